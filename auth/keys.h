@@ -1,0 +1,19 @@
+/* Keys: everything secret derives from one 32-byte key file (HKDF-SHA-256 with a label), so that there is one thing to guard. */
+#ifndef AUTH_KEYS_H
+#define AUTH_KEYS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "base/buf.h"
+#include "base/status.h"
+
+/* Reads the key file (base64url of 32 bytes, mode 0600 or stricter, refused otherwise); create makes it when it is missing. */
+SN_CHECKED sn_status keys_load(const char *path, int create, struct buf *error);
+/* Tests and tools: sets the master key directly. */
+void keys_set_master(const uint8_t master[32]);
+/* 32 bytes for a purpose: "cursor", "service-token", "access-token-es256", "database:note_service". */
+void keys_derive(const char *label, uint8_t out[32]);
+/* The same as 43 characters of base64url, for passwords of roles. */
+void keys_derive_text(const char *label, char out[44]);
+
+#endif

@@ -1,0 +1,38 @@
+/* Access tokens: JWS ES256 (RFC 7515, 7519), `typ` at+jwt (RFC 9068), fixed algorithm. Only user_service signs; everybody verifies by
+ * public key. Verified tokens are remembered by their SHA-256 until they expire. */
+#ifndef AUTH_TOKEN_H
+#define AUTH_TOKEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/call.h"
+#include "base/str.h"
+
+#define TOKEN_LIFE_S 900
+
+struct token_claims {
+        char subject[UUID_SIZE];
+        char session[UUID_SIZE]; /* sid */
+        char scope[64];
+        int64_t epoch;
+        int64_t expires_s;
+};
+
+/* The signer: derives the P-256 key from the key file; its kid is the RFC 7638 thumbprint. Also loads the public key for verifying. */
+SN_CHECKED sn_status token_signer_setup(void);
+SN_CHECKED sn_status token_sign(struct rpc_call *c, const struct token_claims *claims, char **token); /* in the call's arena */
+/* {"keys":[…]} of the signer; static storage. */
+const char *token_jwks(void);
+/* Verifiers elsewhere: takes the JWKS fetched from user_service. Keys known before stay. */
+SN_CHECKED sn_status token_trust_jwks(const char *jwks);
+bool token_has_keys(void);
+
+/* SN_UNAUTHENTICATED with a precise problem (code token_malformed, token_expired, token_signature, token_revoked) otherwise. Checks alg,
+ * typ, kid, iss "sonet", aud "sonet", exp, nbf (60 s leeway for nbf only), sid not revoked. The claims are a copy. */
+SN_CHECKED sn_status token_verify(struct rpc_call *c, struct str token, struct token_claims *claims);
+
+/* Revoked sessions, kept until the last token of the session is expired (TOKEN_LIFE_S after). Thread-safe, in force at once. */
+void token_revoke_session(const char *session, int64_t until_s);
+bool token_session_revoked(const char *session);
+
+#endif

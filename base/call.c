@@ -1,0 +1,146 @@
+/* What a call knows of its own failure and of its time, and calls that no client made. */
+#include "base/call.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+enum { BACKGROUND_ARENA_BYTES = 32 * 1024 * 1024 };
+
+static const char *default_code(sn_status status)
+{
+        switch (status) {
+        case SN_INVALID_ARGUMENT:
+                return "validation_failed";
+        case SN_NOT_FOUND:
+                return "not_found";
+        case SN_UNAUTHENTICATED:
+                return "unauthenticated";
+        case SN_PERMISSION_DENIED:
+                return "permission_denied";
+        case SN_ALREADY_EXISTS:
+                return "conflict";
+        case SN_ABORTED:
+                return "aborted";
+        case SN_RESOURCE_EXHAUSTED:
+                return "rate_limited";
+        case SN_UNAVAILABLE:
+                return "unavailable";
+        case SN_DEADLINE_EXCEEDED:
+                return "deadline_exceeded";
+        case SN_FAILED_PRECONDITION:
+                return "failed_precondition";
+        case SN_OUT_OF_RANGE:
+                return "out_of_range";
+        case SN_UNIMPLEMENTED:
+                return "unimplemented";
+        case SN_CANCELLED:
+                return "cancelled";
+        default:
+                return "internal";
+        }
+}
+
+static sn_status fail_v(struct rpc_call *c, sn_status status, const char *code, const char *field, const char *detail, va_list args)
+{
+        bool waiting_helps = status == SN_UNAVAILABLE || status == SN_RESOURCE_EXHAUSTED;
+        c->problem = (struct rpc_problem){
+            .status = status,
+            .code = code != NULL ? code : default_code(status),
+            .field = field != NULL ? arena_strdup(c->arena, field) : NULL, /* callers often build it in a local array */
+            .detail = arena_vprintf(c->arena, detail, args),
+            .retry_after_s = waiting_helps ? 1 : 0,
+        };
+        return status;
+}
+
+sn_status rpc_fail(struct rpc_call *c, sn_status status, const char *field, const char *detail, ...)
+{
+        va_list args;
+        va_start(args, detail);
+        fail_v(c, status, NULL, field, detail, args);
+        va_end(args);
+        return status;
+}
+
+sn_status rpc_fail_code(struct rpc_call *c, sn_status status, const char *code, const char *field, const char *detail, ...)
+{
+        va_list args;
+        va_start(args, detail);
+        fail_v(c, status, code, field, detail, args);
+        va_end(args);
+        return status;
+}
+
+bool rpc_call_expired(const struct rpc_call *c)
+{
+        return clock_monotonic_us() >= c->deadline_us;
+}
+
+int64_t rpc_call_left_ms(const struct rpc_call *c)
+{
+        int64_t left_us = c->deadline_us - clock_monotonic_us();
+        return left_us > 0 ? left_us / 1000 : 0;
+}
+
+static const char *new_trace_id(struct arena *arena)
+{
+        static const char digits[] = "0123456789abcdef";
+        uint8_t bytes[16];
+        random_bytes(bytes, sizeof(bytes));
+        char *text = arena_alloc(arena, 2 * sizeof(bytes) + 1);
+        for (size_t i = 0; i < sizeof(bytes); i++) {
+                text[2 * i] = digits[bytes[i] >> 4];
+                text[2 * i + 1] = digits[bytes[i] & 15];
+        }
+        return text;
+}
+
+struct rpc_call *rpc_call_new_background(struct service *service, int64_t deadline_ms)
+{
+        struct arena *arena = arena_new(BACKGROUND_ARENA_BYTES);
+        if (arena == NULL) {
+                fputs("sonet: out of memory\n", stderr);
+                abort();
+        }
+        struct rpc_call *c = ARENA_NEW(arena, struct rpc_call);
+        *c = (struct rpc_call){
+            .arena = arena,
+            .service = service,
+            .actor = "",
+            .session = "",
+            .scope = "",
+            .caller = "",
+            .bearer = "",
+            .client_address = "",
+            .user_agent = "",
+            .trace_id = new_trace_id(arena),
+            .request_id = uuid_new_in(arena),
+            .deadline_us = clock_monotonic_us() + deadline_ms * 1000,
+            .now_ms = clock_wall_ms(),
+        };
+        return c;
+}
+
+void rpc_call_free(struct rpc_call *c)
+{
+        if (c != NULL) {
+                arena_free(c->arena);
+        }
+}
+
+void rpc_call_free_p(struct rpc_call **c)
+{
+        rpc_call_free(*c);
+        *c = NULL;
+}
+
+void call_assert_no_transaction(const struct rpc_call *c, const char *what)
+{
+        if (c->open_transactions > 0) {
+                fprintf(stderr, "sonet: %s was called while a transaction is open\n", what);
+                abort();
+        }
+}

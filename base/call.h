@@ -1,0 +1,72 @@
+/* Call: what one RPC is, from the moment that its caller is known: memory, actor, deadline, trace, and the problem if it fails.
+ * Handlers get it from the dispatcher and hand it on to whatever they use. */
+#ifndef BASE_CALL_H
+#define BASE_CALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/arena.h"
+#include "base/status.h"
+#include "base/uuid.h"
+
+struct service;
+struct rpc_method;
+
+/* What went wrong, as people read it (RFC 9457; also in the gRPC trailer `sonet-problem-bin`). */
+struct rpc_problem {
+        sn_status status;
+        const char *code;    /* stable, snake_case: "validation_failed"; NULL: derived from the status */
+        const char *field;   /* the offending field, dotted, or NULL */
+        const char *detail;  /* one kind sentence: what was wrong and what to do */
+        int retry_after_s;   /* > 0 where waiting helps */
+};
+
+struct rpc_call {
+        struct arena *arena;
+        struct service *service;         /* whose handler runs */
+        const struct rpc_method *method; /* NULL in jobs and consumers */
+        const char *actor;               /* the member's id from a verified token; "" when nobody is logged in */
+        const char *session;             /* the token's sid, or "" */
+        const char *scope;               /* the token's scopes, space-separated, or "" */
+        const char *caller;              /* the calling service's name from its service token; "" for the outside */
+        const char *bearer;              /* the member's token as it came, passed on to other services; "" when none */
+        const char *client_address;      /* for the login history; "" when unknown */
+        const char *user_agent;
+        const char *trace_id;            /* 32 hex digits of the W3C trace context */
+        const char *request_id;
+        int64_t deadline_us;             /* monotonic; work past it is not started */
+        int64_t now_ms;                  /* wall clock, drawn once per call */
+        const char *idempotency_key;     /* NULL when the client gave none, or the method takes none */
+        uint8_t body_hash[32];           /* SHA-256 of the packed request, for the key */
+        const uint8_t *replayed;         /* after SN_REPLAYED: the stored answer, packed */
+        size_t replayed_len;
+        bool retry;                      /* with SN_ABORTED: the transaction did not happen, run the handler again */
+        int open_transactions;           /* debug builds abort an RPC, Redis, mail or file call while one is open */
+        struct rpc_problem problem;
+};
+
+/* Records the problem (detail is formatted into the arena) and gives its status, for `return rpc_fail(...)`. field may be NULL. */
+sn_status rpc_fail(struct rpc_call *c, sn_status status, const char *field, const char *detail, ...)
+        __attribute__((format(printf, 4, 5)));
+/* The same with a stable code of its own. */
+sn_status rpc_fail_code(struct rpc_call *c, sn_status status, const char *code, const char *field, const char *detail, ...)
+        __attribute__((format(printf, 5, 6)));
+
+bool rpc_call_expired(const struct rpc_call *c);
+int64_t rpc_call_left_ms(const struct rpc_call *c); /* never negative */
+
+/* A call that no client made: for jobs, consumers, start-up. Lives in its own arena; free with rpc_call_free. */
+struct rpc_call *rpc_call_new_background(struct service *service, int64_t deadline_ms);
+void rpc_call_free(struct rpc_call *c);
+void rpc_call_free_p(struct rpc_call **c);
+
+/* Aborts in debug builds when a transaction is open: what talks to the outside says this first. */
+#ifdef NDEBUG
+#define CALL_ASSERT_NO_TRANSACTION(c) ((void)(c))
+#else
+#define CALL_ASSERT_NO_TRANSACTION(c) call_assert_no_transaction((c), __func__)
+#endif
+void call_assert_no_transaction(const struct rpc_call *c, const char *what);
+
+#endif

@@ -1,0 +1,134 @@
+/* Time and randomness: the system's, unless a test put others in their place. */
+#include "base/clock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+static struct clock_source replaced; /* set by tests, before there are threads */
+
+static int64_t read_us(clockid_t id)
+{
+        struct timespec t;
+        clock_gettime(id, &t);
+        return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+int64_t clock_wall_us(void)
+{
+        return replaced.wall_us != NULL ? replaced.wall_us() : read_us(CLOCK_REALTIME);
+}
+
+int64_t clock_wall_ms(void)
+{
+        return clock_wall_us() / 1000;
+}
+
+int64_t clock_monotonic_us(void)
+{
+        return replaced.monotonic_us != NULL ? replaced.monotonic_us() : read_us(CLOCK_MONOTONIC);
+}
+
+void clock_sleep_ms(int64_t ms)
+{
+        if (ms <= 0) {
+                return;
+        }
+        struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000};
+        while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR) {
+        }
+}
+
+void random_bytes(void *out, size_t len)
+{
+        if (replaced.random != NULL) {
+                replaced.random(out, len);
+                return;
+        }
+        char *at = out;
+        while (len > 0) {
+                ssize_t got = getrandom(at, len, 0);
+                if (got < 0 && errno != EINTR) {
+                        abort(); /* nothing that needs randomness may go on without */
+                }
+                if (got > 0) {
+                        at += got;
+                        len -= (size_t)got;
+                }
+        }
+}
+
+uint32_t random_below(uint32_t bound)
+{
+        if (bound <= 1) {
+                return 0;
+        }
+        /* Values under 2^32 mod bound would make the low results likelier: drawn again. */
+        uint32_t least = -bound % bound;
+        for (;;) {
+                uint32_t value;
+                random_bytes(&value, sizeof(value));
+                if (value >= least) {
+                        return value % bound;
+                }
+        }
+}
+
+void clock_set_source(const struct clock_source *source)
+{
+        replaced = source != NULL ? *source : (struct clock_source){0};
+}
+
+static void put_digits(char *out, int64_t value, int n)
+{
+        for (int i = n - 1; i >= 0; i--) {
+                out[i] = (char)('0' + value % 10);
+                value /= 10;
+        }
+}
+
+/* Days since 1970 to a date of the Gregorian calendar, counted in years that begin in March, so that the leap day comes last. Not
+ * gmtime_r: that takes a lock of the C library in every thread. */
+static void civil_date(int64_t days, int64_t *year, int64_t *month, int64_t *day)
+{
+        int64_t since_era = days + 719468; /* days since 0000-03-01 */
+        int64_t era = since_era / 146097;
+        int64_t of_era = since_era % 146097;
+        int64_t year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+        int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        int64_t march_month = (5 * of_year + 2) / 153;
+        *day = of_year - (153 * march_month + 2) / 5 + 1;
+        *month = march_month < 10 ? march_month + 3 : march_month - 9;
+        *year = era * 400 + year_of_era + (*month <= 2 ? 1 : 0);
+}
+
+char *clock_format_ms(int64_t wall_ms, char out[CLOCK_RFC3339_SIZE])
+{
+        const int64_t least = -62167219200000, most = 253402300799999; /* the years 0000 to 9999 */
+        wall_ms = wall_ms < least ? least : wall_ms > most ? most : wall_ms;
+        int64_t of_day = wall_ms % 86400000;
+        int64_t days = wall_ms / 86400000;
+        if (of_day < 0) {
+                of_day += 86400000;
+                days--;
+        }
+        int64_t year, month, day;
+        if (days < -719468) { /* January and February of year 0 */
+                days += 146097;
+                civil_date(days, &year, &month, &day);
+                year -= 400;
+        } else {
+                civil_date(days, &year, &month, &day);
+        }
+        memcpy(out, "0000-00-00T00:00:00.000Z", CLOCK_RFC3339_SIZE);
+        put_digits(out, year, 4);
+        put_digits(out + 5, month, 2);
+        put_digits(out + 8, day, 2);
+        put_digits(out + 11, of_day / 3600000, 2);
+        put_digits(out + 14, of_day / 60000 % 60, 2);
+        put_digits(out + 17, of_day / 1000 % 60, 2);
+        put_digits(out + 20, of_day % 1000, 3);
+        return out;
+}

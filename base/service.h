@@ -1,0 +1,22 @@
+/* Service: one of the nine as this process runs it. Filled in by cmd/serve.c; libraries read what they need from it. */
+#ifndef BASE_SERVICE_H
+#define BASE_SERVICE_H
+
+#include "base/contract.h"
+
+struct db;
+struct redis;
+struct db_lease;
+struct bus_relay;
+
+struct service {
+        const char *name;                   /* "note" */
+        const struct rpc_service *contract;
+        const void *handlers;               /* the generated struct of function pointers, e.g. struct note_service */
+        struct db *db;                      /* NULL: a service without a database */
+        struct redis *redis;                /* shared by the process */
+        struct db_lease *lease;             /* NULL: many instances may be active */
+        struct bus_relay *relay;            /* NULL: emits no events */
+};
+
+#endif

@@ -1,0 +1,117 @@
+/* UUIDs. Version 7 with the part of the millisecond in rand_a (RFC 9562, method 3), kept growing within the process. */
+#include "base/uuid.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+static const char hex_digits[] = "0123456789abcdef";
+
+/* The last millisecond << 12 | fraction given out: the next is larger, even when the clock stands or goes back. */
+static _Atomic uint64_t last_tick;
+
+static uint64_t next_tick(void)
+{
+        uint64_t us = (uint64_t)clock_wall_us();
+        uint64_t tick = us / 1000 << 12 | us % 1000 * 4096 / 1000;
+        uint64_t last = atomic_load_explicit(&last_tick, memory_order_relaxed);
+        uint64_t next;
+        do {
+                next = tick > last ? tick : last + 1;
+        } while (!atomic_compare_exchange_weak_explicit(&last_tick, &last, next, memory_order_relaxed, memory_order_relaxed));
+        return next;
+}
+
+char *uuid_from_bytes(const uint8_t bytes[16], char out[UUID_SIZE])
+{
+        char *at = out;
+        for (int i = 0; i < 16; i++) {
+                if (i == 4 || i == 6 || i == 8 || i == 10) {
+                        *at++ = '-';
+                }
+                *at++ = hex_digits[bytes[i] >> 4];
+                *at++ = hex_digits[bytes[i] & 15];
+        }
+        *at = '\0';
+        return out;
+}
+
+char *uuid_new(char out[UUID_SIZE])
+{
+        uint64_t tick = next_tick();
+        uint64_t ms = tick >> 12;
+        uint8_t bytes[16];
+        for (int i = 0; i < 6; i++) {
+                bytes[i] = (uint8_t)(ms >> (40 - 8 * i));
+        }
+        bytes[6] = (uint8_t)(0x70 | (tick >> 8 & 0x0f));
+        bytes[7] = (uint8_t)tick;
+        random_bytes(bytes + 8, 8);
+        bytes[8] = (uint8_t)(0x80 | (bytes[8] & 0x3f));
+        return uuid_from_bytes(bytes, out);
+}
+
+char *uuid_new_in(struct arena *arena)
+{
+        return uuid_new(arena_alloc(arena, UUID_SIZE));
+}
+
+static int hex_value(char c)
+{
+        if (c >= '0' && c <= '9') {
+                return c - '0';
+        }
+        if (c >= 'a' && c <= 'f') {
+                return c - 'a' + 10;
+        }
+        if (c >= 'A' && c <= 'F') {
+                return c - 'A' + 10;
+        }
+        return -1;
+}
+
+bool uuid_to_bytes(const char *text, uint8_t out[16])
+{
+        if (text == NULL) {
+                return false;
+        }
+        for (int i = 0; i < 16; i++) {
+                if ((i == 4 || i == 6 || i == 8 || i == 10) && *text++ != '-') {
+                        return false;
+                }
+                int high = hex_value(text[0]);
+                int low = high < 0 ? -1 : hex_value(text[1]); /* the NUL of a short text stops here */
+                if (low < 0) {
+                        return false;
+                }
+                out[i] = (uint8_t)(high << 4 | low);
+                text += 2;
+        }
+        return *text == '\0';
+}
+
+bool uuid_valid(const char *text)
+{
+        uint8_t bytes[16];
+        return uuid_to_bytes(text, bytes);
+}
+
+bool uuid_equal(const char *a, const char *b)
+{
+        return a != NULL && b != NULL && a[0] != '\0' && strcmp(a, b) == 0;
+}
+
+int64_t uuid_time_ms(const char *text)
+{
+        uint8_t bytes[16];
+        if (!uuid_to_bytes(text, bytes)) {
+                return 0;
+        }
+        int64_t ms = 0;
+        for (int i = 0; i < 6; i++) {
+                ms = ms << 8 | bytes[i];
+        }
+        return ms;
+}

@@ -1,0 +1,25 @@
+/* A bounded pool of worker threads with a bounded queue: handlers block, so one request holds one worker. */
+#ifndef BASE_WORKERS_H
+#define BASE_WORKERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct workers;
+
+/* Embedded in what the work needs. run is called once, on a worker; expired tells that deadline_us passed while it queued
+ * (run then only answers that it did). */
+struct work {
+        void (*run)(struct work *work, bool expired);
+        int64_t deadline_us; /* monotonic; 0: none */
+        struct work *next;
+};
+
+/* threads are started at once; at most queue_max wait beyond those that run. name appears in metrics and thread names. */
+struct workers *workers_new(const char *name, int threads, int queue_max);
+/* False, at once, when the queue is full or the pool stops: the caller answers 503. */
+bool workers_submit(struct workers *w, struct work *work);
+/* Runs all that is queued, then joins. Takes NULL. */
+void workers_free(struct workers *w);
+
+#endif

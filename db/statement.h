@@ -1,0 +1,46 @@
+/* Statements: static constants right above the one function that uses them, each registered, so that one test prepares all of them on
+ * the migrated schema and checks that every column lands in a field of the row's message. */
+#ifndef DB_STATEMENT_H
+#define DB_STATEMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <protobuf-c/protobuf-c.h>
+
+struct db_statement {
+        const char *database; /* "note_service"; "*": every service's (db/platform.sql) */
+        const char *name;     /* unique in its database: the prepared statement's name */
+        const char *sql;
+        const ProtobufCMessageDescriptor *row; /* NULL: no rows, or raw ones */
+};
+
+/* DB_STATEMENT(SELECT_NOTE, "note_service", &note__note__descriptor, "select …"); */
+#define DB_STATEMENT(id, database_name, row_descriptor, text)                                                          \
+        static const struct db_statement id = {(database_name), #id, (text), (row_descriptor)};                       \
+        static const struct db_statement *const id##_registered                                                       \
+            __attribute__((used, section("sn_statements"))) = &id
+
+/* All of the program, in no order. */
+const struct db_statement *const *db_statements(size_t *n);
+
+/* Typed parameters. Pointers must stay until the statement ran. */
+enum db_bind_type { DB_NULL, DB_UUID, DB_TEXT, DB_I64, DB_BOOL, DB_TIME_MS, DB_BYTES, DB_UUIDS, DB_TEXTS, DB_I64S };
+struct db_bind {
+        enum db_bind_type type;
+        const void *ptr;
+        int64_t number;
+        size_t len; /* bytes of DB_BYTES, elements of a list */
+};
+struct db_bind bind_null(void);
+struct db_bind bind_uuid(const char *uuid);        /* "" or NULL binds NULL */
+struct db_bind bind_text(const char *text);        /* NULL binds NULL */
+struct db_bind bind_i64(int64_t value);
+struct db_bind bind_bool(bool value);
+struct db_bind bind_time_ms(int64_t wall_ms);      /* timestamptz */
+struct db_bind bind_bytes(const void *ptr, size_t len);
+struct db_bind bind_uuids(char *const *uuids, size_t n);  /* uuid[] */
+struct db_bind bind_texts(char *const *texts, size_t n);  /* text[] */
+struct db_bind bind_i64s(const int64_t *values, size_t n); /* bigint[] */
+
+#endif

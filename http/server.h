@@ -1,0 +1,79 @@
+/* HTTP/1.1 server over libmicrohttpd: I/O threads collect whole requests and suspend them; a worker answers and resumes. Knows nothing of
+ * routes. Slow clients (headers or body not complete within 10 s) are dropped; idle keep-alive connections after 60 s. */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/str.h"
+#include "base/status.h"
+
+struct http_server;
+
+#define HTTP_MAX_HEADERS 64
+
+struct http_header {
+        const char *name;
+        const char *value;
+};
+
+struct http_request {
+        struct arena *arena;     /* lives until the response is sent */
+        const char *method;
+        const char *path;        /* as sent, percent-encoded, without the query */
+        struct str query;        /* after '?', raw */
+        struct str body;
+        const char *peer;        /* "127.0.0.1" */
+        const struct http_header *headers;
+        size_t n_headers;
+        int64_t started_us;      /* monotonic, when the headers were complete */
+        void *user;              /* the owner's, e.g. the route found in on_headers */
+};
+
+/* The first value of a header, ignoring case; NULL when absent. */
+const char *http_request_header(const struct http_request *r, const char *name);
+
+struct http_response {
+        int status;
+        struct buf body;
+        struct http_header headers[24];
+        size_t n_headers;
+        bool close;              /* Connection: close after it */
+};
+void http_response_header(struct http_response *r, const char *name, const char *value); /* value lives in the request's arena */
+
+struct http_handlers {
+        /* On the I/O thread, when the headers are complete and before any body is read: fast, never blocks. True: read on (to at
+         * most *max_body bytes, 413 beyond). False: the response is filled in, sent, and the connection closed. */
+        bool (*on_headers)(void *context, struct http_request *r, size_t *max_body, struct http_response *early);
+        /* On the I/O thread, when the request is complete: hand it to a worker, who calls http_respond exactly once. False: the
+         * response is filled in (503 when queues are full). */
+        bool (*on_request)(void *context, struct http_request *r, struct http_response *early);
+        /* Fills in a response for what the server refuses itself (408, 413, 431 …), so that all problems look alike. */
+        void (*on_refusal)(void *context, struct http_request *r, int status, const char *detail, struct http_response *response);
+        void *context;
+};
+
+struct http_options {
+        const char *address;   /* "127.0.0.1", "::1", "0.0.0.0" */
+        int port;              /* 0: any free one */
+        int io_threads;
+        int max_connections;
+        size_t max_header_bytes; /* 431 beyond; libmicrohttpd's per-connection memory */
+        size_t arena_bytes;      /* cap of each request's arena */
+        int slow_client_ms;      /* 10,000 */
+        int idle_ms;             /* 60,000 */
+};
+
+SN_CHECKED sn_status http_server_start(const struct http_options *options, const struct http_handlers *handlers, struct http_server **server,
+                                       struct buf *error);
+int http_server_port(const struct http_server *server);
+/* From any thread: takes over the response's body and headers, sends them, releases the request afterwards. */
+void http_respond(struct http_request *r, struct http_response *response);
+/* Stops accepting, waits until every request that runs is answered (at most grace_ms), closes. Takes NULL. */
+void http_server_stop(struct http_server *server, int grace_ms);
+
+#endif
