@@ -7,13 +7,17 @@
 #include "base/buf.h"
 #include "base/status.h"
 
-/* Reads the key file (base64url of 32 bytes, mode 0600 or stricter, refused otherwise); create makes it when it is missing. */
-SN_CHECKED sn_status keys_load(const char *path, int create, struct buf *error);
-/* Tests and tools: sets the master key directly. */
+/* Reads the key file (base64url of 32 bytes, mode 0600 or stricter, refused otherwise); may_create makes it when it is missing: whole or not
+ * at all, whatever kills the process. Before any thread is started. error gets one sentence. */
+SN_CHECKED sn_status keys_load(const char *path, int may_create, struct buf *error);
+/* Tests and tools: sets the master key directly. Not while other threads derive. */
 void keys_set_master(const uint8_t master[32]);
 /* 32 bytes for a purpose: "cursor", "service-token", "access-token-es256", "database:note_service". */
 void keys_derive(const char *label, uint8_t out[32]);
 /* The same as 43 characters of base64url, for passwords of roles. */
 void keys_derive_text(const char *label, char out[44]);
+
+/* Grows with every master key: who keeps what it derived compares. 0: none is set (deriving then aborts). */
+uint64_t keys_generation(void);
 
 #endif

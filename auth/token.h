@@ -8,7 +8,8 @@
 #include "base/call.h"
 #include "base/str.h"
 
-#define TOKEN_LIFE_S 900
+#define TOKEN_LIFE_S    900
+#define TOKEN_MAX_BYTES 2048
 
 struct token_claims {
         char subject[UUID_SIZE];
@@ -20,15 +21,22 @@ struct token_claims {
 
 /* The signer: derives the P-256 key from the key file; its kid is the RFC 7638 thumbprint. Also loads the public key for verifying. */
 SN_CHECKED sn_status token_signer_setup(void);
-SN_CHECKED sn_status token_sign(struct rpc_call *c, const struct token_claims *claims, char **token); /* in the call's arena */
+/* expires_s 0: TOKEN_LIFE_S from now. The token is in the call's arena. */
+SN_CHECKED sn_status token_sign(struct rpc_call *c, const struct token_claims *claims, char **token);
 /* {"keys":[…]} of the signer; static storage. */
 const char *token_jwks(void);
-/* Verifiers elsewhere: takes the JWKS fetched from user_service. Keys known before stay. */
+/* Verifiers elsewhere: takes the JWKS fetched from user_service. Keys known before stay. SN_INVALID_ARGUMENT when it has no usable key. */
 SN_CHECKED sn_status token_trust_jwks(const char *jwks);
 bool token_has_keys(void);
 
-/* SN_UNAUTHENTICATED with a precise problem (code token_malformed, token_expired, token_signature, token_revoked) otherwise. Checks alg,
- * typ, kid, iss "sonet", aud "sonet", exp, nbf (60 s leeway for nbf only), sid not revoked. The claims are a copy. */
+/* SN_UNAUTHENTICATED with a precise problem otherwise. Checks alg, typ, kid, iss "sonet", aud "sonet", exp, nbf (60 s leeway for nbf only),
+ * sid not revoked. The claims are a copy. Codes:
+ *   token_malformed      not three parts of base64url in at most TOKEN_MAX_BYTES, or a header or payload that SoNet does not write
+ *   token_algorithm      another algorithm or type than ES256 and at+jwt ("none", HS256 with the public key …)
+ *   token_key            signed by a key that is not trusted here; where keys come from elsewhere it is time to fetch them again
+ *   token_signature      not signed by that key
+ *   token_claims         signed, but not by or for this network
+ *   token_not_yet_valid, token_expired, token_revoked */
 SN_CHECKED sn_status token_verify(struct rpc_call *c, struct str token, struct token_claims *claims);
 
 /* Revoked sessions, kept until the last token of the session is expired (TOKEN_LIFE_S after). Thread-safe, in force at once. */

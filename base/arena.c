@@ -1,5 +1,5 @@
-/* Arenas: a list of growing blocks, the newest first. The arena itself lives in its first block, and each thread keeps a few first
- * blocks for the next arenas, so that an ordinary request asks the heap for nothing. */
+/* Arenas: a list of growing blocks, the newest first. The arena itself lives in its first block, and each thread keeps
+ * a few first blocks for the next arenas, so that an ordinary request asks the heap for nothing. */
 #include "base/arena.h"
 
 #include <pthread.h>
@@ -17,7 +17,8 @@
 #define ARENA_ASAN 1
 #endif
 
-/* Under AddressSanitizer the unused part of a block is poisoned and blocks are not kept, so that a use after reset is found. */
+/* Under AddressSanitizer the unused part of a block is poisoned and blocks are not kept, so that a use after reset is
+ * found. */
 #ifdef ARENA_ASAN
 #include <sanitizer/asan_interface.h>
 #define POISON(ptr, len)   ASAN_POISON_MEMORY_REGION((ptr), (len))

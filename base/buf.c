@@ -1,4 +1,5 @@
-/* Growing byte buffers. Once an append did not fit the buffer takes nothing more, so that no caller sees a hole in the middle. */
+/* Growing byte buffers. Once an append did not fit the buffer takes nothing more, so that no caller sees a hole in the
+ * middle. */
 #include "base/buf.h"
 
 #include <stdio.h>

@@ -43,7 +43,8 @@ static const char *default_code(sn_status status)
         }
 }
 
-static sn_status fail_v(struct rpc_call *c, sn_status status, const char *code, const char *field, const char *detail, va_list args)
+static sn_status fail_v(struct rpc_call *c, sn_status status, const char *code, const char *field, const char *detail,
+                        va_list args)
 {
         bool waiting_helps = status == SN_UNAVAILABLE || status == SN_RESOURCE_EXHAUSTED;
         c->problem = (struct rpc_problem){
@@ -65,7 +66,8 @@ sn_status rpc_fail(struct rpc_call *c, sn_status status, const char *field, cons
         return status;
 }
 
-sn_status rpc_fail_code(struct rpc_call *c, sn_status status, const char *code, const char *field, const char *detail, ...)
+sn_status rpc_fail_code(struct rpc_call *c, sn_status status, const char *code, const char *field, const char *detail,
+                        ...)
 {
         va_list args;
         va_start(args, detail);

@@ -89,8 +89,8 @@ static void put_digits(char *out, int64_t value, int n)
         }
 }
 
-/* Days since 1970 to a date of the Gregorian calendar, counted in years that begin in March, so that the leap day comes last. Not
- * gmtime_r: that takes a lock of the C library in every thread. */
+/* Days since 1970 to a date of the Gregorian calendar, counted in years that begin in March, so that the leap day comes
+ * last. Not gmtime_r: that takes a lock of the C library in every thread. */
 static void civil_date(int64_t days, int64_t *year, int64_t *month, int64_t *day)
 {
         int64_t since_era = days + 719468; /* days since 0000-03-01 */

@@ -1,5 +1,5 @@
-/* The registry of contracts: services in order, and a hash table from message descriptors to their rules. Written at start only,
- * so reading takes no lock. */
+/* The registry of contracts: services in order, and a hash table from message descriptors to their rules. Written at
+ * start only, so reading takes no lock. */
 #include "base/contract.h"
 
 #include <stdio.h>
@@ -14,7 +14,8 @@ static const struct rpc_message_rules **table; /* open addressing, at most half 
 static size_t table_size;                      /* a power of two */
 static size_t table_used;
 
-static size_t slot_of(const struct rpc_message_rules *const *in, size_t size, const ProtobufCMessageDescriptor *descriptor)
+static size_t slot_of(const struct rpc_message_rules *const *in, size_t size,
+                      const ProtobufCMessageDescriptor *descriptor)
 {
         size_t slot = (size_t)(((uintptr_t)descriptor >> 4) * 0x9e3779b97f4a7c15u >> 32) & (size - 1);
         while (in[slot] != NULL && in[slot]->descriptor != descriptor) {

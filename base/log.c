@@ -1,5 +1,5 @@
-/* The log: each line is built on the stack and leaves in one write(2), so that lines of many threads do not mix. What does not fit
- * is left out whole: a line is always well-formed. */
+/* The log: each line is built on the stack and leaves in one write(2), so that lines of many threads do not mix. What
+ * does not fit is left out whole: a line is always well-formed. */
 #include "base/log.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* The metrics of the process: families by name, in order of registration. Changing one is an atomic addition; the lock only guards
- * the registry. Nothing is ever taken away. */
+/* The metrics of the process: families by name, in order of registration. Changing one is an atomic addition; the lock
+ * only guards the registry. Nothing is ever taken away. */
 #include "base/metrics.h"
 
 #include <pthread.h>
@@ -15,12 +15,13 @@ enum { MAX_BUCKETS = 16 };
 
 static const int64_t bucket_us[MAX_BUCKETS] = {100,   250,    500,    1000,   2500,    5000,    10000,   25000,
                                                50000, 100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000};
-static const char *const bucket_le[MAX_BUCKETS] = {"0.0001", "0.00025", "0.0005", "0.001", "0.0025", "0.005", "0.01", "0.025",
-                                                   "0.05",   "0.1",     "0.25",   "0.5",   "1",      "2.5",   "5",    "10"};
+static const char *const bucket_le[MAX_BUCKETS] = {"0.0001", "0.00025", "0.0005", "0.001", "0.0025", "0.005",
+                                                   "0.01",   "0.025",   "0.05",   "0.1",   "0.25",   "0.5",
+                                                   "1",      "2.5",     "5",      "10"};
 
 struct metric {
-        struct metric *next; /* in its family */
-        const char *labels;  /* "" for none */
+        struct metric *next;   /* in its family */
+        const char *labels;    /* "" for none */
         _Atomic int64_t value; /* a histogram's sum in microseconds */
         int64_t (*read)(void *context);
         void *context;
@@ -135,7 +136,8 @@ struct metric *metric_histogram(const char *name, const char *help, const char *
         return metric_register(name, help, labels, HISTOGRAM);
 }
 
-void metric_gauge_fn(const char *name, const char *help, const char *labels, int64_t (*read)(void *context), void *context)
+void metric_gauge_fn(const char *name, const char *help, const char *labels, int64_t (*read)(void *context),
+                     void *context)
 {
         pthread_mutex_lock(&lock);
         struct metric *m = metric_of(family_of(name, help, GAUGE), labels != NULL ? labels : "");
@@ -188,7 +190,8 @@ static void render_histogram(struct buf *out, const char *name, const struct met
         int64_t count = 0;
         for (int i = 0; i <= MAX_BUCKETS; i++) {
                 count += atomic_load_explicit(&m->buckets[i], memory_order_relaxed);
-                buf_printf(out, "%s_bucket{%s%sle=\"%s\"} ", name, m->labels, comma, i < MAX_BUCKETS ? bucket_le[i] : "+Inf");
+                buf_printf(out, "%s_bucket{%s%sle=\"%s\"} ", name, m->labels, comma,
+                           i < MAX_BUCKETS ? bucket_le[i] : "+Inf");
                 buf_append_i64(out, count);
                 buf_append_char(out, '\n');
         }

@@ -20,7 +20,8 @@ static uint64_t next_tick(void)
         uint64_t next;
         do {
                 next = tick > last ? tick : last + 1;
-        } while (!atomic_compare_exchange_weak_explicit(&last_tick, &last, next, memory_order_relaxed, memory_order_relaxed));
+        } while (!atomic_compare_exchange_weak_explicit(&last_tick, &last, next, memory_order_relaxed,
+                                                        memory_order_relaxed));
         return next;
 }
 

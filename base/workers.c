@@ -98,7 +98,8 @@ struct workers *workers_new(const char *name, int threads, int queue_max)
         const char *labels = metrics_intern("pool=\"%s\"", name);
         w->waiting_gauge = metric_gauge("sonet_workers_waiting", "Work that waits for a worker.", labels);
         w->busy_gauge = metric_gauge("sonet_workers_busy", "Workers that are busy.", labels);
-        w->refused_total = metric_counter("sonet_workers_refused_total", "Work refused because the queue was full.", labels);
+        w->refused_total =
+            metric_counter("sonet_workers_refused_total", "Work refused because the queue was full.", labels);
         snprintf(w->name, sizeof(w->name), "%s", name);
         w->queue_max = queue_max;
         w->end = &w->first;

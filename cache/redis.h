@@ -23,12 +23,15 @@ enum redis_key_name {
 #undef X
 };
 
-/* url: redis://[:password@]host:port[/db] or unix:///path. Opens nothing yet. max_connections bounds the pool. */
+/* url: redis://[[user]:password@]host[:port][/db] or unix:///path. Opens nothing yet. max_connections bounds the pool. NULL for a URL
+ * that is neither. SIGPIPE is ignored from then on. */
 struct redis *redis_new(const char *url, int max_connections);
 void redis_free(struct redis *r);
-/* True while the breaker is closed and the last command succeeded; for /readyz. */
+/* True while the breaker is closed and the last command succeeded; for /readyz. Asks Redis (for at most a few tenths of a second) when
+ * that is not known. */
 bool redis_up(struct redis *r);
-/* Bumped every time that the breaker closes again after failures, and at the first connect: who keeps state in Redis compares. */
+/* Bumped every time that the breaker closes again after failures, at the first connect, and when a connection meets another server process
+ * than before: who keeps state in Redis compares. */
 uint64_t redis_generation(const struct redis *r);
 
 char *redis_key(struct arena *arena, enum redis_key_name name, const char *id);

@@ -30,6 +30,7 @@ void db_set_server_limit(int busy_connections);
 /* SN_OK when the server answers a query within timeout_ms. */
 SN_CHECKED sn_status db_ping(struct db *db, int timeout_ms);
 const char *db_name(const struct db *db);
+const char *db_url(const struct db *db); /* for a lease on the same database; it may hold a password: never logged */
 
 /* Opens a transaction (READ COMMITTED) for a handler of c->service, with the call's idempotency key claimed first:
  *   SN_REPLAYED           the key has an answer (left in c->replayed); the dispatcher gives it

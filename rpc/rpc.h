@@ -4,6 +4,7 @@
 #define RPC_RPC_H
 
 #include <stdbool.h>
+#include "base/buf.h"
 #include "base/call.h"
 #include "base/contract.h"
 #include "base/service.h"
@@ -22,6 +23,11 @@ SN_CHECKED sn_status rpc_register_remote(const struct rpc_service *contract, con
 struct service *rpc_local_service(const char *name); /* NULL when it is elsewhere */
 /* Tests: in-process calls encode and decode as if they went over the wire. */
 void rpc_force_encoding(bool on);
+/* Certificates for grpcs:// URLs; call it before rpc_register_remote. The texts must outlive the process's last call. */
+struct grpc_tls;
+void rpc_set_client_tls(const struct grpc_tls *tls);
+/* Forgets all services and closes the channels to remote ones: at the end, when no call runs. */
+void rpc_close(void);
 
 /* Credentials to identity: verifies the member's token (may be empty) and the service token (may be empty) meant for `audience`, and
  * fills in actor, session, scope, bearer, caller. SN_UNAUTHENTICATED when one is given and bad. */

@@ -1,0 +1,176 @@
+/* Signs and verifies access tokens. What a token says of itself is read here, strictly, before the library sees it: the
+ * library is only given tokens that claim ES256, and one of our own keys to check them with. */
+#include "auth/token.h"
+
+#include <openssl/sha.h>
+#include <rhonabwy.h>
+#include <sodium.h>
+#include <string.h>
+
+#include "auth/token_cache.h"
+#include "auth/token_keys.h"
+#include "auth/token_parse.h"
+#include "base/clock.h"
+
+enum {
+        SIGNATURE_BYTES = 64,
+        SIGNATURE_CHARS = 86, /* in base64url */
+        VARIANT = sodium_base64_VARIANT_URLSAFE_NO_PADDING,
+};
+
+static void jws_free_p(jws_t **jws)
+{
+        r_jws_free(*jws);
+}
+
+sn_status token_sign(struct rpc_call *c, const struct token_claims *claims, char **token)
+{
+        const struct token_key *key = token_key_signer();
+        char *payload = token_write_payload(c->arena, claims, clock_wall_ms() / 1000);
+        if (key == NULL || payload == NULL) {
+                return rpc_fail(c, SN_INTERNAL, NULL, "no token could be made for this session");
+        }
+        CLEANUP(jws_free_p) jws_t *jws = NULL;
+        char *text = NULL;
+        if (r_jws_init(&jws) == RHN_OK && r_jws_set_alg(jws, R_JWA_ALG_ES256) == RHN_OK &&
+            r_jws_set_header_str_value(jws, "typ", "at+jwt") == RHN_OK &&
+            r_jws_set_header_str_value(jws, "kid", key->kid) == RHN_OK &&
+            r_jws_set_payload(jws, (const unsigned char *)payload, strlen(payload)) == RHN_OK) {
+                text = r_jws_serialize(jws, key->private_key, R_FLAG_IGNORE_REMOTE);
+        }
+        if (text == NULL) {
+                return rpc_fail(c, SN_INTERNAL, NULL, "no token could be made for this session");
+        }
+        *token = arena_strdup(c->arena, text);
+        r_free(text);
+        return SN_OK;
+}
+
+/* The three parts of a token. */
+struct parts {
+        struct str header, payload, signature;
+};
+
+static bool split(struct str token, struct parts *out)
+{
+        out->signature = token;
+        return str_next(&out->signature, '.', &out->header) && str_next(&out->signature, '.', &out->payload);
+}
+
+static bool decode(struct str part, void *out, size_t size, size_t *len)
+{
+        return part.len > 0 && sodium_base642bin(out, size, part.ptr, part.len, NULL, len, NULL, VARIANT) == 0;
+}
+
+static enum token_fault check_header(struct str part, const struct token_key **key)
+{
+        char json[TOKEN_MAX_BYTES], kid[TOKEN_KID_SIZE];
+        size_t len = 0;
+        if (!decode(part, json, sizeof(json), &len)) {
+                return TOKEN_MALFORMED;
+        }
+        enum token_fault fault = token_parse_header(json, len, kid);
+        if (fault != TOKEN_GOOD) {
+                return fault;
+        }
+        *key = token_key_find(kid);
+        return *key != NULL ? TOKEN_GOOD : TOKEN_KEY;
+}
+
+static enum token_fault check_payload(struct str part, int64_t now_s, struct token_claims *claims)
+{
+        char json[TOKEN_MAX_BYTES];
+        size_t len = 0;
+        return decode(part, json, sizeof(json), &len) ? token_parse_payload(json, len, now_s, claims) : TOKEN_MALFORMED;
+}
+
+/* Its form only: without it the library would be asked to make sense of anything. */
+static bool is_signature(struct str part)
+{
+        uint8_t bytes[SIGNATURE_BYTES];
+        size_t len = 0;
+        return part.len == SIGNATURE_CHARS && decode(part, bytes, sizeof(bytes), &len) && len == SIGNATURE_BYTES;
+}
+
+/* Slow: most of a millisecond. */
+static bool signature_is_of(const struct token_key *key, struct str token)
+{
+        CLEANUP(jws_free_p) jws_t *jws = NULL;
+        return r_jws_init(&jws) == RHN_OK &&
+               r_jws_advanced_compact_parsen(jws, token.ptr, token.len, R_PARSE_NONE, R_FLAG_IGNORE_REMOTE) == RHN_OK &&
+               r_jws_get_alg(jws) == R_JWA_ALG_ES256 &&
+               r_jws_verify_signature(jws, key->public_key, R_FLAG_IGNORE_REMOTE) == RHN_OK;
+}
+
+static enum token_fault verify_fully(struct str token, int64_t now_s, struct token_claims *claims)
+{
+        struct parts parts;
+        const struct token_key *key;
+        if (!split(token, &parts)) {
+                return TOKEN_MALFORMED;
+        }
+        enum token_fault fault = check_header(parts.header, &key);
+        if (fault != TOKEN_GOOD) {
+                return fault;
+        }
+        fault = check_payload(parts.payload, now_s, claims);
+        if (fault == TOKEN_EXPIRED) {
+                return fault; /* the usual reason, and not worth the check of a signature: nothing is given away by it
+                               */
+        }
+        if (fault == TOKEN_MALFORMED || !is_signature(parts.signature)) {
+                return TOKEN_MALFORMED;
+        }
+        return signature_is_of(key, token) ? fault : TOKEN_SIGNATURE;
+}
+
+static sn_status refuse(struct rpc_call *c, enum token_fault fault)
+{
+        static const struct {
+                const char *code, *detail;
+        } faults[] = {
+            [TOKEN_MALFORMED] = {"token_malformed", "this is not an access token of SoNet; log in to get one"},
+            [TOKEN_ALGORITHM] = {"token_algorithm",
+                                 "access tokens here are signed with ES256 and of the type at+jwt; log in to get one"},
+            [TOKEN_KEY] = {"token_key", "this token was signed with a key that is not trusted here; log in again"},
+            [TOKEN_SIGNATURE] = {"token_signature",
+                                 "the token's signature is wrong: it was altered, or not made here; log in again"},
+            [TOKEN_CLAIMS] = {"token_claims", "this token was not made for this network; log in again"},
+            [TOKEN_NOT_YET_VALID] = {"token_not_yet_valid", "this token is not valid yet; are both clocks right?"},
+            [TOKEN_EXPIRED] = {"token_expired", "this token has expired; refresh it and try again"},
+            [TOKEN_REVOKED] = {"token_revoked", "this session was ended; log in again"},
+        };
+        return rpc_fail_code(c, SN_UNAUTHENTICATED, faults[fault].code, NULL, "%s", faults[fault].detail);
+}
+
+sn_status token_verify(struct rpc_call *c, struct str token, struct token_claims *claims)
+{
+        uint8_t hash[TOKEN_HASH_BYTES];
+        int64_t now_s = clock_wall_ms() / 1000;
+        struct token_claims found;
+        *claims = (struct token_claims){0};
+        if (token.len == 0) {
+                return rpc_fail_code(c, SN_UNAUTHENTICATED, "token_malformed", NULL,
+                                     "the access token is empty; log in to get one");
+        }
+        if (token.len > TOKEN_MAX_BYTES) {
+                return rpc_fail_code(c, SN_UNAUTHENTICATED, "token_malformed", NULL,
+                                     "this is longer than any access token of SoNet; log in to get one");
+        }
+        SHA256((const uint8_t *)token.ptr, token.len, hash);
+        if (!token_cache_get(hash, &found)) {
+                enum token_fault fault = verify_fully(token, now_s, &found);
+                if (fault != TOKEN_GOOD) {
+                        return refuse(c, fault);
+                }
+                token_cache_put(hash, &found, now_s);
+        }
+        if (found.expires_s <= now_s) {
+                return refuse(c, TOKEN_EXPIRED);
+        }
+        if (token_session_revoked(found.session)) {
+                return refuse(c, TOKEN_REVOKED);
+        }
+        *claims = found;
+        return SN_OK;
+}

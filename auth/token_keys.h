@@ -1,0 +1,20 @@
+/* The keys of access tokens: the signer's, derived from the key file, and all public keys that are trusted here.
+ * Private to auth/. */
+#ifndef AUTH_TOKEN_KEYS_H
+#define AUTH_TOKEN_KEYS_H
+
+#include <rhonabwy.h>
+#include "auth/token_parse.h"
+
+struct token_key {
+        char kid[TOKEN_KID_SIZE]; /* RFC 7638 thumbprint */
+        jwk_t *public_key;
+        jwk_t *private_key; /* NULL but for the signer's */
+};
+
+/* NULL when no such key is trusted. Keys stay for as long as the process. */
+const struct token_key *token_key_find(const char *kid);
+/* NULL before token_signer_setup. */
+const struct token_key *token_key_signer(void);
+
+#endif

@@ -1,0 +1,32 @@
+/* What is inside an access token: reads header and payload strictly, and writes a payload. Knows nothing of signatures.
+ * Private to auth/. */
+#ifndef AUTH_TOKEN_PARSE_H
+#define AUTH_TOKEN_PARSE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "auth/token.h"
+
+#define TOKEN_KID_SIZE 44 /* a SHA-256 in base64url, and NUL */
+
+enum token_fault {
+        TOKEN_GOOD,
+        TOKEN_MALFORMED,
+        TOKEN_ALGORITHM,
+        TOKEN_KEY,
+        TOKEN_SIGNATURE,
+        TOKEN_CLAIMS,
+        TOKEN_NOT_YET_VALID,
+        TOKEN_EXPIRED,
+        TOKEN_REVOKED,
+};
+
+/* Takes exactly alg "ES256", typ "at+jwt" and a kid: nothing else, nothing twice. */
+enum token_fault token_parse_header(const char *json, size_t len, char kid[TOKEN_KID_SIZE]);
+/* Checks iss, aud, nbf and exp against the clock, and reads the rest. Claims that SoNet does not know are passed over
+ * (RFC 7519, 4). */
+enum token_fault token_parse_payload(const char *json, size_t len, int64_t now_s, struct token_claims *claims);
+/* The payload of claims, issued now. NULL when they are not well-formed: a mistake of the caller. */
+char *token_write_payload(struct arena *arena, const struct token_claims *claims, int64_t now_s);
+
+#endif

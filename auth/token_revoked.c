@@ -1,0 +1,126 @@
+/* Sessions that were ended while tokens of theirs are still alive: sets of session ids with the second in which the
+ * last token is over. Asked on every call, so the usual case, nothing revoked lately, costs one atomic read. Never
+ * drops a live entry: it grows instead. */
+#include "auth/token.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+enum { SHARDS = 16, FIRST_CAPACITY = 16, SESSION_BYTES = 16 };
+
+struct entry {
+        uint8_t session[SESSION_BYTES];
+        int64_t until_s; /* 0: free */
+};
+
+/* Open addressing, at most half full. */
+struct shard {
+        _Alignas(64) pthread_mutex_t mutex;
+        struct entry *entries;
+        size_t capacity; /* a power of two, or 0 */
+        size_t used;
+};
+
+static struct shard shards[SHARDS] = {[0 ... SHARDS - 1] = {.mutex = PTHREAD_MUTEX_INITIALIZER}};
+static _Atomic int64_t last_until_s; /* nothing is revoked after it */
+
+/* Ids are version 7, drawn by SoNet: the last eight bytes are random. */
+static uint64_t hash_of(const uint8_t session[SESSION_BYTES])
+{
+        uint64_t tail;
+        memcpy(&tail, session + SESSION_BYTES - sizeof(tail), sizeof(tail));
+        return tail * 0x9E3779B97F4A7C15u;
+}
+
+static struct shard *shard_of(uint64_t hash)
+{
+        return &shards[(hash >> 56) % SHARDS];
+}
+
+/* The session's entry, or the free one where it belongs. The shard has one free entry at least. */
+static struct entry *find(const struct shard *shard, const uint8_t session[SESSION_BYTES])
+{
+        size_t at = (size_t)(hash_of(session) >> 16);
+        for (;; at++) {
+                struct entry *e = &shard->entries[at & (shard->capacity - 1)];
+                if (e->until_s == 0 || memcmp(e->session, session, SESSION_BYTES) == 0) {
+                        return e;
+                }
+        }
+}
+
+/* Makes a table with room for one more, of what is still in force. */
+static void rebuild(struct shard *shard, int64_t now_s)
+{
+        struct shard old = {.entries = shard->entries, .capacity = shard->capacity};
+        size_t live = 0;
+        for (size_t i = 0; i < old.capacity; i++) {
+                live += old.entries[i].until_s >= now_s;
+        }
+        shard->capacity = FIRST_CAPACITY;
+        while (shard->capacity < 4 * (live + 1)) {
+                shard->capacity *= 2;
+        }
+        shard->entries = calloc(shard->capacity, sizeof(*shard->entries));
+        if (shard->entries == NULL) {
+                fputs("sonet: out of memory\n", stderr); /* better no server than one that forgets who was shut out */
+                abort();
+        }
+        shard->used = live;
+        for (size_t i = 0; i < old.capacity; i++) {
+                if (old.entries[i].until_s >= now_s) {
+                        *find(shard, old.entries[i].session) = old.entries[i];
+                }
+        }
+        free(old.entries);
+}
+
+void token_revoke_session(const char *session, int64_t until_s)
+{
+        uint8_t id[SESSION_BYTES];
+        int64_t now_s = clock_wall_ms() / 1000;
+        if (!uuid_to_bytes(session, id) || until_s < now_s) {
+                return;
+        }
+        struct shard *shard = shard_of(hash_of(id));
+        pthread_mutex_lock(&shard->mutex);
+        if (2 * (shard->used + 1) > shard->capacity) {
+                rebuild(shard, now_s);
+        }
+        struct entry *e = find(shard, id);
+        if (e->until_s == 0) {
+                memcpy(e->session, id, SESSION_BYTES);
+                shard->used++;
+        }
+        if (e->until_s < until_s) {
+                e->until_s = until_s;
+        }
+        pthread_mutex_unlock(&shard->mutex);
+
+        int64_t last = atomic_load(&last_until_s);
+        while (last < until_s && !atomic_compare_exchange_weak(&last_until_s, &last, until_s)) {
+        }
+}
+
+bool token_session_revoked(const char *session)
+{
+        uint8_t id[SESSION_BYTES];
+        int64_t last = atomic_load_explicit(&last_until_s, memory_order_acquire);
+        if (last == 0) {
+                return false;
+        }
+        int64_t now_s = clock_wall_ms() / 1000;
+        if (last < now_s || !uuid_to_bytes(session, id)) {
+                return false;
+        }
+        struct shard *shard = shard_of(hash_of(id));
+        pthread_mutex_lock(&shard->mutex);
+        bool revoked = shard->capacity > 0 && find(shard, id)->until_s >= now_s;
+        pthread_mutex_unlock(&shard->mutex);
+        return revoked;
+}

@@ -1,0 +1,58 @@
+/* clang-format off */
+/* The settings, each declared once: this table makes the struct, the parser and what `sonet config` prints. To add one, add a row.
+ *   SETTING_STRING(field, VARIABLE, default, secret, help)      secret: passwords in it are never printed
+ *   SETTING_INT(field, VARIABLE, default, min, max, help)
+ *   SETTING_BOOL(field, VARIABLE, default, help)                on, off (true, false, yes, no, 1, 0)
+ *   SETTING_CHOICE(field, VARIABLE, default, choices, help)     choices: "one|two" */
+SETTING_STRING(database_url, "DATABASE_URL", "", true,
+               "PostgreSQL of all services; {service_name} becomes note_service and so on")
+SETTING_STRING(database_admin_url, "DATABASE_ADMIN_URL", "", true,
+               "a role that may create databases and roles; only for `sonet migrate`")
+SETTING_STRING(user_database_url, "USER_DATABASE_URL", "", true, "PostgreSQL of the user service, instead of DATABASE_URL")
+SETTING_STRING(note_database_url, "NOTE_DATABASE_URL", "", true, "PostgreSQL of the note service, instead of DATABASE_URL")
+SETTING_STRING(follow_database_url, "FOLLOW_DATABASE_URL", "", true, "PostgreSQL of the follow service, instead of DATABASE_URL")
+SETTING_STRING(timeline_database_url, "TIMELINE_DATABASE_URL", "", true, "PostgreSQL of the timeline service, instead of DATABASE_URL")
+SETTING_STRING(redis_url, "REDIS_URL", "", true, "redis://[:password@]host:port[/db] or unix:///path")
+SETTING_INT(database_pool, "DATABASE_POOL", 4, 1, 100, "connections that each service may hold to its database")
+SETTING_INT(database_busy, "DATABASE_BUSY", 4, 1, 1000, "connections of this process that may be busy at a time on one PostgreSQL server")
+SETTING_INT(redis_pool, "REDIS_POOL", 4, 1, 100, "connections to Redis")
+
+SETTING_STRING(user_url, "USER_URL", "", false, "grpc://host:port or grpcs://host:port of the user service when it runs elsewhere")
+SETTING_STRING(note_url, "NOTE_URL", "", false, "the same for the note service")
+SETTING_STRING(follow_url, "FOLLOW_URL", "", false, "the same for the follow service")
+SETTING_STRING(timeline_url, "TIMELINE_URL", "", false, "the same for the timeline service")
+
+SETTING_STRING(http_address, "HTTP_ADDRESS", "127.0.0.1", false, "the address that HTTP and gRPC listen on")
+SETTING_INT(http_port, "HTTP_PORT", 8080, 0, 65535, "REST and WebSocket; 0: any free one")
+SETTING_INT(grpc_port, "GRPC_PORT", 0, 0, 65535, "gRPC of all services of this process; 0: the HTTP port + 1")
+SETTING_STRING(grpc_tls_cert, "GRPC_TLS_CERT", "", false, "file with the certificate chain (PEM); needed beyond loopback")
+SETTING_STRING(grpc_tls_key, "GRPC_TLS_KEY", "", false, "file with its private key (PEM)")
+SETTING_STRING(grpc_tls_ca, "GRPC_TLS_CA", "", false, "file with the certificates that services trust (PEM)")
+
+SETTING_STRING(key_file, "SONET_KEY_FILE", "", false, "the file that all secrets derive from; empty: made by `sonet up`")
+SETTING_STRING(data_dir, "SONET_DATA_DIR", "", false, "the data folder of `sonet up`; empty: chosen by who runs it")
+
+SETTING_CHOICE(log_level, "LOG_LEVEL", "info", "debug|info|warn|error", "the least level that is logged")
+SETTING_CHOICE(log_format, "LOG_FORMAT", "auto", "auto|text|json", "auto: text on a terminal, ECS JSON elsewhere")
+
+SETTING_INT(workers, "WORKERS", 8, 1, 1024, "threads that handle requests")
+SETTING_INT(password_workers, "PASSWORD_WORKERS", 2, 1, 64, "threads that hash passwords")
+SETTING_INT(queue_length, "QUEUE_LENGTH", 512, 0, 100000, "requests that may wait for a thread; beyond them 503")
+SETTING_INT(max_body_bytes, "MAX_BODY_BYTES", 65536, 1024, 67108864, "the largest request body; beyond it 413")
+SETTING_INT(shutdown_grace_ms, "SHUTDOWN_GRACE_MS", 10000, 0, 600000, "how long a stop waits for what is running")
+
+SETTING_BOOL(rate_limits, "SONET_RATE_LIMITS", true, "off is accepted on loopback only")
+SETTING_INT(rate_read, "RATE_READ", 1200, 1, 10000000, "reads that one member may make in a minute")
+SETTING_INT(rate_write, "RATE_WRITE", 300, 1, 10000000, "writes that one member may make in a minute")
+SETTING_INT(rate_auth, "RATE_AUTH", 20, 1, 10000000, "registrations and log-ins from one address in a minute")
+SETTING_STRING(cors_origins, "CORS_ORIGINS", "*", false, "origins that browsers may call from: *, a comma-separated list, or none")
+
+SETTING_INT(note_cache_bytes, "NOTE_CACHE_BYTES", 16777216, 0, 1099511627776, "memory for notes")
+SETTING_INT(user_cache_bytes, "USER_CACHE_BYTES", 16777216, 0, 1099511627776, "memory for members")
+SETTING_INT(follow_cache_bytes, "FOLLOW_CACHE_BYTES", 16777216, 0, 1099511627776, "memory for relations")
+/* clang-format on */
+
+#undef SETTING_STRING
+#undef SETTING_INT
+#undef SETTING_BOOL
+#undef SETTING_CHOICE

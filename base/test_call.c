@@ -1,0 +1,90 @@
+/* Calls, problems, and the registry of contracts. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/call.h"
+#include "base/clock.h"
+#include "base/contract.h"
+
+static void a_failure_carries_a_stable_code_and_its_own_text(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(NULL, 1000);
+        char field[] = "items[3]";
+        assert_int_equal(rpc_fail(c, SN_INVALID_ARGUMENT, field, "at most %d", 5), SN_INVALID_ARGUMENT);
+        memset(field, 'x', sizeof(field) - 1);
+        assert_string_equal(c->problem.code, "validation_failed");
+        assert_string_equal(c->problem.field, "items[3]");
+        assert_string_equal(c->problem.detail, "at most 5");
+        assert_int_equal(rpc_fail_code(c, SN_ALREADY_EXISTS, "username_taken", NULL, "taken"), SN_ALREADY_EXISTS);
+        assert_string_equal(c->problem.code, "username_taken");
+        assert_null(c->problem.field);
+        assert_int_equal(rpc_fail(c, SN_UNAVAILABLE, NULL, "away"), SN_UNAVAILABLE);
+        assert_true(c->problem.retry_after_s > 0);
+}
+
+static int64_t now_us = 5000000;
+
+static int64_t test_clock(void)
+{
+        return now_us;
+}
+
+static void a_call_expires_at_its_deadline_and_never_has_negative_time(void **state)
+{
+        clock_set_source(&(struct clock_source){.monotonic_us = test_clock});
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(NULL, 250);
+        assert_int_equal(rpc_call_left_ms(c), 250);
+        assert_false(rpc_call_expired(c));
+        now_us += 250000;
+        assert_true(rpc_call_expired(c));
+        now_us += 250000;
+        assert_int_equal(rpc_call_left_ms(c), 0);
+        clock_set_source(NULL);
+        assert_int_equal(strlen(c->trace_id), 32);
+        assert_true(uuid_valid(c->request_id));
+}
+
+static void statuses_have_their_grpc_names(void **state)
+{
+        assert_string_equal(sn_status_name(SN_OK), "OK");
+        assert_string_equal(sn_status_name(SN_UNAUTHENTICATED), "UNAUTHENTICATED");
+        assert_string_equal(sn_status_name((sn_status)55), "UNKNOWN");
+        assert_string_equal(sn_status_name((sn_status)-1), "UNKNOWN");
+}
+
+enum { MANY = 1000 };
+
+static void rules_are_found_by_descriptor_and_only_those(void **state)
+{
+        static ProtobufCMessageDescriptor descriptors[MANY + 1];
+        static struct rpc_message_rules rules[MANY];
+        static struct rpc_service service = {.name = "many", .messages = rules, .n_messages = MANY};
+        assert_null(contract_rules(&descriptors[0]));
+        for (int i = 0; i < MANY; i++) {
+                rules[i].descriptor = &descriptors[i];
+        }
+        contract_register(&service);
+        contract_register(&service);
+        for (int i = 0; i < MANY; i++) {
+                assert_ptr_equal(contract_rules(&descriptors[i]), &rules[i]);
+        }
+        assert_null(contract_rules(&descriptors[MANY]));
+        const struct rpc_service *const *services;
+        assert_int_equal(contract_services(&services), 1);
+        assert_ptr_equal(services[0], &service);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(a_failure_carries_a_stable_code_and_its_own_text),
+            cmocka_unit_test(a_call_expires_at_its_deadline_and_never_has_negative_time),
+            cmocka_unit_test(statuses_have_their_grpc_names),
+            cmocka_unit_test(rules_are_found_by_descriptor_and_only_those),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

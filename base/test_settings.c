@@ -1,0 +1,149 @@
+/* Settings. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/settings.h"
+
+static struct settings s;
+static struct buf text;
+
+static int start(void **state)
+{
+        clearenv();
+        buf_init(&text, 65536);
+        return 0;
+}
+
+static int finish(void **state)
+{
+        buf_free(&text);
+        return 0;
+}
+
+static void assert_refused(const char *variable, const char *value, const char *sentence)
+{
+        setenv(variable, value, 1);
+        buf_reset(&text);
+        assert_int_equal(settings_load(&s, &text), SN_INVALID_ARGUMENT);
+        assert_string_equal(text.data, sentence);
+        unsetenv(variable);
+}
+
+static void an_empty_environment_gives_the_defaults(void **state)
+{
+        setenv("HTTP_PORT", "", 1);
+        assert_int_equal(settings_load(&s, &text), SN_OK);
+        assert_int_equal(settings_check(&s, &text), SN_OK);
+        assert_int_equal(s.http_port, 8080);
+        assert_int_equal(settings_grpc_port(&s), 8081);
+        assert_string_equal(s.http_address, "127.0.0.1");
+        assert_string_equal(s.database_url, "");
+        assert_true(s.rate_limits);
+        assert_int_equal(settings_log_level(&s), LOG_LEVEL_INFO);
+        assert_int_equal(settings_log_format(&s), LOG_FORMAT_AUTO);
+}
+
+static void values_are_read_and_refused_with_what_is_allowed(void **state)
+{
+        setenv("WORKERS", "3", 1);
+        setenv("SONET_RATE_LIMITS", "OFF", 1);
+        setenv("LOG_LEVEL", "warn", 1);
+        assert_int_equal(settings_load(&s, &text), SN_OK);
+        assert_int_equal(s.workers, 3);
+        assert_false(s.rate_limits);
+        assert_int_equal(settings_log_level(&s), LOG_LEVEL_WARN);
+        assert_refused("HTTP_PORT", "65536", "HTTP_PORT must be a whole number from 0 to 65535, not \"65536\"");
+        assert_refused("HTTP_PORT", "80 ", "HTTP_PORT must be a whole number from 0 to 65535, not \"80 \"");
+        assert_refused("WORKERS", "\x1b[2J", "WORKERS must be a whole number from 1 to 1024");
+        assert_refused("LOG_LEVEL", "loud", "LOG_LEVEL must be debug, info, warn or error, not \"loud\"");
+        assert_refused("SONET_RATE_LIMITS", "maybe", "SONET_RATE_LIMITS must be on or off, not \"maybe\"");
+        assert_refused("DATABASE_URL", "a\nb",
+                       "DATABASE_URL must be UTF-8 text of at most 4096 bytes without control characters");
+}
+
+static void rate_limits_go_off_on_loopback_only(void **state)
+{
+        static const char *const loopback[] = {"127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", "localhost"};
+        static const char *const others[] = {"0.0.0.0",         "::",        "192.168.0.1", "127.0.0.1.example.org", "",
+                                             "::ffff:10.0.0.1", "1270.0.0.1"};
+        assert_int_equal(settings_load(&s, &text), SN_OK);
+        s.rate_limits = false;
+        for (size_t i = 0; i < sizeof(loopback) / sizeof(loopback[0]); i++) {
+                s.http_address = loopback[i];
+                assert_int_equal(settings_check(&s, &text), SN_OK);
+        }
+        for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+                s.http_address = others[i];
+                assert_int_equal(settings_check(&s, &text), SN_INVALID_ARGUMENT);
+                assert_non_null(strstr(text.data, "SONET_RATE_LIMITS"));
+        }
+        s.rate_limits = true;
+        assert_int_equal(settings_check(&s, &text), SN_OK);
+}
+
+static void settings_that_contradict_are_refused(void **state)
+{
+        assert_int_equal(settings_load(&s, &text), SN_OK);
+        s.grpc_port = s.http_port;
+        assert_int_equal(settings_check(&s, &text), SN_INVALID_ARGUMENT);
+        s.grpc_port = 0;
+        s.http_port = 65535;
+        assert_int_equal(settings_check(&s, &text), SN_INVALID_ARGUMENT);
+        s.http_port = 0;
+        assert_int_equal(settings_check(&s, &text), SN_OK);
+        assert_int_equal(settings_grpc_port(&s), 0);
+        s.grpc_tls_cert = "cert.pem";
+        assert_int_equal(settings_check(&s, &text), SN_INVALID_ARGUMENT);
+}
+
+static void each_service_finds_its_database_and_its_address(void **state)
+{
+        setenv("DATABASE_URL", "postgresql://{service_name}:pw@db/{service_name}", 1);
+        setenv("FOLLOW_DATABASE_URL", "postgresql://other/{service_name}_2", 1);
+        setenv("NOTE_URL", "grpc://127.0.0.1:9", 1);
+        assert_int_equal(settings_load(&s, &text), SN_OK);
+        struct arena *arena = arena_new(1 << 16);
+        assert_string_equal(settings_database_url(arena, &s, "note"), "postgresql://note_service:pw@db/note_service");
+        assert_string_equal(settings_database_url(arena, &s, "follow"), "postgresql://other/follow_service_2");
+        assert_string_equal(settings_service_url(&s, "note"), "grpc://127.0.0.1:9");
+        assert_string_equal(settings_service_url(&s, "user"), "");
+        assert_string_equal(settings_service_url(&s, "nothing"), "");
+        arena_free(arena);
+}
+
+static void printing_masks_every_password(void **state)
+{
+        setenv("DATABASE_URL", "postgresql://u:hunter2@db/x", 1);
+        setenv("DATABASE_ADMIN_URL", "host=db password=hunter2", 1);
+        setenv("USER_DATABASE_URL", "postgresql://u:hunt@er2/x@db/x", 1);
+        setenv("NOTE_DATABASE_URL", "postgresql://db/x?password=hunter2", 1);
+        setenv("REDIS_URL", "redis://:hunter2@cache:6379/1", 1);
+        assert_int_equal(settings_load(&s, &text), SN_OK);
+        settings_print(&s, &text);
+        assert_false(text.overflow);
+        assert_null(strstr(text.data, "hunt"));
+        assert_null(strstr(text.data, "er2"));
+        assert_non_null(strstr(text.data, "\nDATABASE_URL=postgresql://u:***@db/x\n"));
+        assert_non_null(strstr(text.data, "\nREDIS_URL=redis://:***@cache:6379/1\n"));
+        assert_non_null(strstr(
+            text.data, "# threads that handle requests (a whole number from 1 to 1024); default 8\nWORKERS=8\n"));
+}
+
+int main(void)
+{
+#define SETTINGS_TEST(name) cmocka_unit_test_setup_teardown(name, start, finish)
+        const struct CMUnitTest tests[] = {
+            SETTINGS_TEST(an_empty_environment_gives_the_defaults),
+            SETTINGS_TEST(values_are_read_and_refused_with_what_is_allowed),
+            SETTINGS_TEST(rate_limits_go_off_on_loopback_only),
+            SETTINGS_TEST(settings_that_contradict_are_refused),
+            SETTINGS_TEST(each_service_finds_its_database_and_its_address),
+            SETTINGS_TEST(printing_masks_every_password),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,178 @@
+/* Worker pools. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "base/workers.h"
+
+/* Work that waits at a gate, so that a test decides when workers are free. */
+static pthread_mutex_t gate_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t gate_changed = PTHREAD_COND_INITIALIZER;
+static bool gate_open;
+static int n_at_gate;
+
+static atomic_int n_run, n_expired;
+
+static void count(struct work *work, bool expired)
+{
+        atomic_fetch_add(&n_run, 1);
+        atomic_fetch_add(&n_expired, expired);
+        free(work);
+}
+
+static void wait_at_gate(struct work *work, bool expired)
+{
+        pthread_mutex_lock(&gate_lock);
+        n_at_gate++;
+        pthread_cond_broadcast(&gate_changed);
+        while (!gate_open) {
+                pthread_cond_wait(&gate_changed, &gate_lock);
+        }
+        pthread_mutex_unlock(&gate_lock);
+        count(work, expired);
+}
+
+static struct work *new_work(void (*run)(struct work *, bool))
+{
+        struct work *work = calloc(1, sizeof(*work));
+        assert_non_null(work);
+        work->run = run;
+        return work;
+}
+
+static void wait_until_at_gate(int n)
+{
+        pthread_mutex_lock(&gate_lock);
+        while (n_at_gate < n) {
+                pthread_cond_wait(&gate_changed, &gate_lock);
+        }
+        pthread_mutex_unlock(&gate_lock);
+}
+
+static void open_gate(bool open)
+{
+        pthread_mutex_lock(&gate_lock);
+        gate_open = open;
+        n_at_gate = 0;
+        pthread_cond_broadcast(&gate_changed);
+        pthread_mutex_unlock(&gate_lock);
+}
+
+static int start(void **state)
+{
+        open_gate(false);
+        n_run = 0;
+        n_expired = 0;
+        return 0;
+}
+
+static void a_full_queue_refuses_at_once_and_what_was_accepted_runs(void **state)
+{
+        struct workers *w = workers_new("full", 2, 3);
+        assert_true(workers_submit(w, new_work(wait_at_gate)));
+        assert_true(workers_submit(w, new_work(wait_at_gate)));
+        wait_until_at_gate(2);
+        for (int i = 0; i < 3; i++) {
+                assert_true(workers_submit(w, new_work(count)));
+        }
+        struct work *refused = new_work(count);
+        assert_false(workers_submit(w, refused));
+        free(refused);
+        assert_int_equal(metric_value(metric_counter("sonet_workers_refused_total", "", "pool=\"full\"")), 1);
+        assert_int_equal(metric_value(metric_gauge("sonet_workers_busy", "", "pool=\"full\"")), 2);
+        assert_int_equal(metric_value(metric_gauge("sonet_workers_waiting", "", "pool=\"full\"")), 3);
+        open_gate(true);
+        workers_free(w);
+        assert_int_equal(n_run, 5);
+        assert_int_equal(metric_value(metric_gauge("sonet_workers_busy", "", "pool=\"full\"")), 0);
+        assert_int_equal(metric_value(metric_gauge("sonet_workers_waiting", "", "pool=\"full\"")), 0);
+}
+
+static void a_pool_without_a_queue_takes_as_much_as_it_has_threads(void **state)
+{
+        struct workers *w = workers_new("none", 2, 0);
+        assert_true(workers_submit(w, new_work(wait_at_gate)));
+        assert_true(workers_submit(w, new_work(wait_at_gate)));
+        struct work *refused = new_work(count);
+        assert_false(workers_submit(w, refused));
+        free(refused);
+        open_gate(true);
+        workers_free(w);
+        assert_int_equal(n_run, 2);
+}
+
+static _Atomic int64_t fixed_now = 1000000;
+
+static int64_t fixed_monotonic(void)
+{
+        return fixed_now;
+}
+
+static void work_that_waited_past_its_deadline_is_told(void **state)
+{
+        clock_set_source(&(struct clock_source){.monotonic_us = fixed_monotonic});
+        struct workers *w = workers_new("late", 1, 10);
+        assert_true(workers_submit(w, new_work(wait_at_gate)));
+        wait_until_at_gate(1);
+        struct work *late = new_work(count), *in_time = new_work(count);
+        late->deadline_us = fixed_now + 10;
+        in_time->deadline_us = fixed_now + 1000;
+        assert_true(workers_submit(w, late));
+        assert_true(workers_submit(w, in_time));
+        fixed_now += 10;
+        open_gate(true);
+        workers_free(w);
+        clock_set_source(NULL);
+        assert_int_equal(n_run, 3);
+        assert_int_equal(n_expired, 1);
+}
+
+static atomic_int n_accepted;
+
+static void *submit_many(void *arg)
+{
+        for (int i = 0; i < 2000; i++) {
+                struct work *work = calloc(1, sizeof(*work));
+                work->run = count;
+                if (workers_submit(arg, work)) {
+                        atomic_fetch_add(&n_accepted, 1);
+                } else {
+                        free(work);
+                }
+        }
+        return NULL;
+}
+
+static void all_that_many_threads_submit_runs_once(void **state)
+{
+        struct workers *w = workers_new("many", 4, 64);
+        pthread_t threads[4];
+        for (int i = 0; i < 4; i++) {
+                assert_int_equal(pthread_create(&threads[i], NULL, submit_many, w), 0);
+        }
+        for (int i = 0; i < 4; i++) {
+                pthread_join(threads[i], NULL);
+        }
+        workers_free(w);
+        assert_int_equal(n_run, n_accepted);
+        assert_true(n_run >= 64);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test_setup(a_full_queue_refuses_at_once_and_what_was_accepted_runs, start),
+            cmocka_unit_test_setup(a_pool_without_a_queue_takes_as_much_as_it_has_threads, start),
+            cmocka_unit_test_setup(work_that_waited_past_its_deadline_is_told, start),
+            cmocka_unit_test_setup(all_that_many_threads_submit_runs_once, start),
+        };
+        workers_free(NULL);
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

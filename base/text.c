@@ -1,0 +1,96 @@
+/* Folding and classes of characters, by utf8proc's tables. Keeps no state. */
+#include "base/text.h"
+
+#include <string.h>
+#include <utf8proc.h>
+
+enum { SCRATCH_CODE_POINTS = 256 };
+
+static const utf8proc_option_t NFKC_CASEFOLD =
+    UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE;
+
+static bool is_ascii(const char *text, size_t len)
+{
+        unsigned char seen = 0;
+        for (size_t i = 0; i < len; i++) {
+                seen |= (unsigned char)text[i];
+        }
+        return seen < 0x80;
+}
+
+static char *lower_ascii(struct arena *arena, const char *text, size_t len)
+{
+        char *out = arena_strndup(arena, text, len);
+        for (size_t i = 0; i < len; i++) {
+                if (out[i] >= 'A' && out[i] <= 'Z') {
+                        out[i] += 'a' - 'A';
+                }
+        }
+        return out;
+}
+
+char *text_casefold_nfkc(struct arena *arena, const char *text)
+{
+        size_t len = strlen(text);
+        if (is_ascii(text, len)) {
+                return lower_ascii(arena, text, len);
+        }
+
+        utf8proc_int32_t scratch[SCRATCH_CODE_POINTS + 1]; /* reencode writes its NUL behind the last code point */
+        utf8proc_int32_t *points = scratch;
+        const utf8proc_uint8_t *bytes = (const utf8proc_uint8_t *)text;
+        utf8proc_ssize_t n =
+            utf8proc_decompose(bytes, (utf8proc_ssize_t)len, points, SCRATCH_CODE_POINTS, NFKC_CASEFOLD);
+        if (n > SCRATCH_CODE_POINTS) {
+                points = arena_alloc_array(arena, (size_t)n + 1, sizeof(*points));
+                n = utf8proc_decompose(bytes, (utf8proc_ssize_t)len, points, n, NFKC_CASEFOLD);
+        }
+        if (n < 0) {
+                return NULL;
+        }
+        n = utf8proc_reencode(points, n, NFKC_CASEFOLD);
+        return n < 0 ? NULL : arena_strndup(arena, (const char *)points, (size_t)n);
+}
+
+static bool is_ascii_letter(uint32_t c)
+{
+        return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+}
+
+bool text_is_letter(uint32_t code_point)
+{
+        if (code_point < 0x80) {
+                return is_ascii_letter(code_point);
+        }
+        utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)code_point);
+        return (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) ||
+               category == UTF8PROC_CATEGORY_NL;
+}
+
+bool text_is_mark(uint32_t code_point)
+{
+        if (code_point < 0x300) {
+                return false;
+        }
+        utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)code_point);
+        return category >= UTF8PROC_CATEGORY_MN && category <= UTF8PROC_CATEGORY_ME;
+}
+
+bool text_is_number(uint32_t code_point)
+{
+        if (code_point < 0x80) {
+                return code_point >= '0' && code_point <= '9';
+        }
+        utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)code_point);
+        return category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO;
+}
+
+bool text_is_space(uint32_t code_point)
+{
+        if (code_point < 0x80) {
+                return code_point <= ' ' || code_point == 0x7f;
+        }
+        utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)code_point);
+        return (category >= UTF8PROC_CATEGORY_ZS && category <= UTF8PROC_CATEGORY_ZP) ||
+               category == UTF8PROC_CATEGORY_CC;
+}

@@ -1,0 +1,21 @@
+/* Text as people compare it: folding of case, width and composition, and the classes of characters that words are made
+ * of. Thin over utf8proc, so that nobody else needs to know it. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/arena.h"
+
+/* Unicode's toNFKC_Casefold (UAX #31): "Ａlice", "alice" and "ALICE" give the same; invisible characters go. The base
+ * of username and hashtag keys. NULL when text is not UTF-8. Meant for names: its time grows with the square of a run
+ * of combining marks. */
+char *text_casefold_nfkc(struct arena *arena, const char *text);
+
+bool text_is_letter(uint32_t code_point); /* general category L*, and Nl (Ⅷ): what makes a word a word */
+bool text_is_mark(uint32_t code_point);   /* M*: belongs to the character before it */
+bool text_is_number(uint32_t code_point); /* N* */
+bool text_is_space(uint32_t code_point);  /* Z*, and control characters: what ends a link */
+
+#endif

@@ -1,0 +1,170 @@
+/* Owns dead letters: events whose handler failed for good, kept until somebody has them handled again. */
+#include "bus/delivery.h"
+
+#include <string.h>
+#include "base/log.h"
+
+#define CALL_MS     10000
+#define MOST_LISTED 1000
+
+DB_STATEMENT(INSERT_DEAD_LETTER, "*", NULL,
+             "insert into dead_letters (source, position, type, aggregate_id, event, error, attempts) values ($1, $2, $3, $4, $5, $6, $7)"
+             " on conflict (source, position) do nothing");
+
+sn_status bus_dead_letter_put(struct rpc_call *c, const bus_event *event, const char *error, int attempts)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        size_t len = sonet__events__event__get_packed_size(event);
+        uint8_t *packed = arena_alloc(c->arena, len + 1);
+        bool advanced;
+
+        (void)sonet__events__event__pack(event, packed);
+        TRY(db_begin(c, &tx));
+        TRY(bus_position_advance(tx, event->source, event->position, &advanced));
+        if (!advanced) { /* another runner took it */
+                return SN_OK;
+        }
+        TRY(db_exec(tx, &INSERT_DEAD_LETTER,
+                    DB_BINDS(bind_text(event->source), bind_i64(event->position), bind_text(event->type), bind_uuid(event->aggregate_id),
+                             bind_bytes(packed, len), bind_text(error), bind_i64(attempts)),
+                    NULL));
+        return db_commit(c, NULL, &tx);
+}
+
+DB_STATEMENT(SELECT_DEAD_LETTERS, "*", NULL,
+             "select id, source, position, type, aggregate_id, error, attempts, failed_at from dead_letters order by id limit $1");
+
+sn_status bus_dead_letters_list(struct rpc_call *c, struct bus_dead_letter **letters, size_t *n)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        struct db_rows *rows;
+
+        TRY(db_read(c, &tx));
+        TRY(db_rows(tx, &SELECT_DEAD_LETTERS, DB_BINDS(bind_i64(MOST_LISTED)), &rows));
+        *n = db_rows_count(rows);
+        *letters = ARENA_ARRAY(c->arena, struct bus_dead_letter, *n);
+        for (size_t i = 0; i < *n; i++) {
+                (*letters)[i] = (struct bus_dead_letter){
+                    .id = db_i64(rows, i, "id"),
+                    .source = db_text(rows, i, "source"),
+                    .type = db_text(rows, i, "type"),
+                    .aggregate_id = db_text(rows, i, "aggregate_id"),
+                    .error = db_text(rows, i, "error"),
+                    .position = db_i64(rows, i, "position"),
+                    .failed_at_ms = db_i64(rows, i, "failed_at"),
+                    .attempts = (int)db_i64(rows, i, "attempts"),
+                };
+        }
+        return SN_OK;
+}
+
+DB_STATEMENT(REQUEST_REPLAY, "*", NULL,
+             "update dead_letters set replay_requested = true where $1 or id = any($2)");
+
+sn_status bus_dead_letters_replay(struct rpc_call *c, const int64_t *ids, size_t n_ids, int64_t *n_asked)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+
+        TRY(db_begin(c, &tx));
+        TRY(db_exec(tx, &REQUEST_REPLAY, DB_BINDS(bind_bool(!ids), bind_i64s(ids, ids ? n_ids : 0)), n_asked));
+        return db_commit(c, NULL, &tx);
+}
+
+DB_STATEMENT(SELECT_REQUESTED, "*", NULL,
+             "select id, event from dead_letters where replay_requested order by id limit 100");
+
+static sn_status read_requested(struct rpc_call *c, struct db_rows **rows)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+
+        TRY(db_read(c, &tx));
+        return db_rows(tx, &SELECT_REQUESTED, DB_NO_BINDS, rows);
+}
+
+DB_STATEMENT(DELETE_DEAD_LETTER, "*", NULL, "delete from dead_letters where id = $1");
+
+DB_STATEMENT(REFUSE_REPLAY, "*", NULL,
+             "update dead_letters set replay_requested = false, attempts = attempts + 1, error = $2, failed_at = now() where id = $1");
+
+static sn_status forget(struct rpc_call *c, int64_t id)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+
+        TRY(db_begin(c, &tx));
+        TRY(db_exec(tx, &DELETE_DEAD_LETTER, DB_BINDS(bind_i64(id)), NULL));
+        return db_commit(c, NULL, &tx);
+}
+
+static sn_status keep(struct rpc_call *c, int64_t id, const char *error)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+
+        TRY(db_begin(c, &tx));
+        TRY(db_exec(tx, &REFUSE_REPLAY, DB_BINDS(bind_i64(id), bind_text(error)), NULL));
+        return db_commit(c, NULL, &tx);
+}
+
+static const struct bus_consumer *find_consumer(struct bus_source *sources, size_t n, const bus_event *event)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (strcmp(sources[i].name, event->source) == 0) {
+                        return bus_consumer_of(&sources[i], event->type);
+                }
+        }
+        return NULL;
+}
+
+/* Failures of the environment leave the request standing: the next round tries again. */
+static sn_status settle(struct service *service, int64_t id, sn_status status, const char *error)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, CALL_MS);
+
+        switch (status) {
+        case SN_OK:
+                return bus_current.stored ? SN_OK : forget(c, id);
+        case SN_UNAVAILABLE:
+        case SN_DEADLINE_EXCEEDED:
+        case SN_ABORTED:
+                return status;
+        default:
+                return keep(c, id, error);
+        }
+}
+
+static sn_status replay(struct service *service, struct bus_source *sources, size_t n, int64_t id, const bus_event *event)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, CALL_MS);
+        const struct bus_consumer *consumer = find_consumer(sources, n, event);
+        sn_status status = SN_OK; /* nobody wants it any more */
+
+        bus_current = (struct bus_delivery){.replay = true};
+        if (consumer) {
+                status = bus_handle(c, consumer, event);
+        }
+        const char *detail = c->problem.detail ? c->problem.detail : "";
+
+        status = settle(service, id, status, arena_printf(c->arena, "%s: %s", sn_status_name(status), detail));
+        bus_current.replay = false;
+        return status;
+}
+
+void bus_replay_requested(struct service *service, struct bus_source *sources, size_t n)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, CALL_MS);
+        struct db_rows *rows;
+
+        if (read_requested(c, &rows) != SN_OK) {
+                return;
+        }
+        for (size_t i = 0; i < db_rows_count(rows); i++) {
+                size_t len;
+                const uint8_t *packed = db_bytes(rows, i, "event", &len);
+                bus_event *event = sonet__events__event__unpack(arena_protobuf_allocator(c->arena), len, packed);
+
+                if (!event) {
+                        log_event(LOG_LEVEL_ERROR, "a dead letter cannot be read", LOG_INT("sonet.letter", db_i64(rows, i, "id")));
+                } else if (replay(service, sources, n, db_i64(rows, i, "id"), event) != SN_OK) {
+                        return;
+                }
+        }
+}

@@ -1,0 +1,73 @@
+/* Owns reading a source's outbox by its internal call: at the start, on a gap in the stream, and while there is no stream. */
+#include <stdio.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/log.h"
+#include "bus/delivery.h"
+#include "rpc/rpc.h"
+
+#define CALL_MS     5000
+#define BATCH       500
+#define MOST_ROUNDS 20 /* then the other sources have their turn */
+
+/* Only an installation restored from a backup, or a consumer that was away for more than the log is kept, gets here. */
+static void accept_other_log(struct bus_source *source, const Sonet__Events__ReadOutboxResponse *out)
+{
+        if (out->oldest > source->position + 1) {
+                if (source->position > 0) {
+                        log_event(LOG_LEVEL_ERROR, "events are gone from the log before they were handled",
+                                  LOG_STR("sonet.source", source->name), LOG_INT("sonet.position", source->position),
+                                  LOG_INT("sonet.oldest", out->oldest));
+                }
+                source->position = out->oldest - 1;
+        }
+        if (out->head < source->position) {
+                log_event(LOG_LEVEL_ERROR, "the log is behind what was handled: it came from a backup",
+                          LOG_STR("sonet.source", source->name), LOG_INT("sonet.position", source->position),
+                          LOG_INT("sonet.head", out->head));
+        }
+        (void)snprintf(source->log_id, sizeof(source->log_id), "%s", out->log_id);
+}
+
+static sn_status read_batch(struct rpc_call *c, struct bus_source *source, Sonet__Events__ReadOutboxResponse *out)
+{
+        Sonet__Events__ReadOutboxRequest in = SONET__EVENTS__READ_OUTBOX_REQUEST__INIT;
+
+        in.after = source->position;
+        in.limit = BATCH;
+        return rpc_invoke(c, source->read_outbox, &in.base, &out->base);
+}
+
+/* more: there is a further batch. */
+static sn_status take_batch(struct service *service, struct bus_source *source, bool *more)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, CALL_MS);
+        Sonet__Events__ReadOutboxResponse out = SONET__EVENTS__READ_OUTBOX_RESPONSE__INIT;
+
+        TRY(read_batch(c, source, &out));
+        accept_other_log(source, &out);
+        source->heard_us = clock_monotonic_us();
+        source->behind = false;
+        *more = false;
+        for (size_t i = 0; i < out.n_events; i++) {
+                if (out.events[i]->position <= source->position) {
+                        continue;
+                }
+                if (bus_deliver(service, source, out.events[i]) == BUS_LATER) {
+                        return SN_OK;
+                }
+        }
+        source->behind = source->position < out.head;
+        *more = source->behind && out.n_events > 0;
+        return SN_OK;
+}
+
+sn_status bus_log_read(struct service *service, struct bus_source *source)
+{
+        bool more = true;
+
+        for (int round = 0; more && round < MOST_ROUNDS; round++) {
+                TRY(take_batch(service, source, &more));
+        }
+        return SN_OK;
+}

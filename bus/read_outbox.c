@@ -1,0 +1,38 @@
+/* Owns ReadOutbox: the log itself, for consumers that cannot or need not wait for the stream. */
+#include "bus/bus.h"
+
+#define DEFAULT_LIMIT 500
+
+DB_STATEMENT(SELECT_LOG_HEAD, "*", &sonet__events__read_outbox_response__descriptor,
+             "select h.position as head, h.log_id,"
+             " coalesce((select min(o.position) from outbox o where o.position is not null), h.position + 1) as oldest"
+             " from outbox_head h");
+
+DB_STATEMENT(SELECT_LOG, "*", &sonet__events__event__descriptor,
+             "select event_id as id, position, type, aggregate_id, object_id, actor_id, version, trace_id, occurred_at"
+             " from outbox where position > $1 order by position limit $2");
+
+static sn_status read_events(struct db_tx *tx, const Sonet__Events__ReadOutboxRequest *in, Sonet__Events__ReadOutboxResponse *out)
+{
+        int64_t limit = in->limit > 0 ? in->limit : DEFAULT_LIMIT;
+
+        TRY(db_list(tx, &SELECT_LOG, DB_BINDS(bind_i64(in->after), bind_i64(limit)), &out->n_events, &out->events));
+        for (size_t i = 0; i < out->n_events; i++) {
+                out->events[i]->source = (char *)db_call(tx)->service->name;
+                out->events[i]->schema_version = 1;
+        }
+        /* some may have been placed since the head was read */
+        if (out->n_events > 0 && out->events[out->n_events - 1]->position > out->head) {
+                out->head = out->events[out->n_events - 1]->position;
+        }
+        return SN_OK;
+}
+
+sn_status bus_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxRequest *in, Sonet__Events__ReadOutboxResponse *out)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+
+        TRY(db_read(c, &tx));
+        TRY(db_one(tx, &SELECT_LOG_HEAD, DB_NO_BINDS, &out->base, NULL));
+        return out->head > in->after ? read_events(tx, in, out) : SN_OK; /* mostly a reader is up to date */
+}

@@ -1,0 +1,342 @@
+/* Connections to Redis, bounded, and the breaker that keeps calls from waiting for a Redis that is away. All state is
+ * under one lock, which is never held while talking to Redis. */
+#include "cache/redis_pool.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "cache/redis.h"
+
+static struct timeval timeval_of(int ms)
+{
+        return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
+}
+
+/* hiredis writes with write(2): without this a Redis that goes away would end the process. */
+static void ignore_sigpipe(void)
+{
+        struct sigaction action;
+        if (sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_DFL) {
+                signal(SIGPIPE, SIG_IGN);
+        }
+}
+
+struct redis *redis_new(const char *url, int max_connections)
+{
+        struct redis *r = calloc(1, sizeof(*r));
+        if (r == NULL) {
+                return NULL;
+        }
+        r->idle = calloc((size_t)max_connections, sizeof(r->idle[0]));
+        if (r->idle == NULL || !redis_address_parse(url, &r->address)) {
+                free(r->idle);
+                free(r);
+                return NULL;
+        }
+        ignore_sigpipe();
+        r->max_connections = max_connections;
+        pthread_mutex_init(&r->lock, NULL);
+        pthread_condattr_t monotonic;
+        pthread_condattr_init(&monotonic);
+        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+        pthread_cond_init(&r->released, &monotonic);
+        pthread_condattr_destroy(&monotonic);
+        r->commands = metric_counter("sonet_redis_commands_total", "Commands sent to Redis.", NULL);
+        r->failures = metric_counter("sonet_redis_failures_total", "Turns at Redis that failed.", NULL);
+        r->state = metric_gauge("sonet_redis_breaker", "0: closed, 1: open, 2: half open.", NULL);
+        r->seconds = metric_histogram("sonet_redis_seconds",
+                                      "Time of a turn at Redis, waiting for a connection included.", NULL);
+        return r;
+}
+
+static void drop_idle(struct redis *r)
+{
+        while (r->n_idle > 0) {
+                redisFree(r->idle[--r->n_idle]);
+                r->n_open--;
+        }
+}
+
+void redis_free(struct redis *r)
+{
+        if (r == NULL) {
+                return;
+        }
+        drop_idle(r);
+        pthread_cond_destroy(&r->released);
+        pthread_mutex_destroy(&r->lock);
+        redis_address_free(&r->address);
+        free(r->idle);
+        free(r);
+}
+
+uint64_t redis_generation(const struct redis *r)
+{
+        return r->generation;
+}
+
+static bool say(redisContext *connection, int argc, const char **argv, char reason[128])
+{
+        redisReply *reply = redisCommandArgv(connection, argc, argv, NULL);
+        bool ok = reply != NULL && reply->type != REDIS_REPLY_ERROR;
+        if (!ok) {
+                snprintf(reason, 128, "%s", reply == NULL ? connection->errstr : reply->str);
+        }
+        if (reply != NULL) {
+                freeReplyObject(reply);
+        }
+        return ok;
+}
+
+static bool log_in(struct redis *r, redisContext *connection, char reason[128])
+{
+        const struct redis_address *a = &r->address;
+        if (a->password != NULL) {
+                const char *with_user[] = {"AUTH", a->user, a->password}, *without[] = {"AUTH", a->password};
+                if (!(a->user != NULL ? say(connection, 3, with_user, reason) : say(connection, 2, without, reason))) {
+                        return false;
+                }
+        }
+        char number[12];
+        snprintf(number, sizeof(number), "%d", a->database);
+        const char *select[] = {"SELECT", number};
+        return a->database == 0 || say(connection, 2, select, reason);
+}
+
+/* The server's run_id into out; "" when it does not tell (an ACL may forbid INFO). False when the connection failed. */
+static bool ask_run_id(redisContext *connection, char out[48], char reason[128])
+{
+        out[0] = '\0';
+        redisReply *reply = redisCommand(connection, "INFO server");
+        if (reply == NULL) {
+                snprintf(reason, 128, "%s", connection->errstr);
+                return false;
+        }
+        const char *found = reply->type == REDIS_REPLY_STRING ? strstr(reply->str, "run_id:") : NULL;
+        if (found != NULL) {
+                snprintf(out, 48, "%.*s", (int)strcspn(found + 7, "\r\n") % 48, found + 7);
+        }
+        freeReplyObject(reply);
+        return true;
+}
+
+/* A server with another run_id has started since: its memory may be empty. One that tells none counts as new each time.
+ */
+static void note_server(struct redis *r, const char *run_id)
+{
+        pthread_mutex_lock(&r->lock);
+        if (run_id[0] == '\0' || strcmp(run_id, r->run_id) != 0) {
+                memcpy(r->run_id, run_id, sizeof(r->run_id));
+                r->generation++;
+                drop_idle(r);
+        }
+        pthread_mutex_unlock(&r->lock);
+}
+
+redisContext *redis_connect(struct redis *r, int timeout_ms, char reason[128])
+{
+        const struct redis_address *a = &r->address;
+        struct timeval timeout = timeval_of(timeout_ms);
+        redisContext *connection = a->path != NULL ? redisConnectUnixWithTimeout(a->path, timeout)
+                                                   : redisConnectWithTimeout(a->host, a->port, timeout);
+        char run_id[48] = "";
+        if (connection == NULL) {
+                snprintf(reason, 128, "out of memory");
+                return NULL;
+        }
+        if (connection->err != 0 || redisSetTimeout(connection, timeout) != REDIS_OK) {
+                snprintf(reason, 128, "%s", connection->errstr);
+        } else if (log_in(r, connection, reason) && ask_run_id(connection, run_id, reason)) {
+                note_server(r, run_id);
+                return connection;
+        }
+        redisFree(connection);
+        return NULL;
+}
+
+static void set_breaker(struct redis *r, enum redis_breaker state)
+{
+        r->breaker = state;
+        metric_set(r->state, state);
+}
+
+/* Under the lock. A first failure opens for a short time, each failed try after it for twice as long. */
+static void note_failure(struct redis *r, const struct redis_turn *turn)
+{
+        metric_add(r->failures, 1);
+        r->last_ok = false;
+        drop_idle(r);
+        if (r->breaker == REDIS_CLOSED) {
+                r->open_ms = REDIS_OPEN_MIN_MS;
+                log_event(LOG_LEVEL_WARN, "Redis is away: going on without it", LOG_STR("error.message", turn->reason));
+        } else if (turn->probe) {
+                r->open_ms = r->open_ms * 2 < REDIS_OPEN_MAX_MS ? r->open_ms * 2 : REDIS_OPEN_MAX_MS;
+        } else {
+                return; /* began before the breaker opened: says nothing new */
+        }
+        r->open_until_us = clock_monotonic_us() + r->open_ms * 1000;
+        set_breaker(r, REDIS_OPEN);
+        pthread_cond_broadcast(&r->released); /* those that wait for a connection need not any more */
+}
+
+static void note_success(struct redis *r, const struct redis_turn *turn)
+{
+        if (turn->probe) {
+                set_breaker(r, REDIS_CLOSED);
+                r->generation++;
+                log_event(LOG_LEVEL_INFO, "Redis is back");
+        }
+        r->last_ok = r->breaker == REDIS_CLOSED;
+}
+
+/* Under the lock. */
+static bool breaker_lets_in(struct redis *r, struct redis_turn *turn)
+{
+        if (r->breaker == REDIS_OPEN && clock_monotonic_us() >= r->open_until_us) {
+                set_breaker(r, REDIS_HALF_OPEN);
+                turn->probe = true;
+        }
+        return r->breaker == REDIS_CLOSED || turn->probe;
+}
+
+static struct timespec time_after_ms(int64_t ms)
+{
+        struct timespec t;
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        t.tv_sec += ms / 1000;
+        t.tv_nsec += (ms % 1000) * 1000000;
+        if (t.tv_nsec >= 1000000000) {
+                t.tv_sec++;
+                t.tv_nsec -= 1000000000;
+        }
+        return t;
+}
+
+/* Under the lock. True with a connection from the pool, or with the right (counted in n_open) to make one. */
+static bool wait_for_slot(struct redis *r, int64_t wait_ms, struct redis_turn *turn)
+{
+        struct timespec until = {0};
+        while (r->n_idle == 0 && r->n_open >= r->max_connections) {
+                if (until.tv_sec == 0) {
+                        until = time_after_ms(wait_ms);
+                }
+                if (pthread_cond_timedwait(&r->released, &r->lock, &until) != 0 ||
+                    (r->breaker != REDIS_CLOSED && !turn->probe)) {
+                        snprintf(turn->reason, sizeof(turn->reason), "no connection is free");
+                        return false;
+                }
+        }
+        if (r->n_idle > 0) {
+                turn->connection = r->idle[--r->n_idle];
+        } else {
+                r->n_open++;
+        }
+        return true;
+}
+
+static void give_up_slot(struct redis *r)
+{
+        r->n_open--;
+        pthread_cond_signal(&r->released);
+}
+
+static bool connect_in_slot(struct redis *r, struct redis_turn *turn)
+{
+        turn->connection = redis_connect(r, REDIS_TIMEOUT_MS, turn->reason);
+        if (turn->connection != NULL) {
+                return true;
+        }
+        pthread_mutex_lock(&r->lock);
+        note_failure(r, turn);
+        give_up_slot(r);
+        pthread_mutex_unlock(&r->lock);
+        return false;
+}
+
+/* True when Redis closed the connection while it lay in the pool (it was started again, say). Bytes that nobody asked
+ * for are no better. Found out before anything is sent, so that no command can run twice. */
+static bool went_stale(const redisContext *connection)
+{
+        char byte;
+        ssize_t n = recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        return n >= 0 || (errno != EAGAIN && errno != EINTR);
+}
+
+/* Replaces a stale connection, and drops the other idle ones, which are as old. */
+static bool renew(struct redis *r, struct redis_turn *turn)
+{
+        redisFree(turn->connection);
+        turn->connection = NULL;
+        pthread_mutex_lock(&r->lock);
+        drop_idle(r);
+        pthread_cond_broadcast(&r->released);
+        pthread_mutex_unlock(&r->lock);
+        return connect_in_slot(r, turn);
+}
+
+bool redis_turn_begin(struct redis *r, int64_t wait_ms, struct redis_turn *turn)
+{
+        *turn = (struct redis_turn){0};
+        pthread_mutex_lock(&r->lock);
+        bool in = breaker_lets_in(r, turn);
+        bool slot = in && wait_for_slot(r, wait_ms < REDIS_TIMEOUT_MS ? wait_ms : REDIS_TIMEOUT_MS, turn);
+        if (in && !slot && turn->probe) {
+                note_failure(r, turn); /* the try is over: another one comes later */
+        }
+        pthread_mutex_unlock(&r->lock);
+        if (!slot) {
+                return false;
+        }
+        if (turn->connection == NULL) {
+                return connect_in_slot(r, turn);
+        }
+        return !went_stale(turn->connection) || renew(r, turn);
+}
+
+void redis_turn_explain(struct redis_turn *turn, const char *reason)
+{
+        snprintf(turn->reason, sizeof(turn->reason), "%s", reason);
+}
+
+void redis_turn_end(struct redis *r, struct redis_turn *turn, bool healthy)
+{
+        if (!healthy) {
+                redisFree(turn->connection);
+        }
+        pthread_mutex_lock(&r->lock);
+        if (healthy) {
+                note_success(r, turn);
+                r->idle[r->n_idle++] = turn->connection;
+                pthread_cond_signal(&r->released);
+        } else {
+                note_failure(r, turn);
+                give_up_slot(r);
+        }
+        pthread_mutex_unlock(&r->lock);
+}
+
+bool redis_up(struct redis *r)
+{
+        pthread_mutex_lock(&r->lock);
+        bool up = r->breaker == REDIS_CLOSED && r->last_ok;
+        pthread_mutex_unlock(&r->lock);
+        if (up) {
+                return true;
+        }
+        /* Not known, or away some time ago and not asked since: ask, if the breaker allows it. */
+        struct redis_turn turn;
+        if (!redis_turn_begin(r, REDIS_TIMEOUT_MS, &turn)) {
+                return false;
+        }
+        const char *ping[] = {"PING"};
+        bool healthy = say(turn.connection, 1, ping, turn.reason);
+        redis_turn_end(r, &turn, healthy);
+        return healthy;
+}

@@ -1,0 +1,101 @@
+/* The program's entry: one table of commands, and the words that belong to none of them (help, --help, --version). */
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include "cmd/commands.h"
+#include "cmd/options.h"
+
+#ifndef SONET_VERSION
+#define SONET_VERSION "unknown"
+#endif
+
+static int cmd_help(int argc, char **argv);
+
+static const struct command COMMANDS[] = {
+        {"up", cmd_up, "", "start SoNet with its own PostgreSQL and Redis",
+         "Creates what is missing in the data folder on the first start, then serves everything and replaces whatever\n"
+         "dies. Prints 'ready http://ADDRESS:PORT' when it answers. Ctrl-C stops it; pressed again, it stops at once.\n"},
+        {"serve", cmd_serve, "all | gateway | SERVICE…", "run services on a PostgreSQL and a Redis that exist",
+         "'all' runs every service and the gateway in one process. Otherwise the named ones run here and the rest is\n"
+         "reached by gRPC at <SERVICE>_URL. Everything else comes from the environment: see 'sonet config'.\n"},
+        {"migrate", cmd_migrate, "[SERVICE…]", "create and migrate the services' databases",
+         "Connects to DATABASE_ADMIN_URL, makes each service's database and its two roles where they are missing, and\n"
+         "runs the migrations that have not run yet. Repeating it changes nothing.\n"},
+        {"config", cmd_config, "", "show every setting, with its help and its value",
+         "Settings are environment variables. Passwords are never shown.\n"},
+        {"admin", cmd_admin, "deadletters list|replay [ID…]", "look after a running network",
+         "Dead letters are events that a service could not handle. 'list' shows them, 'replay' asks the service to handle\n"
+         "them again: those given by id, or all. Without DATABASE_URL it finds the databases of 'sonet up'.\n"},
+        {"help", cmd_help, "[COMMAND]", "explain a command", "Without a command it lists them all.\n"},
+};
+#define N_COMMANDS (sizeof(COMMANDS) / sizeof(COMMANDS[0]))
+
+const struct command *command_find(const char *name)
+{
+        for (size_t i = 0; i < N_COMMANDS; i++) {
+                if (strcmp(COMMANDS[i].name, name) == 0) {
+                        return &COMMANDS[i];
+                }
+        }
+        return NULL;
+}
+
+static void print_commands(FILE *to)
+{
+        fprintf(to, "SoNet, a social network that anyone can run.\n\nUsage: sonet COMMAND [OPTION]…\n\n");
+        for (size_t i = 0; i < N_COMMANDS; i++) {
+                fprintf(to, "  %-10s %s\n", COMMANDS[i].name, COMMANDS[i].summary);
+        }
+        fprintf(to, "\n'sonet help COMMAND' says more. Most people start with 'sonet up'.\n");
+}
+
+static int refuse_command(const char *name)
+{
+        const char *near = nearest_name(name, &COMMANDS[0].name, N_COMMANDS, sizeof(COMMANDS[0]));
+
+        fprintf(stderr, "sonet: there is no command '%s'", name);
+        if (near != NULL) {
+                fprintf(stderr, "; did you mean '%s'?", near);
+        }
+        fprintf(stderr, "\nTry 'sonet help'.\n");
+        return EXIT_USAGE;
+}
+
+static int cmd_help(int argc, char **argv)
+{
+        int first = 0;
+        enum options_result result = options_parse(NULL, 0, argc, argv, &first);
+
+        if (result != OPTIONS_RUN) {
+                return result == OPTIONS_HELP ? 0 : EXIT_USAGE;
+        }
+        if (first >= argc) {
+                print_commands(stdout);
+                return 0;
+        }
+        const struct command *command = command_find(argv[first]);
+        if (command == NULL) {
+                return refuse_command(argv[first]);
+        }
+        char *ask[] = {argv[first], "--help", NULL}; /* the command knows its own options */
+        return command->run(2, ask);
+}
+
+int main(int argc, char **argv)
+{
+        prctl(PR_SET_NAME, "sonet"); /* children of 'sonet up' are started by descriptor, which leaves a number as their name */
+        if (argc < 2) {
+                print_commands(stderr);
+                return EXIT_USAGE;
+        }
+        if (strcmp(argv[1], "--version") == 0) {
+                printf("sonet %s\n", SONET_VERSION);
+                return 0;
+        }
+        if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+                print_commands(stdout);
+                return 0;
+        }
+        const struct command *command = command_find(argv[1]);
+        return command != NULL ? command->run(argc - 1, argv + 1) : refuse_command(argv[1]);
+}

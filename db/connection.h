@@ -1,0 +1,67 @@
+/* One libpq connection: waits that end at a deadline, and the statements prepared on it. Private to db/. */
+#ifndef DB_CONNECTION_H
+#define DB_CONNECTION_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/status.h"
+#include "db/statement.h"
+
+#define DB_NAME_SIZE 64 /* what PostgreSQL keeps of a name, NUL included */
+
+enum db_outcome {
+        DB_DONE,    /* the server did it */
+        DB_ERROR,   /* the server refused: the result has the SQLSTATE */
+        DB_LOST,    /* the connection is gone (or could not be made); what was sent may have been done */
+        DB_EXPIRED, /* the deadline passed while waiting: the connection is in mid-air and only good for db_bury */
+};
+
+struct db_prepared_entry {
+        const struct db_statement *statement;
+        uint32_t signature; /* of the parameters' types: one statement may be prepared for more than one */
+        char name[DB_NAME_SIZE];
+};
+
+struct db_prepared {
+        struct db_prepared_entry **slots; /* open addressing, a power of two */
+        size_t n, capacity;
+};
+
+struct db_connection {
+        PGconn *pg;
+        struct db *db;
+        struct db_connection *next; /* in the pool's idle list, or in the graveyard */
+        struct db_prepared prepared;
+        int64_t idle_since_us;
+        bool cancel;     /* in the graveyard: something runs on it */
+        char boot[48];   /* tells one run of the server from the next: changes when it recovers from a crash */
+};
+
+/* Connects before deadline_us (monotonic). On DB_LOST and DB_EXPIRED *pg is NULL and reason (at least 200 bytes, may be NULL) has a
+ * sentence. */
+enum db_outcome db_pg_connect(const char *url, int64_t deadline_us, PGconn **pg, char *reason, size_t reason_size);
+/* Waits for all results of what was sent; *result is the last one, or the first error (may be NULL on DB_LOST and DB_EXPIRED). */
+enum db_outcome db_pg_wait(PGconn *pg, int64_t deadline_us, PGresult **result);
+/* Simple protocol. */
+enum db_outcome db_pg_query(PGconn *pg, const char *sql, int64_t deadline_us, PGresult **result);
+void db_pg_clear_p(PGresult **result);
+/* "" when there is none. */
+const char *db_pg_sqlstate(const PGresult *result);
+
+/* (Re)opens in place: an old connection is closed, nothing is prepared any more. */
+enum db_outcome db_connection_open(struct db_connection *connection, const char *url, int64_t deadline_us, char *reason,
+                                   size_t reason_size);
+void db_connection_close(struct db_connection *connection); /* cancels first when asked; frees; takes NULL */
+/* Reads the server's boot mark, see struct db_connection. */
+enum db_outcome db_connection_read_boot(PGconn *pg, int64_t deadline_us, char *boot, size_t boot_size);
+
+/* The name under which the statement is prepared for these types, preparing it when it is not. */
+enum db_outcome db_connection_prepare(struct db_connection *connection, const struct db_statement *s, uint32_t signature, int n,
+                                      const Oid *types, int64_t deadline_us, const char **name, PGresult **error);
+
+/* 64 bits for advisory locks, from a SHA-256 of the parts (lengths included, so that no two lists meet). */
+int64_t db_lock_number(const char *scope, const char *a, const char *b, const char *c);
+
+#endif

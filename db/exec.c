@@ -1,0 +1,171 @@
+/* Owns how a statement runs on a transaction's connection, and what its failures mean to the caller. */
+#include <stdio.h>
+#include <string.h>
+#include "base/log.h"
+#include "db/bind.h"
+#include "db/tx.h"
+
+sn_status db_fail_retry(struct rpc_call *c, const char *detail)
+{
+        sn_status status = rpc_fail(c, SN_ABORTED, NULL, "%s", detail);
+
+        c->retry = true;
+        return status;
+}
+
+sn_status db_fail_away(struct rpc_call *c)
+{
+        sn_status status = rpc_fail(c, SN_UNAVAILABLE, NULL, "the database cannot be reached just now; please try again in a moment");
+
+        c->problem.retry_after_s = 1;
+        return status;
+}
+
+/* The messages of these classes speak of our SQL, not of anybody's data. */
+static bool message_is_safe(const char *state)
+{
+        return strncmp(state, "42", 2) == 0 || strncmp(state, "0A", 2) == 0 || strncmp(state, "XX", 2) == 0 || strncmp(state, "53", 2) == 0;
+}
+
+static void log_failure(enum log_level level, const struct db_tx *tx, const char *statement, const PGresult *result, const char *what)
+{
+        const char *state = db_pg_sqlstate(result);
+        const char *message = message_is_safe(state) ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+
+        log_event(level, what, LOG_STR("sonet.database", db_name(tx->db)), LOG_STR("sonet.statement", statement),
+                  LOG_STR("sonet.sqlstate", state), LOG_STR("error.message", message ? message : ""),
+                  LOG_STR("trace.id", tx->c->trace_id ? tx->c->trace_id : ""));
+}
+
+static void give_up(struct db_tx *tx, bool cancel, sn_status status)
+{
+        db_bury(tx->connection, cancel);
+        tx->connection = NULL;
+        tx->failed = status;
+}
+
+static sn_status fail_lost(struct db_tx *tx, const char *statement, const PGresult *result)
+{
+        log_failure(LOG_LEVEL_WARN, tx, statement, result, "a database connection was lost");
+        /* no COMMIT was sent, so nothing happened */
+        sn_status status = tx->transaction ? db_fail_retry(tx->c, "the database connection was lost before the change was made")
+                                           : db_fail_away(tx->c);
+
+        give_up(tx, false, status);
+        return status;
+}
+
+static sn_status fail_expired(struct db_tx *tx, const char *statement)
+{
+        log_failure(LOG_LEVEL_WARN, tx, statement, NULL, "the deadline passed in the database");
+        give_up(tx, true, SN_DEADLINE_EXCEEDED);
+        return rpc_fail(tx->c, SN_DEADLINE_EXCEEDED, NULL, "the request took too long; please try again");
+}
+
+/* A prepared statement that the server no longer has, or whose columns a migration changed: a fresh connection helps. */
+static bool is_stale(const char *state)
+{
+        return strcmp(state, "26000") == 0 || strcmp(state, "0A000") == 0;
+}
+
+static sn_status fail_refused(struct db_tx *tx, const char *statement, const PGresult *result)
+{
+        const char *state = db_pg_sqlstate(result);
+        const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
+
+        (void)snprintf(tx->constraint, sizeof(tx->constraint), "%s", constraint ? constraint : "");
+        if (strcmp(state, "23505") == 0) {
+                return rpc_fail(tx->c, SN_ALREADY_EXISTS, NULL, "this exists already");
+        }
+        if (strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0) {
+                return db_fail_retry(tx->c, "another change came in between; please try again");
+        }
+        if (strcmp(state, "57014") == 0 || strcmp(state, "55P03") == 0) {
+                log_failure(LOG_LEVEL_WARN, tx, statement, result, "a statement took too long");
+                return rpc_fail(tx->c, SN_DEADLINE_EXCEEDED, NULL, "the request took too long; please try again");
+        }
+        if (strcmp(state, "22021") == 0 || strcmp(state, "22P05") == 0) {
+                return rpc_fail(tx->c, SN_INVALID_ARGUMENT, NULL, "a text has characters that cannot be stored");
+        }
+        if (is_stale(state)) {
+                log_failure(LOG_LEVEL_WARN, tx, statement, result, "a prepared statement has gone stale");
+                sn_status status = db_fail_retry(tx->c, "the schema changed in between; please try again");
+
+                give_up(tx, false, status);
+                return status;
+        }
+        log_failure(LOG_LEVEL_ERROR, tx, statement, result, "a statement failed");
+        if (strncmp(state, "53", 2) == 0 || strncmp(state, "58", 2) == 0) {
+                return db_fail_away(tx->c); /* disk full, out of memory, too many connections, I/O error */
+        }
+        return rpc_fail(tx->c, SN_INTERNAL, NULL, "something went wrong on our side");
+}
+
+sn_status db_fail(struct db_tx *tx, const char *statement, enum db_outcome outcome, const PGresult *result)
+{
+        switch (outcome) {
+        case DB_EXPIRED:
+                return fail_expired(tx, statement);
+        case DB_LOST:
+                return fail_lost(tx, statement, result);
+        default:
+                return fail_refused(tx, statement, result);
+        }
+}
+
+static enum db_outcome attempt(struct db_tx *tx, const struct db_statement *s, const struct db_wire *wire, PGresult **result)
+{
+        const char *name;
+        enum db_outcome outcome = db_connection_prepare(tx->connection, s, wire->signature, wire->n, wire->types, tx->c->deadline_us,
+                                                        &name, result);
+
+        if (outcome != DB_DONE) {
+                return outcome;
+        }
+        if (!PQsendQueryPrepared(tx->connection->pg, name, wire->n, wire->values, wire->lengths, wire->formats, 1)) {
+                return DB_LOST;
+        }
+        return db_pg_wait(tx->connection->pg, tx->c->deadline_us, result);
+}
+
+static enum db_outcome run(struct db_tx *tx, const struct db_statement *s, const struct db_wire *wire, PGresult **result)
+{
+        enum db_outcome outcome = attempt(tx, s, wire, result);
+
+        /* outside a transaction there are only reads: the server may have restarted while the connection lay idle */
+        if (outcome == DB_LOST && !tx->transaction && db_reopen(tx->connection, tx->c->deadline_us) == DB_DONE) {
+                PQclear(*result);
+                *result = NULL;
+                outcome = attempt(tx, s, wire, result);
+        }
+        return outcome;
+}
+
+sn_status db_run(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n, PGresult **result)
+{
+        struct db_wire wire;
+        size_t bad = 0;
+
+        *result = NULL;
+        if (!tx->connection) {
+                return tx->failed;
+        }
+        if (rpc_call_expired(tx->c)) {
+                return rpc_fail(tx->c, SN_DEADLINE_EXCEEDED, NULL, "the request took too long; please try again");
+        }
+        if (!db_encode(db_arena(tx), binds, n, &wire, &bad)) {
+                log_event(LOG_LEVEL_ERROR, "a parameter cannot be sent", LOG_STR("sonet.database", db_name(tx->db)),
+                          LOG_STR("sonet.statement", s->name), LOG_INT("sonet.parameter", (int64_t)bad));
+                return rpc_fail(tx->c, SN_INVALID_ARGUMENT, NULL, "an id or a value has the wrong form");
+        }
+        enum db_outcome outcome = run(tx, s, &wire, result);
+
+        if (outcome == DB_DONE) {
+                return SN_OK;
+        }
+        sn_status status = db_fail(tx, s->name, outcome, *result);
+
+        PQclear(*result);
+        *result = NULL;
+        return status;
+}

@@ -1,0 +1,102 @@
+/* Owns what happens when the connection goes while COMMIT is under way: the transaction may be there or not, and the caller must not
+ * guess. The server is asked, over a new connection, as soon as it is back. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/log.h"
+#include "db/tx.h"
+
+#define RESOLVE_US 5000000
+#define ASK_MS     20
+
+enum fate { FATE_COMMITTED, FATE_ABORTED, FATE_OPEN, FATE_UNKNOWN };
+
+/* An id "in the future" is refused with 22023: the server crashed before anything of the transaction reached the disk. After a crash
+ * such an id is given out again, so "committed" may then speak of somebody else's transaction: only "aborted" is certain. */
+static enum fate ask(struct db_tx *tx, int64_t deadline_us)
+{
+        CLEANUP(db_pg_clear_p) PGresult *result = NULL;
+        char sql[96], boot[sizeof(tx->boot)];
+
+        (void)snprintf(sql, sizeof(sql), "select coalesce(pg_xact_status('%s'), 'too old')", tx->xid);
+        enum db_outcome outcome = db_pg_query(tx->connection->pg, sql, deadline_us, &result);
+
+        if (outcome == DB_ERROR) {
+                return strcmp(db_pg_sqlstate(result), "22023") == 0 ? FATE_ABORTED : FATE_UNKNOWN;
+        }
+        if (outcome != DB_DONE) {
+                return FATE_OPEN;
+        }
+        const char *status = PQgetvalue(result, 0, 0);
+
+        if (strcmp(status, "in progress") == 0) {
+                return FATE_OPEN;
+        }
+        if (strcmp(status, "aborted") == 0) {
+                return FATE_ABORTED;
+        }
+        if (db_connection_read_boot(tx->connection->pg, deadline_us, boot, sizeof(boot)) != DB_DONE) {
+                return FATE_OPEN;
+        }
+        return strcmp(status, "committed") == 0 && strcmp(boot, tx->boot) == 0 ? FATE_COMMITTED : FATE_UNKNOWN;
+}
+
+/* Until the server is back and the old session has ended, or time is up. */
+static enum fate find_fate(struct db_tx *tx, int64_t deadline_us)
+{
+        while (clock_monotonic_us() < deadline_us) {
+                enum fate fate = FATE_OPEN;
+
+                if (!tx->connection && db_acquire(tx->db, deadline_us, &tx->connection) != DB_DONE) {
+                        tx->connection = NULL;
+                }
+                if (tx->connection) {
+                        fate = ask(tx, deadline_us);
+                }
+                if (fate != FATE_OPEN) {
+                        return fate;
+                }
+                if (tx->connection && PQtransactionStatus(tx->connection->pg) != PQTRANS_IDLE) {
+                        db_bury(tx->connection, false);
+                        tx->connection = NULL;
+                }
+                clock_sleep_ms(ASK_MS);
+        }
+        return FATE_UNKNOWN;
+}
+
+static const char *const fate_names[] = {"committed", "aborted", "open", "unknown"};
+
+sn_status db_resolve_commit(struct db_tx *tx, const uint8_t *answer, size_t len)
+{
+        int64_t now_us = clock_monotonic_us();
+        int64_t deadline_us = tx->c->deadline_us > now_us + RESOLVE_US ? tx->c->deadline_us : now_us + RESOLVE_US;
+        enum fate fate = find_fate(tx, deadline_us);
+
+        if (fate == FATE_UNKNOWN && tx->claimed && tx->connection) {
+                bool has = false;
+                int64_t call_deadline_us = tx->c->deadline_us;
+
+                /* the key's row is in the transaction: it tells where the id cannot */
+                tx->c->deadline_us = deadline_us;
+                sn_status status = db_key_has_answer(tx, answer, len, &has);
+                tx->c->deadline_us = call_deadline_us;
+                if (status == SN_OK) {
+                        fate = has ? FATE_COMMITTED : FATE_ABORTED;
+                }
+        }
+        log_event(LOG_LEVEL_WARN, "a commit was resolved after its connection was lost", LOG_STR("sonet.database", db_name(tx->db)),
+                  LOG_STR("sonet.fate", fate_names[fate]));
+        switch (fate) {
+        case FATE_COMMITTED:
+                return SN_OK;
+        case FATE_ABORTED:
+                tx->failed = SN_ABORTED;
+                return db_fail_retry(tx->c, "the database connection was lost before the change was made");
+        default:
+                tx->failed = SN_UNAVAILABLE;
+                return rpc_fail_code(tx->c, SN_UNAVAILABLE, "outcome_unknown", NULL,
+                                     "the database was lost while it stored the change: whether it did is unknown; look before you try again");
+        }
+}

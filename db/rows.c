@@ -1,0 +1,175 @@
+/* Owns the public ways to run a statement: for its effect, into messages, or as raw rows. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/log.h"
+#include "base/str.h"
+#include "db/plan.h"
+#include "db/tx.h"
+
+struct db_rows {
+        PGresult *result;
+        const struct db_statement *statement;
+        struct arena *arena;
+};
+
+sn_status db_exec(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n, int64_t *affected)
+{
+        CLEANUP(db_pg_clear_p) PGresult *result = NULL;
+
+        TRY(db_run(tx, s, binds, n, &result));
+        if (affected) {
+                *affected = 0;
+                (void)str_to_i64(str_of(PQcmdTuples(result)), affected);
+        }
+        return SN_OK;
+}
+
+static sn_status fail_row(struct db_tx *tx)
+{
+        return rpc_fail(tx->c, SN_INTERNAL, NULL, "something went wrong on our side");
+}
+
+static sn_status find_plan(struct db_tx *tx, const struct db_statement *s, const PGresult *result, const struct db_plan **plan)
+{
+        if (!s->row) {
+                log_event(LOG_LEVEL_ERROR, "a statement without a row message gave rows", LOG_STR("sonet.statement", s->name));
+                return fail_row(tx);
+        }
+        *plan = db_plan_of(s, result, db_arena(tx), NULL);
+        return *plan ? SN_OK : fail_row(tx);
+}
+
+sn_status db_list(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n, size_t *n_items, void *items)
+{
+        CLEANUP(db_pg_clear_p) PGresult *result = NULL;
+        const struct db_plan *plan;
+
+        TRY(db_run(tx, s, binds, n, &result));
+        TRY(find_plan(tx, s, result, &plan));
+        size_t rows = (size_t)PQntuples(result);
+        ProtobufCMessage **list = ARENA_ARRAY(db_arena(tx), ProtobufCMessage *, rows);
+
+        for (size_t i = 0; i < rows; i++) {
+                list[i] = arena_alloc(db_arena(tx), s->row->sizeof_message);
+                protobuf_c_message_init(s->row, list[i]);
+                if (!db_plan_fill(plan, result, (int)i, list[i], db_arena(tx))) {
+                        return fail_row(tx);
+                }
+        }
+        *n_items = rows;
+        memcpy(items, &list, sizeof(list)); /* items is a Type **, whatever the type */
+        return SN_OK;
+}
+
+sn_status db_one(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n, ProtobufCMessage *out, bool *found)
+{
+        CLEANUP(db_pg_clear_p) PGresult *result = NULL;
+        const struct db_plan *plan;
+
+        if (out->descriptor != s->row) {
+                log_event(LOG_LEVEL_ERROR, "a row was asked into another message", LOG_STR("sonet.statement", s->name));
+                return fail_row(tx);
+        }
+        TRY(db_run(tx, s, binds, n, &result));
+        TRY(find_plan(tx, s, result, &plan));
+        bool any = PQntuples(result) > 0;
+
+        if (any && !db_plan_fill(plan, result, 0, out, db_arena(tx))) {
+                return fail_row(tx);
+        }
+        if (found) {
+                *found = any;
+        } else if (!any) {
+                return rpc_fail(tx->c, SN_NOT_FOUND, NULL, "this does not exist, or you may not see it");
+        }
+        return SN_OK;
+}
+
+static void clear_result(void *result)
+{
+        PQclear(result);
+}
+
+sn_status db_rows(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n, struct db_rows **rows)
+{
+        PGresult *result;
+
+        TRY(db_run(tx, s, binds, n, &result));
+        arena_defer(db_arena(tx), clear_result, result);
+        *rows = ARENA_NEW(db_arena(tx), struct db_rows);
+        **rows = (struct db_rows){.result = result, .statement = s, .arena = db_arena(tx)};
+        return SN_OK;
+}
+
+size_t db_rows_count(const struct db_rows *rows)
+{
+        return (size_t)PQntuples(rows->result);
+}
+
+/* Asking for a column or row that is not there is a mistake of the program: better found by its first test than answered. */
+static int find_column(const struct db_rows *rows, size_t row, const char *column)
+{
+        int n = PQnfields(rows->result);
+
+        for (int i = 0; i < n && row < db_rows_count(rows); i++) {
+                if (strcmp(PQfname(rows->result, i), column) == 0) {
+                        return i;
+                }
+        }
+        log_event(LOG_LEVEL_ERROR, "no such row or column", LOG_STR("sonet.statement", rows->statement->name),
+                  LOG_STR("sonet.column", column), LOG_INT("sonet.row", (int64_t)row));
+        abort();
+}
+
+static struct db_value value_at(const struct db_rows *rows, size_t row, int column)
+{
+        return (struct db_value){.bytes = (const uint8_t *)PQgetvalue(rows->result, (int)row, column),
+                                 .len = PQgetlength(rows->result, (int)row, column)};
+}
+
+bool db_is_null(const struct db_rows *rows, size_t row, const char *column)
+{
+        return PQgetisnull(rows->result, (int)row, find_column(rows, row, column)) != 0;
+}
+
+int64_t db_i64(const struct db_rows *rows, size_t row, const char *column)
+{
+        int i = find_column(rows, row, column);
+        struct db_value v = value_at(rows, row, i);
+
+        if (db_kind_of(PQftype(rows->result, i)) != DB_KIND_TIME || v.len != 8) {
+                return db_value_int(v);
+        }
+        int64_t us = db_value_time_us(v);
+
+        return us / 1000 - (us % 1000 < 0);
+}
+
+const char *db_text(const struct db_rows *rows, size_t row, const char *column)
+{
+        int i = find_column(rows, row, column);
+        struct db_value v = value_at(rows, row, i);
+
+        if (PQgetisnull(rows->result, (int)row, i)) {
+                return "";
+        }
+        switch (db_kind_of(PQftype(rows->result, i))) {
+        case DB_KIND_UUID:
+                return db_value_uuid(v, rows->arena);
+        case DB_KIND_JSONB:
+                return (const char *)v.bytes + (v.len > 0); /* a version stands before the text */
+        case DB_KIND_INT:
+                return arena_printf(rows->arena, "%" PRId64, db_value_int(v));
+        default:
+                return (const char *)v.bytes;
+        }
+}
+
+const uint8_t *db_bytes(const struct db_rows *rows, size_t row, const char *column, size_t *len)
+{
+        struct db_value v = value_at(rows, row, find_column(rows, row, column));
+
+        *len = (size_t)v.len;
+        return v.bytes;
+}

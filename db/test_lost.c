@@ -1,0 +1,219 @@
+/* Connections that go away: while idle, in a transaction, at COMMIT, with the whole server. */
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include "base/clock.h"
+#include "base/contract.h"
+#include "db/test_items.h"
+#include "db/tx.h"
+
+static struct test_database t;
+static const struct rpc_method create_item = {.name = "Create", .full_name = "/test/Create", .idempotency = RPC_IDEMPOTENCY_KEY};
+
+static int setup(void **state)
+{
+        (void)state;
+        test_database_new(&t, ITEMS_MIGRATIONS, 1, 2);
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        (void)state;
+        test_database_free(&t);
+        return 0;
+}
+
+DB_STATEMENT(TEST_ADD_ITEM, "test_items", NULL, "insert into items (id, name) values (gen_random_uuid(), $1)");
+DB_STATEMENT(TEST_COUNT_ITEMS, "test_items", NULL, "select count(*) as n from items");
+
+static void terminate_all(void)
+{
+        char sql[200];
+
+        (void)snprintf(sql, sizeof(sql), "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = '%s'", t.name);
+        (void)test_admin("postgres", sql);
+        (void)snprintf(sql, sizeof(sql), "select count(*) = 0 from pg_stat_activity where datname = '%s'", t.name);
+        test_wait_for("postgres", sql);
+}
+
+static void a_connection_that_died_idle_is_replaced_unseen(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 10000);
+        struct db_tx *tx = NULL;
+        struct db_rows *rows;
+
+        (void)state;
+        for (int round = 0; round < 2; round++) {
+                assert_int_equal(db_read(c, &tx), SN_OK);
+                assert_int_equal(db_rows(tx, &TEST_COUNT_ITEMS, DB_NO_BINDS, &rows), SN_OK);
+                db_rollback_p(&tx);
+                terminate_all();
+        }
+        assert_int_equal(db_begin(c, &tx), SN_OK);
+        assert_int_equal(db_exec(tx, &TEST_ADD_ITEM, DB_BINDS(bind_text("idle")), NULL), SN_OK);
+        assert_int_equal(db_commit(c, NULL, &tx), SN_OK);
+}
+
+static void a_transaction_whose_connection_dies_is_to_run_again(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 10000);
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+
+        (void)state;
+        assert_int_equal(db_begin(c, &tx), SN_OK);
+        assert_int_equal(db_exec(tx, &TEST_ADD_ITEM, DB_BINDS(bind_text("gone")), NULL), SN_OK);
+        terminate_all();
+        assert_int_equal(db_exec(tx, &TEST_ADD_ITEM, DB_BINDS(bind_text("gone2")), NULL), SN_ABORTED);
+        assert_true(c->retry);
+        assert_int_equal(db_commit(c, NULL, &tx), SN_ABORTED);
+        db_rollback_p(&tx);
+        assert_string_equal(test_admin(t.name, "select count(*) from items where name like 'gone%'"), "0");
+}
+
+/* A handler whose COMMIT waits for advisory lock 42, which the test holds. */
+struct committer {
+        const char *name;
+        const char *key;
+        int fd;      /* of its connection */
+        char pid[16];
+        sn_status status;
+        bool retry;
+        int commits, ends;
+        pthread_mutex_t lock;
+};
+
+static void count(void *context)
+{
+        ++*(int *)context;
+}
+
+static sn_status add(struct rpc_call *c, struct committer *m)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+
+        TRY(db_begin(c, &tx));
+        db_on_commit(tx, count, &m->commits);
+        db_on_end(tx, count, &m->ends);
+        TRY(db_exec(tx, &TEST_ADD_ITEM, DB_BINDS(bind_text(m->name)), NULL));
+        (void)pthread_mutex_lock(&m->lock);
+        m->fd = PQsocket(tx->connection->pg);
+        (void)snprintf(m->pid, sizeof(m->pid), "%d", PQbackendPID(tx->connection->pg));
+        (void)pthread_mutex_unlock(&m->lock);
+        return db_commit(c, NULL, &tx);
+}
+
+static void *run_committer(void *context)
+{
+        struct committer *m = context;
+        struct rpc_call *c = rpc_call_new_background(&t.service, 15000);
+
+        if (m->key) {
+                c->method = &create_item;
+                c->idempotency_key = m->key;
+        }
+        m->status = add(c, m);
+        m->retry = c->retry;
+        rpc_call_free(c);
+        return NULL;
+}
+
+static PGconn *hold_lock(void)
+{
+        PGconn *pg = test_admin_connect(t.name);
+
+        PQclear(PQexec(pg, "select pg_advisory_lock(42)"));
+        return pg;
+}
+
+static void wait_until_committing(void)
+{
+        char sql[200];
+
+        (void)snprintf(sql, sizeof(sql),
+                       "select count(*) = 1 from pg_stat_activity where datname = '%s' and wait_event = 'advisory' and query = 'commit'",
+                       t.name);
+        test_wait_for("postgres", sql);
+}
+
+static void start(struct committer *m, pthread_t *thread)
+{
+        (void)pthread_mutex_init(&m->lock, NULL);
+        (void)pthread_create(thread, NULL, run_committer, m);
+        wait_until_committing();
+}
+
+static void a_commit_that_the_server_gave_up_is_to_run_again(void **state)
+{
+        struct committer m = {.name = "slow-aborted"};
+        PGconn *holder = hold_lock();
+        pthread_t thread;
+        char sql[64];
+
+        (void)state;
+        start(&m, &thread);
+        (void)snprintf(sql, sizeof(sql), "select pg_terminate_backend(%s)", m.pid);
+        (void)test_admin("postgres", sql);
+        (void)pthread_join(thread, NULL);
+        PQfinish(holder);
+        assert_int_equal(m.status, SN_ABORTED);
+        assert_true(m.retry);
+        assert_int_equal(m.commits, 0);
+        assert_int_equal(m.ends, 1);
+        assert_string_equal(test_admin(t.name, "select count(*) from items where name = 'slow-aborted'"), "0");
+}
+
+static void a_commit_whose_answer_is_lost_is_found_to_have_happened(void **state)
+{
+        struct committer m = {.name = "slow-committed"};
+        PGconn *holder = hold_lock();
+        pthread_t thread;
+        char sql[200];
+
+        (void)state;
+        start(&m, &thread);
+        (void)shutdown(m.fd, SHUT_RDWR); /* the network goes; the server works on */
+        (void)snprintf(sql, sizeof(sql), "select count(*) > 0 from pg_stat_activity where datname = '%s' and query like '%%pg_xact_status%%'",
+                       t.name);
+        test_wait_for("postgres", sql); /* it asks, and is told "in progress" */
+        PQfinish(holder);
+        (void)pthread_join(thread, NULL);
+        assert_int_equal(m.status, SN_OK);
+        assert_int_equal(m.commits, 1);
+        assert_int_equal(m.ends, 1);
+        assert_string_equal(test_admin(t.name, "select count(*) from items where name = 'slow-committed'"), "1");
+}
+
+static void a_crash_of_the_server_at_commit_is_resolved_by_the_key(void **state)
+{
+        struct committer m = {.name = "slow-crashed", .key = "crash"};
+        PGconn *holder = hold_lock();
+        pthread_t thread;
+
+        (void)state;
+        start(&m, &thread);
+        assert_int_equal(kill((pid_t)strtol(m.pid, NULL, 10), SIGKILL), 0); /* the postmaster restarts all */
+        (void)pthread_join(thread, NULL);
+        PQfinish(holder);
+        assert_int_equal(m.status, SN_ABORTED);
+        assert_true(m.retry);
+        (void)run_committer(&m); /* what the dispatcher does */
+        assert_int_equal(m.status, SN_OK);
+        assert_string_equal(test_admin(t.name, "select count(*) from items where name = 'slow-crashed'"), "1");
+        (void)run_committer(&m);
+        assert_int_equal(m.status, SN_REPLAYED);
+}
+
+int run_lost_tests(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(a_connection_that_died_idle_is_replaced_unseen),
+            cmocka_unit_test(a_transaction_whose_connection_dies_is_to_run_again),
+            cmocka_unit_test(a_commit_that_the_server_gave_up_is_to_run_again),
+            cmocka_unit_test(a_commit_whose_answer_is_lost_is_found_to_have_happened),
+            cmocka_unit_test(a_crash_of_the_server_at_commit_is_resolved_by_the_key),
+        };
+
+        return cmocka_run_group_tests_name("db: lost connections", tests, setup, teardown);
+}

@@ -1,0 +1,7 @@
+/* Runs all tests of db/ on one private server. The tests that crash it come last. */
+#include "db/test_items.h"
+
+int main(void)
+{
+        return run_rows_tests() + run_tx_tests() + run_pool_tests() + run_migrate_tests() + run_lease_tests() + run_lost_tests();
+}

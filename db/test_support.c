@@ -1,0 +1,107 @@
+/* Owns the databases that tests make on the private server of tests/with-servers. */
+#include "db/test_support.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include <libpq-fe.h>
+#include "base/clock.h"
+
+const char *test_admin_url(void)
+{
+        const char *url = getenv("SONET_TEST_ADMIN_URL");
+
+        if (!url) {
+                fprintf(stderr, "run this under tests/with-servers\n");
+                exit(77);
+        }
+        return url;
+}
+
+void test_url(char out[300], const char *role, const char *database)
+{
+        PQconninfoOption *options = PQconninfoParse(test_admin_url(), NULL);
+
+        for (PQconninfoOption *o = options; o && o->keyword; o++) {
+                if (strcmp(o->keyword, "host") == 0) {
+                        (void)snprintf(out, 300, "postgresql://%s@/%s?host=%s", role, database, o->val);
+                }
+        }
+        PQconninfoFree(options);
+}
+
+PGconn *test_admin_connect(const char *database)
+{
+        const char *keys[] = {"dbname", "dbname", NULL};
+        const char *values[] = {test_admin_url(), database, NULL};
+        PGconn *pg = NULL;
+
+        for (int tries = 0; tries < 400; tries++) { /* the server may be recovering from what a test did to it */
+                pg = PQconnectdbParams(keys, values, 1);
+                if (PQstatus(pg) == CONNECTION_OK) {
+                        return pg;
+                }
+                PQfinish(pg);
+                clock_sleep_ms(50);
+        }
+        fail_msg("no connection to %s", database);
+        return NULL;
+}
+
+const char *test_admin(const char *database, const char *sql)
+{
+        static __thread char value[256];
+        PGconn *pg = test_admin_connect(database);
+        PGresult *result = PQexec(pg, sql);
+        ExecStatusType status = PQresultStatus(result);
+
+        if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+                fail_msg("%s: %s", sql, PQerrorMessage(pg));
+        }
+        (void)snprintf(value, sizeof(value), "%s", PQntuples(result) > 0 ? PQgetvalue(result, 0, 0) : "");
+        PQclear(result);
+        PQfinish(pg);
+        return value;
+}
+
+void test_wait_for(const char *database, const char *sql)
+{
+        int64_t until_us = clock_monotonic_us() + 20000000;
+
+        while (strcmp(test_admin(database, sql), "t") != 0) {
+                if (clock_monotonic_us() > until_us) {
+                        fail_msg("never came true: %s", sql);
+                }
+                clock_sleep_ms(10);
+        }
+}
+
+void test_database_new(struct test_database *t, const struct db_migration *migrations, size_t n, int max_connections)
+{
+        static int count;
+        struct buf error;
+
+        *t = (struct test_database){.service = {.name = "test"}};
+        (void)snprintf(t->name, sizeof(t->name), "test_%d_%d", (int)getpid(), ++count);
+        test_url(t->url, t->name, t->name);
+        buf_init(&error, 4096);
+        if (db_provision(test_admin_url(), &(struct db_schema){t->name, migrations, n}, NULL, &error) != SN_OK) {
+                fail_msg("%s", error.data);
+        }
+        buf_free(&error);
+        t->db = db_new(&(struct db_options){.name = t->name, .url = t->url, .max_connections = max_connections});
+        t->service.db = t->db;
+}
+
+void test_database_free(struct test_database *t)
+{
+        char sql[128];
+
+        db_free(t->db);
+        (void)snprintf(sql, sizeof(sql), "drop database %s with (force)", t->name);
+        (void)test_admin("postgres", sql);
+}

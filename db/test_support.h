@@ -1,0 +1,31 @@
+/* What the tests of db/ (and of the folders above it) share: a fresh database each, calls, and an administrator's hand. */
+#ifndef DB_TEST_SUPPORT_H
+#define DB_TEST_SUPPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/service.h"
+#include "db/db.h"
+#include "db/migrate.h"
+
+struct test_database {
+        char name[64]; /* unique */
+        char url[300]; /* as the app role */
+        struct db *db;
+        struct service service;
+};
+
+/* Provisions it with the platform's and these migrations. Fails the test when that fails. */
+void test_database_new(struct test_database *t, const struct db_migration *migrations, size_t n, int max_connections);
+void test_database_free(struct test_database *t);
+const char *test_admin_url(void);
+void test_url(char out[300], const char *role, const char *database);
+
+/* One statement by the administrator; the first value of its result, or "". */
+const char *test_admin(const char *database, const char *sql);
+/* Waits until the statement gives "t": the condition, never a time. Fails the test after 20 s. */
+void test_wait_for(const char *database, const char *sql);
+/* A connection of the administrator's own, to hold locks: end it with PQfinish. */
+struct pg_conn *test_admin_connect(const char *database);
+
+#endif

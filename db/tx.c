@@ -1,0 +1,253 @@
+/* Owns the life of a transaction (and of a read): opening it with the call's idempotency key, locks, hooks, its end. What becomes of a
+ * COMMIT whose answer is lost is in resolve.c. */
+#include "db/tx.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/service.h"
+
+#define COMMIT_US   5000000 /* a COMMIT that was sent is waited for at least as long: giving up early tells the caller nothing */
+#define ROLLBACK_US 1000000
+
+static sn_status open_tx(struct rpc_call *c, bool transaction, struct db_tx **tx)
+{
+        if (!c->service || !c->service->db) {
+                log_event(LOG_LEVEL_ERROR, "a service without a database asked for one");
+                return rpc_fail(c, SN_INTERNAL, NULL, "something went wrong on our side");
+        }
+        CALL_ASSERT_NO_TRANSACTION(c); /* a thread that holds one connection and waits for another may wait for ever */
+        struct db_tx *t = ARENA_NEW(c->arena, struct db_tx);
+
+        *t = (struct db_tx){.c = c, .db = c->service->db, .transaction = transaction, .failed = SN_UNAVAILABLE};
+        t->last_hook = &t->hooks;
+        switch (db_acquire(t->db, c->deadline_us, &t->connection)) {
+        case DB_DONE:
+                break;
+        default:
+                return db_fail_away(c);
+        }
+        c->open_transactions++;
+        *tx = t;
+        return SN_OK;
+}
+
+sn_status db_read(struct rpc_call *c, struct db_tx **tx)
+{
+        return open_tx(c, false, tx);
+}
+
+/* One round trip: the transaction, its id (to ask about after a lost COMMIT) and, with a key, its lock. */
+static enum db_outcome send_begin(struct db_tx *tx, const char *sql, PGresult **result)
+{
+        enum db_outcome outcome = db_pg_query(tx->connection->pg, sql, tx->c->deadline_us, result);
+
+        /* nothing of the transaction was done yet: the server may have restarted while the connection lay idle */
+        if (outcome == DB_LOST && db_reopen(tx->connection, tx->c->deadline_us) == DB_DONE) {
+                PQclear(*result);
+                outcome = db_pg_query(tx->connection->pg, sql, tx->c->deadline_us, result);
+        }
+        return outcome;
+}
+
+static sn_status begin(struct db_tx *tx, bool with_key, bool *locked)
+{
+        CLEANUP(db_pg_clear_p) PGresult *result = NULL;
+        char sql[160];
+
+        (void)snprintf(sql, sizeof(sql), "begin isolation level read committed; select pg_current_xact_id()::text");
+        if (with_key) {
+                size_t len = strlen(sql);
+
+                (void)snprintf(sql + len, sizeof(sql) - len, ", pg_try_advisory_xact_lock(%lld)", (long long)db_key_lock(tx->c));
+        }
+        enum db_outcome outcome = send_begin(tx, sql, &result);
+
+        if (outcome == DB_LOST) {
+                db_bury(tx->connection, false);
+                tx->connection = NULL;
+                return db_fail_away(tx->c);
+        }
+        if (outcome != DB_DONE) {
+                return db_fail(tx, "begin", outcome, result);
+        }
+        (void)snprintf(tx->xid, sizeof(tx->xid), "%s", PQgetvalue(result, 0, 0));
+        memcpy(tx->boot, tx->connection->boot, sizeof(tx->boot));
+        *locked = with_key && *PQgetvalue(result, 0, 1) == 't';
+        return SN_OK;
+}
+
+sn_status db_begin(struct rpc_call *c, struct db_tx **tx)
+{
+        bool with_key = db_key_wanted(c), locked = false;
+
+        TRY(open_tx(c, true, tx));
+        TRY(begin(*tx, with_key, &locked));
+        if (!with_key) {
+                return SN_OK;
+        }
+        if (!locked) {
+                sn_status status = rpc_fail_code(c, SN_ABORTED, "idempotency_key_busy", NULL,
+                                                 "a request with this Idempotency-Key is being worked on; please try again in a moment");
+
+                c->retry = false;
+                c->problem.retry_after_s = 1;
+                return status;
+        }
+        return db_key_claim(*tx);
+}
+
+static void add_hook(struct db_tx *tx, void (*run)(void *context), void *context, bool only_on_commit)
+{
+        struct db_hook *hook = ARENA_NEW(db_arena(tx), struct db_hook);
+
+        *hook = (struct db_hook){.run = run, .context = context, .only_on_commit = only_on_commit};
+        *tx->last_hook = hook;
+        tx->last_hook = &hook->next;
+}
+
+void db_on_end(struct db_tx *tx, void (*hook)(void *context), void *context)
+{
+        add_hook(tx, hook, context, false);
+}
+
+void db_on_commit(struct db_tx *tx, void (*hook)(void *context), void *context)
+{
+        add_hook(tx, hook, context, true);
+}
+
+/* The connection is given back first: hooks may do what is forbidden inside. */
+static void end(struct db_tx **tx, bool committed)
+{
+        struct db_tx *t = *tx;
+
+        *tx = NULL;
+        if (t->connection) {
+                db_release(t->connection);
+                t->connection = NULL;
+        }
+        t->c->open_transactions--;
+        for (const struct db_hook *hook = t->hooks; hook; hook = hook->next) {
+                if (committed || !hook->only_on_commit) {
+                        hook->run(hook->context);
+                }
+        }
+}
+
+static void roll_back(struct db_tx *tx)
+{
+        CLEANUP(db_pg_clear_p) PGresult *result = NULL;
+        int64_t deadline_us = clock_monotonic_us() + ROLLBACK_US;
+        enum db_outcome outcome = db_pg_query(tx->connection->pg, "rollback", deadline_us, &result);
+
+        if (outcome == DB_LOST || outcome == DB_EXPIRED) {
+                db_bury(tx->connection, outcome == DB_EXPIRED);
+                tx->connection = NULL;
+        }
+}
+
+void db_rollback_p(struct db_tx **tx)
+{
+        if (!*tx) {
+                return;
+        }
+        if ((*tx)->connection && (*tx)->transaction && PQtransactionStatus((*tx)->connection->pg) != PQTRANS_IDLE) {
+                roll_back(*tx);
+        }
+        end(tx, false);
+}
+
+static const uint8_t *pack_answer(struct arena *arena, const ProtobufCMessage *answer, size_t *len)
+{
+        *len = answer ? protobuf_c_message_get_packed_size(answer) : 0;
+        if (*len == 0) {
+                return NULL;
+        }
+        uint8_t *bytes = arena_alloc(arena, *len);
+
+        (void)protobuf_c_message_pack(answer, bytes);
+        return bytes;
+}
+
+/* True for "ROLLBACK", the server's answer to COMMIT after an error that somebody overlooked. */
+static bool was_rolled_back(PGresult *result)
+{
+        return strcmp(PQcmdStatus(result), "COMMIT") != 0;
+}
+
+static sn_status commit(struct db_tx *tx, const uint8_t *answer, size_t len)
+{
+        CLEANUP(db_pg_clear_p) PGresult *result = NULL;
+        int64_t now_us = clock_monotonic_us();
+        int64_t deadline_us = tx->c->deadline_us > now_us + COMMIT_US ? tx->c->deadline_us : now_us + COMMIT_US;
+        enum db_outcome outcome = db_pg_query(tx->connection->pg, "commit", deadline_us, &result);
+
+        if (outcome == DB_LOST || outcome == DB_EXPIRED) {
+                db_bury(tx->connection, outcome == DB_EXPIRED);
+                tx->connection = NULL;
+                return db_resolve_commit(tx, answer, len);
+        }
+        if (outcome == DB_ERROR) {
+                return db_fail(tx, "commit", outcome, result); /* a deferred constraint, or a serialization failure */
+        }
+        if (was_rolled_back(result)) {
+                log_event(LOG_LEVEL_ERROR, "a failed transaction was committed", LOG_STR("sonet.database", db_name(tx->db)));
+                return rpc_fail(tx->c, SN_INTERNAL, NULL, "something went wrong on our side");
+        }
+        return SN_OK;
+}
+
+sn_status db_commit(struct rpc_call *c, const ProtobufCMessage *answer, struct db_tx **tx)
+{
+        struct db_tx *t = *tx;
+        size_t len = 0;
+        const uint8_t *packed = NULL;
+
+        if (!t->connection) {
+                return t->failed;
+        }
+        if (!t->transaction) {
+                log_event(LOG_LEVEL_ERROR, "a read was committed", LOG_STR("sonet.database", db_name(t->db)));
+                return rpc_fail(c, SN_INTERNAL, NULL, "something went wrong on our side");
+        }
+        if (t->claimed) {
+                packed = pack_answer(c->arena, answer, &len);
+                TRY(db_key_store(t, packed, len));
+        }
+        if (rpc_call_expired(c)) {
+                return rpc_fail(c, SN_DEADLINE_EXCEEDED, NULL, "the request took too long; please try again");
+        }
+        TRY(commit(t, packed, len));
+        end(tx, true);
+        return SN_OK;
+}
+
+struct arena *db_arena(struct db_tx *tx)
+{
+        return tx->c->arena;
+}
+
+struct rpc_call *db_call(struct db_tx *tx)
+{
+        return tx->c;
+}
+
+const char *db_constraint(const struct db_tx *tx)
+{
+        return tx->constraint;
+}
+
+DB_STATEMENT(LOCK_NUMBER, "*", NULL, "select pg_advisory_xact_lock($1)");
+
+sn_status db_lock_pair(struct db_tx *tx, const char *a, const char *b)
+{
+        bool ordered = strcmp(a, b) <= 0;
+
+        return db_exec(tx, &LOCK_NUMBER, DB_BINDS(bind_i64(db_lock_number("pair", ordered ? a : b, ordered ? b : a, NULL))), NULL);
+}
+
+sn_status db_lock_one(struct db_tx *tx, const char *scope, const char *id)
+{
+        return db_exec(tx, &LOCK_NUMBER, DB_BINDS(bind_i64(db_lock_number("one", scope, id, NULL))), NULL);
+}

@@ -1,0 +1,49 @@
+/* The inside of a transaction, shared by the files that open, use and end one. Private to db/. */
+#ifndef DB_TX_H
+#define DB_TX_H
+
+#include "db/connection.h"
+#include "db/db.h"
+#include "db/pool.h"
+
+struct db_hook {
+        void (*run)(void *context);
+        void *context;
+        bool only_on_commit;
+        struct db_hook *next;
+};
+
+struct db_tx {
+        struct rpc_call *c;
+        struct db *db;
+        struct db_connection *connection; /* NULL once it was given back or lost */
+        bool transaction;                 /* false: db_read */
+        sn_status failed;                 /* after the connection went: what every further use answers */
+        bool claimed;                     /* the idempotency key is ours: the answer is stored at commit */
+        char xid[24];                     /* of the transaction, in decimal */
+        char boot[sizeof(((struct db_connection *)NULL)->boot)];
+        char constraint[DB_NAME_SIZE];
+        struct db_hook *hooks, **last_hook;
+};
+
+/* Runs a statement on the transaction's connection; *result is the caller's to clear. */
+SN_CHECKED sn_status db_run(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n, PGresult **result);
+/* Turns an outcome other than DB_DONE into the call's problem; gives the connection up when it is of no use any more. */
+sn_status db_fail(struct db_tx *tx, const char *statement, enum db_outcome outcome, const PGresult *result);
+/* "Nothing happened, run the handler again." */
+sn_status db_fail_retry(struct rpc_call *c, const char *detail);
+sn_status db_fail_away(struct rpc_call *c);
+
+/* The idempotency key of the call, when its method takes one. */
+bool db_key_wanted(const struct rpc_call *c);
+int64_t db_key_lock(const struct rpc_call *c);
+/* With the lock held: SN_OK when the key is new. */
+SN_CHECKED sn_status db_key_claim(struct db_tx *tx);
+SN_CHECKED sn_status db_key_store(struct db_tx *tx, const uint8_t *answer, size_t len);
+/* After a lost COMMIT: whether the key has exactly this answer. */
+SN_CHECKED sn_status db_key_has_answer(struct db_tx *tx, const uint8_t *answer, size_t len, bool *has);
+
+/* A COMMIT was sent and the connection went: finds out what became of it. SN_OK: committed. */
+SN_CHECKED sn_status db_resolve_commit(struct db_tx *tx, const uint8_t *answer, size_t len);
+
+#endif

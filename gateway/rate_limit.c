@@ -1,0 +1,203 @@
+/* The limiter's table: sets of eight entries, chosen by a keyed hash of the client, so that nobody can aim at another's
+ * set. An entry is the instant at which the client has its whole quota back (GCRA's theoretical arrival time); one that
+ * is past says nothing any more. */
+#include "gateway/rate_limit.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+enum {
+        WAYS = 8,
+        LOCKS = 64,
+        DEFAULT_CLIENTS = 65536,
+        WINDOW_S = 60,
+};
+
+#define NS_PER_S 1000000000LL
+
+struct entry {
+        uint64_t client;
+        int64_t full_at_ns;
+};
+
+struct set {
+        struct entry ways[WAYS];
+};
+
+struct class
+{
+        uint32_t limit;
+        int64_t interval_ns; /* what one request costs */
+        char policy[RATE_LIMIT_VALUE_SIZE];
+};
+
+struct rate_limiter {
+        struct class classes[RPC_RATE_COUNT];
+        uint8_t key[crypto_shorthash_KEYBYTES];
+        struct set *sets;
+        size_t n_sets; /* a power of two */
+        struct {
+                _Alignas(64) pthread_mutex_t mutex;
+        } locks[LOCKS];
+};
+
+static const char *const names[RPC_RATE_COUNT] = {
+    [RPC_RATE_NONE] = "none",
+    [RPC_RATE_READ] = "read",
+    [RPC_RATE_WRITE] = "write",
+    [RPC_RATE_AUTH] = "auth",
+};
+
+static void setup_class(struct class *class, const char *name, uint32_t limit)
+{
+        class->limit = limit;
+        class->interval_ns = limit > 0 ? WINDOW_S * NS_PER_S / limit : 0;
+        snprintf(class->policy, sizeof(class->policy), "\"%s\";q=%u;w=%d", name, limit, WINDOW_S);
+}
+
+struct rate_limiter *rate_limiter_new(const struct rate_limits *limits)
+{
+        struct rate_limiter *l = aligned_alloc(_Alignof(struct rate_limiter), sizeof(struct rate_limiter));
+        if (l == NULL) {
+                return NULL;
+        }
+        memset(l, 0, sizeof(*l));
+        size_t clients = limits->max_clients > 0 ? limits->max_clients : DEFAULT_CLIENTS;
+        l->n_sets = 1;
+        while (l->n_sets < clients / WAYS) {
+                l->n_sets *= 2;
+        }
+        l->sets = calloc(l->n_sets, sizeof(*l->sets)); /* the system gives pages as they are used */
+        if (l->sets == NULL) {
+                free(l);
+                return NULL;
+        }
+        for (int i = 0; i < LOCKS; i++) {
+                pthread_mutex_init(&l->locks[i].mutex, NULL);
+        }
+        for (int i = RPC_RATE_NONE + 1; i < RPC_RATE_COUNT; i++) {
+                setup_class(&l->classes[i], names[i], limits->per_minute[i]);
+        }
+        random_bytes(l->key, sizeof(l->key));
+        return l;
+}
+
+void rate_limiter_free(struct rate_limiter *l)
+{
+        if (l == NULL) {
+                return;
+        }
+        for (int i = 0; i < LOCKS; i++) {
+                pthread_mutex_destroy(&l->locks[i].mutex);
+        }
+        free(l->sets);
+        free(l);
+}
+
+/* Reads "2001:db8::1", "[…]" and "…%eth0" too. */
+static bool read_ipv6(const char *text, uint8_t out[16])
+{
+        char plain[INET6_ADDRSTRLEN];
+        const char *start = text + (text[0] == '[');
+        size_t len = strcspn(start, "]%");
+        if (len >= sizeof(plain)) {
+                return false;
+        }
+        memcpy(plain, start, len);
+        plain[len] = '\0';
+        return inet_pton(AF_INET6, plain, out) == 1;
+}
+
+static uint64_t hash_bytes(const struct rate_limiter *l, const void *bytes, size_t len)
+{
+        uint8_t out[crypto_shorthash_BYTES];
+        uint64_t hash;
+        crypto_shorthash(out, bytes, len, l->key);
+        memcpy(&hash, out, sizeof(hash));
+        return hash;
+}
+
+static uint64_t hash_client(const struct rate_limiter *l, const char *who)
+{
+        static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+        uint8_t address[16];
+        char dotted[INET_ADDRSTRLEN];
+        if (strchr(who, ':') == NULL || !read_ipv6(who, address)) {
+                return hash_bytes(l, who, strlen(who));
+        }
+        if (memcmp(address, mapped, sizeof(mapped)) == 0) {
+                inet_ntop(AF_INET, address + sizeof(mapped), dotted, sizeof(dotted));
+                return hash_bytes(l, dotted, strlen(dotted));
+        }
+        return hash_bytes(l, address, 8);
+}
+
+/* The client's entry; or the place of another, cleared for it: of one that needs none any more, or needs it least. */
+static struct entry *find(struct set *set, uint64_t client)
+{
+        struct entry *least = &set->ways[0];
+        for (int i = 0; i < WAYS; i++) {
+                struct entry *e = &set->ways[i];
+                if (e->client == client) {
+                        return e;
+                }
+                if (e->full_at_ns < least->full_at_ns) {
+                        least = e;
+                }
+        }
+        *least = (struct entry){.client = client};
+        return least;
+}
+
+static uint32_t seconds_up(int64_t ns)
+{
+        return (uint32_t)((ns + NS_PER_S - 1) / NS_PER_S);
+}
+
+/* GCRA: spends one request if the quota allows. */
+static void spend(const struct class *class, struct entry *e, int64_t now_ns, struct rate_verdict *verdict)
+{
+        int64_t quota_ns = class->interval_ns * class->limit;
+        int64_t full_at_ns = e->full_at_ns > now_ns ? e->full_at_ns : now_ns;
+        int64_t spent_ns = full_at_ns + class->interval_ns - now_ns;
+        verdict->limit = class->limit;
+        verdict->policy = class->policy;
+        verdict->allowed = spent_ns <= quota_ns;
+        if (!verdict->allowed) {
+                verdict->remaining = 0;
+                verdict->reset_s = seconds_up(spent_ns - quota_ns);
+                return;
+        }
+        e->full_at_ns = now_ns + spent_ns;
+        int64_t spent = (spent_ns + class->interval_ns - 1) / class->interval_ns;
+        verdict->remaining = class->limit - (uint32_t)spent;
+        verdict->reset_s = seconds_up(spent_ns - (spent - 1) * class->interval_ns);
+}
+
+bool rate_limit_take(struct rate_limiter *l, enum rpc_rate class, const char *who, struct rate_verdict *verdict)
+{
+        *verdict = (struct rate_verdict){.allowed = true, .name = names[class]};
+        if (l == NULL || l->classes[class].limit == 0) {
+                return true;
+        }
+        uint64_t client =
+            hash_client(l, who) + (uint64_t) class * 0x9E3779B97F4A7C15u; /* each class has its own quota */
+        size_t index = (size_t)client & (l->n_sets - 1);
+        int64_t now_ns = clock_monotonic_us() * 1000;
+        pthread_mutex_lock(&l->locks[index % LOCKS].mutex);
+        spend(&l->classes[class], find(&l->sets[index], client), now_ns, verdict);
+        pthread_mutex_unlock(&l->locks[index % LOCKS].mutex);
+        return verdict->allowed;
+}
+
+char *rate_limit_value(const struct rate_verdict *verdict, char out[RATE_LIMIT_VALUE_SIZE])
+{
+        snprintf(out, RATE_LIMIT_VALUE_SIZE, "\"%s\";r=%u;t=%u", verdict->name, verdict->remaining, verdict->reset_s);
+        return out;
+}

@@ -1,0 +1,14 @@
+/* Syntax: JSON text to a jansson tree, with the problem that people can act on when it is none. */
+#ifndef JSON_SYNTAX_H
+#define JSON_SYNTAX_H
+
+#include <jansson.h>
+#include "base/call.h"
+#include "base/str.h"
+
+#define JSON_MAX_DEPTH 16
+
+/* *root is the caller's. Refuses as json_read_message says. */
+SN_CHECKED sn_status json_parse(struct rpc_call *c, struct str text, json_t **root);
+
+#endif

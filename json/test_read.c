@@ -1,0 +1,504 @@
+/* JSON to messages: what is taken, and how each wrong body is refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "json/json.h"
+#include "test_kinds.pb-c.h"
+
+static const struct rpc_field_rule rules[15] = {[13] = {.required = true}};
+static const struct rpc_message_rules message_rules = {.descriptor = &json_test__rules__descriptor, .fields = rules};
+static const struct rpc_service contract = {.name = "json_test", .messages = &message_rules, .n_messages = 1};
+
+static struct rpc_call *c;
+static JsonTest__Kinds m;
+
+static int setup(void **state)
+{
+        contract_register(&contract);
+        c = rpc_call_new_background(NULL, 60000);
+        json_test__kinds__init(&m);
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        rpc_call_free(c);
+        return 0;
+}
+
+/* Reads from memory without a NUL behind it, so that reading past the end is found. */
+static sn_status read_text(const char *text, size_t len, const char *const *skip, ProtobufCMessage *out)
+{
+        char *exact = malloc(len == 0 ? 1 : len);
+        memcpy(exact, text, len);
+        sn_status status = json_read_message(c, (struct str){exact, len}, skip, out);
+        free(exact);
+        return status;
+}
+
+static void assert_read(const char *text)
+{
+        json_test__kinds__init(&m);
+        sn_status status = read_text(text, strlen(text), NULL, &m.base);
+        if (status != SN_OK) {
+                fail_msg("%s: %s: %s", text, c->problem.field, c->problem.detail);
+        }
+}
+
+static void assert_problem(sn_status status, const char *code, const char *field, const char *text)
+{
+        if (status == SN_OK) {
+                fail_msg("taken: %s", text);
+        }
+        assert_int_equal(status, SN_INVALID_ARGUMENT);
+        assert_string_equal(c->problem.code, code);
+        assert_string_equal(c->problem.field == NULL ? "(none)" : c->problem.field, field == NULL ? "(none)" : field);
+        assert_true(strlen(c->problem.detail) > 10);
+}
+
+static void assert_invalid(const char *text, const char *field)
+{
+        json_test__kinds__init(&m);
+        assert_problem(read_text(text, strlen(text), NULL, &m.base), "validation_failed", field, text);
+}
+
+static void assert_malformed_bytes(const char *text, size_t len)
+{
+        json_test__kinds__init(&m);
+        assert_problem(read_text(text, len, NULL, &m.base), "malformed_json", NULL, text);
+        assert_non_null(strstr(c->problem.detail, "line "));
+}
+
+#define ASSERT_MALFORMED(literal) assert_malformed_bytes((literal), sizeof(literal) - 1)
+
+static void every_kind_of_field_is_read(void **state)
+{
+        assert_read("{\"i32\":-1,\"s32\":2,\"u32\":3,\"i64\":-4,\"u64\":5,\"single\":0.5,\"real\":-2.5e3,\"flag\":true,\"mood\":\"glad\","
+                    "\"colour\":\"dark_red\",\"text\":\"h\\u00e9\",\"blob\":\"/+8=\",\"inner\":{\"name\":\"n\",\"deeper\":{\"words\":[\"w\"]}},"
+                    "\"at\":\"2026-01-02T03:04:05.678Z\"}");
+        assert_int_equal(m.i32, -1);
+        assert_int_equal(m.s32, 2);
+        assert_int_equal(m.u32, 3);
+        assert_int_equal(m.i64, -4);
+        assert_int_equal(m.u64, 5);
+        assert_true(m.single == 0.5f && m.real == -2500);
+        assert_true(m.flag);
+        assert_int_equal(m.mood, JSON_TEST__MOOD__MOOD_GLAD);
+        assert_int_equal(m.colour, JSON_TEST__COLOUR__PAINT_DARK_RED);
+        assert_string_equal(m.text, "h\xC3\xA9");
+        assert_int_equal(m.blob.len, 2);
+        assert_memory_equal(m.blob.data, "\xff\xef", 2);
+        assert_string_equal(m.inner->name, "n");
+        assert_string_equal(m.inner->deeper->words[0], "w");
+        assert_int_equal(m.at->seconds, 1767323045);
+        assert_int_equal(m.at->nanos, 678000000);
+}
+
+static void lists_of_every_kind_are_read(void **state)
+{
+        assert_read("{\"i32s\":[1,-2],\"i64s\":[9007199254740993],\"flags\":[true,false],\"moods\":[\"very_sad\",\"glad\"],\"texts\":[\"\",\"b\"],"
+                    "\"blobs\":[\"\",\"Zm9v\"],\"inners\":[{},{\"size\":2}],\"times\":[\"1970-01-01T00:00:01Z\"],\"reals\":[1,2.5]}");
+        assert_int_equal(m.n_i32s, 2);
+        assert_int_equal(m.i32s[1], -2);
+        assert_true(m.i64s[0] == 9007199254740993);
+        assert_true(m.flags[0] && !m.flags[1]);
+        assert_int_equal(m.moods[0], JSON_TEST__MOOD__MOOD_VERY_SAD);
+        assert_string_equal(m.texts[1], "b");
+        assert_int_equal(m.blobs[1].len, 3);
+        assert_int_equal(m.inners[1]->size, 2);
+        assert_int_equal(m.times[0]->seconds, 1);
+        assert_true(m.reals[0] == 1 && m.reals[1] == 2.5);
+        assert_read("{\"i32s\":[],\"texts\":[ ]}");
+        assert_int_equal(m.n_i32s, 0);
+}
+
+static void what_is_written_reads_back_as_the_same_message(void **state)
+{
+        assert_read("{\"i32\":1,\"i64\":-9223372036854775808,\"real\":0.1,\"mood\":\"glad\",\"text\":\"\\u0001\\\"\\ud83d\\ude00\",\"blob\":\"AAE=\","
+                    "\"inner\":{\"deeper\":{\"words\":[\"a\",\"b\"]}},\"at\":\"2000-02-29T12:00:00.5Z\",\"moods\":[\"unspecified\"],\"yes\":true}");
+        struct buf first, second;
+        buf_init(&first, 10000);
+        buf_init(&second, 10000);
+        json_write_message(&first, &m.base);
+        /* The members that were not chosen are shown empty, and would now be choices. */
+        char *number = strstr(first.data, "\"number\":0,\"object\":null,");
+        assert_non_null(number);
+        memset(number, ' ', strlen("\"number\":0,\"object\":null,"));
+        assert_read(first.data);
+        json_write_message(&second, &m.base);
+        number = strstr(second.data, "\"number\":0,\"object\":null,");
+        memset(number, ' ', strlen("\"number\":0,\"object\":null,"));
+        assert_string_equal(first.data, second.data);
+        buf_free(&first);
+        buf_free(&second);
+}
+
+static void malformed_text_is_refused_with_line_and_column(void **state)
+{
+        ASSERT_MALFORMED("");
+        ASSERT_MALFORMED("  \t");
+        ASSERT_MALFORMED("{");
+        ASSERT_MALFORMED("{\"text\"");
+        ASSERT_MALFORMED("{\"text\":");
+        ASSERT_MALFORMED("{\"text\":\"");
+        ASSERT_MALFORMED("{\"text\":\"a\\");
+        ASSERT_MALFORMED("{\"text\":\"a\"");
+        ASSERT_MALFORMED("{\"text\":\"a\",}");
+        ASSERT_MALFORMED("{text:\"a\"}");
+        ASSERT_MALFORMED("{'text':'a'}");
+        ASSERT_MALFORMED("{\"text\":\"a\"} x");
+        ASSERT_MALFORMED("{\"text\":\"a\"}{}");
+        ASSERT_MALFORMED("{\"text\":\"a\nb\"}");
+        ASSERT_MALFORMED("{\"text\":\"\\x41\"}");
+        ASSERT_MALFORMED("{\"text\":\"\\u12\"}");
+        ASSERT_MALFORMED("{\"i32\":01}");
+        ASSERT_MALFORMED("{\"i32\":+1}");
+        ASSERT_MALFORMED("{\"i32\":.5}");
+        ASSERT_MALFORMED("{\"i32\":1.}");
+        ASSERT_MALFORMED("{\"i32\":NaN}");
+        ASSERT_MALFORMED("{\"real\":Infinity}");
+        ASSERT_MALFORMED("{\"flag\":True}");
+        ASSERT_MALFORMED("{\"text\":\"a\"/* no */}");
+        ASSERT_MALFORMED("\xEF\xBB\xBF{}");
+        ASSERT_MALFORMED("]]]]]]]]]]]]]]]]]]]]]]");
+        ASSERT_MALFORMED("\"");
+        ASSERT_MALFORMED("{\"text\":\"a\0b\"}");
+        ASSERT_MALFORMED("{}\0");
+        ASSERT_MALFORMED("\0");
+        ASSERT_MALFORMED("{\n  \"i32\": 1,\n  oops\n}");
+        assert_non_null(strstr(c->problem.detail, "line 3, column 6"));
+}
+
+static void the_body_must_be_an_object(void **state)
+{
+        assert_invalid("[]", NULL);
+        assert_invalid("null", NULL);
+        assert_invalid("42", NULL);
+        assert_invalid("\"text\"", NULL);
+        assert_read("{}");
+        assert_read(" \r\n\t{ } \n");
+}
+
+static void each_kind_refuses_the_wrong_types(void **state)
+{
+        static const struct {
+                const char *field, *takes;
+        } kinds[] = {{"i32", "i"},  {"u32", "i"},  {"i64", "i"},  {"u64", "i"},   {"single", "ir"}, {"real", "ir"},
+                     {"flag", "b"}, {"mood", ""}, {"text", "s"}, {"blob", ""}, {"inner", "o"},   {"at", ""}};
+        static const struct {
+                char type;
+                const char *value;
+        } values[] = {{'i', "7"}, {'r', "7.5"}, {'b', "true"}, {'s', "\"not base64!\""}, {'o', "{}"}, {'a', "[]"}};
+        for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+                for (size_t v = 0; v < sizeof(values) / sizeof(values[0]); v++) {
+                        char text[100];
+                        snprintf(text, sizeof(text), "{\"%s\":%s}", kinds[k].field, values[v].value);
+                        if (strchr(kinds[k].takes, values[v].type) != NULL) {
+                                assert_read(text);
+                        } else {
+                                assert_invalid(text, kinds[k].field);
+                        }
+                }
+        }
+        assert_invalid("{\"i32\":\"7\"}", "i32");
+        assert_invalid("{\"flag\":0}", "flag");
+        assert_invalid("{\"texts\":\"a\"}", "texts");
+        assert_invalid("{\"texts\":{}}", "texts");
+        assert_invalid("{\"texts\":[1]}", "texts[0]");
+}
+
+static void numbers_at_their_limits_are_taken_and_past_them_refused(void **state)
+{
+        assert_read("{\"i32\":2147483647,\"u32\":4294967295,\"i64\":9223372036854775807,\"u64\":9223372036854775807}");
+        assert_int_equal(m.i32, INT32_MAX);
+        assert_int_equal(m.u32, UINT32_MAX);
+        assert_true(m.i64 == INT64_MAX && m.u64 == INT64_MAX);
+        assert_read("{\"i32\":-2147483648,\"i64\":-9223372036854775808}");
+        assert_true(m.i32 == INT32_MIN && m.i64 == INT64_MIN);
+        assert_invalid("{\"i32\":2147483648}", "i32");
+        assert_invalid("{\"i32\":-2147483649}", "i32");
+        assert_invalid("{\"u32\":4294967296}", "u32");
+        assert_invalid("{\"u32\":-1}", "u32");
+        assert_invalid("{\"u64\":-1}", "u64");
+        assert_invalid("{\"i64\":9223372036854775808}", "i64");
+        assert_invalid("{\"i64\":-9223372036854775809}", "i64");
+        assert_invalid("{\"inner\":{\"size\":99999999999999999999999999}}", "inner.size");
+        assert_invalid("{\"real\":1e400}", "real");
+        assert_invalid("{\"reals\":[1,-1e400]}", "reals[1]");
+        assert_invalid("{\"single\":1e39}", "single");
+        assert_read("{\"real\":1e-400}");
+        assert_true(m.real == 0);
+}
+
+static void a_whole_number_may_be_written_with_a_fraction_of_zero_or_an_exponent(void **state)
+{
+        assert_read("{\"i32\":1.0,\"u32\":1e3,\"i64\":-2.0e2,\"u64\":9007199254740992.0}");
+        assert_int_equal(m.i32, 1);
+        assert_int_equal(m.u32, 1000);
+        assert_int_equal(m.i64, -200);
+        assert_true(m.u64 == 9007199254740992);
+        assert_read("{\"i32\":-0,\"u32\":-0,\"i64\":-0.0}");
+        assert_int_equal(m.u32, 0);
+        assert_invalid("{\"i32\":1.5}", "i32");
+        assert_invalid("{\"i64\":9007199254740994.0}", "i64"); /* beyond what doubles tell apart */
+        assert_invalid("{\"i64\":1e300}", "i64");
+        assert_invalid("{\"u32\":-1.0}", "u32");
+}
+
+static void unknown_fields_are_refused_by_name(void **state)
+{
+        assert_invalid("{\"nothing\":1}", "nothing");
+        assert_invalid("{\"inner\":{\"nothing\":1}}", "inner.nothing");
+        assert_invalid("{\"inners\":[{},{\"deeper\":{\"word\":[]}}]}", "inners[1].deeper.word");
+        assert_invalid("{\"\":1}", "");
+        assert_invalid("{\"I32\":1}", "I32");
+        assert_invalid("{\"maybe_text\":1}", "maybe_text"); /* a oneof is no field */
+}
+
+static void fields_that_the_path_gives_are_unknown_in_the_body_only(void **state)
+{
+        static const char *const skip[] = {"i32", "inner", NULL};
+        static const char body[] = "{\"text\":\"a\",\"i32\":1}", other[] = "{\"inners\":[{\"size\":1}]}";
+        assert_problem(read_text(body, strlen(body), skip, &m.base), "validation_failed", "i32", body);
+        assert_int_equal(read_text(other, strlen(other), skip, &m.base), SN_OK);
+}
+
+static void keys_given_twice_are_refused_by_name(void **state)
+{
+        assert_invalid("{\"i32\":1,\"i32\":1}", "i32");
+        assert_invalid("{\"inner\":{\"name\":\"a\",\"size\":1,\"name\":\"b\"}}", "inner.name");
+        assert_invalid("{\"inners\":[{},{\"size\":1,\"size\":1}]}", "inners[1].size");
+        assert_invalid("{\"i32\":1,\"i\\u00332\":1}", "i\\u00332"); /* the same key, spelled with an escape */
+}
+
+static void null_means_absent_except_for_required_fields(void **state)
+{
+        assert_read("{\"i32\":null,\"text\":null,\"inner\":null,\"at\":null,\"texts\":null,\"maybe\":null,\"mood\":null}");
+        assert_null(m.inner);
+        assert_int_equal(m.maybe_text_case, 0);
+        assert_string_equal(m.text, "");
+        assert_invalid("{\"texts\":[null]}", "texts[0]");
+        assert_invalid("{\"inners\":[{},null]}", "inners[1]");
+        JsonTest__Rules r = JSON_TEST__RULES__INIT;
+        static const char body[] = "{\"shown\":null,\"needed\":null}";
+        assert_problem(read_text(body, strlen(body), NULL, &r.base), "validation_failed", "needed", body);
+}
+
+static void oneof_members_are_marked_and_exclude_each_other(void **state)
+{
+        assert_read("{\"maybe\":\"\",\"yes\":false}");
+        assert_int_equal(m.maybe_text_case, JSON_TEST__KINDS__MAYBE_TEXT_MAYBE);
+        assert_string_equal(m.maybe, "");
+        assert_int_equal(m.choice_case, JSON_TEST__KINDS__CHOICE_YES);
+        assert_read("{\"object\":{\"size\":3},\"number\":null}");
+        assert_int_equal(m.object->size, 3);
+        assert_invalid("{\"object\":{},\"yes\":true}", "yes");
+}
+
+static void enums_are_read_by_name(void **state)
+{
+        assert_read("{\"mood\":\"very_sad\",\"colour\":\"red\"}");
+        assert_int_equal(m.colour, JSON_TEST__COLOUR__PAINT_RED);
+        assert_invalid("{\"mood\":\"MOOD_GLAD\"}", "mood");
+        assert_invalid("{\"mood\":\"Glad\"}", "mood");
+        assert_invalid("{\"mood\":\"\"}", "mood");
+        assert_invalid("{\"mood\":1}", "mood");
+}
+
+static void assert_time(const char *text, int64_t seconds, int32_t nanos)
+{
+        char body[100];
+        snprintf(body, sizeof(body), "{\"at\":\"%s\"}", text);
+        assert_read(body);
+        assert_true(m.at->seconds == seconds);
+        assert_int_equal(m.at->nanos, nanos);
+}
+
+static void times_are_read_with_any_offset_and_fraction(void **state)
+{
+        assert_time("1970-01-01T00:00:00Z", 0, 0);
+        assert_time("2026-01-02T03:04:05.678Z", 1767323045, 678000000);
+        assert_time("2026-01-02t03:04:05.123456789z", 1767323045, 123456789);
+        assert_time("2026-01-02T05:34:05+02:30", 1767323045, 0);
+        assert_time("2026-01-01T22:04:05-05:00", 1767323045, 0);
+        assert_time("2000-02-29T00:00:00Z", 951782400, 0);
+        assert_time("1969-12-31T23:59:59.5Z", -1, 500000000);
+        assert_time("0001-01-01T00:00:00Z", -62135596800, 0);
+        assert_time("9999-12-31T23:59:59Z", 253402300799, 0);
+}
+
+static void times_that_are_none_are_refused(void **state)
+{
+        static const char *const wrong[] = {"",
+                                            "2026-01-02",
+                                            "2026-01-02T03:04:05",
+                                            "2026-01-02 03:04:05Z",
+                                            "2026-01-02T03:04Z",
+                                            "2026-13-02T03:04:05Z",
+                                            "2026-00-02T03:04:05Z",
+                                            "2026-02-29T03:04:05Z",
+                                            "1900-02-29T03:04:05Z",
+                                            "2026-04-31T03:04:05Z",
+                                            "2026-01-02T24:00:00Z",
+                                            "2026-01-02T03:60:05Z",
+                                            "2026-01-02T03:04:60Z",
+                                            "2026-01-02T03:04:05.Z",
+                                            "2026-01-02T03:04:05.1234567890Z",
+                                            "2026-01-02T03:04:05+24:00",
+                                            "2026-01-02T03:04:05+2:00",
+                                            "2026-01-02T03:04:05Zx",
+                                            "+026-01-02T03:04:05Z",
+                                            "0000-01-01T00:00:00Z",
+                                            "0001-01-01T00:00:00+00:01",
+                                            "9999-12-31T23:59:59-00:01",
+                                            "20260102T030405Z"};
+        for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+                char body[100];
+                snprintf(body, sizeof(body), "{\"at\":\"%s\"}", wrong[i]);
+                assert_invalid(body, "at");
+        }
+}
+
+static void base64_is_strict_but_takes_the_url_alphabet_and_no_padding(void **state)
+{
+        assert_read("{\"blobs\":[\"\",\"Zg==\",\"Zg\",\"Zm8=\",\"Zm8\",\"Zm9v\",\"__4=\"]}");
+        assert_int_equal(m.n_blobs, 7);
+        assert_int_equal(m.blobs[2].len, 1);
+        assert_memory_equal(m.blobs[6].data, "\xff\xfe", 2);
+        static const char *const wrong[] = {"Z", "Zg=", "Zg===", "====", "Z===", "Zh==", "Zm9", "Zm 9", "Zm9v=", "Z=g=", "\\n", "\\u00e9"};
+        for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+                char body[100];
+                snprintf(body, sizeof(body), "{\"blob\":\"%s\"}", wrong[i]);
+                assert_invalid(body, "blob");
+        }
+}
+
+static void every_escape_is_understood(void **state)
+{
+        assert_read("{\"text\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\\u00e9\\u20AC\\ud83d\\ude00\\uDBFF\\uDFFF\"}");
+        assert_string_equal(m.text, "\"\\/\b\f\n\r\tA\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\xF4\x8F\xBF\xBF");
+}
+
+static void lone_surrogates_are_refused(void **state)
+{
+        ASSERT_MALFORMED("{\"text\":\"\\ud83d\"}");
+        ASSERT_MALFORMED("{\"text\":\"\\ud83dx\"}");
+        ASSERT_MALFORMED("{\"text\":\"\\ude00\"}");
+        ASSERT_MALFORMED("{\"text\":\"\\ud83d\\u0041\"}");
+        ASSERT_MALFORMED("{\"text\":\"\\ud83d\\ud83d\"}");
+}
+
+static void nul_characters_are_refused_with_the_field(void **state)
+{
+        assert_invalid("{\"text\":\"a\\u0000b\"}", "text");
+        assert_invalid("{\"inner\":{\"name\":\"\\u0000\"}}", "inner.name");
+        assert_invalid("{\"texts\":[\"\",\"\\u0000\"]}", "texts[1]");
+        assert_invalid("{\"te\\u0000xt\":\"\"}", "te\\u0000xt");
+}
+
+static void invalid_utf8_is_refused_with_the_field(void **state)
+{
+        static const char *const wrong[] = {"\x80", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82", "\xFF"};
+        for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+                char body[100];
+                snprintf(body, sizeof(body), "{\"inner\":{\"name\":\"a%s\"}}", wrong[i]);
+                assert_invalid(body, "inner.name");
+        }
+}
+
+static void depth_is_bounded_before_anything_is_read(void **state)
+{
+        char text[20000] = "";
+        assert_read("{\"inner\":{\"deeper\":{\"words\":[]}}}");
+        memset(text, '[', 17);
+        assert_invalid(text, "[0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0]");
+        memset(text, '[', sizeof(text) - 1);
+        assert_problem(read_text(text, sizeof(text) - 1, NULL, &m.base), "validation_failed", c->problem.field, "deep");
+        for (size_t i = 0; i + 6 < sizeof(text); i += 5) {
+                memcpy(text + i, "{\"a\":", 5);
+        }
+        assert_problem(read_text(text, sizeof(text) - 1, NULL, &m.base), "validation_failed", "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a", "deep");
+        /* Brackets in strings do not count. */
+        assert_read("{\"text\":\"[[[[[[[[[[[[[[[[[[[[[[[[\\\"[[[[{{{{\"}");
+        /* 16 levels are taken by the reader, and then refused for what they are. */
+        assert_invalid("{\"inner\":[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]}", "inner");
+}
+
+static void a_body_that_does_not_fit_into_the_arena_is_refused(void **state)
+{
+        struct arena *own = c->arena;
+        c->arena = arena_new(64 * 1024);
+        struct buf body;
+        buf_init(&body, 1 << 20);
+        buf_append_c(&body, "{\"inners\":[{}");
+        for (int i = 0; i < 5000; i++) {
+                buf_append_c(&body, ",{}");
+        }
+        buf_append_c(&body, "]}");
+        assert_int_equal(json_read_message(c, (struct str){body.data, body.len}, NULL, &m.base), SN_RESOURCE_EXHAUSTED);
+        buf_free(&body);
+        arena_free(c->arena);
+        c->arena = own;
+}
+
+/* Mutations of a good body: whatever comes is read or refused, never worse (run under the sanitizers). */
+static void any_bytes_are_read_or_refused(void **state)
+{
+        static const char good[] = "{\"i32\":-1,\"real\":1.5e3,\"text\":\"h\\u00e9\",\"inner\":{\"name\":\"n\",\"deeper\":{\"words\":[\"w\",\"x\"]}},"
+                                   "\"at\":\"2026-01-02T03:04:05.678Z\",\"moods\":[\"glad\"],\"blob\":\"Zm9v\"}";
+        static const char marks[] = "\"\\{}[],:0-9eE.ntu\0\x80\xff ";
+        uint32_t seed = 7;
+        for (int round = 0; round < 20000; round++) {
+                char text[sizeof(good)];
+                memcpy(text, good, sizeof(good));
+                size_t len = sizeof(good) - 1;
+                for (int change = 0; change <= round % 3; change++) {
+                        seed = seed * 1664525u + 1013904223u;
+                        text[(seed >> 8) % len] = marks[(seed >> 24) % (sizeof(marks) - 1)];
+                }
+                len -= round % 7 == 0 ? (seed >> 16) % len : 0;
+                struct arena_mark mark = arena_mark(c->arena);
+                JsonTest__Kinds out = JSON_TEST__KINDS__INIT;
+                sn_status status = read_text(text, len, NULL, &out.base);
+                assert_true(status == SN_OK || status == SN_INVALID_ARGUMENT);
+                arena_reset(c->arena, mark);
+        }
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            TEST(every_kind_of_field_is_read),
+            TEST(lists_of_every_kind_are_read),
+            TEST(what_is_written_reads_back_as_the_same_message),
+            TEST(malformed_text_is_refused_with_line_and_column),
+            TEST(the_body_must_be_an_object),
+            TEST(each_kind_refuses_the_wrong_types),
+            TEST(numbers_at_their_limits_are_taken_and_past_them_refused),
+            TEST(a_whole_number_may_be_written_with_a_fraction_of_zero_or_an_exponent),
+            TEST(unknown_fields_are_refused_by_name),
+            TEST(fields_that_the_path_gives_are_unknown_in_the_body_only),
+            TEST(keys_given_twice_are_refused_by_name),
+            TEST(null_means_absent_except_for_required_fields),
+            TEST(oneof_members_are_marked_and_exclude_each_other),
+            TEST(enums_are_read_by_name),
+            TEST(times_are_read_with_any_offset_and_fraction),
+            TEST(times_that_are_none_are_refused),
+            TEST(base64_is_strict_but_takes_the_url_alphabet_and_no_padding),
+            TEST(every_escape_is_understood),
+            TEST(lone_surrogates_are_refused),
+            TEST(nul_characters_are_refused_with_the_field),
+            TEST(invalid_utf8_is_refused_with_the_field),
+            TEST(depth_is_bounded_before_anything_is_read),
+            TEST(a_body_that_does_not_fit_into_the_arena_is_refused),
+            TEST(any_bytes_are_read_or_refused),
+        };
+        return cmocka_run_group_tests_name("json read", tests, NULL, NULL);
+}

@@ -1,0 +1,232 @@
+/* Messages to JSON, in the order of field numbers, straight into the buffer. This runs for every answer: it allocates nothing but the
+ * buffer's growth. */
+#include "json/json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "json/base64.h"
+#include "json/out.h"
+#include "json/plan.h"
+
+static void write_message(struct out *o, const struct json_plan *plan, const char *message);
+
+static void write_u64(struct out *o, uint64_t value)
+{
+        char digits[20];
+        size_t at = sizeof(digits);
+        do {
+                digits[--at] = (char)('0' + value % 10);
+                value /= 10;
+        } while (value > 0);
+        out_bytes(o, digits + at, sizeof(digits) - at);
+}
+
+static void write_i64(struct out *o, int64_t value)
+{
+        if (value < 0) {
+                out_char(o, '-');
+                write_u64(o, -(uint64_t)value);
+        } else {
+                write_u64(o, (uint64_t)value);
+        }
+}
+
+/* The shortest text that reads back as the same number. JSON has no infinities: null stands for them. */
+static void write_real(struct out *o, double value, bool single)
+{
+        char text[32];
+        int len = 0;
+        if (!isfinite(value)) {
+                out_bytes(o, "null", 4);
+                return;
+        }
+        for (int digits = single ? 6 : 15; digits <= 17; digits++) {
+                len = snprintf(text, sizeof(text), "%.*g", digits, value);
+                if (single ? strtof(text, NULL) == (float)value : strtod(text, NULL) == value) {
+                        break;
+                }
+        }
+        out_bytes(o, text, (size_t)len);
+}
+
+static void write_enum(struct out *o, const struct json_field *f, int number)
+{
+        const struct json_enum_value *value = json_enum_find(f->names, number);
+        if (value != NULL) {
+                out_padded(o, value->quoted.ptr, value->quoted.len);
+        } else {
+                write_i64(o, number);
+        }
+}
+
+static void write_time(struct out *o, const struct json_field *f, const char *timestamp)
+{
+        int64_t seconds = *(const int64_t *)(timestamp + f->seconds_offset);
+        int32_t nanos = *(const int32_t *)(timestamp + f->nanos_offset);
+        if (seconds < -62135596800 || seconds > 253402300799 || nanos < 0 || nanos > 999999999) {
+                out_bytes(o, "null", 4); /* outside the years 1 to 9999 RFC 3339 has no form */
+                return;
+        }
+        char text[CLOCK_RFC3339_SIZE + 2];
+        clock_format_ms(seconds * 1000 + nanos / 1000000, text + 1);
+        text[0] = '"';
+        text[CLOCK_RFC3339_SIZE] = '"';
+        out_bytes(o, text, CLOCK_RFC3339_SIZE + 1);
+}
+
+static void write_bytes(struct out *o, const ProtobufCBinaryData *bytes)
+{
+        size_t len = base64_length(bytes->len);
+        out_char(o, '"');
+        if (out_room(o, len)) {
+                base64_encode(bytes->data, bytes->len, o->at);
+                o->at += len;
+        }
+        out_char(o, '"');
+}
+
+static void write_value(struct out *o, const struct json_field *f, const char *member)
+{
+        switch (f->kind) {
+        case KIND_I32:
+                write_i64(o, *(const int32_t *)member);
+                break;
+        case KIND_U32:
+                write_u64(o, *(const uint32_t *)member);
+                break;
+        case KIND_I64:
+                write_i64(o, *(const int64_t *)member);
+                break;
+        case KIND_U64:
+                write_u64(o, *(const uint64_t *)member);
+                break;
+        case KIND_FLOAT:
+                write_real(o, (double)*(const float *)member, true);
+                break;
+        case KIND_DOUBLE:
+                write_real(o, *(const double *)member, false);
+                break;
+        case KIND_BOOL:
+                if (*(const protobuf_c_boolean *)member) {
+                        out_bytes(o, "true", 4);
+                } else {
+                        out_bytes(o, "false", 5);
+                }
+                break;
+        case KIND_ENUM:
+                write_enum(o, f, *(const int *)member);
+                break;
+        case KIND_STRING: {
+                const char *text = *(const char *const *)member;
+                out_string(o, text == NULL ? "" : text, text == NULL ? 0 : strlen(text));
+                break;
+        }
+        case KIND_BYTES:
+                write_bytes(o, (const ProtobufCBinaryData *)member);
+                break;
+        case KIND_MESSAGE:
+                write_message(o, json_plan_child(f), *(const char *const *)member);
+                break;
+        case KIND_TIME:
+                write_time(o, f, *(const char *const *)member);
+                break;
+        }
+}
+
+static bool is_zero(const struct json_field *f, const char *member)
+{
+        switch (f->kind) {
+        case KIND_I32:
+        case KIND_U32:
+        case KIND_ENUM:
+                return *(const int32_t *)member == 0;
+        case KIND_I64:
+        case KIND_U64:
+                return *(const int64_t *)member == 0;
+        case KIND_FLOAT:
+                return *(const float *)member == 0;
+        case KIND_DOUBLE:
+                return *(const double *)member == 0;
+        case KIND_BOOL:
+                return !*(const protobuf_c_boolean *)member;
+        case KIND_STRING: {
+                const char *text = *(const char *const *)member;
+                return text == NULL || text[0] == '\0';
+        }
+        case KIND_BYTES:
+                return ((const ProtobufCBinaryData *)member)->len == 0;
+        case KIND_MESSAGE:
+        case KIND_TIME:
+                break;
+        }
+        return *(const void *const *)member == NULL;
+}
+
+static bool is_empty(const struct json_field *f, const char *message)
+{
+        switch (f->shape) {
+        case SHAPE_PLAIN:
+                return f->rule != FIELD_EMPTY_SHOW && is_zero(f, message + f->offset);
+        case SHAPE_POINTER:
+                return *(const void *const *)(message + f->offset) == NULL;
+        case SHAPE_FLAG:
+                return !*(const protobuf_c_boolean *)(message + f->quantifier);
+        case SHAPE_ONEOF:
+                return *(const unsigned *)(message + f->quantifier) != f->number ||
+                       ((f->kind == KIND_MESSAGE || f->kind == KIND_TIME) && is_zero(f, message + f->offset));
+        case SHAPE_REPEATED:
+                break;
+        }
+        return *(const size_t *)(message + f->quantifier) == 0;
+}
+
+static void write_list(struct out *o, const struct json_field *f, const char *message)
+{
+        size_t n = *(const size_t *)(message + f->quantifier);
+        const char *element = *(const char *const *)(message + f->offset);
+        out_char(o, '[');
+        for (size_t i = 0; i < n; i++, element += f->element_bytes) {
+                if (i > 0) {
+                        out_char(o, ',');
+                }
+                if ((f->kind == KIND_MESSAGE || f->kind == KIND_TIME) && is_zero(f, element)) {
+                        out_bytes(o, "null", 4);
+                } else {
+                        write_value(o, f, element);
+                }
+        }
+        out_char(o, ']');
+}
+
+static void write_message(struct out *o, const struct json_plan *plan, const char *message)
+{
+        size_t skip = 1; /* the comma of the first key */
+        out_char(o, '{');
+        for (unsigned i = 0; i < plan->n_fields; i++) {
+                const struct json_field *f = &plan->fields[i];
+                bool empty = is_empty(f, message);
+                if (empty && f->rule == FIELD_EMPTY_OMIT) {
+                        continue;
+                }
+                out_padded(o, f->key.ptr + skip, f->key.len - skip);
+                skip = 0;
+                if (empty) {
+                        out_bytes(o, f->empty.ptr, f->empty.len);
+                } else if (f->shape == SHAPE_REPEATED) {
+                        write_list(o, f, message);
+                } else {
+                        write_value(o, f, message + f->offset);
+                }
+        }
+        out_char(o, '}');
+}
+
+void json_write_message(struct buf *out, const ProtobufCMessage *message)
+{
+        struct out o = out_begin(out);
+        write_message(&o, json_plan_of(message->descriptor), (const char *)message);
+        out_end(&o);
+}

@@ -1,0 +1,313 @@
+/* Dispatch: everything that happens around a handler, once for all methods and both transports. A handler sees none of it. */
+#include "rpc/dispatch.h"
+
+#include <openssl/sha.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "db/lease.h"
+#include "rpc/stats.h"
+
+enum {
+        MAX_RETRIES = 5,
+        FIRST_BACK_OFF_MS = 2,
+        MAX_KEY_LENGTH = 255,
+        DEFAULT_DEADLINE_MS = 10000,
+};
+
+/* ---- What every failure says ---- */
+
+static const char *default_detail(sn_status status)
+{
+        switch (status) {
+        case SN_INVALID_ARGUMENT:
+                return "the request is not valid";
+        case SN_NOT_FOUND:
+                return "there is no such thing, or you may not see it";
+        case SN_ALREADY_EXISTS:
+                return "it exists already";
+        case SN_PERMISSION_DENIED:
+                return "you may not do this";
+        case SN_UNAUTHENTICATED:
+                return "log in first";
+        case SN_RESOURCE_EXHAUSTED:
+                return "too much at once; try again a little later";
+        case SN_ABORTED:
+                return "somebody else changed the same thing; try again";
+        case SN_UNAVAILABLE:
+                return "the service cannot answer now; try again shortly";
+        case SN_DEADLINE_EXCEEDED:
+                return "this took longer than it may; try again";
+        case SN_UNIMPLEMENTED:
+                return "there is no such method";
+        default:
+                return "something went wrong on our side";
+        }
+}
+
+void rpc_problem_complete(struct rpc_call *c, sn_status status)
+{
+        if (c->problem.status != status || c->problem.detail == NULL) {
+                (void)rpc_fail(c, status, NULL, "%s", default_detail(status));
+        }
+}
+
+sn_status rpc_fail_unknown_method(struct rpc_call *c)
+{
+        return rpc_fail_code(c, SN_UNIMPLEMENTED, "method_unknown", NULL, "there is no such method");
+}
+
+sn_status rpc_fail_deadline(struct rpc_call *c)
+{
+        return rpc_fail(c, SN_DEADLINE_EXCEEDED, NULL, "the request waited longer than it may; try again");
+}
+
+int64_t rpc_deadline_us(const struct rpc_method *m, int64_t outer_us)
+{
+        int64_t own_ms = m->deadline_ms > 0 ? m->deadline_ms : DEFAULT_DEADLINE_MS;
+        int64_t own_us = clock_monotonic_us() + own_ms * 1000;
+        return outer_us > 0 && outer_us < own_us ? outer_us : own_us;
+}
+
+/* ---- Before the handler ---- */
+
+static bool has_scope(const char *scopes, const char *wanted)
+{
+        struct str rest = str_of(scopes), one;
+        while (str_next(&rest, ' ', &one)) {
+                if (str_equal_c(one, wanted)) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+static sn_status check_access(struct rpc_call *c)
+{
+        const struct rpc_method *m = c->method;
+        switch (m->access) {
+        case RPC_PUBLIC:
+                return SN_OK;
+        case RPC_INTERNAL: /* for the outside it does not exist */
+                return c->caller[0] != '\0' ? SN_OK : rpc_fail_unknown_method(c);
+        case RPC_SCOPE:
+                if (c->actor[0] == '\0') {
+                        return rpc_fail_code(c, SN_UNAUTHENTICATED, "token_missing", NULL, "log in first: this needs an access token");
+                }
+                if (!has_scope(c->scope, m->scope)) {
+                        return rpc_fail_code(c, SN_PERMISSION_DENIED, "scope_missing", NULL, "your token lacks the scope %s", m->scope);
+                }
+                return SN_OK;
+        }
+        return rpc_fail_unknown_method(c);
+}
+
+static sn_status check_lease(struct rpc_call *c)
+{
+        if (c->service->lease != NULL && !db_lease_held(c->service->lease)) {
+                (void)rpc_fail_code(c, SN_UNAVAILABLE, "standby", NULL, "this instance stands by; try again");
+                c->problem.retry_after_s = 1;
+                return SN_UNAVAILABLE;
+        }
+        return SN_OK;
+}
+
+sn_status rpc_check_idempotency_key(struct rpc_call *c)
+{
+        if (c->method->idempotency != RPC_IDEMPOTENCY_KEY) {
+                c->idempotency_key = NULL;
+        }
+        if (c->idempotency_key == NULL) {
+                return SN_OK;
+        }
+        size_t len = strlen(c->idempotency_key);
+        bool good = len > 0 && len <= MAX_KEY_LENGTH;
+        for (size_t i = 0; good && i < len; i++) {
+                good = c->idempotency_key[i] > ' ' && c->idempotency_key[i] < 0x7f;
+        }
+        return good ? SN_OK
+                    : rpc_fail_code(c, SN_INVALID_ARGUMENT, "idempotency_key_invalid", "Idempotency-Key",
+                                    "the key must be 1 to %d printable ASCII characters without spaces", MAX_KEY_LENGTH);
+}
+
+/* All that needs no message. */
+static sn_status admit(struct rpc_call *c)
+{
+        TRY(check_access(c));
+        TRY(check_lease(c));
+        c->deadline_us = rpc_deadline_us(c->method, c->deadline_us);
+        if (rpc_call_expired(c)) {
+                return rpc_fail_deadline(c);
+        }
+        return rpc_check_idempotency_key(c);
+}
+
+/* The same key with another body is refused: the hash tells bodies apart, after ids were brought to one spelling. */
+static void hash_body(struct rpc_call *c, const ProtobufCMessage *in)
+{
+        struct arena_mark mark = arena_mark(c->arena);
+        size_t len;
+        const uint8_t *packed = rpc_pack(c->arena, in, &len);
+        SHA256(packed, len, c->body_hash);
+        arena_reset(c->arena, mark);
+}
+
+/* ---- The handler ---- */
+
+static sn_status replay(struct rpc_call *c, ProtobufCMessage *out)
+{
+        ProtobufCMessage *stored;
+        sn_status status = rpc_unpack(c, c->method->out, c->replayed, c->replayed_len, &stored);
+        if (status != SN_OK) { /* our own bytes: never the client's fault */
+                log_event(LOG_LEVEL_ERROR, "a stored answer cannot be read", LOG_STR("event.action", c->method->full_name));
+                return rpc_fail(c, SN_INTERNAL, NULL, "%s", default_detail(SN_INTERNAL));
+        }
+        memcpy(out, stored, c->method->out->sizeof_message);
+        return SN_OK;
+}
+
+/* False when the deadline would pass while waiting. */
+static bool back_off(const struct rpc_call *c, int attempt)
+{
+        int64_t most_ms = (int64_t)FIRST_BACK_OFF_MS << attempt;
+        int64_t wait_ms = 1 + random_below((uint32_t)most_ms);
+        if (wait_ms >= rpc_call_left_ms(c)) {
+                return false;
+        }
+        clock_sleep_ms(wait_ms);
+        return true;
+}
+
+/* A handler whose transaction did not happen left nothing behind but memory: it can run again from the start. */
+static sn_status run_handler(struct rpc_call *c, const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+        const struct arena_mark mark = arena_mark(c->arena);
+        for (int attempt = 0;; attempt++) {
+                c->retry = false;
+                sn_status status = c->method->invoke(c->service->handlers, c, in, out);
+                if (status != SN_ABORTED || !c->retry) {
+                        return status;
+                }
+                if (attempt == MAX_RETRIES || !back_off(c, attempt)) {
+                        return rpc_fail_code(c, SN_UNAVAILABLE, "contention", NULL,
+                                             "many change the same thing at this moment; try again");
+                }
+                protobuf_c_message_init(c->method->out, out);
+                c->problem = (struct rpc_problem){0};
+                arena_reset(c->arena, mark);
+        }
+}
+
+static sn_status run(struct rpc_call *c, const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+        /* Validation brings ids to lowercase: the message belongs to the call, whoever built it. */
+        TRY(rpc_validate(c, (ProtobufCMessage *)in));
+        if (c->idempotency_key != NULL) {
+                hash_body(c, in);
+        }
+        sn_status status = run_handler(c, in, out);
+        if (status == SN_REPLAYED) {
+                status = replay(c, out);
+        }
+        if (status == SN_OK && arena_exhausted(c->arena)) {
+                return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL, "the answer would be too large; ask for less");
+        }
+        return status;
+}
+
+/* ---- After it ---- */
+
+static bool is_write(const struct rpc_method *m)
+{
+        return m->rate == RPC_RATE_WRITE || m->rate == RPC_RATE_AUTH || (m->http_verb != NULL && strcmp(m->http_verb, "GET") != 0);
+}
+
+static enum log_level level_of(const struct rpc_method *m, sn_status status)
+{
+        if (status == SN_INTERNAL || status == SN_UNKNOWN || status == SN_DATA_LOSS) {
+                return LOG_LEVEL_ERROR;
+        }
+        return status != SN_OK || is_write(m) ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
+}
+
+/* The detail stays out of the log: it may hold what a member wrote. */
+static void write_log(const struct rpc_call *c, sn_status status, int64_t duration_us)
+{
+        enum log_level level = level_of(c->method, status);
+        if (!log_enabled(level)) {
+                return;
+        }
+        struct log_field fields[10];
+        int n = 0;
+        fields[n++] = LOG_STR("event.action", c->method->full_name + 1);
+        fields[n++] = LOG_STR("sonet.code", sn_status_name(status));
+        fields[n++] = LOG_INT("event.duration", duration_us * 1000); /* ECS counts nanoseconds */
+        if (c->trace_id != NULL) {
+                fields[n++] = LOG_STR("trace.id", c->trace_id);
+        }
+        if (c->request_id != NULL) {
+                fields[n++] = LOG_STR("http.request.id", c->request_id);
+        }
+        if (c->actor[0] != '\0') {
+                fields[n++] = LOG_STR("user.id", c->actor);
+        }
+        if (c->caller[0] != '\0') {
+                fields[n++] = LOG_STR("sonet.caller", c->caller);
+        }
+        if (status != SN_OK && c->problem.code != NULL) {
+                fields[n++] = LOG_STR("error.code", c->problem.code);
+        }
+        if (status != SN_OK && c->problem.field != NULL) {
+                fields[n++] = LOG_STR("sonet.field", c->problem.field);
+        }
+        log_fields(level, "rpc", fields, n);
+}
+
+static sn_status finish(struct rpc_call *c, sn_status status, int64_t started_us)
+{
+        int64_t duration_us = clock_monotonic_us() - started_us;
+        if (status != SN_OK) {
+                rpc_problem_complete(c, status);
+        }
+        rpc_stats_count(c->method, status, duration_us);
+        write_log(c, status, duration_us);
+        return status;
+}
+
+sn_status rpc_dispatch_refused(struct rpc_call *c, sn_status status)
+{
+        return finish(c, status, clock_monotonic_us());
+}
+
+sn_status rpc_dispatch(struct rpc_call *c, const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+        int64_t started_us = clock_monotonic_us();
+        sn_status status = admit(c);
+        if (status == SN_OK) {
+                status = run(c, in, out);
+        }
+        return finish(c, status, started_us);
+}
+
+static sn_status unpack_and_run(struct rpc_call *c, const uint8_t *bytes, size_t len, ProtobufCMessage **out)
+{
+        ProtobufCMessage *in;
+        TRY(rpc_unpack(c, c->method->in, bytes, len, &in));
+        if (arena_exhausted(c->arena)) {
+                return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL, "the request is too large");
+        }
+        *out = arena_alloc(c->arena, c->method->out->sizeof_message);
+        protobuf_c_message_init(c->method->out, *out);
+        return run(c, in, *out);
+}
+
+sn_status rpc_dispatch_packed(struct rpc_call *c, const uint8_t *bytes, size_t len, ProtobufCMessage **out)
+{
+        int64_t started_us = clock_monotonic_us();
+        sn_status status = admit(c);
+        if (status == SN_OK) {
+                status = unpack_and_run(c, bytes, len, out);
+        }
+        return finish(c, status, started_us);
+}

@@ -1,0 +1,16 @@
+/* The text formats and patterns that fields may ask for (rpc/validate.c). */
+#ifndef RPC_FORMATS_H
+#define RPC_FORMATS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* An e-mail address as the HTML standard defines it for forms (a practical subset of RFC 5322): letters, digits and marks, '@', and a
+ * domain name of at least two labels; at most 254 bytes, 64 before the '@'. */
+bool format_is_email(const char *text, size_t len);
+/* Base64url, as auth/cursor.h makes it; whether it is genuine only the list knows. */
+bool format_is_cursor(const char *text, size_t len);
+/* Matches a pattern of the contract. The pattern is a static string: it is compiled once, and its address names it. */
+bool format_matches(const char *pattern, const char *text);
+
+#endif

@@ -1,0 +1,192 @@
+/* Where each service is, and the two ways to call one: for the outside (rpc_request) and by a service (rpc_invoke). Written at start
+ * only, so reading takes no lock. */
+#include "rpc/rpc.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/service_token.h"
+#include "base/clock.h"
+#include "rpc/call_graph.h"
+#include "rpc/dispatch.h"
+#include "rpc/grpc.h"
+#include "rpc/stats.h"
+
+enum { MAX_PLACES = 32 };
+
+struct place {
+        const struct rpc_service *contract;
+        struct service *local;              /* or */
+        struct sonet_grpc_channel *channel; /* to where it is */
+};
+
+static struct place places[MAX_PLACES];
+static size_t n_places;
+static bool forced_encoding;
+static struct grpc_tls client_tls;
+
+/* ---- The registry ---- */
+
+static struct place *find_place(const struct rpc_service *contract)
+{
+        for (size_t i = 0; i < n_places; i++) {
+                if (places[i].contract == contract) {
+                        return &places[i];
+                }
+        }
+        return NULL;
+}
+
+static struct place *make_place(const struct rpc_service *contract)
+{
+        struct place *place = find_place(contract);
+        if (place != NULL) {
+                return place;
+        }
+        if (n_places == MAX_PLACES) {
+                fputs("sonet: too many services\n", stderr);
+                abort();
+        }
+        contract_register(contract);
+        place = &places[n_places++];
+        *place = (struct place){.contract = contract};
+        return place;
+}
+
+void rpc_register_local(struct service *service)
+{
+        rpc_stats_register(service->contract);
+        make_place(service->contract)->local = service;
+}
+
+sn_status rpc_register_remote(const struct rpc_service *contract, const char *url, struct buf *error)
+{
+        struct sonet_grpc_channel *channel = NULL;
+        TRY(sonet_grpc_channel_open(url, &client_tls, &channel, error));
+        struct place *place = make_place(contract);
+        sonet_grpc_channel_close(place->channel);
+        place->channel = channel;
+        return SN_OK;
+}
+
+void rpc_set_client_tls(const struct grpc_tls *tls)
+{
+        client_tls = *tls;
+}
+
+void rpc_close(void)
+{
+        for (size_t i = 0; i < n_places; i++) {
+                sonet_grpc_channel_close(places[i].channel);
+        }
+        n_places = 0;
+}
+
+struct service *rpc_local_service(const char *name)
+{
+        for (size_t i = 0; i < n_places; i++) {
+                if (places[i].local != NULL && strcmp(places[i].contract->name, name) == 0) {
+                        return places[i].local;
+                }
+        }
+        return NULL;
+}
+
+void rpc_force_encoding(bool on)
+{
+        forced_encoding = on;
+}
+
+/* ---- Calls ---- */
+
+static sn_status run_encoded(struct rpc_call *child, const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+        size_t len;
+        const uint8_t *packed = rpc_pack(child->arena, in, &len);
+        ProtobufCMessage *answer = NULL;
+        TRY(rpc_dispatch_packed(child, packed, len, &answer));
+        packed = rpc_pack(child->arena, answer, &len);
+        TRY(rpc_unpack(child, child->method->out, packed, len, &answer));
+        memcpy(out, answer, child->method->out->sizeof_message); /* its parts live in the arena */
+        return SN_OK;
+}
+
+static sn_status run(const struct place *place, struct rpc_call *child, const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+        if (place->local == NULL) {
+                if (rpc_call_expired(child)) {
+                        return rpc_fail_deadline(child);
+                }
+                TRY(rpc_check_idempotency_key(child));
+                const char *token = service_token_for(child->arena, child->caller, place->contract->name);
+                return sonet_grpc_channel_call(place->channel, child, child->method, token, in, out);
+        }
+        child->service = place->local;
+        return forced_encoding ? run_encoded(child, in, out) : rpc_dispatch(child, in, out);
+}
+
+/* What a call to another service takes over: memory, time and trace always; the member only where a member may call. */
+static struct rpc_call child_of(const struct rpc_call *c, const struct rpc_method *m, const char *caller)
+{
+        bool for_member = m->access != RPC_INTERNAL;
+        return (struct rpc_call){
+            .arena = c->arena,
+            .method = m,
+            .actor = for_member ? c->actor : "",
+            .session = for_member ? c->session : "",
+            .scope = for_member ? c->scope : "",
+            .bearer = for_member ? c->bearer : "",
+            .caller = caller,
+            .client_address = c->client_address,
+            .user_agent = c->user_agent,
+            .trace_id = c->trace_id,
+            .request_id = c->request_id,
+            .deadline_us = rpc_deadline_us(m, c->deadline_us),
+            .now_ms = clock_wall_ms(),
+        };
+}
+
+static sn_status no_such_service(struct rpc_call *c, const struct rpc_method *m)
+{
+        return rpc_fail(c, SN_UNAVAILABLE, NULL, "the %s service is not part of this installation", m->service->name);
+}
+
+static sn_status finish(struct rpc_call *c, const struct rpc_call *child, sn_status status)
+{
+        if (status != SN_OK) {
+                c->problem = child->problem;
+                rpc_problem_complete(c, status);
+        }
+        return status;
+}
+
+sn_status rpc_request(struct rpc_call *c, const struct rpc_method *m, const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+        const struct place *place = find_place(m->service);
+        if (m->access == RPC_INTERNAL) {
+                return rpc_fail_unknown_method(c);
+        }
+        if (place == NULL) {
+                return no_such_service(c, m);
+        }
+        struct rpc_call child = child_of(c, m, CALL_GRAPH_GATEWAY);
+        child.idempotency_key = c->idempotency_key;
+        return finish(c, &child, run(place, &child, in, out));
+}
+
+sn_status rpc_invoke(struct rpc_call *c, const struct rpc_method *m, const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+        CALL_ASSERT_NO_TRANSACTION(c);
+        const char *caller = c->service != NULL ? c->service->name : "";
+        if (!call_graph_allows(caller, m->service->name, m->name)) {
+                return rpc_fail_code(c, SN_INTERNAL, "call_undeclared", NULL, "%s must not call %s: rpc/call_graph.c has no such edge",
+                                     caller[0] != '\0' ? caller : "nobody", m->service->name);
+        }
+        const struct place *place = find_place(m->service);
+        if (place == NULL) {
+                return no_such_service(c, m);
+        }
+        struct rpc_call child = child_of(c, m, caller);
+        return finish(c, &child, run(place, &child, in, out));
+}

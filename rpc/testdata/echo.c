@@ -1,0 +1,172 @@
+/* Handlers of the echo service. */
+#include "rpc/testdata/echo.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/keys.h"
+#include "auth/token.h"
+#include "base/clock.h"
+#include "rpc/call_graph.h"
+
+static atomic_int runs;
+static pthread_mutex_t gate_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t gate_change = PTHREAD_COND_INITIALIZER;
+static bool gate_is_open = true;
+static int waiting;
+
+static char *copy(struct rpc_call *c, const char *text)
+{
+        return arena_strdup(c->arena, text != NULL ? text : "");
+}
+
+static sn_status echo(struct rpc_call *c, const Echo__EchoRequest *in, Echo__Echoed *out)
+{
+        out->runs = ++runs;
+        out->text = copy(c, in->text);
+        out->id = copy(c, in->id);
+        out->n_numbers = in->n_numbers;
+        out->numbers = ARENA_ARRAY(c->arena, int64_t, in->n_numbers);
+        if (in->n_numbers > 0) {
+                memcpy(out->numbers, in->numbers, in->n_numbers * sizeof(in->numbers[0]));
+        }
+        out->actor = copy(c, c->actor);
+        out->scope = copy(c, c->scope);
+        out->caller = copy(c, c->caller);
+        out->client_address = copy(c, c->client_address);
+        out->user_agent = copy(c, c->user_agent);
+        out->trace_id = copy(c, c->trace_id);
+        out->request_id = copy(c, c->request_id);
+        out->idempotency_key = copy(c, c->idempotency_key);
+        if (c->idempotency_key != NULL) {
+                out->body_hash.data = (uint8_t *)arena_strndup(c->arena, (const char *)c->body_hash, sizeof(c->body_hash));
+                out->body_hash.len = sizeof(c->body_hash);
+        }
+        if (in->answer_bytes > 0) {
+                out->text = arena_alloc(c->arena, (size_t)in->answer_bytes + 1);
+                memset(out->text, 'x', (size_t)in->answer_bytes);
+        }
+        return SN_OK;
+}
+
+/* The text "again" stands for a key that was used before: its stored answer is given. */
+static sn_status write_(struct rpc_call *c, const Echo__EchoRequest *in, Echo__Echoed *out)
+{
+        if (strcmp(in->text, "again") != 0) {
+                return echo(c, in, out);
+        }
+        Echo__Echoed stored = ECHO__ECHOED__INIT;
+        stored.text = copy(c, "stored");
+        c->replayed = rpc_pack(c->arena, &stored.base, &c->replayed_len);
+        return SN_REPLAYED;
+}
+
+static sn_status wait_(struct rpc_call *c, const Echo__EchoRequest *in, Echo__Echoed *out)
+{
+        pthread_mutex_lock(&gate_lock);
+        waiting++;
+        pthread_cond_broadcast(&gate_change);
+        while (!gate_is_open) {
+                pthread_cond_wait(&gate_change, &gate_lock);
+        }
+        waiting--;
+        pthread_mutex_unlock(&gate_lock);
+        return echo(c, in, out);
+}
+
+static sn_status dawdle(struct rpc_call *c, const Echo__EchoRequest *in, Echo__Echoed *out)
+{
+        (void)in;
+        (void)out;
+        ++runs;
+        while (!rpc_call_expired(c)) {
+                clock_sleep_ms(1);
+        }
+        return rpc_fail(c, SN_DEADLINE_EXCEEDED, NULL, "too late");
+}
+
+static sn_status fail(struct rpc_call *c, const Echo__FailRequest *in, Echo__Echoed *out)
+{
+        out->runs = ++runs;
+        if (out->runs <= in->aborts) {
+                out->text = copy(c, "left behind by a run that did not happen");
+                c->retry = true;
+                return rpc_fail(c, SN_ABORTED, NULL, "left behind, too");
+        }
+        sn_status status = (sn_status)in->status;
+        if (status == SN_OK || in->silent) {
+                return status;
+        }
+        (void)rpc_fail_code(c, status, in->code, in->field[0] != '\0' ? in->field : NULL, "%s", in->detail);
+        c->problem.retry_after_s = (int)in->retry_after_s;
+        return status;
+}
+
+static const struct echo_handlers handlers = {
+    .echo = echo, .write = write_, .wait = wait_, .dawdle = dawdle, .fail = fail, .inside = echo};
+
+struct service echo_service = {.name = "echo", .contract = &echo_contract, .handlers = &handlers};
+
+static struct service gateway = {.name = CALL_GRAPH_GATEWAY};
+
+struct rpc_call *echo_call_new(void)
+{
+        return rpc_call_new_background(&gateway, 20000);
+}
+
+void echo_log_in(struct rpc_call *c, const char *scopes)
+{
+        struct token_claims claims = {.subject = ECHO_MEMBER, .session = "01890a5d-ac96-774b-bcce-b302099a8058"};
+        claims.expires_s = clock_wall_ms() / 1000 + TOKEN_LIFE_S;
+        snprintf(claims.scope, sizeof(claims.scope), "%s", scopes);
+        char *token;
+        if (token_sign(c, &claims, &token) != SN_OK || rpc_authenticate(c, str_of(token), (struct str){0}, "gateway") != SN_OK) {
+                fprintf(stderr, "no token: %s\n", c->problem.detail);
+                abort();
+        }
+}
+
+static void set_gate(bool open)
+{
+        pthread_mutex_lock(&gate_lock);
+        gate_is_open = open;
+        pthread_cond_broadcast(&gate_change);
+        pthread_mutex_unlock(&gate_lock);
+}
+
+void echo_gate_close(void)
+{
+        set_gate(false);
+}
+
+void echo_gate_open(void)
+{
+        set_gate(true);
+}
+
+void echo_gate_await(int inside)
+{
+        pthread_mutex_lock(&gate_lock);
+        while (waiting < inside) {
+                pthread_cond_wait(&gate_change, &gate_lock);
+        }
+        pthread_mutex_unlock(&gate_lock);
+}
+
+int echo_runs(void)
+{
+        return atomic_exchange(&runs, 0);
+}
+
+void echo_setup(void)
+{
+        static const uint8_t master[32] = {1};
+        keys_set_master(master);
+        if (token_signer_setup() != SN_OK) {
+                fputs("no signer\n", stderr);
+                abort();
+        }
+}

@@ -1,0 +1,25 @@
+/* Messages to bytes and back, in the call's arena. Bytes are scanned first: protobuf-c trusts them. */
+#include "rpc/rpc.h"
+
+sn_status rpc_unpack(struct rpc_call *c, const ProtobufCMessageDescriptor *d, const uint8_t *bytes, size_t len, ProtobufCMessage **out)
+{
+        TRY(rpc_scan(c, d, bytes, len));
+        ProtobufCMessage *message = protobuf_c_message_unpack(d, arena_protobuf_allocator(c->arena), len, bytes);
+        if (message == NULL) {
+                return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_message", NULL, "the bytes are no %s: please encode them as the contract says",
+                                     d->name);
+        }
+        if (arena_exhausted(c->arena)) {
+                return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "message_too_large", NULL,
+                                     "the message needs more memory than one call may have: please send less at once");
+        }
+        *out = message;
+        return SN_OK;
+}
+
+uint8_t *rpc_pack(struct arena *arena, const ProtobufCMessage *message, size_t *len)
+{
+        uint8_t *bytes = arena_alloc(arena, protobuf_c_message_get_packed_size(message) + 1);
+        *len = protobuf_c_message_pack(message, bytes);
+        return bytes;
+}

@@ -1,0 +1,32 @@
+/* Owns blocking: it ends the follows in both directions. */
+#include "services/follow/handlers.h"
+
+#include "services/follow/relations.h"
+#include "services/follow/store.h"
+
+sn_status block_user(struct rpc_call *c, const Follow__BlockUserRequest *in, Follow__Relationship *out)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+
+        TRY(check_other_member(c, in->user_id, "block"));
+        TRY(db_begin(c, &tx));
+        TRY(store_lock(tx, c->actor, in->user_id));
+        TRY(store_insert_block(tx, c->actor, in->user_id));
+        TRY(end_follow(tx, c->actor, in->user_id));
+        TRY(end_follow(tx, in->user_id, c->actor));
+        relations_changed(tx, c->actor, in->user_id);
+        TRY(db_commit(c, NULL, &tx));
+        return relations_answer(c, in->user_id, out);
+}
+
+sn_status unblock_user(struct rpc_call *c, const Follow__UnblockUserRequest *in, Follow__Relationship *out)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+
+        TRY(check_other_member(c, in->user_id, "unblock"));
+        TRY(db_begin(c, &tx));
+        TRY(store_delete_block(tx, c->actor, in->user_id));
+        relations_changed(tx, c->actor, in->user_id);
+        TRY(db_commit(c, NULL, &tx));
+        return relations_answer(c, in->user_id, out);
+}

@@ -1,0 +1,47 @@
+/* Owns what other services ask of follow_service. */
+#include "services/follow/handlers.h"
+
+#include "services/follow/relations.h"
+#include "services/follow/store.h"
+
+/* The version is read first: relations that change in between are then newer than it says, never older. */
+sn_status get_relations(struct rpc_call *c, const Follow__GetRelationsRequest *in, Follow__Relations *out)
+{
+        TRY(relations_version(c, in->viewer_id, &out->version));
+        TRY(relations_get(c, in->viewer_id, in->user_ids, in->n_user_ids, &out->items));
+        out->n_items = in->n_user_ids;
+        return SN_OK;
+}
+
+static char **ids_of(struct rpc_call *c, FollowRows__Edge *const *edges, size_t n)
+{
+        char **ids = ARENA_ARRAY(c->arena, char *, n);
+
+        for (size_t i = 0; i < n; i++) {
+                ids[i] = edges[i]->user_id;
+        }
+        return ids;
+}
+
+sn_status list_follower_ids(struct rpc_call *c, const Follow__ListFollowerIdsRequest *in, Follow__MemberIds *out)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        FollowRows__Edge **edges = NULL;
+
+        TRY(db_read(c, &tx));
+        TRY(store_follower_ids(tx, in->user_id, in->after_id, in->limit, &out->n_ids, &edges));
+        out->ids = ids_of(c, edges, out->n_ids);
+        return SN_OK;
+}
+
+sn_status list_followed_since(struct rpc_call *c, const Follow__ListFollowedSinceRequest *in, Follow__FollowedMembers *out)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        FollowRows__Edge **edges = NULL;
+
+        TRY(db_read(c, &tx));
+        TRY(store_followed_since(tx, in->user_id, in->after_version, in->limit, &out->n_ids, &edges));
+        out->ids = ids_of(c, edges, out->n_ids);
+        out->version = out->n_ids > 0 ? edges[out->n_ids - 1]->version : in->after_version;
+        return SN_OK;
+}

@@ -1,0 +1,81 @@
+/* Owns the lists: relationships in batches, followers, following. */
+#include "services/follow/handlers.h"
+
+#include "auth/cursor.h"
+#include "services/follow/relations.h"
+#include "services/follow/store.h"
+#include "services/services.h"
+#include "services/user/user.rpc.h"
+
+sn_status list_relationships(struct rpc_call *c, const Follow__ListRelationshipsRequest *in, Follow__RelationshipList *out)
+{
+        TRY(relations_get(c, c->actor, in->user_ids, in->n_user_ids, &out->items));
+        out->n_items = in->n_user_ids;
+        return SN_OK;
+}
+
+/* A page from one edge more than the limit: the extra one tells that there is a next page. */
+static sn_status show_edges(struct rpc_call *c, const char *filter, FollowRows__Edge **edges, size_t n, size_t limit,
+                            Follow__AuthorList *out)
+{
+        User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
+        User__Authors found = USER__AUTHORS__INIT;
+        bool more = n > limit;
+
+        n = more ? limit : n;
+        if (n == 0) {
+                return SN_OK;
+        }
+        in.ids = ARENA_ARRAY(c->arena, char *, n);
+        in.n_ids = n;
+        for (size_t i = 0; i < n; i++) {
+                in.ids[i] = edges[i]->user_id;
+        }
+        TRY(user_batch_get_authors(c, &in, &found));
+        out->items = ARENA_ARRAY(c->arena, User__Author *, n);
+        for (size_t i = 0; i < found.n_items; i++) {
+                if (found.items[i]->id[0] != '\0') {
+                        out->items[out->n_items++] = found.items[i];
+                }
+        }
+        if (more) {
+                struct cursor position = {.sort_key = edges[n - 1]->version};
+
+                out->next_cursor = cursor_encode(c, filter, &position);
+        }
+        return SN_OK;
+}
+
+sn_status list_followers(struct rpc_call *c, const Follow__ListFollowersRequest *in, Follow__AuthorList *out)
+{
+        size_t limit = page_limit(in->limit);
+        FollowRows__Edge **edges = NULL;
+        struct cursor position;
+        size_t n = 0;
+
+        TRY(cursor_decode(c, in->user_id, in->cursor, &position));
+        {
+                CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+
+                TRY(db_read(c, &tx));
+                TRY(store_followers(tx, in->user_id, position.sort_key, limit + 1, &n, &edges));
+        }
+        return show_edges(c, in->user_id, edges, n, limit, out);
+}
+
+sn_status list_following(struct rpc_call *c, const Follow__ListFollowingRequest *in, Follow__AuthorList *out)
+{
+        size_t limit = page_limit(in->limit);
+        FollowRows__Edge **edges = NULL;
+        struct cursor position;
+        size_t n = 0;
+
+        TRY(cursor_decode(c, in->user_id, in->cursor, &position));
+        {
+                CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+
+                TRY(db_read(c, &tx));
+                TRY(store_following(tx, in->user_id, position.sort_key, limit + 1, &n, &edges));
+        }
+        return show_edges(c, in->user_id, edges, n, limit, out);
+}

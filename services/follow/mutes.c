@@ -1,0 +1,29 @@
+/* Owns muting. Nobody but the muter learns of it: no event. */
+#include "services/follow/handlers.h"
+
+#include "services/follow/relations.h"
+#include "services/follow/store.h"
+
+sn_status mute_user(struct rpc_call *c, const Follow__MuteUserRequest *in, Follow__Relationship *out)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+
+        TRY(check_other_member(c, in->user_id, "mute"));
+        TRY(db_begin(c, &tx));
+        TRY(store_insert_mute(tx, c->actor, in->user_id));
+        relations_changed(tx, c->actor, in->user_id);
+        TRY(db_commit(c, NULL, &tx));
+        return relations_answer(c, in->user_id, out);
+}
+
+sn_status unmute_user(struct rpc_call *c, const Follow__UnmuteUserRequest *in, Follow__Relationship *out)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+
+        TRY(check_other_member(c, in->user_id, "unmute"));
+        TRY(db_begin(c, &tx));
+        TRY(store_delete_mute(tx, c->actor, in->user_id));
+        relations_changed(tx, c->actor, in->user_id);
+        TRY(db_commit(c, NULL, &tx));
+        return relations_answer(c, in->user_id, out);
+}

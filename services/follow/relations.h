@@ -1,0 +1,23 @@
+/* Relations between a viewer and others, cached in memory by the one service that owns them. */
+#ifndef SERVICES_FOLLOW_RELATIONS_H
+#define SERVICES_FOLLOW_RELATIONS_H
+
+#include "base/call.h"
+#include "db/db.h"
+#include "services/follow/follow.rpc.h"
+
+SN_CHECKED sn_status relations_start(size_t max_bytes);
+void relations_stop(void);
+void relations_forget(void);
+
+/* items[i] is the viewer's relation with ids[i], in the call's arena. */
+SN_CHECKED sn_status relations_get(struct rpc_call *c, const char *viewer, char **ids, size_t n, Follow__Relationship ***items);
+/* Grows whenever the viewer follows somebody; 0 when they never did. */
+SN_CHECKED sn_status relations_version(struct rpc_call *c, const char *viewer, int64_t *version);
+
+/* Both directions between a and b changed in this transaction: dropped when it ends. */
+void relations_changed(struct db_tx *tx, const char *a, const char *b);
+/* The actor's relation with one member: the answer of every change. */
+SN_CHECKED sn_status relations_answer(struct rpc_call *c, const char *other, Follow__Relationship *out);
+
+#endif

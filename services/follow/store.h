@@ -1,0 +1,39 @@
+/* The SQL of follow_service. All take an open transaction or read. */
+#ifndef SERVICES_FOLLOW_STORE_H
+#define SERVICES_FOLLOW_STORE_H
+
+#include "db/db.h"
+#include "services/follow/follow.rpc.h"
+#include "services/follow/follow_rows.rpc.h"
+
+/* One change at a time on a pair; then one of the follower's, so that their versions commit in order. */
+SN_CHECKED sn_status store_lock(struct db_tx *tx, const char *follower, const char *other);
+/* SN_PERMISSION_DENIED when either blocks the other. */
+SN_CHECKED sn_status store_check_not_blocked(struct db_tx *tx, const char *a, const char *b);
+
+/* *changed tells whether there was anything to do. */
+SN_CHECKED sn_status store_insert_follow(struct db_tx *tx, const char *follower, const char *followee, bool *changed);
+SN_CHECKED sn_status store_delete_follow(struct db_tx *tx, const char *follower, const char *followee, bool *changed);
+SN_CHECKED sn_status store_insert_block(struct db_tx *tx, const char *blocker, const char *blocked);
+SN_CHECKED sn_status store_delete_block(struct db_tx *tx, const char *blocker, const char *blocked);
+SN_CHECKED sn_status store_insert_mute(struct db_tx *tx, const char *muter, const char *muted);
+SN_CHECKED sn_status store_delete_mute(struct db_tx *tx, const char *muter, const char *muted);
+
+/* rows[i] belongs to ids[i]. */
+SN_CHECKED sn_status store_relations(struct db_tx *tx, const char *viewer, char **ids, size_t n, size_t *n_rows,
+                                     Follow__Relationship ***rows);
+SN_CHECKED sn_status store_version(struct db_tx *tx, const char *follower, int64_t *version);
+
+/* Edges by version, the newest first, below before_version (0: from the newest). */
+SN_CHECKED sn_status store_followers(struct db_tx *tx, const char *followee, int64_t before_version, size_t limit, size_t *n,
+                                     FollowRows__Edge ***edges);
+SN_CHECKED sn_status store_following(struct db_tx *tx, const char *follower, int64_t before_version, size_t limit, size_t *n,
+                                     FollowRows__Edge ***edges);
+/* Ascending by follower id, after one. */
+SN_CHECKED sn_status store_follower_ids(struct db_tx *tx, const char *followee, const char *after, size_t limit, size_t *n,
+                                        FollowRows__Edge ***edges);
+/* Ascending by version, after one. */
+SN_CHECKED sn_status store_followed_since(struct db_tx *tx, const char *follower, int64_t after_version, size_t limit, size_t *n,
+                                          FollowRows__Edge ***edges);
+
+#endif

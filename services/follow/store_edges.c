@@ -1,0 +1,80 @@
+/* Owns the SQL on follows, blocks and mutes as they are written. */
+#include "services/follow/store.h"
+
+sn_status store_lock(struct db_tx *tx, const char *follower, const char *other)
+{
+        TRY(db_lock_pair(tx, follower, other));
+        return db_lock_one(tx, "follower", follower);
+}
+
+DB_STATEMENT(SELECT_BLOCKED, "follow_service", NULL,
+             "select 1 as blocked from user_blocks where (blocker_id = $1 and blocked_id = $2) or (blocker_id = $2 and blocked_id = $1)");
+
+sn_status store_check_not_blocked(struct db_tx *tx, const char *a, const char *b)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &SELECT_BLOCKED, DB_BINDS(bind_uuid(a), bind_uuid(b)), &rows));
+        if (db_rows_count(rows) > 0) {
+                return rpc_fail_code(db_call(tx), SN_PERMISSION_DENIED, "blocked", "user_id",
+                                     "one of you blocks the other: neither can follow the other");
+        }
+        return SN_OK;
+}
+
+static sn_status change(struct db_tx *tx, const struct db_statement *s, const char *a, const char *b, bool *changed)
+{
+        int64_t affected = 0;
+
+        TRY(db_exec(tx, s, DB_BINDS(bind_uuid(a), bind_uuid(b)), &affected));
+        if (changed != NULL) {
+                *changed = affected > 0;
+        }
+        return SN_OK;
+}
+
+DB_STATEMENT(INSERT_FOLLOW, "follow_service", NULL,
+             "insert into user_relationships (follower_id, followee_id) values ($1, $2) on conflict do nothing");
+
+sn_status store_insert_follow(struct db_tx *tx, const char *follower, const char *followee, bool *changed)
+{
+        return change(tx, &INSERT_FOLLOW, follower, followee, changed);
+}
+
+DB_STATEMENT(DELETE_FOLLOW, "follow_service", NULL,
+             "delete from user_relationships where follower_id = $1 and followee_id = $2");
+
+sn_status store_delete_follow(struct db_tx *tx, const char *follower, const char *followee, bool *changed)
+{
+        return change(tx, &DELETE_FOLLOW, follower, followee, changed);
+}
+
+DB_STATEMENT(INSERT_BLOCK, "follow_service", NULL,
+             "insert into user_blocks (blocker_id, blocked_id) values ($1, $2) on conflict do nothing");
+
+sn_status store_insert_block(struct db_tx *tx, const char *blocker, const char *blocked)
+{
+        return change(tx, &INSERT_BLOCK, blocker, blocked, NULL);
+}
+
+DB_STATEMENT(DELETE_BLOCK, "follow_service", NULL, "delete from user_blocks where blocker_id = $1 and blocked_id = $2");
+
+sn_status store_delete_block(struct db_tx *tx, const char *blocker, const char *blocked)
+{
+        return change(tx, &DELETE_BLOCK, blocker, blocked, NULL);
+}
+
+DB_STATEMENT(INSERT_MUTE, "follow_service", NULL,
+             "insert into user_mutes (muter_id, muted_id) values ($1, $2) on conflict do nothing");
+
+sn_status store_insert_mute(struct db_tx *tx, const char *muter, const char *muted)
+{
+        return change(tx, &INSERT_MUTE, muter, muted, NULL);
+}
+
+DB_STATEMENT(DELETE_MUTE, "follow_service", NULL, "delete from user_mutes where muter_id = $1 and muted_id = $2");
+
+sn_status store_delete_mute(struct db_tx *tx, const char *muter, const char *muted)
+{
+        return change(tx, &DELETE_MUTE, muter, muted, NULL);
+}

@@ -1,0 +1,76 @@
+/* Owns the SQL that reads relations. */
+#include "services/follow/store.h"
+
+DB_STATEMENT(SELECT_RELATIONS, "follow_service", &follow__relationship__descriptor,
+             "select o.id as user_id,"
+             " exists (select from user_relationships where follower_id = $1 and followee_id = o.id) as following,"
+             " exists (select from user_relationships where follower_id = o.id and followee_id = $1) as followed_by,"
+             " exists (select from user_blocks where blocker_id = $1 and blocked_id = o.id) as blocking,"
+             " exists (select from user_blocks where blocker_id = o.id and blocked_id = $1) as blocked_by,"
+             " exists (select from user_mutes where muter_id = $1 and muted_id = o.id) as muting"
+             " from unnest($2::uuid[]) with ordinality as o (id, place) order by o.place");
+
+sn_status store_relations(struct db_tx *tx, const char *viewer, char **ids, size_t n, size_t *n_rows, Follow__Relationship ***rows)
+{
+        return db_list(tx, &SELECT_RELATIONS, DB_BINDS(bind_uuid(viewer), bind_uuids(ids, n)), n_rows, rows);
+}
+
+DB_STATEMENT(SELECT_VERSION, "follow_service", NULL,
+             "select coalesce(max(version), 0) as version from user_relationships where follower_id = $1");
+
+sn_status store_version(struct db_tx *tx, const char *follower, int64_t *version)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &SELECT_VERSION, DB_BINDS(bind_uuid(follower)), &rows));
+        *version = db_i64(rows, 0, "version");
+        return SN_OK;
+}
+
+static int64_t below(int64_t before_version)
+{
+        return before_version == 0 ? INT64_MAX : before_version;
+}
+
+DB_STATEMENT(SELECT_FOLLOWERS, "follow_service", &follow_rows__edge__descriptor,
+             "select follower_id as user_id, version from user_relationships where followee_id = $1 and version < $2"
+             " order by version desc limit $3");
+
+sn_status store_followers(struct db_tx *tx, const char *followee, int64_t before_version, size_t limit, size_t *n,
+                          FollowRows__Edge ***edges)
+{
+        return db_list(tx, &SELECT_FOLLOWERS, DB_BINDS(bind_uuid(followee), bind_i64(below(before_version)), bind_i64((int64_t)limit)), n,
+                       edges);
+}
+
+DB_STATEMENT(SELECT_FOLLOWING, "follow_service", &follow_rows__edge__descriptor,
+             "select followee_id as user_id, version from user_relationships where follower_id = $1 and version < $2"
+             " order by version desc limit $3");
+
+sn_status store_following(struct db_tx *tx, const char *follower, int64_t before_version, size_t limit, size_t *n,
+                          FollowRows__Edge ***edges)
+{
+        return db_list(tx, &SELECT_FOLLOWING, DB_BINDS(bind_uuid(follower), bind_i64(below(before_version)), bind_i64((int64_t)limit)), n,
+                       edges);
+}
+
+DB_STATEMENT(SELECT_FOLLOWER_IDS, "follow_service", &follow_rows__edge__descriptor,
+             "select follower_id as user_id, version from user_relationships where followee_id = $1"
+             " and follower_id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000') order by follower_id limit $3");
+
+sn_status store_follower_ids(struct db_tx *tx, const char *followee, const char *after, size_t limit, size_t *n,
+                             FollowRows__Edge ***edges)
+{
+        return db_list(tx, &SELECT_FOLLOWER_IDS, DB_BINDS(bind_uuid(followee), bind_uuid(after), bind_i64((int64_t)limit)), n, edges);
+}
+
+DB_STATEMENT(SELECT_FOLLOWED_SINCE, "follow_service", &follow_rows__edge__descriptor,
+             "select followee_id as user_id, version from user_relationships where follower_id = $1 and version > $2"
+             " order by version limit $3");
+
+sn_status store_followed_since(struct db_tx *tx, const char *follower, int64_t after_version, size_t limit, size_t *n,
+                               FollowRows__Edge ***edges)
+{
+        return db_list(tx, &SELECT_FOLLOWED_SINCE, DB_BINDS(bind_uuid(follower), bind_i64(after_version), bind_i64((int64_t)limit)), n,
+                       edges);
+}

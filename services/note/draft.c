@@ -1,0 +1,101 @@
+/* Owns what happens to a text before it is stored. */
+#include "services/note/draft.h"
+
+#include <string.h>
+#include "services/user/user.rpc.h"
+
+static bool blank(const char *text)
+{
+        return text[strspn(text, " \t\r\n\v\f")] == '\0';
+}
+
+/* Mentions of members that exist, in order of appearance. */
+static sn_status resolve_mentions(struct rpc_call *c, struct draft *draft)
+{
+        User__ResolveUsernamesRequest in = USER__RESOLVE_USERNAMES_REQUEST__INIT;
+        User__Authors found = USER__AUTHORS__INIT;
+
+        if (draft->entities.n_mentions == 0) {
+                return SN_OK;
+        }
+        in.usernames = draft->entities.mentions;
+        in.n_usernames = draft->entities.n_mentions;
+        TRY(user_resolve_usernames(c, &in, &found));
+        draft->mentions = ARENA_ARRAY(c->arena, Note__Mention *, found.n_items);
+        for (size_t i = 0; i < found.n_items; i++) {
+                Note__Mention *mention = ARENA_NEW(c->arena, Note__Mention);
+
+                note__mention__init(mention);
+                mention->id = found.items[i]->id;
+                mention->username = found.items[i]->username;
+                draft->mentions[draft->n_mentions++] = mention;
+        }
+        return SN_OK;
+}
+
+sn_status draft_new(struct rpc_call *c, const char *text, struct draft *draft)
+{
+        *draft = (struct draft){
+                .author_id = c->actor,
+                .text = text,
+                .visibility = NOTE__VISIBILITY__VISIBILITY_PUBLIC,
+                .audience_owner = c->actor,
+                .parent_id = "",
+                .root_id = "",
+                .renote_of_id = "",
+        };
+        if (blank(text)) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "text", "must not be empty");
+        }
+        draft->id = uuid_new_in(c->arena);
+        note_text_extract(c->arena, text, &draft->entities);
+        return resolve_mentions(c, draft);
+}
+
+static sn_status own_author(struct rpc_call *c, User__Author **author)
+{
+        User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
+        User__Authors found = USER__AUTHORS__INIT;
+        char *ids[1] = {(char *)c->actor};
+
+        in.ids = ids;
+        in.n_ids = 1;
+        TRY(user_batch_get_authors(c, &in, &found));
+        if (found.n_items != 1 || found.items[0]->id[0] == '\0') {
+                return rpc_fail(c, SN_UNAUTHENTICATED, NULL, "the member of this token is gone");
+        }
+        *author = found.items[0];
+        return SN_OK;
+}
+
+static Google__Protobuf__Timestamp *timestamp(struct arena *arena, int64_t wall_ms)
+{
+        Google__Protobuf__Timestamp *t = ARENA_NEW(arena, Google__Protobuf__Timestamp);
+
+        google__protobuf__timestamp__init(t);
+        t->seconds = wall_ms / 1000;
+        t->nanos = (int32_t)(wall_ms % 1000) * 1000000;
+        return t;
+}
+
+sn_status draft_show(struct rpc_call *c, const struct draft *draft, Note__Note *out)
+{
+        out->id = draft->id;
+        TRY(own_author(c, &out->author));
+        out->text = (char *)draft->text;
+        out->visibility = (Note__Visibility)draft->visibility;
+        out->created_at = timestamp(c->arena, c->now_ms);
+        out->counts = ARENA_NEW(c->arena, Note__NoteCounts);
+        note__note_counts__init(out->counts);
+        out->viewer = ARENA_NEW(c->arena, Note__NoteViewer);
+        note__note_viewer__init(out->viewer);
+        out->n_hashtags = draft->entities.n_hashtags;
+        out->hashtags = ARENA_ARRAY(c->arena, char *, out->n_hashtags);
+        for (size_t i = 0; i < out->n_hashtags; i++) {
+                out->hashtags[i] = draft->entities.hashtags[i].text;
+        }
+        out->n_mentions = draft->n_mentions;
+        out->mentions = draft->mentions;
+        out->parent_id = (char *)draft->parent_id;
+        return SN_OK;
+}

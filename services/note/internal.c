@@ -1,0 +1,34 @@
+/* Owns what other services ask of note_service. */
+#include "services/note/handlers.h"
+
+#include "services/note/recent.h"
+#include "services/note/show.h"
+#include "services/note/store.h"
+
+sn_status batch_get(struct rpc_call *c, const Note__BatchGetRequest *in, Note__Notes *out)
+{
+        return show_notes(c, in->viewer_id, in->ids, in->n_ids, &out->n_items, &out->items);
+}
+
+sn_status list_ids_by_authors(struct rpc_call *c, const Note__ListIdsByAuthorsRequest *in, Note__NoteRefs *out)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+
+        if (in->n_author_ids == 1 && !in->fresh) {
+                return recent_list(c, in->author_ids[0], in->before_id, in->limit, &out->n_items, &out->items);
+        }
+        TRY(db_read(c, &tx));
+        return store_ids_by_authors(tx, in->author_ids, in->n_author_ids, in->before_id, in->limit, &out->n_items, &out->items);
+}
+
+sn_status list_ids_by_hashtag(struct rpc_call *c, const Note__ListIdsByHashtagRequest *in, Note__NoteRefs *out)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        char *key = note_hashtag_key(c->arena, in->tag);
+
+        if (key == NULL) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "tag", "is no hashtag: use letters, numbers and '_', with at least one letter");
+        }
+        TRY(db_read(c, &tx));
+        return store_ids_by_hashtag(tx, key, in->before_id, in->limit, &out->n_items, &out->items);
+}

@@ -1,0 +1,168 @@
+/* Owns likes, renotes and bookmarks. Each is idempotent: the answer is the note, the counters move once. */
+#include "services/note/handlers.h"
+
+#include "bus/bus.h"
+#include "services/note/draft.h"
+#include "services/note/marks.h"
+#include "services/note/recent.h"
+#include "services/note/show.h"
+#include "services/note/store.h"
+#include "services/note/stored.h"
+
+sn_status count_reaction(struct db_tx *tx, const char *note_id, const Note__NoteCounts *delta)
+{
+        stored_changed(tx, note_id);
+        return store_count(tx, note_id, delta);
+}
+
+/* One of the store's reactions, by the actor. */
+typedef sn_status (*reaction_store)(struct db_tx *tx, const char *user_id, const char *note_id, bool *changed);
+
+static sn_status react(struct rpc_call *c, char *id, reaction_store store, const Note__NoteCounts *delta, Note__Note *out)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        NoteRows__StoredNote *stored = NULL;
+        bool changed = false;
+
+        TRY(show_check(c, id, &stored));
+        TRY(db_begin(c, &tx));
+        TRY(store(tx, c->actor, stored->note->id, &changed));
+        if (changed) {
+                marks_changed(tx, c->actor, stored->note->id);
+                TRY(count_reaction(tx, stored->note->id, delta));
+        }
+        TRY(db_commit(c, NULL, &tx));
+        return show_note(c, stored->note->id, out);
+}
+
+static Note__NoteCounts likes(int64_t delta)
+{
+        Note__NoteCounts counts = NOTE__NOTE_COUNTS__INIT;
+
+        counts.likes = delta;
+        return counts;
+}
+
+static Note__NoteCounts bookmarks(int64_t delta)
+{
+        Note__NoteCounts counts = NOTE__NOTE_COUNTS__INIT;
+
+        counts.bookmarks = delta;
+        return counts;
+}
+
+static Note__NoteCounts renotes(int64_t delta)
+{
+        Note__NoteCounts counts = NOTE__NOTE_COUNTS__INIT;
+
+        counts.renotes = delta;
+        return counts;
+}
+
+sn_status like_note(struct rpc_call *c, const Note__LikeNoteRequest *in, Note__Note *out)
+{
+        Note__NoteCounts delta = likes(1);
+
+        return react(c, in->id, store_insert_like, &delta, out);
+}
+
+sn_status unlike_note(struct rpc_call *c, const Note__UnlikeNoteRequest *in, Note__Note *out)
+{
+        Note__NoteCounts delta = likes(-1);
+
+        return react(c, in->id, store_delete_like, &delta, out);
+}
+
+sn_status bookmark_note(struct rpc_call *c, const Note__BookmarkNoteRequest *in, Note__Note *out)
+{
+        Note__NoteCounts delta = bookmarks(1);
+
+        return react(c, in->id, store_insert_bookmark, &delta, out);
+}
+
+sn_status unbookmark_note(struct rpc_call *c, const Note__UnbookmarkNoteRequest *in, Note__Note *out)
+{
+        Note__NoteCounts delta = bookmarks(-1);
+
+        return react(c, in->id, store_delete_bookmark, &delta, out);
+}
+
+/* The note that passes another one on. */
+static struct draft renote_draft(struct rpc_call *c, const char *note_id)
+{
+        return (struct draft){
+                .id = uuid_new_in(c->arena),
+                .author_id = c->actor,
+                .text = "",
+                .visibility = NOTE__VISIBILITY__VISIBILITY_PUBLIC,
+                .parent_id = "",
+                .root_id = "",
+                .renote_of_id = note_id,
+        };
+}
+
+static sn_status begin_renote(struct db_tx *tx, const char *note_id)
+{
+        struct rpc_call *c = db_call(tx);
+        struct draft draft = renote_draft(c, note_id);
+        Note__NoteCounts delta = renotes(1);
+        bool created = false;
+
+        TRY(store_insert_renote(tx, c->actor, note_id, draft.id, &created));
+        if (!created) {
+                return SN_OK;
+        }
+        TRY(store_insert_note(tx, &draft));
+        marks_changed(tx, c->actor, note_id);
+        recent_changed(tx, c->actor);
+        TRY(count_reaction(tx, note_id, &delta));
+        return outbox_put(tx, &(struct outbox_event){
+                                  .type = EVENT_RENOTE_CREATED, .aggregate_id = draft.id, .object_id = note_id, .version = 1});
+}
+
+sn_status renote_note(struct rpc_call *c, const Note__RenoteNoteRequest *in, Note__Note *out)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        NoteRows__StoredNote *stored = NULL;
+
+        TRY(show_check(c, in->id, &stored));
+        if (stored->note->visibility != NOTE__VISIBILITY__VISIBILITY_PUBLIC) {
+                return rpc_fail(c, SN_PERMISSION_DENIED, "id", "only public notes can be passed on");
+        }
+        TRY(db_begin(c, &tx));
+        TRY(begin_renote(tx, stored->note->id));
+        TRY(db_commit(c, NULL, &tx));
+        return show_note(c, stored->note->id, out);
+}
+
+sn_status end_renote(struct db_tx *tx, const char *note_id)
+{
+        struct rpc_call *c = db_call(tx);
+        Note__NoteCounts delta = renotes(-1);
+        const char *renote_id = "";
+        bool deleted = false;
+
+        TRY(store_delete_renote(tx, c->actor, note_id, &renote_id));
+        if (renote_id[0] == '\0') {
+                return SN_OK;
+        }
+        TRY(store_delete_note(tx, renote_id, c->actor, &deleted));
+        stored_changed(tx, renote_id);
+        marks_changed(tx, c->actor, note_id);
+        recent_changed(tx, c->actor);
+        TRY(count_reaction(tx, note_id, &delta));
+        return outbox_put(tx, &(struct outbox_event){
+                                  .type = EVENT_RENOTE_DELETED, .aggregate_id = renote_id, .object_id = note_id, .version = INT64_MAX});
+}
+
+sn_status unrenote_note(struct rpc_call *c, const Note__UnrenoteNoteRequest *in, Note__Note *out)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        NoteRows__StoredNote *stored = NULL;
+
+        TRY(show_check(c, in->id, &stored));
+        TRY(db_begin(c, &tx));
+        TRY(end_renote(tx, stored->note->id));
+        TRY(db_commit(c, NULL, &tx));
+        return show_note(c, stored->note->id, out);
+}

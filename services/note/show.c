@@ -1,0 +1,235 @@
+/* Owns the assembly of notes for a viewer: stored note, author, the viewer's relations and marks. */
+#include "services/note/show.h"
+
+#include "services/follow/follow.rpc.h"
+#include "services/note/marks.h"
+#include "services/note/stored.h"
+#include "services/note/visibility.h"
+#include "services/user/user.rpc.h"
+
+/* All that a batch needs, in parallel arrays of n. The second half of the room is for what renotes pass on. */
+struct view {
+        const char *viewer;
+        size_t n;
+        NoteRows__StoredNote **stored;
+        User__Author **authors;
+        Follow__Relationship **relations; /* 2n: with the author, with the audience's owner */
+        Note__NoteViewer *marks;
+        bool *visible;
+};
+
+static sn_status load_relations(struct rpc_call *c, struct view *v)
+{
+        Follow__GetRelationsRequest in = FOLLOW__GET_RELATIONS_REQUEST__INIT;
+        Follow__Relations out = FOLLOW__RELATIONS__INIT;
+
+        in.viewer_id = (char *)v->viewer;
+        in.n_user_ids = 2 * v->n;
+        in.user_ids = ARENA_ARRAY(c->arena, char *, in.n_user_ids);
+        for (size_t i = 0; i < v->n; i++) {
+                in.user_ids[2 * i] = v->stored[i]->note->author->id;
+                in.user_ids[2 * i + 1] = note_audience_owner(v->stored[i]);
+        }
+        TRY(follow_get_relations(c, &in, &out));
+        if (out.n_items != in.n_user_ids) {
+                return rpc_fail(c, SN_INTERNAL, NULL, "the follow service gave another number of relations than asked");
+        }
+        v->relations = out.items;
+        return SN_OK;
+}
+
+static sn_status load_authors(struct rpc_call *c, struct view *v)
+{
+        User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
+        User__Authors out = USER__AUTHORS__INIT;
+
+        in.n_ids = v->n;
+        in.ids = ARENA_ARRAY(c->arena, char *, v->n);
+        for (size_t i = 0; i < v->n; i++) {
+                in.ids[i] = v->stored[i]->note->author->id;
+        }
+        TRY(user_batch_get_authors(c, &in, &out));
+        if (out.n_items != v->n) {
+                return rpc_fail(c, SN_INTERNAL, NULL, "the user service gave another number of authors than asked");
+        }
+        v->authors = out.items;
+        return SN_OK;
+}
+
+static sn_status load_marks(struct rpc_call *c, struct view *v)
+{
+        char **ids = ARENA_ARRAY(c->arena, char *, v->n);
+
+        for (size_t i = 0; i < v->n; i++) {
+                ids[i] = v->stored[i]->note->id;
+        }
+        v->marks = ARENA_ARRAY(c->arena, Note__NoteViewer, v->n);
+        return marks_get(c, v->viewer, ids, v->n, v->marks);
+}
+
+/* Everything about v->stored (no NULLs). In-process all of this comes from memory. */
+static sn_status load_view(struct rpc_call *c, struct view *v)
+{
+        v->visible = ARENA_ARRAY(c->arena, bool, v->n);
+        if (v->n == 0) {
+                return SN_OK;
+        }
+        TRY(load_relations(c, v));
+        for (size_t i = 0; i < v->n; i++) {
+                v->visible[i] = note_visible(v->viewer, v->stored[i], v->relations[2 * i], v->relations[2 * i + 1]);
+        }
+        TRY(load_authors(c, v));
+        return load_marks(c, v);
+}
+
+/* Stored notes without the holes of those that are gone; where[i] is the place of ids[i], n when gone. */
+static sn_status load_stored(struct rpc_call *c, const char *viewer, char **ids, size_t n, struct view *v, size_t *where)
+{
+        NoteRows__StoredNote **found = ARENA_ARRAY(c->arena, NoteRows__StoredNote *, n);
+
+        *v = (struct view){.viewer = viewer, .stored = ARENA_ARRAY(c->arena, NoteRows__StoredNote *, n)};
+        TRY(stored_get(c, ids, n, found));
+        for (size_t i = 0; i < n; i++) {
+                where[i] = n;
+                if (found[i] != NULL) {
+                        where[i] = v->n;
+                        v->stored[v->n++] = found[i];
+                }
+        }
+        return load_view(c, v);
+}
+
+/* The parts of a stored note are shared, not copied: it is read-only and outlives the call. */
+static bool show(const struct view *v, size_t i, Note__Note *out)
+{
+        if (!v->visible[i] || v->authors[i]->id[0] == '\0') {
+                return false;
+        }
+        *out = *v->stored[i]->note;
+        out->author = v->authors[i];
+        out->viewer = &v->marks[i];
+        return true;
+}
+
+static Note__RenotedNote *as_renoted(struct arena *arena, const Note__Note *note)
+{
+        Note__RenotedNote *r = ARENA_NEW(arena, Note__RenotedNote);
+
+        note__renoted_note__init(r);
+        r->id = note->id;
+        r->author = note->author;
+        r->text = note->text;
+        r->visibility = note->visibility;
+        r->created_at = note->created_at;
+        r->edited_at = note->edited_at;
+        r->counts = note->counts;
+        r->viewer = note->viewer;
+        r->hashtags = note->hashtags;
+        r->n_hashtags = note->n_hashtags;
+        r->mentions = note->mentions;
+        r->n_mentions = note->n_mentions;
+        r->parent_id = note->parent_id;
+        return r;
+}
+
+/* The notes that the batch's renotes pass on. */
+static sn_status load_renoted(struct rpc_call *c, const struct view *v, struct view *renoted, size_t *where)
+{
+        char **ids = ARENA_ARRAY(c->arena, char *, v->n);
+        size_t *places = ARENA_ARRAY(c->arena, size_t, v->n);
+        size_t n = 0;
+
+        for (size_t i = 0; i < v->n; i++) {
+                where[i] = v->n;
+                if (v->stored[i]->renote_of_id[0] != '\0') {
+                        where[i] = n;
+                        ids[n++] = v->stored[i]->renote_of_id;
+                }
+        }
+        *renoted = (struct view){0};
+        if (n == 0) {
+                return SN_OK;
+        }
+        TRY(load_stored(c, v->viewer, ids, n, renoted, places));
+        for (size_t i = 0; i < v->n; i++) {
+                where[i] = where[i] < n ? places[where[i]] : v->n;
+        }
+        return SN_OK;
+}
+
+/* A renote is only shown with the note that it passes on. */
+static bool show_renote(struct rpc_call *c, const struct view *v, size_t i, const struct view *renoted, size_t place, Note__Note *out)
+{
+        Note__Note original;
+
+        if (v->stored[i]->renote_of_id[0] == '\0') {
+                return true;
+        }
+        if (place >= renoted->n || !show(renoted, place, &original)) {
+                return false;
+        }
+        out->renote_of = as_renoted(c->arena, &original);
+        return true;
+}
+
+sn_status show_notes(struct rpc_call *c, const char *viewer, char **ids, size_t n, size_t *n_items, Note__Note ***items)
+{
+        size_t *where = ARENA_ARRAY(c->arena, size_t, n);
+        size_t *where_renoted = ARENA_ARRAY(c->arena, size_t, n);
+        Note__Note *all = ARENA_ARRAY(c->arena, Note__Note, n);
+        struct view v, renoted;
+
+        TRY(load_stored(c, viewer, ids, n, &v, where));
+        TRY(load_renoted(c, &v, &renoted, where_renoted));
+        *items = ARENA_ARRAY(c->arena, Note__Note *, n);
+        *n_items = 0;
+        for (size_t i = 0; i < n; i++) {
+                size_t place = where[i];
+
+                if (place < v.n && show(&v, place, &all[i]) &&
+                    show_renote(c, &v, place, &renoted, where_renoted[place], &all[i])) {
+                        (*items)[(*n_items)++] = &all[i];
+                }
+        }
+        return SN_OK;
+}
+
+static sn_status not_found(struct rpc_call *c)
+{
+        return rpc_fail(c, SN_NOT_FOUND, "id", "there is no note with this id that you may see");
+}
+
+sn_status show_note(struct rpc_call *c, char *id, Note__Note *out)
+{
+        Note__Note **items = NULL;
+        size_t n = 0;
+
+        TRY(show_notes(c, c->actor, &id, 1, &n, &items));
+        if (n == 0) {
+                return not_found(c);
+        }
+        *out = *items[0];
+        return SN_OK;
+}
+
+sn_status show_check(struct rpc_call *c, char *id, NoteRows__StoredNote **stored)
+{
+        Note__Note note = NOTE__NOTE__INIT;
+
+        TRY(show_note(c, id, &note));
+        TRY(stored_get(c, note.renote_of != NULL ? &note.renote_of->id : &note.id, 1, stored));
+        return *stored != NULL ? SN_OK : not_found(c);
+}
+
+sn_status show_page(struct rpc_call *c, Note__NoteRef **refs, size_t n, size_t limit, size_t *n_items, Note__Note ***items,
+                    const char **last)
+{
+        size_t shown = n > limit ? limit : n;
+        char **ids = ARENA_ARRAY(c->arena, char *, shown);
+
+        for (size_t i = 0; i < shown; i++) {
+                ids[i] = refs[i]->id;
+        }
+        *last = n > limit ? ids[shown - 1] : NULL;
+        return show_notes(c, c->actor, ids, shown, n_items, items);
+}

@@ -1,0 +1,63 @@
+/* The SQL of note_service. All take an open transaction or read. */
+#ifndef SERVICES_NOTE_STORE_H
+#define SERVICES_NOTE_STORE_H
+
+#include "db/db.h"
+#include "services/note/note.rpc.h"
+#include "services/note/note_rows.rpc.h"
+#include "services/note/text.h"
+
+/* A note as it is written. */
+struct draft {
+        char *id;
+        const char *author_id;
+        const char *text;
+        int visibility;             /* note.proto, Visibility */
+        const char *audience_owner; /* of a note that is not public */
+        const char *parent_id;      /* of a comment, else "" */
+        const char *root_id;
+        const char *renote_of_id;   /* of a renote, else "" */
+        struct note_entities entities;
+        Note__Mention **mentions;   /* of members that exist */
+        size_t n_mentions;
+};
+
+/* The note with its audience, place in the conversation, hashtags and mentions. */
+SN_CHECKED sn_status store_insert_note(struct db_tx *tx, const struct draft *draft);
+/* *version is the new one; SN_NOT_FOUND when it is deleted or not the author's. */
+SN_CHECKED sn_status store_update_text(struct db_tx *tx, const struct draft *draft, int64_t *version);
+/* *deleted is false when it was deleted before. Its hashtags go, so that lists need not pass over it. */
+SN_CHECKED sn_status store_delete_note(struct db_tx *tx, const char *id, const char *author_id, bool *deleted);
+
+/* Complete rows of those that exist and are not deleted, in no order. */
+SN_CHECKED sn_status store_notes(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, NoteRows__StoredNote ***rows);
+/* One row for each id, in the order asked. */
+SN_CHECKED sn_status store_marks(struct db_tx *tx, const char *viewer, char **ids, size_t n, size_t *n_rows, NoteRows__Mark ***rows);
+
+/* Reactions: *changed tells whether there was anything to do. */
+SN_CHECKED sn_status store_insert_like(struct db_tx *tx, const char *user_id, const char *note_id, bool *changed);
+SN_CHECKED sn_status store_delete_like(struct db_tx *tx, const char *user_id, const char *note_id, bool *changed);
+SN_CHECKED sn_status store_insert_bookmark(struct db_tx *tx, const char *user_id, const char *note_id, bool *changed);
+SN_CHECKED sn_status store_delete_bookmark(struct db_tx *tx, const char *user_id, const char *note_id, bool *changed);
+SN_CHECKED sn_status store_insert_renote(struct db_tx *tx, const char *user_id, const char *note_id, const char *renote_id, bool *changed);
+/* *renote_id is the note that passed it on, "" when there is none. */
+SN_CHECKED sn_status store_delete_renote(struct db_tx *tx, const char *user_id, const char *note_id, const char **renote_id);
+/* Adds to the counters of a note, in a slot drawn at random. */
+SN_CHECKED sn_status store_count(struct db_tx *tx, const char *note_id, const Note__NoteCounts *delta);
+
+/* Lists. before_id / after_id "" start at the end that comes first. */
+SN_CHECKED sn_status store_ids_by_authors(struct db_tx *tx, char **authors, size_t n_authors, const char *before_id, size_t limit,
+                                          size_t *n, Note__NoteRef ***refs);
+SN_CHECKED sn_status store_ids_by_hashtag(struct db_tx *tx, const char *tag_key, const char *before_id, size_t limit, size_t *n,
+                                          Note__NoteRef ***refs);
+SN_CHECKED sn_status store_comment_ids(struct db_tx *tx, const char *parent_id, const char *after_id, size_t limit, size_t *n,
+                                       Note__NoteRef ***refs);
+SN_CHECKED sn_status store_bookmarks(struct db_tx *tx, const char *user_id, int64_t before_ms, const char *before_id, size_t limit,
+                                     size_t *n, NoteRows__Bookmark ***rows);
+/* From the first note down to the parent; the nearest 100. */
+SN_CHECKED sn_status store_ancestors(struct db_tx *tx, const char *id, size_t *n, Note__NoteRef ***refs);
+/* All below a note, the oldest first; root tells that it is no comment itself, which is cheaper. */
+SN_CHECKED sn_status store_descendants(struct db_tx *tx, const char *id, bool root, const char *after_id, size_t limit, size_t *n,
+                                       Note__NoteRef ***refs);
+
+#endif

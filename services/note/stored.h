@@ -1,0 +1,17 @@
+/* Stored notes: what does not depend on who reads, cached in memory by its owner. */
+#ifndef SERVICES_NOTE_STORED_H
+#define SERVICES_NOTE_STORED_H
+
+#include "db/db.h"
+#include "services/note/note_rows.rpc.h"
+
+SN_CHECKED sn_status stored_start(size_t max_bytes);
+void stored_stop(void);
+void stored_forget(void);
+
+/* stored[i] is the note ids[i], NULL when there is none or it was deleted. Read-only; lives as long as the call. */
+SN_CHECKED sn_status stored_get(struct rpc_call *c, char *const *ids, size_t n, NoteRows__StoredNote **stored);
+/* The note changes in this transaction (counts too): dropped when it ends. */
+void stored_changed(struct db_tx *tx, const char *note_id);
+
+#endif

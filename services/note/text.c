@@ -1,0 +1,382 @@
+/* Finds hashtags and mentions in one pass: at each character either a run of it is taken (a hashtag, a mention, a link,
+ * an ASCII word) or it is stepped over, so that nothing is looked at more than a few times, whatever the text. */
+#include "services/note/text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/str.h"
+#include "base/text.h"
+
+enum {
+        ZWNJ = 0x200C,
+        ZWJ = 0x200D,
+        KEYCAP = 0x20E3,
+};
+
+struct scan {
+        struct arena *arena;
+        const char *text;
+        size_t len;
+        size_t pos;
+        uint32_t before; /* the code point that ends at pos; 0 at the start */
+        bool after_word; /* a letter, digit or '_', and the marks on it, end at pos */
+        struct note_entities *out;
+};
+
+/* The code point at a position; 0 at the end (texts hold no NUL). *bytes may be NULL. */
+static uint32_t peek(const struct scan *s, size_t at, size_t *bytes)
+{
+        uint32_t code_point = 0;
+        size_t n = at < s->len ? utf8_decode(s->text + at, s->len - at, &code_point) : 0;
+        if (bytes != NULL) {
+                *bytes = n;
+        }
+        return code_point;
+}
+
+static bool is_ascii_alnum(uint32_t c)
+{
+        return c < 0x80 && (text_is_letter(c) || text_is_number(c));
+}
+
+static bool is_word(uint32_t c)
+{
+        return c == '_' || text_is_letter(c) || text_is_number(c);
+}
+
+static bool is_hash(uint32_t c)
+{
+        return c == '#' || c == 0xFF03 || c == 0xFE5F;
+}
+
+static bool is_at(uint32_t c)
+{
+        return c == '@' || c == 0xFF20;
+}
+
+struct range {
+        uint32_t first, last;
+};
+
+static bool in_ranges(uint32_t c, const struct range *ranges, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (c >= ranges[i].first && c <= ranges[i].last) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+#define IN_RANGES(c, ranges) in_ranges((c), (ranges), sizeof(ranges) / sizeof((ranges)[0]))
+
+/* Scripts that write words without spaces between them, and Hangul, whose particles touch the word before. */
+static bool is_spaceless(uint32_t c)
+{
+        static const struct range ranges[] = {
+            {0x0E00, 0x0EFF},   /* Thai, Lao */
+            {0x1000, 0x109F},   /* Myanmar */
+            {0x1780, 0x17FF},   /* Khmer */
+            {0x3005, 0x318F},   /* Kana, Bopomofo, Hangul letters */
+            {0x31A0, 0x31FF},   /* Bopomofo and Kana, extended */
+            {0x3400, 0x9FFF},   /* Han */
+            {0xAC00, 0xD7FF},   /* Hangul syllables */
+            {0xF900, 0xFAFF},   /* Han, compatibility */
+            {0xFF66, 0xFFDC},   /* half-width Kana and Hangul */
+            {0x1B000, 0x1B16F}, /* Kana, supplement */
+            {0x20000, 0x3FFFF}, /* Han, extensions */
+        };
+        return IN_RANGES(c, ranges);
+}
+
+/* Scripts whose spelling needs the joiners. */
+static bool uses_joiners(uint32_t c)
+{
+        static const struct range ranges[] = {
+            {0x0600, 0x0DFF},   /* Arabic to Sinhala */
+            {0x1000, 0x109F},   /* Myanmar */
+            {0x1700, 0x1CFF},   /* Khmer, Mongolian, and others of South Asia */
+            {0xA800, 0xABFF},   /* Indic, extended */
+            {0x10A00, 0x11FFF}, /* Indic and Central Asian, supplementary */
+            {0x1E900, 0x1E95F}, /* Adlam */
+        };
+        return IN_RANGES(c, ranges);
+}
+
+/* Signs within words that are no letters: Catalan ·, Katakana ・, Hebrew ׳ and ״, the Tibetan syllable marks. */
+static bool is_connector(uint32_t c)
+{
+        return c == 0x00B7 || c == 0x30FB || c == 0x05F3 || c == 0x05F4 || c == 0x0F0B || c == 0x0F0C;
+}
+
+/* Whether c at the end of `before` goes on a hashtag although it is no word character: only between two characters of
+ * one. */
+static bool joins(const struct scan *s, uint32_t before, uint32_t c, size_t next_at)
+{
+        bool joiner = (c == ZWNJ || c == ZWJ) && uses_joiners(before);
+        if (!joiner && !(is_connector(c) && !is_connector(before))) {
+                return false;
+        }
+        uint32_t next = peek(s, next_at, NULL);
+        return text_is_letter(next) || (joiner && text_is_mark(next));
+}
+
+/* Takes the run of hashtag characters at pos. Gives its bytes; 0 when none can start here. *points counts its code
+ * points. */
+static size_t scan_hashtag(struct scan *s, size_t *points, bool *has_letter)
+{
+        size_t start = s->pos, bytes;
+        *points = 0;
+        *has_letter = false;
+        if (!is_word(peek(s, start, NULL))) {
+                return 0;
+        }
+        for (uint32_t c = peek(s, s->pos, &bytes); bytes > 0; c = peek(s, s->pos, &bytes)) {
+                bool letter = text_is_letter(c);
+                if (!letter && !is_word(c) && !text_is_mark(c) && !joins(s, s->before, c, s->pos + bytes)) {
+                        break;
+                }
+                *has_letter |= letter;
+                *points += 1;
+                s->before = c;
+                s->pos += bytes;
+        }
+        s->after_word = true;
+        return s->pos - start;
+}
+
+/* Leaves letters, marks, numbers and '_'; true when something went. */
+static bool strip_others(char *text)
+{
+        size_t len = strlen(text), kept = 0, bytes;
+        for (size_t i = 0; i < len; i += bytes) {
+                uint32_t c;
+                bytes = utf8_decode(text + i, len - i, &c);
+                if (is_word(c) || text_is_mark(c)) {
+                        memmove(text + kept, text + i, bytes);
+                        kept += bytes;
+                }
+        }
+        text[kept] = '\0';
+        return kept < len;
+}
+
+/* The key of a hashtag's text. What NFKC makes of single characters (ﷺ, ½) may hold spaces and signs, and connectors do
+ * not tell words apart: both go, and what then touches is folded again. */
+static char *fold_key(struct arena *arena, char *text)
+{
+        char *key = text_casefold_nfkc(arena, text);
+        if (key != NULL && strip_others(key)) {
+                key = text_casefold_nfkc(arena, key);
+        }
+        bool usable = key != NULL && key[0] != '\0' && utf8_length(key, strlen(key)) <= NOTE_MAX_HASHTAG_LENGTH;
+        return usable ? key : NULL;
+}
+
+static bool hashtag_known(const struct note_entities *out, const char *key)
+{
+        for (size_t i = 0; i < out->n_hashtags; i++) {
+                if (strcmp(out->hashtags[i].key, key) == 0) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+static void add_hashtag(struct scan *s, size_t start, size_t bytes)
+{
+        struct arena_mark mark = arena_mark(s->arena);
+        char *text = arena_strndup(s->arena, s->text + start, bytes);
+        char *key = fold_key(s->arena, text);
+        if (key == NULL || hashtag_known(s->out, key)) {
+                arena_reset(s->arena, mark);
+                return;
+        }
+        s->out->hashtags[s->out->n_hashtags++] = (struct note_hashtag){text, key};
+}
+
+/* At a hash sign of `sign` bytes. */
+static void take_hashtag(struct scan *s, uint32_t sign, size_t sign_bytes)
+{
+        bool allowed = !s->after_word && s->before != '&';
+        s->pos += sign_bytes;
+        s->before = sign;
+        s->after_word = false;
+
+        size_t start = s->pos, points;
+        bool has_letter;
+        size_t bytes = scan_hashtag(s, &points, &has_letter);
+        if (allowed && has_letter && points <= NOTE_MAX_HASHTAG_LENGTH && s->out->n_hashtags < NOTE_MAX_HASHTAGS) {
+                add_hashtag(s, start, bytes);
+        }
+}
+
+static void add_mention(struct scan *s, size_t start, size_t bytes)
+{
+        for (size_t i = 0; i < s->out->n_mentions; i++) {
+                const char *known = s->out->mentions[i];
+                if (strlen(known) == bytes && strncasecmp(known, s->text + start, bytes) == 0) {
+                        return;
+                }
+        }
+        s->out->mentions[s->out->n_mentions++] = arena_strndup(s->arena, s->text + start, bytes);
+}
+
+/* Whether a username that ends at pos is whole, and a member's here. */
+static bool mention_ends(const struct scan *s, bool touches_word)
+{
+        size_t bytes;
+        uint32_t next = peek(s, s->pos, &bytes);
+        if (is_at(next) || ((text_is_letter(next) || text_is_number(next)) && !is_spaceless(next)) ||
+            text_is_mark(next)) {
+                return false;
+        }
+        bool host = next == '.' && is_ascii_alnum(peek(s, s->pos + bytes, NULL));
+        return !(touches_word && host); /* "名前@example.com" */
+}
+
+/* At an at sign of `sign` bytes. */
+static void take_mention(struct scan *s, uint32_t sign, size_t sign_bytes)
+{
+        bool touches_word = s->after_word && is_spaceless(s->before);
+        bool allowed = (!s->after_word || touches_word) && !is_at(s->before);
+        s->pos += sign_bytes;
+        s->before = sign;
+        s->after_word = false;
+
+        size_t start = s->pos;
+        while (s->pos < s->len && (is_ascii_alnum((uint8_t)s->text[s->pos]) || s->text[s->pos] == '_')) {
+                s->before = (uint8_t)s->text[s->pos++];
+                s->after_word = true;
+        }
+        size_t bytes = s->pos - start;
+        if (allowed && bytes > 0 && bytes <= NOTE_MAX_USERNAME_LENGTH && s->out->n_mentions < NOTE_MAX_MENTIONS &&
+            mention_ends(s, touches_word)) {
+                add_mention(s, start, bytes);
+        }
+}
+
+/* White space, what no link holds unescaped, and the punctuation of scripts that put no space after a link. */
+static bool ends_link(uint32_t c)
+{
+        static const struct range signs[] = {
+            {'"', '"'},       {'<', '<'}, {'>', '>'}, {'`', '`'}, {0x201C, 0x201F}, /* “ ” */
+            {0x3001, 0x3002},                                                       /* 、 。 */
+            {0x3008, 0x3011},                                                       /* 〈 to 】 */
+            {0xFF01, 0xFF01},                                                       /* ！ */
+            {0xFF03, 0xFF03},                                                       /* ＃ */
+            {0xFF08, 0xFF09},                                                       /* （ ） */
+            {0xFF0C, 0xFF0C},                                                       /* ， */
+            {0xFF1A, 0xFF1B},                                                       /* ： ； */
+            {0xFF1F, 0xFF20},                                                       /* ？ ＠ */
+        };
+        return text_is_space(c) || IN_RANGES(c, signs);
+}
+
+/* Steps over the rest of a link: up to white space, or to a bracket that was opened before the link ("(see
+ * https://example.org)"). What punctuation trails it makes no difference here: it starts no entity. */
+static void skip_link(struct scan *s)
+{
+        int round = 0, square = 0;
+        size_t bytes;
+        for (uint32_t c = peek(s, s->pos, &bytes); bytes > 0 && !ends_link(c); c = peek(s, s->pos, &bytes)) {
+                round += (c == '(') - (c == ')');
+                square += (c == '[') - (c == ']');
+                if (round < 0 || square < 0) {
+                        break;
+                }
+                s->before = c;
+                s->pos += bytes;
+        }
+        s->after_word = is_word(s->before);
+}
+
+static bool starts_at(const struct scan *s, size_t at, const char *prefix)
+{
+        size_t n = strlen(prefix);
+        return s->len - at >= n && strncasecmp(s->text + at, prefix, n) == 0;
+}
+
+/* "example.org" before '/' or a port: its last label is a top-level domain. */
+static bool looks_like_host(const struct scan *s, size_t start)
+{
+        size_t label = s->pos;
+        while (label > start && text_is_letter((uint8_t)s->text[label - 1])) {
+                label--;
+        }
+        bool top_level = s->pos - label >= 2 && label > start + 1 && s->text[label - 1] == '.';
+        uint32_t next = peek(s, s->pos, NULL);
+        return top_level && (next == '/' || (next == ':' && text_is_number(peek(s, s->pos + 1, NULL))));
+}
+
+/* At an ASCII letter or digit: takes the run of letters, digits, '.' and '-', and with it the link that it starts. */
+static void take_ascii_run(struct scan *s)
+{
+        size_t start = s->pos;
+        while (s->pos < s->len &&
+               (is_ascii_alnum((uint8_t)s->text[s->pos]) || s->text[s->pos] == '.' || s->text[s->pos] == '-')) {
+                s->before = (uint8_t)s->text[s->pos++];
+        }
+        s->after_word = is_ascii_alnum(s->before);
+        bool www = starts_at(s, start, "www.") && s->pos - start > strlen("www.");
+        if (www || starts_at(s, s->pos, "://") || looks_like_host(s, start)) {
+                skip_link(s);
+        }
+}
+
+static void step(struct scan *s, uint32_t c, size_t bytes)
+{
+        if (is_word(c)) {
+                s->after_word = true;
+        } else if (c == KEYCAP || !(text_is_mark(c) || c == ZWNJ || c == ZWJ)) {
+                s->after_word = false;
+        } /* else a mark or joiner: it belongs to what stands before it ("❤️" is no word, "é" in two parts is) */
+        s->before = c;
+        s->pos += bytes;
+}
+
+void note_text_extract(struct arena *arena, const char *text, struct note_entities *out)
+{
+        *out = (struct note_entities){0};
+        struct scan s = {.arena = arena, .text = text, .len = strlen(text), .out = out};
+        if (!utf8_valid(text, s.len)) {
+                return; /* never from outside: the contract's scan refuses such text */
+        }
+        out->hashtags = ARENA_ARRAY(arena, struct note_hashtag, NOTE_MAX_HASHTAGS);
+        out->mentions = ARENA_ARRAY(arena, char *, NOTE_MAX_MENTIONS);
+        while (s.pos < s.len) {
+                size_t bytes;
+                uint32_t c = peek(&s, s.pos, &bytes);
+                if (is_hash(c)) {
+                        take_hashtag(&s, c, bytes);
+                } else if (is_at(c)) {
+                        take_mention(&s, c, bytes);
+                } else if (is_ascii_alnum(c)) {
+                        take_ascii_run(&s);
+                } else {
+                        step(&s, c, bytes);
+                }
+        }
+}
+
+char *note_hashtag_key(struct arena *arena, const char *tag)
+{
+        struct scan s = {.arena = arena, .text = tag, .len = strlen(tag)};
+        if (!utf8_valid(tag, s.len)) {
+                return NULL;
+        }
+        size_t sign_bytes;
+        if (is_hash(peek(&s, 0, &sign_bytes))) {
+                s.pos = sign_bytes;
+        }
+        size_t start = s.pos, points;
+        bool has_letter;
+        size_t bytes = scan_hashtag(&s, &points, &has_letter);
+        if (s.pos < s.len || !has_letter || points > NOTE_MAX_HASHTAG_LENGTH) {
+                return NULL;
+        }
+        return fold_key(arena, arena_strndup(arena, tag + start, bytes));
+}

@@ -1,0 +1,33 @@
+/* Owns the decision. Pure: no database, no clock. */
+#include "services/note/visibility.h"
+
+#include "base/uuid.h"
+
+char *note_audience_owner(const NoteRows__StoredNote *stored)
+{
+        return stored->audience_owner_id[0] != '\0' ? stored->audience_owner_id : stored->note->author->id;
+}
+
+static bool blocked(const Follow__Relationship *relation)
+{
+        return relation->blocking || relation->blocked_by;
+}
+
+bool note_visible(const char *viewer, const NoteRows__StoredNote *stored, const Follow__Relationship *author,
+                  const Follow__Relationship *owner)
+{
+        if (uuid_equal(viewer, stored->note->author->id)) {
+                return true;
+        }
+        if (blocked(author) || blocked(owner)) {
+                return false;
+        }
+        switch (stored->note->visibility) {
+        case NOTE__VISIBILITY__VISIBILITY_PUBLIC:
+                return true;
+        case NOTE__VISIBILITY__VISIBILITY_FOLLOWERS:
+                return owner->following || uuid_equal(viewer, note_audience_owner(stored));
+        default: /* only me, and what a newer release may add */
+                return false;
+        }
+}

@@ -1,0 +1,43 @@
+/* The services of this program: what each declares of itself. Adding one: its folder, and a line in services.c. */
+#ifndef SERVICES_SERVICES_H
+#define SERVICES_SERVICES_H
+
+#include "base/service.h"
+#include "base/settings.h"
+#include "bus/bus.h"
+#include "db/migrate.h"
+
+struct service_job {
+        const char *name;
+        int every_s;
+        sn_status (*run)(struct rpc_call *c);
+};
+
+struct service_definition {
+        const char *name;                          /* "note"; its database is "note_service" */
+        const struct rpc_service *contract;
+        const void *handlers;                      /* struct <name>_handlers */
+        const struct db_schema *schema;
+        const struct bus_consumer *const *consumers; /* NULL-terminated; NULL: none */
+        const struct service_job *const *jobs;       /* NULL-terminated; NULL: none */
+        bool emits;                                /* events: has an outbox that is relayed */
+        bool single;                               /* one active instance, held by a lease, since it caches its own rows */
+        sn_status (*start)(struct service *service, const struct settings *settings); /* caches and the like; NULL: nothing */
+        void (*stop)(struct service *service);
+        void (*forget)(struct service *service);     /* drops every cached row: the lease was lost */
+};
+
+extern const struct service_definition *const sonet_services[];
+extern const size_t sonet_n_services;
+
+/* NULL when there is none of that name. */
+const struct service_definition *service_definition_find(const char *name);
+
+/* Limits of lists: what `limit` 0 means. */
+#define PAGE_DEFAULT 20
+static inline size_t page_limit(uint32_t asked)
+{
+        return asked == 0 ? PAGE_DEFAULT : asked;
+}
+
+#endif

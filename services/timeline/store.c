@@ -1,0 +1,108 @@
+/* Owns the SQL of timeline_service. */
+#include "services/timeline/store.h"
+
+#define LAST_ID "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
+DB_STATEMENT(SELECT_STATE, "timeline_service", &timeline_rows__state__descriptor,
+             "select relations_version, complete, built_at is not null as built, read_at < now() - interval '30 days' as stale"
+             " from timeline_cache where owner_id = $1");
+
+sn_status store_state(struct db_tx *tx, const char *owner, TimelineRows__State *state, bool *found)
+{
+        return db_one(tx, &SELECT_STATE, DB_BINDS(bind_uuid(owner)), &state->base, found);
+}
+
+/* The row's lock makes "still stale" and "its entries go" one step, however many readers come at once. */
+DB_STATEMENT(START_BUILD, "timeline_service", NULL,
+             "with started as (insert into timeline_cache as t (owner_id) values ($1) on conflict (owner_id) do update"
+             " set relations_version = 0, complete = false, built_at = null, read_at = now()"
+             " where t.read_at < now() - interval '30 days' returning owner_id)"
+             " delete from timeline_entries where owner_id in (select owner_id from started)");
+
+sn_status store_start_build(struct db_tx *tx, const char *owner)
+{
+        return db_exec(tx, &START_BUILD, DB_BINDS(bind_uuid(owner)), NULL);
+}
+
+DB_STATEMENT(INSERT_ENTRIES, "timeline_service", NULL,
+             "insert into timeline_entries (owner_id, note_id, author_id)"
+             " select $1::uuid, note_id, author_id from unnest($2::uuid[], $3::uuid[]) as e (note_id, author_id) on conflict do nothing");
+
+sn_status store_insert_entries(struct db_tx *tx, const char *owner, Note__NoteRef *const *refs, size_t n)
+{
+        char **notes = ARENA_ARRAY(db_arena(tx), char *, n);
+        char **authors = ARENA_ARRAY(db_arena(tx), char *, n);
+
+        for (size_t i = 0; i < n; i++) {
+                notes[i] = refs[i]->id;
+                authors[i] = refs[i]->author_id;
+        }
+        return db_exec(tx, &INSERT_ENTRIES, DB_BINDS(bind_uuid(owner), bind_uuids(notes, n), bind_uuids(authors, n)), NULL);
+}
+
+DB_STATEMENT(FINISH_BUILD, "timeline_service", NULL,
+             "update timeline_cache set relations_version = greatest(relations_version, $2), complete = $3, built_at = now()"
+             " where owner_id = $1");
+
+sn_status store_finish_build(struct db_tx *tx, const char *owner, int64_t version, bool complete)
+{
+        return db_exec(tx, &FINISH_BUILD, DB_BINDS(bind_uuid(owner), bind_i64(version), bind_bool(complete)), NULL);
+}
+
+DB_STATEMENT(FINISH_SYNC, "timeline_service", NULL,
+             "update timeline_cache set relations_version = greatest(relations_version, $2), complete = complete and $3 where owner_id = $1");
+
+sn_status store_finish_sync(struct db_tx *tx, const char *owner, int64_t version, bool complete)
+{
+        return db_exec(tx, &FINISH_SYNC, DB_BINDS(bind_uuid(owner), bind_i64(version), bind_bool(complete)), NULL);
+}
+
+DB_STATEMENT(TOUCH, "timeline_service", NULL,
+             "update timeline_cache set read_at = now() where owner_id = $1 and read_at < now() - interval '12 hours'");
+
+sn_status store_touch(struct db_tx *tx, const char *owner)
+{
+        return db_exec(tx, &TOUCH, DB_BINDS(bind_uuid(owner)), NULL);
+}
+
+DB_STATEMENT(SELECT_ENTRIES, "timeline_service", &note__note_ref__descriptor,
+             "select note_id as id, author_id from timeline_entries where owner_id = $1 and note_id < $2 order by note_id desc limit $3");
+
+sn_status store_entries(struct db_tx *tx, const char *owner, const char *before_id, size_t limit, size_t *n, Note__NoteRef ***refs)
+{
+        return db_list(tx, &SELECT_ENTRIES,
+                       DB_BINDS(bind_uuid(owner), bind_uuid(before_id[0] != '\0' ? before_id : LAST_ID), bind_i64((int64_t)limit)), n,
+                       refs);
+}
+
+/* Owners are given even where the entry was there: a repeated delivery repeats its Redis half too. */
+DB_STATEMENT(DELIVER, "timeline_service", &timeline_rows__owner__descriptor,
+             "with owners as (select owner_id from timeline_cache where owner_id = any($1::uuid[])"
+             " and read_at > now() - interval '30 days'),"
+             " added as (insert into timeline_entries (owner_id, note_id, author_id) select owner_id, $2::uuid, $3::uuid from owners"
+             " on conflict do nothing) select owner_id from owners");
+
+sn_status store_deliver(struct db_tx *tx, char **members, size_t n_members, const char *note_id, const char *author_id, size_t *n,
+                        TimelineRows__Owner ***owners)
+{
+        return db_list(tx, &DELIVER, DB_BINDS(bind_uuids(members, n_members), bind_uuid(note_id), bind_uuid(author_id)), n, owners);
+}
+
+DB_STATEMENT(DELETE_NOTE_ENTRIES, "timeline_service", NULL, "delete from timeline_entries where note_id = $1");
+
+sn_status store_delete_note_entries(struct db_tx *tx, const char *note_id)
+{
+        return db_exec(tx, &DELETE_NOTE_ENTRIES, DB_BINDS(bind_uuid(note_id)), NULL);
+}
+
+DB_STATEMENT(PRUNE, "timeline_service", NULL,
+             "with long as (select owner_id from timeline_entries group by owner_id having count(*) > 1200 limit 1000),"
+             " marked as (update timeline_cache set complete = false where owner_id in (select owner_id from long)),"
+             " cut as (select l.owner_id, (select note_id from timeline_entries where owner_id = l.owner_id order by note_id desc"
+             " offset 799 limit 1) as last from long l)"
+             " delete from timeline_entries e using cut where e.owner_id = cut.owner_id and e.note_id < cut.last");
+
+sn_status store_prune(struct db_tx *tx, int64_t *deleted)
+{
+        return db_exec(tx, &PRUNE, DB_NO_BINDS, deleted);
+}

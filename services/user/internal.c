@@ -1,0 +1,40 @@
+/* Owns what other services ask of user_service. */
+#include "services/user/handlers.h"
+
+#include "auth/token.h"
+#include "services/user/authors.h"
+#include "services/user/store.h"
+#include "services/user/username.h"
+
+sn_status batch_get_authors(struct rpc_call *c, const User__BatchGetAuthorsRequest *in, User__Authors *out)
+{
+        TRY(authors_get(c, in->ids, in->n_ids, &out->items));
+        out->n_items = in->n_ids;
+        return SN_OK;
+}
+
+sn_status resolve_usernames(struct rpc_call *c, const User__ResolveUsernamesRequest *in, User__Authors *out)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        char **keys = ARENA_ARRAY(c->arena, char *, in->n_usernames);
+
+        for (size_t i = 0; i < in->n_usernames; i++) {
+                keys[i] = username_key(c->arena, in->usernames[i]);
+        }
+        TRY(db_read(c, &tx));
+        return store_authors_by_name(tx, keys, in->n_usernames, &out->n_items, &out->items);
+}
+
+sn_status list_ended_sessions(struct rpc_call *c, const User__ListEndedSessionsRequest *in, User__EndedSessions *out)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+
+        TRY(db_read(c, &tx));
+        return store_ended_since(tx, in->since_ms, &out->n_items, &out->items);
+}
+
+sn_status get_jwks(struct rpc_call *c, const User__GetJwksRequest *in, User__Jwks *out)
+{
+        out->json = (char *)token_jwks();
+        return SN_OK;
+}

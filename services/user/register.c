@@ -1,0 +1,59 @@
+/* Owns registration. */
+#include "services/user/handlers.h"
+
+#include <string.h>
+#include "auth/password.h"
+#include "services/user/session.h"
+#include "services/user/store.h"
+#include "services/user/username.h"
+
+/* Before the costly hash: most refusals are cheap. The unique indexes decide in the end. */
+static sn_status check_free(struct rpc_call *c, const struct new_user *user)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+
+        TRY(username_check_free(c, user->username_key));
+        TRY(db_read(c, &tx));
+        return store_check_free(tx, user->username_key, user->email_key);
+}
+
+static sn_status prepare(struct rpc_call *c, const User__RegisterRequest *in, struct new_user *user)
+{
+        char *hash = NULL;
+
+        *user = (struct new_user){
+                .id = uuid_new_in(c->arena),
+                .username = in->username,
+                .username_key = username_key(c->arena, in->username),
+                .email = in->email,
+                .email_key = username_key(c->arena, in->email),
+                .display_name = in->display_name[0] != '\0' ? in->display_name : in->username,
+        };
+        TRY(check_free(c, user));
+        TRY(password_hash(c, in->password, &hash));
+        user->password_hash = hash;
+        return SN_OK;
+}
+
+static sn_status insert(struct rpc_call *c, const struct new_user *user, struct session *session, User__User *out)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+
+        TRY(db_begin(c, &tx));
+        TRY(store_insert_user(tx, user));
+        TRY(session_begin(tx, user->id, session));
+        TRY(store_user(tx, user->id, out));
+        return db_commit(c, NULL, &tx);
+}
+
+sn_status register_user(struct rpc_call *c, const User__RegisterRequest *in, User__Login *out)
+{
+        User__User *user = ARENA_NEW(c->arena, User__User);
+        struct new_user new_user;
+        struct session session;
+
+        user__user__init(user);
+        TRY(prepare(c, in, &new_user));
+        TRY(insert(c, &new_user, &session, user));
+        return session_answer(c, &session, 1, user, 0, out);
+}

@@ -1,0 +1,61 @@
+/* Owns the life of sessions. */
+#include "services/user/session.h"
+
+#include <string.h>
+#include "auth/token.h"
+#include "base/clock.h"
+#include "services/user/store.h"
+
+#define MEMBER_SCOPE "read write"
+
+sn_status session_begin(struct db_tx *tx, const char *user_id, struct session *session)
+{
+        struct rpc_call *c = db_call(tx);
+
+        uuid_new(session->id);
+        random_bytes(session->salt, sizeof(session->salt));
+        TRY(store_insert_session(tx, session->id, user_id, session->salt, sizeof(session->salt), c->user_agent));
+        return store_insert_login(tx, user_id, true, c->client_address, c->user_agent);
+}
+
+sn_status session_answer(struct rpc_call *c, const struct session *session, uint32_t generation, User__User *user, int64_t epoch,
+                         User__Login *out)
+{
+        struct token_claims claims = {.scope = MEMBER_SCOPE, .epoch = epoch, .expires_s = c->now_ms / 1000 + TOKEN_LIFE_S};
+
+        memcpy(claims.subject, user->id, UUID_SIZE);
+        memcpy(claims.session, session->id, UUID_SIZE);
+        TRY(token_sign(c, &claims, &out->access_token));
+        out->refresh_token = refresh_token_make(c->arena, session->id, generation, session->salt);
+        out->session_id = arena_strdup(c->arena, session->id);
+        out->expires_in = TOKEN_LIFE_S;
+        out->user = user;
+        return SN_OK;
+}
+
+static void revoke(void *session_id)
+{
+        token_revoke_session(session_id, clock_wall_ms() / 1000 + TOKEN_LIFE_S);
+}
+
+sn_status session_end(struct db_tx *tx, const char *session_id, const char *user_id, bool *ended)
+{
+        TRY(store_end_session(tx, session_id, user_id, ended));
+        db_on_commit(tx, revoke, arena_strdup(db_arena(tx), session_id));
+        return SN_OK;
+}
+
+sn_status session_load_ended(struct service *service)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, 10000);
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        User__EndedSession **sessions = NULL;
+        size_t n = 0;
+
+        TRY(db_read(c, &tx));
+        TRY(store_ended_since(tx, c->now_ms - TOKEN_LIFE_S * INT64_C(1000), &n, &sessions));
+        for (size_t i = 0; i < n; i++) {
+                token_revoke_session(sessions[i]->id, sessions[i]->ended_at_ms / 1000 + TOKEN_LIFE_S);
+        }
+        return SN_OK;
+}

@@ -1,0 +1,93 @@
+/* Owns refreshing, listing and ending sessions. */
+#include "services/user/handlers.h"
+
+#include <string.h>
+#include "auth/token.h"
+#include "services/user/session.h"
+#include "services/user/store.h"
+
+static sn_status refused(struct rpc_call *c, const char *code, const char *detail)
+{
+        return rpc_fail_code(c, SN_UNAUTHENTICATED, code, "refresh_token", "%s", detail);
+}
+
+/* An old token that was truly issued: two hold it, and one of them should not. */
+static sn_status end_reused(struct rpc_call *c, const UserRows__RefreshState *state, struct db_tx **tx)
+{
+        bool ended = false;
+
+        TRY(session_end(*tx, state->session_id, state->user->id, &ended));
+        TRY(db_commit(c, NULL, tx));
+        return refused(c, "refresh_token_reused", "was used before; its session is ended to protect you: log in again");
+}
+
+static sn_status rotate(struct rpc_call *c, const struct refresh_token *token, UserRows__RefreshState *state)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        bool found = false;
+
+        TRY(db_begin(c, &tx));
+        TRY(store_refresh_state(tx, token->session, state, &found));
+        if (!found || !refresh_token_issued(token, state->salt.data, state->salt.len)) {
+                return refused(c, "refresh_token_unknown", "is none that was issued here: log in again");
+        }
+        if (state->ended) {
+                return refused(c, "session_ended", "belongs to a session that has ended: log in again");
+        }
+        if (token->generation != state->generation) {
+                return end_reused(c, state, &tx);
+        }
+        TRY(store_rotate(tx, state->session_id));
+        return db_commit(c, NULL, &tx);
+}
+
+sn_status refresh(struct rpc_call *c, const User__RefreshRequest *in, User__Login *out)
+{
+        UserRows__RefreshState state = USER_ROWS__REFRESH_STATE__INIT;
+        struct refresh_token token;
+        struct session session;
+
+        if (!refresh_token_parse(in->refresh_token, &token)) {
+                return refused(c, "refresh_token_unknown", "is none that was issued here: log in again");
+        }
+        TRY(rotate(c, &token, &state));
+        memcpy(session.id, token.session, sizeof(session.id));
+        memcpy(session.salt, state.salt.data, sizeof(session.salt));
+        return session_answer(c, &session, token.generation + 1, state.user, state.epoch, out);
+}
+
+static sn_status end(struct rpc_call *c, const char *session_id, bool *ended)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+
+        TRY(db_begin(c, &tx));
+        TRY(session_end(tx, session_id, c->actor, ended));
+        return db_commit(c, NULL, &tx);
+}
+
+sn_status log_out(struct rpc_call *c, const User__LogOutRequest *in, Google__Protobuf__Empty *out)
+{
+        bool ended = false;
+
+        return end(c, c->session, &ended);
+}
+
+sn_status end_session(struct rpc_call *c, const User__EndSessionRequest *in, Google__Protobuf__Empty *out)
+{
+        bool ended = false;
+
+        TRY(end(c, in->id, &ended));
+        return ended ? SN_OK : rpc_fail(c, SN_NOT_FOUND, "id", "you have no running session with this id");
+}
+
+sn_status list_sessions(struct rpc_call *c, const User__ListSessionsRequest *in, User__SessionList *out)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+
+        TRY(db_read(c, &tx));
+        TRY(store_sessions(tx, c->actor, &out->n_items, &out->items));
+        for (size_t i = 0; i < out->n_items; i++) {
+                out->items[i]->current = uuid_equal(out->items[i]->id, c->session);
+        }
+        return SN_OK;
+}

@@ -1,0 +1,48 @@
+/* The SQL of user_service. All take an open transaction or read. */
+#ifndef SERVICES_USER_STORE_H
+#define SERVICES_USER_STORE_H
+
+#include "db/db.h"
+#include "services/user/user.rpc.h"
+#include "services/user/user_rows.rpc.h"
+
+struct new_user {
+        const char *id, *username, *username_key, *email, *email_key, *password_hash, *display_name;
+};
+
+/* SN_ALREADY_EXISTS on field username or email. */
+SN_CHECKED sn_status store_insert_user(struct db_tx *tx, const struct new_user *user);
+/* The same answer without writing, before the costly hash. */
+SN_CHECKED sn_status store_check_free(struct db_tx *tx, const char *username_key, const char *email_key);
+/* By id; e-mail address included. SN_NOT_FOUND. */
+SN_CHECKED sn_status store_user(struct db_tx *tx, const char *id, User__User *out);
+SN_CHECKED sn_status store_user_by_name(struct db_tx *tx, const char *username_key, User__User *out);
+/* NULL leaves a field. */
+SN_CHECKED sn_status store_update_profile(struct db_tx *tx, const char *id, const char *display_name, const char *bio);
+/* In order of username, after the member `after_id` ("": from the start). */
+SN_CHECKED sn_status store_find_users(struct db_tx *tx, const char *prefix_key, const char *after_id, size_t limit, size_t *n,
+                                      User__User ***users);
+/* In no order; unknown ones are missing. */
+SN_CHECKED sn_status store_authors(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, User__Author ***rows);
+/* In the order of the keys. */
+SN_CHECKED sn_status store_authors_by_name(struct db_tx *tx, char **keys, size_t n, size_t *n_rows, User__Author ***rows);
+
+/* By username or e-mail key; also counts the failures from this address in the last 15 minutes. */
+SN_CHECKED sn_status store_credentials(struct db_tx *tx, const char *key, const char *address, UserRows__Credentials *out, bool *found);
+SN_CHECKED sn_status store_insert_login(struct db_tx *tx, const char *user_id, bool succeeded, const char *address,
+                                        const char *user_agent);
+
+SN_CHECKED sn_status store_insert_session(struct db_tx *tx, const char *id, const char *user_id, const uint8_t *salt, size_t salt_len,
+                                          const char *user_agent);
+/* Locks the session's row. *found is false when there is none. */
+SN_CHECKED sn_status store_refresh_state(struct db_tx *tx, const char *session_id, UserRows__RefreshState *out, bool *found);
+SN_CHECKED sn_status store_rotate(struct db_tx *tx, const char *session_id);
+SN_CHECKED sn_status store_end_session(struct db_tx *tx, const char *session_id, const char *user_id, bool *ended);
+SN_CHECKED sn_status store_sessions(struct db_tx *tx, const char *user_id, size_t *n, User__Session ***sessions);
+SN_CHECKED sn_status store_ended_since(struct db_tx *tx, int64_t since_ms, size_t *n, User__EndedSession ***sessions);
+
+/* Adds to the counts of a member that exists. */
+SN_CHECKED sn_status store_count(struct db_tx *tx, const char *user_id, int64_t notes, int64_t followers, int64_t following);
+SN_CHECKED sn_status store_cleanup(struct db_tx *tx);
+
+#endif

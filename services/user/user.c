@@ -1,0 +1,58 @@
+/* user_service: what it is made of. */
+#include "services/user/user.h"
+
+#include "auth/token.h"
+#include "services/user/authors.h"
+#include "services/user/handlers.h"
+#include "services/user/schema.h"
+#include "services/user/session.h"
+
+static const struct user_handlers handlers = {
+        .register_ = register_user,
+        .log_in = log_in,
+        .refresh = refresh,
+        .log_out = log_out,
+        .list_sessions = list_sessions,
+        .end_session = end_session,
+        .get_me = get_me,
+        .update_me = update_me,
+        .get_user = get_user,
+        .find_users = find_users,
+        .batch_get_authors = batch_get_authors,
+        .resolve_usernames = resolve_usernames,
+        .list_ended_sessions = list_ended_sessions,
+        .get_jwks = get_jwks,
+};
+
+static const struct bus_consumer *const consumers[] = {&user_count_notes, &user_count_follows, NULL};
+static const struct service_job *const jobs[] = {&user_cleanup, NULL};
+
+static sn_status start(struct service *service, const struct settings *settings)
+{
+        TRY(token_signer_setup());
+        TRY(authors_start((size_t)settings->user_cache_bytes));
+        return session_load_ended(service);
+}
+
+static void stop(struct service *service)
+{
+        authors_stop();
+}
+
+static void forget(struct service *service)
+{
+        authors_forget();
+}
+
+const struct service_definition user_service = {
+        .name = "user",
+        .contract = &user_contract,
+        .handlers = &handlers,
+        .schema = &user_schema,
+        .consumers = consumers,
+        .jobs = jobs,
+        .single = true,
+        .start = start,
+        .stop = stop,
+        .forget = forget,
+};

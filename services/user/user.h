@@ -1,0 +1,8 @@
+#ifndef SERVICES_USER_USER_H
+#define SERVICES_USER_USER_H
+
+#include "services/services.h"
+
+extern const struct service_definition user_service;
+
+#endif

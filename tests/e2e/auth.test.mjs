@@ -1,0 +1,188 @@
+// Registering, logging in, and what becomes of a member's tokens.
+import assert from 'node:assert/strict';
+import { createPublicKey, verify } from 'node:crypto';
+import { test } from 'node:test';
+import { PASSWORD, api, assertTokenIsRefused, logIn, mode, must, problem, randomName, register } from './shared.mjs';
+
+const part = (token, i) => JSON.parse(Buffer.from(token.split('.')[i], 'base64url'));
+const refresh = (refresh_token) => api('POST', '/v1/auth/refresh', { body: { refresh_token } });
+
+test('registering answers the member, two tokens and the session', async () => {
+        const username = randomName('Reg');
+        const answer = await api('POST', '/v1/auth/register', { body: { username, email: `${username}@example.org`, password: PASSWORD,
+                                                                        display_name: 'Zoë 北京 👩‍👩‍👧' } });
+        const login = must(answer, 201);
+        assert.equal(login.user.username, username);
+        assert.equal(login.user.display_name, 'Zoë 北京 👩‍👩‍👧');
+        assert.match(login.user.id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+        assert.match(login.user.created_at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+        assert.equal(login.user.avatar_url, null);
+        assert.equal(login.expires_in, 900);
+        assert.match(login.session_id, /^[0-9a-f-]{36}$/);
+        assert.ok(login.refresh_token.length >= 32);
+        assert.equal(must(await api('GET', '/v1/users/me', { token: login.access_token })).id, login.user.id);
+        assert.ok(!answer.text.includes(PASSWORD));
+});
+
+test('the display name is the username when none is given', async () => {
+        const username = randomName();
+        const login = must(await api('POST', '/v1/auth/register', { body: { username, email: `${username}@example.org`, password: PASSWORD } }), 201);
+        assert.equal(login.user.display_name, username);
+});
+
+test('a username is taken whatever its case, an address too', async () => {
+        const member = await register({ username: randomName('Case') });
+        const again = (fields) => api('POST', '/v1/auth/register', { body: { username: randomName(), email: `${randomName()}@example.org`,
+                                                                             password: PASSWORD, ...fields } });
+        problem(await again({ username: member.username.toUpperCase() }), 409, { field: 'username' });
+        problem(await again({ email: `${member.username}@example.org` }), 409, { field: 'email' });
+        problem(await again({ email: `${member.username}@EXAMPLE.org` }), 409, { field: 'email' });
+});
+
+test('of many who register one name at once, one gets it', async () => {
+        const username = randomName('race');
+        const answers = await Promise.all(Array.from({ length: 6 }, (_, i) => api('POST', '/v1/auth/register', {
+                body: { username: i % 2 ? username : username.toUpperCase(), email: `${username}${i}@example.org`, password: PASSWORD } })));
+        assert.deepEqual(answers.map((a) => a.status).sort(), [201, 409, 409, 409, 409, 409]);
+});
+
+test('names that the paths use are reserved', async () => {
+        problem(await api('POST', '/v1/auth/register', { body: { username: 'me', email: `${randomName()}@example.org`, password: PASSWORD } }),
+                [409, 422], { field: 'username' });
+});
+
+test('each bad field of a registration is named and nobody is registered', async () => {
+        const good = () => ({ username: randomName('bad'), email: `${randomName()}@example.org`, password: PASSWORD, display_name: 'x' });
+        const cases = [
+                ['username', 'a'], ['username', 'a'.repeat(31)], ['username', 'with space'], ['username', 'dash-ed'], ['username', ''],
+                ['username', 'ümlaut'], ['email', 'nobody'], ['email', 'a@'], ['email', '@example.org'], ['email', `${'a'.repeat(250)}@example.org`],
+                ['email', 'a b@example.org'], ['password', 'short'], ['password', 'x'.repeat(129)], ['display_name', 'x'.repeat(101)],
+        ];
+        for (const [field, value] of cases) {
+                const body = { ...good(), [field]: value };
+                problem(await api('POST', '/v1/auth/register', { body }), 422, { field });
+                if (field !== 'username') {
+                        problem(await api('GET', `/v1/users/${body.username}`), 404);
+                }
+        }
+        for (const field of ['username', 'email', 'password']) {
+                const body = good();
+                delete body[field];
+                problem(await api('POST', '/v1/auth/register', { body }), 422, { field });
+        }
+});
+
+test('one logs in by username in any case, or by address', async () => {
+        const member = await register({ username: randomName('Log') });
+        for (const login of [member.username, member.username.toLowerCase(), `${member.username}@example.org`]) {
+                const again = await logIn(login);
+                assert.equal(again.id, member.id);
+                assert.notEqual(again.session, member.session);
+        }
+});
+
+test('a wrong password and an unknown member are refused alike', async () => {
+        const member = await register();
+        const wrong = await api('POST', '/v1/auth/login', { body: { login: member.username, password: 'not the password' } });
+        const unknown = await api('POST', '/v1/auth/login', { body: { login: randomName('nobody'), password: 'not the password' } });
+        const a = problem(wrong, 401);
+        const b = problem(unknown, 401);
+        assert.deepEqual([a.code, a.detail, a.field], [b.code, b.detail, b.field]);
+});
+
+test('after ten wrong passwords even the right one has to wait', async () => {
+        const member = await register();
+        for (let i = 0; i < 10; i++) {
+                problem(await api('POST', '/v1/auth/login', { body: { login: member.username, password: `wrong ${i}` } }), 401);
+        }
+        const refused = await api('POST', '/v1/auth/login', { body: { login: member.username, password: PASSWORD } });
+        problem(refused, 429);
+        assert.ok(Number(refused.headers['retry-after']) > 0);
+        must(await member.get('/v1/users/me')); // the session that runs is not touched
+});
+
+test('an access token is a JWT that the published key verifies', async () => {
+        const member = await register();
+        const header = part(member.token, 0);
+        const claims = part(member.token, 1);
+        assert.equal(header.alg, 'ES256');
+        assert.equal(header.typ.toLowerCase(), 'at+jwt');
+        assert.equal(claims.iss, 'sonet');
+        assert.deepEqual([claims.aud].flat(), ['sonet']);
+        assert.equal(claims.sub, member.id);
+        assert.equal(claims.sid, member.session);
+        assert.equal(typeof claims.epoch, 'number');
+        assert.equal(claims.exp - claims.iat, 900);
+        const jwks = must(await api('GET', '/.well-known/jwks.json'));
+        const jwk = jwks.keys.find((k) => k.kid === header.kid);
+        assert.ok(jwk, 'the kid is among the published keys');
+        assert.equal(jwk.d, undefined, 'no private part');
+        const [head, body, signature] = member.token.split('.');
+        const key = createPublicKey({ key: jwk, format: 'jwk' });
+        const signed = (text) => verify('sha256', Buffer.from(text), { key, dsaEncoding: 'ieee-p1363' }, Buffer.from(signature, 'base64url'));
+        assert.ok(signed(`${head}.${body}`));
+        assert.ok(!signed(`${head}.${body}x`));
+});
+
+test('refreshing gives new tokens of the same session', async () => {
+        const member = await register();
+        const next = must(await refresh(member.refreshToken));
+        assert.equal(next.session_id, member.session);
+        assert.equal(next.user.id, member.id);
+        assert.equal(next.expires_in, 900);
+        assert.notEqual(next.refresh_token, member.refreshToken);
+        must(await api('GET', '/v1/users/me', { token: next.access_token }));
+        assert.equal(must(await refresh(next.refresh_token)).session_id, member.session);
+});
+
+test('a refresh token that is used twice ends its session, and only that one', async () => {
+        const member = await register();
+        const other = await logIn(member.username);
+        const next = must(await refresh(member.refreshToken));
+        problem(await refresh(member.refreshToken), 401);
+        problem(await refresh(next.refresh_token), 401);
+        await assertTokenIsRefused(next.access_token);
+        await assertTokenIsRefused(member.token);
+        must(await other.get('/v1/users/me'));
+        must(await refresh(other.refreshToken));
+});
+
+test('of concurrent uses of one refresh token at most one succeeds', async () => {
+        const member = await register();
+        const answers = await Promise.all(Array.from({ length: 5 }, () => refresh(member.refreshToken)));
+        const good = answers.filter((a) => a.status === 200);
+        assert.ok(good.length <= 1, `${good.length} succeeded`);
+        answers.filter((a) => a.status !== 200).forEach((a) => problem(a, 401));
+        if (good.length === 1) {
+                problem(await refresh(good[0].body.refresh_token), 401);
+        }
+});
+
+test('rubbish is no refresh token', async () => {
+        for (const token of ['x', 'A'.repeat(43), 'A'.repeat(128), '../../etc/passwd', "' or 1=1 --"]) {
+                problem(await refresh(token), [401, 422]);
+        }
+        problem(await refresh('A'.repeat(129)), 422, { field: 'refresh_token' });
+        problem(await refresh(''), 422, { field: 'refresh_token' });
+});
+
+test('logging out ends the session: its access and refresh tokens are worth nothing', async () => {
+        const member = await register();
+        const other = await logIn(member.username);
+        const answer = await member.post('/v1/auth/logout');
+        must(answer, 204);
+        assert.equal(answer.text, '');
+        await assertTokenIsRefused(member.token);
+        problem(await refresh(member.refreshToken), 401);
+        must(await other.get('/v1/users/me'));
+});
+
+test('one connection serves logging out and what comes after in order', async () => {
+        const member = await register();
+        must(await member.get('/v1/users/me')); // the verified token is remembered now
+        must(await member.post('/v1/auth/logout'), 204);
+        if (mode === 'single') {
+                const answers = await Promise.all(Array.from({ length: 20 }, () => member.get('/v1/timelines/home')));
+                answers.forEach((a) => problem(a, 401));
+        }
+});

@@ -1,0 +1,157 @@
+// Hostile and broken requests by JSON, path and query: each gets a precise problem, and nothing happens.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { api, ids, must, problem, randomName, register, registerMany } from './shared.mjs';
+
+let alice;
+let bob;
+let note; // alice's, which nobody touches
+
+before(async () => {
+        [alice, bob] = await registerMany(2);
+        note = await alice.note('untouched');
+});
+
+// After all that follows, the world of alice and bob is what it was.
+after(async () => {
+        assert.deepEqual(await alice.read(note.id), note);
+        assert.deepEqual(await alice.homeIds(), [note.id]);
+        assert.deepEqual(must(await alice.get(`/v1/timelines/users/${alice.id}`)).items, [note]);
+        assert.deepEqual(must(await bob.get(`/v1/timelines/users/${bob.id}`)).items, []);
+        assert.deepEqual(must(await alice.get(`/v1/users/${bob.id}/followers`)).items, []);
+        assert.deepEqual(must(await alice.get('/v1/sessions')).items.length, 1);
+});
+
+const postRaw = (raw, headers) => alice.post('/v1/notes', undefined, { raw, headers });
+
+const MALFORMED = ['', ' ', '{', '}', '{"text":"x"', '{"text":"x"}}', '{"text":"x"} x', '{text:"x"}', "{'text':'x'}", '{"text":"x",}', '{"text":}',
+                   '{"text" "x"}', '{"text":"x\n"}', '{"text":"x\t"}', '{"text":"\\x41"}', '{"text":"\\u12"}', '{"text":01}', '{"text":+1}', '{"text":.5}',
+                   '{"text":1.}', '{"text":NaN}', '{"text":Infinity}', '{"text":tru}', '[', '"', '{"text":"x"}{"text":"y"}', '// {}', '{"text":"x"/**/}', '\\'];
+
+test('malformed JSON is 400', async () => {
+        for (const raw of MALFORMED) {
+                const answer = await postRaw(raw);
+                problem(answer, raw.trim() === '' ? [400, 422] : 400);
+        }
+        problem(await postRaw('{"text":"x"'), 400, { code: 'malformed_json' });
+});
+
+test('a body that is no object is refused', async () => {
+        for (const raw of ['null', '[]', '"text"', '42', 'true', '[{"text":"x"}]']) {
+                problem(await postRaw(raw), [400, 422]);
+        }
+});
+
+const WRONG = [
+        ['a number for text', '{"text":1}', 'text'], ['a list for text', '{"text":["x"]}', 'text'], ['an object for text', '{"text":{"a":1}}', 'text'],
+        ['true for text', '{"text":true}', 'text'], ['null for a required field', '{"text":null}', 'text'],
+        ['an unknown visibility', '{"text":"x","visibility":"secret"}', 'visibility'], ['a number for visibility', '{"text":"x","visibility":99}', 'visibility'],
+        ['the unspecified visibility', '{"text":"x","visibility":"unspecified"}', 'visibility'],
+        ['the long name of a visibility', '{"text":"x","visibility":"VISIBILITY_PUBLIC"}', 'visibility'],
+        ['an unknown field', '{"text":"x","colour":"red"}', 'colour'], ['a field of the answer', '{"text":"x","author":{"id":"y"}}', 'author'],
+        ['a field in camel case', '{"Text":"x"}', 'Text'], ['a doubled key', '{"text":"x","text":"y"}', 'text'],
+        ['a doubled key, escaped', '{"text":"x","\\u0074ext":"y"}', 'text'], ['__proto__', '{"text":"x","__proto__":{}}', '__proto__'],
+        ['no text', '{}', 'text'], ['an empty text', '{"text":""}', 'text'],
+];
+for (const [what, raw, field] of WRONG) {
+        test(`${what} is refused by name`, async () => {
+                problem(await postRaw(raw), 422, { field });
+        });
+}
+
+test('text that is not UTF-8 is refused', async () => {
+        for (const bytes of [[0xff], [0xc3], [0xc0, 0x80], [0xe0, 0x80, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xf8, 0x88, 0x80, 0x80, 0x80], [0x80]]) {
+                const raw = Buffer.concat([Buffer.from('{"text":"a'), Buffer.from(bytes), Buffer.from('b"}')]);
+                problem(await postRaw(raw), [400, 422]);
+                problem(await postRaw(Buffer.concat([Buffer.from('{"te'), Buffer.from(bytes), Buffer.from('xt":"b"}')])), [400, 422]);
+        }
+        problem(await postRaw(Buffer.from('\ufeff{"text":"x"}')), [400, 422]);
+        problem(await postRaw(Buffer.from('{"text":"x"}', 'utf16le')), [400, 422]);
+        problem(await postRaw('{"text":"\\ud800"}'), [400, 422]);
+        problem(await postRaw('{"text":"\\udc00\\ud800"}'), [400, 422]);
+});
+
+test('NUL is refused wherever it stands', async () => {
+        problem(await postRaw('{"text":"a\\u0000b"}'), [400, 422], { field: 'text' });
+        problem(await postRaw(Buffer.from('{"text":"a\0b"}')), [400, 422]);
+        problem(await postRaw(Buffer.from('\0')), [400, 422]);
+        problem(await postRaw('{"te\\u0000xt":"x","text":"y"}'), [400, 422]);
+        problem(await postRaw(Buffer.from('{"text":"x"}\0')), [400, 422]);
+        problem(await api('POST', '/v1/auth/login', { body: { login: `${alice.username}\0`, password: 'correct horse battery' } }), [400, 422], { field: 'login' });
+        problem(await api('POST', '/v1/auth/login', { body: { login: alice.username, password: 'correct horse battery\0x' } }), [400, 422], { field: 'password' });
+});
+
+test('deep nesting and endless lists are refused', async () => {
+        for (const depth of [17, 100, 10000, 30000]) {
+                problem(await postRaw('['.repeat(depth) + ']'.repeat(depth)), [400, 422]);
+                problem(await postRaw('{"text":'.repeat(Math.min(depth, 6000)) + '1' + '}'.repeat(Math.min(depth, 6000))), [400, 422]);
+                problem(await postRaw('['.repeat(depth)), [400, 422]);
+        }
+        problem(await postRaw(`{"text":[${'0,'.repeat(20000)}0]}`), [400, 422]);
+        problem(await postRaw(`{"text":"x",${Array.from({ length: 3000 }, (_, i) => `"k${i}":1`).join()}}`), 422);
+        problem(await postRaw(`{"text":${'9'.repeat(30000)}}`), [400, 422]);
+        problem(await postRaw('{"text":1e999999}'), [400, 422]);
+});
+
+test('other content types are 415, JSON with a charset is JSON', async () => {
+        for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/xml', 'application/jsonx', 'json']) {
+                problem(await postRaw('{"text":"x"}', { 'content-type': type }), 415);
+        }
+        for (const type of ['application/json; charset=utf-8', 'application/json;charset=UTF-8', 'APPLICATION/JSON']) {
+                const made = must(await postRaw('{"text":"x"}', { 'content-type': type }), 201);
+                must(await alice.del(`/v1/notes/${made.id}`), 204);
+        }
+});
+
+test('ids that are no UUIDs are refused by name', async () => {
+        const bad = ['x', '1', '0', '-1', 'null', `${note.id}x`, note.id.slice(1), note.id.replaceAll('-', ''), `{${note.id}}`, `urn:uuid:${note.id}`,
+                     'g'.repeat(8) + note.id.slice(8), "'--", '%20', '%F0%9F%8E%88', '..%2F..%2Fetc', 'a'.repeat(500)];
+        for (const id of bad) {
+                for (const [method, path] of [['GET', ''], ['DELETE', ''], ['PUT', '/like'], ['GET', '/thread'], ['GET', '/comments']]) {
+                        problem(await alice.api(method, `/v1/notes/${id}${path}`, { token: alice.token }), id.includes('%2F') ? [400, 404, 422] : [400, 422]);
+                }
+                problem(await alice.put(`/v1/users/${id}/follow`), id.includes('%2F') ? [400, 404, 422] : [400, 422]);
+        }
+});
+
+test('paths with NUL, broken escapes or broken UTF-8 are refused', async () => {
+        for (const path of ['/v1/users/a%00b', '/v1/users/%zz', '/v1/users/%', '/v1/users/%f', '/v1/users/%ff', '/v1/users?query=%00', '/v1/users?query=%ff',
+                            '/v1/users?query=%zz', '/v1/users?%ff=1', '/v1/users?query=a&%00=1', '/v1/notes/%2e%2e', `/v1/users/${'a'.repeat(37)}`]) {
+                problem(await alice.get(path), [400, 404, 422]);
+        }
+        problem(await alice.get(`/v1/users?query=${'a'.repeat(20000)}`), [400, 414, 422, 431]);
+});
+
+test('a query does not stand in for the body, nor for the path', async () => {
+        problem(await alice.post('/v1/notes?text=sneaked', {}), [400, 422]);
+        problem(await alice.put(`/v1/users/${bob.id}/follow?user_id=${alice.id}`), [400, 422]);
+        problem(await alice.get(`/v1/notes/${note.id}?id=${note.id}`), [400, 422]);
+});
+
+test('a body where none belongs does no harm', async () => {
+        for (const answer of [await alice.get('/v1/users/me', { raw: '{"x":' }), await alice.del('/v1/notes/01890000-0000-7000-8000-000000000000', { raw: 'x'.repeat(5000) })]) {
+                assert.ok(answer.status < 500, answer.text);
+        }
+});
+
+test('a bad log-in or refresh is refused by field', async () => {
+        const login = (body) => api('POST', '/v1/auth/login', { body });
+        problem(await login({}), 422);
+        problem(await login({ login: alice.username }), 422, { field: 'password' });
+        problem(await login({ login: '', password: 'x' }), 422, { field: 'login' });
+        problem(await login({ login: alice.username, password: 'x'.repeat(129) }), 422, { field: 'password' });
+        problem(await login({ login: { $ne: '' }, password: { $ne: '' } }), 422);
+        problem(await login({ login: 'x'.repeat(255), password: 'x' }), 422, { field: 'login' });
+        problem(await api('POST', '/v1/auth/refresh', { body: {} }), 422, { field: 'refresh_token' });
+        const username = randomName('Nul');
+        problem(await api('POST', '/v1/auth/register', { body: { username, email: `${username}@example.org`, password: 'long enough\0' } }), [400, 422], { field: 'password' });
+        problem(await api('GET', `/v1/users/${username}`), 404);
+});
+
+test('problems say which field, and never show inner workings', async () => {
+        const answers = [await postRaw('{"text":1}'), await postRaw('{'), await alice.get("/v1/notes/'--"), await api('GET', '/v1/timelines/home')];
+        for (const answer of answers) {
+                assert.doesNotMatch(answer.text, /\.c:|libpq|postgres|select |insert |\/work|\/tmp|0x[0-9a-f]{6}/i);
+        }
+        assert.deepEqual(ids((await register()) && (await alice.home())), [note.id]);
+});

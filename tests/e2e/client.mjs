@@ -1,0 +1,201 @@
+// Owns the public API as a client sees it: requests, members, lists, and the assertions that every test shares.
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import http from 'node:http';
+import { sleep } from './harness.mjs';
+
+const REQUEST_MS = 30_000;
+export const PASSWORD = 'correct horse battery';
+
+const show = (r) => `${r.request}: ${r.status} ${r.text.slice(0, 600)}`;
+
+function send(agent, url, method, headers, payload, timeoutMs) {
+        return new Promise((resolve, reject) => {
+                const request = http.request(url, { method, headers, agent }, (response) => {
+                        const chunks = [];
+                        response.on('data', (c) => chunks.push(c));
+                        response.on('error', reject);
+                        response.on('end', () => resolve({ status: response.statusCode, headers: response.headers,
+                                                           text: Buffer.concat(chunks).toString('utf8') }));
+                });
+                request.setTimeout(timeoutMs, () => request.destroy(new Error(`no answer within ${timeoutMs} ms`)));
+                request.on('error', (error) => reject(Object.assign(error, { reused: request.reusedSocket })));
+                request.end(payload);
+        });
+}
+
+// A client of the server at url: {url, api, register, logIn}.
+export function connect(url) {
+        const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
+
+        // Any answer is an answer: {status, headers, body (parsed), text, request}. Only a lost connection throws.
+        async function api(method, path, { token, body, headers = {}, raw, timeoutMs = REQUEST_MS } = {}) {
+                const payload = raw !== undefined ? raw : body === undefined ? undefined : JSON.stringify(body);
+                const all = { ...headers };
+                if (payload !== undefined && !('content-type' in all)) {
+                        all['content-type'] = 'application/json';
+                }
+                if (token) {
+                        all.authorization = `Bearer ${token}`;
+                }
+                let answer;
+                try {
+                        answer = await send(agent, url + path, method, all, payload, timeoutMs);
+                } catch (error) {
+                        if (!(error.reused && error.code === 'ECONNRESET')) {
+                                throw error;
+                        }
+                        answer = await send(agent, url + path, method, all, payload, timeoutMs); // an idle connection had just been closed
+                }
+                answer.request = `${method} ${path}`;
+                try {
+                        answer.body = answer.text === '' ? null : JSON.parse(answer.text);
+                } catch {
+                        answer.body = null;
+                }
+                return answer;
+        }
+
+        async function register(fields = {}) {
+                const username = fields.username ?? randomName();
+                const password = fields.password ?? PASSWORD;
+                const answer = await api('POST', '/v1/auth/register', { body: { username, email: `${username}@example.org`, password,
+                                                                                display_name: `Member ${username}`, ...fields } });
+                return new Member(api, must(answer, 201), password);
+        }
+
+        async function logIn(login, password = PASSWORD) {
+                return new Member(api, must(await api('POST', '/v1/auth/login', { body: { login, password } })), password);
+        }
+
+        // Many members, a few at a time: each costs a password hash.
+        async function registerMany(count) {
+                return inBatches(Array.from({ length: count }), 4, () => register());
+        }
+
+        return { url, api, register, registerMany, logIn, close: () => agent.destroy() };
+}
+
+// A logged-in member, with the verbs of the API and shorthands that insist on success.
+export class Member {
+        constructor(api, login, password) {
+                this.api = api;
+                this.password = password;
+                this.take(login);
+        }
+
+        take(login) {
+                this.login = login;
+                this.id = login.user.id;
+                this.username = login.user.username;
+                this.token = login.access_token;
+                this.refreshToken = login.refresh_token;
+                this.session = login.session_id;
+        }
+
+        get(path, options) { return this.api('GET', path, { token: this.token, ...options }); }
+        post(path, body, options) { return this.api('POST', path, { token: this.token, body, ...options }); }
+        put(path, options) { return this.api('PUT', path, { token: this.token, ...options }); }
+        patch(path, body, options) { return this.api('PATCH', path, { token: this.token, body, ...options }); }
+        del(path, options) { return this.api('DELETE', path, { token: this.token, ...options }); }
+
+        async note(text, visibility) {
+                return must(await this.post('/v1/notes', visibility ? { text, visibility } : { text }), 201);
+        }
+        async comment(noteId, text) { return must(await this.post(`/v1/notes/${noteId}/comments`, { text }), 201); }
+        async read(noteId) { return must(await this.get(`/v1/notes/${noteId}`)); }
+        async react(noteId, what) { return must(await this.put(`/v1/notes/${noteId}/${what}`)); }
+        async unreact(noteId, what) { return must(await this.del(`/v1/notes/${noteId}/${what}`)); }
+        async relate(other, what) { return must(await this.put(`/v1/users/${other.id}/${what}`)); }
+        async unrelate(other, what) { return must(await this.del(`/v1/users/${other.id}/${what}`)); }
+        follow(other) { return this.relate(other, 'follow'); }
+        async home(limit = 100) { return must(await this.get(`/v1/timelines/home?limit=${limit}`)).items; }
+        async homeIds() { return ids(await this.home()); }
+}
+
+export const ids = (items) => items.map((item) => item.id);
+export const randomName = (prefix = 'm') => `${prefix}_${randomBytes(6).toString('hex')}`;
+export const randomKey = () => randomBytes(16).toString('hex');
+
+// The body of an answer that must have this status.
+export function must(answer, status = 200) {
+        assert.equal(answer.status, status, show(answer));
+        return answer.body;
+}
+
+// A refusal as RFC 9457 wants it. status: one, or several that the contract leaves open.
+export function problem(answer, status, { code, field } = {}) {
+        const allowed = [status].flat();
+        assert.ok(allowed.includes(answer.status), `expected ${allowed.join(' or ')}, got ${show(answer)}`);
+        assert.match(answer.headers['content-type'] ?? '', /^application\/problem\+json/, show(answer));
+        const body = answer.body;
+        assert.ok(body && typeof body === 'object', `not JSON: ${show(answer)}`);
+        assert.equal(body.status, answer.status, show(answer));
+        assert.match(body.code ?? '', /^[a-z][a-z0-9_]*$/, `a stable code: ${show(answer)}`);
+        assert.ok(typeof body.title === 'string' && body.title !== '', `a title: ${show(answer)}`);
+        if (code !== undefined) {
+                assert.equal(body.code, code, show(answer));
+        }
+        if (field !== undefined) {
+                assert.equal(body.field, field, show(answer));
+        }
+        if (answer.status === 401) {
+                assert.match(answer.headers['www-authenticate'] ?? '', /^Bearer/, show(answer));
+        }
+        return body;
+}
+
+// All items of a list, page by page. between(pageNumber) runs after each page.
+export async function readAll(fetchPage, path, { limit = 100, maxPages = 400, between } = {}) {
+        const items = [];
+        let cursor = null;
+        for (let page = 0; page < maxPages; page++) {
+                const query = `limit=${limit}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`;
+                const body = must(await fetchPage(`${path}${path.includes('?') ? '&' : '?'}${query}`));
+                assert.ok(body.items.length <= limit, `a page of ${body.items.length} for limit=${limit}`);
+                items.push(...body.items);
+                if (body.next_cursor === undefined) {
+                        return items;
+                }
+                assert.equal(typeof body.next_cursor, 'string');
+                cursor = body.next_cursor;
+                if (between) {
+                        await between(page);
+                }
+        }
+        throw new Error(`${path} does not end after ${maxPages} pages`);
+}
+
+// Asks again until check() neither throws nor gives false; fails with its last failure.
+export async function eventually(what, check, withinMs = 15_000) {
+        const end = Date.now() + withinMs;
+        for (let wait = 10; ; wait = Math.min(wait * 2, 250)) {
+                let failure = new Error('not so');
+                try {
+                        const value = await check();
+                        if (value !== false) {
+                                return value;
+                        }
+                } catch (error) {
+                        failure = error;
+                }
+                if (Date.now() > end) {
+                        throw new Error(`${what}: still not after ${withinMs} ms: ${failure.message}`, { cause: failure });
+                }
+                await sleep(wait);
+        }
+}
+
+// Runs work(item, index) over all, at most `width` at a time; results in order.
+export async function inBatches(list, width, work) {
+        const results = new Array(list.length);
+        let next = 0;
+        const lane = async () => {
+                while (next < list.length) {
+                        const i = next++;
+                        results[i] = await work(list[i], i);
+                }
+        };
+        await Promise.all(Array.from({ length: Math.min(width, list.length) }, lane));
+        return results;
+}

@@ -1,0 +1,129 @@
+// Following, blocking, muting, and the lists of who follows whom.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { api, ids, inBatches, must, problem, readAll, register, registerMany } from './shared.mjs';
+
+const NONE = { following: false, followed_by: false, blocking: false, blocked_by: false, muting: false };
+const relation = async (a, b) => must(await a.get(`/v1/relationships?user_ids=${b.id}`)).items[0];
+const STRANGER = '01890000-0000-7000-8000-000000000000';
+
+test('a relationship is answered from one\'s own side', async () => {
+        const [alice, bob] = [await register(), await register()];
+        assert.deepEqual(await alice.follow(bob), { user_id: bob.id, ...NONE, following: true });
+        assert.deepEqual(await relation(bob, alice), { user_id: alice.id, ...NONE, followed_by: true });
+        assert.deepEqual(await bob.follow(alice), { user_id: alice.id, ...NONE, following: true, followed_by: true });
+        assert.deepEqual(await alice.unrelate(bob, 'follow'), { user_id: bob.id, ...NONE, followed_by: true });
+        assert.deepEqual(await relation(bob, alice), { user_id: alice.id, ...NONE, following: true });
+});
+
+test('doing it twice is the same as once', async () => {
+        const [alice, bob] = [await register(), await register()];
+        for (const what of ['follow', 'mute', 'block']) {
+                const once = await alice.relate(bob, what);
+                assert.deepEqual(await alice.relate(bob, what), once);
+        }
+        for (const what of ['follow', 'mute', 'block']) {
+                const once = await alice.unrelate(bob, what);
+                assert.deepEqual(await alice.unrelate(bob, what), once);
+        }
+        assert.deepEqual(await relation(alice, bob), { user_id: bob.id, ...NONE });
+});
+
+test('a block ends both follows and lifting it brings none back', async () => {
+        const [alice, bob] = [await register(), await register()];
+        await alice.follow(bob);
+        await bob.follow(alice);
+        assert.deepEqual(await alice.relate(bob, 'block'), { user_id: bob.id, ...NONE, blocking: true });
+        const seen = await relation(bob, alice);
+        assert.deepEqual([seen.following, seen.followed_by], [false, false]);
+        assert.deepEqual(must(await api('GET', `/v1/users/${alice.id}/followers`)).items, []);
+        assert.deepEqual(must(await api('GET', `/v1/users/${alice.id}/following`)).items, []);
+        assert.deepEqual(await alice.unrelate(bob, 'block'), { user_id: bob.id, ...NONE });
+        assert.deepEqual(await relation(bob, alice), { user_id: alice.id, ...NONE });
+});
+
+test('across a block neither can follow', async () => {
+        const [alice, bob] = [await register(), await register()];
+        await alice.relate(bob, 'block');
+        problem(await bob.put(`/v1/users/${alice.id}/follow`), [403, 404, 409, 422]);
+        problem(await alice.put(`/v1/users/${bob.id}/follow`), [403, 404, 409, 422]);
+        assert.equal((await relation(alice, bob)).following, false);
+        assert.equal((await relation(bob, alice)).following, false);
+        await alice.unrelate(bob, 'block');
+        assert.equal((await bob.follow(alice)).following, true);
+});
+
+test('muting is known only to the one who mutes', async () => {
+        const [alice, bob] = [await register(), await register()];
+        await alice.follow(bob);
+        assert.deepEqual(await alice.relate(bob, 'mute'), { user_id: bob.id, ...NONE, following: true, muting: true });
+        assert.deepEqual(await relation(bob, alice), { user_id: alice.id, ...NONE, followed_by: true });
+        assert.deepEqual(await alice.unrelate(bob, 'mute'), { user_id: bob.id, ...NONE, following: true });
+});
+
+test('nobody has relations with oneself', async () => {
+        const alice = await register();
+        for (const what of ['follow', 'block', 'mute']) {
+                problem(await alice.put(`/v1/users/${alice.id}/${what}`), 422, { field: 'user_id' });
+        }
+        assert.deepEqual(must(await api('GET', `/v1/users/${alice.id}/followers`)).items, []);
+});
+
+test('unknown members and ids that are none are refused', async () => {
+        const alice = await register();
+        for (const what of ['follow', 'block', 'mute']) {
+                problem(await alice.put(`/v1/users/${STRANGER}/${what}`), 404);
+                problem(await alice.put(`/v1/users/nobody/${what}`), [400, 422], { field: 'user_id' });
+                problem(await api('PUT', `/v1/users/${alice.id}/${what}`), 401);
+                problem(await api('DELETE', `/v1/users/${alice.id}/${what}`), 401);
+        }
+});
+
+test('relationships come in the order asked, doubles and strangers included', async () => {
+        const [alice, bob, carol] = await registerMany(3);
+        await alice.follow(bob);
+        await carol.follow(alice);
+        const asked = [carol.id, bob.id, STRANGER, carol.id, alice.id];
+        const { items } = must(await alice.get(`/v1/relationships?user_ids=${asked.join(',')}`));
+        assert.deepEqual(items.map((r) => r.user_id), asked);
+        assert.deepEqual(items.map((r) => [r.following, r.followed_by]), [[false, true], [true, false], [false, false], [false, true], [false, false]]);
+});
+
+test('relationships take 1 to 100 ids', async () => {
+        const alice = await register();
+        const many = (n) => Array.from({ length: n }, () => STRANGER).join(',');
+        assert.equal(must(await alice.get(`/v1/relationships?user_ids=${many(100)}`)).items.length, 100);
+        problem(await alice.get(`/v1/relationships?user_ids=${many(101)}`), [400, 422], { field: 'user_ids' });
+        problem(await alice.get('/v1/relationships'), [400, 422], { field: 'user_ids' });
+        const bad = problem(await alice.get(`/v1/relationships?user_ids=${STRANGER},x`), [400, 422]);
+        assert.match(bad.field, /^user_ids/);
+        problem(await api('GET', `/v1/relationships?user_ids=${STRANGER}`), 401);
+});
+
+test('followers and following are listed newest first, page by page, to everybody', async () => {
+        const [star, ...fans] = await registerMany(8);
+        for (const fan of fans) {
+                await fan.follow(star);
+                await star.follow(fan);
+        }
+        const newestFirst = ids(fans).reverse();
+        for (const list of ['followers', 'following']) {
+                const path = `/v1/users/${star.id}/${list}`;
+                for (const limit of [1, 3, 7, 100]) {
+                        assert.deepEqual(ids(await readAll((p) => api('GET', p), path, { limit })), newestFirst, `${list} by ${limit}`);
+                }
+                assert.deepEqual(ids(await readAll((p) => fans[0].get(p), path, { limit: 3 })), newestFirst);
+        }
+        const [author] = must(await api('GET', `/v1/users/${star.id}/followers?limit=1`)).items;
+        assert.deepEqual(author, { id: fans.at(-1).id, username: fans.at(-1).username, display_name: `Member ${fans.at(-1).username}`, avatar_url: null });
+        problem(await api('GET', `/v1/users/${STRANGER}/followers`), 404);
+});
+
+test('someone who unfollows is off both lists on the next request', async () => {
+        const [star, ...fans] = await registerMany(4);
+        await inBatches(fans, 3, (fan) => fan.follow(star));
+        await fans[1].unrelate(star, 'follow');
+        const left = ids(must(await api('GET', `/v1/users/${star.id}/followers`)).items);
+        assert.deepEqual([...left].sort(), [fans[0].id, fans[2].id].sort());
+        assert.deepEqual(must(await api('GET', `/v1/users/${fans[1].id}/following`)).items, []);
+});

@@ -1,0 +1,195 @@
+// The services as other programs call them: @grpc/grpc-js and the .proto files, nothing else of SoNet.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import grpc from '@grpc/grpc-js';
+import { PASSWORD, api, assertTokenIsRefused, eventually, ids, randomKey, randomName, registerMany } from './shared.mjs';
+import { SERVICES, connectGrpc, methods } from './protos.mjs';
+
+const { status: Status } = grpc;
+if (!process.env.SONET_GRPC) {
+        throw new Error('SONET_GRPC is not set: run `node run.mjs`');
+}
+const wire = connectGrpc(JSON.parse(process.env.SONET_GRPC));
+const called = new Set();
+let alice;
+let bob;
+
+before(async () => {
+        [alice, bob] = await registerMany(2);
+});
+after(() => wire.close());
+
+// A call that must succeed, as a member or as nobody.
+async function ok(name, request, member, options) {
+        const { answer, error } = await wire.call(name, request, { token: member?.token, ...options });
+        assert.ok(!error, `${name}: ${JSON.stringify(error)}`);
+        called.add(name);
+        return answer;
+}
+async function fails(name, request, code, member, options) {
+        const { answer, error } = await wire.call(name, request, { token: member?.token, ...options });
+        assert.ok(error, `${name} answered ${JSON.stringify(answer)}`);
+        assert.ok([code].flat().includes(error.code), `${name}: ${Status[error.code]} ${error.details}`);
+        return error;
+}
+
+test('members: register, log in, refresh, profile, search, sessions, log out', async () => {
+        const username = randomName('g');
+        const login = await ok('Register', { username, email: `${username}@example.org`, password: PASSWORD, display_name: 'G' });
+        assert.equal(login.user.username, username);
+        const me = { token: login.access_token };
+        const again = await ok('LogIn', { login: username, password: PASSWORD });
+        const fresh = await ok('Refresh', { refresh_token: again.refresh_token });
+        assert.equal(fresh.session_id, again.session_id);
+        assert.equal((await ok('GetMe', {}, me)).email, `${username}@example.org`);
+        assert.equal((await ok('UpdateMe', { bio: 'by gRPC' }, me)).bio, 'by gRPC');
+        assert.equal((await ok('UpdateMe', { display_name: 'GG' }, me)).bio, 'by gRPC', 'what is not given stays');
+        assert.equal((await ok('GetUser', { id: username })).display_name, 'GG');
+        assert.equal((await ok('FindUsers', { query: username })).items[0].id, login.user.id);
+        const sessions = await ok('ListSessions', {}, me);
+        assert.deepEqual(ids(sessions.items), [again.session_id, login.session_id]);
+        await ok('EndSession', { id: again.session_id }, me);
+        await ok('LogOut', {}, me);
+        await assertTokenIsRefused(me.token);
+        await fails('GetMe', {}, Status.UNAUTHENTICATED, me);
+});
+
+test('relations: follow, block, mute, their opposites and the lists', async () => {
+        const to = { user_id: bob.id };
+        assert.equal((await ok('FollowUser', to, alice)).following, true);
+        assert.equal((await ok('ListRelationships', { user_ids: [bob.id] }, alice)).items[0].following, true);
+        assert.deepEqual(ids((await ok('ListFollowers', to)).items), [alice.id]);
+        assert.deepEqual(ids((await ok('ListFollowing', { user_id: alice.id })).items), [bob.id]);
+        assert.equal((await ok('MuteUser', to, alice)).muting, true);
+        assert.equal((await ok('UnmuteUser', to, alice)).muting, false);
+        assert.equal((await ok('BlockUser', to, alice)).blocking, true);
+        assert.equal((await ok('UnblockUser', to, alice)).blocking, false);
+        assert.equal((await ok('FollowUser', to, alice)).following, true);
+        assert.equal((await ok('UnfollowUser', to, alice)).following, false);
+});
+
+test('notes and timelines: all that can be done with one', async () => {
+        const tag = randomName('t').replace('_', '');
+        await ok('FollowUser', { user_id: bob.id }, alice);
+        const note = await ok('CreateNote', { text: `over the wire #${tag}` }, bob);
+        assert.equal(note.visibility, 'VISIBILITY_PUBLIC');
+        assert.equal((await ok('GetNote', { id: note.id })).text, note.text);
+        assert.equal((await ok('EditNote', { id: note.id, text: `edited #${tag}` }, bob)).text, `edited #${tag}`);
+        assert.equal((await ok('LikeNote', { id: note.id }, alice)).counts.likes, 1);
+        assert.equal((await ok('UnlikeNote', { id: note.id }, alice)).counts.likes, 0);
+        assert.equal((await ok('BookmarkNote', { id: note.id }, alice)).viewer.bookmarked, true);
+        assert.deepEqual(ids((await ok('ListBookmarks', {}, alice)).items), [note.id]);
+        assert.equal((await ok('UnbookmarkNote', { id: note.id }, alice)).viewer.bookmarked, false);
+        assert.equal((await ok('RenoteNote', { id: note.id }, alice)).counts.renotes, 1);
+        assert.equal((await ok('UnrenoteNote', { id: note.id }, alice)).counts.renotes, 0);
+        const comment = await ok('CreateComment', { id: note.id, text: 'so it is' }, alice);
+        assert.equal(comment.parent_id, note.id);
+        assert.deepEqual(ids((await ok('ListComments', { id: note.id })).items), [comment.id]);
+        assert.deepEqual(ids((await ok('GetThread', { id: comment.id })).ancestors), [note.id]);
+        await eventually('arrival', async () => ids((await ok('GetHome', { limit: 5 }, alice)).items).includes(note.id));
+        assert.deepEqual(ids((await ok('GetUserTimeline', { user_id: bob.id, limit: 1 })).items), [note.id]);
+        assert.deepEqual(ids((await ok('GetHashtagTimeline', { tag })).items), [note.id]);
+        await ok('DeleteNote', { id: note.id }, bob);
+        await fails('GetNote', { id: note.id }, Status.NOT_FOUND);
+});
+
+test('gRPC and REST show the same note', async () => {
+        const note = await ok('CreateNote', { text: 'two doors', visibility: 'VISIBILITY_FOLLOWERS' }, alice);
+        const rest = await alice.read(note.id);
+        assert.equal(rest.visibility, 'followers');
+        assert.deepEqual([rest.id, rest.text, rest.author.id, rest.counts], [note.id, note.text, note.author.id, note.counts]);
+        assert.equal(Date.parse(rest.created_at), note.created_at.seconds * 1000 + Math.floor(note.created_at.nanos / 1e6));
+        await fails('GetNote', { id: note.id }, Status.NOT_FOUND);
+        await fails('GetNote', { id: note.id }, Status.NOT_FOUND, bob);
+});
+
+test('idempotency keys work as metadata', async () => {
+        const metadata = { 'idempotency-key': randomKey() };
+        const first = await ok('CreateNote', { text: 'once' }, alice, { metadata });
+        assert.deepEqual(await ok('CreateNote', { text: 'once' }, alice, { metadata }), first);
+        await fails('CreateNote', { text: 'twice' }, [Status.INVALID_ARGUMENT, Status.FAILED_PRECONDITION], alice, { metadata });
+});
+
+test('scoped methods need a token, a bad one is refused even where none is needed', async () => {
+        for (const m of methods.filter((x) => !['public', 'internal'].includes(x.access))) {
+                await fails(m.name, {}, Status.UNAUTHENTICATED);
+                await fails(m.name, {}, Status.UNAUTHENTICATED, { token: `${alice.token}x` });
+        }
+        await fails('GetUser', { id: alice.id }, Status.UNAUTHENTICATED, { token: 'x.y.z' });
+});
+
+test('internal methods are closed to members, to nobody, and to those who call themselves services', async () => {
+        const internal = methods.filter((m) => m.access === 'internal');
+        assert.ok(internal.length >= 10);
+        const soon = Math.floor(Date.now() / 1000) + 60;
+        for (const m of internal) {
+                for (const options of [{}, { token: alice.token }, { metadata: { 'sonet-service': 'timeline' } },
+                                       { metadata: { 'sonet-service': `timeline.${m.service}.${soon}.AAAA` } },
+                                       { metadata: { 'sonet-service': `timeline.${m.service}.${soon}.${'A'.repeat(43)}`, 'x-actor': alice.id } }]) {
+                        const { answer, error } = await wire.call(m.path, {}, options);
+                        assert.ok(error, `${m.path} answered ${JSON.stringify(answer)}`);
+                        assert.ok([Status.UNAUTHENTICATED, Status.PERMISSION_DENIED, Status.UNIMPLEMENTED].includes(error.code), `${m.path}: ${Status[error.code]}`);
+                }
+        }
+});
+
+test('internal methods are not on REST either', async () => {
+        for (const m of methods.filter((x) => x.access === 'internal')) {
+                assert.equal(m.http, undefined);
+                assert.equal((await api('POST', m.path, { body: {} })).status, 404, m.path);
+        }
+});
+
+test('a deadline that is over ends the call', async () => {
+        await fails('GetHome', {}, Status.DEADLINE_EXCEEDED, alice, { deadlineMs: -1000 });
+        const { error } = await wire.call('Register', { username: randomName('d'), email: `${randomName('d')}@example.org`, password: PASSWORD }, { deadlineMs: 1 });
+        assert.equal(error?.code, Status.DEADLINE_EXCEEDED);
+});
+
+test('a refusal carries its problem', async () => {
+        const text = await fails('CreateNote', { text: '字'.repeat(5001) }, Status.INVALID_ARGUMENT, alice);
+        assert.deepEqual([text.problem.status, text.problem.field], [Status.INVALID_ARGUMENT, 'text']);
+        assert.match(text.problem.code, /^[a-z_]+$/);
+        assert.equal(text.problem.detail, text.details);
+        const gone = await fails('GetNote', { id: '01890000-0000-7000-8000-000000000000' }, Status.NOT_FOUND);
+        assert.equal(gone.problem.status, Status.NOT_FOUND);
+        const list = await fails('ListRelationships', { user_ids: [alice.id, 'x'] }, Status.INVALID_ARGUMENT, alice);
+        assert.match(list.problem.field, /^user_ids/);
+});
+
+test('bytes that are no message are refused', async () => {
+        const create = methods.find((m) => m.name === 'CreateNote').path;
+        const field = (n, bytes) => Buffer.concat([Buffer.from([(n << 3) | 2, bytes.length]), Buffer.from(bytes)]);
+        const before = ids((await ok('GetUserTimeline', { user_id: alice.id, limit: 100 }, alice)).items);
+        for (const bytes of [[0x0a, 0x05, 0x61], [0xff, 0xff, 0xff], field(1, [0xff, 0xfe]), field(1, [0x61, 0, 0x62]), field(1, [0xed, 0xa0, 0x80]),
+                             Buffer.concat([field(1, [0x61]), Buffer.from([0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f])]), Buffer.from('0b'.repeat(2000), 'hex')]) {
+                const { error } = await wire.callRaw('note', create, Buffer.from(bytes), { token: alice.token });
+                assert.equal(error?.code, Status.INVALID_ARGUMENT, Buffer.from(bytes).toString('hex').slice(0, 60));
+        }
+        const huge = await wire.callRaw('note', create, Buffer.alloc(5 << 20, 0x61), { token: alice.token });
+        assert.ok([Status.RESOURCE_EXHAUSTED, Status.INVALID_ARGUMENT].includes(huge.error?.code));
+        assert.deepEqual(ids((await ok('GetUserTimeline', { user_id: alice.id, limit: 100 }, alice)).items), before);
+});
+
+test('what does not exist is unimplemented', async () => {
+        for (const path of ['/sonet.note.v1.NoteService/Nothing', '/sonet.nothing.v1.Nothing/Nothing', '/x']) {
+                assert.equal((await wire.callRaw('note', path, Buffer.alloc(0))).error?.code, Status.UNIMPLEMENTED, path);
+        }
+});
+
+test('the health service says SERVING, for all and for each service', async () => {
+        for (const service of SERVICES) {
+                const full = methods.find((m) => m.service === service).path.split('/')[1];
+                for (const name of ['', full]) {
+                        const request = Buffer.concat([Buffer.from([0x0a, name.length]), Buffer.from(name)]);
+                        const { answer, error } = await wire.callRaw(service, '/grpc.health.v1.Health/Check', name === '' ? Buffer.alloc(0) : request);
+                        assert.deepEqual([...(answer ?? [])], [0x08, 0x01], `${service} '${name}': ${JSON.stringify(error)}`);
+                }
+        }
+});
+
+test('every method that the contract opens was called above', () => {
+        const open = methods.filter((m) => m.access !== 'internal').map((m) => m.name);
+        assert.ok(open.length >= 30);
+        assert.deepEqual(open.filter((name) => !called.has(name)), []);
+});

@@ -1,0 +1,242 @@
+// Owns one `sonet up`: its folder, its port, its processes, its end. Knows nothing of the API (client.mjs does).
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+const READY_MS = Number(process.env.SONET_E2E_READY_S ?? 120) * 1000;
+const STOP_MS = 30_000;
+
+// The mode that the suite runs in: everything in one process, or one process per service.
+export const mode = process.env.SONET_E2E_MODE ?? 'single';
+
+// SONET_BIN, or the newest build in the tree.
+export function findBinary() {
+        if (process.env.SONET_BIN) {
+                return process.env.SONET_BIN;
+        }
+        const built = ['build-debug/cmd/sonet', 'build/cmd/sonet'].map((p) => path.join(root, p)).filter((p) => fs.existsSync(p));
+        built.sort((a, b) => fs.statSync(b).mtimeMs - fs.statSync(a).mtimeMs);
+        if (built.length === 0) {
+                throw new Error('no build/cmd/sonet: build first, or set SONET_BIN');
+        }
+        return built[0];
+}
+
+function canListen(port) {
+        return new Promise((resolve) => {
+                const probe = net.createServer();
+                probe.once('error', () => resolve(false));
+                probe.listen({ port, host: '127.0.0.1', exclusive: true }, () => probe.close(() => resolve(true)));
+        });
+}
+
+// A port with free ones after it (gRPC takes the next, split mode more), below the kernel's ephemeral range.
+export async function freePort(following = 12) {
+        for (let attempt = 0; attempt < 200; attempt++) {
+                const port = 15000 + Math.floor(Math.random() * 16000);
+                let free = true;
+                for (let i = 0; free && i <= following; i++) {
+                        free = await canListen(port + i);
+                }
+                if (free) {
+                        return port;
+                }
+        }
+        throw new Error('no free ports found');
+}
+
+// Removes a folder although a dying process may still write into it.
+async function removeFolder(dir) {
+        for (let attempt = 0; attempt < 20; attempt++) {
+                try {
+                        fs.rmSync(dir, { recursive: true, force: true });
+                        return;
+                } catch (error) {
+                        if (attempt === 19) {
+                                throw error;
+                        }
+                        await sleep(100);
+                }
+        }
+}
+
+function readProcess(pid) {
+        try {
+                const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
+                const rest = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+                const comm = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
+                const args = fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter((a) => a !== '');
+                let cwd = '';
+                try {
+                        cwd = fs.readlinkSync(`/proc/${pid}/cwd`);
+                } catch {
+                        // another account's process, or one that just ended
+                }
+                return { pid, ppid: Number(rest[1]), state: rest[0], comm, args, cwd };
+        } catch {
+                return null; // gone meanwhile
+        }
+}
+
+function allProcesses() {
+        return fs.readdirSync('/proc').filter((n) => /^\d+$/.test(n)).map((n) => readProcess(Number(n)))
+                .filter((p) => p !== null && p.state !== 'Z');
+}
+
+// What a process is for: supervisor, serve (all in one), gateway, user, note, follow, timeline, redis, postmaster, postgres, other.
+function roleOf(p, byPid, supervisorPid) {
+        if (p.pid === supervisorPid) {
+                return 'supervisor';
+        }
+        if (p.comm.startsWith('redis')) {
+                return 'redis';
+        }
+        if (p.comm.startsWith('postgres')) {
+                return byPid.get(p.ppid)?.comm.startsWith('postgres') ? 'postgres' : 'postmaster';
+        }
+        const serve = p.args.indexOf('serve');
+        if (serve >= 0) {
+                const names = p.args.slice(serve + 1).filter((a) => !a.startsWith('-'));
+                return names.length === 0 || names[0] === 'all' ? 'serve' : names[0];
+        }
+        return 'other';
+}
+
+// The processes of a server: the descendants of its supervisor, and whatever works in its folder (a killed supervisor's children).
+export function serverProcesses(supervisorPid, dir) {
+        const all = allProcesses();
+        const byPid = new Map(all.map((p) => [p.pid, p]));
+        const descends = (p) => {
+                for (let q = p, depth = 0; q && depth < 64; q = byPid.get(q.ppid), depth++) {
+                        if (q.pid === supervisorPid) {
+                                return true;
+                        }
+                }
+                return false;
+        };
+        const inside = (p) => p.pid !== process.pid && (p.cwd.startsWith(dir) || p.args.some((a) => a.includes(dir)));
+        return all.filter((p) => descends(p) || inside(p)).map((p) => ({ ...p, role: roleOf(p, byPid, supervisorPid) }));
+}
+
+export function signal(pid, name) {
+        try {
+                process.kill(pid, name);
+                return true;
+        } catch {
+                return false;
+        }
+}
+
+class Server {
+        constructor(options) {
+                Object.assign(this, options);
+                this.url = `http://127.0.0.1:${this.port}`;
+                this.data = path.join(this.dir, 'data');
+                this.log = path.join(this.dir, 'sonet.log');
+        }
+
+        // Spawns the supervisor and waits for its line `ready http://…`.
+        async up() {
+                const log = fs.openSync(this.log, 'a');
+                const args = ['up', '--port', String(this.port), '--data', this.data, ...(this.mode === 'split' ? ['--split'] : [])];
+                const env = { ...process.env, SONET_KEY_FILE: path.join(this.dir, 'key'), LOG_FORMAT: 'json', ...this.env };
+                for (const name of ['SONET_URL', 'SONET_GRPC', 'NODE_TEST_CONTEXT', 'NODE_OPTIONS', 'NODE_V8_COVERAGE']) {
+                        delete env[name];
+                }
+                this.child = spawn(findBinary(), args, { stdio: ['ignore', 'pipe', log], env, cwd: this.dir });
+                this.pid = this.child.pid;
+                this.stdout = '';
+                this.exited = new Promise((resolve) => {
+                        this.child.once('exit', (code, sig) => resolve({ code, signal: sig }));
+                        this.child.once('error', (error) => resolve({ code: -1, signal: null, error }));
+                });
+                const ready = new Promise((resolve) => {
+                        this.child.stdout.on('data', (chunk) => {
+                                fs.appendFileSync(this.log, chunk);
+                                this.stdout = (this.stdout + chunk).slice(-65536);
+                                if (/^ready http:\/\/\S+$/m.test(this.stdout)) {
+                                        resolve('ready');
+                                }
+                        });
+                });
+                fs.closeSync(log);
+                const outcome = await Promise.race([ready, this.exited, sleep(READY_MS).then(() => 'late')]);
+                if (outcome !== 'ready') {
+                        const why = outcome === 'late' ? `not ready after ${READY_MS / 1000} s` : `ended: ${JSON.stringify(outcome)}`;
+                        const error = new Error(`sonet up ${why}\n${this.logTail()}`);
+                        await this.stop({ keep: true });
+                        throw error;
+                }
+                this.url = this.stdout.match(/^ready (http:\/\/\S+)$/m)[1];
+                return this;
+        }
+
+        logTail(lines = 40) {
+                try {
+                        return fs.readFileSync(this.log, 'utf8').split('\n').slice(-lines).join('\n');
+                } catch {
+                        return '(no log)';
+                }
+        }
+
+        processes() {
+                return serverProcesses(this.pid, this.dir);
+        }
+
+        pids(role) {
+                return this.processes().filter((p) => p.role === role).map((p) => p.pid);
+        }
+
+        // Where gRPC of each service is: {user: '127.0.0.1:N', …}, as the supervisor told its children.
+        grpcAddresses() {
+                const all = this.processes().find((p) => p.role === (this.mode === 'split' ? 'gateway' : 'serve'));
+                const env = Object.fromEntries(fs.readFileSync(`/proc/${all.pid}/environ`, 'utf8').split('\0').map((e) => e.split(/=(.*)/s)));
+                const services = ['user', 'note', 'follow', 'timeline'];
+                return Object.fromEntries(services.map((name) => [name, this.mode === 'split'
+                        ? env[`${name.toUpperCase()}_URL`].replace('grpc://', '') : `127.0.0.1:${env.GRPC_PORT}`]));
+        }
+
+        // SIGKILL to every process of a role; gives how many there were.
+        kill(role) {
+                return this.pids(role).filter((pid) => signal(pid, 'SIGKILL')).length;
+        }
+
+        // SIGTERM and wait, as Ctrl-C would. `left`: what had to be killed afterwards (nothing, when all is well).
+        async stop({ keep = process.env.SONET_E2E_KEEP === '1', sig = 'SIGTERM' } = {}) {
+                signal(this.pid, sig);
+                const outcome = await Promise.race([this.exited, sleep(STOP_MS).then(() => ({ code: null, signal: 'late' }))]);
+                const left = this.processes();
+                left.forEach((p) => signal(p.pid, 'SIGKILL'));
+                for (let i = 0; i < 100 && this.processes().length > 0; i++) {
+                        await sleep(50);
+                }
+                if (!keep) {
+                        await removeFolder(this.dir);
+                }
+                return { ...outcome, left };
+        }
+
+        // Keeps the log after the folder is gone; gives its new place.
+        saveLog(name) {
+                const dir = process.env.SONET_E2E_LOGS ?? path.join(os.tmpdir(), 'sonet-e2e-logs');
+                fs.mkdirSync(dir, { recursive: true });
+                const target = path.join(dir, `${name}.log`);
+                fs.copyFileSync(this.log, target);
+                return target;
+        }
+}
+
+// A new server in a new folder under /tmp: socket paths are short there, and the account of PostgreSQL can reach it.
+export async function startServer(options = {}) {
+        const dir = fs.mkdtempSync('/tmp/sonet-e2e.');
+        fs.chmodSync(dir, 0o755);
+        const server = new Server({ dir, port: await freePort(), mode, ...options,
+                                    env: { SONET_RATE_LIMITS: 'off', ...options.env } });
+        return server.up();
+}

@@ -1,0 +1,154 @@
+// What every answer carries: entity tags, CORS, request ids; and the roads beside the API (health, readiness, metrics).
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { api, must, problem, register, registerMany } from './shared.mjs';
+
+test('an answer that did not change is 304 without a body', async () => {
+        const alice = await register();
+        const note = await alice.note('stable');
+        for (const path of [`/v1/notes/${note.id}`, '/v1/timelines/home', `/v1/users/${alice.id}`, '/openapi.json']) {
+                const first = await alice.get(path);
+                must(first);
+                assert.match(first.headers.etag ?? '', /^(W\/)?"[^"]+"$/, path);
+                const etag = first.headers.etag;
+                for (const header of [etag, `"x", ${etag}`, `W/${etag.replace(/^W\//, '')}`]) {
+                        const again = await alice.get(path, { headers: { 'if-none-match': header } });
+                        assert.equal(again.status, 304, `${path} ${header}`);
+                        assert.equal(again.text, '');
+                        assert.equal(again.headers.etag, etag);
+                }
+                assert.equal(must(await alice.get(path, { headers: { 'if-none-match': '"other"' } })) !== null, true);
+        }
+});
+
+test('an entity tag changes with what the reader sees', async () => {
+        const [alice, bob] = await registerMany(2);
+        const note = await alice.note('changing');
+        const seen = [(await alice.get(`/v1/notes/${note.id}`)).headers.etag];
+        const next = async () => {
+                const answer = await alice.get(`/v1/notes/${note.id}`, { headers: { 'if-none-match': seen.at(-1) } });
+                must(answer);
+                seen.push(answer.headers.etag);
+        };
+        await bob.react(note.id, 'like');
+        await next();
+        await alice.react(note.id, 'like');
+        await next();
+        must(await alice.patch(`/v1/notes/${note.id}`, { text: 'changed' }));
+        await next();
+        assert.equal(new Set(seen).size, seen.length);
+});
+
+test('personal answers are not for shared caches', async () => {
+        const alice = await register();
+        const answer = await alice.get('/v1/timelines/home');
+        const control = answer.headers['cache-control'] ?? '';
+        assert.ok(/private|no-store|no-cache/.test(control) || /authorization/i.test(answer.headers.vary ?? ''), `cache-control: ${control}`);
+        assert.doesNotMatch(control, /public/);
+});
+
+test('HEAD answers as GET does, without a body', async () => {
+        const alice = await register();
+        const note = await alice.note('head');
+        for (const path of [`/v1/notes/${note.id}`, '/healthz', '/openapi.json']) {
+                const head = await api('HEAD', path, { token: alice.token });
+                assert.equal(head.status, 200, path);
+                assert.equal(head.text, '');
+        }
+        assert.equal((await api('HEAD', '/v1/nothing')).status, 404);
+});
+
+test('a browser may ask first, from any origin', async () => {
+        for (const [method, path] of [['POST', '/v1/notes'], ['DELETE', '/v1/notes/01890000-0000-7000-8000-000000000000'], ['GET', '/v1/timelines/home'],
+                                      ['PATCH', '/v1/users/me']]) {
+                const answer = await api('OPTIONS', path, { headers: {
+                        origin: 'https://app.example.org', 'access-control-request-method': method,
+                        'access-control-request-headers': 'authorization, content-type, idempotency-key, if-none-match' } });
+                assert.ok([200, 204].includes(answer.status), `${path} ${answer.status} ${answer.text}`);
+                assert.ok(['*', 'https://app.example.org'].includes(answer.headers['access-control-allow-origin']), path);
+                const methods = answer.headers['access-control-allow-methods'].split(/\s*,\s*/);
+                assert.ok(methods.includes(method), `${path}: ${methods}`);
+                const allowed = answer.headers['access-control-allow-headers'].toLowerCase();
+                for (const name of ['authorization', 'content-type', 'idempotency-key']) {
+                        assert.ok(allowed.includes(name), `${name} in ${allowed}`);
+                }
+        }
+});
+
+test('answers and refusals can be read across origins, with the headers that matter', async () => {
+        const alice = await register();
+        const headers = { origin: 'https://app.example.org' };
+        for (const answer of [await alice.get('/v1/timelines/home', { headers }), await api('GET', '/v1/timelines/home', { headers }),
+                              await api('GET', '/v1/nothing', { headers })]) {
+                assert.ok(['*', 'https://app.example.org'].includes(answer.headers['access-control-allow-origin']), answer.request);
+                const exposed = (answer.headers['access-control-expose-headers'] ?? '').toLowerCase();
+                for (const name of ['link', 'etag', 'x-request-id', 'retry-after']) {
+                        assert.ok(exposed.includes(name), `${name} in ${exposed}`);
+                }
+                assert.equal(answer.headers['access-control-allow-credentials'], undefined, 'tokens travel in a header, not in cookies');
+        }
+});
+
+test('every answer has a request id; a usable one is taken over', async () => {
+        const own = 'e2e-0123456789abcdef';
+        assert.equal((await api('GET', '/healthz', { headers: { 'x-request-id': own } })).headers['x-request-id'], own);
+        const seen = new Set();
+        for (const path of ['/healthz', '/v1/nothing', '/v1/timelines/home', '/openapi.json']) {
+                const id = (await api('GET', path)).headers['x-request-id'];
+                assert.match(id ?? '', /^[\x21-\x7e]{8,128}$/, path);
+                seen.add(id);
+        }
+        assert.equal(seen.size, 4);
+        const hostile = (await api('GET', '/healthz', { headers: { 'x-request-id': '"}\\{x'.repeat(200) } })).headers['x-request-id'];
+        assert.ok(hostile.length <= 128);
+});
+
+test('JSON is announced as such and not to be guessed at', async () => {
+        const answer = await api('GET', '/v1/users?query=a');
+        assert.match(answer.headers['content-type'], /^application\/json/);
+        assert.equal(answer.headers['x-content-type-options'], 'nosniff');
+});
+
+test('health, readiness and metrics answer', async () => {
+        assert.equal((await api('GET', '/healthz')).status, 200);
+        const ready = await api('GET', '/readyz');
+        assert.equal(ready.status, 200, ready.text);
+        assert.match(ready.text, /redis/i);
+        assert.match(ready.text, /postgres|database/i);
+        const metrics = await api('GET', '/metrics');
+        assert.equal(metrics.status, 200);
+        assert.match(metrics.headers['content-type'], /^text\/plain/);
+        const samples = metrics.text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+        assert.ok(samples.length > 10);
+        for (const line of samples) {
+                assert.match(line, /^[a-zA-Z_:][a-zA-Z0-9_:]*(\{([a-zA-Z_][a-zA-Z0-9_]*="([^"\\\n]|\\.)*",?)*\})? (-?[0-9.e+-]+|[+-]Inf|NaN)( \d+)?$/);
+        }
+        assert.ok(samples.some((line) => /method=/.test(line)), 'requests are counted by method');
+});
+
+test('metrics and readiness name no member and no secret', async () => {
+        const alice = await register();
+        await alice.note('private words in a note');
+        const text = (await api('GET', '/metrics')).text + (await api('GET', '/readyz')).text;
+        for (const secret of [alice.username, alice.id, alice.token, 'private words', 'password=']) {
+                assert.ok(!text.includes(secret), secret);
+        }
+});
+
+test('unknown paths are not found and wrong methods are told the right ones', async () => {
+        const alice = await register();
+        for (const path of ['/', '/v1', '/v2/notes', '/v1/notes/', '//v1/notes', '/v1/nothing', '/v1/notes/x/y/z', '/V1/NOTES', '/v1/auth', '/admin', '/.env']) {
+                problem(await alice.get(path), path === '//v1/notes' ? [400, 404] : 404);
+        }
+        for (const [method, path, allowed] of [
+                ['DELETE', '/v1/notes', ['POST']], ['PUT', '/v1/notes', ['POST']], ['POST', '/v1/timelines/home', ['GET']],
+                ['GET', '/v1/auth/login', ['POST']], ['POST', '/v1/notes/01890000-0000-7000-8000-000000000000', ['GET', 'PATCH', 'DELETE']],
+                ['GET', '/v1/notes/01890000-0000-7000-8000-000000000000/like', ['PUT', 'DELETE']], ['POST', '/v1/users/me', ['GET', 'PATCH']],
+                ['POST', '/healthz', ['GET']], ['DELETE', '/openapi.json', ['GET']]]) {
+                const answer = await alice.api(method, path, { token: alice.token });
+                problem(answer, 405);
+                const allow = (answer.headers.allow ?? '').split(/\s*,\s*/);
+                allowed.forEach((m) => assert.ok(allow.includes(m), `${method} ${path}: Allow: ${answer.headers.allow}`));
+                assert.ok(!allow.includes(method), `${method} ${path}`);
+        }
+});

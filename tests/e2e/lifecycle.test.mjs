@@ -1,0 +1,135 @@
+// `sonet up` as a process: ready once it is, stops what it started, continues where it was, survives being killed.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { after, before, test } from 'node:test';
+import { connect, eventually, ids, must } from './client.mjs';
+import { signal, sleep, startServer } from './harness.mjs';
+
+let server;
+let net;
+let alice;
+let note;
+
+before(async () => {
+        server = await startServer();
+        net = connect(server.url);
+        alice = await net.register();
+        note = await alice.note('to be kept');
+});
+after(async () => {
+        net?.close();
+        await server?.stop();
+});
+
+const started = () => server.processes().map((p) => p.role);
+
+async function everythingWorks() {
+        must(await net.api('GET', '/readyz'));
+        assert.equal((await alice.read(note.id)).text, 'to be kept');
+        assert.ok((await alice.homeIds()).includes(note.id));
+        const fresh = await net.logIn(alice.username);
+        assert.ok((await fresh.homeIds()).includes(note.id));
+}
+
+test('one line says that it is ready, and it is', async () => {
+        assert.equal(server.stdout.match(/^ready /gm).length, 1);
+        assert.match(server.stdout, new RegExp(`^ready ${server.url}$`, 'm'));
+        assert.equal(server.url, `http://127.0.0.1:${server.port}`);
+        await everythingWorks();
+        const expected = server.mode === 'split' ? ['follow', 'gateway', 'note', 'timeline', 'user'] : ['serve'];
+        assert.deepEqual(started().filter((r) => ![ 'supervisor', 'redis', 'postmaster', 'postgres' ].includes(r)).sort(), expected);
+});
+
+test('it listens on loopback alone, and the data folder shows nobody a secret', async () => {
+        const pids = new Set(server.processes().map((p) => p.pid));
+        const inodes = new Set([...pids].flatMap((pid) => {
+                try {
+                        return fs.readdirSync(`/proc/${pid}/fd`).map((fd) => fs.readlinkSync(`/proc/${pid}/fd/${fd}`)).map((l) => l.match(/^socket:\[(\d+)\]$/)?.[1]);
+                } catch {
+                        return [];
+                }
+        }));
+        for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
+                for (const line of fs.readFileSync(table, 'utf8').trim().split('\n').slice(1)) {
+                        const [, local, , state, , , , , , inode] = line.trim().split(/\s+/);
+                        if (state === '0A' && inodes.has(inode)) {
+                                assert.match(local, /^(0100007F|0000000000000000FFFF00000100007F|00000000000000000000000001000000):/, 'listens on loopback');
+                        }
+                }
+        }
+        assert.equal(fs.statSync(`${server.dir}/key`).mode & 0o077, 0);
+        for (const p of server.processes()) {
+                assert.ok(!p.args.some((a) => /password|:\/\/[^/]*:[^/]*@/i.test(a)), p.args.join(' '));
+        }
+});
+
+for (const role of ['serve', 'gateway', 'user', 'note', 'follow', 'timeline', 'redis', 'postmaster']) {
+        test(`a killed ${role} is replaced and everything works again`, async (t) => {
+                const [pid] = server.pids(role);
+                if (pid === undefined) {
+                        assert.ok(['serve', 'gateway', 'user', 'note', 'follow', 'timeline'].includes(role), `no ${role} is running`);
+                        t.skip(`there is none in ${server.mode} mode`);
+                        return;
+                }
+                assert.ok(signal(pid, 'SIGKILL'));
+                await eventually(`a new ${role}`, () => server.pids(role).some((p) => p !== pid), 30_000);
+                await eventually('it works', everythingWorks, 60_000);
+        });
+}
+
+test('a second one on the same folder is refused and does not disturb the first', async () => {
+        const { spawnSync } = await import('node:child_process');
+        const { findBinary, freePort } = await import('./harness.mjs');
+        const second = spawnSync(findBinary(), ['up', '--port', String(await freePort()), '--data', server.data],
+                                 { env: { ...process.env, SONET_KEY_FILE: `${server.dir}/key` }, timeout: 60_000, encoding: 'utf8' });
+        assert.notEqual(second.status, 0);
+        assert.match(second.stderr, /already running/);
+        await everythingWorks();
+});
+
+test('asked to stop, it finishes what runs, ends well, and leaves no process', async () => {
+        let busy = true;
+        const acknowledged = [];
+        const writers = Array.from({ length: 4 }, async (_, w) => {
+                for (let i = 0; busy && i < 5000; i++) {
+                        try {
+                                const answer = await alice.post('/v1/notes', { text: `last words ${w}.${i}` });
+                                if (answer.status === 201) {
+                                        acknowledged.push(answer.body.id);
+                                } else {
+                                        assert.equal(answer.status, 503, answer.text);
+                                }
+                        } catch (error) {
+                                assert.match(error.code ?? error.message, /ECONNREFUSED|ECONNRESET|EPIPE|socket hang up/);
+                                return;
+                        }
+                }
+        });
+        await sleep(500);
+        const outcome = await server.stop({ keep: true });
+        busy = false;
+        await Promise.all(writers);
+        assert.deepEqual([outcome.code, outcome.signal], [0, null]);
+        assert.deepEqual(outcome.left.map((p) => p.role), []);
+        net.close();
+        await server.up();
+        await everythingWorks();
+        const kept = new Set();
+        for (let cursor = '', page = 0; page < 500; page++) {
+                const body = must(await alice.get(`/v1/timelines/users/${alice.id}?limit=100${cursor}`));
+                ids(body.items).forEach((id) => kept.add(id));
+                if (!body.next_cursor) {
+                        break;
+                }
+                cursor = `&cursor=${encodeURIComponent(body.next_cursor)}`;
+        }
+        assert.deepEqual(acknowledged.filter((id) => !kept.has(id)), []);
+});
+
+test('a killed supervisor leaves nothing that hinders the next start', async () => {
+        signal(server.pid, 'SIGKILL');
+        await server.exited;
+        net.close();
+        await server.up(); // at once, on the same port, whatever is still dying
+        await everythingWorks();
+});

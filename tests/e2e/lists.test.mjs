@@ -1,0 +1,143 @@
+// What all lists share: limits, cursors that cannot be forged or carried elsewhere, Link headers.
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { api, ids, inBatches, must, problem, registerMany } from './shared.mjs';
+
+let alice; // owns 5 notes, 5 bookmarks, 5 comments, 5 followers, 5 followed
+let bob; // the same
+let lists; // name → [path, member]: lists with a second page
+
+before(async () => {
+        const [a, b, ...others] = await registerMany(7);
+        [alice, bob] = [a, b];
+        const own = {};
+        for (const m of [alice, bob]) {
+                const posted = [];
+                for (let i = 0; i < 5; i++) {
+                        posted.push(await m.note(`note ${i} #lists${m.username.replace('_', '')}`));
+                        await m.react(posted[i].id, 'bookmark');
+                        await m.comment(posted[0].id, `comment ${i}`);
+                }
+                own[m.id] = posted[0];
+                await inBatches(others, 5, async (o) => {
+                        await o.follow(m);
+                        await m.follow(o);
+                });
+        }
+        const of = (m) => ({
+                home: '/v1/timelines/home',
+                user: `/v1/timelines/users/${m.id}`,
+                hashtag: `/v1/timelines/hashtags/lists${m.username.replace('_', '')}`,
+                bookmarks: '/v1/bookmarks',
+                comments: `/v1/notes/${own[m.id].id}/comments`,
+                thread: `/v1/notes/${own[m.id].id}/thread`,
+                followers: `/v1/users/${m.id}/followers`,
+                following: `/v1/users/${m.id}/following`,
+                people: '/v1/users?query=m_',
+        });
+        lists = { alice: of(alice), bob: of(bob) };
+});
+
+const withQuery = (path, query) => `${path}${path.includes('?') ? '&' : '?'}${query}`;
+const cursorOf = async (member, path) => must(await member.get(withQuery(path, 'limit=2'))).next_cursor;
+
+test('limit 0 or none means the usual page, 100 is the most', async () => {
+        for (const [name, path] of Object.entries(lists.alice)) {
+                const usual = must(await alice.get(path));
+                if (name !== 'people') {
+                        assert.deepEqual(ids(must(await alice.get(withQuery(path, 'limit=0'))).items), ids(usual.items), name);
+                        must(await alice.get(withQuery(path, 'limit=100')));
+                }
+                for (const limit of ['101', '-1', '1.5', 'ten', '4294967297', '99999999999999999999', '0x10', '+5', '%205']) {
+                        problem(await alice.get(withQuery(path, `limit=${limit}`)), [400, 422], { field: 'limit' });
+                }
+        }
+});
+
+test('a list with more says where it goes on, in the body and in a Link header', async () => {
+        for (const [name, path] of Object.entries(lists.alice)) {
+                const answer = await alice.get(withQuery(path, 'limit=2'));
+                const { next_cursor: cursor } = must(answer);
+                assert.ok(cursor, name);
+                const link = answer.headers.link?.match(/<([^>]+)>\s*;\s*rel="?next"?/);
+                assert.ok(link, `${name}: ${answer.headers.link}`);
+                const target = new URL(link[1], process.env.SONET_URL);
+                assert.equal(target.searchParams.get('cursor'), cursor, name);
+                assert.equal(target.searchParams.get('limit'), '2', name);
+                const byLink = must(await alice.get(target.pathname + target.search));
+                const byCursor = must(await alice.get(withQuery(path, `limit=2&cursor=${encodeURIComponent(cursor)}`)));
+                assert.deepEqual(ids(byLink.items), ids(byCursor.items), name);
+                assert.notDeepEqual(ids(byLink.items), ids(answer.body.items), name);
+        }
+});
+
+test('the last page has neither', async () => {
+        for (const [name, path] of Object.entries(lists.alice).filter(([n]) => n !== 'people')) {
+                const answer = await alice.get(withQuery(path, 'limit=100'));
+                assert.equal('next_cursor' in must(answer), false, name);
+                assert.ok(!/rel="?next"?/.test(answer.headers.link ?? ''), name);
+        }
+});
+
+test('a cursor that was altered or made up is refused', async () => {
+        for (const [name, path] of Object.entries(lists.alice)) {
+                const good = await cursorOf(alice, path);
+                const flip = (i) => good.slice(0, i) + (good[i] === 'A' ? 'B' : 'A') + good.slice(i + 1);
+                const bad = [flip(0), flip(Math.floor(good.length / 2)), flip(good.length - 2), good.slice(0, -1), `${good}A`, `A${good}`, 'x', '!!!',
+                             '0', 'null', Buffer.from('{"id":1}').toString('base64url'), 'A'.repeat(512), '%00', '%ff', '../..', good.split('').reverse().join('')];
+                for (const cursor of bad) {
+                        problem(await alice.get(withQuery(path, `limit=2&cursor=${cursor}`)), [400, 422], { field: 'cursor' });
+                }
+                problem(await alice.get(withQuery(path, `cursor=${'A'.repeat(513)}`)), [400, 422], { field: 'cursor' });
+                must(await alice.get(withQuery(path, `limit=2&cursor=${encodeURIComponent(good)}`)));
+                assert.ok(name);
+        }
+});
+
+test('a cursor of another list is refused', async () => {
+        const cursors = {};
+        for (const [name, path] of Object.entries(lists.alice)) {
+                cursors[name] = await cursorOf(alice, path);
+        }
+        for (const [name, path] of Object.entries(lists.alice)) {
+                for (const [from, cursor] of Object.entries(cursors).filter(([f]) => f !== name)) {
+                        const answer = await alice.get(withQuery(path, `cursor=${encodeURIComponent(cursor)}`));
+                        assert.ok([400, 422].includes(answer.status), `a cursor of ${from} on ${name}: ${answer.status}`);
+                }
+        }
+});
+
+test('a cursor of another member, or for another owner\'s list, is refused', async () => {
+        for (const [name, path] of Object.entries(lists.alice)) {
+                const mine = encodeURIComponent(await cursorOf(alice, path));
+                problem(await bob.get(withQuery(path, `cursor=${mine}`)), [400, 422], { field: 'cursor' });
+                if (!['home', 'bookmarks', 'people'].includes(name)) {
+                        problem(await alice.get(withQuery(lists.bob[name], `cursor=${mine}`)), [400, 422], { field: 'cursor' });
+                        problem(await api('GET', withQuery(path, `cursor=${mine}`)), [400, 422], { field: 'cursor' });
+                }
+        }
+        problem(await alice.get(`/v1/users?query=m&cursor=${encodeURIComponent(await cursorOf(alice, lists.alice.people))}`), [400, 422], { field: 'cursor' });
+});
+
+test('an empty cursor is the start', async () => {
+        for (const [name, path] of Object.entries(lists.alice).filter(([n]) => n !== 'people')) {
+                assert.deepEqual(ids(must(await alice.get(withQuery(path, 'limit=2&cursor='))).items),
+                                 ids(must(await alice.get(withQuery(path, 'limit=2'))).items), name);
+        }
+});
+
+test('parameters that no list knows are refused, and so is one given twice', async () => {
+        for (const path of Object.values(lists.alice)) {
+                for (const query of ['limt=2', 'limit=2&limit=3', 'offset=5']) {
+                        const answer = await alice.get(withQuery(path, query));
+                        problem(answer, [400, 422]);
+                }
+        }
+});
+
+test('a home cursor works however the tokens change', async () => {
+        const cursor = await cursorOf(alice, lists.alice.home);
+        const login = must(await api('POST', '/v1/auth/refresh', { body: { refresh_token: alice.refreshToken } }));
+        alice.take(login);
+        must(await alice.get(`/v1/timelines/home?cursor=${encodeURIComponent(cursor)}`));
+});

@@ -1,0 +1,145 @@
+// /openapi.json: valid by a published validator, complete by the issue's list, and true by trying each operation.
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { api, must, register } from './shared.mjs';
+import { methods } from './protos.mjs';
+
+const PATHS = `
+POST /v1/auth/register
+POST /v1/auth/login
+POST /v1/auth/refresh
+POST /v1/auth/logout
+GET /v1/sessions
+DELETE /v1/sessions/{}
+GET PATCH /v1/users/me
+GET /v1/users/{}
+GET /v1/users
+PUT DELETE /v1/users/{}/follow
+PUT DELETE /v1/users/{}/block
+PUT DELETE /v1/users/{}/mute
+GET /v1/users/{}/followers
+GET /v1/users/{}/following
+GET /v1/relationships
+POST /v1/notes
+GET PATCH DELETE /v1/notes/{}
+PUT DELETE /v1/notes/{}/like
+PUT DELETE /v1/notes/{}/renote
+PUT DELETE /v1/notes/{}/bookmark
+POST GET /v1/notes/{}/comments
+GET /v1/notes/{}/thread
+GET /v1/bookmarks
+GET /v1/timelines/home
+GET /v1/timelines/users/{}
+GET /v1/timelines/hashtags/{}`.trim().split('\n').flatMap((line) => {
+        const words = line.split(' ');
+        return words.slice(0, -1).map((verb) => `${verb} ${words.at(-1)}`);
+});
+const VERBS = ['get', 'put', 'post', 'delete', 'patch'];
+const blank = (path) => path.replace(/\{[^}]*\}/g, '{}');
+
+let spec;
+let operations; // [{verb, path, op}]
+
+before(async () => {
+        const answer = await api('GET', '/openapi.json');
+        spec = must(answer);
+        assert.match(answer.headers['content-type'], /json/);
+        operations = Object.entries(spec.paths).flatMap(([path, item]) => VERBS.filter((v) => item[v]).map((verb) => ({ verb: verb.toUpperCase(), path, op: item[verb] })));
+});
+
+const resolve = (node) => (node?.$ref ? node.$ref.slice(2).split('/').reduce((at, key) => at[key.replaceAll('~1', '/').replaceAll('~0', '~')], spec) : node);
+
+test('the document is valid OpenAPI 3.1', async () => {
+        assert.match(spec.openapi, /^3\.1\.\d+$/);
+        const result = await new Validator().validate(structuredClone(spec));
+        assert.ok(result.valid, JSON.stringify(result.errors, null, 1)?.slice(0, 3000));
+});
+
+test('every path of the issue is there, and every method of the contract that is on REST', () => {
+        const documented = new Set(operations.map((o) => `${o.verb} ${blank(o.path)}`));
+        assert.deepEqual(PATHS.filter((p) => !documented.has(p)), []);
+        const fromProto = methods.filter((m) => m.http).map((m) => blank(m.http));
+        assert.deepEqual(fromProto.filter((p) => !documented.has(p)), []);
+        assert.deepEqual([...fromProto].sort(), [...PATHS].sort(), 'the contract and the issue name the same paths');
+});
+
+test('all references lead somewhere, operation ids are unique, path parameters are declared', () => {
+        const walk = (node) => {
+                if (node && typeof node === 'object') {
+                        if (typeof node.$ref === 'string') {
+                                assert.ok(resolve(node), node.$ref);
+                        }
+                        Object.values(node).forEach(walk);
+                }
+        };
+        walk(spec);
+        const names = operations.map((o) => o.op.operationId);
+        assert.equal(new Set(names).size, names.length);
+        for (const { verb, path, op } of operations) {
+                const declared = [...(op.parameters ?? []), ...(spec.paths[path].parameters ?? [])].map(resolve).filter((p) => p.in === 'path').map((p) => p.name);
+                assert.deepEqual(declared.sort(), [...path.matchAll(/\{([^}]*)\}/g)].map((m) => m[1]).sort(), `${verb} ${path}`);
+                assert.ok(op.summary, `${verb} ${path} says what it does`);
+        }
+});
+
+const documentedStatus = (op, status) => op.responses[status] ?? op.responses[`${String(status)[0]}XX`] ?? op.responses.default;
+
+test('each operation answers as documented: without a token, with rubbish, with nothing', async () => {
+        const member = await register();
+        const rubbish = ['%00', 'x'.repeat(200), '%F0%9F%92%A9', '01890000-0000-7000-8000-000000000000'];
+        for (const { verb, path, op } of operations) {
+                for (const value of rubbish) {
+                        const url = path.replace(/\{[^}]*\}/g, value);
+                        for (const options of [{}, { token: 'rubbish' }, { token: member.token, raw: '{"rubbish":' }, { token: member.token, raw: '[]' },
+                                               { token: member.token, raw: '{}', headers: { 'content-type': 'text/plain' } }, { token: member.token }]) {
+                                if (path === '/v1/auth/logout' && options.token === member.token) {
+                                        continue; // the one thing that needs nothing more
+                                }
+                                const answer = await api(verb, url, verb === 'GET' ? { token: options.token } : options);
+                                const where = `${verb} ${url.slice(0, 60)} ${JSON.stringify(options).slice(0, 40)}: ${answer.status} ${answer.text.slice(0, 200)}`;
+                                assert.ok(answer.status < 500, where);
+                                const documented = resolve(documentedStatus(op, answer.status));
+                                assert.ok(documented, `not documented: ${where}`);
+                                if (answer.status >= 400) {
+                                        assert.match(answer.headers['content-type'] ?? '', /^application\/problem\+json/, where);
+                                        assert.ok(documented.content?.['application/problem+json'], `no problem documented: ${where}`);
+                                        assert.equal(answer.body.status, answer.status, where);
+                                }
+                        }
+                }
+        }
+        must(await member.get('/v1/users/me'));
+});
+
+test('operations that need a member say so, and are closed without one', async () => {
+        for (const { verb, path, op } of operations) {
+                const security = op.security ?? spec.security ?? [];
+                const needs = security.length > 0 && !security.some((s) => Object.keys(s).length === 0);
+                const method = methods.find((m) => m.http && blank(m.http) === `${verb} ${blank(path)}`);
+                if (method) {
+                        assert.equal(needs, method.access !== 'public', `${verb} ${path}`);
+                }
+                if (needs) {
+                        const answer = await api(verb, path.replace(/\{[^}]*\}/g, '01890000-0000-7000-8000-000000000000'), verb === 'GET' ? {} : { body: {} });
+                        assert.equal(answer.status, 401, `${verb} ${path}`);
+                        assert.ok(documentedStatus(op, 401), `${verb} ${path} documents 401`);
+                }
+        }
+});
+
+test('a note matches its documented schema, field by field', async () => {
+        const alice = await register();
+        const note = await alice.note('by the book');
+        const create = operations.find((o) => o.verb === 'POST' && o.path === '/v1/notes').op;
+        const schema = resolve(resolve(create.responses['201']).content['application/json'].schema);
+        for (const [name, value] of Object.entries(note)) {
+                assert.ok(schema.properties[name], `${name} is documented`);
+                const types = [resolve(schema.properties[name]).type ?? 'object'].flat();
+                if (value !== null) {
+                        const type = Array.isArray(value) ? 'array' : typeof value;
+                        assert.ok(types.includes(type) || resolve(schema.properties[name]).oneOf || resolve(schema.properties[name]).anyOf, `${name}: ${type} vs ${types}`);
+                }
+        }
+        assert.deepEqual(Object.keys(schema.properties).filter((name) => !(name in note)), []);
+});

@@ -1,0 +1,21 @@
+// A server for one test file alone, for what would disturb the others.
+import { after, before } from 'node:test';
+import { connect } from './client.mjs';
+import { startServer } from './harness.mjs';
+
+// Starts it before the tests and stops it after them; `it.server` and the client's functions are there in between.
+export function ownServer(options = {}) {
+        const it = {};
+        before(async () => {
+                it.server = await startServer(options);
+                Object.assign(it, connect(it.server.url));
+        });
+        after(async () => {
+                it.close?.();
+                if (process.env.SONET_E2E_SAVE_LOGS === '1') {
+                        it.server?.saveLog(`own-${process.pid}-${it.server.mode}`);
+                }
+                await it.server?.stop();
+        });
+        return it;
+}

@@ -1,0 +1,83 @@
+// Owns the contract as @grpc/proto-loader reads it from the .proto files, and calling it with @grpc/grpc-js.
+import grpc from '@grpc/grpc-js';
+import loader from '@grpc/proto-loader';
+import path from 'node:path';
+import { root } from './harness.mjs';
+
+export const SERVICES = ['user', 'note', 'follow', 'timeline'];
+const LOAD = { keepCase: true, longs: Number, enums: String, defaults: true, oneofs: false, includeDirs: [root, path.join(root, 'proto')] };
+
+export const definition = loader.loadSync(SERVICES.map((s) => `services/${s}/${s}.proto`), LOAD);
+
+// Every method of the contract: {service: 'note', name: 'CreateNote', path, access, deadline_ms, http}.
+export const methods = SERVICES.flatMap((service) => {
+        const [, contract] = Object.entries(definition).find(([name, d]) => name.startsWith(`sonet.${service}.v1.`) && d.format === undefined);
+        return Object.entries(contract).map(([name, m]) => ({ service, name, path: m.path, ...(m.options?.['(sonet.method)'] ?? {}), contract: m }));
+});
+
+// sonet.Problem (problem.proto) from its bytes. proto-loader gives decoders of methods only, and no method answers a problem.
+export function decodeProblem(bytes) {
+        const names = { 1: 'status', 2: 'code', 3: 'field', 4: 'detail', 5: 'retry_after_s' };
+        const out = { status: 0, code: '', field: '', detail: '', retry_after_s: 0 };
+        let at = 0;
+        const varint = () => {
+                let value = 0;
+                for (let shift = 0; shift < 35; shift += 7) {
+                        const byte = bytes[at++];
+                        value |= (byte & 0x7f) << shift;
+                        if (byte < 0x80) {
+                                return value >>> 0;
+                        }
+                }
+                throw new Error('a varint without an end');
+        };
+        while (at < bytes.length) {
+                const key = varint();
+                const name = names[key >>> 3];
+                if ((key & 7) === 0) {
+                        out[name] = varint();
+                } else if ((key & 7) === 2) {
+                        const length = varint();
+                        out[name] = bytes.subarray(at, at + length).toString('utf8');
+                        at += length;
+                } else {
+                        throw new Error(`wire type ${key & 7} in a problem`);
+                }
+        }
+        return out;
+}
+
+// A client of all services at {user: 'host:port', …}.
+export function connectGrpc(addresses) {
+        const clients = Object.fromEntries(SERVICES.map((s) => [s, new grpc.Client(addresses[s], grpc.credentials.createInsecure())]));
+
+        // Resolves to {answer} or {error: {code, details, problem}}; never throws for a refusal.
+        function call(methodName, request, { token, metadata = {}, deadlineMs = 20_000 } = {}) {
+                const m = methods.find((x) => x.name === methodName || x.path === methodName);
+                const head = new grpc.Metadata();
+                Object.entries({ ...(token ? { authorization: `Bearer ${token}` } : {}), ...metadata }).forEach(([k, v]) => head.set(k, v));
+                return new Promise((resolve) => clients[m.service].makeUnaryRequest(
+                        m.path, m.contract.requestSerialize, m.contract.responseDeserialize, request, head, { deadline: Date.now() + deadlineMs },
+                        (error, answer) => {
+                                if (!error) {
+                                        resolve({ answer });
+                                        return;
+                                }
+                                const [bytes] = error.metadata?.get('sonet-problem-bin') ?? [];
+                                resolve({ error: { code: error.code, details: error.details, problem: bytes && decodeProblem(bytes) } });
+                        }));
+        }
+
+        // A call with bytes of one's own, answered with bytes.
+        function callRaw(service, methodPath, bytes, { token, deadlineMs = 20_000 } = {}) {
+                const head = new grpc.Metadata();
+                if (token) {
+                        head.set('authorization', `Bearer ${token}`);
+                }
+                const same = (x) => x;
+                return new Promise((resolve) => clients[service].makeUnaryRequest(methodPath, same, same, bytes, head, { deadline: Date.now() + deadlineMs },
+                        (error, answer) => resolve(error ? { error: { code: error.code, details: error.details } } : { answer })));
+        }
+
+        return { call, callRaw, clients, close: () => Object.values(clients).forEach((c) => c.close()) };
+}

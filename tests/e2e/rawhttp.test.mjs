@@ -1,0 +1,183 @@
+// Requests below the level of decent clients: conflicting lengths, smuggling, huge and broken heads, early refusals, slow clients.
+import assert from 'node:assert/strict';
+import { before, beforeEach, test } from 'node:test';
+import { api, eventually, ids, must, net, register, sleep } from './shared.mjs';
+import { exchange, open } from './socket.mjs';
+
+let alice;
+let written; // how many notes alice has
+
+before(async () => {
+        alice = await register();
+        await alice.note('here before');
+        written = await alice.homeIds();
+});
+
+// Whatever the test before sent, alice has written nothing by it.
+beforeEach(async () => assert.deepEqual(await alice.homeIds(), written));
+
+const head = (lines) => ['POST /v1/notes HTTP/1.1', 'Host: localhost', `Authorization: Bearer ${alice.token}`, 'Content-Type: application/json', ...lines, '', ''].join('\r\n');
+const BODY = '{"text":"smuggled"}';
+const smuggled = () => `POST /v1/notes HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${alice.token}\r\nContent-Type: application/json\r\n` +
+        `Content-Length: ${BODY.length}\r\n\r\n${BODY}`;
+
+// Refused with one of these statuses (or the connection closed without an answer), closed after, and nothing written.
+async function refused(bytes, statuses, { silence = false } = {}) {
+        const { answers, closed } = await exchange(net.url, bytes, { count: 2, withinMs: 3000 });
+        const final = answers.filter((a) => a.status >= 200);
+        if (final.length === 0) {
+                assert.ok(silence && closed, `no answer${closed ? ', closed' : ', still open'}`);
+                return;
+        }
+        assert.equal(final.length, 1, `one answer, not ${final.map((a) => a.status)}`);
+        assert.ok(statuses.includes(final[0].status), `${final[0].status} ${final[0].text}`);
+        assert.ok(closed, 'the connection is not used further');
+        assert.deepEqual(await alice.homeIds(), written);
+}
+
+test('conflicting lengths are refused and what follows is not taken for a request', async () => {
+        const cases = [
+                ['Content-Length: 5', `Content-Length: ${BODY.length}`], [`Content-Length: ${BODY.length}`, 'Content-Length: 0'],
+                [`Content-Length: ${BODY.length}, 5`], ['Content-Length: -1'], ['Content-Length: +19'], ['Content-Length: 0x13'], ['Content-Length: 19abc'],
+                ['Content-Length: 99999999999999999999999'], ['Content-Length: '], ['Content-Length: 1 9'],
+        ];
+        for (const lines of cases) {
+                await refused(head(lines) + BODY + smuggled(), [400, 413], { silence: true });
+        }
+});
+
+test('a length beside chunks is refused', async () => {
+        const chunked = `13\r\n${BODY}\r\n0\r\n\r\n`;
+        for (const lines of [['Content-Length: 5', 'Transfer-Encoding: chunked'], ['Transfer-Encoding: chunked', 'Content-Length: 500']]) {
+                await refused(head(lines) + chunked + smuggled(), [400], { silence: true });
+        }
+});
+
+test('transfer codings that are not understood are refused', async () => {
+        for (const coding of ['gzip', 'chunked, gzip', 'xchunked', 'chunked, chunked', 'identity, chunked']) {
+                await refused(head([`Transfer-Encoding: ${coding}`]) + `13\r\n${BODY}\r\n0\r\n\r\n` + smuggled(), [400, 411, 501], { silence: true });
+        }
+});
+
+test('broken chunks are refused', async () => {
+        for (const chunks of ['zz\r\n{}\r\n0\r\n\r\n', '-1\r\n{}\r\n0\r\n\r\n', 'fffffffffffffffff\r\n{}\r\n0\r\n\r\n', '2\r\n{}xx0\r\n\r\n']) {
+                await refused(head(['Transfer-Encoding: chunked']) + chunks, [400, 413, 422], { silence: true });
+        }
+});
+
+test('a body over the limit is refused before it is sent', async () => {
+        for (const length of [65537 * 16, 104857600, 9007199254740993]) {
+                const { answers } = await exchange(net.url, head([`Content-Length: ${length}`]), { withinMs: 5000 });
+                assert.equal(answers[0]?.status, 413, `${length}`);
+                assert.match(answers[0].headers['content-type'], /^application\/problem\+json/);
+        }
+        const expecting = await exchange(net.url, head(['Content-Length: 104857600', 'Expect: 100-continue']), { withinMs: 5000 });
+        assert.deepEqual(expecting.answers.map((a) => a.status), [413]);
+});
+
+test('chunks over the limit are refused while they come', async () => {
+        const connection = open(net.url);
+        connection.send(head(['Transfer-Encoding: chunked']));
+        const chunk = `4000\r\n${'a'.repeat(0x4000)}\r\n`;
+        for (let i = 0; i < 2000 && !connection.isClosed() && !connection.received().includes('\r\n\r\n'); i++) {
+                connection.send(chunk);
+                await sleep(i % 16 ? 0 : 5);
+        }
+        const got = connection.received();
+        connection.destroy();
+        assert.match(got === '' ? 'HTTP/1.1 413' : got, /^HTTP\/1\.1 413/); // a reset may overtake the answer
+});
+
+test('through a plain client, 413 comes as a problem', async () => {
+        const answer = await api('POST', '/v1/notes', { token: alice.token, raw: `{"text":"${'a'.repeat(200000)}"}` }).catch((error) => error);
+        if (answer instanceof Error) {
+                assert.match(answer.code, /ECONNRESET|EPIPE/); // refused before it could be sent
+        } else {
+                assert.equal(answer.status, 413);
+                assert.equal(answer.body.status, 413);
+        }
+});
+
+test('endless heads are refused', async () => {
+        const get = (extra) => `GET /v1/users/me HTTP/1.1\r\nHost: localhost\r\n${extra}\r\n\r\n`;
+        await refused(get(`X-Long: ${'a'.repeat(200000)}`), [400, 413, 431], { silence: true });
+        await refused(get(Array.from({ length: 5000 }, (_, i) => `X-${i}: ${i}`).join('\r\n')), [400, 413, 431], { silence: true });
+        await refused(`GET /v1/users?query=${'a'.repeat(200000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`, [400, 414, 431], { silence: true });
+        const many = await exchange(net.url, get(Array.from({ length: 80 }, (_, i) => `X-${i}: ${i}`).join('\r\n')));
+        assert.ok([400, 401, 431].includes(many.answers[0]?.status), 'more headers than are kept: refused, or ignored');
+});
+
+test('what is no HTTP is refused or dropped', async () => {
+        for (const bytes of ['\r\n\r\n\r\n\r\n', 'hello\r\n\r\n', 'GET\r\n\r\n', 'GET / HTTP/9.9\r\n\r\n', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 'GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n',
+                             'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', `${'A'.repeat(100)} / HTTP/1.1\r\nHost: x\r\n\r\n`]) {
+                const { answers } = await exchange(net.url, Buffer.from(bytes, 'latin1'), { withinMs: 1500 });
+                answers.forEach((a) => assert.ok(a.status >= 400 && a.status !== 500, `${JSON.stringify(bytes)}: ${a.status}`));
+        }
+        assert.equal((await api('GET', '/healthz')).status, 200);
+});
+
+test('header names and values that hide others are refused', async () => {
+        const { answers } = await exchange(net.url, `GET /v1/users/me HTTP/1.1\r\nHost: localhost\r\nAuthorization : Bearer ${alice.token}\r\n\r\n`, { withinMs: 3000 });
+        assert.ok([400, 401].includes(answers[0]?.status), 'a space before the colon');
+        await refused(head(['Content-Length : 19']) + smuggled(), [400, 422], { silence: true });
+});
+
+test('two tokens in one request are none', async () => {
+        const bytes = `GET /v1/users/me HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer x\r\nAuthorization: Bearer ${alice.token}\r\n\r\n`;
+        const { answers } = await exchange(net.url, bytes);
+        assert.ok([400, 401].includes(answers[0]?.status), `${answers[0]?.status}`);
+});
+
+test('requests in a row on one connection are answered in order', async () => {
+        const get = (path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+        const { answers } = await exchange(net.url, get('/healthz') + get('/v1/nothing') + get('/v1/timelines/home') + get('/healthz'), { count: 4 });
+        assert.deepEqual(answers.map((a) => a.status), [200, 404, 401, 200]);
+});
+
+test('a client that leaves in the middle harms nobody', async () => {
+        for (let i = 0; i < 30; i++) {
+                const connection = open(net.url);
+                connection.send((head(['Content-Length: 400']) + BODY).slice(0, 20 + i * 13));
+                await sleep(5);
+                connection.destroy();
+        }
+        assert.equal((await api('GET', '/healthz')).status, 200);
+});
+
+// Drips a byte at a time until the server has had enough; meanwhile others are served.
+async function dripsUntilDropped(start, drip) {
+        const connection = open(net.url);
+        connection.send(start);
+        const timer = setInterval(() => connection.send(drip), 400);
+        let served = 0;
+        const end = Date.now() + 45_000;
+        while (!connection.isClosed() && Date.now() < end) {
+                must(await alice.get('/v1/timelines/home'));
+                served++;
+                await Promise.race([connection.closed, sleep(200)]);
+        }
+        clearInterval(timer);
+        const dropped = connection.isClosed();
+        connection.destroy();
+        assert.ok(dropped, 'the slow client is dropped');
+        assert.ok(served > 0, 'others are served meanwhile');
+}
+
+test('slow clients are dropped while others are served: headers, body, chunks, silence', { concurrency: true }, async () => {
+        await Promise.all([
+                dripsUntilDropped('GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: ', 'a'),
+                dripsUntilDropped(head(['Content-Length: 10000']), ' '),
+                dripsUntilDropped(head(['Transfer-Encoding: chunked']), '1\r\n \r\n'),
+                dripsUntilDropped('GET /hea', ''),
+        ]);
+});
+
+test('many slow clients do not keep others out', async () => {
+        const slow = Array.from({ length: 200 }, () => open(net.url));
+        slow.forEach((c, i) => c.send(i % 2 ? head(['Content-Length: 100']) : 'GET / HTTP/1.1\r\n'));
+        for (let i = 0; i < 20; i++) {
+                must(await alice.get('/v1/timelines/home'));
+        }
+        slow.forEach((c) => c.destroy());
+        await eventually('all is as before', async () => assert.deepEqual(ids(await alice.home()), written));
+});

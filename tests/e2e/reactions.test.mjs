@@ -1,0 +1,131 @@
+// Likes, renotes and bookmarks.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { api, eventually, ids, must, problem, readAll, register, registerMany } from './shared.mjs';
+
+const REACTIONS = [['like', 'likes', 'liked'], ['renote', 'renotes', 'renoted'], ['bookmark', 'bookmarks', 'bookmarked']];
+const GONE = '01890000-0000-7000-8000-000000000000';
+
+for (const [what, count, mark] of REACTIONS) {
+        test(`a ${what} counts once however often it is given, and goes with the first taking back`, async () => {
+                const [alice, bob] = [await register(), await register()];
+                const note = await alice.note('react to me');
+                for (let i = 0; i < 3; i++) {
+                        const answer = await bob.react(note.id, what);
+                        assert.equal(answer.id, note.id);
+                        assert.deepEqual([answer.counts[count], answer.viewer[mark]], [1, true]);
+                }
+                const seen = await alice.read(note.id);
+                assert.deepEqual([seen.counts[count], seen.viewer[mark]], [1, false]);
+                assert.equal((await alice.react(note.id, what)).counts[count], 2);
+                for (let i = 0; i < 3; i++) {
+                        const answer = await bob.unreact(note.id, what);
+                        assert.deepEqual([answer.counts[count], answer.viewer[mark]], [1, false]);
+                }
+                assert.deepEqual((await api('GET', `/v1/notes/${note.id}`)).body.viewer, { liked: false, renoted: false, bookmarked: false });
+        });
+
+        test(`a ${what} needs a member and a note`, async () => {
+                const alice = await register();
+                const note = await alice.note('x');
+                problem(await api('PUT', `/v1/notes/${note.id}/${what}`), 401);
+                problem(await api('DELETE', `/v1/notes/${note.id}/${what}`), 401);
+                problem(await alice.put(`/v1/notes/${GONE}/${what}`), 404);
+                problem(await alice.put(`/v1/notes/nonsense/${what}`), [400, 422], { field: 'id' });
+                assert.equal((await alice.read(note.id)).counts[count], 0);
+        });
+}
+
+test('the three reactions do not mix', async () => {
+        const [alice, bob] = [await register(), await register()];
+        const note = await alice.note('x');
+        await bob.react(note.id, 'like');
+        assert.deepEqual((await bob.react(note.id, 'bookmark')).viewer, { liked: true, renoted: false, bookmarked: true });
+        const all = await bob.react(note.id, 'renote');
+        assert.deepEqual(all.viewer, { liked: true, renoted: true, bookmarked: true });
+        assert.deepEqual(all.counts, { likes: 1, renotes: 1, comments: 0, bookmarks: 1 });
+        const less = await bob.unreact(note.id, 'like');
+        assert.deepEqual(less.viewer, { liked: false, renoted: true, bookmarked: true });
+        assert.deepEqual(less.counts, { likes: 0, renotes: 1, comments: 0, bookmarks: 1 });
+});
+
+test('bookmarks are listed newest first, page by page, to their owner alone', async () => {
+        const [alice, bob] = [await register(), await register()];
+        const marked = [];
+        for (let i = 0; i < 7; i++) {
+                const note = await alice.note(`note ${i}`);
+                marked.unshift(note.id);
+        }
+        for (const id of [...marked].reverse()) {
+                await bob.react(id, 'bookmark');
+        }
+        for (const limit of [1, 3, 100]) {
+                assert.deepEqual(ids(await readAll((p) => bob.get(p), '/v1/bookmarks', { limit })), marked);
+        }
+        await bob.unreact(marked[2], 'bookmark');
+        const left = must(await bob.get('/v1/bookmarks')).items;
+        assert.deepEqual(ids(left), marked.filter((_, i) => i !== 2));
+        assert.ok(left.every((n) => n.viewer.bookmarked));
+        assert.deepEqual(must(await alice.get('/v1/bookmarks')).items, []);
+        problem(await api('GET', '/v1/bookmarks'), 401);
+});
+
+test('a renote brings the note to the followers of the one who passes it on', async () => {
+        const [author, renoter, fan] = await registerMany(3);
+        await fan.follow(renoter);
+        const note = await author.note('pass me on #relay');
+        await renoter.react(note.id, 'renote');
+        const own = must(await api('GET', `/v1/timelines/users/${renoter.id}`)).items;
+        assert.equal(own.length, 1);
+        assert.equal(own[0].author.id, renoter.id);
+        assert.equal(own[0].text, '');
+        assert.equal(own[0].renote_of.id, note.id);
+        assert.equal(own[0].renote_of.text, 'pass me on #relay');
+        assert.equal(own[0].renote_of.author.id, author.id);
+        assert.equal(own[0].renote_of.counts.renotes, 1);
+        assert.deepEqual(ids(await renoter.home()), [own[0].id], 'the renoter sees it at once');
+        await eventually('the fan sees it', async () => {
+                const [first] = await fan.home();
+                assert.equal(first?.renote_of?.id, note.id);
+                assert.equal(first.renote_of.viewer.renoted, false);
+        });
+        await renoter.unreact(note.id, 'renote');
+        assert.deepEqual(must(await api('GET', `/v1/timelines/users/${renoter.id}`)).items, []);
+        assert.deepEqual(await fan.homeIds(), []);
+        assert.deepEqual(await renoter.homeIds(), []);
+});
+
+test('a renote goes when its note is deleted', async () => {
+        const [author, renoter, fan] = await registerMany(3);
+        await fan.follow(renoter);
+        const note = await author.note('short life');
+        await renoter.react(note.id, 'renote');
+        await eventually('the fan sees it', async () => (await fan.home()).length === 1);
+        must(await author.del(`/v1/notes/${note.id}`), 204);
+        assert.deepEqual(await fan.homeIds(), []);
+        assert.deepEqual(await renoter.homeIds(), []);
+        assert.deepEqual(must(await api('GET', `/v1/timelines/users/${renoter.id}`)).items, []);
+});
+
+test('only public notes can be passed on', async () => {
+        const [author, fan] = await registerMany(2);
+        await fan.follow(author);
+        for (const visibility of ['followers', 'only_me']) {
+                const note = await author.note('not for all', visibility);
+                problem(await author.put(`/v1/notes/${note.id}/renote`), [400, 403, 409, 422]);
+                problem(await fan.put(`/v1/notes/${note.id}/renote`), visibility === 'followers' ? [400, 403, 409, 422] : 404);
+                assert.equal((await author.read(note.id)).counts.renotes, 0);
+        }
+});
+
+test('passing on a renote never makes a second level', async () => {
+        const [author, first, second] = await registerMany(3);
+        const note = await author.note('original');
+        await first.react(note.id, 'renote');
+        const [renote] = must(await api('GET', `/v1/timelines/users/${first.id}`)).items;
+        const answer = await second.put(`/v1/notes/${renote.id}/renote`);
+        assert.ok(answer.status < 500, answer.text);
+        for (const item of must(await api('GET', `/v1/timelines/users/${second.id}`)).items) {
+                assert.equal(item.renote_of.id, note.id);
+        }
+});

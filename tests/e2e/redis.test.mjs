@@ -1,0 +1,153 @@
+// Redis may be lost at any moment: slower, never wrong. Every timeline is compared with one that the test works out by itself.
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { eventually, ids, inBatches, must, readAll } from './client.mjs';
+import { signal, sleep } from './harness.mjs';
+import { ownServer } from './own.mjs';
+import { redisCommand } from './redisclient.mjs';
+
+const FANS = 24;
+const it = ownServer();
+
+// What the test knows: who follows and mutes whom, and every note that was acknowledged and not deleted.
+const world = { follows: new Map(), mutes: new Map(), notes: [] };
+let authors;
+let fans;
+
+before(async () => {
+        const members = await it.registerMany(FANS + 4);
+        authors = members.slice(0, 4);
+        fans = members.slice(4);
+        members.forEach((m) => {
+                world.follows.set(m.id, new Set());
+                world.mutes.set(m.id, new Set());
+        });
+        await inBatches(fans, 6, async (fan, i) => {
+                for (const author of authors.filter((_, a) => a === 0 || (i + a) % 3 !== 0)) {
+                        await follow(fan, author);
+                }
+        });
+        await mute(fans[0], authors[0]);
+});
+
+async function follow(who, whom) {
+        await who.follow(whom);
+        world.follows.get(who.id).add(whom.id);
+}
+async function unfollow(who, whom) {
+        await who.unrelate(whom, 'follow');
+        world.follows.get(who.id).delete(whom.id);
+}
+async function mute(who, whom) {
+        await who.relate(whom, 'mute');
+        world.mutes.get(who.id).add(whom.id);
+}
+async function post(author, text, visibility = 'public') {
+        const note = await author.note(text, visibility);
+        world.notes.push({ id: note.id, author: author.id, visibility });
+        return note;
+}
+async function remove(author, note) {
+        must(await author.del(`/v1/notes/${note.id}`), 204);
+        world.notes = world.notes.filter((n) => n.id !== note.id);
+}
+
+// The slow reference: all notes, one by one, with the rules of the issue.
+function reference(member) {
+        const follows = world.follows.get(member.id);
+        const mutes = world.mutes.get(member.id);
+        const sees = (n) => n.author === member.id || (follows.has(n.author) && !mutes.has(n.author) && n.visibility !== 'only_me');
+        return world.notes.filter(sees).map((n) => n.id).sort().reverse();
+}
+
+const homeOf = async (member, limit = 30) => ids(await readAll((p) => member.get(p), '/v1/timelines/home', { limit }));
+
+async function allTimelinesAgree(withinMs = 30_000) {
+        await inBatches([...fans, ...authors], 4, (member) => eventually(`the timeline of ${member.username}`, async () => {
+                assert.deepEqual(await homeOf(member), reference(member));
+        }, withinMs));
+}
+
+// Posting, deleting, following and unfollowing by everybody, while disturb() does its work in the middle.
+async function disturbed(label, disturb) {
+        const busy = authors.map(async (author, a) => {
+                for (let i = 0; i < 12; i++) {
+                        const note = await post(author, `${label} ${a}.${i}`, ['public', 'followers', 'only_me'][i % 4] ?? 'public');
+                        if (i % 5 === 3) {
+                                await remove(author, note);
+                        }
+                }
+        });
+        const moving = fans.slice(1, 5).map(async (fan, i) => {
+                for (const author of authors.slice(1)) {
+                        await (i % 2 ? follow : unfollow)(fan, author);
+                }
+        });
+        await Promise.all([...busy, ...moving, disturb()]);
+}
+
+test('undisturbed, every timeline is the reference', async () => {
+        await disturbed('calm', async () => {});
+        await allTimelinesAgree();
+});
+
+test('emptying Redis in the middle of a fan-out loses nothing', async () => {
+        await disturbed('flush', async () => {
+                for (let i = 0; i < 5; i++) {
+                        await sleep(60);
+                        assert.equal(await redisCommand(it.server, 'FLUSHALL'), '+OK');
+                }
+        });
+        await allTimelinesAgree();
+});
+
+test('killing Redis in the middle of a fan-out loses nothing', async () => {
+        await disturbed('kill', async () => {
+                await sleep(60);
+                assert.ok(it.server.kill('redis') > 0, 'there was one to kill');
+        });
+        await allTimelinesAgree();
+        await eventually('Redis is back', async () => /PONG/.test(await redisCommand(it.server, 'PING')), 30_000);
+        await allTimelinesAgree();
+});
+
+test('a Redis that hangs slows down and breaks nothing', async () => {
+        const [pid] = it.server.pids('redis');
+        try {
+                await disturbed('hang', async () => {
+                        await sleep(30);
+                        assert.ok(signal(pid, 'SIGSTOP'));
+                        await sleep(1500);
+                });
+                await allTimelinesAgree();
+        } finally {
+                signal(pid, 'SIGCONT');
+        }
+        await allTimelinesAgree();
+});
+
+test('with Redis away altogether everything works', async () => {
+        // Kept from coming back: each replacement is killed as soon as it shows.
+        const keeper = setInterval(() => it.server.kill('redis'), 50);
+        try {
+                it.server.kill('redis');
+                await disturbed('away', async () => {});
+                await allTimelinesAgree(60_000);
+                const [author, fan] = [authors[1], fans[0]];
+                const note = await post(author, 'without Redis #alone');
+                await author.react(note.id, 'like');
+                assert.deepEqual(ids(must(await fan.get('/v1/timelines/hashtags/alone')).items), [note.id]);
+                assert.equal((await homeOf(author))[0], note.id);
+                await remove(author, note);
+                assert.ok(!(await homeOf(author)).includes(note.id));
+                assert.ok((await it.logIn(fan.username)).token);
+                const ready = await it.api('GET', '/readyz');
+                assert.equal(ready.status, 200, 'it is ready without Redis');
+                assert.match(ready.text, /redis/i);
+        } finally {
+                clearInterval(keeper);
+        }
+        await eventually('Redis is back', async () => /PONG/.test(await redisCommand(it.server, 'PING')), 30_000);
+        await disturbed('after', async () => {});
+        await allTimelinesAgree();
+});

@@ -1,0 +1,63 @@
+// Listing and ending one's own sessions.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PASSWORD, Member, api, assertTokenIsRefused, ids, logIn, must, problem, register } from './shared.mjs';
+
+test('sessions are listed newest first, and the one that asks is marked', async () => {
+        const first = await register();
+        const second = await logIn(first.username);
+        const login = must(await api('POST', '/v1/auth/login', { body: { login: first.username, password: PASSWORD },
+                                                                 headers: { 'user-agent': 'a phone/1.0' } }));
+        const third = new Member(api, login, PASSWORD);
+        const { items } = must(await second.get('/v1/sessions'));
+        assert.deepEqual(ids(items), [third.session, second.session, first.session]);
+        assert.deepEqual(items.map((s) => s.current), [false, true, false]);
+        assert.equal(items[0].user_agent, 'a phone/1.0');
+        for (const s of items) {
+                assert.match(s.created_at, /^\d{4}-\d\d-\d\dT.*\.\d{3}Z$/);
+                assert.match(s.last_used_at, /^\d{4}-\d\d-\d\dT.*\.\d{3}Z$/);
+                assert.ok(!JSON.stringify(s).includes(first.refreshToken));
+        }
+});
+
+test('ending another of one\'s sessions takes its tokens away and leaves mine', async () => {
+        const mine = await register();
+        const lost = await logIn(mine.username);
+        must(await mine.del(`/v1/sessions/${lost.session}`), 204);
+        await assertTokenIsRefused(lost.token);
+        problem(await api('POST', '/v1/auth/refresh', { body: { refresh_token: lost.refreshToken } }), 401);
+        assert.deepEqual(ids(must(await mine.get('/v1/sessions')).items), [mine.session]);
+        must(await mine.get('/v1/users/me'));
+});
+
+test('ending the session that asks logs it out', async () => {
+        const member = await register();
+        must(await member.del(`/v1/sessions/${member.session}`), 204);
+        await assertTokenIsRefused(member.token);
+});
+
+test('somebody else\'s session is not found, and goes on', async () => {
+        const [alice, mallory] = [await register(), await register()];
+        const unknown = problem(await mallory.del('/v1/sessions/01890000-0000-7000-8000-000000000000'), 404);
+        const foreign = problem(await mallory.del(`/v1/sessions/${alice.session}`), 404);
+        assert.deepEqual([foreign.code, foreign.title], [unknown.code, unknown.title]);
+        must(await alice.get('/v1/users/me'));
+        assert.deepEqual(ids(must(await mallory.get('/v1/sessions')).items), [mallory.session]);
+});
+
+test('a session can be ended once, or again without harm', async () => {
+        const member = await register();
+        const other = await logIn(member.username);
+        must(await member.del(`/v1/sessions/${other.session}`), 204);
+        const again = await member.del(`/v1/sessions/${other.session}`);
+        assert.ok([204, 404].includes(again.status), `${again.status}`);
+        must(await member.get('/v1/users/me'));
+});
+
+test('sessions need a token and a UUID', async () => {
+        const member = await register();
+        problem(await api('GET', '/v1/sessions'), 401);
+        problem(await api('DELETE', `/v1/sessions/${member.session}`), 401);
+        problem(await member.del('/v1/sessions/not-a-uuid'), [400, 422], { field: 'id' });
+        must(await member.get('/v1/users/me'));
+});

@@ -1,0 +1,61 @@
+// Owns raw connections: requests that no decent client would send, byte by byte.
+import net from 'node:net';
+
+// Opens a connection; gives {send, closed, received(), end, destroy}. closed resolves when the server (or the network) ended it.
+export function open(url) {
+        const { hostname, port } = new URL(url);
+        const socket = net.connect({ host: hostname, port: Number(port) });
+        const chunks = [];
+        let isClosed = false;
+        socket.on('data', (c) => chunks.push(c));
+        socket.on('error', () => {}); // a reset is one way of being dropped; 'close' follows
+        const closed = new Promise((resolve) => socket.on('close', () => {
+                isClosed = true;
+                resolve();
+        }));
+        return {
+                send: (bytes) => !isClosed && socket.write(bytes),
+                received: () => Buffer.concat(chunks).toString('latin1'),
+                isClosed: () => isClosed,
+                closed,
+                end: () => socket.end(),
+                destroy: () => socket.destroy(),
+        };
+}
+
+// Splits what came back into answers: {status, headers, text}. Understands Content-Length and chunks, as far as this server sends them.
+export function parseAnswers(text) {
+        const answers = [];
+        while (text.startsWith('HTTP/1.')) {
+                const headEnd = text.indexOf('\r\n\r\n');
+                if (headEnd < 0) {
+                        break;
+                }
+                const [start, ...lines] = text.slice(0, headEnd).split('\r\n');
+                const headers = Object.fromEntries(lines.map((l) => [l.slice(0, l.indexOf(':')).toLowerCase(), l.slice(l.indexOf(':') + 1).trim()]));
+                const status = Number(start.split(' ')[1]);
+                let length = Number(headers['content-length'] ?? 0);
+                if (headers['content-length'] === undefined && !(status < 200 || status === 204 || status === 304)) {
+                        const next = text.indexOf('HTTP/1.', headEnd + 4);
+                        length = (next < 0 ? text.length : next) - headEnd - 4;
+                }
+                answers.push({ status, headers, text: text.slice(headEnd + 4, headEnd + 4 + length) });
+                text = text.slice(headEnd + 4 + length);
+        }
+        return answers;
+}
+
+// Sends bytes, waits until `count` final answers came or the connection closed or the time is over; gives {answers, closed}.
+export async function exchange(url, bytes, { count = 1, withinMs = 15_000 } = {}) {
+        const connection = open(url);
+        connection.send(bytes);
+        const end = Date.now() + withinMs;
+        const enough = () => parseAnswers(connection.received()).filter((a) => a.status >= 200).length >= count;
+        while (!connection.isClosed() && !enough() && Date.now() < end) {
+                await Promise.race([connection.closed, new Promise((resolve) => setTimeout(resolve, 20))]);
+        }
+        await Promise.race([connection.closed, new Promise((resolve) => setTimeout(resolve, 100))]); // a further answer would come now
+        const result = { answers: parseAnswers(connection.received()), closed: connection.isClosed() };
+        connection.destroy();
+        return result;
+}

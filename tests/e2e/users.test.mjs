@@ -1,0 +1,110 @@
+// Profiles: one's own, others', and finding people.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { api, eventually, inBatches, must, problem, randomName, readAll, register } from './shared.mjs';
+
+test('one\'s own profile shows the address, to nobody else', async () => {
+        const [alice, bob] = [await register(), await register()];
+        const me = must(await alice.get('/v1/users/me'));
+        assert.equal(me.email, `${alice.username}@example.org`);
+        for (const answer of [await bob.get(`/v1/users/${alice.id}`), await api('GET', `/v1/users/${alice.id}`),
+                              await bob.get(`/v1/users?query=${alice.username}`)]) {
+                must(answer);
+                assert.ok(!answer.text.toLowerCase().includes('@example.org'), answer.text);
+        }
+});
+
+test('a profile is found by id, and by username in any case', async () => {
+        const alice = await register({ username: randomName('Find') });
+        for (const name of [alice.id, alice.id.toUpperCase(), alice.username, alice.username.toLowerCase(), alice.username.toUpperCase()]) {
+                const user = must(await api('GET', `/v1/users/${name}`));
+                assert.equal(user.id, alice.id);
+                assert.deepEqual(user.counts, { notes: 0, followers: 0, following: 0 });
+        }
+        problem(await api('GET', `/v1/users/${randomName('nobody')}`), 404);
+        problem(await api('GET', '/v1/users/01890000-0000-7000-8000-000000000000'), 404);
+});
+
+test('changing a profile changes what is given and leaves the rest', async () => {
+        const alice = await register();
+        const before = must(await alice.get('/v1/users/me'));
+        const named = must(await alice.patch('/v1/users/me', { display_name: 'Алиса ✨' }));
+        assert.equal(named.display_name, 'Алиса ✨');
+        const told = must(await alice.patch('/v1/users/me', { bio: 'Line one\nline two' }));
+        assert.deepEqual([told.display_name, told.bio], ['Алиса ✨', 'Line one\nline two']);
+        assert.equal(must(await alice.patch('/v1/users/me', {})).bio, 'Line one\nline two');
+        assert.equal(must(await alice.patch('/v1/users/me', { bio: '' })).bio, '');
+        const after = must(await alice.get('/v1/users/me'));
+        assert.deepEqual({ ...after, display_name: before.display_name }, before);
+});
+
+test('a new name shows beside old notes at once', async () => {
+        const alice = await register();
+        const note = await alice.note('before the change');
+        must(await alice.patch('/v1/users/me', { display_name: 'Renamed' }));
+        assert.equal((await alice.read(note.id)).author.display_name, 'Renamed');
+        assert.equal((await alice.home())[0].author.display_name, 'Renamed');
+});
+
+test('a bad change of a profile is refused and changes nothing', async () => {
+        const alice = await register();
+        const before = must(await alice.get('/v1/users/me'));
+        problem(await alice.patch('/v1/users/me', { display_name: 'é'.repeat(101) }), 422, { field: 'display_name' });
+        problem(await alice.patch('/v1/users/me', { bio: '字'.repeat(501) }), 422, { field: 'bio' });
+        problem(await alice.patch('/v1/users/me', { bio: 7 }), 422, { field: 'bio' });
+        problem(await alice.patch('/v1/users/me', { username: 'other' }), 422, { field: 'username' });
+        problem(await alice.patch('/v1/users/me', { bio: 'fine', id: alice.id }), 422, { field: 'id' });
+        problem(await api('PATCH', '/v1/users/me', { body: { bio: 'x' } }), 401);
+        assert.deepEqual(must(await alice.get('/v1/users/me')), before);
+        must(await alice.patch('/v1/users/me', { display_name: '🎈'.repeat(100), bio: '字'.repeat(500) }));
+});
+
+test('people are found by the start of their username, in order, page by page', async () => {
+        const prefix = randomName('Pf').slice(0, 12);
+        const names = ['c', 'a', 'b', 'e', 'd'].map((end) => prefix + end);
+        await inBatches(names, 4, (username) => register({ username }));
+        const path = `/v1/users?query=${prefix.toLowerCase()}`;
+        const found = await readAll((p) => api('GET', p), path, { limit: 2 });
+        assert.deepEqual(found.map((u) => u.username), [...names].sort());
+        const one = must(await api('GET', `/v1/users?query=${names[0].toUpperCase()}`));
+        assert.deepEqual(one.items.map((u) => u.username), [names[0]]);
+        assert.deepEqual(must(await api('GET', `/v1/users?query=${randomName('zz')}`)), { items: [] });
+});
+
+test('signs that mean something to SQL are only signs', async () => {
+        const stem = randomName('lk').slice(0, 10);
+        const [under, other] = [await register({ username: `${stem}_y` }), await register({ username: `${stem}xy` })];
+        const found = must(await api('GET', `/v1/users?query=${stem}_`)).items.map((u) => u.username);
+        assert.deepEqual(found, [under.username]);
+        assert.notEqual(under.id, other.id);
+        for (const query of ['%25', "'%3B--", '%5C', `${stem}%25`]) {
+                assert.deepEqual(must(await api('GET', `/v1/users?query=${query}`)).items, [], query);
+        }
+});
+
+test('a search without a query, or with an endless one, is refused', async () => {
+        problem(await api('GET', '/v1/users'), [400, 422], { field: 'query' });
+        problem(await api('GET', '/v1/users?query='), [400, 422], { field: 'query' });
+        problem(await api('GET', `/v1/users?query=${'a'.repeat(31)}`), [400, 422], { field: 'query' });
+});
+
+test('a profile counts notes, followers and following', async () => {
+        const [alice, bob] = [await register(), await register()];
+        await alice.note('one');
+        const gone = await alice.note('two');
+        await alice.note('three', 'only_me');
+        await bob.follow(alice);
+        must(await alice.del(`/v1/notes/${gone.id}`), 204);
+        await eventually('the counts of alice', async () => {
+                const { counts } = must(await bob.get(`/v1/users/${alice.id}`));
+                assert.ok(counts.notes >= 1 && counts.notes <= 2, `notes: ${counts.notes}`);
+                assert.deepEqual([counts.followers, counts.following], [1, 0]);
+        });
+        await eventually('the counts of bob', async () => {
+                assert.deepEqual(must(await alice.get(`/v1/users/${bob.id}`)).counts, { notes: 0, followers: 0, following: 1 });
+        });
+        await bob.unrelate(alice, 'follow');
+        await eventually('the counts go back', async () => {
+                assert.equal(must(await bob.get(`/v1/users/${alice.id}`)).counts.followers, 0);
+        });
+});

@@ -1,0 +1,13 @@
+#!/bin/sh
+# Writes headers that only include another one: people and protoc-c include "services/note/note.pb-c.h", Meson's generated header is
+# OUT/note.pb-c.h. Run at configure time; the forwarding headers never change, so that Ninja sees every change of the real ones.
+#   forward-headers.sh OUT PATH…
+set -eu
+out=$1
+shift
+for path; do
+        up=$(dirname "$path" | sed 's,[^/][^/]*,..,g')
+        mkdir -p "$out/$(dirname "$path")"
+        printf '#include "%s/%s"\n' "$up" "$(basename "$path")" > "$out/$path.new"
+        cmp -s "$out/$path.new" "$out/$path" && rm "$out/$path.new" || mv "$out/$path.new" "$out/$path"
+done

@@ -1,0 +1,109 @@
+/* The contract generator's model: what a .proto says, with SoNet's options decoded, as the checks and the emitters read it.
+ * A build tool: it runs for a moment, takes memory from one pool and gives it back at the end. */
+#ifndef TOOLS_GEN_H
+#define TOOLS_GEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include "google/protobuf/descriptor.pb-c.h"
+#include "sonet/options.pb-c.h"
+
+typedef Google__Protobuf__FieldDescriptorProto gen_field_proto;
+
+struct gen_file;
+
+struct gen_field {
+        const gen_field_proto *proto;
+        const struct gen_message *type; /* of a message field */
+        const Sonet__FieldOptions *options;
+        int64_t min, max; /* of options->range, when has_range */
+        bool has_range;
+        const char *doc;
+        int line;
+};
+
+struct gen_message {
+        const struct gen_file *file;
+        const Google__Protobuf__DescriptorProto *proto;
+        const char *full_name;    /* "sonet.note.v1.Note" */
+        struct gen_field *fields; /* sorted by number, as protobuf-c sorts its descriptors */
+        size_t n_fields;
+        const char *doc;
+        int line;
+        bool is_map;
+        int colour; /* of the search for cycles: 0 new, 1 on the path, 2 done */
+        struct gen_message *next;
+};
+
+struct gen_enum {
+        const Google__Protobuf__EnumDescriptorProto *proto;
+        const char *full_name;
+        struct gen_enum *next;
+};
+
+struct gen_method {
+        const Google__Protobuf__MethodDescriptorProto *proto;
+        const Sonet__MethodOptions *options;
+        const struct gen_message *in, *out;
+        const char *verb, *path; /* NULL: not on REST */
+        const char *summary, *doc;
+        int line;
+};
+
+struct gen_file {
+        const Google__Protobuf__FileDescriptorProto *proto;
+        const char *stem;   /* "services/note/note" */
+        const char *name;   /* "note": the package's last component that is not a version */
+        struct gen_message *messages, **messages_end;
+        struct gen_enum *enums, **enums_end;
+        const Google__Protobuf__ServiceDescriptorProto *service;
+        const char *service_doc;
+        int second_service_line; /* > 0: there is one too many */
+        struct gen_method *methods;
+        size_t n_methods;
+};
+
+struct gen {
+        struct gen_file *files;
+        size_t n_files;
+        FILE *errors; /* one "file:line: sentence" a line */
+        int n_errors;
+        bool recursive; /* a message contains itself: descending would not end */
+};
+
+/* Memory of the run (gen_memory.c). Never NULL: the tool ends with a message when there is none. */
+void *gen_alloc(size_t bytes);
+char *gen_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void gen_release(void);
+
+/* gen_model.c. False when the request contradicts itself. */
+bool gen_load(struct gen *g, size_t n_files, Google__Protobuf__FileDescriptorProto *const *files);
+const struct gen_message *gen_find_message(const struct gen *g, const char *full_name);
+
+/* gen_options.c: SoNet's options, which arrive as unknown fields. NULL when the bytes are no such message. */
+const Sonet__MethodOptions *gen_method_options(const Google__Protobuf__MethodOptions *options);
+const Sonet__FieldOptions *gen_field_options(const Google__Protobuf__FieldOptions *options);
+
+/* gen_check.c, gen_check_methods.c: refusals, each with its place. */
+void gen_refuse(struct gen *g, const struct gen_file *file, int line, const char *format, ...) __attribute__((format(printf, 4, 5)));
+void gen_check_file(struct gen *g, struct gen_file *file);
+void gen_check_methods(struct gen *g, struct gen_file *file);
+
+/* gen_names.c: names as protoc-c spells them, and ours. */
+char *gen_lower(const char *dotted);  /* "sonet.note.v1.NoteCounts" → "sonet__note__v1__note_counts" */
+char *gen_upper(const char *dotted);  /* … → "SONET__NOTE__V1__NOTE_COUNTS" */
+char *gen_camel(const char *dotted);  /* … → "Sonet__Note__V1__NoteCounts" */
+char *gen_member(const char *name);   /* "Register" → "register_": a name that C allows */
+/* The name under which short C names are made: "sonet.note.v1.Note" → "note.Note"; others unchanged. */
+char *gen_short(const char *full_name);
+const char *gen_package_name(const char *package);
+char *gen_string(const char *text);   /* a C string literal; NULL gives NULL */
+
+/* gen_header.c, gen_source.c */
+void gen_emit_header(FILE *out, const struct gen_file *file);
+void gen_emit_source(FILE *out, const struct gen_file *file);
+void gen_emit_stubs(FILE *out, const struct gen_file *file);
+
+#endif
