@@ -5,6 +5,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "auth/base64url.h"
 #include "auth/keys.h"
 #include "base/contract.h"
 
@@ -15,8 +16,7 @@ enum {
         MAC_BYTES = 16, /* RFC 2104, 5: no less than half */
         BODY_BYTES = 1 + SORT_KEY_BYTES + ID_BYTES,
         CURSOR_BYTES = BODY_BYTES + MAC_BYTES,
-        TEXT_CHARS = 55, /* base64url without padding */
-        TEXT_VARIANT = sodium_base64_VARIANT_URLSAFE_NO_PADDING,
+        TEXT_CHARS = BASE64URL_CHARS(CURSOR_BYTES),
 };
 
 /* An HMAC that has already taken the key, of each thread: half the work of a cursor is done once. */
@@ -68,7 +68,7 @@ char *cursor_encode(struct rpc_call *c, const char *filter, const struct cursor 
         mac_of(c, filter, bytes, bytes + BODY_BYTES);
 
         char *text = arena_alloc(c->arena, TEXT_CHARS + 1);
-        return sodium_bin2base64(text, TEXT_CHARS + 1, bytes, sizeof(bytes), TEXT_VARIANT);
+        return base64url_encode(bytes, sizeof(bytes), text);
 }
 
 static void read_body(const uint8_t body[BODY_BYTES], struct cursor *position)
@@ -89,8 +89,7 @@ static bool is_genuine(const struct rpc_call *c, const char *filter, const char 
         uint8_t mac[MAC_BYTES];
         size_t len = 0;
         if (strnlen(text, TEXT_CHARS + 1) != TEXT_CHARS ||
-            sodium_base642bin(bytes, CURSOR_BYTES, text, TEXT_CHARS, NULL, &len, NULL, TEXT_VARIANT) != 0 ||
-            len != CURSOR_BYTES) {
+            !base64url_decode((struct str){text, TEXT_CHARS}, bytes, CURSOR_BYTES, &len) || len != CURSOR_BYTES) {
                 return false;
         }
         mac_of(c, filter, bytes, mac);

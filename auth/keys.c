@@ -15,12 +15,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "auth/base64url.h"
 #include "base/clock.h"
 
 enum {
         MASTER_BYTES = 32,
-        TEXT_CHARS = 43, /* base64url of 32 bytes, without padding */
-        TEXT_VARIANT = sodium_base64_VARIANT_URLSAFE_NO_PADDING,
+        TEXT_CHARS = BASE64URL_CHARS(MASTER_BYTES),
 };
 
 static uint8_t pseudorandom_key[crypto_auth_hmacsha256_BYTES];
@@ -72,7 +72,7 @@ void keys_derive_text(const char *label, char out[44])
 {
         uint8_t key[32];
         keys_derive(label, key);
-        sodium_bin2base64(out, TEXT_CHARS + 1, key, sizeof(key), TEXT_VARIANT);
+        base64url_encode(key, sizeof(key), out);
         sodium_memzero(key, sizeof(key));
 }
 
@@ -134,7 +134,7 @@ static bool write_new_key(int fd)
         uint8_t master[MASTER_BYTES];
         char text[TEXT_CHARS + 2];
         random_bytes(master, sizeof(master));
-        sodium_bin2base64(text, sizeof(text), master, sizeof(master), TEXT_VARIANT);
+        base64url_encode(master, sizeof(master), text);
         text[TEXT_CHARS] = '\n';
         bool done = write_all(fd, text, TEXT_CHARS + 1) && fsync(fd) == 0;
         sodium_memzero(master, sizeof(master));
@@ -195,8 +195,7 @@ static sn_status read_master(int fd, const char *path, uint8_t master[MASTER_BYT
         }
         size_t chars = n > 0 && text[n - 1] == '\n' ? (size_t)n - 1 : (size_t)n;
         size_t bytes = 0;
-        bool good = chars == TEXT_CHARS &&
-                    sodium_base642bin(master, MASTER_BYTES, text, chars, NULL, &bytes, NULL, TEXT_VARIANT) == 0 &&
+        bool good = chars == TEXT_CHARS && base64url_decode((struct str){text, chars}, master, MASTER_BYTES, &bytes) &&
                     bytes == MASTER_BYTES;
         sodium_memzero(text, sizeof(text));
         return good ? SN_OK

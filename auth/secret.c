@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "auth/base64url.h"
 #include "base/clock.h"
 
 enum { SECRET_BYTES = 32 };
@@ -11,10 +12,9 @@ enum { SECRET_BYTES = 32 };
 char *secret_new(struct arena *arena)
 {
         uint8_t bytes[SECRET_BYTES];
-        size_t size = sodium_base64_encoded_len(sizeof(bytes), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-        char *text = arena_alloc(arena, size);
+        char *text = arena_alloc(arena, BASE64URL_CHARS(SECRET_BYTES) + 1);
         random_bytes(bytes, sizeof(bytes));
-        sodium_bin2base64(text, size, bytes, sizeof(bytes), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+        base64url_encode(bytes, sizeof(bytes), text);
         sodium_memzero(bytes, sizeof(bytes));
         return text;
 }

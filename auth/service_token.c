@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth/base64url.h"
 #include "auth/keys.h"
 #include "base/clock.h"
 
@@ -15,11 +16,10 @@ enum {
         LIFE_S = 60,
         RENEW_S = 30, /* what is left of its life when a token is made anew */
         MAX_NAME = 32,
-        MAC_CHARS = 43, /* base64url of 32 bytes */
+        MAC_CHARS = BASE64URL_CHARS(crypto_auth_hmacsha256_BYTES),
         MAX_TOKEN = 2 * MAX_NAME + 20 + MAC_CHARS + 3,
         MADE_SLOTS = 256, /* more than there are pairs of services */
         VERIFIED_SLOTS = 16,
-        MAC_VARIANT = sodium_base64_VARIANT_URLSAFE_NO_PADDING,
 };
 
 struct made {
@@ -67,7 +67,7 @@ static void mac_of(struct str head, char out[MAC_CHARS + 1])
         uint8_t key[32], mac[crypto_auth_hmacsha256_BYTES];
         keys_derive("service-token", key);
         crypto_auth_hmacsha256(mac, (const uint8_t *)head.ptr, head.len, key);
-        sodium_bin2base64(out, MAC_CHARS + 1, mac, sizeof(mac), MAC_VARIANT);
+        base64url_encode(mac, sizeof(mac), out);
         sodium_memzero(key, sizeof(key));
 }
 

@@ -97,14 +97,13 @@ static void text_cannot_move_between_filter_and_actor(void **state)
 
 static void every_altered_character_is_refused(void **state)
 {
-        static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/=.\x01 ";
         fresh_call();
         char *text = cursor_encode(call, "", &position);
         for (size_t i = 0; text[i] != '\0'; i++) {
                 char right = text[i];
-                for (const char *c = alphabet; *c != '\0'; c++) {
-                        if (*c != right) {
-                                text[i] = *c;
+                for (int c = 1; c < 256; c++) {
+                        if ((char)c != right) {
+                                text[i] = (char)c;
                                 is_refused("", text);
                         }
                 }

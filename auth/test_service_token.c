@@ -141,7 +141,7 @@ static void another_key_file_is_refused(void **state)
 static void *work(void *context)
 {
         struct rpc_call *own = rpc_call_new_background(NULL, 60000);
-        char name[16];
+        char name[24];
         for (int i = 0; i < 2000; i++) {
                 const char *caller;
                 struct arena_mark mark = arena_mark(own->arena);

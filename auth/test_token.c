@@ -156,7 +156,8 @@ static char *token_of(const char *header, const char *payload, EVP_PKEY *key)
         return arena_printf(call->arena, "%s.%s", head, encode(signature, sizeof(signature)));
 }
 
-static char *fresh_token(void)
+/* Not inlined: GCC 12 would take the text that is returned for the variable that pointed to it, and warn. */
+__attribute__((noinline)) static char *fresh_token(void)
 {
         char *token;
         assert_int_equal(token_sign(call, &claims, &token), SN_OK);
@@ -221,7 +222,8 @@ static void openssl_verifies_what_is_signed_here(void **state)
         for (int i = 0; i < 300; i++) { /* one r or s in 256 is shorter than 32 bytes */
                 uint8_t signature[64];
                 struct arena_mark mark = arena_mark(call->arena);
-                const char *token = fresh_token(), *dot = strrchr(token, '.');
+                const char *token = fresh_token();
+                const char *dot = strrchr(token, '.');
                 assert_int_equal(decode(dot + 1, strlen(dot + 1), signature, sizeof(signature)), 64);
                 assert_true(verifies(key, token, (size_t)(dot - token), signature));
                 arena_reset(call->arena, mark);
@@ -305,6 +307,15 @@ static void padding_and_spare_bits_are_refused(void **state)
         assert_non_null(strchr("AQgw", token[last]));
         token[last]++;
         is_refused(token, "token_malformed");
+        token[last]--;
+        for (size_t i = 0; token[i] != '\0'; i++) {
+                if (token[i] == '_') { /* libsodium alone would read these bytes as '_' */
+                        token[i] = (char)0xe0;
+                        is_refused(token, "token_malformed");
+                        token[i] = '_';
+                }
+        }
+        is_taken(token);
 }
 
 static void no_signature_is_refused(void **state)
@@ -406,7 +417,8 @@ static void an_altered_payload_is_refused(void **state)
 static void every_altered_signature_is_refused(void **state)
 {
         uint8_t signature[64];
-        const char *token = fresh_token(), *dot = strrchr(token, '.');
+        const char *token = fresh_token();
+        const char *dot = strrchr(token, '.');
         decode(dot + 1, 86, signature, sizeof(signature));
         for (size_t i = 0; i < sizeof(signature); i += 3) {
                 signature[i] ^= 0x10;

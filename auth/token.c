@@ -4,19 +4,15 @@
 
 #include <openssl/sha.h>
 #include <rhonabwy.h>
-#include <sodium.h>
 #include <string.h>
 
+#include "auth/base64url.h"
 #include "auth/token_cache.h"
 #include "auth/token_keys.h"
 #include "auth/token_parse.h"
 #include "base/clock.h"
 
-enum {
-        SIGNATURE_BYTES = 64,
-        SIGNATURE_CHARS = 86, /* in base64url */
-        VARIANT = sodium_base64_VARIANT_URLSAFE_NO_PADDING,
-};
+enum { SIGNATURE_BYTES = 64 };
 
 static void jws_free_p(jws_t **jws)
 {
@@ -57,16 +53,11 @@ static bool split(struct str token, struct parts *out)
         return str_next(&out->signature, '.', &out->header) && str_next(&out->signature, '.', &out->payload);
 }
 
-static bool decode(struct str part, void *out, size_t size, size_t *len)
-{
-        return part.len > 0 && sodium_base642bin(out, size, part.ptr, part.len, NULL, len, NULL, VARIANT) == 0;
-}
-
 static enum token_fault check_header(struct str part, const struct token_key **key)
 {
         char json[TOKEN_MAX_BYTES], kid[TOKEN_KID_SIZE];
         size_t len = 0;
-        if (!decode(part, json, sizeof(json), &len)) {
+        if (!base64url_decode(part, json, sizeof(json), &len)) {
                 return TOKEN_MALFORMED;
         }
         enum token_fault fault = token_parse_header(json, len, kid);
@@ -81,7 +72,8 @@ static enum token_fault check_payload(struct str part, int64_t now_s, struct tok
 {
         char json[TOKEN_MAX_BYTES];
         size_t len = 0;
-        return decode(part, json, sizeof(json), &len) ? token_parse_payload(json, len, now_s, claims) : TOKEN_MALFORMED;
+        return base64url_decode(part, json, sizeof(json), &len) ? token_parse_payload(json, len, now_s, claims)
+                                                                : TOKEN_MALFORMED;
 }
 
 /* Its form only: without it the library would be asked to make sense of anything. */
@@ -89,7 +81,7 @@ static bool is_signature(struct str part)
 {
         uint8_t bytes[SIGNATURE_BYTES];
         size_t len = 0;
-        return part.len == SIGNATURE_CHARS && decode(part, bytes, sizeof(bytes), &len) && len == SIGNATURE_BYTES;
+        return base64url_decode(part, bytes, sizeof(bytes), &len) && len == SIGNATURE_BYTES;
 }
 
 /* Slow: most of a millisecond. */

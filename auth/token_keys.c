@@ -12,13 +12,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth/base64url.h"
 #include "auth/keys.h"
 
 enum {
         MAX_KEYS = 16,
         COORDINATE_BYTES = 32,
-        COORDINATE_SIZE = 44, /* in base64url, with NUL */
-        VARIANT = sodium_base64_VARIANT_URLSAFE_NO_PADDING,
+        COORDINATE_SIZE = BASE64URL_CHARS(COORDINATE_BYTES) + 1,
 };
 
 /* Only ever grows: a reader needs no lock for the first n_keys. */
@@ -66,9 +66,8 @@ static bool on_curve(const struct point *point)
 {
         uint8_t bytes[1 + 2 * COORDINATE_BYTES] = {POINT_CONVERSION_UNCOMPRESSED};
         size_t x = 0, y = 0;
-        if (sodium_base642bin(bytes + 1, COORDINATE_BYTES, point->x, strlen(point->x), NULL, &x, NULL, VARIANT) != 0 ||
-            sodium_base642bin(bytes + 1 + COORDINATE_BYTES, COORDINATE_BYTES, point->y, strlen(point->y), NULL, &y,
-                              NULL, VARIANT) != 0 ||
+        if (!base64url_decode(str_of(point->x), bytes + 1, COORDINATE_BYTES, &x) ||
+            !base64url_decode(str_of(point->y), bytes + 1 + COORDINATE_BYTES, COORDINATE_BYTES, &y) ||
             x != COORDINATE_BYTES || y != COORDINATE_BYTES) {
                 return false;
         }
@@ -184,7 +183,7 @@ static bool encode(const BIGNUM *number, char out[COORDINATE_SIZE])
 {
         uint8_t bytes[COORDINATE_BYTES];
         bool done = BN_bn2binpad(number, bytes, sizeof(bytes)) == COORDINATE_BYTES;
-        sodium_bin2base64(out, COORDINATE_SIZE, bytes, sizeof(bytes), VARIANT);
+        base64url_encode(bytes, sizeof(bytes), out);
         sodium_memzero(bytes, sizeof(bytes));
         return done;
 }

@@ -8,7 +8,8 @@
 #define MOST_LISTED 1000
 
 DB_STATEMENT(INSERT_DEAD_LETTER, "*", NULL,
-             "insert into dead_letters (source, position, type, aggregate_id, event, error, attempts) values ($1, $2, $3, $4, $5, $6, $7)"
+             "insert into dead_letters (source, position, type, aggregate_id, event, error, attempts) values ($1, $2, "
+             "$3, $4, $5, $6, $7)"
              " on conflict (source, position) do nothing");
 
 sn_status bus_dead_letter_put(struct rpc_call *c, const bus_event *event, const char *error, int attempts)
@@ -25,14 +26,16 @@ sn_status bus_dead_letter_put(struct rpc_call *c, const bus_event *event, const 
                 return SN_OK;
         }
         TRY(db_exec(tx, &INSERT_DEAD_LETTER,
-                    DB_BINDS(bind_text(event->source), bind_i64(event->position), bind_text(event->type), bind_uuid(event->aggregate_id),
-                             bind_bytes(packed, len), bind_text(error), bind_i64(attempts)),
+                    DB_BINDS(bind_text(event->source), bind_i64(event->position), bind_text(event->type),
+                             bind_uuid(event->aggregate_id), bind_bytes(packed, len), bind_text(error),
+                             bind_i64(attempts)),
                     NULL));
         return db_commit(c, NULL, &tx);
 }
 
 DB_STATEMENT(SELECT_DEAD_LETTERS, "*", NULL,
-             "select id, source, position, type, aggregate_id, error, attempts, failed_at from dead_letters order by id limit $1");
+             "select id, source, position, type, aggregate_id, error, attempts, failed_at from dead_letters order by "
+             "id limit $1");
 
 sn_status bus_dead_letters_list(struct rpc_call *c, struct bus_dead_letter **letters, size_t *n)
 {
@@ -58,8 +61,7 @@ sn_status bus_dead_letters_list(struct rpc_call *c, struct bus_dead_letter **let
         return SN_OK;
 }
 
-DB_STATEMENT(REQUEST_REPLAY, "*", NULL,
-             "update dead_letters set replay_requested = true where $1 or id = any($2)");
+DB_STATEMENT(REQUEST_REPLAY, "*", NULL, "update dead_letters set replay_requested = true where $1 or id = any($2)");
 
 sn_status bus_dead_letters_replay(struct rpc_call *c, const int64_t *ids, size_t n_ids, int64_t *n_asked)
 {
@@ -84,7 +86,8 @@ static sn_status read_requested(struct rpc_call *c, struct db_rows **rows)
 DB_STATEMENT(DELETE_DEAD_LETTER, "*", NULL, "delete from dead_letters where id = $1");
 
 DB_STATEMENT(REFUSE_REPLAY, "*", NULL,
-             "update dead_letters set replay_requested = false, attempts = attempts + 1, error = $2, failed_at = now() where id = $1");
+             "update dead_letters set replay_requested = false, attempts = attempts + 1, error = $2, failed_at = now() "
+             "where id = $1");
 
 static sn_status forget(struct rpc_call *c, int64_t id)
 {
@@ -131,7 +134,8 @@ static sn_status settle(struct service *service, int64_t id, sn_status status, c
         }
 }
 
-static sn_status replay(struct service *service, struct bus_source *sources, size_t n, int64_t id, const bus_event *event)
+static sn_status replay(struct service *service, struct bus_source *sources, size_t n, int64_t id,
+                        const bus_event *event)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, CALL_MS);
         const struct bus_consumer *consumer = find_consumer(sources, n, event);
@@ -162,7 +166,8 @@ void bus_replay_requested(struct service *service, struct bus_source *sources, s
                 bus_event *event = sonet__events__event__unpack(arena_protobuf_allocator(c->arena), len, packed);
 
                 if (!event) {
-                        log_event(LOG_LEVEL_ERROR, "a dead letter cannot be read", LOG_INT("sonet.letter", db_i64(rows, i, "id")));
+                        log_event(LOG_LEVEL_ERROR, "a dead letter cannot be read",
+                                  LOG_INT("sonet.letter", db_i64(rows, i, "id")));
                 } else if (replay(service, sources, n, db_i64(rows, i, "id"), event) != SN_OK) {
                         return;
                 }

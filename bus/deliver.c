@@ -1,5 +1,5 @@
-/* Owns one event's way through its handler: again after failures of the environment, for ever and in order; after five other failures
- * it becomes a dead letter and the stream goes on. */
+/* Owns one event's way through its handler: again after failures of the environment, for ever and in order; after five
+ * other failures it becomes a dead letter and the stream goes on. */
 #include "bus/delivery.h"
 
 #include <string.h>
@@ -39,13 +39,15 @@ static bool is_environment(sn_status status)
 
 static enum bus_outcome later(struct bus_source *source, const bus_event *event, sn_status status)
 {
-        int64_t wait_ms = (int64_t)FIRST_WAIT_MS << (source->attempts < 12 ? source->attempts : 12);
+        int *count = is_environment(status) ? &source->waits : &source->attempts;
+        int64_t wait_ms = (int64_t)FIRST_WAIT_MS << (*count < 12 ? *count : 12);
 
-        if (source->attempts == 4) {
-                log_event(LOG_LEVEL_WARN, "an event waits", LOG_STR("sonet.source", source->name), LOG_STR("sonet.event", event->type),
-                          LOG_INT("sonet.position", event->position), LOG_STR("sonet.code", sn_status_name(status)));
+        if (*count == 4) {
+                log_event(LOG_LEVEL_WARN, "an event waits", LOG_STR("sonet.source", source->name),
+                          LOG_STR("sonet.event", event->type), LOG_INT("sonet.position", event->position),
+                          LOG_STR("sonet.code", sn_status_name(status)));
         }
-        source->attempts++;
+        ++*count;
         source->retry_at_us = clock_monotonic_us() + (wait_ms < MOST_WAIT_MS ? wait_ms : MOST_WAIT_MS) * 1000;
         source->behind = true; /* it is read again from the log */
         return BUS_LATER;
@@ -53,7 +55,7 @@ static enum bus_outcome later(struct bus_source *source, const bus_event *event,
 
 static enum bus_outcome done(struct bus_source *source, const bus_event *event, bool stored)
 {
-        source->attempts = 0;
+        source->attempts = source->waits = 0;
         source->position = event->position;
         if (stored) {
                 source->stored = event->position;
@@ -62,15 +64,16 @@ static enum bus_outcome done(struct bus_source *source, const bus_event *event, 
 }
 
 /* The letter and the position are one transaction. */
-static enum bus_outcome bury(struct service *service, struct bus_source *source, const bus_event *event, const struct rpc_call *failed,
-                             sn_status status)
+static enum bus_outcome bury(struct service *service, struct bus_source *source, const bus_event *event,
+                             const struct rpc_call *failed, sn_status status)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, CALL_MS);
         const char *detail = failed->problem.detail ? failed->problem.detail : "";
         const char *error = arena_printf(c->arena, "%s: %s", sn_status_name(status), detail);
 
         log_event(LOG_LEVEL_ERROR, "an event became a dead letter", LOG_STR("sonet.source", source->name),
-                  LOG_STR("sonet.event", event->type), LOG_INT("sonet.position", event->position), LOG_STR("error.message", error));
+                  LOG_STR("sonet.event", event->type), LOG_INT("sonet.position", event->position),
+                  LOG_STR("error.message", error));
         if (bus_dead_letter_put(c, event, error, source->attempts + 1) != SN_OK) {
                 return later(source, event, SN_UNAVAILABLE);
         }
@@ -92,9 +95,9 @@ enum bus_outcome bus_deliver(struct service *service, struct bus_source *source,
         if (status == SN_OK) {
                 return done(source, event, bus_current.stored);
         }
-        if (is_environment(status)) {
-                /* does not count towards a dead letter: a fresh start once the environment is back */
+        if (is_environment(status)) { /* does not count towards a dead letter */
                 return later(source, event, status);
         }
-        return source->attempts + 1 < MAX_ATTEMPTS ? later(source, event, status) : bury(service, source, event, c, status);
+        return source->attempts + 1 < MAX_ATTEMPTS ? later(source, event, status)
+                                                   : bury(service, source, event, c, status);
 }

@@ -1,4 +1,5 @@
-/* What the files of the runner share: a source as it is read, and one event on its way through a handler. Private to bus/. */
+/* What the files of the runner share: a source as it is read, and one event on its way through a handler. Private to
+ * bus/. */
 #ifndef BUS_DELIVERY_H
 #define BUS_DELIVERY_H
 
@@ -16,18 +17,21 @@ struct bus_source {
         const struct rpc_method *read_outbox;
         const struct bus_consumer *consumers[BUS_MAX_CONSUMERS]; /* each with types of its own */
         size_t n_consumers;
-        char log_id[UUID_SIZE]; /* "" until the log was read */
-        int64_t position;       /* taken up to here */
-        int64_t stored;         /* as the database has it, at least */
-        bool behind;            /* the stream cannot continue from position: read the log */
-        int64_t heard_us;       /* when the log or the stream last told anything */
-        int64_t retry_at_us;    /* nothing before this moment, after a failure */
-        int attempts;           /* of the next event */
+        char log_id[UUID_SIZE];      /* "" until the log was read */
+        int64_t position;            /* taken up to here */
+        int64_t stored;              /* as the database has it, at least */
+        bool behind;                 /* the stream cannot continue from position: read the log */
+        int64_t heard_us;            /* when the log or the stream last told anything */
+        int64_t seen_position;       /* of the stream, past a gap */
+        int64_t mistrusted_until_us; /* the stream holds what it should not: read the log instead */
+        int64_t retry_at_us;         /* nothing before this moment, after a failure */
+        int attempts;                /* of the next event, that failed by itself */
+        int waits;                   /* of the next event, that the environment failed */
 };
 
 enum bus_outcome {
-        BUS_DONE,   /* handled, or given up as a dead letter */
-        BUS_LATER,  /* the same event again, after retry_at_us */
+        BUS_DONE,  /* handled, or given up as a dead letter */
+        BUS_LATER, /* the same event again, after retry_at_us */
 };
 
 /* Takes one event, which must be the next one of the source. */
@@ -49,11 +53,16 @@ SN_CHECKED sn_status bus_positions_load(struct service *service, struct bus_sour
 SN_CHECKED sn_status bus_positions_store(struct service *service, struct bus_source *sources, size_t n);
 /* In a transaction: false when the stored position is past it already. */
 SN_CHECKED sn_status bus_position_advance(struct db_tx *tx, const char *source, int64_t position, bool *advanced);
+/* The source's log came from a backup and ends before what was stored. */
+SN_CHECKED sn_status bus_position_rewind(struct service *service, struct bus_source *source, int64_t position);
 SN_CHECKED sn_status bus_dead_letter_put(struct rpc_call *c, const bus_event *event, const char *error, int attempts);
 
-/* Reads the next events of the sources that are not behind from their streams, waiting up to wait_ms, and delivers them; marks sources
- * behind where the stream does not continue. SN_UNAVAILABLE when Redis is away. */
-SN_CHECKED sn_status bus_stream_read(struct service *service, struct redis_link *link, struct bus_source *sources, size_t n, int wait_ms);
+/* Reads the next events of the sources that are not behind from their streams, waiting up to wait_ms, and delivers
+ * them; marks sources behind where the stream does not continue. SN_UNAVAILABLE when Redis is away. */
+SN_CHECKED sn_status bus_stream_read(struct service *service, struct redis_link *link, struct bus_source *sources,
+                                     size_t n, int wait_ms);
+bool bus_stream_trusted(const struct bus_source *source);
+void bus_mistrust_stream(struct bus_source *source);
 /* Reads the source's log from its position on and delivers. SN_OK: up to date, or an event is to be tried again. */
 SN_CHECKED sn_status bus_log_read(struct service *service, struct bus_source *source);
 

@@ -7,7 +7,8 @@ DB_STATEMENT(LOCK_POSITION, "*", NULL, "select position from consumer_positions 
 
 DB_STATEMENT(DELETE_LETTER, "*", NULL, "delete from dead_letters where source = $1 and position = $2");
 
-/* A second runner, or this one before a crash, may have done it already: SN_REPLAYED passes through the handler as "done". */
+/* A second runner, or this one before a crash, may have done it already: SN_REPLAYED passes through the handler as
+ * "done". */
 static sn_status check_position(struct db_tx *tx, const bus_event *event)
 {
         struct db_rows *rows;

@@ -1,4 +1,5 @@
-/* Owns reading a source's outbox by its internal call: at the start, on a gap in the stream, and while there is no stream. */
+/* Owns reading a source's outbox by its internal call: at the start, on a gap in the stream, and while there is no
+ * stream. */
 #include <stdio.h>
 #include <string.h>
 #include "base/clock.h"
@@ -10,23 +11,37 @@
 #define BATCH       500
 #define MOST_ROUNDS 20 /* then the other sources have their turn */
 
-/* Only an installation restored from a backup, or a consumer that was away for more than the log is kept, gets here. */
-static void accept_other_log(struct bus_source *source, const Sonet__Events__ReadOutboxResponse *out)
+/* Events that were kept for less than this consumer was away: nothing can be done but to say so. A new consumer starts
+ * with the oldest. */
+static void skip_what_is_gone(struct bus_source *source, int64_t oldest)
 {
-        if (out->oldest > source->position + 1) {
-                if (source->position > 0) {
-                        log_event(LOG_LEVEL_ERROR, "events are gone from the log before they were handled",
-                                  LOG_STR("sonet.source", source->name), LOG_INT("sonet.position", source->position),
-                                  LOG_INT("sonet.oldest", out->oldest));
-                }
-                source->position = out->oldest - 1;
+        if (oldest <= source->position + 1) {
+                return;
         }
+        if (source->position > 0) {
+                log_event(LOG_LEVEL_ERROR, "events are gone from the log before they were handled",
+                          LOG_STR("sonet.source", source->name), LOG_INT("sonet.position", source->position),
+                          LOG_INT("sonet.oldest", oldest));
+        }
+        source->position = oldest - 1;
+}
+
+static sn_status meet_log(struct service *service, struct bus_source *source,
+                          const Sonet__Events__ReadOutboxResponse *out)
+{
+        (void)snprintf(source->log_id, sizeof(source->log_id), "%s", out->log_id);
         if (out->head < source->position) {
-                log_event(LOG_LEVEL_ERROR, "the log is behind what was handled: it came from a backup",
+                log_event(LOG_LEVEL_ERROR, "the log ends before what was handled: it came from a backup",
                           LOG_STR("sonet.source", source->name), LOG_INT("sonet.position", source->position),
                           LOG_INT("sonet.head", out->head));
+                TRY(bus_position_rewind(service, source, out->head));
         }
-        (void)snprintf(source->log_id, sizeof(source->log_id), "%s", out->log_id);
+        if (source->seen_position > out->head) {
+                bus_mistrust_stream(source);
+        }
+        source->seen_position = 0;
+        skip_what_is_gone(source, out->oldest);
+        return SN_OK;
 }
 
 static sn_status read_batch(struct rpc_call *c, struct bus_source *source, Sonet__Events__ReadOutboxResponse *out)
@@ -45,7 +60,7 @@ static sn_status take_batch(struct service *service, struct bus_source *source, 
         Sonet__Events__ReadOutboxResponse out = SONET__EVENTS__READ_OUTBOX_RESPONSE__INIT;
 
         TRY(read_batch(c, source, &out));
-        accept_other_log(source, &out);
+        TRY(meet_log(service, source, &out));
         source->heard_us = clock_monotonic_us();
         source->behind = false;
         *more = false;

@@ -1,4 +1,5 @@
-/* Owns consumer_positions: up to where each source was taken. A stored position never goes back. */
+/* Owns consumer_positions: up to where each source was taken. A stored position never goes back, but for a log that was
+ * restored. */
 #include "bus/delivery.h"
 
 #include <string.h>
@@ -41,7 +42,7 @@ sn_status bus_positions_load(struct service *service, struct bus_source *sources
                 sources[i].behind = true;
                 sources[i].log_id[0] = '\0';
                 sources[i].retry_at_us = 0;
-                sources[i].attempts = 0;
+                sources[i].attempts = sources[i].waits = 0;
         }
         return SN_OK;
 }
@@ -75,5 +76,20 @@ sn_status bus_positions_store(struct service *service, struct bus_source *source
         for (size_t i = 0; i < n; i++) {
                 sources[i].stored = sources[i].position;
         }
+        return SN_OK;
+}
+
+DB_STATEMENT(REWIND_POSITION, "*", NULL,
+             "update consumer_positions set position = $2 where source = $1 and position > $2");
+
+sn_status bus_position_rewind(struct service *service, struct bus_source *source, int64_t position)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, CALL_MS);
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+
+        TRY(db_begin(c, &tx));
+        TRY(db_exec(tx, &REWIND_POSITION, DB_BINDS(bind_text(source->name), bind_i64(position)), NULL));
+        TRY(db_commit(c, NULL, &tx));
+        source->position = source->stored = position;
         return SN_OK;
 }

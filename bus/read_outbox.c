@@ -12,7 +12,8 @@ DB_STATEMENT(SELECT_LOG, "*", &sonet__events__event__descriptor,
              "select event_id as id, position, type, aggregate_id, object_id, actor_id, version, trace_id, occurred_at"
              " from outbox where position > $1 order by position limit $2");
 
-static sn_status read_events(struct db_tx *tx, const Sonet__Events__ReadOutboxRequest *in, Sonet__Events__ReadOutboxResponse *out)
+static sn_status read_events(struct db_tx *tx, const Sonet__Events__ReadOutboxRequest *in,
+                             Sonet__Events__ReadOutboxResponse *out)
 {
         int64_t limit = in->limit > 0 ? in->limit : DEFAULT_LIMIT;
 
@@ -28,7 +29,8 @@ static sn_status read_events(struct db_tx *tx, const Sonet__Events__ReadOutboxRe
         return SN_OK;
 }
 
-sn_status bus_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxRequest *in, Sonet__Events__ReadOutboxResponse *out)
+sn_status bus_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxRequest *in,
+                          Sonet__Events__ReadOutboxResponse *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
 

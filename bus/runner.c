@@ -1,4 +1,5 @@
-/* Owns the thread that runs a service's consumers: whether this process may, what it reads next, and when positions are stored. */
+/* Owns the thread that runs a service's consumers: whether this process may, what it reads next, and when positions are
+ * stored. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -9,15 +10,16 @@
 #include "bus/delivery.h"
 #include "db/lease.h"
 
-#define WAIT_MS        500 /* how long one look at the streams lasts: stopping takes no longer */
-#define QUIET_US       1000000 /* nothing from a stream for so long: look into the log, the stream may have missed something */
-#define WITHOUT_US     200000  /* the same while Redis is away */
-#define LINK_RETRY_US  500000
-#define LINK_MS        1000
-#define STORE_US       200000
-#define STORE_EVENTS   500
-#define REPLAY_US      500000
-#define LOG_RETRY_US   200000
+#define WAIT_MS 500 /* how long one look at the streams lasts: stopping takes no longer */
+#define QUIET_US                                                                                                       \
+        1000000 /* nothing from a stream for so long: look into the log, the stream may have missed something */
+#define WITHOUT_US    200000 /* the same while Redis is away */
+#define LINK_RETRY_US 500000
+#define LINK_MS       1000
+#define STORE_US      200000
+#define STORE_EVENTS  500
+#define REPLAY_US     500000
+#define LOG_RETRY_US  200000
 
 struct bus_runner {
         struct service *service;
@@ -64,11 +66,10 @@ static void pause_for(struct bus_runner *runner, int64_t us)
 /* Reads the logs that are due. */
 static void read_logs(struct bus_runner *runner)
 {
-        int64_t quiet_us = runner->link ? QUIET_US : WITHOUT_US;
-
         for (size_t i = 0; i < runner->n; i++) {
                 struct bus_source *s = &runner->sources[i];
                 int64_t now_us = clock_monotonic_us();
+                int64_t quiet_us = runner->link && now_us >= s->mistrusted_until_us ? QUIET_US : WITHOUT_US;
 
                 if (now_us < s->retry_at_us || (!s->behind && now_us - s->heard_us < quiet_us)) {
                         continue;
@@ -103,6 +104,8 @@ static int64_t wait_us(const struct bus_runner *runner)
 
                 if (s->behind) {
                         wait = least(wait, s->retry_at_us - now_us);
+                } else if (now_us < s->mistrusted_until_us) {
+                        wait = least(wait, WITHOUT_US);
                 }
         }
         if (runner->link_retry_us > now_us && !runner->link) {
@@ -114,7 +117,7 @@ static int64_t wait_us(const struct bus_runner *runner)
 static bool any_streams(const struct bus_runner *runner)
 {
         for (size_t i = 0; i < runner->n; i++) {
-                if (!runner->sources[i].behind) {
+                if (bus_stream_trusted(&runner->sources[i])) {
                         return true;
                 }
         }
@@ -218,7 +221,8 @@ static void add_consumer(struct bus_runner *runner, const struct bus_consumer *c
                 refused = bus_consumer_of(s, *t) != NULL;
         }
         if (refused) {
-                log_event(LOG_LEVEL_ERROR, "too many consumers, or two for one type", LOG_STR("sonet.source", consumer->source));
+                log_event(LOG_LEVEL_ERROR, "too many consumers, or two for one type",
+                          LOG_STR("sonet.source", consumer->source));
                 abort();
         }
         s->consumers[s->n_consumers++] = consumer;

@@ -1,5 +1,5 @@
-/* Owns reading the streams: one XREAD over all sources that are up to date. An entry counts when it is the very next one of the log
- * that the source said is its own; anything else sends the reader to the log. */
+/* Owns reading the streams: one XREAD over all sources that are up to date. An entry counts when it is the very next
+ * one of the log that the source said is its own; anything else sends the reader to the log. */
 #include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,14 +45,21 @@ static bool parse_entry(const struct redisReply *reply, struct entry *entry)
         return true;
 }
 
-/* NULL: not what the stream of this source should hold next. */
-static bus_event *next_event(struct rpc_call *c, const struct bus_source *source, const struct entry *entry)
+/* NULL: not what the stream of this source should hold next. A gap sends the reader to the log, which tells whether the
+ * stream knows more than it should; a stream with foreign entries is left alone for a while: its relay will clear it.
+ */
+static bus_event *next_event(struct rpc_call *c, struct bus_source *source, const struct entry *entry)
 {
-        if (entry->position != source->position + 1 || !str_equal_c(entry->log_id, source->log_id)) {
+        if (!str_equal_c(entry->log_id, source->log_id)) {
+                bus_mistrust_stream(source);
                 return NULL;
         }
-        bus_event *event =
-            sonet__events__event__unpack(arena_protobuf_allocator(c->arena), entry->event.len, (const uint8_t *)entry->event.ptr);
+        if (entry->position != source->position + 1) {
+                source->seen_position = entry->position;
+                return NULL;
+        }
+        bus_event *event = sonet__events__event__unpack(arena_protobuf_allocator(c->arena), entry->event.len,
+                                                        (const uint8_t *)entry->event.ptr);
 
         return event && event->position == entry->position && strcmp(event->source, source->name) == 0 ? event : NULL;
 }
@@ -84,6 +91,18 @@ static void take_entries(struct rpc_call *c, struct bus_source *source, const st
         }
 }
 
+#define MISTRUST_US 1000000
+
+void bus_mistrust_stream(struct bus_source *source)
+{
+        source->mistrusted_until_us = clock_monotonic_us() + MISTRUST_US;
+}
+
+bool bus_stream_trusted(const struct bus_source *source)
+{
+        return !source->behind && clock_monotonic_us() >= source->mistrusted_until_us;
+}
+
 /* XREAD COUNT 500 BLOCK ms STREAMS key… id… */
 struct command {
         int argc;
@@ -99,7 +118,7 @@ static void build(struct rpc_call *c, struct command *command, struct bus_source
         memcpy(command->argv, head, sizeof(head));
         command->n = 0;
         for (size_t i = 0; i < n; i++) {
-                if (!sources[i].behind) {
+                if (bus_stream_trusted(&sources[i])) {
                         command->sources[command->n++] = &sources[i];
                 }
         }
@@ -114,7 +133,8 @@ static void build(struct rpc_call *c, struct command *command, struct bus_source
 
 static void take_stream(struct rpc_call *c, const struct command *command, const struct redisReply *stream)
 {
-        if (stream->type != REDIS_REPLY_ARRAY || stream->elements != 2 || stream->element[1]->type != REDIS_REPLY_ARRAY) {
+        if (stream->type != REDIS_REPLY_ARRAY || stream->elements != 2 ||
+            stream->element[1]->type != REDIS_REPLY_ARRAY) {
                 return;
         }
         for (size_t i = 0; i < command->n; i++) {
@@ -124,13 +144,17 @@ static void take_stream(struct rpc_call *c, const struct command *command, const
         }
 }
 
-sn_status bus_stream_read(struct service *service, struct redis_link *link, struct bus_source *sources, size_t n, int wait_ms)
+sn_status bus_stream_read(struct service *service, struct redis_link *link, struct bus_source *sources, size_t n,
+                          int wait_ms)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, wait_ms + MARGIN_MS);
         struct redisReply *reply;
         struct command command;
 
         build(c, &command, sources, n, wait_ms);
+        if (command.n == 0) {
+                return SN_OK;
+        }
         TRY(redis_link_command(c, link, command.argc, command.argv, NULL, wait_ms + MARGIN_MS, &reply));
         for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i++) {
                 take_stream(c, &command, reply->element[i]);

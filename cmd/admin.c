@@ -18,7 +18,7 @@
 struct admin {
         struct settings settings;
         struct embedded embedded;
-        bool attached;       /* the databases are those of `sonet up` */
+        bool attached; /* the databases are those of `sonet up` */
         struct arena *arena;
         const char *service; /* NULL: every one */
         const char *folder;
@@ -52,8 +52,8 @@ static sn_status list_letters(struct admin *a, struct rpc_call *c)
         for (size_t i = 0; i < n; i++) {
                 char when[CLOCK_RFC3339_SIZE];
                 printf("%-10s %6" PRId64 "  %s  %s@%" PRId64 " %s %s  %d tries: %s\n", c->service->name, letters[i].id,
-                       clock_format_ms(letters[i].failed_at_ms, when), letters[i].source, letters[i].position, letters[i].type,
-                       letters[i].aggregate_id, letters[i].attempts, letters[i].error);
+                       clock_format_ms(letters[i].failed_at_ms, when), letters[i].source, letters[i].position,
+                       letters[i].type, letters[i].aggregate_id, letters[i].attempts, letters[i].error);
         }
         return SN_OK;
 }
@@ -79,7 +79,8 @@ static sn_status with_service(struct admin *a, const struct service_definition *
 
         TRY(database_url(a, definition, &url));
         CLEANUP(db_free_p)
-        struct db *db = db_new(&(struct db_options){.name = definition->schema->database, .url = url, .max_connections = 1});
+        struct db *db =
+            db_new(&(struct db_options){.name = definition->schema->database, .url = url, .max_connections = 1});
         struct service service = {.name = definition->name, .contract = definition->contract, .db = db};
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&service, CALL_MS);
         sn_status status = action(a, c);
@@ -128,7 +129,8 @@ static sn_status dead_letters(struct admin *a, int n, char **words)
         bool replay = n >= 2 && strcmp(words[1], "replay") == 0;
 
         if (n < 1 || strcmp(words[0], "deadletters") != 0 || (!list && !replay) || (list && n > 2)) {
-                buf_append_c(&a->error, "expected 'deadletters list' or 'deadletters replay [ID…]'; see 'sonet help admin'");
+                buf_append_c(&a->error,
+                             "expected 'deadletters list' or 'deadletters replay [ID…]'; see 'sonet help admin'");
                 return SN_INVALID_ARGUMENT;
         }
         TRY(read_ids(a, n - 2, words + 2));
@@ -140,8 +142,8 @@ int cmd_admin(int argc, char **argv)
         struct admin a = {0};
         int first = 0;
         const struct option_row rows[] = {
-                {"service", OPTION_TEXT, &a.service, "NAME", "only this service", 0, 0},
-                {"data", OPTION_TEXT, &a.folder, "DIR", "the data folder of a 'sonet up'", 0, 0},
+            {"service", OPTION_TEXT, &a.service, "NAME", "only this service", 0, 0},
+            {"data", OPTION_TEXT, &a.folder, "DIR", "the data folder of a 'sonet up'", 0, 0},
         };
         enum options_result result = options_parse(rows, sizeof(rows) / sizeof(rows[0]), argc, argv, &first);
 

@@ -1,5 +1,5 @@
-/* Owns DATA/demo-account. The password is on disk before the account exists, so that a start that is cut off in between is taken up
- * by the next one: nothing is made twice, and no account is left without its password. */
+/* Owns DATA/demo-account. The password is on disk before the account exists, so that a start that is cut off in between
+ * is taken up by the next one: nothing is made twice, and no account is left without its password. */
 #include "cmd/demo.h"
 
 #include <fcntl.h>
@@ -67,7 +67,8 @@ static bool register_account(const struct http_target *target, const char *passw
                 status = http_exchange(target, "POST", "/v1/auth/login", json, REGISTER_MS, &answer);
         }
         if (status != 201 && status != 200) {
-                log_event(LOG_LEVEL_WARN, "no demo account could be made", LOG_INT("http.response.status_code", status));
+                log_event(LOG_LEVEL_WARN, "no demo account could be made",
+                          LOG_INT("http.response.status_code", status));
                 return false;
         }
         return true;
@@ -104,13 +105,15 @@ void demo_print(const struct demo *demo, const struct http_target *target, const
                 buf_append_c(out, "\nCtrl-C stops SoNet.\n");
                 return;
         }
-        buf_printf(out, "  Account  " DEMO_USERNAME ", password %s (kept in %s/demo-account)\n", demo->password, folder);
+        buf_printf(out, "  Account  " DEMO_USERNAME ", password %s (kept in %s/demo-account)\n", demo->password,
+                   folder);
         buf_printf(out, "\nThree things to try, in another terminal:\n\n");
         buf_printf(out, "  # 1. log in\n");
-        buf_printf(out,
-                   "  TOKEN=$(curl -s %s/v1/auth/login -H 'Content-Type: application/json' -d '{\"login\":\"" DEMO_USERNAME
-                   "\",\"password\":\"%s\"}' | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')\n",
-                   url, demo->password);
+        buf_printf(
+            out,
+            "  TOKEN=$(curl -s %s/v1/auth/login -H 'Content-Type: application/json' -d '{\"login\":\"" DEMO_USERNAME
+            "\",\"password\":\"%s\"}' | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')\n",
+            url, demo->password);
         buf_printf(out, "  # 2. write a first post\n");
         buf_printf(out,
                    "  curl -s %s/v1/notes -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' "

@@ -11,7 +11,8 @@ struct demo {
         char password[44]; /* "" when there is no demo account */
 };
 
-/* Registers it on the first start, through the public API; afterwards reads folder/demo-account, which keeps its password. */
+/* Registers it on the first start, through the public API; afterwards reads folder/demo-account, which keeps its
+ * password. */
 void demo_ensure(struct demo *demo, const struct http_target *target, const char *folder);
 /* The address, the account and three commands to try. */
 void demo_print(const struct demo *demo, const struct http_target *target, const char *folder, struct buf *out);

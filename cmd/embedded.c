@@ -42,7 +42,8 @@ __attribute__((format(printf, 3, 4))) static bool set_path(char *out, size_t siz
 #define SET_PATH(out, ...) set_path((out), sizeof(out), __VA_ARGS__)
 
 /* $variable/sonet, or ~/fallback/sonet. */
-static bool home_folder(const struct account *account, const char *variable, const char *fallback, char *out, size_t size)
+static bool home_folder(const struct account *account, const char *variable, const char *fallback, char *out,
+                        size_t size)
 {
         const char *base = getenv(variable);
         const char *home = getenv("HOME");
@@ -96,26 +97,31 @@ static bool set_paths(struct embedded *e)
 
         return SET_PATH(e->postgresql, "%s/postgresql", data) &&
                SET_PATH(e->cluster, "%s/postgresql/" POSTGRESQL_VERSION, data) &&
-               SET_PATH(e->cluster_new, "%s/postgresql/" POSTGRESQL_VERSION ".new", data) && SET_PATH(e->redis, "%s/redis", data) &&
-               SET_PATH(e->run, "%s/run", data) && SET_PATH(e->log, "%s/log", data) &&
-               SET_PATH(e->postgresql_log, "%s/log/postgresql.log", data) && SET_PATH(e->redis_log, "%s/log/redis.log", data) &&
-               SET_PATH(e->redis_socket, "%s/run/redis.sock", data) && SET_PATH(e->redis_settings, "%s/redis/redis.conf", data);
+               SET_PATH(e->cluster_new, "%s/postgresql/" POSTGRESQL_VERSION ".new", data) &&
+               SET_PATH(e->redis, "%s/redis", data) && SET_PATH(e->run, "%s/run", data) &&
+               SET_PATH(e->log, "%s/log", data) && SET_PATH(e->postgresql_log, "%s/log/postgresql.log", data) &&
+               SET_PATH(e->redis_log, "%s/log/redis.log", data) &&
+               SET_PATH(e->redis_socket, "%s/run/redis.sock", data) &&
+               SET_PATH(e->redis_settings, "%s/redis/redis.conf", data);
 }
 
-/* The folder's name goes into settings files, URLs and socket addresses: what one of them cannot take is refused here, once. */
+/* The folder's name goes into settings files, URLs and socket addresses: what one of them cannot take is refused here,
+ * once. */
 static sn_status check_folder_name(const struct embedded *e, struct buf *error)
 {
         int longest = (int)strlen(e->data) + (int)sizeof("/run/" POSTGRESQL_SOCKET) - 1;
 
         for (const char *c = e->data; *c != '\0'; c++) {
                 if ((unsigned char)*c < ' ' || *c == 127 || strchr(FOLDER_REFUSED, *c) != NULL) {
-                        buf_printf(error, "the data folder's name may not hold control characters or any of %s", FOLDER_REFUSED);
+                        buf_printf(error, "the data folder's name may not hold control characters or any of %s",
+                                   FOLDER_REFUSED);
                         return SN_INVALID_ARGUMENT;
                 }
         }
         if (longest > SOCKET_PATH_MAX) {
                 buf_printf(error,
-                           "the data folder %s is %d bytes too long: sockets are made in it, and their paths may have %d bytes. "
+                           "the data folder %s is %d bytes too long: sockets are made in it, and their paths may have "
+                           "%d bytes. "
                            "Choose a shorter one with --data",
                            e->data, longest - SOCKET_PATH_MAX, SOCKET_PATH_MAX);
                 return SN_INVALID_ARGUMENT;
@@ -138,8 +144,11 @@ sn_status embedded_locate(struct embedded *e, const struct settings *settings, c
 {
         *e = (struct embedded){.lock_fd = -1};
         TRY(account_choose(&e->account, error));
-        if (!choose_folder(e, settings, folder) || !choose_key_file(e, settings) || !resolve_folder(e) || !set_paths(e)) {
-                buf_append_c(error, "there is no usable data folder: HOME is not set, or a path is too long. Choose one with --data");
+        if (!choose_folder(e, settings, folder) || !choose_key_file(e, settings) || !resolve_folder(e) ||
+            !set_paths(e)) {
+                buf_append_c(
+                    error,
+                    "there is no usable data folder: HOME is not set, or a path is too long. Choose one with --data");
                 return SN_INVALID_ARGUMENT;
         }
         return check_folder_name(e, error);
@@ -169,7 +178,8 @@ static sn_status make_folders(const char *path, mode_t mode, struct buf *error)
         return SN_OK;
 }
 
-/* A folder that belongs to the account alone. An existing one must be its own already: data is never taken from somebody else. */
+/* A folder that belongs to the account alone. An existing one must be its own already: data is never taken from
+ * somebody else. */
 static sn_status make_own_folder(const struct embedded *e, const char *path, struct buf *error)
 {
         struct stat st;
@@ -185,9 +195,11 @@ static sn_status make_own_folder(const struct embedded *e, const char *path, str
                 return refuse(error, "read", path);
         }
         if (!S_ISDIR(st.st_mode) || st.st_uid != e->account.uid) {
-                buf_printf(error, "%s is not a folder of the account '%s'. It was probably made by another one: run as that one, or "
-                                  "choose another folder with --data",
-                           path, e->account.name);
+                buf_printf(
+                    error,
+                    "%s is not a folder of the account '%s'. It was probably made by another one: run as that one, or "
+                    "choose another folder with --data",
+                    path, e->account.name);
                 return SN_FAILED_PRECONDITION;
         }
         return made || (st.st_mode & 0777) == 0700 || chmod(path, 0700) == 0 ? SN_OK : refuse(error, "close", path);
@@ -204,8 +216,9 @@ static sn_status take_lock(struct embedded *e, struct buf *error)
         }
         if (flock(e->lock_fd, LOCK_EX | LOCK_NB) == 0) {
                 int len = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
-                return ftruncate(e->lock_fd, 0) == 0 && write(e->lock_fd, pid, (size_t)len) == len ? SN_OK
-                                                                                                    : refuse(error, "write", path);
+                return ftruncate(e->lock_fd, 0) == 0 && write(e->lock_fd, pid, (size_t)len) == len
+                           ? SN_OK
+                           : refuse(error, "write", path);
         }
         if (errno != EWOULDBLOCK) {
                 return refuse(error, "lock", path);
@@ -213,7 +226,8 @@ static sn_status take_lock(struct embedded *e, struct buf *error)
         ssize_t len = read(e->lock_fd, pid, sizeof(pid) - 1);
         pid[len > 0 ? len : 0] = '\0';
         pid[strcspn(pid, "\n")] = '\0';
-        buf_printf(error, "SoNet is already running on %s (process %s). Stop it, or choose another folder with --data", e->data, pid);
+        buf_printf(error, "SoNet is already running on %s (process %s). Stop it, or choose another folder with --data",
+                   e->data, pid);
         return SN_ALREADY_EXISTS;
 }
 
@@ -224,33 +238,39 @@ static bool is_below(const char *path, const char *folder)
         return strncmp(path, folder, len) == 0 && (path[len] == '/' || path[len] == '\0');
 }
 
-/* Makes the key file's folder and its path absolute. Who copies the data folder must not copy the key with it unawares. */
+/* Makes the key file's folder and its path absolute. Who copies the data folder must not copy the key with it unawares.
+ */
 static sn_status place_key_file(struct embedded *e, struct buf *error)
 {
         char folder[PATH_MAX], resolved[PATH_MAX];
         const char *slash = strrchr(e->key_file, '/');
         const char *name = slash != NULL ? slash + 1 : e->key_file;
 
-        if (!SET_PATH(folder, "%.*s", slash != NULL ? (int)(slash - e->key_file) + 1 : 1, slash != NULL ? e->key_file : ".")) {
+        if (!SET_PATH(folder, "%.*s", slash != NULL ? (int)(slash - e->key_file) + 1 : 1,
+                      slash != NULL ? e->key_file : ".")) {
                 errno = ENAMETOOLONG;
                 return refuse(error, "use the key file", e->key_file);
         }
         TRY(make_folders(folder, 0700, error));
         char key_file[PATH_MAX];
-        if (realpath(folder, resolved) == NULL || !SET_PATH(key_file, "%s/%s", strcmp(resolved, "/") == 0 ? "" : resolved, name)) {
+        if (realpath(folder, resolved) == NULL ||
+            !SET_PATH(key_file, "%s/%s", strcmp(resolved, "/") == 0 ? "" : resolved, name)) {
                 return refuse(error, "use the key file's folder", folder);
         }
         memcpy(e->key_file, key_file, sizeof(key_file));
         if (is_below(e->key_file, e->data)) {
-                buf_printf(error, "the key file %s lies in the data folder: keep it elsewhere, so that a copy of the data does not "
-                                  "carry the key",
-                           e->key_file);
+                buf_printf(
+                    error,
+                    "the key file %s lies in the data folder: keep it elsewhere, so that a copy of the data does not "
+                    "carry the key",
+                    e->key_file);
                 return SN_INVALID_ARGUMENT;
         }
         return SN_OK;
 }
 
-/* DATA/key-check holds a text derived from the key: with another key no password would fit, and this says so at once. */
+/* DATA/key-check holds a text derived from the key: with another key no password would fit, and this says so at once.
+ */
 static sn_status check_key_belongs(const struct embedded *e, struct buf *error)
 {
         char path[EMBEDDED_PATH_MAX + 16], expected[44], found[64] = "";
@@ -268,8 +288,9 @@ static sn_status check_key_belongs(const struct embedded *e, struct buf *error)
         }
         close(fd);
         if (!good) {
-                buf_printf(error, "the key file %s is not the one that %s was made with: set SONET_KEY_FILE to that one", e->key_file,
-                           e->data);
+                buf_printf(error,
+                           "the key file %s is not the one that %s was made with: set SONET_KEY_FILE to that one",
+                           e->key_file, e->data);
                 return SN_FAILED_PRECONDITION;
         }
         return SN_OK;
@@ -278,8 +299,9 @@ static sn_status check_key_belongs(const struct embedded *e, struct buf *error)
 static sn_status load_key(struct embedded *e, bool may_create, struct buf *error)
 {
         if (!may_create && access(e->key_file, F_OK) != 0) {
-                buf_printf(error, "the key file %s is missing, and the data in %s was made with it: put its copy back, or set "
-                                  "SONET_KEY_FILE to where it is",
+                buf_printf(error,
+                           "the key file %s is missing, and the data in %s was made with it: put its copy back, or set "
+                           "SONET_KEY_FILE to where it is",
                            e->key_file, e->data);
                 return SN_FAILED_PRECONDITION;
         }
@@ -303,7 +325,8 @@ static bool find_postgresql(struct embedded *e)
         if (executable("/usr/lib/postgresql/" POSTGRESQL_VERSION "/bin/postgres")) {
                 return SET_PATH(e->postgresql_bin, "/usr/lib/postgresql/" POSTGRESQL_VERSION "/bin");
         }
-        FILE *asked = popen("pg_config --version 2>/dev/null | grep -q ' " POSTGRESQL_VERSION "' && pg_config --bindir", "re");
+        FILE *asked =
+            popen("pg_config --version 2>/dev/null | grep -q ' " POSTGRESQL_VERSION "' && pg_config --bindir", "re");
         if (asked == NULL) {
                 return false;
         }
@@ -332,7 +355,8 @@ static bool find_redis(struct embedded *e)
 static sn_status find_programs(struct embedded *e, struct buf *error)
 {
         if (!find_postgresql(e)) {
-                buf_append_c(error, "PostgreSQL " POSTGRESQL_VERSION " is not installed (on Debian: apt-get install postgresql)");
+                buf_append_c(error, "PostgreSQL " POSTGRESQL_VERSION
+                                    " is not installed (on Debian: apt-get install postgresql)");
                 return SN_FAILED_PRECONDITION;
         }
         if (!find_redis(e)) {
@@ -347,6 +371,7 @@ sn_status embedded_open(struct embedded *e, struct buf *error)
         char asked[EMBEDDED_PATH_MAX];
 
         TRY(find_programs(e, error));
+        TRY(account_check_reach(&e->account, e->data, error));
         TRY(make_folders(e->data, 0711, error));
         memcpy(asked, e->data, sizeof(asked));
         if (!resolve_folder(e) || !set_paths(e)) { /* it exists only now: links on the way show */
@@ -354,7 +379,7 @@ sn_status embedded_open(struct embedded *e, struct buf *error)
                 return SN_INVALID_ARGUMENT;
         }
         TRY(check_folder_name(e, error));
-        TRY(account_check_reach(&e->account, e->data, error));
+        TRY(account_check_reach(&e->account, e->data, error)); /* an existing one may be closed, or behind a link */
         TRY(take_lock(e, error));
         TRY(make_own_folder(e, e->postgresql, error));
         TRY(make_own_folder(e, e->redis, error));
@@ -383,8 +408,8 @@ static void remove_in(const char *folder, const char *name)
         unlink(path);
 }
 
-/* The postmaster is gone. Its backends may live on for a moment, and a new one must not share their files: they are ended first.
- * Only then its id file goes, since the id in it may have become another process's. */
+/* The postmaster is gone. Its backends may live on for a moment, and a new one must not share their files: they are
+ * ended first. Only then its id file goes, since the id in it may have become another process's. */
 static void clean_postgresql(void *context)
 {
         const struct embedded *e = context;
@@ -443,21 +468,33 @@ static sn_status run_step(struct embedded *e, struct supervisor *s, struct proce
 static sn_status run_initdb(struct embedded *e, struct supervisor *s, struct buf *error)
 {
         char program[PATH_MAX + 16], password_option[EMBEDDED_PATH_MAX + 32];
-        char *argv[] = {program, "--pgdata", e->cluster_new, "--username=" EMBEDDED_ADMIN_ROLE, password_option, "--encoding=UTF8",
-                        "--locale=C.UTF-8", "--data-checksums", "--auth=scram-sha-256", "--no-instructions", NULL};
+        char *argv[] = {program,
+                        "--pgdata",
+                        e->cluster_new,
+                        "--username=" EMBEDDED_ADMIN_ROLE,
+                        password_option,
+                        "--encoding=UTF8",
+                        "--locale=C.UTF-8",
+                        "--data-checksums",
+                        "--auth=scram-sha-256",
+                        "--no-instructions",
+                        NULL};
 
         snprintf(program, sizeof(program), "%s/initdb", e->postgresql_bin);
         snprintf(password_option, sizeof(password_option), "--pwfile=%s/password", e->postgresql);
-        return run_step(e, s, (struct process_spec){.name = "initdb", .log_file = e->postgresql_log, .argv = argv}, error);
+        return run_step(e, s, (struct process_spec){.name = "initdb", .log_file = e->postgresql_log, .argv = argv},
+                        error);
 }
 
 static sn_status set_up_files(struct embedded *e, struct supervisor *s, struct buf *error)
 {
-        TRY(run_step(e, s, (struct process_spec){.name = "prepare", .run = embedded_files_prepare, .context = e}, error));
+        TRY(run_step(e, s, (struct process_spec){.name = "prepare", .run = embedded_files_prepare, .context = e},
+                     error));
         if (e->fresh) {
                 TRY(run_initdb(e, s, error));
         }
-        return run_step(e, s, (struct process_spec){.name = "settings", .run = embedded_files_finish, .context = e}, error);
+        return run_step(e, s, (struct process_spec){.name = "settings", .run = embedded_files_finish, .context = e},
+                        error);
 }
 
 static void add_postgresql(struct embedded *e, struct supervisor *s, int rank)
@@ -467,20 +504,19 @@ static void add_postgresql(struct embedded *e, struct supervisor *s, int rank)
 
         snprintf(program, sizeof(program), "%s/postgres", e->postgresql_bin);
         argv[2] = e->cluster;
-        supervisor_add(s, &(struct child_spec){
-                                  .process = {.name = "postgresql",
-                                              .account = &e->account,
-                                              .folder = e->cluster,
-                                              .log_file = e->postgresql_log,
-                                              .death_signal = SIGINT,
-                                              .argv = argv,
-                                              .envp = CLEAN_ENVIRONMENT},
-                                  .rank = rank,
-                                  .stop_signal = SIGINT, /* fast: ends sessions, writes a checkpoint */
-                                  .grace_ms = 4000,
-                                  .force_signal = SIGQUIT,
-                                  .clean = clean_postgresql,
-                                  .context = e});
+        supervisor_add(s, &(struct child_spec){.process = {.name = "postgresql",
+                                                           .account = &e->account,
+                                                           .folder = e->cluster,
+                                                           .log_file = e->postgresql_log,
+                                                           .death_signal = SIGINT,
+                                                           .argv = argv,
+                                                           .envp = CLEAN_ENVIRONMENT},
+                                               .rank = rank,
+                                               .stop_signal = SIGINT, /* fast: ends sessions, writes a checkpoint */
+                                               .grace_ms = 4000,
+                                               .force_signal = SIGQUIT,
+                                               .clean = clean_postgresql,
+                                               .context = e});
 }
 
 static void add_redis(struct embedded *e, struct supervisor *s, int rank)
@@ -489,20 +525,20 @@ static void add_redis(struct embedded *e, struct supervisor *s, int rank)
 
         argv[0] = e->redis_server;
         argv[1] = e->redis_settings;
-        supervisor_add(s, &(struct child_spec){
-                                  .process = {.name = "redis",
-                                              .account = &e->account,
-                                              .folder = e->redis,
-                                              .log_file = e->redis_log,
-                                              .death_signal = SIGKILL, /* it keeps nothing that must be written */
-                                              .argv = argv,
-                                              .envp = CLEAN_ENVIRONMENT},
-                                  .rank = rank,
-                                  .stop_signal = SIGTERM,
-                                  .grace_ms = 1000,
-                                  .force_signal = SIGKILL,
-                                  .clean = clean_redis,
-                                  .context = e});
+        supervisor_add(
+            s, &(struct child_spec){.process = {.name = "redis",
+                                                .account = &e->account,
+                                                .folder = e->redis,
+                                                .log_file = e->redis_log,
+                                                .death_signal = SIGKILL, /* it keeps nothing that must be written */
+                                                .argv = argv,
+                                                .envp = CLEAN_ENVIRONMENT},
+                                    .rank = rank,
+                                    .stop_signal = SIGTERM,
+                                    .grace_ms = 1000,
+                                    .force_signal = SIGKILL,
+                                    .clean = clean_redis,
+                                    .context = e});
 }
 
 static bool postgresql_answers(const struct embedded *e)
@@ -526,8 +562,8 @@ static bool redis_answers(const struct embedded *e)
         return answers;
 }
 
-static sn_status wait_for(struct embedded *e, struct supervisor *s, const char *name, bool (*answers)(const struct embedded *e),
-                          int timeout_ms, struct buf *error)
+static sn_status wait_for(struct embedded *e, struct supervisor *s, const char *name,
+                          bool (*answers)(const struct embedded *e), int timeout_ms, struct buf *error)
 {
         int64_t until_us = clock_monotonic_us() + timeout_ms * INT64_C(1000);
         int deaths = supervisor_deaths(s);
@@ -544,7 +580,8 @@ static sn_status wait_for(struct embedded *e, struct supervisor *s, const char *
         return SN_OK;
 }
 
-sn_status embedded_start(struct embedded *e, struct supervisor *s, int redis_rank, int postgresql_rank, struct buf *error)
+sn_status embedded_start(struct embedded *e, struct supervisor *s, int redis_rank, int postgresql_rank,
+                         struct buf *error)
 {
         TRY(wait_for_leftovers(e, s));
         TRY(set_up_files(e, s, error));
@@ -583,7 +620,8 @@ const char *embedded_database_url(const struct embedded *e, struct arena *arena,
         const char *label = arena_printf(arena, "database:%s", database);
 
         keys_derive_text(label, password);
-        return arena_printf(arena, "postgresql://%s:%s@/%s?host=%s", database, password, database, escape(arena, e->run));
+        return arena_printf(arena, "postgresql://%s:%s@/%s?host=%s", database, password, database,
+                            escape(arena, e->run));
 }
 
 const char *embedded_redis_url(const struct embedded *e, struct arena *arena)

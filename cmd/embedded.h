@@ -1,5 +1,6 @@
-/* Embedded: the private PostgreSQL and Redis of `sonet up`, below one data folder. Both run as the account of cmd/process.h and listen
- * on Unix sockets alone, in a folder that only this account can enter. PostgreSQL's roles have passwords beside, derived from the key.
+/* Embedded: the private PostgreSQL and Redis of `sonet up`, below one data folder. Both run as the account of
+ * cmd/process.h and listen on Unix sockets alone, in a folder that only this account can enter. PostgreSQL's roles have
+ * passwords beside, derived from the key.
  *
  *   DATA/lock            held by the one `sonet up` of this folder
  *   DATA/key-check       tells whether the key belongs to this folder; holds nothing secret
@@ -38,13 +39,16 @@ struct embedded {
 };
 
 /* Says where everything is; changes nothing. folder NULL: SONET_DATA_DIR, or the default of who we are. */
-SN_CHECKED sn_status embedded_locate(struct embedded *e, const struct settings *settings, const char *folder, struct buf *error);
+SN_CHECKED sn_status embedded_locate(struct embedded *e, const struct settings *settings, const char *folder,
+                                     struct buf *error);
 /* Makes what is missing, takes the lock, loads or makes the key. */
 SN_CHECKED sn_status embedded_open(struct embedded *e, struct buf *error);
 /* Only loads the key, for commands beside a running `sonet up`. */
 SN_CHECKED sn_status embedded_attach(struct embedded *e, struct buf *error);
-/* Starts both as children with these ranks (lower ranks stop first) and waits until they answer. SN_CANCELLED: asked to stop. */
-SN_CHECKED sn_status embedded_start(struct embedded *e, struct supervisor *s, int redis_rank, int postgresql_rank, struct buf *error);
+/* Starts both as children with these ranks (lower ranks stop first) and waits until they answer. SN_CANCELLED: asked to
+ * stop. */
+SN_CHECKED sn_status embedded_start(struct embedded *e, struct supervisor *s, int redis_rank, int postgresql_rank,
+                                    struct buf *error);
 
 /* URLs with their passwords: never log them. */
 const char *embedded_admin_url(const struct embedded *e, struct arena *arena);

@@ -12,40 +12,45 @@
 #define STRINGIFY_(x) #x
 #define STRINGIFY(x)  STRINGIFY_(x)
 
-/* Small, for a machine that has little; durable, whatever it costs. ALTER SYSTEM overrides all but what SoNet stands on. */
+/* Small, for a machine that has little; durable, whatever it costs. ALTER SYSTEM overrides all but what SoNet stands
+ * on. */
 static const char POSTGRESQL_SETTINGS[] =
-        "# Written by 'sonet up' at every start; change settings with ALTER SYSTEM.\n"
-        "listen_addresses = ''\n"
-        "port = 5432\n"
-        "unix_socket_permissions = 0700\n"
-        "password_encryption = scram-sha-256\n"
-        "max_connections = " STRINGIFY(EMBEDDED_MAX_CONNECTIONS) "\n"
-        "superuser_reserved_connections = 2\n"
-        "fsync = on\n"
-        "full_page_writes = on\n"
-        "synchronous_commit = on\n"
-        "shared_buffers = 32MB\n"
-        "huge_pages = off\n"
-        "work_mem = 4MB\n"
-        "maintenance_work_mem = 32MB\n"
-        "effective_cache_size = 256MB\n"
-        "random_page_cost = 1.1\n"
-        "min_wal_size = 64MB\n"
-        "max_wal_size = 512MB\n"
-        "max_worker_processes = 4\n"
-        "max_parallel_workers_per_gather = 0\n" /* its queries are short: parallel plans only cost start-up */
-        "max_wal_senders = 2\n"
-        "autovacuum_max_workers = 2\n"
-        "jit = off\n"
-        "shared_preload_libraries = 'pg_stat_statements'\n"
-        "pg_stat_statements.max = 1000\n"
-        "timezone = 'UTC'\n"
-        "log_timezone = 'UTC'\n"
-        "log_destination = 'stderr'\n"
-        "logging_collector = off\n"
-        "log_checkpoints = off\n"
-        "log_error_verbosity = terse\n"       /* details quote rows, and rows are what members wrote */
-        "log_min_error_statement = panic\n";
+    "# Written by 'sonet up' at every start; change settings with ALTER SYSTEM.\n"
+    "listen_addresses = ''\n"
+    "port = 5432\n"
+    "unix_socket_permissions = 0700\n"
+    "password_encryption = scram-sha-256\n"
+    "max_connections = " STRINGIFY(
+        EMBEDDED_MAX_CONNECTIONS) "\n"
+                                  "superuser_reserved_connections = 2\n"
+                                  "fsync = on\n"
+                                  "full_page_writes = on\n"
+                                  "synchronous_commit = on\n"
+                                  "shared_buffers = 32MB\n"
+                                  "huge_pages = off\n"
+                                  "work_mem = 4MB\n"
+                                  "maintenance_work_mem = 32MB\n"
+                                  "effective_cache_size = 256MB\n"
+                                  "random_page_cost = 1.1\n"
+                                  "min_wal_size = 64MB\n"
+                                  "max_wal_size = 512MB\n"
+                                  "max_worker_processes = 4\n"
+                                  "max_parallel_workers_per_gather = 0\n" /* its queries are short: parallel plans only
+                                                                             cost start-up */
+                                  "max_wal_senders = 2\n"
+                                  "max_logical_replication_workers = 0\n"
+                                  "autovacuum_max_workers = 2\n"
+                                  "jit = off\n"
+                                  "shared_preload_libraries = 'pg_stat_statements'\n"
+                                  "pg_stat_statements.max = 1000\n"
+                                  "timezone = 'UTC'\n"
+                                  "log_timezone = 'UTC'\n"
+                                  "log_destination = 'stderr'\n"
+                                  "logging_collector = off\n"
+                                  "log_checkpoints = off\n"
+                                  "log_error_verbosity = terse\n" /* details quote rows, and rows are what members wrote
+                                                                   */
+                                  "log_min_error_statement = panic\n";
 
 static const char REDIS_SETTINGS[] = "# Written by 'sonet up' at every start.\n"
                                      "port 0\n"
@@ -85,7 +90,8 @@ static int write_all(int fd, const char *text, size_t len)
 }
 
 /* Writes beside and renames, so that a file is either the old one or the new one. */
-__attribute__((format(printf, 3, 4))) static int write_file(const char *folder, const char *name, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static int write_file(const char *folder, const char *name, const char *format,
+                                                            ...)
 {
         char path[PATH_MAX], beside[PATH_MAX + 8], text[8192];
         va_list args;
@@ -93,7 +99,8 @@ __attribute__((format(printf, 3, 4))) static int write_file(const char *folder, 
         va_start(args, format);
         int len = vsnprintf(text, sizeof(text), format, args);
         va_end(args);
-        if (len < 0 || len >= (int)sizeof(text) || snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path)) {
+        if (len < 0 || len >= (int)sizeof(text) ||
+            snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path)) {
                 errno = ENAMETOOLONG;
                 return fail("write", folder);
         }
@@ -124,13 +131,15 @@ int embedded_files_prepare(void *context)
 {
         const struct embedded *e = context;
 
-        if (write_file(e->redis, "redis.conf", "%sdir \"%s\"\nunixsocket \"%s\"\n", REDIS_SETTINGS, e->redis, e->redis_socket) != 0) {
+        if (write_file(e->redis, "redis.conf", "%sdir \"%s\"\nunixsocket \"%s\"\n", REDIS_SETTINGS, e->redis,
+                       e->redis_socket) != 0) {
                 return 1;
         }
         if (!e->fresh) {
                 return 0;
         }
-        return remove_tree(e->cluster_new) != 0 || write_file(e->postgresql, "password", "%s\n", e->admin_password) != 0;
+        return remove_tree(e->cluster_new) != 0 ||
+               write_file(e->postgresql, "password", "%s\n", e->admin_password) != 0;
 }
 
 /* initdb wrote what fits this machine (locale, shared memory); ours comes after it and wins. */

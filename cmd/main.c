@@ -12,21 +12,21 @@
 static int cmd_help(int argc, char **argv);
 
 static const struct command COMMANDS[] = {
-        {"up", cmd_up, "", "start SoNet with its own PostgreSQL and Redis",
-         "Creates what is missing in the data folder on the first start, then serves everything and replaces whatever\n"
-         "dies. Prints 'ready http://ADDRESS:PORT' when it answers. Ctrl-C stops it; pressed again, it stops at once.\n"},
-        {"serve", cmd_serve, "all | gateway | SERVICE…", "run services on a PostgreSQL and a Redis that exist",
-         "'all' runs every service and the gateway in one process. Otherwise the named ones run here and the rest is\n"
-         "reached by gRPC at <SERVICE>_URL. Everything else comes from the environment: see 'sonet config'.\n"},
-        {"migrate", cmd_migrate, "[SERVICE…]", "create and migrate the services' databases",
-         "Connects to DATABASE_ADMIN_URL, makes each service's database and its two roles where they are missing, and\n"
-         "runs the migrations that have not run yet. Repeating it changes nothing.\n"},
-        {"config", cmd_config, "", "show every setting, with its help and its value",
-         "Settings are environment variables. Passwords are never shown.\n"},
-        {"admin", cmd_admin, "deadletters list|replay [ID…]", "look after a running network",
-         "Dead letters are events that a service could not handle. 'list' shows them, 'replay' asks the service to handle\n"
-         "them again: those given by id, or all. Without DATABASE_URL it finds the databases of 'sonet up'.\n"},
-        {"help", cmd_help, "[COMMAND]", "explain a command", "Without a command it lists them all.\n"},
+    {"up", cmd_up, "", "start SoNet with its own PostgreSQL and Redis",
+     "Creates what is missing in the data folder on the first start, then serves everything and replaces whatever\n"
+     "dies. Prints 'ready http://ADDRESS:PORT' when it answers. Ctrl-C stops it; pressed again, it stops at once.\n"},
+    {"serve", cmd_serve, "all | gateway | SERVICE…", "run services on a PostgreSQL and a Redis that exist",
+     "'all' runs every service and the gateway in one process. Otherwise the named ones run here and the rest is\n"
+     "reached by gRPC at <SERVICE>_URL. Everything else comes from the environment: see 'sonet config'.\n"},
+    {"migrate", cmd_migrate, "[SERVICE…]", "create and migrate the services' databases",
+     "Connects to DATABASE_ADMIN_URL, makes each service's database and its two roles where they are missing, and\n"
+     "runs the migrations that have not run yet. Repeating it changes nothing.\n"},
+    {"config", cmd_config, "", "show every setting, with its help and its value",
+     "Settings are environment variables. Passwords are never shown.\n"},
+    {"admin", cmd_admin, "deadletters list|replay [ID…]", "look after a running network",
+     "Dead letters are events that a service could not handle. 'list' shows them, 'replay' asks the service to handle\n"
+     "them again: those given by id, or all. Without DATABASE_URL it finds the databases of 'sonet up'.\n"},
+    {"help", cmd_help, "[COMMAND]", "explain a command", "Without a command it lists them all.\n"},
 };
 #define N_COMMANDS (sizeof(COMMANDS) / sizeof(COMMANDS[0]))
 
@@ -83,7 +83,8 @@ static int cmd_help(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-        prctl(PR_SET_NAME, "sonet"); /* children of 'sonet up' are started by descriptor, which leaves a number as their name */
+        prctl(PR_SET_NAME,
+              "sonet"); /* children of 'sonet up' are started by descriptor, which leaves a number as their name */
         if (argc < 2) {
                 print_commands(stderr);
                 return EXIT_USAGE;

@@ -22,7 +22,8 @@ static void finish_p(PGconn **pg)
 static sn_status make_statistics(const char *admin_url, struct buf *error)
 {
         CLEANUP(finish_p) PGconn *pg = PQconnectdb(admin_url);
-        PGresult *result = PQexec(pg, "set client_min_messages = warning; create extension if not exists pg_stat_statements");
+        PGresult *result =
+            PQexec(pg, "set client_min_messages = warning; create extension if not exists pg_stat_statements");
         bool made = PQresultStatus(result) == PGRES_COMMAND_OK;
 
         PQclear(result);
@@ -57,7 +58,8 @@ static void free_options_p(PQconninfoOption **options)
         PQconninfoFree(*options);
 }
 
-/* The password that the service will log in with, or NULL: then it logs in some other way (peer, a certificate, .pgpass). */
+/* The password that the service will log in with, or NULL: then it logs in some other way (peer, a certificate,
+ * .pgpass). */
 static const char *password_of(struct arena *arena, const char *url)
 {
         CLEANUP(free_options_p) PQconninfoOption *options = url[0] != '\0' ? PQconninfoParse(url, NULL) : NULL;
@@ -115,7 +117,8 @@ int cmd_migrate(int argc, char **argv)
         buf_init(&error, 4096);
         sn_status status = settings_load(&settings, &error);
         if (status == SN_OK && settings.database_admin_url[0] == '\0') {
-                buf_append_c(&error, "DATABASE_ADMIN_URL is not set: a role that may create databases and roles ('sonet up' needs none)");
+                buf_append_c(&error, "DATABASE_ADMIN_URL is not set: a role that may create databases and roles "
+                                     "('sonet up' needs none)");
                 status = SN_INVALID_ARGUMENT;
         }
         if (status == SN_OK) {

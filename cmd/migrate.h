@@ -4,7 +4,8 @@
 
 #include "cmd/embedded.h"
 
-/* Brings every service's database in the private PostgreSQL to this binary's schema. One that is there already costs one connection. */
+/* Brings every service's database in the private PostgreSQL to this binary's schema. One that is there already costs
+ * one connection. */
 SN_CHECKED sn_status migrate_embedded(const struct embedded *e, struct buf *error);
 
 #endif

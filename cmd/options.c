@@ -1,4 +1,5 @@
-/* Owns the reading of command lines. getopt_long does the splitting; this file adds typed values, help and kind refusals. */
+/* Owns the reading of command lines. getopt_long does the splitting; this file adds typed values, help and kind
+ * refusals. */
 #include "cmd/options.h"
 
 #include <errno.h>
@@ -88,6 +89,18 @@ static bool store_number(const struct option_row *row, const char *command, cons
         return true;
 }
 
+static bool store_texts(const struct option_row *row, const char *command, const char *text)
+{
+        struct option_texts *texts = row->target;
+
+        if (texts->n == OPTION_TEXTS_MAX) {
+                fprintf(stderr, "sonet %s: --%s can be given at most %d times\n", command, row->name, OPTION_TEXTS_MAX);
+                return false;
+        }
+        texts->items[texts->n++] = text;
+        return true;
+}
+
 static bool store(const struct option_row *row, const char *command, const char *text)
 {
         switch (row->type) {
@@ -97,6 +110,8 @@ static bool store(const struct option_row *row, const char *command, const char 
         case OPTION_TEXT:
                 *(const char **)row->target = text;
                 return true;
+        case OPTION_TEXTS:
+                return store_texts(row, command, text);
         case OPTION_NUMBER:
                 break;
         }

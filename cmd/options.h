@@ -6,15 +6,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum option_type { OPTION_FLAG, OPTION_NUMBER, OPTION_TEXT };
+enum option_type { OPTION_FLAG, OPTION_NUMBER, OPTION_TEXT, OPTION_TEXTS };
+
+/* Target of OPTION_TEXTS, which may be given more than once. */
+#define OPTION_TEXTS_MAX 64
+struct option_texts {
+        const char *items[OPTION_TEXTS_MAX];
+        size_t n;
+};
 
 struct option_row {
-        const char *name;      /* "port" for --port */
+        const char *name; /* "port" for --port */
         enum option_type type;
-        void *target;          /* bool *, int64_t * or const char **; holds the default before parsing */
-        const char *value;     /* how help calls the value: "N"; NULL with OPTION_FLAG */
+        void *target;      /* bool *, int64_t *, const char ** or struct option_texts *; holds the default before parsing */
+        const char *value; /* how help calls the value: "N"; NULL with OPTION_FLAG */
         const char *help;
-        int64_t min, max;      /* of OPTION_NUMBER */
+        int64_t min, max; /* of OPTION_NUMBER */
 };
 
 enum options_result {
@@ -27,7 +34,8 @@ enum options_result {
 /* argv[0] is the name of a command in main.c's table. Options may stand before, between and after operands. */
 enum options_result options_parse(const struct option_row *rows, size_t n, int argc, char **argv, int *first);
 
-/* The name that was probably meant: nearest by edits, or NULL when none is near. names[i] stands stride bytes after the one before. */
+/* The name that was probably meant: nearest by edits, or NULL when none is near. names[i] stands stride bytes after the
+ * one before. */
 const char *nearest_name(const char *word, const char *const *names, size_t n, size_t stride);
 
 #endif

@@ -1,4 +1,5 @@
-/* Owns fork: what is set up between fork and exec, in which order, and how processes of our own are told from others. */
+/* Owns fork: what is set up between fork and exec, in which order, and how processes of our own are told from others.
+ */
 #include "cmd/process.h"
 
 #include <dirent.h>
@@ -55,8 +56,10 @@ sn_status account_choose(struct account *account, struct buf *error)
                 other = getpwnam("postgres");
         }
         if (other == NULL || other->pw_uid == 0) {
-                buf_append_c(error, "PostgreSQL does not run as root, and there is no account 'sonet' or 'postgres' to run it under; "
-                                    "make one with: useradd --system sonet");
+                buf_append_c(
+                    error,
+                    "PostgreSQL does not run as root, and there is no account 'sonet' or 'postgres' to run it under; "
+                    "make one with: useradd --system sonet");
                 return SN_FAILED_PRECONDITION;
         }
         account->drop = true;
@@ -72,7 +75,8 @@ static bool account_become(const struct account *account)
                setuid(account->uid) == 0;
 }
 
-/* In a child that became the account: writes the first folder that it cannot pass to `report`. Exit code 0 when there is none. */
+/* In a child that became the account: writes the first folder that it cannot pass to `report`. Exit code 0 when there
+ * is none. */
 static int first_closed_folder(const char *path, int report)
 {
         char prefix[PATH_MAX];
@@ -85,6 +89,9 @@ static int first_closed_folder(const char *path, int report)
                 memcpy(prefix, path, i);
                 prefix[i] = '\0';
                 if (access(prefix, X_OK) != 0) {
+                        if (errno == ENOENT) {
+                                return 0; /* from here on they are made, and open */
+                        }
                         return write(report, prefix, i) == (ssize_t)i ? 1 : 2;
                 }
         }
@@ -120,13 +127,15 @@ sn_status account_check_reach(const struct account *account, const char *path, s
         }
         closed[got > 0 ? got : 0] = '\0';
         buf_printf(error,
-                   "the data folder %s is out of reach of the account '%s', which PostgreSQL and Redis run under: it may not pass %s. "
+                   "the data folder %s is out of reach of the account '%s', which PostgreSQL and Redis run under: it "
+                   "may not pass %s. "
                    "Choose another folder with --data, or open that one (chmod o+x)",
                    path, account->name, closed[0] != '\0' ? closed : path);
         return SN_PERMISSION_DENIED;
 }
 
-/* Appends to the log file, which starts anew when it has grown large, so that it never fills the disk over the years. */
+/* Appends to the log file, which starts anew when it has grown large, so that it never fills the disk over the years.
+ */
 static bool redirect_output(const char *log_file)
 {
         struct stat st;
@@ -153,7 +162,8 @@ static bool redirect_input(void)
         return done;
 }
 
-/* We block signals and ignore SIGPIPE, and who started us may ignore more; all that outlives exec, so the child takes the defaults. */
+/* We block signals and ignore SIGPIPE, and who started us may ignore more; all that outlives exec, so the child takes
+ * the defaults. */
 static void reset_signals(void)
 {
         sigset_t none;

@@ -1,4 +1,5 @@
-/* Owns how `sonet up` starts `sonet serve`: ports, environments and the way of the key to a child that may not read the file. */
+/* Owns how `sonet up` starts `sonet serve`: ports, environments and the way of the key to a child that may not read the
+ * file. */
 #include "cmd/serve_children.h"
 
 #include <errno.h>
@@ -29,10 +30,13 @@
 
 sn_status serve_plan_check_connections(const struct settings *settings, struct buf *error)
 {
-        int64_t needed = (int64_t)sonet_n_services * (settings->database_pool + CONNECTIONS_BESIDE_POOL) + CONNECTIONS_RESERVE;
+        int64_t needed =
+            (int64_t)sonet_n_services * (settings->database_pool + CONNECTIONS_BESIDE_POOL) + CONNECTIONS_RESERVE;
 
         if (needed > EMBEDDED_MAX_CONNECTIONS) {
-                buf_printf(error, "DATABASE_POOL=%lld needs up to %lld connections and the private PostgreSQL has %d: make it smaller",
+                buf_printf(error,
+                           "DATABASE_POOL=%lld needs up to %lld connections and the private PostgreSQL has %d: make it "
+                           "smaller",
                            (long long)settings->database_pool, (long long)needed, EMBEDDED_MAX_CONNECTIONS);
                 return SN_INVALID_ARGUMENT;
         }
@@ -49,7 +53,8 @@ static bool is_taken(const struct serve_plan *plan, int port)
         return taken;
 }
 
-/* The wished port when it is free; else one drawn below the ephemeral range, where no outgoing connection takes it later. */
+/* The wished port when it is free; else one drawn below the ephemeral range, where no outgoing connection takes it
+ * later. */
 static int choose_port(const struct serve_plan *plan, const char *address, int wish)
 {
         for (int attempt = 0; attempt < 1000; attempt++) {
@@ -68,7 +73,8 @@ static sn_status claim_http_port(const char *address, int port, struct buf *erro
 
         while (!http_port_is_free(address, port)) {
                 if (clock_monotonic_us() > until_us) {
-                        buf_printf(error, "port %d of %s is not free (%s): choose another with --port", port, address, strerror(errno));
+                        buf_printf(error, "port %d of %s is not free (%s): choose another with --port", port, address,
+                                   strerror(errno));
                         return SN_UNAVAILABLE;
                 }
                 clock_sleep_ms(50);
@@ -84,8 +90,8 @@ static sn_status choose_ports(struct serve_plan *plan, int64_t http_port, struct
                 TRY(claim_http_port(plan->address, (int)http_port, error));
         }
         plan->http_port = http_port != 0 ? (int)http_port : choose_port(plan, plan->address, 0);
-        plan->grpc_port = choose_port(plan, "127.0.0.1", plan->settings->grpc_port != 0 ? (int)plan->settings->grpc_port
-                                                                                         : plan->http_port + 1);
+        plan->grpc_port = choose_port(
+            plan, "127.0.0.1", plan->settings->grpc_port != 0 ? (int)plan->settings->grpc_port : plan->http_port + 1);
         for (size_t i = 0; plan->split && i < sonet_n_services && i < SERVE_MAX_SERVICES; i++) {
                 plan->service_port[i] = choose_port(plan, "127.0.0.1", plan->http_port + 2 + (int)i);
                 chosen = chosen && plan->service_port[i] != 0;
@@ -154,8 +160,9 @@ static bool starts_with(const char *entry, const char *prefix)
 /* libpq reads PG… variables; databases, ports and where the services are, is for us to say. */
 static bool is_ours_to_say(struct arena *arena, const char *entry)
 {
-        static const char *const prefixes[] = {"PG",           "HTTP_PORT=",          "HTTP_ADDRESS=",   "GRPC_PORT=",        "DATABASE_URL=",
-                                               "REDIS_URL=",   "DATABASE_ADMIN_URL=", "SONET_KEY_FILE=", "SHUTDOWN_GRACE_MS="};
+        static const char *const prefixes[] = {
+            "PG",         "HTTP_PORT=",          "HTTP_ADDRESS=",   "GRPC_PORT=",        "DATABASE_URL=",
+            "REDIS_URL=", "DATABASE_ADMIN_URL=", "SONET_KEY_FILE=", "SHUTDOWN_GRACE_MS="};
 
         for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
                 if (starts_with(entry, prefixes[i])) {
@@ -198,11 +205,13 @@ static struct environment environment_make(const struct serve_plan *plan)
         environment_add(&env, "SONET_KEY_FILE", plan->key[0] != '\0' ? KEY_FD_PATH : plan->embedded->key_file);
         environment_add(&env, "REDIS_URL", embedded_redis_url(plan->embedded, plan->arena));
         environment_add_number(&env, "SHUTDOWN_GRACE_MS",
-                               plan->settings->shutdown_grace_ms < grace_ms ? plan->settings->shutdown_grace_ms : grace_ms);
+                               plan->settings->shutdown_grace_ms < grace_ms ? plan->settings->shutdown_grace_ms
+                                                                            : grace_ms);
         return env;
 }
 
-static void environment_add_database(struct environment *env, const struct serve_plan *plan, const struct service_definition *service)
+static void environment_add_database(struct environment *env, const struct serve_plan *plan,
+                                     const struct service_definition *service)
 {
         environment_add(env, arena_printf(plan->arena, "%s_DATABASE_URL", upper(plan->arena, service->name)),
                         embedded_database_url(plan->embedded, plan->arena, service->schema->database));
@@ -249,27 +258,28 @@ static int enter_serve(void *context)
         return 0;
 }
 
-static void add_child(const struct serve_plan *plan, struct supervisor *s, const char *what, struct environment *env, int rank)
+static void add_child(const struct serve_plan *plan, struct supervisor *s, const char *what, struct environment *env,
+                      int rank)
 {
         char **argv = ARENA_ARRAY(plan->arena, char *, 4);
 
         argv[0] = arena_strdup(plan->arena, "sonet");
         argv[1] = arena_strdup(plan->arena, "serve");
         argv[2] = arena_strdup(plan->arena, what);
-        supervisor_add(s, &(struct child_spec){
-                                  .process = {.name = argv[2],
-                                              .account = &plan->embedded->account,
-                                              .folder = plan->embedded->data,
-                                              .death_signal = SIGKILL, /* its port must be free for the next start */
-                                              .argv = argv,
-                                              .program_fd = plan->program_fd,
-                                              .envp = env->entries,
-                                              .run = enter_serve,
-                                              .context = (void *)plan},
-                                  .rank = rank,
-                                  .stop_signal = SIGTERM,
-                                  .grace_ms = plan->split ? GRACE_SPLIT_MS : GRACE_MS,
-                                  .force_signal = SIGKILL});
+        supervisor_add(
+            s, &(struct child_spec){.process = {.name = arena_printf(plan->arena, "serve %s", what),
+                                                .account = &plan->embedded->account,
+                                                .folder = plan->embedded->data,
+                                                .death_signal = SIGKILL, /* its port must be free for the next start */
+                                                .argv = argv,
+                                                .program_fd = plan->program_fd,
+                                                .envp = env->entries,
+                                                .run = enter_serve,
+                                                .context = (void *)plan},
+                                    .rank = rank,
+                                    .stop_signal = SIGTERM,
+                                    .grace_ms = plan->split ? GRACE_SPLIT_MS : GRACE_MS,
+                                    .force_signal = SIGKILL});
 }
 
 static void add_gateway(const struct serve_plan *plan, struct supervisor *s, int rank)

@@ -1,4 +1,5 @@
-/* The `sonet serve` children of `sonet up`: which there are, on which ports, and what each is told by its environment. */
+/* The `sonet serve` children of `sonet up`: which there are, on which ports, and what each is told by its environment.
+ */
 #ifndef CMD_SERVE_CHILDREN_H
 #define CMD_SERVE_CHILDREN_H
 
@@ -9,13 +10,13 @@
 struct serve_plan {
         const struct embedded *embedded;
         const struct settings *settings;
-        struct arena *arena;    /* holds argv and environments as long as the children run */
-        const char *address;    /* of HTTP */
+        struct arena *arena; /* holds argv and environments as long as the children run */
+        const char *address; /* of HTTP */
         int http_port, grpc_port;
         bool split;
         int service_port[SERVE_MAX_SERVICES]; /* gRPC of each service, with split */
-        int program_fd;         /* this program, opened before it may be replaced on disk */
-        char key[256];          /* the key file's text, for children that may not read it; "" otherwise */
+        int program_fd;                       /* this program, opened before it may be replaced on disk */
+        char key[256];                        /* the key file's text, for children that may not read it; "" otherwise */
 };
 
 /* Opens the program and chooses the ports: http_port 0 becomes a free one. */

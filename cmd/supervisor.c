@@ -11,11 +11,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define MAX_CHILDREN    32
-#define PAUSE_FIRST_MS  50
-#define PAUSE_MAX_MS    2000
-#define HEALTHY_MS      10000
-#define FORCE_MS        1000
+#define MAX_CHILDREN   32
+#define PAUSE_FIRST_MS 50
+#define PAUSE_MAX_MS   2000
+#define HEALTHY_MS     10000
+#define FORCE_MS       1000
 
 struct child {
         struct child_spec spec;
@@ -30,9 +30,9 @@ struct supervisor {
         sigset_t signals;
         struct child children[MAX_CHILDREN];
         int n;
-        int stops;    /* how often we were asked to stop */
+        int stops; /* how often we were asked to stop */
         int deaths;
-        pid_t task;   /* of supervisor_run */
+        pid_t task; /* of supervisor_run */
         int task_status;
 };
 
@@ -117,7 +117,8 @@ static void note_death(struct supervisor *s, struct child *child, int status)
         s->deaths++;
         plan_replacement(child);
         log_event(LOG_LEVEL_WARN, "a process ended and is replaced", LOG_STR("process.name", child->spec.process.name),
-                  LOG_INT("process.pid", pid), LOG_INT("process.exit_code", WIFEXITED(status) ? WEXITSTATUS(status) : -1),
+                  LOG_INT("process.pid", pid),
+                  LOG_INT("process.exit_code", WIFEXITED(status) ? WEXITSTATUS(status) : -1),
                   LOG_INT("sonet.signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0));
 }
 
@@ -194,7 +195,7 @@ int supervisor_run(struct supervisor *s, const struct process_spec *spec)
         }
         while (s->task != 0) {
                 if (!supervisor_poll(s, 1000) && s->task != 0) {
-                        kill(s->task, SIGKILL);
+                        kill(-s->task, SIGKILL); /* the group that it leads: initdb has children too */
                         wait_signal(s, 100);
                 }
         }
@@ -223,7 +224,9 @@ static void signal_rank(struct supervisor *s, int rank, enum stop_step step)
                 if (child->spec.rank != rank || child->pid == 0) {
                         continue;
                 }
-                int signal = step == STOP_ASK ? child->spec.stop_signal : step == STOP_FORCE ? child->spec.force_signal : SIGKILL;
+                int signal = step == STOP_ASK     ? child->spec.stop_signal
+                             : step == STOP_FORCE ? child->spec.force_signal
+                                                  : SIGKILL;
                 kill(child->pid, signal);
         }
 }

@@ -166,7 +166,8 @@ static sn_status prepare(struct up *up, const char *folder)
         up->settings.http_address = up->plan.address;
         TRY(settings_check(&up->settings, &up->error));
         if (!http_target_set(&probe, up->plan.address, 1)) {
-                buf_printf(&up->error, "'%s' is not an address: give an IPv4 or IPv6 address of this machine", up->plan.address);
+                buf_printf(&up->error, "'%s' is not an address: give an IPv4 or IPv6 address of this machine",
+                           up->plan.address);
                 return SN_INVALID_ARGUMENT;
         }
         log_setup("sonet", settings_log_level(&up->settings), settings_log_format(&up->settings));
@@ -180,10 +181,12 @@ int cmd_up(int argc, char **argv)
         const char *folder = NULL;
         int first = 0;
         const struct option_row rows[] = {
-                {"port", OPTION_NUMBER, &port, "N", "HTTP port (HTTP_PORT or 8080; 0: any free one); gRPC takes the next", 0, 65535},
-                {"data", OPTION_TEXT, &folder, "DIR", "data folder (SONET_DATA_DIR, ~/.local/share/sonet; as root /var/lib/sonet)", 0, 0},
-                {"address", OPTION_TEXT, &up.plan.address, "A", "address to listen on (HTTP_ADDRESS or 127.0.0.1)", 0, 0},
-                {"split", OPTION_FLAG, &up.plan.split, NULL, "one process per service, and one for the gateway", 0, 0},
+            {"port", OPTION_NUMBER, &port, "N", "HTTP port (HTTP_PORT or 8080; 0: any free one); gRPC takes the next",
+             0, 65535},
+            {"data", OPTION_TEXT, &folder, "DIR",
+             "data folder (SONET_DATA_DIR, ~/.local/share/sonet; as root /var/lib/sonet)", 0, 0},
+            {"address", OPTION_TEXT, &up.plan.address, "A", "address to listen on (HTTP_ADDRESS or 127.0.0.1)", 0, 0},
+            {"split", OPTION_FLAG, &up.plan.split, NULL, "one process per service, and one for the gateway", 0, 0},
         };
         enum options_result result = options_parse(rows, sizeof(rows) / sizeof(rows[0]), argc, argv, &first);
 

@@ -1,5 +1,5 @@
-/* Owns how C values become PostgreSQL's binary parameters. Every parameter says its type, so that a statement means the same whatever
- * it is compared with. */
+/* Owns how C values become PostgreSQL's binary parameters. Every parameter says its type, so that a statement means the
+ * same whatever it is compared with. */
 #include "db/bind.h"
 
 #include <endian.h>
@@ -58,9 +58,9 @@ struct db_bind bind_i64s(const int64_t *values, size_t n)
 }
 
 static const Oid oid_of[] = {
-        [DB_NULL] = OID_UNKNOWN,     [DB_UUID] = OID_UUID,        [DB_TEXT] = OID_TEXT,        [DB_I64] = OID_INT8,
-        [DB_BOOL] = OID_BOOL,        [DB_TIME_MS] = OID_TIMESTAMPTZ, [DB_BYTES] = OID_BYTEA,
-        [DB_UUIDS] = OID_UUID_ARRAY, [DB_TEXTS] = OID_TEXT_ARRAY, [DB_I64S] = OID_INT8_ARRAY,
+    [DB_NULL] = OID_UNKNOWN,     [DB_UUID] = OID_UUID,           [DB_TEXT] = OID_TEXT,   [DB_I64] = OID_INT8,
+    [DB_BOOL] = OID_BOOL,        [DB_TIME_MS] = OID_TIMESTAMPTZ, [DB_BYTES] = OID_BYTEA, [DB_UUIDS] = OID_UUID_ARRAY,
+    [DB_TEXTS] = OID_TEXT_ARRAY, [DB_I64S] = OID_INT8_ARRAY,
 };
 
 static uint8_t *put_i32(uint8_t *out, int64_t value)
@@ -193,7 +193,8 @@ static bool encode_scalar(const struct db_bind *bind, struct db_wire *wire, size
                 scratch[0] = bind->number != 0;
                 break;
         case DB_TIME_MS:
-                if (__builtin_mul_overflow(bind->number, INT64_C(1000), &us) || __builtin_sub_overflow(us, DB_EPOCH_US, &us)) {
+                if (__builtin_mul_overflow(bind->number, INT64_C(1000), &us) ||
+                    __builtin_sub_overflow(us, DB_EPOCH_US, &us)) {
                         return false;
                 }
                 wire->lengths[i] = 8;

@@ -40,7 +40,8 @@ static bool check_one(PGconn *pg, const struct db_statement *s, struct buf *erro
         if (!PQsendPrepare(pg, s->name, s->sql, 0, NULL) || db_pg_wait(pg, deadline_us, &prepared) != DB_DONE) {
                 const char *message = prepared ? PQresultErrorField(prepared, PG_DIAG_MESSAGE_PRIMARY) : NULL;
 
-                buf_printf(error, "statement %s: %s %s", s->name, db_pg_sqlstate(prepared), message ? message : "no answer");
+                buf_printf(error, "statement %s: %s %s", s->name, db_pg_sqlstate(prepared),
+                           message ? message : "no answer");
                 return false;
         }
         if (!PQsendDescribePrepared(pg, s->name) || db_pg_wait(pg, deadline_us, &described) != DB_DONE) {

@@ -1,5 +1,5 @@
-/* Owns the talk with libpq: connecting, waiting on the socket until a deadline, and the set of prepared statements of a connection.
- * It knows nothing of calls, pools or transactions. */
+/* Owns the talk with libpq: connecting, waiting on the socket until a deadline, and the set of prepared statements of a
+ * connection. It knows nothing of calls, pools or transactions. */
 #include "db/connection.h"
 
 #include <endian.h>
@@ -84,7 +84,9 @@ enum db_outcome db_pg_connect(const char *url, int64_t deadline_us, PGconn **pg,
         *pg = NULL;
         if (outcome != DB_DONE) {
                 if (reason) {
-                        const char *why = outcome == DB_EXPIRED ? "no answer in time" : made ? PQerrorMessage(made) : "out of memory";
+                        const char *why = outcome == DB_EXPIRED ? "no answer in time"
+                                          : made                ? PQerrorMessage(made)
+                                                                : "out of memory";
 
                         (void)snprintf(reason, reason_size, "%.*s", (int)strcspn(why, "\n"), why);
                 }
@@ -195,13 +197,15 @@ static void prepared_clear(struct db_prepared *p)
         *p = (struct db_prepared){0};
 }
 
-/* The statistics start anew when the server recovers from a crash, and only then (or when an administrator resets them): after a
- * clean restart transaction ids go on, after a crash an id that never reached the disk may be given out again. */
+/* The statistics start anew when the server recovers from a crash, and only then (or when an administrator resets
+ * them): after a clean restart transaction ids go on, after a crash an id that never reached the disk may be given out
+ * again. */
 enum db_outcome db_connection_read_boot(PGconn *pg, int64_t deadline_us, char *boot, size_t boot_size)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
         enum db_outcome outcome =
-            db_pg_query(pg, "select coalesce(extract(epoch from stats_reset)::text, '') from pg_stat_bgwriter", deadline_us, &result);
+            db_pg_query(pg, "select coalesce(extract(epoch from stats_reset)::text, '') from pg_stat_bgwriter",
+                        deadline_us, &result);
 
         if (outcome == DB_DONE) {
                 (void)snprintf(boot, boot_size, "%s", PQntuples(result) == 1 ? PQgetvalue(result, 0, 0) : "");
@@ -274,15 +278,16 @@ static void prepared_grow(struct db_prepared *p)
         bigger.slots = must(calloc(bigger.capacity, sizeof(*bigger.slots)));
         for (size_t i = 0; i < p->capacity; i++) {
                 if (p->slots[i]) {
-                        bigger.slots[prepared_slot(&bigger, p->slots[i]->statement, p->slots[i]->signature)] = p->slots[i];
+                        bigger.slots[prepared_slot(&bigger, p->slots[i]->statement, p->slots[i]->signature)] =
+                            p->slots[i];
                 }
         }
         free(p->slots);
         *p = bigger;
 }
 
-static enum db_outcome prepare(struct db_connection *connection, struct db_prepared_entry *entry, int n, const Oid *types,
-                               int64_t deadline_us, PGresult **error)
+static enum db_outcome prepare(struct db_connection *connection, struct db_prepared_entry *entry, int n,
+                               const Oid *types, int64_t deadline_us, PGresult **error)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
 
@@ -298,8 +303,9 @@ static enum db_outcome prepare(struct db_connection *connection, struct db_prepa
         return outcome;
 }
 
-enum db_outcome db_connection_prepare(struct db_connection *connection, const struct db_statement *s, uint32_t signature, int n,
-                                      const Oid *types, int64_t deadline_us, const char **name, PGresult **error)
+enum db_outcome db_connection_prepare(struct db_connection *connection, const struct db_statement *s,
+                                      uint32_t signature, int n, const Oid *types, int64_t deadline_us,
+                                      const char **name, PGresult **error)
 {
         struct db_prepared *p = &connection->prepared;
 

@@ -35,14 +35,15 @@ struct db_connection {
         struct db_connection *next; /* in the pool's idle list, or in the graveyard */
         struct db_prepared prepared;
         int64_t idle_since_us;
-        bool cancel;     /* in the graveyard: something runs on it */
-        char boot[48];   /* tells one run of the server from the next: changes when it recovers from a crash */
+        bool cancel;   /* in the graveyard: something runs on it */
+        char boot[48]; /* tells one run of the server from the next: changes when it recovers from a crash */
 };
 
-/* Connects before deadline_us (monotonic). On DB_LOST and DB_EXPIRED *pg is NULL and reason (at least 200 bytes, may be NULL) has a
- * sentence. */
+/* Connects before deadline_us (monotonic). On DB_LOST and DB_EXPIRED *pg is NULL and reason (at least 200 bytes, may be
+ * NULL) has a sentence. */
 enum db_outcome db_pg_connect(const char *url, int64_t deadline_us, PGconn **pg, char *reason, size_t reason_size);
-/* Waits for all results of what was sent; *result is the last one, or the first error (may be NULL on DB_LOST and DB_EXPIRED). */
+/* Waits for all results of what was sent; *result is the last one, or the first error (may be NULL on DB_LOST and
+ * DB_EXPIRED). */
 enum db_outcome db_pg_wait(PGconn *pg, int64_t deadline_us, PGresult **result);
 /* Simple protocol. */
 enum db_outcome db_pg_query(PGconn *pg, const char *sql, int64_t deadline_us, PGresult **result);
@@ -58,8 +59,9 @@ void db_connection_close(struct db_connection *connection); /* cancels first whe
 enum db_outcome db_connection_read_boot(PGconn *pg, int64_t deadline_us, char *boot, size_t boot_size);
 
 /* The name under which the statement is prepared for these types, preparing it when it is not. */
-enum db_outcome db_connection_prepare(struct db_connection *connection, const struct db_statement *s, uint32_t signature, int n,
-                                      const Oid *types, int64_t deadline_us, const char **name, PGresult **error);
+enum db_outcome db_connection_prepare(struct db_connection *connection, const struct db_statement *s,
+                                      uint32_t signature, int n, const Oid *types, int64_t deadline_us,
+                                      const char **name, PGresult **error);
 
 /* 64 bits for advisory locks, from a SHA-256 of the parts (lengths included, so that no two lists meet). */
 int64_t db_lock_number(const char *scope, const char *a, const char *b, const char *c);

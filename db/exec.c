@@ -15,7 +15,8 @@ sn_status db_fail_retry(struct rpc_call *c, const char *detail)
 
 sn_status db_fail_away(struct rpc_call *c)
 {
-        sn_status status = rpc_fail(c, SN_UNAVAILABLE, NULL, "the database cannot be reached just now; please try again in a moment");
+        sn_status status =
+            rpc_fail(c, SN_UNAVAILABLE, NULL, "the database cannot be reached just now; please try again in a moment");
 
         c->problem.retry_after_s = 1;
         return status;
@@ -24,10 +25,12 @@ sn_status db_fail_away(struct rpc_call *c)
 /* The messages of these classes speak of our SQL, not of anybody's data. */
 static bool message_is_safe(const char *state)
 {
-        return strncmp(state, "42", 2) == 0 || strncmp(state, "0A", 2) == 0 || strncmp(state, "XX", 2) == 0 || strncmp(state, "53", 2) == 0;
+        return strncmp(state, "42", 2) == 0 || strncmp(state, "0A", 2) == 0 || strncmp(state, "XX", 2) == 0 ||
+               strncmp(state, "53", 2) == 0;
 }
 
-static void log_failure(enum log_level level, const struct db_tx *tx, const char *statement, const PGresult *result, const char *what)
+static void log_failure(enum log_level level, const struct db_tx *tx, const char *statement, const PGresult *result,
+                        const char *what)
 {
         const char *state = db_pg_sqlstate(result);
         const char *message = message_is_safe(state) ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
@@ -48,8 +51,9 @@ static sn_status fail_lost(struct db_tx *tx, const char *statement, const PGresu
 {
         log_failure(LOG_LEVEL_WARN, tx, statement, result, "a database connection was lost");
         /* no COMMIT was sent, so nothing happened */
-        sn_status status = tx->transaction ? db_fail_retry(tx->c, "the database connection was lost before the change was made")
-                                           : db_fail_away(tx->c);
+        sn_status status = tx->transaction
+                               ? db_fail_retry(tx->c, "the database connection was lost before the change was made")
+                               : db_fail_away(tx->c);
 
         give_up(tx, false, status);
         return status;
@@ -62,7 +66,8 @@ static sn_status fail_expired(struct db_tx *tx, const char *statement)
         return rpc_fail(tx->c, SN_DEADLINE_EXCEEDED, NULL, "the request took too long; please try again");
 }
 
-/* A prepared statement that the server no longer has, or whose columns a migration changed: a fresh connection helps. */
+/* A prepared statement that the server no longer has, or whose columns a migration changed: a fresh connection helps.
+ */
 static bool is_stale(const char *state)
 {
         return strcmp(state, "26000") == 0 || strcmp(state, "0A000") == 0;
@@ -113,11 +118,12 @@ sn_status db_fail(struct db_tx *tx, const char *statement, enum db_outcome outco
         }
 }
 
-static enum db_outcome attempt(struct db_tx *tx, const struct db_statement *s, const struct db_wire *wire, PGresult **result)
+static enum db_outcome attempt(struct db_tx *tx, const struct db_statement *s, const struct db_wire *wire,
+                               PGresult **result)
 {
         const char *name;
-        enum db_outcome outcome = db_connection_prepare(tx->connection, s, wire->signature, wire->n, wire->types, tx->c->deadline_us,
-                                                        &name, result);
+        enum db_outcome outcome = db_connection_prepare(tx->connection, s, wire->signature, wire->n, wire->types,
+                                                        tx->c->deadline_us, &name, result);
 
         if (outcome != DB_DONE) {
                 return outcome;
@@ -128,7 +134,8 @@ static enum db_outcome attempt(struct db_tx *tx, const struct db_statement *s, c
         return db_pg_wait(tx->connection->pg, tx->c->deadline_us, result);
 }
 
-static enum db_outcome run(struct db_tx *tx, const struct db_statement *s, const struct db_wire *wire, PGresult **result)
+static enum db_outcome run(struct db_tx *tx, const struct db_statement *s, const struct db_wire *wire,
+                           PGresult **result)
 {
         enum db_outcome outcome = attempt(tx, s, wire, result);
 
@@ -141,7 +148,8 @@ static enum db_outcome run(struct db_tx *tx, const struct db_statement *s, const
         return outcome;
 }
 
-sn_status db_run(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n, PGresult **result)
+sn_status db_run(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
+                 PGresult **result)
 {
         struct db_wire wire;
         size_t bad = 0;

@@ -1,5 +1,5 @@
-/* Owns the idempotency keys of a service: an answer is kept in the transaction of its effect, so that both are there or neither.
- * Two requests with one key at a time: the lock that the first holds until it ends tells the second. */
+/* Owns the idempotency keys of a service: an answer is kept in the transaction of its effect, so that both are there or
+ * neither. Two requests with one key at a time: the lock that the first holds until it ends tells the second. */
 #include <stdint.h>
 #include <string.h>
 #include "base/contract.h"
@@ -31,8 +31,9 @@ static sn_status select_key(struct db_tx *tx, struct db_rows **rows)
 {
         const struct rpc_call *c = tx->c;
 
-        return db_rows(tx, &SELECT_IDEMPOTENCY_KEY,
-                       DB_BINDS(bind_uuid(key_actor(c)), bind_text(c->method->full_name), bind_text(c->idempotency_key)), rows);
+        return db_rows(
+            tx, &SELECT_IDEMPOTENCY_KEY,
+            DB_BINDS(bind_uuid(key_actor(c)), bind_text(c->method->full_name), bind_text(c->idempotency_key)), rows);
 }
 
 static bool same_body(const struct rpc_call *c, const struct db_rows *rows)
@@ -54,8 +55,9 @@ sn_status db_key_claim(struct db_tx *tx)
                 return SN_OK;
         }
         if (!same_body(c, rows)) {
-                return rpc_fail_code(c, SN_INVALID_ARGUMENT, "idempotency_key_reused", NULL,
-                                     "this Idempotency-Key was used with another request; take a new key for a new request");
+                return rpc_fail_code(
+                    c, SN_INVALID_ARGUMENT, "idempotency_key_reused", NULL,
+                    "this Idempotency-Key was used with another request; take a new key for a new request");
         }
         c->replayed = db_bytes(rows, 0, "answer", &c->replayed_len);
         return SN_REPLAYED;

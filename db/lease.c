@@ -1,6 +1,6 @@
-/* Owns the lease: a thread with a connection of its own, which holds (or waits for) a session advisory lock and keeps looking whether
- * the session still lives. Who asks is answered from memory, and only while the last look is fresh: a process that was stopped
- * and wakes up does not believe in a lease that another took meanwhile. */
+/* Owns the lease: a thread with a connection of its own, which holds (or waits for) a session advisory lock and keeps
+ * looking whether the session still lives. Who asks is answered from memory, and only while the last look is fresh: a
+ * process that was stopped and wakes up does not believe in a lease that another took meanwhile. */
 #include "db/lease.h"
 
 #include <errno.h>
@@ -16,10 +16,10 @@
 #include "base/log.h"
 #include "db/connection.h"
 
-#define LOOK_MS    500
-#define ANSWER_US  1500000
-#define CONNECT_US 2000000
-#define FRESH_US   2000000 /* how long a look counts */
+#define LOOK_MS     500
+#define ANSWER_US   1500000
+#define CONNECT_US  2000000
+#define FRESH_US    2000000 /* how long a look counts */
 #define HANDOVER_US 2000000 /* after waiting behind another holder: until that one's last look is stale, too */
 
 struct db_lease {
@@ -29,10 +29,10 @@ struct db_lease {
         pthread_t thread;
         int stop_fd; /* readable: end */
         PGconn *pg;
-        bool locked;          /* the session has the lock */
-        bool waited;          /* another one had it before */
+        bool locked; /* the session has the lock */
+        bool waited; /* another one had it before */
         int64_t locked_us;
-        bool held;            /* what the owner was told */
+        bool held;                           /* what the owner was told */
         atomic_int_least64_t fresh_until_us; /* 0: not held */
 };
 
@@ -46,7 +46,8 @@ static bool stopping(struct db_lease *lease)
 /* Sleeps until the next look, or wakes at once when the server hangs up or the owner lets go. */
 static void pause_between(struct db_lease *lease)
 {
-        struct pollfd p[2] = {{.fd = lease->stop_fd, .events = POLLIN}, {.fd = lease->pg ? PQsocket(lease->pg) : -1, .events = POLLIN}};
+        struct pollfd p[2] = {{.fd = lease->stop_fd, .events = POLLIN},
+                              {.fd = lease->pg ? PQsocket(lease->pg) : -1, .events = POLLIN}};
 
         (void)poll(p, 2, LOOK_MS);
 }

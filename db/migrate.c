@@ -69,8 +69,8 @@ static sn_status check_applied_one(const struct set *set, const PGresult *applie
         }
         hash_hex(sql, hex);
         if (strcmp(hex, PQgetvalue(applied, row, 2)) != 0 || strcmp(name, find_name(set, number)) != 0) {
-                buf_printf(error, "migration %s of %s was altered after it ran (as %s); add a new one instead", find_name(set, number),
-                           set->name, name);
+                buf_printf(error, "migration %s of %s was altered after it ran (as %s); add a new one instead",
+                           find_name(set, number), set->name, name);
                 return SN_FAILED_PRECONDITION;
         }
         return SN_OK;
@@ -96,8 +96,9 @@ static bool has_run(const PGresult *applied, int number)
 
 static sn_status read_applied(PGconn *pg, const struct set *set, struct buf *error, PGresult **applied)
 {
-        return migrate_format(pg, "read which migrations ran", error, applied,
-                              "select number, name, sha256 from public.schema_migrations where set_name = %L order by number", set->name);
+        return migrate_format(
+            pg, "read which migrations ran", error, applied,
+            "select number, name, sha256 from public.schema_migrations where set_name = %L order by number", set->name);
 }
 
 static sn_status run_statements(PGconn *pg, const struct set *set, const struct db_migration *m, struct buf *error)
@@ -109,9 +110,10 @@ static sn_status run_statements(PGconn *pg, const struct set *set, const struct 
         hash_hex(m->sql, hex);
         TRY(migrate_query(pg, "begin", what, error, NULL));
         TRY(migrate_query(pg, m->sql, what, error, NULL));
-        TRY(migrate_format(pg, what, error, NULL,
-                           "insert into public.schema_migrations (set_name, number, name, sha256) values (%L, %L, %L, %L)", set->name, number,
-                           m->name, hex));
+        TRY(migrate_format(
+            pg, what, error, NULL,
+            "insert into public.schema_migrations (set_name, number, name, sha256) values (%L, %L, %L, %L)", set->name,
+            number, m->name, hex));
         return migrate_query(pg, "commit", what, error, NULL);
 }
 
@@ -130,8 +132,10 @@ static sn_status run_set(PGconn *pg, const struct set *set, struct buf *error)
                         continue;
                 }
                 if (m->number < last) {
-                        buf_printf(error, "migration %s of %s comes before number %d, which ran already; give it a higher number", m->name,
-                                   set->name, last);
+                        buf_printf(
+                            error,
+                            "migration %s of %s comes before number %d, which ran already; give it a higher number",
+                            m->name, set->name, last);
                         return SN_FAILED_PRECONDITION;
                 }
                 TRY(run_statements(pg, set, m, error));
@@ -183,7 +187,8 @@ static sn_status check_set(PGconn *pg, const struct set *set, struct buf *error)
         TRY(check_applied(set, applied, error));
         for (size_t i = 0; i < set->n; i++) {
                 if (!has_run(applied, set->migrations[i].number)) {
-                        buf_printf(error, "migration %s of %s has not run; run sonet migrate", set->migrations[i].name, set->name);
+                        buf_printf(error, "migration %s of %s has not run; run sonet migrate", set->migrations[i].name,
+                                   set->name);
                         return SN_FAILED_PRECONDITION;
                 }
         }

@@ -1,4 +1,5 @@
-/* Shared by provision.c and migrate.c: plain blocking talk with a server, with one sentence on failure. Private to db/. */
+/* Shared by provision.c and migrate.c: plain blocking talk with a server, with one sentence on failure. Private to db/.
+ */
 #ifndef DB_MIGRATE_INTERNAL_H
 #define DB_MIGRATE_INTERNAL_H
 
@@ -14,7 +15,8 @@ SN_CHECKED sn_status migrate_connect(const char *url, const char *database, PGco
 /* result may be NULL. what completes "cannot …". */
 SN_CHECKED sn_status migrate_query(PGconn *pg, const char *sql, const char *what, struct buf *error, PGresult **result);
 /* The same with a format, whose %I is an identifier and %L a literal, quoted; nothing else is known. */
-SN_CHECKED sn_status migrate_format(PGconn *pg, const char *what, struct buf *error, PGresult **result, const char *format, ...);
+SN_CHECKED sn_status migrate_format(PGconn *pg, const char *what, struct buf *error, PGresult **result,
+                                    const char *format, ...);
 
 /* Runs what is missing, as the owner (the session has its role), with the migration lock held. */
 SN_CHECKED sn_status migrate_run(PGconn *pg, const struct db_schema *schema, const char *app_role, struct buf *error);

@@ -33,7 +33,8 @@ static void ignore_notice(void *context, const PGresult *result)
 /* The URL of another database on the same server: libpq takes it apart, the last dbname wins. */
 static enum db_outcome connect_to(const char *url, const char *database, PGconn **pg, char *reason, size_t reason_size)
 {
-        const char *keys[] = {"dbname", "dbname", "client_encoding", "fallback_application_name", "connect_timeout", NULL};
+        const char *keys[] = {"dbname",          "dbname", "client_encoding", "fallback_application_name",
+                              "connect_timeout", NULL};
         const char *values[] = {url, database, "UTF8", "sonet", "15", NULL};
 
         if (!database) {
@@ -82,7 +83,8 @@ sn_status migrate_query(PGconn *pg, const char *sql, const char *what, struct bu
 
 static void append_quoted(PGconn *pg, struct buf *sql, char kind, const char *value)
 {
-        char *quoted = kind == 'I' ? PQescapeIdentifier(pg, value, strlen(value)) : PQescapeLiteral(pg, value, strlen(value));
+        char *quoted =
+            kind == 'I' ? PQescapeIdentifier(pg, value, strlen(value)) : PQescapeLiteral(pg, value, strlen(value));
 
         if (quoted) {
                 buf_append_c(sql, quoted);

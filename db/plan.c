@@ -1,5 +1,5 @@
-/* Owns the plans by which rows land in message fields: made once per statement from the column names of its first result and the
- * message's descriptor, then read by all threads without a lock. */
+/* Owns the plans by which rows land in message fields: made once per statement from the column names of its first
+ * result and the message's descriptor, then read by all threads without a lock. */
 #include "db/plan.h"
 
 #include <pthread.h>
@@ -16,11 +16,12 @@
 
 struct column {
         enum db_kind kind;
-        uint8_t depth;                                      /* sub-messages on the way */
+        uint8_t depth; /* sub-messages on the way */
         const ProtobufCFieldDescriptor *path[MAX_DEPTH];
         const ProtobufCFieldDescriptor *field;
         bool (*store)(const ProtobufCFieldDescriptor *field, struct db_value v, void *member, struct arena *arena);
-        bool (*store_list)(const ProtobufCFieldDescriptor *field, struct db_value v, void **items, size_t *n, struct arena *arena);
+        bool (*store_list)(const ProtobufCFieldDescriptor *field, struct db_value v, void **items, size_t *n,
+                           struct arena *arena);
 };
 
 struct db_plan {
@@ -29,7 +30,8 @@ struct db_plan {
         struct column columns[];
 };
 
-/* --- storing one value ------------------------------------------------------------------------------------------------------- */
+/* --- storing one value
+ * ------------------------------------------------------------------------------------------------------- */
 
 static bool store_uuid(const ProtobufCFieldDescriptor *field, struct db_value v, void *member, struct arena *arena)
 {
@@ -154,10 +156,11 @@ static bool store_float(const ProtobufCFieldDescriptor *field, struct db_value v
         return true;
 }
 
-/* --- storing a list ---------------------------------------------------------------------------------------------------------- */
+/* --- storing a list
+ * ---------------------------------------------------------------------------------------------------------- */
 
-static bool store_strings(const ProtobufCFieldDescriptor *field, struct db_value v, void **items, size_t *n, struct arena *arena,
-                          bool uuids)
+static bool store_strings(const ProtobufCFieldDescriptor *field, struct db_value v, void **items, size_t *n,
+                          struct arena *arena, bool uuids)
 {
         struct db_array array;
         struct db_value element;
@@ -175,7 +178,8 @@ static bool store_strings(const ProtobufCFieldDescriptor *field, struct db_value
                 if (uuids) {
                         texts[i] = db_value_uuid(element, arena);
                 } else {
-                        texts[i] = arena_strndup(arena, (const char *)element.bytes, element.len > 0 ? (size_t)element.len : 0);
+                        texts[i] = arena_strndup(arena, (const char *)element.bytes,
+                                                 element.len > 0 ? (size_t)element.len : 0);
                 }
         }
         *items = texts;
@@ -183,12 +187,14 @@ static bool store_strings(const ProtobufCFieldDescriptor *field, struct db_value
         return true;
 }
 
-static bool store_uuids(const ProtobufCFieldDescriptor *field, struct db_value v, void **items, size_t *n, struct arena *arena)
+static bool store_uuids(const ProtobufCFieldDescriptor *field, struct db_value v, void **items, size_t *n,
+                        struct arena *arena)
 {
         return store_strings(field, v, items, n, arena, true);
 }
 
-static bool store_texts(const ProtobufCFieldDescriptor *field, struct db_value v, void **items, size_t *n, struct arena *arena)
+static bool store_texts(const ProtobufCFieldDescriptor *field, struct db_value v, void **items, size_t *n,
+                        struct arena *arena)
 {
         return store_strings(field, v, items, n, arena, false);
 }
@@ -207,7 +213,8 @@ static size_t number_size(const ProtobufCFieldDescriptor *field)
         }
 }
 
-static bool store_ints(const ProtobufCFieldDescriptor *field, struct db_value v, void **items, size_t *n, struct arena *arena)
+static bool store_ints(const ProtobufCFieldDescriptor *field, struct db_value v, void **items, size_t *n,
+                       struct arena *arena)
 {
         struct db_array array;
         struct db_value element;
@@ -219,7 +226,8 @@ static bool store_ints(const ProtobufCFieldDescriptor *field, struct db_value v,
         uint8_t *numbers = arena_alloc_array(arena, array.n, size);
 
         for (uint32_t i = 0; i < array.n; i++) {
-                if (!db_array_next(&array, &element) || !store_number(field, db_value_int(element), numbers + i * size)) {
+                if (!db_array_next(&array, &element) ||
+                    !store_number(field, db_value_int(element), numbers + i * size)) {
                         return false;
                 }
         }
@@ -228,7 +236,8 @@ static bool store_ints(const ProtobufCFieldDescriptor *field, struct db_value v,
         return true;
 }
 
-/* --- making a plan ----------------------------------------------------------------------------------------------------------- */
+/* --- making a plan
+ * ----------------------------------------------------------------------------------------------------------- */
 
 static bool is_integer(const ProtobufCFieldDescriptor *field)
 {
@@ -282,7 +291,8 @@ static void choose_number(struct column *c)
                 c->store = store_timestamp;
         } else if (c->kind == DB_KIND_TIME && number_size(f) == 8 && ends_with(f->name, "_ms")) {
                 c->store = store_time_ms;
-        } else if (c->kind == DB_KIND_FLOAT && (f->type == PROTOBUF_C_TYPE_FLOAT || f->type == PROTOBUF_C_TYPE_DOUBLE)) {
+        } else if (c->kind == DB_KIND_FLOAT &&
+                   (f->type == PROTOBUF_C_TYPE_FLOAT || f->type == PROTOBUF_C_TYPE_DOUBLE)) {
                 c->store = store_float;
         }
 }
@@ -323,7 +333,8 @@ static bool find_field(const ProtobufCMessageDescriptor *d, const char *alias, s
                         c->path[c->depth++] = c->field;
                 }
                 c->field = protobuf_c_message_descriptor_get_field_by_name(d, buffer);
-                d = c->field && c->field->type == PROTOBUF_C_TYPE_MESSAGE && c->field->label != PROTOBUF_C_LABEL_REPEATED
+                d = c->field && c->field->type == PROTOBUF_C_TYPE_MESSAGE &&
+                            c->field->label != PROTOBUF_C_LABEL_REPEATED
                         ? c->field->descriptor
                         : NULL;
         }
@@ -333,14 +344,16 @@ static bool find_field(const ProtobufCMessageDescriptor *d, const char *alias, s
 static void explain(struct buf *error, const struct db_statement *s, const char *column, Oid type, const char *what)
 {
         if (error) {
-                buf_printf(error, "statement %s: column \"%s\" (type %u) %s of %s", s->name, column, type, what, s->row->name);
+                buf_printf(error, "statement %s: column \"%s\" (type %u) %s of %s", s->name, column, type, what,
+                           s->row->name);
         } else {
                 log_event(LOG_LEVEL_ERROR, "a column does not fit its message", LOG_STR("sonet.statement", s->name),
                           LOG_STR("sonet.column", column), LOG_STR("sonet.message", s->row->name));
         }
 }
 
-static bool plan_column(const struct db_statement *s, const PGresult *result, int i, struct column *c, struct buf *error)
+static bool plan_column(const struct db_statement *s, const PGresult *result, int i, struct column *c,
+                        struct buf *error)
 {
         const char *name = PQfname(result, i);
         Oid type = PQftype(result, i);
@@ -357,7 +370,8 @@ static bool plan_column(const struct db_statement *s, const PGresult *result, in
         return true;
 }
 
-static struct db_plan *plan_make(const struct db_statement *s, const PGresult *result, struct db_plan *plan, struct buf *error)
+static struct db_plan *plan_make(const struct db_statement *s, const PGresult *result, struct db_plan *plan,
+                                 struct buf *error)
 {
         plan->statement = s;
         plan->n = PQnfields(result);
@@ -369,7 +383,8 @@ static struct db_plan *plan_make(const struct db_statement *s, const PGresult *r
         return plan;
 }
 
-/* --- keeping plans ----------------------------------------------------------------------------------------------------------- */
+/* --- keeping plans
+ * ----------------------------------------------------------------------------------------------------------- */
 
 #define KEPT_SLOTS 2048 /* a power of two, far above the number of statements */
 static _Atomic(struct db_plan *) kept[KEPT_SLOTS];
@@ -429,7 +444,8 @@ static size_t plan_size(int columns)
         return sizeof(struct db_plan) + (size_t)columns * sizeof(struct column);
 }
 
-const struct db_plan *db_plan_of(const struct db_statement *s, const PGresult *result, struct arena *arena, struct buf *error)
+const struct db_plan *db_plan_of(const struct db_statement *s, const PGresult *result, struct arena *arena,
+                                 struct buf *error)
 {
         const struct db_plan *known = find_kept(s);
 
@@ -449,7 +465,8 @@ const struct db_plan *db_plan_of(const struct db_statement *s, const PGresult *r
         return plan;
 }
 
-/* --- using a plan ------------------------------------------------------------------------------------------------------------ */
+/* --- using a plan
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static void mark_present(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
 {
@@ -479,7 +496,8 @@ static ProtobufCMessage *descend(ProtobufCMessage *message, const ProtobufCField
         return *member;
 }
 
-bool db_plan_fill(const struct db_plan *plan, const PGresult *result, int row, ProtobufCMessage *message, struct arena *arena)
+bool db_plan_fill(const struct db_plan *plan, const PGresult *result, int row, ProtobufCMessage *message,
+                  struct arena *arena)
 {
         for (int i = 0; i < plan->n; i++) {
                 const struct column *c = &plan->columns[i];
@@ -504,7 +522,8 @@ bool db_plan_fill(const struct db_plan *plan, const PGresult *result, int row, P
                         ok = c->store(c->field, v, member, arena);
                 }
                 if (!ok) {
-                        log_event(LOG_LEVEL_ERROR, "a value does not fit its field", LOG_STR("sonet.statement", plan->statement->name),
+                        log_event(LOG_LEVEL_ERROR, "a value does not fit its field",
+                                  LOG_STR("sonet.statement", plan->statement->name),
                                   LOG_STR("sonet.column", c->field->name));
                         return false;
                 }

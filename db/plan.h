@@ -10,11 +10,13 @@
 
 struct db_plan;
 
-/* The plan of a result (rows or a description), built at its first use and kept; NULL, with a sentence in error (may be NULL), when a
- * column has no field or one of another type. */
-const struct db_plan *db_plan_of(const struct db_statement *s, const PGresult *result, struct arena *arena, struct buf *error);
+/* The plan of a result (rows or a description), built at its first use and kept; NULL, with a sentence in error (may be
+ * NULL), when a column has no field or one of another type. */
+const struct db_plan *db_plan_of(const struct db_statement *s, const PGresult *result, struct arena *arena,
+                                 struct buf *error);
 /* Copies a row into message, in the arena. False when a value does not fit its field. */
-bool db_plan_fill(const struct db_plan *plan, const PGresult *result, int row, ProtobufCMessage *message, struct arena *arena);
+bool db_plan_fill(const struct db_plan *plan, const PGresult *result, int row, ProtobufCMessage *message,
+                  struct arena *arena);
 
 /* Values on the wire, in any of the types that mean them. */
 enum db_kind {
@@ -38,8 +40,8 @@ struct db_value {
         const uint8_t *bytes;
         int len;
 };
-int64_t db_value_int(struct db_value v);     /* 1, 2, 4 or 8 bytes, signed */
-int64_t db_value_time_us(struct db_value v); /* since 1970 */
+int64_t db_value_int(struct db_value v);                     /* 1, 2, 4 or 8 bytes, signed */
+int64_t db_value_time_us(struct db_value v);                 /* since 1970 */
 char *db_value_uuid(struct db_value v, struct arena *arena); /* "" when it is none */
 
 /* Elements of a one-dimensional array; bounds are checked, a NULL element has len -1. */

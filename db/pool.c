@@ -1,5 +1,6 @@
-/* Owns the pools: which connections are idle, who may use one, and in what order those who wait get theirs. One lock over all pools
- * of the process: it is held for a few instructions a request, and never while anything talks to a server. */
+/* Owns the pools: which connections are idle, who may use one, and in what order those who wait get theirs. One lock
+ * over all pools of the process: it is held for a few instructions a request, and never while anything talks to a
+ * server. */
 #include "db/pool.h"
 
 #include <poll.h>
@@ -12,8 +13,9 @@
 #include "base/log.h"
 #include "base/metrics.h"
 
-#define IDLE_MS         60000
-#define GRACE_US        3000000 /* how long callers wait out a server that restarts, before failing at once while it is away */
+#define IDLE_MS  60000
+#define GRACE_US 3000000 /* how long callers wait out a server that restarts, before failing at once while it is away  \
+                          */
 #define RETRY_MS        50
 #define TRY_US          2000000
 #define PROBE_IDLE_US   1000000 /* idle for longer: look whether the server hung up before sending anything */
@@ -94,7 +96,8 @@ static void take_place(struct db *db)
         metric_add(db->busy_gauge, 1);
 }
 
-/* Hands places that came free to those who wait, in their order; who waits for a full pool does not hold up the others. */
+/* Hands places that came free to those who wait, in their order; who waits for a full pool does not hold up the others.
+ */
 static void grant_places(void)
 {
         struct waiter **link = &waiters;
@@ -236,7 +239,8 @@ static enum db_outcome open_patiently(struct db_connection *connection, int64_t 
                 if (now_us >= deadline_us) {
                         return DB_EXPIRED;
                 }
-                if (db_connection_open(connection, db->url, sooner(deadline_us, now_us + TRY_US), reason, sizeof(reason)) == DB_DONE) {
+                if (db_connection_open(connection, db->url, sooner(deadline_us, now_us + TRY_US), reason,
+                                       sizeof(reason)) == DB_DONE) {
                         note_success(db);
                         return DB_DONE;
                 }
@@ -459,7 +463,7 @@ static const char *labels_of(const char *name)
         static struct labels {
                 struct labels *next;
                 char text[96];
-        } *all;
+        } * all;
         static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER;
         char text[sizeof(all->text)];
 
@@ -489,7 +493,8 @@ static void add_metrics(struct db *db)
 
         db->busy_gauge = metric_gauge("sonet_db_connections_busy", "Connections in use.", labels);
         db->opened = metric_counter("sonet_db_connections_opened_total", "Connections opened.", labels);
-        db->wait = metric_histogram("sonet_db_wait_seconds", "Time that callers waited for a connection to come free.", labels);
+        db->wait = metric_histogram("sonet_db_wait_seconds", "Time that callers waited for a connection to come free.",
+                                    labels);
 }
 
 struct db *db_new(const struct db_options *options)

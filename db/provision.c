@@ -1,5 +1,5 @@
-/* Owns how a service gets its database and its two roles: the owner, who migrates and cannot log in, and the app, who reads and writes
- * rows and nothing else. All of it may run again, or at the same time from several places. */
+/* Owns how a service gets its database and its two roles: the owner, who migrates and cannot log in, and the app, who
+ * reads and writes rows and nothing else. All of it may run again, or at the same time from several places. */
 #include <stdio.h>
 #include <string.h>
 #include "db/connection.h"
@@ -43,7 +43,8 @@ static sn_status set_password(PGconn *pg, const char *role, const char *password
                 buf_printf(error, "cannot hash the password of %s", role);
                 return SN_INTERNAL;
         }
-        sn_status status = migrate_format(pg, "set the password of a role", error, NULL, "alter role %I password %L", role, hashed);
+        sn_status status =
+            migrate_format(pg, "set the password of a role", error, NULL, "alter role %I password %L", role, hashed);
 
         PQfreemem(hashed);
         return status;
@@ -65,7 +66,8 @@ static sn_status join_owner(PGconn *pg, const char *owner, struct buf *error)
         bool member;
 
         TRY(exists(pg, "select 1 where pg_has_role(current_user, %L, 'member')", owner, error, &member));
-        return member ? SN_OK : migrate_format(pg, "join the owner role", error, NULL, "grant %I to current_user", owner);
+        return member ? SN_OK
+                      : migrate_format(pg, "join the owner role", error, NULL, "grant %I to current_user", owner);
 }
 
 static sn_status make_database(PGconn *pg, const struct names *names, struct buf *error)
@@ -75,7 +77,8 @@ static sn_status make_database(PGconn *pg, const struct names *names, struct buf
         TRY(exists(pg, "select 1 from pg_database where datname = %L", names->database, error, &there));
         return there ? SN_OK
                      : migrate_format(pg, "create the database", error, NULL,
-                                      "create database %I owner %I encoding 'UTF8' template template0", names->database, names->owner);
+                                      "create database %I owner %I encoding 'UTF8' template template0", names->database,
+                                      names->owner);
 }
 
 /* In the administrator's database, whose lock keeps others from doing the same. */
@@ -92,30 +95,33 @@ static sn_status make_cluster_objects(PGconn *pg, const struct names *names, con
 
 static sn_status set_privileges(PGconn *pg, const struct names *names, struct buf *error)
 {
-        return migrate_format(pg, "set the privileges of the database", error, NULL,
-                              "revoke all on database %I from public;"
-                              "grant connect on database %I to %I, %I;"
-                              "revoke create on schema public from public;"
-                              "grant usage on schema public to %I;"
-                              "alter default privileges in schema public grant select, insert, update, delete on tables to %I;"
-                              "alter default privileges in schema public grant usage, select on sequences to %I",
-                              names->database, names->database, names->owner, names->app, names->app, names->app, names->app);
+        return migrate_format(
+            pg, "set the privileges of the database", error, NULL,
+            "revoke all on database %I from public;"
+            "grant connect on database %I to %I, %I;"
+            "revoke create on schema public from public;"
+            "grant usage on schema public to %I;"
+            "alter default privileges in schema public grant select, insert, update, delete on tables to %I;"
+            "alter default privileges in schema public grant usage, select on sequences to %I",
+            names->database, names->database, names->owner, names->app, names->app, names->app, names->app);
 }
 
-static sn_status fill_database(const char *admin_url, const struct names *names, const struct db_schema *schema, struct buf *error)
+static sn_status fill_database(const char *admin_url, const struct names *names, const struct db_schema *schema,
+                               struct buf *error)
 {
         CLEANUP(migrate_finish_p) PGconn *pg = NULL;
 
         TRY(migrate_connect(admin_url, names->database, &pg, error));
         TRY(migrate_query(pg, LOCK_MIGRATION, "take the lock of migrations", error, NULL));
         TRY(migrate_format(pg, "act as the owner", error, NULL, "set role %I", names->owner));
-        TRY(migrate_query(pg, "set search_path = public; set statement_timeout = 0; set lock_timeout = '30s'", "set up the session", error,
-                          NULL));
+        TRY(migrate_query(pg, "set search_path = public; set statement_timeout = 0; set lock_timeout = '30s'",
+                          "set up the session", error, NULL));
         TRY(set_privileges(pg, names, error));
         return migrate_run(pg, schema, names->app, error);
 }
 
-sn_status db_provision(const char *admin_url, const struct db_schema *schema, const char *app_password, struct buf *error)
+sn_status db_provision(const char *admin_url, const struct db_schema *schema, const char *app_password,
+                       struct buf *error)
 {
         CLEANUP(migrate_finish_p) PGconn *pg = NULL;
         struct names names = {.database = schema->database, .app = schema->database};

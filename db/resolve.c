@@ -1,5 +1,5 @@
-/* Owns what happens when the connection goes while COMMIT is under way: the transaction may be there or not, and the caller must not
- * guess. The server is asked, over a new connection, as soon as it is back. */
+/* Owns what happens when the connection goes while COMMIT is under way: the transaction may be there or not, and the
+ * caller must not guess. The server is asked, over a new connection, as soon as it is back. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,8 +12,9 @@
 
 enum fate { FATE_COMMITTED, FATE_ABORTED, FATE_OPEN, FATE_UNKNOWN };
 
-/* An id "in the future" is refused with 22023: the server crashed before anything of the transaction reached the disk. After a crash
- * such an id is given out again, so "committed" may then speak of somebody else's transaction: only "aborted" is certain. */
+/* An id "in the future" is refused with 22023: the server crashed before anything of the transaction reached the disk.
+ * After a crash such an id is given out again, so "committed" may then speak of somebody else's transaction: only
+ * "aborted" is certain. */
 static enum fate ask(struct db_tx *tx, int64_t deadline_us)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
@@ -86,8 +87,8 @@ sn_status db_resolve_commit(struct db_tx *tx, const uint8_t *answer, size_t len)
                         fate = has ? FATE_COMMITTED : FATE_ABORTED;
                 }
         }
-        log_event(LOG_LEVEL_WARN, "a commit was resolved after its connection was lost", LOG_STR("sonet.database", db_name(tx->db)),
-                  LOG_STR("sonet.fate", fate_names[fate]));
+        log_event(LOG_LEVEL_WARN, "a commit was resolved after its connection was lost",
+                  LOG_STR("sonet.database", db_name(tx->db)), LOG_STR("sonet.fate", fate_names[fate]));
         switch (fate) {
         case FATE_COMMITTED:
                 return SN_OK;
@@ -97,6 +98,7 @@ sn_status db_resolve_commit(struct db_tx *tx, const uint8_t *answer, size_t len)
         default:
                 tx->failed = SN_UNAVAILABLE;
                 return rpc_fail_code(tx->c, SN_UNAVAILABLE, "outcome_unknown", NULL,
-                                     "the database was lost while it stored the change: whether it did is unknown; look before you try again");
+                                     "the database was lost while it stored the change: whether it did is unknown; "
+                                     "look before you try again");
         }
 }

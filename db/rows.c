@@ -13,7 +13,8 @@ struct db_rows {
         struct arena *arena;
 };
 
-sn_status db_exec(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n, int64_t *affected)
+sn_status db_exec(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
+                  int64_t *affected)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
 
@@ -30,17 +31,20 @@ static sn_status fail_row(struct db_tx *tx)
         return rpc_fail(tx->c, SN_INTERNAL, NULL, "something went wrong on our side");
 }
 
-static sn_status find_plan(struct db_tx *tx, const struct db_statement *s, const PGresult *result, const struct db_plan **plan)
+static sn_status find_plan(struct db_tx *tx, const struct db_statement *s, const PGresult *result,
+                           const struct db_plan **plan)
 {
         if (!s->row) {
-                log_event(LOG_LEVEL_ERROR, "a statement without a row message gave rows", LOG_STR("sonet.statement", s->name));
+                log_event(LOG_LEVEL_ERROR, "a statement without a row message gave rows",
+                          LOG_STR("sonet.statement", s->name));
                 return fail_row(tx);
         }
         *plan = db_plan_of(s, result, db_arena(tx), NULL);
         return *plan ? SN_OK : fail_row(tx);
 }
 
-sn_status db_list(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n, size_t *n_items, void *items)
+sn_status db_list(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
+                  size_t *n_items, void *items)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
         const struct db_plan *plan;
@@ -62,7 +66,8 @@ sn_status db_list(struct db_tx *tx, const struct db_statement *s, const struct d
         return SN_OK;
 }
 
-sn_status db_one(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n, ProtobufCMessage *out, bool *found)
+sn_status db_one(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
+                 ProtobufCMessage *out, bool *found)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
         const struct db_plan *plan;
@@ -91,7 +96,8 @@ static void clear_result(void *result)
         PQclear(result);
 }
 
-sn_status db_rows(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n, struct db_rows **rows)
+sn_status db_rows(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
+                  struct db_rows **rows)
 {
         PGresult *result;
 
@@ -107,7 +113,8 @@ size_t db_rows_count(const struct db_rows *rows)
         return (size_t)PQntuples(rows->result);
 }
 
-/* Asking for a column or row that is not there is a mistake of the program: better found by its first test than answered. */
+/* Asking for a column or row that is not there is a mistake of the program: better found by its first test than
+ * answered. */
 static int find_column(const struct db_rows *rows, size_t row, const char *column)
 {
         int n = PQnfields(rows->result);

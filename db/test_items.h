@@ -14,7 +14,8 @@
 #define ITEMS_MIGRATIONS ((struct db_migration[]){{1, "0001_items", items_sql}})
 static const char items_sql[] __attribute__((unused)) =
     "create extension citext;"
-    "create table items (id uuid primary key, name text constraint items_name_key unique, n bigint, small smallint, medium integer,"
+    "create table items (id uuid primary key, name text constraint items_name_key unique, n bigint, small smallint, "
+    "medium integer,"
     " flag boolean, at timestamptz, raw bytea, tags text[], ids uuid[], numbers bigint[], nick citext, note jsonb);"
     "create function wait_at_commit() returns trigger language plpgsql as"
     " 'begin perform pg_advisory_xact_lock(42); return null; end';"

@@ -60,10 +60,11 @@ static void a_lease_has_one_holder(void **state)
         struct db_lease *another = db_lease_new(t.url, "other", NULL, NULL);
 
         wait_held(another, true);
-        (void)snprintf(waits, sizeof(waits),
-                       "select count(*) > 2 from pg_stat_activity where datname = '%s' and query like '%%pg_try_advisory_lock%%'"
-                       " or datname = '%s' and query = 'select true'",
-                       t.name, t.name);
+        (void)snprintf(
+            waits, sizeof(waits),
+            "select count(*) > 2 from pg_stat_activity where datname = '%s' and query like '%%pg_try_advisory_lock%%'"
+            " or datname = '%s' and query = 'select true'",
+            t.name, t.name);
         test_wait_for("postgres", waits);
         assert_false(db_lease_held(b));
         db_lease_free(a); /* handed over cleanly */

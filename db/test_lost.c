@@ -9,7 +9,8 @@
 #include "db/tx.h"
 
 static struct test_database t;
-static const struct rpc_method create_item = {.name = "Create", .full_name = "/test/Create", .idempotency = RPC_IDEMPOTENCY_KEY};
+static const struct rpc_method create_item = {
+    .name = "Create", .full_name = "/test/Create", .idempotency = RPC_IDEMPOTENCY_KEY};
 
 static int setup(void **state)
 {
@@ -32,7 +33,8 @@ static void terminate_all(void)
 {
         char sql[200];
 
-        (void)snprintf(sql, sizeof(sql), "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = '%s'", t.name);
+        (void)snprintf(sql, sizeof(sql),
+                       "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = '%s'", t.name);
         (void)test_admin("postgres", sql);
         (void)snprintf(sql, sizeof(sql), "select count(*) = 0 from pg_stat_activity where datname = '%s'", t.name);
         test_wait_for("postgres", sql);
@@ -76,7 +78,7 @@ static void a_transaction_whose_connection_dies_is_to_run_again(void **state)
 struct committer {
         const char *name;
         const char *key;
-        int fd;      /* of its connection */
+        int fd; /* of its connection */
         char pid[16];
         sn_status status;
         bool retry;
@@ -132,7 +134,8 @@ static void wait_until_committing(void)
         char sql[200];
 
         (void)snprintf(sql, sizeof(sql),
-                       "select count(*) = 1 from pg_stat_activity where datname = '%s' and wait_event = 'advisory' and query = 'commit'",
+                       "select count(*) = 1 from pg_stat_activity where datname = '%s' and wait_event = 'advisory' and "
+                       "query = 'commit'",
                        t.name);
         test_wait_for("postgres", sql);
 }
@@ -174,8 +177,10 @@ static void a_commit_whose_answer_is_lost_is_found_to_have_happened(void **state
         (void)state;
         start(&m, &thread);
         (void)shutdown(m.fd, SHUT_RDWR); /* the network goes; the server works on */
-        (void)snprintf(sql, sizeof(sql), "select count(*) > 0 from pg_stat_activity where datname = '%s' and query like '%%pg_xact_status%%'",
-                       t.name);
+        (void)snprintf(
+            sql, sizeof(sql),
+            "select count(*) > 0 from pg_stat_activity where datname = '%s' and query like '%%pg_xact_status%%'",
+            t.name);
         test_wait_for("postgres", sql); /* it asks, and is told "in progress" */
         PQfinish(holder);
         (void)pthread_join(thread, NULL);

@@ -183,7 +183,8 @@ static void the_platform_gives_every_database_its_tables(void **state)
 {
         (void)state;
         assert_int_equal(provision(NULL, 0), SN_OK);
-        assert_true(allowed(database, database, "select * from outbox, idempotency_keys, consumer_positions, dead_letters"));
+        assert_true(
+            allowed(database, database, "select * from outbox, idempotency_keys, consumer_positions, dead_letters"));
         assert_true(allowed(database, database, "select * from cleanup_old_data()"));
 }
 

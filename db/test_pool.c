@@ -136,7 +136,8 @@ static void a_deadline_ends_what_runs_on_the_server(void **state)
         assert_int_equal(db_read(c, &tx), SN_OK);
         assert_int_equal(db_rows(tx, &TEST_SLEEP, DB_NO_BINDS, &rows), SN_DEADLINE_EXCEEDED);
         (void)snprintf(none, sizeof(none),
-                       "select count(*) = 0 from pg_stat_activity where datname = '%s' and query like '%%pg_sleep%%'", t.name);
+                       "select count(*) = 0 from pg_stat_activity where datname = '%s' and query like '%%pg_sleep%%'",
+                       t.name);
         test_wait_for("postgres", none); /* statement_timeout would take 5 s, pg_sleep 60 */
         assert_int_equal(db_rows(tx, &TEST_ONE, DB_NO_BINDS, &rows), SN_DEADLINE_EXCEEDED);
 }
@@ -150,12 +151,13 @@ static void a_statement_over_its_time_limit_is_a_deadline(void **state)
         (void)state;
         assert_int_equal(db_read(c, &tx), SN_OK);
         assert_int_equal(db_rows(tx, &TEST_SLEEP, DB_NO_BINDS, &rows), SN_DEADLINE_EXCEEDED); /* by ALTER ROLE … SET */
-        assert_int_equal(db_rows(tx, &TEST_ONE, DB_NO_BINDS, &rows), SN_OK);                  /* the connection is sound */
+        assert_int_equal(db_rows(tx, &TEST_ONE, DB_NO_BINDS, &rows), SN_OK); /* the connection is sound */
 }
 
 static void ping_tells_whether_the_server_answers(void **state)
 {
-        struct db *nowhere = db_new(&(struct db_options){.name = "nowhere", .url = "postgresql://x@127.0.0.1:1/x", .max_connections = 1});
+        struct db *nowhere = db_new(
+            &(struct db_options){.name = "nowhere", .url = "postgresql://x@127.0.0.1:1/x", .max_connections = 1});
 
         (void)state;
         assert_int_equal(db_ping(t.db, 5000), SN_OK);

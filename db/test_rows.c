@@ -33,12 +33,13 @@ static void insert_full(struct rpc_call *c)
         int64_t numbers[] = {INT64_MIN, 0, INT64_MAX}, affected = 0;
 
         assert_int_equal(db_begin(c, &tx), SN_OK);
-        assert_int_equal(db_exec(tx, &TEST_INSERT_ITEM,
-                                 DB_BINDS(bind_uuid(ID_A), bind_text("it's a \"name\""), bind_i64(INT64_MIN), bind_i64(-5), bind_i64(70000),
-                                          bind_bool(true), bind_time_ms(-1), bind_bytes("\0\xff", 2), bind_texts(tags, 3),
-                                          bind_uuids(ids, 2), bind_i64s(numbers, 3), bind_text("Nick")),
-                                 &affected),
-                         SN_OK);
+        assert_int_equal(
+            db_exec(tx, &TEST_INSERT_ITEM,
+                    DB_BINDS(bind_uuid(ID_A), bind_text("it's a \"name\""), bind_i64(INT64_MIN), bind_i64(-5),
+                             bind_i64(70000), bind_bool(true), bind_time_ms(-1), bind_bytes("\0\xff", 2),
+                             bind_texts(tags, 3), bind_uuids(ids, 2), bind_i64s(numbers, 3), bind_text("Nick")),
+                    &affected),
+            SN_OK);
         assert_int_equal(affected, 1);
         assert_int_equal(db_commit(c, NULL, &tx), SN_OK);
         assert_null(tx);
@@ -78,11 +79,12 @@ static void null_comes_back_as_null(void **state)
 
         (void)state;
         assert_int_equal(db_begin(c, &tx), SN_OK);
-        assert_int_equal(db_exec(tx, &TEST_INSERT_ITEM,
-                                 DB_BINDS(bind_uuid(ID_B), bind_text(NULL), bind_null(), bind_null(), bind_null(), bind_null(), bind_null(),
-                                          bind_null(), bind_null(), bind_null(), bind_null(), bind_null()),
-                                 NULL),
-                         SN_OK);
+        assert_int_equal(
+            db_exec(tx, &TEST_INSERT_ITEM,
+                    DB_BINDS(bind_uuid(ID_B), bind_text(NULL), bind_null(), bind_null(), bind_null(), bind_null(),
+                             bind_null(), bind_null(), bind_null(), bind_null(), bind_null(), bind_null()),
+                    NULL),
+            SN_OK);
         assert_int_equal(db_rows(tx, &TEST_SELECT_ITEM, DB_BINDS(bind_uuid(ID_B)), &rows), SN_OK);
         assert_true(db_is_null(rows, 0, "name"));
         assert_true(db_is_null(rows, 0, "raw"));
@@ -93,8 +95,9 @@ static void null_comes_back_as_null(void **state)
         assert_int_equal(db_rows_count(rows), 0);
 }
 
-DB_STATEMENT(TEST_UNNEST, "test_items", NULL, "select count(*) as n, count(x) as filled, coalesce(string_agg(x, '|'), '') as joined"
-                                              " from unnest($1::text[]) as x");
+DB_STATEMENT(TEST_UNNEST, "test_items", NULL,
+             "select count(*) as n, count(x) as filled, coalesce(string_agg(x, '|'), '') as joined"
+             " from unnest($1::text[]) as x");
 
 static void arrays_may_be_empty_and_hold_nulls(void **state)
 {
@@ -121,14 +124,17 @@ static void a_malformed_id_is_refused_before_it_is_sent(void **state)
 
         (void)state;
         assert_int_equal(db_read(c, &tx), SN_OK);
-        assert_int_equal(db_rows(tx, &TEST_SELECT_ITEM, DB_BINDS(bind_uuid("'; drop table items")), &rows), SN_INVALID_ARGUMENT);
+        assert_int_equal(db_rows(tx, &TEST_SELECT_ITEM, DB_BINDS(bind_uuid("'; drop table items")), &rows),
+                         SN_INVALID_ARGUMENT);
 }
 
-DB_STATEMENT(TEST_EVENT_ROW, "test_items", &sonet__events__event__descriptor,
-             "select id, name as type, n as position, small as schema_version, at as occurred_at from items where id = $1");
-DB_STATEMENT(TEST_EVENT_ROWS, "test_items", &sonet__events__event__descriptor,
-             "select id, 'e' || i as type, i::int4 as position, timestamptz '2024-02-29 12:00:00.123456Z' as occurred_at,"
-             " i::int8 as version from items, generate_series(1, 3) i where id = $1 order by i");
+DB_STATEMENT(
+    TEST_EVENT_ROW, "test_items", &sonet__events__event__descriptor,
+    "select id, name as type, n as position, small as schema_version, at as occurred_at from items where id = $1");
+DB_STATEMENT(
+    TEST_EVENT_ROWS, "test_items", &sonet__events__event__descriptor,
+    "select id, 'e' || i as type, i::int4 as position, timestamptz '2024-02-29 12:00:00.123456Z' as occurred_at,"
+    " i::int8 as version from items, generate_series(1, 3) i where id = $1 order by i");
 
 static void rows_land_in_message_fields_by_column_name(void **state)
 {
@@ -160,10 +166,12 @@ static void a_value_that_does_not_fit_its_field_is_an_error_not_a_wrong_number(v
 
         (void)state;
         assert_int_equal(db_read(c, &tx), SN_OK);
-        assert_int_equal(db_one(tx, &TEST_EVENT_ROW, DB_BINDS(bind_uuid(ID_A)), &event.base, NULL), SN_INTERNAL); /* -5 into uint32 */
+        assert_int_equal(db_one(tx, &TEST_EVENT_ROW, DB_BINDS(bind_uuid(ID_A)), &event.base, NULL),
+                         SN_INTERNAL); /* -5 into uint32 */
 }
 
-DB_STATEMENT(TEST_RESPONSE_ROW, "test_items", &sonet__events__read_outbox_response__descriptor, "select 7::int8 as head where $1");
+DB_STATEMENT(TEST_RESPONSE_ROW, "test_items", &sonet__events__read_outbox_response__descriptor,
+             "select 7::int8 as head where $1");
 
 static void a_missing_row_is_not_found_or_told(void **state)
 {
@@ -184,7 +192,8 @@ static void a_missing_row_is_not_found_or_told(void **state)
 DB_STATEMENT(TEST_BAD_COLUMN, "test_bad", &sonet__events__event__descriptor, "select 1::int8 as nonsense");
 DB_STATEMENT(TEST_BAD_TYPE, "test_bad", &sonet__events__event__descriptor, "select 'x'::text as position");
 DB_STATEMENT(TEST_BAD_SQL, "test_bad", NULL, "select no_such_column from outbox");
-DB_STATEMENT(TEST_DEEP, "test_deep", &sonet__events__event__descriptor, "select 5::int8 as \"occurred_at.seconds\", 'a'::citext as type");
+DB_STATEMENT(TEST_DEEP, "test_deep", &sonet__events__event__descriptor,
+             "select 5::int8 as \"occurred_at.seconds\", 'a'::citext as type");
 
 static void dotted_aliases_go_into_sub_messages(void **state)
 {

@@ -1,4 +1,5 @@
-/* What the tests of db/ (and of the folders above it) share: a fresh database each, calls, and an administrator's hand. */
+/* What the tests of db/ (and of the folders above it) share: a fresh database each, calls, and an administrator's hand.
+ */
 #ifndef DB_TEST_SUPPORT_H
 #define DB_TEST_SUPPORT_H
 

@@ -5,7 +5,8 @@
 #include "sonet/events.pb-c.h"
 
 static struct test_database t;
-static const struct rpc_method create_item = {.name = "Create", .full_name = "/test/Create", .idempotency = RPC_IDEMPOTENCY_KEY};
+static const struct rpc_method create_item = {
+    .name = "Create", .full_name = "/test/Create", .idempotency = RPC_IDEMPOTENCY_KEY};
 
 static int setup(void **state)
 {
@@ -111,10 +112,12 @@ static void a_key_older_than_a_day_is_new_again(void **state)
 
         (void)state;
         assert_int_equal(handle(first, "old", 1), SN_OK);
-        (void)test_admin(t.name, "update idempotency_keys set created_at = now() - interval '25 hours' where key = 'k5'");
+        (void)test_admin(t.name,
+                         "update idempotency_keys set created_at = now() - interval '25 hours' where key = 'k5'");
         assert_int_equal(handle(second, "new", 2), SN_OK);
         assert_string_equal(test_admin(t.name, "select (cleanup_old_data()).idempotency_keys_deleted"), "0");
-        (void)test_admin(t.name, "update idempotency_keys set created_at = now() - interval '25 hours' where key = 'k5'");
+        (void)test_admin(t.name,
+                         "update idempotency_keys set created_at = now() - interval '25 hours' where key = 'k5'");
         assert_string_equal(test_admin(t.name, "select (cleanup_old_data()).idempotency_keys_deleted"), "1");
 }
 
@@ -198,7 +201,8 @@ static void of_two_that_deadlock_one_is_to_run_again(void **state)
         assert_true(loser->retry);
 }
 
-DB_STATEMENT(TEST_SERIALIZATION_FAILURE, "test_raise", NULL, "do $$ begin raise exception using errcode = '40001'; end $$");
+DB_STATEMENT(TEST_SERIALIZATION_FAILURE, "test_raise", NULL,
+             "do $$ begin raise exception using errcode = '40001'; end $$");
 
 static void a_serialization_failure_is_to_run_again(void **state)
 {
@@ -262,7 +266,8 @@ static void the_lock_of_a_pair_does_not_depend_on_its_order(void **state)
         assert_int_equal(db_begin(c, &tx), SN_OK);
         assert_int_equal(db_lock_pair(tx, ID_A, ID_B), SN_OK);
         (void)pthread_create(&thread, NULL, lock_pair, NULL);
-        (void)snprintf(waits, sizeof(waits), "select count(*) = 1 from pg_stat_activity where datname = '%s' and wait_event = 'advisory'",
+        (void)snprintf(waits, sizeof(waits),
+                       "select count(*) = 1 from pg_stat_activity where datname = '%s' and wait_event = 'advisory'",
                        t.name);
         test_wait_for("postgres", waits);
         assert_int_equal(db_commit(c, NULL, &tx), SN_OK);

@@ -1,5 +1,5 @@
-/* Owns the life of a transaction (and of a read): opening it with the call's idempotency key, locks, hooks, its end. What becomes of a
- * COMMIT whose answer is lost is in resolve.c. */
+/* Owns the life of a transaction (and of a read): opening it with the call's idempotency key, locks, hooks, its end.
+ * What becomes of a COMMIT whose answer is lost is in resolve.c. */
 #include "db/tx.h"
 
 #include <stdio.h>
@@ -8,7 +8,8 @@
 #include "base/log.h"
 #include "base/service.h"
 
-#define COMMIT_US   5000000 /* a COMMIT that was sent is waited for at least as long: giving up early tells the caller nothing */
+#define COMMIT_US                                                                                                      \
+        5000000 /* a COMMIT that was sent is waited for at least as long: giving up early tells the caller nothing */
 #define ROLLBACK_US 1000000
 
 static sn_status open_tx(struct rpc_call *c, bool transaction, struct db_tx **tx)
@@ -60,7 +61,8 @@ static sn_status begin(struct db_tx *tx, bool with_key, bool *locked)
         if (with_key) {
                 size_t len = strlen(sql);
 
-                (void)snprintf(sql + len, sizeof(sql) - len, ", pg_try_advisory_xact_lock(%lld)", (long long)db_key_lock(tx->c));
+                (void)snprintf(sql + len, sizeof(sql) - len, ", pg_try_advisory_xact_lock(%lld)",
+                               (long long)db_key_lock(tx->c));
         }
         enum db_outcome outcome = send_begin(tx, sql, &result);
 
@@ -88,8 +90,9 @@ sn_status db_begin(struct rpc_call *c, struct db_tx **tx)
                 return SN_OK;
         }
         if (!locked) {
-                sn_status status = rpc_fail_code(c, SN_ABORTED, "idempotency_key_busy", NULL,
-                                                 "a request with this Idempotency-Key is being worked on; please try again in a moment");
+                sn_status status = rpc_fail_code(
+                    c, SN_ABORTED, "idempotency_key_busy", NULL,
+                    "a request with this Idempotency-Key is being worked on; please try again in a moment");
 
                 c->retry = false;
                 c->problem.retry_after_s = 1;
@@ -192,7 +195,8 @@ static sn_status commit(struct db_tx *tx, const uint8_t *answer, size_t len)
                 return db_fail(tx, "commit", outcome, result); /* a deferred constraint, or a serialization failure */
         }
         if (was_rolled_back(result)) {
-                log_event(LOG_LEVEL_ERROR, "a failed transaction was committed", LOG_STR("sonet.database", db_name(tx->db)));
+                log_event(LOG_LEVEL_ERROR, "a failed transaction was committed",
+                          LOG_STR("sonet.database", db_name(tx->db)));
                 return rpc_fail(tx->c, SN_INTERNAL, NULL, "something went wrong on our side");
         }
         return SN_OK;
@@ -244,7 +248,8 @@ sn_status db_lock_pair(struct db_tx *tx, const char *a, const char *b)
 {
         bool ordered = strcmp(a, b) <= 0;
 
-        return db_exec(tx, &LOCK_NUMBER, DB_BINDS(bind_i64(db_lock_number("pair", ordered ? a : b, ordered ? b : a, NULL))), NULL);
+        return db_exec(tx, &LOCK_NUMBER,
+                       DB_BINDS(bind_i64(db_lock_number("pair", ordered ? a : b, ordered ? b : a, NULL))), NULL);
 }
 
 sn_status db_lock_one(struct db_tx *tx, const char *scope, const char *id)

@@ -27,8 +27,10 @@ struct db_tx {
 };
 
 /* Runs a statement on the transaction's connection; *result is the caller's to clear. */
-SN_CHECKED sn_status db_run(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n, PGresult **result);
-/* Turns an outcome other than DB_DONE into the call's problem; gives the connection up when it is of no use any more. */
+SN_CHECKED sn_status db_run(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
+                            PGresult **result);
+/* Turns an outcome other than DB_DONE into the call's problem; gives the connection up when it is of no use any more.
+ */
 sn_status db_fail(struct db_tx *tx, const char *statement, enum db_outcome outcome, const PGresult *result);
 /* "Nothing happened, run the handler again." */
 sn_status db_fail_retry(struct rpc_call *c, const char *detail);

@@ -164,7 +164,7 @@ static void a_full_table_forgets_those_nearest_to_their_quota(void **state)
 {
         /* One set: eight clients fit. The busy one stays, however many pass by. */
         struct rate_limiter *l = limiter(60, 0, 8);
-        char who[16];
+        char who[24];
         assert_int_equal(taken(l, RPC_RATE_READ, "busy", 60), 60);
         for (int i = 0; i < 1000; i++) {
                 snprintf(who, sizeof(who), "client%d", i);
@@ -178,7 +178,7 @@ static void many_clients_are_remembered(void **state)
 {
         enum { CLIENTS = 10000 };
         struct rate_limiter *l = limiter(2, 0, 0);
-        char who[16];
+        char who[24];
         int through = 0;
         for (int round = 0; round < 3; round++) {
                 for (int i = 0; i < CLIENTS; i++) {

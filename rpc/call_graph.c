@@ -4,12 +4,8 @@
 #include <string.h>
 
 static const struct call_edge calls[] = {
-    {"note", "user"},
-    {"note", "follow"},
-    {"follow", "user"},
-    {"timeline", "note"},
-    {"timeline", "follow"},
-    {"timeline", "user"},
+    {"note", "user"},     {"note", "follow"},     {"follow", "user"},
+    {"timeline", "note"}, {"timeline", "follow"}, {"timeline", "user"},
 };
 
 static const struct call_edge logs[] = {
@@ -66,5 +62,6 @@ static bool mentions(const struct call_edge *edges, size_t n, const char *servic
 
 bool call_graph_knows(const char *service)
 {
-        return strcmp(service, CALL_GRAPH_GATEWAY) == 0 || mentions(calls, N_CALLS, service) || mentions(logs, N_LOGS, service);
+        return strcmp(service, CALL_GRAPH_GATEWAY) == 0 || mentions(calls, N_CALLS, service) ||
+               mentions(logs, N_LOGS, service);
 }

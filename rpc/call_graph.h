@@ -1,5 +1,5 @@
-/* Call graph: who may call whom. Declared, so that it stays acyclic: a handler that waits for another service can never wait for
- * itself. rpc_invoke refuses what is not here. */
+/* Call graph: who may call whom. Declared, so that it stays acyclic: a handler that waits for another service can never
+ * wait for itself. rpc_invoke refuses what is not here. */
 #ifndef RPC_CALL_GRAPH_H
 #define RPC_CALL_GRAPH_H
 
@@ -8,7 +8,8 @@
 
 /* The gateway may call every service; nobody calls it. */
 #define CALL_GRAPH_GATEWAY "gateway"
-/* The one method that consumers call: it reads the callee's event log and calls nobody, so its edges may point anywhere. */
+/* The one method that consumers call: it reads the callee's event log and calls nobody, so its edges may point
+ * anywhere. */
 #define CALL_GRAPH_READ_LOG "ReadOutbox"
 
 struct call_edge {

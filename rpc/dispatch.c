@@ -1,4 +1,5 @@
-/* Dispatch: everything that happens around a handler, once for all methods and both transports. A handler sees none of it. */
+/* Dispatch: everything that happens around a handler, once for all methods and both transports. A handler sees none of
+ * it. */
 #include "rpc/dispatch.h"
 
 #include <openssl/sha.h>
@@ -93,10 +94,12 @@ static sn_status check_access(struct rpc_call *c)
                 return c->caller[0] != '\0' ? SN_OK : rpc_fail_unknown_method(c);
         case RPC_SCOPE:
                 if (c->actor[0] == '\0') {
-                        return rpc_fail_code(c, SN_UNAUTHENTICATED, "token_missing", NULL, "log in first: this needs an access token");
+                        return rpc_fail_code(c, SN_UNAUTHENTICATED, "token_missing", NULL,
+                                             "log in first: this needs an access token");
                 }
                 if (!has_scope(c->scope, m->scope)) {
-                        return rpc_fail_code(c, SN_PERMISSION_DENIED, "scope_missing", NULL, "your token lacks the scope %s", m->scope);
+                        return rpc_fail_code(c, SN_PERMISSION_DENIED, "scope_missing", NULL,
+                                             "your token lacks the scope %s", m->scope);
                 }
                 return SN_OK;
         }
@@ -126,9 +129,10 @@ sn_status rpc_check_idempotency_key(struct rpc_call *c)
         for (size_t i = 0; good && i < len; i++) {
                 good = c->idempotency_key[i] > ' ' && c->idempotency_key[i] < 0x7f;
         }
-        return good ? SN_OK
-                    : rpc_fail_code(c, SN_INVALID_ARGUMENT, "idempotency_key_invalid", "Idempotency-Key",
-                                    "the key must be 1 to %d printable ASCII characters without spaces", MAX_KEY_LENGTH);
+        return good
+                   ? SN_OK
+                   : rpc_fail_code(c, SN_INVALID_ARGUMENT, "idempotency_key_invalid", "Idempotency-Key",
+                                   "the key must be 1 to %d printable ASCII characters without spaces", MAX_KEY_LENGTH);
 }
 
 /* All that needs no message. */
@@ -160,7 +164,8 @@ static sn_status replay(struct rpc_call *c, ProtobufCMessage *out)
         ProtobufCMessage *stored;
         sn_status status = rpc_unpack(c, c->method->out, c->replayed, c->replayed_len, &stored);
         if (status != SN_OK) { /* our own bytes: never the client's fault */
-                log_event(LOG_LEVEL_ERROR, "a stored answer cannot be read", LOG_STR("event.action", c->method->full_name));
+                log_event(LOG_LEVEL_ERROR, "a stored answer cannot be read",
+                          LOG_STR("event.action", c->method->full_name));
                 return rpc_fail(c, SN_INTERNAL, NULL, "%s", default_detail(SN_INTERNAL));
         }
         memcpy(out, stored, c->method->out->sizeof_message);
@@ -211,7 +216,8 @@ static sn_status run(struct rpc_call *c, const ProtobufCMessage *in, ProtobufCMe
                 status = replay(c, out);
         }
         if (status == SN_OK && arena_exhausted(c->arena)) {
-                return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL, "the answer would be too large; ask for less");
+                return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL,
+                                     "the answer would be too large; ask for less");
         }
         return status;
 }
@@ -220,7 +226,8 @@ static sn_status run(struct rpc_call *c, const ProtobufCMessage *in, ProtobufCMe
 
 static bool is_write(const struct rpc_method *m)
 {
-        return m->rate == RPC_RATE_WRITE || m->rate == RPC_RATE_AUTH || (m->http_verb != NULL && strcmp(m->http_verb, "GET") != 0);
+        return m->rate == RPC_RATE_WRITE || m->rate == RPC_RATE_AUTH ||
+               (m->http_verb != NULL && strcmp(m->http_verb, "GET") != 0);
 }
 
 static enum log_level level_of(const struct rpc_method *m, sn_status status)

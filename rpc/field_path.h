@@ -1,4 +1,5 @@
-/* Where a field stands in nested messages, kept on the stack while they are walked and spelled out only when something is wrong. */
+/* Where a field stands in nested messages, kept on the stack while they are walked and spelled out only when something
+ * is wrong. */
 #ifndef RPC_FIELD_PATH_H
 #define RPC_FIELD_PATH_H
 

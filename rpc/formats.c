@@ -30,7 +30,8 @@ static bool is_domain(const char *domain)
 bool format_is_email(const char *text, size_t len)
 {
         size_t local = strspn(text, LETTERS_AND_DIGITS ".!#$%&'*+/=?^_`{|}~-");
-        return len <= MAX_EMAIL_BYTES && local > 0 && local <= MAX_LOCAL_BYTES && text[local] == '@' && is_domain(text + local + 1);
+        return len <= MAX_EMAIL_BYTES && local > 0 && local <= MAX_LOCAL_BYTES && text[local] == '@' &&
+               is_domain(text + local + 1);
 }
 
 bool format_is_cursor(const char *text, size_t len)

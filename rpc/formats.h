@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* An e-mail address as the HTML standard defines it for forms (a practical subset of RFC 5322): letters, digits and marks, '@', and a
- * domain name of at least two labels; at most 254 bytes, 64 before the '@'. */
+/* An e-mail address as the HTML standard defines it for forms (a practical subset of RFC 5322): letters, digits and
+ * marks, '@', and a domain name of at least two labels; at most 254 bytes, 64 before the '@'. */
 bool format_is_email(const char *text, size_t len);
 /* Base64url, as auth/cursor.h makes it; whether it is genuine only the list knows. */
 bool format_is_cursor(const char *text, size_t len);

@@ -1,7 +1,7 @@
 /* gRPC over libgrpc's core, behind two narrow interfaces, so that another transport can take its place. Unary calls only.
  *
  * Metadata: `authorization: Bearer …` (member), `sonet-service` (service token), `traceparent` (W3C), `x-request-id`,
- * `idempotency-key`. A problem travels as status code, message (its detail) and the trailer `sonet-problem-bin`
+ * `idempotency-key`; from our own services also `sonet-client-address` and `sonet-client-agent-bin` (where the member is). A problem travels as status code, message (its detail) and the trailer `sonet-problem-bin`
  * (sonet.Problem, packed). Deadlines are gRPC's own, cut to the method's. */
 #ifndef RPC_GRPC_H
 #define RPC_GRPC_H
@@ -11,7 +11,8 @@
 
 struct grpc_tls {
         const char *certificate_pem, *key_pem; /* NULL: in clear, refused beyond loopback */
-        const char *ca_pem;                    /* asks clients for a certificate of this CA (mTLS) */
+        const char *ca_pem;                    /* asks clients for a certificate of this CA (mTLS); its SAN or CN, "note",
+                                                * then names the calling service */
 };
 
 struct sonet_grpc_server;

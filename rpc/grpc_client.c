@@ -1,5 +1,5 @@
-/* The gRPC client: blocking unary calls. Each call borrows a completion queue of the process's pool and waits on it itself, so no
- * thread is needed for answers. */
+/* The gRPC client: blocking unary calls. Each call borrows a completion queue of the process's pool and waits on it
+ * itself, so no thread is needed for answers. */
 #include "rpc/grpc_common.h"
 
 #include <grpc/support/alloc.h>
@@ -35,7 +35,8 @@ static grpc_completion_queue *take_queue(void)
 static void destroy_queue(grpc_completion_queue *queue)
 {
         grpc_completion_queue_shutdown(queue);
-        while (grpc_completion_queue_pluck(queue, NULL, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL).type != GRPC_QUEUE_SHUTDOWN) {
+        while (grpc_completion_queue_pluck(queue, NULL, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL).type !=
+               GRPC_QUEUE_SHUTDOWN) {
         }
         grpc_completion_queue_destroy(queue);
 }
@@ -76,8 +77,8 @@ static bool parse_url(const char *url, bool *secure, const char **host_and_port)
         *host_and_port = url + (*secure ? sizeof(encrypted) : sizeof(clear)) - 1;
         const char *colon = strrchr(*host_and_port, ':');
         int64_t port;
-        return colon != NULL && colon != *host_and_port && str_to_i64(str_of(colon + 1), &port) && port > 0 && port < 65536 &&
-               strpbrk(*host_and_port, "/?#@, ") == NULL;
+        return colon != NULL && colon != *host_and_port && str_to_i64(str_of(colon + 1), &port) && port > 0 &&
+               port < 65536 && strpbrk(*host_and_port, "/?#@, ") == NULL;
 }
 
 static grpc_channel_credentials *make_credentials(bool secure, const struct grpc_tls *tls)
@@ -90,7 +91,8 @@ static grpc_channel_credentials *make_credentials(bool secure, const struct grpc
         if (has_certificate) {
                 pair = (grpc_ssl_pem_key_cert_pair){tls->key_pem, tls->certificate_pem};
         }
-        return grpc_ssl_credentials_create_ex(tls != NULL ? tls->ca_pem : NULL, has_certificate ? &pair : NULL, NULL, NULL);
+        return grpc_ssl_credentials_create_ex(tls != NULL ? tls->ca_pem : NULL, has_certificate ? &pair : NULL, NULL,
+                                              NULL);
 }
 
 /* A numeric address goes past the resolver, which would start threads of its own. */
@@ -98,7 +100,8 @@ static grpc_channel *make_channel(const char *host_and_port, grpc_channel_creden
 {
         struct sonet_grpc_args args;
         sonet_grpc_args_common(&args);
-        sonet_grpc_args_int(&args, GRPC_ARG_ENABLE_RETRIES, 0); /* we know which calls may be sent twice, the library does not */
+        sonet_grpc_args_int(&args, GRPC_ARG_ENABLE_RETRIES,
+                            0); /* we know which calls may be sent twice, the library does not */
         sonet_grpc_args_int(&args, GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
         sonet_grpc_args_int(&args, GRPC_ARG_ENABLE_HTTP_PROXY, 0);
         sonet_grpc_args_int(&args, GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
@@ -118,7 +121,8 @@ static grpc_channel *make_channel(const char *host_and_port, grpc_channel_creden
         return channel;
 }
 
-sn_status sonet_grpc_channel_open(const char *url, const struct grpc_tls *tls, struct sonet_grpc_channel **channel, struct buf *error)
+sn_status sonet_grpc_channel_open(const char *url, const struct grpc_tls *tls, struct sonet_grpc_channel **channel,
+                                  struct buf *error)
 {
         bool secure;
         const char *host_and_port;
@@ -173,7 +177,8 @@ struct exchange {
         grpc_slice details;
 };
 
-/* Values are copied: the library may still hold them when the call is given up. A value that HTTP/2 cannot carry is left out. */
+/* Values are copied: the library may still hold them when the call is given up. A value that HTTP/2 cannot carry is
+ * left out. */
 static void add_metadata(struct exchange *x, const char *key, const char *value)
 {
         if (value == NULL || value[0] == '\0') {
@@ -196,7 +201,8 @@ static const char *traceparent_of(const struct rpc_call *c)
         return arena_printf(c->arena, "00-%s-%016llx-01", c->trace_id, (unsigned long long)(span | 1));
 }
 
-static void begin_exchange(struct exchange *x, const struct rpc_call *c, const char *service_token, const ProtobufCMessage *in)
+static void begin_exchange(struct exchange *x, const struct rpc_call *c, const char *service_token,
+                           const ProtobufCMessage *in)
 {
         *x = (struct exchange){.details = grpc_empty_slice()};
         grpc_metadata_array_init(&x->initial);
@@ -205,7 +211,9 @@ static void begin_exchange(struct exchange *x, const struct rpc_call *c, const c
                 add_metadata(x, MD_AUTHORIZATION, arena_printf(c->arena, "Bearer %s", c->bearer));
         }
         add_metadata(x, MD_SERVICE, service_token);
-        add_metadata(x, MD_TRACEPARENT, traceparent_of(c));
+        if (c->trace_id != NULL) {
+                add_metadata(x, MD_TRACEPARENT, traceparent_of(c));
+        }
         add_metadata(x, MD_REQUEST_ID, c->request_id);
         add_metadata(x, MD_IDEMPOTENCY_KEY, c->idempotency_key);
         add_metadata(x, MD_CLIENT_ADDRESS, c->client_address);
@@ -254,16 +262,18 @@ static sn_status take_reply(struct rpc_call *c, const struct rpc_method *m, stru
 {
         grpc_slice bytes;
         if (x->reply == NULL || !sonet_grpc_bytes(x->reply, &bytes)) {
-                return rpc_fail(c, SN_INTERNAL, NULL, "the %s service gave an answer that cannot be read", m->service->name);
+                return rpc_fail(c, SN_INTERNAL, NULL, "the %s service gave an answer that cannot be read",
+                                m->service->name);
         }
         struct str view = sonet_grpc_view(&bytes);
         ProtobufCMessage *unpacked;
         sn_status status = rpc_unpack(c, m->out, (const uint8_t *)view.ptr, view.len, &unpacked);
         grpc_slice_unref(bytes);
         if (status != SN_OK) { /* the callee's fault, not that of whoever asked us */
-                log_event(LOG_LEVEL_ERROR, "a reply over gRPC breaks its contract", LOG_STR("event.action", m->full_name),
-                          LOG_STR("sonet.field", c->problem.field));
-                return rpc_fail(c, SN_INTERNAL, NULL, "the %s service gave an answer that cannot be read", m->service->name);
+                log_event(LOG_LEVEL_ERROR, "a reply over gRPC breaks its contract",
+                          LOG_STR("event.action", m->full_name), LOG_STR("sonet.field", c->problem.field));
+                return rpc_fail(c, SN_INTERNAL, NULL, "the %s service gave an answer that cannot be read",
+                                m->service->name);
         }
         memcpy(out, unpacked, m->out->sizeof_message); /* its parts live in the arena */
         return SN_OK;
@@ -282,8 +292,12 @@ static const grpc_metadata *find_trailer(const grpc_metadata_array *trailing, co
 /* With a trailer the callee tells what went wrong; without one the library does, in words that are not for clients. */
 static sn_status take_problem(struct rpc_call *c, const struct rpc_method *m, const struct exchange *x)
 {
-        sn_status status = x->status > GRPC_STATUS_OK && x->status <= GRPC_STATUS_UNAUTHENTICATED ? (sn_status)x->status : SN_UNKNOWN;
+        sn_status status =
+            x->status > GRPC_STATUS_OK && x->status <= GRPC_STATUS_UNAUTHENTICATED ? (sn_status)x->status : SN_UNKNOWN;
         const grpc_metadata *trailer = find_trailer(&x->trailing, MD_PROBLEM);
+        if (trailer == NULL && status == SN_CANCELLED) { /* we never cancel: a server that shuts down does */
+                status = SN_UNAVAILABLE;
+        }
         struct rpc_problem problem = {.status = status};
         if (trailer != NULL) {
                 sonet_grpc_problem_unpack(c, sonet_grpc_view(&trailer->value), &problem);
@@ -297,21 +311,23 @@ static sn_status take_problem(struct rpc_call *c, const struct rpc_method *m, co
                 return status;
         }
         if (status == SN_UNAVAILABLE) {
-                return rpc_fail(c, status, NULL, "the %s service cannot be reached; try again shortly", m->service->name);
+                return rpc_fail(c, status, NULL, "the %s service cannot be reached; try again shortly",
+                                m->service->name);
         }
         c->problem = problem;
         rpc_problem_complete(c, status);
         return status;
 }
 
-static sn_status call_once(struct sonet_grpc_channel *channel, struct rpc_call *c, const struct rpc_method *m, const char *service_token,
-                           const ProtobufCMessage *in, ProtobufCMessage *out)
+/* *reached: the answer is the callee's own, not the library's for want of one. */
+static sn_status call_once(struct sonet_grpc_channel *channel, struct rpc_call *c, const struct rpc_method *m,
+                           const char *service_token, const ProtobufCMessage *in, ProtobufCMessage *out, bool *reached)
 {
         grpc_completion_queue *queue = take_queue();
         gpr_timespec left = gpr_time_from_micros(c->deadline_us - clock_monotonic_us(), GPR_TIMESPAN);
-        grpc_call *call =
-            grpc_channel_create_call(channel->channel, NULL, GRPC_PROPAGATE_DEFAULTS, queue, grpc_slice_from_static_string(m->full_name),
-                                     NULL, gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), left), NULL);
+        grpc_call *call = grpc_channel_create_call(channel->channel, NULL, GRPC_PROPAGATE_DEFAULTS, queue,
+                                                   grpc_slice_from_static_string(m->full_name), NULL,
+                                                   gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), left), NULL);
         struct exchange x;
         grpc_op ops[6];
         begin_exchange(&x, c, service_token, in);
@@ -320,8 +336,11 @@ static sn_status call_once(struct sonet_grpc_channel *channel, struct rpc_call *
         if (error == GRPC_CALL_OK) {
                 (void)grpc_completion_queue_pluck(queue, &x, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
                 status = x.status == GRPC_STATUS_OK ? take_reply(c, m, &x, out) : take_problem(c, m, &x);
+                *reached = x.status == GRPC_STATUS_OK || find_trailer(&x.trailing, MD_PROBLEM) != NULL;
         } else {
-                log_event(LOG_LEVEL_ERROR, "grpc refused a call", LOG_STR("error.message", grpc_call_error_to_string(error)));
+                *reached = false;
+                log_event(LOG_LEVEL_ERROR, "grpc refused a call",
+                          LOG_STR("error.message", grpc_call_error_to_string(error)));
                 status = rpc_fail(c, SN_INTERNAL, NULL, "the request could not be passed on");
         }
         end_exchange(&x);
@@ -342,10 +361,10 @@ sn_status sonet_grpc_channel_call(struct sonet_grpc_channel *channel, struct rpc
         if (protobuf_c_message_get_packed_size(in) > SONET_GRPC_MESSAGE_BYTES) {
                 return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL, "the request is too large");
         }
-        sn_status status = call_once(channel, c, m, service_token, in, out);
-        if (status == SN_UNAVAILABLE && c->problem.code != NULL && strcmp(c->problem.code, "unavailable") == 0 && is_read(m) &&
-            !rpc_call_expired(c)) {
-                status = call_once(channel, c, m, service_token, in, out);
+        bool reached;
+        sn_status status = call_once(channel, c, m, service_token, in, out, &reached);
+        if (status == SN_UNAVAILABLE && !reached && is_read(m) && !rpc_call_expired(c)) {
+                status = call_once(channel, c, m, service_token, in, out, &reached);
         }
         return status;
 }

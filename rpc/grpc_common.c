@@ -6,6 +6,8 @@
 #include <grpc/support/log.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -16,8 +18,8 @@
 /* The library reports every broken connection as an error, with its address: that is for those who look for it. */
 static void forward_log(gpr_log_func_args *args)
 {
-        log_event(LOG_LEVEL_DEBUG, "grpc", LOG_STR("error.message", args->message), LOG_STR("log.origin.file.name", args->file),
-                  LOG_INT("log.origin.file.line", args->line));
+        log_event(LOG_LEVEL_DEBUG, "grpc", LOG_STR("error.message", args->message),
+                  LOG_STR("log.origin.file.name", args->file), LOG_INT("log.origin.file.line", args->line));
 }
 
 static void setup_once(void)
@@ -29,7 +31,11 @@ void sonet_grpc_acquire(void)
 {
         static pthread_once_t once = PTHREAD_ONCE_INIT;
         pthread_once(&once, setup_once);
+        sigset_t all, before; /* signals are the main thread's business, not that of the library's threads */
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
         grpc_init();
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 void sonet_grpc_release(void)
@@ -113,7 +119,8 @@ bool sonet_grpc_bytes(grpc_byte_buffer *message, grpc_slice *bytes)
 {
         grpc_byte_buffer_reader reader;
         if (message->type != GRPC_BB_RAW || message->data.raw.compression != GRPC_COMPRESS_NONE ||
-            grpc_byte_buffer_length(message) > SONET_GRPC_MESSAGE_BYTES || !grpc_byte_buffer_reader_init(&reader, message)) {
+            grpc_byte_buffer_length(message) > SONET_GRPC_MESSAGE_BYTES ||
+            !grpc_byte_buffer_reader_init(&reader, message)) {
                 return false;
         }
         const grpc_slice_buffer *parts = &message->data.raw.slice_buffer;

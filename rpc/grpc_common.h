@@ -1,4 +1,5 @@
-/* What both ends of gRPC share: the library's life, addresses, channel arguments, slices, metadata names, problems as trailers. */
+/* What both ends of gRPC share: the library's life, addresses, channel arguments, slices, metadata names, problems as
+ * trailers. */
 #ifndef RPC_GRPC_COMMON_H
 #define RPC_GRPC_COMMON_H
 
@@ -19,10 +20,11 @@ enum {
 #define MD_TRACEPARENT     "traceparent"
 #define MD_REQUEST_ID      "x-request-id"
 #define MD_IDEMPOTENCY_KEY "idempotency-key"
-/* Where the member's request came from, believed only from the gateway. Binary, because browsers may name themselves in any bytes. */
-#define MD_CLIENT_ADDRESS  "sonet-client-address"
-#define MD_CLIENT_AGENT    "sonet-client-agent-bin"
-#define MD_PROBLEM         "sonet-problem-bin"
+/* Where the member's request came from, believed only from our own services. Binary, because browsers name
+ * themselves in any bytes. */
+#define MD_CLIENT_ADDRESS "sonet-client-address"
+#define MD_CLIENT_AGENT   "sonet-client-agent-bin"
+#define MD_PROBLEM        "sonet-problem-bin"
 
 /* Each server and each channel holds the library; a process without either never starts it. */
 void sonet_grpc_acquire(void);
@@ -43,8 +45,8 @@ void sonet_grpc_args_int(struct sonet_grpc_args *args, const char *key, int valu
 struct str sonet_grpc_view(const grpc_slice *slice);
 /* Packs a message straight into a slice. */
 grpc_slice sonet_grpc_pack(const ProtobufCMessage *message);
-/* All bytes of a received message as one slice, to be released by the caller. False when the bytes are compressed (which we never
- * accept: 4 MiB of gzip can hold 4 GiB) or too many. */
+/* All bytes of a received message as one slice, to be released by the caller. False when the bytes are compressed
+ * (which we never accept: 4 MiB of gzip can hold 4 GiB) or too many. */
 bool sonet_grpc_bytes(grpc_byte_buffer *message, grpc_slice *bytes);
 
 /* A copy of a text, cut to what fits into a trailer. */

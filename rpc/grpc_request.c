@@ -1,4 +1,5 @@
-/* Serving one request: metadata to identity, bytes to dispatch, status and problem back. Knows nothing of threads and queues. */
+/* Serving one request: metadata to identity, bytes to dispatch, status and problem back. Knows nothing of threads and
+ * queues. */
 #include "rpc/grpc_request.h"
 
 #include <stdlib.h>
@@ -12,7 +13,13 @@
 #include "rpc/health.h"
 #include "rpc/stats.h"
 
-enum { MAX_ADDRESS_BYTES = 64, MAX_AGENT_BYTES = 512, MAX_REQUEST_ID_BYTES = 128, TRACE_ID_DIGITS = 32, MAX_DEADLINE_S = 86400 };
+enum {
+        MAX_ADDRESS_BYTES = 64,
+        MAX_AGENT_BYTES = 512,
+        MAX_REQUEST_ID_BYTES = 128,
+        TRACE_ID_DIGITS = 32,
+        MAX_DEADLINE_S = 86400
+};
 
 /* ---- Its life ---- */
 
@@ -48,10 +55,12 @@ int64_t grpc_request_deadline_us(const struct grpc_request *r)
 {
         static const struct rpc_method none; /* the default deadline, for what is no method of ours */
         const struct rpc_method *m = r->served->method != NULL ? r->served->method : &none;
-        if (r->served->kind == SERVED_UNKNOWN || gpr_time_cmp(r->deadline, gpr_inf_future(r->deadline.clock_type)) == 0) {
+        if (r->served->kind == SERVED_UNKNOWN ||
+            gpr_time_cmp(r->deadline, gpr_inf_future(r->deadline.clock_type)) == 0) {
                 return rpc_deadline_us(m, 0);
         }
-        gpr_timespec left = gpr_time_sub(gpr_convert_clock_type(r->deadline, GPR_CLOCK_MONOTONIC), gpr_now(GPR_CLOCK_MONOTONIC));
+        gpr_timespec left =
+            gpr_time_sub(gpr_convert_clock_type(r->deadline, GPR_CLOCK_MONOTONIC), gpr_now(GPR_CLOCK_MONOTONIC));
         int64_t left_s = left.tv_sec < 0 ? 0 : left.tv_sec > MAX_DEADLINE_S ? MAX_DEADLINE_S : left.tv_sec;
         return rpc_deadline_us(m, clock_monotonic_us() + left_s * 1000000 + left.tv_nsec / 1000);
 }
@@ -59,7 +68,8 @@ int64_t grpc_request_deadline_us(const struct grpc_request *r)
 /* ---- Metadata ---- */
 
 struct metadata {
-        struct str authorization, service, traceparent, request_id, idempotency_key, client_address, client_agent, user_agent;
+        struct str authorization, service, traceparent, request_id, idempotency_key, client_address, client_agent,
+            user_agent;
 };
 
 static struct metadata read_metadata(const grpc_metadata_array *array)
@@ -69,10 +79,10 @@ static struct metadata read_metadata(const grpc_metadata_array *array)
                 struct str name;
                 struct str *value;
         } known[] = {
-            {STR(MD_AUTHORIZATION), &md.authorization},   {STR(MD_SERVICE), &md.service},
-            {STR(MD_TRACEPARENT), &md.traceparent},       {STR(MD_REQUEST_ID), &md.request_id},
+            {STR(MD_AUTHORIZATION), &md.authorization},     {STR(MD_SERVICE), &md.service},
+            {STR(MD_TRACEPARENT), &md.traceparent},         {STR(MD_REQUEST_ID), &md.request_id},
             {STR(MD_IDEMPOTENCY_KEY), &md.idempotency_key}, {STR(MD_CLIENT_ADDRESS), &md.client_address},
-            {STR(MD_CLIENT_AGENT), &md.client_agent},     {STR("user-agent"), &md.user_agent},
+            {STR(MD_CLIENT_AGENT), &md.client_agent},       {STR("user-agent"), &md.user_agent},
         };
         for (size_t i = 0; i < array->count; i++) {
                 struct str key = sonet_grpc_view(&array->metadata[i].key);
@@ -115,8 +125,8 @@ static bool is_trace_id(struct str s)
 static const char *trace_id_of(struct arena *arena, struct str traceparent)
 {
         struct str rest = traceparent, version = {0}, id = {0};
-        if (str_next(&rest, '-', &version) && version.len == 2 && !str_equal(version, STR("ff")) && str_next(&rest, '-', &id) &&
-            is_trace_id(id)) {
+        if (str_next(&rest, '-', &version) && version.len == 2 && !str_equal(version, STR("ff")) &&
+            str_next(&rest, '-', &id) && is_trace_id(id)) {
                 return str_dup(arena, id);
         }
         uint64_t bytes[2];
@@ -171,7 +181,8 @@ static const char *certificate_service(struct arena *arena, grpc_call *call)
         return name;
 }
 
-static sn_status identify(struct grpc_request *r, struct rpc_call *c, const struct metadata *md, bool trusts_certificates)
+static sn_status identify(struct grpc_request *r, struct rpc_call *c, const struct metadata *md,
+                          bool trusts_certificates)
 {
         TRY(rpc_authenticate(c, md->authorization, md->service, r->served->service->name));
         if (c->caller[0] == '\0' && trusts_certificates) {
@@ -220,8 +231,8 @@ static sn_status read_payload(struct grpc_request *r, struct rpc_call *c, grpc_s
         return SN_OK;
 }
 
-static sn_status serve_method(struct grpc_request *r, struct rpc_call *c, const struct metadata *md, bool trusts_certificates,
-                              ProtobufCMessage **answer)
+static sn_status serve_method(struct grpc_request *r, struct rpc_call *c, const struct metadata *md,
+                              bool trusts_certificates, ProtobufCMessage **answer)
 {
         grpc_slice bytes;
         sn_status status = identify(r, c, md, trusts_certificates);
@@ -266,7 +277,8 @@ static void set_status(struct grpc_request *r, grpc_op *op, const struct rpc_pro
         op->data.send_status_from_server.status_details = detail;
 }
 
-/* Everything that is left to do with the call, in one batch: its event is the last. r must not be touched afterwards. */
+/* Everything that is left to do with the call, in one batch: its event is the last. r must not be touched afterwards.
+ */
 static void send_answer(struct grpc_request *r, const struct rpc_problem *problem, grpc_byte_buffer *message)
 {
         grpc_slice detail = grpc_empty_slice();
@@ -284,8 +296,10 @@ static void send_answer(struct grpc_request *r, const struct rpc_problem *proble
         if (message != NULL) {
                 grpc_byte_buffer_destroy(message);
         }
-        if (error != GRPC_CALL_OK) { /* cannot happen with batches that are well-formed; without it the event would never come */
-                log_event(LOG_LEVEL_ERROR, "grpc refused an answer", LOG_STR("error.message", grpc_call_error_to_string(error)));
+        if (error !=
+            GRPC_CALL_OK) { /* cannot happen with batches that are well-formed; without it the event would never come */
+                log_event(LOG_LEVEL_ERROR, "grpc refused an answer",
+                          LOG_STR("error.message", grpc_call_error_to_string(error)));
                 abort();
         }
 }
@@ -293,7 +307,8 @@ static void send_answer(struct grpc_request *r, const struct rpc_problem *proble
 static grpc_byte_buffer *pack_answer(struct rpc_call *c, const ProtobufCMessage *answer, sn_status *status)
 {
         if (protobuf_c_message_get_packed_size(answer) > SONET_GRPC_MESSAGE_BYTES) {
-                *status = rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL, "the answer would be too large; ask for less");
+                *status = rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL,
+                                        "the answer would be too large; ask for less");
                 return NULL;
         }
         grpc_slice slice = sonet_grpc_pack(answer);
@@ -304,7 +319,8 @@ static grpc_byte_buffer *pack_answer(struct rpc_call *c, const ProtobufCMessage 
 
 void grpc_request_serve(struct grpc_request *r, const struct grpc_request_context *context, bool expired)
 {
-        static const struct rpc_problem out_of_memory = {.status = SN_UNAVAILABLE, .code = "unavailable", .detail = "out of memory"};
+        static const struct rpc_problem out_of_memory = {
+            .status = SN_UNAVAILABLE, .code = "unavailable", .detail = "out of memory"};
         struct arena *arena = arena_new(SONET_GRPC_ARENA_BYTES);
         if (arena == NULL) {
                 send_answer(r, &out_of_memory, NULL);

@@ -1,4 +1,5 @@
-/* One request of the gRPC server, from its arrival to its answer. Used by grpc_server.c, which owns the queue that it moves on. */
+/* One request of the gRPC server, from its arrival to its answer. Used by grpc_server.c, which owns the queue that it
+ * moves on. */
 #ifndef RPC_GRPC_REQUEST_H
 #define RPC_GRPC_REQUEST_H
 

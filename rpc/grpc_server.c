@@ -1,6 +1,6 @@
-/* The gRPC server: one thread takes events from the library's queue and hands each request to the lane of its method; it never waits
- * for anything else. The answer is sent by the worker. For each method one place waits for the next call at any time, so the library
- * has read the message when a request arrives. */
+/* The gRPC server: one thread takes events from the library's queue and hands each request to the lane of its method;
+ * it never waits for anything else. The answer is sent by the worker. For each method one place waits for the next call
+ * at any time, so the library has read the message when a request arrives. */
 #include "rpc/grpc_request.h"
 
 #include <pthread.h>
@@ -49,8 +49,8 @@ static bool await_call(struct sonet_grpc_server *s, const struct served *served)
         grpc_call_error error =
             served->kind == SERVED_UNKNOWN
                 ? grpc_server_request_call(s->server, &r->call, &r->details, &r->metadata, s->queue, s->queue, r)
-                : grpc_server_request_registered_call(s->server, served->handle, &r->call, &r->deadline, &r->metadata, &r->payload,
-                                                      s->queue, s->queue, r);
+                : grpc_server_request_registered_call(s->server, served->handle, &r->call, &r->deadline, &r->metadata,
+                                                      &r->payload, s->queue, s->queue, r);
         if (error != GRPC_CALL_OK) {
                 grpc_request_free(r);
         }
@@ -71,8 +71,10 @@ static void accept_request(struct sonet_grpc_server *s, struct grpc_request *r)
 {
         static const struct rpc_problem unknown = {
             .status = SN_UNIMPLEMENTED, .code = "method_unknown", .detail = "there is no such method"};
-        static const struct rpc_problem full = {
-            .status = SN_RESOURCE_EXHAUSTED, .code = "queue_full", .detail = "too many requests wait; try again", .retry_after_s = 1};
+        static const struct rpc_problem full = {.status = SN_RESOURCE_EXHAUSTED,
+                                                .code = "queue_full",
+                                                .detail = "too many requests wait; try again",
+                                                .retry_after_s = 1};
         const struct served *served = r->served;
         count_in_flight(s, 1);
         if (!await_call(s, served)) {
@@ -133,12 +135,14 @@ static grpc_server_credentials *make_credentials(const char *address, const stru
                 grpc_ssl_pem_key_cert_pair pair = {tls->key_pem, tls->certificate_pem};
                 /* Members need no certificate: one that is shown must be of our CA, and names the calling service. */
                 return grpc_ssl_server_credentials_create_ex(tls->ca_pem, &pair, 1,
-                                                             tls->ca_pem != NULL ? GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY
-                                                                                 : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE,
+                                                             tls->ca_pem != NULL
+                                                                 ? GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY
+                                                                 : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE,
                                                              NULL);
         }
         if (!sonet_grpc_is_loopback(address)) {
-                buf_printf(error, "gRPC on %s needs a certificate: in clear it is served on loopback addresses only", address);
+                buf_printf(error, "gRPC on %s needs a certificate: in clear it is served on loopback addresses only",
+                           address);
                 return NULL;
         }
         return grpc_insecure_server_credentials_create();
@@ -154,7 +158,8 @@ static grpc_server *make_server(void)
         sonet_grpc_args_int(&args, GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10000);
         sonet_grpc_args_int(&args, GRPC_ARG_KEEPALIVE_TIME_MS, 60000);
         sonet_grpc_args_int(&args, GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20000);
-        sonet_grpc_args_int(&args, GRPC_ARG_ENABLE_DEADLINE_CHECKS, 0); /* the lanes and dispatch do that, without a timer a call */
+        sonet_grpc_args_int(&args, GRPC_ARG_ENABLE_DEADLINE_CHECKS,
+                            0); /* the lanes and dispatch do that, without a timer a call */
         grpc_resource_quota *quota = grpc_resource_quota_create("sonet");
         grpc_resource_quota_resize(quota, SERVER_MEMORY_BYTES);
         args.list[args.n++] = (grpc_arg){.type = GRPC_ARG_POINTER,
@@ -166,12 +171,14 @@ static grpc_server *make_server(void)
         return server;
 }
 
-static void add_served(struct sonet_grpc_server *s, enum served_kind kind, struct service *service, const struct rpc_method *m)
+static void add_served(struct sonet_grpc_server *s, enum served_kind kind, struct service *service,
+                       const struct rpc_method *m)
 {
         const char *path = m != NULL ? m->full_name : HEALTH_CHECK_METHOD;
-        void *handle = kind == SERVED_UNKNOWN ? NULL
-                                              : grpc_server_register_method(s->server, path, NULL,
-                                                                            GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
+        void *handle =
+            kind == SERVED_UNKNOWN
+                ? NULL
+                : grpc_server_register_method(s->server, path, NULL, GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
         s->served[s->n_served++] = (struct served){.kind = kind, .method = m, .service = service, .handle = handle};
 }
 
@@ -207,7 +214,10 @@ static bool listen_on(struct sonet_grpc_server *s, const char *address, const st
         s->port = grpc_server_add_http2_port(s->server, address, credentials);
         grpc_server_credentials_release(credentials);
         if (s->port == 0) {
-                buf_printf(error, "gRPC cannot listen on %s: the address is taken or unknown, or the certificate is not usable", address);
+                buf_printf(
+                    error,
+                    "gRPC cannot listen on %s: the address is taken or unknown, or the certificate is not usable",
+                    address);
         }
         return s->port != 0;
 }
@@ -245,7 +255,8 @@ static struct sonet_grpc_server *server_new(const struct rpc_lanes *lanes, const
 }
 
 sn_status sonet_grpc_server_start(const char *address, const struct grpc_tls *tls, const struct rpc_lanes *lanes,
-                                  bool (*ready)(void *context), void *context, struct sonet_grpc_server **server, struct buf *error)
+                                  bool (*ready)(void *context), void *context, struct sonet_grpc_server **server,
+                                  struct buf *error)
 {
         struct grpc_request_context own = {
             .ready = ready, .context = context, .trusts_certificates = tls != NULL && tls->ca_pem != NULL};
@@ -285,8 +296,8 @@ static bool is_idle(const struct sonet_grpc_server *s)
         return s->shut_down && s->in_flight == 0;
 }
 
-/* Waits for what runs; past the grace clients are told that their calls are cancelled, but handlers still end by themselves: they have
- * deadlines, and nothing may be torn away under them. */
+/* Waits for what runs; past the grace clients are told that their calls are cancelled, but handlers still end by
+ * themselves: they have deadlines, and nothing may be torn away under them. */
 static void drain(struct sonet_grpc_server *s, int grace_ms)
 {
         struct timespec until;

@@ -1,4 +1,5 @@
-/* The health service. Readiness itself is asked by the server's owner; here it is only given the shape of the protocol. */
+/* The health service. Readiness itself is asked by the server's owner; here it is only given the shape of the protocol.
+ */
 #include "rpc/health.h"
 
 #include <string.h>

@@ -6,8 +6,9 @@
 
 #define HEALTH_CHECK_METHOD "/grpc.health.v1.Health/Check"
 
-/* Answers a packed HealthCheckRequest: *answer is a HealthCheckResponse in the call's arena. SN_NOT_FOUND for a service that is not
- * here, as the protocol says. Needs no identity. */
-SN_CHECKED sn_status health_check(struct rpc_call *c, const uint8_t *bytes, size_t len, bool ready, ProtobufCMessage **answer);
+/* Answers a packed HealthCheckRequest: *answer is a HealthCheckResponse in the call's arena. SN_NOT_FOUND for a service
+ * that is not here, as the protocol says. Needs no identity. */
+SN_CHECKED sn_status health_check(struct rpc_call *c, const uint8_t *bytes, size_t len, bool ready,
+                                  ProtobufCMessage **answer);
 
 #endif

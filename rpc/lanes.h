@@ -1,5 +1,5 @@
-/* Lanes: the worker pools in which the requests of both transports run. Passwords have their own small one, because a hash takes
- * 20 ms and 19 MiB: logins then queue behind logins, and never before a timeline. */
+/* Lanes: the worker pools in which the requests of both transports run. Passwords have their own small one, because a
+ * hash takes 20 ms and 19 MiB: logins then queue behind logins, and never before a timeline. */
 #ifndef RPC_LANES_H
 #define RPC_LANES_H
 

@@ -1,5 +1,5 @@
-/* Where each service is, and the two ways to call one: for the outside (rpc_request) and by a service (rpc_invoke). Written at start
- * only, so reading takes no lock. */
+/* Where each service is, and the two ways to call one: for the outside (rpc_request) and by a service (rpc_invoke).
+ * Written at start only, so reading takes no lock. */
 #include "rpc/rpc.h"
 
 #include <stdio.h>
@@ -112,7 +112,8 @@ static sn_status run_encoded(struct rpc_call *child, const ProtobufCMessage *in,
         return SN_OK;
 }
 
-static sn_status run(const struct place *place, struct rpc_call *child, const ProtobufCMessage *in, ProtobufCMessage *out)
+static sn_status run(const struct place *place, struct rpc_call *child, const ProtobufCMessage *in,
+                     ProtobufCMessage *out)
 {
         if (place->local == NULL) {
                 if (rpc_call_expired(child)) {
@@ -180,7 +181,8 @@ sn_status rpc_invoke(struct rpc_call *c, const struct rpc_method *m, const Proto
         CALL_ASSERT_NO_TRANSACTION(c);
         const char *caller = c->service != NULL ? c->service->name : "";
         if (!call_graph_allows(caller, m->service->name, m->name)) {
-                return rpc_fail_code(c, SN_INTERNAL, "call_undeclared", NULL, "%s must not call %s: rpc/call_graph.c has no such edge",
+                return rpc_fail_code(c, SN_INTERNAL, "call_undeclared", NULL,
+                                     "%s must not call %s: rpc/call_graph.c has no such edge",
                                      caller[0] != '\0' ? caller : "nobody", m->service->name);
         }
         const struct place *place = find_place(m->service);

@@ -1,7 +1,8 @@
-/* The scan of packed bytes before protobuf-c unpacks them. protobuf-c takes invalid UTF-8, cuts strings at NUL, recurses as deep as the
- * sender likes, and allocates for whatever is announced; after this scan it has nothing left to get wrong: tags, lengths and wire types
- * fit the descriptor (https://protobuf.dev/programming-guides/encoding/), text is UTF-8 without NUL, lists keep to their limits. It is
- * stricter than the format in one way: a single field comes once, so that no two parsers can read two things from the same bytes. */
+/* The scan of packed bytes before protobuf-c unpacks them. protobuf-c takes invalid UTF-8, cuts strings at NUL,
+ * recurses as deep as the sender likes, and allocates for whatever is announced; after this scan it has nothing left to
+ * get wrong: tags, lengths and wire types fit the descriptor (https://protobuf.dev/programming-guides/encoding/), text
+ * is UTF-8 without NUL, lists keep to their limits. It is stricter than the format in one way: a single field comes
+ * once, so that no two parsers can read two things from the same bytes. */
 #include "rpc/rpc.h"
 
 #include <string.h>
@@ -30,12 +31,14 @@ struct level {
         uint32_t seen[MAX_FIELDS]; /* how often each field came; elements of a list */
 };
 
-static sn_status scan_message(struct rpc_call *c, const ProtobufCMessageDescriptor *d, struct bytes in, const struct field_path *path, int depth);
+static sn_status scan_message(struct rpc_call *c, const ProtobufCMessageDescriptor *d, struct bytes in,
+                              const struct field_path *path, int depth);
 
 static sn_status malformed(struct rpc_call *c, const struct field_path *path, const char *what)
 {
-        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_message", path == NULL ? NULL : field_path_text(c->arena, path),
-                             "the message cannot be read: %s", what);
+        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_message",
+                             path == NULL ? NULL : field_path_text(c->arena, path), "the message cannot be read: %s",
+                             what);
 }
 
 static sn_status refused(struct rpc_call *c, const struct field_path *path, const char *why)
@@ -139,7 +142,8 @@ static sn_status count_items(struct rpc_call *c, struct level *level, size_t ind
         const struct field_path here = {level->path, level->descriptor->fields[index].name, -1};
         uint32_t allowed = items_allowed(level, index);
         if (more > allowed || level->seen[index] > allowed - more) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, field_path_text(c->arena, &here), "must have at most %u items, has more", allowed);
+                return rpc_fail(c, SN_INVALID_ARGUMENT, field_path_text(c->arena, &here),
+                                "must have at most %u items, has more", allowed);
         }
         level->seen[index] += (uint32_t)more;
         return SN_OK;
@@ -167,7 +171,8 @@ static sn_status scan_text(struct rpc_call *c, struct bytes text, const struct f
         return memchr(text.at, '\0', len) != NULL ? refused(c, path, "must not contain NUL characters") : SN_OK;
 }
 
-static sn_status scan_block(struct rpc_call *c, const struct level *level, const ProtobufCFieldDescriptor *field, struct bytes block, long index)
+static sn_status scan_block(struct rpc_call *c, const struct level *level, const ProtobufCFieldDescriptor *field,
+                            struct bytes block, long index)
 {
         const struct field_path here = {level->path, field->name, index};
         if (field->type == PROTOBUF_C_TYPE_STRING) {
@@ -179,13 +184,15 @@ static sn_status scan_block(struct rpc_call *c, const struct level *level, const
         return SN_OK;
 }
 
-static sn_status scan_known(struct rpc_call *c, struct level *level, size_t index, ProtobufCWireType wire, struct bytes *in)
+static sn_status scan_known(struct rpc_call *c, struct level *level, size_t index, ProtobufCWireType wire,
+                            struct bytes *in)
 {
         const ProtobufCFieldDescriptor *field = &level->descriptor->fields[index];
         const struct field_path here = {level->path, field->name, -1};
         ProtobufCWireType expected = wire_of(field->type);
         bool list = field->label == PROTOBUF_C_LABEL_REPEATED;
-        bool packed = list && wire == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED && expected != PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
+        bool packed =
+            list && wire == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED && expected != PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
         struct bytes block = {NULL, NULL};
         uint64_t items = 1;
         if (wire != expected && !packed) {
@@ -214,14 +221,16 @@ static sn_status scan_field(struct rpc_call *c, struct level *level, struct byte
                 return malformed(c, level->path, "a field's tag is no tag");
         }
         ProtobufCWireType wire = (ProtobufCWireType)(tag & 7);
-        const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field(level->descriptor, (unsigned)(tag >> 3));
+        const ProtobufCFieldDescriptor *field =
+            protobuf_c_message_descriptor_get_field(level->descriptor, (unsigned)(tag >> 3));
         if (field == NULL) {
                 return scan_unknown(c, level, wire, in);
         }
         return scan_known(c, level, (size_t)(field - level->descriptor->fields), wire, in);
 }
 
-static sn_status scan_message(struct rpc_call *c, const ProtobufCMessageDescriptor *d, struct bytes in, const struct field_path *path, int depth)
+static sn_status scan_message(struct rpc_call *c, const ProtobufCMessageDescriptor *d, struct bytes in,
+                              const struct field_path *path, int depth)
 {
         struct level level;
         if (depth > MAX_DEPTH || d->n_fields > MAX_FIELDS) {

@@ -1,5 +1,5 @@
-/* One row of metric pointers per method, found by the method's place in its contract. Counters by code are made when a code first
- * occurs: seventeen codes for every method would fill /metrics with zeros. */
+/* One row of metric pointers per method, found by the method's place in its contract. Counters by code are made when a
+ * code first occurs: seventeen codes for every method would fill /metrics with zeros. */
 #include "rpc/stats.h"
 
 #include <stdatomic.h>
@@ -55,7 +55,8 @@ static struct metric *total_of(struct method_stats *stats, const struct rpc_meth
 {
         struct metric *total = atomic_load_explicit(&stats->total[status], memory_order_acquire);
         if (total == NULL) { /* two threads may both ask: they get the same metric */
-                const char *labels = metrics_intern("method=\"%s\",code=\"%s\"", m->full_name + 1, sn_status_name(status));
+                const char *labels =
+                    metrics_intern("method=\"%s\",code=\"%s\"", m->full_name + 1, sn_status_name(status));
                 total = metric_counter("sonet_rpc_total", "Answers by method and status.", labels);
                 atomic_store_explicit(&stats->total[status], total, memory_order_release);
         }

@@ -1,4 +1,5 @@
-/* One call is the same call, wherever the service lives: every test runs in process, in process with forced encoding, and over gRPC. */
+/* One call is the same call, wherever the service lives: every test runs in process, in process with forced encoding,
+ * and over gRPC. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "db/lease.h"
 #include "rpc/grpc.h"
 #include "rpc/lanes.h"
 #include "rpc/testdata/echo.h"
@@ -51,7 +53,8 @@ static int over_grpc(void **state)
         struct buf text;
         buf_init(&text, 1000);
         place->lanes = rpc_lanes_new(2, 1, 16);
-        assert_int_equal(sonet_grpc_server_start("127.0.0.1:0", NULL, place->lanes, NULL, NULL, &place->server, &text), SN_OK);
+        assert_int_equal(sonet_grpc_server_start("127.0.0.1:0", NULL, place->lanes, NULL, NULL, &place->server, &text),
+                         SN_OK);
         rpc_close(); /* from now on the service is elsewhere */
         buf_reset(&text);
         buf_printf(&text, "grpc://127.0.0.1:%d", sonet_grpc_server_port(place->server));
@@ -284,10 +287,8 @@ static void a_method_cannot_outlive_its_deadline(void **state)
         struct rpc_call *c = call_of(state);
         Echo__EchoRequest in = ECHO__ECHO_REQUEST__INIT;
         Echo__Echoed out;
-        int64_t started_us = clock_monotonic_us();
         assert_int_equal(request(c, ECHO_DAWDLE, &in, &out), SN_DEADLINE_EXCEEDED);
         assert_string_equal(c->problem.code, "deadline_exceeded");
-        assert_true(clock_monotonic_us() - started_us >= 49000);
         assert_true(clock_monotonic_us() < c->deadline_us); /* the method's, not the caller's */
 }
 
@@ -298,6 +299,20 @@ static void nothing_is_started_after_the_deadline(void **state)
         Echo__Echoed out;
         c->deadline_us = clock_monotonic_us() - 1;
         assert_int_equal(request(c, ECHO_ECHO, &in, &out), SN_DEADLINE_EXCEEDED);
+        assert_int_equal(echo_runs(), 0);
+}
+
+static void an_instance_without_its_lease_answers_nothing(void **state)
+{
+        struct rpc_call *c = call_of(state);
+        Echo__EchoRequest in = ECHO__ECHO_REQUEST__INIT;
+        Echo__Echoed out;
+        echo_service.lease = db_lease_new("host=/nonexistent dbname=none", "echo", NULL, NULL);
+        assert_int_equal(request(c, ECHO_ECHO, &in, &out), SN_UNAVAILABLE);
+        db_lease_free(echo_service.lease);
+        echo_service.lease = NULL;
+        assert_string_equal(c->problem.code, "standby");
+        assert_int_equal(c->problem.retry_after_s, 1);
         assert_int_equal(echo_runs(), 0);
 }
 
@@ -361,8 +376,8 @@ static void a_stored_answer_is_given_again(void **state)
 static void calls_are_counted_by_method_and_code(void **state)
 {
         struct rpc_call *c = call_of(state);
-        struct metric *total =
-            metric_counter("sonet_rpc_total", "", metrics_intern("method=\"sonet.echo.v1.EchoService/Fail\",code=\"NOT_FOUND\""));
+        struct metric *total = metric_counter(
+            "sonet_rpc_total", "", metrics_intern("method=\"sonet.echo.v1.EchoService/Fail\",code=\"NOT_FOUND\""));
         int64_t before = metric_value(total);
         Echo__FailRequest in = ECHO__FAIL_REQUEST__INIT;
         Echo__Echoed out;
@@ -375,7 +390,7 @@ static void calls_are_counted_by_method_and_code(void **state)
 #define EVERYWHERE(fn)                                                                                                 \
         {#fn " (in process)", fn, in_process, end, NULL}, {#fn " (encoded)", fn, encoded, end, NULL},                  \
         {                                                                                                              \
-                #fn " (over gRPC)", fn, over_grpc, end, NULL                                                           \
+#fn " (over gRPC)", fn, over_grpc, end, NULL                                                           \
         }
 
 int main(void)
@@ -396,6 +411,7 @@ int main(void)
             EVERYWHERE(a_serialization_failure_that_stays_is_given_up),
             EVERYWHERE(a_method_cannot_outlive_its_deadline),
             EVERYWHERE(nothing_is_started_after_the_deadline),
+            EVERYWHERE(an_instance_without_its_lease_answers_nothing),
             EVERYWHERE(a_key_reaches_the_methods_that_take_one),
             EVERYWHERE(a_key_that_cannot_be_kept_is_refused),
             EVERYWHERE(a_stored_answer_is_given_again),

@@ -91,7 +91,8 @@ static void an_empty_message_passes(void **state)
 static void every_cut_of_a_message_is_refused_or_a_shorter_message(void **state)
 {
         (void)state;
-        static const uint8_t whole[] = {0x0a, 3, 'a', 'b', 'c', 0x28, 0x96, 0x01, 0x5a, 7, 0x0a, 2, 'h', 'i', 0x10, 0x81, 0x01, 0x62, 2, 1, 2};
+        static const uint8_t whole[] = {0x0a, 3,   'a', 'b',  'c',  0x28, 0x96, 0x01, 0x5a, 7, 0x0a,
+                                        2,    'h', 'i', 0x10, 0x81, 0x01, 0x62, 2,    1,    2};
         for (size_t len = 0; len <= sizeof(whole); len++) {
                 uint8_t *exact = malloc(len + 1); /* the heap's guard finds a read past the end */
                 uint8_t *end = exact + 1;
@@ -105,19 +106,20 @@ static void every_cut_of_a_message_is_refused_or_a_shorter_message(void **state)
 static void broken_tags_and_lengths_are_refused(void **state)
 {
         (void)state;
-        expect_malformed(BYTES(0x00, 0x01));                                                             /* field 0 */
-        expect_malformed(BYTES(0x80));                                                                   /* cut tag */
-        expect_malformed(BYTES(0xff, 0xff, 0xff, 0xff, 0xff, 0x01));                                     /* tag of six bytes */
-        expect_malformed(BYTES(0x88, 0x80, 0x80, 0x80, 0x10, 0x00));                                     /* tag over 32 bits */
-        expect_malformed(BYTES(0x0b, 0x0c));                                                             /* group */
-        expect_malformed(BYTES(0xfb, 0x07, 0xfc, 0x07));                                                 /* unknown group */
-        expect_malformed(BYTES(0x0e, 0x00));                                                             /* wire type 6 */
-        expect_malformed(BYTES(0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f));                                     /* 4 GiB announced */
-        expect_malformed(BYTES(0x0a, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00));                               /* length of six bytes */
-        expect_malformed(BYTES(0x28, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x02));       /* over 64 bits */
-        expect_malformed(BYTES(0x28, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00)); /* eleven bytes */
-        expect_malformed(BYTES(0x62, 1, 0x80));                                                          /* cut in a packed list */
-        expect_malformed(BYTES(0x6a, 3, 1, 2, 3));                                                       /* three bytes of fixed32 */
+        expect_malformed(BYTES(0x00, 0x01));                               /* field 0 */
+        expect_malformed(BYTES(0x80));                                     /* cut tag */
+        expect_malformed(BYTES(0xff, 0xff, 0xff, 0xff, 0xff, 0x01));       /* tag of six bytes */
+        expect_malformed(BYTES(0x88, 0x80, 0x80, 0x80, 0x10, 0x00));       /* tag over 32 bits */
+        expect_malformed(BYTES(0x0b, 0x0c));                               /* group */
+        expect_malformed(BYTES(0xfb, 0x07, 0xfc, 0x07));                   /* unknown group */
+        expect_malformed(BYTES(0x0e, 0x00));                               /* wire type 6 */
+        expect_malformed(BYTES(0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f));       /* 4 GiB announced */
+        expect_malformed(BYTES(0x0a, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00)); /* length of six bytes */
+        expect_malformed(BYTES(0x28, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x02)); /* over 64 bits */
+        expect_malformed(
+            BYTES(0x28, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00)); /* eleven bytes */
+        expect_malformed(BYTES(0x62, 1, 0x80));                                             /* cut in a packed list */
+        expect_malformed(BYTES(0x6a, 3, 1, 2, 3));                                          /* three bytes of fixed32 */
 }
 
 static void a_field_of_another_type_is_refused(void **state)

@@ -109,9 +109,21 @@ static void uuids_are_checked_and_made_lowercase_in_place(void **state)
 static void email_addresses_are_told_from_other_text(void **state)
 {
         (void)state;
-        static const char *const bad[] = {"ada",           "ada@",          "@example.org",     "ada@example",     "ada@exa mple.org", "ada@-a.org",
-                                          "ada@a-.org",    "ada@a..org",    "ada@.org",         "ada@example.org.", "a da@example.org", "ada@b@example.org",
-                                          "ada@exämple.org", "ada@example.org\n", "ada,b@example.org"};
+        static const char *const bad[] = {"ada",
+                                          "ada@",
+                                          "@example.org",
+                                          "ada@example",
+                                          "ada@exa mple.org",
+                                          "ada@-a.org",
+                                          "ada@a-.org",
+                                          "ada@a..org",
+                                          "ada@.org",
+                                          "ada@example.org.",
+                                          "a da@example.org",
+                                          "ada@b@example.org",
+                                          "ada@exämple.org",
+                                          "ada@example.org\n",
+                                          "ada,b@example.org"};
         static const char *const fine[] = {"ada@example.org", "a.b+c@mail.example.org", "x@1.io"};
         for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
                 assert_false(format_is_email(bad[i], strlen(bad[i])));
@@ -189,7 +201,8 @@ static void messages_inside_are_checked_and_named(void **state)
 {
         (void)state;
         Example__Sample sample = good();
-        Example__Sample__InnerPart fine = EXAMPLE__SAMPLE__INNER_PART__INIT, bad = EXAMPLE__SAMPLE__INNER_PART__INIT, *parts[] = {&fine, &bad};
+        Example__Sample__InnerPart fine = EXAMPLE__SAMPLE__INNER_PART__INIT, bad = EXAMPLE__SAMPLE__INNER_PART__INIT,
+                                   *parts[] = {&fine, &bad};
         fine.label = "a", bad.label = "abcdef";
         sample.part = &fine, sample.parts = parts, sample.n_parts = 1;
         expect_ok(&sample);

@@ -1,5 +1,5 @@
-/* Validation: a message against the rules of its contract, before a handler sees it. An empty proto3 value means 'not given' and only
- * fails where it is required; a member of a oneof that is there was given, even when empty. */
+/* Validation: a message against the rules of its contract, before a handler sees it. An empty proto3 value means 'not
+ * given' and only fails where it is required; a member of a oneof that is there was given, even when empty. */
 #include "rpc/rpc.h"
 
 #include <ctype.h>
@@ -67,7 +67,8 @@ static sn_status check_text(struct rpc_call *c, const struct value *v)
 {
         char **text = v->at;
         if (*text == NULL) {
-                *text = (char *)protobuf_c_empty_string; /* callers within the process may leave it so; handlers never see NULL */
+                *text = (char *)
+                    protobuf_c_empty_string; /* callers within the process may leave it so; handlers never see NULL */
         }
         size_t len = strlen(*text);
         if (len == 0 && v->rule->required) {
@@ -123,7 +124,8 @@ static sn_status check_integer(struct rpc_call *c, const struct value *v)
                 return FAIL(v, "is required");
         }
         if (rule->has_range && (number < rule->min || number > rule->max)) {
-                return FAIL(v, "must be between %" PRId64 " and %" PRId64 ", is %" PRId64, rule->min, rule->max, number);
+                return FAIL(v, "must be between %" PRId64 " and %" PRId64 ", is %" PRId64, rule->min, rule->max,
+                            number);
         }
         return SN_OK;
 }
@@ -166,7 +168,8 @@ static sn_status check_enum(struct rpc_call *c, const struct value *v)
 
 static sn_status check_float(struct rpc_call *c, const struct value *v)
 {
-        double number = v->field->type == PROTOBUF_C_TYPE_FLOAT ? (double)*(const float *)v->at : *(const double *)v->at;
+        double number =
+            v->field->type == PROTOBUF_C_TYPE_FLOAT ? (double)*(const float *)v->at : *(const double *)v->at;
         if (number - number != 0) { /* infinite or no number at all */
                 return FAIL(v, "must be a finite number");
         }
@@ -236,7 +239,8 @@ static sn_status check_list(struct rpc_call *c, const struct value *list, size_t
         }
         for (size_t i = 0; i < n; i++) {
                 const struct field_path here = {list->path->parent, list->field->name, (long)i};
-                const struct value element = {list->field, list->rule, &here, elements + i * element_size(list->field->type), true};
+                const struct value element = {list->field, list->rule, &here,
+                                              elements + i * element_size(list->field->type), true};
                 TRY(check_value(c, &element));
         }
         return SN_OK;
@@ -269,7 +273,8 @@ static sn_status check_timestamp(struct rpc_call *c, const ProtobufCMessage *mes
         if (seconds >= -62135596800 && seconds <= 253402300799 && nanos >= 0 && nanos <= 999999999) {
                 return SN_OK;
         }
-        return rpc_fail(c, SN_INVALID_ARGUMENT, path == NULL ? NULL : field_path_text(c->arena, path), "must be a time in the years 1 to 9999");
+        return rpc_fail(c, SN_INVALID_ARGUMENT, path == NULL ? NULL : field_path_text(c->arena, path),
+                        "must be a time in the years 1 to 9999");
 }
 
 static sn_status validate_message(struct rpc_call *c, ProtobufCMessage *message, const struct field_path *path)

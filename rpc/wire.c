@@ -1,13 +1,14 @@
 /* Messages to bytes and back, in the call's arena. Bytes are scanned first: protobuf-c trusts them. */
 #include "rpc/rpc.h"
 
-sn_status rpc_unpack(struct rpc_call *c, const ProtobufCMessageDescriptor *d, const uint8_t *bytes, size_t len, ProtobufCMessage **out)
+sn_status rpc_unpack(struct rpc_call *c, const ProtobufCMessageDescriptor *d, const uint8_t *bytes, size_t len,
+                     ProtobufCMessage **out)
 {
         TRY(rpc_scan(c, d, bytes, len));
         ProtobufCMessage *message = protobuf_c_message_unpack(d, arena_protobuf_allocator(c->arena), len, bytes);
         if (message == NULL) {
-                return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_message", NULL, "the bytes are no %s: please encode them as the contract says",
-                                     d->name);
+                return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_message", NULL,
+                                     "the bytes are no %s: please encode them as the contract says", d->name);
         }
         if (arena_exhausted(c->arena)) {
                 return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "message_too_large", NULL,

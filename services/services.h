@@ -30,6 +30,9 @@ struct service_definition {
 extern const struct service_definition *const sonet_services[];
 extern const size_t sonet_n_services;
 
+/* What runs for every service. */
+extern const struct service_job services_cleanup;
+
 /* NULL when there is none of that name. */
 const struct service_definition *service_definition_find(const char *name);
 

@@ -1,5 +1,6 @@
-/* Puts migrations into the binary: embed OUT.c SYMBOL DATABASE FILE… writes `const struct db_schema SYMBOL` of the database ("*": every
- * one) from files named NNNN_name.sql. Refuses names of another form, numbers used twice and bytes that are no text. */
+/* Puts migrations into the binary: embed OUT.c SYMBOL DATABASE FILE… writes `const struct db_schema SYMBOL` of the
+ * database ("*": every one) from files named NNNN_name.sql. Refuses names of another form, numbers used twice and bytes
+ * that are no text. */
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* The contract generator's model: what a .proto says, with SoNet's options decoded, as the checks and the emitters read it.
- * A build tool: it runs for a moment, takes memory from one pool and gives it back at the end. */
+/* The contract generator's model: what a .proto says, with SoNet's options decoded, as the checks and the emitters read
+ * it. A build tool: it runs for a moment, takes memory from one pool and gives it back at the end. */
 #ifndef TOOLS_GEN_H
 #define TOOLS_GEN_H
 
@@ -54,8 +54,8 @@ struct gen_method {
 
 struct gen_file {
         const Google__Protobuf__FileDescriptorProto *proto;
-        const char *stem;   /* "services/note/note" */
-        const char *name;   /* "note": the package's last component that is not a version */
+        const char *stem; /* "services/note/note" */
+        const char *name; /* "note": the package's last component that is not a version */
         struct gen_message *messages, **messages_end;
         struct gen_enum *enums, **enums_end;
         const Google__Protobuf__ServiceDescriptorProto *service;
@@ -87,19 +87,20 @@ const Sonet__MethodOptions *gen_method_options(const Google__Protobuf__MethodOpt
 const Sonet__FieldOptions *gen_field_options(const Google__Protobuf__FieldOptions *options);
 
 /* gen_check.c, gen_check_methods.c: refusals, each with its place. */
-void gen_refuse(struct gen *g, const struct gen_file *file, int line, const char *format, ...) __attribute__((format(printf, 4, 5)));
+void gen_refuse(struct gen *g, const struct gen_file *file, int line, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 void gen_check_file(struct gen *g, struct gen_file *file);
 void gen_check_methods(struct gen *g, struct gen_file *file);
 
 /* gen_names.c: names as protoc-c spells them, and ours. */
-char *gen_lower(const char *dotted);  /* "sonet.note.v1.NoteCounts" → "sonet__note__v1__note_counts" */
-char *gen_upper(const char *dotted);  /* … → "SONET__NOTE__V1__NOTE_COUNTS" */
-char *gen_camel(const char *dotted);  /* … → "Sonet__Note__V1__NoteCounts" */
-char *gen_member(const char *name);   /* "Register" → "register_": a name that C allows */
+char *gen_lower(const char *dotted); /* "sonet.note.v1.NoteCounts" → "sonet__note__v1__note_counts" */
+char *gen_upper(const char *dotted); /* … → "SONET__NOTE__V1__NOTE_COUNTS" */
+char *gen_camel(const char *dotted); /* … → "Sonet__Note__V1__NoteCounts" */
+char *gen_member(const char *name);  /* "Register" → "register_": a name that C allows */
 /* The name under which short C names are made: "sonet.note.v1.Note" → "note.Note"; others unchanged. */
 char *gen_short(const char *full_name);
 const char *gen_package_name(const char *package);
-char *gen_string(const char *text);   /* a C string literal; NULL gives NULL */
+char *gen_string(const char *text); /* a C string literal; NULL gives NULL */
 
 /* gen_header.c, gen_source.c */
 void gen_emit_header(FILE *out, const struct gen_file *file);

@@ -1,4 +1,5 @@
-/* Refusals about messages and fields: what protobuf-c, the scan or the validation could not keep safe is not generated at all. */
+/* Refusals about messages and fields: what protobuf-c, the scan or the validation could not keep safe is not generated
+ * at all. */
 #include "tools/gen.h"
 
 #include <regex.h>
@@ -21,13 +22,15 @@ void gen_refuse(struct gen *g, const struct gen_file *file, int line, const char
 
 static bool is_number(const gen_field_proto *f)
 {
-        return f->type != TYPE(STRING) && f->type != TYPE(BYTES) && f->type != TYPE(MESSAGE) && f->type != TYPE(GROUP) &&
-               f->type != TYPE(BOOL) && f->type != TYPE(ENUM) && f->type != TYPE(FLOAT) && f->type != TYPE(DOUBLE);
+        return f->type != TYPE(STRING) && f->type != TYPE(BYTES) && f->type != TYPE(MESSAGE) &&
+               f->type != TYPE(GROUP) && f->type != TYPE(BOOL) && f->type != TYPE(ENUM) && f->type != TYPE(FLOAT) &&
+               f->type != TYPE(DOUBLE);
 }
 
 static bool is_unsigned(const gen_field_proto *f)
 {
-        return f->type == TYPE(UINT32) || f->type == TYPE(UINT64) || f->type == TYPE(FIXED32) || f->type == TYPE(FIXED64);
+        return f->type == TYPE(UINT32) || f->type == TYPE(UINT64) || f->type == TYPE(FIXED32) ||
+               f->type == TYPE(FIXED64);
 }
 
 static bool is_our_own(const struct gen_message *type)
@@ -37,7 +40,8 @@ static bool is_our_own(const struct gen_message *type)
 
 static bool well_known(const struct gen_message *type)
 {
-        return strcmp(type->full_name, "google.protobuf.Timestamp") == 0 || strcmp(type->full_name, "google.protobuf.Empty") == 0;
+        return strcmp(type->full_name, "google.protobuf.Timestamp") == 0 ||
+               strcmp(type->full_name, "google.protobuf.Empty") == 0;
 }
 
 #define REFUSE(...) gen_refuse(g, m->file, f->line, __VA_ARGS__)
@@ -50,10 +54,12 @@ static void check_shape(struct gen *g, const struct gen_message *m, const struct
         } else if (f->proto->type == TYPE(GROUP)) {
                 REFUSE("field \"%s\" is a group: please use a message", name);
         } else if (f->proto->label == LABEL(REQUIRED)) {
-                REFUSE("field \"%s\" is `required` of proto2: please write (sonet.field) = {required: true} in proto3", name);
+                REFUSE("field \"%s\" is `required` of proto2: please write (sonet.field) = {required: true} in proto3",
+                       name);
         } else if (f->type != NULL && !is_our_own(f->type) && !well_known(f->type)) {
-                REFUSE("field \"%s\" is a %s, which SoNet does not carry: of google.protobuf only Timestamp and Empty are supported", name,
-                       f->type->full_name);
+                REFUSE("field \"%s\" is a %s, which SoNet does not carry: of google.protobuf only Timestamp and Empty "
+                       "are supported",
+                       name, f->type->full_name);
         } else if (f->proto->label == LABEL(REPEATED) && f->options->max_items == 0) {
                 REFUSE("list \"%s\" has no limit: please give (sonet.field) = {max_items: …}", name);
         } else if (f->proto->label != LABEL(REPEATED) && f->options->max_items != 0) {
@@ -67,12 +73,14 @@ static void check_range(struct gen *g, const struct gen_message *m, const struct
                 return;
         }
         if (!f->has_range) {
-                REFUSE("range \"%s\" of field \"%s\" is not understood: please write it like \"0..100\", the smaller number first",
+                REFUSE("range \"%s\" of field \"%s\" is not understood: please write it like \"0..100\", the smaller "
+                       "number first",
                        f->options->range, f->proto->name);
         } else if (!is_number(f->proto)) {
                 REFUSE("field \"%s\" is no whole number: a range has no meaning there", f->proto->name);
         } else if (is_unsigned(f->proto) && f->min < 0) {
-                REFUSE("range \"%s\" of field \"%s\" starts below zero, which its type never is", f->options->range, f->proto->name);
+                REFUSE("range \"%s\" of field \"%s\" starts below zero, which its type never is", f->options->range,
+                       f->proto->name);
         }
 }
 
@@ -111,14 +119,17 @@ static void check_lengths(struct gen *g, const struct gen_message *m, const stru
 static void check_known_options(struct gen *g, const struct gen_message *m, const struct gen_field *f)
 {
         const Sonet__FieldOptions *o = f->options;
-        if (o->base.n_unknown_fields > 0 || protobuf_c_enum_descriptor_get_value(&sonet__format__descriptor, (int)o->format) == NULL ||
+        if (o->base.n_unknown_fields > 0 ||
+            protobuf_c_enum_descriptor_get_value(&sonet__format__descriptor, (int)o->format) == NULL ||
             protobuf_c_enum_descriptor_get_value(&sonet__empty__descriptor, (int)o->empty) == NULL) {
-                REFUSE("field \"%s\" uses an option that this generator does not know: please build it anew from sonet/options.proto",
+                REFUSE("field \"%s\" uses an option that this generator does not know: please build it anew from "
+                       "sonet/options.proto",
                        f->proto->name);
         }
 }
 
-/* Depth first: a message that is met again on its own path contains itself, and protobuf-c would recurse as deep as a sender likes. */
+/* Depth first: a message that is met again on its own path contains itself, and protobuf-c would recurse as deep as a
+ * sender likes. */
 static void check_recursion(struct gen *g, struct gen_message *m)
 {
         m->colour = 1;
@@ -127,7 +138,8 @@ static void check_recursion(struct gen *g, struct gen_message *m)
                 if (type != NULL && type->colour == 1) {
                         g->recursive = true;
                         gen_refuse(g, m->file, m->fields[i].line,
-                                   "message %s contains itself through field \"%s\": please use ids, or a second message without that field",
+                                   "message %s contains itself through field \"%s\": please use ids, or a second "
+                                   "message without that field",
                                    type->full_name, m->fields[i].proto->name);
                 } else if (type != NULL && type->colour == 0) {
                         check_recursion(g, type);
@@ -154,7 +166,8 @@ void gen_check_file(struct gen *g, struct gen_file *file)
         }
         for (struct gen_message *m = file->messages; m != NULL; m = m->next) {
                 if (m->n_fields > MAX_FIELDS) {
-                        gen_refuse(g, file, m->line, "message %s has %zu fields: please split it, the limit is %d", m->full_name, m->n_fields, MAX_FIELDS);
+                        gen_refuse(g, file, m->line, "message %s has %zu fields: please split it, the limit is %d",
+                                   m->full_name, m->n_fields, MAX_FIELDS);
                 }
                 for (size_t i = 0; i < m->n_fields && !m->is_map; i++) {
                         check_known_options(g, m, &m->fields[i]);

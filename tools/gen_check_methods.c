@@ -1,4 +1,5 @@
-/* Refusals about methods: routes, access, deadlines, rates, and the limits that everything a client may send must have. */
+/* Refusals about methods: routes, access, deadlines, rates, and the limits that everything a client may send must have.
+ */
 #include "tools/gen.h"
 
 #include <string.h>
@@ -23,10 +24,12 @@ static void check_access(struct gen *g, const struct gen_file *file, const struc
         static const char *const known[] = {"public", "internal", "read", "write", NULL};
         const char *access = m->options->access;
         if (access[0] == '\0') {
-                REFUSE("method %s does not say who may call it: please give access: \"public\", \"internal\", \"read\" or \"write\"",
+                REFUSE("method %s does not say who may call it: please give access: \"public\", \"internal\", \"read\" "
+                       "or \"write\"",
                        m->proto->name);
         } else if (!is_one_of(access, known)) {
-                REFUSE("method %s has the unknown access \"%s\": it is \"public\", \"internal\", \"read\" or \"write\"", m->proto->name, access);
+                REFUSE("method %s has the unknown access \"%s\": it is \"public\", \"internal\", \"read\" or \"write\"",
+                       m->proto->name, access);
         } else if (strcmp(access, "internal") == 0 && m->options->http[0] != '\0') {
                 REFUSE("method %s is internal and cannot have a REST route", m->proto->name);
         }
@@ -44,10 +47,12 @@ static void check_limits(struct gen *g, const struct gen_file *file, const struc
         if (m->proto->client_streaming || m->proto->server_streaming) {
                 REFUSE("method %s streams: SoNet's calls are one request, one answer", m->proto->name);
         }
-        if (o->base.n_unknown_fields > 0 || protobuf_c_enum_descriptor_get_value(&sonet__rate__descriptor, (int)o->rate) == NULL ||
+        if (o->base.n_unknown_fields > 0 ||
+            protobuf_c_enum_descriptor_get_value(&sonet__rate__descriptor, (int)o->rate) == NULL ||
             protobuf_c_enum_descriptor_get_value(&sonet__lane__descriptor, (int)o->lane) == NULL ||
             protobuf_c_enum_descriptor_get_value(&sonet__idempotency__descriptor, (int)o->idempotency) == NULL) {
-                REFUSE("method %s uses an option that this generator does not know: please build it anew from sonet/options.proto",
+                REFUSE("method %s uses an option that this generator does not know: please build it anew from "
+                       "sonet/options.proto",
                        m->proto->name);
         }
 }
@@ -58,7 +63,8 @@ static void check_success(struct gen *g, const struct gen_file *file, const stru
         if (status != 0 && status != 200 && status != 201 && status != 202 && status != 204) {
                 REFUSE("method %s succeeds with %u: it is 200, 201, 202 or 204", m->proto->name, (unsigned)status);
         } else if (status == 204 && strcmp(m->out->full_name, "google.protobuf.Empty") != 0) {
-                REFUSE("method %s succeeds with 204, which has no body: please answer google.protobuf.Empty", m->proto->name);
+                REFUSE("method %s succeeds with 204, which has no body: please answer google.protobuf.Empty",
+                       m->proto->name);
         }
 }
 
@@ -73,25 +79,31 @@ static const struct gen_field *find_field(const struct gen_message *message, con
         return NULL;
 }
 
-static void check_variable(struct gen *g, const struct gen_file *file, const struct gen_method *m, const char *name, size_t len)
+static void check_variable(struct gen *g, const struct gen_file *file, const struct gen_method *m, const char *name,
+                           size_t len)
 {
         const struct gen_field *field = find_field(m->in, name, len);
         if (field == NULL) {
-                REFUSE("path variable {%.*s} of method %s is no field of %s", (int)len, name, m->proto->name, m->in->full_name);
+                REFUSE("path variable {%.*s} of method %s is no field of %s", (int)len, name, m->proto->name,
+                       m->in->full_name);
         } else if (field->type != NULL || field->proto->label == LABEL(REPEATED) || field->proto->has_oneof_index) {
                 REFUSE("path variable {%.*s} of method %s must be one plain value", (int)len, name, m->proto->name);
         }
 }
 
-/* Segments are literals of unreserved characters, or one variable: nothing else could be matched or percent-decoded unambiguously. */
+/* Segments are literals of unreserved characters, or one variable: nothing else could be matched or percent-decoded
+ * unambiguously. */
 static void check_path(struct gen *g, const struct gen_file *file, const struct gen_method *m)
 {
         for (const char *segment = m->path; segment != NULL; segment = strchr(segment, '/')) {
                 size_t len = strcspn(++segment, "/");
                 if (len > 2 && segment[0] == '{' && segment[len - 1] == '}' && strcspn(segment + 1, "{}") == len - 2) {
                         check_variable(g, file, m, segment + 1, len - 2);
-                } else if (len == 0 || strspn(segment, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~") != len) {
-                        REFUSE("path \"%s\" of method %s is not understood: segments are words or one {variable}", m->path, m->proto->name);
+                } else if (len == 0 ||
+                           strspn(segment, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~") !=
+                               len) {
+                        REFUSE("path \"%s\" of method %s is not understood: segments are words or one {variable}",
+                               m->path, m->proto->name);
                         return;
                 }
         }
@@ -107,7 +119,8 @@ static void check_query(struct gen *g, const struct gen_file *file, const struct
         for (size_t i = 0; i < m->in->n_fields; i++) {
                 const struct gen_field *f = &m->in->fields[i];
                 if (f->type != NULL && !in_path(m->path, f->proto->name)) {
-                        gen_refuse(g, m->in->file, f->line, "field \"%s\" is a message and cannot travel in the query of %s", f->proto->name,
+                        gen_refuse(g, m->in->file, f->line,
+                                   "field \"%s\" is a message and cannot travel in the query of %s", f->proto->name,
                                    m->proto->name);
                 }
         }
@@ -120,7 +133,8 @@ static void check_route(struct gen *g, const struct gen_file *file, const struct
                 return;
         }
         if (m->verb == NULL || !is_one_of(m->verb, verbs)) {
-                REFUSE("route \"%s\" of method %s is not understood: please write it like \"POST /v1/notes\"", m->options->http, m->proto->name);
+                REFUSE("route \"%s\" of method %s is not understood: please write it like \"POST /v1/notes\"",
+                       m->options->http, m->proto->name);
                 return;
         }
         check_path(g, file, m);
@@ -152,8 +166,10 @@ static void check_duplicate(struct gen *g, const struct gen_file *file, const st
                         if (other == m) {
                                 return; /* those before it have been compared */
                         }
-                        if (other->verb != NULL && strcmp(m->verb, other->verb) == 0 && same_path(m->path, other->path)) {
-                                REFUSE("method %s has the route of %s: %s %s", m->proto->name, other->proto->name, m->verb, m->path);
+                        if (other->verb != NULL && strcmp(m->verb, other->verb) == 0 &&
+                            same_path(m->path, other->path)) {
+                                REFUSE("method %s has the route of %s: %s %s", m->proto->name, other->proto->name,
+                                       m->verb, m->path);
                         }
                 }
         }
@@ -165,9 +181,11 @@ static void check_request(struct gen *g, const struct gen_message *message, cons
         for (size_t i = 0; i < message->n_fields; i++) {
                 const struct gen_field *f = &message->fields[i];
                 bool text = f->proto->type == TYPE(STRING), bytes = f->proto->type == TYPE(BYTES);
-                if ((text || bytes) && f->options->max_length == 0 && f->options->format == SONET__FORMAT__FORMAT_NONE) {
+                if ((text || bytes) && f->options->max_length == 0 &&
+                    f->options->format == SONET__FORMAT__FORMAT_NONE) {
                         gen_refuse(g, message->file, f->line,
-                                   "field \"%s\" of a request (%s) may be endless: please give (sonet.field) = {max_length: …} or a format",
+                                   "field \"%s\" of a request (%s) may be endless: please give (sonet.field) = "
+                                   "{max_length: …} or a format",
                                    f->proto->name, m->proto->name);
                 }
                 if (f->type != NULL) {
@@ -192,7 +210,8 @@ static void check_idempotency(struct gen *g, const struct gen_file *file, const 
 {
         const struct gen_field *secret = find_secret(m->out);
         if (m->options->idempotency == SONET__IDEMPOTENCY__IDEMPOTENCY_KEY && secret != NULL) {
-                REFUSE("method %s keeps its answer under an idempotency key, but \"%s\" in it is secret: please use IDEMPOTENCY_NONE",
+                REFUSE("method %s keeps its answer under an idempotency key, but \"%s\" in it is secret: please use "
+                       "IDEMPOTENCY_NONE",
                        m->proto->name, secret->proto->name);
         }
 }
@@ -200,7 +219,8 @@ static void check_idempotency(struct gen *g, const struct gen_file *file, const 
 void gen_check_methods(struct gen *g, struct gen_file *file)
 {
         if (file->second_service_line > 0) {
-                gen_refuse(g, file, file->second_service_line, "this file has %zu services: please give each a file of its own", file->proto->n_service);
+                gen_refuse(g, file, file->second_service_line,
+                           "this file has %zu services: please give each a file of its own", file->proto->n_service);
         }
         for (size_t i = 0; i < file->n_methods; i++) {
                 const struct gen_method *m = &file->methods[i];

@@ -13,13 +13,15 @@ static void emit_oneofs(FILE *out, const struct gen_message *m, const char *alia
         const char *upper = gen_upper(m->full_name), *upper_alias = gen_upper(alias);
         for (size_t i = 0; i < m->proto->n_oneof_decl; i++) {
                 const char *name = m->proto->oneof_decl[i]->name, *NAME = gen_upper(name);
-                fprintf(out, "typedef %s__%sCase %s__%sCase;\n", gen_camel(m->full_name), gen_camel(name), gen_camel(alias), gen_camel(name));
+                fprintf(out, "typedef %s__%sCase %s__%sCase;\n", gen_camel(m->full_name), gen_camel(name),
+                        gen_camel(alias), gen_camel(name));
                 fprintf(out, "#define %s__%s__NOT_SET %s__%s__NOT_SET\n", upper_alias, NAME, upper, NAME);
                 for (size_t j = 0; j < m->n_fields; j++) {
                         const gen_field_proto *field = m->fields[j].proto;
                         if (field->has_oneof_index && (size_t)field->oneof_index == i) {
                                 const char *FIELD = gen_upper(field->name);
-                                fprintf(out, "#define %s__%s_%s %s__%s_%s\n", upper_alias, NAME, FIELD, upper, NAME, FIELD);
+                                fprintf(out, "#define %s__%s_%s %s__%s_%s\n", upper_alias, NAME, FIELD, upper, NAME,
+                                        FIELD);
                         }
                 }
         }
@@ -72,9 +74,13 @@ static void emit_service(FILE *out, const struct gen_file *file)
         for (size_t i = 0; i < file->n_methods; i++) {
                 fprintf(out, "        %s_%s,\n", NAME, gen_upper(file->methods[i].proto->name));
         }
-        fprintf(out, "        %s_METHOD_COUNT\n};\nextern const struct rpc_method %s_methods[%s_METHOD_COUNT];\n", NAME, name, NAME);
+        fprintf(out, "        %s_METHOD_COUNT\n};\nextern const struct rpc_method %s_methods[%s_METHOD_COUNT];\n", NAME,
+                name, NAME);
 
-        fprintf(out, "\n/* What the service implements; a member that is NULL answers SN_UNIMPLEMENTED. */\nstruct %s_handlers {\n", name);
+        fprintf(out,
+                "\n/* What the service implements; a member that is NULL answers SN_UNIMPLEMENTED. */\nstruct "
+                "%s_handlers {\n",
+                name);
         for (size_t i = 0; i < file->n_methods; i++) {
                 emit_comment(out, "        ", &file->methods[i]);
                 fprintf(out, "        sn_status (*%s)", gen_member(file->methods[i].proto->name));
@@ -107,7 +113,8 @@ void gen_emit_header(FILE *out, const struct gen_file *file)
         for (char *p = guard; *p != '\0'; p++) {
                 *p = *p == '/' || *p == '-' ? '_' : *p;
         }
-        fprintf(out, "/* Made by protoc-gen-sonet from %s: do not edit. */\n#ifndef %s_RPC_H\n#define %s_RPC_H\n\n", file->proto->name, guard, guard);
+        fprintf(out, "/* Made by protoc-gen-sonet from %s: do not edit. */\n#ifndef %s_RPC_H\n#define %s_RPC_H\n\n",
+                file->proto->name, guard, guard);
         emit_includes(out, file);
         for (const struct gen_enum *e = file->enums; e != NULL; e = e->next) {
                 emit_enum(out, e);

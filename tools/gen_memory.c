@@ -1,4 +1,5 @@
-/* Memory of the generator's one run: everything hangs on a list and is freed together, so that leak checkers stay silent. */
+/* Memory of the generator's one run: everything hangs on a list and is freed together, so that leak checkers stay
+ * silent. */
 #include "tools/gen.h"
 
 #include <stdarg.h>

@@ -1,4 +1,5 @@
-/* The model: walks the file descriptors that protoc hands over, and finds each declaration's line, comment and options. */
+/* The model: walks the file descriptors that protoc hands over, and finds each declaration's line, comment and options.
+ */
 #include "tools/gen.h"
 
 #include <ctype.h>
@@ -133,7 +134,8 @@ static void load_enum(struct gen_file *file, const char *scope, const Google__Pr
         file->enums_end = &e->next;
 }
 
-static bool load_message(struct gen_file *file, const char *scope, const Google__Protobuf__DescriptorProto *proto, struct path path)
+static bool load_message(struct gen_file *file, const char *scope, const Google__Protobuf__DescriptorProto *proto,
+                         struct path path)
 {
         struct gen_message *m = gen_alloc(sizeof(*m));
         m->file = file;
@@ -240,7 +242,8 @@ static bool load_file(struct gen_file *file, const Google__Protobuf__FileDescrip
         const char *package = proto->package == NULL ? "" : proto->package;
         const char *dot = strrchr(proto->name, '.');
         file->proto = proto;
-        file->stem = gen_printf("%.*s", (int)(dot == NULL ? strlen(proto->name) : (size_t)(dot - proto->name)), proto->name);
+        file->stem =
+            gen_printf("%.*s", (int)(dot == NULL ? strlen(proto->name) : (size_t)(dot - proto->name)), proto->name);
         file->name = gen_package_name(package);
         file->messages_end = &file->messages;
         file->enums_end = &file->enums;
@@ -248,7 +251,8 @@ static bool load_file(struct gen_file *file, const Google__Protobuf__FileDescrip
                 load_enum(file, package, proto->enum_type[i]);
         }
         for (size_t i = 0; i < proto->n_message_type; i++) {
-                if (!load_message(file, package, proto->message_type[i], path_add((struct path){.n = 0}, FILE_MESSAGE, i))) {
+                if (!load_message(file, package, proto->message_type[i],
+                                  path_add((struct path){.n = 0}, FILE_MESSAGE, i))) {
                         return false;
                 }
         }

@@ -57,11 +57,11 @@ char *gen_camel(const char *dotted)
 
 char *gen_member(const char *name)
 {
-        static const char *const keywords[] = {"auto",     "break",  "case",     "char",   "const",    "continue", "default",
-                                               "do",       "double", "else",     "enum",   "extern",   "float",    "for",
-                                               "goto",     "if",     "inline",   "int",    "long",     "register", "restrict",
-                                               "return",   "short",  "signed",   "sizeof", "static",   "struct",   "switch",
-                                               "typedef",  "typeof", "union",    "unsigned", "void",   "volatile", "while"};
+        static const char *const keywords[] = {
+            "auto",   "break",    "case",     "char",   "const",    "continue", "default",  "do",     "double",
+            "else",   "enum",     "extern",   "float",  "for",      "goto",     "if",       "inline", "int",
+            "long",   "register", "restrict", "return", "short",    "signed",   "sizeof",   "static", "struct",
+            "switch", "typedef",  "typeof",   "union",  "unsigned", "void",     "volatile", "while"};
         char *lower = gen_lower(name);
         for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++) {
                 if (strcmp(lower, keywords[i]) == 0) {

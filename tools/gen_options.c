@@ -1,4 +1,5 @@
-/* Options: protobuf-c knows no extensions, so (sonet.method) and (sonet.field) arrive as unknown fields of the descriptor's options. */
+/* Options: protobuf-c knows no extensions, so (sonet.method) and (sonet.field) arrive as unknown fields of the
+ * descriptor's options. */
 #include "tools/gen.h"
 
 #include <string.h>

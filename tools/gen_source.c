@@ -1,5 +1,5 @@
-/* <path>.rpc.c: the tables of base/contract.h, which need nothing but the messages; <path>.stubs.c: calls by other services, which
- * need rpc/. */
+/* <path>.rpc.c: the tables of base/contract.h, which need nothing but the messages; <path>.stubs.c: calls by other
+ * services, which need rpc/. */
 #include "tools/gen.h"
 
 #include <inttypes.h>
@@ -20,7 +20,8 @@ static const char *anchored(const char *pattern)
 
 static const char *format_name(Sonet__Format format)
 {
-        static const char *const names[] = {"FIELD_FORMAT_NONE", "FIELD_FORMAT_UUID", "FIELD_FORMAT_EMAIL", "FIELD_FORMAT_CURSOR"};
+        static const char *const names[] = {"FIELD_FORMAT_NONE", "FIELD_FORMAT_UUID", "FIELD_FORMAT_EMAIL",
+                                            "FIELD_FORMAT_CURSOR"};
         return names[format];
 }
 
@@ -79,7 +80,8 @@ static void emit_rules(FILE *out, const struct gen_file *file)
         for (const struct gen_message *m = file->messages; m != NULL; m = m->next) {
                 const char *lower = gen_lower(m->full_name);
                 const char *fields = m->n_fields > 0 ? gen_printf("%s_fields", lower) : "NULL";
-                fprintf(out, "        {.descriptor = &%s__descriptor, .fields = %s, .doc = %s},\n", lower, fields, gen_string(m->doc));
+                fprintf(out, "        {.descriptor = &%s__descriptor, .fields = %s, .doc = %s},\n", lower, fields,
+                        gen_string(m->doc));
         }
         fputs("};\n", out);
 }
@@ -88,10 +90,12 @@ static void emit_thunk(FILE *out, const struct gen_file *file, const struct gen_
 {
         const char *member = gen_member(m->proto->name);
         fprintf(out,
-                "\nstatic sn_status invoke_%s(const void *handlers, struct rpc_call *c, const ProtobufCMessage *in, ProtobufCMessage *out)\n{\n"
+                "\nstatic sn_status invoke_%s(const void *handlers, struct rpc_call *c, const ProtobufCMessage *in, "
+                "ProtobufCMessage *out)\n{\n"
                 "        const struct %s_handlers *h = handlers;\n"
                 "        return h->%s == NULL ? SN_UNIMPLEMENTED : h->%s(c, (const %s *)in, (%s *)out);\n}\n",
-                gen_lower(m->proto->name), gen_lower(file->name), member, member, gen_camel(m->in->full_name), gen_camel(m->out->full_name));
+                gen_lower(m->proto->name), gen_lower(file->name), member, member, gen_camel(m->in->full_name),
+                gen_camel(m->out->full_name));
 }
 
 static const char *access_of(const struct gen_method *m)
@@ -111,15 +115,20 @@ static void emit_method(FILE *out, const struct gen_file *file, const struct gen
         static const char *const idempotency[] = {"RPC_IDEMPOTENCY_NONE", "RPC_IDEMPOTENCY_KEY"};
         static const char *const lanes[] = {"RPC_LANE_GENERAL", "RPC_LANE_PASSWORD"};
         const Sonet__MethodOptions *o = m->options;
-        fprintf(out, "        [%s_%s] = {.service = &%s_contract, .name = \"%s\", .full_name = \"/%s.%s/%s\",\n", gen_upper(file->name),
-                gen_upper(m->proto->name), gen_lower(file->name), m->proto->name, file->proto->package, file->service->name, m->proto->name);
+        fprintf(out, "        [%s_%s] = {.service = &%s_contract, .name = \"%s\", .full_name = \"/%s.%s/%s\",\n",
+                gen_upper(file->name), gen_upper(m->proto->name), gen_lower(file->name), m->proto->name,
+                file->proto->package, file->service->name, m->proto->name);
         fprintf(out, "                .in = &%s__descriptor, .out = &%s__descriptor,\n", gen_lower(m->in->full_name),
                 gen_lower(m->out->full_name));
-        fprintf(out, "                .http_verb = %s, .http_path = %s, %s,\n", gen_string(m->verb), gen_string(m->path), access_of(m));
-        fprintf(out, "                .rate = %s, .idempotency = %s, .lane = %s, .deadline_ms = %" PRIu32 ", .success_status = %" PRIu32 ",\n",
-                rates[o->rate], idempotency[o->idempotency], lanes[o->lane], o->deadline_ms, o->success == 0 ? 200 : o->success);
-        fprintf(out, "                .summary = %s, .doc = %s,\n                .invoke = invoke_%s},\n", gen_string(m->summary),
-                gen_string(m->doc), gen_lower(m->proto->name));
+        fprintf(out, "                .http_verb = %s, .http_path = %s, %s,\n", gen_string(m->verb),
+                gen_string(m->path), access_of(m));
+        fprintf(out,
+                "                .rate = %s, .idempotency = %s, .lane = %s, .deadline_ms = %" PRIu32
+                ", .success_status = %" PRIu32 ",\n",
+                rates[o->rate], idempotency[o->idempotency], lanes[o->lane], o->deadline_ms,
+                o->success == 0 ? 200 : o->success);
+        fprintf(out, "                .summary = %s, .doc = %s,\n                .invoke = invoke_%s},\n",
+                gen_string(m->summary), gen_string(m->doc), gen_lower(m->proto->name));
 }
 
 static void emit_methods(FILE *out, const struct gen_file *file)
@@ -127,7 +136,8 @@ static void emit_methods(FILE *out, const struct gen_file *file)
         for (size_t i = 0; i < file->n_methods; i++) {
                 emit_thunk(out, file, &file->methods[i]);
         }
-        fprintf(out, "\nconst struct rpc_method %s_methods[%s_METHOD_COUNT] = {\n", gen_lower(file->name), gen_upper(file->name));
+        fprintf(out, "\nconst struct rpc_method %s_methods[%s_METHOD_COUNT] = {\n", gen_lower(file->name),
+                gen_upper(file->name));
         for (size_t i = 0; i < file->n_methods; i++) {
                 emit_method(out, file, &file->methods[i]);
         }
@@ -137,17 +147,20 @@ static void emit_methods(FILE *out, const struct gen_file *file)
 void gen_emit_source(FILE *out, const struct gen_file *file)
 {
         const char *name = gen_lower(file->name);
-        fprintf(out, "/* Made by protoc-gen-sonet from %s: do not edit. */\n#include \"%s.rpc.h\"\n\n", file->proto->name, file->stem);
+        fprintf(out, "/* Made by protoc-gen-sonet from %s: do not edit. */\n#include \"%s.rpc.h\"\n\n",
+                file->proto->name, file->stem);
         if (file->messages != NULL) {
                 emit_rules(out, file);
         }
         if (file->n_methods > 0) {
                 emit_methods(out, file);
         }
-        fprintf(out, "\nconst struct rpc_service %s_contract = {\n        .name = \"%s\", .package = \"%s\", .doc = %s,\n", name, file->name,
-                file->proto->package, gen_string(file->service_doc));
+        fprintf(out,
+                "\nconst struct rpc_service %s_contract = {\n        .name = \"%s\", .package = \"%s\", .doc = %s,\n",
+                name, file->name, file->proto->package, gen_string(file->service_doc));
         if (file->n_methods > 0) {
-                fprintf(out, "        .methods = %s_methods, .n_methods = %s_METHOD_COUNT,\n", name, gen_upper(file->name));
+                fprintf(out, "        .methods = %s_methods, .n_methods = %s_METHOD_COUNT,\n", name,
+                        gen_upper(file->name));
         }
         if (file->messages != NULL) {
                 fputs("        .messages = messages, .n_messages = sizeof(messages) / sizeof(messages[0]),\n", out);
@@ -158,14 +171,16 @@ void gen_emit_source(FILE *out, const struct gen_file *file)
 void gen_emit_stubs(FILE *out, const struct gen_file *file)
 {
         const char *name = gen_lower(file->name);
-        fprintf(out, "/* Made by protoc-gen-sonet from %s: do not edit. */\n#include \"%s.rpc.h\"\n#include \"rpc/rpc.h\"\n", file->proto->name,
-                file->stem);
+        fprintf(out,
+                "/* Made by protoc-gen-sonet from %s: do not edit. */\n#include \"%s.rpc.h\"\n#include \"rpc/rpc.h\"\n",
+                file->proto->name, file->stem);
         for (size_t i = 0; i < file->n_methods; i++) {
                 const struct gen_method *m = &file->methods[i];
                 fprintf(out,
                         "\nsn_status %s_%s(struct rpc_call *c, const %s *in, %s *out)\n{\n"
                         "        return rpc_invoke(c, &%s_methods[%s_%s], &in->base, &out->base);\n}\n",
-                        name, gen_lower(m->proto->name), gen_camel(gen_short(m->in->full_name)), gen_camel(gen_short(m->out->full_name)), name,
-                        gen_upper(file->name), gen_upper(m->proto->name));
+                        name, gen_lower(m->proto->name), gen_camel(gen_short(m->in->full_name)),
+                        gen_camel(gen_short(m->out->full_name)), name, gen_upper(file->name),
+                        gen_upper(m->proto->name));
         }
 }

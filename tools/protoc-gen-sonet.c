@@ -1,6 +1,6 @@
-/* protoc-gen-sonet: the contract generator. protoc starts it with a CodeGeneratorRequest on standard input; it checks each .proto, and
- * answers with <path>.rpc.h, <path>.rpc.c and <path>.stubs.c, or with every refusal, one a line.
- * With --without-services it copies a FileDescriptorSet from standard input to standard output, leaving the services out. */
+/* protoc-gen-sonet: the contract generator. protoc starts it with a CodeGeneratorRequest on standard input; it checks
+ * each .proto, and answers with <path>.rpc.h, <path>.rpc.c and <path>.stubs.c, or with every refusal, one a line. With
+ * --without-services it copies a FileDescriptorSet from standard input to standard output, leaving the services out. */
 #include "tools/gen.h"
 
 #include <stdlib.h>
@@ -129,7 +129,8 @@ static bool strip_services(const uint8_t *bytes, size_t len)
                         size_t n = set->file[i]->n_service;
                         set->file[i]->n_service = 0;
                         while (n > 0) {
-                                google__protobuf__service_descriptor_proto__free_unpacked(set->file[i]->service[--n], NULL);
+                                google__protobuf__service_descriptor_proto__free_unpacked(set->file[i]->service[--n],
+                                                                                          NULL);
                         }
                 }
                 done = write_message(&set->base);
@@ -147,7 +148,9 @@ int main(int argc, char **argv)
         free(bytes);
         gen_release();
         if (!done) {
-                fputs("protoc-gen-sonet: the input is not what protoc gives a plugin (use --sonet_out=FOLDER), or could not be answered\n", stderr);
+                fputs("protoc-gen-sonet: the input is not what protoc gives a plugin (use --sonet_out=FOLDER), or "
+                      "could not be answered\n",
+                      stderr);
         }
         return done ? 0 : 1;
 }

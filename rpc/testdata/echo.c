@@ -42,7 +42,8 @@ static sn_status echo(struct rpc_call *c, const Echo__EchoRequest *in, Echo__Ech
         out->request_id = copy(c, c->request_id);
         out->idempotency_key = copy(c, c->idempotency_key);
         if (c->idempotency_key != NULL) {
-                out->body_hash.data = (uint8_t *)arena_strndup(c->arena, (const char *)c->body_hash, sizeof(c->body_hash));
+                out->body_hash.data =
+                    (uint8_t *)arena_strndup(c->arena, (const char *)c->body_hash, sizeof(c->body_hash));
                 out->body_hash.len = sizeof(c->body_hash);
         }
         if (in->answer_bytes > 0) {
@@ -123,7 +124,8 @@ void echo_log_in(struct rpc_call *c, const char *scopes)
         claims.expires_s = clock_wall_ms() / 1000 + TOKEN_LIFE_S;
         snprintf(claims.scope, sizeof(claims.scope), "%s", scopes);
         char *token;
-        if (token_sign(c, &claims, &token) != SN_OK || rpc_authenticate(c, str_of(token), (struct str){0}, "gateway") != SN_OK) {
+        if (token_sign(c, &claims, &token) != SN_OK ||
+            rpc_authenticate(c, str_of(token), (struct str){0}, "gateway") != SN_OK) {
                 fprintf(stderr, "no token: %s\n", c->problem.detail);
                 abort();
         }

@@ -12,7 +12,7 @@
 sn_status count_reaction(struct db_tx *tx, const char *note_id, const Note__NoteCounts *delta)
 {
         stored_changed(tx, note_id);
-        return store_count(tx, note_id, delta);
+        return store_count_reactions(tx, note_id, delta);
 }
 
 /* One of the store's reactions, by the actor. */

@@ -43,7 +43,7 @@ SN_CHECKED sn_status store_insert_renote(struct db_tx *tx, const char *user_id, 
 /* *renote_id is the note that passed it on, "" when there is none. */
 SN_CHECKED sn_status store_delete_renote(struct db_tx *tx, const char *user_id, const char *note_id, const char **renote_id);
 /* Adds to the counters of a note, in a slot drawn at random. */
-SN_CHECKED sn_status store_count(struct db_tx *tx, const char *note_id, const Note__NoteCounts *delta);
+SN_CHECKED sn_status store_count_reactions(struct db_tx *tx, const char *note_id, const Note__NoteCounts *delta);
 
 /* Lists. before_id / after_id "" start at the end that comes first. */
 SN_CHECKED sn_status store_ids_by_authors(struct db_tx *tx, char **authors, size_t n_authors, const char *before_id, size_t limit,

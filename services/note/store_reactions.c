@@ -77,7 +77,7 @@ DB_STATEMENT(UPSERT_STATS, "note_service", NULL,
              " on conflict (note_id, slot) do update set likes = s.likes + excluded.likes, renotes = s.renotes + excluded.renotes,"
              " comments = s.comments + excluded.comments, bookmarks = s.bookmarks + excluded.bookmarks");
 
-sn_status store_count(struct db_tx *tx, const char *note_id, const Note__NoteCounts *delta)
+sn_status store_count_reactions(struct db_tx *tx, const char *note_id, const Note__NoteCounts *delta)
 {
         return db_exec(tx, &UPSERT_STATS,
                        DB_BINDS(bind_uuid(note_id), bind_i64(random_below(COUNTER_SLOTS)), bind_i64(delta->likes),

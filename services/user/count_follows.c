@@ -10,8 +10,8 @@ static sn_status count_both(struct db_tx *tx, const char *follower, const char *
 {
         bool follower_first = strcmp(follower, followee) < 0;
 
-        TRY(store_count(tx, follower_first ? follower : followee, 0, follower_first ? 0 : delta, follower_first ? delta : 0));
-        return store_count(tx, follower_first ? followee : follower, 0, follower_first ? delta : 0, follower_first ? 0 : delta);
+        TRY(store_count_member(tx, follower_first ? follower : followee, 0, follower_first ? 0 : delta, follower_first ? delta : 0));
+        return store_count_member(tx, follower_first ? followee : follower, 0, follower_first ? delta : 0, follower_first ? 0 : delta);
 }
 
 static sn_status count_follow(struct rpc_call *c, const bus_event *event)

@@ -11,7 +11,7 @@ static sn_status count_note(struct rpc_call *c, const bus_event *event)
         int64_t delta = strcmp(event->type, "note.created") == 0 ? 1 : -1;
 
         TRY(bus_begin(c, event, &tx));
-        TRY(store_count(tx, event->actor_id, delta, 0, 0));
+        TRY(store_count_member(tx, event->actor_id, delta, 0, 0));
         return bus_commit(c, event, &tx);
 }
 

@@ -46,9 +46,11 @@ sn_status log_in(struct rpc_call *c, const User__LogInRequest *in, User__Login *
 
         TRY(load(c, in->login, &credentials, &found));
         if (found && credentials.failures >= FAILURES_MAX) {
+                sn_status status = rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_many_failures", NULL,
+                                                 "too many wrong passwords from your address; try again in 15 minutes");
+
                 c->problem.retry_after_s = 900;
-                return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_many_failures", NULL,
-                                     "too many wrong passwords from your address; try again in 15 minutes");
+                return status;
         }
         if (!password_verify(found ? credentials.password_hash : "", in->password)) {
                 return refuse(c, &credentials, found);

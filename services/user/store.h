@@ -42,7 +42,7 @@ SN_CHECKED sn_status store_sessions(struct db_tx *tx, const char *user_id, size_
 SN_CHECKED sn_status store_ended_since(struct db_tx *tx, int64_t since_ms, size_t *n, User__EndedSession ***sessions);
 
 /* Adds to the counts of a member that exists. */
-SN_CHECKED sn_status store_count(struct db_tx *tx, const char *user_id, int64_t notes, int64_t followers, int64_t following);
+SN_CHECKED sn_status store_count_member(struct db_tx *tx, const char *user_id, int64_t notes, int64_t followers, int64_t following);
 SN_CHECKED sn_status store_cleanup(struct db_tx *tx);
 
 #endif

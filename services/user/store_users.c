@@ -108,7 +108,7 @@ DB_STATEMENT(UPSERT_STATS, "user_service", NULL,
              " on conflict (user_id) do update set notes = s.notes + excluded.notes, followers = s.followers + excluded.followers,"
              " following = s.following + excluded.following");
 
-sn_status store_count(struct db_tx *tx, const char *user_id, int64_t notes, int64_t followers, int64_t following)
+sn_status store_count_member(struct db_tx *tx, const char *user_id, int64_t notes, int64_t followers, int64_t following)
 {
         return db_exec(tx, &UPSERT_STATS, DB_BINDS(bind_uuid(user_id), bind_i64(notes), bind_i64(followers), bind_i64(following)), NULL);
 }

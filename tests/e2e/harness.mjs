@@ -149,6 +149,7 @@ class Server {
                 for (const name of ['SONET_URL', 'SONET_GRPC', 'NODE_TEST_CONTEXT', 'NODE_OPTIONS', 'NODE_V8_COVERAGE']) {
                         delete env[name];
                 }
+                running.add(this);
                 this.child = spawn(findBinary(), args, { stdio: ['ignore', 'pipe', log], env, cwd: this.dir });
                 this.pid = this.child.pid;
                 this.stdout = '';
@@ -211,6 +212,7 @@ class Server {
         async stop({ keep = process.env.SONET_E2E_KEEP === '1', sig = 'SIGTERM' } = {}) {
                 signal(this.pid, sig);
                 const outcome = await Promise.race([this.exited, sleep(STOP_MS).then(() => ({ code: null, signal: 'late' }))]);
+                running.delete(this);
                 const left = this.processes();
                 left.forEach((p) => signal(p.pid, 'SIGKILL'));
                 for (let i = 0; i < 100 && this.processes().length > 0; i++) {
@@ -220,6 +222,12 @@ class Server {
                         await removeFolder(this.dir);
                 }
                 return { ...outcome, left };
+        }
+
+        // What the log says of things that must not happen: processes that died by themselves, findings of sanitizers.
+        faults() {
+                const lines = fs.readFileSync(this.log, 'utf8').split('\n');
+                return lines.filter((l) => /a process ended and is replaced|AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion/.test(l));
         }
 
         // Keeps the log after the folder is gone; gives its new place.
@@ -232,11 +240,23 @@ class Server {
         }
 }
 
+// Servers that run: whatever ends this process ends them too, by asking them to stop.
+const running = new Set();
+process.once('exit', () => running.forEach((server) => signal(server.pid, 'SIGTERM')));
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+        process.once(name, () => process.exit(130));
+}
+
 // A new server in a new folder under /tmp: socket paths are short there, and the account of PostgreSQL can reach it.
 export async function startServer(options = {}) {
         const dir = fs.mkdtempSync('/tmp/sonet-e2e.');
         fs.chmodSync(dir, 0o755);
         const server = new Server({ dir, port: await freePort(), mode, ...options,
                                     env: { SONET_RATE_LIMITS: 'off', ...options.env } });
-        return server.up();
+        try {
+                return await server.up();
+        } catch (error) {
+                await removeFolder(dir); // the error holds the end of the log
+                throw error;
+        }
 }

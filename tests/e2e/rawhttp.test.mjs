@@ -1,20 +1,22 @@
 // Requests below the level of decent clients: conflicting lengths, smuggling, huge and broken heads, early refusals, slow clients.
 import assert from 'node:assert/strict';
-import { before, beforeEach, test } from 'node:test';
+import { afterEach, before, beforeEach, test } from 'node:test';
 import { api, eventually, ids, must, net, register, sleep } from './shared.mjs';
 import { exchange, open } from './socket.mjs';
 
 let alice;
-let written; // how many notes alice has
+let written; // alice's notes before the test
 
 before(async () => {
         alice = await register();
         await alice.note('here before');
-        written = await alice.homeIds();
 });
 
-// Whatever the test before sent, alice has written nothing by it.
-beforeEach(async () => assert.deepEqual(await alice.homeIds(), written));
+// Whatever a test sends, alice writes nothing by it.
+beforeEach(async () => {
+        written = await alice.homeIds();
+});
+afterEach(async () => assert.deepEqual(await alice.homeIds(), written));
 
 const head = (lines) => ['POST /v1/notes HTTP/1.1', 'Host: localhost', `Authorization: Bearer ${alice.token}`, 'Content-Type: application/json', ...lines, '', ''].join('\r\n');
 const BODY = '{"text":"smuggled"}';

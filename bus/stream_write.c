@@ -1,0 +1,179 @@
+/* Owns the stream of a service: XADD under the event's position, and what is done about a stream that is not ours. */
+#include "bus/stream_write.h"
+
+#include <hiredis/hiredis.h>
+#include <string.h>
+#include "base/log.h"
+#include "base/str.h"
+#include "cache/redis.h"
+
+#define STREAM_MAX "10000"
+
+static void add_event(struct rpc_call *c, struct redis_pipeline *p, const char *key, const struct bus_batch *batch,
+                      size_t i)
+{
+        const Sonet__Events__Event *event = batch->events[i];
+        size_t len = sonet__events__event__get_packed_size(event);
+        uint8_t *packed = arena_alloc(c->arena, len);
+        const char *id = arena_printf(c->arena, "%lld-0", (long long)event->position);
+        const char *argv[] = {"XADD", key, "MAXLEN",      "~", STREAM_MAX,
+                              id,     "l", batch->log_id, "e", (const char *)packed};
+        const size_t lengths[] = {4, strlen(key),           6, 1,  strlen(STREAM_MAX), strlen(id),
+                                  1, strlen(batch->log_id), 1, len};
+
+        (void)sonet__events__event__pack(event, packed);
+        redis_pipeline_add(p, 10, argv, lengths);
+}
+
+/* Other errors (out of memory, a replica) pass by themselves. */
+static bool is_in_the_way(const struct redisReply *reply)
+{
+        return reply->type == REDIS_REPLY_ERROR &&
+               (strstr(reply->str, "equal or smaller") || strncmp(reply->str, "WRONGTYPE", 9) == 0);
+}
+
+/* refused: Redis did not take the first one, for its stream is further already. */
+static sn_status send_batch(struct rpc_call *c, const char *key, const struct bus_batch *batch, bool *refused)
+{
+        struct redis_pipeline *p = redis_pipeline_new(c, c->service->redis);
+        struct redisReply **replies;
+        size_t n;
+
+        for (size_t i = 0; i < batch->n; i++) {
+                add_event(c, p, key, batch, i);
+        }
+        TRY(redis_pipeline_run(p, &n, &replies));
+        *refused = n > 0 && is_in_the_way(replies[0]);
+        return SN_OK;
+}
+
+struct top {
+        int64_t position; /* 0: no stream */
+        struct str log_id;
+};
+
+static struct str text_of(const struct redisReply *reply)
+{
+        return reply->type == REDIS_REPLY_STRING ? (struct str){reply->str, (size_t)reply->len} : (struct str){0};
+}
+
+/* [[id, [l, log_id, e, event]]]; anything else is nobody's */
+static void parse_top(const struct redisReply *reply, struct top *top)
+{
+        struct str id, number;
+
+        *top = (struct top){0};
+        if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 1 || reply->element[0]->elements != 2) {
+                return;
+        }
+        const struct redisReply *fields = reply->element[0]->element[1];
+
+        id = text_of(reply->element[0]->element[0]);
+        if (!str_next(&id, '-', &number) || !str_to_i64(number, &top->position)) {
+                top->position = INT64_MAX;
+        }
+        if (fields->elements >= 2) {
+                top->log_id = text_of(fields->element[1]);
+        }
+}
+
+static sn_status read_top(struct rpc_call *c, const char *key, struct top *top)
+{
+        const char *argv[] = {"XREVRANGE", key, "+", "-", "COUNT", "1"};
+        struct redisReply *reply;
+        sn_status status = redis_command(c, c->service->redis, 6, argv, NULL, &reply);
+
+        *top = (struct top){.position = INT64_MAX};
+        if (status == SN_OK) {
+                parse_top(reply, top);
+        }
+        return status == SN_INTERNAL ? SN_OK : status; /* no stream at all under the key */
+}
+
+static sn_status clear_stream(struct rpc_call *c, const char *key)
+{
+        const char *argv[] = {"DEL", key};
+        struct redisReply *reply;
+
+        log_event(LOG_LEVEL_WARN, "a stream of other events is in the way and goes", LOG_STR("sonet.stream", key));
+        return redis_command(c, c->service->redis, 2, argv, NULL, &reply);
+}
+
+DB_STATEMENT(RENAME_LOG, "*", NULL, "update outbox_head set log_id = gen_random_uuid() returning log_id");
+
+/* Our own stream knows later positions than we gave out: the database came from a backup. The log takes another name,
+ * so that no reader takes what the stream still says for what it will say. */
+static sn_status rename_log(struct rpc_call *c, const char **log_id)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        struct db_rows *rows;
+
+        log_event(LOG_LEVEL_WARN, "the stream is ahead of the log, which came from a backup: the log is renamed",
+                  LOG_STR("sonet.service", c->service->name));
+        TRY(db_begin(c, &tx));
+        TRY(db_rows(tx, &RENAME_LOG, DB_NO_BINDS, &rows));
+        if (db_rows_count(rows) == 1) {
+                *log_id = db_text(rows, 0, "log_id");
+        }
+        return db_commit(c, NULL, &tx);
+}
+
+/* newest: what the stream may hold at most. False: all is well. */
+static sn_status make_way(struct rpc_call *c, const char *key, int64_t newest, const char **log_id, bool *cleared)
+{
+        struct top top;
+
+        *cleared = false;
+        TRY(read_top(c, key, &top));
+        bool ours = top.position == 0 || str_equal_c(top.log_id, *log_id);
+
+        if (ours && top.position <= newest) {
+                return SN_OK;
+        }
+        if (ours) {
+                TRY(rename_log(c, log_id));
+        }
+        *cleared = true;
+        return clear_stream(c, key);
+}
+
+sn_status bus_stream_write(struct rpc_call *c, struct bus_batch *batch)
+{
+        char *key = redis_key(c->arena, REDIS_KEY_EVENT_STREAM, c->service->name);
+        bool refused, cleared;
+
+        TRY(send_batch(c, key, batch, &refused));
+        if (!refused) {
+                return SN_OK;
+        }
+        /* it may be there already, when the answer to an earlier try was lost: then the stream ends with it */
+        TRY(make_way(c, key, batch->events[batch->n - 1]->position, &batch->log_id, &cleared));
+        return cleared ? send_batch(c, key, batch, &refused) : SN_OK;
+}
+
+DB_STATEMENT(SELECT_LOG_END, "*", NULL, "select position, log_id from outbox_head");
+
+static sn_status read_log_end(struct rpc_call *c, int64_t *position, const char **log_id)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        struct db_rows *rows;
+
+        TRY(db_read(c, &tx));
+        TRY(db_rows(tx, &SELECT_LOG_END, DB_NO_BINDS, &rows));
+        if (db_rows_count(rows) != 1) {
+                return rpc_fail(c, SN_INTERNAL, NULL, "outbox_head has no row");
+        }
+        *position = db_i64(rows, 0, "position");
+        *log_id = db_text(rows, 0, "log_id");
+        return SN_OK;
+}
+
+sn_status bus_stream_compare(struct rpc_call *c)
+{
+        int64_t position = 0;
+        const char *log_id = "";
+        bool cleared;
+
+        TRY(read_log_end(c, &position, &log_id));
+        return make_way(c, redis_key(c->arena, REDIS_KEY_EVENT_STREAM, c->service->name), position, &log_id, &cleared);
+}

@@ -1,0 +1,128 @@
+/* Raw bytes → rpc_scan. What passes must unpack, and every text in it must be whole and UTF-8. The first byte chooses
+ * the message. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "rpc/rpc.h"
+#include "services/note/note.rpc.h"
+#include "services/user/user.rpc.h"
+#include "sonet/events.rpc.h"
+#include "tools/testdata/example.rpc.h"
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define MUST(condition)                                                                                                \
+        do {                                                                                                           \
+                if (!(condition)) {                                                                                    \
+                        abort();                                                                                       \
+                }                                                                                                      \
+        } while (0)
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+        (void)argc;
+        (void)argv;
+        contract_register(&example_contract);
+        contract_register(&events_contract);
+        contract_register(&user_contract);
+        contract_register(&note_contract);
+        return 0;
+}
+
+/* Remembers the size of what protobuf-c asks for, so that a text cut at a NUL shows. */
+static void *sized_alloc(void *context, size_t bytes)
+{
+        (void)context;
+        char *memory = malloc(bytes + sizeof(max_align_t));
+        MUST(memory != NULL);
+        memcpy(memory, &bytes, sizeof(bytes));
+        return memory + sizeof(max_align_t);
+}
+
+static void sized_free(void *context, void *memory)
+{
+        (void)context;
+        if (memory != NULL) {
+                free((char *)memory - sizeof(max_align_t));
+        }
+}
+
+static ProtobufCAllocator sized = {sized_alloc, sized_free, NULL};
+
+static void check_message(const ProtobufCMessage *message);
+
+static void check_value(const ProtobufCFieldDescriptor *field, const char *at)
+{
+        if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
+                const ProtobufCMessage *inner = *(ProtobufCMessage *const *)at;
+                if (inner != NULL) {
+                        check_message(inner);
+                }
+        } else if (field->type == PROTOBUF_C_TYPE_STRING) {
+                const char *text = *(const char *const *)at;
+                if (text != NULL && text != protobuf_c_empty_string) {
+                        size_t bytes;
+                        memcpy(&bytes, text - sizeof(max_align_t), sizeof(bytes));
+                        MUST(strlen(text) + 1 == bytes);
+                        MUST(utf8_valid(text, bytes - 1));
+                }
+        }
+}
+
+static void check_message(const ProtobufCMessage *message)
+{
+        const char *base = (const char *)message;
+        const struct rpc_message_rules *rules = contract_rules(message->descriptor);
+        for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
+                const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
+                if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+                        size_t n = *(const size_t *)(base + field->quantifier_offset);
+                        MUST(rules == NULL || n <= rules->fields[i].max_items);
+                        bool pointers = field->type == PROTOBUF_C_TYPE_MESSAGE || field->type == PROTOBUF_C_TYPE_STRING;
+                        for (size_t j = 0; j < n && pointers; j++) {
+                                check_value(field, *(char *const *)(base + field->offset) + j * sizeof(void *));
+                        }
+                } else if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) == 0 ||
+                           *(const uint32_t *)(base + field->quantifier_offset) == field->id) {
+                        check_value(field, base + field->offset);
+                }
+        }
+}
+
+static const ProtobufCMessageDescriptor *choose(uint8_t byte)
+{
+        switch (byte % 4) {
+        case 0:
+                return &note__thread__descriptor;
+        case 1:
+                return &events__read_outbox_response__descriptor;
+        case 2:
+                return &user__update_me_request__descriptor;
+        default:
+                return &example__sample__descriptor;
+        }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        if (size == 0) {
+                return 0;
+        }
+        const ProtobufCMessageDescriptor *d = choose(data[0]);
+        struct rpc_call *c = rpc_call_new_background(NULL, 60000);
+        if (rpc_scan(c, d, data + 1, size - 1) == SN_OK) {
+                ProtobufCMessage *message = protobuf_c_message_unpack(d, &sized, size - 1, data + 1);
+                MUST(message != NULL);
+                check_message(message);
+                protobuf_c_message_free_unpacked(message, &sized);
+                MUST(rpc_unpack(c, d, data + 1, size - 1, &message) == SN_OK || arena_exhausted(c->arena));
+                sn_status ignored = rpc_validate(c, message);
+                (void)ignored;
+        } else {
+                MUST(c->problem.detail != NULL);
+        }
+        rpc_call_free(c);
+        return 0;
+}

@@ -1,0 +1,152 @@
+/* Owns a request's way: who asks, how often, what, the call, the answer. */
+#include "gateway/exchange.h"
+
+#include <string.h>
+#include "base/clock.h"
+#include "gateway/cors.h"
+#include "gateway/problem.h"
+#include "gateway/transcode.h"
+
+#define RESPONSE_MAX_BYTES (8 << 20)
+
+void exchange_headers(const struct exchange *x, struct http_response *response)
+{
+        http_response_header(response, "X-Request-Id", x->request_id);
+        http_response_header(response, "X-Content-Type-Options", "nosniff");
+        cors_headers(x->gateway->options.settings->cors_origins, x->request, response);
+}
+
+void exchange_refuse(const struct exchange *x, const struct rpc_problem *problem, struct http_response *response)
+{
+        buf_reset(&response->body);
+        problem_write(problem, x->request_id, x->request->arena, response);
+}
+
+/* W3C Trace Context: the client's trace when it has one. */
+static const char *trace_id(const struct http_request *r)
+{
+        const char *parent = http_request_header(r, "Traceparent");
+        uint8_t random[16];
+        char *text = arena_alloc(r->arena, 33);
+
+        if (parent != NULL && strlen(parent) >= 55 && strncmp(parent, "00-", 3) == 0 &&
+            strspn(parent + 3, "0123456789abcdef") == 32 && strspn(parent + 3, "0") < 32) {
+                memcpy(text, parent + 3, 32);
+                return text;
+        }
+        random_bytes(random, sizeof(random));
+        for (int i = 0; i < 16; i++) {
+                text[2 * i] = "0123456789abcdef"[random[i] >> 4];
+                text[2 * i + 1] = "0123456789abcdef"[random[i] & 15];
+        }
+        return text;
+}
+
+static sn_status idempotency_key(struct rpc_call *c, const struct exchange *x)
+{
+        const char *key = http_request_header(x->request, "Idempotency-Key");
+
+        if (key == NULL || x->match.route->method->idempotency != RPC_IDEMPOTENCY_KEY) {
+                return SN_OK;
+        }
+        if (key[0] == '\0' || strlen(key) > 128) {
+                return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_request", "Idempotency-Key", "must have 1 to 128 characters");
+        }
+        c->idempotency_key = key;
+        return SN_OK;
+}
+
+static struct rpc_call *new_call(const struct exchange *x)
+{
+        struct rpc_call *c = ARENA_NEW(x->request->arena, struct rpc_call);
+        const char *agent = http_request_header(x->request, "User-Agent");
+
+        *c = (struct rpc_call){
+                .arena = x->request->arena,
+                .service = &x->gateway->service,
+                .method = x->match.route->method,
+                .actor = "",
+                .session = "",
+                .scope = "",
+                .caller = "",
+                .bearer = "",
+                .client_address = x->request->peer,
+                .user_agent = agent != NULL ? arena_strndup(x->request->arena, agent, 256) : "",
+                .trace_id = trace_id(x->request),
+                .request_id = x->request_id,
+                .deadline_us = x->work.deadline_us,
+                .now_ms = clock_wall_ms(),
+        };
+        return c;
+}
+
+static sn_status authenticate(struct rpc_call *c, const struct exchange *x)
+{
+        const char *header = http_request_header(x->request, "Authorization");
+        struct str text = str_of(header), scheme;
+
+        if (header == NULL) {
+                return SN_OK;
+        }
+        if (!str_next(&text, ' ', &scheme) || !str_equal_nocase(scheme, STR("Bearer")) || str_trim(text).len == 0) {
+                return rpc_fail_code(c, SN_UNAUTHENTICATED, "token_malformed", NULL, "Authorization must be: Bearer <access token>");
+        }
+        return rpc_authenticate(c, str_trim(text), STR(""), "gateway");
+}
+
+static void rate_headers(const struct rate_verdict *verdict, struct arena *arena, struct http_response *response)
+{
+        if (verdict->limit > 0) {
+                http_response_header(response, "RateLimit-Policy", verdict->policy);
+                http_response_header(response, "RateLimit", rate_limit_value(verdict, arena_alloc(arena, RATE_LIMIT_VALUE_SIZE)));
+        }
+}
+
+/* Members by id, everybody else by address. */
+static sn_status take_rate(struct rpc_call *c, const struct exchange *x, struct http_response *response)
+{
+        const struct rpc_method *m = x->match.route->method;
+        const char *who = c->actor[0] != '\0' && m->rate != RPC_RATE_AUTH ? c->actor : c->client_address;
+        struct rate_verdict verdict = {0};
+        bool allowed = rate_limit_take(x->gateway->limiter, m->rate, who, &verdict);
+
+        rate_headers(&verdict, c->arena, response);
+        if (!allowed) {
+                sn_status status = rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "too many requests; wait %u seconds", verdict.reset_s);
+
+                c->problem.retry_after_s = (int)verdict.reset_s;
+                return status;
+        }
+        return SN_OK;
+}
+
+static sn_status call(struct rpc_call *c, const struct exchange *x, struct http_response *response)
+{
+        const struct rpc_method *m = x->match.route->method;
+        ProtobufCMessage *in = NULL, *out = arena_alloc(c->arena, m->out->sizeof_message);
+
+        TRY(authenticate(c, x));
+        TRY(take_rate(c, x, response));
+        TRY(idempotency_key(c, x));
+        TRY(transcode_request(c, x, &in));
+        m->out->message_init(out);
+        TRY(rpc_request(c, m, in, out));
+        transcode_response(c, x, out, response);
+        if (response->body.overflow) {
+                return rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "the answer is too large; ask for less with limit");
+        }
+        return SN_OK;
+}
+
+void exchange_run(struct exchange *x)
+{
+        struct http_response response = {0};
+        struct rpc_call *c = new_call(x);
+
+        buf_init(&response.body, RESPONSE_MAX_BYTES);
+        exchange_headers(x, &response);
+        if (call(c, x, &response) != SN_OK) {
+                exchange_refuse(x, &c->problem, &response);
+        }
+        http_respond(x->request, &response);
+}

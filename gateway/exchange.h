@@ -1,0 +1,36 @@
+/* Exchange: one request on its way through the gateway. Lives in the request's arena. Private to gateway/. */
+#ifndef GATEWAY_EXCHANGE_H
+#define GATEWAY_EXCHANGE_H
+
+#include "base/service.h"
+#include "base/workers.h"
+#include "gateway/gateway.h"
+#include "gateway/rate_limit.h"
+#include "gateway/router.h"
+#include "http/server.h"
+
+struct gateway {
+        struct gateway_options options;
+        struct router *router;
+        struct rate_limiter *limiter;
+        struct http_server *server;
+        struct buf openapi; /* rendered once */
+        struct service service; /* the gateway as a caller */
+};
+
+struct exchange {
+        struct work work; /* first: the worker's handle */
+        struct gateway *gateway;
+        struct http_request *request;
+        struct route_match match;
+        const char *request_id;
+};
+
+/* What a worker does with a request that has a method. Answers it. */
+void exchange_run(struct exchange *x);
+/* Fills in the response with a problem. */
+void exchange_refuse(const struct exchange *x, const struct rpc_problem *problem, struct http_response *response);
+/* Headers that every response has. */
+void exchange_headers(const struct exchange *x, struct http_response *response);
+
+#endif

@@ -1,0 +1,239 @@
+/* Owns the gateway's start and stop, and what happens on the I/O threads: routing, early refusals, handing over to workers. */
+#include "gateway/gateway.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "base/clock.h"
+#include "gateway/cors.h"
+#include "gateway/exchange.h"
+#include "gateway/openapi.h"
+#include "gateway/pages.h"
+#include "gateway/problem.h"
+
+#define REQUEST_ARENA_BYTES (16 << 20)
+#define OPENAPI_MAX_BYTES   (4 << 20)
+#define PAGE_DEADLINE_MS    10000
+
+/* The client's own id when it is harmless, for logs; a new one otherwise. */
+static const char *request_id(struct http_request *r)
+{
+        const char *given = http_request_header(r, "X-Request-Id");
+        size_t len = given != NULL ? strlen(given) : 0;
+
+        if (len > 0 && len <= 64 &&
+            strspn(given, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") == len) {
+                return given;
+        }
+        return uuid_new_in(r->arena);
+}
+
+static struct exchange *exchange_of(struct gateway *gateway, struct http_request *r)
+{
+        struct exchange *x = r->user;
+
+        if (x == NULL) {
+                x = ARENA_NEW(r->arena, struct exchange);
+                x->gateway = gateway;
+                x->request = r;
+                x->request_id = request_id(r);
+                r->user = x;
+        }
+        return x;
+}
+
+/* False, always: the response is filled in with the problem. */
+static bool refuse(struct exchange *x, sn_status status, const char *code, const char *detail, struct http_response *early)
+{
+        struct rpc_problem problem = {.status = status, .code = code, .detail = detail};
+
+        if (status == SN_UNAVAILABLE || strcmp(code, "queue_full") == 0) {
+                problem.retry_after_s = 1;
+        }
+        exchange_headers(x, early);
+        exchange_refuse(x, &problem, early);
+        return false;
+}
+
+static bool refuse_status(struct exchange *x, int status, const char *code, const char *detail, struct http_response *early)
+{
+        refuse(x, SN_INVALID_ARGUMENT, code, detail, early);
+        problem_write_http(status, code, detail, x->request_id, x->request->arena, early);
+        return false;
+}
+
+static bool find_route(struct exchange *x, struct http_response *early)
+{
+        struct gateway *gateway = x->gateway;
+
+        if (!router_match(gateway->router, x->request->arena, x->request->method, x->request->path, &x->match)) {
+                return refuse_status(x, 400, "malformed_request", "the path has a bad escape", early);
+        }
+        if (x->match.route != NULL) {
+                return true;
+        }
+        if (x->match.allow == NULL) {
+                return refuse_status(x, 404, "route_not_found", "there is nothing at this address; /openapi.json lists what there is", early);
+        }
+        if (cors_preflight(gateway->options.settings->cors_origins, x->request, x->match.allow, early)) {
+                return false;
+        }
+        refuse_status(x, 405, "method_not_allowed", "this address does not take this method; see the Allow header", early);
+        http_response_header(early, "Allow", x->match.allow);
+        return false;
+}
+
+static bool is_json(const char *content_type)
+{
+        struct str rest = str_of(content_type), type;
+
+        return str_next(&rest, ';', &type) && str_equal_nocase(str_trim(type), STR("application/json"));
+}
+
+static bool has_body(const struct http_request *r)
+{
+        const char *length = http_request_header(r, "Content-Length");
+
+        return http_request_header(r, "Transfer-Encoding") != NULL || (length != NULL && strcmp(length, "0") != 0);
+}
+
+static bool on_headers(void *context, struct http_request *r, size_t *max_body, struct http_response *early)
+{
+        struct gateway *gateway = context;
+        struct exchange *x = exchange_of(gateway, r);
+        const char *type = http_request_header(r, "Content-Type");
+        bool reads = strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0 || strcmp(r->method, "DELETE") == 0;
+
+        *max_body = (size_t)gateway->options.settings->max_body_bytes;
+        if (!find_route(x, early)) {
+                return false;
+        }
+        if (!has_body(r)) {
+                return true;
+        }
+        if (reads) {
+                return refuse_status(x, 400, "malformed_request", "this method takes no body", early);
+        }
+        if (type == NULL || !is_json(type)) {
+                return refuse_status(x, 415, "unsupported_media_type", "send the body as Content-Type: application/json", early);
+        }
+        return true;
+}
+
+static void render_page(struct exchange *x, struct http_response *response)
+{
+        const struct gateway_page *page = x->match.route->page;
+
+        exchange_headers(x, response);
+        http_response_header(response, "Content-Type", page->content_type);
+        page->render(x->gateway, x->request, response);
+}
+
+/* On a worker. */
+static void run(struct work *work, bool expired)
+{
+        struct exchange *x = (struct exchange *)work;
+        struct http_response response = {0};
+
+        if (expired) {
+                refuse(x, SN_DEADLINE_EXCEEDED, "deadline_exceeded", "the request waited too long; try again", &response);
+                http_respond(x->request, &response);
+        } else if (x->match.route->page != NULL) {
+                render_page(x, &response);
+                http_respond(x->request, &response);
+        } else {
+                exchange_run(x);
+        }
+}
+
+static bool on_request(void *context, struct http_request *r, struct http_response *early)
+{
+        struct gateway *gateway = context;
+        struct exchange *x = r->user;
+        const struct route *route = x->match.route;
+        enum rpc_lane lane = route->method != NULL ? route->method->lane : RPC_LANE_GENERAL;
+        int64_t deadline_ms = route->method != NULL ? route->method->deadline_ms : PAGE_DEADLINE_MS;
+
+        if (route->page != NULL && route->page->inline_) {
+                render_page(x, early);
+                return false;
+        }
+        x->work = (struct work){.run = run, .deadline_us = clock_monotonic_us() + deadline_ms * 1000};
+        if (!workers_submit(gateway->options.lanes->lane[lane], &x->work)) {
+                return refuse(x, SN_RESOURCE_EXHAUSTED, "queue_full", "the server is busy; try again in a second", early);
+        }
+        return true;
+}
+
+static void on_refusal(void *context, struct http_request *r, int status, const char *detail, struct http_response *response)
+{
+        struct exchange *x = exchange_of(context, r);
+
+        refuse_status(x, status, NULL, detail, response);
+}
+
+static struct gateway *gateway_new(const struct gateway_options *options)
+{
+        const struct settings *s = options->settings;
+        struct gateway *gateway = calloc(1, sizeof(*gateway));
+
+        if (gateway == NULL) {
+                return NULL;
+        }
+        gateway->options = *options;
+        gateway->service.name = "gateway";
+        gateway->router = router_new(options->contracts, options->n_contracts, gateway_pages);
+        buf_init(&gateway->openapi, OPENAPI_MAX_BYTES);
+        openapi_render(&gateway->openapi, options->contracts, options->n_contracts);
+        if (s->rate_limits) {
+                gateway->limiter = rate_limiter_new(&(struct rate_limits){.per_minute = {[RPC_RATE_READ] = (uint32_t)s->rate_read,
+                                                                                         [RPC_RATE_WRITE] = (uint32_t)s->rate_write,
+                                                                                         [RPC_RATE_AUTH] = (uint32_t)s->rate_auth}});
+        }
+        return gateway;
+}
+
+sn_status gateway_start(const struct gateway_options *options, struct gateway **out, struct buf *error)
+{
+        struct gateway *gateway = gateway_new(options);
+        struct http_options http = {
+                .address = options->settings->http_address,
+                .port = (int)options->settings->http_port,
+                .io_threads = 1,
+                .max_connections = 10000,
+                .max_header_bytes = 16384,
+                .arena_bytes = REQUEST_ARENA_BYTES,
+                .slow_client_ms = 10000,
+                .idle_ms = 60000,
+        };
+        sn_status status;
+
+        if (gateway == NULL || gateway->router == NULL || gateway->openapi.overflow) {
+                buf_append_c(error, "the gateway's routes cannot be set up: out of memory, or too many verbs on one path");
+                gateway_stop(gateway, 0);
+                return SN_INTERNAL;
+        }
+        status = http_server_start(&http, &(struct http_handlers){on_headers, on_request, on_refusal, gateway}, &gateway->server, error);
+        if (status != SN_OK) {
+                gateway_stop(gateway, 0);
+                return status;
+        }
+        *out = gateway;
+        return SN_OK;
+}
+
+int gateway_port(const struct gateway *gateway)
+{
+        return http_server_port(gateway->server);
+}
+
+void gateway_stop(struct gateway *gateway, int grace_ms)
+{
+        if (gateway == NULL) {
+                return;
+        }
+        http_server_stop(gateway->server, grace_ms);
+        router_free(gateway->router);
+        rate_limiter_free(gateway->limiter);
+        buf_free(&gateway->openapi);
+        free(gateway);
+}

@@ -1,0 +1,29 @@
+/* Gateway: REST over the contracts. Finds the route, refuses early what can be refused, turns JSON into the method's message, calls it
+ * here or elsewhere, and turns the answer or the problem into a response. */
+#ifndef GATEWAY_GATEWAY_H
+#define GATEWAY_GATEWAY_H
+
+#include "base/buf.h"
+#include "base/contract.h"
+#include "base/settings.h"
+#include "rpc/rpc.h"
+
+struct gateway;
+
+struct gateway_options {
+        const struct settings *settings;
+        const struct rpc_lanes *lanes;
+        const struct rpc_service *const *contracts;
+        size_t n_contracts;
+        /* Asks everything that must be there to serve; appends a line of text for each part. May wait some seconds. */
+        bool (*ready)(void *context, struct buf *report);
+        void *context;
+};
+
+/* Listens at once. error gets one sentence on failure. */
+SN_CHECKED sn_status gateway_start(const struct gateway_options *options, struct gateway **gateway, struct buf *error);
+int gateway_port(const struct gateway *gateway);
+/* Answers what is running, then stops. Takes NULL. */
+void gateway_stop(struct gateway *gateway, int grace_ms);
+
+#endif

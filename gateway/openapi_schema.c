@@ -1,0 +1,367 @@
+/* Schemas from descriptors and rules. What JSON shows of empty and absent values follows json/json.h. */
+#include "gateway/openapi_schema.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "gateway/openapi_write.h"
+#include "json/plan.h"
+
+enum { MAX_NAME = 200, CURSOR_LENGTH = 512, EMAIL_LENGTH = 254 };
+
+static const struct rpc_field_rule no_rule = {.max_length = 0};
+
+const struct rpc_field_rule *schema_rule(const ProtobufCMessageDescriptor *message, unsigned index)
+{
+        const struct rpc_message_rules *rules = contract_rules(message);
+        return rules == NULL ? &no_rule : &rules->fields[index];
+}
+
+bool schema_in_path(const char *path, const char *name)
+{
+        size_t len = strlen(name);
+        for (const char *p = strchr(path, '{'); p != NULL; p = strchr(p + 1, '{')) {
+                if (strncmp(p + 1, name, len) == 0 && p[1 + len] == '}') {
+                        return true;
+                }
+        }
+        return false;
+}
+
+/* --- which messages, under which names --- */
+
+static bool has(const struct schema_set *set, const ProtobufCMessageDescriptor *message, bool sent)
+{
+        for (size_t i = 0; i < set->n; i++) {
+                if (set->uses[i].message == message && set->uses[i].sent == sent) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+static bool is_time(const ProtobufCMessageDescriptor *message)
+{
+        return strcmp(message->name, "google.protobuf.Timestamp") == 0;
+}
+
+void schema_collect(struct schema_set *set, const ProtobufCMessageDescriptor *message, bool sent)
+{
+        if (has(set, message, sent) || is_time(message)) {
+                return;
+        }
+        if (set->n == set->capacity) {
+                set->capacity = set->capacity == 0 ? 64 : 2 * set->capacity;
+                set->uses = realloc(set->uses, set->capacity * sizeof(set->uses[0]));
+                if (set->uses == NULL) {
+                        fputs("sonet: out of memory\n", stderr);
+                        abort();
+                }
+        }
+        set->uses[set->n++] = (struct schema_use){message, sent};
+        for (unsigned i = 0; i < message->n_fields; i++) {
+                if (message->fields[i].type == PROTOBUF_C_TYPE_MESSAGE) {
+                        schema_collect(set, message->fields[i].descriptor, sent);
+                }
+        }
+}
+
+void schema_set_free(struct schema_set *set)
+{
+        free(set->uses);
+        *set = (struct schema_set){NULL, 0, 0};
+}
+
+/* "sonet.note.v1.Note" → "note.Note"; "note.Note.input" when clients both send it and get it, and this is what they
+ * send. */
+static void name_of(const struct schema_set *set, const struct schema_use *use, char out[MAX_NAME])
+{
+        const char *name = use->message->name, *version = NULL;
+        if (strncmp(name, "sonet.", 6) == 0) {
+                name += 6;
+                version = strstr(name, ".v");
+        }
+        int first = version == NULL ? (int)strlen(name) : (int)(version - name);
+        const char *rest = version == NULL ? "" : version + 2 + strspn(version + 2, "0123456789");
+        snprintf(out, MAX_NAME, "%.*s%s%s", first, name, rest,
+                 use->sent && has(set, use->message, false) ? ".input" : "");
+}
+
+void schema_reference(struct buf *out, const struct schema_set *set, const ProtobufCMessageDescriptor *message,
+                      bool sent)
+{
+        char name[MAX_NAME], reference[MAX_NAME + 32];
+        name_of(set, &(struct schema_use){message, sent}, name);
+        snprintf(reference, sizeof(reference), "#/components/schemas/%s", name);
+        open_object(out);
+        member_text(out, "$ref", reference);
+        close_object(out);
+}
+
+/* --- fields --- */
+
+struct field {
+        const struct schema_set *set;
+        const ProtobufCFieldDescriptor *field;
+        const struct rpc_field_rule *rule;
+        const struct json_field *json;
+        bool sent;
+        bool nullable;
+        bool element; /* of a list */
+};
+
+static void write_type(struct buf *out, const struct field *f, const char *type)
+{
+        write_key(out, "type");
+        if (!f->nullable) {
+                write_text(out, type);
+                return;
+        }
+        open_array(out);
+        write_text(out, type);
+        write_text(out, "null");
+        close_array(out);
+}
+
+/* An empty text means 'not given' unless it is required or an element: only there is the least length a promise. */
+static int64_t least_length(const struct field *f)
+{
+        bool counts =
+            f->sent && (f->rule->required || f->element || (f->field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0);
+        return !counts || f->rule->format == FIELD_FORMAT_UUID ? 0
+               : f->rule->min_length > 0                       ? f->rule->min_length
+                                                               : f->rule->required;
+}
+
+static void write_string(struct buf *out, const struct field *f)
+{
+        static const char *const formats[] = {NULL, "uuid", "email", NULL};
+        int64_t most = f->rule->max_length;
+        if (most == 0 && f->sent) {
+                most = f->rule->format == FIELD_FORMAT_EMAIL    ? EMAIL_LENGTH
+                       : f->rule->format == FIELD_FORMAT_CURSOR ? CURSOR_LENGTH
+                                                                : 0;
+        }
+        write_type(out, f, "string");
+        member_text(out, "format", formats[f->rule->format]);
+        if (least_length(f) > 0) {
+                member_number(out, "minLength", least_length(f));
+        }
+        if (most > 0) {
+                member_number(out, "maxLength", most);
+        }
+        if (f->rule->pattern != NULL && f->sent &&
+            strstr(f->rule->pattern, "[:") == NULL) { /* ECMA-262 has no POSIX classes */
+                member_text(out, "pattern", f->rule->pattern);
+        }
+}
+
+static void write_bytes(struct buf *out, const struct field *f)
+{
+        write_type(out, f, "string");
+        member_text(out, "contentEncoding", "base64");
+        if (f->rule->max_length > 0) {
+                member_number(out, "maxLength", (int64_t)(f->rule->max_length + 2) / 3 * 4);
+        }
+}
+
+static void write_integer(struct buf *out, const struct field *f)
+{
+        bool wide = f->json->kind == KIND_I64 || f->json->kind == KIND_U64;
+        bool natural = f->json->kind == KIND_U32 || f->json->kind == KIND_U64;
+        write_type(out, f, "integer");
+        member_text(out, "format", wide || natural ? "int64" : "int32"); /* a uint32 needs more than int32 */
+        if (f->rule->has_range && f->sent) {
+                member_number(out, "minimum", f->rule->min);
+                member_number(out, "maximum", f->rule->max);
+        } else if (natural) {
+                member_number(out, "minimum", 0);
+        }
+}
+
+static void write_enum(struct buf *out, const struct field *f)
+{
+        write_type(out, f, "string");
+        member_array(out, "enum");
+        for (size_t i = 0; i < f->json->names->n; i++) {
+                const struct str quoted = f->json->names->values[i].quoted;
+                bool not_given = str_equal(quoted, STR("\"unspecified\""));
+                if (!(f->sent && not_given)) {
+                        write_json(out, quoted);
+                }
+        }
+        if (f->nullable) {
+                write_json(out, STR("null"));
+        }
+        close_array(out);
+}
+
+static void write_message_field(struct buf *out, const struct field *f)
+{
+        if (!f->nullable) {
+                member_array(out, "allOf"); /* so that the description beside it counts in every tool */
+        } else {
+                member_array(out, "anyOf");
+        }
+        schema_reference(out, f->set, f->field->descriptor, f->sent);
+        if (f->nullable) {
+                write_json(out, STR("{\"type\":\"null\"}"));
+        }
+        close_array(out);
+}
+
+static void write_value(struct buf *out, const struct field *f)
+{
+        switch (f->json->kind) {
+        case KIND_STRING:
+                write_string(out, f);
+                break;
+        case KIND_BYTES:
+                write_bytes(out, f);
+                break;
+        case KIND_ENUM:
+                write_enum(out, f);
+                break;
+        case KIND_BOOL:
+                write_type(out, f, "boolean");
+                break;
+        case KIND_FLOAT:
+        case KIND_DOUBLE:
+                write_type(out, f, "number");
+                member_text(out, "format", f->json->kind == KIND_FLOAT ? "float" : "double");
+                break;
+        case KIND_TIME:
+                write_type(out, f, "string");
+                member_text(out, "format", "date-time");
+                break;
+        case KIND_MESSAGE:
+                write_message_field(out, f);
+                break;
+        default:
+                write_integer(out, f);
+                break;
+        }
+}
+
+static void write_list(struct buf *out, const struct field *list)
+{
+        struct field element = *list;
+        element.element = true;
+        element.nullable = false;
+        write_type(out, list, "array");
+        if (list->rule->required && list->sent) {
+                member_number(out, "minItems", 1);
+        }
+        if (list->rule->max_items > 0) {
+                member_number(out, "maxItems", list->rule->max_items);
+        }
+        write_key(out, "items");
+        if (element.json->kind == KIND_MESSAGE) {
+                schema_reference(out, list->set, list->field->descriptor, list->sent);
+                return;
+        }
+        open_object(out);
+        write_value(out, &element);
+        close_object(out);
+}
+
+/* What answers show as null; clients rather leave out what they have not. */
+static bool is_nullable(const ProtobufCFieldDescriptor *field, const struct rpc_field_rule *rule, bool sent)
+{
+        if (sent || rule->empty == FIELD_EMPTY_OMIT) {
+                return false;
+        }
+        bool may_be_absent =
+            field->label != PROTOBUF_C_LABEL_REPEATED &&
+            (field->type == PROTOBUF_C_TYPE_MESSAGE || (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0);
+        return rule->empty == FIELD_EMPTY_NULL || (may_be_absent && !rule->required);
+}
+
+static void write_field(struct buf *out, const struct schema_set *set, const ProtobufCMessageDescriptor *message,
+                        unsigned index, bool sent, bool described)
+{
+        const ProtobufCFieldDescriptor *field = &message->fields[index];
+        const struct rpc_field_rule *rule = schema_rule(message, index);
+        const struct json_field *json = &json_plan_of(message)->fields[index];
+        const struct field f = {set, field, rule, json, sent, is_nullable(field, rule, sent), false};
+        open_object(out);
+        if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+                write_list(out, &f);
+        } else {
+                write_value(out, &f);
+        }
+        if (described) {
+                member_text(out, "description", rule->doc);
+        }
+        if (rule->secret) {
+                member_text(out, "x-secret", "never logged, never kept");
+        }
+        close_object(out);
+}
+
+void schema_write_field(struct buf *out, const struct schema_set *set, const ProtobufCMessageDescriptor *message,
+                        unsigned index)
+{
+        write_field(out, set, message, index, true, false); /* a parameter carries its description itself */
+}
+
+/* --- messages --- */
+
+static void write_required(struct buf *out, const ProtobufCMessageDescriptor *message, bool sent, const char *path)
+{
+        bool open = false;
+        for (unsigned i = 0; i < message->n_fields; i++) {
+                const struct rpc_field_rule *rule = schema_rule(message, i);
+                if ((sent ? !rule->required : rule->empty == FIELD_EMPTY_OMIT) ||
+                    schema_in_path(path, message->fields[i].name)) {
+                        continue;
+                }
+                if (!open) {
+                        member_array(out, "required");
+                        open = true;
+                }
+                write_text(out, message->fields[i].name);
+        }
+        if (open) {
+                close_array(out);
+        }
+}
+
+static void write_message(struct buf *out, const struct schema_set *set, const ProtobufCMessageDescriptor *message,
+                          bool sent, const char *path)
+{
+        const struct rpc_message_rules *rules = contract_rules(message);
+        open_object(out);
+        member_text(out, "type", "object");
+        member_text(out, "description", rules == NULL ? NULL : rules->doc);
+        member_object(out, "properties");
+        for (unsigned i = 0; i < message->n_fields; i++) {
+                if (!schema_in_path(path, message->fields[i].name)) {
+                        write_key(out, message->fields[i].name);
+                        write_field(out, set, message, i, sent, true);
+                }
+        }
+        close_object(out);
+        write_required(out, message, sent, path);
+        if (sent) { /* unknown fields are refused; answers may grow new ones */
+                write_key(out, "additionalProperties");
+                write_bool(out, false);
+        }
+        close_object(out);
+}
+
+void schema_write_body(struct buf *out, const struct schema_set *set, const ProtobufCMessageDescriptor *message,
+                       const char *path)
+{
+        write_message(out, set, message, true, path);
+}
+
+void schema_write_all(struct buf *out, const struct schema_set *set)
+{
+        for (size_t i = 0; i < set->n; i++) {
+                char name[MAX_NAME];
+                name_of(set, &set->uses[i], name);
+                write_key(out, name);
+                write_message(out, set, set->uses[i].message, set->uses[i].sent, "");
+        }
+}

@@ -1,0 +1,58 @@
+/* Owns the pages: health, readiness, metrics, OpenAPI, keys. */
+#include "gateway/pages.h"
+
+#include <string.h>
+#include "auth/token.h"
+#include "base/metrics.h"
+#include "gateway/exchange.h"
+
+#define PAGE_MAX_BYTES (4 << 20)
+
+static void text_response(struct http_response *response, int status, const char *text)
+{
+        response->status = status;
+        buf_init(&response->body, PAGE_MAX_BYTES);
+        buf_append_c(&response->body, text);
+}
+
+/* The process lives: that is all it says. */
+static void render_health(struct gateway *gateway, struct http_request *r, struct http_response *response)
+{
+        text_response(response, 200, "ok\n");
+}
+
+static void render_ready(struct gateway *gateway, struct http_request *r, struct http_response *response)
+{
+        text_response(response, 200, "");
+        if (!gateway->options.ready(gateway->options.context, &response->body)) {
+                response->status = 503;
+                http_response_header(response, "Retry-After", "1");
+        }
+}
+
+static void render_metrics(struct gateway *gateway, struct http_request *r, struct http_response *response)
+{
+        text_response(response, 200, "");
+        metrics_render(&response->body);
+}
+
+static void render_openapi(struct gateway *gateway, struct http_request *r, struct http_response *response)
+{
+        text_response(response, 200, "");
+        buf_append(&response->body, gateway->openapi.data, gateway->openapi.len);
+}
+
+static void render_jwks(struct gateway *gateway, struct http_request *r, struct http_response *response)
+{
+        text_response(response, 200, token_jwks());
+        http_response_header(response, "Cache-Control", "public, max-age=300");
+}
+
+const struct gateway_page gateway_pages[] = {
+        {"/healthz", "text/plain; charset=utf-8", render_health, true},
+        {"/readyz", "text/plain; charset=utf-8", render_ready, false},
+        {"/metrics", "text/plain; version=0.0.4; charset=utf-8", render_metrics, false},
+        {"/openapi.json", "application/json", render_openapi, false},
+        {"/.well-known/jwks.json", "application/jwk-set+json", render_jwks, false},
+        {0},
+};

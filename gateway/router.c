@@ -1,0 +1,209 @@
+/* Owns the tree of path segments. Built once, then read-only. */
+#include "gateway/router.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "base/buf.h"
+#include "gateway/pages.h"
+
+#define VERBS_MAX 6
+
+struct node {
+        char *segment;        /* NULL in a node of a variable */
+        struct node *children; /* fixed segments */
+        struct node *variable;
+        struct node *next;
+        struct route routes[VERBS_MAX];
+        size_t n_routes;
+};
+
+struct router {
+        struct node root;
+};
+
+static struct node *child_of(struct node *node, struct str segment)
+{
+        bool variable = segment.len > 0 && segment.ptr[0] == '{';
+        struct node **at = variable ? &node->variable : &node->children;
+
+        while (*at != NULL && !variable && !str_equal_c(segment, (*at)->segment)) {
+                at = &(*at)->next;
+        }
+        if (*at == NULL) {
+                *at = calloc(1, sizeof(**at));
+                if (*at != NULL && !variable) {
+                        (*at)->segment = strndup(segment.ptr, segment.len);
+                }
+        }
+        return *at;
+}
+
+static bool add(struct router *router, const struct route *route)
+{
+        struct str rest = str_of(route->path + 1), segment;
+        struct node *node = &router->root;
+
+        while (node != NULL && str_next(&rest, '/', &segment)) {
+                node = child_of(node, segment);
+        }
+        if (node == NULL || node->n_routes == VERBS_MAX) {
+                return false;
+        }
+        node->routes[node->n_routes++] = *route;
+        return true;
+}
+
+struct router *router_new(const struct rpc_service *const *services, size_t n, const struct gateway_page *pages)
+{
+        struct router *router = calloc(1, sizeof(*router));
+        bool ok = router != NULL;
+
+        for (size_t s = 0; ok && s < n; s++) {
+                for (size_t m = 0; ok && m < services[s]->n_methods; m++) {
+                        const struct rpc_method *method = &services[s]->methods[m];
+
+                        ok = method->http_verb == NULL ||
+                             add(router, &(struct route){method->http_verb, method->http_path, method, NULL});
+                }
+        }
+        for (size_t p = 0; ok && pages[p].path != NULL; p++) {
+                ok = add(router, &(struct route){"GET", pages[p].path, NULL, &pages[p]});
+        }
+        if (!ok) {
+                router_free(router);
+                return NULL;
+        }
+        return router;
+}
+
+static void free_node(struct node *node)
+{
+        if (node == NULL) {
+                return;
+        }
+        free_node(node->children);
+        free_node(node->variable);
+        free_node(node->next);
+        free(node->segment);
+        free(node);
+}
+
+void router_free(struct router *router)
+{
+        if (router != NULL) {
+                free_node(router->root.children);
+                free_node(router->root.variable);
+                free(router);
+        }
+}
+
+static int hex_digit(char c)
+{
+        if (c >= '0' && c <= '9') {
+                return c - '0';
+        }
+        c |= 0x20;
+        return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* One segment: every escape but those of NUL and '/', which nothing here means. */
+static bool decode(struct arena *arena, struct str in, struct str *out)
+{
+        char *text = arena_alloc(arena, in.len + 1);
+        size_t n = 0;
+
+        for (size_t i = 0; i < in.len; i++) {
+                int high, low;
+
+                if (in.ptr[i] != '%') {
+                        text[n++] = in.ptr[i];
+                        continue;
+                }
+                high = i + 2 < in.len ? hex_digit(in.ptr[i + 1]) : -1;
+                low = i + 2 < in.len ? hex_digit(in.ptr[i + 2]) : -1;
+                if (high < 0 || low < 0 || high * 16 + low == 0 || high * 16 + low == '/') {
+                        return false;
+                }
+                text[n++] = (char)(high * 16 + low);
+                i += 2;
+        }
+        *out = (struct str){text, n};
+        return true;
+}
+
+static const struct node *step(const struct node *node, struct str segment, bool *variable)
+{
+        *variable = false;
+        for (const struct node *child = node->children; child != NULL; child = child->next) {
+                if (str_equal_c(segment, child->segment)) {
+                        return child;
+                }
+        }
+        *variable = segment.len > 0;
+        return segment.len > 0 ? node->variable : NULL;
+}
+
+/* The names of the variables stand in the route's own path: two routes may name the same segment differently. */
+static void name_variables(struct route_match *match)
+{
+        struct str rest = str_of(match->route->path), segment;
+        size_t n = 0;
+
+        while (n < match->n_variables && str_next(&rest, '/', &segment)) {
+                if (segment.len > 2 && segment.ptr[0] == '{') {
+                        match->variables[n++].name = segment.ptr + 1; /* up to '}' */
+                }
+        }
+}
+
+static const char *allowed(struct arena *arena, const struct node *node)
+{
+        char *text = arena_strdup(arena, "");
+
+        for (size_t i = 0; i < node->n_routes; i++) {
+                bool get = strcmp(node->routes[i].verb, "GET") == 0;
+
+                text = arena_printf(arena, "%s%s%s", text, text[0] != '\0' ? ", " : "", get ? "GET, HEAD" : node->routes[i].verb);
+        }
+        return arena_printf(arena, "%s, OPTIONS", text);
+}
+
+bool router_match(const struct router *router, struct arena *arena, const char *verb, const char *path, struct route_match *out)
+{
+        const char *wanted = strcmp(verb, "HEAD") == 0 ? "GET" : verb;
+        const struct node *node = &router->root;
+        struct str rest = str_of(path), segment;
+
+        *out = (struct route_match){0};
+        if (rest.len == 0 || rest.ptr[0] != '/') {
+                return false;
+        }
+        rest = (struct str){rest.ptr + 1, rest.len - 1};
+        while (node != NULL && str_next(&rest, '/', &segment)) {
+                bool variable = false;
+                struct str decoded;
+
+                if (!decode(arena, segment, &decoded)) {
+                        return false;
+                }
+                node = step(node, decoded, &variable);
+                if (node != NULL && variable) {
+                        if (out->n_variables == ROUTE_MAX_VARIABLES) {
+                                return true;
+                        }
+                        out->variables[out->n_variables++].value = decoded;
+                }
+        }
+        if (node == NULL || node->n_routes == 0 || path[strlen(path) - 1] == '/') {
+                return true;
+        }
+        for (size_t i = 0; i < node->n_routes; i++) {
+                if (strcmp(node->routes[i].verb, wanted) == 0) {
+                        out->route = &node->routes[i];
+                        name_variables(out);
+                        return true;
+                }
+        }
+        out->allow = allowed(arena, node);
+        return true;
+}

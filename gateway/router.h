@@ -1,0 +1,41 @@
+/* Routes: from verb and path to a method of a contract, or a page of the gateway's own. */
+#ifndef GATEWAY_ROUTER_H
+#define GATEWAY_ROUTER_H
+
+#include "base/contract.h"
+#include "base/str.h"
+
+#define ROUTE_MAX_VARIABLES 4
+
+struct gateway_page; /* pages.h */
+
+struct route {
+        const char *verb;
+        const char *path;
+        const struct rpc_method *method; /* one of both */
+        const struct gateway_page *page;
+};
+
+struct route_variable {
+        const char *name;
+        struct str value; /* percent-decoded, in the arena */
+};
+
+struct route_match {
+        const struct route *route;     /* NULL: none for this verb */
+        const char *allow;             /* with no route: the verbs that the path has, "GET, PUT"; NULL: no such path */
+        struct route_variable variables[ROUTE_MAX_VARIABLES];
+        size_t n_variables;
+};
+
+struct router;
+
+/* All methods of the contracts that have a path, and the pages (ended by a NULL path). Lives as long as the process. */
+struct router *router_new(const struct rpc_service *const *services, size_t n, const struct gateway_page *pages);
+void router_free(struct router *router);
+
+/* path as sent, percent-encoded. A fixed segment wins over a variable. HEAD is matched like GET. False when the path is malformed (a bad
+ * escape, an encoded NUL or '/'). */
+bool router_match(const struct router *router, struct arena *arena, const char *verb, const char *path, struct route_match *out);
+
+#endif

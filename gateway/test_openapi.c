@@ -1,0 +1,281 @@
+/* The OpenAPI document of the real services and of the generator's example: every reference leads somewhere, and limits
+ * are what the contract says. Given a file's name as argument it only writes the document there, for validators that
+ * others wrote. */
+#include "gateway/openapi.h"
+
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "services/follow/follow.rpc.h"
+#include "services/note/note.rpc.h"
+#include "services/timeline/timeline.rpc.h"
+#include "services/user/user.rpc.h"
+#include "tools/testdata/example.rpc.h"
+
+enum { MAX_BYTES = 4 << 20 };
+
+static const struct rpc_service *const services[] = {&user_contract, &note_contract, &follow_contract,
+                                                     &timeline_contract, &example_contract};
+#define N_SERVICES (sizeof(services) / sizeof(services[0]))
+
+static json_t *document;
+
+static void render(struct buf *out)
+{
+        for (size_t i = 0; i < N_SERVICES; i++) {
+                contract_register(services[i]);
+        }
+        buf_init(out, MAX_BYTES);
+        openapi_render(out, services, N_SERVICES);
+}
+
+static int setup(void **state)
+{
+        (void)state;
+        struct buf out;
+        json_error_t error;
+        render(&out);
+        document = out.overflow ? NULL : json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES, &error);
+        if (document == NULL) {
+                print_error("%s at %d: %.*s\n", error.text, error.position, 80,
+                            out.data + (error.position > 40 ? error.position - 40 : 0));
+        }
+        buf_free(&out);
+        return document == NULL ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+        (void)state;
+        json_decref(document);
+        return 0;
+}
+
+/* "/components/schemas/note.Note" (JSON Pointer, RFC 6901; "~1" is '/'). */
+static json_t *at(json_t *from, const char *pointer)
+{
+        while (from != NULL && *pointer == '/') {
+                char name[200];
+                size_t n = 0;
+                for (pointer++; *pointer != '\0' && *pointer != '/' && n + 1 < sizeof(name); pointer++) {
+                        name[n++] = pointer[0] == '~' && pointer[1] == '1' ? (pointer++, '/') : *pointer;
+                }
+                name[n] = '\0';
+                from = json_is_array(from) ? json_array_get(from, (size_t)strtoul(name, NULL, 10))
+                                           : json_object_get(from, name);
+        }
+        return from;
+}
+
+static void expect(const char *pointer, const char *json)
+{
+        json_t *expected = json_loads(json, JSON_DECODE_ANY, NULL), *found = at(document, pointer);
+        assert_non_null(expected);
+        if (!json_equal(expected, found)) {
+                char *text = found == NULL ? NULL : json_dumps(found, JSON_ENCODE_ANY | JSON_COMPACT);
+                print_error("%s is %s, not %s\n", pointer, text == NULL ? "not there" : text, json);
+                free(text);
+                fail();
+        }
+        json_decref(expected);
+}
+
+static void check_references(json_t *value)
+{
+        const char *key;
+        json_t *inner;
+        size_t i;
+        json_object_foreach(value, key, inner)
+        {
+                if (strcmp(key, "$ref") == 0) {
+                        assert_true(strncmp(json_string_value(inner), "#/", 2) == 0);
+                        if (at(document, json_string_value(inner) + 1) == NULL) {
+                                print_error("%s leads nowhere\n", json_string_value(inner));
+                                fail();
+                        }
+                }
+                check_references(inner);
+        }
+        if (json_is_array(value)) {
+                json_array_foreach(value, i, inner)
+                {
+                        check_references(inner);
+                }
+        }
+}
+
+static void every_reference_leads_somewhere(void **state)
+{
+        (void)state;
+        check_references(document);
+}
+
+/* Counts how often a schema's name is referred to. */
+static size_t count_references(json_t *value, const char *reference)
+{
+        size_t n = 0, i;
+        const char *key;
+        json_t *inner;
+        json_object_foreach(value, key, inner)
+        {
+                n += strcmp(key, "$ref") == 0 && strcmp(json_string_value(inner), reference) == 0;
+                n += count_references(inner, reference);
+        }
+        if (json_is_array(value)) {
+                json_array_foreach(value, i, inner)
+                {
+                        n += count_references(inner, reference);
+                }
+        }
+        return n;
+}
+
+static void no_schema_is_there_for_nothing(void **state)
+{
+        (void)state;
+        const char *name;
+        json_t *schema;
+        json_object_foreach(at(document, "/components/schemas"), name, schema)
+        {
+                char reference[250];
+                snprintf(reference, sizeof(reference), "#/components/schemas/%s", name);
+                if (count_references(document, reference) == 0) {
+                        print_error("nothing refers to %s\n", name);
+                        fail();
+                }
+        }
+}
+
+static void every_rest_method_is_there_once_and_internal_ones_are_not(void **state)
+{
+        (void)state;
+        size_t expected = 0, found = 0;
+        const char *path, *verb;
+        json_t *operations, *operation, *ids = json_object();
+        for (size_t i = 0; i < N_SERVICES; i++) {
+                for (size_t j = 0; j < services[i]->n_methods; j++) {
+                        expected += services[i]->methods[j].http_verb != NULL;
+                }
+        }
+        json_object_foreach(at(document, "/paths"), path, operations)
+        {
+                json_object_foreach(operations, verb, operation)
+                {
+                        found++;
+                        const char *id = json_string_value(json_object_get(operation, "operationId"));
+                        assert_non_null(id);
+                        assert_null(json_object_get(ids, id));
+                        json_object_set_new(ids, id, json_true());
+                }
+        }
+        json_decref(ids);
+        assert_int_equal(found, expected);
+        assert_true(found > 25);
+}
+
+static void limits_of_what_clients_send_are_those_of_the_contract(void **state)
+{
+        (void)state;
+        expect("/components/schemas/note.CreateNoteRequest",
+               "{\"type\":\"object\",\"properties\":{\"text\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":5000},"
+               "\"visibility\":{\"type\":\"string\",\"enum\":[\"public\",\"followers\",\"only_me\"],\"description\":"
+               "\"public when not given.\"}},"
+               "\"required\":[\"text\"],\"additionalProperties\":false}");
+        expect("/components/schemas/example.Sample.input/properties/name",
+               "{\"type\":\"string\",\"minLength\":2,\"maxLength\":10,\"pattern\":\"^([a-zé]+)$\"}");
+        expect("/components/schemas/example.Sample.input/properties/limit",
+               "{\"type\":\"integer\",\"format\":\"int64\",\"minimum\":0,\"maximum\":100}");
+        expect("/components/schemas/example.Sample.input/properties/ids",
+               "{\"type\":\"array\",\"maxItems\":3,\"items\":{\"type\":\"string\",\"format\":\"uuid\"}}");
+        expect("/components/schemas/example.Sample.input/properties/parts",
+               "{\"type\":\"array\",\"maxItems\":2,\"items\":{\"$ref\":\"#/components/schemas/"
+               "example.Sample.InnerPart.input\"}}");
+        expect("/components/schemas/example.Sample.input/properties/digest",
+               "{\"type\":\"string\",\"contentEncoding\":\"base64\",\"maxLength\":8}");
+}
+
+static void answers_say_what_is_always_there_and_what_may_be_null(void **state)
+{
+        (void)state;
+        expect("/components/schemas/note.Note/properties/parent_id",
+               "{\"type\":[\"string\",\"null\"],\"format\":\"uuid\",\"description\":\"The note that this one comments "
+               "on.\"}");
+        expect("/components/schemas/note.Note/properties/edited_at",
+               "{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"}");
+        expect("/components/schemas/example.Sample/properties/part",
+               "{\"anyOf\":[{\"$ref\":\"#/components/schemas/example.Sample.InnerPart\"},{\"type\":\"null\"}]}");
+        expect("/components/schemas/example.Sample/properties/colour",
+               "{\"type\":\"string\",\"enum\":[\"unspecified\",\"red\",\"sky_blue\"]}");
+        expect("/components/schemas/note.NoteList/required", "[\"items\"]"); /* next_cursor is left out at the end */
+}
+
+static void fields_of_the_path_are_parameters_and_not_in_the_body(void **state)
+{
+        (void)state;
+        expect(
+            "/paths/~1v1~1notes~1{id}/patch/parameters/0",
+            "{\"name\":\"id\",\"in\":\"path\",\"required\":true,\"schema\":{\"type\":\"string\",\"format\":\"uuid\"}}");
+        expect("/paths/~1v1~1notes~1{id}/patch/requestBody/content/application~1json/schema/required", "[\"text\"]");
+        assert_null(
+            at(document, "/paths/~1v1~1notes~1{id}/patch/requestBody/content/application~1json/schema/properties/id"));
+        assert_null(at(document, "/paths/~1v1~1notes~1{id}~1like/put/requestBody"));
+        expect("/paths/~1v1~1relationships/get/parameters/0/explode", "false");
+}
+
+static void each_operation_says_who_may_call_it_and_what_can_go_wrong(void **state)
+{
+        (void)state;
+        expect("/paths/~1v1~1notes/post/security", "[{\"bearer\":[\"write\"]}]");
+        expect("/paths/~1v1~1notes~1{id}/get/security", "[{},{\"bearer\":[]}]");
+        expect("/paths/~1v1~1notes/post/parameters/0/$ref", "\"#/components/parameters/IdempotencyKey\"");
+        expect("/paths/~1v1~1notes/post/responses/422/$ref", "\"#/components/responses/Invalid\"");
+        expect("/paths/~1v1~1notes/post/responses/201/content/application~1json/schema/$ref",
+               "\"#/components/schemas/note.Note\"");
+        assert_null(at(document, "/paths/~1v1~1notes~1{id}/delete/responses/204/content"));
+        assert_null(at(document, "/paths/~1v1~1users/get/responses/403"));
+        assert_non_null(at(document, "/components/responses/TooManyRequests/headers/Retry-After"));
+}
+
+static void too_little_room_is_told(void **state)
+{
+        (void)state;
+        for (size_t room = 0; room < 2000; room += 7) {
+                struct buf out;
+                buf_init(&out, room);
+                openapi_render(&out, services, N_SERVICES);
+                assert_true(out.overflow);
+                buf_free(&out);
+        }
+}
+
+static int write_document(const char *path)
+{
+        struct buf out;
+        FILE *file = fopen(path, "w");
+        render(&out);
+        bool written = file != NULL && fwrite(out.data, 1, out.len, file) == out.len;
+        written = file != NULL && fclose(file) == 0 && written && !out.overflow;
+        buf_free(&out);
+        return written ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(every_reference_leads_somewhere),
+            cmocka_unit_test(no_schema_is_there_for_nothing),
+            cmocka_unit_test(every_rest_method_is_there_once_and_internal_ones_are_not),
+            cmocka_unit_test(limits_of_what_clients_send_are_those_of_the_contract),
+            cmocka_unit_test(answers_say_what_is_always_there_and_what_may_be_null),
+            cmocka_unit_test(fields_of_the_path_are_parameters_and_not_in_the_body),
+            cmocka_unit_test(each_operation_says_who_may_call_it_and_what_can_go_wrong),
+            cmocka_unit_test(too_little_room_is_told),
+        };
+        return argc == 2 ? write_document(argv[1]) : cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,205 @@
+/* Owns the mapping between HTTP and messages. */
+#include "gateway/transcode.h"
+
+#include <sodium.h>
+#include <string.h>
+#include "json/json.h"
+
+/* Queries decode '+' as a space (application/x-www-form-urlencoded). */
+static bool decode_query(struct arena *arena, struct str in, struct str *out)
+{
+        char *text = arena_alloc(arena, in.len + 1);
+        size_t n = 0;
+
+        for (size_t i = 0; i < in.len; i++) {
+                if (in.ptr[i] == '%') {
+                        unsigned char byte = 0;
+                        size_t len = 0;
+
+                        if (i + 2 >= in.len || sodium_hex2bin(&byte, 1, in.ptr + i + 1, 2, NULL, &len, NULL) != 0 || len != 1) {
+                                return false;
+                        }
+                        text[n++] = (char)byte;
+                        i += 2;
+                } else {
+                        text[n++] = in.ptr[i] == '+' ? ' ' : in.ptr[i];
+                }
+        }
+        *out = (struct str){text, n};
+        return true;
+}
+
+static struct str variable_name(const struct route_variable *v)
+{
+        return (struct str){v->name, strcspn(v->name, "}")};
+}
+
+static bool in_path(const struct exchange *x, struct str name)
+{
+        for (size_t i = 0; i < x->match.n_variables; i++) {
+                if (str_equal(variable_name(&x->match.variables[i]), name)) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+#define QUERY_MAX_FIELDS 32
+
+static bool seen_before(struct str *seen, size_t *n, struct str name)
+{
+        for (size_t i = 0; i < *n; i++) {
+                if (str_equal(seen[i], name)) {
+                        return true;
+                }
+        }
+        if (*n < QUERY_MAX_FIELDS) {
+                seen[(*n)++] = name;
+        }
+        return false;
+}
+
+static sn_status read_query(struct rpc_call *c, const struct exchange *x, ProtobufCMessage *in)
+{
+        struct str rest = x->request->query, pair, name, value, seen[QUERY_MAX_FIELDS];
+        size_t n_seen = 0;
+
+        while (str_next(&rest, '&', &pair)) {
+                struct str raw_value = pair, raw_name;
+
+                if (pair.len == 0) {
+                        continue;
+                }
+                if (!str_next(&raw_value, '=', &raw_name) || !decode_query(c->arena, raw_name, &name) ||
+                    !decode_query(c->arena, raw_value, &value)) {
+                        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_request", NULL,
+                                             "the query has a bad escape: write %%XX with two hex digits");
+                }
+                if (in_path(x, name) || seen_before(seen, &n_seen, name)) {
+                        return rpc_fail(c, SN_INVALID_ARGUMENT, str_dup(c->arena, name), "is given twice");
+                }
+                TRY(json_set_field(c, in, name, value));
+        }
+        return SN_OK;
+}
+
+static sn_status read_body(struct rpc_call *c, const struct exchange *x, ProtobufCMessage *in)
+{
+        const char *skip[ROUTE_MAX_VARIABLES + 1] = {0};
+
+        if (x->request->query.len > 0) {
+                return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_request", NULL, "takes its fields from the body, not from the query");
+        }
+        for (size_t i = 0; i < x->match.n_variables; i++) {
+                skip[i] = str_dup(c->arena, variable_name(&x->match.variables[i]));
+        }
+        if (x->request->body.len == 0) {
+                return SN_OK; /* what is required is then missing, and validation says so */
+        }
+        return json_read_message(c, x->request->body, skip, in);
+}
+
+static bool takes_body(const char *verb)
+{
+        return strcmp(verb, "POST") == 0 || strcmp(verb, "PUT") == 0 || strcmp(verb, "PATCH") == 0;
+}
+
+sn_status transcode_request(struct rpc_call *c, const struct exchange *x, ProtobufCMessage **out)
+{
+        const struct rpc_method *m = x->match.route->method;
+        ProtobufCMessage *in = arena_alloc(c->arena, m->in->sizeof_message);
+
+        m->in->message_init(in);
+        if (takes_body(m->http_verb)) {
+                TRY(read_body(c, x, in));
+        } else {
+                TRY(read_query(c, x, in));
+        }
+        for (size_t i = 0; i < x->match.n_variables; i++) {
+                TRY(json_set_field(c, in, variable_name(&x->match.variables[i]), x->match.variables[i].value));
+        }
+        *out = in;
+        return SN_OK;
+}
+
+static const char *next_cursor(const ProtobufCMessage *out)
+{
+        const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field_by_name(out->descriptor, "next_cursor");
+
+        return field != NULL && field->type == PROTOBUF_C_TYPE_STRING ? *(char *const *)((const char *)out + field->offset) : "";
+}
+
+/* RFC 8288: the same address with the next cursor. */
+static void add_link(struct rpc_call *c, const struct exchange *x, const char *cursor, struct http_response *response)
+{
+        struct str rest = x->request->query, pair;
+        char *url = arena_printf(c->arena, "%s?", x->request->path);
+
+        while (str_next(&rest, '&', &pair)) {
+                if (pair.len > 0 && !str_starts(pair, STR("cursor="))) {
+                        url = arena_printf(c->arena, "%s%.*s&", url, (int)pair.len, pair.ptr);
+                }
+        }
+        http_response_header(response, "Link", arena_printf(c->arena, "<%scursor=%s>; rel=\"next\"", url, cursor));
+}
+
+/* Strong: the bytes decide. SipHash-2-4 of 128 bits; the key need not be secret. */
+static const char *etag_of(struct arena *arena, const struct buf *body)
+{
+        static const unsigned char key[crypto_shorthash_siphashx24_KEYBYTES] = "sonet etag";
+        unsigned char hash[crypto_shorthash_siphashx24_BYTES];
+        char *text = arena_alloc(arena, 2 * sizeof(hash) + 3);
+
+        crypto_shorthash_siphashx24(hash, (const unsigned char *)body->data, body->len, key);
+        sodium_bin2hex(text + 1, 2 * sizeof(hash) + 1, hash, sizeof(hash));
+        text[0] = text[2 * sizeof(hash) + 1] = '"';
+        return text;
+}
+
+static bool matches(const char *if_none_match, const char *etag)
+{
+        struct str rest = str_of(if_none_match), one;
+
+        while (str_next(&rest, ',', &one)) {
+                one = str_trim(one);
+                if (str_starts(one, STR("W/"))) {
+                        one = (struct str){one.ptr + 2, one.len - 2};
+                }
+                if (str_equal_c(one, etag) || str_equal_c(one, "*")) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+static void add_etag(struct rpc_call *c, const struct exchange *x, struct http_response *response)
+{
+        const char *if_none_match = http_request_header(x->request, "If-None-Match");
+        const char *etag = etag_of(c->arena, &response->body);
+
+        http_response_header(response, "ETag", etag);
+        if (if_none_match != NULL && matches(if_none_match, etag)) {
+                response->status = 304;
+                buf_reset(&response->body);
+        }
+}
+
+void transcode_response(struct rpc_call *c, const struct exchange *x, const ProtobufCMessage *out, struct http_response *response)
+{
+        const struct rpc_method *m = x->match.route->method;
+        bool get = strcmp(m->http_verb, "GET") == 0;
+
+        response->status = (int)m->success_status;
+        http_response_header(response, "Cache-Control", get ? "private, no-cache" : "no-store");
+        if (m->success_status == 204) {
+                return;
+        }
+        json_write_message(&response->body, out);
+        http_response_header(response, "Content-Type", "application/json");
+        if (next_cursor(out)[0] != '\0') {
+                add_link(c, x, next_cursor(out), response);
+        }
+        if (get) {
+                add_etag(c, x, response);
+        }
+}

@@ -1,0 +1,28 @@
+/* A gRPC client that sends what it is given: for what our own client would never send. */
+#ifndef RPC_TESTDATA_RAW_GRPC_H
+#define RPC_TESTDATA_RAW_GRPC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/status.h"
+
+struct raw_request {
+        int port;
+        const char *path;
+        const void *bytes; /* NULL: no message at all */
+        size_t len;
+        bool compressed;         /* with gzip */
+        const char *metadata[2]; /* one more header: name and value */
+        int timeout_ms;          /* 0: 5 s */
+};
+
+struct raw_answer {
+        int status;
+        char detail[256];
+        bool has_problem; /* the trailer sonet-problem-bin came */
+};
+
+void raw_grpc_call(const struct raw_request *request, struct raw_answer *answer);
+
+#endif

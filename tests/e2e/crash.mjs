@@ -1,0 +1,137 @@
+// The crash test: random processes of a `sonet up` are killed with SIGKILL under load; afterwards the public API must show every
+// acknowledged effect exactly once, and every follower's timeline must have every note.
+//   node crash.mjs [--rounds 10] [--mode single|split] [--seed N] [--expect-red]
+// --expect-red runs with SONET_FAULT_NO_REDELIVERY=1 (debug builds) and succeeds only when the audit finds the damage.
+import { parseArgs } from 'node:util';
+import { connect, eventually } from './client.mjs';
+import { findBinary, signal, sleep, startServer } from './harness.mjs';
+import { Ledger } from './ledger.mjs';
+
+const MEMBERS = 8;
+const LOAD_MS = 2500;
+const ROUND_LIMIT_MS = 120_000;
+const VICTIMS = {
+        single: ['serve', 'serve', 'redis', 'postmaster'],
+        split: ['gateway', 'user', 'note', 'follow', 'timeline', 'note', 'timeline', 'redis', 'postmaster'],
+};
+// Without redelivery only a lost consumer shows; an emptied Redis or a restarted database would hide it by rebuilding.
+const VICTIMS_FOR_RED = { single: ['serve'], split: ['timeline', 'user'] };
+
+const { values: options } = parseArgs({ options: {
+        rounds: { type: 'string', default: process.env.SONET_CRASH_ROUNDS ?? '10' }, mode: { type: 'string', default: process.env.SONET_E2E_MODE ?? 'both' },
+        seed: { type: 'string', default: String(Date.now() % 1e9) }, 'expect-red': { type: 'boolean', default: false } } });
+const rounds = Number(options.rounds);
+const expectRed = options['expect-red'];
+const modes = options.mode === 'both' ? ['single', 'split'] : [options.mode];
+if (!(rounds >= 1) || !modes.every((mode) => VICTIMS[mode])) {
+        console.error('usage: node crash.mjs [--rounds N] [--mode single|split|both] [--seed N] [--expect-red]');
+        process.exit(2);
+}
+
+// mulberry32: the same seed chooses the same victims and moments.
+function randomFrom(seed) {
+        let state = seed >>> 0;
+        return () => {
+                state = (state + 0x6d2b79f5) >>> 0;
+                let t = Math.imul(state ^ (state >>> 15), 1 | state);
+                t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+                return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+        };
+}
+
+const random = randomFrom(Number(options.seed));
+
+// Kills one to three processes at random moments of the load.
+async function havoc(server) {
+        const killed = [];
+        const victims = (expectRed ? VICTIMS_FOR_RED : VICTIMS)[server.mode];
+        const blows = 1 + Math.floor(random() * 3);
+        for (let i = 0; i < blows; i++) {
+                await sleep((LOAD_MS / blows) * (0.2 + 0.6 * random()));
+                const role = victims[Math.floor(random() * victims.length)];
+                const [pid] = server.pids(role);
+                if (pid !== undefined && signal(pid, 'SIGKILL')) {
+                        killed.push(role);
+                }
+        }
+        return killed;
+}
+
+async function load(ledger, server) {
+        let running = true;
+        const lanes = ledger.members.map(async (member) => {
+                while (running) {
+                        await ledger.step(member);
+                        await sleep(random() * 20);
+                }
+        });
+        const timer = sleep(LOAD_MS);
+        const killed = await havoc(server);
+        await timer;
+        running = false;
+        await Promise.all(lanes);
+        return killed;
+}
+
+async function round(server, net, number) {
+        const started = Date.now();
+        const members = await net.registerMany(MEMBERS);
+        const ledger = new Ledger(members, random, `round ${number}`);
+        for (const member of members) {
+                await ledger.follow(member, members[(members.indexOf(member) + 1) % MEMBERS], true);
+        }
+        const killed = await load(ledger, server);
+        await eventually('ready again', async () => (await net.api('GET', '/readyz', { timeoutMs: 5000 })).status === 200, 60_000);
+        await ledger.auditNotes();
+        await ledger.auditDelivery(expectRed ? 8000 : 45_000);
+        console.log(`round ${number}: killed ${killed.join(', ') || 'nothing'}; ${ledger.notes.size} notes; all there after ${Date.now() - started} ms`);
+        return ledger;
+}
+
+function within(promise, ms, what) {
+        let timer;
+        const late = new Promise((_, reject) => {
+                timer = setTimeout(() => reject(new Error(`${what}: not done within ${ms} ms`)), ms);
+        });
+        return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+// All rounds in one mode; gives what went wrong, or null.
+async function run(mode) {
+        const server = await startServer({ mode, env: expectRed ? { SONET_FAULT_NO_REDELIVERY: '1' } : {} });
+        const net = connect(server.url);
+        let failure = null;
+        try {
+                const ledgers = [];
+                for (let number = 1; number <= rounds; number++) {
+                        ledgers.push(await within(round(server, net, number), ROUND_LIMIT_MS, `round ${number}`));
+                }
+                for (const ledger of ledgers.slice(-20)) { // what later rounds did to earlier ones (older members' tokens may have expired)
+                        await ledger.auditNotes();
+                }
+        } catch (error) {
+                failure = error;
+        }
+        net.close();
+        if (failure && !expectRed) {
+                console.error(`log: ${server.saveLog(`crash-${mode}`)}`);
+        }
+        const stopped = await server.stop();
+        if (!failure && (stopped.code !== 0 || stopped.left.length > 0)) {
+                failure = new Error(`sonet up ended with ${stopped.code ?? stopped.signal}; left: ${stopped.left.map((p) => p.role)}`);
+        }
+        return failure;
+}
+
+let good = true;
+for (const mode of modes) {
+        console.log(`crash test: ${rounds} rounds, ${mode}, seed ${options.seed}, ${findBinary()}`);
+        const failure = await run(mode);
+        good = good && (failure !== null) === expectRed;
+        if (failure) {
+                console.log(`${expectRed ? 'damage found, as it should be' : 'FAILED'}: ${failure.message}`);
+        } else {
+                console.log(expectRed ? 'FAILED: redelivery is off and nobody noticed' : 'nothing was lost, nothing doubled');
+        }
+}
+process.exit(good ? 0 : 1);

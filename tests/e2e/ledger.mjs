@@ -1,0 +1,142 @@
+// What a crash test knows to be true: every acknowledged effect of one cast of members. Comparing it with the public API is audit().
+import assert from 'node:assert/strict';
+import { eventually, ids, inBatches, must, randomKey, readAll } from './client.mjs';
+import { sleep } from './harness.mjs';
+
+const GIVE_UP_MS = 60_000;
+const RETRIED = new Set([409, 429, 500, 502, 503, 504]);
+
+// Repeats a request that is safe to repeat until its outcome is known. Nothing else may come back than `good`, or what a retry explains.
+async function untilAcknowledged(ask, good) {
+        const end = Date.now() + GIVE_UP_MS;
+        for (let attempt = 0; ; attempt++) {
+                let answer = null;
+                try {
+                        answer = await ask();
+                } catch {
+                        // the connection was lost: the outcome is unknown
+                }
+                if (answer && good.includes(answer.status)) {
+                        return answer;
+                }
+                if (answer && !RETRIED.has(answer.status)) {
+                        throw new Error(`${answer.request}: ${answer.status} ${answer.text.slice(0, 300)}`);
+                }
+                if (Date.now() > end) {
+                        throw new Error(`no outcome within ${GIVE_UP_MS} ms: ${answer ? `${answer.request} ${answer.status} ${answer.text.slice(0, 300)}` : 'no answer'}`);
+                }
+                await sleep(50 + Math.min(attempt, 8) * 50);
+        }
+}
+
+export class Ledger {
+        constructor(members, random, label) {
+                Object.assign(this, { members, random, label });
+                this.notes = new Map(); // id → {id, author, text, likes: Set, comments, deleting}
+                this.follows = new Map(members.map((m) => [m.id, new Set()]));
+                this.mayDelete = new Set(); // notes that their author may delete some time
+                this.posted = 0;
+        }
+
+        pick(list) {
+                return list[Math.floor(this.random() * list.length)];
+        }
+
+        async post(member) {
+                const text = `${this.label} note ${this.posted++}`;
+                const headers = { 'idempotency-key': randomKey() };
+                const { body } = await untilAcknowledged(() => member.post('/v1/notes', { text }, { headers, timeoutMs: 10_000 }), [201]);
+                assert.equal(body.text, text);
+                if (this.notes.size % 7 === 6) {
+                        this.mayDelete.add(body.id);
+                }
+                this.notes.set(body.id, { id: body.id, author: member.id, text, likes: new Set(), comments: 0, deleting: false });
+        }
+
+        async like(member, note, on) {
+                const ask = () => (on ? member.put : member.del).call(member, `/v1/notes/${note.id}/like`, { timeoutMs: 10_000 });
+                const { status } = await untilAcknowledged(ask, [200, ...this.mayBeGone(note)]);
+                if (status === 200) {
+                        note.likes[on ? 'add' : 'delete'](member.id);
+                }
+        }
+
+        // 404 is right when the author deletes the note at the same time.
+        mayBeGone(note) {
+                return this.mayDelete.has(note.id) ? [404] : [];
+        }
+
+        async comment(member, note) {
+                const headers = { 'idempotency-key': randomKey() };
+                const ask = () => member.post(`/v1/notes/${note.id}/comments`, { text: `${this.label} comment` }, { headers, timeoutMs: 10_000 });
+                const { status } = await untilAcknowledged(ask, [201, ...this.mayBeGone(note)]);
+                note.comments += status === 201 ? 1 : 0;
+        }
+
+        async remove(member, note) {
+                note.deleting = true;
+                // A retry meets 404 when the first try had been done.
+                await untilAcknowledged(() => member.del(`/v1/notes/${note.id}`, { timeoutMs: 10_000 }), [204, 404]);
+                this.notes.delete(note.id);
+        }
+
+        async follow(member, other, on) {
+                const ask = () => (on ? member.put : member.del).call(member, `/v1/users/${other.id}/follow`, { timeoutMs: 10_000 });
+                await untilAcknowledged(ask, [200]);
+                this.follows.get(member.id)[on ? 'add' : 'delete'](other.id);
+        }
+
+        // One step of one member: mostly posts. Every seventh note may be deleted some time, the others stay.
+        async step(member) {
+                const dice = this.random();
+                const note = this.pick([...this.notes.values()].filter((n) => !n.deleting));
+                const other = this.pick(this.members.filter((m) => m !== member));
+                if (dice < 0.45 || !note) {
+                        await this.post(member);
+                } else if (dice < 0.72) {
+                        await this.like(member, note, this.random() < 0.75);
+                } else if (dice < 0.85) {
+                        await this.comment(member, note);
+                } else if (dice < 0.95) {
+                        await this.follow(member, other, this.random() < 0.7);
+                } else if (note.author === member.id && this.mayDelete.has(note.id)) {
+                        await this.remove(member, note);
+                }
+        }
+
+        homeOf(member) {
+                const seen = [...this.notes.values()].filter((n) => n.author === member.id || this.follows.get(member.id).has(n.author));
+                return seen.map((n) => n.id).sort().reverse();
+        }
+
+        // Every acknowledged note exactly once, with exact counters.
+        async auditNotes() {
+                await inBatches(this.members, 2, async (member) => {
+                        const listed = await readAll((p) => member.get(p), `/v1/timelines/users/${member.id}`);
+                        const expected = [...this.notes.values()].filter((n) => n.author === member.id);
+                        assert.deepEqual(ids(listed).sort(), expected.map((n) => n.id).sort(), `${this.label}: the notes of ${member.username}`);
+                        for (const item of listed) {
+                                const note = this.notes.get(item.id);
+                                assert.equal(item.text, note.text);
+                                assert.deepEqual([item.counts.likes, item.counts.comments, item.viewer.liked], [note.likes.size, note.comments, note.likes.has(member.id)],
+                                                 `${this.label}: the counters of ${item.text}`);
+                        }
+                });
+        }
+
+        // Every home timeline and every profile's counts, which events bring: within a generous time.
+        async auditDelivery(withinMs) {
+                await inBatches(this.members, 2, async (member) => {
+                        await eventually(`${this.label}: the home timeline of ${member.username}`, async () => {
+                                const home = await readAll((p) => member.get(p), '/v1/timelines/home');
+                                assert.deepEqual(ids(home), this.homeOf(member));
+                        }, withinMs);
+                        const following = this.follows.get(member.id).size;
+                        const followers = this.members.filter((m) => this.follows.get(m.id).has(member.id)).length;
+                        await eventually(`${this.label}: the counts of ${member.username}`, async () => {
+                                const { counts } = must(await member.get(`/v1/users/${member.id}`));
+                                assert.deepEqual([counts.followers, counts.following], [followers, following]);
+                        }, withinMs);
+                });
+        }
+}

@@ -1,0 +1,86 @@
+// Runs the suite: one server for all files that can share it, then the files that need their own, then the crash test.
+//   node run.mjs [--mode single|split|both] [--crash ROUNDS] [--no-own] [NAME…]
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { findBinary, startServer } from './harness.mjs';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const OWN_SERVER = ['limits', 'lifecycle', 'redis']; // they disturb their server, or set it up otherwise
+const STEP_LIMIT_MS = 15 * 60_000;
+
+const { values: options, positionals } = parseArgs({ allowPositionals: true, options: {
+        mode: { type: 'string', default: process.env.SONET_E2E_MODE ?? 'both' },
+        crash: { type: 'string', default: '0' }, 'no-own': { type: 'boolean', default: false } } });
+const modes = options.mode === 'both' ? ['single', 'split'] : [options.mode];
+if (!modes.every((m) => ['single', 'split'].includes(m))) {
+        console.error('usage: node run.mjs [--mode single|split|both] [--crash ROUNDS] [--no-own] [NAME…]');
+        process.exit(2);
+}
+
+const all = fs.readdirSync(here).filter((f) => f.endsWith('.test.mjs')).map((f) => f.replace('.test.mjs', '')).sort();
+const chosen = positionals.length > 0 ? all.filter((name) => positionals.includes(name)) : all;
+const unknown = positionals.filter((name) => !all.includes(name));
+if (unknown.length > 0) {
+        console.error(`there is no ${unknown.join(', ')}; there are ${all.join(', ')}`);
+        process.exit(2);
+}
+
+// Runs node with these arguments; true when it ended well.
+function node(args, env) {
+        return new Promise((resolve) => {
+                const child = spawn(process.execPath, args, { cwd: here, stdio: 'inherit', env: { ...process.env, ...env } });
+                const limit = setTimeout(() => child.kill('SIGKILL'), STEP_LIMIT_MS);
+                child.on('exit', (code) => {
+                        clearTimeout(limit);
+                        resolve(code === 0);
+                });
+        });
+}
+
+const testFiles = (names, width, env) => node(['--test', `--test-concurrency=${width}`, '--test-reporter=spec', ...names.map((n) => `${n}.test.mjs`)], env);
+
+async function shared(mode, names) {
+        const server = await startServer({ mode });
+        let good = false;
+        let faults = [];
+        try {
+                const env = { SONET_E2E_MODE: mode, SONET_URL: server.url, SONET_GRPC: JSON.stringify(server.grpcAddresses()) };
+                good = await testFiles(names, 4, env);
+                faults = server.faults();
+        } finally {
+                if (!good || faults.length > 0) {
+                        console.error(`${mode}: log: ${server.saveLog(`shared-${mode}`)}`);
+                }
+                const stopped = await server.stop();
+                if (stopped.code !== 0 || stopped.left.length > 0) {
+                        faults.push(`sonet up ended with ${stopped.code ?? stopped.signal}; left: ${stopped.left.map((p) => p.role).join(', ') || 'nothing'}`);
+                }
+        }
+        if (faults.length > 0) {
+                console.error(`${mode}: ${faults.length} faults beside the tests:\n${faults.slice(0, 10).join('\n')}`);
+        }
+        return good && faults.length === 0;
+}
+
+let good = true;
+console.log(`end to end: ${findBinary()}`);
+for (const mode of modes) {
+        const together = chosen.filter((n) => !OWN_SERVER.includes(n));
+        const alone = options['no-own'] ? [] : chosen.filter((n) => OWN_SERVER.includes(n));
+        if (together.length > 0) {
+                console.log(`\n== ${mode}: ${together.length} files on one server`);
+                good = (await shared(mode, together)) && good;
+        }
+        if (alone.length > 0) {
+                console.log(`\n== ${mode}: ${alone.join(', ')}, each on its own server`);
+                good = (await testFiles(alone, 1, { SONET_E2E_MODE: mode })) && good;
+        }
+        if (Number(options.crash) > 0) {
+                console.log(`\n== ${mode}: crash test`);
+                good = (await node(['crash.mjs', '--rounds', options.crash, '--mode', mode], {})) && good;
+        }
+}
+process.exit(good ? 0 : 1);

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Shows that the house keeps its shape: includes point down the ladder, services meet through contracts only, SQL lives in store files,
+# and nobody calls a function that cannot be called safely. Prints TAP; a refusal names file and line.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+tests=0
+bad=0
+# report NAME FINDINGS: a test is what finds nothing.
+report() {
+        tests=$((tests + 1))
+        if [ -z "$2" ]; then
+                echo "ok $tests - $1"
+        else
+                bad=$((bad + 1))
+                echo "not ok $tests - $1"
+                printf '%s\n' "$2" | sed 's/^/# /'
+        fi
+}
+
+mapfile -t sources < <(git ls-files --cached --others --exclude-standard -- '*.c' '*.h' 2>/dev/null | while read -r file; do
+        [ ! -f "$file" ] || echo "$file"
+done)
+if [ "${#sources[@]}" = 0 ]; then # not a git folder: an unpacked archive
+        mapfile -t sources < <(find . -name '*.[ch]' -not -path './build*' -not -path '*/node_modules/*' | sed 's,^\./,,')
+fi
+
+# Each folder includes itself and what stands before it. fuzz/, bench/ and tools/ stand beside the ladder and may look at all of it.
+# shellcheck disable=SC2016
+report 'includes point down the ladder' "$(awk '
+        BEGIN {
+                n = split("sonet base json db cache auth rpc http bus services gateway cmd", ladder, " ")
+                for (i = 1; i <= n; i++) rank[ladder[i]] = i
+        }
+        match($0, /^#include "[^"\/]+\//) {
+                split(FILENAME, path, "/")
+                folder = substr($0, 11, RLENGTH - 11)
+                # The compiled contracts stand below everything that speaks them.
+                if (folder == "services" && $0 ~ /\.(pb-c|rpc|stubs)\.h"/) next
+                if (path[1] in rank && folder in rank && rank[folder] > rank[path[1]]) print FILENAME ":" FNR ": " $0
+        }' "${sources[@]}")"
+
+# shellcheck disable=SC2016
+report 'a service includes another one only as its contract' "$(awk '
+        match($0, /^#include "services\/[a-z_]+\//) {
+                split(FILENAME, path, "/")
+                other = substr($0, 20, RLENGTH - 20)
+                if (path[1] == "services" && path[3] != "" && other != path[2] && $0 !~ /\.(pb-c|rpc|stubs)\.h"/) print FILENAME ":" FNR ": " $0
+        }' "${sources[@]}")"
+
+report 'includes of our own are path-qualified' "$(grep -nE '^#include "[^/"]+"' "${sources[@]}" | grep -vE '\.(pb-c|rpc)\.h"' || true)"
+
+report 'statements stand in store files, and in the platform below the services' \
+        "$(grep -nE '^ *DB_STATEMENT\(' "${sources[@]}" | grep -vE '^(services/[a-z]+/(store|test)[a-z_]*\.c|(db|bus)/[a-z_]+\.c):' || true)"
+
+report 'every source opens with what it owns' "$(for file in "${sources[@]}"; do
+        head -c 2 "$file" | grep -q '^/\*' || echo "$file: please begin with a comment"
+done)"
+
+unsafe='strcpy|strcat|stpcpy|sprintf|vsprintf|strtok|atoi|atol|atoll|atof|gets|tmpnam|mktemp|alloca|rand|srand|gmtime|localtime|ctime|asctime|strerror_l|setjmp|longjmp'
+report 'no unsafe functions' \
+        "$(grep -nE "(^|[^A-Za-z0-9_.>])($unsafe) *\(" "${sources[@]}" | grep -vE '^[^:]+:[0-9]+: *(\*|/\*|//)' || true)"
+
+report 'no file over 700 lines, tests aside' "$(wc -l "${sources[@]}" | awk '$2 != "total" && $2 !~ /test_/ && $1 > 700 { print $2 ": " $1 " lines" }')"
+
+echo "1..$tests"
+[ "$bad" = 0 ]
