@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/str.h"
 
 enum { BACKGROUND_ARENA_BYTES = 32 * 1024 * 1024 };
 
@@ -43,6 +44,20 @@ static const char *default_code(sn_status status)
         }
 }
 
+/* Details quote what people sent, and quotes get cut: what is no UTF-8 any more would be refused by the next service. */
+static const char *valid_text(char *text)
+{
+        while (text != NULL && !utf8_valid(text, strlen(text))) {
+                size_t good = strlen(text);
+
+                while (!utf8_valid(text, good)) {
+                        good--;
+                }
+                text[good] = '?';
+        }
+        return text;
+}
+
 static sn_status fail_v(struct rpc_call *c, sn_status status, const char *code, const char *field, const char *detail,
                         va_list args)
 {
@@ -50,8 +65,8 @@ static sn_status fail_v(struct rpc_call *c, sn_status status, const char *code, 
         c->problem = (struct rpc_problem){
             .status = status,
             .code = code != NULL ? code : default_code(status),
-            .field = field != NULL ? arena_strdup(c->arena, field) : NULL, /* callers often build it in a local array */
-            .detail = arena_vprintf(c->arena, detail, args),
+            .field = field != NULL ? valid_text(arena_strdup(c->arena, field)) : NULL, /* callers often build it in a local array */
+            .detail = valid_text(arena_vprintf(c->arena, detail, args)),
             .retry_after_s = waiting_helps ? 1 : 0,
         };
         return status;

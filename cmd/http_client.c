@@ -204,7 +204,8 @@ bool http_target_parse(struct http_target *target, const char *url)
         }
         memcpy(address, rest.ptr, len);
         address[len] = '\0';
-        if (tail.len > 0 && (tail.ptr[0] != ':' || !str_to_i64((struct str){tail.ptr + 1, tail.len - 1}, &port) || port < 1 || port > 65535)) {
+        if (tail.len > 0 && (tail.ptr[0] != ':' || !str_to_i64((struct str){tail.ptr + 1, tail.len - 1}, &port) ||
+                             port < 1 || port > 65535)) {
                 return false;
         }
         return http_target_set(target, address, (int)port);
@@ -320,7 +321,8 @@ static bool receive_some(int fd, struct buf *in, int64_t until_us)
         }
 }
 
-static bool receive_reply(struct http_connection *connection, struct http_reply *reply, int64_t until_us, struct head *head)
+static bool receive_reply(struct http_connection *connection, struct http_reply *reply, int64_t until_us,
+                          struct head *head)
 {
         struct buf *in = &reply->body;
         const char *end = NULL;
@@ -349,8 +351,8 @@ static struct head exchange_once(struct http_connection *connection, const struc
         struct head head = {.status = -1};
 
         buf_reset(&reply->body);
-        if ((connection->fd < 0 && !connection_open(connection, until_us)) || !send_until(connection->fd, request, until_us) ||
-            !receive_reply(connection, reply, until_us, &head)) {
+        if ((connection->fd < 0 && !connection_open(connection, until_us)) ||
+            !send_until(connection->fd, request, until_us) || !receive_reply(connection, reply, until_us, &head)) {
                 head = (struct head){.status = -1, .close = true};
         }
         *silent = reply->body.len == 0;
@@ -360,7 +362,8 @@ static struct head exchange_once(struct http_connection *connection, const struc
         return head;
 }
 
-int http_connection_exchange(struct http_connection *connection, const struct http_ask *ask, int timeout_ms, struct http_reply *reply)
+int http_connection_exchange(struct http_connection *connection, const struct http_ask *ask, int timeout_ms,
+                             struct http_reply *reply)
 {
         int64_t until_us = clock_monotonic_us() + timeout_ms * INT64_C(1000);
         CLEANUP(buf_free) struct buf request;

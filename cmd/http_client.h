@@ -1,5 +1,5 @@
-/* HTTP/1.1 over a plain socket: one exchange for `sonet up`, which asks its own gateway, and connections that stay open for `sonet
- * import`. JSON bodies, no TLS: for the same machine, or a network that is trusted. */
+/* HTTP/1.1 over a plain socket: one exchange for `sonet up`, which asks its own gateway, and connections that stay open
+ * for `sonet import`. JSON bodies, no TLS: for the same machine, or a network that is trusted. */
 #ifndef CMD_HTTP_CLIENT_H
 #define CMD_HTTP_CLIENT_H
 
@@ -45,9 +45,11 @@ struct http_reply {
 
 void http_connection_init(struct http_connection *connection, const struct http_target *target);
 void http_connection_close(struct http_connection *connection);
-/* The status, or -1 when there was no whole answer in time (the connection is closed then, and the request may have been done). A kept
- * connection that the server has closed meanwhile is opened anew once, when not a byte of an answer had come. */
-int http_connection_exchange(struct http_connection *connection, const struct http_ask *ask, int timeout_ms, struct http_reply *reply);
+/* The status, or -1 when there was no whole answer in time (the connection is closed then, and the request may have
+ * been done). A kept connection that the server has closed meanwhile is opened anew once, when not a byte of an answer
+ * had come. */
+int http_connection_exchange(struct http_connection *connection, const struct http_ask *ask, int timeout_ms,
+                             struct http_reply *reply);
 
 /* Whether the address and port of the target (not the loopback that stands for a wildcard) can be listened on. */
 bool http_port_is_free(const char *address, int port);

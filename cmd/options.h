@@ -18,7 +18,7 @@ struct option_texts {
 struct option_row {
         const char *name; /* "port" for --port */
         enum option_type type;
-        void *target;      /* bool *, int64_t *, const char ** or struct option_texts *; holds the default before parsing */
+        void *target; /* bool *, int64_t *, const char ** or struct option_texts *; holds the default before parsing */
         const char *value; /* how help calls the value: "N"; NULL with OPTION_FLAG */
         const char *help;
         int64_t min, max; /* of OPTION_NUMBER */

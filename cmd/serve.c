@@ -20,6 +20,8 @@
 #include "rpc/grpc.h"
 #include "rpc/lanes.h"
 #include "services/services.h"
+#include "sonet/events.rpc.h"
+#include "sonet/problem.rpc.h"
 
 #define SERVICES_MAX 16
 #define RETRY_MS     20
@@ -207,6 +209,8 @@ static sn_status open_local(struct server *server, struct local *local, struct b
 
 static sn_status register_services(struct server *server, struct buf *error)
 {
+        contract_register(&events_contract); /* the messages that services share */
+        contract_register(&sonet_contract);
         for (size_t i = 0; i < server->n_locals; i++) {
                 TRY(open_local(server, &server->locals[i], error));
         }

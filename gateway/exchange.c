@@ -42,20 +42,6 @@ static const char *trace_id(const struct http_request *r)
         return text;
 }
 
-static sn_status idempotency_key(struct rpc_call *c, const struct exchange *x)
-{
-        const char *key = http_request_header(x->request, "Idempotency-Key");
-
-        if (key == NULL || x->match.route->method->idempotency != RPC_IDEMPOTENCY_KEY) {
-                return SN_OK;
-        }
-        if (key[0] == '\0' || strlen(key) > 128) {
-                return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_request", "Idempotency-Key", "must have 1 to 128 characters");
-        }
-        c->idempotency_key = key;
-        return SN_OK;
-}
-
 static struct rpc_call *new_call(const struct exchange *x)
 {
         struct rpc_call *c = ARENA_NEW(x->request->arena, struct rpc_call);
@@ -74,6 +60,7 @@ static struct rpc_call *new_call(const struct exchange *x)
                 .user_agent = agent != NULL ? arena_strndup(x->request->arena, agent, 256) : "",
                 .trace_id = trace_id(x->request),
                 .request_id = x->request_id,
+                .idempotency_key = http_request_header(x->request, "Idempotency-Key"),
                 .deadline_us = x->work.deadline_us,
                 .now_ms = clock_wall_ms(),
         };
@@ -127,7 +114,7 @@ static sn_status call(struct rpc_call *c, const struct exchange *x, struct http_
 
         TRY(authenticate(c, x));
         TRY(take_rate(c, x, response));
-        TRY(idempotency_key(c, x));
+        TRY(rpc_check_access(c));
         TRY(transcode_request(c, x, &in));
         m->out->message_init(out);
         TRY(rpc_request(c, m, in, out));

@@ -135,6 +135,16 @@ static enum MHD_Result refuse(struct http_exchange *x, struct MHD_Connection *mh
 
 /* --- a request comes in --- */
 
+/* libmicrohttpd goes on to cut the query into parameters, which nobody here asks for; and when there are more than fit into the connection's
+ * memory, 0.9.75 forgets its own refusal and waits for ever. So the query ends here for it. */
+static void hide_query(const char *uri)
+{
+        char *query = strchr(uri, '?');
+        if (query != NULL && query[1] != '\0') {
+                query[1] = '\0'; /* it is libmicrohttpd's read buffer, handed out as const */
+        }
+}
+
 void *http_exchange_begin(void *server, const char *uri, struct MHD_Connection *mhd)
 {
         struct http_connection *c = http_connection_of(mhd);
@@ -153,6 +163,7 @@ void *http_exchange_begin(void *server, const char *uri, struct MHD_Connection *
         x->head.uri_at = uri;
         x->head.uri_len = strlen(uri);
         x->head.uri = arena_strndup(arena, uri, x->head.uri_len);
+        hide_query(uri);
         atomic_init(&x->references, 1);
         atomic_init(&x->state, PENDING);
         http_connection_enter(c, HTTP_HEADERS);

@@ -84,7 +84,7 @@ static bool has_scope(const char *scopes, const char *wanted)
         return false;
 }
 
-static sn_status check_access(struct rpc_call *c)
+sn_status rpc_check_access(struct rpc_call *c)
 {
         const struct rpc_method *m = c->method;
         switch (m->access) {
@@ -138,7 +138,7 @@ sn_status rpc_check_idempotency_key(struct rpc_call *c)
 /* All that needs no message. */
 static sn_status admit(struct rpc_call *c)
 {
-        TRY(check_access(c));
+        TRY(rpc_check_access(c));
         TRY(check_lease(c));
         c->deadline_us = rpc_deadline_us(c->method, c->deadline_us);
         if (rpc_call_expired(c)) {

@@ -1,8 +1,9 @@
 /* gRPC over libgrpc's core, behind two narrow interfaces, so that another transport can take its place. Unary calls only.
  *
  * Metadata: `authorization: Bearer …` (member), `sonet-service` (service token), `traceparent` (W3C), `x-request-id`,
- * `idempotency-key`; from our own services also `sonet-client-address` and `sonet-client-agent-bin` (where the member is). A problem travels as status code, message (its detail) and the trailer `sonet-problem-bin`
- * (sonet.Problem, packed). Deadlines are gRPC's own, cut to the method's. */
+ * `idempotency-key`; from our own services also `sonet-client-address` and `sonet-client-agent-bin` (where the member is).
+ * A problem travels as status code, message (its detail) and the trailer `sonet-problem-bin` (sonet.Problem, packed). Deadlines are
+ * gRPC's own, cut to the method's. */
 #ifndef RPC_GRPC_H
 #define RPC_GRPC_H
 

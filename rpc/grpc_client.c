@@ -139,11 +139,14 @@ sn_status sonet_grpc_channel_open(const char *url, const struct grpc_tls *tls, s
                 buf_append_c(error, "out of memory");
                 return SN_UNAVAILABLE;
         }
+        sigset_t before;
+        sonet_grpc_block_signals(&before);
         sonet_grpc_acquire();
         count_channels(1);
         grpc_channel_credentials *credentials = make_credentials(secure, tls);
         opened->channel = credentials != NULL ? make_channel(host_and_port, credentials) : NULL;
         grpc_channel_credentials_release(credentials);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
         if (opened->channel == NULL) {
                 buf_printf(error, "no channel to %s: its certificates are not usable", url);
                 sonet_grpc_channel_close(opened);

@@ -31,11 +31,14 @@ void sonet_grpc_acquire(void)
 {
         static pthread_once_t once = PTHREAD_ONCE_INIT;
         pthread_once(&once, setup_once);
-        sigset_t all, before; /* signals are the main thread's business, not that of the library's threads */
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
         grpc_init();
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void sonet_grpc_block_signals(sigset_t *before)
+{
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, before);
 }
 
 void sonet_grpc_release(void)

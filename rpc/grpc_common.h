@@ -5,6 +5,7 @@
 
 #include <grpc/grpc.h>
 #include <grpc/grpc_security.h>
+#include <signal.h>
 
 #include "rpc/grpc.h"
 
@@ -29,6 +30,8 @@ enum {
 /* Each server and each channel holds the library; a process without either never starts it. */
 void sonet_grpc_acquire(void);
 void sonet_grpc_release(void);
+/* Signals are the main thread's business: around whatever starts threads, the library's own too. */
+void sonet_grpc_block_signals(sigset_t *before);
 
 /* True for 127.0.0.0/8, ::1 and localhost; host_and_port as in "[::1]:8081". */
 bool sonet_grpc_is_loopback(const char *host_and_port);

@@ -4,7 +4,6 @@
 #include "rpc/grpc_request.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,12 +221,10 @@ static bool listen_on(struct sonet_grpc_server *s, const char *address, const st
         return s->port != 0;
 }
 
-/* Signals are the main thread's business. */
 static bool start_thread(struct sonet_grpc_server *s)
 {
-        sigset_t all, before;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
+        sigset_t before;
+        sonet_grpc_block_signals(&before);
         s->started = pthread_create(&s->thread, NULL, server_main, s) == 0;
         pthread_sigmask(SIG_SETMASK, &before, NULL);
         return s->started;
@@ -247,10 +244,13 @@ static struct sonet_grpc_server *server_new(const struct rpc_lanes *lanes, const
         pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
         pthread_cond_init(&s->change, &monotonic);
         pthread_condattr_destroy(&monotonic);
+        sigset_t before;
+        sonet_grpc_block_signals(&before);
         sonet_grpc_acquire();
         s->server = make_server();
         s->queue = grpc_completion_queue_create_for_next(NULL);
         grpc_server_register_completion_queue(s->server, s->queue, NULL);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
         return s;
 }
 

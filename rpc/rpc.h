@@ -33,6 +33,10 @@ void rpc_close(void);
  * fills in actor, session, scope, bearer, caller. SN_UNAUTHENTICATED when one is given and bad. */
 SN_CHECKED sn_status rpc_authenticate(struct rpc_call *c, struct str bearer, struct str service_token, const char *audience);
 
+/* May this caller call c->method at all? The dispatcher asks it first; the gateway asks before it reads a body, so that nobody learns
+ * more of a method than they may use. SN_UNAUTHENTICATED (token_missing), SN_PERMISSION_DENIED (scope_missing), or as if unknown. */
+SN_CHECKED sn_status rpc_check_access(struct rpc_call *c);
+
 /* A request from outside (gateway): c carries the verified actor and bearer; runs the method here or there. out is initialised. */
 SN_CHECKED sn_status rpc_request(struct rpc_call *c, const struct rpc_method *m, const ProtobufCMessage *in, ProtobufCMessage *out);
 /* A call by a service, in its own name (what the generated stubs call): a child call with the caller's identity, the same arena,

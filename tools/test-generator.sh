@@ -3,7 +3,7 @@
 # testdata/refused/ is refused at the lines that carry `// EXPECT sentence`, with these sentences and no others.
 #   test-generator.sh GENERATOR -IROOT…         with UPDATE=1 it writes the expected files anew: read the difference before you keep it
 set -u
-generator=$1
+generator=$(realpath "$1")
 shift
 data=$(dirname "$0")/testdata
 root=$(cd "$(dirname "$0")/.." && pwd)

@@ -1,0 +1,412 @@
+/* Connections in time: slow clients, clients that vanish, idle ones, and the end of the server. */
+#include "http/test_support.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+
+static struct fixture f;
+
+static void start(int slow_client_ms, int idle_ms)
+{
+        struct http_options o = fixture_options();
+        o.slow_client_ms = slow_client_ms;
+        o.idle_ms = idle_ms;
+        fixture_start(&f, &o);
+}
+
+/* Sends text a byte at a time until the server ends it; true when it told why. It never idles for as long as the limit. */
+static bool drip(int fd, const char *text)
+{
+        for (;;) {
+                struct reply r;
+                char c;
+                client_send(fd, text[0] == '\0' ? "x" : text, 1);
+                text += text[0] != '\0';
+                clock_sleep_ms(20);
+                ssize_t n = recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
+                if (n == 0) {
+                        return false;
+                }
+                if (n > 0) {
+                        client_read(fd, &r, false);
+                        assert_int_equal(r.status, 408);
+                        assert_memory_equal(r.body, "refused 408", 11);
+                        reply_free(&r);
+                        return true;
+                }
+        }
+}
+
+static void a_client_that_drips_its_request_is_dropped(void **state)
+{
+        static const char *const requests[] = {
+            "GET /a-path-without-end", /* no line is ever complete */
+            "GET /echo HTTP/1.1\r\nHost: h\r\nX-Note: ",
+            "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n",
+            "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n10000\r\n",
+        };
+        start(400, 60000);
+        for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+                int fd = client_open(&f);
+                assert_true(drip(fd, requests[i]));
+                client_expect_end(fd);
+        }
+        fixture_stop(&f);
+}
+
+static void a_client_that_drips_its_second_request_is_dropped(void **state)
+{
+        start(400, 60000);
+        for (int i = 0; i < 2; i++) {
+                int fd = client_open(&f);
+                client_send_text(fd, "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n");
+                client_expect(fd, 200, NULL);
+                assert_true(drip(fd, i == 0 ? "GET /without-end" : "GET /echo HTTP/1.1\r\nHost: h\r\nX: "));
+                client_expect_end(fd);
+        }
+        fixture_stop(&f);
+}
+
+static void a_client_that_stops_in_the_middle_is_dropped(void **state)
+{
+        static const char *const requests[] = {"G", "GET /echo HTTP/1.1\r\nHo", "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc"};
+        start(300, 60000);
+        for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+                int fd = client_open(&f);
+                client_send_text(fd, requests[i]);
+                client_expect(fd, 408, NULL);
+                client_expect_end(fd);
+        }
+        fixture_stop(&f);
+}
+
+static void an_idle_connection_outlives_the_limit_for_slow_ones_and_is_closed_silently(void **state)
+{
+        start(100, 1500);
+        int fresh = client_open(&f), used = client_open(&f);
+        client_send_text(used, "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n");
+        client_expect(used, 200, NULL);
+        clock_sleep_ms(500); /* several times the limit for slow clients */
+        client_send_text(used, "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n");
+        client_expect(used, 200, NULL);
+        client_expect_end(fresh);
+        client_expect_end(used);
+        fixture_stop(&f);
+}
+
+static void a_request_that_runs_for_long_is_not_a_slow_client(void **state)
+{
+        start(100, 200);
+        int fd = client_open(&f);
+        client_send_text(fd, "GET /block HTTP/1.1\r\nHost: h\r\n\r\n");
+        fixture_wait_blocked(1);
+        clock_sleep_ms(700);
+        fixture_release();
+        client_expect(fd, 200, NULL);
+        close(fd);
+        fixture_stop(&f);
+}
+
+static int64_t slow_clients(void)
+{
+        return metric_value(metric_counter("sonet_http_slow_clients_total", "", NULL));
+}
+
+static int64_t connections(void)
+{
+        return metric_value(metric_gauge("sonet_http_connections", "", NULL));
+}
+
+static void a_client_that_does_not_take_its_response_is_dropped(void **state)
+{
+        int64_t before = slow_clients();
+        start(200, 60000);
+        int fd = client_open(&f);
+        client_send_text(fd, "GET /big HTTP/1.1\r\nHost: h\r\n\r\n");
+        WAIT_UNTIL(slow_clients() == before + 1);
+        WAIT_UNTIL(connections() == 0);
+        close(fd);
+        fixture_stop(&f);
+}
+
+static void a_client_that_takes_its_response_slowly_but_steadily_is_served(void **state)
+{
+        start(200, 60000);
+        char sink[200000];
+        size_t got = 0;
+        int fd = client_open(&f);
+        client_send_text(fd, "GET /big HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+        for (ssize_t n = 1; n > 0; got += (size_t)n) {
+                n = recv(fd, sink, sizeof(sink), 0);
+                assert_true(n >= 0);
+                clock_sleep_ms(10); /* over a second in all: longer than the 600 ms that a client may stand still */
+        }
+        assert_true(got > 20 << 20);
+        close(fd);
+        fixture_stop(&f);
+}
+
+static int count_threads(void)
+{
+        DIR *d = opendir("/proc/self/task");
+        int n = 0;
+        while (readdir(d) != NULL) {
+                n++;
+        }
+        closedir(d);
+        return n;
+}
+
+static void a_thousand_idle_connections_cost_no_thread(void **state)
+{
+        enum { N = 1000 };
+        static int fds[N];
+        struct rlimit files;
+        getrlimit(RLIMIT_NOFILE, &files);
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+        if (files.rlim_cur < 2 * N + 100) {
+                skip();
+        }
+        start(10000, 60000);
+        int threads = count_threads();
+        for (int i = 0; i < N; i++) {
+                fds[i] = client_open(&f);
+        }
+        WAIT_UNTIL(connections() == N);
+        for (int i = 0; i < N; i += 100) {
+                client_send_text(fds[i], "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n");
+                client_expect(fds[i], 200, NULL);
+        }
+        assert_int_equal(count_threads(), threads);
+        for (int i = 0; i < N; i++) {
+                close(fds[i]);
+        }
+        WAIT_UNTIL(connections() == 0);
+        fixture_stop(&f);
+}
+
+static void clients_that_vanish_leave_nothing_behind(void **state)
+{
+        static const char *const requests[] = {
+            "",
+            "GET /ec",
+            "GET /echo HTTP/1.1\r\nHost:",
+            "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n",
+            "GET /big HTTP/1.1\r\nHost: h\r\n\r\n",
+            "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nabc",
+            "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe",
+            "POST /limit HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\nabc",
+            "GET /echo HTTP/1.1\r\nHost: h\r\n\r\nGET /echo HTTP/1.1\r\nHost: h\r\n\r\nGET /echo",
+            "nonsense\r\n\r\n",
+        };
+        start(10000, 60000);
+        for (int round = 0; round < 40; round++) {
+                for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+                        int fd = client_open(&f);
+                        client_send_text(fd, requests[i]);
+                        if (round % 3 == 0) {
+                                sched_yield();
+                        }
+                        if (round % 2 == 0) {
+                                client_reset(fd);
+                        } else {
+                                close(fd);
+                        }
+                }
+        }
+        WAIT_UNTIL(connections() == 0);
+        int fd = client_open(&f);
+        client_send_text(fd, "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n");
+        client_expect(fd, 200, NULL);
+        close(fd);
+        fixture_stop(&f);
+}
+
+static void a_client_that_vanishes_while_its_request_runs_harms_nobody(void **state)
+{
+        start(10000, 60000);
+        for (int i = 0; i < 4; i++) {
+                int fd = client_open(&f);
+                client_send_text(fd, "GET /block HTTP/1.1\r\nHost: h\r\n\r\n");
+                fixture_wait_blocked(i + 1);
+                client_reset(fd);
+        }
+        fixture_release();
+        WAIT_UNTIL(connections() == 0);
+        fixture_stop(&f);
+}
+
+struct stopper {
+        pthread_t thread;
+        int grace_ms;
+        atomic_bool stopped;
+};
+
+static void *stop_main(void *arg)
+{
+        struct stopper *s = arg;
+        http_server_stop(f.server, s->grace_ms);
+        f.server = NULL;
+        atomic_store(&s->stopped, true);
+        return NULL;
+}
+
+static bool refuses_connections(void)
+{
+        int fd = client_try(&f);
+        if (fd >= 0) {
+                close(fd);
+        }
+        return fd < 0;
+}
+
+static void stopping_answers_what_runs_and_takes_nothing_new(void **state)
+{
+        start(10000, 60000);
+        struct stopper s = {.grace_ms = 30000};
+        int fds[3], idle = client_open(&f), half = client_open(&f);
+        client_send_text(half, "GET /echo HTTP/1.1\r\nHo");
+        for (int i = 0; i < 3; i++) {
+                fds[i] = client_open(&f);
+                client_send_text(fds[i], "GET /block HTTP/1.1\r\nHost: h\r\n\r\n");
+                fixture_wait_blocked(i + 1);
+        }
+        pthread_create(&s.thread, NULL, stop_main, &s);
+        WAIT_UNTIL(refuses_connections());
+        client_send_text(idle, "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n");
+        client_expect(idle, 503, NULL);
+        client_expect_end(idle);
+        assert_false(atomic_load(&s.stopped));
+        fixture_release();
+        for (int i = 0; i < 3; i++) {
+                struct reply r;
+                client_read(fds[i], &r, false);
+                assert_int_equal(r.status, 200);
+                assert_true(reply_has(&r, "Connection: close"));
+                reply_free(&r);
+                client_expect_end(fds[i]);
+        }
+        pthread_join(s.thread, NULL);
+        client_expect_end(half);
+        fixture_stop(&f);
+}
+
+static void requests_that_outlast_the_grace_are_dropped_and_their_late_answers_thrown_away(void **state)
+{
+        start(10000, 60000);
+        int fds[3], reader = client_open(&f);
+        client_send_text(reader, "GET /big HTTP/1.1\r\nHost: h\r\n\r\n"); /* and never reads */
+        for (int i = 0; i < 3; i++) {
+                fds[i] = client_open(&f);
+                client_send_text(fds[i], "POST /block HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc");
+                fixture_wait_blocked(i + 1);
+        }
+        http_server_stop(f.server, 50);
+        f.server = NULL;
+        for (int i = 0; i < 3; i++) {
+                client_expect_end(fds[i]);
+        }
+        fixture_wait_blocked(3); /* they still run, on a server that is gone */
+        close(reader);
+        fixture_stop(&f);
+}
+
+static void *keep_asking(void *arg)
+{
+        atomic_bool *quit = arg;
+        while (!atomic_load(quit)) {
+                int fd = client_try(&f);
+                if (fd < 0) {
+                        break;
+                }
+                for (int i = 0; i < 50; i++) {
+                        struct reply r;
+                        client_send_text(fd, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc");
+                        client_read(fd, &r, false);
+                        bool more = r.status == 200 && !reply_has(&r, "Connection: close");
+                        assert_true(r.status == 200 || r.status == 503 || r.status == 0);
+                        reply_free(&r);
+                        if (!more) {
+                                break;
+                        }
+                }
+                close(fd);
+        }
+        return NULL;
+}
+
+static void a_server_can_be_stopped_under_load(void **state)
+{
+        for (int round = 0; round < 10; round++) {
+                atomic_bool quit = false;
+                pthread_t clients[6];
+                start(10000, 60000);
+                struct http_server *server = f.server;
+                for (int i = 0; i < 6; i++) {
+                        pthread_create(&clients[i], NULL, keep_asking, &quit);
+                }
+                clock_sleep_ms(20 + round * 5);
+                http_server_stop(server, round % 2 == 0 ? 2000 : 0);
+                atomic_store(&quit, true);
+                for (int i = 0; i < 6; i++) {
+                        pthread_join(clients[i], NULL);
+                }
+                f.server = NULL;
+                fixture_stop(&f);
+        }
+}
+
+static void a_port_that_is_taken_is_an_error_with_a_reason(void **state)
+{
+        start(10000, 60000);
+        struct http_options o = fixture_options();
+        struct http_handlers handlers = {0};
+        struct http_server *server = NULL;
+        struct buf error;
+        buf_init(&error, 1000);
+        o.address = "127.0.0.1";
+        o.port = f.port;
+        assert_int_equal(http_server_start(&o, &handlers, &server, &error), SN_UNAVAILABLE);
+        assert_non_null(strstr(error.data, "in use"));
+        buf_reset(&error);
+        o.address = "no such address";
+        assert_int_equal(http_server_start(&o, &handlers, &server, &error), SN_INVALID_ARGUMENT);
+        assert_true(error.len > 10);
+        assert_null(server);
+        http_server_stop(NULL, 0);
+        buf_free(&error);
+        fixture_stop(&f);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(a_client_that_drips_its_request_is_dropped),
+            cmocka_unit_test(a_client_that_drips_its_second_request_is_dropped),
+            cmocka_unit_test(a_client_that_stops_in_the_middle_is_dropped),
+            cmocka_unit_test(an_idle_connection_outlives_the_limit_for_slow_ones_and_is_closed_silently),
+            cmocka_unit_test(a_request_that_runs_for_long_is_not_a_slow_client),
+            cmocka_unit_test(a_client_that_does_not_take_its_response_is_dropped),
+            cmocka_unit_test(a_client_that_takes_its_response_slowly_but_steadily_is_served),
+            cmocka_unit_test(a_thousand_idle_connections_cost_no_thread),
+            cmocka_unit_test(clients_that_vanish_leave_nothing_behind),
+            cmocka_unit_test(a_client_that_vanishes_while_its_request_runs_harms_nobody),
+            cmocka_unit_test(stopping_answers_what_runs_and_takes_nothing_new),
+            cmocka_unit_test(requests_that_outlast_the_grace_are_dropped_and_their_late_answers_thrown_away),
+            cmocka_unit_test(a_server_can_be_stopped_under_load),
+            cmocka_unit_test(a_port_that_is_taken_is_an_error_with_a_reason),
+        };
+        return cmocka_run_group_tests_name("http lifetime", tests, NULL, NULL);
+}

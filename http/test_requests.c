@@ -1,0 +1,262 @@
+/* Requests that are right, and how they are answered. */
+#include "http/test_support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+static struct fixture f;
+
+static int setup(void **state)
+{
+        fixture_start(&f, NULL);
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        fixture_stop(&f);
+        return 0;
+}
+
+static void a_worker_sees_the_request_as_it_was_sent(void **state)
+{
+        int fd = client_open(&f);
+        client_send_text(fd, "GET /a%2Fb/%41?x=%20&y=a+b HTTP/1.1\r\nHost: h\r\nx-note: \t n \t \r\n\r\n");
+        client_expect(fd, 200, "GET /a%2Fb/%41?x=%20&y=a+b [127.0.0.1] note=n 0:");
+        client_send_text(fd, "GET http://example.org/path?q HTTP/1.1\r\nHost: example.org\r\n\r\n");
+        client_expect(fd, 200, "GET /path?q [127.0.0.1] note= 0:");
+        client_send_text(fd, "GET https://example.org?q HTTP/1.1\r\nHost: example.org\r\n\r\n");
+        client_expect(fd, 200, "GET /?q [127.0.0.1] note= 0:");
+        client_send_text(fd, "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n");
+        client_expect(fd, 200, "OPTIONS *? [127.0.0.1] note= 0:");
+        client_send_text(fd, "BREW /pot??a=? HTTP/1.1\nHost: h\n\n"); /* bare line feeds end lines too */
+        client_expect(fd, 200, "BREW /pot??a=? [127.0.0.1] note= 0:");
+        close(fd);
+}
+
+static void a_body_arrives_whole_however_it_is_cut(void **state)
+{
+        static const char request[] = "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 11\r\n\r\nhello\0world";
+        for (size_t cut = 0; cut < sizeof(request) - 1; cut++) {
+                struct reply r;
+                int fd = client_open(&f);
+                client_send(fd, request, cut);
+                clock_sleep_ms(cut % 16 == 0 ? 1 : 0); /* sometimes a packet of its own */
+                client_send(fd, request + cut, sizeof(request) - 1 - cut);
+                client_read(fd, &r, false);
+                assert_int_equal(r.status, 200);
+                assert_memory_equal(r.body + r.body_len - 14, "11:hello\0world", 14);
+                reply_free(&r);
+                close(fd);
+        }
+}
+
+static void a_chunked_body_arrives_whole(void **state)
+{
+        int fd = client_open(&f);
+        client_send_text(fd, "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\nA\r\n, world!!!\r\n0\r\nTrailer: x\r\n\r\n");
+        client_expect(fd, 200, "POST /echo? [127.0.0.1] note= 15:hello, world!!!");
+        client_send_text(fd, "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked\r\n\r\n0\r\n\r\n");
+        client_expect(fd, 200, "POST /echo? [127.0.0.1] note= 0:");
+        close(fd);
+}
+
+static void a_large_body_arrives_whole(void **state)
+{
+        enum { BYTES = 5 << 20 };
+        char *body = malloc(BYTES), head[100];
+        struct reply r;
+        for (size_t i = 0; i < BYTES; i++) {
+                body[i] = (char)(i * 31 + (i >> 12));
+        }
+        int fd = client_open(&f);
+        snprintf(head, sizeof(head), "PUT /big-body HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n", BYTES);
+        client_send_text(fd, head);
+        client_send(fd, body, BYTES);
+        client_read(fd, &r, false);
+        assert_int_equal(r.status, 200);
+        assert_memory_equal(r.body + r.body_len - BYTES, body, BYTES);
+        reply_free(&r);
+        free(body);
+        close(fd);
+}
+
+static void a_large_response_arrives_whole(void **state)
+{
+        struct reply r;
+        int fd = client_open(&f);
+        for (int i = 0; i < 2; i++) {
+                client_send_text(fd, "GET /big HTTP/1.1\r\nHost: h\r\n\r\n");
+                client_read(fd, &r, false);
+                assert_int_equal(r.status, 200);
+                assert_int_equal(r.body_len, 20 << 20);
+                assert_null(memchr(r.body, '\0', r.body_len));
+                reply_free(&r);
+        }
+        close(fd);
+}
+
+static void bodies_on_get_head_and_delete_are_read(void **state)
+{
+        static const char *const methods[] = {"GET", "DELETE"};
+        int fd = client_open(&f);
+        for (size_t i = 0; i < 2; i++) {
+                char request[200], expected[200];
+                snprintf(request, sizeof(request), "%s /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc", methods[i]);
+                snprintf(expected, sizeof(expected), "%s /echo? [127.0.0.1] note= 3:abc", methods[i]);
+                client_send_text(fd, request);
+                client_expect(fd, 200, expected);
+        }
+        struct reply r;
+        client_send_text(fd, "HEAD /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabcGET /echo HTTP/1.1\r\nHost: h\r\n\r\n");
+        client_read(fd, &r, true);
+        assert_int_equal(r.status, 200);
+        client_expect(fd, 200, "GET /echo? [127.0.0.1] note= 0:");
+        close(fd);
+}
+
+static void head_is_answered_without_a_body(void **state)
+{
+        struct reply r;
+        int fd = client_open(&f);
+        client_send_text(fd, "HEAD /echo HTTP/1.1\r\nHost: h\r\n\r\n");
+        client_read(fd, &r, true);
+        assert_int_equal(r.status, 200);
+        assert_true(reply_has(&r, "Content-Length: 32"));
+        client_send_text(fd, "GET /empty HTTP/1.1\r\nHost: h\r\n\r\n"); /* nothing of a body stands before its answer */
+        client_read(fd, &r, true);
+        assert_int_equal(r.status, 204);
+        assert_null(strcasestr(r.head, "Content-Length"));
+        client_send_text(fd, "HEAD /refuse HTTP/1.1\r\nHost: h\r\n\r\n");
+        client_read(fd, &r, true);
+        assert_int_equal(r.status, 404);
+        client_expect_end(fd);
+}
+
+static void pipelined_requests_are_answered_in_order(void **state)
+{
+        int fd = client_open(&f);
+        client_send_text(fd, "GET /block?1 HTTP/1.1\r\nHost: h\r\n\r\nPOST /echo?2 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi"
+                             "GET /inline?3 HTTP/1.1\r\nHost: h\r\n\r\nGET /echo?4 HTTP/1.1\r\nHost: h\r\n\r\n");
+        fixture_wait_blocked(1);
+        fixture_release();
+        client_expect(fd, 200, "GET /block?1 [127.0.0.1] note= 0:");
+        client_expect(fd, 200, "POST /echo?2 [127.0.0.1] note= 2:hi");
+        client_expect(fd, 503, "full");
+        client_expect(fd, 200, "GET /echo?4 [127.0.0.1] note= 0:");
+        close(fd);
+}
+
+static void many_pipelined_requests_are_all_answered(void **state)
+{
+        enum { N = 300 };
+        int fd = client_open(&f);
+        for (int i = 0; i < N; i++) {
+                char request[100];
+                snprintf(request, sizeof(request), "GET /echo?%d HTTP/1.1\r\nHost: h\r\n\r\n", i);
+                client_send_text(fd, request);
+        }
+        for (int i = 0; i < N; i++) {
+                char expected[100];
+                snprintf(expected, sizeof(expected), "GET /echo?%d [127.0.0.1] note= 0:", i);
+                client_expect(fd, 200, expected);
+        }
+        close(fd);
+}
+
+static void http_1_0_closes_unless_the_client_keeps_it(void **state)
+{
+        struct reply r;
+        int fd = client_open(&f);
+        client_send_text(fd, "GET /echo HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+        client_read(fd, &r, false);
+        assert_int_equal(r.status, 200);
+        assert_true(reply_has(&r, "Connection: Keep-Alive"));
+        reply_free(&r);
+        client_send_text(fd, "GET /echo HTTP/1.0\r\n\r\n");
+        client_expect(fd, 200, "GET /echo? [127.0.0.1] note= 0:");
+        client_expect_end(fd);
+}
+
+static void connection_close_is_honoured(void **state)
+{
+        struct reply r;
+        int fd = client_open(&f);
+        client_send_text(fd, "GET /echo HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+        client_read(fd, &r, false);
+        assert_true(reply_has(&r, "Connection: close"));
+        reply_free(&r);
+        client_expect_end(fd);
+}
+
+static void expect_continue_is_answered_before_the_body(void **state)
+{
+        struct reply r;
+        int fd = client_open(&f);
+        client_send_text(fd, "POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+        client_read(fd, &r, true);
+        assert_int_equal(r.status, 100);
+        client_send_text(fd, "ok");
+        client_expect(fd, 200, "POST /echo? [127.0.0.1] note= 2:ok");
+        client_send_text(fd, "POST /limit HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 101\r\n\r\n");
+        client_expect(fd, 413, NULL); /* and no 100 before it */
+        client_expect_end(fd);
+}
+
+static void a_header_cannot_be_smuggled_into_a_response(void **state)
+{
+        struct reply r;
+        int fd = client_open(&f);
+        client_send_text(fd, "GET /inject HTTP/1.1\r\nHost: h\r\n\r\n");
+        client_read(fd, &r, false);
+        assert_true(reply_has(&r, "X-Good: yes"));
+        assert_null(strcasestr(r.head, "smuggled"));
+        reply_free(&r);
+        close(fd);
+}
+
+static void a_body_that_overflowed_is_not_sent(void **state)
+{
+        int fd = client_open(&f);
+        client_send_text(fd, "GET /overflow HTTP/1.1\r\nHost: h\r\n\r\n");
+        client_expect(fd, 500, "");
+        close(fd);
+}
+
+static void sixty_four_headers_fit(void **state)
+{
+        int fd = client_open(&f);
+        client_send_text(fd, "GET /echo HTTP/1.1\r\nHost: h\r\n");
+        for (int i = 0; i < HTTP_MAX_HEADERS - 2; i++) {
+                client_send_text(fd, "A: b\r\n");
+        }
+        client_send_text(fd, "X-Note: last\r\n\r\n");
+        client_expect(fd, 200, "GET /echo? [127.0.0.1] note=last 0:");
+        close(fd);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(a_worker_sees_the_request_as_it_was_sent),
+            cmocka_unit_test(a_body_arrives_whole_however_it_is_cut),
+            cmocka_unit_test(a_chunked_body_arrives_whole),
+            cmocka_unit_test(a_large_body_arrives_whole),
+            cmocka_unit_test(a_large_response_arrives_whole),
+            cmocka_unit_test(bodies_on_get_head_and_delete_are_read),
+            cmocka_unit_test(head_is_answered_without_a_body),
+            cmocka_unit_test(pipelined_requests_are_answered_in_order),
+            cmocka_unit_test(many_pipelined_requests_are_all_answered),
+            cmocka_unit_test(http_1_0_closes_unless_the_client_keeps_it),
+            cmocka_unit_test(connection_close_is_honoured),
+            cmocka_unit_test(expect_continue_is_answered_before_the_body),
+            cmocka_unit_test(a_header_cannot_be_smuggled_into_a_response),
+            cmocka_unit_test(a_body_that_overflowed_is_not_sent),
+            cmocka_unit_test(sixty_four_headers_fit),
+        };
+        return cmocka_run_group_tests_name("http requests", tests, setup, teardown);
+}

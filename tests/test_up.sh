@@ -1,0 +1,183 @@
+#!/usr/bin/env bash
+# `sonet up` as people meet it: the first start, what it prints, what it refuses and why, starts that are cut off. What happens while it
+# serves (killed children, stopping under load) is in tests/e2e/lifecycle.test.mjs. Prints TAP.
+#   SONET_BIN=build-debug/cmd/sonet tests/test_up.sh
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+sonet=$(readlink -f "${SONET_BIN:-build-debug/cmd/sonet}")
+dir=$(mktemp -d /tmp/sonet-up.XXXXXX)
+chmod 755 "$dir"
+export SONET_KEY_FILE=$dir/key LOG_FORMAT=text
+unset HTTP_PORT HTTP_ADDRESS GRPC_PORT DATABASE_URL DATABASE_POOL REDIS_URL SONET_DATA_DIR SONET_RATE_LIMITS
+up_pid=
+tests=0
+bad=0
+
+finish() {
+        [ -z "$up_pid" ] || kill -KILL "$up_pid" 2>/dev/null || true
+        for _ in $(seq 100); do # its children die with it; PostgreSQL writes a checkpoint first
+                [ -n "$(inside)" ] || break
+                sleep 0.1
+        done
+        rm -rf "$dir"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+# Processes that work in our folder.
+inside() {
+        local link
+        for link in /proc/[0-9]*/cwd; do
+                case $(readlink "$link" 2>/dev/null) in "$dir"/*) echo "${link//[^0-9]/}" ;; esac
+        done
+}
+
+# check NAME COMMAND…: a test is a command that succeeds.
+check() {
+        local name=$1
+        shift
+        tests=$((tests + 1))
+        if "$@" >"$dir/check" 2>&1; then
+                echo "ok $tests - $name"
+        else
+                bad=$((bad + 1))
+                echo "not ok $tests - $name"
+                sed 's/^/# /' "$dir/check"
+        fi
+}
+
+# start FOLDER [OPTION…]: in the background; its words go to $dir/out and $dir/err.
+start() {
+        local folder=$1
+        shift
+        "$sonet" up --port 0 --data "$folder" "$@" >"$dir/out" 2>"$dir/err" &
+        up_pid=$!
+}
+# Waits for a line; fails when the process ends first.
+await() {
+        for _ in $(seq 1200); do
+                ! grep -q "$1" "$dir/out" || return 0
+                kill -0 "$up_pid" 2>/dev/null || return 1
+                sleep 0.05
+        done
+        return 1
+}
+ready() { await '^Ctrl-C stops' || { cat "$dir/out" "$dir/err"; return 1; }; }
+stop() { # SIGNAL…: gives its exit code
+        local code=0 signal
+        for signal in "$@"; do kill "-$signal" "$up_pid"; done
+        wait "$up_pid" || code=$?
+        up_pid=
+        return $code
+}
+
+# refused PATTERN OPTION…: ends with code 1 and says why.
+refused() {
+        local pattern=$1 code=0
+        shift
+        timeout 60 "$sonet" up "$@" >"$dir/refused" 2>&1 || code=$?
+        cat "$dir/refused"
+        [ $code = 1 ] && grep -q "$pattern" "$dir/refused"
+}
+
+first_start() {
+        start "$dir/data"
+        ready
+        grep -q '^creating the database' "$dir/out" && [ "$(grep -c '^ready http://127.0.0.1:[0-9]*$' "$dir/out")" = 1 ]
+}
+# The three commands as they stand there, in a shell of their own.
+printed_commands_work() {
+        grep -E '^  (TOKEN=|curl )' "$dir/out" >"$dir/commands"
+        [ "$(wc -l <"$dir/commands")" = 3 ]
+        bash -eu "$dir/commands" >"$dir/answers"
+        cat "$dir/answers"
+        [ "$(grep -o '"text":"Hello, world"' "$dir/answers" | wc -l)" = 2 ] # the post, and the timeline with it
+}
+children_are_not_root() {
+        local pid children
+        children=$(pgrep -P "$up_pid")
+        for pid in $children; do
+                [ "$(stat -c %u "/proc/$pid")" != 0 ] || { tr '\0' ' ' <"/proc/$pid/cmdline"; return 1; }
+        done
+        [ -n "$children" ]
+}
+only_the_owner_reads() { # secrets are in files of mode 0600, in folders of others' reach or not
+        local file
+        for file in "$SONET_KEY_FILE" "$dir/data/demo-account" "$dir/data/redis/redis.conf" "$dir/data/postgresql/15/pg_hba.conf"; do
+                [ "$(stat -c %a "$file")" = 600 ] || { stat "$file"; return 1; }
+        done
+        [ "$(stat -c %a "$dir/data/run")" = 700 ]
+}
+dead_letters_are_listed() { env -u DATABASE_URL "$sonet" admin deadletters list --data "$dir/data"; }
+stops_well() { stop INT && [ -z "$(inside)" ]; }
+second_start_keeps_all() {
+        local before
+        before=$(grep 'Account' "$dir/out")
+        start "$dir/data"
+        ready
+        grep -q '^starting on' "$dir/out" && [ "$(grep 'Account' "$dir/out")" = "$before" ] && printed_commands_work_again
+}
+printed_commands_work_again() {
+        grep -E '^  (TOKEN=|curl .*home)' "$dir/out" >"$dir/commands"
+        bash -eu "$dir/commands" | grep -q '"text":"Hello, world"'
+}
+second_stop_forces() {
+        local code=0
+        stop TERM TERM || code=$?
+        [ $code = 0 ] && [ -z "$(inside)" ]
+}
+port_in_use() {
+        local port code=0
+        start "$dir/data"
+        ready
+        port=$(sed -n 's,^ready http://127.0.0.1:,,p' "$dir/out")
+        refused 'is not free' --port "$port" --data "$dir/other" || code=1
+        stop INT && return $code
+}
+cut_off_first_starts_are_taken_up() {
+        local after
+        for after in 0.1 0.5 1; do
+                start "$dir/cut"
+                sleep "$after" # wherever that is: any moment must do
+                stop KILL || true
+        done
+        start "$dir/cut" --split
+        ready
+        stop INT
+}
+
+check 'the first start creates what is missing and says that it is ready' first_start
+check 'the three things to try work as they are printed' printed_commands_work
+[ "$(id -u)" != 0 ] || check 'no child runs as root' children_are_not_root
+check 'secrets can be read by their owner alone' only_the_owner_reads
+check 'sonet admin finds the databases of sonet up' dead_letters_are_listed
+check 'Ctrl-C ends it well and leaves no process' stops_well
+check 'the second start keeps the account and the notes' second_start_keeps_all
+check 'a second request to stop ends it at once, and cleanly' second_stop_forces
+check 'a port that is taken is refused' port_in_use
+check 'a first start that is cut off is taken up by the next one' cut_off_first_starts_are_taken_up
+
+long=$dir/$(printf 'x%.0s' {1..90})
+check 'a folder whose sockets would not fit is refused' refused 'bytes too long' --data "$long"
+check 'a folder name that settings files cannot hold is refused' refused 'may not hold' --data "$dir/a%b"
+mkdir -p "$dir/closed" && chmod 700 "$dir/closed"
+[ "$(id -u)" != 0 ] || check 'a folder that the account cannot reach is refused, and the closed one is named' \
+        refused "may not pass $dir/closed" --data "$dir/closed/data"
+check 'another key is refused' env SONET_KEY_FILE="$dir/key2" bash -c "
+        printf '%s\n' AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA >'$dir/key2'; chmod 600 '$dir/key2'
+        '$sonet' up --port 0 --data '$dir/data' 2>&1 | grep 'is not the one'"
+check 'a missing key is never replaced under existing data' env SONET_KEY_FILE="$dir/key3" bash -c "
+        '$sonet' up --port 0 --data '$dir/data' 2>&1 | grep 'is missing' && [ ! -e '$dir/key3' ]"
+check 'a key inside the data folder is refused' env SONET_KEY_FILE="$dir/inner/key" bash -c "
+        '$sonet' up --port 0 --data '$dir/inner' 2>&1 | grep 'lies in the data folder'"
+check 'what is no address is refused' refused 'is not an address' --address nowhere --data "$dir/data"
+check 'pools that do not fit the database are refused' env DATABASE_POOL=30 bash -c "
+        '$sonet' up --port 0 --data '$dir/data' 2>&1 | grep 'DATABASE_POOL=30'"
+check 'an unknown command names the nearest one' bash -c "'$sonet' srve 2>&1 | grep \"did you mean 'serve'\""
+check 'every command explains itself' bash -c "for c in up serve migrate config admin help; do '$sonet' help \$c | grep -q '^Usage: sonet '\$c; done"
+check 'the settings are printed without their passwords' env DATABASE_URL=postgresql://u:hidden@h/db bash -c "
+        '$sonet' config >'$dir/config' && grep -q '^HTTP_PORT=' '$dir/config' && ! grep -q hidden '$dir/config'"
+
+echo "1..$tests"
+[ "$bad" = 0 ]
