@@ -20,6 +20,7 @@ int cmd_up(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_migrate(int argc, char **argv);
 int cmd_config(int argc, char **argv);
+int cmd_import(int argc, char **argv);
 int cmd_admin(int argc, char **argv);
 
 #endif

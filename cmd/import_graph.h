@@ -24,11 +24,13 @@ struct import_graph {
         uint32_t *neighbours;
 };
 
-/* An edge list: two numbers a line, apart by blanks or a comma; empty lines and lines that start with % or # are passed over. error gets
- * a sentence with file and line. A graph that failed is empty. */
+/* An edge list: two numbers a line, apart by blanks or a comma; empty lines and lines that start with % or # are passed
+ * over. error gets a sentence with file and line. A graph that failed is empty. */
 SN_CHECKED sn_status import_graph_read(const char *path, struct import_graph *graph, struct buf *error);
-/* Preferential attachment (Barabási and Albert, 1999): degrees follow a power law. The same seed gives the same graph. */
-SN_CHECKED sn_status import_graph_generate(size_t members, uint64_t seed, struct import_graph *graph, struct buf *error);
+/* Preferential attachment (Barabási and Albert, 1999): degrees follow a power law. The same seed gives the same graph.
+ */
+SN_CHECKED sn_status import_graph_generate(size_t members, uint64_t seed, struct import_graph *graph,
+                                           struct buf *error);
 void import_graph_free(struct import_graph *graph);
 
 /* splitmix64: a small generator whose numbers are the same everywhere. */

@@ -10,8 +10,8 @@
 #define TAGGED_ONE_IN 5
 #define KEY_BYTES     16
 
-void import_plan_make(struct import_plan *plan, const struct import_graph *graph, const struct import_texts *texts, size_t notes,
-                      uint64_t seed)
+void import_plan_make(struct import_plan *plan, const struct import_graph *graph, const struct import_texts *texts,
+                      size_t notes, uint64_t seed)
 {
         uint64_t state = seed ^ UINT64_C(0x5eed7e875eed7e87);
 
@@ -45,12 +45,14 @@ void import_plan_text(const struct import_plan *plan, size_t member, size_t note
 
         buf_reset(out);
         buf_append_c(out, text->text);
-        if ((member + note) % TAGGED_ONE_IN == 0 && text->tag[0] != '\0' && text->length + strlen(text->tag) + 3 <= IMPORT_TEXT_MAX) {
+        if ((member + note) % TAGGED_ONE_IN == 0 && text->tag[0] != '\0' &&
+            text->length + strlen(text->tag) + 3 <= IMPORT_TEXT_MAX) {
                 buf_printf(out, "\n\n#%s", text->tag);
         }
 }
 
-void import_plan_key(const struct import_plan *plan, size_t member, size_t note, const char *text, char out[IMPORT_KEY_SIZE])
+void import_plan_key(const struct import_plan *plan, size_t member, size_t note, const char *text,
+                     char out[IMPORT_KEY_SIZE])
 {
         static const char prefix[] = "import-";
         uint8_t hash[KEY_BYTES];

@@ -45,7 +45,8 @@ static sn_status load(struct import_texts *texts, const char *path, char **data,
                 return refuse_file(path, strerror(errno), error);
         }
         if (!S_ISREG(about.st_mode)) {
-                return refuse_file(path, S_ISDIR(about.st_mode) ? "it is a folder; name the files in it" : "it is no file", error);
+                return refuse_file(
+                    path, S_ISDIR(about.st_mode) ? "it is a folder; name the files in it" : "it is no file", error);
         }
         if (about.st_size > FILE_MAX_BYTES) {
                 return refuse_file(path, "it is larger than 256 MiB", error);
@@ -76,7 +77,8 @@ static sn_status check_utf8(const char *path, const char *data, size_t len, stru
                 bool nul = memchr(line.ptr, '\0', line.len) != NULL;
                 if (nul || !utf8_valid(line.ptr, line.len)) {
                         buf_printf(error, "%s:%zu: %s", path, number,
-                                   nul ? "a NUL byte: this is no text file" : "not UTF-8: convert the file with iconv first");
+                                   nul ? "a NUL byte: this is no text file"
+                                       : "not UTF-8: convert the file with iconv first");
                         return SN_INVALID_ARGUMENT;
                 }
         }
@@ -97,7 +99,8 @@ static const char *skip_escape(const char *c, const char *end)
         return c;
 }
 
-/* Takes out what only terminals understand, in place: "_\bA" and "A\bA" become "A", colours and other control characters go. */
+/* Takes out what only terminals understand, in place: "_\bA" and "A\bA" become "A", colours and other control
+ * characters go. */
 static size_t clean(char *text, size_t len)
 {
         const char *end = text + len;
@@ -129,7 +132,8 @@ static bool is_blank(char c)
 static const char *tag_of(struct import_texts *texts, const char *path)
 {
         const char *name = strrchr(path, '/');
-        size_t len = strspn(name = name != NULL ? name + 1 : path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+        size_t len =
+            strspn(name = name != NULL ? name + 1 : path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
         if (len < 2 || len > TAG_MAX || (name[len] != '\0' && name[len] != '.')) {
                 return "";

@@ -24,8 +24,8 @@ struct import_texts {
         size_t n_memory;
 };
 
-/* Adds a file's items. Terminals' overstrikes and colours are taken out; texts over the maximum are left out and counted. error gets a
- * sentence with file and line for what is not UTF-8. */
+/* Adds a file's items. Terminals' overstrikes and colours are taken out; texts over the maximum are left out and
+ * counted. error gets a sentence with file and line for what is not UTF-8. */
 SN_CHECKED sn_status import_texts_read(struct import_texts *texts, const char *path, struct buf *error);
 /* After the last file: sorts out what occurs more than once; the order stays. */
 void import_texts_finish(struct import_texts *texts);

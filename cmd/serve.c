@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,10 +52,10 @@ struct server {
         struct jobs *jobs;
         struct trust *trust;
         struct grpc_tls tls;
-        int64_t schema_checked_us; /* the schema does not change under a running server: asked once, and again after a failure */
 };
 
 static volatile sig_atomic_t stopping;
+static atomic_bool database_down;
 
 static void on_signal(int number)
 {
@@ -314,27 +315,46 @@ static void start_consumers(struct local *local)
         }
 }
 
-/* One line for each part. Redis is reported, and never a reason: everything works without it, slower. */
+static bool report_local(struct local *local, struct buf *report)
+{
+        bool lease = local->service.lease == NULL || db_lease_held(local->service.lease);
+        bool database = db_ping(local->service.db, PING_MS) == SN_OK;
+        bool schema = database && db_check_schema(local->database_url, local->definition->schema, report) == SN_OK;
+
+        buf_printf(report, "%s: database %s, migrations %s, lease %s\n", local->definition->name, database ? "up" : "down",
+                   schema ? "complete" : "unknown", local->service.lease == NULL ? "not needed" : lease ? "held" : "elsewhere");
+        return lease && database && schema;
+}
+
+static bool report_remote(struct server *server, const struct service_definition *definition, struct buf *report)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&server->outside, PING_MS);
+        bool up = rpc_check_health(c, definition->contract) == SN_OK;
+
+        buf_printf(report, "%s: %s\n", definition->name, up ? "up, elsewhere" : "down, elsewhere");
+        return up;
+}
+
+/* One line for each part: the local services, and for a gateway those that it calls. Redis is reported, and never a reason: everything
+ * works without it, slower. */
 static bool ready(void *context, struct buf *report)
 {
         struct server *server = context;
         bool all = true;
 
         for (size_t i = 0; i < server->n_locals; i++) {
-                struct local *local = &server->locals[i];
-                bool lease = local->service.lease == NULL || db_lease_held(local->service.lease);
-                bool database = db_ping(local->service.db, PING_MS) == SN_OK;
-                bool schema = database && db_check_schema(local->database_url, local->definition->schema, report) == SN_OK;
-
-                buf_printf(report, "%s: database %s, migrations %s, lease %s\n", local->definition->name, database ? "up" : "down",
-                           schema ? "complete" : "unknown", local->service.lease == NULL ? "not needed" : lease ? "held" : "elsewhere");
-                all = all && lease && database && schema;
+                all = report_local(&server->locals[i], report) && all;
+        }
+        for (size_t i = 0; server->with_gateway && i < sonet_n_services; i++) {
+                if (!is_local(server, sonet_services[i]->name)) {
+                        all = report_remote(server, sonet_services[i], report) && all;
+                }
         }
         buf_printf(report, "redis: %s\n", redis_up(server->redis) ? "up" : "down (everything works, slower)");
         return all && !stopping;
 }
 
-/* gRPC health must not wait: what the leases say. */
+/* gRPC health is asked often, and must not wait: the leases now, the databases as the job below last saw them. */
 static bool alive(void *context)
 {
         const struct server *server = context;
@@ -344,8 +364,16 @@ static bool alive(void *context)
                         return false;
                 }
         }
-        return !stopping;
+        return !stopping && !atomic_load(&database_down);
 }
+
+static sn_status watch_database(struct rpc_call *c)
+{
+        atomic_store(&database_down, db_ping(c->service->db, PING_MS) != SN_OK);
+        return SN_OK;
+}
+
+static const struct service_job watch_database_job = {.name = "watch_database", .every_s = 1, .run = watch_database};
 
 static sn_status listen_grpc(struct server *server, struct buf *error)
 {
@@ -382,6 +410,7 @@ static sn_status listen_http(struct server *server, struct buf *error)
 static sn_status start(struct server *server, struct buf *error)
 {
         server->jobs = jobs_new();
+        server->outside.name = "gateway";
         for (size_t i = 0; i < server->n_locals; i++) {
                 if (!start_local(server, &server->locals[i])) {
                         return SN_CANCELLED;
@@ -389,7 +418,6 @@ static sn_status start(struct server *server, struct buf *error)
         }
         TRY(listen_grpc(server, error));
         if (!is_local(server, "user")) {
-                server->outside.name = "gateway";
                 server->trust = trust_new(&server->outside);
                 if (!wait_for(check_trust, server, NULL)) {
                         return SN_CANCELLED;
@@ -397,6 +425,9 @@ static sn_status start(struct server *server, struct buf *error)
         }
         for (size_t i = 0; i < server->n_locals; i++) {
                 start_consumers(&server->locals[i]);
+        }
+        if (server->n_locals > 0) {
+                jobs_add(server->jobs, &server->locals[0].service, &watch_database_job);
         }
         TRY(jobs_start(server->jobs));
         return listen_http(server, error);

@@ -2,11 +2,12 @@
 #include "gateway/pages.h"
 
 #include <string.h>
-#include "auth/token.h"
 #include "base/metrics.h"
 #include "gateway/exchange.h"
+#include "services/user/user.rpc.h"
 
-#define PAGE_MAX_BYTES (4 << 20)
+#define PAGE_MAX_BYTES   (4 << 20)
+#define JWKS_DEADLINE_MS 2000
 
 static void text_response(struct http_response *response, int status, const char *text)
 {
@@ -44,7 +45,16 @@ static void render_openapi(struct gateway *gateway, struct http_request *r, stru
 
 static void render_jwks(struct gateway *gateway, struct http_request *r, struct http_response *response)
 {
-        text_response(response, 200, token_jwks());
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&gateway->service, JWKS_DEADLINE_MS);
+        User__GetJwksRequest in = USER__GET_JWKS_REQUEST__INIT;
+        User__Jwks out = USER__JWKS__INIT;
+
+        if (user_get_jwks(c, &in, &out) != SN_OK) {
+                text_response(response, 503, "the user service does not answer\n");
+                http_response_header(response, "Retry-After", "1");
+                return;
+        }
+        text_response(response, 200, out.json);
         http_response_header(response, "Cache-Control", "public, max-age=300");
 }
 

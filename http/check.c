@@ -1,5 +1,5 @@
-/* Judges the head of a request (RFC 9110, 9112) where libmicrohttpd is more lenient than a server behind other servers may be:
- * whatever two parties could read in two ways is refused. Copies what it takes into the request's arena. */
+/* Judges the head of a request (RFC 9110, 9112) where libmicrohttpd is more lenient than a server behind other servers
+ * may be: whatever two parties could read in two ways is refused. Copies what it takes into the request's arena. */
 #include "http/internal.h"
 
 #include <string.h>
@@ -7,7 +7,8 @@
 
 static bool is_token_char(unsigned char c)
 {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
 static bool is_token(const char *text, size_t len)
@@ -55,9 +56,9 @@ static bool parse_length(struct str digits, uint64_t *out)
         return digits.len > 0;
 }
 
-/* libmicrohttpd cuts lines in place: it writes NULs over the line ends, the colons and the spaces around the target, and hands out
- * pointers into that block. So a NUL that the client sent shows as a gap: the next piece does not start where this one ends. A folded
- * line (obsolete, and misread by this version) shows as a piece outside the block. */
+/* libmicrohttpd cuts lines in place: it writes NULs over the line ends, the colons and the spaces around the target,
+ * and hands out pointers into that block. So a NUL that the client sent shows as a gap: the next piece does not start
+ * where this one ends. A folded line (obsolete, and misread by this version) shows as a piece outside the block. */
 struct block {
         const char *at, *end;
 };
@@ -73,8 +74,8 @@ static bool block_takes(struct block *b, const char *piece, const char *piece_en
 
 static bool request_line_is_whole(const struct http_head *head)
 {
-        return head->uri_at == head->method + strlen(head->method) + 1 && head->version == head->uri_at + head->uri_len + 1 &&
-               strlen(head->version) == strlen("HTTP/1.1");
+        return head->uri_at == head->method + strlen(head->method) + 1 &&
+               head->version == head->uri_at + head->uri_len + 1 && strlen(head->version) == strlen("HTTP/1.1");
 }
 
 /* Collects the headers of libmicrohttpd's list. */
@@ -100,17 +101,23 @@ static enum MHD_Result note_special(struct collector *x, const char *name, struc
 {
         if (strcasecmp(name, "Host") == 0) {
                 x->hosts++;
-                return is_target(value.ptr, value.len) || value.len == 0 ? MHD_YES : refuse(x, 400, "The Host header is malformed.");
+                return is_target(value.ptr, value.len) || value.len == 0
+                           ? MHD_YES
+                           : refuse(x, 400, "The Host header is malformed.");
         }
         if (strcasecmp(name, "Content-Length") == 0) {
                 x->lengths++;
                 x->head->has_content_length = true;
-                return parse_length(value, &x->head->content_length) ? MHD_YES : refuse(x, 400, "The Content-Length is no length.");
+                return parse_length(value, &x->head->content_length)
+                           ? MHD_YES
+                           : refuse(x, 400, "The Content-Length is no length.");
         }
         if (strcasecmp(name, "Transfer-Encoding") == 0) {
                 x->encodings++;
                 x->head->chunked = true;
-                return str_equal_nocase(value, STR("chunked")) ? MHD_YES : refuse(x, 501, "The only transfer encoding known here is chunked.");
+                return str_equal_nocase(value, STR("chunked"))
+                           ? MHD_YES
+                           : refuse(x, 501, "The only transfer encoding known here is chunked.");
         }
         if (strcasecmp(name, "Expect") == 0 && !str_equal_nocase(value, STR("100-continue"))) {
                 return refuse(x, 417, "The only expectation known here is 100-continue.");
@@ -118,7 +125,8 @@ static enum MHD_Result note_special(struct collector *x, const char *name, struc
         return MHD_YES;
 }
 
-static enum MHD_Result collect(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_len, const char *value, size_t value_len)
+static enum MHD_Result collect(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_len, const char *value,
+                               size_t value_len)
 {
         struct collector *x = cls;
         if (value == NULL || !block_takes(&x->block, name, value + value_len)) {
@@ -134,7 +142,8 @@ static enum MHD_Result collect(void *cls, enum MHD_ValueKind kind, const char *n
         if (r->n_headers == HTTP_MAX_HEADERS) {
                 return refuse(x, 431, "The request has too many headers.");
         }
-        x->headers[r->n_headers++] = (struct http_header){arena_strndup(r->arena, name, name_len), str_dup(r->arena, str_trim((struct str){value, value_len}))};
+        x->headers[r->n_headers++] = (struct http_header){arena_strndup(r->arena, name, name_len),
+                                                          str_dup(r->arena, str_trim((struct str){value, value_len}))};
         return note_special(x, name, (struct str){value, value_len});
 }
 
@@ -185,15 +194,18 @@ static size_t head_bytes(struct MHD_Connection *mhd)
         return info == NULL ? SIZE_MAX : info->header_size;
 }
 
-static int check_lines(struct http_server *server, struct MHD_Connection *mhd, struct http_head *head, struct http_request *r,
-                       const char **detail)
+static int check_lines(struct http_server *server, struct MHD_Connection *mhd, struct http_head *head,
+                       struct http_request *r, const char **detail)
 {
         size_t bytes = head_bytes(mhd);
         if (bytes > server->options.max_header_bytes) {
                 *detail = "The request's headers are too large.";
                 return 431;
         }
-        struct collector x = {.server = server, .head = head, .request = r, .headers = ARENA_ARRAY(r->arena, struct http_header, HTTP_MAX_HEADERS)};
+        struct collector x = {.server = server,
+                              .head = head,
+                              .request = r,
+                              .headers = ARENA_ARRAY(r->arena, struct http_header, HTTP_MAX_HEADERS)};
         x.block = (struct block){head->version + strlen(head->version), head->method + bytes};
         r->headers = x.headers;
         MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, collect, &x);
@@ -201,15 +213,16 @@ static int check_lines(struct http_server *server, struct MHD_Connection *mhd, s
                 *detail = x.detail;
                 return x.status;
         }
-        if (x.block.end - x.block.at < 2 || x.block.end - x.block.at > 4) { /* the end of the last line, and the empty one */
+        if (x.block.end - x.block.at < 2 ||
+            x.block.end - x.block.at > 4) { /* the end of the last line, and the empty one */
                 *detail = "A header contains a NUL character or is folded over several lines.";
                 return 400;
         }
         return check_framing(&x, detail);
 }
 
-int http_check_head(struct http_server *server, struct MHD_Connection *mhd, struct http_head *head, struct http_request *r,
-                    const char **detail)
+int http_check_head(struct http_server *server, struct MHD_Connection *mhd, struct http_head *head,
+                    struct http_request *r, const char **detail)
 {
         r->method = arena_strdup(r->arena, head->method);
         if (!request_line_is_whole(head) || !is_token(r->method, strlen(r->method)) || !split_target(head, r)) {

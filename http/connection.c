@@ -1,4 +1,5 @@
-/* The list of connections, kept by libmicrohttpd's notifications: a descriptor in it is open as long as the lock is held. */
+/* The list of connections, kept by libmicrohttpd's notifications: a descriptor in it is open as long as the lock is
+ * held. */
 #include "http/internal.h"
 
 #include <arpa/inet.h>
@@ -85,7 +86,8 @@ static void closed(struct http_connection *c)
         free(c);
 }
 
-void http_connection_notify(void *server, struct MHD_Connection *mhd, void **socket_context, enum MHD_ConnectionNotificationCode code)
+void http_connection_notify(void *server, struct MHD_Connection *mhd, void **socket_context,
+                            enum MHD_ConnectionNotificationCode code)
 {
         if (code == MHD_CONNECTION_NOTIFY_STARTED) {
                 started(server, mhd, socket_context);

@@ -1,10 +1,10 @@
-/* One request and its response. libmicrohttpd calls on the connection's I/O thread: begin (request line), handle (once with the headers,
- * then for pieces of the body, then to be answered), end. In between the exchange belongs to the owner's worker too, which answers from
- * its own thread; whoever is last frees it.
+/* One request and its response. libmicrohttpd calls on the connection's I/O thread: begin (request line), handle (once
+ * with the headers, then for pieces of the body, then to be answered), end. In between the exchange belongs to the
+ * owner's worker too, which answers from its own thread; whoever is last frees it.
  *
- *   PENDING ──worker──▶ ANSWERED              the answer came before the connection was suspended: nothing has to be woken
- *      └──I/O──▶ SUSPENDED ──worker──▶ ANSWERED   the worker resumes the connection
- *                    └──stop──▶ ABANDONED     http_server_stop resumes it; a late answer is thrown away */
+ *   PENDING ──worker──▶ ANSWERED              the answer came before the connection was suspended: nothing has to be
+ * woken └──I/O──▶ SUSPENDED ──worker──▶ ANSWERED   the worker resumes the connection └──stop──▶ ABANDONED
+ * http_server_stop resumes it; a late answer is thrown away */
 #include "http/internal.h"
 
 #include <string.h>
@@ -96,7 +96,8 @@ static void take_response(struct http_exchange *x, struct http_response *respons
                 return;
         }
         for (size_t i = 0; i < response->n_headers; i++) {
-                MHD_add_response_header(x->response, response->headers[i].name, response->headers[i].value); /* refuses CR and LF */
+                MHD_add_response_header(x->response, response->headers[i].name,
+                                        response->headers[i].value); /* refuses CR and LF */
         }
         if (response->close) {
                 MHD_add_response_header(x->response, "Connection", "close");
@@ -135,8 +136,8 @@ static enum MHD_Result refuse(struct http_exchange *x, struct MHD_Connection *mh
 
 /* --- a request comes in --- */
 
-/* libmicrohttpd goes on to cut the query into parameters, which nobody here asks for; and when there are more than fit into the connection's
- * memory, 0.9.75 forgets its own refusal and waits for ever. So the query ends here for it. */
+/* libmicrohttpd goes on to cut the query into parameters, which nobody here asks for; and when there are more than fit
+ * into the connection's memory, 0.9.75 forgets its own refusal and waits for ever. So the query ends here for it. */
 static void hide_query(const char *uri)
 {
         char *query = strchr(uri, '?');
@@ -170,7 +171,8 @@ void *http_exchange_begin(void *server, const char *uri, struct MHD_Connection *
         return x;
 }
 
-static enum MHD_Result handle_headers(struct http_exchange *x, struct MHD_Connection *mhd, const char *method, const char *version)
+static enum MHD_Result handle_headers(struct http_exchange *x, struct MHD_Connection *mhd, const char *method,
+                                      const char *version)
 {
         struct http_server *server = x->server;
         x->headers_done = true;
@@ -262,8 +264,8 @@ static enum MHD_Result handle_complete(struct http_exchange *x, struct MHD_Conne
         return wait_for_answer(x, mhd);
 }
 
-enum MHD_Result http_exchange_handle(void *server, struct MHD_Connection *mhd, const char *url, const char *method, const char *version,
-                                     const char *upload, size_t *upload_size, void **exchange)
+enum MHD_Result http_exchange_handle(void *server, struct MHD_Connection *mhd, const char *url, const char *method,
+                                     const char *version, const char *upload, size_t *upload_size, void **exchange)
 {
         struct http_exchange *x = *exchange;
         if (x == NULL) {
@@ -278,7 +280,8 @@ enum MHD_Result http_exchange_handle(void *server, struct MHD_Connection *mhd, c
         if (!x->handed_over) {
                 return handle_complete(x, mhd);
         }
-        return atomic_load_explicit(&x->state, memory_order_acquire) == ANSWERED ? queue_response(x, mhd) : MHD_NO; /* abandoned */
+        return atomic_load_explicit(&x->state, memory_order_acquire) == ANSWERED ? queue_response(x, mhd)
+                                                                                 : MHD_NO; /* abandoned */
 }
 
 void http_exchange_end(void *arg, struct MHD_Connection *mhd, void **exchange, enum MHD_RequestTerminationCode code)
@@ -308,7 +311,8 @@ void http_respond(struct http_request *r, struct http_response *response)
 {
         struct http_exchange *x = (struct http_exchange *)(void *)r;
         take_response(x, response);
-        /* Connection and server live as long as the connection is suspended: otherwise nothing of them may be touched here. */
+        /* Connection and server live as long as the connection is suspended: otherwise nothing of them may be touched
+         * here. */
         if (atomic_exchange(&x->state, ANSWERED) == SUSPENDED) {
                 MHD_resume_connection(x->mhd);
                 atomic_fetch_sub(&x->server->suspended, 1);

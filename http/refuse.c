@@ -8,11 +8,13 @@
 
 static void count_refusal(int status)
 {
-        metric_add(metric_counter("sonet_http_refused_total", "Requests that the HTTP server refused itself.", metrics_intern("status=\"%d\"", status)),
+        metric_add(metric_counter("sonet_http_refused_total", "Requests that the HTTP server refused itself.",
+                                  metrics_intern("status=\"%d\"", status)),
                    1);
 }
 
-void http_refusal(struct http_server *server, struct http_request *r, int status, const char *detail, struct http_response *response)
+void http_refusal(struct http_server *server, struct http_request *r, int status, const char *detail,
+                  struct http_response *response)
 {
         *response = (struct http_response){.status = status, .close = true};
         buf_init(&response->body, HTTP_REFUSAL_BYTES);
@@ -47,7 +49,8 @@ void http_refuse_raw(struct http_server *server, int fd, int status, const char 
         if (arena == NULL) {
                 return;
         }
-        struct http_request r = {.arena = arena, .method = "", .path = "", .peer = "", .started_us = clock_monotonic_us()};
+        struct http_request r = {
+            .arena = arena, .method = "", .path = "", .peer = "", .started_us = clock_monotonic_us()};
         struct http_response response;
         struct buf text;
         buf_init(&text, HTTP_REFUSAL_BYTES * 2);

@@ -1,9 +1,9 @@
-/* Starts and stops the server: a listening socket of our own, one libmicrohttpd daemon per I/O thread, and the watcher, which deals
- * accepted connections out. (libmicrohttpd's own thread pool aborts the process when it is quiesced while one of its threads stops
- * listening by itself; without a listening socket it has nothing to quiesce.)
+/* Starts and stops the server: a listening socket of our own, one libmicrohttpd daemon per I/O thread, and the watcher,
+ * which deals accepted connections out. (libmicrohttpd's own thread pool aborts the process when it is quiesced while
+ * one of its threads stops listening by itself; without a listening socket it has nothing to quiesce.)
  *
- * Stopping must leave no connection suspended, or libmicrohttpd aborts: requests that the owner has not answered when the grace is over
- * are abandoned, and resumed here. */
+ * Stopping must leave no connection suspended, or libmicrohttpd aborts: requests that the owner has not answered when
+ * the grace is over are abandoned, and resumed here. */
 #include "http/internal.h"
 
 #include <signal.h>
@@ -22,8 +22,8 @@ int http_server_port(const struct http_server *server)
         return server->port;
 }
 
-/* The head of a request, what libmicrohttpd makes of it (60 bytes a header or parameter), and the head of the response share this memory,
- * which is cleared after each request: no more than needed. */
+/* The head of a request, what libmicrohttpd makes of it (60 bytes a header or parameter), and the head of the response
+ * share this memory, which is cleared after each request: no more than needed. */
 static size_t connection_bytes(const struct http_options *options)
 {
         return options->max_header_bytes + HEAD_EXTRA_BYTES;
@@ -37,12 +37,13 @@ static size_t keep_escapes(void *context, struct MHD_Connection *mhd, char *text
 
 static struct MHD_Daemon *daemon_start(struct http_server *server)
 {
-        return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL,
-                                http_exchange_handle, server, MHD_OPTION_CONNECTION_MEMORY_LIMIT, connection_bytes(&server->options),
-                                MHD_OPTION_CONNECTION_LIMIT, (unsigned)server->options.max_connections + 1024u,
-                                MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_NOTIFY_COMPLETED, http_exchange_end, server,
-                                MHD_OPTION_NOTIFY_CONNECTION, http_connection_notify, server, MHD_OPTION_URI_LOG_CALLBACK,
-                                http_exchange_begin, server, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_END);
+        return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0,
+                                NULL, NULL, http_exchange_handle, server, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                                connection_bytes(&server->options), MHD_OPTION_CONNECTION_LIMIT,
+                                (unsigned)server->options.max_connections + 1024u, MHD_OPTION_CONNECTION_TIMEOUT, 0u,
+                                MHD_OPTION_NOTIFY_COMPLETED, http_exchange_end, server, MHD_OPTION_NOTIFY_CONNECTION,
+                                http_connection_notify, server, MHD_OPTION_URI_LOG_CALLBACK, http_exchange_begin,
+                                server, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_END);
 }
 
 static bool daemons_start(struct http_server *server)
@@ -102,14 +103,16 @@ static struct http_server *server_new(const struct http_options *options, const 
         pthread_mutex_init(&server->lock, NULL);
         server->metrics = (struct http_metrics){
             .connections = metric_gauge("sonet_http_connections", "Open HTTP connections.", NULL),
-            .in_flight = metric_gauge("sonet_http_requests_in_flight", "Complete HTTP requests that are not answered yet.", NULL),
-            .slow_clients = metric_counter("sonet_http_slow_clients_total", "Connections dropped because the client was too slow.", NULL),
+            .in_flight = metric_gauge("sonet_http_requests_in_flight",
+                                      "Complete HTTP requests that are not answered yet.", NULL),
+            .slow_clients = metric_counter("sonet_http_slow_clients_total",
+                                           "Connections dropped because the client was too slow.", NULL),
         };
         return server;
 }
 
-sn_status http_server_start(const struct http_options *options, const struct http_handlers *handlers, struct http_server **out,
-                            struct buf *error)
+sn_status http_server_start(const struct http_options *options, const struct http_handlers *handlers,
+                            struct http_server **out, struct buf *error)
 {
         struct http_server *server = server_new(options, handlers);
         if (server == NULL || server->wake_fd < 0) {

@@ -52,7 +52,9 @@ struct http_handlers {
         /* On the I/O thread, when the request is complete: hand it to a worker, who calls http_respond exactly once. False: the
          * response is filled in (503 when queues are full). */
         bool (*on_request)(void *context, struct http_request *r, struct http_response *early);
-        /* Fills in a response for what the server refuses itself (408, 413, 431 …), so that all problems look alike. */
+        /* Fills in a response for what the server refuses itself (400, 408, 413, 417, 431, 501, 503), so that all problems look alike.
+         * From any thread; of what never became a request, method and path are "". (libmicrohttpd 0.9.75 answers some in HTML itself:
+         * a length or chunk that is none, an unknown HTTP version, headers far over the limit.) */
         void (*on_refusal)(void *context, struct http_request *r, int status, const char *detail, struct http_response *response);
         void *context;
 };
@@ -62,7 +64,7 @@ struct http_options {
         int port;              /* 0: any free one */
         int io_threads;
         int max_connections;
-        size_t max_header_bytes; /* 431 beyond; libmicrohttpd's per-connection memory */
+        size_t max_header_bytes; /* 431 beyond; each connection takes this much memory and 14 KiB */
         size_t arena_bytes;      /* cap of each request's arena */
         int slow_client_ms;      /* 10,000 */
         int idle_ms;             /* 60,000 */

@@ -25,7 +25,8 @@ static void start(int slow_client_ms, int idle_ms)
         fixture_start(&f, &o);
 }
 
-/* Sends text a byte at a time until the server ends it; true when it told why. It never idles for as long as the limit. */
+/* Sends text a byte at a time until the server ends it; true when it told why. It never idles that
+ * long. */
 static bool drip(int fd, const char *text)
 {
         for (;;) {
@@ -80,7 +81,8 @@ static void a_client_that_drips_its_second_request_is_dropped(void **state)
 
 static void a_client_that_stops_in_the_middle_is_dropped(void **state)
 {
-        static const char *const requests[] = {"G", "GET /echo HTTP/1.1\r\nHo", "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc"};
+        static const char *const requests[] = {"G", "GET /echo HTTP/1.1\r\nHo",
+                                               "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc"};
         start(300, 60000);
         for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
                 int fd = client_open(&f);

@@ -1,5 +1,5 @@
-/* What the server refuses itself: hostile and careless requests. Each case shows that the connection is closed afterwards, so that nothing
- * behind the request can pass as another one. */
+/* What the server refuses itself: hostile and careless requests. Each case shows that the connection is closed
+ * afterwards, so that nothing behind the request can pass as another one. */
 #include "http/test_support.h"
 
 #include <stdio.h>
@@ -61,9 +61,11 @@ static void a_body_over_the_limit_is_refused_before_it_is_sent(void **state)
 
 static void a_chunked_body_over_the_limit_is_refused_where_it_passes_it(void **state)
 {
-        ASSERT_REFUSED(413, "POST /limit HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
-                            "60\r\n123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456\r\n"
-                            "5\r\nabcde\r\n");
+        ASSERT_REFUSED(
+            413,
+            "POST /limit HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+            "60\r\n123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456\r\n"
+            "5\r\nabcde\r\n");
 }
 
 static void a_refusal_reaches_a_client_that_is_still_sending(void **state)
@@ -87,9 +89,12 @@ static void lengths_given_in_more_than_one_way_are_refused(void **state)
         ASSERT_REFUSED(400, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello");
         ASSERT_REFUSED(400, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello");
         ASSERT_REFUSED(400, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\ncontent-length: x\r\n\r\nhello");
-        ASSERT_REFUSED(400, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
-        ASSERT_REFUSED(400, "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: -1\r\n\r\n0\r\n\r\n");
-        ASSERT_REFUSED(400, "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+        ASSERT_REFUSED(
+            400, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+        ASSERT_REFUSED(
+            400, "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: -1\r\n\r\n0\r\n\r\n");
+        ASSERT_REFUSED(400, "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: "
+                            "chunked\r\n\r\n0\r\n\r\n");
         ASSERT_REFUSED(400, "POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
 }
 
@@ -109,13 +114,16 @@ static void other_expectations_are_refused(void **state)
 /* libmicrohttpd 0.9.75 answers these itself, in HTML, before the server sees them. */
 static void lengths_that_are_none_are_refused_by_the_library(void **state)
 {
-        static const char *const lengths[] = {"-1", "+1", "1x", "x", "", "0x10", "1 2", "1,1", "99999999999999999999999"};
+        static const char *const lengths[] = {
+            "-1", "+1", "1x", "x", "", "0x10", "1 2", "1,1", "99999999999999999999999"};
         for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
                 char request[200];
                 struct reply r;
                 int fd = client_open(&f);
-                snprintf(request, sizeof(request), "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: %s\r\n\r\nGET /echo HTTP/1.1\r\nHost: h\r\n\r\n",
-                         lengths[i]);
+                snprintf(
+                    request, sizeof(request),
+                    "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: %s\r\n\r\nGET /echo HTTP/1.1\r\nHost: h\r\n\r\n",
+                    lengths[i]);
                 client_send_text(fd, request);
                 client_read(fd, &r, true);
                 assert_int_equal(r.status, lengths[i][0] == '9' ? 413 : 400);
@@ -126,7 +134,8 @@ static void lengths_that_are_none_are_refused_by_the_library(void **state)
 
 static void a_malformed_chunk_is_refused_by_the_library(void **state)
 {
-        static const char *const chunks[] = {"x\r\n", "-1\r\n", "5\r\nhello!\r\n", "\r\n", "0x5\r\nhello\r\n", "ffffffffffffffffff\r\n"};
+        static const char *const chunks[] = {"x\r\n", "-1\r\n",           "5\r\nhello!\r\n",
+                                             "\r\n",  "0x5\r\nhello\r\n", "ffffffffffffffffff\r\n"};
         for (size_t i = 0; i < sizeof(chunks) / sizeof(chunks[0]); i++) {
                 struct reply r;
                 int fd = client_open(&f);
@@ -197,9 +206,15 @@ static void request_lines_that_are_read_differently_by_others_are_refused(void *
 /* Also answered by libmicrohttpd, or not at all. */
 static void what_is_no_http_1_request_ends_the_connection(void **state)
 {
-        static const char *const requests[] = {"GET\r\n\r\n", "GET /echo\r\n\r\n", "\x16\x03\x01\x02\n\r\n\r\n", "GET /echo HTTP/2.0\r\n\r\n",
-                                               "GET /echo HTTP/0.9\r\n\r\n", "GET /echo http/1.1\r\n\r\n", "GET /echo HTTP/1.1 x\r\n\r\n",
-                                               "GET /echo HTTP/1.1\r\nno colon\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"};
+        static const char *const requests[] = {"GET\r\n\r\n",
+                                               "GET /echo\r\n\r\n",
+                                               "\x16\x03\x01\x02\n\r\n\r\n",
+                                               "GET /echo HTTP/2.0\r\n\r\n",
+                                               "GET /echo HTTP/0.9\r\n\r\n",
+                                               "GET /echo http/1.1\r\n\r\n",
+                                               "GET /echo HTTP/1.1 x\r\n\r\n",
+                                               "GET /echo HTTP/1.1\r\nno colon\r\n\r\n",
+                                               "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"};
         for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
                 struct reply r;
                 int fd = client_open(&f);
@@ -226,7 +241,8 @@ static void headers_that_are_too_large_are_refused(void **state)
                 client_send_text(fd, text);
                 client_send_text(fd, "\r\n\r\n");
                 client_read(fd, &r, true);
-                assert_true(r.status == 431 || (r.status == 0 && sizes[i] > 20000)); /* far over, a reset may overtake the library's 431 */
+                assert_true(r.status == 431 ||
+                            (r.status == 0 && sizes[i] > 20000)); /* far over, a reset may overtake the library's 431 */
                 close(fd);
                 fd = client_open(&f);
                 client_send_text(fd, "GET /");

@@ -58,7 +58,8 @@ static void a_body_arrives_whole_however_it_is_cut(void **state)
 static void a_chunked_body_arrives_whole(void **state)
 {
         int fd = client_open(&f);
-        client_send_text(fd, "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\nA\r\n, world!!!\r\n0\r\nTrailer: x\r\n\r\n");
+        client_send_text(fd, "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+                             "chunked\r\n\r\n5;x=y\r\nhello\r\nA\r\n, world!!!\r\n0\r\nTrailer: x\r\n\r\n");
         client_expect(fd, 200, "POST /echo? [127.0.0.1] note= 15:hello, world!!!");
         client_send_text(fd, "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked\r\n\r\n0\r\n\r\n");
         client_expect(fd, 200, "POST /echo? [127.0.0.1] note= 0:");
@@ -106,13 +107,15 @@ static void bodies_on_get_head_and_delete_are_read(void **state)
         int fd = client_open(&f);
         for (size_t i = 0; i < 2; i++) {
                 char request[200], expected[200];
-                snprintf(request, sizeof(request), "%s /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc", methods[i]);
+                snprintf(request, sizeof(request), "%s /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc",
+                         methods[i]);
                 snprintf(expected, sizeof(expected), "%s /echo? [127.0.0.1] note= 3:abc", methods[i]);
                 client_send_text(fd, request);
                 client_expect(fd, 200, expected);
         }
         struct reply r;
-        client_send_text(fd, "HEAD /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabcGET /echo HTTP/1.1\r\nHost: h\r\n\r\n");
+        client_send_text(
+            fd, "HEAD /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabcGET /echo HTTP/1.1\r\nHost: h\r\n\r\n");
         client_read(fd, &r, true);
         assert_int_equal(r.status, 200);
         client_expect(fd, 200, "GET /echo? [127.0.0.1] note= 0:");
@@ -140,8 +143,10 @@ static void head_is_answered_without_a_body(void **state)
 static void pipelined_requests_are_answered_in_order(void **state)
 {
         int fd = client_open(&f);
-        client_send_text(fd, "GET /block?1 HTTP/1.1\r\nHost: h\r\n\r\nPOST /echo?2 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi"
-                             "GET /inline?3 HTTP/1.1\r\nHost: h\r\n\r\nGET /echo?4 HTTP/1.1\r\nHost: h\r\n\r\n");
+        client_send_text(
+            fd,
+            "GET /block?1 HTTP/1.1\r\nHost: h\r\n\r\nPOST /echo?2 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi"
+            "GET /inline?3 HTTP/1.1\r\nHost: h\r\n\r\nGET /echo?4 HTTP/1.1\r\nHost: h\r\n\r\n");
         fixture_wait_blocked(1);
         fixture_release();
         client_expect(fd, 200, "GET /block?1 [127.0.0.1] note= 0:");

@@ -47,8 +47,8 @@ static void fill(struct http_request *r, struct http_response *response)
                 b->max_bytes = 3;
                 buf_append_c(b, "too much");
         } else {
-                buf_printf(b, "%s %s?%.*s [%s] note=%s %zu:", r->method, r->path, (int)r->query.len, r->query.ptr, r->peer,
-                           note == NULL ? "" : note, r->body.len);
+                buf_printf(b, "%s %s?%.*s [%s] note=%s %zu:", r->method, r->path, (int)r->query.len, r->query.ptr,
+                           r->peer, note == NULL ? "" : note, r->body.len);
                 buf_append(b, r->body.ptr, r->body.len);
         }
 }
@@ -105,7 +105,8 @@ static bool on_request(void *context, struct http_request *r, struct http_respon
         return true;
 }
 
-static void on_refusal(void *context, struct http_request *r, int status, const char *detail, struct http_response *response)
+static void on_refusal(void *context, struct http_request *r, int status, const char *detail,
+                       struct http_response *response)
 {
         http_response_header(response, "Content-Type", "application/problem+json");
         buf_printf(&response->body, "refused %d: %s", status, detail);
@@ -113,8 +114,12 @@ static void on_refusal(void *context, struct http_request *r, int status, const 
 
 struct http_options fixture_options(void)
 {
-        return (struct http_options){.io_threads = 2, .max_connections = 5000, .max_header_bytes = 8192, .arena_bytes = 1 << 20,
-                                     .slow_client_ms = 10000, .idle_ms = 60000};
+        return (struct http_options){.io_threads = 2,
+                                     .max_connections = 5000,
+                                     .max_header_bytes = 8192,
+                                     .arena_bytes = 1 << 20,
+                                     .slow_client_ms = 10000,
+                                     .idle_ms = 60000};
 }
 
 void fixture_start(struct fixture *f, const struct http_options *options)
@@ -169,7 +174,8 @@ void fixture_stop(struct fixture *f)
 
 int client_try(const struct fixture *f)
 {
-        struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)f->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        struct sockaddr_in a = {
+            .sin_family = AF_INET, .sin_port = htons((uint16_t)f->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         struct timeval limit = {.tv_sec = 20}; /* a hung test must end */
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         assert_true(fd >= 0);

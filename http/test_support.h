@@ -9,9 +9,9 @@
 #include <cmocka.h>
 #include "http/server.h"
 
-/* Paths: /echo (a worker answers with what it got), /inline (on_request answers), /block (a worker waits for fixture_release),
- * /big (20 MiB), /limit (takes 100 bytes of body), /refuse (on_headers answers 404), /empty (204), /inject (tries to smuggle a header),
- * /overflow (a body that overflowed). */
+/* Paths: /echo (a worker answers with what it got), /inline (on_request answers), /block (a worker waits for
+ * fixture_release), /big (20 MiB), /limit (takes 100 bytes of body), /refuse (on_headers answers 404), /empty (204),
+ * /inject (tries to smuggle a header), /overflow (a body that overflowed). */
 struct fixture {
         struct http_server *server;
         int port;
@@ -40,20 +40,20 @@ void client_send_text(int fd, const char *text);
 void client_read(int fd, struct reply *r, bool head_only);
 void reply_free(struct reply *r);
 bool reply_has(const struct reply *r, const char *header_line); /* "Connection: close" */
-void client_expect(int fd, int status, const char *body); /* body may be NULL: any */
-void client_expect_end(int fd); /* the server closes, and sends nothing before it */
-void client_reset(int fd);      /* closes with RST */
+void client_expect(int fd, int status, const char *body);       /* body may be NULL: any */
+void client_expect_end(int fd);                                 /* the server closes, and sends nothing before it */
+void client_reset(int fd);                                      /* closes with RST */
 
 /* Until the condition holds; fails the test after 20 s. */
-#define WAIT_UNTIL(condition)                                                                                                               \
-        do {                                                                                                                                \
-                int waited_ = 0;                                                                                                            \
-                while (!(condition)) {                                                                                                      \
-                        if (++waited_ > 4000) {                                                                                             \
-                                fail_msg("never: %s", #condition);                                                                          \
-                        }                                                                                                                   \
-                        clock_sleep_ms(5);                                                                                                  \
-                }                                                                                                                           \
+#define WAIT_UNTIL(condition)                                                                                          \
+        do {                                                                                                           \
+                int waited_ = 0;                                                                                       \
+                while (!(condition)) {                                                                                 \
+                        if (++waited_ > 4000) {                                                                        \
+                                fail_msg("never: %s", #condition);                                                     \
+                        }                                                                                              \
+                        clock_sleep_ms(5);                                                                             \
+                }                                                                                                      \
         } while (0)
 
 #endif

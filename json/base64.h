@@ -9,8 +9,8 @@
 /* Characters that len bytes need, padding included. */
 size_t base64_length(size_t len);
 void base64_encode(const uint8_t *bytes, size_t len, char *out); /* no NUL */
-/* Takes the url-safe alphabet too, and missing padding; nothing else: no white space, no stray bits at the end. out has room for
- * 3 * ((len + 3) / 4) bytes. */
+/* Takes the url-safe alphabet too, and missing padding; nothing else: no white space, no stray bits at the end. out has
+ * room for 3 * ((len + 3) / 4) bytes. */
 bool base64_decode(const char *text, size_t len, uint8_t *out, size_t *out_len);
 
 #endif

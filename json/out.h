@@ -44,7 +44,8 @@ static inline void out_bytes(struct out *o, const char *bytes, size_t len)
         }
 }
 
-/* The same for short texts in memory that goes on for OUT_PADDING bytes: copying a fixed size is one or two instructions. */
+/* The same for short texts in memory that goes on for OUT_PADDING bytes: copying a fixed size is one or two
+ * instructions. */
 enum { OUT_PADDING = 32 };
 static inline void out_padded(struct out *o, const char *bytes, size_t len)
 {

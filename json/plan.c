@@ -1,5 +1,5 @@
-/* Plans are built at first use and published in a hash table that is only ever added to: readers take no lock, and of two threads
- * that build the same plan one throws its own away. */
+/* Plans are built at first use and published in a hash table that is only ever added to: readers take no lock, and of
+ * two threads that build the same plan one throws its own away. */
 #include "json/plan.h"
 
 #include <ctype.h>
@@ -94,7 +94,8 @@ static bool all_start_with(const ProtobufCEnumDescriptor *d, const char *prefix,
         return true;
 }
 
-/* The enum's own name when all values carry it, as the style guide of protobuf asks; else what they have in common up to a '_'. */
+/* The enum's own name when all values carry it, as the style guide of protobuf asks; else what they have in common up
+ * to a '_'. */
 static size_t prefix_length(const ProtobufCEnumDescriptor *d)
 {
         char own[128];
@@ -138,7 +139,8 @@ static const struct json_enum *enum_of(const ProtobufCEnumDescriptor *d)
         names->dense = true;
         size_t prefix = prefix_length(d);
         for (unsigned i = 0; i < d->n_values; i++) { /* protobuf-c sorts them by number */
-                names->values[i] = (struct json_enum_value){d->values[i].value, quoted_lower(d->values[i].name + prefix)};
+                names->values[i] =
+                    (struct json_enum_value){d->values[i].value, quoted_lower(d->values[i].name + prefix)};
                 names->dense = names->dense && names->values[i].number == names->values[0].number + (int)i;
         }
         struct json_enum *published = table_put(d, names);
@@ -282,8 +284,10 @@ static struct str key_text(const char *name)
 
 static void plan_time(struct json_field *field)
 {
-        const ProtobufCFieldDescriptor *seconds = protobuf_c_message_descriptor_get_field_by_name(field->message, "seconds");
-        const ProtobufCFieldDescriptor *nanos = protobuf_c_message_descriptor_get_field_by_name(field->message, "nanos");
+        const ProtobufCFieldDescriptor *seconds =
+            protobuf_c_message_descriptor_get_field_by_name(field->message, "seconds");
+        const ProtobufCFieldDescriptor *nanos =
+            protobuf_c_message_descriptor_get_field_by_name(field->message, "nanos");
         field->seconds_offset = seconds->offset;
         field->nanos_offset = nanos->offset;
 }

@@ -1,4 +1,5 @@
-/* Plans: what writing and reading a message needs to know, worked out once per descriptor and kept for the life of the process. */
+/* Plans: what writing and reading a message needs to know, worked out once per descriptor and kept for the life of the
+ * process. */
 #ifndef JSON_PLAN_H
 #define JSON_PLAN_H
 

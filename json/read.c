@@ -14,7 +14,8 @@ struct path {
         size_t index;
 };
 
-static sn_status read_object(struct rpc_call *c, const struct path *path, json_t *object, const char *const *skip, ProtobufCMessage *out);
+static sn_status read_object(struct rpc_call *c, const struct path *path, json_t *object, const char *const *skip,
+                             ProtobufCMessage *out);
 
 static const char *path_text(struct arena *arena, const struct path *path)
 {
@@ -30,10 +31,12 @@ static const char *path_text(struct arena *arena, const struct path *path)
 
 static sn_status refuse(struct rpc_call *c, const struct path *path, const char *expected)
 {
-        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", path_text(c->arena, path), "This should be %s.", expected);
+        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", path_text(c->arena, path),
+                             "This should be %s.", expected);
 }
 
-static sn_status read_value(struct rpc_call *c, const struct json_field *f, const struct path *path, json_t *value, void *member)
+static sn_status read_value(struct rpc_call *c, const struct json_field *f, const struct path *path, json_t *value,
+                            void *member)
 {
         const char *expected = value_expected(f);
         switch (json_typeof(value)) {
@@ -58,7 +61,8 @@ static sn_status read_value(struct rpc_call *c, const struct json_field *f, cons
                 expected = value_set_double(f, member, json_real_value(value));
                 break;
         case JSON_STRING:
-                expected = value_set_text(f, c->arena, member, (struct str){json_string_value(value), json_string_length(value)});
+                expected = value_set_text(f, c->arena, member,
+                                          (struct str){json_string_value(value), json_string_length(value)});
                 break;
         default: /* arrays and nulls */
                 break;
@@ -66,7 +70,8 @@ static sn_status read_value(struct rpc_call *c, const struct json_field *f, cons
         return expected == NULL ? SN_OK : refuse(c, path, expected);
 }
 
-static sn_status read_list(struct rpc_call *c, const struct json_field *f, const struct path *path, json_t *value, char *message)
+static sn_status read_list(struct rpc_call *c, const struct json_field *f, const struct path *path, json_t *value,
+                           char *message)
 {
         if (!json_is_array(value)) {
                 return refuse(c, path, "a list");
@@ -82,7 +87,8 @@ static sn_status read_list(struct rpc_call *c, const struct json_field *f, const
         return SN_OK;
 }
 
-static sn_status read_field(struct rpc_call *c, const struct json_field *f, const struct path *path, json_t *value, char *message)
+static sn_status read_field(struct rpc_call *c, const struct json_field *f, const struct path *path, json_t *value,
+                            char *message)
 {
         if (json_is_null(value)) {
                 return f->required ? refuse(c, path, "given, not null") : SN_OK;
@@ -107,14 +113,17 @@ static bool is_skipped(const char *name, const char *const *skip)
         return false;
 }
 
-static sn_status read_object(struct rpc_call *c, const struct path *path, json_t *object, const char *const *skip, ProtobufCMessage *out)
+static sn_status read_object(struct rpc_call *c, const struct path *path, json_t *object, const char *const *skip,
+                             ProtobufCMessage *out)
 {
         const struct json_plan *plan = json_plan_of(out->descriptor);
         const char *name;
         json_t *value;
-        json_object_foreach (object, name, value) {
+        json_object_foreach(object, name, value)
+        {
                 struct path at = {path, name, 0};
-                const ProtobufCFieldDescriptor *f = protobuf_c_message_descriptor_get_field_by_name(out->descriptor, name);
+                const ProtobufCFieldDescriptor *f =
+                    protobuf_c_message_descriptor_get_field_by_name(out->descriptor, name);
                 if (f == NULL || is_skipped(name, skip)) {
                         return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", path_text(c->arena, &at),
                                              "There is no such field here.");

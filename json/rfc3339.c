@@ -1,4 +1,5 @@
-/* Reads timestamps strictly: RFC 3339, section 5.6, without leap seconds (PostgreSQL and JavaScript have none either). */
+/* Reads timestamps strictly: RFC 3339, section 5.6, without leap seconds (PostgreSQL has none
+ * either). */
 #include "json/rfc3339.h"
 
 static bool two_digits(struct str *s, int least, int most, int *out)
@@ -40,8 +41,8 @@ static int64_t days_from_civil(int year, int month, int day)
 static bool parse_date(struct str *s, int64_t *days)
 {
         int century, year, month, day;
-        if (!two_digits(s, 0, 99, &century) || !two_digits(s, 0, 99, &year) || !one_of(s, '-', '-') || !two_digits(s, 1, 12, &month) ||
-            !one_of(s, '-', '-')) {
+        if (!two_digits(s, 0, 99, &century) || !two_digits(s, 0, 99, &year) || !one_of(s, '-', '-') ||
+            !two_digits(s, 1, 12, &month) || !one_of(s, '-', '-')) {
                 return false;
         }
         year += century * 100;
@@ -80,7 +81,8 @@ static bool parse_offset(struct str *s, int64_t *seconds)
         }
         int sign = s->len > 0 && s->ptr[0] == '-' ? -1 : 1;
         int hours, minutes;
-        if (!one_of(s, '+', '-') || !two_digits(s, 0, 23, &hours) || !one_of(s, ':', ':') || !two_digits(s, 0, 59, &minutes)) {
+        if (!one_of(s, '+', '-') || !two_digits(s, 0, 23, &hours) || !one_of(s, ':', ':') ||
+            !two_digits(s, 0, 59, &minutes)) {
                 return false;
         }
         *seconds = sign * (hours * 3600 + minutes * 60);
@@ -92,9 +94,10 @@ bool rfc3339_parse(struct str text, int64_t *seconds, int32_t *nanos)
         int64_t days, offset;
         int32_t fraction;
         int hour, minute, second;
-        if (!parse_date(&text, &days) || !one_of(&text, 'T', 't') || !two_digits(&text, 0, 23, &hour) || !one_of(&text, ':', ':') ||
-            !two_digits(&text, 0, 59, &minute) || !one_of(&text, ':', ':') || !two_digits(&text, 0, 59, &second) ||
-            !parse_fraction(&text, &fraction) || !parse_offset(&text, &offset) || text.len > 0) {
+        if (!parse_date(&text, &days) || !one_of(&text, 'T', 't') || !two_digits(&text, 0, 23, &hour) ||
+            !one_of(&text, ':', ':') || !two_digits(&text, 0, 59, &minute) || !one_of(&text, ':', ':') ||
+            !two_digits(&text, 0, 59, &second) || !parse_fraction(&text, &fraction) || !parse_offset(&text, &offset) ||
+            text.len > 0) {
                 return false;
         }
         int64_t result = days * 86400 + hour * 3600 + minute * 60 + second - offset;

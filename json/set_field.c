@@ -85,7 +85,8 @@ static sn_status refuse(struct rpc_call *c, const char *field, const char *expec
         return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", field, "This should be %s.", expected);
 }
 
-static sn_status set_list(struct rpc_call *c, const struct json_field *f, char *message, const char *name, struct str value)
+static sn_status set_list(struct rpc_call *c, const struct json_field *f, char *message, const char *name,
+                          struct str value)
 {
         bool more = value.len > 0;
         while (more) {
@@ -108,7 +109,8 @@ sn_status json_set_field(struct rpc_call *c, ProtobufCMessage *out, struct str n
         const char *shown = str_dup(c->arena, (struct str){name.ptr, name.len < 64 ? name.len : 64});
         const ProtobufCFieldDescriptor *d = protobuf_c_message_descriptor_get_field_by_name(out->descriptor, shown);
         if (d == NULL || strlen(d->name) != name.len) { /* a NUL or the cut must not make another name of it */
-                return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", shown, "There is no such parameter here.");
+                return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", shown,
+                                     "There is no such parameter here.");
         }
         if (value.len > 0 && (memchr(value.ptr, '\0', value.len) != NULL || !utf8_valid(value.ptr, value.len))) {
                 return refuse(c, shown, "valid UTF-8 without NUL characters");

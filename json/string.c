@@ -14,7 +14,8 @@ bool out_grow(struct out *o, size_t bytes)
 #define ONES  0x0101010101010101u
 #define HIGHS 0x8080808080808080u
 
-/* Nonzero when one of eight bytes is a control character, '"', '\\' or not ASCII. False alarms are possible, misses are not. */
+/* Nonzero when one of eight bytes is a control character, '"', '\\' or not ASCII. False alarms are possible, misses are
+ * not. */
 static inline uint64_t special(uint64_t v)
 {
         uint64_t quote = v ^ (ONES * '"');
@@ -48,8 +49,9 @@ static inline bool is_continuation(const char *p, const char *end)
         return p < end && ((unsigned char)*p & 0xC0) == 0x80;
 }
 
-/* Bytes of the well-formed sequence at p (its first byte is not ASCII), or minus the bytes that one U+FFFD stands for: the longest start
- * of a sequence, as the Unicode Standard (3.9, U+FFFD Substitution of Maximal Subparts) recommends. */
+/* Bytes of the well-formed sequence at p (its first byte is not ASCII), or minus the bytes that one U+FFFD stands for:
+ * the longest start of a sequence, as the Unicode Standard (3.9, Maximal Subparts)
+ * recommends. */
 static int sequence(const char *p, const char *end)
 {
         unsigned char lead = (unsigned char)p[0];
@@ -73,7 +75,8 @@ static int sequence(const char *p, const char *end)
 static void out_escape(struct out *o, unsigned char c)
 {
         static const char hex[] = "0123456789abcdef";
-        static const char letters[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'};
+        static const char letters[] = {
+            ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'};
         if (letters[c] != 0) {
                 out_bytes(o, (char[]){'\\', letters[c]}, 2);
         } else {

@@ -1,5 +1,6 @@
-/* jansson reads the text. Before it does, one pass bounds the depth, since jansson recurses; and when jansson refuses what is JSON but not
- * ours (a key given twice, a number too large, NUL), a walk up to the place names the field, which jansson does not. */
+/* jansson reads the text. Before it does, one pass bounds the depth, since jansson recurses; and when jansson refuses
+ * what is JSON but not ours (a key given twice, a number too large, NUL), a walk up to the place names the field, which
+ * jansson does not. */
 #include "json/syntax.h"
 
 #include <string.h>
@@ -41,7 +42,8 @@ static void walk_mark(struct walk *w, char c)
         }
 }
 
-/* Follows the text up to stop. False when it goes deeper than it may; *stopped is where. It trusts nothing: the text may not be JSON. */
+/* Follows the text up to stop. False when it goes deeper than it may; *stopped is where. It trusts nothing: the text
+ * may not be JSON. */
 static bool walk_text(struct walk *w, struct str text, size_t stop, size_t *stopped)
 {
         w->depth = 0;
@@ -126,8 +128,9 @@ static sn_status refuse(struct rpc_call *c, struct str text, const json_error_t 
         case json_error_out_of_memory:
                 return rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "The server has no memory left for this body.");
         default:
-                return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_json", NULL, "The body is not valid JSON: %s (line %d, column %d).",
-                                     error->text, error->line, error->column);
+                return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_json", NULL,
+                                     "The body is not valid JSON: %s (line %d, column %d).", error->text, error->line,
+                                     error->column);
         }
         return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", field_at(c, text, (size_t)error->position),
                              "%s (line %d, column %d)", why, error->line, error->column);

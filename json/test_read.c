@@ -78,8 +78,10 @@ static void assert_malformed_bytes(const char *text, size_t len)
 
 static void every_kind_of_field_is_read(void **state)
 {
-        assert_read("{\"i32\":-1,\"s32\":2,\"u32\":3,\"i64\":-4,\"u64\":5,\"single\":0.5,\"real\":-2.5e3,\"flag\":true,\"mood\":\"glad\","
-                    "\"colour\":\"dark_red\",\"text\":\"h\\u00e9\",\"blob\":\"/+8=\",\"inner\":{\"name\":\"n\",\"deeper\":{\"words\":[\"w\"]}},"
+        assert_read("{\"i32\":-1,\"s32\":2,\"u32\":3,\"i64\":-4,\"u64\":5,\"single\":0.5,\"real\":-2.5e3,\"flag\":true,"
+                    "\"mood\":\"glad\","
+                    "\"colour\":\"dark_red\",\"text\":\"h\\u00e9\",\"blob\":\"/"
+                    "+8=\",\"inner\":{\"name\":\"n\",\"deeper\":{\"words\":[\"w\"]}},"
                     "\"at\":\"2026-01-02T03:04:05.678Z\"}");
         assert_int_equal(m.i32, -1);
         assert_int_equal(m.s32, 2);
@@ -101,8 +103,10 @@ static void every_kind_of_field_is_read(void **state)
 
 static void lists_of_every_kind_are_read(void **state)
 {
-        assert_read("{\"i32s\":[1,-2],\"i64s\":[9007199254740993],\"flags\":[true,false],\"moods\":[\"very_sad\",\"glad\"],\"texts\":[\"\",\"b\"],"
-                    "\"blobs\":[\"\",\"Zm9v\"],\"inners\":[{},{\"size\":2}],\"times\":[\"1970-01-01T00:00:01Z\"],\"reals\":[1,2.5]}");
+        assert_read("{\"i32s\":[1,-2],\"i64s\":[9007199254740993],\"flags\":[true,false],\"moods\":[\"very_sad\","
+                    "\"glad\"],\"texts\":[\"\",\"b\"],"
+                    "\"blobs\":[\"\",\"Zm9v\"],\"inners\":[{},{\"size\":2}],\"times\":[\"1970-01-01T00:00:01Z\"],"
+                    "\"reals\":[1,2.5]}");
         assert_int_equal(m.n_i32s, 2);
         assert_int_equal(m.i32s[1], -2);
         assert_true(m.i64s[0] == 9007199254740993);
@@ -119,8 +123,10 @@ static void lists_of_every_kind_are_read(void **state)
 
 static void what_is_written_reads_back_as_the_same_message(void **state)
 {
-        assert_read("{\"i32\":1,\"i64\":-9223372036854775808,\"real\":0.1,\"mood\":\"glad\",\"text\":\"\\u0001\\\"\\ud83d\\ude00\",\"blob\":\"AAE=\","
-                    "\"inner\":{\"deeper\":{\"words\":[\"a\",\"b\"]}},\"at\":\"2000-02-29T12:00:00.5Z\",\"moods\":[\"unspecified\"],\"yes\":true}");
+        assert_read("{\"i32\":1,\"i64\":-9223372036854775808,\"real\":0.1,\"mood\":\"glad\",\"text\":"
+                    "\"\\u0001\\\"\\ud83d\\ude00\",\"blob\":\"AAE=\","
+                    "\"inner\":{\"deeper\":{\"words\":[\"a\",\"b\"]}},\"at\":\"2000-02-29T12:00:00.5Z\",\"moods\":["
+                    "\"unspecified\"],\"yes\":true}");
         struct buf first, second;
         buf_init(&first, 10000);
         buf_init(&second, 10000);
@@ -188,7 +194,7 @@ static void each_kind_refuses_the_wrong_types(void **state)
 {
         static const struct {
                 const char *field, *takes;
-        } kinds[] = {{"i32", "i"},  {"u32", "i"},  {"i64", "i"},  {"u64", "i"},   {"single", "ir"}, {"real", "ir"},
+        } kinds[] = {{"i32", "i"},  {"u32", "i"}, {"i64", "i"},  {"u64", "i"}, {"single", "ir"}, {"real", "ir"},
                      {"flag", "b"}, {"mood", ""}, {"text", "s"}, {"blob", ""}, {"inner", "o"},   {"at", ""}};
         static const struct {
                 char type;
@@ -278,7 +284,8 @@ static void keys_given_twice_are_refused_by_name(void **state)
 
 static void null_means_absent_except_for_required_fields(void **state)
 {
-        assert_read("{\"i32\":null,\"text\":null,\"inner\":null,\"at\":null,\"texts\":null,\"maybe\":null,\"mood\":null}");
+        assert_read(
+            "{\"i32\":null,\"text\":null,\"inner\":null,\"at\":null,\"texts\":null,\"maybe\":null,\"mood\":null}");
         assert_null(m.inner);
         assert_int_equal(m.maybe_text_case, 0);
         assert_string_equal(m.text, "");
@@ -370,7 +377,8 @@ static void base64_is_strict_but_takes_the_url_alphabet_and_no_padding(void **st
         assert_int_equal(m.n_blobs, 7);
         assert_int_equal(m.blobs[2].len, 1);
         assert_memory_equal(m.blobs[6].data, "\xff\xfe", 2);
-        static const char *const wrong[] = {"Z", "Zg=", "Zg===", "====", "Z===", "Zh==", "Zm9", "Zm 9", "Zm9v=", "Z=g=", "\\n", "\\u00e9"};
+        static const char *const wrong[] = {
+            "Z", "Zg=", "Zg===", "====", "Z===", "Zh==", "Zm9", "Zm 9", "Zm9v=", "Z=g=", "\\n", "\\u00e9"};
         for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
                 char body[100];
                 snprintf(body, sizeof(body), "{\"blob\":\"%s\"}", wrong[i]);
@@ -422,7 +430,8 @@ static void depth_is_bounded_before_anything_is_read(void **state)
         for (size_t i = 0; i + 6 < sizeof(text); i += 5) {
                 memcpy(text + i, "{\"a\":", 5);
         }
-        assert_problem(read_text(text, sizeof(text) - 1, NULL, &m.base), "validation_failed", "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a", "deep");
+        assert_problem(read_text(text, sizeof(text) - 1, NULL, &m.base), "validation_failed",
+                       "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a", "deep");
         /* Brackets in strings do not count. */
         assert_read("{\"text\":\"[[[[[[[[[[[[[[[[[[[[[[[[\\\"[[[[{{{{\"}");
         /* 16 levels are taken by the reader, and then refused for what they are. */
@@ -449,7 +458,8 @@ static void a_body_that_does_not_fit_into_the_arena_is_refused(void **state)
 /* Mutations of a good body: whatever comes is read or refused, never worse (run under the sanitizers). */
 static void any_bytes_are_read_or_refused(void **state)
 {
-        static const char good[] = "{\"i32\":-1,\"real\":1.5e3,\"text\":\"h\\u00e9\",\"inner\":{\"name\":\"n\",\"deeper\":{\"words\":[\"w\",\"x\"]}},"
+        static const char good[] = "{\"i32\":-1,\"real\":1.5e3,\"text\":\"h\\u00e9\",\"inner\":{\"name\":\"n\","
+                                   "\"deeper\":{\"words\":[\"w\",\"x\"]}},"
                                    "\"at\":\"2026-01-02T03:04:05.678Z\",\"moods\":[\"glad\"],\"blob\":\"Zm9v\"}";
         static const char marks[] = "\"\\{}[],:0-9eE.ntu\0\x80\xff ";
         uint32_t seed = 7;

@@ -73,8 +73,9 @@ static void every_scalar_is_read_from_text(void **state)
 
 static void numbers_are_decimal_and_within_their_range(void **state)
 {
-        static const char *const wrong[] = {"", " 1", "1 ", "+1", "0x1", "1.0", "1e3", "--1", "a", "2147483648", "-2147483649",
-                                            "99999999999999999999999999"};
+        static const char *const wrong[] = {"",    " 1",         "1 ",          "+1",
+                                            "0x1", "1.0",        "1e3",         "--1",
+                                            "a",   "2147483648", "-2147483649", "99999999999999999999999999"};
         for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
                 assert_value_refused("i32", wrong[i]);
         }

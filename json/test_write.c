@@ -84,16 +84,20 @@ static void assert_quoted(const char *text, size_t len, const char *expected)
 static void an_empty_message_shows_the_empty_value_of_each_field(void **state)
 {
         JsonTest__Kinds m = JSON_TEST__KINDS__INIT;
-        assert_written(&m, "{\"i32\":0,\"s32\":0,\"u32\":0,\"i64\":0,\"u64\":0,\"single\":0,\"real\":0,\"flag\":false,\"mood\":\"unspecified\","
-                           "\"colour\":\"none\",\"text\":\"\",\"blob\":\"\",\"inner\":null,\"at\":null,\"i32s\":[],\"i64s\":[],\"flags\":[],"
-                           "\"moods\":[],\"texts\":[],\"blobs\":[],\"inners\":[],\"times\":[],\"reals\":[],\"maybe\":\"\",\"number\":0,"
+        assert_written(&m, "{\"i32\":0,\"s32\":0,\"u32\":0,\"i64\":0,\"u64\":0,\"single\":0,\"real\":0,\"flag\":false,"
+                           "\"mood\":\"unspecified\","
+                           "\"colour\":\"none\",\"text\":\"\",\"blob\":\"\",\"inner\":null,\"at\":null,\"i32s\":[],"
+                           "\"i64s\":[],\"flags\":[],"
+                           "\"moods\":[],\"texts\":[],\"blobs\":[],\"inners\":[],\"times\":[],\"reals\":[],\"maybe\":"
+                           "\"\",\"number\":0,"
                            "\"object\":null,\"yes\":false}");
 }
 
 static void rules_turn_empty_values_into_null_or_nothing(void **state)
 {
         JsonTest__Rules m = JSON_TEST__RULES__INIT;
-        assert_written(&m, "{\"shown\":\"\",\"nulled\":null,\"shown_inner\":null,\"nulled_list\":null,\"shown_one\":\"\",\"nulled_one\":null,"
+        assert_written(&m, "{\"shown\":\"\",\"nulled\":null,\"shown_inner\":null,\"nulled_list\":null,\"shown_one\":"
+                           "\"\",\"nulled_one\":null,"
                            "\"nulled_number\":null,\"nulled_mood\":null,\"needed\":\"\"}");
 }
 
@@ -113,8 +117,10 @@ static void rules_leave_values_alone(void **state)
         m.nulled_mood = JSON_TEST__MOOD__MOOD_GLAD;
         m.omitted_time = &at;
         assert_written(&m, "{\"shown\":\"\",\"nulled\":\"n\",\"omitted\":\"o\",\"shown_inner\":null,"
-                           "\"omitted_inner\":{\"name\":\"\",\"size\":0,\"deeper\":null},\"nulled_list\":[\"a\"],\"omitted_list\":[\"a\"],"
-                           "\"shown_one\":\"\",\"nulled_one\":null,\"nulled_number\":-1,\"omitted_flag\":true,\"nulled_mood\":\"glad\","
+                           "\"omitted_inner\":{\"name\":\"\",\"size\":0,\"deeper\":null},\"nulled_list\":[\"a\"],"
+                           "\"omitted_list\":[\"a\"],"
+                           "\"shown_one\":\"\",\"nulled_one\":null,\"nulled_number\":-1,\"omitted_flag\":true,\"nulled_"
+                           "mood\":\"glad\","
                            "\"needed\":\"\",\"omitted_time\":\"1970-01-01T00:00:00.000Z\"}");
 }
 
@@ -160,15 +166,25 @@ static void whole_numbers_keep_their_limits(void **state)
         m.i64 = INT64_MIN;
         m.u64 = UINT64_MAX;
         char *text = written(&m);
-        assert_non_null(strstr(text, "{\"i32\":-2147483648,\"s32\":2147483647,\"u32\":4294967295,\"i64\":-9223372036854775808,"
-                                     "\"u64\":18446744073709551615,"));
+        assert_non_null(
+            strstr(text, "{\"i32\":-2147483648,\"s32\":2147483647,\"u32\":4294967295,\"i64\":-9223372036854775808,"
+                         "\"u64\":18446744073709551615,"));
         free(text);
 }
 
 static void doubles_read_back_as_the_same_number(void **state)
 {
-        static const double values[] = {0.1,        -0.0,    1.0 / 3,  1e300,  -1e-300, 5e-324, 1.7976931348623157e308, 123456789.123456789,
-                                        4503599627370497.5, 1e21, 2.5};
+        static const double values[] = {0.1,
+                                        -0.0,
+                                        1.0 / 3,
+                                        1e300,
+                                        -1e-300,
+                                        5e-324,
+                                        1.7976931348623157e308,
+                                        123456789.123456789,
+                                        4503599627370497.5,
+                                        1e21,
+                                        2.5};
         for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
                 JsonTest__Kinds m = JSON_TEST__KINDS__INIT;
                 m.real = values[i];
@@ -257,7 +273,11 @@ static void times_that_rfc_3339_cannot_show_are_null(void **state)
 
 static void bytes_are_base64(void **state)
 {
-        ProtobufCBinaryData blobs[] = {{0, NULL}, {1, (uint8_t *)"f"}, {2, (uint8_t *)"fo"}, {3, (uint8_t *)"foo"}, {4, (uint8_t *)"\xff\xfe\0\xfb"}};
+        ProtobufCBinaryData blobs[] = {{0, NULL},
+                                       {1, (uint8_t *)"f"},
+                                       {2, (uint8_t *)"fo"},
+                                       {3, (uint8_t *)"foo"},
+                                       {4, (uint8_t *)"\xff\xfe\0\xfb"}};
         JsonTest__Kinds m = JSON_TEST__KINDS__INIT;
         m.blobs = blobs;
         m.n_blobs = 5;
@@ -284,8 +304,9 @@ static void lists_and_messages_nest(void **state)
         m.n_i32s = 2;
         char *text = written(&m);
         assert_non_null(strstr(text, "\"i32s\":[1,-2],"));
-        assert_non_null(strstr(text, "\"inners\":[{\"name\":\"n\",\"size\":0,\"deeper\":{\"words\":[\"a\",\"\\\"\",\"\"]}},"
-                                     "{\"name\":\"\",\"size\":0,\"deeper\":null}]"));
+        assert_non_null(strstr(text,
+                               "\"inners\":[{\"name\":\"n\",\"size\":0,\"deeper\":{\"words\":[\"a\",\"\\\"\",\"\"]}},"
+                               "{\"name\":\"\",\"size\":0,\"deeper\":null}]"));
         free(text);
 }
 
@@ -312,10 +333,12 @@ static void an_escape_is_found_at_every_place_of_a_string(void **state)
                 for (size_t at = 0; at < length; at++) {
                         for (size_t s = 0; s < 5; s++) {
                                 char in[128], expected[128];
-                                int n = snprintf(in, sizeof(in), "%.*s%s%.*s", (int)at, "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
-                                                 specials[s], (int)(length - at), "ABCDEFGHIJKLMNOPQRSTUVWXYZ!#$%&'()*+,-./:;<=>");
-                                snprintf(expected, sizeof(expected), "\"%.*s%s%.*s\"", (int)at, "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
-                                         shown[s], (int)(length - at), "ABCDEFGHIJKLMNOPQRSTUVWXYZ!#$%&'()*+,-./:;<=>");
+                                int n = snprintf(in, sizeof(in), "%.*s%s%.*s", (int)at,
+                                                 "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", specials[s],
+                                                 (int)(length - at), "ABCDEFGHIJKLMNOPQRSTUVWXYZ!#$%&'()*+,-./:;<=>");
+                                snprintf(expected, sizeof(expected), "\"%.*s%s%.*s\"", (int)at,
+                                         "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", shown[s], (int)(length - at),
+                                         "ABCDEFGHIJKLMNOPQRSTUVWXYZ!#$%&'()*+,-./:;<=>");
                                 assert_quoted(in, (size_t)n, expected);
                         }
                 }
@@ -349,22 +372,23 @@ static void characters_of_every_plane_pass_unchanged(void **state)
                 expected[n + 1] = '"';
                 assert_quoted(in, n, expected);
         }
-        ASSERT_QUOTED("\xED\x9F\xBF\xEE\x80\x80\xEF\xBF\xBF\xF4\x8F\xBF\xBF", "\"\xED\x9F\xBF\xEE\x80\x80\xEF\xBF\xBF\xF4\x8F\xBF\xBF\"");
+        ASSERT_QUOTED("\xED\x9F\xBF\xEE\x80\x80\xEF\xBF\xBF\xF4\x8F\xBF\xBF",
+                      "\"\xED\x9F\xBF\xEE\x80\x80\xEF\xBF\xBF\xF4\x8F\xBF\xBF\"");
 }
 
 static void invalid_utf8_becomes_replacement_characters(void **state)
 {
 #define R "\xEF\xBF\xBD"
         ASSERT_QUOTED("a\x80z", "\"a" R "z\"");
-        ASSERT_QUOTED("\xC0\xAF", "\"" R R "\"");           /* overlong '/' */
+        ASSERT_QUOTED("\xC0\xAF", "\"" R R "\""); /* overlong '/' */
         ASSERT_QUOTED("\xC1\x81", "\"" R R "\"");
-        ASSERT_QUOTED("\xE0\x80\x80", "\"" R R R "\"");     /* overlong */
-        ASSERT_QUOTED("\xED\xA0\x80", "\"" R R R "\"");     /* a surrogate */
+        ASSERT_QUOTED("\xE0\x80\x80", "\"" R R R "\"");       /* overlong */
+        ASSERT_QUOTED("\xED\xA0\x80", "\"" R R R "\"");       /* a surrogate */
         ASSERT_QUOTED("\xF4\x90\x80\x80", "\"" R R R R "\""); /* past U+10FFFF */
         ASSERT_QUOTED("\xF0\x80\x80\x80", "\"" R R R R "\"");
         ASSERT_QUOTED("\xF8\x88\x80\x80\x80", "\"" R R R R R "\"");
         ASSERT_QUOTED("\xFF", "\"" R "\"");
-        ASSERT_QUOTED("\xE2\x82", "\"" R "\"");             /* cut short: one for the longest start */
+        ASSERT_QUOTED("\xE2\x82", "\"" R "\""); /* cut short: one for the longest start */
         ASSERT_QUOTED("\xF0\x9F\x98", "\"" R "\"");
         ASSERT_QUOTED("\xE2\x82z", "\"" R "z\"");
         ASSERT_QUOTED("\xC3", "\"" R "\"");

@@ -77,7 +77,8 @@ const char *value_set_u64(const struct json_field *f, void *member, uint64_t val
         }
 }
 
-/* A whole number may be written as 1.0 or 1e3 (JSON Schema, and so OpenAPI, calls both integers), as far as doubles are exact. */
+/* A whole number may be written as 1.0 or 1e3 (JSON Schema, and so OpenAPI, calls both integers), as far as doubles are
+ * exact. */
 const char *value_set_double(const struct json_field *f, void *member, double value)
 {
         const double exact = 9007199254740992.0; /* 2^53 */

@@ -1,11 +1,13 @@
-/* Values: one value of a field, from a JSON tree's scalar or from text, checked and stored. Shared by read.c and set_field.c. */
+/* Values: one value of a field, from a JSON tree's scalar or from text, checked and stored. Shared by read.c and
+ * set_field.c. */
 #ifndef JSON_VALUE_H
 #define JSON_VALUE_H
 
 #include "base/call.h"
 #include "json/plan.h"
 
-/* Each stores into member, or gives what was expected instead ("a whole number from 0 to 4294967295"); NULL is success. */
+/* Each stores into member, or says what was expected ("a whole number from 0 to 4294967295"); NULL is
+ * success. */
 const char *value_set_i64(const struct json_field *f, void *member, int64_t value);
 const char *value_set_u64(const struct json_field *f, void *member, uint64_t value);
 const char *value_set_double(const struct json_field *f, void *member, double value);
@@ -14,7 +16,8 @@ const char *value_set_text(const struct json_field *f, struct arena *arena, void
 /* What the field takes, for people. */
 const char *value_expected(const struct json_field *f);
 
-/* Where the value of a field that is no list goes; marks it as given. False when another member of its oneof is given already. */
+/* Where the value of a field that is no list goes; marks it as given. False when another member of its oneof is given
+ * already. */
 bool value_claim(const struct json_field *f, void *message, void **member);
 ProtobufCMessage *value_new_message(const ProtobufCMessageDescriptor *descriptor, struct arena *arena);
 

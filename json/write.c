@@ -1,5 +1,5 @@
-/* Messages to JSON, in the order of field numbers, straight into the buffer. This runs for every answer: it allocates nothing but the
- * buffer's growth. */
+/* Messages to JSON, in the order of field numbers, straight into the buffer. This runs for every answer: it allocates
+ * nothing but the buffer's growth. */
 #include "json/json.h"
 
 #include <math.h>

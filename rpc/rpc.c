@@ -8,6 +8,7 @@
 
 #include "auth/service_token.h"
 #include "base/clock.h"
+#include "grpc/health/v1/health.pb-c.h"
 #include "rpc/call_graph.h"
 #include "rpc/dispatch.h"
 #include "rpc/grpc.h"
@@ -191,4 +192,38 @@ sn_status rpc_invoke(struct rpc_call *c, const struct rpc_method *m, const Proto
         }
         struct rpc_call child = child_of(c, m, caller);
         return finish(c, &child, run(place, &child, in, out));
+}
+
+/* ---- Health of a service that is elsewhere ---- */
+
+static struct rpc_method health_method(const struct rpc_service *contract)
+{
+        return (struct rpc_method){
+            .service = contract,
+            .name = "Check",
+            .full_name = "/grpc.health.v1.Health/Check",
+            .in = &grpc__health__v1__health_check_request__descriptor,
+            .out = &grpc__health__v1__health_check_response__descriptor,
+            .access = RPC_PUBLIC,
+            .deadline_ms = 2000,
+        };
+}
+
+sn_status rpc_check_health(struct rpc_call *c, const struct rpc_service *contract)
+{
+        Grpc__Health__V1__HealthCheckRequest in = GRPC__HEALTH__V1__HEALTH_CHECK_REQUEST__INIT;
+        Grpc__Health__V1__HealthCheckResponse out = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
+        struct rpc_method method = health_method(contract);
+        const struct place *place = find_place(contract);
+        if (place == NULL) {
+                return rpc_fail(c, SN_UNAVAILABLE, NULL, "the %s service is not part of this installation", contract->name);
+        }
+        if (place->local != NULL) {
+                return SN_OK;
+        }
+        struct rpc_call child = child_of(c, &method, CALL_GRAPH_GATEWAY);
+        TRY(finish(c, &child, sonet_grpc_channel_call(place->channel, &child, &method, NULL, &in.base, &out.base)));
+        return out.status == GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING
+                   ? SN_OK
+                   : rpc_fail(c, SN_UNAVAILABLE, NULL, "the %s service is not ready", contract->name);
 }

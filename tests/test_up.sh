@@ -33,7 +33,7 @@ inside() {
         done
 }
 
-# check NAME COMMAND…: a test is a command that succeeds.
+# check NAME COMMAND…: a test is a command that succeeds. Inside it `set -e` is off (bash), so steps are chained with && or || return.
 check() {
         local name=$1
         shift
@@ -83,14 +83,12 @@ refused() {
 
 first_start() {
         start "$dir/data"
-        ready
-        grep -q '^creating the database' "$dir/out" && [ "$(grep -c '^ready http://127.0.0.1:[0-9]*$' "$dir/out")" = 1 ]
+        ready && grep -q '^creating the database' "$dir/out" && [ "$(grep -c '^ready http://127.0.0.1:[0-9]*$' "$dir/out")" = 1 ]
 }
 # The three commands as they stand there, in a shell of their own.
 printed_commands_work() {
         grep -E '^  (TOKEN=|curl )' "$dir/out" >"$dir/commands"
-        [ "$(wc -l <"$dir/commands")" = 3 ]
-        bash -eu "$dir/commands" >"$dir/answers"
+        [ "$(wc -l <"$dir/commands")" = 3 ] && bash -eu "$dir/commands" >"$dir/answers" || return 1
         cat "$dir/answers"
         [ "$(grep -o '"text":"Hello, world"' "$dir/answers" | wc -l)" = 2 ] # the post, and the timeline with it
 }
@@ -115,8 +113,7 @@ second_start_keeps_all() {
         local before
         before=$(grep 'Account' "$dir/out")
         start "$dir/data"
-        ready
-        grep -q '^starting on' "$dir/out" && [ "$(grep 'Account' "$dir/out")" = "$before" ] && printed_commands_work_again
+        ready && grep -q '^starting on' "$dir/out" && [ "$(grep 'Account' "$dir/out")" = "$before" ] && printed_commands_work_again
 }
 printed_commands_work_again() {
         grep -E '^  (TOKEN=|curl .*home)' "$dir/out" >"$dir/commands"
@@ -130,7 +127,7 @@ second_stop_forces() {
 port_in_use() {
         local port code=0
         start "$dir/data"
-        ready
+        ready || return 1
         port=$(sed -n 's,^ready http://127.0.0.1:,,p' "$dir/out")
         refused 'is not free' --port "$port" --data "$dir/other" || code=1
         stop INT && return $code
@@ -143,8 +140,7 @@ cut_off_first_starts_are_taken_up() {
                 stop KILL || true
         done
         start "$dir/cut" --split
-        ready
-        stop INT
+        ready && stop INT
 }
 
 check 'the first start creates what is missing and says that it is ready' first_start

@@ -3,6 +3,7 @@
 
 #include <sodium.h>
 #include <string.h>
+#include "auth/base64url.h"
 #include "auth/keys.h"
 
 struct __attribute__((packed)) wire {
@@ -35,13 +36,12 @@ static void fill(const char *session, uint32_t generation, struct wire *w)
 
 char *refresh_token_make(struct arena *arena, const char *session, uint32_t generation, const uint8_t salt[REFRESH_SALT_BYTES])
 {
-        size_t size = sodium_base64_ENCODED_LEN(sizeof(struct wire), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-        char *text = arena_alloc(arena, size);
+        char *text = arena_alloc(arena, BASE64URL_CHARS(sizeof(struct wire)) + 1);
         struct wire w;
 
         fill(session, generation, &w);
         make_mac(&w, salt, w.mac);
-        return sodium_bin2base64(text, size, (const uint8_t *)&w, sizeof(w), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+        return base64url_encode(&w, sizeof(w), text);
 }
 
 bool refresh_token_parse(const char *text, struct refresh_token *out)
@@ -49,9 +49,7 @@ bool refresh_token_parse(const char *text, struct refresh_token *out)
         struct wire w;
         size_t len = 0;
 
-        if (sodium_base642bin((uint8_t *)&w, sizeof(w), text, strlen(text), NULL, &len, NULL,
-                              sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
-            len != sizeof(w)) {
+        if (!base64url_decode(str_of(text), &w, sizeof(w), &len) || len != sizeof(w)) {
                 return false;
         }
         uuid_from_bytes(w.session, out->session);
