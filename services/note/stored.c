@@ -1,28 +1,8 @@
 /* Owns the memo of stored notes. */
 #include "services/note/stored.h"
 
-#include "cache/memo.h"
-#include "cache/message.h"
+#include "cache/by_id.h"
 #include "services/note/store.h"
-
-static struct memo *notes;
-
-sn_status stored_start(size_t max_bytes)
-{
-        notes = memo_new("notes", max_bytes);
-        return notes != NULL ? SN_OK : SN_INTERNAL;
-}
-
-void stored_stop(void)
-{
-        memo_free(notes);
-        notes = NULL;
-}
-
-void stored_forget(void)
-{
-        memo_clear(notes);
-}
 
 /* Mentions come from the row as two lists: ids and names. */
 static void join_mentions(struct arena *arena, NoteRows__StoredNote *stored)
@@ -41,84 +21,53 @@ static void join_mentions(struct arena *arena, NoteRows__StoredNote *stored)
         stored->n_mention_ids = stored->n_mention_usernames = 0;
 }
 
-static void remember(const NoteRows__StoredNote *row, uint64_t ticket)
+static sn_status load(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, ProtobufCMessage ***rows)
 {
-        struct memo_message *message = memo_message_new(&row->base);
-        uint8_t key[16];
+        NoteRows__StoredNote **stored = NULL;
 
-        if (message != NULL) {
-                uuid_to_bytes(row->note->id, key);
-                memo_put(notes, key, sizeof(key), ticket, message);
-                memo_unref(message);
-        }
-}
-
-/* What the memo did not have, in one query. The rows come in no order. */
-static sn_status load_missing(struct rpc_call *c, char *const *ids, NoteRows__StoredNote **stored, const size_t *missing,
-                              const uint64_t *tickets, size_t n)
-{
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-        char **wanted = ARENA_ARRAY(c->arena, char *, n);
-        NoteRows__StoredNote **rows = NULL;
-        size_t n_rows = 0;
-
-        for (size_t i = 0; i < n; i++) {
-                wanted[i] = ids[missing[i]];
-        }
-        TRY(db_read(c, &tx));
-        TRY(store_notes(tx, wanted, n, &n_rows, &rows));
-        for (size_t r = 0; r < n_rows; r++) {
-                bool kept = false;
-
-                join_mentions(c->arena, rows[r]);
-                for (size_t i = 0; i < n; i++) {
-                        if (!uuid_equal(rows[r]->note->id, wanted[i])) {
-                                continue;
-                        }
-                        stored[missing[i]] = rows[r];
-                        if (!kept) {
-                                remember(rows[r], tickets[i]);
-                                kept = true;
-                        }
-                }
+        TRY(store_notes(tx, ids, n, n_rows, &stored));
+        *rows = ARENA_ARRAY(db_arena(tx), ProtobufCMessage *, *n_rows);
+        for (size_t i = 0; i < *n_rows; i++) {
+                join_mentions(db_arena(tx), stored[i]);
+                (*rows)[i] = &stored[i]->base;
         }
         return SN_OK;
 }
 
-sn_status stored_get(struct rpc_call *c, char *const *ids, size_t n, NoteRows__StoredNote **stored)
+static const char *id_of(const ProtobufCMessage *row)
 {
-        size_t *missing = ARENA_ARRAY(c->arena, size_t, n);
-        uint64_t *tickets = ARENA_ARRAY(c->arena, uint64_t, n);
-        size_t n_missing = 0;
-
-        for (size_t i = 0; i < n; i++) {
-                const struct memo_message *message = NULL;
-                uint8_t key[16];
-
-                stored[i] = NULL;
-                if (!uuid_to_bytes(ids[i], key)) {
-                        continue;
-                }
-                message = memo_get(notes, c->arena, key, sizeof(key), &tickets[n_missing]);
-                if (message != NULL) {
-                        stored[i] = (NoteRows__StoredNote *)message->message;
-                } else {
-                        missing[n_missing++] = i;
-                }
-        }
-        return n_missing == 0 ? SN_OK : load_missing(c, ids, stored, missing, tickets, n_missing);
+        return ((const NoteRows__StoredNote *)row)->note->id;
 }
 
-static void drop(void *context)
+static struct by_id notes = {.name = "notes", .load = load, .id_of = id_of};
+
+sn_status stored_start(size_t max_bytes)
 {
-        memo_drop(notes, context, 16);
+        return by_id_start(&notes, max_bytes);
+}
+
+void stored_stop(void)
+{
+        by_id_stop(&notes);
+}
+
+void stored_forget(void)
+{
+        by_id_forget(&notes);
+}
+
+sn_status stored_get(struct rpc_call *c, char *const *ids, size_t n, NoteRows__StoredNote **stored)
+{
+        ProtobufCMessage **rows = ARENA_ARRAY(c->arena, ProtobufCMessage *, n);
+
+        TRY(by_id_get(c, &notes, ids, n, rows));
+        for (size_t i = 0; i < n; i++) {
+                stored[i] = (NoteRows__StoredNote *)rows[i];
+        }
+        return SN_OK;
 }
 
 void stored_changed(struct db_tx *tx, const char *note_id)
 {
-        uint8_t *key = arena_alloc(db_arena(tx), 16);
-
-        if (uuid_to_bytes(note_id, key)) {
-                db_on_end(tx, drop, key);
-        }
+        by_id_changed(&notes, tx, note_id);
 }

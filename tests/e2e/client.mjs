@@ -35,6 +35,9 @@ export function connect(url) {
                 if (payload !== undefined && !('content-type' in all)) {
                         all['content-type'] = 'application/json';
                 }
+                if (payload !== undefined) {
+                        all['content-length'] = Buffer.byteLength(payload); // node sends GET and DELETE without any framing otherwise
+                }
                 if (token) {
                         all.authorization = `Bearer ${token}`;
                 }

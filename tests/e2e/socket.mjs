@@ -45,7 +45,7 @@ export function parseAnswers(text) {
         return answers;
 }
 
-// Sends bytes, waits until `count` final answers came or the connection closed or the time is over; gives {answers, closed}.
+// Sends bytes, waits until `count` final answers came or the connection closed or the time is over; gives {answers, closed, raw}.
 export async function exchange(url, bytes, { count = 1, withinMs = 15_000 } = {}) {
         const connection = open(url);
         connection.send(bytes);
@@ -55,7 +55,7 @@ export async function exchange(url, bytes, { count = 1, withinMs = 15_000 } = {}
                 await Promise.race([connection.closed, new Promise((resolve) => setTimeout(resolve, 20))]);
         }
         await Promise.race([connection.closed, new Promise((resolve) => setTimeout(resolve, 100))]); // a further answer would come now
-        const result = { answers: parseAnswers(connection.received()), closed: connection.isClosed() };
+        const result = { answers: parseAnswers(connection.received()), closed: connection.isClosed(), raw: connection.received() };
         connection.destroy();
         return result;
 }

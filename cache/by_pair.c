@@ -1,0 +1,121 @@
+/* Owns batch reads through a memo by pair. */
+#include "cache/by_pair.h"
+
+#include <stdlib.h>
+
+struct pair_key {
+        uint8_t viewer[16];
+        uint8_t other[16];
+};
+
+struct cached_flags {
+        struct memo_object object;
+        unsigned flags;
+};
+
+sn_status by_pair_start(struct by_pair *b, size_t max_bytes)
+{
+        b->memo = memo_new(b->name, max_bytes);
+        return b->memo != NULL ? SN_OK : SN_INTERNAL;
+}
+
+void by_pair_stop(struct by_pair *b)
+{
+        memo_free(b->memo);
+        b->memo = NULL;
+}
+
+void by_pair_forget(struct by_pair *b)
+{
+        memo_clear(b->memo);
+}
+
+static void free_flags(struct memo_object *object)
+{
+        free(object);
+}
+
+static void remember(struct by_pair *b, const struct pair_key *key, uint64_t ticket, unsigned flags)
+{
+        struct cached_flags *cached = calloc(1, sizeof(*cached));
+
+        if (cached != NULL) {
+                cached->object = (struct memo_object){.references = 1, .bytes = sizeof(*cached), .free = free_flags};
+                cached->flags = flags;
+                memo_put(b->memo, key, sizeof(*key), ticket, cached);
+                memo_unref(cached);
+        }
+}
+
+/* The places that the memo did not fill, with their keys and tickets. */
+struct missing {
+        size_t n;
+        size_t *places;
+        uint64_t *tickets;
+        struct pair_key *keys;
+        char **others;
+};
+
+static sn_status load_missing(struct rpc_call *c, struct by_pair *b, const char *viewer, const struct missing *missing, unsigned *flags)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        unsigned *loaded = ARENA_ARRAY(c->arena, unsigned, missing->n);
+
+        TRY(db_read(c, &tx));
+        TRY(b->load(tx, viewer, missing->others, missing->n, loaded));
+        for (size_t i = 0; i < missing->n; i++) {
+                remember(b, &missing->keys[i], missing->tickets[i], loaded[i]);
+                flags[missing->places[i]] = loaded[i];
+        }
+        return SN_OK;
+}
+
+sn_status by_pair_get(struct rpc_call *c, struct by_pair *b, const char *viewer, char *const *others, size_t n, unsigned *flags)
+{
+        struct missing missing = {.places = ARENA_ARRAY(c->arena, size_t, n),
+                                  .tickets = ARENA_ARRAY(c->arena, uint64_t, n),
+                                  .keys = ARENA_ARRAY(c->arena, struct pair_key, n),
+                                  .others = ARENA_ARRAY(c->arena, char *, n)};
+        struct pair_key key;
+        bool somebody = uuid_to_bytes(viewer, key.viewer);
+
+        for (size_t i = 0; i < n; i++) {
+                const struct cached_flags *cached = NULL;
+
+                flags[i] = 0;
+                if (!somebody || !uuid_to_bytes(others[i], key.other)) {
+                        continue;
+                }
+                cached = memo_get(b->memo, c->arena, &key, sizeof(key), &missing.tickets[missing.n]);
+                if (cached != NULL) {
+                        flags[i] = cached->flags;
+                } else {
+                        missing.keys[missing.n] = key;
+                        missing.others[missing.n] = others[i];
+                        missing.places[missing.n++] = i;
+                }
+        }
+        return missing.n == 0 ? SN_OK : load_missing(c, b, viewer, &missing, flags);
+}
+
+struct dropped {
+        struct by_pair *b;
+        struct pair_key key;
+};
+
+static void drop(void *context)
+{
+        struct dropped *d = context;
+
+        memo_drop(d->b->memo, &d->key, sizeof(d->key));
+}
+
+void by_pair_changed(struct by_pair *b, struct db_tx *tx, const char *viewer, const char *other)
+{
+        struct dropped *d = ARENA_NEW(db_arena(tx), struct dropped);
+
+        d->b = b;
+        if (uuid_to_bytes(viewer, d->key.viewer) && uuid_to_bytes(other, d->key.other)) {
+                db_on_end(tx, drop, d);
+        }
+}

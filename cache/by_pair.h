@@ -1,0 +1,24 @@
+/* Flags by pair: a memo of what one member is to another, or did with a note, read in batches. */
+#ifndef CACHE_BY_PAIR_H
+#define CACHE_BY_PAIR_H
+
+#include "cache/memo.h"
+#include "db/db.h"
+
+struct by_pair {
+        const char *name; /* in metrics */
+        /* flags[i] of (viewer, others[i]); n of them in one query. */
+        sn_status (*load)(struct db_tx *tx, const char *viewer, char **others, size_t n, unsigned *flags);
+        struct memo *memo; /* NULL until by_pair_start */
+};
+
+SN_CHECKED sn_status by_pair_start(struct by_pair *b, size_t max_bytes);
+void by_pair_stop(struct by_pair *b);
+void by_pair_forget(struct by_pair *b);
+
+/* flags[i] of (viewer, others[i]); 0 for a viewer "". */
+SN_CHECKED sn_status by_pair_get(struct rpc_call *c, struct by_pair *b, const char *viewer, char *const *others, size_t n, unsigned *flags);
+/* The pair changes in this transaction: dropped when it ends. One direction. */
+void by_pair_changed(struct by_pair *b, struct db_tx *tx, const char *viewer, const char *other);
+
+#endif
