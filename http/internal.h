@@ -26,6 +26,7 @@ struct http_watch {
         uint64_t bytes;      /* received when the connection was seen idle, or acknowledged when it was seen sending */
         int64_t noticed_us;  /* when bytes of the next request were seen on the idle connection; 0: none */
         int64_t progress_us; /* when the client last took bytes of the response; 0: not looked at yet */
+        bool half_closed;    /* the client was seen to have closed its side */
         bool dropped;        /* ended; libmicrohttpd has only to notice */
 };
 

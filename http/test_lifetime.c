@@ -107,6 +107,19 @@ static void an_idle_connection_outlives_the_limit_for_slow_ones_and_is_closed_si
         fixture_stop(&f);
 }
 
+static void a_connection_that_the_client_has_half_closed_does_not_stay(void **state)
+{
+        start(10000, 600000);
+        int fresh = client_open(&f), asking = client_open(&f);
+        shutdown(fresh, SHUT_WR);
+        client_send_text(asking, "GET /inline HTTP/1.1\r\nHost: h\r\n\r\n");
+        shutdown(asking, SHUT_WR);
+        client_expect(asking, 503, "full");
+        client_expect_end(asking);
+        client_expect_end(fresh);
+        fixture_stop(&f);
+}
+
 static void a_request_that_runs_for_long_is_not_a_slow_client(void **state)
 {
         start(100, 200);
@@ -399,6 +412,7 @@ int main(void)
             cmocka_unit_test(a_client_that_drips_its_second_request_is_dropped),
             cmocka_unit_test(a_client_that_stops_in_the_middle_is_dropped),
             cmocka_unit_test(an_idle_connection_outlives_the_limit_for_slow_ones_and_is_closed_silently),
+            cmocka_unit_test(a_connection_that_the_client_has_half_closed_does_not_stay),
             cmocka_unit_test(a_request_that_runs_for_long_is_not_a_slow_client),
             cmocka_unit_test(a_client_that_does_not_take_its_response_is_dropped),
             cmocka_unit_test(a_client_that_takes_its_response_slowly_but_steadily_is_served),

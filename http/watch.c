@@ -25,6 +25,7 @@ enum {
         LINGER_BYTES = 4 << 20, /* and how much */
         ACCEPTS_AT_ONCE = 64,
         VICTIMS_AT_ONCE = 64,
+        TCP_STATE_CLOSE_WAIT = 8,        /* the kernel's TCP_CLOSE_WAIT, which <linux/tcp.h> does not name */
         SENDING_BYTES_PER_SECOND = 4096, /* the slowest that a whole response may be taken */
 };
 
@@ -162,25 +163,20 @@ static void drain_all(struct watcher *w)
 
 enum verdict { KEEP, DROP_IDLE, DROP_SLOW, DROP_STALLED };
 
-/* Bytes received, or bytes of ours that the client acknowledged. */
-static bool tcp_progress(int fd, bool received, uint64_t *bytes)
+static bool tcp_look(int fd, struct tcp_info *info)
 {
-        struct tcp_info info;
-        socklen_t len = sizeof(info);
-        memset(&info, 0, sizeof(info));
-        if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0) {
-                return false;
-        }
-        *bytes = received ? info.tcpi_bytes_received : info.tcpi_bytes_acked;
-        return true;
+        socklen_t len = sizeof(*info);
+        memset(info, 0, sizeof(*info));
+        return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &len) == 0;
 }
 
 /* A new request was begun since the last look: what is remembered belongs to the one before. */
 static void watch_begin(struct http_connection *c, uint64_t requests)
 {
         c->watch = (struct http_watch){.requests = requests};
-        if (requests > 0) { /* on a new connection every byte is of the first request */
-                tcp_progress(c->fd, true, &c->watch.bytes);
+        struct tcp_info info;
+        if (requests > 0 && tcp_look(c->fd, &info)) { /* on a new connection every byte is of the first request */
+                c->watch.bytes = info.tcpi_bytes_received;
         }
 }
 
@@ -192,9 +188,16 @@ static int64_t slow_us(const struct watcher *w)
 
 static enum verdict judge_idle(struct watcher *w, struct http_connection *c, int64_t since, int64_t now)
 {
-        uint64_t bytes = 0;
-        if (c->watch.noticed_us == 0 && tcp_progress(c->fd, true, &bytes) && bytes > c->watch.bytes) {
-                c->watch.noticed_us = now;
+        struct tcp_info info;
+        if (c->watch.noticed_us == 0 && tcp_look(c->fd, &info)) {
+                /* The client has closed its side together with its last request: libmicrohttpd does not hear of that.
+                 * Seen twice, so that a request that has only just come with it is served. */
+                if (info.tcpi_state == TCP_STATE_CLOSE_WAIT) {
+                        bool again = c->watch.half_closed;
+                        c->watch.half_closed = true;
+                        return again ? DROP_IDLE : KEEP;
+                }
+                c->watch.noticed_us = info.tcpi_bytes_received > c->watch.bytes ? now : 0;
         }
         if (c->watch.noticed_us != 0) {
                 return now - c->watch.noticed_us >= slow_us(w) ? DROP_SLOW : KEEP;
@@ -205,9 +208,9 @@ static enum verdict judge_idle(struct watcher *w, struct http_connection *c, int
 static enum verdict judge_sending(struct watcher *w, struct http_connection *c, int64_t since, int64_t now)
 {
         int64_t stall_us = (int64_t)w->server->options.slow_client_ms * 3000;
-        uint64_t bytes = 0;
-        if (tcp_progress(c->fd, false, &bytes) && (c->watch.progress_us < since || bytes != c->watch.bytes)) {
-                c->watch.bytes = bytes;
+        struct tcp_info info;
+        if (tcp_look(c->fd, &info) && (c->watch.progress_us < since || info.tcpi_bytes_acked != c->watch.bytes)) {
+                c->watch.bytes = info.tcpi_bytes_acked;
                 c->watch.progress_us = now;
         }
         uint64_t size = atomic_load_explicit(&c->sending_bytes, memory_order_relaxed);
