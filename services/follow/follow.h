@@ -1,3 +1,4 @@
+/* follow_service, as services/services.c lists it. */
 #ifndef SERVICES_FOLLOW_FOLLOW_H
 #define SERVICES_FOLLOW_FOLLOW_H
 

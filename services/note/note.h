@@ -1,3 +1,4 @@
+/* note_service, as services/services.c lists it. */
 #ifndef SERVICES_NOTE_NOTE_H
 #define SERVICES_NOTE_NOTE_H
 

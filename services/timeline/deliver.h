@@ -1,3 +1,4 @@
+/* What deliveries tell the recovery (recover.c). */
 #ifndef SERVICES_TIMELINE_DELIVER_H
 #define SERVICES_TIMELINE_DELIVER_H
 

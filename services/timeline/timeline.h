@@ -1,3 +1,4 @@
+/* timeline_service, as services/services.c lists it. */
 #ifndef SERVICES_TIMELINE_TIMELINE_H
 #define SERVICES_TIMELINE_TIMELINE_H
 

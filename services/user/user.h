@@ -1,3 +1,4 @@
+/* user_service, as services/services.c lists it. */
 #ifndef SERVICES_USER_USER_H
 #define SERVICES_USER_USER_H
 

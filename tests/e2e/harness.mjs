@@ -9,6 +9,9 @@ import { fileURLToPath } from 'node:url';
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+// For races: does not keep the process alive by itself.
+const late = (ms, value) => new Promise((resolve) => setTimeout(resolve, ms, value).unref());
+
 const READY_MS = Number(process.env.SONET_E2E_READY_S ?? 120) * 1000;
 const STOP_MS = 30_000;
 
@@ -167,7 +170,7 @@ class Server {
                         });
                 });
                 fs.closeSync(log);
-                const outcome = await Promise.race([ready, this.exited, sleep(READY_MS).then(() => 'late')]);
+                const outcome = await Promise.race([ready, this.exited, late(READY_MS, 'late')]);
                 if (outcome !== 'ready') {
                         const why = outcome === 'late' ? `not ready after ${READY_MS / 1000} s` : `ended: ${JSON.stringify(outcome)}`;
                         const error = new Error(`sonet up ${why}\n${this.logTail()}`);
@@ -211,7 +214,7 @@ class Server {
         // SIGTERM and wait, as Ctrl-C would. `left`: what had to be killed afterwards (nothing, when all is well).
         async stop({ keep = process.env.SONET_E2E_KEEP === '1', sig = 'SIGTERM' } = {}) {
                 signal(this.pid, sig);
-                const outcome = await Promise.race([this.exited, sleep(STOP_MS).then(() => ({ code: null, signal: 'late' }))]);
+                const outcome = await Promise.race([this.exited, late(STOP_MS, { code: null, signal: 'late' })]);
                 running.delete(this);
                 const left = this.processes();
                 left.forEach((p) => signal(p.pid, 'SIGKILL'));

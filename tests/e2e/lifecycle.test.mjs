@@ -90,10 +90,11 @@ test('a second one on the same folder is refused and does not disturb the first'
 test('asked to stop, it finishes what runs, ends well, and leaves no process', async () => {
         let busy = true;
         const acknowledged = [];
+        const bob = await net.register();
         const writers = Array.from({ length: 4 }, async (_, w) => {
                 for (let i = 0; busy && i < 5000; i++) {
                         try {
-                                const answer = await alice.post('/v1/notes', { text: `last words ${w}.${i}` });
+                                const answer = await bob.post('/v1/notes', { text: `last words ${w}.${i}` });
                                 if (answer.status === 201) {
                                         acknowledged.push(answer.body.id);
                                 } else {
@@ -116,7 +117,7 @@ test('asked to stop, it finishes what runs, ends well, and leaves no process', a
         await everythingWorks();
         const kept = new Set();
         for (let cursor = '', page = 0; page < 500; page++) {
-                const body = must(await alice.get(`/v1/timelines/users/${alice.id}?limit=100${cursor}`));
+                const body = must(await bob.get(`/v1/timelines/users/${bob.id}?limit=100${cursor}`));
                 ids(body.items).forEach((id) => kept.add(id));
                 if (!body.next_cursor) {
                         break;

@@ -3,12 +3,14 @@ import { after, before } from 'node:test';
 import { connect } from './client.mjs';
 import { startServer } from './harness.mjs';
 
-// Starts it before the tests and stops it after them; `it.server` and the client's functions are there in between.
-export function ownServer(options = {}) {
+// Starts it before the tests, then runs setUp (in the same hook: node starts those of one file without waiting for the one before), and
+// stops it after them; `it.server` and the client's functions are there in between.
+export function ownServer(options = {}, setUp = async () => {}) {
         const it = {};
         before(async () => {
                 it.server = await startServer(options);
                 Object.assign(it, connect(it.server.url));
+                await setUp(it);
         });
         after(async () => {
                 it.close?.();

@@ -1,21 +1,21 @@
 // Redis may be lost at any moment: slower, never wrong. Every timeline is compared with one that the test works out by itself.
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import { eventually, ids, inBatches, must, readAll } from './client.mjs';
 import { signal, sleep } from './harness.mjs';
 import { ownServer } from './own.mjs';
 import { redisCommand } from './redisclient.mjs';
 
 const FANS = 24;
-const it = ownServer();
+const it = ownServer({}, setUp);
 
 // What the test knows: who follows and mutes whom, and every note that was acknowledged and not deleted.
 const world = { follows: new Map(), mutes: new Map(), notes: [] };
 let authors;
 let fans;
 
-before(async () => {
-        const members = await it.registerMany(FANS + 4);
+async function setUp(net) {
+        const members = await net.registerMany(FANS + 4);
         authors = members.slice(0, 4);
         fans = members.slice(4);
         members.forEach((m) => {
@@ -28,7 +28,7 @@ before(async () => {
                 }
         });
         await mute(fans[0], authors[0]);
-});
+}
 
 async function follow(who, whom) {
         await who.follow(whom);
