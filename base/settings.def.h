@@ -22,8 +22,9 @@ SETTING_STRING(note_url, "NOTE_URL", "", false, "the same for the note service")
 SETTING_STRING(follow_url, "FOLLOW_URL", "", false, "the same for the follow service")
 SETTING_STRING(timeline_url, "TIMELINE_URL", "", false, "the same for the timeline service")
 
-SETTING_STRING(http_address, "HTTP_ADDRESS", "127.0.0.1", false, "the address that HTTP and gRPC listen on")
-SETTING_INT(http_port, "HTTP_PORT", 8080, 0, 65535, "REST and WebSocket; 0: any free one")
+SETTING_STRING(http_address, "HTTP_ADDRESS", "127.0.0.1", false, "the address that HTTP listens on")
+SETTING_INT(http_port, "HTTP_PORT", 8080, 0, 65535, "REST; 0: any free one")
+SETTING_STRING(grpc_address, "GRPC_ADDRESS", "127.0.0.1", false, "the address that gRPC listens on; beyond loopback it needs TLS")
 SETTING_INT(grpc_port, "GRPC_PORT", 0, 0, 65535, "gRPC of all services of this process; 0: the HTTP port + 1")
 SETTING_STRING(grpc_tls_cert, "GRPC_TLS_CERT", "", false, "file with the certificate chain (PEM); needed beyond loopback")
 SETTING_STRING(grpc_tls_key, "GRPC_TLS_KEY", "", false, "file with its private key (PEM)")
@@ -47,7 +48,7 @@ SETTING_INT(rate_write, "RATE_WRITE", 300, 1, 10000000, "writes that one member 
 SETTING_INT(rate_auth, "RATE_AUTH", 20, 1, 10000000, "registrations and log-ins from one address in a minute")
 SETTING_STRING(cors_origins, "CORS_ORIGINS", "*", false, "origins that browsers may call from: *, a comma-separated list, or none")
 
-SETTING_INT(note_cache_bytes, "NOTE_CACHE_BYTES", 16777216, 0, 1099511627776, "memory for notes")
+SETTING_INT(note_cache_bytes, "NOTE_CACHE_BYTES", 41943040, 0, 1099511627776, "memory for notes")
 SETTING_INT(user_cache_bytes, "USER_CACHE_BYTES", 16777216, 0, 1099511627776, "memory for members")
 SETTING_INT(follow_cache_bytes, "FOLLOW_CACHE_BYTES", 16777216, 0, 1099511627776, "memory for relations")
 /* clang-format on */

@@ -61,6 +61,8 @@ static const char REDIS_SETTINGS[] = "# Written by 'sonet up' at every start.\n"
                                      "maxclients 1000\n"
                                      "maxmemory 64mb\n"
                                      "maxmemory-policy allkeys-lru\n" /* all of it can be made again from PostgreSQL */
+                                     "zset-max-listpack-entries 1100\n" /* home timelines: a third of the memory of skip lists */
+                                     "zset-max-listpack-value 64\n"
                                      "save \"\"\n"
                                      "appendonly no\n";
 

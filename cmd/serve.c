@@ -378,13 +378,13 @@ static const struct service_job watch_database_job = {.name = "watch_database", 
 static sn_status listen_grpc(struct server *server, struct buf *error)
 {
         const struct settings *s = &server->settings;
-        const char *format = strchr(s->http_address, ':') != NULL ? "[%s]:%d" : "%s:%d";
+        const char *format = strchr(s->grpc_address, ':') != NULL ? "[%s]:%d" : "%s:%d";
         char address[128];
 
         if (server->n_locals == 0) {
                 return SN_OK;
         }
-        snprintf(address, sizeof(address), format, s->http_address, settings_grpc_port(s));
+        snprintf(address, sizeof(address), format, s->grpc_address, settings_grpc_port(s));
         return sonet_grpc_server_start(address, &server->tls, server->lanes, alive, server, &server->grpc, error);
 }
 

@@ -42,21 +42,17 @@ static struct exchange *exchange_of(struct gateway *gateway, struct http_request
 }
 
 /* False, always: the response is filled in with the problem. */
-static bool refuse(struct exchange *x, sn_status status, const char *code, const char *detail, struct http_response *early)
+static bool refuse(struct exchange *x, const struct rpc_problem *problem, struct http_response *early)
 {
-        struct rpc_problem problem = {.status = status, .code = code, .detail = detail};
-
-        if (status == SN_UNAVAILABLE || strcmp(code, "queue_full") == 0) {
-                problem.retry_after_s = 1;
-        }
         exchange_headers(x, early);
-        exchange_refuse(x, &problem, early);
+        exchange_refuse(x, problem, early);
         return false;
 }
 
+/* The same for what is wrong in HTTP itself; code NULL: after the status. */
 static bool refuse_status(struct exchange *x, int status, const char *code, const char *detail, struct http_response *early)
 {
-        refuse(x, SN_INVALID_ARGUMENT, code, detail, early);
+        exchange_headers(x, early);
         problem_write_http(status, code, detail, x->request_id, x->request->arena, early);
         return false;
 }
@@ -135,7 +131,7 @@ static void run(struct work *work, bool expired)
         struct http_response response = {0};
 
         if (expired) {
-                refuse(x, SN_DEADLINE_EXCEEDED, "deadline_exceeded", "the request waited too long; try again", &response);
+                refuse(x, &(struct rpc_problem){.status = SN_DEADLINE_EXCEEDED, .detail = "the request waited too long; try again"}, &response);
                 http_respond(x->request, &response);
         } else if (x->match.route->page != NULL) {
                 render_page(x, &response);
@@ -159,7 +155,8 @@ static bool on_request(void *context, struct http_request *r, struct http_respon
         }
         x->work = (struct work){.run = run, .deadline_us = clock_monotonic_us() + deadline_ms * 1000};
         if (!workers_submit(gateway->options.lanes->lane[lane], &x->work)) {
-                return refuse(x, SN_RESOURCE_EXHAUSTED, "queue_full", "the server is busy; try again in a second", early);
+                return refuse(x, &(struct rpc_problem){SN_RESOURCE_EXHAUSTED, "queue_full", NULL, "the server is busy; try again in a second", 1},
+                              early);
         }
         return true;
 }

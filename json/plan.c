@@ -292,6 +292,14 @@ static void plan_time(struct json_field *field)
         field->nanos_offset = nanos->offset;
 }
 
+/* An enum that was not given is null, in both directions: its zero value ("unspecified") is no choice that anyone can make by name. */
+static bool has_no_choice(const struct json_field *field)
+{
+        const struct json_enum_value *zero =
+            field->kind == KIND_ENUM && field->shape == SHAPE_PLAIN ? json_enum_find(field->names, 0) : NULL;
+        return zero != NULL && str_equal(zero->quoted, STR("\"unspecified\""));
+}
+
 static void plan_field(struct json_field *field, const ProtobufCFieldDescriptor *f, const struct rpc_field_rule *rule)
 {
         field->key = key_text(f->name);
@@ -310,6 +318,9 @@ static void plan_field(struct json_field *field, const ProtobufCFieldDescriptor 
         }
         if (field->kind == KIND_TIME) {
                 plan_time(field);
+        }
+        if (has_no_choice(field) && field->rule == FIELD_EMPTY_SHOW) {
+                field->rule = FIELD_EMPTY_NULL;
         }
         field->empty = empty_text(field);
 }

@@ -109,7 +109,8 @@ static const char *set_enum(const struct json_field *f, void *member, struct str
 {
         for (size_t i = 0; i < f->names->n; i++) {
                 struct str quoted = f->names->values[i].quoted;
-                if (str_equal(text, (struct str){quoted.ptr + 1, quoted.len - 2})) {
+                bool not_given = f->shape == SHAPE_PLAIN && str_equal(quoted, STR("\"unspecified\""));
+                if (!not_given && str_equal(text, (struct str){quoted.ptr + 1, quoted.len - 2})) {
                         *(int *)member = f->names->values[i].number;
                         return NULL;
                 }

@@ -6,19 +6,26 @@
 #include "services/follow/store.h"
 #include "services/user/user.rpc.h"
 
-sn_status check_other_member(struct rpc_call *c, const char *user_id, const char *verb)
+sn_status check_member(struct rpc_call *c, const char *user_id)
 {
         User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
         User__Authors found = USER__AUTHORS__INIT;
         char *ids[1] = {(char *)user_id};
 
-        if (uuid_equal(user_id, c->actor)) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "user_id", "you cannot %s yourself", verb);
-        }
         in.ids = ids;
         in.n_ids = 1;
         TRY(user_batch_get_authors(c, &in, &found));
-        return found.n_items == 1 && found.items[0]->id[0] != '\0' ? SN_OK : rpc_fail(c, SN_NOT_FOUND, "user_id", "there is no member with this id");
+        return found.n_items == 1 && found.items[0]->id[0] != '\0'
+                       ? SN_OK
+                       : rpc_fail(c, SN_NOT_FOUND, "user_id", "there is no member with this id");
+}
+
+sn_status check_other_member(struct rpc_call *c, const char *user_id, const char *verb)
+{
+        if (uuid_equal(user_id, c->actor)) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "user_id", "you cannot %s yourself", verb);
+        }
+        return check_member(c, user_id);
 }
 
 /* Follow a member. Idempotent; emits follow.created once per new edge. */

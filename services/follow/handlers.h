@@ -21,7 +21,9 @@ sn_status get_relations(struct rpc_call *c, const Follow__GetRelationsRequest *i
 sn_status list_follower_ids(struct rpc_call *c, const Follow__ListFollowerIdsRequest *in, Follow__MemberIds *out);
 sn_status list_followed_since(struct rpc_call *c, const Follow__ListFollowedSinceRequest *in, Follow__FollowedMembers *out);
 
-/* SN_NOT_FOUND unless the member exists; SN_INVALID_ARGUMENT when it is the actor, with "you cannot <verb> yourself". */
+/* SN_NOT_FOUND unless the member exists. */
+SN_CHECKED sn_status check_member(struct rpc_call *c, const char *user_id);
+/* The same; SN_INVALID_ARGUMENT when it is the actor, with "you cannot <verb> yourself". */
 SN_CHECKED sn_status check_other_member(struct rpc_call *c, const char *user_id, const char *verb);
 /* Ends one follow with its event, when there is one. */
 SN_CHECKED sn_status end_follow(struct db_tx *tx, const char *follower, const char *followee);

@@ -54,6 +54,7 @@ sn_status list_followers(struct rpc_call *c, const Follow__ListFollowersRequest 
         size_t n = 0;
 
         TRY(cursor_decode(c, in->user_id, in->cursor, &position));
+        TRY(check_member(c, in->user_id));
         {
                 CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
 
@@ -71,6 +72,7 @@ sn_status list_following(struct rpc_call *c, const Follow__ListFollowingRequest 
         size_t n = 0;
 
         TRY(cursor_decode(c, in->user_id, in->cursor, &position));
+        TRY(check_member(c, in->user_id));
         {
                 CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
 

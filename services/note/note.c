@@ -33,9 +33,9 @@ static sn_status start(struct service *service, const struct settings *settings)
 {
         size_t bytes = (size_t)settings->note_cache_bytes;
 
-        TRY(stored_start(bytes / 2));
-        TRY(marks_start(bytes / 4));
-        return recent_start(bytes / 4);
+        TRY(stored_start(bytes / 4 * 3));
+        TRY(marks_start(bytes / 8));
+        return recent_start(bytes / 8);
 }
 
 static void stop(struct service *service)

@@ -41,7 +41,9 @@ static void revoke(void *session_id)
 sn_status session_end(struct db_tx *tx, const char *session_id, const char *user_id, bool *ended)
 {
         TRY(store_end_session(tx, session_id, user_id, ended));
-        db_on_commit(tx, revoke, arena_strdup(db_arena(tx), session_id));
+        if (*ended) { /* not one that belongs to somebody else */
+                db_on_commit(tx, revoke, arena_strdup(db_arena(tx), session_id));
+        }
         return SN_OK;
 }
 
