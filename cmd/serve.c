@@ -331,7 +331,7 @@ static bool report_remote(struct server *server, const struct service_definition
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&server->outside, PING_MS);
         bool up = rpc_check_health(c, definition->contract) == SN_OK;
 
-        buf_printf(report, "%s: %s\n", definition->name, up ? "up, elsewhere" : "down, elsewhere");
+        buf_printf(report, "%s: %s\n", definition->name, up ? "elsewhere, its database and lease answer" : "elsewhere, and does not answer as ready");
         return up;
 }
 

@@ -1,0 +1,219 @@
+/* Which method a verb and a path mean. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+#include "gateway/pages.h"
+#include "gateway/router.h"
+
+static const struct rpc_method methods[] = {
+    {.name = "GetMe", .http_verb = "GET", .http_path = "/v1/users/me"},
+    {.name = "UpdateMe", .http_verb = "PATCH", .http_path = "/v1/users/me"},
+    {.name = "GetUser", .http_verb = "GET", .http_path = "/v1/users/{id}"},
+    {.name = "FindUsers", .http_verb = "GET", .http_path = "/v1/users"},
+    {.name = "Follow", .http_verb = "PUT", .http_path = "/v1/users/{user_id}/follow"},
+    {.name = "Unfollow", .http_verb = "DELETE", .http_path = "/v1/users/{user_id}/follow"},
+    {.name = "Internal"},
+};
+static const struct rpc_method other_methods[] = {
+    {.name = "Deep", .http_verb = "GET", .http_path = "/v1/a/{one}/{two}/c/{three}"},
+    {.name = "Five", .http_verb = "GET", .http_path = "/v1/f/{a}/{b}/{c}/{d}/{e}"},
+};
+static const struct rpc_service service = {.name = "user", .methods = methods, .n_methods = sizeof(methods) / sizeof(methods[0])};
+static const struct rpc_service other = {
+    .name = "other", .methods = other_methods, .n_methods = sizeof(other_methods) / sizeof(other_methods[0])};
+static const struct gateway_page pages[] = {{.path = "/healthz"}, {.path = "/.well-known/jwks.json"}, {0}};
+
+static struct router *router;
+static struct arena *arena;
+
+static int setup(void **state)
+{
+        const struct rpc_service *const services[] = {&service, &other};
+
+        router = router_new(services, 2, pages);
+        arena = arena_new(1 << 20);
+        return router == NULL;
+}
+
+static int teardown(void **state)
+{
+        router_free(router);
+        arena_free(arena);
+        return 0;
+}
+
+/* The method's name, the page's path, "-" for no such path, the verbs for another verb, "!" for a malformed path. */
+static const char *match(const char *verb, const char *path, struct route_match *m)
+{
+        if (!router_match(router, arena, verb, path, m)) {
+                return "!";
+        }
+        if (m->route == NULL) {
+                return m->allow != NULL ? m->allow : "-";
+        }
+        assert_null(m->allow);
+        return m->route->method != NULL ? m->route->method->name : m->route->page->path;
+}
+
+static const char *found(const char *verb, const char *path)
+{
+        struct route_match m;
+
+        return match(verb, path, &m);
+}
+
+static void assert_variable(const struct route_match *m, size_t i, const char *name, const char *value)
+{
+        assert_true(i < m->n_variables);
+        assert_int_equal(strncmp(m->variables[i].name, name, strlen(name)), 0);
+        assert_int_equal(m->variables[i].name[strlen(name)], '}'); /* the name ends there */
+        assert_true(str_equal_c(m->variables[i].value, value));
+}
+
+static void a_path_finds_its_method_or_page(void **state)
+{
+        assert_string_equal(found("GET", "/v1/users"), "FindUsers");
+        assert_string_equal(found("PUT", "/v1/users/7/follow"), "Follow");
+        assert_string_equal(found("DELETE", "/v1/users/7/follow"), "Unfollow");
+        assert_string_equal(found("GET", "/healthz"), "/healthz");
+        assert_string_equal(found("GET", "/.well-known/jwks.json"), "/.well-known/jwks.json");
+}
+
+static void a_fixed_segment_wins_over_a_variable(void **state)
+{
+        struct route_match m;
+
+        assert_string_equal(match("GET", "/v1/users/me", &m), "GetMe");
+        assert_int_equal(m.n_variables, 0);
+        assert_string_equal(match("GET", "/v1/users/mee", &m), "GetUser");
+        assert_variable(&m, 0, "id", "mee");
+        assert_string_equal(found("PATCH", "/v1/users/me"), "UpdateMe");
+        assert_string_equal(found("PATCH", "/v1/users/other"), "GET, HEAD, OPTIONS");
+        assert_string_equal(found("GET", "/v1/users/%6De"), "GetMe"); /* RFC 3986, 6.2.2.2: the same path */
+}
+
+static void each_route_names_its_variables_itself(void **state)
+{
+        struct route_match m;
+
+        assert_string_equal(match("PUT", "/v1/users/abc/follow", &m), "Follow");
+        assert_int_equal(m.n_variables, 1);
+        assert_variable(&m, 0, "user_id", "abc");
+        assert_string_equal(match("GET", "/v1/a/x/y/c/z", &m), "Deep");
+        assert_int_equal(m.n_variables, 3);
+        assert_variable(&m, 0, "one", "x");
+        assert_variable(&m, 1, "two", "y");
+        assert_variable(&m, 2, "three", "z");
+}
+
+static void values_are_percent_decoded_once(void **state)
+{
+        struct route_match m;
+
+        assert_string_equal(match("GET", "/v1/users/a%20b%2b+%25%c3%A9", &m), "GetUser");
+        assert_variable(&m, 0, "id", "a b++%\xc3\xa9");
+        assert_string_equal(match("GET", "/v1/users/%2541", &m), "GetUser");
+        assert_variable(&m, 0, "id", "%41");
+        assert_string_equal(match("GET", "/v1/users/..", &m), "GetUser"); /* no meaning here */
+        assert_variable(&m, 0, "id", "..");
+}
+
+static void a_bad_escape_is_malformed(void **state)
+{
+        static const char *const paths[] = {
+            "/v1/users/%", "/v1/users/%4", "/v1/users/%zz", "/v1/users/%4g", "/v1/users/%-1", "/v1/users/%%41", "/v1/users/a%",
+            "/v1/users/%00", "/v1/users/a%00b", "/v1/users/%2f", "/v1/users/a%2Fb", "/v1/users/%4/follow", "", "v1/users", "*",
+        };
+
+        for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+                if (strcmp(found("GET", paths[i]), "!") != 0) {
+                        fail_msg("«%s» gave %s", paths[i], found("GET", paths[i]));
+                }
+        }
+}
+
+static void head_is_matched_like_get(void **state)
+{
+        assert_string_equal(found("HEAD", "/v1/users/me"), "GetMe");
+        assert_string_equal(found("HEAD", "/healthz"), "/healthz");
+        assert_string_equal(found("HEAD", "/v1/users/7/follow"), "PUT, DELETE, OPTIONS");
+}
+
+static void another_verb_is_told_which_there_are(void **state)
+{
+        assert_string_equal(found("POST", "/v1/users/me"), "GET, HEAD, PATCH, OPTIONS");
+        assert_string_equal(found("GET", "/v1/users/7/follow"), "PUT, DELETE, OPTIONS");
+        assert_string_equal(found("DELETE", "/healthz"), "GET, HEAD, OPTIONS");
+        assert_string_equal(found("BREW", "/v1/users"), "GET, HEAD, OPTIONS");
+        assert_string_equal(found("get", "/v1/users"), "GET, HEAD, OPTIONS"); /* verbs are case-sensitive (RFC 9110, 9.1) */
+        assert_string_equal(found("", "/v1/users"), "GET, HEAD, OPTIONS");
+}
+
+static void what_is_not_a_path_is_not_found(void **state)
+{
+        static const char *const paths[] = {
+            "/", "//", "/v1", "/v2/users", "/V1/users", "/v1/users/me/follow/x", "/v1/users/7/likes", "/v1/a/x", "/v1/a/x/y/d/z",
+            "/healthz.json", "/v1/Users",
+        };
+
+        for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+                if (strcmp(found("GET", paths[i]), "-") != 0) {
+                        fail_msg("«%s» gave %s", paths[i], found("GET", paths[i]));
+                }
+        }
+}
+
+static void trailing_slashes_and_empty_segments_are_not_found(void **state)
+{
+        static const char *const paths[] = {
+            "/v1/users/", "/v1/users/me/", "/v1/users/7/", "/v1//users", "//v1/users", "/v1/users//follow", "/v1/users/7//follow",
+            "/v1/users/7/follow/", "/healthz/", "/healthz//",
+        };
+
+        for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+                if (strcmp(found("PUT", paths[i]), "-") != 0 || strcmp(found("GET", paths[i]), "-") != 0) {
+                        fail_msg("«%s» gave %s", paths[i], found("GET", paths[i]));
+                }
+        }
+}
+
+static void a_path_that_goes_too_deep_is_not_found(void **state)
+{
+        char path[4096] = "/v1";
+
+        assert_string_equal(found("GET", "/v1/f/1/2/3/4/5"), "-"); /* more variables than a route may have */
+        for (size_t at = 3; at + 3 < sizeof(path); at += 2) {
+                memcpy(path + at, "/a", 3);
+        }
+        assert_string_equal(found("GET", path), "-");
+}
+
+static void methods_without_a_path_cannot_be_reached(void **state)
+{
+        assert_string_equal(found("GET", "/Internal"), "-");
+        assert_string_equal(found("POST", "/sonet.user.v1.UserService/Internal"), "-");
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            TEST(a_path_finds_its_method_or_page),
+            TEST(a_fixed_segment_wins_over_a_variable),
+            TEST(each_route_names_its_variables_itself),
+            TEST(values_are_percent_decoded_once),
+            TEST(a_bad_escape_is_malformed),
+            TEST(head_is_matched_like_get),
+            TEST(another_verb_is_told_which_there_are),
+            TEST(what_is_not_a_path_is_not_found),
+            TEST(trailing_slashes_and_empty_segments_are_not_found),
+            TEST(a_path_that_goes_too_deep_is_not_found),
+            TEST(methods_without_a_path_cannot_be_reached),
+        };
+
+        return cmocka_run_group_tests_name("router", tests, NULL, NULL);
+}

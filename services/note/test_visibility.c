@@ -1,0 +1,185 @@
+/* Holds the predicate against a model that was written from the rules, not from the code, over every combination of who
+ * reads, who wrote, whose audience it is and how they stand to each other: no leak, nothing hidden that may be seen. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+#include "services/note/visibility.h"
+
+enum person { NOBODY, ANNA, BERT, CLEO, N_PERSONS };
+
+static char *const ids[N_PERSONS] = {
+    [NOBODY] = (char *)"",
+    [ANNA] = (char *)"018f0000-0000-7000-8000-00000000000a",
+    [BERT] = (char *)"018f0000-0000-7000-8000-00000000000b",
+    [CLEO] = (char *)"018f0000-0000-7000-8000-00000000000c",
+};
+
+/* One relation of the reader's, as bits: all that follow_service can say. */
+enum { FOLLOWING = 1, FOLLOWED_BY = 2, BLOCKING = 4, BLOCKED_BY = 8, MUTING = 16, ALL_RELATIONS = 32 };
+
+struct scene {
+        enum person reader, author, owner; /* owner: whose followers a note that is not public is for */
+        int visibility;
+        bool stores_owner; /* note_visibility has a row */
+        unsigned with_author, with_owner;
+};
+
+/* The rules, in the order in which they are told to people. */
+static bool model(const struct scene *s)
+{
+        bool reader_wrote_it = s->reader != NOBODY && s->reader == s->author;
+        bool hostile = ((s->with_author | s->with_owner) & (BLOCKING | BLOCKED_BY)) != 0;
+        bool may_read_owner = s->reader != NOBODY && (s->reader == s->owner || (s->with_owner & FOLLOWING) != 0);
+
+        return reader_wrote_it                                            ? true
+               : hostile                                                  ? false
+               : s->visibility == NOTE__VISIBILITY__VISIBILITY_PUBLIC    ? true
+               : s->visibility == NOTE__VISIBILITY__VISIBILITY_FOLLOWERS ? may_read_owner
+                                                                         : false;
+}
+
+static Follow__Relationship relation(enum person with, unsigned bits)
+{
+        Follow__Relationship r = FOLLOW__RELATIONSHIP__INIT;
+
+        r.user_id = ids[with];
+        r.following = bits & FOLLOWING;
+        r.followed_by = bits & FOLLOWED_BY;
+        r.blocking = bits & BLOCKING;
+        r.blocked_by = bits & BLOCKED_BY;
+        r.muting = bits & MUTING;
+        return r;
+}
+
+static bool ask(const struct scene *s)
+{
+        User__Author author = USER__AUTHOR__INIT;
+        Note__Note note = NOTE__NOTE__INIT;
+        NoteRows__StoredNote stored = NOTE_ROWS__STORED_NOTE__INIT;
+        Follow__Relationship with_author = relation(s->author, s->with_author);
+        Follow__Relationship with_owner = relation(s->owner, s->with_owner);
+
+        author.id = ids[s->author];
+        note.author = &author;
+        note.visibility = (Note__Visibility)s->visibility;
+        stored.note = &note;
+        stored.audience_owner_id = s->stores_owner ? ids[s->owner] : ids[NOBODY];
+        assert_string_equal(note_audience_owner(&stored), ids[s->owner]);
+        return note_visible(ids[s->reader], &stored, &with_author, &with_owner);
+}
+
+static void check(const struct scene *s)
+{
+        if (ask(s) != model(s)) {
+                fail_msg("reader %d, author %d, owner %d, visibility %d, relations %x and %x: the predicate says %s", s->reader,
+                         s->author, s->owner, s->visibility, s->with_author, s->with_owner, model(s) ? "no" : "yes");
+        }
+}
+
+/* follow_service says nothing of nobody's relations, nor of one's own with oneself; with one person there is one relation. */
+static bool possible(const struct scene *s)
+{
+        bool plain_author = s->reader == NOBODY || s->reader == s->author;
+        bool plain_owner = s->reader == NOBODY || s->reader == s->owner;
+
+        return (!plain_author || s->with_author == 0) && (!plain_owner || s->with_owner == 0) &&
+               (s->author != s->owner || s->with_author == s->with_owner) && (s->stores_owner || s->owner == s->author);
+}
+
+static size_t check_relations(struct scene s)
+{
+        size_t n = 0;
+
+        for (s.with_author = 0; s.with_author < ALL_RELATIONS; s.with_author++) {
+                for (s.with_owner = 0; s.with_owner < ALL_RELATIONS; s.with_owner++) {
+                        if (possible(&s)) {
+                                check(&s);
+                                n++;
+                        }
+                }
+        }
+        return n;
+}
+
+/* 4 is a visibility of a newer release: seen by its author only. */
+static void the_predicate_agrees_with_the_rules_everywhere(void **state)
+{
+        size_t n = 0;
+
+        for (int reader = NOBODY; reader < N_PERSONS; reader++) {
+                for (int owner = ANNA; owner <= BERT; owner++) {
+                        for (int visibility = 1; visibility <= 4; visibility++) {
+                                for (int stores = 0; stores < 2; stores++) {
+                                        n += check_relations((struct scene){(enum person)reader, ANNA, (enum person)owner, visibility,
+                                                                            stores, 0, 0});
+                                }
+                        }
+                }
+        }
+        assert_true(n > 4000);
+}
+
+static struct scene note_of_anna(enum person reader, int visibility, unsigned relations)
+{
+        return (struct scene){reader, ANNA, ANNA, visibility, true, relations, relations};
+}
+
+/* Spelled out, so that the model itself can be wrong only where people would notice. */
+static void the_plain_cases_are_as_people_expect(void **state)
+{
+        const int public = NOTE__VISIBILITY__VISIBILITY_PUBLIC, followers = NOTE__VISIBILITY__VISIBILITY_FOLLOWERS,
+                  only_me = NOTE__VISIBILITY__VISIBILITY_ONLY_ME;
+        const struct {
+                struct scene scene;
+                bool visible;
+        } cases[] = {
+            {note_of_anna(NOBODY, public, 0), true},
+            {note_of_anna(NOBODY, followers, 0), false},
+            {note_of_anna(NOBODY, only_me, 0), false},
+            {note_of_anna(ANNA, only_me, 0), true},
+            {note_of_anna(CLEO, public, 0), true},
+            {note_of_anna(CLEO, public, MUTING), true},
+            {note_of_anna(CLEO, public, BLOCKING), false},
+            {note_of_anna(CLEO, public, BLOCKED_BY), false},
+            {note_of_anna(CLEO, followers, 0), false},
+            {note_of_anna(CLEO, followers, FOLLOWED_BY), false},
+            {note_of_anna(CLEO, followers, FOLLOWING), true},
+            {note_of_anna(CLEO, followers, FOLLOWING | BLOCKED_BY), false},
+            {note_of_anna(CLEO, only_me, FOLLOWING | FOLLOWED_BY), false},
+        };
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                if (ask(&cases[i].scene) != cases[i].visible) {
+                        fail_msg("case %zu", i);
+                }
+        }
+}
+
+/* Anna commented on what Bert showed to his followers. */
+static void a_comment_is_seen_by_whom_the_note_above_is_seen(void **state)
+{
+        struct scene s = {CLEO, ANNA, BERT, NOTE__VISIBILITY__VISIBILITY_FOLLOWERS, true, 0, FOLLOWING};
+
+        assert_true(ask(&s)); /* a follower of Bert's, though not of Anna's */
+        s.with_author = FOLLOWING;
+        s.with_owner = 0;
+        assert_false(ask(&s)); /* a follower of Anna's alone */
+        s = (struct scene){BERT, ANNA, BERT, NOTE__VISIBILITY__VISIBILITY_FOLLOWERS, true, 0, 0};
+        assert_true(ask(&s)); /* Bert himself */
+        s.with_author = BLOCKING;
+        assert_false(ask(&s));
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(the_predicate_agrees_with_the_rules_everywhere),
+            cmocka_unit_test(the_plain_cases_are_as_people_expect),
+            cmocka_unit_test(a_comment_is_seen_by_whom_the_note_above_is_seen),
+        };
+
+        return cmocka_run_group_tests_name("note visibility", tests, NULL, NULL);
+}

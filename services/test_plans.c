@@ -1,0 +1,247 @@
+/* The plans of the hot statements, on tables of a few thousand rows: each by its indexes, none by reading a whole table.
+ * Generic plans, as a connection that has run a statement six times uses them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+#include <libpq-fe.h>
+#include "base/buf.h"
+#include "base/str.h"
+#include "services/test_support.h"
+
+/* A member or note by number, its id in order of it. */
+#define ID(n) "lpad(to_hex(" n "), 32, '0')::uuid"
+
+static const struct {
+        const char *database, *sql;
+} rows[] = {
+    {"user_service",
+     "insert into users (id, username, username_key, email, email_key, password_hash, display_name)"
+     " select " ID("n") ", 'u' || n, 'u' || n, n || '@example.org', n || '@example.org', 'x', 'U' from generate_series(1, 5000) n;"
+     "insert into user_stats (user_id) select id from users;"
+     "insert into user_sessions (id, user_id, refresh_salt, user_agent, ended_at)"
+     " select " ID("n") ", " ID("n % 5000 + 1") ", '', '', case when n % 2 = 0 then now() - interval '1 day' * (n % 30) end"
+     " from generate_series(1, 20000) n;"
+     "insert into user_login_history (id, user_id, succeeded, address, user_agent, created_at)"
+     " select " ID("n") ", " ID("n % 5000 + 1") ", n % 3 > 0, '', '', now() - interval '1 minute' * n from generate_series(1, 20000) n;"},
+    {"follow_service",
+     "insert into user_relationships (follower_id, followee_id)"
+     " select " ID("n % 2000") ", " ID("2000 + n / 20") " from generate_series(1, 30000) n;"
+     "insert into user_blocks (blocker_id, blocked_id) select " ID("n % 2000") ", " ID("n") " from generate_series(1, 6000) n;"
+     "insert into user_mutes (muter_id, muted_id) select " ID("n % 2000") ", " ID("n") " from generate_series(1, 6000) n;"},
+    {"note_service",
+     "insert into notes (id, author_id, text, visibility, parent_id)"
+     " select " ID("n") ", " ID("n % 500") ", 'text', 1, case when n % 4 = 0 then " ID("n / 2") " end from generate_series(1, 20000) n;"
+     "insert into note_visibility (note_id, audience, owner_id) select " ID("n * 3") ", 2, " ID("n") " from generate_series(1, 6000) n;"
+     "insert into note_comments (note_id, parent_id, root_id)"
+     " select " ID("n * 4") ", " ID("n * 2") ", " ID("n % 300") " from generate_series(1, 5000) n;"
+     "insert into note_likes (user_id, note_id) select " ID("n % 500") ", " ID("n") " from generate_series(1, 20000) n;"
+     "insert into note_renotes (user_id, note_id, renote_id)"
+     " select " ID("n % 500") ", " ID("n") ", " ID("100000 + n") " from generate_series(1, 6000) n;"
+     "insert into note_bookmarks (user_id, note_id, created_at)"
+     " select " ID("n % 500") ", " ID("n") ", now() - interval '1 minute' * n from generate_series(1, 20000) n;"
+     "insert into note_hashtags (tag_key, note_id, tag, position)"
+     " select 'tag' || n % 50, " ID("n") ", 'tag', 1 from generate_series(1, 10000) n;"
+     "insert into note_mentions (note_id, user_id, username, position)"
+     " select " ID("n") ", " ID("n % 500") ", 'u', 1 from generate_series(1, 10000) n;"
+     "insert into note_stats (note_id, slot) select " ID("n") ", s from generate_series(1, 5000) n, generate_series(1, 4) s;"},
+    {"timeline_service",
+     "insert into timeline_cache (owner_id) select " ID("n") " from generate_series(1, 5000) n;"
+     "insert into timeline_entries (owner_id, note_id, author_id)"
+     " select " ID("n % 500 + 1") ", " ID("n") ", " ID("n % 50") " from generate_series(1, 50000) n;"},
+    {"*",
+     "insert into outbox (position, event_id, type, aggregate_id, occurred_at)"
+     " select n, " ID("n") ", 'note.created', " ID("n") ", now() from generate_series(1, 10000) n;"
+     "insert into idempotency_keys (actor_id, method, key, body_hash, answer)"
+     " select " ID("n") ", 'm', n::text, '', '' from generate_series(1, 10000) n;"
+     "analyze"},
+};
+
+static void fill(const char *database, const char *sql)
+{
+        PGconn *pg = test_admin_connect(database);
+        PGresult *result = PQexec(pg, sql);
+
+        if (PQresultStatus(result) != PGRES_COMMAND_OK) {
+                fail_msg("%s: %s", database, PQerrorMessage(pg));
+        }
+        PQclear(result);
+        PQfinish(pg);
+}
+
+static int setup(void **state)
+{
+        test_services_provision();
+        for (size_t s = 0; s < sonet_n_services; s++) {
+                for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                        if (strcmp(rows[i].database, "*") == 0 || strcmp(rows[i].database, sonet_services[s]->schema->database) == 0) {
+                                fill(sonet_services[s]->schema->database, rows[i].sql);
+                        }
+                }
+        }
+        return 0;
+}
+
+static const struct db_statement *find(const char *database, const char *name)
+{
+        size_t n;
+        const struct db_statement *const *all = db_statements(&n);
+
+        for (size_t i = 0; i < n; i++) {
+                if (all[i] != NULL && strcmp(all[i]->name, name) == 0 &&
+                    (strcmp(all[i]->database, database) == 0 || strcmp(all[i]->database, "*") == 0)) {
+                        return all[i];
+                }
+        }
+        fail_msg("%s has no statement %s", database, name);
+        return NULL;
+}
+
+static PGresult *must(PGconn *pg, PGresult *result, const char *what)
+{
+        ExecStatusType status = PQresultStatus(result);
+
+        if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+                fail_msg("%s: %s", what, PQerrorMessage(pg));
+        }
+        return result;
+}
+
+static int count_parameters(PGconn *pg, const struct db_statement *s)
+{
+        PGresult *described;
+        int n;
+
+        PQclear(must(pg, PQprepare(pg, s->name, s->sql, 0, NULL), s->name));
+        described = must(pg, PQdescribePrepared(pg, s->name), s->name);
+        n = PQnparams(described);
+        PQclear(described);
+        return n;
+}
+
+/* A generic plan does not look at the values. */
+static void explain(PGconn *pg, const struct db_statement *s, struct buf *plan)
+{
+        int n = count_parameters(pg, s);
+        PGresult *result;
+        struct buf sql;
+
+        buf_init(&sql, 4096);
+        buf_printf(&sql, "explain (costs off) execute \"%s\"", s->name);
+        for (int i = 0; i < n; i++) {
+                buf_append_c(&sql, i == 0 ? "(null" : ", null");
+        }
+        buf_append_c(&sql, n > 0 ? ")" : "");
+        result = must(pg, PQexec(pg, sql.data), s->name);
+        for (int i = 0; i < PQntuples(result); i++) {
+                buf_printf(plan, "%s\n", PQgetvalue(result, i, 0));
+        }
+        PQclear(result);
+        buf_free(&sql);
+}
+
+struct expectation {
+        const char *statement;
+        const char *index; /* that the plan must use; more than one, separated by spaces */
+};
+
+static void check_indexes(const struct expectation *e, const struct buf *plan)
+{
+        struct str rest = str_of(e->index), index;
+
+        while (str_next(&rest, ' ', &index)) {
+                char name[80];
+
+                (void)snprintf(name, sizeof(name), "%.*s", (int)index.len, index.ptr);
+                if (strstr(plan->data, name) == NULL) {
+                        fail_msg("%s does not use %s:\n%s", e->statement, name, plan->data);
+                }
+        }
+}
+
+static void check(const char *database, const struct expectation *expectations, size_t n)
+{
+        PGconn *pg = test_admin_connect(database);
+
+        PQclear(must(pg, PQexec(pg, "set plan_cache_mode = force_generic_plan"), "set"));
+        for (size_t i = 0; i < n; i++) {
+                struct buf plan;
+
+                buf_init(&plan, 65536);
+                explain(pg, find(database, expectations[i].statement), &plan);
+                if (strstr(plan.data, "Seq Scan") != NULL) {
+                        fail_msg("%s reads a whole table:\n%s", expectations[i].statement, plan.data);
+                }
+                check_indexes(&expectations[i], &plan);
+                buf_free(&plan);
+        }
+        PQfinish(pg);
+}
+
+#define CHECK(database, ...)                                                                                           \
+        do {                                                                                                           \
+                static const struct expectation expectations[] = {__VA_ARGS__};                                        \
+                check((database), expectations, sizeof(expectations) / sizeof(expectations[0]));                       \
+        } while (0)
+
+static void members_are_found_by_index(void **state)
+{
+        CHECK("user_service", {"SELECT_USER", "users_pkey user_stats_pkey"}, {"SELECT_USER_BY_NAME", "users_username_taken"},
+              {"FIND_USERS", "users_username_taken"}, {"SELECT_AUTHORS", "users_pkey"},
+              {"SELECT_AUTHORS_BY_NAME", "users_username_taken"}, {"SELECT_TAKEN", "users_username_taken users_email_taken"});
+}
+
+static void sessions_are_found_by_index(void **state)
+{
+        CHECK("user_service",
+              {"SELECT_CREDENTIALS", "users_username_taken users_email_taken user_login_history_failures"},
+              {"SELECT_REFRESH_STATE", "user_sessions_pkey"}, {"ROTATE", "user_sessions_pkey"}, {"END_SESSION", "user_sessions_pkey"},
+              {"SELECT_SESSIONS", "user_sessions_running"}, {"SELECT_ENDED", "user_sessions_ended"});
+}
+
+static void relations_are_found_by_index(void **state)
+{
+        CHECK("follow_service", {"SELECT_RELATIONS", "user_relationships user_blocks_pkey user_mutes_pkey"},
+              {"SELECT_BLOCKED", "user_blocks_pkey"}, {"SELECT_VERSION", "user_relationships_following"},
+              {"SELECT_FOLLOWERS", "user_relationships_followers"}, {"SELECT_FOLLOWING", "user_relationships_following"},
+              {"SELECT_FOLLOWER_IDS", "user_relationships_delivery"}, {"SELECT_FOLLOWED_SINCE", "user_relationships_following"},
+              {"DELETE_FOLLOW", "user_relationships_pkey"});
+}
+
+static void notes_are_found_by_index(void **state)
+{
+        CHECK("note_service",
+              {"SELECT_NOTES", "notes_pkey note_visibility_pkey note_comments_pkey note_stats_pkey note_hashtags_of_note note_mentions_pkey"},
+              {"SELECT_IDS_BY_AUTHORS", "notes_by_author"}, {"SELECT_IDS_BY_HASHTAG", "note_hashtags_pkey notes_pkey"},
+              {"SELECT_COMMENT_IDS", "note_comments_of_parent"}, {"SELECT_ANCESTORS", "note_comments_pkey"},
+              {"SELECT_BELOW_ROOT", "note_comments_of_root"}, {"SELECT_BELOW_COMMENT", "note_comments_of_parent"});
+}
+
+static void reactions_are_found_by_index(void **state)
+{
+        CHECK("note_service", {"SELECT_BOOKMARKS", "note_bookmarks_newest"},
+              {"SELECT_MARKS", "note_likes_pkey note_renotes_pkey note_bookmarks_pkey"}, {"DELETE_LIKE", "note_likes_pkey"},
+              {"DELETE_RENOTE", "note_renotes_pkey"}, {"DELETE_BOOKMARK", "note_bookmarks_pkey"}, {"UPDATE_TEXT", "notes_pkey"},
+              {"DELETE_NOTE", "notes_pkey"}, {"DELETE_HASHTAGS", "note_hashtags_of_note"}, {"DELETE_MENTIONS", "note_mentions_pkey"});
+}
+
+static void timelines_are_found_by_index(void **state)
+{
+        CHECK("timeline_service", {"SELECT_ENTRIES", "timeline_entries_pkey"}, {"SELECT_STATE", "timeline_cache_pkey"},
+              {"DELIVER", "timeline_cache_pkey"}, {"DELETE_NOTE_ENTRIES", "timeline_entries_of_note"}, {"TOUCH", "timeline_cache_pkey"},
+              {"START_BUILD", "timeline_entries_pkey"});
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(members_are_found_by_index),   cmocka_unit_test(sessions_are_found_by_index),
+            cmocka_unit_test(relations_are_found_by_index), cmocka_unit_test(notes_are_found_by_index),
+            cmocka_unit_test(reactions_are_found_by_index), cmocka_unit_test(timelines_are_found_by_index),
+        };
+
+        return cmocka_run_group_tests_name("plans", tests, setup, NULL);
+}

@@ -1,0 +1,102 @@
+/* Usernames: what counts as the same, and what nobody may take. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+#include "services/user/username.h"
+
+static struct rpc_call *c;
+
+static int setup(void **state)
+{
+        c = rpc_call_new_background(NULL, 10000);
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        rpc_call_free_p(&c);
+        return 0;
+}
+
+static void names_that_look_alike_have_one_key(void **state)
+{
+        static const char *const same[][2] = {
+            {"alice", "alice"},
+            {"ALICE", "alice"},
+            {"Alice_9", "alice_9"},
+            {"\xef\xbc\xa1lice", "alice"},                     /* a wide A */
+            {"ﬁsh", "fish"},                                   /* a ligature */
+            {"Stra\xc3\x9f" "e@Example.org", "strasse@example.org"}, /* e-mail addresses have keys too */
+            {"e\xcc\x81va", "\xc3\xa9va"},                     /* composed or not */
+        };
+
+        for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+                assert_string_equal(username_key(c->arena, same[i][0]), same[i][1]);
+        }
+}
+
+static void a_key_is_its_own_key(void **state)
+{
+        static const char *const names[] = {"Ann", "\xef\xbc\xa1lice", "x_Y_9", "\xc4\xb0stanbul"};
+
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+                char *key = username_key(c->arena, names[i]);
+
+                assert_string_equal(username_key(c->arena, key), key);
+        }
+}
+
+static void different_names_keep_different_keys(void **state)
+{
+        assert_string_not_equal(username_key(c->arena, "ann"), username_key(c->arena, "anne"));
+        assert_string_not_equal(username_key(c->arena, "a_b"), username_key(c->arena, "ab"));
+}
+
+/* The dispatcher scans texts before; this only must not crash or lose the name. */
+static void what_is_not_utf8_stays_as_it_is(void **state)
+{
+        assert_string_equal(username_key(c->arena, "a\xff"), "a\xff");
+        assert_string_equal(username_key(c->arena, ""), "");
+}
+
+static void reserved_names_are_refused_in_any_spelling(void **state)
+{
+        static const char *const taken[] = {"me", "ME", "Admin", "\xef\xbc\xad\xef\xbc\xa5", "sonet", "api", "undefined", "null"};
+
+        for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+                c->problem = (struct rpc_problem){0};
+                if (username_check_free(c, username_key(c->arena, taken[i])) != SN_INVALID_ARGUMENT) {
+                        fail_msg("%s is free", taken[i]);
+                }
+                assert_string_equal(c->problem.code, "username_reserved");
+                assert_string_equal(c->problem.field, "username");
+        }
+}
+
+static void all_other_names_are_free(void **state)
+{
+        static const char *const names[] = {"m", "mea", "administrators", "admin_", "_me", "sonet1", "alice"};
+
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+                assert_int_equal(username_check_free(c, username_key(c->arena, names[i])), SN_OK);
+        }
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            TEST(names_that_look_alike_have_one_key),
+            TEST(a_key_is_its_own_key),
+            TEST(different_names_keep_different_keys),
+            TEST(what_is_not_utf8_stays_as_it_is),
+            TEST(reserved_names_are_refused_in_any_spelling),
+            TEST(all_other_names_are_free),
+        };
+
+        return cmocka_run_group_tests_name("username", tests, NULL, NULL);
+}
