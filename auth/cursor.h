@@ -1,5 +1,5 @@
-/* Cursors: keyset positions (sort key, id) under an HMAC over method, filter and actor: what was altered, or belongs to another list or
- * another member, is refused. */
+/* Cursors: keyset positions (sort key, id) under an HMAC over method, filter and actor: what was altered, or belongs to
+ * another list or another member, is refused. */
 #ifndef AUTH_CURSOR_H
 #define AUTH_CURSOR_H
 

@@ -1,4 +1,5 @@
-/* Keys: everything secret derives from one 32-byte key file (HKDF-SHA-256 with a label), so that there is one thing to guard. */
+/* Keys: everything secret derives from one 32-byte key file (HKDF-SHA-256 with a label), so that there is one thing to
+ * guard. */
 #ifndef AUTH_KEYS_H
 #define AUTH_KEYS_H
 
@@ -7,8 +8,8 @@
 #include "base/buf.h"
 #include "base/status.h"
 
-/* Reads the key file (base64url of 32 bytes, mode 0600 or stricter, refused otherwise); may_create makes it when it is missing: whole or not
- * at all, whatever kills the process. Before any thread is started. error gets one sentence. */
+/* Reads the key file (base64url of 32 bytes, mode 0600 or stricter, refused otherwise); may_create makes it when it is
+ * missing: whole or not at all, whatever kills the process. Before any thread is started. error gets one sentence. */
 SN_CHECKED sn_status keys_load(const char *path, int may_create, struct buf *error);
 /* Tests and tools: sets the master key directly. Not while other threads derive. */
 void keys_set_master(const uint8_t master[32]);

@@ -1,5 +1,5 @@
-/* Access tokens: JWS ES256 (RFC 7515, 7519), `typ` at+jwt (RFC 9068), fixed algorithm. Only user_service signs; everybody verifies by
- * public key. Verified tokens are remembered by their SHA-256 until they expire. */
+/* Access tokens: JWS ES256 (RFC 7515, 7519), `typ` at+jwt (RFC 9068), fixed algorithm. Only user_service signs;
+ * everybody verifies by public key. Verified tokens are remembered by their SHA-256 until they expire. */
 #ifndef AUTH_TOKEN_H
 #define AUTH_TOKEN_H
 
@@ -19,27 +19,29 @@ struct token_claims {
         int64_t expires_s;
 };
 
-/* The signer: derives the P-256 key from the key file; its kid is the RFC 7638 thumbprint. Also loads the public key for verifying. */
+/* The signer: derives the P-256 key from the key file; its kid is the RFC 7638 thumbprint. Also loads the public key
+ * for verifying. */
 SN_CHECKED sn_status token_signer_setup(void);
 /* expires_s 0: TOKEN_LIFE_S from now. The token is in the call's arena. */
 SN_CHECKED sn_status token_sign(struct rpc_call *c, const struct token_claims *claims, char **token);
 /* {"keys":[…]} of the signer; static storage. */
 const char *token_jwks(void);
-/* Verifiers elsewhere: takes the JWKS fetched from user_service. Keys known before stay. SN_INVALID_ARGUMENT when it has no usable key. */
+/* Verifiers elsewhere: takes the JWKS fetched from user_service. Keys known before stay. SN_INVALID_ARGUMENT when it
+ * has no usable key. */
 SN_CHECKED sn_status token_trust_jwks(const char *jwks);
 bool token_has_keys(void);
 
-/* SN_UNAUTHENTICATED with a precise problem otherwise. Checks alg, typ, kid, iss "sonet", aud "sonet", exp, nbf (60 s leeway for nbf only),
- * sid not revoked. The claims are a copy. Codes:
- *   token_malformed      not three parts of base64url in at most TOKEN_MAX_BYTES, or a header or payload that SoNet does not write
- *   token_algorithm      another algorithm or type than ES256 and at+jwt ("none", HS256 with the public key …)
- *   token_key            signed by a key that is not trusted here; where keys come from elsewhere it is time to fetch them again
- *   token_signature      not signed by that key
- *   token_claims         signed, but not by or for this network
- *   token_not_yet_valid, token_expired, token_revoked */
+/* SN_UNAUTHENTICATED with a precise problem otherwise. Checks alg, typ, kid, iss "sonet", aud "sonet", exp, nbf (60 s
+ * leeway for nbf only), sid not revoked. The claims are a copy. Codes: token_malformed      not three parts of
+ * base64url in at most TOKEN_MAX_BYTES, or a header or payload that SoNet does not write token_algorithm      another
+ * algorithm or type than ES256 and at+jwt ("none", HS256 with the public key …) token_key            signed by a key
+ * that is not trusted here; where keys come from elsewhere it is time to fetch them again token_signature      not
+ * signed by that key token_claims         signed, but not by or for this network token_not_yet_valid, token_expired,
+ * token_revoked */
 SN_CHECKED sn_status token_verify(struct rpc_call *c, struct str token, struct token_claims *claims);
 
-/* Revoked sessions, kept until the last token of the session is expired (TOKEN_LIFE_S after). Thread-safe, in force at once. */
+/* Revoked sessions, kept until the last token of the session is expired (TOKEN_LIFE_S after). Thread-safe, in force at
+ * once. */
 void token_revoke_session(const char *session, int64_t until_s);
 bool token_session_revoked(const char *session);
 

@@ -17,14 +17,16 @@ struct arena_mark {
         size_t total;
 };
 
-/* Makes an arena that never holds more than max_bytes; the first block is allocated with it. NULL when memory is out. */
+/* Makes an arena that never holds more than max_bytes; the first block is allocated with it. NULL when memory is out.
+ */
 struct arena *arena_new(size_t max_bytes);
 void arena_free(struct arena *arena); /* takes NULL */
 void arena_free_p(struct arena **arena);
 
-/* Zeroed memory, aligned for any type. Past the cap the process does not fail: the arena is marked exhausted, and memory
- * still comes (from the heap, freed with the arena), so that callers need no check; the dispatcher and decoders look at
- * arena_exhausted() and answer RESOURCE_EXHAUSTED. When the heap itself is out the process aborts with a message. */
+/* Zeroed memory, aligned for any type. Past the cap the process does not fail: the arena is marked exhausted, and
+ * memory still comes (from the heap, freed with the arena), so that callers need no check; the dispatcher and decoders
+ * look at arena_exhausted() and answer RESOURCE_EXHAUSTED. When the heap itself is out the process aborts with a
+ * message. */
 void *arena_alloc(struct arena *arena, size_t bytes);
 void *arena_alloc_array(struct arena *arena, size_t count, size_t bytes_each); /* aborts on overflow of the product */
 int arena_exhausted(const struct arena *arena);
@@ -35,7 +37,8 @@ char *arena_strndup(struct arena *arena, const char *text, size_t len);
 char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 char *arena_vprintf(struct arena *arena, const char *format, va_list args);
 
-/* Calls fn(object) when the arena is released or reset past this point: how a call keeps a reference to a cached object. */
+/* Calls fn(object) when the arena is released or reset past this point: how a call keeps a reference to a cached
+ * object. */
 void arena_defer(struct arena *arena, void (*fn)(void *object), void *object);
 
 struct arena_mark arena_mark(const struct arena *arena);
@@ -44,7 +47,7 @@ void arena_reset(struct arena *arena, struct arena_mark mark); /* runs the defer
 /* An allocator for protobuf-c that takes memory here and frees nothing. Lives in the arena. */
 ProtobufCAllocator *arena_protobuf_allocator(struct arena *arena);
 
-#define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
+#define ARENA_NEW(arena, type)          ((type *)arena_alloc((arena), sizeof(type)))
 #define ARENA_ARRAY(arena, type, count) ((type *)arena_alloc_array((arena), (count), sizeof(type)))
 
 #endif

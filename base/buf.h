@@ -16,7 +16,7 @@ struct buf {
 };
 
 void buf_init(struct buf *b, size_t max_bytes);
-void buf_free(struct buf *b); /* safe twice and on a zeroed struct */
+void buf_free(struct buf *b);  /* safe twice and on a zeroed struct */
 void buf_reset(struct buf *b); /* empties, keeps the memory */
 /* Makes room for more bytes without a further check; false (and overflow) past the maximum. */
 bool buf_reserve(struct buf *b, size_t more);

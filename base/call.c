@@ -44,7 +44,8 @@ static const char *default_code(sn_status status)
         }
 }
 
-/* Details quote what people sent, and quotes get cut: what is no UTF-8 any more would be refused by the next service. */
+/* Details quote what people sent, and quotes get cut: what is no UTF-8 any more would be refused by the next service.
+ */
 static const char *valid_text(char *text)
 {
         while (text != NULL && !utf8_valid(text, strlen(text))) {
@@ -65,7 +66,8 @@ static sn_status fail_v(struct rpc_call *c, sn_status status, const char *code, 
         c->problem = (struct rpc_problem){
             .status = status,
             .code = code != NULL ? code : default_code(status),
-            .field = field != NULL ? valid_text(arena_strdup(c->arena, field)) : NULL, /* callers often build it in a local array */
+            .field = field != NULL ? valid_text(arena_strdup(c->arena, field))
+                                   : NULL, /* callers often build it in a local array */
             .detail = valid_text(arena_vprintf(c->arena, detail, args)),
             .retry_after_s = waiting_helps ? 1 : 0,
         };

@@ -1,5 +1,5 @@
-/* Call: what one RPC is, from the moment that its caller is known: memory, actor, deadline, trace, and the problem if it fails.
- * Handlers get it from the dispatcher and hand it on to whatever they use. */
+/* Call: what one RPC is, from the moment that its caller is known: memory, actor, deadline, trace, and the problem if
+ * it fails. Handlers get it from the dispatcher and hand it on to whatever they use. */
 #ifndef BASE_CALL_H
 #define BASE_CALL_H
 
@@ -16,10 +16,10 @@ struct rpc_method;
 /* What went wrong, as people read it (RFC 9457; also in the gRPC trailer `sonet-problem-bin`). */
 struct rpc_problem {
         sn_status status;
-        const char *code;    /* stable, snake_case: "validation_failed"; NULL: derived from the status */
-        const char *field;   /* the offending field, dotted, or NULL */
-        const char *detail;  /* one kind sentence: what was wrong and what to do */
-        int retry_after_s;   /* > 0 where waiting helps */
+        const char *code;   /* stable, snake_case: "validation_failed"; NULL: derived from the status */
+        const char *field;  /* the offending field, dotted, or NULL */
+        const char *detail; /* one kind sentence: what was wrong and what to do */
+        int retry_after_s;  /* > 0 where waiting helps */
 };
 
 struct rpc_call {
@@ -33,25 +33,26 @@ struct rpc_call {
         const char *bearer;              /* the member's token as it came, passed on to other services; "" when none */
         const char *client_address;      /* for the login history; "" when unknown */
         const char *user_agent;
-        const char *trace_id;            /* 32 hex digits of the W3C trace context */
+        const char *trace_id; /* 32 hex digits of the W3C trace context */
         const char *request_id;
-        int64_t deadline_us;             /* monotonic; work past it is not started */
-        int64_t now_ms;                  /* wall clock, drawn once per call */
-        const char *idempotency_key;     /* NULL when the client gave none, or the method takes none */
-        uint8_t body_hash[32];           /* SHA-256 of the packed request, for the key */
-        const uint8_t *replayed;         /* after SN_REPLAYED: the stored answer, packed */
+        int64_t deadline_us;         /* monotonic; work past it is not started */
+        int64_t now_ms;              /* wall clock, drawn once per call */
+        const char *idempotency_key; /* NULL when the client gave none, or the method takes none */
+        uint8_t body_hash[32];       /* SHA-256 of the packed request, for the key */
+        const uint8_t *replayed;     /* after SN_REPLAYED: the stored answer, packed */
         size_t replayed_len;
-        bool retry;                      /* with SN_ABORTED: the transaction did not happen, run the handler again */
-        int open_transactions;           /* debug builds abort an RPC, Redis, mail or file call while one is open */
+        bool retry;            /* with SN_ABORTED: the transaction did not happen, run the handler again */
+        int open_transactions; /* debug builds abort an RPC, Redis, mail or file call while one is open */
         struct rpc_problem problem;
 };
 
-/* Records the problem (detail is formatted into the arena) and gives its status, for `return rpc_fail(...)`. field may be NULL. */
+/* Records the problem (detail is formatted into the arena) and gives its status, for `return rpc_fail(...)`. field may
+ * be NULL. */
 sn_status rpc_fail(struct rpc_call *c, sn_status status, const char *field, const char *detail, ...)
-        __attribute__((format(printf, 4, 5)));
+    __attribute__((format(printf, 4, 5)));
 /* The same with a stable code of its own. */
-sn_status rpc_fail_code(struct rpc_call *c, sn_status status, const char *code, const char *field, const char *detail, ...)
-        __attribute__((format(printf, 5, 6)));
+sn_status rpc_fail_code(struct rpc_call *c, sn_status status, const char *code, const char *field, const char *detail,
+                        ...) __attribute__((format(printf, 5, 6)));
 
 bool rpc_call_expired(const struct rpc_call *c);
 int64_t rpc_call_left_ms(const struct rpc_call *c); /* never negative */

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include "base/arena.h"
 
-int64_t clock_wall_us(void);      /* microseconds since 1970 UTC */
+int64_t clock_wall_us(void); /* microseconds since 1970 UTC */
 int64_t clock_wall_ms(void);
 int64_t clock_monotonic_us(void); /* for deadlines and durations; no relation to the wall */
 void clock_sleep_ms(int64_t ms);

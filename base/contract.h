@@ -1,4 +1,5 @@
-/* The contract at run time: what tools/protoc-gen-sonet emits for each service from its .proto. Plain tables, no behaviour. */
+/* The contract at run time: what tools/protoc-gen-sonet emits for each service from its .proto. Plain tables, no
+ * behaviour. */
 #ifndef BASE_CONTRACT_H
 #define BASE_CONTRACT_H
 
@@ -16,16 +17,17 @@ enum field_format { FIELD_FORMAT_NONE, FIELD_FORMAT_UUID, FIELD_FORMAT_EMAIL, FI
 enum field_empty { FIELD_EMPTY_SHOW, FIELD_EMPTY_NULL, FIELD_EMPTY_OMIT };
 
 struct rpc_field_rule {
-        uint32_t min_length, max_length; /* code points of a string (each element of a list), bytes of bytes; 0: no limit */
-        uint32_t max_items;              /* of a list; the generator refuses a list without it */
-        int64_t min, max;                /* of a number, when has_range */
+        uint32_t min_length,
+            max_length;     /* code points of a string (each element of a list), bytes of bytes; 0: no limit */
+        uint32_t max_items; /* of a list; the generator refuses a list without it */
+        int64_t min, max;   /* of a number, when has_range */
         bool has_range;
-        bool required;                   /* present and not empty */
-        bool secret;                     /* never logged, never kept in an idempotency answer */
+        bool required; /* present and not empty */
+        bool secret;   /* never logged, never kept in an idempotency answer */
         enum field_format format;
-        enum field_empty empty;          /* how JSON shows the empty value */
-        const char *pattern;             /* POSIX extended regular expression, anchored; NULL: none */
-        const char *doc;                 /* the leading comment, for OpenAPI */
+        enum field_empty empty; /* how JSON shows the empty value */
+        const char *pattern;    /* POSIX extended regular expression, anchored; NULL: none */
+        const char *doc;        /* the leading comment, for OpenAPI */
 };
 
 struct rpc_message_rules {
@@ -38,26 +40,27 @@ struct rpc_service;
 
 struct rpc_method {
         const struct rpc_service *service;
-        const char *name;       /* "CreateNote" */
-        const char *full_name;  /* "/sonet.note.v1.NoteService/CreateNote": the gRPC path */
+        const char *name;      /* "CreateNote" */
+        const char *full_name; /* "/sonet.note.v1.NoteService/CreateNote": the gRPC path */
         const ProtobufCMessageDescriptor *in, *out;
-        const char *http_verb;  /* "POST", or NULL: not on REST */
-        const char *http_path;  /* "/v1/notes/{id}/like" */
+        const char *http_verb; /* "POST", or NULL: not on REST */
+        const char *http_path; /* "/v1/notes/{id}/like" */
         enum rpc_access access;
-        const char *scope;      /* with RPC_SCOPE */
+        const char *scope; /* with RPC_SCOPE */
         enum rpc_rate rate;
         enum rpc_idempotency idempotency;
         enum rpc_lane lane;
         uint32_t deadline_ms;
-        uint32_t success_status; /* 200, 201, 204 */
+        uint32_t success_status;   /* 200, 201, 204 */
         const char *summary, *doc; /* first sentence and the rest of the leading comment */
         /* Calls the service's handler with its own types; handlers is the generated struct of function pointers. */
-        sn_status (*invoke)(const void *handlers, struct rpc_call *c, const ProtobufCMessage *in, ProtobufCMessage *out);
+        sn_status (*invoke)(const void *handlers, struct rpc_call *c, const ProtobufCMessage *in,
+                            ProtobufCMessage *out);
 };
 
 struct rpc_service {
-        const char *name;     /* "note" */
-        const char *package;  /* "sonet.note.v1" */
+        const char *name;    /* "note" */
+        const char *package; /* "sonet.note.v1" */
         const char *doc;
         const struct rpc_method *methods;
         size_t n_methods;
@@ -65,7 +68,8 @@ struct rpc_service {
         size_t n_messages;
 };
 
-/* Makes the rules of a service's messages findable by descriptor. Called once per service at start, before any thread. */
+/* Makes the rules of a service's messages findable by descriptor. Called once per service at start, before any thread.
+ */
 void contract_register(const struct rpc_service *service);
 /* The rules of a message; NULL for one of no contract (google.protobuf.Timestamp, Empty). */
 const struct rpc_message_rules *contract_rules(const ProtobufCMessageDescriptor *descriptor);

@@ -1,5 +1,5 @@
-/* Structured log, one line an event, to standard error: readable text on a terminal, ECS JSON (Elastic Common Schema) elsewhere.
- * Never give it a secret, a text that a member wrote, or an address. */
+/* Structured log, one line an event, to standard error: readable text on a terminal, ECS JSON (Elastic Common Schema)
+ * elsewhere. Never give it a secret, a text that a member wrote, or an address. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
@@ -10,7 +10,7 @@ enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERRO
 enum log_format { LOG_FORMAT_AUTO, LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
 struct log_field {
-        const char *key; /* ECS name ("event.duration", "error.message"), or a dotted name under "sonet." */
+        const char *key;  /* ECS name ("event.duration", "error.message"), or a dotted name under "sonet." */
         const char *text; /* NULL: number is the value */
         int64_t number;
 };
@@ -22,7 +22,8 @@ void log_setup(const char *service, enum log_level least, enum log_format format
 void log_fields(enum log_level level, const char *message, const struct log_field *fields, int n);
 bool log_enabled(enum log_level level);
 
-/* log_event(LOG_LEVEL_INFO, "listening", LOG_STR("url.full", url), LOG_INT("sonet.workers", 8)); fields are optional. */
+/* log_event(LOG_LEVEL_INFO, "listening", LOG_STR("url.full", url), LOG_INT("sonet.workers", 8)); fields are optional.
+ */
 #define log_event(level, ...) LOG_EVENT_(level, __VA_ARGS__, ((struct log_field){0}))
 #define LOG_EVENT_(level, message, ...)                                                                                \
         log_fields((level), (message), (struct log_field[]){__VA_ARGS__},                                              \

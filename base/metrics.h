@@ -7,16 +7,18 @@
 
 struct metric;
 
-/* labels is the literal inside the braces (`method="GetNote",code="OK"`) or NULL; name, help and labels must outlive the process
- * (or come from metrics_intern). Asking twice for the same name and labels gives the same metric. */
+/* labels is the literal inside the braces (`method="GetNote",code="OK"`) or NULL; name, help and labels must outlive
+ * the process (or come from metrics_intern). Asking twice for the same name and labels gives the same metric. */
 struct metric *metric_counter(const char *name, const char *help, const char *labels);
 struct metric *metric_gauge(const char *name, const char *help, const char *labels);
 /* Seconds; buckets from 100 µs to 10 s. */
 struct metric *metric_histogram(const char *name, const char *help, const char *labels);
 /* Text that is kept for ever, for labels made at run time; the same text gives the same pointer. At most 511 bytes. */
 const char *metrics_intern(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* read is called while the registry is locked: it must not register metrics, and its context must outlive the process. */
-void metric_gauge_fn(const char *name, const char *help, const char *labels, int64_t (*read)(void *context), void *context);
+/* read is called while the registry is locked: it must not register metrics, and its context must outlive the process.
+ */
+void metric_gauge_fn(const char *name, const char *help, const char *labels, int64_t (*read)(void *context),
+                     void *context);
 
 void metric_add(struct metric *m, int64_t delta);
 void metric_set(struct metric *m, int64_t value);

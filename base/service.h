@@ -10,13 +10,13 @@ struct db_lease;
 struct bus_relay;
 
 struct service {
-        const char *name;                   /* "note" */
+        const char *name; /* "note" */
         const struct rpc_service *contract;
-        const void *handlers;               /* the generated struct of function pointers, e.g. struct note_service */
-        struct db *db;                      /* NULL: a service without a database */
-        struct redis *redis;                /* shared by the process */
-        struct db_lease *lease;             /* NULL: many instances may be active */
-        struct bus_relay *relay;            /* NULL: emits no events */
+        const void *handlers;    /* the generated struct of function pointers, e.g. struct note_service */
+        struct db *db;           /* NULL: a service without a database */
+        struct redis *redis;     /* shared by the process */
+        struct db_lease *lease;  /* NULL: many instances may be active */
+        struct bus_relay *relay; /* NULL: emits no events */
 };
 
 #endif

@@ -20,7 +20,8 @@ typedef enum {
         SN_UNAVAILABLE = 14,
         SN_DATA_LOSS = 15,
         SN_UNAUTHENTICATED = 16,
-        /* Never leaves the process: db_begin found the stored answer of an idempotent call (rpc/dispatch.c answers with it). */
+        /* Never leaves the process: db_begin found the stored answer of an idempotent call (rpc/dispatch.c answers with
+           it). */
         SN_REPLAYED = 100,
 } sn_status;
 

@@ -13,16 +13,16 @@ struct str {
 };
 
 #define STR(literal) ((struct str){(literal), sizeof(literal) - 1})
-struct str str_of(const char *c_string);                   /* NULL gives the empty view */
+struct str str_of(const char *c_string); /* NULL gives the empty view */
 bool str_equal(struct str a, struct str b);
 bool str_equal_c(struct str a, const char *b);
-bool str_equal_nocase(struct str a, struct str b);         /* ASCII */
+bool str_equal_nocase(struct str a, struct str b); /* ASCII */
 bool str_starts(struct str s, struct str prefix);
 /* Cuts at the first sep: *head is what stands before it, *s what follows. False when s was empty. */
 bool str_next(struct str *s, char sep, struct str *head);
-struct str str_trim(struct str s);                         /* ASCII space and tab */
-char *str_dup(struct arena *arena, struct str s);          /* NUL-terminated copy */
-bool str_to_i64(struct str s, int64_t *out);               /* decimal, whole view, no sign tricks; false leaves *out */
+struct str str_trim(struct str s);                /* ASCII space and tab */
+char *str_dup(struct arena *arena, struct str s); /* NUL-terminated copy */
+bool str_to_i64(struct str s, int64_t *out);      /* decimal, whole view, no sign tricks; false leaves *out */
 
 /* True for well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). NUL counts as well-formed. */
 bool utf8_valid(const char *ptr, size_t len);

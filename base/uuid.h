@@ -1,4 +1,5 @@
-/* UUIDs as the 36 characters that people and contracts see, lowercase; version 7 (RFC 9562) for everything that SoNet makes. */
+/* UUIDs as the 36 characters that people and contracts see, lowercase; version 7 (RFC 9562) for everything that SoNet
+ * makes. */
 #ifndef BASE_UUID_H
 #define BASE_UUID_H
 
@@ -8,7 +9,8 @@
 
 #define UUID_SIZE 37 /* 36 characters and NUL */
 
-/* A new version 7 id: the wall clock's millisecond, then random bits; within one process later ids sort after earlier ones. */
+/* A new version 7 id: the wall clock's millisecond, then random bits; within one process later ids sort after earlier
+ * ones. */
 char *uuid_new(char out[UUID_SIZE]);
 char *uuid_new_in(struct arena *arena);
 /* True for the canonical form (any version), either case. */

@@ -7,15 +7,16 @@
 
 struct workers;
 
-/* Embedded in what the work needs. run is called once, on a worker; expired tells that deadline_us passed while it queued
- * (run then only answers that it did). */
+/* Embedded in what the work needs. run is called once, on a worker; expired tells that deadline_us passed while it
+ * queued (run then only answers that it did). */
 struct work {
         void (*run)(struct work *work, bool expired);
         int64_t deadline_us; /* monotonic; 0: none */
         struct work *next;
 };
 
-/* threads are started at once; at most queue_max wait beyond those that run. name appears in metrics and thread names. */
+/* threads are started at once; at most queue_max wait beyond those that run. name appears in metrics and thread names.
+ */
 struct workers *workers_new(const char *name, int threads, int queue_max);
 /* False, at once, when the queue is full or the pool stops: the caller answers 503. */
 bool workers_submit(struct workers *w, struct work *work);

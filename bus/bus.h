@@ -1,13 +1,13 @@
 /* Bus: events. The outbox table is the log, Redis Streams only carries it.
  *
- * Emit:    outbox_put() in the transaction that causes the event. The relay (one thread per emitting service) gives committed rows a
- *          dense position and publishes them with XADD under that position as id; rows stay 7 days.
- * Consume: one thread per consuming service reads all its sources in order of position. It takes events from the stream; on a gap, or
- *          without Redis, from the owner's outbox by the internal call ReadOutbox. Never skips, may repeat: a handler is either
- *          exactly once (bus_begin … bus_commit stores the position in the transaction of its effect) or idempotent (the runner
- *          stores the position after it returns).
- * Fail:    a handler that fails for good (5 tries, backing off) leaves a dead letter, and the stream goes on; failures of the
- *          environment (SN_UNAVAILABLE, SN_DEADLINE_EXCEEDED, SN_ABORTED) are retried for ever, in order. */
+ * Emit:    outbox_put() in the transaction that causes the event. The relay (one thread per emitting service) gives
+ * committed rows a dense position and publishes them with XADD under that position as id; rows stay 7 days. Consume:
+ * one thread per consuming service reads all its sources in order of position. It takes events from the stream; on a
+ * gap, or without Redis, from the owner's outbox by the internal call ReadOutbox. Never skips, may repeat: a handler is
+ * either exactly once (bus_begin … bus_commit stores the position in the transaction of its effect) or idempotent (the
+ * runner stores the position after it returns). Fail:    a handler that fails for good (5 tries, backing off) leaves a
+ * dead letter, and the stream goes on; failures of the environment (SN_UNAVAILABLE, SN_DEADLINE_EXCEEDED, SN_ABORTED)
+ * are retried for ever, in order. */
 #ifndef BUS_BUS_H
 #define BUS_BUS_H
 
@@ -20,10 +20,10 @@ typedef Sonet__Events__Event bus_event;
 /* Event types, as in the log: "note.created". */
 struct outbox_event {
         const char *type;
-        const char *aggregate_id;   /* the note, the follower … */
-        const char *object_id;      /* the other party: the followed member, the parent note; "" when none */
-        const char *actor_id;       /* NULL: the call's actor */
-        int64_t version;            /* of the aggregate, growing; 0 when it has none */
+        const char *aggregate_id; /* the note, the follower … */
+        const char *object_id;    /* the other party: the followed member, the parent note; "" when none */
+        const char *actor_id;     /* NULL: the call's actor */
+        int64_t version;          /* of the aggregate, growing; 0 when it has none */
 };
 SN_CHECKED sn_status outbox_put(struct db_tx *tx, const struct outbox_event *event);
 
@@ -33,17 +33,19 @@ void bus_relay_free(struct bus_relay *relay);
 void bus_relay_wake(struct bus_relay *relay);
 
 /* The handler of every emitting service's internal method ReadOutbox. */
-SN_CHECKED sn_status bus_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxRequest *in, Sonet__Events__ReadOutboxResponse *out);
+SN_CHECKED sn_status bus_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxRequest *in,
+                                     Sonet__Events__ReadOutboxResponse *out);
 
 struct bus_consumer {
-        const char *source;                          /* "note" */
-        const struct rpc_method *read_outbox;        /* the source's internal method */
-        const char *const *types;                    /* NULL-terminated: others are passed over */
+        const char *source;                   /* "note" */
+        const struct rpc_method *read_outbox; /* the source's internal method */
+        const char *const *types;             /* NULL-terminated: others are passed over */
         sn_status (*handle)(struct rpc_call *c, const bus_event *event);
 };
 
 struct bus_runner;
-/* Runs a service's consumers in one thread; only the instance that holds the advisory lock "bus" of the service's database works. */
+/* Runs a service's consumers in one thread; only the instance that holds the advisory lock "bus" of the service's
+ * database works. */
 struct bus_runner *bus_runner_new(struct service *service, const struct bus_consumer *const *consumers, size_t n);
 void bus_runner_free(struct bus_runner *runner);
 

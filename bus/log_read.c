@@ -54,7 +54,8 @@ static sn_status read_batch(struct rpc_call *c, struct bus_source *source, Sonet
         return rpc_invoke(c, source->read_outbox, &in.base, &out->base);
 }
 
-/* A fault for the crash test, which must notice it: what was not handled from the stream is given up. Never in release builds. */
+/* A fault for the crash test, which must notice it: what was not handled from the stream is given up. Never in release
+ * builds. */
 static bool gives_up_log(void)
 {
 #ifdef NDEBUG

@@ -59,7 +59,8 @@ static void place_row(struct by_id *b, ProtobufCMessage *row, const struct missi
         }
 }
 
-static sn_status load_missing(struct rpc_call *c, struct by_id *b, const struct missing *missing, ProtobufCMessage **out)
+static sn_status load_missing(struct rpc_call *c, struct by_id *b, const struct missing *missing,
+                              ProtobufCMessage **out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         ProtobufCMessage **rows = NULL;

@@ -56,7 +56,8 @@ struct missing {
         char **others;
 };
 
-static sn_status load_missing(struct rpc_call *c, struct by_pair *b, const char *viewer, const struct missing *missing, unsigned *flags)
+static sn_status load_missing(struct rpc_call *c, struct by_pair *b, const char *viewer, const struct missing *missing,
+                              unsigned *flags)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         unsigned *loaded = ARENA_ARRAY(c->arena, unsigned, missing->n);
@@ -70,7 +71,8 @@ static sn_status load_missing(struct rpc_call *c, struct by_pair *b, const char 
         return SN_OK;
 }
 
-sn_status by_pair_get(struct rpc_call *c, struct by_pair *b, const char *viewer, char *const *others, size_t n, unsigned *flags)
+sn_status by_pair_get(struct rpc_call *c, struct by_pair *b, const char *viewer, char *const *others, size_t n,
+                      unsigned *flags)
 {
         struct missing missing = {.places = ARENA_ARRAY(c->arena, size_t, n),
                                   .tickets = ARENA_ARRAY(c->arena, uint64_t, n),

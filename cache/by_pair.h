@@ -17,7 +17,8 @@ void by_pair_stop(struct by_pair *b);
 void by_pair_forget(struct by_pair *b);
 
 /* flags[i] of (viewer, others[i]); 0 for a viewer "". */
-SN_CHECKED sn_status by_pair_get(struct rpc_call *c, struct by_pair *b, const char *viewer, char *const *others, size_t n, unsigned *flags);
+SN_CHECKED sn_status by_pair_get(struct rpc_call *c, struct by_pair *b, const char *viewer, char *const *others,
+                                 size_t n, unsigned *flags);
 /* The pair changes in this transaction: dropped when it ends. One direction. */
 void by_pair_changed(struct by_pair *b, struct db_tx *tx, const char *viewer, const char *other);
 

@@ -1,8 +1,8 @@
-/* Memo: the in-memory cache of rows by the one service that owns them. Bounded by bytes, sharded, least recently used first out.
- * Keys are short byte strings; values are immutable, reference-counted objects.
+/* Memo: the in-memory cache of rows by the one service that owns them. Bounded by bytes, sharded, least recently used
+ * first out. Keys are short byte strings; values are immutable, reference-counted objects.
  *
- * No stale value can enter: a miss gives a ticket, drop makes all tickets of the key's shard void, and put with a void ticket
- * stores nothing. So: get → (miss) load from PostgreSQL → put; a writer commits, then drops, then answers. */
+ * No stale value can enter: a miss gives a ticket, drop makes all tickets of the key's shard void, and put with a void
+ * ticket stores nothing. So: get → (miss) load from PostgreSQL → put; a writer commits, then drops, then answers. */
 #ifndef CACHE_MEMO_H
 #define CACHE_MEMO_H
 

@@ -11,7 +11,8 @@ static void message_free(struct memo_object *object)
         free(m);
 }
 
-/* A copy by way of the wire format: the one deep copy that protobuf-c has. Its parts are about three times as large in memory. */
+/* A copy by way of the wire format: the one deep copy that protobuf-c has. Its parts are about three times as large in
+ * memory. */
 struct memo_message *memo_message_new(const ProtobufCMessage *message)
 {
         size_t len = protobuf_c_message_get_packed_size(message);

@@ -1,5 +1,5 @@
-/* Redis: a pool, pipelines, one table of keys, and a circuit breaker that keeps calls from waiting for a Redis that is away.
- * Every use must work, slower, when a call here answers SN_UNAVAILABLE. */
+/* Redis: a pool, pipelines, one table of keys, and a circuit breaker that keeps calls from waiting for a Redis that is
+ * away. Every use must work, slower, when a call here answers SN_UNAVAILABLE. */
 #ifndef CACHE_REDIS_H
 #define CACHE_REDIS_H
 
@@ -13,8 +13,10 @@ struct redisReply;
 
 /* Every key that SoNet uses: pattern, type, life, owner, meaning. redis_key() refuses patterns that are not here. */
 #define REDIS_KEYS(X)                                                                                                  \
-        X(TIMELINE_HOME, "tl:home:%s", "zset", "until evicted or rebuilt", "timeline", "a member's materialised home timeline") \
-        X(TIMELINE_BUILD, "tl:build:%s", "string", "30 s", "timeline", "token of the reader that rebuilds a home timeline")     \
+        X(TIMELINE_HOME, "tl:home:%s", "zset", "until evicted or rebuilt", "timeline",                                 \
+          "a member's materialised home timeline")                                                                     \
+        X(TIMELINE_BUILD, "tl:build:%s", "string", "30 s", "timeline",                                                 \
+          "token of the reader that rebuilds a home timeline")                                                         \
         X(EVENT_STREAM, "ev:%s", "stream", "trimmed to about 10,000", "bus", "a service's events, id = outbox position")
 
 enum redis_key_name {
@@ -23,37 +25,38 @@ enum redis_key_name {
 #undef X
 };
 
-/* url: redis://[[user]:password@]host[:port][/db] or unix:///path. Opens nothing yet. max_connections bounds the pool. NULL for a URL
- * that is neither. SIGPIPE is ignored from then on. */
+/* url: redis://[[user]:password@]host[:port][/db] or unix:///path. Opens nothing yet. max_connections bounds the pool.
+ * NULL for a URL that is neither. SIGPIPE is ignored from then on. */
 struct redis *redis_new(const char *url, int max_connections);
 void redis_free(struct redis *r);
-/* True while the breaker is closed and the last command succeeded; for /readyz. Asks Redis (for at most a few tenths of a second) when
- * that is not known. */
+/* True while the breaker is closed and the last command succeeded; for /readyz. Asks Redis (for at most a few tenths of
+ * a second) when that is not known. */
 bool redis_up(struct redis *r);
-/* Bumped every time that the breaker closes again after failures, at the first connect, and when a connection meets another server process
- * than before: who keeps state in Redis compares. */
+/* Bumped every time that the breaker closes again after failures, at the first connect, and when a connection meets
+ * another server process than before: who keeps state in Redis compares. */
 uint64_t redis_generation(const struct redis *r);
 
 char *redis_key(struct arena *arena, enum redis_key_name name, const char *id);
 
-/* One command: argv with lengths (binary safe). The reply lives in the arena's care. An error reply is SN_INTERNAL, logged.
- * SN_UNAVAILABLE at once when the breaker is open. */
-SN_CHECKED sn_status redis_command(struct rpc_call *c, struct redis *r, int argc, const char *const *argv, const size_t *lengths,
-                                   struct redisReply **reply);
-/* Pipeline: append any number, then run: one round trip. Replies in order, in the arena's care; an error reply of one command
- * does not fail the others. */
+/* One command: argv with lengths (binary safe). The reply lives in the arena's care. An error reply is SN_INTERNAL,
+ * logged. SN_UNAVAILABLE at once when the breaker is open. */
+SN_CHECKED sn_status redis_command(struct rpc_call *c, struct redis *r, int argc, const char *const *argv,
+                                   const size_t *lengths, struct redisReply **reply);
+/* Pipeline: append any number, then run: one round trip. Replies in order, in the arena's care; an error reply of one
+ * command does not fail the others. */
 struct redis_pipeline;
 struct redis_pipeline *redis_pipeline_new(struct rpc_call *c, struct redis *r);
 void redis_pipeline_add(struct redis_pipeline *p, int argc, const char *const *argv, const size_t *lengths);
 SN_CHECKED sn_status redis_pipeline_run(struct redis_pipeline *p, size_t *n, struct redisReply ***replies);
 /* A script by its text: EVALSHA, and EVAL when Redis does not know it. sha is computed once per text pointer. */
-SN_CHECKED sn_status redis_script(struct rpc_call *c, struct redis *r, const char *lua, int n_keys, int argc, const char *const *argv,
-                                  const size_t *lengths, struct redisReply **reply);
+SN_CHECKED sn_status redis_script(struct rpc_call *c, struct redis *r, const char *lua, int n_keys, int argc,
+                                  const char *const *argv, const size_t *lengths, struct redisReply **reply);
 /* The same into a pipeline (EVAL with the text when not yet loaded by this process since the generation changed). */
 void redis_pipeline_add_script(struct redis_pipeline *p, const char *lua, int n_keys, int argc, const char *const *argv,
                                const size_t *lengths);
 
-/* A connection of one's own for blocking reads (XREAD BLOCK); SN_UNAVAILABLE when Redis is away (not through the breaker). */
+/* A connection of one's own for blocking reads (XREAD BLOCK); SN_UNAVAILABLE when Redis is away (not through the
+ * breaker). */
 struct redis_link;
 SN_CHECKED sn_status redis_link_open(struct redis *r, int timeout_ms, struct redis_link **link);
 SN_CHECKED sn_status redis_link_command(struct rpc_call *c, struct redis_link *link, int argc, const char *const *argv,

@@ -52,19 +52,20 @@ static const char POSTGRESQL_SETTINGS[] =
                                                                    */
                                   "log_min_error_statement = panic\n";
 
-static const char REDIS_SETTINGS[] = "# Written by 'sonet up' at every start.\n"
-                                     "port 0\n"
-                                     "unixsocketperm 700\n"
-                                     "daemonize no\n"
-                                     "logfile \"\"\n"
-                                     "databases 1\n"
-                                     "maxclients 1000\n"
-                                     "maxmemory 64mb\n"
-                                     "maxmemory-policy allkeys-lru\n" /* all of it can be made again from PostgreSQL */
-                                     "zset-max-listpack-entries 1100\n" /* home timelines: a third of the memory of skip lists */
-                                     "zset-max-listpack-value 64\n"
-                                     "save \"\"\n"
-                                     "appendonly no\n";
+static const char REDIS_SETTINGS[] =
+    "# Written by 'sonet up' at every start.\n"
+    "port 0\n"
+    "unixsocketperm 700\n"
+    "daemonize no\n"
+    "logfile \"\"\n"
+    "databases 1\n"
+    "maxclients 1000\n"
+    "maxmemory 64mb\n"
+    "maxmemory-policy allkeys-lru\n"   /* all of it can be made again from PostgreSQL */
+    "zset-max-listpack-entries 1100\n" /* home timelines: a third of the memory of skip lists */
+    "zset-max-listpack-value 64\n"
+    "save \"\"\n"
+    "appendonly no\n";
 
 static const char HBA[] = "# Written by 'sonet up' at every start. There is no other way in than the socket.\n"
                           "local all all scram-sha-256\n";

@@ -24,8 +24,10 @@ static const struct command COMMANDS[] = {
     {"config", cmd_config, "", "show every setting, with its help and its value",
      "Settings are environment variables. Passwords are never shown.\n"},
     {"import", cmd_import, "[FILE…]", "bring a network into a running server",
-     "Registers a member for each number of the graph (member0, member1 …), lets them follow each other along the ties,\n"
-     "and posts texts as their notes: all through the public API. Repeating it, or taking up one that was stopped, adds\n"
+     "Registers a member for each number of the graph (member0, member1 …), lets them follow each other along the "
+     "ties,\n"
+     "and posts texts as their notes: all through the public API. Repeating it, or taking up one that was stopped, "
+     "adds\n"
      "only what is missing. Further operands are files of texts, like those of --texts.\n"},
     {"admin", cmd_admin, "deadletters list|replay [ID…]", "look after a running network",
      "Dead letters are events that a service could not handle. 'list' shows them, 'replay' asks the service to handle\n"

@@ -1,4 +1,5 @@
-/* `sonet serve`: runs the gateway and any subset of the services in this process, on a PostgreSQL and a Redis that exist. */
+/* `sonet serve`: runs the gateway and any subset of the services in this process, on a PostgreSQL and a Redis that
+ * exist. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -164,8 +165,8 @@ static sn_status configure(struct server *server, struct buf *error)
 
         TRY(settings_load(s, error));
         TRY(settings_check(s, error));
-        log_setup(server->n_locals == 1 && !server->with_gateway ? server->locals[0].definition->name : "sonet", settings_log_level(s),
-                  settings_log_format(s));
+        log_setup(server->n_locals == 1 && !server->with_gateway ? server->locals[0].definition->name : "sonet",
+                  settings_log_level(s), settings_log_format(s));
         TRY(keys_load(s->key_file, 0, error));
         TRY(load_tls(server, error));
         db_set_server_limit((int)s->database_busy);
@@ -193,13 +194,14 @@ static sn_status open_local(struct server *server, struct local *local, struct b
         const char *url = settings_database_url(server->arena, s, local->definition->name);
 
         if (url[0] == '\0') {
-                buf_printf(error, "DATABASE_URL is not set: the %s service needs its database", local->definition->name);
+                buf_printf(error, "DATABASE_URL is not set: the %s service needs its database",
+                           local->definition->name);
                 return SN_INVALID_ARGUMENT;
         }
         local->database_url = url;
         local->service.redis = server->redis;
-        local->service.db = db_new(&(struct db_options){.name = local->definition->schema->database, .url = url,
-                                                        .max_connections = (int)s->database_pool});
+        local->service.db = db_new(&(struct db_options){
+            .name = local->definition->schema->database, .url = url, .max_connections = (int)s->database_pool});
         if (local->service.db == NULL) {
                 buf_printf(error, "the database URL of the %s service cannot be used", local->definition->name);
                 return SN_INVALID_ARGUMENT;
@@ -226,7 +228,8 @@ static sn_status register_services(struct server *server, struct buf *error)
 }
 
 /* Waits for a condition of the environment, saying what it waits for; false when the process is to stop. */
-static bool wait_for(sn_status (*check)(struct server *, struct local *, struct buf *), struct server *server, struct local *local)
+static bool wait_for(sn_status (*check)(struct server *, struct local *, struct buf *), struct server *server,
+                     struct local *local)
 {
         int64_t said_us = clock_monotonic_us() - 9 * SECOND_US; /* what is there at once needs no words */
 
@@ -237,7 +240,8 @@ static bool wait_for(sn_status (*check)(struct server *, struct local *, struct 
                 buf_init(&reason, 4096);
                 status = check(server, local, &reason);
                 if (status != SN_OK && clock_monotonic_us() - said_us > 10 * SECOND_US) {
-                        log_event(LOG_LEVEL_WARN, "waiting", LOG_STR("sonet.service", local != NULL ? local->definition->name : "user"),
+                        log_event(LOG_LEVEL_WARN, "waiting",
+                                  LOG_STR("sonet.service", local != NULL ? local->definition->name : "user"),
                                   LOG_STR("error.message", reason.len > 0 ? reason.data : sn_status_name(status)));
                         said_us = clock_monotonic_us();
                 }
@@ -321,8 +325,11 @@ static bool report_local(struct local *local, struct buf *report)
         bool database = db_ping(local->service.db, PING_MS) == SN_OK;
         bool schema = database && db_check_schema(local->database_url, local->definition->schema, report) == SN_OK;
 
-        buf_printf(report, "%s: database %s, migrations %s, lease %s\n", local->definition->name, database ? "up" : "down",
-                   schema ? "complete" : "unknown", local->service.lease == NULL ? "not needed" : lease ? "held" : "elsewhere");
+        buf_printf(report, "%s: database %s, migrations %s, lease %s\n", local->definition->name,
+                   database ? "up" : "down", schema ? "complete" : "unknown",
+                   local->service.lease == NULL ? "not needed"
+                   : lease                      ? "held"
+                                                : "elsewhere");
         return lease && database && schema;
 }
 
@@ -331,12 +338,13 @@ static bool report_remote(struct server *server, const struct service_definition
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&server->outside, PING_MS);
         bool up = rpc_check_health(c, definition->contract) == SN_OK;
 
-        buf_printf(report, "%s: %s\n", definition->name, up ? "elsewhere, its database and lease answer" : "elsewhere, and does not answer as ready");
+        buf_printf(report, "%s: %s\n", definition->name,
+                   up ? "elsewhere, its database and lease answer" : "elsewhere, and does not answer as ready");
         return up;
 }
 
-/* One line for each part: the local services, and for a gateway those that it calls. Redis is reported, and never a reason: everything
- * works without it, slower. */
+/* One line for each part: the local services, and for a gateway those that it calls. Redis is reported, and never a
+ * reason: everything works without it, slower. */
 static bool ready(void *context, struct buf *report)
 {
         struct server *server = context;
@@ -391,8 +399,12 @@ static sn_status listen_grpc(struct server *server, struct buf *error)
 static sn_status listen_http(struct server *server, struct buf *error)
 {
         const struct rpc_service *contracts[SERVICES_MAX];
-        struct gateway_options options = {.settings = &server->settings, .lanes = server->lanes, .contracts = contracts,
-                                          .n_contracts = sonet_n_services, .ready = ready, .context = server};
+        struct gateway_options options = {.settings = &server->settings,
+                                          .lanes = server->lanes,
+                                          .contracts = contracts,
+                                          .n_contracts = sonet_n_services,
+                                          .ready = ready,
+                                          .context = server};
 
         if (!server->with_gateway) {
                 return SN_OK;
@@ -406,7 +418,8 @@ static sn_status listen_http(struct server *server, struct buf *error)
         return SN_OK;
 }
 
-/* In the order of the list: each service starts after those that it calls. gRPC listens before a process waits for others. */
+/* In the order of the list: each service starts after those that it calls. gRPC listens before a process waits for
+ * others. */
 static sn_status start(struct server *server, struct buf *error)
 {
         server->jobs = jobs_new();

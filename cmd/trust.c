@@ -13,7 +13,7 @@
 #define KEYS_MS     60000
 #define DEADLINE_MS 2000
 /* Sessions are asked for anew from a little before the last answer: two that end at once may commit in either order. */
-#define OVERLAP_MS  5000
+#define OVERLAP_MS 5000
 
 struct trust {
         struct service *caller;
@@ -67,7 +67,8 @@ static void *thread(void *argument)
                 if (ask(trust, c) == SN_OK) {
                         atomic_store(&trust->ready, true);
                 } else {
-                        log_event(LOG_LEVEL_DEBUG, "user service does not answer; its last word on ended sessions stands",
+                        log_event(LOG_LEVEL_DEBUG,
+                                  "user service does not answer; its last word on ended sessions stands",
                                   LOG_STR("error.message", c->problem.detail != NULL ? c->problem.detail : ""));
                 }
                 clock_sleep_ms(EVERY_MS);

@@ -1,5 +1,5 @@
-/* Trust: in a process without user_service, whose access tokens to believe: the public keys, and the sessions that have ended, asked
- * from user_service again and again. */
+/* Trust: in a process without user_service, whose access tokens to believe: the public keys, and the sessions that have
+ * ended, asked from user_service again and again. */
 #ifndef CMD_TRUST_H
 #define CMD_TRUST_H
 

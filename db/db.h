@@ -17,9 +17,9 @@ struct db;
 struct db_tx;
 
 struct db_options {
-        const char *name;       /* "note_service", in logs and metrics */
-        const char *url;        /* libpq URL or key=value string of the app role */
-        int max_connections;    /* 0 < n; opened on demand, closed after 60 s without use, so an idle pool holds none */
+        const char *name;    /* "note_service", in logs and metrics */
+        const char *url;     /* libpq URL or key=value string of the app role */
+        int max_connections; /* 0 < n; opened on demand, closed after 60 s without use, so an idle pool holds none */
 };
 
 /* Opens nothing yet. The semaphore over busy connections is shared by all databases of one server (same host and port):
@@ -40,13 +40,14 @@ const char *db_url(const struct db *db); /* for a lease on the same database; it
 SN_CHECKED sn_status db_begin(struct rpc_call *c, struct db_tx **tx);
 /* A connection without a transaction: each statement sees its own snapshot. Never for writes. */
 SN_CHECKED sn_status db_read(struct rpc_call *c, struct db_tx **tx);
-/* Stores answer (may be NULL) under the idempotency key, commits, runs the hooks of db_on_end, wakes the relay when there are
- * events. A connection lost at COMMIT is resolved with pg_xact_status before answering. On failure *tx stays for the cleanup. */
+/* Stores answer (may be NULL) under the idempotency key, commits, runs the hooks of db_on_end, wakes the relay when
+ * there are events. A connection lost at COMMIT is resolved with pg_xact_status before answering. On failure *tx stays
+ * for the cleanup. */
 SN_CHECKED sn_status db_commit(struct rpc_call *c, const ProtobufCMessage *answer, struct db_tx **tx);
 void db_rollback_p(struct db_tx **tx); /* takes a pointer to NULL; also ends a db_read */
 
-/* Calls hook(context) once, after COMMIT or ROLLBACK and before the call is answered: how owners invalidate caches. context must
- * outlive the transaction (the call's arena does). */
+/* Calls hook(context) once, after COMMIT or ROLLBACK and before the call is answered: how owners invalidate caches.
+ * context must outlive the transaction (the call's arena does). */
 void db_on_end(struct db_tx *tx, void (*hook)(void *context), void *context);
 /* The same, only after a successful COMMIT. */
 void db_on_commit(struct db_tx *tx, void (*hook)(void *context), void *context);
@@ -58,31 +59,36 @@ struct rpc_call *db_call(struct db_tx *tx);
 SN_CHECKED sn_status db_lock_pair(struct db_tx *tx, const char *a, const char *b);
 SN_CHECKED sn_status db_lock_one(struct db_tx *tx, const char *scope, const char *id);
 
-/* Maps the last error of the connection: serialization failure and deadlock give SN_ABORTED with c->retry; a unique violation
- * SN_ALREADY_EXISTS (db_constraint tells which); connection trouble SN_UNAVAILABLE; statement time-out SN_DEADLINE_EXCEEDED;
- * the rest SN_INTERNAL, logged with its SQLSTATE. After a unique violation inside a transaction only rollback is possible. */
+/* Maps the last error of the connection: serialization failure and deadlock give SN_ABORTED with c->retry; a unique
+ * violation SN_ALREADY_EXISTS (db_constraint tells which); connection trouble SN_UNAVAILABLE; statement time-out
+ * SN_DEADLINE_EXCEEDED; the rest SN_INTERNAL, logged with its SQLSTATE. After a unique violation inside a transaction
+ * only rollback is possible. */
 const char *db_constraint(const struct db_tx *tx); /* name of the violated constraint, or "" */
 
 /* Runs a statement. affected may be NULL. */
-SN_CHECKED sn_status db_exec(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n, int64_t *affected);
+SN_CHECKED sn_status db_exec(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
+                             int64_t *affected);
 /* Rows as an array of messages of s->row, in the call's arena. items is `Type **`. */
-SN_CHECKED sn_status db_list(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n, size_t *n_items,
-                             void *items);
-/* The first row into an initialised message (of s->row); *found (may be NULL: then no row is SN_NOT_FOUND) tells whether there was
- * one. Columns land in fields by name; a dotted alias ("counts.likes") in a sub-message, made on demand; NULL leaves a field absent. */
-SN_CHECKED sn_status db_one(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n, ProtobufCMessage *out,
-                            bool *found);
+SN_CHECKED sn_status db_list(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
+                             size_t *n_items, void *items);
+/* The first row into an initialised message (of s->row); *found (may be NULL: then no row is SN_NOT_FOUND) tells
+ * whether there was one. Columns land in fields by name; a dotted alias ("counts.likes") in a sub-message, made on
+ * demand; NULL leaves a field absent. */
+SN_CHECKED sn_status db_one(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
+                            ProtobufCMessage *out, bool *found);
 /* Raw rows, for the few queries that are not messages. Valid until the arena goes. */
 struct db_rows;
-SN_CHECKED sn_status db_rows(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n, struct db_rows **rows);
+SN_CHECKED sn_status db_rows(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
+                             struct db_rows **rows);
 size_t db_rows_count(const struct db_rows *rows);
 bool db_is_null(const struct db_rows *rows, size_t row, const char *column);
-int64_t db_i64(const struct db_rows *rows, size_t row, const char *column);      /* int2/4/8, bool; timestamptz as wall ms */
+int64_t db_i64(const struct db_rows *rows, size_t row, const char *column); /* int2/4/8, bool; timestamptz as wall ms */
 const char *db_text(const struct db_rows *rows, size_t row, const char *column); /* text, uuid; "" when NULL */
 const uint8_t *db_bytes(const struct db_rows *rows, size_t row, const char *column, size_t *len);
 
 /* Short forms: DB_BINDS(bind_uuid(a), bind_i64(n)) expands to the array and its count. */
-#define DB_BINDS(...) (const struct db_bind[]){__VA_ARGS__}, sizeof((const struct db_bind[]){__VA_ARGS__}) / sizeof(struct db_bind)
-#define DB_NO_BINDS   NULL, 0
+#define DB_BINDS(...)                                                                                                  \
+        (const struct db_bind[]){__VA_ARGS__}, sizeof((const struct db_bind[]){__VA_ARGS__}) / sizeof(struct db_bind)
+#define DB_NO_BINDS NULL, 0
 
 #endif

@@ -1,5 +1,6 @@
-/* Migrations: numbered SQL files compiled into the binary, run by the owner role under an advisory lock, each in its own
- * transaction and recorded with its SHA-256 in schema_migrations. An altered or missing file is refused with its name. */
+/* Migrations: numbered SQL files compiled into the binary, run by the owner role under an advisory lock, each in its
+ * own transaction and recorded with its SHA-256 in schema_migrations. An altered or missing file is refused with its
+ * name. */
 #ifndef DB_MIGRATE_H
 #define DB_MIGRATE_H
 
@@ -9,23 +10,26 @@
 #include "base/status.h"
 
 struct db_migration {
-        int number;          /* from the file's name: 0001_… */
+        int number; /* from the file's name: 0001_… */
         const char *name;
         const char *sql;
 };
 
 struct db_schema {
-        const char *database; /* "note_service" */
-        const struct db_migration *migrations; /* sorted by number; the platform's own (outbox, idempotency_keys …) come first as set "platform" */
+        const char *database;                  /* "note_service" */
+        const struct db_migration *migrations; /* sorted by number; the platform's own (outbox, idempotency_keys …) come
+                                                  first as set "platform" */
         size_t n;
 };
 
-/* With admin_url (a superuser or CREATEDB + CREATEROLE): creates the database, its owner role (<database>_owner, NOLOGIN) and app role
- * (<database>, LOGIN with app_password, DML only, no access to other databases), then migrates. Repeating it changes nothing.
- * error (not NULL) gets one sentence on failure. */
-SN_CHECKED sn_status db_provision(const char *admin_url, const struct db_schema *schema, const char *app_password, struct buf *error);
-/* SN_OK when the database that url reaches holds exactly the migrations of schema, or newer ones of one release (expand);
- * SN_FAILED_PRECONDITION with a sentence otherwise. Used by /readyz. */
+/* With admin_url (a superuser or CREATEDB + CREATEROLE): creates the database, its owner role (<database>_owner,
+ * NOLOGIN) and app role
+ * (<database>, LOGIN with app_password, DML only, no access to other databases), then migrates. Repeating it changes
+ * nothing. error (not NULL) gets one sentence on failure. */
+SN_CHECKED sn_status db_provision(const char *admin_url, const struct db_schema *schema, const char *app_password,
+                                  struct buf *error);
+/* SN_OK when the database that url reaches holds exactly the migrations of schema, or newer ones of one release
+ * (expand); SN_FAILED_PRECONDITION with a sentence otherwise. Used by /readyz. */
 SN_CHECKED sn_status db_check_schema(const char *url, const struct db_schema *schema, struct buf *error);
 
 #endif

@@ -13,9 +13,10 @@
 #include "base/log.h"
 #include "base/metrics.h"
 
-#define IDLE_MS  60000
-#define GRACE_US 3000000 /* how long callers wait out a server that restarts, before failing at once while it is away  \
-                          */
+#define IDLE_MS 60000
+#define GRACE_US                                                                                                       \
+        3000000 /* how long callers wait out a server that restarts, before failing at once while it is away           \
+                 */
 #define RETRY_MS        50
 #define TRY_US          2000000
 #define PROBE_IDLE_US   1000000 /* idle for longer: look whether the server hung up before sending anything */

@@ -1,5 +1,5 @@
-/* Statements: static constants right above the one function that uses them, each registered, so that one test prepares all of them on
- * the migrated schema and checks that every column lands in a field of the row's message. */
+/* Statements: static constants right above the one function that uses them, each registered, so that one test prepares
+ * all of them on the migrated schema and checks that every column lands in a field of the row's message. */
 #ifndef DB_STATEMENT_H
 #define DB_STATEMENT_H
 
@@ -17,9 +17,8 @@ struct db_statement {
 
 /* DB_STATEMENT(SELECT_NOTE, "note_service", &note__note__descriptor, "select …"); */
 #define DB_STATEMENT(id, database_name, row_descriptor, text)                                                          \
-        static const struct db_statement id = {(database_name), #id, (text), (row_descriptor)};                       \
-        static const struct db_statement *const id##_registered                                                       \
-            __attribute__((used, section("sn_statements"))) = &id
+        static const struct db_statement id = {(database_name), #id, (text), (row_descriptor)};                        \
+        static const struct db_statement *const id##_registered __attribute__((used, section("sn_statements"))) = &id
 
 /* All of the program, in no order. */
 const struct db_statement *const *db_statements(size_t *n);
@@ -33,14 +32,14 @@ struct db_bind {
         size_t len; /* bytes of DB_BYTES, elements of a list */
 };
 struct db_bind bind_null(void);
-struct db_bind bind_uuid(const char *uuid);        /* "" or NULL binds NULL */
-struct db_bind bind_text(const char *text);        /* NULL binds NULL */
+struct db_bind bind_uuid(const char *uuid); /* "" or NULL binds NULL */
+struct db_bind bind_text(const char *text); /* NULL binds NULL */
 struct db_bind bind_i64(int64_t value);
 struct db_bind bind_bool(bool value);
-struct db_bind bind_time_ms(int64_t wall_ms);      /* timestamptz */
+struct db_bind bind_time_ms(int64_t wall_ms); /* timestamptz */
 struct db_bind bind_bytes(const void *ptr, size_t len);
-struct db_bind bind_uuids(char *const *uuids, size_t n);  /* uuid[] */
-struct db_bind bind_texts(char *const *texts, size_t n);  /* text[] */
+struct db_bind bind_uuids(char *const *uuids, size_t n);   /* uuid[] */
+struct db_bind bind_texts(char *const *texts, size_t n);   /* text[] */
 struct db_bind bind_i64s(const int64_t *values, size_t n); /* bigint[] */
 
 #endif

@@ -31,7 +31,8 @@ void cors_headers(const char *origins, const struct http_request *r, struct http
                              "ETag, Link, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id");
 }
 
-bool cors_preflight(const char *origins, const struct http_request *r, const char *allow, struct http_response *response)
+bool cors_preflight(const char *origins, const struct http_request *r, const char *allow,
+                    struct http_response *response)
 {
         if (strcmp(r->method, "OPTIONS") != 0) {
                 return false;
@@ -41,8 +42,9 @@ bool cors_preflight(const char *origins, const struct http_request *r, const cha
         if (http_request_header(r, "Access-Control-Request-Method") != NULL) {
                 cors_headers(origins, r, response);
                 http_response_header(response, "Access-Control-Allow-Methods", allow);
-                http_response_header(response, "Access-Control-Allow-Headers",
-                                     "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-Id, Traceparent");
+                http_response_header(
+                    response, "Access-Control-Allow-Headers",
+                    "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-Id, Traceparent");
                 http_response_header(response, "Access-Control-Max-Age", "86400");
         }
         return true;

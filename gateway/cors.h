@@ -1,4 +1,5 @@
-/* CORS (Fetch standard): which pages of other origins may call. Tokens travel in a header, never in cookies, so no credentials mode. */
+/* CORS (Fetch standard): which pages of other origins may call. Tokens travel in a header, never in cookies, so no
+ * credentials mode. */
 #ifndef GATEWAY_CORS_H
 #define GATEWAY_CORS_H
 
@@ -8,6 +9,7 @@
 /* Adds what the request's Origin is allowed, by the setting CORS_ORIGINS: "*", a comma-separated list, or "none". */
 void cors_headers(const char *origins, const struct http_request *r, struct http_response *response);
 /* True for a preflight request; then the response (204) is filled in. allow: the path's verbs. */
-bool cors_preflight(const char *origins, const struct http_request *r, const char *allow, struct http_response *response);
+bool cors_preflight(const char *origins, const struct http_request *r, const char *allow,
+                    struct http_response *response);
 
 #endif

@@ -48,21 +48,21 @@ static struct rpc_call *new_call(const struct exchange *x)
         const char *agent = http_request_header(x->request, "User-Agent");
 
         *c = (struct rpc_call){
-                .arena = x->request->arena,
-                .service = &x->gateway->service,
-                .method = x->match.route->method,
-                .actor = "",
-                .session = "",
-                .scope = "",
-                .caller = "",
-                .bearer = "",
-                .client_address = x->request->peer,
-                .user_agent = agent != NULL ? arena_strndup(x->request->arena, agent, 256) : "",
-                .trace_id = trace_id(x->request),
-                .request_id = x->request_id,
-                .idempotency_key = http_request_header(x->request, "Idempotency-Key"),
-                .deadline_us = x->work.deadline_us,
-                .now_ms = clock_wall_ms(),
+            .arena = x->request->arena,
+            .service = &x->gateway->service,
+            .method = x->match.route->method,
+            .actor = "",
+            .session = "",
+            .scope = "",
+            .caller = "",
+            .bearer = "",
+            .client_address = x->request->peer,
+            .user_agent = agent != NULL ? arena_strndup(x->request->arena, agent, 256) : "",
+            .trace_id = trace_id(x->request),
+            .request_id = x->request_id,
+            .idempotency_key = http_request_header(x->request, "Idempotency-Key"),
+            .deadline_us = x->work.deadline_us,
+            .now_ms = clock_wall_ms(),
         };
         return c;
 }
@@ -76,7 +76,8 @@ static sn_status authenticate(struct rpc_call *c, const struct exchange *x)
                 return SN_OK;
         }
         if (!str_next(&text, ' ', &scheme) || !str_equal_nocase(scheme, STR("Bearer")) || str_trim(text).len == 0) {
-                return rpc_fail_code(c, SN_UNAUTHENTICATED, "token_malformed", NULL, "Authorization must be: Bearer <access token>");
+                return rpc_fail_code(c, SN_UNAUTHENTICATED, "token_malformed", NULL,
+                                     "Authorization must be: Bearer <access token>");
         }
         return rpc_authenticate(c, str_trim(text), STR(""), "gateway");
 }
@@ -85,7 +86,8 @@ static void rate_headers(const struct rate_verdict *verdict, struct arena *arena
 {
         if (verdict->limit > 0) {
                 http_response_header(response, "RateLimit-Policy", verdict->policy);
-                http_response_header(response, "RateLimit", rate_limit_value(verdict, arena_alloc(arena, RATE_LIMIT_VALUE_SIZE)));
+                http_response_header(response, "RateLimit",
+                                     rate_limit_value(verdict, arena_alloc(arena, RATE_LIMIT_VALUE_SIZE)));
         }
 }
 
@@ -99,7 +101,8 @@ static sn_status take_rate(struct rpc_call *c, const struct exchange *x, struct 
 
         rate_headers(&verdict, c->arena, response);
         if (!allowed) {
-                sn_status status = rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "too many requests; wait %u seconds", verdict.reset_s);
+                sn_status status =
+                    rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "too many requests; wait %u seconds", verdict.reset_s);
 
                 c->problem.retry_after_s = (int)verdict.reset_s;
                 return status;

@@ -14,7 +14,7 @@ struct gateway {
         struct router *router;
         struct rate_limiter *limiter;
         struct http_server *server;
-        struct buf openapi; /* rendered once */
+        struct buf openapi;     /* rendered once */
         struct service service; /* the gateway as a caller */
 };
 

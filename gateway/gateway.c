@@ -1,4 +1,5 @@
-/* Owns the gateway's start and stop, and what happens on the I/O threads: routing, early refusals, handing over to workers. */
+/* Owns the gateway's start and stop, and what happens on the I/O threads: routing, early refusals, handing over to
+ * workers. */
 #include "gateway/gateway.h"
 
 #include <stdlib.h>
@@ -50,7 +51,8 @@ static bool refuse(struct exchange *x, const struct rpc_problem *problem, struct
 }
 
 /* The same for what is wrong in HTTP itself; code NULL: after the status. */
-static bool refuse_status(struct exchange *x, int status, const char *code, const char *detail, struct http_response *early)
+static bool refuse_status(struct exchange *x, int status, const char *code, const char *detail,
+                          struct http_response *early)
 {
         exchange_headers(x, early);
         problem_write_http(status, code, detail, x->request_id, x->request->arena, early);
@@ -68,12 +70,14 @@ static bool find_route(struct exchange *x, struct http_response *early)
                 return true;
         }
         if (x->match.allow == NULL) {
-                return refuse_status(x, 404, "route_not_found", "there is nothing at this address; /openapi.json lists what there is", early);
+                return refuse_status(x, 404, "route_not_found",
+                                     "there is nothing at this address; /openapi.json lists what there is", early);
         }
         if (cors_preflight(gateway->options.settings->cors_origins, x->request, x->match.allow, early)) {
                 return false;
         }
-        refuse_status(x, 405, "method_not_allowed", "this address does not take this method; see the Allow header", early);
+        refuse_status(x, 405, "method_not_allowed", "this address does not take this method; see the Allow header",
+                      early);
         http_response_header(early, "Allow", x->match.allow);
         return false;
 }
@@ -97,7 +101,8 @@ static bool on_headers(void *context, struct http_request *r, size_t *max_body, 
         struct gateway *gateway = context;
         struct exchange *x = exchange_of(gateway, r);
         const char *type = http_request_header(r, "Content-Type");
-        bool reads = strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0 || strcmp(r->method, "DELETE") == 0;
+        bool reads =
+            strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0 || strcmp(r->method, "DELETE") == 0;
 
         *max_body = (size_t)gateway->options.settings->max_body_bytes;
         if (!find_route(x, early)) {
@@ -110,7 +115,8 @@ static bool on_headers(void *context, struct http_request *r, size_t *max_body, 
                 return refuse_status(x, 400, "malformed_request", "this method takes no body", early);
         }
         if (type == NULL || !is_json(type)) {
-                return refuse_status(x, 415, "unsupported_media_type", "send the body as Content-Type: application/json", early);
+                return refuse_status(x, 415, "unsupported_media_type",
+                                     "send the body as Content-Type: application/json", early);
         }
         return true;
 }
@@ -131,7 +137,10 @@ static void run(struct work *work, bool expired)
         struct http_response response = {0};
 
         if (expired) {
-                refuse(x, &(struct rpc_problem){.status = SN_DEADLINE_EXCEEDED, .detail = "the request waited too long; try again"}, &response);
+                refuse(x,
+                       &(struct rpc_problem){.status = SN_DEADLINE_EXCEEDED,
+                                             .detail = "the request waited too long; try again"},
+                       &response);
                 http_respond(x->request, &response);
         } else if (x->match.route->page != NULL) {
                 render_page(x, &response);
@@ -155,13 +164,16 @@ static bool on_request(void *context, struct http_request *r, struct http_respon
         }
         x->work = (struct work){.run = run, .deadline_us = clock_monotonic_us() + deadline_ms * 1000};
         if (!workers_submit(gateway->options.lanes->lane[lane], &x->work)) {
-                return refuse(x, &(struct rpc_problem){SN_RESOURCE_EXHAUSTED, "queue_full", NULL, "the server is busy; try again in a second", 1},
+                return refuse(x,
+                              &(struct rpc_problem){SN_RESOURCE_EXHAUSTED, "queue_full", NULL,
+                                                    "the server is busy; try again in a second", 1},
                               early);
         }
         return true;
 }
 
-static void on_refusal(void *context, struct http_request *r, int status, const char *detail, struct http_response *response)
+static void on_refusal(void *context, struct http_request *r, int status, const char *detail,
+                       struct http_response *response)
 {
         struct exchange *x = exchange_of(context, r);
 
@@ -182,9 +194,10 @@ static struct gateway *gateway_new(const struct gateway_options *options)
         buf_init(&gateway->openapi, OPENAPI_MAX_BYTES);
         openapi_render(&gateway->openapi, options->contracts, options->n_contracts);
         if (s->rate_limits) {
-                gateway->limiter = rate_limiter_new(&(struct rate_limits){.per_minute = {[RPC_RATE_READ] = (uint32_t)s->rate_read,
-                                                                                         [RPC_RATE_WRITE] = (uint32_t)s->rate_write,
-                                                                                         [RPC_RATE_AUTH] = (uint32_t)s->rate_auth}});
+                gateway->limiter =
+                    rate_limiter_new(&(struct rate_limits){.per_minute = {[RPC_RATE_READ] = (uint32_t)s->rate_read,
+                                                                          [RPC_RATE_WRITE] = (uint32_t)s->rate_write,
+                                                                          [RPC_RATE_AUTH] = (uint32_t)s->rate_auth}});
         }
         return gateway;
 }
@@ -193,23 +206,25 @@ sn_status gateway_start(const struct gateway_options *options, struct gateway **
 {
         struct gateway *gateway = gateway_new(options);
         struct http_options http = {
-                .address = options->settings->http_address,
-                .port = (int)options->settings->http_port,
-                .io_threads = 1,
-                .max_connections = 10000,
-                .max_header_bytes = 16384,
-                .arena_bytes = REQUEST_ARENA_BYTES,
-                .slow_client_ms = 10000,
-                .idle_ms = 60000,
+            .address = options->settings->http_address,
+            .port = (int)options->settings->http_port,
+            .io_threads = 1,
+            .max_connections = 10000,
+            .max_header_bytes = 16384,
+            .arena_bytes = REQUEST_ARENA_BYTES,
+            .slow_client_ms = 10000,
+            .idle_ms = 60000,
         };
         sn_status status;
 
         if (gateway == NULL || gateway->router == NULL || gateway->openapi.overflow) {
-                buf_append_c(error, "the gateway's routes cannot be set up: out of memory, or too many verbs on one path");
+                buf_append_c(error,
+                             "the gateway's routes cannot be set up: out of memory, or too many verbs on one path");
                 gateway_stop(gateway, 0);
                 return SN_INTERNAL;
         }
-        status = http_server_start(&http, &(struct http_handlers){on_headers, on_request, on_refusal, gateway}, &gateway->server, error);
+        status = http_server_start(&http, &(struct http_handlers){on_headers, on_request, on_refusal, gateway},
+                                   &gateway->server, error);
         if (status != SN_OK) {
                 gateway_stop(gateway, 0);
                 return status;

@@ -1,5 +1,5 @@
-/* Gateway: REST over the contracts. Finds the route, refuses early what can be refused, turns JSON into the method's message, calls it
- * here or elsewhere, and turns the answer or the problem into a response. */
+/* Gateway: REST over the contracts. Finds the route, refuses early what can be refused, turns JSON into the method's
+ * message, calls it here or elsewhere, and turns the answer or the problem into a response. */
 #ifndef GATEWAY_GATEWAY_H
 #define GATEWAY_GATEWAY_H
 

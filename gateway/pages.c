@@ -59,10 +59,10 @@ static void render_jwks(struct gateway *gateway, struct http_request *r, struct 
 }
 
 const struct gateway_page gateway_pages[] = {
-        {"/healthz", "text/plain; charset=utf-8", render_health, true},
-        {"/readyz", "text/plain; charset=utf-8", render_ready, false},
-        {"/metrics", "text/plain; version=0.0.4; charset=utf-8", render_metrics, false},
-        {"/openapi.json", "application/json", render_openapi, false},
-        {"/.well-known/jwks.json", "application/jwk-set+json", render_jwks, false},
-        {0},
+    {"/healthz", "text/plain; charset=utf-8", render_health, true},
+    {"/readyz", "text/plain; charset=utf-8", render_ready, false},
+    {"/metrics", "text/plain; version=0.0.4; charset=utf-8", render_metrics, false},
+    {"/openapi.json", "application/json", render_openapi, false},
+    {"/.well-known/jwks.json", "application/jwk-set+json", render_jwks, false},
+    {0},
 };

@@ -10,26 +10,26 @@ static const struct {
         int status;
         const char *title, *code;
 } titles[] = {
-        {400, "Bad Request", "malformed_request"},
-        {401, "Unauthorized", "unauthenticated"},
-        {403, "Forbidden", "permission_denied"},
-        {404, "Not Found", "not_found"},
-        {405, "Method Not Allowed", "method_not_allowed"},
-        {408, "Request Timeout", "request_timeout"},
-        {409, "Conflict", "conflict"},
-        {411, "Length Required", "length_required"},
-        {413, "Content Too Large", "content_too_large"},
-        {414, "URI Too Long", "uri_too_long"},
-        {415, "Unsupported Media Type", "unsupported_media_type"},
-        {417, "Expectation Failed", "expectation_failed"},
-        {422, "Unprocessable Content", "validation_failed"},
-        {429, "Too Many Requests", "rate_limited"},
-        {431, "Request Header Fields Too Large", "headers_too_large"},
-        {500, "Internal Server Error", "internal"},
-        {501, "Not Implemented", "unimplemented"},
-        {503, "Service Unavailable", "unavailable"},
-        {504, "Gateway Timeout", "deadline_exceeded"},
-        {505, "HTTP Version Not Supported", "http_version"},
+    {400, "Bad Request", "malformed_request"},
+    {401, "Unauthorized", "unauthenticated"},
+    {403, "Forbidden", "permission_denied"},
+    {404, "Not Found", "not_found"},
+    {405, "Method Not Allowed", "method_not_allowed"},
+    {408, "Request Timeout", "request_timeout"},
+    {409, "Conflict", "conflict"},
+    {411, "Length Required", "length_required"},
+    {413, "Content Too Large", "content_too_large"},
+    {414, "URI Too Long", "uri_too_long"},
+    {415, "Unsupported Media Type", "unsupported_media_type"},
+    {417, "Expectation Failed", "expectation_failed"},
+    {422, "Unprocessable Content", "validation_failed"},
+    {429, "Too Many Requests", "rate_limited"},
+    {431, "Request Header Fields Too Large", "headers_too_large"},
+    {500, "Internal Server Error", "internal"},
+    {501, "Not Implemented", "unimplemented"},
+    {503, "Service Unavailable", "unavailable"},
+    {504, "Gateway Timeout", "deadline_exceeded"},
+    {505, "HTTP Version Not Supported", "http_version"},
 };
 
 static size_t title_of(int status)
@@ -52,7 +52,10 @@ static int http_status(const struct rpc_problem *p)
         switch (p->status) {
         case SN_INVALID_ARGUMENT:
         case SN_OUT_OF_RANGE:
-                return is(p->code, "malformed_json") || is(p->code, "malformed_request") || is(p->code, "cursor_invalid") ? 400 : 422;
+                return is(p->code, "malformed_json") || is(p->code, "malformed_request") ||
+                               is(p->code, "cursor_invalid")
+                           ? 400
+                           : 422;
         case SN_UNAUTHENTICATED:
                 return 401;
         case SN_PERMISSION_DENIED:
@@ -115,22 +118,26 @@ static void challenge(const struct rpc_problem *p, struct arena *arena, struct h
 {
         bool missing = is(p->code, "token_missing") || is(p->code, "credentials_wrong");
 
-        http_response_header(response, "WWW-Authenticate",
-                             missing ? "Bearer realm=\"sonet\""
-                                     : arena_printf(arena, "Bearer realm=\"sonet\", error=\"invalid_token\", error_description=\"%s\"",
-                                                    p->code != NULL ? p->code : "unauthenticated"));
+        http_response_header(
+            response, "WWW-Authenticate",
+            missing ? "Bearer realm=\"sonet\""
+                    : arena_printf(arena, "Bearer realm=\"sonet\", error=\"invalid_token\", error_description=\"%s\"",
+                                   p->code != NULL ? p->code : "unauthenticated"));
 }
 
-void problem_write(const struct rpc_problem *p, const char *request_id, struct arena *arena, struct http_response *response)
+void problem_write(const struct rpc_problem *p, const char *request_id, struct arena *arena,
+                   struct http_response *response)
 {
         int status = http_status(p);
-        const char *detail = status == 500 ? "something went wrong here; the request id helps the operator to find it" : p->detail;
+        const char *detail =
+            status == 500 ? "something went wrong here; the request id helps the operator to find it" : p->detail;
 
         write_document(status, status == 500 ? NULL : p->code, p->field, detail, request_id, arena, response);
         if (status == 401) {
                 challenge(p, arena, response);
         }
         if (p->retry_after_s > 0 || status == 503 || status == 429) {
-                http_response_header(response, "Retry-After", arena_printf(arena, "%d", p->retry_after_s > 0 ? p->retry_after_s : 1));
+                http_response_header(response, "Retry-After",
+                                     arena_printf(arena, "%d", p->retry_after_s > 0 ? p->retry_after_s : 1));
         }
 }

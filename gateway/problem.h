@@ -6,7 +6,8 @@
 #include "http/server.h"
 
 /* Status, body and headers (WWW-Authenticate, Retry-After) of a call's problem. What went wrong inside stays inside. */
-void problem_write(const struct rpc_problem *problem, const char *request_id, struct arena *arena, struct http_response *response);
+void problem_write(const struct rpc_problem *problem, const char *request_id, struct arena *arena,
+                   struct http_response *response);
 /* The same for what is wrong in HTTP itself. code NULL: after the status. */
 void problem_write_http(int status, const char *code, const char *detail, const char *request_id, struct arena *arena,
                         struct http_response *response);

@@ -9,7 +9,7 @@
 #define VERBS_MAX 6
 
 struct node {
-        char *segment;        /* NULL in a node of a variable */
+        char *segment;         /* NULL in a node of a variable */
         struct node *children; /* fixed segments */
         struct node *variable;
         struct node *next;
@@ -163,12 +163,14 @@ static const char *allowed(struct arena *arena, const struct node *node)
         for (size_t i = 0; i < node->n_routes; i++) {
                 bool get = strcmp(node->routes[i].verb, "GET") == 0;
 
-                text = arena_printf(arena, "%s%s%s", text, text[0] != '\0' ? ", " : "", get ? "GET, HEAD" : node->routes[i].verb);
+                text = arena_printf(arena, "%s%s%s", text, text[0] != '\0' ? ", " : "",
+                                    get ? "GET, HEAD" : node->routes[i].verb);
         }
         return arena_printf(arena, "%s, OPTIONS", text);
 }
 
-bool router_match(const struct router *router, struct arena *arena, const char *verb, const char *path, struct route_match *out)
+bool router_match(const struct router *router, struct arena *arena, const char *verb, const char *path,
+                  struct route_match *out)
 {
         const char *wanted = strcmp(verb, "HEAD") == 0 ? "GET" : verb;
         const struct node *node = &router->root;

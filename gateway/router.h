@@ -22,8 +22,8 @@ struct route_variable {
 };
 
 struct route_match {
-        const struct route *route;     /* NULL: none for this verb */
-        const char *allow;             /* with no route: the verbs that the path has, "GET, PUT"; NULL: no such path */
+        const struct route *route; /* NULL: none for this verb */
+        const char *allow;         /* with no route: the verbs that the path has, "GET, PUT"; NULL: no such path */
         struct route_variable variables[ROUTE_MAX_VARIABLES];
         size_t n_variables;
 };
@@ -34,8 +34,9 @@ struct router;
 struct router *router_new(const struct rpc_service *const *services, size_t n, const struct gateway_page *pages);
 void router_free(struct router *router);
 
-/* path as sent, percent-encoded. A fixed segment wins over a variable. HEAD is matched like GET. False when the path is malformed (a bad
- * escape, an encoded NUL or '/'). */
-bool router_match(const struct router *router, struct arena *arena, const char *verb, const char *path, struct route_match *out);
+/* path as sent, percent-encoded. A fixed segment wins over a variable. HEAD is matched like GET. False when the path is
+ * malformed (a bad escape, an encoded NUL or '/'). */
+bool router_match(const struct router *router, struct arena *arena, const char *verb, const char *path,
+                  struct route_match *out);
 
 #endif

@@ -21,7 +21,8 @@ static const struct rpc_method other_methods[] = {
     {.name = "Deep", .http_verb = "GET", .http_path = "/v1/a/{one}/{two}/c/{three}"},
     {.name = "Five", .http_verb = "GET", .http_path = "/v1/f/{a}/{b}/{c}/{d}/{e}"},
 };
-static const struct rpc_service service = {.name = "user", .methods = methods, .n_methods = sizeof(methods) / sizeof(methods[0])};
+static const struct rpc_service service = {
+    .name = "user", .methods = methods, .n_methods = sizeof(methods) / sizeof(methods[0])};
 static const struct rpc_service other = {
     .name = "other", .methods = other_methods, .n_methods = sizeof(other_methods) / sizeof(other_methods[0])};
 static const struct gateway_page pages[] = {{.path = "/healthz"}, {.path = "/.well-known/jwks.json"}, {0}};
@@ -124,8 +125,21 @@ static void values_are_percent_decoded_once(void **state)
 static void a_bad_escape_is_malformed(void **state)
 {
         static const char *const paths[] = {
-            "/v1/users/%", "/v1/users/%4", "/v1/users/%zz", "/v1/users/%4g", "/v1/users/%-1", "/v1/users/%%41", "/v1/users/a%",
-            "/v1/users/%00", "/v1/users/a%00b", "/v1/users/%2f", "/v1/users/a%2Fb", "/v1/users/%4/follow", "", "v1/users", "*",
+            "/v1/users/%",
+            "/v1/users/%4",
+            "/v1/users/%zz",
+            "/v1/users/%4g",
+            "/v1/users/%-1",
+            "/v1/users/%%41",
+            "/v1/users/a%",
+            "/v1/users/%00",
+            "/v1/users/a%00b",
+            "/v1/users/%2f",
+            "/v1/users/a%2Fb",
+            "/v1/users/%4/follow",
+            "",
+            "v1/users",
+            "*",
         };
 
         for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
@@ -148,15 +162,25 @@ static void another_verb_is_told_which_there_are(void **state)
         assert_string_equal(found("GET", "/v1/users/7/follow"), "PUT, DELETE, OPTIONS");
         assert_string_equal(found("DELETE", "/healthz"), "GET, HEAD, OPTIONS");
         assert_string_equal(found("BREW", "/v1/users"), "GET, HEAD, OPTIONS");
-        assert_string_equal(found("get", "/v1/users"), "GET, HEAD, OPTIONS"); /* verbs are case-sensitive (RFC 9110, 9.1) */
+        assert_string_equal(found("get", "/v1/users"),
+                            "GET, HEAD, OPTIONS"); /* verbs are case-sensitive (RFC 9110, 9.1) */
         assert_string_equal(found("", "/v1/users"), "GET, HEAD, OPTIONS");
 }
 
 static void what_is_not_a_path_is_not_found(void **state)
 {
         static const char *const paths[] = {
-            "/", "//", "/v1", "/v2/users", "/V1/users", "/v1/users/me/follow/x", "/v1/users/7/likes", "/v1/a/x", "/v1/a/x/y/d/z",
-            "/healthz.json", "/v1/Users",
+            "/",
+            "//",
+            "/v1",
+            "/v2/users",
+            "/V1/users",
+            "/v1/users/me/follow/x",
+            "/v1/users/7/likes",
+            "/v1/a/x",
+            "/v1/a/x/y/d/z",
+            "/healthz.json",
+            "/v1/Users",
         };
 
         for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
@@ -169,8 +193,8 @@ static void what_is_not_a_path_is_not_found(void **state)
 static void trailing_slashes_and_empty_segments_are_not_found(void **state)
 {
         static const char *const paths[] = {
-            "/v1/users/", "/v1/users/me/", "/v1/users/7/", "/v1//users", "//v1/users", "/v1/users//follow", "/v1/users/7//follow",
-            "/v1/users/7/follow/", "/healthz/", "/healthz//",
+            "/v1/users/",        "/v1/users/me/",       "/v1/users/7/",        "/v1//users", "//v1/users",
+            "/v1/users//follow", "/v1/users/7//follow", "/v1/users/7/follow/", "/healthz/",  "/healthz//",
         };
 
         for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {

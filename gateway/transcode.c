@@ -16,7 +16,8 @@ static bool decode_query(struct arena *arena, struct str in, struct str *out)
                         unsigned char byte = 0;
                         size_t len = 0;
 
-                        if (i + 2 >= in.len || sodium_hex2bin(&byte, 1, in.ptr + i + 1, 2, NULL, &len, NULL) != 0 || len != 1) {
+                        if (i + 2 >= in.len || sodium_hex2bin(&byte, 1, in.ptr + i + 1, 2, NULL, &len, NULL) != 0 ||
+                            len != 1) {
                                 return false;
                         }
                         text[n++] = (char)byte;
@@ -88,7 +89,8 @@ static sn_status read_body(struct rpc_call *c, const struct exchange *x, Protobu
         const char *skip[ROUTE_MAX_VARIABLES + 1] = {0};
 
         if (x->request->query.len > 0) {
-                return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_request", NULL, "takes its fields from the body, not from the query");
+                return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_request", NULL,
+                                     "takes its fields from the body, not from the query");
         }
         for (size_t i = 0; i < x->match.n_variables; i++) {
                 skip[i] = str_dup(c->arena, variable_name(&x->match.variables[i]));
@@ -124,9 +126,12 @@ sn_status transcode_request(struct rpc_call *c, const struct exchange *x, Protob
 
 static const char *next_cursor(const ProtobufCMessage *out)
 {
-        const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field_by_name(out->descriptor, "next_cursor");
+        const ProtobufCFieldDescriptor *field =
+            protobuf_c_message_descriptor_get_field_by_name(out->descriptor, "next_cursor");
 
-        return field != NULL && field->type == PROTOBUF_C_TYPE_STRING ? *(char *const *)((const char *)out + field->offset) : "";
+        return field != NULL && field->type == PROTOBUF_C_TYPE_STRING
+                   ? *(char *const *)((const char *)out + field->offset)
+                   : "";
 }
 
 /* RFC 8288: the same address with the next cursor. */
@@ -184,7 +189,8 @@ static void add_etag(struct rpc_call *c, const struct exchange *x, struct http_r
         }
 }
 
-void transcode_response(struct rpc_call *c, const struct exchange *x, const ProtobufCMessage *out, struct http_response *response)
+void transcode_response(struct rpc_call *c, const struct exchange *x, const ProtobufCMessage *out,
+                        struct http_response *response)
 {
         const struct rpc_method *m = x->match.route->method;
         bool get = strcmp(m->http_verb, "GET") == 0;

@@ -1,5 +1,6 @@
-/* HTTP/1.1 server over libmicrohttpd: I/O threads collect whole requests and suspend them; a worker answers and resumes. Knows nothing of
- * routes. Slow clients (headers or body not complete within 10 s) are dropped; idle keep-alive connections after 60 s. */
+/* HTTP/1.1 server over libmicrohttpd: I/O threads collect whole requests and suspend them; a worker answers and
+ * resumes. Knows nothing of routes. Slow clients (headers or body not complete within 10 s) are dropped; idle
+ * keep-alive connections after 60 s. */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
 
@@ -21,16 +22,16 @@ struct http_header {
 };
 
 struct http_request {
-        struct arena *arena;     /* lives until the response is sent */
+        struct arena *arena; /* lives until the response is sent */
         const char *method;
-        const char *path;        /* as sent, percent-encoded, without the query */
-        struct str query;        /* after '?', raw */
+        const char *path; /* as sent, percent-encoded, without the query */
+        struct str query; /* after '?', raw */
         struct str body;
-        const char *peer;        /* "127.0.0.1" */
+        const char *peer; /* "127.0.0.1" */
         const struct http_header *headers;
         size_t n_headers;
-        int64_t started_us;      /* monotonic, when the headers were complete */
-        void *user;              /* the owner's, e.g. the route found in on_headers */
+        int64_t started_us; /* monotonic, when the headers were complete */
+        void *user;         /* the owner's, e.g. the route found in on_headers */
 };
 
 /* The first value of a header, ignoring case; NULL when absent. */
@@ -41,27 +42,31 @@ struct http_response {
         struct buf body;
         struct http_header headers[24];
         size_t n_headers;
-        bool close;              /* Connection: close after it */
+        bool close; /* Connection: close after it */
 };
-void http_response_header(struct http_response *r, const char *name, const char *value); /* value lives in the request's arena */
+void http_response_header(struct http_response *r, const char *name,
+                          const char *value); /* value lives in the request's arena */
 
 struct http_handlers {
-        /* On the I/O thread, when the headers are complete and before any body is read: fast, never blocks. True: read on (to at
-         * most *max_body bytes, 413 beyond). False: the response is filled in, sent, and the connection closed. */
+        /* On the I/O thread, when the headers are complete and before any body is read: fast, never blocks. True: read
+         * on (to at most *max_body bytes, 413 beyond). False: the response is filled in, sent, and the connection
+         * closed. */
         bool (*on_headers)(void *context, struct http_request *r, size_t *max_body, struct http_response *early);
-        /* On the I/O thread, when the request is complete: hand it to a worker, who calls http_respond exactly once. False: the
-         * response is filled in (503 when queues are full). */
+        /* On the I/O thread, when the request is complete: hand it to a worker, who calls http_respond exactly once.
+         * False: the response is filled in (503 when queues are full). */
         bool (*on_request)(void *context, struct http_request *r, struct http_response *early);
-        /* Fills in a response for what the server refuses itself (400, 408, 413, 417, 431, 501, 503), so that all problems look alike.
-         * From any thread; of what never became a request, method and path are "". (libmicrohttpd 0.9.75 answers some in HTML itself:
-         * a length or chunk that is none, an unknown HTTP version, headers far over the limit.) */
-        void (*on_refusal)(void *context, struct http_request *r, int status, const char *detail, struct http_response *response);
+        /* Fills in a response for what the server refuses itself (400, 408, 413, 417, 431, 501, 503), so that all
+         * problems look alike. From any thread; of what never became a request, method and path are "". (libmicrohttpd
+         * 0.9.75 answers some in HTML itself: a length or chunk that is none, an unknown HTTP version, headers far over
+         * the limit.) */
+        void (*on_refusal)(void *context, struct http_request *r, int status, const char *detail,
+                           struct http_response *response);
         void *context;
 };
 
 struct http_options {
-        const char *address;   /* "127.0.0.1", "::1", "0.0.0.0" */
-        int port;              /* 0: any free one */
+        const char *address; /* "127.0.0.1", "::1", "0.0.0.0" */
+        int port;            /* 0: any free one */
         int io_threads;
         int max_connections;
         size_t max_header_bytes; /* 431 beyond; each connection takes this much memory and 14 KiB */
@@ -70,8 +75,8 @@ struct http_options {
         int idle_ms;             /* 60,000 */
 };
 
-SN_CHECKED sn_status http_server_start(const struct http_options *options, const struct http_handlers *handlers, struct http_server **server,
-                                       struct buf *error);
+SN_CHECKED sn_status http_server_start(const struct http_options *options, const struct http_handlers *handlers,
+                                       struct http_server **server, struct buf *error);
 int http_server_port(const struct http_server *server);
 /* From any thread: takes over the response's body and headers, sends them, releases the request afterwards. */
 void http_respond(struct http_request *r, struct http_response *response);

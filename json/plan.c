@@ -292,7 +292,8 @@ static void plan_time(struct json_field *field)
         field->nanos_offset = nanos->offset;
 }
 
-/* An enum that was not given is null, in both directions: its zero value ("unspecified") is no choice that anyone can make by name. */
+/* An enum that was not given is null, in both directions: its zero value ("unspecified") is no choice that anyone can
+ * make by name. */
 static bool has_no_choice(const struct json_field *field)
 {
         const struct json_enum_value *zero =

@@ -1,9 +1,10 @@
-/* gRPC over libgrpc's core, behind two narrow interfaces, so that another transport can take its place. Unary calls only.
+/* gRPC over libgrpc's core, behind two narrow interfaces, so that another transport can take its place. Unary calls
+ * only.
  *
  * Metadata: `authorization: Bearer …` (member), `sonet-service` (service token), `traceparent` (W3C), `x-request-id`,
- * `idempotency-key`; from our own services also `sonet-client-address` and `sonet-client-agent-bin` (where the member is).
- * A problem travels as status code, message (its detail) and the trailer `sonet-problem-bin` (sonet.Problem, packed). Deadlines are
- * gRPC's own, cut to the method's. */
+ * `idempotency-key`; from our own services also `sonet-client-address` and `sonet-client-agent-bin` (where the member
+ * is). A problem travels as status code, message (its detail) and the trailer `sonet-problem-bin` (sonet.Problem,
+ * packed). Deadlines are gRPC's own, cut to the method's. */
 #ifndef RPC_GRPC_H
 #define RPC_GRPC_H
 
@@ -12,28 +13,29 @@
 
 struct grpc_tls {
         const char *certificate_pem, *key_pem; /* NULL: in clear, refused beyond loopback */
-        const char *ca_pem;                    /* asks clients for a certificate of this CA (mTLS); its SAN or CN, "note",
-                                                * then names the calling service */
+        const char *ca_pem; /* asks clients for a certificate of this CA (mTLS); its SAN or CN, "note",
+                             * then names the calling service */
 };
 
 struct sonet_grpc_server;
 
-/* Serves all public, scoped and internal methods of the local services, and grpc.health.v1.Health/Check ("" and each package's
- * service; SERVING when ready(context) says so). address "127.0.0.1:8081", port 0: any. Requests run in the lanes; RESOURCE_EXHAUSTED at
- * once when they are full. Messages over 4 MiB are refused. */
-SN_CHECKED sn_status sonet_grpc_server_start(const char *address, const struct grpc_tls *tls, const struct rpc_lanes *lanes,
-                                             bool (*ready)(void *context), void *context, struct sonet_grpc_server **server,
-                                             struct buf *error);
+/* Serves all public, scoped and internal methods of the local services, and grpc.health.v1.Health/Check ("" and each
+ * package's service; SERVING when ready(context) says so). address "127.0.0.1:8081", port 0: any. Requests run in the
+ * lanes; RESOURCE_EXHAUSTED at once when they are full. Messages over 4 MiB are refused. */
+SN_CHECKED sn_status sonet_grpc_server_start(const char *address, const struct grpc_tls *tls,
+                                             const struct rpc_lanes *lanes, bool (*ready)(void *context), void *context,
+                                             struct sonet_grpc_server **server, struct buf *error);
 int sonet_grpc_server_port(const struct sonet_grpc_server *server);
 void sonet_grpc_server_stop(struct sonet_grpc_server *server, int grace_ms); /* finishes what runs; takes NULL */
 
 struct sonet_grpc_channel;
 /* url: "grpc://host:port" (loopback only) or "grpcs://host:port". Connects on demand and again after failures. */
-SN_CHECKED sn_status sonet_grpc_channel_open(const char *url, const struct grpc_tls *tls, struct sonet_grpc_channel **channel,
-                                             struct buf *error);
+SN_CHECKED sn_status sonet_grpc_channel_open(const char *url, const struct grpc_tls *tls,
+                                             struct sonet_grpc_channel **channel, struct buf *error);
 /* Blocking unary call from any thread. service_token may be NULL. */
-SN_CHECKED sn_status sonet_grpc_channel_call(struct sonet_grpc_channel *channel, struct rpc_call *c, const struct rpc_method *m,
-                                             const char *service_token, const ProtobufCMessage *in, ProtobufCMessage *out);
+SN_CHECKED sn_status sonet_grpc_channel_call(struct sonet_grpc_channel *channel, struct rpc_call *c,
+                                             const struct rpc_method *m, const char *service_token,
+                                             const ProtobufCMessage *in, ProtobufCMessage *out);
 void sonet_grpc_channel_close(struct sonet_grpc_channel *channel);
 
 #endif

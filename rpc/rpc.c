@@ -216,7 +216,8 @@ sn_status rpc_check_health(struct rpc_call *c, const struct rpc_service *contrac
         struct rpc_method method = health_method(contract);
         const struct place *place = find_place(contract);
         if (place == NULL) {
-                return rpc_fail(c, SN_UNAVAILABLE, NULL, "the %s service is not part of this installation", contract->name);
+                return rpc_fail(c, SN_UNAVAILABLE, NULL, "the %s service is not part of this installation",
+                                contract->name);
         }
         if (place->local != NULL) {
                 return SN_OK;

@@ -1,5 +1,6 @@
-/* RPC: one typed call. A function call when the service lives in this process, gRPC otherwise; both go through the same validation,
- * access check, deadline, retries, metrics and log line. Callers use the generated stubs: note_batch_get(c, &in, &out). */
+/* RPC: one typed call. A function call when the service lives in this process, gRPC otherwise; both go through the same
+ * validation, access check, deadline, retries, metrics and log line. Callers use the generated stubs: note_batch_get(c,
+ * &in, &out). */
 #ifndef RPC_RPC_H
 #define RPC_RPC_H
 
@@ -16,50 +17,57 @@ struct rpc_lanes {
         struct workers *lane[RPC_LANE_COUNT];
 };
 
-/* Where each service is. Called at start, before any thread. The call graph is acyclic: caller → callee edges are declared here and
- * rpc_invoke refuses others (a test reads the table too). */
+/* Where each service is. Called at start, before any thread. The call graph is acyclic: caller → callee edges are
+ * declared here and rpc_invoke refuses others (a test reads the table too). */
 void rpc_register_local(struct service *service);
 SN_CHECKED sn_status rpc_register_remote(const struct rpc_service *contract, const char *url, struct buf *error);
 struct service *rpc_local_service(const char *name); /* NULL when it is elsewhere */
 /* Tests: in-process calls encode and decode as if they went over the wire. */
 void rpc_force_encoding(bool on);
-/* Certificates for grpcs:// URLs; call it before rpc_register_remote. The texts must outlive the process's last call. */
+/* Certificates for grpcs:// URLs; call it before rpc_register_remote. The texts must outlive the process's last call.
+ */
 struct grpc_tls;
 void rpc_set_client_tls(const struct grpc_tls *tls);
 /* Forgets all services and closes the channels to remote ones: at the end, when no call runs. */
 void rpc_close(void);
 
-/* Credentials to identity: verifies the member's token (may be empty) and the service token (may be empty) meant for `audience`, and
- * fills in actor, session, scope, bearer, caller. SN_UNAUTHENTICATED when one is given and bad. */
-SN_CHECKED sn_status rpc_authenticate(struct rpc_call *c, struct str bearer, struct str service_token, const char *audience);
+/* Credentials to identity: verifies the member's token (may be empty) and the service token (may be empty) meant for
+ * `audience`, and fills in actor, session, scope, bearer, caller. SN_UNAUTHENTICATED when one is given and bad. */
+SN_CHECKED sn_status rpc_authenticate(struct rpc_call *c, struct str bearer, struct str service_token,
+                                      const char *audience);
 
-/* May this caller call c->method at all? The dispatcher asks it first; the gateway asks before it reads a body, so that nobody learns
- * more of a method than they may use. SN_UNAUTHENTICATED (token_missing), SN_PERMISSION_DENIED (scope_missing), or as if unknown. */
+/* May this caller call c->method at all? The dispatcher asks it first; the gateway asks before it reads a body, so that
+ * nobody learns more of a method than they may use. SN_UNAUTHENTICATED (token_missing), SN_PERMISSION_DENIED
+ * (scope_missing), or as if unknown. */
 SN_CHECKED sn_status rpc_check_access(struct rpc_call *c);
 
-/* A request from outside (gateway): c carries the verified actor and bearer; runs the method here or there. out is initialised. */
-SN_CHECKED sn_status rpc_request(struct rpc_call *c, const struct rpc_method *m, const ProtobufCMessage *in, ProtobufCMessage *out);
-/* A call by a service, in its own name (what the generated stubs call): a child call with the caller's identity, the same arena,
- * deadline and trace. Problems of the callee are copied into c. Internal methods only see `caller`; the member's token goes along
- * for public ones. Aborts in debug builds while a transaction is open. */
-SN_CHECKED sn_status rpc_invoke(struct rpc_call *c, const struct rpc_method *m, const ProtobufCMessage *in, ProtobufCMessage *out);
+/* A request from outside (gateway): c carries the verified actor and bearer; runs the method here or there. out is
+ * initialised. */
+SN_CHECKED sn_status rpc_request(struct rpc_call *c, const struct rpc_method *m, const ProtobufCMessage *in,
+                                 ProtobufCMessage *out);
+/* A call by a service, in its own name (what the generated stubs call): a child call with the caller's identity, the
+ * same arena, deadline and trace. Problems of the callee are copied into c. Internal methods only see `caller`; the
+ * member's token goes along for public ones. Aborts in debug builds while a transaction is open. */
+SN_CHECKED sn_status rpc_invoke(struct rpc_call *c, const struct rpc_method *m, const ProtobufCMessage *in,
+                                ProtobufCMessage *out);
 
 /* SN_OK when the service is in this process, or says by grpc.health.v1 that it serves. */
 SN_CHECKED sn_status rpc_check_health(struct rpc_call *c, const struct rpc_service *contract);
 
-/* Runs a method of a local service (rpc/dispatch.c), the end of both transports: access → lease → validation → handler, again after a
- * serialization failure (at most 5 times, answer, problem and arena reset) → metrics → one log line. */
+/* Runs a method of a local service (rpc/dispatch.c), the end of both transports: access → lease → validation → handler,
+ * again after a serialization failure (at most 5 times, answer, problem and arena reset) → metrics → one log line. */
 SN_CHECKED sn_status rpc_dispatch(struct rpc_call *c, const ProtobufCMessage *in, ProtobufCMessage *out);
 
-/* Checks a message against its rules (rpc/validate.c), and brings ids to lowercase. SN_INVALID_ARGUMENT, code validation_failed, with
- * the dotted field ("user_ids[3]") and a sentence. */
+/* Checks a message against its rules (rpc/validate.c), and brings ids to lowercase. SN_INVALID_ARGUMENT, code
+ * validation_failed, with the dotted field ("user_ids[3]") and a sentence. */
 SN_CHECKED sn_status rpc_validate(struct rpc_call *c, ProtobufCMessage *message);
-/* Scans packed bytes before protobuf-c unpacks them (rpc/scan.c): UTF-8, NUL, depth, counts of lists, truncated or overlong fields.
- * SN_INVALID_ARGUMENT with the field. Safe on any bytes. */
-SN_CHECKED sn_status rpc_scan(struct rpc_call *c, const ProtobufCMessageDescriptor *d, const uint8_t *bytes, size_t len);
+/* Scans packed bytes before protobuf-c unpacks them (rpc/scan.c): UTF-8, NUL, depth, counts of lists, truncated or
+ * overlong fields. SN_INVALID_ARGUMENT with the field. Safe on any bytes. */
+SN_CHECKED sn_status rpc_scan(struct rpc_call *c, const ProtobufCMessageDescriptor *d, const uint8_t *bytes,
+                              size_t len);
 /* scan + unpack into the call's arena. */
-SN_CHECKED sn_status rpc_unpack(struct rpc_call *c, const ProtobufCMessageDescriptor *d, const uint8_t *bytes, size_t len,
-                                ProtobufCMessage **out);
+SN_CHECKED sn_status rpc_unpack(struct rpc_call *c, const ProtobufCMessageDescriptor *d, const uint8_t *bytes,
+                                size_t len, ProtobufCMessage **out);
 /* Packs into the call's arena. */
 uint8_t *rpc_pack(struct arena *arena, const ProtobufCMessage *message, size_t *len);
 

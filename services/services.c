@@ -8,7 +8,8 @@
 #include "services/user/user.h"
 
 /* In the order in which they start: a service comes after those that it calls. */
-const struct service_definition *const sonet_services[] = {&user_service, &follow_service, &note_service, &timeline_service};
+const struct service_definition *const sonet_services[] = {&user_service, &follow_service, &note_service,
+                                                           &timeline_service};
 const size_t sonet_n_services = sizeof(sonet_services) / sizeof(sonet_services[0]);
 
 const struct service_definition *service_definition_find(const char *name)

@@ -14,17 +14,18 @@ struct service_job {
 };
 
 struct service_definition {
-        const char *name;                          /* "note"; its database is "note_service" */
+        const char *name; /* "note"; its database is "note_service" */
         const struct rpc_service *contract;
-        const void *handlers;                      /* struct <name>_handlers */
+        const void *handlers; /* struct <name>_handlers */
         const struct db_schema *schema;
         const struct bus_consumer *const *consumers; /* NULL-terminated; NULL: none */
         const struct service_job *const *jobs;       /* NULL-terminated; NULL: none */
-        bool emits;                                /* events: has an outbox that is relayed */
-        bool single;                               /* one active instance, held by a lease, since it caches its own rows */
-        sn_status (*start)(struct service *service, const struct settings *settings); /* caches and the like; NULL: nothing */
+        bool emits;                                  /* events: has an outbox that is relayed */
+        bool single; /* one active instance, held by a lease, since it caches its own rows */
+        sn_status (*start)(struct service *service,
+                           const struct settings *settings); /* caches and the like; NULL: nothing */
         void (*stop)(struct service *service);
-        void (*forget)(struct service *service);     /* drops every cached row: the lease was lost */
+        void (*forget)(struct service *service); /* drops every cached row: the lease was lost */
 };
 
 extern const struct service_definition *const sonet_services[];

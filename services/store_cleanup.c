@@ -1,9 +1,10 @@
-/* Owns the job that forgets what the platform kept long enough in every service's database: idempotency keys after 24 hours, events after
- * 7 days. */
+/* Owns the job that forgets what the platform kept long enough in every service's database: idempotency keys after 24
+ * hours, events after 7 days. */
 #include "db/db.h"
 #include "services/services.h"
 
-DB_STATEMENT(CLEANUP_OLD_DATA, "*", NULL, "select idempotency_keys_deleted + outbox_deleted as removed from cleanup_old_data()");
+DB_STATEMENT(CLEANUP_OLD_DATA, "*", NULL,
+             "select idempotency_keys_deleted + outbox_deleted as removed from cleanup_old_data()");
 
 static sn_status run(struct rpc_call *c)
 {

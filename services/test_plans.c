@@ -1,5 +1,5 @@
-/* The plans of the hot statements, on tables of a few thousand rows: each by its indexes, none by reading a whole table.
- * Generic plans, as a connection that has run a statement six times uses them. */
+/* The plans of the hot statements, on tables of a few thousand rows: each by its indexes, none by reading a whole
+ * table. Generic plans, as a connection that has run a statement six times uses them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,44 +20,85 @@ static const struct {
 } rows[] = {
     {"user_service",
      "insert into users (id, username, username_key, email, email_key, password_hash, display_name)"
-     " select " ID("n") ", 'u' || n, 'u' || n, n || '@example.org', n || '@example.org', 'x', 'U' from generate_series(1, 5000) n;"
-     "insert into user_stats (user_id) select id from users;"
-     "insert into user_sessions (id, user_id, refresh_salt, user_agent, ended_at)"
-     " select " ID("n") ", " ID("n % 5000 + 1") ", '', '', case when n % 2 = 0 then now() - interval '1 day' * (n % 30) end"
-     " from generate_series(1, 20000) n;"
-     "insert into user_login_history (id, user_id, succeeded, address, user_agent, created_at)"
-     " select " ID("n") ", " ID("n % 5000 + 1") ", n % 3 > 0, '', '', now() - interval '1 minute' * n from generate_series(1, 20000) n;"},
+     " select " ID("n") ", 'u' || n, 'u' || n, n || '@example.org', n || '@example.org', 'x', 'U' from "
+                        "generate_series(1, 5000) n;"
+                        "insert into user_stats (user_id) select id from users;"
+                        "insert into user_sessions (id, user_id, refresh_salt, user_agent, ended_at)"
+                        " select " ID("n") ", " ID(
+                            "n % 5000 + 1") ", '', '', case when n % 2 = 0 then now() - interval '1 day' * (n % 30) end"
+                                            " from generate_series(1, 20000) n;"
+                                            "insert into user_login_history (id, user_id, succeeded, address, "
+                                            "user_agent, created_at)"
+                                            " select " ID("n") ", " ID(
+                                                "n % 5000 + 1") ", n % 3 > 0, '', '', now() - interval '1 minute' * n "
+                                                                "from generate_series(1, 20000) n;"},
     {"follow_service",
      "insert into user_relationships (follower_id, followee_id)"
-     " select " ID("n % 2000") ", " ID("2000 + n / 20") " from generate_series(1, 30000) n;"
-     "insert into user_blocks (blocker_id, blocked_id) select " ID("n % 2000") ", " ID("n") " from generate_series(1, 6000) n;"
-     "insert into user_mutes (muter_id, muted_id) select " ID("n % 2000") ", " ID("n") " from generate_series(1, 6000) n;"},
+     " select " ID("n % 2000") ", " ID(
+         "2000 + n / 20") " from generate_series(1, 30000) n;"
+                          "insert into user_blocks (blocker_id, blocked_id) select " ID("n % 2000") ", " ID(
+                              "n") " from generate_series(1, 6000) n;"
+                                   "insert into user_mutes (muter_id, muted_id) select " ID("n % 2000") ", " ID(
+                                       "n") " from generate_series(1, 6000) n;"},
     {"note_service",
      "insert into notes (id, author_id, text, visibility, parent_id)"
-     " select " ID("n") ", " ID("n % 500") ", 'text', 1, case when n % 4 = 0 then " ID("n / 2") " end from generate_series(1, 20000) n;"
-     "insert into note_visibility (note_id, audience, owner_id) select " ID("n * 3") ", 2, " ID("n") " from generate_series(1, 6000) n;"
-     "insert into note_comments (note_id, parent_id, root_id)"
-     " select " ID("n * 4") ", " ID("n * 2") ", " ID("n % 300") " from generate_series(1, 5000) n;"
-     "insert into note_likes (user_id, note_id) select " ID("n % 500") ", " ID("n") " from generate_series(1, 20000) n;"
-     "insert into note_renotes (user_id, note_id, renote_id)"
-     " select " ID("n % 500") ", " ID("n") ", " ID("100000 + n") " from generate_series(1, 6000) n;"
-     "insert into note_bookmarks (user_id, note_id, created_at)"
-     " select " ID("n % 500") ", " ID("n") ", now() - interval '1 minute' * n from generate_series(1, 20000) n;"
-     "insert into note_hashtags (tag_key, note_id, tag, position)"
-     " select 'tag' || n % 50, " ID("n") ", 'tag', 1 from generate_series(1, 10000) n;"
-     "insert into note_mentions (note_id, user_id, username, position)"
-     " select " ID("n") ", " ID("n % 500") ", 'u', 1 from generate_series(1, 10000) n;"
-     "insert into note_stats (note_id, slot) select " ID("n") ", s from generate_series(1, 5000) n, generate_series(1, 4) s;"},
+     " select " ID("n") ", " ID("n % 500") ", 'text', 1, case when n % 4 = 0 then " ID(
+         "n / 2") " end from generate_series(1, 20000) n;"
+                  "insert into note_visibility (note_id, audience, owner_id) select " ID("n * 3") ", 2, " ID(
+                      "n") " from generate_series(1, 6000) n;"
+                           "insert into note_comments (note_id, parent_id, root_id)"
+                           " select " ID("n * 4") ", " ID("n * 2") ", " ID(
+                               "n % 300") " from generate_series(1, 5000) n;"
+                                          "insert into note_likes (user_id, note_id) select " ID("n % 500") ", " ID(
+                                              "n") " from generate_series(1, 20000) n;"
+                                                   "insert into note_renotes (user_id, note_id, renote_id)"
+                                                   " select " ID("n % 500") ", " ID("n") ", " ID(
+                                                       "100000 + n") " from generate_series(1, 6000) n;"
+                                                                     "insert into note_bookmarks (user_id, note_id, "
+                                                                     "created_at)"
+                                                                     " select " ID("n % 500") ", " ID(
+                                                                         "n") ", now() - interval '1 minute' * n from "
+                                                                              "generate_series(1, 20000) n;"
+                                                                              "insert into note_hashtags (tag_key, "
+                                                                              "note_id, tag, position)"
+                                                                              " select 'tag' || n % 50, " ID(
+                                                                                  "n") ", 'tag', 1 from "
+                                                                                       "generate_series(1, 10000) n;"
+                                                                                       "insert into note_mentions "
+                                                                                       "(note_id, user_id, username, "
+                                                                                       "position)"
+                                                                                       " select " ID("n") ", " ID(
+                                                                                           "n % 500") ", 'u', 1 from "
+                                                                                                      "generate_series("
+                                                                                                      "1, 10000) n;"
+                                                                                                      "insert into "
+                                                                                                      "note_stats "
+                                                                                                      "(note_id, slot) "
+                                                                                                      "select " ID(
+                                                                                                          "n") ", s "
+                                                                                                               "from "
+                                                                                                               "generat"
+                                                                                                               "e_"
+                                                                                                               "series("
+                                                                                                               "1, "
+                                                                                                               "5000) "
+                                                                                                               "n, "
+                                                                                                               "generat"
+                                                                                                               "e_"
+                                                                                                               "series("
+                                                                                                               "1, 4) "
+                                                                                                               "s;"},
     {"timeline_service",
-     "insert into timeline_cache (owner_id) select " ID("n") " from generate_series(1, 5000) n;"
-     "insert into timeline_entries (owner_id, note_id, author_id)"
-     " select " ID("n % 500 + 1") ", " ID("n") ", " ID("n % 50") " from generate_series(1, 50000) n;"},
-    {"*",
-     "insert into outbox (position, event_id, type, aggregate_id, occurred_at)"
-     " select n, " ID("n") ", 'note.created', " ID("n") ", now() from generate_series(1, 10000) n;"
-     "insert into idempotency_keys (actor_id, method, key, body_hash, answer)"
-     " select " ID("n") ", 'm', n::text, '', '' from generate_series(1, 10000) n;"
-     "analyze"},
+     "insert into timeline_cache (owner_id) select " ID(
+         "n") " from generate_series(1, 5000) n;"
+              "insert into timeline_entries (owner_id, note_id, author_id)"
+              " select " ID("n % 500 + 1") ", " ID("n") ", " ID("n % 50") " from generate_series(1, 50000) n;"},
+    {"*", "insert into outbox (position, event_id, type, aggregate_id, occurred_at)"
+          " select n, " ID("n") ", 'note.created', " ID(
+              "n") ", now() from generate_series(1, 10000) n;"
+                   "insert into idempotency_keys (actor_id, method, key, body_hash, answer)"
+                   " select " ID("n") ", 'm', n::text, '', '' from generate_series(1, 10000) n;"
+                                      "analyze"},
 };
 
 static void fill(const char *database, const char *sql)
@@ -77,7 +118,8 @@ static int setup(void **state)
         test_services_provision();
         for (size_t s = 0; s < sonet_n_services; s++) {
                 for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-                        if (strcmp(rows[i].database, "*") == 0 || strcmp(rows[i].database, sonet_services[s]->schema->database) == 0) {
+                        if (strcmp(rows[i].database, "*") == 0 ||
+                            strcmp(rows[i].database, sonet_services[s]->schema->database) == 0) {
                                 fill(sonet_services[s]->schema->database, rows[i].sql);
                         }
                 }
@@ -189,32 +231,36 @@ static void check(const char *database, const struct expectation *expectations, 
 
 static void members_are_found_by_index(void **state)
 {
-        CHECK("user_service", {"SELECT_USER", "users_pkey user_stats_pkey"}, {"SELECT_USER_BY_NAME", "users_username_taken"},
-              {"FIND_USERS", "users_username_taken"}, {"SELECT_AUTHORS", "users_pkey"},
-              {"SELECT_AUTHORS_BY_NAME", "users_username_taken"}, {"SELECT_TAKEN", "users_username_taken users_email_taken"});
+        CHECK("user_service", {"SELECT_USER", "users_pkey user_stats_pkey"},
+              {"SELECT_USER_BY_NAME", "users_username_taken"}, {"FIND_USERS", "users_username_taken"},
+              {"SELECT_AUTHORS", "users_pkey"}, {"SELECT_AUTHORS_BY_NAME", "users_username_taken"},
+              {"SELECT_TAKEN", "users_username_taken users_email_taken"});
 }
 
 static void sessions_are_found_by_index(void **state)
 {
         CHECK("user_service",
               {"SELECT_CREDENTIALS", "users_username_taken users_email_taken user_login_history_failures"},
-              {"SELECT_REFRESH_STATE", "user_sessions_pkey"}, {"ROTATE", "user_sessions_pkey"}, {"END_SESSION", "user_sessions_pkey"},
-              {"SELECT_SESSIONS", "user_sessions_running"}, {"SELECT_ENDED", "user_sessions_ended"});
+              {"SELECT_REFRESH_STATE", "user_sessions_pkey"}, {"ROTATE", "user_sessions_pkey"},
+              {"END_SESSION", "user_sessions_"}, {"SELECT_SESSIONS", "user_sessions_running"},
+              {"SELECT_ENDED", "user_sessions_ended"});
 }
 
 static void relations_are_found_by_index(void **state)
 {
         CHECK("follow_service", {"SELECT_RELATIONS", "user_relationships user_blocks_pkey user_mutes_pkey"},
               {"SELECT_BLOCKED", "user_blocks_pkey"}, {"SELECT_VERSION", "user_relationships_following"},
-              {"SELECT_FOLLOWERS", "user_relationships_followers"}, {"SELECT_FOLLOWING", "user_relationships_following"},
-              {"SELECT_FOLLOWER_IDS", "user_relationships_delivery"}, {"SELECT_FOLLOWED_SINCE", "user_relationships_following"},
-              {"DELETE_FOLLOW", "user_relationships_pkey"});
+              {"SELECT_FOLLOWERS", "user_relationships_followers"},
+              {"SELECT_FOLLOWING", "user_relationships_following"},
+              {"SELECT_FOLLOWER_IDS", "user_relationships_delivery"},
+              {"SELECT_FOLLOWED_SINCE", "user_relationships_following"}, {"DELETE_FOLLOW", "user_relationships_"});
 }
 
 static void notes_are_found_by_index(void **state)
 {
         CHECK("note_service",
-              {"SELECT_NOTES", "notes_pkey note_visibility_pkey note_comments_pkey note_stats_pkey note_hashtags_of_note note_mentions_pkey"},
+              {"SELECT_NOTES", "notes_pkey note_visibility_pkey note_comments_pkey note_stats_pkey "
+                               "note_hashtags_of_note note_mentions_pkey"},
               {"SELECT_IDS_BY_AUTHORS", "notes_by_author"}, {"SELECT_IDS_BY_HASHTAG", "note_hashtags_pkey notes_pkey"},
               {"SELECT_COMMENT_IDS", "note_comments_of_parent"}, {"SELECT_ANCESTORS", "note_comments_pkey"},
               {"SELECT_BELOW_ROOT", "note_comments_of_root"}, {"SELECT_BELOW_COMMENT", "note_comments_of_parent"});
@@ -223,24 +269,32 @@ static void notes_are_found_by_index(void **state)
 static void reactions_are_found_by_index(void **state)
 {
         CHECK("note_service", {"SELECT_BOOKMARKS", "note_bookmarks_newest"},
-              {"SELECT_MARKS", "note_likes_pkey note_renotes_pkey note_bookmarks_pkey"}, {"DELETE_LIKE", "note_likes_pkey"},
-              {"DELETE_RENOTE", "note_renotes_pkey"}, {"DELETE_BOOKMARK", "note_bookmarks_pkey"}, {"UPDATE_TEXT", "notes_pkey"},
-              {"DELETE_NOTE", "notes_pkey"}, {"DELETE_HASHTAGS", "note_hashtags_of_note"}, {"DELETE_MENTIONS", "note_mentions_pkey"});
+              {"SELECT_MARKS", "note_likes_pkey note_renotes_pkey note_bookmarks_pkey"},
+              {"DELETE_LIKE", "note_likes_pkey"}, {"DELETE_RENOTE", "note_renotes_pkey"},
+              {"DELETE_BOOKMARK", "note_bookmarks_pkey"}, {"UPDATE_TEXT", "notes_pkey"}, {"DELETE_NOTE", "notes_pkey"},
+              {"DELETE_HASHTAGS", "note_hashtags_of_note"}, {"DELETE_MENTIONS", "note_mentions_pkey"});
 }
 
 static void timelines_are_found_by_index(void **state)
 {
         CHECK("timeline_service", {"SELECT_ENTRIES", "timeline_entries_pkey"}, {"SELECT_STATE", "timeline_cache_pkey"},
-              {"DELIVER", "timeline_cache_pkey"}, {"DELETE_NOTE_ENTRIES", "timeline_entries_of_note"}, {"TOUCH", "timeline_cache_pkey"},
-              {"START_BUILD", "timeline_entries_pkey"});
+              {"DELIVER", "timeline_cache_pkey"}, {"DELETE_NOTE_ENTRIES", "timeline_entries_of_note"},
+              {"TOUCH", "timeline_cache_pkey"}, {"START_BUILD", "timeline_entries_pkey"});
+}
+
+static void events_and_keys_are_found_by_index(void **state)
+{
+        CHECK("note_service", {"SELECT_LOG", "outbox_position"}, {"SELECT_UNPLACED", "outbox_unplaced"},
+              {"SELECT_IDEMPOTENCY_KEY", "idempotency_keys_pkey"});
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(members_are_found_by_index),   cmocka_unit_test(sessions_are_found_by_index),
-            cmocka_unit_test(relations_are_found_by_index), cmocka_unit_test(notes_are_found_by_index),
-            cmocka_unit_test(reactions_are_found_by_index), cmocka_unit_test(timelines_are_found_by_index),
+            cmocka_unit_test(members_are_found_by_index),         cmocka_unit_test(sessions_are_found_by_index),
+            cmocka_unit_test(relations_are_found_by_index),       cmocka_unit_test(notes_are_found_by_index),
+            cmocka_unit_test(reactions_are_found_by_index),       cmocka_unit_test(timelines_are_found_by_index),
+            cmocka_unit_test(events_and_keys_are_found_by_index),
         };
 
         return cmocka_run_group_tests_name("plans", tests, setup, NULL);

@@ -89,10 +89,13 @@ static void look(struct str sql, const char *table, struct use *use)
 
         while (next_word(&sql, &word)) {
                 if (word_is(word, table)) {
-                        bool into = word_is(last, "into") || word_is(last, "update") || (word_is(last, "from") && word_is(before, "delete"));
+                        bool into = word_is(last, "into") || word_is(last, "update") ||
+                                    (word_is(last, "from") && word_is(before, "delete"));
 
                         wrote = wrote || into;
-                        use->read = use->read || (!into && (word_is(last, "from") || word_is(last, "join") || word_is(last, "using")));
+                        use->read =
+                            use->read ||
+                            (!into && (word_is(last, "from") || word_is(last, "join") || word_is(last, "using")));
                 }
                 use->read = use->read || (wrote && word_is(word, "returning"));
                 before = last;
@@ -151,8 +154,10 @@ static void check_tables(const char *database)
 {
         PGconn *pg = test_admin_connect(database);
         /* schema_migrations is db/migrate.c's, which runs before there are statements. */
-        PGresult *tables = ask(pg, "select tablename from pg_tables where schemaname = 'public' and tablename <> 'schema_migrations'");
-        PGresult *functions = ask(pg, "select proname, prosrc from pg_proc where pronamespace = 'public'::regnamespace");
+        PGresult *tables =
+            ask(pg, "select tablename from pg_tables where schemaname = 'public' and tablename <> 'schema_migrations'");
+        PGresult *functions =
+            ask(pg, "select proname, prosrc from pg_proc where pronamespace = 'public'::regnamespace");
 
         assert_true(PQntuples(tables) > 5);
         for (int i = 0; i < PQntuples(tables); i++) {

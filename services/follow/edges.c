@@ -16,8 +16,8 @@ sn_status check_member(struct rpc_call *c, const char *user_id)
         in.n_ids = 1;
         TRY(user_batch_get_authors(c, &in, &found));
         return found.n_items == 1 && found.items[0]->id[0] != '\0'
-                       ? SN_OK
-                       : rpc_fail(c, SN_NOT_FOUND, "user_id", "there is no member with this id");
+                   ? SN_OK
+                   : rpc_fail(c, SN_NOT_FOUND, "user_id", "there is no member with this id");
 }
 
 sn_status check_other_member(struct rpc_call *c, const char *user_id, const char *verb)
@@ -41,8 +41,9 @@ sn_status follow_user(struct rpc_call *c, const Follow__FollowUserRequest *in, F
         TRY(store_insert_follow(tx, c->actor, in->user_id, &created));
         if (created) {
                 relations_changed(tx, c->actor, in->user_id);
-                TRY(outbox_put(tx, &(struct outbox_event){
-                                       .type = EVENT_FOLLOW_CREATED, .aggregate_id = c->actor, .object_id = in->user_id}));
+                TRY(outbox_put(tx, &(struct outbox_event){.type = EVENT_FOLLOW_CREATED,
+                                                          .aggregate_id = c->actor,
+                                                          .object_id = in->user_id}));
         }
         TRY(db_commit(c, NULL, &tx));
         return relations_answer(c, in->user_id, out);
@@ -57,7 +58,8 @@ sn_status end_follow(struct db_tx *tx, const char *follower, const char *followe
                 return SN_OK;
         }
         relations_changed(tx, follower, followee);
-        return outbox_put(tx, &(struct outbox_event){.type = EVENT_FOLLOW_DELETED, .aggregate_id = follower, .object_id = followee});
+        return outbox_put(
+            tx, &(struct outbox_event){.type = EVENT_FOLLOW_DELETED, .aggregate_id = follower, .object_id = followee});
 }
 
 sn_status unfollow_user(struct rpc_call *c, const Follow__UnfollowUserRequest *in, Follow__Relationship *out)

@@ -14,12 +14,14 @@ sn_status block_user(struct rpc_call *c, const Follow__BlockUserRequest *in, Fol
 sn_status unblock_user(struct rpc_call *c, const Follow__UnblockUserRequest *in, Follow__Relationship *out);
 sn_status mute_user(struct rpc_call *c, const Follow__MuteUserRequest *in, Follow__Relationship *out);
 sn_status unmute_user(struct rpc_call *c, const Follow__UnmuteUserRequest *in, Follow__Relationship *out);
-sn_status list_relationships(struct rpc_call *c, const Follow__ListRelationshipsRequest *in, Follow__RelationshipList *out);
+sn_status list_relationships(struct rpc_call *c, const Follow__ListRelationshipsRequest *in,
+                             Follow__RelationshipList *out);
 sn_status list_followers(struct rpc_call *c, const Follow__ListFollowersRequest *in, Follow__AuthorList *out);
 sn_status list_following(struct rpc_call *c, const Follow__ListFollowingRequest *in, Follow__AuthorList *out);
 sn_status get_relations(struct rpc_call *c, const Follow__GetRelationsRequest *in, Follow__Relations *out);
 sn_status list_follower_ids(struct rpc_call *c, const Follow__ListFollowerIdsRequest *in, Follow__MemberIds *out);
-sn_status list_followed_since(struct rpc_call *c, const Follow__ListFollowedSinceRequest *in, Follow__FollowedMembers *out);
+sn_status list_followed_since(struct rpc_call *c, const Follow__ListFollowedSinceRequest *in,
+                              Follow__FollowedMembers *out);
 
 /* SN_NOT_FOUND unless the member exists. */
 SN_CHECKED sn_status check_member(struct rpc_call *c, const char *user_id);

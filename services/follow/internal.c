@@ -34,7 +34,8 @@ sn_status list_follower_ids(struct rpc_call *c, const Follow__ListFollowerIdsReq
         return SN_OK;
 }
 
-sn_status list_followed_since(struct rpc_call *c, const Follow__ListFollowedSinceRequest *in, Follow__FollowedMembers *out)
+sn_status list_followed_since(struct rpc_call *c, const Follow__ListFollowedSinceRequest *in,
+                              Follow__FollowedMembers *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         FollowRows__Edge **edges = NULL;

@@ -7,7 +7,8 @@
 #include "services/services.h"
 #include "services/user/user.rpc.h"
 
-sn_status list_relationships(struct rpc_call *c, const Follow__ListRelationshipsRequest *in, Follow__RelationshipList *out)
+sn_status list_relationships(struct rpc_call *c, const Follow__ListRelationshipsRequest *in,
+                             Follow__RelationshipList *out)
 {
         TRY(relations_get(c, c->actor, in->user_ids, in->n_user_ids, &out->items));
         out->n_items = in->n_user_ids;

@@ -11,7 +11,8 @@ void relations_stop(void);
 void relations_forget(void);
 
 /* items[i] is the viewer's relation with ids[i], in the call's arena. */
-SN_CHECKED sn_status relations_get(struct rpc_call *c, const char *viewer, char **ids, size_t n, Follow__Relationship ***items);
+SN_CHECKED sn_status relations_get(struct rpc_call *c, const char *viewer, char **ids, size_t n,
+                                   Follow__Relationship ***items);
 /* Grows whenever the viewer follows somebody; 0 when they never did. */
 SN_CHECKED sn_status relations_version(struct rpc_call *c, const char *viewer, int64_t *version);
 

@@ -25,15 +25,15 @@ SN_CHECKED sn_status store_relations(struct db_tx *tx, const char *viewer, char 
 SN_CHECKED sn_status store_version(struct db_tx *tx, const char *follower, int64_t *version);
 
 /* Edges by version, the newest first, below before_version (0: from the newest). */
-SN_CHECKED sn_status store_followers(struct db_tx *tx, const char *followee, int64_t before_version, size_t limit, size_t *n,
-                                     FollowRows__Edge ***edges);
-SN_CHECKED sn_status store_following(struct db_tx *tx, const char *follower, int64_t before_version, size_t limit, size_t *n,
-                                     FollowRows__Edge ***edges);
+SN_CHECKED sn_status store_followers(struct db_tx *tx, const char *followee, int64_t before_version, size_t limit,
+                                     size_t *n, FollowRows__Edge ***edges);
+SN_CHECKED sn_status store_following(struct db_tx *tx, const char *follower, int64_t before_version, size_t limit,
+                                     size_t *n, FollowRows__Edge ***edges);
 /* Ascending by follower id, after one. */
-SN_CHECKED sn_status store_follower_ids(struct db_tx *tx, const char *followee, const char *after, size_t limit, size_t *n,
-                                        FollowRows__Edge ***edges);
+SN_CHECKED sn_status store_follower_ids(struct db_tx *tx, const char *followee, const char *after, size_t limit,
+                                        size_t *n, FollowRows__Edge ***edges);
 /* Ascending by version, after one. */
-SN_CHECKED sn_status store_followed_since(struct db_tx *tx, const char *follower, int64_t after_version, size_t limit, size_t *n,
-                                          FollowRows__Edge ***edges);
+SN_CHECKED sn_status store_followed_since(struct db_tx *tx, const char *follower, int64_t after_version, size_t limit,
+                                          size_t *n, FollowRows__Edge ***edges);
 
 #endif

@@ -8,7 +8,8 @@ sn_status store_lock(struct db_tx *tx, const char *follower, const char *other)
 }
 
 DB_STATEMENT(SELECT_BLOCKED, "follow_service", NULL,
-             "select 1 as blocked from user_blocks where (blocker_id = $1 and blocked_id = $2) or (blocker_id = $2 and blocked_id = $1)");
+             "select 1 as blocked from user_blocks where (blocker_id = $1 and blocked_id = $2) or (blocker_id = $2 and "
+             "blocked_id = $1)");
 
 sn_status store_check_not_blocked(struct db_tx *tx, const char *a, const char *b)
 {

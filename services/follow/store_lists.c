@@ -10,7 +10,8 @@ DB_STATEMENT(SELECT_RELATIONS, "follow_service", &follow__relationship__descript
              " exists (select from user_mutes where muter_id = $1 and muted_id = o.id) as muting"
              " from unnest($2::uuid[]) with ordinality as o (id, place) order by o.place");
 
-sn_status store_relations(struct db_tx *tx, const char *viewer, char **ids, size_t n, size_t *n_rows, Follow__Relationship ***rows)
+sn_status store_relations(struct db_tx *tx, const char *viewer, char **ids, size_t n, size_t *n_rows,
+                          Follow__Relationship ***rows)
 {
         return db_list(tx, &SELECT_RELATIONS, DB_BINDS(bind_uuid(viewer), bind_uuids(ids, n)), n_rows, rows);
 }
@@ -39,7 +40,8 @@ DB_STATEMENT(SELECT_FOLLOWERS, "follow_service", &follow_rows__edge__descriptor,
 sn_status store_followers(struct db_tx *tx, const char *followee, int64_t before_version, size_t limit, size_t *n,
                           FollowRows__Edge ***edges)
 {
-        return db_list(tx, &SELECT_FOLLOWERS, DB_BINDS(bind_uuid(followee), bind_i64(below(before_version)), bind_i64((int64_t)limit)), n,
+        return db_list(tx, &SELECT_FOLLOWERS,
+                       DB_BINDS(bind_uuid(followee), bind_i64(below(before_version)), bind_i64((int64_t)limit)), n,
                        edges);
 }
 
@@ -50,18 +52,21 @@ DB_STATEMENT(SELECT_FOLLOWING, "follow_service", &follow_rows__edge__descriptor,
 sn_status store_following(struct db_tx *tx, const char *follower, int64_t before_version, size_t limit, size_t *n,
                           FollowRows__Edge ***edges)
 {
-        return db_list(tx, &SELECT_FOLLOWING, DB_BINDS(bind_uuid(follower), bind_i64(below(before_version)), bind_i64((int64_t)limit)), n,
+        return db_list(tx, &SELECT_FOLLOWING,
+                       DB_BINDS(bind_uuid(follower), bind_i64(below(before_version)), bind_i64((int64_t)limit)), n,
                        edges);
 }
 
-DB_STATEMENT(SELECT_FOLLOWER_IDS, "follow_service", &follow_rows__edge__descriptor,
-             "select follower_id as user_id, version from user_relationships where followee_id = $1"
-             " and follower_id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000') order by follower_id limit $3");
+DB_STATEMENT(
+    SELECT_FOLLOWER_IDS, "follow_service", &follow_rows__edge__descriptor,
+    "select follower_id as user_id, version from user_relationships where followee_id = $1"
+    " and follower_id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000') order by follower_id limit $3");
 
 sn_status store_follower_ids(struct db_tx *tx, const char *followee, const char *after, size_t limit, size_t *n,
                              FollowRows__Edge ***edges)
 {
-        return db_list(tx, &SELECT_FOLLOWER_IDS, DB_BINDS(bind_uuid(followee), bind_uuid(after), bind_i64((int64_t)limit)), n, edges);
+        return db_list(tx, &SELECT_FOLLOWER_IDS,
+                       DB_BINDS(bind_uuid(followee), bind_uuid(after), bind_i64((int64_t)limit)), n, edges);
 }
 
 DB_STATEMENT(SELECT_FOLLOWED_SINCE, "follow_service", &follow_rows__edge__descriptor,
@@ -71,6 +76,6 @@ DB_STATEMENT(SELECT_FOLLOWED_SINCE, "follow_service", &follow_rows__edge__descri
 sn_status store_followed_since(struct db_tx *tx, const char *follower, int64_t after_version, size_t limit, size_t *n,
                                FollowRows__Edge ***edges)
 {
-        return db_list(tx, &SELECT_FOLLOWED_SINCE, DB_BINDS(bind_uuid(follower), bind_i64(after_version), bind_i64((int64_t)limit)), n,
-                       edges);
+        return db_list(tx, &SELECT_FOLLOWED_SINCE,
+                       DB_BINDS(bind_uuid(follower), bind_i64(after_version), bind_i64((int64_t)limit)), n, edges);
 }

@@ -34,8 +34,10 @@ sn_status create_comment(struct rpc_call *c, const Note__CreateCommentRequest *i
         TRY(store_insert_note(tx, &draft));
         delta.comments = 1;
         TRY(count_reaction(tx, draft.parent_id, &delta));
-        TRY(outbox_put(tx, &(struct outbox_event){
-                               .type = EVENT_COMMENT_CREATED, .aggregate_id = draft.id, .object_id = draft.parent_id, .version = 1}));
+        TRY(outbox_put(tx, &(struct outbox_event){.type = EVENT_COMMENT_CREATED,
+                                                  .aggregate_id = draft.id,
+                                                  .object_id = draft.parent_id,
+                                                  .version = 1}));
         return db_commit(c, &out->base, &tx);
 }
 
@@ -73,8 +75,8 @@ sn_status list_comments(struct rpc_call *c, const Note__ListCommentsRequest *in,
         return SN_OK;
 }
 
-static sn_status load_around(struct rpc_call *c, const NoteRows__StoredNote *note, const char *after, size_t limit, size_t *n_above,
-                             Note__NoteRef ***above, size_t *n_below, Note__NoteRef ***below)
+static sn_status load_around(struct rpc_call *c, const NoteRows__StoredNote *note, const char *after, size_t limit,
+                             size_t *n_above, Note__NoteRef ***above, size_t *n_below, Note__NoteRef ***below)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
 

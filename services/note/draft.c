@@ -36,13 +36,13 @@ static sn_status resolve_mentions(struct rpc_call *c, struct draft *draft)
 sn_status draft_new(struct rpc_call *c, const char *text, struct draft *draft)
 {
         *draft = (struct draft){
-                .author_id = c->actor,
-                .text = text,
-                .visibility = NOTE__VISIBILITY__VISIBILITY_PUBLIC,
-                .audience_owner = c->actor,
-                .parent_id = "",
-                .root_id = "",
-                .renote_of_id = "",
+            .author_id = c->actor,
+            .text = text,
+            .visibility = NOTE__VISIBILITY__VISIBILITY_PUBLIC,
+            .audience_owner = c->actor,
+            .parent_id = "",
+            .root_id = "",
+            .renote_of_id = "",
         };
         if (blank(text)) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "text", "must not be empty");

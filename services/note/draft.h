@@ -4,7 +4,8 @@
 
 #include "services/note/store.h"
 
-/* Finds hashtags and mentions, and asks user_service who the mentioned are. Refuses a text of nothing but white space. Draws the id. */
+/* Finds hashtags and mentions, and asks user_service who the mentioned are. Refuses a text of nothing but white space.
+ * Draws the id. */
 SN_CHECKED sn_status draft_new(struct rpc_call *c, const char *text, struct draft *draft);
 /* The note as its author sees it right after it was written. */
 SN_CHECKED sn_status draft_show(struct rpc_call *c, const struct draft *draft, Note__Note *out);

@@ -18,7 +18,8 @@ sn_status list_ids_by_authors(struct rpc_call *c, const Note__ListIdsByAuthorsRe
                 return recent_list(c, in->author_ids[0], in->before_id, in->limit, &out->n_items, &out->items);
         }
         TRY(db_read(c, &tx));
-        return store_ids_by_authors(tx, in->author_ids, in->n_author_ids, in->before_id, in->limit, &out->n_items, &out->items);
+        return store_ids_by_authors(tx, in->author_ids, in->n_author_ids, in->before_id, in->limit, &out->n_items,
+                                    &out->items);
 }
 
 sn_status list_ids_by_hashtag(struct rpc_call *c, const Note__ListIdsByHashtagRequest *in, Note__NoteRefs *out)
@@ -27,7 +28,8 @@ sn_status list_ids_by_hashtag(struct rpc_call *c, const Note__ListIdsByHashtagRe
         char *key = note_hashtag_key(c->arena, in->tag);
 
         if (key == NULL) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "tag", "is no hashtag: use letters, numbers and '_', with at least one letter");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "tag",
+                                "is no hashtag: use letters, numbers and '_', with at least one letter");
         }
         TRY(db_read(c, &tx));
         return store_ids_by_hashtag(tx, key, in->before_id, in->limit, &out->n_items, &out->items);

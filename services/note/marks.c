@@ -13,7 +13,8 @@ static sn_status load(struct db_tx *tx, const char *viewer, char **ids, size_t n
 
         TRY(store_marks(tx, viewer, ids, n, &n_rows, &rows));
         for (size_t i = 0; i < n_rows; i++) {
-                flags[i] = (rows[i]->liked ? LIKED : 0) | (rows[i]->renoted ? RENOTED : 0) | (rows[i]->bookmarked ? BOOKMARKED : 0);
+                flags[i] = (rows[i]->liked ? LIKED : 0) | (rows[i]->renoted ? RENOTED : 0) |
+                           (rows[i]->bookmarked ? BOOKMARKED : 0);
         }
         return SN_OK;
 }

@@ -10,7 +10,8 @@ void marks_stop(void);
 void marks_forget(void);
 
 /* marks[i] belongs to ids[i]; all false for a viewer "". */
-SN_CHECKED sn_status marks_get(struct rpc_call *c, const char *viewer, char *const *ids, size_t n, Note__NoteViewer *marks);
+SN_CHECKED sn_status marks_get(struct rpc_call *c, const char *viewer, char *const *ids, size_t n,
+                               Note__NoteViewer *marks);
 void marks_changed(struct db_tx *tx, const char *viewer, const char *note_id);
 
 #endif

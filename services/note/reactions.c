@@ -18,7 +18,8 @@ sn_status count_reaction(struct db_tx *tx, const char *note_id, const Note__Note
 /* One of the store's reactions, by the actor. */
 typedef sn_status (*reaction_store)(struct db_tx *tx, const char *user_id, const char *note_id, bool *changed);
 
-static sn_status react(struct rpc_call *c, char *id, reaction_store store, const Note__NoteCounts *delta, Note__Note *out)
+static sn_status react(struct rpc_call *c, char *id, reaction_store store, const Note__NoteCounts *delta,
+                       Note__Note *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         NoteRows__StoredNote *stored = NULL;
@@ -91,13 +92,13 @@ sn_status unbookmark_note(struct rpc_call *c, const Note__UnbookmarkNoteRequest 
 static struct draft renote_draft(struct rpc_call *c, const char *note_id)
 {
         return (struct draft){
-                .id = uuid_new_in(c->arena),
-                .author_id = c->actor,
-                .text = "",
-                .visibility = NOTE__VISIBILITY__VISIBILITY_PUBLIC,
-                .parent_id = "",
-                .root_id = "",
-                .renote_of_id = note_id,
+            .id = uuid_new_in(c->arena),
+            .author_id = c->actor,
+            .text = "",
+            .visibility = NOTE__VISIBILITY__VISIBILITY_PUBLIC,
+            .parent_id = "",
+            .root_id = "",
+            .renote_of_id = note_id,
         };
 }
 
@@ -116,8 +117,9 @@ static sn_status begin_renote(struct db_tx *tx, const char *note_id)
         marks_changed(tx, c->actor, note_id);
         recent_changed(tx, c->actor);
         TRY(count_reaction(tx, note_id, &delta));
-        return outbox_put(tx, &(struct outbox_event){
-                                  .type = EVENT_RENOTE_CREATED, .aggregate_id = draft.id, .object_id = note_id, .version = 1});
+        return outbox_put(
+            tx, &(struct outbox_event){
+                    .type = EVENT_RENOTE_CREATED, .aggregate_id = draft.id, .object_id = note_id, .version = 1});
 }
 
 sn_status renote_note(struct rpc_call *c, const Note__RenoteNoteRequest *in, Note__Note *out)
@@ -151,8 +153,10 @@ sn_status end_renote(struct db_tx *tx, const char *note_id)
         marks_changed(tx, c->actor, note_id);
         recent_changed(tx, c->actor);
         TRY(count_reaction(tx, note_id, &delta));
-        return outbox_put(tx, &(struct outbox_event){
-                                  .type = EVENT_RENOTE_DELETED, .aggregate_id = renote_id, .object_id = note_id, .version = INT64_MAX});
+        return outbox_put(tx, &(struct outbox_event){.type = EVENT_RENOTE_DELETED,
+                                                     .aggregate_id = renote_id,
+                                                     .object_id = note_id,
+                                                     .version = INT64_MAX});
 }
 
 sn_status unrenote_note(struct rpc_call *c, const Note__UnrenoteNoteRequest *in, Note__Note *out)

@@ -57,7 +57,8 @@ static struct recent *recent_new(Note__NoteRef *const *refs, size_t n)
 }
 
 /* Copies what stands below before_id; false when the page may go on past what the list holds. */
-static bool take(struct rpc_call *c, struct recent *r, char *author, const char *before_id, size_t limit, size_t *n, Note__NoteRef ***refs)
+static bool take(struct rpc_call *c, struct recent *r, char *author, const char *before_id, size_t limit, size_t *n,
+                 Note__NoteRef ***refs)
 {
         Note__NoteRef *all = NULL;
         size_t from = 0;
@@ -97,7 +98,8 @@ static sn_status load(struct rpc_call *c, char *author, const uint8_t key[16], u
         return SN_OK;
 }
 
-sn_status recent_list(struct rpc_call *c, char *author, const char *before_id, size_t limit, size_t *n, Note__NoteRef ***refs)
+sn_status recent_list(struct rpc_call *c, char *author, const char *before_id, size_t limit, size_t *n,
+                      Note__NoteRef ***refs)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         struct recent *list = NULL;

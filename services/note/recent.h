@@ -10,7 +10,8 @@ void recent_stop(void);
 void recent_forget(void);
 
 /* Like store_ids_by_authors for one author, from memory where it reaches. */
-SN_CHECKED sn_status recent_list(struct rpc_call *c, char *author, const char *before_id, size_t limit, size_t *n, Note__NoteRef ***refs);
+SN_CHECKED sn_status recent_list(struct rpc_call *c, char *author, const char *before_id, size_t limit, size_t *n,
+                                 Note__NoteRef ***refs);
 void recent_changed(struct db_tx *tx, const char *author);
 
 #endif

@@ -83,7 +83,8 @@ static sn_status load_view(struct rpc_call *c, struct view *v)
 }
 
 /* Stored notes without the holes of those that are gone; where[i] is the place of ids[i], n when gone. */
-static sn_status load_stored(struct rpc_call *c, const char *viewer, char **ids, size_t n, struct view *v, size_t *where)
+static sn_status load_stored(struct rpc_call *c, const char *viewer, char **ids, size_t n, struct view *v,
+                             size_t *where)
 {
         NoteRows__StoredNote **found = ARENA_ARRAY(c->arena, NoteRows__StoredNote *, n);
 
@@ -158,7 +159,8 @@ static sn_status load_renoted(struct rpc_call *c, const struct view *v, struct v
 }
 
 /* A renote is only shown with the note that it passes on. */
-static bool show_renote(struct rpc_call *c, const struct view *v, size_t i, const struct view *renoted, size_t place, Note__Note *out)
+static bool show_renote(struct rpc_call *c, const struct view *v, size_t i, const struct view *renoted, size_t place,
+                        Note__Note *out)
 {
         Note__Note original;
 
@@ -221,8 +223,8 @@ sn_status show_check(struct rpc_call *c, char *id, NoteRows__StoredNote **stored
         return *stored != NULL ? SN_OK : not_found(c);
 }
 
-sn_status show_page(struct rpc_call *c, Note__NoteRef **refs, size_t n, size_t limit, size_t *n_items, Note__Note ***items,
-                    const char **last)
+sn_status show_page(struct rpc_call *c, Note__NoteRef **refs, size_t n, size_t limit, size_t *n_items,
+                    Note__Note ***items, const char **last)
 {
         size_t shown = n > limit ? limit : n;
         char **ids = ARENA_ARRAY(c->arena, char *, shown);

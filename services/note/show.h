@@ -1,5 +1,5 @@
-/* Showing notes to a viewer: the one road from ids to what people see. Applies the predicate of visibility.h with relations asked from
- * follow_service for this request. */
+/* Showing notes to a viewer: the one road from ids to what people see. Applies the predicate of visibility.h with
+ * relations asked from follow_service for this request. */
 #ifndef SERVICES_NOTE_SHOW_H
 #define SERVICES_NOTE_SHOW_H
 
@@ -7,13 +7,15 @@
 #include "services/note/note_rows.rpc.h"
 
 /* The notes that the viewer may see, in the order asked. */
-SN_CHECKED sn_status show_notes(struct rpc_call *c, const char *viewer, char **ids, size_t n, size_t *n_items, Note__Note ***items);
+SN_CHECKED sn_status show_notes(struct rpc_call *c, const char *viewer, char **ids, size_t n, size_t *n_items,
+                                Note__Note ***items);
 /* One note for the actor into out; SN_NOT_FOUND when there is none that they may see. */
 SN_CHECKED sn_status show_note(struct rpc_call *c, char *id, Note__Note *out);
 /* The stored note when the actor may see it, for a change; a renote stands for the note that it passes on. */
 SN_CHECKED sn_status show_check(struct rpc_call *c, char *id, NoteRows__StoredNote **stored);
-/* A page of refs of which the one past limit only tells that there is more: *last is the last one shown, NULL at the end. */
-SN_CHECKED sn_status show_page(struct rpc_call *c, Note__NoteRef **refs, size_t n, size_t limit, size_t *n_items, Note__Note ***items,
-                               const char **last);
+/* A page of refs of which the one past limit only tells that there is more: *last is the last one shown, NULL at the
+ * end. */
+SN_CHECKED sn_status show_page(struct rpc_call *c, Note__NoteRef **refs, size_t n, size_t limit, size_t *n_items,
+                               Note__Note ***items, const char **last);
 
 #endif

@@ -16,9 +16,9 @@ struct draft {
         const char *audience_owner; /* of a note that is not public */
         const char *parent_id;      /* of a comment, else "" */
         const char *root_id;
-        const char *renote_of_id;   /* of a renote, else "" */
+        const char *renote_of_id; /* of a renote, else "" */
         struct note_entities entities;
-        Note__Mention **mentions;   /* of members that exist */
+        Note__Mention **mentions; /* of members that exist */
         size_t n_mentions;
 };
 
@@ -32,32 +32,35 @@ SN_CHECKED sn_status store_delete_note(struct db_tx *tx, const char *id, const c
 /* Complete rows of those that exist and are not deleted, in no order. */
 SN_CHECKED sn_status store_notes(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, NoteRows__StoredNote ***rows);
 /* One row for each id, in the order asked. */
-SN_CHECKED sn_status store_marks(struct db_tx *tx, const char *viewer, char **ids, size_t n, size_t *n_rows, NoteRows__Mark ***rows);
+SN_CHECKED sn_status store_marks(struct db_tx *tx, const char *viewer, char **ids, size_t n, size_t *n_rows,
+                                 NoteRows__Mark ***rows);
 
 /* Reactions: *changed tells whether there was anything to do. */
 SN_CHECKED sn_status store_insert_like(struct db_tx *tx, const char *user_id, const char *note_id, bool *changed);
 SN_CHECKED sn_status store_delete_like(struct db_tx *tx, const char *user_id, const char *note_id, bool *changed);
 SN_CHECKED sn_status store_insert_bookmark(struct db_tx *tx, const char *user_id, const char *note_id, bool *changed);
 SN_CHECKED sn_status store_delete_bookmark(struct db_tx *tx, const char *user_id, const char *note_id, bool *changed);
-SN_CHECKED sn_status store_insert_renote(struct db_tx *tx, const char *user_id, const char *note_id, const char *renote_id, bool *changed);
+SN_CHECKED sn_status store_insert_renote(struct db_tx *tx, const char *user_id, const char *note_id,
+                                         const char *renote_id, bool *changed);
 /* *renote_id is the note that passed it on, "" when there is none. */
-SN_CHECKED sn_status store_delete_renote(struct db_tx *tx, const char *user_id, const char *note_id, const char **renote_id);
+SN_CHECKED sn_status store_delete_renote(struct db_tx *tx, const char *user_id, const char *note_id,
+                                         const char **renote_id);
 /* Adds to the counters of a note, in a slot drawn at random. */
 SN_CHECKED sn_status store_count_reactions(struct db_tx *tx, const char *note_id, const Note__NoteCounts *delta);
 
 /* Lists. before_id / after_id "" start at the end that comes first. */
-SN_CHECKED sn_status store_ids_by_authors(struct db_tx *tx, char **authors, size_t n_authors, const char *before_id, size_t limit,
+SN_CHECKED sn_status store_ids_by_authors(struct db_tx *tx, char **authors, size_t n_authors, const char *before_id,
+                                          size_t limit, size_t *n, Note__NoteRef ***refs);
+SN_CHECKED sn_status store_ids_by_hashtag(struct db_tx *tx, const char *tag_key, const char *before_id, size_t limit,
                                           size_t *n, Note__NoteRef ***refs);
-SN_CHECKED sn_status store_ids_by_hashtag(struct db_tx *tx, const char *tag_key, const char *before_id, size_t limit, size_t *n,
-                                          Note__NoteRef ***refs);
-SN_CHECKED sn_status store_comment_ids(struct db_tx *tx, const char *parent_id, const char *after_id, size_t limit, size_t *n,
-                                       Note__NoteRef ***refs);
-SN_CHECKED sn_status store_bookmarks(struct db_tx *tx, const char *user_id, int64_t before_ms, const char *before_id, size_t limit,
-                                     size_t *n, NoteRows__Bookmark ***rows);
+SN_CHECKED sn_status store_comment_ids(struct db_tx *tx, const char *parent_id, const char *after_id, size_t limit,
+                                       size_t *n, Note__NoteRef ***refs);
+SN_CHECKED sn_status store_bookmarks(struct db_tx *tx, const char *user_id, int64_t before_ms, const char *before_id,
+                                     size_t limit, size_t *n, NoteRows__Bookmark ***rows);
 /* From the first note down to the parent; the nearest 100. */
 SN_CHECKED sn_status store_ancestors(struct db_tx *tx, const char *id, size_t *n, Note__NoteRef ***refs);
 /* All below a note, the oldest first; root tells that it is no comment itself, which is cheaper. */
-SN_CHECKED sn_status store_descendants(struct db_tx *tx, const char *id, bool root, const char *after_id, size_t limit, size_t *n,
-                                       Note__NoteRef ***refs);
+SN_CHECKED sn_status store_descendants(struct db_tx *tx, const char *id, bool root, const char *after_id, size_t limit,
+                                       size_t *n, Note__NoteRef ***refs);
 
 #endif

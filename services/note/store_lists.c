@@ -15,26 +15,29 @@ static struct db_bind after(const char *id)
 }
 
 /* One index probe an author, whatever the number of their notes. */
-DB_STATEMENT(SELECT_IDS_BY_AUTHORS, "note_service", &note__note_ref__descriptor,
-             "select n.id, a.author_id from unnest($1::uuid[]) as a (author_id) cross join lateral"
-             " (select id from notes where author_id = a.author_id and id < $2 and deleted_at is null and parent_id is null"
-             " order by id desc limit $3) n order by n.id desc limit $3");
+DB_STATEMENT(
+    SELECT_IDS_BY_AUTHORS, "note_service", &note__note_ref__descriptor,
+    "select n.id, a.author_id from unnest($1::uuid[]) as a (author_id) cross join lateral"
+    " (select id from notes where author_id = a.author_id and id < $2 and deleted_at is null and parent_id is null"
+    " order by id desc limit $3) n order by n.id desc limit $3");
 
-sn_status store_ids_by_authors(struct db_tx *tx, char **authors, size_t n_authors, const char *before_id, size_t limit, size_t *n,
-                               Note__NoteRef ***refs)
+sn_status store_ids_by_authors(struct db_tx *tx, char **authors, size_t n_authors, const char *before_id, size_t limit,
+                               size_t *n, Note__NoteRef ***refs)
 {
-        return db_list(tx, &SELECT_IDS_BY_AUTHORS, DB_BINDS(bind_uuids(authors, n_authors), before(before_id), bind_i64((int64_t)limit)), n,
-                       refs);
+        return db_list(tx, &SELECT_IDS_BY_AUTHORS,
+                       DB_BINDS(bind_uuids(authors, n_authors), before(before_id), bind_i64((int64_t)limit)), n, refs);
 }
 
 DB_STATEMENT(SELECT_IDS_BY_HASHTAG, "note_service", &note__note_ref__descriptor,
              "select h.note_id as id, n.author_id from note_hashtags h join notes n on n.id = h.note_id"
-             " where h.tag_key = $1 and h.note_id < $2 and n.visibility = 1 and n.deleted_at is null order by h.note_id desc limit $3");
+             " where h.tag_key = $1 and h.note_id < $2 and n.visibility = 1 and n.deleted_at is null order by "
+             "h.note_id desc limit $3");
 
 sn_status store_ids_by_hashtag(struct db_tx *tx, const char *tag_key, const char *before_id, size_t limit, size_t *n,
                                Note__NoteRef ***refs)
 {
-        return db_list(tx, &SELECT_IDS_BY_HASHTAG, DB_BINDS(bind_text(tag_key), before(before_id), bind_i64((int64_t)limit)), n, refs);
+        return db_list(tx, &SELECT_IDS_BY_HASHTAG,
+                       DB_BINDS(bind_text(tag_key), before(before_id), bind_i64((int64_t)limit)), n, refs);
 }
 
 DB_STATEMENT(SELECT_COMMENT_IDS, "note_service", &note__note_ref__descriptor,
@@ -43,28 +46,31 @@ DB_STATEMENT(SELECT_COMMENT_IDS, "note_service", &note__note_ref__descriptor,
 sn_status store_comment_ids(struct db_tx *tx, const char *parent_id, const char *after_id, size_t limit, size_t *n,
                             Note__NoteRef ***refs)
 {
-        return db_list(tx, &SELECT_COMMENT_IDS, DB_BINDS(bind_uuid(parent_id), after(after_id), bind_i64((int64_t)limit)), n, refs);
+        return db_list(tx, &SELECT_COMMENT_IDS,
+                       DB_BINDS(bind_uuid(parent_id), after(after_id), bind_i64((int64_t)limit)), n, refs);
 }
 
 DB_STATEMENT(SELECT_BOOKMARKS, "note_service", &note_rows__bookmark__descriptor,
-             "select note_id, created_at as created_at_ms from note_bookmarks where user_id = $1 and (created_at, note_id) < ($2, $3)"
+             "select note_id, created_at as created_at_ms from note_bookmarks where user_id = $1 and (created_at, "
+             "note_id) < ($2, $3)"
              " order by created_at desc, note_id desc limit $4");
 
 /* The far future: PostgreSQL takes it, and no bookmark is later. */
 #define LATEST_MS INT64_C(32503680000000)
 
-sn_status store_bookmarks(struct db_tx *tx, const char *user_id, int64_t before_ms, const char *before_id, size_t limit, size_t *n,
-                          NoteRows__Bookmark ***rows)
+sn_status store_bookmarks(struct db_tx *tx, const char *user_id, int64_t before_ms, const char *before_id, size_t limit,
+                          size_t *n, NoteRows__Bookmark ***rows)
 {
         return db_list(tx, &SELECT_BOOKMARKS,
-                       DB_BINDS(bind_uuid(user_id), bind_time_ms(before_ms != 0 ? before_ms : LATEST_MS), before(before_id),
-                                bind_i64((int64_t)limit)),
+                       DB_BINDS(bind_uuid(user_id), bind_time_ms(before_ms != 0 ? before_ms : LATEST_MS),
+                                before(before_id), bind_i64((int64_t)limit)),
                        n, rows);
 }
 
 DB_STATEMENT(SELECT_ANCESTORS, "note_service", &note__note_ref__descriptor,
              "with recursive up (id, depth) as (select parent_id, 1 from note_comments where note_id = $1"
-             " union all select c.parent_id, up.depth + 1 from up join note_comments c on c.note_id = up.id where up.depth < 100)"
+             " union all select c.parent_id, up.depth + 1 from up join note_comments c on c.note_id = up.id where "
+             "up.depth < 100)"
              " select id from up order by depth desc");
 
 sn_status store_ancestors(struct db_tx *tx, const char *id, size_t *n, Note__NoteRef ***refs)

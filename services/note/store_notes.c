@@ -2,16 +2,21 @@
 #include "services/note/store.h"
 
 DB_STATEMENT(INSERT_NOTE, "note_service", NULL,
-             "insert into notes (id, author_id, text, visibility, parent_id, renote_of_id, created_at) values ($1, $2, $3, $4, $5, $6, $7)");
-DB_STATEMENT(INSERT_AUDIENCE, "note_service", NULL, "insert into note_visibility (note_id, audience, owner_id) values ($1, $2, $3)");
-DB_STATEMENT(INSERT_COMMENT, "note_service", NULL, "insert into note_comments (note_id, parent_id, root_id) values ($1, $2, $3)");
-DB_STATEMENT(INSERT_HASHTAGS, "note_service", NULL,
-             "insert into note_hashtags (tag_key, note_id, tag, position)"
-             " select key, $1::uuid, tag, place from unnest($2::text[], $3::text[]) with ordinality as t (key, tag, place)");
-DB_STATEMENT(INSERT_MENTIONS, "note_service", NULL,
-             "insert into note_mentions (note_id, user_id, username, position)"
-             " select $1::uuid, id, name, place from unnest($2::uuid[], $3::text[]) with ordinality as t (id, name, place)"
-             " on conflict do nothing");
+             "insert into notes (id, author_id, text, visibility, parent_id, renote_of_id, created_at) values ($1, $2, "
+             "$3, $4, $5, $6, $7)");
+DB_STATEMENT(INSERT_AUDIENCE, "note_service", NULL,
+             "insert into note_visibility (note_id, audience, owner_id) values ($1, $2, $3)");
+DB_STATEMENT(INSERT_COMMENT, "note_service", NULL,
+             "insert into note_comments (note_id, parent_id, root_id) values ($1, $2, $3)");
+DB_STATEMENT(
+    INSERT_HASHTAGS, "note_service", NULL,
+    "insert into note_hashtags (tag_key, note_id, tag, position)"
+    " select key, $1::uuid, tag, place from unnest($2::text[], $3::text[]) with ordinality as t (key, tag, place)");
+DB_STATEMENT(
+    INSERT_MENTIONS, "note_service", NULL,
+    "insert into note_mentions (note_id, user_id, username, position)"
+    " select $1::uuid, id, name, place from unnest($2::uuid[], $3::text[]) with ordinality as t (id, name, place)"
+    " on conflict do nothing");
 
 static sn_status insert_hashtags(struct db_tx *tx, const struct draft *draft)
 {
@@ -26,7 +31,8 @@ static sn_status insert_hashtags(struct db_tx *tx, const struct draft *draft)
                 keys[i] = draft->entities.hashtags[i].key;
                 tags[i] = draft->entities.hashtags[i].text;
         }
-        return db_exec(tx, &INSERT_HASHTAGS, DB_BINDS(bind_uuid(draft->id), bind_texts(keys, n), bind_texts(tags, n)), NULL);
+        return db_exec(tx, &INSERT_HASHTAGS, DB_BINDS(bind_uuid(draft->id), bind_texts(keys, n), bind_texts(tags, n)),
+                       NULL);
 }
 
 static sn_status insert_mentions(struct db_tx *tx, const struct draft *draft)
@@ -42,22 +48,27 @@ static sn_status insert_mentions(struct db_tx *tx, const struct draft *draft)
                 ids[i] = draft->mentions[i]->id;
                 names[i] = draft->mentions[i]->username;
         }
-        return db_exec(tx, &INSERT_MENTIONS, DB_BINDS(bind_uuid(draft->id), bind_uuids(ids, n), bind_texts(names, n)), NULL);
+        return db_exec(tx, &INSERT_MENTIONS, DB_BINDS(bind_uuid(draft->id), bind_uuids(ids, n), bind_texts(names, n)),
+                       NULL);
 }
 
 sn_status store_insert_note(struct db_tx *tx, const struct draft *draft)
 {
         TRY(db_exec(tx, &INSERT_NOTE,
-                    DB_BINDS(bind_uuid(draft->id), bind_uuid(draft->author_id), bind_text(draft->text), bind_i64(draft->visibility),
-                             bind_uuid(draft->parent_id), bind_uuid(draft->renote_of_id), bind_time_ms(db_call(tx)->now_ms)),
+                    DB_BINDS(bind_uuid(draft->id), bind_uuid(draft->author_id), bind_text(draft->text),
+                             bind_i64(draft->visibility), bind_uuid(draft->parent_id), bind_uuid(draft->renote_of_id),
+                             bind_time_ms(db_call(tx)->now_ms)),
                     NULL));
         if (draft->visibility != NOTE__VISIBILITY__VISIBILITY_PUBLIC) {
-                TRY(db_exec(tx, &INSERT_AUDIENCE,
-                            DB_BINDS(bind_uuid(draft->id), bind_i64(draft->visibility), bind_uuid(draft->audience_owner)), NULL));
+                TRY(db_exec(
+                    tx, &INSERT_AUDIENCE,
+                    DB_BINDS(bind_uuid(draft->id), bind_i64(draft->visibility), bind_uuid(draft->audience_owner)),
+                    NULL));
         }
         if (draft->parent_id[0] != '\0') {
                 TRY(db_exec(tx, &INSERT_COMMENT,
-                            DB_BINDS(bind_uuid(draft->id), bind_uuid(draft->parent_id), bind_uuid(draft->root_id)), NULL));
+                            DB_BINDS(bind_uuid(draft->id), bind_uuid(draft->parent_id), bind_uuid(draft->root_id)),
+                            NULL));
         }
         TRY(insert_hashtags(tx, draft));
         return insert_mentions(tx, draft);
@@ -88,7 +99,8 @@ sn_status store_update_text(struct db_tx *tx, const struct draft *draft, int64_t
 }
 
 DB_STATEMENT(DELETE_NOTE, "note_service", NULL,
-             "update notes set deleted_at = now(), version = version + 1 where id = $1 and author_id = $2 and deleted_at is null");
+             "update notes set deleted_at = now(), version = version + 1 where id = $1 and author_id = $2 and "
+             "deleted_at is null");
 
 sn_status store_delete_note(struct db_tx *tx, const char *id, const char *author_id, bool *deleted)
 {
@@ -99,20 +111,25 @@ sn_status store_delete_note(struct db_tx *tx, const char *id, const char *author
         return db_exec(tx, &DELETE_HASHTAGS, DB_BINDS(bind_uuid(id)), NULL);
 }
 
-DB_STATEMENT(SELECT_NOTES, "note_service", &note_rows__stored_note__descriptor,
-             "select n.id as \"note.id\", n.author_id as \"note.author.id\", n.text as \"note.text\", n.visibility as \"note.visibility\","
-             " n.created_at as \"note.created_at\", n.edited_at as \"note.edited_at\", n.parent_id as \"note.parent_id\","
-             " n.renote_of_id, n.version, v.owner_id as audience_owner_id, c.root_id,"
-             " coalesce(s.likes, 0) as \"note.counts.likes\", coalesce(s.renotes, 0) as \"note.counts.renotes\","
-             " coalesce(s.comments, 0) as \"note.counts.comments\", coalesce(s.bookmarks, 0) as \"note.counts.bookmarks\","
-             " h.tags as \"note.hashtags\", m.ids as mention_ids, m.names as mention_usernames"
-             " from notes n left join note_visibility v on v.note_id = n.id left join note_comments c on c.note_id = n.id"
-             " left join lateral (select sum(likes)::bigint as likes, sum(renotes)::bigint as renotes, sum(comments)::bigint as comments,"
-             " sum(bookmarks)::bigint as bookmarks from note_stats where note_id = n.id) s on true"
-             " left join lateral (select array_agg(tag order by position) as tags from note_hashtags where note_id = n.id) h on true"
-             " left join lateral (select array_agg(user_id order by position) as ids, array_agg(username order by position) as names"
-             " from note_mentions where note_id = n.id) m on true"
-             " where n.id = any($1::uuid[]) and n.deleted_at is null");
+DB_STATEMENT(
+    SELECT_NOTES, "note_service", &note_rows__stored_note__descriptor,
+    "select n.id as \"note.id\", n.author_id as \"note.author.id\", n.text as \"note.text\", n.visibility as "
+    "\"note.visibility\","
+    " n.created_at as \"note.created_at\", n.edited_at as \"note.edited_at\", n.parent_id as \"note.parent_id\","
+    " n.renote_of_id, n.version, v.owner_id as audience_owner_id, c.root_id,"
+    " coalesce(s.likes, 0) as \"note.counts.likes\", coalesce(s.renotes, 0) as \"note.counts.renotes\","
+    " coalesce(s.comments, 0) as \"note.counts.comments\", coalesce(s.bookmarks, 0) as \"note.counts.bookmarks\","
+    " h.tags as \"note.hashtags\", m.ids as mention_ids, m.names as mention_usernames"
+    " from notes n left join note_visibility v on v.note_id = n.id left join note_comments c on c.note_id = n.id"
+    " left join lateral (select sum(likes)::bigint as likes, sum(renotes)::bigint as renotes, sum(comments)::bigint as "
+    "comments,"
+    " sum(bookmarks)::bigint as bookmarks from note_stats where note_id = n.id) s on true"
+    " left join lateral (select array_agg(tag order by position) as tags from note_hashtags where note_id = n.id) h on "
+    "true"
+    " left join lateral (select array_agg(user_id order by position) as ids, array_agg(username order by position) as "
+    "names"
+    " from note_mentions where note_id = n.id) m on true"
+    " where n.id = any($1::uuid[]) and n.deleted_at is null");
 
 sn_status store_notes(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, NoteRows__StoredNote ***rows)
 {

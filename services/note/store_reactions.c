@@ -5,7 +5,8 @@
 
 #define COUNTER_SLOTS 16
 
-static sn_status change(struct db_tx *tx, const struct db_statement *s, const char *user_id, const char *note_id, bool *changed)
+static sn_status change(struct db_tx *tx, const struct db_statement *s, const char *user_id, const char *note_id,
+                        bool *changed)
 {
         int64_t affected = 0;
 
@@ -14,7 +15,8 @@ static sn_status change(struct db_tx *tx, const struct db_statement *s, const ch
         return SN_OK;
 }
 
-DB_STATEMENT(INSERT_LIKE, "note_service", NULL, "insert into note_likes (user_id, note_id) values ($1, $2) on conflict do nothing");
+DB_STATEMENT(INSERT_LIKE, "note_service", NULL,
+             "insert into note_likes (user_id, note_id) values ($1, $2) on conflict do nothing");
 
 sn_status store_insert_like(struct db_tx *tx, const char *user_id, const char *note_id, bool *changed)
 {
@@ -36,7 +38,8 @@ sn_status store_insert_bookmark(struct db_tx *tx, const char *user_id, const cha
 {
         int64_t affected = 0;
 
-        TRY(db_exec(tx, &INSERT_BOOKMARK, DB_BINDS(bind_uuid(user_id), bind_uuid(note_id), bind_time_ms(db_call(tx)->now_ms)), &affected));
+        TRY(db_exec(tx, &INSERT_BOOKMARK,
+                    DB_BINDS(bind_uuid(user_id), bind_uuid(note_id), bind_time_ms(db_call(tx)->now_ms)), &affected));
         *changed = affected > 0;
         return SN_OK;
 }
@@ -49,13 +52,16 @@ sn_status store_delete_bookmark(struct db_tx *tx, const char *user_id, const cha
 }
 
 DB_STATEMENT(INSERT_RENOTE, "note_service", NULL,
-             "insert into note_renotes (user_id, note_id, renote_id) values ($1, $2, $3) on conflict (user_id, note_id) do nothing");
+             "insert into note_renotes (user_id, note_id, renote_id) values ($1, $2, $3) on conflict (user_id, "
+             "note_id) do nothing");
 
-sn_status store_insert_renote(struct db_tx *tx, const char *user_id, const char *note_id, const char *renote_id, bool *changed)
+sn_status store_insert_renote(struct db_tx *tx, const char *user_id, const char *note_id, const char *renote_id,
+                              bool *changed)
 {
         int64_t affected = 0;
 
-        TRY(db_exec(tx, &INSERT_RENOTE, DB_BINDS(bind_uuid(user_id), bind_uuid(note_id), bind_uuid(renote_id)), &affected));
+        TRY(db_exec(tx, &INSERT_RENOTE, DB_BINDS(bind_uuid(user_id), bind_uuid(note_id), bind_uuid(renote_id)),
+                    &affected));
         *changed = affected > 0;
         return SN_OK;
 }
@@ -72,10 +78,12 @@ sn_status store_delete_renote(struct db_tx *tx, const char *user_id, const char 
         return SN_OK;
 }
 
-DB_STATEMENT(UPSERT_STATS, "note_service", NULL,
-             "insert into note_stats as s (note_id, slot, likes, renotes, comments, bookmarks) values ($1, $2, $3, $4, $5, $6)"
-             " on conflict (note_id, slot) do update set likes = s.likes + excluded.likes, renotes = s.renotes + excluded.renotes,"
-             " comments = s.comments + excluded.comments, bookmarks = s.bookmarks + excluded.bookmarks");
+DB_STATEMENT(
+    UPSERT_STATS, "note_service", NULL,
+    "insert into note_stats as s (note_id, slot, likes, renotes, comments, bookmarks) values ($1, $2, $3, $4, $5, $6)"
+    " on conflict (note_id, slot) do update set likes = s.likes + excluded.likes, renotes = s.renotes + "
+    "excluded.renotes,"
+    " comments = s.comments + excluded.comments, bookmarks = s.bookmarks + excluded.bookmarks");
 
 sn_status store_count_reactions(struct db_tx *tx, const char *note_id, const Note__NoteCounts *delta)
 {
@@ -92,7 +100,8 @@ DB_STATEMENT(SELECT_MARKS, "note_service", &note_rows__mark__descriptor,
              " exists (select from note_bookmarks where user_id = $1 and note_id = o.id) as bookmarked"
              " from unnest($2::uuid[]) with ordinality as o (id, place) order by o.place");
 
-sn_status store_marks(struct db_tx *tx, const char *viewer, char **ids, size_t n, size_t *n_rows, NoteRows__Mark ***rows)
+sn_status store_marks(struct db_tx *tx, const char *viewer, char **ids, size_t n, size_t *n_rows,
+                      NoteRows__Mark ***rows)
 {
         return db_list(tx, &SELECT_MARKS, DB_BINDS(bind_uuid(viewer), bind_uuids(ids, n)), n_rows, rows);
 }

@@ -34,8 +34,8 @@ static bool model(const struct scene *s)
         bool hostile = ((s->with_author | s->with_owner) & (BLOCKING | BLOCKED_BY)) != 0;
         bool may_read_owner = s->reader != NOBODY && (s->reader == s->owner || (s->with_owner & FOLLOWING) != 0);
 
-        return reader_wrote_it                                            ? true
-               : hostile                                                  ? false
+        return reader_wrote_it                                           ? true
+               : hostile                                                 ? false
                : s->visibility == NOTE__VISIBILITY__VISIBILITY_PUBLIC    ? true
                : s->visibility == NOTE__VISIBILITY__VISIBILITY_FOLLOWERS ? may_read_owner
                                                                          : false;
@@ -74,12 +74,14 @@ static bool ask(const struct scene *s)
 static void check(const struct scene *s)
 {
         if (ask(s) != model(s)) {
-                fail_msg("reader %d, author %d, owner %d, visibility %d, relations %x and %x: the predicate says %s", s->reader,
-                         s->author, s->owner, s->visibility, s->with_author, s->with_owner, model(s) ? "no" : "yes");
+                fail_msg("reader %d, author %d, owner %d, visibility %d, relations %x and %x: the predicate says %s",
+                         s->reader, s->author, s->owner, s->visibility, s->with_author, s->with_owner,
+                         model(s) ? "no" : "yes");
         }
 }
 
-/* follow_service says nothing of nobody's relations, nor of one's own with oneself; with one person there is one relation. */
+/* follow_service says nothing of nobody's relations, nor of one's own with oneself; with one person there is one
+ * relation. */
 static bool possible(const struct scene *s)
 {
         bool plain_author = s->reader == NOBODY || s->reader == s->author;
@@ -113,8 +115,8 @@ static void the_predicate_agrees_with_the_rules_everywhere(void **state)
                 for (int owner = ANNA; owner <= BERT; owner++) {
                         for (int visibility = 1; visibility <= 4; visibility++) {
                                 for (int stores = 0; stores < 2; stores++) {
-                                        n += check_relations((struct scene){(enum person)reader, ANNA, (enum person)owner, visibility,
-                                                                            stores, 0, 0});
+                                        n += check_relations((struct scene){
+                                            (enum person)reader, ANNA, (enum person)owner, visibility, stores, 0, 0});
                                 }
                         }
                 }

@@ -1,4 +1,5 @@
-/* Who may see a note: the one predicate, from author, audience, and the viewer's relations as follow_service gave them for this request. */
+/* Who may see a note: the one predicate, from author, audience, and the viewer's relations as follow_service gave them
+ * for this request. */
 #ifndef SERVICES_NOTE_VISIBILITY_H
 #define SERVICES_NOTE_VISIBILITY_H
 
@@ -6,8 +7,8 @@
 #include "services/follow/follow.rpc.h"
 #include "services/note/note_rows.rpc.h"
 
-/* viewer "" is a reader who is not logged in. author: the viewer's relation with the note's author; owner: with the owner of its
- * audience (the same one for all but comments). */
+/* viewer "" is a reader who is not logged in. author: the viewer's relation with the note's author; owner: with the
+ * owner of its audience (the same one for all but comments). */
 bool note_visible(const char *viewer, const NoteRows__StoredNote *stored, const Follow__Relationship *author,
                   const Follow__Relationship *owner);
 /* Whose followers are meant: the audience's owner, or the author of a public note. */

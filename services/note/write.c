@@ -21,7 +21,8 @@ sn_status create_note(struct rpc_call *c, const Note__CreateNoteRequest *in, Not
         TRY(db_begin(c, &tx));
         TRY(store_insert_note(tx, &draft));
         recent_changed(tx, c->actor);
-        TRY(outbox_put(tx, &(struct outbox_event){.type = EVENT_NOTE_CREATED, .aggregate_id = draft.id, .object_id = "", .version = 1}));
+        TRY(outbox_put(tx, &(struct outbox_event){
+                               .type = EVENT_NOTE_CREATED, .aggregate_id = draft.id, .object_id = "", .version = 1}));
         return db_commit(c, &out->base, &tx);
 }
 

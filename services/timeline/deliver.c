@@ -1,5 +1,5 @@
-/* Owns delivery: a new note to its author's followers, a deleted one away. PostgreSQL first, then Redis; the runner stores the position
- * last, so both halves may run again, and change nothing then. */
+/* Owns delivery: a new note to its author's followers, a deleted one away. PostgreSQL first, then Redis; the runner
+ * stores the position last, so both halves may run again, and change nothing then. */
 #include "services/timeline/deliver.h"
 
 #include <stdatomic.h>
@@ -90,8 +90,8 @@ static sn_status handle(struct rpc_call *c, const bus_event *event)
 static const char *const types[] = {"note.created", "renote.created", "note.deleted", "renote.deleted", NULL};
 
 const struct bus_consumer timeline_deliver = {
-        .source = "note",
-        .read_outbox = &note_methods[NOTE_READ_OUTBOX],
-        .types = types,
-        .handle = handle,
+    .source = "note",
+    .read_outbox = &note_methods[NOTE_READ_OUTBOX],
+    .types = types,
+    .handle = handle,
 };

@@ -1,5 +1,5 @@
-/* Owns the home timeline: the tail from Redis, or from PostgreSQL, merged with one's own notes; whom one does not follow any more, or
- * mutes, passed over. */
+/* Owns the home timeline: the tail from Redis, or from PostgreSQL, merged with one's own notes; whom one does not
+ * follow any more, or mutes, passed over. */
 #include "services/timeline/handlers.h"
 
 #include <string.h>
@@ -36,9 +36,10 @@ static void admit(struct rpc_call *c, const Follow__Relations *relations, struct
         }
 }
 
-/* *usable is false when there is no set, or one that lacks somebody whom the reader follows, or that must be marked as read. */
-static void read_cached(struct rpc_call *c, const char *before_id, size_t limit, bool *usable, struct home_header *header,
-                        struct refs *refs)
+/* *usable is false when there is no set, or one that lacks somebody whom the reader follows, or that must be marked as
+ * read. */
+static void read_cached(struct rpc_call *c, const char *before_id, size_t limit, bool *usable,
+                        struct home_header *header, struct refs *refs)
 {
         bool found = false;
 
@@ -47,7 +48,8 @@ static void read_cached(struct rpc_call *c, const char *before_id, size_t limit,
         c->problem = (struct rpc_problem){0};
 }
 
-/* Best effort: without Redis the page comes from PostgreSQL anyway. The token comes before the reading of what is stored. */
+/* Best effort: without Redis the page comes from PostgreSQL anyway. The token comes before the reading of what is
+ * stored. */
 static sn_status build_cached(struct rpc_call *c, TimelineRows__State *state)
 {
         struct home_header header = {.day = home_cache_today(c)};
@@ -69,7 +71,8 @@ static sn_status build_cached(struct rpc_call *c, TimelineRows__State *state)
         return SN_OK;
 }
 
-/* What others wrote: from Redis when it is there and knows all whom the reader follows; rebuilt otherwise; pulled beyond the tail. */
+/* What others wrote: from Redis when it is there and knows all whom the reader follows; rebuilt otherwise; pulled
+ * beyond the tail. */
 static sn_status fetch_others(struct rpc_call *c, const char *before_id, size_t limit, struct refs *out)
 {
         Follow__Relations relations;
@@ -109,13 +112,16 @@ static sn_status fetch_own(struct rpc_call *c, const char *before_id, size_t lim
 }
 
 /* Both are newest first and share no note. */
-static void merge(struct rpc_call *c, const struct refs *others, const Note__NoteRefs *own, size_t limit, struct refs *out)
+static void merge(struct rpc_call *c, const struct refs *others, const Note__NoteRefs *own, size_t limit,
+                  struct refs *out)
 {
         size_t a = 0, b = 0;
 
-        *out = (struct refs){.items = ARENA_ARRAY(c->arena, Note__NoteRef *, limit), .admitted = ARENA_ARRAY(c->arena, bool, limit)};
+        *out = (struct refs){.items = ARENA_ARRAY(c->arena, Note__NoteRef *, limit),
+                             .admitted = ARENA_ARRAY(c->arena, bool, limit)};
         while (out->n < limit && (a < others->n || b < own->n_items)) {
-                bool take_own = a == others->n || (b < own->n_items && strcmp(own->items[b]->id, others->items[a]->id) > 0);
+                bool take_own =
+                    a == others->n || (b < own->n_items && strcmp(own->items[b]->id, others->items[a]->id) > 0);
 
                 out->admitted[out->n] = take_own || others->admitted[a];
                 out->items[out->n++] = take_own ? own->items[b++] : others->items[a++];

@@ -1,5 +1,5 @@
-/* Owns the layout of the sets. All scores are 0, so Redis sorts by bytes: the header's first byte is 0, below that of any version 7
- * id of this century; entries are 16 bytes of note id, 16 of author id. */
+/* Owns the layout of the sets. All scores are 0, so Redis sorts by bytes: the header's first byte is 0, below that of
+ * any version 7 id of this century; entries are 16 bytes of note id, 16 of author id. */
 #include "services/timeline/home_cache.h"
 
 #include <hiredis/hiredis.h>
@@ -51,7 +51,8 @@ static bool decode_header(const redisReply *reply, struct home_header *header)
                 return false;
         }
         bytes = (const uint8_t *)member->str;
-        *header = (struct home_header){(int64_t)get_number(bytes + 1, 8), (uint32_t)get_number(bytes + 9, 4), bytes[13] != 0};
+        *header =
+            (struct home_header){(int64_t)get_number(bytes + 1, 8), (uint32_t)get_number(bytes + 9, 4), bytes[13] != 0};
         return true;
 }
 
@@ -147,8 +148,8 @@ sn_status home_cache_store(struct rpc_call *c, const char *owner, const char *to
         return redis_script(c, c->service->redis, STORE, 2, (int)argc, argv, len, &reply);
 }
 
-/* KEYS: set, token. ARGV: entry. The token goes in any case: whoever builds now may have read PostgreSQL before this entry. A set that grew
- * too long is cut to the tail, and is complete no more. */
+/* KEYS: set, token. ARGV: entry. The token goes in any case: whoever builds now may have read PostgreSQL before this
+ * entry. A set that grew too long is cut to the tail, and is complete no more. */
 static const char DELIVER[] = "redis.call('DEL', KEYS[2]) "
                               "if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end "
                               "redis.call('ZADD', KEYS[1], 0, ARGV[1]) "
@@ -176,7 +177,8 @@ sn_status home_cache_deliver(struct rpc_call *c, TimelineRows__Owner *const *own
 
                 for (size_t i = done; i < n && i < done + DELIVER_BATCH; i++) {
                         const char *argv[] = {redis_key(c->arena, REDIS_KEY_TIMELINE_HOME, owners[i]->owner_id),
-                                              redis_key(c->arena, REDIS_KEY_TIMELINE_BUILD, owners[i]->owner_id), (const char *)entry};
+                                              redis_key(c->arena, REDIS_KEY_TIMELINE_BUILD, owners[i]->owner_id),
+                                              (const char *)entry};
                         const size_t len[] = {strlen(argv[0]), strlen(argv[1]), ENTRY_BYTES};
 
                         redis_pipeline_add_script(p, DELIVER, 2, 3, argv, len);
@@ -203,7 +205,8 @@ static sn_status unlink_keys(struct rpc_call *c, const redisReply *keys)
                 argv[i + 1] = keys->element[i]->str;
                 len[i + 1] = keys->element[i]->len;
         }
-        return keys->elements == 0 ? SN_OK : redis_command(c, c->service->redis, (int)keys->elements + 1, argv, len, &reply);
+        return keys->elements == 0 ? SN_OK
+                                   : redis_command(c, c->service->redis, (int)keys->elements + 1, argv, len, &reply);
 }
 
 sn_status home_cache_clear(struct rpc_call *c)

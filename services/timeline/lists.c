@@ -4,7 +4,8 @@
 #include "services/timeline/page.h"
 #include "services/user/user.rpc.h"
 
-static sn_status fetch_by_author(struct rpc_call *c, void *context, const char *before_id, size_t limit, struct refs *out)
+static sn_status fetch_by_author(struct rpc_call *c, void *context, const char *before_id, size_t limit,
+                                 struct refs *out)
 {
         Note__ListIdsByAuthorsRequest in = NOTE__LIST_IDS_BY_AUTHORS_REQUEST__INIT;
         Note__NoteRefs found = NOTE__NOTE_REFS__INIT;
@@ -29,8 +30,8 @@ static sn_status check_member(struct rpc_call *c, char *user_id)
         in.n_ids = 1;
         TRY(user_batch_get_authors(c, &in, &found));
         return found.n_items == 1 && found.items[0]->id[0] != '\0'
-                       ? SN_OK
-                       : rpc_fail(c, SN_NOT_FOUND, "user_id", "there is no member with this id");
+                   ? SN_OK
+                   : rpc_fail(c, SN_NOT_FOUND, "user_id", "there is no member with this id");
 }
 
 sn_status get_user_timeline(struct rpc_call *c, const Timeline__GetUserTimelineRequest *in, Timeline__Page *out)
@@ -41,7 +42,8 @@ sn_status get_user_timeline(struct rpc_call *c, const Timeline__GetUserTimelineR
         return page_build(c, in->user_id, in->cursor, in->limit, &source, out);
 }
 
-static sn_status fetch_by_hashtag(struct rpc_call *c, void *context, const char *before_id, size_t limit, struct refs *out)
+static sn_status fetch_by_hashtag(struct rpc_call *c, void *context, const char *before_id, size_t limit,
+                                  struct refs *out)
 {
         Note__ListIdsByHashtagRequest in = NOTE__LIST_IDS_BY_HASHTAG_REQUEST__INIT;
         Note__NoteRefs found = NOTE__NOTE_REFS__INIT;

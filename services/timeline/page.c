@@ -23,8 +23,8 @@ static sn_status hydrate(struct rpc_call *c, const struct refs *refs, size_t n, 
 }
 
 /* One fetch: appends what may be shown. One ref more than wanted is asked for, and only tells that there is more. */
-static sn_status fill(struct rpc_call *c, const struct page_source *source, struct cursor *position, size_t wanted, Timeline__Page *out,
-                      bool *more)
+static sn_status fill(struct rpc_call *c, const struct page_source *source, struct cursor *position, size_t wanted,
+                      Timeline__Page *out, bool *more)
 {
         Note__Notes notes = NOTE__NOTES__INIT;
         struct refs refs = {0};
@@ -47,8 +47,8 @@ static sn_status fill(struct rpc_call *c, const struct page_source *source, stru
         return SN_OK;
 }
 
-sn_status page_build(struct rpc_call *c, const char *filter, const char *cursor, uint32_t asked, const struct page_source *source,
-                     Timeline__Page *out)
+sn_status page_build(struct rpc_call *c, const char *filter, const char *cursor, uint32_t asked,
+                     const struct page_source *source, Timeline__Page *out)
 {
         size_t limit = page_limit(asked);
         struct cursor position;

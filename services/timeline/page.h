@@ -21,7 +21,7 @@ struct page_source {
 };
 
 /* filter names the list for its cursors. */
-SN_CHECKED sn_status page_build(struct rpc_call *c, const char *filter, const char *cursor, uint32_t limit, const struct page_source *source,
-                                Timeline__Page *out);
+SN_CHECKED sn_status page_build(struct rpc_call *c, const char *filter, const char *cursor, uint32_t limit,
+                                const struct page_source *source, Timeline__Page *out);
 
 #endif

@@ -3,9 +3,10 @@
 
 #define LAST_ID "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
-DB_STATEMENT(SELECT_STATE, "timeline_service", &timeline_rows__state__descriptor,
-             "select relations_version, complete, built_at is not null as built, read_at < now() - interval '30 days' as stale"
-             " from timeline_cache where owner_id = $1");
+DB_STATEMENT(
+    SELECT_STATE, "timeline_service", &timeline_rows__state__descriptor,
+    "select relations_version, complete, built_at is not null as built, read_at < now() - interval '30 days' as stale"
+    " from timeline_cache where owner_id = $1");
 
 sn_status store_state(struct db_tx *tx, const char *owner, TimelineRows__State *state, bool *found)
 {
@@ -26,7 +27,8 @@ sn_status store_start_build(struct db_tx *tx, const char *owner)
 
 DB_STATEMENT(INSERT_ENTRIES, "timeline_service", NULL,
              "insert into timeline_entries (owner_id, note_id, author_id)"
-             " select $1::uuid, note_id, author_id from unnest($2::uuid[], $3::uuid[]) as e (note_id, author_id) on conflict do nothing");
+             " select $1::uuid, note_id, author_id from unnest($2::uuid[], $3::uuid[]) as e (note_id, author_id) on "
+             "conflict do nothing");
 
 sn_status store_insert_entries(struct db_tx *tx, const char *owner, Note__NoteRef *const *refs, size_t n)
 {
@@ -37,12 +39,14 @@ sn_status store_insert_entries(struct db_tx *tx, const char *owner, Note__NoteRe
                 notes[i] = refs[i]->id;
                 authors[i] = refs[i]->author_id;
         }
-        return db_exec(tx, &INSERT_ENTRIES, DB_BINDS(bind_uuid(owner), bind_uuids(notes, n), bind_uuids(authors, n)), NULL);
+        return db_exec(tx, &INSERT_ENTRIES, DB_BINDS(bind_uuid(owner), bind_uuids(notes, n), bind_uuids(authors, n)),
+                       NULL);
 }
 
-DB_STATEMENT(FINISH_BUILD, "timeline_service", NULL,
-             "update timeline_cache set relations_version = greatest(relations_version, $2), complete = $3, built_at = now()"
-             " where owner_id = $1");
+DB_STATEMENT(
+    FINISH_BUILD, "timeline_service", NULL,
+    "update timeline_cache set relations_version = greatest(relations_version, $2), complete = $3, built_at = now()"
+    " where owner_id = $1");
 
 sn_status store_finish_build(struct db_tx *tx, const char *owner, int64_t version, bool complete)
 {
@@ -50,7 +54,8 @@ sn_status store_finish_build(struct db_tx *tx, const char *owner, int64_t versio
 }
 
 DB_STATEMENT(FINISH_SYNC, "timeline_service", NULL,
-             "update timeline_cache set relations_version = greatest(relations_version, $2), complete = complete and $3 where owner_id = $1");
+             "update timeline_cache set relations_version = greatest(relations_version, $2), complete = complete and "
+             "$3 where owner_id = $1");
 
 sn_status store_finish_sync(struct db_tx *tx, const char *owner, int64_t version, bool complete)
 {
@@ -66,26 +71,31 @@ sn_status store_touch(struct db_tx *tx, const char *owner)
 }
 
 DB_STATEMENT(SELECT_ENTRIES, "timeline_service", &note__note_ref__descriptor,
-             "select note_id as id, author_id from timeline_entries where owner_id = $1 and note_id < $2 order by note_id desc limit $3");
+             "select note_id as id, author_id from timeline_entries where owner_id = $1 and note_id < $2 order by "
+             "note_id desc limit $3");
 
-sn_status store_entries(struct db_tx *tx, const char *owner, const char *before_id, size_t limit, size_t *n, Note__NoteRef ***refs)
+sn_status store_entries(struct db_tx *tx, const char *owner, const char *before_id, size_t limit, size_t *n,
+                        Note__NoteRef ***refs)
 {
-        return db_list(tx, &SELECT_ENTRIES,
-                       DB_BINDS(bind_uuid(owner), bind_uuid(before_id[0] != '\0' ? before_id : LAST_ID), bind_i64((int64_t)limit)), n,
-                       refs);
+        return db_list(
+            tx, &SELECT_ENTRIES,
+            DB_BINDS(bind_uuid(owner), bind_uuid(before_id[0] != '\0' ? before_id : LAST_ID), bind_i64((int64_t)limit)),
+            n, refs);
 }
 
 /* Owners are given even where the entry was there: a repeated delivery repeats its Redis half too. */
 DB_STATEMENT(DELIVER, "timeline_service", &timeline_rows__owner__descriptor,
              "with owners as (select owner_id from timeline_cache where owner_id = any($1::uuid[])"
              " and read_at > now() - interval '30 days'),"
-             " added as (insert into timeline_entries (owner_id, note_id, author_id) select owner_id, $2::uuid, $3::uuid from owners"
+             " added as (insert into timeline_entries (owner_id, note_id, author_id) select owner_id, $2::uuid, "
+             "$3::uuid from owners"
              " on conflict do nothing) select owner_id from owners");
 
-sn_status store_deliver(struct db_tx *tx, char **members, size_t n_members, const char *note_id, const char *author_id, size_t *n,
-                        TimelineRows__Owner ***owners)
+sn_status store_deliver(struct db_tx *tx, char **members, size_t n_members, const char *note_id, const char *author_id,
+                        size_t *n, TimelineRows__Owner ***owners)
 {
-        return db_list(tx, &DELIVER, DB_BINDS(bind_uuids(members, n_members), bind_uuid(note_id), bind_uuid(author_id)), n, owners);
+        return db_list(tx, &DELIVER, DB_BINDS(bind_uuids(members, n_members), bind_uuid(note_id), bind_uuid(author_id)),
+                       n, owners);
 }
 
 DB_STATEMENT(DELETE_NOTE_ENTRIES, "timeline_service", NULL, "delete from timeline_entries where note_id = $1");
@@ -98,7 +108,8 @@ sn_status store_delete_note_entries(struct db_tx *tx, const char *note_id)
 DB_STATEMENT(PRUNE, "timeline_service", NULL,
              "with long as (select owner_id from timeline_entries group by owner_id having count(*) > 1200 limit 1000),"
              " marked as (update timeline_cache set complete = false where owner_id in (select owner_id from long)),"
-             " cut as (select l.owner_id, (select note_id from timeline_entries where owner_id = l.owner_id order by note_id desc"
+             " cut as (select l.owner_id, (select note_id from timeline_entries where owner_id = l.owner_id order by "
+             "note_id desc"
              " offset 799 limit 1) as last from long l)"
              " delete from timeline_entries e using cut where e.owner_id = cut.owner_id and e.note_id < cut.last");
 

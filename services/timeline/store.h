@@ -11,7 +11,8 @@
 
 /* *found is false for a member whose timeline was never materialised. */
 SN_CHECKED sn_status store_state(struct db_tx *tx, const char *owner, TimelineRows__State *state, bool *found);
-/* Makes delivery include the owner from the commit on: a new row, or a stale one whose entries go. Leaves a fresh one alone. */
+/* Makes delivery include the owner from the commit on: a new row, or a stale one whose entries go. Leaves a fresh one
+ * alone. */
 SN_CHECKED sn_status store_start_build(struct db_tx *tx, const char *owner);
 SN_CHECKED sn_status store_insert_entries(struct db_tx *tx, const char *owner, Note__NoteRef *const *refs, size_t n);
 /* All notes of those followed up to version are in; complete tells that none older exist. */
@@ -24,8 +25,8 @@ SN_CHECKED sn_status store_entries(struct db_tx *tx, const char *owner, const ch
                                    Note__NoteRef ***refs);
 
 /* Entries for those of the members whose timelines are materialised and alive; gives these. */
-SN_CHECKED sn_status store_deliver(struct db_tx *tx, char **members, size_t n_members, const char *note_id, const char *author_id,
-                                   size_t *n, TimelineRows__Owner ***owners);
+SN_CHECKED sn_status store_deliver(struct db_tx *tx, char **members, size_t n_members, const char *note_id,
+                                   const char *author_id, size_t *n, TimelineRows__Owner ***owners);
 SN_CHECKED sn_status store_delete_note_entries(struct db_tx *tx, const char *note_id);
 /* Cuts tails that grew half over their length; a bounded number a call. */
 SN_CHECKED sn_status store_prune(struct db_tx *tx, int64_t *deleted);

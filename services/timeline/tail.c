@@ -26,8 +26,8 @@ static void merge(struct rpc_call *c, struct refs *into, const Note__NoteRefs *m
 }
 
 /* The newest notes of whoever was followed after a version; *version becomes that of the last one. */
-static sn_status pull_followed(struct rpc_call *c, const char *owner, int64_t *version, const char *before_id, size_t limit,
-                               struct refs *out)
+static sn_status pull_followed(struct rpc_call *c, const char *owner, int64_t *version, const char *before_id,
+                               size_t limit, struct refs *out)
 {
         Follow__FollowedMembers members = FOLLOW__FOLLOWED_MEMBERS__INIT;
 
@@ -83,7 +83,8 @@ static sn_status start_build(struct rpc_call *c, const char *owner)
         return db_commit(c, NULL, &tx);
 }
 
-static sn_status store_pulled(struct rpc_call *c, const char *owner, const struct refs *refs, int64_t version, bool build)
+static sn_status store_pulled(struct rpc_call *c, const char *owner, const struct refs *refs, int64_t version,
+                              bool build)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         bool complete = refs->n < TIMELINE_TAIL;

@@ -5,10 +5,13 @@
 #include "services/timeline/page.h"
 #include "services/timeline/timeline_rows.rpc.h"
 
-/* Builds the tail when there is none, brings it up to whom the owner follows, and notes that it is read. state is as it then is. */
+/* Builds the tail when there is none, brings it up to whom the owner follows, and notes that it is read. state is as it
+ * then is. */
 SN_CHECKED sn_status tail_ensure(struct rpc_call *c, const char *owner, TimelineRows__State *state);
-SN_CHECKED sn_status tail_entries(struct rpc_call *c, const char *owner, const char *before_id, size_t limit, struct refs *out);
+SN_CHECKED sn_status tail_entries(struct rpc_call *c, const char *owner, const char *before_id, size_t limit,
+                                  struct refs *out);
 /* Straight from note_service, at any depth: what the tail does not reach. */
-SN_CHECKED sn_status tail_pull(struct rpc_call *c, const char *owner, const char *before_id, size_t limit, struct refs *out);
+SN_CHECKED sn_status tail_pull(struct rpc_call *c, const char *owner, const char *before_id, size_t limit,
+                               struct refs *out);
 
 #endif

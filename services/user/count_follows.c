@@ -10,8 +10,10 @@ static sn_status count_both(struct db_tx *tx, const char *follower, const char *
 {
         bool follower_first = strcmp(follower, followee) < 0;
 
-        TRY(store_count_member(tx, follower_first ? follower : followee, 0, follower_first ? 0 : delta, follower_first ? delta : 0));
-        return store_count_member(tx, follower_first ? followee : follower, 0, follower_first ? delta : 0, follower_first ? 0 : delta);
+        TRY(store_count_member(tx, follower_first ? follower : followee, 0, follower_first ? 0 : delta,
+                               follower_first ? delta : 0));
+        return store_count_member(tx, follower_first ? followee : follower, 0, follower_first ? delta : 0,
+                                  follower_first ? 0 : delta);
 }
 
 static sn_status count_follow(struct rpc_call *c, const bus_event *event)
@@ -27,8 +29,8 @@ static sn_status count_follow(struct rpc_call *c, const bus_event *event)
 static const char *const types[] = {"follow.created", "follow.deleted", NULL};
 
 const struct bus_consumer user_count_follows = {
-        .source = "follow",
-        .read_outbox = &follow_methods[FOLLOW_READ_OUTBOX],
-        .types = types,
-        .handle = count_follow,
+    .source = "follow",
+    .read_outbox = &follow_methods[FOLLOW_READ_OUTBOX],
+    .types = types,
+    .handle = count_follow,
 };

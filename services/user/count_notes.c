@@ -1,4 +1,5 @@
-/* Keeps user_stats.notes: each note counts exactly once, however often its event comes. Comments and renotes do not count. */
+/* Keeps user_stats.notes: each note counts exactly once, however often its event comes. Comments and renotes do not
+ * count. */
 #include "services/user/handlers.h"
 
 #include <string.h>
@@ -18,8 +19,8 @@ static sn_status count_note(struct rpc_call *c, const bus_event *event)
 static const char *const types[] = {"note.created", "note.deleted", NULL};
 
 const struct bus_consumer user_count_notes = {
-        .source = "note",
-        .read_outbox = &note_methods[NOTE_READ_OUTBOX],
-        .types = types,
-        .handle = count_note,
+    .source = "note",
+    .read_outbox = &note_methods[NOTE_READ_OUTBOX],
+    .types = types,
+    .handle = count_note,
 };

@@ -25,7 +25,8 @@ static sn_status refuse(struct rpc_call *c, const UserRows__Credentials *credent
                 TRY(store_insert_login(tx, credentials->user->id, false, c->client_address, c->user_agent));
                 TRY(db_commit(c, NULL, &tx));
         }
-        return rpc_fail_code(c, SN_UNAUTHENTICATED, "credentials_wrong", NULL, "the username, e-mail address or password is wrong");
+        return rpc_fail_code(c, SN_UNAUTHENTICATED, "credentials_wrong", NULL,
+                             "the username, e-mail address or password is wrong");
 }
 
 static sn_status begin(struct rpc_call *c, const char *user_id, struct session *session)

@@ -34,7 +34,8 @@ static void fill(const char *session, uint32_t generation, struct wire *w)
         }
 }
 
-char *refresh_token_make(struct arena *arena, const char *session, uint32_t generation, const uint8_t salt[REFRESH_SALT_BYTES])
+char *refresh_token_make(struct arena *arena, const char *session, uint32_t generation,
+                         const uint8_t salt[REFRESH_SALT_BYTES])
 {
         char *text = arena_alloc(arena, BASE64URL_CHARS(sizeof(struct wire)) + 1);
         struct wire w;

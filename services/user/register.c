@@ -22,12 +22,12 @@ static sn_status prepare(struct rpc_call *c, const User__RegisterRequest *in, st
         char *hash = NULL;
 
         *user = (struct new_user){
-                .id = uuid_new_in(c->arena),
-                .username = in->username,
-                .username_key = username_key(c->arena, in->username),
-                .email = in->email,
-                .email_key = username_key(c->arena, in->email),
-                .display_name = in->display_name[0] != '\0' ? in->display_name : in->username,
+            .id = uuid_new_in(c->arena),
+            .username = in->username,
+            .username_key = username_key(c->arena, in->username),
+            .email = in->email,
+            .email_key = username_key(c->arena, in->email),
+            .display_name = in->display_name[0] != '\0' ? in->display_name : in->username,
         };
         TRY(check_free(c, user));
         TRY(password_hash(c, in->password, &hash));

@@ -18,10 +18,11 @@ sn_status session_begin(struct db_tx *tx, const char *user_id, struct session *s
         return store_insert_login(tx, user_id, true, c->client_address, c->user_agent);
 }
 
-sn_status session_answer(struct rpc_call *c, const struct session *session, uint32_t generation, User__User *user, int64_t epoch,
-                         User__Login *out)
+sn_status session_answer(struct rpc_call *c, const struct session *session, uint32_t generation, User__User *user,
+                         int64_t epoch, User__Login *out)
 {
-        struct token_claims claims = {.scope = MEMBER_SCOPE, .epoch = epoch, .expires_s = c->now_ms / 1000 + TOKEN_LIFE_S};
+        struct token_claims claims = {
+            .scope = MEMBER_SCOPE, .epoch = epoch, .expires_s = c->now_ms / 1000 + TOKEN_LIFE_S};
 
         memcpy(claims.subject, user->id, UUID_SIZE);
         memcpy(claims.session, session->id, UUID_SIZE);

@@ -14,8 +14,8 @@ struct session {
 /* A new session of a member in this transaction, with its entry in the login history. */
 SN_CHECKED sn_status session_begin(struct db_tx *tx, const char *user_id, struct session *session);
 /* The answer of a login: signs the access token. user is taken as it is. */
-SN_CHECKED sn_status session_answer(struct rpc_call *c, const struct session *session, uint32_t generation, User__User *user, int64_t epoch,
-                                    User__Login *out);
+SN_CHECKED sn_status session_answer(struct rpc_call *c, const struct session *session, uint32_t generation,
+                                    User__User *user, int64_t epoch, User__Login *out);
 /* Ends a session; its access tokens are refused in this process as soon as the transaction commits. */
 SN_CHECKED sn_status session_end(struct db_tx *tx, const char *session_id, const char *user_id, bool *ended);
 /* Puts sessions ended in the last minutes on the list of revoked ones: at start, before the first request. */

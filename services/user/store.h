@@ -20,29 +20,33 @@ SN_CHECKED sn_status store_user_by_name(struct db_tx *tx, const char *username_k
 /* NULL leaves a field. */
 SN_CHECKED sn_status store_update_profile(struct db_tx *tx, const char *id, const char *display_name, const char *bio);
 /* In order of username, after the member `after_id` ("": from the start). */
-SN_CHECKED sn_status store_find_users(struct db_tx *tx, const char *prefix_key, const char *after_id, size_t limit, size_t *n,
-                                      User__User ***users);
+SN_CHECKED sn_status store_find_users(struct db_tx *tx, const char *prefix_key, const char *after_id, size_t limit,
+                                      size_t *n, User__User ***users);
 /* In no order; unknown ones are missing. */
 SN_CHECKED sn_status store_authors(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, User__Author ***rows);
 /* In the order of the keys. */
-SN_CHECKED sn_status store_authors_by_name(struct db_tx *tx, char **keys, size_t n, size_t *n_rows, User__Author ***rows);
+SN_CHECKED sn_status store_authors_by_name(struct db_tx *tx, char **keys, size_t n, size_t *n_rows,
+                                           User__Author ***rows);
 
 /* By username or e-mail key; also counts the failures from this address in the last 15 minutes. */
-SN_CHECKED sn_status store_credentials(struct db_tx *tx, const char *key, const char *address, UserRows__Credentials *out, bool *found);
+SN_CHECKED sn_status store_credentials(struct db_tx *tx, const char *key, const char *address,
+                                       UserRows__Credentials *out, bool *found);
 SN_CHECKED sn_status store_insert_login(struct db_tx *tx, const char *user_id, bool succeeded, const char *address,
                                         const char *user_agent);
 
-SN_CHECKED sn_status store_insert_session(struct db_tx *tx, const char *id, const char *user_id, const uint8_t *salt, size_t salt_len,
-                                          const char *user_agent);
+SN_CHECKED sn_status store_insert_session(struct db_tx *tx, const char *id, const char *user_id, const uint8_t *salt,
+                                          size_t salt_len, const char *user_agent);
 /* Locks the session's row. *found is false when there is none. */
-SN_CHECKED sn_status store_refresh_state(struct db_tx *tx, const char *session_id, UserRows__RefreshState *out, bool *found);
+SN_CHECKED sn_status store_refresh_state(struct db_tx *tx, const char *session_id, UserRows__RefreshState *out,
+                                         bool *found);
 SN_CHECKED sn_status store_rotate(struct db_tx *tx, const char *session_id);
 SN_CHECKED sn_status store_end_session(struct db_tx *tx, const char *session_id, const char *user_id, bool *ended);
 SN_CHECKED sn_status store_sessions(struct db_tx *tx, const char *user_id, size_t *n, User__Session ***sessions);
 SN_CHECKED sn_status store_ended_since(struct db_tx *tx, int64_t since_ms, size_t *n, User__EndedSession ***sessions);
 
 /* Adds to the counts of a member that exists. */
-SN_CHECKED sn_status store_count_member(struct db_tx *tx, const char *user_id, int64_t notes, int64_t followers, int64_t following);
+SN_CHECKED sn_status store_count_member(struct db_tx *tx, const char *user_id, int64_t notes, int64_t followers,
+                                        int64_t following);
 SN_CHECKED sn_status store_cleanup(struct db_tx *tx);
 
 #endif

@@ -1,43 +1,50 @@
 /* Owns the SQL on logins and sessions. */
 #include "services/user/store.h"
 
-DB_STATEMENT(SELECT_CREDENTIALS, "user_service", &user_rows__credentials__descriptor,
-             "select u.id as \"user.id\", u.username as \"user.username\", u.display_name as \"user.display_name\", u.bio as \"user.bio\","
-             " u.created_at as \"user.created_at\", u.email as \"user.email\", u.password_hash, u.epoch,"
-             " coalesce(s.notes, 0) as \"user.counts.notes\", coalesce(s.followers, 0) as \"user.counts.followers\","
-             " coalesce(s.following, 0) as \"user.counts.following\","
-             " (select count(*) from user_login_history where user_id = u.id and not succeeded and address = $2"
-             " and created_at > now() - interval '15 minutes') as failures"
-             " from users u left join user_stats s on s.user_id = u.id where u.username_key = $1 or u.email_key = $1 limit 1");
+DB_STATEMENT(
+    SELECT_CREDENTIALS, "user_service", &user_rows__credentials__descriptor,
+    "select u.id as \"user.id\", u.username as \"user.username\", u.display_name as \"user.display_name\", u.bio as "
+    "\"user.bio\","
+    " u.created_at as \"user.created_at\", u.email as \"user.email\", u.password_hash, u.epoch,"
+    " coalesce(s.notes, 0) as \"user.counts.notes\", coalesce(s.followers, 0) as \"user.counts.followers\","
+    " coalesce(s.following, 0) as \"user.counts.following\","
+    " (select count(*) from user_login_history where user_id = u.id and not succeeded and address = $2"
+    " and created_at > now() - interval '15 minutes') as failures"
+    " from users u left join user_stats s on s.user_id = u.id where u.username_key = $1 or u.email_key = $1 limit 1");
 
-sn_status store_credentials(struct db_tx *tx, const char *key, const char *address, UserRows__Credentials *out, bool *found)
+sn_status store_credentials(struct db_tx *tx, const char *key, const char *address, UserRows__Credentials *out,
+                            bool *found)
 {
         return db_one(tx, &SELECT_CREDENTIALS, DB_BINDS(bind_text(key), bind_text(address)), &out->base, found);
 }
 
-DB_STATEMENT(INSERT_LOGIN, "user_service", NULL,
-             "insert into user_login_history (id, user_id, succeeded, address, user_agent) values ($1, $2, $3, $4, $5)");
+DB_STATEMENT(
+    INSERT_LOGIN, "user_service", NULL,
+    "insert into user_login_history (id, user_id, succeeded, address, user_agent) values ($1, $2, $3, $4, $5)");
 
-sn_status store_insert_login(struct db_tx *tx, const char *user_id, bool succeeded, const char *address, const char *user_agent)
+sn_status store_insert_login(struct db_tx *tx, const char *user_id, bool succeeded, const char *address,
+                             const char *user_agent)
 {
         return db_exec(tx, &INSERT_LOGIN,
-                       DB_BINDS(bind_uuid(uuid_new_in(db_arena(tx))), bind_uuid(user_id), bind_bool(succeeded), bind_text(address),
-                                bind_text(user_agent)),
+                       DB_BINDS(bind_uuid(uuid_new_in(db_arena(tx))), bind_uuid(user_id), bind_bool(succeeded),
+                                bind_text(address), bind_text(user_agent)),
                        NULL);
 }
 
 DB_STATEMENT(INSERT_SESSION, "user_service", NULL,
              "insert into user_sessions (id, user_id, refresh_salt, user_agent) values ($1, $2, $3, $4)");
 
-sn_status store_insert_session(struct db_tx *tx, const char *id, const char *user_id, const uint8_t *salt, size_t salt_len,
-                               const char *user_agent)
+sn_status store_insert_session(struct db_tx *tx, const char *id, const char *user_id, const uint8_t *salt,
+                               size_t salt_len, const char *user_agent)
 {
         return db_exec(tx, &INSERT_SESSION,
-                       DB_BINDS(bind_uuid(id), bind_uuid(user_id), bind_bytes(salt, salt_len), bind_text(user_agent)), NULL);
+                       DB_BINDS(bind_uuid(id), bind_uuid(user_id), bind_bytes(salt, salt_len), bind_text(user_agent)),
+                       NULL);
 }
 
 DB_STATEMENT(SELECT_REFRESH_STATE, "user_service", &user_rows__refresh_state__descriptor,
-             "select x.id as session_id, x.refresh_salt as salt, x.refresh_generation as generation, x.ended_at is not null as ended,"
+             "select x.id as session_id, x.refresh_salt as salt, x.refresh_generation as generation, x.ended_at is not "
+             "null as ended,"
              " u.epoch, u.id as \"user.id\", u.username as \"user.username\", u.display_name as \"user.display_name\","
              " u.bio as \"user.bio\", u.created_at as \"user.created_at\", u.email as \"user.email\","
              " coalesce(s.notes, 0) as \"user.counts.notes\", coalesce(s.followers, 0) as \"user.counts.followers\","
@@ -50,16 +57,18 @@ sn_status store_refresh_state(struct db_tx *tx, const char *session_id, UserRows
         return db_one(tx, &SELECT_REFRESH_STATE, DB_BINDS(bind_uuid(session_id)), &out->base, found);
 }
 
-DB_STATEMENT(ROTATE, "user_service", NULL,
-             "update user_sessions set refresh_generation = refresh_generation + 1, last_used_at = now() where id = $1");
+DB_STATEMENT(
+    ROTATE, "user_service", NULL,
+    "update user_sessions set refresh_generation = refresh_generation + 1, last_used_at = now() where id = $1");
 
 sn_status store_rotate(struct db_tx *tx, const char *session_id)
 {
         return db_exec(tx, &ROTATE, DB_BINDS(bind_uuid(session_id)), NULL);
 }
 
-DB_STATEMENT(END_SESSION, "user_service", NULL,
-             "update user_sessions set ended_at = clock_timestamp() where id = $1 and user_id = $2 and ended_at is null");
+DB_STATEMENT(
+    END_SESSION, "user_service", NULL,
+    "update user_sessions set ended_at = clock_timestamp() where id = $1 and user_id = $2 and ended_at is null");
 
 sn_status store_end_session(struct db_tx *tx, const char *session_id, const char *user_id, bool *ended)
 {
@@ -70,17 +79,19 @@ sn_status store_end_session(struct db_tx *tx, const char *session_id, const char
         return SN_OK;
 }
 
-DB_STATEMENT(SELECT_SESSIONS, "user_service", &user__session__descriptor,
-             "select id, created_at, last_used_at, user_agent from user_sessions where user_id = $1 and ended_at is null"
-             " order by id desc limit 100");
+DB_STATEMENT(
+    SELECT_SESSIONS, "user_service", &user__session__descriptor,
+    "select id, created_at, last_used_at, user_agent from user_sessions where user_id = $1 and ended_at is null"
+    " order by id desc limit 100");
 
 sn_status store_sessions(struct db_tx *tx, const char *user_id, size_t *n, User__Session ***sessions)
 {
         return db_list(tx, &SELECT_SESSIONS, DB_BINDS(bind_uuid(user_id)), n, sessions);
 }
 
-DB_STATEMENT(SELECT_ENDED, "user_service", &user__ended_session__descriptor,
-             "select id, ended_at as ended_at_ms from user_sessions where ended_at >= $1 order by ended_at limit 100000");
+DB_STATEMENT(
+    SELECT_ENDED, "user_service", &user__ended_session__descriptor,
+    "select id, ended_at as ended_at_ms from user_sessions where ended_at >= $1 order by ended_at limit 100000");
 
 sn_status store_ended_since(struct db_tx *tx, int64_t since_ms, size_t *n, User__EndedSession ***sessions)
 {

@@ -9,18 +9,21 @@ DB_STATEMENT(INSERT_USER, "user_service", NULL,
 
 static sn_status taken(struct rpc_call *c, bool email)
 {
-        return email ? rpc_fail_code(c, SN_ALREADY_EXISTS, "email_taken", "email", "belongs to a member already; log in instead")
-                     : rpc_fail_code(c, SN_ALREADY_EXISTS, "username_taken", "username", "is taken; choose another one");
+        return email
+                   ? rpc_fail_code(c, SN_ALREADY_EXISTS, "email_taken", "email",
+                                   "belongs to a member already; log in instead")
+                   : rpc_fail_code(c, SN_ALREADY_EXISTS, "username_taken", "username", "is taken; choose another one");
 }
 
 sn_status store_insert_user(struct db_tx *tx, const struct new_user *user)
 {
         struct rpc_call *c = db_call(tx);
-        sn_status status = db_exec(tx, &INSERT_USER,
-                                   DB_BINDS(bind_uuid(user->id), bind_text(user->username), bind_text(user->username_key),
-                                            bind_text(user->email), bind_text(user->email_key), bind_text(user->password_hash),
-                                            bind_text(user->display_name), bind_time_ms(c->now_ms)),
-                                   NULL);
+        sn_status status =
+            db_exec(tx, &INSERT_USER,
+                    DB_BINDS(bind_uuid(user->id), bind_text(user->username), bind_text(user->username_key),
+                             bind_text(user->email), bind_text(user->email_key), bind_text(user->password_hash),
+                             bind_text(user->display_name), bind_time_ms(c->now_ms)),
+                    NULL);
 
         return status == SN_ALREADY_EXISTS ? taken(c, strcmp(db_constraint(tx), "users_email_taken") == 0) : status;
 }
@@ -46,7 +49,8 @@ static sn_status found_or(struct db_tx *tx, bool found)
         return found ? SN_OK : rpc_fail(db_call(tx), SN_NOT_FOUND, "id", "there is no member with this id or username");
 }
 
-DB_STATEMENT(SELECT_USER, "user_service", &user__user__descriptor, "select " USER_COLUMNS USER_TABLES " where u.id = $1");
+DB_STATEMENT(SELECT_USER, "user_service", &user__user__descriptor,
+             "select " USER_COLUMNS USER_TABLES " where u.id = $1");
 
 sn_status store_user(struct db_tx *tx, const char *id, User__User *out)
 {
@@ -77,13 +81,15 @@ sn_status store_update_profile(struct db_tx *tx, const char *id, const char *dis
 
 /* Keys of usernames are of [a-z0-9_]: '~' sorts after all of them. */
 DB_STATEMENT(FIND_USERS, "user_service", &user__user__descriptor,
-             "select " USER_COLUMNS USER_TABLES
-             " where u.username_key >= $1 and u.username_key < $1 || '~'"
-             " and u.username_key > coalesce((select username_key from users where id = $2), '') order by u.username_key limit $3");
+             "select " USER_COLUMNS USER_TABLES " where u.username_key >= $1 and u.username_key < $1 || '~'"
+             " and u.username_key > coalesce((select username_key from users where id = $2), '') order by "
+             "u.username_key limit $3");
 
-sn_status store_find_users(struct db_tx *tx, const char *prefix_key, const char *after_id, size_t limit, size_t *n, User__User ***users)
+sn_status store_find_users(struct db_tx *tx, const char *prefix_key, const char *after_id, size_t limit, size_t *n,
+                           User__User ***users)
 {
-        return db_list(tx, &FIND_USERS, DB_BINDS(bind_text(prefix_key), bind_uuid(after_id), bind_i64((int64_t)limit)), n, users);
+        return db_list(tx, &FIND_USERS, DB_BINDS(bind_text(prefix_key), bind_uuid(after_id), bind_i64((int64_t)limit)),
+                       n, users);
 }
 
 DB_STATEMENT(SELECT_AUTHORS, "user_service", &user__author__descriptor,
@@ -103,12 +109,15 @@ sn_status store_authors_by_name(struct db_tx *tx, char **keys, size_t n, size_t 
         return db_list(tx, &SELECT_AUTHORS_BY_NAME, DB_BINDS(bind_texts(keys, n)), n_rows, rows);
 }
 
-DB_STATEMENT(UPSERT_STATS, "user_service", NULL,
-             "insert into user_stats as s (user_id, notes, followers, following) select id, $2, $3, $4 from users where id = $1"
-             " on conflict (user_id) do update set notes = s.notes + excluded.notes, followers = s.followers + excluded.followers,"
-             " following = s.following + excluded.following");
+DB_STATEMENT(
+    UPSERT_STATS, "user_service", NULL,
+    "insert into user_stats as s (user_id, notes, followers, following) select id, $2, $3, $4 from users where id = $1"
+    " on conflict (user_id) do update set notes = s.notes + excluded.notes, followers = s.followers + "
+    "excluded.followers,"
+    " following = s.following + excluded.following");
 
 sn_status store_count_member(struct db_tx *tx, const char *user_id, int64_t notes, int64_t followers, int64_t following)
 {
-        return db_exec(tx, &UPSERT_STATS, DB_BINDS(bind_uuid(user_id), bind_i64(notes), bind_i64(followers), bind_i64(following)), NULL);
+        return db_exec(tx, &UPSERT_STATS,
+                       DB_BINDS(bind_uuid(user_id), bind_i64(notes), bind_i64(followers), bind_i64(following)), NULL);
 }

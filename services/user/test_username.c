@@ -27,10 +27,12 @@ static void names_that_look_alike_have_one_key(void **state)
             {"alice", "alice"},
             {"ALICE", "alice"},
             {"Alice_9", "alice_9"},
-            {"\xef\xbc\xa1lice", "alice"},                     /* a wide A */
-            {"ﬁsh", "fish"},                                   /* a ligature */
-            {"Stra\xc3\x9f" "e@Example.org", "strasse@example.org"}, /* e-mail addresses have keys too */
-            {"e\xcc\x81va", "\xc3\xa9va"},                     /* composed or not */
+            {"\xef\xbc\xa1lice", "alice"}, /* a wide A */
+            {"ﬁsh", "fish"},               /* a ligature */
+            {"Stra\xc3\x9f"
+             "e@Example.org",
+             "strasse@example.org"},       /* e-mail addresses have keys too */
+            {"e\xcc\x81va", "\xc3\xa9va"}, /* composed or not */
         };
 
         for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
@@ -64,7 +66,8 @@ static void what_is_not_utf8_stays_as_it_is(void **state)
 
 static void reserved_names_are_refused_in_any_spelling(void **state)
 {
-        static const char *const taken[] = {"me", "ME", "Admin", "\xef\xbc\xad\xef\xbc\xa5", "sonet", "api", "undefined", "null"};
+        static const char *const taken[] = {"me",    "ME",  "Admin",     "\xef\xbc\xad\xef\xbc\xa5",
+                                            "sonet", "api", "undefined", "null"};
 
         for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
                 c->problem = (struct rpc_problem){0};
@@ -90,12 +93,9 @@ static void all_other_names_are_free(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            TEST(names_that_look_alike_have_one_key),
-            TEST(a_key_is_its_own_key),
-            TEST(different_names_keep_different_keys),
-            TEST(what_is_not_utf8_stays_as_it_is),
-            TEST(reserved_names_are_refused_in_any_spelling),
-            TEST(all_other_names_are_free),
+            TEST(names_that_look_alike_have_one_key),         TEST(a_key_is_its_own_key),
+            TEST(different_names_keep_different_keys),        TEST(what_is_not_utf8_stays_as_it_is),
+            TEST(reserved_names_are_refused_in_any_spelling), TEST(all_other_names_are_free),
         };
 
         return cmocka_run_group_tests_name("username", tests, NULL, NULL);

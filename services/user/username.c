@@ -5,9 +5,10 @@
 #include "base/text.h"
 
 static const char *const reserved[] = {
-        "about", "account", "accounts", "admin",  "administrator", "all",     "anonymous", "api",     "auth",   "everyone", "help",
-        "here",  "login",   "logout",   "me",     "moderator",     "nobody",  "null",      "openapi", "owner",  "register", "root",
-        "search", "security", "sessions", "settings", "signup",    "sonet",   "staff",     "status",  "support", "system",  "undefined",
+    "about",    "account", "accounts", "admin",   "administrator", "all",       "anonymous", "api",      "auth",
+    "everyone", "help",    "here",     "login",   "logout",        "me",        "moderator", "nobody",   "null",
+    "openapi",  "owner",   "register", "root",    "search",        "security",  "sessions",  "settings", "signup",
+    "sonet",    "staff",   "status",   "support", "system",        "undefined",
 };
 
 char *username_key(struct arena *arena, const char *username)
@@ -21,7 +22,8 @@ sn_status username_check_free(struct rpc_call *c, const char *key)
 {
         for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
                 if (strcmp(key, reserved[i]) == 0) {
-                        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "username_reserved", "username", "is reserved; choose another one");
+                        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "username_reserved", "username",
+                                             "is reserved; choose another one");
                 }
         }
         return SN_OK;
