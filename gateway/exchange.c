@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "gateway/cors.h"
 #include "gateway/problem.h"
 #include "gateway/transcode.h"
@@ -138,5 +139,6 @@ void exchange_run(struct exchange *x)
         if (call(c, x, &response) != SN_OK) {
                 exchange_refuse(x, &c->problem, &response);
         }
+        metric_add(x->match.route->answers[response.status / 100], 1);
         http_respond(x->request, &response);
 }

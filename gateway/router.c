@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "base/buf.h"
+#include "base/metrics.h"
 #include "gateway/pages.h"
 
 #define VERBS_MAX 6
@@ -38,6 +38,15 @@ static struct node *child_of(struct node *node, struct str segment)
         return *at;
 }
 
+static void count_answers(struct route *route)
+{
+        for (int class = 2; route->method != NULL && class < ROUTE_STATUS_CLASSES; class++) {
+                route->answers[class] =
+                    metric_counter("sonet_http_requests_total", "Requests answered, by method and class of HTTP status.",
+                                   metrics_intern("method=\"%s\",status=\"%dxx\"", route->method->name, class));
+        }
+}
+
 static bool add(struct router *router, const struct route *route)
 {
         struct str rest = str_of(route->path + 1), segment;
@@ -49,7 +58,8 @@ static bool add(struct router *router, const struct route *route)
         if (node == NULL || node->n_routes == VERBS_MAX) {
                 return false;
         }
-        node->routes[node->n_routes++] = *route;
+        node->routes[node->n_routes] = *route;
+        count_answers(&node->routes[node->n_routes++]);
         return true;
 }
 
@@ -63,11 +73,11 @@ struct router *router_new(const struct rpc_service *const *services, size_t n, c
                         const struct rpc_method *method = &services[s]->methods[m];
 
                         ok = method->http_verb == NULL ||
-                             add(router, &(struct route){method->http_verb, method->http_path, method, NULL});
+                             add(router, &(struct route){.verb = method->http_verb, .path = method->http_path, .method = method});
                 }
         }
         for (size_t p = 0; ok && pages[p].path != NULL; p++) {
-                ok = add(router, &(struct route){"GET", pages[p].path, NULL, &pages[p]});
+                ok = add(router, &(struct route){.verb = "GET", .path = pages[p].path, .page = &pages[p]});
         }
         if (!ok) {
                 router_free(router);

@@ -9,11 +9,15 @@
 
 struct gateway_page; /* pages.h */
 
+/* By the first digit of the status. */
+#define ROUTE_STATUS_CLASSES 6
+
 struct route {
         const char *verb;
         const char *path;
         const struct rpc_method *method; /* one of both */
         const struct gateway_page *page;
+        struct metric *answers[ROUTE_STATUS_CLASSES]; /* of a method: how many there were */
 };
 
 struct route_variable {

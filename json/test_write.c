@@ -85,7 +85,7 @@ static void an_empty_message_shows_the_empty_value_of_each_field(void **state)
 {
         JsonTest__Kinds m = JSON_TEST__KINDS__INIT;
         assert_written(&m, "{\"i32\":0,\"s32\":0,\"u32\":0,\"i64\":0,\"u64\":0,\"single\":0,\"real\":0,\"flag\":false,"
-                           "\"mood\":\"unspecified\","
+                           "\"mood\":null,"
                            "\"colour\":\"none\",\"text\":\"\",\"blob\":\"\",\"inner\":null,\"at\":null,\"i32s\":[],"
                            "\"i64s\":[],\"flags\":[],"
                            "\"moods\":[],\"texts\":[],\"blobs\":[],\"inners\":[],\"times\":[],\"reals\":[],\"maybe\":"

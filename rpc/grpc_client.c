@@ -104,10 +104,10 @@ static grpc_channel *make_channel(const char *host_and_port, grpc_channel_creden
                             0); /* we know which calls may be sent twice, the library does not */
         sonet_grpc_args_int(&args, GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
         sonet_grpc_args_int(&args, GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-        sonet_grpc_args_int(&args, GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+        sonet_grpc_args_int(&args, GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
         sonet_grpc_args_int(&args, GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 2000); /* how long one attempt may take */
-        sonet_grpc_args_int(&args, GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
-        sonet_grpc_args_int(&args, GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 1000);
+        sonet_grpc_args_int(&args, GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
+        sonet_grpc_args_int(&args, GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 100);
         sonet_grpc_args_int(&args, GRPC_ARG_KEEPALIVE_TIME_MS, 20000);
         sonet_grpc_args_int(&args, GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5000);
         bool v6 = host_and_port[0] == '[';

@@ -125,6 +125,8 @@ static void a_made_up_mac_is_refused(void **state)
 static void rubbish_is_no_token(void **state)
 {
         char *text = refresh_token_make(arena, SESSION, 1, salt);
+
+        assert_non_null(text);
         const char *const rubbish[] = {
             "",
             "=",
