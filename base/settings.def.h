@@ -15,7 +15,7 @@ SETTING_STRING(timeline_database_url, "TIMELINE_DATABASE_URL", "", true, "Postgr
 SETTING_STRING(redis_url, "REDIS_URL", "", true, "redis://[:password@]host:port[/db] or unix:///path")
 SETTING_INT(database_pool, "DATABASE_POOL", 4, 1, 100, "connections that each service may hold to its database")
 SETTING_INT(database_busy, "DATABASE_BUSY", 4, 1, 1000, "connections of this process that may be busy at a time on one PostgreSQL server")
-SETTING_INT(redis_pool, "REDIS_POOL", 4, 1, 100, "connections to Redis")
+SETTING_INT(redis_pool, "REDIS_POOL", 8, 1, 100, "connections to Redis; with fewer than WORKERS, requests wait for one another")
 
 SETTING_STRING(user_url, "USER_URL", "", false, "grpc://host:port or grpcs://host:port of the user service when it runs elsewhere")
 SETTING_STRING(note_url, "NOTE_URL", "", false, "the same for the note service")

@@ -1,16 +1,11 @@
 /* Owns batch reads through a memo by pair. */
 #include "cache/by_pair.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 struct pair_key {
         uint8_t viewer[16];
         uint8_t other[16];
-};
-
-struct cached_flags {
-        struct memo_object object;
-        unsigned flags;
 };
 
 sn_status by_pair_start(struct by_pair *b, size_t max_bytes)
@@ -28,23 +23,6 @@ void by_pair_stop(struct by_pair *b)
 void by_pair_forget(struct by_pair *b)
 {
         memo_clear(b->memo);
-}
-
-static void free_flags(struct memo_object *object)
-{
-        free(object);
-}
-
-static void remember(struct by_pair *b, const struct pair_key *key, uint64_t ticket, unsigned flags)
-{
-        struct cached_flags *cached = calloc(1, sizeof(*cached));
-
-        if (cached != NULL) {
-                cached->object = (struct memo_object){.references = 1, .bytes = sizeof(*cached), .free = free_flags};
-                cached->flags = flags;
-                memo_put(b->memo, key, sizeof(*key), ticket, cached);
-                memo_unref(cached);
-        }
 }
 
 /* The places that the memo did not fill, with their keys and tickets. */
@@ -65,7 +43,7 @@ static sn_status load_missing(struct rpc_call *c, struct by_pair *b, const char 
         TRY(db_read(c, &tx));
         TRY(b->load(tx, viewer, missing->others, missing->n, loaded));
         for (size_t i = 0; i < missing->n; i++) {
-                remember(b, &missing->keys[i], missing->tickets[i], loaded[i]);
+                memo_put_number(b->memo, &missing->keys[i], sizeof(missing->keys[i]), missing->tickets[i], loaded[i]);
                 flags[missing->places[i]] = loaded[i];
         }
         return SN_OK;
@@ -80,17 +58,23 @@ sn_status by_pair_get(struct rpc_call *c, struct by_pair *b, const char *viewer,
                                   .others = ARENA_ARRAY(c->arena, char *, n)};
         struct pair_key key;
         bool somebody = uuid_to_bytes(viewer, key.viewer);
+        bool hit = false;
 
         for (size_t i = 0; i < n; i++) {
-                const struct cached_flags *cached = NULL;
+                uint64_t number = 0;
 
+                if (hit && strcmp(others[i], others[i - 1]) == 0) { /* a note's author and its audience's owner, say */
+                        flags[i] = flags[i - 1];
+                        continue;
+                }
                 flags[i] = 0;
+                hit = false;
                 if (!somebody || !uuid_to_bytes(others[i], key.other)) {
                         continue;
                 }
-                cached = memo_get(b->memo, c->arena, &key, sizeof(key), &missing.tickets[missing.n]);
-                if (cached != NULL) {
-                        flags[i] = cached->flags;
+                hit = memo_get_number(b->memo, &key, sizeof(key), &number, &missing.tickets[missing.n]);
+                if (hit) {
+                        flags[i] = (unsigned)number;
                 } else {
                         missing.keys[missing.n] = key;
                         missing.others[missing.n] = others[i];

@@ -13,14 +13,16 @@
 
 enum { N_SHARDS = 16, FIRST_BUCKETS = 64 };
 
+/* What a lookup reads stands together, at the end. */
 struct entry {
-        struct entry *next;          /* in its bucket; in a list of removed entries */
         struct entry *older, *newer; /* in the order of eviction */
+        size_t bytes;                /* what it counts against the bound */
+        struct entry *next;          /* in its bucket; in a list of removed entries */
         uint64_t hash;
-        struct memo_object *object;
-        size_t bytes; /* what it counts against the bound */
+        struct memo_object *object; /* NULL: a number */
+        uint64_t number;
+        uint32_t key_len;
         bool touched; /* read since it was put, or since it was spared last */
-        size_t key_len;
         char key[];
 };
 
@@ -156,15 +158,24 @@ static void free_removed(struct memo *m, struct entry *removed)
         }
 }
 
+/* Under the lock. NULL on a miss. */
+static const struct entry *look_up(struct shard *s, uint64_t hash, const void *key, size_t key_len)
+{
+        struct entry *e = s->n_buckets == 0 ? NULL : *find(s, hash, key, key_len);
+        if (e != NULL && !e->touched) {
+                e->touched = true; /* written once only: other threads read the line */
+        }
+        return e;
+}
+
 void *memo_get(struct memo *m, struct arena *arena, const void *key, size_t key_len, uint64_t *ticket)
 {
         uint64_t hash = hash_key(m, key, key_len);
         struct shard *s = shard_of(m, hash);
         struct memo_object *object = NULL;
         pthread_mutex_lock(&s->lock);
-        struct entry *e = s->n_buckets == 0 ? NULL : *find(s, hash, key, key_len);
+        const struct entry *e = look_up(s, hash, key, key_len);
         if (e != NULL) {
-                e->touched = true;
                 object = e->object;
                 object_ref(object);
         }
@@ -173,6 +184,22 @@ void *memo_get(struct memo *m, struct arena *arena, const void *key, size_t key_
         metric_add(object != NULL ? m->hits : m->misses, 1);
         memo_keep(arena, object);
         return object;
+}
+
+bool memo_get_number(struct memo *m, const void *key, size_t key_len, uint64_t *number, uint64_t *ticket)
+{
+        uint64_t hash = hash_key(m, key, key_len);
+        struct shard *s = shard_of(m, hash);
+        pthread_mutex_lock(&s->lock);
+        const struct entry *e = look_up(s, hash, key, key_len);
+        bool found = e != NULL;
+        if (found) {
+                *number = e->number;
+        }
+        *ticket = s->drops;
+        pthread_mutex_unlock(&s->lock);
+        metric_add(found ? m->hits : m->misses, 1);
+        return found;
 }
 
 /* Twice the buckets when there are as many entries. Without memory it stays as it is: slower, not wrong. */
@@ -221,9 +248,11 @@ static struct entry *entry_new(uint64_t hash, const void *key, size_t key_len, s
         if (e == NULL) {
                 return NULL;
         }
-        *e = (struct entry){.hash = hash, .object = object, .bytes = bytes, .key_len = key_len};
+        *e = (struct entry){.hash = hash, .object = object, .bytes = bytes, .key_len = (uint32_t)key_len};
         memcpy(e->key, key, key_len);
-        object_ref(object);
+        if (object != NULL) {
+                object_ref(object);
+        }
         return e;
 }
 
@@ -246,18 +275,19 @@ static bool put_entry(struct memo *m, struct shard *s, struct entry *e, uint64_t
         return true;
 }
 
-void memo_put(struct memo *m, const void *key, size_t key_len, uint64_t ticket, void *object)
+static void put(struct memo *m, const void *key, size_t key_len, uint64_t ticket, struct memo_object *object,
+                uint64_t number)
 {
-        struct memo_object *o = object;
-        size_t bytes = o->bytes + sizeof(struct entry) + sizeof(struct entry *) + key_len;
+        size_t bytes = (object != NULL ? object->bytes : 0) + sizeof(struct entry) + sizeof(struct entry *) + key_len;
         if (bytes > m->max_shard_bytes) {
                 return;
         }
         uint64_t hash = hash_key(m, key, key_len);
-        struct entry *removed = NULL, *e = entry_new(hash, key, key_len, o, bytes);
+        struct entry *removed = NULL, *e = entry_new(hash, key, key_len, object, bytes);
         if (e == NULL) {
                 return;
         }
+        e->number = number;
         struct shard *s = shard_of(m, hash);
         metric_add(m->bytes, (int64_t)bytes);
         pthread_mutex_lock(&s->lock);
@@ -268,6 +298,16 @@ void memo_put(struct memo *m, const void *key, size_t key_len, uint64_t ticket, 
                 removed = e;
         }
         free_removed(m, removed);
+}
+
+void memo_put(struct memo *m, const void *key, size_t key_len, uint64_t ticket, void *object)
+{
+        put(m, key, key_len, ticket, object, 0);
+}
+
+void memo_put_number(struct memo *m, const void *key, size_t key_len, uint64_t ticket, uint64_t number)
+{
+        put(m, key, key_len, ticket, NULL, number);
 }
 
 void memo_drop(struct memo *m, const void *key, size_t key_len)

@@ -6,6 +6,7 @@
 #ifndef CACHE_MEMO_H
 #define CACHE_MEMO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "base/arena.h"
@@ -26,6 +27,10 @@ void memo_free(struct memo *m);
 void *memo_get(struct memo *m, struct arena *arena, const void *key, size_t key_len, uint64_t *ticket);
 /* Stores the object when the ticket still holds; takes over nothing: the caller's reference remains its own. */
 void memo_put(struct memo *m, const void *key, size_t key_len, uint64_t ticket, void *object);
+/* The same for what is no more than a number, in a memo of numbers alone: there is nothing to keep or free. False on a
+ * miss. */
+bool memo_get_number(struct memo *m, const void *key, size_t key_len, uint64_t *number, uint64_t *ticket);
+void memo_put_number(struct memo *m, const void *key, size_t key_len, uint64_t ticket, uint64_t number);
 void memo_drop(struct memo *m, const void *key, size_t key_len);
 void memo_clear(struct memo *m);
 

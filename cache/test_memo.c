@@ -148,6 +148,35 @@ static void the_bound_holds_and_what_is_read_stays(void **state)
         assert_int_equal(cached_bytes(), 0);
 }
 
+static void numbers_are_kept_like_objects(void **state)
+{
+        uint64_t number = 0, ticket = 0;
+
+        assert_false(memo_get_number(memo, "a", 1, &number, &ticket));
+        memo_put_number(memo, "a", 1, ticket, UINT64_MAX);
+        memo_put_number(memo, "b", 1, ticket, 0);
+        assert_true(memo_get_number(memo, "a", 1, &number, &ticket));
+        assert_true(number == UINT64_MAX);
+        memo_drop(memo, "a", 1);
+        assert_false(memo_get_number(memo, "a", 1, &number, &(uint64_t){0}));
+        memo_put_number(memo, "a", 1, ticket, 7); /* loaded before the drop */
+        assert_false(memo_get_number(memo, "a", 1, &number, &ticket));
+        memo_put_number(memo, "a", 1, ticket, 8);
+        memo_put_number(memo, "a", 1, ticket, 9);
+        assert_true(memo_get_number(memo, "a", 1, &number, &ticket));
+        assert_int_equal(number, 9);
+        for (uint64_t i = 0; i < 100000; i++) { /* far beyond the bound */
+                assert_false(memo_get_number(memo, &i, sizeof(i), &number, &ticket));
+                memo_put_number(memo, &i, sizeof(i), ticket, i);
+        }
+        uint64_t last = 99999;
+        assert_true(memo_get_number(memo, &last, sizeof(last), &number, &ticket));
+        assert_int_equal(number, last);
+        assert_true(cached_bytes() > 0 && cached_bytes() <= 1 << 20);
+        memo_clear(memo);
+        assert_int_equal(cached_bytes(), 0);
+}
+
 static void what_exceeds_the_bound_is_not_kept(void **state)
 {
         uint64_t ticket;
@@ -231,13 +260,10 @@ int main(void)
 {
 #define MEMO_TEST(name) cmocka_unit_test_setup_teardown(name, start, finish)
         const struct CMUnitTest tests[] = {
-            MEMO_TEST(what_was_put_is_found_until_it_is_dropped),
-            MEMO_TEST(a_ticket_from_before_a_drop_stores_nothing),
-            MEMO_TEST(a_reader_keeps_its_object_after_the_drop),
-            MEMO_TEST(an_arena_keeps_and_returns_a_reference),
-            MEMO_TEST(the_bound_holds_and_what_is_read_stays),
-            MEMO_TEST(what_exceeds_the_bound_is_not_kept),
-            MEMO_TEST(keys_are_bytes_of_any_length),
+            MEMO_TEST(what_was_put_is_found_until_it_is_dropped), MEMO_TEST(a_ticket_from_before_a_drop_stores_nothing),
+            MEMO_TEST(a_reader_keeps_its_object_after_the_drop),  MEMO_TEST(an_arena_keeps_and_returns_a_reference),
+            MEMO_TEST(the_bound_holds_and_what_is_read_stays),    MEMO_TEST(numbers_are_kept_like_objects),
+            MEMO_TEST(what_exceeds_the_bound_is_not_kept),        MEMO_TEST(keys_are_bytes_of_any_length),
             MEMO_TEST(no_thread_sees_a_stale_row_after_a_drop),
         };
         memo_free(NULL);

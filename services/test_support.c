@@ -1,9 +1,22 @@
-/* Owns the services' databases in tests. */
+/* Owns the services in tests: databases, caches, relays, consumers, and the job that looks after Redis. */
 #include "services/test_support.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
 #include <cmocka.h>
+#include "auth/keys.h"
+#include "base/clock.h"
+#include "db/lease.h"
+#include "rpc/rpc.h"
+#include "sonet/events.rpc.h"
+#include "sonet/problem.rpc.h"
+
+#define SERVICES_MAX 16
+#define DEADLINE_MS  20000
 
 void test_services_provision(void)
 {
@@ -21,4 +34,315 @@ void test_services_provision(void)
 void test_service_url(char out[300], const struct service_definition *definition)
 {
         test_url(out, definition->schema->database, definition->schema->database);
+}
+
+/* ---- The network ---- */
+
+static struct settings settings;
+static struct redis *redis;
+static struct service services[SERVICES_MAX];
+static struct bus_runner *runners[SERVICES_MAX];
+static struct arena *names;
+static pthread_t jobs_thread;
+static pthread_mutex_t jobs_lock = PTHREAD_MUTEX_INITIALIZER;
+static atomic_bool stopping;
+
+/* A second network starts as the first one did. */
+static void empty_databases(void)
+{
+        for (size_t i = 0; i < sonet_n_services; i++) {
+                char sql[200];
+
+                (void)snprintf(sql, sizeof(sql), "select exists (select from pg_database where datname = '%s')",
+                               sonet_services[i]->schema->database);
+                if (strcmp(test_admin("postgres", sql), "t") == 0) {
+                        (void)snprintf(sql, sizeof(sql), "drop database %s with (force)", sonet_services[i]->schema->database);
+                        (void)test_admin("postgres", sql);
+                }
+        }
+        test_services_provision();
+}
+
+static void open_service(size_t i)
+{
+        const struct service_definition *d = sonet_services[i];
+        char url[300];
+
+        test_service_url(url, d);
+        services[i] = (struct service){.name = d->name, .contract = d->contract, .handlers = d->handlers, .redis = redis};
+        services[i].db = db_new(&(struct db_options){.name = d->schema->database, .url = url, .max_connections = 4});
+        assert_non_null(services[i].db);
+        rpc_register_local(&services[i]);
+}
+
+static void start_service(size_t i)
+{
+        const struct service_definition *d = sonet_services[i];
+
+        if (d->single) {
+                services[i].lease = db_lease_new(db_url(services[i].db), d->name, NULL, NULL);
+                while (!db_lease_held(services[i].lease)) {
+                        clock_sleep_ms(5);
+                }
+        }
+        assert_int_equal(d->start != NULL ? d->start(&services[i], &settings) : SN_OK, SN_OK);
+        if (d->emits) {
+                services[i].relay = bus_relay_new(&services[i]);
+        }
+}
+
+static void start_consumers(size_t i)
+{
+        const struct bus_consumer *const *consumers = sonet_services[i]->consumers;
+        size_t n = 0;
+
+        while (consumers != NULL && consumers[n] != NULL) {
+                n++;
+        }
+        runners[i] = n > 0 ? bus_runner_new(&services[i], consumers, n) : NULL;
+}
+
+/* The jobs that run each second, sooner; those of every hour a test calls itself. */
+static sn_status run_jobs(void)
+{
+        sn_status worst = SN_OK;
+
+        pthread_mutex_lock(&jobs_lock);
+        for (size_t i = 0; i < sonet_n_services; i++) {
+                const struct service_job *const *jobs = sonet_services[i]->jobs;
+
+                for (size_t j = 0; jobs != NULL && jobs[j] != NULL; j++) {
+                        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&services[i], DEADLINE_MS);
+
+                        if (jobs[j]->every_s <= 1 && jobs[j]->run(c) != SN_OK) {
+                                worst = c->problem.status;
+                        }
+                }
+        }
+        pthread_mutex_unlock(&jobs_lock);
+        return worst;
+}
+
+static void *repeat_jobs(void *unused)
+{
+        while (!atomic_load(&stopping)) {
+                (void)run_jobs();
+                clock_sleep_ms(50);
+        }
+        return NULL;
+}
+
+void test_network_start(const char *redis_url, bool encoded)
+{
+        static const uint8_t master[32] = {7};
+        struct buf error;
+
+        buf_init(&error, 4096);
+        log_setup("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
+        keys_set_master(master);
+        empty_databases();
+        contract_register(&events_contract);
+        contract_register(&sonet_contract);
+        assert_int_equal(settings_load(&settings, &error), SN_OK);
+        db_set_server_limit(8);
+        rpc_force_encoding(encoded);
+        redis = redis_new(redis_url, 4);
+        assert_non_null(redis);
+        names = arena_new(1 << 20);
+        for (size_t i = 0; i < sonet_n_services; i++) {
+                open_service(i);
+        }
+        for (size_t i = 0; i < sonet_n_services; i++) {
+                start_service(i);
+        }
+        for (size_t i = 0; i < sonet_n_services; i++) {
+                start_consumers(i);
+        }
+        atomic_store(&stopping, false);
+        (void)pthread_create(&jobs_thread, NULL, repeat_jobs, NULL);
+        buf_free(&error);
+}
+
+void test_network_stop(void)
+{
+        test_release();
+        atomic_store(&stopping, true);
+        (void)pthread_join(jobs_thread, NULL);
+        for (size_t i = sonet_n_services; i-- > 0;) {
+                bus_runner_free(runners[i]);
+        }
+        for (size_t i = sonet_n_services; i-- > 0;) {
+                bus_relay_free(services[i].relay);
+                db_lease_free(services[i].lease);
+                if (sonet_services[i]->stop != NULL) {
+                        sonet_services[i]->stop(&services[i]);
+                }
+        }
+        rpc_close();
+        for (size_t i = 0; i < sonet_n_services; i++) {
+                db_free(services[i].db);
+        }
+        redis_free(redis);
+        arena_free(names);
+}
+
+struct redis *test_network_redis(void)
+{
+        return redis;
+}
+
+bool test_redis_do(int argc, const char *const *argv)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&services[0], DEADLINE_MS);
+        struct redisReply *reply = NULL;
+
+        return redis_command(c, redis, argc, argv, NULL, &reply) == SN_OK;
+}
+
+/* ---- Until all is quiet ---- */
+
+static void wait_consumed(const struct service_definition *consumer, const struct bus_consumer *const *consumers)
+{
+        for (size_t i = 0; consumers != NULL && consumers[i] != NULL; i++) {
+                const char *source = service_definition_find(consumers[i]->source)->schema->database;
+                char sql[300], head[32];
+
+                test_wait_for(source, "select count(*) = 0 from outbox where position is null");
+                (void)snprintf(head, sizeof(head), "%s", test_admin(source, "select position from outbox_head"));
+                (void)snprintf(sql, sizeof(sql),
+                               "select %s = 0 or exists (select from consumer_positions where source = '%s' and position >= %s)", head,
+                               consumers[i]->source, head);
+                test_wait_for(consumer->schema->database, sql);
+                assert_string_equal(test_admin(consumer->schema->database, "select count(*) from dead_letters"), "0");
+        }
+}
+
+void test_network_settle(void)
+{
+        int64_t until_us = clock_monotonic_us() + 10000000;
+
+        for (size_t i = 0; i < sonet_n_services; i++) {
+                wait_consumed(sonet_services[i], sonet_services[i]->consumers);
+        }
+        while (run_jobs() != SN_OK) {
+                assert_true(clock_monotonic_us() < until_us);
+                clock_sleep_ms(20);
+        }
+}
+
+/* ---- Requests ---- */
+
+#define CALLS_MAX 4096
+
+static __thread struct rpc_call *calls[CALLS_MAX];
+static __thread size_t n_calls;
+static __thread const char *last_code;
+
+void test_release(void)
+{
+        while (n_calls > 0) {
+                rpc_call_free(calls[--n_calls]);
+        }
+        last_code = "";
+}
+
+const char *test_problem_code(void)
+{
+        return last_code;
+}
+
+static struct rpc_call *new_call(const char *actor)
+{
+        struct rpc_call *c = rpc_call_new_background(NULL, DEADLINE_MS);
+
+        if (n_calls == CALLS_MAX) {
+                test_release();
+        }
+        calls[n_calls++] = c;
+        c->actor = arena_strdup(c->arena, actor);
+        c->scope = actor[0] != '\0' ? "read write" : "";
+        c->client_address = "192.0.2.1";
+        return c;
+}
+
+sn_status test_send(const char *actor, const struct rpc_method *m, const ProtobufCMessage *in, void **out)
+{
+        struct rpc_call *c = new_call(actor);
+        ProtobufCMessage *answer = arena_alloc(c->arena, m->out->sizeof_message);
+        sn_status status;
+
+        protobuf_c_message_init(m->out, answer);
+        status = rpc_request(c, m, in, answer);
+        last_code = status != SN_OK && c->problem.code != NULL ? c->problem.code : "";
+        if (out != NULL) {
+                *out = answer;
+        }
+        return status;
+}
+
+static void *member_of(ProtobufCMessage *message, const char *name)
+{
+        const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field_by_name(message->descriptor, name);
+
+        return field != NULL && field->label != PROTOBUF_C_LABEL_REPEATED ? (char *)message + field->offset : NULL;
+}
+
+static void set_text(ProtobufCMessage *message, const char *name, const char *value)
+{
+        char **member = member_of(message, name);
+
+        if (member != NULL && value != NULL) {
+                *member = arena_strdup(calls[n_calls - 1]->arena, value);
+        }
+}
+
+static void set_number(ProtobufCMessage *message, const char *name, int value)
+{
+        int *member = member_of(message, name);
+
+        if (member != NULL && value != 0) {
+                *member = value;
+        }
+}
+
+sn_status test_request(const char *actor, const struct rpc_method *m, const struct test_args *args, void **out)
+{
+        ProtobufCMessage *in = arena_alloc(new_call("")->arena, m->in->sizeof_message);
+        static const char *const texts[] = {"text", "tag", "query"};
+
+        protobuf_c_message_init(m->in, in);
+        set_text(in, "id", args->id);
+        set_text(in, "user_id", args->id);
+        for (size_t i = 0; i < 3; i++) {
+                set_text(in, texts[i], args->text);
+        }
+        set_text(in, "cursor", args->cursor);
+        set_number(in, "limit", (int)args->limit);
+        set_number(in, "visibility", args->visibility);
+        return test_send(actor, m, in, out);
+}
+
+void *test_ask(const char *actor, const struct rpc_method *m, const struct test_args *args)
+{
+        void *out = NULL;
+        sn_status status = test_request(actor, m, args, &out);
+
+        if (status != SN_OK) {
+                fail_msg("%s: %s, %s", m->name, sn_status_name(status), test_problem_code());
+        }
+        return out;
+}
+
+const char *test_member(const char *username)
+{
+        User__RegisterRequest in = USER__REGISTER_REQUEST__INIT;
+        User__Login *login = NULL;
+
+        in.username = (char *)username;
+        in.email = arena_printf(names, "%s@example.org", username);
+        in.password = (char *)"correct horse battery";
+        if (test_send("", &user_methods[USER_REGISTER], &in.base, (void **)&login) != SN_OK) {
+                fail_msg("%s cannot register: %s", username, test_problem_code());
+        }
+        return arena_strdup(names, login->user->id);
 }

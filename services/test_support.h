@@ -1,13 +1,52 @@
-/* What the tests of the services share: their databases on the private server of tests/with-servers. */
+/* What the tests of the services share: their databases on the private server of tests/with-servers, and all of them
+ * running in the test's process, as cmd/serve.c runs them. */
 #ifndef SERVICES_TEST_SUPPORT_H
 #define SERVICES_TEST_SUPPORT_H
 
+#include "cache/redis.h"
 #include "db/test_support.h"
+#include "services/follow/follow.rpc.h"
+#include "services/note/note.rpc.h"
 #include "services/services.h"
+#include "services/timeline/timeline.rpc.h"
+#include "services/user/user.rpc.h"
 
 /* Creates and migrates the databases of all services. Fails the test when that fails. */
 void test_services_provision(void);
 /* The role's URL of a service's database. */
 void test_service_url(char out[300], const struct service_definition *definition);
+
+/* Starts everything on empty databases; encoded: calls between services go through bytes. */
+void test_network_start(const char *redis_url, bool encoded);
+void test_network_stop(void);
+struct redis *test_network_redis(void);
+/* One command to Redis, from texts; whether it was answered. */
+bool test_redis_do(int argc, const char *const *argv);
+/* Waits until every event was handled, and Redis is as PostgreSQL says. */
+void test_network_settle(void);
+
+/* The fields that a request has of these are set. */
+struct test_args {
+        const char *id;   /* "id" or "user_id" */
+        const char *text; /* "text", "tag" or "query" */
+        const char *cursor;
+        uint32_t limit;
+        int visibility;
+};
+/* Any thread. *out (may be NULL) lives until the thread's test_release. actor "" is nobody. */
+sn_status test_request(const char *actor, const struct rpc_method *m, const struct test_args *args, void **out);
+/* The same, filled in by the caller. */
+sn_status test_send(const char *actor, const struct rpc_method *m, const ProtobufCMessage *in, void **out);
+/* What the thread's last request was refused with; "" when it was not. */
+const char *test_problem_code(void);
+void test_release(void);
+
+/* On the test's own thread: fails it unless the answer is OK. */
+void *test_ask(const char *actor, const struct rpc_method *m, const struct test_args *args);
+#define ASK(actor, method, ...)    test_ask((actor), &(method), &(struct test_args){__VA_ARGS__})
+#define STATUS(actor, method, ...) test_request((actor), &(method), &(struct test_args){__VA_ARGS__}, NULL)
+
+/* Registers a member; the id lives as long as the network. */
+const char *test_member(const char *username);
 
 #endif

@@ -1,28 +1,13 @@
 /* Owns delivery: a new note to its author's followers, a deleted one away. PostgreSQL first, then Redis; the runner
  * stores the position last, so both halves may run again, and change nothing then. */
-#include "services/timeline/deliver.h"
+#include "services/timeline/handlers.h"
 
-#include <stdatomic.h>
 #include <string.h>
 #include "services/follow/follow.rpc.h"
-#include "services/timeline/handlers.h"
 #include "services/timeline/home_cache.h"
 #include "services/timeline/store.h"
 
 #define FOLLOWERS_PAGE 5000
-
-/* From the start: an earlier process may have ended between a delivery that Redis missed and its recovery. */
-static atomic_bool missed = true;
-
-bool deliver_missed(void)
-{
-        return atomic_exchange(&missed, false);
-}
-
-void deliver_set_missed(void)
-{
-        atomic_store(&missed, true);
-}
 
 static sn_status store_page(struct rpc_call *c, const bus_event *event, char **members, size_t n, size_t *n_owners,
                             TimelineRows__Owner ***owners)
@@ -41,8 +26,7 @@ static sn_status deliver_page(struct rpc_call *c, const bus_event *event, char *
 
         TRY(store_page(c, event, members, n, &n_owners, &owners));
         if (home_cache_deliver(c, owners, n_owners, event->aggregate_id, event->actor_id) != SN_OK) {
-                deliver_set_missed();
-                c->problem = (struct rpc_problem){0};
+                c->problem = (struct rpc_problem){0}; /* slower for a moment: home_cache.c knows of it */
         }
         return SN_OK;
 }

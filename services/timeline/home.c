@@ -62,9 +62,9 @@ static sn_status build_cached(struct rpc_call *c, TimelineRows__State *state)
                 c->problem = (struct rpc_problem){0};
                 return SN_OK;
         }
-        TRY(tail_entries(c, c->actor, "", TIMELINE_TAIL, &refs));
+        TRY(tail_entries(c, c->actor, "", TIMELINE_TAIL, &refs, &header.complete));
         header.version = state->relations_version;
-        header.complete = state->complete && refs.n < TIMELINE_TAIL;
+        header.complete = header.complete && refs.n < TIMELINE_TAIL;
         if (home_cache_store(c, c->actor, token, &header, &refs) != SN_OK) {
                 c->problem = (struct rpc_problem){0};
         }
@@ -87,9 +87,8 @@ static sn_status fetch_others(struct rpc_call *c, const char *before_id, size_t 
                 TimelineRows__State state;
 
                 TRY(build_cached(c, &state));
-                TRY(tail_entries(c, c->actor, before_id, limit, out));
+                TRY(tail_entries(c, c->actor, before_id, limit, out, &complete));
                 TRY(relations_with(c, out, &relations));
-                complete = state.complete;
         }
         if (out->n < limit && !complete) {
                 TRY(tail_pull(c, c->actor, before_id, limit, out));

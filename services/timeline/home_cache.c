@@ -3,6 +3,7 @@
 #include "services/timeline/home_cache.h"
 
 #include <hiredis/hiredis.h>
+#include <stdatomic.h>
 #include <string.h>
 #include "base/service.h"
 #include "cache/redis.h"
@@ -11,6 +12,16 @@
 #define HEADER_BYTES 14 /* 0, version (8, big-endian), day (4), complete (1) */
 #define ENTRY_BYTES  32
 #define MS_PER_DAY   86400000
+
+/* Sets lie after a delivery that did not reach them, and after Redis came back: it may have been restored from a copy of
+ * long ago. Each such loss is counted; until it is recovered from, no set is read. At the start there is one: an earlier
+ * process may have ended between a loss and its recovery. */
+static atomic_uint_fast64_t missed = 1, recovered;
+
+static uint64_t losses(const struct rpc_call *c)
+{
+        return atomic_load(&missed) + redis_generation(c->service->redis);
+}
 
 uint32_t home_cache_today(const struct rpc_call *c)
 {
@@ -89,13 +100,18 @@ sn_status home_cache_read(struct rpc_call *c, const char *owner, const char *bef
         bool paged = uuid_to_bytes(before_id, from + 1);
         const char *entries[] = {"ZREVRANGEBYLEX", key, paged ? (const char *)from : "+", "[\x01", "LIMIT", "0", count};
         const size_t entries_len[] = {14, strlen(key), paged ? sizeof(from) : 1, 2, 5, 1, strlen(count)};
+        uint64_t before = losses(c);
         redisReply **replies = NULL;
         size_t n = 0;
 
+        *found = false;
+        if (before != atomic_load(&recovered)) {
+                return SN_OK;
+        }
         redis_pipeline_add(p, 4, head, head_len);
         redis_pipeline_add(p, 7, entries, entries_len);
         TRY(redis_pipeline_run(p, &n, &replies));
-        *found = n == 2 && decode_header(replies[0], header);
+        *found = n == 2 && decode_header(replies[0], header) && losses(c) == before;
         if (*found) {
                 decode_entries(c, replies[1], out);
         }
@@ -152,10 +168,14 @@ sn_status home_cache_store(struct rpc_call *c, const char *owner, const char *to
  * entry. A set that grew too long is cut to the tail, and is complete no more. */
 static const char DELIVER[] = "redis.call('DEL', KEYS[2]) "
                               "if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end "
-                              "redis.call('ZADD', KEYS[1], 0, ARGV[1]) "
+                              "if redis.call('ZADD', KEYS[1], 0, ARGV[1]) == 0 then return 1 end "
+                              "local head = redis.call('ZRANGE', KEYS[1], 0, 0)[1] "
+                              "if string.byte(head, -1) == 0 and redis.call('ZRANK', KEYS[1], ARGV[1]) == 1 then "
+                              "redis.call('ZREM', KEYS[1], ARGV[1]) "
+                              "return 1 "
+                              "end "
                               "local n = redis.call('ZCARD', KEYS[1]) "
                               "if n > 1001 then "
-                              "local head = redis.call('ZRANGE', KEYS[1], 0, 0)[1] "
                               "redis.call('ZREMRANGEBYRANK', KEYS[1], 0, n - 801) "
                               "redis.call('ZADD', KEYS[1], 0, string.sub(head, 1, -2) .. '\\0') "
                               "end "
@@ -163,8 +183,8 @@ static const char DELIVER[] = "redis.call('DEL', KEYS[2]) "
 
 #define DELIVER_BATCH 500
 
-sn_status home_cache_deliver(struct rpc_call *c, TimelineRows__Owner *const *owners, size_t n, const char *note_id,
-                             const char *author_id)
+static sn_status deliver(struct rpc_call *c, TimelineRows__Owner *const *owners, size_t n, const char *note_id,
+                         const char *author_id)
 {
         uint8_t entry[ENTRY_BYTES];
 
@@ -193,6 +213,17 @@ sn_status home_cache_deliver(struct rpc_call *c, TimelineRows__Owner *const *own
         return SN_OK;
 }
 
+sn_status home_cache_deliver(struct rpc_call *c, TimelineRows__Owner *const *owners, size_t n, const char *note_id,
+                             const char *author_id)
+{
+        sn_status status = deliver(c, owners, n, note_id, author_id);
+
+        if (status != SN_OK) {
+                atomic_fetch_add(&missed, 1);
+        }
+        return status;
+}
+
 static sn_status unlink_keys(struct rpc_call *c, const redisReply *keys)
 {
         const char **argv = ARENA_ARRAY(c->arena, const char *, keys->elements + 1);
@@ -209,9 +240,9 @@ static sn_status unlink_keys(struct rpc_call *c, const redisReply *keys)
                                    : redis_command(c, c->service->redis, (int)keys->elements + 1, argv, len, &reply);
 }
 
-sn_status home_cache_clear(struct rpc_call *c)
+static sn_status clear(struct rpc_call *c, enum redis_key_name name)
 {
-        const char *pattern = redis_key(c->arena, REDIS_KEY_TIMELINE_HOME, "*");
+        const char *pattern = redis_key(c->arena, name, "*");
         const char *cursor = "0";
 
         do {
@@ -226,5 +257,19 @@ sn_status home_cache_clear(struct rpc_call *c)
                 cursor = reply->element[0]->str;
                 TRY(unlink_keys(c, reply->element[1]));
         } while (strcmp(cursor, "0") != 0);
+        return SN_OK;
+}
+
+/* The tokens first: whoever left one before now may have read PostgreSQL before what was lost, and must not store. */
+sn_status home_cache_recover(struct rpc_call *c)
+{
+        uint64_t now = losses(c);
+
+        if (now == atomic_load(&recovered)) {
+                return SN_OK;
+        }
+        TRY(clear(c, REDIS_KEY_TIMELINE_BUILD));
+        TRY(clear(c, REDIS_KEY_TIMELINE_HOME));
+        atomic_store(&recovered, now);
         return SN_OK;
 }

@@ -1,12 +1,13 @@
 /* Owns the SQL of timeline_service. */
 #include "services/timeline/store.h"
 
-#define LAST_ID "ffffffff-ffff-ffff-ffff-ffffffffffff"
+#define LAST_ID  "ffffffff-ffff-ffff-ffff-ffffffffffff"
+#define FIRST_ID "00000000-0000-0000-0000-000000000000"
 
 DB_STATEMENT(
     SELECT_STATE, "timeline_service", &timeline_rows__state__descriptor,
-    "select relations_version, complete, built_at is not null as built, read_at < now() - interval '30 days' as stale"
-    " from timeline_cache where owner_id = $1");
+    "select relations_version, floor_id = '" FIRST_ID "' as complete, built_at is not null as built,"
+    " read_at < now() - interval '30 days' as stale from timeline_cache where owner_id = $1");
 
 sn_status store_state(struct db_tx *tx, const char *owner, TimelineRows__State *state, bool *found)
 {
@@ -16,7 +17,7 @@ sn_status store_state(struct db_tx *tx, const char *owner, TimelineRows__State *
 /* The row's lock makes "still stale" and "its entries go" one step, however many readers come at once. */
 DB_STATEMENT(START_BUILD, "timeline_service", NULL,
              "with started as (insert into timeline_cache as t (owner_id) values ($1) on conflict (owner_id) do update"
-             " set relations_version = 0, complete = false, built_at = null, read_at = now()"
+             " set relations_version = 0, floor_id = '" FIRST_ID "', built_at = null, read_at = now()"
              " where t.read_at < now() - interval '30 days' returning owner_id)"
              " delete from timeline_entries where owner_id in (select owner_id from started)");
 
@@ -43,23 +44,14 @@ sn_status store_insert_entries(struct db_tx *tx, const char *owner, Note__NoteRe
                        NULL);
 }
 
-DB_STATEMENT(
-    FINISH_BUILD, "timeline_service", NULL,
-    "update timeline_cache set relations_version = greatest(relations_version, $2), complete = $3, built_at = now()"
-    " where owner_id = $1");
+/* Two may build at once: the floor only rises, whoever comes last. */
+DB_STATEMENT(FINISH_PULL, "timeline_service", NULL,
+             "update timeline_cache set relations_version = greatest(relations_version, $2),"
+             " floor_id = greatest(floor_id, $3::uuid), built_at = coalesce(built_at, now()) where owner_id = $1");
 
-sn_status store_finish_build(struct db_tx *tx, const char *owner, int64_t version, bool complete)
+sn_status store_finish_pull(struct db_tx *tx, const char *owner, int64_t version, const char *floor_id)
 {
-        return db_exec(tx, &FINISH_BUILD, DB_BINDS(bind_uuid(owner), bind_i64(version), bind_bool(complete)), NULL);
-}
-
-DB_STATEMENT(FINISH_SYNC, "timeline_service", NULL,
-             "update timeline_cache set relations_version = greatest(relations_version, $2), complete = complete and "
-             "$3 where owner_id = $1");
-
-sn_status store_finish_sync(struct db_tx *tx, const char *owner, int64_t version, bool complete)
-{
-        return db_exec(tx, &FINISH_SYNC, DB_BINDS(bind_uuid(owner), bind_i64(version), bind_bool(complete)), NULL);
+        return db_exec(tx, &FINISH_PULL, DB_BINDS(bind_uuid(owner), bind_i64(version), bind_uuid(floor_id)), NULL);
 }
 
 DB_STATEMENT(TOUCH, "timeline_service", NULL,
@@ -71,8 +63,8 @@ sn_status store_touch(struct db_tx *tx, const char *owner)
 }
 
 DB_STATEMENT(SELECT_ENTRIES, "timeline_service", &note__note_ref__descriptor,
-             "select note_id as id, author_id from timeline_entries where owner_id = $1 and note_id < $2 order by "
-             "note_id desc limit $3");
+             "select note_id as id, author_id from timeline_entries where owner_id = $1 and note_id < $2"
+             " and note_id >= (select floor_id from timeline_cache where owner_id = $1) order by note_id desc limit $3");
 
 sn_status store_entries(struct db_tx *tx, const char *owner, const char *before_id, size_t limit, size_t *n,
                         Note__NoteRef ***refs)
@@ -107,10 +99,10 @@ sn_status store_delete_note_entries(struct db_tx *tx, const char *note_id)
 
 DB_STATEMENT(PRUNE, "timeline_service", NULL,
              "with long as (select owner_id from timeline_entries group by owner_id having count(*) > 1200 limit 1000),"
-             " marked as (update timeline_cache set complete = false where owner_id in (select owner_id from long)),"
-             " cut as (select l.owner_id, (select note_id from timeline_entries where owner_id = l.owner_id order by "
-             "note_id desc"
-             " offset 799 limit 1) as last from long l)"
+             " cut as (select l.owner_id, (select note_id from timeline_entries where owner_id = l.owner_id"
+             " order by note_id desc offset 799 limit 1) as last from long l),"
+             " marked as (update timeline_cache c set floor_id = greatest(c.floor_id, cut.last) from cut"
+             " where c.owner_id = cut.owner_id)"
              " delete from timeline_entries e using cut where e.owner_id = cut.owner_id and e.note_id < cut.last");
 
 sn_status store_prune(struct db_tx *tx, int64_t *deleted)

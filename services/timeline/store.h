@@ -15,12 +15,11 @@ SN_CHECKED sn_status store_state(struct db_tx *tx, const char *owner, TimelineRo
  * alone. */
 SN_CHECKED sn_status store_start_build(struct db_tx *tx, const char *owner);
 SN_CHECKED sn_status store_insert_entries(struct db_tx *tx, const char *owner, Note__NoteRef *const *refs, size_t n);
-/* All notes of those followed up to version are in; complete tells that none older exist. */
-SN_CHECKED sn_status store_finish_build(struct db_tx *tx, const char *owner, int64_t version, bool complete);
-/* The same for those who were new since the last version; never makes a tail complete. */
-SN_CHECKED sn_status store_finish_sync(struct db_tx *tx, const char *owner, int64_t version, bool complete);
+/* All notes of those followed up to version are in, from floor_id up ("": all that there are). What lies below the
+ * floor is no list: some authors' notes are there, others' are not. */
+SN_CHECKED sn_status store_finish_pull(struct db_tx *tx, const char *owner, int64_t version, const char *floor_id);
 SN_CHECKED sn_status store_touch(struct db_tx *tx, const char *owner);
-/* Older than before_id ("": from the newest), the newest first. */
+/* Older than before_id ("": from the newest), the newest first; down to the floor. */
 SN_CHECKED sn_status store_entries(struct db_tx *tx, const char *owner, const char *before_id, size_t limit, size_t *n,
                                    Note__NoteRef ***refs);
 

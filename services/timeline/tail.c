@@ -83,15 +83,15 @@ static sn_status start_build(struct rpc_call *c, const char *owner)
         return db_commit(c, NULL, &tx);
 }
 
-static sn_status store_pulled(struct rpc_call *c, const char *owner, const struct refs *refs, int64_t version,
-                              bool build)
+/* A pull that was cut off says nothing of what is older than its last note, whoever else has older ones in the tail. */
+static sn_status store_pulled(struct rpc_call *c, const char *owner, const struct refs *refs, int64_t version)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-        bool complete = refs->n < TIMELINE_TAIL;
+        const char *floor_id = refs->n < TIMELINE_TAIL ? "" : refs->items[refs->n - 1]->id;
 
         TRY(db_begin(c, &tx));
         TRY(store_insert_entries(tx, owner, refs->items, refs->n));
-        TRY(build ? store_finish_build(tx, owner, version, complete) : store_finish_sync(tx, owner, version, complete));
+        TRY(store_finish_pull(tx, owner, version, floor_id));
         return db_commit(c, NULL, &tx);
 }
 
@@ -119,18 +119,25 @@ sn_status tail_ensure(struct rpc_call *c, const char *owner, TimelineRows__State
         version = build ? 0 : state->relations_version;
         TRY(pull_followed(c, owner, &version, "", TIMELINE_TAIL, &refs));
         if (build || version > state->relations_version) {
-                TRY(store_pulled(c, owner, &refs, version, build));
+                TRY(store_pulled(c, owner, &refs, version));
         } else {
                 TRY(touch(c, owner));
         }
         return load_state(c, owner, state, &found);
 }
 
-sn_status tail_entries(struct rpc_call *c, const char *owner, const char *before_id, size_t limit, struct refs *out)
+/* The state is read after the entries: a tail that is cut in between is not complete, and what it lacks is pulled. */
+sn_status tail_entries(struct rpc_call *c, const char *owner, const char *before_id, size_t limit, struct refs *out,
+                       bool *complete)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        TimelineRows__State state = TIMELINE_ROWS__STATE__INIT;
+        bool found = false;
 
         *out = (struct refs){0};
         TRY(db_read(c, &tx));
-        return store_entries(tx, owner, before_id, limit, &out->n, &out->items);
+        TRY(store_entries(tx, owner, before_id, limit, &out->n, &out->items));
+        TRY(store_state(tx, owner, &state, &found));
+        *complete = state.complete;
+        return SN_OK;
 }

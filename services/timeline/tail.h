@@ -8,8 +8,9 @@
 /* Builds the tail when there is none, brings it up to whom the owner follows, and notes that it is read. state is as it
  * then is. */
 SN_CHECKED sn_status tail_ensure(struct rpc_call *c, const char *owner, TimelineRows__State *state);
+/* As far as the tail has all; complete tells that it has all there are. */
 SN_CHECKED sn_status tail_entries(struct rpc_call *c, const char *owner, const char *before_id, size_t limit,
-                                  struct refs *out);
+                                  struct refs *out, bool *complete);
 /* Straight from note_service, at any depth: what the tail does not reach. */
 SN_CHECKED sn_status tail_pull(struct rpc_call *c, const char *owner, const char *before_id, size_t limit,
                                struct refs *out);

@@ -4,7 +4,7 @@
 create table timeline_cache (
         owner_id          uuid        primary key,
         relations_version bigint      not null default 0,     -- of follow_service: whom the entries take into account
-        complete          boolean     not null default false, -- no older notes exist than the entries
+        floor_id          uuid        not null default '00000000-0000-0000-0000-000000000000', -- from here up no entry is missing
         built_at          timestamptz,                        -- null until the first build is done
         read_at           timestamptz not null default now(), -- to the day
         updated_at        timestamptz not null default now()

@@ -1,0 +1,67 @@
+// The references that are measured beside SoNet: pgbench on its PostgreSQL, nginx with the same bytes.
+import { hkdfSync } from 'node:crypto';
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { freePort, sleep } from '../tests/e2e/harness.mjs';
+import { entry, request, run } from './load.mjs';
+
+// The administrator's password of the private PostgreSQL, derived from the key file as auth/keys.c does.
+function adminPassword(server) {
+        const master = Buffer.from(fs.readFileSync(path.join(server.dir, 'key'), 'utf8').trim(), 'base64url');
+        return Buffer.from(hkdfSync('sha256', master, 'sonet key file', 'database:sonet_admin', 32)).toString('base64url');
+}
+
+const bin = () => fs.readdirSync('/usr/lib/postgresql').map((v) => `/usr/lib/postgresql/${v}/bin`).find((d) => fs.existsSync(`${d}/pgbench`));
+
+// Select-only, prepared: what the cluster gives when nothing but it is asked. {per_s, clients}
+export async function pgbench(server, seconds) {
+        const env = { ...process.env, PGHOST: path.join(server.data, 'run'), PGUSER: 'sonet_admin', PGPASSWORD: adminPassword(server) };
+        const tool = (name, ...args) => run(path.join(bin(), name), args, { env });
+        await tool('dropdb', '--if-exists', 'bench');
+        await tool('createdb', 'bench');
+        await tool('pgbench', '-i', '-q', '-s', '10', 'bench');
+        const out = await tool('pgbench', '-S', '-M', 'prepared', '-c', '4', '-j', '1', '-T', String(seconds), 'bench');
+        await tool('dropdb', 'bench');
+        return { per_s: Number(out.match(/tps = ([\d.]+)/)[1]), clients: 4 };
+}
+
+const config = (dir, port) => `
+worker_processes auto;
+daemon off;
+pid ${dir}/nginx.pid;
+error_log ${dir}/error.log warn;
+${process.getuid() === 0 ? 'user nobody nogroup;' : ''}
+events { worker_connections 4096; }
+http {
+        access_log off;
+        sendfile on;
+        tcp_nopush on;
+        keepalive_requests 1000000000;
+        default_type application/json;
+        client_body_temp_path ${dir}/t1; proxy_temp_path ${dir}/t2; fastcgi_temp_path ${dir}/t3; uwsgi_temp_path ${dir}/t4; scgi_temp_path ${dir}/t5;
+        server { listen 127.0.0.1:${port}; root ${dir}/www; open_file_cache max=2000 inactive=60s; }
+}
+`;
+
+// nginx sends the given bodies as files, to the same client. {result of the load}
+export async function nginx(load, bodies, { connections, seconds }) {
+        const dir = path.join(load.out, 'nginx');
+        const port = await freePort(0);
+        fs.mkdirSync(path.join(dir, 'www'), { recursive: true });
+        bodies.forEach((body, i) => fs.writeFileSync(path.join(dir, 'www', `${i}.json`), body));
+        fs.writeFileSync(path.join(dir, 'nginx.conf'), config(dir, port));
+        const child = spawn('/usr/sbin/nginx', ['-c', path.join(dir, 'nginx.conf'), '-p', dir], { stdio: ['ignore', 'ignore', 'inherit'] });
+        const stop = () => child.kill('SIGTERM');
+        process.once('exit', stop);
+        try {
+                for (let i = 0; i < 100 && !fs.existsSync(path.join(dir, 'nginx.pid')); i++) {
+                        await sleep(50);
+                }
+                const entries = bodies.map((body, i) => entry('file', request('GET', `/${i}.json`), { status: 'file', minBytes: Buffer.byteLength(body) }));
+                return await load.run(port, entries, { connections, seconds });
+        } finally {
+                stop();
+                process.removeListener('exit', stop);
+        }
+}

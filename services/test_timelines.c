@@ -1,0 +1,585 @@
+/* Home timelines against a slow reference that is computed from the tables: while Redis is emptied and its connections
+ * are cut in the middle of fan-outs, without Redis, after long absence, and far down. The seed is printed; set
+ * SONET_TEST_SEED to repeat one. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include <libpq-fe.h>
+#include "base/clock.h"
+#include "services/test_support.h"
+
+#define NOTE(m)     note_methods[NOTE_##m]
+#define FOLLOW(m)   follow_methods[FOLLOW_##m]
+#define TIMELINE(m) timeline_methods[TIMELINE_##m]
+
+#define MEMBERS   8
+#define WRITERS   4
+#define NOTES_MAX 20000
+
+static const char *members[MEMBERS];
+static unsigned seed;
+
+/* ---- The reference: everything in memory, one rule after the other ---- */
+
+struct note {
+        char id[UUID_SIZE], author[UUID_SIZE], renote_of[UUID_SIZE];
+        int visibility;
+        bool deleted, comment;
+};
+
+struct pair {
+        char a[UUID_SIZE], b[UUID_SIZE];
+};
+
+struct pairs {
+        struct pair *items;
+        size_t n;
+};
+
+static struct note *notes; /* newest first */
+static size_t n_notes;
+static struct pairs follows, blocks, mutes;
+
+static PGresult *rows_of(const char *database, const char *sql)
+{
+        PGconn *pg = test_admin_connect(database);
+        PGresult *result = PQexec(pg, sql);
+
+        if (PQresultStatus(result) != PGRES_TUPLES_OK) {
+                fail_msg("%s: %s", sql, PQerrorMessage(pg));
+        }
+        PQfinish(pg);
+        return result;
+}
+
+static void copy_id(char out[UUID_SIZE], const PGresult *result, int row, int column)
+{
+        (void)snprintf(out, UUID_SIZE, "%s", PQgetvalue(result, row, column));
+}
+
+static void load_pairs(const char *sql, struct pairs *pairs)
+{
+        PGresult *result = rows_of("follow_service", sql);
+
+        free(pairs->items);
+        pairs->n = (size_t)PQntuples(result);
+        pairs->items = calloc(pairs->n + 1, sizeof(*pairs->items));
+        for (size_t i = 0; i < pairs->n; i++) {
+                copy_id(pairs->items[i].a, result, (int)i, 0);
+                copy_id(pairs->items[i].b, result, (int)i, 1);
+        }
+        PQclear(result);
+}
+
+static void load_notes(void)
+{
+        PGresult *result = rows_of("note_service", "select id, author_id, coalesce(renote_of_id::text, ''), visibility, deleted_at is not null,"
+                                                   " parent_id is not null from notes order by id desc");
+
+        free(notes);
+        n_notes = (size_t)PQntuples(result);
+        notes = calloc(n_notes + 1, sizeof(*notes));
+        for (size_t i = 0; i < n_notes; i++) {
+                copy_id(notes[i].id, result, (int)i, 0);
+                copy_id(notes[i].author, result, (int)i, 1);
+                copy_id(notes[i].renote_of, result, (int)i, 2);
+                notes[i].visibility = PQgetvalue(result, (int)i, 3)[0] - '0';
+                notes[i].deleted = PQgetvalue(result, (int)i, 4)[0] == 't';
+                notes[i].comment = PQgetvalue(result, (int)i, 5)[0] == 't';
+        }
+        PQclear(result);
+}
+
+static void load_reference(void)
+{
+        load_notes();
+        load_pairs("select follower_id, followee_id from user_relationships", &follows);
+        load_pairs("select blocker_id, blocked_id from user_blocks", &blocks);
+        load_pairs("select muter_id, muted_id from user_mutes", &mutes);
+}
+
+static bool holds(const struct pairs *pairs, const char *a, const char *b)
+{
+        for (size_t i = 0; i < pairs->n; i++) {
+                if (strcmp(pairs->items[i].a, a) == 0 && strcmp(pairs->items[i].b, b) == 0) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+static bool may_see(const char *reader, const struct note *note)
+{
+        bool own = strcmp(reader, note->author) == 0;
+        bool blocked = holds(&blocks, reader, note->author) || holds(&blocks, note->author, reader);
+
+        return !note->deleted && (own || (!blocked && (note->visibility == 1 || (note->visibility == 2 && holds(&follows, reader, note->author)))));
+}
+
+static const struct note *find_note(const char *id)
+{
+        for (size_t i = 0; i < n_notes; i++) {
+                if (strcmp(notes[i].id, id) == 0) {
+                        return &notes[i];
+                }
+        }
+        return NULL;
+}
+
+static bool belongs(const char *reader, const struct note *note)
+{
+        bool own = strcmp(reader, note->author) == 0;
+        const struct note *inner;
+
+        if (note->comment || (!own && (!holds(&follows, reader, note->author) || holds(&mutes, reader, note->author))) || !may_see(reader, note)) {
+                return false;
+        }
+        if (note->renote_of[0] == '\0') {
+                return true;
+        }
+        inner = find_note(note->renote_of);
+        return inner != NULL && may_see(reader, inner) && !holds(&mutes, reader, inner->author);
+}
+
+/* ---- What the service says, to the end ---- */
+
+static char (*read_home(const char *reader, uint32_t limit, size_t *n))[UUID_SIZE]
+{
+        char(*ids)[UUID_SIZE] = calloc(NOTES_MAX, UUID_SIZE);
+        char cursor[600] = "";
+
+        *n = 0;
+        do {
+                Timeline__Page *page = ASK(reader, TIMELINE(GET_HOME), .cursor = cursor, .limit = limit);
+
+                assert_true(page->n_items <= limit && *n + page->n_items < NOTES_MAX);
+                for (size_t i = 0; i < page->n_items; i++) {
+                        (void)snprintf(ids[(*n)++], UUID_SIZE, "%s", page->items[i]->id);
+                }
+                (void)snprintf(cursor, sizeof(cursor), "%s", page->next_cursor);
+                test_release();
+        } while (cursor[0] != '\0');
+        return ids;
+}
+
+static void tell(const char *reader, const char *how, size_t at, const char *expected, const char *found)
+{
+        const struct note *note = find_note(strcmp(expected, found) > 0 ? expected : found);
+
+        fail_msg("seed %u, %s, the timeline of %s, place %zu: %s instead of %s (author %s, renote of %s, visibility %d, deleted %d, followed %d)",
+                 seed, how, reader, at, found, expected, note != NULL ? note->author : "?", note != NULL ? note->renote_of : "",
+                 note != NULL ? note->visibility : 0, note != NULL && note->deleted, note != NULL && holds(&follows, reader, note->author));
+}
+
+static void check_home(const char *reader, uint32_t limit, const char *how)
+{
+        size_t n, at = 0;
+        char(*ids)[UUID_SIZE] = read_home(reader, limit, &n);
+
+        for (size_t i = 0; i < n_notes; i++) {
+                if (belongs(reader, &notes[i])) {
+                        if (at == n || strcmp(ids[at], notes[i].id) != 0) {
+                                tell(reader, how, at, notes[i].id, at < n ? ids[at] : "the end");
+                        }
+                        at++;
+                }
+        }
+        if (at != n) {
+                tell(reader, how, at, "the end", ids[at]);
+        }
+        free(ids);
+}
+
+static void check_all(const char *how)
+{
+        load_reference();
+        for (size_t i = 0; i < MEMBERS; i++) {
+                check_home(members[i], 1 + seed % 9, how);
+                check_home(members[i], 100, how);
+        }
+}
+
+static void flush_redis(void)
+{
+        const char *argv[] = {"FLUSHALL"};
+
+        (void)test_redis_do(1, argv);
+}
+
+/* ---- Many at once ---- */
+
+struct writer {
+        pthread_t thread;
+        unsigned random;
+        int steps;
+        char failure[200];
+        char ids[64][UUID_SIZE]; /* some of the notes that it posted */
+        const char *authors[64];
+        size_t n_posts;
+};
+
+static atomic_bool chaos_over;
+
+static unsigned draw(struct writer *w, unsigned bound)
+{
+        return (unsigned)rand_r(&w->random) % bound;
+}
+
+/* What may happen to anybody; all else is a defect. */
+static void note_status(struct writer *w, const struct rpc_method *m, sn_status status)
+{
+        if (status != SN_OK && status != SN_NOT_FOUND && status != SN_PERMISSION_DENIED && w->failure[0] == '\0') {
+                (void)snprintf(w->failure, sizeof(w->failure), "%s: %s (%s)", m->name, sn_status_name(status), test_problem_code());
+        }
+}
+
+static void act(struct writer *w, const char *actor, const struct rpc_method *m, const char *id)
+{
+        note_status(w, m, test_request(actor, m, &(struct test_args){.id = id}, NULL));
+}
+
+static void post(struct writer *w, const char *actor)
+{
+        struct test_args args = {.text = "hello #world", .visibility = 1 + (int)(draw(w, 10) > 6) + (int)(draw(w, 10) > 8)};
+        Note__Note *note = NULL;
+        sn_status status = test_request(actor, &NOTE(CREATE_NOTE), &args, (void **)&note);
+
+        note_status(w, &NOTE(CREATE_NOTE), status);
+        if (status == SN_OK) {
+                (void)snprintf(w->ids[w->n_posts % 64], UUID_SIZE, "%s", note->id);
+                w->authors[w->n_posts++ % 64] = actor;
+        }
+}
+
+static void step(struct writer *w)
+{
+        static const struct rpc_method *const on_members[] = {
+            &FOLLOW(FOLLOW_USER), &FOLLOW(FOLLOW_USER),   &FOLLOW(FOLLOW_USER), &FOLLOW(FOLLOW_USER), &FOLLOW(UNFOLLOW_USER),
+            &FOLLOW(MUTE_USER),   &FOLLOW(UNMUTE_USER), &FOLLOW(BLOCK_USER),  &FOLLOW(UNBLOCK_USER), &FOLLOW(UNBLOCK_USER)};
+        const char *actor = members[draw(w, MEMBERS)], *other = members[draw(w, MEMBERS)];
+        unsigned dice = draw(w, 100);
+        size_t some = w->n_posts > 0 ? draw(w, (unsigned)(w->n_posts < 64 ? w->n_posts : 64)) : 0;
+
+        if (dice < 45 || w->n_posts == 0) {
+                post(w, actor);
+        } else if (dice < 60) {
+                if (actor != other) {
+                        act(w, actor, on_members[draw(w, 10)], other);
+                }
+        } else if (dice < 67) {
+                act(w, actor, &NOTE(RENOTE_NOTE), w->ids[some]);
+        } else if (dice < 71) {
+                act(w, actor, &NOTE(UNRENOTE_NOTE), w->ids[some]);
+        } else if (dice < 77) {
+                act(w, w->authors[some], &NOTE(DELETE_NOTE), w->ids[some]);
+        } else {
+                act(w, actor, &TIMELINE(GET_HOME), NULL);
+        }
+        test_release();
+}
+
+static void *write_much(void *argument)
+{
+        struct writer *w = argument;
+
+        for (int i = 0; i < w->steps; i++) {
+                step(w);
+        }
+        return NULL;
+}
+
+/* Empties Redis, or cuts all connections to it, so that deliveries on their way are lost. */
+static void *disturb(void *argument)
+{
+        const char *flush[] = {"FLUSHALL"};
+        const char *cut[] = {"CLIENT", "KILL", "TYPE", "normal"};
+        struct writer w = {.random = seed + 1000};
+
+        while (!atomic_load(&chaos_over)) {
+                clock_sleep_ms(1 + draw(&w, 40));
+                (void)(draw(&w, 4) > 0 ? test_redis_do(1, flush) : test_redis_do(4, cut));
+        }
+        return NULL;
+}
+
+static void run_writers(int steps, bool disturbed)
+{
+        struct writer *writers = calloc(WRITERS, sizeof(*writers));
+        pthread_t disturber;
+
+        atomic_store(&chaos_over, false);
+        if (disturbed) {
+                (void)pthread_create(&disturber, NULL, disturb, NULL);
+        }
+        for (unsigned i = 0; i < WRITERS; i++) {
+                writers[i].random = seed + i;
+                writers[i].steps = steps;
+                (void)pthread_create(&writers[i].thread, NULL, write_much, &writers[i]);
+        }
+        for (unsigned i = 0; i < WRITERS; i++) {
+                (void)pthread_join(writers[i].thread, NULL);
+        }
+        atomic_store(&chaos_over, true);
+        if (disturbed) {
+                (void)pthread_join(disturber, NULL);
+        }
+        for (unsigned i = 0; i < WRITERS; i++) {
+                if (writers[i].failure[0] != '\0') {
+                        fail_msg("seed %u: %s", seed, writers[i].failure);
+                }
+        }
+        free(writers);
+}
+
+static void emptied_in_the_middle_of_fan_outs_redis_changes_nothing(void **state)
+{
+        for (int round = 0; round < 4; round++) {
+                seed++;
+                run_writers(200, true);
+                test_network_settle();
+                check_all("after the disturbance");
+                check_all("from what that left in Redis");
+                flush_redis();
+                check_all("from an empty Redis");
+        }
+}
+
+static void undisturbed_timelines_are_right(void **state)
+{
+        seed++;
+        run_writers(200, false);
+        test_network_settle();
+        check_all("undisturbed");
+        check_all("again");
+}
+
+/* ---- Long absence, and depth ---- */
+
+static const char *post_one(const char *author)
+{
+        Note__Note *note = ASK(author, NOTE(CREATE_NOTE), .text = "x");
+
+        return note->id;
+}
+
+static void post_many(const char *author, int n)
+{
+        for (int i = 0; i < n; i++) {
+                (void)post_one(author);
+                test_release();
+        }
+}
+
+/* As if time had passed: the mark in PostgreSQL, and the day that the header of the set in Redis has. */
+static void let_days_pass(const char *owner, int days)
+{
+        static const char lua[] = "local h = redis.call('ZRANGE', KEYS[1], 0, 0)[1] if not h then return end "
+                                  "local day = struct.unpack('>I4', string.sub(h, 10, 13)) - tonumber(ARGV[1]) "
+                                  "redis.call('ZREM', KEYS[1], h) "
+                                  "redis.call('ZADD', KEYS[1], 0, string.sub(h, 1, 9) .. struct.pack('>I4', day) .. string.sub(h, 14))";
+        char sql[200], key[80], count[16];
+        const char *argv[] = {"EVAL", lua, "1", key, count};
+
+        (void)snprintf(sql, sizeof(sql), "update timeline_cache set read_at = read_at - interval '%d days' where owner_id = '%s'", days, owner);
+        (void)snprintf(key, sizeof(key), "tl:home:%s", owner);
+        (void)snprintf(count, sizeof(count), "%d", days);
+        (void)test_admin("timeline_service", sql);
+        (void)test_redis_do(5, argv);
+}
+
+static void follow(const char *who, const char *whom)
+{
+        (void)ASK(who, FOLLOW(FOLLOW_USER), .id = whom);
+}
+
+/* Delivery passes over whom it has not seen for 30 days; what was missed is there when they come back. */
+static void a_member_who_was_away_for_a_month_finds_everything(void **state)
+{
+        static const char owned[] = "select count(*) from timeline_entries where owner_id = ";
+        const char *reader = test_member("traveller"), *author = test_member("diarist");
+        char sql[200], before[32];
+
+        follow(reader, author);
+        post_many(author, 5);
+        test_network_settle();
+        load_reference();
+        check_home(reader, 3, "before");
+        let_days_pass(reader, 31);
+        (void)snprintf(sql, sizeof(sql), "%s'%s'", owned, reader);
+        (void)snprintf(before, sizeof(before), "%s", test_admin("timeline_service", sql));
+        post_many(author, 7);
+        test_network_settle();
+        assert_string_equal(test_admin("timeline_service", sql), before); /* nothing was delivered */
+        load_reference();
+        check_home(reader, 3, "after a month");
+        post_many(author, 2);
+        test_network_settle();
+        load_reference();
+        check_home(reader, 3, "at home again");
+}
+
+static void yesterdays_timeline_is_marked_as_read_today(void **state)
+{
+        const char *reader = test_member("weekly"), *author = test_member("daily");
+
+        follow(reader, author);
+        post_many(author, 3);
+        load_reference();
+        check_home(reader, 2, "first");
+        for (int week = 0; week < 6; week++) {
+                let_days_pass(reader, 7);
+                (void)post_one(author);
+                test_network_settle();
+                load_reference();
+                check_home(reader, 2, "a week later");
+        }
+}
+
+static void check_deep(const char *reader, const char *how)
+{
+        load_reference();
+        check_home(reader, 100, how);
+        check_home(reader, 33, how);
+        flush_redis();
+        check_home(reader, 33, how);
+        flush_redis();
+        check_home(reader, 100, how);
+}
+
+/* More than the tail holds, from authors who wrote at different times: following one of old brings notes from below the
+ * tail of another. */
+static void far_below_the_tail_nothing_is_missing(void **state)
+{
+        const char *reader = test_member("archivist"), *early = test_member("early"), *late = test_member("late"),
+                   *between = test_member("between");
+
+        post_many(early, 30);
+        post_many(between, 60);
+        post_many(early, 870);
+        post_many(between, 10);
+        post_many(late, 850);
+        follow(reader, late);
+        check_deep(reader, "one author beyond the tail");
+        follow(reader, early);
+        check_deep(reader, "another one who wrote before");
+        follow(reader, between);
+        check_deep(reader, "a third one in between");
+        post_many(late, 260); /* long enough for the set in Redis to be cut */
+        test_network_settle();
+        check_deep(reader, "with more on top");
+        (void)ASK(reader, FOLLOW(UNFOLLOW_USER), .id = late);
+        check_deep(reader, "without the latest");
+}
+
+/* A short tail that was complete, then somebody with a long past. */
+static void old_notes_of_one_do_not_hide_older_ones_of_another(void **state)
+{
+        const char *reader = test_member("collector"), *seldom = test_member("seldom"), *often = test_member("often");
+
+        post_many(often, 300);
+        post_many(seldom, 50);
+        post_many(often, 820);
+        follow(reader, seldom);
+        check_deep(reader, "one who writes seldom");
+        follow(reader, often);
+        check_deep(reader, "and one who writes often");
+}
+
+static void deleted_notes_in_the_tail_do_not_open_a_gap(void **state)
+{
+        const char *reader = test_member("reader_of_gaps"), *author = test_member("deleter"), *older = test_member("older");
+        char(*ids)[UUID_SIZE] = calloc(900, UUID_SIZE);
+
+        post_many(older, 100);
+        post_many(author, 100);
+        for (int i = 0; i < 900; i++) {
+                (void)snprintf(ids[i], UUID_SIZE, "%s", post_one(author));
+                test_release();
+        }
+        follow(reader, author);
+        check_deep(reader, "whole");
+        follow(reader, older);
+        check_deep(reader, "with older ones");
+        for (int i = 500; i < 900; i++) {
+                (void)ASK(author, NOTE(DELETE_NOTE), .id = ids[i]);
+                test_release();
+        }
+        test_network_settle();
+        check_deep(reader, "after deletes");
+        free(ids);
+}
+
+/* ---- Set-up ---- */
+
+static void make_members(void)
+{
+        for (unsigned i = 0; i < MEMBERS; i++) {
+                char name[40];
+
+                (void)snprintf(name, sizeof(name), "member_%u", i);
+                members[i] = test_member(name);
+        }
+        test_release();
+}
+
+static int start(const char *redis_url, bool encoded)
+{
+        test_network_start(redis_url, encoded);
+        make_members();
+        return 0;
+}
+
+static int start_plain(void **state)
+{
+        return start(getenv("SONET_TEST_REDIS_URL"), false);
+}
+
+static int start_encoded(void **state)
+{
+        return start(getenv("SONET_TEST_REDIS_URL"), true);
+}
+
+static int start_without_redis(void **state)
+{
+        return start("redis://127.0.0.1:1", false);
+}
+
+static int stop(void **state)
+{
+        test_network_stop();
+        return 0;
+}
+
+int main(void)
+{
+        const struct CMUnitTest all[] = {
+            cmocka_unit_test(emptied_in_the_middle_of_fan_outs_redis_changes_nothing),
+            cmocka_unit_test(a_member_who_was_away_for_a_month_finds_everything),
+            cmocka_unit_test(yesterdays_timeline_is_marked_as_read_today),
+            cmocka_unit_test(far_below_the_tail_nothing_is_missing),
+            cmocka_unit_test(old_notes_of_one_do_not_hide_older_ones_of_another),
+            cmocka_unit_test(deleted_notes_in_the_tail_do_not_open_a_gap),
+        };
+        const struct CMUnitTest encoded[] = {
+            cmocka_unit_test(emptied_in_the_middle_of_fan_outs_redis_changes_nothing),
+            cmocka_unit_test(a_member_who_was_away_for_a_month_finds_everything),
+        };
+        const struct CMUnitTest without_redis[] = {
+            cmocka_unit_test(undisturbed_timelines_are_right),
+            cmocka_unit_test(a_member_who_was_away_for_a_month_finds_everything),
+            cmocka_unit_test(far_below_the_tail_nothing_is_missing),
+        };
+        const char *given = getenv("SONET_TEST_SEED");
+        int failed;
+
+        seed = given != NULL ? (unsigned)strtoul(given, NULL, 10) : (unsigned)clock_wall_ms();
+        fprintf(stderr, "SONET_TEST_SEED=%u\n", seed);
+        failed = cmocka_run_group_tests_name("timelines", all, start_plain, stop);
+        failed += cmocka_run_group_tests_name("timelines, encoded", encoded, start_encoded, stop);
+        return failed + cmocka_run_group_tests_name("timelines without Redis", without_redis, start_without_redis, stop);
+}
