@@ -123,6 +123,23 @@ static sn_status run_jobs(void)
         return worst;
 }
 
+void test_network_run_job(const char *service, const char *job)
+{
+        for (size_t i = 0; i < sonet_n_services; i++) {
+                const struct service_job *const *jobs = sonet_services[i]->jobs;
+
+                for (size_t j = 0; jobs != NULL && jobs[j] != NULL; j++) {
+                        if (strcmp(sonet_services[i]->name, service) == 0 && strcmp(jobs[j]->name, job) == 0) {
+                                CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&services[i], DEADLINE_MS);
+
+                                assert_int_equal(jobs[j]->run(c), SN_OK);
+                                return;
+                        }
+                }
+        }
+        fail_msg("%s has no job %s", service, job);
+}
+
 static void *repeat_jobs(void *unused)
 {
         while (!atomic_load(&stopping)) {

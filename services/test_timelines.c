@@ -472,8 +472,43 @@ static void far_below_the_tail_nothing_is_missing(void **state)
         post_many(late, 260); /* long enough for the set in Redis to be cut */
         test_network_settle();
         check_deep(reader, "with more on top");
+        test_network_run_job("timeline", "prune_timelines");
+        check_deep(reader, "with a tail that was cut");
         (void)ASK(reader, FOLLOW(UNFOLLOW_USER), .id = late);
         check_deep(reader, "without the latest");
+}
+
+/* A server that was restored from a copy of a while ago: the set lacks what was delivered since. */
+static void a_redis_that_came_back_with_old_sets_is_not_believed(void **state)
+{
+        const char *reader = test_member("believer"), *author = test_member("author_of_news");
+        char key[80];
+        const char *save[] = {"COPY", key, "kept", "REPLACE"}, *restore[] = {"COPY", "kept", key, "REPLACE"};
+        const char *cut[] = {"CLIENT", "KILL", "TYPE", "normal"}, *ping[] = {"PING"};
+        uint64_t generation;
+
+        (void)snprintf(key, sizeof(key), "tl:home:%s", reader);
+        follow(reader, author);
+        post_many(author, 3);
+        test_network_settle();
+        load_reference();
+        check_home(reader, 5, "before");
+        assert_true(test_redis_do(4, save));
+        post_many(author, 3);
+        test_network_settle();
+        generation = redis_generation(test_network_redis());
+        assert_true(test_redis_do(4, restore));
+        (void)test_redis_do(4, cut);
+        for (int64_t until_us = clock_monotonic_us() + 10000000; redis_generation(test_network_redis()) == generation;) {
+                assert_true(clock_monotonic_us() < until_us);
+                (void)test_redis_do(1, ping);
+                clock_sleep_ms(5);
+        }
+        load_reference();
+        check_home(reader, 5, "at once");
+        test_network_settle();
+        check_home(reader, 5, "and later");
+        check_home(reader, 5, "and again");
 }
 
 /* A short tail that was complete, then somebody with a long past. */
@@ -561,6 +596,7 @@ int main(void)
             cmocka_unit_test(emptied_in_the_middle_of_fan_outs_redis_changes_nothing),
             cmocka_unit_test(a_member_who_was_away_for_a_month_finds_everything),
             cmocka_unit_test(yesterdays_timeline_is_marked_as_read_today),
+            cmocka_unit_test(a_redis_that_came_back_with_old_sets_is_not_believed),
             cmocka_unit_test(far_below_the_tail_nothing_is_missing),
             cmocka_unit_test(old_notes_of_one_do_not_hide_older_ones_of_another),
             cmocka_unit_test(deleted_notes_in_the_tail_do_not_open_a_gap),

@@ -165,7 +165,8 @@ sn_status home_cache_store(struct rpc_call *c, const char *owner, const char *to
 }
 
 /* KEYS: set, token. ARGV: entry. The token goes in any case: whoever builds now may have read PostgreSQL before this
- * entry. A set that grew too long is cut to the tail, and is complete no more. */
+ * entry. What comes late and lies below a set that is not complete stays out: others that belong before it are not in the
+ * set either. A set that grew too long is cut to the tail, and is complete no more. */
 static const char DELIVER[] = "redis.call('DEL', KEYS[2]) "
                               "if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end "
                               "if redis.call('ZADD', KEYS[1], 0, ARGV[1]) == 0 then return 1 end "
