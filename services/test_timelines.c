@@ -1,13 +1,17 @@
 /* Home timelines against a slow reference that is computed from the tables: while Redis is emptied and its connections
  * are cut in the middle of fan-outs, without Redis, after long absence, and far down. The seed is printed; set
- * SONET_TEST_SEED to repeat one. */
+ * SONET_TEST_SEED to repeat one, and SONET_TEST_ROUNDS for more of the disturbed ones. */
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <cmocka.h>
 #include <libpq-fe.h>
 #include "base/clock.h"
@@ -338,7 +342,10 @@ static void run_writers(int steps, bool disturbed)
 
 static void emptied_in_the_middle_of_fan_outs_redis_changes_nothing(void **state)
 {
-        for (int round = 0; round < 4; round++) {
+        const char *given = getenv("SONET_TEST_ROUNDS");
+        long rounds = given != NULL ? strtol(given, NULL, 10) : 2;
+
+        for (long round = 0; round < rounds; round++) {
                 seed++;
                 run_writers(200, true);
                 test_network_settle();
@@ -478,39 +485,6 @@ static void far_below_the_tail_nothing_is_missing(void **state)
         check_deep(reader, "without the latest");
 }
 
-/* A server that was restored from a copy of a while ago: the set lacks what was delivered since. */
-static void a_redis_that_came_back_with_old_sets_is_not_believed(void **state)
-{
-        const char *reader = test_member("believer"), *author = test_member("author_of_news");
-        char key[80];
-        const char *save[] = {"COPY", key, "kept", "REPLACE"}, *restore[] = {"COPY", "kept", key, "REPLACE"};
-        const char *cut[] = {"CLIENT", "KILL", "TYPE", "normal"}, *ping[] = {"PING"};
-        uint64_t generation;
-
-        (void)snprintf(key, sizeof(key), "tl:home:%s", reader);
-        follow(reader, author);
-        post_many(author, 3);
-        test_network_settle();
-        load_reference();
-        check_home(reader, 5, "before");
-        assert_true(test_redis_do(4, save));
-        post_many(author, 3);
-        test_network_settle();
-        generation = redis_generation(test_network_redis());
-        assert_true(test_redis_do(4, restore));
-        (void)test_redis_do(4, cut);
-        for (int64_t until_us = clock_monotonic_us() + 10000000; redis_generation(test_network_redis()) == generation;) {
-                assert_true(clock_monotonic_us() < until_us);
-                (void)test_redis_do(1, ping);
-                clock_sleep_ms(5);
-        }
-        load_reference();
-        check_home(reader, 5, "at once");
-        test_network_settle();
-        check_home(reader, 5, "and later");
-        check_home(reader, 5, "and again");
-}
-
 /* A short tail that was complete, then somebody with a long past. */
 static void old_notes_of_one_do_not_hide_older_ones_of_another(void **state)
 {
@@ -549,6 +523,68 @@ static void deleted_notes_in_the_tail_do_not_open_a_gap(void **state)
         free(ids);
 }
 
+/* ---- A Redis of the test's own, to stop and to start again ---- */
+
+static char redis_dir[64], redis_socket[96];
+static pid_t redis_pid;
+
+static void start_redis(void)
+{
+        struct stat there;
+
+        redis_pid = fork();
+        if (redis_pid == 0) {
+                execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", redis_socket, "--dir", redis_dir, "--save", "",
+                       "--logfile", "redis.log", (char *)NULL);
+                _exit(127);
+        }
+        assert_true(redis_pid > 0);
+        while (stat(redis_socket, &there) != 0) {
+                assert_int_equal(waitpid(redis_pid, NULL, WNOHANG), 0);
+                clock_sleep_ms(5);
+        }
+}
+
+/* As a power cut would: what was not saved is lost. */
+static void kill_redis(void)
+{
+        if (redis_pid > 0) {
+                (void)kill(redis_pid, SIGKILL);
+                (void)waitpid(redis_pid, NULL, 0);
+                (void)unlink(redis_socket);
+                redis_pid = 0;
+        }
+}
+
+/* Its sets lack what was delivered after they were saved. */
+static void a_redis_that_comes_back_with_old_sets_is_not_believed(void **state)
+{
+        const char *reader = test_member("believer"), *author = test_member("author_of_news"), *save[] = {"SAVE"};
+
+        follow(reader, author);
+        post_many(author, 3);
+        test_network_settle();
+        load_reference();
+        check_home(reader, 5, "before");
+        assert_true(test_redis_do(1, save));
+        post_many(author, 3);
+        test_network_settle();
+        load_reference();
+        check_home(reader, 5, "with what was not saved");
+        kill_redis();
+        check_home(reader, 5, "without Redis");
+        start_redis();
+        for (int64_t until_us = clock_monotonic_us() + 3000000; clock_monotonic_us() < until_us;) {
+                check_home(reader, 5, "while Redis comes back");
+        }
+        test_network_settle();
+        check_home(reader, 5, "when it is back");
+        post_many(author, 1);
+        test_network_settle();
+        load_reference();
+        check_home(reader, 5, "and later");
+}
+
 /* ---- Set-up ---- */
 
 static void make_members(void)
@@ -584,10 +620,37 @@ static int start_without_redis(void **state)
         return start("redis://127.0.0.1:1", false);
 }
 
+static int start_own_redis(void **state)
+{
+        char url[120];
+
+        (void)snprintf(redis_dir, sizeof(redis_dir), "/tmp/sonet-test-redis.XXXXXX");
+        assert_non_null(mkdtemp(redis_dir));
+        (void)snprintf(redis_socket, sizeof(redis_socket), "%s/socket", redis_dir);
+        (void)snprintf(url, sizeof(url), "unix://%s", redis_socket);
+        start_redis();
+        return start(url, false);
+}
+
 static int stop(void **state)
 {
         test_network_stop();
         return 0;
+}
+
+static int stop_own_redis(void **state)
+{
+        static const char *const names[] = {"dump.rdb", "redis.log"};
+
+        test_network_stop();
+        kill_redis();
+        for (size_t i = 0; i < 2; i++) {
+                char path[128];
+
+                (void)snprintf(path, sizeof(path), "%s/%s", redis_dir, names[i]);
+                (void)unlink(path);
+        }
+        return rmdir(redis_dir);
 }
 
 int main(void)
@@ -596,7 +659,6 @@ int main(void)
             cmocka_unit_test(emptied_in_the_middle_of_fan_outs_redis_changes_nothing),
             cmocka_unit_test(a_member_who_was_away_for_a_month_finds_everything),
             cmocka_unit_test(yesterdays_timeline_is_marked_as_read_today),
-            cmocka_unit_test(a_redis_that_came_back_with_old_sets_is_not_believed),
             cmocka_unit_test(far_below_the_tail_nothing_is_missing),
             cmocka_unit_test(old_notes_of_one_do_not_hide_older_ones_of_another),
             cmocka_unit_test(deleted_notes_in_the_tail_do_not_open_a_gap),
@@ -610,6 +672,7 @@ int main(void)
             cmocka_unit_test(a_member_who_was_away_for_a_month_finds_everything),
             cmocka_unit_test(far_below_the_tail_nothing_is_missing),
         };
+        const struct CMUnitTest restored[] = {cmocka_unit_test(a_redis_that_comes_back_with_old_sets_is_not_believed)};
         const char *given = getenv("SONET_TEST_SEED");
         int failed;
 
@@ -617,5 +680,6 @@ int main(void)
         fprintf(stderr, "SONET_TEST_SEED=%u\n", seed);
         failed = cmocka_run_group_tests_name("timelines", all, start_plain, stop);
         failed += cmocka_run_group_tests_name("timelines, encoded", encoded, start_encoded, stop);
+        failed += cmocka_run_group_tests_name("timelines, a Redis of long ago", restored, start_own_redis, stop_own_redis);
         return failed + cmocka_run_group_tests_name("timelines without Redis", without_redis, start_without_redis, stop);
 }
