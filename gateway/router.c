@@ -40,10 +40,10 @@ static struct node *child_of(struct node *node, struct str segment)
 
 static void count_answers(struct route *route)
 {
-        for (int class = 2; route->method != NULL && class < ROUTE_STATUS_CLASSES; class++) {
-                route->answers[class] =
-                    metric_counter("sonet_http_requests_total", "Requests answered, by method and class of HTTP status.",
-                                   metrics_intern("method=\"%s\",status=\"%dxx\"", route->method->name, class));
+        for (int class = 2; route->method != NULL && class < ROUTE_STATUS_CLASSES; class ++) {
+                route->answers[class] = metric_counter(
+                    "sonet_http_requests_total", "Requests answered, by method and class of HTTP status.",
+                    metrics_intern("method=\"%s\",status=\"%dxx\"", route->method->name, class));
         }
 }
 
@@ -73,7 +73,8 @@ struct router *router_new(const struct rpc_service *const *services, size_t n, c
                         const struct rpc_method *method = &services[s]->methods[m];
 
                         ok = method->http_verb == NULL ||
-                             add(router, &(struct route){.verb = method->http_verb, .path = method->http_path, .method = method});
+                             add(router, &(struct route){
+                                             .verb = method->http_verb, .path = method->http_path, .method = method});
                 }
         }
         for (size_t p = 0; ok && pages[p].path != NULL; p++) {

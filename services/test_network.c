@@ -108,7 +108,8 @@ static void one_logs_in_refreshes_and_out_again(void **state)
         assert_int_equal(test_send("", &USER(REFRESH), &refresh.base, (void **)&second), SN_OK);
         assert_string_equal(second->session_id, first->session_id);
         assert_string_not_equal(second->refresh_token, first->refresh_token);
-        assert_int_equal(test_send("", &USER(REFRESH), &refresh.base, NULL), SN_UNAUTHENTICATED); /* an old one: the session ends */
+        assert_int_equal(test_send("", &USER(REFRESH), &refresh.base, NULL),
+                         SN_UNAUTHENTICATED); /* an old one: the session ends */
         assert_string_equal(test_problem_code(), "refresh_token_reused");
         refresh.refresh_token = second->refresh_token;
         assert_int_equal(test_send("", &USER(REFRESH), &refresh.base, NULL), SN_UNAUTHENTICATED);
@@ -277,7 +278,8 @@ static void comments_are_a_list_and_a_thread(void **state)
         list = ASK("", NOTE(LIST_COMMENTS), .id = root, .limit = 2, .cursor = last);
         assert_string_equal(texts_of(list->items, list->n_items), "third");
         assert_string_equal(list->next_cursor, "");
-        assert_int_equal(STATUS("", NOTE(LIST_COMMENTS), .id = first->id, .cursor = last), SN_INVALID_ARGUMENT); /* another list's */
+        assert_int_equal(STATUS("", NOTE(LIST_COMMENTS), .id = first->id, .cursor = last),
+                         SN_INVALID_ARGUMENT); /* another list's */
 
         thread = ASK("", NOTE(GET_THREAD), .id = root);
         assert_string_equal(texts_of(thread->items, thread->n_items), "first below second third");
@@ -490,7 +492,10 @@ static void a_hashtag_gathers_public_notes_in_any_spelling(void **state)
         char tag[40], text[100];
         Timeline__Page *page;
 
-        (void)snprintf(tag, sizeof(tag), "Stra\xc3\x9f" "e%d", ++run);
+        (void)snprintf(tag, sizeof(tag),
+                       "Stra\xc3\x9f"
+                       "e%d",
+                       ++run);
         (void)snprintf(text, sizeof(text), "#%s", tag);
         (void)post(anna, text, PUBLIC);
         (void)post(bert, text, FOLLOWERS);

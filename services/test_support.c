@@ -56,7 +56,8 @@ static void empty_databases(void)
                 (void)snprintf(sql, sizeof(sql), "select exists (select from pg_database where datname = '%s')",
                                sonet_services[i]->schema->database);
                 if (strcmp(test_admin("postgres", sql), "t") == 0) {
-                        (void)snprintf(sql, sizeof(sql), "drop database %s with (force)", sonet_services[i]->schema->database);
+                        (void)snprintf(sql, sizeof(sql), "drop database %s with (force)",
+                                       sonet_services[i]->schema->database);
                         (void)test_admin("postgres", sql);
                 }
         }
@@ -69,7 +70,8 @@ static void open_service(size_t i)
         char url[300];
 
         test_service_url(url, d);
-        services[i] = (struct service){.name = d->name, .contract = d->contract, .handlers = d->handlers, .redis = redis};
+        services[i] =
+            (struct service){.name = d->name, .contract = d->contract, .handlers = d->handlers, .redis = redis};
         services[i].db = db_new(&(struct db_options){.name = d->schema->database, .url = url, .max_connections = 4});
         assert_non_null(services[i].db);
         rpc_register_local(&services[i]);
@@ -112,7 +114,8 @@ static sn_status run_jobs(void)
                 const struct service_job *const *jobs = sonet_services[i]->jobs;
 
                 for (size_t j = 0; jobs != NULL && jobs[j] != NULL; j++) {
-                        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&services[i], DEADLINE_MS);
+                        CLEANUP(rpc_call_free_p)
+                        struct rpc_call *c = rpc_call_new_background(&services[i], DEADLINE_MS);
 
                         if (jobs[j]->every_s <= 1 && jobs[j]->run(c) != SN_OK) {
                                 worst = c->problem.status;
@@ -130,7 +133,8 @@ void test_network_run_job(const char *service, const char *job)
 
                 for (size_t j = 0; jobs != NULL && jobs[j] != NULL; j++) {
                         if (strcmp(sonet_services[i]->name, service) == 0 && strcmp(jobs[j]->name, job) == 0) {
-                                CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&services[i], DEADLINE_MS);
+                                CLEANUP(rpc_call_free_p)
+                                struct rpc_call *c = rpc_call_new_background(&services[i], DEADLINE_MS);
 
                                 assert_int_equal(jobs[j]->run(c), SN_OK);
                                 return;
@@ -226,9 +230,10 @@ static void wait_consumed(const struct service_definition *consumer, const struc
 
                 test_wait_for(source, "select count(*) = 0 from outbox where position is null");
                 (void)snprintf(head, sizeof(head), "%s", test_admin(source, "select position from outbox_head"));
-                (void)snprintf(sql, sizeof(sql),
-                               "select %s = 0 or exists (select from consumer_positions where source = '%s' and position >= %s)", head,
-                               consumers[i]->source, head);
+                (void)snprintf(
+                    sql, sizeof(sql),
+                    "select %s = 0 or exists (select from consumer_positions where source = '%s' and position >= %s)",
+                    head, consumers[i]->source, head);
                 test_wait_for(consumer->schema->database, sql);
                 assert_string_equal(test_admin(consumer->schema->database, "select count(*) from dead_letters"), "0");
         }
@@ -299,7 +304,8 @@ sn_status test_send(const char *actor, const struct rpc_method *m, const Protobu
 
 static void *member_of(ProtobufCMessage *message, const char *name)
 {
-        const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field_by_name(message->descriptor, name);
+        const ProtobufCFieldDescriptor *field =
+            protobuf_c_message_descriptor_get_field_by_name(message->descriptor, name);
 
         return field != NULL && field->label != PROTOBUF_C_LABEL_REPEATED ? (char *)message + field->offset : NULL;
 }

@@ -9,5 +9,5 @@ for path; do
         up=$(dirname "$path" | sed 's,[^/][^/]*,..,g')
         mkdir -p "$out/$(dirname "$path")"
         printf '#include "%s/%s"\n' "$up" "$(basename "$path")" > "$out/$path.new"
-        cmp -s "$out/$path.new" "$out/$path" && rm "$out/$path.new" || mv "$out/$path.new" "$out/$path"
+        if cmp -s "$out/$path.new" "$out/$path"; then rm "$out/$path.new"; else mv "$out/$path.new" "$out/$path"; fi
 done

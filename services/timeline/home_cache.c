@@ -13,9 +13,9 @@
 #define ENTRY_BYTES  32
 #define MS_PER_DAY   86400000
 
-/* Sets lie after a delivery that did not reach them, and after Redis came back: it may have been restored from a copy of
- * long ago. Each such loss is counted; until it is recovered from, no set is read. At the start there is one: an earlier
- * process may have ended between a loss and its recovery. */
+/* Sets lie after a delivery that did not reach them, and after Redis came back: it may have been restored from a copy
+ * of long ago. Each such loss is counted; until it is recovered from, no set is read. At the start there is one: an
+ * earlier process may have ended between a loss and its recovery. */
 static atomic_uint_fast64_t missed = 1, recovered;
 
 static uint64_t losses(const struct rpc_call *c)
@@ -165,8 +165,8 @@ sn_status home_cache_store(struct rpc_call *c, const char *owner, const char *to
 }
 
 /* KEYS: set, token. ARGV: entry. The token goes in any case: whoever builds now may have read PostgreSQL before this
- * entry. What comes late and lies below a set that is not complete stays out: others that belong before it are not in the
- * set either. A set that grew too long is cut to the tail, and is complete no more. */
+ * entry. What comes late and lies below a set that is not complete stays out: others that belong before it are not in
+ * the set either. A set that grew too long is cut to the tail, and is complete no more. */
 static const char DELIVER[] = "redis.call('DEL', KEYS[2]) "
                               "if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end "
                               "if redis.call('ZADD', KEYS[1], 0, ARGV[1]) == 0 then return 1 end "

@@ -4,10 +4,9 @@
 #define LAST_ID  "ffffffff-ffff-ffff-ffff-ffffffffffff"
 #define FIRST_ID "00000000-0000-0000-0000-000000000000"
 
-DB_STATEMENT(
-    SELECT_STATE, "timeline_service", &timeline_rows__state__descriptor,
-    "select relations_version, floor_id = '" FIRST_ID "' as complete, built_at is not null as built,"
-    " read_at < now() - interval '30 days' as stale from timeline_cache where owner_id = $1");
+DB_STATEMENT(SELECT_STATE, "timeline_service", &timeline_rows__state__descriptor,
+             "select relations_version, floor_id = '" FIRST_ID "' as complete, built_at is not null as built,"
+             " read_at < now() - interval '30 days' as stale from timeline_cache where owner_id = $1");
 
 sn_status store_state(struct db_tx *tx, const char *owner, TimelineRows__State *state, bool *found)
 {
@@ -62,9 +61,10 @@ sn_status store_touch(struct db_tx *tx, const char *owner)
         return db_exec(tx, &TOUCH, DB_BINDS(bind_uuid(owner)), NULL);
 }
 
-DB_STATEMENT(SELECT_ENTRIES, "timeline_service", &note__note_ref__descriptor,
-             "select note_id as id, author_id from timeline_entries where owner_id = $1 and note_id < $2"
-             " and note_id >= (select floor_id from timeline_cache where owner_id = $1) order by note_id desc limit $3");
+DB_STATEMENT(
+    SELECT_ENTRIES, "timeline_service", &note__note_ref__descriptor,
+    "select note_id as id, author_id from timeline_entries where owner_id = $1 and note_id < $2"
+    " and note_id >= (select floor_id from timeline_cache where owner_id = $1) order by note_id desc limit $3");
 
 sn_status store_entries(struct db_tx *tx, const char *owner, const char *before_id, size_t limit, size_t *n,
                         Note__NoteRef ***refs)
