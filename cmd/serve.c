@@ -429,13 +429,13 @@ static sn_status start(struct server *server, struct buf *error)
                         return SN_CANCELLED;
                 }
         }
-        TRY(listen_grpc(server, error));
         if (!is_local(server, "user")) {
                 server->trust = trust_new(&server->outside);
                 if (!wait_for(check_trust, server, NULL)) {
                         return SN_CANCELLED;
                 }
         }
+        TRY(listen_grpc(server, error));
         for (size_t i = 0; i < server->n_locals; i++) {
                 start_consumers(&server->locals[i]);
         }

@@ -385,7 +385,7 @@ static void run_writers(int steps, enum disturbance kind)
 static void disturbed_in_the_middle_of_fan_outs_redis_changes_nothing(void **state)
 {
         const char *given = getenv("SONET_TEST_ROUNDS");
-        long rounds = given != NULL ? strtol(given, NULL, 10) : 15;
+        long rounds = given != NULL ? strtol(given, NULL, 10) : 10;
 
         for (long round = 0; round < rounds; round++) {
                 seed++;
@@ -499,6 +499,30 @@ static void check_deep(const char *reader, const char *how)
         check_home(reader, 33, how);
         flush_redis();
         check_home(reader, 100, how);
+}
+
+/* A full Redis answers readers from what it has, and refuses what is delivered. */
+static void what_a_full_redis_refused_is_not_missing(void **state)
+{
+        const char *full[] = {"CONFIG", "SET", "maxmemory", "1"}, *empty[] = {"CONFIG", "SET", "maxmemory", "0"};
+        const char *reader = test_member("patient"), *author = test_member("prolific");
+
+        follow(reader, author);
+        post_many(author, 2);
+        test_network_settle();
+        load_reference();
+        check_home(reader, 5, "before");
+        assert_true(test_redis_do(4, full));
+        post_many(author, 2);
+        test_network_settle();
+        load_reference();
+        check_home(reader, 5, "while Redis is full");
+        assert_true(test_redis_do(4, empty));
+        check_home(reader, 5, "afterwards");
+        post_many(author, 1);
+        test_network_settle();
+        load_reference();
+        check_home(reader, 5, "and later");
 }
 
 /* More than the tail holds, from authors who wrote at different times: following one of old brings notes from below the
@@ -703,6 +727,7 @@ int main(void)
             cmocka_unit_test(disturbed_in_the_middle_of_fan_outs_redis_changes_nothing),
             cmocka_unit_test(a_member_who_was_away_for_a_month_finds_everything),
             cmocka_unit_test(yesterdays_timeline_is_marked_as_read_today),
+            cmocka_unit_test(what_a_full_redis_refused_is_not_missing),
             cmocka_unit_test(far_below_the_tail_nothing_is_missing),
             cmocka_unit_test(old_notes_of_one_do_not_hide_older_ones_of_another),
             cmocka_unit_test(deleted_notes_in_the_tail_do_not_open_a_gap),
