@@ -134,8 +134,7 @@ static sn_status settle(struct service *service, int64_t id, sn_status status, c
         }
 }
 
-static sn_status replay(struct service *service, struct bus_source *sources, size_t n, int64_t id,
-                        const bus_event *event)
+static sn_status replay(struct service *service, struct bus_source *sources, size_t n, int64_t id, bus_event *event)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, CALL_MS);
         const struct bus_consumer *consumer = find_consumer(sources, n, event);
@@ -143,7 +142,7 @@ static sn_status replay(struct service *service, struct bus_source *sources, siz
 
         bus_current = (struct bus_delivery){.replay = true};
         if (consumer) {
-                status = bus_handle(c, consumer, event);
+                status = bus_handle(c, consumer, &(struct bus_batch){&event, 1});
         }
         const char *detail = c->problem.detail ? c->problem.detail : "";
 

@@ -1,12 +1,12 @@
-/* Owns one event's way through its handler: again after failures of the environment, for ever and in order; after five
- * other failures it becomes a dead letter and the stream goes on. */
+/* Owns the way of events through their handlers, in batches: again after failures of the environment, for ever and in
+ * order; a single one becomes a dead letter after five other failures, and the stream goes on. */
 #include "bus/delivery.h"
 
 #include <string.h>
 #include "base/clock.h"
 #include "base/log.h"
 
-#define CALL_MS       10000
+#define CALL_MS       60000 /* one event may have a million effects */
 #define MAX_ATTEMPTS  5
 #define FIRST_WAIT_MS 5
 #define MOST_WAIT_MS  3000
@@ -23,11 +23,13 @@ const struct bus_consumer *bus_consumer_of(const struct bus_source *source, cons
         return NULL;
 }
 
-sn_status bus_handle(struct rpc_call *c, const struct bus_consumer *consumer, const bus_event *event)
+sn_status bus_handle(struct rpc_call *c, const struct bus_consumer *consumer, struct bus_batch *batch)
 {
-        c->trace_id = *event->trace_id ? event->trace_id : c->trace_id;
+        const char *trace_id = batch->events[0]->trace_id;
+
+        c->trace_id = *trace_id ? trace_id : c->trace_id;
         bus_current.stored = false;
-        sn_status status = consumer->handle(c, event);
+        sn_status status = consumer->handle(c, batch);
 
         return status == SN_REPLAYED ? SN_OK : status;
 }
@@ -48,17 +50,19 @@ static enum bus_outcome later(struct bus_source *source, const bus_event *event,
                           LOG_STR("sonet.code", sn_status_name(status)));
         }
         ++*count;
+        source->batch = source->batch / 2;
         source->retry_at_us = clock_monotonic_us() + (wait_ms < MOST_WAIT_MS ? wait_ms : MOST_WAIT_MS) * 1000;
         source->behind = true; /* it is read again from the log */
         return BUS_LATER;
 }
 
-static enum bus_outcome done(struct bus_source *source, const bus_event *event, bool stored)
+static enum bus_outcome done(struct bus_source *source, int64_t position, bool stored)
 {
         source->attempts = source->waits = 0;
-        source->position = event->position;
+        source->batch = source->batch >= BUS_BATCH_MAX / 2 ? BUS_BATCH_MAX : 2 * source->batch + 1;
+        source->position = position;
         if (stored) {
-                source->stored = event->position;
+                source->stored = position;
         }
         return BUS_DONE;
 }
@@ -77,27 +81,62 @@ static enum bus_outcome bury(struct service *service, struct bus_source *source,
         if (bus_dead_letter_put(c, event, error, source->attempts + 1) != SN_OK) {
                 return later(source, event, SN_UNAVAILABLE);
         }
-        return done(source, event, true);
+        return done(source, event->position, true);
 }
 
-enum bus_outcome bus_deliver(struct service *service, struct bus_source *source, const bus_event *event)
+static enum bus_outcome handle(struct service *service, struct bus_source *source, const struct bus_consumer *consumer,
+                               const struct bus_batch *batch)
 {
-        const struct bus_consumer *consumer = bus_consumer_of(source, event->type);
-
-        if (!consumer) {
-                return done(source, event, false);
-        }
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, CALL_MS);
+        const bus_event *first = batch->events[0], *last = batch->events[batch->n - 1];
+        struct bus_batch rest = *batch; /* the handler may take out what is done */
 
         bus_current.replay = false;
-        sn_status status = bus_handle(c, consumer, event);
+        sn_status status = bus_handle(c, consumer, &rest);
 
         if (status == SN_OK) {
-                return done(source, event, bus_current.stored);
+                return done(source, last->position, bus_current.stored);
         }
-        if (is_environment(status)) { /* does not count towards a dead letter */
-                return later(source, event, status);
+        /* What the environment did, or one of many, does not count towards a dead letter. */
+        if (is_environment(status) || batch->n > 1) {
+                return later(source, first, is_environment(status) ? status : SN_ABORTED);
         }
-        return source->attempts + 1 < MAX_ATTEMPTS ? later(source, event, status)
-                                                   : bury(service, source, event, c, status);
+        return source->attempts + 1 < MAX_ATTEMPTS ? later(source, first, status)
+                                                   : bury(service, source, first, c, status);
+}
+
+/* The next events that one consumer takes, up to another one's; nobody's are left out. *end is behind the last one. */
+static const struct bus_consumer *gather(const struct bus_source *source, bus_event **events, size_t n,
+                                         struct bus_batch *batch, size_t *end)
+{
+        size_t most = source->batch > 0 ? source->batch : 1;
+        const struct bus_consumer *consumer = NULL;
+
+        for (*end = 0; *end < n && batch->n < most; ++*end) {
+                const struct bus_consumer *next = bus_consumer_of(source, events[*end]->type);
+
+                if (next && consumer && next != consumer) {
+                        break;
+                }
+                if (next) {
+                        consumer = next;
+                        batch->events[batch->n++] = events[*end];
+                }
+        }
+        return consumer;
+}
+
+enum bus_outcome bus_deliver(struct service *service, struct bus_source *source, bus_event **events, size_t n)
+{
+        for (size_t done_n = 0, end; done_n < n; done_n += end) {
+                bus_event *taken[BUS_BATCH_MAX];
+                struct bus_batch batch = {.events = taken};
+                const struct bus_consumer *consumer = gather(source, events + done_n, n - done_n, &batch, &end);
+
+                if (consumer && handle(service, source, consumer, &batch) == BUS_LATER) {
+                        return BUS_LATER;
+                }
+                source->position = events[done_n + end - 1]->position;
+        }
+        return BUS_DONE;
 }

@@ -1,4 +1,4 @@
-/* What the files of the runner share: a source as it is read, and one event on its way through a handler. Private to
+/* What the files of the runner share: a source as it is read, and events on their way through a handler. Private to
  * bus/. */
 #ifndef BUS_DELIVERY_H
 #define BUS_DELIVERY_H
@@ -25,17 +25,18 @@ struct bus_source {
         int64_t seen_position;       /* of the stream, past a gap */
         int64_t mistrusted_until_us; /* the stream holds what it should not: read the log instead */
         int64_t retry_at_us;         /* nothing before this moment, after a failure */
+        size_t batch;                /* how many events are handled at once: halved by failures, doubled by success */
         int attempts;                /* of the next event, that failed by itself */
         int waits;                   /* of the next event, that the environment failed */
 };
 
 enum bus_outcome {
-        BUS_DONE,  /* handled, or given up as a dead letter */
-        BUS_LATER, /* the same event again, after retry_at_us */
+        BUS_DONE,  /* all handled, or given up as dead letters */
+        BUS_LATER, /* the next event of the source is to be tried again, after retry_at_us */
 };
 
-/* Takes one event, which must be the next one of the source. */
-enum bus_outcome bus_deliver(struct service *service, struct bus_source *source, const bus_event *event);
+/* Takes events, which must be the next ones of the source. */
+enum bus_outcome bus_deliver(struct service *service, struct bus_source *source, bus_event **events, size_t n);
 /* Handles the dead letters that somebody asked to handle again. */
 void bus_replay_requested(struct service *service, struct bus_source *sources, size_t n);
 
@@ -45,7 +46,7 @@ struct bus_delivery {
         bool stored; /* bus_commit stored the position (or removed the letter) */
 };
 extern __thread struct bus_delivery bus_current;
-sn_status bus_handle(struct rpc_call *c, const struct bus_consumer *consumer, const bus_event *event);
+sn_status bus_handle(struct rpc_call *c, const struct bus_consumer *consumer, struct bus_batch *batch);
 /* Who handles this type; NULL: nobody, it is passed over. */
 const struct bus_consumer *bus_consumer_of(const struct bus_source *source, const char *type);
 

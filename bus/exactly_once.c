@@ -7,14 +7,20 @@ DB_STATEMENT(LOCK_POSITION, "*", NULL, "select position from consumer_positions 
 
 DB_STATEMENT(DELETE_LETTER, "*", NULL, "delete from dead_letters where source = $1 and position = $2");
 
-/* A second runner, or this one before a crash, may have done it already: SN_REPLAYED passes through the handler as
+/* A second runner, or this one before a crash, may have done some already: SN_REPLAYED passes through the handler as
  * "done". */
-static sn_status check_position(struct db_tx *tx, const bus_event *event)
+static sn_status take_out_done(struct db_tx *tx, struct bus_batch *batch)
 {
         struct db_rows *rows;
+        int64_t stored = 0;
 
-        TRY(db_rows(tx, &LOCK_POSITION, DB_BINDS(bind_text(event->source)), &rows));
-        return db_rows_count(rows) > 0 && db_i64(rows, 0, "position") >= event->position ? SN_REPLAYED : SN_OK;
+        TRY(db_rows(tx, &LOCK_POSITION, DB_BINDS(bind_text(batch->events[0]->source)), &rows));
+        stored = db_rows_count(rows) > 0 ? db_i64(rows, 0, "position") : 0;
+        while (batch->n > 0 && batch->events[0]->position <= stored) {
+                batch->events++;
+                batch->n--;
+        }
+        return batch->n > 0 ? SN_OK : SN_REPLAYED;
 }
 
 static sn_status take_letter(struct db_tx *tx, const bus_event *event)
@@ -25,21 +31,22 @@ static sn_status take_letter(struct db_tx *tx, const bus_event *event)
         return deleted == 1 ? SN_OK : SN_REPLAYED;
 }
 
-sn_status bus_begin(struct rpc_call *c, const bus_event *event, struct db_tx **tx)
+sn_status bus_begin(struct rpc_call *c, struct bus_batch *batch, struct db_tx **tx)
 {
         TRY(db_begin(c, tx));
-        return bus_current.replay ? take_letter(*tx, event) : check_position(*tx, event);
+        return bus_current.replay ? take_letter(*tx, batch->events[0]) : take_out_done(*tx, batch);
 }
 
-sn_status bus_commit(struct rpc_call *c, const bus_event *event, struct db_tx **tx)
+sn_status bus_commit(struct rpc_call *c, const struct bus_batch *batch, struct db_tx **tx)
 {
+        const bus_event *last = batch->events[batch->n - 1];
         bool advanced = true;
 
         if (!bus_current.replay) {
-                TRY(bus_position_advance(*tx, event->source, event->position, &advanced));
+                TRY(bus_position_advance(*tx, last->source, last->position, &advanced));
         }
         if (!advanced) { /* both found no row to lock: the other one's effect counts */
-                sn_status status = rpc_fail(c, SN_ABORTED, NULL, "the event was handled in between");
+                sn_status status = rpc_fail(c, SN_ABORTED, NULL, "the events were handled in between");
 
                 c->retry = true;
                 return status;

@@ -76,17 +76,15 @@ static sn_status take_batch(struct service *service, struct bus_source *source, 
         source->heard_us = clock_monotonic_us();
         source->behind = false;
         *more = false;
-        for (size_t i = 0; i < out.n_events; i++) {
-                if (out.events[i]->position <= source->position) {
-                        continue;
-                }
-                if (gives_up_log()) {
-                        source->position = out.events[i]->position;
-                        continue;
-                }
-                if (bus_deliver(service, source, out.events[i]) == BUS_LATER) {
-                        return SN_OK;
-                }
+        size_t known = 0;
+
+        while (known < out.n_events && out.events[known]->position <= source->position) {
+                known++;
+        }
+        if (gives_up_log() && known < out.n_events) {
+                source->position = out.events[out.n_events - 1]->position;
+        } else if (bus_deliver(service, source, out.events + known, out.n_events - known) == BUS_LATER) {
+                return SN_OK;
         }
         source->behind = source->position < out.head;
         *more = source->behind && out.n_events > 0;

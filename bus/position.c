@@ -42,6 +42,7 @@ sn_status bus_positions_load(struct service *service, struct bus_source *sources
                 sources[i].behind = true;
                 sources[i].log_id[0] = '\0';
                 sources[i].retry_at_us = 0;
+                sources[i].batch = BUS_BATCH_MAX;
                 sources[i].attempts = sources[i].waits = 0;
         }
         return SN_OK;

@@ -54,7 +54,7 @@ static sn_status has_unplaced(struct rpc_call *c, bool *yes)
         return SN_OK;
 }
 
-static sn_status place(struct rpc_call *c, struct bus_batch *batch)
+static sn_status place(struct rpc_call *c, struct relay_batch *batch)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         struct db_rows *head;
@@ -78,7 +78,7 @@ static sn_status place(struct rpc_call *c, struct bus_batch *batch)
 /* One batch. more: another one may be waiting. */
 static sn_status work(struct bus_relay *relay, struct rpc_call *c, bool *more)
 {
-        struct bus_batch batch = {0};
+        struct relay_batch batch = {0};
         bool any = false;
 
         *more = false;

@@ -163,13 +163,29 @@ static void replay_letters(struct bus_runner *runner)
         }
 }
 
+static void take_over(struct bus_runner *runner)
+{
+        for (size_t i = 0; i < runner->n; i++) {
+                const struct bus_source *s = &runner->sources[i];
+
+                for (size_t k = 0; k < s->n_consumers; k++) {
+                        if (s->consumers[k]->take_over) {
+                                s->consumers[k]->take_over(runner->service);
+                        }
+                }
+        }
+}
+
 static bool may_work(struct bus_runner *runner)
 {
         if (!db_lease_held(runner->lease)) {
                 runner->loaded = false; /* another one may go on from here: ask the database when the lease is back */
                 return false;
         }
-        runner->loaded = runner->loaded || bus_positions_load(runner->service, runner->sources, runner->n) == SN_OK;
+        if (!runner->loaded && bus_positions_load(runner->service, runner->sources, runner->n) == SN_OK) {
+                take_over(runner);
+                runner->loaded = true;
+        }
         return runner->loaded;
 }
 

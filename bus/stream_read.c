@@ -48,13 +48,13 @@ static bool parse_entry(const struct redisReply *reply, struct entry *entry)
 /* NULL: not what the stream of this source should hold next. A gap sends the reader to the log, which tells whether the
  * stream knows more than it should; a stream with foreign entries is left alone for a while: its relay will clear it.
  */
-static bus_event *next_event(struct rpc_call *c, struct bus_source *source, const struct entry *entry)
+static bus_event *next_event(struct rpc_call *c, struct bus_source *source, int64_t after, const struct entry *entry)
 {
         if (!str_equal_c(entry->log_id, source->log_id)) {
                 bus_mistrust_stream(source);
                 return NULL;
         }
-        if (entry->position != source->position + 1) {
+        if (entry->position != after + 1) {
                 source->seen_position = entry->position;
                 return NULL;
         }
@@ -64,30 +64,39 @@ static bus_event *next_event(struct rpc_call *c, struct bus_source *source, cons
         return event && event->position == entry->position && strcmp(event->source, source->name) == 0 ? event : NULL;
 }
 
-static void take_entries(struct rpc_call *c, struct bus_source *source, const struct redisReply *entries)
+/* As many as continue the source; false: then there was one that does not. */
+static bool read_events(struct rpc_call *c, struct bus_source *source, const struct redisReply *entries,
+                        bus_event **events, size_t *n)
 {
-        source->heard_us = clock_monotonic_us();
+        int64_t position = source->position;
+
         for (size_t i = 0; i < entries->elements; i++) {
-                struct arena_mark mark = arena_mark(c->arena);
                 struct entry entry;
 
                 if (!parse_entry(entries->element[i], &entry)) {
-                        source->behind = true;
-                        return;
+                        return false;
                 }
-                if (entry.position <= source->position) {
+                if (entry.position <= position) {
                         continue;
                 }
-                bus_event *event = next_event(c, source, &entry);
+                events[*n] = next_event(c, source, position, &entry);
+                if (!events[*n]) {
+                        return false;
+                }
+                position = events[(*n)++]->position;
+        }
+        return true;
+}
 
-                if (!event) {
-                        source->behind = true;
-                        return;
-                }
-                if (bus_deliver(c->service, source, event) == BUS_LATER) {
-                        return;
-                }
-                arena_reset(c->arena, mark);
+static void take_entries(struct rpc_call *c, struct bus_source *source, const struct redisReply *entries)
+{
+        bus_event **events = ARENA_ARRAY(c->arena, bus_event *, entries->elements);
+        size_t n = 0;
+        bool whole = read_events(c, source, entries, events, &n);
+
+        source->heard_us = clock_monotonic_us();
+        if (bus_deliver(c->service, source, events, n) == BUS_DONE && !whole) {
+                source->behind = true;
         }
 }
 

@@ -9,7 +9,7 @@
 
 #define STREAM_MAX "10000"
 
-static void add_event(struct rpc_call *c, struct redis_pipeline *p, const char *key, const struct bus_batch *batch,
+static void add_event(struct rpc_call *c, struct redis_pipeline *p, const char *key, const struct relay_batch *batch,
                       size_t i)
 {
         const Sonet__Events__Event *event = batch->events[i];
@@ -33,7 +33,7 @@ static bool is_in_the_way(const struct redisReply *reply)
 }
 
 /* refused: Redis did not take the first one, for its stream is further already. */
-static sn_status send_batch(struct rpc_call *c, const char *key, const struct bus_batch *batch, bool *refused)
+static sn_status send_batch(struct rpc_call *c, const char *key, const struct relay_batch *batch, bool *refused)
 {
         struct redis_pipeline *p = redis_pipeline_new(c, c->service->redis);
         struct redisReply **replies;
@@ -137,7 +137,7 @@ static sn_status make_way(struct rpc_call *c, const char *key, int64_t newest, c
         return clear_stream(c, key);
 }
 
-sn_status bus_stream_write(struct rpc_call *c, struct bus_batch *batch)
+sn_status bus_stream_write(struct rpc_call *c, struct relay_batch *batch)
 {
         char *key = redis_key(c->arena, REDIS_KEY_EVENT_STREAM, c->service->name);
         bool refused, cleared;

@@ -49,33 +49,56 @@ static const struct rpc_service note_contract = {
 
 DB_STATEMENT(TEST_SEE, "test_timeline", NULL, "insert into seen (position, type) values ($1, $2)");
 
-static sn_status see(struct rpc_call *c, const bus_event *event)
+static atomic_int largest_batch;
+
+static sn_status see(struct rpc_call *c, struct bus_batch *batch)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
 
-        if (strcmp(event->type, "poison") == 0 && atomic_load(&poisoned)) {
-                return rpc_fail(c, SN_INTERNAL, NULL, "cannot be handled");
+        for (size_t i = 0; i < batch->n; i++) {
+                if (strcmp(batch->events[i]->type, "poison") == 0 && atomic_load(&poisoned)) {
+                        return rpc_fail(c, SN_INTERNAL, NULL, "cannot be handled");
+                }
         }
         if (atomic_load(&unavailable) > 0 && atomic_fetch_sub(&unavailable, 1) > 0) {
                 return rpc_fail(c, SN_UNAVAILABLE, NULL, "away");
         }
-        TRY(bus_begin(c, event, &tx));
-        TRY(db_exec(tx, &TEST_SEE, DB_BINDS(bind_i64(event->position), bind_text(event->type)), NULL));
-        return bus_commit(c, event, &tx);
+        if ((int)batch->n > atomic_load(&largest_batch)) {
+                atomic_store(&largest_batch, (int)batch->n);
+        }
+        TRY(bus_begin(c, batch, &tx));
+        for (size_t i = 0; i < batch->n; i++) {
+                const bus_event *event = batch->events[i];
+
+                TRY(db_exec(tx, &TEST_SEE, DB_BINDS(bind_i64(event->position), bind_text(event->type)), NULL));
+        }
+        return bus_commit(c, batch, &tx);
 }
 
 static atomic_int idempotent_calls;
 
-static sn_status count_call(struct rpc_call *c, const bus_event *event)
+static sn_status count_events(struct rpc_call *c, struct bus_batch *batch)
 {
-        (void)c;
-        (void)event;
-        atomic_fetch_add(&idempotent_calls, 1);
+        atomic_fetch_add(&idempotent_calls, (int)batch->n);
         return SN_OK;
 }
 
-static const struct bus_consumer seer = {"note", &read_outbox, (const char *const[]){"created", "poison", NULL}, see};
-static const struct bus_consumer counter = {"note", &read_outbox, (const char *const[]){"counted", NULL}, count_call};
+static atomic_int taken_over;
+
+static void note_take_over(struct service *service)
+{
+        atomic_fetch_add(&taken_over, 1);
+}
+
+static const struct bus_consumer seer = {.source = "note",
+                                         .read_outbox = &read_outbox,
+                                         .types = (const char *const[]){"created", "poison", NULL},
+                                         .handle = see,
+                                         .take_over = note_take_over};
+static const struct bus_consumer counter = {.source = "note",
+                                            .read_outbox = &read_outbox,
+                                            .types = (const char *const[]){"counted", NULL},
+                                            .handle = count_events};
 static const struct bus_consumer *const consumers[] = {&seer, &counter};
 
 static void start_runner(void)
@@ -212,6 +235,34 @@ static void a_batch_larger_than_one_of_the_relay_arrives(void **state)
         assert_seen_in_order(1200);
 }
 
+static void what_has_gathered_is_handled_in_batches(void **state)
+{
+        (void)state;
+        stop_runner();
+        atomic_store(&largest_batch, 0);
+        emit("created", 130);
+        emit("ignored", 3);
+        emit("created", 2);
+        start_runner();
+        assert_seen_in_order(132);
+        assert_int_equal(atomic_load(&largest_batch), BUS_BATCH_MAX);
+}
+
+static void who_takes_over_is_told_before_the_first_event(void **state)
+{
+        int before;
+
+        (void)state;
+        emit("created", 1);
+        wait_seen(1);
+        before = atomic_load(&taken_over);
+        stop_runner();
+        start_runner();
+        emit("created", 1);
+        wait_seen(2);
+        assert_int_equal(atomic_load(&taken_over), before + 1);
+}
+
 static void types_that_nobody_handles_are_passed_over_and_their_position_kept(void **state)
 {
         (void)state;
@@ -240,16 +291,22 @@ static void what_commits_late_is_not_lost(void **state)
 static void delivered_twice_gives_the_same_result(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&timeline.service, 10000);
-        bus_event event = SONET__EVENTS__EVENT__INIT;
+        bus_event known = SONET__EVENTS__EVENT__INIT, next;
+        bus_event *events[] = {&known, &next};
 
         (void)state;
         emit("created", 2);
         wait_seen(2);
-        event.source = (char *)"note";
-        event.type = (char *)"created";
-        event.position = 2;
-        assert_int_equal(see(c, &event), SN_REPLAYED);
+        stop_runner();
+        known.source = (char *)"note";
+        known.type = (char *)"created";
+        known.position = 2;
+        assert_int_equal(see(c, &(struct bus_batch){events, 1}), SN_REPLAYED);
         assert_seen_in_order(2);
+        next = known;
+        next.position = 3;
+        assert_int_equal(see(c, &(struct bus_batch){events, 2}), SN_OK); /* only the one that is not known */
+        assert_seen_in_order(3);
 }
 
 static void a_runner_goes_on_where_the_last_one_stopped(void **state)
@@ -372,17 +429,19 @@ static void a_poison_event_becomes_a_dead_letter_and_can_be_replayed(void **stat
         int64_t asked;
 
         (void)state;
+        stop_runner(); /* so that all of them come in one batch */
         atomic_store(&poisoned, 1);
-        emit("created", 1);
+        emit("created", 10);
         emit("poison", 1);
-        emit("created", 1);
-        wait_seen(2); /* the stream goes on */
+        emit("created", 10);
+        start_runner();
+        wait_seen(20); /* the stream goes on */
         assert_int_equal(bus_dead_letters_list(c, &letters, &n), SN_OK);
         assert_int_equal(n, 1);
         assert_string_equal(letters[0].source, "note");
         assert_string_equal(letters[0].type, "poison");
         assert_string_equal(letters[0].aggregate_id, MEMBER);
-        assert_int_equal(letters[0].position, 2);
+        assert_int_equal(letters[0].position, 11);
         assert_int_equal(letters[0].attempts, 5);
         assert_non_null(strstr(letters[0].error, "cannot be handled"));
 
@@ -394,7 +453,7 @@ static void a_poison_event_becomes_a_dead_letter_and_can_be_replayed(void **stat
         assert_int_equal(asked, 1);
         test_wait_for(timeline.name, "select count(*) = 0 from dead_letters");
         assert_string_equal(test_admin(timeline.name, "select count(*) from seen where type = 'poison'"), "1");
-        assert_string_equal(test_admin(timeline.name, "select position from consumer_positions"), "3");
+        assert_string_equal(test_admin(timeline.name, "select position from consumer_positions"), "21");
 }
 
 static void failures_of_the_environment_keep_the_order(void **state)
@@ -474,6 +533,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
             BUS_TEST(events_arrive_once_and_in_order),
             BUS_TEST(a_batch_larger_than_one_of_the_relay_arrives),
+            BUS_TEST(what_has_gathered_is_handled_in_batches),
+            BUS_TEST(who_takes_over_is_told_before_the_first_event),
             BUS_TEST(types_that_nobody_handles_are_passed_over_and_their_position_kept),
             BUS_TEST(what_commits_late_is_not_lost),
             BUS_TEST(delivered_twice_gives_the_same_result),

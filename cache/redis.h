@@ -13,10 +13,8 @@ struct redisReply;
 
 /* Every key that SoNet uses: pattern, type, life, owner, meaning. redis_key() refuses patterns that are not here. */
 #define REDIS_KEYS(X)                                                                                                  \
-        X(TIMELINE_HOME, "tl:home:%s", "zset", "until evicted or rebuilt", "timeline",                                 \
-          "a member's materialised home timeline")                                                                     \
-        X(TIMELINE_BUILD, "tl:build:%s", "string", "30 s", "timeline",                                                 \
-          "token of the reader that rebuilds a home timeline")                                                         \
+        X(TIMELINE_HOME, "tl:home:%s", "string", "2 days", "timeline",                                                 \
+          "a member's materialised home timeline, or the mark of who builds it")                                       \
         X(EVENT_STREAM, "ev:%s", "stream", "trimmed to about 10,000", "bus", "a service's events, id = outbox position")
 
 enum redis_key_name {
@@ -32,8 +30,8 @@ void redis_free(struct redis *r);
 /* True while the breaker is closed and the last command succeeded; for /readyz. Asks Redis (for at most a few tenths of
  * a second) when that is not known. */
 bool redis_up(struct redis *r);
-/* Bumped every time that the breaker closes again after failures, at the first connect, and when a connection meets
- * another server process than before: who keeps state in Redis compares. */
+/* Bumped at the first connect, and when a connection meets another server process than before, whose memory may be
+ * empty or old: who keeps state in Redis compares. */
 uint64_t redis_generation(const struct redis *r);
 
 char *redis_key(struct arena *arena, enum redis_key_name name, const char *id);

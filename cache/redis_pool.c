@@ -190,7 +190,6 @@ static void note_success(struct redis *r, const struct redis_turn *turn)
 {
         if (turn->probe) {
                 set_breaker(r, REDIS_CLOSED);
-                r->generation++;
                 log_event(LOG_LEVEL_INFO, "Redis is back");
         }
         r->last_ok = r->breaker == REDIS_CLOSED;

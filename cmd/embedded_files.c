@@ -61,9 +61,7 @@ static const char REDIS_SETTINGS[] =
     "databases 1\n"
     "maxclients 1000\n"
     "maxmemory 64mb\n"
-    "maxmemory-policy allkeys-lru\n"   /* all of it can be made again from PostgreSQL */
-    "zset-max-listpack-entries 1100\n" /* home timelines: a third of the memory of skip lists */
-    "zset-max-listpack-value 64\n"
+    "maxmemory-policy volatile-lru\n" /* timelines may go, they are made again when read; streams should not */
     "save \"\"\n"
     "appendonly no\n";
 

@@ -13,92 +13,55 @@
 #include "services/test_support.h"
 
 /* A member or note by number, its id in order of it. */
-#define ID(n) "lpad(to_hex(" n "), 32, '0')::uuid"
+static const char ID_FUNCTION[] = "create function id(n bigint) returns uuid immutable language sql"
+                                  " as $$ select lpad(to_hex(n), 32, '0')::uuid $$";
 
 static const struct {
         const char *database, *sql;
 } rows[] = {
-    {"user_service",
-     "insert into users (id, username, username_key, email, email_key, password_hash, display_name)"
-     " select " ID("n") ", 'u' || n, 'u' || n, n || '@example.org', n || '@example.org', 'x', 'U' from "
-                        "generate_series(1, 5000) n;"
-                        "insert into user_stats (user_id) select id from users;"
-                        "insert into user_sessions (id, user_id, refresh_salt, user_agent, ended_at)"
-                        " select " ID("n") ", " ID(
-                            "n % 5000 + 1") ", '', '', case when n % 2 = 0 then now() - interval '1 day' * (n % 30) end"
-                                            " from generate_series(1, 20000) n;"
-                                            "insert into user_login_history (id, user_id, succeeded, address, "
-                                            "user_agent, created_at)"
-                                            " select " ID("n") ", " ID(
-                                                "n % 5000 + 1") ", n % 3 > 0, '', '', now() - interval '1 minute' * n "
-                                                                "from generate_series(1, 20000) n;"},
-    {"follow_service",
-     "insert into user_relationships (follower_id, followee_id)"
-     " select " ID("n % 2000") ", " ID(
-         "2000 + n / 20") " from generate_series(1, 30000) n;"
-                          "insert into user_blocks (blocker_id, blocked_id) select " ID("n % 2000") ", " ID(
-                              "n") " from generate_series(1, 6000) n;"
-                                   "insert into user_mutes (muter_id, muted_id) select " ID("n % 2000") ", " ID(
-                                       "n") " from generate_series(1, 6000) n;"},
-    {"note_service",
-     "insert into notes (id, author_id, text, visibility, parent_id)"
-     " select " ID("n") ", " ID("n % 500") ", 'text', 1, case when n % 4 = 0 then " ID(
-         "n / 2") " end from generate_series(1, 20000) n;"
-                  "insert into note_visibility (note_id, audience, owner_id) select " ID("n * 3") ", 2, " ID(
-                      "n") " from generate_series(1, 6000) n;"
-                           "insert into note_comments (note_id, parent_id, root_id)"
-                           " select " ID("n * 4") ", " ID("n * 2") ", " ID(
-                               "n % 300") " from generate_series(1, 5000) n;"
-                                          "insert into note_likes (user_id, note_id) select " ID("n % 500") ", " ID(
-                                              "n") " from generate_series(1, 20000) n;"
-                                                   "insert into note_renotes (user_id, note_id, renote_id)"
-                                                   " select " ID("n % 500") ", " ID("n") ", " ID(
-                                                       "100000 + n") " from generate_series(1, 6000) n;"
-                                                                     "insert into note_bookmarks (user_id, note_id, "
-                                                                     "created_at)"
-                                                                     " select " ID("n % 500") ", " ID(
-                                                                         "n") ", now() - interval '1 minute' * n from "
-                                                                              "generate_series(1, 20000) n;"
-                                                                              "insert into note_hashtags (tag_key, "
-                                                                              "note_id, tag, position)"
-                                                                              " select 'tag' || n % 50, " ID(
-                                                                                  "n") ", 'tag', 1 from "
-                                                                                       "generate_series(1, 10000) n;"
-                                                                                       "insert into note_mentions "
-                                                                                       "(note_id, user_id, username, "
-                                                                                       "position)"
-                                                                                       " select " ID("n") ", " ID(
-                                                                                           "n % 500") ", 'u', 1 from "
-                                                                                                      "generate_series("
-                                                                                                      "1, 10000) n;"
-                                                                                                      "insert into "
-                                                                                                      "note_stats "
-                                                                                                      "(note_id, slot) "
-                                                                                                      "select " ID(
-                                                                                                          "n") ", s "
-                                                                                                               "from "
-                                                                                                               "generat"
-                                                                                                               "e_"
-                                                                                                               "series("
-                                                                                                               "1, "
-                                                                                                               "5000) "
-                                                                                                               "n, "
-                                                                                                               "generat"
-                                                                                                               "e_"
-                                                                                                               "series("
-                                                                                                               "1, 4) "
-                                                                                                               "s;"},
-    {"timeline_service",
-     "insert into timeline_cache (owner_id) select " ID(
-         "n") " from generate_series(1, 5000) n;"
-              "insert into timeline_entries (owner_id, note_id, author_id)"
-              " select " ID("n % 500 + 1") ", " ID("n") ", " ID("n % 50") " from generate_series(1, 50000) n;"},
+    {"user_service", "insert into users (id, username, username_key, email, email_key, password_hash, display_name)"
+                     " select id(n), 'u' || n, 'u' || n, n || '@example.org', n || '@example.org', 'x', 'U'"
+                     " from generate_series(1, 5000) n"},
+    {"user_service", "insert into user_stats (user_id) select id from users"},
+    {"user_service", "insert into user_sessions (id, user_id, refresh_salt, user_agent, ended_at)"
+                     " select id(n), id(n % 5000 + 1), '', '', case when n % 2 = 0 then now() - interval '1 day' * "
+                     "(n % 30) end from generate_series(1, 20000) n"},
+    {"user_service", "insert into user_login_history (id, user_id, succeeded, address, user_agent, created_at)"
+                     " select id(n), id(n % 5000 + 1), n % 3 > 0, '', '', now() - interval '1 minute' * n"
+                     " from generate_series(1, 20000) n"},
+    {"follow_service", "insert into user_relationships (follower_id, followee_id)"
+                       " select id(n % 2000), id(2000 + n / 20) from generate_series(1, 30000) n"},
+    {"follow_service", "insert into user_blocks (blocker_id, blocked_id)"
+                       " select id(n % 2000), id(n) from generate_series(1, 6000) n"},
+    {"follow_service", "insert into user_mutes (muter_id, muted_id)"
+                       " select id(n % 2000), id(n) from generate_series(1, 6000) n"},
+    {"note_service", "insert into notes (id, author_id, text, visibility, parent_id)"
+                     " select id(n), id(n % 500), 'text', 1, case when n % 4 = 0 then id(n / 2) end"
+                     " from generate_series(1, 20000) n"},
+    {"note_service", "insert into note_visibility (note_id, audience, owner_id)"
+                     " select id(n * 3), 2, id(n) from generate_series(1, 6000) n"},
+    {"note_service", "insert into note_comments (note_id, parent_id, root_id)"
+                     " select id(n * 4), id(n * 2), id(n % 300) from generate_series(1, 5000) n"},
+    {"note_service", "insert into note_likes (user_id, note_id)"
+                     " select id(n % 500), id(n) from generate_series(1, 20000) n"},
+    {"note_service", "insert into note_renotes (user_id, note_id, renote_id)"
+                     " select id(n % 500), id(n), id(100000 + n) from generate_series(1, 6000) n"},
+    {"note_service", "insert into note_bookmarks (user_id, note_id, created_at)"
+                     " select id(n % 500), id(n), now() - interval '1 minute' * n from generate_series(1, 20000) n"},
+    {"note_service", "insert into note_hashtags (tag_key, note_id, tag, position)"
+                     " select 'tag' || n % 50, id(n), 'tag', 1 from generate_series(1, 10000) n"},
+    {"note_service", "insert into note_mentions (note_id, user_id, username, position)"
+                     " select id(n), id(n % 500), 'u', 1 from generate_series(1, 10000) n"},
+    {"note_service", "insert into note_stats (note_id, slot)"
+                     " select id(n), s from generate_series(1, 5000) n, generate_series(1, 4) s"},
+    {"timeline_service", "insert into timeline_cache (owner_id) select id(n) from generate_series(1, 5000) n"},
+    {"timeline_service", "insert into timeline_entries (owner_id, note_id, author_id)"
+                         " select id(n % 500 + 1), id(n), id(n % 50) from generate_series(1, 50000) n"},
     {"*", "insert into outbox (position, event_id, type, aggregate_id, occurred_at)"
-          " select n, " ID("n") ", 'note.created', " ID(
-              "n") ", now() from generate_series(1, 10000) n;"
-                   "insert into idempotency_keys (actor_id, method, key, body_hash, answer)"
-                   " select " ID("n") ", 'm', n::text, '', '' from generate_series(1, 10000) n;"
-                                      "analyze"},
+          " select n, id(n), 'note.created', id(n), now() from generate_series(1, 10000) n"},
+    {"*", "insert into idempotency_keys (actor_id, method, key, body_hash, answer)"
+          " select id(n), 'm', n::text, '', '' from generate_series(1, 10000) n"},
+    {"*", "analyze"},
 };
 
 static void fill(const char *database, const char *sql)
@@ -117,6 +80,7 @@ static int setup(void **state)
 {
         test_services_provision();
         for (size_t s = 0; s < sonet_n_services; s++) {
+                fill(sonet_services[s]->schema->database, ID_FUNCTION);
                 for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
                         if (strcmp(rows[i].database, "*") == 0 ||
                             strcmp(rows[i].database, sonet_services[s]->schema->database) == 0) {
@@ -233,7 +197,8 @@ static void members_are_found_by_index(void **state)
 {
         CHECK("user_service", {"SELECT_USER", "users_pkey user_stats_pkey"},
               {"SELECT_USER_BY_NAME", "users_username_taken"}, {"FIND_USERS", "users_username_taken"},
-              {"SELECT_AUTHORS", "users_pkey"}, {"SELECT_AUTHORS_BY_NAME", "users_username_taken"},
+              {"SELECT_AUTHORS", "users_pkey"}, {"UPSERT_STATS", "users_pkey"},
+              {"SELECT_AUTHORS_BY_NAME", "users_username_taken"},
               {"SELECT_TAKEN", "users_username_taken users_email_taken"});
 }
 
@@ -278,8 +243,10 @@ static void reactions_are_found_by_index(void **state)
 static void timelines_are_found_by_index(void **state)
 {
         CHECK("timeline_service", {"SELECT_ENTRIES", "timeline_entries_pkey"}, {"SELECT_STATE", "timeline_cache_pkey"},
-              {"DELIVER", "timeline_cache_pkey"}, {"DELETE_NOTE_ENTRIES", "timeline_entries_of_note"},
-              {"TOUCH", "timeline_cache_pkey"}, {"START_BUILD", "timeline_entries_pkey"});
+              {"DELIVER", "timeline_cache_pkey"}, {"TAKE_BACK", "timeline_entries_pkey"},
+              {"TOUCH", "timeline_cache_pkey"}, {"START_BUILD", "timeline_entries_pkey"},
+              {"SELECT_OWNERS", "timeline_cache_pkey"}, {"FORGET_STALE", "timeline_cache_pkey timeline_entries_pkey"},
+              {"CUT_TAILS", "timeline_cache_pkey timeline_entries_pkey"});
 }
 
 static void events_and_keys_are_found_by_index(void **state)

@@ -426,10 +426,8 @@ static void post_many(const char *author, int n)
 static void let_days_pass(const char *owner, int days)
 {
         static const char lua[] =
-            "local h = redis.call('ZRANGE', KEYS[1], 0, 0)[1] if not h then return end "
-            "local day = struct.unpack('>I4', string.sub(h, 10, 13)) - tonumber(ARGV[1]) "
-            "redis.call('ZREM', KEYS[1], h) "
-            "redis.call('ZADD', KEYS[1], 0, string.sub(h, 1, 9) .. struct.pack('>I4', day) .. string.sub(h, 14))";
+            "local day = redis.call('GETRANGE', KEYS[1], 25, 28) if day == '' then return end "
+            "redis.call('SETRANGE', KEYS[1], 25, struct.pack('>I4', struct.unpack('>I4', day) - tonumber(ARGV[1])))";
         char sql[200], key[80], count[16];
         const char *argv[] = {"EVAL", lua, "1", key, count};
 
@@ -523,6 +521,38 @@ static void what_a_full_redis_refused_is_not_missing(void **state)
         test_network_settle();
         load_reference();
         check_home(reader, 5, "and later");
+}
+
+static bool set_is_short(const char *owner)
+{
+        static const char lua[] = "if redis.call('STRLEN', KEYS[1]) > 10000 then return redis.error_reply('long') end";
+        char key[80];
+        const char *argv[] = {"EVAL", lua, "1", key};
+
+        (void)snprintf(key, sizeof(key), "tl:home:%s", owner);
+        return test_redis_do(4, argv);
+}
+
+static void a_set_that_grew_long_is_cut_by_its_reader_and_lacks_nothing(void **state)
+{
+        const char *reader = test_member("seldom_there"), *author = test_member("talkative");
+
+        follow(reader, author);
+        post_many(author, 250);
+        test_network_settle();
+        load_reference();
+        check_home(reader, 50, "as it was built");
+        post_many(author, 450);
+        test_network_settle();
+        assert_false(set_is_short(reader));
+        load_reference();
+        check_home(reader, 50, "with much on top");
+        assert_true(set_is_short(reader));
+        check_home(reader, 33, "after it was cut");
+        post_many(author, 3);
+        test_network_settle();
+        load_reference();
+        check_home(reader, 50, "with more on top");
 }
 
 /* More than the tail holds, from authors who wrote at different times: following one of old brings notes from below the
@@ -728,6 +758,7 @@ int main(void)
             cmocka_unit_test(a_member_who_was_away_for_a_month_finds_everything),
             cmocka_unit_test(yesterdays_timeline_is_marked_as_read_today),
             cmocka_unit_test(what_a_full_redis_refused_is_not_missing),
+            cmocka_unit_test(a_set_that_grew_long_is_cut_by_its_reader_and_lacks_nothing),
             cmocka_unit_test(far_below_the_tail_nothing_is_missing),
             cmocka_unit_test(old_notes_of_one_do_not_hide_older_ones_of_another),
             cmocka_unit_test(deleted_notes_in_the_tail_do_not_open_a_gap),

@@ -19,7 +19,7 @@ sn_status list_relationships(struct rpc_call *c, const Follow__ListRelationships
 sn_status list_followers(struct rpc_call *c, const Follow__ListFollowersRequest *in, Follow__AuthorList *out);
 sn_status list_following(struct rpc_call *c, const Follow__ListFollowingRequest *in, Follow__AuthorList *out);
 sn_status get_relations(struct rpc_call *c, const Follow__GetRelationsRequest *in, Follow__Relations *out);
-sn_status list_follower_ids(struct rpc_call *c, const Follow__ListFollowerIdsRequest *in, Follow__MemberIds *out);
+sn_status list_follower_ids(struct rpc_call *c, const Follow__ListFollowerIdsRequest *in, Follow__FollowerIds *out);
 sn_status list_followed_since(struct rpc_call *c, const Follow__ListFollowedSinceRequest *in,
                               Follow__FollowedMembers *out);
 

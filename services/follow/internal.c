@@ -1,6 +1,7 @@
 /* Owns what other services ask of follow_service. */
 #include "services/follow/handlers.h"
 
+#include <string.h>
 #include "services/follow/relations.h"
 #include "services/follow/store.h"
 
@@ -23,14 +24,34 @@ static char **ids_of(struct rpc_call *c, FollowRows__Edge *const *edges, size_t 
         return ids;
 }
 
-sn_status list_follower_ids(struct rpc_call *c, const Follow__ListFollowerIdsRequest *in, Follow__MemberIds *out)
+/* The rows come grouped by member. */
+static void group_followers(struct rpc_call *c, FollowRows__Follower *const *rows, size_t n, Follow__FollowerIds *out)
+{
+        char **ids = ARENA_ARRAY(c->arena, char *, n);
+        Follow__MemberFollowerIds *of = NULL;
+
+        for (size_t i = 0; i < n; i++) {
+                if (of == NULL || strcmp(of->user_id, rows[i]->user_id) != 0) {
+                        of = ARENA_NEW(c->arena, Follow__MemberFollowerIds);
+                        follow__member_follower_ids__init(of);
+                        of->user_id = rows[i]->user_id;
+                        of->ids = ids + i;
+                        out->items[out->n_items++] = of;
+                }
+                of->ids[of->n_ids++] = rows[i]->follower_id;
+        }
+}
+
+sn_status list_follower_ids(struct rpc_call *c, const Follow__ListFollowerIdsRequest *in, Follow__FollowerIds *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-        FollowRows__Edge **edges = NULL;
+        FollowRows__Follower **rows = NULL;
+        size_t n = 0;
 
         TRY(db_read(c, &tx));
-        TRY(store_follower_ids(tx, in->user_id, in->after_id, in->limit, &out->n_ids, &edges));
-        out->ids = ids_of(c, edges, out->n_ids);
+        TRY(store_follower_ids(tx, in->user_ids, in->n_user_ids, in->after_id, in->limit, &n, &rows));
+        out->items = ARENA_ARRAY(c->arena, Follow__MemberFollowerIds *, in->n_user_ids);
+        group_followers(c, rows, n, out);
         return SN_OK;
 }
 

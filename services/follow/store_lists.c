@@ -57,16 +57,18 @@ sn_status store_following(struct db_tx *tx, const char *follower, int64_t before
                        edges);
 }
 
-DB_STATEMENT(
-    SELECT_FOLLOWER_IDS, "follow_service", &follow_rows__edge__descriptor,
-    "select follower_id as user_id, version from user_relationships where followee_id = $1"
-    " and follower_id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000') order by follower_id limit $3");
+DB_STATEMENT(SELECT_FOLLOWER_IDS, "follow_service", &follow_rows__follower__descriptor,
+             "select m.id as user_id, f.follower_id from unnest($1::uuid[]) as m (id), lateral"
+             " (select follower_id from user_relationships where followee_id = m.id"
+             " and follower_id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000')"
+             " order by follower_id limit $3) as f order by m.id, f.follower_id");
 
-sn_status store_follower_ids(struct db_tx *tx, const char *followee, const char *after, size_t limit, size_t *n,
-                             FollowRows__Edge ***edges)
+sn_status store_follower_ids(struct db_tx *tx, char **followees, size_t n_followees, const char *after, size_t limit,
+                             size_t *n, FollowRows__Follower ***followers)
 {
         return db_list(tx, &SELECT_FOLLOWER_IDS,
-                       DB_BINDS(bind_uuid(followee), bind_uuid(after), bind_i64((int64_t)limit)), n, edges);
+                       DB_BINDS(bind_uuids(followees, n_followees), bind_uuid(after), bind_i64((int64_t)limit)), n,
+                       followers);
 }
 
 DB_STATEMENT(SELECT_FOLLOWED_SINCE, "follow_service", &follow_rows__edge__descriptor,

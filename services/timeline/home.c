@@ -48,31 +48,31 @@ static void read_cached(struct rpc_call *c, const char *before_id, size_t limit,
         c->problem = (struct rpc_problem){0};
 }
 
-/* Best effort: without Redis the page comes from PostgreSQL anyway. The token comes before the reading of what is
- * stored. */
-static sn_status build_cached(struct rpc_call *c, TimelineRows__State *state)
+/* Best effort: without Redis the page comes from PostgreSQL anyway. */
+static sn_status build_cached(struct rpc_call *c)
 {
         struct home_header header = {.day = home_cache_today(c)};
-        char token[UUID_SIZE];
+        TimelineRows__State state;
+        struct home_build build;
         struct refs refs;
-        bool redis = home_cache_prepare(c, c->actor, token) == SN_OK;
+        bool redis = home_cache_prepare(c, c->actor, &build) == SN_OK;
 
-        TRY(tail_ensure(c, c->actor, state));
+        c->problem = (struct rpc_problem){0};
+        TRY(tail_ensure(c, c->actor, &state));
         if (!redis) {
-                c->problem = (struct rpc_problem){0};
                 return SN_OK;
         }
-        TRY(tail_entries(c, c->actor, "", TIMELINE_TAIL, &refs, &header.complete));
-        header.version = state->relations_version;
-        header.complete = header.complete && refs.n < TIMELINE_TAIL;
-        if (home_cache_store(c, c->actor, token, &header, &refs) != SN_OK) {
+        TRY(tail_entries(c, c->actor, "", HOME_CACHE_ENTRIES, &refs, &header.complete));
+        header.version = state.relations_version;
+        header.complete = header.complete && refs.n < HOME_CACHE_ENTRIES;
+        if (home_cache_store(c, c->actor, &build, &header, &refs) != SN_OK) {
                 c->problem = (struct rpc_problem){0};
         }
         return SN_OK;
 }
 
-/* What others wrote: from Redis when it is there and knows all whom the reader follows; rebuilt otherwise; pulled
- * beyond the tail. */
+/* What others wrote: from Redis as far as its set reaches, when it knows all whom the reader follows; then from the
+ * tail, brought up to date; pulled beyond that. */
 static sn_status fetch_others(struct rpc_call *c, const char *before_id, size_t limit, struct refs *out)
 {
         Follow__Relations relations;
@@ -82,11 +82,12 @@ static sn_status fetch_others(struct rpc_call *c, const char *before_id, size_t 
         *out = (struct refs){0};
         read_cached(c, before_id, limit, &usable, &header, out);
         TRY(relations_with(c, out, &relations));
+        usable = usable && header.version >= relations.version;
         complete = usable && header.complete;
-        if (!usable || header.version < relations.version) {
-                TimelineRows__State state;
-
-                TRY(build_cached(c, &state));
+        if (!usable) {
+                TRY(build_cached(c));
+        }
+        if (!usable || (out->n < limit && !complete)) {
                 TRY(tail_entries(c, c->actor, before_id, limit, out, &complete));
                 TRY(relations_with(c, out, &relations));
         }

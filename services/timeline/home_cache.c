@@ -1,21 +1,31 @@
-/* Owns the layout of the sets. All scores are 0, so Redis sorts by bytes: the header's first byte is 0, below that of
- * any version 7 id of this century; entries are 16 bytes of note id, 16 of author id. */
+/* Owns the layout of the sets. A set is one string: the mark of its building ('s' and 16 random bytes), a header, and
+ * entries of 32 bytes (note id, author id) in the order in which they came. Delivery appends; the reader sorts, drops
+ * doubles, and cuts what has grown long. While a set is being built there is only its mark ('b' and 16 random bytes)
+ * with what was delivered since. */
 #include "services/timeline/home_cache.h"
 
 #include <hiredis/hiredis.h>
 #include <stdatomic.h>
 #include <string.h>
+#include "base/clock.h"
 #include "base/service.h"
 #include "cache/redis.h"
-#include "services/timeline/store.h"
 
-#define HEADER_BYTES 14 /* 0, version (8, big-endian), day (4), complete (1) */
-#define ENTRY_BYTES  32
+#define MARK_BYTES   sizeof(((struct home_build *)NULL)->mark)
+#define ID_BYTES     16
+#define HEADER_BYTES (MARK_BYTES + 8 + 4 + ID_BYTES) /* version, day, floor: numbers big-endian */
+#define ENTRY_BYTES  (2 * ID_BYTES)
+#define CUT_ENTRIES  (2 * HOME_CACHE_ENTRIES)
 #define MS_PER_DAY   86400000
+#define PATIENCE_US  2000000
 
-/* Sets lie after a delivery that did not reach them, and after Redis came back: it may have been restored from a copy
- * of long ago. Each such loss is counted; until it is recovered from, no set is read. At the start there is one: an
- * earlier process may have ended between a loss and its recovery. */
+/* Readers build their sets anew every day, to be noted as readers. */
+#define SET_LIFE   "172800"
+#define BUILD_LIFE "30"
+
+/* Sets lie after a delivery that did not reach them, and after Redis was started: it may have a copy of long ago. Each
+ * such loss is counted; until it is recovered from, no set is read. At the start there is one: an earlier process may
+ * have ended between a loss and its recovery. */
 static atomic_uint_fast64_t missed = 1, recovered;
 
 static uint64_t losses(const struct rpc_call *c)
@@ -23,10 +33,17 @@ static uint64_t losses(const struct rpc_call *c)
         return atomic_load(&missed) + redis_generation(c->service->redis);
 }
 
+void home_cache_mistrust(void)
+{
+        atomic_fetch_add(&missed, 1);
+}
+
 uint32_t home_cache_today(const struct rpc_call *c)
 {
         return (uint32_t)(c->now_ms / MS_PER_DAY);
 }
+
+/* --- the layout --- */
 
 static void put_number(uint8_t *out, uint64_t value, int bytes)
 {
@@ -45,213 +62,315 @@ static uint64_t get_number(const uint8_t *in, int bytes)
         return value;
 }
 
-static void encode_header(const struct home_header *header, uint8_t out[HEADER_BYTES])
+static void new_mark(char kind, uint8_t out[MARK_BYTES])
 {
-        out[0] = 0;
-        put_number(out + 1, (uint64_t)header->version, 8);
-        put_number(out + 9, header->day, 4);
-        out[13] = header->complete;
+        char id[UUID_SIZE];
+
+        out[0] = (uint8_t)kind;
+        (void)uuid_to_bytes(uuid_new(id), out + 1);
 }
 
-static bool decode_header(const redisReply *reply, struct home_header *header)
-{
-        const redisReply *member = reply->type == REDIS_REPLY_ARRAY && reply->elements > 0 ? reply->element[0] : NULL;
-        const uint8_t *bytes = NULL;
+/* A set as it was read. The floor is the lowest id down to which it has everything; zero when it has all there is. */
+struct set {
+        const uint8_t *bytes;
+        size_t len;
+        uint8_t floor[ID_BYTES];
+        const uint8_t **entries; /* ascending, doubles among them */
+        size_t n;
+};
 
-        if (member == NULL || member->type != REDIS_REPLY_STRING || member->len != HEADER_BYTES) {
-                return false;
-        }
-        bytes = (const uint8_t *)member->str;
-        *header =
-            (struct home_header){(int64_t)get_number(bytes + 1, 8), (uint32_t)get_number(bytes + 9, 4), bytes[13] != 0};
-        return true;
+static bool has_header(const redisReply *reply)
+{
+        return reply->type == REDIS_REPLY_STRING && (size_t)reply->len >= HEADER_BYTES && reply->str[0] == 's' &&
+               ((size_t)reply->len - HEADER_BYTES) % ENTRY_BYTES == 0;
 }
 
-static void decode_entries(struct rpc_call *c, const redisReply *reply, struct refs *out)
+/* Notes come nearly in the order of their ids: insertion has little to do. */
+static void sort_entries(struct set *set)
 {
-        size_t n = reply->type == REDIS_REPLY_ARRAY ? reply->elements : 0;
-        Note__NoteRef *all = ARENA_ARRAY(c->arena, Note__NoteRef, n);
-        char(*texts)[UUID_SIZE] = arena_alloc_array(c->arena, 2 * n, UUID_SIZE);
+        for (size_t i = 1; i < set->n; i++) {
+                const uint8_t *entry = set->entries[i];
+                size_t at = i;
 
-        *out = (struct refs){.items = ARENA_ARRAY(c->arena, Note__NoteRef *, n)};
-        for (size_t i = 0; i < n; i++) {
-                const redisReply *member = reply->element[i];
-                Note__NoteRef *ref = &all[out->n];
-
-                if (member->type != REDIS_REPLY_STRING || member->len != ENTRY_BYTES) {
-                        continue;
+                while (at > 0 && memcmp(set->entries[at - 1], entry, ID_BYTES) > 0) {
+                        set->entries[at] = set->entries[at - 1];
+                        at--;
                 }
-                note__note_ref__init(ref);
-                ref->id = uuid_from_bytes((const uint8_t *)member->str, texts[2 * i]);
-                ref->author_id = uuid_from_bytes((const uint8_t *)member->str + 16, texts[2 * i + 1]);
-                out->items[out->n++] = ref;
+                set->entries[at] = entry;
+        }
+}
+
+static void decode(struct rpc_call *c, const redisReply *reply, struct set *set, struct home_header *header)
+{
+        static const uint8_t zero[ID_BYTES];
+        const uint8_t *bytes = (const uint8_t *)reply->str;
+
+        *set = (struct set){.bytes = bytes, .len = (size_t)reply->len};
+        header->version = (int64_t)get_number(bytes + MARK_BYTES, 8);
+        header->day = (uint32_t)get_number(bytes + MARK_BYTES + 8, 4);
+        memcpy(set->floor, bytes + MARK_BYTES + 12, ID_BYTES);
+        header->complete = memcmp(set->floor, zero, ID_BYTES) == 0;
+        set->n = (set->len - HEADER_BYTES) / ENTRY_BYTES;
+        set->entries = ARENA_ARRAY(c->arena, const uint8_t *, set->n);
+        for (size_t i = 0; i < set->n; i++) {
+                set->entries[i] = bytes + HEADER_BYTES + i * ENTRY_BYTES;
+        }
+        sort_entries(set);
+}
+
+static uint8_t *encode_header(const struct home_header *header, const uint8_t floor[ID_BYTES], uint8_t *out)
+{
+        new_mark('s', out);
+        put_number(out + MARK_BYTES, (uint64_t)header->version, 8);
+        put_number(out + MARK_BYTES + 8, header->day, 4);
+        memcpy(out + MARK_BYTES + 12, floor, ID_BYTES);
+        return out + HEADER_BYTES;
+}
+
+/* --- reading --- */
+
+static Note__NoteRef *show(struct rpc_call *c, const uint8_t *entry)
+{
+        Note__NoteRef *ref = ARENA_NEW(c->arena, Note__NoteRef);
+
+        note__note_ref__init(ref);
+        ref->id = uuid_from_bytes(entry, arena_alloc(c->arena, UUID_SIZE));
+        ref->author_id = uuid_from_bytes(entry + ID_BYTES, arena_alloc(c->arena, UUID_SIZE));
+        return ref;
+}
+
+/* What came late and lies below the floor stays out: others that belong before it are not in the set either. */
+static void pick(struct rpc_call *c, const struct set *set, const char *before_id, size_t limit, struct refs *out)
+{
+        uint8_t before[ID_BYTES];
+        bool paged = uuid_to_bytes(before_id, before);
+        const uint8_t *last = NULL;
+
+        *out = (struct refs){.items = ARENA_ARRAY(c->arena, Note__NoteRef *, limit)};
+        for (size_t i = set->n; i > 0 && out->n < limit; i--) {
+                const uint8_t *entry = set->entries[i - 1];
+                bool above = paged && memcmp(entry, before, ID_BYTES) >= 0;
+                bool twice = last != NULL && memcmp(entry, last, ID_BYTES) == 0;
+
+                if (memcmp(entry, set->floor, ID_BYTES) < 0) {
+                        return;
+                }
+                if (!above && !twice) {
+                        out->items[out->n++] = show(c, entry);
+                }
+                last = entry;
+        }
+}
+
+/* ARGV: the mark, how much of the string is known, what to put in its place, seconds to live. What was appended
+ * meanwhile stays. */
+static const char REPLACE[] = "if redis.call('GETRANGE', KEYS[1], 0, 16) ~= ARGV[1] then return 0 end "
+                              "local since = redis.call('GETRANGE', KEYS[1], ARGV[2], -1) "
+                              "redis.call('SET', KEYS[1], ARGV[3] .. since, 'EX', ARGV[4]) "
+                              "return 1";
+
+static sn_status replace(struct rpc_call *c, const char *owner, const uint8_t *mark, size_t known, const uint8_t *value,
+                         size_t len)
+{
+        const char *key = redis_key(c->arena, REDIS_KEY_TIMELINE_HOME, owner);
+        const char *offset = arena_printf(c->arena, "%zu", known);
+        const char *argv[] = {key, (const char *)mark, offset, (const char *)value, SET_LIFE};
+        const size_t lengths[] = {strlen(key), MARK_BYTES, strlen(offset), len, strlen(SET_LIFE)};
+        redisReply *reply = NULL;
+
+        return redis_script(c, c->service->redis, REPLACE, 1, 5, argv, lengths, &reply);
+}
+
+/* Best effort: a set that stays long is cut by the next reader. */
+static void cut(struct rpc_call *c, const char *owner, const struct set *set, const struct home_header *header)
+{
+        const uint8_t *const *kept = set->entries + set->n - HOME_CACHE_ENTRIES;
+        bool deep = memcmp(kept[0], set->floor, ID_BYTES) > 0;
+        uint8_t *value = arena_alloc(c->arena, HEADER_BYTES + HOME_CACHE_ENTRIES * ENTRY_BYTES);
+        uint8_t *at = encode_header(header, deep ? kept[0] : set->floor, value);
+
+        for (size_t i = 0; i < HOME_CACHE_ENTRIES; i++) {
+                memcpy(at + i * ENTRY_BYTES, kept[i], ENTRY_BYTES);
+        }
+        if (replace(c, owner, set->bytes, set->len, value, HEADER_BYTES + HOME_CACHE_ENTRIES * ENTRY_BYTES) != SN_OK) {
+                c->problem = (struct rpc_problem){0};
         }
 }
 
 sn_status home_cache_read(struct rpc_call *c, const char *owner, const char *before_id, size_t limit, bool *found,
                           struct home_header *header, struct refs *out)
 {
-        struct redis_pipeline *p = redis_pipeline_new(c, c->service->redis);
-        const char *key = redis_key(c->arena, REDIS_KEY_TIMELINE_HOME, owner);
-        const char *count = arena_printf(c->arena, "%zu", limit);
-        const char *head[] = {"ZRANGEBYLEX", key, "-", "(\x01"};
-        const size_t head_len[] = {11, strlen(key), 1, 2};
-        uint8_t from[17] = {'('};
-        bool paged = uuid_to_bytes(before_id, from + 1);
-        const char *entries[] = {"ZREVRANGEBYLEX", key, paged ? (const char *)from : "+", "[\x01", "LIMIT", "0", count};
-        const size_t entries_len[] = {14, strlen(key), paged ? sizeof(from) : 1, 2, 5, 1, strlen(count)};
+        const char *argv[] = {"GET", redis_key(c->arena, REDIS_KEY_TIMELINE_HOME, owner)};
+        const size_t lengths[] = {3, strlen(argv[1])};
         uint64_t before = losses(c);
-        redisReply **replies = NULL;
-        size_t n = 0;
+        redisReply *reply = NULL;
+        struct set set;
 
         *found = false;
         if (before != atomic_load(&recovered)) {
                 return SN_OK;
         }
-        redis_pipeline_add(p, 4, head, head_len);
-        redis_pipeline_add(p, 7, entries, entries_len);
-        TRY(redis_pipeline_run(p, &n, &replies));
-        *found = n == 2 && decode_header(replies[0], header) && losses(c) == before;
-        if (*found) {
-                decode_entries(c, replies[1], out);
+        TRY(redis_command(c, c->service->redis, 2, argv, lengths, &reply));
+        if (!has_header(reply) || losses(c) != before) {
+                return SN_OK;
+        }
+        *found = true;
+        decode(c, reply, &set, header);
+        pick(c, &set, before_id, limit, out);
+        if (set.n > CUT_ENTRIES) {
+                cut(c, owner, &set, header);
         }
         return SN_OK;
 }
 
-sn_status home_cache_prepare(struct rpc_call *c, const char *owner, char token[UUID_SIZE])
+/* --- building --- */
+
+sn_status home_cache_prepare(struct rpc_call *c, const char *owner, struct home_build *build)
 {
-        const char *key = redis_key(c->arena, REDIS_KEY_TIMELINE_BUILD, owner);
-        const char *argv[] = {"SET", key, uuid_new(token), "EX", "30"};
-        const size_t len[] = {3, strlen(key), UUID_SIZE - 1, 2, 2};
+        const char *key = redis_key(c->arena, REDIS_KEY_TIMELINE_HOME, owner);
+        const char *argv[] = {"SET", key, (const char *)build->mark, "EX", BUILD_LIFE};
+        const size_t lengths[] = {3, strlen(key), MARK_BYTES, 2, strlen(BUILD_LIFE)};
         redisReply *reply = NULL;
 
-        return redis_command(c, c->service->redis, 5, argv, len, &reply);
+        new_mark('b', build->mark);
+        return redis_command(c, c->service->redis, 5, argv, lengths, &reply);
 }
 
-/* KEYS: set, token. ARGV: token, then members. A set that nobody reads for 40 days goes: its owner is stale by then. */
-static const char STORE[] = "if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end "
-                            "redis.call('DEL', KEYS[1], KEYS[2]) "
-                            "for i = 2, #ARGV do redis.call('ZADD', KEYS[1], 0, ARGV[i]) end "
-                            "redis.call('EXPIRE', KEYS[1], 3456000) "
-                            "return 1";
-
-sn_status home_cache_store(struct rpc_call *c, const char *owner, const char *token, const struct home_header *header,
-                           const struct refs *refs)
+static void put_entry(const char *note_id, const char *author_id, uint8_t out[ENTRY_BYTES])
 {
-        size_t argc = 4 + refs->n;
-        const char **argv = ARENA_ARRAY(c->arena, const char *, argc);
-        size_t *len = ARENA_ARRAY(c->arena, size_t, argc);
-        uint8_t *members = arena_alloc_array(c->arena, refs->n + 1, ENTRY_BYTES);
-        redisReply *reply = NULL;
-
-        argv[0] = redis_key(c->arena, REDIS_KEY_TIMELINE_HOME, owner);
-        argv[1] = redis_key(c->arena, REDIS_KEY_TIMELINE_BUILD, owner);
-        argv[2] = token;
-        argv[3] = (const char *)members;
-        encode_header(header, members);
-        for (size_t i = 0; i < 3; i++) {
-                len[i] = strlen(argv[i]);
-        }
-        len[3] = HEADER_BYTES;
-        for (size_t i = 0; i < refs->n; i++) {
-                uint8_t *member = members + (i + 1) * ENTRY_BYTES;
-
-                uuid_to_bytes(refs->items[i]->id, member);
-                uuid_to_bytes(refs->items[i]->author_id, member + 16);
-                argv[4 + i] = (const char *)member;
-                len[4 + i] = ENTRY_BYTES;
-        }
-        return redis_script(c, c->service->redis, STORE, 2, (int)argc, argv, len, &reply);
+        (void)uuid_to_bytes(note_id, out);
+        (void)uuid_to_bytes(author_id, out + ID_BYTES);
 }
 
-/* KEYS: set, token. ARGV: entry. The token goes in any case: whoever builds now may have read PostgreSQL before this
- * entry. What comes late and lies below a set that is not complete stays out: others that belong before it are not in
- * the set either. A set that grew too long is cut to the tail, and is complete no more. */
-static const char DELIVER[] = "redis.call('DEL', KEYS[2]) "
-                              "if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end "
-                              "if redis.call('ZADD', KEYS[1], 0, ARGV[1]) == 0 then return 1 end "
-                              "local head = redis.call('ZRANGE', KEYS[1], 0, 0)[1] "
-                              "if string.byte(head, -1) == 0 and redis.call('ZRANK', KEYS[1], ARGV[1]) == 1 then "
-                              "redis.call('ZREM', KEYS[1], ARGV[1]) "
-                              "return 1 "
-                              "end "
-                              "local n = redis.call('ZCARD', KEYS[1]) "
-                              "if n > 1001 then "
-                              "redis.call('ZREMRANGEBYRANK', KEYS[1], 0, n - 801) "
-                              "redis.call('ZADD', KEYS[1], 0, string.sub(head, 1, -2) .. '\\0') "
-                              "end "
-                              "return 1";
-
-#define DELIVER_BATCH 500
-
-static sn_status deliver(struct rpc_call *c, TimelineRows__Owner *const *owners, size_t n, const char *note_id,
-                         const char *author_id)
+sn_status home_cache_store(struct rpc_call *c, const char *owner, const struct home_build *build,
+                           const struct home_header *header, const struct refs *refs)
 {
-        uint8_t entry[ENTRY_BYTES];
+        size_t len = HEADER_BYTES + refs->n * ENTRY_BYTES;
+        uint8_t *value = arena_alloc(c->arena, len);
+        uint8_t floor[ID_BYTES] = {0};
+        uint8_t *at;
 
-        uuid_to_bytes(note_id, entry);
-        uuid_to_bytes(author_id, entry + 16);
-        for (size_t done = 0; done < n; done += DELIVER_BATCH) {
-                struct redis_pipeline *p = redis_pipeline_new(c, c->service->redis);
-                redisReply **replies = NULL;
-                size_t n_replies = 0;
+        if (!header->complete && refs->n > 0) {
+                (void)uuid_to_bytes(refs->items[refs->n - 1]->id, floor);
+        }
+        at = encode_header(header, floor, value);
+        for (size_t i = refs->n; i > 0; i--, at += ENTRY_BYTES) {
+                put_entry(refs->items[i - 1]->id, refs->items[i - 1]->author_id, at);
+        }
+        return replace(c, owner, build->mark, MARK_BYTES, value, len);
+}
 
-                for (size_t i = done; i < n && i < done + DELIVER_BATCH; i++) {
-                        const char *argv[] = {redis_key(c->arena, REDIS_KEY_TIMELINE_HOME, owners[i]->owner_id),
-                                              redis_key(c->arena, REDIS_KEY_TIMELINE_BUILD, owners[i]->owner_id),
-                                              (const char *)entry};
-                        const size_t len[] = {strlen(argv[0]), strlen(argv[1]), ENTRY_BYTES};
+/* --- delivery --- */
 
-                        redis_pipeline_add_script(p, DELIVER, 2, 3, argv, len);
-                }
-                TRY(redis_pipeline_run(p, &n_replies, &replies));
-                for (size_t i = 0; i < n_replies; i++) {
-                        if (replies[i]->type == REDIS_REPLY_ERROR) {
-                                return rpc_fail(c, SN_UNAVAILABLE, NULL, "Redis refused a delivery");
-                        }
+/* ARGV: entries. A set that nobody cut goes: nobody reads it. */
+static const char DELIVER[] = "local len = redis.call('STRLEN', KEYS[1]) "
+                              "if len == 0 then return 0 end "
+                              "if len > 32768 then return redis.call('DEL', KEYS[1]) end "
+                              "return redis.call('APPEND', KEYS[1], ARGV[1])";
+
+#define DELIVER_OWNERS 500
+
+/* The entries of the first one's owner, as one command. How many there are. */
+static size_t add_owner(struct rpc_call *c, struct redis_pipeline *p, TimelineRows__Entry *const *entries, size_t n)
+{
+        const char *key = redis_key(c->arena, REDIS_KEY_TIMELINE_HOME, entries[0]->owner_id);
+        size_t of_owner = 1;
+        uint8_t *value;
+
+        while (of_owner < n && strcmp(entries[of_owner]->owner_id, entries[0]->owner_id) == 0) {
+                of_owner++;
+        }
+        value = arena_alloc_array(c->arena, of_owner, ENTRY_BYTES);
+        for (size_t i = 0; i < of_owner; i++) {
+                put_entry(entries[i]->note_id, entries[i]->author_id, value + i * ENTRY_BYTES);
+        }
+        redis_pipeline_add_script(p, DELIVER, 1, 2, (const char *[]){key, (const char *)value},
+                                  (const size_t[]){strlen(key), of_owner * ENTRY_BYTES});
+        return of_owner;
+}
+
+/* Some owners' entries, in one round trip. *done grows by how many. */
+static sn_status send_some(struct rpc_call *c, TimelineRows__Entry *const *entries, size_t n, size_t *done)
+{
+        struct redis_pipeline *p = redis_pipeline_new(c, c->service->redis);
+        redisReply **replies = NULL;
+        size_t n_replies = 0;
+
+        for (int owners = 0; owners < DELIVER_OWNERS && *done < n; owners++) {
+                *done += add_owner(c, p, entries + *done, n - *done);
+        }
+        TRY(redis_pipeline_run(p, &n_replies, &replies));
+        for (size_t i = 0; i < n_replies; i++) {
+                if (replies[i]->type == REDIS_REPLY_ERROR) {
+                        return rpc_fail(c, SN_UNAVAILABLE, NULL, "Redis refused a delivery");
                 }
         }
         return SN_OK;
 }
 
-sn_status home_cache_deliver(struct rpc_call *c, TimelineRows__Owner *const *owners, size_t n, const char *note_id,
-                             const char *author_id)
+/* A hiccup of Redis is waited out, since a loss costs everybody's set; a Redis that is away must not hold up what
+ * PostgreSQL can take. */
+static sn_status note_failure(struct rpc_call *c, sn_status status, _Atomic int64_t *failing_since_us)
 {
-        sn_status status = deliver(c, owners, n, note_id, author_id);
+        int64_t now_us = clock_monotonic_us(), never = 0;
 
-        if (status != SN_OK) {
-                atomic_fetch_add(&missed, 1);
+        (void)atomic_compare_exchange_strong(failing_since_us, &never, now_us);
+        if (now_us - atomic_load(failing_since_us) < PATIENCE_US) {
+                return status;
         }
-        return status;
+        home_cache_mistrust();
+        c->problem = (struct rpc_problem){0};
+        return SN_OK;
 }
+
+sn_status home_cache_deliver(struct rpc_call *c, TimelineRows__Entry *const *entries, size_t n)
+{
+        static _Atomic int64_t failing_since_us;
+
+        for (size_t done = 0; done < n;) {
+                sn_status status = send_some(c, entries, n, &done);
+
+                if (status != SN_OK) {
+                        return note_failure(c, SN_UNAVAILABLE, &failing_since_us);
+                }
+        }
+        if (n > 0) {
+                atomic_store(&failing_since_us, 0);
+        }
+        return SN_OK;
+}
+
+/* --- recovery --- */
 
 static sn_status unlink_keys(struct rpc_call *c, const redisReply *keys)
 {
         const char **argv = ARENA_ARRAY(c->arena, const char *, keys->elements + 1);
-        size_t *len = ARENA_ARRAY(c->arena, size_t, keys->elements + 1);
+        size_t *lengths = ARENA_ARRAY(c->arena, size_t, keys->elements + 1);
         redisReply *reply = NULL;
 
         argv[0] = "UNLINK";
-        len[0] = 6;
+        lengths[0] = 6;
         for (size_t i = 0; i < keys->elements; i++) {
                 argv[i + 1] = keys->element[i]->str;
-                len[i + 1] = keys->element[i]->len;
+                lengths[i + 1] = keys->element[i]->len;
         }
-        return keys->elements == 0 ? SN_OK
-                                   : redis_command(c, c->service->redis, (int)keys->elements + 1, argv, len, &reply);
+        return keys->elements == 0
+                   ? SN_OK
+                   : redis_command(c, c->service->redis, (int)keys->elements + 1, argv, lengths, &reply);
 }
 
-static sn_status clear(struct rpc_call *c, enum redis_key_name name)
+/* Marks go too: whoever left one before now may have read PostgreSQL before what was lost, and must not store. */
+static sn_status clear(struct rpc_call *c)
 {
-        const char *pattern = redis_key(c->arena, name, "*");
+        const char *pattern = redis_key(c->arena, REDIS_KEY_TIMELINE_HOME, "*");
         const char *cursor = "0";
 
         do {
                 const char *argv[] = {"SCAN", cursor, "MATCH", pattern, "COUNT", "1000"};
-                const size_t len[] = {4, strlen(cursor), 5, strlen(pattern), 5, 4};
+                const size_t lengths[] = {4, strlen(cursor), 5, strlen(pattern), 5, 4};
                 redisReply *reply = NULL;
 
-                TRY(redis_command(c, c->service->redis, 6, argv, len, &reply));
+                TRY(redis_command(c, c->service->redis, 6, argv, lengths, &reply));
                 if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2) {
                         return rpc_fail(c, SN_UNAVAILABLE, NULL, "Redis gave an answer to SCAN that is none");
                 }
@@ -261,7 +380,6 @@ static sn_status clear(struct rpc_call *c, enum redis_key_name name)
         return SN_OK;
 }
 
-/* The tokens first: whoever left one before now may have read PostgreSQL before what was lost, and must not store. */
 sn_status home_cache_recover(struct rpc_call *c)
 {
         uint64_t now = losses(c);
@@ -269,8 +387,7 @@ sn_status home_cache_recover(struct rpc_call *c)
         if (now == atomic_load(&recovered)) {
                 return SN_OK;
         }
-        TRY(clear(c, REDIS_KEY_TIMELINE_BUILD));
-        TRY(clear(c, REDIS_KEY_TIMELINE_HOME));
+        TRY(clear(c));
         atomic_store(&recovered, now);
         return SN_OK;
 }

@@ -27,8 +27,8 @@ sn_status store_start_build(struct db_tx *tx, const char *owner)
 
 DB_STATEMENT(INSERT_ENTRIES, "timeline_service", NULL,
              "insert into timeline_entries (owner_id, note_id, author_id)"
-             " select $1::uuid, note_id, author_id from unnest($2::uuid[], $3::uuid[]) as e (note_id, author_id) on "
-             "conflict do nothing");
+             " select $1::uuid, note_id, author_id from unnest($2::uuid[], $3::uuid[]) as e (note_id, author_id)"
+             " order by note_id on conflict do nothing");
 
 sn_status store_insert_entries(struct db_tx *tx, const char *owner, Note__NoteRef *const *refs, size_t n)
 {
@@ -75,37 +75,66 @@ sn_status store_entries(struct db_tx *tx, const char *owner, const char *before_
             n, refs);
 }
 
-/* Owners are given even where the entry was there: a repeated delivery repeats its Redis half too. */
-DB_STATEMENT(DELIVER, "timeline_service", &timeline_rows__owner__descriptor,
-             "with owners as (select owner_id from timeline_cache where owner_id = any($1::uuid[])"
-             " and read_at > now() - interval '30 days'),"
-             " added as (insert into timeline_entries (owner_id, note_id, author_id) select owner_id, $2::uuid, "
-             "$3::uuid from owners"
-             " on conflict do nothing) select owner_id from owners");
+/* In the order of the key, as all who insert: so that two cannot wait for each other. */
+DB_STATEMENT(DELIVER, "timeline_service", &timeline_rows__entry__descriptor,
+             "with entries as (select f.owner_id, p.note_id, p.author_id"
+             " from unnest($1::uuid[], $2::uuid[]) as f (owner_id, author_id)"
+             " join timeline_cache c on c.owner_id = f.owner_id and c.read_at > now() - interval '30 days'"
+             " join unnest($3::uuid[], $4::uuid[]) as p (note_id, author_id) on p.author_id = f.author_id"
+             "), added as (insert into timeline_entries (owner_id, note_id, author_id)"
+             " select owner_id, note_id, author_id from entries order by owner_id, note_id on conflict do nothing)"
+             " select owner_id, note_id, author_id from entries order by owner_id");
 
-sn_status store_deliver(struct db_tx *tx, char **members, size_t n_members, const char *note_id, const char *author_id,
-                        size_t *n, TimelineRows__Owner ***owners)
+sn_status store_deliver(struct db_tx *tx, const struct delivery *d, size_t *n, TimelineRows__Entry ***entries)
 {
-        return db_list(tx, &DELIVER, DB_BINDS(bind_uuids(members, n_members), bind_uuid(note_id), bind_uuid(author_id)),
-                       n, owners);
+        return db_list(tx, &DELIVER,
+                       DB_BINDS(bind_uuids(d->follower_ids, d->n_follows), bind_uuids(d->followed_ids, d->n_follows),
+                                bind_uuids(d->note_ids, d->n_notes), bind_uuids(d->author_ids, d->n_notes)),
+                       n, entries);
 }
 
-DB_STATEMENT(DELETE_NOTE_ENTRIES, "timeline_service", NULL, "delete from timeline_entries where note_id = $1");
+DB_STATEMENT(TAKE_BACK, "timeline_service", NULL,
+             "delete from timeline_entries e using unnest($1::uuid[], $2::uuid[]) as f (owner_id, author_id)"
+             " join unnest($3::uuid[], $4::uuid[]) as p (note_id, author_id) on p.author_id = f.author_id"
+             " where e.owner_id = f.owner_id and e.note_id = p.note_id");
 
-sn_status store_delete_note_entries(struct db_tx *tx, const char *note_id)
+sn_status store_take_back(struct db_tx *tx, const struct delivery *d)
 {
-        return db_exec(tx, &DELETE_NOTE_ENTRIES, DB_BINDS(bind_uuid(note_id)), NULL);
+        return db_exec(tx, &TAKE_BACK,
+                       DB_BINDS(bind_uuids(d->follower_ids, d->n_follows), bind_uuids(d->followed_ids, d->n_follows),
+                                bind_uuids(d->note_ids, d->n_notes), bind_uuids(d->author_ids, d->n_notes)),
+                       NULL);
 }
 
-DB_STATEMENT(PRUNE, "timeline_service", NULL,
-             "with long as (select owner_id from timeline_entries group by owner_id having count(*) > 1200 limit 1000),"
-             " cut as (select l.owner_id, (select note_id from timeline_entries where owner_id = l.owner_id"
-             " order by note_id desc offset 799 limit 1) as last from long l),"
-             " marked as (update timeline_cache c set floor_id = greatest(c.floor_id, cut.last) from cut"
-             " where c.owner_id = cut.owner_id)"
-             " delete from timeline_entries e using cut where e.owner_id = cut.owner_id and e.note_id < cut.last");
+DB_STATEMENT(SELECT_OWNERS, "timeline_service", &timeline_rows__owner__descriptor,
+             "select owner_id from timeline_cache where owner_id > $1 order by owner_id limit $2");
 
-sn_status store_prune(struct db_tx *tx, int64_t *deleted)
+sn_status store_next_owners(struct db_tx *tx, const char *after, size_t limit, size_t *n, TimelineRows__Owner ***owners)
 {
-        return db_exec(tx, &PRUNE, DB_NO_BINDS, deleted);
+        return db_list(tx, &SELECT_OWNERS,
+                       DB_BINDS(bind_uuid(after[0] != '\0' ? after : FIRST_ID), bind_i64((int64_t)limit)), n, owners);
+}
+
+DB_STATEMENT(FORGET_STALE, "timeline_service", NULL,
+             "with stale as (delete from timeline_cache where owner_id = any($1::uuid[])"
+             " and read_at < now() - interval '30 days' returning owner_id)"
+             " delete from timeline_entries where owner_id in (select owner_id from stale)");
+
+DB_STATEMENT(CUT_TAILS, "timeline_service", NULL,
+             "with long as (select o.id as owner_id, (select note_id from timeline_entries where owner_id = o.id"
+             " order by note_id desc offset 799 limit 1) as last from unnest($1::uuid[]) as o (id)"
+             " where exists (select from timeline_entries where owner_id = o.id order by note_id desc offset 1199)),"
+             " marked as (update timeline_cache c set floor_id = greatest(c.floor_id, long.last) from long"
+             " where c.owner_id = long.owner_id)"
+             " delete from timeline_entries e using long where e.owner_id = long.owner_id and e.note_id < long.last");
+
+sn_status store_prune(struct db_tx *tx, TimelineRows__Owner *const *owners, size_t n)
+{
+        char **ids = ARENA_ARRAY(db_arena(tx), char *, n);
+
+        for (size_t i = 0; i < n; i++) {
+                ids[i] = owners[i]->owner_id;
+        }
+        TRY(db_exec(tx, &FORGET_STALE, DB_BINDS(bind_uuids(ids, n)), NULL));
+        return db_exec(tx, &CUT_TAILS, DB_BINDS(bind_uuids(ids, n)), NULL);
 }

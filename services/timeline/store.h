@@ -6,7 +6,7 @@
 #include "services/note/note.rpc.h"
 #include "services/timeline/timeline_rows.rpc.h"
 
-/* How many entries a tail keeps; also in Redis. */
+/* How many entries a tail keeps. */
 #define TIMELINE_TAIL 800
 
 /* *found is false for a member whose timeline was never materialised. */
@@ -23,11 +23,24 @@ SN_CHECKED sn_status store_touch(struct db_tx *tx, const char *owner);
 SN_CHECKED sn_status store_entries(struct db_tx *tx, const char *owner, const char *before_id, size_t limit, size_t *n,
                                    Note__NoteRef ***refs);
 
-/* Entries for those of the members whose timelines are materialised and alive; gives these. */
-SN_CHECKED sn_status store_deliver(struct db_tx *tx, char **members, size_t n_members, const char *note_id,
-                                   const char *author_id, size_t *n, TimelineRows__Owner ***owners);
-SN_CHECKED sn_status store_delete_note_entries(struct db_tx *tx, const char *note_id);
-/* Cuts tails that grew half over their length; a bounded number a call. */
-SN_CHECKED sn_status store_prune(struct db_tx *tx, int64_t *deleted);
+/* Notes with their authors, and who follows whom of these: two pairs of parallel lists. */
+struct delivery {
+        char **note_ids, **author_ids;
+        size_t n_notes;
+        char **follower_ids, **followed_ids;
+        size_t n_follows;
+};
+/* Entries for those of the followers whose timelines are materialised and alive; gives all of these, sorted by owner,
+ * also those that were there: a repeated delivery repeats its Redis half too. */
+SN_CHECKED sn_status store_deliver(struct db_tx *tx, const struct delivery *d, size_t *n,
+                                   TimelineRows__Entry ***entries);
+SN_CHECKED sn_status store_take_back(struct db_tx *tx, const struct delivery *d);
+
+/* The next owners after one ("": from the first), in order of id. */
+SN_CHECKED sn_status store_next_owners(struct db_tx *tx, const char *after, size_t limit, size_t *n,
+                                       TimelineRows__Owner ***owners);
+/* Forgets those of the owners who have not read for 30 days, and cuts the others' tails where they grew half over their
+ * length. */
+SN_CHECKED sn_status store_prune(struct db_tx *tx, TimelineRows__Owner *const *owners, size_t n);
 
 #endif

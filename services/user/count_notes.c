@@ -6,14 +6,20 @@
 #include "services/note/note.rpc.h"
 #include "services/user/store.h"
 
-static sn_status count_note(struct rpc_call *c, const bus_event *event)
+static sn_status count_notes(struct rpc_call *c, struct bus_batch *batch)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-        int64_t delta = strcmp(event->type, "note.created") == 0 ? 1 : -1;
+        struct member_counts *counts = ARENA_ARRAY(c->arena, struct member_counts, batch->n);
 
-        TRY(bus_begin(c, event, &tx));
-        TRY(store_count_member(tx, event->actor_id, delta, 0, 0));
-        return bus_commit(c, event, &tx);
+        TRY(bus_begin(c, batch, &tx));
+        for (size_t i = 0; i < batch->n; i++) {
+                const bus_event *event = batch->events[i];
+
+                counts[i].user_id = event->actor_id;
+                counts[i].notes = strcmp(event->type, "note.created") == 0 ? 1 : -1;
+        }
+        TRY(store_count_members(tx, counts, batch->n));
+        return bus_commit(c, batch, &tx);
 }
 
 static const char *const types[] = {"note.created", "note.deleted", NULL};
@@ -22,5 +28,5 @@ const struct bus_consumer user_count_notes = {
     .source = "note",
     .read_outbox = &note_methods[NOTE_READ_OUTBOX],
     .types = types,
-    .handle = count_note,
+    .handle = count_notes,
 };

@@ -45,8 +45,15 @@ SN_CHECKED sn_status store_sessions(struct db_tx *tx, const char *user_id, size_
 SN_CHECKED sn_status store_ended_since(struct db_tx *tx, int64_t since_ms, size_t *n, User__EndedSession ***sessions);
 
 /* Adds to the counts of a member that exists. */
-SN_CHECKED sn_status store_count_member(struct db_tx *tx, const char *user_id, int64_t notes, int64_t followers,
-                                        int64_t following);
+
+/* What events add to one member's counts. */
+struct member_counts {
+        char *user_id;
+        int64_t notes, followers, following;
+};
+/* A member may come more than once. The rows are locked in order of id, so that two such transactions cannot wait for
+ * each other. Members that do not exist are passed over. */
+SN_CHECKED sn_status store_count_members(struct db_tx *tx, const struct member_counts *counts, size_t n);
 SN_CHECKED sn_status store_cleanup(struct db_tx *tx);
 
 #endif

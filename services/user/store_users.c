@@ -109,15 +109,27 @@ sn_status store_authors_by_name(struct db_tx *tx, char **keys, size_t n, size_t 
         return db_list(tx, &SELECT_AUTHORS_BY_NAME, DB_BINDS(bind_texts(keys, n)), n_rows, rows);
 }
 
-DB_STATEMENT(
-    UPSERT_STATS, "user_service", NULL,
-    "insert into user_stats as s (user_id, notes, followers, following) select id, $2, $3, $4 from users where id = $1"
-    " on conflict (user_id) do update set notes = s.notes + excluded.notes, followers = s.followers + "
-    "excluded.followers,"
-    " following = s.following + excluded.following");
+DB_STATEMENT(UPSERT_STATS, "user_service", NULL,
+             "insert into user_stats as s (user_id, notes, followers, following)"
+             " select u.id, sum(c.notes)::bigint, sum(c.followers)::bigint, sum(c.following)::bigint"
+             " from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[]) as c (id, notes, followers, following)"
+             " join users u on u.id = c.id group by u.id order by u.id"
+             " on conflict (user_id) do update set notes = s.notes + excluded.notes,"
+             " followers = s.followers + excluded.followers, following = s.following + excluded.following");
 
-sn_status store_count_member(struct db_tx *tx, const char *user_id, int64_t notes, int64_t followers, int64_t following)
+sn_status store_count_members(struct db_tx *tx, const struct member_counts *counts, size_t n)
 {
+        char **ids = ARENA_ARRAY(db_arena(tx), char *, n);
+        int64_t *numbers = ARENA_ARRAY(db_arena(tx), int64_t, 3 * n);
+
+        for (size_t i = 0; i < n; i++) {
+                ids[i] = counts[i].user_id;
+                numbers[i] = counts[i].notes;
+                numbers[n + i] = counts[i].followers;
+                numbers[2 * n + i] = counts[i].following;
+        }
         return db_exec(tx, &UPSERT_STATS,
-                       DB_BINDS(bind_uuid(user_id), bind_i64(notes), bind_i64(followers), bind_i64(following)), NULL);
+                       DB_BINDS(bind_uuids(ids, n), bind_i64s(numbers, n), bind_i64s(numbers + n, n),
+                                bind_i64s(numbers + 2 * n, n)),
+                       NULL);
 }
