@@ -582,6 +582,39 @@ static void far_below_the_tail_nothing_is_missing(void **state)
         check_deep(reader, "without the latest");
 }
 
+/* More than are asked for at once; a delivery in the same batch, by somebody with few. */
+static void a_note_reaches_each_of_many_followers(void **state)
+{
+        const char *famous = test_member("famous"), *other = test_member("unknown"),
+                   *reader = test_member("one_of_many");
+        char sql[400];
+
+        (void)snprintf(sql, sizeof(sql),
+                       "insert into user_relationships (follower_id, followee_id)"
+                       " select lpad(to_hex(n), 32, '0')::uuid, '%s' from generate_series(1, 12000) n",
+                       famous);
+        (void)test_admin("follow_service", sql);
+        (void)test_admin("timeline_service",
+                         "insert into timeline_cache (owner_id, built_at)"
+                         " select lpad(to_hex(n), 32, '0')::uuid, now() from generate_series(1, 12000) n");
+        follow(reader, famous);
+        follow(reader, other);
+        load_reference();
+        check_home(reader, 5, "before");
+        for (int i = 0; i < 3; i++) {
+                post_many(famous, 1);
+                post_many(other, 1);
+        }
+        test_network_settle();
+        load_reference();
+        check_home(reader, 5, "after");
+        (void)snprintf(sql, sizeof(sql),
+                       "select count(*) = 3 * 12001 and count(distinct owner_id) = 12001 from timeline_entries"
+                       " where author_id = '%s'",
+                       famous);
+        assert_string_equal(test_admin("timeline_service", sql), "t");
+}
+
 /* A short tail that was complete, then somebody with a long past. */
 static void old_notes_of_one_do_not_hide_older_ones_of_another(void **state)
 {
@@ -760,6 +793,7 @@ int main(void)
             cmocka_unit_test(what_a_full_redis_refused_is_not_missing),
             cmocka_unit_test(a_set_that_grew_long_is_cut_by_its_reader_and_lacks_nothing),
             cmocka_unit_test(far_below_the_tail_nothing_is_missing),
+            cmocka_unit_test(a_note_reaches_each_of_many_followers),
             cmocka_unit_test(old_notes_of_one_do_not_hide_older_ones_of_another),
             cmocka_unit_test(deleted_notes_in_the_tail_do_not_open_a_gap),
         };
