@@ -1,98 +1,296 @@
-/* The list of connections, kept by libmicrohttpd's notifications: a descriptor in it is open as long as the lock is
- * held. */
+/* A connection on its I/O thread, from accept to close: what it does next, answers, refusals, the end. internal.h says
+ * when it is this thread's turn. */
 #include "http/internal.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
+#include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
+enum {
+        STEPS_AT_ONCE = 64,     /* then others have their turn */
+        LINGER_US = 2000000,    /* how long a refused client may go on sending */
+        LINGER_BYTES = 4 << 20, /* and how much */
+};
+
+/* --- making and ending --- */
+
 /* IPv4 in an IPv6 socket is shown as what it is. */
-static void peer_text(const struct sockaddr *address, char out[HTTP_PEER_SIZE])
+static void peer_text(const struct sockaddr_storage *address, char out[HTTP_PEER_SIZE])
 {
+        const struct sockaddr_in *v4 = (const void *)address;
+        const struct sockaddr_in6 *v6 = (const void *)address;
         out[0] = '\0';
-        if (address->sa_family == AF_INET) {
-                inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr, out, HTTP_PEER_SIZE);
-        } else if (address->sa_family == AF_INET6) {
-                const struct in6_addr *a = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
-                if (IN6_IS_ADDR_V4MAPPED(a)) {
-                        inet_ntop(AF_INET, &a->s6_addr[12], out, HTTP_PEER_SIZE);
-                } else {
-                        inet_ntop(AF_INET6, a, out, HTTP_PEER_SIZE);
+        if (address->ss_family == AF_INET) {
+                inet_ntop(AF_INET, &v4->sin_addr, out, HTTP_PEER_SIZE);
+        } else if (address->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
+                inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], out, HTTP_PEER_SIZE);
+        } else if (address->ss_family == AF_INET6) {
+                inet_ntop(AF_INET6, &v6->sin6_addr, out, HTTP_PEER_SIZE);
+        }
+}
+
+static void forget_input(struct http_connection *c)
+{
+        buf_free(&c->in);
+        c->in_at = 0;
+        free(c->head);
+        c->head = NULL;
+}
+
+/* Takes the connection out of the loop; descriptor and memory stay. */
+static void detach(struct http_connection *c)
+{
+        struct http_server *server = c->loop->server;
+        http_wheel_clear(&c->timer);
+        *c->at = c->next;
+        if (c->next != NULL) {
+                c->next->at = c->at;
+        }
+        /* Closing does not do it while a child that is just starting holds the descriptor too. */
+        epoll_ctl(c->loop->epoll_fd, EPOLL_CTL_DEL, c->fd, NULL);
+        forget_input(c);
+        metric_add(server->metrics.connections, -1);
+        atomic_fetch_sub_explicit(&server->n_connections, 1, memory_order_relaxed);
+}
+
+enum http_step http_connection_end(struct http_connection *c)
+{
+        detach(c);
+        close(c->fd);
+        http_exchange_end(c->exchange);
+        free(c);
+        return HTTP_ENOUGH;
+}
+
+/* So that the kernel does not go on offering what the client does not take. */
+enum http_step http_connection_end_hard(struct http_connection *c)
+{
+        struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+        setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+        return http_connection_end(c);
+}
+
+/* The descriptor is watched for edges: who takes less than there is must come back. A read that does not fill its
+ * memory has emptied the socket. */
+ssize_t http_connection_receive(struct http_connection *c, char *into, size_t size)
+{
+        if (!c->readable) {
+                return 0;
+        }
+        ssize_t n;
+        do {
+                n = recv(c->fd, into, size, 0);
+        } while (n < 0 && errno == EINTR);
+        if (n == 0 || (n < 0 && errno != EAGAIN)) {
+                return -1;
+        }
+        c->readable = n > 0 && ((size_t)n == size || c->half_closed);
+        return n > 0 ? n : 0;
+}
+
+/* --- answers --- */
+
+enum http_step http_connection_answer(struct http_connection *c, struct http_response *response)
+{
+        http_answer_take(c->exchange, response);
+        c->phase = HTTP_SENDING;
+        c->begun_us = 0;
+        c->exchange->sending_us = c->exchange->progress_us = c->loop->now_us;
+        return HTTP_AGAIN;
+}
+
+enum http_step http_connection_refuse(struct http_connection *c, int status, const char *detail)
+{
+        struct http_response response;
+        if (c->exchange == NULL) {
+                c->exchange = http_exchange_new(c);
+        }
+        if (c->exchange == NULL) {
+                return http_connection_end(c);
+        }
+        http_refusal(c->loop->server, &c->exchange->request, status, detail, &response);
+        c->linger = true;
+        return http_connection_answer(c, &response);
+}
+
+/* Closing a socket with unread bytes resets it, and the client may lose the answer that it has not read yet. */
+static enum http_step start_lingering(struct http_connection *c)
+{
+        shutdown(c->fd, SHUT_WR);
+        forget_input(c);
+        c->phase = HTTP_LINGERING;
+        c->linger_us = c->loop->now_us + LINGER_US;
+        c->linger_bytes = LINGER_BYTES;
+        http_deadline_set(c, c->linger_us);
+        return HTTP_AGAIN;
+}
+
+static enum http_step drain(struct http_connection *c)
+{
+        ssize_t n = http_connection_receive(c, c->loop->scratch, c->loop->scratch_bytes);
+        if (n < 0 || (size_t)n >= c->linger_bytes) {
+                return http_connection_end(c);
+        }
+        c->linger_bytes -= (size_t)n;
+        return c->readable ? HTTP_AGAIN : HTTP_ENOUGH;
+}
+
+static enum http_step finish_exchange(struct http_connection *c)
+{
+        bool closing = c->exchange->close;
+        http_exchange_end(c->exchange);
+        c->exchange = NULL;
+        c->active_us = clock_monotonic_us();
+        c->phase = HTTP_READING_HEAD;
+        if (!closing) {
+                return HTTP_AGAIN;
+        }
+        return c->linger || c->readable || c->in.len > 0 ? start_lingering(c) : http_connection_end(c);
+}
+
+static enum http_step send_more(struct http_connection *c)
+{
+        struct http_exchange *x = c->exchange;
+        size_t before = x->sent;
+        switch (http_exchange_send(x, c->fd)) {
+        case HTTP_SENT_ALL:
+                return finish_exchange(c);
+        case HTTP_SENT_BROKEN:
+                return http_connection_end(c);
+        case HTTP_SENT_PART:
+                break;
+        }
+        http_deadline_set(c, c->loop->now_us + (int64_t)c->loop->server->options.slow_client_ms * 1000);
+        return x->sent > before ? HTTP_AGAIN : HTTP_ENOUGH;
+}
+
+/* --- what the loop calls --- */
+
+void http_connection_work(struct http_connection *c)
+{
+        struct http_loop *loop = c->loop;
+        enum http_step step = HTTP_AGAIN;
+        for (int i = 0; i < STEPS_AT_ONCE && step == HTTP_AGAIN; i++) {
+                switch (c->phase) {
+                case HTTP_READING_HEAD:
+                        step = http_request_read_head(c);
+                        break;
+                case HTTP_READING_BODY:
+                        step = http_request_read_body(c);
+                        break;
+                case HTTP_SENDING:
+                        step = send_more(c);
+                        break;
+                case HTTP_LINGERING:
+                        step = drain(c);
+                        break;
                 }
         }
+        if (step == HTTP_AGAIN) {
+                http_loop_add_ready(loop, c);
+        }
 }
 
-struct http_connection *http_connection_of(struct MHD_Connection *mhd)
+/* Otherwise whoever has it is told that there is an event. */
+static bool is_our_turn(struct http_connection *c)
 {
-        const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-        return info == NULL ? NULL : info->socket_context;
+        if (atomic_load(&c->turn) == HTTP_TURN_IO) {
+                return true;
+        }
+        if ((atomic_fetch_or(&c->turn, HTTP_TURN_EVENT) & HTTP_TURN_HELD) != 0) {
+                return false;
+        }
+        atomic_store(&c->turn, HTTP_TURN_IO); /* it was given back in between */
+        return true;
 }
 
-void http_connection_enter(struct http_connection *c, enum http_phase phase)
+void http_connection_event(struct http_connection *c, uint32_t events)
 {
-        atomic_store_explicit(&c->since_us, clock_monotonic_us(), memory_order_relaxed);
-        atomic_store_explicit(&c->phase, phase, memory_order_release);
+        c->readable |= (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+        c->half_closed |= (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+        if (!c->ready && is_our_turn(c)) {
+                http_connection_work(c);
+        }
 }
 
-static void started(struct http_server *server, struct MHD_Connection *mhd, void **socket_context)
+void http_connection_returned(struct http_connection *c)
 {
+        atomic_store(&c->turn, HTTP_TURN_IO);
+        if (c->exchange != NULL) {
+                c->phase = HTTP_SENDING;
+                c->exchange->sending_us = c->exchange->progress_us = c->loop->now_us;
+        }
+        http_connection_work(c);
+}
+
+void http_connection_new(struct http_loop *loop, int fd, const struct sockaddr_storage *address)
+{
+        struct http_server *server = loop->server;
         struct http_connection *c = calloc(1, sizeof(*c));
-        if (c == NULL) {
-                return; /* its first request is refused for want of a connection */
+        struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = c};
+        if (c == NULL || epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
+                free(c);
+                close(fd);
+                return;
         }
-        c->server = server;
-        c->mhd = mhd;
-        c->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-        peer_text(MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr, c->peer);
-        pthread_mutex_init(&c->lock, NULL);
-        http_connection_enter(c, HTTP_IDLE);
-        *socket_context = c;
-        metric_add(server->metrics.connections, 1);
-
-        pthread_mutex_lock(&server->lock);
-        c->next = server->connections;
+        c->loop = loop;
+        c->fd = fd;
+        c->active_us = loop->now_us;
+        peer_text(address, c->peer);
+        c->next = loop->connections;
+        c->at = &loop->connections;
         if (c->next != NULL) {
-                c->next->prev = c;
+                c->next->at = &c->next;
         }
-        server->connections = c;
-        server->n_connections++;
-        pthread_mutex_unlock(&server->lock);
+        loop->connections = c;
+        metric_add(server->metrics.connections, 1);
+        http_deadline_set(c, http_deadline_idle(c));
+        if (atomic_fetch_add_explicit(&server->n_connections, 1, memory_order_relaxed) >=
+                server->options.max_connections &&
+            http_connection_refuse(c, 503, "The server has as many connections as it takes.") == HTTP_AGAIN) {
+                http_connection_work(c);
+        }
 }
 
-static void closed(struct http_connection *c)
-{
-        struct http_server *server = c->server;
-        pthread_mutex_lock(&server->lock);
-        if (c->next != NULL) {
-                c->next->prev = c->prev;
-        }
-        if (c->prev != NULL) {
-                c->prev->next = c->next;
-        } else {
-                server->connections = c->next;
-        }
-        server->n_connections--;
-        pthread_mutex_unlock(&server->lock);
+/* --- the end --- */
 
-        metric_add(server->metrics.connections, -1);
-        if (c->linger) {
-                http_watch_linger(server, fcntl(c->fd, F_DUPFD_CLOEXEC, 0));
+/* True when the owner still had the request: whatever of it is left is now its own. */
+static bool abandon(struct http_connection *c)
+{
+        unsigned turn = atomic_load(&c->turn);
+        return (turn & HTTP_TURN_HELD) != 0 && (turn & HTTP_TURN_SENDING) == 0 &&
+               atomic_compare_exchange_strong(&c->turn, &turn, HTTP_TURN_HELD | HTTP_TURN_ABANDONED);
+}
+
+static void end_last(struct http_connection *c)
+{
+        struct http_server *server = c->loop->server;
+        int fd = c->fd;
+        detach(c);
+        while (atomic_load(&c->turn) != HTTP_TURN_IO) {
+                if (abandon(c)) {
+                        close(fd);
+                        http_server_uncount(server);
+                        return;
+                }
+                sched_yield(); /* a worker sends */
+                http_loop_take_turns(c->loop);
         }
-        pthread_mutex_destroy(&c->lock);
+        close(fd);
+        http_exchange_end(c->exchange);
         free(c);
 }
 
-void http_connection_notify(void *server, struct MHD_Connection *mhd, void **socket_context,
-                            enum MHD_ConnectionNotificationCode code)
+void http_connection_end_all(struct http_loop *loop)
 {
-        if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-                started(server, mhd, socket_context);
-        } else if (*socket_context != NULL) {
-                closed(*socket_context); /* libmicrohttpd closes the descriptor after this */
-                *socket_context = NULL;
+        http_loop_take_turns(loop);
+        for (struct http_connection *c = loop->connections, *next; c != NULL; c = next) {
+                next = c->next;
+                end_last(c);
         }
 }

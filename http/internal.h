@@ -1,119 +1,201 @@
-/* What the files of http/ share. server.c starts and stops, listen.c listens, watch.c accepts and times out,
- * connection.c keeps the list of connections, exchange.c runs one request and its response, check.c judges its head,
- * refuse.c answers what the server refuses itself. */
+/* What the files of http/ share. server.c starts and stops, listen.c listens, loop.c is an I/O thread, connection.c a
+ * connection on it, request.c reads its requests, deadline.c ends what takes too long, exchange.c is one request and
+ * its response, answer.c makes a response's bytes, refuse.c says no. head.c, chunked.c and wheel.c know nothing of all
+ * that.
+ *
+ * Whose turn is it? Each connection belongs to one I/O thread, and only that thread reads from it, closes it and looks
+ * at its deadlines. But the answer is sent by the worker who made it, without a thread switch. The word `turn` says who
+ * may touch the connection's exchange and write to its socket:
+ *
+ *   0 (I/O) --I/O--> HELD --http_respond--> HELD|SENDING --> 0                 all is sent: nobody is woken
+ *                      |                          '--> the loop's list `returned` --I/O--> 0    otherwise
+ *                      '--I/O, when the server stops--> HELD|ABANDONED --http_respond--> freed, answer thrown away
+ *
+ * - EVENT is added by the I/O thread when the socket has something to say and it is not its turn, and from the start
+ *   when there is more to read already: then the turn goes back through the list.
+ *
+ * - HELD: the I/O thread neither closes the descriptor nor frees the connection, whatever the client does.
+ * - SENDING: for the moment of one system call; the I/O thread waits for it even when the server stops.
+ * - ABANDONED: the I/O thread has closed the descriptor and forgotten the connection; its memory is the worker's.
+ * - The exchange is freed by the worker when all is sent or it was abandoned, and by the I/O thread otherwise.
+ * - http_server.busy counts who may still touch the server; taking one's own count away is the last that one does. */
 #ifndef HTTP_INTERNAL_H
 #define HTTP_INTERNAL_H
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <microhttpd.h>
+#include <sys/socket.h>
 #include "base/metrics.h"
+#include "http/chunked.h"
+#include "http/head.h"
 #include "http/server.h"
+#include "http/wheel.h"
 
-enum { HTTP_PEER_SIZE = 46, HTTP_DEFAULT_MAX_BODY = 1 << 20, HTTP_REFUSAL_BYTES = 64 << 10, HTTP_LINGER_MAX = 64 };
+enum {
+        HTTP_PEER_SIZE = 46,
+        HTTP_DEFAULT_MAX_BODY = 1 << 20,
+        HTTP_REFUSAL_BYTES = 64 << 10,
+        HTTP_REFUSED_CONNECTIONS_MAX = 64, /* beyond max_connections: those that are being told so */
+};
 
+enum http_turn {
+        HTTP_TURN_IO = 0,
+        HTTP_TURN_HELD = 1,
+        HTTP_TURN_SENDING = 2,
+        HTTP_TURN_EVENT = 4,
+        HTTP_TURN_ABANDONED = 8,
+};
+
+/* What the I/O thread does when it is its turn. */
 enum http_phase {
-        HTTP_IDLE,    /* between requests; the first bytes of the next one may be there */
-        HTTP_HEADERS, /* the request line is there */
-        HTTP_BODY,
-        HTTP_RUNNING, /* with the owner; the connection is suspended */
+        HTTP_READING_HEAD, /* or idle: nothing of a request is there */
+        HTTP_READING_BODY,
         HTTP_SENDING,
+        HTTP_LINGERING, /* answered for the last time: what the client still sends is read and dropped */
 };
 
-/* What the watcher remembers of a connection from one look to the next. Only its thread touches it. */
-struct http_watch {
-        uint64_t requests;   /* the value of http_connection.requests that the rest belongs to */
-        uint64_t bytes;      /* received when the connection was seen idle, or acknowledged when it was seen sending */
-        int64_t noticed_us;  /* when bytes of the next request were seen on the idle connection; 0: none */
-        int64_t progress_us; /* when the client last took bytes of the response; 0: not looked at yet */
-        bool half_closed;    /* the client was seen to have closed its side */
-        bool dropped;        /* ended; libmicrohttpd has only to notice */
-};
-
-/* One client connection, from the start of it in libmicrohttpd to the end. */
+/* One client connection. All but turn and exchange is the I/O thread's alone; active_us goes with the turn. */
 struct http_connection {
-        struct http_server *server;
-        struct MHD_Connection *mhd;
-        struct http_connection *next, *prev; /* under the server's lock */
+        struct http_timer timer;             /* first: deadline.c gets from one to the other */
+        struct http_connection *next, **at;  /* all of the loop */
+        struct http_connection *queued_next; /* in the loop's `returned` or `ready` */
+        struct http_loop *loop;
         int fd;
+        _Atomic unsigned turn;
+        enum http_phase phase;
+        bool readable;       /* there may be something to read */
+        bool half_closed;    /* the client sends no more, or is gone: reading tells */
+        bool linger;         /* drain before closing: something of the request is not read */
+        bool ready;          /* in the loop's list */
+        int64_t begun_us;    /* when the first bytes of the request came; 0: none is there */
+        int64_t active_us;   /* when the last request was answered, or the connection made */
+        int64_t linger_us;   /* until when to linger */
+        size_t linger_bytes; /* and how much may still come */
+        struct buf in;       /* read and not used yet: from in_at */
+        size_t in_at;
+        struct http_head *head;         /* as far as it is read, when it did not come in one piece */
+        struct http_exchange *exchange; /* the one that is read, held or answered */
         char peer[HTTP_PEER_SIZE];
-        bool linger; /* I/O thread: drain what the client still sends when it is closed */
-        _Atomic enum http_phase phase;
-        _Atomic int64_t since_us;  /* when the phase began */
-        _Atomic uint64_t requests; /* finished ones */
-        _Atomic uint64_t sending_bytes;
-        struct http_watch watch;
-        pthread_mutex_t lock; /* guards exchange against http_server_stop */
-        struct http_exchange *exchange;
+};
+
+enum http_sent { HTTP_SENT_ALL, HTTP_SENT_PART, HTTP_SENT_BROKEN };
+
+/* One request and its response; lives in the request's arena. */
+struct http_exchange {
+        struct http_request request; /* first: the owner's pointer leads here */
+        struct http_server *server;
+        struct http_connection *connection;
+        bool counted; /* in busy and in flight */
+        bool http_10, keep_alive, is_head;
+        /* the request's body */
+        bool chunked;
+        bool wants_continue;
+        uint64_t left; /* with a length */
+        struct http_chunked decoder;
+        struct buf body;
+        /* the response */
+        bool close;
+        char *head;
+        size_t head_len;
+        struct buf answer;
+        size_t answer_len; /* of what is sent of it: 0 for HEAD */
+        size_t sent;
+        int64_t sending_us, progress_us; /* when the I/O thread took it over, and last saw the client take something */
+        int64_t acknowledged;
 };
 
 struct http_metrics {
         struct metric *connections, *in_flight, *slow_clients;
 };
 
+/* An I/O thread. */
+struct http_loop {
+        struct http_server *server;
+        pthread_t thread;
+        int epoll_fd, wake_fd;
+        bool accepting;
+        bool exhausted; /* no descriptor was left for a new connection: tried again at the next tick */
+        int64_t now_us; /* when it woke up */
+        struct http_wheel wheel;
+        struct http_connection *connections;
+        struct http_connection *ready;              /* to be looked at again before sleeping */
+        _Atomic(struct http_connection *) returned; /* by workers, newest first */
+        struct http_head head;                      /* of a request that comes in one piece */
+        char *scratch;
+        size_t scratch_bytes;
+};
+
 struct http_server {
         struct http_options options;
         struct http_handlers handlers;
         struct http_metrics metrics;
-        struct MHD_Daemon **daemons; /* one I/O thread each */
-        int n_daemons;
+        struct http_loop *loops;
+        int n_loops, n_started;
         int listen_fd, port;
-        int wake_fd; /* wakes the watcher */
-        pthread_t watcher;
         atomic_bool stopping; /* no new connections, new requests get 503 */
-        atomic_bool quit;     /* the watcher ends */
+        atomic_bool quit;     /* the loops end */
         atomic_int busy;      /* requests that are complete and not yet released */
-        atomic_int suspended; /* connections suspended whose resume has not returned */
-        pthread_mutex_t lock;
-        struct http_connection *connections;
-        int n_connections;
-        int handed[HTTP_LINGER_MAX]; /* descriptors for the watcher to drain; under the lock */
-        int n_handed;
+        atomic_int n_connections;
 };
 
-/* connection.c */
-void http_connection_notify(void *server, struct MHD_Connection *mhd, void **socket_context,
-                            enum MHD_ConnectionNotificationCode code);
-struct http_connection *http_connection_of(struct MHD_Connection *mhd);
-void http_connection_enter(struct http_connection *c, enum http_phase phase);
+/* loop.c */
+SN_CHECKED bool http_loop_init(struct http_server *server, struct http_loop *loop);
+void http_loop_free(struct http_loop *loop);
+void *http_loop_main(void *loop);
+void http_loop_wake(struct http_loop *loop);
+void http_loop_give_back(struct http_loop *loop,
+                         struct http_connection *c); /* from any thread: its turn, by the list */
+void http_loop_add_ready(struct http_loop *loop, struct http_connection *c);
+void http_loop_take_turns(
+    struct http_loop *loop); /* of the connections that were given back, without working on them */
 
-/* exchange.c: the callbacks of libmicrohttpd */
-void *http_exchange_begin(void *server, const char *uri, struct MHD_Connection *mhd);
-enum MHD_Result http_exchange_handle(void *server, struct MHD_Connection *mhd, const char *url, const char *method,
-                                     const char *version, const char *upload, size_t *upload_size, void **exchange);
-void http_exchange_end(void *server, struct MHD_Connection *mhd, void **exchange, enum MHD_RequestTerminationCode code);
-/* Takes the request away from its owner, who may still answer into the void, and lets the connection close. */
-void http_exchange_abandon(struct http_connection *c);
+/* connection.c, all on the I/O thread, and but for event when it is its turn */
+/* What a step of its work says: there may be more to do; or there is not, or the connection has ended or is not ours.
+ */
+enum http_step { HTTP_AGAIN, HTTP_ENOUGH };
 
-/* check.c */
-struct http_head {
-        const char *method, *version;
-        char *uri;          /* raw, in the request's arena */
-        const char *uri_at; /* where it stands in libmicrohttpd's memory */
-        size_t uri_len;
-        /* found by http_check_head */
-        bool chunked;
-        uint64_t content_length;
-        bool has_content_length;
-};
-/* Fills in the request from the head. 0, or the status and the detail to refuse it with. */
-int http_check_head(struct http_server *server, struct MHD_Connection *mhd, struct http_head *head,
-                    struct http_request *r, const char **detail);
+void http_connection_new(struct http_loop *loop, int fd, const struct sockaddr_storage *address); /* takes over fd */
+void http_connection_event(struct http_connection *c, uint32_t epoll_events);
+void http_connection_work(struct http_connection *c); /* as much as there is to do; may end it */
+void http_connection_returned(struct http_connection *c);
+void http_connection_end_all(struct http_loop *loop); /* the loop ends */
+/* Bytes that are there, at most size of them; 0: none for now, -1: no more will come. */
+ssize_t http_connection_receive(struct http_connection *c, char *into, size_t size);
+enum http_step http_connection_answer(struct http_connection *c, struct http_response *response);
+enum http_step http_connection_refuse(struct http_connection *c, int status, const char *detail);
+enum http_step http_connection_end(struct http_connection *c);
+enum http_step http_connection_end_hard(struct http_connection *c);
+
+/* request.c */
+enum http_step http_request_read_head(struct http_connection *c);
+enum http_step http_request_read_body(struct http_connection *c);
+
+/* deadline.c */
+void http_deadline_set(struct http_connection *c, int64_t due_us); /* or sooner, when that was set */
+int64_t http_deadline_idle(const struct http_connection *c);
+int64_t http_deadline_slow(const struct http_connection *c);
+void http_deadline_due(struct http_timer *timer, int64_t now_us);
+
+/* exchange.c */
+struct http_exchange *http_exchange_new(struct http_connection *c); /* NULL: no memory */
+/* Fills in the request from a head, or from as much of one as was read. */
+void http_exchange_fill(struct http_exchange *x, const struct http_head *head, const char *bytes);
+void http_exchange_count(struct http_exchange *x);
+void http_server_uncount(struct http_server *server); /* the server may be gone after it */
+void http_exchange_end(struct http_exchange *x);      /* takes NULL */
+/* Sends once, without waiting. */
+enum http_sent http_exchange_send(struct http_exchange *x, int fd);
+
+/* answer.c */
+/* Takes over the response: makes its head, and keeps its body. */
+void http_answer_take(struct http_exchange *x, struct http_response *response);
 
 /* refuse.c */
 /* The owner's response for a refusal, or a bare one. */
 void http_refusal(struct http_server *server, struct http_request *r, int status, const char *detail,
                   struct http_response *response);
-/* Writes a refusal straight to the socket, where libmicrohttpd has no place for one, without waiting. */
-void http_refuse_raw(struct http_server *server, int fd, int status, const char *detail);
 
 /* listen.c */
 SN_CHECKED sn_status http_listen(struct http_server *server, struct buf *error);
-
-/* watch.c */
-void *http_watch_main(void *server);
-void http_watch_wake(struct http_server *server);
-/* Takes over a descriptor to drain. */
-void http_watch_linger(struct http_server *server, int fd);
 
 #endif

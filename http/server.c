@@ -1,82 +1,66 @@
-/* Starts and stops the server: a listening socket of our own, one libmicrohttpd daemon per I/O thread, and the watcher,
- * which deals accepted connections out. (libmicrohttpd's own thread pool aborts the process when it is quiesced while
- * one of its threads stops listening by itself; without a listening socket it has nothing to quiesce.)
- *
- * Stopping must leave no connection suspended, or libmicrohttpd aborts: requests that the owner has not answered when
- * the grace is over are abandoned, and resumed here. */
+/* Starts and stops the server: a listening socket and the I/O threads. */
 #include "http/internal.h"
 
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 
-enum { HEAD_EXTRA_BYTES = 14 << 10, STOP_LOOK_MS = 2 };
+enum { STOP_LOOK_MS = 2 };
 
 int http_server_port(const struct http_server *server)
 {
         return server->port;
 }
 
-/* The head of a request, what libmicrohttpd makes of it (60 bytes a header or parameter), and the head of the response
- * share this memory, which is cleared after each request: no more than needed. */
-static size_t connection_bytes(const struct http_options *options)
-{
-        return options->max_header_bytes + HEAD_EXTRA_BYTES;
-}
-
-/* Paths and queries are handed on as they were sent. */
-static size_t keep_escapes(void *context, struct MHD_Connection *mhd, char *text)
-{
-        return strlen(text);
-}
-
-static struct MHD_Daemon *daemon_start(struct http_server *server)
-{
-        return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0,
-                                NULL, NULL, http_exchange_handle, server, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                                connection_bytes(&server->options), MHD_OPTION_CONNECTION_LIMIT,
-                                (unsigned)server->options.max_connections + 1024u, MHD_OPTION_CONNECTION_TIMEOUT, 0u,
-                                MHD_OPTION_NOTIFY_COMPLETED, http_exchange_end, server, MHD_OPTION_NOTIFY_CONNECTION,
-                                http_connection_notify, server, MHD_OPTION_URI_LOG_CALLBACK, http_exchange_begin,
-                                server, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_END);
-}
-
-static bool daemons_start(struct http_server *server)
-{
-        int n = server->options.io_threads < 1 ? 1 : server->options.io_threads;
-        server->daemons = calloc((size_t)n, sizeof(struct MHD_Daemon *));
-        while (server->daemons != NULL && server->n_daemons < n) {
-                struct MHD_Daemon *daemon = daemon_start(server);
-                if (daemon == NULL) {
-                        return false;
-                }
-                server->daemons[server->n_daemons++] = daemon;
-        }
-        return server->daemons != NULL;
-}
-
 static void server_free(struct http_server *server)
 {
-        for (int i = 0; i < server->n_daemons; i++) {
-                MHD_stop_daemon(server->daemons[i]);
-        }
-        for (int i = 0; i < server->n_handed; i++) {
-                close(server->handed[i]);
+        for (int i = 0; i < server->n_loops; i++) {
+                http_loop_free(&server->loops[i]);
         }
         if (server->listen_fd >= 0) {
                 close(server->listen_fd);
         }
-        if (server->wake_fd >= 0) {
-                close(server->wake_fd);
-        }
-        free(server->daemons);
-        pthread_mutex_destroy(&server->lock);
+        free(server->loops);
         free(server);
+}
+
+static void wake_all(struct http_server *server)
+{
+        for (int i = 0; i < server->n_started; i++) {
+                http_loop_wake(&server->loops[i]);
+        }
+}
+
+static void join_all(struct http_server *server)
+{
+        atomic_store(&server->quit, true);
+        wake_all(server);
+        for (int i = 0; i < server->n_started; i++) {
+                pthread_join(server->loops[i].thread, NULL);
+        }
+}
+
+static bool loops_start(struct http_server *server)
+{
+        int n = server->options.io_threads < 1 ? 1 : server->options.io_threads;
+        server->loops = calloc((size_t)n, sizeof(server->loops[0]));
+        if (server->loops == NULL) {
+                return false;
+        }
+        while (server->n_loops < n) {
+                if (!http_loop_init(server, &server->loops[server->n_loops++])) {
+                        return false;
+                }
+        }
+        for (int i = 0; i < server->n_loops; i++) {
+                if (pthread_create(&server->loops[i].thread, NULL, http_loop_main, &server->loops[i]) != 0) {
+                        return false;
+                }
+                server->n_started++;
+        }
+        return true;
 }
 
 /* Signals are the main thread's business: the threads of the server start with all of them blocked. */
@@ -85,7 +69,7 @@ static bool threads_start(struct http_server *server)
         sigset_t all, before;
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &before);
-        bool started = daemons_start(server) && pthread_create(&server->watcher, NULL, http_watch_main, server) == 0;
+        bool started = loops_start(server);
         pthread_sigmask(SIG_SETMASK, &before, NULL);
         return started;
 }
@@ -99,8 +83,6 @@ static struct http_server *server_new(const struct http_options *options, const 
         server->options = *options;
         server->handlers = *handlers;
         server->listen_fd = -1;
-        server->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-        pthread_mutex_init(&server->lock, NULL);
         server->metrics = (struct http_metrics){
             .connections = metric_gauge("sonet_http_connections", "Open HTTP connections.", NULL),
             .in_flight = metric_gauge("sonet_http_requests_in_flight",
@@ -115,9 +97,8 @@ sn_status http_server_start(const struct http_options *options, const struct htt
                             struct http_server **out, struct buf *error)
 {
         struct http_server *server = server_new(options, handlers);
-        if (server == NULL || server->wake_fd < 0) {
-                buf_append_c(error, "no memory or descriptor left for the HTTP server");
-                free(server);
+        if (server == NULL) {
+                buf_append_c(error, "no memory left for the HTTP server");
                 return SN_RESOURCE_EXHAUSTED;
         }
         sn_status status = http_listen(server, error);
@@ -127,6 +108,7 @@ sn_status http_server_start(const struct http_options *options, const struct htt
         }
         server->options.address = NULL; /* the caller's */
         if (status != SN_OK) {
+                join_all(server);
                 server_free(server);
                 return status;
         }
@@ -134,20 +116,12 @@ sn_status http_server_start(const struct http_options *options, const struct htt
         return SN_OK;
 }
 
-/* Resumes what is still suspended, and shuts the sockets of clients that do not take their answer. */
-static void drop_requests(struct http_server *server)
+/* Looks now and then instead of being told: whoever finishes last must not touch the server any more. */
+static void wait_until_quiet(struct http_server *server, int64_t until_us)
 {
-        pthread_mutex_lock(&server->lock);
-        for (struct http_connection *c = server->connections; c != NULL; c = c->next) {
-                http_exchange_abandon(c);
-                shutdown(c->fd, SHUT_RDWR);
+        while (atomic_load(&server->busy) > 0 && clock_monotonic_us() < until_us) {
+                clock_sleep_ms(STOP_LOOK_MS);
         }
-        pthread_mutex_unlock(&server->lock);
-}
-
-static bool is_quiet(struct http_server *server)
-{
-        return atomic_load(&server->busy) == 0 && atomic_load(&server->suspended) == 0;
 }
 
 void http_server_stop(struct http_server *server, int grace_ms)
@@ -156,17 +130,10 @@ void http_server_stop(struct http_server *server, int grace_ms)
                 return;
         }
         atomic_store(&server->stopping, true);
-        http_watch_wake(server);
-        int64_t until_us = clock_monotonic_us() + (int64_t)grace_ms * 1000;
-        /* Looks now and then instead of being told: whoever finishes last must not touch the server any more. */
-        while (!is_quiet(server)) {
-                if (clock_monotonic_us() >= until_us) {
-                        drop_requests(server);
-                }
-                clock_sleep_ms(STOP_LOOK_MS);
-        }
-        atomic_store(&server->quit, true);
-        http_watch_wake(server);
-        pthread_join(server->watcher, NULL);
+        shutdown(server->listen_fd, SHUT_RDWR); /* new connections are refused from here on */
+        wake_all(server);
+        wait_until_quiet(server, clock_monotonic_us() + (int64_t)grace_ms * 1000);
+        join_all(server);
+        wait_until_quiet(server, INT64_MAX); /* a worker may just be giving its connection back */
         server_free(server);
 }

@@ -1,6 +1,6 @@
-/* HTTP/1.1 server over libmicrohttpd: I/O threads collect whole requests and suspend them; a worker answers and
- * resumes. Knows nothing of routes. Slow clients (headers or body not complete within 10 s) are dropped; idle
- * keep-alive connections after 60 s. */
+/* HTTP/1.1 server (RFC 9112) over epoll: I/O threads collect whole requests, a worker answers and sends. Knows nothing
+ * of routes. What is wrong or could be read in two ways is refused, with one response, and the connection closed. Slow
+ * clients (a request not complete 10 s after its first byte) are dropped; idle keep-alive connections after 60 s. */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
 
@@ -22,11 +22,11 @@ struct http_header {
 };
 
 struct http_request {
-        struct arena *arena; /* lives until the response is sent */
+        struct arena *arena; /* lives until http_respond */
         const char *method;
         const char *path; /* as sent, percent-encoded, without the query */
         struct str query; /* after '?', raw */
-        struct str body;
+        struct str body;  /* ends with a NUL that does not count */
         const char *peer; /* "127.0.0.1" */
         const struct http_header *headers;
         size_t n_headers;
@@ -55,10 +55,8 @@ struct http_handlers {
         /* On the I/O thread, when the request is complete: hand it to a worker, who calls http_respond exactly once.
          * False: the response is filled in (503 when queues are full). */
         bool (*on_request)(void *context, struct http_request *r, struct http_response *early);
-        /* Fills in a response for what the server refuses itself (400, 408, 413, 417, 431, 501, 503), so that all
-         * problems look alike. From any thread; of what never became a request, method and path are "". (libmicrohttpd
-         * 0.9.75 answers some in HTML itself: a length or chunk that is none, an unknown HTTP version, headers far over
-         * the limit.) */
+        /* Fills in a response for what the server refuses itself (400, 408, 413, 414, 417, 431, 501, 503, 505), so that
+         * all problems look alike. On an I/O thread; of what never became a request, method and path are "". */
         void (*on_refusal)(void *context, struct http_request *r, int status, const char *detail,
                            struct http_response *response);
         void *context;
@@ -69,7 +67,7 @@ struct http_options {
         int port;            /* 0: any free one */
         int io_threads;
         int max_connections;
-        size_t max_header_bytes; /* 431 beyond; each connection takes this much memory and 14 KiB */
+        size_t max_header_bytes; /* 431 beyond, or 414 */
         size_t arena_bytes;      /* cap of each request's arena */
         int slow_client_ms;      /* 10,000 */
         int idle_ms;             /* 60,000 */
@@ -78,9 +76,12 @@ struct http_options {
 SN_CHECKED sn_status http_server_start(const struct http_options *options, const struct http_handlers *handlers,
                                        struct http_server **server, struct buf *error);
 int http_server_port(const struct http_server *server);
-/* From any thread: takes over the response's body and headers, sends them, releases the request afterwards. */
+/* From any thread, without waiting for the client: takes over the response's body, sends it (what the client does not
+ * take at once is left to the I/O thread), and releases the request. */
 void http_respond(struct http_request *r, struct http_response *response);
-/* Stops accepting, waits until every request that runs is answered (at most grace_ms), closes. Takes NULL. */
+/* Stops accepting, waits until every request that runs is answered (at most grace_ms), closes. Requests that come on
+ * open connections meanwhile are refused with 503. Answers that come later are thrown away: http_respond is safe, even
+ * when the server is gone. Takes NULL. */
 void http_server_stop(struct http_server *server, int grace_ms);
 
 #endif

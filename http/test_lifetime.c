@@ -2,6 +2,7 @@
 #include "http/test_support.h"
 
 #include <dirent.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -23,6 +24,16 @@ static void start(int slow_client_ms, int idle_ms)
         o.slow_client_ms = slow_client_ms;
         o.idle_ms = idle_ms;
         fixture_start(&f, &o);
+}
+
+static int64_t slow_clients(void)
+{
+        return metric_value(metric_counter("sonet_http_slow_clients_total", "", NULL));
+}
+
+static int64_t connections(void)
+{
+        return metric_value(metric_gauge("sonet_http_connections", "", NULL));
 }
 
 /* Sends text a byte at a time until the server ends it; true when it told why. It never idles that
@@ -49,18 +60,25 @@ static bool drip(int fd, const char *text)
         }
 }
 
+/* What comes at once, and what comes a byte at a time, and never ends. */
 static void a_client_that_drips_its_request_is_dropped(void **state)
 {
-        static const char *const requests[] = {
-            "GET /a-path-without-end", /* no line is ever complete */
-            "GET /echo HTTP/1.1\r\nHost: h\r\nX-Note: ",
-            "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n",
-            "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n10000\r\n",
+#define HEAD "POST /echo HTTP/1.1\r\nHost: h\r\n"
+        static const char *const requests[][2] = {
+            {"", "GET /a-path-without-end"}, /* no line is ever complete */
+            {"", "\r\nGET /echo HTTP/1.1\r\nHost: h\r\nX-Note: "},
+            {HEAD, "A: b\r\nA: b\r\nA: b\r\nA: b\r\nA: b\r\nX: "},
+            {HEAD "Content-Length: 100000\r\n\r\n", ""},
+            {HEAD "Transfer-Encoding: chunked\r\n\r\n", "0000000000000000000000001000\r\n"},
+            {HEAD "Transfer-Encoding: chunked\r\n\r\n", "1\r\na\r\n1\r\nb\r\n1\r\nb\r\n1;"},
+            {HEAD "Transfer-Encoding: chunked\r\n\r\n0\r\n", "Trailer: x\r\nTrailer: "},
         };
+#undef HEAD
         start(400, 60000);
         for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
                 int fd = client_open(&f);
-                assert_true(drip(fd, requests[i]));
+                client_send_text(fd, requests[i][0]);
+                assert_true(drip(fd, requests[i][1]));
                 client_expect_end(fd);
         }
         fixture_stop(&f);
@@ -120,6 +138,38 @@ static void a_connection_that_the_client_has_half_closed_does_not_stay(void **st
         fixture_stop(&f);
 }
 
+static void a_client_that_half_closes_while_its_request_runs_is_answered(void **state)
+{
+        start(10000, 600000);
+        int fd = client_open(&f);
+        client_send_text(fd, "GET /block?1 HTTP/1.1\r\nHost: h\r\n\r\nGET /echo?2 HTTP/1.1\r\nHost: h\r\n\r\nGET /ha");
+        fixture_wait_blocked(1);
+        shutdown(fd, SHUT_WR);
+        fixture_release();
+        client_expect(fd, 200, "GET /block?1 [127.0.0.1] note= 0:");
+        client_expect(fd, 200, "GET /echo?2 [127.0.0.1] note= 0:");
+        client_expect_end(fd); /* and nothing for the half of one */
+        WAIT_UNTIL(connections() == 0);
+        fixture_stop(&f);
+}
+
+static void a_client_that_half_closes_within_a_request_is_dropped(void **state)
+{
+        static const char *const requests[] = {
+            "GET /echo HTTP/1.1\r\nHost: h\r\n",
+            "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nabc",
+            "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n",
+        };
+        start(10000, 600000);
+        for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+                int fd = client_open(&f);
+                client_send_text(fd, requests[i]);
+                shutdown(fd, SHUT_WR);
+                client_expect_end(fd);
+        }
+        fixture_stop(&f);
+}
+
 static void a_request_that_runs_for_long_is_not_a_slow_client(void **state)
 {
         start(100, 200);
@@ -131,16 +181,6 @@ static void a_request_that_runs_for_long_is_not_a_slow_client(void **state)
         client_expect(fd, 200, NULL);
         close(fd);
         fixture_stop(&f);
-}
-
-static int64_t slow_clients(void)
-{
-        return metric_value(metric_counter("sonet_http_slow_clients_total", "", NULL));
-}
-
-static int64_t connections(void)
-{
-        return metric_value(metric_gauge("sonet_http_connections", "", NULL));
 }
 
 static void a_client_that_does_not_take_its_response_is_dropped(void **state)
@@ -172,6 +212,36 @@ static void a_client_that_takes_its_response_slowly_but_steadily_is_served(void 
         fixture_stop(&f);
 }
 
+/* The worker takes none of the time: it leaves the rest of the response to the I/O thread. */
+static void clients_that_do_not_take_their_responses_hold_no_worker(void **state)
+{
+        enum { N = 20 }; /* the fixture has four workers */
+        int fds[N], fd;
+        start(10000, 60000);
+        for (int i = 0; i < N; i++) {
+                fds[i] = client_open(&f);
+                client_send_text(fds[i], "GET /big HTTP/1.1\r\nHost: h\r\n\r\nGET /echo HTTP/1.1\r\nHost: h\r\n\r\n");
+        }
+        fd = client_open(&f);
+        client_send_text(fd, "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n");
+        client_expect(fd, 200, NULL);
+        close(fd);
+        for (int i = 0; i < N; i++) {
+                struct reply r;
+                client_read(fds[i], &r, false);
+                assert_int_equal(r.body_len, 20 << 20);
+                reply_free(&r);
+                client_expect(fds[i], 200, "GET /echo? [127.0.0.1] note= 0:");
+                if (i % 2 == 0) {
+                        client_reset(fds[i]);
+                } else {
+                        close(fds[i]);
+                }
+        }
+        WAIT_UNTIL(connections() == 0);
+        fixture_stop(&f);
+}
+
 static int count_threads(void)
 {
         DIR *d = opendir("/proc/self/task");
@@ -183,9 +253,19 @@ static int count_threads(void)
         return n;
 }
 
-static void a_thousand_idle_connections_cost_no_thread(void **state)
+/* A request in two pieces, so that the connection had memory of all kinds. */
+static void ask_once(int fd)
 {
-        enum { N = 1000 };
+        client_send_text(fd, "POST /echo HTTP/1.1\r\nHost: h\r\nConte");
+        client_wait_taken(fd);
+        client_send_text(fd, "nt-Length: 3\r\n\r\nabcGET /echo HTTP/1.1\r\nHost: h\r\n\r\n");
+        client_expect(fd, 200, NULL);
+        client_expect(fd, 200, NULL);
+}
+
+static void thousands_of_idle_connections_cost_no_thread_and_little_memory(void **state)
+{
+        enum { N = 4000 };
         static int fds[N];
         struct rlimit files;
         getrlimit(RLIMIT_NOFILE, &files);
@@ -195,16 +275,18 @@ static void a_thousand_idle_connections_cost_no_thread(void **state)
                 skip();
         }
         start(10000, 60000);
+        fds[0] = client_open(&f);
+        ask_once(fds[0]);
         int threads = count_threads();
-        for (int i = 0; i < N; i++) {
+        size_t bytes = mallinfo2().uordblks; /* 0 under AddressSanitizer */
+        for (int i = 1; i < N; i++) {
                 fds[i] = client_open(&f);
+                ask_once(fds[i]);
         }
         WAIT_UNTIL(connections() == N);
-        for (int i = 0; i < N; i += 100) {
-                client_send_text(fds[i], "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n");
-                client_expect(fds[i], 200, NULL);
-        }
         assert_int_equal(count_threads(), threads);
+        assert_true(mallinfo2().uordblks <
+                    bytes + (size_t)N * 512 + (1 << 20)); /* and what allocators and workers keep */
         for (int i = 0; i < N; i++) {
                 close(fds[i]);
         }
@@ -413,10 +495,13 @@ int main(void)
             cmocka_unit_test(a_client_that_stops_in_the_middle_is_dropped),
             cmocka_unit_test(an_idle_connection_outlives_the_limit_for_slow_ones_and_is_closed_silently),
             cmocka_unit_test(a_connection_that_the_client_has_half_closed_does_not_stay),
+            cmocka_unit_test(a_client_that_half_closes_while_its_request_runs_is_answered),
+            cmocka_unit_test(a_client_that_half_closes_within_a_request_is_dropped),
             cmocka_unit_test(a_request_that_runs_for_long_is_not_a_slow_client),
             cmocka_unit_test(a_client_that_does_not_take_its_response_is_dropped),
             cmocka_unit_test(a_client_that_takes_its_response_slowly_but_steadily_is_served),
-            cmocka_unit_test(a_thousand_idle_connections_cost_no_thread),
+            cmocka_unit_test(clients_that_do_not_take_their_responses_hold_no_worker),
+            cmocka_unit_test(thousands_of_idle_connections_cost_no_thread_and_little_memory),
             cmocka_unit_test(clients_that_vanish_leave_nothing_behind),
             cmocka_unit_test(a_client_that_vanishes_while_its_request_runs_harms_nobody),
             cmocka_unit_test(stopping_answers_what_runs_and_takes_nothing_new),

@@ -1,9 +1,12 @@
 /* Requests that are right, and how they are answered. */
 #include "http/test_support.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -33,7 +36,7 @@ static void a_worker_sees_the_request_as_it_was_sent(void **state)
         client_expect(fd, 200, "GET /?q [127.0.0.1] note= 0:");
         client_send_text(fd, "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n");
         client_expect(fd, 200, "OPTIONS *? [127.0.0.1] note= 0:");
-        client_send_text(fd, "BREW /pot??a=? HTTP/1.1\nHost: h\n\n"); /* bare line feeds end lines too */
+        client_send_text(fd, "\r\nBREW /pot??a=? HTTP/1.1\r\nHost: h\r\n\r\n"); /* one empty line before is forgiven */
         client_expect(fd, 200, "BREW /pot??a=? [127.0.0.1] note= 0:");
         close(fd);
 }
@@ -51,6 +54,44 @@ static void a_body_arrives_whole_however_it_is_cut(void **state)
                 assert_int_equal(r.status, 200);
                 assert_memory_equal(r.body + r.body_len - 14, "11:hello\0world", 14);
                 reply_free(&r);
+                close(fd);
+        }
+}
+
+/* Each byte comes alone, and is read alone. */
+static void requests_may_come_a_byte_at_a_time(void **state)
+{
+        static const char text[] = "POST /echo?1 HTTP/1.1\r\nHost: h\r\nX-Note: n\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                   "3;x\r\nabc\r\n2\r\nde\r\n0\r\nT: x\r\n\r\n"
+                                   "PUT /echo?2 HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nfgh"
+                                   "GET /echo?3 HTTP/1.1\r\nHost: h\r\n\r\n";
+        int fd = client_open(&f);
+        for (size_t i = 0; i < sizeof(text) - 1; i++) {
+                client_send(fd, text + i, 1);
+                client_wait_taken(fd);
+        }
+        client_expect(fd, 200, "POST /echo?1 [127.0.0.1] note=n 5:abcde");
+        client_expect(fd, 200, "PUT /echo?2 [127.0.0.1] note= 3:fgh");
+        client_expect(fd, 200, "GET /echo?3 [127.0.0.1] note= 0:");
+        close(fd);
+}
+
+static void requests_in_a_row_may_be_cut_anywhere(void **state)
+{
+        static const char text[] = "GET /echo?1 HTTP/1.1\r\nHost: h\r\n\r\n"
+                                   "POST /echo?2 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                   "3\r\nabc\r\n0\r\n\r\n"
+                                   "POST /echo?3 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi"
+                                   "GET /inline HTTP/1.1\r\nHost: h\r\n\r\n";
+        for (size_t cut = 0; cut < sizeof(text); cut++) {
+                int fd = client_open(&f);
+                client_send(fd, text, cut);
+                client_wait_taken(fd);
+                client_send(fd, text + cut, sizeof(text) - 1 - cut);
+                client_expect(fd, 200, "GET /echo?1 [127.0.0.1] note= 0:");
+                client_expect(fd, 200, "POST /echo?2 [127.0.0.1] note= 3:abc");
+                client_expect(fd, 200, "POST /echo?3 [127.0.0.1] note= 2:hi");
+                client_expect(fd, 503, "full");
                 close(fd);
         }
 }
@@ -173,6 +214,31 @@ static void many_pipelined_requests_are_all_answered(void **state)
         close(fd);
 }
 
+/* More than the server reads ahead, while none of the answers is taken. */
+static void a_flood_of_pipelined_requests_is_answered_as_the_client_takes_the_answers(void **state)
+{
+        enum { N = 20000 };
+        static const char request[] = "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc";
+        int fd = client_open(&f), flags = fcntl(fd, F_GETFL);
+        size_t sent = 0, answered = 0;
+        while (answered < N) {
+                fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+                while (sent < N * (sizeof(request) - 1)) {
+                        size_t at = sent % (sizeof(request) - 1);
+                        ssize_t n = send(fd, request + at, sizeof(request) - 1 - at, MSG_NOSIGNAL);
+                        if (n < 0) {
+                                break;
+                        }
+                        sent += (size_t)n;
+                }
+                fcntl(fd, F_SETFL, flags);
+                for (size_t whole = sent / (sizeof(request) - 1); answered < whole; answered++) {
+                        client_expect(fd, 200, "POST /echo? [127.0.0.1] note= 3:abc");
+                }
+        }
+        close(fd);
+}
+
 static void http_1_0_closes_unless_the_client_keeps_it(void **state)
 {
         struct reply r;
@@ -198,6 +264,35 @@ static void connection_close_is_honoured(void **state)
         client_expect_end(fd);
 }
 
+static void the_head_of_an_answer_says_what_it_must(void **state)
+{
+        struct reply r;
+        int fd = client_open(&f);
+        client_send_text(fd, "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n");
+        client_read(fd, &r, false);
+        assert_memory_equal(r.head, "HTTP/1.1 200 OK\r\n", 17);
+        const char *date = strcasestr(r.head, "\nDate: ");
+        struct tm t;
+        assert_non_null(date);
+        assert_non_null(strptime(date + 7, "%a, %d %b %Y %H:%M:%S GMT\r\n", &t));
+        assert_null(strcasestr(r.head, "\nConnection:"));
+        reply_free(&r);
+        close(fd);
+}
+
+static void connection_options_are_read_from_lists_in_any_case(void **state)
+{
+        struct reply r;
+        int fd = client_open(&f);
+        client_send_text(fd, "GET /echo HTTP/1.0\r\nConnection: foo , KEEP-alive\r\n\r\n");
+        client_read(fd, &r, false);
+        assert_true(reply_has(&r, "Connection: Keep-Alive"));
+        reply_free(&r);
+        client_send_text(fd, "GET /echo HTTP/1.1\r\nHost: h\r\nConnection: x\r\nConnection: keep-alive,Close\r\n\r\n");
+        client_expect(fd, 200, NULL);
+        client_expect_end(fd);
+}
+
 static void expect_continue_is_answered_before_the_body(void **state)
 {
         struct reply r;
@@ -209,6 +304,20 @@ static void expect_continue_is_answered_before_the_body(void **state)
         client_expect(fd, 200, "POST /echo? [127.0.0.1] note= 2:ok");
         client_send_text(fd, "POST /limit HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 101\r\n\r\n");
         client_expect(fd, 413, NULL); /* and no 100 before it */
+        client_expect_end(fd);
+}
+
+static void who_sends_the_body_at_once_or_speaks_http_1_0_is_not_told_to_continue(void **state)
+{
+        int fd = client_open(&f);
+        client_send_text(fd, "POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-Continue\r\nContent-Length: 2\r\n\r\nok");
+        client_expect(fd, 200, "POST /echo? [127.0.0.1] note= 2:ok");
+        client_send_text(fd, "GET /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n\r\n");
+        client_expect(fd, 200, "GET /echo? [127.0.0.1] note= 0:");
+        client_send_text(fd, "POST /echo HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+        client_wait_taken(fd);
+        client_send_text(fd, "ok");
+        client_expect(fd, 200, "POST /echo? [127.0.0.1] note= 2:ok");
         client_expect_end(fd);
 }
 
@@ -249,6 +358,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(a_worker_sees_the_request_as_it_was_sent),
             cmocka_unit_test(a_body_arrives_whole_however_it_is_cut),
+            cmocka_unit_test(requests_may_come_a_byte_at_a_time),
+            cmocka_unit_test(requests_in_a_row_may_be_cut_anywhere),
             cmocka_unit_test(a_chunked_body_arrives_whole),
             cmocka_unit_test(a_large_body_arrives_whole),
             cmocka_unit_test(a_large_response_arrives_whole),
@@ -256,9 +367,13 @@ int main(void)
             cmocka_unit_test(head_is_answered_without_a_body),
             cmocka_unit_test(pipelined_requests_are_answered_in_order),
             cmocka_unit_test(many_pipelined_requests_are_all_answered),
+            cmocka_unit_test(a_flood_of_pipelined_requests_is_answered_as_the_client_takes_the_answers),
             cmocka_unit_test(http_1_0_closes_unless_the_client_keeps_it),
             cmocka_unit_test(connection_close_is_honoured),
+            cmocka_unit_test(the_head_of_an_answer_says_what_it_must),
+            cmocka_unit_test(connection_options_are_read_from_lists_in_any_case),
             cmocka_unit_test(expect_continue_is_answered_before_the_body),
+            cmocka_unit_test(who_sends_the_body_at_once_or_speaks_http_1_0_is_not_told_to_continue),
             cmocka_unit_test(a_header_cannot_be_smuggled_into_a_response),
             cmocka_unit_test(a_body_that_overflowed_is_not_sent),
             cmocka_unit_test(sixty_four_headers_fit),

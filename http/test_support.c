@@ -3,12 +3,17 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -177,8 +182,9 @@ int client_try(const struct fixture *f)
         struct sockaddr_in a = {
             .sin_family = AF_INET, .sin_port = htons((uint16_t)f->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         struct timeval limit = {.tv_sec = 20}; /* a hung test must end */
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
         assert_true(fd >= 0);
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
         setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
         if (connect(fd, (struct sockaddr *)&a, sizeof(a)) != 0) {
@@ -211,6 +217,15 @@ void client_send(int fd, const char *bytes, size_t len)
 void client_send_text(int fd, const char *text)
 {
         client_send(fd, text, strlen(text));
+}
+
+void client_wait_taken(int fd)
+{
+        int waiting = 0;
+        do {
+                sched_yield();
+                assert_int_equal(ioctl(fd, SIOCOUTQ, &waiting), 0);
+        } while (waiting > 0);
 }
 
 /* False at the end of the connection. */

@@ -36,6 +36,8 @@ int client_try(const struct fixture *f); /* -1: refused */
 /* All of it, or as much as the server takes before it closes. */
 void client_send(int fd, const char *bytes, size_t len);
 void client_send_text(int fd, const char *text);
+/* Until the server's machine has acknowledged all that was sent: what is sent next comes in a packet of its own. */
+void client_wait_taken(int fd);
 /* One response; head_only: it has no body whatever its length says. */
 void client_read(int fd, struct reply *r, bool head_only);
 void reply_free(struct reply *r);

@@ -1,0 +1,173 @@
+/* The head of a response, in one piece of memory of the right size. */
+#include "http/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+enum { STATUS_LINE_MAX = 64, DATE_MAX = 100, LENGTH_MAX = 40, CONNECTION_MAX = 26 };
+
+static const struct reason {
+        int status;
+        const char *text;
+} reasons[] = {
+    {200, "OK"},
+    {201, "Created"},
+    {202, "Accepted"},
+    {203, "Non-Authoritative Information"},
+    {204, "No Content"},
+    {206, "Partial Content"},
+    {301, "Moved Permanently"},
+    {302, "Found"},
+    {303, "See Other"},
+    {304, "Not Modified"},
+    {307, "Temporary Redirect"},
+    {308, "Permanent Redirect"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {406, "Not Acceptable"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {410, "Gone"},
+    {411, "Length Required"},
+    {412, "Precondition Failed"},
+    {413, "Content Too Large"},
+    {414, "URI Too Long"},
+    {415, "Unsupported Media Type"},
+    {416, "Range Not Satisfiable"},
+    {417, "Expectation Failed"},
+    {422, "Unprocessable Content"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {499, "Client Closed Request"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {502, "Bad Gateway"},
+    {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
+    {505, "HTTP Version Not Supported"},
+};
+
+static const char *reason_of(int status)
+{
+        for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+                if (reasons[i].status == status) {
+                        return reasons[i].text;
+                }
+        }
+        return "";
+}
+
+/* Made once a second by each thread. strftime would speak the locale's language. */
+static const char *date_line(void)
+{
+        static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+        static __thread time_t made_for = -1;
+        static __thread char line[DATE_MAX];
+        time_t now = (time_t)(clock_wall_ms() / 1000);
+        struct tm t;
+        if (now != made_for && gmtime_r(&now, &t) != NULL) {
+                made_for = now;
+                snprintf(line, sizeof(line), "Date: %.3s, %02d %.3s %04d %02d:%02d:%02d GMT\r\n",
+                         days + (size_t)t.tm_wday * 3, t.tm_mday, months + (size_t)t.tm_mon * 3, t.tm_year + 1900,
+                         t.tm_hour, t.tm_min, t.tm_sec);
+        }
+        return line;
+}
+
+static bool is_one_line(const char *text)
+{
+        return strpbrk(text, "\r\n") == NULL;
+}
+
+static size_t room_for(const struct http_response *response)
+{
+        size_t bytes = STATUS_LINE_MAX + DATE_MAX + LENGTH_MAX + CONNECTION_MAX + 2;
+        for (size_t i = 0; i < response->n_headers; i++) {
+                bytes += strlen(response->headers[i].name) + strlen(response->headers[i].value) + 4;
+        }
+        return bytes;
+}
+
+static void put(struct http_exchange *x, const char *text)
+{
+        size_t len = strlen(text);
+        memcpy(x->head + x->head_len, text, len);
+        x->head_len += len;
+}
+
+static void put_number(struct http_exchange *x, size_t number)
+{
+        char digits[21];
+        size_t at = sizeof(digits) - 1;
+        digits[at] = '\0';
+        do {
+                digits[--at] = (char)('0' + number % 10);
+                number /= 10;
+        } while (number > 0);
+        put(x, digits + at);
+}
+
+/* RFC 9110 8.6: these have no body, and their heads no length. */
+static bool has_no_length(int status)
+{
+        return status == 204 || status == 304;
+}
+
+static void put_framing(struct http_exchange *x, int status)
+{
+        put(x, "HTTP/1.1 ");
+        put_number(x, (size_t)status);
+        put(x, " ");
+        put(x, reason_of(status));
+        put(x, "\r\n");
+        put(x, date_line());
+        if (!has_no_length(status)) {
+                put(x, "Content-Length: ");
+                put_number(x, x->answer.len);
+                put(x, "\r\n");
+        }
+        if (x->close) {
+                put(x, "Connection: close\r\n");
+        } else if (x->http_10) {
+                put(x, "Connection: Keep-Alive\r\n");
+        }
+}
+
+/* A body that overflowed must not be sent. */
+static void check(struct http_response *response)
+{
+        if (response->body.overflow || response->status < 200 || response->status > 599) {
+                buf_free(&response->body);
+                response->status = 500;
+                response->n_headers = 0;
+        }
+}
+
+void http_answer_take(struct http_exchange *x, struct http_response *response)
+{
+        check(response);
+        x->answer = response->body;
+        x->close =
+            response->close || !x->keep_alive || atomic_load_explicit(&x->server->stopping, memory_order_relaxed);
+        x->head = arena_alloc(x->request.arena, room_for(response));
+        x->head_len = 0;
+        put_framing(x, response->status);
+        for (size_t i = 0; i < response->n_headers; i++) {
+                const struct http_header *h = &response->headers[i];
+                if (is_one_line(h->name) && is_one_line(h->value)) {
+                        put(x, h->name);
+                        put(x, ": ");
+                        put(x, h->value);
+                        put(x, "\r\n");
+                }
+        }
+        put(x, "\r\n");
+        x->answer_len = x->is_head || has_no_length(response->status) ? 0 : x->answer.len;
+        x->sent = 0;
+}

@@ -1,0 +1,102 @@
+/* What takes too long: requests that do not arrive, answers that are not taken, connections that idle. */
+#include "http/internal.h"
+
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
+enum { SENDING_BYTES_PER_SECOND = 4096 }; /* the slowest that a whole response may be taken */
+
+void http_deadline_set(struct http_connection *c, int64_t due_us)
+{
+        http_wheel_set(&c->loop->wheel, &c->timer, due_us);
+}
+
+int64_t http_deadline_idle(const struct http_connection *c)
+{
+        return c->active_us + (int64_t)c->loop->server->options.idle_ms * 1000;
+}
+
+/* A tick less than the limit, so that the client is gone within it. */
+int64_t http_deadline_slow(const struct http_connection *c)
+{
+        return c->begun_us + (int64_t)c->loop->server->options.slow_client_ms * 1000 - c->loop->wheel.tick_us;
+}
+
+/* What the kernel has sent counts when the client has acknowledged it. */
+static bool takes_its_answer(struct http_connection *c, int64_t now_us)
+{
+        struct http_exchange *x = c->exchange;
+        int64_t stall_us = (int64_t)c->loop->server->options.slow_client_ms * 3000;
+        int waiting = 0;
+        if (ioctl(c->fd, SIOCOUTQ, &waiting) == 0 && (int64_t)x->sent - waiting != x->acknowledged) {
+                x->acknowledged = (int64_t)x->sent - waiting;
+                x->progress_us = now_us;
+        }
+        int64_t whole_us = stall_us + (int64_t)(x->answer_len / SENDING_BYTES_PER_SECOND) * 1000000;
+        return now_us - x->progress_us < stall_us && now_us - x->sending_us < whole_us;
+}
+
+static void slow_client(struct http_connection *c)
+{
+        metric_add(c->loop->server->metrics.slow_clients, 1);
+        if (c->head != NULL) { /* for what the owner says in its refusals */
+                c->exchange = http_exchange_new(c);
+        }
+        if (c->head != NULL && c->exchange != NULL) {
+                http_exchange_fill(c->exchange, c->head, c->in.data);
+        }
+        if (http_connection_refuse(c, 408, "The request did not arrive in time.") == HTTP_AGAIN) {
+                http_connection_work(c);
+        }
+}
+
+static void due_reading(struct http_connection *c, int64_t now_us)
+{
+        int64_t due_us = c->begun_us != 0 ? http_deadline_slow(c) : http_deadline_idle(c);
+        if (now_us < due_us) {
+                http_deadline_set(c, due_us);
+        } else if (c->begun_us != 0) {
+                slow_client(c);
+        } else {
+                http_connection_end(c);
+        }
+}
+
+static void due_sending(struct http_connection *c, int64_t now_us)
+{
+        if (takes_its_answer(c, now_us)) {
+                http_deadline_set(c, now_us + (int64_t)c->loop->server->options.slow_client_ms * 1000);
+        } else {
+                metric_add(c->loop->server->metrics.slow_clients, 1);
+                http_connection_end_hard(c);
+        }
+}
+
+void http_deadline_due(struct http_timer *timer, int64_t now_us)
+{
+        struct http_connection *c = (struct http_connection *)(void *)timer;
+        if (c->ready) {
+                http_deadline_set(c, now_us);
+                return;
+        }
+        if (atomic_load(&c->turn) != HTTP_TURN_IO) { /* when it is idle after that, it is for at least so long */
+                http_deadline_set(c, now_us + (int64_t)c->loop->server->options.idle_ms * 1000);
+                return;
+        }
+        switch (c->phase) {
+        case HTTP_READING_HEAD:
+        case HTTP_READING_BODY:
+                due_reading(c, now_us);
+                return;
+        case HTTP_SENDING:
+                due_sending(c, now_us);
+                return;
+        case HTTP_LINGERING:
+                if (now_us < c->linger_us) {
+                        http_deadline_set(c, c->linger_us);
+                } else {
+                        http_connection_end(c);
+                }
+                return;
+        }
+}

@@ -1,0 +1,211 @@
+/* An I/O thread: waits for sockets, accepts connections, takes back what workers could not finish, and turns the wheel
+ * of deadlines. */
+#include "http/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+enum { EVENTS_AT_ONCE = 128, ACCEPTS_AT_ONCE = 64, READ_AHEAD_BYTES = 16 << 10, TICK_MIN_MS = 10, TICK_MAX_MS = 500 };
+
+/* --- from other threads --- */
+
+void http_loop_wake(struct http_loop *loop)
+{
+        uint64_t one = 1;
+        ssize_t written = write(loop->wake_fd, &one, sizeof(one)); /* it is watched for edges: never read, never full */
+        (void)written;
+}
+
+void http_loop_give_back(struct http_loop *loop, struct http_connection *c)
+{
+        struct http_connection *first = atomic_load_explicit(&loop->returned, memory_order_relaxed);
+        do {
+                c->queued_next = first;
+        } while (!atomic_compare_exchange_weak_explicit(&loop->returned, &first, c, memory_order_release,
+                                                        memory_order_relaxed));
+        if (first == NULL) { /* otherwise the loop has been woken and has not looked yet */
+                http_loop_wake(loop);
+        }
+}
+
+/* --- the lists --- */
+
+static struct http_connection *take_returned(struct http_loop *loop)
+{
+        return atomic_load_explicit(&loop->returned, memory_order_acquire) == NULL
+                   ? NULL
+                   : atomic_exchange_explicit(&loop->returned, NULL, memory_order_acquire);
+}
+
+static void work_on_returned(struct http_loop *loop)
+{
+        struct http_connection *c = take_returned(loop);
+        while (c != NULL) {
+                struct http_connection *next = c->queued_next; /* c may end, or be given back again */
+                http_connection_returned(c);
+                c = next;
+        }
+}
+
+void http_loop_take_turns(struct http_loop *loop)
+{
+        struct http_connection *c = take_returned(loop);
+        while (c != NULL) {
+                struct http_connection *next = c->queued_next;
+                atomic_store(&c->turn, HTTP_TURN_IO);
+                c = next;
+        }
+}
+
+void http_loop_add_ready(struct http_loop *loop, struct http_connection *c)
+{
+        c->ready = true;
+        c->queued_next = loop->ready;
+        loop->ready = c;
+}
+
+static void work_on_ready(struct http_loop *loop)
+{
+        struct http_connection *c = loop->ready;
+        loop->ready = NULL;
+        while (c != NULL) {
+                struct http_connection *next = c->queued_next;
+                c->ready = false;
+                http_connection_work(c);
+                c = next;
+        }
+}
+
+/* --- accepting --- */
+
+static void accept_start(struct http_loop *loop)
+{
+        struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = loop->server};
+        loop->accepting = epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->server->listen_fd, &event) == 0;
+}
+
+static void accept_stop(struct http_loop *loop)
+{
+        if (loop->accepting) {
+                epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, loop->server->listen_fd, NULL);
+                loop->accepting = false;
+        }
+}
+
+static bool none_left(int why)
+{
+        return why == EMFILE || why == ENFILE || why == ENOBUFS || why == ENOMEM;
+}
+
+static void accept_some(struct http_loop *loop)
+{
+        struct http_server *server = loop->server;
+        for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
+                struct sockaddr_storage address = {0};
+                socklen_t len = sizeof(address);
+                int fd = accept4(server->listen_fd, (struct sockaddr *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+                if (fd < 0) {
+                        loop->exhausted = none_left(errno);
+                        if (loop->exhausted) {
+                                accept_stop(loop); /* or the listening socket would wake us again at once */
+                        }
+                        return;
+                }
+                if (atomic_load_explicit(&server->n_connections, memory_order_relaxed) <
+                    server->options.max_connections + HTTP_REFUSED_CONNECTIONS_MAX) {
+                        http_connection_new(loop, fd, &address);
+                } else {
+                        close(fd);
+                }
+        }
+}
+
+/* --- the thread --- */
+
+static int wait_ms(const struct http_loop *loop)
+{
+        if (loop->ready != NULL || atomic_load(&loop->server->quit)) {
+                return 0;
+        }
+        if (loop->connections == NULL && !loop->exhausted) {
+                return -1;
+        }
+        int64_t left_us = http_wheel_next_us(&loop->wheel) - clock_monotonic_us();
+        return left_us <= 0 ? 0 : (int)((left_us + 999) / 1000);
+}
+
+static void wait_and_work(struct http_loop *loop)
+{
+        struct epoll_event events[EVENTS_AT_ONCE];
+        int n = epoll_wait(loop->epoll_fd, events, EVENTS_AT_ONCE, wait_ms(loop));
+        loop->now_us = clock_monotonic_us();
+        for (int i = 0; i < n; i++) {
+                if (events[i].data.ptr == loop->server) {
+                        accept_some(loop);
+                } else if (events[i].data.ptr != loop) { /* which is the wake-up */
+                        http_connection_event(events[i].data.ptr, events[i].events);
+                }
+        }
+        work_on_returned(loop);
+        work_on_ready(loop);
+        if (loop->now_us >= http_wheel_next_us(&loop->wheel)) {
+                http_wheel_turn(&loop->wheel, loop->now_us, http_deadline_due);
+                if (loop->exhausted) {
+                        loop->exhausted = false;
+                        accept_start(loop);
+                }
+        }
+}
+
+void *http_loop_main(void *arg)
+{
+        struct http_loop *loop = arg;
+        pthread_setname_np(pthread_self(), "http-io");
+        accept_start(loop);
+        while (!atomic_load(&loop->server->quit)) {
+                wait_and_work(loop);
+                if (atomic_load(&loop->server->stopping)) {
+                        loop->exhausted = false;
+                        accept_stop(loop);
+                }
+        }
+        wait_and_work(loop); /* what has come meanwhile is told that the server ends, instead of being reset */
+        http_connection_end_all(loop);
+        return NULL;
+}
+
+static int64_t tick_us(const struct http_options *options)
+{
+        int ms = options->slow_client_ms / 20;
+        return (ms < TICK_MIN_MS ? TICK_MIN_MS : ms > TICK_MAX_MS ? TICK_MAX_MS : ms) * INT64_C(1000);
+}
+
+bool http_loop_init(struct http_server *server, struct http_loop *loop)
+{
+        struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = loop};
+        loop->server = server;
+        loop->now_us = clock_monotonic_us();
+        http_wheel_init(&loop->wheel, tick_us(&server->options), loop->now_us);
+        loop->scratch_bytes = server->options.max_header_bytes + READ_AHEAD_BYTES;
+        loop->scratch = malloc(loop->scratch_bytes);
+        loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+        loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+        return loop->scratch != NULL && loop->epoll_fd >= 0 && loop->wake_fd >= 0 &&
+               epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &event) == 0;
+}
+
+void http_loop_free(struct http_loop *loop)
+{
+        free(loop->scratch);
+        if (loop->epoll_fd >= 0) {
+                close(loop->epoll_fd);
+        }
+        if (loop->wake_fd >= 0) {
+                close(loop->wake_fd);
+        }
+}

@@ -1,0 +1,271 @@
+/* Reads requests: heads and bodies, as they come, until one is whole and goes to its owner. */
+#include "http/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { READ_AHEAD = 4096 };
+
+/* Bytes that have come and are not used yet: in the loop's scratch memory, or kept in the connection. */
+struct input {
+        struct str bytes;
+        bool kept;
+};
+
+/* --- input --- */
+
+static void use(struct input *in, size_t n)
+{
+        in->bytes.ptr += n;
+        in->bytes.len -= n;
+}
+
+/* Makes sure that what is not used yet outlives the scratch memory, and that an idle connection holds none. */
+static void keep(struct http_connection *c, const struct input *in)
+{
+        if (in->bytes.len == 0) {
+                buf_free(&c->in);
+                c->in_at = 0;
+        } else if (in->kept) {
+                c->in_at = (size_t)(in->bytes.ptr - c->in.data);
+        } else {
+                buf_init(&c->in, c->loop->scratch_bytes);
+                buf_append(&c->in, in->bytes.ptr, in->bytes.len);
+        }
+}
+
+static ssize_t receive_fresh(struct http_connection *c, struct input *in)
+{
+        ssize_t n = http_connection_receive(c, c->loop->scratch, c->loop->scratch_bytes);
+        *in = (struct input){{c->loop->scratch, n > 0 ? (size_t)n : 0}, false};
+        return n;
+}
+
+/* More of a head of which a part is kept. */
+static ssize_t receive_more(struct http_connection *c, struct input *in)
+{
+        size_t room = c->in.max_bytes - c->in.len;
+        room = room < READ_AHEAD ? room : READ_AHEAD;
+        if (!buf_reserve(&c->in, room)) {
+                return -1;
+        }
+        ssize_t n = http_connection_receive(c, c->in.data + c->in.len, room);
+        if (n > 0) {
+                c->in.len += (size_t)n;
+                c->in.data[c->in.len] = '\0';
+        }
+        *in = (struct input){{c->in.data, c->in.len}, true};
+        return n;
+}
+
+/* All that there is of the next head. */
+static ssize_t receive_head(struct http_connection *c, struct input *in)
+{
+        if (c->head != NULL) {
+                return receive_more(c, in);
+        }
+        if (c->in.len > c->in_at) {
+                *in = (struct input){{c->in.data + c->in_at, c->in.len - c->in_at}, true};
+                return (ssize_t)in->bytes.len;
+        }
+        return receive_fresh(c, in);
+}
+
+/* The request is not whole: from its first byte on it has so long, however the rest comes. */
+static enum http_step wait_for_more(struct http_connection *c)
+{
+        if (c->begun_us == 0) {
+                c->begun_us = c->loop->now_us;
+        }
+        http_deadline_set(c, http_deadline_slow(c));
+        return c->readable ? HTTP_AGAIN : HTTP_ENOUGH;
+}
+
+/* --- requests --- */
+
+static enum http_step hand_over(struct http_connection *c, const struct input *rest)
+{
+        struct http_exchange *x = c->exchange;
+        struct http_server *server = x->server;
+        struct http_response early = {0};
+        keep(c, rest);
+        c->begun_us = 0;
+        c->phase = HTTP_READING_HEAD; /* what comes after it */
+        if (x->body.data != NULL) {
+                x->request.body = (struct str){x->body.data, x->body.len};
+        }
+        http_exchange_count(x);
+        if (atomic_load(&server->stopping)) {
+                return http_connection_refuse(c, 503, "The server is shutting down.");
+        }
+        bool more = c->readable || c->half_closed || c->in.len > 0;
+        buf_init(&early.body, HTTP_REFUSAL_BYTES);
+        atomic_store(&c->turn, HTTP_TURN_HELD | (more ? HTTP_TURN_EVENT : 0));
+        if (server->handlers.on_request(server->handlers.context, &x->request, &early)) {
+                buf_free(&early.body);
+                return HTTP_ENOUGH; /* neither connection nor exchange are ours */
+        }
+        atomic_store(&c->turn, HTTP_TURN_IO);
+        return http_connection_answer(c, &early);
+}
+
+static enum http_step too_large(struct http_connection *c)
+{
+        return http_connection_refuse(c, 413, "The body is larger than this address takes.");
+}
+
+static enum http_parse take_chunks(struct http_exchange *x, struct input *in)
+{
+        struct str data;
+        enum http_parse result;
+        do {
+                result = http_chunked_next(&x->decoder, &in->bytes, &data);
+                if (data.len > 0) {
+                        buf_append(&x->body, data.ptr, data.len);
+                }
+                if (x->decoder.left > x->body.max_bytes - x->body.len) {
+                        x->body.overflow = true;
+                }
+        } while (result == HTTP_PARSE_MORE && in->bytes.len > 0 && !x->body.overflow);
+        return result;
+}
+
+static enum http_parse take_length(struct http_exchange *x, struct input *in)
+{
+        size_t n = in->bytes.len < x->left ? in->bytes.len : (size_t)x->left;
+        buf_append(&x->body, in->bytes.ptr, n);
+        use(in, n);
+        x->left -= n;
+        return x->left == 0 ? HTTP_PARSE_DONE : HTTP_PARSE_MORE;
+}
+
+static enum http_step take_body(struct http_connection *c, struct input *in)
+{
+        struct http_exchange *x = c->exchange;
+        enum http_parse result = x->chunked ? take_chunks(x, in) : take_length(x, in);
+        if (result == HTTP_PARSE_REFUSED) {
+                return http_connection_refuse(c, x->decoder.status, x->decoder.detail);
+        }
+        if (x->body.overflow) {
+                return too_large(c);
+        }
+        if (result == HTTP_PARSE_DONE) {
+                return hand_over(c, in);
+        }
+        keep(c, in);
+        return wait_for_more(c);
+}
+
+/* A body with a length is read to where it shall be. */
+enum http_step http_request_read_body(struct http_connection *c)
+{
+        struct http_exchange *x = c->exchange;
+        struct input in;
+        if (x->chunked) {
+                ssize_t n = receive_fresh(c, &in);
+                return n < 0 ? http_connection_end(c) : n == 0 ? HTTP_ENOUGH : take_body(c, &in);
+        }
+        /* No more than has come already: memory is not given for a promise. */
+        size_t piece = x->body.len < READ_AHEAD ? READ_AHEAD : x->body.len;
+        piece = x->left < piece ? (size_t)x->left : piece;
+        if (!buf_reserve(&x->body, piece)) {
+                return too_large(c);
+        }
+        ssize_t n = http_connection_receive(c, x->body.data + x->body.len, piece);
+        if (n <= 0) {
+                return n < 0 ? http_connection_end(c) : HTTP_ENOUGH;
+        }
+        x->body.len += (size_t)n;
+        x->body.data[x->body.len] = '\0';
+        x->left -= (uint64_t)n;
+        in = (struct input){{"", 0}, false};
+        return x->left == 0 ? hand_over(c, &in) : wait_for_more(c);
+}
+
+static bool send_continue(const struct http_connection *c)
+{
+        static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+        return send(c->fd, text, sizeof(text) - 1, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof(text) - 1;
+}
+
+static enum http_step begin_body(struct http_connection *c, struct input *in, size_t max_body)
+{
+        struct http_exchange *x = c->exchange;
+        if (!x->chunked && x->left > max_body) {
+                return too_large(c);
+        }
+        if (!x->chunked && x->left == 0) {
+                return hand_over(c, in);
+        }
+        if (x->wants_continue && in->bytes.len == 0 && !send_continue(c)) {
+                return http_connection_end(c);
+        }
+        buf_init(&x->body, max_body);
+        c->phase = HTTP_READING_BODY;
+        return take_body(c, in);
+}
+
+static enum http_step begin_request(struct http_connection *c, struct input *in)
+{
+        struct http_exchange *x = c->exchange;
+        const struct http_handlers *handlers = &x->server->handlers;
+        struct http_response early = {0};
+        size_t max_body = HTTP_DEFAULT_MAX_BODY;
+        buf_init(&early.body, HTTP_REFUSAL_BYTES);
+        if (!handlers->on_headers(handlers->context, &x->request, &max_body, &early)) {
+                early.close = true;
+                c->linger |= x->chunked || x->left > 0 || in->bytes.len > 0;
+                return http_connection_answer(c, &early);
+        }
+        buf_free(&early.body);
+        return begin_body(c, in, max_body);
+}
+
+/* What was read of a head that is not whole: the parser goes on where it stands. */
+static enum http_step keep_head(struct http_connection *c, const struct http_head *head, const struct input *in)
+{
+        if (c->head == NULL) {
+                c->head = malloc(sizeof(*c->head));
+                if (c->head == NULL) {
+                        return http_connection_end(c);
+                }
+                memcpy(c->head, head, sizeof(*head));
+        }
+        if (!in->kept) {
+                keep(c, in);
+        } else if (c->in_at > 0) {
+                memmove(c->in.data, in->bytes.ptr, in->bytes.len + 1);
+                c->in.len = in->bytes.len;
+                c->in_at = 0;
+        }
+        return wait_for_more(c);
+}
+
+enum http_step http_request_read_head(struct http_connection *c)
+{
+        struct input in;
+        struct http_head *head = c->head != NULL ? c->head : &c->loop->head;
+        ssize_t n = receive_head(c, &in);
+        if (n <= 0) {
+                return n < 0 ? http_connection_end(c) : HTTP_ENOUGH;
+        }
+        if (c->head == NULL) {
+                http_head_init(head);
+        }
+        enum http_parse result =
+            http_head_parse(head, in.bytes.ptr, in.bytes.len, c->loop->server->options.max_header_bytes);
+        if (result == HTTP_PARSE_MORE) {
+                return keep_head(c, head, &in);
+        }
+        c->exchange = http_exchange_new(c);
+        if (c->exchange == NULL) {
+                return http_connection_end(c);
+        }
+        http_exchange_fill(c->exchange, head, in.bytes.ptr);
+        int status = head->status;
+        const char *detail = head->detail;
+        use(&in, head->line);
+        free(c->head);
+        c->head = NULL;
+        return result == HTTP_PARSE_DONE ? begin_request(c, &in) : http_connection_refuse(c, status, detail);
+}

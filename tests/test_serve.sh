@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# `sonet serve` without the gateway, as an orchestrator meets it: its health, readiness and metrics over HTTP, from the start, while
+# PostgreSQL is away. With PostgreSQL there: tests/e2e/lifecycle.test.mjs. Prints TAP.
+#   SONET_BIN=build-debug/cmd/sonet tests/test_serve.sh
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+sonet=$(readlink -f "${SONET_BIN:-build-debug/cmd/sonet}")
+dir=$(mktemp -d /tmp/sonet-serve.XXXXXX)
+unset HTTP_PORT HTTP_ADDRESS GRPC_PORT DATABASE_POOL SONET_RATE_LIMITS
+export SONET_KEY_FILE=$dir/key LOG_FORMAT=json
+export DATABASE_URL="postgresql://{service_name}@127.0.0.1:1/{service_name}" REDIS_URL=redis://127.0.0.1:1 # nobody is there
+(umask 077 && head -c 32 /dev/urandom | basenc --base64url -w0 | tr -d '=' >"$SONET_KEY_FILE")
+serve_pid=
+url=
+tests=0
+bad=0
+
+finish() {
+        [ -z "$serve_pid" ] || kill -KILL "$serve_pid" 2>/dev/null || true
+        rm -rf "$dir"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+# check NAME COMMAND…: a test is a command that succeeds. Inside it `set -e` is off (bash), so steps are chained with && or || return.
+check() {
+        local name=$1
+        shift
+        tests=$((tests + 1))
+        if "$@" >"$dir/check" 2>&1; then
+                echo "ok $tests - $name"
+        else
+                bad=$((bad + 1))
+                echo "not ok $tests - $name"
+                sed 's/^/# /' "$dir/check"
+        fi
+}
+
+listens() {
+        "$sonet" serve --port 0 note >"$dir/log" 2>&1 &
+        serve_pid=$!
+        local port=
+        for _ in $(seq 1200); do
+                port=$(sed -n 's/.*"message":"listening".*"server.port":\([0-9]*\).*/\1/p' "$dir/log")
+                [ -z "$port" ] || break
+                kill -0 "$serve_pid" 2>/dev/null || break
+                sleep 0.05
+        done
+        cat "$dir/log"
+        url=http://127.0.0.1:$port
+        [ -n "$port" ]
+}
+# answers STATUS PATTERN PATH [OPTION…]: headers and body of the answer hold the pattern.
+answers() {
+        local status=$1 pattern=$2 path=$3
+        shift 3
+        curl -sS -m 30 -i "$@" "$url$path" >"$dir/answer"
+        cat "$dir/answer"
+        [ "$(sed -n '1s,^HTTP/1.1 \([0-9]*\).*,\1,p' "$dir/answer")" = "$status" ] && grep -qiE "$pattern" "$dir/answer"
+}
+nothing_else() {
+        local path
+        for path in / /openapi.json /.well-known/jwks.json /v1/notes /v1/timelines/home; do
+                answers 404 '^content-type: application/problem\+json' "$path" && grep -q '"code":"route_not_found"' "$dir/answer" || return 1
+        done
+}
+stops() {
+        local code=0
+        kill -TERM "$serve_pid"
+        wait "$serve_pid" || code=$?
+        serve_pid=
+        cat "$dir/log"
+        return $code
+}
+
+check 'a service alone listens before its database is there' listens
+check 'it is healthy' answers 200 '^ok' /healthz
+check 'it is not ready, and says what is away' answers 503 '^note: database down, migrations unknown, lease awaited' /readyz
+check 'who asks for readiness is told to come back' answers 503 '^retry-after: 1' /readyz
+check 'it has metrics' answers 200 '^sonet_workers_busy\{' /metrics
+check 'it has nothing else, and says so in a problem' nothing_else
+check 'a verb that health does not take is refused' answers 405 '^allow: .*GET' /healthz -X DELETE
+check 'it stops well while it waits for its database' stops
+
+echo "1..$tests"
+[ "$bad" = 0 ]
