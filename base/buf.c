@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
+
 enum { SMALLEST_CAPACITY = 256 };
 
 void buf_init(struct buf *b, size_t max_bytes)
@@ -93,12 +95,8 @@ void buf_append_char(struct buf *b, char c)
 void buf_append_u64(struct buf *b, uint64_t value)
 {
         char digits[20];
-        size_t at = sizeof(digits);
-        do {
-                digits[--at] = (char)('0' + value % 10);
-                value /= 10;
-        } while (value > 0);
-        buf_append(b, digits + at, sizeof(digits) - at);
+        struct str text = str_of_u64(value, digits);
+        buf_append(b, text.ptr, text.len);
 }
 
 void buf_append_i64(struct buf *b, int64_t value)

@@ -74,6 +74,9 @@ static sn_status fail_v(struct rpc_call *c, sn_status status, const char *code, 
         return status;
 }
 
+#undef rpc_fail /* for the analyzer they are macros */
+#undef rpc_fail_code
+
 sn_status rpc_fail(struct rpc_call *c, sn_status status, const char *field, const char *detail, ...)
 {
         va_list args;
@@ -104,17 +107,45 @@ int64_t rpc_call_left_ms(const struct rpc_call *c)
         return left_us > 0 ? left_us / 1000 : 0;
 }
 
-static const char *new_trace_id(struct arena *arena)
+static bool is_hex(struct str s, size_t len)
 {
-        static const char digits[] = "0123456789abcdef";
-        uint8_t bytes[16];
-        random_bytes(bytes, sizeof(bytes));
-        char *text = arena_alloc(arena, 2 * sizeof(bytes) + 1);
-        for (size_t i = 0; i < sizeof(bytes); i++) {
-                text[2 * i] = digits[bytes[i] >> 4];
-                text[2 * i + 1] = digits[bytes[i] & 15];
+        for (size_t i = 0; i < s.len; i++) {
+                if (strchr("0123456789abcdef", s.ptr[i]) == NULL || s.ptr[i] == '\0') {
+                        return false;
+                }
         }
-        return text;
+        return s.len == len;
+}
+
+static bool is_zero(struct str s)
+{
+        for (size_t i = 0; i < s.len; i++) {
+                if (s.ptr[i] != '0') {
+                        return false;
+                }
+        }
+        return true;
+}
+
+/* version-traceid-parentid-flags; what a later version appends is passed over. */
+static bool read_traceparent(struct str text, struct str *id)
+{
+        struct str rest = text, version, parent, flags;
+        return str_next(&rest, '-', &version) && is_hex(version, 2) && !str_equal(version, STR("ff")) &&
+               str_next(&rest, '-', id) && is_hex(*id, 32) && !is_zero(*id) && str_next(&rest, '-', &parent) &&
+               is_hex(parent, 16) && !is_zero(parent) && str_next(&rest, '-', &flags) && is_hex(flags, 2) &&
+               (rest.len == 0 || !str_equal(version, STR("00")));
+}
+
+const char *rpc_trace_id(struct arena *arena, struct str traceparent)
+{
+        struct str id;
+        uint64_t bytes[2];
+        if (read_traceparent(traceparent, &id)) {
+                return str_dup(arena, id);
+        }
+        random_bytes(bytes, sizeof(bytes));
+        return arena_printf(arena, "%016llx%016llx", (unsigned long long)bytes[0], (unsigned long long)bytes[1]);
 }
 
 struct rpc_call *rpc_call_new_background(struct service *service, int64_t deadline_ms)
@@ -128,14 +159,10 @@ struct rpc_call *rpc_call_new_background(struct service *service, int64_t deadli
         *c = (struct rpc_call){
             .arena = arena,
             .service = service,
-            .actor = "",
-            .session = "",
-            .scope = "",
-            .caller = "",
-            .bearer = "",
+            CALL_OF_NOBODY,
             .client_address = "",
             .user_agent = "",
-            .trace_id = new_trace_id(arena),
+            .trace_id = rpc_trace_id(arena, STR("")),
             .request_id = uuid_new_in(arena),
             .deadline_us = clock_monotonic_us() + deadline_ms * 1000,
             .now_ms = clock_wall_ms(),

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include "base/arena.h"
 #include "base/status.h"
+#include "base/str.h"
 #include "base/uuid.h"
 
 struct service;
@@ -46,6 +47,9 @@ struct rpc_call {
         struct rpc_problem problem;
 };
 
+/* The initialisers of a call before its caller is known. */
+#define CALL_OF_NOBODY .actor = "", .session = "", .scope = "", .caller = "", .bearer = ""
+
 /* Records the problem (detail is formatted into the arena) and gives its status, for `return rpc_fail(...)`. field may
  * be NULL. */
 sn_status rpc_fail(struct rpc_call *c, sn_status status, const char *field, const char *detail, ...)
@@ -53,6 +57,13 @@ sn_status rpc_fail(struct rpc_call *c, sn_status status, const char *field, cons
 /* The same with a stable code of its own. */
 sn_status rpc_fail_code(struct rpc_call *c, sn_status status, const char *code, const char *field, const char *detail,
                         ...) __attribute__((format(printf, 5, 6)));
+#ifdef __clang_analyzer__ /* it sees one file at a time, and would follow failures whose status were SN_OK */
+#define rpc_fail(c, status, ...)      ((void)rpc_fail((c), (status), __VA_ARGS__), (status))
+#define rpc_fail_code(c, status, ...) ((void)rpc_fail_code((c), (status), __VA_ARGS__), (status))
+#endif
+
+/* The trace id of a `traceparent` (W3C Trace Context); a new one when there is none, or it is malformed. */
+const char *rpc_trace_id(struct arena *arena, struct str traceparent);
 
 bool rpc_call_expired(const struct rpc_call *c);
 int64_t rpc_call_left_ms(const struct rpc_call *c); /* never negative */

@@ -1,4 +1,5 @@
-/* Service: one of the nine as this process runs it. Filled in by cmd/serve.c; libraries read what they need from it. */
+/* Service: one of the nine as this process runs it. Filled in by `sonet serve`; libraries read what they need from it.
+ */
 #ifndef BASE_SERVICE_H
 #define BASE_SERVICE_H
 

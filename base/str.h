@@ -23,6 +23,16 @@ bool str_next(struct str *s, char sep, struct str *head);
 struct str str_trim(struct str s);                /* ASCII space and tab */
 char *str_dup(struct arena *arena, struct str s); /* NUL-terminated copy */
 bool str_to_i64(struct str s, int64_t *out);      /* decimal, whole view, no sign tricks; false leaves *out */
+/* The decimal digits of a number, in the end of the array. */
+static inline struct str str_of_u64(uint64_t value, char digits[20])
+{
+        size_t at = 20;
+        do {
+                digits[--at] = (char)('0' + value % 10);
+                value /= 10;
+        } while (value > 0);
+        return (struct str){digits + at, 20 - at};
+}
 
 /* True for well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). NUL counts as well-formed. */
 bool utf8_valid(const char *ptr, size_t len);

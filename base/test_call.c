@@ -26,6 +26,34 @@ static void a_failure_carries_a_stable_code_and_its_own_text(void **state)
         assert_true(c->problem.retry_after_s > 0);
 }
 
+static void the_trace_of_a_client_is_taken_over_when_it_is_well_formed(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(NULL, 1000);
+        static const char id[] = "4bf92f3577b34da6a3ce929d0e0e4736";
+        static const char *const good[] = {"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+                                           "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-what-may-come"};
+        static const char *const bad[] = {"",
+                                          "--------",
+                                          "00-4bf92f3577b34da6a3ce929d0e0e4736",
+                                          "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
+                                          "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
+                                          "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+                                          "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+                                          "00-4bf92f3577b34da6a3ce929d0e0e473-00f067aa0ba902b7-01",
+                                          "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+                                          "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01"};
+        for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+                assert_string_equal(rpc_trace_id(c->arena, str_of(good[i])), id);
+        }
+        for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+                const char *made = rpc_trace_id(c->arena, str_of(bad[i]));
+                assert_int_equal(strlen(made), 32);
+                assert_string_not_equal(made, id);
+                assert_int_equal(strspn(made, "0123456789abcdef"), 32);
+                assert_string_not_equal(made, rpc_trace_id(c->arena, str_of(bad[i])));
+        }
+}
+
 static int64_t now_us = 5000000;
 
 static int64_t test_clock(void)
@@ -83,6 +111,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(a_failure_carries_a_stable_code_and_its_own_text),
             cmocka_unit_test(a_call_expires_at_its_deadline_and_never_has_negative_time),
+            cmocka_unit_test(the_trace_of_a_client_is_taken_over_when_it_is_well_formed),
             cmocka_unit_test(statuses_have_their_grpc_names),
             cmocka_unit_test(rules_are_found_by_descriptor_and_only_those),
         };

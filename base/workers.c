@@ -124,11 +124,13 @@ bool workers_submit(struct workers *w, struct work *work)
                 w->end = &work->next;
                 w->n_waiting++;
                 metric_add(w->waiting_gauge, 1);
-                pthread_cond_signal(&w->wake);
         } else {
                 metric_add(w->refused_total, 1);
         }
         pthread_mutex_unlock(&w->lock);
+        if (accepted) { /* without the lock, for which the worker would have to wait again */
+                pthread_cond_signal(&w->wake);
+        }
         return accepted;
 }
 

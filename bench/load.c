@@ -173,15 +173,21 @@ static void read_requests(const char *path)
                 char name[32], status[8];
                 struct request r = {0};
                 int head = 0;
-                if (sscanf(at, "%31s %7s %zu %zu %zu %zu%n", name, status, &r.min_bytes, &r.min_items, &r.max_items,
-                           &r.len, &head) < 6 ||
-                    at[head] != '\n' || r.len > (size_t)(data + len - at) - (size_t)head - 1) {
+                size_t *const numbers[] = {&r.min_bytes, &r.min_items, &r.max_items, &r.len};
+                if (sscanf(at, "%31s %7s%n", name, status, &head) < 2) {
+                        die(path, "malformed");
+                }
+                at += head;
+                for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+                        *numbers[i] = strtoull(at, &at, 10);
+                }
+                if (*at != '\n' || r.len > (size_t)(data + len - at) - 1) {
                         die(path, "malformed");
                 }
                 r.class = class_of(name);
                 r.status = strcmp(status, "file") == 0 ? 0 : (int)strtol(status, NULL, 10);
-                r.bytes = at + head + 1;
-                at = at + head + 1 + r.len + 1;
+                r.bytes = at + 1;
+                at += 1 + r.len + 1;
                 add_request(&r);
         }
         if (load.n_requests == 0) {
@@ -531,7 +537,9 @@ static void print_latencies(struct latencies *l, double seconds)
 {
         double sum = 0;
 
-        qsort(l->us, l->n, sizeof(*l->us), compare_u32);
+        if (l->n > 0) {
+                qsort(l->us, l->n, sizeof(*l->us), compare_u32);
+        }
         for (size_t i = 0; i < l->n; i++) {
                 sum += l->us[i];
         }

@@ -17,7 +17,8 @@ static const struct command COMMANDS[] = {
      "dies. Prints 'ready http://ADDRESS:PORT' when it answers. Ctrl-C stops it; pressed again, it stops at once.\n"},
     {"serve", cmd_serve, "all | gateway | SERVICE…", "run services on a PostgreSQL and a Redis that exist",
      "'all' runs every service and the gateway in one process. Otherwise the named ones run here and the rest is\n"
-     "reached by gRPC at <SERVICE>_URL. Everything else comes from the environment: see 'sonet config'.\n"},
+     "reached by gRPC at <SERVICE>_URL. Without the gateway, HTTP has /healthz, /readyz and /metrics only.\n"
+     "Everything else comes from the environment: see 'sonet config'.\n"},
     {"migrate", cmd_migrate, "[SERVICE…]", "create and migrate the services' databases",
      "Connects to DATABASE_ADMIN_URL, makes each service's database and its two roles where they are missing, and\n"
      "runs the migrations that have not run yet. Repeating it changes nothing.\n"},

@@ -48,7 +48,7 @@ static bool is_taken(const struct serve_plan *plan, int port)
         bool taken = port == plan->http_port || port == plan->grpc_port;
 
         for (int i = 0; i < SERVE_MAX_SERVICES; i++) {
-                taken |= port == plan->service_port[i];
+                taken |= port == plan->service_http_port[i] || port == plan->service_grpc_port[i];
         }
         return taken;
 }
@@ -93,8 +93,10 @@ static sn_status choose_ports(struct serve_plan *plan, int64_t http_port, struct
         plan->grpc_port = choose_port(
             plan, "127.0.0.1", plan->settings->grpc_port != 0 ? (int)plan->settings->grpc_port : plan->http_port + 1);
         for (size_t i = 0; plan->split && i < sonet_n_services && i < SERVE_MAX_SERVICES; i++) {
-                plan->service_port[i] = choose_port(plan, "127.0.0.1", plan->http_port + 2 + (int)i);
-                chosen = chosen && plan->service_port[i] != 0;
+                int wish = plan->http_port + 2 + 2 * (int)i;
+                plan->service_http_port[i] = choose_port(plan, "127.0.0.1", wish);
+                plan->service_grpc_port[i] = choose_port(plan, "127.0.0.1", wish + 1);
+                chosen = chosen && plan->service_http_port[i] != 0 && plan->service_grpc_port[i] != 0;
         }
         if (!chosen || plan->http_port == 0 || plan->grpc_port == 0) {
                 buf_append_c(error, "no free ports were found");
@@ -223,7 +225,7 @@ static void environment_add_peers(struct environment *env, const struct serve_pl
                 const char *name = sonet_services[i]->name;
                 if (except == NULL || strcmp(name, except) != 0) {
                         environment_add(env, arena_printf(plan->arena, "%s_URL", upper(plan->arena, name)),
-                                        arena_printf(plan->arena, "grpc://127.0.0.1:%d", plan->service_port[i]));
+                                        arena_printf(plan->arena, "grpc://127.0.0.1:%d", plan->service_grpc_port[i]));
                 }
         }
 }
@@ -303,8 +305,8 @@ static void add_service(const struct serve_plan *plan, struct supervisor *s, siz
         struct environment env = environment_make(plan);
 
         environment_add(&env, "HTTP_ADDRESS", "127.0.0.1");
-        environment_add_number(&env, "HTTP_PORT", 0);
-        environment_add_number(&env, "GRPC_PORT", plan->service_port[index]);
+        environment_add_number(&env, "HTTP_PORT", plan->service_http_port[index]);
+        environment_add_number(&env, "GRPC_PORT", plan->service_grpc_port[index]);
         environment_add_database(&env, plan, sonet_services[index]);
         environment_add_peers(&env, plan, sonet_services[index]->name);
         add_child(plan, s, sonet_services[index]->name, &env, rank);

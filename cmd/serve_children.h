@@ -14,9 +14,10 @@ struct serve_plan {
         const char *address; /* of HTTP */
         int http_port, grpc_port;
         bool split;
-        int service_port[SERVE_MAX_SERVICES]; /* gRPC of each service, with split */
-        int program_fd;                       /* this program, opened before it may be replaced on disk */
-        char key[256];                        /* the key file's text, for children that may not read it; "" otherwise */
+        int service_http_port[SERVE_MAX_SERVICES]; /* with split: health and metrics of each service */
+        int service_grpc_port[SERVE_MAX_SERVICES];
+        int program_fd; /* this program, opened before it may be replaced on disk */
+        char key[256];  /* the key file's text, for children that may not read it; "" otherwise */
 };
 
 /* Opens the program and chooses the ports: http_port 0 becomes a free one. */

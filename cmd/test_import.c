@@ -103,26 +103,27 @@ static size_t degree(const struct import_graph *graph, size_t i)
 
 static void a_drawn_network_has_few_with_many_ties(void **state)
 {
+        enum { MEMBERS = 2000 };
         struct import_graph graph, again, other;
         struct buf error;
         size_t most = 0, below_average = 0;
 
         buf_init(&error, 4096);
-        assert_int_equal(import_graph_generate(2000, 7, &graph, &error), SN_OK);
-        assert_int_equal(import_graph_generate(2000, 7, &again, &error), SN_OK);
-        assert_int_equal(import_graph_generate(2000, 8, &other, &error), SN_OK);
-        assert_int_equal(graph.n_members, 2000);
+        assert_int_equal(import_graph_generate(MEMBERS, 7, &graph, &error), SN_OK);
+        assert_int_equal(import_graph_generate(MEMBERS, 7, &again, &error), SN_OK);
+        assert_int_equal(import_graph_generate(MEMBERS, 8, &other, &error), SN_OK);
+        assert_int_equal(graph.n_members, MEMBERS);
         assert_int_equal(graph.repeated, 0);
         assert_int_equal(graph.n_ties, again.n_ties);
         assert_memory_equal(graph.ties, again.ties, graph.n_ties * sizeof(*graph.ties));
         assert_true(other.n_ties != graph.n_ties ||
                     memcmp(other.ties, graph.ties, graph.n_ties * sizeof(*graph.ties)) != 0);
-        for (size_t i = 0; i < graph.n_members; i++) {
+        for (size_t i = 0; i < MEMBERS; i++) {
                 most = degree(&graph, i) > most ? degree(&graph, i) : most;
-                below_average += degree(&graph, i) * graph.n_members < graph.n_ties * 2;
+                below_average += degree(&graph, i) * MEMBERS < graph.n_ties * 2;
         }
-        assert_true(most > 5 * graph.n_ties * 2 / graph.n_members);
-        assert_true(below_average > graph.n_members * 6 / 10);
+        assert_true(most > 5 * graph.n_ties * 2 / MEMBERS);
+        assert_true(below_average > MEMBERS * 6 / 10);
         import_graph_free(&graph);
         import_graph_free(&again);
         import_graph_free(&other);

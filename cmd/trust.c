@@ -1,15 +1,18 @@
 /* Owns the thread that follows user_service's ended sessions. */
 #include "cmd/trust.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 #include "auth/token.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "services/user/user.rpc.h"
 
 #define EVERY_MS    400
+#define FIRST_MS    20 /* until it has answered once: the process waits for that */
 #define KEYS_MS     60000
 #define DEADLINE_MS 2000
 /* Sessions are asked for anew from a little before the last answer: two that end at once may commit in either order. */
@@ -18,8 +21,10 @@
 struct trust {
         struct service *caller;
         pthread_t thread;
-        atomic_bool stop, ready;
-        bool started;
+        pthread_mutex_t mutex;
+        pthread_cond_t wake;
+        bool started, stop;
+        atomic_bool ready;
         int64_t since_ms, keys_at_ms;
 };
 
@@ -57,11 +62,26 @@ static sn_status ask(struct trust *trust, struct rpc_call *c)
         return fetch_ended(trust, c);
 }
 
+/* False when the thread is to end. */
+static bool wait_turn(struct trust *trust)
+{
+        int64_t until_us = clock_monotonic_us() + (trust_ready(trust) ? EVERY_MS : FIRST_MS) * INT64_C(1000);
+        struct timespec until = {until_us / 1000000, until_us % 1000000 * 1000};
+        bool stop;
+
+        pthread_mutex_lock(&trust->mutex);
+        while (!trust->stop && pthread_cond_timedwait(&trust->wake, &trust->mutex, &until) != ETIMEDOUT) {
+        }
+        stop = trust->stop;
+        pthread_mutex_unlock(&trust->mutex);
+        return !stop;
+}
+
 static void *thread(void *argument)
 {
         struct trust *trust = argument;
 
-        while (!atomic_load(&trust->stop)) {
+        do {
                 CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(trust->caller, DEADLINE_MS);
 
                 if (ask(trust, c) == SN_OK) {
@@ -71,8 +91,7 @@ static void *thread(void *argument)
                                   "user service does not answer; its last word on ended sessions stands",
                                   LOG_STR("error.message", c->problem.detail != NULL ? c->problem.detail : ""));
                 }
-                clock_sleep_ms(EVERY_MS);
-        }
+        } while (wait_turn(trust));
         return NULL;
 }
 
@@ -81,7 +100,14 @@ struct trust *trust_new(struct service *caller)
         struct trust *trust = calloc(1, sizeof(*trust));
 
         if (trust != NULL) {
+                pthread_condattr_t monotonic;
+
                 trust->caller = caller;
+                pthread_mutex_init(&trust->mutex, NULL);
+                pthread_condattr_init(&monotonic);
+                pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+                pthread_cond_init(&trust->wake, &monotonic);
+                pthread_condattr_destroy(&monotonic);
                 trust->started = pthread_create(&trust->thread, NULL, thread, trust) == 0;
         }
         return trust;
@@ -94,11 +120,17 @@ bool trust_ready(const struct trust *trust)
 
 void trust_free(struct trust *trust)
 {
-        if (trust != NULL) {
-                atomic_store(&trust->stop, true);
-                if (trust->started) {
-                        pthread_join(trust->thread, NULL);
-                }
-                free(trust);
+        if (trust == NULL) {
+                return;
         }
+        pthread_mutex_lock(&trust->mutex);
+        trust->stop = true;
+        pthread_cond_broadcast(&trust->wake);
+        pthread_mutex_unlock(&trust->mutex);
+        if (trust->started) {
+                pthread_join(trust->thread, NULL);
+        }
+        pthread_cond_destroy(&trust->wake);
+        pthread_mutex_destroy(&trust->mutex);
+        free(trust);
 }

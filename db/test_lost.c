@@ -15,6 +15,7 @@ static const struct rpc_method create_item = {
 static int setup(void **state)
 {
         (void)state;
+        test_clock_movable();
         test_database_new(&t, ITEMS_MIGRATIONS, 1, 2);
         return 0;
 }
@@ -23,6 +24,7 @@ static int teardown(void **state)
 {
         (void)state;
         test_database_free(&t);
+        clock_set_source(NULL);
         return 0;
 }
 
@@ -82,6 +84,7 @@ struct committer {
         char pid[16];
         sn_status status;
         bool retry;
+        char code[40];
         int commits, ends;
         pthread_mutex_t lock;
 };
@@ -117,6 +120,7 @@ static void *run_committer(void *context)
         }
         m->status = add(c, m);
         m->retry = c->retry;
+        (void)snprintf(m->code, sizeof(m->code), "%s", c->problem.code ? c->problem.code : "");
         rpc_call_free(c);
         return NULL;
 }
@@ -167,27 +171,93 @@ static void a_commit_that_the_server_gave_up_is_to_run_again(void **state)
         assert_string_equal(test_admin(t.name, "select count(*) from items where name = 'slow-aborted'"), "0");
 }
 
+/* The network goes, the server works on: returns when the outcome was asked for, and told to be "in progress". */
+static void cut_off(const struct committer *m)
+{
+        char sql[200];
+
+        (void)shutdown(m->fd, SHUT_RDWR);
+        (void)snprintf(
+            sql, sizeof(sql),
+            "select count(*) > 0 from pg_stat_activity where datname = '%s' and query like '%%pg_xact_status%%'",
+            t.name);
+        test_wait_for("postgres", sql);
+}
+
 static void a_commit_whose_answer_is_lost_is_found_to_have_happened(void **state)
 {
         struct committer m = {.name = "slow-committed"};
         PGconn *holder = hold_lock();
         pthread_t thread;
-        char sql[200];
 
         (void)state;
         start(&m, &thread);
-        (void)shutdown(m.fd, SHUT_RDWR); /* the network goes; the server works on */
-        (void)snprintf(
-            sql, sizeof(sql),
-            "select count(*) > 0 from pg_stat_activity where datname = '%s' and query like '%%pg_xact_status%%'",
-            t.name);
-        test_wait_for("postgres", sql); /* it asks, and is told "in progress" */
+        cut_off(&m);
         PQfinish(holder);
         (void)pthread_join(thread, NULL);
         assert_int_equal(m.status, SN_OK);
         assert_int_equal(m.commits, 1);
         assert_int_equal(m.ends, 1);
         assert_string_equal(test_admin(t.name, "select count(*) from items where name = 'slow-committed'"), "1");
+}
+
+/* One world of two: the transaction that nobody could ask about for long enough happens after all, or does not. */
+static void leave_it_open(struct committer *m, bool happens)
+{
+        PGconn *holder = hold_lock();
+        pthread_t thread;
+        char sql[100];
+
+        start(m, &thread);
+        cut_off(m);
+        test_clock_move(60000000); /* past every deadline */
+        (void)pthread_join(thread, NULL);
+        if (!happens) {
+                (void)snprintf(sql, sizeof(sql), "select pg_terminate_backend(%s)", m->pid);
+                (void)test_admin("postgres", sql);
+        }
+        PQfinish(holder);
+        (void)snprintf(sql, sizeof(sql), "select count(*) = 0 from pg_stat_activity where pid = %s", m->pid);
+        test_wait_for("postgres", sql);
+}
+
+/* It may have happened: whoever asked is told so, and nothing is done again by ourselves. */
+static void assert_unknown(const struct committer *m)
+{
+        assert_int_equal(m->status, SN_UNAVAILABLE);
+        assert_string_equal(m->code, "outcome_unknown");
+        assert_false(m->retry);
+        assert_int_equal(m->commits, 0);
+        assert_int_equal(m->ends, 1); /* what was cached of it is dropped */
+}
+
+static void an_outcome_that_nobody_can_tell_is_said_to_be_unknown(void **state)
+{
+        (void)state;
+        for (int happens = 0; happens < 2; happens++) {
+                struct committer m = {.name = happens ? "slow-unknown-yes" : "slow-unknown-no"};
+
+                leave_it_open(&m, happens);
+                assert_unknown(&m);
+        }
+        assert_string_equal(
+            test_admin(t.name, "select string_agg(name, ' ') from items where name like 'slow-unknown%'"),
+            "slow-unknown-yes");
+}
+
+static void after_an_unknown_outcome_the_same_key_makes_it_happen_once(void **state)
+{
+        (void)state;
+        for (int happens = 0; happens < 2; happens++) {
+                struct committer m = {.name = happens ? "slow-keyed-yes" : "slow-keyed-no",
+                                      .key = happens ? "yes" : "no"};
+
+                leave_it_open(&m, happens);
+                assert_unknown(&m);
+                (void)run_committer(&m); /* what the client does */
+                assert_int_equal(m.status, happens ? SN_REPLAYED : SN_OK);
+        }
+        assert_string_equal(test_admin(t.name, "select count(*) from items where name like 'slow-keyed%'"), "2");
 }
 
 static void a_crash_of_the_server_at_commit_is_resolved_by_the_key(void **state)
@@ -217,6 +287,8 @@ int run_lost_tests(void)
             cmocka_unit_test(a_transaction_whose_connection_dies_is_to_run_again),
             cmocka_unit_test(a_commit_that_the_server_gave_up_is_to_run_again),
             cmocka_unit_test(a_commit_whose_answer_is_lost_is_found_to_have_happened),
+            cmocka_unit_test(an_outcome_that_nobody_can_tell_is_said_to_be_unknown),
+            cmocka_unit_test(after_an_unknown_outcome_the_same_key_makes_it_happen_once),
             cmocka_unit_test(a_crash_of_the_server_at_commit_is_resolved_by_the_key),
         };
 

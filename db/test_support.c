@@ -3,9 +3,11 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include <libpq-fe.h>
@@ -104,4 +106,24 @@ void test_database_free(struct test_database *t)
         db_free(t->db);
         (void)snprintf(sql, sizeof(sql), "drop database %s with (force)", t->name);
         (void)test_admin("postgres", sql);
+}
+
+static _Atomic int64_t ahead_us;
+
+static int64_t moved_monotonic_us(void)
+{
+        struct timespec now;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+        return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 + atomic_load(&ahead_us);
+}
+
+void test_clock_movable(void)
+{
+        clock_set_source(&(struct clock_source){.monotonic_us = moved_monotonic_us});
+}
+
+void test_clock_move(int64_t by_us)
+{
+        atomic_fetch_add(&ahead_us, by_us);
 }

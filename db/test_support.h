@@ -29,4 +29,8 @@ void test_wait_for(const char *database, const char *sql);
 /* A connection of the administrator's own, to hold locks: end it with PQfinish. */
 struct pg_conn *test_admin_connect(const char *database);
 
+/* From here to clock_set_source(NULL) the clock goes on as it does, ahead by as much as a test says. */
+void test_clock_movable(void);
+void test_clock_move(int64_t by_us);
+
 #endif

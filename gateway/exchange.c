@@ -7,6 +7,7 @@
 #include "gateway/cors.h"
 #include "gateway/problem.h"
 #include "gateway/transcode.h"
+#include "rpc/rate_limit.h"
 
 #define RESPONSE_MAX_BYTES (8 << 20)
 
@@ -23,26 +24,6 @@ void exchange_refuse(const struct exchange *x, const struct rpc_problem *problem
         problem_write(problem, x->request_id, x->request->arena, response);
 }
 
-/* W3C Trace Context: the client's trace when it has one. */
-static const char *trace_id(const struct http_request *r)
-{
-        const char *parent = http_request_header(r, "Traceparent");
-        uint8_t random[16];
-        char *text = arena_alloc(r->arena, 33);
-
-        if (parent != NULL && strlen(parent) >= 55 && strncmp(parent, "00-", 3) == 0 &&
-            strspn(parent + 3, "0123456789abcdef") == 32 && strspn(parent + 3, "0") < 32) {
-                memcpy(text, parent + 3, 32);
-                return text;
-        }
-        random_bytes(random, sizeof(random));
-        for (int i = 0; i < 16; i++) {
-                text[2 * i] = "0123456789abcdef"[random[i] >> 4];
-                text[2 * i + 1] = "0123456789abcdef"[random[i] & 15];
-        }
-        return text;
-}
-
 static struct rpc_call *new_call(const struct exchange *x)
 {
         struct rpc_call *c = ARENA_NEW(x->request->arena, struct rpc_call);
@@ -52,14 +33,10 @@ static struct rpc_call *new_call(const struct exchange *x)
             .arena = x->request->arena,
             .service = &x->gateway->service,
             .method = x->match.route->method,
-            .actor = "",
-            .session = "",
-            .scope = "",
-            .caller = "",
-            .bearer = "",
+            CALL_OF_NOBODY,
             .client_address = x->request->peer,
             .user_agent = agent != NULL ? arena_strndup(x->request->arena, agent, 256) : "",
-            .trace_id = trace_id(x->request),
+            .trace_id = rpc_trace_id(x->request->arena, str_of(http_request_header(x->request, "Traceparent"))),
             .request_id = x->request_id,
             .idempotency_key = http_request_header(x->request, "Idempotency-Key"),
             .deadline_us = x->work.deadline_us,
@@ -92,23 +69,13 @@ static void rate_headers(const struct rate_verdict *verdict, struct arena *arena
         }
 }
 
-/* Members by id, everybody else by address. */
-static sn_status take_rate(struct rpc_call *c, const struct exchange *x, struct http_response *response)
+static sn_status take_rate(struct rpc_call *c, struct http_response *response)
 {
-        const struct rpc_method *m = x->match.route->method;
-        const char *who = c->actor[0] != '\0' && m->rate != RPC_RATE_AUTH ? c->actor : c->client_address;
         struct rate_verdict verdict = {0};
-        bool allowed = rate_limit_take(x->gateway->limiter, m->rate, who, &verdict);
+        sn_status status = rpc_take_rate(c, &verdict);
 
         rate_headers(&verdict, c->arena, response);
-        if (!allowed) {
-                sn_status status =
-                    rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "too many requests; wait %u seconds", verdict.reset_s);
-
-                c->problem.retry_after_s = (int)verdict.reset_s;
-                return status;
-        }
-        return SN_OK;
+        return status;
 }
 
 static sn_status call(struct rpc_call *c, const struct exchange *x, struct http_response *response)
@@ -117,7 +84,7 @@ static sn_status call(struct rpc_call *c, const struct exchange *x, struct http_
         ProtobufCMessage *in = NULL, *out = arena_alloc(c->arena, m->out->sizeof_message);
 
         TRY(authenticate(c, x));
-        TRY(take_rate(c, x, response));
+        TRY(take_rate(c, response));
         TRY(rpc_check_access(c));
         TRY(transcode_request(c, x, &in));
         m->out->message_init(out);

@@ -5,14 +5,12 @@
 #include "base/service.h"
 #include "base/workers.h"
 #include "gateway/gateway.h"
-#include "gateway/rate_limit.h"
 #include "gateway/router.h"
 #include "http/server.h"
 
 struct gateway {
         struct gateway_options options;
         struct router *router;
-        struct rate_limiter *limiter;
         struct http_server *server;
         struct buf openapi;     /* rendered once */
         struct service service; /* the gateway as a caller */

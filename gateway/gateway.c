@@ -71,7 +71,10 @@ static bool find_route(struct exchange *x, struct http_response *early)
         }
         if (x->match.allow == NULL) {
                 return refuse_status(x, 404, "route_not_found",
-                                     "there is nothing at this address; /openapi.json lists what there is", early);
+                                     gateway->options.n_contracts > 0
+                                         ? "there is nothing at this address; /openapi.json lists what there is"
+                                         : "this process has /healthz, /readyz and /metrics only",
+                                     early);
         }
         if (cors_preflight(gateway->options.settings->cors_origins, x->request, x->match.allow, early)) {
                 return false;
@@ -182,7 +185,6 @@ static void on_refusal(void *context, struct http_request *r, int status, const 
 
 static struct gateway *gateway_new(const struct gateway_options *options)
 {
-        const struct settings *s = options->settings;
         struct gateway *gateway = calloc(1, sizeof(*gateway));
 
         if (gateway == NULL) {
@@ -190,15 +192,9 @@ static struct gateway *gateway_new(const struct gateway_options *options)
         }
         gateway->options = *options;
         gateway->service.name = "gateway";
-        gateway->router = router_new(options->contracts, options->n_contracts, gateway_pages);
+        gateway->router = router_new(options->contracts, options->n_contracts, gateway_pages(options->n_contracts > 0));
         buf_init(&gateway->openapi, OPENAPI_MAX_BYTES);
         openapi_render(&gateway->openapi, options->contracts, options->n_contracts);
-        if (s->rate_limits) {
-                gateway->limiter =
-                    rate_limiter_new(&(struct rate_limits){.per_minute = {[RPC_RATE_READ] = (uint32_t)s->rate_read,
-                                                                          [RPC_RATE_WRITE] = (uint32_t)s->rate_write,
-                                                                          [RPC_RATE_AUTH] = (uint32_t)s->rate_auth}});
-        }
         return gateway;
 }
 
@@ -245,7 +241,6 @@ void gateway_stop(struct gateway *gateway, int grace_ms)
         }
         http_server_stop(gateway->server, grace_ms);
         router_free(gateway->router);
-        rate_limiter_free(gateway->limiter);
         buf_free(&gateway->openapi);
         free(gateway);
 }

@@ -14,7 +14,7 @@ struct gateway_options {
         const struct settings *settings;
         const struct rpc_lanes *lanes;
         const struct rpc_service *const *contracts;
-        size_t n_contracts;
+        size_t n_contracts; /* 0: only what every process tells of itself: /healthz, /readyz, /metrics */
         /* Asks everything that must be there to serve; appends a line of text for each part. May wait some seconds. */
         bool (*ready)(void *context, struct buf *report);
         void *context;

@@ -1,4 +1,4 @@
-/* Owns the pages: health, readiness, metrics, OpenAPI, keys. */
+/* Owns the pages: OpenAPI, keys, health, readiness, metrics. */
 #include "gateway/pages.h"
 
 #include <string.h>
@@ -58,11 +58,18 @@ static void render_jwks(struct gateway *gateway, struct http_request *r, struct 
         http_response_header(response, "Cache-Control", "public, max-age=300");
 }
 
-const struct gateway_page gateway_pages[] = {
+#define N_GATEWAY_ONLY 2 /* the first ones */
+
+static const struct gateway_page pages[] = {
+    {"/openapi.json", "application/json", render_openapi, false},
+    {"/.well-known/jwks.json", "application/jwk-set+json", render_jwks, false},
     {"/healthz", "text/plain; charset=utf-8", render_health, true},
     {"/readyz", "text/plain; charset=utf-8", render_ready, false},
     {"/metrics", "text/plain; version=0.0.4; charset=utf-8", render_metrics, false},
-    {"/openapi.json", "application/json", render_openapi, false},
-    {"/.well-known/jwks.json", "application/jwk-set+json", render_jwks, false},
     {0},
 };
+
+const struct gateway_page *gateway_pages(bool with_routes)
+{
+        return with_routes ? pages : pages + N_GATEWAY_ONLY;
+}

@@ -1,4 +1,4 @@
-/* Pages: what the gateway answers itself, beside the contracts' routes. */
+/* Pages: what a process answers itself, beside the contracts' routes. */
 #ifndef GATEWAY_PAGES_H
 #define GATEWAY_PAGES_H
 
@@ -12,6 +12,7 @@ struct gateway_page {
         bool inline_; /* answered on the I/O thread: must never wait, and works with all workers busy */
 };
 
-extern const struct gateway_page gateway_pages[];
+/* Ended by a NULL path. Health, readiness and metrics belong to every process, the others to one with routes. */
+const struct gateway_page *gateway_pages(bool with_routes);
 
 #endif

@@ -39,7 +39,7 @@ static int setup(void **state)
 {
         (void)state;
         struct buf out;
-        json_error_t error;
+        json_error_t error = {.text = "it does not fit"};
         render(&out);
         document = out.overflow ? NULL : json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES, &error);
         if (document == NULL) {

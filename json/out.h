@@ -12,8 +12,9 @@ struct out {
 
 static inline struct out out_begin(struct buf *buf)
 {
+        static char nowhere; /* of a buffer that has no memory yet: there is no room there */
         if (buf->data == NULL) {
-                return (struct out){buf, NULL, NULL};
+                return (struct out){buf, &nowhere, &nowhere};
         }
         return (struct out){buf, buf->data + buf->len, buf->data + buf->capacity - 1};
 }
@@ -21,7 +22,7 @@ static inline struct out out_begin(struct buf *buf)
 /* Gives the bytes written back to the buffer. */
 static inline void out_end(struct out *o)
 {
-        if (o->at != NULL) {
+        if (o->buf->data != NULL) {
                 o->buf->len = (size_t)(o->at - o->buf->data);
                 *o->at = '\0';
         }

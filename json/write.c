@@ -16,12 +16,8 @@ static void write_message(struct out *o, const struct json_plan *plan, const cha
 static void write_u64(struct out *o, uint64_t value)
 {
         char digits[20];
-        size_t at = sizeof(digits);
-        do {
-                digits[--at] = (char)('0' + value % 10);
-                value /= 10;
-        } while (value > 0);
-        out_bytes(o, digits + at, sizeof(digits) - at);
+        struct str text = str_of_u64(value, digits);
+        out_bytes(o, text.ptr, text.len);
 }
 
 static void write_i64(struct out *o, int64_t value)

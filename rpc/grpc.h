@@ -4,7 +4,8 @@
  * Metadata: `authorization: Bearer …` (member), `sonet-service` (service token), `traceparent` (W3C), `x-request-id`,
  * `idempotency-key`; from our own services also `sonet-client-address` and `sonet-client-agent-bin` (where the member
  * is). A problem travels as status code, message (its detail) and the trailer `sonet-problem-bin` (sonet.Problem,
- * packed). Deadlines are gRPC's own, cut to the method's. */
+ * packed). Who calls from outside is limited like over REST, and told so in the trailers `ratelimit` and
+ * `ratelimit-policy`. Deadlines are gRPC's own, cut to the method's. */
 #ifndef RPC_GRPC_H
 #define RPC_GRPC_H
 

@@ -106,9 +106,10 @@ static grpc_channel *make_channel(const char *host_and_port, grpc_channel_creden
         sonet_grpc_args_int(&args, GRPC_ARG_ENABLE_HTTP_PROXY, 0);
         sonet_grpc_args_int(&args, GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
         sonet_grpc_args_int(&args, GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 2000); /* how long one attempt may take */
-        sonet_grpc_args_int(&args, GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
+        sonet_grpc_args_int(&args, GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 250);
         sonet_grpc_args_int(&args, GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 100);
-        sonet_grpc_args_int(&args, GRPC_ARG_KEEPALIVE_TIME_MS, 20000);
+        /* A process that hangs keeps its connections: after these two, calls to it fail at once instead of waiting. */
+        sonet_grpc_args_int(&args, GRPC_ARG_KEEPALIVE_TIME_MS, 5000);
         sonet_grpc_args_int(&args, GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5000);
         bool v6 = host_and_port[0] == '[';
         bool v4 = !v6 && strspn(host_and_port, "0123456789.:") == strlen(host_and_port);
@@ -119,6 +120,14 @@ static grpc_channel *make_channel(const char *host_and_port, grpc_channel_creden
         grpc_channel *channel = target.overflow ? NULL : grpc_channel_create(target.data, credentials, &list);
         buf_free(&target);
         return channel;
+}
+
+/* Between calls nobody listens to a client's sockets but the library's backup poller, every 5 s: so long would a
+ * connection that is being made wait for its first frame, and a broken one to be noticed. The library takes this from
+ * the environment only, when it starts. */
+static void poll_between_calls(void)
+{
+        setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "50", 0);
 }
 
 sn_status sonet_grpc_channel_open(const char *url, const struct grpc_tls *tls, struct sonet_grpc_channel **channel,
@@ -141,6 +150,7 @@ sn_status sonet_grpc_channel_open(const char *url, const struct grpc_tls *tls, s
         }
         sigset_t before;
         sonet_grpc_block_signals(&before);
+        poll_between_calls();
         sonet_grpc_acquire();
         count_channels(1);
         grpc_channel_credentials *credentials = make_credentials(secure, tls);

@@ -23,9 +23,11 @@ enum {
 #define MD_IDEMPOTENCY_KEY "idempotency-key"
 /* Where the member's request came from, believed only from our own services. Binary, because browsers name
  * themselves in any bytes. */
-#define MD_CLIENT_ADDRESS "sonet-client-address"
-#define MD_CLIENT_AGENT   "sonet-client-agent-bin"
-#define MD_PROBLEM        "sonet-problem-bin"
+#define MD_CLIENT_ADDRESS    "sonet-client-address"
+#define MD_CLIENT_AGENT      "sonet-client-agent-bin"
+#define MD_PROBLEM           "sonet-problem-bin"
+#define MD_RATE_LIMIT        "ratelimit"
+#define MD_RATE_LIMIT_POLICY "ratelimit-policy"
 
 /* Each server and each channel holds the library; a process without either never starts it. */
 void sonet_grpc_acquire(void);

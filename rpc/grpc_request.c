@@ -13,13 +13,7 @@
 #include "rpc/health.h"
 #include "rpc/stats.h"
 
-enum {
-        MAX_ADDRESS_BYTES = 64,
-        MAX_AGENT_BYTES = 512,
-        MAX_REQUEST_ID_BYTES = 128,
-        TRACE_ID_DIGITS = 32,
-        MAX_DEADLINE_S = 86400
-};
+enum { MAX_ADDRESS_BYTES = 64, MAX_AGENT_BYTES = 512, MAX_REQUEST_ID_BYTES = 128, MAX_DEADLINE_S = 86400 };
 
 /* ---- Its life ---- */
 
@@ -31,7 +25,6 @@ struct grpc_request *grpc_request_new(struct sonet_grpc_server *server, const st
         }
         r->server = server;
         r->served = served;
-        r->trailer.key = r->trailer.value = grpc_empty_slice();
         grpc_metadata_array_init(&r->metadata);
         grpc_call_details_init(&r->details);
         return r;
@@ -45,7 +38,9 @@ void grpc_request_free(struct grpc_request *r)
         if (r->payload != NULL) {
                 grpc_byte_buffer_destroy(r->payload);
         }
-        grpc_slice_unref(r->trailer.value);
+        for (size_t i = 0; i < r->n_trailers; i++) {
+                grpc_slice_unref(r->trailers[i].value);
+        }
         grpc_metadata_array_destroy(&r->metadata);
         grpc_call_details_destroy(&r->details);
         free(r);
@@ -107,31 +102,6 @@ static const char *clean_text(struct arena *arena, struct str s, size_t max_byte
                 }
         }
         return str_dup(arena, s);
-}
-
-static bool is_trace_id(struct str s)
-{
-        bool zero = true;
-        for (size_t i = 0; i < s.len; i++) {
-                if (strchr("0123456789abcdef", s.ptr[i]) == NULL || s.ptr[i] == '\0') {
-                        return false;
-                }
-                zero = zero && s.ptr[i] == '0';
-        }
-        return s.len == TRACE_ID_DIGITS && !zero;
-}
-
-/* W3C Trace Context: version, trace id, parent id, flags. */
-static const char *trace_id_of(struct arena *arena, struct str traceparent)
-{
-        struct str rest = traceparent, version = {0}, id = {0};
-        if (str_next(&rest, '-', &version) && version.len == 2 && !str_equal(version, STR("ff")) &&
-            str_next(&rest, '-', &id) && is_trace_id(id)) {
-                return str_dup(arena, id);
-        }
-        uint64_t bytes[2];
-        random_bytes(bytes, sizeof(bytes));
-        return arena_printf(arena, "%016llx%016llx", (unsigned long long)bytes[0], (unsigned long long)bytes[1]);
 }
 
 /* The library writes "ipv4:127.0.0.1:4711" and "ipv6:%5B::1%5D:4711". */
@@ -207,14 +177,10 @@ static struct rpc_call call_of(struct grpc_request *r, struct arena *arena, cons
             .arena = arena,
             .service = r->served->service,
             .method = r->served->method,
-            .actor = "",
-            .session = "",
-            .scope = "",
-            .caller = "",
-            .bearer = "",
+            CALL_OF_NOBODY,
             .client_address = "",
             .user_agent = "",
-            .trace_id = trace_id_of(arena, md->traceparent),
+            .trace_id = rpc_trace_id(arena, md->traceparent),
             .request_id = request_id[0] != '\0' ? request_id : uuid_new_in(arena),
             .deadline_us = r->work.deadline_us,
             .now_ms = clock_wall_ms(),
@@ -236,6 +202,9 @@ static sn_status serve_method(struct grpc_request *r, struct rpc_call *c, const 
 {
         grpc_slice bytes;
         sn_status status = identify(r, c, md, trusts_certificates);
+        if (status == SN_OK) {
+                status = rpc_take_rate(c, &r->rate);
+        }
         if (status == SN_OK) {
                 status = read_payload(r, c, &bytes);
         }
@@ -262,22 +231,37 @@ static sn_status serve_health(struct grpc_request *r, struct rpc_call *c, const 
 
 /* ---- The answer ---- */
 
+static void add_trailer(struct grpc_request *r, const char *key, grpc_slice value)
+{
+        r->trailers[r->n_trailers++] = (grpc_metadata){.key = grpc_slice_from_static_string(key), .value = value};
+}
+
+/* The header fields of REST. */
+static void add_rate_trailers(struct grpc_request *r)
+{
+        char value[RATE_LIMIT_VALUE_SIZE];
+        if (r->rate.limit > 0) {
+                add_trailer(r, MD_RATE_LIMIT_POLICY, sonet_grpc_text(r->rate.policy));
+                add_trailer(r, MD_RATE_LIMIT, sonet_grpc_text(rate_limit_value(&r->rate, value)));
+        }
+}
+
 static void set_status(struct grpc_request *r, grpc_op *op, const struct rpc_problem *problem, grpc_slice *detail)
 {
         op->op = GRPC_OP_SEND_STATUS_FROM_SERVER;
         op->data.send_status_from_server.status = (grpc_status_code)problem->status;
-        if (problem->status == SN_OK) {
-                return;
+        if (problem->status != SN_OK) {
+                add_trailer(r, MD_PROBLEM, sonet_grpc_problem_pack(problem));
+                *detail = sonet_grpc_text(problem->detail);
+                op->data.send_status_from_server.status_details = detail;
         }
-        r->trailer.key = grpc_slice_from_static_string(MD_PROBLEM);
-        r->trailer.value = sonet_grpc_problem_pack(problem);
-        *detail = sonet_grpc_text(problem->detail);
-        op->data.send_status_from_server.trailing_metadata = &r->trailer;
-        op->data.send_status_from_server.trailing_metadata_count = 1;
-        op->data.send_status_from_server.status_details = detail;
+        add_rate_trailers(r);
+        op->data.send_status_from_server.trailing_metadata = r->trailers;
+        op->data.send_status_from_server.trailing_metadata_count = r->n_trailers;
 }
 
-/* Everything that is left to do with the call, in one batch: its event is the last. r must not be touched afterwards.
+/* Everything that is left to do with the call, in one batch: its end is that of r, which must not be touched
+ * afterwards.
  */
 static void send_answer(struct grpc_request *r, const struct rpc_problem *problem, grpc_byte_buffer *message)
 {
@@ -290,14 +274,12 @@ static void send_answer(struct grpc_request *r, const struct rpc_problem *proble
                 ops[n].op = GRPC_OP_SEND_MESSAGE;
                 ops[n++].data.send_message.send_message = message;
         }
-        r->answered = true;
-        grpc_call_error error = grpc_call_start_batch(r->call, ops, n, r, NULL);
+        grpc_call_error error = grpc_call_start_batch(r->call, ops, n, &r->ended, NULL);
         grpc_slice_unref(detail);
         if (message != NULL) {
                 grpc_byte_buffer_destroy(message);
         }
-        if (error !=
-            GRPC_CALL_OK) { /* cannot happen with batches that are well-formed; without it the event would never come */
+        if (error != GRPC_CALL_OK) { /* cannot happen with batches that are well-formed; without it r would never end */
                 log_event(LOG_LEVEL_ERROR, "grpc refused an answer",
                           LOG_STR("error.message", grpc_call_error_to_string(error)));
                 abort();

@@ -4,6 +4,7 @@
 #define RPC_GRPC_REQUEST_H
 
 #include "rpc/grpc_common.h"
+#include "rpc/rate_limit.h"
 
 enum served_kind { SERVED_METHOD, SERVED_HEALTH, SERVED_UNKNOWN };
 
@@ -20,14 +21,16 @@ struct grpc_request {
         struct work work; /* first: the worker gets a pointer to it */
         struct sonet_grpc_server *server;
         const struct served *served;
-        bool answered; /* the event that comes next is the last one */
+        grpc_completion_queue_functor ended; /* the tag of the answer: runs once it is sent or given up */
         int cancelled;
         grpc_call *call;
         gpr_timespec deadline;
         grpc_call_details details; /* of unknown methods */
         grpc_metadata_array metadata;
         grpc_byte_buffer *payload; /* NULL: none came, or it was too large */
-        grpc_metadata trailer;
+        struct rate_verdict rate;  /* of who asks from outside */
+        grpc_metadata trailers[3];
+        size_t n_trailers;
 };
 
 struct grpc_request_context {
@@ -40,7 +43,7 @@ struct grpc_request *grpc_request_new(struct sonet_grpc_server *server, const st
 void grpc_request_free(struct grpc_request *r);
 /* Monotonic: the client's deadline, cut to the method's. */
 int64_t grpc_request_deadline_us(const struct grpc_request *r);
-/* On a worker: does everything and sends the answer. r is the event queue's afterwards. */
+/* On a worker: does everything and sends the answer. r is the library's afterwards, until r->ended runs. */
 void grpc_request_serve(struct grpc_request *r, const struct grpc_request_context *context, bool expired);
 /* At once, on any thread. */
 void grpc_request_refuse(struct grpc_request *r, const struct rpc_problem *problem);

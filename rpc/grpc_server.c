@@ -1,9 +1,11 @@
-/* The gRPC server: one thread takes events from the library's queue and hands each request to the lane of its method;
- * it never waits for anything else. The answer is sent by the worker. For each method one place waits for the next call
- * at any time, so the library has read the message when a request arrives. */
+/* The gRPC server: one thread takes requests from the library's queue and hands each to the lane of its method; it
+ * never waits for anything else. The answer is sent by the worker, and the end of a call is told on whatever thread
+ * sees it: mostly that worker, so that nobody is woken for it. For each method one place waits for the next call at any
+ * time, so the library has read the message when a request arrives. */
 #include "rpc/grpc_request.h"
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +18,8 @@ enum { SERVER_MEMORY_BYTES = 128 * 1024 * 1024 };
 
 struct sonet_grpc_server {
         grpc_server *server;
-        grpc_completion_queue *queue;
+        grpc_completion_queue *queue; /* requests */
+        grpc_completion_queue *ends;  /* of calls: runs grpc_request.ended */
         int port;
         pthread_t thread;
         bool started; /* the thread runs */
@@ -26,7 +29,7 @@ struct sonet_grpc_server {
         size_t n_served;
         pthread_mutex_t lock;
         pthread_cond_t change;
-        int in_flight;  /* requests that arrived and whose last event is still to come */
+        int in_flight;  /* requests that arrived and have not ended */
         bool shut_down; /* the library has ended all connections */
 };
 
@@ -38,24 +41,6 @@ static void run_request(struct work *work, bool expired)
         grpc_request_serve(r, &r->server->context, expired);
 }
 
-/* Opens a place for the next call of this kind. */
-static bool await_call(struct sonet_grpc_server *s, const struct served *served)
-{
-        struct grpc_request *r = grpc_request_new(s, served);
-        if (r == NULL) {
-                return false;
-        }
-        grpc_call_error error =
-            served->kind == SERVED_UNKNOWN
-                ? grpc_server_request_call(s->server, &r->call, &r->details, &r->metadata, s->queue, s->queue, r)
-                : grpc_server_request_registered_call(s->server, served->handle, &r->call, &r->deadline, &r->metadata,
-                                                      &r->payload, s->queue, s->queue, r);
-        if (error != GRPC_CALL_OK) {
-                grpc_request_free(r);
-        }
-        return error == GRPC_CALL_OK;
-}
-
 static void count_in_flight(struct sonet_grpc_server *s, int change)
 {
         pthread_mutex_lock(&s->lock);
@@ -64,6 +49,35 @@ static void count_in_flight(struct sonet_grpc_server *s, int change)
                 pthread_cond_broadcast(&s->change);
         }
         pthread_mutex_unlock(&s->lock);
+}
+
+/* Also on threads of the library: must not wait. */
+static void end_request(grpc_completion_queue_functor *ended, int success)
+{
+        struct grpc_request *r = (struct grpc_request *)((char *)ended - offsetof(struct grpc_request, ended));
+        struct sonet_grpc_server *s = r->server;
+        grpc_request_free(r);
+        count_in_flight(s, -1);
+}
+
+/* Opens a place for the next call of this kind. */
+static bool await_call(struct sonet_grpc_server *s, const struct served *served)
+{
+        struct grpc_request *r = grpc_request_new(s, served);
+        if (r == NULL) {
+                return false;
+        }
+        r->ended.functor_run = end_request;
+        r->ended.inlineable = true;
+        grpc_call_error error =
+            served->kind == SERVED_UNKNOWN
+                ? grpc_server_request_call(s->server, &r->call, &r->details, &r->metadata, s->ends, s->queue, r)
+                : grpc_server_request_registered_call(s->server, served->handle, &r->call, &r->deadline, &r->metadata,
+                                                      &r->payload, s->ends, s->queue, r);
+        if (error != GRPC_CALL_OK) {
+                grpc_request_free(r);
+        }
+        return error == GRPC_CALL_OK;
 }
 
 static void accept_request(struct sonet_grpc_server *s, struct grpc_request *r)
@@ -93,10 +107,7 @@ static void accept_request(struct sonet_grpc_server *s, struct grpc_request *r)
 
 static void take_event(struct sonet_grpc_server *s, struct grpc_request *r, bool success)
 {
-        if (r->answered) {
-                grpc_request_free(r);
-                count_in_flight(s, -1);
-        } else if (success) {
+        if (success) {
                 accept_request(s, r);
         } else { /* the server shuts down: nobody will come to this place */
                 grpc_request_free(r);
@@ -154,7 +165,7 @@ static grpc_server *make_server(void)
         sonet_grpc_args_int(&args, GRPC_ARG_ALLOW_REUSEPORT, 0); /* a port that is taken must be an error */
         sonet_grpc_args_int(&args, GRPC_ARG_MAX_CONCURRENT_STREAMS, 256);
         sonet_grpc_args_int(&args, GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10000);
-        sonet_grpc_args_int(&args, GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10000);
+        sonet_grpc_args_int(&args, GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 2500);
         sonet_grpc_args_int(&args, GRPC_ARG_KEEPALIVE_TIME_MS, 60000);
         sonet_grpc_args_int(&args, GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20000);
         sonet_grpc_args_int(&args, GRPC_ARG_ENABLE_DEADLINE_CHECKS,
@@ -230,8 +241,14 @@ static bool start_thread(struct sonet_grpc_server *s)
         return s->started;
 }
 
+/* What the library does when the queue of ends is gone. */
+static void do_nothing(grpc_completion_queue_functor *functor, int success)
+{
+}
+
 static struct sonet_grpc_server *server_new(const struct rpc_lanes *lanes, const struct grpc_request_context *context)
 {
+        static grpc_completion_queue_functor nothing = {.functor_run = do_nothing};
         struct sonet_grpc_server *s = calloc(1, sizeof(*s));
         if (s == NULL) {
                 return NULL;
@@ -249,6 +266,7 @@ static struct sonet_grpc_server *server_new(const struct rpc_lanes *lanes, const
         sonet_grpc_acquire();
         s->server = make_server();
         s->queue = grpc_completion_queue_create_for_next(NULL);
+        s->ends = grpc_completion_queue_create_for_callback(&nothing, NULL);
         grpc_server_register_completion_queue(s->server, s->queue, NULL);
         pthread_sigmask(SIG_SETMASK, &before, NULL);
         return s;
@@ -337,6 +355,8 @@ void sonet_grpc_server_stop(struct sonet_grpc_server *s, int grace_ms)
         }
         grpc_server_destroy(s->server);
         grpc_completion_queue_destroy(s->queue);
+        grpc_completion_queue_shutdown(s->ends);
+        grpc_completion_queue_destroy(s->ends);
         pthread_cond_destroy(&s->change);
         pthread_mutex_destroy(&s->lock);
         free(s->served);

@@ -12,6 +12,7 @@
 #include "rpc/call_graph.h"
 #include "rpc/dispatch.h"
 #include "rpc/grpc.h"
+#include "rpc/rate_limit.h"
 #include "rpc/stats.h"
 
 enum { MAX_PLACES = 32 };
@@ -82,6 +83,7 @@ void rpc_close(void)
                 sonet_grpc_channel_close(places[i].channel);
         }
         n_places = 0;
+        rpc_limit_rates_end();
 }
 
 struct service *rpc_local_service(const char *name)

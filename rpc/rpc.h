@@ -28,7 +28,7 @@ void rpc_force_encoding(bool on);
  */
 struct grpc_tls;
 void rpc_set_client_tls(const struct grpc_tls *tls);
-/* Forgets all services and closes the channels to remote ones: at the end, when no call runs. */
+/* Forgets all services and rate limits, and closes the channels to remote ones: at the end, when no call runs. */
 void rpc_close(void);
 
 /* Credentials to identity: verifies the member's token (may be empty) and the service token (may be empty) meant for

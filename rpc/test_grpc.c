@@ -20,6 +20,7 @@
 #include "rpc/call_graph.h"
 #include "rpc/grpc.h"
 #include "rpc/lanes.h"
+#include "rpc/rate_limit.h"
 #include "rpc/testdata/echo.h"
 #include "rpc/testdata/raw_grpc.h"
 
@@ -260,6 +261,29 @@ static void tokens_that_are_not_ours_are_refused(void **state)
         assert_int_equal(call(&echo_methods[ECHO_INSIDE], here, &in, &out), SN_OK);
 }
 
+static int64_t an_hour_ago_us(void)
+{
+        struct timespec now;
+        clock_gettime(CLOCK_REALTIME, &now);
+        return (now.tv_sec - 3600) * 1000000;
+}
+
+static void a_token_of_the_right_key_that_is_over_is_refused(void **state)
+{
+        (void)state;
+        Echo__EchoRequest in = ECHO__ECHO_REQUEST__INIT;
+        Echo__Echoed out;
+        clock_set_source(&(struct clock_source){.wall_us = an_hour_ago_us});
+        echo_log_in(c, "read write");
+        assert_int_equal(call(&echo_methods[ECHO_WRITE], NULL, &in, &out), SN_OK);
+        (void)echo_runs();
+        clock_set_source(NULL);
+        assert_int_equal(call(&echo_methods[ECHO_WRITE], NULL, &in, &out), SN_UNAUTHENTICATED);
+        assert_string_equal(c->problem.code, "token_expired");
+        assert_int_equal(call(&echo_methods[ECHO_ECHO], NULL, &in, &out), SN_UNAUTHENTICATED); /* open to nobody, too */
+        assert_int_equal(echo_runs(), 0);
+}
+
 static void the_outside_cannot_claim_an_address(void **state)
 {
         (void)state;
@@ -292,6 +316,21 @@ static void strange_metadata_does_no_harm(void **state)
         assert_int_equal(raw_status(&scheme), SN_UNAUTHENTICATED);
 }
 
+static void a_flood_of_metadata_is_refused(void **state)
+{
+        (void)state;
+        char *flood = test_malloc(100001);
+        memset(flood, 'a', 100000);
+        flood[100000] = '\0';
+        for (int i = 0; i < 20; i++) {
+                struct raw_request request = {.path = PATH("Echo"), .bytes = "", .metadata = {"x-flood", flood}};
+                assert_int_equal(raw_status(&request), SN_RESOURCE_EXHAUSTED);
+        }
+        assert_int_equal(echo_runs(), 0);
+        assert_int_equal(raw_status(&(struct raw_request){.path = PATH("Echo"), .bytes = ""}), SN_OK);
+        test_free(flood);
+}
+
 static void a_long_problem_fits_into_the_trailers(void **state)
 {
         (void)state;
@@ -307,6 +346,93 @@ static void a_long_problem_fits_into_the_trailers(void **state)
                          SN_NOT_FOUND);
         assert_true(strlen(c->problem.detail) > 900);
         assert_memory_equal(c->problem.detail, detail, strlen(c->problem.detail));
+}
+
+/* ---- Rate limits ---- */
+
+static void limit_rates(bool on, int64_t read, int64_t write)
+{
+        struct settings settings = {.rate_limits = on, .rate_read = read, .rate_write = write, .rate_auth = 1};
+        assert_int_equal(rpc_limit_rates(&settings), SN_OK);
+}
+
+static void who_calls_from_outside_is_limited_and_told_so(void **state)
+{
+        (void)state;
+        struct raw_answer answer;
+        struct raw_request request = {.port = port(), .path = PATH("Echo"), .bytes = ""};
+        limit_rates(true, 2, 2);
+        raw_grpc_call(&request, &answer);
+        assert_int_equal(answer.status, SN_OK);
+        assert_string_equal(answer.rate_limit, "\"read\";r=1;t=30");
+        assert_string_equal(answer.rate_limit_policy, "\"read\";q=2;w=60");
+        request.path = PATH("Fail"); /* a failure costs as much */
+        request.bytes = "\x08\x05";
+        request.len = 2;
+        raw_grpc_call(&request, &answer);
+        assert_int_equal(answer.status, SN_NOT_FOUND);
+        assert_true(answer.has_problem);
+        assert_string_equal(answer.rate_limit_policy, "\"read\";q=2;w=60");
+        (void)echo_runs();
+        raw_grpc_call(&request, &answer);
+        assert_int_equal(answer.status, SN_RESOURCE_EXHAUSTED);
+        assert_true(answer.has_problem);
+        assert_true(strncmp(answer.rate_limit, "\"read\";r=0;t=", 13) == 0);
+        assert_int_equal(echo_runs(), 0);
+}
+
+static void a_refusal_says_how_long_to_wait(void **state)
+{
+        (void)state;
+        Echo__EchoRequest in = ECHO__ECHO_REQUEST__INIT;
+        Echo__Echoed out;
+        limit_rates(true, 1, 1);
+        assert_int_equal(call(&echo_methods[ECHO_ECHO], NULL, &in, &out), SN_OK);
+        assert_int_equal(call(&echo_methods[ECHO_ECHO], NULL, &in, &out), SN_RESOURCE_EXHAUSTED);
+        assert_string_equal(c->problem.code, "rate_limited");
+        assert_in_range(c->problem.retry_after_s, 40, 60);
+}
+
+static void members_are_limited_by_themselves_wherever_they_call_from(void **state)
+{
+        (void)state;
+        Echo__EchoRequest in = ECHO__ECHO_REQUEST__INIT;
+        Echo__Echoed out;
+        limit_rates(true, 1, 1);
+        assert_int_equal(call(&echo_methods[ECHO_ECHO], NULL, &in, &out), SN_OK);
+        echo_log_in(c, "read write");
+        assert_int_equal(call(&echo_methods[ECHO_ECHO], NULL, &in, &out), SN_OK);
+        assert_int_equal(call(&echo_methods[ECHO_WRITE], NULL, &in, &out), SN_OK);
+        assert_int_equal(call(&echo_methods[ECHO_ECHO], NULL, &in, &out), SN_RESOURCE_EXHAUSTED);
+        assert_int_equal(call(&echo_methods[ECHO_WRITE], NULL, &in, &out), SN_RESOURCE_EXHAUSTED);
+}
+
+static void our_own_services_are_not_counted_again(void **state)
+{
+        (void)state;
+        Echo__EchoRequest in = ECHO__ECHO_REQUEST__INIT;
+        Echo__Echoed out;
+        limit_rates(true, 1, 1);
+        const char *token = service_token_for(c->arena, "gateway", "echo");
+        for (int i = 0; i < 5; i++) {
+                assert_int_equal(call(&echo_methods[ECHO_ECHO], token, &in, &out), SN_OK);
+                assert_int_equal(call(&echo_methods[ECHO_INSIDE], token, &in, &out), SN_OK);
+        }
+        struct raw_answer answer;
+        raw_grpc_call(&(struct raw_request){.port = port(), .path = PATH("Echo"), .bytes = ""}, &answer);
+        assert_int_equal(answer.status, SN_OK); /* the address still has its own */
+}
+
+static void limits_that_are_off_are_not_mentioned(void **state)
+{
+        (void)state;
+        struct raw_answer answer;
+        limit_rates(false, 1, 1);
+        for (int i = 0; i < 3; i++) {
+                raw_grpc_call(&(struct raw_request){.port = port(), .path = PATH("Echo"), .bytes = ""}, &answer);
+                assert_int_equal(answer.status, SN_OK);
+                assert_string_equal(answer.rate_limit, "");
+        }
 }
 
 /* ---- Health ---- */
@@ -488,6 +614,20 @@ static void past_the_grace_clients_are_told_and_handlers_still_end(void **state)
         assert_int_equal(echo_runs(), 1);
 }
 
+static void clients_that_give_up_leave_nothing_behind(void **state)
+{
+        (void)state;
+        echo_gate_close();
+        for (int i = 0; i < 4; i++) { /* two are inside, two wait for a worker */
+                assert_int_equal(raw_status(&(struct raw_request){.path = PATH("Wait"), .bytes = "", .timeout_ms = 50}),
+                                 SN_DEADLINE_EXCEEDED);
+        }
+        echo_gate_open();
+        assert_int_equal(raw_status(&(struct raw_request){.path = PATH("Echo"), .bytes = ""}), SN_OK);
+        sonet_grpc_server_stop(server, 60000); /* returns when all of them have ended */
+        server = NULL;
+}
+
 static void a_service_that_is_down_is_unavailable_and_found_again(void **state)
 {
         (void)state;
@@ -624,14 +764,22 @@ int main(void)
             TEST(compressed_messages_are_refused),
             TEST(an_answer_that_is_too_large_is_a_clean_failure),
             TEST(tokens_that_are_not_ours_are_refused),
+            TEST(a_token_of_the_right_key_that_is_over_is_refused),
             TEST(the_outside_cannot_claim_an_address),
             TEST(strange_metadata_does_no_harm),
+            TEST(a_flood_of_metadata_is_refused),
             TEST(a_long_problem_fits_into_the_trailers),
+            TEST(who_calls_from_outside_is_limited_and_told_so),
+            TEST(a_refusal_says_how_long_to_wait),
+            TEST(members_are_limited_by_themselves_wherever_they_call_from),
+            TEST(our_own_services_are_not_counted_again),
+            TEST(limits_that_are_off_are_not_mentioned),
             TEST(health_says_what_readiness_says),
             NARROW_TEST(a_full_lane_answers_at_once_and_the_others_finish),
             NARROW_TEST(a_request_that_waited_too_long_is_not_started),
             TEST(a_stop_finishes_what_runs),
             TEST(past_the_grace_clients_are_told_and_handlers_still_end),
+            TEST(clients_that_give_up_leave_nothing_behind),
             TEST(a_service_that_is_down_is_unavailable_and_found_again),
             TEST(addresses_in_clear_are_loopback_only),
             TEST(a_certificate_can_name_the_calling_service),

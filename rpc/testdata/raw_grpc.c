@@ -100,18 +100,34 @@ static void raw_run(struct raw *raw, const struct raw_request *request)
         (void)grpc_completion_queue_pluck(raw->queue, raw, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
 }
 
+static void copy_text(grpc_slice from, char *to, size_t size)
+{
+        size_t len = GRPC_SLICE_LENGTH(from);
+        len = len < size ? len : size - 1;
+        memcpy(to, GRPC_SLICE_START_PTR(from), len);
+        to[len] = '\0';
+}
+
+static void take_trailer(const grpc_metadata *trailer, struct raw_answer *answer)
+{
+        if (grpc_slice_str_cmp(trailer->key, "sonet-problem-bin") == 0) {
+                answer->has_problem = true;
+        } else if (grpc_slice_str_cmp(trailer->key, "ratelimit") == 0) {
+                copy_text(trailer->value, answer->rate_limit, sizeof(answer->rate_limit));
+        } else if (grpc_slice_str_cmp(trailer->key, "ratelimit-policy") == 0) {
+                copy_text(trailer->value, answer->rate_limit_policy, sizeof(answer->rate_limit_policy));
+        }
+}
+
 void raw_grpc_call(const struct raw_request *request, struct raw_answer *answer)
 {
         struct raw raw;
         raw_begin(&raw, request);
         raw_run(&raw, request);
         *answer = (struct raw_answer){.status = (int)raw.status};
-        size_t len = GRPC_SLICE_LENGTH(raw.detail);
-        len = len < sizeof(answer->detail) ? len : sizeof(answer->detail) - 1;
-        memcpy(answer->detail, GRPC_SLICE_START_PTR(raw.detail), len);
+        copy_text(raw.detail, answer->detail, sizeof(answer->detail));
         for (size_t i = 0; i < raw.trailing.count; i++) {
-                answer->has_problem =
-                    answer->has_problem || grpc_slice_str_cmp(raw.trailing.metadata[i].key, "sonet-problem-bin") == 0;
+                take_trailer(&raw.trailing.metadata[i], answer);
         }
         raw_end(&raw);
 }

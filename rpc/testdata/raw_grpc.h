@@ -20,7 +20,8 @@ struct raw_request {
 struct raw_answer {
         int status;
         char detail[256];
-        bool has_problem; /* the trailer sonet-problem-bin came */
+        bool has_problem;                           /* the trailer sonet-problem-bin came */
+        char rate_limit[64], rate_limit_policy[64]; /* the trailers of that name, or "" */
 };
 
 void raw_grpc_call(const struct raw_request *request, struct raw_answer *answer);

@@ -47,38 +47,38 @@ static sn_status show_edges(struct rpc_call *c, const char *filter, FollowRows__
         return SN_OK;
 }
 
-sn_status list_followers(struct rpc_call *c, const Follow__ListFollowersRequest *in, Follow__AuthorList *out)
+typedef sn_status read_edges(struct db_tx *tx, const char *user_id, int64_t before_version, size_t limit, size_t *n,
+                             FollowRows__Edge ***edges);
+
+/* The connection goes back before others are asked. */
+static sn_status load_edges(struct rpc_call *c, read_edges *read, const char *user_id, int64_t before_version,
+                            size_t limit, size_t *n, FollowRows__Edge ***edges)
 {
-        size_t limit = page_limit(in->limit);
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+
+        TRY(db_read(c, &tx));
+        return read(tx, user_id, before_version, limit, n, edges);
+}
+
+static sn_status list_edges(struct rpc_call *c, read_edges *read, const char *user_id, const char *cursor, size_t limit,
+                            Follow__AuthorList *out)
+{
         FollowRows__Edge **edges = NULL;
         struct cursor position;
         size_t n = 0;
 
-        TRY(cursor_decode(c, in->user_id, in->cursor, &position));
-        TRY(check_member(c, in->user_id));
-        {
-                CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        TRY(cursor_decode(c, user_id, cursor, &position));
+        TRY(check_member(c, user_id));
+        TRY(load_edges(c, read, user_id, position.sort_key, limit + 1, &n, &edges));
+        return show_edges(c, user_id, edges, n, limit, out);
+}
 
-                TRY(db_read(c, &tx));
-                TRY(store_followers(tx, in->user_id, position.sort_key, limit + 1, &n, &edges));
-        }
-        return show_edges(c, in->user_id, edges, n, limit, out);
+sn_status list_followers(struct rpc_call *c, const Follow__ListFollowersRequest *in, Follow__AuthorList *out)
+{
+        return list_edges(c, store_followers, in->user_id, in->cursor, page_limit(in->limit), out);
 }
 
 sn_status list_following(struct rpc_call *c, const Follow__ListFollowingRequest *in, Follow__AuthorList *out)
 {
-        size_t limit = page_limit(in->limit);
-        FollowRows__Edge **edges = NULL;
-        struct cursor position;
-        size_t n = 0;
-
-        TRY(cursor_decode(c, in->user_id, in->cursor, &position));
-        TRY(check_member(c, in->user_id));
-        {
-                CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-
-                TRY(db_read(c, &tx));
-                TRY(store_following(tx, in->user_id, position.sort_key, limit + 1, &n, &edges));
-        }
-        return show_edges(c, in->user_id, edges, n, limit, out);
+        return list_edges(c, store_following, in->user_id, in->cursor, page_limit(in->limit), out);
 }

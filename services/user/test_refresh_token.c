@@ -137,9 +137,9 @@ static void rubbish_is_no_token(void **state)
             arena_printf(arena, "%sAAAA", text),
             arena_printf(arena, " %s", text),
             arena_printf(arena, "%s\n", text),
-            arena_printf(arena, "%.*s", (int)strlen(text) - 1, text),
-            arena_printf(arena, "%.*s", (int)strlen(text) - 4, text),
-            arena_printf(arena, "%.*s+/", (int)strlen(text) - 2, text),
+            arena_strndup(arena, text, strlen(text) - 1),
+            arena_strndup(arena, text, strlen(text) - 4),
+            arena_printf(arena, "%s+/", arena_strndup(arena, text, strlen(text) - 2)),
             "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtZSJ9.",
             "\xff\xfe\xfd",
         };

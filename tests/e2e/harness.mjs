@@ -206,6 +206,14 @@ class Server {
                         ? env[`${name.toUpperCase()}_URL`].replace('grpc://', '') : `127.0.0.1:${env.GRPC_PORT}`]));
         }
 
+        // Where each `sonet serve` has its health, readiness and metrics: {gateway: 'http://127.0.0.1:N', …}.
+        httpAddresses() {
+                return Object.fromEntries(this.processes().filter((p) => p.args.includes('serve')).map((p) => {
+                        const port = fs.readFileSync(`/proc/${p.pid}/environ`, 'utf8').match(/(?:^|\0)HTTP_PORT=(\d+)/)[1];
+                        return [p.role, `http://127.0.0.1:${port}`];
+                }));
+        }
+
         // SIGKILL to every process of a role; gives how many there were.
         kill(role) {
                 return this.pids(role).filter((pid) => signal(pid, 'SIGKILL')).length;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { after, before, test } from 'node:test';
-import { connect, eventually, ids, must } from './client.mjs';
+import { connect, eventually, ids, must, problem } from './client.mjs';
 import { signal, sleep, startServer } from './harness.mjs';
 
 let server;
@@ -61,6 +61,55 @@ test('it listens on loopback alone, and the data folder shows nobody a secret', 
         for (const p of server.processes()) {
                 assert.ok(!p.args.some((a) => /password|:\/\/[^/]*:[^/]*@/i.test(a)), p.args.join(' '));
         }
+});
+
+test('every process has its health, readiness and metrics', async () => {
+        const addresses = server.httpAddresses();
+        assert.equal(Object.keys(addresses).length, server.mode === 'split' ? 5 : 1);
+        for (const [role, url] of Object.entries(addresses)) {
+                const own = connect(url);
+                const page = async (path) => {
+                        const answer = await own.api('GET', path);
+                        assert.equal(answer.status, 200, `${role}: ${answer.text}`);
+                        return answer.text;
+                };
+                assert.equal(await page('/healthz'), 'ok\n');
+                const ready = await page('/readyz');
+                assert.match(ready, /^redis: /m);
+                assert.doesNotMatch(ready, /database down|unknown|awaited|does not answer|starting/);
+                assert.match(await page('/metrics'), /^sonet_workers_busy\{/m);
+                if (role !== 'gateway' && role !== 'serve') {
+                        assert.match(ready, new RegExp(`^${role}: database up, migrations complete, lease (held|not needed)$`, 'm'));
+                        assert.match(await page('/metrics'), new RegExp(`^sonet_rpc_seconds_count\\{method="sonet.${role}.v1`, 'm'));
+                        problem(await own.api('GET', '/v1/users/me', { token: alice.token }), 404, { code: 'route_not_found' });
+                }
+                own.close();
+        }
+});
+
+test('while PostgreSQL does not answer no process is ready, and all are afterwards', async () => {
+        const postgres = () => [...server.pids('postmaster'), ...server.pids('postgres')];
+        const everywhere = (status) => async () => {
+                for (const [role, url] of Object.entries(server.httpAddresses())) {
+                        const own = connect(url);
+                        const { status: found, text } = await own.api('GET', '/readyz');
+                        own.close();
+                        assert.equal(found, status, `${role}: ${text}`);
+                }
+        };
+        postgres().forEach((pid) => signal(pid, 'SIGSTOP'));
+        try {
+                await eventually('nobody is ready', everywhere(503), 60_000);
+                for (const url of Object.values(server.httpAddresses())) {
+                        const own = connect(url);
+                        assert.equal((await own.api('GET', '/healthz')).status, 200);
+                        own.close();
+                }
+        } finally {
+                postgres().forEach((pid) => signal(pid, 'SIGCONT'));
+        }
+        await eventually('all are ready', everywhere(200), 60_000);
+        await eventually('it works', everythingWorks, 60_000);
 });
 
 for (const role of ['serve', 'gateway', 'user', 'note', 'follow', 'timeline', 'redis', 'postmaster']) {

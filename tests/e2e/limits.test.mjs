@@ -1,13 +1,20 @@
 // Rate limits: on by default, by member and by address, announced in headers, 429 beyond.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { promisify } from 'node:util';
+import grpc from '@grpc/grpc-js';
 import { ids, must, problem, randomName } from './client.mjs';
-import { startServer } from './harness.mjs';
+import { findBinary, startServer } from './harness.mjs';
 import { ownServer } from './own.mjs';
+import { connectGrpc } from './protos.mjs';
 
 const READ = 30;
 const WRITE = 10;
-const AUTH = 8;
+const AUTH = 12;
 const it = ownServer({ env: { SONET_RATE_LIMITS: 'on', RATE_READ: String(READ), RATE_WRITE: String(WRITE), RATE_AUTH: String(AUTH) } });
 
 // Asks until refused, at most `most` times; gives {served, refusal}.
@@ -46,6 +53,72 @@ test('reads and writes of a member are limited apart from each other and from ot
         assert.equal(ids(must(await bob.get(`/v1/timelines/users/${alice.id}?limit=100`)).items).length, writes.served + 1, 'refused posts wrote nothing');
 });
 
+// Calls until refused; gives {served, refusal: the error, trailers}.
+async function exhaustGrpc(name, request, most, member) {
+        wire ??= connectGrpc(it.server.grpcAddresses());
+        for (let served = 0; served <= most; served++) {
+                const { error, trailers } = await wire.call(name, request, { token: member?.token });
+                if (error?.code === grpc.status.RESOURCE_EXHAUSTED) {
+                        return { served, refusal: error, trailers };
+                }
+                assert.ok(trailers['ratelimit-policy'], `${name} says nothing of limits: ${JSON.stringify({ error, trailers })}`);
+        }
+        throw new Error(`${name} was not refused after ${most} calls`);
+}
+let wire;
+after(() => wire?.close());
+
+test('gRPC from outside is limited like REST', async () => {
+        const [alice, bob] = [await it.register(), await it.register()];
+        const reads = await exhaustGrpc('GetMe', {}, READ * 3, alice);
+        assert.ok(reads.served >= READ - 1, `${reads.served} reads were served`);
+        assert.equal(reads.refusal.problem.code, 'rate_limited');
+        assert.ok(reads.refusal.problem.retry_after_s >= 1 && reads.refusal.problem.retry_after_s <= 60);
+        assert.equal(reads.trailers['ratelimit-policy'], `"read";q=${READ};w=60`);
+        assert.match(reads.trailers.ratelimit, /^"read";r=0;t=\d+$/);
+        await exhaustGrpc('CreateNote', { text: 'over the wire' }, WRITE * 3, alice);
+
+        // A process counts both doors together; what the gateway passes on to another one is not counted there again.
+        for (let i = 0; i < READ - 5; i++) {
+                must(await bob.get('/v1/users/me'));
+        }
+        const { served } = await exhaustGrpc('GetMe', {}, READ * 3, bob);
+        assert.ok(it.server.mode === 'split' ? served >= READ - 1 : served < READ - 5, `${served} more were served by gRPC (${it.server.mode})`);
+});
+
+// `sonet import` of two friends; resolves to what it printed.
+async function importFriends(dir, notes) {
+        const [graph, texts] = [path.join(dir, 'graph'), path.join(dir, 'texts')];
+        fs.writeFileSync(graph, '17 18\n');
+        fs.writeFileSync(texts, Array.from({ length: 40 }, (_, i) => `Saying ${i}`).join('\n%\n'));
+        const args = ['import', '--graph', graph, '--texts', texts, '--notes', String(notes), '--to', it.server.url];
+        return (await promisify(execFile)(findBinary(), args)).stdout;
+}
+
+async function notesRefused() {
+        const [, n] = (await it.api('GET', '/metrics')).text.match(/sonet_http_requests_total\{method="CreateNote",status="4xx"\} (\d+)/) ?? [null, 0];
+        return Number(n);
+}
+
+test('an import that meets the limits waits as long as it is told, and doubles nothing', async () => {
+        const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sonet-limits.'));
+        try {
+                const before = await notesRefused();
+                await importFriends(dir, WRITE); // and one follow each: the last note of each member is refused once
+                const refused = await notesRefused() - before;
+                assert.ok(refused >= 1 && refused <= 2, `${refused} notes were refused`);
+                assert.match(await importFriends(dir, WRITE), new RegExp(`${2 * WRITE} notes .*${2 * WRITE} were there`));
+                for (const name of ['member17', 'member18']) {
+                        const { id } = must(await it.api('GET', `/v1/users/${name}`));
+                        const texts = must(await it.api('GET', `/v1/timelines/users/${id}?limit=100`)).items.map((n) => n.text);
+                        assert.equal(texts.length, WRITE);
+                        assert.equal(new Set(texts).size, WRITE);
+                }
+        } finally {
+                fs.rmSync(dir, { recursive: true });
+        }
+});
+
 test('log-ins and registrations of one address are limited, also when they fail', async () => {
         const login = () => it.api('POST', '/v1/auth/login', { body: { login: randomName('nobody'), password: 'a wrong password' } });
         const { refusal } = await exhaust(login, AUTH * 3);
@@ -57,6 +130,14 @@ test('log-ins and registrations of one address are limited, also when they fail'
         for (const name of ['x-forwarded-for', 'x-real-ip', 'forwarded']) {
                 problem(await it.api('POST', '/v1/auth/login', { headers: { [name]: '198.51.100.7' }, body: { login: 'x', password: 'a wrong password' } }), 429);
         }
+});
+
+test('log-ins by gRPC are limited by address, also when they fail', async () => {
+        const { refusal } = await exhaustGrpc('LogIn', { login: randomName('nobody'), password: 'a wrong password' }, AUTH * 3);
+        assert.equal(refusal.problem.code, 'rate_limited');
+        const username = randomName('late');
+        const { error } = await wire.call('Register', { username, email: `${username}@example.org`, password: 'long enough' });
+        assert.equal(error.code, grpc.status.RESOURCE_EXHAUSTED);
 });
 
 test('health, readiness and metrics are not limited', async () => {

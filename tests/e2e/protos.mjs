@@ -51,21 +51,20 @@ export function decodeProblem(bytes) {
 export function connectGrpc(addresses) {
         const clients = Object.fromEntries(SERVICES.map((s) => [s, new grpc.Client(addresses[s], grpc.credentials.createInsecure())]));
 
-        // Resolves to {answer} or {error: {code, details, problem}}; never throws for a refusal.
+        // Resolves to {answer} or {error: {code, details, problem}}, both with the trailing metadata in `trailers`; never throws for a refusal.
         function call(methodName, request, { token, metadata = {}, deadlineMs = 20_000 } = {}) {
                 const m = methods.find((x) => x.name === methodName || x.path === methodName);
                 const head = new grpc.Metadata();
                 Object.entries({ ...(token ? { authorization: `Bearer ${token}` } : {}), ...metadata }).forEach(([k, v]) => head.set(k, v));
-                return new Promise((resolve) => clients[m.service].makeUnaryRequest(
-                        m.path, m.contract.requestSerialize, m.contract.responseDeserialize, request, head, { deadline: Date.now() + deadlineMs },
-                        (error, answer) => {
-                                if (!error) {
-                                        resolve({ answer });
-                                        return;
-                                }
-                                const [bytes] = error.metadata?.get('sonet-problem-bin') ?? [];
-                                resolve({ error: { code: error.code, details: error.details, problem: bytes && decodeProblem(bytes) } });
-                        }));
+                return new Promise((resolve) => {
+                        let outcome;
+                        clients[m.service].makeUnaryRequest(
+                                m.path, m.contract.requestSerialize, m.contract.responseDeserialize, request, head, { deadline: Date.now() + deadlineMs },
+                                (error, answer) => {
+                                        const [bytes] = error?.metadata?.get('sonet-problem-bin') ?? [];
+                                        outcome = error ? { error: { code: error.code, details: error.details, problem: bytes && decodeProblem(bytes) } } : { answer };
+                                }).on('status', ({ metadata }) => setImmediate(() => resolve({ ...outcome, trailers: metadata.getMap() })));
+                });
         }
 
         // A call with bytes of one's own, answered with bytes.

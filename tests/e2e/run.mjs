@@ -47,7 +47,8 @@ async function shared(mode, names) {
         let good = false;
         let faults = [];
         try {
-                const env = { SONET_E2E_MODE: mode, SONET_URL: server.url, SONET_GRPC: JSON.stringify(server.grpcAddresses()) };
+                const env = { SONET_E2E_MODE: mode, SONET_URL: server.url, SONET_GRPC: JSON.stringify(server.grpcAddresses()),
+                              SONET_E2E_KEY_FILE: path.join(server.dir, 'key') };
                 good = await testFiles(names, 4, env);
                 faults = server.faults();
         } finally {

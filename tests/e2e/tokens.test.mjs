@@ -1,7 +1,10 @@
 // Tokens that are none: forged, altered, foreign, ended. Each is 401 with WWW-Authenticate, on closed and on open roads.
 import assert from 'node:assert/strict';
-import { createHmac, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
+import { createHmac, createPrivateKey, createPublicKey, generateKeyPairSync, hkdfSync, sign } from 'node:crypto';
+import fs from 'node:fs';
 import { before, test } from 'node:test';
+import grpc from '@grpc/grpc-js';
+import { connectGrpc } from './protos.mjs';
 import { api, assertTokenIsRefused, eventually, must, problem, register } from './shared.mjs';
 
 const b64 = (value) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
@@ -74,6 +77,38 @@ test('a token of another key is refused although its claims are old, new or stra
         for (const changed of [{ exp: now - 1 }, { exp: now + 1e9 }, { exp: 'never' }, { exp: undefined }, { nbf: now + 3600 }, { iss: 'other' }, { aud: 'other' },
                                { sub: '00000000-0000-0000-0000-000000000000' }, { sub: undefined }, { sid: undefined }, { scope: 'admin' }]) {
                 await refusedEverywhere(signedBy(own.privateKey, header, { ...claims, ...changed }), JSON.stringify(changed));
+        }
+});
+
+// The server's own signing key, derived from its key file as auth/token_keys.c does.
+function serversKey() {
+        const master = Buffer.from(fs.readFileSync(process.env.SONET_E2E_KEY_FILE, 'utf8').trim(), 'base64url');
+        const derive = (label) => Buffer.from(hkdfSync('sha256', master, 'sonet key file', label, 32)).toString('hex');
+        const wide = BigInt(`0x${derive('access-token-es256')}${derive('access-token-es256 extra bits')}`);
+        const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n; // of P-256
+        const d = Buffer.from((wide % (order - 1n) + 1n).toString(16).padStart(64, '0'), 'hex').toString('base64url');
+        return createPrivateKey({ key: { kty: 'EC', crv: 'P-256', x: jwk.x, y: jwk.y, d }, format: 'jwk' });
+}
+
+test('a token of the right key is refused when its time is over or has not come', { skip: !process.env.SONET_E2E_KEY_FILE && 'the server is not ours' }, async () => {
+        const key = serversKey();
+        const wire = connectGrpc(JSON.parse(process.env.SONET_GRPC));
+        try {
+                const now = Math.floor(Date.now() / 1000);
+                const good = signedBy(key, header, { ...claims, exp: now + 60 });
+                must(await api('GET', '/v1/users/me', { token: good })); // signed like this it is taken
+                assert.equal((await wire.call('GetMe', {}, { token: good })).answer.id, alice.id);
+                for (const changed of [{ exp: now - 1 }, { exp: now - 1, iat: now - 901, nbf: now - 901 }, { exp: 0 }, { nbf: now + 3600 }]) {
+                        const bad = signedBy(key, header, { ...claims, ...changed });
+                        const code = changed.nbf > now ? 'token_not_yet_valid' : 'token_expired';
+                        await refusedEverywhere(bad, code);
+                        problem(await api('GET', '/v1/users/me', { token: bad }), 401, { code });
+                        const { error } = await wire.call('GetMe', {}, { token: bad });
+                        assert.equal(error.code, grpc.status.UNAUTHENTICATED);
+                        assert.equal(error.problem.code, code);
+                }
+        } finally {
+                wire.close();
         }
 });
 

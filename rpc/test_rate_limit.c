@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "gateway/rate_limit.h"
+#include "rpc/rate_limit.h"
 
 static _Atomic int64_t now_us;
 
@@ -216,6 +216,71 @@ static void threads_share_one_quota(void **state)
         rate_limiter_free(shared.l);
 }
 
+/* ---- Of a call ---- */
+
+/* Takes one request of the process's own limiter. */
+static sn_status take(struct rpc_call *c, enum rpc_rate class, const char *actor, const char *address)
+{
+        const struct rpc_method method = {.rate = class};
+        struct rate_verdict verdict;
+        c->method = &method;
+        c->actor = actor;
+        c->client_address = address;
+        sn_status status = rpc_take_rate(c, &verdict);
+        c->method = NULL;
+        return status;
+}
+
+static void limit_rates(bool on, int64_t read, int64_t auth)
+{
+        const struct settings settings = {.rate_limits = on, .rate_read = read, .rate_write = 1, .rate_auth = auth};
+        assert_int_equal(rpc_limit_rates(&settings), SN_OK);
+}
+
+static void members_have_a_quota_each_and_strangers_one_by_address(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(NULL, 60000);
+        c->caller = ""; /* from outside */
+        limit_rates(true, 1, 1);
+        assert_int_equal(take(c, RPC_RATE_READ, "ann", "192.0.2.1"), SN_OK);
+        assert_int_equal(take(c, RPC_RATE_READ, "bob", "192.0.2.1"), SN_OK);
+        assert_int_equal(take(c, RPC_RATE_READ, "", "192.0.2.1"), SN_OK);
+        assert_int_equal(take(c, RPC_RATE_READ, "ann", "192.0.2.2"), SN_RESOURCE_EXHAUSTED);
+        assert_int_equal(take(c, RPC_RATE_READ, "", "192.0.2.1"), SN_RESOURCE_EXHAUSTED);
+        assert_int_equal(take(c, RPC_RATE_WRITE, "ann", "192.0.2.1"), SN_OK);
+        rpc_limit_rates_end();
+}
+
+static void log_ins_are_counted_by_address_whoever_shows_a_token(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(NULL, 60000);
+        c->caller = "";
+        limit_rates(true, 100, 2);
+        assert_int_equal(take(c, RPC_RATE_AUTH, "ann", "192.0.2.1"), SN_OK);
+        assert_int_equal(take(c, RPC_RATE_AUTH, "bob", "192.0.2.1"), SN_OK);
+        assert_int_equal(take(c, RPC_RATE_AUTH, "cid", "192.0.2.1"), SN_RESOURCE_EXHAUSTED);
+        assert_int_equal(c->problem.retry_after_s, 30);
+        assert_non_null(strstr(c->problem.detail, "30 seconds"));
+        assert_int_equal(take(c, RPC_RATE_AUTH, "cid", "192.0.2.2"), SN_OK);
+        rpc_limit_rates_end();
+}
+
+static void services_and_switched_off_limits_let_everything_through(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(NULL, 60000);
+        limit_rates(true, 1, 1);
+        c->caller = "gateway";
+        for (int i = 0; i < 5; i++) {
+                assert_int_equal(take(c, RPC_RATE_READ, "ann", "192.0.2.1"), SN_OK);
+        }
+        c->caller = "";
+        assert_int_equal(take(c, RPC_RATE_READ, "ann", "192.0.2.1"), SN_OK);
+        assert_int_equal(take(c, RPC_RATE_READ, "ann", "192.0.2.1"), SN_RESOURCE_EXHAUSTED);
+        limit_rates(false, 1, 1);
+        assert_int_equal(take(c, RPC_RATE_READ, "ann", "192.0.2.1"), SN_OK);
+        assert_int_equal(take(c, RPC_RATE_READ, "ann", "192.0.2.1"), SN_OK);
+}
+
 static int with_fixed_time(void **state)
 {
         static const struct clock_source source = {.monotonic_us = fixed_monotonic_us};
@@ -244,6 +309,9 @@ int main(void)
             cmocka_unit_test(a_full_table_forgets_those_nearest_to_their_quota),
             cmocka_unit_test(many_clients_are_remembered),
             cmocka_unit_test(threads_share_one_quota),
+            cmocka_unit_test(members_have_a_quota_each_and_strangers_one_by_address),
+            cmocka_unit_test(log_ins_are_counted_by_address_whoever_shows_a_token),
+            cmocka_unit_test(services_and_switched_off_limits_let_everything_through),
         };
         return cmocka_run_group_tests(tests, with_fixed_time, with_real_time);
 }

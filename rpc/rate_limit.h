@@ -1,5 +1,6 @@
-/* Rate limits: how many requests of a class one member, or one address without a member, may make. Counted in this
- * process's memory, in bounded space and without allocating; a gateway that stands beside others counts for itself.
+/* Rate limits: how many requests of a class one member, or one address without a member, may make, over REST and gRPC
+ * together. Counted in this process's memory, in bounded space and without allocating; a process that stands beside
+ * others counts for itself.
  *
  * The algorithm is GCRA: a client that was quiet may make a whole minute's requests at once, and gets them back one by
  * one, evenly over a minute. Nothing resets at once, so nobody waits for the full minute to strike; in the first minute
@@ -9,13 +10,15 @@
  *   RateLimit-Policy: "read";q=1200;w=60      q requests in w seconds
  *   RateLimit: "read";r=1199;t=1              r are left; in t seconds there is one more
  * and Retry-After (RFC 9110, 10.2.3) with a refusal. */
-#ifndef GATEWAY_RATE_LIMIT_H
-#define GATEWAY_RATE_LIMIT_H
+#ifndef RPC_RATE_LIMIT_H
+#define RPC_RATE_LIMIT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "base/call.h"
 #include "base/contract.h"
+#include "base/settings.h"
 
 struct rate_limiter;
 
@@ -47,5 +50,14 @@ bool rate_limit_take(struct rate_limiter *l, enum rpc_rate class, const char *wh
 
 /* Writes the value of the RateLimit field. Gives out. */
 char *rate_limit_value(const struct rate_verdict *verdict, char out[RATE_LIMIT_VALUE_SIZE]);
+
+/* The process's own limiter, which both transports share. Made at start, before any request, after the settings; none
+ * when those switch limits off, or before. rpc_close frees it. SN_UNAVAILABLE when memory is out. */
+SN_CHECKED sn_status rpc_limit_rates(const struct settings *settings);
+void rpc_limit_rates_end(void);
+/* Takes one request of c->method from whoever is asking from outside: the member, or the address for log-ins and for
+ * who is no member. Our own services are not counted: whom they ask for was counted where the request came in.
+ * SN_RESOURCE_EXHAUSTED, with the seconds to wait. */
+SN_CHECKED sn_status rpc_take_rate(struct rpc_call *c, struct rate_verdict *verdict);
 
 #endif

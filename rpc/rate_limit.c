@@ -1,7 +1,7 @@
 /* The limiter's table: sets of eight entries, chosen by a keyed hash of the client, so that nobody can aim at another's
  * set. An entry is the instant at which the client has its whole quota back (GCRA's theoretical arrival time); one that
  * is past says nothing any more. */
-#include "gateway/rate_limit.h"
+#include "rpc/rate_limit.h"
 
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -200,4 +200,36 @@ char *rate_limit_value(const struct rate_verdict *verdict, char out[RATE_LIMIT_V
 {
         snprintf(out, RATE_LIMIT_VALUE_SIZE, "\"%s\";r=%u;t=%u", verdict->name, verdict->remaining, verdict->reset_s);
         return out;
+}
+
+/* ---- The process's own ---- */
+
+static struct rate_limiter *own;
+
+sn_status rpc_limit_rates(const struct settings *settings)
+{
+        const struct rate_limits limits = {.per_minute = {[RPC_RATE_READ] = (uint32_t)settings->rate_read,
+                                                          [RPC_RATE_WRITE] = (uint32_t)settings->rate_write,
+                                                          [RPC_RATE_AUTH] = (uint32_t)settings->rate_auth}};
+        rpc_limit_rates_end();
+        own = settings->rate_limits ? rate_limiter_new(&limits) : NULL;
+        return own != NULL || !settings->rate_limits ? SN_OK : SN_UNAVAILABLE;
+}
+
+void rpc_limit_rates_end(void)
+{
+        rate_limiter_free(own);
+        own = NULL;
+}
+
+sn_status rpc_take_rate(struct rpc_call *c, struct rate_verdict *verdict)
+{
+        const enum rpc_rate class = c->method->rate;
+        const char *who = c->actor[0] != '\0' && class != RPC_RATE_AUTH ? c->actor : c->client_address;
+        if (rate_limit_take(c->caller[0] == '\0' ? own : NULL, class, who, verdict)) {
+                return SN_OK;
+        }
+        (void)rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "too many requests; wait %u seconds", verdict->reset_s);
+        c->problem.retry_after_s = (int)verdict->reset_s;
+        return SN_RESOURCE_EXHAUSTED;
 }

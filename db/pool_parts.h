@@ -1,0 +1,47 @@
+/* What the files of the pools share. One lock over all pools of the process: it is held for a few instructions a
+ * request, and never while anything talks to a server. Private to db/pool*.c. */
+#ifndef DB_POOL_PARTS_H
+#define DB_POOL_PARTS_H
+
+#include <pthread.h>
+#include "base/metrics.h"
+#include "db/pool.h"
+
+#define DB_SERVER_KEY_SIZE 300
+
+struct db_server {
+        struct db_server *next;
+        int busy, references;
+        char key[DB_SERVER_KEY_SIZE]; /* host and port */
+};
+
+struct db {
+        char *name, *url;
+        int max, busy, n_idle;
+        struct db_server *server;
+        struct db_connection *idle; /* the latest first, so that those beyond the need grow old */
+        int64_t failing_since_us;   /* 0: the last connect succeeded */
+        struct db *next;
+        struct metric *busy_gauge, *opened, *wait;
+};
+
+extern pthread_mutex_t db_pools_lock;
+extern struct db *db_pools; /* all of the process */
+
+void db_cond_init(pthread_cond_t *cond);
+/* With the lock held: waits at most until deadline_us on the clock of base/clock.h, which tests may have moved. False
+ * when it passed. */
+bool db_cond_wait_until(pthread_cond_t *cond, int64_t deadline_us);
+
+/* pool.c, with the lock held: a place came free, for whoever waits for it. */
+void db_give_place(struct db *db);
+
+/* pool_house.c: the housekeeper, one thread for all pools, asleep while nothing is idle. With the lock held; stopping
+ * gives it away for a moment. */
+void db_house_start(void);
+void db_house_stop(void);
+void db_house_wake(void);
+/* Without the lock. */
+void db_close_all(struct db_connection *list);
+
+#endif
