@@ -215,17 +215,71 @@ int settings_grpc_port(const struct settings *s)
         return (int)s->http_port + 1;
 }
 
+static sn_status check_unlimited(const char *name, const char *address, struct buf *error)
+{
+        if (settings_is_loopback(address)) {
+                return SN_OK;
+        }
+        buf_printf(error, "SONET_RATE_LIMITS=off is accepted on loopback only, and %s is %s", name, address);
+        return SN_INVALID_ARGUMENT;
+}
+
+/* As browsers send it: scheme://host[:port], nothing behind it (RFC 6454, section 6.1). */
+static bool is_origin(struct str origin)
+{
+        static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+        char text[300];
+
+        if (origin.len >= sizeof(text)) {
+                return false;
+        }
+        memcpy(text, origin.ptr, origin.len);
+        text[origin.len] = '\0';
+        size_t scheme = strspn(text, "+-.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+        return strspn(text, letters) > 0 && strncmp(text + scheme, "://", 3) == 0 && text[scheme + 3] != '\0' &&
+               strpbrk(text + scheme + 3, "/?#@* \t\\\"") == NULL;
+}
+
+/* An origin that no browser sends would let nobody in, without a word. */
+static sn_status check_origins(const char *origins, struct buf *error)
+{
+        struct str rest = str_of(origins), one;
+
+        if (strcmp(origins, "*") == 0 || strcmp(origins, "none") == 0) {
+                return SN_OK;
+        }
+        while (str_next(&rest, ',', &one)) {
+                one = str_trim(one);
+                if (!is_origin(one)) {
+                        buf_printf(error,
+                                   "CORS_ORIGINS must be *, none, or origins like https://example.org apart by commas, "
+                                   "and \"%.*s\" is no origin",
+                                   one.len < 64 ? (int)one.len : 64, one.ptr);
+                        return SN_INVALID_ARGUMENT;
+                }
+        }
+        return SN_OK;
+}
+
 sn_status settings_check(const struct settings *s, struct buf *error)
 {
-        if (!s->rate_limits && !settings_is_loopback(s->http_address)) {
-                buf_printf(error, "SONET_RATE_LIMITS=off is accepted on loopback only, and HTTP_ADDRESS is %s",
-                           s->http_address);
-                return SN_INVALID_ARGUMENT;
+        TRY(check_origins(s->cors_origins, error));
+        if (!s->rate_limits) {
+                TRY(check_unlimited("HTTP_ADDRESS", s->http_address, error));
+                TRY(check_unlimited("GRPC_ADDRESS", s->grpc_address, error));
         }
         int tls_files = (s->grpc_tls_cert[0] != '\0') + (s->grpc_tls_key[0] != '\0') + (s->grpc_tls_ca[0] != '\0');
         if (tls_files != 0 && tls_files != 3) {
                 buf_append_c(error,
                              "GRPC_TLS_CERT, GRPC_TLS_KEY and GRPC_TLS_CA belong together: set all three or none");
+                return SN_INVALID_ARGUMENT;
+        }
+        if (tls_files == 0 && !settings_is_loopback(s->grpc_address)) {
+                buf_printf(
+                    error,
+                    "GRPC_ADDRESS=%s needs GRPC_TLS_CERT, GRPC_TLS_KEY and GRPC_TLS_CA: in clear, gRPC is served "
+                    "on loopback addresses only",
+                    s->grpc_address);
                 return SN_INVALID_ARGUMENT;
         }
         int grpc_port = settings_grpc_port(s);

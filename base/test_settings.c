@@ -74,16 +74,58 @@ static void rate_limits_go_off_on_loopback_only(void **state)
         assert_int_equal(settings_load(&s, &text), SN_OK);
         s.rate_limits = false;
         for (size_t i = 0; i < sizeof(loopback) / sizeof(loopback[0]); i++) {
-                s.http_address = loopback[i];
+                s.http_address = s.grpc_address = loopback[i];
                 assert_int_equal(settings_check(&s, &text), SN_OK);
         }
         for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
                 s.http_address = others[i];
+                s.grpc_address = loopback[0];
                 assert_int_equal(settings_check(&s, &text), SN_INVALID_ARGUMENT);
                 assert_non_null(strstr(text.data, "SONET_RATE_LIMITS"));
+                s.http_address = loopback[0];
+                s.grpc_address = others[i];
+                buf_reset(&text);
+                assert_int_equal(settings_check(&s, &text), SN_INVALID_ARGUMENT);
+                assert_non_null(strstr(text.data, "GRPC_ADDRESS"));
         }
         s.rate_limits = true;
+        s.http_address = others[0];
+        s.grpc_address = loopback[0];
         assert_int_equal(settings_check(&s, &text), SN_OK);
+}
+
+static void grpc_in_clear_stays_on_loopback(void **state)
+{
+        assert_int_equal(settings_load(&s, &text), SN_OK);
+        s.grpc_address = "0.0.0.0";
+        assert_int_equal(settings_check(&s, &text), SN_INVALID_ARGUMENT);
+        assert_non_null(strstr(text.data, "GRPC_ADDRESS=0.0.0.0"));
+        s.grpc_tls_cert = s.grpc_tls_key = s.grpc_tls_ca = "a.pem";
+        assert_int_equal(settings_check(&s, &text), SN_OK);
+}
+
+static void origins_that_no_browser_sends_are_refused(void **state)
+{
+        static const char *const good[] = {"*",
+                                           "none",
+                                           "https://example.org",
+                                           "http://localhost:3000, https://a.b",
+                                           "http://[::1]:80",
+                                           "capacitor://localhost"};
+        static const char *const bad[] = {
+            "foo",         "example.org",     "https://",    "://host",     "https://a/",          "https://a/b",
+            "https://u@a", "https://*.a.org", "*,https://a", "https://a b", "https://a,,https://b"};
+        assert_int_equal(settings_load(&s, &text), SN_OK);
+        for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+                s.cors_origins = good[i];
+                assert_int_equal(settings_check(&s, &text), SN_OK);
+        }
+        for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+                s.cors_origins = bad[i];
+                buf_reset(&text);
+                assert_int_equal(settings_check(&s, &text), SN_INVALID_ARGUMENT);
+                assert_non_null(strstr(text.data, "CORS_ORIGINS"));
+        }
 }
 
 static void settings_that_contradict_are_refused(void **state)
@@ -141,6 +183,8 @@ int main(void)
             SETTINGS_TEST(an_empty_environment_gives_the_defaults),
             SETTINGS_TEST(values_are_read_and_refused_with_what_is_allowed),
             SETTINGS_TEST(rate_limits_go_off_on_loopback_only),
+            SETTINGS_TEST(grpc_in_clear_stays_on_loopback),
+            SETTINGS_TEST(origins_that_no_browser_sends_are_refused),
             SETTINGS_TEST(settings_that_contradict_are_refused),
             SETTINGS_TEST(each_service_finds_its_database_and_its_address),
             SETTINGS_TEST(printing_masks_every_password),

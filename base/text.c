@@ -94,3 +94,54 @@ bool text_is_space(uint32_t code_point)
         return (category >= UTF8PROC_CATEGORY_ZS && category <= UTF8PROC_CATEGORY_ZP) ||
                category == UTF8PROC_CATEGORY_CC;
 }
+
+/* Letters and symbols by category that have no ink: the fillers of Hangul, the empty Braille cell. */
+static bool is_empty_form(utf8proc_int32_t c)
+{
+        return c == 0x115F || c == 0x1160 || c == 0x2800 || c == 0x3164 || c == 0xFFA0 || (c >= 0xFE00 && c <= 0xFE0F);
+}
+
+static bool shows_nothing(utf8proc_int32_t c)
+{
+        return text_is_space((uint32_t)c) || utf8proc_category(c) == UTF8PROC_CATEGORY_CF || is_empty_form(c);
+}
+
+static bool turns_direction(utf8proc_int32_t c)
+{
+        return (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+}
+
+static bool breaks_line(utf8proc_int32_t c)
+{
+        utf8proc_category_t category = utf8proc_category(c);
+
+        return category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_ZL ||
+               category == UTF8PROC_CATEGORY_ZP || turns_direction(c);
+}
+
+/* Whether all characters, or none, are of a kind. */
+static bool each_is(const char *text, bool (*kind)(utf8proc_int32_t), bool wanted)
+{
+        const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)text;
+        utf8proc_int32_t c;
+
+        while (*at != '\0') {
+                utf8proc_ssize_t n = utf8proc_iterate(at, -1, &c);
+
+                if (n <= 0 || kind(c) != wanted) {
+                        return false;
+                }
+                at += n;
+        }
+        return true;
+}
+
+bool text_is_blank(const char *text)
+{
+        return each_is(text, shows_nothing, true);
+}
+
+bool text_is_one_line(const char *text)
+{
+        return each_is(text, breaks_line, false);
+}

@@ -18,4 +18,10 @@ bool text_is_mark(uint32_t code_point);   /* M*: belongs to the character before
 bool text_is_number(uint32_t code_point); /* N* */
 bool text_is_space(uint32_t code_point);  /* Z*, and control characters: what ends a link */
 
+/* Nothing of it is seen: spaces, controls, and characters that only format, or fill a place with nothing. */
+bool text_is_blank(const char *text);
+/* Neither line breaks nor other controls, nor characters that turn the direction of what stands around it (UAX #9's
+ * embeddings, overrides and isolates): fit to be shown within other text. */
+bool text_is_one_line(const char *text);
+
 #endif

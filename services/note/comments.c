@@ -34,10 +34,12 @@ sn_status create_comment(struct rpc_call *c, const Note__CreateCommentRequest *i
         TRY(store_insert_note(tx, &draft));
         delta.comments = 1;
         TRY(count_reaction(tx, draft.parent_id, &delta));
-        TRY(outbox_put(tx, &(struct outbox_event){.type = EVENT_COMMENT_CREATED,
-                                                  .aggregate_id = draft.id,
-                                                  .object_id = draft.parent_id,
-                                                  .version = 1}));
+        if (note_is_for_others(draft.visibility)) {
+                TRY(outbox_put(tx, &(struct outbox_event){.type = EVENT_COMMENT_CREATED,
+                                                          .aggregate_id = draft.id,
+                                                          .object_id = draft.parent_id,
+                                                          .version = 1}));
+        }
         return db_commit(c, &out->base, &tx);
 }
 

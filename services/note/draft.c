@@ -2,12 +2,8 @@
 #include "services/note/draft.h"
 
 #include <string.h>
+#include "base/text.h"
 #include "services/user/user.rpc.h"
-
-static bool blank(const char *text)
-{
-        return text[strspn(text, " \t\r\n\v\f")] == '\0';
-}
 
 /* Mentions of members that exist, in order of appearance. */
 static sn_status resolve_mentions(struct rpc_call *c, struct draft *draft)
@@ -44,7 +40,7 @@ sn_status draft_new(struct rpc_call *c, const char *text, struct draft *draft)
             .root_id = "",
             .renote_of_id = "",
         };
-        if (blank(text)) {
+        if (text_is_blank(text)) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "text", "must not be empty");
         }
         draft->id = uuid_new_in(c->arena);

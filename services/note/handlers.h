@@ -33,7 +33,7 @@ sn_status list_ids_by_hashtag(struct rpc_call *c, const Note__ListIdsByHashtagRe
 
 /* Changes a note's counters and drops what was cached of it. */
 SN_CHECKED sn_status count_reaction(struct db_tx *tx, const char *note_id, const Note__NoteCounts *delta);
-/* Ends a renote: the note that passed it on, its row, the count, the event. */
-SN_CHECKED sn_status end_renote(struct db_tx *tx, const char *note_id);
+/* Ends the actor's renote of a note, if there is one: the note that passed it on, its row, the count, the event. */
+SN_CHECKED sn_status end_renote(struct db_tx *tx, const char *note_id, bool *ended);
 
 #endif

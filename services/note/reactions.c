@@ -36,6 +36,53 @@ static sn_status react(struct rpc_call *c, char *id, reaction_store store, const
         return show_note(c, stored->note->id, out);
 }
 
+/* The note whose reactions an id stands for: what a renote passes on. Whether anybody may see it does not matter here.
+ */
+static sn_status target_of(struct rpc_call *c, char *id, char **target)
+{
+        NoteRows__StoredNote *stored = NULL;
+
+        TRY(stored_get(c, &id, 1, &stored));
+        *target = stored != NULL && stored->renote_of_id[0] != '\0' ? stored->renote_of_id : id;
+        return SN_OK;
+}
+
+/* One can always take back what one did, also when the note can be seen no more (its author blocked the actor, or
+ * deleted it): then the answer is its bare id. */
+static sn_status show_taken_back(struct rpc_call *c, char *id, bool changed, Note__Note *out)
+{
+        sn_status status = show_note(c, id, out);
+
+        if (status != SN_NOT_FOUND || !changed) {
+                return status;
+        }
+        c->problem = (struct rpc_problem){0};
+        out->id = id;
+        out->counts = ARENA_NEW(c->arena, Note__NoteCounts);
+        out->viewer = ARENA_NEW(c->arena, Note__NoteViewer);
+        note__note_counts__init(out->counts);
+        note__note_viewer__init(out->viewer);
+        return SN_OK;
+}
+
+static sn_status take_back(struct rpc_call *c, char *id, reaction_store store, const Note__NoteCounts *delta,
+                           Note__Note *out)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        bool changed = false;
+        char *target = NULL;
+
+        TRY(target_of(c, id, &target));
+        TRY(db_begin(c, &tx));
+        TRY(store(tx, c->actor, target, &changed));
+        if (changed) {
+                marks_changed(tx, c->actor, target);
+                TRY(count_reaction(tx, target, delta));
+        }
+        TRY(db_commit(c, NULL, &tx));
+        return show_taken_back(c, target, changed, out);
+}
+
 static Note__NoteCounts likes(int64_t delta)
 {
         Note__NoteCounts counts = NOTE__NOTE_COUNTS__INIT;
@@ -71,7 +118,7 @@ sn_status unlike_note(struct rpc_call *c, const Note__UnlikeNoteRequest *in, Not
 {
         Note__NoteCounts delta = likes(-1);
 
-        return react(c, in->id, store_delete_like, &delta, out);
+        return take_back(c, in->id, store_delete_like, &delta, out);
 }
 
 sn_status bookmark_note(struct rpc_call *c, const Note__BookmarkNoteRequest *in, Note__Note *out)
@@ -85,7 +132,7 @@ sn_status unbookmark_note(struct rpc_call *c, const Note__UnbookmarkNoteRequest 
 {
         Note__NoteCounts delta = bookmarks(-1);
 
-        return react(c, in->id, store_delete_bookmark, &delta, out);
+        return take_back(c, in->id, store_delete_bookmark, &delta, out);
 }
 
 /* The note that passes another one on. */
@@ -137,7 +184,7 @@ sn_status renote_note(struct rpc_call *c, const Note__RenoteNoteRequest *in, Not
         return show_note(c, stored->note->id, out);
 }
 
-sn_status end_renote(struct db_tx *tx, const char *note_id)
+sn_status end_renote(struct db_tx *tx, const char *note_id, bool *ended)
 {
         struct rpc_call *c = db_call(tx);
         Note__NoteCounts delta = renotes(-1);
@@ -145,7 +192,8 @@ sn_status end_renote(struct db_tx *tx, const char *note_id)
         bool deleted = false;
 
         TRY(store_delete_renote(tx, c->actor, note_id, &renote_id));
-        if (renote_id[0] == '\0') {
+        *ended = renote_id[0] != '\0';
+        if (!*ended) {
                 return SN_OK;
         }
         TRY(store_delete_note(tx, renote_id, c->actor, &deleted));
@@ -162,11 +210,12 @@ sn_status end_renote(struct db_tx *tx, const char *note_id)
 sn_status unrenote_note(struct rpc_call *c, const Note__UnrenoteNoteRequest *in, Note__Note *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-        NoteRows__StoredNote *stored = NULL;
+        bool ended = false;
+        char *target = NULL;
 
-        TRY(show_check(c, in->id, &stored));
+        TRY(target_of(c, in->id, &target));
         TRY(db_begin(c, &tx));
-        TRY(end_renote(tx, stored->note->id));
+        TRY(end_renote(tx, target, &ended));
         TRY(db_commit(c, NULL, &tx));
-        return show_note(c, stored->note->id, out);
+        return show_taken_back(c, target, ended, out);
 }

@@ -31,3 +31,8 @@ bool note_visible(const char *viewer, const NoteRows__StoredNote *stored, const 
                 return false;
         }
 }
+
+bool note_is_for_others(int visibility)
+{
+        return visibility != NOTE__VISIBILITY__VISIBILITY_ONLY_ME;
+}

@@ -1,12 +1,14 @@
 /* Owns writing notes: create, read one, edit, delete. */
 #include "services/note/handlers.h"
 
+#include <string.h>
 #include "bus/bus.h"
 #include "services/note/draft.h"
 #include "services/note/recent.h"
 #include "services/note/show.h"
 #include "services/note/store.h"
 #include "services/note/stored.h"
+#include "services/note/visibility.h"
 
 sn_status create_note(struct rpc_call *c, const Note__CreateNoteRequest *in, Note__Note *out)
 {
@@ -21,8 +23,11 @@ sn_status create_note(struct rpc_call *c, const Note__CreateNoteRequest *in, Not
         TRY(db_begin(c, &tx));
         TRY(store_insert_note(tx, &draft));
         recent_changed(tx, c->actor);
-        TRY(outbox_put(tx, &(struct outbox_event){
-                               .type = EVENT_NOTE_CREATED, .aggregate_id = draft.id, .object_id = "", .version = 1}));
+        if (note_is_for_others(draft.visibility)) {
+                TRY(outbox_put(
+                    tx, &(struct outbox_event){
+                            .type = EVENT_NOTE_CREATED, .aggregate_id = draft.id, .object_id = "", .version = 1}));
+        }
         return db_commit(c, &out->base, &tx);
 }
 
@@ -31,33 +36,46 @@ sn_status get_note(struct rpc_call *c, const Note__GetNoteRequest *in, Note__Not
         return show_note(c, in->id, out);
 }
 
-/* The actor's own note; another's is forbidden when it can be seen, and not found otherwise. */
-static sn_status check_own(struct rpc_call *c, char *id, Note__Note *note)
+/* The actor's own note, whatever became of what it passes on; another's is forbidden when it can be seen, and not found
+ * otherwise. */
+static sn_status check_own(struct rpc_call *c, char *id, NoteRows__StoredNote **stored)
 {
-        TRY(show_note(c, id, note));
-        if (!uuid_equal(note->author->id, c->actor)) {
-                return rpc_fail(c, SN_PERMISSION_DENIED, "id", "only its author can change a note");
+        Note__Note note = NOTE__NOTE__INIT;
+
+        TRY(stored_get(c, &id, 1, stored));
+        if (*stored != NULL && uuid_equal((*stored)->note->author->id, c->actor)) {
+                return SN_OK;
         }
-        return SN_OK;
+        TRY(show_note(c, id, &note));
+        return rpc_fail(c, SN_PERMISSION_DENIED, "id", "only its author can change a note");
 }
 
-sn_status edit_note(struct rpc_call *c, const Note__EditNoteRequest *in, Note__Note *out)
+static sn_status change_text(struct rpc_call *c, const struct draft *draft)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-        Note__Note note = NOTE__NOTE__INIT;
-        struct draft draft;
         int64_t version = 0;
 
-        TRY(check_own(c, in->id, &note));
-        if (note.renote_of != NULL) {
+        TRY(db_begin(c, &tx));
+        TRY(store_update_text(tx, draft, &version));
+        stored_changed(tx, draft->id);
+        return db_commit(c, NULL, &tx);
+}
+
+/* The text that it has already is no edit. */
+sn_status edit_note(struct rpc_call *c, const Note__EditNoteRequest *in, Note__Note *out)
+{
+        NoteRows__StoredNote *stored = NULL;
+        struct draft draft;
+
+        TRY(check_own(c, in->id, &stored));
+        if (stored->renote_of_id[0] != '\0') {
                 return rpc_fail(c, SN_FAILED_PRECONDITION, "id", "a renote has no text to edit");
         }
         TRY(draft_new(c, in->text, &draft));
         draft.id = in->id;
-        TRY(db_begin(c, &tx));
-        TRY(store_update_text(tx, &draft, &version));
-        stored_changed(tx, in->id);
-        TRY(db_commit(c, NULL, &tx));
+        if (strcmp(in->text, stored->note->text) != 0) {
+                TRY(change_text(c, &draft));
+        }
         return show_note(c, in->id, out);
 }
 
@@ -79,6 +97,9 @@ static sn_status delete_plain(struct db_tx *tx, const Note__Note *note)
                 delta.comments = -1;
                 TRY(count_reaction(tx, note->parent_id, &delta));
         }
+        if (!note_is_for_others((int)note->visibility)) {
+                return SN_OK;
+        }
         return outbox_put(tx, &(struct outbox_event){.type = comment ? EVENT_COMMENT_DELETED : EVENT_NOTE_DELETED,
                                                      .aggregate_id = note->id,
                                                      .object_id = note->parent_id,
@@ -89,14 +110,15 @@ static sn_status delete_plain(struct db_tx *tx, const Note__Note *note)
 sn_status delete_note(struct rpc_call *c, const Note__DeleteNoteRequest *in, Google__Protobuf__Empty *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-        Note__Note note = NOTE__NOTE__INIT;
+        NoteRows__StoredNote *stored = NULL;
+        bool ended = false;
 
-        TRY(check_own(c, in->id, &note));
+        TRY(check_own(c, in->id, &stored));
         TRY(db_begin(c, &tx));
-        if (note.renote_of != NULL) {
-                TRY(end_renote(tx, note.renote_of->id));
+        if (stored->renote_of_id[0] != '\0') {
+                TRY(end_renote(tx, stored->renote_of_id, &ended));
         } else {
-                TRY(delete_plain(tx, &note));
+                TRY(delete_plain(tx, stored->note));
         }
         return db_commit(c, NULL, &tx);
 }

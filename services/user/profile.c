@@ -4,6 +4,7 @@
 #include <string.h>
 #include "auth/cursor.h"
 #include "services/user/authors.h"
+#include "services/user/display_name.h"
 #include "services/user/store.h"
 #include "services/user/username.h"
 
@@ -19,10 +20,14 @@ sn_status update_me(struct rpc_call *c, const User__UpdateMeRequest *in, User__U
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         bool name = in->display_name_presence_case == USER__UPDATE_ME_REQUEST__DISPLAY_NAME_PRESENCE_DISPLAY_NAME;
+        char *display_name = NULL;
         bool bio = in->bio_presence_case == USER__UPDATE_ME_REQUEST__BIO_PRESENCE_BIO;
 
+        if (name) {
+                TRY(display_name_clean(c, in->display_name, &display_name));
+        }
         TRY(db_begin(c, &tx));
-        TRY(store_update_profile(tx, c->actor, name ? in->display_name : NULL, bio ? in->bio : NULL));
+        TRY(store_update_profile(tx, c->actor, display_name, bio ? in->bio : NULL));
         TRY(store_user(tx, c->actor, out));
         authors_changed(tx, c->actor);
         return db_commit(c, NULL, &tx);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include "auth/password.h"
+#include "services/user/display_name.h"
 #include "services/user/session.h"
 #include "services/user/store.h"
 #include "services/user/username.h"
@@ -19,15 +20,16 @@ static sn_status check_free(struct rpc_call *c, const struct new_user *user)
 
 static sn_status prepare(struct rpc_call *c, const User__RegisterRequest *in, struct new_user *user)
 {
-        char *hash = NULL;
+        char *hash = NULL, *display_name = NULL;
 
+        TRY(display_name_clean(c, in->display_name, &display_name));
         *user = (struct new_user){
             .id = uuid_new_in(c->arena),
             .username = in->username,
             .username_key = username_key(c->arena, in->username),
             .email = in->email,
             .email_key = username_key(c->arena, in->email),
-            .display_name = in->display_name[0] != '\0' ? in->display_name : in->username,
+            .display_name = display_name[0] != '\0' ? display_name : in->username,
         };
         TRY(check_free(c, user));
         TRY(password_hash(c, in->password, &hash));

@@ -41,7 +41,9 @@ SN_CHECKED sn_status store_refresh_state(struct db_tx *tx, const char *session_i
                                          bool *found);
 SN_CHECKED sn_status store_rotate(struct db_tx *tx, const char *session_id);
 SN_CHECKED sn_status store_end_session(struct db_tx *tx, const char *session_id, const char *user_id, bool *ended);
-SN_CHECKED sn_status store_sessions(struct db_tx *tx, const char *user_id, size_t *n, User__Session ***sessions);
+/* Running ones, the newest first, older than before_id ("": from the newest). */
+SN_CHECKED sn_status store_sessions(struct db_tx *tx, const char *user_id, const char *before_id, size_t limit,
+                                    size_t *n, User__Session ***sessions);
 SN_CHECKED sn_status store_ended_since(struct db_tx *tx, int64_t since_ms, size_t *n, User__EndedSession ***sessions);
 
 /* Adds to the counts of a member that exists. */

@@ -82,11 +82,13 @@ sn_status store_end_session(struct db_tx *tx, const char *session_id, const char
 DB_STATEMENT(
     SELECT_SESSIONS, "user_service", &user__session__descriptor,
     "select id, created_at, last_used_at, user_agent from user_sessions where user_id = $1 and ended_at is null"
-    " order by id desc limit 100");
+    " and id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff') order by id desc limit $3");
 
-sn_status store_sessions(struct db_tx *tx, const char *user_id, size_t *n, User__Session ***sessions)
+sn_status store_sessions(struct db_tx *tx, const char *user_id, const char *before_id, size_t limit, size_t *n,
+                         User__Session ***sessions)
 {
-        return db_list(tx, &SELECT_SESSIONS, DB_BINDS(bind_uuid(user_id)), n, sessions);
+        return db_list(tx, &SELECT_SESSIONS,
+                       DB_BINDS(bind_uuid(user_id), bind_uuid(before_id), bind_i64((int64_t)limit)), n, sessions);
 }
 
 DB_STATEMENT(

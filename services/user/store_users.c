@@ -72,7 +72,8 @@ sn_status store_user_by_name(struct db_tx *tx, const char *username_key, User__U
 }
 
 DB_STATEMENT(UPDATE_PROFILE, "user_service", NULL,
-             "update users set display_name = coalesce($2, display_name), bio = coalesce($3, bio) where id = $1");
+             "update users set display_name = coalesce(case $2 when '' then username else $2 end, display_name),"
+             " bio = coalesce($3, bio) where id = $1");
 
 sn_status store_update_profile(struct db_tx *tx, const char *id, const char *display_name, const char *bio)
 {

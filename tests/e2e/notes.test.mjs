@@ -118,3 +118,22 @@ test('a member is not a note, nor a session', async () => {
                 problem(await alice.put(`/v1/notes/${id}/like`), 404);
         }
 });
+
+test('the text that a note has already is no edit', async () => {
+        const alice = await register();
+        const note = await alice.note('as it is');
+        assert.deepEqual(must(await alice.patch(`/v1/notes/${note.id}`, { text: 'as it is' })), note);
+});
+
+test('a text of which nothing would be seen is empty', async () => {
+        const alice = await register();
+        const note = await alice.note('x');
+        for (const text of ['\u00a0', '\u3000 \n', '\u200b\u200d', '\u2800', '\u202e', '\u0001', '\ufeff', '\u3164', '\ufe0f']) {
+                problem(await alice.post('/v1/notes', { text }), 422, { field: 'text' });
+                problem(await alice.patch(`/v1/notes/${note.id}`, { text }), 422, { field: 'text' });
+                problem(await alice.post(`/v1/notes/${note.id}/comments`, { text }), 422, { field: 'text' });
+        }
+        for (const text of ['.', '👩‍👩‍👧', '\u200eא', '\u0301']) {
+                assert.equal((await alice.note(text)).text, text);
+        }
+});

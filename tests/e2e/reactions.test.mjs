@@ -129,3 +129,37 @@ test('passing on a renote never makes a second level', async () => {
                 assert.equal(item.renote_of.id, note.id);
         }
 });
+
+for (const [why, hide] of [['after a block', (author, fan) => author.relate(fan, 'block')],
+                           ['after the note was deleted', async (author, fan, note) => must(await author.del(`/v1/notes/${note.id}`), 204)]]) {
+        test(`what one did can be taken back ${why}`, async () => {
+                const [author, fan] = await registerMany(2);
+                const note = await author.note('seen for now');
+                for (const [what] of REACTIONS) {
+                        await fan.react(note.id, what);
+                }
+                await hide(author, fan, note);
+                problem(await fan.get(`/v1/notes/${note.id}`), 404);
+                for (const [what] of REACTIONS) {
+                        const answer = await fan.unreact(note.id, what);
+                        assert.deepEqual([answer.id, answer.text, answer.viewer[REACTIONS.find((r) => r[0] === what)[2]]], [note.id, '', false]);
+                        problem(await fan.del(`/v1/notes/${note.id}/${what}`), 404);
+                }
+                if (why === 'after a block') {
+                        assert.deepEqual((await author.read(note.id)).counts, { likes: 0, renotes: 0, comments: 0, bookmarks: 0 });
+                }
+        });
+}
+
+test('one\'s own renote can be deleted when what it passes on can be seen no more', async () => {
+        const [author, fan] = await registerMany(2);
+        const note = await author.note('passed on');
+        await fan.react(note.id, 'renote');
+        const [renote] = must(await fan.get(`/v1/timelines/users/${fan.id}`)).items;
+        await author.relate(fan, 'block');
+        problem(await author.del(`/v1/notes/${renote.id}`), [403, 404]);
+        must(await fan.del(`/v1/notes/${renote.id}`), 204);
+        assert.equal((await author.read(note.id)).counts.renotes, 0);
+        problem(await api('GET', `/v1/notes/${renote.id}`), 404);
+        problem(await fan.del(`/v1/notes/${renote.id}`), 404);
+});

@@ -1,7 +1,7 @@
 // Listing and ending one's own sessions.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PASSWORD, Member, api, assertTokenIsRefused, ids, logIn, must, problem, register } from './shared.mjs';
+import { PASSWORD, Member, api, assertTokenIsRefused, ids, logIn, must, problem, readAll, register } from './shared.mjs';
 
 test('sessions are listed newest first, and the one that asks is marked', async () => {
         const first = await register();
@@ -60,4 +60,15 @@ test('sessions need a token and a UUID', async () => {
         problem(await api('DELETE', `/v1/sessions/${member.session}`), 401);
         problem(await member.del('/v1/sessions/not-a-uuid'), [400, 422], { field: 'id' });
         must(await member.get('/v1/users/me'));
+});
+
+test('many sessions are listed page by page, and none is missing', async () => {
+        const member = await register();
+        const started = [member.session];
+        for (let i = 0; i < 4; i++) {
+                started.unshift((await logIn(member.username)).session);
+        }
+        assert.deepEqual(ids(await readAll((path) => member.get(path), '/v1/sessions', { limit: 2 })), started);
+        assert.deepEqual(ids(must(await member.get('/v1/sessions?limit=5')).items), started);
+        assert.equal(must(await member.get('/v1/sessions?limit=5')).next_cursor, undefined);
 });

@@ -108,3 +108,27 @@ test('a profile counts notes, followers and following', async () => {
                 assert.equal(must(await bob.get(`/v1/users/${alice.id}`)).counts.followers, 0);
         });
 });
+
+test('a display name is one line of something to see, or the username', async () => {
+        const member = await register();
+        const rename = (display_name) => member.patch('/v1/users/me', { display_name });
+        for (const bad of ['line\nbreak', 'bell\u0007', '\u202eevil', '\u2066x', 'a\u2028b']) {
+                problem(await rename(bad), 422, { field: 'display_name' });
+        }
+        assert.equal(must(await rename('  Zoë 北京 👩‍👩‍👧 ')).display_name, 'Zoë 北京 👩‍👩‍👧');
+        for (const blank of ['', '   ', '\u200b']) {
+                assert.equal(must(await rename(blank)).display_name, member.username);
+        }
+        assert.equal((await member.note('by whom?')).author.display_name, member.username);
+        assert.equal((await register({ display_name: '\u3000' })).login.user.display_name.startsWith('m_'), true);
+});
+
+test('notes to oneself are not counted for others to see', async () => {
+        const member = await register();
+        const hidden = await member.note('to myself', 'only_me');
+        await member.note('to all');
+        await eventually('one note is counted', async () => assert.equal(must(await api('GET', `/v1/users/${member.id}`)).counts.notes, 1));
+        must(await member.del(`/v1/notes/${hidden.id}`), 204);
+        await member.note('to all again');
+        await eventually('two notes are counted', async () => assert.equal(must(await api('GET', `/v1/users/${member.id}`)).counts.notes, 2));
+});

@@ -1,0 +1,11 @@
+/* Display names: any script, one line. */
+#ifndef SERVICES_USER_DISPLAY_NAME_H
+#define SERVICES_USER_DISPLAY_NAME_H
+
+#include "base/call.h"
+
+/* Without blanks at its ends; "" for one of which nothing would be seen: then the username is shown.
+ * SN_INVALID_ARGUMENT for line breaks, controls, and characters that turn the direction of the text around it. */
+SN_CHECKED sn_status display_name_clean(struct rpc_call *c, const char *given, char **out);
+
+#endif
