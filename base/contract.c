@@ -54,6 +54,11 @@ static void table_put(const struct rpc_message_rules *rules)
         table[slot] = rules;
 }
 
+bool contract_ignores_token(const struct rpc_method *method)
+{
+        return method != NULL && method->access == RPC_PUBLIC && method->rate == RPC_RATE_AUTH;
+}
+
 void contract_register(const struct rpc_service *service)
 {
         for (size_t i = 0; i < n_services; i++) {

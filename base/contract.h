@@ -68,6 +68,9 @@ struct rpc_service {
         size_t n_messages;
 };
 
+/* Who asks such a method for a token (public, RATE_AUTH) has its credentials in the message: a token beside them, which
+ * clients send to every address and which may have ended, is not looked at. */
+bool contract_ignores_token(const struct rpc_method *method);
 /* Makes the rules of a service's messages findable by descriptor. Called once per service at start, before any thread.
  */
 void contract_register(const struct rpc_service *service);

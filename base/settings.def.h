@@ -24,6 +24,7 @@ SETTING_STRING(timeline_url, "TIMELINE_URL", "", false, "the same for the timeli
 
 SETTING_STRING(http_address, "HTTP_ADDRESS", "127.0.0.1", false, "the address that HTTP listens on")
 SETTING_INT(http_port, "HTTP_PORT", 8080, 0, 65535, "REST; 0: any free one")
+SETTING_INT(http_connections, "HTTP_CONNECTIONS", 50000, 1, 1000000, "HTTP connections at a time; fewer when the limit of open files, less 200, is lower")
 SETTING_STRING(grpc_address, "GRPC_ADDRESS", "127.0.0.1", false, "the address that gRPC listens on; beyond loopback it needs TLS")
 SETTING_INT(grpc_port, "GRPC_PORT", 0, 0, 65535, "gRPC of all services of this process; 0: the HTTP port + 1")
 SETTING_STRING(grpc_tls_cert, "GRPC_TLS_CERT", "", false, "file with the certificate chain (PEM); needed beyond loopback")

@@ -83,7 +83,8 @@ static sn_status take_batch(struct service *service, struct bus_source *source, 
         }
         if (gives_up_log() && known < out.n_events) {
                 source->position = out.events[out.n_events - 1]->position;
-        } else if (bus_deliver(service, source, out.events + known, out.n_events - known) == BUS_LATER) {
+        } else if (known < out.n_events &&
+                   bus_deliver(service, source, out.events + known, out.n_events - known) == BUS_LATER) {
                 return SN_OK;
         }
         source->behind = source->position < out.head;

@@ -27,8 +27,8 @@ enum redis_key_name {
  * NULL for a URL that is neither. SIGPIPE is ignored from then on. */
 struct redis *redis_new(const char *url, int max_connections);
 void redis_free(struct redis *r);
-/* True while the breaker is closed and the last command succeeded; for /readyz. Asks Redis (for at most a few tenths of
- * a second) when that is not known. */
+/* Whether Redis answers; for /readyz. A command that succeeded within the last second is enough; otherwise this asks
+ * (for at most a few tenths of a second), and the breaker hears the outcome like any other. */
 bool redis_up(struct redis *r);
 /* Bumped at the first connect, and when a connection meets another server process than before, whose memory may be
  * empty or old: who keeps state in Redis compares. */

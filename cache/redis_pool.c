@@ -171,7 +171,7 @@ static void set_breaker(struct redis *r, enum redis_breaker state)
 static void note_failure(struct redis *r, const struct redis_turn *turn)
 {
         metric_add(r->failures, 1);
-        r->last_ok = false;
+        r->last_ok_us = 0;
         drop_idle(r);
         if (r->breaker == REDIS_CLOSED) {
                 r->open_ms = REDIS_OPEN_MIN_MS;
@@ -192,7 +192,7 @@ static void note_success(struct redis *r, const struct redis_turn *turn)
                 set_breaker(r, REDIS_CLOSED);
                 log_event(LOG_LEVEL_INFO, "Redis is back");
         }
-        r->last_ok = r->breaker == REDIS_CLOSED;
+        r->last_ok_us = r->breaker == REDIS_CLOSED ? clock_monotonic_us() : 0;
 }
 
 /* Under the lock. */
@@ -324,12 +324,13 @@ void redis_turn_end(struct redis *r, struct redis_turn *turn, bool healthy)
 bool redis_up(struct redis *r)
 {
         pthread_mutex_lock(&r->lock);
-        bool up = r->breaker == REDIS_CLOSED && r->last_ok;
+        bool up = r->breaker == REDIS_CLOSED && r->last_ok_us != 0 &&
+                  clock_monotonic_us() - r->last_ok_us < REDIS_FRESH_MS * INT64_C(1000);
         pthread_mutex_unlock(&r->lock);
         if (up) {
                 return true;
         }
-        /* Not known, or away some time ago and not asked since: ask, if the breaker allows it. */
+        /* Not known, or not any more: ask, if the breaker allows it. */
         struct redis_turn turn;
         if (!redis_turn_begin(r, REDIS_TIMEOUT_MS, &turn)) {
                 return false;

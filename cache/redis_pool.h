@@ -9,7 +9,13 @@
 #include <hiredis/hiredis.h>
 #include "base/metrics.h"
 
-enum { REDIS_TIMEOUT_MS = 250, REDIS_OPEN_MIN_MS = 250, REDIS_OPEN_MAX_MS = 2000, REDIS_MAX_SCRIPTS = 64 };
+enum {
+        REDIS_TIMEOUT_MS = 250,
+        REDIS_FRESH_MS = 1000,
+        REDIS_OPEN_MIN_MS = 250,
+        REDIS_OPEN_MAX_MS = 2000,
+        REDIS_MAX_SCRIPTS = 64
+};
 
 /* Where Redis is, from its URL. */
 struct redis_address {
@@ -40,8 +46,8 @@ struct redis {
         int n_idle, n_open, max_connections;
         enum redis_breaker breaker;
         int64_t open_until_us, open_ms;
-        bool last_ok;
-        char run_id[48]; /* of the server that was connected last: another one has lost what this one kept */
+        int64_t last_ok_us; /* when a turn ended well; 0: never, or one failed since */
+        char run_id[48];    /* of the server that was connected last: another one has lost what this one kept */
         _Atomic uint64_t generation;
         struct redis_script_entry scripts[REDIS_MAX_SCRIPTS];
         int n_scripts;

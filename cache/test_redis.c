@@ -332,6 +332,30 @@ static void readiness_asks_by_itself_when_nobody_did(void **state)
         redis_free(r);
 }
 
+static void readiness_does_not_rest_on_an_answer_of_over_a_second_ago(void **state)
+{
+        start_server("0", "");
+        struct redis *r = redis_new(url, 2);
+        assert_int_equal(ping(r), SN_OK);
+        kill(server, SIGSTOP);
+        assert_true(redis_up(r)); /* it answered just now */
+        pass_ms(REDIS_FRESH_MS);
+        assert_false(redis_up(r));
+        assert_int_equal(breaker(), REDIS_OPEN);
+        kill(server, SIGCONT);
+        pass_ms(REDIS_OPEN_MIN_MS);
+        assert_true(redis_up(r));
+        assert_int_equal(breaker(), REDIS_CLOSED);
+        kill_server();
+        pass_ms(REDIS_FRESH_MS);
+        assert_false(redis_up(r));
+        assert_int_equal(breaker(), REDIS_OPEN);
+        start_server("0", "");
+        pass_ms(REDIS_OPEN_MIN_MS);
+        assert_true(redis_up(r));
+        redis_free(r);
+}
+
 static void a_call_past_its_deadline_is_not_started(void **state)
 {
         struct redis *r = shared_redis();
@@ -509,6 +533,7 @@ int main(void)
             REDIS_TEST(a_restart_between_two_commands_is_not_seen_but_in_the_generation),
             REDIS_TEST(a_redis_that_hangs_is_given_up_and_only_one_call_tries_it),
             REDIS_TEST(readiness_asks_by_itself_when_nobody_did),
+            REDIS_TEST(readiness_does_not_rest_on_an_answer_of_over_a_second_ago),
             REDIS_TEST(a_call_past_its_deadline_is_not_started),
             REDIS_TEST(many_threads_share_few_connections),
             REDIS_TEST(a_link_waits_for_what_others_add),

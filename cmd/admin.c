@@ -24,6 +24,7 @@ struct admin {
         const char *folder;
         int64_t ids[MAX_IDS];
         size_t n_ids;
+        size_t n_listed;
         struct buf error;
 };
 
@@ -49,6 +50,7 @@ static sn_status list_letters(struct admin *a, struct rpc_call *c)
         size_t n = 0;
 
         TRY(bus_dead_letters_list(c, &letters, &n));
+        a->n_listed += n;
         for (size_t i = 0; i < n; i++) {
                 char when[CLOCK_RFC3339_SIZE];
                 printf("%-10s %6" PRId64 "  %s  %s@%" PRId64 " %s %s  %d tries: %s\n", c->service->name, letters[i].id,
@@ -134,7 +136,11 @@ static sn_status dead_letters(struct admin *a, int n, char **words)
                 return SN_INVALID_ARGUMENT;
         }
         TRY(read_ids(a, n - 2, words + 2));
-        return for_services(a, list ? list_letters : replay_letters);
+        TRY(for_services(a, list ? list_letters : replay_letters));
+        if (list && a->n_listed == 0) {
+                fprintf(stderr, "no dead letters\n"); /* standard output has letters only: scripts count its lines */
+        }
+        return SN_OK;
 }
 
 int cmd_admin(int argc, char **argv)

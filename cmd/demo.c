@@ -95,12 +95,14 @@ void demo_ensure(struct demo *demo, const struct http_target *target, const char
         }
 }
 
-void demo_print(const struct demo *demo, const struct http_target *target, const char *folder, struct buf *out)
+void demo_print(const struct demo *demo, const struct http_target *target, const char *grpc, const char *folder,
+                struct buf *out)
 {
         char url[128];
 
         snprintf(url, sizeof(url), "http://%s:%d", target->host, target->port);
         buf_printf(out, "\n  Address  %s (what it can do: %s/openapi.json)\n", url, url);
+        buf_printf(out, "  gRPC     %s\n", grpc);
         if (demo->password[0] == '\0') {
                 buf_append_c(out, "\nCtrl-C stops SoNet.\n");
                 return;

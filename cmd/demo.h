@@ -14,7 +14,8 @@ struct demo {
 /* Registers it on the first start, through the public API; afterwards reads folder/demo-account, which keeps its
  * password. */
 void demo_ensure(struct demo *demo, const struct http_target *target, const char *folder);
-/* The address, the account and three commands to try. */
-void demo_print(const struct demo *demo, const struct http_target *target, const char *folder, struct buf *out);
+/* The addresses, the account and three commands to try. grpc: where gRPC is, in words. */
+void demo_print(const struct demo *demo, const struct http_target *target, const char *grpc, const char *folder,
+                struct buf *out);
 
 #endif

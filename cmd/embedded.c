@@ -129,19 +129,19 @@ static sn_status place_key_file(struct embedded *e, struct buf *error)
 
 /* DATA/key-check holds a text derived from the key: with another key no password would fit, and this says so at once.
  */
-static sn_status check_key_belongs(const struct embedded *e, struct buf *error)
+static sn_status check_key_belongs(const struct embedded *e, bool may_create, struct buf *error)
 {
         char path[EMBEDDED_PATH_MAX + 16], expected[44], found[64] = "";
 
         snprintf(path, sizeof(path), "%s/key-check", e->data);
         keys_derive_text("data-folder", expected);
-        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        int fd = open(path, (may_create ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0) {
                 return refuse(error, "open", path);
         }
         ssize_t len = read(fd, found, sizeof(found) - 1);
         bool good = len == 43 && memcmp(found, expected, 43) == 0;
-        if (!good && (len == 0 || e->fresh)) {
+        if (!good && may_create && (len == 0 || e->fresh)) {
                 good = ftruncate(fd, 0) == 0 && pwrite(fd, expected, 43, 0) == 43;
         }
         close(fd);
@@ -190,7 +190,7 @@ sn_status embedded_open(struct embedded *e, struct buf *error)
         e->fresh = access(e->cluster, F_OK) != 0;
         TRY(place_key_file(e, error));
         TRY(load_key(e, e->fresh, error));
-        return check_key_belongs(e, error);
+        return check_key_belongs(e, true, error);
 }
 
 sn_status embedded_attach(struct embedded *e, struct buf *error)
@@ -199,5 +199,6 @@ sn_status embedded_attach(struct embedded *e, struct buf *error)
                 buf_printf(error, "there is no SoNet in %s: set DATABASE_URL, or name its folder with --data", e->data);
                 return SN_NOT_FOUND;
         }
-        return load_key(e, false, error);
+        TRY(load_key(e, false, error));
+        return check_key_belongs(e, false, error);
 }

@@ -43,7 +43,7 @@ SN_CHECKED sn_status embedded_locate(struct embedded *e, const struct settings *
                                      struct buf *error);
 /* Makes what is missing, takes the lock, loads or makes the key. */
 SN_CHECKED sn_status embedded_open(struct embedded *e, struct buf *error);
-/* Only loads the key, for commands beside a running `sonet up`. */
+/* Only loads the key and looks whether it is the folder's, for commands beside a running `sonet up`. */
 SN_CHECKED sn_status embedded_attach(struct embedded *e, struct buf *error);
 /* Starts both as children with these ranks (lower ranks stop first) and waits until they answer. SN_CANCELLED: asked to
  * stop. */

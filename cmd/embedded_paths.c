@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "auth/keys.h"
 
@@ -116,9 +117,25 @@ sn_status embedded_check_name(const struct embedded *e, struct buf *error)
         return SN_OK;
 }
 
+/* What is there already must be a folder. */
+static sn_status check_is_folder(const struct embedded *e, struct buf *error)
+{
+        struct stat st;
+
+        if (stat(e->data, &st) == 0 ? !S_ISDIR(st.st_mode) : errno == ENOTDIR) {
+                buf_printf(error, "%s is no folder: choose another place with --data", e->data);
+                return SN_INVALID_ARGUMENT;
+        }
+        return SN_OK;
+}
+
 sn_status embedded_locate(struct embedded *e, const struct settings *settings, const char *folder, struct buf *error)
 {
         *e = (struct embedded){.lock_fd = -1};
+        if (folder != NULL && folder[0] == '\0') {
+                buf_append_c(error, "--data is empty: it takes the name of a folder");
+                return SN_INVALID_ARGUMENT;
+        }
         TRY(account_choose(&e->account, error));
         if (!choose_folder(e, settings, folder) || !choose_key_file(e, settings) || !embedded_set_paths(e)) {
                 buf_append_c(
@@ -126,6 +143,7 @@ sn_status embedded_locate(struct embedded *e, const struct settings *settings, c
                     "there is no usable data folder: HOME is not set, or a path is too long. Choose one with --data");
                 return SN_INVALID_ARGUMENT;
         }
+        TRY(check_is_folder(e, error));
         return embedded_check_name(e, error);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/str.h"
 #include "cmd/commands.h"
+#include "cmd/import_gather.h"
 #include "cmd/import_graph.h"
 #include "cmd/import_plan.h"
 #include "cmd/import_progress.h"
@@ -74,21 +75,12 @@ static sn_status read_graph(const struct import_request *r, struct import_graph 
                            : import_graph_read(r->graph, graph, error);
 }
 
-/* What `strfile` makes beside each fortune file is no text: a shell's * brings it along. */
-static bool is_index(const char *path)
-{
-        size_t len = strlen(path);
-        return len > 4 && strcmp(path + len - 4, ".dat") == 0;
-}
-
 static sn_status read_texts(const struct import_request *r, int n_more, char **more, struct import_texts *texts,
                             struct buf *error)
 {
         for (size_t i = 0; i < r->texts.n + (size_t)n_more; i++) {
                 const char *path = i < r->texts.n ? r->texts.items[i] : more[i - r->texts.n];
-                if (!is_index(path)) {
-                        TRY(import_texts_read(texts, path, error));
-                }
+                TRY(import_texts_gather(texts, path, error));
         }
         import_texts_finish(texts);
         if (texts->n == 0 && r->notes > 0) {
@@ -132,6 +124,10 @@ static void print_plan(const struct import_graph *graph, const struct import_tex
                 printf("%s texts have over %d characters and are left out, the first at %s\n",
                        import_number(texts->too_long, a), IMPORT_TEXT_MAX, texts->first_too_long);
         }
+        if (texts->left_out > 0) {
+                printf("%s files of folders hold no UTF-8 text or cannot be read, and are left out, the first %s\n",
+                       import_number(texts->left_out, a), texts->first_left_out);
+        }
         if (texts->n > 0 && texts->n < graph->n_members * notes) {
                 printf("there are fewer texts than notes: some are posted more than once\n");
         }
@@ -165,7 +161,7 @@ static int report(const struct import_request *r, const struct import_graph *gra
                 fprintf(stderr, "sonet import: %s\n", error->len > 0 ? error->data : "it failed");
                 return 1;
         }
-        printf("done: log in as member%u … member%u", graph->nodes[0], graph->nodes[graph->n_members - 1]);
+        printf("done: log in as member%u or member%u", graph->nodes[0], graph->nodes[graph->n_members - 1]);
         if (strcmp(r->password, DEFAULT_PASSWORD) == 0) {
                 printf(" with the password %s", DEFAULT_PASSWORD);
         }
@@ -199,7 +195,8 @@ int cmd_import(int argc, char **argv)
              "edge list: two members' numbers a line, a tie that goes both ways", 0, 0},
             {"generate", OPTION_FLAG, &r.generate, NULL, "draw a network instead, with degrees by a power law", 0, 0},
             {"members", OPTION_NUMBER, &r.members, "N", "how many members to draw", 2, 10000000},
-            {"texts", OPTION_TEXTS, &r.texts, "FILE", "fortune files: texts apart by lines that hold only %", 0, 0},
+            {"texts", OPTION_TEXTS, &r.texts, "FILE",
+             "fortune files, or folders of them: texts apart by lines that hold only %", 0, 0},
             {"notes", OPTION_NUMBER, &r.notes, "N", "notes that each member posts (20)", 0, 10000},
             {"password", OPTION_TEXT, &r.password, "P", "the password of all members (" DEFAULT_PASSWORD ")", 0, 0},
             {"to", OPTION_TEXT, &r.to, "URL", "the running server (http://127.0.0.1:8080)", 0, 0},

@@ -45,8 +45,7 @@ static sn_status load(struct import_texts *texts, const char *path, char **data,
                 return refuse_file(path, strerror(errno), error);
         }
         if (!S_ISREG(about.st_mode)) {
-                return refuse_file(
-                    path, S_ISDIR(about.st_mode) ? "it is a folder; name the files in it" : "it is no file", error);
+                return refuse_file(path, "it is no file", error);
         }
         if (about.st_size > FILE_MAX_BYTES) {
                 return refuse_file(path, "it is larger than 256 MiB", error);
@@ -182,7 +181,11 @@ sn_status import_texts_read(struct import_texts *texts, const char *path, struct
         size_t len = 0, item_line = 1, line = 1;
 
         TRY(load(texts, path, &data, &len, error));
-        TRY(check_utf8(path, data, len, error));
+        sn_status status = check_utf8(path, data, len, error);
+        if (status != SN_OK) {
+                free(texts->memory[--texts->n_memory]);
+                return status;
+        }
         const char *tag = tag_of(texts, path);
         char *end = data + len, *item = data;
         for (char *at = data; at < end; line++) {

@@ -20,12 +20,14 @@ struct import_texts {
         size_t n, capacity;
         size_t too_long; /* items that were left out, the first of which stands at first_too_long */
         char first_too_long[512];
+        size_t left_out; /* files of folders that are no texts, the first of which is first_left_out */
+        char first_left_out[512];
         void **memory; /* the files */
         size_t n_memory;
 };
 
-/* Adds a file's items. Terminals' overstrikes and colours are taken out; texts over the maximum are left out and
- * counted. error gets a sentence with file and line for what is not UTF-8. */
+/* Adds a file's items, or none when it fails. Terminals' overstrikes and colours are taken out; texts over the maximum
+ * are left out and counted. error gets a sentence with file and line for what is not UTF-8. */
 SN_CHECKED sn_status import_texts_read(struct import_texts *texts, const char *path, struct buf *error);
 /* After the last file: sorts out what occurs more than once; the order stays. */
 void import_texts_finish(struct import_texts *texts);

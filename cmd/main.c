@@ -1,7 +1,10 @@
 /* The program's entry: one table of commands, and the words that belong to none of them (help, --help, --version). */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 #include "cmd/commands.h"
 #include "cmd/options.h"
 
@@ -18,7 +21,8 @@ static const struct command COMMANDS[] = {
     {"serve", cmd_serve, "all | gateway | SERVICE…", "run services on a PostgreSQL and a Redis that exist",
      "'all' runs every service and the gateway in one process. Otherwise the named ones run here and the rest is\n"
      "reached by gRPC at <SERVICE>_URL. Without the gateway, HTTP has /healthz, /readyz and /metrics only.\n"
-     "Everything else comes from the environment: see 'sonet config'.\n"},
+     "Services are user, follow, note and timeline. All but the port comes from the environment: DATABASE_URL,\n"
+     "REDIS_URL, SONET_KEY_FILE, GRPC_PORT and what else 'sonet config' shows.\n"},
     {"migrate", cmd_migrate, "[SERVICE…]", "create and migrate the services' databases",
      "Connects to DATABASE_ADMIN_URL, makes each service's database and its two roles where they are missing, and\n"
      "runs the migrations that have not run yet. Repeating it changes nothing.\n"},
@@ -88,8 +92,23 @@ static int cmd_help(int argc, char **argv)
         return command->run(2, ask);
 }
 
+/* Whoever starts us with one of 0, 1 and 2 closed would otherwise have our words written into the next file that we
+ * open. */
+static bool fill_standard_descriptors(void)
+{
+        for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+                if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDWR) != fd) {
+                        return false;
+                }
+        }
+        return true;
+}
+
 int main(int argc, char **argv)
 {
+        if (!fill_standard_descriptors()) {
+                return 1;
+        }
         prctl(PR_SET_NAME,
               "sonet"); /* children of 'sonet up' are started by descriptor, which leaves a number as their name */
         if (argc < 2) {

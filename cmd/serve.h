@@ -36,6 +36,7 @@ struct server {
         struct sonet_grpc_server *grpc;
         struct gateway *gateway;
         struct jobs *jobs;
+        struct jobs *watches; /* a thread of their own: a job that hangs must not hide that something is away */
         struct trust *trust;
         struct grpc_tls tls;
         atomic_bool serving; /* all that was to start has started */
@@ -53,11 +54,14 @@ SN_CHECKED sn_status serve_setup(struct server *server, int64_t port, struct buf
 /* Starts everything, waiting for what it needs. SN_CANCELLED when asked to stop meanwhile. */
 SN_CHECKED sn_status serve_start(struct server *server, struct buf *error);
 
-/* One line for each part; false when one that is needed is not there. May wait some seconds. Any thread. */
+/* One line for each part; false when one that is needed is not there. May wait two seconds. Any thread. */
 bool serve_ready(void *server, struct buf *report);
+/* All that was to start has started: the gateway's routes lead somewhere. Any thread. */
+bool serve_serving(void *server);
 /* The same for gRPC health, which is asked often and must not wait: the leases now, the databases as the job saw them
  * last. */
 bool serve_alive(void *server);
-extern const struct service_job serve_watch_database;
+extern const struct service_job serve_watch_database; /* of each service */
+extern const struct service_job serve_watch_redis;    /* of server->outside */
 
 #endif

@@ -66,15 +66,28 @@ static int choose_port(const struct serve_plan *plan, const char *address, int w
         return 0;
 }
 
-/* A killed predecessor's child may still hold the port for a moment. */
-static sn_status claim_http_port(const char *address, int port, struct buf *error)
+static sn_status check_address(const char *address, struct buf *error)
+{
+        if (http_port_is_free(address, 0)) {
+                return SN_OK;
+        }
+        if (errno == EADDRNOTAVAIL) {
+                buf_printf(error, "%s is not an address of this machine", address);
+                return SN_INVALID_ARGUMENT;
+        }
+        buf_printf(error, "cannot listen on %s: %s", address, strerror(errno));
+        return SN_UNAVAILABLE;
+}
+
+/* A port that was asked for: that one or none. A killed predecessor's child may still hold it for a moment. */
+static sn_status claim_port(const char *address, int port, const char *option, struct buf *error)
 {
         int64_t until_us = clock_monotonic_us() + PORT_WAIT_MS * INT64_C(1000);
 
         while (!http_port_is_free(address, port)) {
-                if (clock_monotonic_us() > until_us) {
-                        buf_printf(error, "port %d of %s is not free (%s): choose another with --port", port, address,
-                                   strerror(errno));
+                if (errno != EADDRINUSE || clock_monotonic_us() > until_us) {
+                        buf_printf(error, "port %d of %s is not free (%s): choose another with %s", port, address,
+                                   strerror(errno), option);
                         return SN_UNAVAILABLE;
                 }
                 clock_sleep_ms(50);
@@ -82,16 +95,34 @@ static sn_status claim_http_port(const char *address, int port, struct buf *erro
         return SN_OK;
 }
 
+/* In split mode the children call each other at 127.0.0.1, and the gateway has no gRPC. */
+static const char *grpc_address(const struct serve_plan *plan)
+{
+        return plan->split ? "127.0.0.1" : plan->settings->grpc_address;
+}
+
+static sn_status claim_ports(const struct serve_plan *plan, int64_t http_port, struct buf *error)
+{
+        TRY(check_address(plan->address, error));
+        TRY(check_address(grpc_address(plan), error));
+        if (http_port != 0) {
+                TRY(claim_port(plan->address, (int)http_port, "--port", error));
+        }
+        if (plan->settings->grpc_port != 0 && !plan->split) {
+                TRY(claim_port(grpc_address(plan), (int)plan->settings->grpc_port, "GRPC_PORT", error));
+        }
+        return SN_OK;
+}
+
+/* What nobody asked for is replaced when it is taken; demo_print tells where gRPC is. */
 static sn_status choose_ports(struct serve_plan *plan, int64_t http_port, struct buf *error)
 {
+        int64_t grpc_port = plan->split ? 0 : plan->settings->grpc_port;
         bool chosen = true;
 
-        if (http_port != 0) {
-                TRY(claim_http_port(plan->address, (int)http_port, error));
-        }
+        TRY(claim_ports(plan, http_port, error));
         plan->http_port = http_port != 0 ? (int)http_port : choose_port(plan, plan->address, 0);
-        plan->grpc_port = choose_port(
-            plan, "127.0.0.1", plan->settings->grpc_port != 0 ? (int)plan->settings->grpc_port : plan->http_port + 1);
+        plan->grpc_port = grpc_port != 0 ? (int)grpc_port : choose_port(plan, grpc_address(plan), plan->http_port + 1);
         for (size_t i = 0; plan->split && i < sonet_n_services && i < SERVE_MAX_SERVICES; i++) {
                 int wish = plan->http_port + 2 + 2 * (int)i;
                 plan->service_http_port[i] = choose_port(plan, "127.0.0.1", wish);
@@ -121,6 +152,23 @@ static sn_status read_key(struct serve_plan *plan, struct buf *error)
         }
         plan->key[len] = '\0';
         return SN_OK;
+}
+
+static void print_address(const char *address, int port, struct buf *out)
+{
+        buf_printf(out, strchr(address, ':') != NULL ? "[%s]:%d" : "%s:%d", address, port);
+}
+
+void serve_plan_print_grpc(const struct serve_plan *plan, struct buf *out)
+{
+        if (!plan->split) {
+                print_address(grpc_address(plan), plan->grpc_port, out);
+                return;
+        }
+        for (size_t i = 0; i < sonet_n_services && i < SERVE_MAX_SERVICES; i++) {
+                buf_printf(out, "%s%s ", i > 0 ? ", " : "", sonet_services[i]->name);
+                print_address(grpc_address(plan), plan->service_grpc_port[i], out);
+        }
 }
 
 sn_status serve_plan_make(struct serve_plan *plan, int64_t http_port, struct buf *error)
@@ -162,9 +210,16 @@ static bool starts_with(const char *entry, const char *prefix)
 /* libpq reads PG… variables; databases, ports and where the services are, is for us to say. */
 static bool is_ours_to_say(struct arena *arena, const char *entry)
 {
-        static const char *const prefixes[] = {
-            "PG",         "HTTP_PORT=",          "HTTP_ADDRESS=",   "GRPC_PORT=",        "DATABASE_URL=",
-            "REDIS_URL=", "DATABASE_ADMIN_URL=", "SONET_KEY_FILE=", "SHUTDOWN_GRACE_MS="};
+        static const char *const prefixes[] = {"PG",
+                                               "HTTP_PORT=",
+                                               "HTTP_ADDRESS=",
+                                               "GRPC_PORT=",
+                                               "GRPC_ADDRESS=",
+                                               "DATABASE_URL=",
+                                               "REDIS_URL=",
+                                               "DATABASE_ADMIN_URL=",
+                                               "SONET_KEY_FILE=",
+                                               "SHUTDOWN_GRACE_MS="};
 
         for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
                 if (starts_with(entry, prefixes[i])) {
@@ -205,6 +260,7 @@ static struct environment environment_make(const struct serve_plan *plan)
         }
         int64_t grace_ms = (plan->split ? GRACE_SPLIT_MS : GRACE_MS) - ANSWER_MS;
         environment_add(&env, "SONET_KEY_FILE", plan->key[0] != '\0' ? KEY_FD_PATH : plan->embedded->key_file);
+        environment_add(&env, "GRPC_ADDRESS", grpc_address(plan));
         environment_add(&env, "REDIS_URL", embedded_redis_url(plan->embedded, plan->arena));
         environment_add_number(&env, "SHUTDOWN_GRACE_MS",
                                plan->settings->shutdown_grace_ms < grace_ms ? plan->settings->shutdown_grace_ms

@@ -20,10 +20,13 @@ struct serve_plan {
         char key[256];  /* the key file's text, for children that may not read it; "" otherwise */
 };
 
-/* Opens the program and chooses the ports: http_port 0 becomes a free one. */
+/* Opens the program and chooses the ports: http_port 0 becomes a free one; one that was asked for and is taken is
+ * refused. */
 SN_CHECKED sn_status serve_plan_make(struct serve_plan *plan, int64_t http_port, struct buf *error);
 /* That all pools together fit into the private PostgreSQL. */
 SN_CHECKED sn_status serve_plan_check_connections(const struct settings *settings, struct buf *error);
+/* "127.0.0.1:8081", or with split each service's: "user 127.0.0.1:8083, …". */
+void serve_plan_print_grpc(const struct serve_plan *plan, struct buf *out);
 /* The gateway stops first (rank first_rank), then the services (the rank after). */
 void serve_children_add(const struct serve_plan *plan, struct supervisor *s, int first_rank);
 

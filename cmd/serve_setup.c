@@ -61,6 +61,10 @@ static sn_status configure(struct server *server, int64_t port, struct buf *erro
         TRY(load_tls(server, error));
         db_set_server_limit((int)s->database_busy);
         TRY(rpc_limit_rates(s));
+        if (s->redis_url[0] == '\0') {
+                buf_append_c(error, "REDIS_URL is not set: every process needs to know where Redis is");
+                return SN_INVALID_ARGUMENT;
+        }
         server->redis = redis_new(s->redis_url, (int)s->redis_pool);
         if (server->redis == NULL) {
                 buf_append_c(error, "REDIS_URL must be redis://[:password@]host:port[/db] or unix:///path");

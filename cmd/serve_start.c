@@ -100,7 +100,7 @@ static bool start_local(struct server *server, struct local *local)
                 jobs_add(server->jobs, &local->service, d->jobs[i]);
         }
         jobs_add(server->jobs, &local->service, &services_cleanup);
-        jobs_add(server->jobs, &local->service, &serve_watch_database);
+        jobs_add(server->watches, &local->service, &serve_watch_database);
         return true;
 }
 
@@ -141,6 +141,7 @@ static sn_status listen_http(struct server *server, struct buf *error)
                                           .contracts = contracts,
                                           .n_contracts = server->with_gateway ? sonet_n_services : 0,
                                           .ready = serve_ready,
+                                          .serving = serve_serving,
                                           .context = server};
 
         for (size_t i = 0; i < options.n_contracts; i++) {
@@ -170,19 +171,19 @@ static sn_status start_services(struct server *server, struct buf *error)
         for (size_t i = 0; i < server->n_locals; i++) {
                 start_consumers(&server->locals[i]);
         }
+        TRY(jobs_start(server->watches));
         return jobs_start(server->jobs);
 }
 
-/* Services without the gateway tell of themselves from the start, what they wait for too. The gateway's routes need
- * what they lead to, so it listens last. */
+/* Listens first, so that a process that waits can say for what. The gateway's routes answer 503 meanwhile. */
 sn_status serve_start(struct server *server, struct buf *error)
 {
         server->jobs = jobs_new();
         server->outside.name = "gateway";
-        if (!server->with_gateway) {
-                TRY(listen_http(server, error));
-        }
+        server->watches = jobs_new();
+        jobs_add(server->watches, &server->outside, &serve_watch_redis);
+        TRY(listen_http(server, error));
         TRY(start_services(server, error));
         atomic_store(&server->serving, true);
-        return server->with_gateway ? listen_http(server, error) : SN_OK;
+        return SN_OK;
 }

@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include <sodium.h>
 #include "cmd/commands.h"
 #include "cmd/http_client.h"
+#include "cmd/import_gather.h"
 #include "cmd/import_graph.h"
 #include "cmd/import_plan.h"
 #include "cmd/import_progress.h"
@@ -216,6 +218,67 @@ static void a_file_that_is_no_text_is_refused_with_the_line(void **state)
         }
 }
 
+static void write_in(const char *folder, const char *name, const char *text)
+{
+        char path[200];
+
+        snprintf(path, sizeof(path), "%s/%s", folder, name);
+        FILE *file = fopen(path, "w");
+        assert_non_null(file);
+        assert_true(fputs(text, file) >= 0);
+        fclose(file);
+}
+
+static void make_folder_in(const char *folder, const char *name)
+{
+        char path[200];
+
+        snprintf(path, sizeof(path), "%s/%s", folder, name);
+        assert_int_equal(mkdir(path, 0700), 0);
+}
+
+static void link_in(const char *folder, const char *name, const char *target)
+{
+        char path[200];
+
+        snprintf(path, sizeof(path), "%s/%s", folder, name);
+        assert_int_equal(symlink(target, path), 0);
+}
+
+/* As Debian's packages lie there, and what else may. */
+static void a_folder_gives_its_texts_and_what_is_none_is_counted(void **state)
+{
+        static const char *const expected[] = {"one", "two", "three", "four"};
+        struct import_texts texts = {0};
+        struct buf error;
+        char folder[] = "/tmp/sonet-texts.XXXXXX", command[64];
+
+        buf_init(&error, 4096);
+        assert_non_null(mkdtemp(folder));
+        write_in(folder, "a", "one\n%\ntwo\n");
+        write_in(folder, "a.dat", "\x01index");
+        link_in(folder, "a.u8", "a");
+        write_in(folder, "b", "caf\xe9\n");
+        make_folder_in(folder, "de");
+        write_in(folder, "de/c", "three\n");
+        write_in(folder, "de/d", "four\n");
+        link_in(folder, "de/up", "..");
+        link_in(folder, "de/nowhere", "absent");
+        make_folder_in(folder, "off");
+        write_in(folder, "off/e", "five\n");
+        assert_int_equal(import_texts_gather(&texts, folder, &error), SN_OK);
+        assert_int_equal(texts.n, 4);
+        for (size_t i = 0; i < texts.n; i++) {
+                assert_string_equal(texts.items[i].text, expected[i]);
+        }
+        assert_int_equal(texts.left_out, 1);
+        assert_non_null(strstr(texts.first_left_out, "/b"));
+        import_texts_free(&texts);
+        buf_free(&error);
+        snprintf(command, sizeof(command), "rm -r %s", folder);
+        assert_int_equal(system(command), 0);
+}
+
 /* 3 members, 6 texts. */
 struct fixture {
         struct import_graph graph;
@@ -332,6 +395,7 @@ int main(void)
             cmocka_unit_test(what_only_terminals_understand_goes),
             cmocka_unit_test(texts_that_are_too_long_are_left_out_and_named),
             cmocka_unit_test(a_file_that_is_no_text_is_refused_with_the_line),
+            cmocka_unit_test(a_folder_gives_its_texts_and_what_is_none_is_counted),
             cmocka_unit_test(every_text_is_dealt_before_one_comes_again),
             cmocka_unit_test(more_notes_leave_the_first_ones_as_they_were),
             cmocka_unit_test(numbers_are_grouped_by_three),

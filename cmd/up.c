@@ -94,20 +94,23 @@ static sn_status wait_until_ready(struct up *up)
 static void welcome(struct up *up)
 {
         CLEANUP(buf_free) struct buf text;
+        CLEANUP(buf_free) struct buf grpc;
         struct demo demo = {""};
 
         say("ready http://%s:%d", up->target.host, up->target.port);
         demo_ensure(&demo, &up->target, up->embedded.data);
         buf_init(&text, 16384);
-        demo_print(&demo, &up->target, up->embedded.data, &text);
+        buf_init(&grpc, 4096);
+        serve_plan_print_grpc(&up->plan, &grpc);
+        demo_print(&demo, &up->target, grpc.data, up->embedded.data, &text);
         say("%s", text.data);
 }
 
-static sn_status bring_up(struct up *up, int64_t port)
+static sn_status bring_up(struct up *up)
 {
         TRY(serve_plan_check_connections(&up->settings, &up->error));
         TRY(embedded_open(&up->embedded, &up->error));
-        TRY(serve_plan_make(&up->plan, port, &up->error));
+        TRY(serve_plan_make(&up->plan, up->settings.http_port, &up->error));
         if (!http_target_set(&up->target, up->plan.address, up->plan.http_port)) {
                 return SN_INVALID_ARGUMENT;
         }
@@ -121,9 +124,9 @@ static sn_status bring_up(struct up *up, int64_t port)
 }
 
 /* Runs until asked to stop; gives the exit code. */
-static int run(struct up *up, int64_t port)
+static int run(struct up *up)
 {
-        sn_status status = bring_up(up, port);
+        sn_status status = bring_up(up);
 
         if (status == SN_OK) {
                 while (supervisor_poll(up->supervisor, 60000)) {
@@ -157,13 +160,45 @@ static void forget_libpq_environment(void)
         }
 }
 
-static sn_status prepare(struct up *up, const char *folder)
+static void append_name(struct buf *names, const char *value, const char *name)
+{
+        if (value[0] != '\0') {
+                buf_printf(names, "%s%s", names->len > 0 ? ", " : "", name);
+        }
+}
+
+/* Who sets these expects their own servers to be used. */
+static void warn_of_unused(const struct settings *s, bool split)
+{
+        CLEANUP(buf_free) struct buf names;
+
+        buf_init(&names, 1024);
+        append_name(&names, s->database_url, "DATABASE_URL");
+        append_name(&names, s->user_database_url, "USER_DATABASE_URL");
+        append_name(&names, s->note_database_url, "NOTE_DATABASE_URL");
+        append_name(&names, s->follow_database_url, "FOLLOW_DATABASE_URL");
+        append_name(&names, s->timeline_database_url, "TIMELINE_DATABASE_URL");
+        append_name(&names, s->redis_url, "REDIS_URL");
+        if (names.len > 0) {
+                fprintf(stderr,
+                        "sonet up: %s: not used, since it runs a PostgreSQL and a Redis of its own; for yours there is "
+                        "'sonet serve'\n",
+                        names.data);
+        }
+        if (split && s->grpc_port != 0) {
+                fprintf(stderr,
+                        "sonet up: GRPC_PORT: not used with --split, where each service has a port of its own\n");
+        }
+}
+
+static sn_status prepare(struct up *up, int64_t port, const char *folder)
 {
         struct http_target probe;
 
         TRY(settings_load(&up->settings, &up->error));
         up->plan.address = up->plan.address != NULL ? up->plan.address : up->settings.http_address;
         up->settings.http_address = up->plan.address;
+        up->settings.http_port = port >= 0 ? port : up->settings.http_port;
         TRY(settings_check(&up->settings, &up->error));
         if (!http_target_set(&probe, up->plan.address, 1)) {
                 buf_printf(&up->error, "'%s' is not an address: give an IPv4 or IPv6 address of this machine",
@@ -171,7 +206,9 @@ static sn_status prepare(struct up *up, const char *folder)
                 return SN_INVALID_ARGUMENT;
         }
         log_setup("sonet", settings_log_level(&up->settings), settings_log_format(&up->settings));
-        return embedded_locate(&up->embedded, &up->settings, folder, &up->error);
+        TRY(embedded_locate(&up->embedded, &up->settings, folder, &up->error));
+        warn_of_unused(&up->settings, up->plan.split);
+        return SN_OK;
 }
 
 int cmd_up(int argc, char **argv)
@@ -200,7 +237,7 @@ int cmd_up(int argc, char **argv)
         umask(022);
         forget_libpq_environment();
         buf_init(&up.error, 4096);
-        if (prepare(&up, folder) != SN_OK) {
+        if (prepare(&up, port, folder) != SN_OK) {
                 fprintf(stderr, "sonet up: %s\n", up.error.data);
                 return EXIT_FAILURE;
         }
@@ -208,7 +245,7 @@ int cmd_up(int argc, char **argv)
         up.plan.embedded = &up.embedded;
         up.plan.settings = &up.settings;
         up.plan.arena = arena_new(4 << 20);
-        int code = run(&up, port >= 0 ? port : up.settings.http_port);
+        int code = run(&up);
         supervisor_free(up.supervisor);
         arena_free(up.plan.arena);
         buf_free(&up.error);

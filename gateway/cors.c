@@ -20,32 +20,26 @@ void cors_headers(const char *origins, const struct http_request *r, struct http
         const char *origin = http_request_header(r, "Origin");
         bool all = strcmp(origins, "*") == 0;
 
+        if (!all && strcmp(origins, "none") != 0) { /* without, a cache would give one origin's answer to another */
+                http_response_header(response, "Vary", "Origin");
+        }
         if (origin == NULL || (!all && !listed(origins, origin))) {
                 return;
         }
         http_response_header(response, "Access-Control-Allow-Origin", all ? "*" : origin);
-        if (!all) {
-                http_response_header(response, "Vary", "Origin");
-        }
         http_response_header(response, "Access-Control-Expose-Headers",
                              "ETag, Link, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id");
 }
 
-bool cors_preflight(const char *origins, const struct http_request *r, const char *allow,
-                    struct http_response *response)
+void cors_options(const struct http_request *r, const char *allow, struct http_response *response)
 {
-        if (strcmp(r->method, "OPTIONS") != 0) {
-                return false;
-        }
         response->status = 204;
         http_response_header(response, "Allow", allow);
         if (http_request_header(r, "Access-Control-Request-Method") != NULL) {
-                cors_headers(origins, r, response);
                 http_response_header(response, "Access-Control-Allow-Methods", allow);
                 http_response_header(
                     response, "Access-Control-Allow-Headers",
                     "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-Id, Traceparent");
                 http_response_header(response, "Access-Control-Max-Age", "86400");
         }
-        return true;
 }

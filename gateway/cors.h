@@ -6,10 +6,10 @@
 #include <stdbool.h>
 #include "http/server.h"
 
-/* Adds what the request's Origin is allowed, by the setting CORS_ORIGINS: "*", a comma-separated list, or "none". */
+/* Adds what the request's Origin is allowed, by the setting CORS_ORIGINS: "*", a comma-separated list, or "none"; with
+ * a list Vary too, whoever asks. */
 void cors_headers(const char *origins, const struct http_request *r, struct http_response *response);
-/* True for a preflight request; then the response (204) is filled in. allow: the path's verbs. */
-bool cors_preflight(const char *origins, const struct http_request *r, const char *allow,
-                    struct http_response *response);
+/* The rest of the answer (204) to OPTIONS, a preflight or not. allow: the path's verbs. */
+void cors_options(const struct http_request *r, const char *allow, struct http_response *response);
 
 #endif

@@ -24,6 +24,8 @@ struct exchange {
         const char *request_id;
 };
 
+/* Whether the services behind the routes can be called. */
+bool gateway_is_serving(const struct gateway *gateway);
 /* What a worker does with a request that has a method. Answers it. */
 void exchange_run(struct exchange *x);
 /* Fills in the response with a problem. */

@@ -4,7 +4,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include "base/clock.h"
+#include "base/log.h"
 #include "gateway/cors.h"
 #include "gateway/exchange.h"
 #include "gateway/openapi.h"
@@ -76,7 +78,9 @@ static bool find_route(struct exchange *x, struct http_response *early)
                                          : "this process has /healthz, /readyz and /metrics only",
                                      early);
         }
-        if (cors_preflight(gateway->options.settings->cors_origins, x->request, x->match.allow, early)) {
+        if (strcmp(x->request->method, "OPTIONS") == 0) {
+                exchange_headers(x, early);
+                cors_options(x->request, x->match.allow, early);
                 return false;
         }
         refuse_status(x, 405, "method_not_allowed", "this address does not take this method; see the Allow header",
@@ -90,6 +94,44 @@ static bool is_json(const char *content_type)
         struct str rest = str_of(content_type), type;
 
         return str_next(&rest, ';', &type) && str_equal_nocase(str_trim(type), STR("application/json"));
+}
+
+/* Which of two counts, others may see in another way. */
+static bool check_once(struct exchange *x, struct http_response *early)
+{
+        static const char *const once[] = {"Authorization", "Content-Type", "Idempotency-Key"};
+        const struct http_request *r = x->request;
+
+        for (size_t i = 0; i < sizeof(once) / sizeof(once[0]); i++) {
+                size_t n = 0;
+
+                for (size_t h = 0; h < r->n_headers; h++) {
+                        n += strcasecmp(r->headers[h].name, once[i]) == 0;
+                }
+                if (n > 1) {
+                        return refuse(x,
+                                      &(struct rpc_problem){SN_INVALID_ARGUMENT, "malformed_request", once[i],
+                                                            "this header is given twice", 0},
+                                      early);
+                }
+        }
+        return true;
+}
+
+/* RFC 9110, 8.4: "identity" is none. */
+static bool is_encoded(const struct http_request *r)
+{
+        for (size_t i = 0; i < r->n_headers; i++) {
+                struct str rest = str_of(r->headers[i].value), one;
+
+                while (strcasecmp(r->headers[i].name, "Content-Encoding") == 0 && str_next(&rest, ',', &one)) {
+                        one = str_trim(one);
+                        if (one.len > 0 && !str_equal_nocase(one, STR("identity"))) {
+                                return true;
+                        }
+                }
+        }
+        return false;
 }
 
 static bool has_body(const struct http_request *r)
@@ -108,7 +150,7 @@ static bool on_headers(void *context, struct http_request *r, size_t *max_body, 
             strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0 || strcmp(r->method, "DELETE") == 0;
 
         *max_body = (size_t)gateway->options.settings->max_body_bytes;
-        if (!find_route(x, early)) {
+        if (!find_route(x, early) || !check_once(x, early)) {
                 return false;
         }
         if (!has_body(r)) {
@@ -120,6 +162,12 @@ static bool on_headers(void *context, struct http_request *r, size_t *max_body, 
         if (type == NULL || !is_json(type)) {
                 return refuse_status(x, 415, "unsupported_media_type",
                                      "send the body as Content-Type: application/json", early);
+        }
+        if (is_encoded(r)) { /* RFC 9110, 15.5.16 */
+                refuse_status(x, 415, "unsupported_media_type",
+                              "send the body as it is, without Content-Encoding: nothing is unpacked here", early);
+                http_response_header(early, "Accept-Encoding", "identity");
+                return false;
         }
         return true;
 }
@@ -153,6 +201,11 @@ static void run(struct work *work, bool expired)
         }
 }
 
+bool gateway_is_serving(const struct gateway *gateway)
+{
+        return gateway->options.serving(gateway->options.context);
+}
+
 static bool on_request(void *context, struct http_request *r, struct http_response *early)
 {
         struct gateway *gateway = context;
@@ -164,6 +217,12 @@ static bool on_request(void *context, struct http_request *r, struct http_respon
         if (route->page != NULL && route->page->inline_) {
                 render_page(x, early);
                 return false;
+        }
+        if (route->method != NULL && !gateway_is_serving(gateway)) {
+                return refuse(x,
+                              &(struct rpc_problem){SN_UNAVAILABLE, "starting", NULL,
+                                                    "the server is starting; try again in a second", 1},
+                              early);
         }
         x->work = (struct work){.run = run, .deadline_us = clock_monotonic_us() + deadline_ms * 1000};
         if (!workers_submit(gateway->options.lanes->lane[lane], &x->work)) {
@@ -198,6 +257,17 @@ static struct gateway *gateway_new(const struct gateway_options *options)
         return gateway;
 }
 
+static int connections(int64_t wanted)
+{
+        int possible = http_connections_possible(wanted);
+
+        if (possible < wanted) {
+                log_event(LOG_LEVEL_INFO, "the limit of open files allows fewer connections than HTTP_CONNECTIONS",
+                          LOG_INT("sonet.http.connections", possible));
+        }
+        return possible;
+}
+
 sn_status gateway_start(const struct gateway_options *options, struct gateway **out, struct buf *error)
 {
         struct gateway *gateway = gateway_new(options);
@@ -205,7 +275,7 @@ sn_status gateway_start(const struct gateway_options *options, struct gateway **
             .address = options->settings->http_address,
             .port = (int)options->settings->http_port,
             .io_threads = 1,
-            .max_connections = 10000,
+            .max_connections = connections(options->settings->http_connections),
             .max_header_bytes = 16384,
             .arena_bytes = REQUEST_ARENA_BYTES,
             .slow_client_ms = 10000,

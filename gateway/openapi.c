@@ -26,7 +26,7 @@ static const struct {
     {404, "NotFound", "There is no such thing, or it is not for this reader."},
     {409, "Conflict", "It clashes with what is there, or the same idempotency key is at work."},
     {413, "TooLarge", "The body is over the limit."},
-    {415, "UnsupportedMediaType", "The body is not application/json."},
+    {415, "UnsupportedMediaType", "The body is not application/json, or has a Content-Encoding."},
     {422, "Invalid", "A field breaks its rules; `field` names it. Or the idempotency key was used with another body."},
     {429, "TooManyRequests", "Too many requests; Retry-After says when to come back."},
     {503, "Unavailable", "The server is too busy or not complete; Retry-After says when to come back."},
@@ -139,7 +139,7 @@ static void write_success_headers(struct document *d, const struct rpc_method *m
 {
         member_object(d->out, "headers");
         reference_header(d, "X-Request-Id", "RequestId");
-        if (m->success_status != 204) {
+        if (strcmp(m->http_verb, "GET") == 0) {
                 reference_header(d, "ETag", "ETag");
         }
         if (protobuf_c_message_descriptor_get_field_by_name(m->out, "next_cursor") != NULL) {
@@ -208,21 +208,23 @@ static void write_responses(struct document *d, const struct rpc_method *m)
 
 /* --- operations --- */
 
-/* Nobody, or a member with the scope; public methods take either. */
+/* Nobody, or a member with the scope; public methods take either, those that ignore tokens have []. */
 static void write_security(struct document *d, const struct rpc_method *m)
 {
         member_array(d->out, "security");
-        if (m->access == RPC_PUBLIC) {
+        if (m->access == RPC_PUBLIC && !contract_ignores_token(m)) {
                 open_object(d->out);
                 close_object(d->out);
         }
-        open_object(d->out);
-        member_array(d->out, "bearer");
-        if (m->access == RPC_SCOPE) {
-                write_text(d->out, m->scope);
+        if (!contract_ignores_token(m)) {
+                open_object(d->out);
+                member_array(d->out, "bearer");
+                if (m->access == RPC_SCOPE) {
+                        write_text(d->out, m->scope);
+                }
+                close_array(d->out);
+                close_object(d->out);
         }
-        close_array(d->out);
-        close_object(d->out);
         close_array(d->out);
 }
 
@@ -332,7 +334,7 @@ static const char shared_parts[] =
     "\"parameters\":{\"IdempotencyKey\":{\"name\":\"Idempotency-Key\",\"in\":\"header\","
     "\"description\":\"Chosen by the client, for one intention: a repetition with the same key and body gets the first "
     "answer.\","
-    "\"schema\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":128}}},"
+    "\"schema\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":255}}},"
     "\"headers\":{"
     "\"RequestId\":{\"description\":\"Names the request in the server's log.\",\"schema\":{\"type\":\"string\"}},"
     "\"RetryAfter\":{\"description\":\"Seconds to wait.\",\"schema\":{\"type\":\"integer\",\"minimum\":1}},"

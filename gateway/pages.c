@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include "base/metrics.h"
+#include "gateway/etag.h"
 #include "gateway/exchange.h"
 #include "services/user/user.rpc.h"
 
@@ -41,6 +42,7 @@ static void render_openapi(struct gateway *gateway, struct http_request *r, stru
 {
         text_response(response, 200, "");
         buf_append(&response->body, gateway->openapi.data, gateway->openapi.len);
+        etag_add(r, response);
 }
 
 static void render_jwks(struct gateway *gateway, struct http_request *r, struct http_response *response)
@@ -49,13 +51,14 @@ static void render_jwks(struct gateway *gateway, struct http_request *r, struct 
         User__GetJwksRequest in = USER__GET_JWKS_REQUEST__INIT;
         User__Jwks out = USER__JWKS__INIT;
 
-        if (user_get_jwks(c, &in, &out) != SN_OK) {
+        if (!gateway_is_serving(gateway) || user_get_jwks(c, &in, &out) != SN_OK) {
                 text_response(response, 503, "the user service does not answer\n");
                 http_response_header(response, "Retry-After", "1");
                 return;
         }
         text_response(response, 200, out.json);
         http_response_header(response, "Cache-Control", "public, max-age=300");
+        etag_add(r, response);
 }
 
 #define N_GATEWAY_ONLY 2 /* the first ones */

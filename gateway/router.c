@@ -1,6 +1,7 @@
 /* Owns the tree of path segments. Built once, then read-only. */
 #include "gateway/router.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/metrics.h"
@@ -19,6 +20,7 @@ struct node {
 
 struct router {
         struct node root;
+        char verbs[64]; /* of all routes, "GET, HEAD, POST" */
 };
 
 static struct node *child_of(struct node *node, struct str segment)
@@ -47,6 +49,17 @@ static void count_answers(struct route *route)
         }
 }
 
+/* No verb's name is part of another's. */
+static void add_verb(struct router *router, const char *verb)
+{
+        const char *shown = strcmp(verb, "GET") == 0 ? "GET, HEAD" : verb;
+        size_t len = strlen(router->verbs);
+
+        if (strstr(router->verbs, verb) == NULL) {
+                snprintf(router->verbs + len, sizeof(router->verbs) - len, "%s%s", len > 0 ? ", " : "", shown);
+        }
+}
+
 static bool add(struct router *router, const struct route *route)
 {
         struct str rest = str_of(route->path + 1), segment;
@@ -58,6 +71,7 @@ static bool add(struct router *router, const struct route *route)
         if (node == NULL || node->n_routes == VERBS_MAX) {
                 return false;
         }
+        add_verb(router, route->verb);
         node->routes[node->n_routes] = *route;
         count_answers(&node->routes[node->n_routes++]);
         return true;
@@ -188,6 +202,10 @@ bool router_match(const struct router *router, struct arena *arena, const char *
         struct str rest = str_of(path), segment;
 
         *out = (struct route_match){0};
+        if (strcmp(verb, "OPTIONS") == 0 && strcmp(path, "*") == 0) {
+                out->allow = arena_printf(arena, "%s, OPTIONS", router->verbs);
+                return true;
+        }
         if (rest.len == 0 || rest.ptr[0] != '/') {
                 return false;
         }

@@ -38,8 +38,9 @@ struct router;
 struct router *router_new(const struct rpc_service *const *services, size_t n, const struct gateway_page *pages);
 void router_free(struct router *router);
 
-/* path as sent, percent-encoded. A fixed segment wins over a variable. HEAD is matched like GET. False when the path is
- * malformed (a bad escape, an encoded NUL or '/'). */
+/* path as sent, percent-encoded; "*" with OPTIONS means the whole server, and gets all verbs in allow. A fixed segment
+ * wins over a variable. HEAD is matched like GET. False when the path is malformed (a bad escape, an encoded NUL or
+ * '/'). */
 bool router_match(const struct router *router, struct arena *arena, const char *verb, const char *path,
                   struct route_match *out);
 

@@ -191,6 +191,7 @@ static void limits_of_what_clients_send_are_those_of_the_contract(void **state)
                "{\"type\":\"string\",\"minLength\":2,\"maxLength\":10,\"pattern\":\"^([a-zé]+)$\"}");
         expect("/components/schemas/example.Sample.input/properties/limit",
                "{\"type\":\"integer\",\"format\":\"int64\",\"minimum\":0,\"maximum\":100}");
+        expect("/components/schemas/example.Sample.input/properties/count/minimum", "1");
         expect("/components/schemas/example.Sample.input/properties/ids",
                "{\"type\":\"array\",\"maxItems\":3,\"items\":{\"type\":\"string\",\"format\":\"uuid\"}}");
         expect("/components/schemas/example.Sample.input/properties/parts",
@@ -233,11 +234,18 @@ static void each_operation_says_who_may_call_it_and_what_can_go_wrong(void **sta
         (void)state;
         expect("/paths/~1v1~1notes/post/security", "[{\"bearer\":[\"write\"]}]");
         expect("/paths/~1v1~1notes~1{id}/get/security", "[{},{\"bearer\":[]}]");
+        expect("/paths/~1v1~1auth~1login/post/security", "[]"); /* a token is not looked at */
+        expect("/paths/~1v1~1auth~1refresh/post/security", "[]");
+        expect("/paths/~1v1~1auth~1logout/post/security/0/bearer/0", "\"write\"");
         expect("/paths/~1v1~1notes/post/parameters/0/$ref", "\"#/components/parameters/IdempotencyKey\"");
         expect("/paths/~1v1~1notes/post/responses/422/$ref", "\"#/components/responses/Invalid\"");
         expect("/paths/~1v1~1notes/post/responses/201/content/application~1json/schema/$ref",
                "\"#/components/schemas/note.Note\"");
         assert_null(at(document, "/paths/~1v1~1notes~1{id}/delete/responses/204/content"));
+        assert_non_null(at(document, "/paths/~1v1~1notes~1{id}/get/responses/200/headers/ETag"));
+        assert_null(at(document, "/paths/~1v1~1notes/post/responses/201/headers/ETag"));
+        assert_null(at(document, "/paths/~1v1~1notes~1{id}/patch/responses/200/headers/ETag"));
+        assert_null(at(document, "/paths/~1v1~1notes~1{id}~1like/put/responses/200/headers/ETag"));
         assert_null(at(document, "/paths/~1v1~1users/get/responses/403"));
         assert_non_null(at(document, "/components/responses/TooManyRequests/headers/Retry-After"));
 }

@@ -167,6 +167,12 @@ static void another_verb_is_told_which_there_are(void **state)
         assert_string_equal(found("", "/v1/users"), "GET, HEAD, OPTIONS");
 }
 
+static void the_whole_server_takes_every_verb_that_a_route_has(void **state)
+{
+        assert_string_equal(found("OPTIONS", "*"), "GET, HEAD, PATCH, PUT, DELETE, OPTIONS");
+        assert_string_equal(found("OPTIONS", "/*"), "-");
+}
+
 static void what_is_not_a_path_is_not_found(void **state)
 {
         static const char *const paths[] = {
@@ -233,6 +239,7 @@ int main(void)
             TEST(a_bad_escape_is_malformed),
             TEST(head_is_matched_like_get),
             TEST(another_verb_is_told_which_there_are),
+            TEST(the_whole_server_takes_every_verb_that_a_route_has),
             TEST(what_is_not_a_path_is_not_found),
             TEST(trailing_slashes_and_empty_segments_are_not_found),
             TEST(a_path_that_goes_too_deep_is_not_found),

@@ -3,6 +3,7 @@
 
 #include <sodium.h>
 #include <string.h>
+#include "gateway/etag.h"
 #include "json/json.h"
 
 /* Queries decode '+' as a space (application/x-www-form-urlencoded). */
@@ -148,47 +149,6 @@ static void add_link(struct rpc_call *c, const struct exchange *x, const char *c
         http_response_header(response, "Link", arena_printf(c->arena, "<%scursor=%s>; rel=\"next\"", url, cursor));
 }
 
-/* Strong: the bytes decide. SipHash-2-4 of 128 bits; the key need not be secret. */
-static const char *etag_of(struct arena *arena, const struct buf *body)
-{
-        static const unsigned char key[crypto_shorthash_siphashx24_KEYBYTES] = "sonet etag";
-        unsigned char hash[crypto_shorthash_siphashx24_BYTES];
-        char *text = arena_alloc(arena, 2 * sizeof(hash) + 3);
-
-        crypto_shorthash_siphashx24(hash, (const unsigned char *)body->data, body->len, key);
-        sodium_bin2hex(text + 1, 2 * sizeof(hash) + 1, hash, sizeof(hash));
-        text[0] = text[2 * sizeof(hash) + 1] = '"';
-        return text;
-}
-
-static bool matches(const char *if_none_match, const char *etag)
-{
-        struct str rest = str_of(if_none_match), one;
-
-        while (str_next(&rest, ',', &one)) {
-                one = str_trim(one);
-                if (str_starts(one, STR("W/"))) {
-                        one = (struct str){one.ptr + 2, one.len - 2};
-                }
-                if (str_equal_c(one, etag) || str_equal_c(one, "*")) {
-                        return true;
-                }
-        }
-        return false;
-}
-
-static void add_etag(struct rpc_call *c, const struct exchange *x, struct http_response *response)
-{
-        const char *if_none_match = http_request_header(x->request, "If-None-Match");
-        const char *etag = etag_of(c->arena, &response->body);
-
-        http_response_header(response, "ETag", etag);
-        if (if_none_match != NULL && matches(if_none_match, etag)) {
-                response->status = 304;
-                buf_reset(&response->body);
-        }
-}
-
 void transcode_response(struct rpc_call *c, const struct exchange *x, const ProtobufCMessage *out,
                         struct http_response *response)
 {
@@ -206,6 +166,6 @@ void transcode_response(struct rpc_call *c, const struct exchange *x, const Prot
                 add_link(c, x, next_cursor(out), response);
         }
         if (get) {
-                add_etag(c, x, response);
+                etag_add(x->request, response);
         }
 }

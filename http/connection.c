@@ -87,6 +87,7 @@ ssize_t http_connection_receive(struct http_connection *c, char *into, size_t si
                 n = recv(c->fd, into, size, 0);
         } while (n < 0 && errno == EINTR);
         if (n == 0 || (n < 0 && errno != EAGAIN)) {
+                c->ended = n == 0;
                 return -1;
         }
         c->readable = n > 0 && ((size_t)n == size || c->half_closed);

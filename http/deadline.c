@@ -39,13 +39,7 @@ static bool takes_its_answer(struct http_connection *c, int64_t now_us)
 static void slow_client(struct http_connection *c)
 {
         metric_add(c->loop->server->metrics.slow_clients, 1);
-        if (c->head != NULL) { /* for what the owner says in its refusals */
-                c->exchange = http_exchange_new(c);
-        }
-        if (c->head != NULL && c->exchange != NULL) {
-                http_exchange_fill(c->exchange, c->head, c->in.data);
-        }
-        if (http_connection_refuse(c, 408, "The request did not arrive in time.") == HTTP_AGAIN) {
+        if (http_request_refuse_part(c, 408, "The request did not arrive in time.") == HTTP_AGAIN) {
                 http_connection_work(c);
         }
 }

@@ -65,6 +65,7 @@ struct http_connection {
         enum http_phase phase;
         bool readable;       /* there may be something to read */
         bool half_closed;    /* the client sends no more, or is gone: reading tells */
+        bool ended;          /* it was read to the end, and not broken off */
         bool linger;         /* drain before closing: something of the request is not read */
         bool ready;          /* in the loop's list */
         int64_t begun_us;    /* when the first bytes of the request came; 0: none is there */
@@ -169,6 +170,8 @@ enum http_step http_connection_end_hard(struct http_connection *c);
 /* request.c */
 enum http_step http_request_read_head(struct http_connection *c);
 enum http_step http_request_read_body(struct http_connection *c);
+enum http_step http_request_refuse_part(struct http_connection *c, int status,
+                                        const char *detail); /* a request that is not whole */
 
 /* deadline.c */
 void http_deadline_set(struct http_connection *c, int64_t due_us); /* or sooner, when that was set */

@@ -109,6 +109,25 @@ static enum http_step hand_over(struct http_connection *c, const struct input *r
         return http_connection_answer(c, &early);
 }
 
+enum http_step http_request_refuse_part(struct http_connection *c, int status, const char *detail)
+{
+        if (c->head != NULL && c->exchange == NULL) { /* for what the owner says in its refusals */
+                c->exchange = http_exchange_new(c);
+                if (c->exchange != NULL) {
+                        http_exchange_fill(c->exchange, c->head, c->in.data);
+                }
+        }
+        return http_connection_refuse(c, status, detail);
+}
+
+/* No more will come. Who has only closed its own side still reads. */
+static enum http_step end_of_input(struct http_connection *c)
+{
+        bool within = c->head != NULL || c->phase == HTTP_READING_BODY;
+        return within && c->ended ? http_request_refuse_part(c, 400, "The request ended before it was whole.")
+                                  : http_connection_end(c);
+}
+
 static enum http_step too_large(struct http_connection *c)
 {
         return http_connection_refuse(c, 413, "The body is larger than this address takes.");
@@ -163,7 +182,7 @@ enum http_step http_request_read_body(struct http_connection *c)
         struct input in;
         if (x->chunked) {
                 ssize_t n = receive_fresh(c, &in);
-                return n < 0 ? http_connection_end(c) : n == 0 ? HTTP_ENOUGH : take_body(c, &in);
+                return n < 0 ? end_of_input(c) : n == 0 ? HTTP_ENOUGH : take_body(c, &in);
         }
         /* No more than has come already: memory is not given for a promise. */
         size_t piece = x->body.len < READ_AHEAD ? READ_AHEAD : x->body.len;
@@ -173,7 +192,7 @@ enum http_step http_request_read_body(struct http_connection *c)
         }
         ssize_t n = http_connection_receive(c, x->body.data + x->body.len, piece);
         if (n <= 0) {
-                return n < 0 ? http_connection_end(c) : HTTP_ENOUGH;
+                return n < 0 ? end_of_input(c) : HTTP_ENOUGH;
         }
         x->body.len += (size_t)n;
         x->body.data[x->body.len] = '\0';
@@ -213,8 +232,11 @@ static enum http_step begin_request(struct http_connection *c, struct input *in)
         size_t max_body = HTTP_DEFAULT_MAX_BODY;
         buf_init(&early.body, HTTP_REFUSAL_BYTES);
         if (!handlers->on_headers(handlers->context, &x->request, &max_body, &early)) {
-                early.close = true;
-                c->linger |= x->chunked || x->left > 0 || in->bytes.len > 0;
+                if (x->chunked || x->left > 0) {
+                        early.close = c->linger = true;
+                } else {
+                        keep(c, in); /* the next request */
+                }
                 return http_connection_answer(c, &early);
         }
         buf_free(&early.body);
@@ -247,7 +269,7 @@ enum http_step http_request_read_head(struct http_connection *c)
         struct http_head *head = c->head != NULL ? c->head : &c->loop->head;
         ssize_t n = receive_head(c, &in);
         if (n <= 0) {
-                return n < 0 ? http_connection_end(c) : HTTP_ENOUGH;
+                return n < 0 ? end_of_input(c) : HTTP_ENOUGH;
         }
         if (c->head == NULL) {
                 http_head_init(head);

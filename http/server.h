@@ -14,7 +14,8 @@
 
 struct http_server;
 
-#define HTTP_MAX_HEADERS 64
+#define HTTP_MAX_HEADERS          64
+#define HTTP_RESERVED_DESCRIPTORS 200 /* for databases, Redis, gRPC, logs */
 
 struct http_header {
         const char *name;
@@ -49,8 +50,8 @@ void http_response_header(struct http_response *r, const char *name,
 
 struct http_handlers {
         /* On the I/O thread, when the headers are complete and before any body is read: fast, never blocks. True: read
-         * on (to at most *max_body bytes, 413 beyond). False: the response is filled in, sent, and the connection
-         * closed. */
+         * on (to at most *max_body bytes, 413 beyond). False: the response is filled in and sent; the connection is
+         * closed when a body is under way, and goes on otherwise. */
         bool (*on_headers)(void *context, struct http_request *r, size_t *max_body, struct http_response *early);
         /* On the I/O thread, when the request is complete: hand it to a worker, who calls http_respond exactly once.
          * False: the response is filled in (503 when queues are full). */
@@ -73,6 +74,9 @@ struct http_options {
         int idle_ms;             /* 60,000 */
 };
 
+/* How many of so many connections there are descriptors for, beside the reserved ones; raises the process's soft limit
+ * of open files as far as that needs and may. */
+int http_connections_possible(int64_t wanted);
 SN_CHECKED sn_status http_server_start(const struct http_options *options, const struct http_handlers *handlers,
                                        struct http_server **server, struct buf *error);
 int http_server_port(const struct http_server *server);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -148,24 +149,53 @@ static void a_client_that_half_closes_while_its_request_runs_is_answered(void **
         fixture_release();
         client_expect(fd, 200, "GET /block?1 [127.0.0.1] note= 0:");
         client_expect(fd, 200, "GET /echo?2 [127.0.0.1] note= 0:");
-        client_expect_end(fd); /* and nothing for the half of one */
+        client_expect(fd, 400, "refused 400: The request ended before it was whole.");
+        client_expect_end(fd); /* the half of one is refused once */
         WAIT_UNTIL(connections() == 0);
         fixture_stop(&f);
 }
 
-static void a_client_that_half_closes_within_a_request_is_dropped(void **state)
+static void as_many_connections_are_taken_as_there_are_descriptors_for(void **state)
+{
+        struct rlimit before, low, after;
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+        low = (struct rlimit){500, before.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+        assert_int_equal(http_connections_possible(300), 300);
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &after), 0);
+        assert_int_equal(after.rlim_cur, 500); /* enough as it is */
+        assert_int_equal(http_connections_possible(400), 400);
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &after), 0);
+        assert_int_equal(after.rlim_cur, 600); /* raised */
+        pid_t child = fork();
+        if (child == 0) { /* the hard limit cannot be raised again */
+                low = (struct rlimit){300, 450};
+                bool right = setrlimit(RLIMIT_NOFILE, &low) == 0 && http_connections_possible(50000) == 250;
+                low = (struct rlimit){100, 100};
+                _exit(right && setrlimit(RLIMIT_NOFILE, &low) == 0 && http_connections_possible(50000) == 50 ? 0 : 1);
+        }
+        int status = 0;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+        setrlimit(RLIMIT_NOFILE, &before);
+}
+
+static void a_client_that_half_closes_within_a_request_is_told_so(void **state)
 {
         static const char *const requests[] = {
             "GET /echo HTTP/1.1\r\nHost: h\r\n",
             "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nabc",
             "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n",
+            "G",
         };
         start(10000, 600000);
         for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
                 int fd = client_open(&f);
                 client_send_text(fd, requests[i]);
                 shutdown(fd, SHUT_WR);
+                client_expect(fd, 400, "refused 400: The request ended before it was whole.");
                 client_expect_end(fd);
+                close(fd);
         }
         fixture_stop(&f);
 }
@@ -496,7 +526,8 @@ int main(void)
             cmocka_unit_test(an_idle_connection_outlives_the_limit_for_slow_ones_and_is_closed_silently),
             cmocka_unit_test(a_connection_that_the_client_has_half_closed_does_not_stay),
             cmocka_unit_test(a_client_that_half_closes_while_its_request_runs_is_answered),
-            cmocka_unit_test(a_client_that_half_closes_within_a_request_is_dropped),
+            cmocka_unit_test(a_client_that_half_closes_within_a_request_is_told_so),
+            cmocka_unit_test(as_many_connections_are_taken_as_there_are_descriptors_for),
             cmocka_unit_test(a_request_that_runs_for_long_is_not_a_slow_client),
             cmocka_unit_test(a_client_that_does_not_take_its_response_is_dropped),
             cmocka_unit_test(a_client_that_takes_its_response_slowly_but_steadily_is_served),

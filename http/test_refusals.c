@@ -413,6 +413,25 @@ static void the_owner_can_refuse_before_the_body(void **state)
         client_expect_end(fd);
 }
 
+static void what_is_refused_by_its_headers_and_has_no_body_keeps_the_connection(void **state)
+{
+        struct reply r;
+        int fd = client_open(&f);
+        client_send_text(fd, "OPTIONS /refuse HTTP/1.1\r\nHost: h\r\n\r\n"
+                             "POST /refuse HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"
+                             "GET /echo?3 HTTP/1.1\r\nHost: h\r\n\r\n");
+        for (int i = 0; i < 2; i++) {
+                client_read(fd, &r, false);
+                assert_int_equal(r.status, 404);
+                assert_false(reply_has(&r, "Connection: close"));
+                reply_free(&r);
+        }
+        client_expect(fd, 200, "GET /echo?3 [127.0.0.1] note= 0:");
+        client_send_text(fd, "GET /refuse HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+        client_expect(fd, 404, "not here");
+        client_expect_end(fd);
+}
+
 static void connections_over_the_limit_are_told_so(void **state)
 {
         struct fixture small;
@@ -468,6 +487,7 @@ int main(void)
             cmocka_unit_test(thousands_of_tiny_headers_are_refused),
             cmocka_unit_test(thousands_of_parameters_are_only_text),
             cmocka_unit_test(the_owner_can_refuse_before_the_body),
+            cmocka_unit_test(what_is_refused_by_its_headers_and_has_no_body_keeps_the_connection),
             cmocka_unit_test(connections_over_the_limit_are_told_so),
         };
         return cmocka_run_group_tests_name("http refusals", tests, setup, teardown);

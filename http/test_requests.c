@@ -178,7 +178,14 @@ static void head_is_answered_without_a_body(void **state)
         client_send_text(fd, "HEAD /refuse HTTP/1.1\r\nHost: h\r\n\r\n");
         client_read(fd, &r, true);
         assert_int_equal(r.status, 404);
-        client_expect_end(fd);
+        assert_true(reply_has(&r, "Content-Length: 8"));
+        client_send_text(fd, "GET /unchanged HTTP/1.1\r\nHost: h\r\n\r\n");
+        client_read(fd, &r, true);
+        assert_int_equal(r.status, 304);
+        assert_null(strcasestr(r.head, "Content-Length")); /* RFC 9110, 8.6: 0 would be a lie */
+        client_send_text(fd, "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n");
+        client_expect(fd, 200, "GET /echo? [127.0.0.1] note= 0:");
+        close(fd);
 }
 
 static void pipelined_requests_are_answered_in_order(void **state)

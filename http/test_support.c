@@ -45,6 +45,8 @@ static void fill(struct http_request *r, struct http_response *response)
                 b->len = 20 << 20;
         } else if (strcmp(r->path, "/empty") == 0) {
                 response->status = 204;
+        } else if (strcmp(r->path, "/unchanged") == 0) {
+                response->status = 304;
         } else if (strcmp(r->path, "/inject") == 0) {
                 http_response_header(response, "X-Bad", "a\r\nX-Smuggled: yes");
                 http_response_header(response, "X-Good", "yes");

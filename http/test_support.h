@@ -11,7 +11,7 @@
 
 /* Paths: /echo (a worker answers with what it got), /inline (on_request answers), /block (a worker waits for
  * fixture_release), /big (20 MiB), /limit (takes 100 bytes of body), /refuse (on_headers answers 404), /empty (204),
- * /inject (tries to smuggle a header), /overflow (a body that overflowed). */
+ * /unchanged (304), /inject (tries to smuggle a header), /overflow (a body that overflowed). */
 struct fixture {
         struct http_server *server;
         int port;

@@ -20,7 +20,8 @@ void json_write_string(struct buf *out, const char *text, size_t len);
  * field on: malformed JSON (code malformed_json, with line and column: HTTP 400), and with code validation_failed (HTTP
  * 422) on unknown fields, duplicate keys, wrong types, numbers out of range, invalid UTF-8, NUL characters, depth
  * over 16. Fields named in skip (those that the path gives; NULL-terminated) count as unknown. null means absent and is
- * refused for required fields. */
+ * refused for required fields. A number is held to the range of its rule here, 0 too: afterwards it would look as if it
+ * had not been given. */
 SN_CHECKED sn_status json_read_message(struct rpc_call *c, struct str text, const char *const *skip,
                                        ProtobufCMessage *out);
 /* Sets one field from text, as paths and queries carry it: numbers, booleans, enums, strings; a list takes

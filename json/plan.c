@@ -3,6 +3,7 @@
 #include "json/plan.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -301,6 +302,17 @@ static bool has_no_choice(const struct json_field *field)
         return zero != NULL && str_equal(zero->quoted, STR("\"unspecified\""));
 }
 
+static void plan_range(struct json_field *field, const struct rpc_field_rule *rule)
+{
+        enum { TEXT_BYTES = 80 };
+        char *text = must_alloc(TEXT_BYTES);
+        snprintf(text, TEXT_BYTES, "a whole number from %" PRId64 " to %" PRId64, rule->min, rule->max);
+        field->has_range = true;
+        field->min = rule->min;
+        field->max = rule->max;
+        field->expected = text;
+}
+
 static void plan_field(struct json_field *field, const ProtobufCFieldDescriptor *f, const struct rpc_field_rule *rule)
 {
         field->key = key_text(f->name);
@@ -312,6 +324,9 @@ static void plan_field(struct json_field *field, const ProtobufCFieldDescriptor 
         field->quantifier = f->quantifier_offset;
         field->number = f->id;
         field->element_bytes = element_bytes_of(field->kind);
+        if (rule != NULL && rule->has_range) {
+                plan_range(field, rule);
+        }
         if (field->kind == KIND_ENUM) {
                 field->names = enum_of(f->descriptor);
         } else if (field->kind == KIND_MESSAGE || field->kind == KIND_TIME) {
@@ -330,6 +345,7 @@ static void plan_free(struct json_plan *plan)
 {
         for (unsigned i = 0; i < plan->n_fields; i++) {
                 free((char *)plan->fields[i].key.ptr);
+                free((char *)plan->fields[i].expected);
         }
         free(plan);
 }

@@ -51,6 +51,9 @@ struct json_field {
         enum json_shape shape;
         enum field_empty rule;
         bool required;
+        bool has_range; /* of a whole number */
+        int64_t min, max;
+        const char *expected; /* with a range: in words */
         unsigned offset, quantifier, number;
         size_t element_bytes; /* of one value in a list */
         const struct json_enum *names;

@@ -67,7 +67,28 @@ static bool walk_text(struct walk *w, struct str text, size_t stop, size_t *stop
         return true;
 }
 
-/* "author.items[3]"; NULL at the top. Keys are shown as they were sent, cut when long. */
+static void tree_free_p(json_t **tree)
+{
+        json_decref(*tree);
+}
+
+/* A key as it is meant: "te\u0078t" is "text". Cut when long; what cannot be read is shown as it was sent. */
+static void append_key(struct buf *path, struct str key)
+{
+        enum { SHOWN_BYTES = 64 };
+        CLEANUP(buf_free) struct buf quoted;
+        buf_init(&quoted, key.len + 2);
+        buf_append_char(&quoted, '"');
+        buf_append(&quoted, key.ptr, key.len);
+        buf_append_char(&quoted, '"');
+        CLEANUP(tree_free_p) json_t *text = json_loadb(quoted.data, quoted.len, JSON_DECODE_ANY, NULL);
+        if (text != NULL && json_is_string(text)) {
+                key = (struct str){json_string_value(text), json_string_length(text)};
+        }
+        buf_append(path, key.ptr, key.len < SHOWN_BYTES ? key.len : SHOWN_BYTES);
+}
+
+/* "author.items[3]"; NULL at the top. */
 static const char *walk_field(const struct walk *w, struct arena *arena)
 {
         struct buf path;
@@ -77,9 +98,8 @@ static const char *walk_field(const struct walk *w, struct arena *arena)
                 if (level->array) {
                         buf_printf(&path, "[%zu]", level->index);
                 } else if (level->key.len > 0) {
-                        size_t len = level->key.len < 64 ? level->key.len : 64;
                         buf_append_c(&path, path.len > 0 ? "." : "");
-                        buf_append(&path, level->key.ptr, len);
+                        append_key(&path, level->key);
                 }
         }
         const char *field = path.len == 0 ? NULL : arena_strndup(arena, path.data, path.len);

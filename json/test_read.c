@@ -10,7 +10,8 @@
 #include "json/json.h"
 #include "test_kinds.pb-c.h"
 
-static const struct rpc_field_rule rules[15] = {[13] = {.required = true}};
+static const struct rpc_field_rule rules[15] = {
+    [10] = {.has_range = true, .min = 1, .max = 100}, [13] = {.required = true}};
 static const struct rpc_message_rules message_rules = {.descriptor = &json_test__rules__descriptor, .fields = rules};
 static const struct rpc_service contract = {.name = "json_test", .messages = &message_rules, .n_messages = 1};
 
@@ -279,7 +280,27 @@ static void keys_given_twice_are_refused_by_name(void **state)
         assert_invalid("{\"i32\":1,\"i32\":1}", "i32");
         assert_invalid("{\"inner\":{\"name\":\"a\",\"size\":1,\"name\":\"b\"}}", "inner.name");
         assert_invalid("{\"inners\":[{},{\"size\":1,\"size\":1}]}", "inners[1].size");
-        assert_invalid("{\"i32\":1,\"i\\u00332\":1}", "i\\u00332"); /* the same key, spelled with an escape */
+        assert_invalid("{\"i32\":1,\"i\\u00332\":1}", "i32"); /* the same key, spelled with an escape */
+        assert_invalid("{\"a\\\"b\":{\"x\":1,\"x\":2}}", "a\"b.x");
+}
+
+/* As text does in json_set_field. */
+static void a_number_keeps_to_its_range_even_when_it_is_zero(void **state)
+{
+        static const char *const outside[] = {"0", "0.0", "-1", "101", "1e18", "\"1\"", "9223372036854775807"};
+        JsonTest__Rules r = JSON_TEST__RULES__INIT;
+        char text[100];
+        for (size_t i = 0; i < sizeof(outside) / sizeof(outside[0]); i++) {
+                snprintf(text, sizeof(text), "{\"needed\":\"x\",\"nulled_number\":%s}", outside[i]);
+                assert_problem(read_text(text, strlen(text), NULL, &r.base), "validation_failed", "nulled_number",
+                               text);
+                assert_string_equal(c->problem.detail, "This should be a whole number from 1 to 100.");
+                assert_int_equal(json_set_field(c, &r.base, STR("nulled_number"), str_of(outside[i])),
+                                 SN_INVALID_ARGUMENT);
+                assert_string_equal(c->problem.detail, "This should be a whole number from 1 to 100.");
+        }
+        assert_int_equal(json_set_field(c, &r.base, STR("nulled_number"), STR("100")), SN_OK);
+        assert_int_equal(r.nulled_number, 100);
 }
 
 static void null_means_absent_except_for_required_fields(void **state)
@@ -496,6 +517,7 @@ int main(void)
             TEST(unknown_fields_are_refused_by_name),
             TEST(fields_that_the_path_gives_are_unknown_in_the_body_only),
             TEST(keys_given_twice_are_refused_by_name),
+            TEST(a_number_keeps_to_its_range_even_when_it_is_zero),
             TEST(null_means_absent_except_for_required_fields),
             TEST(oneof_members_are_marked_and_exclude_each_other),
             TEST(enums_are_read_by_name),

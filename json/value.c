@@ -9,6 +9,9 @@
 
 const char *value_expected(const struct json_field *f)
 {
+        if (f->expected != NULL) {
+                return f->expected;
+        }
         switch (f->kind) {
         case KIND_I32:
                 return "a whole number from -2147483648 to 2147483647";
@@ -37,8 +40,17 @@ const char *value_expected(const struct json_field *f)
         return "a time like \"2026-01-02T03:04:05.678Z\"";
 }
 
+/* Here and not only in rpc_validate, which cannot tell a 0 that was given from nothing. */
+static bool in_range(const struct json_field *f, int64_t value)
+{
+        return !f->has_range || (value >= f->min && value <= f->max);
+}
+
 const char *value_set_i64(const struct json_field *f, void *member, int64_t value)
 {
+        if (!in_range(f, value)) {
+                return value_expected(f);
+        }
         switch (f->kind) {
         case KIND_I32:
                 if (value < INT32_MIN || value > INT32_MAX) {
@@ -62,6 +74,9 @@ const char *value_set_i64(const struct json_field *f, void *member, int64_t valu
 
 const char *value_set_u64(const struct json_field *f, void *member, uint64_t value)
 {
+        if (!in_range(f, value > INT64_MAX ? INT64_MAX : (int64_t)value)) { /* no range reaches past it */
+                return value_expected(f);
+        }
         switch (f->kind) {
         case KIND_U32:
                 if (value > UINT32_MAX) {

@@ -30,7 +30,8 @@ sn_status rpc_authenticate(struct rpc_call *c, struct str bearer, struct str ser
 {
         c->actor = c->session = c->scope = c->bearer = c->caller = "";
         struct str token = without_scheme(bearer);
-        if (bearer.len > 0) { /* a scheme without a token is a bad token, not a missing one */
+        /* A scheme without a token is a bad token, not a missing one. */
+        if (bearer.len > 0 && !contract_ignores_token(c->method)) {
                 TRY(authenticate_member(c, token));
         }
         if (service_token.len > 0) {

@@ -4,6 +4,7 @@
 
 #include <grpc/support/alloc.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,10 +12,16 @@
 #include "base/log.h"
 #include "rpc/dispatch.h"
 
-enum { MAX_IDLE_QUEUES = 64, MAX_METADATA = 8 };
+enum {
+        MAX_IDLE_QUEUES = 64,
+        MAX_METADATA = 8,
+        AWAY_US = 3000000,  /* who was not reached for so long is not expected back at once */
+        RETURN_US = 400000, /* how long a read waits for who is; longer than the longest back-off */
+};
 
 struct sonet_grpc_channel {
         grpc_channel *channel;
+        _Atomic int64_t reached_us; /* when the callee last answered itself */
 };
 
 /* ---- Completion queues: dear to make, so kept while any channel is open ---- */
@@ -332,15 +339,19 @@ static sn_status take_problem(struct rpc_call *c, const struct rpc_method *m, co
         return status;
 }
 
+static gpr_timespec after_us(int64_t us)
+{
+        return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_micros(us, GPR_TIMESPAN));
+}
+
 /* *reached: the answer is the callee's own, not the library's for want of one. */
 static sn_status call_once(struct sonet_grpc_channel *channel, struct rpc_call *c, const struct rpc_method *m,
                            const char *service_token, const ProtobufCMessage *in, ProtobufCMessage *out, bool *reached)
 {
         grpc_completion_queue *queue = take_queue();
-        gpr_timespec left = gpr_time_from_micros(c->deadline_us - clock_monotonic_us(), GPR_TIMESPAN);
         grpc_call *call = grpc_channel_create_call(channel->channel, NULL, GRPC_PROPAGATE_DEFAULTS, queue,
                                                    grpc_slice_from_static_string(m->full_name), NULL,
-                                                   gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), left), NULL);
+                                                   after_us(c->deadline_us - clock_monotonic_us()), NULL);
         struct exchange x;
         grpc_op ops[6];
         begin_exchange(&x, c, service_token, in);
@@ -362,6 +373,25 @@ static sn_status call_once(struct sonet_grpc_channel *channel, struct rpc_call *
         return status;
 }
 
+/* Who was there a moment ago is restarting, and back in a moment: only for that is it worth to hold a worker. */
+static void await_return(struct sonet_grpc_channel *channel, const struct rpc_call *c)
+{
+        int64_t now_us = clock_monotonic_us(), left_us = c->deadline_us - now_us;
+        if (now_us - atomic_load_explicit(&channel->reached_us, memory_order_relaxed) > AWAY_US) {
+                return;
+        }
+        gpr_timespec until = after_us(left_us < RETURN_US ? left_us : RETURN_US);
+        grpc_completion_queue *queue = take_queue();
+        grpc_connectivity_state state;
+        bool in_time = true;
+        while (in_time && (state = grpc_channel_check_connectivity_state(channel->channel, 1)) != GRPC_CHANNEL_READY) {
+                grpc_channel_watch_connectivity_state(channel->channel, state, until, queue, channel);
+                in_time =
+                    grpc_completion_queue_pluck(queue, channel, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL).success != 0;
+        }
+        give_queue(queue);
+}
+
 /* A read may be sent twice. That hides the restart of a service from those who only look. */
 static bool is_read(const struct rpc_method *m)
 {
@@ -377,7 +407,11 @@ sn_status sonet_grpc_channel_call(struct sonet_grpc_channel *channel, struct rpc
         bool reached;
         sn_status status = call_once(channel, c, m, service_token, in, out, &reached);
         if (status == SN_UNAVAILABLE && !reached && is_read(m) && !rpc_call_expired(c)) {
+                await_return(channel, c);
                 status = call_once(channel, c, m, service_token, in, out, &reached);
+        }
+        if (reached) {
+                atomic_store_explicit(&channel->reached_us, clock_monotonic_us(), memory_order_relaxed);
         }
         return status;
 }

@@ -32,7 +32,8 @@ void rpc_set_client_tls(const struct grpc_tls *tls);
 void rpc_close(void);
 
 /* Credentials to identity: verifies the member's token (may be empty) and the service token (may be empty) meant for
- * `audience`, and fills in actor, session, scope, bearer, caller. SN_UNAUTHENTICATED when one is given and bad. */
+ * `audience`, and fills in actor, session, scope, bearer, caller. SN_UNAUTHENTICATED when one is given and bad.
+ * c->method says whether the member's token counts (contract_ignores_token). */
 SN_CHECKED sn_status rpc_authenticate(struct rpc_call *c, struct str bearer, struct str service_token,
                                       const char *audience);
 

@@ -202,6 +202,20 @@ static void a_restart_between_two_calls_is_not_noticed(void **state)
         }
 }
 
+/* The channel is between two attempts then, and calls that do not wait are refused. */
+static void a_read_finds_a_service_that_has_just_come_back(void **state)
+{
+        (void)state;
+        for (int i = 0; i < 3; i++) {
+                assert_int_equal(call(&echo_methods[ECHO_ECHO]), SN_OK);
+                order(STOP, port);
+                assert_int_equal(call(&echo_methods[ECHO_ECHO]), SN_UNAVAILABLE);
+                assert_int_equal(call(&echo_methods[ECHO_ECHO]), SN_UNAVAILABLE);
+                order(START, port);
+                assert_int_equal(call(&echo_methods[ECHO_ECHO]), SN_OK);
+        }
+}
+
 static void a_service_that_is_away_costs_its_callers_no_time(void **state)
 {
         (void)state;
@@ -236,6 +250,7 @@ int main(void)
             TEST(a_service_that_comes_later_is_reached_soon),
             TEST(a_service_that_restarts_is_reached_soon),
             TEST(a_restart_between_two_calls_is_not_noticed),
+            TEST(a_read_finds_a_service_that_has_just_come_back),
             TEST(a_service_that_is_away_costs_its_callers_no_time),
             TEST(a_service_that_hangs_is_given_up_until_it_goes_on),
         };

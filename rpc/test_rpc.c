@@ -387,6 +387,23 @@ static void calls_are_counted_by_method_and_code(void **state)
         assert_int_equal(metric_value(total), before + 1);
 }
 
+static void a_method_that_has_its_credentials_in_the_message_ignores_tokens(void **state)
+{
+        static const struct rpc_method logging_in = {.access = RPC_PUBLIC, .rate = RPC_RATE_AUTH},
+                                       reading = {.access = RPC_PUBLIC, .rate = RPC_RATE_READ},
+                                       changing = {.access = RPC_SCOPE, .scope = "write", .rate = RPC_RATE_AUTH};
+        struct rpc_call *c = call_of(state);
+        c->method = &logging_in;
+        assert_int_equal(rpc_authenticate(c, STR("Bearer ended"), STR(""), "user"), SN_OK);
+        assert_string_equal(c->actor, "");
+        assert_string_equal(c->bearer, "");
+        assert_int_equal(rpc_authenticate(c, STR(""), STR("forged"), "user"), SN_UNAUTHENTICATED);
+        c->method = &reading;
+        assert_int_equal(rpc_authenticate(c, STR("Bearer ended"), STR(""), "user"), SN_UNAUTHENTICATED);
+        c->method = &changing;
+        assert_int_equal(rpc_authenticate(c, STR("Bearer ended"), STR(""), "user"), SN_UNAUTHENTICATED);
+}
+
 #define EVERYWHERE(fn)                                                                                                 \
         {#fn " (in process)", fn, in_process, end, NULL}, {#fn " (encoded)", fn, encoded, end, NULL},                  \
         {                                                                                                              \
@@ -402,6 +419,8 @@ int main(void)
             EVERYWHERE(nobody_is_nobody),
             EVERYWHERE(the_member_and_their_whereabouts_arrive),
             EVERYWHERE(a_scope_needs_a_token_that_has_it),
+            {"a method that has its credentials in the message ignores tokens",
+             a_method_that_has_its_credentials_in_the_message_ignores_tokens, in_process, end, NULL},
             EVERYWHERE(internal_methods_do_not_exist_for_the_outside),
             EVERYWHERE(internal_methods_see_the_calling_service_and_no_member),
             EVERYWHERE(a_call_that_is_not_in_the_graph_is_refused),

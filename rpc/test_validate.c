@@ -156,7 +156,11 @@ static void numbers_keep_to_their_ranges(void **state)
         expect_refused(&sample, "limit", "must be between 0 and 100, is 4294967295");
         sample.limit = 0, sample.balance = 6;
         expect_refused(&sample, "balance", "must be between -9223372036854775808 and 5, is 6");
-        sample.balance = 0, sample.big = UINT64_MAX;
+        sample.balance = 0, sample.count = 0; /* from 1 on: 0 is not given */
+        expect_ok(&sample);
+        sample.count = 8;
+        expect_refused(&sample, "count", "must be between 1 and 7, is 8");
+        sample.count = 0, sample.big = UINT64_MAX;
         assert_int_equal(rpc_validate(c, &sample.base), SN_INVALID_ARGUMENT);
         assert_string_equal(c->problem.field, "big");
 }

@@ -120,8 +120,8 @@ static sn_status check_integer(struct rpc_call *c, const struct value *v)
 {
         const struct rpc_field_rule *rule = v->rule;
         int64_t number = read_integer(v);
-        if (number == 0 && rule->required && !v->given) {
-                return FAIL(v, "is required");
+        if (number == 0 && !v->given) {
+                return rule->required ? FAIL(v, "is required") : SN_OK;
         }
         if (rule->has_range && (number < rule->min || number > rule->max)) {
                 return FAIL(v, "must be between %" PRId64 " and %" PRId64 ", is %" PRId64, rule->min, rule->max,

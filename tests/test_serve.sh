@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `sonet serve` without the gateway, as an orchestrator meets it: its health, readiness and metrics over HTTP, from the start, while
+# `sonet serve` as an orchestrator meets it: its health, readiness and metrics over HTTP, from the start, while
 # PostgreSQL is away. With PostgreSQL there: tests/e2e/lifecycle.test.mjs. Prints TAP.
 #   SONET_BIN=build-debug/cmd/sonet tests/test_serve.sh
 set -euo pipefail
@@ -37,8 +37,8 @@ check() {
         fi
 }
 
-listens() {
-        "$sonet" serve --port 0 note >"$dir/log" 2>&1 &
+listens() { # WHAT
+        "$sonet" serve --port 0 "$1" >"$dir/log" 2>&1 &
         serve_pid=$!
         local port=
         for _ in $(seq 1200); do
@@ -65,6 +65,14 @@ nothing_else() {
                 answers 404 '^content-type: application/problem\+json' "$path" && grep -q '"code":"route_not_found"' "$dir/answer" || return 1
         done
 }
+# says PATTERN COMMAND…: it fails, and says that.
+says() {
+        local pattern=$1
+        shift
+        ! timeout 30 "$@" >"$dir/said" 2>&1 || return 1
+        cat "$dir/said"
+        grep -q "$pattern" "$dir/said"
+}
 stops() {
         local code=0
         kill -TERM "$serve_pid"
@@ -74,7 +82,7 @@ stops() {
         return $code
 }
 
-check 'a service alone listens before its database is there' listens
+check 'a service alone listens before its database is there' listens note
 check 'it is healthy' answers 200 '^ok' /healthz
 check 'it is not ready, and says what is away' answers 503 '^note: database down, migrations unknown, lease awaited' /readyz
 check 'who asks for readiness is told to come back' answers 503 '^retry-after: 1' /readyz
@@ -82,6 +90,14 @@ check 'it has metrics' answers 200 '^sonet_workers_busy\{' /metrics
 check 'it has nothing else, and says so in a problem' nothing_else
 check 'a verb that health does not take is refused' answers 405 '^allow: .*GET' /healthz -X DELETE
 check 'it stops well while it waits for its database' stops
+check 'a process with the gateway listens as early' listens all
+check 'that one is healthy' answers 200 '^ok' /healthz
+check 'that one says of each service what it waits for' answers 503 '^timeline: database down, migrations unknown, lease not needed' /readyz
+check 'its routes answer that they are starting' answers 503 '"code":"starting"' /v1/timelines/home
+check 'who asks them is told to come back' answers 503 '^retry-after: 1' /v1/auth/login -H 'Content-Type: application/json' -d '{"login":"a","password":"b"}'
+check 'its keys are not there yet' answers 503 '^retry-after: 1' /.well-known/jwks.json
+check 'it stops well, too' stops
+check 'without REDIS_URL it says that it is not set' says 'REDIS_URL is not set' env -u REDIS_URL "$sonet" serve --port 0 gateway
 
 echo "1..$tests"
 [ "$bad" = 0 ]

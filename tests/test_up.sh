@@ -107,7 +107,21 @@ only_the_owner_reads() { # secrets are in files of mode 0600, in folders of othe
         done
         [ "$(stat -c %a "$dir/data/run")" = 700 ]
 }
-dead_letters_are_listed() { env -u DATABASE_URL "$sonet" admin deadletters list --data "$dir/data"; }
+no_dead_letters_are_no_output() {
+        "$sonet" admin deadletters list --data "$dir/data" >"$dir/letters" 2>"$dir/words" || return 1
+        cat "$dir/letters" "$dir/words"
+        [ ! -s "$dir/letters" ] && grep -qx 'no dead letters' "$dir/words"
+}
+admin_names_a_wrong_key() {
+        (umask 077 && printf '%s\n' AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA >"$dir/key4")
+        ! SONET_KEY_FILE=$dir/key4 "$sonet" admin deadletters list --data "$dir/data" >"$dir/words" 2>&1 || return 1
+        cat "$dir/words"
+        grep -q "the key file $dir/key4 is not the one" "$dir/words" && [ "$(wc -l <"$dir/words")" = 1 ]
+}
+own_servers_are_not_ignored_in_silence() {
+        DATABASE_URL=postgresql://u:hidden@h/db REDIS_URL=redis://h refused 'DATABASE_URL, REDIS_URL: not used' --address 192.0.2.1 --data "$dir/data" &&
+                ! grep -q hidden "$dir/refused"
+}
 stops_well() { stop INT && [ -z "$(inside)" ]; }
 second_start_keeps_all() {
         local before
@@ -143,15 +157,48 @@ cut_off_first_starts_are_taken_up() {
         ready && stop INT
 }
 
+# refused_with VARIABLE=VALUE PATTERN OPTION…: the same under a setting.
+refused_with() {
+        local setting=$1
+        shift
+        (export "${setting?}" && refused "$@")
+}
+# refused_at_once SETTING PATTERN OPTION…: nothing has been made or started by then.
+refused_at_once() { refused_with "$@" --data "$dir/unmade" && [ ! -e "$dir/unmade" ]; }
+writes_into_no_file_of_its_own() { # with 0, 1 and 2 closed the first files that it opens would get them
+        local port
+        port=$(sed -n 's,^ready http://127.0.0.1:,,p' "$dir/out")
+        "$sonet" up --port "$port" --data "$dir/data" <&- >&- 2>&- &
+        up_pid=$!
+        for _ in $(seq 1200); do
+                ! curl -sf -o /dev/null "http://127.0.0.1:$port/readyz" || break
+                kill -0 "$up_pid" || return 1
+                sleep 0.05
+        done
+        stop INT && cat "$dir/data/lock" && grep -qx '[0-9]*' "$dir/data/lock" && [ "$(wc -l <"$dir/data/lock")" = 1 ]
+}
+grpc_port() {
+        local port code=0
+        start "$dir/data"
+        ready || return 1
+        port=$(sed -n 's,^ready http://127.0.0.1:,,p' "$dir/out")
+        grep -q "^  gRPC     127.0.0.1:[0-9]*$" "$dir/out" || code=1
+        refused_with GRPC_PORT="$port" "port $port of 127.0.0.1 is not free.*GRPC_PORT" --port 0 --data "$dir/other" || code=1
+        stop INT && return $code
+}
+
 check 'the first start creates what is missing and says that it is ready' first_start
 check 'the three things to try work as they are printed' printed_commands_work
 [ "$(id -u)" != 0 ] || check 'no child runs as root' children_are_not_root
 check 'secrets can be read by their owner alone' only_the_owner_reads
-check 'sonet admin finds the databases of sonet up' dead_letters_are_listed
+check 'sonet admin finds the databases of sonet up, and says when there are no dead letters' no_dead_letters_are_no_output
+check 'sonet admin says that the key file is another one' admin_names_a_wrong_key
 check 'Ctrl-C ends it well and leaves no process' stops_well
 check 'the second start keeps the account and the notes' second_start_keeps_all
 check 'a second request to stop ends it at once, and cleanly' second_stop_forces
 check 'a port that is taken is refused' port_in_use
+check 'a taken port that was asked for gRPC is refused, and the banner says where gRPC is' grpc_port
+check 'started without standard descriptors it writes into no file of its own' writes_into_no_file_of_its_own
 check 'a first start that is cut off is taken up by the next one' cut_off_first_starts_are_taken_up
 
 long=$dir/$(printf 'x%.0s' {1..90})
@@ -168,9 +215,20 @@ check 'a missing key is never replaced under existing data' env SONET_KEY_FILE="
 check 'a key inside the data folder is refused' env SONET_KEY_FILE="$dir/inner/key" bash -c "
         '$sonet' up --port 0 --data '$dir/inner' 2>&1 | grep 'lies in the data folder'"
 check 'what is no address is refused' refused 'is not an address' --address nowhere --data "$dir/data"
+check 'an address of another machine is refused as such, not its port' refused '192.0.2.1 is not an address of this machine' \
+        --address 192.0.2.1 --data "$dir/data"
+check 'an empty folder name is refused' refused 'data is empty' --data ''
+touch "$dir/file"
+check 'a file is refused as data folder' refused "$dir/file is no folder" --data "$dir/file"
+check 'what lies below a file is refused as data folder' refused "$dir/file/data is no folder" --data "$dir/file/data"
+check 'gRPC beyond loopback is refused before anything starts' refused_at_once GRPC_ADDRESS=0.0.0.0 'GRPC_ADDRESS=0.0.0.0 needs GRPC_TLS_CERT'
+check 'origins that no browser sends are refused before anything starts' refused_at_once CORS_ORIGINS=foo '"foo" is no origin'
+check 'GRPC_PORT may not be the port of --port' refused_at_once GRPC_PORT=9 'both 9' --port 9
+check 'settings of servers that it does not use are named' own_servers_are_not_ignored_in_silence
 check 'pools that do not fit the database are refused' env DATABASE_POOL=30 bash -c "
         '$sonet' up --port 0 --data '$dir/data' 2>&1 | grep 'DATABASE_POOL=30'"
 check 'an unknown command names the nearest one' bash -c "'$sonet' srve 2>&1 | grep \"did you mean 'serve'\""
+check 'sonet help serve lists its options' bash -c "'$sonet' help serve | grep -q '^  --port N .*gRPC'"
 check 'every command explains itself' bash -c "for c in up serve migrate config admin help; do '$sonet' help \$c | grep -q '^Usage: sonet '\$c; done"
 check 'the settings are printed without their passwords' env DATABASE_URL=postgresql://u:hidden@h/db bash -c "
         '$sonet' config >'$dir/config' && grep -q '^HTTP_PORT=' '$dir/config' && ! grep -q hidden '$dir/config'"

@@ -135,6 +135,21 @@ test('refreshing gives new tokens of the same session', async () => {
         assert.equal(must(await refresh(next.refresh_token)).session_id, member.session);
 });
 
+test('registering, logging in and refreshing look at no token beside their credentials', async () => {
+        const [member, gone] = [await register(), await register()];
+        must(await gone.post('/v1/auth/logout'), 204);
+        await assertTokenIsRefused(gone.token);
+        let refreshToken = member.refreshToken;
+        for (const authorization of [`Bearer ${gone.token}`, `Bearer ${member.token}x`, 'Bearer x.y.z', 'Basic eDp5', 'rubbish', `Bearer ${member.token}`]) {
+                const headers = { authorization };
+                refreshToken = must(await api('POST', '/v1/auth/refresh', { body: { refresh_token: refreshToken }, headers })).refresh_token;
+                must(await api('POST', '/v1/auth/login', { body: { login: member.username, password: PASSWORD }, headers }));
+                const username = randomName();
+                must(await api('POST', '/v1/auth/register', { body: { username, email: `${username}@example.org`, password: PASSWORD }, headers }), 201);
+                problem(await api('POST', '/v1/auth/refresh', { body: { refresh_token: 'x' }, headers }), 401, { code: 'refresh_token_unknown' });
+        }
+});
+
 test('a refresh token that is used twice ends its session, and only that one', async () => {
         const member = await register();
         const other = await logIn(member.username);

@@ -50,7 +50,7 @@ const WRONG = [
         ['the long name of a visibility', '{"text":"x","visibility":"VISIBILITY_PUBLIC"}', 'visibility'],
         ['an unknown field', '{"text":"x","colour":"red"}', 'colour'], ['a field of the answer', '{"text":"x","author":{"id":"y"}}', 'author'],
         ['a field in camel case', '{"Text":"x"}', 'Text'], ['a doubled key', '{"text":"x","text":"y"}', 'text'],
-        ['a doubled key, escaped', '{"text":"x","\\u0074ext":"y"}', undefined], ['__proto__', '{"text":"x","__proto__":{}}', '__proto__'],
+        ['a doubled key, escaped', '{"text":"x","\\u0074ext":"y"}', 'text'], ['__proto__', '{"text":"x","__proto__":{}}', '__proto__'],
         ['no text', '{}', 'text'], ['an empty text', '{"text":""}', 'text'],
 ];
 for (const [what, raw, field] of WRONG) {
@@ -101,6 +101,27 @@ test('other content types are 415, JSON with a charset is JSON', async () => {
                 const made = must(await postRaw('{"text":"x"}', { 'content-type': type }), 201);
                 must(await alice.del(`/v1/notes/${made.id}`), 204);
         }
+});
+
+test('a body that is packed is 415, and says why before it is read', async () => {
+        for (const encoding of ['gzip', 'br', 'identity, gzip', 'GZIP', 'x']) {
+                const answer = await postRaw('{"text":"x"}', { 'content-encoding': encoding });
+                problem(answer, 415);
+                assert.match(answer.body.detail, /Content-Encoding/);
+                assert.equal(answer.headers['accept-encoding'], 'identity');
+        }
+        const made = must(await postRaw('{"text":"x"}', { 'content-encoding': 'Identity' }), 201);
+        must(await alice.del(`/v1/notes/${made.id}`), 204);
+});
+
+test('a limit is a number from 1 to 100, or not given', async () => {
+        for (const limit of ['0', '00', '-0', '-1', '101', '4294967296', '99999999999999999999', 'x', '1.5', '', '%20']) {
+                const { detail } = problem(await alice.get(`/v1/timelines/home?limit=${limit}`), 422, { field: 'limit' });
+                assert.equal(detail, 'This should be a whole number from 1 to 100.', limit);
+        }
+        must(await alice.get('/v1/timelines/home?limit=1'));
+        must(await alice.get('/v1/timelines/home?limit=100'));
+        must(await alice.get('/v1/timelines/home'));
 });
 
 test('ids that are no UUIDs are refused by name', async () => {

@@ -116,6 +116,7 @@ test('scoped methods need a token, a bad one is refused even where none is neede
                 await fails(m.name, {}, Status.UNAUTHENTICATED, { token: `${alice.token}x` });
         }
         await fails('GetUser', { id: alice.id }, Status.UNAUTHENTICATED, { token: 'x.y.z' });
+        await ok('LogIn', { login: alice.username, password: alice.password }, { token: 'x.y.z' }); // its credentials are in the message
 });
 
 test('internal methods are closed to members, to nobody, and to those who call themselves services', async () => {

@@ -6,7 +6,7 @@ import { api, must, problem, register, registerMany } from './shared.mjs';
 test('an answer that did not change is 304 without a body', async () => {
         const alice = await register();
         const note = await alice.note('stable');
-        for (const path of [`/v1/notes/${note.id}`, '/v1/timelines/home', `/v1/users/${alice.id}`]) {
+        for (const path of [`/v1/notes/${note.id}`, '/v1/timelines/home', `/v1/users/${alice.id}`, '/openapi.json', '/.well-known/jwks.json']) {
                 const first = await alice.get(path);
                 must(first);
                 assert.match(first.headers.etag ?? '', /^(W\/)?"[^"]+"$/, path);
@@ -16,6 +16,7 @@ test('an answer that did not change is 304 without a body', async () => {
                         assert.equal(again.status, 304, `${path} ${header}`);
                         assert.equal(again.text, '');
                         assert.equal(again.headers.etag, etag);
+                        assert.equal(again.headers['content-length'], undefined, 'RFC 9110, 8.6');
                 }
                 assert.equal(must(await alice.get(path, { headers: { 'if-none-match': '"other"' } })) !== null, true);
         }
@@ -54,6 +55,9 @@ test('HEAD answers as GET does, without a body', async () => {
                 const head = await api('HEAD', path, { token: alice.token });
                 assert.equal(head.status, 200, path);
                 assert.equal(head.text, '');
+                const { text, headers } = await alice.get(path);
+                assert.equal(head.headers['content-length'], String(Buffer.byteLength(text)), path);
+                assert.equal(head.headers.etag, headers.etag, path);
         }
         assert.equal((await api('HEAD', '/v1/nothing')).status, 404);
 });

@@ -84,6 +84,7 @@ test('a network comes in whole, and importing it again doubles nothing', async (
         const first = await run(args);
         assert.equal(first.code, 0, first.out);
         assert.match(first.out, /20 members, 60 ties, 60 texts/);
+        assert.match(first.out, new RegExp(`log in as member${base} or member${base + MEMBERS - 1}$`, 'm'));
         const once = await look(base);
         assertWhole(once, ties);
         assert.ok(Object.values(once).some((m) => m.notes.some((n) => n.endsWith('#sayings'))));
@@ -122,7 +123,7 @@ test('bad input is refused with file and line before anything happens', async ()
                 [['--graph', path.join(dir, 'absent'), '--texts', good], /absent cannot be read/],
                 [['--graph', write('tie', '1 2\n'), '--texts', write('latin1', Buffer.from('ok\n%\nna\xefve\n', 'latin1'))], /latin1:3: not UTF-8/],
                 [['--graph', write('tie', '1 2\n'), '--texts', write('nul', 'a\0b\n')], /nul:1: a NUL byte/],
-                [['--graph', write('tie', '1 2\n'), '--texts', dir], /is a folder/],
+                [['--graph', write('tie', '1 2\n'), '--texts', fs.mkdtempSync(path.join(dir, 'none.'))], /hold no texts/],
         ];
         for (const [args, expected] of cases) {
                 const { code, out } = await run(args);

@@ -95,6 +95,9 @@ test('while PostgreSQL does not answer no process is ready, and all are afterwar
                         const { status: found, text } = await own.api('GET', '/readyz');
                         own.close();
                         assert.equal(found, status, `${role}: ${text}`);
+                        // Whose the lease is, nobody can tell: it is not another's for that.
+                        const lines = text.match(/^\w+: database .*$/gm) ?? [];
+                        assert.deepEqual(status === 503 ? lines.filter((l) => !/database down, migrations unknown, lease (unknown|not needed)$/.test(l)) : [], []);
                 }
         };
         postgres().forEach((pid) => signal(pid, 'SIGSTOP'));
@@ -110,6 +113,31 @@ test('while PostgreSQL does not answer no process is ready, and all are afterwar
         }
         await eventually('all are ready', everywhere(200), 60_000);
         await eventually('it works', everythingWorks, 60_000);
+});
+
+test('a Redis that hangs while nobody uses it is noticed in the metrics and in readiness, and hinders nobody', async () => {
+        const everywhere = (path, pattern) => async () => {
+                for (const [role, url] of Object.entries(server.httpAddresses())) {
+                        const own = connect(url);
+                        const { status, text } = await own.api('GET', path);
+                        own.close();
+                        assert.equal(status, 200, `${role}: ${text}`);
+                        assert.match(text, pattern, role);
+                }
+        };
+        const state = async (breaker, word) => { // metrics first: asking for readiness would tell them
+                await eventually(`the breaker is ${breaker}`, everywhere('/metrics', new RegExp(`^sonet_redis_breaker ${breaker}$`, 'm')), 60_000);
+                await eventually(`Redis is ${word}`, everywhere('/readyz', new RegExp(`^redis: ${word}`, 'm')), 60_000);
+        };
+        await state('0', 'up');
+        server.pids('redis').forEach((pid) => signal(pid, 'SIGSTOP'));
+        try {
+                await state('[12]', 'down');
+        } finally {
+                server.pids('redis').forEach((pid) => signal(pid, 'SIGCONT'));
+        }
+        await state('0', 'up');
+        await everythingWorks();
 });
 
 for (const role of ['serve', 'gateway', 'user', 'note', 'follow', 'timeline', 'redis', 'postmaster']) {

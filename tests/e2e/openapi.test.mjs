@@ -120,10 +120,24 @@ test('operations that need a member say so, and are closed without one', async (
                 if (method) {
                         assert.equal(needs, method.access !== 'public', `${verb} ${path}`);
                 }
+                if (path.startsWith('/v1/auth/') && !needs) {
+                        assert.deepEqual(op.security, [], `${verb} ${path} looks at no token`);
+                }
                 if (needs) {
                         const answer = await api(verb, path.replace(/\{[^}]*\}/g, '01890000-0000-7000-8000-000000000000'), ['GET', 'DELETE'].includes(verb) ? {} : { body: {} });
                         assert.equal(answer.status, 401, `${verb} ${path}`);
                         assert.ok(documentedStatus(op, 401), `${verb} ${path} documents 401`);
+                }
+        }
+});
+
+test('entity tags are documented where they are sent, and limits as they are held', () => {
+        for (const { verb, path, op } of operations) {
+                const success = resolve(Object.entries(op.responses).find(([status]) => status.startsWith('2'))[1]);
+                assert.equal('ETag' in (success.headers ?? {}), verb === 'GET', `${verb} ${path}`);
+                const limit = (op.parameters ?? []).map(resolve).find((p) => p.name === 'limit');
+                if (limit) {
+                        assert.deepEqual([limit.schema.minimum, limit.schema.maximum], [1, 100], path);
                 }
         }
 });

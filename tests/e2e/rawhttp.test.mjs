@@ -127,6 +127,7 @@ test('versions of HTTP that are not known here are refused with a problem', asyn
                 await refusedWithProblem(`GET /healthz ${version}\r\nHost: localhost\r\n\r\n`, status);
         }
         await refusedWithProblem('GET /healthz\r\n\r\n', 400);
+        await refusedWithProblem('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 505);
 });
 
 test('lines that do not end with CR and LF are refused with a problem', async () => {
@@ -180,6 +181,40 @@ test('two tokens in one request are none', async () => {
         const bytes = `GET /v1/users/me HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer x\r\nAuthorization: Bearer ${alice.token}\r\n\r\n`;
         const { answers } = await exchange(net.url, bytes);
         assert.ok([400, 401].includes(answers[0]?.status), `${answers[0]?.status}`);
+});
+
+test('headers that must be one are refused by name when they are two', async () => {
+        const twice = (name, one, other) => head([`${name}: ${one}`, `${name}: ${other}`, `Content-Length: ${BODY.length}`]) + BODY;
+        for (const [bytes, field] of [[twice('Idempotency-Key', 'a', 'b'), 'Idempotency-Key'], [twice('idempotency-key', 'a', 'a'), 'Idempotency-Key'],
+                                      [head([`authorization: Bearer ${alice.token}`, `Content-Length: ${BODY.length}`]) + BODY, 'Authorization'],
+                                      [head(['Content-Type: text/plain', `Content-Length: ${BODY.length}`]) + BODY, 'Content-Type']]) {
+                const { answers } = await exchange(net.url, bytes);
+                assert.equal(answers[0]?.status, 400, field);
+                assert.equal(JSON.parse(answers[0].text).field, field);
+        }
+});
+
+test('a preflight and a refusal without a body leave the connection open', async () => {
+        const say = (method, path) => `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nOrigin: https://app.example.org\r\nAccess-Control-Request-Method: POST\r\n\r\n`;
+        const bytes = say('OPTIONS', '/v1/notes') + say('DELETE', '/v1/notes') + say('GET', '/v1/nothing') + say('GET', '/v1/users/%zz') + say('OPTIONS', '*') + say('GET', '/healthz');
+        const { answers, closed } = await exchange(net.url, bytes, { count: 6 });
+        assert.deepEqual(answers.map((a) => a.status), [204, 405, 404, 400, 204, 200]);
+        answers.forEach((a) => assert.equal(a.headers.connection, undefined));
+        assert.equal(answers[4].headers.allow.split(', ').sort().join(), 'DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT');
+        answers.forEach((a) => assert.ok(a.headers['x-request-id']));
+        assert.ok(!closed);
+});
+
+test('a request that its client ends in the middle is refused once', async () => {
+        for (const bytes of [head(['Content-Length: 100']) + BODY, head(['Transfer-Encoding: chunked']) + '5\r\n{"tex', 'GET /healthz HTTP/1.1\r\nHost: local']) {
+                const connection = open(net.url);
+                connection.send(bytes);
+                connection.end();
+                await connection.closed;
+                const answers = parseAnswers(connection.received());
+                assert.deepEqual(answers.map((a) => a.status), [400]);
+                assert.equal(answers[0].headers['content-type'], 'application/problem+json');
+        }
 });
 
 test('no header that may come once comes twice, in answers and in refusals', async () => {

@@ -1,0 +1,10 @@
+/* Entity tags: what the client has is not sent again. */
+#ifndef GATEWAY_ETAG_H
+#define GATEWAY_ETAG_H
+
+#include "http/server.h"
+
+/* For a whole answer to GET: adds ETag, and makes it a 304 when If-None-Match has that. */
+void etag_add(const struct http_request *r, struct http_response *response);
+
+#endif

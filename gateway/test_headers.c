@@ -1,0 +1,119 @@
+/* Headers of answers: entity tags, and what browsers of other origins and their caches must know. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "gateway/cors.h"
+#include "gateway/etag.h"
+
+static struct arena *arena;
+static struct http_request request;
+static struct http_header asked;
+static struct http_response response;
+
+static int setup(void **state)
+{
+        arena = arena_new(1 << 20);
+        request = (struct http_request){.arena = arena, .method = "GET", .headers = &asked};
+        response = (struct http_response){.status = 200};
+        buf_init(&response.body, 1000);
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        buf_free(&response.body);
+        arena_free(arena);
+        return 0;
+}
+
+static void ask(const char *name, const char *value)
+{
+        asked = (struct http_header){name, value};
+        request.n_headers = value != NULL;
+        response.n_headers = 0;
+}
+
+static const char *answered(const char *name)
+{
+        const char *value = NULL;
+
+        for (size_t i = 0; i < response.n_headers; i++) {
+                if (strcmp(response.headers[i].name, name) == 0) {
+                        assert_null(value); /* once */
+                        value = response.headers[i].value;
+                }
+        }
+        return value;
+}
+
+static void assert_cors(const char *origins, const char *origin, const char *vary, const char *allowed)
+{
+        ask("Origin", origin);
+        cors_headers(origins, &request, &response);
+        if (vary == NULL) {
+                assert_null(answered("Vary"));
+        } else {
+                assert_string_equal(answered("Vary"), vary);
+        }
+        if (allowed == NULL) {
+                assert_null(answered("Access-Control-Allow-Origin"));
+        } else {
+                assert_string_equal(answered("Access-Control-Allow-Origin"), allowed);
+        }
+}
+
+/* Otherwise a cache would keep an answer for nobody and give it to who may have it. */
+static void with_a_list_of_origins_every_answer_varies_by_origin(void **state)
+{
+        static const char *const list = "https://a.example, https://b.example";
+
+        assert_cors(list, "https://b.example", "Origin", "https://b.example");
+        assert_cors(list, "https://c.example", "Origin", NULL);
+        assert_cors(list, NULL, "Origin", NULL);
+        assert_cors("*", "https://c.example", NULL, "*");
+        assert_cors("*", NULL, NULL, NULL);
+        assert_cors("none", "https://c.example", NULL, NULL);
+        assert_cors("none", NULL, NULL, NULL);
+}
+
+static void tag(const char *body, const char *if_none_match)
+{
+        ask("If-None-Match", if_none_match);
+        response.status = 200;
+        buf_reset(&response.body);
+        buf_append_c(&response.body, body);
+        etag_add(&request, &response);
+}
+
+static void what_the_client_has_is_not_sent_again(void **state)
+{
+        const char *first, *again;
+
+        tag("{\"a\":1}", NULL);
+        first = answered("ETag");
+        tag("{\"a\":1}", arena_printf(arena, "\"x\", W/%s", first));
+        assert_int_equal(response.status, 304);
+        assert_int_equal(response.body.len, 0);
+        assert_string_equal(answered("ETag"), first);
+        tag("{\"a\":2}", first);
+        again = answered("ETag");
+        assert_int_equal(response.status, 200);
+        assert_int_equal(response.body.len, 7);
+        assert_string_not_equal(again, first);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            TEST(with_a_list_of_origins_every_answer_varies_by_origin),
+            TEST(what_the_client_has_is_not_sent_again),
+        };
+
+        return cmocka_run_group_tests_name("headers", tests, NULL, NULL);
+}

@@ -1,0 +1,25 @@
+/* How many connections the process's limit of open files leaves room for. */
+#include <sys/resource.h>
+
+#include "http/server.h"
+
+int http_connections_possible(int64_t wanted)
+{
+        const rlim_t needed = (rlim_t)wanted + HTTP_RESERVED_DESCRIPTORS;
+        struct rlimit limit;
+        if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+                return (int)wanted;
+        }
+        if (limit.rlim_cur < needed) { /* no further: children would inherit what they do not expect */
+                const rlim_t before = limit.rlim_cur;
+                limit.rlim_cur = limit.rlim_max < needed ? limit.rlim_max : needed;
+                if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+                        limit.rlim_cur = before;
+                }
+        }
+        if (limit.rlim_cur >= needed) {
+                return (int)wanted;
+        }
+        const rlim_t least = 2 * HTTP_RESERVED_DESCRIPTORS; /* below it the reserve is a half */
+        return (int)(limit.rlim_cur < least ? limit.rlim_cur / 2 : limit.rlim_cur - HTTP_RESERVED_DESCRIPTORS);
+}
