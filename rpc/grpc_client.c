@@ -15,13 +15,12 @@
 enum {
         MAX_IDLE_QUEUES = 64,
         MAX_METADATA = 8,
-        AWAY_US = 3000000,  /* who was not reached for so long is not expected back at once */
-        RETURN_US = 400000, /* how long a read waits for who is; longer than the longest back-off */
+        RETURN_US = 60000, /* how long a call waits for one attempt to connect to who was away */
 };
 
 struct sonet_grpc_channel {
         grpc_channel *channel;
-        _Atomic int64_t reached_us; /* when the callee last answered itself */
+        atomic_bool away; /* the last call did not reach the callee */
 };
 
 /* ---- Completion queues: dear to make, so kept while any channel is open ---- */
@@ -373,17 +372,16 @@ static sn_status call_once(struct sonet_grpc_channel *channel, struct rpc_call *
         return status;
 }
 
-/* Who was there a moment ago is restarting, and back in a moment: only for that is it worth to hold a worker. */
-static void await_return(struct sonet_grpc_channel *channel, const struct rpc_call *c)
+/* Between two attempts to connect, which are up to 250 ms apart, the library refuses all calls. Whoever has just come
+ * back is found by one more attempt, now. */
+static void connect_now(struct sonet_grpc_channel *channel, const struct rpc_call *c)
 {
-        int64_t now_us = clock_monotonic_us(), left_us = c->deadline_us - now_us;
-        if (now_us - atomic_load_explicit(&channel->reached_us, memory_order_relaxed) > AWAY_US) {
-                return;
-        }
+        int64_t left_us = c->deadline_us - clock_monotonic_us();
         gpr_timespec until = after_us(left_us < RETURN_US ? left_us : RETURN_US);
         grpc_completion_queue *queue = take_queue();
         grpc_connectivity_state state;
         bool in_time = true;
+        grpc_channel_reset_connect_backoff(channel->channel);
         while (in_time && (state = grpc_channel_check_connectivity_state(channel->channel, 1)) != GRPC_CHANNEL_READY) {
                 grpc_channel_watch_connectivity_state(channel->channel, state, until, queue, channel);
                 in_time =
@@ -404,14 +402,17 @@ sn_status sonet_grpc_channel_call(struct sonet_grpc_channel *channel, struct rpc
         if (protobuf_c_message_get_packed_size(in) > SONET_GRPC_MESSAGE_BYTES) {
                 return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL, "the request is too large");
         }
-        bool reached;
+        bool reached, was_away = atomic_load_explicit(&channel->away, memory_order_relaxed);
+        if (was_away) {
+                connect_now(channel, c); /* nothing is sent yet: good for writes too */
+        }
         sn_status status = call_once(channel, c, m, service_token, in, out, &reached);
-        if (status == SN_UNAVAILABLE && !reached && is_read(m) && !rpc_call_expired(c)) {
-                await_return(channel, c);
+        if (status == SN_UNAVAILABLE && !reached && !was_away && is_read(m) && !rpc_call_expired(c)) {
+                connect_now(channel, c);
                 status = call_once(channel, c, m, service_token, in, out, &reached);
         }
-        if (reached) {
-                atomic_store_explicit(&channel->reached_us, clock_monotonic_us(), memory_order_relaxed);
+        if (reached == was_away) {
+                atomic_store_explicit(&channel->away, !reached, memory_order_relaxed);
         }
         return status;
 }

@@ -49,7 +49,8 @@ mount -t proc proc "$root/proc"
 mount --bind /dev "$root/dev"
 mkdir -p "$root/dev/shm"
 mountpoint -q "$root/dev/shm" || mount -t tmpfs tmpfs "$root/dev/shm"
-# How this machine resolves names. Machines behind a proxy pass it on in the usual variables (below).
+# How this machine resolves names. Machines behind a proxy pass it on in the usual variables (below), and npm's trust in its certificate.
+[ ! -f "${NODE_EXTRA_CA_CERTS:-}" ] || install -m 644 "$NODE_EXTRA_CA_CERTS" "$root/root/proxy-ca.crt"
 for file in /etc/resolv.conf /etc/hosts; do
         if [ -f "$file" ]; then install -m 644 "$file" "$root$file"; fi
 done
@@ -61,6 +62,7 @@ inside() {
         for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY npm_config_registry; do
                 [ -z "${!name:-}" ] || pass+=("$name=${!name}")
         done
+        [ ! -f "$root/root/proxy-ca.crt" ] || pass+=(NODE_EXTRA_CA_CERTS=/root/proxy-ca.crt)
         chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 "${pass[@]}" "$@"
 }
 
