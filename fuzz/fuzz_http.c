@@ -59,9 +59,10 @@ static void check_span(const struct http_head *h, const char *bytes, struct http
         }
 }
 
+/* The shortest is "G / HTTP/1.0" and two line ends. */
 static void check_head(const struct http_head *h, const char *bytes)
 {
-        MUST(h->len <= MAX_HEAD_BYTES && h->len >= 18 && memcmp(bytes + h->len - 4, "\r\n\r\n", 4) == 0);
+        MUST(h->len <= MAX_HEAD_BYTES && h->len >= 16 && memcmp(bytes + h->len - 4, "\r\n\r\n", 4) == 0);
         MUST(memmem(bytes + 2, h->len - 3, "\r\n\r\n", 4) == NULL || h->len < 6);
         MUST(h->method.len > 0 && h->n_fields <= HTTP_MAX_HEADERS && !(h->chunked && h->lengths > 0));
         check_span(h, bytes, h->method);
