@@ -4,17 +4,11 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "fuzz/must.h"
 #include "http/chunked.h"
 #include "http/head.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition)                                                                                                \
-        do {                                                                                                           \
-                if (!(condition)) {                                                                                    \
-                        abort();                                                                                       \
-                }                                                                                                      \
-        } while (0)
 
 enum { MAX_HEAD_BYTES = 2048, MAX_BODY_BYTES = 1 << 16 };
 

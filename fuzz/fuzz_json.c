@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz/must.h"
 #include "json/json.h"
 #include "rpc/rpc.h"
 #include "services/note/note.rpc.h"
@@ -13,13 +14,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { MAX_JSON = 1 << 22 };
-
-#define MUST(condition)                                                                                                \
-        do {                                                                                                           \
-                if (!(condition)) {                                                                                    \
-                        abort();                                                                                       \
-                }                                                                                                      \
-        } while (0)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "fuzz/must.h"
 #include "rpc/rpc.h"
 #include "services/note/note.rpc.h"
 #include "services/user/user.rpc.h"
@@ -12,13 +13,6 @@
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition)                                                                                                \
-        do {                                                                                                           \
-                if (!(condition)) {                                                                                    \
-                        abort();                                                                                       \
-                }                                                                                                      \
-        } while (0)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {

@@ -1,5 +1,5 @@
 /* What the tests of the services share: their databases on the private server of tests/with-servers, and all of them
- * running in the test's process, as cmd/serve.c runs them. */
+ * running in the test's process, as `sonet serve` runs them. */
 #ifndef SERVICES_TEST_SUPPORT_H
 #define SERVICES_TEST_SUPPORT_H
 

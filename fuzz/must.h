@@ -1,0 +1,14 @@
+/* What a fuzz target insists on, in builds without assertions too. */
+#ifndef FUZZ_MUST_H
+#define FUZZ_MUST_H
+
+#include <stdlib.h>
+
+#define MUST(condition)                                                                                                \
+        do {                                                                                                           \
+                if (!(condition)) {                                                                                    \
+                        abort();                                                                                       \
+                }                                                                                                      \
+        } while (0)
+
+#endif
