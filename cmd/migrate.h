@@ -2,7 +2,7 @@
 #ifndef CMD_MIGRATE_H
 #define CMD_MIGRATE_H
 
-#include "cmd/embedded.h"
+#include "cmd/up/embedded.h"
 
 /* Brings every service's database in the private PostgreSQL to this binary's schema. One that is there already costs
  * one connection. */

@@ -1,0 +1,182 @@
+/* `sonet serve`: runs the gateway and any subset of the services in this process, on a PostgreSQL and a Redis that
+ * exist. Owns the command line, the signals, and the order of start and stop. */
+#include "cmd/serve/serve.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/log.h"
+#include "cache/redis.h"
+#include "cmd/commands.h"
+#include "cmd/options.h"
+#include "db/db.h"
+#include "db/lease.h"
+#include "rpc/lanes.h"
+
+static volatile sig_atomic_t stopping;
+
+static void on_signal(int number)
+{
+        stopping = number;
+}
+
+bool serve_stopping(void)
+{
+        return stopping != 0;
+}
+
+/* Signals are blocked everywhere but here: none is lost between a look at `stopping` and the wait. */
+void serve_pause_ms(int ms)
+{
+        struct timespec time = {ms / 1000, ms % 1000 * 1000000L};
+        sigset_t none;
+
+        sigemptyset(&none);
+        ppoll(NULL, 0, &time, &none);
+}
+
+static void catch_signals(void)
+{
+        struct sigaction action = {.sa_handler = on_signal};
+        sigset_t both;
+
+        sigemptyset(&both);
+        sigaddset(&both, SIGTERM);
+        sigaddset(&both, SIGINT);
+        sigprocmask(SIG_BLOCK, &both, NULL);
+        sigaction(SIGTERM, &action, NULL);
+        sigaction(SIGINT, &action, NULL);
+        signal(SIGPIPE, SIG_IGN);
+}
+
+bool serve_is_local(const struct server *server, const char *name)
+{
+        for (size_t i = 0; i < server->n_locals; i++) {
+                if (strcmp(server->locals[i].definition->name, name) == 0) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+static void add_local(struct server *server, const struct service_definition *definition)
+{
+        struct local *local = &server->locals[server->n_locals];
+
+        if (serve_is_local(server, definition->name)) {
+                return;
+        }
+        local->definition = definition;
+        local->service.name = definition->name;
+        local->service.contract = definition->contract;
+        local->service.handlers = definition->handlers;
+        server->n_locals++;
+}
+
+/* "all", "gateway" and names of services. */
+static int choose(struct server *server, int argc, char **argv)
+{
+        for (int i = 0; i < argc; i++) {
+                const struct service_definition *definition = service_definition_find(argv[i]);
+
+                if (strcmp(argv[i], "all") == 0) {
+                        server->with_gateway = true;
+                        for (size_t s = 0; s < sonet_n_services; s++) {
+                                add_local(server, sonet_services[s]);
+                        }
+                } else if (strcmp(argv[i], "gateway") == 0) {
+                        server->with_gateway = true;
+                } else if (definition == NULL) {
+                        fprintf(stderr, "sonet serve: there is no service '%s'; try 'sonet help serve'\n", argv[i]);
+                        return EXIT_USAGE;
+                } else {
+                        add_local(server, definition);
+                }
+        }
+        if (!server->with_gateway && server->n_locals == 0) {
+                fprintf(stderr, "sonet serve: say what to run: all, gateway, or services\n");
+                return EXIT_USAGE;
+        }
+        return 0;
+}
+
+/* First what lets work in, then what does it, last what it stands on. */
+static void stop(struct server *server)
+{
+        int grace_ms = (int)server->settings.shutdown_grace_ms;
+
+        gateway_stop(server->gateway, grace_ms);
+        sonet_grpc_server_stop(server->grpc, grace_ms);
+        trust_free(server->trust);
+        jobs_free(server->jobs);
+        jobs_free(server->watches);
+        for (size_t i = server->n_locals; i-- > 0;) {
+                bus_runner_free(server->locals[i].runner);
+        }
+        rpc_lanes_free(server->lanes);
+        for (size_t i = server->n_locals; i-- > 0;) {
+                struct local *local = &server->locals[i];
+
+                bus_relay_free(local->service.relay);
+                db_lease_free(local->service.lease);
+                if (atomic_load(&local->started) && local->definition->stop != NULL) {
+                        local->definition->stop(&local->service);
+                }
+        }
+        rpc_close();
+        for (size_t i = 0; i < server->n_locals; i++) {
+                db_free(server->locals[i].service.db);
+        }
+        redis_free(server->redis);
+}
+
+static sn_status serve(struct server *server, int64_t port, struct buf *error)
+{
+        TRY(serve_setup(server, port, error));
+        TRY(serve_start(server, error));
+        log_event(LOG_LEVEL_INFO, "serving");
+        while (!stopping) {
+                serve_pause_ms(60000);
+        }
+        return SN_OK;
+}
+
+static int run(struct server *server, int64_t port)
+{
+        CLEANUP(buf_free) struct buf error;
+        sn_status status;
+
+        buf_init(&error, 4096);
+        server->arena = arena_new(1 << 20);
+        catch_signals();
+        status = serve(server, port, &error);
+        if (status != SN_OK && status != SN_CANCELLED) {
+                fprintf(stderr, "sonet serve: %s\n", error.len > 0 ? error.data : sn_status_name(status));
+        }
+        stop(server);
+        arena_free(server->arena);
+        return status == SN_OK || status == SN_CANCELLED ? 0 : EXIT_FAILURE;
+}
+
+int cmd_serve(int argc, char **argv)
+{
+        int64_t port = -1;
+        const struct option_row rows[] = {{"port", OPTION_NUMBER, &port, "N",
+                                           "HTTP port (HTTP_PORT or 8080; 0: any free one); gRPC takes the next", 0,
+                                           65535}};
+        int first = 0, code;
+        enum options_result result = options_parse(rows, sizeof(rows) / sizeof(rows[0]), argc, argv, &first);
+        struct server *server = result == OPTIONS_RUN ? calloc(1, sizeof(*server)) : NULL;
+
+        if (server == NULL) {
+                return result == OPTIONS_HELP ? 0 : EXIT_USAGE;
+        }
+        code = choose(server, argc - first, argv + first);
+        if (code == 0) {
+                code = run(server, port);
+        }
+        free(server);
+        return code;
+}

@@ -1,0 +1,66 @@
+/* What the parts of `sonet serve` share: the process, its services, and the steps of its life. serve.c owns the order,
+ * setup.c what stands before any thread, start.c the waiting and starting, ready.c what it says of itself. */
+#ifndef CMD_SERVE_SERVE_H
+#define CMD_SERVE_SERVE_H
+
+#include <stdatomic.h>
+#include "bus/bus.h"
+#include "cmd/serve/jobs.h"
+#include "cmd/serve/trust.h"
+#include "gateway/gateway.h"
+#include "rpc/grpc.h"
+#include "services/services.h"
+
+#define SERVICES_MAX 16
+
+/* One local service and what runs for it. */
+struct local {
+        const struct service_definition *definition;
+        struct service service;
+        struct bus_runner *runner;
+        const char *database_url;
+        atomic_bool started;       /* what stands above is complete, and its handlers may run */
+        atomic_bool database_down; /* as it was seen last */
+};
+
+struct server {
+        struct settings settings;
+        struct arena *arena; /* strings that live as long as the process */
+        bool with_gateway;
+        struct local locals[SERVICES_MAX];
+        size_t n_locals;
+        struct service outside; /* in whose name a process asks that has no service, or before its own runs */
+        struct redis *redis;
+        struct rpc_lanes *lanes;
+        struct sonet_grpc_server *grpc;
+        struct gateway *gateway;
+        struct jobs *jobs;
+        struct jobs *watches; /* a thread of their own: a job that hangs must not hide that something is away */
+        struct trust *trust;
+        struct grpc_tls tls;
+        atomic_bool serving; /* all that was to start has started */
+};
+
+/* SIGTERM or SIGINT came. */
+bool serve_stopping(void);
+/* Sleeps on the main thread, less when a signal comes. */
+void serve_pause_ms(int ms);
+
+bool serve_is_local(const struct server *server, const char *name);
+
+/* Settings, keys, certificates, Redis, worker pools, and where each service is. port: --port, or -1. */
+SN_CHECKED sn_status serve_setup(struct server *server, int64_t port, struct buf *error);
+/* Starts everything, waiting for what it needs. SN_CANCELLED when asked to stop meanwhile. */
+SN_CHECKED sn_status serve_start(struct server *server, struct buf *error);
+
+/* One line for each part; false when one that is needed is not there. May wait two seconds. Any thread. */
+bool serve_ready(void *server, struct buf *report);
+/* All that was to start has started: the gateway's routes lead somewhere. Any thread. */
+bool serve_serving(void *server);
+/* The same for gRPC health, which is asked often and must not wait: the leases now, the databases as the job saw them
+ * last. */
+bool serve_alive(void *server);
+extern const struct service_job serve_watch_database; /* of each service */
+extern const struct service_job serve_watch_redis;    /* of server->outside */
+
+#endif

@@ -1,0 +1,120 @@
+/* Owns what `sonet serve` makes before any service runs: settings, keys, certificates, Redis, worker pools, databases,
+ * and the table of where each service is. */
+#include "cmd/serve/serve.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "auth/keys.h"
+#include "base/log.h"
+#include "cache/redis.h"
+#include "db/db.h"
+#include "rpc/lanes.h"
+#include "rpc/rate_limit.h"
+#include "sonet/events.rpc.h"
+#include "sonet/problem.rpc.h"
+
+static char *read_pem(struct server *server, const char *path, struct buf *error)
+{
+        char *text = NULL;
+        FILE *file = fopen(path, "r");
+        size_t len = 0;
+
+        if (file != NULL) {
+                text = arena_alloc(server->arena, 65536);
+                len = fread(text, 1, 65535, file);
+                fclose(file);
+        }
+        if (len == 0) {
+                buf_printf(error, "cannot read %s: %s", path, strerror(errno));
+                return NULL;
+        }
+        return text;
+}
+
+static sn_status load_tls(struct server *server, struct buf *error)
+{
+        const struct settings *s = &server->settings;
+
+        if (s->grpc_tls_cert[0] == '\0') {
+                return SN_OK;
+        }
+        server->tls.certificate_pem = read_pem(server, s->grpc_tls_cert, error);
+        server->tls.key_pem = read_pem(server, s->grpc_tls_key, error);
+        if (s->grpc_tls_ca[0] != '\0') {
+                server->tls.ca_pem = read_pem(server, s->grpc_tls_ca, error);
+        }
+        rpc_set_client_tls(&server->tls);
+        return error->len == 0 ? SN_OK : SN_FAILED_PRECONDITION;
+}
+
+static sn_status configure(struct server *server, int64_t port, struct buf *error)
+{
+        struct settings *s = &server->settings;
+
+        TRY(settings_load(s, error));
+        s->http_port = port >= 0 ? port : s->http_port;
+        TRY(settings_check(s, error));
+        log_setup(server->n_locals == 1 && !server->with_gateway ? server->locals[0].definition->name : "sonet",
+                  settings_log_level(s), settings_log_format(s));
+        TRY(keys_load(s->key_file, 0, error));
+        TRY(load_tls(server, error));
+        db_set_server_limit((int)s->database_busy);
+        TRY(rpc_limit_rates(s));
+        if (s->redis_url[0] == '\0') {
+                buf_append_c(error, "REDIS_URL is not set: every process needs to know where Redis is");
+                return SN_INVALID_ARGUMENT;
+        }
+        server->redis = redis_new(s->redis_url, (int)s->redis_pool);
+        if (server->redis == NULL) {
+                buf_append_c(error, "REDIS_URL must be redis://[:password@]host:port[/db] or unix:///path");
+                return SN_INVALID_ARGUMENT;
+        }
+        server->lanes = rpc_lanes_new((int)s->workers, (int)s->password_workers, (int)s->queue_length);
+        return server->lanes != NULL ? SN_OK : SN_INTERNAL;
+}
+
+static sn_status open_local(struct server *server, struct local *local, struct buf *error)
+{
+        const struct settings *s = &server->settings;
+        const char *url = settings_database_url(server->arena, s, local->definition->name);
+
+        if (url[0] == '\0') {
+                buf_printf(error, "DATABASE_URL is not set: the %s service needs its database",
+                           local->definition->name);
+                return SN_INVALID_ARGUMENT;
+        }
+        local->database_url = url;
+        local->service.redis = server->redis;
+        local->service.db = db_new(&(struct db_options){
+            .name = local->definition->schema->database, .url = url, .max_connections = (int)s->database_pool});
+        if (local->service.db == NULL) {
+                buf_printf(error, "the database URL of the %s service cannot be used", local->definition->name);
+                return SN_INVALID_ARGUMENT;
+        }
+        rpc_register_local(&local->service);
+        return SN_OK;
+}
+
+static sn_status register_services(struct server *server, struct buf *error)
+{
+        contract_register(&events_contract); /* the messages that services share */
+        contract_register(&sonet_contract);
+        for (size_t i = 0; i < server->n_locals; i++) {
+                TRY(open_local(server, &server->locals[i], error));
+        }
+        for (size_t i = 0; i < sonet_n_services; i++) {
+                const char *url = settings_service_url(&server->settings, sonet_services[i]->name);
+
+                if (!serve_is_local(server, sonet_services[i]->name) && url[0] != '\0') {
+                        TRY(rpc_register_remote(sonet_services[i]->contract, url, error));
+                }
+        }
+        return SN_OK;
+}
+
+sn_status serve_setup(struct server *server, int64_t port, struct buf *error)
+{
+        TRY(configure(server, port, error));
+        return register_services(server, error);
+}

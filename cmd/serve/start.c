@@ -1,0 +1,189 @@
+/* Owns how `sonet serve` starts: what each service waits for, what then runs for it, and when the process listens. */
+#include "cmd/serve/serve.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/log.h"
+#include "db/lease.h"
+
+#define RETRY_MS  20
+#define SECOND_US INT64_C(1000000)
+
+/* ---- Waiting ---- */
+
+/* Waits for a condition of the environment, saying what it waits for; false when the process is to stop. */
+static bool wait_for(sn_status (*check)(struct server *, struct local *, struct buf *), struct server *server,
+                     struct local *local)
+{
+        int64_t said_us = clock_monotonic_us() - 9 * SECOND_US; /* what is there at once needs no words */
+
+        while (!serve_stopping()) {
+                struct buf reason;
+                sn_status status;
+
+                buf_init(&reason, 4096);
+                status = check(server, local, &reason);
+                if (status != SN_OK && clock_monotonic_us() - said_us > 10 * SECOND_US) {
+                        log_event(LOG_LEVEL_WARN, "waiting",
+                                  LOG_STR("sonet.service", local != NULL ? local->definition->name : "user"),
+                                  LOG_STR("error.message", reason.len > 0 ? reason.data : sn_status_name(status)));
+                        said_us = clock_monotonic_us();
+                }
+                buf_free(&reason);
+                if (status == SN_OK) {
+                        return true;
+                }
+                serve_pause_ms(RETRY_MS);
+        }
+        return false;
+}
+
+static sn_status check_schema(struct server *server, struct local *local, struct buf *reason)
+{
+        return db_check_schema(local->database_url, local->definition->schema, reason);
+}
+
+static void forget(void *context)
+{
+        struct local *local = context;
+
+        if (local->definition->forget != NULL && atomic_load(&local->started)) {
+                local->definition->forget(&local->service);
+        }
+}
+
+static sn_status check_lease(struct server *server, struct local *local, struct buf *reason)
+{
+        if (!local->definition->single) {
+                return SN_OK;
+        }
+        if (local->service.lease == NULL) {
+                local->service.lease = db_lease_new(local->database_url, local->definition->name, forget, local);
+        }
+        if (local->service.lease == NULL || !db_lease_held(local->service.lease)) {
+                buf_append_c(reason, "another instance holds the lease; standing by");
+                return SN_UNAVAILABLE;
+        }
+        return SN_OK;
+}
+
+static sn_status check_start(struct server *server, struct local *local, struct buf *reason)
+{
+        if (local->definition->start != NULL) {
+                TRY(local->definition->start(&local->service, &server->settings));
+        }
+        atomic_store(&local->started, true);
+        return SN_OK;
+}
+
+static sn_status check_trust(struct server *server, struct local *local, struct buf *reason)
+{
+        buf_append_c(reason, "the user service has not answered yet");
+        return trust_ready(server->trust) ? SN_OK : SN_UNAVAILABLE;
+}
+
+/* ---- One service ---- */
+
+static bool start_local(struct server *server, struct local *local)
+{
+        const struct service_definition *d = local->definition;
+
+        if (!wait_for(check_schema, server, local) || !wait_for(check_lease, server, local) ||
+            !wait_for(check_start, server, local)) {
+                return false;
+        }
+        if (d->emits) {
+                local->service.relay = bus_relay_new(&local->service);
+        }
+        for (size_t i = 0; d->jobs != NULL && d->jobs[i] != NULL; i++) {
+                jobs_add(server->jobs, &local->service, d->jobs[i]);
+        }
+        jobs_add(server->jobs, &local->service, &services_cleanup);
+        jobs_add(server->watches, &local->service, &serve_watch_database);
+        return true;
+}
+
+static void start_consumers(struct local *local)
+{
+        const struct bus_consumer *const *consumers = local->definition->consumers;
+        size_t n = 0;
+
+        while (consumers != NULL && consumers[n] != NULL) {
+                n++;
+        }
+        if (n > 0) {
+                local->runner = bus_runner_new(&local->service, consumers, n);
+        }
+}
+
+/* ---- Listening ---- */
+
+static sn_status listen_grpc(struct server *server, struct buf *error)
+{
+        const struct settings *s = &server->settings;
+        const char *format = strchr(s->grpc_address, ':') != NULL ? "[%s]:%d" : "%s:%d";
+        char address[128];
+
+        if (server->n_locals == 0) {
+                return SN_OK;
+        }
+        snprintf(address, sizeof(address), format, s->grpc_address, settings_grpc_port(s));
+        return sonet_grpc_server_start(address, &server->tls, server->lanes, serve_alive, server, &server->grpc, error);
+}
+
+/* Without the gateway no contract has routes here: health, readiness and metrics are left. */
+static sn_status listen_http(struct server *server, struct buf *error)
+{
+        const struct rpc_service *contracts[SERVICES_MAX];
+        struct gateway_options options = {.settings = &server->settings,
+                                          .lanes = server->lanes,
+                                          .contracts = contracts,
+                                          .n_contracts = server->with_gateway ? sonet_n_services : 0,
+                                          .ready = serve_ready,
+                                          .serving = serve_serving,
+                                          .context = server};
+
+        for (size_t i = 0; i < options.n_contracts; i++) {
+                contracts[i] = sonet_services[i]->contract;
+        }
+        TRY(gateway_start(&options, &server->gateway, error));
+        log_event(LOG_LEVEL_INFO, "listening", LOG_STR("server.address", server->settings.http_address),
+                  LOG_INT("server.port", gateway_port(server->gateway)));
+        return SN_OK;
+}
+
+static sn_status start_services(struct server *server, struct buf *error)
+{
+        /* In the order of the list: each service starts after those that it calls. */
+        for (size_t i = 0; i < server->n_locals; i++) {
+                if (!start_local(server, &server->locals[i])) {
+                        return SN_CANCELLED;
+                }
+        }
+        if (!serve_is_local(server, "user")) {
+                server->trust = trust_new(&server->outside);
+                if (!wait_for(check_trust, server, NULL)) {
+                        return SN_CANCELLED;
+                }
+        }
+        TRY(listen_grpc(server, error));
+        for (size_t i = 0; i < server->n_locals; i++) {
+                start_consumers(&server->locals[i]);
+        }
+        TRY(jobs_start(server->watches));
+        return jobs_start(server->jobs);
+}
+
+/* Listens first, so that a process that waits can say for what. The gateway's routes answer 503 meanwhile. */
+sn_status serve_start(struct server *server, struct buf *error)
+{
+        server->jobs = jobs_new();
+        server->outside.name = "gateway";
+        server->watches = jobs_new();
+        jobs_add(server->watches, &server->outside, &serve_watch_redis);
+        TRY(listen_http(server, error));
+        TRY(start_services(server, error));
+        atomic_store(&server->serving, true);
+        return SN_OK;
+}

@@ -1,0 +1,377 @@
+/* Owns how `sonet up` starts `sonet serve`: ports, environments and the way of the key to a child that may not read the
+ * file. */
+#include "cmd/up/children.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/str.h"
+#include "cmd/http_client.h"
+#include "services/services.h"
+
+#define GRACE_MS       8000 /* of a child; what is left of 15 s is for Redis and PostgreSQL */
+#define GRACE_SPLIT_MS 4000
+#define ANSWER_MS      2000 /* less than the grace, so that a child says good-bye itself */
+#define PORT_FIRST     15000
+#define PORT_LAST      31999 /* below the ports that the kernel gives to outgoing connections */
+#define PORT_WAIT_MS   3000
+#define KEY_FD         63
+#define KEY_FD_PATH    "/proc/self/fd/63"
+
+/* Besides its pool, a service may hold one connection each for its lease, its relay and its consumers. */
+#define CONNECTIONS_BESIDE_POOL 3
+#define CONNECTIONS_RESERVE     6 /* migrations, `sonet admin`, psql, and the superuser's two */
+
+sn_status serve_plan_check_connections(const struct settings *settings, struct buf *error)
+{
+        int64_t needed =
+            (int64_t)sonet_n_services * (settings->database_pool + CONNECTIONS_BESIDE_POOL) + CONNECTIONS_RESERVE;
+
+        if (needed > EMBEDDED_MAX_CONNECTIONS) {
+                buf_printf(error,
+                           "DATABASE_POOL=%lld needs up to %lld connections and the private PostgreSQL has %d: make it "
+                           "smaller",
+                           (long long)settings->database_pool, (long long)needed, EMBEDDED_MAX_CONNECTIONS);
+                return SN_INVALID_ARGUMENT;
+        }
+        return SN_OK;
+}
+
+static bool is_taken(const struct serve_plan *plan, int port)
+{
+        bool taken = port == plan->http_port || port == plan->grpc_port;
+
+        for (int i = 0; i < SERVE_MAX_SERVICES; i++) {
+                taken |= port == plan->service_http_port[i] || port == plan->service_grpc_port[i];
+        }
+        return taken;
+}
+
+/* The wished port when it is free; else one drawn below the ephemeral range, where no outgoing connection takes it
+ * later. */
+static int choose_port(const struct serve_plan *plan, const char *address, int wish)
+{
+        for (int attempt = 0; attempt < 1000; attempt++) {
+                int port = attempt == 0 ? wish : PORT_FIRST + (int)random_below(PORT_LAST - PORT_FIRST + 1);
+                if (port > 0 && port <= 65535 && !is_taken(plan, port) && http_port_is_free(address, port)) {
+                        return port;
+                }
+        }
+        return 0;
+}
+
+static sn_status check_address(const char *address, struct buf *error)
+{
+        if (http_port_is_free(address, 0)) {
+                return SN_OK;
+        }
+        if (errno == EADDRNOTAVAIL) {
+                buf_printf(error, "%s is not an address of this machine", address);
+                return SN_INVALID_ARGUMENT;
+        }
+        buf_printf(error, "cannot listen on %s: %s", address, strerror(errno));
+        return SN_UNAVAILABLE;
+}
+
+/* A port that was asked for: that one or none. A killed predecessor's child may still hold it for a moment. */
+static sn_status claim_port(const char *address, int port, const char *option, struct buf *error)
+{
+        int64_t until_us = clock_monotonic_us() + PORT_WAIT_MS * INT64_C(1000);
+
+        while (!http_port_is_free(address, port)) {
+                if (errno != EADDRINUSE || clock_monotonic_us() > until_us) {
+                        buf_printf(error, "port %d of %s is not free (%s): choose another with %s", port, address,
+                                   strerror(errno), option);
+                        return SN_UNAVAILABLE;
+                }
+                clock_sleep_ms(50);
+        }
+        return SN_OK;
+}
+
+/* In split mode the children call each other at 127.0.0.1, and the gateway has no gRPC. */
+static const char *grpc_address(const struct serve_plan *plan)
+{
+        return plan->split ? "127.0.0.1" : plan->settings->grpc_address;
+}
+
+static sn_status claim_ports(const struct serve_plan *plan, int64_t http_port, struct buf *error)
+{
+        TRY(check_address(plan->address, error));
+        TRY(check_address(grpc_address(plan), error));
+        if (http_port != 0) {
+                TRY(claim_port(plan->address, (int)http_port, "--port", error));
+        }
+        if (plan->settings->grpc_port != 0 && !plan->split) {
+                TRY(claim_port(grpc_address(plan), (int)plan->settings->grpc_port, "GRPC_PORT", error));
+        }
+        return SN_OK;
+}
+
+/* What nobody asked for is replaced when it is taken; demo_print tells where gRPC is. */
+static sn_status choose_ports(struct serve_plan *plan, int64_t http_port, struct buf *error)
+{
+        int64_t grpc_port = plan->split ? 0 : plan->settings->grpc_port;
+        bool chosen = true;
+
+        TRY(claim_ports(plan, http_port, error));
+        plan->http_port = http_port != 0 ? (int)http_port : choose_port(plan, plan->address, 0);
+        plan->grpc_port = grpc_port != 0 ? (int)grpc_port : choose_port(plan, grpc_address(plan), plan->http_port + 1);
+        for (size_t i = 0; plan->split && i < sonet_n_services && i < SERVE_MAX_SERVICES; i++) {
+                int wish = plan->http_port + 2 + 2 * (int)i;
+                plan->service_http_port[i] = choose_port(plan, "127.0.0.1", wish);
+                plan->service_grpc_port[i] = choose_port(plan, "127.0.0.1", wish + 1);
+                chosen = chosen && plan->service_http_port[i] != 0 && plan->service_grpc_port[i] != 0;
+        }
+        if (!chosen || plan->http_port == 0 || plan->grpc_port == 0) {
+                buf_append_c(error, "no free ports were found");
+                return SN_UNAVAILABLE;
+        }
+        return SN_OK;
+}
+
+static sn_status read_key(struct serve_plan *plan, struct buf *error)
+{
+        if (!plan->embedded->account.drop) {
+                return SN_OK; /* the children are who we are */
+        }
+        int fd = open(plan->embedded->key_file, O_RDONLY | O_CLOEXEC);
+        ssize_t len = fd >= 0 ? read(fd, plan->key, sizeof(plan->key) - 1) : -1;
+        if (fd >= 0) {
+                close(fd);
+        }
+        if (len <= 0) {
+                buf_printf(error, "cannot read the key file %s: %s", plan->embedded->key_file, strerror(errno));
+                return SN_FAILED_PRECONDITION;
+        }
+        plan->key[len] = '\0';
+        return SN_OK;
+}
+
+static void print_address(const char *address, int port, struct buf *out)
+{
+        buf_printf(out, strchr(address, ':') != NULL ? "[%s]:%d" : "%s:%d", address, port);
+}
+
+void serve_plan_print_grpc(const struct serve_plan *plan, struct buf *out)
+{
+        if (!plan->split) {
+                print_address(grpc_address(plan), plan->grpc_port, out);
+                return;
+        }
+        for (size_t i = 0; i < sonet_n_services && i < SERVE_MAX_SERVICES; i++) {
+                buf_printf(out, "%s%s ", i > 0 ? ", " : "", sonet_services[i]->name);
+                print_address(grpc_address(plan), plan->service_grpc_port[i], out);
+        }
+}
+
+sn_status serve_plan_make(struct serve_plan *plan, int64_t http_port, struct buf *error)
+{
+        plan->program_fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+        if (plan->program_fd < 0) {
+                buf_printf(error, "cannot open this program (/proc/self/exe): %s", strerror(errno));
+                return SN_FAILED_PRECONDITION;
+        }
+        TRY(read_key(plan, error));
+        return choose_ports(plan, http_port, error);
+}
+
+#define MAX_VARIABLES 512
+
+struct environment {
+        struct arena *arena;
+        char **entries; /* NULL-terminated, for execve */
+        size_t n;
+};
+
+static const char *upper(struct arena *arena, const char *text)
+{
+        char *out = arena_strdup(arena, text);
+
+        for (char *c = out; *c != '\0'; c++) {
+                if (*c >= 'a' && *c <= 'z') {
+                        *c = (char)(*c - 'a' + 'A');
+                }
+        }
+        return out;
+}
+
+static bool starts_with(const char *entry, const char *prefix)
+{
+        return strncmp(entry, prefix, strlen(prefix)) == 0;
+}
+
+/* libpq reads PG… variables; databases, ports and where the services are, is for us to say. */
+static bool is_ours_to_say(struct arena *arena, const char *entry)
+{
+        static const char *const prefixes[] = {"PG",
+                                               "HTTP_PORT=",
+                                               "HTTP_ADDRESS=",
+                                               "GRPC_PORT=",
+                                               "GRPC_ADDRESS=",
+                                               "DATABASE_URL=",
+                                               "REDIS_URL=",
+                                               "DATABASE_ADMIN_URL=",
+                                               "SONET_KEY_FILE=",
+                                               "SHUTDOWN_GRACE_MS="};
+
+        for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+                if (starts_with(entry, prefixes[i])) {
+                        return true;
+                }
+        }
+        for (size_t i = 0; i < sonet_n_services; i++) {
+                const char *name = upper(arena, sonet_services[i]->name);
+                if (starts_with(entry, arena_printf(arena, "%s_URL=", name)) ||
+                    starts_with(entry, arena_printf(arena, "%s_DATABASE_URL=", name))) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+static void environment_add(struct environment *env, const char *name, const char *value)
+{
+        if (env->n + 1 < MAX_VARIABLES) {
+                env->entries[env->n++] = arena_printf(env->arena, "%s=%s", name, value);
+        }
+}
+
+static void environment_add_number(struct environment *env, const char *name, int64_t value)
+{
+        environment_add(env, name, arena_printf(env->arena, "%lld", (long long)value));
+}
+
+/* What every child is told. */
+static struct environment environment_make(const struct serve_plan *plan)
+{
+        struct environment env = {plan->arena, ARENA_ARRAY(plan->arena, char *, MAX_VARIABLES), 0};
+
+        for (char **entry = environ; *entry != NULL && env.n + 64 < MAX_VARIABLES; entry++) {
+                if (!is_ours_to_say(plan->arena, *entry)) {
+                        env.entries[env.n++] = *entry;
+                }
+        }
+        int64_t grace_ms = (plan->split ? GRACE_SPLIT_MS : GRACE_MS) - ANSWER_MS;
+        environment_add(&env, "SONET_KEY_FILE", plan->key[0] != '\0' ? KEY_FD_PATH : plan->embedded->key_file);
+        environment_add(&env, "GRPC_ADDRESS", grpc_address(plan));
+        environment_add(&env, "REDIS_URL", embedded_redis_url(plan->embedded, plan->arena));
+        environment_add_number(&env, "SHUTDOWN_GRACE_MS",
+                               plan->settings->shutdown_grace_ms < grace_ms ? plan->settings->shutdown_grace_ms
+                                                                            : grace_ms);
+        return env;
+}
+
+static void environment_add_database(struct environment *env, const struct serve_plan *plan,
+                                     const struct service_definition *service)
+{
+        environment_add(env, arena_printf(plan->arena, "%s_DATABASE_URL", upper(plan->arena, service->name)),
+                        embedded_database_url(plan->embedded, plan->arena, service->schema->database));
+}
+
+static void environment_add_peers(struct environment *env, const struct serve_plan *plan, const char *except)
+{
+        for (size_t i = 0; i < sonet_n_services; i++) {
+                const char *name = sonet_services[i]->name;
+                if (except == NULL || strcmp(name, except) != 0) {
+                        environment_add(env, arena_printf(plan->arena, "%s_URL", upper(plan->arena, name)),
+                                        arena_printf(plan->arena, "grpc://127.0.0.1:%d", plan->service_grpc_port[i]));
+                }
+        }
+}
+
+/* A key for a child that may not read the file: in memory of its own, under a descriptor that only it can open. */
+static int lend_key(const char *key)
+{
+        int fd = memfd_create("sonet-key", 0);
+        size_t len = strlen(key);
+
+        if (fd < 0 || fchmod(fd, 0600) != 0 || write(fd, key, len) != (ssize_t)len || lseek(fd, 0, SEEK_SET) != 0) {
+                return -1;
+        }
+        if (fd != KEY_FD) {
+                if (dup2(fd, KEY_FD) < 0) {
+                        return -1;
+                }
+                close(fd);
+        }
+        return 0;
+}
+
+/* In the child. Standard output belongs to `sonet up` alone: scripts read its one line there. */
+static int enter_serve(void *context)
+{
+        const struct serve_plan *plan = context;
+
+        if (dup2(STDERR_FILENO, STDOUT_FILENO) < 0 || (plan->key[0] != '\0' && lend_key(plan->key) != 0)) {
+                fprintf(stderr, "sonet: cannot prepare a child: %s\n", strerror(errno));
+                return 127;
+        }
+        return 0;
+}
+
+static void add_child(const struct serve_plan *plan, struct supervisor *s, const char *what, struct environment *env,
+                      int rank)
+{
+        char **argv = ARENA_ARRAY(plan->arena, char *, 4);
+
+        argv[0] = arena_strdup(plan->arena, "sonet");
+        argv[1] = arena_strdup(plan->arena, "serve");
+        argv[2] = arena_strdup(plan->arena, what);
+        supervisor_add(
+            s, &(struct child_spec){.process = {.name = arena_printf(plan->arena, "serve %s", what),
+                                                .account = &plan->embedded->account,
+                                                .folder = plan->embedded->data,
+                                                .death_signal = SIGKILL, /* its port must be free for the next start */
+                                                .argv = argv,
+                                                .program_fd = plan->program_fd,
+                                                .envp = env->entries,
+                                                .run = enter_serve,
+                                                .context = (void *)plan},
+                                    .rank = rank,
+                                    .stop_signal = SIGTERM,
+                                    .grace_ms = plan->split ? GRACE_SPLIT_MS : GRACE_MS,
+                                    .force_signal = SIGKILL});
+}
+
+static void add_gateway(const struct serve_plan *plan, struct supervisor *s, int rank)
+{
+        struct environment env = environment_make(plan);
+
+        environment_add(&env, "HTTP_ADDRESS", plan->address);
+        environment_add_number(&env, "HTTP_PORT", plan->http_port);
+        environment_add_number(&env, "GRPC_PORT", plan->grpc_port);
+        for (size_t i = 0; !plan->split && i < sonet_n_services; i++) {
+                environment_add_database(&env, plan, sonet_services[i]);
+        }
+        if (plan->split) {
+                environment_add_peers(&env, plan, NULL);
+        }
+        add_child(plan, s, plan->split ? "gateway" : "all", &env, rank);
+}
+
+static void add_service(const struct serve_plan *plan, struct supervisor *s, size_t index, int rank)
+{
+        struct environment env = environment_make(plan);
+
+        environment_add(&env, "HTTP_ADDRESS", "127.0.0.1");
+        environment_add_number(&env, "HTTP_PORT", plan->service_http_port[index]);
+        environment_add_number(&env, "GRPC_PORT", plan->service_grpc_port[index]);
+        environment_add_database(&env, plan, sonet_services[index]);
+        environment_add_peers(&env, plan, sonet_services[index]->name);
+        add_child(plan, s, sonet_services[index]->name, &env, rank);
+}
+
+void serve_children_add(const struct serve_plan *plan, struct supervisor *s, int first_rank)
+{
+        for (size_t i = 0; plan->split && i < sonet_n_services && i < SERVE_MAX_SERVICES; i++) {
+                add_service(plan, s, i, first_rank + 1);
+        }
+        add_gateway(plan, s, first_rank);
+}

@@ -1,0 +1,253 @@
+/* Owns `sonet up`: the order in which everything comes up and goes down, and what people read meanwhile. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/log.h"
+#include "cmd/commands.h"
+#include "cmd/up/demo.h"
+#include "cmd/up/embedded.h"
+#include "cmd/http_client.h"
+#include "cmd/migrate.h"
+#include "cmd/options.h"
+#include "cmd/up/children.h"
+#include "cmd/up/supervisor.h"
+
+/* What stops first has the lowest rank. */
+enum rank { RANK_GATEWAY, RANK_SERVICES, RANK_REDIS, RANK_POSTGRESQL };
+
+#define READY_MS        120000
+#define READY_POLL_MS   10
+#define READY_ANSWER_MS 2000
+#define DEATHS_AT_START 5
+
+struct up {
+        struct settings settings;
+        struct embedded embedded;
+        struct serve_plan plan;
+        struct http_target target;
+        struct supervisor *supervisor;
+        struct buf error;
+};
+
+/* Progress, for people: one line at a time, seen at once even in a pipe. */
+__attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
+{
+        va_list args;
+
+        va_start(args, format);
+        vprintf(format, args);
+        va_end(args);
+        printf("\n");
+        fflush(stdout);
+}
+
+/* In a child, so that Ctrl-C is heard meanwhile. */
+static int migrate_in_child(void *context)
+{
+        CLEANUP(buf_free) struct buf error;
+
+        buf_init(&error, 4096);
+        if (migrate_embedded(context, &error) != SN_OK) {
+                fprintf(stderr, "sonet up: %s\n", error.len > 0 ? error.data : "the databases cannot be migrated");
+                return 1;
+        }
+        return 0;
+}
+
+static sn_status migrate(struct up *up)
+{
+        int code = supervisor_run(up->supervisor, &(struct process_spec){.name = "migrate",
+                                                                         .death_signal = 9,
+                                                                         .run = migrate_in_child,
+                                                                         .context = &up->embedded});
+        if (code != 0) {
+                buf_append_c(&up->error, code < 0 ? "" : "the databases could not be made ready");
+                return code < 0 ? SN_CANCELLED : SN_FAILED_PRECONDITION;
+        }
+        return SN_OK;
+}
+
+static sn_status wait_until_ready(struct up *up)
+{
+        CLEANUP(buf_free) struct buf answer;
+        int64_t until_us = clock_monotonic_us() + READY_MS * INT64_C(1000);
+        int deaths = supervisor_deaths(up->supervisor);
+
+        buf_init(&answer, 65536);
+        while (http_exchange(&up->target, "GET", "/readyz", NULL, READY_ANSWER_MS, &answer) != 200) {
+                if (!supervisor_poll(up->supervisor, READY_POLL_MS)) {
+                        return SN_CANCELLED;
+                }
+                if (supervisor_deaths(up->supervisor) - deaths >= DEATHS_AT_START || clock_monotonic_us() > until_us) {
+                        buf_append_c(&up->error, "the services do not become ready: see the messages above");
+                        return SN_UNAVAILABLE;
+                }
+        }
+        return SN_OK;
+}
+
+static void welcome(struct up *up)
+{
+        CLEANUP(buf_free) struct buf text;
+        CLEANUP(buf_free) struct buf grpc;
+        struct demo demo = {""};
+
+        say("ready http://%s:%d", up->target.host, up->target.port);
+        demo_ensure(&demo, &up->target, up->embedded.data);
+        buf_init(&text, 16384);
+        buf_init(&grpc, 4096);
+        serve_plan_print_grpc(&up->plan, &grpc);
+        demo_print(&demo, &up->target, grpc.data, up->embedded.data, &text);
+        say("%s", text.data);
+}
+
+static sn_status bring_up(struct up *up)
+{
+        TRY(serve_plan_check_connections(&up->settings, &up->error));
+        TRY(embedded_open(&up->embedded, &up->error));
+        TRY(serve_plan_make(&up->plan, up->settings.http_port, &up->error));
+        if (!http_target_set(&up->target, up->plan.address, up->plan.http_port)) {
+                return SN_INVALID_ARGUMENT;
+        }
+        say(up->embedded.fresh ? "creating the database in %s…" : "starting on %s…", up->embedded.data);
+        TRY(embedded_start(&up->embedded, up->supervisor, RANK_REDIS, RANK_POSTGRESQL, &up->error));
+        TRY(migrate(up));
+        serve_children_add(&up->plan, up->supervisor, RANK_GATEWAY);
+        TRY(wait_until_ready(up));
+        welcome(up);
+        return SN_OK;
+}
+
+/* Runs until asked to stop; gives the exit code. */
+static int run(struct up *up)
+{
+        sn_status status = bring_up(up);
+
+        if (status == SN_OK) {
+                while (supervisor_poll(up->supervisor, 60000)) {
+                }
+        }
+        if (status == SN_OK || status == SN_CANCELLED) {
+                say("stopping…");
+        }
+        supervisor_stop(up->supervisor);
+        if (status != SN_OK && status != SN_CANCELLED) {
+                fprintf(stderr, "sonet up: %s\n", up->error.len > 0 ? up->error.data : sn_status_name(status));
+                return EXIT_FAILURE;
+        }
+        say("stopped");
+        return EXIT_SUCCESS;
+}
+
+/* libpq reads PG… variables, which are meant for other servers than ours. */
+static void forget_libpq_environment(void)
+{
+        for (char **entry = environ; *entry != NULL;) {
+                char name[64];
+                size_t len = strcspn(*entry, "=");
+                if (strncmp(*entry, "PG", 2) != 0 || len >= sizeof(name)) {
+                        entry++;
+                        continue;
+                }
+                memcpy(name, *entry, len);
+                name[len] = '\0';
+                unsetenv(name); /* moves the later entries up: look at this place again */
+        }
+}
+
+static void append_name(struct buf *names, const char *value, const char *name)
+{
+        if (value[0] != '\0') {
+                buf_printf(names, "%s%s", names->len > 0 ? ", " : "", name);
+        }
+}
+
+/* Who sets these expects their own servers to be used. */
+static void warn_of_unused(const struct settings *s, bool split)
+{
+        CLEANUP(buf_free) struct buf names;
+
+        buf_init(&names, 1024);
+        append_name(&names, s->database_url, "DATABASE_URL");
+        append_name(&names, s->user_database_url, "USER_DATABASE_URL");
+        append_name(&names, s->note_database_url, "NOTE_DATABASE_URL");
+        append_name(&names, s->follow_database_url, "FOLLOW_DATABASE_URL");
+        append_name(&names, s->timeline_database_url, "TIMELINE_DATABASE_URL");
+        append_name(&names, s->redis_url, "REDIS_URL");
+        if (names.len > 0) {
+                fprintf(stderr,
+                        "sonet up: %s: not used, since it runs a PostgreSQL and a Redis of its own; for yours there is "
+                        "'sonet serve'\n",
+                        names.data);
+        }
+        if (split && s->grpc_port != 0) {
+                fprintf(stderr,
+                        "sonet up: GRPC_PORT: not used with --split, where each service has a port of its own\n");
+        }
+}
+
+static sn_status prepare(struct up *up, int64_t port, const char *folder)
+{
+        struct http_target probe;
+
+        TRY(settings_load(&up->settings, &up->error));
+        up->plan.address = up->plan.address != NULL ? up->plan.address : up->settings.http_address;
+        up->settings.http_address = up->plan.address;
+        up->settings.http_port = port >= 0 ? port : up->settings.http_port;
+        TRY(settings_check(&up->settings, &up->error));
+        if (!http_target_set(&probe, up->plan.address, 1)) {
+                buf_printf(&up->error, "'%s' is not an address: give an IPv4 or IPv6 address of this machine",
+                           up->plan.address);
+                return SN_INVALID_ARGUMENT;
+        }
+        log_setup("sonet", settings_log_level(&up->settings), settings_log_format(&up->settings));
+        TRY(embedded_locate(&up->embedded, &up->settings, folder, &up->error));
+        warn_of_unused(&up->settings, up->plan.split);
+        return SN_OK;
+}
+
+int cmd_up(int argc, char **argv)
+{
+        static struct up up; /* the children's specifications point into it */
+        int64_t port = -1;
+        const char *folder = NULL;
+        int first = 0;
+        const struct option_row rows[] = {
+            {"port", OPTION_NUMBER, &port, "N", "HTTP port (HTTP_PORT or 8080; 0: any free one); gRPC takes the next",
+             0, 65535},
+            {"data", OPTION_TEXT, &folder, "DIR",
+             "data folder (SONET_DATA_DIR, ~/.local/share/sonet; as root /var/lib/sonet)", 0, 0},
+            {"address", OPTION_TEXT, &up.plan.address, "A", "address to listen on (HTTP_ADDRESS or 127.0.0.1)", 0, 0},
+            {"split", OPTION_FLAG, &up.plan.split, NULL, "one process per service, and one for the gateway", 0, 0},
+        };
+        enum options_result result = options_parse(rows, sizeof(rows) / sizeof(rows[0]), argc, argv, &first);
+
+        if (result == OPTIONS_RUN && first < argc) {
+                fprintf(stderr, "sonet up: '%s' is one word too many; see 'sonet help up'\n", argv[first]);
+                result = OPTIONS_BAD;
+        }
+        if (result != OPTIONS_RUN) {
+                return result == OPTIONS_HELP ? 0 : EXIT_USAGE;
+        }
+        umask(022);
+        forget_libpq_environment();
+        buf_init(&up.error, 4096);
+        if (prepare(&up, port, folder) != SN_OK) {
+                fprintf(stderr, "sonet up: %s\n", up.error.data);
+                return EXIT_FAILURE;
+        }
+        up.supervisor = supervisor_new();
+        up.plan.embedded = &up.embedded;
+        up.plan.settings = &up.settings;
+        up.plan.arena = arena_new(4 << 20);
+        int code = run(&up);
+        supervisor_free(up.supervisor);
+        arena_free(up.plan.arena);
+        buf_free(&up.error);
+        return code;
+}
