@@ -64,6 +64,8 @@ struct rpc_service {
         const char *doc;
         const struct rpc_method *methods;
         size_t n_methods;
+        const char *const *calls;                 /* names of the services that it may call; NULL-terminated, or NULL */
+        const char *const *reads;                 /* names of the services whose event log it reads; the same */
         const struct rpc_message_rules *messages; /* every message of the file */
         size_t n_messages;
 };

@@ -8,19 +8,15 @@ SETTING_STRING(database_url, "DATABASE_URL", "", true,
                "PostgreSQL of all services; {service_name} becomes note_service and so on")
 SETTING_STRING(database_admin_url, "DATABASE_ADMIN_URL", "", true,
                "a role that may create databases and roles; only for `sonet migrate`")
-SETTING_STRING(user_database_url, "USER_DATABASE_URL", "", true, "PostgreSQL of the user service, instead of DATABASE_URL")
-SETTING_STRING(note_database_url, "NOTE_DATABASE_URL", "", true, "PostgreSQL of the note service, instead of DATABASE_URL")
-SETTING_STRING(follow_database_url, "FOLLOW_DATABASE_URL", "", true, "PostgreSQL of the follow service, instead of DATABASE_URL")
-SETTING_STRING(timeline_database_url, "TIMELINE_DATABASE_URL", "", true, "PostgreSQL of the timeline service, instead of DATABASE_URL")
+#define SERVICE(name, NAME) SETTING_STRING(name##_database_url, #NAME "_DATABASE_URL", "", true, "PostgreSQL of the " #name " service, instead of DATABASE_URL")
+#include "base/services.def.h"
 SETTING_STRING(redis_url, "REDIS_URL", "", true, "redis://[:password@]host:port[/db] or unix:///path")
 SETTING_INT(database_pool, "DATABASE_POOL", 4, 1, 100, "connections that each service may hold to its database")
 SETTING_INT(database_busy, "DATABASE_BUSY", 4, 1, 1000, "connections of this process that may be busy at a time on one PostgreSQL server")
 SETTING_INT(redis_pool, "REDIS_POOL", 8, 1, 100, "connections to Redis; with fewer than WORKERS, requests wait for one another")
 
-SETTING_STRING(user_url, "USER_URL", "", false, "grpc://host:port or grpcs://host:port of the user service when it runs elsewhere")
-SETTING_STRING(note_url, "NOTE_URL", "", false, "the same for the note service")
-SETTING_STRING(follow_url, "FOLLOW_URL", "", false, "the same for the follow service")
-SETTING_STRING(timeline_url, "TIMELINE_URL", "", false, "the same for the timeline service")
+#define SERVICE(name, NAME) SETTING_STRING(name##_url, #NAME "_URL", "", false, "grpc://host:port or grpcs://host:port of the " #name " service when it runs elsewhere")
+#include "base/services.def.h"
 
 SETTING_STRING(http_address, "HTTP_ADDRESS", "127.0.0.1", false, "the address that HTTP listens on")
 SETTING_INT(http_port, "HTTP_PORT", 8080, 0, 65535, "REST; 0: any free one")

@@ -21,8 +21,11 @@ static const struct command COMMANDS[] = {
     {"serve", cmd_serve, "all | gateway | SERVICE…", "run services on a PostgreSQL and a Redis that exist",
      "'all' runs every service and the gateway in one process. Otherwise the named ones run here and the rest is\n"
      "reached by gRPC at <SERVICE>_URL. Without the gateway, HTTP has /healthz, /readyz and /metrics only.\n"
-     "Services are user, follow, note and timeline. All but the port comes from the environment: DATABASE_URL,\n"
-     "REDIS_URL, SONET_KEY_FILE, GRPC_PORT and what else 'sonet config' shows.\n"},
+     "All but the port comes from the environment: DATABASE_URL, REDIS_URL, SONET_KEY_FILE, GRPC_PORT and what else\n"
+     "'sonet config' shows. SERVICE is one of:"
+#define SERVICE(name, NAME) " " #name
+#include "base/services.def.h"
+     ".\n"},
     {"migrate", cmd_migrate, "[SERVICE…]", "create and migrate the services' databases",
      "Connects to DATABASE_ADMIN_URL, makes each service's database and its two roles where they are missing, and\n"
      "runs the migrations that have not run yet. Repeating it changes nothing.\n"},

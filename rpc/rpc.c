@@ -185,7 +185,7 @@ sn_status rpc_invoke(struct rpc_call *c, const struct rpc_method *m, const Proto
         const char *caller = c->service != NULL ? c->service->name : "";
         if (!call_graph_allows(caller, m->service->name, m->name)) {
                 return rpc_fail_code(c, SN_INTERNAL, "call_undeclared", NULL,
-                                     "%s must not call %s: rpc/call_graph.c has no such edge",
+                                     "%s must not call %s: its contract does not name it in `calls` or `reads`",
                                      caller[0] != '\0' ? caller : "nobody", m->service->name);
         }
         const struct place *place = find_place(m->service);

@@ -1,15 +1,15 @@
-/* The list of services: a new one is a line here. */
+/* The list of services, made from service_names of /meson.build. */
 #include "services/services.h"
 
 #include <string.h>
-#include "services/follow/follow.h"
-#include "services/note/note.h"
-#include "services/timeline/timeline.h"
-#include "services/user/user.h"
 
-/* In the order in which they start: a service comes after those that it calls. */
-const struct service_definition *const sonet_services[] = {&user_service, &follow_service, &note_service,
-                                                           &timeline_service};
+#define SERVICE(name, NAME) extern const struct service_definition name##_service;
+#include "base/services.def.h"
+
+const struct service_definition *const sonet_services[] = {
+#define SERVICE(name, NAME) &name##_service,
+#include "base/services.def.h"
+};
 const size_t sonet_n_services = sizeof(sonet_services) / sizeof(sonet_services[0]);
 
 const struct service_definition *service_definition_find(const char *name)

@@ -59,7 +59,9 @@ struct gen_file {
         struct gen_message *messages, **messages_end;
         struct gen_enum *enums, **enums_end;
         const Google__Protobuf__ServiceDescriptorProto *service;
+        const Sonet__ServiceOptions *service_options;
         const char *service_doc;
+        int service_line;
         int second_service_line; /* > 0: there is one too many */
         struct gen_method *methods;
         size_t n_methods;
@@ -83,6 +85,7 @@ bool gen_load(struct gen *g, size_t n_files, Google__Protobuf__FileDescriptorPro
 const struct gen_message *gen_find_message(const struct gen *g, const char *full_name);
 
 /* gen_options.c: SoNet's options, which arrive as unknown fields. NULL when the bytes are no such message. */
+const Sonet__ServiceOptions *gen_service_options(const Google__Protobuf__ServiceOptions *options);
 const Sonet__MethodOptions *gen_method_options(const Google__Protobuf__MethodOptions *options);
 const Sonet__FieldOptions *gen_field_options(const Google__Protobuf__FieldOptions *options);
 
@@ -102,9 +105,11 @@ char *gen_short(const char *full_name);
 const char *gen_package_name(const char *package);
 char *gen_string(const char *text); /* a C string literal; NULL gives NULL */
 
-/* gen_header.c, gen_source.c */
+/* gen_header.c, gen_source.c, gen_service.c */
 void gen_emit_header(FILE *out, const struct gen_file *file);
 void gen_emit_source(FILE *out, const struct gen_file *file);
 void gen_emit_stubs(FILE *out, const struct gen_file *file);
+void gen_emit_service_header(FILE *out, const struct gen_file *file);
+void gen_emit_service_source(FILE *out, const struct gen_file *file);
 
 #endif

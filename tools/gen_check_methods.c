@@ -216,8 +216,28 @@ static void check_idempotency(struct gen *g, const struct gen_file *file, const 
         }
 }
 
+static void check_callees(struct gen *g, const struct gen_file *file, const char *option, size_t n, char *const *names)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (strcmp(names[i], file->name) == 0) {
+                        gen_refuse(g, file, file->service_line, "%s: \"%s\" is this service itself: please remove it",
+                                   option, names[i]);
+                }
+        }
+}
+
+static void check_service(struct gen *g, const struct gen_file *file)
+{
+        if (file->service != NULL) {
+                const Sonet__ServiceOptions *o = file->service_options;
+                check_callees(g, file, "calls", o->n_calls, o->calls);
+                check_callees(g, file, "reads", o->n_reads, o->reads);
+        }
+}
+
 void gen_check_methods(struct gen *g, struct gen_file *file)
 {
+        check_service(g, file);
         if (file->second_service_line > 0) {
                 gen_refuse(g, file, file->second_service_line,
                            "this file has %zu services: please give each a file of its own", file->proto->n_service);

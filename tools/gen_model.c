@@ -211,6 +211,11 @@ static bool load_service(const struct gen *g, struct gen_file *file)
         }
         struct path path = path_add((struct path){.n = 0}, FILE_SERVICE, 0);
         file->service = file->proto->service[0];
+        file->service_line = line_of(file, &path);
+        file->service_options = gen_service_options(file->service->options);
+        if (file->service_options == NULL) {
+                return false;
+        }
         file->service_doc = doc_of(file, &path);
         if (file->proto->n_service > 1) {
                 struct path second = path_add((struct path){.n = 0}, FILE_SERVICE, 1);

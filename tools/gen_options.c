@@ -1,10 +1,10 @@
-/* Options: protobuf-c knows no extensions, so (sonet.method) and (sonet.field) arrive as unknown fields of the
- * descriptor's options. */
+/* Options: protobuf-c knows no extensions, so (sonet.service), (sonet.method) and (sonet.field) arrive as unknown
+ * fields of the descriptor's options. */
 #include "tools/gen.h"
 
 #include <string.h>
 
-enum { METHOD_TAG = 50100, FIELD_TAG = 50101 };
+enum { METHOD_TAG = 50100, FIELD_TAG = 50101, SERVICE_TAG = 50102 };
 
 /* Skips the length prefix, which protobuf-c keeps in front of an unknown field's bytes. */
 static size_t prefix_bytes(const ProtobufCMessageUnknownField *field)
@@ -55,6 +55,11 @@ static const void *decode(const ProtobufCMessage *options, uint32_t tag, const P
         size_t len = 0;
         const uint8_t *bytes = options == NULL ? (const uint8_t *)"" : collect(options, tag, &len);
         return protobuf_c_message_unpack(descriptor, &pool, len, bytes);
+}
+
+const Sonet__ServiceOptions *gen_service_options(const Google__Protobuf__ServiceOptions *options)
+{
+        return decode(options == NULL ? NULL : &options->base, SERVICE_TAG, &sonet__service_options__descriptor);
 }
 
 const Sonet__MethodOptions *gen_method_options(const Google__Protobuf__MethodOptions *options)

@@ -144,6 +144,22 @@ static void emit_methods(FILE *out, const struct gen_file *file)
         fputs("};\n", out);
 }
 
+static void emit_names(FILE *out, const char *variable, size_t n, char *const *names)
+{
+        fprintf(out, "static const char *const %s[] = {", variable);
+        for (size_t i = 0; i < n; i++) {
+                fprintf(out, "%s, ", gen_string(names[i]));
+        }
+        fputs("NULL};\n", out);
+}
+
+static void emit_callees(FILE *out, const struct gen_file *file)
+{
+        fputc('\n', out);
+        emit_names(out, "calls", file->service_options->n_calls, file->service_options->calls);
+        emit_names(out, "reads", file->service_options->n_reads, file->service_options->reads);
+}
+
 void gen_emit_source(FILE *out, const struct gen_file *file)
 {
         const char *name = gen_lower(file->name);
@@ -155,12 +171,18 @@ void gen_emit_source(FILE *out, const struct gen_file *file)
         if (file->n_methods > 0) {
                 emit_methods(out, file);
         }
+        if (file->service != NULL) {
+                emit_callees(out, file);
+        }
         fprintf(out,
                 "\nconst struct rpc_service %s_contract = {\n        .name = \"%s\", .package = \"%s\", .doc = %s,\n",
                 name, file->name, file->proto->package, gen_string(file->service_doc));
         if (file->n_methods > 0) {
                 fprintf(out, "        .methods = %s_methods, .n_methods = %s_METHOD_COUNT,\n", name,
                         gen_upper(file->name));
+        }
+        if (file->service != NULL) {
+                fputs("        .calls = calls, .reads = reads,\n", out);
         }
         if (file->messages != NULL) {
                 fputs("        .messages = messages, .n_messages = sizeof(messages) / sizeof(messages[0]),\n", out);

@@ -1,5 +1,6 @@
 /* protoc-gen-sonet: the contract generator. protoc starts it with a CodeGeneratorRequest on standard input; it checks
- * each .proto, and answers with <path>.rpc.h, <path>.rpc.c and <path>.stubs.c, or with every refusal, one a line. With
+ * each .proto, and answers with <path>.rpc.h, .rpc.c, .stubs.c, .service.h and .service.c, or with every refusal, one a
+ * line. With
  * --without-services it copies a FileDescriptorSet from standard input to standard output, leaving the services out. */
 #include "tools/gen.h"
 
@@ -65,7 +66,7 @@ static bool is_wanted(const request *asked, const char *name)
 
 static void generate(struct gen *g, const request *asked, response *answer)
 {
-        answer->file = gen_alloc(3 * g->n_files * sizeof(response_file *) + 1);
+        answer->file = gen_alloc(5 * g->n_files * sizeof(response_file *) + 1);
         for (size_t i = 0; i < g->n_files; i++) {
                 if (is_wanted(asked, g->files[i].proto->name)) {
                         gen_check_file(g, &g->files[i]);
@@ -76,6 +77,8 @@ static void generate(struct gen *g, const request *asked, response *answer)
                         add_file(answer, &g->files[i], ".rpc.h", gen_emit_header);
                         add_file(answer, &g->files[i], ".rpc.c", gen_emit_source);
                         add_file(answer, &g->files[i], ".stubs.c", gen_emit_stubs);
+                        add_file(answer, &g->files[i], ".service.h", gen_emit_service_header);
+                        add_file(answer, &g->files[i], ".service.c", gen_emit_service_source);
                 }
         }
 }

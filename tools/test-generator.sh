@@ -16,7 +16,7 @@ run() {
 }
 
 run "$@" --plugin=protoc-gen-sonet="$generator" --sonet_out="$dir" tools/testdata/example.proto || failed=1
-for ending in rpc.h rpc.c stubs.c; do
+for ending in rpc.h rpc.c stubs.c service.h service.c; do
         made=$dir/tools/testdata/example.$ending
         [ -z "${UPDATE:-}" ] || cp "$made" "$data/example.$ending.expected"
         diff -u "$data/example.$ending.expected" "$made" || { echo "not ok: example.$ending is not as expected"; failed=1; }

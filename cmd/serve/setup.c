@@ -106,6 +106,7 @@ static sn_status register_services(struct server *server, struct buf *error)
         for (size_t i = 0; i < sonet_n_services; i++) {
                 const char *url = settings_service_url(&server->settings, sonet_services[i]->name);
 
+                contract_register(sonet_services[i]->contract); /* callers are known by name wherever they run */
                 if (!serve_is_local(server, sonet_services[i]->name) && url[0] != '\0') {
                         TRY(rpc_register_remote(sonet_services[i]->contract, url, error));
                 }

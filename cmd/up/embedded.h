@@ -21,7 +21,7 @@
 #include "cmd/up/supervisor.h"
 
 #define EMBEDDED_PATH_MAX        512
-#define EMBEDDED_MAX_CONNECTIONS 60
+#define EMBEDDED_MAX_CONNECTIONS 120 /* nine services at their defaults, and a reserve */
 #define EMBEDDED_ADMIN_ROLE      "sonet_admin"
 
 struct embedded {

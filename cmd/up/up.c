@@ -174,10 +174,8 @@ static void warn_of_unused(const struct settings *s, bool split)
 
         buf_init(&names, 1024);
         append_name(&names, s->database_url, "DATABASE_URL");
-        append_name(&names, s->user_database_url, "USER_DATABASE_URL");
-        append_name(&names, s->note_database_url, "NOTE_DATABASE_URL");
-        append_name(&names, s->follow_database_url, "FOLLOW_DATABASE_URL");
-        append_name(&names, s->timeline_database_url, "TIMELINE_DATABASE_URL");
+#define SERVICE(name, NAME) append_name(&names, s->name##_database_url, #NAME "_DATABASE_URL");
+#include "base/services.def.h"
         append_name(&names, s->redis_url, "REDIS_URL");
         if (names.len > 0) {
                 fprintf(stderr,

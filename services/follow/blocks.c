@@ -1,10 +1,10 @@
 /* Owns blocking: it ends the follows in both directions. */
-#include "services/follow/handlers.h"
+#include "services/follow/follow.h"
 
 #include "services/follow/relations.h"
 #include "services/follow/store.h"
 
-sn_status block_user(struct rpc_call *c, const Follow__BlockUserRequest *in, Follow__Relationship *out)
+sn_status follow_handle_block_user(struct rpc_call *c, const Follow__BlockUserRequest *in, Follow__Relationship *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
 
@@ -19,7 +19,8 @@ sn_status block_user(struct rpc_call *c, const Follow__BlockUserRequest *in, Fol
         return relations_answer(c, in->user_id, out);
 }
 
-sn_status unblock_user(struct rpc_call *c, const Follow__UnblockUserRequest *in, Follow__Relationship *out)
+sn_status follow_handle_unblock_user(struct rpc_call *c, const Follow__UnblockUserRequest *in,
+                                     Follow__Relationship *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
 

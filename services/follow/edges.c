@@ -1,5 +1,5 @@
 /* Owns following and unfollowing. */
-#include "services/follow/handlers.h"
+#include "services/follow/follow.h"
 
 #include "bus/bus.h"
 #include "services/follow/relations.h"
@@ -29,7 +29,7 @@ sn_status check_other_member(struct rpc_call *c, const char *user_id, const char
 }
 
 /* Follow a member. Idempotent; emits follow.created once per new edge. */
-sn_status follow_user(struct rpc_call *c, const Follow__FollowUserRequest *in, Follow__Relationship *out)
+sn_status follow_handle_follow_user(struct rpc_call *c, const Follow__FollowUserRequest *in, Follow__Relationship *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         bool created = false;
@@ -62,7 +62,8 @@ sn_status end_follow(struct db_tx *tx, const char *follower, const char *followe
             tx, &(struct outbox_event){.type = EVENT_FOLLOW_DELETED, .aggregate_id = follower, .object_id = followee});
 }
 
-sn_status unfollow_user(struct rpc_call *c, const Follow__UnfollowUserRequest *in, Follow__Relationship *out)
+sn_status follow_handle_unfollow_user(struct rpc_call *c, const Follow__UnfollowUserRequest *in,
+                                      Follow__Relationship *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
 

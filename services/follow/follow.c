@@ -1,25 +1,7 @@
 /* follow_service: what it is made of. */
 #include "services/follow/follow.h"
 
-#include "services/follow/handlers.h"
 #include "services/follow/relations.h"
-#include "services/follow/schema.h"
-
-static const struct follow_handlers handlers = {
-    .follow_user = follow_user,
-    .unfollow_user = unfollow_user,
-    .block_user = block_user,
-    .unblock_user = unblock_user,
-    .mute_user = mute_user,
-    .unmute_user = unmute_user,
-    .list_relationships = list_relationships,
-    .list_followers = list_followers,
-    .list_following = list_following,
-    .get_relations = get_relations,
-    .list_follower_ids = list_follower_ids,
-    .list_followed_since = list_followed_since,
-    .read_outbox = bus_read_outbox,
-};
 
 static sn_status start(struct service *service, const struct settings *settings)
 {
@@ -36,10 +18,16 @@ static void forget(struct service *service)
         relations_forget();
 }
 
+sn_status follow_handle_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxRequest *in,
+                                    Sonet__Events__ReadOutboxResponse *out)
+{
+        return bus_read_outbox(c, in, out);
+}
+
 const struct service_definition follow_service = {
     .name = "follow",
     .contract = &follow_contract,
-    .handlers = &handlers,
+    .handlers = &follow_handlers,
     .schema = &follow_schema,
     .emits = true,
     .single = true,

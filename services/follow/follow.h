@@ -1,9 +1,19 @@
-/* follow_service, as services/services.c lists it. */
+/* What the files of follow_service share. */
 #ifndef SERVICES_FOLLOW_FOLLOW_H
 #define SERVICES_FOLLOW_FOLLOW_H
 
+#include "db/db.h"
 #include "services/services.h"
+#include "services/follow/follow.service.h"
 
-extern const struct service_definition follow_service;
+#define EVENT_FOLLOW_CREATED "follow.created" /* aggregate: the follower; object: the followed member */
+#define EVENT_FOLLOW_DELETED "follow.deleted"
+
+/* SN_NOT_FOUND unless the member exists. */
+SN_CHECKED sn_status check_member(struct rpc_call *c, const char *user_id);
+/* The same; SN_INVALID_ARGUMENT when it is the actor, with "you cannot <verb> yourself". */
+SN_CHECKED sn_status check_other_member(struct rpc_call *c, const char *user_id, const char *verb);
+/* Ends one follow with its event, when there is one. */
+SN_CHECKED sn_status end_follow(struct db_tx *tx, const char *follower, const char *followee);
 
 #endif

@@ -1,12 +1,12 @@
 /* Owns what other services ask of follow_service. */
-#include "services/follow/handlers.h"
+#include "services/follow/follow.h"
 
 #include <string.h>
 #include "services/follow/relations.h"
 #include "services/follow/store.h"
 
 /* The version is read first: relations that change in between are then newer than it says, never older. */
-sn_status get_relations(struct rpc_call *c, const Follow__GetRelationsRequest *in, Follow__Relations *out)
+sn_status follow_handle_get_relations(struct rpc_call *c, const Follow__GetRelationsRequest *in, Follow__Relations *out)
 {
         TRY(relations_version(c, in->viewer_id, &out->version));
         TRY(relations_get(c, in->viewer_id, in->user_ids, in->n_user_ids, &out->items));
@@ -42,7 +42,8 @@ static void group_followers(struct rpc_call *c, FollowRows__Follower *const *row
         }
 }
 
-sn_status list_follower_ids(struct rpc_call *c, const Follow__ListFollowerIdsRequest *in, Follow__FollowerIds *out)
+sn_status follow_handle_list_follower_ids(struct rpc_call *c, const Follow__ListFollowerIdsRequest *in,
+                                          Follow__FollowerIds *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         FollowRows__Follower **rows = NULL;
@@ -55,8 +56,8 @@ sn_status list_follower_ids(struct rpc_call *c, const Follow__ListFollowerIdsReq
         return SN_OK;
 }
 
-sn_status list_followed_since(struct rpc_call *c, const Follow__ListFollowedSinceRequest *in,
-                              Follow__FollowedMembers *out)
+sn_status follow_handle_list_followed_since(struct rpc_call *c, const Follow__ListFollowedSinceRequest *in,
+                                            Follow__FollowedMembers *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         FollowRows__Edge **edges = NULL;

@@ -1,5 +1,5 @@
 /* Owns the lists: relationships in batches, followers, following. */
-#include "services/follow/handlers.h"
+#include "services/follow/follow.h"
 
 #include "auth/cursor.h"
 #include "services/follow/relations.h"
@@ -7,8 +7,8 @@
 #include "services/services.h"
 #include "services/user/user.rpc.h"
 
-sn_status list_relationships(struct rpc_call *c, const Follow__ListRelationshipsRequest *in,
-                             Follow__RelationshipList *out)
+sn_status follow_handle_list_relationships(struct rpc_call *c, const Follow__ListRelationshipsRequest *in,
+                                           Follow__RelationshipList *out)
 {
         TRY(relations_get(c, c->actor, in->user_ids, in->n_user_ids, &out->items));
         out->n_items = in->n_user_ids;
@@ -73,12 +73,14 @@ static sn_status list_edges(struct rpc_call *c, read_edges *read, const char *us
         return show_edges(c, user_id, edges, n, limit, out);
 }
 
-sn_status list_followers(struct rpc_call *c, const Follow__ListFollowersRequest *in, Follow__AuthorList *out)
+sn_status follow_handle_list_followers(struct rpc_call *c, const Follow__ListFollowersRequest *in,
+                                       Follow__AuthorList *out)
 {
         return list_edges(c, store_followers, in->user_id, in->cursor, page_limit(in->limit), out);
 }
 
-sn_status list_following(struct rpc_call *c, const Follow__ListFollowingRequest *in, Follow__AuthorList *out)
+sn_status follow_handle_list_following(struct rpc_call *c, const Follow__ListFollowingRequest *in,
+                                       Follow__AuthorList *out)
 {
         return list_edges(c, store_following, in->user_id, in->cursor, page_limit(in->limit), out);
 }

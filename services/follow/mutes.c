@@ -1,10 +1,10 @@
 /* Owns muting. Nobody but the muter learns of it: no event. */
-#include "services/follow/handlers.h"
+#include "services/follow/follow.h"
 
 #include "services/follow/relations.h"
 #include "services/follow/store.h"
 
-sn_status mute_user(struct rpc_call *c, const Follow__MuteUserRequest *in, Follow__Relationship *out)
+sn_status follow_handle_mute_user(struct rpc_call *c, const Follow__MuteUserRequest *in, Follow__Relationship *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
 
@@ -16,7 +16,7 @@ sn_status mute_user(struct rpc_call *c, const Follow__MuteUserRequest *in, Follo
         return relations_answer(c, in->user_id, out);
 }
 
-sn_status unmute_user(struct rpc_call *c, const Follow__UnmuteUserRequest *in, Follow__Relationship *out)
+sn_status follow_handle_unmute_user(struct rpc_call *c, const Follow__UnmuteUserRequest *in, Follow__Relationship *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
 

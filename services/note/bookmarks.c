@@ -1,5 +1,5 @@
 /* Owns the list of one's own bookmarks. */
-#include "services/note/handlers.h"
+#include "services/note/note.h"
 
 #include <string.h>
 #include "auth/cursor.h"
@@ -15,7 +15,7 @@ static char *cursor_after(struct rpc_call *c, const NoteRows__Bookmark *last)
         return cursor_encode(c, "", &position);
 }
 
-sn_status list_bookmarks(struct rpc_call *c, const Note__ListBookmarksRequest *in, Note__NoteList *out)
+sn_status note_handle_list_bookmarks(struct rpc_call *c, const Note__ListBookmarksRequest *in, Note__NoteList *out)
 {
         size_t limit = page_limit(in->limit), n = 0;
         NoteRows__Bookmark **rows = NULL;

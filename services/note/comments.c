@@ -1,5 +1,5 @@
 /* Owns comments and the conversation around a note. */
-#include "services/note/handlers.h"
+#include "services/note/note.h"
 
 #include <string.h>
 #include "auth/cursor.h"
@@ -19,7 +19,7 @@ static void place(struct draft *draft, const NoteRows__StoredNote *parent)
         draft->audience_owner = note_audience_owner(parent);
 }
 
-sn_status create_comment(struct rpc_call *c, const Note__CreateCommentRequest *in, Note__Note *out)
+sn_status note_handle_create_comment(struct rpc_call *c, const Note__CreateCommentRequest *in, Note__Note *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         NoteRows__StoredNote *parent = NULL;
@@ -55,7 +55,7 @@ static char *next_cursor(struct rpc_call *c, const char *filter, const char *las
         return cursor_encode(c, filter, &position);
 }
 
-sn_status list_comments(struct rpc_call *c, const Note__ListCommentsRequest *in, Note__NoteList *out)
+sn_status note_handle_list_comments(struct rpc_call *c, const Note__ListCommentsRequest *in, Note__NoteList *out)
 {
         size_t limit = page_limit(in->limit);
         NoteRows__StoredNote *parent = NULL;
@@ -87,7 +87,7 @@ static sn_status load_around(struct rpc_call *c, const NoteRows__StoredNote *not
         return store_descendants(tx, note->note->id, note->root_id[0] == '\0', after, limit + 1, n_below, below);
 }
 
-sn_status get_thread(struct rpc_call *c, const Note__GetThreadRequest *in, Note__Thread *out)
+sn_status note_handle_get_thread(struct rpc_call *c, const Note__GetThreadRequest *in, Note__Thread *out)
 {
         size_t limit = page_limit(in->limit), n_above = 0, n_below = 0;
         Note__NoteRef **above = NULL, **below = NULL;

@@ -1,16 +1,17 @@
 /* Owns what other services ask of note_service. */
-#include "services/note/handlers.h"
+#include "services/note/note.h"
 
 #include "services/note/recent.h"
 #include "services/note/show.h"
 #include "services/note/store.h"
 
-sn_status batch_get(struct rpc_call *c, const Note__BatchGetRequest *in, Note__Notes *out)
+sn_status note_handle_batch_get(struct rpc_call *c, const Note__BatchGetRequest *in, Note__Notes *out)
 {
         return show_notes(c, in->viewer_id, in->ids, in->n_ids, &out->n_items, &out->items);
 }
 
-sn_status list_ids_by_authors(struct rpc_call *c, const Note__ListIdsByAuthorsRequest *in, Note__NoteRefs *out)
+sn_status note_handle_list_ids_by_authors(struct rpc_call *c, const Note__ListIdsByAuthorsRequest *in,
+                                          Note__NoteRefs *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
 
@@ -22,7 +23,8 @@ sn_status list_ids_by_authors(struct rpc_call *c, const Note__ListIdsByAuthorsRe
                                     &out->items);
 }
 
-sn_status list_ids_by_hashtag(struct rpc_call *c, const Note__ListIdsByHashtagRequest *in, Note__NoteRefs *out)
+sn_status note_handle_list_ids_by_hashtag(struct rpc_call *c, const Note__ListIdsByHashtagRequest *in,
+                                          Note__NoteRefs *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         char *key = note_hashtag_key(c->arena, in->tag);

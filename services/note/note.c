@@ -1,32 +1,9 @@
 /* note_service: what it is made of. */
 #include "services/note/note.h"
 
-#include "services/note/handlers.h"
 #include "services/note/marks.h"
 #include "services/note/recent.h"
-#include "services/note/schema.h"
 #include "services/note/stored.h"
-
-static const struct note_handlers handlers = {
-    .create_note = create_note,
-    .get_note = get_note,
-    .edit_note = edit_note,
-    .delete_note = delete_note,
-    .like_note = like_note,
-    .unlike_note = unlike_note,
-    .renote_note = renote_note,
-    .unrenote_note = unrenote_note,
-    .bookmark_note = bookmark_note,
-    .unbookmark_note = unbookmark_note,
-    .list_bookmarks = list_bookmarks,
-    .create_comment = create_comment,
-    .list_comments = list_comments,
-    .get_thread = get_thread,
-    .batch_get = batch_get,
-    .list_ids_by_authors = list_ids_by_authors,
-    .list_ids_by_hashtag = list_ids_by_hashtag,
-    .read_outbox = bus_read_outbox,
-};
 
 /* Notes take most of the memory; marks and lists are small. */
 static sn_status start(struct service *service, const struct settings *settings)
@@ -52,10 +29,16 @@ static void forget(struct service *service)
         recent_forget();
 }
 
+sn_status note_handle_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxRequest *in,
+                                  Sonet__Events__ReadOutboxResponse *out)
+{
+        return bus_read_outbox(c, in, out);
+}
+
 const struct service_definition note_service = {
     .name = "note",
     .contract = &note_contract,
-    .handlers = &handlers,
+    .handlers = &note_handlers,
     .schema = &note_schema,
     .emits = true,
     .single = true,

@@ -1,9 +1,22 @@
-/* note_service, as services/services.c lists it. */
+/* What the files of note_service share. */
 #ifndef SERVICES_NOTE_NOTE_H
 #define SERVICES_NOTE_NOTE_H
 
+#include "db/db.h"
 #include "services/services.h"
+#include "services/note/note.service.h"
+#include "services/note/note_rows.rpc.h"
 
-extern const struct service_definition note_service;
+#define EVENT_NOTE_CREATED    "note.created"
+#define EVENT_NOTE_DELETED    "note.deleted"
+#define EVENT_RENOTE_CREATED  "renote.created"
+#define EVENT_RENOTE_DELETED  "renote.deleted"
+#define EVENT_COMMENT_CREATED "comment.created"
+#define EVENT_COMMENT_DELETED "comment.deleted"
+
+/* Changes a note's counters and drops what was cached of it. */
+SN_CHECKED sn_status count_reaction(struct db_tx *tx, const char *note_id, const Note__NoteCounts *delta);
+/* Ends the actor's renote of a note, if there is one: the note that passed it on, its row, the count, the event. */
+SN_CHECKED sn_status end_renote(struct db_tx *tx, const char *note_id, bool *ended);
 
 #endif

@@ -1,5 +1,5 @@
 /* Owns likes, renotes and bookmarks. Each is idempotent: the answer is the note, the counters move once. */
-#include "services/note/handlers.h"
+#include "services/note/note.h"
 
 #include "bus/bus.h"
 #include "services/note/draft.h"
@@ -107,28 +107,28 @@ static Note__NoteCounts renotes(int64_t delta)
         return counts;
 }
 
-sn_status like_note(struct rpc_call *c, const Note__LikeNoteRequest *in, Note__Note *out)
+sn_status note_handle_like_note(struct rpc_call *c, const Note__LikeNoteRequest *in, Note__Note *out)
 {
         Note__NoteCounts delta = likes(1);
 
         return react(c, in->id, store_insert_like, &delta, out);
 }
 
-sn_status unlike_note(struct rpc_call *c, const Note__UnlikeNoteRequest *in, Note__Note *out)
+sn_status note_handle_unlike_note(struct rpc_call *c, const Note__UnlikeNoteRequest *in, Note__Note *out)
 {
         Note__NoteCounts delta = likes(-1);
 
         return take_back(c, in->id, store_delete_like, &delta, out);
 }
 
-sn_status bookmark_note(struct rpc_call *c, const Note__BookmarkNoteRequest *in, Note__Note *out)
+sn_status note_handle_bookmark_note(struct rpc_call *c, const Note__BookmarkNoteRequest *in, Note__Note *out)
 {
         Note__NoteCounts delta = bookmarks(1);
 
         return react(c, in->id, store_insert_bookmark, &delta, out);
 }
 
-sn_status unbookmark_note(struct rpc_call *c, const Note__UnbookmarkNoteRequest *in, Note__Note *out)
+sn_status note_handle_unbookmark_note(struct rpc_call *c, const Note__UnbookmarkNoteRequest *in, Note__Note *out)
 {
         Note__NoteCounts delta = bookmarks(-1);
 
@@ -169,7 +169,7 @@ static sn_status begin_renote(struct db_tx *tx, const char *note_id)
                     .type = EVENT_RENOTE_CREATED, .aggregate_id = draft.id, .object_id = note_id, .version = 1});
 }
 
-sn_status renote_note(struct rpc_call *c, const Note__RenoteNoteRequest *in, Note__Note *out)
+sn_status note_handle_renote_note(struct rpc_call *c, const Note__RenoteNoteRequest *in, Note__Note *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         NoteRows__StoredNote *stored = NULL;
@@ -207,7 +207,7 @@ sn_status end_renote(struct db_tx *tx, const char *note_id, bool *ended)
                                                      .version = INT64_MAX});
 }
 
-sn_status unrenote_note(struct rpc_call *c, const Note__UnrenoteNoteRequest *in, Note__Note *out)
+sn_status note_handle_unrenote_note(struct rpc_call *c, const Note__UnrenoteNoteRequest *in, Note__Note *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         bool ended = false;

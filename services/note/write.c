@@ -1,5 +1,5 @@
 /* Owns writing notes: create, read one, edit, delete. */
-#include "services/note/handlers.h"
+#include "services/note/note.h"
 
 #include <string.h>
 #include "bus/bus.h"
@@ -10,7 +10,7 @@
 #include "services/note/stored.h"
 #include "services/note/visibility.h"
 
-sn_status create_note(struct rpc_call *c, const Note__CreateNoteRequest *in, Note__Note *out)
+sn_status note_handle_create_note(struct rpc_call *c, const Note__CreateNoteRequest *in, Note__Note *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         struct draft draft;
@@ -31,7 +31,7 @@ sn_status create_note(struct rpc_call *c, const Note__CreateNoteRequest *in, Not
         return db_commit(c, &out->base, &tx);
 }
 
-sn_status get_note(struct rpc_call *c, const Note__GetNoteRequest *in, Note__Note *out)
+sn_status note_handle_get_note(struct rpc_call *c, const Note__GetNoteRequest *in, Note__Note *out)
 {
         return show_note(c, in->id, out);
 }
@@ -62,7 +62,7 @@ static sn_status change_text(struct rpc_call *c, const struct draft *draft)
 }
 
 /* The text that it has already is no edit. */
-sn_status edit_note(struct rpc_call *c, const Note__EditNoteRequest *in, Note__Note *out)
+sn_status note_handle_edit_note(struct rpc_call *c, const Note__EditNoteRequest *in, Note__Note *out)
 {
         NoteRows__StoredNote *stored = NULL;
         struct draft draft;
@@ -107,7 +107,7 @@ static sn_status delete_plain(struct db_tx *tx, const Note__Note *note)
 }
 
 /* Idempotent in effect; a second call finds no note. */
-sn_status delete_note(struct rpc_call *c, const Note__DeleteNoteRequest *in, Google__Protobuf__Empty *out)
+sn_status note_handle_delete_note(struct rpc_call *c, const Note__DeleteNoteRequest *in, Google__Protobuf__Empty *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         NoteRows__StoredNote *stored = NULL;

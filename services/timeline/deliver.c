@@ -1,6 +1,6 @@
 /* Owns delivery: new notes to their authors' followers, deleted ones away; many notes at once. PostgreSQL first, then
  * Redis; the runner stores the position last, so both halves may run again, and change nothing then. */
-#include "services/timeline/handlers.h"
+#include "services/timeline/timeline.h"
 
 #include <string.h>
 #include "services/follow/follow.rpc.h"

@@ -1,6 +1,6 @@
 /* Owns the home timeline: the tail from Redis, or from PostgreSQL, merged with one's own notes; whom one does not
  * follow any more, or mutes, passed over. */
-#include "services/timeline/handlers.h"
+#include "services/timeline/timeline.h"
 
 #include <string.h>
 #include "services/follow/follow.rpc.h"
@@ -175,7 +175,7 @@ static sn_status keep_unmuted(struct rpc_call *c, void *context, Note__Note **no
         return SN_OK;
 }
 
-sn_status get_home(struct rpc_call *c, const Timeline__GetHomeRequest *in, Timeline__Page *out)
+sn_status timeline_handle_get_home(struct rpc_call *c, const Timeline__GetHomeRequest *in, Timeline__Page *out)
 {
         struct page_source source = {.fetch = fetch_home, .keep = keep_unmuted};
 

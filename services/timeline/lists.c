@@ -1,5 +1,5 @@
 /* Owns the timelines of one member and of one hashtag: note_service has them in order already. */
-#include "services/timeline/handlers.h"
+#include "services/timeline/timeline.h"
 
 #include "services/timeline/page.h"
 #include "services/user/user.rpc.h"
@@ -34,7 +34,8 @@ static sn_status check_member(struct rpc_call *c, char *user_id)
                    : rpc_fail(c, SN_NOT_FOUND, "user_id", "there is no member with this id");
 }
 
-sn_status get_user_timeline(struct rpc_call *c, const Timeline__GetUserTimelineRequest *in, Timeline__Page *out)
+sn_status timeline_handle_get_user_timeline(struct rpc_call *c, const Timeline__GetUserTimelineRequest *in,
+                                            Timeline__Page *out)
 {
         struct page_source source = {.fetch = fetch_by_author, .context = in->user_id};
 
@@ -57,7 +58,8 @@ static sn_status fetch_by_hashtag(struct rpc_call *c, void *context, const char 
         return SN_OK;
 }
 
-sn_status get_hashtag_timeline(struct rpc_call *c, const Timeline__GetHashtagTimelineRequest *in, Timeline__Page *out)
+sn_status timeline_handle_get_hashtag_timeline(struct rpc_call *c, const Timeline__GetHashtagTimelineRequest *in,
+                                               Timeline__Page *out)
 {
         struct page_source source = {.fetch = fetch_by_hashtag, .context = in->tag};
 

@@ -1,6 +1,6 @@
 /* Keeps tails short: what is beyond them is pulled when somebody reads that far. Forgets those of members who stay
  * away: delivery passes them over, and who returns gets a new one. */
-#include "services/timeline/handlers.h"
+#include "services/timeline/timeline.h"
 
 #include <stdio.h>
 #include "services/timeline/store.h"

@@ -1,5 +1,5 @@
 /* When Redis comes back, or missed deliveries, its sets go: readers rebuild theirs from PostgreSQL. */
-#include "services/timeline/handlers.h"
+#include "services/timeline/timeline.h"
 #include "services/timeline/home_cache.h"
 
 static sn_status run(struct rpc_call *c)

@@ -1,5 +1,5 @@
 /* Forgets old sessions and logins once an hour. */
-#include "services/user/handlers.h"
+#include "services/user/user.h"
 
 #include "services/user/store.h"
 

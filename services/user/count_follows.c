@@ -1,5 +1,5 @@
 /* Keeps user_stats.followers and .following: each follow counts exactly once, however often its event comes. */
-#include "services/user/handlers.h"
+#include "services/user/user.h"
 
 #include <string.h>
 #include "services/follow/follow.rpc.h"

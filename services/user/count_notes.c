@@ -1,6 +1,6 @@
 /* Keeps user_stats.notes: each note counts exactly once, however often its event comes. Comments and renotes do not
  * count. */
-#include "services/user/handlers.h"
+#include "services/user/user.h"
 
 #include <string.h>
 #include "services/note/note.rpc.h"

@@ -1,19 +1,19 @@
 /* Owns what other services ask of user_service. */
-#include "services/user/handlers.h"
+#include "services/user/user.h"
 
 #include "auth/token.h"
 #include "services/user/authors.h"
 #include "services/user/store.h"
 #include "services/user/username.h"
 
-sn_status batch_get_authors(struct rpc_call *c, const User__BatchGetAuthorsRequest *in, User__Authors *out)
+sn_status user_handle_batch_get_authors(struct rpc_call *c, const User__BatchGetAuthorsRequest *in, User__Authors *out)
 {
         TRY(authors_get(c, in->ids, in->n_ids, &out->items));
         out->n_items = in->n_ids;
         return SN_OK;
 }
 
-sn_status resolve_usernames(struct rpc_call *c, const User__ResolveUsernamesRequest *in, User__Authors *out)
+sn_status user_handle_resolve_usernames(struct rpc_call *c, const User__ResolveUsernamesRequest *in, User__Authors *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         char **keys = ARENA_ARRAY(c->arena, char *, in->n_usernames);
@@ -25,7 +25,8 @@ sn_status resolve_usernames(struct rpc_call *c, const User__ResolveUsernamesRequ
         return store_authors_by_name(tx, keys, in->n_usernames, &out->n_items, &out->items);
 }
 
-sn_status list_ended_sessions(struct rpc_call *c, const User__ListEndedSessionsRequest *in, User__EndedSessions *out)
+sn_status user_handle_list_ended_sessions(struct rpc_call *c, const User__ListEndedSessionsRequest *in,
+                                          User__EndedSessions *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
 
@@ -33,7 +34,7 @@ sn_status list_ended_sessions(struct rpc_call *c, const User__ListEndedSessionsR
         return store_ended_since(tx, in->since_ms, &out->n_items, &out->items);
 }
 
-sn_status get_jwks(struct rpc_call *c, const User__GetJwksRequest *in, User__Jwks *out)
+sn_status user_handle_get_jwks(struct rpc_call *c, const User__GetJwksRequest *in, User__Jwks *out)
 {
         out->json = (char *)token_jwks();
         return SN_OK;

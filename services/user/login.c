@@ -1,5 +1,5 @@
 /* Owns logging in with a password. */
-#include "services/user/handlers.h"
+#include "services/user/user.h"
 
 #include "auth/password.h"
 #include "services/user/session.h"
@@ -39,7 +39,7 @@ static sn_status begin(struct rpc_call *c, const char *user_id, struct session *
 }
 
 /* A member that does not exist costs as much time as a wrong password. */
-sn_status log_in(struct rpc_call *c, const User__LogInRequest *in, User__Login *out)
+sn_status user_handle_log_in(struct rpc_call *c, const User__LogInRequest *in, User__Login *out)
 {
         UserRows__Credentials credentials = USER_ROWS__CREDENTIALS__INIT;
         struct session session;

@@ -1,5 +1,5 @@
 /* Owns reading, changing and finding profiles. */
-#include "services/user/handlers.h"
+#include "services/user/user.h"
 
 #include <string.h>
 #include "auth/cursor.h"
@@ -8,7 +8,7 @@
 #include "services/user/store.h"
 #include "services/user/username.h"
 
-sn_status get_me(struct rpc_call *c, const User__GetMeRequest *in, User__User *out)
+sn_status user_handle_get_me(struct rpc_call *c, const User__GetMeRequest *in, User__User *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
 
@@ -16,7 +16,7 @@ sn_status get_me(struct rpc_call *c, const User__GetMeRequest *in, User__User *o
         return store_user(tx, c->actor, out);
 }
 
-sn_status update_me(struct rpc_call *c, const User__UpdateMeRequest *in, User__User *out)
+sn_status user_handle_update_me(struct rpc_call *c, const User__UpdateMeRequest *in, User__User *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         bool name = in->display_name_presence_case == USER__UPDATE_ME_REQUEST__DISPLAY_NAME_PRESENCE_DISPLAY_NAME;
@@ -41,7 +41,7 @@ static void hide_private(struct rpc_call *c, User__User *user)
         }
 }
 
-sn_status get_user(struct rpc_call *c, const User__GetUserRequest *in, User__User *out)
+sn_status user_handle_get_user(struct rpc_call *c, const User__GetUserRequest *in, User__User *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
 
@@ -63,7 +63,7 @@ static char *cursor_after(struct rpc_call *c, const char *query, const User__Use
         return cursor_encode(c, query, &position);
 }
 
-sn_status find_users(struct rpc_call *c, const User__FindUsersRequest *in, User__UserList *out)
+sn_status user_handle_find_users(struct rpc_call *c, const User__FindUsersRequest *in, User__UserList *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         char *key = username_key(c->arena, in->query);

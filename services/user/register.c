@@ -1,5 +1,5 @@
 /* Owns registration. */
-#include "services/user/handlers.h"
+#include "services/user/user.h"
 
 #include <string.h>
 #include "auth/password.h"
@@ -48,7 +48,7 @@ static sn_status insert(struct rpc_call *c, const struct new_user *user, struct 
         return db_commit(c, NULL, &tx);
 }
 
-sn_status register_user(struct rpc_call *c, const User__RegisterRequest *in, User__Login *out)
+sn_status user_handle_register(struct rpc_call *c, const User__RegisterRequest *in, User__Login *out)
 {
         User__User *user = ARENA_NEW(c->arena, User__User);
         struct new_user new_user;

@@ -1,5 +1,5 @@
 /* Owns refreshing, listing and ending sessions. */
-#include "services/user/handlers.h"
+#include "services/user/user.h"
 
 #include <string.h>
 #include "auth/cursor.h"
@@ -42,7 +42,7 @@ static sn_status rotate(struct rpc_call *c, const struct refresh_token *token, U
         return db_commit(c, NULL, &tx);
 }
 
-sn_status refresh(struct rpc_call *c, const User__RefreshRequest *in, User__Login *out)
+sn_status user_handle_refresh(struct rpc_call *c, const User__RefreshRequest *in, User__Login *out)
 {
         UserRows__RefreshState state = USER_ROWS__REFRESH_STATE__INIT;
         struct refresh_token token;
@@ -66,14 +66,14 @@ static sn_status end(struct rpc_call *c, const char *session_id, bool *ended)
         return db_commit(c, NULL, &tx);
 }
 
-sn_status log_out(struct rpc_call *c, const User__LogOutRequest *in, Google__Protobuf__Empty *out)
+sn_status user_handle_log_out(struct rpc_call *c, const User__LogOutRequest *in, Google__Protobuf__Empty *out)
 {
         bool ended = false;
 
         return end(c, c->session, &ended);
 }
 
-sn_status end_session(struct rpc_call *c, const User__EndSessionRequest *in, Google__Protobuf__Empty *out)
+sn_status user_handle_end_session(struct rpc_call *c, const User__EndSessionRequest *in, Google__Protobuf__Empty *out)
 {
         bool ended = false;
 
@@ -81,7 +81,7 @@ sn_status end_session(struct rpc_call *c, const User__EndSessionRequest *in, Goo
         return ended ? SN_OK : rpc_fail(c, SN_NOT_FOUND, "id", "you have no running session with this id");
 }
 
-sn_status list_sessions(struct rpc_call *c, const User__ListSessionsRequest *in, User__SessionList *out)
+sn_status user_handle_list_sessions(struct rpc_call *c, const User__ListSessionsRequest *in, User__SessionList *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         size_t limit = page_limit(in->limit);

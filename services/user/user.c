@@ -3,26 +3,7 @@
 
 #include "auth/token.h"
 #include "services/user/authors.h"
-#include "services/user/handlers.h"
-#include "services/user/schema.h"
 #include "services/user/session.h"
-
-static const struct user_handlers handlers = {
-    .register_ = register_user,
-    .log_in = log_in,
-    .refresh = refresh,
-    .log_out = log_out,
-    .list_sessions = list_sessions,
-    .end_session = end_session,
-    .get_me = get_me,
-    .update_me = update_me,
-    .get_user = get_user,
-    .find_users = find_users,
-    .batch_get_authors = batch_get_authors,
-    .resolve_usernames = resolve_usernames,
-    .list_ended_sessions = list_ended_sessions,
-    .get_jwks = get_jwks,
-};
 
 static const struct bus_consumer *const consumers[] = {&user_count_notes, &user_count_follows, NULL};
 static const struct service_job *const jobs[] = {&user_cleanup, NULL};
@@ -47,7 +28,7 @@ static void forget(struct service *service)
 const struct service_definition user_service = {
     .name = "user",
     .contract = &user_contract,
-    .handlers = &handlers,
+    .handlers = &user_handlers,
     .schema = &user_schema,
     .consumers = consumers,
     .jobs = jobs,

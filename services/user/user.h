@@ -1,9 +1,14 @@
-/* user_service, as services/services.c lists it. */
+/* What the files of user_service share. */
 #ifndef SERVICES_USER_USER_H
 #define SERVICES_USER_USER_H
 
+#include "bus/bus.h"
+#include "db/db.h"
 #include "services/services.h"
+#include "services/user/user.service.h"
 
-extern const struct service_definition user_service;
+extern const struct bus_consumer user_count_notes;
+extern const struct bus_consumer user_count_follows;
+extern const struct service_job user_cleanup;
 
 #endif

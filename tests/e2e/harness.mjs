@@ -7,6 +7,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+// The services are the folders with a contract.
+export const SERVICES = fs.readdirSync(path.join(root, 'services')).filter((name) => fs.existsSync(path.join(root, 'services', name, `${name}.proto`)));
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // For races: does not keep the process alive by itself.
@@ -201,8 +203,7 @@ class Server {
         grpcAddresses() {
                 const all = this.processes().find((p) => p.role === (this.mode === 'split' ? 'gateway' : 'serve'));
                 const env = Object.fromEntries(fs.readFileSync(`/proc/${all.pid}/environ`, 'utf8').split('\0').map((e) => e.split(/=(.*)/s)));
-                const services = ['user', 'note', 'follow', 'timeline'];
-                return Object.fromEntries(services.map((name) => [name, this.mode === 'split'
+                return Object.fromEntries(SERVICES.map((name) => [name, this.mode === 'split'
                         ? env[`${name.toUpperCase()}_URL`].replace('grpc://', '') : `127.0.0.1:${env.GRPC_PORT}`]));
         }
 

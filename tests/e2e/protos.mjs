@@ -2,9 +2,8 @@
 import grpc from '@grpc/grpc-js';
 import loader from '@grpc/proto-loader';
 import path from 'node:path';
-import { root } from './harness.mjs';
+import { SERVICES, root } from './harness.mjs';
 
-export const SERVICES = ['user', 'note', 'follow', 'timeline'];
 const LOAD = { keepCase: true, longs: Number, enums: String, defaults: true, oneofs: false, includeDirs: [root, path.join(root, 'proto')] };
 
 export const definition = loader.loadSync(SERVICES.map((s) => `services/${s}/${s}.proto`), LOAD);

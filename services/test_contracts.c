@@ -1,0 +1,91 @@
+/* What holds of all contracts together: the generator sees one .proto at a time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+#include "services/services.h"
+
+static size_t position_of(const char *name)
+{
+        for (size_t i = 0; i < sonet_n_services; i++) {
+                if (strcmp(sonet_services[i]->name, name) == 0) {
+                        return i;
+                }
+        }
+        fail_msg("there is no service \"%s\"", name);
+        return 0;
+}
+
+/* So the call graph has no cycle, and services can start one after the other. */
+static void every_service_stands_after_those_that_it_calls(void **state)
+{
+        for (size_t i = 0; i < sonet_n_services; i++) {
+                const char *const *calls = sonet_services[i]->contract->calls;
+
+                for (size_t k = 0; calls != NULL && calls[k] != NULL; k++) {
+                        assert_true(position_of(calls[k]) < i);
+                }
+        }
+}
+
+static bool contains(const char *const *names, const char *name)
+{
+        for (size_t i = 0; names != NULL && names[i] != NULL; i++) {
+                if (strcmp(names[i], name) == 0) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+static void every_consumer_reads_a_log_that_its_contract_names(void **state)
+{
+        for (size_t i = 0; i < sonet_n_services; i++) {
+                const struct bus_consumer *const *consumers = sonet_services[i]->consumers;
+
+                for (size_t k = 0; consumers != NULL && consumers[k] != NULL; k++) {
+                        if (!contains(sonet_services[i]->contract->reads, consumers[k]->source)) {
+                                fail_msg("%s consumes events of %s: please add it to `reads` of its contract",
+                                         sonet_services[i]->name, consumers[k]->source);
+                        }
+                }
+        }
+}
+
+static void every_log_that_is_read_belongs_to_a_service_that_emits(void **state)
+{
+        for (size_t i = 0; i < sonet_n_services; i++) {
+                const char *const *reads = sonet_services[i]->contract->reads;
+
+                for (size_t k = 0; reads != NULL && reads[k] != NULL; k++) {
+                        assert_true(sonet_services[position_of(reads[k])]->emits);
+                }
+        }
+}
+
+static void names_agree_between_definition_contract_and_database(void **state)
+{
+        for (size_t i = 0; i < sonet_n_services; i++) {
+                const struct service_definition *d = sonet_services[i];
+                char database[64];
+
+                snprintf(database, sizeof(database), "%s_service", d->name);
+                assert_string_equal(d->contract->name, d->name);
+                assert_string_equal(d->schema->database, database);
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(every_service_stands_after_those_that_it_calls),
+            cmocka_unit_test(every_consumer_reads_a_log_that_its_contract_names),
+            cmocka_unit_test(every_log_that_is_read_belongs_to_a_service_that_emits),
+            cmocka_unit_test(names_agree_between_definition_contract_and_database),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
