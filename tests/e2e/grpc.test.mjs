@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import grpc from '@grpc/grpc-js';
 import { PASSWORD, api, assertTokenIsRefused, eventually, ids, randomKey, randomName, registerMany } from './shared.mjs';
-import { SERVICES, connectGrpc, methods } from './protos.mjs';
+import { SERVICES } from './harness.mjs';
+import { connectGrpc, methods } from './protos.mjs';
 
 const { status: Status } = grpc;
 if (!process.env.SONET_GRPC) {
