@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "auth/keys.h"
-#include "auth/secret.h"
 
 static char folder[] = "/tmp/sonet-keys.XXXXXX";
 static char path[64];
@@ -187,21 +186,6 @@ static void each_purpose_has_its_own_key(void **state)
         assert_int_equal(strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"), 43);
 }
 
-static void secrets_differ_and_hash_to_sha256(void **state)
-{
-        static const uint8_t abc[SECRET_HASH_BYTES] = {0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea, 0x41, 0x41, 0x40,
-                                                       0xde, 0x5d, 0xae, 0x22, 0x23, 0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17,
-                                                       0x7a, 0x9c, 0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad};
-        uint8_t hash[SECRET_HASH_BYTES];
-        struct arena *arena = arena_new(4096);
-        char *one = secret_new(arena), *two = secret_new(arena);
-        assert_int_equal(strlen(one), 43);
-        assert_string_not_equal(one, two);
-        secret_hash("abc", hash); /* FIPS 180-4's example */
-        assert_memory_equal(hash, abc, sizeof(abc));
-        arena_free(arena);
-}
-
 static int with_folder(void **state)
 {
         buf_init(&error, 1000);
@@ -231,7 +215,6 @@ int main(void)
             cmocka_unit_test(a_folder_that_does_not_exist_is_named),
             cmocka_unit_test(derived_keys_are_hkdf_sha256),
             cmocka_unit_test(each_purpose_has_its_own_key),
-            cmocka_unit_test(secrets_differ_and_hash_to_sha256),
         };
         return cmocka_run_group_tests(tests, with_folder, without_folder);
 }

@@ -1,5 +1,5 @@
 /* What the tests of access tokens share: a clock of their own, and tokens of any content. Signatures are made and
- * checked by OpenSSL here, so that the library is not asked about itself. */
+ * checked in another way than es256.c does, so that it is not asked about itself. */
 #ifndef AUTH_TEST_TOKEN_TOOLS_H
 #define AUTH_TEST_TOKEN_TOOLS_H
 
@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <jansson.h>
 #include <openssl/evp.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -27,8 +28,8 @@ extern const struct token_claims claims;
 /* base64url without padding, in the call's arena; and back. */
 char *encode(const void *bytes, size_t len);
 size_t decode(const char *text, size_t chars, uint8_t *out, size_t size);
-/* An OpenSSL key of a JWK. */
-EVP_PKEY *key_of(const jwk_t *jwk);
+/* The public key of a JWK. */
+EVP_PKEY *key_of(const json_t *jwk);
 bool verifies(EVP_PKEY *key, const char *text, size_t len, const uint8_t signature[64]);
 
 char *good_header(void);

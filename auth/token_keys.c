@@ -6,6 +6,7 @@
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/obj_mac.h>
+#include <openssl/sha.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdatomic.h>
@@ -13,12 +14,12 @@
 #include <string.h>
 
 #include "auth/base64url.h"
+#include "auth/es256.h"
 #include "auth/keys.h"
 
 enum {
         MAX_KEYS = 16,
-        COORDINATE_BYTES = 32,
-        COORDINATE_SIZE = BASE64URL_CHARS(COORDINATE_BYTES) + 1,
+        COORDINATE_SIZE = BASE64URL_CHARS(ES256_NUMBER_BYTES) + 1,
 };
 
 /* Only ever grows: a reader needs no lock for the first n_keys. */
@@ -29,9 +30,9 @@ static pthread_mutex_t writers = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic(const struct token_key *) signer;
 static char signer_jwks[512] = "{\"keys\":[]}";
 
-/* A point of P-256, and its scalar where it is ours, as JWK spells them. */
+/* A point of P-256, and its scalar where it is ours. */
 struct point {
-        char x[COORDINATE_SIZE], y[COORDINATE_SIZE], d[COORDINATE_SIZE];
+        uint8_t x[ES256_NUMBER_BYTES], y[ES256_NUMBER_BYTES], d[ES256_NUMBER_BYTES];
 };
 
 static void json_decref_p(json_t **json)
@@ -42,41 +43,6 @@ static void json_decref_p(json_t **json)
 static void wipe_point_p(struct point *point)
 {
         sodium_memzero(point, sizeof(*point));
-}
-
-/* The JWK of a point; private when secret. NULL when it is not on the curve, or memory is out. */
-static jwk_t *jwk_of(const struct point *point, bool secret)
-{
-        CLEANUP(json_decref_p)
-        json_t *json = json_pack("{ss ss ss ss ss*}", "kty", "EC", "crv", "P-256", "x", point->x, "y", point->y, "d",
-                                 secret ? point->d : NULL);
-        jwk_t *jwk = NULL;
-        if (json == NULL || r_jwk_init(&jwk) != RHN_OK) {
-                return NULL;
-        }
-        if (r_jwk_import_from_json_t(jwk, json) != RHN_OK || r_jwk_is_valid(jwk) != RHN_OK) {
-                r_jwk_free(jwk);
-                return NULL;
-        }
-        return jwk;
-}
-
-/* GnuTLS takes a point without a look at the curve; OpenSSL looks. */
-static bool on_curve(const struct point *point)
-{
-        uint8_t bytes[1 + 2 * COORDINATE_BYTES] = {POINT_CONVERSION_UNCOMPRESSED};
-        size_t x = 0, y = 0;
-        if (!base64url_decode(str_of(point->x), bytes + 1, COORDINATE_BYTES, &x) ||
-            !base64url_decode(str_of(point->y), bytes + 1 + COORDINATE_BYTES, COORDINATE_BYTES, &y) ||
-            x != COORDINATE_BYTES || y != COORDINATE_BYTES) {
-                return false;
-        }
-        EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
-        EC_POINT *at = group != NULL ? EC_POINT_new(group) : NULL;
-        bool on = at != NULL && EC_POINT_oct2point(group, at, bytes, sizeof(bytes), NULL) == 1;
-        EC_POINT_free(at);
-        EC_GROUP_free(group);
-        return on;
 }
 
 const struct token_key *token_key_find(const char *kid)
@@ -110,7 +76,7 @@ static bool insert(const struct token_key *key, const struct token_key **trusted
 {
         size_t n = atomic_load(&n_keys);
         const struct token_key *known = token_key_find(key->kid);
-        if (known != NULL && (key->private_key == NULL || known->private_key != NULL)) {
+        if (known != NULL && (known->signs || !key->signs)) {
                 *trusted = known;
                 return false;
         }
@@ -124,41 +90,35 @@ static bool insert(const struct token_key *key, const struct token_key **trusted
         return true;
 }
 
-/* Fills in a key for a point. kid (may be NULL) must be its thumbprint. */
-static bool make_key(const struct point *point, bool secret, const char *kid, struct token_key *key)
+/* RFC 7638: the SHA-256 of the members that make the key, in their fixed form. */
+static void write_thumbprint(const struct point *point, char out[TOKEN_KID_SIZE])
 {
-        *key =
-            (struct token_key){.public_key = jwk_of(point, false), .private_key = secret ? jwk_of(point, true) : NULL};
-        if (key->public_key == NULL || (secret && key->private_key == NULL)) {
-                return false;
-        }
-        char *thumbprint = r_jwk_thumbprint(key->public_key, R_JWK_THUMB_SHA256, R_FLAG_IGNORE_REMOTE);
-        bool usable = thumbprint != NULL && strlen(thumbprint) == sizeof(key->kid) - 1 &&
-                      (kid == NULL || strcmp(kid, thumbprint) == 0);
-        if (usable) {
-                memcpy(key->kid, thumbprint, sizeof(key->kid));
-        }
-        r_free(thumbprint);
-        return usable;
+        char x[COORDINATE_SIZE], y[COORDINATE_SIZE], canonical[160];
+        uint8_t hash[SHA256_DIGEST_LENGTH];
+        int len =
+            snprintf(canonical, sizeof(canonical), "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%s\",\"y\":\"%s\"}",
+                     base64url_encode(point->x, sizeof(point->x), x), base64url_encode(point->y, sizeof(point->y), y));
+        SHA256((const uint8_t *)canonical, (size_t)len, hash);
+        base64url_encode(hash, sizeof(hash), out);
 }
 
-/* Trusts a point; gives its key, the known one if there is one. */
-static sn_status trust(const struct point *point, bool secret, const char *kid, const struct token_key **trusted)
+/* Trusts a point; gives its key, the known one if there is one. kid (may be NULL) must be its thumbprint. */
+static sn_status trust(const struct point *point, bool signs, const char *kid, const struct token_key **trusted)
 {
-        struct token_key key;
-        bool made = make_key(point, secret, kid, &key), inserted = false;
-        *trusted = NULL;
-        if (made) {
-                pthread_mutex_lock(&writers);
-                inserted = insert(&key, trusted);
-                pthread_mutex_unlock(&writers);
-        }
-        if (!inserted) {
-                r_jwk_free(key.public_key);
-                r_jwk_free(key.private_key);
-        }
-        if (!made) {
+        struct token_key key = {.signs = signs};
+        write_thumbprint(point, key.kid);
+        if (kid != NULL && strcmp(kid, key.kid) != 0) {
                 return SN_INVALID_ARGUMENT;
+        }
+        key.key = es256_key(point->x, point->y, signs ? point->d : NULL);
+        if (key.key == NULL) {
+                return SN_INVALID_ARGUMENT;
+        }
+        pthread_mutex_lock(&writers);
+        bool inserted = insert(&key, trusted);
+        pthread_mutex_unlock(&writers);
+        if (!inserted) {
+                EVP_PKEY_free(key.key);
         }
         return *trusted != NULL ? SN_OK : SN_RESOURCE_EXHAUSTED;
 }
@@ -179,13 +139,9 @@ static bool derive_scalar(const EC_GROUP *group, BIGNUM *d, BN_CTX *context)
         return done;
 }
 
-static bool encode(const BIGNUM *number, char out[COORDINATE_SIZE])
+static bool write_number(const BIGNUM *number, uint8_t out[ES256_NUMBER_BYTES])
 {
-        uint8_t bytes[COORDINATE_BYTES];
-        bool done = BN_bn2binpad(number, bytes, sizeof(bytes)) == COORDINATE_BYTES;
-        base64url_encode(bytes, sizeof(bytes), out);
-        sodium_memzero(bytes, sizeof(bytes));
-        return done;
+        return BN_bn2binpad(number, out, ES256_NUMBER_BYTES) == ES256_NUMBER_BYTES;
 }
 
 static bool derive_point(struct point *out)
@@ -196,8 +152,8 @@ static bool derive_point(struct point *out)
         BIGNUM *d = BN_secure_new(), *x = BN_new(), *y = BN_new();
         bool done = point != NULL && context != NULL && d != NULL && x != NULL && y != NULL &&
                     derive_scalar(group, d, context) && EC_POINT_mul(group, point, d, NULL, NULL, context) == 1 &&
-                    EC_POINT_get_affine_coordinates(group, point, x, y, context) == 1 && encode(x, out->x) &&
-                    encode(y, out->y) && encode(d, out->d);
+                    EC_POINT_get_affine_coordinates(group, point, x, y, context) == 1 && write_number(x, out->x) &&
+                    write_number(y, out->y) && write_number(d, out->d);
         BN_free(y);
         BN_free(x);
         BN_clear_free(d);
@@ -211,6 +167,7 @@ sn_status token_signer_setup(void)
 {
         CLEANUP(wipe_point_p) struct point point;
         const struct token_key *key;
+        char x[COORDINATE_SIZE], y[COORDINATE_SIZE];
         if (!derive_point(&point)) {
                 return SN_INTERNAL;
         }
@@ -218,7 +175,8 @@ sn_status token_signer_setup(void)
         snprintf(signer_jwks, sizeof(signer_jwks),
                  "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"%s\",\"y\":\"%s\",\"use\":\"sig\",\"alg\":"
                  "\"ES256\",\"kid\":\"%s\"}]}",
-                 point.x, point.y, key->kid);
+                 base64url_encode(point.x, sizeof(point.x), x), base64url_encode(point.y, sizeof(point.y), y),
+                 key->kid);
         atomic_store_explicit(&signer, key, memory_order_release);
         return SN_OK;
 }
@@ -230,14 +188,12 @@ static bool member_is(const json_t *object, const char *name, const char *expect
         return value == NULL ? !required : text != NULL && strcmp(text, expected) == 0;
 }
 
-static bool get_coordinate(const json_t *json, const char *name, char out[COORDINATE_SIZE])
+static bool get_coordinate(const json_t *json, const char *name, uint8_t out[ES256_NUMBER_BYTES])
 {
         const char *text = json_string_value(json_object_get(json, name));
-        if (text == NULL || strlen(text) != COORDINATE_SIZE - 1) {
-                return false;
-        }
-        memcpy(out, text, COORDINATE_SIZE);
-        return true;
+        size_t len = 0;
+        return text != NULL && base64url_decode(str_of(text), out, ES256_NUMBER_BYTES, &len) &&
+               len == ES256_NUMBER_BYTES;
 }
 
 /* Whether a member of a JWKS is a public key for our tokens. A private one is refused: it is not secret any more. */
@@ -246,7 +202,7 @@ static bool read_point(const json_t *json, struct point *out)
         return member_is(json, "kty", "EC", true) && member_is(json, "crv", "P-256", true) &&
                member_is(json, "use", "sig", false) && member_is(json, "alg", "ES256", false) &&
                json_object_get(json, "d") == NULL && get_coordinate(json, "x", out->x) &&
-               get_coordinate(json, "y", out->y) && on_curve(out);
+               get_coordinate(json, "y", out->y);
 }
 
 sn_status token_trust_jwks(const char *jwks)

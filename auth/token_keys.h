@@ -3,13 +3,14 @@
 #ifndef AUTH_TOKEN_KEYS_H
 #define AUTH_TOKEN_KEYS_H
 
-#include <rhonabwy.h>
+#include <openssl/evp.h>
+#include <stdbool.h>
 #include "auth/token_parse.h"
 
 struct token_key {
         char kid[TOKEN_KID_SIZE]; /* RFC 7638 thumbprint */
-        jwk_t *public_key;
-        jwk_t *private_key; /* NULL but for the signer's */
+        EVP_PKEY *key;
+        bool signs; /* ours: with its private part */
 };
 
 /* NULL when no such key is trusted. Keys stay for as long as the process. */
