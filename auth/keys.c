@@ -22,6 +22,7 @@ enum {
         MASTER_BYTES = 32,
         TEXT_CHARS = BASE64URL_CHARS(MASTER_BYTES),
 };
+_Static_assert(KEYS_TEXT_SIZE == TEXT_CHARS + 1, "");
 
 static uint8_t pseudorandom_key[crypto_auth_hmacsha256_BYTES];
 static _Atomic uint64_t generation;
@@ -180,15 +181,19 @@ static sn_status check_file(int fd, const char *path, struct buf *error)
         if (!S_ISREG(status.st_mode)) {
                 return refuse(error, path, "is not an ordinary file");
         }
+        if (status.st_uid != geteuid()) { /* its owner could read and replace it; root would never notice */
+                return refuse(error, path, "belongs to another account; `chown` it to the one that runs SoNet");
+        }
         if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
                 return refuse(error, path, "can be read by others; make it yours alone with `chmod 600`");
         }
         return SN_OK;
 }
 
-static sn_status read_master(int fd, const char *path, uint8_t master[MASTER_BYTES], struct buf *error)
+static sn_status read_text(int fd, const char *path, char out[KEYS_TEXT_SIZE], struct buf *error)
 {
         char text[TEXT_CHARS + 2]; /* with its line end, and one byte more to see that the file is longer */
+        uint8_t master[MASTER_BYTES];
         ssize_t n = read_all(fd, text, sizeof(text));
         if (n < 0) {
                 return refuse_errno(error, path, "read");
@@ -197,32 +202,43 @@ static sn_status read_master(int fd, const char *path, uint8_t master[MASTER_BYT
         size_t bytes = 0;
         bool good = chars == TEXT_CHARS && base64url_decode((struct str){text, chars}, master, MASTER_BYTES, &bytes) &&
                     bytes == MASTER_BYTES;
+        if (good) {
+                memcpy(out, text, TEXT_CHARS);
+                out[TEXT_CHARS] = '\0';
+        }
+        sodium_memzero(master, sizeof(master));
         sodium_memzero(text, sizeof(text));
         return good ? SN_OK
                     : refuse(error, path,
                              "does not hold 32 bytes in base64url (43 characters); restore it from its copy");
 }
 
-sn_status keys_load(const char *path, int may_create, struct buf *error)
+sn_status keys_read(const char *path, char text[KEYS_TEXT_SIZE], struct buf *error)
 {
         /* O_NONBLOCK: a FIFO in its place must not hold up the start. */
-        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        if (fd < 0 && errno == ENOENT && may_create) {
-                TRY(create(path, error));
-                fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        }
-        CLEANUP(close_p) int file = fd;
-        if (file < 0 && errno == ENOENT) {
+        CLEANUP(close_p) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (fd < 0 && errno == ENOENT) {
                 return refuse(error, path, "does not exist; `sonet up` makes one, other machines need a copy of it");
         }
-        if (file < 0) {
+        if (fd < 0) {
                 return refuse_errno(error, path, "read");
         }
+        TRY(check_file(fd, path, error));
+        return read_text(fd, path, text, error);
+}
 
+sn_status keys_load(const char *path, int may_create, struct buf *error)
+{
+        char text[KEYS_TEXT_SIZE];
         uint8_t master[MASTER_BYTES];
-        TRY(check_file(file, path, error));
-        TRY(read_master(file, path, master, error));
+        size_t bytes = 0;
+        if (may_create && access(path, F_OK) != 0 && errno == ENOENT) {
+                TRY(create(path, error));
+        }
+        TRY(keys_read(path, text, error));
+        (void)base64url_decode((struct str){text, TEXT_CHARS}, master, sizeof(master), &bytes);
         keys_set_master(master);
         sodium_memzero(master, sizeof(master));
+        sodium_memzero(text, sizeof(text));
         return SN_OK;
 }

@@ -8,9 +8,14 @@
 #include "base/buf.h"
 #include "base/status.h"
 
-/* Reads the key file (base64url of 32 bytes, mode 0600 or stricter, refused otherwise); may_create makes it when it is
- * missing: whole or not at all, whatever kills the process. Before any thread is started. error gets one sentence. */
+#define KEYS_TEXT_SIZE 44 /* 32 bytes in base64url, and NUL */
+
+/* Reads the key file (base64url of 32 bytes, of the account that we are and mode 0600 or stricter, refused otherwise);
+ * may_create makes it when it is missing: whole or not at all, whatever kills the process. Before any thread is
+ * started. error gets one sentence. */
 SN_CHECKED sn_status keys_load(const char *path, int may_create, struct buf *error);
+/* Its text, under the same conditions: for a child of another account, which may not read the file. */
+SN_CHECKED sn_status keys_read(const char *path, char text[KEYS_TEXT_SIZE], struct buf *error);
 /* Tests and tools: sets the master key directly. Not while other threads derive. */
 void keys_set_master(const uint8_t master[32]);
 /* 32 bytes for a purpose: "cursor", "service-token", "access-token-es256", "database:note_service". */

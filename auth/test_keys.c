@@ -110,6 +110,18 @@ static void a_file_that_others_can_read_is_refused(void **state)
         assert_int_equal(keys_load(path, 0, &error), SN_OK);
 }
 
+static void a_file_of_another_account_is_refused(void **state)
+{
+        if (geteuid() != 0) {
+                skip(); /* only root can give a file away, and only root could read it then */
+        }
+        write_file(key_text, 0600);
+        assert_int_equal(chown(path, 65534, 65534), 0);
+        load_is_refused("another account");
+        assert_int_equal(chown(path, 0, 65534), 0); /* its group may do nothing with it */
+        assert_int_equal(keys_load(path, 0, &error), SN_OK);
+}
+
 static void a_file_of_another_size_or_alphabet_is_refused(void **state)
 {
         static const char *const texts[] = {
@@ -210,6 +222,7 @@ int main(void)
             cmocka_unit_test(a_missing_file_is_named_when_it_may_not_be_made),
             cmocka_unit_test(processes_that_make_it_at_once_agree),
             cmocka_unit_test(a_file_that_others_can_read_is_refused),
+            cmocka_unit_test(a_file_of_another_account_is_refused),
             cmocka_unit_test(a_file_of_another_size_or_alphabet_is_refused),
             cmocka_unit_test(what_is_no_file_is_refused),
             cmocka_unit_test(a_folder_that_does_not_exist_is_named),

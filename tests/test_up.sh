@@ -82,7 +82,7 @@ refused() {
 }
 
 first_start() {
-        start "$dir/data"
+        start "$dir/data" --demo
         ready && grep -q '^creating the database' "$dir/out" && [ "$(grep -c '^ready http://127.0.0.1:[0-9]*$' "$dir/out")" = 1 ]
 }
 # The three commands as they stand there, in a shell of their own.
@@ -126,7 +126,7 @@ stops_well() { stop INT && [ -z "$(inside)" ]; }
 second_start_keeps_all() {
         local before
         before=$(grep 'Account' "$dir/out")
-        start "$dir/data"
+        start "$dir/data" --demo
         ready && grep -q '^starting on' "$dir/out" && [ "$(grep 'Account' "$dir/out")" = "$before" ] && printed_commands_work_again
 }
 printed_commands_work_again() {
@@ -137,6 +137,21 @@ second_stop_forces() {
         local code=0
         stop TERM TERM || code=$?
         [ $code = 0 ] && [ -z "$(inside)" ]
+}
+# Not even that of an account which an earlier start has made.
+password_only_when_asked_for() {
+        local password code=0
+        password=$(sed -n 's/^password //p' "$dir/data/demo-account")
+        [ -n "$password" ] || return 1
+        start "$dir/data"
+        ready || return 1
+        grep -F -e "$password" -e Account "$dir/out" "$dir/err" && code=1
+        grep -q '^  Members  register' "$dir/out" || code=1
+        stop INT && return $code
+}
+no_account_unasked() {
+        start "$dir/plain"
+        ready && [ ! -e "$dir/plain/demo-account" ] && curl -s "$(sed -n 's/^ready //p' "$dir/out")/v1/users/demo" | grep -q '"not_found"' && stop INT
 }
 port_in_use() {
         local port code=0
@@ -196,6 +211,8 @@ check 'sonet admin says that the key file is another one' admin_names_a_wrong_ke
 check 'Ctrl-C ends it well and leaves no process' stops_well
 check 'the second start keeps the account and the notes' second_start_keeps_all
 check 'a second request to stop ends it at once, and cleanly' second_stop_forces
+check "the demo account's password is printed only when asked for" password_only_when_asked_for
+check 'nobody gets a demo account unasked' no_account_unasked
 check 'a port that is taken is refused' port_in_use
 check 'a taken port that was asked for gRPC is refused, and the banner says where gRPC is' grpc_port
 check 'started without standard descriptors it writes into no file of its own' writes_into_no_file_of_its_own
@@ -210,6 +227,9 @@ mkdir -p "$dir/closed" && chmod 700 "$dir/closed"
 check 'another key is refused' env SONET_KEY_FILE="$dir/key2" bash -c "
         printf '%s\n' AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA >'$dir/key2'; chmod 600 '$dir/key2'
         '$sonet' up --port 0 --data '$dir/data' 2>&1 | grep 'is not the one'"
+[ "$(id -u)" != 0 ] || check 'a key file of another account is refused' env SONET_KEY_FILE="$dir/key5" bash -c "
+        install -m 600 -o nobody '$dir/key' '$dir/key5'
+        '$sonet' up --port 0 --data '$dir/data' 2>&1 | grep 'belongs to another account'"
 check 'a missing key is never replaced under existing data' env SONET_KEY_FILE="$dir/key3" bash -c "
         '$sonet' up --port 0 --data '$dir/data' 2>&1 | grep 'is missing' && [ ! -e '$dir/key3' ]"
 check 'a key inside the data folder is refused' env SONET_KEY_FILE="$dir/inner/key" bash -c "

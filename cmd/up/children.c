@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "auth/keys.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "cmd/http_client.h"
@@ -141,17 +142,7 @@ static sn_status read_key(struct serve_plan *plan, struct buf *error)
         if (!plan->embedded->account.drop) {
                 return SN_OK; /* the children are who we are */
         }
-        int fd = open(plan->embedded->key_file, O_RDONLY | O_CLOEXEC);
-        ssize_t len = fd >= 0 ? read(fd, plan->key, sizeof(plan->key) - 1) : -1;
-        if (fd >= 0) {
-                close(fd);
-        }
-        if (len <= 0) {
-                buf_printf(error, "cannot read the key file %s: %s", plan->embedded->key_file, strerror(errno));
-                return SN_FAILED_PRECONDITION;
-        }
-        plan->key[len] = '\0';
-        return SN_OK;
+        return keys_read(plan->embedded->key_file, plan->key, error);
 }
 
 static void print_address(const char *address, int port, struct buf *out)

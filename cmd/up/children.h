@@ -3,6 +3,7 @@
 #ifndef CMD_UP_CHILDREN_H
 #define CMD_UP_CHILDREN_H
 
+#include "auth/keys.h"
 #include "cmd/up/embedded.h"
 
 #define SERVE_MAX_SERVICES 16
@@ -16,8 +17,8 @@ struct serve_plan {
         bool split;
         int service_http_port[SERVE_MAX_SERVICES]; /* with split: health and metrics of each service */
         int service_grpc_port[SERVE_MAX_SERVICES];
-        int program_fd; /* this program, opened before it may be replaced on disk */
-        char key[256];  /* the key file's text, for children that may not read it; "" otherwise */
+        int program_fd;           /* this program, opened before it may be replaced on disk */
+        char key[KEYS_TEXT_SIZE]; /* the key file's text, for children that may not read it; "" otherwise */
 };
 
 /* Opens the program and chooses the ports: http_port 0 becomes a free one; one that was asked for and is taken is

@@ -1,4 +1,5 @@
-/* The demo account of `sonet up`: something to log in with in the first minute. */
+/* The demo account of `sonet up --demo`: something to log in with in the first minute. Its password is printed, so
+ * nobody gets one unasked. */
 #ifndef CMD_UP_DEMO_H
 #define CMD_UP_DEMO_H
 
@@ -14,7 +15,8 @@ struct demo {
 /* Registers it on the first start, through the public API; afterwards reads folder/demo-account, which keeps its
  * password. */
 void demo_ensure(struct demo *demo, const struct http_target *target, const char *folder);
-/* The addresses, the account and three commands to try. grpc: where gRPC is, in words. */
+/* The addresses; where there is a demo account also its password and three commands to try. grpc: where gRPC is, in
+ * words. */
 void demo_print(const struct demo *demo, const struct http_target *target, const char *grpc, const char *folder,
                 struct buf *out);
 

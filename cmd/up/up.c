@@ -30,6 +30,7 @@ struct up {
         struct embedded embedded;
         struct serve_plan plan;
         struct http_target target;
+        bool demo; /* make a demo account, and print its password */
         struct supervisor *supervisor;
         struct buf error;
 };
@@ -98,7 +99,9 @@ static void welcome(struct up *up)
         struct demo demo = {""};
 
         say("ready http://%s:%d", up->target.host, up->target.port);
-        demo_ensure(&demo, &up->target, up->embedded.data);
+        if (up->demo) {
+                demo_ensure(&demo, &up->target, up->embedded.data);
+        }
         buf_init(&text, 16384);
         buf_init(&grpc, 4096);
         serve_plan_print_grpc(&up->plan, &grpc);
@@ -221,6 +224,8 @@ int cmd_up(int argc, char **argv)
             {"data", OPTION_TEXT, &folder, "DIR",
              "data folder (SONET_DATA_DIR, ~/.local/share/sonet; as root /var/lib/sonet)", 0, 0},
             {"address", OPTION_TEXT, &up.plan.address, "A", "address to listen on (HTTP_ADDRESS or 127.0.0.1)", 0, 0},
+            {"demo", OPTION_FLAG, &up.demo, NULL, "make a demo account, and print its password with things to try", 0,
+             0},
             {"split", OPTION_FLAG, &up.plan.split, NULL, "one process per service, and one for the gateway", 0, 0},
         };
         enum options_result result = options_parse(rows, sizeof(rows) / sizeof(rows[0]), argc, argv, &first);
