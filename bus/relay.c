@@ -3,12 +3,10 @@
  * A position is given by one transaction at a time (the head's row is locked), to rows that its snapshot sees: what
  * commits late gets a later position, so nothing is ever placed behind a reader. The stream is only a quick way:
  * whatever it misses, consumers read from the outbox, so a batch that Redis did not take is not sent again. */
-#include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/ticker.h"
 #include "bus/stream_write.h"
 #include "db/lease.h"
 
@@ -19,10 +17,7 @@
 
 struct bus_relay {
         struct service *service;
-        pthread_t thread;
-        pthread_mutex_t lock;
-        pthread_cond_t cond;
-        bool woken, stopping;
+        struct ticker *ticker;
         bool compared; /* the stream was looked at since we began */
         struct metric *placed;
 };
@@ -104,59 +99,25 @@ static bool may_work(const struct bus_relay *relay)
         return !relay->service->lease || db_lease_held(relay->service->lease);
 }
 
-static void pause_for(struct bus_relay *relay, int64_t ms, bool until_woken)
-{
-        struct timespec until;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += ms / 1000;
-        until.tv_nsec += ms % 1000 * 1000000;
-        if (until.tv_nsec >= 1000000000) {
-                until.tv_sec++;
-                until.tv_nsec -= 1000000000;
-        }
-        (void)pthread_mutex_lock(&relay->lock);
-        while (!relay->stopping && !(until_woken && relay->woken) &&
-               pthread_cond_timedwait(&relay->cond, &relay->lock, &until) == 0) {
-        }
-        relay->woken = relay->woken && !until_woken;
-        (void)pthread_mutex_unlock(&relay->lock);
-}
-
-static bool is_stopping(struct bus_relay *relay)
-{
-        (void)pthread_mutex_lock(&relay->lock);
-        bool stopping = relay->stopping;
-        (void)pthread_mutex_unlock(&relay->lock);
-        return stopping;
-}
-
-static void *run(void *context)
+static int64_t relay_batch(void *context)
 {
         struct bus_relay *relay = context;
+        bool more = false;
 
-        while (!is_stopping(relay)) {
-                bool more = false;
-                sn_status status = SN_OK;
-
-                if (may_work(relay)) {
-                        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(relay->service, CALL_MS);
-
-                        status = work(relay, c, &more);
-                }
-                if (status != SN_OK) {
-                        pause_for(relay, PAUSE_MS, false);
-                } else if (!more) {
-                        pause_for(relay, POLL_MS, true);
-                }
+        if (!may_work(relay)) {
+                return POLL_MS;
         }
-        return NULL;
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(relay->service, CALL_MS);
+
+        if (work(relay, c, &more) != SN_OK) {
+                return PAUSE_MS;
+        }
+        return more ? 0 : POLL_MS;
 }
 
 struct bus_relay *bus_relay_new(struct service *service)
 {
         struct bus_relay *relay = calloc(1, sizeof(*relay));
-        pthread_condattr_t attributes;
 
         if (!relay) {
                 abort();
@@ -164,37 +125,19 @@ struct bus_relay *bus_relay_new(struct service *service)
         relay->service = service;
         relay->placed =
             metric_counter("sonet_bus_events_placed_total", "Events that this process gave a position.", NULL);
-        (void)pthread_mutex_init(&relay->lock, NULL);
-        (void)pthread_condattr_init(&attributes);
-        (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-        (void)pthread_cond_init(&relay->cond, &attributes);
-        (void)pthread_condattr_destroy(&attributes);
-        if (pthread_create(&relay->thread, NULL, run, relay) != 0) {
-                abort();
-        }
-        (void)pthread_setname_np(relay->thread, "bus-relay");
+        relay->ticker = ticker_new("bus-relay", relay_batch, relay);
         return relay;
 }
 
 void bus_relay_wake(struct bus_relay *relay)
 {
-        (void)pthread_mutex_lock(&relay->lock);
-        relay->woken = true;
-        (void)pthread_cond_signal(&relay->cond);
-        (void)pthread_mutex_unlock(&relay->lock);
+        ticker_wake(relay->ticker);
 }
 
 void bus_relay_free(struct bus_relay *relay)
 {
-        if (!relay) {
-                return;
+        if (relay) {
+                ticker_free(relay->ticker);
+                free(relay);
         }
-        (void)pthread_mutex_lock(&relay->lock);
-        relay->stopping = true;
-        (void)pthread_cond_signal(&relay->cond);
-        (void)pthread_mutex_unlock(&relay->lock);
-        (void)pthread_join(relay->thread, NULL);
-        (void)pthread_cond_destroy(&relay->cond);
-        (void)pthread_mutex_destroy(&relay->lock);
-        free(relay);
 }

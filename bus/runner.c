@@ -4,9 +4,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/ticker.h"
 #include "bus/delivery.h"
 #include "db/lease.h"
 
@@ -50,15 +50,10 @@ static bool is_stopping(struct bus_runner *runner)
 
 static void pause_for(struct bus_runner *runner, int64_t us)
 {
-        struct timespec until;
+        int64_t until_us = clock_monotonic_us() + us;
 
-        (void)clock_gettime(CLOCK_MONOTONIC, &until);
-        int64_t ns = until.tv_nsec + us % 1000000 * 1000;
-
-        until.tv_sec += us / 1000000 + ns / 1000000000;
-        until.tv_nsec = ns % 1000000000;
         (void)pthread_mutex_lock(&runner->lock);
-        while (!runner->stopping && pthread_cond_timedwait(&runner->cond, &runner->lock, &until) == 0) {
+        while (!runner->stopping && cond_wait_until(&runner->cond, &runner->lock, until_us)) {
         }
         (void)pthread_mutex_unlock(&runner->lock);
 }
@@ -247,7 +242,6 @@ static void add_consumer(struct bus_runner *runner, const struct bus_consumer *c
 struct bus_runner *bus_runner_new(struct service *service, const struct bus_consumer *const *consumers, size_t n)
 {
         struct bus_runner *runner = calloc(1, sizeof(*runner));
-        pthread_condattr_t attributes;
 
         if (!runner) {
                 abort();
@@ -257,10 +251,7 @@ struct bus_runner *bus_runner_new(struct service *service, const struct bus_cons
                 add_consumer(runner, consumers[i]);
         }
         (void)pthread_mutex_init(&runner->lock, NULL);
-        (void)pthread_condattr_init(&attributes);
-        (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-        (void)pthread_cond_init(&runner->cond, &attributes);
-        (void)pthread_condattr_destroy(&attributes);
+        (void)pthread_cond_init(&runner->cond, NULL);
         runner->lease = db_lease_new(db_url(service->db), "bus", NULL, NULL);
         if (pthread_create(&runner->thread, NULL, run, runner) != 0) {
                 abort();

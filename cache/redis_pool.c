@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/ticker.h"
 #include "cache/redis.h"
 
 static struct timeval timeval_of(int ms)
@@ -43,11 +43,7 @@ struct redis *redis_new(const char *url, int max_connections)
         ignore_sigpipe();
         r->max_connections = max_connections;
         pthread_mutex_init(&r->lock, NULL);
-        pthread_condattr_t monotonic;
-        pthread_condattr_init(&monotonic);
-        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-        pthread_cond_init(&r->released, &monotonic);
-        pthread_condattr_destroy(&monotonic);
+        pthread_cond_init(&r->released, NULL);
         r->commands = metric_counter("sonet_redis_commands_total", "Commands sent to Redis.", NULL);
         r->failures = metric_counter("sonet_redis_failures_total", "Turns at Redis that failed.", NULL);
         r->state = metric_gauge("sonet_redis_breaker", "0: closed, 1: open, 2: half open.", NULL);
@@ -205,28 +201,15 @@ static bool breaker_lets_in(struct redis *r, struct redis_turn *turn)
         return r->breaker == REDIS_CLOSED || turn->probe;
 }
 
-static struct timespec time_after_ms(int64_t ms)
-{
-        struct timespec t;
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        t.tv_sec += ms / 1000;
-        t.tv_nsec += (ms % 1000) * 1000000;
-        if (t.tv_nsec >= 1000000000) {
-                t.tv_sec++;
-                t.tv_nsec -= 1000000000;
-        }
-        return t;
-}
-
 /* Under the lock. True with a connection from the pool, or with the right (counted in n_open) to make one. */
 static bool wait_for_slot(struct redis *r, int64_t wait_ms, struct redis_turn *turn)
 {
-        struct timespec until = {0};
+        int64_t until_us = 0;
         while (r->n_idle == 0 && r->n_open >= r->max_connections) {
-                if (until.tv_sec == 0) {
-                        until = time_after_ms(wait_ms);
+                if (until_us == 0) {
+                        until_us = clock_monotonic_us() + wait_ms * 1000;
                 }
-                if (pthread_cond_timedwait(&r->released, &r->lock, &until) != 0 ||
+                if (!cond_wait_until(&r->released, &r->lock, until_us) ||
                     (r->breaker != REDIS_CLOSED && !turn->probe)) {
                         snprintf(turn->reason, sizeof(turn->reason), "no connection is free");
                         return false;

@@ -5,9 +5,9 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/ticker.h"
 
 #define GRACE_US      3000000 /* how long callers wait out a server that restarts; then they fail at once */
 #define RETRY_MS      50
@@ -23,32 +23,6 @@ struct waiter {
 
 static struct waiter *waiters; /* the first came first */
 static int server_limit = 4;
-
-void db_cond_init(pthread_cond_t *cond)
-{
-        pthread_condattr_t attributes;
-
-        (void)pthread_condattr_init(&attributes);
-        (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-        (void)pthread_cond_init(cond, &attributes);
-        (void)pthread_condattr_destroy(&attributes);
-}
-
-bool db_cond_wait_until(pthread_cond_t *cond, int64_t deadline_us)
-{
-        int64_t left_us = deadline_us - clock_monotonic_us();
-        struct timespec until;
-
-        if (left_us <= 0) {
-                return false;
-        }
-        (void)clock_gettime(CLOCK_MONOTONIC, &until);
-        int64_t ns = until.tv_nsec + left_us % 1000000 * 1000;
-
-        until.tv_sec += left_us / 1000000 + ns / 1000000000;
-        until.tv_nsec = ns % 1000000000;
-        return pthread_cond_timedwait(cond, &db_pools_lock, &until) == 0;
-}
 
 static bool has_place(const struct db *db)
 {
@@ -108,12 +82,12 @@ static bool wait_for_place(struct db *db, int64_t deadline_us)
         struct waiter **last = &waiters;
         int64_t since_us = clock_monotonic_us();
 
-        db_cond_init(&self.cond);
+        (void)pthread_cond_init(&self.cond, NULL);
         while (*last) {
                 last = &(*last)->next;
         }
         *last = &self;
-        while (!self.granted && db_cond_wait_until(&self.cond, deadline_us)) {
+        while (!self.granted && cond_wait_until(&self.cond, &db_pools_lock, deadline_us)) {
         }
         if (!self.granted) {
                 waiter_remove(&self);

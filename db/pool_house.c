@@ -2,16 +2,13 @@
  * who has a deadline waits for a dead host. */
 #include "db/pool_parts.h"
 
-#include <stdlib.h>
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/ticker.h"
 
 #define IDLE_MS 60000
 
 static int64_t idle_us = (int64_t)IDLE_MS * 1000;
-static pthread_t housekeeper;
-static bool housekeeper_runs, housekeeper_stops;
-static pthread_cond_t housekeeper_cond;
+static struct ticker *housekeeper;
 static struct db_connection *graveyard;
 
 /* Of all pools: idle connections that are due. until_us gets the moment when the next one is. */
@@ -51,61 +48,44 @@ void db_close_all(struct db_connection *list)
         }
 }
 
-static void *keep_house(void *unused)
+static int64_t keep_house(void *unused)
 {
-        (void)unused;
-        (void)pthread_mutex_lock(&db_pools_lock);
-        while (!housekeeper_stops || graveyard) {
-                int64_t oldest_us;
-                struct db_connection *dead = graveyard;
-                struct db_connection *due = take_idle_since(clock_monotonic_us() - idle_us, &oldest_us);
+        int64_t oldest_us, now_us = clock_monotonic_us();
 
-                graveyard = NULL;
-                if (dead || due) {
-                        (void)pthread_mutex_unlock(&db_pools_lock);
-                        db_close_all(dead);
-                        db_close_all(due);
-                        (void)pthread_mutex_lock(&db_pools_lock);
-                } else if (oldest_us) {
-                        (void)db_cond_wait_until(&housekeeper_cond, oldest_us + idle_us + 1000);
-                } else {
-                        (void)pthread_cond_wait(&housekeeper_cond, &db_pools_lock);
-                }
-        }
+        (void)pthread_mutex_lock(&db_pools_lock);
+        struct db_connection *dead = graveyard, *due = take_idle_since(now_us - idle_us, &oldest_us);
+
+        graveyard = NULL;
+        int64_t next_ms = oldest_us != 0 ? (oldest_us + idle_us - now_us) / 1000 + 1 : TICKER_IDLE;
+
         (void)pthread_mutex_unlock(&db_pools_lock);
-        return NULL;
+        db_close_all(dead);
+        db_close_all(due);
+        return next_ms;
 }
 
 void db_house_start(void)
 {
-        if (housekeeper_runs) {
-                return;
+        if (!housekeeper) {
+                housekeeper = ticker_new("db-house", keep_house, NULL);
         }
-        db_cond_init(&housekeeper_cond);
-        housekeeper_stops = false;
-        housekeeper_runs = pthread_create(&housekeeper, NULL, keep_house, NULL) == 0;
-        if (!housekeeper_runs) {
-                log_event(LOG_LEVEL_ERROR, "no thread for the database pools");
-                abort();
-        }
-        (void)pthread_setname_np(housekeeper, "db-house");
 }
 
 void db_house_stop(void)
 {
-        housekeeper_stops = true;
-        (void)pthread_cond_signal(&housekeeper_cond);
+        struct ticker *stopped = housekeeper;
+
+        housekeeper = NULL;
         (void)pthread_mutex_unlock(&db_pools_lock);
-        (void)pthread_join(housekeeper, NULL);
+        ticker_free(stopped);
+        (void)keep_house(NULL); /* what callers gave up since its last tick */
         (void)pthread_mutex_lock(&db_pools_lock);
-        housekeeper_runs = false;
-        (void)pthread_cond_destroy(&housekeeper_cond);
 }
 
 void db_house_wake(void)
 {
-        if (housekeeper_runs) {
-                (void)pthread_cond_signal(&housekeeper_cond);
+        if (housekeeper) {
+                ticker_wake(housekeeper);
         }
 }
 

@@ -28,11 +28,6 @@ struct db {
 extern pthread_mutex_t db_pools_lock;
 extern struct db *db_pools; /* all of the process */
 
-void db_cond_init(pthread_cond_t *cond);
-/* With the lock held: waits at most until deadline_us on the clock of base/clock.h, which tests may have moved. False
- * when it passed. */
-bool db_cond_wait_until(pthread_cond_t *cond, int64_t deadline_us);
-
 /* pool.c, with the lock held: a place came free, for whoever waits for it. */
 void db_give_place(struct db *db);
 

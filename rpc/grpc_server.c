@@ -9,9 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/ticker.h"
 #include "rpc/health.h"
 
 enum { SERVER_MEMORY_BYTES = 128 * 1024 * 1024 };
@@ -256,11 +257,7 @@ static struct sonet_grpc_server *server_new(const struct rpc_lanes *lanes, const
         s->lanes = lanes;
         s->context = *context;
         pthread_mutex_init(&s->lock, NULL);
-        pthread_condattr_t monotonic;
-        pthread_condattr_init(&monotonic);
-        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-        pthread_cond_init(&s->change, &monotonic);
-        pthread_condattr_destroy(&monotonic);
+        pthread_cond_init(&s->change, NULL);
         sigset_t before;
         sonet_grpc_block_signals(&before);
         sonet_grpc_acquire();
@@ -318,15 +315,9 @@ static bool is_idle(const struct sonet_grpc_server *s)
  * themselves: they have deadlines, and nothing may be torn away under them. */
 static void drain(struct sonet_grpc_server *s, int grace_ms)
 {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        int64_t nanoseconds = until.tv_nsec + (int64_t)grace_ms * 1000000;
-        until.tv_sec += nanoseconds / 1000000000;
-        until.tv_nsec = nanoseconds % 1000000000;
+        int64_t until_us = clock_monotonic_us() + (int64_t)grace_ms * 1000;
         pthread_mutex_lock(&s->lock);
-        int error = 0;
-        while (!is_idle(s) && error == 0) {
-                error = pthread_cond_timedwait(&s->change, &s->lock, &until);
+        while (!is_idle(s) && cond_wait_until(&s->change, &s->lock, until_us)) {
         }
         if (!is_idle(s)) {
                 pthread_mutex_unlock(&s->lock);

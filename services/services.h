@@ -6,12 +6,7 @@
 #include "base/settings.h"
 #include "bus/bus.h"
 #include "db/migrate.h"
-
-struct service_job {
-        const char *name;
-        int every_s;
-        sn_status (*run)(struct rpc_call *c);
-};
+#include "services/jobs.h"
 
 struct service_definition {
         const char *name; /* "note"; its database is "note_service" */

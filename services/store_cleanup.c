@@ -1,18 +1,28 @@
-/* Owns the job that forgets what the platform kept long enough in every service's database: idempotency keys after 24
- * hours, events after 7 days. */
-#include "db/db.h"
+/* Owns clean-up: how a service's rows go that were kept long enough, and the job that does it for the platform's tables
+ * in every service's database: idempotency keys after 24 hours, events after 7 days. */
+#include "services/cleanup.h"
+
 #include "services/services.h"
 
-DB_STATEMENT(CLEANUP_OLD_DATA, "*", NULL,
-             "select idempotency_keys_deleted + outbox_deleted as removed from cleanup_old_data()");
+#define PORTION 10000
 
-static sn_status run(struct rpc_call *c)
+sn_status cleanup_portion(struct rpc_call *c, const struct db_statement *s, bool *more)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        struct db_rows *rows;
 
         TRY(db_begin(c, &tx));
-        TRY(db_exec(tx, &CLEANUP_OLD_DATA, DB_NO_BINDS, NULL));
+        TRY(db_rows(tx, s, DB_BINDS(bind_i64(PORTION)), &rows));
+        *more = db_i64(rows, 0, "most") >= PORTION;
         return db_commit(c, NULL, &tx);
 }
 
-const struct service_job services_cleanup = {.name = "cleanup_old_data", .every_s = 3600, .run = run};
+DB_STATEMENT(CLEANUP_OLD_DATA, "*", NULL,
+             "select greatest(idempotency_keys_deleted, outbox_deleted) as most from cleanup_old_data($1::integer)");
+
+static sn_status cleanup(struct rpc_call *c, bool *more)
+{
+        return cleanup_portion(c, &CLEANUP_OLD_DATA, more);
+}
+
+const struct service_job services_cleanup = {.name = "cleanup_old_data", .every_s = 3600, .run = cleanup};

@@ -509,6 +509,52 @@ static void a_hashtag_gathers_public_notes_in_any_spelling(void **state)
         assert_string_equal(page->next_cursor, "");
 }
 
+/* Twice and a half of what one portion may touch, in every table that is cleaned up. */
+static void cleanup_goes_on_until_nothing_is_due(void **state)
+{
+        char sql[600];
+
+        (void)test_admin("note_service",
+                         "insert into idempotency_keys (actor_id, method, key, body_hash, answer, created_at)"
+                         " select gen_random_uuid(), 'm', 'k', '', '', now() - interval '25 hours'"
+                         " from generate_series(1, 25000)");
+        (void)test_admin("note_service",
+                         "insert into outbox (position, event_id, type, aggregate_id, occurred_at) select -n,"
+                         " gen_random_uuid(), 't', gen_random_uuid(), now() - interval '8 days'"
+                         " from generate_series(1, 25000) n");
+        assert_int_equal(test_network_run_job("note", "cleanup_old_data"), 3);
+        assert_string_equal(test_admin("note_service", "select count(*) from idempotency_keys where method = 'm'"),
+                            "0");
+        assert_string_equal(test_admin("note_service", "select count(*) from outbox where type = 't'"), "0");
+
+        (void)snprintf(sql, sizeof(sql),
+                       "insert into user_sessions (id, user_id, refresh_salt, user_agent, last_used_at)"
+                       " select gen_random_uuid(), '%s', '', 'idle', now() - interval '61 days'"
+                       " from generate_series(1, 25000)",
+                       anna);
+        (void)test_admin("user_service", sql);
+        (void)snprintf(sql, sizeof(sql),
+                       "insert into user_sessions (id, user_id, refresh_salt, user_agent, ended_at)"
+                       " select gen_random_uuid(), '%s', '', 'ended', now() - interval '31 days'"
+                       " from generate_series(1, 25000)",
+                       anna);
+        (void)test_admin("user_service", sql);
+        (void)snprintf(sql, sizeof(sql),
+                       "insert into user_login_history (id, user_id, succeeded, address, user_agent, created_at)"
+                       " select gen_random_uuid(), '%s', true, '', 'old', now() - interval '91 days'"
+                       " from generate_series(1, 25000)",
+                       anna);
+        (void)test_admin("user_service", sql);
+        assert_int_equal(test_network_run_job("user", "cleanup_old_user_data"), 3);
+        assert_string_equal(
+            test_admin("user_service", "select count(*) from user_login_history where user_agent = 'old'"), "0");
+        assert_string_equal(test_admin("user_service", "select count(*) from user_sessions where user_agent = 'ended'"),
+                            "0");
+        assert_string_equal(test_admin("user_service", "select count(*) from user_sessions"
+                                                       " where user_agent = 'idle' and ended_at is null"),
+                            "0");
+}
+
 static void cursors_are_ones_own(void **state)
 {
         Timeline__Page *page;
@@ -568,6 +614,7 @@ int main(void)
             TEST(relations_are_seen_from_both_sides),
             TEST(a_hashtag_gathers_public_notes_in_any_spelling),
             TEST(cursors_are_ones_own),
+            TEST(cleanup_goes_on_until_nothing_is_due),
         };
         int failed = cmocka_run_group_tests_name("network", tests, start_plain, stop);
 

@@ -24,8 +24,8 @@ struct redis *test_network_redis(void);
 bool test_redis_do(int argc, const char *const *argv);
 /* Waits until every event was handled, and Redis is as PostgreSQL says. */
 void test_network_settle(void);
-/* Runs a job of a service now. */
-void test_network_run_job(const char *service, const char *job);
+/* Runs a job of a service now, until nothing more is due. How many portions it took. */
+int test_network_run_job(const char *service, const char *job);
 
 /* The fields that a request has of these are set. */
 struct test_args {

@@ -576,7 +576,7 @@ static void far_below_the_tail_nothing_is_missing(void **state)
         post_many(late, 260); /* long enough for the set in Redis to be cut */
         test_network_settle();
         check_deep(reader, "with more on top");
-        test_network_run_job("timeline", "prune_timelines");
+        (void)test_network_run_job("timeline", "prune_timelines");
         check_deep(reader, "with a tail that was cut");
         (void)ASK(reader, FOLLOW(UNFOLLOW_USER), .id = late);
         check_deep(reader, "without the latest");

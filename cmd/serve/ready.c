@@ -148,7 +148,7 @@ bool serve_alive(void *context)
         return !serve_stopping();
 }
 
-static sn_status watch_database(struct rpc_call *c)
+static sn_status watch_database(struct rpc_call *c, bool *more)
 {
         struct local *local = (struct local *)((char *)c->service - offsetof(struct local, service));
 
@@ -159,7 +159,7 @@ static sn_status watch_database(struct rpc_call *c)
 const struct service_job serve_watch_database = {.name = "watch_database", .every_s = 1, .run = watch_database};
 
 /* So that the breaker, which metrics show, knows of a Redis that went away while nobody used it. */
-static sn_status watch_redis(struct rpc_call *c)
+static sn_status watch_redis(struct rpc_call *c, bool *more)
 {
         const struct server *server = (const struct server *)((char *)c->service - offsetof(struct server, outside));
 

@@ -111,7 +111,6 @@ static void stop(struct server *server)
         sonet_grpc_server_stop(server->grpc, grace_ms);
         trust_free(server->trust);
         jobs_free(server->jobs);
-        jobs_free(server->watches);
         for (size_t i = server->n_locals; i-- > 0;) {
                 bus_runner_free(server->locals[i].runner);
         }

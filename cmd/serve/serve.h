@@ -5,10 +5,10 @@
 
 #include <stdatomic.h>
 #include "bus/bus.h"
-#include "cmd/serve/jobs.h"
 #include "cmd/serve/trust.h"
 #include "gateway/gateway.h"
 #include "rpc/grpc.h"
+#include "services/jobs.h"
 #include "services/services.h"
 
 #define SERVICES_MAX 16
@@ -35,7 +35,6 @@ struct server {
         struct sonet_grpc_server *grpc;
         struct gateway *gateway;
         struct jobs *jobs;
-        struct jobs *watches; /* a thread of their own: a job that hangs must not hide that something is away */
         struct trust *trust;
         struct grpc_tls tls;
         atomic_bool serving; /* all that was to start has started */

@@ -100,7 +100,7 @@ static bool start_local(struct server *server, struct local *local)
                 jobs_add(server->jobs, &local->service, d->jobs[i]);
         }
         jobs_add(server->jobs, &local->service, &services_cleanup);
-        jobs_add(server->watches, &local->service, &serve_watch_database);
+        jobs_add(server->jobs, &local->service, &serve_watch_database);
         return true;
 }
 
@@ -171,8 +171,8 @@ static sn_status start_services(struct server *server, struct buf *error)
         for (size_t i = 0; i < server->n_locals; i++) {
                 start_consumers(&server->locals[i]);
         }
-        TRY(jobs_start(server->watches));
-        return jobs_start(server->jobs);
+        jobs_start(server->jobs);
+        return SN_OK;
 }
 
 /* Listens first, so that a process that waits can say for what. The gateway's routes answer 503 meanwhile. */
@@ -180,8 +180,7 @@ sn_status serve_start(struct server *server, struct buf *error)
 {
         server->jobs = jobs_new();
         server->outside.name = "gateway";
-        server->watches = jobs_new();
-        jobs_add(server->watches, &server->outside, &serve_watch_redis);
+        jobs_add(server->jobs, &server->outside, &serve_watch_redis);
         TRY(listen_http(server, error));
         TRY(start_services(server, error));
         atomic_store(&server->serving, true);

@@ -1,14 +1,12 @@
 /* Owns the thread that follows user_service's ended sessions. */
 #include "cmd/serve/trust.h"
 
-#include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 #include "auth/token.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/ticker.h"
 #include "services/user/user.rpc.h"
 
 #define EVERY_MS    400
@@ -20,10 +18,7 @@
 
 struct trust {
         struct service *caller;
-        pthread_t thread;
-        pthread_mutex_t mutex;
-        pthread_cond_t wake;
-        bool started, stop;
+        struct ticker *ticker;
         atomic_bool ready;
         int64_t since_ms, keys_at_ms;
 };
@@ -62,37 +57,18 @@ static sn_status ask(struct trust *trust, struct rpc_call *c)
         return fetch_ended(trust, c);
 }
 
-/* False when the thread is to end. */
-static bool wait_turn(struct trust *trust)
+static int64_t follow(void *context)
 {
-        int64_t until_us = clock_monotonic_us() + (trust_ready(trust) ? EVERY_MS : FIRST_MS) * INT64_C(1000);
-        struct timespec until = {until_us / 1000000, until_us % 1000000 * 1000};
-        bool stop;
+        struct trust *trust = context;
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(trust->caller, DEADLINE_MS);
 
-        pthread_mutex_lock(&trust->mutex);
-        while (!trust->stop && pthread_cond_timedwait(&trust->wake, &trust->mutex, &until) != ETIMEDOUT) {
+        if (ask(trust, c) == SN_OK) {
+                atomic_store(&trust->ready, true);
+        } else {
+                log_event(LOG_LEVEL_DEBUG, "user service does not answer; its last word on ended sessions stands",
+                          LOG_STR("error.message", c->problem.detail != NULL ? c->problem.detail : ""));
         }
-        stop = trust->stop;
-        pthread_mutex_unlock(&trust->mutex);
-        return !stop;
-}
-
-static void *thread(void *argument)
-{
-        struct trust *trust = argument;
-
-        do {
-                CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(trust->caller, DEADLINE_MS);
-
-                if (ask(trust, c) == SN_OK) {
-                        atomic_store(&trust->ready, true);
-                } else {
-                        log_event(LOG_LEVEL_DEBUG,
-                                  "user service does not answer; its last word on ended sessions stands",
-                                  LOG_STR("error.message", c->problem.detail != NULL ? c->problem.detail : ""));
-                }
-        } while (wait_turn(trust));
-        return NULL;
+        return trust_ready(trust) ? EVERY_MS : FIRST_MS;
 }
 
 struct trust *trust_new(struct service *caller)
@@ -100,15 +76,8 @@ struct trust *trust_new(struct service *caller)
         struct trust *trust = calloc(1, sizeof(*trust));
 
         if (trust != NULL) {
-                pthread_condattr_t monotonic;
-
                 trust->caller = caller;
-                pthread_mutex_init(&trust->mutex, NULL);
-                pthread_condattr_init(&monotonic);
-                pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-                pthread_cond_init(&trust->wake, &monotonic);
-                pthread_condattr_destroy(&monotonic);
-                trust->started = pthread_create(&trust->thread, NULL, thread, trust) == 0;
+                trust->ticker = ticker_new("trust", follow, trust);
         }
         return trust;
 }
@@ -120,17 +89,8 @@ bool trust_ready(const struct trust *trust)
 
 void trust_free(struct trust *trust)
 {
-        if (trust == NULL) {
-                return;
+        if (trust != NULL) {
+                ticker_free(trust->ticker);
+                free(trust);
         }
-        pthread_mutex_lock(&trust->mutex);
-        trust->stop = true;
-        pthread_cond_broadcast(&trust->wake);
-        pthread_mutex_unlock(&trust->mutex);
-        if (trust->started) {
-                pthread_join(trust->thread, NULL);
-        }
-        pthread_cond_destroy(&trust->wake);
-        pthread_mutex_destroy(&trust->mutex);
-        free(trust);
 }

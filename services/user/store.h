@@ -56,6 +56,7 @@ struct member_counts {
 /* A member may come more than once. The rows are locked in order of id, so that two such transactions cannot wait for
  * each other. Members that do not exist are passed over. */
 SN_CHECKED sn_status store_count_members(struct db_tx *tx, const struct member_counts *counts, size_t n);
-SN_CHECKED sn_status store_cleanup(struct db_tx *tx);
+/* One portion, in a transaction of its own. */
+SN_CHECKED sn_status store_cleanup(struct rpc_call *c, bool *more);
 
 #endif

@@ -1,4 +1,5 @@
 /* Owns the SQL on logins and sessions. */
+#include "services/cleanup.h"
 #include "services/user/store.h"
 
 DB_STATEMENT(
@@ -100,9 +101,11 @@ sn_status store_ended_since(struct db_tx *tx, int64_t since_ms, size_t *n, User_
         return db_list(tx, &SELECT_ENDED, DB_BINDS(bind_time_ms(since_ms)), n, sessions);
 }
 
-DB_STATEMENT(CLEANUP_USER_DATA, "user_service", NULL, "select cleanup_old_user_data() as removed");
+DB_STATEMENT(CLEANUP_USER_DATA, "user_service", NULL,
+             "select greatest(sessions_ended, sessions_deleted, logins_deleted) as most"
+             " from cleanup_old_user_data($1::integer)");
 
-sn_status store_cleanup(struct db_tx *tx)
+sn_status store_cleanup(struct rpc_call *c, bool *more)
 {
-        return db_exec(tx, &CLEANUP_USER_DATA, DB_NO_BINDS, NULL);
+        return cleanup_portion(c, &CLEANUP_USER_DATA, more);
 }

@@ -1,0 +1,134 @@
+/* When jobs run: all of them, none held up by another, portion after portion. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "base/clock.h"
+#include "base/log.h"
+#include "services/jobs.h"
+
+static struct service service = {.name = "test"};
+static atomic_int runs, portions_run, slow_ones, finished;
+static atomic_bool gate_open;
+
+static void wait_for(atomic_int *number, int n)
+{
+        for (int64_t until_us = clock_monotonic_us() + 20000000; atomic_load(number) < n;) {
+                assert_true(clock_monotonic_us() < until_us);
+                clock_sleep_ms(1);
+        }
+}
+
+static sn_status run_once(struct rpc_call *c, bool *more)
+{
+        atomic_fetch_add(&runs, 1);
+        return SN_OK;
+}
+
+static sn_status run_five_portions(struct rpc_call *c, bool *more)
+{
+        *more = atomic_fetch_add(&portions_run, 1) < 4;
+        return SN_OK;
+}
+
+static sn_status fail_at_once(struct rpc_call *c, bool *more)
+{
+        *more = true;
+        atomic_fetch_add(&runs, 1);
+        return rpc_fail(c, SN_UNAVAILABLE, NULL, "the database is unreachable");
+}
+
+static sn_status wait_at_gate(struct rpc_call *c, bool *more)
+{
+        atomic_fetch_add(&slow_ones, 1);
+        while (!atomic_load(&gate_open)) {
+                clock_sleep_ms(1);
+        }
+        atomic_fetch_add(&finished, 1);
+        return SN_OK;
+}
+
+static const struct service_job once = {.name = "once", .every_s = 3600, .run = run_once};
+static const struct service_job portions = {.name = "portions", .every_s = 3600, .run = run_five_portions};
+static const struct service_job failing = {.name = "failing", .every_s = 3600, .run = fail_at_once};
+static const struct service_job slow = {.name = "slow", .every_s = 3600, .run = wait_at_gate};
+
+static int reset(void **state)
+{
+        log_setup("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
+        atomic_store(&runs, 0);
+        atomic_store(&portions_run, 0);
+        atomic_store(&slow_ones, 0);
+        atomic_store(&finished, 0);
+        atomic_store(&gate_open, false);
+        return 0;
+}
+
+static void every_one_of_many_jobs_runs(void **state)
+{
+        struct jobs *jobs = jobs_new();
+
+        for (int i = 0; i < 200; i++) {
+                jobs_add(jobs, &service, &once);
+        }
+        jobs_start(jobs);
+        wait_for(&runs, 200);
+        jobs_free(jobs);
+        assert_int_equal(atomic_load(&runs), 200);
+}
+
+static void slow_jobs_hold_up_nobody(void **state)
+{
+        struct jobs *jobs = jobs_new();
+
+        for (int i = 0; i < 5; i++) {
+                jobs_add(jobs, &service, &slow);
+        }
+        jobs_add(jobs, &service, &portions);
+        jobs_start(jobs);
+        wait_for(&slow_ones, 5);
+        wait_for(&portions_run, 5);
+        atomic_store(&gate_open, true);
+        jobs_free(jobs);
+}
+
+static void who_stops_the_jobs_waits_for_those_that_run(void **state)
+{
+        struct jobs *jobs = jobs_new();
+
+        jobs_add(jobs, &service, &slow);
+        jobs_start(jobs);
+        wait_for(&slow_ones, 1);
+        atomic_store(&gate_open, true);
+        jobs_free(jobs);
+        assert_int_equal(atomic_load(&finished), 1);
+        jobs_free(NULL);
+}
+
+/* Five portions of another job take four pauses: time enough for what must not come. */
+static void a_job_that_fails_or_is_done_waits_for_its_time(void **state)
+{
+        struct jobs *jobs = jobs_new();
+
+        jobs_add(jobs, &service, &failing);
+        jobs_add(jobs, &service, &once);
+        jobs_add(jobs, &service, &portions);
+        jobs_start(jobs);
+        wait_for(&portions_run, 5);
+        jobs_free(jobs);
+        assert_int_equal(atomic_load(&runs), 2);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test_setup(every_one_of_many_jobs_runs, reset),
+            cmocka_unit_test_setup(slow_jobs_hold_up_nobody, reset),
+            cmocka_unit_test_setup(who_stops_the_jobs_waits_for_those_that_run, reset),
+            cmocka_unit_test_setup(a_job_that_fails_or_is_done_waits_for_its_time, reset),
+        };
+
+        return cmocka_run_group_tests_name("jobs", tests, NULL, NULL);
+}
