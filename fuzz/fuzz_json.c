@@ -1,5 +1,7 @@
-/* Text → json_read_message. What is read can be written and read again without a difference; and what validation then
- * lets pass packs to bytes that the scan lets pass, and unpacks to the same. The first byte chooses the message. */
+/* Text → json_read_message. What is read can be written and, but for the nulls of what was not given, read again
+ * without a difference; and what validation then lets pass packs to bytes that the scan lets pass, and unpacks to the
+ * same. The first byte chooses the message. */
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +59,39 @@ static struct str write(struct rpc_call *c, const ProtobufCMessage *message)
         return text;
 }
 
+static void drop_nulls(json_t *value)
+{
+        const char *name;
+        json_t *member;
+        void *next;
+        size_t i;
+
+        json_object_foreach_safe(value, next, name, member)
+        {
+                drop_nulls(member);
+                if (json_is_null(member)) {
+                        json_object_del(value, name);
+                }
+        }
+        json_array_foreach(value, i, member)
+        {
+                drop_nulls(member);
+        }
+}
+
+/* Answers show null for what was not given; requests leave it out. */
+static struct str as_request(struct rpc_call *c, struct str text)
+{
+        json_t *root = json_loadb(text.ptr, text.len, 0, NULL);
+        MUST(root != NULL);
+        drop_nulls(root);
+        char *dumped = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17));
+        struct str request = {arena_strdup(c->arena, dumped), strlen(dumped)};
+        free(dumped);
+        json_decref(root);
+        return request;
+}
+
 static void check_bytes(struct rpc_call *c, ProtobufCMessage *message)
 {
         size_t len;
@@ -81,10 +116,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (json_read_message(c, (struct str){(const char *)data + 1, size - 1}, NULL, message) == SN_OK) {
                 struct str text = write(c, message);
                 ProtobufCMessage *again = new_message(c, d);
-                sn_status status = json_read_message(c, text, NULL, again);
-                /* The one thing that is written and cannot be read: null for a required field that was not given. */
-                MUST(status == SN_OK || strstr(text.ptr, "null") != NULL);
-                MUST(status != SN_OK || str_equal(write(c, again), text));
+                MUST(json_read_message(c, as_request(c, text), NULL, again) == SN_OK);
+                MUST(str_equal(write(c, again), text));
                 check_bytes(c, message);
         } else {
                 MUST(c->problem.status == SN_INVALID_ARGUMENT || c->problem.status == SN_RESOURCE_EXHAUSTED);

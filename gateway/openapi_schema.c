@@ -184,10 +184,8 @@ static void write_enum(struct buf *out, const struct field *f)
         write_type(out, f, "string");
         member_array(out, "enum");
         for (size_t i = 0; i < f->json->names->n; i++) {
-                const struct str quoted = f->json->names->values[i].quoted;
-                bool not_given = str_equal(quoted, STR("\"unspecified\""));
-                if (!(f->sent && not_given)) {
-                        write_json(out, quoted);
+                if (!f->json->names->values[i].unspecified) {
+                        write_json(out, f->json->names->values[i].quoted);
                 }
         }
         if (f->nullable) {
@@ -266,15 +264,16 @@ static void write_list(struct buf *out, const struct field *list)
 }
 
 /* What answers show as null; clients rather leave out what they have not. */
-static bool is_nullable(const ProtobufCFieldDescriptor *field, const struct rpc_field_rule *rule, bool sent)
+static bool is_nullable(const ProtobufCFieldDescriptor *field, const struct rpc_field_rule *rule,
+                        const struct json_field *json, bool sent)
 {
-        if (sent || rule->empty == FIELD_EMPTY_OMIT) {
+        if (sent || rule->required || rule->empty == FIELD_EMPTY_OMIT) {
                 return false;
         }
         bool may_be_absent =
             field->label != PROTOBUF_C_LABEL_REPEATED &&
             (field->type == PROTOBUF_C_TYPE_MESSAGE || (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0);
-        return rule->empty == FIELD_EMPTY_NULL || (may_be_absent && !rule->required);
+        return json->rule == FIELD_EMPTY_NULL || may_be_absent;
 }
 
 static void write_field(struct buf *out, const struct schema_set *set, const ProtobufCMessageDescriptor *message,
@@ -283,7 +282,7 @@ static void write_field(struct buf *out, const struct schema_set *set, const Pro
         const ProtobufCFieldDescriptor *field = &message->fields[index];
         const struct rpc_field_rule *rule = schema_rule(message, index);
         const struct json_field *json = &json_plan_of(message)->fields[index];
-        const struct field f = {set, field, rule, json, sent, is_nullable(field, rule, sent), false};
+        const struct field f = {set, field, rule, json, sent, is_nullable(field, rule, json, sent), false};
         open_object(out);
         if (field->label == PROTOBUF_C_LABEL_REPEATED) {
                 write_list(out, &f);

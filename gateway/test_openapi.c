@@ -212,7 +212,11 @@ static void answers_say_what_is_always_there_and_what_may_be_null(void **state)
         expect("/components/schemas/example.Sample/properties/part",
                "{\"anyOf\":[{\"$ref\":\"#/components/schemas/example.Sample.InnerPart\"},{\"type\":\"null\"}]}");
         expect("/components/schemas/example.Sample/properties/colour",
-               "{\"type\":\"string\",\"enum\":[\"unspecified\",\"red\",\"sky_blue\"]}");
+               "{\"type\":[\"string\",\"null\"],\"enum\":[\"red\",\"sky_blue\",null]}");
+        expect("/components/schemas/note.Note/properties/visibility",
+               "{\"type\":\"string\",\"enum\":[\"public\",\"followers\",\"only_me\"]}");
+        expect("/components/schemas/note.Note/properties/counts",
+               "{\"allOf\":[{\"$ref\":\"#/components/schemas/note.NoteCounts\"}]}");
         expect("/components/schemas/note.NoteList/required", "[\"items\"]"); /* next_cursor is left out at the end */
 }
 

@@ -9,9 +9,8 @@
 #include "base/contract.h"
 #include "base/str.h"
 
-/* Appends the message. A field whose rule says `empty: NULL` is null when empty (an absent sub-message or oneof member
- * too), `OMIT` leaves it out; otherwise the empty value is shown ("", 0, false, []). An absent sub-message is null by
- * default. */
+/* Appends the message. A field whose rule says `empty: NULL` is null when empty, `OMIT` leaves it out; otherwise the
+ * empty value is shown ("", 0, false, []); an absent sub-message or oneof member is null then too. */
 void json_write_message(struct buf *out, const ProtobufCMessage *message);
 /* Appends "text" with quotes; invalid UTF-8 is replaced by U+FFFD. */
 void json_write_string(struct buf *out, const char *text, size_t len);
@@ -19,9 +18,9 @@ void json_write_string(struct buf *out, const char *text, size_t len);
 /* Reads one object into an initialised message; all memory in the call's arena. Fails with SN_INVALID_ARGUMENT and the
  * field on: malformed JSON (code malformed_json, with line and column: HTTP 400), and with code validation_failed (HTTP
  * 422) on unknown fields, duplicate keys, wrong types, numbers out of range, invalid UTF-8, NUL characters, depth
- * over 16. Fields named in skip (those that the path gives; NULL-terminated) count as unknown. null means absent and is
- * refused for required fields. A number is held to the range of its rule here, 0 too: afterwards it would look as if it
- * had not been given. */
+ * over 16, and null wherever it stands: what is not given is left out. Fields named in skip (those that the path gives;
+ * NULL-terminated) count as unknown. A number is held to the range of its rule here, 0 too: afterwards it would look as
+ * if it had not been given. */
 SN_CHECKED sn_status json_read_message(struct rpc_call *c, struct str text, const char *const *skip,
                                        ProtobufCMessage *out);
 /* Sets one field from text, as paths and queries carry it: numbers, booleans, enums, strings; a list takes

@@ -140,8 +140,9 @@ static const struct json_enum *enum_of(const ProtobufCEnumDescriptor *d)
         names->dense = true;
         size_t prefix = prefix_length(d);
         for (unsigned i = 0; i < d->n_values; i++) { /* protobuf-c sorts them by number */
+                struct str quoted = quoted_lower(d->values[i].name + prefix);
                 names->values[i] =
-                    (struct json_enum_value){d->values[i].value, quoted_lower(d->values[i].name + prefix)};
+                    (struct json_enum_value){d->values[i].value, quoted, str_equal(quoted, STR("\"unspecified\""))};
                 names->dense = names->dense && names->values[i].number == names->values[0].number + (int)i;
         }
         struct json_enum *published = table_put(d, names);
@@ -251,7 +252,7 @@ static enum json_shape shape_of(const ProtobufCFieldDescriptor *f, enum json_kin
 
 static struct str empty_text(const struct json_field *f)
 {
-        if (f->rule == FIELD_EMPTY_NULL) {
+        if (f->rule == FIELD_EMPTY_NULL || f->shape == SHAPE_ONEOF) {
                 return STR("null");
         }
         if (f->shape == SHAPE_REPEATED) {
@@ -293,13 +294,12 @@ static void plan_time(struct json_field *field)
         field->nanos_offset = nanos->offset;
 }
 
-/* An enum that was not given is null, in both directions: its zero value ("unspecified") is no choice that anyone can
- * make by name. */
-static bool has_no_choice(const struct json_field *field)
+/* An enum that was not given is null: "unspecified" is no choice. */
+static bool may_be_unspecified(const struct json_field *field)
 {
         const struct json_enum_value *zero =
             field->kind == KIND_ENUM && field->shape == SHAPE_PLAIN ? json_enum_find(field->names, 0) : NULL;
-        return zero != NULL && str_equal(zero->quoted, STR("\"unspecified\""));
+        return zero != NULL && zero->unspecified;
 }
 
 static void plan_range(struct json_field *field, const struct rpc_field_rule *rule)
@@ -319,7 +319,6 @@ static void plan_field(struct json_field *field, const ProtobufCFieldDescriptor 
         field->kind = kind_of(f);
         field->shape = shape_of(f, field->kind);
         field->rule = rule == NULL ? FIELD_EMPTY_SHOW : rule->empty;
-        field->required = rule != NULL && rule->required;
         field->offset = f->offset;
         field->quantifier = f->quantifier_offset;
         field->number = f->id;
@@ -335,7 +334,7 @@ static void plan_field(struct json_field *field, const ProtobufCFieldDescriptor 
         if (field->kind == KIND_TIME) {
                 plan_time(field);
         }
-        if (has_no_choice(field) && field->rule == FIELD_EMPTY_SHOW) {
+        if (may_be_unspecified(field) && field->rule == FIELD_EMPTY_SHOW) {
                 field->rule = FIELD_EMPTY_NULL;
         }
         field->empty = empty_text(field);

@@ -34,6 +34,7 @@ enum json_shape {
 struct json_enum_value {
         int number;
         struct str quoted; /* "\"public\"", padded for out_padded */
+        bool unspecified;  /* the zero value of that name: "not given", which nobody can choose by name */
 };
 
 struct json_enum {
@@ -50,7 +51,6 @@ struct json_field {
         enum json_kind kind;
         enum json_shape shape;
         enum field_empty rule;
-        bool required;
         bool has_range; /* of a whole number */
         int64_t min, max;
         const char *expected; /* with a range: in words */

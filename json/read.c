@@ -35,6 +35,14 @@ static sn_status refuse(struct rpc_call *c, const struct path *path, const char 
                              "This should be %s.", expected);
 }
 
+/* What is not given is left out. null would have to mean that too, and clients mean other things by it: "none", "as it
+ * was". */
+static sn_status refuse_null(struct rpc_call *c, const struct path *path)
+{
+        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", path_text(c->arena, path),
+                             "This should not be null: leave out what you do not want to give.");
+}
+
 static sn_status read_value(struct rpc_call *c, const struct json_field *f, const struct path *path, json_t *value,
                             void *member)
 {
@@ -64,7 +72,9 @@ static sn_status read_value(struct rpc_call *c, const struct json_field *f, cons
                 expected = value_set_text(f, c->arena, member,
                                           (struct str){json_string_value(value), json_string_length(value)});
                 break;
-        default: /* arrays and nulls */
+        case JSON_NULL: /* an element of a list */
+                return refuse_null(c, path);
+        case JSON_ARRAY:
                 break;
         }
         return expected == NULL ? SN_OK : refuse(c, path, expected);
@@ -91,7 +101,7 @@ static sn_status read_field(struct rpc_call *c, const struct json_field *f, cons
                             char *message)
 {
         if (json_is_null(value)) {
-                return f->required ? refuse(c, path, "given, not null") : SN_OK;
+                return refuse_null(c, path);
         }
         if (f->shape == SHAPE_REPEATED) {
                 return read_list(c, f, path, value, message);

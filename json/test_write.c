@@ -89,15 +89,15 @@ static void an_empty_message_shows_the_empty_value_of_each_field(void **state)
                            "\"colour\":\"none\",\"text\":\"\",\"blob\":\"\",\"inner\":null,\"at\":null,\"i32s\":[],"
                            "\"i64s\":[],\"flags\":[],"
                            "\"moods\":[],\"texts\":[],\"blobs\":[],\"inners\":[],\"times\":[],\"reals\":[],\"maybe\":"
-                           "\"\",\"number\":0,"
-                           "\"object\":null,\"yes\":false}");
+                           "null,\"number\":null,"
+                           "\"object\":null,\"yes\":null}");
 }
 
 static void rules_turn_empty_values_into_null_or_nothing(void **state)
 {
         JsonTest__Rules m = JSON_TEST__RULES__INIT;
         assert_written(&m, "{\"shown\":\"\",\"nulled\":null,\"shown_inner\":null,\"nulled_list\":null,\"shown_one\":"
-                           "\"\",\"nulled_one\":null,"
+                           "null,\"nulled_one\":null,"
                            "\"nulled_number\":null,\"nulled_mood\":null,\"needed\":\"\"}");
 }
 
@@ -119,7 +119,7 @@ static void rules_leave_values_alone(void **state)
         assert_written(&m, "{\"shown\":\"\",\"nulled\":\"n\",\"omitted\":\"o\",\"shown_inner\":null,"
                            "\"omitted_inner\":{\"name\":\"\",\"size\":0,\"deeper\":null},\"nulled_list\":[\"a\"],"
                            "\"omitted_list\":[\"a\"],"
-                           "\"shown_one\":\"\",\"nulled_one\":null,\"nulled_number\":-1,\"omitted_flag\":true,\"nulled_"
+                           "\"shown_one\":null,\"nulled_one\":null,\"nulled_number\":-1,\"omitted_flag\":true,\"nulled_"
                            "mood\":\"glad\","
                            "\"needed\":\"\",\"omitted_time\":\"1970-01-01T00:00:00.000Z\"}");
 }
@@ -145,7 +145,7 @@ static void only_the_chosen_member_of_a_oneof_carries_the_value(void **state)
         m.number = 7;
         json_t *number = field_of(&m, "number"), *yes = field_of(&m, "yes"), *object = field_of(&m, "object");
         assert_int_equal(json_integer_value(number), 7);
-        assert_true(json_is_false(yes));
+        assert_true(json_is_null(yes));
         assert_true(json_is_null(object));
         json_decref(number);
 }

@@ -123,10 +123,10 @@ const char *value_set_double(const struct json_field *f, void *member, double va
 static const char *set_enum(const struct json_field *f, void *member, struct str text)
 {
         for (size_t i = 0; i < f->names->n; i++) {
-                struct str quoted = f->names->values[i].quoted;
-                bool not_given = f->shape == SHAPE_PLAIN && str_equal(quoted, STR("\"unspecified\""));
-                if (!not_given && str_equal(text, (struct str){quoted.ptr + 1, quoted.len - 2})) {
-                        *(int *)member = f->names->values[i].number;
+                const struct json_enum_value *value = &f->names->values[i];
+                struct str name = {value->quoted.ptr + 1, value->quoted.len - 2};
+                if (!value->unspecified && str_equal(text, name)) {
+                        *(int *)member = value->number;
                         return NULL;
                 }
         }

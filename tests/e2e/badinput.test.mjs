@@ -59,6 +59,26 @@ for (const [what, raw, field] of WRONG) {
         });
 }
 
+test('null is no value: every field of every body refuses it by name, and nothing is posted', async () => {
+        const { paths, components } = must(await api('GET', '/openapi.json'));
+        let asked = 0;
+        for (const [path, operations] of Object.entries(paths)) {
+                for (const [verb, operation] of Object.entries(operations)) {
+                        const schema = operation.requestBody?.content['application/json'].schema;
+                        const reference = schema?.$ref?.split('/').at(-1);
+                        const properties = (reference ? components.schemas[reference] : schema)?.properties ?? {};
+                        for (const field of Object.keys(properties)) {
+                                const answer = await alice.api(verb.toUpperCase(), path.replace(/{\w+}/g, note.id), { token: alice.token, body: { [field]: null } });
+                                problem(answer, 422, { code: 'validation_failed', field });
+                                asked++;
+                        }
+                }
+        }
+        assert.ok(asked >= 10, `${asked} fields`);
+        problem(await alice.post('/v1/notes', { text: 'x', visibility: null }), 422, { field: 'visibility' });
+        problem(await alice.patch('/v1/users/me', { bio: null }), 422, { field: 'bio' });
+});
+
 test('text that is not UTF-8 is refused', async () => {
         for (const bytes of [[0xff], [0xc3], [0xc0, 0x80], [0xe0, 0x80, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xf8, 0x88, 0x80, 0x80, 0x80], [0x80]]) {
                 const raw = Buffer.concat([Buffer.from('{"text":"a'), Buffer.from(bytes), Buffer.from('b"}')]);
