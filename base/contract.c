@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MAX_SERVICES = 32 };
 
@@ -57,6 +58,12 @@ static void table_put(const struct rpc_message_rules *rules)
 bool contract_ignores_token(const struct rpc_method *method)
 {
         return method != NULL && method->access == RPC_PUBLIC && method->rate == RPC_RATE_AUTH;
+}
+
+bool contract_takes_body(const struct rpc_method *method)
+{
+        return strcmp(method->http_verb, "POST") == 0 || strcmp(method->http_verb, "PUT") == 0 ||
+               strcmp(method->http_verb, "PATCH") == 0;
 }
 
 void contract_register(const struct rpc_service *service)

@@ -73,6 +73,8 @@ struct rpc_service {
 /* Who asks such a method for a token (public, RATE_AUTH) has its credentials in the message: a token beside them, which
  * clients send to every address and which may have ended, is not looked at. */
 bool contract_ignores_token(const struct rpc_method *method);
+/* Over REST the fields outside the path stand in the body, not in the query. */
+bool contract_takes_body(const struct rpc_method *method);
 /* Makes the rules of a service's messages findable by descriptor. Called once per service at start, before any thread.
  */
 void contract_register(const struct rpc_service *service);

@@ -177,8 +177,9 @@ static void render_page(struct exchange *x, struct http_response *response)
         const struct gateway_page *page = x->match.route->page;
 
         exchange_headers(x, response);
-        http_response_header(response, "Content-Type", page->content_type);
-        page->render(x->gateway, x->request, response);
+        if (page->render(x->gateway, x->request, response)) {
+                http_response_header(response, "Content-Type", page->content_type);
+        }
 }
 
 /* On a worker. */
@@ -251,9 +252,10 @@ static struct gateway *gateway_new(const struct gateway_options *options)
         }
         gateway->options = *options;
         gateway->service.name = "gateway";
-        gateway->router = router_new(options->contracts, options->n_contracts, gateway_pages(options->n_contracts > 0));
+        const struct gateway_page *pages = gateway_pages(options->n_contracts > 0);
+        gateway->router = router_new(options->contracts, options->n_contracts, pages);
         buf_init(&gateway->openapi, OPENAPI_MAX_BYTES);
-        openapi_render(&gateway->openapi, options->contracts, options->n_contracts);
+        openapi_render(&gateway->openapi, options->contracts, options->n_contracts, pages);
         return gateway;
 }
 

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include "gateway/openapi_responses.h"
 #include "gateway/openapi_schema.h"
 #include "gateway/openapi_write.h"
 
@@ -13,32 +14,9 @@ struct document {
         struct buf *out;
         const struct rpc_service *const *services;
         size_t n_services;
+        const struct gateway_page *pages;
         struct schema_set schemas;
 };
-
-static const struct {
-        int status;
-        const char *name, *description;
-} problems[] = {
-    {400, "Malformed", "The request cannot be read: broken JSON, a bad escape, a forged cursor."},
-    {401, "Unauthenticated", "There is no token, or it is no longer good."},
-    {403, "Forbidden", "The token lacks the scope, or the member may not do this."},
-    {404, "NotFound", "There is no such thing, or it is not for this reader."},
-    {409, "Conflict", "It clashes with what is there, or the same idempotency key is at work."},
-    {413, "TooLarge", "The body is over the limit."},
-    {415, "UnsupportedMediaType", "The body is not application/json, or has a Content-Encoding."},
-    {422, "Invalid", "A field breaks its rules; `field` names it. Or the idempotency key was used with another body."},
-    {429, "TooManyRequests", "Too many requests; Retry-After says when to come back."},
-    {503, "Unavailable", "The server is too busy or not complete; Retry-After says when to come back."},
-    {504, "TimedOut", "It took too long; it may have been done nevertheless."},
-};
-#define N_PROBLEMS (sizeof(problems) / sizeof(problems[0]))
-
-static bool takes_body(const struct rpc_method *m)
-{
-        return strcmp(m->http_verb, "POST") == 0 || strcmp(m->http_verb, "PUT") == 0 ||
-               strcmp(m->http_verb, "PATCH") == 0;
-}
 
 /* Counts the fields outside the path, and those of them that are required. */
 static unsigned fields_outside_path(const struct rpc_method *m, unsigned *required)
@@ -57,7 +35,7 @@ static unsigned fields_outside_path(const struct rpc_method *m, unsigned *requir
 static bool has_body(const struct rpc_method *m)
 {
         unsigned required;
-        return takes_body(m) && fields_outside_path(m, &required) > 0;
+        return contract_takes_body(m) && fields_outside_path(m, &required) > 0;
 }
 
 /* --- parameters --- */
@@ -89,7 +67,7 @@ static void write_parameters(struct document *d, const struct rpc_method *m)
         member_array(d->out, "parameters");
         for (unsigned i = 0; i < m->in->n_fields; i++) {
                 bool in_path = schema_in_path(m->http_path, m->in->fields[i].name);
-                if (in_path || !takes_body(m)) {
+                if (in_path || !contract_takes_body(m)) {
                         write_parameter(d, m, i, in_path);
                 }
         }
@@ -123,86 +101,6 @@ static void write_request_body(struct document *d, const struct rpc_method *m)
         }
         close_object(d->out);
         close_object(d->out);
-        close_object(d->out);
-}
-
-static void reference_header(struct document *d, const char *header, const char *name)
-{
-        char reference[MAX_ID];
-        snprintf(reference, sizeof(reference), "#/components/headers/%s", name);
-        member_object(d->out, header);
-        member_text(d->out, "$ref", reference);
-        close_object(d->out);
-}
-
-static void write_success_headers(struct document *d, const struct rpc_method *m)
-{
-        member_object(d->out, "headers");
-        reference_header(d, "X-Request-Id", "RequestId");
-        if (strcmp(m->http_verb, "GET") == 0) {
-                reference_header(d, "ETag", "ETag");
-        }
-        if (protobuf_c_message_descriptor_get_field_by_name(m->out, "next_cursor") != NULL) {
-                reference_header(d, "Link", "Link");
-        }
-        close_object(d->out);
-}
-
-static void write_success(struct document *d, const struct rpc_method *m)
-{
-        char status[16];
-        snprintf(status, sizeof(status), "%u", (unsigned)m->success_status);
-        member_object(d->out, status);
-        member_text(d->out, "description",
-                    m->success_status == 201   ? "Created."
-                    : m->success_status == 202 ? "Accepted."
-                    : m->success_status == 204 ? "Done; there is nothing more to say."
-                                               : "Done.");
-        write_success_headers(d, m);
-        if (m->success_status != 204) {
-                member_object(d->out, "content");
-                member_object(d->out, "application/json");
-                write_key(d->out, "schema");
-                schema_reference(d->out, &d->schemas, m->out, false);
-                close_object(d->out);
-                close_object(d->out);
-        }
-        close_object(d->out);
-}
-
-static bool problem_applies(const struct rpc_method *m, int status)
-{
-        switch (status) {
-        case 403:
-                return m->access == RPC_SCOPE;
-        case 404:
-                return strchr(m->http_path, '{') != NULL;
-        case 409:
-                return strcmp(m->http_verb, "GET") != 0;
-        case 413:
-        case 415:
-                return takes_body(m); /* even where there is nothing to say */
-        case 429:
-                return m->rate != RPC_RATE_NONE;
-        default:
-                return true;
-        }
-}
-
-static void write_responses(struct document *d, const struct rpc_method *m)
-{
-        member_object(d->out, "responses");
-        write_success(d, m);
-        for (size_t i = 0; i < N_PROBLEMS; i++) {
-                if (problem_applies(m, problems[i].status)) {
-                        char status[16], reference[MAX_ID];
-                        snprintf(status, sizeof(status), "%d", problems[i].status);
-                        snprintf(reference, sizeof(reference), "#/components/responses/%s", problems[i].name);
-                        member_object(d->out, status);
-                        member_text(d->out, "$ref", reference);
-                        close_object(d->out);
-                }
-        }
         close_object(d->out);
 }
 
@@ -244,7 +142,7 @@ static void write_operation(struct document *d, const struct rpc_service *s, con
         close_array(d->out);
         write_parameters(d, m);
         write_request_body(d, m);
-        write_responses(d, m);
+        responses_of_method(d->out, &d->schemas, m);
         write_security(d, m);
         close_object(d->out);
 }
@@ -280,6 +178,38 @@ static void write_path(struct document *d, const char *path)
         close_object(d->out);
 }
 
+/* "/.well-known/jwks.json" → "getWellKnownJwksJson" */
+static void page_operation_id(const char *path, char id[MAX_ID])
+{
+        size_t n = (size_t)snprintf(id, MAX_ID, "get");
+        bool first = true;
+        for (const char *p = path; *p != '\0' && n + 1 < MAX_ID; p++) {
+                if (isalnum((unsigned char)*p)) {
+                        id[n++] = first ? (char)toupper((unsigned char)*p) : *p;
+                }
+                first = !isalnum((unsigned char)*p);
+        }
+        id[n] = '\0';
+}
+
+static void write_page(struct document *d, const struct gateway_page *page)
+{
+        char id[MAX_ID];
+        page_operation_id(page->path, id);
+        member_object(d->out, page->path);
+        member_object(d->out, "get");
+        member_text(d->out, "operationId", id);
+        member_text(d->out, "summary", page->summary);
+        member_array(d->out, "tags");
+        write_text(d->out, "server");
+        close_array(d->out);
+        responses_of_page(d->out, page);
+        member_array(d->out, "security");
+        close_array(d->out);
+        close_object(d->out);
+        close_object(d->out);
+}
+
 static void write_paths(struct document *d)
 {
         member_object(d->out, "paths");
@@ -290,6 +220,9 @@ static void write_paths(struct document *d)
                                 write_path(d, m->http_path);
                         }
                 }
+        }
+        for (const struct gateway_page *page = d->pages; page->path != NULL; page++) {
+                write_page(d, page);
         }
         close_object(d->out);
 }
@@ -307,6 +240,7 @@ static void write_tags(struct document *d)
                         close_object(d->out);
                 }
         }
+        write_json(d->out, STR("{\"name\":\"server\",\"description\":\"The server itself.\"}"));
         close_array(d->out);
 }
 
@@ -318,64 +252,22 @@ static const char head[] =
     "with a stable code. Lists answer next_cursor while there is more; hand it back as cursor.\"},"
     "\"servers\":[{\"url\":\"/\",\"description\":\"This server.\"}]";
 
-static const char problem_schema[] =
-    "\"Problem\":{\"type\":\"object\",\"description\":\"What went wrong (RFC 9457).\",\"properties\":{"
-    "\"type\":{\"type\":\"string\",\"format\":\"uri-reference\"},"
-    "\"title\":{\"type\":\"string\"},"
-    "\"status\":{\"type\":\"integer\",\"minimum\":400,\"maximum\":599},"
-    "\"detail\":{\"type\":\"string\",\"description\":\"One sentence for people.\"},"
-    "\"code\":{\"type\":\"string\",\"description\":\"Stable, for programs: validation_failed, not_found, …\"},"
-    "\"field\":{\"type\":\"string\",\"description\":\"The offending field, dotted.\"},"
-    "\"instance\":{\"type\":\"string\",\"format\":\"uri-reference\",\"description\":\"Names the request in the "
-    "server's log.\"}},"
-    "\"required\":[\"type\",\"title\",\"status\",\"code\"]}";
-
 static const char shared_parts[] =
     "\"parameters\":{\"IdempotencyKey\":{\"name\":\"Idempotency-Key\",\"in\":\"header\","
     "\"description\":\"Chosen by the client, for one intention: a repetition with the same key and body gets the first "
     "answer.\","
-    "\"schema\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":255}}},"
-    "\"headers\":{"
-    "\"RequestId\":{\"description\":\"Names the request in the server's log.\",\"schema\":{\"type\":\"string\"}},"
-    "\"RetryAfter\":{\"description\":\"Seconds to wait.\",\"schema\":{\"type\":\"integer\",\"minimum\":1}},"
-    "\"WwwAuthenticate\":{\"description\":\"What was wrong with the token (RFC "
-    "6750).\",\"schema\":{\"type\":\"string\"}},"
-    "\"ETag\":{\"description\":\"Changes with the answer; for If-None-Match.\",\"schema\":{\"type\":\"string\"}},"
-    "\"Link\":{\"description\":\"The next page, rel=\\\"next\\\" (RFC 8288).\",\"schema\":{\"type\":\"string\"}}},"
+    "\"schema\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":255,\"pattern\":\"^[!-~]+$\"}}},"
     "\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\",\"bearerFormat\":\"JWT\","
     "\"description\":\"The access_token of register, login or refresh.\"}}";
-
-static void write_problem_response(struct document *d, size_t i)
-{
-        int status = problems[i].status;
-        member_object(d->out, problems[i].name);
-        member_text(d->out, "description", problems[i].description);
-        member_object(d->out, "headers");
-        reference_header(d, "X-Request-Id", "RequestId");
-        if (status == 429 || status == 503) {
-                reference_header(d, "Retry-After", "RetryAfter");
-        } else if (status == 401) {
-                reference_header(d, "WWW-Authenticate", "WwwAuthenticate");
-        }
-        close_object(d->out);
-        write_json(
-            d->out,
-            STR("\"content\":{\"application/problem+json\":{\"schema\":{\"$ref\":\"#/components/schemas/Problem\"}}}"));
-        close_object(d->out);
-}
 
 static void write_components(struct document *d)
 {
         member_object(d->out, "components");
         member_object(d->out, "schemas");
-        write_json(d->out, str_of(problem_schema));
+        responses_write_problem_schema(d->out);
         schema_write_all(d->out, &d->schemas);
         close_object(d->out);
-        member_object(d->out, "responses");
-        for (size_t i = 0; i < N_PROBLEMS; i++) {
-                write_problem_response(d, i);
-        }
-        close_object(d->out);
+        responses_write_components(d->out);
         write_json(d->out, str_of(shared_parts));
         close_object(d->out);
 }
@@ -404,9 +296,10 @@ static void collect(struct document *d)
         }
 }
 
-void openapi_render(struct buf *out, const struct rpc_service *const *services, size_t n)
+void openapi_render(struct buf *out, const struct rpc_service *const *services, size_t n,
+                    const struct gateway_page *pages)
 {
-        struct document d = {out, services, n, {NULL, 0, 0}};
+        struct document d = {out, services, n, pages, {NULL, 0, 0}};
         collect(&d);
         open_object(out);
         write_json(out, str_of(head));

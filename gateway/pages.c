@@ -18,57 +18,85 @@ static void text_response(struct http_response *response, int status, const char
 }
 
 /* The process lives: that is all it says. */
-static void render_health(struct gateway *gateway, struct http_request *r, struct http_response *response)
+static bool render_health(struct gateway *gateway, struct http_request *r, struct http_response *response)
 {
         text_response(response, 200, "ok\n");
+        return true;
 }
 
-static void render_ready(struct gateway *gateway, struct http_request *r, struct http_response *response)
+static bool render_ready(struct gateway *gateway, struct http_request *r, struct http_response *response)
 {
         text_response(response, 200, "");
         if (!gateway->options.ready(gateway->options.context, &response->body)) {
                 response->status = 503;
                 http_response_header(response, "Retry-After", "1");
         }
+        return true;
 }
 
-static void render_metrics(struct gateway *gateway, struct http_request *r, struct http_response *response)
+static bool render_metrics(struct gateway *gateway, struct http_request *r, struct http_response *response)
 {
         text_response(response, 200, "");
         metrics_render(&response->body);
+        return true;
 }
 
-static void render_openapi(struct gateway *gateway, struct http_request *r, struct http_response *response)
+static bool render_openapi(struct gateway *gateway, struct http_request *r, struct http_response *response)
 {
         text_response(response, 200, "");
         buf_append(&response->body, gateway->openapi.data, gateway->openapi.len);
         etag_add(r, response);
+        return true;
 }
 
-static void render_jwks(struct gateway *gateway, struct http_request *r, struct http_response *response)
+static bool render_jwks(struct gateway *gateway, struct http_request *r, struct http_response *response)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&gateway->service, JWKS_DEADLINE_MS);
         User__GetJwksRequest in = USER__GET_JWKS_REQUEST__INIT;
         User__Jwks out = USER__JWKS__INIT;
 
         if (!gateway_is_serving(gateway) || user_get_jwks(c, &in, &out) != SN_OK) {
-                text_response(response, 503, "the user service does not answer\n");
-                http_response_header(response, "Retry-After", "1");
-                return;
+                const struct exchange *x = r->user;
+                exchange_refuse(
+                    x,
+                    &(struct rpc_problem){.status = SN_UNAVAILABLE,
+                                          .detail = "the user service does not answer; try again in a second"},
+                    response);
+                return false;
         }
         text_response(response, 200, out.json);
         http_response_header(response, "Cache-Control", "public, max-age=300");
         etag_add(r, response);
+        return true;
 }
 
 #define N_GATEWAY_ONLY 2 /* the first ones */
 
 static const struct gateway_page pages[] = {
-    {"/openapi.json", "application/json", render_openapi, false},
-    {"/.well-known/jwks.json", "application/jwk-set+json", render_jwks, false},
-    {"/healthz", "text/plain; charset=utf-8", render_health, true},
-    {"/readyz", "text/plain; charset=utf-8", render_ready, false},
-    {"/metrics", "text/plain; version=0.0.4; charset=utf-8", render_metrics, false},
+    {.path = "/openapi.json",
+     .content_type = "application/json",
+     .render = render_openapi,
+     .summary = "This document.",
+     .tagged = true},
+    {.path = "/.well-known/jwks.json",
+     .content_type = "application/jwk-set+json",
+     .render = render_jwks,
+     .summary = "The public keys that access tokens are signed with (RFC 7517).",
+     .tagged = true},
+    {.path = "/healthz",
+     .content_type = "text/plain; charset=utf-8",
+     .render = render_health,
+     .summary = "Says that the process answers.",
+     .inline_ = true},
+    {.path = "/readyz",
+     .content_type = "text/plain; charset=utf-8",
+     .render = render_ready,
+     .summary = "Says whether everything is there to serve.",
+     .tells_why_not = true},
+    {.path = "/metrics",
+     .content_type = "text/plain; version=0.0.4; charset=utf-8",
+     .render = render_metrics,
+     .summary = "Metrics, for Prometheus."},
     {0},
 };
 

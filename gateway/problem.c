@@ -111,6 +111,9 @@ void problem_write_http(int status, const char *code, const char *detail, const 
                         struct http_response *response)
 {
         write_document(status, code, NULL, detail, request_id, arena, response);
+        if (status == 503) {
+                http_response_header(response, "Retry-After", "1");
+        }
 }
 
 /* RFC 6750: nothing but the scheme when there was no token at all. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import http from 'node:http';
+import { judge } from './conformance.mjs';
 import { sleep } from './harness.mjs';
 
 const REQUEST_MS = 30_000;
@@ -28,7 +29,8 @@ function send(agent, url, method, headers, payload, timeoutMs) {
 export function connect(url) {
         const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
 
-        // Any answer is an answer: {status, headers, body (parsed), text, request}. Only a lost connection throws.
+        // Any answer is an answer: {status, headers, body (parsed), text, request}. Only a lost connection throws, and an answer that does
+        // not conform to the server's /openapi.json.
         async function api(method, path, { token, body, headers = {}, raw, timeoutMs = REQUEST_MS } = {}) {
                 const payload = raw !== undefined ? raw : body === undefined ? undefined : JSON.stringify(body);
                 const all = { ...headers };
@@ -56,6 +58,7 @@ export function connect(url) {
                 } catch {
                         answer.body = null;
                 }
+                await judge(url, { method, path, headers: all, payload }, answer);
                 return answer;
         }
 

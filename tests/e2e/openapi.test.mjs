@@ -132,7 +132,7 @@ test('operations that need a member say so, and are closed without one', async (
 });
 
 test('entity tags are documented where they are sent, and limits as they are held', () => {
-        for (const { verb, path, op } of operations) {
+        for (const { verb, path, op } of operations.filter((o) => o.path.startsWith('/v1/'))) {
                 const success = resolve(Object.entries(op.responses).find(([status]) => status.startsWith('2'))[1]);
                 assert.equal('ETag' in (success.headers ?? {}), verb === 'GET', `${verb} ${path}`);
                 const limit = (op.parameters ?? []).map(resolve).find((p) => p.name === 'limit');
@@ -140,20 +140,4 @@ test('entity tags are documented where they are sent, and limits as they are hel
                         assert.deepEqual([limit.schema.minimum, limit.schema.maximum], [1, 100], path);
                 }
         }
-});
-
-test('a note matches its documented schema, field by field', async () => {
-        const alice = await register();
-        const note = await alice.note('by the book');
-        const create = operations.find((o) => o.verb === 'POST' && o.path === '/v1/notes').op;
-        const schema = resolve(resolve(create.responses['201']).content['application/json'].schema);
-        for (const [name, value] of Object.entries(note)) {
-                assert.ok(schema.properties[name], `${name} is documented`);
-                const types = [resolve(schema.properties[name]).type ?? 'object'].flat();
-                if (value !== null) {
-                        const type = Array.isArray(value) ? 'array' : typeof value;
-                        assert.ok(types.includes(type) || resolve(schema.properties[name]).oneOf || resolve(schema.properties[name]).anyOf, `${name}: ${type} vs ${types}`);
-                }
-        }
-        assert.deepEqual(Object.keys(schema.properties).filter((name) => !(name in note)), []);
 });

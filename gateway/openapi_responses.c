@@ -1,0 +1,295 @@
+/* Owns which statuses an operation lists, and which headers come with them. */
+#include "gateway/openapi_responses.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "gateway/openapi_write.h"
+
+enum { MAX_REFERENCE = 128, MAX_STATUS = 16, DEFAULT = 0 };
+
+static const struct {
+        int status;
+        const char *name, *description;
+} problems[] = {
+    {400, "Malformed", "The request cannot be read: broken JSON, a bad escape, a forged cursor."},
+    {401, "Unauthenticated", "There is no token, or it is no longer good."},
+    {403, "Forbidden", "The token lacks the scope, or the member may not do this."},
+    {404, "NotFound", "There is no such thing, or it is not for this reader."},
+    {409, "Conflict", "It clashes with what is there, or the same idempotency key is at work."},
+    {413, "TooLarge", "The body is over the limit."},
+    {415, "UnsupportedMediaType", "The body is not application/json, or has a Content-Encoding."},
+    {422, "Invalid", "A field breaks its rules; `field` names it. Or the idempotency key was used with another body."},
+    {429, "TooManyRequests", "Too many requests; Retry-After says when to come back."},
+    {500, "Internal", "Something went wrong here; the request id helps the operator to find it."},
+    {503, "Unavailable", "The server is too busy or not complete; Retry-After says when to come back."},
+    {504, "TimedOut", "It took too long; it may have been done nevertheless."},
+    {DEFAULT, "Refused",
+     "The request is refused as HTTP, whatever it asks for: too long, too large, too slow (408, 411, "
+     "413, 414, 417, 431, 505)."},
+};
+#define N_PROBLEMS (sizeof(problems) / sizeof(problems[0]))
+
+static const char problem_schema[] =
+    "\"Problem\":{\"type\":\"object\",\"description\":\"What went wrong (RFC 9457).\",\"properties\":{"
+    "\"type\":{\"type\":\"string\",\"format\":\"uri-reference\"},"
+    "\"title\":{\"type\":\"string\"},"
+    "\"status\":{\"type\":\"integer\",\"minimum\":400,\"maximum\":599},"
+    "\"detail\":{\"type\":\"string\",\"description\":\"One sentence for people.\"},"
+    "\"code\":{\"type\":\"string\",\"pattern\":\"^[a-z][a-z0-9_]*$\","
+    "\"description\":\"Stable, for programs: validation_failed, not_found, …\"},"
+    "\"field\":{\"type\":\"string\",\"description\":\"The offending field, dotted.\"},"
+    "\"instance\":{\"type\":\"string\",\"format\":\"uri-reference\",\"description\":\"Names the request in the "
+    "server's log.\"}},"
+    "\"required\":[\"type\",\"title\",\"status\",\"code\",\"instance\"]}";
+
+static const char headers[] =
+    "\"headers\":{"
+    "\"RequestId\":{\"description\":\"Names the request in the server's log.\",\"required\":true,"
+    "\"schema\":{\"type\":\"string\",\"maxLength\":64}},"
+    "\"RateLimitPolicy\":{\"description\":\"How many requests of a class there are, and in how many seconds "
+    "(draft-ietf-httpapi-ratelimit-headers-10). Not sent when limits are off.\","
+    "\"schema\":{\"type\":\"string\",\"pattern\":\"^\\\"[a-z]+\\\";q=[0-9]+;w=[0-9]+$\"}},"
+    "\"RateLimit\":{\"description\":\"How many are left, and in how many seconds there is one more.\","
+    "\"schema\":{\"type\":\"string\",\"pattern\":\"^\\\"[a-z]+\\\";r=[0-9]+;t=[0-9]+$\"}},"
+    "\"RetryAfter\":{\"description\":\"Seconds to wait.\",\"required\":true,"
+    "\"schema\":{\"type\":\"integer\",\"minimum\":1}},"
+    "\"RetryAfterWhenBusy\":{\"description\":\"Seconds to wait, when waiting helps.\","
+    "\"schema\":{\"type\":\"integer\",\"minimum\":1}},"
+    "\"WwwAuthenticate\":{\"description\":\"What was wrong with the token (RFC 6750).\",\"required\":true,"
+    "\"schema\":{\"type\":\"string\",\"pattern\":\"^Bearer \"}},"
+    "\"ETag\":{\"description\":\"Changes with the answer; for If-None-Match.\",\"required\":true,"
+    "\"schema\":{\"type\":\"string\",\"pattern\":\"^(W/)?\\\"[^\\\"]+\\\"$\"}},"
+    "\"Link\":{\"description\":\"The next page, rel=\\\"next\\\" (RFC 8288).\",\"schema\":{\"type\":\"string\"}}}";
+
+void responses_write_problem_schema(struct buf *out)
+{
+        write_json(out, str_of(problem_schema));
+}
+
+static void reference(struct buf *out, const char *key, const char *kind, const char *name)
+{
+        char target[MAX_REFERENCE];
+        snprintf(target, sizeof(target), "#/components/%s/%s", kind, name);
+        member_object(out, key);
+        member_text(out, "$ref", target);
+        close_object(out);
+}
+
+static void open_status(struct buf *out, int status, const char *description)
+{
+        char text[MAX_STATUS];
+        snprintf(text, sizeof(text), "%d", status);
+        member_object(out, text);
+        member_text(out, "description", description);
+}
+
+/* --- headers --- */
+
+static void open_headers(struct buf *out)
+{
+        member_object(out, "headers");
+        reference(out, "X-Request-Id", "headers", "RequestId");
+}
+
+static void rate_headers(struct buf *out)
+{
+        reference(out, "RateLimit-Policy", "headers", "RateLimitPolicy");
+        reference(out, "RateLimit", "headers", "RateLimit");
+}
+
+static void success_headers(struct buf *out, const struct rpc_method *m)
+{
+        open_headers(out);
+        if (m->rate != RPC_RATE_NONE) {
+                rate_headers(out);
+        }
+        if (strcmp(m->http_verb, "GET") == 0) {
+                reference(out, "ETag", "headers", "ETag");
+        }
+        if (protobuf_c_message_descriptor_get_field_by_name(m->out, "next_cursor") != NULL) {
+                reference(out, "Link", "headers", "Link");
+        }
+        close_object(out);
+}
+
+static void problem_headers(struct buf *out, int status)
+{
+        open_headers(out);
+        if (status != DEFAULT) {
+                rate_headers(out);
+        }
+        if (status == 429 || status == 503) {
+                reference(out, "Retry-After", "headers", "RetryAfter");
+        } else if (status == 409) {
+                reference(out, "Retry-After", "headers", "RetryAfterWhenBusy");
+        } else if (status == 401) {
+                reference(out, "WWW-Authenticate", "headers", "WwwAuthenticate");
+        }
+        close_object(out);
+}
+
+/* --- methods --- */
+
+static const char *success_text(unsigned status)
+{
+        return status == 201   ? "Created."
+               : status == 202 ? "Accepted."
+               : status == 204 ? "Done; there is nothing more to say."
+                               : "Done.";
+}
+
+static void write_success(struct buf *out, const struct schema_set *schemas, const struct rpc_method *m)
+{
+        open_status(out, (int)m->success_status, success_text(m->success_status));
+        success_headers(out, m);
+        if (m->success_status != 204) {
+                member_object(out, "content");
+                member_object(out, "application/json");
+                write_key(out, "schema");
+                schema_reference(out, schemas, m->out, false);
+                close_object(out);
+                close_object(out);
+        }
+        close_object(out);
+}
+
+static void write_not_modified(struct buf *out, const struct rpc_method *m)
+{
+        open_status(out, 304, "Nothing changed since the answer with this entity tag.");
+        success_headers(out, m);
+        close_object(out);
+}
+
+static bool problem_applies(const struct rpc_method *m, int status)
+{
+        switch (status) {
+        case 403:
+                return m->access == RPC_SCOPE;
+        case 404:
+                return strchr(m->http_path, '{') != NULL;
+        case 409:
+                return strcmp(m->http_verb, "GET") != 0;
+        case 413:
+        case 415:
+                return contract_takes_body(m); /* even where there is nothing to say */
+        case 429:
+                return m->rate != RPC_RATE_NONE;
+        default:
+                return true;
+        }
+}
+
+static void refer_to_problem(struct buf *out, size_t i)
+{
+        char status[MAX_STATUS];
+        snprintf(status, sizeof(status), "%d", problems[i].status);
+        reference(out, problems[i].status == DEFAULT ? "default" : status, "responses", problems[i].name);
+}
+
+void responses_of_method(struct buf *out, const struct schema_set *schemas, const struct rpc_method *m)
+{
+        member_object(out, "responses");
+        write_success(out, schemas, m);
+        if (strcmp(m->http_verb, "GET") == 0) {
+                write_not_modified(out, m);
+        }
+        for (size_t i = 0; i < N_PROBLEMS; i++) {
+                if (problem_applies(m, problems[i].status)) {
+                        refer_to_problem(out, i);
+                }
+        }
+        close_object(out);
+}
+
+/* --- pages --- */
+
+static void page_headers(struct buf *out, const struct gateway_page *page, int status)
+{
+        open_headers(out);
+        if (page->tagged && status < 400) {
+                reference(out, "ETag", "headers", "ETag");
+        } else if (status == 503) {
+                reference(out, "Retry-After", "headers", "RetryAfter");
+        }
+        close_object(out);
+}
+
+static bool is_json(const char *content_type)
+{
+        return strstr(content_type, "json") != NULL;
+}
+
+static void page_content(struct buf *out, const struct gateway_page *page)
+{
+        char type[MAX_REFERENCE];
+        snprintf(type, sizeof(type), "%.*s", (int)strcspn(page->content_type, ";"), page->content_type);
+        member_object(out, type);
+        member_object(out, "schema");
+        member_text(out, "type", is_json(type) ? "object" : "string");
+        close_object(out);
+        close_object(out);
+}
+
+static void page_response(struct buf *out, const struct gateway_page *page, int status, const char *description)
+{
+        open_status(out, status, description);
+        page_headers(out, page, status);
+        if (status != 304) {
+                member_object(out, "content");
+                page_content(out, page);
+                close_object(out);
+        }
+        close_object(out);
+}
+
+/* What an answer of the page's own and one of its process are when it cannot serve. */
+static void page_unavailable(struct buf *out, const struct gateway_page *page)
+{
+        open_status(out, 503, "Not now; Retry-After says when to come back.");
+        page_headers(out, page, 503);
+        member_object(out, "content");
+        if (page->tells_why_not) {
+                page_content(out, page);
+        }
+        write_json(out, STR("\"application/problem+json\":{\"schema\":{\"$ref\":\"#/components/schemas/Problem\"}}"));
+        close_object(out);
+        close_object(out);
+}
+
+void responses_of_page(struct buf *out, const struct gateway_page *page)
+{
+        member_object(out, "responses");
+        page_response(out, page, 200, "Done.");
+        if (page->tagged) {
+                page_response(out, page, 304, "Nothing changed since the answer with this entity tag.");
+        }
+        if (!page->inline_) {
+                page_unavailable(out, page);
+                reference(out, "504", "responses", "TimedOut");
+        }
+        reference(out, "default", "responses", "Refused");
+        close_object(out);
+}
+
+/* --- components --- */
+
+static void write_problem_response(struct buf *out, size_t i)
+{
+        member_object(out, problems[i].name);
+        member_text(out, "description", problems[i].description);
+        problem_headers(out, problems[i].status);
+        write_json(
+            out,
+            STR("\"content\":{\"application/problem+json\":{\"schema\":{\"$ref\":\"#/components/schemas/Problem\"}}}"));
+        close_object(out);
+}
+
+void responses_write_components(struct buf *out)
+{
+        member_object(out, "responses");
+        for (size_t i = 0; i < N_PROBLEMS; i++) {
+                write_problem_response(out, i);
+        }
+        close_object(out);
+        write_json(out, str_of(headers));
+}
