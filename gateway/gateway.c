@@ -134,13 +134,6 @@ static bool is_encoded(const struct http_request *r)
         return false;
 }
 
-static bool has_body(const struct http_request *r)
-{
-        const char *length = http_request_header(r, "Content-Length");
-
-        return http_request_header(r, "Transfer-Encoding") != NULL || (length != NULL && strcmp(length, "0") != 0);
-}
-
 static bool on_headers(void *context, struct http_request *r, size_t *max_body, struct http_response *early)
 {
         struct gateway *gateway = context;
@@ -153,7 +146,7 @@ static bool on_headers(void *context, struct http_request *r, size_t *max_body, 
         if (!find_route(x, early) || !check_once(x, early)) {
                 return false;
         }
-        if (!has_body(r)) {
+        if (!r->has_body) {
                 return true;
         }
         if (reads) {
@@ -274,10 +267,13 @@ sn_status gateway_start(const struct gateway_options *options, struct gateway **
 {
         struct gateway *gateway = gateway_new(options);
         struct http_options http = {
+            .name = "http",
             .address = options->settings->http_address,
             .port = (int)options->settings->http_port,
             .io_threads = 1,
             .max_connections = connections(options->settings->http_connections),
+            .max_streams = 100,
+            .window_bytes = 65535,
             .max_header_bytes = 16384,
             .arena_bytes = REQUEST_ARENA_BYTES,
             .slow_client_ms = 10000,

@@ -64,7 +64,7 @@ static const char *reason_of(int status)
 }
 
 /* Made once a second by each thread. strftime would speak the locale's language. */
-static const char *date_line(void)
+const char *http_date(void)
 {
         static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
         static __thread time_t made_for = -1;
@@ -73,9 +73,8 @@ static const char *date_line(void)
         struct tm t;
         if (now != made_for && gmtime_r(&now, &t) != NULL) {
                 made_for = now;
-                snprintf(line, sizeof(line), "Date: %.3s, %02d %.3s %04d %02d:%02d:%02d GMT\r\n",
-                         days + (size_t)t.tm_wday * 3, t.tm_mday, months + (size_t)t.tm_mon * 3, t.tm_year + 1900,
-                         t.tm_hour, t.tm_min, t.tm_sec);
+                snprintf(line, sizeof(line), "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + (size_t)t.tm_wday * 3,
+                         t.tm_mday, months + (size_t)t.tm_mon * 3, t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
         }
         return line;
 }
@@ -114,7 +113,7 @@ static void put_number(struct http_exchange *x, size_t number)
 }
 
 /* RFC 9110 8.6: these have no body, and their heads no length. */
-static bool has_no_length(int status)
+bool http_status_has_no_length(int status)
 {
         return status == 204 || status == 304;
 }
@@ -126,8 +125,10 @@ static void put_framing(struct http_exchange *x, int status)
         put(x, " ");
         put(x, reason_of(status));
         put(x, "\r\n");
-        put(x, date_line());
-        if (!has_no_length(status)) {
+        put(x, "Date: ");
+        put(x, http_date());
+        put(x, "\r\n");
+        if (!http_status_has_no_length(status)) {
                 put(x, "Content-Length: ");
                 put_number(x, x->answer.len);
                 put(x, "\r\n");
@@ -140,7 +141,7 @@ static void put_framing(struct http_exchange *x, int status)
 }
 
 /* A body that overflowed must not be sent. */
-static void check(struct http_response *response)
+void http_answer_check(struct http_response *response)
 {
         if (response->body.overflow || response->status < 200 || response->status > 599) {
                 buf_free(&response->body);
@@ -151,7 +152,7 @@ static void check(struct http_response *response)
 
 void http_answer_take(struct http_exchange *x, struct http_response *response)
 {
-        check(response);
+        http_answer_check(response);
         x->answer = response->body;
         x->close =
             response->close || !x->keep_alive || atomic_load_explicit(&x->server->stopping, memory_order_relaxed);
@@ -168,6 +169,6 @@ void http_answer_take(struct http_exchange *x, struct http_response *response)
                 }
         }
         put(x, "\r\n");
-        x->answer_len = x->is_head || has_no_length(response->status) ? 0 : x->answer.len;
+        x->answer_len = x->is_head || http_status_has_no_length(response->status) ? 0 : x->answer.len;
         x->sent = 0;
 }

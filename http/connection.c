@@ -1,6 +1,6 @@
 /* A connection on its I/O thread, from accept to close: what it does next, answers, refusals, the end. internal.h says
  * when it is this thread's turn. */
-#include "http/internal.h"
+#include "http/http2.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -58,9 +58,21 @@ static void detach(struct http_connection *c)
         atomic_fetch_sub_explicit(&server->n_connections, 1, memory_order_relaxed);
 }
 
+static void forget_carriers(struct http_connection *c)
+{
+        if (c->http2 != NULL) {
+                http2_free(c->http2);
+                c->http2 = NULL;
+        }
+        tls_free(c->tls);
+        c->tls = NULL;
+        free(c->certificate);
+}
+
 enum http_step http_connection_end(struct http_connection *c)
 {
         detach(c);
+        forget_carriers(c);
         close(c->fd);
         http_exchange_end(c->exchange);
         free(c);
@@ -83,6 +95,11 @@ ssize_t http_connection_receive(struct http_connection *c, char *into, size_t si
                 return 0;
         }
         ssize_t n;
+        if (c->tls != NULL) { /* more may be there, whatever the size */
+                n = tls_receive(c->tls, into, size);
+                c->readable = n > 0;
+                return n;
+        }
         do {
                 n = recv(c->fd, into, size, 0);
         } while (n < 0 && errno == EINTR);
@@ -92,6 +109,18 @@ ssize_t http_connection_receive(struct http_connection *c, char *into, size_t si
         }
         c->readable = n > 0 && ((size_t)n == size || c->half_closed);
         return n > 0 ? n : 0;
+}
+
+ssize_t http_connection_send(struct http_connection *c, const char *bytes, size_t len)
+{
+        if (c->tls != NULL) {
+                return tls_send(c->tls, bytes, len);
+        }
+        ssize_t n;
+        do {
+                n = send(c->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        } while (n < 0 && errno == EINTR);
+        return n >= 0 ? n : errno == EAGAIN ? 0 : -1;
 }
 
 /* --- answers --- */
@@ -120,7 +149,7 @@ enum http_step http_connection_refuse(struct http_connection *c, int status, con
 }
 
 /* Closing a socket with unread bytes resets it, and the client may lose the answer that it has not read yet. */
-static enum http_step start_lingering(struct http_connection *c)
+enum http_step http_connection_linger(struct http_connection *c)
 {
         shutdown(c->fd, SHUT_WR);
         forget_input(c);
@@ -151,7 +180,7 @@ static enum http_step finish_exchange(struct http_connection *c)
         if (!closing) {
                 return HTTP_AGAIN;
         }
-        return c->linger || c->readable || c->in.len > 0 ? start_lingering(c) : http_connection_end(c);
+        return c->linger || c->readable || c->in.len > 0 ? http_connection_linger(c) : http_connection_end(c);
 }
 
 static enum http_step send_more(struct http_connection *c)
@@ -170,6 +199,42 @@ static enum http_step send_more(struct http_connection *c)
         return x->sent > before ? HTTP_AGAIN : HTTP_ENOUGH;
 }
 
+/* --- TLS --- */
+
+enum { CERTIFICATE_NAMES_MAX = 1024 };
+
+static void remember_certificate(struct http_connection *c)
+{
+        struct buf names;
+        buf_init(&names, CERTIFICATE_NAMES_MAX);
+        tls_peer_names(c->tls, &names);
+        c->certificate = names.data; /* or NULL */
+}
+
+static enum http_step secure(struct http_connection *c)
+{
+        switch (tls_handshake(c->tls)) {
+        case TLS_DONE:
+                remember_certificate(c);
+                return http2_start(c, "", 0);
+        case TLS_WAITING:
+                return HTTP_ENOUGH;
+        case TLS_FAILED:
+                break;
+        }
+        return http_connection_end(c);
+}
+
+/* A client that does not finish the handshake is a slow one. */
+static bool start_tls(struct http_connection *c)
+{
+        c->tls = tls_new(c->loop->server->tls, c->fd, NULL);
+        c->phase = HTTP_SECURING;
+        c->begun_us = c->loop->now_us;
+        http_deadline_set(c, http_deadline_slow(c));
+        return c->tls != NULL;
+}
+
 /* --- what the loop calls --- */
 
 void http_connection_work(struct http_connection *c)
@@ -186,6 +251,12 @@ void http_connection_work(struct http_connection *c)
                         break;
                 case HTTP_SENDING:
                         step = send_more(c);
+                        break;
+                case HTTP_SECURING:
+                        step = secure(c);
+                        break;
+                case HTTP_SPEAKING_2:
+                        step = http2_work(c);
                         break;
                 case HTTP_LINGERING:
                         step = drain(c);
@@ -251,10 +322,16 @@ void http_connection_new(struct http_loop *loop, int fd, const struct sockaddr_s
         loop->connections = c;
         metric_add(server->metrics.connections, 1);
         http_deadline_set(c, http_deadline_idle(c));
-        if (atomic_fetch_add_explicit(&server->n_connections, 1, memory_order_relaxed) >=
-                server->options.max_connections &&
-            http_connection_refuse(c, 503, "The server has as many connections as it takes.") == HTTP_AGAIN) {
-                http_connection_work(c);
+        bool full = atomic_fetch_add_explicit(&server->n_connections, 1, memory_order_relaxed) >=
+                    server->options.max_connections;
+        if (full && server->options.http2_only) {
+                http_connection_end(c);
+        } else if (full) {
+                if (http_connection_refuse(c, 503, "The server has as many connections as it takes.") == HTTP_AGAIN) {
+                        http_connection_work(c);
+                }
+        } else if (server->tls != NULL && !start_tls(c)) {
+                http_connection_end(c);
         }
 }
 
@@ -273,6 +350,7 @@ static void end_last(struct http_connection *c)
         struct http_server *server = c->loop->server;
         int fd = c->fd;
         detach(c);
+        forget_carriers(c);
         while (atomic_load(&c->turn) != HTTP_TURN_IO) {
                 if (abandon(c)) {
                         close(fd);

@@ -1,5 +1,5 @@
 /* What takes too long: requests that do not arrive, answers that are not taken, connections that idle. */
-#include "http/internal.h"
+#include "http/http2.h"
 
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
@@ -39,6 +39,10 @@ static bool takes_its_answer(struct http_connection *c, int64_t now_us)
 static void slow_client(struct http_connection *c)
 {
         metric_add(c->loop->server->metrics.slow_clients, 1);
+        if (c->tls != NULL || c->loop->server->options.http2_only) { /* nothing can be said to it */
+                http_connection_end(c);
+                return;
+        }
         if (http_request_refuse_part(c, 408, "The request did not arrive in time.") == HTTP_AGAIN) {
                 http_connection_work(c);
         }
@@ -80,10 +84,14 @@ void http_deadline_due(struct http_timer *timer, int64_t now_us)
         switch (c->phase) {
         case HTTP_READING_HEAD:
         case HTTP_READING_BODY:
+        case HTTP_SECURING:
                 due_reading(c, now_us);
                 return;
         case HTTP_SENDING:
                 due_sending(c, now_us);
+                return;
+        case HTTP_SPEAKING_2:
+                http2_due(c, now_us);
                 return;
         case HTTP_LINGERING:
                 if (now_us < c->linger_us) {

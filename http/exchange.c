@@ -1,6 +1,6 @@
 /* One request and its response, from the head that is read to the last byte that is sent. internal.h says whose it is
  * when. */
-#include "http/internal.h"
+#include "http/http2.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -27,6 +27,13 @@ void http_response_header(struct http_response *r, const char *name, const char 
         }
 }
 
+void http_response_trailer(struct http_response *r, const char *name, const char *value)
+{
+        if (r->n_trailers < sizeof(r->trailers) / sizeof(r->trailers[0])) {
+                r->trailers[r->n_trailers++] = (struct http_header){name, value};
+        }
+}
+
 /* --- life --- */
 
 struct http_exchange *http_exchange_new(struct http_connection *c)
@@ -42,6 +49,7 @@ struct http_exchange *http_exchange_new(struct http_connection *c)
         x->request.path = "";
         x->request.query.ptr = "";
         x->request.body.ptr = "";
+        x->request.certificate = "";
         x->request.peer = c->peer; /* the connection outlives whatever the owner may do with the request */
         x->request.started_us = clock_monotonic_us();
         x->server = server;
@@ -78,6 +86,7 @@ void http_exchange_fill(struct http_exchange *x, const struct http_head *head, c
         x->keep_alive = head->keep_alive;
         x->is_head = strcmp(r->method, "HEAD") == 0;
         x->chunked = head->chunked;
+        r->has_body = head->chunked || head->content_length > 0;
         x->wants_continue = head->expects_continue;
         x->left = head->content_length;
         http_chunked_init(&x->decoder);
@@ -165,6 +174,13 @@ void http_respond(struct http_request *r, struct http_response *response)
         struct http_exchange *x = (struct http_exchange *)(void *)r;
         struct http_connection *c = x->connection;
         struct http_server *server = x->server;
+        if (x->stream != NULL) {
+                if (!http2_respond(x->stream, response)) {
+                        buf_free(&response->body);
+                        release(x);
+                }
+                return;
+        }
         if ((atomic_fetch_or(&c->turn, HTTP_TURN_SENDING) & HTTP_TURN_ABANDONED) != 0) {
                 buf_free(&response->body);
                 release(x); /* and nothing of the server, which may be gone */

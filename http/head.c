@@ -47,8 +47,7 @@ static bool is_target(struct str s)
         return s.len > 0;
 }
 
-/* RFC 3986: a name or an address, and a port; nobody's name before it. */
-static bool is_authority(struct str s)
+bool http_is_authority(struct str s)
 {
         for (size_t i = 0; i < s.len; i++) {
                 unsigned char c = (unsigned char)s.ptr[i];
@@ -85,10 +84,9 @@ static bool is_absolute(struct str target, struct str *rest)
         return false;
 }
 
-/* The origin form, "*" with OPTIONS, or the absolute form, whose authority is left out. */
-static bool take_target(struct http_head *h, const char *bytes, struct str target, bool is_options)
+bool http_split_target(struct str target, bool is_options, struct str *path, struct str *query)
 {
-        struct str path = target, rest = target;
+        struct str rest = target;
         bool absolute = is_absolute(target, &rest);
         if (!is_target(target)) {
                 return false;
@@ -98,20 +96,19 @@ static bool take_target(struct http_head *h, const char *bytes, struct str targe
                 while (n < rest.len && rest.ptr[n] != '/' && rest.ptr[n] != '?') {
                         n++;
                 }
-                if (n == 0 || !is_authority((struct str){rest.ptr, n})) {
+                if (n == 0 || !http_is_authority((struct str){rest.ptr, n})) {
                         return false;
                 }
-                path = (struct str){rest.ptr + n, rest.len - n};
+                rest = (struct str){rest.ptr + n, rest.len - n};
         }
-        const char *question = memchr(path.ptr, '?', path.len);
-        struct str query = {path.ptr + path.len, 0};
+        const char *question = memchr(rest.ptr, '?', rest.len);
+        *path = rest;
+        *query = (struct str){rest.ptr + rest.len, 0};
         if (question != NULL) {
-                query = (struct str){question + 1, (size_t)(path.ptr + path.len - question - 1)};
-                path.len = (size_t)(question - path.ptr);
+                path->len = (size_t)(question - rest.ptr);
+                *query = (struct str){question + 1, rest.len - path->len - 1};
         }
-        h->path = span_of(bytes, path);
-        h->query = span_of(bytes, query);
-        return path.len == 0 ? absolute : path.ptr[0] == '/' || (is_options && str_equal_c(path, "*"));
+        return path->len == 0 ? absolute : path->ptr[0] == '/' || (is_options && str_equal_c(*path, "*"));
 }
 
 static bool is_version(struct str s)
@@ -135,10 +132,12 @@ static enum http_parse take_request_line(struct http_head *h, const char *bytes,
         if (!str_equal_c(version, "HTTP/1.1") && !str_equal_c(version, "HTTP/1.0")) {
                 return refuse(h, 505, "The only versions of HTTP known here are 1.1 and 1.0.");
         }
-        if (!take_target(h, bytes, target, str_equal_c(method, "OPTIONS"))) {
-                h->path = h->query = (struct http_span){0};
+        struct str path, query;
+        if (!http_split_target(target, str_equal_c(method, "OPTIONS"), &path, &query)) {
                 return refuse(h, 400, "The request line is malformed.");
         }
+        h->path = span_of(bytes, path);
+        h->query = span_of(bytes, query);
         h->method = span_of(bytes, method);
         h->http_10 = version.ptr[7] == '0';
         h->has_request_line = true;
@@ -147,8 +146,7 @@ static enum http_parse take_request_line(struct http_head *h, const char *bytes,
 
 /* --- header lines --- */
 
-/* Digits only. More than the number can hold is a length too, if one that nobody takes. */
-static bool parse_length(struct str digits, uint64_t *out)
+bool http_parse_length(struct str digits, uint64_t *out)
 {
         uint64_t value = 0;
         for (size_t i = 0; i < digits.len; i++) {
@@ -175,12 +173,13 @@ static enum http_parse take_special(struct http_head *h, struct str name, struct
 {
         if (str_equal_nocase(name, STR("Host"))) {
                 h->hosts++;
-                return is_authority(value) ? HTTP_PARSE_MORE : refuse(h, 400, "The Host header is malformed.");
+                return http_is_authority(value) ? HTTP_PARSE_MORE : refuse(h, 400, "The Host header is malformed.");
         }
         if (str_equal_nocase(name, STR("Content-Length"))) {
                 h->lengths++;
-                return parse_length(value, &h->content_length) ? HTTP_PARSE_MORE
-                                                               : refuse(h, 400, "The Content-Length is no length.");
+                return http_parse_length(value, &h->content_length)
+                           ? HTTP_PARSE_MORE
+                           : refuse(h, 400, "The Content-Length is no length.");
         }
         if (str_equal_nocase(name, STR("Transfer-Encoding"))) {
                 h->encodings++;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "base/str.h"
 #include "http/server.h"
 
 enum http_parse { HTTP_PARSE_MORE, HTTP_PARSE_DONE, HTTP_PARSE_REFUSED };
@@ -43,5 +44,14 @@ void http_head_init(struct http_head *h);
 /* bytes are all that have come of the request, from its first one: with HTTP_PARSE_MORE call again with more. Bytes
  * behind the head are left alone. A head that is not whole within max_bytes (less than 4 GiB) is refused. */
 enum http_parse http_head_parse(struct http_head *h, const char *bytes, size_t len, size_t max_bytes);
+
+/* What a head says, however it comes (http2_request.c reads it from other frames). */
+/* Splits a request target into path and query: the origin form, "*" with OPTIONS, or the absolute form, whose authority
+ * is left out and whose path may be empty. False for one that is malformed. */
+bool http_split_target(struct str target, bool is_options, struct str *path, struct str *query);
+/* RFC 3986: a name or an address, and a port; nobody's name before it. */
+bool http_is_authority(struct str s);
+/* Digits only. More than the number can hold is a length too, if one that nobody takes: UINT64_MAX. */
+bool http_parse_length(struct str digits, uint64_t *out);
 
 #endif

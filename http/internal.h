@@ -1,7 +1,7 @@
 /* What the files of http/ share. server.c starts and stops, listen.c listens, loop.c is an I/O thread, connection.c a
  * connection on it, request.c reads its requests, deadline.c ends what takes too long, exchange.c is one request and
- * its response, answer.c makes a response's bytes, refuse.c says no. head.c, chunked.c and wheel.c know nothing of all
- * that.
+ * its response, answer.c makes a response's bytes, refuse.c says no. head.c, chunked.c, wheel.c and tls.c know nothing
+ * of all that. HTTP/2 is in http2.h and its files.
  *
  * Whose turn is it? Each connection belongs to one I/O thread, and only that thread reads from it, closes it and looks
  * at its deadlines. But the answer is sent by the worker who made it, without a thread switch. The word `turn` says who
@@ -29,6 +29,7 @@
 #include "http/chunked.h"
 #include "http/head.h"
 #include "http/server.h"
+#include "http/tls.h"
 #include "http/wheel.h"
 
 enum {
@@ -51,7 +52,9 @@ enum http_phase {
         HTTP_READING_HEAD, /* or idle: nothing of a request is there */
         HTTP_READING_BODY,
         HTTP_SENDING,
-        HTTP_LINGERING, /* answered for the last time: what the client still sends is read and dropped */
+        HTTP_SECURING,   /* shaking hands over TLS */
+        HTTP_SPEAKING_2, /* HTTP/2: all of it is in http2 */
+        HTTP_LINGERING,  /* answered for the last time: what the client still sends is read and dropped */
 };
 
 /* One client connection. All but turn and exchange is the I/O thread's alone; active_us goes with the turn. */
@@ -76,6 +79,10 @@ struct http_connection {
         size_t in_at;
         struct http_head *head;         /* as far as it is read, when it did not come in one piece */
         struct http_exchange *exchange; /* the one that is read, held or answered */
+        struct http2 *http2;            /* what HTTP_SPEAKING_2 needs, with exchanges of its own */
+        struct tls *tls;                /* NULL: in clear */
+        char *certificate;              /* names in the client's, or NULL */
+        bool begun;                     /* which HTTP this is has been seen */
         char peer[HTTP_PEER_SIZE];
 };
 
@@ -103,10 +110,11 @@ struct http_exchange {
         size_t sent;
         int64_t sending_us, progress_us; /* when the I/O thread took it over, and last saw the client take something */
         int64_t acknowledged;
+        struct http2_stream *stream; /* over HTTP/2, what http2.h says of it */
 };
 
 struct http_metrics {
-        struct metric *connections, *in_flight, *slow_clients;
+        struct metric *connections, *in_flight, *slow_clients, *floods;
 };
 
 /* An I/O thread. */
@@ -121,15 +129,20 @@ struct http_loop {
         struct http_connection *connections;
         struct http_connection *ready;              /* to be looked at again before sleeping */
         _Atomic(struct http_connection *) returned; /* by workers, newest first */
+        _Atomic(struct http2_stream *) answered;    /* the same over HTTP/2 */
+        struct http2_stream *held;                  /* which are with workers */
+        bool told_stopping;                         /* the connections of HTTP/2 know that the server stops */
         struct http_head head;                      /* of a request that comes in one piece */
         char *scratch;
         size_t scratch_bytes;
+        char *frames; /* of HTTP/2, on their way to a socket */
 };
 
 struct http_server {
         struct http_options options;
         struct http_handlers handlers;
         struct http_metrics metrics;
+        struct tls_context *tls; /* NULL: in clear */
         struct http_loop *loops;
         int n_loops, n_started;
         int listen_fd, port;
@@ -158,6 +171,9 @@ enum http_step { HTTP_AGAIN, HTTP_ENOUGH };
 void http_connection_new(struct http_loop *loop, int fd, const struct sockaddr_storage *address); /* takes over fd */
 void http_connection_event(struct http_connection *c, uint32_t epoll_events);
 void http_connection_work(struct http_connection *c); /* as much as there is to do; may end it */
+/* Sends without waiting: the bytes that were taken, which may be none, or -1 when the connection is broken. */
+ssize_t http_connection_send(struct http_connection *c, const char *bytes, size_t len);
+enum http_step http_connection_linger(struct http_connection *c);
 void http_connection_returned(struct http_connection *c);
 void http_connection_end_all(struct http_loop *loop); /* the loop ends */
 /* Bytes that are there, at most size of them; 0: none for now, -1: no more will come. */
@@ -190,6 +206,9 @@ void http_exchange_end(struct http_exchange *x);      /* takes NULL */
 enum http_sent http_exchange_send(struct http_exchange *x, int fd);
 
 /* answer.c */
+const char *http_date(void); /* "Sun, 06 Nov 1994 08:49:37 GMT": now, in memory of the thread */
+bool http_status_has_no_length(int status);
+void http_answer_check(struct http_response *response); /* 500 in place of what must not be sent */
 /* Takes over the response: makes its head, and keeps its body. */
 void http_answer_take(struct http_exchange *x, struct http_response *response);
 

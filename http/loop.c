@@ -1,8 +1,9 @@
 /* An I/O thread: waits for sockets, accepts connections, takes back what workers could not finish, and turns the wheel
  * of deadlines. */
-#include "http/internal.h"
+#include "http/http2.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -152,6 +153,7 @@ static void wait_and_work(struct http_loop *loop)
                 }
         }
         work_on_returned(loop);
+        http2_take_answered(loop);
         work_on_ready(loop);
         if (loop->now_us >= http_wheel_next_us(&loop->wheel)) {
                 http_wheel_turn(&loop->wheel, loop->now_us, http_deadline_due);
@@ -162,20 +164,32 @@ static void wait_and_work(struct http_loop *loop)
         }
 }
 
+static void tell_stopping(struct http_loop *loop)
+{
+        if (!loop->told_stopping) {
+                loop->told_stopping = true;
+                http2_stop(loop);
+        }
+}
+
 void *http_loop_main(void *arg)
 {
         struct http_loop *loop = arg;
-        pthread_setname_np(pthread_self(), "http-io");
+        char name[16];
+        snprintf(name, sizeof(name), "%.11s-io", loop->server->options.name);
+        pthread_setname_np(pthread_self(), name);
         accept_start(loop);
         while (!atomic_load(&loop->server->quit)) {
                 wait_and_work(loop);
                 if (atomic_load(&loop->server->stopping)) {
                         loop->exhausted = false;
                         accept_stop(loop);
+                        tell_stopping(loop);
                 }
         }
         wait_and_work(loop); /* what has come meanwhile is told that the server ends, instead of being reset */
         http_connection_end_all(loop);
+        http2_abandon_held(loop);
         return NULL;
 }
 
@@ -193,15 +207,17 @@ bool http_loop_init(struct http_server *server, struct http_loop *loop)
         http_wheel_init(&loop->wheel, tick_us(&server->options), loop->now_us);
         loop->scratch_bytes = server->options.max_header_bytes + READ_AHEAD_BYTES;
         loop->scratch = malloc(loop->scratch_bytes);
+        loop->frames = malloc(HTTP2_SEND_BYTES + HTTP2_FRAME_BYTES);
         loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
         loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-        return loop->scratch != NULL && loop->epoll_fd >= 0 && loop->wake_fd >= 0 &&
+        return loop->scratch != NULL && loop->frames != NULL && loop->epoll_fd >= 0 && loop->wake_fd >= 0 &&
                epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &event) == 0;
 }
 
 void http_loop_free(struct http_loop *loop)
 {
         free(loop->scratch);
+        free(loop->frames);
         if (loop->epoll_fd >= 0) {
                 close(loop->epoll_fd);
         }

@@ -1,10 +1,10 @@
 /* What the server refuses itself, in the owner's words where it has some. */
 #include "http/internal.h"
 
-static void count_refusal(int status)
+static void count_refusal(const struct http_server *server, int status)
 {
-        metric_add(metric_counter("sonet_http_refused_total", "Requests that the HTTP server refused itself.",
-                                  metrics_intern("status=\"%d\"", status)),
+        metric_add(metric_counter(metrics_intern("sonet_%s_refused_total", server->options.name),
+                                  "Requests that the server refused itself.", metrics_intern("status=\"%d\"", status)),
                    1);
 }
 
@@ -13,7 +13,7 @@ void http_refusal(struct http_server *server, struct http_request *r, int status
 {
         *response = (struct http_response){.status = status, .close = true};
         buf_init(&response->body, HTTP_REFUSAL_BYTES);
-        count_refusal(status);
+        count_refusal(server, status);
         if (server->handlers.on_refusal != NULL) {
                 server->handlers.on_refusal(server->handlers.context, r, status, detail, response);
                 response->close = true;

@@ -1,5 +1,5 @@
 /* Reads requests: heads and bodies, as they come, until one is whole and goes to its owner. */
-#include "http/internal.h"
+#include "http/http2.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -263,6 +263,26 @@ static enum http_step keep_head(struct http_connection *c, const struct http_hea
         return wait_for_more(c);
 }
 
+static enum http_step start_http2(struct http_connection *c, const struct input *in)
+{
+        struct buf kept = c->in;
+        c->in = (struct buf){0};
+        c->in_at = 0;
+        free(c->head);
+        c->head = NULL;
+        enum http_step step = http2_start(c, in->bytes.ptr, in->bytes.len);
+        buf_free(&kept);
+        return step;
+}
+
+/* A connection begins with HTTP/2's preface, or it is one of HTTP/1.1 (RFC 9113, 3.3: prior knowledge). */
+static enum http2_preface look_for_http2(struct http_connection *c, const struct input *in)
+{
+        enum http2_preface preface = c->begun ? HTTP2_PREFACE_NOT : http2_preface(in->bytes.ptr, in->bytes.len);
+        c->begun |= preface != HTTP2_PREFACE_PART;
+        return preface;
+}
+
 enum http_step http_request_read_head(struct http_connection *c)
 {
         struct input in;
@@ -273,6 +293,17 @@ enum http_step http_request_read_head(struct http_connection *c)
         }
         if (c->head == NULL) {
                 http_head_init(head);
+        }
+        switch (look_for_http2(c, &in)) {
+        case HTTP2_PREFACE:
+                return start_http2(c, &in);
+        case HTTP2_PREFACE_PART:
+                return keep_head(c, head, &in);
+        case HTTP2_PREFACE_NOT:
+                break;
+        }
+        if (c->loop->server->options.http2_only) {
+                return http_connection_refuse(c, 505, "This port speaks HTTP/2 only.");
         }
         enum http_parse result =
             http_head_parse(head, in.bytes.ptr, in.bytes.len, c->loop->server->options.max_header_bytes);

@@ -22,6 +22,7 @@ static void server_free(struct http_server *server)
         if (server->listen_fd >= 0) {
                 close(server->listen_fd);
         }
+        tls_context_free(server->tls);
         free(server->loops);
         free(server);
 }
@@ -83,12 +84,16 @@ static struct http_server *server_new(const struct http_options *options, const 
         server->options = *options;
         server->handlers = *handlers;
         server->listen_fd = -1;
+        const char *name = server->options.name;
         server->metrics = (struct http_metrics){
-            .connections = metric_gauge("sonet_http_connections", "Open HTTP connections.", NULL),
-            .in_flight = metric_gauge("sonet_http_requests_in_flight",
-                                      "Complete HTTP requests that are not answered yet.", NULL),
-            .slow_clients = metric_counter("sonet_http_slow_clients_total",
+            .connections = metric_gauge(metrics_intern("sonet_%s_connections", name), "Open connections.", NULL),
+            .in_flight = metric_gauge(metrics_intern("sonet_%s_requests_in_flight", name),
+                                      "Complete requests that are not answered yet.", NULL),
+            .slow_clients = metric_counter(metrics_intern("sonet_%s_slow_clients_total", name),
                                            "Connections dropped because the client was too slow.", NULL),
+            .floods =
+                metric_counter(metrics_intern("sonet_%s_floods_total", name),
+                               "HTTP/2 connections closed because the client sent too much that nobody needs.", NULL),
         };
         return server;
 }
@@ -101,12 +106,20 @@ sn_status http_server_start(const struct http_options *options, const struct htt
                 buf_append_c(error, "no memory left for the HTTP server");
                 return SN_RESOURCE_EXHAUSTED;
         }
-        sn_status status = http_listen(server, error);
+        sn_status status = SN_OK;
+        if (options->tls != NULL) {
+                server->tls = tls_server(options->tls, error);
+                server->options.tls = NULL; /* the caller's */
+                status = server->tls != NULL ? SN_OK : SN_FAILED_PRECONDITION;
+        }
+        if (status == SN_OK) {
+                status = http_listen(server, error);
+        }
         if (status == SN_OK && !threads_start(server)) {
                 buf_append_c(error, "the threads of the HTTP server cannot be started");
                 status = SN_RESOURCE_EXHAUSTED;
         }
-        server->options.address = NULL; /* the caller's */
+        server->options.address = NULL;
         if (status != SN_OK) {
                 join_all(server);
                 server_free(server);

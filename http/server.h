@@ -1,5 +1,6 @@
-/* HTTP/1.1 server (RFC 9112) over epoll: I/O threads collect whole requests, a worker answers and sends. Knows nothing
- * of routes. What is wrong or could be read in two ways is refused, with one response, and the connection closed. Slow
+/* HTTP/1.1 (RFC 9112) and HTTP/2 (RFC 9113) server over epoll: I/O threads collect whole requests, a worker answers.
+ * A connection that begins with HTTP/2's preface speaks HTTP/2. Knows nothing of routes. What is wrong or could be read
+ * in two ways is refused, with one response, and the connection closed (over HTTP/2 the stream). Slow
  * clients (a request not complete 10 s after its first byte) are dropped; idle keep-alive connections after 60 s. */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
@@ -32,7 +33,10 @@ struct http_request {
         const struct http_header *headers;
         size_t n_headers;
         int64_t started_us; /* monotonic, when the headers were complete */
-        void *user;         /* the owner's, e.g. the route found in on_headers */
+        bool http_2;
+        bool has_body;
+        const char *certificate; /* names in the client's verified certificate, each with a space behind it; "": none */
+        void *user;              /* the owner's, e.g. the route found in on_headers */
 };
 
 /* The first value of a header, ignoring case; NULL when absent. */
@@ -43,10 +47,13 @@ struct http_response {
         struct buf body;
         struct http_header headers[24];
         size_t n_headers;
-        bool close; /* Connection: close after it */
+        struct http_header trailers[6]; /* HTTP/2 only: after the body, with values that live as long as the headers' */
+        size_t n_trailers;
+        bool close; /* HTTP/1.1: Connection: close after it */
 };
 void http_response_header(struct http_response *r, const char *name,
                           const char *value); /* value lives in the request's arena */
+void http_response_trailer(struct http_response *r, const char *name, const char *value);
 
 struct http_handlers {
         /* On the I/O thread, when the headers are complete and before any body is read: fast, never blocks. True: read
@@ -64,10 +71,15 @@ struct http_handlers {
 };
 
 struct http_options {
-        const char *address; /* "127.0.0.1", "::1", "0.0.0.0" */
-        int port;            /* 0: any free one */
+        const char *name;            /* in metrics and names of threads: "http" */
+        const char *address;         /* "127.0.0.1", "::1", "0.0.0.0" */
+        int port;                    /* 0: any free one */
+        const struct tls_files *tls; /* NULL: in clear. With it HTTP/2 only. */
+        bool http2_only;             /* whoever speaks HTTP/1.1 is told so */
         int io_threads;
         int max_connections;
+        int max_streams;         /* of each HTTP/2 connection, at a time: further ones are refused */
+        size_t window_bytes;     /* that HTTP/2 clients may send of a body before it is read */
         size_t max_header_bytes; /* 431 beyond, or 414 */
         size_t arena_bytes;      /* cap of each request's arena */
         int slow_client_ms;      /* 10,000 */

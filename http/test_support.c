@@ -121,8 +121,11 @@ static void on_refusal(void *context, struct http_request *r, int status, const 
 
 struct http_options fixture_options(void)
 {
-        return (struct http_options){.io_threads = 2,
+        return (struct http_options){.name = "http",
+                                     .io_threads = 2,
                                      .max_connections = 5000,
+                                     .max_streams = 100,
+                                     .window_bytes = 65535,
                                      .max_header_bytes = 8192,
                                      .arena_bytes = 1 << 20,
                                      .slow_client_ms = 10000,

@@ -1,0 +1,248 @@
+/* A connection that speaks HTTP/2: bytes from the socket to the session and back, and what takes too long. */
+#include "http/http2.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+        ROUNDS_AT_ONCE = 16, /* of sending, then others have their turn */
+        STALL_FACTOR = 3,    /* nothing was taken for so many times the time that a request may take */
+        LOOKS_A_LIMIT = 10,  /* how often the clock is looked at within it */
+};
+
+static int64_t slow_us(const struct http_connection *c)
+{
+        return (int64_t)c->loop->server->options.slow_client_ms * 1000;
+}
+
+/* --- how it begins --- */
+
+enum http2_preface http2_preface(const char *bytes, size_t len)
+{
+        if (memcmp(bytes, NGHTTP2_CLIENT_MAGIC, len < NGHTTP2_CLIENT_MAGIC_LEN ? len : NGHTTP2_CLIENT_MAGIC_LEN) != 0) {
+                return HTTP2_PREFACE_NOT;
+        }
+        return len < NGHTTP2_CLIENT_MAGIC_LEN ? HTTP2_PREFACE_PART : HTTP2_PREFACE;
+}
+
+enum http_step http2_start(struct http_connection *c, const char *bytes, size_t len)
+{
+        c->http2 = http2_new(c);
+        if (c->http2 == NULL) {
+                return http_connection_end(c);
+        }
+        c->phase = HTTP_SPEAKING_2;
+        c->begun_us = 0;
+        c->active_us = c->loop->now_us;
+        http_deadline_set(c, http_deadline_idle(c));
+        http2_take(c->http2, bytes, len);
+        return HTTP_AGAIN;
+}
+
+/* --- sending --- */
+
+enum flush { FLUSH_ALL, FLUSH_PART, FLUSH_BLOCKED, FLUSH_BROKEN };
+
+/* Frames, as many as go out at once. */
+static size_t gather(struct http2 *h, char *into)
+{
+        size_t n = 0;
+        while (n < HTTP2_SEND_BYTES) {
+                const uint8_t *frame;
+                ssize_t len = nghttp2_session_mem_send(h->session, &frame);
+                if (len <= 0) {
+                        break;
+                }
+                memcpy(into + n, frame, (size_t)len);
+                n += (size_t)len;
+        }
+        return n;
+}
+
+/* The server waits for what the socket did not take, when it stops. */
+static void keep_rest(struct http2 *h, const char *bytes, size_t len)
+{
+        buf_init(&h->out, HTTP2_SEND_BYTES + HTTP2_FRAME_BYTES);
+        buf_append(&h->out, bytes, len);
+        h->out_at = 0;
+        if (!h->out_counted) {
+                h->out_counted = true;
+                atomic_fetch_add(&h->connection->loop->server->busy, 1);
+        }
+}
+
+static void forget_rest(struct http2 *h)
+{
+        buf_free(&h->out);
+        h->out_at = 0;
+        if (h->out_counted) {
+                h->out_counted = false;
+                atomic_fetch_sub(&h->connection->loop->server->busy, 1);
+        }
+}
+
+static enum flush send_rest(struct http2 *h)
+{
+        struct http_connection *c = h->connection;
+        if (h->out.len == 0) {
+                return FLUSH_ALL;
+        }
+        ssize_t n = http_connection_send(c, h->out.data + h->out_at, h->out.len - h->out_at);
+        if (n < 0) {
+                return FLUSH_BROKEN;
+        }
+        h->out_at += (size_t)n;
+        h->progress_us = n > 0 ? c->loop->now_us : h->progress_us;
+        if (h->out_at < h->out.len) {
+                return FLUSH_BLOCKED;
+        }
+        forget_rest(h);
+        return FLUSH_ALL;
+}
+
+static enum flush flush(struct http2 *h)
+{
+        struct http_connection *c = h->connection;
+        enum flush result = send_rest(h);
+        for (int i = 0; result == FLUSH_ALL; i++) {
+                if (i == ROUNDS_AT_ONCE) {
+                        return FLUSH_PART;
+                }
+                size_t len = gather(h, c->loop->frames);
+                if (len == 0) {
+                        break;
+                }
+                ssize_t n = http_connection_send(c, c->loop->frames, len);
+                if (n < 0) {
+                        return FLUSH_BROKEN;
+                }
+                h->progress_us = n > 0 ? c->loop->now_us : h->progress_us;
+                if ((size_t)n < len) {
+                        keep_rest(h, c->loop->frames + n, len - (size_t)n);
+                        result = FLUSH_BLOCKED;
+                }
+        }
+        return result;
+}
+
+/* --- what the loop calls --- */
+
+static bool is_over(const struct http2 *h)
+{
+        return (h->closing && h->first == NULL) ||
+               (nghttp2_session_want_read(h->session) == 0 && nghttp2_session_want_write(h->session) == 0);
+}
+
+static enum http_step finish(struct http_connection *c)
+{
+        http2_free(c->http2);
+        c->http2 = NULL;
+        return http_connection_linger(c);
+}
+
+/* Reads only while the socket takes what is sent: a client that does not read is not answered either. */
+enum http_step http2_work(struct http_connection *c)
+{
+        struct http2 *h = c->http2;
+        enum flush result = flush(h);
+        if (result == FLUSH_ALL && !is_over(h)) {
+                ssize_t n = http_connection_receive(c, c->loop->scratch, c->loop->scratch_bytes);
+                if (n < 0) {
+                        return http_connection_end(c);
+                }
+                if (n > 0) {
+                        http2_take(h, c->loop->scratch, (size_t)n);
+                }
+                http2_begin_waiting(h);
+                result = flush(h);
+        }
+        switch (result) {
+        case FLUSH_BROKEN:
+                return http_connection_end(c);
+        case FLUSH_BLOCKED:
+                return HTTP_ENOUGH;
+        case FLUSH_PART:
+                return HTTP_AGAIN;
+        case FLUSH_ALL:
+                break;
+        }
+        if (is_over(h)) {
+                return finish(c);
+        }
+        return c->readable ? HTTP_AGAIN : HTTP_ENOUGH;
+}
+
+void http2_stop(struct http_loop *loop)
+{
+        for (struct http_connection *c = loop->connections; c != NULL; c = c->next) {
+                if (c->http2 != NULL) {
+                        http2_close(c->http2, NGHTTP2_NO_ERROR);
+                        if (!c->ready) {
+                                http_loop_add_ready(loop, c);
+                        }
+                }
+        }
+}
+
+/* --- deadlines --- */
+
+static bool is_held(struct http2_stream *s)
+{
+        return atomic_load(&s->turn) != HTTP_TURN_IO;
+}
+
+/* A request that does not come, from its first byte to its last. False: the connection ends with it, since nothing can
+ * be said while a head is not complete. */
+static bool refuse_slow(struct http2 *h, int64_t now_us)
+{
+        for (struct http2_stream *s = h->first, *next; s != NULL; s = next) {
+                next = s->next;
+                bool arriving = !s->complete && !s->answering && !is_held(s);
+                if (!arriving || now_us - s->begun_us < slow_us(h->connection)) {
+                        continue;
+                }
+                metric_add(h->connection->loop->server->metrics.slow_clients, 1);
+                if (!s->head_complete) {
+                        return false;
+                }
+                http2_request_refuse(s, 408, "The request did not arrive in time.");
+        }
+        return true;
+}
+
+/* An answer that is not taken: nothing at all for a while, or this one not at the slowest rate. */
+static bool takes_answers(const struct http2 *h, int64_t now_us)
+{
+        if (h->unsent == 0 && h->out.len == 0) {
+                return true;
+        }
+        if (now_us - h->progress_us >= STALL_FACTOR * slow_us(h->connection)) {
+                return false;
+        }
+        for (const struct http2_stream *s = h->first; s != NULL; s = s->next) {
+                if (s->answering && now_us >= s->due_us) {
+                        return false;
+                }
+        }
+        return true;
+}
+
+void http2_due(struct http_connection *c, int64_t now_us)
+{
+        struct http2 *h = c->http2;
+        if (!takes_answers(h, now_us)) {
+                metric_add(c->loop->server->metrics.slow_clients, 1);
+                http_connection_end_hard(c);
+                return;
+        }
+        if (!refuse_slow(h, now_us)) {
+                http_connection_end(c);
+                return;
+        }
+        if (h->first == NULL && h->out.len == 0 && now_us >= http_deadline_idle(c)) {
+                http2_close(h, NGHTTP2_NO_ERROR);
+        }
+        http_deadline_set(c, h->first != NULL || h->out.len > 0 || h->closing ? now_us + slow_us(c) / LOOKS_A_LIMIT
+                                                                              : http_deadline_idle(c));
+        http_connection_work(c);
+}
