@@ -17,10 +17,23 @@ static char *encode(struct arena *arena, const void *bytes, size_t len)
         return base64url_encode(bytes, len, arena_alloc(arena, BASE64URL_CHARS(len) + 1));
 }
 
+/* Its own signature need not be checked: the owner of a new token is never kept waiting for that. */
+static void remember(const char *token, const struct token_claims *claims, int64_t now_s)
+{
+        uint8_t hash[TOKEN_HASH_BYTES];
+        struct token_claims signed_claims = *claims;
+        if (signed_claims.expires_s == 0) {
+                signed_claims.expires_s = now_s + TOKEN_LIFE_S;
+        }
+        SHA256((const uint8_t *)token, strlen(token), hash);
+        token_cache_put(hash, &signed_claims, now_s);
+}
+
 sn_status token_sign(struct rpc_call *c, const struct token_claims *claims, char **token)
 {
         const struct token_key *key = token_key_signer();
-        const char *payload = token_write_payload(c->arena, claims, clock_wall_ms() / 1000);
+        int64_t now_s = clock_wall_ms() / 1000;
+        const char *payload = token_write_payload(c->arena, claims, now_s);
         uint8_t signature[ES256_SIGNATURE_BYTES];
         if (key == NULL || payload == NULL) {
                 return rpc_fail(c, SN_INTERNAL, NULL, "no token could be made for this session");
@@ -32,6 +45,7 @@ sn_status token_sign(struct rpc_call *c, const struct token_claims *claims, char
                 return rpc_fail(c, SN_INTERNAL, NULL, "no token could be made for this session");
         }
         *token = arena_printf(c->arena, "%s.%s", text, encode(c->arena, signature, sizeof(signature)));
+        remember(*token, claims, now_s);
         return SN_OK;
 }
 
@@ -148,4 +162,15 @@ sn_status token_verify(struct rpc_call *c, struct str token, struct token_claims
         }
         *claims = found;
         return SN_OK;
+}
+
+bool token_known(struct str token)
+{
+        uint8_t hash[TOKEN_HASH_BYTES];
+        struct token_claims found;
+        if (token.len == 0 || token.len > TOKEN_MAX_BYTES) {
+                return false;
+        }
+        SHA256((const uint8_t *)token.ptr, token.len, hash);
+        return token_cache_get(hash, &found) && found.expires_s > clock_wall_ms() / 1000;
 }

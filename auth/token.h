@@ -1,5 +1,6 @@
 /* Access tokens: JWS ES256 (RFC 7515, 7519), `typ` at+jwt (RFC 9068), fixed algorithm. Only user_service signs;
- * everybody verifies by public key. Verified tokens are remembered by their SHA-256 until they expire. */
+ * everybody verifies by public key. Tokens that were signed or verified here are remembered by their SHA-256 until they
+ * expire. */
 #ifndef AUTH_TOKEN_H
 #define AUTH_TOKEN_H
 
@@ -39,6 +40,9 @@ bool token_has_keys(void);
  * signed by that key token_claims         signed, but not by or for this network token_not_yet_valid, token_expired,
  * token_revoked */
 SN_CHECKED sn_status token_verify(struct rpc_call *c, struct str token, struct token_claims *claims);
+
+/* Whether the token was signed or verified here before and has not expired: then verifying it costs no signature. */
+bool token_known(struct str token);
 
 /* Revoked sessions, kept until the last token of the session is expired (TOKEN_LIFE_S after). Thread-safe, in force at
  * once. */

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 
-enum { BACKGROUND_ARENA_BYTES = 32 * 1024 * 1024 };
+enum { BACKGROUND_ARENA_BYTES = 32 * 1024 * 1024, MAX_REQUEST_ID_BYTES = 64 };
 
 static const char *default_code(sn_status status)
 {
@@ -146,6 +146,14 @@ const char *rpc_trace_id(struct arena *arena, struct str traceparent)
         }
         random_bytes(bytes, sizeof(bytes));
         return arena_printf(arena, "%016llx%016llx", (unsigned long long)bytes[0], (unsigned long long)bytes[1]);
+}
+
+const char *rpc_request_id(struct arena *arena, struct str given)
+{
+        static const char harmless[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+        const char *text = str_dup(arena, given);
+        bool good = given.len > 0 && given.len <= MAX_REQUEST_ID_BYTES && strspn(text, harmless) == given.len;
+        return good ? text : uuid_new_in(arena);
 }
 
 struct rpc_call *rpc_call_new_background(struct service *service, int64_t deadline_ms)

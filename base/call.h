@@ -32,9 +32,9 @@ struct rpc_call {
         const char *scope;               /* the token's scopes, space-separated, or "" */
         const char *caller;              /* the calling service's name from its service token; "" for the outside */
         const char *bearer;              /* the member's token as it came, passed on to other services; "" when none */
-        const char *client_address;      /* for the login history; "" when unknown */
-        const char *user_agent;
-        const char *trace_id; /* 32 hex digits of the W3C trace context */
+        const char *client_address;      /* canonical, without port; "" when unknown */
+        const char *user_agent;          /* clean text (rpc_authenticate) */
+        const char *trace_id;            /* 32 hex digits of the W3C trace context */
         const char *request_id;
         int64_t deadline_us;         /* monotonic; work past it is not started */
         int64_t now_ms;              /* wall clock, drawn once per call */
@@ -64,6 +64,9 @@ sn_status rpc_fail_code(struct rpc_call *c, sn_status status, const char *code, 
 
 /* The trace id of a `traceparent` (W3C Trace Context); a new one when there is none, or it is malformed. */
 const char *rpc_trace_id(struct arena *arena, struct str traceparent);
+
+/* The client's own id of its request, for logs, when it has 1 to 64 letters, digits and "._-"; a new one otherwise. */
+const char *rpc_request_id(struct arena *arena, struct str given);
 
 bool rpc_call_expired(const struct rpc_call *c);
 int64_t rpc_call_left_ms(const struct rpc_call *c); /* never negative */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/str.h"
 
 enum setting_type { TYPE_STRING, TYPE_INT, TYPE_BOOL, TYPE_CHOICE };
@@ -261,9 +262,26 @@ static sn_status check_origins(const char *origins, struct buf *error)
         return SN_OK;
 }
 
+static sn_status check_proxies(const char *list, struct buf *error)
+{
+        struct networks networks;
+        struct str bad;
+
+        if (networks_parse(list, &networks, &bad)) {
+                return SN_OK;
+        }
+        buf_printf(
+            error,
+            "TRUSTED_PROXIES must be at most %d addresses or networks like 127.0.0.1, 10.0.0.0/8 or ::1, apart by "
+            "commas, and \"%.*s\" is not one",
+            NETWORKS_MAX, bad.len < 64 ? (int)bad.len : 64, bad.ptr);
+        return SN_INVALID_ARGUMENT;
+}
+
 sn_status settings_check(const struct settings *s, struct buf *error)
 {
         TRY(check_origins(s->cors_origins, error));
+        TRY(check_proxies(s->trusted_proxies, error));
         if (!s->rate_limits) {
                 TRY(check_unlimited("HTTP_ADDRESS", s->http_address, error));
                 TRY(check_unlimited("GRPC_ADDRESS", s->grpc_address, error));

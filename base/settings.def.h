@@ -21,6 +21,8 @@ SETTING_INT(redis_pool, "REDIS_POOL", 8, 1, 100, "connections to Redis; with few
 SETTING_STRING(http_address, "HTTP_ADDRESS", "127.0.0.1", false, "the address that HTTP listens on")
 SETTING_INT(http_port, "HTTP_PORT", 8080, 0, 65535, "REST; 0: any free one")
 SETTING_INT(http_connections, "HTTP_CONNECTIONS", 50000, 1, 1000000, "HTTP connections at a time; fewer when the limit of open files, less 200, is lower")
+SETTING_STRING(trusted_proxies, "TRUSTED_PROXIES", "", false,
+               "addresses and networks (127.0.0.1, 10.0.0.0/8, ::1), apart by commas, of the proxies whose Forwarded or X-Forwarded-For is believed")
 SETTING_STRING(grpc_address, "GRPC_ADDRESS", "127.0.0.1", false, "the address that gRPC listens on; beyond loopback it needs TLS")
 SETTING_INT(grpc_port, "GRPC_PORT", 0, 0, 65535, "gRPC of all services of this process; 0: the HTTP port + 1")
 SETTING_STRING(grpc_tls_cert, "GRPC_TLS_CERT", "", false, "file with the certificate chain (PEM); needed beyond loopback")
@@ -43,6 +45,7 @@ SETTING_BOOL(rate_limits, "SONET_RATE_LIMITS", true, "off is accepted on loopbac
 SETTING_INT(rate_read, "RATE_READ", 1200, 1, 10000000, "reads that one member may make in a minute")
 SETTING_INT(rate_write, "RATE_WRITE", 300, 1, 10000000, "writes that one member may make in a minute")
 SETTING_INT(rate_auth, "RATE_AUTH", 20, 1, 10000000, "registrations and log-ins from one address in a minute")
+SETTING_INT(rate_failures, "RATE_FAILURES", 600, 1, 10000000, "requests with a bad access token from one address in a minute; beyond them unknown tokens are not looked at")
 SETTING_STRING(cors_origins, "CORS_ORIGINS", "*", false, "origins that browsers may call from: *, a comma-separated list, or none")
 
 SETTING_INT(note_cache_bytes, "NOTE_CACHE_BYTES", 41943040, 0, 1099511627776, "memory for notes")

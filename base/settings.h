@@ -23,7 +23,7 @@ struct settings {
  * names the variable, what it holds (unless it is a secret) and what it may hold. */
 SN_CHECKED sn_status settings_load(struct settings *s, struct buf *error);
 /* What must hold of and between settings, after the command line changed some: rate limits off and gRPC in clear on
- * loopback only, TLS files all or none, ports apart, origins that a browser can send. */
+ * loopback only, TLS files all or none, ports apart, origins that a browser can send, proxies that are networks. */
 SN_CHECKED sn_status settings_check(const struct settings *s, struct buf *error);
 /* Every setting as VARIABLE=value under its help, passwords masked. */
 void settings_print(const struct settings *s, struct buf *out);

@@ -54,6 +54,25 @@ static void the_trace_of_a_client_is_taken_over_when_it_is_well_formed(void **st
         }
 }
 
+static void the_request_id_of_a_client_is_taken_over_when_it_is_harmless(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(NULL, 1000);
+        static const char longest[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._";
+        static const char *const bad[] = {"",
+                                          "a b",
+                                          "a\"b",
+                                          "a\nb",
+                                          "\xc3\xa9",
+                                          "a,b",
+                                          "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._-"};
+        assert_string_equal(rpc_request_id(c->arena, STR("a-1")), "a-1");
+        assert_string_equal(rpc_request_id(c->arena, str_of(longest)), longest);
+        for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+                assert_true(uuid_valid(rpc_request_id(c->arena, str_of(bad[i]))));
+        }
+        assert_true(uuid_valid(rpc_request_id(c->arena, STR("a\0b"))));
+}
+
 static int64_t now_us = 5000000;
 
 static int64_t test_clock(void)
@@ -111,6 +130,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(a_failure_carries_a_stable_code_and_its_own_text),
             cmocka_unit_test(a_call_expires_at_its_deadline_and_never_has_negative_time),
+            cmocka_unit_test(the_request_id_of_a_client_is_taken_over_when_it_is_harmless),
             cmocka_unit_test(the_trace_of_a_client_is_taken_over_when_it_is_well_formed),
             cmocka_unit_test(statuses_have_their_grpc_names),
             cmocka_unit_test(rules_are_found_by_descriptor_and_only_those),

@@ -34,6 +34,33 @@ static void invisible_characters_do_not_make_another_name(void **state)
         fold_is(arena, "\u3164", "");
 }
 
+static void clean_is(struct arena *arena, struct str bytes, size_t max_bytes, const char *expected)
+{
+        assert_string_equal(text_clean(arena, bytes, max_bytes), expected);
+}
+
+static void what_strangers_send_is_cleaned_and_cut_between_characters(void **state)
+{
+        struct arena *arena = *state;
+        clean_is(arena, STR(""), 10, "");
+        clean_is(arena, (struct str){0}, 10, "");
+        clean_is(arena, STR("curl/8.5"), 10, "curl/8.5");
+        clean_is(arena, STR("Zo\xc3\xab"), 10, "Zoë");
+        clean_is(arena, STR("Zo\xeb!"), 10, "Zo�!");       /* ISO 8859-1 */
+        clean_is(arena, STR("a\xf0\x9f\x98"), 20, "a���"); /* cut by whoever sent it */
+        clean_is(arena, STR("a\0b\nc\x7f"), 20, "a�b�c�");
+        clean_is(arena,
+                 STR("a\xe2\x80\xae"
+                     "b"),
+                 20, "a�b"); /* what turns the direction of the rest */
+        clean_is(arena, STR("\xed\xa0\x80"), 20, "���");
+        for (size_t most = 0; most < 8; most++) { /* four bytes each */
+                clean_is(arena, STR("😀😀"), most, most < 4 ? "" : "😀");
+        }
+        clean_is(arena, STR("😀😀"), 8, "😀😀");
+        clean_is(arena, STR("\xff\xff\xff"), 7, "��");
+}
+
 static void broken_utf8_gives_nothing(void **state)
 {
         struct arena *arena = *state;
@@ -114,6 +141,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(case_width_and_composition_do_not_matter),
             cmocka_unit_test(invisible_characters_do_not_make_another_name),
+            cmocka_unit_test(what_strangers_send_is_cleaned_and_cut_between_characters),
             cmocka_unit_test(broken_utf8_gives_nothing),
             cmocka_unit_test(long_texts_are_folded_whole),
             cmocka_unit_test(folding_twice_changes_nothing_for_any_character),

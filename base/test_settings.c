@@ -128,6 +128,17 @@ static void origins_that_no_browser_sends_are_refused(void **state)
         }
 }
 
+static void proxies_that_are_no_networks_are_refused(void **state)
+{
+        assert_int_equal(settings_load(&s, &text), SN_OK);
+        s.trusted_proxies = "127.0.0.1, ::1, 10.0.0.0/8, 2001:db8::/32";
+        assert_int_equal(settings_check(&s, &text), SN_OK);
+        s.trusted_proxies = "127.0.0.1, 10.0.0.0/0";
+        assert_int_equal(settings_check(&s, &text), SN_INVALID_ARGUMENT);
+        assert_non_null(strstr(text.data, "TRUSTED_PROXIES"));
+        assert_non_null(strstr(text.data, "\"10.0.0.0/0\" is not one"));
+}
+
 static void settings_that_contradict_are_refused(void **state)
 {
         assert_int_equal(settings_load(&s, &text), SN_OK);
@@ -185,6 +196,7 @@ int main(void)
             SETTINGS_TEST(rate_limits_go_off_on_loopback_only),
             SETTINGS_TEST(grpc_in_clear_stays_on_loopback),
             SETTINGS_TEST(origins_that_no_browser_sends_are_refused),
+            SETTINGS_TEST(proxies_that_are_no_networks_are_refused),
             SETTINGS_TEST(settings_that_contradict_are_refused),
             SETTINGS_TEST(each_service_finds_its_database_and_its_address),
             SETTINGS_TEST(printing_masks_every_password),

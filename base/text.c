@@ -145,3 +145,26 @@ bool text_is_one_line(const char *text)
 {
         return each_is(text, breaks_line, false);
 }
+
+char *text_clean(struct arena *arena, struct str bytes, size_t max_bytes)
+{
+        static const struct str replacement = STR("\xef\xbf\xbd");
+        size_t most = bytes.len < max_bytes / replacement.len ? bytes.len * replacement.len : max_bytes, len = 0;
+        char *out = arena_alloc(arena, most + 1);
+        while (bytes.len > 0) {
+                utf8proc_int32_t c;
+                utf8proc_ssize_t n =
+                    utf8proc_iterate((const utf8proc_uint8_t *)bytes.ptr, (utf8proc_ssize_t)bytes.len, &c);
+                bool good = n > 0 && !breaks_line(c);
+                size_t taken = n > 0 ? (size_t)n : 1;
+                struct str shown = good ? (struct str){bytes.ptr, taken} : replacement;
+                if (len + shown.len > most) {
+                        break;
+                }
+                memcpy(out + len, shown.ptr, shown.len);
+                len += shown.len;
+                bytes = (struct str){bytes.ptr + taken, bytes.len - taken};
+        }
+        out[len] = '\0';
+        return out;
+}

@@ -7,11 +7,16 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/arena.h"
+#include "base/str.h"
 
 /* Unicode's toNFKC_Casefold (UAX #31): "Ａlice", "alice" and "ALICE" give the same; invisible characters go. The base
  * of username and hashtag keys. NULL when text is not UTF-8. Meant for names: its time grows with the square of a run
  * of combining marks. */
 char *text_casefold_nfkc(struct arena *arena, const char *text);
+
+/* Bytes that a stranger sent, as text that can be kept and shown: what is no UTF-8, and all that text_is_one_line
+ * refuses, is shown as U+FFFD, and the end is cut between two characters so that at most max_bytes are left. */
+char *text_clean(struct arena *arena, struct str bytes, size_t max_bytes);
 
 bool text_is_letter(uint32_t code_point); /* general category L*, and Nl (Ⅷ): what makes a word a word */
 bool text_is_mark(uint32_t code_point);   /* M*: belongs to the character before it */

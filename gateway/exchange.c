@@ -2,6 +2,7 @@
 #include "gateway/exchange.h"
 
 #include <string.h>
+#include <strings.h>
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "gateway/cors.h"
@@ -27,15 +28,14 @@ void exchange_refuse(const struct exchange *x, const struct rpc_problem *problem
 static struct rpc_call *new_call(const struct exchange *x)
 {
         struct rpc_call *c = ARENA_NEW(x->request->arena, struct rpc_call);
-        const char *agent = http_request_header(x->request, "User-Agent");
 
         *c = (struct rpc_call){
             .arena = x->request->arena,
             .service = &x->gateway->service,
             .method = x->match.route->method,
             CALL_OF_NOBODY,
-            .client_address = x->request->peer,
-            .user_agent = agent != NULL ? arena_strndup(x->request->arena, agent, 256) : "",
+            .client_address = "",
+            .user_agent = "",
             .trace_id = rpc_trace_id(x->request->arena, str_of(http_request_header(x->request, "Traceparent"))),
             .request_id = x->request_id,
             .idempotency_key = http_request_header(x->request, "Idempotency-Key"),
@@ -45,19 +45,39 @@ static struct rpc_call *new_call(const struct exchange *x)
         return c;
 }
 
+static struct str header(const struct exchange *x, const char *name)
+{
+        const char *value = http_request_header(x->request, name);
+
+        return value != NULL ? str_of(value) : (struct str){0};
+}
+
+/* A list may come in several fields of one name (RFC 9110, 5.3). */
+static struct str joined_header(const struct exchange *x, const char *name)
+{
+        const char *all = NULL;
+
+        for (size_t i = 0; i < x->request->n_headers; i++) {
+                const struct http_header *h = &x->request->headers[i];
+
+                if (strcasecmp(h->name, name) == 0) {
+                        all = all == NULL ? h->value : arena_printf(x->request->arena, "%s, %s", all, h->value);
+                }
+        }
+        return str_of(all);
+}
+
 static sn_status authenticate(struct rpc_call *c, const struct exchange *x)
 {
-        const char *header = http_request_header(x->request, "Authorization");
-        struct str text = str_of(header), scheme;
-
-        if (header == NULL || contract_ignores_token(c->method)) {
-                return SN_OK;
-        }
-        if (!str_next(&text, ' ', &scheme) || !str_equal_nocase(scheme, STR("Bearer")) || str_trim(text).len == 0) {
-                return rpc_fail_code(c, SN_UNAUTHENTICATED, "token_malformed", NULL,
-                                     "Authorization must be: Bearer <access token>");
-        }
-        return rpc_authenticate(c, str_trim(text), STR(""), "gateway");
+        return rpc_authenticate(c, &(struct rpc_sender){
+                                       .peer = x->request->peer,
+                                       .authorization = header(x, "Authorization"),
+                                       .audience = "gateway",
+                                       .certificate = "",
+                                       .user_agent = header(x, "User-Agent"),
+                                       .forwarded = joined_header(x, "Forwarded"),
+                                       .x_forwarded_for = joined_header(x, "X-Forwarded-For"),
+                                   });
 }
 
 static void rate_headers(const struct rate_verdict *verdict, struct arena *arena, struct http_response *response)

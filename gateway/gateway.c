@@ -17,17 +17,22 @@
 #define OPENAPI_MAX_BYTES   (4 << 20)
 #define PAGE_DEADLINE_MS    10000
 
-/* The client's own id when it is harmless, for logs; a new one otherwise. */
+static size_t count_header(const struct http_request *r, const char *name)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < r->n_headers; i++) {
+                n += strcasecmp(r->headers[i].name, name) == 0;
+        }
+        return n;
+}
+
+/* Of two ids nobody could say which one others log: then it gets a new one. */
 static const char *request_id(struct http_request *r)
 {
-        const char *given = http_request_header(r, "X-Request-Id");
-        size_t len = given != NULL ? strlen(given) : 0;
+        const char *given = count_header(r, "X-Request-Id") == 1 ? http_request_header(r, "X-Request-Id") : NULL;
 
-        if (len > 0 && len <= 64 &&
-            strspn(given, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") == len) {
-                return given;
-        }
-        return uuid_new_in(r->arena);
+        return rpc_request_id(r->arena, str_of(given));
 }
 
 static struct exchange *exchange_of(struct gateway *gateway, struct http_request *r)
@@ -100,15 +105,9 @@ static bool is_json(const char *content_type)
 static bool check_once(struct exchange *x, struct http_response *early)
 {
         static const char *const once[] = {"Authorization", "Content-Type", "Idempotency-Key"};
-        const struct http_request *r = x->request;
 
         for (size_t i = 0; i < sizeof(once) / sizeof(once[0]); i++) {
-                size_t n = 0;
-
-                for (size_t h = 0; h < r->n_headers; h++) {
-                        n += strcasecmp(r->headers[h].name, once[i]) == 0;
-                }
-                if (n > 1) {
+                if (count_header(x->request, once[i]) > 1) {
                         return refuse(x,
                                       &(struct rpc_problem){SN_INVALID_ARGUMENT, "malformed_request", once[i],
                                                             "this header is given twice", 0},

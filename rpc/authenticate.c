@@ -1,23 +1,57 @@
-/* Credentials to identity. Nothing else sets a call's actor or caller from what came over a wire. */
+/* From credentials to identity. Nothing else sets a call's actor, caller or whereabouts from what came over a wire. */
 #include "rpc/rpc.h"
 
 #include "auth/service_token.h"
 #include "auth/token.h"
+#include "base/address.h"
+#include "base/text.h"
+#include "rpc/client_address.h"
+#include "rpc/rate_limit.h"
 
-/* "Bearer x" and "x" both give x: HTTP and gRPC carry the scheme, tests and tools often do not. */
-static struct str without_scheme(struct str credentials)
+enum { MAX_AGENT_BYTES = 256 };
+
+static sn_status identify_service(struct rpc_call *c, const struct rpc_sender *sender)
 {
-        static const struct str scheme = STR("Bearer ");
-        struct str s = str_trim(credentials);
-        if (s.len >= scheme.len && str_equal_nocase((struct str){s.ptr, scheme.len}, scheme)) {
-                s = str_trim((struct str){s.ptr + scheme.len, s.len - scheme.len});
+        c->caller = sender->certificate;
+        if (sender->service_token.len == 0) {
+                return SN_OK;
         }
-        return s;
+        return service_token_verify(c, sender->service_token, sender->audience, &c->caller);
 }
 
-static sn_status authenticate_member(struct rpc_call *c, struct str token)
+/* Only our own services may speak for where a request came from. */
+static void locate(struct rpc_call *c, const struct rpc_sender *sender)
+{
+        if (c->caller[0] != '\0') {
+                c->client_address = text_clean(c->arena, sender->client_address, ADDRESS_TEXT_SIZE);
+                c->user_agent = text_clean(c->arena, sender->client_agent, MAX_AGENT_BYTES);
+        } else {
+                c->client_address =
+                    rpc_client_address(c->arena, sender->peer, sender->forwarded, sender->x_forwarded_for);
+                c->user_agent = text_clean(c->arena, sender->user_agent, MAX_AGENT_BYTES);
+        }
+}
+
+/* RFC 6750, 2.1. */
+static sn_status read_bearer(struct rpc_call *c, struct str authorization, struct str *token)
+{
+        struct str rest = str_trim(authorization), scheme;
+        if (!str_next(&rest, ' ', &scheme) || !str_equal_nocase(scheme, STR("Bearer")) || str_trim(rest).len == 0) {
+                return rpc_fail_code(c, SN_UNAUTHENTICATED, "token_malformed", NULL,
+                                     "Authorization must be: Bearer <access token>");
+        }
+        *token = str_trim(rest);
+        return SN_OK;
+}
+
+static sn_status identify_member(struct rpc_call *c, struct str authorization)
 {
         struct token_claims claims;
+        struct str token;
+        TRY(read_bearer(c, authorization, &token));
+        if (!token_known(token)) { /* honest members behind an address that somebody spends go on */
+                TRY(rpc_check_failures(c));
+        }
         TRY(token_verify(c, token, &claims));
         c->actor = arena_strdup(c->arena, claims.subject);
         c->session = arena_strdup(c->arena, claims.session);
@@ -26,16 +60,16 @@ static sn_status authenticate_member(struct rpc_call *c, struct str token)
         return SN_OK;
 }
 
-sn_status rpc_authenticate(struct rpc_call *c, struct str bearer, struct str service_token, const char *audience)
+sn_status rpc_authenticate(struct rpc_call *c, const struct rpc_sender *sender)
 {
         c->actor = c->session = c->scope = c->bearer = c->caller = "";
-        struct str token = without_scheme(bearer);
-        /* A scheme without a token is a bad token, not a missing one. */
-        if (bearer.len > 0 && !contract_ignores_token(c->method)) {
-                TRY(authenticate_member(c, token));
+        sn_status status = identify_service(c, sender);
+        locate(c, sender);
+        if (status == SN_OK && sender->authorization.ptr != NULL && !contract_ignores_token(c->method)) {
+                status = identify_member(c, sender->authorization);
         }
-        if (service_token.len > 0) {
-                TRY(service_token_verify(c, service_token, audience, &c->caller));
+        if (status == SN_UNAUTHENTICATED) {
+                rpc_count_failure(c);
         }
-        return SN_OK;
+        return status;
 }

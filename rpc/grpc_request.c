@@ -13,7 +13,7 @@
 #include "rpc/health.h"
 #include "rpc/stats.h"
 
-enum { MAX_ADDRESS_BYTES = 64, MAX_AGENT_BYTES = 512, MAX_REQUEST_ID_BYTES = 128, MAX_DEADLINE_S = 86400 };
+enum { MAX_DEADLINE_S = 86400 };
 
 /* ---- Its life ---- */
 
@@ -64,44 +64,46 @@ int64_t grpc_request_deadline_us(const struct grpc_request *r)
 
 struct metadata {
         struct str authorization, service, traceparent, request_id, idempotency_key, client_address, client_agent,
-            user_agent;
+            user_agent, forwarded, x_forwarded_for;
 };
 
-static struct metadata read_metadata(const grpc_metadata_array *array)
+/* Several of one name are one list, as in HTTP. */
+static void join(struct arena *arena, struct str *list, struct str value)
+{
+        if (list->ptr == NULL) {
+                *list = value;
+                return;
+        }
+        *list = str_of(arena_printf(arena, "%.*s, %.*s", (int)list->len, list->ptr, (int)value.len, value.ptr));
+}
+
+static struct metadata read_metadata(struct arena *arena, const grpc_metadata_array *array)
 {
         struct metadata md = {0};
         const struct {
                 struct str name;
                 struct str *value;
         } known[] = {
-            {STR(MD_AUTHORIZATION), &md.authorization},     {STR(MD_SERVICE), &md.service},
-            {STR(MD_TRACEPARENT), &md.traceparent},         {STR(MD_REQUEST_ID), &md.request_id},
-            {STR(MD_IDEMPOTENCY_KEY), &md.idempotency_key}, {STR(MD_CLIENT_ADDRESS), &md.client_address},
-            {STR(MD_CLIENT_AGENT), &md.client_agent},       {STR("user-agent"), &md.user_agent},
+            {STR(MD_AUTHORIZATION), &md.authorization},
+            {STR(MD_SERVICE), &md.service},
+            {STR(MD_TRACEPARENT), &md.traceparent},
+            {STR(MD_REQUEST_ID), &md.request_id},
+            {STR(MD_IDEMPOTENCY_KEY), &md.idempotency_key},
+            {STR(MD_CLIENT_ADDRESS), &md.client_address},
+            {STR(MD_CLIENT_AGENT), &md.client_agent},
+            {STR("user-agent"), &md.user_agent},
+            {STR("forwarded"), &md.forwarded},
+            {STR("x-forwarded-for"), &md.x_forwarded_for},
         };
         for (size_t i = 0; i < array->count; i++) {
                 struct str key = sonet_grpc_view(&array->metadata[i].key);
                 for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); k++) {
-                        if (known[k].value->ptr == NULL && str_equal(key, known[k].name)) { /* the first one counts */
-                                *known[k].value = sonet_grpc_view(&array->metadata[i].value);
+                        if (str_equal(key, known[k].name)) {
+                                join(arena, known[k].value, sonet_grpc_view(&array->metadata[i].value));
                         }
                 }
         }
         return md;
-}
-
-/* Text of the client that may end in a database: valid UTF-8 without control characters, or nothing. */
-static const char *clean_text(struct arena *arena, struct str s, size_t max_bytes)
-{
-        if (s.len > max_bytes || !utf8_valid(s.ptr, s.len)) {
-                return "";
-        }
-        for (size_t i = 0; i < s.len; i++) {
-                if ((uint8_t)s.ptr[i] < ' ' || s.ptr[i] == 0x7f) {
-                        return "";
-                }
-        }
-        return str_dup(arena, s);
 }
 
 /* The library writes "ipv4:127.0.0.1:4711" and "ipv6:%5B::1%5D:4711". */
@@ -117,7 +119,7 @@ static const char *peer_address(struct arena *arena, grpc_call *call)
         } else if (str_starts(host, STR("[")) && host.len >= 2) {
                 host = (struct str){host.ptr + 1, host.len - 2};
         }
-        const char *address = clean_text(arena, host, MAX_ADDRESS_BYTES);
+        const char *address = str_dup(arena, host);
         gpr_free(peer);
         return address;
 }
@@ -154,25 +156,24 @@ static const char *certificate_service(struct arena *arena, grpc_call *call)
 static sn_status identify(struct grpc_request *r, struct rpc_call *c, const struct metadata *md,
                           bool trusts_certificates)
 {
-        TRY(rpc_authenticate(c, md->authorization, md->service, r->served->service->name));
-        if (c->caller[0] == '\0' && trusts_certificates) {
-                c->caller = certificate_service(c->arena, r->call);
-        }
-        if (c->caller[0] != '\0') { /* only our own services may speak for where a request came from */
-                c->client_address = clean_text(c->arena, md->client_address, MAX_ADDRESS_BYTES);
-                c->user_agent = clean_text(c->arena, md->client_agent, MAX_AGENT_BYTES);
-        } else {
-                c->client_address = peer_address(c->arena, r->call);
-                c->user_agent = clean_text(c->arena, md->user_agent, MAX_AGENT_BYTES);
-        }
-        return SN_OK;
+        return rpc_authenticate(c, &(struct rpc_sender){
+                                       .peer = peer_address(c->arena, r->call),
+                                       .authorization = md->authorization,
+                                       .service_token = md->service,
+                                       .audience = r->served->service->name,
+                                       .certificate = trusts_certificates ? certificate_service(c->arena, r->call) : "",
+                                       .user_agent = md->user_agent,
+                                       .forwarded = md->forwarded,
+                                       .x_forwarded_for = md->x_forwarded_for,
+                                       .client_address = md->client_address,
+                                       .client_agent = md->client_agent,
+                                   });
 }
 
 /* ---- The call ---- */
 
 static struct rpc_call call_of(struct grpc_request *r, struct arena *arena, const struct metadata *md)
 {
-        const char *request_id = clean_text(arena, md->request_id, MAX_REQUEST_ID_BYTES);
         return (struct rpc_call){
             .arena = arena,
             .service = r->served->service,
@@ -181,7 +182,7 @@ static struct rpc_call call_of(struct grpc_request *r, struct arena *arena, cons
             .client_address = "",
             .user_agent = "",
             .trace_id = rpc_trace_id(arena, md->traceparent),
-            .request_id = request_id[0] != '\0' ? request_id : uuid_new_in(arena),
+            .request_id = rpc_request_id(arena, md->request_id),
             .deadline_us = r->work.deadline_us,
             .now_ms = clock_wall_ms(),
             .idempotency_key = md->idempotency_key.ptr != NULL ? str_dup(arena, md->idempotency_key) : NULL,
@@ -308,7 +309,7 @@ void grpc_request_serve(struct grpc_request *r, const struct grpc_request_contex
                 send_answer(r, &out_of_memory, NULL);
                 return;
         }
-        struct metadata md = read_metadata(&r->metadata);
+        struct metadata md = read_metadata(arena, &r->metadata);
         struct rpc_call c = call_of(r, arena, &md);
         ProtobufCMessage *answer = NULL;
         sn_status status;

@@ -3,13 +3,13 @@
  * is past says nothing any more. */
 #include "rpc/rate_limit.h"
 
-#include <arpa/inet.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/clock.h"
 
 enum {
@@ -38,7 +38,7 @@ struct class
 };
 
 struct rate_limiter {
-        struct class classes[RPC_RATE_COUNT];
+        struct class classes[RATE_CLASSES];
         uint8_t key[crypto_shorthash_KEYBYTES];
         struct set *sets;
         size_t n_sets; /* a power of two */
@@ -47,11 +47,9 @@ struct rate_limiter {
         } locks[LOCKS];
 };
 
-static const char *const names[RPC_RATE_COUNT] = {
-    [RPC_RATE_NONE] = "none",
-    [RPC_RATE_READ] = "read",
-    [RPC_RATE_WRITE] = "write",
-    [RPC_RATE_AUTH] = "auth",
+static const char *const names[RATE_CLASSES] = {
+    [RPC_RATE_NONE] = "none", [RPC_RATE_READ] = "read",     [RPC_RATE_WRITE] = "write",
+    [RPC_RATE_AUTH] = "auth", [RATE_FAILURES] = "failures",
 };
 
 static void setup_class(struct class *class, const char *name, uint32_t limit)
@@ -81,7 +79,7 @@ struct rate_limiter *rate_limiter_new(const struct rate_limits *limits)
         for (int i = 0; i < LOCKS; i++) {
                 pthread_mutex_init(&l->locks[i].mutex, NULL);
         }
-        for (int i = RPC_RATE_NONE + 1; i < RPC_RATE_COUNT; i++) {
+        for (int i = RPC_RATE_NONE + 1; i < RATE_CLASSES; i++) {
                 setup_class(&l->classes[i], names[i], limits->per_minute[i]);
         }
         random_bytes(l->key, sizeof(l->key));
@@ -100,20 +98,6 @@ void rate_limiter_free(struct rate_limiter *l)
         free(l);
 }
 
-/* Reads "2001:db8::1", "[…]" and "…%eth0" too. */
-static bool read_ipv6(const char *text, uint8_t out[16])
-{
-        char plain[INET6_ADDRSTRLEN];
-        const char *start = text + (text[0] == '[');
-        size_t len = strcspn(start, "]%");
-        if (len >= sizeof(plain)) {
-                return false;
-        }
-        memcpy(plain, start, len);
-        plain[len] = '\0';
-        return inet_pton(AF_INET6, plain, out) == 1;
-}
-
 static uint64_t hash_bytes(const struct rate_limiter *l, const void *bytes, size_t len)
 {
         uint8_t out[crypto_shorthash_BYTES];
@@ -125,30 +109,31 @@ static uint64_t hash_bytes(const struct rate_limiter *l, const void *bytes, size
 
 static uint64_t hash_client(const struct rate_limiter *l, const char *who)
 {
-        static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-        uint8_t address[16];
-        char dotted[INET_ADDRSTRLEN];
-        if (strchr(who, ':') == NULL || !read_ipv6(who, address)) {
+        uint8_t address[ADDRESS_BYTES];
+        if (!address_parse(str_of(who), address)) {
                 return hash_bytes(l, who, strlen(who));
         }
-        if (memcmp(address, mapped, sizeof(mapped)) == 0) {
-                inet_ntop(AF_INET, address + sizeof(mapped), dotted, sizeof(dotted));
-                return hash_bytes(l, dotted, strlen(dotted));
-        }
-        return hash_bytes(l, address, 8);
+        address_to_network(address);
+        return hash_bytes(l, address, sizeof(address));
 }
 
-/* The client's entry; or the place of another, cleared for it: of one that needs none any more, or needs it least. */
 static struct entry *find(struct set *set, uint64_t client)
 {
-        struct entry *least = &set->ways[0];
         for (int i = 0; i < WAYS; i++) {
-                struct entry *e = &set->ways[i];
-                if (e->client == client) {
-                        return e;
+                if (set->ways[i].client == client) {
+                        return &set->ways[i];
                 }
-                if (e->full_at_ns < least->full_at_ns) {
-                        least = e;
+        }
+        return NULL;
+}
+
+/* The place of another, cleared for the client: of one that needs none any more, or needs it least. */
+static struct entry *make_room(struct set *set, uint64_t client)
+{
+        struct entry *least = &set->ways[0];
+        for (int i = 1; i < WAYS; i++) {
+                if (set->ways[i].full_at_ns < least->full_at_ns) {
+                        least = &set->ways[i];
                 }
         }
         *least = (struct entry){.client = client};
@@ -160,11 +145,11 @@ static uint32_t seconds_up(int64_t ns)
         return (uint32_t)((ns + NS_PER_S - 1) / NS_PER_S);
 }
 
-/* GCRA: spends one request if the quota allows. */
-static void spend(const struct class *class, struct entry *e, int64_t now_ns, struct rate_verdict *verdict)
+/* GCRA: what one request more would give. Gives the instant of the full quota after it. */
+static int64_t judge(const struct class *class, int64_t full_at_ns, int64_t now_ns, struct rate_verdict *verdict)
 {
         int64_t quota_ns = class->interval_ns * class->limit;
-        int64_t full_at_ns = e->full_at_ns > now_ns ? e->full_at_ns : now_ns;
+        full_at_ns = full_at_ns > now_ns ? full_at_ns : now_ns;
         int64_t spent_ns = full_at_ns + class->interval_ns - now_ns;
         verdict->limit = class->limit;
         verdict->policy = class->policy;
@@ -172,15 +157,15 @@ static void spend(const struct class *class, struct entry *e, int64_t now_ns, st
         if (!verdict->allowed) {
                 verdict->remaining = 0;
                 verdict->reset_s = seconds_up(spent_ns - quota_ns);
-                return;
+                return full_at_ns;
         }
-        e->full_at_ns = now_ns + spent_ns;
         int64_t spent = (spent_ns + class->interval_ns - 1) / class->interval_ns;
         verdict->remaining = class->limit - (uint32_t)spent;
         verdict->reset_s = seconds_up(spent_ns - (spent - 1) * class->interval_ns);
+        return now_ns + spent_ns;
 }
 
-bool rate_limit_take(struct rate_limiter *l, enum rpc_rate class, const char *who, struct rate_verdict *verdict)
+static bool decide(struct rate_limiter *l, unsigned class, const char *who, bool take, struct rate_verdict *verdict)
 {
         *verdict = (struct rate_verdict){.allowed = true, .name = names[class]};
         if (l == NULL || l->classes[class].limit == 0) {
@@ -191,9 +176,24 @@ bool rate_limit_take(struct rate_limiter *l, enum rpc_rate class, const char *wh
         size_t index = (size_t)client & (l->n_sets - 1);
         int64_t now_ns = clock_monotonic_us() * 1000;
         pthread_mutex_lock(&l->locks[index % LOCKS].mutex);
-        spend(&l->classes[class], find(&l->sets[index], client), now_ns, verdict);
+        struct entry *e = find(&l->sets[index], client);
+        int64_t full_at_ns = judge(&l->classes[class], e != NULL ? e->full_at_ns : 0, now_ns, verdict);
+        if (take) {
+                e = e != NULL ? e : make_room(&l->sets[index], client);
+                e->full_at_ns = full_at_ns;
+        }
         pthread_mutex_unlock(&l->locks[index % LOCKS].mutex);
         return verdict->allowed;
+}
+
+bool rate_limit_take(struct rate_limiter *l, unsigned class, const char *who, struct rate_verdict *verdict)
+{
+        return decide(l, class, who, true, verdict);
+}
+
+bool rate_limit_ask(struct rate_limiter *l, unsigned class, const char *who, struct rate_verdict *verdict)
+{
+        return decide(l, class, who, false, verdict);
 }
 
 char *rate_limit_value(const struct rate_verdict *verdict, char out[RATE_LIMIT_VALUE_SIZE])
@@ -210,7 +210,8 @@ sn_status rpc_limit_rates(const struct settings *settings)
 {
         const struct rate_limits limits = {.per_minute = {[RPC_RATE_READ] = (uint32_t)settings->rate_read,
                                                           [RPC_RATE_WRITE] = (uint32_t)settings->rate_write,
-                                                          [RPC_RATE_AUTH] = (uint32_t)settings->rate_auth}};
+                                                          [RPC_RATE_AUTH] = (uint32_t)settings->rate_auth,
+                                                          [RATE_FAILURES] = (uint32_t)settings->rate_failures}};
         rpc_limit_rates_end();
         own = settings->rate_limits ? rate_limiter_new(&limits) : NULL;
         return own != NULL || !settings->rate_limits ? SN_OK : SN_UNAVAILABLE;
@@ -222,14 +223,37 @@ void rpc_limit_rates_end(void)
         own = NULL;
 }
 
+static sn_status refuse(struct rpc_call *c, const char *code, const char *what, const struct rate_verdict *verdict)
+{
+        (void)rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, code, NULL, "%s; wait %u seconds", what, verdict->reset_s);
+        c->problem.retry_after_s = (int)verdict->reset_s;
+        return SN_RESOURCE_EXHAUSTED;
+}
+
+/* Our own services are not counted. */
+static struct rate_limiter *limiter_of(const struct rpc_call *c)
+{
+        return c->caller[0] == '\0' ? own : NULL;
+}
+
 sn_status rpc_take_rate(struct rpc_call *c, struct rate_verdict *verdict)
 {
         const enum rpc_rate class = c->method->rate;
         const char *who = c->actor[0] != '\0' && class != RPC_RATE_AUTH ? c->actor : c->client_address;
-        if (rate_limit_take(c->caller[0] == '\0' ? own : NULL, class, who, verdict)) {
-                return SN_OK;
-        }
-        (void)rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "too many requests; wait %u seconds", verdict->reset_s);
-        c->problem.retry_after_s = (int)verdict->reset_s;
-        return SN_RESOURCE_EXHAUSTED;
+        return rate_limit_take(limiter_of(c), class, who, verdict) ? SN_OK
+                                                                   : refuse(c, NULL, "too many requests", verdict);
+}
+
+sn_status rpc_check_failures(struct rpc_call *c)
+{
+        struct rate_verdict verdict;
+        return rate_limit_ask(limiter_of(c), RATE_FAILURES, c->client_address, &verdict)
+                   ? SN_OK
+                   : refuse(c, "too_many_failures", "too many bad access tokens from your address", &verdict);
+}
+
+void rpc_count_failure(const struct rpc_call *c)
+{
+        struct rate_verdict verdict;
+        (void)rate_limit_take(limiter_of(c), RATE_FAILURES, c->client_address, &verdict);
 }

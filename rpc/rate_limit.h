@@ -22,9 +22,12 @@
 
 struct rate_limiter;
 
+/* Beside the classes of the contract one of our own: requests whose credentials were refused, by address. */
+enum { RATE_FAILURES = RPC_RATE_COUNT, RATE_CLASSES };
+
 struct rate_limits {
-        uint32_t per_minute[RPC_RATE_COUNT]; /* 0: no limit */
-        size_t max_clients;                  /* that are remembered; 16 bytes each. 0: 65,536 */
+        uint32_t per_minute[RATE_CLASSES]; /* 0: no limit */
+        size_t max_clients;                /* that are remembered; 16 bytes each. 0: 65,536 */
 };
 
 struct rate_verdict {
@@ -46,7 +49,9 @@ void rate_limiter_free(struct rate_limiter *l); /* takes NULL */
  * an IPv4-mapped one for the IPv4 address. True when it is allowed; a refused one costs nothing. l NULL allows
  * everything: limits are off. Thread-safe. When more clients are active than fit, the one that is nearest to its full
  * quota is forgotten. */
-bool rate_limit_take(struct rate_limiter *l, enum rpc_rate class, const char *who, struct rate_verdict *verdict);
+bool rate_limit_take(struct rate_limiter *l, unsigned class, const char *who, struct rate_verdict *verdict);
+/* The same verdict without taking one: whether the next one would be allowed. */
+bool rate_limit_ask(struct rate_limiter *l, unsigned class, const char *who, struct rate_verdict *verdict);
 
 /* Writes the value of the RateLimit field. Gives out. */
 char *rate_limit_value(const struct rate_verdict *verdict, char out[RATE_LIMIT_VALUE_SIZE]);
@@ -59,5 +64,10 @@ void rpc_limit_rates_end(void);
  * who is no member. Our own services are not counted: whom they ask for was counted where the request came in.
  * SN_RESOURCE_EXHAUSTED, with the seconds to wait. */
 SN_CHECKED sn_status rpc_take_rate(struct rpc_call *c, struct rate_verdict *verdict);
+
+/* Refused credentials cost the address. rpc_check_failures, before any are looked at: SN_RESOURCE_EXHAUSTED
+ * (too_many_failures), with the seconds to wait, once its failures are spent. */
+SN_CHECKED sn_status rpc_check_failures(struct rpc_call *c);
+void rpc_count_failure(const struct rpc_call *c);
 
 #endif

@@ -31,11 +31,22 @@ void rpc_set_client_tls(const struct grpc_tls *tls);
 /* Forgets all services and rate limits, and closes the channels to remote ones: at the end, when no call runs. */
 void rpc_close(void);
 
-/* Credentials to identity: verifies the member's token (may be empty) and the service token (may be empty) meant for
- * `audience`, and fills in actor, session, scope, bearer, caller. SN_UNAUTHENTICATED when one is given and bad.
- * c->method says whether the member's token counts (contract_ignores_token). */
-SN_CHECKED sn_status rpc_authenticate(struct rpc_call *c, struct str bearer, struct str service_token,
-                                      const char *audience);
+/* Who sends a request, as a transport saw it: fields as they came over the wire, {0} when absent. */
+struct rpc_sender {
+        const char *peer; /* the connection's other end: an address without port */
+        struct str authorization, service_token;
+        const char *audience;    /* whom the service token must be meant for: the service asked, or "gateway" */
+        const char *certificate; /* the service that a verified certificate names, or "" */
+        struct str user_agent;
+        struct str forwarded, x_forwarded_for;   /* several of one name joined by commas, in their order */
+        struct str client_address, client_agent; /* what one of our own services says of its client */
+};
+
+/* Credentials to identity: verifies the service token and the member's token, and fills in caller, client_address,
+ * user_agent, actor, session, scope and bearer. SN_UNAUTHENTICATED when one is given and bad, which costs the address
+ * (rpc/rate_limit.h); SN_RESOURCE_EXHAUSTED once its failures are spent, without a look at a token that nobody has
+ * verified before. c->method says whether the member's token counts (contract_ignores_token). */
+SN_CHECKED sn_status rpc_authenticate(struct rpc_call *c, const struct rpc_sender *sender);
 
 /* May this caller call c->method at all? The dispatcher asks it first; the gateway asks before it reads a body, so that
  * nobody learns more of a method than they may use. SN_UNAUTHENTICATED (token_missing), SN_PERMISSION_DENIED

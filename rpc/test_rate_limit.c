@@ -128,8 +128,8 @@ static void the_header_fields_are_structured_fields(void **state)
 
 static void addresses_of_one_customer_share_a_quota(void **state)
 {
-        static const char *const one_network[] = {"2001:db8:0:1::1", "2001:db8:0:1:ffff::2", "[2001:db8:0:1::3]",
-                                                  "2001:DB8::1:0:0:0:4", "2001:db8:0:1::1%eth0"};
+        static const char *const one_network[] = {"2001:db8:0:1::1", "2001:db8:0:1:ffff::2", "2001:DB8::1:0:0:0:4",
+                                                  "2001:db8:0:1::1%eth0"};
         struct rate_limiter *l = limiter(10, 0, 0);
         int through = 0;
         for (size_t i = 0; i < sizeof(one_network) / sizeof(one_network[0]); i++) {
@@ -144,6 +144,25 @@ static void addresses_of_one_customer_share_a_quota(void **state)
         assert_int_equal(taken(l, RPC_RATE_READ, "", 100), 10);
         assert_int_equal(taken(l, RPC_RATE_READ, ":::", 100), 10);
         assert_int_equal(taken(l, RPC_RATE_READ, "1:2:3:4:5:6:7:8:9:1:2:3:4:5:6:7:8:9:1:2:3:4:5:6:7:8:9:", 100), 10);
+        rate_limiter_free(l);
+}
+
+static void asking_costs_nothing_and_needs_no_room(void **state)
+{
+        struct rate_limiter *l = limiter(60, 0, 8);
+        struct rate_verdict v;
+        char who[24];
+        assert_int_equal(taken(l, RPC_RATE_READ, "quiet", 1), 1);
+        for (int i = 0; i < 1000; i++) { /* of a set of eight: the least busy would go first */
+                snprintf(who, sizeof(who), "client%d", i);
+                assert_true(rate_limit_ask(l, RPC_RATE_READ, who, &v));
+                assert_int_equal(v.remaining, 59);
+        }
+        assert_true(rate_limit_ask(l, RPC_RATE_READ, "quiet", &v));
+        assert_int_equal(v.remaining, 58);
+        assert_int_equal(taken(l, RPC_RATE_READ, "quiet", 100), 59);
+        assert_false(rate_limit_ask(l, RPC_RATE_READ, "quiet", &v));
+        assert_int_equal(v.reset_s, 1);
         rate_limiter_free(l);
 }
 
@@ -305,6 +324,7 @@ int main(void)
             cmocka_unit_test(a_refused_client_is_told_to_wait_a_second_at_least),
             cmocka_unit_test(the_header_fields_are_structured_fields),
             cmocka_unit_test(addresses_of_one_customer_share_a_quota),
+            cmocka_unit_test(asking_costs_nothing_and_needs_no_room),
             cmocka_unit_test(without_a_limit_everything_is_allowed),
             cmocka_unit_test(a_full_table_forgets_those_nearest_to_their_quota),
             cmocka_unit_test(many_clients_are_remembered),

@@ -393,15 +393,19 @@ static void a_method_that_has_its_credentials_in_the_message_ignores_tokens(void
                                        reading = {.access = RPC_PUBLIC, .rate = RPC_RATE_READ},
                                        changing = {.access = RPC_SCOPE, .scope = "write", .rate = RPC_RATE_AUTH};
         struct rpc_call *c = call_of(state);
+        const struct rpc_sender with_token = {
+            .peer = "192.0.2.1", .certificate = "", .audience = "user", .authorization = STR("Bearer ended")};
+        const struct rpc_sender forged = {
+            .peer = "192.0.2.1", .certificate = "", .audience = "user", .service_token = STR("forged")};
         c->method = &logging_in;
-        assert_int_equal(rpc_authenticate(c, STR("Bearer ended"), STR(""), "user"), SN_OK);
+        assert_int_equal(rpc_authenticate(c, &with_token), SN_OK);
         assert_string_equal(c->actor, "");
         assert_string_equal(c->bearer, "");
-        assert_int_equal(rpc_authenticate(c, STR(""), STR("forged"), "user"), SN_UNAUTHENTICATED);
+        assert_int_equal(rpc_authenticate(c, &forged), SN_UNAUTHENTICATED);
         c->method = &reading;
-        assert_int_equal(rpc_authenticate(c, STR("Bearer ended"), STR(""), "user"), SN_UNAUTHENTICATED);
+        assert_int_equal(rpc_authenticate(c, &with_token), SN_UNAUTHENTICATED);
         c->method = &changing;
-        assert_int_equal(rpc_authenticate(c, STR("Bearer ended"), STR(""), "user"), SN_UNAUTHENTICATED);
+        assert_int_equal(rpc_authenticate(c, &with_token), SN_UNAUTHENTICATED);
 }
 
 #define EVERYWHERE(fn)                                                                                                 \

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cache/redis.h"
 #include "db/db.h"
+#include "rpc/client_address.h"
 #include "rpc/lanes.h"
 #include "rpc/rate_limit.h"
 #include "sonet/events.rpc.h"
@@ -61,6 +62,7 @@ static sn_status configure(struct server *server, int64_t port, struct buf *erro
         TRY(load_tls(server, error));
         db_set_server_limit((int)s->database_busy);
         TRY(rpc_limit_rates(s));
+        rpc_trust_proxies(s);
         if (s->redis_url[0] == '\0') {
                 buf_append_c(error, "REDIS_URL is not set: every process needs to know where Redis is");
                 return SN_INVALID_ARGUMENT;

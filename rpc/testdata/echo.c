@@ -123,9 +123,11 @@ void echo_log_in(struct rpc_call *c, const char *scopes)
         struct token_claims claims = {.subject = ECHO_MEMBER, .session = "01890a5d-ac96-774b-bcce-b302099a8058"};
         claims.expires_s = clock_wall_ms() / 1000 + TOKEN_LIFE_S;
         snprintf(claims.scope, sizeof(claims.scope), "%s", scopes);
-        char *token;
-        if (token_sign(c, &claims, &token) != SN_OK ||
-            rpc_authenticate(c, str_of(token), (struct str){0}, "gateway") != SN_OK) {
+        struct rpc_sender sender = {.peer = "", .certificate = "", .audience = "gateway"};
+        char *token = NULL;
+        sn_status status = token_sign(c, &claims, &token);
+        sender.authorization = str_of(arena_printf(c->arena, "Bearer %s", token));
+        if (status != SN_OK || rpc_authenticate(c, &sender) != SN_OK) {
                 fprintf(stderr, "no token: %s\n", c->problem.detail);
                 abort();
         }

@@ -1,0 +1,38 @@
+/* IP addresses and networks, without names and look-ups. An address is 16 bytes; an IPv4 address is the IPv6 one that
+ * maps it (::ffff:192.0.2.1), so that both spellings are one client. */
+#ifndef BASE_ADDRESS_H
+#define BASE_ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/str.h"
+
+#define ADDRESS_BYTES     16
+#define ADDRESS_TEXT_SIZE 46
+
+/* "192.0.2.1", "2001:db8::1", "fe80::1%eth0" (the zone does not count): no port, no brackets. */
+bool address_parse(struct str text, uint8_t out[ADDRESS_BYTES]);
+/* The canonical text (RFC 5952); IPv4 in its own. Gives out. */
+char *address_write(const uint8_t address[ADDRESS_BYTES], char out[ADDRESS_TEXT_SIZE]);
+/* Leaves the part that one customer shares: all of an IPv4 address, the first 64 bits of an IPv6 one. */
+void address_to_network(uint8_t address[ADDRESS_BYTES]);
+
+struct network {
+        uint8_t address[ADDRESS_BYTES];
+        uint8_t bits; /* how many of them count */
+};
+
+#define NETWORKS_MAX 64
+struct networks {
+        struct network items[NETWORKS_MAX];
+        size_t n;
+};
+
+/* "127.0.0.1, 10.0.0.0/8, 2001:db8::/32", or nothing. A network of everything (a prefix of 0) is refused, and so is one
+ * with bits beyond its prefix: a slip of the pen. False, with the entry in *bad, for those, and for more than
+ * NETWORKS_MAX. */
+bool networks_parse(const char *text, struct networks *out, struct str *bad);
+bool networks_contain(const struct networks *networks, const uint8_t address[ADDRESS_BYTES]);
+
+#endif
