@@ -131,7 +131,7 @@ static int hex_digit(char c)
         return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* One segment: every escape but those of NUL and '/', which nothing here means. */
+/* One segment: every escape but that of NUL. An escaped '/' is a character of the segment, never a border of it. */
 static bool decode(struct arena *arena, struct str in, struct str *out)
 {
         char *text = arena_alloc(arena, in.len + 1);
@@ -146,7 +146,7 @@ static bool decode(struct arena *arena, struct str in, struct str *out)
                 }
                 high = i + 2 < in.len ? hex_digit(in.ptr[i + 1]) : -1;
                 low = i + 2 < in.len ? hex_digit(in.ptr[i + 2]) : -1;
-                if (high < 0 || low < 0 || high * 16 + low == 0 || high * 16 + low == '/') {
+                if (high < 0 || low < 0 || high * 16 + low == 0) {
                         return false;
                 }
                 text[n++] = (char)(high * 16 + low);

@@ -39,8 +39,8 @@ struct router *router_new(const struct rpc_service *const *services, size_t n, c
 void router_free(struct router *router);
 
 /* path as sent, percent-encoded; "*" with OPTIONS means the whole server, and gets all verbs in allow. A fixed segment
- * wins over a variable. HEAD is matched like GET. False when the path is malformed (a bad escape, an encoded NUL or
- * '/'). */
+ * wins over a variable. HEAD is matched like GET. False when the path is malformed (a bad escape, an encoded
+ * NUL). */
 bool router_match(const struct router *router, struct arena *arena, const char *verb, const char *path,
                   struct route_match *out);
 

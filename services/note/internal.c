@@ -27,11 +27,11 @@ sn_status note_handle_list_ids_by_hashtag(struct rpc_call *c, const Note__ListId
                                           Note__NoteRefs *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-        char *key = note_hashtag_key(c->arena, in->tag);
+        const char *problem = NULL;
+        char *key = note_hashtag_key(c->arena, in->tag, &problem);
 
         if (key == NULL) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "tag",
-                                "is no hashtag: use letters, numbers and '_', with at least one letter");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "tag", "%s", problem);
         }
         TRY(db_read(c, &tx));
         return store_ids_by_hashtag(tx, key, in->before_id, in->limit, &out->n_items, &out->items);

@@ -79,6 +79,7 @@ static void hashtags_hold_what_scripts_need_inside_words(void **state)
             {"#ක්\u200dෂ", "ක්ෂ"},
             {"#col·lecció", "collecció"},
             {"#レオナルド・ダ・ヴィンチ", "レオナルドダヴィンチ"},
+            {"#夏〜秋 #ワ～ルド #夏〜〜秋 #終〜", "夏秋 ワルド 夏 終"},
             {"#צה״ל", "צהל"},
             {"#བོད་སྐད", "བོདསྐད"},
             {"#foo\u200dbar", "foo"}, /* Latin needs no joiner */
@@ -240,16 +241,41 @@ static void text_that_is_not_utf8_has_no_entities(void **state)
 
 static void a_list_finds_its_hashtag_by_any_spelling(void **state)
 {
-        assert_string_equal(note_hashtag_key(arena, "Cats"), "cats");
-        assert_string_equal(note_hashtag_key(arena, "#ＣＡＴＳ"), "cats");
-        assert_string_equal(note_hashtag_key(arena, "col·lecció"), "collecció");
-        assert_null(note_hashtag_key(arena, ""));
-        assert_null(note_hashtag_key(arena, "#"));
-        assert_null(note_hashtag_key(arena, "2024"));
-        assert_null(note_hashtag_key(arena, "two words"));
-        assert_null(note_hashtag_key(arena, "a#b"));
-        assert_null(note_hashtag_key(arena, "\xff"));
-        assert_null(note_hashtag_key(arena, repeat("a", 101)));
+        static const char *const spellings[][2] = {{"Cats", "cats"},
+                                                   {"#ＣＡＴＳ", "cats"},
+                                                   {"col·lecció", "collecció"},
+                                                   {"夏～秋", "夏秋"},
+                                                   {"夏〜秋", "夏秋"}};
+        const char *problem;
+        for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
+                assert_string_equal(note_hashtag_key(arena, spellings[i][0], &problem), spellings[i][1]);
+                assert_null(problem);
+        }
+}
+
+static void what_is_no_hashtag_is_told_why(void **state)
+{
+        static const char sign[] = "must not contain \"%s\": a hashtag has letters, numbers and '_'";
+        static const char *const examples[][2] = {
+            {"a/b", "/"}, {"/", "/"}, {"a#b", "#"}, {"#a-b", "-"}, {"夏〜〜", "〜"}};
+        const char *problem, *letter = "must contain a letter",
+                             *space = "must not contain white space: a hashtag is one word";
+        const char *const others[][2] = {{"", letter},
+                                         {"#", letter},
+                                         {"2024", letter},
+                                         {"two words", space},
+                                         {" ", space},
+                                         {"\xff", "must be valid UTF-8"},
+                                         {repeat("a", 101), "must have at most 100 characters"},
+                                         {"\u3164", "must be a word that can be seen, of at most 100 characters"}};
+        for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
+                assert_null(note_hashtag_key(arena, examples[i][0], &problem));
+                assert_string_equal(problem, arena_printf(arena, sign, examples[i][1]));
+        }
+        for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+                assert_null(note_hashtag_key(arena, others[i][0], &problem));
+                assert_string_equal(problem, others[i][1]);
+        }
 }
 
 static int with_arena(void **state)
@@ -279,6 +305,7 @@ int main(void)
             cmocka_unit_test(hostile_texts_take_no_more_time_than_others),
             cmocka_unit_test(text_that_is_not_utf8_has_no_entities),
             cmocka_unit_test(a_list_finds_its_hashtag_by_any_spelling),
+            cmocka_unit_test(what_is_no_hashtag_is_told_why),
         };
         return cmocka_run_group_tests(tests, with_arena, without_arena);
 }

@@ -106,10 +106,12 @@ static bool uses_joiners(uint32_t c)
         return IN_RANGES(c, ranges);
 }
 
-/* Signs within words that are no letters: Catalan ·, Katakana ・, Hebrew ׳ and ״, the Tibetan syllable marks. */
+/* Signs within words that are no letters: Catalan ·, Katakana ・, the Japanese wave dash 〜 and its wide twin ～,
+ * Hebrew ׳ and ״, the Tibetan syllable marks. */
 static bool is_connector(uint32_t c)
 {
-        return c == 0x00B7 || c == 0x30FB || c == 0x05F3 || c == 0x05F4 || c == 0x0F0B || c == 0x0F0C;
+        return c == 0x00B7 || c == 0x30FB || c == 0x301C || c == 0xFF5E || c == 0x05F3 || c == 0x05F4 || c == 0x0F0B ||
+               c == 0x0F0C;
 }
 
 /* Whether c at the end of `before` goes on a hashtag although it is no word character: only between two characters of
@@ -362,9 +364,27 @@ void note_text_extract(struct arena *arena, const char *text, struct note_entiti
         }
 }
 
-char *note_hashtag_key(struct arena *arena, const char *tag)
+/* What keeps a scanned tag from being a hashtag; NULL: nothing. */
+static const char *hashtag_problem(const struct scan *s, size_t points, bool has_letter)
+{
+        size_t bytes;
+        uint32_t rest = peek(s, s->pos, &bytes);
+        if (bytes > 0) {
+                return text_is_space(rest)
+                           ? "must not contain white space: a hashtag is one word"
+                           : arena_printf(s->arena, "must not contain \"%.*s\": a hashtag has letters, numbers and '_'",
+                                          (int)bytes, s->text + s->pos);
+        }
+        if (points > NOTE_MAX_HASHTAG_LENGTH) {
+                return "must have at most 100 characters";
+        }
+        return has_letter ? NULL : "must contain a letter";
+}
+
+char *note_hashtag_key(struct arena *arena, const char *tag, const char **problem)
 {
         struct scan s = {.arena = arena, .text = tag, .len = strlen(tag)};
+        *problem = "must be valid UTF-8";
         if (!utf8_valid(tag, s.len)) {
                 return NULL;
         }
@@ -375,8 +395,11 @@ char *note_hashtag_key(struct arena *arena, const char *tag)
         size_t start = s.pos, points;
         bool has_letter;
         size_t bytes = scan_hashtag(&s, &points, &has_letter);
-        if (s.pos < s.len || !has_letter || points > NOTE_MAX_HASHTAG_LENGTH) {
+        *problem = hashtag_problem(&s, points, has_letter);
+        if (*problem != NULL) {
                 return NULL;
         }
-        return fold_key(arena, arena_strndup(arena, tag + start, bytes));
+        char *key = fold_key(arena, arena_strndup(arena, tag + start, bytes));
+        *problem = key == NULL ? "must be a word that can be seen, of at most 100 characters" : NULL;
+        return key;
 }

@@ -21,14 +21,15 @@ struct note_entities {
 };
 
 /* A hashtag is '#' (or ＃, ﹟), then letters, marks, numbers, '_', and what scripts need inside their words (ZWNJ and
- * ZWJ, ·, ・, ״, ་), with at least one letter. A mention is '@' (or ＠) and a username [A-Za-z0-9_]{1,30}. Neither
+ * ZWJ, ·, ・, 〜, ״, ་), with at least one letter. A mention is '@' (or ＠) and a username [A-Za-z0-9_]{1,30}. Neither
  * stands right after a letter, digit or '_' (nor after '&', for "&#123;"), inside a link (scheme://…, www.…,
  * example.org/…) or in an e-mail address; "@name@host" is somebody elsewhere. In scripts that put no spaces between
  * words a mention may touch the words around it ("谢谢@bob老师"). */
 void note_text_extract(struct arena *arena, const char *text, struct note_entities *out);
 
 /* The key of one hashtag, as a list's path gives it (a leading '#' is skipped): NFKC casefold, letters, marks, numbers
- * and '_' only. NULL when it is none: empty, without a letter, over 100 code points, or with anything else in it. */
-char *note_hashtag_key(struct arena *arena, const char *tag);
+ * and '_' only. NULL when it is none (empty, without a letter, over 100 code points, or with anything else in it);
+ * *problem then says why, for people. */
+char *note_hashtag_key(struct arena *arena, const char *tag, const char **problem);
 
 #endif

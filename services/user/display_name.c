@@ -1,9 +1,33 @@
 /* Owns what a display name may be: it stands within other people's pages. */
 #include "services/user/display_name.h"
 
+#include <string.h>
 #include "base/str.h"
 #include "base/text.h"
 #include "rpc/rpc.h"
+
+static char *collapse_spaces(struct arena *arena, const char *text)
+{
+        size_t len = strlen(text), kept = 0, end = 0, bytes;
+        char *out = arena_alloc(arena, len + 1);
+        bool after_space = true;
+
+        for (size_t i = 0; i < len; i += bytes) {
+                uint32_t code_point;
+
+                bytes = utf8_decode(text + i, len - i, &code_point);
+                bool space = text_is_space(code_point);
+
+                if (!space || !after_space) {
+                        memcpy(out + kept, text + i, bytes);
+                        kept += bytes;
+                }
+                end = space ? end : kept;
+                after_space = space;
+        }
+        out[end] = '\0';
+        return out;
+}
 
 sn_status display_name_clean(struct rpc_call *c, const char *given, char **out)
 {
@@ -12,6 +36,6 @@ sn_status display_name_clean(struct rpc_call *c, const char *given, char **out)
                     c, SN_INVALID_ARGUMENT, "display_name",
                     "must be one line, without control characters and without those that turn its direction");
         }
-        *out = text_is_blank(given) ? (char *)"" : str_dup(c->arena, str_trim(str_of(given)));
+        *out = text_is_blank(given) ? (char *)"" : collapse_spaces(c->arena, given);
         return SN_OK;
 }

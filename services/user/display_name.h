@@ -4,7 +4,8 @@
 
 #include "base/call.h"
 
-/* Without blanks at its ends; "" for one of which nothing would be seen: then the username is shown.
+/* Without white space at its ends, and with the first space alone of each run of it within; "" for one of which nothing
+ * would be seen: then the username is shown.
  * SN_INVALID_ARGUMENT for line breaks, controls, and characters that turn the direction of the text around it. */
 SN_CHECKED sn_status display_name_clean(struct rpc_call *c, const char *given, char **out);
 

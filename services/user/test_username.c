@@ -66,8 +66,10 @@ static void what_is_not_utf8_stays_as_it_is(void **state)
 
 static void reserved_names_are_refused_in_any_spelling(void **state)
 {
-        static const char *const taken[] = {"me",    "ME",  "Admin",     "\xef\xbc\xad\xef\xbc\xa5",
-                                            "sonet", "api", "undefined", "null"};
+        static const char *const taken[] = {"me",         "ME",         "Admin",     "\xef\xbc\xad\xef\xbc\xa5",
+                                            "sonet",      "api",        "undefined", "null",
+                                            "mod",        "Moderators", "OFFICIAL",  "abuse",
+                                            "postmaster", "webmaster"};
 
         for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
                 c->problem = (struct rpc_problem){0};
@@ -81,7 +83,8 @@ static void reserved_names_are_refused_in_any_spelling(void **state)
 
 static void all_other_names_are_free(void **state)
 {
-        static const char *const names[] = {"m", "mea", "administrators", "admin_", "_me", "sonet1", "alice"};
+        static const char *const names[] = {"m",      "mea",   "administrators", "admin_",    "_me",
+                                            "sonet1", "alice", "mods",           "unofficial"};
 
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
                 assert_int_equal(username_check_free(c, username_key(c->arena, names[i])), SN_OK);

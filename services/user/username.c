@@ -5,10 +5,11 @@
 #include "base/text.h"
 
 static const char *const reserved[] = {
-    "about",    "account", "accounts", "admin",   "administrator", "all",       "anonymous", "api",      "auth",
-    "everyone", "help",    "here",     "login",   "logout",        "me",        "moderator", "nobody",   "null",
-    "openapi",  "owner",   "register", "root",    "search",        "security",  "sessions",  "settings", "signup",
-    "sonet",    "staff",   "status",   "support", "system",        "undefined",
+    "about",      "abuse",     "account",    "accounts", "admin",    "administrator", "all",       "anonymous",
+    "api",        "auth",      "everyone",   "help",     "here",     "login",         "logout",    "me",
+    "mod",        "moderator", "moderators", "nobody",   "null",     "official",      "openapi",   "owner",
+    "postmaster", "register",  "root",       "search",   "security", "sessions",      "settings",  "signup",
+    "sonet",      "staff",     "status",     "support",  "system",   "undefined",     "webmaster",
 };
 
 char *username_key(struct arena *arena, const char *username)

@@ -46,9 +46,11 @@ test('of many who register one name at once, one gets it', async () => {
         assert.deepEqual(answers.map((a) => a.status).sort(), [201, 409, 409, 409, 409, 409]);
 });
 
-test('names that the paths use are reserved', async () => {
-        problem(await api('POST', '/v1/auth/register', { body: { username: 'me', email: `${randomName()}@example.org`, password: PASSWORD } }),
-                [409, 422], { field: 'username' });
+test('names that the paths use, and names that pretend to an office, are reserved', async () => {
+        for (const username of ['me', 'mod', 'Moderators', 'official', 'ABUSE', 'postmaster', 'webmaster']) {
+                problem(await api('POST', '/v1/auth/register', { body: { username, email: `${randomName()}@example.org`, password: PASSWORD } }),
+                        422, { code: 'username_reserved', field: 'username' });
+        }
 });
 
 test('each bad field of a registration is named and nobody is registered', async () => {

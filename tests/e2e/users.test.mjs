@@ -116,6 +116,8 @@ test('a display name is one line of something to see, or the username', async ()
                 problem(await rename(bad), 422, { field: 'display_name' });
         }
         assert.equal(must(await rename('  Zoë 北京 👩‍👩‍👧 ')).display_name, 'Zoë 北京 👩‍👩‍👧');
+        assert.equal(must(await rename('\u2003Ada   King \u00a0 of\u2003Lovelace\u3000')).display_name, 'Ada King of\u2003Lovelace');
+        assert.equal(must(await rename('山田\u3000太郎')).display_name, '山田\u3000太郎');
         for (const blank of ['', '   ', '\u200b']) {
                 assert.equal(must(await rename(blank)).display_name, member.username);
         }
