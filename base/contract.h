@@ -52,6 +52,7 @@ struct rpc_method {
         enum rpc_lane lane;
         uint32_t deadline_ms;
         uint32_t success_status;   /* 200, 201, 204 */
+        bool empty_is_204;         /* an answer of which nothing is set is 204 on REST */
         const char *summary, *doc; /* first sentence and the rest of the leading comment */
         /* Calls the service's handler with its own types; handlers is the generated struct of function pointers. */
         sn_status (*invoke)(const void *handlers, struct rpc_call *c, const ProtobufCMessage *in,

@@ -41,6 +41,25 @@ static void remember(struct by_id *b, const char *id, const ProtobufCMessage *ro
         memo_unref(message);
 }
 
+/* That there is no row is remembered like a row: to ask for what is not there costs the same as for what is. */
+static void keep_absent(struct memo_object *object)
+{
+        (void)object;
+}
+
+static struct memo_message absent = {.object = {.references = 1, .free = keep_absent}};
+
+static void remember_absent(struct by_id *b, const struct missing *missing, ProtobufCMessage *const *out)
+{
+        for (size_t i = 0; i < missing->n; i++) {
+                uint8_t key[ID_BYTES];
+
+                if (out[missing->places[i]] == NULL && uuid_to_bytes(missing->ids[i], key)) {
+                        memo_put(b->memo, key, sizeof(key), missing->tickets[i], &absent);
+                }
+        }
+}
+
 /* An id may have been asked for twice. */
 static void place_row(struct by_id *b, ProtobufCMessage *row, const struct missing *missing, ProtobufCMessage **out)
 {
@@ -71,6 +90,7 @@ static sn_status load_missing(struct rpc_call *c, struct by_id *b, const struct 
         for (size_t i = 0; i < n_rows; i++) {
                 place_row(b, rows[i], missing, out);
         }
+        remember_absent(b, missing, out);
         return SN_OK;
 }
 

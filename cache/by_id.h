@@ -1,4 +1,5 @@
-/* Messages by id: a memo of an owner's rows, read in batches. What the memo lacks is loaded in one query. */
+/* Messages by id: a memo of an owner's rows, and of ids that have none, read in batches. What the memo lacks is loaded
+ * in one query. */
 #ifndef CACHE_BY_ID_H
 #define CACHE_BY_ID_H
 
@@ -20,7 +21,7 @@ void by_id_forget(struct by_id *b);
 
 /* out[i] is the row of ids[i], NULL when there is none. Read-only; lives as long as the call. */
 SN_CHECKED sn_status by_id_get(struct rpc_call *c, struct by_id *b, char *const *ids, size_t n, ProtobufCMessage **out);
-/* The row changes in this transaction: dropped when it ends. */
+/* The row changes in this transaction, or comes to be in it: what is remembered of its id is dropped when it ends. */
 void by_id_changed(struct by_id *b, struct db_tx *tx, const char *id);
 
 #endif

@@ -138,11 +138,12 @@ static const char *success_text(unsigned status)
                                : "Done.";
 }
 
-static void write_success(struct buf *out, const struct schema_set *schemas, const struct rpc_method *m)
+static void write_success(struct buf *out, const struct schema_set *schemas, const struct rpc_method *m,
+                          unsigned status)
 {
-        open_status(out, (int)m->success_status, success_text(m->success_status));
+        open_status(out, (int)status, success_text(status));
         success_headers(out, m);
-        if (m->success_status != 204) {
+        if (status != 204) {
                 member_object(out, "content");
                 member_object(out, "application/json");
                 write_key(out, "schema");
@@ -189,7 +190,10 @@ static void refer_to_problem(struct buf *out, size_t i)
 void responses_of_method(struct buf *out, const struct schema_set *schemas, const struct rpc_method *m)
 {
         member_object(out, "responses");
-        write_success(out, schemas, m);
+        write_success(out, schemas, m, m->success_status);
+        if (m->empty_is_204) {
+                write_success(out, schemas, m, 204);
+        }
         if (strcmp(m->http_verb, "GET") == 0) {
                 write_not_modified(out, m);
         }

@@ -246,6 +246,10 @@ static void each_operation_says_who_may_call_it_and_what_can_go_wrong(void **sta
         expect("/paths/~1v1~1notes/post/responses/201/content/application~1json/schema/$ref",
                "\"#/components/schemas/note.Note\"");
         assert_null(at(document, "/paths/~1v1~1notes~1{id}/delete/responses/204/content"));
+        assert_non_null(at(document, "/paths/~1v1~1notes~1{id}~1like/delete/responses/200/content"));
+        assert_non_null(at(document, "/paths/~1v1~1notes~1{id}~1like/delete/responses/204"));
+        assert_null(at(document, "/paths/~1v1~1notes~1{id}~1like/delete/responses/204/content"));
+        assert_null(at(document, "/paths/~1v1~1notes~1{id}~1like/put/responses/204"));
         assert_non_null(at(document, "/paths/~1v1~1notes~1{id}/get/responses/200/headers/ETag"));
         assert_null(at(document, "/paths/~1v1~1notes/post/responses/201/headers/ETag"));
         assert_null(at(document, "/paths/~1v1~1notes~1{id}/patch/responses/200/headers/ETag"));

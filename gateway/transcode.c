@@ -149,15 +149,20 @@ static void add_link(struct rpc_call *c, const struct exchange *x, const char *c
         http_response_header(response, "Link", arena_printf(c->arena, "<%scursor=%s>; rel=\"next\"", url, cursor));
 }
 
+static int success_status(const struct rpc_method *m, const ProtobufCMessage *out)
+{
+        return m->empty_is_204 && protobuf_c_message_get_packed_size(out) == 0 ? 204 : (int)m->success_status;
+}
+
 void transcode_response(struct rpc_call *c, const struct exchange *x, const ProtobufCMessage *out,
                         struct http_response *response)
 {
         const struct rpc_method *m = x->match.route->method;
         bool get = strcmp(m->http_verb, "GET") == 0;
 
-        response->status = (int)m->success_status;
+        response->status = success_status(m, out);
         http_response_header(response, "Cache-Control", get ? "private, no-cache" : "no-store");
-        if (m->success_status == 204) {
+        if (response->status == 204) {
                 return;
         }
         json_write_message(&response->body, out);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "base/metrics.h"
 #include "services/test_support.h"
 
 #define PUBLIC    NOTE__VISIBILITY__VISIBILITY_PUBLIC
@@ -257,6 +258,51 @@ static void reactions_count_once_and_can_be_taken_back(void **state)
         assert_int_equal(note->counts->likes, 1);
         assert_int_equal(note->counts->bookmarks + note->counts->renotes, 0);
         assert_false(note->viewer->liked || note->viewer->bookmarked || note->viewer->renoted);
+}
+
+static const char *const caches[] = {"cache=\"notes\"", "cache=\"authors\"", "cache=\"relations\"", "cache=\"marks\""};
+enum { N_CACHES = sizeof(caches) / sizeof(caches[0]) };
+
+/* What a request for a note that is not found looks up in each cache; what they lack must be nothing the second time.
+ */
+static void count_lookups(const char *reader, const char *id, int64_t lookups[N_CACHES])
+{
+        for (int twice = 0; twice < 2; twice++) {
+                int64_t misses[N_CACHES];
+
+                for (int i = 0; i < N_CACHES; i++) {
+                        misses[i] = metric_value(metric_counter("sonet_cache_misses_total", "", caches[i]));
+                        lookups[i] = metric_value(metric_counter("sonet_cache_hits_total", "", caches[i])) + misses[i];
+                }
+                assert_int_equal(STATUS(reader, NOTE(GET_NOTE), .id = id), SN_NOT_FOUND);
+                for (int i = 0; i < N_CACHES; i++) {
+                        int64_t now = metric_value(metric_counter("sonet_cache_misses_total", "", caches[i]));
+
+                        lookups[i] =
+                            metric_value(metric_counter("sonet_cache_hits_total", "", caches[i])) + now - lookups[i];
+                        assert_true(twice == 0 || now == misses[i]);
+                }
+        }
+}
+
+static void what_one_may_not_see_costs_what_nothing_costs(void **state)
+{
+        const char *hidden = post(anna, "for me", ONLY_ME), *passed_on = post(anna, "pass me on", PUBLIC), *renote;
+        int64_t expected[N_CACHES], found[N_CACHES];
+
+        (void)ASK(cleo, NOTE(RENOTE_NOTE), .id = passed_on);
+        renote = ((Timeline__Page *)ASK(cleo, TIMELINE(GET_USER_TIMELINE), .id = cleo))->items[0]->id;
+        (void)ASK(anna, FOLLOW(BLOCK_USER), .id = bert);
+        test_network_settle();
+        count_lookups(bert, "01890000-0000-7000-8000-000000000000", expected);
+        assert_int_equal(expected[0], 2);
+        count_lookups(bert, hidden, found);
+        assert_memory_equal(found, expected, sizeof(found));
+        count_lookups(bert, renote, found); /* hidden by what it passes on */
+        assert_memory_equal(found, expected, sizeof(found));
+        (void)ASK(cleo, FOLLOW(BLOCK_USER), .id = bert);
+        count_lookups(bert, renote, found);
+        assert_memory_equal(found, expected, sizeof(found));
 }
 
 static void comments_are_a_list_and_a_thread(void **state)
@@ -600,6 +646,7 @@ int main(void)
             TEST(a_note_is_written_edited_and_deleted),
             TEST(a_blank_note_is_refused),
             TEST(reactions_count_once_and_can_be_taken_back),
+            TEST(what_one_may_not_see_costs_what_nothing_costs),
             TEST(comments_are_a_list_and_a_thread),
             TEST(a_comment_has_the_audience_of_the_note_above),
             TEST(only_public_notes_are_passed_on),

@@ -66,6 +66,11 @@ static void check_success(struct gen *g, const struct gen_file *file, const stru
                 REFUSE("method %s succeeds with 204, which has no body: please answer google.protobuf.Empty",
                        m->proto->name);
         }
+        if (m->options->empty_is_204 && (m->verb == NULL || status == 204)) {
+                REFUSE("method %s is never 204 by an empty answer: empty_is_204 is for REST routes whose answer has a "
+                       "body",
+                       m->proto->name);
+        }
 }
 
 static const struct gen_field *find_field(const struct gen_message *message, const char *name, size_t len)

@@ -31,7 +31,7 @@ sn_status note_handle_create_comment(struct rpc_call *c, const Note__CreateComme
         place(&draft, parent);
         TRY(draft_show(c, &draft, out));
         TRY(db_begin(c, &tx));
-        TRY(store_insert_note(tx, &draft));
+        TRY(draft_store(tx, &draft));
         delta.comments = 1;
         TRY(count_reaction(tx, draft.parent_id, &delta));
         if (note_is_for_others(draft.visibility)) {

@@ -3,6 +3,8 @@
 
 #include <string.h>
 #include "base/text.h"
+#include "services/note/recent.h"
+#include "services/note/stored.h"
 #include "services/user/user.rpc.h"
 
 /* Mentions of members that exist, in order of appearance. */
@@ -46,6 +48,15 @@ sn_status draft_new(struct rpc_call *c, const char *text, struct draft *draft)
         draft->id = uuid_new_in(c->arena);
         note_text_extract(c->arena, text, &draft->entities);
         return resolve_mentions(c, draft);
+}
+
+sn_status draft_store(struct db_tx *tx, const struct draft *draft)
+{
+        stored_changed(tx, draft->id);
+        if (draft->parent_id[0] == '\0') {
+                recent_changed(tx, draft->author_id);
+        }
+        return store_insert_note(tx, draft);
 }
 
 static sn_status own_author(struct rpc_call *c, User__Author **author)

@@ -36,43 +36,16 @@ static sn_status react(struct rpc_call *c, char *id, reaction_store store, const
         return show_note(c, stored->note->id, out);
 }
 
-/* The note whose reactions an id stands for: what a renote passes on. Whether anybody may see it does not matter here.
- */
-static sn_status target_of(struct rpc_call *c, char *id, char **target)
-{
-        NoteRows__StoredNote *stored = NULL;
-
-        TRY(stored_get(c, &id, 1, &stored));
-        *target = stored != NULL && stored->renote_of_id[0] != '\0' ? stored->renote_of_id : id;
-        return SN_OK;
-}
-
-/* One can always take back what one did, also when the note can be seen no more (its author blocked the actor, or
- * deleted it): then the answer is its bare id. */
-static sn_status show_taken_back(struct rpc_call *c, char *id, bool changed, Note__Note *out)
-{
-        sn_status status = show_note(c, id, out);
-
-        if (status != SN_NOT_FOUND || !changed) {
-                return status;
-        }
-        c->problem = (struct rpc_problem){0};
-        out->id = id;
-        out->counts = ARENA_NEW(c->arena, Note__NoteCounts);
-        out->viewer = ARENA_NEW(c->arena, Note__NoteViewer);
-        note__note_counts__init(out->counts);
-        note__note_viewer__init(out->viewer);
-        return SN_OK;
-}
-
-static sn_status take_back(struct rpc_call *c, char *id, reaction_store store, const Note__NoteCounts *delta,
-                           Note__Note *out)
+/* What one did can always be undone, also when the note can be seen no more (its author blocked the actor, or deleted
+ * it) and any number of times: then the answer is empty. */
+static sn_status undo(struct rpc_call *c, char *id, reaction_store store, const Note__NoteCounts *delta,
+                      Note__Note *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-        bool changed = false;
+        bool changed = false, seen = false;
         char *target = NULL;
 
-        TRY(target_of(c, id, &target));
+        TRY(show_target(c, id, &target));
         TRY(db_begin(c, &tx));
         TRY(store(tx, c->actor, target, &changed));
         if (changed) {
@@ -80,7 +53,7 @@ static sn_status take_back(struct rpc_call *c, char *id, reaction_store store, c
                 TRY(count_reaction(tx, target, delta));
         }
         TRY(db_commit(c, NULL, &tx));
-        return show_taken_back(c, target, changed, out);
+        return show_find(c, target, out, &seen);
 }
 
 static Note__NoteCounts likes(int64_t delta)
@@ -118,7 +91,7 @@ sn_status note_handle_unlike_note(struct rpc_call *c, const Note__UnlikeNoteRequ
 {
         Note__NoteCounts delta = likes(-1);
 
-        return take_back(c, in->id, store_delete_like, &delta, out);
+        return undo(c, in->id, store_delete_like, &delta, out);
 }
 
 sn_status note_handle_bookmark_note(struct rpc_call *c, const Note__BookmarkNoteRequest *in, Note__Note *out)
@@ -132,7 +105,7 @@ sn_status note_handle_unbookmark_note(struct rpc_call *c, const Note__Unbookmark
 {
         Note__NoteCounts delta = bookmarks(-1);
 
-        return take_back(c, in->id, store_delete_bookmark, &delta, out);
+        return undo(c, in->id, store_delete_bookmark, &delta, out);
 }
 
 /* The note that passes another one on. */
@@ -160,9 +133,8 @@ static sn_status begin_renote(struct db_tx *tx, const char *note_id)
         if (!created) {
                 return SN_OK;
         }
-        TRY(store_insert_note(tx, &draft));
+        TRY(draft_store(tx, &draft));
         marks_changed(tx, c->actor, note_id);
-        recent_changed(tx, c->actor);
         TRY(count_reaction(tx, note_id, &delta));
         return outbox_put(
             tx, &(struct outbox_event){
@@ -210,12 +182,12 @@ sn_status end_renote(struct db_tx *tx, const char *note_id, bool *ended)
 sn_status note_handle_unrenote_note(struct rpc_call *c, const Note__UnrenoteNoteRequest *in, Note__Note *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-        bool ended = false;
+        bool ended = false, seen = false;
         char *target = NULL;
 
-        TRY(target_of(c, in->id, &target));
+        TRY(show_target(c, in->id, &target));
         TRY(db_begin(c, &tx));
         TRY(end_renote(tx, target, &ended));
         TRY(db_commit(c, NULL, &tx));
-        return show_taken_back(c, target, ended, out);
+        return show_find(c, target, out, &seen);
 }

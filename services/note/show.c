@@ -67,7 +67,28 @@ static sn_status load_marks(struct rpc_call *c, struct view *v)
         return marks_get(c, v->viewer, ids, v->n, v->marks);
 }
 
-/* Everything about v->stored (no NULLs). In-process all of this comes from memory. */
+/* Stands for a note that is not there, by an author who is not there. The same is asked about it as about one that the
+ * viewer may not see, so that the time of the answer does not tell which of the two it is. */
+static NoteRows__StoredNote *nothing(struct arena *arena, char *id)
+{
+        NoteRows__StoredNote *stored = ARENA_NEW(arena, NoteRows__StoredNote);
+
+        note_rows__stored_note__init(stored);
+        stored->note = ARENA_NEW(arena, Note__Note);
+        note__note__init(stored->note);
+        stored->note->id = id;
+        stored->note->author = ARENA_NEW(arena, User__Author);
+        user__author__init(stored->note->author);
+        stored->note->author->id = id;
+        return stored;
+}
+
+static bool is_nothing(const NoteRows__StoredNote *stored)
+{
+        return stored->version == 0;
+}
+
+/* Everything about v->stored. In-process all of this comes from memory. */
 static sn_status load_view(struct rpc_call *c, struct view *v)
 {
         v->visible = ARENA_ARRAY(c->arena, bool, v->n);
@@ -76,25 +97,20 @@ static sn_status load_view(struct rpc_call *c, struct view *v)
         }
         TRY(load_relations(c, v));
         for (size_t i = 0; i < v->n; i++) {
-                v->visible[i] = note_visible(v->viewer, v->stored[i], v->relations[2 * i], v->relations[2 * i + 1]);
+                v->visible[i] = !is_nothing(v->stored[i]) &&
+                                note_visible(v->viewer, v->stored[i], v->relations[2 * i], v->relations[2 * i + 1]);
         }
         TRY(load_authors(c, v));
         return load_marks(c, v);
 }
 
-/* Stored notes without the holes of those that are gone; where[i] is the place of ids[i], n when gone. */
-static sn_status load_stored(struct rpc_call *c, const char *viewer, char **ids, size_t n, struct view *v,
-                             size_t *where)
+static sn_status load_stored(struct rpc_call *c, const char *viewer, char **ids, size_t n, struct view *v)
 {
-        NoteRows__StoredNote **found = ARENA_ARRAY(c->arena, NoteRows__StoredNote *, n);
-
-        *v = (struct view){.viewer = viewer, .stored = ARENA_ARRAY(c->arena, NoteRows__StoredNote *, n)};
-        TRY(stored_get(c, ids, n, found));
+        *v = (struct view){.viewer = viewer, .n = n, .stored = ARENA_ARRAY(c->arena, NoteRows__StoredNote *, n)};
+        TRY(stored_get(c, ids, n, v->stored));
         for (size_t i = 0; i < n; i++) {
-                where[i] = n;
-                if (found[i] != NULL) {
-                        where[i] = v->n;
-                        v->stored[v->n++] = found[i];
+                if (v->stored[i] == NULL) {
+                        v->stored[i] = nothing(c->arena, ids[i]);
                 }
         }
         return load_view(c, v);
@@ -133,33 +149,28 @@ static Note__RenotedNote *as_renoted(struct arena *arena, const Note__Note *note
         return r;
 }
 
-/* The notes that the batch's renotes pass on. */
+/* The notes that the batch's renotes pass on; where[i] is the place of what v->stored[i] passes on, n for a note of its
+ * own. What the viewer does not see is looked at again instead: a renote may be hidden by what it passes on, and takes
+ * as long. */
 static sn_status load_renoted(struct rpc_call *c, const struct view *v, struct view *renoted, size_t *where)
 {
         char **ids = ARENA_ARRAY(c->arena, char *, v->n);
-        size_t *places = ARENA_ARRAY(c->arena, size_t, v->n);
         size_t n = 0;
 
         for (size_t i = 0; i < v->n; i++) {
+                char *inner = v->visible[i] ? v->stored[i]->renote_of_id : v->stored[i]->note->id;
+
                 where[i] = v->n;
-                if (v->stored[i]->renote_of_id[0] != '\0') {
+                if (inner[0] != '\0') {
                         where[i] = n;
-                        ids[n++] = v->stored[i]->renote_of_id;
+                        ids[n++] = inner;
                 }
         }
-        *renoted = (struct view){0};
-        if (n == 0) {
-                return SN_OK;
-        }
-        TRY(load_stored(c, v->viewer, ids, n, renoted, places));
-        for (size_t i = 0; i < v->n; i++) {
-                where[i] = where[i] < n ? places[where[i]] : v->n;
-        }
-        return SN_OK;
+        return load_stored(c, v->viewer, ids, n, renoted);
 }
 
 /* A renote is only shown with the note that it passes on. */
-static bool show_renote(struct rpc_call *c, const struct view *v, size_t i, const struct view *renoted, size_t place,
+static bool show_renote(struct rpc_call *c, const struct view *v, size_t i, const struct view *renoted, size_t where,
                         Note__Note *out)
 {
         Note__Note original;
@@ -167,7 +178,7 @@ static bool show_renote(struct rpc_call *c, const struct view *v, size_t i, cons
         if (v->stored[i]->renote_of_id[0] == '\0') {
                 return true;
         }
-        if (place >= renoted->n || !show(renoted, place, &original)) {
+        if (!show(renoted, where, &original)) {
                 return false;
         }
         out->renote_of = as_renoted(c->arena, &original);
@@ -177,19 +188,15 @@ static bool show_renote(struct rpc_call *c, const struct view *v, size_t i, cons
 sn_status show_notes(struct rpc_call *c, const char *viewer, char **ids, size_t n, size_t *n_items, Note__Note ***items)
 {
         size_t *where = ARENA_ARRAY(c->arena, size_t, n);
-        size_t *where_renoted = ARENA_ARRAY(c->arena, size_t, n);
         Note__Note *all = ARENA_ARRAY(c->arena, Note__Note, n);
         struct view v, renoted;
 
-        TRY(load_stored(c, viewer, ids, n, &v, where));
-        TRY(load_renoted(c, &v, &renoted, where_renoted));
+        TRY(load_stored(c, viewer, ids, n, &v));
+        TRY(load_renoted(c, &v, &renoted, where));
         *items = ARENA_ARRAY(c->arena, Note__Note *, n);
         *n_items = 0;
         for (size_t i = 0; i < n; i++) {
-                size_t place = where[i];
-
-                if (place < v.n && show(&v, place, &all[i]) &&
-                    show_renote(c, &v, place, &renoted, where_renoted[place], &all[i])) {
+                if (show(&v, i, &all[i]) && show_renote(c, &v, i, &renoted, where[i], &all[i])) {
                         (*items)[(*n_items)++] = &all[i];
                 }
         }
@@ -201,17 +208,25 @@ static sn_status not_found(struct rpc_call *c)
         return rpc_fail(c, SN_NOT_FOUND, "id", "there is no note with this id that you may see");
 }
 
-sn_status show_note(struct rpc_call *c, char *id, Note__Note *out)
+sn_status show_find(struct rpc_call *c, char *id, Note__Note *out, bool *found)
 {
         Note__Note **items = NULL;
         size_t n = 0;
 
         TRY(show_notes(c, c->actor, &id, 1, &n, &items));
-        if (n == 0) {
-                return not_found(c);
+        *found = n > 0;
+        if (*found) {
+                *out = *items[0];
         }
-        *out = *items[0];
         return SN_OK;
+}
+
+sn_status show_note(struct rpc_call *c, char *id, Note__Note *out)
+{
+        bool found = false;
+
+        TRY(show_find(c, id, out, &found));
+        return found ? SN_OK : not_found(c);
 }
 
 sn_status show_check(struct rpc_call *c, char *id, NoteRows__StoredNote **stored)
@@ -221,6 +236,22 @@ sn_status show_check(struct rpc_call *c, char *id, NoteRows__StoredNote **stored
         TRY(show_note(c, id, &note));
         TRY(stored_get(c, note.renote_of != NULL ? &note.renote_of->id : &note.id, 1, stored));
         return *stored != NULL ? SN_OK : not_found(c);
+}
+
+sn_status show_target(struct rpc_call *c, char *id, char **target)
+{
+        Note__Note note = NOTE__NOTE__INIT;
+        NoteRows__StoredNote *stored = NULL;
+        bool found = false;
+
+        TRY(show_find(c, id, &note, &found));
+        TRY(stored_get(c, &id, 1, &stored));
+        *target = id;
+        if (stored != NULL && stored->renote_of_id[0] != '\0' &&
+            (found || uuid_equal(stored->note->author->id, c->actor))) {
+                *target = stored->renote_of_id;
+        }
+        return SN_OK;
 }
 
 sn_status show_page(struct rpc_call *c, Note__NoteRef **refs, size_t n, size_t limit, size_t *n_items,

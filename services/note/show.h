@@ -9,10 +9,16 @@
 /* The notes that the viewer may see, in the order asked. */
 SN_CHECKED sn_status show_notes(struct rpc_call *c, const char *viewer, char **ids, size_t n, size_t *n_items,
                                 Note__Note ***items);
-/* One note for the actor into out; SN_NOT_FOUND when there is none that they may see. */
+/* One note for the actor; without *found out is left alone. */
+SN_CHECKED sn_status show_find(struct rpc_call *c, char *id, Note__Note *out, bool *found);
+/* The same; SN_NOT_FOUND when there is none that they may see. */
 SN_CHECKED sn_status show_note(struct rpc_call *c, char *id, Note__Note *out);
 /* The stored note when the actor may see it, for a change; a renote stands for the note that it passes on. */
 SN_CHECKED sn_status show_check(struct rpc_call *c, char *id, NoteRows__StoredNote **stored);
+/* The note on which the actor may undo something by this id, whether or not they see it any more. A renote stands for
+ * the note that it passes on only to who sees it, and to its maker: nobody learns by an undo what a hidden one passes
+ * on. */
+SN_CHECKED sn_status show_target(struct rpc_call *c, char *id, char **target);
 /* A page of refs of which the one past limit only tells that there is more: *last is the last one shown, NULL at the
  * end. */
 SN_CHECKED sn_status show_page(struct rpc_call *c, Note__NoteRef **refs, size_t n, size_t limit, size_t *n_items,

@@ -21,8 +21,7 @@ sn_status note_handle_create_note(struct rpc_call *c, const Note__CreateNoteRequ
         }
         TRY(draft_show(c, &draft, out));
         TRY(db_begin(c, &tx));
-        TRY(store_insert_note(tx, &draft));
-        recent_changed(tx, c->actor);
+        TRY(draft_store(tx, &draft));
         if (note_is_for_others(draft.visibility)) {
                 TRY(outbox_put(
                     tx, &(struct outbox_event){

@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include "auth/password.h"
+#include "services/user/authors.h"
 #include "services/user/display_name.h"
 #include "services/user/session.h"
 #include "services/user/store.h"
@@ -43,6 +44,7 @@ static sn_status insert(struct rpc_call *c, const struct new_user *user, struct 
 
         TRY(db_begin(c, &tx));
         TRY(store_insert_user(tx, user));
+        authors_changed(tx, user->id);
         TRY(session_begin(tx, user->id, session));
         TRY(store_user(tx, user->id, out));
         return db_commit(c, NULL, &tx);

@@ -7,7 +7,7 @@ const REACTIONS = [['like', 'likes', 'liked'], ['renote', 'renotes', 'renoted'],
 const GONE = '01890000-0000-7000-8000-000000000000';
 
 for (const [what, count, mark] of REACTIONS) {
-        test(`a ${what} counts once however often it is given, and goes with the first taking back`, async () => {
+        test(`a ${what} counts once however often it is given, and goes with the first undo`, async () => {
                 const [alice, bob] = [await register(), await register()];
                 const note = await alice.note('react to me');
                 for (let i = 0; i < 3; i++) {
@@ -31,7 +31,9 @@ for (const [what, count, mark] of REACTIONS) {
                 problem(await api('PUT', `/v1/notes/${note.id}/${what}`), 401);
                 problem(await api('DELETE', `/v1/notes/${note.id}/${what}`), 401);
                 problem(await alice.put(`/v1/notes/${GONE}/${what}`), 404);
+                assert.equal(must(await alice.del(`/v1/notes/${GONE}/${what}`), 204), null);
                 problem(await alice.put(`/v1/notes/nonsense/${what}`), [400, 422], { field: 'id' });
+                problem(await alice.del(`/v1/notes/nonsense/${what}`), 422, { field: 'id' });
                 assert.equal((await alice.read(note.id)).counts[count], 0);
         });
 }
@@ -132,7 +134,7 @@ test('passing on a renote never makes a second level', async () => {
 
 for (const [why, hide] of [['after a block', (author, fan) => author.relate(fan, 'block')],
                            ['after the note was deleted', async (author, fan, note) => must(await author.del(`/v1/notes/${note.id}`), 204)]]) {
-        test(`what one did can be taken back ${why}`, async () => {
+        test(`what one did can be undone ${why}, any number of times, and shows nothing`, async () => {
                 const [author, fan] = await registerMany(2);
                 const note = await author.note('seen for now');
                 for (const [what] of REACTIONS) {
@@ -141,9 +143,9 @@ for (const [why, hide] of [['after a block', (author, fan) => author.relate(fan,
                 await hide(author, fan, note);
                 problem(await fan.get(`/v1/notes/${note.id}`), 404);
                 for (const [what] of REACTIONS) {
-                        const answer = await fan.unreact(note.id, what);
-                        assert.deepEqual([answer.id, answer.text, answer.viewer[REACTIONS.find((r) => r[0] === what)[2]]], [note.id, '', false]);
-                        problem(await fan.del(`/v1/notes/${note.id}/${what}`), 404);
+                        for (let i = 0; i < 2; i++) {
+                                assert.equal(must(await fan.del(`/v1/notes/${note.id}/${what}`), 204), null);
+                        }
                 }
                 if (why === 'after a block') {
                         assert.deepEqual((await author.read(note.id)).counts, { likes: 0, renotes: 0, comments: 0, bookmarks: 0 });
@@ -162,4 +164,54 @@ test('one\'s own renote can be deleted when what it passes on can be seen no mor
         assert.equal((await author.read(note.id)).counts.renotes, 0);
         problem(await api('GET', `/v1/notes/${renote.id}`), 404);
         problem(await fan.del(`/v1/notes/${renote.id}`), 404);
+});
+
+// The renote of a public note by somebody who blocks the reader: the reader sees the note, and not the renote.
+async function hiddenRenote() {
+        const [author, renoter, reader] = await registerMany(3);
+        const note = await author.note('known to all');
+        await renoter.react(note.id, 'renote');
+        const [renote] = must(await author.get(`/v1/timelines/users/${renoter.id}`)).items;
+        await renoter.relate(reader, 'block');
+        problem(await reader.get(`/v1/notes/${renote.id}`), 404);
+        return { author, renoter, reader, note, renote };
+}
+
+test('a renote that one may not see leads by no road to the note that it passes on', async () => {
+        const { author, reader, note, renote } = await hiddenRenote();
+        for (const [what] of REACTIONS) {
+                await reader.react(note.id, what);
+        }
+        const before = await reader.read(note.id);
+        const { paths } = must(await api('GET', '/openapi.json'));
+        let roads = 0;
+        for (const [path, operations] of Object.entries(paths).filter(([p]) => p.startsWith('/v1/notes/{id}'))) {
+                for (const verb of Object.keys(operations).map((v) => v.toUpperCase())) {
+                        const body = ['POST', 'PATCH'].includes(verb) ? { text: 'x' } : undefined;
+                        const ask = (id) => reader.api(verb, path.replace('{id}', id).replace(/{\w+}/, GONE), { token: reader.token, body });
+                        const [hidden, unknown] = [await ask(renote.id), await ask(GONE)];
+                        assert.deepEqual([hidden.status, hidden.body?.detail], [unknown.status, unknown.body?.detail], `${verb} ${path}`);
+                        assert.ok([204, 404].includes(hidden.status), hidden.text);
+                        assert.ok(!hidden.text.includes(note.id) && !hidden.text.includes(note.text), hidden.text);
+                        roads++;
+                }
+        }
+        assert.ok(roads >= 12, `${roads} roads`);
+        assert.deepEqual(await reader.read(note.id), before, 'nor did anything happen to it');
+        assert.deepEqual((await author.read(note.id)).counts, { likes: 1, renotes: 2, comments: 0, bookmarks: 1 });
+});
+
+test('a renote that one sees, and one\'s own, stand for the note that they pass on, also to undo', async () => {
+        const [author, renoter, fan] = await registerMany(3);
+        const note = await author.note('passed on');
+        await renoter.react(note.id, 'renote');
+        const [renote] = must(await api('GET', `/v1/timelines/users/${renoter.id}`)).items;
+        for (const [what, , mark] of REACTIONS) {
+                assert.equal((await fan.react(renote.id, what)).id, note.id);
+                const undone = await fan.unreact(renote.id, what);
+                assert.deepEqual([undone.id, undone.viewer[mark]], [note.id, false]);
+        }
+        await author.relate(renoter, 'block');
+        must(await renoter.del(`/v1/notes/${renote.id}/renote`), 204);
+        assert.equal((await author.read(note.id)).counts.renotes, 0);
 });
