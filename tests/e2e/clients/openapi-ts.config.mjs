@@ -1,0 +1,6 @@
+// As a project that uses ECMAScript modules would have it.
+export default {
+        input: 'openapi.json',
+        output: { path: 'generated/hey', tsConfigPath: new URL('tsconfig.json', import.meta.url).pathname },
+        plugins: ['@hey-api/client-fetch', '@hey-api/typescript', '@hey-api/sdk'],
+};
