@@ -12,12 +12,11 @@ DB_STATEMENT(SELECT_LOG, "*", &sonet__events__event__descriptor,
              "select event_id as id, position, type, aggregate_id, object_id, actor_id, version, trace_id, occurred_at"
              " from outbox where position > $1 order by position limit $2");
 
-static sn_status read_events(struct db_tx *tx, const Sonet__Events__ReadOutboxRequest *in,
-                             Sonet__Events__ReadOutboxResponse *out)
+static sn_status read_events(struct db_tx *tx, int64_t after, uint32_t asked, Sonet__Events__ReadOutboxResponse *out)
 {
-        int64_t limit = in->limit > 0 ? in->limit : DEFAULT_LIMIT;
+        int64_t limit = asked > 0 ? asked : DEFAULT_LIMIT;
 
-        TRY(db_list(tx, &SELECT_LOG, DB_BINDS(bind_i64(in->after), bind_i64(limit)), &out->n_events, &out->events));
+        TRY(db_list(tx, &SELECT_LOG, DB_BINDS(bind_i64(after), bind_i64(limit)), &out->n_events, &out->events));
         for (size_t i = 0; i < out->n_events; i++) {
                 out->events[i]->source = (char *)db_call(tx)->service->name;
                 out->events[i]->schema_version = 1;
@@ -29,12 +28,31 @@ static sn_status read_events(struct db_tx *tx, const Sonet__Events__ReadOutboxRe
         return SN_OK;
 }
 
+DB_STATEMENT(SELECT_LOG_BEFORE, "*", NULL,
+             "select position from outbox where position is not null"
+             " and coalesce(placed_at, occurred_at) < clock_timestamp() - make_interval(secs => $1::bigint)"
+             " order by position desc limit 1");
+
+/* Positions are given in the order of time: the newest one from before the last seconds. */
+static sn_status find_start(struct db_tx *tx, uint32_t since_s, int64_t *after)
+{
+        struct db_rows *rows;
+
+        TRY(db_rows(tx, &SELECT_LOG_BEFORE, DB_BINDS(bind_i64(since_s)), &rows));
+        *after = db_rows_count(rows) > 0 ? db_i64(rows, 0, "position") : 0;
+        return SN_OK;
+}
+
 sn_status bus_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxRequest *in,
                           Sonet__Events__ReadOutboxResponse *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        int64_t after = in->after;
 
         TRY(db_read(c, &tx));
         TRY(db_one(tx, &SELECT_LOG_HEAD, DB_NO_BINDS, &out->base, NULL));
-        return out->head > in->after ? read_events(tx, in, out) : SN_OK; /* mostly a reader is up to date */
+        if (after == 0 && in->since_s > 0) {
+                TRY(find_start(tx, in->since_s, &after));
+        }
+        return out->head > after ? read_events(tx, after, in->limit, out) : SN_OK; /* mostly a reader is up to date */
 }

@@ -47,6 +47,9 @@ static const struct rpc_method read_outbox = {
 static const struct rpc_service note_contract = {
     .name = "note", .package = "test", .methods = &read_outbox, .n_methods = 1};
 
+static const struct rpc_service timeline_contract = {
+    .name = "timeline", .package = "test", .reads = (const char *const[]){"note", NULL}};
+
 DB_STATEMENT(TEST_SEE, "test_timeline", NULL, "insert into seen (position, type) values ($1, $2)");
 
 static atomic_int largest_batch;
@@ -152,7 +155,9 @@ static int setup(void **state)
         redis = open_redis(getenv("SONET_TEST_REDIS_URL"));
         flush_redis();
         note.service.relay = bus_relay_new(&note.service);
+        timeline.service.contract = &timeline_contract;
         rpc_register_local(&note.service);
+        rpc_register_local(&timeline.service);
         start_runner();
         return 0;
 }

@@ -252,7 +252,7 @@ static void timelines_are_found_by_index(void **state)
 static void events_and_keys_are_found_by_index(void **state)
 {
         CHECK("note_service", {"SELECT_LOG", "outbox_position"}, {"SELECT_UNPLACED", "outbox_unplaced"},
-              {"SELECT_IDEMPOTENCY_KEY", "idempotency_keys_pkey"});
+              {"SELECT_LOG_BEFORE", "outbox_position"}, {"SELECT_IDEMPOTENCY_KEY", "idempotency_keys_pkey"});
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* Trust: in a process without user_service, whose access tokens to believe: the public keys, and the sessions that have
- * ended, asked from user_service again and again. */
+ * ended, read from user_service's log of events by position. */
 #ifndef CMD_SERVE_TRUST_H
 #define CMD_SERVE_TRUST_H
 

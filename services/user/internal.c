@@ -25,15 +25,6 @@ sn_status user_handle_resolve_usernames(struct rpc_call *c, const User__ResolveU
         return store_authors_by_name(tx, keys, in->n_usernames, &out->n_items, &out->items);
 }
 
-sn_status user_handle_list_ended_sessions(struct rpc_call *c, const User__ListEndedSessionsRequest *in,
-                                          User__EndedSessions *out)
-{
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-
-        TRY(db_read(c, &tx));
-        return store_ended_since(tx, in->since_ms, &out->n_items, &out->items);
-}
-
 sn_status user_handle_get_jwks(struct rpc_call *c, const User__GetJwksRequest *in, User__Jwks *out)
 {
         out->json = (char *)token_jwks();

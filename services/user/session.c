@@ -5,8 +5,12 @@
 #include "auth/token.h"
 #include "base/clock.h"
 #include "services/user/store.h"
+#include "services/user/user.h"
 
 #define MEMBER_SCOPE "read write"
+#define LOAD_MS      10000
+#define LOAD_AT_ONCE 5000
+#define MARGIN_S     60 /* a transaction may end some time after its session did */
 
 sn_status session_begin(struct db_tx *tx, const char *user_id, struct session *session)
 {
@@ -34,31 +38,53 @@ sn_status session_answer(struct rpc_call *c, const struct session *session, uint
         return SN_OK;
 }
 
-static void revoke(void *session_id)
+static void revoke(const char *session_id)
 {
         token_revoke_session(session_id, clock_wall_ms() / 1000 + TOKEN_LIFE_S);
+}
+
+static void revoke_committed(void *session_id)
+{
+        revoke(session_id);
 }
 
 sn_status session_end(struct db_tx *tx, const char *session_id, const char *user_id, bool *ended)
 {
         TRY(store_end_session(tx, session_id, user_id, ended));
-        if (*ended) { /* not one that belongs to somebody else */
-                db_on_commit(tx, revoke, arena_strdup(db_arena(tx), session_id));
+        if (!*ended) { /* not one that belongs to somebody else */
+                return SN_OK;
+        }
+        db_on_commit(tx, revoke_committed, arena_strdup(db_arena(tx), session_id));
+        return outbox_put(
+            tx, &(struct outbox_event){.type = EVENT_SESSION_ENDED, .aggregate_id = session_id, .actor_id = user_id});
+}
+
+static sn_status load_page(struct service *service, char after_id[UUID_SIZE], bool *more)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, LOAD_MS);
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        UserRows__EndedSession **sessions = NULL;
+        size_t n = 0;
+
+        TRY(db_read(c, &tx));
+        TRY(store_ended_lately(tx, TOKEN_LIFE_S + MARGIN_S, after_id, LOAD_AT_ONCE, &n, &sessions));
+        for (size_t i = 0; i < n; i++) {
+                revoke(sessions[i]->id);
+        }
+        *more = n == LOAD_AT_ONCE;
+        if (*more) {
+                memcpy(after_id, sessions[n - 1]->id, UUID_SIZE);
         }
         return SN_OK;
 }
 
 sn_status session_load_ended(struct service *service)
 {
-        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, 10000);
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-        User__EndedSession **sessions = NULL;
-        size_t n = 0;
+        char after_id[UUID_SIZE] = "";
+        bool more = true;
 
-        TRY(db_read(c, &tx));
-        TRY(store_ended_since(tx, c->now_ms - TOKEN_LIFE_S * INT64_C(1000), &n, &sessions));
-        for (size_t i = 0; i < n; i++) {
-                token_revoke_session(sessions[i]->id, sessions[i]->ended_at_ms / 1000 + TOKEN_LIFE_S);
+        while (more) {
+                TRY(load_page(service, after_id, &more));
         }
         return SN_OK;
 }

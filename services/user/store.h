@@ -44,9 +44,9 @@ SN_CHECKED sn_status store_end_session(struct db_tx *tx, const char *session_id,
 /* Running ones, the newest first, older than before_id ("": from the newest). */
 SN_CHECKED sn_status store_sessions(struct db_tx *tx, const char *user_id, const char *before_id, size_t limit,
                                     size_t *n, User__Session ***sessions);
-SN_CHECKED sn_status store_ended_since(struct db_tx *tx, int64_t since_ms, size_t *n, User__EndedSession ***sessions);
-
-/* Adds to the counts of a member that exists. */
+/* Those that ended in the last seconds, in order of id, after after_id ("": from the first). */
+SN_CHECKED sn_status store_ended_lately(struct db_tx *tx, int64_t seconds, const char *after_id, size_t limit,
+                                        size_t *n, UserRows__EndedSession ***sessions);
 
 /* What events add to one member's counts. */
 struct member_counts {

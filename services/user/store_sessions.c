@@ -92,13 +92,17 @@ sn_status store_sessions(struct db_tx *tx, const char *user_id, const char *befo
                        DB_BINDS(bind_uuid(user_id), bind_uuid(before_id), bind_i64((int64_t)limit)), n, sessions);
 }
 
-DB_STATEMENT(
-    SELECT_ENDED, "user_service", &user__ended_session__descriptor,
-    "select id, ended_at as ended_at_ms from user_sessions where ended_at >= $1 order by ended_at limit 100000");
+DB_STATEMENT(SELECT_ENDED, "user_service", &user_rows__ended_session__descriptor,
+             "with ended as materialized (select id from user_sessions"
+             " where ended_at > now() - make_interval(secs => $1::bigint))"
+             " select id from ended where id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000')"
+             " order by id limit $3");
 
-sn_status store_ended_since(struct db_tx *tx, int64_t since_ms, size_t *n, User__EndedSession ***sessions)
+sn_status store_ended_lately(struct db_tx *tx, int64_t seconds, const char *after_id, size_t limit, size_t *n,
+                             UserRows__EndedSession ***sessions)
 {
-        return db_list(tx, &SELECT_ENDED, DB_BINDS(bind_time_ms(since_ms)), n, sessions);
+        return db_list(tx, &SELECT_ENDED, DB_BINDS(bind_i64(seconds), bind_uuid(after_id), bind_i64((int64_t)limit)), n,
+                       sessions);
 }
 
 DB_STATEMENT(CLEANUP_USER_DATA, "user_service", NULL,

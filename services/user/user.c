@@ -25,6 +25,12 @@ static void forget(struct service *service)
         authors_forget();
 }
 
+sn_status user_handle_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxRequest *in,
+                                  Sonet__Events__ReadOutboxResponse *out)
+{
+        return bus_read_outbox(c, in, out);
+}
+
 const struct service_definition user_service = {
     .name = "user",
     .contract = &user_contract,
@@ -32,6 +38,7 @@ const struct service_definition user_service = {
     .schema = &user_schema,
     .consumers = consumers,
     .jobs = jobs,
+    .emits = true,
     .single = true,
     .start = start,
     .stop = stop,
