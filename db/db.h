@@ -32,11 +32,15 @@ SN_CHECKED sn_status db_ping(struct db *db, int timeout_ms);
 const char *db_name(const struct db *db);
 const char *db_url(const struct db *db); /* for a lease on the same database; it may hold a password: never logged */
 
-/* Opens a transaction (READ COMMITTED) for a handler of c->service, with the call's idempotency key claimed first:
+/* What became of the call's idempotency key, asked by the dispatcher before the handler looks at anything: what the
+ * first request saw may be gone by now. SN_OK when there is no key, it is new, or the service keeps no database.
  *   SN_REPLAYED           the key has an answer (left in c->replayed); the dispatcher gives it
  *   SN_ABORTED            the same key is being worked on (409), not retried
  *   SN_INVALID_ARGUMENT   the key was used with another body (422: code idempotency_key_reused)
  *   SN_UNAVAILABLE        no connection before the deadline */
+SN_CHECKED sn_status db_replay(struct rpc_call *c);
+/* Opens a transaction (READ COMMITTED) for a handler of c->service, with the call's idempotency key claimed first: of
+ * two requests that both found it new one does the work, and the other gets any of the answers above. */
 SN_CHECKED sn_status db_begin(struct rpc_call *c, struct db_tx **tx);
 /* A connection without a transaction: each statement sees its own snapshot. Never for writes. */
 SN_CHECKED sn_status db_read(struct rpc_call *c, struct db_tx **tx);

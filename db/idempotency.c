@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 #include "base/contract.h"
-#include "base/log.h"
+#include "base/service.h"
 #include "db/tx.h"
 
 #define NOBODY "00000000-0000-0000-0000-000000000000"
@@ -44,16 +44,8 @@ static bool same_body(const struct rpc_call *c, const struct db_rows *rows)
         return len == sizeof(c->body_hash) && memcmp(hash, c->body_hash, len) == 0;
 }
 
-sn_status db_key_claim(struct db_tx *tx)
+static sn_status replay_row(struct rpc_call *c, const struct db_rows *rows)
 {
-        struct rpc_call *c = tx->c;
-        struct db_rows *rows;
-
-        TRY(select_key(tx, &rows));
-        if (db_rows_count(rows) == 0) {
-                tx->claimed = true;
-                return SN_OK;
-        }
         if (!same_body(c, rows)) {
                 return rpc_fail_code(
                     c, SN_INVALID_ARGUMENT, "idempotency_key_reused", NULL,
@@ -61,6 +53,55 @@ sn_status db_key_claim(struct db_tx *tx)
         }
         c->replayed = db_bytes(rows, 0, "answer", &c->replayed_len);
         return SN_REPLAYED;
+}
+
+sn_status db_key_busy(struct rpc_call *c)
+{
+        sn_status status =
+            rpc_fail_code(c, SN_ABORTED, "idempotency_key_busy", NULL,
+                          "a request with this Idempotency-Key is being worked on; please try again in a moment");
+
+        c->retry = false;
+        c->problem.retry_after_s = 1;
+        return status;
+}
+
+/* Whoever works on the key holds its lock until the answer is committed. Shared: two who only look are no two who work.
+ */
+DB_STATEMENT(SELECT_KEY_OR_LOCK, "*", NULL,
+             "select pg_try_advisory_xact_lock_shared($4) as idle, k.body_hash is not null as answered, k.body_hash,"
+             " k.answer from (values (1)) as one left join idempotency_keys k"
+             " on actor_id = $1 and method = $2 and key = $3 and created_at > now() - interval '24 hours'");
+
+sn_status db_replay(struct rpc_call *c)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        struct db_rows *rows;
+
+        if (!db_key_wanted(c) || !c->service->db) {
+                return SN_OK;
+        }
+        TRY(db_read(c, &tx));
+        TRY(db_rows(tx, &SELECT_KEY_OR_LOCK,
+                    DB_BINDS(bind_uuid(key_actor(c)), bind_text(c->method->full_name), bind_text(c->idempotency_key),
+                             bind_i64(db_key_lock(c))),
+                    &rows));
+        if (db_i64(rows, 0, "answered") != 0) {
+                return replay_row(c, rows);
+        }
+        return db_i64(rows, 0, "idle") != 0 ? SN_OK : db_key_busy(c);
+}
+
+sn_status db_key_claim(struct db_tx *tx)
+{
+        struct db_rows *rows;
+
+        TRY(select_key(tx, &rows));
+        if (db_rows_count(rows) > 0) {
+                return replay_row(tx->c, rows);
+        }
+        tx->claimed = true;
+        return SN_OK;
 }
 
 /* A key that is older than a day is as good as new: cleanup_old_data() had only not come by yet. */

@@ -65,6 +65,33 @@ static void a_key_is_answered_again_without_doing_it_again(void **state)
         assert_int_equal(second->open_transactions, 0);
 }
 
+/* What the dispatcher asks before the handler runs at all. */
+static void a_key_is_looked_up_without_working_on_it(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *first = keyed_call("k10", 1);
+        CLEANUP(rpc_call_free_p) struct rpc_call *same = keyed_call("k10", 1);
+        CLEANUP(rpc_call_free_p) struct rpc_call *other = keyed_call("k10", 2);
+        CLEANUP(rpc_call_free_p) struct rpc_call *keyless = keyed_call(NULL, 1);
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+
+        (void)state;
+        assert_int_equal(db_replay(keyless), SN_OK);
+        assert_int_equal(db_replay(first), SN_OK);
+        assert_int_equal(db_replay(same), SN_OK);
+        assert_int_equal(db_begin(first, &tx), SN_OK); /* nobody who only looked keeps others from working */
+        assert_int_equal(db_replay(same), SN_ABORTED);
+        assert_string_equal(same->problem.code, "idempotency_key_busy");
+        assert_false(same->retry);
+        db_rollback_p(&tx);
+        assert_int_equal(db_replay(same), SN_OK);
+        assert_int_equal(handle(first, "looked up", 5), SN_OK);
+        assert_int_equal(db_replay(same), SN_REPLAYED);
+        assert_true(same->replayed_len > 0);
+        assert_int_equal(db_replay(other), SN_INVALID_ARGUMENT);
+        assert_string_equal(other->problem.code, "idempotency_key_reused");
+        assert_int_equal(same->open_transactions + other->open_transactions, 0);
+}
+
 static void a_key_with_another_body_is_refused(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *first = keyed_call("k2", 1);
@@ -278,6 +305,7 @@ int run_tx_tests(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(a_key_is_answered_again_without_doing_it_again),
+            cmocka_unit_test(a_key_is_looked_up_without_working_on_it),
             cmocka_unit_test(a_key_with_another_body_is_refused),
             cmocka_unit_test(keys_of_different_members_do_not_meet),
             cmocka_unit_test(a_key_that_is_being_worked_on_is_busy),

@@ -89,16 +89,7 @@ sn_status db_begin(struct rpc_call *c, struct db_tx **tx)
         if (!with_key) {
                 return SN_OK;
         }
-        if (!locked) {
-                sn_status status = rpc_fail_code(
-                    c, SN_ABORTED, "idempotency_key_busy", NULL,
-                    "a request with this Idempotency-Key is being worked on; please try again in a moment");
-
-                c->retry = false;
-                c->problem.retry_after_s = 1;
-                return status;
-        }
-        return db_key_claim(*tx);
+        return locked ? db_key_claim(*tx) : db_key_busy(c);
 }
 
 static void add_hook(struct db_tx *tx, void (*run)(void *context), void *context, bool only_on_commit)

@@ -39,6 +39,8 @@ sn_status db_fail_away(struct rpc_call *c);
 /* The idempotency key of the call, when its method takes one. */
 bool db_key_wanted(const struct rpc_call *c);
 int64_t db_key_lock(const struct rpc_call *c);
+/* SN_ABORTED: another request with the key runs. */
+sn_status db_key_busy(struct rpc_call *c);
 /* With the lock held: SN_OK when the key is new. */
 SN_CHECKED sn_status db_key_claim(struct db_tx *tx);
 SN_CHECKED sn_status db_key_store(struct db_tx *tx, const uint8_t *answer, size_t len);

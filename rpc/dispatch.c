@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "db/db.h"
 #include "db/lease.h"
 #include "rpc/stats.h"
 
@@ -211,7 +212,10 @@ static sn_status run(struct rpc_call *c, const ProtobufCMessage *in, ProtobufCMe
         if (c->idempotency_key != NULL) {
                 hash_body(c, in);
         }
-        sn_status status = run_handler(c, in, out);
+        sn_status status = db_replay(c);
+        if (status == SN_OK) {
+                status = run_handler(c, in, out);
+        }
         if (status == SN_REPLAYED) {
                 status = replay(c, out);
         }

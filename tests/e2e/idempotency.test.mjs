@@ -70,6 +70,22 @@ test('comments take keys too, and count once', async () => {
         assert.equal((await alice.read(two.id)).counts.comments, 0);
 });
 
+for (const [why, hide] of [['deleted', (alice, bob, note) => alice.del(`/v1/notes/${note.id}`)],
+                           ['hidden by a block', (alice, bob) => alice.put(`/v1/users/${bob.id}/block`)]]) {
+        test(`an answer is given again although what it was about was ${why} since`, async () => {
+                const [alice, bob] = await registerMany(2);
+                const note = await alice.note('for a while');
+                const key = randomKey();
+                const path = `/v1/notes/${note.id}/comments`;
+                const first = must(await post(bob, key, { text: 'in time' }, path), 201);
+                const done = await hide(alice, bob, note);
+                assert.ok(done.status < 300, done.text);
+                assert.deepEqual(must(await post(bob, key, { text: 'in time' }, path), 201), first);
+                problem(await post(bob, key, { text: 'other words' }, path), 422, { code: 'idempotency_key_reused' });
+                problem(await post(bob, randomKey(), { text: 'in time' }, path), 404);
+        });
+}
+
 test('a refused post leaves its key free', async () => {
         const alice = await register();
         const key = randomKey();
