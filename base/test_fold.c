@@ -61,6 +61,18 @@ static void what_strangers_send_is_cleaned_and_cut_between_characters(void **sta
         clean_is(arena, STR("\xff\xff\xff"), 7, "��");
 }
 
+static void what_shows_nothing_is_trimmed_from_both_ends(void **state)
+{
+        static const char *const texts[][2] = {
+            {"", ""},         {"a", "a"},  {" \t\r\na b\n", "a b"}, {"\u00a0\u3000\u200bé\u2028\ufeff", "é"},
+            {" \u3000 ", ""}, {"😀 ", "😀"},
+        };
+        for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+                struct str trimmed = text_trim(str_of(texts[i][0]));
+                assert_true(str_equal_c(trimmed, texts[i][1]));
+        }
+}
+
 static void broken_utf8_gives_nothing(void **state)
 {
         struct arena *arena = *state;
@@ -142,6 +154,7 @@ int main(void)
             cmocka_unit_test(case_width_and_composition_do_not_matter),
             cmocka_unit_test(invisible_characters_do_not_make_another_name),
             cmocka_unit_test(what_strangers_send_is_cleaned_and_cut_between_characters),
+            cmocka_unit_test(what_shows_nothing_is_trimmed_from_both_ends),
             cmocka_unit_test(broken_utf8_gives_nothing),
             cmocka_unit_test(long_texts_are_folded_whole),
             cmocka_unit_test(folding_twice_changes_nothing_for_any_character),

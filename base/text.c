@@ -168,3 +168,32 @@ char *text_clean(struct arena *arena, struct str bytes, size_t max_bytes)
         out[len] = '\0';
         return out;
 }
+
+/* Bytes of the first character when it shows nothing; 0 when it shows something, or there is none. */
+static size_t first_blank(struct str text)
+{
+        uint32_t c = 0;
+        size_t n = text.len > 0 ? utf8_decode(text.ptr, text.len, &c) : 0;
+        return n > 0 && shows_nothing((utf8proc_int32_t)c) ? n : 0;
+}
+
+static size_t last_blank(struct str text)
+{
+        size_t n = text.len > 0 ? 1 : 0;
+        while (n < text.len && ((unsigned char)text.ptr[text.len - n] & 0xc0) == 0x80) {
+                n++;
+        }
+        return first_blank((struct str){text.ptr + text.len - n, n});
+}
+
+struct str text_trim(struct str text)
+{
+        size_t n;
+        while ((n = first_blank(text)) > 0) {
+                text = (struct str){text.ptr + n, text.len - n};
+        }
+        while ((n = last_blank(text)) > 0) {
+                text.len -= n;
+        }
+        return text;
+}

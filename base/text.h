@@ -18,6 +18,9 @@ char *text_casefold_nfkc(struct arena *arena, const char *text);
  * refuses, is shown as U+FFFD, and the end is cut between two characters so that at most max_bytes are left. */
 char *text_clean(struct arena *arena, struct str bytes, size_t max_bytes);
 
+/* Without what shows nothing (text_is_blank) at both ends. Of UTF-8. */
+struct str text_trim(struct str text);
+
 bool text_is_letter(uint32_t code_point); /* general category L*, and Nl (Ⅷ): what makes a word a word */
 bool text_is_mark(uint32_t code_point);   /* M*: belongs to the character before it */
 bool text_is_number(uint32_t code_point); /* N* */

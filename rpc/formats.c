@@ -12,7 +12,7 @@ enum { MAX_EMAIL_BYTES = 254, MAX_LOCAL_BYTES = 64, MAX_LABEL_BYTES = 63, MAX_CU
 
 #define LETTERS_AND_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-static bool is_domain(const char *domain)
+static bool is_ascii_domain(const char *domain)
 {
         int labels = 0;
         for (const char *label = domain; label != NULL; labels++) {
@@ -25,6 +25,20 @@ static bool is_domain(const char *domain)
                 label = dot == NULL ? NULL : dot + 1;
         }
         return labels >= 2;
+}
+
+/* In other letters anything but the marks of ASCII: whether it is one shows when it is turned into ASCII. */
+static bool is_domain(const char *domain)
+{
+        bool ascii = true;
+        for (const char *at = domain; *at != '\0'; at++) {
+                if ((unsigned char)*at >= 0x80) {
+                        ascii = false;
+                } else if (strchr(LETTERS_AND_DIGITS ".-", *at) == NULL) {
+                        return false;
+                }
+        }
+        return !ascii || is_ascii_domain(domain);
 }
 
 bool format_is_email(const char *text, size_t len)

@@ -26,9 +26,11 @@ static const struct {
     {"user_service", "insert into user_sessions (id, user_id, refresh_salt, user_agent, ended_at)"
                      " select id(n), id(n % 5000 + 1), '', '', case when n % 2 = 0 then now() - interval '1 day' * "
                      "(n % 30) end from generate_series(1, 20000) n"},
-    {"user_service", "insert into user_login_history (id, user_id, succeeded, address, user_agent, created_at)"
-                     " select id(n), id(n % 5000 + 1), n % 3 > 0, '', '', now() - interval '1 minute' * n"
-                     " from generate_series(1, 20000) n"},
+    {"user_service",
+     "insert into user_login_history (id, user_id, succeeded, address, user_agent, created_at, login_hash)"
+     " select id(n), id(n % 5000 + 1), n % 3 > 0, '', '', now() - interval '1 minute' * n,"
+     " int4send((n % 5000)::integer)"
+     " from generate_series(1, 20000) n"},
     {"follow_service", "insert into user_relationships (follower_id, followee_id)"
                        " select id(n % 2000), id(2000 + n / 20) from generate_series(1, 30000) n"},
     {"follow_service", "insert into user_blocks (blocker_id, blocked_id)"
@@ -204,11 +206,10 @@ static void members_are_found_by_index(void **state)
 
 static void sessions_are_found_by_index(void **state)
 {
-        CHECK("user_service",
-              {"SELECT_CREDENTIALS", "users_username_taken users_email_taken user_login_history_failures"},
-              {"SELECT_REFRESH_STATE", "user_sessions_pkey"}, {"ROTATE", "user_sessions_pkey"},
-              {"END_SESSION", "user_sessions_"}, {"SELECT_SESSIONS", "user_sessions_running"},
-              {"SELECT_ENDED", "user_sessions_ended"});
+        CHECK("user_service", {"SELECT_CREDENTIALS", "users_username_taken users_email_taken"},
+              {"SELECT_LOGIN_FAILURES", "user_login_history_wrong"}, {"SELECT_REFRESH_STATE", "user_sessions_pkey"},
+              {"ROTATE", "user_sessions_pkey"}, {"END_SESSION", "user_sessions_"},
+              {"SELECT_SESSIONS", "user_sessions_running"}, {"SELECT_ENDED", "user_sessions_ended"});
 }
 
 static void relations_are_found_by_index(void **state)

@@ -1,61 +1,70 @@
 /* Owns logging in with a password. */
 #include "services/user/user.h"
 
+#include <string.h>
 #include "auth/password.h"
+#include "services/user/device_token.h"
+#include "services/user/login_limit.h"
+#include "services/user/login_name.h"
 #include "services/user/session.h"
 #include "services/user/store.h"
-#include "services/user/username.h"
 
-#define FAILURES_MAX 10
+/* Who tries, and what is known of them before the password is looked at. */
+struct attempt {
+        struct login_try try;
+        UserRows__Credentials credentials;
+        UserRows__LoginFailures failures;
+        bool found; /* somebody has the name */
+};
 
-static sn_status load(struct rpc_call *c, const char *login, UserRows__Credentials *credentials, bool *found)
+static sn_status load(struct rpc_call *c, const User__LogInRequest *in, struct attempt *a)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        const char *key = login_name_key(c->arena, in->login);
 
+        *a = (struct attempt){.credentials = USER_ROWS__CREDENTIALS__INIT,
+                              .failures = USER_ROWS__LOGIN_FAILURES__INIT,
+                              .try = {.network = login_limit_network(c->arena, c->client_address)}};
+        login_name_hash(key, a->try.hash);
         TRY(db_read(c, &tx));
-        return store_credentials(tx, username_key(c->arena, login), c->client_address, credentials, found);
-}
-
-static sn_status refuse(struct rpc_call *c, const UserRows__Credentials *credentials, bool found)
-{
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-
-        if (found) {
-                TRY(db_begin(c, &tx));
-                TRY(store_insert_login(tx, credentials->user->id, false, c->client_address, c->user_agent));
-                TRY(db_commit(c, NULL, &tx));
+        TRY(store_credentials(tx, key, &a->credentials, &a->found));
+        if (a->found) {
+                (void)device_token_read(in->device_token, a->credentials.user->id, a->try.device);
         }
-        return rpc_fail_code(c, SN_UNAUTHENTICATED, "credentials_wrong", NULL,
-                             "the username, e-mail address or password is wrong");
+        return store_login_failures(tx, &a->try, &a->failures);
 }
 
-static sn_status begin(struct rpc_call *c, const char *user_id, struct session *session)
+/* The same work whether somebody has the name or not, so that time tells nothing either. */
+static sn_status refuse(struct rpc_call *c, const struct attempt *a)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
 
         TRY(db_begin(c, &tx));
-        TRY(session_begin(tx, user_id, session));
+        TRY(store_insert_login(tx, &a->try, a->found ? a->credentials.user->id : "", false));
+        TRY(db_commit(c, NULL, &tx));
+        return rpc_fail_code(c, SN_UNAUTHENTICATED, "credentials_wrong", NULL,
+                             "the username, e-mail address or password is wrong");
+}
+
+static sn_status begin(struct rpc_call *c, const struct attempt *a, struct session *session)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+
+        TRY(db_begin(c, &tx));
+        TRY(session_begin(tx, a->credentials.user->id, &a->try, session));
         return db_commit(c, NULL, &tx);
 }
 
-/* A member that does not exist costs as much time as a wrong password. */
 sn_status user_handle_log_in(struct rpc_call *c, const User__LogInRequest *in, User__Login *out)
 {
-        UserRows__Credentials credentials = USER_ROWS__CREDENTIALS__INIT;
+        struct attempt a;
         struct session session;
-        bool found = false;
 
-        TRY(load(c, in->login, &credentials, &found));
-        if (found && credentials.failures >= FAILURES_MAX) {
-                sn_status status = rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_many_failures", NULL,
-                                                 "too many wrong passwords from your address; try again in 15 minutes");
-
-                c->problem.retry_after_s = 900;
-                return status;
+        TRY(load(c, in, &a));
+        TRY(login_limit_check(c, &a.failures, a.try.device[0] != '\0'));
+        if (!password_verify(a.found ? a.credentials.password_hash : "", in->password)) {
+                return refuse(c, &a);
         }
-        if (!password_verify(found ? credentials.password_hash : "", in->password)) {
-                return refuse(c, &credentials, found);
-        }
-        TRY(begin(c, credentials.user->id, &session));
-        return session_answer(c, &session, 1, credentials.user, credentials.epoch, out);
+        TRY(begin(c, &a, &session));
+        return session_answer(c, &session, 1, a.credentials.user, a.credentials.epoch, out);
 }

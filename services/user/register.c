@@ -5,6 +5,9 @@
 #include "auth/password.h"
 #include "services/user/authors.h"
 #include "services/user/display_name.h"
+#include "services/user/email.h"
+#include "services/user/login_limit.h"
+#include "services/user/login_name.h"
 #include "services/user/session.h"
 #include "services/user/store.h"
 #include "services/user/username.h"
@@ -21,15 +24,16 @@ static sn_status check_free(struct rpc_call *c, const struct new_user *user)
 
 static sn_status prepare(struct rpc_call *c, const User__RegisterRequest *in, struct new_user *user)
 {
-        char *hash = NULL, *display_name = NULL;
+        char *hash = NULL, *display_name = NULL, *email = NULL;
 
         TRY(display_name_clean(c, in->display_name, &display_name));
+        TRY(email_clean(c, in->email, &email));
         *user = (struct new_user){
             .id = uuid_new_in(c->arena),
             .username = in->username,
             .username_key = username_key(c->arena, in->username),
-            .email = in->email,
-            .email_key = username_key(c->arena, in->email),
+            .email = email,
+            .email_key = email_key(c->arena, email),
             .display_name = display_name[0] != '\0' ? display_name : in->username,
         };
         TRY(check_free(c, user));
@@ -38,14 +42,17 @@ static sn_status prepare(struct rpc_call *c, const User__RegisterRequest *in, st
         return SN_OK;
 }
 
+/* Registering is the first log-in, by username. */
 static sn_status insert(struct rpc_call *c, const struct new_user *user, struct session *session, User__User *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        struct login_try first = {.network = login_limit_network(c->arena, c->client_address)};
 
+        login_name_hash(user->username_key, first.hash);
         TRY(db_begin(c, &tx));
         TRY(store_insert_user(tx, user));
         authors_changed(tx, user->id);
-        TRY(session_begin(tx, user->id, session));
+        TRY(session_begin(tx, user->id, &first, session));
         TRY(store_user(tx, user->id, out));
         return db_commit(c, NULL, &tx);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "auth/token.h"
 #include "base/clock.h"
+#include "services/user/device_token.h"
 #include "services/user/store.h"
 #include "services/user/user.h"
 
@@ -12,14 +13,17 @@
 #define LOAD_AT_ONCE 5000
 #define MARGIN_S     60 /* a transaction may end some time after its session did */
 
-sn_status session_begin(struct db_tx *tx, const char *user_id, struct session *session)
+sn_status session_begin(struct db_tx *tx, const char *user_id, const struct login_try *try, struct session *session)
 {
-        struct rpc_call *c = db_call(tx);
-
         uuid_new(session->id);
         random_bytes(session->salt, sizeof(session->salt));
-        TRY(store_insert_session(tx, session->id, user_id, session->salt, sizeof(session->salt), c->user_agent));
-        return store_insert_login(tx, user_id, true, c->client_address, c->user_agent);
+        if (try->device[0] != '\0') {
+                memcpy(session->device, try->device, UUID_SIZE);
+        } else {
+                uuid_new(session->device);
+        }
+        TRY(store_insert_session(tx, session, user_id));
+        return store_insert_login(tx, try, user_id, true);
 }
 
 sn_status session_answer(struct rpc_call *c, const struct session *session, uint32_t generation, User__User *user,
@@ -33,6 +37,7 @@ sn_status session_answer(struct rpc_call *c, const struct session *session, uint
         TRY(token_sign(c, &claims, &out->access_token));
         out->refresh_token = refresh_token_make(c->arena, session->id, generation, session->salt);
         out->session_id = arena_strdup(c->arena, session->id);
+        out->device_token = device_token_make(c->arena, user->id, session->device);
         out->expires_in = TOKEN_LIFE_S;
         out->user = user;
         return SN_OK;

@@ -6,13 +6,18 @@
 #include "services/user/refresh_token.h"
 #include "services/user/user.rpc.h"
 
+struct login_try;
+
 struct session {
         char id[UUID_SIZE];
         uint8_t salt[REFRESH_SALT_BYTES];
+        char device[UUID_SIZE]; /* of its device_token */
 };
 
-/* A new session of a member in this transaction, with its entry in the login history. */
-SN_CHECKED sn_status session_begin(struct db_tx *tx, const char *user_id, struct session *session);
+/* A new session of a member in this transaction, on the device of the try or a new one, with its entry in the history
+ * of log-ins. */
+SN_CHECKED sn_status session_begin(struct db_tx *tx, const char *user_id, const struct login_try *try,
+                                   struct session *session);
 /* The answer of a login: signs the access token. user is taken as it is. */
 SN_CHECKED sn_status session_answer(struct rpc_call *c, const struct session *session, uint32_t generation,
                                     User__User *user, int64_t epoch, User__Login *out);

@@ -54,6 +54,7 @@ sn_status user_handle_refresh(struct rpc_call *c, const User__RefreshRequest *in
         TRY(rotate(c, &token, &state));
         memcpy(session.id, token.session, sizeof(session.id));
         memcpy(session.salt, state.salt.data, sizeof(session.salt));
+        memcpy(session.device, state.device_id, sizeof(session.device));
         return session_answer(c, &session, token.generation + 1, state.user, state.epoch, out);
 }
 

@@ -3,6 +3,8 @@
 #define SERVICES_USER_STORE_H
 
 #include "db/db.h"
+#include "services/user/login_name.h"
+#include "services/user/session.h"
 #include "services/user/user.rpc.h"
 #include "services/user/user_rows.rpc.h"
 
@@ -28,14 +30,21 @@ SN_CHECKED sn_status store_authors(struct db_tx *tx, char **ids, size_t n, size_
 SN_CHECKED sn_status store_authors_by_name(struct db_tx *tx, char **keys, size_t n, size_t *n_rows,
                                            User__Author ***rows);
 
-/* By username or e-mail key; also counts the failures from this address in the last 15 minutes. */
-SN_CHECKED sn_status store_credentials(struct db_tx *tx, const char *key, const char *address,
-                                       UserRows__Credentials *out, bool *found);
-SN_CHECKED sn_status store_insert_login(struct db_tx *tx, const char *user_id, bool succeeded, const char *address,
-                                        const char *user_agent);
+/* By username or e-mail key. */
+SN_CHECKED sn_status store_credentials(struct db_tx *tx, const char *key, UserRows__Credentials *out, bool *found);
 
-SN_CHECKED sn_status store_insert_session(struct db_tx *tx, const char *id, const char *user_id, const uint8_t *salt,
-                                          size_t salt_len, const char *user_agent);
+/* One try to log in, as its history keeps it beside the call's address and user agent. */
+struct login_try {
+        uint8_t hash[LOGIN_HASH_BYTES]; /* of the name */
+        const char *network;
+        char device[UUID_SIZE]; /* that the member is known to use; "" when it is not known */
+};
+SN_CHECKED sn_status store_login_failures(struct db_tx *tx, const struct login_try *try, UserRows__LoginFailures *out);
+/* user_id "": nobody has the name. */
+SN_CHECKED sn_status store_insert_login(struct db_tx *tx, const struct login_try *try, const char *user_id,
+                                        bool succeeded);
+
+SN_CHECKED sn_status store_insert_session(struct db_tx *tx, const struct session *session, const char *user_id);
 /* Locks the session's row. *found is false when there is none. */
 SN_CHECKED sn_status store_refresh_state(struct db_tx *tx, const char *session_id, UserRows__RefreshState *out,
                                          bool *found);

@@ -1,51 +1,25 @@
-/* Owns the SQL on logins and sessions. */
+/* Owns the SQL on sessions. */
 #include "services/cleanup.h"
 #include "services/user/store.h"
 
-DB_STATEMENT(
-    SELECT_CREDENTIALS, "user_service", &user_rows__credentials__descriptor,
-    "select u.id as \"user.id\", u.username as \"user.username\", u.display_name as \"user.display_name\", u.bio as "
-    "\"user.bio\","
-    " u.created_at as \"user.created_at\", u.email as \"user.email\", u.password_hash, u.epoch,"
-    " coalesce(s.notes, 0) as \"user.counts.notes\", coalesce(s.followers, 0) as \"user.counts.followers\","
-    " coalesce(s.following, 0) as \"user.counts.following\","
-    " (select count(*) from user_login_history where user_id = u.id and not succeeded and address = $2"
-    " and created_at > now() - interval '15 minutes') as failures"
-    " from users u left join user_stats s on s.user_id = u.id where u.username_key = $1 or u.email_key = $1 limit 1");
-
-sn_status store_credentials(struct db_tx *tx, const char *key, const char *address, UserRows__Credentials *out,
-                            bool *found)
-{
-        return db_one(tx, &SELECT_CREDENTIALS, DB_BINDS(bind_text(key), bind_text(address)), &out->base, found);
-}
-
-DB_STATEMENT(
-    INSERT_LOGIN, "user_service", NULL,
-    "insert into user_login_history (id, user_id, succeeded, address, user_agent) values ($1, $2, $3, $4, $5)");
-
-sn_status store_insert_login(struct db_tx *tx, const char *user_id, bool succeeded, const char *address,
-                             const char *user_agent)
-{
-        return db_exec(tx, &INSERT_LOGIN,
-                       DB_BINDS(bind_uuid(uuid_new_in(db_arena(tx))), bind_uuid(user_id), bind_bool(succeeded),
-                                bind_text(address), bind_text(user_agent)),
-                       NULL);
-}
-
 DB_STATEMENT(INSERT_SESSION, "user_service", NULL,
-             "insert into user_sessions (id, user_id, refresh_salt, user_agent) values ($1, $2, $3, $4)");
+             "insert into user_sessions (id, user_id, refresh_salt, user_agent, address, device_id)"
+             " values ($1, $2, $3, $4, $5, $6)");
 
-sn_status store_insert_session(struct db_tx *tx, const char *id, const char *user_id, const uint8_t *salt,
-                               size_t salt_len, const char *user_agent)
+sn_status store_insert_session(struct db_tx *tx, const struct session *session, const char *user_id)
 {
+        const struct rpc_call *c = db_call(tx);
+
         return db_exec(tx, &INSERT_SESSION,
-                       DB_BINDS(bind_uuid(id), bind_uuid(user_id), bind_bytes(salt, salt_len), bind_text(user_agent)),
+                       DB_BINDS(bind_uuid(session->id), bind_uuid(user_id),
+                                bind_bytes(session->salt, sizeof(session->salt)), bind_text(c->user_agent),
+                                bind_text(c->client_address), bind_uuid(session->device)),
                        NULL);
 }
 
 DB_STATEMENT(SELECT_REFRESH_STATE, "user_service", &user_rows__refresh_state__descriptor,
              "select x.id as session_id, x.refresh_salt as salt, x.refresh_generation as generation, x.ended_at is not "
-             "null as ended,"
+             "null as ended, x.device_id,"
              " u.epoch, u.id as \"user.id\", u.username as \"user.username\", u.display_name as \"user.display_name\","
              " u.bio as \"user.bio\", u.created_at as \"user.created_at\", u.email as \"user.email\","
              " coalesce(s.notes, 0) as \"user.counts.notes\", coalesce(s.followers, 0) as \"user.counts.followers\","
@@ -58,13 +32,13 @@ sn_status store_refresh_state(struct db_tx *tx, const char *session_id, UserRows
         return db_one(tx, &SELECT_REFRESH_STATE, DB_BINDS(bind_uuid(session_id)), &out->base, found);
 }
 
-DB_STATEMENT(
-    ROTATE, "user_service", NULL,
-    "update user_sessions set refresh_generation = refresh_generation + 1, last_used_at = now() where id = $1");
+DB_STATEMENT(ROTATE, "user_service", NULL,
+             "update user_sessions set refresh_generation = refresh_generation + 1, last_used_at = now(), address = $2"
+             " where id = $1");
 
 sn_status store_rotate(struct db_tx *tx, const char *session_id)
 {
-        return db_exec(tx, &ROTATE, DB_BINDS(bind_uuid(session_id)), NULL);
+        return db_exec(tx, &ROTATE, DB_BINDS(bind_uuid(session_id), bind_text(db_call(tx)->client_address)), NULL);
 }
 
 DB_STATEMENT(
@@ -80,10 +54,10 @@ sn_status store_end_session(struct db_tx *tx, const char *session_id, const char
         return SN_OK;
 }
 
-DB_STATEMENT(
-    SELECT_SESSIONS, "user_service", &user__session__descriptor,
-    "select id, created_at, last_used_at, user_agent from user_sessions where user_id = $1 and ended_at is null"
-    " and id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff') order by id desc limit $3");
+DB_STATEMENT(SELECT_SESSIONS, "user_service", &user__session__descriptor,
+             "select id, created_at, last_used_at, user_agent, address from user_sessions where user_id = $1 and "
+             "ended_at is null"
+             " and id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff') order by id desc limit $3");
 
 sn_status store_sessions(struct db_tx *tx, const char *user_id, const char *before_id, size_t limit, size_t *n,
                          User__Session ***sessions)

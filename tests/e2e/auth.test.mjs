@@ -92,15 +92,120 @@ test('a wrong password and an unknown member are refused alike', async () => {
         assert.deepEqual([a.code, a.detail, a.field], [b.code, b.detail, b.field]);
 });
 
-test('after ten wrong passwords even the right one has to wait', async () => {
+const tryToLogIn = (login, password, more) => api('POST', '/v1/auth/login', { body: { login, password, ...more } });
+
+// What is the same in two refusals of one kind.
+function shape(answer) {
+        const { code, detail, field, title } = answer.body;
+        return { status: answer.status, code, detail: detail.replace(/\d+/g, 'N'), field, title, headers: Object.keys(answer.headers).sort() };
+}
+
+test('after ten wrong passwords even the right one has to wait, on a device that nobody knows', async () => {
         const member = await register();
         for (let i = 0; i < 10; i++) {
-                problem(await api('POST', '/v1/auth/login', { body: { login: member.username, password: `wrong ${i}` } }), 401);
+                problem(await tryToLogIn(member.username, `wrong ${i}`), 401);
         }
-        const refused = await api('POST', '/v1/auth/login', { body: { login: member.username, password: PASSWORD } });
-        problem(refused, 429);
-        assert.ok(Number(refused.headers['retry-after']) > 0);
+        const refused = await tryToLogIn(member.username, PASSWORD);
+        problem(refused, 429, { code: 'too_many_failures' });
+        const wait = Number(refused.headers['retry-after']);
+        assert.ok(wait >= 1 && wait <= 15, `${wait} s`);
         must(await member.get('/v1/users/me')); // the session that runs is not touched
+});
+
+test('where one logged in before, the right password is taken whatever others tried', async () => {
+        const member = await register();
+        const device_token = member.login.device_token;
+        assert.match(device_token, /^[A-Za-z0-9_-]{40,}$/);
+        for (let i = 0; i < 12; i++) {
+                await tryToLogIn(member.username, `wrong ${i}`);
+        }
+        problem(await tryToLogIn(member.username, PASSWORD), 429);
+        const again = must(await tryToLogIn(member.username, PASSWORD, { device_token }));
+        assert.equal(again.user.id, member.id);
+        assert.equal(again.device_token, device_token, 'the device stays the same');
+        assert.equal(must(await refresh(again.refresh_token)).device_token, device_token);
+        must(await member.post('/v1/auth/logout'), 204); // it outlives its session
+        must(await tryToLogIn(`${member.username}@example.org`, PASSWORD, { device_token }));
+        // Its own wrong passwords count for it, and for nobody else.
+        for (let i = 0; i < 10; i++) {
+                problem(await tryToLogIn(member.username, `wrong ${i}`, { device_token }), 401);
+        }
+        problem(await tryToLogIn(member.username, PASSWORD, { device_token }), 429, { code: 'too_many_failures' });
+});
+
+test("nobody gains by a device token that is not the member's", async () => {
+        const [member, other] = [await register(), await register()];
+        const [mine, theirs] = [member.login.device_token, other.login.device_token];
+        assert.notEqual(mine, theirs);
+        assert.notEqual((await logIn(member.username)).login.device_token, mine, 'each device has its own');
+        for (let i = 0; i < 10; i++) {
+                problem(await tryToLogIn(member.username, `wrong ${i}`, { device_token: theirs }), 401);
+        }
+        for (const device_token of [theirs, `${mine.slice(0, -2)}AA`, `${mine}A`, mine.slice(1), 'x', '']) {
+                problem(await tryToLogIn(member.username, PASSWORD, { device_token }), 429);
+        }
+        problem(await tryToLogIn(member.username, PASSWORD, { device_token: 'x'.repeat(129) }), 422, { field: 'device_token' });
+});
+
+test('wrong passwords for a name that nobody has are slowed down exactly like those for one that somebody has', async () => {
+        const member = await register();
+        const answers = { known: [], unknown: [] };
+        const unknown = randomName('nobody');
+        for (let i = 0; i < 13; i++) {
+                answers.known.push(shape(await tryToLogIn(member.username, `wrong ${i}`)));
+                answers.unknown.push(shape(await tryToLogIn(unknown, `wrong ${i}`)));
+        }
+        assert.deepEqual(answers.known, answers.unknown);
+        assert.deepEqual(answers.known.map((a) => a.status), [...Array(10).fill(401), 429, 429, 429]);
+        // Each spelling of a name counts as that name.
+        for (const login of [` @${unknown.toUpperCase()} `, unknown]) {
+                problem(await tryToLogIn(login, 'wrong again'), 429);
+        }
+});
+
+test('white space around a login, and an @ before it, do not count', async () => {
+        const member = await register({ username: randomName('Trim') });
+        for (const login of [` ${member.username}`, `${member.username}\n`, `@${member.username}`, `\u00a0@${member.username}\u3000`,
+                             ` ${member.username}@EXAMPLE.org\t`]) {
+                assert.equal((await logIn(login)).id, member.id);
+        }
+        problem(await tryToLogIn(`@@${member.username}`, PASSWORD), 401);
+        problem(await tryToLogIn(`${member.username.slice(0, 3)} ${member.username.slice(3)}`, PASSWORD), 401);
+});
+
+test('a mail domain in other letters is kept as punycode, and found by either form', async () => {
+        const name = randomName();
+        const member = await register({ username: name, email: `${name}@Bücher.example` });
+        const email = `${name}@xn--bcher-kva.example`;
+        assert.equal(must(await member.get('/v1/users/me')).email, email);
+        for (const login of [`${name}@bücher.example`, `${name}@BÜCHER.example`, email, email.toUpperCase(), `${name}@bu\u0308cher.example`]) {
+                assert.equal((await logIn(login)).id, member.id);
+        }
+        for (const taken of [`${name}@bücher.example`, email]) {
+                problem(await api('POST', '/v1/auth/register', { body: { username: randomName(), email: taken, password: PASSWORD } }), 409, { field: 'email' });
+        }
+        for (const bad of ['ada@xn--a.example', 'ada@ü..example', 'ada@bücher', 'ada@bü_cher.example', 'ädä@example.org', `ada@${'ü'.repeat(64)}.example`]) {
+                problem(await api('POST', '/v1/auth/register', { body: { username: randomName(), email: bad, password: PASSWORD } }), 422, { field: 'email' });
+        }
+});
+
+// Header values as bytes: node sends each character of a string as one, if the body is bytes as well.
+const bytes = (text) => Buffer.from(text, 'utf8').toString('latin1');
+const postAs = (agent, path, body) => api('POST', path, { headers: { 'user-agent': agent }, raw: Buffer.from(JSON.stringify(body)) });
+
+test('whatever a client calls itself, it can register and log in, and wrong passwords count', async () => {
+        const agents = [['Zo\xeb', 'Zo\ufffd'], [bytes('Zoë'), 'Zoë'], [bytes('é'.repeat(200)), 'é'.repeat(128)], [bytes(`x${'é'.repeat(200)}`), `x${'é'.repeat(127)}`],
+                        ['\xff'.repeat(300), '\ufffd'.repeat(85)], [bytes('a\u202eb'), 'a\ufffdb']];
+        for (const [agent, shown] of agents) {
+                const username = randomName('agent');
+                const login = must(await postAs(agent, '/v1/auth/register', { username, email: `${username}@example.org`, password: PASSWORD }), 201);
+                assert.equal(must(await api('GET', '/v1/sessions', { token: login.access_token })).items[0].user_agent, shown);
+                must(await postAs(agent, '/v1/auth/login', { login: username, password: PASSWORD }));
+        }
+        const member = await register();
+        for (let i = 0; i < 11; i++) {
+                problem(await postAs('\xff', '/v1/auth/login', { login: member.username, password: 'wrong' }), i < 10 ? 401 : 429);
+        }
 });
 
 test('an access token is a JWT that the published key verifies', async () => {

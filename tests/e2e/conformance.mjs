@@ -27,6 +27,7 @@ export class Conformance {
         constructor(document) {
                 this.document = document;
                 this.ajv = formats(new Ajv({ strict: true, allowUnionTypes: true, allErrors: true }));
+                this.ajv.addFormat('idn-email', /^[^@\s]+@[^@\s]+$/); // ajv-formats has none; what a domain may be is the server's business
                 this.ajv.addVocabulary([...Object.keys(document), 'x-secret']);
                 this.ajv.addSchema(closeObjects(structuredClone(document)), 'openapi', false, false);
                 this.compiled = new Map();

@@ -1,0 +1,56 @@
+/* Owns the SQL on logging in: credentials, the history of log-ins, and what of it slows down the next try. */
+#include "services/user/store.h"
+
+DB_STATEMENT(
+    SELECT_CREDENTIALS, "user_service", &user_rows__credentials__descriptor,
+    "select u.id as \"user.id\", u.username as \"user.username\", u.display_name as \"user.display_name\", u.bio as "
+    "\"user.bio\","
+    " u.created_at as \"user.created_at\", u.email as \"user.email\", u.password_hash, u.epoch,"
+    " coalesce(s.notes, 0) as \"user.counts.notes\", coalesce(s.followers, 0) as \"user.counts.followers\","
+    " coalesce(s.following, 0) as \"user.counts.following\""
+    " from users u left join user_stats s on s.user_id = u.id where u.username_key = $1 or u.email_key = $1 limit 1");
+
+sn_status store_credentials(struct db_tx *tx, const char *key, UserRows__Credentials *out, bool *found)
+{
+        return db_one(tx, &SELECT_CREDENTIALS, DB_BINDS(bind_text(key)), &out->base, found);
+}
+
+#define SINCE_MS(which) "(extract(epoch from now() - max(created_at) filter (where " which ")) * 1000)::bigint"
+
+/* Reads some hundred rows at most: more the waits do not let in within an hour. */
+DB_STATEMENT(SELECT_LOGIN_FAILURES, "user_service", &user_rows__login_failures__descriptor,
+             "select count(*) filter (where here) as of_network, " SINCE_MS(
+                 "here") " as of_network_since_ms,"
+                         " count(*) filter (where anywhere) as of_name, " SINCE_MS(
+                             "anywhere") " as of_name_since_ms,"
+                                         " count(*) filter (where device) as of_device, " SINCE_MS(
+                                             "device") " as of_device_since_ms"
+                                                       " from (select created_at, device_id is null as anywhere, "
+                                                       "device_id is null and network = $2 as here,"
+                                                       " device_id = $3 as device from user_login_history"
+                                                       " where login_hash = $1 and not succeeded and created_at > "
+                                                       "now() - interval '1 hour') as wrong");
+
+sn_status store_login_failures(struct db_tx *tx, const struct login_try *try, UserRows__LoginFailures *out)
+{
+        return db_one(
+            tx, &SELECT_LOGIN_FAILURES,
+            DB_BINDS(bind_bytes(try->hash, sizeof(try->hash)), bind_text(try->network), bind_uuid(try->device)),
+            &out->base, NULL);
+}
+
+DB_STATEMENT(
+    INSERT_LOGIN, "user_service", NULL,
+    "insert into user_login_history (id, user_id, succeeded, login_hash, network, address, user_agent, device_id)"
+    " values ($1, $2, $3, $4, $5, $6, $7, $8)");
+
+sn_status store_insert_login(struct db_tx *tx, const struct login_try *try, const char *user_id, bool succeeded)
+{
+        const struct rpc_call *c = db_call(tx);
+
+        return db_exec(tx, &INSERT_LOGIN,
+                       DB_BINDS(bind_uuid(uuid_new_in(db_arena(tx))), bind_uuid(user_id), bind_bool(succeeded),
+                                bind_bytes(try->hash, sizeof(try->hash)), bind_text(try->network),
+                                bind_text(c->client_address), bind_text(c->user_agent), bind_uuid(try->device)),
+                       NULL);
+}

@@ -1,0 +1,88 @@
+/* Device tokens: what SoNet issued for a member is recognised for that member, and nothing else. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+#include "auth/keys.h"
+#include "services/user/device_token.h"
+
+#define ADA    "018f0000-0000-7000-8000-00000000000a"
+#define BERT   "018f0000-0000-7000-8000-00000000000b"
+#define DEVICE "018f0000-0000-7000-8000-0000000000dd"
+
+static struct arena *arena;
+static char device[UUID_SIZE];
+
+static int setup(void **state)
+{
+        static const uint8_t master[32] = {42};
+
+        keys_set_master(master);
+        arena = arena_new(1 << 20);
+        memset(device, 0, sizeof(device));
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        arena_free(arena);
+        return 0;
+}
+
+static void a_token_tells_the_device_of_its_member(void **state)
+{
+        char *token = device_token_make(arena, ADA, DEVICE);
+
+        assert_true(device_token_read(token, ADA, device));
+        assert_string_equal(device, DEVICE);
+        assert_string_equal(token, device_token_make(arena, ADA, DEVICE)); /* it does not change */
+}
+
+static void another_member_has_nothing_of_it(void **state)
+{
+        assert_false(device_token_read(device_token_make(arena, ADA, DEVICE), BERT, device));
+        assert_string_equal(device, "");
+}
+
+static void every_other_text_is_refused(void **state)
+{
+        char *token = device_token_make(arena, ADA, DEVICE);
+        static const char *const others[] = {"", "x", "AAAA", "device", "=="};
+
+        for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+                assert_false(device_token_read(others[i], ADA, device));
+        }
+        for (size_t i = 0; i < strlen(token); i++) {
+                char *altered = arena_strdup(arena, token);
+
+                altered[i] = altered[i] == 'A' ? 'B' : 'A';
+                assert_false(device_token_read(altered, ADA, device));
+        }
+        assert_false(device_token_read(arena_printf(arena, "%sA", token), ADA, device));
+        assert_false(device_token_read(token, "", device));
+}
+
+static void another_key_file_made_other_tokens(void **state)
+{
+        static const uint8_t master[32] = {43};
+        char *token = device_token_make(arena, ADA, DEVICE);
+
+        keys_set_master(master);
+        assert_false(device_token_read(token, ADA, device));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            TEST(a_token_tells_the_device_of_its_member),
+            TEST(another_member_has_nothing_of_it),
+            TEST(every_other_text_is_refused),
+            TEST(another_key_file_made_other_tokens),
+        };
+
+        return cmocka_run_group_tests_name("device tokens", tests, NULL, NULL);
+}

@@ -1,0 +1,77 @@
+/* What is typed to log in: its spellings, and that its hash is of this network alone. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+#include "auth/keys.h"
+#include "services/user/login_name.h"
+
+static struct arena *arena;
+
+static int setup(void **state)
+{
+        static const uint8_t master[32] = {42};
+
+        keys_set_master(master);
+        arena = arena_new(1 << 20);
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        arena_free(arena);
+        return 0;
+}
+
+static void a_name_is_read_as_people_write_it(void **state)
+{
+        static const char *const names[][2] = {
+            {"ada", "ada"},
+            {"ADA", "ada"},
+            {" ada\n", "ada"},
+            {"\u00a0@Ada\u3000", "ada"}, /* pasted */
+            {"@ada", "ada"},
+            {"＠ada", "@ada"}, /* a wide @ is none: it stays, and nobody has that name */
+            {"@@ada", "@ada"},
+            {"ada@example.org", "ada@example.org"},
+            {" ada@Example.org ", "ada@example.org"},
+            {"@ada@bücher.example", "ada@xn--bcher-kva.example"},
+            {"ada@XN--BCHER-KVA.EXAMPLE", "ada@xn--bcher-kva.example"},
+            {"", ""},
+            {" ", ""},
+            {"@", ""},
+        };
+
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+                assert_string_equal(login_name_key(arena, names[i][0]), names[i][1]);
+        }
+}
+
+static void a_hash_is_of_one_name_and_one_key_file(void **state)
+{
+        static const uint8_t other[32] = {43};
+        uint8_t ada[LOGIN_HASH_BYTES], again[LOGIN_HASH_BYTES], bert[LOGIN_HASH_BYTES];
+
+        login_name_hash("ada", ada);
+        login_name_hash("ada", again);
+        login_name_hash("bert", bert);
+        assert_memory_equal(ada, again, sizeof(ada));
+        assert_memory_not_equal(ada, bert, sizeof(ada));
+        keys_set_master(other);
+        login_name_hash("ada", again);
+        assert_memory_not_equal(ada, again, sizeof(ada));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            TEST(a_name_is_read_as_people_write_it),
+            TEST(a_hash_is_of_one_name_and_one_key_file),
+        };
+
+        return cmocka_run_group_tests_name("login names", tests, NULL, NULL);
+}
