@@ -276,7 +276,8 @@ sn_status gateway_start(const struct gateway_options *options, struct gateway **
             .max_header_bytes = 16384,
             .arena_bytes = REQUEST_ARENA_BYTES,
             .slow_client_ms = 10000,
-            .idle_ms = 60000,
+            .idle_ms = (int)options->settings->http_idle_ms,
+            .unread_bytes = options->settings->http_unread_bytes,
         };
         sn_status status;
 

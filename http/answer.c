@@ -171,4 +171,5 @@ void http_answer_take(struct http_exchange *x, struct http_response *response)
         put(x, "\r\n");
         x->answer_len = x->is_head || http_status_has_no_length(response->status) ? 0 : x->answer.len;
         x->sent = 0;
+        http_unread_add(x->connection->loop, x->head_len + x->answer_len);
 }

@@ -137,6 +137,7 @@ void http2_answer(struct http2_stream *s, struct http_response *response)
                 h->progress_us = c->loop->now_us;
         }
         h->unsent += x->answer_len;
+        http_unread_add(c->loop, x->answer_len);
         s->answering = true;
         s->due_us =
             c->loop->now_us + STALL_FACTOR * slow_us + (int64_t)(h->unsent / SENDING_BYTES_PER_SECOND) * 1000000;

@@ -1,7 +1,7 @@
 /* What the files of http/ share. server.c starts and stops, listen.c listens, loop.c is an I/O thread, connection.c a
  * connection on it, request.c reads its requests, deadline.c ends what takes too long, exchange.c is one request and
- * its response, answer.c makes a response's bytes, refuse.c says no. head.c, chunked.c, wheel.c and tls.c know nothing
- * of all that. HTTP/2 is in http2.h and its files.
+ * its response, answer.c makes a response's bytes, unread.c bounds what clients are sent and do not take, refuse.c says
+ * no. head.c, chunked.c, wheel.c and tls.c know nothing of all that. HTTP/2 is in http2.h and its files.
  *
  * Whose turn is it? Each connection belongs to one I/O thread, and only that thread reads from it, closes it and looks
  * at its deadlines. But the answer is sent by the worker who made it, without a thread switch. The word `turn` says who
@@ -135,7 +135,9 @@ struct http_loop {
         struct http_head head;                      /* of a request that comes in one piece */
         char *scratch;
         size_t scratch_bytes;
-        char *frames; /* of HTTP/2, on their way to a socket */
+        char *frames;                 /* of HTTP/2, on their way to a socket */
+        int64_t unread;               /* bytes of answers that clients had not taken, at the last look */
+        atomic_int_least64_t answers; /* bytes of answers that were made since */
 };
 
 struct http_server {
@@ -216,6 +218,11 @@ void http_answer_take(struct http_exchange *x, struct http_response *response);
 /* The owner's response for a refusal, or a bare one. */
 void http_refusal(struct http_server *server, struct http_request *r, int status, const char *detail,
                   struct http_response *response);
+
+/* unread.c */
+void http_unread_limit(int listen_fd, const struct http_options *options); /* of each connection, in the kernel */
+void http_unread_add(struct http_loop *loop, size_t bytes);                /* an answer was made; any thread */
+void http_unread_check(struct http_loop *loop);                            /* of all of them together */
 
 /* listen.c */
 SN_CHECKED sn_status http_listen(struct http_server *server, struct buf *error);

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static int open_listener(const struct addrinfo *a)
+static int open_listener(const struct addrinfo *a, const struct http_options *options)
 {
         int fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         int on = 1, off = 0;
@@ -22,6 +22,7 @@ static int open_listener(const struct addrinfo *a)
         if (a->ai_family == AF_INET6) {
                 setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)); /* "::" means every address */
         }
+        http_unread_limit(fd, options);
         if (bind(fd, a->ai_addr, a->ai_addrlen) != 0 || listen(fd, SOMAXCONN) != 0) {
                 int why = errno;
                 close(fd);
@@ -54,7 +55,7 @@ sn_status http_listen(struct http_server *server, struct buf *error)
                 buf_printf(error, "%s is no address to listen on: %s", server->options.address, gai_strerror(failed));
                 return SN_INVALID_ARGUMENT;
         }
-        server->listen_fd = open_listener(found);
+        server->listen_fd = open_listener(found, &server->options);
         if (server->listen_fd < 0) {
                 buf_printf(error, "cannot listen on %s port %d: %s", server->options.address, server->options.port,
                            strerror(errno));

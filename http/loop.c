@@ -155,6 +155,7 @@ static void wait_and_work(struct http_loop *loop)
         work_on_returned(loop);
         http2_take_answered(loop);
         work_on_ready(loop);
+        http_unread_check(loop);
         if (loop->now_us >= http_wheel_next_us(&loop->wheel)) {
                 http_wheel_turn(&loop->wheel, loop->now_us, http_deadline_due);
                 if (loop->exhausted) {

@@ -1,7 +1,8 @@
 /* HTTP/1.1 (RFC 9112) and HTTP/2 (RFC 9113) server over epoll: I/O threads collect whole requests, a worker answers.
  * A connection that begins with HTTP/2's preface speaks HTTP/2. Knows nothing of routes. What is wrong or could be read
  * in two ways is refused, with one response, and the connection closed (over HTTP/2 the stream). Slow
- * clients (a request not complete 10 s after its first byte) are dropped; idle keep-alive connections after 60 s. */
+ * clients (a request not complete 10 s after its first byte, an answer of which nothing is taken for 30 s) are dropped;
+ * idle keep-alive connections after 75 s. */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
 
@@ -83,7 +84,8 @@ struct http_options {
         size_t max_header_bytes; /* 431 beyond, or 414 */
         size_t arena_bytes;      /* cap of each request's arena */
         int slow_client_ms;      /* 10,000 */
-        int idle_ms;             /* 60,000 */
+        int idle_ms;             /* 75,000: longer than proxies keep a connection, so that they close it first */
+        int64_t unread_bytes;    /* of answers that clients have not taken, in all: beyond it the largest are dropped */
 };
 
 /* How many of so many connections there are descriptors for, beside the reserved ones; raises the process's soft limit

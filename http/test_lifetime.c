@@ -27,16 +27,6 @@ static void start(int slow_client_ms, int idle_ms)
         fixture_start(&f, &o);
 }
 
-static int64_t slow_clients(void)
-{
-        return metric_value(metric_counter("sonet_http_slow_clients_total", "", NULL));
-}
-
-static int64_t connections(void)
-{
-        return metric_value(metric_gauge("sonet_http_connections", "", NULL));
-}
-
 /* Sends text a byte at a time until the server ends it; true when it told why. It never idles that
  * long. */
 static bool drip(int fd, const char *text)
@@ -151,7 +141,7 @@ static void a_client_that_half_closes_while_its_request_runs_is_answered(void **
         client_expect(fd, 200, "GET /echo?2 [127.0.0.1] note= 0:");
         client_expect(fd, 400, "refused 400: The request ended before it was whole.");
         client_expect_end(fd); /* the half of one is refused once */
-        WAIT_UNTIL(connections() == 0);
+        WAIT_UNTIL(fixture_connections() == 0);
         fixture_stop(&f);
 }
 
@@ -213,65 +203,6 @@ static void a_request_that_runs_for_long_is_not_a_slow_client(void **state)
         fixture_stop(&f);
 }
 
-static void a_client_that_does_not_take_its_response_is_dropped(void **state)
-{
-        int64_t before = slow_clients();
-        start(200, 60000);
-        int fd = client_open(&f);
-        client_send_text(fd, "GET /big HTTP/1.1\r\nHost: h\r\n\r\n");
-        WAIT_UNTIL(slow_clients() == before + 1);
-        WAIT_UNTIL(connections() == 0);
-        close(fd);
-        fixture_stop(&f);
-}
-
-static void a_client_that_takes_its_response_slowly_but_steadily_is_served(void **state)
-{
-        start(200, 60000);
-        char sink[200000];
-        size_t got = 0;
-        int fd = client_open(&f);
-        client_send_text(fd, "GET /big HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
-        for (ssize_t n = 1; n > 0; got += (size_t)n) {
-                n = recv(fd, sink, sizeof(sink), 0);
-                assert_true(n >= 0);
-                clock_sleep_ms(10); /* over a second in all: longer than the 600 ms that a client may stand still */
-        }
-        assert_true(got > 20 << 20);
-        close(fd);
-        fixture_stop(&f);
-}
-
-/* The worker takes none of the time: it leaves the rest of the response to the I/O thread. */
-static void clients_that_do_not_take_their_responses_hold_no_worker(void **state)
-{
-        enum { N = 20 }; /* the fixture has four workers */
-        int fds[N], fd;
-        start(10000, 60000);
-        for (int i = 0; i < N; i++) {
-                fds[i] = client_open(&f);
-                client_send_text(fds[i], "GET /big HTTP/1.1\r\nHost: h\r\n\r\nGET /echo HTTP/1.1\r\nHost: h\r\n\r\n");
-        }
-        fd = client_open(&f);
-        client_send_text(fd, "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n");
-        client_expect(fd, 200, NULL);
-        close(fd);
-        for (int i = 0; i < N; i++) {
-                struct reply r;
-                client_read(fds[i], &r, false);
-                assert_int_equal(r.body_len, 20 << 20);
-                reply_free(&r);
-                client_expect(fds[i], 200, "GET /echo? [127.0.0.1] note= 0:");
-                if (i % 2 == 0) {
-                        client_reset(fds[i]);
-                } else {
-                        close(fds[i]);
-                }
-        }
-        WAIT_UNTIL(connections() == 0);
-        fixture_stop(&f);
-}
-
 static int count_threads(void)
 {
         DIR *d = opendir("/proc/self/task");
@@ -313,14 +244,14 @@ static void thousands_of_idle_connections_cost_no_thread_and_little_memory(void 
                 fds[i] = client_open(&f);
                 ask_once(fds[i]);
         }
-        WAIT_UNTIL(connections() == N);
+        WAIT_UNTIL(fixture_connections() == N);
         assert_int_equal(count_threads(), threads);
         assert_true(mallinfo2().uordblks <
                     bytes + (size_t)N * 512 + (1 << 20)); /* and what allocators and workers keep */
         for (int i = 0; i < N; i++) {
                 close(fds[i]);
         }
-        WAIT_UNTIL(connections() == 0);
+        WAIT_UNTIL(fixture_connections() == 0);
         fixture_stop(&f);
 }
 
@@ -353,7 +284,7 @@ static void clients_that_vanish_leave_nothing_behind(void **state)
                         }
                 }
         }
-        WAIT_UNTIL(connections() == 0);
+        WAIT_UNTIL(fixture_connections() == 0);
         int fd = client_open(&f);
         client_send_text(fd, "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n");
         client_expect(fd, 200, NULL);
@@ -371,7 +302,7 @@ static void a_client_that_vanishes_while_its_request_runs_harms_nobody(void **st
                 client_reset(fd);
         }
         fixture_release();
-        WAIT_UNTIL(connections() == 0);
+        WAIT_UNTIL(fixture_connections() == 0);
         fixture_stop(&f);
 }
 
@@ -529,9 +460,6 @@ int main(void)
             cmocka_unit_test(a_client_that_half_closes_within_a_request_is_told_so),
             cmocka_unit_test(as_many_connections_are_taken_as_there_are_descriptors_for),
             cmocka_unit_test(a_request_that_runs_for_long_is_not_a_slow_client),
-            cmocka_unit_test(a_client_that_does_not_take_its_response_is_dropped),
-            cmocka_unit_test(a_client_that_takes_its_response_slowly_but_steadily_is_served),
-            cmocka_unit_test(clients_that_do_not_take_their_responses_hold_no_worker),
             cmocka_unit_test(thousands_of_idle_connections_cost_no_thread_and_little_memory),
             cmocka_unit_test(clients_that_vanish_leave_nothing_behind),
             cmocka_unit_test(a_client_that_vanishes_while_its_request_runs_harms_nobody),

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "base/workers.h"
 
 static struct workers *pool;
@@ -43,6 +44,10 @@ static void fill(struct http_request *r, struct http_response *response)
                 buf_reserve(b, 20 << 20);
                 memset(b->data, 'b', 20 << 20);
                 b->len = 20 << 20;
+        } else if (strcmp(r->path, "/page") == 0) {
+                buf_reserve(b, FIXTURE_PAGE_BYTES);
+                memset(b->data, 'p', FIXTURE_PAGE_BYTES);
+                b->len = FIXTURE_PAGE_BYTES;
         } else if (strcmp(r->path, "/empty") == 0) {
                 response->status = 204;
         } else if (strcmp(r->path, "/unchanged") == 0) {
@@ -129,7 +134,8 @@ struct http_options fixture_options(void)
                                      .max_header_bytes = 8192,
                                      .arena_bytes = 1 << 20,
                                      .slow_client_ms = 10000,
-                                     .idle_ms = 60000};
+                                     .idle_ms = 60000,
+                                     .unread_bytes = 1 << 30};
 }
 
 void fixture_start(struct fixture *f, const struct http_options *options)
@@ -170,6 +176,16 @@ static int blocked_now(void)
 void fixture_wait_blocked(int n)
 {
         WAIT_UNTIL(blocked_now() == n);
+}
+
+int64_t fixture_slow_clients(void)
+{
+        return metric_value(metric_counter("sonet_http_slow_clients_total", "", NULL));
+}
+
+int64_t fixture_connections(void)
+{
+        return metric_value(metric_gauge("sonet_http_connections", "", NULL));
 }
 
 void fixture_stop(struct fixture *f)

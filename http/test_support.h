@@ -10,8 +10,11 @@
 #include "http/server.h"
 
 /* Paths: /echo (a worker answers with what it got), /inline (on_request answers), /block (a worker waits for
- * fixture_release), /big (20 MiB), /limit (takes 100 bytes of body), /refuse (on_headers answers 404), /empty (204),
- * /unchanged (304), /inject (tries to smuggle a header), /overflow (a body that overflowed). */
+ * fixture_release), /big (20 MiB), /page (FIXTURE_PAGE_BYTES), /limit (takes 100 bytes of body), /refuse (on_headers
+ * answers 404), /empty (204), /unchanged (304), /inject (tries to smuggle a header), /overflow (a body that
+ * overflowed). */
+#define FIXTURE_PAGE_BYTES 100000
+
 struct fixture {
         struct http_server *server;
         int port;
@@ -23,6 +26,8 @@ void fixture_stop(struct fixture *f);
 struct http_options fixture_options(void);
 void fixture_wait_blocked(int n); /* until n requests are inside /block */
 void fixture_release(void);       /* all requests in /block, now and later */
+int64_t fixture_slow_clients(void);
+int64_t fixture_connections(void);
 
 struct reply {
         int status; /* 0: the connection ended without one */

@@ -1,0 +1,112 @@
+/* Bounds what clients have been sent and do not take: of each connection by what the kernel keeps for it, and of all of
+ * them together by dropping those that hold most. Beside that a connection holds one answer: the next pipelined request
+ * is begun when the kernel has taken all of the one before. Over HTTP/2 it holds HTTP2_UNSENT_BYTES and one answer. */
+#include "http/http2.h"
+
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+
+enum {
+        /* Given to the kernel and not sent, because the client's window is closed: a client that does not read. Most
+         * answers are smaller, so that the worker who made one is done with it in one system call. */
+        UNSENT_BYTES = 128 << 10,
+        /* Sent and not acknowledged, with the kernel's own bookkeeping, which is why it doubles the number: a client
+         * that opens its window and does not acknowledge. It is also what one connection can carry in a round trip:
+         * over 32 Mbit/s at 100 ms. net.core.wmem_max (208 KiB by default) may make it less. */
+        SEND_BUFFER_BYTES = 256 << 10,
+        USER_TIMEOUT_PER_SLOW = 4, /* after our own look, see takes_its_answer in deadline.c */
+        SIZES = 64,
+};
+
+/* What is accepted inherits it all. */
+void http_unread_limit(int listen_fd, const struct http_options *options)
+{
+        int buffer = SEND_BUFFER_BYTES, unsent = UNSENT_BYTES;
+        unsigned timeout_ms = (unsigned)options->slow_client_ms * USER_TIMEOUT_PER_SLOW;
+        setsockopt(listen_fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
+        setsockopt(listen_fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
+        /* RFC 5482: idle connections with an answer in the kernel, and those that are closed and not yet gone. */
+        setsockopt(listen_fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof(timeout_ms));
+}
+
+static bool is_ours(struct http_connection *c)
+{
+        return !c->ready && atomic_load(&c->turn) == HTTP_TURN_IO;
+}
+
+/* Made and not given to the kernel. */
+static size_t waiting_here(const struct http_connection *c)
+{
+        const struct http_exchange *x = c->exchange;
+        if (c->http2 != NULL) {
+                return c->http2->unsent + c->http2->out.len - c->http2->out_at;
+        }
+        return x != NULL ? x->head_len + x->answer_len - x->sent : 0;
+}
+
+static int64_t unread_of(struct http_connection *c)
+{
+        int in_kernel = 0;
+        ioctl(c->fd, SIOCOUTQ, &in_kernel);
+        return in_kernel + (is_ours(c) ? (int64_t)waiting_here(c) : 0);
+}
+
+void http_unread_add(struct http_loop *loop, size_t bytes)
+{
+        atomic_fetch_add_explicit(&loop->answers, (int64_t)bytes, memory_order_relaxed);
+}
+
+/* The power of two below it: 0 for one byte. */
+static int size_of(int64_t bytes)
+{
+        return SIZES - 1 - __builtin_clzll((unsigned long long)bytes);
+}
+
+/* Adds up anew what all of the loop's connections hold; held has it by size. */
+static void look(struct http_loop *loop, int64_t held[SIZES])
+{
+        atomic_store_explicit(&loop->answers, 0, memory_order_relaxed); /* what comes meanwhile may count twice */
+        loop->unread = 0;
+        for (struct http_connection *c = loop->connections; c != NULL; c = c->next) {
+                int64_t bytes = unread_of(c);
+                if (bytes > 0) {
+                        held[size_of(bytes)] += bytes;
+                        loop->unread += bytes;
+                }
+        }
+}
+
+static void drop_from(struct http_loop *loop, int smallest)
+{
+        for (struct http_connection *c = loop->connections, *next; c != NULL; c = next) {
+                next = c->next;
+                int64_t bytes = is_ours(c) ? unread_of(c) : 0;
+                if (bytes > 0 && size_of(bytes) >= smallest) {
+                        loop->unread -= bytes;
+                        metric_add(loop->server->metrics.slow_clients, 1);
+                        http_connection_end_hard(c);
+                }
+        }
+}
+
+/* Looks only when there may be too much, and then not again before a quarter of the bound was answered: a look asks the
+ * kernel for each connection. */
+void http_unread_check(struct http_loop *loop)
+{
+        const int64_t bound = loop->server->options.unread_bytes / loop->server->n_loops;
+        int64_t answers = atomic_load_explicit(&loop->answers, memory_order_relaxed), held[SIZES] = {0};
+        if (answers <= bound / 4 || loop->unread + answers <= bound) {
+                return;
+        }
+        look(loop, held);
+        int64_t left = loop->unread;
+        int smallest = SIZES;
+        while (left > bound) {
+                left -= held[--smallest];
+        }
+        if (smallest < SIZES) {
+                drop_from(loop, smallest);
+        }
+}
