@@ -15,9 +15,21 @@ void buf_init(struct buf *b, size_t max_bytes)
         *b = (struct buf){.max_bytes = max_bytes};
 }
 
+void buf_borrow(struct buf *b, const void *bytes, size_t len)
+{
+        *b = (struct buf){.data = (char *)(uintptr_t)bytes, .len = len, .max_bytes = len};
+}
+
+static bool is_borrowed(const struct buf *b)
+{
+        return b->data != NULL && b->capacity == 0;
+}
+
 void buf_free(struct buf *b)
 {
-        free(b->data);
+        if (!is_borrowed(b)) {
+                free(b->data);
+        }
         *b = (struct buf){.max_bytes = b->max_bytes};
 }
 
@@ -25,6 +37,9 @@ void buf_reset(struct buf *b)
 {
         b->len = 0;
         b->overflow = false;
+        if (is_borrowed(b)) {
+                b->data = NULL;
+        }
         if (b->data != NULL) {
                 b->data[0] = '\0';
         }
@@ -55,7 +70,7 @@ bool buf_reserve(struct buf *b, size_t more)
         if (b->overflow) {
                 return false;
         }
-        if (b->max_bytes < b->len || more > b->max_bytes - b->len || more > SIZE_MAX - 1 - b->len) {
+        if (is_borrowed(b) || b->max_bytes < b->len || more > b->max_bytes - b->len || more > SIZE_MAX - 1 - b->len) {
                 b->overflow = true;
                 return false;
         }

@@ -10,12 +10,15 @@
 struct buf {
         char *data; /* NUL-terminated at data[len] whenever data is not NULL */
         size_t len;
-        size_t capacity;
+        size_t capacity; /* 0 with data: the bytes are borrowed */
         size_t max_bytes;
         bool overflow; /* an append did not fit: the contents are cut and must not be used */
 };
 
 void buf_init(struct buf *b, size_t max_bytes);
+/* Shows bytes that outlive the buffer, without a copy: it takes no more, and buf_free leaves them alone. data is not
+ * NUL-terminated then. */
+void buf_borrow(struct buf *b, const void *bytes, size_t len);
 void buf_free(struct buf *b);  /* safe twice and on a zeroed struct */
 void buf_reset(struct buf *b); /* empties, keeps the memory */
 /* Makes room for more bytes without a further check; false (and overflow) past the maximum. */

@@ -36,6 +36,22 @@ static void a_buffer_stops_at_its_maximum_and_says_so(void **state)
         buf_free(&b);
 }
 
+static void borrowed_bytes_are_shown_and_never_changed(void **state)
+{
+        static const char bytes[] = "read-only";
+        struct buf b;
+        buf_borrow(&b, bytes, sizeof(bytes) - 1);
+        assert_ptr_equal(b.data, bytes);
+        assert_int_equal(b.len, sizeof(bytes) - 1);
+        buf_append_c(&b, "x");
+        assert_true(b.overflow);
+        buf_reset(&b);
+        assert_int_equal(b.len, 0);
+        buf_borrow(&b, bytes, 1);
+        buf_free(&b);
+        assert_string_equal(bytes, "read-only");
+}
+
 static void a_reserve_that_would_overflow_a_size_is_refused(void **state)
 {
         struct buf b;
@@ -260,6 +276,7 @@ int main(void)
             cmocka_unit_test(later_ids_sort_after_earlier_ones),
             cmocka_unit_test(ids_that_are_not_canonical_are_refused),
             cmocka_unit_test(a_buffer_stops_at_its_maximum_and_says_so),
+            cmocka_unit_test(borrowed_bytes_are_shown_and_never_changed),
             cmocka_unit_test(a_reserve_that_would_overflow_a_size_is_refused),
             cmocka_unit_test(numbers_are_written_in_full),
             cmocka_unit_test(numbers_are_read_strictly),

@@ -32,14 +32,18 @@ static bool matches(const char *if_none_match, const char *etag)
         return false;
 }
 
-void etag_add(const struct http_request *r, struct http_response *response)
+void etag_set(const struct http_request *r, struct http_response *response, const char *etag)
 {
         const char *if_none_match = http_request_header(r, "If-None-Match");
-        const char *etag = etag_of(r->arena, &response->body);
 
         http_response_header(response, "ETag", etag);
         if (if_none_match != NULL && matches(if_none_match, etag)) {
                 response->status = 304;
                 buf_reset(&response->body);
         }
+}
+
+void etag_add(const struct http_request *r, struct http_response *response)
+{
+        etag_set(r, response, etag_of(r->arena, &response->body));
 }

@@ -4,7 +4,9 @@
 
 #include "http/server.h"
 
-/* For a whole answer to GET: adds ETag, and makes it a 304 when If-None-Match has that. */
+/* Gives an answer to GET this ETag, and makes it a 304 when If-None-Match has it. */
+void etag_set(const struct http_request *r, struct http_response *response, const char *etag);
+/* The same with a tag made of the body: adds ETag, and makes it a 304 when If-None-Match has that. */
 void etag_add(const struct http_request *r, struct http_response *response);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "gateway/cors.h"
 #include "gateway/exchange.h"
+#include "gateway/files.h"
 #include "gateway/openapi.h"
 #include "gateway/pages.h"
 #include "gateway/problem.h"
@@ -16,6 +17,8 @@
 #define REQUEST_ARENA_BYTES (16 << 20)
 #define OPENAPI_MAX_BYTES   (4 << 20)
 #define PAGE_DEADLINE_MS    10000
+
+static const struct web_file NO_FILES[] = {{0}};
 
 static size_t count_header(const struct http_request *r, const char *name)
 {
@@ -207,6 +210,11 @@ static bool on_request(void *context, struct http_request *r, struct http_respon
         enum rpc_lane lane = route->method != NULL ? route->method->lane : RPC_LANE_GENERAL;
         int64_t deadline_ms = route->method != NULL ? route->method->deadline_ms : PAGE_DEADLINE_MS;
 
+        if (route->file != NULL) {
+                exchange_headers(x, early);
+                file_render(route->file, r, early);
+                return false;
+        }
         if (route->page != NULL && route->page->inline_) {
                 render_page(x, early);
                 return false;
@@ -245,7 +253,8 @@ static struct gateway *gateway_new(const struct gateway_options *options)
         gateway->options = *options;
         gateway->service.name = "gateway";
         const struct gateway_page *pages = gateway_pages(options->n_contracts > 0);
-        gateway->router = router_new(options->contracts, options->n_contracts, pages);
+        gateway->router = router_new(options->contracts, options->n_contracts, pages,
+                                     options->n_contracts > 0 ? web_files : NO_FILES);
         buf_init(&gateway->openapi, OPENAPI_MAX_BYTES);
         openapi_render(&gateway->openapi, options->contracts, options->n_contracts, pages);
         return gateway;

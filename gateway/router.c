@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/metrics.h"
 #include "gateway/pages.h"
+#include "web/web.h"
 
 #define VERBS_MAX 6
 
@@ -77,7 +78,8 @@ static bool add(struct router *router, const struct route *route)
         return true;
 }
 
-struct router *router_new(const struct rpc_service *const *services, size_t n, const struct gateway_page *pages)
+struct router *router_new(const struct rpc_service *const *services, size_t n, const struct gateway_page *pages,
+                          const struct web_file *files)
 {
         struct router *router = calloc(1, sizeof(*router));
         bool ok = router != NULL;
@@ -93,6 +95,9 @@ struct router *router_new(const struct rpc_service *const *services, size_t n, c
         }
         for (size_t p = 0; ok && pages[p].path != NULL; p++) {
                 ok = add(router, &(struct route){.verb = "GET", .path = pages[p].path, .page = &pages[p]});
+        }
+        for (size_t f = 0; ok && files[f].path != NULL; f++) {
+                ok = add(router, &(struct route){.verb = "GET", .path = files[f].path, .file = &files[f]});
         }
         if (!ok) {
                 router_free(router);
@@ -225,7 +230,8 @@ bool router_match(const struct router *router, struct arena *arena, const char *
                         out->variables[out->n_variables++].value = decoded;
                 }
         }
-        if (node == NULL || node->n_routes == 0 || path[strlen(path) - 1] == '/') {
+        bool slash_too_many = path[1] != '\0' && path[strlen(path) - 1] == '/';
+        if (node == NULL || node->n_routes == 0 || slash_too_many) {
                 return true;
         }
         for (size_t i = 0; i < node->n_routes; i++) {

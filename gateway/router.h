@@ -8,6 +8,7 @@
 #define ROUTE_MAX_VARIABLES 4
 
 struct gateway_page; /* pages.h */
+struct web_file;     /* web/web.h */
 
 /* By the first digit of the status. */
 #define ROUTE_STATUS_CLASSES 6
@@ -15,8 +16,10 @@ struct gateway_page; /* pages.h */
 struct route {
         const char *verb;
         const char *path;
-        const struct rpc_method *method; /* one of both */
+        /* one of these */
+        const struct rpc_method *method;
         const struct gateway_page *page;
+        const struct web_file *file;
         struct metric *answers[ROUTE_STATUS_CLASSES]; /* of a method: how many there were */
 };
 
@@ -34,8 +37,10 @@ struct route_match {
 
 struct router;
 
-/* All methods of the contracts that have a path, and the pages (ended by a NULL path). Lives as long as the process. */
-struct router *router_new(const struct rpc_service *const *services, size_t n, const struct gateway_page *pages);
+/* All methods of the contracts that have a path, the pages and the files (both ended by a NULL path). Lives as long as
+ * the process. */
+struct router *router_new(const struct rpc_service *const *services, size_t n, const struct gateway_page *pages,
+                          const struct web_file *files);
 void router_free(struct router *router);
 
 /* path as sent, percent-encoded; "*" with OPTIONS means the whole server, and gets all verbs in allow. A fixed segment

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "gateway/pages.h"
+#include "web/web.h"
 #include "gateway/router.h"
 
 static const struct rpc_method methods[] = {
@@ -25,6 +26,7 @@ static const struct rpc_service service = {
     .name = "user", .methods = methods, .n_methods = sizeof(methods) / sizeof(methods[0])};
 static const struct rpc_service other = {
     .name = "other", .methods = other_methods, .n_methods = sizeof(other_methods) / sizeof(other_methods[0])};
+static const struct web_file files[] = {{.path = "/"}, {0}};
 static const struct gateway_page pages[] = {{.path = "/healthz"}, {.path = "/.well-known/jwks.json"}, {0}};
 
 static struct router *router;
@@ -34,7 +36,7 @@ static int setup(void **state)
 {
         const struct rpc_service *const services[] = {&service, &other};
 
-        router = router_new(services, 2, pages);
+        router = router_new(services, 2, pages, files);
         arena = arena_new(1 << 20);
         return router == NULL;
 }
@@ -56,7 +58,7 @@ static const char *match(const char *verb, const char *path, struct route_match 
                 return m->allow != NULL ? m->allow : "-";
         }
         assert_null(m->allow);
-        return m->route->method != NULL ? m->route->method->name : m->route->page->path;
+        return m->route->method != NULL ? m->route->method->name : m->route->path;
 }
 
 static const char *found(const char *verb, const char *path)
@@ -79,6 +81,7 @@ static void a_path_finds_its_method_or_page(void **state)
         assert_string_equal(found("GET", "/v1/users"), "FindUsers");
         assert_string_equal(found("PUT", "/v1/users/7/follow"), "Follow");
         assert_string_equal(found("DELETE", "/v1/users/7/follow"), "Unfollow");
+        assert_string_equal(found("GET", "/"), "/");
         assert_string_equal(found("GET", "/healthz"), "/healthz");
         assert_string_equal(found("GET", "/.well-known/jwks.json"), "/.well-known/jwks.json");
 }
@@ -185,17 +188,8 @@ static void the_whole_server_takes_every_verb_that_a_route_has(void **state)
 static void what_is_not_a_path_is_not_found(void **state)
 {
         static const char *const paths[] = {
-            "/",
-            "//",
-            "/v1",
-            "/v2/users",
-            "/V1/users",
-            "/v1/users/me/follow/x",
-            "/v1/users/7/likes",
-            "/v1/a/x",
-            "/v1/a/x/y/d/z",
-            "/healthz.json",
-            "/v1/Users",
+            "//",      "/v1",           "/v2/users",     "/V1/users", "/v1/users/me/follow/x", "/v1/users/7/likes",
+            "/v1/a/x", "/v1/a/x/y/d/z", "/healthz.json", "/v1/Users",
         };
 
         for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {

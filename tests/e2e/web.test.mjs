@@ -1,0 +1,56 @@
+// What a browser sees of a server: the start page and the reference, with headless Chromium.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { test } from 'node:test';
+import { api, must, net } from './shared.mjs';
+
+// The page as it is once its scripts have run.
+async function render(address) {
+        const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'sonet-chromium.'));
+        try {
+                const { stdout } = await promisify(execFile)('chromium', ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run',
+                        '--disable-background-networking', '--disable-component-update', '--disable-sync', `--user-data-dir=${profile}`,
+                        '--virtual-time-budget=20000', '--dump-dom', net.url + address], { maxBuffer: 64 << 20, timeout: 120_000 });
+                return stdout;
+        } finally {
+                fs.rmSync(profile, { recursive: true, force: true });
+        }
+}
+
+test('the start page says what this is, that it is ready, and has the commands with its own address', async () => {
+        const page = await render('/');
+        assert.match(page, /<p id="status" role="status" class="good">Ready\.<\/p>/);
+        assert.match(page, /redis: up/);
+        assert.ok(page.includes(`BASE=${net.url}\n`), page);
+        assert.match(page, /href="\/reference"/);
+});
+
+test('the reference lists every route of the contract', async () => {
+        const page = await render('/reference');
+        const { paths } = must(await api('GET', '/openapi.json'));
+        for (const [route, verbs] of Object.entries(paths)) {
+                assert.ok(page.includes(`data-path="${route}"`), `${route} is missing`);
+                assert.ok(Object.keys(verbs).length > 0);
+        }
+});
+
+test('files are compressed when asked, kept by their tags, and run no script of others', async () => {
+        const css = (headers) => fetch(`${net.url}/assets/site.css`, { headers });
+        const plain = await css({ 'accept-encoding': 'identity' });
+        const packed = await css({ 'accept-encoding': 'gzip' });
+        assert.equal(plain.headers.get('content-encoding'), null);
+        assert.equal(packed.headers.get('content-encoding'), 'gzip');
+        assert.equal(await packed.text(), await plain.text());
+        assert.notEqual(packed.headers.get('etag'), plain.headers.get('etag'));
+        for (const [answer, coding] of [[plain, 'identity'], [packed, 'gzip']]) {
+                assert.equal(answer.status, 200);
+                assert.equal(answer.headers.get('vary'), 'Accept-Encoding');
+                assert.match(answer.headers.get('content-security-policy'), /^default-src 'self';/);
+                const again = await css({ 'accept-encoding': coding, 'if-none-match': answer.headers.get('etag') });
+                assert.equal(again.status, 304);
+        }
+});
