@@ -36,5 +36,5 @@ sn_status note_handle_list_bookmarks(struct rpc_call *c, const Note__ListBookmar
         for (size_t i = 0; i < n; i++) {
                 ids[i] = rows[i]->note_id;
         }
-        return show_notes(c, c->actor, ids, n, &out->n_items, &out->items);
+        return show_notes(c, &(struct reader){.id = c->actor}, ids, n, &out->n_items, &out->items);
 }

@@ -55,6 +55,12 @@ static char *next_cursor(struct rpc_call *c, const char *filter, const char *las
         return cursor_encode(c, filter, &position);
 }
 
+/* Who opens a note has asked for its author, and keeps seeing what they add to it. */
+static struct reader reader_of_answers(const struct rpc_call *c, const NoteRows__StoredNote *note)
+{
+        return (struct reader){.id = c->actor, .hides_muted = true, .asked_for = note->note->author->id};
+}
+
 sn_status note_handle_list_comments(struct rpc_call *c, const Note__ListCommentsRequest *in, Note__NoteList *out)
 {
         size_t limit = page_limit(in->limit);
@@ -62,6 +68,7 @@ sn_status note_handle_list_comments(struct rpc_call *c, const Note__ListComments
         Note__NoteRef **refs = NULL;
         const char *last = NULL;
         struct cursor position;
+        struct reader reader;
         size_t n = 0;
 
         TRY(cursor_decode(c, in->id, in->cursor, &position));
@@ -72,7 +79,8 @@ sn_status note_handle_list_comments(struct rpc_call *c, const Note__ListComments
                 TRY(db_read(c, &tx));
                 TRY(store_comment_ids(tx, parent->note->id, position.id, limit + 1, &n, &refs));
         }
-        TRY(show_page(c, refs, n, limit, &out->n_items, &out->items, &last));
+        reader = reader_of_answers(c, parent);
+        TRY(show_page(c, &reader, refs, n, limit, &out->n_items, &out->items, &last));
         out->next_cursor = next_cursor(c, in->id, last);
         return SN_OK;
 }
@@ -94,12 +102,15 @@ sn_status note_handle_get_thread(struct rpc_call *c, const Note__GetThreadReques
         NoteRows__StoredNote *stored = NULL;
         const char *last = NULL;
         struct cursor position;
+        struct reader reader;
 
         TRY(cursor_decode(c, in->id, in->cursor, &position));
         TRY(show_check(c, in->id, &stored));
         TRY(load_around(c, stored, position.id, limit, &n_above, &above, &n_below, &below));
-        TRY(show_page(c, above, n_above, n_above, &out->n_ancestors, &out->ancestors, &last));
-        TRY(show_page(c, below, n_below, limit, &out->n_items, &out->items, &last));
+        TRY(show_page(c, &(struct reader){.id = c->actor}, above, n_above, n_above, &out->n_ancestors, &out->ancestors,
+                      &last));
+        reader = reader_of_answers(c, stored);
+        TRY(show_page(c, &reader, below, n_below, limit, &out->n_items, &out->items, &last));
         out->next_cursor = next_cursor(c, in->id, last);
         out->note = ARENA_NEW(c->arena, Note__Note);
         note__note__init(out->note);

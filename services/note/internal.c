@@ -7,7 +7,9 @@
 
 sn_status note_handle_batch_get(struct rpc_call *c, const Note__BatchGetRequest *in, Note__Notes *out)
 {
-        return show_notes(c, in->viewer_id, in->ids, in->n_ids, &out->n_items, &out->items);
+        struct reader reader = {.id = in->viewer_id, .hides_muted = in->hide_muted};
+
+        return show_notes(c, &reader, in->ids, in->n_ids, &out->n_items, &out->items);
 }
 
 sn_status note_handle_list_ids_by_authors(struct rpc_call *c, const Note__ListIdsByAuthorsRequest *in,

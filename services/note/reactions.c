@@ -8,6 +8,7 @@
 #include "services/note/show.h"
 #include "services/note/store.h"
 #include "services/note/stored.h"
+#include "services/note/visibility.h"
 
 sn_status count_reaction(struct db_tx *tx, const char *note_id, const Note__NoteCounts *delta)
 {
@@ -108,24 +109,40 @@ sn_status note_handle_unbookmark_note(struct rpc_call *c, const Note__Unbookmark
         return undo(c, in->id, store_delete_bookmark, &delta, out);
 }
 
-/* The note that passes another one on. */
-static struct draft renote_draft(struct rpc_call *c, const char *note_id)
+/* What is for everybody anybody may pass on; what the actor wrote for their followers, the actor to the same. */
+static bool may_pass_on(const struct rpc_call *c, const NoteRows__StoredNote *stored)
+{
+        switch (stored->note->visibility) {
+        case NOTE__VISIBILITY__VISIBILITY_PUBLIC:
+                return true;
+        case NOTE__VISIBILITY__VISIBILITY_FOLLOWERS:
+                return uuid_equal(stored->note->author->id, c->actor) &&
+                       uuid_equal(note_audience_owner(stored), c->actor);
+        default:
+                return false;
+        }
+}
+
+/* The note that passes another one on, to the same audience. */
+static struct draft renote_draft(struct rpc_call *c, const NoteRows__StoredNote *stored)
 {
         return (struct draft){
             .id = uuid_new_in(c->arena),
             .author_id = c->actor,
             .text = "",
-            .visibility = NOTE__VISIBILITY__VISIBILITY_PUBLIC,
+            .visibility = (int)stored->note->visibility,
+            .audience_owner = c->actor,
             .parent_id = "",
             .root_id = "",
-            .renote_of_id = note_id,
+            .renote_of_id = stored->note->id,
         };
 }
 
-static sn_status begin_renote(struct db_tx *tx, const char *note_id)
+static sn_status begin_renote(struct db_tx *tx, const NoteRows__StoredNote *stored)
 {
         struct rpc_call *c = db_call(tx);
-        struct draft draft = renote_draft(c, note_id);
+        struct draft draft = renote_draft(c, stored);
+        const char *note_id = stored->note->id;
         Note__NoteCounts delta = renotes(1);
         bool created = false;
 
@@ -147,11 +164,12 @@ sn_status note_handle_renote_note(struct rpc_call *c, const Note__RenoteNoteRequ
         NoteRows__StoredNote *stored = NULL;
 
         TRY(show_check(c, in->id, &stored));
-        if (stored->note->visibility != NOTE__VISIBILITY__VISIBILITY_PUBLIC) {
-                return rpc_fail(c, SN_PERMISSION_DENIED, "id", "only public notes can be passed on");
+        if (!may_pass_on(c, stored)) {
+                return rpc_fail(c, SN_PERMISSION_DENIED, "id",
+                                "only public notes can be passed on, and your own that are for your followers");
         }
         TRY(db_begin(c, &tx));
-        TRY(begin_renote(tx, stored->note->id));
+        TRY(begin_renote(tx, stored));
         TRY(db_commit(c, NULL, &tx));
         return show_note(c, stored->note->id, out);
 }

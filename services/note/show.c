@@ -185,18 +185,36 @@ static bool show_renote(struct rpc_call *c, const struct view *v, size_t i, cons
         return true;
 }
 
-sn_status show_notes(struct rpc_call *c, const char *viewer, char **ids, size_t n, size_t *n_items, Note__Note ***items)
+static bool mutes_author(const struct reader *reader, const struct view *v, size_t i)
+{
+        return v->relations[2 * i]->muting &&
+               (reader->asked_for == NULL || !uuid_equal(reader->asked_for, v->stored[i]->note->author->id));
+}
+
+/* What one passes on oneself is one's own, whoever wrote it. */
+static bool is_muted(const struct reader *reader, const struct view *v, size_t i, const struct view *renoted,
+                     size_t where)
+{
+        bool own = uuid_equal(reader->id, v->stored[i]->note->author->id);
+        bool renote = v->stored[i]->renote_of_id[0] != '\0';
+
+        return !own && (mutes_author(reader, v, i) || (renote && mutes_author(reader, renoted, where)));
+}
+
+sn_status show_notes(struct rpc_call *c, const struct reader *reader, char **ids, size_t n, size_t *n_items,
+                     Note__Note ***items)
 {
         size_t *where = ARENA_ARRAY(c->arena, size_t, n);
         Note__Note *all = ARENA_ARRAY(c->arena, Note__Note, n);
         struct view v, renoted;
 
-        TRY(load_stored(c, viewer, ids, n, &v));
+        TRY(load_stored(c, reader->id, ids, n, &v));
         TRY(load_renoted(c, &v, &renoted, where));
         *items = ARENA_ARRAY(c->arena, Note__Note *, n);
         *n_items = 0;
         for (size_t i = 0; i < n; i++) {
-                if (show(&v, i, &all[i]) && show_renote(c, &v, i, &renoted, where[i], &all[i])) {
+                if (show(&v, i, &all[i]) && show_renote(c, &v, i, &renoted, where[i], &all[i]) &&
+                    !(reader->hides_muted && is_muted(reader, &v, i, &renoted, where[i]))) {
                         (*items)[(*n_items)++] = &all[i];
                 }
         }
@@ -213,7 +231,7 @@ sn_status show_find(struct rpc_call *c, char *id, Note__Note *out, bool *found)
         Note__Note **items = NULL;
         size_t n = 0;
 
-        TRY(show_notes(c, c->actor, &id, 1, &n, &items));
+        TRY(show_notes(c, &(struct reader){.id = c->actor}, &id, 1, &n, &items));
         *found = n > 0;
         if (*found) {
                 *out = *items[0];
@@ -254,8 +272,8 @@ sn_status show_target(struct rpc_call *c, char *id, char **target)
         return SN_OK;
 }
 
-sn_status show_page(struct rpc_call *c, Note__NoteRef **refs, size_t n, size_t limit, size_t *n_items,
-                    Note__Note ***items, const char **last)
+sn_status show_page(struct rpc_call *c, const struct reader *reader, Note__NoteRef **refs, size_t n, size_t limit,
+                    size_t *n_items, Note__Note ***items, const char **last)
 {
         size_t shown = n > limit ? limit : n;
         char **ids = ARENA_ARRAY(c->arena, char *, shown);
@@ -264,5 +282,5 @@ sn_status show_page(struct rpc_call *c, Note__NoteRef **refs, size_t n, size_t l
                 ids[i] = refs[i]->id;
         }
         *last = n > limit ? ids[shown - 1] : NULL;
-        return show_notes(c, c->actor, ids, shown, n_items, items);
+        return show_notes(c, reader, ids, shown, n_items, items);
 }

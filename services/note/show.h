@@ -6,8 +6,16 @@
 #include "services/note/note.rpc.h"
 #include "services/note/note_rows.rpc.h"
 
-/* The notes that the viewer may see, in the order asked. */
-SN_CHECKED sn_status show_notes(struct rpc_call *c, const char *viewer, char **ids, size_t n, size_t *n_items,
+/* For whom notes are shown. Muting hides a member's notes, and others' renotes of them, from lists that the reader did
+ * not ask that member for. */
+struct reader {
+        const char *id;        /* "": not logged in */
+        bool hides_muted;      /* in this list */
+        const char *asked_for; /* the member whose note the list belongs to: shown although muted; NULL: nobody */
+};
+
+/* The notes that the reader may see, in the order asked. */
+SN_CHECKED sn_status show_notes(struct rpc_call *c, const struct reader *reader, char **ids, size_t n, size_t *n_items,
                                 Note__Note ***items);
 /* One note for the actor; without *found out is left alone. */
 SN_CHECKED sn_status show_find(struct rpc_call *c, char *id, Note__Note *out, bool *found);
@@ -21,7 +29,7 @@ SN_CHECKED sn_status show_check(struct rpc_call *c, char *id, NoteRows__StoredNo
 SN_CHECKED sn_status show_target(struct rpc_call *c, char *id, char **target);
 /* A page of refs of which the one past limit only tells that there is more: *last is the last one shown, NULL at the
  * end. */
-SN_CHECKED sn_status show_page(struct rpc_call *c, Note__NoteRef **refs, size_t n, size_t limit, size_t *n_items,
-                               Note__Note ***items, const char **last);
+SN_CHECKED sn_status show_page(struct rpc_call *c, const struct reader *reader, Note__NoteRef **refs, size_t n,
+                               size_t limit, size_t *n_items, Note__Note ***items, const char **last);
 
 #endif

@@ -139,45 +139,9 @@ static sn_status fetch_home(struct rpc_call *c, void *context, const char *befor
         return SN_OK;
 }
 
-static bool has_renote(Note__Note *const *notes, size_t n)
-{
-        for (size_t i = 0; i < n; i++) {
-                if (notes[i]->renote_of != NULL) {
-                        return true;
-                }
-        }
-        return false;
-}
-
-/* Muted members do not come in by way of others' renotes either. */
-static sn_status keep_unmuted(struct rpc_call *c, void *context, Note__Note **notes, size_t *n)
-{
-        Follow__GetRelationsRequest in = FOLLOW__GET_RELATIONS_REQUEST__INIT;
-        Follow__Relations relations = FOLLOW__RELATIONS__INIT;
-        size_t kept = 0;
-
-        if (!has_renote(notes, *n)) {
-                return SN_OK;
-        }
-        in.viewer_id = (char *)c->actor;
-        in.user_ids = ARENA_ARRAY(c->arena, char *, *n);
-        in.n_user_ids = *n;
-        for (size_t i = 0; i < *n; i++) {
-                in.user_ids[i] = notes[i]->renote_of != NULL ? notes[i]->renote_of->author->id : notes[i]->author->id;
-        }
-        TRY(follow_get_relations(c, &in, &relations));
-        for (size_t i = 0; i < *n && i < relations.n_items; i++) {
-                if (!relations.items[i]->muting) {
-                        notes[kept++] = notes[i];
-                }
-        }
-        *n = kept;
-        return SN_OK;
-}
-
 sn_status timeline_handle_get_home(struct rpc_call *c, const Timeline__GetHomeRequest *in, Timeline__Page *out)
 {
-        struct page_source source = {.fetch = fetch_home, .keep = keep_unmuted};
+        struct page_source source = {.fetch = fetch_home, .hide_muted = true};
 
         return page_build(c, "home", in->cursor, in->limit, &source, out);
 }

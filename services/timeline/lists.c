@@ -61,7 +61,7 @@ static sn_status fetch_by_hashtag(struct rpc_call *c, void *context, const char 
 sn_status timeline_handle_get_hashtag_timeline(struct rpc_call *c, const Timeline__GetHashtagTimelineRequest *in,
                                                Timeline__Page *out)
 {
-        struct page_source source = {.fetch = fetch_by_hashtag, .context = in->tag};
+        struct page_source source = {.fetch = fetch_by_hashtag, .context = in->tag, .hide_muted = true};
 
         return page_build(c, in->tag, in->cursor, in->limit, &source, out);
 }

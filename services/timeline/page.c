@@ -8,11 +8,13 @@
 /* A reader whose page is mostly hidden from them gets a short page and a cursor rather than a long wait. */
 #define ROUNDS_MAX 5
 
-static sn_status hydrate(struct rpc_call *c, const struct refs *refs, size_t n, Note__Notes *out)
+static sn_status hydrate(struct rpc_call *c, const struct page_source *source, const struct refs *refs, size_t n,
+                         Note__Notes *out)
 {
         Note__BatchGetRequest in = NOTE__BATCH_GET_REQUEST__INIT;
 
         in.viewer_id = (char *)c->actor;
+        in.hide_muted = source->hide_muted;
         in.ids = ARENA_ARRAY(c->arena, char *, n);
         for (size_t i = 0; i < n; i++) {
                 if (refs->admitted == NULL || refs->admitted[i]) {
@@ -37,10 +39,7 @@ static sn_status fill(struct rpc_call *c, const struct page_source *source, stru
                 return SN_OK;
         }
         memcpy(position->id, refs.items[n - 1]->id, UUID_SIZE);
-        TRY(hydrate(c, &refs, n, &notes));
-        if (source->keep != NULL) {
-                TRY(source->keep(c, source->context, notes.items, &notes.n_items));
-        }
+        TRY(hydrate(c, source, &refs, n, &notes));
         for (size_t i = 0; i < notes.n_items; i++) {
                 out->items[out->n_items++] = notes.items[i];
         }

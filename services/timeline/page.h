@@ -15,9 +15,8 @@ struct refs {
 struct page_source {
         /* At most limit refs older than before_id ("": from the newest). Fewer: there are no more. */
         sn_status (*fetch)(struct rpc_call *c, void *context, const char *before_id, size_t limit, struct refs *out);
-        /* Drops hydrated notes that the timeline does not show after all; NULL: none. */
-        sn_status (*keep)(struct rpc_call *c, void *context, Note__Note **notes, size_t *n);
         void *context;
+        bool hide_muted; /* what muted members wrote, and others' renotes of it */
 };
 
 /* filter names the list for its cursors. */

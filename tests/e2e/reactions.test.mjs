@@ -109,15 +109,42 @@ test('a renote goes when its note is deleted', async () => {
         assert.deepEqual(must(await api('GET', `/v1/timelines/users/${renoter.id}`)).items, []);
 });
 
-test('only public notes can be passed on', async () => {
+test('only public notes can be passed on by others', async () => {
         const [author, fan] = await registerMany(2);
         await fan.follow(author);
         for (const visibility of ['followers', 'only_me']) {
                 const note = await author.note('not for all', visibility);
-                problem(await author.put(`/v1/notes/${note.id}/renote`), [400, 403, 409, 422]);
-                problem(await fan.put(`/v1/notes/${note.id}/renote`), visibility === 'followers' ? [400, 403, 409, 422] : 404);
+                problem(await fan.put(`/v1/notes/${note.id}/renote`), visibility === 'followers' ? 403 : 404, { field: 'id' });
                 assert.equal((await author.read(note.id)).counts.renotes, 0);
         }
+        const own = await author.note('to myself', 'only_me');
+        problem(await author.put(`/v1/notes/${own.id}/renote`), 403, { field: 'id' });
+});
+
+test('the author passes a note for followers on to the same followers, and to nobody else', async () => {
+        const [author, fan, former, stranger] = await registerMany(4);
+        await fan.follow(author);
+        await former.follow(author);
+        const note = await author.note('for the faithful', 'followers');
+        const comment = await author.comment(note.id, 'and one thing more');
+        for (const { id } of [note, comment]) {
+                assert.equal((await author.react(id, 'renote')).counts.renotes, 1);
+        }
+        await former.unrelate(author, 'follow');
+        const [second, first] = must(await author.get(`/v1/timelines/users/${author.id}`)).items;
+        assert.deepEqual([second.visibility, second.renote_of.id, first.renote_of.id], ['followers', comment.id, note.id]);
+        await eventually('the fan has all three', async () => assert.deepEqual(await fan.homeIds(), [second.id, first.id, note.id]));
+        for (const reader of [former, stranger]) {
+                problem(await reader.get(`/v1/notes/${first.id}`), 404);
+                assert.deepEqual(must(await reader.get(`/v1/timelines/users/${author.id}`)).items, []);
+        }
+        problem(await api('GET', `/v1/notes/${first.id}`), 404);
+        problem(await fan.put(`/v1/notes/${first.id}/renote`), 403);
+        const answer = await fan.comment(note.id, 'of a fan');
+        problem(await fan.put(`/v1/notes/${answer.id}/renote`), 403, { field: 'id' });
+        problem(await author.put(`/v1/notes/${answer.id}/renote`), 403, { field: 'id' });
+        assert.equal((await author.unreact(note.id, 'renote')).counts.renotes, 0);
+        problem(await fan.get(`/v1/notes/${first.id}`), 404);
 });
 
 test('passing on a renote never makes a second level', async () => {

@@ -77,7 +77,7 @@ test('who comes back brings the notes back: unmuting, following again', async ()
         await fan.relate(author, 'mute');
         const second = await author.note('two, while muted');
         assert.deepEqual(await fan.homeIds(), []);
-        assert.deepEqual(await userTimeline(author, fan), [second.id, first.id], 'muting is for home only');
+        assert.deepEqual(await userTimeline(author, fan), [second.id, first.id], 'who asks for a member sees them');
         await fan.unrelate(author, 'mute');
         await eventually('both are back', async () => assert.deepEqual(await fan.homeIds(), [second.id, first.id]));
         await fan.unrelate(author, 'follow');
