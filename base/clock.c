@@ -31,6 +31,11 @@ int64_t clock_monotonic_us(void)
         return replaced.monotonic_us != NULL ? replaced.monotonic_us() : read_us(CLOCK_MONOTONIC);
 }
 
+int64_t clock_boot_us(void)
+{
+        return replaced.boot_us != NULL ? replaced.boot_us() : read_us(CLOCK_BOOTTIME);
+}
+
 void clock_sleep_ms(int64_t ms)
 {
         if (ms <= 0) {

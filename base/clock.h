@@ -9,6 +9,7 @@
 int64_t clock_wall_us(void); /* microseconds since 1970 UTC */
 int64_t clock_wall_ms(void);
 int64_t clock_monotonic_us(void); /* for deadlines and durations; no relation to the wall */
+int64_t clock_boot_us(void);      /* monotonic, and goes on while the machine is suspended */
 void clock_sleep_ms(int64_t ms);
 
 void random_bytes(void *out, size_t len); /* cryptographically secure */
@@ -18,6 +19,7 @@ uint32_t random_below(uint32_t bound);    /* 0 ≤ value < bound */
 struct clock_source {
         int64_t (*wall_us)(void);
         int64_t (*monotonic_us)(void);
+        int64_t (*boot_us)(void);
         void (*random)(void *out, size_t len);
 };
 void clock_set_source(const struct clock_source *source); /* NULL restores */

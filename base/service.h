@@ -7,17 +7,17 @@
 
 struct db;
 struct redis;
-struct db_lease;
+struct db_ownership;
 struct bus_relay;
 
 struct service {
         const char *name; /* "note" */
         const struct rpc_service *contract;
-        const void *handlers;    /* the generated struct of function pointers, e.g. struct note_service */
-        struct db *db;           /* NULL: a service without a database */
-        struct redis *redis;     /* shared by the process */
-        struct db_lease *lease;  /* NULL: many instances may be active */
-        struct bus_relay *relay; /* NULL: emits no events */
+        const void *handlers;           /* the generated struct of function pointers, e.g. struct note_service */
+        struct db *db;                  /* NULL: a service without a database */
+        struct redis *redis;            /* shared by the process */
+        struct db_ownership *ownership; /* of this process, for all its services; NULL: none of them needs it */
+        struct bus_relay *relay;        /* NULL: emits no events */
 };
 
 #endif

@@ -8,7 +8,6 @@
 #include "base/metrics.h"
 #include "base/ticker.h"
 #include "bus/stream_write.h"
-#include "db/lease.h"
 
 #define BATCH    500
 #define POLL_MS  500 /* without a wake: for what another process, or this one before a crash, left behind */
@@ -95,19 +94,10 @@ static sn_status work(struct bus_relay *relay, struct rpc_call *c, bool *more)
         return SN_OK;
 }
 
-static bool may_work(const struct bus_relay *relay)
-{
-        return !relay->service->lease || db_lease_held(relay->service->lease);
-}
-
 static int64_t relay_batch(void *context)
 {
         struct bus_relay *relay = context;
         bool more = false;
-
-        if (!may_work(relay)) {
-                return POLL_MS;
-        }
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(relay->service, CALL_MS);
 
         if (work(relay, c, &more) != SN_OK) {

@@ -9,6 +9,7 @@
 #include "base/ticker.h"
 #include "bus/delivery.h"
 #include "db/lease.h"
+#include "db/ownership.h"
 
 #define WAIT_MS 500 /* how long one look at the streams lasts: stopping takes no longer */
 #define QUIET_US                                                                                                       \
@@ -25,7 +26,7 @@ struct bus_runner {
         struct service *service;
         struct bus_source sources[BUS_MAX_SOURCES];
         size_t n;
-        struct db_lease *lease;
+        struct db_lease *lease; /* NULL: the service is owned by this process, and its consumers with it */
         struct redis_link *link;
         int64_t link_retry_us, stored_us, replayed_us;
         bool loaded;
@@ -173,7 +174,7 @@ static void take_over(struct bus_runner *runner)
 
 static bool may_work(struct bus_runner *runner)
 {
-        if (!db_lease_held(runner->lease)) {
+        if (runner->lease && !db_lease_held(runner->lease)) {
                 runner->loaded = false; /* another one may go on from here: ask the database when the lease is back */
                 return false;
         }
@@ -200,7 +201,7 @@ static void *run(void *context)
                 read_streams(runner);
                 store_positions(runner, false);
         }
-        if (runner->loaded && db_lease_held(runner->lease)) {
+        if (runner->loaded && (!runner->lease || db_lease_held(runner->lease))) {
                 store_positions(runner, true);
         }
         redis_link_close(runner->link);
@@ -252,7 +253,9 @@ struct bus_runner *bus_runner_new(struct service *service, const struct bus_cons
         }
         (void)pthread_mutex_init(&runner->lock, NULL);
         (void)pthread_cond_init(&runner->cond, NULL);
-        runner->lease = db_lease_new(db_url(service->db), "bus", NULL, NULL);
+        if (!db_ownership_covers(service->db)) {
+                runner->lease = db_lease_new(db_url(service->db), "bus");
+        }
         if (pthread_create(&runner->thread, NULL, run, runner) != 0) {
                 abort();
         }

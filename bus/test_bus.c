@@ -152,6 +152,8 @@ static int setup(void **state)
         note.service.name = "note";
         note.service.contract = &note_contract;
         timeline.service.name = "timeline";
+        timeline.service.contract = &timeline_contract;
+        contract_register(&timeline_contract);
         redis = open_redis(getenv("SONET_TEST_REDIS_URL"));
         flush_redis();
         note.service.relay = bus_relay_new(&note.service);

@@ -17,11 +17,6 @@ void by_id_stop(struct by_id *b)
         b->memo = NULL;
 }
 
-void by_id_forget(struct by_id *b)
-{
-        memo_clear(b->memo);
-}
-
 /* The places that the memo did not fill, with their tickets. */
 struct missing {
         size_t n;

@@ -17,7 +17,6 @@ struct by_id {
 
 SN_CHECKED sn_status by_id_start(struct by_id *b, size_t max_bytes);
 void by_id_stop(struct by_id *b);
-void by_id_forget(struct by_id *b);
 
 /* out[i] is the row of ids[i], NULL when there is none. Read-only; lives as long as the call. */
 SN_CHECKED sn_status by_id_get(struct rpc_call *c, struct by_id *b, char *const *ids, size_t n, ProtobufCMessage **out);

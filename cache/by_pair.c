@@ -20,11 +20,6 @@ void by_pair_stop(struct by_pair *b)
         b->memo = NULL;
 }
 
-void by_pair_forget(struct by_pair *b)
-{
-        memo_clear(b->memo);
-}
-
 /* The places that the memo did not fill, with their keys and tickets. */
 struct missing {
         size_t n;

@@ -14,7 +14,6 @@ struct by_pair {
 
 SN_CHECKED sn_status by_pair_start(struct by_pair *b, size_t max_bytes);
 void by_pair_stop(struct by_pair *b);
-void by_pair_forget(struct by_pair *b);
 
 /* flags[i] of (viewer, others[i]); 0 for a viewer "". */
 SN_CHECKED sn_status by_pair_get(struct rpc_call *c, struct by_pair *b, const char *viewer, char *const *others,

@@ -122,13 +122,6 @@ static void a_row_that_comes_while_it_is_looked_for_is_not_remembered_as_missing
         ASSERT_GET(ID_A, 1, 1);
 }
 
-static void forgetting_forgets_what_is_missing_too(void **state)
-{
-        ASSERT_GET(ID_B, 0, 1);
-        by_id_forget(&rows_by_id);
-        ASSERT_GET(ID_B, 0, 1);
-}
-
 static void what_is_no_id_is_nobodys(void **state)
 {
         ASSERT_GET("nonsense", 0, 0);
@@ -143,7 +136,6 @@ int main(void)
             TEST(a_batch_remembers_the_found_and_the_missing),
             TEST(what_was_missing_is_found_once_it_is_written),
             TEST(a_row_that_comes_while_it_is_looked_for_is_not_remembered_as_missing),
-            TEST(forgetting_forgets_what_is_missing_too),
             TEST(what_is_no_id_is_nobodys),
         };
 

@@ -4,6 +4,7 @@
 
 #include "db/connection.h"
 #include "db/db.h"
+#include "db/fence.h"
 
 /* A connection of one's own until db_release or db_bury. DB_LOST or DB_EXPIRED when none came before deadline_us. */
 enum db_outcome db_acquire(struct db *db, int64_t deadline_us, struct db_connection **connection);
@@ -14,6 +15,9 @@ void db_bury(struct db_connection *connection, bool cancel);
 /* The connection turned out broken: opens it anew in place. The idle ones of its pool are closed, they came from the
  * same server. On failure it is still the caller's, to bury. */
 enum db_outcome db_reopen(struct db_connection *connection, int64_t deadline_us);
+
+/* Of every write transaction on this database; off unless this process owns its service. */
+struct db_fence *db_fence(struct db *db);
 
 /* Tests: how long a connection may be idle (60,000), and what the pool holds. */
 void db_set_idle_ms(int64_t ms);

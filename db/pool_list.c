@@ -116,6 +116,11 @@ const char *db_name(const struct db *db)
         return db->name;
 }
 
+struct db_fence *db_fence(struct db *db)
+{
+        return &db->fence;
+}
+
 const char *db_url(const struct db *db)
 {
         return db->url;

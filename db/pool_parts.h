@@ -21,6 +21,7 @@ struct db {
         struct db_server *server;
         struct db_connection *idle; /* the latest first, so that those beyond the need grow old */
         int64_t failing_since_us;   /* 0: the last connect succeeded */
+        struct db_fence fence;
         struct db *next;
         struct metric *busy_gauge, *opened, *wait;
 };

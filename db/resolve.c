@@ -5,6 +5,7 @@
 #include <string.h>
 #include "base/clock.h"
 #include "base/log.h"
+#include "db/ownership.h"
 #include "db/tx.h"
 
 #define RESOLVE_US 5000000
@@ -96,6 +97,9 @@ sn_status db_resolve_commit(struct db_tx *tx, const uint8_t *answer, size_t len)
                 tx->failed = SN_ABORTED;
                 return db_fail_retry(tx->c, "the database connection was lost before the change was made");
         default:
+                if (db_fence(tx->db)->on) { /* it may land yet, behind what is kept in memory */
+                        db_ownership_lost(db_fence(tx->db)->service, "the outcome of a COMMIT is unknown");
+                }
                 tx->failed = SN_UNAVAILABLE;
                 return rpc_fail_code(tx->c, SN_UNAVAILABLE, "outcome_unknown", NULL,
                                      "the database was lost while it stored the change: whether it did is unknown; "

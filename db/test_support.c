@@ -108,22 +108,37 @@ void test_database_free(struct test_database *t)
         (void)test_admin("postgres", sql);
 }
 
-static _Atomic int64_t ahead_us;
+static _Atomic int64_t ahead_us, suspended_us;
 
-static int64_t moved_monotonic_us(void)
+static int64_t read_us(clockid_t clock)
 {
         struct timespec now;
 
-        (void)clock_gettime(CLOCK_MONOTONIC, &now);
-        return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 + atomic_load(&ahead_us);
+        (void)clock_gettime(clock, &now);
+        return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static int64_t moved_monotonic_us(void)
+{
+        return read_us(CLOCK_MONOTONIC) + atomic_load(&ahead_us);
+}
+
+static int64_t moved_boot_us(void)
+{
+        return read_us(CLOCK_BOOTTIME) + atomic_load(&ahead_us) + atomic_load(&suspended_us);
 }
 
 void test_clock_movable(void)
 {
-        clock_set_source(&(struct clock_source){.monotonic_us = moved_monotonic_us});
+        clock_set_source(&(struct clock_source){.monotonic_us = moved_monotonic_us, .boot_us = moved_boot_us});
 }
 
 void test_clock_move(int64_t by_us)
 {
         atomic_fetch_add(&ahead_us, by_us);
+}
+
+void test_clock_suspend(int64_t for_us)
+{
+        atomic_fetch_add(&suspended_us, for_us);
 }

@@ -32,5 +32,6 @@ struct pg_conn *test_admin_connect(const char *database);
 /* From here to clock_set_source(NULL) the clock goes on as it does, ahead by as much as a test says. */
 void test_clock_movable(void);
 void test_clock_move(int64_t by_us);
+void test_clock_suspend(int64_t for_us); /* as if the machine had been: only the boot clock moves */
 
 #endif

@@ -2,11 +2,13 @@
  * What becomes of a COMMIT whose answer is lost is in resolve.c. */
 #include "db/tx.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/service.h"
+#include "db/ownership.h"
 
 #define COMMIT_US                                                                                                      \
         5000000 /* a COMMIT that was sent is waited for at least as long: giving up early tells the caller nothing */
@@ -39,7 +41,31 @@ sn_status db_read(struct rpc_call *c, struct db_tx **tx)
         return open_tx(c, false, tx);
 }
 
-/* One round trip: the transaction, its id (to ask about after a lost COMMIT) and, with a key, its lock. */
+#define NUMBER_SIZE 24 /* of an advisory lock, in decimal */
+
+/* Opens the transaction, waits for the fence, then in one row: the transaction's id (to ask about after a lost COMMIT),
+ * whether the session of our lease has ended, and whether the idempotency key is ours. What does not apply is f. */
+static void write_begin(const struct db_tx *tx, bool with_key, char *sql, size_t size)
+{
+        const struct db_fence *fence = db_fence(tx->db);
+        char key[sizeof("pg_try_advisory_xact_lock()") + NUMBER_SIZE] = "false";
+
+        if (with_key) {
+                (void)snprintf(key, sizeof(key), "pg_try_advisory_xact_lock(%" PRId64 ")", db_key_lock(tx->c));
+        }
+        if (fence->on) {
+                (void)snprintf(sql, size,
+                               "begin isolation level read committed; select pg_advisory_xact_lock_shared(%" PRId64 ");"
+                               " select pg_current_xact_id()::text, pg_try_advisory_xact_lock_shared(%" PRId64 "), %s",
+                               fence->writers, fence->alive, key);
+        } else {
+                (void)snprintf(sql, size,
+                               "begin isolation level read committed; select pg_current_xact_id()::text, false, %s",
+                               key);
+        }
+}
+
+/* One round trip. */
 static enum db_outcome send_begin(struct db_tx *tx, const char *sql, PGresult **result)
 {
         enum db_outcome outcome = db_pg_query(tx->connection->pg, sql, tx->c->deadline_us, result);
@@ -55,15 +81,9 @@ static enum db_outcome send_begin(struct db_tx *tx, const char *sql, PGresult **
 static sn_status begin(struct db_tx *tx, bool with_key, bool *locked)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
-        char sql[160];
+        char sql[320];
 
-        (void)snprintf(sql, sizeof(sql), "begin isolation level read committed; select pg_current_xact_id()::text");
-        if (with_key) {
-                size_t len = strlen(sql);
-
-                (void)snprintf(sql + len, sizeof(sql) - len, ", pg_try_advisory_xact_lock(%lld)",
-                               (long long)db_key_lock(tx->c));
-        }
+        write_begin(tx, with_key, sql, sizeof(sql));
         enum db_outcome outcome = send_begin(tx, sql, &result);
 
         if (outcome == DB_LOST) {
@@ -74,9 +94,12 @@ static sn_status begin(struct db_tx *tx, bool with_key, bool *locked)
         if (outcome != DB_DONE) {
                 return db_fail(tx, "begin", outcome, result);
         }
+        if (*PQgetvalue(result, 0, 1) == 't') {
+                db_ownership_lost(db_fence(tx->db)->service, "the session of the lease had ended when a write began");
+        }
         (void)snprintf(tx->xid, sizeof(tx->xid), "%s", PQgetvalue(result, 0, 0));
         memcpy(tx->boot, tx->connection->boot, sizeof(tx->boot));
-        *locked = with_key && *PQgetvalue(result, 0, 1) == 't';
+        *locked = *PQgetvalue(result, 0, 2) == 't';
         return SN_OK;
 }
 

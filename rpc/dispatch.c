@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "db/db.h"
-#include "db/lease.h"
+#include "db/ownership.h"
 #include "rpc/stats.h"
 
 enum {
@@ -107,16 +107,6 @@ sn_status rpc_check_access(struct rpc_call *c)
         return rpc_fail_unknown_method(c);
 }
 
-static sn_status check_lease(struct rpc_call *c)
-{
-        if (c->service->lease != NULL && !db_lease_held(c->service->lease)) {
-                (void)rpc_fail_code(c, SN_UNAVAILABLE, "standby", NULL, "this instance stands by; try again");
-                c->problem.retry_after_s = 1;
-                return SN_UNAVAILABLE;
-        }
-        return SN_OK;
-}
-
 sn_status rpc_check_idempotency_key(struct rpc_call *c)
 {
         if (c->method->idempotency != RPC_IDEMPOTENCY_KEY) {
@@ -140,7 +130,6 @@ sn_status rpc_check_idempotency_key(struct rpc_call *c)
 static sn_status admit(struct rpc_call *c)
 {
         TRY(rpc_check_access(c));
-        TRY(check_lease(c));
         c->deadline_us = rpc_deadline_us(c->method, c->deadline_us);
         if (rpc_call_expired(c)) {
                 return rpc_fail_deadline(c);
@@ -277,6 +266,9 @@ static void write_log(const struct rpc_call *c, sn_status status, int64_t durati
 
 static sn_status finish(struct rpc_call *c, sn_status status, int64_t started_us)
 {
+        if (c->service != NULL) { /* what was read from memory was true until this moment, or is never told */
+                db_ownership_confirm(c->service->ownership);
+        }
         int64_t duration_us = clock_monotonic_us() - started_us;
         if (status != SN_OK) {
                 rpc_problem_complete(c, status);

@@ -66,8 +66,9 @@ SN_CHECKED sn_status rpc_invoke(struct rpc_call *c, const struct rpc_method *m, 
 /* SN_OK when the service is in this process, or says by grpc.health.v1 that it serves. */
 SN_CHECKED sn_status rpc_check_health(struct rpc_call *c, const struct rpc_service *contract);
 
-/* Runs a method of a local service (rpc/dispatch.c), the end of both transports: access → lease → validation → handler,
- * again after a serialization failure (at most 5 times, answer, problem and arena reset) → metrics → one log line. */
+/* Runs a method of a local service (rpc/dispatch.c), the end of both transports: access → validation → handler, again
+ * after a serialization failure (at most 5 times, answer, problem and arena reset) → ownership confirmed → metrics →
+ * one log line. */
 SN_CHECKED sn_status rpc_dispatch(struct rpc_call *c, const ProtobufCMessage *in, ProtobufCMessage *out);
 
 /* Checks a message against its rules (rpc/validate.c), and brings ids to lowercase. SN_INVALID_ARGUMENT, code

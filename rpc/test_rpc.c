@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "db/lease.h"
 #include "rpc/grpc.h"
 #include "rpc/lanes.h"
 #include "rpc/testdata/echo.h"
@@ -302,20 +301,6 @@ static void nothing_is_started_after_the_deadline(void **state)
         assert_int_equal(echo_runs(), 0);
 }
 
-static void an_instance_without_its_lease_answers_nothing(void **state)
-{
-        struct rpc_call *c = call_of(state);
-        Echo__EchoRequest in = ECHO__ECHO_REQUEST__INIT;
-        Echo__Echoed out;
-        echo_service.lease = db_lease_new("host=/nonexistent dbname=none", "echo", NULL, NULL);
-        assert_int_equal(request(c, ECHO_ECHO, &in, &out), SN_UNAVAILABLE);
-        db_lease_free(echo_service.lease);
-        echo_service.lease = NULL;
-        assert_string_equal(c->problem.code, "standby");
-        assert_int_equal(c->problem.retry_after_s, 1);
-        assert_int_equal(echo_runs(), 0);
-}
-
 /* ---- Idempotency ---- */
 
 static void a_key_reaches_the_methods_that_take_one(void **state)
@@ -434,7 +419,6 @@ int main(void)
             EVERYWHERE(a_serialization_failure_that_stays_is_given_up),
             EVERYWHERE(a_method_cannot_outlive_its_deadline),
             EVERYWHERE(nothing_is_started_after_the_deadline),
-            EVERYWHERE(an_instance_without_its_lease_answers_nothing),
             EVERYWHERE(a_key_reaches_the_methods_that_take_one),
             EVERYWHERE(a_key_that_cannot_be_kept_is_refused),
             EVERYWHERE(a_stored_answer_is_given_again),

@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/ticker.h"
-#include "db/lease.h"
 
 #define JOB_DEADLINE_MS 60000
 #define PAUSE_US        50000 /* between portions, at least */
@@ -91,9 +90,6 @@ static int64_t run_entry(const struct entry *entry)
 {
         int64_t began_us = clock_monotonic_us(), took_us;
 
-        if (entry->service->lease != NULL && !db_lease_held(entry->service->lease)) {
-                return began_us + RETRY_US;
-        }
         if (!run_portion(entry)) {
                 return clock_monotonic_us() + entry->job->every_s * INT64_C(1000000);
         }

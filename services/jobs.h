@@ -16,7 +16,7 @@ struct service_job {
 /* Runs jobs in the order in which they are due, each run on a thread of its own: none waits for another. */
 struct jobs;
 struct jobs *jobs_new(void);
-/* Before jobs_start. A job of a service that has a lease runs while this process holds it. */
+/* Before jobs_start, of a service that has started. */
 void jobs_add(struct jobs *jobs, struct service *service, const struct service_job *job);
 void jobs_start(struct jobs *jobs);
 /* Waits for those that run. Takes NULL. */

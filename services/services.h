@@ -16,11 +16,10 @@ struct service_definition {
         const struct bus_consumer *const *consumers; /* NULL-terminated; NULL: none */
         const struct service_job *const *jobs;       /* NULL-terminated; NULL: none */
         bool emits;                                  /* events: has an outbox that is relayed */
-        bool single; /* one active instance, held by a lease, since it caches its own rows */
+        bool single; /* keeps its own rows in memory: one process at a time owns it, see db/ownership.h */
         sn_status (*start)(struct service *service,
                            const struct settings *settings); /* caches and the like; NULL: nothing */
         void (*stop)(struct service *service);
-        void (*forget)(struct service *service); /* drops every cached row: the lease was lost */
 };
 
 extern const struct service_definition *const sonet_services[];

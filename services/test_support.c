@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include "auth/keys.h"
 #include "base/clock.h"
-#include "db/lease.h"
+#include "db/ownership.h"
 #include "rpc/rpc.h"
 #include "sonet/events.rpc.h"
 #include "sonet/problem.rpc.h"
@@ -40,6 +40,7 @@ void test_service_url(char out[300], const struct service_definition *definition
 
 static struct settings settings;
 static struct redis *redis;
+static struct db_ownership *ownership;
 static struct service services[SERVICES_MAX];
 static struct bus_runner *runners[SERVICES_MAX];
 static struct arena *names;
@@ -64,6 +65,19 @@ static void empty_databases(void)
         test_services_provision();
 }
 
+static void take_ownership(void)
+{
+        ownership = db_ownership_new();
+        for (size_t i = 0; i < sonet_n_services; i++) {
+                if (sonet_services[i]->single) {
+                        db_ownership_add(ownership, services[i].db, sonet_services[i]->name);
+                }
+                services[i].ownership = ownership;
+        }
+        db_ownership_start(ownership);
+        db_ownership_confirm(ownership);
+}
+
 static void open_service(size_t i)
 {
         const struct service_definition *d = sonet_services[i];
@@ -81,12 +95,6 @@ static void start_service(size_t i)
 {
         const struct service_definition *d = sonet_services[i];
 
-        if (d->single) {
-                services[i].lease = db_lease_new(db_url(services[i].db), d->name, NULL, NULL);
-                while (!db_lease_held(services[i].lease)) {
-                        clock_sleep_ms(5);
-                }
-        }
         assert_int_equal(d->start != NULL ? d->start(&services[i], &settings) : SN_OK, SN_OK);
         if (d->emits) {
                 services[i].relay = bus_relay_new(&services[i]);
@@ -188,6 +196,7 @@ void test_network_start(const char *redis_url, bool encoded)
         for (size_t i = 0; i < sonet_n_services; i++) {
                 open_service(i);
         }
+        take_ownership();
         for (size_t i = 0; i < sonet_n_services; i++) {
                 start_service(i);
         }
@@ -209,11 +218,11 @@ void test_network_stop(void)
         }
         for (size_t i = sonet_n_services; i-- > 0;) {
                 bus_relay_free(services[i].relay);
-                db_lease_free(services[i].lease);
                 if (sonet_services[i]->stop != NULL) {
                         sonet_services[i]->stop(&services[i]);
                 }
         }
+        db_ownership_free(ownership);
         rpc_close();
         for (size_t i = 0; i < sonet_n_services; i++) {
                 db_free(services[i].db);

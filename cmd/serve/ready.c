@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include "cache/redis.h"
 #include "db/db.h"
-#include "db/lease.h"
+#include "db/ownership.h"
 
 #define PING_MS         2000
 #define PART_TEXT_BYTES 4096
@@ -21,9 +21,7 @@ struct part {
         pthread_t thread;
 };
 
-/* The lease is the main thread's until the service has started. Without the database nobody knows who has it: one that
- * this process does not believe in any more need not be another's. */
-static const char *lease_state(const struct local *local, bool database)
+static const char *lease_state(const struct local *local)
 {
         if (!local->definition->single) {
                 return "not needed";
@@ -31,15 +29,12 @@ static const char *lease_state(const struct local *local, bool database)
         if (!atomic_load(&local->started)) {
                 return "awaited";
         }
-        if (!database) {
-                return "unknown";
-        }
-        return db_lease_held(local->service.lease) ? "held" : "elsewhere";
+        return db_ownership_held(local->service.ownership) ? "held" : "uncertain";
 }
 
-static bool has_lease(const struct local *local)
+static bool may_answer(const struct local *local)
 {
-        return !local->definition->single || (atomic_load(&local->started) && db_lease_held(local->service.lease));
+        return atomic_load(&local->started) && db_ownership_held(local->service.ownership);
 }
 
 static bool report_local(struct local *local, struct buf *report)
@@ -48,8 +43,8 @@ static bool report_local(struct local *local, struct buf *report)
         bool schema = database && db_check_schema(local->database_url, local->definition->schema, report) == SN_OK;
 
         buf_printf(report, "%s: database %s, migrations %s, lease %s\n", local->definition->name,
-                   database ? "up" : "down", schema ? "complete" : "unknown", lease_state(local, database));
-        return database && schema && has_lease(local);
+                   database ? "up" : "down", schema ? "complete" : "unknown", lease_state(local));
+        return database && schema && may_answer(local);
 }
 
 static bool report_remote(struct server *server, const struct service_definition *definition, struct buf *report)
@@ -106,6 +101,31 @@ static bool finish_part(struct part *part, struct buf *report)
         return part->good;
 }
 
+void serve_print_awaited(const struct server *server, struct buf *out)
+{
+        const char *service = db_ownership_awaits(server->ownership);
+
+        if (service != NULL) {
+                buf_printf(out, "standing by: another process owns %s, and this one takes over when that one ends",
+                           service);
+        } else {
+                buf_append_c(out, "taking the leases of its services");
+        }
+}
+
+static void print_progress(const struct server *server, struct buf *report)
+{
+        buf_append_c(report, "this process: ");
+        if (serve_stopping()) {
+                buf_append_c(report, "stopping");
+        } else if (!db_ownership_held(server->ownership)) {
+                serve_print_awaited(server, report);
+        } else {
+                buf_append_c(report, "starting");
+        }
+        buf_append_c(report, "\n");
+}
+
 /* Redis is reported, and never a reason: everything works without it, slower. */
 bool serve_ready(void *context, struct buf *report)
 {
@@ -124,7 +144,7 @@ bool serve_ready(void *context, struct buf *report)
         }
         buf_printf(report, "redis: %s\n", redis ? "up" : "down (everything works, slower)");
         if (!serving) {
-                buf_append_c(report, serve_stopping() ? "this process: stopping\n" : "this process: starting\n");
+                print_progress(server, report);
         }
         return all;
 }
@@ -141,7 +161,7 @@ bool serve_alive(void *context)
         const struct server *server = context;
 
         for (size_t i = 0; i < server->n_locals; i++) {
-                if (!has_lease(&server->locals[i]) || atomic_load(&server->locals[i].database_down)) {
+                if (!may_answer(&server->locals[i]) || atomic_load(&server->locals[i].database_down)) {
                         return false;
                 }
         }

@@ -12,7 +12,7 @@
 #include "cmd/commands.h"
 #include "cmd/options.h"
 #include "db/db.h"
-#include "db/lease.h"
+#include "db/ownership.h"
 #include "rpc/lanes.h"
 
 static volatile sig_atomic_t stopping;
@@ -65,9 +65,6 @@ static void add_local(struct server *server, const struct service_definition *de
 {
         struct local *local = &server->locals[server->n_locals];
 
-        if (serve_is_local(server, definition->name)) {
-                return;
-        }
         local->definition = definition;
         local->service.name = definition->name;
         local->service.contract = definition->contract;
@@ -75,24 +72,30 @@ static void add_local(struct server *server, const struct service_definition *de
         server->n_locals++;
 }
 
-/* "all", "gateway" and names of services. */
+static bool is_chosen(const char *name, int argc, char **argv)
+{
+        for (int i = 0; i < argc; i++) {
+                if (strcmp(argv[i], name) == 0 || strcmp(argv[i], "all") == 0) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+/* "all", "gateway" and names of services, in any order: they start, and their leases are taken, in that of the list. */
 static int choose(struct server *server, int argc, char **argv)
 {
         for (int i = 0; i < argc; i++) {
-                const struct service_definition *definition = service_definition_find(argv[i]);
-
-                if (strcmp(argv[i], "all") == 0) {
-                        server->with_gateway = true;
-                        for (size_t s = 0; s < sonet_n_services; s++) {
-                                add_local(server, sonet_services[s]);
-                        }
-                } else if (strcmp(argv[i], "gateway") == 0) {
-                        server->with_gateway = true;
-                } else if (definition == NULL) {
+                if (strcmp(argv[i], "all") != 0 && strcmp(argv[i], "gateway") != 0 &&
+                    service_definition_find(argv[i]) == NULL) {
                         fprintf(stderr, "sonet serve: there is no service '%s'; try 'sonet help serve'\n", argv[i]);
                         return EXIT_USAGE;
-                } else {
-                        add_local(server, definition);
+                }
+        }
+        server->with_gateway = is_chosen("gateway", argc, argv);
+        for (size_t i = 0; i < sonet_n_services; i++) {
+                if (is_chosen(sonet_services[i]->name, argc, argv)) {
+                        add_local(server, sonet_services[i]);
                 }
         }
         if (!server->with_gateway && server->n_locals == 0) {
@@ -119,11 +122,11 @@ static void stop(struct server *server)
                 struct local *local = &server->locals[i];
 
                 bus_relay_free(local->service.relay);
-                db_lease_free(local->service.lease);
                 if (atomic_load(&local->started) && local->definition->stop != NULL) {
                         local->definition->stop(&local->service);
                 }
         }
+        db_ownership_free(server->ownership);
         rpc_close();
         for (size_t i = 0; i < server->n_locals; i++) {
                 db_free(server->locals[i].service.db);

@@ -29,7 +29,8 @@ struct server {
         bool with_gateway;
         struct local locals[SERVICES_MAX];
         size_t n_locals;
-        struct service outside; /* in whose name a process asks that has no service, or before its own runs */
+        struct service outside;         /* in whose name a process asks that has no service, or before its own runs */
+        struct db_ownership *ownership; /* NULL: no service here is single */
         struct redis *redis;
         struct rpc_lanes *lanes;
         struct sonet_grpc_server *grpc;
@@ -52,12 +53,14 @@ SN_CHECKED sn_status serve_setup(struct server *server, int64_t port, struct buf
 /* Starts everything, waiting for what it needs. SN_CANCELLED when asked to stop meanwhile. */
 SN_CHECKED sn_status serve_start(struct server *server, struct buf *error);
 
+/* What this process waits for while it is not the owner of its single services. */
+void serve_print_awaited(const struct server *server, struct buf *out);
 /* One line for each part; false when one that is needed is not there. May wait two seconds. Any thread. */
 bool serve_ready(void *server, struct buf *report);
 /* All that was to start has started: the gateway's routes lead somewhere. Any thread. */
 bool serve_serving(void *server);
-/* The same for gRPC health, which is asked often and must not wait: the leases now, the databases as the job saw them
- * last. */
+/* The same for gRPC health, which is asked often and must not wait: the ownership now, the databases as the job saw
+ * them last. */
 bool serve_alive(void *server);
 extern const struct service_job serve_watch_database; /* of each service */
 extern const struct service_job serve_watch_redis;    /* of server->outside */

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cache/redis.h"
 #include "db/db.h"
+#include "db/ownership.h"
 #include "rpc/client_address.h"
 #include "rpc/lanes.h"
 #include "rpc/rate_limit.h"
@@ -98,6 +99,25 @@ static sn_status open_local(struct server *server, struct local *local, struct b
         return SN_OK;
 }
 
+/* The single ones among them belong to this process as one. */
+static void set_ownership(struct server *server)
+{
+        for (size_t i = 0; i < server->n_locals; i++) {
+                const struct local *local = &server->locals[i];
+
+                if (!local->definition->single) {
+                        continue;
+                }
+                if (server->ownership == NULL) {
+                        server->ownership = db_ownership_new();
+                }
+                db_ownership_add(server->ownership, local->service.db, local->definition->name);
+        }
+        for (size_t i = 0; i < server->n_locals; i++) {
+                server->locals[i].service.ownership = server->ownership;
+        }
+}
+
 static sn_status register_services(struct server *server, struct buf *error)
 {
         contract_register(&events_contract); /* the messages that services share */
@@ -105,6 +125,7 @@ static sn_status register_services(struct server *server, struct buf *error)
         for (size_t i = 0; i < server->n_locals; i++) {
                 TRY(open_local(server, &server->locals[i], error));
         }
+        set_ownership(server);
         for (size_t i = 0; i < sonet_n_services; i++) {
                 const char *url = settings_service_url(&server->settings, sonet_services[i]->name);
 

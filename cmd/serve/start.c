@@ -5,7 +5,7 @@
 #include <string.h>
 #include "base/clock.h"
 #include "base/log.h"
-#include "db/lease.h"
+#include "db/ownership.h"
 
 #define RETRY_MS  20
 #define SECOND_US INT64_C(1000000)
@@ -26,7 +26,7 @@ static bool wait_for(sn_status (*check)(struct server *, struct local *, struct 
                 status = check(server, local, &reason);
                 if (status != SN_OK && clock_monotonic_us() - said_us > 10 * SECOND_US) {
                         log_event(LOG_LEVEL_WARN, "waiting",
-                                  LOG_STR("sonet.service", local != NULL ? local->definition->name : "user"),
+                                  LOG_STR("sonet.service", local != NULL ? local->definition->name : "all"),
                                   LOG_STR("error.message", reason.len > 0 ? reason.data : sn_status_name(status)));
                         said_us = clock_monotonic_us();
                 }
@@ -44,28 +44,13 @@ static sn_status check_schema(struct server *server, struct local *local, struct
         return db_check_schema(local->database_url, local->definition->schema, reason);
 }
 
-static void forget(void *context)
+static sn_status check_ownership(struct server *server, struct local *local, struct buf *reason)
 {
-        struct local *local = context;
-
-        if (local->definition->forget != NULL && atomic_load(&local->started)) {
-                local->definition->forget(&local->service);
-        }
-}
-
-static sn_status check_lease(struct server *server, struct local *local, struct buf *reason)
-{
-        if (!local->definition->single) {
+        if (db_ownership_held(server->ownership)) {
                 return SN_OK;
         }
-        if (local->service.lease == NULL) {
-                local->service.lease = db_lease_new(local->database_url, local->definition->name, forget, local);
-        }
-        if (local->service.lease == NULL || !db_lease_held(local->service.lease)) {
-                buf_append_c(reason, "another instance holds the lease; standing by");
-                return SN_UNAVAILABLE;
-        }
-        return SN_OK;
+        serve_print_awaited(server, reason);
+        return SN_UNAVAILABLE;
 }
 
 static sn_status check_start(struct server *server, struct local *local, struct buf *reason)
@@ -83,14 +68,33 @@ static sn_status check_trust(struct server *server, struct local *local, struct 
         return trust_ready(server->trust) ? SN_OK : SN_UNAVAILABLE;
 }
 
+/* All that can be waited for without the ownership is there before it is taken: who takes over serves at once. */
+static bool wait_until_owner(struct server *server)
+{
+        for (size_t i = 0; i < server->n_locals; i++) {
+                if (!wait_for(check_schema, server, &server->locals[i])) {
+                        return false;
+                }
+        }
+        if (!serve_is_local(server, "user")) {
+                server->trust = trust_new(&server->outside);
+                if (!wait_for(check_trust, server, NULL)) {
+                        return false;
+                }
+        }
+        if (server->ownership != NULL) {
+                db_ownership_start(server->ownership);
+        }
+        return wait_for(check_ownership, server, NULL);
+}
+
 /* ---- One service ---- */
 
 static bool start_local(struct server *server, struct local *local)
 {
         const struct service_definition *d = local->definition;
 
-        if (!wait_for(check_schema, server, local) || !wait_for(check_lease, server, local) ||
-            !wait_for(check_start, server, local)) {
+        if (!wait_for(check_start, server, local)) {
                 return false;
         }
         if (d->emits) {
@@ -155,15 +159,12 @@ static sn_status listen_http(struct server *server, struct buf *error)
 
 static sn_status start_services(struct server *server, struct buf *error)
 {
+        if (!wait_until_owner(server)) {
+                return SN_CANCELLED;
+        }
         /* In the order of the list: each service starts after those that it calls. */
         for (size_t i = 0; i < server->n_locals; i++) {
                 if (!start_local(server, &server->locals[i])) {
-                        return SN_CANCELLED;
-                }
-        }
-        if (!serve_is_local(server, "user")) {
-                server->trust = trust_new(&server->outside);
-                if (!wait_for(check_trust, server, NULL)) {
                         return SN_CANCELLED;
                 }
         }

@@ -13,11 +13,6 @@ static void stop(struct service *service)
         relations_stop();
 }
 
-static void forget(struct service *service)
-{
-        relations_forget();
-}
-
 sn_status follow_handle_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxRequest *in,
                                     Sonet__Events__ReadOutboxResponse *out)
 {
@@ -33,5 +28,4 @@ const struct service_definition follow_service = {
     .single = true,
     .start = start,
     .stop = stop,
-    .forget = forget,
 };

@@ -47,12 +47,6 @@ void relations_stop(void)
         versions = NULL;
 }
 
-void relations_forget(void)
-{
-        by_pair_forget(&pairs);
-        memo_clear(versions);
-}
-
 static void fill(Follow__Relationship *out, char *other, unsigned flags)
 {
         follow__relationship__init(out);

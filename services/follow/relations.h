@@ -8,7 +8,6 @@
 
 SN_CHECKED sn_status relations_start(size_t max_bytes);
 void relations_stop(void);
-void relations_forget(void);
 
 /* items[i] is the viewer's relation with ids[i], in the call's arena. */
 SN_CHECKED sn_status relations_get(struct rpc_call *c, const char *viewer, char **ids, size_t n,

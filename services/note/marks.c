@@ -31,11 +31,6 @@ void marks_stop(void)
         by_pair_stop(&marks_by_pair);
 }
 
-void marks_forget(void)
-{
-        by_pair_forget(&marks_by_pair);
-}
-
 sn_status marks_get(struct rpc_call *c, const char *viewer, char *const *ids, size_t n, Note__NoteViewer *marks)
 {
         unsigned *flags = ARENA_ARRAY(c->arena, unsigned, n);

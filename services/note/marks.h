@@ -7,7 +7,6 @@
 
 SN_CHECKED sn_status marks_start(size_t max_bytes);
 void marks_stop(void);
-void marks_forget(void);
 
 /* marks[i] belongs to ids[i]; all false for a viewer "". */
 SN_CHECKED sn_status marks_get(struct rpc_call *c, const char *viewer, char *const *ids, size_t n,

@@ -22,13 +22,6 @@ static void stop(struct service *service)
         recent_stop();
 }
 
-static void forget(struct service *service)
-{
-        stored_forget();
-        marks_forget();
-        recent_forget();
-}
-
 sn_status note_handle_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxRequest *in,
                                   Sonet__Events__ReadOutboxResponse *out)
 {
@@ -44,5 +37,4 @@ const struct service_definition note_service = {
     .single = true,
     .start = start,
     .stop = stop,
-    .forget = forget,
 };

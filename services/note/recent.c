@@ -29,11 +29,6 @@ void recent_stop(void)
         lists = NULL;
 }
 
-void recent_forget(void)
-{
-        memo_clear(lists);
-}
-
 static void free_recent(struct memo_object *object)
 {
         free(object);

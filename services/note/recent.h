@@ -7,7 +7,6 @@
 
 SN_CHECKED sn_status recent_start(size_t max_bytes);
 void recent_stop(void);
-void recent_forget(void);
 
 /* Like store_ids_by_authors for one author, from memory where it reaches. */
 SN_CHECKED sn_status recent_list(struct rpc_call *c, char *author, const char *before_id, size_t limit, size_t *n,

@@ -51,11 +51,6 @@ void stored_stop(void)
         by_id_stop(&notes);
 }
 
-void stored_forget(void)
-{
-        by_id_forget(&notes);
-}
-
 sn_status stored_get(struct rpc_call *c, char *const *ids, size_t n, NoteRows__StoredNote **stored)
 {
         ProtobufCMessage **rows = ARENA_ARRAY(c->arena, ProtobufCMessage *, n);

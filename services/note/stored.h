@@ -7,7 +7,6 @@
 
 SN_CHECKED sn_status stored_start(size_t max_bytes);
 void stored_stop(void);
-void stored_forget(void);
 
 /* stored[i] is the note ids[i], NULL when there is none or it was deleted. Read-only; lives as long as the call. */
 SN_CHECKED sn_status stored_get(struct rpc_call *c, char *const *ids, size_t n, NoteRows__StoredNote **stored);

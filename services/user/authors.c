@@ -35,11 +35,6 @@ void authors_stop(void)
         by_id_stop(&authors_by_id);
 }
 
-void authors_forget(void)
-{
-        by_id_forget(&authors_by_id);
-}
-
 sn_status authors_get(struct rpc_call *c, char **ids, size_t n, User__Author ***items)
 {
         ProtobufCMessage **rows = ARENA_ARRAY(c->arena, ProtobufCMessage *, n);

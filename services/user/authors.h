@@ -7,7 +7,6 @@
 
 SN_CHECKED sn_status authors_start(size_t max_bytes);
 void authors_stop(void);
-void authors_forget(void);
 
 /* items[i] belongs to ids[i]; its id is empty when there is no such member. */
 SN_CHECKED sn_status authors_get(struct rpc_call *c, char **ids, size_t n, User__Author ***items);

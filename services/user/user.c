@@ -20,11 +20,6 @@ static void stop(struct service *service)
         authors_stop();
 }
 
-static void forget(struct service *service)
-{
-        authors_forget();
-}
-
 sn_status user_handle_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxRequest *in,
                                   Sonet__Events__ReadOutboxResponse *out)
 {
@@ -42,5 +37,4 @@ const struct service_definition user_service = {
     .single = true,
     .start = start,
     .stop = stop,
-    .forget = forget,
 };

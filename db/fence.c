@@ -1,0 +1,59 @@
+/* Owns how a new owner waits out the writes of the one before. */
+#include "db/fence.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/log.h"
+
+#define WAIT_MS 200
+
+void db_fence_init(struct db_fence *fence, const char *service)
+{
+        *fence =
+            (struct db_fence){.on = true, .service = service, .writers = db_lock_number("fence", service, NULL, NULL)};
+}
+
+/* One statement string is one implicit transaction: at its end, however that comes, both settings and lock are gone. */
+static enum db_outcome lock_exclusively(const struct db_fence *fence, struct lease_session *s)
+{
+        CLEANUP(db_pg_clear_p) PGresult *result = NULL;
+        char sql[120];
+
+        (void)snprintf(sql, sizeof(sql), "set local lock_timeout = %d; select pg_advisory_xact_lock(%" PRId64 ")",
+                       WAIT_MS, fence->writers);
+        return lease_session_query(s, sql, &result);
+}
+
+/* The former owner may be stopped in the middle of a transaction, or its COMMIT may be on its way for ever. It has not
+ * acknowledged it, and whether it is in time is decided here. */
+static void end_writers(const struct db_fence *fence, struct lease_session *s)
+{
+        CLEANUP(db_pg_clear_p) PGresult *result = NULL;
+        char sql[400];
+
+        (void)snprintf(sql, sizeof(sql),
+                       "select count(pg_terminate_backend(pid)) from pg_locks where locktype = 'advisory' and granted"
+                       " and database = (select oid from pg_database where datname = current_database())"
+                       " and classid = %" PRIu32 " and objid = %" PRIu32
+                       " and objsubid = 1 and pid <> pg_backend_pid()",
+                       (uint32_t)((uint64_t)fence->writers >> 32), (uint32_t)fence->writers);
+        if (lease_session_query(s, sql, &result) == DB_DONE) {
+                log_event(LOG_LEVEL_WARN, "transactions of the former owner were ended",
+                          LOG_STR("sonet.lease", s->name),
+                          LOG_INT("sonet.transactions", strtol(PQgetvalue(result, 0, 0), NULL, 10)));
+        }
+}
+
+bool db_fence_wait(const struct db_fence *fence, struct lease_session *s)
+{
+        switch (lock_exclusively(fence, s)) {
+        case DB_DONE:
+                return true;
+        case DB_ERROR:
+                end_writers(fence, s);
+                return false;
+        default:
+                return false;
+        }
+}

@@ -1,0 +1,26 @@
+/* Fence: no write of a former owner lands after the next one has begun to read.
+ *
+ * Every write transaction of an owner takes the fence's lock shared, and then asks whether its lease's session is
+ * alive: both in the round trip of BEGIN. The next owner, once it has the lease, takes the fence's lock exclusively
+ * before it reads its first row. A transaction of the former owner that had the shared lock by then is over when the
+ * exclusive one is granted; one that gets it later finds the session gone, and does nothing. No clock has a part in it.
+ */
+#ifndef DB_FENCE_H
+#define DB_FENCE_H
+
+#include "db/lease_session.h"
+
+struct db_fence {
+        bool on;
+        const char *service;
+        int64_t writers; /* the advisory lock that writers share */
+        int64_t alive;   /* the one that the lease's session holds; 0 while there is none: nobody may write */
+};
+
+void db_fence_init(struct db_fence *fence, const char *service);
+
+/* With the lease held, on its session: waits for a moment until the writes of the former owner are over; those that are
+ * not by then lose their connections. False: not yet, try again. */
+bool db_fence_wait(const struct db_fence *fence, struct lease_session *s);
+
+#endif

@@ -1,0 +1,44 @@
+/* The session of a lease: one connection to one database, which holds a session advisory lock or keeps trying to. The
+ * lock ends with the session, and the server ends a session that it has not heard of for LEASE_IDLE_MS: a holder that
+ * is killed, stopped or cut off loses it without anybody's help. Private to db/. */
+#ifndef DB_LEASE_SESSION_H
+#define DB_LEASE_SESSION_H
+
+#include "db/connection.h"
+
+#define LEASE_IDLE_MS  2000 /* idle_session_timeout: the server's side */
+#define LEASE_TRUST_MS 1500 /* the holder's side: for how long it relies on an answer, counted from the question */
+#define LEASE_TOUCH_MS 250  /* how often a holder asks */
+#define LEASE_RETRY_MS 100  /* how often one that waits tries */
+
+enum lease_state {
+        LEASE_HELD,
+        LEASE_TAKEN,      /* another session holds it */
+        LEASE_UNREACHABLE /* there is no session: the server is away, or ended it */
+};
+
+struct lease_session {
+        const char *url, *name;
+        PGconn *pg;
+        int64_t
+            alive; /* an advisory lock that this very session holds as long as it lives: drawn anew for each session */
+        bool locked;
+};
+
+/* Connects if need be, then tries the lock; touches a session that has it. */
+enum lease_state lease_session_try(struct lease_session *s);
+/* Lets go of the lock and keeps the session. */
+void lease_session_unlock(struct lease_session *s);
+/* A touch in two halves, so that several sessions are touched in the time of one. Only a session that is open, and
+ * asked nothing else in between. */
+bool lease_session_ask(struct lease_session *s);
+enum db_outcome lease_session_hear(struct lease_session *s, int64_t deadline_us);
+/* Runs a query on it; DB_LOST and DB_EXPIRED close it. */
+enum db_outcome lease_session_query(struct lease_session *s, const char *sql, PGresult **result);
+void lease_session_close(struct lease_session *s);
+
+/* For poll(): readable when the server has something to say, which to a silent client is only its end. -1: no session.
+ */
+int lease_session_fd(const struct lease_session *s);
+
+#endif

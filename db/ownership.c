@@ -1,0 +1,241 @@
+/* Owns the leases of this process: the thread that takes and keeps them, and until when they are certain. */
+#include "db/ownership.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/log.h"
+#include "db/pool.h"
+
+struct part {
+        struct lease_session session;
+        struct db *db;
+        bool fenced; /* the former owner's writes are over */
+};
+
+struct db_ownership {
+        struct part parts[DB_OWNERSHIP_MAX];
+        size_t n;
+        pthread_t thread;
+        bool started;
+        int stop_fd; /* readable: end */
+        bool held;   /* the thread's own: once true, a loss ends the process */
+        _Atomic(const char *) awaits;
+        atomic_int_least64_t certain_until_us; /* on the boot clock; 0: not held */
+        pthread_mutex_t lock;
+        pthread_cond_t confirmed;
+};
+
+_Noreturn void db_ownership_lost(const char *service, const char *reason)
+{
+        log_event(LOG_LEVEL_ERROR, "this process is not the owner any more, and ends", LOG_STR("sonet.lease", service),
+                  LOG_STR("error.message", reason));
+        _exit(DB_OWNERSHIP_EXIT);
+}
+
+static void set_certain_until(struct db_ownership *o, int64_t until_us)
+{
+        (void)pthread_mutex_lock(&o->lock);
+        atomic_store(&o->certain_until_us, until_us);
+        (void)pthread_cond_broadcast(&o->confirmed);
+        (void)pthread_mutex_unlock(&o->lock);
+}
+
+/* What was not held yet is only tried again. */
+static bool lose(struct db_ownership *o, struct part *part, const char *reason)
+{
+        if (o->held) {
+                db_ownership_lost(part->session.name, reason);
+        }
+        lease_session_close(&part->session);
+        return false;
+}
+
+static bool hear(struct db_ownership *o, struct part *part, int64_t deadline_us)
+{
+        switch (lease_session_hear(&part->session, deadline_us)) {
+        case DB_DONE:
+                return true;
+        case DB_EXPIRED:
+                return lose(o, part, "PostgreSQL does not answer");
+        default:
+                return lose(o, part, "PostgreSQL ended the session of the lease");
+        }
+}
+
+/* All sessions at the same time. The answers prove that every session has lived, and had its lock, until it answered.
+ */
+static bool touch_all(struct db_ownership *o)
+{
+        int64_t asked_us = clock_boot_us();
+        int64_t deadline_us = clock_monotonic_us() + LEASE_IDLE_MS * INT64_C(1000);
+
+        for (size_t i = 0; i < o->n; i++) {
+                if (!lease_session_ask(&o->parts[i].session)) {
+                        return lose(o, &o->parts[i], "the connection of the lease was lost");
+                }
+        }
+        for (size_t i = 0; i < o->n; i++) {
+                if (!hear(o, &o->parts[i], deadline_us)) {
+                        return false;
+                }
+        }
+        set_certain_until(o, asked_us + LEASE_TRUST_MS * INT64_C(1000));
+        return true;
+}
+
+/* All or none: who kept some while another has the rest would keep a third one from taking those. */
+static bool lock_all(struct db_ownership *o)
+{
+        for (size_t i = 0; i < o->n; i++) {
+                enum lease_state state = lease_session_try(&o->parts[i].session);
+
+                if (state != LEASE_HELD) {
+                        atomic_store(&o->awaits, state == LEASE_TAKEN ? o->parts[i].session.name : NULL);
+                        for (size_t k = 0; k < o->n; k++) {
+                                lease_session_unlock(&o->parts[k].session);
+                                o->parts[k].fenced = false;
+                        }
+                        return false;
+                }
+        }
+        atomic_store(&o->awaits, NULL);
+        return true;
+}
+
+static bool fence_all(struct db_ownership *o)
+{
+        bool all = true;
+
+        for (size_t i = 0; i < o->n; i++) {
+                struct part *part = &o->parts[i];
+
+                part->fenced = part->fenced || db_fence_wait(db_fence(part->db), &part->session);
+                all = all && part->fenced;
+        }
+        return all;
+}
+
+static void take(struct db_ownership *o)
+{
+        if (!lock_all(o) || !fence_all(o)) {
+                return;
+        }
+        for (size_t i = 0; i < o->n; i++) {
+                db_fence(o->parts[i].db)->alive = o->parts[i].session.alive;
+        }
+        o->held = touch_all(o);
+        if (o->held) {
+                log_event(LOG_LEVEL_INFO, "this process is the owner", LOG_INT("sonet.leases", (int64_t)o->n));
+        }
+}
+
+/* Until the next look, or until a server ends a session, or the owner stops. False: it stops. */
+static bool pause_between(struct db_ownership *o)
+{
+        struct pollfd p[DB_OWNERSHIP_MAX + 1] = {{.fd = o->stop_fd, .events = POLLIN}};
+
+        for (size_t i = 0; i < o->n; i++) {
+                p[i + 1] = (struct pollfd){.fd = lease_session_fd(&o->parts[i].session), .events = POLLIN};
+        }
+        (void)poll(p, (nfds_t)o->n + 1, o->held ? LEASE_TOUCH_MS : LEASE_RETRY_MS);
+        return (p[0].revents & POLLIN) == 0;
+}
+
+static void *keep_ownership(void *context)
+{
+        struct db_ownership *o = context;
+
+        do {
+                if (o->held) {
+                        (void)touch_all(o);
+                } else {
+                        take(o);
+                }
+        } while (pause_between(o));
+        return NULL;
+}
+
+struct db_ownership *db_ownership_new(void)
+{
+        struct db_ownership *o = calloc(1, sizeof(*o));
+
+        if (!o || (o->stop_fd = eventfd(0, EFD_CLOEXEC)) < 0) {
+                abort();
+        }
+        (void)pthread_mutex_init(&o->lock, NULL);
+        (void)pthread_cond_init(&o->confirmed, NULL);
+        return o;
+}
+
+void db_ownership_add(struct db_ownership *o, struct db *db, const char *service)
+{
+        if (o->n == DB_OWNERSHIP_MAX) {
+                abort(); /* a bug: the services are a fixed table */
+        }
+        db_fence_init(db_fence(db), service);
+        o->parts[o->n++] = (struct part){.session = {.url = db_url(db), .name = service}, .db = db};
+}
+
+bool db_ownership_covers(struct db *db)
+{
+        return db_fence(db)->on;
+}
+
+void db_ownership_start(struct db_ownership *o)
+{
+        if (pthread_create(&o->thread, NULL, keep_ownership, o) != 0) {
+                abort();
+        }
+        o->started = true;
+        (void)pthread_setname_np(o->thread, "db-ownership");
+}
+
+bool db_ownership_held(const struct db_ownership *o)
+{
+        return !o || clock_boot_us() < atomic_load_explicit(&o->certain_until_us, memory_order_relaxed);
+}
+
+const char *db_ownership_awaits(const struct db_ownership *o)
+{
+        return atomic_load(&o->awaits);
+}
+
+void db_ownership_confirm(struct db_ownership *o)
+{
+        if (db_ownership_held(o)) {
+                return;
+        }
+        (void)pthread_mutex_lock(&o->lock);
+        while (!db_ownership_held(o)) {
+                (void)pthread_cond_wait(&o->confirmed, &o->lock);
+        }
+        (void)pthread_mutex_unlock(&o->lock);
+}
+
+void db_ownership_free(struct db_ownership *o)
+{
+        uint64_t one = 1;
+
+        if (!o) {
+                return;
+        }
+        while (write(o->stop_fd, &one, sizeof(one)) < 0 && errno == EINTR) {
+        }
+        if (o->started) {
+                (void)pthread_join(o->thread, NULL);
+        }
+        for (size_t i = 0; i < o->n; i++) {
+                lease_session_close(&o->parts[i].session);
+        }
+        (void)pthread_cond_destroy(&o->confirmed);
+        (void)pthread_mutex_destroy(&o->lock);
+        (void)close(o->stop_fd);
+        free(o);
+}
