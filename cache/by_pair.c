@@ -26,17 +26,16 @@ struct missing {
         size_t *places;
         uint64_t *tickets;
         struct pair_key *keys;
-        char **others;
+        char **viewers, **others;
 };
 
-static sn_status load_missing(struct rpc_call *c, struct by_pair *b, const char *viewer, const struct missing *missing,
-                              unsigned *flags)
+static sn_status load_missing(struct rpc_call *c, struct by_pair *b, const struct missing *missing, unsigned *flags)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         unsigned *loaded = ARENA_ARRAY(c->arena, unsigned, missing->n);
 
         TRY(db_read(c, &tx));
-        TRY(b->load(tx, viewer, missing->others, missing->n, loaded));
+        TRY(b->load(tx, missing->viewers, missing->others, missing->n, loaded));
         for (size_t i = 0; i < missing->n; i++) {
                 memo_put_number(b->memo, &missing->keys[i], sizeof(missing->keys[i]), missing->tickets[i], loaded[i]);
                 flags[missing->places[i]] = loaded[i];
@@ -44,27 +43,33 @@ static sn_status load_missing(struct rpc_call *c, struct by_pair *b, const char 
         return SN_OK;
 }
 
-sn_status by_pair_get(struct rpc_call *c, struct by_pair *b, const char *viewer, char *const *others, size_t n,
+/* A note's author and its audience's owner, say, are often the same. */
+static bool is_same_pair(char *const *viewers, char *const *others, size_t a, size_t b)
+{
+        return strcmp(others[a], others[b]) == 0 && strcmp(viewers[a], viewers[b]) == 0;
+}
+
+sn_status by_pair_get(struct rpc_call *c, struct by_pair *b, char *const *viewers, char *const *others, size_t n,
                       unsigned *flags)
 {
         struct missing missing = {.places = ARENA_ARRAY(c->arena, size_t, n),
                                   .tickets = ARENA_ARRAY(c->arena, uint64_t, n),
                                   .keys = ARENA_ARRAY(c->arena, struct pair_key, n),
+                                  .viewers = ARENA_ARRAY(c->arena, char *, n),
                                   .others = ARENA_ARRAY(c->arena, char *, n)};
-        struct pair_key key;
-        bool somebody = uuid_to_bytes(viewer, key.viewer);
         bool hit = false;
 
         for (size_t i = 0; i < n; i++) {
+                struct pair_key key;
                 uint64_t number = 0;
 
-                if (hit && strcmp(others[i], others[i - 1]) == 0) { /* a note's author and its audience's owner, say */
+                if (hit && is_same_pair(viewers, others, i, i - 1)) {
                         flags[i] = flags[i - 1];
                         continue;
                 }
                 flags[i] = 0;
                 hit = false;
-                if (!somebody || !uuid_to_bytes(others[i], key.other)) {
+                if (!uuid_to_bytes(viewers[i], key.viewer) || !uuid_to_bytes(others[i], key.other)) {
                         continue;
                 }
                 hit = memo_get_number(b->memo, &key, sizeof(key), &number, &missing.tickets[missing.n]);
@@ -72,11 +77,22 @@ sn_status by_pair_get(struct rpc_call *c, struct by_pair *b, const char *viewer,
                         flags[i] = (unsigned)number;
                 } else {
                         missing.keys[missing.n] = key;
+                        missing.viewers[missing.n] = viewers[i];
                         missing.others[missing.n] = others[i];
                         missing.places[missing.n++] = i;
                 }
         }
-        return missing.n == 0 ? SN_OK : load_missing(c, b, viewer, &missing, flags);
+        return missing.n == 0 ? SN_OK : load_missing(c, b, &missing, flags);
+}
+
+char **by_pair_viewers(struct arena *arena, const char *viewer, size_t n)
+{
+        char **viewers = ARENA_ARRAY(arena, char *, n);
+
+        for (size_t i = 0; i < n; i++) {
+                viewers[i] = (char *)viewer;
+        }
+        return viewers;
 }
 
 struct dropped {

@@ -7,17 +7,19 @@
 
 struct by_pair {
         const char *name; /* in metrics */
-        /* flags[i] of (viewer, others[i]); n of them in one query. */
-        sn_status (*load)(struct db_tx *tx, const char *viewer, char **others, size_t n, unsigned *flags);
+        /* flags[i] of (viewers[i], others[i]); n of them in one query. */
+        sn_status (*load)(struct db_tx *tx, char **viewers, char **others, size_t n, unsigned *flags);
         struct memo *memo; /* NULL until by_pair_start */
 };
 
 SN_CHECKED sn_status by_pair_start(struct by_pair *b, size_t max_bytes);
 void by_pair_stop(struct by_pair *b);
 
-/* flags[i] of (viewer, others[i]); 0 for a viewer "". */
-SN_CHECKED sn_status by_pair_get(struct rpc_call *c, struct by_pair *b, const char *viewer, char *const *others,
+/* flags[i] of (viewers[i], others[i]); 0 for a viewer "". */
+SN_CHECKED sn_status by_pair_get(struct rpc_call *c, struct by_pair *b, char *const *viewers, char *const *others,
                                  size_t n, unsigned *flags);
+/* n times the same viewer. */
+char **by_pair_viewers(struct arena *arena, const char *viewer, size_t n);
 /* The pair changes in this transaction: dropped when it ends. One direction. */
 void by_pair_changed(struct by_pair *b, struct db_tx *tx, const char *viewer, const char *other);
 

@@ -229,7 +229,9 @@ static void notes_are_found_by_index(void **state)
                                "note_hashtags_of_note note_mentions_pkey"},
               {"SELECT_IDS_BY_AUTHORS", "notes_by_author"}, {"SELECT_IDS_BY_HASHTAG", "note_hashtags_pkey notes_pkey"},
               {"SELECT_COMMENT_IDS", "note_comments_of_parent"}, {"SELECT_ANCESTORS", "note_comments_pkey"},
-              {"SELECT_BELOW_ROOT", "note_comments_of_root"}, {"SELECT_BELOW_COMMENT", "note_comments_of_parent"});
+              {"SELECT_BELOW_ROOT", "note_comments_of_root"}, {"SELECT_BELOW_COMMENT", "note_comments_of_parent"},
+              {"LOCK_COMMENT", "note_comments_pkey notes_pkey"}, {"REMOVE_COMMENT", "note_comments_pkey"},
+              {"SELECT_REMOVED", "note_comments_pkey"});
 }
 
 static void reactions_are_found_by_index(void **state)
@@ -253,7 +255,8 @@ static void timelines_are_found_by_index(void **state)
 static void events_and_keys_are_found_by_index(void **state)
 {
         CHECK("note_service", {"SELECT_LOG", "outbox_position"}, {"SELECT_UNPLACED", "outbox_unplaced"},
-              {"SELECT_LOG_BEFORE", "outbox_position"}, {"SELECT_IDEMPOTENCY_KEY", "idempotency_keys_pkey"});
+              {"SELECT_LOG_BEFORE", "outbox_position"}, {"SELECT_IDEMPOTENCY_KEY", "idempotency_keys_pkey"},
+              {"SELECT_KEY_OR_LOCK", "idempotency_keys_pkey"});
 }
 
 int main(void)

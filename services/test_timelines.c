@@ -153,7 +153,8 @@ static bool belongs(const char *reader, const struct note *note)
                 return true;
         }
         inner = find_note(note->renote_of);
-        return inner != NULL && may_see(reader, inner) && (own || !holds(&mutes, reader, inner->author));
+        return inner != NULL && may_see(reader, inner) && (own || !holds(&mutes, reader, inner->author)) &&
+               !holds(&blocks, inner->author, note->author);
 }
 
 /* ---- What the service says, to the end ---- */

@@ -13,12 +13,12 @@ static unsigned flags_of(const Follow__Relationship *r)
                (r->blocked_by ? BLOCKED_BY : 0) | (r->muting ? MUTING : 0);
 }
 
-static sn_status load(struct db_tx *tx, const char *viewer, char **others, size_t n, unsigned *flags)
+static sn_status load(struct db_tx *tx, char **viewers, char **others, size_t n, unsigned *flags)
 {
         Follow__Relationship **rows = NULL;
         size_t n_rows = 0;
 
-        TRY(store_relations(tx, viewer, others, n, &n_rows, &rows));
+        TRY(store_relations(tx, viewers, others, n, &n_rows, &rows));
         for (size_t i = 0; i < n_rows; i++) {
                 flags[i] = flags_of(rows[i]);
         }
@@ -63,11 +63,22 @@ sn_status relations_get(struct rpc_call *c, const char *viewer, char **ids, size
         Follow__Relationship *all = ARENA_ARRAY(c->arena, Follow__Relationship, n);
         unsigned *flags = ARENA_ARRAY(c->arena, unsigned, n);
 
-        TRY(by_pair_get(c, &pairs, viewer, ids, n, flags));
+        TRY(by_pair_get(c, &pairs, by_pair_viewers(c->arena, viewer, n), ids, n, flags));
         *items = ARENA_ARRAY(c->arena, Follow__Relationship *, n);
         for (size_t i = 0; i < n; i++) {
                 fill(&all[i], ids[i], flags[i]);
                 (*items)[i] = &all[i];
+        }
+        return SN_OK;
+}
+
+sn_status relations_blocks(struct rpc_call *c, char **blockers, char **blocked, size_t n, protobuf_c_boolean *blocks)
+{
+        unsigned *flags = ARENA_ARRAY(c->arena, unsigned, n);
+
+        TRY(by_pair_get(c, &pairs, blockers, blocked, n, flags));
+        for (size_t i = 0; i < n; i++) {
+                blocks[i] = (flags[i] & BLOCKING) != 0;
         }
         return SN_OK;
 }

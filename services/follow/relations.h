@@ -12,6 +12,9 @@ void relations_stop(void);
 /* items[i] is the viewer's relation with ids[i], in the call's arena. */
 SN_CHECKED sn_status relations_get(struct rpc_call *c, const char *viewer, char **ids, size_t n,
                                    Follow__Relationship ***items);
+/* blocks[i]: blockers[i] blocks blocked[i]. */
+SN_CHECKED sn_status relations_blocks(struct rpc_call *c, char **blockers, char **blocked, size_t n,
+                                      protobuf_c_boolean *blocks);
 /* Grows whenever the viewer follows somebody; 0 when they never did. */
 SN_CHECKED sn_status relations_version(struct rpc_call *c, const char *viewer, int64_t *version);
 

@@ -19,8 +19,8 @@ SN_CHECKED sn_status store_delete_block(struct db_tx *tx, const char *blocker, c
 SN_CHECKED sn_status store_insert_mute(struct db_tx *tx, const char *muter, const char *muted);
 SN_CHECKED sn_status store_delete_mute(struct db_tx *tx, const char *muter, const char *muted);
 
-/* rows[i] belongs to ids[i]. */
-SN_CHECKED sn_status store_relations(struct db_tx *tx, const char *viewer, char **ids, size_t n, size_t *n_rows,
+/* rows[i] is the relation of viewers[i] with ids[i]. */
+SN_CHECKED sn_status store_relations(struct db_tx *tx, char **viewers, char **ids, size_t n, size_t *n_rows,
                                      Follow__Relationship ***rows);
 SN_CHECKED sn_status store_version(struct db_tx *tx, const char *follower, int64_t *version);
 

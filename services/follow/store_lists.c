@@ -1,19 +1,20 @@
 /* Owns the SQL that reads relations. */
 #include "services/follow/store.h"
 
-DB_STATEMENT(SELECT_RELATIONS, "follow_service", &follow__relationship__descriptor,
-             "select o.id as user_id,"
-             " exists (select from user_relationships where follower_id = $1 and followee_id = o.id) as following,"
-             " exists (select from user_relationships where follower_id = o.id and followee_id = $1) as followed_by,"
-             " exists (select from user_blocks where blocker_id = $1 and blocked_id = o.id) as blocking,"
-             " exists (select from user_blocks where blocker_id = o.id and blocked_id = $1) as blocked_by,"
-             " exists (select from user_mutes where muter_id = $1 and muted_id = o.id) as muting"
-             " from unnest($2::uuid[]) with ordinality as o (id, place) order by o.place");
+DB_STATEMENT(
+    SELECT_RELATIONS, "follow_service", &follow__relationship__descriptor,
+    "select o.id as user_id,"
+    " exists (select from user_relationships where follower_id = o.viewer and followee_id = o.id) as following,"
+    " exists (select from user_relationships where follower_id = o.id and followee_id = o.viewer) as followed_by,"
+    " exists (select from user_blocks where blocker_id = o.viewer and blocked_id = o.id) as blocking,"
+    " exists (select from user_blocks where blocker_id = o.id and blocked_id = o.viewer) as blocked_by,"
+    " exists (select from user_mutes where muter_id = o.viewer and muted_id = o.id) as muting"
+    " from unnest($1::uuid[], $2::uuid[]) with ordinality as o (viewer, id, place) order by o.place");
 
-sn_status store_relations(struct db_tx *tx, const char *viewer, char **ids, size_t n, size_t *n_rows,
+sn_status store_relations(struct db_tx *tx, char **viewers, char **ids, size_t n, size_t *n_rows,
                           Follow__Relationship ***rows)
 {
-        return db_list(tx, &SELECT_RELATIONS, DB_BINDS(bind_uuid(viewer), bind_uuids(ids, n)), n_rows, rows);
+        return db_list(tx, &SELECT_RELATIONS, DB_BINDS(bind_uuids(viewers, n), bind_uuids(ids, n)), n_rows, rows);
 }
 
 DB_STATEMENT(SELECT_VERSION, "follow_service", NULL,

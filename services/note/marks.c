@@ -6,12 +6,12 @@
 
 enum { LIKED = 1, RENOTED = 2, BOOKMARKED = 4 };
 
-static sn_status load(struct db_tx *tx, const char *viewer, char **ids, size_t n, unsigned *flags)
+static sn_status load(struct db_tx *tx, char **viewers, char **ids, size_t n, unsigned *flags)
 {
         NoteRows__Mark **rows = NULL;
         size_t n_rows = 0;
 
-        TRY(store_marks(tx, viewer, ids, n, &n_rows, &rows));
+        TRY(store_marks(tx, viewers, ids, n, &n_rows, &rows));
         for (size_t i = 0; i < n_rows; i++) {
                 flags[i] = (rows[i]->liked ? LIKED : 0) | (rows[i]->renoted ? RENOTED : 0) |
                            (rows[i]->bookmarked ? BOOKMARKED : 0);
@@ -35,7 +35,7 @@ sn_status marks_get(struct rpc_call *c, const char *viewer, char *const *ids, si
 {
         unsigned *flags = ARENA_ARRAY(c->arena, unsigned, n);
 
-        TRY(by_pair_get(c, &marks_by_pair, viewer, ids, n, flags));
+        TRY(by_pair_get(c, &marks_by_pair, by_pair_viewers(c->arena, viewer, n), ids, n, flags));
         for (size_t i = 0; i < n; i++) {
                 note__note_viewer__init(&marks[i]);
                 marks[i].liked = flags[i] & LIKED;

@@ -169,6 +169,36 @@ static sn_status load_renoted(struct rpc_call *c, const struct view *v, struct v
         return load_stored(c, v->viewer, ids, n, renoted);
 }
 
+/* Whom an author blocks does not go on passing their notes on: the renote is shown to nobody, as if the note inside
+ * were hidden. */
+static sn_status apply_blocks(struct rpc_call *c, const struct view *v, struct view *renoted, const size_t *where)
+{
+        Follow__GetBlocksRequest in = FOLLOW__GET_BLOCKS_REQUEST__INIT;
+        Follow__Blocks out = FOLLOW__BLOCKS__INIT;
+        size_t *places = ARENA_ARRAY(c->arena, size_t, v->n);
+
+        in.blocker_ids = ARENA_ARRAY(c->arena, char *, v->n);
+        in.blocked_ids = ARENA_ARRAY(c->arena, char *, v->n);
+        for (size_t i = 0; i < v->n; i++) {
+                if (v->visible[i] && v->stored[i]->renote_of_id[0] != '\0' && renoted->visible[where[i]]) {
+                        places[in.n_blocker_ids] = where[i];
+                        in.blocker_ids[in.n_blocker_ids++] = renoted->stored[where[i]]->note->author->id;
+                        in.blocked_ids[in.n_blocked_ids++] = v->stored[i]->note->author->id;
+                }
+        }
+        if (in.n_blocker_ids == 0) {
+                return SN_OK;
+        }
+        TRY(follow_get_blocks(c, &in, &out));
+        if (out.n_items != in.n_blocker_ids) {
+                return rpc_fail(c, SN_INTERNAL, NULL, "the follow service gave another number of blocks than asked");
+        }
+        for (size_t i = 0; i < out.n_items; i++) {
+                renoted->visible[places[i]] = !out.items[i];
+        }
+        return SN_OK;
+}
+
 /* A renote is only shown with the note that it passes on. */
 static bool show_renote(struct rpc_call *c, const struct view *v, size_t i, const struct view *renoted, size_t where,
                         Note__Note *out)
@@ -210,6 +240,7 @@ sn_status show_notes(struct rpc_call *c, const struct reader *reader, char **ids
 
         TRY(load_stored(c, reader->id, ids, n, &v));
         TRY(load_renoted(c, &v, &renoted, where));
+        TRY(apply_blocks(c, &v, &renoted, where));
         *items = ARENA_ARRAY(c->arena, Note__Note *, n);
         *n_items = 0;
         for (size_t i = 0; i < n; i++) {

@@ -29,10 +29,16 @@ SN_CHECKED sn_status store_update_text(struct db_tx *tx, const struct draft *dra
 /* *deleted is false when it was deleted before. Its hashtags go, so that lists need not pass over it. */
 SN_CHECKED sn_status store_delete_note(struct db_tx *tx, const char *id, const char *author_id, bool *deleted);
 
+/* Locks a comment that is there, against its deletion and its removal at once. *below: it answers the note, at whatever
+ * depth (of a longer way up the nearest 100, and the first note). */
+SN_CHECKED sn_status store_lock_comment(struct db_tx *tx, const char *id, const char *note_id, bool *below);
+/* By the actor; *removed is false when it was removed before. */
+SN_CHECKED sn_status store_remove_comment(struct db_tx *tx, const char *id, bool *removed);
+SN_CHECKED sn_status store_is_removed(struct db_tx *tx, const char *id, bool *removed);
 /* Complete rows of those that exist and are not deleted, in no order. */
 SN_CHECKED sn_status store_notes(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, NoteRows__StoredNote ***rows);
-/* One row for each id, in the order asked. */
-SN_CHECKED sn_status store_marks(struct db_tx *tx, const char *viewer, char **ids, size_t n, size_t *n_rows,
+/* One row for each pair, in the order asked. */
+SN_CHECKED sn_status store_marks(struct db_tx *tx, char **viewers, char **ids, size_t n, size_t *n_rows,
                                  NoteRows__Mark ***rows);
 
 /* Reactions: *changed tells whether there was anything to do. */

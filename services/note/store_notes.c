@@ -111,12 +111,54 @@ sn_status store_delete_note(struct db_tx *tx, const char *id, const char *author
         return db_exec(tx, &DELETE_HASHTAGS, DB_BINDS(bind_uuid(id)), NULL);
 }
 
+DB_STATEMENT(LOCK_COMMENT, "note_service", NULL,
+             "with recursive up (id, depth) as (select parent_id, 1 from note_comments where note_id = $1"
+             " union all select c.parent_id, up.depth + 1 from up join note_comments c on c.note_id = up.id where "
+             "up.depth < 100)"
+             " select c.root_id = $2 or exists (select from up where id = $2) as below"
+             " from notes n join note_comments c on c.note_id = n.id where n.id = $1 and n.deleted_at is null"
+             " for update of n");
+
+sn_status store_lock_comment(struct db_tx *tx, const char *id, const char *note_id, bool *below)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &LOCK_COMMENT, DB_BINDS(bind_uuid(id), bind_uuid(note_id)), &rows));
+        *below = db_rows_count(rows) > 0 && db_i64(rows, 0, "below") != 0;
+        return SN_OK;
+}
+
+DB_STATEMENT(REMOVE_COMMENT, "note_service", NULL,
+             "update note_comments set removed_by = $2 where note_id = $1 and removed_by is null");
+
+sn_status store_remove_comment(struct db_tx *tx, const char *id, bool *removed)
+{
+        int64_t affected = 0;
+
+        TRY(db_exec(tx, &REMOVE_COMMENT, DB_BINDS(bind_uuid(id), bind_uuid(db_call(tx)->actor)), &affected));
+        *removed = affected > 0;
+        return SN_OK;
+}
+
+DB_STATEMENT(SELECT_REMOVED, "note_service", NULL,
+             "select 1 as removed from note_comments where note_id = $1 and removed_by is not null");
+
+sn_status store_is_removed(struct db_tx *tx, const char *id, bool *removed)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &SELECT_REMOVED, DB_BINDS(bind_uuid(id)), &rows));
+        *removed = db_rows_count(rows) > 0;
+        return SN_OK;
+}
+
 DB_STATEMENT(
     SELECT_NOTES, "note_service", &note_rows__stored_note__descriptor,
     "select n.id as \"note.id\", n.author_id as \"note.author.id\", n.text as \"note.text\", n.visibility as "
     "\"note.visibility\","
     " n.created_at as \"note.created_at\", n.edited_at as \"note.edited_at\", n.parent_id as \"note.parent_id\","
     " n.renote_of_id, n.version, v.owner_id as audience_owner_id, c.root_id,"
+    " c.removed_by is not null as removed,"
     " coalesce(s.likes, 0) as \"note.counts.likes\", coalesce(s.renotes, 0) as \"note.counts.renotes\","
     " coalesce(s.comments, 0) as \"note.counts.comments\", coalesce(s.bookmarks, 0) as \"note.counts.bookmarks\","
     " h.tags as \"note.hashtags\", m.ids as mention_ids, m.names as mention_usernames"

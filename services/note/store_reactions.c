@@ -95,13 +95,12 @@ sn_status store_count_reactions(struct db_tx *tx, const char *note_id, const Not
 
 DB_STATEMENT(SELECT_MARKS, "note_service", &note_rows__mark__descriptor,
              "select o.id as note_id,"
-             " exists (select from note_likes where user_id = $1 and note_id = o.id) as liked,"
-             " exists (select from note_renotes where user_id = $1 and note_id = o.id) as renoted,"
-             " exists (select from note_bookmarks where user_id = $1 and note_id = o.id) as bookmarked"
-             " from unnest($2::uuid[]) with ordinality as o (id, place) order by o.place");
+             " exists (select from note_likes where user_id = o.viewer and note_id = o.id) as liked,"
+             " exists (select from note_renotes where user_id = o.viewer and note_id = o.id) as renoted,"
+             " exists (select from note_bookmarks where user_id = o.viewer and note_id = o.id) as bookmarked"
+             " from unnest($1::uuid[], $2::uuid[]) with ordinality as o (viewer, id, place) order by o.place");
 
-sn_status store_marks(struct db_tx *tx, const char *viewer, char **ids, size_t n, size_t *n_rows,
-                      NoteRows__Mark ***rows)
+sn_status store_marks(struct db_tx *tx, char **viewers, char **ids, size_t n, size_t *n_rows, NoteRows__Mark ***rows)
 {
-        return db_list(tx, &SELECT_MARKS, DB_BINDS(bind_uuid(viewer), bind_uuids(ids, n)), n_rows, rows);
+        return db_list(tx, &SELECT_MARKS, DB_BINDS(bind_uuids(viewers, n), bind_uuids(ids, n)), n_rows, rows);
 }

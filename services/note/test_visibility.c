@@ -25,6 +25,7 @@ struct scene {
         int visibility;
         bool stores_owner; /* note_visibility has a row */
         unsigned with_author, with_owner;
+        bool removed; /* by the author of a note above */
 };
 
 /* The rules, in the order in which they are told to people. */
@@ -35,7 +36,7 @@ static bool model(const struct scene *s)
         bool may_read_owner = s->reader != NOBODY && (s->reader == s->owner || (s->with_owner & FOLLOWING) != 0);
 
         return reader_wrote_it                                           ? true
-               : hostile                                                 ? false
+               : s->removed || hostile                                   ? false
                : s->visibility == NOTE__VISIBILITY__VISIBILITY_PUBLIC    ? true
                : s->visibility == NOTE__VISIBILITY__VISIBILITY_FOLLOWERS ? may_read_owner
                                                                          : false;
@@ -66,6 +67,7 @@ static bool ask(const struct scene *s)
         note.author = &author;
         note.visibility = (Note__Visibility)s->visibility;
         stored.note = &note;
+        stored.removed = s->removed;
         stored.audience_owner_id = s->stores_owner ? ids[s->owner] : ids[NOBODY];
         assert_string_equal(note_audience_owner(&stored), ids[s->owner]);
         return note_visible(ids[s->reader], &stored, &with_author, &with_owner);
@@ -115,18 +117,28 @@ static void the_predicate_agrees_with_the_rules_everywhere(void **state)
                 for (int owner = ANNA; owner <= BERT; owner++) {
                         for (int visibility = 1; visibility <= 4; visibility++) {
                                 for (int stores = 0; stores < 2; stores++) {
-                                        n += check_relations((struct scene){
-                                            (enum person)reader, ANNA, (enum person)owner, visibility, stores, 0, 0});
+                                        struct scene s = {(enum person)reader,
+                                                          ANNA,
+                                                          (enum person)owner,
+                                                          visibility,
+                                                          stores,
+                                                          0,
+                                                          0,
+                                                          false};
+
+                                        n += check_relations(s);
+                                        s.removed = true;
+                                        n += check_relations(s);
                                 }
                         }
                 }
         }
-        assert_true(n > 4000);
+        assert_true(n > 8000);
 }
 
 static struct scene note_of_anna(enum person reader, int visibility, unsigned relations)
 {
-        return (struct scene){reader, ANNA, ANNA, visibility, true, relations, relations};
+        return (struct scene){reader, ANNA, ANNA, visibility, true, relations, relations, false};
 }
 
 /* Spelled out, so that the model itself can be wrong only where people would notice. */
@@ -163,13 +175,13 @@ static void the_plain_cases_are_as_people_expect(void **state)
 /* Anna commented on what Bert showed to his followers. */
 static void a_comment_is_seen_by_whom_the_note_above_is_seen(void **state)
 {
-        struct scene s = {CLEO, ANNA, BERT, NOTE__VISIBILITY__VISIBILITY_FOLLOWERS, true, 0, FOLLOWING};
+        struct scene s = {CLEO, ANNA, BERT, NOTE__VISIBILITY__VISIBILITY_FOLLOWERS, true, 0, FOLLOWING, false};
 
         assert_true(ask(&s)); /* a follower of Bert's, though not of Anna's */
         s.with_author = FOLLOWING;
         s.with_owner = 0;
         assert_false(ask(&s)); /* a follower of Anna's alone */
-        s = (struct scene){BERT, ANNA, BERT, NOTE__VISIBILITY__VISIBILITY_FOLLOWERS, true, 0, 0};
+        s = (struct scene){BERT, ANNA, BERT, NOTE__VISIBILITY__VISIBILITY_FOLLOWERS, true, 0, 0, false};
         assert_true(ask(&s)); /* Bert himself */
         s.with_author = BLOCKING;
         assert_false(ask(&s));

@@ -19,7 +19,7 @@ bool note_visible(const char *viewer, const NoteRows__StoredNote *stored, const 
         if (uuid_equal(viewer, stored->note->author->id)) {
                 return true;
         }
-        if (blocked(author) || blocked(owner)) {
+        if (stored->removed || blocked(author) || blocked(owner)) {
                 return false;
         }
         switch (stored->note->visibility) {

@@ -78,8 +78,18 @@ sn_status note_handle_edit_note(struct rpc_call *c, const Note__EditNoteRequest 
         return show_note(c, in->id, out);
 }
 
-/* Takes a comment out of its parent's count. */
-static sn_status delete_plain(struct db_tx *tx, const Note__Note *note)
+/* A comment that was removed from under its parent is out of the count already. */
+static sn_status uncount_comment(struct db_tx *tx, const Note__Note *comment)
+{
+        Note__NoteCounts delta = NOTE__NOTE_COUNTS__INIT;
+        bool removed = false;
+
+        TRY(store_is_removed(tx, comment->id, &removed));
+        delta.comments = removed ? 0 : -1;
+        return count_reaction(tx, comment->parent_id, &delta);
+}
+
+sn_status delete_written(struct db_tx *tx, const Note__Note *note)
 {
         bool comment = note->parent_id[0] != '\0';
         bool deleted = false;
@@ -91,10 +101,7 @@ static sn_status delete_plain(struct db_tx *tx, const Note__Note *note)
         stored_changed(tx, note->id);
         recent_changed(tx, note->author->id);
         if (comment) {
-                Note__NoteCounts delta = NOTE__NOTE_COUNTS__INIT;
-
-                delta.comments = -1;
-                TRY(count_reaction(tx, note->parent_id, &delta));
+                TRY(uncount_comment(tx, note));
         }
         if (!note_is_for_others((int)note->visibility)) {
                 return SN_OK;
@@ -117,7 +124,7 @@ sn_status note_handle_delete_note(struct rpc_call *c, const Note__DeleteNoteRequ
         if (stored->renote_of_id[0] != '\0') {
                 TRY(end_renote(tx, stored->renote_of_id, &ended));
         } else {
-                TRY(delete_plain(tx, stored->note));
+                TRY(delete_written(tx, stored->note));
         }
         return db_commit(c, NULL, &tx);
 }

@@ -87,6 +87,9 @@ test('notes and timelines: all that can be done with one', async () => {
         assert.equal(comment.parent_id, note.id);
         assert.deepEqual(ids((await ok('ListComments', { id: note.id })).items), [comment.id]);
         assert.deepEqual(ids((await ok('GetThread', { id: comment.id })).ancestors), [note.id]);
+        await ok('RemoveComment', { id: note.id, comment_id: comment.id }, bob);
+        assert.deepEqual(ids((await ok('ListComments', { id: note.id })).items), []);
+        assert.deepEqual(ids((await ok('ListComments', { id: note.id }, alice)).items), [comment.id]);
         await eventually('arrival', async () => ids((await ok('GetHome', { limit: 5 }, alice)).items).includes(note.id));
         assert.deepEqual(ids((await ok('GetUserTimeline', { user_id: bob.id, limit: 1 })).items), [note.id]);
         assert.deepEqual(ids((await ok('GetHashtagTimeline', { tag })).items), [note.id]);

@@ -27,6 +27,7 @@ PUT DELETE /v1/notes/{}/like
 PUT DELETE /v1/notes/{}/renote
 PUT DELETE /v1/notes/{}/bookmark
 POST GET /v1/notes/{}/comments
+DELETE /v1/notes/{}/comments/{}
 GET /v1/notes/{}/thread
 GET /v1/bookmarks
 GET /v1/timelines/home
