@@ -43,6 +43,7 @@ struct rpc_call {
         const uint8_t *replayed;     /* after SN_REPLAYED: the stored answer, packed */
         size_t replayed_len;
         bool retry;            /* with SN_ABORTED: the transaction did not happen, run the handler again */
+        bool committed;        /* a transaction of the call was: from then on it must not fail */
         int open_transactions; /* debug builds abort an RPC, Redis, mail or file call while one is open */
         struct rpc_problem problem;
 };

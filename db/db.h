@@ -44,7 +44,8 @@ SN_CHECKED sn_status db_replay(struct rpc_call *c);
 SN_CHECKED sn_status db_begin(struct rpc_call *c, struct db_tx **tx);
 /* A connection without a transaction: each statement sees its own snapshot. Never for writes. */
 SN_CHECKED sn_status db_read(struct rpc_call *c, struct db_tx **tx);
-/* Stores answer (may be NULL) under the idempotency key, commits, runs the hooks of db_on_end, wakes the relay when
+/* The last step of a handler: make the answer before it, since what is committed must not fail any more (debug builds
+ * abort). Stores answer (may be NULL) under the idempotency key, commits, runs the hooks of db_on_end, wakes the relay when
  * there are events. A connection lost at COMMIT is resolved with pg_xact_status before answering. On failure *tx stays
  * for the cleanup. */
 SN_CHECKED sn_status db_commit(struct rpc_call *c, const ProtobufCMessage *answer, struct db_tx **tx);

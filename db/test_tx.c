@@ -65,6 +65,22 @@ static void a_key_is_answered_again_without_doing_it_again(void **state)
         assert_int_equal(second->open_transactions, 0);
 }
 
+/* The dispatcher would refuse it, and could only do so after COMMIT. */
+static void a_call_that_has_no_memory_left_commits_nothing(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = keyed_call("k11", 1);
+        CLEANUP(rpc_call_free_p) struct rpc_call *again = keyed_call("k11", 1);
+
+        (void)state;
+        (void)arena_alloc(c->arena, 100 << 20);
+        assert_true(arena_exhausted(c->arena));
+        assert_int_equal(handle(c, "too large", 1), SN_RESOURCE_EXHAUSTED);
+        assert_false(c->committed);
+        assert_string_equal(test_admin(t.name, "select count(*) from items where name = 'too large'"), "0");
+        assert_int_equal(handle(again, "too large", 1), SN_OK); /* the key is free */
+        assert_true(again->committed);
+}
+
 /* What the dispatcher asks before the handler runs at all. */
 static void a_key_is_looked_up_without_working_on_it(void **state)
 {
@@ -305,6 +321,7 @@ int run_tx_tests(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(a_key_is_answered_again_without_doing_it_again),
+            cmocka_unit_test(a_call_that_has_no_memory_left_commits_nothing),
             cmocka_unit_test(a_key_is_looked_up_without_working_on_it),
             cmocka_unit_test(a_key_with_another_body_is_refused),
             cmocka_unit_test(keys_of_different_members_do_not_meet),

@@ -236,7 +236,11 @@ sn_status db_commit(struct rpc_call *c, const ProtobufCMessage *answer, struct d
         if (rpc_call_expired(c)) {
                 return rpc_fail(c, SN_DEADLINE_EXCEEDED, NULL, "the request took too long; please try again");
         }
+        if (c->method != NULL && arena_exhausted(c->arena)) { /* the dispatcher could only say so too late */
+                return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL, "the request is too large");
+        }
         TRY(commit(t, packed, len));
+        c->committed = true;
         end(tx, true);
         return SN_OK;
 }

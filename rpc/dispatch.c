@@ -3,6 +3,8 @@
 #include "rpc/dispatch.h"
 
 #include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -194,6 +196,28 @@ static sn_status run_handler(struct rpc_call *c, const ProtobufCMessage *in, Pro
         }
 }
 
+static bool is_write(const struct rpc_method *m)
+{
+        return m->rate == RPC_RATE_WRITE || m->rate == RPC_RATE_AUTH ||
+               (m->http_verb != NULL && strcmp(m->http_verb, "GET") != 0);
+}
+
+/* What was committed must not be answered with a failure: the client would do it again, or believe that it is undone.
+ * Refused credentials are the exception, since the refusal itself is recorded. Reads may commit what they remember. */
+static void assert_success_is_kept(const struct rpc_call *c, sn_status status)
+{
+#ifndef NDEBUG
+        if (c->committed && is_write(c->method) && status != SN_OK && status != SN_UNAUTHENTICATED) {
+                fprintf(stderr, "sonet: %s failed (%s) after its transaction was committed\n", c->method->full_name,
+                        sn_status_name(status));
+                abort();
+        }
+#else
+        (void)c;
+        (void)status;
+#endif
+}
+
 static sn_status run(struct rpc_call *c, const ProtobufCMessage *in, ProtobufCMessage *out)
 {
         /* Validation brings ids to lowercase: the message belongs to the call, whoever built it. */
@@ -208,7 +232,8 @@ static sn_status run(struct rpc_call *c, const ProtobufCMessage *in, ProtobufCMe
         if (status == SN_REPLAYED) {
                 status = replay(c, out);
         }
-        if (status == SN_OK && arena_exhausted(c->arena)) {
+        assert_success_is_kept(c, status);
+        if (status == SN_OK && !c->committed && arena_exhausted(c->arena)) {
                 return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL,
                                      "the answer would be too large; ask for less");
         }
@@ -216,12 +241,6 @@ static sn_status run(struct rpc_call *c, const ProtobufCMessage *in, ProtobufCMe
 }
 
 /* ---- After it ---- */
-
-static bool is_write(const struct rpc_method *m)
-{
-        return m->rate == RPC_RATE_WRITE || m->rate == RPC_RATE_AUTH ||
-               (m->http_verb != NULL && strcmp(m->http_verb, "GET") != 0);
-}
 
 static enum log_level level_of(const struct rpc_method *m, sn_status status)
 {

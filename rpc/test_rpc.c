@@ -358,6 +358,22 @@ static void a_stored_answer_is_given_again(void **state)
 
 /* ---- Metrics ---- */
 
+/* One that is too large is refused, but not when the change that it tells of is there already. */
+static void what_was_committed_is_answered_as_success(void **state)
+{
+        struct rpc_call *c = call_of(state);
+        Echo__EchoRequest in = ECHO__ECHO_REQUEST__INIT;
+        Echo__Echoed out;
+        echo_log_in(c, "write");
+        (void)arena_alloc(c->arena, 20 << 20); /* of 32 */
+        in.answer_bytes = 20000000;
+        in.text = (char *)"no commit";
+        assert_int_equal(request(c, ECHO_WRITE, &in, &out), SN_RESOURCE_EXHAUSTED);
+        assert_string_equal(c->problem.code, "too_large");
+        in.text = (char *)"commit";
+        assert_int_equal(request(c, ECHO_WRITE, &in, &out), SN_OK);
+}
+
 static void calls_are_counted_by_method_and_code(void **state)
 {
         struct rpc_call *c = call_of(state);
@@ -422,6 +438,8 @@ int main(void)
             EVERYWHERE(a_key_reaches_the_methods_that_take_one),
             EVERYWHERE(a_key_that_cannot_be_kept_is_refused),
             EVERYWHERE(a_stored_answer_is_given_again),
+            {"what was committed is answered as success", what_was_committed_is_answered_as_success, in_process, end,
+             NULL},
             EVERYWHERE(calls_are_counted_by_method_and_code),
         };
         log_setup("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);

@@ -53,9 +53,11 @@ static sn_status echo(struct rpc_call *c, const Echo__EchoRequest *in, Echo__Ech
         return SN_OK;
 }
 
-/* The text "again" stands for a key that was used before: its stored answer is given. */
+/* The text "again" stands for a key that was used before: its stored answer is given. "commit" stands for a
+ * transaction. */
 static sn_status write_(struct rpc_call *c, const Echo__EchoRequest *in, Echo__Echoed *out)
 {
+        c->committed = strcmp(in->text, "commit") == 0;
         if (strcmp(in->text, "again") != 0) {
                 return echo(c, in, out);
         }

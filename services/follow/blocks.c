@@ -15,8 +15,8 @@ sn_status follow_handle_block_user(struct rpc_call *c, const Follow__BlockUserRe
         TRY(end_follow(tx, c->actor, in->user_id));
         TRY(end_follow(tx, in->user_id, c->actor));
         relations_changed(tx, c->actor, in->user_id);
-        TRY(db_commit(c, NULL, &tx));
-        return relations_answer(c, in->user_id, out);
+        TRY(relations_answer(tx, in->user_id, out));
+        return db_commit(c, NULL, &tx);
 }
 
 sn_status follow_handle_unblock_user(struct rpc_call *c, const Follow__UnblockUserRequest *in,
@@ -28,6 +28,6 @@ sn_status follow_handle_unblock_user(struct rpc_call *c, const Follow__UnblockUs
         TRY(db_begin(c, &tx));
         TRY(store_delete_block(tx, c->actor, in->user_id));
         relations_changed(tx, c->actor, in->user_id);
-        TRY(db_commit(c, NULL, &tx));
-        return relations_answer(c, in->user_id, out);
+        TRY(relations_answer(tx, in->user_id, out));
+        return db_commit(c, NULL, &tx);
 }

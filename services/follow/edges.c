@@ -45,8 +45,8 @@ sn_status follow_handle_follow_user(struct rpc_call *c, const Follow__FollowUser
                                                           .aggregate_id = c->actor,
                                                           .object_id = in->user_id}));
         }
-        TRY(db_commit(c, NULL, &tx));
-        return relations_answer(c, in->user_id, out);
+        TRY(relations_answer(tx, in->user_id, out));
+        return db_commit(c, NULL, &tx);
 }
 
 sn_status end_follow(struct db_tx *tx, const char *follower, const char *followee)
@@ -71,6 +71,6 @@ sn_status follow_handle_unfollow_user(struct rpc_call *c, const Follow__Unfollow
         TRY(db_begin(c, &tx));
         TRY(store_lock(tx, c->actor, in->user_id));
         TRY(end_follow(tx, c->actor, in->user_id));
-        TRY(db_commit(c, NULL, &tx));
-        return relations_answer(c, in->user_id, out);
+        TRY(relations_answer(tx, in->user_id, out));
+        return db_commit(c, NULL, &tx);
 }

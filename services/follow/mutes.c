@@ -12,8 +12,8 @@ sn_status follow_handle_mute_user(struct rpc_call *c, const Follow__MuteUserRequ
         TRY(db_begin(c, &tx));
         TRY(store_insert_mute(tx, c->actor, in->user_id));
         relations_changed(tx, c->actor, in->user_id);
-        TRY(db_commit(c, NULL, &tx));
-        return relations_answer(c, in->user_id, out);
+        TRY(relations_answer(tx, in->user_id, out));
+        return db_commit(c, NULL, &tx);
 }
 
 sn_status follow_handle_unmute_user(struct rpc_call *c, const Follow__UnmuteUserRequest *in, Follow__Relationship *out)
@@ -24,6 +24,6 @@ sn_status follow_handle_unmute_user(struct rpc_call *c, const Follow__UnmuteUser
         TRY(db_begin(c, &tx));
         TRY(store_delete_mute(tx, c->actor, in->user_id));
         relations_changed(tx, c->actor, in->user_id);
-        TRY(db_commit(c, NULL, &tx));
-        return relations_answer(c, in->user_id, out);
+        TRY(relations_answer(tx, in->user_id, out));
+        return db_commit(c, NULL, &tx);
 }

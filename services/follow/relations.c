@@ -144,12 +144,12 @@ void relations_changed(struct db_tx *tx, const char *a, const char *b)
         version_changed(tx, b);
 }
 
-sn_status relations_answer(struct rpc_call *c, const char *other, Follow__Relationship *out)
+sn_status relations_answer(struct db_tx *tx, const char *other, Follow__Relationship *out)
 {
-        Follow__Relationship **items = NULL;
-        char *ids[1] = {arena_strdup(c->arena, other)};
+        char *ids[1] = {arena_strdup(db_arena(tx), other)};
+        unsigned flags[1] = {0};
 
-        TRY(relations_get(c, c->actor, ids, 1, &items));
-        *out = *items[0];
+        TRY(load(tx, by_pair_viewers(db_arena(tx), db_call(tx)->actor, 1), ids, 1, flags));
+        fill(out, ids[0], flags[0]);
         return SN_OK;
 }

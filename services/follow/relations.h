@@ -20,7 +20,8 @@ SN_CHECKED sn_status relations_version(struct rpc_call *c, const char *viewer, i
 
 /* Both directions between a and b changed in this transaction: dropped when it ends. */
 void relations_changed(struct db_tx *tx, const char *a, const char *b);
-/* The actor's relation with one member: the answer of every change. */
-SN_CHECKED sn_status relations_answer(struct rpc_call *c, const char *other, Follow__Relationship *out);
+/* The actor's relation with one member as this transaction leaves it: the answer of every change, made before COMMIT
+ * because after it nothing may fail any more. */
+SN_CHECKED sn_status relations_answer(struct db_tx *tx, const char *other, Follow__Relationship *out);
 
 #endif

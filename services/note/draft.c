@@ -85,17 +85,9 @@ static Google__Protobuf__Timestamp *timestamp(struct arena *arena, int64_t wall_
         return t;
 }
 
-sn_status draft_show(struct rpc_call *c, const struct draft *draft, Note__Note *out)
+static void show_text(struct rpc_call *c, const struct draft *draft, Note__Note *out)
 {
-        out->id = draft->id;
-        TRY(own_author(c, &out->author));
         out->text = (char *)draft->text;
-        out->visibility = (Note__Visibility)draft->visibility;
-        out->created_at = timestamp(c->arena, c->now_ms);
-        out->counts = ARENA_NEW(c->arena, Note__NoteCounts);
-        note__note_counts__init(out->counts);
-        out->viewer = ARENA_NEW(c->arena, Note__NoteViewer);
-        note__note_viewer__init(out->viewer);
         out->n_hashtags = draft->entities.n_hashtags;
         out->hashtags = ARENA_ARRAY(c->arena, char *, out->n_hashtags);
         for (size_t i = 0; i < out->n_hashtags; i++) {
@@ -103,6 +95,25 @@ sn_status draft_show(struct rpc_call *c, const struct draft *draft, Note__Note *
         }
         out->n_mentions = draft->n_mentions;
         out->mentions = draft->mentions;
+}
+
+void draft_show_edit(struct rpc_call *c, const struct draft *draft, Note__Note *out)
+{
+        show_text(c, draft, out);
+        out->edited_at = timestamp(c->arena, c->now_ms);
+}
+
+sn_status draft_show(struct rpc_call *c, const struct draft *draft, Note__Note *out)
+{
+        out->id = draft->id;
+        TRY(own_author(c, &out->author));
+        show_text(c, draft, out);
+        out->visibility = (Note__Visibility)draft->visibility;
+        out->created_at = timestamp(c->arena, c->now_ms);
+        out->counts = ARENA_NEW(c->arena, Note__NoteCounts);
+        note__note_counts__init(out->counts);
+        out->viewer = ARENA_NEW(c->arena, Note__NoteViewer);
+        note__note_viewer__init(out->viewer);
         out->parent_id = (char *)draft->parent_id;
         return SN_OK;
 }

@@ -11,5 +11,7 @@ SN_CHECKED sn_status draft_new(struct rpc_call *c, const char *text, struct draf
 SN_CHECKED sn_status draft_store(struct db_tx *tx, const struct draft *draft);
 /* The note as its author sees it right after it was written. */
 SN_CHECKED sn_status draft_show(struct rpc_call *c, const struct draft *draft, Note__Note *out);
+/* The draft's text in the place of a note's own, edited now. */
+void draft_show_edit(struct rpc_call *c, const struct draft *draft, Note__Note *out);
 
 #endif

@@ -16,6 +16,25 @@ sn_status count_reaction(struct db_tx *tx, const char *note_id, const Note__Note
         return store_count_reactions(tx, note_id, delta);
 }
 
+/* The note once the actor's reaction has changed so. The answer is made before COMMIT, because after it nothing may
+ * fail any more. */
+static void apply(struct arena *arena, const Note__NoteCounts *delta, bool changed, Note__Note *note)
+{
+        Note__NoteCounts *counts = ARENA_NEW(arena, Note__NoteCounts);
+        Note__NoteViewer *viewer = note->viewer;
+
+        *counts = *note->counts; /* those of the stored note are everybody's */
+        note->counts = counts;
+        if (changed) {
+                counts->likes += delta->likes;
+                counts->renotes += delta->renotes;
+                counts->bookmarks += delta->bookmarks;
+        }
+        viewer->liked = delta->likes != 0 ? delta->likes > 0 : viewer->liked;
+        viewer->renoted = delta->renotes != 0 ? delta->renotes > 0 : viewer->renoted;
+        viewer->bookmarked = delta->bookmarks != 0 ? delta->bookmarks > 0 : viewer->bookmarked;
+}
+
 /* One of the store's reactions, by the actor. */
 typedef sn_status (*reaction_store)(struct db_tx *tx, const char *user_id, const char *note_id, bool *changed);
 
@@ -27,14 +46,15 @@ static sn_status react(struct rpc_call *c, char *id, reaction_store store, const
         bool changed = false;
 
         TRY(show_check(c, id, &stored));
+        TRY(show_note(c, stored->note->id, out));
         TRY(db_begin(c, &tx));
         TRY(store(tx, c->actor, stored->note->id, &changed));
         if (changed) {
                 marks_changed(tx, c->actor, stored->note->id);
                 TRY(count_reaction(tx, stored->note->id, delta));
         }
-        TRY(db_commit(c, NULL, &tx));
-        return show_note(c, stored->note->id, out);
+        apply(c->arena, delta, changed, out);
+        return db_commit(c, NULL, &tx);
 }
 
 /* What one did can always be undone, also when the note can be seen no more (its author blocked the actor, or deleted
@@ -47,14 +67,17 @@ static sn_status undo(struct rpc_call *c, char *id, reaction_store store, const 
         char *target = NULL;
 
         TRY(show_target(c, id, &target));
+        TRY(show_find(c, target, out, &seen));
         TRY(db_begin(c, &tx));
         TRY(store(tx, c->actor, target, &changed));
         if (changed) {
                 marks_changed(tx, c->actor, target);
                 TRY(count_reaction(tx, target, delta));
         }
-        TRY(db_commit(c, NULL, &tx));
-        return show_find(c, target, out, &seen);
+        if (seen) {
+                apply(c->arena, delta, changed, out);
+        }
+        return db_commit(c, NULL, &tx);
 }
 
 static Note__NoteCounts likes(int64_t delta)
@@ -138,21 +161,20 @@ static struct draft renote_draft(struct rpc_call *c, const NoteRows__StoredNote 
         };
 }
 
-static sn_status begin_renote(struct db_tx *tx, const NoteRows__StoredNote *stored)
+static sn_status begin_renote(struct db_tx *tx, const NoteRows__StoredNote *stored, const Note__NoteCounts *delta,
+                              bool *created)
 {
         struct rpc_call *c = db_call(tx);
         struct draft draft = renote_draft(c, stored);
         const char *note_id = stored->note->id;
-        Note__NoteCounts delta = renotes(1);
-        bool created = false;
 
-        TRY(store_insert_renote(tx, c->actor, note_id, draft.id, &created));
-        if (!created) {
+        TRY(store_insert_renote(tx, c->actor, note_id, draft.id, created));
+        if (!*created) {
                 return SN_OK;
         }
         TRY(draft_store(tx, &draft));
         marks_changed(tx, c->actor, note_id);
-        TRY(count_reaction(tx, note_id, &delta));
+        TRY(count_reaction(tx, note_id, delta));
         return outbox_put(
             tx, &(struct outbox_event){
                     .type = EVENT_RENOTE_CREATED, .aggregate_id = draft.id, .object_id = note_id, .version = 1});
@@ -162,16 +184,19 @@ sn_status note_handle_renote_note(struct rpc_call *c, const Note__RenoteNoteRequ
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         NoteRows__StoredNote *stored = NULL;
+        Note__NoteCounts delta = renotes(1);
+        bool created = false;
 
         TRY(show_check(c, in->id, &stored));
         if (!may_pass_on(c, stored)) {
                 return rpc_fail(c, SN_PERMISSION_DENIED, "id",
                                 "only public notes can be passed on, and your own that are for your followers");
         }
+        TRY(show_note(c, stored->note->id, out));
         TRY(db_begin(c, &tx));
-        TRY(begin_renote(tx, stored));
-        TRY(db_commit(c, NULL, &tx));
-        return show_note(c, stored->note->id, out);
+        TRY(begin_renote(tx, stored, &delta, &created));
+        apply(c->arena, &delta, created, out);
+        return db_commit(c, NULL, &tx);
 }
 
 sn_status end_renote(struct db_tx *tx, const char *note_id, bool *ended)
@@ -200,12 +225,16 @@ sn_status end_renote(struct db_tx *tx, const char *note_id, bool *ended)
 sn_status note_handle_unrenote_note(struct rpc_call *c, const Note__UnrenoteNoteRequest *in, Note__Note *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        Note__NoteCounts delta = renotes(-1);
         bool ended = false, seen = false;
         char *target = NULL;
 
         TRY(show_target(c, in->id, &target));
+        TRY(show_find(c, target, out, &seen));
         TRY(db_begin(c, &tx));
         TRY(end_renote(tx, target, &ended));
-        TRY(db_commit(c, NULL, &tx));
-        return show_find(c, target, out, &seen);
+        if (seen) {
+                apply(c->arena, &delta, ended, out);
+        }
+        return db_commit(c, NULL, &tx);
 }

@@ -72,10 +72,12 @@ sn_status note_handle_edit_note(struct rpc_call *c, const Note__EditNoteRequest 
         }
         TRY(draft_new(c, in->text, &draft));
         draft.id = in->id;
-        if (strcmp(in->text, stored->note->text) != 0) {
-                TRY(change_text(c, &draft));
+        TRY(show_note(c, in->id, out));
+        if (strcmp(in->text, out->text) == 0) {
+                return SN_OK;
         }
-        return show_note(c, in->id, out);
+        draft_show_edit(c, &draft, out);
+        return change_text(c, &draft);
 }
 
 /* A comment that was removed from under its parent is out of the count already. */

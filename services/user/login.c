@@ -46,25 +46,25 @@ static sn_status refuse(struct rpc_call *c, const struct attempt *a)
                              "the username, e-mail address or password is wrong");
 }
 
-static sn_status begin(struct rpc_call *c, const struct attempt *a, struct session *session)
+static sn_status begin(struct rpc_call *c, const struct attempt *a, User__Login *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        struct session session;
 
         TRY(db_begin(c, &tx));
-        TRY(session_begin(tx, a->credentials.user->id, &a->try, session));
+        TRY(session_begin(tx, a->credentials.user->id, &a->try, &session));
+        TRY(session_answer(c, &session, 1, a->credentials.user, a->credentials.epoch, out));
         return db_commit(c, NULL, &tx);
 }
 
 sn_status user_handle_log_in(struct rpc_call *c, const User__LogInRequest *in, User__Login *out)
 {
         struct attempt a;
-        struct session session;
 
         TRY(load(c, in, &a));
         TRY(login_limit_check(c, &a.failures, a.try.device[0] != '\0'));
         if (!password_verify(a.found ? a.credentials.password_hash : "", in->password)) {
                 return refuse(c, &a);
         }
-        TRY(begin(c, &a, &session));
-        return session_answer(c, &session, 1, a.credentials.user, a.credentials.epoch, out);
+        return begin(c, &a, out);
 }

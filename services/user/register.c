@@ -43,28 +43,28 @@ static sn_status prepare(struct rpc_call *c, const User__RegisterRequest *in, st
 }
 
 /* Registering is the first log-in, by username. */
-static sn_status insert(struct rpc_call *c, const struct new_user *user, struct session *session, User__User *out)
+static sn_status insert(struct rpc_call *c, const struct new_user *user, User__Login *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         struct login_try first = {.network = login_limit_network(c->arena, c->client_address)};
+        User__User *shown = ARENA_NEW(c->arena, User__User);
+        struct session session;
 
+        user__user__init(shown);
         login_name_hash(user->username_key, first.hash);
         TRY(db_begin(c, &tx));
         TRY(store_insert_user(tx, user));
         authors_changed(tx, user->id);
-        TRY(session_begin(tx, user->id, &first, session));
-        TRY(store_user(tx, user->id, out));
+        TRY(session_begin(tx, user->id, &first, &session));
+        TRY(store_user(tx, user->id, shown));
+        TRY(session_answer(c, &session, 1, shown, 0, out));
         return db_commit(c, NULL, &tx);
 }
 
 sn_status user_handle_register(struct rpc_call *c, const User__RegisterRequest *in, User__Login *out)
 {
-        User__User *user = ARENA_NEW(c->arena, User__User);
-        struct new_user new_user;
-        struct session session;
+        struct new_user user;
 
-        user__user__init(user);
-        TRY(prepare(c, in, &new_user));
-        TRY(insert(c, &new_user, &session, user));
-        return session_answer(c, &session, 1, user, 0, out);
+        TRY(prepare(c, in, &user));
+        return insert(c, &user, out);
 }

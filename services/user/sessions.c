@@ -22,40 +22,40 @@ static sn_status end_reused(struct rpc_call *c, const UserRows__RefreshState *st
         return refused(c, "refresh_token_reused", "was used before; its session is ended to protect you: log in again");
 }
 
-static sn_status rotate(struct rpc_call *c, const struct refresh_token *token, UserRows__RefreshState *state)
+static sn_status answer(struct rpc_call *c, const UserRows__RefreshState *state, uint32_t generation, User__Login *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-        bool found = false;
+        struct session session;
 
-        TRY(db_begin(c, &tx));
-        TRY(store_refresh_state(tx, token->session, state, &found));
-        if (!found || !refresh_token_issued(token, state->salt.data, state->salt.len)) {
-                return refused(c, "refresh_token_unknown", "is none that was issued here: log in again");
-        }
-        if (state->ended) {
-                return refused(c, "session_ended", "belongs to a session that has ended: log in again");
-        }
-        if (token->generation != state->generation) {
-                return end_reused(c, state, &tx);
-        }
-        TRY(store_rotate(tx, state->session_id));
-        return db_commit(c, NULL, &tx);
+        memcpy(session.id, state->session_id, sizeof(session.id));
+        memcpy(session.salt, state->salt.data, sizeof(session.salt));
+        memcpy(session.device, state->device_id, sizeof(session.device));
+        return session_answer(c, &session, generation, state->user, state->epoch, out);
 }
 
 sn_status user_handle_refresh(struct rpc_call *c, const User__RefreshRequest *in, User__Login *out)
 {
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         UserRows__RefreshState state = USER_ROWS__REFRESH_STATE__INIT;
         struct refresh_token token;
-        struct session session;
+        bool found = false;
 
         if (!refresh_token_parse(in->refresh_token, &token)) {
                 return refused(c, "refresh_token_unknown", "is none that was issued here: log in again");
         }
-        TRY(rotate(c, &token, &state));
-        memcpy(session.id, token.session, sizeof(session.id));
-        memcpy(session.salt, state.salt.data, sizeof(session.salt));
-        memcpy(session.device, state.device_id, sizeof(session.device));
-        return session_answer(c, &session, token.generation + 1, state.user, state.epoch, out);
+        TRY(db_begin(c, &tx));
+        TRY(store_refresh_state(tx, token.session, &state, &found));
+        if (!found || !refresh_token_issued(&token, state.salt.data, state.salt.len)) {
+                return refused(c, "refresh_token_unknown", "is none that was issued here: log in again");
+        }
+        if (state.ended) {
+                return refused(c, "session_ended", "belongs to a session that has ended: log in again");
+        }
+        if (token.generation != state.generation) {
+                return end_reused(c, &state, &tx);
+        }
+        TRY(store_rotate(tx, state.session_id));
+        TRY(answer(c, &state, token.generation + 1, out));
+        return db_commit(c, NULL, &tx);
 }
 
 static sn_status end(struct rpc_call *c, const char *session_id, bool *ended)
