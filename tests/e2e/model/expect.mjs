@@ -1,0 +1,149 @@
+// What must be answered to a step, by docs/api.md; a change is made to the model on the way. Pure.
+//   {status}                                a refusal, or an answer without a body
+//   {status, note | relation | user}        one object
+//   {status, items, note?, ancestors?}      a whole list, whatever its pages: [{when, view}]
+//   {status, items, first: limit}           only its first page
+//   {status, items, optional}               the rest of a list after a cursor; optional: places that may be there or not
+import { LISTS, noteView, profileView, relationView } from './views.mjs';
+
+const OK = 200;
+const CREATED = 201;
+const DONE = { status: 204 };
+const FORBIDDEN = { status: 403 };
+const NOT_FOUND = { status: 404 };
+const CONFLICT = { status: 409 };
+const INVALID = { status: 422 };
+
+const noteAnswer = (model, viewer, note, status = OK) => ({ status, note: noteView(model, viewer, note) });
+
+// The note whose reactions and comments an id stands for, if its reader may see it.
+function target(model, viewer, label) {
+        const note = model.notes.get(label);
+        return model.visible(viewer, note) ? model.inner(note) : null;
+}
+
+function react(what) {
+        return (model, { by, of, as }) => {
+                const note = target(model, by, of);
+                if (!note) {
+                        return NOT_FOUND;
+                }
+                if (what === 'renote' && !model.mayPassOn(by, note)) {
+                        return FORBIDDEN;
+                }
+                model.mark(what, by, note, as);
+                return noteAnswer(model, by, note);
+        };
+}
+
+// What one did can be undone though one may not see the note any more, but not by the id of another's renote that one may not see.
+function undo(what) {
+        return (model, { by, of }) => {
+                const asked = model.notes.get(of);
+                const ownRenote = asked?.renoteOf && !asked.deleted && asked.author === by;
+                const note = asked?.renoteOf && !ownRenote ? target(model, by, of) : asked && model.inner(asked);
+                if (note) {
+                        model.unmark(what, by, note);
+                }
+                return model.visible(by, note) ? noteAnswer(model, by, note) : DONE;
+        };
+}
+
+function relate(kind) {
+        return (model, { by, to }) => {
+                if (by === to) {
+                        return INVALID;
+                }
+                if (kind === 'follow' && model.blocked(by, to)) {
+                        return FORBIDDEN;
+                }
+                if (kind === 'block') {
+                        model.block(by, to);
+                } else {
+                        model.link(kind, by, to);
+                }
+                return { status: OK, relation: relationView(model, by, to) };
+        };
+}
+
+function unrelate(kind) {
+        return (model, { by, to }) => {
+                if (by === to) {
+                        return INVALID;
+                }
+                model.unlink(kind, by, to);
+                return { status: OK, relation: relationView(model, by, to) };
+        };
+}
+
+// One's own notes can be changed; others' are not found, or forbidden when one sees them. Gives the refusal, or null.
+function refusedChange(model, by, note) {
+        if (note && !note.deleted && note.author === by) {
+                return null;
+        }
+        return model.visible(by, note) ? FORBIDDEN : NOT_FOUND;
+}
+
+export const CHANGES = {
+        post: (model, { by, as, text, visibility }) => noteAnswer(model, by, model.post(as, by, text, visibility), CREATED),
+        comment(model, { by, as, text, of }) {
+                const parent = target(model, by, of);
+                return parent ? noteAnswer(model, by, model.comment(as, by, text, parent), CREATED) : NOT_FOUND;
+        },
+        edit(model, { by, of, text }) {
+                const note = model.notes.get(of);
+                const refused = refusedChange(model, by, note);
+                if (refused || note.renoteOf) {
+                        return refused ?? CONFLICT;
+                }
+                model.edit(note, text);
+                return noteAnswer(model, by, note);
+        },
+        remove(model, { by, of }) {
+                const note = model.notes.get(of);
+                const refused = refusedChange(model, by, note);
+                if (!refused) {
+                        model.remove(note);
+                }
+                return refused ?? DONE;
+        },
+        like: react('like'), renote: react('renote'), bookmark: react('bookmark'),
+        unlike: undo('like'), unrenote: undo('renote'), unbookmark: undo('bookmark'),
+        follow: relate('follow'), block: relate('block'), mute: relate('mute'),
+        unfollow: unrelate('follow'), unblock: unrelate('block'), unmute: unrelate('mute'),
+        rename(model, { by, name }) {
+                model.members.get(by).name = name;
+                return { status: OK, user: { id: by, name } };
+        },
+};
+
+export const READS = {
+        note(model, { by, of }) {
+                const view = noteView(model, by, model.notes.get(of));
+                return view ? { status: OK, note: view } : NOT_FOUND;
+        },
+        profile: (model, { of }) => ({ status: OK, user: profileView(model, of) }),
+        relation: (model, { by, to }) => ({ status: OK, relation: relationView(model, by, to) }),
+        list: (model, step) => LISTS[step.list](model, step.by, step),
+        // A first page now; the rest by a `turn` some time later, when other things have happened.
+        open(model, step) {
+                const all = LISTS[step.list](model, step.by, step);
+                const places = all.items?.map((item) => item.when) ?? [];
+                const more = places.length > step.limit;
+                model.cursors.set(step.as, more ? { step, last: places[step.limit - 1], next: places[step.limit], before: model.now } : null);
+                return all.items ? { ...all, first: step.limit } : all;
+        },
+        turn(model, { of }) {
+                const { step, last, next, before } = model.cursors.get(of);
+                const all = LISTS[step.list](model, step.by, step);
+                if (all.status !== OK) {
+                        return all;
+                }
+                const beyond = (when, place) => (step.list === 'comments' || step.list === 'thread' ? when > place : when < place);
+                // What was hidden right behind the first page, and is not any more: the cursor may have passed it.
+                const optional = (when) => when <= before && beyond(next, when);
+                return { ...all, items: all.items.filter((item) => beyond(item.when, last)), optional };
+        },
+};
+
+export const expected = (model, step) => (CHANGES[step.do] ?? READS[step.do])(model, step);

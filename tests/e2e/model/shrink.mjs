@@ -1,0 +1,19 @@
+// Makes a failing script shorter: leaves out steps as long as it still fails, in ever smaller portions (delta debugging: Zeller and
+// Hildebrandt, Simplifying and Isolating Failure-Inducing Input, 2002). The last step is the one that failed, and stays.
+
+// fails(script) → the script that was played up to a failure, or null. Gives the shortest found by the time that `until` comes.
+export async function shrink(script, fails, until) {
+        let shortest = script;
+        for (let size = Math.ceil(shortest.length / 2); size >= 1 && Date.now() < until; size = Math.floor(size / 2)) {
+                for (let start = 0; start < shortest.length - 1 && Date.now() < until;) {
+                        const kept = [...shortest.slice(0, start), ...shortest.slice(Math.min(start + size, shortest.length - 1))];
+                        const failed = await fails(kept);
+                        if (failed) {
+                                shortest = failed;
+                        } else {
+                                start += size;
+                        }
+                }
+        }
+        return shortest;
+}

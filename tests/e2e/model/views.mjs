@@ -1,0 +1,95 @@
+// What a reader gets, by docs/api.md: notes, lists and profiles as the model has them, in labels. Pure, and changes nothing.
+
+// A note as a viewer sees it; null when they do not.
+export function noteView(model, viewer, note) {
+        if (!model.visible(viewer, note)) {
+                return null;
+        }
+        const counted = (what) => model.count(what, note);
+        const did = (what) => viewer !== null && model.marked(what, viewer, note) !== undefined;
+        const { label, name } = model.members.get(note.author);
+        return {
+                id: note.label, author: { id: label, name }, text: note.text, visibility: note.visibility, edited: note.edited,
+                counts: { likes: counted('like'), renotes: counted('renote'), comments: model.commentsOf(note).length, bookmarks: counted('bookmark') },
+                viewer: { liked: did('like'), renoted: did('renote'), bookmarked: did('bookmark') },
+                hashtags: model.hashtags(note), mentions: model.mentions(note), parent: note.parent,
+                renote: note.renoteOf ? noteView(model, viewer, model.inner(note)) : null,
+        };
+}
+
+const newestFirst = (a, b) => b.when - a.when;
+const oldestFirst = (a, b) => a.when - b.when;
+const shown = (model, viewer, notes) => notes.map((note) => ({ when: note.when, view: noteView(model, viewer, note) })).filter((item) => item.view);
+
+// The lists. Each gives {status, items: [{when, view}]}, or only a status that is no success; `when` is the item's place.
+export const LISTS = {
+        home(model, viewer) {
+                const wanted = (n) => n.parent === null && (n.author === viewer || model.has('follow', viewer, n.author)) && !model.muted(viewer, n);
+                return { status: 200, items: shown(model, viewer, model.live().filter(wanted)).sort(newestFirst) };
+        },
+        user(model, viewer, { of }) {
+                const notes = model.live().filter((n) => n.author === of && n.parent === null);
+                return { status: 200, items: shown(model, viewer, notes).sort(newestFirst) };
+        },
+        hashtag(model, viewer, { tag }) {
+                const notes = model.live().filter((n) => n.visibility === 'public' && model.hasTag(n, tag) && !model.muted(viewer, n));
+                return { status: 200, items: shown(model, viewer, notes).sort(newestFirst) };
+        },
+        comments(model, viewer, { of }) {
+                if (!model.visible(viewer, model.notes.get(of))) {
+                        return { status: 404 };
+                }
+                const note = model.inner(model.notes.get(of));
+                return { status: 200, items: answers(model, viewer, note, model.commentsOf(note)) };
+        },
+        thread(model, viewer, { of }) {
+                if (!model.visible(viewer, model.notes.get(of))) {
+                        return { status: 404 };
+                }
+                const note = model.inner(model.notes.get(of));
+                const above = ancestors(model, note);
+                const below = [...model.notes.values()].filter((n) => ancestors(model, n).includes(note));
+                return { status: 200, note: noteView(model, viewer, note), ancestors: shown(model, viewer, above).map((item) => item.view),
+                         items: answers(model, viewer, note, below) };
+        },
+        bookmarks(model, viewer) {
+                const marked = [...model.notes.values()].filter((n) => model.marked('bookmark', viewer, n))
+                        .map((note) => ({ when: model.marked('bookmark', viewer, note).when, view: noteView(model, viewer, note) }));
+                return { status: 200, items: marked.filter((item) => item.view).sort(newestFirst) };
+        },
+        followers: (model, viewer, { of }) => people(model, model.followersOf(of)),
+        following: (model, viewer, { of }) => people(model, model.followedBy(of)),
+};
+
+// What was answered to a note: without muted members, but for the one whose note it is.
+function answers(model, viewer, note, notes) {
+        return shown(model, viewer, notes.filter((n) => !model.muted(viewer, n, note.author))).sort(oldestFirst);
+}
+
+// From the first note of the conversation down to the parent, deleted ones too.
+function ancestors(model, note) {
+        const above = [];
+        for (let parent = note.parent; parent !== null; parent = model.notes.get(parent).parent) {
+                above.unshift(model.notes.get(parent));
+        }
+        return above;
+}
+
+function people(model, edges) {
+        return { status: 200, items: edges.map(([label, when]) => ({ when, view: { id: label, name: model.members.get(label).name } })) };
+}
+
+// How the viewer stands to somebody.
+export function relationView(model, viewer, other) {
+        return {
+                id: other,
+                following: model.has('follow', viewer, other), followed_by: model.has('follow', other, viewer),
+                blocking: model.has('block', viewer, other), blocked_by: model.has('block', other, viewer), muting: model.has('mute', viewer, other),
+        };
+}
+
+export function profileView(model, label) {
+        const counted = model.live().filter((n) => n.author === label && n.parent === null && !n.renoteOf && n.visibility !== 'only_me');
+        return { id: label, name: model.members.get(label).name,
+                 counts: { notes: counted.length, followers: model.followersOf(label).length, following: model.followedBy(label).length } };
+}
