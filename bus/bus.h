@@ -1,17 +1,16 @@
 /* Bus: events. The outbox table is the log, Redis Streams only carries it.
  *
- * Emit: outbox_put() in the transaction that causes the event. The relay (one thread per emitting service) gives
- * committed rows a dense position and publishes them with XADD under that position as id; rows stay 7 days.
+ * Emit: outbox_put() in the transaction that causes the event. The relay of the emitting service gives committed rows a
+ * dense position and publishes them with XADD under that position as id; rows stay 7 days.
  *
- * Consume: one thread per consuming service reads all its sources in order of position, and hands them to handlers in
- * batches, so that a flood costs one transaction for many events. It takes events from the stream; on a gap, or without
- * Redis, from the owner's outbox by the internal call ReadOutbox. Never skips, may repeat: a handler is either exactly
- * once (bus_begin … bus_commit stores the position in the transaction of its effect) or idempotent (the runner stores
- * the position after it returns).
+ * Consume: each consumer has its own position in its source's log, and its own thread, or several: lanes, between which
+ * events are divided by their aggregate. It takes events from the stream; on a gap, or without Redis, from the source's
+ * outbox by the internal call ReadOutbox. Never skips, may repeat: a handler is either exactly once (bus_begin …
+ * bus_commit stores the position in the transaction of its effect) or idempotent (the lane stores the position after it
+ * returns). Where several processes run a service, each lane is run by one of them (bus/lease.h).
  *
- * Fail: a batch that fails is tried again in halves. A single event that fails for good (5 tries, backing off) leaves a
- * dead letter, and the stream goes on; failures of the environment (SN_UNAVAILABLE, SN_DEADLINE_EXCEEDED, SN_ABORTED)
- * are retried for ever, in order. */
+ * Fail: a batch that fails is tried again in halves. An event that fails by itself leaves a dead letter in the end, and
+ * the lane goes on; while what it needs is unreachable (SN_UNAVAILABLE) it is tried for ever, in order. */
 #ifndef BUS_BUS_H
 #define BUS_BUS_H
 
@@ -40,43 +39,69 @@ void bus_relay_wake(struct bus_relay *relay);
 SN_CHECKED sn_status bus_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxRequest *in,
                                      Sonet__Events__ReadOutboxResponse *out);
 
-#define BUS_BATCH_MAX 100
+/* How far a lane has come in its source's log. */
+struct bus_progress {
+        const char *log_id;
+        int64_t position;   /* everything up to here is done */
+        const char *cursor; /* and of the next event what its handler calls so; "": nothing */
+};
+
+#define BUS_BATCH_MAX   100
+#define BUS_CURSOR_SIZE 80
 
 /* Events of one source that one consumer takes, at least one, in order of position. */
 struct bus_batch {
         bus_event **events;
         size_t n;
+        /* A handler that is not exactly once may do a portion: it says how many events are done (n_done, at first n),
+         * and what of the next one, in words of its own (cursor). It is called again with the rest, and with the cursor
+         * as it left it, in a new call; after a stop or a crash too. */
+        size_t n_done;
+        char cursor[BUS_CURSOR_SIZE];
+        /* For bus_begin and bus_commit. */
+        const struct bus_consumer *consumer;
+        int lane;
+        int64_t letter; /* the dead letter that is replayed; 0: none, the events are the next ones */
+        bool stored;    /* the position was stored with the effect, or the letter removed */
 };
 
+/* How many lanes a consumer has that takes events by aggregate. A lane's position is that of its share of the
+ * aggregates: the number never changes. */
+#define BUS_LANES 4
+
 struct bus_consumer {
+        const char *name;                     /* with source the key of its positions in the service's database */
         const char *source;                   /* "note" */
         const struct rpc_method *read_outbox; /* the source's internal method */
         const char *const *types;             /* NULL-terminated: others are passed over */
+        bool by_aggregate; /* in BUS_LANES threads: events of one aggregate in order, those of others beside them.
+                            * Otherwise in one, all in order */
         sn_status (*handle)(struct rpc_call *c, struct bus_batch *batch);
-        void (*take_over)(struct service *service); /* before the first event: another process may have handled those
-                                                     * up to here, and not have come to the end; NULL: nothing */
+        /* For effects that are kept outside of the database: called when a lane starts (first), every half second, and
+         * before its progress is stored, which a failure prevents. NULL: nothing. */
+        sn_status (*checkpoint)(struct rpc_call *c, const struct bus_progress *progress, bool first);
 };
 
 struct bus_runner;
-/* Runs a service's consumers in one thread; only the instance that holds the advisory lock "bus" of the service's
- * database works. */
-struct bus_runner *bus_runner_new(struct service *service, const struct bus_consumer *const *consumers, size_t n);
+/* Runs a service's consumers, a NULL-terminated list. */
+struct bus_runner *bus_runner_new(struct service *service, const struct bus_consumer *const *consumers);
+/* Waits for the portions that are being handled. Takes NULL. */
 void bus_runner_free(struct bus_runner *runner);
 
 /* For exactly-once handlers: like db_begin / db_commit, with the last event's position stored in the same transaction.
  * bus_begin takes events out of the batch that have had their effect already; SN_REPLAYED when none is left. */
 SN_CHECKED sn_status bus_begin(struct rpc_call *c, struct bus_batch *batch, struct db_tx **tx);
-SN_CHECKED sn_status bus_commit(struct rpc_call *c, const struct bus_batch *batch, struct db_tx **tx);
+SN_CHECKED sn_status bus_commit(struct rpc_call *c, struct bus_batch *batch, struct db_tx **tx);
 
 /* Dead letters of one service's database, for `sonet admin deadletters`. */
 struct bus_dead_letter {
         int64_t id;
-        const char *source, *type, *aggregate_id, *error;
+        const char *consumer, *source, *type, *aggregate_id, *error;
         int64_t position, failed_at_ms;
         int attempts;
 };
 SN_CHECKED sn_status bus_dead_letters_list(struct rpc_call *c, struct bus_dead_letter **letters, size_t *n);
-/* Asks the runner to handle them again (ids NULL: all); it does within a second. */
+/* Asks the consumers to handle them again (ids NULL: all); they do within a second. */
 SN_CHECKED sn_status bus_dead_letters_replay(struct rpc_call *c, const int64_t *ids, size_t n_ids, int64_t *n_asked);
 
 #endif

@@ -1,41 +1,43 @@
 /* Owns dead letters: events whose handler failed for good, kept until somebody has them handled again. */
-#include "bus/delivery.h"
+#include "bus/lane.h"
 
 #include <string.h>
 #include "base/log.h"
 
 #define CALL_MS     10000
+#define REPLAY_MS   60000
 #define MOST_LISTED 1000
 
 DB_STATEMENT(INSERT_DEAD_LETTER, "*", NULL,
-             "insert into dead_letters (source, position, type, aggregate_id, event, error, attempts) values ($1, $2, "
-             "$3, $4, $5, $6, $7)"
-             " on conflict (source, position) do nothing");
+             "insert into dead_letters (consumer, source, position, type, aggregate_id, event, error, attempts)"
+             " values ($1, $2, $3, $4, $5, $6, $7, $8)");
 
-sn_status bus_dead_letter_put(struct rpc_call *c, const bus_event *event, const char *error, int attempts)
+sn_status bus_dead_letter_put(struct rpc_call *c, const struct bus_batch *batch, const char *error, int attempts)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        const bus_event *event = batch->events[0];
         size_t len = sonet__events__event__get_packed_size(event);
         uint8_t *packed = arena_alloc(c->arena, len + 1);
         bool advanced;
 
         (void)sonet__events__event__pack(event, packed);
         TRY(db_begin(c, &tx));
-        TRY(bus_position_advance(tx, event->source, event->position, &advanced));
-        if (!advanced) { /* another runner took it */
+        TRY(bus_position_advance(tx, batch, event->position, &advanced));
+        if (!advanced) { /* another process took it */
                 return SN_OK;
         }
         TRY(db_exec(tx, &INSERT_DEAD_LETTER,
-                    DB_BINDS(bind_text(event->source), bind_i64(event->position), bind_text(event->type),
-                             bind_uuid(event->aggregate_id), bind_bytes(packed, len), bind_text(error),
-                             bind_i64(attempts)),
+                    DB_BINDS(bind_text(batch->consumer->name), bind_text(event->source), bind_i64(event->position),
+                             bind_text(event->type), bind_uuid(event->aggregate_id), bind_bytes(packed, len),
+                             bind_text(error), bind_i64(attempts)),
                     NULL));
         return db_commit(c, NULL, &tx);
 }
 
-DB_STATEMENT(SELECT_DEAD_LETTERS, "*", NULL,
-             "select id, source, position, type, aggregate_id, error, attempts, failed_at from dead_letters order by "
-             "id limit $1");
+DB_STATEMENT(
+    SELECT_DEAD_LETTERS, "*", NULL,
+    "select id, consumer, source, position, type, aggregate_id, error, attempts, failed_at from dead_letters order by "
+    "id limit $1");
 
 sn_status bus_dead_letters_list(struct rpc_call *c, struct bus_dead_letter **letters, size_t *n)
 {
@@ -49,6 +51,7 @@ sn_status bus_dead_letters_list(struct rpc_call *c, struct bus_dead_letter **let
         for (size_t i = 0; i < *n; i++) {
                 (*letters)[i] = (struct bus_dead_letter){
                     .id = db_i64(rows, i, "id"),
+                    .consumer = db_text(rows, i, "consumer"),
                     .source = db_text(rows, i, "source"),
                     .type = db_text(rows, i, "type"),
                     .aggregate_id = db_text(rows, i, "aggregate_id"),
@@ -73,14 +76,15 @@ sn_status bus_dead_letters_replay(struct rpc_call *c, const int64_t *ids, size_t
 }
 
 DB_STATEMENT(SELECT_REQUESTED, "*", NULL,
-             "select id, event from dead_letters where replay_requested order by id limit 100");
+             "select id, event from dead_letters where replay_requested and consumer = $1 and source = $2"
+             " order by id limit 100");
 
-static sn_status read_requested(struct rpc_call *c, struct db_rows **rows)
+static sn_status read_requested(struct rpc_call *c, const struct bus_consumer *consumer, struct db_rows **rows)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
 
         TRY(db_read(c, &tx));
-        return db_rows(tx, &SELECT_REQUESTED, DB_NO_BINDS, rows);
+        return db_rows(tx, &SELECT_REQUESTED, DB_BINDS(bind_text(consumer->name), bind_text(consumer->source)), rows);
 }
 
 DB_STATEMENT(DELETE_DEAD_LETTER, "*", NULL, "delete from dead_letters where id = $1");
@@ -89,7 +93,7 @@ DB_STATEMENT(REFUSE_REPLAY, "*", NULL,
              "update dead_letters set replay_requested = false, attempts = attempts + 1, error = $2, failed_at = now() "
              "where id = $1");
 
-static sn_status forget(struct rpc_call *c, int64_t id)
+static sn_status remove_letter(struct rpc_call *c, int64_t id)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
 
@@ -98,7 +102,7 @@ static sn_status forget(struct rpc_call *c, int64_t id)
         return db_commit(c, NULL, &tx);
 }
 
-static sn_status keep(struct rpc_call *c, int64_t id, const char *error)
+static sn_status keep_letter(struct rpc_call *c, int64_t id, const char *error)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
 
@@ -107,67 +111,65 @@ static sn_status keep(struct rpc_call *c, int64_t id, const char *error)
         return db_commit(c, NULL, &tx);
 }
 
-static const struct bus_consumer *find_consumer(struct bus_source *sources, size_t n, const bus_event *event)
+/* What failed for what is unreachable leaves the request standing: the next round tries again. */
+static sn_status settle(struct bus_lane *lane, const struct bus_batch *batch, sn_status status, const char *error)
 {
-        for (size_t i = 0; i < n; i++) {
-                if (strcmp(sources[i].name, event->source) == 0) {
-                        return bus_consumer_of(&sources[i], event->type);
-                }
-        }
-        return NULL;
-}
-
-/* Failures of the environment leave the request standing: the next round tries again. */
-static sn_status settle(struct service *service, int64_t id, sn_status status, const char *error)
-{
-        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, CALL_MS);
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, CALL_MS);
 
         switch (status) {
         case SN_OK:
-                return bus_current.stored ? SN_OK : forget(c, id);
+                return batch->stored ? SN_OK : remove_letter(c, batch->letter);
         case SN_UNAVAILABLE:
-        case SN_DEADLINE_EXCEEDED:
         case SN_ABORTED:
                 return status;
         default:
-                return keep(c, id, error);
+                return keep_letter(c, batch->letter, error);
         }
 }
 
-static sn_status replay(struct service *service, struct bus_source *sources, size_t n, int64_t id, bus_event *event)
+/* One call of the handler. done: it has come to the event's end, which may take many portions. */
+static sn_status replay_portion(struct bus_lane *lane, struct bus_batch *batch, bool *done)
 {
-        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, CALL_MS);
-        const struct bus_consumer *consumer = find_consumer(sources, n, event);
-        sn_status status = SN_OK; /* nobody wants it any more */
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, REPLAY_MS);
 
-        bus_current = (struct bus_delivery){.replay = true};
-        if (consumer) {
-                status = bus_handle(c, consumer, &(struct bus_batch){&event, 1});
-        }
+        batch->n_done = 1;
+        sn_status status = bus_handle(c, batch);
         const char *detail = c->problem.detail ? c->problem.detail : "";
 
-        status = settle(service, id, status, arena_printf(c->arena, "%s: %s", sn_status_name(status), detail));
-        bus_current.replay = false;
-        return status;
+        *done = status != SN_OK || batch->n_done == 1;
+        return *done ? settle(lane, batch, status, arena_printf(c->arena, "%s: %s", sn_status_name(status), detail))
+                     : SN_OK;
 }
 
-void bus_replay_requested(struct service *service, struct bus_source *sources, size_t n)
+static sn_status replay(struct bus_lane *lane, int64_t letter, bus_event *event)
 {
-        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, CALL_MS);
+        struct bus_batch batch = {
+            .events = &event, .n = 1, .consumer = lane->consumer, .lane = lane->number, .letter = letter};
+        bool done = false;
+
+        while (!done && !*lane->stopping) {
+                TRY(replay_portion(lane, &batch, &done));
+        }
+        return SN_OK;
+}
+
+void bus_replay_requested(struct bus_lane *lane)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, CALL_MS);
         struct db_rows *rows;
 
-        if (read_requested(c, &rows) != SN_OK) {
+        if (read_requested(c, lane->consumer, &rows) != SN_OK) {
                 return;
         }
-        for (size_t i = 0; i < db_rows_count(rows); i++) {
+        for (size_t i = 0; i < db_rows_count(rows) && !*lane->stopping; i++) {
                 size_t len;
+                int64_t id = db_i64(rows, i, "id");
                 const uint8_t *packed = db_bytes(rows, i, "event", &len);
                 bus_event *event = sonet__events__event__unpack(arena_protobuf_allocator(c->arena), len, packed);
 
                 if (!event) {
-                        log_event(LOG_LEVEL_ERROR, "a dead letter cannot be read",
-                                  LOG_INT("sonet.letter", db_i64(rows, i, "id")));
-                } else if (replay(service, sources, n, db_i64(rows, i, "id"), event) != SN_OK) {
+                        log_event(LOG_LEVEL_ERROR, "a dead letter cannot be read", LOG_INT("sonet.letter", id));
+                } else if (replay(lane, id, event) != SN_OK) {
                         return;
                 }
         }

@@ -1,142 +1,197 @@
-/* Owns the way of events through their handlers, in batches: again after failures of the environment, for ever and in
- * order; a single one becomes a dead letter after five other failures, and the stream goes on. */
-#include "bus/delivery.h"
+/* Owns the way of events through their handler, in batches: again while what they need is unreachable, for ever and in
+ * order; one that fails by itself becomes a dead letter in the end, and the lane goes on. */
+#include "bus/lane.h"
 
 #include <string.h>
 #include "base/clock.h"
 #include "base/log.h"
 
-#define CALL_MS       60000 /* one event may have a million effects */
-#define MAX_ATTEMPTS  5
+#define CALL_MS       60000
+#define PING_MS       1000
+#define MOST_FAILURES 5
+#define MOST_SLOW     10 /* more: a deadline or a conflict may have come from what others did at the time */
 #define FIRST_WAIT_MS 5
 #define MOST_WAIT_MS  3000
 
-const struct bus_consumer *bus_consumer_of(const struct bus_source *source, const char *type)
+static bool wants(const struct bus_lane *lane, const bus_event *event)
 {
-        for (size_t i = 0; i < source->n_consumers; i++) {
-                for (const char *const *t = source->consumers[i]->types; *t; t++) {
-                        if (strcmp(*t, type) == 0) {
-                                return source->consumers[i];
-                        }
+        if (lane->consumer->by_aggregate && bus_lane_number(event, BUS_LANES) != lane->number) {
+                return false;
+        }
+        for (const char *const *t = lane->consumer->types; *t; t++) {
+                if (strcmp(*t, event->type) == 0) {
+                        return true;
                 }
         }
-        return NULL;
+        return false;
 }
 
-sn_status bus_handle(struct rpc_call *c, const struct bus_consumer *consumer, struct bus_batch *batch)
+sn_status bus_handle(struct rpc_call *c, struct bus_batch *batch)
 {
         const char *trace_id = batch->events[0]->trace_id;
 
         c->trace_id = *trace_id ? trace_id : c->trace_id;
-        bus_current.stored = false;
-        sn_status status = consumer->handle(c, batch);
+        sn_status status = batch->consumer->handle(c, batch);
 
         return status == SN_REPLAYED ? SN_OK : status;
 }
 
-static bool is_environment(sn_status status)
+/* ---- Failure ---- */
+
+static void try_later(struct bus_lane *lane, const bus_event *event, sn_status status)
 {
-        return status == SN_UNAVAILABLE || status == SN_DEADLINE_EXCEEDED || status == SN_ABORTED;
+        int tries = lane->failures + lane->slow_ones + lane->waits;
+        int64_t wait_ms = (int64_t)FIRST_WAIT_MS << (tries < 12 ? tries : 12);
+
+        if (tries == 5) {
+                log_event(LOG_LEVEL_WARN, "an event waits", LOG_STR("sonet.consumer", lane->consumer->name),
+                          LOG_STR("sonet.source", event->source), LOG_STR("sonet.event", event->type),
+                          LOG_INT("sonet.position", event->position), LOG_STR("sonet.code", sn_status_name(status)));
+        }
+        lane->batch = lane->batch / 2;
+        lane->retry_at_us = clock_monotonic_us() + (wait_ms < MOST_WAIT_MS ? wait_ms : MOST_WAIT_MS) * 1000;
+        lane->behind = true; /* it is read again from the log */
 }
 
-static enum bus_outcome later(struct bus_source *source, const bus_event *event, sn_status status)
+/* What is unreachable comes back. A deadline says something about the event only while the database answers others. */
+static bool is_unreachable(struct bus_lane *lane, sn_status status)
 {
-        int *count = is_environment(status) ? &source->waits : &source->attempts;
-        int64_t wait_ms = (int64_t)FIRST_WAIT_MS << (*count < 12 ? *count : 12);
-
-        if (*count == 4) {
-                log_event(LOG_LEVEL_WARN, "an event waits", LOG_STR("sonet.source", source->name),
-                          LOG_STR("sonet.event", event->type), LOG_INT("sonet.position", event->position),
-                          LOG_STR("sonet.code", sn_status_name(status)));
-        }
-        ++*count;
-        source->batch = source->batch / 2;
-        source->retry_at_us = clock_monotonic_us() + (wait_ms < MOST_WAIT_MS ? wait_ms : MOST_WAIT_MS) * 1000;
-        source->behind = true; /* it is read again from the log */
-        return BUS_LATER;
+        return status == SN_UNAVAILABLE ||
+               (status == SN_DEADLINE_EXCEEDED && db_ping(lane->service->db, PING_MS) != SN_OK);
 }
 
-static enum bus_outcome done(struct bus_source *source, int64_t position, bool stored)
+/* Counts a failure of one event by itself. True when it was the last that it may have. */
+static bool count_failure(struct bus_lane *lane, sn_status status)
 {
-        source->attempts = source->waits = 0;
-        source->batch = source->batch >= BUS_BATCH_MAX / 2 ? BUS_BATCH_MAX : 2 * source->batch + 1;
-        source->position = position;
-        if (stored) {
-                source->stored = position;
+        if (is_unreachable(lane, status)) {
+                lane->waits++;
+        } else if (status == SN_DEADLINE_EXCEEDED || status == SN_ABORTED) {
+                lane->slow_ones++;
+        } else {
+                lane->failures++;
         }
-        return BUS_DONE;
+        return lane->failures >= MOST_FAILURES || lane->slow_ones >= MOST_SLOW;
+}
+
+static void forget_failures(struct bus_lane *lane)
+{
+        lane->failures = lane->slow_ones = lane->waits = 0;
 }
 
 /* The letter and the position are one transaction. */
-static enum bus_outcome bury(struct service *service, struct bus_source *source, const bus_event *event,
-                             const struct rpc_call *failed, sn_status status)
+static bool give_up(struct bus_lane *lane, const struct bus_batch *batch, const struct rpc_call *failed,
+                    sn_status status)
 {
-        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, CALL_MS);
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, CALL_MS);
+        const bus_event *event = batch->events[0];
         const char *detail = failed->problem.detail ? failed->problem.detail : "";
         const char *error = arena_printf(c->arena, "%s: %s", sn_status_name(status), detail);
 
-        log_event(LOG_LEVEL_ERROR, "an event became a dead letter", LOG_STR("sonet.source", source->name),
-                  LOG_STR("sonet.event", event->type), LOG_INT("sonet.position", event->position),
-                  LOG_STR("error.message", error));
-        if (bus_dead_letter_put(c, event, error, source->attempts + 1) != SN_OK) {
-                return later(source, event, SN_UNAVAILABLE);
+        log_event(LOG_LEVEL_ERROR, "an event became a dead letter", LOG_STR("sonet.consumer", lane->consumer->name),
+                  LOG_STR("sonet.source", event->source), LOG_STR("sonet.event", event->type),
+                  LOG_INT("sonet.position", event->position), LOG_STR("error.message", error));
+        if (bus_dead_letter_put(c, batch, error, lane->failures + lane->slow_ones) != SN_OK) {
+                try_later(lane, event, SN_UNAVAILABLE);
+                return false;
         }
-        return done(source, event->position, true);
+        forget_failures(lane);
+        lane->position = lane->stored = event->position;
+        lane->cursor[0] = '\0';
+        lane->unsaved = false;
+        return true;
 }
 
-static enum bus_outcome handle(struct service *service, struct bus_source *source, const struct bus_consumer *consumer,
-                               const struct bus_batch *batch)
+static bool fail(struct bus_lane *lane, const struct bus_batch *batch, const struct rpc_call *c, sn_status status)
 {
-        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, CALL_MS);
-        const bus_event *first = batch->events[0], *last = batch->events[batch->n - 1];
-        struct bus_batch rest = *batch; /* the handler may take out what is done */
-
-        bus_current.replay = false;
-        sn_status status = bus_handle(c, consumer, &rest);
-
-        if (status == SN_OK) {
-                return done(source, last->position, bus_current.stored);
+        if (batch->n == 1 && count_failure(lane, status)) {
+                return give_up(lane, batch, c, status);
         }
-        /* What the environment did, or one of many, does not count towards a dead letter. */
-        if (is_environment(status) || batch->n > 1) {
-                return later(source, first, is_environment(status) ? status : SN_ABORTED);
-        }
-        return source->attempts + 1 < MAX_ATTEMPTS ? later(source, first, status)
-                                                   : bury(service, source, first, c, status);
+        try_later(lane, batch->events[0], status);
+        return false;
 }
 
-/* The next events that one consumer takes, up to another one's; nobody's are left out. *end is behind the last one. */
-static const struct bus_consumer *gather(const struct bus_source *source, bus_event **events, size_t n,
-                                         struct bus_batch *batch, size_t *end)
+/* ---- Success ---- */
+
+/* How far the handler came. */
+static void note_done(struct bus_lane *lane, const struct bus_batch *given, const struct bus_batch *handled)
 {
-        size_t most = source->batch > 0 ? source->batch : 1;
-        const struct bus_consumer *consumer = NULL;
-
-        for (*end = 0; *end < n && batch->n < most; ++*end) {
-                const struct bus_consumer *next = bus_consumer_of(source, events[*end]->type);
-
-                if (next && consumer && next != consumer) {
-                        break;
-                }
-                if (next) {
-                        consumer = next;
-                        batch->events[batch->n++] = events[*end];
-                }
+        forget_failures(lane);
+        lane->batch = lane->batch >= BUS_BATCH_MAX / 2 ? BUS_BATCH_MAX : 2 * lane->batch + 1;
+        if (handled->stored) {
+                lane->position = lane->stored = given->events[given->n - 1]->position;
+                lane->cursor[0] = '\0';
+                lane->unsaved = false;
+                return;
         }
-        return consumer;
+        if (handled->n_done > 0) {
+                lane->position = given->events[handled->n_done - 1]->position;
+        }
+        memcpy(lane->cursor, handled->n_done < given->n ? handled->cursor : (char[BUS_CURSOR_SIZE]){""},
+               sizeof(lane->cursor));
+        lane->unsaved = true;
 }
 
-enum bus_outcome bus_deliver(struct service *service, struct bus_source *source, bus_event **events, size_t n)
+static bool handle(struct bus_lane *lane, const struct bus_batch *batch)
 {
-        for (size_t done_n = 0, end; done_n < n; done_n += end) {
-                bus_event *taken[BUS_BATCH_MAX];
-                struct bus_batch batch = {.events = taken};
-                const struct bus_consumer *consumer = gather(source, events + done_n, n - done_n, &batch, &end);
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, CALL_MS);
+        struct bus_batch handled = *batch; /* the handler may take out what is done */
+        sn_status status = bus_handle(c, &handled);
 
-                if (consumer && handle(service, source, consumer, &batch) == BUS_LATER) {
-                        return BUS_LATER;
-                }
-                source->position = events[done_n + end - 1]->position;
+        if (status == SN_OK && handled.n_done == 0 && strcmp(handled.cursor, batch->cursor) == 0) {
+                status = rpc_fail(c, SN_INTERNAL, NULL, "the handler did nothing, and says that it is well");
         }
-        return BUS_DONE;
+        if (status != SN_OK) {
+                return fail(lane, batch, c, status);
+        }
+        note_done(lane, batch, &handled);
+        return true;
+}
+
+/* The next events that are this lane's; others' are passed over. How many of events that takes. */
+static size_t gather(const struct bus_lane *lane, bus_event **events, size_t n, struct bus_batch *batch)
+{
+        size_t most = lane->batch > 0 ? lane->batch : 1, end = 0;
+
+        while (end < n && batch->n < most) {
+                if (wants(lane, events[end])) {
+                        batch->events[batch->n++] = events[end];
+                }
+                end++;
+        }
+        batch->n_done = batch->n;
+        return end;
+}
+
+static bool deliver_next(struct bus_lane *lane, bus_event **events, size_t n)
+{
+        bus_event *taken[BUS_BATCH_MAX];
+        struct bus_batch batch = {.events = taken, .consumer = lane->consumer, .lane = lane->number};
+        size_t end = gather(lane, events, n, &batch);
+
+        memcpy(batch.cursor, lane->cursor, sizeof(batch.cursor));
+        if (batch.n > 0 && !handle(lane, &batch)) {
+                return false;
+        }
+        if (batch.n == 0 || lane->position == batch.events[batch.n - 1]->position) { /* and those behind the last one */
+                lane->unsaved = lane->unsaved || events[end - 1]->position > lane->position;
+                lane->position = events[end - 1]->position;
+        }
+        return true;
+}
+
+bool bus_deliver(struct bus_lane *lane, bus_event **events, size_t n)
+{
+        for (size_t i = 0; i < n;) {
+                if (*lane->stopping || !bus_lease_held(lane->lease)) {
+                        lane->behind = true;
+                        return false;
+                }
+                if (!deliver_next(lane, events + i, n - i)) {
+                        return false;
+                }
+                while (i < n && events[i]->position <= lane->position) {
+                        i++;
+                }
+        }
+        return true;
 }

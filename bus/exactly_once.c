@@ -1,20 +1,22 @@
 /* Owns bus_begin and bus_commit: the position of an event (or its dead letter) in the transaction of its effect. */
-#include "bus/delivery.h"
+#include "bus/lane.h"
 
-__thread struct bus_delivery bus_current;
+DB_STATEMENT(LOCK_POSITION, "*", NULL,
+             "select position from consumer_positions where consumer = $1 and source = $2 and lane = $3 for update");
 
-DB_STATEMENT(LOCK_POSITION, "*", NULL, "select position from consumer_positions where source = $1 for update");
+DB_STATEMENT(TAKE_LETTER, "*", NULL, "delete from dead_letters where id = $1");
 
-DB_STATEMENT(DELETE_LETTER, "*", NULL, "delete from dead_letters where source = $1 and position = $2");
-
-/* A second runner, or this one before a crash, may have done some already: SN_REPLAYED passes through the handler as
+/* Another process, or this one before a crash, may have done some already: SN_REPLAYED passes through the handler as
  * "done". */
 static sn_status take_out_done(struct db_tx *tx, struct bus_batch *batch)
 {
         struct db_rows *rows;
         int64_t stored = 0;
 
-        TRY(db_rows(tx, &LOCK_POSITION, DB_BINDS(bind_text(batch->events[0]->source)), &rows));
+        TRY(db_rows(
+            tx, &LOCK_POSITION,
+            DB_BINDS(bind_text(batch->consumer->name), bind_text(batch->consumer->source), bind_i64(batch->lane)),
+            &rows));
         stored = db_rows_count(rows) > 0 ? db_i64(rows, 0, "position") : 0;
         while (batch->n > 0 && batch->events[0]->position <= stored) {
                 batch->events++;
@@ -23,27 +25,26 @@ static sn_status take_out_done(struct db_tx *tx, struct bus_batch *batch)
         return batch->n > 0 ? SN_OK : SN_REPLAYED;
 }
 
-static sn_status take_letter(struct db_tx *tx, const bus_event *event)
+static sn_status take_letter(struct db_tx *tx, int64_t letter)
 {
         int64_t deleted;
 
-        TRY(db_exec(tx, &DELETE_LETTER, DB_BINDS(bind_text(event->source), bind_i64(event->position)), &deleted));
+        TRY(db_exec(tx, &TAKE_LETTER, DB_BINDS(bind_i64(letter)), &deleted));
         return deleted == 1 ? SN_OK : SN_REPLAYED;
 }
 
 sn_status bus_begin(struct rpc_call *c, struct bus_batch *batch, struct db_tx **tx)
 {
         TRY(db_begin(c, tx));
-        return bus_current.replay ? take_letter(*tx, batch->events[0]) : take_out_done(*tx, batch);
+        return batch->letter != 0 ? take_letter(*tx, batch->letter) : take_out_done(*tx, batch);
 }
 
-sn_status bus_commit(struct rpc_call *c, const struct bus_batch *batch, struct db_tx **tx)
+sn_status bus_commit(struct rpc_call *c, struct bus_batch *batch, struct db_tx **tx)
 {
-        const bus_event *last = batch->events[batch->n - 1];
         bool advanced = true;
 
-        if (!bus_current.replay) {
-                TRY(bus_position_advance(*tx, last->source, last->position, &advanced));
+        if (batch->letter == 0) {
+                TRY(bus_position_advance(*tx, batch, batch->events[batch->n - 1]->position, &advanced));
         }
         if (!advanced) { /* both found no row to lock: the other one's effect counts */
                 sn_status status = rpc_fail(c, SN_ABORTED, NULL, "the events were handled in between");
@@ -52,6 +53,6 @@ sn_status bus_commit(struct rpc_call *c, const struct bus_batch *batch, struct d
                 return status;
         }
         TRY(db_commit(c, NULL, tx));
-        bus_current.stored = true;
+        batch->stored = true;
         return SN_OK;
 }

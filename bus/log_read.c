@@ -5,53 +5,71 @@
 #include <string.h>
 #include "base/clock.h"
 #include "base/log.h"
-#include "bus/delivery.h"
+#include "base/metrics.h"
+#include "bus/lane.h"
 #include "rpc/rpc.h"
 
 #define CALL_MS     5000
 #define BATCH       500
-#define MOST_ROUNDS 20 /* then the other sources have their turn */
+#define MOST_ROUNDS 20 /* then progress is stored, and letters are replayed */
 
-/* Events that were kept for less than this consumer was away: nothing can be done but to say so. A new consumer starts
- * with the oldest. */
-static void skip_what_is_gone(struct bus_source *source, int64_t oldest)
+/* Events that were kept for less time than this consumer did not run: nothing can be done but to say so. A new consumer
+ * starts with the oldest. */
+static void skip_what_is_gone(struct bus_lane *lane, int64_t oldest)
 {
-        if (oldest <= source->position + 1) {
+        if (oldest <= lane->position + 1) {
                 return;
         }
-        if (source->position > 0) {
+        if (lane->position > 0) {
                 log_event(LOG_LEVEL_ERROR, "events are gone from the log before they were handled",
-                          LOG_STR("sonet.source", source->name), LOG_INT("sonet.position", source->position),
+                          LOG_STR("sonet.consumer", lane->consumer->name),
+                          LOG_STR("sonet.source", lane->consumer->source), LOG_INT("sonet.position", lane->position),
                           LOG_INT("sonet.oldest", oldest));
         }
-        source->position = oldest - 1;
+        lane->position = oldest - 1;
+        lane->cursor[0] = '\0';
+        lane->unsaved = true;
 }
 
-static sn_status meet_log(struct service *service, struct bus_source *source,
-                          const Sonet__Events__ReadOutboxResponse *out)
+/* A log that came from a backup has another name since: what was read under the old one is known up to where the new
+ * one begins, and goes on there, however far it has come since. One that kept its name can only be seen to end too
+ * early. */
+static sn_status follow_log(struct bus_lane *lane, const Sonet__Events__ReadOutboxResponse *out)
 {
-        (void)snprintf(source->log_id, sizeof(source->log_id), "%s", out->log_id);
-        if (out->head < source->position) {
-                log_event(LOG_LEVEL_ERROR, "the log ends before what was handled: it came from a backup",
-                          LOG_STR("sonet.source", source->name), LOG_INT("sonet.position", source->position),
-                          LOG_INT("sonet.head", out->head));
-                TRY(bus_position_rewind(service, source, out->head));
+        bool same = strcmp(lane->log_id, out->log_id) == 0, first = lane->log_id[0] == '\0';
+        int64_t known = same || first ? out->head : out->log_start;
+
+        if (same && lane->position <= known) {
+                return SN_OK;
         }
-        if (source->seen_position > out->head) {
-                bus_mistrust_stream(source);
+        if (lane->position > known) {
+                log_event(LOG_LEVEL_ERROR, "the log came from a backup, and lacks events that were handled",
+                          LOG_STR("sonet.consumer", lane->consumer->name),
+                          LOG_STR("sonet.source", lane->consumer->source), LOG_INT("sonet.position", lane->position),
+                          LOG_INT("sonet.known", known));
         }
-        source->seen_position = 0;
-        skip_what_is_gone(source, out->oldest);
+        return bus_position_reset(lane, out->log_id, lane->position < known ? lane->position : known);
+}
+
+static sn_status meet_log(struct bus_lane *lane, const Sonet__Events__ReadOutboxResponse *out)
+{
+        TRY(follow_log(lane, out));
+        if (lane->seen_position > out->head) {
+                bus_stream_mistrust(lane);
+        }
+        lane->seen_position = 0;
+        skip_what_is_gone(lane, out->oldest);
+        metric_set(lane->lag, out->head - lane->position);
         return SN_OK;
 }
 
-static sn_status read_batch(struct rpc_call *c, struct bus_source *source, Sonet__Events__ReadOutboxResponse *out)
+static sn_status read_batch(struct rpc_call *c, const struct bus_lane *lane, Sonet__Events__ReadOutboxResponse *out)
 {
         Sonet__Events__ReadOutboxRequest in = SONET__EVENTS__READ_OUTBOX_REQUEST__INIT;
 
-        in.after = source->position;
+        in.after = lane->position;
         in.limit = BATCH;
-        return rpc_invoke(c, source->read_outbox, &in.base, &out->base);
+        return rpc_invoke(c, lane->consumer->read_outbox, &in.base, &out->base);
 }
 
 /* A fault for the crash test, which must notice it: what was not handled from the stream is given up. Never in release
@@ -66,38 +84,41 @@ static bool gives_up_log(void)
 }
 
 /* more: there is a further batch. */
-static sn_status take_batch(struct service *service, struct bus_source *source, bool *more)
+static sn_status take_batch(struct bus_lane *lane, bool *more)
 {
-        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, CALL_MS);
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, CALL_MS);
         Sonet__Events__ReadOutboxResponse out = SONET__EVENTS__READ_OUTBOX_RESPONSE__INIT;
-
-        TRY(read_batch(c, source, &out));
-        TRY(meet_log(service, source, &out));
-        source->heard_us = clock_monotonic_us();
-        source->behind = false;
-        *more = false;
+        int64_t asked = lane->position;
         size_t known = 0;
 
-        while (known < out.n_events && out.events[known]->position <= source->position) {
+        TRY(read_batch(c, lane, &out));
+        TRY(meet_log(lane, &out));
+        lane->heard_us = clock_monotonic_us();
+        *more = lane->behind = lane->position < asked; /* back in the log: what was read begins too late */
+        if (*more) {
+                return SN_OK;
+        }
+        while (known < out.n_events && out.events[known]->position <= lane->position) {
                 known++;
         }
         if (gives_up_log() && known < out.n_events) {
-                source->position = out.events[out.n_events - 1]->position;
-        } else if (known < out.n_events &&
-                   bus_deliver(service, source, out.events + known, out.n_events - known) == BUS_LATER) {
+                lane->position = out.events[out.n_events - 1]->position;
+                lane->unsaved = true;
+        } else if (known < out.n_events && !bus_deliver(lane, out.events + known, out.n_events - known)) {
                 return SN_OK;
         }
-        source->behind = source->position < out.head;
-        *more = source->behind && out.n_events > 0;
+        lane->behind = lane->position < out.head;
+        *more = lane->behind && out.n_events > 0;
+        metric_set(lane->lag, out.head - lane->position);
         return SN_OK;
 }
 
-sn_status bus_log_read(struct service *service, struct bus_source *source)
+sn_status bus_log_read(struct bus_lane *lane)
 {
         bool more = true;
 
         for (int round = 0; more && round < MOST_ROUNDS; round++) {
-                TRY(take_batch(service, source, &more));
+                TRY(take_batch(lane, &more));
         }
         return SN_OK;
 }

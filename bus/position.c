@@ -1,96 +1,95 @@
-/* Owns consumer_positions: up to where each source was taken. A stored position never goes back, but for a log that was
- * restored. */
-#include "bus/delivery.h"
+/* Owns consumer_positions: up to where each lane has taken its source's events. A stored position never goes back, but
+ * for a log that was restored. */
+#include "bus/lane.h"
 
-#include <string.h>
+#include <stdio.h>
 
 #define CALL_MS 10000
 
-DB_STATEMENT(SELECT_POSITIONS, "*", NULL, "select source, position from consumer_positions");
+/* The key of a lane's row. */
+#define LANE_BINDS(consumer, number) bind_text((consumer)->name), bind_text((consumer)->source), bind_i64(number)
 
-DB_STATEMENT(STORE_POSITIONS, "*", NULL,
-             "insert into consumer_positions (source, position) select * from unnest($1::text[], $2::bigint[])"
-             " on conflict (source) do update set position = excluded.position"
-             " where consumer_positions.position < excluded.position");
+DB_STATEMENT(
+    SELECT_POSITION, "*", NULL,
+    "select position, cursor, log_id from consumer_positions where consumer = $1 and source = $2 and lane = $3");
 
-sn_status bus_position_advance(struct db_tx *tx, const char *source, int64_t position, bool *advanced)
+sn_status bus_position_load(struct bus_lane *lane)
 {
-        char *sources[] = {(char *)source};
-        int64_t affected;
-
-        TRY(db_exec(tx, &STORE_POSITIONS, DB_BINDS(bind_texts(sources, 1), bind_i64s(&position, 1)), &affected));
-        *advanced = affected == 1;
-        return SN_OK;
-}
-
-sn_status bus_positions_load(struct service *service, struct bus_source *sources, size_t n)
-{
-        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, CALL_MS);
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, CALL_MS);
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         struct db_rows *rows;
 
         TRY(db_read(c, &tx));
-        TRY(db_rows(tx, &SELECT_POSITIONS, DB_NO_BINDS, &rows));
-        for (size_t i = 0; i < n; i++) {
-                sources[i].position = 0;
-                for (size_t row = 0; row < db_rows_count(rows); row++) {
-                        if (strcmp(db_text(rows, row, "source"), sources[i].name) == 0) {
-                                sources[i].position = db_i64(rows, row, "position");
-                        }
-                }
-                sources[i].stored = sources[i].position;
-                sources[i].behind = true;
-                sources[i].log_id[0] = '\0';
-                sources[i].retry_at_us = 0;
-                sources[i].batch = BUS_BATCH_MAX;
-                sources[i].attempts = sources[i].waits = 0;
-        }
+        TRY(db_rows(tx, &SELECT_POSITION, DB_BINDS(LANE_BINDS(lane->consumer, lane->number)), &rows));
+        bool found = db_rows_count(rows) > 0;
+
+        lane->position = lane->stored = found ? db_i64(rows, 0, "position") : 0;
+        (void)snprintf(lane->cursor, sizeof(lane->cursor), "%s", found ? db_text(rows, 0, "cursor") : "");
+        (void)snprintf(lane->log_id, sizeof(lane->log_id), "%s", found ? db_text(rows, 0, "log_id") : "");
+        lane->unsaved = false;
+        lane->behind = true;
+        lane->retry_at_us = 0;
+        lane->batch = BUS_BATCH_MAX;
+        lane->failures = lane->slow_ones = lane->waits = 0;
         return SN_OK;
 }
 
-static sn_status store(struct rpc_call *c, char **names, const int64_t *positions, size_t n)
+DB_STATEMENT(ADVANCE_POSITION, "*", NULL,
+             "insert into consumer_positions as p (consumer, source, lane, position) values ($1, $2, $3, $4)"
+             " on conflict (consumer, source, lane) do update set position = excluded.position, cursor = ''"
+             " where p.position < excluded.position");
+
+sn_status bus_position_advance(struct db_tx *tx, const struct bus_batch *batch, int64_t position, bool *advanced)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        int64_t affected;
 
-        TRY(db_begin(c, &tx));
-        TRY(db_exec(tx, &STORE_POSITIONS, DB_BINDS(bind_texts(names, n), bind_i64s(positions, n)), NULL));
-        return db_commit(c, NULL, &tx);
-}
-
-sn_status bus_positions_store(struct service *service, struct bus_source *sources, size_t n)
-{
-        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, CALL_MS);
-        char *names[BUS_MAX_SOURCES];
-        int64_t positions[BUS_MAX_SOURCES];
-        size_t changed = 0;
-
-        for (size_t i = 0; i < n; i++) {
-                if (sources[i].position > sources[i].stored) {
-                        names[changed] = (char *)sources[i].name;
-                        positions[changed++] = sources[i].position;
-                }
-        }
-        if (changed == 0) {
-                return SN_OK;
-        }
-        TRY(store(c, names, positions, changed));
-        for (size_t i = 0; i < n; i++) {
-                sources[i].stored = sources[i].position;
-        }
+        TRY(db_exec(tx, &ADVANCE_POSITION, DB_BINDS(LANE_BINDS(batch->consumer, batch->lane), bind_i64(position)),
+                    &affected));
+        *advanced = affected == 1;
         return SN_OK;
 }
 
-DB_STATEMENT(REWIND_POSITION, "*", NULL,
-             "update consumer_positions set position = $2 where source = $1 and position > $2");
+DB_STATEMENT(
+    STORE_POSITION, "*", NULL,
+    "insert into consumer_positions as p (consumer, source, lane, position, cursor) values ($1, $2, $3, $4, $5)"
+    " on conflict (consumer, source, lane) do update set position = excluded.position, cursor = excluded.cursor"
+    " where p.position <= excluded.position");
 
-sn_status bus_position_rewind(struct service *service, struct bus_source *source, int64_t position)
+sn_status bus_position_store(struct bus_lane *lane)
 {
-        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, CALL_MS);
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, CALL_MS);
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
 
         TRY(db_begin(c, &tx));
-        TRY(db_exec(tx, &REWIND_POSITION, DB_BINDS(bind_text(source->name), bind_i64(position)), NULL));
+        TRY(db_exec(
+            tx, &STORE_POSITION,
+            DB_BINDS(LANE_BINDS(lane->consumer, lane->number), bind_i64(lane->position), bind_text(lane->cursor)),
+            NULL));
         TRY(db_commit(c, NULL, &tx));
-        source->position = source->stored = position;
+        lane->stored = lane->position;
+        lane->unsaved = false;
+        return SN_OK;
+}
+
+DB_STATEMENT(
+    RESET_POSITION, "*", NULL,
+    "insert into consumer_positions as p (consumer, source, lane, position, log_id) values ($1, $2, $3, $4, $5)"
+    " on conflict (consumer, source, lane) do update set log_id = excluded.log_id, position = excluded.position,"
+    " cursor = case when p.position = excluded.position then p.cursor else '' end");
+
+sn_status bus_position_reset(struct bus_lane *lane, const char *log_id, int64_t position)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, CALL_MS);
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+
+        TRY(db_begin(c, &tx));
+        TRY(db_exec(tx, &RESET_POSITION,
+                    DB_BINDS(LANE_BINDS(lane->consumer, lane->number), bind_i64(position), bind_uuid(log_id)), NULL));
+        TRY(db_commit(c, NULL, &tx));
+        if (position != lane->position) {
+                lane->cursor[0] = '\0';
+        }
+        lane->position = lane->stored = position;
+        (void)snprintf(lane->log_id, sizeof(lane->log_id), "%s", log_id);
         return SN_OK;
 }

@@ -4,7 +4,7 @@
 #define DEFAULT_LIMIT 500
 
 DB_STATEMENT(SELECT_LOG_HEAD, "*", &sonet__events__read_outbox_response__descriptor,
-             "select h.position as head, h.log_id,"
+             "select h.position as head, h.log_id, h.log_start,"
              " coalesce((select min(o.position) from outbox o where o.position is not null), h.position + 1) as oldest"
              " from outbox_head h");
 
@@ -21,7 +21,7 @@ static sn_status read_events(struct db_tx *tx, int64_t after, uint32_t asked, So
                 out->events[i]->source = (char *)db_call(tx)->service->name;
                 out->events[i]->schema_version = 1;
         }
-        /* some may have been placed since the head was read */
+        /* some may have been assigned since the head was read */
         if (out->n_events > 0 && out->events[out->n_events - 1]->position > out->head) {
                 out->head = out->events[out->n_events - 1]->position;
         }
@@ -30,7 +30,7 @@ static sn_status read_events(struct db_tx *tx, int64_t after, uint32_t asked, So
 
 DB_STATEMENT(SELECT_LOG_BEFORE, "*", NULL,
              "select position from outbox where position is not null"
-             " and coalesce(placed_at, occurred_at) < clock_timestamp() - make_interval(secs => $1::bigint)"
+             " and coalesce(assigned_at, occurred_at) < clock_timestamp() - make_interval(secs => $1::bigint)"
              " order by position desc limit 1");
 
 /* Positions are given in the order of time: the newest one from before the last seconds. */

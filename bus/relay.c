@@ -1,55 +1,91 @@
 /* Owns the relay: committed events get their positions, in batches, and go to the service's stream under them.
  *
- * A position is given by one transaction at a time (the head's row is locked), to rows that its snapshot sees: what
- * commits late gets a later position, so nothing is ever placed behind a reader. The stream is only a quick way:
+ * Positions are assigned by one transaction at a time (the head's row is locked), to rows that its snapshot sees: what
+ * commits late gets a later position, so no event ever gets a position behind a reader. The stream is only a quick way:
  * whatever it misses, consumers read from the outbox, so a batch that Redis did not take is not sent again. */
 #include <stdlib.h>
+#include <string.h>
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/ticker.h"
+#include "bus/lease.h"
 #include "bus/stream_write.h"
 
 #define BATCH    500
 #define POLL_MS  500 /* without a wake: for what another process, or this one before a crash, left behind */
 #define PAUSE_MS 200 /* after a failure */
+#define LEASE_MS 50
 #define CALL_MS  10000
 
 struct bus_relay {
         struct service *service;
+        struct bus_leases *leases;
+        const struct bus_lease *lease;
         struct ticker *ticker;
         bool compared; /* the stream was looked at since we began */
-        struct metric *placed;
+        struct metric *assigned;
 };
 
-DB_STATEMENT(SELECT_UNPLACED, "*", NULL, "select 1 from outbox where position is null limit 1");
+DB_STATEMENT(SELECT_UNASSIGNED, "*", NULL, "select 1 from outbox where position is null limit 1");
 
-DB_STATEMENT(LOCK_LOG_HEAD, "*", NULL, "select position, log_id from outbox_head for update");
+/* server: which database assigns positions. Another one than before, or the same on another timeline, came
+ * from a backup (or took over from a standby): some positions may have been assigned already. */
+DB_STATEMENT(LOCK_LOG_HEAD, "*", NULL,
+             "select position, log_id, origin, (select system_identifier::text from pg_control_system())"
+             " || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) || '/' ||"
+             " (select oid::text from pg_database where datname = current_database()) as server"
+             " from outbox_head for update");
 
 DB_STATEMENT(
-    PLACE_EVENTS, "*", &sonet__events__event__descriptor,
+    NAME_LOG, "*", NULL,
+    "update outbox_head set origin = $1, log_id = case when origin = '' then log_id else gen_random_uuid() end,"
+    " log_start = case when origin = '' then log_start else position end returning log_id");
+
+/* So that readers know which positions they have not seen, however many are assigned before they look. */
+static sn_status name_log(struct db_tx *tx, const struct db_rows *head, const char **log_id)
+{
+        const char *origin = db_text(head, 0, "origin"), *server = db_text(head, 0, "server");
+        struct db_rows *rows;
+
+        *log_id = db_text(head, 0, "log_id");
+        if (strcmp(origin, server) == 0) {
+                return SN_OK;
+        }
+        if (origin[0] != '\0') {
+                log_event(LOG_LEVEL_WARN, "the database came from a backup or a standby: its log of events is renamed",
+                          LOG_STR("sonet.service", db_call(tx)->service->name),
+                          LOG_INT("sonet.position", db_i64(head, 0, "position")));
+        }
+        TRY(db_rows(tx, &NAME_LOG, DB_BINDS(bind_text(server)), &rows));
+        *log_id = db_text(rows, 0, "log_id");
+        return SN_OK;
+}
+
+DB_STATEMENT(
+    ASSIGN_POSITIONS, "*", &sonet__events__event__descriptor,
     "with batch as ("
     " select id, row_number() over (order by id) as n from"
-    " (select id from outbox where position is null order by id limit $2) unplaced"
-    "), placed as ("
-    " update outbox o set position = $1 + batch.n, placed_at = clock_timestamp() from batch where o.id = batch.id "
+    " (select id from outbox where position is null order by id limit $2) unassigned"
+    "), assigned as ("
+    " update outbox o set position = $1 + batch.n, assigned_at = clock_timestamp() from batch where o.id = batch.id "
     "returning o.*"
     "), head as ("
     " update outbox_head set position = $1 + (select count(*) from batch)"
     ") select event_id as id, position, type, aggregate_id, object_id, actor_id, version, trace_id, occurred_at"
-    " from placed order by position");
+    " from assigned order by position");
 
-static sn_status has_unplaced(struct rpc_call *c, bool *yes)
+static sn_status has_unassigned(struct rpc_call *c, bool *yes)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         struct db_rows *rows;
 
         TRY(db_read(c, &tx));
-        TRY(db_rows(tx, &SELECT_UNPLACED, DB_NO_BINDS, &rows));
+        TRY(db_rows(tx, &SELECT_UNASSIGNED, DB_NO_BINDS, &rows));
         *yes = db_rows_count(rows) > 0;
         return SN_OK;
 }
 
-static sn_status place(struct rpc_call *c, struct relay_batch *batch)
+static sn_status assign_positions(struct rpc_call *c, struct relay_batch *batch)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         struct db_rows *head;
@@ -60,8 +96,8 @@ static sn_status place(struct rpc_call *c, struct relay_batch *batch)
         if (db_rows_count(head) != 1) {
                 return rpc_fail(c, SN_INTERNAL, NULL, "outbox_head has no row");
         }
-        batch->log_id = db_text(head, 0, "log_id");
-        TRY(db_list(tx, &PLACE_EVENTS, DB_BINDS(bind_i64(db_i64(head, 0, "position")), bind_i64(BATCH)), &batch->n,
+        TRY(name_log(tx, head, &batch->log_id));
+        TRY(db_list(tx, &ASSIGN_POSITIONS, DB_BINDS(bind_i64(db_i64(head, 0, "position")), bind_i64(BATCH)), &batch->n,
                     &batch->events));
         for (size_t i = 0; i < batch->n; i++) {
                 batch->events[i]->source = (char *)c->service->name;
@@ -80,13 +116,13 @@ static sn_status work(struct bus_relay *relay, struct rpc_call *c, bool *more)
         if (!relay->compared && c->service->redis) {
                 relay->compared = bus_stream_compare(c) == SN_OK;
         }
-        TRY(has_unplaced(c, &any));
+        TRY(has_unassigned(c, &any));
         if (!any) {
                 return SN_OK;
         }
-        TRY(place(c, &batch));
+        TRY(assign_positions(c, &batch));
         *more = batch.n == BATCH;
-        metric_add(relay->placed, (int64_t)batch.n);
+        metric_add(relay->assigned, (int64_t)batch.n);
         if (batch.n > 0 && c->service->redis && bus_stream_write(c, &batch) != SN_OK) {
                 log_event(LOG_LEVEL_DEBUG, "events were not streamed: consumers read them from the outbox");
                 relay->compared = false;
@@ -98,6 +134,11 @@ static int64_t relay_batch(void *context)
 {
         struct bus_relay *relay = context;
         bool more = false;
+
+        if (!bus_lease_held(relay->lease)) {
+                relay->compared = false; /* another one writes the stream */
+                return LEASE_MS;
+        }
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(relay->service, CALL_MS);
 
         if (work(relay, c, &more) != SN_OK) {
@@ -114,8 +155,11 @@ struct bus_relay *bus_relay_new(struct service *service)
                 abort();
         }
         relay->service = service;
-        relay->placed =
-            metric_counter("sonet_bus_events_placed_total", "Events that this process gave a position.", NULL);
+        relay->assigned =
+            metric_counter("sonet_bus_positions_assigned_total", "Events that this process assigned a position.", NULL);
+        relay->leases = bus_leases_new(service);
+        relay->lease = bus_leases_add(relay->leases, "relay");
+        bus_leases_start(relay->leases);
         relay->ticker = ticker_new("bus-relay", relay_batch, relay);
         return relay;
 }
@@ -129,6 +173,7 @@ void bus_relay_free(struct bus_relay *relay)
 {
         if (relay) {
                 ticker_free(relay->ticker);
+                bus_leases_free(relay->leases);
                 free(relay);
         }
 }

@@ -1,11 +1,11 @@
-/* Owns reading the streams: one XREAD over all sources that are up to date. An entry counts when it is the very next
- * one of the log that the source said is its own; anything else sends the reader to the log. */
+/* Owns reading the stream of a lane's source. An entry counts when it is the very next one of the log that the source
+ * said is its own; anything else sends the reader to the log. */
 #include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <string.h>
 #include "base/clock.h"
 #include "base/str.h"
-#include "bus/delivery.h"
+#include "bus/lane.h"
 
 #define BATCH     "500"
 #define MARGIN_MS 2000 /* for the answer, beyond the wait */
@@ -48,27 +48,28 @@ static bool parse_entry(const struct redisReply *reply, struct entry *entry)
 /* NULL: not what the stream of this source should hold next. A gap sends the reader to the log, which tells whether the
  * stream knows more than it should; a stream with foreign entries is left alone for a while: its relay will clear it.
  */
-static bus_event *next_event(struct rpc_call *c, struct bus_source *source, int64_t after, const struct entry *entry)
+static bus_event *next_event(struct rpc_call *c, struct bus_lane *lane, int64_t after, const struct entry *entry)
 {
-        if (!str_equal_c(entry->log_id, source->log_id)) {
-                bus_mistrust_stream(source);
+        if (!str_equal_c(entry->log_id, lane->log_id)) {
+                bus_stream_mistrust(lane);
                 return NULL;
         }
         if (entry->position != after + 1) {
-                source->seen_position = entry->position;
+                lane->seen_position = entry->position;
                 return NULL;
         }
         bus_event *event = sonet__events__event__unpack(arena_protobuf_allocator(c->arena), entry->event.len,
                                                         (const uint8_t *)entry->event.ptr);
 
-        return event && event->position == entry->position && strcmp(event->source, source->name) == 0 ? event : NULL;
+        return event && event->position == entry->position && strcmp(event->source, lane->consumer->source) == 0 ? event
+                                                                                                                 : NULL;
 }
 
 /* As many as continue the source; false: then there was one that does not. */
-static bool read_events(struct rpc_call *c, struct bus_source *source, const struct redisReply *entries,
-                        bus_event **events, size_t *n)
+static bool read_events(struct rpc_call *c, struct bus_lane *lane, const struct redisReply *entries, bus_event **events,
+                        size_t *n)
 {
-        int64_t position = source->position;
+        int64_t position = lane->position;
 
         for (size_t i = 0; i < entries->elements; i++) {
                 struct entry entry;
@@ -79,7 +80,7 @@ static bool read_events(struct rpc_call *c, struct bus_source *source, const str
                 if (entry.position <= position) {
                         continue;
                 }
-                events[*n] = next_event(c, source, position, &entry);
+                events[*n] = next_event(c, lane, position, &entry);
                 if (!events[*n]) {
                         return false;
                 }
@@ -88,85 +89,56 @@ static bool read_events(struct rpc_call *c, struct bus_source *source, const str
         return true;
 }
 
-static void take_entries(struct rpc_call *c, struct bus_source *source, const struct redisReply *entries)
+static void take_entries(struct rpc_call *c, struct bus_lane *lane, const struct redisReply *entries)
 {
         bus_event **events = ARENA_ARRAY(c->arena, bus_event *, entries->elements);
         size_t n = 0;
-        bool whole = read_events(c, source, entries, events, &n);
+        bool whole = read_events(c, lane, entries, events, &n);
 
-        source->heard_us = clock_monotonic_us();
-        if (bus_deliver(c->service, source, events, n) == BUS_DONE && !whole) {
-                source->behind = true;
+        lane->heard_us = clock_monotonic_us();
+        if (bus_deliver(lane, events, n) && !whole) {
+                lane->behind = true;
         }
 }
 
 #define MISTRUST_US 1000000
 
-void bus_mistrust_stream(struct bus_source *source)
+void bus_stream_mistrust(struct bus_lane *lane)
 {
-        source->mistrusted_until_us = clock_monotonic_us() + MISTRUST_US;
+        lane->mistrusted_until_us = clock_monotonic_us() + MISTRUST_US;
 }
 
-bool bus_stream_trusted(const struct bus_source *source)
+bool bus_stream_trusted(const struct bus_lane *lane)
 {
-        return !source->behind && clock_monotonic_us() >= source->mistrusted_until_us;
+        return !lane->behind && clock_monotonic_us() >= lane->mistrusted_until_us;
 }
 
-/* XREAD COUNT 500 BLOCK ms STREAMS key… id… */
-struct command {
-        int argc;
-        const char *argv[6 + 2 * BUS_MAX_SOURCES];
-        struct bus_source *sources[BUS_MAX_SOURCES];
-        size_t n;
-};
-
-static void build(struct rpc_call *c, struct command *command, struct bus_source *sources, size_t n, int wait_ms)
+/* [[key, entries]], or nil when none came. */
+static void take_stream(struct rpc_call *c, struct bus_lane *lane, const struct redisReply *reply)
 {
-        const char *head[] = {"XREAD", "COUNT", BATCH, "BLOCK", arena_printf(c->arena, "%d", wait_ms), "STREAMS"};
+        const struct redisReply *stream =
+            reply->type == REDIS_REPLY_ARRAY && reply->elements == 1 ? reply->element[0] : NULL;
 
-        memcpy(command->argv, head, sizeof(head));
-        command->n = 0;
-        for (size_t i = 0; i < n; i++) {
-                if (bus_stream_trusted(&sources[i])) {
-                        command->sources[command->n++] = &sources[i];
-                }
-        }
-        for (size_t i = 0; i < command->n; i++) {
-                const struct bus_source *s = command->sources[i];
-
-                command->argv[6 + i] = redis_key(c->arena, REDIS_KEY_EVENT_STREAM, s->name);
-                command->argv[6 + command->n + i] = arena_printf(c->arena, "%lld-0", (long long)s->position);
-        }
-        command->argc = (int)(6 + 2 * command->n);
-}
-
-static void take_stream(struct rpc_call *c, const struct command *command, const struct redisReply *stream)
-{
-        if (stream->type != REDIS_REPLY_ARRAY || stream->elements != 2 ||
-            stream->element[1]->type != REDIS_REPLY_ARRAY) {
-                return;
-        }
-        for (size_t i = 0; i < command->n; i++) {
-                if (str_equal_c(text_of(stream->element[0]), command->argv[6 + i])) {
-                        take_entries(c, command->sources[i], stream->element[1]);
-                }
+        if (stream && stream->type == REDIS_REPLY_ARRAY && stream->elements == 2 &&
+            stream->element[1]->type == REDIS_REPLY_ARRAY) {
+                take_entries(c, lane, stream->element[1]);
         }
 }
 
-sn_status bus_stream_read(struct service *service, struct redis_link *link, struct bus_source *sources, size_t n,
-                          int wait_ms)
+sn_status bus_stream_read(struct bus_lane *lane, int wait_ms)
 {
-        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, wait_ms + MARGIN_MS);
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, wait_ms + MARGIN_MS);
+        const char *argv[] = {"XREAD",
+                              "COUNT",
+                              BATCH,
+                              "BLOCK",
+                              arena_printf(c->arena, "%d", wait_ms > 0 ? wait_ms : 1), /* 0 would be for ever */
+                              "STREAMS",
+                              redis_key(c->arena, REDIS_KEY_EVENT_STREAM, lane->consumer->source),
+                              arena_printf(c->arena, "%lld-0", (long long)lane->position)};
         struct redisReply *reply;
-        struct command command;
 
-        build(c, &command, sources, n, wait_ms);
-        if (command.n == 0) {
-                return SN_OK;
-        }
-        TRY(redis_link_command(c, link, command.argc, command.argv, NULL, wait_ms + MARGIN_MS, &reply));
-        for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i++) {
-                take_stream(c, &command, reply->element[i]);
-        }
+        TRY(redis_link_command(c, lane->link, sizeof(argv) / sizeof(argv[0]), argv, NULL, wait_ms + MARGIN_MS, &reply));
+        take_stream(c, lane, reply);
         return SN_OK;
 }

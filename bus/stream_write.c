@@ -57,7 +57,7 @@ static struct str text_of(const struct redisReply *reply)
         return reply->type == REDIS_REPLY_STRING ? (struct str){reply->str, (size_t)reply->len} : (struct str){0};
 }
 
-/* [[id, [l, log_id, e, event]]]; anything else is nobody's */
+/* [[id, [l, log_id, e, event]]]; anything else belongs to no log */
 static void parse_top(const struct redisReply *reply, struct top *top)
 {
         struct str id, number;
@@ -99,9 +99,10 @@ static sn_status clear_stream(struct rpc_call *c, const char *key)
         return redis_command(c, c->service->redis, 2, argv, NULL, &reply);
 }
 
-DB_STATEMENT(RENAME_LOG, "*", NULL, "update outbox_head set log_id = gen_random_uuid() returning log_id");
+DB_STATEMENT(RENAME_LOG, "*", NULL,
+             "update outbox_head set log_id = gen_random_uuid(), log_start = position returning log_id");
 
-/* Our own stream knows later positions than we gave out: the database came from a backup. The log takes another name,
+/* Our own stream has later positions than we assigned: the database came from a backup. The log takes another name,
  * so that no reader takes what the stream still says for what it will say. */
 static sn_status rename_log(struct rpc_call *c, const char **log_id)
 {

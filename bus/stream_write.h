@@ -10,7 +10,8 @@ struct relay_batch {
         const char *log_id;
 };
 
-/* Sends events that were given their positions. SN_UNAVAILABLE when Redis is away: nothing is lost, see relay.c. */
+/* Sends events that were assigned their positions. SN_UNAVAILABLE when Redis is unreachable: nothing is lost, see
+ * relay.c. */
 SN_CHECKED sn_status bus_stream_write(struct rpc_call *c, struct relay_batch *batch);
 /* Once after a start: a stream that is ahead of the log, or another log's, goes. */
 SN_CHECKED sn_status bus_stream_compare(struct rpc_call *c);

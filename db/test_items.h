@@ -30,7 +30,6 @@ int run_tx_tests(void);
 int run_lost_tests(void);
 int run_pool_tests(void);
 int run_migrate_tests(void);
-int run_lease_tests(void);
 int run_ownership_tests(void);
 
 #endif

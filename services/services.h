@@ -13,14 +13,20 @@ struct service_definition {
         const struct rpc_service *contract;
         const void *handlers; /* struct <name>_handlers */
         const struct db_schema *schema;
-        const struct bus_consumer *const *consumers; /* NULL-terminated; NULL: none */
-        const struct service_job *const *jobs;       /* NULL-terminated; NULL: none */
+        const struct bus_consumer *const *consumers; /* NULL-terminated */
+        const struct service_job *const *jobs;       /* NULL-terminated */
         bool emits;                                  /* events: has an outbox that is relayed */
         bool single; /* keeps its own rows in memory: one process at a time owns it, see db/ownership.h */
         sn_status (*start)(struct service *service,
                            const struct settings *settings); /* caches and the like; NULL: nothing */
         void (*stop)(struct service *service);
 };
+
+/* Generated: what the service's meson.build lists. */
+#define SERVICE(name, NAME)                                                                                            \
+        extern const struct bus_consumer *const name##_consumers[];                                                    \
+        extern const struct service_job *const name##_jobs[];
+#include "base/services.def.h"
 
 extern const struct service_definition *const sonet_services[];
 extern const size_t sonet_n_services;

@@ -47,7 +47,7 @@ static void every_consumer_reads_a_log_that_its_contract_names(void **state)
         for (size_t i = 0; i < sonet_n_services; i++) {
                 const struct bus_consumer *const *consumers = sonet_services[i]->consumers;
 
-                for (size_t k = 0; consumers != NULL && consumers[k] != NULL; k++) {
+                for (size_t k = 0; consumers[k] != NULL; k++) {
                         if (!contains(sonet_services[i]->contract->reads, consumers[k]->source)) {
                                 fail_msg("%s consumes events of %s: please add it to `reads` of its contract",
                                          sonet_services[i]->name, consumers[k]->source);

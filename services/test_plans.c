@@ -254,7 +254,7 @@ static void timelines_are_found_by_index(void **state)
 
 static void events_and_keys_are_found_by_index(void **state)
 {
-        CHECK("note_service", {"SELECT_LOG", "outbox_position"}, {"SELECT_UNPLACED", "outbox_unplaced"},
+        CHECK("note_service", {"SELECT_LOG", "outbox_position"}, {"SELECT_UNASSIGNED", "outbox_unplaced"},
               {"SELECT_LOG_BEFORE", "outbox_position"}, {"SELECT_IDEMPOTENCY_KEY", "idempotency_keys_pkey"},
               {"SELECT_KEY_OR_LOCK", "idempotency_keys_pkey"});
 }

@@ -233,7 +233,7 @@ static void every_emitter_lets_its_log_be_read(void **state)
         for (size_t s = 0; s < sonet_n_services; s++) {
                 const struct bus_consumer *const *consumers = sonet_services[s]->consumers;
 
-                for (size_t i = 0; consumers != NULL && consumers[i] != NULL; i++) {
+                for (size_t i = 0; consumers[i] != NULL; i++) {
                         const struct service_definition *source = service_definition_find(consumers[i]->source);
 
                         assert_non_null(source);

@@ -101,17 +101,6 @@ static void start_service(size_t i)
         }
 }
 
-static void start_consumers(size_t i)
-{
-        const struct bus_consumer *const *consumers = sonet_services[i]->consumers;
-        size_t n = 0;
-
-        while (consumers != NULL && consumers[n] != NULL) {
-                n++;
-        }
-        runners[i] = n > 0 ? bus_runner_new(&services[i], consumers, n) : NULL;
-}
-
 /* The jobs that run each second, sooner; those of every hour a test calls itself. */
 static sn_status run_jobs(void)
 {
@@ -121,7 +110,7 @@ static sn_status run_jobs(void)
         for (size_t i = 0; i < sonet_n_services; i++) {
                 const struct service_job *const *jobs = sonet_services[i]->jobs;
 
-                for (size_t j = 0; jobs != NULL && jobs[j] != NULL; j++) {
+                for (size_t j = 0; jobs[j] != NULL; j++) {
                         CLEANUP(rpc_call_free_p)
                         struct rpc_call *c = rpc_call_new_background(&services[i], DEADLINE_MS);
                         bool more = false;
@@ -157,7 +146,7 @@ int test_network_run_job(const char *service, const char *job)
                 if (named && strcmp(job, services_cleanup.name) == 0) {
                         return run_portions(&services[i], &services_cleanup);
                 }
-                for (size_t j = 0; named && jobs != NULL && jobs[j] != NULL; j++) {
+                for (size_t j = 0; named && jobs[j] != NULL; j++) {
                         if (strcmp(jobs[j]->name, job) == 0) {
                                 return run_portions(&services[i], jobs[j]);
                         }
@@ -201,7 +190,7 @@ void test_network_start(const char *redis_url, bool encoded)
                 start_service(i);
         }
         for (size_t i = 0; i < sonet_n_services; i++) {
-                start_consumers(i);
+                runners[i] = bus_runner_new(&services[i], sonet_services[i]->consumers);
         }
         atomic_store(&stopping, false);
         (void)pthread_create(&jobs_thread, NULL, repeat_jobs, NULL);
@@ -246,21 +235,20 @@ bool test_redis_do(int argc, const char *const *argv)
 
 /* ---- Until all is quiet ---- */
 
-static void wait_consumed(const struct service_definition *consumer, const struct bus_consumer *const *consumers)
+static void wait_consumed(const struct service_definition *service, const struct bus_consumer *consumer)
 {
-        for (size_t i = 0; consumers != NULL && consumers[i] != NULL; i++) {
-                const char *source = service_definition_find(consumers[i]->source)->schema->database;
-                char sql[300], head[32];
+        const char *source = service_definition_find(consumer->source)->schema->database;
+        int lanes = consumer->by_aggregate ? BUS_LANES : 1;
+        char sql[300], head[32];
 
-                test_wait_for(source, "select count(*) = 0 from outbox where position is null");
-                (void)snprintf(head, sizeof(head), "%s", test_admin(source, "select position from outbox_head"));
-                (void)snprintf(
-                    sql, sizeof(sql),
-                    "select %s = 0 or exists (select from consumer_positions where source = '%s' and position >= %s)",
-                    head, consumers[i]->source, head);
-                test_wait_for(consumer->schema->database, sql);
-                assert_string_equal(test_admin(consumer->schema->database, "select count(*) from dead_letters"), "0");
-        }
+        test_wait_for(source, "select count(*) = 0 from outbox where position is null");
+        (void)snprintf(head, sizeof(head), "%s", test_admin(source, "select position from outbox_head"));
+        (void)snprintf(sql, sizeof(sql),
+                       "select %s = 0 or count(*) = %d from consumer_positions"
+                       " where consumer = '%s' and source = '%s' and position >= %s",
+                       head, lanes, consumer->name, consumer->source, head);
+        test_wait_for(service->schema->database, sql);
+        assert_string_equal(test_admin(service->schema->database, "select count(*) from dead_letters"), "0");
 }
 
 void test_network_settle(void)
@@ -268,7 +256,11 @@ void test_network_settle(void)
         int64_t until_us = clock_monotonic_us() + 10000000;
 
         for (size_t i = 0; i < sonet_n_services; i++) {
-                wait_consumed(sonet_services[i], sonet_services[i]->consumers);
+                const struct bus_consumer *const *consumers = sonet_services[i]->consumers;
+
+                for (size_t k = 0; consumers[k] != NULL; k++) {
+                        wait_consumed(sonet_services[i], consumers[k]);
+                }
         }
         while (run_jobs() != SN_OK) {
                 assert_true(clock_monotonic_us() < until_us);

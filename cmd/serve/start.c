@@ -100,25 +100,12 @@ static bool start_local(struct server *server, struct local *local)
         if (d->emits) {
                 local->service.relay = bus_relay_new(&local->service);
         }
-        for (size_t i = 0; d->jobs != NULL && d->jobs[i] != NULL; i++) {
+        for (size_t i = 0; d->jobs[i] != NULL; i++) {
                 jobs_add(server->jobs, &local->service, d->jobs[i]);
         }
         jobs_add(server->jobs, &local->service, &services_cleanup);
         jobs_add(server->jobs, &local->service, &serve_watch_database);
         return true;
-}
-
-static void start_consumers(struct local *local)
-{
-        const struct bus_consumer *const *consumers = local->definition->consumers;
-        size_t n = 0;
-
-        while (consumers != NULL && consumers[n] != NULL) {
-                n++;
-        }
-        if (n > 0) {
-                local->runner = bus_runner_new(&local->service, consumers, n);
-        }
 }
 
 /* ---- Listening ---- */
@@ -170,7 +157,8 @@ static sn_status start_services(struct server *server, struct buf *error)
         }
         TRY(listen_grpc(server, error));
         for (size_t i = 0; i < server->n_locals; i++) {
-                start_consumers(&server->locals[i]);
+                server->locals[i].runner =
+                    bus_runner_new(&server->locals[i].service, server->locals[i].definition->consumers);
         }
         jobs_start(server->jobs);
         return SN_OK;

@@ -146,7 +146,7 @@ static void a_process_that_starts_reads_what_still_matters(void **state)
         end_session(session_id(4, 2), 0);
         test_wait_for("user_service", "select count(*) = 0 from outbox where position is null");
         (void)test_admin("user_service",
-                         "update outbox set placed_at = now() - interval '2 hours' where aggregate_id in"
+                         "update outbox set assigned_at = now() - interval '2 hours' where aggregate_id in"
                          " (select aggregate_id from outbox order by position desc offset 1)");
         start_trust();
         wait_revoked(session_id(4, 2));

@@ -150,18 +150,12 @@ static sn_status handle(struct rpc_call *c, struct bus_batch *batch)
         return reach_all(c, &deleted, take_back);
 }
 
-/* Another process may have stored an entry without telling Redis. */
-static void take_over(struct service *service)
-{
-        home_cache_mistrust();
-}
-
 static const char *const types[] = {"note.created", "renote.created", "note.deleted", "renote.deleted", NULL};
 
 const struct bus_consumer timeline_deliver = {
+    .name = "deliver",
     .source = "note",
     .read_outbox = &note_methods[NOTE_READ_OUTBOX],
     .types = types,
     .handle = handle,
-    .take_over = take_over,
 };

@@ -25,6 +25,7 @@ static sn_status count_follows(struct rpc_call *c, struct bus_batch *batch)
 static const char *const types[] = {"follow.created", "follow.deleted", NULL};
 
 const struct bus_consumer user_count_follows = {
+    .name = "count_follows",
     .source = "follow",
     .read_outbox = &follow_methods[FOLLOW_READ_OUTBOX],
     .types = types,

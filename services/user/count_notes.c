@@ -25,6 +25,7 @@ static sn_status count_notes(struct rpc_call *c, struct bus_batch *batch)
 static const char *const types[] = {"note.created", "note.deleted", NULL};
 
 const struct bus_consumer user_count_notes = {
+    .name = "count_notes",
     .source = "note",
     .read_outbox = &note_methods[NOTE_READ_OUTBOX],
     .types = types,

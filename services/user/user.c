@@ -5,9 +5,6 @@
 #include "services/user/authors.h"
 #include "services/user/session.h"
 
-static const struct bus_consumer *const consumers[] = {&user_count_notes, &user_count_follows, NULL};
-static const struct service_job *const jobs[] = {&user_cleanup, NULL};
-
 static sn_status start(struct service *service, const struct settings *settings)
 {
         TRY(token_signer_setup());
@@ -31,8 +28,8 @@ const struct service_definition user_service = {
     .contract = &user_contract,
     .handlers = &user_handlers,
     .schema = &user_schema,
-    .consumers = consumers,
-    .jobs = jobs,
+    .consumers = user_consumers,
+    .jobs = user_jobs,
     .emits = true,
     .single = true,
     .start = start,

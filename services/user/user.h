@@ -9,8 +9,4 @@
 
 #define EVENT_SESSION_ENDED "session.ended" /* aggregate: the session; actor: whose it was */
 
-extern const struct bus_consumer user_count_notes;
-extern const struct bus_consumer user_count_follows;
-extern const struct service_job user_cleanup;
-
 #endif

@@ -1,0 +1,169 @@
+/* Owns what a lane does next: whether this process may, reading the stream or the log, and when its progress is stored.
+ */
+#include "bus/lane.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#define CALL_MS 10000
+#define WAIT_MS 500 /* how long one look at the stream lasts: stopping takes no longer */
+#define QUIET_US                                                                                                       \
+        1000000 /* nothing from the stream for so long: look into the log, the stream may have missed something */
+#define WITHOUT_MS    200 /* the same while Redis is unreachable */
+#define LINK_RETRY_US 500000
+#define LINK_MS       1000
+#define SAVE_BUSY_US  200000
+#define SAVE_QUIET_US 500000
+#define SAVE_EVENTS   500
+#define REPLAY_US     500000
+#define LOG_RETRY_US  200000
+#define LEASE_MS      50
+
+int bus_lane_number(const bus_event *event, int n_lanes)
+{
+        uint32_t hash = 2166136261U; /* FNV-1a: the same in every release */
+
+        for (const char *p = event->aggregate_id; *p != '\0'; p++) {
+                hash = (hash ^ (uint8_t)*p) * 16777619U;
+        }
+        return (int)(hash % (uint32_t)n_lanes);
+}
+
+/* ---- Progress ---- */
+
+static sn_status checkpoint(struct bus_lane *lane, bool first)
+{
+        if (!lane->consumer->checkpoint) {
+                return SN_OK;
+        }
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, CALL_MS);
+
+        return lane->consumer->checkpoint(
+            c, &(struct bus_progress){.log_id = lane->log_id, .position = lane->position, .cursor = lane->cursor},
+            first);
+}
+
+static void save(struct bus_lane *lane)
+{
+        lane->saved_us = clock_monotonic_us();
+        if (checkpoint(lane, false) == SN_OK && lane->unsaved && bus_position_store(lane) != SN_OK) {
+                log_event(LOG_LEVEL_WARN, "a position could not be stored: events may be handled again",
+                          LOG_STR("sonet.consumer", lane->consumer->name));
+        }
+}
+
+/* Handlers that store their position themselves leave nothing to do here. */
+static void save_when_due(struct bus_lane *lane)
+{
+        int64_t since_us = clock_monotonic_us() - lane->saved_us;
+        bool busy = lane->unsaved && (since_us >= SAVE_BUSY_US || lane->position - lane->stored >= SAVE_EVENTS);
+
+        if (busy || since_us >= SAVE_QUIET_US) {
+                save(lane);
+        }
+}
+
+/* Another process may have gone on from here while this one had not the lease: the database knows. */
+static bool may_work(struct bus_lane *lane)
+{
+        if (!bus_lease_held(lane->lease)) {
+                lane->loaded = false;
+        } else if (!lane->loaded) {
+                lane->loaded = bus_position_load(lane) == SN_OK && checkpoint(lane, true) == SN_OK;
+                lane->saved_us = clock_monotonic_us();
+        }
+        return lane->loaded;
+}
+
+/* ---- Reading ---- */
+
+static void open_link(struct bus_lane *lane)
+{
+        int64_t now_us = clock_monotonic_us();
+
+        if (lane->link || !lane->service->redis || now_us < lane->link_retry_us) {
+                return;
+        }
+        lane->link_retry_us = now_us + LINK_RETRY_US;
+        if (redis_link_open(lane->service->redis, LINK_MS, &lane->link) != SN_OK) {
+                lane->link = NULL;
+        }
+}
+
+static void read_log_when_due(struct bus_lane *lane)
+{
+        int64_t now_us = clock_monotonic_us();
+        bool streams = lane->link && now_us >= lane->mistrusted_until_us;
+        int64_t quiet_us = streams ? QUIET_US : WITHOUT_MS * INT64_C(1000);
+
+        if (now_us < lane->retry_at_us || (!lane->behind && now_us - lane->heard_us < quiet_us)) {
+                return;
+        }
+        if (bus_log_read(lane) != SN_OK) {
+                lane->behind = true;
+                lane->retry_at_us = clock_monotonic_us() + LOG_RETRY_US;
+        }
+}
+
+/* How long to wait for the stream, or without it: until something else is due. */
+static int64_t wait_ms(const struct bus_lane *lane)
+{
+        int64_t wait = lane->link ? WAIT_MS : WITHOUT_MS;
+
+        if (!lane->behind) {
+                return bus_stream_trusted(lane) ? wait : WITHOUT_MS;
+        }
+        int64_t left = (lane->retry_at_us - clock_monotonic_us()) / 1000 + 1;
+
+        return left < wait ? (left > 0 ? left : 0) : wait;
+}
+
+static int64_t read_stream(struct bus_lane *lane)
+{
+        int64_t wait = wait_ms(lane);
+
+        if (!lane->link || !bus_stream_trusted(lane)) {
+                return wait;
+        }
+        if (bus_stream_read(lane, (int)wait) != SN_OK) {
+                redis_link_close(lane->link);
+                lane->link = NULL;
+        }
+        return 0;
+}
+
+static void replay_when_due(struct bus_lane *lane)
+{
+        if (lane->number == 0 && clock_monotonic_us() - lane->replayed_us >= REPLAY_US) {
+                bus_replay_requested(lane);
+                lane->replayed_us = clock_monotonic_us();
+        }
+}
+
+int64_t bus_lane_work(void *context)
+{
+        struct bus_lane *lane = context;
+        int64_t wait;
+
+        if (!may_work(lane)) {
+                return LEASE_MS;
+        }
+        open_link(lane);
+        read_log_when_due(lane);
+        save_when_due(lane);
+        replay_when_due(lane);
+        if (*lane->stopping) {
+                return 0;
+        }
+        wait = read_stream(lane);
+        save_when_due(lane);
+        return wait;
+}
+
+void bus_lane_close(struct bus_lane *lane)
+{
+        if (lane->loaded && bus_lease_held(lane->lease)) {
+                save(lane);
+        }
+        redis_link_close(lane->link);
+}

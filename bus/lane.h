@@ -1,0 +1,80 @@
+/* A lane: one consumer's, or a part of its, way through its source's log, and what the files that move it share.
+ * Private to bus/. */
+#ifndef BUS_LANE_H
+#define BUS_LANE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/uuid.h"
+#include "bus/bus.h"
+#include "bus/lease.h"
+#include "cache/redis.h"
+
+struct bus_lane {
+        struct service *service;
+        const struct bus_consumer *consumer;
+        int number; /* of its consumer's, from 0 */
+        const atomic_bool *stopping;
+        const struct bus_lease *lease;
+        struct ticker *ticker;
+        struct metric *lag;
+        bool loaded; /* what is below is as the database has it, or newer */
+
+        char log_id[UUID_SIZE]; /* "" until the log was read for the first time */
+        int64_t position;       /* taken up to here */
+        char cursor[BUS_CURSOR_SIZE];
+        int64_t stored;   /* the position as the database has it, at least */
+        bool unsaved;     /* position or cursor are newer than the database's */
+        int64_t saved_us; /* when they were last stored, or looked at */
+
+        struct redis_link *link; /* NULL: the stream is not read */
+        int64_t link_retry_us, replayed_us;
+        bool behind;                 /* the stream cannot continue from position: read the log */
+        int64_t heard_us;            /* when the log or the stream last told anything */
+        int64_t seen_position;       /* of the stream, past a gap */
+        int64_t mistrusted_until_us; /* the stream holds what it should not: read the log instead */
+        int64_t retry_at_us;         /* nothing before this moment, after a failure */
+        size_t batch;                /* how many events are handled at once: halved by failures, doubled by success */
+        int failures, slow_ones;     /* of the next event, by itself */
+        int waits;                   /* of the next event, for what is unreachable */
+};
+
+/* One round: whatever is due. Gives the ms until the next one; for a ticker. */
+int64_t bus_lane_work(void *lane);
+/* After the last round. */
+void bus_lane_close(struct bus_lane *lane);
+/* Which lane of several takes the event. */
+int bus_lane_number(const bus_event *event, int n_lanes);
+
+/* deliver.c: takes events, which must be the next ones of the source. False: an event is to be tried again, after
+ * retry_at_us, or the lane is to stop; the rest is read again from the log. */
+bool bus_deliver(struct bus_lane *lane, bus_event **events, size_t n);
+/* Calls the handler. */
+SN_CHECKED sn_status bus_handle(struct rpc_call *c, struct bus_batch *batch);
+
+/* position.c */
+SN_CHECKED sn_status bus_position_load(struct bus_lane *lane);
+SN_CHECKED sn_status bus_position_store(struct bus_lane *lane);
+/* In a transaction: false when the stored position is past it already. */
+SN_CHECKED sn_status bus_position_advance(struct db_tx *tx, const struct bus_batch *batch, int64_t position,
+                                          bool *advanced);
+/* The log has another name than the one that was read, or ends before what was read: the lane goes on from position. */
+SN_CHECKED sn_status bus_position_reset(struct bus_lane *lane, const char *log_id, int64_t position);
+
+/* dead_letters.c: in one transaction with the position behind the event. */
+SN_CHECKED sn_status bus_dead_letter_put(struct rpc_call *c, const struct bus_batch *batch, const char *error,
+                                         int attempts);
+/* Handles the dead letters of the lane's consumer that somebody asked to handle again. */
+void bus_replay_requested(struct bus_lane *lane);
+
+/* stream_read.c: reads the next events from the stream, waiting up to wait_ms, and delivers them; the lane is behind
+ * where the stream does not continue. SN_UNAVAILABLE when Redis is unreachable. */
+SN_CHECKED sn_status bus_stream_read(struct bus_lane *lane, int wait_ms);
+bool bus_stream_trusted(const struct bus_lane *lane);
+void bus_stream_mistrust(struct bus_lane *lane);
+/* log_read.c: reads the log from the lane's position on, and delivers. SN_OK: up to date, or an event is to be tried
+ * again. */
+SN_CHECKED sn_status bus_log_read(struct bus_lane *lane);
+
+#endif

@@ -1,0 +1,254 @@
+/* Owns the leases: one thread for all of a service's in this process, with one statement each half second. */
+#include "bus/lease.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/ticker.h"
+#include "base/uuid.h"
+#include "db/db.h"
+#include "db/ownership.h"
+
+#define CALL_MS 1000
+
+struct bus_lease {
+        char name[96];
+        atomic_int_least64_t held_until_us; /* 0: not held */
+        bool held;                          /* as it was logged */
+        char seen_holder[UUID_SIZE];        /* another one's row, when it was last seen to change */
+        int64_t seen_beats, seen_us;
+        struct bus_lease *next;
+};
+
+struct bus_leases {
+        struct service *service;
+        char holder[UUID_SIZE];
+        struct bus_lease *first;
+        struct ticker *ticker;
+};
+
+struct bus_leases *bus_leases_new(struct service *service)
+{
+        struct bus_leases *leases = calloc(1, sizeof(*leases));
+
+        if (!leases) {
+                abort();
+        }
+        leases->service = service;
+        uuid_new(leases->holder);
+        return leases;
+}
+
+const struct bus_lease *bus_leases_add(struct bus_leases *leases, const char *name)
+{
+        struct bus_lease *lease = calloc(1, sizeof(*lease));
+
+        if (!lease) {
+                abort();
+        }
+        (void)snprintf(lease->name, sizeof(lease->name), "%s", name);
+        lease->next = leases->first;
+        leases->first = lease;
+        return lease;
+}
+
+bool bus_lease_held(const struct bus_lease *lease)
+{
+        return clock_monotonic_us() < atomic_load_explicit(&lease->held_until_us, memory_order_relaxed);
+}
+
+static void note_held(struct bus_lease *lease, int64_t asked_us)
+{
+        atomic_store(&lease->held_until_us, asked_us + BUS_LEASE_BELIEF_MS * INT64_C(1000));
+        if (!lease->held) {
+                lease->held = true;
+                log_event(LOG_LEVEL_DEBUG, "a lease is held", LOG_STR("sonet.lease", lease->name));
+        }
+}
+
+static void note_lost(struct bus_lease *lease)
+{
+        atomic_store(&lease->held_until_us, 0);
+        if (lease->held) {
+                lease->held = false;
+                lease->seen_us = 0;
+                log_event(LOG_LEVEL_WARN, "another process has taken a lease", LOG_STR("sonet.lease", lease->name));
+        }
+}
+
+static char **names_of(struct arena *arena, const struct bus_leases *leases, size_t *n)
+{
+        char **names;
+
+        *n = 0;
+        for (const struct bus_lease *l = leases->first; l; l = l->next) {
+                ++*n;
+        }
+        names = ARENA_ARRAY(arena, char *, *n);
+        *n = 0;
+        for (struct bus_lease *l = leases->first; l; l = l->next) {
+                names[(*n)++] = l->name;
+        }
+        return names;
+}
+
+static size_t row_of(const struct db_rows *rows, const char *name)
+{
+        size_t row = 0;
+
+        while (row < db_rows_count(rows) && strcmp(db_text(rows, row, "name"), name) != 0) {
+                row++;
+        }
+        return row;
+}
+
+DB_STATEMENT(BEAT, "*", NULL,
+             "update bus_leases set beats = beats + 1 where holder = $1 and name = any($2) returning name");
+
+static sn_status beat(struct rpc_call *c, struct bus_leases *leases, bool *all)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        int64_t asked_us = clock_monotonic_us();
+        struct db_rows *rows;
+        size_t n;
+        char **names = names_of(c->arena, leases, &n);
+
+        TRY(db_begin(c, &tx));
+        TRY(db_rows(tx, &BEAT, DB_BINDS(bind_uuid(leases->holder), bind_texts(names, n)), &rows));
+        TRY(db_commit(c, NULL, &tx));
+        *all = true;
+        for (struct bus_lease *l = leases->first; l; l = l->next) {
+                if (row_of(rows, l->name) < db_rows_count(rows)) {
+                        note_held(l, asked_us);
+                } else {
+                        note_lost(l);
+                        *all = false;
+                }
+        }
+        return SN_OK;
+}
+
+DB_STATEMENT(TAKE_LEASE, "*", NULL,
+             "insert into bus_leases (name, holder) values ($1, $2) on conflict (name) do update"
+             " set holder = excluded.holder, beats = bus_leases.beats + 1, taken_at = now()"
+             " where bus_leases.holder = $3 and bus_leases.beats = $4");
+
+static sn_status take(struct rpc_call *c, const struct bus_leases *leases, struct bus_lease *lease)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        int64_t asked_us = clock_monotonic_us(), taken;
+
+        TRY(db_begin(c, &tx));
+        TRY(db_exec(tx, &TAKE_LEASE,
+                    DB_BINDS(bind_text(lease->name), bind_uuid(leases->holder), bind_uuid(lease->seen_holder),
+                             bind_i64(lease->seen_beats)),
+                    &taken));
+        TRY(db_commit(c, NULL, &tx));
+        if (taken == 1) {
+                note_held(lease, asked_us);
+        }
+        return SN_OK;
+}
+
+/* Whether it may be taken: no process has it, or its holder has not counted for long. */
+static bool is_free(struct bus_lease *lease, const struct db_rows *rows)
+{
+        size_t row = row_of(rows, lease->name);
+        int64_t now_us = clock_monotonic_us();
+
+        if (row == db_rows_count(rows)) {
+                return true;
+        }
+        const char *holder = db_text(rows, row, "holder");
+        int64_t beats = db_i64(rows, row, "beats");
+
+        if (lease->seen_us == 0 || strcmp(holder, lease->seen_holder) != 0 || beats != lease->seen_beats) {
+                (void)snprintf(lease->seen_holder, sizeof(lease->seen_holder), "%s", holder);
+                lease->seen_beats = beats;
+                lease->seen_us = now_us;
+        }
+        return now_us - lease->seen_us >= BUS_LEASE_TAKEOVER_MS * INT64_C(1000);
+}
+
+DB_STATEMENT(SELECT_LEASES, "*", NULL, "select name, holder, beats from bus_leases where name = any($1)");
+
+static sn_status read_leases(struct rpc_call *c, const struct bus_leases *leases, struct db_rows **rows)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        size_t n;
+        char **names = names_of(c->arena, leases, &n);
+
+        TRY(db_read(c, &tx));
+        return db_rows(tx, &SELECT_LEASES, DB_BINDS(bind_texts(names, n)), rows);
+}
+
+static sn_status take_free_ones(struct rpc_call *c, struct bus_leases *leases)
+{
+        struct db_rows *rows;
+
+        TRY(read_leases(c, leases, &rows));
+        for (struct bus_lease *l = leases->first; l; l = l->next) {
+                if (!l->held && is_free(l, rows)) {
+                        TRY(take(c, leases, l));
+                }
+        }
+        return SN_OK;
+}
+
+static int64_t keep_leases(void *context)
+{
+        struct bus_leases *leases = context;
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(leases->service, CALL_MS);
+        bool all = true;
+
+        if (beat(c, leases, &all) == SN_OK && !all) {
+                (void)take_free_ones(c, leases); /* what fails is tried again with the next beat */
+        }
+        return BUS_LEASE_BEAT_MS;
+}
+
+void bus_leases_start(struct bus_leases *leases)
+{
+        if (db_ownership_covers(leases->service->db)) { /* no other process runs the service */
+                for (struct bus_lease *l = leases->first; l; l = l->next) {
+                        atomic_store(&l->held_until_us, INT64_MAX);
+                }
+                return;
+        }
+        leases->ticker = ticker_new("bus-leases", keep_leases, leases);
+}
+
+DB_STATEMENT(GIVE_BACK, "*", NULL, "delete from bus_leases where holder = $1 and name = any($2)");
+
+static sn_status give_back(const struct bus_leases *leases)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(leases->service, CALL_MS);
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        size_t n;
+        char **names = names_of(c->arena, leases, &n);
+
+        TRY(db_begin(c, &tx));
+        TRY(db_exec(tx, &GIVE_BACK, DB_BINDS(bind_uuid(leases->holder), bind_texts(names, n)), NULL));
+        return db_commit(c, NULL, &tx);
+}
+
+void bus_leases_free(struct bus_leases *leases)
+{
+        if (!leases) {
+                return;
+        }
+        ticker_free(leases->ticker);
+        if (leases->ticker && give_back(leases) != SN_OK) {
+                log_event(LOG_LEVEL_DEBUG, "leases were not given back: others take them when they stand still");
+        }
+        while (leases->first) {
+                struct bus_lease *first = leases->first;
+
+                leases->first = first->next;
+                free(first);
+        }
+        free(leases);
+}

@@ -1,0 +1,29 @@
+/* Leases of the relay and the lanes of a service that many processes run: rows, whose holder keeps counting in them.
+ * Whoever has seen a row stand still for BUS_LEASE_TAKEOVER_MS, by a monotonic clock of its own, takes it; its holder
+ * believes in it for a shorter time. No two clocks are compared. A lease divides work: what is right does not depend on
+ * it, since effects are idempotent or fenced by the position's row. A service that one process owns (db/ownership.h)
+ * needs none: there they are always held. */
+#ifndef BUS_LEASE_H
+#define BUS_LEASE_H
+
+#include <stdbool.h>
+#include "base/service.h"
+
+#define BUS_LEASE_BEAT_MS     500
+#define BUS_LEASE_BELIEF_MS   1500
+#define BUS_LEASE_TAKEOVER_MS 2000
+
+struct bus_lease;
+struct bus_leases;
+
+struct bus_leases *bus_leases_new(struct service *service);
+/* Before the start. name: unique in the service. The lease lives as long as the leases. */
+const struct bus_lease *bus_leases_add(struct bus_leases *leases, const char *name);
+/* Starts the thread that takes them and keeps them. */
+void bus_leases_start(struct bus_leases *leases);
+/* Gives them back, so that another process has them at once. After the last use of any of them. Takes NULL. */
+void bus_leases_free(struct bus_leases *leases);
+
+bool bus_lease_held(const struct bus_lease *lease);
+
+#endif

@@ -1,0 +1,133 @@
+/* Leases by counting: one holder at a time, another one when it stands still, and no clocks compared. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+#include "base/clock.h"
+#include "base/log.h"
+#include "bus/lease.h"
+#include "db/test_support.h"
+
+static struct test_database database;
+
+static int setup(void **state)
+{
+        log_setup("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
+        test_database_new(&database, NULL, 0, 4);
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        test_database_free(&database);
+        return 0;
+}
+
+static void wait_held(const struct bus_lease *lease, bool held)
+{
+        for (int64_t until_us = clock_monotonic_us() + 20000000; bus_lease_held(lease) != held;) {
+                assert_true(clock_monotonic_us() < until_us);
+                clock_sleep_ms(5);
+        }
+}
+
+static void one_of_two_holds_a_lease_and_the_other_when_it_is_given_back(void **state)
+{
+        struct bus_leases *first = bus_leases_new(&database.service), *second = bus_leases_new(&database.service);
+        const struct bus_lease *a = bus_leases_add(first, "a"), *again = bus_leases_add(second, "a"),
+                               *b = bus_leases_add(second, "b");
+
+        bus_leases_start(first);
+        wait_held(a, true);
+        bus_leases_start(second);
+        wait_held(b, true); /* it has looked at both by then */
+        assert_false(bus_lease_held(again));
+        bus_leases_free(first);
+        wait_held(again, true);
+        bus_leases_free(second);
+        assert_string_equal(test_admin(database.name, "select count(*) from bus_leases"), "0");
+}
+
+#define ANOTHER "'018f0000-0000-7000-8000-00000000000a'"
+
+/* A holder elsewhere, that counts or does not. When it took the lease, by whatever clock, says nothing. */
+static void hold_elsewhere(void)
+{
+        (void)test_admin(database.name, "insert into bus_leases (name, holder, taken_at) values ('a', " ANOTHER
+                                        ", now() + interval '1 hour')");
+}
+
+static void a_lease_that_stands_still_is_taken(void **state)
+{
+        struct bus_leases *leases = bus_leases_new(&database.service);
+        const struct bus_lease *a = bus_leases_add(leases, "a");
+        int64_t began_us = clock_monotonic_us();
+
+        hold_elsewhere();
+        bus_leases_start(leases);
+        wait_held(a, true);
+        assert_true(clock_monotonic_us() - began_us >= BUS_LEASE_TAKEOVER_MS * INT64_C(1000));
+        bus_leases_free(leases);
+}
+
+static void a_lease_whose_holder_counts_is_left_alone(void **state)
+{
+        struct bus_leases *leases = bus_leases_new(&database.service);
+        const struct bus_lease *a = bus_leases_add(leases, "a");
+        int64_t began_us = clock_monotonic_us();
+
+        hold_elsewhere();
+        bus_leases_start(leases);
+        while (clock_monotonic_us() - began_us < 2 * BUS_LEASE_TAKEOVER_MS * INT64_C(1000)) {
+                (void)test_admin(database.name, "update bus_leases set beats = beats + 1 where holder = " ANOTHER);
+                assert_false(bus_lease_held(a));
+                clock_sleep_ms(50);
+        }
+        assert_string_equal(test_admin(database.name, "select holder = " ANOTHER " from bus_leases"), "t");
+        bus_leases_free(leases);
+}
+
+static void who_was_taken_for_stopped_lets_go(void **state)
+{
+        struct bus_leases *leases = bus_leases_new(&database.service);
+        const struct bus_lease *a = bus_leases_add(leases, "a");
+
+        bus_leases_start(leases);
+        wait_held(a, true);
+        (void)test_admin(database.name, "update bus_leases set beats = beats + 1, holder = " ANOTHER);
+        wait_held(a, false);
+        bus_leases_free(leases);
+        assert_string_equal(test_admin(database.name, "select holder = " ANOTHER " from bus_leases"), "t");
+}
+
+static void without_the_database_a_lease_is_believed_in_for_a_moment_only(void **state)
+{
+        struct bus_leases *leases = bus_leases_new(&database.service);
+        const struct bus_lease *a = bus_leases_add(leases, "a");
+
+        bus_leases_start(leases);
+        wait_held(a, true);
+        (void)test_admin(database.name, "alter table bus_leases rename to out_of_reach");
+        wait_held(a, false);
+        (void)test_admin(database.name, "alter table out_of_reach rename to bus_leases");
+        wait_held(a, true);
+        bus_leases_free(leases);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test_setup_teardown(one_of_two_holds_a_lease_and_the_other_when_it_is_given_back, setup,
+                                            teardown),
+            cmocka_unit_test_setup_teardown(a_lease_that_stands_still_is_taken, setup, teardown),
+            cmocka_unit_test_setup_teardown(a_lease_whose_holder_counts_is_left_alone, setup, teardown),
+            cmocka_unit_test_setup_teardown(who_was_taken_for_stopped_lets_go, setup, teardown),
+            cmocka_unit_test_setup_teardown(without_the_database_a_lease_is_believed_in_for_a_moment_only, setup,
+                                            teardown),
+        };
+
+        return cmocka_run_group_tests_name("leases", tests, NULL, NULL);
+}

@@ -1,0 +1,126 @@
+/* A log that came from a backup: what was read under its old name is known up to where the new one begins. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+#include "bus/test_support.h"
+
+static struct bus_runner *runner;
+
+static const struct bus_consumer seer = {.name = "see",
+                                         .source = "note",
+                                         .read_outbox = &read_outbox,
+                                         .types = (const char *const[]){"created", "restored", NULL},
+                                         .handle = see};
+static const struct bus_consumer *const consumers[] = {&seer, NULL};
+
+static void start_runner(void)
+{
+        runner = bus_runner_new(&timeline.service, consumers);
+}
+
+static void stop_runner(void)
+{
+        bus_runner_free(runner);
+        runner = NULL;
+}
+
+static int setup(void **state)
+{
+        bus_test_start();
+        start_runner();
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        stop_runner();
+        bus_test_stop();
+        return 0;
+}
+
+static void wait_position(int position)
+{
+        char sql[120];
+
+        (void)snprintf(sql, sizeof(sql), "select position = %d from consumer_positions where consumer = 'see'",
+                       position);
+        test_wait_for(timeline.name, sql);
+}
+
+static void a_log_that_ends_too_early_is_followed_again(void **state)
+{
+        emit("created", 5);
+        wait_seen(5);
+        bus_relay_free(note.service.relay);
+        stop_runner();
+        (void)test_admin(note.name, "delete from outbox where position > 3; update outbox_head set position = 3");
+        note.service.relay = bus_relay_new(&note.service); /* finds the stream ahead of the log */
+        start_runner();
+        wait_position(3);
+        emit("created", 1);
+        wait_seen(6);
+        assert_string_equal(test_admin(timeline.name, "select position from seen order by id desc limit 1"), "4");
+}
+
+/* The log has come further than the consumer before that looks: nothing but its name tells. */
+static void a_restored_log_that_is_past_the_consumer_skips_nothing(void **state)
+{
+        emit("created", 10);
+        wait_seen(10);
+        stop_runner();
+        bus_relay_free(note.service.relay);
+        flush_redis();
+        (void)test_admin(note.name, "delete from outbox where position > 5;"
+                                    " update outbox_head set position = 5, origin = 'the server of the backup'");
+        note.service.relay = bus_relay_new(&note.service);
+        emit("restored", 20);
+        test_wait_for(note.name, "select position = 25 from outbox_head");
+        start_runner();
+        wait_seen(30);
+        assert_string_equal(test_admin(timeline.name,
+                                       "select count(*) = 20 and min(position) = 6 and max(position) = 25"
+                                       " from seen where type = 'restored'"),
+                            "t");
+        wait_position(25);
+}
+
+/* A standby that took over, say: the log has another name, and all of its events. */
+static void a_renamed_log_of_which_nothing_is_missing_is_not_read_twice(void **state)
+{
+        emit("created", 10);
+        wait_seen(10);
+        (void)test_admin(note.name, "update outbox_head set origin = 'another server'");
+        emit("created", 10);
+        assert_seen_in_order(20);
+        assert_string_equal(test_admin(note.name, "select log_start from outbox_head"), "10");
+        assert_string_equal(test_admin(timeline.name, "select count(*) from consumer_positions"), "1");
+}
+
+static void a_log_keeps_its_name_on_the_same_server(void **state)
+{
+        char name[64];
+
+        emit("created", 1);
+        wait_seen(1);
+        (void)snprintf(name, sizeof(name), "%s", test_admin(note.name, "select log_id from outbox_head"));
+        restart_relay();
+        emit("created", 1);
+        assert_seen_in_order(2);
+        assert_string_equal(test_admin(note.name, "select log_id from outbox_head"), name);
+        assert_string_equal(test_admin(timeline.name, "select log_id from consumer_positions"), name);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test_setup_teardown(a_log_that_ends_too_early_is_followed_again, setup, teardown),
+            cmocka_unit_test_setup_teardown(a_restored_log_that_is_past_the_consumer_skips_nothing, setup, teardown),
+            cmocka_unit_test_setup_teardown(a_renamed_log_of_which_nothing_is_missing_is_not_read_twice, setup,
+                                            teardown),
+            cmocka_unit_test_setup_teardown(a_log_keeps_its_name_on_the_same_server, setup, teardown),
+        };
+
+        return cmocka_run_group_tests_name("logs from backups", tests, NULL, NULL);
+}

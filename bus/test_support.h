@@ -1,0 +1,38 @@
+/* What the tests of bus/ share: two services on real servers, of which one emits and the other consumes. */
+#ifndef BUS_TEST_SUPPORT_H
+#define BUS_TEST_SUPPORT_H
+
+#include "bus/bus.h"
+#include "cache/redis.h"
+#include "db/test_support.h"
+
+#define MEMBER "018f0000-0000-7000-8000-00000000000a"
+
+extern struct test_database note, timeline;
+extern struct redis *redis;
+/* The source's log, by the internal call that consumers declare. */
+extern const struct rpc_method read_outbox;
+
+/* Empty databases (that of timeline with a table `seen` of effects: id, position, type, consumer), an empty Redis and a
+ * relay; no consumers. */
+void bus_test_start(void);
+void bus_test_stop(void);
+/* Another Redis from here on. */
+void bus_test_use_redis(const char *url);
+void restart_relay(void);
+
+/* The effect of an event, in a transaction of bus_begin. */
+SN_CHECKED sn_status see_event(struct db_tx *tx, const struct bus_batch *batch, size_t i);
+/* A handler of nothing but that, exactly once. */
+SN_CHECKED sn_status see(struct rpc_call *c, struct bus_batch *batch);
+
+/* Events of one transaction. */
+void emit(const char *type, int times);
+void emit_of(const char *type, const char *aggregate_id);
+void wait_seen(int n);
+/* Each once, each after the one before it. */
+void assert_seen_in_order(int n);
+void redis_do(int argc, const char *const *argv);
+void flush_redis(void);
+
+#endif

@@ -1,3 +1,0 @@
--- When an event was given its position, by the database's clock: a reader that begins with what is recent asks by it. occurred_at is the
--- clock of whoever wrote the event, and older than it when the event was committed late. Null for what an earlier release placed.
-alter table outbox add column placed_at timestamptz;
