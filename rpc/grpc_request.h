@@ -1,36 +1,20 @@
-/* One request of the gRPC server, from its arrival to its answer. Used by grpc_server.c, which owns the queue that it
- * moves on. */
+/* One request of the gRPC server, from its head to its answer. Used by grpc_server.c, which knows the methods and the
+ * lanes. */
 #ifndef RPC_GRPC_REQUEST_H
 #define RPC_GRPC_REQUEST_H
 
-#include "rpc/grpc_common.h"
+#include "http/server.h"
+#include "rpc/grpc_wire.h"
 #include "rpc/rate_limit.h"
 
-enum served_kind { SERVED_METHOD, SERVED_HEALTH, SERVED_UNKNOWN };
+enum served_kind { SERVED_METHOD, SERVED_HEALTH };
 
-/* What the server listens for: each method of each local service, the health check, and all the rest. */
+/* What the server listens for: each method of each local service, and the health check. */
 struct served {
         enum served_kind kind;
+        const char *path;
         const struct rpc_method *method; /* of SERVED_METHOD */
         struct service *service;
-        void *handle; /* the library's, for what is registered by name */
-};
-
-/* A place where the library puts the next call of one kind; then that call. */
-struct grpc_request {
-        struct work work; /* first: the worker gets a pointer to it */
-        struct sonet_grpc_server *server;
-        const struct served *served;
-        grpc_completion_queue_functor ended; /* the tag of the answer: runs once it is sent or given up */
-        int cancelled;
-        grpc_call *call;
-        gpr_timespec deadline;
-        grpc_call_details details; /* of unknown methods */
-        grpc_metadata_array metadata;
-        grpc_byte_buffer *payload; /* NULL: none came, or it was too large */
-        struct rate_verdict rate;  /* of who asks from outside */
-        grpc_metadata trailers[3];
-        size_t n_trailers;
 };
 
 struct grpc_request_context {
@@ -39,13 +23,24 @@ struct grpc_request_context {
         bool trusts_certificates; /* clients' certificates were checked against our own CA */
 };
 
-struct grpc_request *grpc_request_new(struct sonet_grpc_server *server, const struct served *served);
-void grpc_request_free(struct grpc_request *r);
-/* Monotonic: the client's deadline, cut to the method's. */
-int64_t grpc_request_deadline_us(const struct grpc_request *r);
-/* On a worker: does everything and sends the answer. r is the library's afterwards, until r->ended runs. */
-void grpc_request_serve(struct grpc_request *r, const struct grpc_request_context *context, bool expired);
-/* At once, on any thread. */
-void grpc_request_refuse(struct grpc_request *r, const struct rpc_problem *problem);
+/* Lives in the request's arena. */
+struct grpc_request {
+        struct work work; /* first: the worker gets a pointer to it */
+        struct sonet_grpc_server *server;
+        struct http_request *http;
+        const struct served *served;
+        struct str authorization, service, traceparent, request_id, idempotency_key, client_address, client_agent,
+            user_agent, forwarded, x_forwarded_for, encoding, timeout; /* its metadata; a NULL ptr: not given */
+        struct rate_verdict rate;                                      /* of who asks from outside */
+};
+
+/* Reads the metadata and sets the deadline: the client's, cut to the method's. False: something is given twice or
+ * malformed, and the problem says what. */
+bool grpc_request_read_head(struct grpc_request *r, struct rpc_problem *problem);
+/* On a worker: does everything and fills in the response. */
+void grpc_request_serve(struct grpc_request *r, const struct grpc_request_context *context, bool expired,
+                        struct http_response *response);
+/* The response of a call that failed: of one block of headers, as the protocol wants it. */
+void grpc_response_of_problem(struct arena *arena, const struct rpc_problem *problem, struct http_response *response);
 
 #endif

@@ -1,133 +1,216 @@
-/* One call on one connection of its own, straight over the library. */
+/* One call on one connection of its own, straight over nghttp2 on a socket that blocks. */
 #include "rpc/testdata/raw_grpc.h"
 
-#include <grpc/grpc.h>
-#include <grpc/grpc_security.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <nghttp2/nghttp2.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "base/clock.h"
 
 struct raw {
-        grpc_channel *channel;
-        grpc_completion_queue *queue;
-        grpc_call *call;
-        grpc_byte_buffer *message, *reply;
-        grpc_metadata header;
-        grpc_metadata_array initial, trailing;
-        grpc_status_code status;
-        grpc_slice detail;
+        const struct raw_request *request;
+        struct raw_answer *answer;
+        int fd;
+        nghttp2_session *session;
+        unsigned char *body;
+        size_t len, sent;
+        bool over;
 };
 
-static grpc_channel *open_channel(int port, bool compressed)
+static void must(bool good, const char *what)
 {
-        grpc_arg args[] = {
-            {.type = GRPC_ARG_INTEGER, .key = (char *)GRPC_ARG_ENABLE_HTTP_PROXY, .value.integer = 0},
-            {.type = GRPC_ARG_INTEGER, .key = (char *)GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, .value.integer = 1},
-            {.type = GRPC_ARG_INTEGER,
-             .key = (char *)GRPC_COMPRESSION_CHANNEL_DEFAULT_ALGORITHM,
-             .value.integer = GRPC_COMPRESS_GZIP},
-        };
-        char target[64];
-        snprintf(target, sizeof(target), "ipv4:127.0.0.1:%d", port);
-        grpc_channel_args list = {compressed ? 3 : 2, args};
-        grpc_channel_credentials *credentials = grpc_insecure_credentials_create();
-        grpc_channel *channel = grpc_channel_create(target, credentials, &list);
-        grpc_channel_credentials_release(credentials);
-        return channel;
-}
-
-static void raw_begin(struct raw *raw, const struct raw_request *request)
-{
-        grpc_init();
-        *raw = (struct raw){.detail = grpc_empty_slice()};
-        grpc_metadata_array_init(&raw->initial);
-        grpc_metadata_array_init(&raw->trailing);
-        raw->channel = open_channel(request->port, request->compressed);
-        raw->queue = grpc_completion_queue_create_for_pluck(NULL);
-        gpr_timespec deadline =
-            gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                         gpr_time_from_millis(request->timeout_ms > 0 ? request->timeout_ms : 5000, GPR_TIMESPAN));
-        raw->call = grpc_channel_create_call(raw->channel, NULL, 0, raw->queue,
-                                             grpc_slice_from_static_string(request->path), NULL, deadline, NULL);
-        if (request->bytes != NULL) {
-                grpc_slice bytes = grpc_slice_from_copied_buffer(request->bytes, request->len);
-                raw->message = grpc_raw_byte_buffer_create(&bytes, 1);
-                grpc_slice_unref(bytes);
-        }
-}
-
-static void raw_end(struct raw *raw)
-{
-        if (raw->message != NULL) {
-                grpc_byte_buffer_destroy(raw->message);
-        }
-        if (raw->reply != NULL) {
-                grpc_byte_buffer_destroy(raw->reply);
-        }
-        grpc_metadata_array_destroy(&raw->initial);
-        grpc_metadata_array_destroy(&raw->trailing);
-        grpc_slice_unref(raw->detail);
-        grpc_call_unref(raw->call);
-        grpc_completion_queue_shutdown(raw->queue);
-        while (grpc_completion_queue_pluck(raw->queue, NULL, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL).type !=
-               GRPC_QUEUE_SHUTDOWN) {
-        }
-        grpc_completion_queue_destroy(raw->queue);
-        grpc_channel_destroy(raw->channel);
-        grpc_shutdown();
-}
-
-static void raw_run(struct raw *raw, const struct raw_request *request)
-{
-        grpc_op ops[6] = {{.op = GRPC_OP_SEND_INITIAL_METADATA}, {.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT},
-                          {.op = GRPC_OP_RECV_INITIAL_METADATA}, {.op = GRPC_OP_RECV_MESSAGE},
-                          {.op = GRPC_OP_RECV_STATUS_ON_CLIENT}, {.op = GRPC_OP_SEND_MESSAGE}};
-        if (request->metadata[0] != NULL) {
-                raw->header.key = grpc_slice_from_static_string(request->metadata[0]);
-                raw->header.value = grpc_slice_from_static_string(request->metadata[1]);
-                ops[0].data.send_initial_metadata.count = 1;
-                ops[0].data.send_initial_metadata.metadata = &raw->header;
-        }
-        ops[2].data.recv_initial_metadata.recv_initial_metadata = &raw->initial;
-        ops[3].data.recv_message.recv_message = &raw->reply;
-        ops[4].data.recv_status_on_client.trailing_metadata = &raw->trailing;
-        ops[4].data.recv_status_on_client.status = &raw->status;
-        ops[4].data.recv_status_on_client.status_details = &raw->detail;
-        ops[5].data.send_message.send_message = raw->message;
-        if (grpc_call_start_batch(raw->call, ops, raw->message != NULL ? 6 : 5, raw, NULL) != GRPC_CALL_OK) {
+        if (!good) {
+                fprintf(stderr, "raw gRPC: %s\n", what);
                 abort();
         }
-        (void)grpc_completion_queue_pluck(raw->queue, raw, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
 }
 
-static void copy_text(grpc_slice from, char *to, size_t size)
+static void copy_text(const uint8_t *from, size_t len, char *to, size_t size)
 {
-        size_t len = GRPC_SLICE_LENGTH(from);
         len = len < size ? len : size - 1;
-        memcpy(to, GRPC_SLICE_START_PTR(from), len);
+        memcpy(to, from, len);
         to[len] = '\0';
 }
 
-static void take_trailer(const grpc_metadata *trailer, struct raw_answer *answer)
+static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name, size_t name_len,
+                     const uint8_t *value, size_t value_len, uint8_t flags, void *user)
 {
-        if (grpc_slice_str_cmp(trailer->key, "sonet-problem-bin") == 0) {
+        struct raw_answer *answer = ((struct raw *)user)->answer;
+        const char *key = (const char *)name; /* ends with NUL */
+        if (strcmp(key, "grpc-status") == 0) {
+                answer->status = (int)strtol((const char *)value, NULL, 10);
+        } else if (strcmp(key, "grpc-message") == 0) {
+                copy_text(value, value_len, answer->detail, sizeof(answer->detail));
+        } else if (strcmp(key, "sonet-problem-bin") == 0) {
                 answer->has_problem = true;
-        } else if (grpc_slice_str_cmp(trailer->key, "ratelimit") == 0) {
-                copy_text(trailer->value, answer->rate_limit, sizeof(answer->rate_limit));
-        } else if (grpc_slice_str_cmp(trailer->key, "ratelimit-policy") == 0) {
-                copy_text(trailer->value, answer->rate_limit_policy, sizeof(answer->rate_limit_policy));
+        } else if (strcmp(key, "ratelimit") == 0) {
+                copy_text(value, value_len, answer->rate_limit, sizeof(answer->rate_limit));
+        } else if (strcmp(key, "ratelimit-policy") == 0) {
+                copy_text(value, value_len, answer->rate_limit_policy, sizeof(answer->rate_limit_policy));
         }
+        return 0;
+}
+
+static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *bytes, size_t len, void *user)
+{
+        struct raw_answer *answer = ((struct raw *)user)->answer;
+        size_t room = sizeof(answer->message) - answer->message_len;
+        memcpy(answer->message + answer->message_len, bytes, len < room ? len : room);
+        answer->message_len += len < room ? len : room;
+        return 0;
+}
+
+static int on_close(nghttp2_session *session, int32_t id, uint32_t code, void *user)
+{
+        ((struct raw *)user)->over = true;
+        return 0;
+}
+
+static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *into, size_t size, uint32_t *flags,
+                         nghttp2_data_source *source, void *user)
+{
+        struct raw *raw = user;
+        size_t n = raw->len - raw->sent < size ? raw->len - raw->sent : size;
+        memcpy(into, raw->body + raw->sent, n);
+        raw->sent += n;
+        *flags |= raw->sent == raw->len ? NGHTTP2_DATA_FLAG_EOF : 0;
+        return (ssize_t)n;
+}
+
+static size_t zip(const void *bytes, size_t len, unsigned char *out, size_t size)
+{
+        z_stream z = {
+            .next_in = (unsigned char *)bytes, .avail_in = (unsigned)len, .next_out = out, .avail_out = (unsigned)size};
+        must(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK, "no gzip");
+        must(deflate(&z, Z_FINISH) == Z_STREAM_END, "gzip needs more room");
+        deflateEnd(&z);
+        return size - z.avail_out;
+}
+
+/* The message behind its prefix. */
+static void make_body(struct raw *raw)
+{
+        const struct raw_request *request = raw->request;
+        if (request->bytes == NULL) {
+                return;
+        }
+        size_t size = request->len + 1000;
+        raw->body = malloc(size);
+        must(raw->body != NULL, "no memory");
+        size_t len = request->len;
+        if (request->compressed) {
+                len = zip(request->bytes, request->len, raw->body + 5, size - 5);
+        } else {
+                memcpy(raw->body + 5, request->bytes, len);
+        }
+        const unsigned char prefix[5] = {request->compressed, (unsigned char)(len >> 24), (unsigned char)(len >> 16),
+                                         (unsigned char)(len >> 8), (unsigned char)len};
+        memcpy(raw->body, prefix, sizeof(prefix));
+        raw->len = 5 + len;
+}
+
+static void connect_to(struct raw *raw)
+{
+        struct sockaddr_in address = {.sin_family = AF_INET,
+                                      .sin_port = htons((uint16_t)raw->request->port),
+                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        raw->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        must(raw->fd >= 0 && connect(raw->fd, (struct sockaddr *)&address, sizeof(address)) == 0, "cannot connect");
+}
+
+static void start_session(struct raw *raw)
+{
+        nghttp2_session_callbacks *callbacks;
+        nghttp2_option *option;
+        must(nghttp2_session_callbacks_new(&callbacks) == 0 && nghttp2_option_new(&option) == 0, "no memory");
+        nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+        nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
+        nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
+        nghttp2_option_set_max_send_header_block_length(option, 1 << 20);
+        nghttp2_option_set_no_http_messaging(option, 1);
+        must(nghttp2_session_client_new2(&raw->session, callbacks, raw, option) == 0, "no session");
+        nghttp2_session_callbacks_del(callbacks);
+        nghttp2_option_del(option);
+}
+
+static nghttp2_nv field(const char *name, const char *value)
+{
+        return (nghttp2_nv){(uint8_t *)name, (uint8_t *)value, strlen(name), strlen(value), NGHTTP2_NV_FLAG_NONE};
+}
+
+static void submit(struct raw *raw)
+{
+        const struct raw_request *request = raw->request;
+        char timeout[16];
+        nghttp2_nv fields[12] = {
+            field(":method", "POST"),
+            field(":scheme", "http"),
+            field(":path", request->path),
+            field(":authority", "localhost"),
+            field("content-type", request->content_type != NULL ? request->content_type : "application/grpc"),
+            field("te", "trailers")};
+        size_t n = 6;
+        if (request->timeout_ms > 0) {
+                snprintf(timeout, sizeof(timeout), "%dm", request->timeout_ms);
+                fields[n++] = field("grpc-timeout", timeout);
+        }
+        if (request->compressed) {
+                fields[n++] = field("grpc-encoding", "gzip");
+        }
+        for (size_t i = 0;
+             i + 1 < sizeof(request->metadata) / sizeof(request->metadata[0]) && request->metadata[i] != NULL; i += 2) {
+                fields[n++] = field(request->metadata[i], request->metadata[i + 1]);
+        }
+        nghttp2_data_provider body = {.read_callback = read_body};
+        must(nghttp2_submit_settings(raw->session, NGHTTP2_FLAG_NONE, NULL, 0) == 0, "no settings");
+        must(nghttp2_submit_request(raw->session, NULL, fields, n, raw->body != NULL ? &body : NULL, NULL) > 0,
+             "no request");
+}
+
+/* False at the end of the connection, or of the time. */
+static bool send_and_receive(struct raw *raw, int64_t until_us)
+{
+        const uint8_t *frame;
+        ssize_t len;
+        uint8_t bytes[16384];
+        while ((len = nghttp2_session_mem_send(raw->session, &frame)) > 0) {
+                for (ssize_t done = 0, n; done < len; done += n) {
+                        n = send(raw->fd, frame + done, (size_t)(len - done), MSG_NOSIGNAL);
+                        if (n < 0) {
+                                break; /* what came before it is still to be read */
+                        }
+                }
+        }
+        struct pollfd one = {.fd = raw->fd, .events = POLLIN};
+        int64_t left_ms = (until_us - clock_monotonic_us()) / 1000;
+        if (left_ms <= 0 || poll(&one, 1, (int)left_ms) <= 0) {
+                raw->answer->status = SN_DEADLINE_EXCEEDED;
+                return false;
+        }
+        len = recv(raw->fd, bytes, sizeof(bytes), 0);
+        return len > 0 && nghttp2_session_mem_recv(raw->session, bytes, (size_t)len) == len;
 }
 
 void raw_grpc_call(const struct raw_request *request, struct raw_answer *answer)
 {
-        struct raw raw;
-        raw_begin(&raw, request);
-        raw_run(&raw, request);
-        *answer = (struct raw_answer){.status = (int)raw.status};
-        copy_text(raw.detail, answer->detail, sizeof(answer->detail));
-        for (size_t i = 0; i < raw.trailing.count; i++) {
-                take_trailer(&raw.trailing.metadata[i], answer);
+        struct raw raw = {.request = request, .answer = answer};
+        int64_t until_us =
+            clock_monotonic_us() + (request->timeout_ms > 0 ? request->timeout_ms : 5000) * INT64_C(1000);
+        *answer = (struct raw_answer){.status = SN_UNAVAILABLE}; /* when nothing comes */
+        make_body(&raw);
+        connect_to(&raw);
+        start_session(&raw);
+        submit(&raw);
+        while (!raw.over && send_and_receive(&raw, until_us)) {
         }
-        raw_end(&raw);
+        nghttp2_session_del(raw.session);
+        close(raw.fd);
+        free(raw.body);
 }

@@ -12,16 +12,19 @@ struct raw_request {
         const char *path;
         const void *bytes; /* NULL: no message at all */
         size_t len;
-        bool compressed;         /* with gzip */
-        const char *metadata[2]; /* one more header: name and value */
-        int timeout_ms;          /* 0: 5 s */
+        bool compressed;          /* with gzip */
+        const char *metadata[6];  /* further headers: name and value, name and value */
+        const char *content_type; /* NULL: that of gRPC */
+        int timeout_ms;           /* 0: 5 s */
 };
 
 struct raw_answer {
-        int status;
+        int status; /* SN_UNAVAILABLE when the connection ended without one */
         char detail[256];
         bool has_problem;                           /* the trailer sonet-problem-bin came */
         char rate_limit[64], rate_limit_policy[64]; /* the trailers of that name, or "" */
+        char message[4096];                         /* with its prefix, as much as fits */
+        size_t message_len;
 };
 
 void raw_grpc_call(const struct raw_request *request, struct raw_answer *answer);

@@ -158,7 +158,7 @@ test('a refusal carries its problem', async () => {
         const text = await fails('CreateNote', { text: '字'.repeat(5001) }, Status.INVALID_ARGUMENT, alice);
         assert.deepEqual([text.problem.status, text.problem.field], [Status.INVALID_ARGUMENT, 'text']);
         assert.match(text.problem.code, /^[a-z_]+$/);
-        assert.equal(text.problem.detail, text.details);
+        assert.equal(`text: ${text.problem.detail}`, text.details);
         const gone = await fails('GetNote', { id: '01890000-0000-7000-8000-000000000000' }, Status.NOT_FOUND);
         assert.equal(gone.problem.status, Status.NOT_FOUND);
         const list = await fails('ListRelationships', { user_ids: [alice.id, 'x'] }, Status.INVALID_ARGUMENT, alice);
