@@ -7,15 +7,16 @@
 sn_status follow_handle_block_user(struct rpc_call *c, const Follow__BlockUserRequest *in, Follow__Relationship *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        char *other = NULL;
 
-        TRY(check_other_member(c, in->user_id, "block"));
+        TRY(find_other_member(c, in->user_id, "block", &other));
         TRY(db_begin(c, &tx));
-        TRY(store_lock(tx, c->actor, in->user_id));
-        TRY(store_insert_block(tx, c->actor, in->user_id));
-        TRY(end_follow(tx, c->actor, in->user_id));
-        TRY(end_follow(tx, in->user_id, c->actor));
-        relations_changed(tx, c->actor, in->user_id);
-        TRY(relations_answer(tx, in->user_id, out));
+        TRY(store_lock(tx, c->actor, other));
+        TRY(store_insert_block(tx, c->actor, other));
+        TRY(end_follow(tx, c->actor, other));
+        TRY(end_follow(tx, other, c->actor));
+        relations_changed(tx, c->actor, other);
+        TRY(relations_answer(tx, other, out));
         return db_commit(c, NULL, &tx);
 }
 
@@ -23,11 +24,12 @@ sn_status follow_handle_unblock_user(struct rpc_call *c, const Follow__UnblockUs
                                      Follow__Relationship *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        char *other = NULL;
 
-        TRY(check_other_member(c, in->user_id, "unblock"));
+        TRY(find_other_member(c, in->user_id, "unblock", &other));
         TRY(db_begin(c, &tx));
-        TRY(store_delete_block(tx, c->actor, in->user_id));
-        relations_changed(tx, c->actor, in->user_id);
-        TRY(relations_answer(tx, in->user_id, out));
+        TRY(store_delete_block(tx, c->actor, other));
+        relations_changed(tx, c->actor, other);
+        TRY(relations_answer(tx, other, out));
         return db_commit(c, NULL, &tx);
 }

@@ -4,48 +4,33 @@
 #include "bus/bus.h"
 #include "services/follow/relations.h"
 #include "services/follow/store.h"
-#include "services/user/user.rpc.h"
+#include "services/member.h"
 
-sn_status check_member(struct rpc_call *c, const char *user_id)
+sn_status find_other_member(struct rpc_call *c, char *name, const char *verb, char **id)
 {
-        User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
-        User__Authors found = USER__AUTHORS__INIT;
-        char *ids[1] = {(char *)user_id};
-
-        in.ids = ids;
-        in.n_ids = 1;
-        TRY(user_batch_get_authors(c, &in, &found));
-        return found.n_items == 1 && found.items[0]->id[0] != '\0'
-                   ? SN_OK
-                   : rpc_fail(c, SN_NOT_FOUND, "user_id", "there is no member with this id");
-}
-
-sn_status check_other_member(struct rpc_call *c, const char *user_id, const char *verb)
-{
-        if (uuid_equal(user_id, c->actor)) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "user_id", "you cannot %s yourself", verb);
-        }
-        return check_member(c, user_id);
+        TRY(member_find(c, name, id));
+        return uuid_equal(*id, c->actor) ? rpc_fail(c, SN_INVALID_ARGUMENT, "user_id", "you cannot %s yourself", verb)
+                                         : SN_OK;
 }
 
 /* Follow a member. Idempotent; emits follow.created once per new edge. */
 sn_status follow_handle_follow_user(struct rpc_call *c, const Follow__FollowUserRequest *in, Follow__Relationship *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        char *other = NULL;
         bool created = false;
 
-        TRY(check_other_member(c, in->user_id, "follow"));
+        TRY(find_other_member(c, in->user_id, "follow", &other));
         TRY(db_begin(c, &tx));
-        TRY(store_lock(tx, c->actor, in->user_id)); /* a block cannot slip in between check and insert */
-        TRY(store_check_not_blocked(tx, c->actor, in->user_id));
-        TRY(store_insert_follow(tx, c->actor, in->user_id, &created));
+        TRY(store_lock(tx, c->actor, other)); /* a block cannot slip in between check and insert */
+        TRY(store_check_not_blocked(tx, c->actor, other));
+        TRY(store_insert_follow(tx, c->actor, other, &created));
         if (created) {
-                relations_changed(tx, c->actor, in->user_id);
-                TRY(outbox_put(tx, &(struct outbox_event){.type = EVENT_FOLLOW_CREATED,
-                                                          .aggregate_id = c->actor,
-                                                          .object_id = in->user_id}));
+                relations_changed(tx, c->actor, other);
+                TRY(outbox_put(tx, &(struct outbox_event){
+                                       .type = EVENT_FOLLOW_CREATED, .aggregate_id = c->actor, .object_id = other}));
         }
-        TRY(relations_answer(tx, in->user_id, out));
+        TRY(relations_answer(tx, other, out));
         return db_commit(c, NULL, &tx);
 }
 
@@ -66,11 +51,12 @@ sn_status follow_handle_unfollow_user(struct rpc_call *c, const Follow__Unfollow
                                       Follow__Relationship *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        char *other = NULL;
 
-        TRY(check_other_member(c, in->user_id, "unfollow"));
+        TRY(find_other_member(c, in->user_id, "unfollow", &other));
         TRY(db_begin(c, &tx));
-        TRY(store_lock(tx, c->actor, in->user_id));
-        TRY(end_follow(tx, c->actor, in->user_id));
-        TRY(relations_answer(tx, in->user_id, out));
+        TRY(store_lock(tx, c->actor, other));
+        TRY(end_follow(tx, c->actor, other));
+        TRY(relations_answer(tx, other, out));
         return db_commit(c, NULL, &tx);
 }

@@ -9,10 +9,9 @@
 #define EVENT_FOLLOW_CREATED "follow.created" /* aggregate: the follower; object: the followed member */
 #define EVENT_FOLLOW_DELETED "follow.deleted"
 
-/* SN_NOT_FOUND unless the member exists. */
-SN_CHECKED sn_status check_member(struct rpc_call *c, const char *user_id);
-/* The same; SN_INVALID_ARGUMENT when it is the actor, with "you cannot <verb> yourself". */
-SN_CHECKED sn_status check_other_member(struct rpc_call *c, const char *user_id, const char *verb);
+/* The id of a member named by id or username; SN_INVALID_ARGUMENT when it is the actor, with "you cannot <verb>
+ * yourself". */
+SN_CHECKED sn_status find_other_member(struct rpc_call *c, char *name, const char *verb, char **id);
 /* Ends one follow with its event, when there is one. */
 SN_CHECKED sn_status end_follow(struct db_tx *tx, const char *follower, const char *followee);
 

@@ -4,6 +4,7 @@
 #include "auth/cursor.h"
 #include "services/follow/relations.h"
 #include "services/follow/store.h"
+#include "services/member.h"
 #include "services/services.h"
 #include "services/user/user.rpc.h"
 
@@ -60,15 +61,16 @@ static sn_status load_edges(struct rpc_call *c, read_edges *read, const char *us
         return read(tx, user_id, before_version, limit, n, edges);
 }
 
-static sn_status list_edges(struct rpc_call *c, read_edges *read, const char *user_id, const char *cursor, size_t limit,
+static sn_status list_edges(struct rpc_call *c, read_edges *read, char *name, const char *cursor, size_t limit,
                             Follow__AuthorList *out)
 {
         FollowRows__Edge **edges = NULL;
         struct cursor position;
+        char *user_id = NULL;
         size_t n = 0;
 
+        TRY(member_find(c, name, &user_id));
         TRY(cursor_decode(c, user_id, cursor, &position));
-        TRY(check_member(c, user_id));
         TRY(load_edges(c, read, user_id, position.sort_key, limit + 1, &n, &edges));
         return show_edges(c, user_id, edges, n, limit, out);
 }

@@ -7,23 +7,25 @@
 sn_status follow_handle_mute_user(struct rpc_call *c, const Follow__MuteUserRequest *in, Follow__Relationship *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        char *other = NULL;
 
-        TRY(check_other_member(c, in->user_id, "mute"));
+        TRY(find_other_member(c, in->user_id, "mute", &other));
         TRY(db_begin(c, &tx));
-        TRY(store_insert_mute(tx, c->actor, in->user_id));
-        relations_changed(tx, c->actor, in->user_id);
-        TRY(relations_answer(tx, in->user_id, out));
+        TRY(store_insert_mute(tx, c->actor, other));
+        relations_changed(tx, c->actor, other);
+        TRY(relations_answer(tx, other, out));
         return db_commit(c, NULL, &tx);
 }
 
 sn_status follow_handle_unmute_user(struct rpc_call *c, const Follow__UnmuteUserRequest *in, Follow__Relationship *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        char *other = NULL;
 
-        TRY(check_other_member(c, in->user_id, "unmute"));
+        TRY(find_other_member(c, in->user_id, "unmute", &other));
         TRY(db_begin(c, &tx));
-        TRY(store_delete_mute(tx, c->actor, in->user_id));
-        relations_changed(tx, c->actor, in->user_id);
-        TRY(relations_answer(tx, in->user_id, out));
+        TRY(store_delete_mute(tx, c->actor, other));
+        relations_changed(tx, c->actor, other);
+        TRY(relations_answer(tx, other, out));
         return db_commit(c, NULL, &tx);
 }

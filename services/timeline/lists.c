@@ -1,8 +1,8 @@
 /* Owns the timelines of one member and of one hashtag: note_service has them in order already. */
 #include "services/timeline/timeline.h"
 
+#include "services/member.h"
 #include "services/timeline/page.h"
-#include "services/user/user.rpc.h"
 
 static sn_status fetch_by_author(struct rpc_call *c, void *context, const char *before_id, size_t limit,
                                  struct refs *out)
@@ -21,26 +21,15 @@ static sn_status fetch_by_author(struct rpc_call *c, void *context, const char *
         return SN_OK;
 }
 
-static sn_status check_member(struct rpc_call *c, char *user_id)
-{
-        User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
-        User__Authors found = USER__AUTHORS__INIT;
-
-        in.ids = &user_id;
-        in.n_ids = 1;
-        TRY(user_batch_get_authors(c, &in, &found));
-        return found.n_items == 1 && found.items[0]->id[0] != '\0'
-                   ? SN_OK
-                   : rpc_fail(c, SN_NOT_FOUND, "user_id", "there is no member with this id");
-}
-
 sn_status timeline_handle_get_user_timeline(struct rpc_call *c, const Timeline__GetUserTimelineRequest *in,
                                             Timeline__Page *out)
 {
-        struct page_source source = {.fetch = fetch_by_author, .context = in->user_id};
+        struct page_source source = {.fetch = fetch_by_author};
+        char *user_id = NULL;
 
-        TRY(check_member(c, in->user_id));
-        return page_build(c, in->user_id, in->cursor, in->limit, &source, out);
+        TRY(member_find(c, in->user_id, &user_id));
+        source.context = user_id;
+        return page_build(c, user_id, in->cursor, in->limit, &source, out);
 }
 
 static sn_status fetch_by_hashtag(struct rpc_call *c, void *context, const char *before_id, size_t limit,

@@ -19,7 +19,7 @@ sn_status user_handle_resolve_usernames(struct rpc_call *c, const User__ResolveU
         char **keys = ARENA_ARRAY(c->arena, char *, in->n_usernames);
 
         for (size_t i = 0; i < in->n_usernames; i++) {
-                keys[i] = username_key(c->arena, in->usernames[i]);
+                keys[i] = username_key_shown(c->arena, in->usernames[i]);
         }
         TRY(db_read(c, &tx));
         return store_authors_by_name(tx, keys, in->n_usernames, &out->n_items, &out->items);

@@ -49,7 +49,7 @@ sn_status user_handle_get_user(struct rpc_call *c, const User__GetUserRequest *i
         if (uuid_valid(in->id)) {
                 TRY(store_user(tx, in->id, out));
         } else {
-                TRY(store_user_by_name(tx, username_key(c->arena, in->id), out));
+                TRY(store_user_by_name(tx, username_key_shown(c->arena, in->id), out));
         }
         hide_private(c, out);
         return SN_OK;

@@ -51,6 +51,19 @@ static void a_key_is_its_own_key(void **state)
         }
 }
 
+static void a_name_is_found_with_the_sign_that_it_is_shown_with(void **state)
+{
+        static const char *const shown[] = {"@Ada", "Ada",
+                                            "\xef\xbc\xa0"
+                                            "ada"};
+
+        for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+                assert_string_equal(username_key_shown(c->arena, shown[i]), "ada");
+        }
+        assert_string_equal(username_key_shown(c->arena, "@@ada"), "@ada");
+        assert_string_equal(username_key_shown(c->arena, "@"), "");
+}
+
 static void different_names_keep_different_keys(void **state)
 {
         assert_string_not_equal(username_key(c->arena, "ann"), username_key(c->arena, "anne"));
@@ -96,9 +109,13 @@ static void all_other_names_are_free(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            TEST(names_that_look_alike_have_one_key),         TEST(a_key_is_its_own_key),
-            TEST(different_names_keep_different_keys),        TEST(what_is_not_utf8_stays_as_it_is),
-            TEST(reserved_names_are_refused_in_any_spelling), TEST(all_other_names_are_free),
+            TEST(names_that_look_alike_have_one_key),
+            TEST(a_key_is_its_own_key),
+            TEST(a_name_is_found_with_the_sign_that_it_is_shown_with),
+            TEST(different_names_keep_different_keys),
+            TEST(what_is_not_utf8_stays_as_it_is),
+            TEST(reserved_names_are_refused_in_any_spelling),
+            TEST(all_other_names_are_free),
         };
 
         return cmocka_run_group_tests_name("username", tests, NULL, NULL);

@@ -19,6 +19,13 @@ char *username_key(struct arena *arena, const char *username)
         return key != NULL ? key : arena_strdup(arena, username);
 }
 
+char *username_key_shown(struct arena *arena, const char *name)
+{
+        char *key = username_key(arena, name); /* a wide '＠' has become one by now */
+
+        return key[0] == '@' ? key + 1 : key;
+}
+
 sn_status username_check_free(struct rpc_call *c, const char *key)
 {
         for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {

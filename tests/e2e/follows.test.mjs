@@ -1,7 +1,7 @@
 // Following, blocking, muting, and the lists of who follows whom.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { api, ids, inBatches, must, problem, readAll, register, registerMany } from './shared.mjs';
+import { api, ids, inBatches, must, problem, randomName, readAll, register, registerMany } from './shared.mjs';
 
 const NONE = { following: false, followed_by: false, blocking: false, blocked_by: false, muting: false };
 const relation = async (a, b) => must(await a.get(`/v1/relationships?user_ids=${b.id}`)).items[0];
@@ -73,7 +73,8 @@ test('unknown members and ids that are none are refused', async () => {
         const alice = await register();
         for (const what of ['follow', 'block', 'mute']) {
                 problem(await alice.put(`/v1/users/${STRANGER}/${what}`), 404);
-                problem(await alice.put(`/v1/users/nobody/${what}`), [400, 422], { field: 'user_id' });
+                problem(await alice.put(`/v1/users/${randomName('nobody')}/${what}`), 404, { field: 'user_id' });
+                problem(await alice.put(`/v1/users/${'a'.repeat(37)}/${what}`), 422, { field: 'user_id' });
                 problem(await api('PUT', `/v1/users/${alice.id}/${what}`), 401);
                 problem(await api('DELETE', `/v1/users/${alice.id}/${what}`), 401);
         }
@@ -127,4 +128,35 @@ test('someone who unfollows is off both lists on the next request', async () => 
         const left = ids(must(await api('GET', `/v1/users/${star.id}/followers`)).items);
         assert.deepEqual([...left].sort(), [fans[0].id, fans[2].id].sort());
         assert.deepEqual(must(await api('GET', `/v1/users/${fans[1].id}/following`)).items, []);
+});
+
+test('members are called by username wherever they are called by id, with and without the @ and in any spelling', async () => {
+        const [alice, bob] = await registerMany(2);
+        const names = [bob.username, bob.username.toUpperCase(), `@${bob.username}`, encodeURIComponent(`＠${bob.username}`), bob.id.toUpperCase()];
+        for (const name of names) {
+                for (const [what, mark] of [['follow', 'following'], ['mute', 'muting'], ['block', 'blocking']]) {
+                        assert.deepEqual(must(await alice.put(`/v1/users/${name}/${what}`)), { user_id: bob.id, ...NONE, [mark]: true }, `${what} ${name}`);
+                        assert.deepEqual(must(await alice.del(`/v1/users/${name}/${what}`)), { user_id: bob.id, ...NONE }, `${what} ${name}`);
+                }
+        }
+        await alice.follow(bob);
+        const note = await bob.note('by name');
+        for (const name of names) {
+                assert.deepEqual(ids(must(await api('GET', `/v1/users/${name}/followers`)).items), [alice.id]);
+                assert.deepEqual(ids(must(await api('GET', `/v1/timelines/users/${name}`)).items), [note.id]);
+                assert.equal(must(await api('GET', `/v1/users/${name}`)).id, bob.id);
+        }
+        assert.deepEqual(ids(must(await api('GET', `/v1/users/@${alice.username}/following`)).items), [bob.id]);
+        problem(await bob.put(`/v1/users/@${bob.username}/follow`), 422, { field: 'user_id' });
+        problem(await api('GET', `/v1/timelines/users/${randomName('nobody')}`), 404, { field: 'user_id' });
+});
+
+test('a list goes on by username where it began by id', async () => {
+        const [star, ...fans] = await registerMany(4);
+        for (const fan of fans) {
+                await fan.follow(star);
+        }
+        const first = must(await api('GET', `/v1/users/${star.id}/followers?limit=2`));
+        const rest = must(await api('GET', `/v1/users/${star.username}/followers?limit=2&cursor=${first.next_cursor}`));
+        assert.deepEqual([...ids(first.items), ...ids(rest.items)], ids(fans).reverse());
 });

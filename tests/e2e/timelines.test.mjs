@@ -162,5 +162,5 @@ test('a member whom one blocks has no timeline, an unknown one neither', async (
         }
         const nobody = await api('GET', '/v1/timelines/users/01890000-0000-7000-8000-000000000000');
         assert.ok(nobody.status === 404 || must(nobody).items.length === 0, nobody.text);
-        problem(await api('GET', '/v1/timelines/users/nobody'), [400, 422], { field: 'user_id' });
+        problem(await api('GET', '/v1/timelines/users/nobody'), 404, { field: 'user_id' });
 });
