@@ -47,13 +47,13 @@ static void end_writers(const struct db_fence *fence, struct lease_session *s)
 
 bool db_fence_wait(const struct db_fence *fence, struct lease_session *s)
 {
-        switch (lock_exclusively(fence, s)) {
-        case DB_DONE:
-                return true;
-        case DB_ERROR:
-                end_writers(fence, s);
-                return false;
-        default:
-                return false;
+        if (!s->fenced) {
+                enum db_outcome outcome = lock_exclusively(fence, s);
+
+                if (outcome == DB_ERROR) {
+                        end_writers(fence, s);
+                }
+                s->fenced = outcome == DB_DONE;
         }
+        return s->fenced;
 }

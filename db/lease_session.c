@@ -19,7 +19,8 @@ void lease_session_close(struct lease_session *s)
 {
         PQfinish(s->pg);
         s->pg = NULL;
-        s->locked = false;
+        s->locked_us = 0;
+        s->fenced = false;
 }
 
 enum db_outcome lease_session_query(struct lease_session *s, const char *sql, PGresult **result)
@@ -62,14 +63,19 @@ enum lease_state lease_session_try(struct lease_session *s)
         if (!s->pg && !open_session(s)) {
                 return LEASE_UNREACHABLE;
         }
-        (void)snprintf(sql, sizeof(sql), s->locked ? "select true" : "select pg_try_advisory_lock(%" PRId64 ")",
+        (void)snprintf(sql, sizeof(sql), s->locked_us ? "select true" : "select pg_try_advisory_lock(%" PRId64 ")",
                        lock_number(s));
         if (lease_session_query(s, sql, &result) != DB_DONE) {
                 lease_session_close(s);
                 return LEASE_UNREACHABLE;
         }
-        s->locked = *PQgetvalue(result, 0, 0) == 't';
-        return s->locked ? LEASE_HELD : LEASE_TAKEN;
+        if (*PQgetvalue(result, 0, 0) != 't') {
+                return LEASE_TAKEN;
+        }
+        if (!s->locked_us) {
+                s->locked_us = clock_boot_us();
+        }
+        return LEASE_HELD;
 }
 
 void lease_session_unlock(struct lease_session *s)
@@ -77,14 +83,15 @@ void lease_session_unlock(struct lease_session *s)
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
         char sql[80];
 
-        if (!s->locked) {
+        if (!s->locked_us) {
                 return;
         }
         (void)snprintf(sql, sizeof(sql), "select pg_advisory_unlock(%" PRId64 ")", lock_number(s));
         if (lease_session_query(s, sql, &result) != DB_DONE) {
                 lease_session_close(s); /* and the lock with it */
         }
-        s->locked = false;
+        s->locked_us = 0;
+        s->fenced = false;
 }
 
 bool lease_session_ask(struct lease_session *s)

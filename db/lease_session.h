@@ -6,10 +6,9 @@
 
 #include "db/connection.h"
 
-#define LEASE_IDLE_MS  2000 /* idle_session_timeout: the server's side */
-#define LEASE_TRUST_MS 1500 /* the holder's side: for how long it relies on an answer, counted from the question */
-#define LEASE_TOUCH_MS 250  /* how often a holder asks */
-#define LEASE_RETRY_MS 100  /* how often one that waits tries */
+#define LEASE_IDLE_MS  2000 /* idle_session_timeout, and how long a holder waits for an answer */
+#define LEASE_TOUCH_MS 100  /* how often a holder asks, and one that waits tries */
+#define LEASE_TRUST_MS 300  /* how long a holder relies on an answer, counted from before the question */
 
 enum lease_state {
         LEASE_HELD,
@@ -22,7 +21,8 @@ struct lease_session {
         PGconn *pg;
         int64_t
             alive; /* an advisory lock that this very session holds as long as it lives: drawn anew for each session */
-        bool locked;
+        int64_t locked_us; /* on the boot clock: since when it has the lock; 0: it has not */
+        bool fenced;       /* the former owner's writes are over (db/fence.h); goes with the lock */
 };
 
 /* Connects if need be, then tries the lock; touches a session that has it. */

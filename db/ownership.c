@@ -16,7 +16,6 @@
 struct part {
         struct lease_session session;
         struct db *db;
-        bool fenced; /* the former owner's writes are over */
 };
 
 struct db_ownership {
@@ -100,7 +99,6 @@ static bool lock_all(struct db_ownership *o)
                         atomic_store(&o->awaits, state == LEASE_TAKEN ? o->parts[i].session.name : NULL);
                         for (size_t k = 0; k < o->n; k++) {
                                 lease_session_unlock(&o->parts[k].session);
-                                o->parts[k].fenced = false;
                         }
                         return false;
                 }
@@ -114,17 +112,30 @@ static bool fence_all(struct db_ownership *o)
         bool all = true;
 
         for (size_t i = 0; i < o->n; i++) {
-                struct part *part = &o->parts[i];
-
-                part->fenced = part->fenced || db_fence_wait(db_fence(part->db), &part->session);
-                all = all && part->fenced;
+                all = db_fence_wait(db_fence(o->parts[i].db), &o->parts[i].session) && all;
         }
         return all;
 }
 
+/* What is left of the time in which a former owner may still answer. */
+static int64_t left_to_wait_us(const struct db_ownership *o)
+{
+        int64_t locked_us = 0;
+
+        for (size_t i = 0; i < o->n; i++) {
+                if (o->parts[i].session.locked_us == 0) {
+                        return DB_OWNERSHIP_WAIT_MS * INT64_C(1000);
+                }
+                if (o->parts[i].session.locked_us > locked_us) {
+                        locked_us = o->parts[i].session.locked_us;
+                }
+        }
+        return locked_us + DB_OWNERSHIP_WAIT_MS * INT64_C(1000) - clock_boot_us();
+}
+
 static void take(struct db_ownership *o)
 {
-        if (!lock_all(o) || !fence_all(o)) {
+        if (!lock_all(o) || !fence_all(o) || left_to_wait_us(o) > 0) {
                 return;
         }
         for (size_t i = 0; i < o->n; i++) {
@@ -136,6 +147,13 @@ static void take(struct db_ownership *o)
         }
 }
 
+static int pause_ms(const struct db_ownership *o)
+{
+        int64_t left_ms = o->held ? LEASE_TOUCH_MS : left_to_wait_us(o) / 1000 + 1;
+
+        return left_ms > 0 && left_ms < LEASE_TOUCH_MS ? (int)left_ms : LEASE_TOUCH_MS;
+}
+
 /* Until the next look, or until a server ends a session, or the owner stops. False: it stops. */
 static bool pause_between(struct db_ownership *o)
 {
@@ -144,7 +162,7 @@ static bool pause_between(struct db_ownership *o)
         for (size_t i = 0; i < o->n; i++) {
                 p[i + 1] = (struct pollfd){.fd = lease_session_fd(&o->parts[i].session), .events = POLLIN};
         }
-        (void)poll(p, (nfds_t)o->n + 1, o->held ? LEASE_TOUCH_MS : LEASE_RETRY_MS);
+        (void)poll(p, (nfds_t)o->n + 1, pause_ms(o));
         return (p[0].revents & POLLIN) == 0;
 }
 

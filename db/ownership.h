@@ -4,20 +4,24 @@
  *
  * What it guarantees:
  * - Writes. Every write transaction is fenced (db/fence.h): none of a former owner's lands once the next one reads.
- * - Reads. An answer leaves only after db_ownership_confirm, which returns only while the lease is certain to be held.
- *   It is certain for LEASE_TRUST_MS from the moment before the question that PostgreSQL answered last, by a clock that
- *   counts suspended time; PostgreSQL ends the session only LEASE_IDLE_MS after that question came in. So it takes
- *   that the two machines' clocks run at rates within a quarter of each other, never that they agree. A process that
- * was stopped anywhere, and wakes up after another has taken over, finds the lease uncertain and says nothing more. */
+ * - Reads. An answer leaves only after db_ownership_confirm, which returns only while the lease is certain: within
+ *   LEASE_TRUST_MS from before the question that PostgreSQL answered last. The answer shows that the session, and its
+ *   lock, were there after the question. So the next owner got the lock after it, and as it answers nothing before it
+ * has had all locks for DB_OWNERSHIP_WAIT_MS, the former one has said its last word by then, whatever ended its
+ * session. A process that was stopped anywhere, and wakes up later, finds the lease uncertain and says nothing more. It
+ * takes that the clocks of the two processes run equally fast to within a quarter, and count the time in which a
+ * machine sleeps; that they agree is not needed, and PostgreSQL's has no part in it. */
 #ifndef DB_OWNERSHIP_H
 #define DB_OWNERSHIP_H
 
 #include <stdbool.h>
 #include "db/db.h"
+#include "db/lease_session.h"
 
 /* The exit code of a process that lost its ownership (EX_TEMPFAIL of sysexits.h): start it anew. */
-#define DB_OWNERSHIP_EXIT 75
-#define DB_OWNERSHIP_MAX  16
+#define DB_OWNERSHIP_EXIT    75
+#define DB_OWNERSHIP_WAIT_MS (LEASE_TRUST_MS * 5 / 4)
+#define DB_OWNERSHIP_MAX     16
 
 struct db_ownership;
 

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -138,6 +139,7 @@ static struct process start(const char *names)
         p.pid = fork();
         assert_true(p.pid >= 0);
         if (p.pid == 0) {
+                (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves nobody behind */
                 (void)close(ends[0]);
                 live(&(struct owner){.fd = ends[1]}, names);
         }
@@ -254,6 +256,26 @@ static void a_stopped_owner_that_wakes_up_after_the_next_answers_nothing(void **
 
         expect_wait_for(&b, 'a');
         assert_int_equal(kill(a.pid, SIGSTOP), 0);
+        assert_int_equal(ask(&b, 'c'), 'c');
+        tell(&a, 'c');
+        assert_int_equal(kill(a.pid, SIGCONT), 0);
+        assert_int_equal(end_of(&a), DB_OWNERSHIP_EXIT);
+        quit(&b);
+}
+
+/* The session may end long before the server would miss it, and the owner be the last to learn. */
+static void an_owner_whose_session_ends_while_it_is_stopped_answers_nothing_when_it_wakes_up(void **state)
+{
+        struct process a = start("a");
+
+        assert_int_equal(ask(&a, 'c'), 'c');
+        struct process b = start("a");
+
+        expect_wait_for(&b, 'a');
+        assert_int_equal(kill(a.pid, SIGSTOP), 0);
+        (void)one("select pg_terminate_backend(pid) from pg_locks join pg_stat_activity using (pid)"
+                  " where datname = '%s' and application_name = 'sonet lease' and locktype = 'advisory' and granted"
+                  " group by pid having count(*) = 2"); /* its lease, and its sign of life */
         assert_int_equal(ask(&b, 'c'), 'c');
         tell(&a, 'c');
         assert_int_equal(kill(a.pid, SIGCONT), 0);
@@ -428,6 +450,7 @@ int run_ownership_tests(void)
             cmocka_unit_test(a_killed_owner_is_followed_by_the_next),
             cmocka_unit_test(an_owner_whose_session_ends_ends),
             cmocka_unit_test(a_stopped_owner_that_wakes_up_after_the_next_answers_nothing),
+            cmocka_unit_test(an_owner_whose_session_ends_while_it_is_stopped_answers_nothing_when_it_wakes_up),
             cmocka_unit_test(an_owner_that_hears_nothing_answers_nothing),
             cmocka_unit_test(an_owner_that_was_away_for_a_while_answers_once_postgresql_has),
             cmocka_unit_test(a_write_that_was_begun_before_the_next_owner_does_not_land_after),
