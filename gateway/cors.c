@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+#define USUAL_HEADERS "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-Id, Traceparent"
+/* RFC 9110, 5.6.2 */
+#define TOKEN_CHARACTERS "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
 static bool listed(const char *origins, const char *origin)
 {
         struct str rest = str_of(origins), one;
@@ -31,15 +35,23 @@ void cors_headers(const char *origins, const struct http_request *r, struct http
                              "ETag, Link, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id");
 }
 
+/* Whatever the page asks for, since no header gives a page rights that it has not: tokens travel in one that it sets
+ * itself. Libraries for tracing add theirs (traceparent, baggage, sentry-trace, b3), and "*" would leave out
+ * Authorization. */
+static const char *allowed_headers(const struct http_request *r)
+{
+        const char *asked = http_request_header(r, "Access-Control-Request-Headers");
+
+        return asked != NULL && asked[strspn(asked, TOKEN_CHARACTERS ", ")] == '\0' ? asked : USUAL_HEADERS;
+}
+
 void cors_options(const struct http_request *r, const char *allow, struct http_response *response)
 {
         response->status = 204;
         http_response_header(response, "Allow", allow);
         if (http_request_header(r, "Access-Control-Request-Method") != NULL) {
                 http_response_header(response, "Access-Control-Allow-Methods", allow);
-                http_response_header(
-                    response, "Access-Control-Allow-Headers",
-                    "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-Id, Traceparent");
+                http_response_header(response, "Access-Control-Allow-Headers", allowed_headers(r));
                 http_response_header(response, "Access-Control-Max-Age", "86400");
         }
 }

@@ -7,6 +7,7 @@
 #include <strings.h>
 #include "base/clock.h"
 #include "base/log.h"
+#include "gateway/body.h"
 #include "gateway/cors.h"
 #include "gateway/exchange.h"
 #include "gateway/files.h"
@@ -97,13 +98,6 @@ static bool find_route(struct exchange *x, struct http_response *early)
         return false;
 }
 
-static bool is_json(const char *content_type)
-{
-        struct str rest = str_of(content_type), type;
-
-        return str_next(&rest, ';', &type) && str_equal_nocase(str_trim(type), STR("application/json"));
-}
-
 /* Which of two counts, others may see in another way. */
 static bool check_once(struct exchange *x, struct http_response *early)
 {
@@ -120,29 +114,47 @@ static bool check_once(struct exchange *x, struct http_response *early)
         return true;
 }
 
-/* RFC 9110, 8.4: "identity" is none. */
-static bool is_encoded(const struct http_request *r)
+static bool reads(const struct http_request *r)
 {
-        for (size_t i = 0; i < r->n_headers; i++) {
-                struct str rest = str_of(r->headers[i].value), one;
+        return strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0 || strcmp(r->method, "DELETE") == 0;
+}
 
-                while (strcasecmp(r->headers[i].name, "Content-Encoding") == 0 && str_next(&rest, ',', &one)) {
-                        one = str_trim(one);
-                        if (one.len > 0 && !str_equal_nocase(one, STR("identity"))) {
-                                return true;
-                        }
-                }
+static bool refuse_body(struct exchange *x, struct http_response *early)
+{
+        return refuse_status(x, 400, "malformed_request",
+                             "this method takes its fields from the query, and no body but an empty one or {}", early);
+}
+
+/* Of a method that takes no body: whatever is longer than nothing is refused before it comes. */
+static bool check_nothing(struct exchange *x, size_t *max_body, struct http_response *early)
+{
+        const char *length = http_request_header(x->request, "Content-Length");
+        int64_t bytes = 0;
+
+        *max_body = BODY_NOTHING_MAX_BYTES;
+        (void)str_to_i64(str_of(length), &bytes);
+        return bytes <= BODY_NOTHING_MAX_BYTES || refuse_body(x, early);
+}
+
+static bool check_body(struct exchange *x, struct http_response *early)
+{
+        if (!body_is_json(x->request)) {
+                return refuse_status(x, 415, "unsupported_media_type",
+                                     "send the body as Content-Type: application/json", early);
         }
-        return false;
+        if (body_is_encoded(x->request)) { /* RFC 9110, 15.5.16 */
+                refuse_status(x, 415, "unsupported_media_type",
+                              "send the body as it is, without Content-Encoding: nothing is unpacked here", early);
+                http_response_header(early, "Accept-Encoding", "identity");
+                return false;
+        }
+        return true;
 }
 
 static bool on_headers(void *context, struct http_request *r, size_t *max_body, struct http_response *early)
 {
         struct gateway *gateway = context;
         struct exchange *x = exchange_of(gateway, r);
-        const char *type = http_request_header(r, "Content-Type");
-        bool reads =
-            strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0 || strcmp(r->method, "DELETE") == 0;
 
         *max_body = (size_t)gateway->options.settings->max_body_bytes;
         if (!find_route(x, early) || !check_once(x, early)) {
@@ -151,20 +163,7 @@ static bool on_headers(void *context, struct http_request *r, size_t *max_body, 
         if (!r->has_body) {
                 return true;
         }
-        if (reads) {
-                return refuse_status(x, 400, "malformed_request", "this method takes no body", early);
-        }
-        if (type == NULL || !is_json(type)) {
-                return refuse_status(x, 415, "unsupported_media_type",
-                                     "send the body as Content-Type: application/json", early);
-        }
-        if (is_encoded(r)) { /* RFC 9110, 15.5.16 */
-                refuse_status(x, 415, "unsupported_media_type",
-                              "send the body as it is, without Content-Encoding: nothing is unpacked here", early);
-                http_response_header(early, "Accept-Encoding", "identity");
-                return false;
-        }
-        return true;
+        return reads(r) ? check_nothing(x, max_body, early) : check_body(x, early);
 }
 
 static void render_page(struct exchange *x, struct http_response *response)
@@ -210,6 +209,9 @@ static bool on_request(void *context, struct http_request *r, struct http_respon
         enum rpc_lane lane = route->method != NULL ? route->method->lane : RPC_LANE_GENERAL;
         int64_t deadline_ms = route->method != NULL ? route->method->deadline_ms : PAGE_DEADLINE_MS;
 
+        if (reads(r) && !body_is_nothing(r->body)) {
+                return refuse_body(x, early);
+        }
         if (route->file != NULL) {
                 exchange_headers(x, early);
                 file_render(route->file, r, early);

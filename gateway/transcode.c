@@ -61,6 +61,22 @@ static bool seen_before(struct str *seen, size_t *n, struct str name)
         return false;
 }
 
+/* The list that is meant, whose elements may come apart by commas, under the name again and again, or as `name[]`. */
+static const char *list_named(const ProtobufCMessage *in, struct str name)
+{
+        if (name.len > 2 && memcmp(name.ptr + name.len - 2, "[]", 2) == 0) {
+                name.len -= 2;
+        }
+        for (unsigned i = 0; i < in->descriptor->n_fields; i++) {
+                const ProtobufCFieldDescriptor *field = &in->descriptor->fields[i];
+
+                if (field->label == PROTOBUF_C_LABEL_REPEATED && str_equal_c(name, field->name)) {
+                        return field->name;
+                }
+        }
+        return NULL;
+}
+
 static sn_status read_query(struct rpc_call *c, const struct exchange *x, ProtobufCMessage *in)
 {
         struct str rest = x->request->query, pair, name, value, seen[QUERY_MAX_FIELDS];
@@ -77,7 +93,11 @@ static sn_status read_query(struct rpc_call *c, const struct exchange *x, Protob
                         return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_request", NULL,
                                              "the query has a bad escape: write %%XX with two hex digits");
                 }
-                if (in_path(x, name) || seen_before(seen, &n_seen, name)) {
+                const char *list = list_named(in, name);
+
+                if (list != NULL) {
+                        name = str_of(list);
+                } else if (in_path(x, name) || seen_before(seen, &n_seen, name)) {
                         return rpc_fail(c, SN_INVALID_ARGUMENT, str_dup(c->arena, name), "is given twice");
                 }
                 TRY(json_set_field(c, in, name, value));

@@ -5,7 +5,8 @@
 #include "gateway/exchange.h"
 
 /* An initialised request message in the call's arena, filled in. Fields come from the path, then from the body (POST,
- * PUT, PATCH) or the query (the others); what the path names cannot be given twice. */
+ * PUT, PATCH) or the query (the others); what the path names cannot be given twice, and in the query only lists may
+ * come more than once. */
 SN_CHECKED sn_status transcode_request(struct rpc_call *c, const struct exchange *x, ProtobufCMessage **in);
 /* Status, body, ETag (answering 304 to If-None-Match), Link to the next page. */
 void transcode_response(struct rpc_call *c, const struct exchange *x, const ProtobufCMessage *out,

@@ -150,7 +150,7 @@ export class Conformance {
                 };
                 const segments = path.split('/');
                 found.segments.forEach((s, i) => s.startsWith('{') && given('path', s.slice(1, -1), decodeURIComponent(segments[i])));
-                new URLSearchParams(query).forEach((value, name) => given('query', name, value));
+                new URLSearchParams(query).forEach((value, name) => given('query', name.replace(/\[\]$/, ''), value)); // `ids[]=` is taken, too
                 Object.entries(request.headers).forEach(([name, value]) => given('header', name, value));
                 const body = operation.value.requestBody;
                 if (request.payload === undefined) {

@@ -80,7 +80,7 @@ test('unknown members and ids that are none are refused', async () => {
         }
 });
 
-test('relationships come in the order asked, doubles and strangers included', async () => {
+test('relationships come in the order asked, however the list is written, doubles and strangers included', async () => {
         const [alice, bob, carol] = await registerMany(3);
         await alice.follow(bob);
         await carol.follow(alice);
@@ -88,12 +88,19 @@ test('relationships come in the order asked, doubles and strangers included', as
         const { items } = must(await alice.get(`/v1/relationships?user_ids=${asked.join(',')}`));
         assert.deepEqual(items.map((r) => r.user_id), asked);
         assert.deepEqual(items.map((r) => [r.following, r.followed_by]), [[false, true], [true, false], [false, false], [false, true], [false, false]]);
+        for (const query of [asked.map((id) => `user_ids=${id}`), asked.map((id) => `user_ids[]=${id}`), asked.map((id) => `user_ids%5B%5D=${id}`),
+                             [`user_ids=${asked.slice(0, 2)}`, `user_ids[]=${asked.slice(2)}`]]) {
+                assert.deepEqual(must(await alice.get(`/v1/relationships?${query.join('&')}`)).items, items, query[0]);
+        }
 });
 
 test('relationships take 1 to 100 ids', async () => {
         const alice = await register();
         const many = (n) => Array.from({ length: n }, () => STRANGER).join(',');
         assert.equal(must(await alice.get(`/v1/relationships?user_ids=${many(100)}`)).items.length, 100);
+        problem(await alice.get(`/v1/relationships?${Array.from({ length: 101 }, () => `user_ids=${STRANGER}`).join('&')}`), 422, { field: 'user_ids' });
+        problem(await alice.get(`/v1/relationships?user_ids=${STRANGER}&user_ids=x`), 422, { field: 'user_ids[1]' });
+        problem(await alice.get(`/v1/relationships?user_ids=${STRANGER}&limit[]=2`), 422, { field: 'limit[]' });
         problem(await alice.get(`/v1/relationships?user_ids=${many(101)}`), [400, 422], { field: 'user_ids' });
         problem(await alice.get('/v1/relationships'), [400, 422], { field: 'user_ids' });
         const bad = problem(await alice.get(`/v1/relationships?user_ids=${STRANGER},x`), [400, 422]);

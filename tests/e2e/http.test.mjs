@@ -79,6 +79,20 @@ test('a browser may ask first, from any origin', async () => {
         }
 });
 
+test('a browser may send whatever header a library for tracing adds', async () => {
+        const names = 'authorization,baggage,b3,sentry-trace,traceparent,tracestate,x-b3-traceid,x-datadog-trace-id,x-request-id';
+        const preflight = (asked) => api('OPTIONS', '/v1/notes', { headers: { origin: 'https://app.example.org', 'access-control-request-method': 'POST',
+                                                                              ...(asked === undefined ? {} : { 'access-control-request-headers': asked }) } });
+        for (const asked of [names, names.replaceAll(',', ', ')]) {
+                const allowed = (await preflight(asked)).headers['access-control-allow-headers'].split(/, ?/);
+                assert.deepEqual(allowed, names.split(','));
+        }
+        for (const asked of [undefined, 'x-a: b', 'a;b', '"']) { // nothing, or no list of names: those of the API
+                const allowed = (await preflight(asked)).headers['access-control-allow-headers'].toLowerCase();
+                assert.ok(allowed.includes('authorization') && allowed.includes('idempotency-key') && !allowed.includes('x-a'), allowed);
+        }
+});
+
 test('answers and refusals can be read across origins, with the headers that matter', async () => {
         const alice = await register();
         const headers = { origin: 'https://app.example.org' };

@@ -33,6 +33,17 @@ async function refused(bytes, statuses) {
         assert.deepEqual(await alice.homeIds(), written);
 }
 
+test('a method that takes no body takes an empty one in chunks, and no other', async () => {
+        const request = (method, chunks) => `${method} /v1/users/${alice.id}/mute HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${alice.token}\r\n` +
+                `Transfer-Encoding: chunked\r\n\r\n${chunks}`;
+        const del = (chunks) => request('DELETE', chunks);
+        const { answers, closed } = await exchange(net.url, del('0\r\n\r\n') + del('2\r\n{}\r\n0\r\n\r\n') + del('1\r\n{\r\n1\r\n}\r\n0\r\n\r\n') +
+                                                            del('2\r\n[]\r\n0\r\n\r\n') + 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n', { count: 5 });
+        assert.deepEqual(answers.map((a) => a.status), [422, 422, 422, 400, 200], 'nobody mutes oneself, but that was asked');
+        assert.ok(!closed);
+        await refused(del(`50\r\n${' '.repeat(80)}\r\n0\r\n\r\n`), [413]);
+});
+
 test('conflicting lengths are refused and what follows is not taken for a request', async () => {
         const cases = [
                 ['Content-Length: 5', `Content-Length: ${BODY.length}`], [`Content-Length: ${BODY.length}`, 'Content-Length: 0'],
