@@ -45,9 +45,9 @@ SN_CHECKED sn_status db_begin(struct rpc_call *c, struct db_tx **tx);
 /* A connection without a transaction: each statement sees its own snapshot. Never for writes. */
 SN_CHECKED sn_status db_read(struct rpc_call *c, struct db_tx **tx);
 /* The last step of a handler: make the answer before it, since what is committed must not fail any more (debug builds
- * abort). Stores answer (may be NULL) under the idempotency key, commits, runs the hooks of db_on_end, wakes the relay when
- * there are events. A connection lost at COMMIT is resolved with pg_xact_status before answering. On failure *tx stays
- * for the cleanup. */
+ * abort). Stores answer (may be NULL) under the idempotency key, commits, runs the hooks of db_on_end, wakes the relay
+ * when there are events. A connection lost at COMMIT is resolved with pg_xact_status before answering. On failure *tx
+ * stays for the cleanup. */
 SN_CHECKED sn_status db_commit(struct rpc_call *c, const ProtobufCMessage *answer, struct db_tx **tx);
 void db_rollback_p(struct db_tx **tx); /* takes a pointer to NULL; also ends a db_read */
 

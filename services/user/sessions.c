@@ -58,28 +58,27 @@ sn_status user_handle_refresh(struct rpc_call *c, const User__RefreshRequest *in
         return db_commit(c, NULL, &tx);
 }
 
-static sn_status end(struct rpc_call *c, const char *session_id, bool *ended)
-{
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-
-        TRY(db_begin(c, &tx));
-        TRY(session_end(tx, session_id, c->actor, ended));
-        return db_commit(c, NULL, &tx);
-}
-
 sn_status user_handle_log_out(struct rpc_call *c, const User__LogOutRequest *in, Google__Protobuf__Empty *out)
 {
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         bool ended = false;
 
-        return end(c, c->session, &ended);
+        TRY(db_begin(c, &tx));
+        TRY(session_end(tx, c->session, c->actor, &ended));
+        return db_commit(c, NULL, &tx);
 }
 
 sn_status user_handle_end_session(struct rpc_call *c, const User__EndSessionRequest *in, Google__Protobuf__Empty *out)
 {
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         bool ended = false;
 
-        TRY(end(c, in->id, &ended));
-        return ended ? SN_OK : rpc_fail(c, SN_NOT_FOUND, "id", "you have no running session with this id");
+        TRY(db_begin(c, &tx));
+        TRY(session_end(tx, in->id, c->actor, &ended));
+        if (!ended) {
+                return rpc_fail(c, SN_NOT_FOUND, "id", "you have no running session with this id");
+        }
+        return db_commit(c, NULL, &tx);
 }
 
 sn_status user_handle_list_sessions(struct rpc_call *c, const User__ListSessionsRequest *in, User__SessionList *out)
