@@ -117,8 +117,10 @@ test('every answer has a request id; a usable one is taken over', async () => {
                 seen.add(id);
         }
         assert.equal(seen.size, 4);
-        const hostile = (await api('GET', '/healthz', { headers: { 'x-request-id': '"}\\{x'.repeat(200) } })).headers['x-request-id'];
-        assert.ok(hostile.length <= 128);
+        const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+        for (const hostile of ['"}\\{x'.repeat(200), 'a b', 'x'.repeat(65), ['one', 'two'], ['same', 'same']]) {
+                assert.match((await api('GET', '/healthz', { headers: { 'x-request-id': hostile } })).headers['x-request-id'], uuid, `${hostile}`);
+        }
 });
 
 test('JSON is announced as such and not to be guessed at', async () => {
