@@ -46,6 +46,7 @@ for (const name of ['openapi-fetch', 'hey-api']) {
                         texts: ['note 4', 'note 3', 'note 2', 'note 1', 'note 0'],
                         liked: [1, true],
                         unliked: [0, false],
+                        unlikedUnseen: undefined,
                         followed: true,
                         relations: [true, false],
                         refusal: { status: 404, code: 'not_found', field: 'id' },

@@ -11,6 +11,9 @@ const DESCRIBED_HEADERS = ['x-request-id', 'etag', 'link', 'location', 'retry-af
 
 const pointerOf = (...names) => names.map((n) => `/${encodeURIComponent(String(n).replaceAll('~', '~0').replaceAll('/', '~1'))}`).join('');
 
+// Pages, and what they load and link to, are no part of the API and not in its document.
+const isForBrowsers = ({ status, headers }) => status < 400 && /^(text\/(html|css|javascript)|image\/)/.test(headers['content-type'] ?? '');
+
 // What an answer holds beside what its schema names is an error, though clients must bear it.
 function closeObjects(node) {
         if (node === null || typeof node !== 'object') {
@@ -66,6 +69,9 @@ export class Conformance {
                 const verb = (request.method === 'HEAD' ? 'GET' : request.method).toLowerCase();
                 const found = this.find(path);
                 const item = found && this.document.paths[found.template];
+                if (!item && isForBrowsers(answer)) {
+                        return;
+                }
                 if (!item) {
                         this.checkProblem(request, answer, [404, ...HTTP_REFUSALS]);
                 } else if (item[verb]) {

@@ -20,7 +20,10 @@ function memberOf(baseUrl: string, id: string, token: string): Member {
                 page: async (limit, cursor) => (await sonet.timelineGetUserTimeline({
                         ...and, path: { user_id: id }, query: cursor === undefined ? { limit } : { limit, cursor } })).data,
                 like: async (noteId) => (await sonet.noteLikeNote({ ...and, path: { id: noteId } })).data,
-                unlike: async (noteId) => (await sonet.noteUnlikeNote({ ...and, path: { id: noteId } })).data,
+                unlike: async (noteId) => {
+                        const { data, response } = await sonet.noteUnlikeNote({ ...and, path: { id: noteId } });
+                        return response.status === 204 ? undefined : data ?? undefined;
+                },
                 follow: async (userId) => (await sonet.followFollowUser({ ...and, path: { user_id: userId } })).data.following,
                 relationships: async (userIds) => (await sonet.followListRelationships({ ...and, query: { user_ids: userIds } })).data.items.map((r) => r.following),
                 remove: async (noteId) => {

@@ -34,7 +34,10 @@ function memberOf(baseUrl: string, id: string, token: string): Member {
                 page: async (limit, cursor) => must(await client.GET('/v1/timelines/users/{user_id}', {
                         params: { path: { user_id: id }, query: cursor === undefined ? { limit } : { limit, cursor } } })),
                 like: async (noteId) => must(await client.PUT('/v1/notes/{id}/like', { params: { path: { id: noteId } } })),
-                unlike: async (noteId) => must(await client.DELETE('/v1/notes/{id}/like', { params: { path: { id: noteId } } })),
+                unlike: async (noteId) => {
+                        const result = await client.DELETE('/v1/notes/{id}/like', { params: { path: { id: noteId } } });
+                        return result.response.status === 204 ? undefined : must(result);
+                },
                 follow: async (userId) => must(await client.PUT('/v1/users/{user_id}/follow', { params: { path: { user_id: userId } } })).following,
                 relationships: async (userIds) => must(await client.GET('/v1/relationships', { params: { query: { user_ids: userIds } } })).items.map((r) => r.following),
                 remove: async (noteId) => {

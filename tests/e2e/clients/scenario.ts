@@ -10,7 +10,7 @@ export interface Member {
         post(text: string, key: string): Promise<Post>;
         page(limit: number, cursor?: string): Promise<Page>; // of the member's own timeline
         like(id: string): Promise<Post>;
-        unlike(id: string): Promise<Post>;
+        unlike(id: string): Promise<Post | undefined>; // nothing when the note can be seen no more
         follow(userId: string): Promise<boolean>;
         relationships(userIds: string[]): Promise<boolean[]>; // whom one follows
         remove(id: string): Promise<void>;
@@ -66,6 +66,7 @@ export async function run(network: Network, suffix: string): Promise<unknown> {
 
         const liked = await bob.like(first.id);
         const unliked = await bob.unlike(first.id);
+        await bob.like(first.id);
         const followed = await bob.follow(ada.id);
         const relations = await bob.relationships([ada.id, bob.id]);
         await ada.remove(first.id);
@@ -78,7 +79,8 @@ export async function run(network: Network, suffix: string): Promise<unknown> {
                 sizes,
                 texts,
                 liked: [liked.counts.likes, liked.viewer.liked],
-                unliked: [unliked.counts.likes, unliked.viewer.liked],
+                unliked: [unliked?.counts.likes, unliked?.viewer.liked],
+                unlikedUnseen: await bob.unlike(first.id),
                 followed,
                 relations,
                 refusal: await bob.refusal(first.id),
