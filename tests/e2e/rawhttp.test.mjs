@@ -138,7 +138,6 @@ test('versions of HTTP that are not known here are refused with a problem', asyn
                 await refusedWithProblem(`GET /healthz ${version}\r\nHost: localhost\r\n\r\n`, status);
         }
         await refusedWithProblem('GET /healthz\r\n\r\n', 400);
-        await refusedWithProblem('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 505);
 });
 
 test('lines that do not end with CR and LF are refused with a problem', async () => {
