@@ -46,12 +46,12 @@ sn_status serve_plan_check_connections(const struct settings *settings, struct b
 
 static bool is_taken(const struct serve_plan *plan, int port)
 {
-        bool taken = port == plan->http_port || port == plan->grpc_port;
-
-        for (int i = 0; i < SERVE_MAX_SERVICES; i++) {
-                taken |= port == plan->service_http_port[i] || port == plan->service_grpc_port[i];
+        for (size_t i = 0; i < plan->layout.n; i++) {
+                if (port == plan->layout.processes[i].http_port || port == plan->layout.processes[i].grpc_port) {
+                        return true;
+                }
         }
-        return taken;
+        return false;
 }
 
 /* The wished port when it is free; else one drawn below the ephemeral range, where no outgoing connection takes it
@@ -96,10 +96,15 @@ static sn_status claim_port(const char *address, int port, const char *option, s
         return SN_OK;
 }
 
-/* In split mode the children call each other at 127.0.0.1, and the gateway has no gRPC. */
+static bool is_split(const struct serve_plan *plan)
+{
+        return plan->layout.n > 1;
+}
+
+/* Several processes call each other at 127.0.0.1. */
 static const char *grpc_address(const struct serve_plan *plan)
 {
-        return plan->split ? "127.0.0.1" : plan->settings->grpc_address;
+        return is_split(plan) ? "127.0.0.1" : plan->settings->grpc_address;
 }
 
 static sn_status claim_ports(const struct serve_plan *plan, int64_t http_port, struct buf *error)
@@ -109,28 +114,35 @@ static sn_status claim_ports(const struct serve_plan *plan, int64_t http_port, s
         if (http_port != 0) {
                 TRY(claim_port(plan->address, (int)http_port, "--port", error));
         }
-        if (plan->settings->grpc_port != 0 && !plan->split) {
+        if (plan->settings->grpc_port != 0 && !is_split(plan)) {
                 TRY(claim_port(grpc_address(plan), (int)plan->settings->grpc_port, "GRPC_PORT", error));
         }
         return SN_OK;
 }
 
-/* What nobody asked for is replaced when it is taken; demo_print tells where gRPC is. */
+/* What was not asked for is replaced when it is taken; demo_print tells where gRPC is. */
+static bool choose_pair(const struct serve_plan *plan, struct layout_process *process, const char *http_address,
+                        int64_t http_port, int64_t grpc_port, int wish)
+{
+        process->http_port = http_port != 0 ? (int)http_port : choose_port(plan, http_address, wish);
+        process->grpc_port = grpc_port != 0
+                                 ? (int)grpc_port
+                                 : choose_port(plan, grpc_address(plan), (wish != 0 ? wish : process->http_port) + 1);
+        return process->http_port != 0 && process->grpc_port != 0;
+}
+
 static sn_status choose_ports(struct serve_plan *plan, int64_t http_port, struct buf *error)
 {
-        int64_t grpc_port = plan->split ? 0 : plan->settings->grpc_port;
-        bool chosen = true;
+        struct layout_process *first = &plan->layout.processes[0];
 
         TRY(claim_ports(plan, http_port, error));
-        plan->http_port = http_port != 0 ? (int)http_port : choose_port(plan, plan->address, 0);
-        plan->grpc_port = grpc_port != 0 ? (int)grpc_port : choose_port(plan, grpc_address(plan), plan->http_port + 1);
-        for (size_t i = 0; plan->split && i < sonet_n_services && i < SERVE_MAX_SERVICES; i++) {
-                int wish = plan->http_port + 2 + 2 * (int)i;
-                plan->service_http_port[i] = choose_port(plan, "127.0.0.1", wish);
-                plan->service_grpc_port[i] = choose_port(plan, "127.0.0.1", wish + 1);
-                chosen = chosen && plan->service_http_port[i] != 0 && plan->service_grpc_port[i] != 0;
+        bool chosen = choose_pair(plan, first, plan->address, http_port, is_split(plan) ? 0 : plan->settings->grpc_port,
+                                  (int)http_port);
+        for (size_t i = 1; i < plan->layout.n; i++) {
+                chosen &=
+                    choose_pair(plan, &plan->layout.processes[i], "127.0.0.1", 0, 0, first->http_port + 2 * (int)i);
         }
-        if (!chosen || plan->http_port == 0 || plan->grpc_port == 0) {
+        if (!chosen) {
                 buf_append_c(error, "no free ports were found");
                 return SN_UNAVAILABLE;
         }
@@ -152,13 +164,13 @@ static void print_address(const char *address, int port, struct buf *out)
 
 void serve_plan_print_grpc(const struct serve_plan *plan, struct buf *out)
 {
-        if (!plan->split) {
-                print_address(grpc_address(plan), plan->grpc_port, out);
+        if (!is_split(plan)) {
+                print_address(grpc_address(plan), plan->layout.processes[0].grpc_port, out);
                 return;
         }
-        for (size_t i = 0; i < sonet_n_services && i < SERVE_MAX_SERVICES; i++) {
+        for (size_t i = 0; i < sonet_n_services; i++) {
                 buf_printf(out, "%s%s ", i > 0 ? ", " : "", sonet_services[i]->name);
-                print_address(grpc_address(plan), plan->service_grpc_port[i], out);
+                print_address(grpc_address(plan), layout_process_of(&plan->layout, i)->grpc_port, out);
         }
 }
 
@@ -249,7 +261,7 @@ static struct environment environment_make(const struct serve_plan *plan)
                         env.entries[env.n++] = *entry;
                 }
         }
-        int64_t grace_ms = (plan->split ? GRACE_SPLIT_MS : GRACE_MS) - ANSWER_MS;
+        int64_t grace_ms = (is_split(plan) ? GRACE_SPLIT_MS : GRACE_MS) - ANSWER_MS;
         environment_add(&env, "SONET_KEY_FILE", plan->key[0] != '\0' ? KEY_FD_PATH : plan->embedded->key_file);
         environment_add(&env, "GRPC_ADDRESS", grpc_address(plan));
         environment_add(&env, "REDIS_URL", embedded_redis_url(plan->embedded, plan->arena));
@@ -266,13 +278,18 @@ static void environment_add_database(struct environment *env, const struct serve
                         embedded_database_url(plan->embedded, plan->arena, service->schema->database));
 }
 
-static void environment_add_peers(struct environment *env, const struct serve_plan *plan, const char *except)
+/* The databases of its own services, and where the others are. */
+static void environment_add_services(struct environment *env, const struct serve_plan *plan,
+                                     const struct layout_process *process)
 {
         for (size_t i = 0; i < sonet_n_services; i++) {
-                const char *name = sonet_services[i]->name;
-                if (except == NULL || strcmp(name, except) != 0) {
-                        environment_add(env, arena_printf(plan->arena, "%s_URL", upper(plan->arena, name)),
-                                        arena_printf(plan->arena, "grpc://127.0.0.1:%d", plan->service_grpc_port[i]));
+                if (process->service[i]) {
+                        environment_add_database(env, plan, sonet_services[i]);
+                } else {
+                        environment_add(
+                            env, arena_printf(plan->arena, "%s_URL", upper(plan->arena, sonet_services[i]->name)),
+                            arena_printf(plan->arena, "grpc://127.0.0.1:%d",
+                                         layout_process_of(&plan->layout, i)->grpc_port));
                 }
         }
 }
@@ -307,62 +324,71 @@ static int enter_serve(void *context)
         return 0;
 }
 
-static void add_child(const struct serve_plan *plan, struct supervisor *s, const char *what, struct environment *env,
+/* sonet serve all | gateway user … */
+static char **serve_arguments(const struct serve_plan *plan, const struct layout_process *process)
+{
+        char **argv = ARENA_ARRAY(plan->arena, char *, LAYOUT_MAX_SERVICES + 4);
+        size_t n = 0;
+
+        argv[n++] = arena_strdup(plan->arena, "sonet");
+        argv[n++] = arena_strdup(plan->arena, "serve");
+        if (!is_split(plan)) {
+                argv[n++] = arena_strdup(plan->arena, "all");
+                return argv;
+        }
+        if (process->gateway) {
+                argv[n++] = arena_strdup(plan->arena, "gateway");
+        }
+        for (size_t i = 0; i < sonet_n_services; i++) {
+                if (process->service[i]) {
+                        argv[n++] = arena_strdup(plan->arena, sonet_services[i]->name);
+                }
+        }
+        return argv;
+}
+
+/* "serve gateway user", for the log. */
+static char *name_of(const struct serve_plan *plan, char *const *argv)
+{
+        char *name = argv[1];
+
+        for (size_t i = 2; argv[i] != NULL; i++) {
+                name = arena_printf(plan->arena, "%s %s", name, argv[i]);
+        }
+        return name;
+}
+
+static void add_child(const struct serve_plan *plan, struct supervisor *s, const struct layout_process *process,
                       int rank)
 {
-        char **argv = ARENA_ARRAY(plan->arena, char *, 4);
+        struct environment env = environment_make(plan);
+        char **argv = serve_arguments(plan, process);
 
-        argv[0] = arena_strdup(plan->arena, "sonet");
-        argv[1] = arena_strdup(plan->arena, "serve");
-        argv[2] = arena_strdup(plan->arena, what);
+        environment_add(&env, "HTTP_ADDRESS", process->gateway ? plan->address : "127.0.0.1");
+        environment_add_number(&env, "HTTP_PORT", process->http_port);
+        environment_add_number(&env, "GRPC_PORT", process->grpc_port);
+        environment_add_services(&env, plan, process);
         supervisor_add(
-            s, &(struct child_spec){.process = {.name = arena_printf(plan->arena, "serve %s", what),
+            s, &(struct child_spec){.process = {.name = name_of(plan, argv),
                                                 .account = &plan->embedded->account,
                                                 .folder = plan->embedded->data,
                                                 .death_signal = SIGKILL, /* its port must be free for the next start */
                                                 .argv = argv,
                                                 .program_fd = plan->program_fd,
-                                                .envp = env->entries,
+                                                .envp = env.entries,
                                                 .run = enter_serve,
                                                 .context = (void *)plan},
                                     .rank = rank,
                                     .stop_signal = SIGTERM,
-                                    .grace_ms = plan->split ? GRACE_SPLIT_MS : GRACE_MS,
+                                    .grace_ms = is_split(plan) ? GRACE_SPLIT_MS : GRACE_MS,
                                     .force_signal = SIGKILL});
-}
-
-static void add_gateway(const struct serve_plan *plan, struct supervisor *s, int rank)
-{
-        struct environment env = environment_make(plan);
-
-        environment_add(&env, "HTTP_ADDRESS", plan->address);
-        environment_add_number(&env, "HTTP_PORT", plan->http_port);
-        environment_add_number(&env, "GRPC_PORT", plan->grpc_port);
-        for (size_t i = 0; !plan->split && i < sonet_n_services; i++) {
-                environment_add_database(&env, plan, sonet_services[i]);
-        }
-        if (plan->split) {
-                environment_add_peers(&env, plan, NULL);
-        }
-        add_child(plan, s, plan->split ? "gateway" : "all", &env, rank);
-}
-
-static void add_service(const struct serve_plan *plan, struct supervisor *s, size_t index, int rank)
-{
-        struct environment env = environment_make(plan);
-
-        environment_add(&env, "HTTP_ADDRESS", "127.0.0.1");
-        environment_add_number(&env, "HTTP_PORT", plan->service_http_port[index]);
-        environment_add_number(&env, "GRPC_PORT", plan->service_grpc_port[index]);
-        environment_add_database(&env, plan, sonet_services[index]);
-        environment_add_peers(&env, plan, sonet_services[index]->name);
-        add_child(plan, s, sonet_services[index]->name, &env, rank);
 }
 
 void serve_children_add(const struct serve_plan *plan, struct supervisor *s, int first_rank)
 {
-        for (size_t i = 0; plan->split && i < sonet_n_services && i < SERVE_MAX_SERVICES; i++) {
-                add_service(plan, s, i, first_rank + 1);
+        for (size_t i = plan->layout.n; i-- > 0;) {
+                const struct layout_process *process = &plan->layout.processes[i];
+
+                add_child(plan, s, process, process->gateway ? first_rank : first_rank + 1);
         }
-        add_gateway(plan, s, first_rank);
 }

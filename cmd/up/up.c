@@ -29,6 +29,8 @@ struct up {
         struct settings settings;
         struct embedded embedded;
         struct serve_plan plan;
+        bool split;
+        const char *layout; /* NULL: not given */
         struct http_target target;
         bool demo; /* make a demo account, and print its password */
         struct supervisor *supervisor;
@@ -114,7 +116,7 @@ static sn_status bring_up(struct up *up)
         TRY(serve_plan_check_connections(&up->settings, &up->error));
         TRY(embedded_open(&up->embedded, &up->error));
         TRY(serve_plan_make(&up->plan, up->settings.http_port, &up->error));
-        if (!http_target_set(&up->target, up->plan.address, up->plan.http_port)) {
+        if (!http_target_set(&up->target, up->plan.address, up->plan.layout.processes[0].http_port)) {
                 return SN_INVALID_ARGUMENT;
         }
         say(up->embedded.fresh ? "creating the database in %s…" : "starting on %s…", up->embedded.data);
@@ -187,15 +189,33 @@ static void warn_of_unused(const struct settings *s, bool split)
                         names.data);
         }
         if (split && s->grpc_port != 0) {
-                fprintf(stderr,
-                        "sonet up: GRPC_PORT: not used with --split, where each service has a port of its own\n");
+                fprintf(stderr, "sonet up: GRPC_PORT: not used with --split or --layout, where each process has a port "
+                                "of its own\n");
         }
+}
+
+static sn_status choose_layout(struct up *up)
+{
+        if (up->split && up->layout != NULL) {
+                buf_append_c(&up->error, "--split and --layout both say what runs together: give one of them");
+                return SN_INVALID_ARGUMENT;
+        }
+        if (up->layout != NULL) {
+                return layout_parse(&up->plan.layout, up->layout, &up->error);
+        }
+        if (up->split) {
+                layout_process_each(&up->plan.layout);
+        } else {
+                layout_one_process(&up->plan.layout);
+        }
+        return SN_OK;
 }
 
 static sn_status prepare(struct up *up, int64_t port, const char *folder)
 {
         struct http_target probe;
 
+        TRY(choose_layout(up));
         TRY(settings_load(&up->settings, &up->error));
         up->plan.address = up->plan.address != NULL ? up->plan.address : up->settings.http_address;
         up->settings.http_address = up->plan.address;
@@ -208,7 +228,7 @@ static sn_status prepare(struct up *up, int64_t port, const char *folder)
         }
         log_setup("sonet", settings_log_level(&up->settings), settings_log_format(&up->settings));
         TRY(embedded_locate(&up->embedded, &up->settings, folder, &up->error));
-        warn_of_unused(&up->settings, up->plan.split);
+        warn_of_unused(&up->settings, up->plan.layout.n > 1);
         return SN_OK;
 }
 
@@ -226,7 +246,9 @@ int cmd_up(int argc, char **argv)
             {"address", OPTION_TEXT, &up.plan.address, "A", "address to listen on (HTTP_ADDRESS or 127.0.0.1)", 0, 0},
             {"demo", OPTION_FLAG, &up.demo, NULL, "make a demo account, and print its password with things to try", 0,
              0},
-            {"split", OPTION_FLAG, &up.plan.split, NULL, "one process per service, and one for the gateway", 0, 0},
+            {"split", OPTION_FLAG, &up.split, NULL, "one process per service, and one for the gateway", 0, 0},
+            {"layout", OPTION_TEXT, &up.layout, "L",
+             "which run together: 'gateway user | follow note timeline' (one process unless given)", 0, 0},
         };
         enum options_result result = options_parse(rows, sizeof(rows) / sizeof(rows[0]), argc, argv, &first);
 
