@@ -37,7 +37,7 @@ SETTING_STRING(data_dir, "SONET_DATA_DIR", "", false, "the data folder of `sonet
 SETTING_CHOICE(log_level, "LOG_LEVEL", "info", "debug|info|warn|error", "the least level that is logged")
 SETTING_CHOICE(log_format, "LOG_FORMAT", "auto", "auto|text|json", "auto: text on a terminal, ECS JSON elsewhere")
 
-SETTING_INT(workers, "WORKERS", 8, 1, 1024, "threads that handle requests")
+SETTING_INT(workers, "WORKERS", 8, 1, 1024, "threads that handle clients' requests; each rank of services has half as many for calls over gRPC")
 SETTING_INT(password_workers, "PASSWORD_WORKERS", 2, 1, 64, "threads that hash passwords")
 SETTING_INT(queue_length, "QUEUE_LENGTH", 512, 0, 100000, "requests that may wait for a thread; beyond them 503")
 SETTING_INT(max_body_bytes, "MAX_BODY_BYTES", 65536, 1024, 67108864, "the largest request body; beyond it 413")

@@ -14,6 +14,7 @@
 #include "gateway/openapi.h"
 #include "gateway/pages.h"
 #include "gateway/problem.h"
+#include "rpc/lanes.h"
 
 #define REQUEST_ARENA_BYTES (16 << 20)
 #define OPENAPI_MAX_BYTES   (4 << 20)
@@ -206,7 +207,6 @@ static bool on_request(void *context, struct http_request *r, struct http_respon
         struct gateway *gateway = context;
         struct exchange *x = r->user;
         const struct route *route = x->match.route;
-        enum rpc_lane lane = route->method != NULL ? route->method->lane : RPC_LANE_GENERAL;
         int64_t deadline_ms = route->method != NULL ? route->method->deadline_ms : PAGE_DEADLINE_MS;
 
         if (reads(r) && !body_is_nothing(r->body)) {
@@ -228,7 +228,7 @@ static bool on_request(void *context, struct http_request *r, struct http_respon
                               early);
         }
         x->work = (struct work){.run = run, .deadline_us = clock_monotonic_us() + deadline_ms * 1000};
-        if (!workers_submit(gateway->options.lanes->lane[lane], &x->work)) {
+        if (!workers_submit(rpc_lanes_of_request(gateway->options.lanes, route->method), &x->work)) {
                 return refuse(x,
                               &(struct rpc_problem){SN_RESOURCE_EXHAUSTED, "queue_full", NULL,
                                                     "the server is busy; try again in a second", 1},

@@ -40,6 +40,27 @@ bool call_graph_allows(const char *caller, const char *callee, const char *metho
         return contains(strcmp(method, CALL_GRAPH_READ_LOG) == 0 ? contract->reads : contract->calls, callee);
 }
 
+static int rank_of(const char *service, int depth)
+{
+        const struct rpc_service *contract = find_contract(service);
+        int rank = 0;
+
+        if (depth == CALL_GRAPH_MAX_RANK) {
+                return 0; /* the callers above count to the maximum */
+        }
+        for (size_t i = 0; contract != NULL && contract->calls != NULL && contract->calls[i] != NULL; i++) {
+                int above = 1 + rank_of(contract->calls[i], depth + 1);
+
+                rank = above > rank ? above : rank;
+        }
+        return rank;
+}
+
+int call_graph_rank(const char *service)
+{
+        return rank_of(service, 0);
+}
+
 bool call_graph_knows(const char *service)
 {
         const struct rpc_service *contract = find_contract(service);

@@ -14,6 +14,10 @@
 
 /* True when a service may call this method of another one. */
 bool call_graph_allows(const char *caller, const char *callee, const char *method);
+/* How deep the calls below a service go: 0 for one that calls none, else one more than the highest of those it calls.
+ * A cycle has no ranks, and gets CALL_GRAPH_MAX_RANK. */
+#define CALL_GRAPH_MAX_RANK 15
+int call_graph_rank(const char *service);
 /* True for the name of a registered service, or the gateway. */
 bool call_graph_knows(const char *service);
 

@@ -10,6 +10,7 @@
 #include "rpc/grpc_address.h"
 #include "rpc/grpc_request.h"
 #include "rpc/health.h"
+#include "rpc/lanes.h"
 #include "rpc/stats.h"
 
 enum {
@@ -126,7 +127,8 @@ static bool on_request(void *context, struct http_request *http, struct http_res
         const struct rpc_method *m = r->served->method;
         r->work.run = run_request;
         atomic_fetch_add(&s->running, 1);
-        if (workers_submit(s->lanes->lane[m != NULL ? m->lane : RPC_LANE_GENERAL], &r->work)) {
+        if (workers_submit(m != NULL ? rpc_lanes_of_call(s->lanes, m) : rpc_lanes_of_request(s->lanes, NULL),
+                           &r->work)) {
                 return true;
         }
         atomic_fetch_sub(&s->running, 1);

@@ -12,10 +12,7 @@
 #include "base/str.h"
 #include "base/workers.h"
 
-/* The worker pools that requests of either transport run in (enum rpc_lane). */
-struct rpc_lanes {
-        struct workers *lane[RPC_LANE_COUNT];
-};
+struct rpc_lanes; /* the worker pools that requests of either transport run in (rpc/lanes.h) */
 
 /* Where each service is. Called at start, before any thread. The call graph is acyclic: caller → callee edges are
  * declared here and rpc_invoke refuses others (a test reads the table too). */

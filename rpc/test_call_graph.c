@@ -13,6 +13,9 @@ static const char *const below[] = {"base", NULL}, *const logs[] = {"top", NULL}
 static const struct rpc_method method;
 static const struct rpc_service base = {.name = "base", .reads = logs, .methods = &method, .n_methods = 1};
 static const struct rpc_service top = {.name = "top", .calls = below, .methods = &method, .n_methods = 1};
+static const char *const both[] = {"base", "top", NULL}, *const itself[] = {"snake", NULL};
+static const struct rpc_service roof = {.name = "roof", .calls = both, .methods = &method, .n_methods = 1};
+static const struct rpc_service snake = {.name = "snake", .calls = itself, .methods = &method, .n_methods = 1};
 static const struct rpc_service messages_only = {.name = "events"};
 
 static void a_service_calls_what_its_contract_names_and_nothing_else(void **state)
@@ -37,6 +40,14 @@ static void the_gateway_calls_every_service_and_no_service_calls_it(void **state
         assert_false(call_graph_allows("base", CALL_GRAPH_GATEWAY, "Get"));
 }
 
+static void a_service_ranks_above_all_that_it_calls(void **state)
+{
+        assert_int_equal(call_graph_rank("base"), 0);
+        assert_int_equal(call_graph_rank("top"), 1);
+        assert_int_equal(call_graph_rank("roof"), 2);
+        assert_int_equal(call_graph_rank("snake"), CALL_GRAPH_MAX_RANK);
+}
+
 static void only_services_and_the_gateway_have_names(void **state)
 {
         assert_true(call_graph_knows("gateway"));
@@ -52,10 +63,13 @@ int main(void)
             cmocka_unit_test(a_service_calls_what_its_contract_names_and_nothing_else),
             cmocka_unit_test(logs_are_read_where_the_contract_says_so),
             cmocka_unit_test(the_gateway_calls_every_service_and_no_service_calls_it),
+            cmocka_unit_test(a_service_ranks_above_all_that_it_calls),
             cmocka_unit_test(only_services_and_the_gateway_have_names),
         };
         contract_register(&base);
         contract_register(&top);
+        contract_register(&roof);
+        contract_register(&snake);
         contract_register(&messages_only);
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,8 +73,7 @@ static sn_status configure(struct server *server, int64_t port, struct buf *erro
                 buf_append_c(error, "REDIS_URL must be redis://[:password@]host:port[/db] or unix:///path");
                 return SN_INVALID_ARGUMENT;
         }
-        server->lanes = rpc_lanes_new((int)s->workers, (int)s->password_workers, (int)s->queue_length);
-        return server->lanes != NULL ? SN_OK : SN_INTERNAL;
+        return SN_OK;
 }
 
 static sn_status open_local(struct server *server, struct local *local, struct buf *error)
@@ -139,6 +138,10 @@ static sn_status register_services(struct server *server, struct buf *error)
 
 sn_status serve_setup(struct server *server, int64_t port, struct buf *error)
 {
+        const struct settings *s = &server->settings;
+
         TRY(configure(server, port, error));
-        return register_services(server, error);
+        TRY(register_services(server, error));
+        server->lanes = rpc_lanes_new((int)s->workers, (int)s->password_workers, (int)s->queue_length);
+        return server->lanes != NULL ? SN_OK : SN_INTERNAL;
 }

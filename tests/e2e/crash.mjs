@@ -1,10 +1,10 @@
 // The crash test: random processes of a `sonet up` are killed with SIGKILL under load; afterwards the public API must show every
 // acknowledged effect exactly once, and every follower's timeline must have every note.
-//   node crash.mjs [--rounds 10] [--mode single|split] [--seed N] [--expect-red]
+//   node crash.mjs [--rounds 10] [--mode single|split|mixed] [--seed N] [--expect-red]
 // --expect-red runs with SONET_FAULT_NO_REDELIVERY=1 (debug builds) and succeeds only when the audit finds the damage.
 import { parseArgs } from 'node:util';
 import { connect, eventually } from './client.mjs';
-import { findBinary, signal, sleep, startServer } from './harness.mjs';
+import { MODES, findBinary, signal, sleep, startServer } from './harness.mjs';
 import { Ledger } from './ledger.mjs';
 
 const MEMBERS = 8;
@@ -13,18 +13,19 @@ const ROUND_LIMIT_MS = 120_000;
 const VICTIMS = {
         single: ['serve', 'serve', 'redis', 'postmaster'],
         split: ['gateway', 'user', 'note', 'follow', 'timeline', 'note', 'timeline', 'redis', 'postmaster'],
+        mixed: ['gateway', 'follow', 'gateway', 'follow', 'redis', 'postmaster'],
 };
 // Without redelivery only a lost consumer shows; an emptied Redis or a restarted database would hide it by rebuilding.
-const VICTIMS_FOR_RED = { single: ['serve'], split: ['timeline', 'user'] };
+const VICTIMS_FOR_RED = { single: ['serve'], split: ['timeline', 'user'], mixed: ['follow'] };
 
 const { values: options } = parseArgs({ options: {
-        rounds: { type: 'string', default: process.env.SONET_CRASH_ROUNDS ?? '10' }, mode: { type: 'string', default: process.env.SONET_E2E_MODE ?? 'both' },
+        rounds: { type: 'string', default: process.env.SONET_CRASH_ROUNDS ?? '10' }, mode: { type: 'string', default: process.env.SONET_E2E_MODE ?? 'all' },
         seed: { type: 'string', default: String(Date.now() % 1e9) }, 'expect-red': { type: 'boolean', default: false } } });
 const rounds = Number(options.rounds);
 const expectRed = options['expect-red'];
-const modes = options.mode === 'both' ? ['single', 'split'] : [options.mode];
+const modes = options.mode === 'all' ? MODES : [options.mode];
 if (!(rounds >= 1) || !modes.every((mode) => VICTIMS[mode])) {
-        console.error('usage: node crash.mjs [--rounds N] [--mode single|split|both] [--seed N] [--expect-red]');
+        console.error('usage: node crash.mjs [--rounds N] [--mode single|split|mixed|all] [--seed N] [--expect-red]');
         process.exit(2);
 }
 

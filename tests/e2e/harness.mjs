@@ -18,6 +18,14 @@ const READY_MS = Number(process.env.SONET_E2E_READY_S ?? 120) * 1000;
 const STOP_MS = 30_000;
 
 // The mode that the suite runs in: everything in one process, or one process per service.
+// Which services run together: the processes that `sonet up` makes, each by what it serves. In `mixed` two processes call each other in both
+// directions (note asks user, the gateway asks note), and both have lanes of several ranks.
+export const LAYOUTS = {
+        single: { args: [], processes: [['all']] },
+        split: { args: ['--split'], processes: [['gateway'], ...SERVICES.map((name) => [name])] },
+        mixed: { args: ['--layout', 'gateway user | follow note timeline'], processes: [['gateway', 'user'], ['follow', 'note', 'timeline']] },
+};
+export const MODES = Object.keys(LAYOUTS);
 export const mode = process.env.SONET_E2E_MODE ?? 'single';
 
 // SONET_BIN, or the newest build in the tree.
@@ -94,7 +102,7 @@ function allProcesses() {
                 .filter((p) => p !== null && p.state !== 'Z');
 }
 
-// What a process is for: supervisor, serve (all in one), gateway, user, note, follow, timeline, redis, postmaster, postgres, other.
+// What a process is for: supervisor, serve (all in one), the first service of its layout (gateway, user, …), redis, postmaster, postgres, other.
 function roleOf(p, byPid, supervisorPid) {
         if (p.pid === supervisorPid) {
                 return 'supervisor';
@@ -149,7 +157,7 @@ class Server {
         // Spawns the supervisor and waits for its line `ready http://…`.
         async up() {
                 const log = fs.openSync(this.log, 'a');
-                const args = ['up', '--port', String(this.port), '--data', this.data, ...(this.mode === 'split' ? ['--split'] : [])];
+                const args = ['up', '--port', String(this.port), '--data', this.data, ...LAYOUTS[this.mode].args];
                 const env = { ...process.env, SONET_KEY_FILE: path.join(this.dir, 'key'), LOG_FORMAT: 'json', ...this.env };
                 for (const name of ['SONET_URL', 'SONET_GRPC', 'NODE_TEST_CONTEXT', 'NODE_OPTIONS', 'NODE_V8_COVERAGE']) {
                         delete env[name];
@@ -201,10 +209,9 @@ class Server {
 
         // Where gRPC of each service is: {user: '127.0.0.1:N', …}, as the supervisor told its children.
         grpcAddresses() {
-                const all = this.processes().find((p) => p.role === (this.mode === 'split' ? 'gateway' : 'serve'));
+                const all = this.processes().find((p) => ['gateway', 'serve'].includes(p.role));
                 const env = Object.fromEntries(fs.readFileSync(`/proc/${all.pid}/environ`, 'utf8').split('\0').map((e) => e.split(/=(.*)/s)));
-                return Object.fromEntries(SERVICES.map((name) => [name, this.mode === 'split'
-                        ? env[`${name.toUpperCase()}_URL`].replace('grpc://', '') : `127.0.0.1:${env.GRPC_PORT}`]));
+                return Object.fromEntries(SERVICES.map((name) => [name, env[`${name.toUpperCase()}_URL`]?.replace('grpc://', '') ?? `127.0.0.1:${env.GRPC_PORT}`]));
         }
 
         // Where each `sonet serve` has its health, readiness and metrics: {gateway: 'http://127.0.0.1:N', …}.

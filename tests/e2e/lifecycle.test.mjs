@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { after, before, test } from 'node:test';
 import { connect, eventually, ids, must, problem } from './client.mjs';
-import { signal, sleep, startServer } from './harness.mjs';
+import { LAYOUTS, signal, sleep, startServer } from './harness.mjs';
 
 let server;
 let net;
@@ -36,7 +36,7 @@ test('one line says that it is ready, and it is', async () => {
         assert.match(server.stdout, new RegExp(`^ready ${server.url}$`, 'm'));
         assert.equal(server.url, `http://127.0.0.1:${server.port}`);
         await everythingWorks();
-        const expected = server.mode === 'split' ? ['follow', 'gateway', 'note', 'timeline', 'user'] : ['serve'];
+        const expected = LAYOUTS[server.mode].processes.map(([first]) => (first === 'all' ? 'serve' : first)).sort();
         assert.deepEqual(started().filter((r) => ![ 'supervisor', 'redis', 'postmaster', 'postgres' ].includes(r)).sort(), expected);
 });
 
@@ -65,7 +65,7 @@ test('it listens on loopback alone, and the data folder shows nobody a secret', 
 
 test('every process has its health, readiness and metrics', async () => {
         const addresses = server.httpAddresses();
-        assert.equal(Object.keys(addresses).length, server.mode === 'split' ? 5 : 1);
+        assert.equal(Object.keys(addresses).length, LAYOUTS[server.mode].processes.length);
         for (const [role, url] of Object.entries(addresses)) {
                 const own = connect(url);
                 const page = async (path) => {

@@ -1,22 +1,22 @@
 // Runs the suite: one server for all files that can share it, then the files that need their own, then the crash test.
-//   node run.mjs [--mode single|split|both] [--crash ROUNDS] [--no-own] [NAME…]
+//   node run.mjs [--mode single|split|mixed|all] [--crash ROUNDS] [--no-own] [NAME…]
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { findBinary, startServer } from './harness.mjs';
+import { MODES, findBinary, startServer } from './harness.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const OWN_SERVER = ['limits', 'lifecycle', 'proxies', 'redis']; // they disturb their server, or set it up otherwise
 const STEP_LIMIT_MS = 15 * 60_000;
 
 const { values: options, positionals } = parseArgs({ allowPositionals: true, options: {
-        mode: { type: 'string', default: process.env.SONET_E2E_MODE ?? 'both' },
+        mode: { type: 'string', default: process.env.SONET_E2E_MODE ?? 'all' },
         crash: { type: 'string', default: '0' }, 'no-own': { type: 'boolean', default: false } } });
-const modes = options.mode === 'both' ? ['single', 'split'] : [options.mode];
-if (!modes.every((m) => ['single', 'split'].includes(m))) {
-        console.error('usage: node run.mjs [--mode single|split|both] [--crash ROUNDS] [--no-own] [NAME…]');
+const modes = options.mode === 'all' ? MODES : [options.mode];
+if (!modes.every((m) => MODES.includes(m))) {
+        console.error('usage: node run.mjs [--mode single|split|mixed|all] [--crash ROUNDS] [--no-own] [NAME…]');
         process.exit(2);
 }
 
