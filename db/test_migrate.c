@@ -59,7 +59,7 @@ static sn_status check(const struct db_migration *migrations, size_t n)
 static void migrating_again_changes_nothing(void **state)
 {
         static const char all[] = "select string_agg(m::text, ' ' order by m::text) from schema_migrations m";
-        char before[256];
+        char before[1024];
 
         (void)state;
         assert_int_equal(provision(one, 1), SN_OK);

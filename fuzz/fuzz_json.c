@@ -79,12 +79,15 @@ static void drop_nulls(json_t *value)
         }
 }
 
-/* Answers show null for what was not given; requests leave it out. */
+/* Answers show null for what was not given, and 0 for a number whose range begins at 1; requests leave both out. */
 static struct str as_request(struct rpc_call *c, struct str text)
 {
         json_t *root = json_loadb(text.ptr, text.len, 0, NULL);
         MUST(root != NULL);
         drop_nulls(root);
+        if (json_integer_value(json_object_get(root, "count")) == 0) {
+                json_object_del(root, "count");
+        }
         char *dumped = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17));
         struct str request = {arena_strdup(c->arena, dumped), strlen(dumped)};
         free(dumped);
