@@ -62,7 +62,7 @@ static void serve(int out, int in)
         char byte;
         buf_init(&error, 1000);
         rpc_register_local(&echo_service);
-        if (sonet_grpc_server_start("127.0.0.1:0", NULL, lanes, NULL, NULL, &server, &error) != SN_OK) {
+        if (sonet_grpc_server_start("127.0.0.1:0", NULL, lanes, 100, NULL, NULL, &server, &error) != SN_OK) {
                 fail(&error);
         }
         int port = sonet_grpc_server_port(server);

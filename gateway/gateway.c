@@ -262,11 +262,11 @@ static struct gateway *gateway_new(const struct gateway_options *options)
         return gateway;
 }
 
-static int connections(int64_t wanted)
+static int connections(const struct settings *s)
 {
-        int possible = http_connections_possible(wanted);
+        int possible = http_share_descriptors(s->http_connections, s->grpc_connections).http;
 
-        if (possible < wanted) {
+        if (possible < s->http_connections) {
                 log_event(LOG_LEVEL_INFO, "the limit of open files allows fewer connections than HTTP_CONNECTIONS",
                           LOG_INT("sonet.http.connections", possible));
         }
@@ -281,7 +281,7 @@ sn_status gateway_start(const struct gateway_options *options, struct gateway **
             .address = options->settings->http_address,
             .port = (int)options->settings->http_port,
             .io_threads = 1,
-            .max_connections = connections(options->settings->http_connections),
+            .max_connections = connections(options->settings),
             .max_streams = 100,
             .window_bytes = 65535,
             .max_header_bytes = 16384,

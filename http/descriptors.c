@@ -3,12 +3,12 @@
 
 #include "http/server.h"
 
-int http_connections_possible(int64_t wanted)
+static int64_t possible(int64_t wanted)
 {
         const rlim_t needed = (rlim_t)wanted + HTTP_RESERVED_DESCRIPTORS;
         struct rlimit limit;
         if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-                return (int)wanted;
+                return wanted;
         }
         if (limit.rlim_cur < needed) { /* no further: children would inherit what they do not expect */
                 const rlim_t before = limit.rlim_cur;
@@ -18,8 +18,16 @@ int http_connections_possible(int64_t wanted)
                 }
         }
         if (limit.rlim_cur >= needed) {
-                return (int)wanted;
+                return wanted;
         }
         const rlim_t least = 2 * HTTP_RESERVED_DESCRIPTORS; /* below it the reserve is a half */
-        return (int)(limit.rlim_cur < least ? limit.rlim_cur / 2 : limit.rlim_cur - HTTP_RESERVED_DESCRIPTORS);
+        return (int64_t)(limit.rlim_cur < least ? limit.rlim_cur / 2 : limit.rlim_cur - HTTP_RESERVED_DESCRIPTORS);
+}
+
+struct http_share http_share_descriptors(int64_t http, int64_t grpc)
+{
+        int64_t all = possible(http + grpc);
+        int64_t for_grpc = grpc < all / 4 ? grpc : all / 4;
+        int64_t for_http = http < all - for_grpc ? http : all - for_grpc;
+        return (struct http_share){.http = (int)for_http, .grpc = (int)for_grpc};
 }

@@ -123,8 +123,10 @@ struct http_loop {
         pthread_t thread;
         int epoll_fd, wake_fd;
         bool accepting;
-        bool exhausted; /* no descriptor was left for a new connection: tried again at the next tick */
-        int64_t now_us; /* when it woke up */
+        int spare_fd;        /* given up to turn clients away when there is no other */
+        bool exhausted_said; /* in the log */
+        bool exhausted;      /* no descriptor was left for a new connection: tried again at the next tick */
+        int64_t now_us;      /* when it woke up */
         struct http_wheel wheel;
         struct http_connection *connections;
         struct http_connection *ready;              /* to be looked at again before sleeping */

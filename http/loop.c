@@ -3,6 +3,7 @@
 #include "http/http2.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 
 enum { EVENTS_AT_ONCE = 128, ACCEPTS_AT_ONCE = 64, READ_AHEAD_BYTES = 16 << 10, TICK_MIN_MS = 10, TICK_MAX_MS = 500 };
 
@@ -103,6 +105,39 @@ static bool none_left(int why)
         return why == EMFILE || why == ENFILE || why == ENOBUFS || why == ENOMEM;
 }
 
+/* Clients that wait to be accepted are turned away, by the descriptor that was kept for that: they would wait for ever
+ * otherwise. The listening socket is left alone until the next tick, or it would wake us again at once. */
+static void turn_away(struct http_loop *loop)
+{
+        if (!loop->exhausted_said) {
+                loop->exhausted_said = true;
+                log_event(LOG_LEVEL_WARN, "no descriptors are left: new connections are turned away",
+                          LOG_STR("sonet.server", loop->server->options.name));
+        }
+        if (loop->spare_fd >= 0) {
+                close(loop->spare_fd);
+        }
+        for (int i = 0, fd;
+             i < ACCEPTS_AT_ONCE && (fd = accept4(loop->server->listen_fd, NULL, NULL, SOCK_CLOEXEC)) >= 0; i++) {
+                close(fd);
+        }
+        loop->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        loop->exhausted = true;
+        accept_stop(loop);
+}
+
+static void accepted(struct http_loop *loop)
+{
+        if (loop->exhausted_said) {
+                loop->exhausted_said = false;
+                log_event(LOG_LEVEL_INFO, "connections are taken again",
+                          LOG_STR("sonet.server", loop->server->options.name));
+        }
+        if (loop->spare_fd < 0) {
+                loop->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        }
+}
+
 static void accept_some(struct http_loop *loop)
 {
         struct http_server *server = loop->server;
@@ -111,12 +146,12 @@ static void accept_some(struct http_loop *loop)
                 socklen_t len = sizeof(address);
                 int fd = accept4(server->listen_fd, (struct sockaddr *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
                 if (fd < 0) {
-                        loop->exhausted = none_left(errno);
-                        if (loop->exhausted) {
-                                accept_stop(loop); /* or the listening socket would wake us again at once */
+                        if (none_left(errno)) {
+                                turn_away(loop);
                         }
                         return;
                 }
+                accepted(loop);
                 if (atomic_load_explicit(&server->n_connections, memory_order_relaxed) <
                     server->options.max_connections + HTTP_REFUSED_CONNECTIONS_MAX) {
                         http_connection_new(loop, fd, &address);
@@ -211,6 +246,7 @@ bool http_loop_init(struct http_server *server, struct http_loop *loop)
         loop->frames = malloc(HTTP2_SEND_BYTES + HTTP2_FRAME_BYTES);
         loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
         loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+        loop->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
         return loop->scratch != NULL && loop->frames != NULL && loop->epoll_fd >= 0 && loop->wake_fd >= 0 &&
                epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &event) == 0;
 }
@@ -224,5 +260,8 @@ void http_loop_free(struct http_loop *loop)
         }
         if (loop->wake_fd >= 0) {
                 close(loop->wake_fd);
+        }
+        if (loop->spare_fd >= 0) {
+                close(loop->spare_fd);
         }
 }

@@ -88,9 +88,13 @@ struct http_options {
         int64_t unread_bytes;    /* of answers that clients have not taken, in all: beyond it the largest are dropped */
 };
 
-/* How many of so many connections there are descriptors for, beside the reserved ones; raises the process's soft limit
- * of open files as far as that needs and may. */
-int http_connections_possible(int64_t wanted);
+/* How many connections there are descriptors for, beside the reserved ones, on the two ports of a process: what is
+ * wanted, or a quarter for gRPC and the rest for HTTP. Raises the process's soft limit of open files as far as that
+ * needs and may. */
+struct http_share {
+        int http, grpc;
+};
+struct http_share http_share_descriptors(int64_t http, int64_t grpc);
 SN_CHECKED sn_status http_server_start(const struct http_options *options, const struct http_handlers *handlers,
                                        struct http_server **server, struct buf *error);
 int http_server_port(const struct http_server *server);

@@ -7,6 +7,8 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -145,24 +147,68 @@ static void a_client_that_half_closes_while_its_request_runs_is_answered(void **
         fixture_stop(&f);
 }
 
+static void serve_one(void)
+{
+        int fd = client_open(&f);
+        client_send_text(fd, "GET /empty HTTP/1.1\r\nHost: h\r\n\r\n");
+        client_expect(fd, 204, NULL);
+        close(fd);
+}
+
+/* Who waits to be accepted is told at once, and the listener is not deaf afterwards. */
+static void without_descriptors_clients_are_turned_away_and_later_served(void **state)
+{
+        struct rlimit before, none;
+        int fds[20];
+        fixture_start(&f, NULL);
+        serve_one(); /* the server runs */
+        for (int i = 0; i < 20; i++) {
+                fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+                assert_true(fds[i] >= 0);
+        }
+        int next = dup(0);
+        close(next);
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+        none = (struct rlimit){(rlim_t)next, before.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+        for (int i = 0; i < 20; i++) {
+                struct sockaddr_in a = {.sin_family = AF_INET,
+                                        .sin_port = htons((uint16_t)f.port),
+                                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+                assert_int_equal(connect(fds[i], (struct sockaddr *)&a, sizeof(a)), 0);
+        }
+        for (int i = 0; i < 20; i++) {
+                client_expect_end(fds[i]);
+        }
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        serve_one();
+        fixture_stop(&f);
+}
+
+static bool has_share(int http, int grpc)
+{
+        struct http_share share = http_share_descriptors(50000, 1000);
+        return share.http == http && share.grpc == grpc;
+}
+
 static void as_many_connections_are_taken_as_there_are_descriptors_for(void **state)
 {
         struct rlimit before, low, after;
         assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
         low = (struct rlimit){500, before.rlim_max};
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
-        assert_int_equal(http_connections_possible(300), 300);
+        assert_int_equal(http_share_descriptors(290, 10).http, 290);
         assert_int_equal(getrlimit(RLIMIT_NOFILE, &after), 0);
         assert_int_equal(after.rlim_cur, 500); /* enough as it is */
-        assert_int_equal(http_connections_possible(400), 400);
+        assert_int_equal(http_share_descriptors(390, 10).grpc, 10);
         assert_int_equal(getrlimit(RLIMIT_NOFILE, &after), 0);
         assert_int_equal(after.rlim_cur, 600); /* raised */
         pid_t child = fork();
         if (child == 0) { /* the hard limit cannot be raised again */
                 low = (struct rlimit){300, 450};
-                bool right = setrlimit(RLIMIT_NOFILE, &low) == 0 && http_connections_possible(50000) == 250;
+                bool right = setrlimit(RLIMIT_NOFILE, &low) == 0 && has_share(188, 62);
                 low = (struct rlimit){100, 100};
-                _exit(right && setrlimit(RLIMIT_NOFILE, &low) == 0 && http_connections_possible(50000) == 50 ? 0 : 1);
+                _exit(right && setrlimit(RLIMIT_NOFILE, &low) == 0 && has_share(38, 12) ? 0 : 1);
         }
         int status = 0;
         assert_int_equal(waitpid(child, &status, 0), child);
@@ -458,6 +504,7 @@ int main(void)
             cmocka_unit_test(a_connection_that_the_client_has_half_closed_does_not_stay),
             cmocka_unit_test(a_client_that_half_closes_while_its_request_runs_is_answered),
             cmocka_unit_test(a_client_that_half_closes_within_a_request_is_told_so),
+            cmocka_unit_test(without_descriptors_clients_are_turned_away_and_later_served),
             cmocka_unit_test(as_many_connections_are_taken_as_there_are_descriptors_for),
             cmocka_unit_test(a_request_that_runs_for_long_is_not_a_slow_client),
             cmocka_unit_test(thousands_of_idle_connections_cost_no_thread_and_little_memory),

@@ -24,7 +24,8 @@ struct sonet_grpc_server;
  * package's service; SERVING when ready(context) says so). address "127.0.0.1:8081", port 0: any. Requests run in the
  * lanes; RESOURCE_EXHAUSTED at once when they are full. Messages over 4 MiB are refused. */
 SN_CHECKED sn_status sonet_grpc_server_start(const char *address, const struct grpc_tls *tls,
-                                             const struct rpc_lanes *lanes, bool (*ready)(void *context), void *context,
+                                             const struct rpc_lanes *lanes, int max_connections,
+                                             bool (*ready)(void *context), void *context,
                                              struct sonet_grpc_server **server, struct buf *error);
 int sonet_grpc_server_port(const struct sonet_grpc_server *server);
 void sonet_grpc_server_stop(struct sonet_grpc_server *server, int grace_ms); /* finishes what runs; takes NULL */

@@ -170,7 +170,7 @@ static void on_refusal(void *context, struct http_request *http, int status, con
 /* ---- Start and stop ---- */
 
 static sn_status listen_on(struct sonet_grpc_server *s, const struct grpc_address *address, const struct grpc_tls *tls,
-                           struct buf *error)
+                           int max_connections, struct buf *error)
 {
         bool secure = tls != NULL && tls->certificate_pem != NULL && tls->key_pem != NULL;
         struct tls_files files = {0};
@@ -188,7 +188,7 @@ static sn_status listen_on(struct sonet_grpc_server *s, const struct grpc_addres
             .tls = secure ? &files : NULL,
             .http2_only = true,
             .io_threads = 1,
-            .max_connections = 1000,
+            .max_connections = max_connections,
             .max_streams = STREAMS_MAX,
             .window_bytes = WINDOW_BYTES,
             .max_header_bytes = GRPC_HEADER_BYTES,
@@ -202,8 +202,8 @@ static sn_status listen_on(struct sonet_grpc_server *s, const struct grpc_addres
 }
 
 sn_status sonet_grpc_server_start(const char *address, const struct grpc_tls *tls, const struct rpc_lanes *lanes,
-                                  bool (*ready)(void *context), void *context, struct sonet_grpc_server **server,
-                                  struct buf *error)
+                                  int max_connections, bool (*ready)(void *context), void *context,
+                                  struct sonet_grpc_server **server, struct buf *error)
 {
         struct grpc_address where;
         if (!grpc_address_read(str_of(address), &where)) {
@@ -218,7 +218,7 @@ sn_status sonet_grpc_server_start(const char *address, const struct grpc_tls *tl
         }
         s->lanes = lanes;
         s->context = (struct grpc_request_context){ready, context, tls != NULL && tls->ca_pem != NULL};
-        sn_status status = listen_on(s, &where, tls, error);
+        sn_status status = listen_on(s, &where, tls, max_connections, error);
         if (status != SN_OK) {
                 sonet_grpc_server_stop(s, 0);
                 return status;

@@ -49,7 +49,7 @@ static sn_status start_on(const char *address, const struct grpc_tls *tls)
 {
         struct buf error;
         buf_init(&error, 1000);
-        sn_status status = sonet_grpc_server_start(address, tls, lanes, ready, NULL, &server, &error);
+        sn_status status = sonet_grpc_server_start(address, tls, lanes, 100, ready, NULL, &server, &error);
         if (status == SN_OK) {
                 assert_int_equal(error.len, 0);
         } else {

@@ -36,7 +36,7 @@ static int start(struct rpc_lanes *lanes, int port, struct sonet_grpc_server **s
 
         buf_init(&error, 1000);
         snprintf(address, sizeof(address), "127.0.0.1:%d", port);
-        sn_status status = sonet_grpc_server_start(address, NULL, lanes, NULL, NULL, server, &error);
+        sn_status status = sonet_grpc_server_start(address, NULL, lanes, 100, NULL, NULL, server, &error);
         buf_free(&error);
         return status == SN_OK ? sonet_grpc_server_port(*server) : 0;
 }

@@ -52,8 +52,8 @@ static int over_grpc(void **state)
         struct buf text;
         buf_init(&text, 1000);
         place->lanes = rpc_lanes_new(2, 1, 16);
-        assert_int_equal(sonet_grpc_server_start("127.0.0.1:0", NULL, place->lanes, NULL, NULL, &place->server, &text),
-                         SN_OK);
+        assert_int_equal(
+            sonet_grpc_server_start("127.0.0.1:0", NULL, place->lanes, 100, NULL, NULL, &place->server, &text), SN_OK);
         rpc_close(); /* from now on the service is elsewhere */
         buf_reset(&text);
         buf_printf(&text, "grpc://127.0.0.1:%d", sonet_grpc_server_port(place->server));
