@@ -5,6 +5,7 @@
 #include <string.h>
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/server.h"
 #include "db/ownership.h"
 
 #define RETRY_MS  20
