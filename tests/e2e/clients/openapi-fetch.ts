@@ -26,8 +26,7 @@ function refused({ error, response }: { error?: Problem; response: Response }): 
 }
 
 function memberOf(baseUrl: string, id: string, token: string): Member {
-        const client = createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${token}` },
-                                              querySerializer: { array: { style: 'form', explode: false } } });
+        const client = createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${token}` } });
         return {
                 id,
                 post: async (text, key) => must(await client.POST('/v1/notes', { params: { header: { 'Idempotency-Key': key } }, body: { text } })),

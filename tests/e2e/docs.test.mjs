@@ -1,0 +1,70 @@
+// The examples of README.md and docs/api.md, as they are printed there, twice: addresses are all that is changed.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { Conformance } from './conformance.mjs';
+import { root } from './harness.mjs';
+import { api, mode, must, net } from './shared.mjs';
+
+const run = promisify(execFile);
+const read = (file) => fs.readFileSync(path.join(root, file), 'utf8');
+let dir;
+
+before(() => {
+        dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sonet-docs.'));
+        fs.symlinkSync(path.join(root, 'tests/e2e/node_modules'), path.join(dir, 'node_modules'));
+});
+after(() => fs.rmSync(dir, { recursive: true, force: true }));
+
+// The indented block after a heading or a line that begins so.
+function indented(file, heading) {
+        const lines = read(file).split('\n');
+        const from = lines.findIndex((line) => line.startsWith(heading));
+        assert.ok(from >= 0, `${file} has no "${heading}"`);
+        const first = lines.findIndex((line, i) => i > from && line.startsWith('    '));
+        const end = lines.findIndex((line, i) => i > first && !line.startsWith('    '));
+        return lines.slice(first, end).map((line) => line.slice(4)).join('\n');
+}
+
+function replaced(text, from, to) {
+        assert.ok(text.includes(from), `no ${from} in the example`);
+        return text.replaceAll(from, to);
+}
+
+const firstPost = () => run('bash', ['-eu', '-c', replaced(indented('README.md', '## A first post'), 'http://127.0.0.1:8080', net.url)]);
+
+test('README.md: the first post works as printed, and works again', async () => {
+        const first = (await firstPost()).stdout;
+        assert.match(first, /"text":"Hello, world #first"/);
+        const second = (await firstPost()).stdout;
+        assert.match(second, /"email_taken"/);
+        assert.equal(second.split('"text":"Hello, world #first"').length - 1, 3, 'the answer, and the timeline with both notes');
+        assert.doesNotMatch(second, /"(malformed|token)_/);
+});
+
+test('docs/api.md: the gRPC client works as printed, works again, and with another text', async (t) => {
+        if (mode === 'split') {
+                t.skip('each service has an address of its own there');
+                return;
+        }
+        await firstPost(); // it logs in as that member
+        const [, example] = read('docs/api.md').match(/^```js\n(.*?)^```$/ms);
+        const source = replaced(example, '127.0.0.1:8081', JSON.parse(process.env.SONET_GRPC).user);
+        const printed = indented('docs/api.md', 'notes.close();');
+        const command = replaced(printed, 'path/to/sonet', root);
+        for (const text of ['Hello over gRPC', 'Hello over gRPC', 'And again']) {
+                fs.writeFileSync(path.join(dir, 'first.mjs'), replaced(source, 'Hello over gRPC', text));
+                const { stdout } = await run('bash', ['-eu', '-c', command], { cwd: dir });
+                assert.match(stdout, new RegExp(`^[0-9a-f-]{36} ada ${text}\n$`));
+        }
+});
+
+test('docs/api.md: the error and the note that it shows are what /openapi.json describes', async () => {
+        const conformance = new Conformance(must(await api('GET', '/openapi.json')));
+        conformance.assertValid('/components/schemas/Problem', JSON.parse(indented('docs/api.md', 'Every error is')), 'the error');
+        conformance.assertValid('/components/schemas/note.Note', JSON.parse(indented('docs/api.md', '## What a note looks like')), 'the note');
+});
