@@ -189,6 +189,7 @@ bool bus_deliver(struct bus_lane *lane, bus_event **events, size_t n)
                 if (!deliver_next(lane, events + i, n - i)) {
                         return false;
                 }
+                bus_lane_save_when_due(lane);
                 while (i < n && events[i]->position <= lane->position) {
                         i++;
                 }

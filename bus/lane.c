@@ -53,7 +53,7 @@ static void save(struct bus_lane *lane)
 }
 
 /* Handlers that store their position themselves leave nothing to do here. */
-static void save_when_due(struct bus_lane *lane)
+void bus_lane_save_when_due(struct bus_lane *lane)
 {
         int64_t since_us = clock_monotonic_us() - lane->saved_us;
         bool busy = lane->unsaved && (since_us >= SAVE_BUSY_US || lane->position - lane->stored >= SAVE_EVENTS);
@@ -150,13 +150,13 @@ int64_t bus_lane_work(void *context)
         }
         open_link(lane);
         read_log_when_due(lane);
-        save_when_due(lane);
+        bus_lane_save_when_due(lane);
         replay_when_due(lane);
         if (*lane->stopping) {
                 return 0;
         }
         wait = read_stream(lane);
-        save_when_due(lane);
+        bus_lane_save_when_due(lane);
         return wait;
 }
 

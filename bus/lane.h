@@ -42,6 +42,8 @@ struct bus_lane {
 
 /* One round: whatever is due. Gives the ms until the next one; for a ticker. */
 int64_t bus_lane_work(void *lane);
+/* Stores how far it has come, when that is due. */
+void bus_lane_save_when_due(struct bus_lane *lane);
 /* After the last round. */
 void bus_lane_close(struct bus_lane *lane);
 /* Which lane of several takes the event. */

@@ -15,6 +15,8 @@ struct redisReply;
 #define REDIS_KEYS(X)                                                                                                  \
         X(TIMELINE_HOME, "tl:home:%s", "string", "2 days", "timeline",                                                 \
           "a member's materialised home timeline, or the mark of who builds it")                                       \
+        X(TIMELINE_SYNC, "tl:sync:%s", "string", "for good; or 1.5 s", "timeline",                                     \
+          "how far delivery has come here; which server has all of it")                                                \
         X(EVENT_STREAM, "ev:%s", "stream", "trimmed to about 10,000", "bus", "a service's events, id = outbox position")
 
 enum redis_key_name {
@@ -30,6 +32,8 @@ void redis_free(struct redis *r);
 /* Whether Redis answers; for /readyz. A command that succeeded within the last second is enough; otherwise this asks
  * (for at most a few tenths of a second), and the breaker hears the outcome like any other. */
 bool redis_up(struct redis *r);
+/* Whether the server that was connected last is the one of this run id (INFO server); false when it tells none. */
+bool redis_is_server(struct redis *r, const char *run_id, size_t len);
 /* Bumped at the first connect, and when a connection meets another server process than before, whose memory may be
  * empty or old: who keeps state in Redis compares. */
 uint64_t redis_generation(const struct redis *r);

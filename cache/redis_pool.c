@@ -78,6 +78,14 @@ uint64_t redis_generation(const struct redis *r)
         return r->generation;
 }
 
+bool redis_is_server(struct redis *r, const char *run_id, size_t len)
+{
+        pthread_mutex_lock(&r->lock);
+        bool same = len > 0 && len == strlen(r->run_id) && memcmp(run_id, r->run_id, len) == 0;
+        pthread_mutex_unlock(&r->lock);
+        return same;
+}
+
 static bool say(redisContext *connection, int argc, const char **argv, char reason[128])
 {
         redisReply *reply = redisCommandArgv(connection, argc, argv, NULL);

@@ -246,7 +246,7 @@ static void reactions_are_found_by_index(void **state)
 static void timelines_are_found_by_index(void **state)
 {
         CHECK("timeline_service", {"SELECT_ENTRIES", "timeline_entries_pkey"}, {"SELECT_STATE", "timeline_cache_pkey"},
-              {"DELIVER", "timeline_cache_pkey"}, {"TAKE_BACK", "timeline_entries_pkey"},
+              {"DELIVER", "timeline_cache_pkey"}, {"REMOVE_ENTRIES", "timeline_entries_pkey"},
               {"TOUCH", "timeline_cache_pkey"}, {"START_BUILD", "timeline_entries_pkey"},
               {"SELECT_OWNERS", "timeline_cache_pkey"}, {"FORGET_STALE", "timeline_cache_pkey timeline_entries_pkey"},
               {"CUT_TAILS", "timeline_cache_pkey timeline_entries_pkey"});

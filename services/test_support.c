@@ -1,10 +1,8 @@
-/* Owns the services in tests: databases, caches, relays, consumers, and the job that looks after Redis. */
+/* Owns the services in tests: databases, caches, relays and consumers. */
 #include "services/test_support.h"
 
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
@@ -44,9 +42,6 @@ static struct db_ownership *ownership;
 static struct service services[SERVICES_MAX];
 static struct bus_runner *runners[SERVICES_MAX];
 static struct arena *names;
-static pthread_t jobs_thread;
-static pthread_mutex_t jobs_lock = PTHREAD_MUTEX_INITIALIZER;
-static atomic_bool stopping;
 
 /* A second network starts as the first one did. */
 static void empty_databases(void)
@@ -101,29 +96,6 @@ static void start_service(size_t i)
         }
 }
 
-/* The jobs that run each second, sooner; those of every hour a test calls itself. */
-static sn_status run_jobs(void)
-{
-        sn_status worst = SN_OK;
-
-        pthread_mutex_lock(&jobs_lock);
-        for (size_t i = 0; i < sonet_n_services; i++) {
-                const struct service_job *const *jobs = sonet_services[i]->jobs;
-
-                for (size_t j = 0; jobs[j] != NULL; j++) {
-                        CLEANUP(rpc_call_free_p)
-                        struct rpc_call *c = rpc_call_new_background(&services[i], DEADLINE_MS);
-                        bool more = false;
-
-                        if (jobs[j]->every_s <= 1 && jobs[j]->run(c, &more) != SN_OK) {
-                                worst = c->problem.status;
-                        }
-                }
-        }
-        pthread_mutex_unlock(&jobs_lock);
-        return worst;
-}
-
 static int run_portions(struct service *service, const struct service_job *job)
 {
         int n = 0;
@@ -156,15 +128,6 @@ int test_network_run_job(const char *service, const char *job)
         return 0;
 }
 
-static void *repeat_jobs(void *unused)
-{
-        while (!atomic_load(&stopping)) {
-                (void)run_jobs();
-                clock_sleep_ms(50);
-        }
-        return NULL;
-}
-
 void test_network_start(const char *redis_url, bool encoded)
 {
         static const uint8_t master[32] = {7};
@@ -192,16 +155,12 @@ void test_network_start(const char *redis_url, bool encoded)
         for (size_t i = 0; i < sonet_n_services; i++) {
                 runners[i] = bus_runner_new(&services[i], sonet_services[i]->consumers);
         }
-        atomic_store(&stopping, false);
-        (void)pthread_create(&jobs_thread, NULL, repeat_jobs, NULL);
         buf_free(&error);
 }
 
 void test_network_stop(void)
 {
         test_release();
-        atomic_store(&stopping, true);
-        (void)pthread_join(jobs_thread, NULL);
         for (size_t i = sonet_n_services; i-- > 0;) {
                 bus_runner_free(runners[i]);
         }
@@ -253,8 +212,6 @@ static void wait_consumed(const struct service_definition *service, const struct
 
 void test_network_settle(void)
 {
-        int64_t until_us = clock_monotonic_us() + 10000000;
-
         for (size_t i = 0; i < sonet_n_services; i++) {
                 const struct bus_consumer *const *consumers = sonet_services[i]->consumers;
 
@@ -262,10 +219,32 @@ void test_network_settle(void)
                         wait_consumed(sonet_services[i], consumers[k]);
                 }
         }
-        while (run_jobs() != SN_OK) {
-                assert_true(clock_monotonic_us() < until_us);
-                clock_sleep_ms(20);
+}
+
+static size_t index_of(const char *service)
+{
+        for (size_t i = 0; i < sonet_n_services; i++) {
+                if (strcmp(sonet_services[i]->name, service) == 0) {
+                        return i;
+                }
         }
+        fail_msg("there is no service %s", service);
+        return 0;
+}
+
+void test_network_stop_consumers(const char *service)
+{
+        size_t i = index_of(service);
+
+        bus_runner_free(runners[i]);
+        runners[i] = NULL;
+}
+
+void test_network_start_consumers(const char *service)
+{
+        size_t i = index_of(service);
+
+        runners[i] = bus_runner_new(&services[i], sonet_services[i]->consumers);
 }
 
 /* ---- Requests ---- */

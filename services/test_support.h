@@ -22,8 +22,11 @@ void test_network_stop(void);
 struct redis *test_network_redis(void);
 /* One command to Redis, from texts; whether it was answered. */
 bool test_redis_do(int argc, const char *const *argv);
-/* Waits until every event was handled, and Redis is as PostgreSQL says. */
+/* Waits until every event was handled. */
 void test_network_settle(void);
+/* As if their process ended, and another one began. */
+void test_network_stop_consumers(const char *service);
+void test_network_start_consumers(const char *service);
 /* Runs a job of a service now, until nothing more is due. How many portions it took. */
 int test_network_run_job(const char *service, const char *job);
 

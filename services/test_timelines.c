@@ -616,6 +616,238 @@ static void a_note_reaches_each_of_many_followers(void **state)
         assert_string_equal(test_admin("timeline_service", sql), "t");
 }
 
+/* ---- What delivery costs at once, and what a start keeps ---- */
+
+/* How many rows each statement of delivery inserts, in a table of the test. */
+static void count_rows_of_statements(void)
+{
+        (void)test_admin("timeline_service",
+                         "create table statements (n bigint);"
+                         "grant all on statements to public;"
+                         "create function count_rows() returns trigger language plpgsql as"
+                         " $$ begin insert into statements select count(*) from added; return null; end $$;"
+                         "create trigger counting after insert on timeline_entries referencing new table as added"
+                         " for each statement execute function count_rows()");
+}
+
+static void stop_counting(void)
+{
+        (void)test_admin("timeline_service", "drop table statements; drop function count_rows cascade");
+}
+
+/* A line of /proc/self/status, in KiB. */
+static long memory_kib(const char *name)
+{
+        char line[128];
+        long kib = 0;
+        FILE *file = fopen("/proc/self/status", "r");
+
+        assert_non_null(file);
+        while (fgets(line, sizeof(line), file) != NULL) {
+                if (strncmp(line, name, strlen(name)) == 0) {
+                        kib = strtol(line + strlen(name), NULL, 10);
+                }
+        }
+        (void)fclose(file);
+        return kib;
+}
+
+static void forget_peak_of_memory(void)
+{
+        FILE *file = fopen("/proc/self/clear_refs", "w");
+
+        assert_non_null(file);
+        (void)fputs("5", file);
+        assert_int_equal(fclose(file), 0);
+}
+
+static void give_followers(const char *author, int n)
+{
+        char sql[400];
+
+        (void)snprintf(sql, sizeof(sql),
+                       "insert into user_relationships (follower_id, followee_id)"
+                       " select lpad(to_hex(n), 32, '0')::uuid, '%s' from generate_series(1, %d) n",
+                       author, n);
+        (void)test_admin("follow_service", sql);
+        (void)snprintf(sql, sizeof(sql),
+                       "insert into timeline_cache (owner_id, built_at) select lpad(to_hex(n), 32, '0')::uuid, now()"
+                       " from generate_series(1, %d) n on conflict do nothing",
+                       n);
+        (void)test_admin("timeline_service", sql);
+}
+
+static int statements(void)
+{
+        return (int)strtol(test_admin("timeline_service", "select count(*) from statements"), NULL, 10);
+}
+
+static void wait_for_statements(int n)
+{
+        char sql[80];
+
+        (void)snprintf(sql, sizeof(sql), "select count(*) >= %d from statements", n);
+        test_wait_for("timeline_service", sql);
+}
+
+#define FLOOD_FOLLOWERS 5000
+#define ROWS_AT_ONCE    10000 /* services/timeline/deliver.c */
+
+/* Many notes at once of somebody with many followers: SONET_TEST_FLOOD=300 for what was seen to take 181 MiB. */
+static void a_flood_is_delivered_in_portions_and_none_is_done_twice(void **state)
+{
+        const char *given = getenv("SONET_TEST_FLOOD"), *author = test_member("flooding");
+        int n = given != NULL ? (int)strtol(given, NULL, 10) : 40, before;
+        long memory;
+        char sql[200];
+
+        give_followers(author, FLOOD_FOLLOWERS);
+        test_network_settle();
+        test_network_stop_consumers("timeline");
+        post_many(author, n);
+        test_wait_for("note_service", "select count(*) = 0 from outbox where position is null");
+        count_rows_of_statements();
+        forget_peak_of_memory();
+        memory = memory_kib("VmHWM:");
+        test_network_start_consumers("timeline");
+        wait_for_statements(3);
+        before = statements();
+        test_network_stop_consumers("timeline");
+        assert_true(statements() <= before + 2); /* the one that ran when it was asked, and one that ended meanwhile */
+        test_network_start_consumers("timeline");
+        for (int done = before; done < n * FLOOD_FOLLOWERS / ROWS_AT_ONCE; done += 10) {
+                wait_for_statements(done);
+        }
+        test_network_settle();
+        memory = memory_kib("VmHWM:") - memory;
+        (void)snprintf(sql, sizeof(sql), "select max(n) = %d and sum(n) = %d and count(*) = %d from statements",
+                       ROWS_AT_ONCE, n * FLOOD_FOLLOWERS, n * FLOOD_FOLLOWERS / ROWS_AT_ONCE);
+        assert_string_equal(test_admin("timeline_service", sql), "t");
+        if (memory > 32 * 1024) {
+                fail_msg("delivery took %ld KiB", memory);
+        }
+        stop_counting();
+}
+
+/* More followers than one portion has: it is stopped within the event, and goes on there. */
+static void a_note_to_very_many_goes_on_where_its_delivery_was_stopped(void **state)
+{
+        const char *author = test_member("celebrity");
+        char sql[200];
+
+        give_followers(author, 5 * ROWS_AT_ONCE);
+        test_network_settle();
+        count_rows_of_statements();
+        (void)post_one(author);
+        for (int i = 1; i <= 3; i++) {
+                wait_for_statements(i);
+                test_network_stop_consumers("timeline");
+                test_network_start_consumers("timeline");
+        }
+        test_network_settle();
+        (void)snprintf(sql, sizeof(sql), "select max(n) = %d and sum(n) = %d and min(n) = %d from statements",
+                       ROWS_AT_ONCE, 5 * ROWS_AT_ONCE, ROWS_AT_ONCE);
+        assert_string_equal(test_admin("timeline_service", sql), "t");
+        stop_counting();
+}
+
+static bool key_exists(const char *key)
+{
+        static const char lua[] = "if redis.call('EXISTS', KEYS[1]) == 0 then return redis.error_reply('none') end";
+        const char *argv[] = {"EVAL", lua, "1", key};
+
+        return test_redis_do(4, argv);
+}
+
+static void wait_key(const char *key, bool exists)
+{
+        for (int64_t until_us = clock_monotonic_us() + 20000000; key_exists(key) != exists;) {
+                assert_true(clock_monotonic_us() < until_us);
+                clock_sleep_ms(5);
+        }
+}
+
+/* Without its rows in PostgreSQL the timeline can only come from Redis. */
+static void remove_tail(const char *owner)
+{
+        char sql[120];
+
+        (void)snprintf(sql, sizeof(sql), "delete from timeline_entries where owner_id = '%s'", owner);
+        (void)test_admin("timeline_service", sql);
+}
+
+static size_t count_home(const char *reader)
+{
+        size_t n;
+
+        free(read_home(reader, 5, &n));
+        return n;
+}
+
+static void a_start_keeps_what_is_in_redis(void **state)
+{
+        const char *reader = test_member("kept"), *author = test_member("keeper");
+        char key[80];
+
+        (void)snprintf(key, sizeof(key), "tl:home:%s", reader);
+        follow(reader, author);
+        post_many(author, 3);
+        test_network_settle();
+        assert_int_equal(count_home(reader), 3);
+        post_many(author, 3);
+        test_network_settle();
+        test_network_stop_consumers("timeline");
+        wait_key("tl:sync:in-step", false);
+        test_network_start_consumers("timeline");
+        wait_key("tl:sync:in-step", true);
+        assert_true(key_exists(key));
+        remove_tail(reader);
+        assert_int_equal(count_home(reader), 6);
+}
+
+/* As a Redis that was restored from a copy of some minutes ago. */
+static void a_start_drops_what_delivery_had_not_reached(void **state)
+{
+        const char *reader = test_member("dropped"), *author = test_member("dropping");
+        const char *behind[] = {"SET", "tl:sync:progress", "018f0000-0000-7000-8000-000000000000 1 "};
+        char key[80];
+
+        (void)snprintf(key, sizeof(key), "tl:home:%s", reader);
+        follow(reader, author);
+        post_many(author, 3);
+        test_network_settle();
+        assert_int_equal(count_home(reader), 3);
+        assert_true(key_exists(key));
+        test_network_stop_consumers("timeline");
+        assert_true(test_redis_do(3, behind));
+        test_network_start_consumers("timeline");
+        wait_key(key, false);
+        load_reference();
+        check_home(reader, 5, "afterwards");
+}
+
+/* A process that only reads: where delivery is cut off from Redis, and goes on without it, nobody tells. */
+static void without_delivery_redis_is_not_believed(void **state)
+{
+        const char *reader = test_member("doubter"), *author = test_member("doubted");
+        const char *id;
+        char sql[300];
+
+        follow(reader, author);
+        post_many(author, 3);
+        test_network_settle();
+        assert_int_equal(count_home(reader), 3);
+        test_network_stop_consumers("timeline");
+        id = post_one(author);
+        wait_key("tl:sync:in-step", false);
+        (void)snprintf(sql, sizeof(sql), "insert into timeline_entries values ('%s', '%s', '%s')", reader, id, author);
+        (void)test_admin("timeline_service", sql);
+        assert_int_equal(count_home(reader), 4);
+        test_network_start_consumers("timeline");
+        test_network_settle();
+        assert_int_equal(count_home(reader), 4);
+}
+
 /* A short tail that was complete, then somebody with a long past. */
 static void old_notes_of_one_do_not_hide_older_ones_of_another(void **state)
 {
@@ -795,6 +1027,11 @@ int main(void)
             cmocka_unit_test(a_set_that_grew_long_is_cut_by_its_reader_and_lacks_nothing),
             cmocka_unit_test(far_below_the_tail_nothing_is_missing),
             cmocka_unit_test(a_note_reaches_each_of_many_followers),
+            cmocka_unit_test(a_flood_is_delivered_in_portions_and_none_is_done_twice),
+            cmocka_unit_test(a_note_to_very_many_goes_on_where_its_delivery_was_stopped),
+            cmocka_unit_test(a_start_keeps_what_is_in_redis),
+            cmocka_unit_test(a_start_drops_what_delivery_had_not_reached),
+            cmocka_unit_test(without_delivery_redis_is_not_believed),
             cmocka_unit_test(old_notes_of_one_do_not_hide_older_ones_of_another),
             cmocka_unit_test(deleted_notes_in_the_tail_do_not_open_a_gap),
         };

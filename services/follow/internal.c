@@ -60,7 +60,7 @@ sn_status follow_handle_list_follower_ids(struct rpc_call *c, const Follow__List
         size_t n = 0;
 
         TRY(db_read(c, &tx));
-        TRY(store_follower_ids(tx, in->user_ids, in->n_user_ids, in->after_id, in->limit, &n, &rows));
+        TRY(store_follower_ids(tx, in->user_ids, in->n_user_ids, in->after_id, in->limit, in->total, &n, &rows));
         out->items = ARENA_ARRAY(c->arena, Follow__MemberFollowerIds *, in->n_user_ids);
         group_followers(c, rows, n, out);
         return SN_OK;

@@ -29,9 +29,10 @@ SN_CHECKED sn_status store_followers(struct db_tx *tx, const char *followee, int
                                      size_t *n, FollowRows__Edge ***edges);
 SN_CHECKED sn_status store_following(struct db_tx *tx, const char *follower, int64_t before_version, size_t limit,
                                      size_t *n, FollowRows__Edge ***edges);
-/* Of several members, ascending by member and follower id; of each at most limit, after one. */
+/* Of several members, in their order, ascending by follower id; of the first those after one; of each at most limit,
+ * together at most total (0: no such limit). */
 SN_CHECKED sn_status store_follower_ids(struct db_tx *tx, char **followees, size_t n_followees, const char *after,
-                                        size_t limit, size_t *n, FollowRows__Follower ***followers);
+                                        size_t limit, size_t total, size_t *n, FollowRows__Follower ***followers);
 /* Ascending by version, after one. */
 SN_CHECKED sn_status store_followed_since(struct db_tx *tx, const char *follower, int64_t after_version, size_t limit,
                                           size_t *n, FollowRows__Edge ***edges);

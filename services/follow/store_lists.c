@@ -58,18 +58,21 @@ sn_status store_following(struct db_tx *tx, const char *follower, int64_t before
                        edges);
 }
 
+/* The members' order is that of the function, so the limit ends the reading. */
 DB_STATEMENT(SELECT_FOLLOWER_IDS, "follow_service", &follow_rows__follower__descriptor,
-             "select m.id as user_id, f.follower_id from unnest($1::uuid[]) as m (id), lateral"
-             " (select follower_id from user_relationships where followee_id = m.id"
-             " and follower_id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000')"
-             " order by follower_id limit $3) as f order by m.id, f.follower_id");
+             "select m.id as user_id, f.follower_id from unnest($1::uuid[]) with ordinality as m (id, place), lateral"
+             " (select follower_id from user_relationships where followee_id = m.id and follower_id >"
+             " case when m.place = 1 then coalesce($2::uuid, '00000000-0000-0000-0000-000000000000')"
+             " else '00000000-0000-0000-0000-000000000000' end order by follower_id limit $3) as f"
+             " order by m.place, f.follower_id limit nullif($4, 0)");
 
 sn_status store_follower_ids(struct db_tx *tx, char **followees, size_t n_followees, const char *after, size_t limit,
-                             size_t *n, FollowRows__Follower ***followers)
+                             size_t total, size_t *n, FollowRows__Follower ***followers)
 {
         return db_list(tx, &SELECT_FOLLOWER_IDS,
-                       DB_BINDS(bind_uuids(followees, n_followees), bind_uuid(after), bind_i64((int64_t)limit)), n,
-                       followers);
+                       DB_BINDS(bind_uuids(followees, n_followees), bind_uuid(after), bind_i64((int64_t)limit),
+                                bind_i64((int64_t)total)),
+                       n, followers);
 }
 
 DB_STATEMENT(SELECT_FOLLOWED_SINCE, "follow_service", &follow_rows__edge__descriptor,

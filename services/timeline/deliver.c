@@ -1,17 +1,150 @@
-/* Owns delivery: new notes to their authors' followers, deleted ones away; many notes at once. PostgreSQL first, then
- * Redis; the runner stores the position last, so both halves may run again, and change nothing then. */
+/* Owns delivery: new notes to their authors' followers, deleted ones away, a portion at a time. PostgreSQL first, then
+ * Redis; the progress is stored last, so both halves may run again, and change nothing then.
+ *
+ * A portion is as many of the next events as have few rows together, a row for each note and follower. An event that
+ * has more rows than that by itself is delivered alone, by followers in order of id; the cursor says up to whom. */
 #include "services/timeline/timeline.h"
 
+#include <stdio.h>
 #include <string.h>
 #include "services/follow/follow.rpc.h"
 #include "services/timeline/home_cache.h"
+#include "services/timeline/home_sync.h"
 #include "services/timeline/store.h"
 
-#define FOLLOWERS_AT_ONCE 20000
-#define FOLLOWERS_OF_ONE  5000
+#define ROWS_AT_ONCE 10000
 
-/* What is done with notes and followers of their authors. */
-typedef sn_status delivery_effect(struct rpc_call *c, const struct delivery *d);
+/* The followers of the authors of a batch, as far as they were listed. */
+struct audience {
+        char **author_ids; /* each once, in the order of their first events */
+        size_t n_authors;
+        Follow__FollowerIds list;
+        bool cut; /* the last author in the list may have more, and those behind are not listed */
+};
+
+/* ---- Who is reached ---- */
+
+static size_t author_index(const struct audience *a, const char *author_id)
+{
+        size_t i = 0;
+
+        while (i < a->n_authors && strcmp(a->author_ids[i], author_id) != 0) {
+                i++;
+        }
+        return i;
+}
+
+/* The followers of one author; NULL when there are none, or they were not listed. */
+static const Follow__MemberFollowerIds *followers_of(const struct audience *a, const char *author_id)
+{
+        for (size_t i = 0; i < a->list.n_items; i++) {
+                if (strcmp(a->list.items[i]->user_id, author_id) == 0) {
+                        return a->list.items[i];
+                }
+        }
+        return NULL;
+}
+
+/* All followers of the author are in the list. */
+static bool is_whole(const struct audience *a, const char *author_id)
+{
+        return !a->cut || author_index(a, author_id) < author_index(a, a->list.items[a->list.n_items - 1]->user_id);
+}
+
+static size_t count_followers(const struct audience *a)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < a->list.n_items; i++) {
+                n += a->list.items[i]->n_ids;
+        }
+        return n;
+}
+
+static sn_status list_audience(struct rpc_call *c, bus_event **events, size_t n, const char *after, struct audience *a)
+{
+        Follow__ListFollowerIdsRequest in = FOLLOW__LIST_FOLLOWER_IDS_REQUEST__INIT;
+
+        *a = (struct audience){.author_ids = ARENA_ARRAY(c->arena, char *, n)};
+        follow__follower_ids__init(&a->list);
+        for (size_t i = 0; i < n; i++) {
+                size_t k = author_index(a, events[i]->actor_id);
+
+                a->author_ids[k] = events[i]->actor_id;
+                a->n_authors += k == a->n_authors;
+        }
+        in.user_ids = a->author_ids;
+        in.n_user_ids = a->n_authors;
+        in.after_id = (char *)after;
+        in.limit = in.total = ROWS_AT_ONCE;
+        TRY(follow_list_follower_ids(c, &in, &a->list));
+        a->cut = count_followers(a) == ROWS_AT_ONCE;
+        return SN_OK;
+}
+
+/* How many of the next events fit, with all their followers; at least one. */
+static size_t count_fitting(const struct audience *a, bus_event **events, size_t n)
+{
+        size_t rows = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                const Follow__MemberFollowerIds *followers = followers_of(a, events[i]->actor_id);
+
+                rows += followers != NULL ? followers->n_ids : 0;
+                if (i > 0 && (rows > ROWS_AT_ONCE || !is_whole(a, events[i]->actor_id))) {
+                        return i;
+                }
+        }
+        return n;
+}
+
+/* ---- What is done with them ---- */
+
+static void add_follows(struct delivery *d, const Follow__MemberFollowerIds *followers)
+{
+        for (size_t i = 0; followers != NULL && i < followers->n_ids; i++) {
+                d->follower_ids[d->n_follows] = followers->ids[i];
+                d->followed_ids[d->n_follows++] = followers->user_id;
+        }
+}
+
+static bool has_author(const struct delivery *d, const char *author_id)
+{
+        for (size_t i = 0; i < d->n_notes; i++) {
+                if (strcmp(d->author_ids[i], author_id) == 0) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+static bool is_new(const bus_event *event)
+{
+        return strstr(event->type, ".created") != NULL;
+}
+
+/* The notes of those events that are new ones, or deleted ones, and their authors' followers. */
+static struct delivery collect(struct rpc_call *c, const struct audience *a, bus_event **events, size_t n,
+                               bool new_ones)
+{
+        size_t n_follows = count_followers(a);
+        struct delivery d = {.note_ids = ARENA_ARRAY(c->arena, char *, n),
+                             .author_ids = ARENA_ARRAY(c->arena, char *, n),
+                             .follower_ids = ARENA_ARRAY(c->arena, char *, n_follows),
+                             .followed_ids = ARENA_ARRAY(c->arena, char *, n_follows)};
+
+        for (size_t i = 0; i < n; i++) {
+                if (is_new(events[i]) != new_ones) {
+                        continue;
+                }
+                if (!has_author(&d, events[i]->actor_id)) {
+                        add_follows(&d, followers_of(a, events[i]->actor_id));
+                }
+                d.note_ids[d.n_notes] = events[i]->aggregate_id;
+                d.author_ids[d.n_notes++] = events[i]->actor_id;
+        }
+        return d;
+}
 
 static sn_status store(struct rpc_call *c, const struct delivery *d, size_t *n, TimelineRows__Entry ***entries)
 {
@@ -22,132 +155,73 @@ static sn_status store(struct rpc_call *c, const struct delivery *d, size_t *n, 
         return db_commit(c, NULL, &tx);
 }
 
-static sn_status deliver(struct rpc_call *c, const struct delivery *d)
+static sn_status add_entries(struct rpc_call *c, const struct delivery *d)
 {
         TimelineRows__Entry **entries = NULL;
         size_t n = 0;
 
+        if (d->n_follows == 0) {
+                return SN_OK;
+        }
         TRY(store(c, d, &n, &entries));
-        return home_cache_deliver(c, entries, n);
+        return home_sync_deliver(c, entries, n);
 }
 
-/* Readers do not see it anyway; this gives the room back. Sets in Redis lose it when they are cut. */
-static sn_status take_back(struct rpc_call *c, const struct delivery *d)
+/* Readers do not see them anyway; this gives the room back. What is in Redis goes when it is cut. */
+static sn_status remove_entries(struct rpc_call *c, const struct delivery *d)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
 
+        if (d->n_follows == 0) {
+                return SN_OK;
+        }
         TRY(db_begin(c, &tx));
-        TRY(store_take_back(tx, d));
+        TRY(store_remove(tx, d));
         return db_commit(c, NULL, &tx);
 }
 
-static sn_status reach(struct rpc_call *c, struct delivery *d, const Follow__FollowerIds *followers,
-                       delivery_effect *effect)
-{
-        size_t n = 0;
+/* ---- A portion ---- */
 
-        for (size_t i = 0; i < followers->n_items; i++) {
-                n += followers->items[i]->n_ids;
-        }
-        d->follower_ids = ARENA_ARRAY(c->arena, char *, n);
-        d->followed_ids = ARENA_ARRAY(c->arena, char *, n);
-        d->n_follows = 0;
-        for (size_t i = 0; i < followers->n_items; i++) {
-                for (size_t k = 0; k < followers->items[i]->n_ids; k++) {
-                        d->follower_ids[d->n_follows] = followers->items[i]->ids[k];
-                        d->followed_ids[d->n_follows++] = followers->items[i]->user_id;
-                }
-        }
-        return n == 0 ? SN_OK : effect(c, d);
+/* "<note> <follower>"; "" for an event that is begun now. */
+static const char *resume_after(const struct bus_batch *batch)
+{
+        size_t len = strlen(batch->events[0]->aggregate_id);
+
+        return strncmp(batch->cursor, batch->events[0]->aggregate_id, len) == 0 && batch->cursor[len] == ' '
+                   ? batch->cursor + len + 1
+                   : "";
 }
 
-/* Memory stays flat, whatever the number of followers. */
-static sn_status reach_rest(struct rpc_call *c, struct delivery *d, const Follow__MemberFollowerIds *first,
-                            delivery_effect *effect)
+static void say_how_far(struct bus_batch *batch, const struct audience *a, size_t n)
 {
-        Follow__ListFollowerIdsRequest in = FOLLOW__LIST_FOLLOWER_IDS_REQUEST__INIT;
-        char *author = first->user_id, after[UUID_SIZE];
-        bool more = true;
+        const bus_event *first = batch->events[0];
+        const Follow__MemberFollowerIds *followers = followers_of(a, first->actor_id);
+        bool whole = is_whole(a, first->actor_id);
 
-        memcpy(after, first->ids[first->n_ids - 1], UUID_SIZE);
-        in.user_ids = &author;
-        in.n_user_ids = 1;
-        in.after_id = after;
-        in.limit = FOLLOWERS_OF_ONE;
-        while (more) {
-                struct arena_mark mark = arena_mark(c->arena);
-                Follow__FollowerIds page = FOLLOW__FOLLOWER_IDS__INIT;
-
-                TRY(follow_list_follower_ids(c, &in, &page));
-                TRY(reach(c, d, &page, effect));
-                more = page.n_items > 0 && page.items[0]->n_ids == FOLLOWERS_OF_ONE;
-                if (more) {
-                        memcpy(after, page.items[0]->ids[FOLLOWERS_OF_ONE - 1], UUID_SIZE);
-                }
-                arena_reset(c->arena, mark);
+        batch->n_done = whole ? n : 0;
+        batch->cursor[0] = '\0';
+        if (!whole) {
+                (void)snprintf(batch->cursor, sizeof(batch->cursor), "%s %s", first->aggregate_id,
+                               followers->ids[followers->n_ids - 1]);
         }
-        return SN_OK;
-}
-
-static size_t authors_of(struct rpc_call *c, const struct delivery *d, char ***authors)
-{
-        size_t n = 0;
-
-        *authors = ARENA_ARRAY(c->arena, char *, d->n_notes);
-        for (size_t i = 0; i < d->n_notes; i++) {
-                size_t k = 0;
-
-                while (k < n && strcmp((*authors)[k], d->author_ids[i]) != 0) {
-                        k++;
-                }
-                (*authors)[k] = d->author_ids[i];
-                n += k == n;
-        }
-        return n;
-}
-
-/* All authors' first followers together, then, one by one, the rest of those who have many. */
-static sn_status reach_all(struct rpc_call *c, struct delivery *d, delivery_effect *effect)
-{
-        Follow__ListFollowerIdsRequest in = FOLLOW__LIST_FOLLOWER_IDS_REQUEST__INIT;
-        Follow__FollowerIds first = FOLLOW__FOLLOWER_IDS__INIT;
-
-        if (d->n_notes == 0) {
-                return SN_OK;
-        }
-        in.n_user_ids = authors_of(c, d, &in.user_ids);
-        in.limit = (uint32_t)(FOLLOWERS_AT_ONCE / in.n_user_ids);
-        in.limit = in.limit < FOLLOWERS_OF_ONE ? in.limit : FOLLOWERS_OF_ONE;
-        TRY(follow_list_follower_ids(c, &in, &first));
-        TRY(reach(c, d, &first, effect));
-        for (size_t i = 0; i < first.n_items; i++) {
-                if (first.items[i]->n_ids == in.limit) {
-                        TRY(reach_rest(c, d, first.items[i], effect));
-                }
-        }
-        return SN_OK;
-}
-
-static void add_note(struct delivery *d, const bus_event *event)
-{
-        d->note_ids[d->n_notes] = event->aggregate_id;
-        d->author_ids[d->n_notes++] = event->actor_id;
 }
 
 /* All new ones before all deleted ones: nothing is created again after it was deleted. */
-static sn_status handle(struct rpc_call *c, struct bus_batch *batch)
+static sn_status deliver(struct rpc_call *c, struct bus_batch *batch)
 {
-        char **ids = ARENA_ARRAY(c->arena, char *, 4 * batch->n);
-        struct delivery created = {.note_ids = ids, .author_ids = ids + batch->n};
-        struct delivery deleted = {.note_ids = ids + 2 * batch->n, .author_ids = ids + 3 * batch->n};
+        const char *after = resume_after(batch);
+        size_t n = after[0] != '\0' ? 1 : batch->n;
+        struct delivery added, removed;
+        struct audience a;
 
-        for (size_t i = 0; i < batch->n; i++) {
-                bool is_new = strstr(batch->events[i]->type, ".created") != NULL;
-
-                add_note(is_new ? &created : &deleted, batch->events[i]);
-        }
-        TRY(reach_all(c, &created, deliver));
-        return reach_all(c, &deleted, take_back);
+        TRY(list_audience(c, batch->events, n, after, &a));
+        n = count_fitting(&a, batch->events, n);
+        added = collect(c, &a, batch->events, n, true);
+        removed = collect(c, &a, batch->events, n, false);
+        TRY(add_entries(c, &added));
+        TRY(remove_entries(c, &removed));
+        say_how_far(batch, &a, n);
+        return SN_OK;
 }
 
 static const char *const types[] = {"note.created", "renote.created", "note.deleted", "renote.deleted", NULL};
@@ -157,5 +231,6 @@ const struct bus_consumer timeline_deliver = {
     .source = "note",
     .read_outbox = &note_methods[NOTE_READ_OUTBOX],
     .types = types,
-    .handle = handle,
+    .handle = deliver,
+    .checkpoint = home_sync_checkpoint,
 };

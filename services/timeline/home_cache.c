@@ -5,11 +5,10 @@
 #include "services/timeline/home_cache.h"
 
 #include <hiredis/hiredis.h>
-#include <stdatomic.h>
 #include <string.h>
-#include "base/clock.h"
 #include "base/service.h"
 #include "cache/redis.h"
+#include "services/timeline/home_sync.h"
 
 #define MARK_BYTES   sizeof(((struct home_build *)NULL)->mark)
 #define ID_BYTES     16
@@ -17,26 +16,10 @@
 #define ENTRY_BYTES  (2 * ID_BYTES)
 #define CUT_ENTRIES  (2 * HOME_CACHE_ENTRIES)
 #define MS_PER_DAY   86400000
-#define PATIENCE_US  2000000
 
 /* Readers build their sets anew every day, to be noted as readers. */
 #define SET_LIFE   "172800"
 #define BUILD_LIFE "30"
-
-/* Sets lie after a delivery that did not reach them, and after Redis was started: it may have a copy of long ago. Each
- * such loss is counted; until it is recovered from, no set is read. At the start there is one: an earlier process may
- * have ended between a loss and its recovery. */
-static atomic_uint_fast64_t missed = 1, recovered;
-
-static uint64_t losses(const struct rpc_call *c)
-{
-        return atomic_load(&missed) + redis_generation(c->service->redis);
-}
-
-void home_cache_mistrust(void)
-{
-        atomic_fetch_add(&missed, 1);
-}
 
 uint32_t home_cache_today(const struct rpc_call *c)
 {
@@ -197,24 +180,33 @@ static void cut(struct rpc_call *c, const char *owner, const struct set *set, co
         }
 }
 
+/* The timeline, and whether it may be believed, in one round trip. */
+static sn_status fetch(struct rpc_call *c, const char *owner, redisReply **reply, bool *believed)
+{
+        struct redis_pipeline *p = redis_pipeline_new(c, c->service->redis);
+        const char *argv[] = {"GET", redis_key(c->arena, REDIS_KEY_TIMELINE_HOME, owner)};
+        redisReply **replies = NULL;
+        size_t n = 0;
+
+        redis_pipeline_add(p, 2, argv, NULL);
+        home_sync_ask(c, p);
+        TRY(redis_pipeline_run(p, &n, &replies));
+        *reply = replies[0];
+        *believed = home_sync_is_in_step(c, replies[1]);
+        return SN_OK;
+}
+
 sn_status home_cache_read(struct rpc_call *c, const char *owner, const char *before_id, size_t limit, bool *found,
                           struct home_header *header, struct refs *out)
 {
-        const char *argv[] = {"GET", redis_key(c->arena, REDIS_KEY_TIMELINE_HOME, owner)};
-        const size_t lengths[] = {3, strlen(argv[1])};
-        uint64_t before = losses(c);
         redisReply *reply = NULL;
         struct set set;
 
-        *found = false;
-        if (before != atomic_load(&recovered)) {
+        TRY(fetch(c, owner, &reply, found));
+        *found = *found && has_header(reply);
+        if (!*found) {
                 return SN_OK;
         }
-        TRY(redis_command(c, c->service->redis, 2, argv, lengths, &reply));
-        if (!has_header(reply) || losses(c) != before) {
-                return SN_OK;
-        }
-        *found = true;
         decode(c, reply, &set, header);
         pick(c, &set, before_id, limit, out);
         if (set.n > CUT_ENTRIES) {
@@ -308,39 +300,18 @@ static sn_status send_some(struct rpc_call *c, TimelineRows__Entry *const *entri
         return SN_OK;
 }
 
-/* A hiccup of Redis is waited out, since a loss costs everybody's set; a Redis that is away must not hold up what
- * PostgreSQL can take. */
-static sn_status note_failure(struct rpc_call *c, sn_status status, _Atomic int64_t *failing_since_us)
-{
-        int64_t now_us = clock_monotonic_us(), never = 0;
-
-        (void)atomic_compare_exchange_strong(failing_since_us, &never, now_us);
-        if (now_us - atomic_load(failing_since_us) < PATIENCE_US) {
-                return status;
-        }
-        home_cache_mistrust();
-        c->problem = (struct rpc_problem){0};
-        return SN_OK;
-}
-
 sn_status home_cache_deliver(struct rpc_call *c, TimelineRows__Entry *const *entries, size_t n)
 {
-        static _Atomic int64_t failing_since_us;
-
         for (size_t done = 0; done < n;) {
-                sn_status status = send_some(c, entries, n, &done);
+                struct arena_mark mark = arena_mark(c->arena);
 
-                if (status != SN_OK) {
-                        return note_failure(c, SN_UNAVAILABLE, &failing_since_us);
-                }
-        }
-        if (n > 0) {
-                atomic_store(&failing_since_us, 0);
+                TRY(send_some(c, entries, n, &done));
+                arena_reset(c->arena, mark);
         }
         return SN_OK;
 }
 
-/* --- recovery --- */
+/* --- dropping --- */
 
 static sn_status unlink_keys(struct rpc_call *c, const redisReply *keys)
 {
@@ -360,7 +331,7 @@ static sn_status unlink_keys(struct rpc_call *c, const redisReply *keys)
 }
 
 /* Marks go too: whoever left one before now may have read PostgreSQL before what was lost, and must not store. */
-static sn_status clear(struct rpc_call *c)
+sn_status home_cache_clear(struct rpc_call *c)
 {
         const char *pattern = redis_key(c->arena, REDIS_KEY_TIMELINE_HOME, "*");
         const char *cursor = "0";
@@ -372,22 +343,10 @@ static sn_status clear(struct rpc_call *c)
 
                 TRY(redis_command(c, c->service->redis, 6, argv, lengths, &reply));
                 if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2) {
-                        return rpc_fail(c, SN_UNAVAILABLE, NULL, "Redis gave an answer to SCAN that is none");
+                        return rpc_fail(c, SN_UNAVAILABLE, NULL, "Redis gave an answer to SCAN that has another form");
                 }
                 cursor = reply->element[0]->str;
                 TRY(unlink_keys(c, reply->element[1]));
         } while (strcmp(cursor, "0") != 0);
-        return SN_OK;
-}
-
-sn_status home_cache_recover(struct rpc_call *c)
-{
-        uint64_t now = losses(c);
-
-        if (now == atomic_load(&recovered)) {
-                return SN_OK;
-        }
-        TRY(clear(c));
-        atomic_store(&recovered, now);
         return SN_OK;
 }

@@ -29,13 +29,10 @@ SN_CHECKED sn_status home_cache_prepare(struct rpc_call *c, const char *owner, s
 /* Stores the set, unless somebody else began to build it, or it was cleared. refs: newest first. */
 SN_CHECKED sn_status home_cache_store(struct rpc_call *c, const char *owner, const struct home_build *build,
                                       const struct home_header *header, const struct refs *refs);
-/* Entries to their owners' sets, where there are sets; sorted by owner. SN_UNAVAILABLE: to be tried again. When Redis
- * has failed for two seconds, SN_OK nevertheless: then no set is read until the next home_cache_recover. */
+/* Entries to their owners' sets, where there are sets; sorted by owner. Repeating it changes nothing for readers. */
 SN_CHECKED sn_status home_cache_deliver(struct rpc_call *c, TimelineRows__Entry *const *entries, size_t n);
-/* Sets may lack something: none is read until the next home_cache_recover. */
-void home_cache_mistrust(void);
-/* Removes all sets after Redis missed a delivery or was started again; nothing to do otherwise. */
-SN_CHECKED sn_status home_cache_recover(struct rpc_call *c);
+/* Drops all sets, and all that are being built. */
+SN_CHECKED sn_status home_cache_clear(struct rpc_call *c);
 
 uint32_t home_cache_today(const struct rpc_call *c);
 

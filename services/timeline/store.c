@@ -93,14 +93,14 @@ sn_status store_deliver(struct db_tx *tx, const struct delivery *d, size_t *n, T
                        n, entries);
 }
 
-DB_STATEMENT(TAKE_BACK, "timeline_service", NULL,
+DB_STATEMENT(REMOVE_ENTRIES, "timeline_service", NULL,
              "delete from timeline_entries e using unnest($1::uuid[], $2::uuid[]) as f (owner_id, author_id)"
              " join unnest($3::uuid[], $4::uuid[]) as p (note_id, author_id) on p.author_id = f.author_id"
              " where e.owner_id = f.owner_id and e.note_id = p.note_id");
 
-sn_status store_take_back(struct db_tx *tx, const struct delivery *d)
+sn_status store_remove(struct db_tx *tx, const struct delivery *d)
 {
-        return db_exec(tx, &TAKE_BACK,
+        return db_exec(tx, &REMOVE_ENTRIES,
                        DB_BINDS(bind_uuids(d->follower_ids, d->n_follows), bind_uuids(d->followed_ids, d->n_follows),
                                 bind_uuids(d->note_ids, d->n_notes), bind_uuids(d->author_ids, d->n_notes)),
                        NULL);

@@ -34,7 +34,7 @@ struct delivery {
  * also those that were there: a repeated delivery repeats its Redis half too. */
 SN_CHECKED sn_status store_deliver(struct db_tx *tx, const struct delivery *d, size_t *n,
                                    TimelineRows__Entry ***entries);
-SN_CHECKED sn_status store_take_back(struct db_tx *tx, const struct delivery *d);
+SN_CHECKED sn_status store_remove(struct db_tx *tx, const struct delivery *d);
 
 /* The next owners after one ("": from the first), in order of id. */
 SN_CHECKED sn_status store_next_owners(struct db_tx *tx, const char *after, size_t limit, size_t *n,
