@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/clock.h"
 #include "db/connection.h"
 #include "db/migrate_internal.h"
+
+#define READ_US 15000000
 
 struct set {
         const char *name;
@@ -94,11 +97,24 @@ static bool has_run(const PGresult *applied, int number)
         return false;
 }
 
-static sn_status read_applied(PGconn *pg, const struct set *set, struct buf *error, PGresult **applied)
+static sn_status read_applied(PGconn *pg, const struct set *set, int64_t deadline_us, struct buf *error,
+                              PGresult **applied)
 {
-        return migrate_format(
-            pg, "read which migrations ran", error, applied,
-            "select number, name, sha256 from public.schema_migrations where set_name = %L order by number", set->name);
+        enum db_outcome outcome = DB_LOST;
+
+        if (PQsendQueryParams(pg,
+                              "select number, name, sha256 from public.schema_migrations where set_name = $1"
+                              " order by number",
+                              1, NULL, &set->name, NULL, NULL, 0)) {
+                outcome = db_pg_wait(pg, deadline_us, applied);
+        }
+        if (outcome == DB_DONE) {
+                return SN_OK;
+        }
+        const char *message = PQresultErrorField(*applied, PG_DIAG_MESSAGE_PRIMARY);
+
+        buf_printf(error, "cannot read which migrations ran: %s", message ? message : "no answer");
+        return outcome == DB_ERROR ? SN_FAILED_PRECONDITION : SN_UNAVAILABLE;
 }
 
 static sn_status run_statements(PGconn *pg, const struct set *set, const struct db_migration *m, struct buf *error)
@@ -121,7 +137,7 @@ static sn_status run_set(PGconn *pg, const struct set *set, struct buf *error)
 {
         CLEANUP(db_pg_clear_p) PGresult *applied = NULL;
 
-        TRY(read_applied(pg, set, error, &applied));
+        TRY(read_applied(pg, set, clock_monotonic_us() + READ_US, error, &applied));
         TRY(check_applied(set, applied, error));
         int last = PQntuples(applied) > 0 ? applied_number(applied, PQntuples(applied) - 1) : 0;
 
@@ -179,11 +195,11 @@ sn_status migrate_run(PGconn *pg, const struct db_schema *schema, const char *ap
         return grant_tables(pg, app_role, error);
 }
 
-static sn_status check_set(PGconn *pg, const struct set *set, struct buf *error)
+static sn_status check_set(PGconn *pg, const struct set *set, int64_t deadline_us, struct buf *error)
 {
         CLEANUP(db_pg_clear_p) PGresult *applied = NULL;
 
-        TRY(read_applied(pg, set, error, &applied));
+        TRY(read_applied(pg, set, deadline_us, error, &applied));
         TRY(check_applied(set, applied, error));
         for (size_t i = 0; i < set->n; i++) {
                 if (!has_run(applied, set->migrations[i].number)) {
@@ -195,12 +211,18 @@ static sn_status check_set(PGconn *pg, const struct set *set, struct buf *error)
         return SN_OK;
 }
 
+sn_status migrate_check(PGconn *pg, const struct db_schema *schema, int64_t deadline_us, struct buf *error)
+{
+        struct set platform = platform_set(), own = own_set(schema);
+
+        TRY(check_set(pg, &platform, deadline_us, error));
+        return check_set(pg, &own, deadline_us, error);
+}
+
 sn_status db_check_schema(const char *url, const struct db_schema *schema, struct buf *error)
 {
         CLEANUP(migrate_finish_p) PGconn *pg = NULL;
-        struct set platform = platform_set(), own = own_set(schema);
 
         TRY(migrate_connect(url, NULL, &pg, error));
-        TRY(check_set(pg, &platform, error));
-        return check_set(pg, &own, error);
+        return migrate_check(pg, schema, clock_monotonic_us() + READ_US, error);
 }

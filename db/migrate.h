@@ -29,7 +29,7 @@ struct db_schema {
 SN_CHECKED sn_status db_provision(const char *admin_url, const struct db_schema *schema, const char *app_password,
                                   struct buf *error);
 /* SN_OK when the database that url reaches holds exactly the migrations of schema, or newer ones of one release
- * (expand); SN_FAILED_PRECONDITION with a sentence otherwise. Used by /readyz. */
+ * (expand); SN_FAILED_PRECONDITION with a sentence otherwise. */
 SN_CHECKED sn_status db_check_schema(const char *url, const struct db_schema *schema, struct buf *error);
 
 #endif

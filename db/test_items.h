@@ -31,5 +31,6 @@ int run_lost_tests(void);
 int run_pool_tests(void);
 int run_migrate_tests(void);
 int run_ownership_tests(void);
+int run_probe_tests(void);
 
 #endif

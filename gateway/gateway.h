@@ -15,7 +15,7 @@ struct gateway_options {
         const struct rpc_lanes *lanes;
         const struct rpc_service *const *contracts;
         size_t n_contracts; /* 0: only what every process tells of itself: /healthz, /readyz, /metrics */
-        /* Asks everything that must be there to serve; appends a line of text for each part. May wait some seconds. */
+        /* Whether everything is there that is needed to serve; appends a line of text for each part. Must not wait. */
         bool (*ready)(void *context, struct buf *report);
         /* True once the services behind the routes can be called; until then these answer 503. Must not wait. */
         bool (*serving)(void *context);

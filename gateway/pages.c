@@ -92,6 +92,7 @@ static const struct gateway_page pages[] = {
      .content_type = "text/plain; charset=utf-8",
      .render = render_ready,
      .summary = "Says whether everything is there to serve.",
+     .inline_ = true,
      .tells_why_not = true},
     {.path = "/metrics",
      .content_type = "text/plain; version=0.0.4; charset=utf-8",

@@ -12,12 +12,14 @@ export SONET_KEY_FILE=$dir/key LOG_FORMAT=json
 export DATABASE_URL="postgresql://{service_name}@127.0.0.1:1/{service_name}" REDIS_URL=redis://127.0.0.1:1 # nobody is there
 (umask 077 && head -c 32 /dev/urandom | basenc --base64url -w0 | tr -d '=' >"$SONET_KEY_FILE")
 serve_pid=
+silent_pid=
 url=
 tests=0
 bad=0
 
 finish() {
         [ -z "$serve_pid" ] || kill -KILL "$serve_pid" 2>/dev/null || true
+        [ -z "$silent_pid" ] || { kill -KILL "$silent_pid"; wait "$silent_pid"; } 2>/dev/null || true
         rm -rf "$dir"
 }
 trap finish EXIT
@@ -82,9 +84,46 @@ stops() {
         return $code
 }
 
+# A host that takes connections and says nothing, as a PostgreSQL whose postmaster is stopped.
+silent_database() {
+        python3 -c 'import signal, socket
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+s.listen(500)
+print(s.getsockname()[1], flush=True)
+signal.pause()' >"$dir/silent" &
+        silent_pid=$!
+        for _ in $(seq 1200); do
+                [ ! -s "$dir/silent" ] || break
+                sleep 0.05
+        done
+        DATABASE_URL="postgresql://{service_name}@127.0.0.1:$(<"$dir/silent")/{service_name}"
+}
+# 64 at once, each within the two seconds that are documented, and all of them say what is away.
+many_are_answered() {
+        seq 64 | xargs -P 64 -I{} curl -sS -m 2 -o "$dir/many-{}" -w '%{http_code}\n' "$url/readyz" >"$dir/codes" || return 1
+        sort "$dir/codes" | uniq -c
+        [ "$(sort -u "$dir/codes")" = 503 ] && [ "$(grep -l '^note: database down' "$dir"/many-* | wc -l)" = 64 ]
+}
+nothing_of_the_database() {
+        curl -sS -m 30 "$url/readyz" >"$dir/answer"
+        cat "$dir/answer"
+        ! grep -qiE 'connect|refused|server|port|host|/' "$dir/answer"
+}
+log_tells_why() {
+        for _ in $(seq 1200); do
+                ! grep -q '"message":"waiting".*cannot connect: connection to server at' "$dir/log" || return 0
+                sleep 0.05
+        done
+        cat "$dir/log"
+        return 1
+}
+
 check 'a service alone listens before its database is there' listens note
 check 'it is healthy' answers 200 '^ok' /healthz
 check 'it is not ready, and says what is away' answers 503 '^note: database down, migrations unknown, lease awaited' /readyz
+check 'of why it says nothing to whoever asks' nothing_of_the_database
+check 'and all to the log' log_tells_why
 check 'who asks for readiness is told to come back' answers 503 '^retry-after: 1' /readyz
 check 'it has metrics' answers 200 '^sonet_workers_busy\{' /metrics
 check 'it has nothing else, and says so in a problem' nothing_else
@@ -97,6 +136,10 @@ check 'its routes answer that they are starting' answers 503 '"code":"starting"'
 check 'who asks them is told to come back' answers 503 '^retry-after: 1' /v1/auth/login -H 'Content-Type: application/json' -d '{"login":"a","password":"b"}'
 check 'its keys are not there yet' answers 503 '^retry-after: 1' /.well-known/jwks.json
 check 'it stops well, too' stops
+silent_database
+check 'a process listens whose database takes connections and is silent' listens all
+check 'it answers many who ask at once whether it is ready' many_are_answered
+check 'it stops well although nothing answers it' stops
 check 'without REDIS_URL it says that it is not set' says 'REDIS_URL is not set' env -u REDIS_URL "$sonet" serve --port 0 gateway
 
 echo "1..$tests"

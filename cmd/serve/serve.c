@@ -113,6 +113,7 @@ static void stop(struct server *server)
         gateway_stop(server->gateway, grace_ms);
         sonet_grpc_server_stop(server->grpc, grace_ms);
         trust_free(server->trust);
+        watch_free(server->watch);
         jobs_free(server->jobs);
         for (size_t i = server->n_locals; i-- > 0;) {
                 bus_runner_free(server->locals[i].runner);

@@ -1,11 +1,13 @@
 /* What the parts of `sonet serve` share: the process, its services, and the steps of its life. serve.c owns the order,
- * setup.c what stands before any thread, start.c the waiting and starting, ready.c what it says of itself. */
+ * setup.c what stands before any thread, start.c the waiting and starting, watch.c what it sees of its surroundings,
+ * ready.c what it says of itself. */
 #ifndef CMD_SERVE_SERVE_H
 #define CMD_SERVE_SERVE_H
 
 #include <stdatomic.h>
 #include "bus/bus.h"
 #include "cmd/serve/trust.h"
+#include "cmd/serve/watch.h"
 #include "gateway/gateway.h"
 #include "rpc/grpc.h"
 #include "services/jobs.h"
@@ -19,8 +21,7 @@ struct local {
         struct service service;
         struct bus_runner *runner;
         const char *database_url;
-        atomic_bool started;       /* what stands above is complete, and its handlers may run */
-        atomic_bool database_down; /* as it was seen last */
+        atomic_bool started; /* what stands above is complete, and its handlers may run */
 };
 
 struct server {
@@ -36,6 +37,7 @@ struct server {
         struct sonet_grpc_server *grpc;
         struct gateway *gateway;
         struct jobs *jobs;
+        struct watch *watch;
         struct trust *trust;
         struct grpc_tls tls;
         atomic_bool serving; /* all that was to start has started */
@@ -55,14 +57,11 @@ SN_CHECKED sn_status serve_start(struct server *server, struct buf *error);
 
 /* What this process waits for while it is not the owner of its single services. */
 void serve_print_awaited(const struct server *server, struct buf *out);
-/* One line for each part; false when one that is needed is not there. May wait two seconds. Any thread. */
+/* One line for each part; false when one that is needed is not there. Any thread, without waiting. */
 bool serve_ready(void *server, struct buf *report);
 /* All that was to start has started: the gateway's routes lead somewhere. Any thread. */
 bool serve_serving(void *server);
-/* The same for gRPC health, which is asked often and must not wait: the ownership now, the databases as the job saw
- * them last. */
+/* The same for gRPC health: of the local services alone. */
 bool serve_alive(void *server);
-extern const struct service_job serve_watch_database; /* of each service */
-extern const struct service_job serve_watch_redis;    /* of server->outside */
 
 #endif

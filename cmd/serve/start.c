@@ -42,7 +42,8 @@ static bool wait_for(sn_status (*check)(struct server *, struct local *, struct 
 
 static sn_status check_schema(struct server *server, struct local *local, struct buf *reason)
 {
-        return db_check_schema(local->database_url, local->definition->schema, reason);
+        watch_reason(server->watch, local->definition->name, reason);
+        return watch_state(server->watch, local->definition->name) == WATCH_UP ? SN_OK : SN_UNAVAILABLE;
 }
 
 static sn_status check_ownership(struct server *server, struct local *local, struct buf *reason)
@@ -105,7 +106,6 @@ static bool start_local(struct server *server, struct local *local)
                 jobs_add(server->jobs, &local->service, d->jobs[i]);
         }
         jobs_add(server->jobs, &local->service, &services_cleanup);
-        jobs_add(server->jobs, &local->service, &serve_watch_database);
         return true;
 }
 
@@ -172,7 +172,7 @@ sn_status serve_start(struct server *server, struct buf *error)
 {
         server->jobs = jobs_new();
         server->outside.name = "gateway";
-        jobs_add(server->jobs, &server->outside, &serve_watch_redis);
+        server->watch = watch_new(server);
         TRY(listen_http(server, error));
         TRY(start_services(server, error));
         atomic_store(&server->serving, true);

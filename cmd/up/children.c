@@ -25,8 +25,9 @@
 #define KEY_FD         63
 #define KEY_FD_PATH    "/proc/self/fd/63"
 
-/* Besides its pool, a service holds one connection for its lease, or for that of its consumers. */
-#define CONNECTIONS_BESIDE_POOL 1
+/* Besides its pool, a service holds one connection for its lease, or for that of its consumers, and one for the watch.
+ */
+#define CONNECTIONS_BESIDE_POOL 2
 #define CONNECTIONS_RESERVE     6 /* migrations, `sonet admin`, psql, and the superuser's two */
 
 sn_status serve_plan_check_connections(const struct settings *settings, struct buf *error)

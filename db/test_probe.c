@@ -1,0 +1,157 @@
+/* The standing connection that asks whether a database answers. */
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "db/probe.h"
+#include "db/test_items.h"
+
+#define TIMEOUT_MS 20000 /* of what is expected to come */
+#define SHORT_MS   200   /* of what is not */
+
+static const struct db_migration one[] = {{1, "0001_a", "create table a (id int);"}};
+static const struct db_migration two[] = {{1, "0001_a", "create table a (id int);"},
+                                          {2, "0002_b", "create table b (id int);"}};
+
+static struct test_database t;
+static struct db_probe *probe;
+static char said[1024];
+
+static int setup(void **state)
+{
+        (void)state;
+        test_database_new(&t, one, 1, 1);
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        (void)state;
+        db_probe_free(probe);
+        probe = NULL;
+        test_database_free(&t);
+        return 0;
+}
+
+static void begin(const char *url, const struct db_migration *migrations, size_t n)
+{
+        static struct db_schema schema;
+
+        schema = (struct db_schema){t.name, migrations, n};
+        probe = db_probe_new(url, &schema);
+}
+
+static sn_status look(int timeout_ms)
+{
+        struct buf reason;
+
+        buf_init(&reason, sizeof(said));
+        sn_status status = db_probe_look(probe, timeout_ms, &reason);
+
+        (void)snprintf(said, sizeof(said), "%s", reason.data ? reason.data : "");
+        buf_free(&reason);
+        return status;
+}
+
+static const char *sessions(void)
+{
+        char sql[300];
+
+        (void)snprintf(sql, sizeof(sql),
+                       "select coalesce(string_agg(pid::text, ' '), 'none') from pg_stat_activity where datname = '%s'",
+                       t.name);
+        return test_admin("postgres", sql);
+}
+
+static void it_keeps_one_connection(void **state)
+{
+        char first[300];
+
+        (void)state;
+        begin(t.url, one, 1);
+        assert_int_equal(look(TIMEOUT_MS), SN_OK);
+        (void)snprintf(first, sizeof(first), "%s", sessions());
+        assert_string_not_equal(first, "none");
+        for (int i = 0; i < 10; i++) {
+                assert_int_equal(look(TIMEOUT_MS), SN_OK);
+        }
+        assert_string_equal(sessions(), first);
+}
+
+static void a_missing_migration_is_named_until_it_has_run(void **state)
+{
+        struct buf error;
+
+        (void)state;
+        begin(t.url, two, 2);
+        for (int i = 0; i < 3; i++) {
+                assert_int_equal(look(TIMEOUT_MS), SN_FAILED_PRECONDITION);
+                assert_non_null(strstr(said, "0002_b"));
+        }
+        buf_init(&error, 1000);
+        assert_int_equal(db_provision(test_admin_url(), &(struct db_schema){t.name, two, 2}, "test", &error), SN_OK);
+        buf_free(&error);
+        assert_int_equal(look(TIMEOUT_MS), SN_OK);
+}
+
+static void a_connection_that_was_lost_is_made_again(void **state)
+{
+        char sql[200];
+
+        (void)state;
+        begin(t.url, one, 1);
+        assert_int_equal(look(TIMEOUT_MS), SN_OK);
+        (void)snprintf(sql, sizeof(sql),
+                       "select pg_terminate_backend(pid, 20000) from pg_stat_activity where datname = '%s'", t.name);
+        assert_string_equal(test_admin("postgres", sql), "t");
+        assert_int_equal(look(TIMEOUT_MS), SN_UNAVAILABLE);
+        assert_int_equal(look(TIMEOUT_MS), SN_OK);
+}
+
+static void a_server_that_is_silent_costs_the_timeout_and_no_more(void **state)
+{
+        struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        socklen_t len = sizeof(address);
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        char url[100];
+
+        (void)state;
+        assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
+        assert_int_equal(listen(fd, 10), 0); /* and it accepts nothing */
+        assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+        (void)snprintf(url, sizeof(url), "postgresql://x@127.0.0.1:%d/x", ntohs(address.sin_port));
+        begin(url, one, 1);
+        int64_t began_us = clock_monotonic_us();
+
+        assert_int_equal(look(SHORT_MS), SN_UNAVAILABLE);
+        assert_true(clock_monotonic_us() - began_us >= SHORT_MS * 1000);
+        assert_true(clock_monotonic_us() - began_us < 10000000); /* libpq's own would be 15 s */
+        (void)close(fd);
+}
+
+static void a_question_that_gets_no_answer_gives_the_connection_up(void **state)
+{
+        struct pg_conn *admin = test_admin_connect(t.name);
+        PGresult *locked = PQexec(admin, "begin; lock table schema_migrations");
+
+        (void)state;
+        assert_int_equal(PQresultStatus(locked), PGRES_COMMAND_OK);
+        PQclear(locked);
+        begin(t.url, one, 1);
+        assert_int_equal(look(SHORT_MS), SN_UNAVAILABLE);
+        PQfinish(admin);
+        assert_int_equal(look(TIMEOUT_MS), SN_OK);
+}
+
+int run_probe_tests(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test_setup_teardown(it_keeps_one_connection, setup, teardown),
+            cmocka_unit_test_setup_teardown(a_missing_migration_is_named_until_it_has_run, setup, teardown),
+            cmocka_unit_test_setup_teardown(a_connection_that_was_lost_is_made_again, setup, teardown),
+            cmocka_unit_test_setup_teardown(a_server_that_is_silent_costs_the_timeout_and_no_more, setup, teardown),
+            cmocka_unit_test_setup_teardown(a_question_that_gets_no_answer_gives_the_connection_up, setup, teardown),
+        };
+
+        return cmocka_run_group_tests_name("probe", tests, NULL, NULL);
+}

@@ -1,0 +1,98 @@
+// Clients that ask too much, read nothing or stay for ever: they are bounded, and hold up nobody else.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import net from 'node:net';
+import { test } from 'node:test';
+import { eventually, inBatches, must } from './client.mjs';
+import { signal, sleep } from './harness.mjs';
+import { ownServer } from './own.mjs';
+import { open } from './socket.mjs';
+
+const IDLE_MS = 1500;
+
+let alice;
+const it = ownServer({ env: { HTTP_IDLE_MS: String(IDLE_MS) } }, async () => {
+        alice = await it.register();
+});
+
+const GET = (path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+const sessions = () => it.server.pids('postgres').length;
+
+// Asks 64 times at once, again and again, while work() runs; gives its result.
+async function whileManyAsk(work) {
+        let asking = true;
+        const askers = Array.from({ length: 64 }, async () => {
+                while (asking) {
+                        must(await it.api('GET', '/readyz'));
+                }
+        });
+        try {
+                return await work();
+        } finally {
+                asking = false;
+                await Promise.all(askers);
+        }
+}
+
+test('many who ask for readiness at once open no session of PostgreSQL and hold up nobody', async () => {
+        await alice.note('opens what posting needs');
+        const before = sessions();
+        const most = await whileManyAsk(async () => {
+                let seen = 0;
+                for (let i = 0; i < 20; i++) {
+                        await alice.note(`posted meanwhile ${i}`);
+                        seen = Math.max(seen, sessions());
+                }
+                return seen;
+        });
+        assert.ok(most <= before + 8, `${before} sessions became ${most}`); // the pools may grow a little; each question took four
+});
+
+test('whether a process is ready is told at once while PostgreSQL takes no new sessions', async () => {
+        const [postmaster] = it.server.pids('postmaster');
+        signal(postmaster, 'SIGSTOP');
+        try {
+                const answers = await inBatches(Array.from({ length: 40 }), 10, () => it.api('GET', '/readyz', { timeoutMs: 2000 }));
+                answers.forEach((answer) => must(answer)); // the sessions that are there still work
+        } finally {
+                signal(postmaster, 'SIGCONT');
+        }
+        await alice.note('and all is well again');
+});
+
+test('an idle connection is closed when its time is over, and not before', async () => {
+        const connection = open(it.url);
+        const began = Date.now();
+        connection.send(GET('/healthz'));
+        await eventually('an answer', () => connection.received().includes('\r\n\r\nok'));
+        await connection.closed;
+        assert.ok(Date.now() - began >= IDLE_MS, `${Date.now() - began} ms`);
+});
+
+// What the kernel keeps for the connections of the server's port, sent by the server and not taken.
+function unread() {
+        const port = new URL(it.url).port;
+        const rows = fs.readFileSync('/proc/net/tcp', 'utf8').trim().split('\n').slice(1).map((line) => line.trim().split(/\s+/));
+        return rows.filter(([, local]) => parseInt(local.split(':')[1], 16) === Number(port)).map(([, , , , queues]) => parseInt(queues.split(':')[0], 16));
+}
+
+const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
+
+test('what clients ask for and do not read is held for them in small parts only', async () => {
+        const { hostname, port } = new URL(it.url);
+        const clients = Array.from({ length: 50 }, () => {
+                const socket = net.connect({ host: hostname, port: Number(port) });
+                socket.on('error', () => {});
+                socket.pause();
+                socket.write(GET('/openapi.json').repeat(300));
+                return socket;
+        });
+        await eventually('each has something that it does not read', () => unread().filter((bytes) => bytes > 0).length >= clients.length);
+        for (let before = -1; before !== sum(unread()); await sleep(100)) { // until the server has gone as far as it does
+                before = sum(unread());
+                await alice.note('others go on');
+        }
+        const held = unread();
+        clients.forEach((socket) => socket.destroy());
+        assert.ok(Math.max(...held) < 256 << 10, `${Math.max(...held)} bytes for one`);
+});
