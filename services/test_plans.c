@@ -238,8 +238,9 @@ static void reactions_are_found_by_index(void **state)
 {
         CHECK("note_service", {"SELECT_BOOKMARKS", "note_bookmarks_newest"},
               {"SELECT_MARKS", "note_likes_pkey note_renotes_pkey note_bookmarks_pkey"},
-              {"DELETE_LIKE", "note_likes_pkey"}, {"DELETE_RENOTE", "note_renotes_pkey"},
-              {"DELETE_BOOKMARK", "note_bookmarks_pkey"}, {"UPDATE_TEXT", "notes_pkey"}, {"DELETE_NOTE", "notes_pkey"},
+              {"SELECT_RENOTERS", "notes_passing_on"}, {"DELETE_LIKE", "note_likes_pkey"},
+              {"DELETE_RENOTE", "note_renotes_pkey"}, {"DELETE_BOOKMARK", "note_bookmarks_pkey"},
+              {"UPDATE_TEXT", "notes_pkey"}, {"DELETE_NOTE", "notes_pkey"},
               {"DELETE_HASHTAGS", "note_hashtags_of_note"}, {"DELETE_MENTIONS", "note_mentions_pkey"});
 }
 

@@ -2,6 +2,7 @@
 #include "services/note/note.h"
 
 #include "services/note/recent.h"
+#include "services/note/renoters.h"
 #include "services/note/show.h"
 #include "services/note/store.h"
 
@@ -9,7 +10,13 @@ sn_status note_handle_batch_get(struct rpc_call *c, const Note__BatchGetRequest 
 {
         struct reader reader = {.id = in->viewer_id, .hides_muted = in->hide_muted};
 
-        return show_notes(c, &reader, in->ids, in->n_ids, &out->n_items, &out->items);
+        TRY(show_notes(c, &reader, in->ids, in->n_ids, &out->n_items, &out->items));
+        if (!in->with_renotes) {
+                return SN_OK;
+        }
+        out->n_next_renote_ids = out->n_items;
+        out->next_renote_ids = ARENA_ARRAY(c->arena, char *, out->n_items);
+        return renoters_show(c, in->viewer_id, out->items, out->n_items, out->next_renote_ids);
 }
 
 sn_status note_handle_list_ids_by_authors(struct rpc_call *c, const Note__ListIdsByAuthorsRequest *in,

@@ -3,6 +3,7 @@
 
 #include "services/note/marks.h"
 #include "services/note/recent.h"
+#include "services/note/renoters.h"
 #include "services/note/stored.h"
 
 /* Notes take most of the memory; marks and lists are small. */
@@ -10,8 +11,9 @@ static sn_status start(struct service *service, const struct settings *settings)
 {
         size_t bytes = (size_t)settings->note_cache_bytes;
 
-        TRY(stored_start(bytes / 4 * 3));
+        TRY(stored_start(bytes / 16 * 11));
         TRY(marks_start(bytes / 8));
+        TRY(renoters_start(bytes / 16));
         return recent_start(bytes / 8);
 }
 
@@ -19,6 +21,7 @@ static void stop(struct service *service)
 {
         stored_stop();
         marks_stop();
+        renoters_stop();
         recent_stop();
 }
 

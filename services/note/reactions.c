@@ -5,6 +5,7 @@
 #include "services/note/draft.h"
 #include "services/note/marks.h"
 #include "services/note/recent.h"
+#include "services/note/renoters.h"
 #include "services/note/show.h"
 #include "services/note/store.h"
 #include "services/note/stored.h"
@@ -174,6 +175,7 @@ static sn_status begin_renote(struct db_tx *tx, const NoteRows__StoredNote *stor
         }
         TRY(draft_store(tx, &draft));
         marks_changed(tx, c->actor, note_id);
+        renoters_changed(tx, note_id);
         TRY(count_reaction(tx, note_id, delta));
         return outbox_put(
             tx, &(struct outbox_event){
@@ -214,6 +216,7 @@ sn_status end_renote(struct db_tx *tx, const char *note_id, bool *ended)
         TRY(store_delete_note(tx, renote_id, c->actor, &deleted));
         stored_changed(tx, renote_id);
         marks_changed(tx, c->actor, note_id);
+        renoters_changed(tx, note_id);
         recent_changed(tx, c->actor);
         TRY(count_reaction(tx, note_id, &delta));
         return outbox_put(tx, &(struct outbox_event){.type = EVENT_RENOTE_DELETED,

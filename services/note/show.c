@@ -3,6 +3,7 @@
 
 #include "services/follow/follow.rpc.h"
 #include "services/note/marks.h"
+#include "services/note/renoters.h"
 #include "services/note/stored.h"
 #include "services/note/visibility.h"
 #include "services/user/user.rpc.h"
@@ -212,6 +213,7 @@ static bool show_renote(struct rpc_call *c, const struct view *v, size_t i, cons
                 return false;
         }
         out->renote_of = as_renoted(c->arena, &original);
+        out->renoted_by = renoters_one(c->arena, out->author);
         return true;
 }
 

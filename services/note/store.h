@@ -41,6 +41,9 @@ SN_CHECKED sn_status store_notes(struct db_tx *tx, char **ids, size_t n, size_t 
 SN_CHECKED sn_status store_marks(struct db_tx *tx, char **viewers, char **ids, size_t n, size_t *n_rows,
                                  NoteRows__Mark ***rows);
 
+/* Of the notes that somebody passed on, the newest 50 each, in no order of notes. */
+SN_CHECKED sn_status store_renoters(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, NoteRows__Renoters ***rows);
+
 /* Reactions: *changed tells whether there was anything to do. */
 SN_CHECKED sn_status store_insert_like(struct db_tx *tx, const char *user_id, const char *note_id, bool *changed);
 SN_CHECKED sn_status store_delete_like(struct db_tx *tx, const char *user_id, const char *note_id, bool *changed);

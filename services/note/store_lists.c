@@ -91,3 +91,14 @@ sn_status store_descendants(struct db_tx *tx, const char *id, bool root, const c
         return db_list(tx, root ? &SELECT_BELOW_ROOT : &SELECT_BELOW_COMMENT,
                        DB_BINDS(bind_uuid(id), after(after_id), bind_i64((int64_t)limit)), n, refs);
 }
+
+DB_STATEMENT(SELECT_RENOTERS, "note_service", &note_rows__renoters__descriptor,
+             "select i.id as note_id, r.renote_ids, r.user_ids from unnest($1::uuid[]) as i (id) cross join lateral"
+             " (select array_agg(id order by id desc) as renote_ids, array_agg(author_id order by id desc) as user_ids"
+             " from (select id, author_id from notes where renote_of_id = i.id and deleted_at is null"
+             " order by id desc limit 50) newest) r where r.renote_ids is not null");
+
+sn_status store_renoters(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, NoteRows__Renoters ***rows)
+{
+        return db_list(tx, &SELECT_RENOTERS, DB_BINDS(bind_uuids(ids, n)), n_rows, rows);
+}

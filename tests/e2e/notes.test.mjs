@@ -9,7 +9,7 @@ test('a new note carries everything that the contract names', async () => {
         const alice = await register();
         const note = await alice.note('Hello, world');
         assert.deepEqual(Object.keys(note).sort(), ['author', 'counts', 'created_at', 'edited_at', 'hashtags', 'id', 'mentions', 'parent_id',
-                                                    'renote_of', 'text', 'viewer', 'visibility']);
+                                                    'renote_of', 'renoted_by', 'text', 'viewer', 'visibility']);
         assert.match(note.id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
         assert.deepEqual(note.author, { id: alice.id, username: alice.username, display_name: `Member ${alice.username}`, avatar_url: null });
         assert.equal(note.text, 'Hello, world');
@@ -17,7 +17,7 @@ test('a new note carries everything that the contract names', async () => {
         assert.match(note.created_at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
         assert.deepEqual(note.counts, { likes: 0, renotes: 0, comments: 0, bookmarks: 0 });
         assert.deepEqual(note.viewer, { liked: false, renoted: false, bookmarked: false });
-        assert.deepEqual([note.edited_at, note.parent_id, note.renote_of, note.hashtags, note.mentions], [null, null, null, [], []]);
+        assert.deepEqual([note.edited_at, note.parent_id, note.renote_of, note.renoted_by, note.hashtags, note.mentions], [null, null, null, null, [], []]);
         assert.deepEqual(await alice.read(note.id), note);
         assert.deepEqual(must(await api('GET', `/v1/notes/${note.id}`)), note);
         assert.deepEqual(must(await api('GET', `/v1/notes/${note.id.toUpperCase()}`)), note);

@@ -85,6 +85,7 @@ test('a renote brings the note to the followers of the one who passes it on', as
         assert.equal(own[0].renote_of.text, 'pass me on #relay');
         assert.equal(own[0].renote_of.author.id, author.id);
         assert.equal(own[0].renote_of.counts.renotes, 1);
+        assert.deepEqual(own[0].renoted_by, { items: [own[0].author], count: 1 });
         assert.deepEqual(ids(await renoter.home()), [own[0].id], 'the renoter sees it at once');
         await eventually('the fan sees it', async () => {
                 const [first] = await fan.home();

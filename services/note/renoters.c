@@ -1,0 +1,260 @@
+/* Owns who passed notes on: the cache of the newest renoters of each note, and which of them a reader is shown. */
+#include "services/note/renoters.h"
+
+#include <string.h>
+#include "cache/by_id.h"
+#include "services/follow/follow.rpc.h"
+#include "services/note/store.h"
+#include "services/user/user.rpc.h"
+
+enum {
+        SHOWN_MAX = 10,  /* note.proto, RenotedBy */
+        ASKED_MAX = 1000 /* follow.proto, GetRelations and GetBlocks */
+};
+
+static sn_status load(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, ProtobufCMessage ***rows)
+{
+        return store_renoters(tx, ids, n, n_rows, (NoteRows__Renoters ***)rows);
+}
+
+static const char *id_of(const ProtobufCMessage *row)
+{
+        return ((const NoteRows__Renoters *)row)->note_id;
+}
+
+static struct by_id renoters = {.name = "renoters", .load = load, .id_of = id_of};
+
+sn_status renoters_start(size_t max_bytes)
+{
+        return by_id_start(&renoters, max_bytes);
+}
+
+void renoters_stop(void)
+{
+        by_id_stop(&renoters);
+}
+
+void renoters_changed(struct db_tx *tx, const char *note_id)
+{
+        by_id_changed(&renoters, tx, note_id);
+}
+
+/* ---- Whom a reader is shown ---- */
+
+struct renote {
+        size_t of; /* which of the notes */
+        char *id, *user_id;
+        char *author_id; /* of the note that is passed on */
+};
+
+/* Of all the notes, each note's together and the newest first. */
+struct renotes {
+        size_t n;
+        struct renote *items;
+};
+
+static char *target_id(const Note__Note *note)
+{
+        return note->renote_of != NULL ? note->renote_of->id : note->id;
+}
+
+static char *author_id(const Note__Note *note)
+{
+        return note->renote_of != NULL ? note->renote_of->author->id : note->author->id;
+}
+
+static bool was_passed_on(const Note__Note *note)
+{
+        return (note->renote_of != NULL ? note->renote_of->counts : note->counts)->renotes > 0;
+}
+
+static sn_status load_renotes(struct rpc_call *c, Note__Note *const *notes, size_t n, struct renotes *out)
+{
+        char **ids = ARENA_ARRAY(c->arena, char *, n);
+        size_t *places = ARENA_ARRAY(c->arena, size_t, n), n_ids = 0, most = 0;
+        ProtobufCMessage **rows = ARENA_ARRAY(c->arena, ProtobufCMessage *, n);
+
+        for (size_t i = 0; i < n; i++) {
+                if (was_passed_on(notes[i])) {
+                        places[n_ids] = i;
+                        ids[n_ids++] = target_id(notes[i]);
+                }
+        }
+        TRY(by_id_get(c, &renoters, ids, n_ids, rows));
+        for (size_t i = 0; i < n_ids; i++) {
+                most += rows[i] != NULL ? ((NoteRows__Renoters *)rows[i])->n_renote_ids : 0;
+        }
+        *out = (struct renotes){.items = ARENA_ARRAY(c->arena, struct renote, most)};
+        for (size_t i = 0; i < n_ids; i++) {
+                const NoteRows__Renoters *row = (NoteRows__Renoters *)rows[i];
+
+                for (size_t k = 0; row != NULL && k < row->n_renote_ids; k++) {
+                        out->items[out->n++] = (struct renote){places[i], row->renote_ids[k], row->user_ids[k],
+                                                               author_id(notes[places[i]])};
+                }
+        }
+        return SN_OK;
+}
+
+/* Whose renotes come to the viewer's home at all; keep[i] belongs to items[i], at most ASKED_MAX. */
+static sn_status ask_relations(struct rpc_call *c, const char *viewer, const struct renote *items, size_t n, bool *keep)
+{
+        Follow__GetRelationsRequest in = FOLLOW__GET_RELATIONS_REQUEST__INIT;
+        Follow__Relations out = FOLLOW__RELATIONS__INIT;
+
+        in.viewer_id = (char *)viewer;
+        in.n_user_ids = n;
+        in.user_ids = ARENA_ARRAY(c->arena, char *, n);
+        for (size_t i = 0; i < n; i++) {
+                in.user_ids[i] = items[i].user_id;
+        }
+        TRY(follow_get_relations(c, &in, &out));
+        for (size_t i = 0; i < n && i < out.n_items; i++) {
+                keep[i] = uuid_equal(items[i].user_id, viewer) || (out.items[i]->following && !out.items[i]->muting);
+        }
+        return SN_OK;
+}
+
+/* Whose renotes are shown to anybody: not of notes by an author who blocks them. */
+static sn_status ask_blocks(struct rpc_call *c, const char *viewer, const struct renote *items, size_t n, bool *keep)
+{
+        Follow__GetBlocksRequest in = FOLLOW__GET_BLOCKS_REQUEST__INIT;
+        Follow__Blocks out = FOLLOW__BLOCKS__INIT;
+
+        in.n_blocker_ids = in.n_blocked_ids = n;
+        in.blocker_ids = ARENA_ARRAY(c->arena, char *, n);
+        in.blocked_ids = ARENA_ARRAY(c->arena, char *, n);
+        for (size_t i = 0; i < n; i++) {
+                in.blocker_ids[i] = items[i].author_id;
+                in.blocked_ids[i] = items[i].user_id;
+        }
+        TRY(follow_get_blocks(c, &in, &out));
+        for (size_t i = 0; i < n && i < out.n_items; i++) {
+                keep[i] = !out.items[i];
+        }
+        return SN_OK;
+}
+
+typedef sn_status ask_whom(struct rpc_call *c, const char *viewer, const struct renote *items, size_t n, bool *keep);
+
+static sn_status keep_some(struct rpc_call *c, const char *viewer, ask_whom *ask, struct renotes *r)
+{
+        bool *keep = ARENA_ARRAY(c->arena, bool, r->n);
+        size_t kept = 0;
+
+        memset(keep, 0, r->n * sizeof(bool));
+        for (size_t from = 0; from < r->n; from += ASKED_MAX) {
+                size_t n = r->n - from < ASKED_MAX ? r->n - from : ASKED_MAX;
+
+                TRY(ask(c, viewer, r->items + from, n, keep + from));
+        }
+        for (size_t i = 0; i < r->n; i++) {
+                if (keep[i]) {
+                        r->items[kept++] = r->items[i];
+                }
+        }
+        r->n = kept;
+        return SN_OK;
+}
+
+/* ---- What they are shown of them ---- */
+
+static Note__RenotedBy *renoted_by(struct arena *arena, size_t count, size_t n)
+{
+        Note__RenotedBy *by = ARENA_NEW(arena, Note__RenotedBy);
+
+        note__renoted_by__init(by);
+        by->count = (int64_t)count;
+        by->items = ARENA_ARRAY(arena, User__Author *, n);
+        return by;
+}
+
+Note__RenotedBy *renoters_one(struct arena *arena, User__Author *author)
+{
+        Note__RenotedBy *by = renoted_by(arena, 1, 1);
+
+        by->items[by->n_items++] = author;
+        return by;
+}
+
+/* The renotes of the note i stand in items[from] … items[to - 1]. */
+static size_t end_of(const struct renotes *r, size_t from, size_t i)
+{
+        while (from < r->n && r->items[from].of == i) {
+                from++;
+        }
+        return from;
+}
+
+static char *next_after(const struct renotes *r, size_t from, size_t to, const char *id)
+{
+        while (to > from && strcmp(r->items[to - 1].id, id) <= 0) {
+                to--;
+        }
+        return to > from ? r->items[to - 1].id : (char *)protobuf_c_empty_string;
+}
+
+/* Who made the renote itself is among them, unless there are more than are known: then they come last. */
+static void fill(struct arena *arena, const struct renotes *r, size_t from, size_t to, User__Author *const *authors,
+                 Note__Note *note)
+{
+        Note__RenotedBy *by = NULL;
+        bool maker = false;
+
+        for (size_t i = from; i < to; i++) {
+                maker = maker || uuid_equal(r->items[i].user_id, note->author->id);
+        }
+        by = renoted_by(arena, to - from + !maker, SHOWN_MAX);
+        for (size_t i = from; i < to && by->n_items < SHOWN_MAX; i++) {
+                if (authors[i]->id[0] != '\0') {
+                        by->items[by->n_items++] = authors[i];
+                }
+        }
+        if (!maker && by->n_items < SHOWN_MAX) {
+                by->items[by->n_items++] = note->author;
+        }
+        note->renoted_by = by;
+}
+
+static sn_status load_authors(struct rpc_call *c, const struct renotes *r, User__Author ***authors)
+{
+        *authors = ARENA_ARRAY(c->arena, User__Author *, r->n);
+        for (size_t from = 0; from < r->n; from += ASKED_MAX) {
+                User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
+                User__Authors out = USER__AUTHORS__INIT;
+
+                in.n_ids = r->n - from < ASKED_MAX ? r->n - from : ASKED_MAX;
+                in.ids = ARENA_ARRAY(c->arena, char *, in.n_ids);
+                for (size_t i = 0; i < in.n_ids; i++) {
+                        in.ids[i] = r->items[from + i].user_id;
+                }
+                TRY(user_batch_get_authors(c, &in, &out));
+                if (out.n_items != in.n_ids) {
+                        return rpc_fail(c, SN_INTERNAL, NULL,
+                                        "the user service gave another number of authors than asked");
+                }
+                memcpy(*authors + from, out.items, in.n_ids * sizeof(**authors));
+        }
+        return SN_OK;
+}
+
+sn_status renoters_show(struct rpc_call *c, const char *viewer, Note__Note *const *notes, size_t n, char **next)
+{
+        User__Author **authors = NULL;
+        struct renotes r;
+
+        TRY(load_renotes(c, notes, n, &r));
+        TRY(keep_some(c, viewer, ask_relations, &r));
+        TRY(keep_some(c, viewer, ask_blocks, &r));
+        TRY(load_authors(c, &r, &authors));
+        for (size_t i = 0, from = 0; i < n; i++) {
+                size_t to = end_of(&r, from, i);
+
+                next[i] = next_after(&r, from, to, notes[i]->id);
+                if (notes[i]->renote_of != NULL) {
+                        fill(c->arena, &r, from, to, authors, notes[i]);
+                }
+                from = to;
+        }
+        return SN_OK;
+}
