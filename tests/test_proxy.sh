@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# deploy/nginx.conf as it is, but for its ports, files and certificate, before a SoNet of its own: clients keep their addresses and cannot
+# choose them, errors stay SoNet's, and what is for operators stays inside. Prints TAP.
+#   SONET_BIN=build-debug/cmd/sonet tests/test_proxy.sh
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+sonet=$(readlink -f "${SONET_BIN:-build-debug/cmd/sonet}")
+dir=$(mktemp -d /tmp/sonet-proxy.XXXXXX)
+chmod 755 "$dir"
+tests=0
+bad=0
+sonet_pid=
+
+finish() {
+        [ ! -f "$dir/nginx.pid" ] || kill "$(cat "$dir/nginx.pid")" 2>/dev/null || true
+        if [ -n "$sonet_pid" ] && kill "$sonet_pid" 2>/dev/null; then
+                wait "$sonet_pid" || true
+        fi
+        rm -rf "$dir"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+check() { # NAME COMMAND…
+        local name=$1
+        shift
+        tests=$((tests + 1))
+        if "$@" >"$dir/check" 2>&1; then
+                echo "ok $tests - $name"
+        else
+                bad=$((bad + 1))
+                echo "not ok $tests - $name"
+                sed 's/^/# /' "$dir/check"
+        fi
+}
+
+free_port() {
+        python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+start_sonet() {
+        SONET_KEY_FILE=$dir/key TRUSTED_PROXIES=127.0.0.1 RATE_AUTH=4 LOG_FORMAT=json \
+                "$sonet" up --port 0 --data "$dir/data" >"$dir/out" 2>"$dir/log" &
+        sonet_pid=$!
+        for _ in $(seq 600); do
+                ! grep -q '^ready http' "$dir/out" || return 0
+                kill -0 "$sonet_pid" || break
+                sleep 0.1
+        done
+        cat "$dir/out" "$dir/log"
+        return 1
+}
+
+# The file of deploy/, with this test's places.
+start_nginx() {
+        local to
+        to=$(sed -n 's,^ready http://,,p' "$dir/out")
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=social.example.org -days 1 \
+                -keyout "$dir/privkey.pem" -out "$dir/fullchain.pem"
+        sed -e "s,127.0.0.1:8080,$to,; s,listen 80;,listen 127.0.0.1:$http_port;,; s,listen 443 ,listen 127.0.0.1:$https_port ," \
+                -e "s,/etc/ssl/sonet,$dir,; s,/run/nginx.pid,$dir/nginx.pid,; s,/var/log/nginx/error.log,$dir/nginx.log," deploy/nginx.conf >"$dir/nginx.conf"
+        nginx -p "$dir" -c "$dir/nginx.conf"
+}
+
+# ask SOURCE PATH [OPTION…]: over TLS from an address of the loopback network; the status, then the body.
+ask() {
+        local source=$1 path=$2
+        shift 2
+        curl -sS -k -m 30 --interface "$source" --resolve "social.example.org:$https_port:127.0.0.1" -w '\n%{http_code} %{http_version}\n' "$@" \
+                "https://social.example.org:$https_port$path"
+}
+log_in() { # SOURCE [OPTION…]
+        local source=$1
+        shift
+        ask "$source" /v1/auth/login -H 'Content-Type: application/json' -d '{"login": "nobody", "password": "wrong horse"}' "$@"
+}
+says() { # PATTERN COMMAND…
+        local pattern=$1
+        shift
+        "$@" | tee /dev/stderr | grep -q -- "$pattern"
+}
+spend_limit() { # SOURCE: until it is refused, and no sooner than the limit
+        local n=0
+        while ! log_in "$1" | grep -q rate_limited; do
+                n=$((n + 1))
+                [ "$n" -lt 20 ] || return 1
+        done
+        [ "$n" -ge 4 ]
+}
+redirects() {
+        curl -sS -m 10 -o /dev/null -w '%{http_code} %{redirect_url}' -H 'Host: social.example.org' "http://127.0.0.1:$http_port/v1/users?query=a" |
+                grep -q '^308 https://social.example.org/v1/users?query=a$'
+}
+
+http_port=$(free_port)
+https_port=$(free_port)
+check 'SoNet starts with a trusted proxy' start_sonet
+check 'nginx takes the file' start_nginx
+check 'clients speak HTTP/2, and the page is there' says '^200 2$' ask 127.0.0.2 /
+check 'plain HTTP is sent to TLS' redirects
+check 'problems are the ones of SoNet' says '"code":"not_found"' ask 127.0.0.2 /v1/users/nobody
+check 'metrics stay inside' says '^404 2$' ask 127.0.0.2 /metrics
+check 'a client spends its own limit' spend_limit 127.0.0.2
+check 'and cannot choose another address' says rate_limited log_in 127.0.0.2 -H 'X-Forwarded-For: 203.0.113.7' -H 'Forwarded: for=203.0.113.7'
+check 'another client still gets in' says credentials_wrong log_in 127.0.0.3
+
+echo "1..$tests"
+[ "$bad" = 0 ]
