@@ -267,8 +267,10 @@ void responses_of_page(struct buf *out, const struct gateway_page *page)
         if (page->tagged) {
                 page_response(out, page, 304, "Nothing changed since the answer with this entity tag.");
         }
-        if (!page->inline_) {
+        if (!page->inline_ || page->tells_why_not) {
                 page_unavailable(out, page);
+        }
+        if (!page->inline_) {
                 reference(out, "504", "responses", "TimedOut");
         }
         reference(out, "default", "responses", "Refused");
