@@ -11,6 +11,9 @@
 
 #define READ_US 15000000
 
+/* In a migration that serves other programs than the release before. */
+#define SERVES "Serves programs from"
+
 struct set {
         const char *name;
         const struct db_migration *migrations;
@@ -55,7 +58,32 @@ static int applied_number(const PGresult *applied, int row)
         return (int)strtol(PQgetvalue(applied, row, 0), NULL, 10);
 }
 
-/* What ran must be what we have. Newer than all of ours is what a newer release left: it only expands. */
+/* The oldest migration that a program must have to work with the schema as this one leaves it: what its first lines
+ * say, or the one before it. */
+static int serves_from(const struct db_migration *m)
+{
+        const char *said = strstr(m->sql, "-- " SERVES ":");
+
+        return said ? (int)strtol(said + strlen("-- " SERVES ":"), NULL, 10) : m->number - 1;
+}
+
+/* What a newer release left: it only expands, for the release before. */
+static sn_status check_newer(const struct set *set, const PGresult *applied, int row, struct buf *error)
+{
+        int from = (int)strtol(PQgetvalue(applied, row, 3), NULL, 10);
+
+        if (from <= newest(set)) {
+                return SN_OK;
+        }
+        buf_printf(error,
+                   "the database is too new for this program: migration %s of %s, which a newer release ran, serves"
+                   " programs from migration %04d on, and this one has them up to %04d; run a newer release, or restore"
+                   " the backup from before the upgrade",
+                   PQgetvalue(applied, row, 1), set->name, from, newest(set));
+        return SN_OUT_OF_RANGE;
+}
+
+/* What ran must be what we have. */
 static sn_status check_applied_one(const struct set *set, const PGresult *applied, int row, struct buf *error)
 {
         int number = applied_number(applied, row);
@@ -64,7 +92,7 @@ static sn_status check_applied_one(const struct set *set, const PGresult *applie
         char hex[crypto_hash_sha256_BYTES * 2 + 1];
 
         if (number > newest(set)) {
-                return SN_OK;
+                return check_newer(set, applied, row, error);
         }
         if (!sql) {
                 buf_printf(error, "migration %s of %s ran in the database but is missing here", name, set->name);
@@ -103,8 +131,9 @@ static sn_status read_applied(PGconn *pg, const struct set *set, int64_t deadlin
         enum db_outcome outcome = DB_LOST;
 
         if (PQsendQueryParams(pg,
-                              "select number, name, sha256 from public.schema_migrations where set_name = $1"
-                              " order by number",
+                              /* an older release made the table without the last column */
+                              "select number, name, sha256, coalesce((to_jsonb(m) ->> 'serves_from')::integer,"
+                              " number - 1) from public.schema_migrations m where set_name = $1 order by number",
                               1, NULL, &set->name, NULL, NULL, 0)) {
                 outcome = db_pg_wait(pg, deadline_us, applied);
         }
@@ -119,17 +148,18 @@ static sn_status read_applied(PGconn *pg, const struct set *set, int64_t deadlin
 
 static sn_status run_statements(PGconn *pg, const struct set *set, const struct db_migration *m, struct buf *error)
 {
-        char what[160], number[16], hex[crypto_hash_sha256_BYTES * 2 + 1];
+        char what[160], number[16], from[16], hex[crypto_hash_sha256_BYTES * 2 + 1];
 
         (void)snprintf(what, sizeof(what), "run migration %.100s", m->name);
         (void)snprintf(number, sizeof(number), "%d", m->number);
+        (void)snprintf(from, sizeof(from), "%d", serves_from(m));
         hash_hex(m->sql, hex);
         TRY(migrate_query(pg, "begin", what, error, NULL));
         TRY(migrate_query(pg, m->sql, what, error, NULL));
-        TRY(migrate_format(
-            pg, what, error, NULL,
-            "insert into public.schema_migrations (set_name, number, name, sha256) values (%L, %L, %L, %L)", set->name,
-            number, m->name, hex));
+        TRY(migrate_format(pg, what, error, NULL,
+                           "insert into public.schema_migrations (set_name, number, name, sha256, serves_from)"
+                           " values (%L, %L, %L, %L, %L)",
+                           set->name, number, m->name, hex, from));
         return migrate_query(pg, "commit", what, error, NULL);
 }
 
@@ -188,7 +218,8 @@ sn_status migrate_run(PGconn *pg, const struct db_schema *schema, const char *ap
         TRY(migrate_query(pg,
                           "create table if not exists public.schema_migrations ("
                           " set_name text not null, number integer not null, name text not null, sha256 text not null,"
-                          " applied_at timestamptz not null default now(), primary key (set_name, number))",
+                          " applied_at timestamptz not null default now(), primary key (set_name, number));"
+                          "alter table public.schema_migrations add column if not exists serves_from integer",
                           "create schema_migrations", error, NULL));
         TRY(run_set(pg, &platform, error));
         TRY(run_set(pg, &own, error));

@@ -1,6 +1,7 @@
 /* Migrations: numbered SQL files compiled into the binary, run by the owner role under an advisory lock, each in its
  * own transaction and recorded with its SHA-256 in schema_migrations. An altered or missing file is refused with its
- * name. */
+ * name. A line "-- Serves programs from: 0004" says which programs still work with the schema that a file leaves: those
+ * that have the migrations up to that one. Without it, those that lack this one only. */
 #ifndef DB_MIGRATE_H
 #define DB_MIGRATE_H
 
@@ -28,8 +29,8 @@ struct db_schema {
  * nothing. error (not NULL) gets one sentence on failure. */
 SN_CHECKED sn_status db_provision(const char *admin_url, const struct db_schema *schema, const char *app_password,
                                   struct buf *error);
-/* SN_OK when the database that url reaches holds exactly the migrations of schema, or newer ones of one release
- * (expand); SN_FAILED_PRECONDITION with a sentence otherwise. */
+/* SN_OK when the database that url reaches holds exactly the migrations of schema, or newer ones that still serve a
+ * program with these (expand); SN_FAILED_PRECONDITION with a sentence otherwise, SN_OUT_OF_RANGE when it is too new. */
 SN_CHECKED sn_status db_check_schema(const char *url, const struct db_schema *schema, struct buf *error);
 
 #endif

@@ -80,6 +80,50 @@ static void a_missing_migration_is_told_and_then_run(void **state)
         assert_int_equal(check(one, 1), SN_OK); /* the older binary goes on */
 }
 
+static const struct db_migration three[] = {{1, "0001_a", "create table a (id int);"},
+                                            {2, "0002_b", "create table b (id int); insert into b values (1);"},
+                                            {3, "0003_c", "create table c (id int);"}};
+static const struct db_migration same_release[] = {
+    {1, "0001_a", "create table a (id int);"},
+    {2, "0002_b", "create table b (id int); insert into b values (1);"},
+    {3, "0003_c", "-- Serves programs from: 0001\ncreate table c (id int);"}};
+static const struct db_migration contracted[] = {
+    {1, "0001_a", "create table a (id int);"},
+    {2, "0002_b", "-- Drops what the release before needs.\n-- Serves programs from: 0002\ndrop table a;"}};
+
+static void a_database_that_is_newer_by_more_than_one_release_is_refused(void **state)
+{
+        (void)state;
+        assert_int_equal(provision(three, 3), SN_OK);
+        assert_int_equal(check(two, 2), SN_OK);
+        assert_int_equal(check(one, 1), SN_OUT_OF_RANGE);
+        assert_non_null(strstr(message, "too new for this program: migration 0003_c"));
+        assert_non_null(strstr(message, "from migration 0002 on, and this one has them up to 0001"));
+        assert_non_null(strstr(message, "run a newer release, or restore"));
+        assert_int_equal(provision(one, 1), SN_OUT_OF_RANGE); /* nor does it migrate */
+}
+
+static void a_migration_says_which_programs_it_still_serves(void **state)
+{
+        (void)state;
+        assert_int_equal(provision(same_release, 3), SN_OK);
+        assert_int_equal(check(one, 1), SN_OK);
+        (void)fresh_name(state);
+        assert_int_equal(provision(contracted, 2), SN_OK);
+        assert_int_equal(check(one, 1), SN_OUT_OF_RANGE);
+}
+
+/* The table as the first release made it. */
+static void migrations_of_a_release_that_did_not_say_serve_the_one_before(void **state)
+{
+        (void)state;
+        assert_int_equal(provision(three, 3), SN_OK);
+        (void)test_admin(database, "alter table schema_migrations drop column serves_from");
+        assert_int_equal(check(two, 2), SN_OK);
+        assert_int_equal(check(one, 1), SN_OUT_OF_RANGE);
+        assert_int_equal(provision(three, 3), SN_OK);
+}
+
 static void an_altered_migration_is_refused_by_name(void **state)
 {
         (void)state;
@@ -197,6 +241,9 @@ int run_migrate_tests(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test_setup(migrating_again_changes_nothing, fresh_name),
             cmocka_unit_test_setup(a_missing_migration_is_told_and_then_run, fresh_name),
+            cmocka_unit_test_setup(a_database_that_is_newer_by_more_than_one_release_is_refused, fresh_name),
+            cmocka_unit_test_setup(a_migration_says_which_programs_it_still_serves, fresh_name),
+            cmocka_unit_test_setup(migrations_of_a_release_that_did_not_say_serve_the_one_before, fresh_name),
             cmocka_unit_test_setup(an_altered_migration_is_refused_by_name, fresh_name),
             cmocka_unit_test_setup(a_number_before_the_last_one_that_ran_is_refused, fresh_name),
             cmocka_unit_test_setup(a_migration_that_fails_leaves_nothing_of_itself, fresh_name),

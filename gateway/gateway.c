@@ -245,7 +245,7 @@ static void on_refusal(void *context, struct http_request *r, int status, const 
         refuse_status(x, status, NULL, detail, response);
 }
 
-static struct gateway *gateway_new(const struct gateway_options *options)
+static struct gateway *gateway_new(const struct gateway_options *options, struct buf *error)
 {
         struct gateway *gateway = calloc(1, sizeof(*gateway));
 
@@ -256,7 +256,7 @@ static struct gateway *gateway_new(const struct gateway_options *options)
         gateway->service.name = "gateway";
         const struct gateway_page *pages = gateway_pages(options->n_contracts > 0);
         gateway->router = router_new(options->contracts, options->n_contracts, pages,
-                                     options->n_contracts > 0 ? web_files : NO_FILES);
+                                     options->n_contracts > 0 ? web_files : NO_FILES, error);
         buf_init(&gateway->openapi, OPENAPI_MAX_BYTES);
         openapi_render(&gateway->openapi, options->contracts, options->n_contracts, pages);
         return gateway;
@@ -275,7 +275,7 @@ static int connections(const struct settings *s)
 
 sn_status gateway_start(const struct gateway_options *options, struct gateway **out, struct buf *error)
 {
-        struct gateway *gateway = gateway_new(options);
+        struct gateway *gateway = gateway_new(options, error);
         struct http_options http = {
             .name = "http",
             .address = options->settings->http_address,
@@ -293,8 +293,9 @@ sn_status gateway_start(const struct gateway_options *options, struct gateway **
         sn_status status;
 
         if (gateway == NULL || gateway->router == NULL || gateway->openapi.overflow) {
-                buf_append_c(error,
-                             "the gateway's routes cannot be set up: out of memory, or too many verbs on one path");
+                if (error->len == 0) {
+                        buf_append_c(error, "the gateway cannot be set up: out of memory");
+                }
                 gateway_stop(gateway, 0);
                 return SN_INTERNAL;
         }

@@ -61,7 +61,26 @@ static void add_verb(struct router *router, const char *verb)
         }
 }
 
-static bool add(struct router *router, const struct route *route)
+static const char *name_of(const struct route *route)
+{
+        return route->method != NULL ? route->method->full_name : route->path;
+}
+
+/* Variables match whatever they are called: two such routes would be one, and the second never reached. */
+static bool is_taken(const struct node *node, const struct route *route, struct buf *error)
+{
+        for (size_t i = 0; i < node->n_routes; i++) {
+                if (strcmp(node->routes[i].verb, route->verb) == 0) {
+                        buf_printf(
+                            error, "two routes are one: %s %s of %s, and %s of %s; give one of them another path",
+                            route->verb, node->routes[i].path, name_of(&node->routes[i]), route->path, name_of(route));
+                        return true;
+                }
+        }
+        return false;
+}
+
+static sn_status add(struct router *router, const struct route *route, struct buf *error)
 {
         struct str rest = str_of(route->path + 1), segment;
         struct node *node = &router->root;
@@ -70,40 +89,45 @@ static bool add(struct router *router, const struct route *route)
                 node = child_of(node, segment);
         }
         if (node == NULL || node->n_routes == VERBS_MAX) {
-                return false;
+                buf_printf(error, "no room for the route %s %s", route->verb, route->path);
+                return SN_INTERNAL;
+        }
+        if (is_taken(node, route, error)) {
+                return SN_FAILED_PRECONDITION;
         }
         add_verb(router, route->verb);
         node->routes[node->n_routes] = *route;
         count_answers(&node->routes[node->n_routes++]);
-        return true;
+        return SN_OK;
 }
 
-struct router *router_new(const struct rpc_service *const *services, size_t n, const struct gateway_page *pages,
-                          const struct web_file *files)
+static sn_status add_methods(struct router *router, const struct rpc_service *service, struct buf *error)
 {
-        struct router *router = calloc(1, sizeof(*router));
-        bool ok = router != NULL;
+        for (size_t m = 0; m < service->n_methods; m++) {
+                const struct rpc_method *method = &service->methods[m];
 
-        for (size_t s = 0; ok && s < n; s++) {
-                for (size_t m = 0; ok && m < services[s]->n_methods; m++) {
-                        const struct rpc_method *method = &services[s]->methods[m];
-
-                        ok = method->http_verb == NULL ||
-                             add(router, &(struct route){
-                                             .verb = method->http_verb, .path = method->http_path, .method = method});
+                if (method->http_verb != NULL) {
+                        TRY(add(router,
+                                &(struct route){.verb = method->http_verb, .path = method->http_path, .method = method},
+                                error));
                 }
         }
-        for (size_t p = 0; ok && pages[p].path != NULL; p++) {
-                ok = add(router, &(struct route){.verb = "GET", .path = pages[p].path, .page = &pages[p]});
+        return SN_OK;
+}
+
+static sn_status add_all(struct router *router, const struct rpc_service *const *services, size_t n,
+                         const struct gateway_page *pages, const struct web_file *files, struct buf *error)
+{
+        for (size_t s = 0; s < n; s++) {
+                TRY(add_methods(router, services[s], error));
         }
-        for (size_t f = 0; ok && files[f].path != NULL; f++) {
-                ok = add(router, &(struct route){.verb = "GET", .path = files[f].path, .file = &files[f]});
+        for (size_t p = 0; pages[p].path != NULL; p++) {
+                TRY(add(router, &(struct route){.verb = "GET", .path = pages[p].path, .page = &pages[p]}, error));
         }
-        if (!ok) {
-                router_free(router);
-                return NULL;
+        for (size_t f = 0; files[f].path != NULL; f++) {
+                TRY(add(router, &(struct route){.verb = "GET", .path = files[f].path, .file = &files[f]}, error));
         }
-        return router;
+        return SN_OK;
 }
 
 static void free_node(struct node *node)
@@ -125,6 +149,18 @@ void router_free(struct router *router)
                 free_node(router->root.variable);
                 free(router);
         }
+}
+
+struct router *router_new(const struct rpc_service *const *services, size_t n, const struct gateway_page *pages,
+                          const struct web_file *files, struct buf *error)
+{
+        struct router *router = calloc(1, sizeof(*router));
+
+        if (router == NULL || add_all(router, services, n, pages, files, error) != SN_OK) {
+                router_free(router);
+                return NULL;
+        }
+        return router;
 }
 
 static int hex_digit(char c)

@@ -2,6 +2,7 @@
 #ifndef GATEWAY_ROUTER_H
 #define GATEWAY_ROUTER_H
 
+#include "base/buf.h"
 #include "base/contract.h"
 #include "base/str.h"
 
@@ -38,9 +39,9 @@ struct route_match {
 struct router;
 
 /* All methods of the contracts that have a path, the pages and the files (both ended by a NULL path). Lives as long as
- * the process. */
+ * the process. NULL with a sentence when two of them have the same verb and path. */
 struct router *router_new(const struct rpc_service *const *services, size_t n, const struct gateway_page *pages,
-                          const struct web_file *files);
+                          const struct web_file *files, struct buf *error);
 void router_free(struct router *router);
 
 /* path as sent, percent-encoded; "*" with OPTIONS means the whole server, and gets all verbs in allow. A fixed segment

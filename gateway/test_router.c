@@ -36,7 +36,7 @@ static int setup(void **state)
 {
         const struct rpc_service *const services[] = {&service, &other};
 
-        router = router_new(services, 2, pages, files);
+        router = router_new(services, 2, pages, files, NULL);
         arena = arena_new(1 << 20);
         return router == NULL;
 }
@@ -230,6 +230,40 @@ static void methods_without_a_path_cannot_be_reached(void **state)
         assert_string_equal(found("POST", "/sonet.user.v1.UserService/Internal"), "-");
 }
 
+/* What a client sends is not told apart by the names of variables. */
+static void two_contracts_with_one_route_are_refused_by_name(void **state)
+{
+        static const struct rpc_method first[] = {
+            {.name = "A", .full_name = "/one.A", .http_verb = "GET", .http_path = "/v1/x/{id}/y"}};
+        static const struct rpc_method second[] = {
+            {.name = "B", .full_name = "/two.B", .http_verb = "PUT", .http_path = "/v1/x/{id}/y"},
+            {.name = "C", .full_name = "/two.C", .http_verb = "GET", .http_path = "/v1/x/{other}/y"}};
+        static const struct rpc_service one = {.name = "one", .methods = first, .n_methods = 1};
+        static const struct rpc_service two = {.name = "two", .methods = second, .n_methods = 2};
+        const struct rpc_service *const both[] = {&one, &two};
+        struct buf error;
+
+        buf_init(&error, 1000);
+        assert_null(router_new(both, 2, pages, files, &error));
+        assert_string_equal(error.data, "two routes are one: GET /v1/x/{id}/y of /one.A, and /v1/x/{other}/y of /two.C;"
+                                        " give one of them another path");
+        buf_free(&error);
+}
+
+static void a_contract_cannot_take_the_path_of_a_page(void **state)
+{
+        static const struct rpc_method taking[] = {
+            {.name = "A", .full_name = "/one.A", .http_verb = "GET", .http_path = "/healthz"}};
+        static const struct rpc_service one = {.name = "one", .methods = taking, .n_methods = 1};
+        const struct rpc_service *const services[] = {&one};
+        struct buf error;
+
+        buf_init(&error, 1000);
+        assert_null(router_new(services, 1, pages, files, &error));
+        assert_non_null(strstr(error.data, "GET /healthz of /one.A"));
+        buf_free(&error);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -248,6 +282,8 @@ int main(void)
             TEST(trailing_slashes_and_empty_segments_are_not_found),
             TEST(a_path_that_goes_too_deep_is_not_found),
             TEST(methods_without_a_path_cannot_be_reached),
+            TEST(two_contracts_with_one_route_are_refused_by_name),
+            TEST(a_contract_cannot_take_the_path_of_a_page),
         };
 
         return cmocka_run_group_tests_name("router", tests, NULL, NULL);

@@ -13,31 +13,29 @@
 
 /* ---- Waiting ---- */
 
-/* Waits for a condition of the environment, saying what it waits for; false when the process is to stop. */
-static bool wait_for(sn_status (*check)(struct server *, struct local *, struct buf *), struct server *server,
-                     struct local *local)
+/* Waits for a condition of the environment, saying what it waits for. SN_CANCELLED when the process is to stop;
+ * SN_OUT_OF_RANGE, with the reason, when waiting does not help: the database is too new for this program. */
+static sn_status wait_for(sn_status (*check)(struct server *, struct local *, struct buf *), struct server *server,
+                          struct local *local, struct buf *reason)
 {
         int64_t said_us = clock_monotonic_us() - 9 * SECOND_US; /* what is there at once needs no words */
 
         while (!serve_stopping()) {
-                struct buf reason;
-                sn_status status;
+                buf_reset(reason);
+                sn_status status = check(server, local, reason);
 
-                buf_init(&reason, 4096);
-                status = check(server, local, &reason);
-                if (status != SN_OK && clock_monotonic_us() - said_us > 10 * SECOND_US) {
+                if (status == SN_OK || status == SN_OUT_OF_RANGE) {
+                        return status;
+                }
+                if (clock_monotonic_us() - said_us > 10 * SECOND_US) {
                         log_event(LOG_LEVEL_WARN, "waiting",
                                   LOG_STR("sonet.service", local != NULL ? local->definition->name : "all"),
-                                  LOG_STR("error.message", reason.len > 0 ? reason.data : sn_status_name(status)));
+                                  LOG_STR("error.message", reason->len > 0 ? reason->data : sn_status_name(status)));
                         said_us = clock_monotonic_us();
-                }
-                buf_free(&reason);
-                if (status == SN_OK) {
-                        return true;
                 }
                 serve_pause_ms(RETRY_MS);
         }
-        return false;
+        return SN_CANCELLED;
 }
 
 static sn_status check_schema(struct server *server, struct local *local, struct buf *reason)
@@ -71,34 +69,28 @@ static sn_status check_trust(struct server *server, struct local *local, struct 
 }
 
 /* All that can be waited for without the ownership is there before it is taken: who takes over serves at once. */
-static bool wait_until_owner(struct server *server)
+static sn_status wait_until_owner(struct server *server, struct buf *error)
 {
         for (size_t i = 0; i < server->n_locals; i++) {
-                if (!wait_for(check_schema, server, &server->locals[i])) {
-                        return false;
-                }
+                TRY(wait_for(check_schema, server, &server->locals[i], error));
         }
         if (!serve_is_local(server, "user")) {
                 server->trust = trust_new(&server->outside);
-                if (!wait_for(check_trust, server, NULL)) {
-                        return false;
-                }
+                TRY(wait_for(check_trust, server, NULL, error));
         }
         if (server->ownership != NULL) {
                 db_ownership_start(server->ownership);
         }
-        return wait_for(check_ownership, server, NULL);
+        return wait_for(check_ownership, server, NULL, error);
 }
 
 /* ---- One service ---- */
 
-static bool start_local(struct server *server, struct local *local)
+static sn_status start_local(struct server *server, struct local *local, struct buf *error)
 {
         const struct service_definition *d = local->definition;
 
-        if (!wait_for(check_start, server, local)) {
-                return false;
-        }
+        TRY(wait_for(check_start, server, local, error));
         if (d->emits) {
                 local->service.relay = bus_relay_new(&local->service);
         }
@@ -106,7 +98,7 @@ static bool start_local(struct server *server, struct local *local)
                 jobs_add(server->jobs, &local->service, d->jobs[i]);
         }
         jobs_add(server->jobs, &local->service, &services_cleanup);
-        return true;
+        return SN_OK;
 }
 
 /* ---- Listening ---- */
@@ -149,14 +141,10 @@ static sn_status listen_http(struct server *server, struct buf *error)
 
 static sn_status start_services(struct server *server, struct buf *error)
 {
-        if (!wait_until_owner(server)) {
-                return SN_CANCELLED;
-        }
+        TRY(wait_until_owner(server, error));
         /* In the order of the list: each service starts after those that it calls. */
         for (size_t i = 0; i < server->n_locals; i++) {
-                if (!start_local(server, &server->locals[i])) {
-                        return SN_CANCELLED;
-                }
+                TRY(start_local(server, &server->locals[i], error));
         }
         TRY(listen_grpc(server, error));
         for (size_t i = 0; i < server->n_locals; i++) {

@@ -1,4 +1,4 @@
--- Serves binaries from: 0003
+-- Serves programs from: 0003
 -- Consumers own their positions: the release before has one position for all consumers of a source, and cannot go on beside these.
 
 -- Up to where a consumer, or a lane of one, has taken a source's events, and in which log (bus/position.c). cursor: what was done of the
