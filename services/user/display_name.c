@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "rpc/rpc.h"
 
-static char *collapse_spaces(struct arena *arena, const char *text)
+char *display_name_collapse(struct arena *arena, const char *text)
 {
         size_t len = strlen(text), kept = 0, end = 0, bytes;
         char *out = arena_alloc(arena, len + 1);
@@ -36,6 +36,6 @@ sn_status display_name_clean(struct rpc_call *c, const char *given, char **out)
                     c, SN_INVALID_ARGUMENT, "display_name",
                     "must be one line, without control characters and without those that turn its direction");
         }
-        *out = text_is_blank(given) ? (char *)"" : collapse_spaces(c->arena, given);
+        *out = text_is_blank(given) ? (char *)"" : display_name_collapse(c->arena, given);
         return SN_OK;
 }

@@ -9,4 +9,7 @@
  * SN_INVALID_ARGUMENT for line breaks, controls, and characters that turn the direction of the text around it. */
 SN_CHECKED sn_status display_name_clean(struct rpc_call *c, const char *given, char **out);
 
+/* Without white space at the ends, and with the first space alone of each run of it. */
+char *display_name_collapse(struct arena *arena, const char *text);
+
 #endif

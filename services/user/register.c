@@ -8,6 +8,7 @@
 #include "services/user/email.h"
 #include "services/user/login_limit.h"
 #include "services/user/login_name.h"
+#include "services/user/search.h"
 #include "services/user/session.h"
 #include "services/user/store.h"
 #include "services/user/username.h"
@@ -54,6 +55,7 @@ static sn_status insert(struct rpc_call *c, const struct new_user *user, User__L
         login_name_hash(user->username_key, first.hash);
         TRY(db_begin(c, &tx));
         TRY(store_insert_user(tx, user));
+        TRY(search_index_names(tx, user->id, user->display_name));
         authors_changed(tx, user->id);
         TRY(session_begin(tx, user->id, &first, &session));
         TRY(store_user(tx, user->id, shown));

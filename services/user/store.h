@@ -21,9 +21,16 @@ SN_CHECKED sn_status store_user(struct db_tx *tx, const char *id, User__User *ou
 SN_CHECKED sn_status store_user_by_name(struct db_tx *tx, const char *username_key, User__User *out);
 /* NULL leaves a field. */
 SN_CHECKED sn_status store_update_profile(struct db_tx *tx, const char *id, const char *display_name, const char *bio);
-/* In order of username, after the member `after_id` ("": from the start). */
-SN_CHECKED sn_status store_find_users(struct db_tx *tx, const char *prefix_key, const char *after_id, size_t limit,
-                                      size_t *n, User__User ***users);
+/* What a search finds the member by: these keys and the username, nothing else any more. */
+SN_CHECKED sn_status store_set_names(struct db_tx *tx, const char *user_id, char **keys, size_t n);
+/* The first of the member's keys that start so, "" when none does. */
+SN_CHECKED sn_status store_name_key(struct db_tx *tx, const char *start, const char *user_id, char **key);
+struct name_position {
+        const char *key, *user_id; /* "" for the start; user_id "": before all who are found by the key */
+};
+/* Members with a key that starts so, each by the first of those; in order of key and id, after a position. */
+SN_CHECKED sn_status store_find_users(struct db_tx *tx, const char *start, const struct name_position *after,
+                                      size_t limit, size_t *n, UserRows__FoundUser ***users);
 /* In no order; unknown ones are missing. */
 SN_CHECKED sn_status store_authors(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, User__Author ***rows);
 /* In the order of the keys. */

@@ -39,9 +39,14 @@ sn_status store_check_free(struct db_tx *tx, const char *username_key, const cha
         return db_rows_count(rows) == 0 ? SN_OK : taken(db_call(tx), db_i64(rows, 0, "email") != 0);
 }
 
-#define USER_COLUMNS                                                                                                   \
-        "u.id, u.username, u.display_name, u.bio, u.created_at, u.email, coalesce(s.notes, 0) as \"counts.notes\","    \
-        " coalesce(s.followers, 0) as \"counts.followers\", coalesce(s.following, 0) as \"counts.following\""
+/* p: where they land in the row. */
+#define USER_COLUMNS(p)                                                                                                \
+        "u.id as \"" p "id\", u.username as \"" p "username\", u.display_name as \"" p "display_name\", u.bio as \"" p \
+        "bio\","                                                                                                       \
+        " u.created_at as \"" p "created_at\", u.email as \"" p "email\", coalesce(s.notes, 0) as \"" p                \
+        "counts.notes\","                                                                                              \
+        " coalesce(s.followers, 0) as \"" p "counts.followers\", coalesce(s.following, 0) as \"" p                     \
+        "counts.following\""
 #define USER_TABLES " from users u left join user_stats s on s.user_id = u.id"
 
 static sn_status found_or(struct db_tx *tx, bool found)
@@ -50,7 +55,7 @@ static sn_status found_or(struct db_tx *tx, bool found)
 }
 
 DB_STATEMENT(SELECT_USER, "user_service", &user__user__descriptor,
-             "select " USER_COLUMNS USER_TABLES " where u.id = $1");
+             "select " USER_COLUMNS("") USER_TABLES " where u.id = $1");
 
 sn_status store_user(struct db_tx *tx, const char *id, User__User *out)
 {
@@ -61,7 +66,7 @@ sn_status store_user(struct db_tx *tx, const char *id, User__User *out)
 }
 
 DB_STATEMENT(SELECT_USER_BY_NAME, "user_service", &user__user__descriptor,
-             "select " USER_COLUMNS USER_TABLES " where u.username_key = $1");
+             "select " USER_COLUMNS("") USER_TABLES " where u.username_key = $1");
 
 sn_status store_user_by_name(struct db_tx *tx, const char *username_key, User__User *out)
 {
@@ -80,16 +85,50 @@ sn_status store_update_profile(struct db_tx *tx, const char *id, const char *dis
         return db_exec(tx, &UPDATE_PROFILE, DB_BINDS(bind_uuid(id), bind_text(display_name), bind_text(bio)), NULL);
 }
 
-/* Keys of usernames are of [a-z0-9_]: '~' sorts after all of them. */
-DB_STATEMENT(FIND_USERS, "user_service", &user__user__descriptor,
-             "select " USER_COLUMNS USER_TABLES " where u.username_key >= $1 and u.username_key < $1 || '~'"
-             " and u.username_key > coalesce((select username_key from users where id = $2), '') order by "
-             "u.username_key limit $3");
+DB_STATEMENT(SET_NAMES, "user_service", NULL,
+             "with wanted as (select unnest($2::text[]) as key union select username_key from users where id = $1),"
+             " gone as (delete from user_names where user_id = $1 and key not in (select key from wanted))"
+             " insert into user_names (key, user_id) select key, $1 from wanted on conflict do nothing");
 
-sn_status store_find_users(struct db_tx *tx, const char *prefix_key, const char *after_id, size_t limit, size_t *n,
-                           User__User ***users)
+sn_status store_set_names(struct db_tx *tx, const char *user_id, char **keys, size_t n)
 {
-        return db_list(tx, &FIND_USERS, DB_BINDS(bind_text(prefix_key), bind_uuid(after_id), bind_i64((int64_t)limit)),
+        return db_exec(tx, &SET_NAMES, DB_BINDS(bind_uuid(user_id), bind_texts(keys, n)), NULL);
+}
+
+/* No text that starts with another one sorts after that and the last of all characters. */
+#define STARTS_WITH(key) key " >= $1 and " key " < $1 || U&'\\+10FFFF'"
+
+DB_STATEMENT(SELECT_NAME_KEY, "user_service", NULL,
+             "select key from user_names where user_id = $2 and " STARTS_WITH("key") " order by key limit 1");
+
+sn_status store_name_key(struct db_tx *tx, const char *start, const char *user_id, char **key)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &SELECT_NAME_KEY, DB_BINDS(bind_text(start), bind_uuid(user_id)), &rows));
+        *key = arena_strdup(db_arena(tx), db_rows_count(rows) > 0 ? db_text(rows, 0, "key") : "");
+        return SN_OK;
+}
+
+DB_STATEMENT(FIND_USERS, "user_service", &user_rows__found_user__descriptor,
+             "select f.key, " USER_COLUMNS(
+                 "user.") " from (select n.key, n.user_id from user_names n"
+                          " where " STARTS_WITH(
+                              "n.key") " and (n.key, n.user_id) > ($2, $3) and not exists (select from user_names m"
+                                       " where m.user_id = n.user_id and m.key >= $1 and m.key < n.key) order by "
+                                       "n.key, n.user_id limit $4) f"
+                                       " join users u on u.id = f.user_id left join user_stats s on s.user_id = u.id "
+                                       "order by f.key, f.user_id");
+
+#define FIRST_ID "00000000-0000-0000-0000-000000000000"
+
+sn_status store_find_users(struct db_tx *tx, const char *start, const struct name_position *after, size_t limit,
+                           size_t *n, UserRows__FoundUser ***users)
+{
+        return db_list(tx, &FIND_USERS,
+                       DB_BINDS(bind_text(start), bind_text(after->key),
+                                bind_uuid(after->user_id[0] != '\0' ? after->user_id : FIRST_ID),
+                                bind_i64((int64_t)limit)),
                        n, users);
 }
 

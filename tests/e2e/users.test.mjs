@@ -1,7 +1,7 @@
 // Profiles: one's own, others', and finding people.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { api, eventually, inBatches, must, problem, randomName, readAll, register } from './shared.mjs';
+import { api, eventually, ids, inBatches, must, problem, randomKey, randomName, readAll, register } from './shared.mjs';
 
 test('one\'s own profile shows the address, to nobody else', async () => {
         const [alice, bob] = [await register(), await register()];
@@ -70,6 +70,65 @@ test('people are found by the start of their username, in order, page by page', 
         assert.deepEqual(one.items.map((u) => u.username), [names[0]]);
         assert.deepEqual(must(await api('GET', `/v1/users?query=${randomName('zz')}`)), { items: [] });
 });
+
+const newWord = () => `w${randomKey().slice(0, 12)}`;
+const find = (query, limit = 100) => readAll((p) => api('GET', p), `/v1/users?query=${encodeURIComponent(query)}`, { limit });
+
+test('people are found by the words of their display name, each once, in order of what is found', async () => {
+        const word = newWord();
+        const ada = await register({ display_name: `Ada ${word} King` });
+        const zoe = await register({ username: `${word}_z`, display_name: `${word.toUpperCase()} ${word}` });
+        const accented = await register({ display_name: `✨ É${word}é` });
+        for (const limit of [1, 2, 100]) {
+                assert.deepEqual(ids(await find(word, limit)), [zoe.id, ada.id], `"${word}" before "${word} king"`);
+        }
+        for (const query of [`ada ${word}`, `ADA  ${word} k`, `${word} KING`, `Ａda ${word}`]) {
+                assert.deepEqual(ids(await find(query)), [ada.id], query);
+        }
+        assert.deepEqual(ids(await find(`é${word}É`)), [accented.id]);
+        assert.deepEqual(await find(`${word} ada`), []);
+        assert.equal((await find(word)).some((u) => 'email' in u), false);
+});
+
+test('people are found with the @ before their username', async () => {
+        const member = await register();
+        for (const query of [`@${member.username}`, `＠${member.username.toUpperCase()}`, ` @${member.username} `]) {
+                assert.deepEqual(ids(await find(query)), [member.id], query);
+        }
+        problem(await api('GET', '/v1/users?query=@'), 422, { field: 'query' });
+        problem(await api('GET', '/v1/users?query=%20'), 422, { field: 'query' });
+});
+
+test('a changed display name is found at once, and the one before no more', async () => {
+        const [before, after] = [newWord(), newWord()];
+        const member = await register({ display_name: `Dr. ${before}` });
+        assert.deepEqual(ids(await find(before)), [member.id]);
+        must(await member.patch('/v1/users/me', { display_name: `${after}-${before}` }));
+        assert.deepEqual(ids(await find(after)), [member.id]);
+        assert.deepEqual(ids(await find(before)), [member.id]);
+        must(await member.patch('/v1/users/me', { bio: 'the name stays' }));
+        assert.deepEqual(ids(await find(after)), [member.id]);
+        must(await member.patch('/v1/users/me', { display_name: '' }));
+        assert.deepEqual([await find(before), await find(after)], [[], []]);
+        assert.deepEqual(ids(await find(member.username)), [member.id]);
+});
+
+for (const rest of ['', ' überaus lange Namen ']) {
+        test(`nobody is passed over when somebody at the border of a page is renamed${rest && ', however long the names'}`, async () => {
+                const word = newWord();
+                const members = await inBatches(Array.from({ length: 6 }), 3, (_, i) => register({ display_name: `${word}${rest}${'abcdef'[i]}` }));
+                assert.deepEqual(ids(await find(word, 1)), ids(members));
+                for (const renamed of ['elsewhere', `${word}zz`]) {
+                        const border = members[2];
+                        must(await border.patch('/v1/users/me', { display_name: `${word}${rest}c` }));
+                        const first = must(await api('GET', `/v1/users?query=${word}&limit=3`));
+                        assert.deepEqual(ids(first.items), ids(members.slice(0, 3)));
+                        must(await border.patch('/v1/users/me', { display_name: renamed }));
+                        const left = must(await api('GET', `/v1/users?query=${word}&limit=100&cursor=${first.next_cursor}`)).items;
+                        assert.ok(members.slice(3).every((m) => ids(left).includes(m.id)), renamed);
+                }
+        });
+}
 
 test('signs that mean something to SQL are only signs', async () => {
         const stem = randomName('lk').slice(0, 10);
