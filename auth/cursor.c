@@ -1,5 +1,8 @@
-/* Cursors as bytes: version, sort key, id, then the first half of an HMAC-SHA-256 over them and over what names the
- * list: method, filter and actor. Nothing is encrypted: the position is of an item that the member was given. */
+/* Cursors as bytes: a synthetic initialisation vector, then, encrypted, version, sort key, id and fingerprints.
+ *
+ * The vector is a keyed BLAKE2b over the plain text and over what names the list: method, filter and actor. It is the
+ * nonce of XChaCha20 and, recomputed after decryption, the authenticator: the construction of RFC 5297 (SIV) with these
+ * two primitives. It needs no randomness, so that a page that did not change has the same bytes again. */
 #include "auth/cursor.h"
 
 #include <sodium.h>
@@ -10,104 +13,141 @@
 #include "base/contract.h"
 
 enum {
-        CURSOR_VERSION = 1,
-        SORT_KEY_BYTES = 8,
+        CURSOR_VERSION = 2,
+        SIV_BYTES = crypto_stream_xchacha20_NONCEBYTES,
+        KEY_BYTES = 32,
+        NUMBER_BYTES = 8,
         ID_BYTES = 16,
-        MAC_BYTES = 16, /* RFC 2104, 5: no less than half */
-        BODY_BYTES = 1 + SORT_KEY_BYTES + ID_BYTES,
-        CURSOR_BYTES = BODY_BYTES + MAC_BYTES,
-        TEXT_CHARS = BASE64URL_CHARS(CURSOR_BYTES),
+        POSITION_BYTES = 1 + NUMBER_BYTES + ID_BYTES,
+        PLAIN_BYTES_MAX = POSITION_BYTES + CURSOR_SEEN_MAX * NUMBER_BYTES,
+        CURSOR_BYTES_MAX = SIV_BYTES + PLAIN_BYTES_MAX,
+        TEXT_CHARS_MAX = BASE64URL_CHARS(CURSOR_BYTES_MAX),
 };
 
-/* An HMAC that has already taken the key, of each thread: half the work of a cursor is done once. */
+/* The hash that has already taken its key, and the key of the cipher, of each thread: derived once. */
 static _Thread_local struct {
         uint64_t generation;
-        crypto_auth_hmacsha256_state state;
+        crypto_generichash_state hash;
+        uint8_t cipher_key[crypto_stream_xchacha20_KEYBYTES];
 } keyed;
 
-static crypto_auth_hmacsha256_state mac_start(void)
+static void derive_keys(void)
 {
         if (keyed.generation != keys_generation() || keyed.generation == 0) {
-                uint8_t key[32];
-                keys_derive("cursor", key);
-                crypto_auth_hmacsha256_init(&keyed.state, key, sizeof(key));
+                uint8_t key[KEY_BYTES];
+
+                keys_derive("cursor-siv", key);
+                crypto_generichash_init(&keyed.hash, key, sizeof(key), SIV_BYTES);
                 sodium_memzero(key, sizeof(key));
+                keys_derive("cursor-cipher", keyed.cipher_key);
                 keyed.generation = keys_generation();
         }
-        return keyed.state;
 }
 
 /* With its NUL, so that no text can reach into the next one. */
-static void mac_text(crypto_auth_hmacsha256_state *mac, const char *text)
+static void hash_text(crypto_generichash_state *hash, const char *text)
 {
-        crypto_auth_hmacsha256_update(mac, (const uint8_t *)text, strlen(text) + 1);
+        crypto_generichash_update(hash, (const uint8_t *)text, strlen(text) + 1);
 }
 
-static void mac_of(const struct rpc_call *c, const char *filter, const uint8_t body[BODY_BYTES], uint8_t out[MAC_BYTES])
+static void siv_of(const struct rpc_call *c, const char *filter, const uint8_t *plain, size_t len,
+                   uint8_t out[SIV_BYTES])
 {
-        uint8_t whole[crypto_auth_hmacsha256_BYTES];
-        crypto_auth_hmacsha256_state mac = mac_start();
-        crypto_auth_hmacsha256_update(&mac, body, BODY_BYTES);
-        mac_text(&mac, c->method != NULL ? c->method->full_name : "");
-        mac_text(&mac, filter);
-        mac_text(&mac, c->actor);
-        crypto_auth_hmacsha256_final(&mac, whole);
-        memcpy(out, whole, MAC_BYTES);
+        derive_keys();
+        crypto_generichash_state hash = keyed.hash;
+        hash_text(&hash, c->method != NULL ? c->method->full_name : "");
+        hash_text(&hash, filter);
+        hash_text(&hash, c->actor);
+        crypto_generichash_update(&hash, plain, len);
+        crypto_generichash_final(&hash, out, SIV_BYTES);
 }
 
-char *cursor_encode(struct rpc_call *c, const char *filter, const struct cursor *position)
+static void write_number(uint64_t value, uint8_t out[NUMBER_BYTES])
 {
-        uint8_t bytes[CURSOR_BYTES] = {CURSOR_VERSION};
-        uint64_t sort_key = (uint64_t)position->sort_key;
-        for (int i = 0; i < SORT_KEY_BYTES; i++) {
-                bytes[1 + i] = (uint8_t)(sort_key >> (8 * (SORT_KEY_BYTES - 1 - i)));
-        }
-        if (!uuid_to_bytes(position->id, bytes + 1 + SORT_KEY_BYTES)) {
-                memset(bytes + 1 + SORT_KEY_BYTES, 0, ID_BYTES); /* sorted by the key alone */
-        }
-        mac_of(c, filter, bytes, bytes + BODY_BYTES);
-
-        char *text = arena_alloc(c->arena, TEXT_CHARS + 1);
-        return base64url_encode(bytes, sizeof(bytes), text);
-}
-
-static void read_body(const uint8_t body[BODY_BYTES], struct cursor *position)
-{
-        const uint8_t *id = body + 1 + SORT_KEY_BYTES;
-        uint64_t sort_key = 0;
-        for (int i = 0; i < SORT_KEY_BYTES; i++) {
-                sort_key = sort_key << 8 | body[1 + i];
-        }
-        position->sort_key = (int64_t)sort_key;
-        if (!sodium_is_zero(id, ID_BYTES)) {
-                uuid_from_bytes(id, position->id);
+        for (int i = 0; i < NUMBER_BYTES; i++) {
+                out[i] = (uint8_t)(value >> (8 * (NUMBER_BYTES - 1 - i)));
         }
 }
 
-static bool is_genuine(const struct rpc_call *c, const char *filter, const char *text, uint8_t bytes[CURSOR_BYTES])
+static uint64_t read_number(const uint8_t in[NUMBER_BYTES])
 {
-        uint8_t mac[MAC_BYTES];
-        size_t len = 0;
-        if (strnlen(text, TEXT_CHARS + 1) != TEXT_CHARS ||
-            !base64url_decode((struct str){text, TEXT_CHARS}, bytes, CURSOR_BYTES, &len) || len != CURSOR_BYTES) {
-                return false;
+        uint64_t value = 0;
+
+        for (int i = 0; i < NUMBER_BYTES; i++) {
+                value = value << 8 | in[i];
         }
-        mac_of(c, filter, bytes, mac);
-        return sodium_memcmp(mac, bytes + BODY_BYTES, MAC_BYTES) == 0 && bytes[0] == CURSOR_VERSION;
+        return value;
 }
 
-sn_status cursor_decode(struct rpc_call *c, const char *filter, const char *text, struct cursor *position)
+static size_t write_plain(const struct cursor *cursor, uint8_t plain[PLAIN_BYTES_MAX])
 {
-        uint8_t bytes[CURSOR_BYTES];
-        *position = (struct cursor){0};
+        plain[0] = CURSOR_VERSION;
+        write_number((uint64_t)cursor->at.sort_key, plain + 1);
+        if (!uuid_to_bytes(cursor->at.id, plain + 1 + NUMBER_BYTES)) {
+                memset(plain + 1 + NUMBER_BYTES, 0, ID_BYTES);
+        }
+        for (size_t i = 0; i < cursor->n_seen; i++) {
+                write_number(cursor->seen[i], plain + POSITION_BYTES + i * NUMBER_BYTES);
+        }
+        return POSITION_BYTES + cursor->n_seen * NUMBER_BYTES;
+}
+
+static void read_plain(const uint8_t *plain, size_t len, struct cursor *cursor)
+{
+        cursor->at.sort_key = (int64_t)read_number(plain + 1);
+        if (!sodium_is_zero(plain + 1 + NUMBER_BYTES, ID_BYTES)) {
+                uuid_from_bytes(plain + 1 + NUMBER_BYTES, cursor->at.id);
+        }
+        cursor->n_seen = (len - POSITION_BYTES) / NUMBER_BYTES;
+        for (size_t i = 0; i < cursor->n_seen; i++) {
+                cursor->seen[i] = read_number(plain + POSITION_BYTES + i * NUMBER_BYTES);
+        }
+}
+
+char *cursor_encode(struct rpc_call *c, const char *filter, const struct cursor *cursor)
+{
+        uint8_t bytes[CURSOR_BYTES_MAX], plain[PLAIN_BYTES_MAX];
+        size_t len = write_plain(cursor, plain);
+
+        siv_of(c, filter, plain, len, bytes);
+        crypto_stream_xchacha20_xor(bytes + SIV_BYTES, plain, len, bytes, keyed.cipher_key);
+
+        char *text = arena_alloc(c->arena, BASE64URL_CHARS(SIV_BYTES + len) + 1);
+        return base64url_encode(bytes, SIV_BYTES + len, text);
+}
+
+/* The plain bytes and how many; 0 when they are not genuine. */
+static size_t open_text(const struct rpc_call *c, const char *filter, const char *text, uint8_t plain[PLAIN_BYTES_MAX])
+{
+        uint8_t bytes[CURSOR_BYTES_MAX], siv[SIV_BYTES];
+        size_t chars = strnlen(text, TEXT_CHARS_MAX + 1), len = 0;
+
+        if (chars > TEXT_CHARS_MAX || !base64url_decode((struct str){text, chars}, bytes, sizeof(bytes), &len) ||
+            len < SIV_BYTES + POSITION_BYTES || (len - SIV_BYTES - POSITION_BYTES) % NUMBER_BYTES != 0) {
+                return 0;
+        }
+        len -= SIV_BYTES;
+        derive_keys();
+        crypto_stream_xchacha20_xor(plain, bytes + SIV_BYTES, len, bytes, keyed.cipher_key);
+        siv_of(c, filter, plain, len, siv);
+        return sodium_memcmp(siv, bytes, SIV_BYTES) == 0 && plain[0] == CURSOR_VERSION ? len : 0;
+}
+
+sn_status cursor_decode(struct rpc_call *c, const char *filter, const char *field, const char *text,
+                        struct cursor *cursor)
+{
+        uint8_t plain[PLAIN_BYTES_MAX];
+
+        *cursor = (struct cursor){0};
         if (text == NULL || text[0] == '\0') {
                 return SN_OK;
         }
-        if (!is_genuine(c, filter, text, bytes)) {
-                return rpc_fail_code(
-                    c, SN_INVALID_ARGUMENT, "cursor_invalid", "cursor",
-                    "this cursor is not of this list; use next_cursor as it came, or none to start again");
+        size_t len = open_text(c, filter, text, plain);
+        if (len == 0) {
+                return rpc_fail_code(c, SN_INVALID_ARGUMENT, "cursor_invalid", field,
+                                     "this cursor is not of this list; use it as an answer gave it, or none to start "
+                                     "again");
         }
-        read_body(bytes, position);
+        read_plain(plain, len, cursor);
         return SN_OK;
 }

@@ -18,7 +18,7 @@ SN_CHECKED sn_status keys_load(const char *path, int may_create, struct buf *err
 SN_CHECKED sn_status keys_read(const char *path, char text[KEYS_TEXT_SIZE], struct buf *error);
 /* Tests and tools: sets the master key directly. Not while other threads derive. */
 void keys_set_master(const uint8_t master[32]);
-/* 32 bytes for a purpose: "cursor", "service-token", "access-token-es256", "database:note_service". */
+/* 32 bytes for a purpose: "cursor-siv", "service-token", "access-token-es256", "database:note_service". */
 void keys_derive(const char *label, uint8_t out[32]);
 /* The same as 43 characters of base64url, for passwords of roles. */
 void keys_derive_text(const char *label, char out[44]);

@@ -1,4 +1,5 @@
-/* Shows that a cursor comes back as it went, and only in its own list, to its own member. */
+/* Shows that a cursor comes back as it went, only in its own list and to its own member, and that nobody can read it.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +8,7 @@
 
 #include <string.h>
 
+#include "auth/base64url.h"
 #include "auth/cursor.h"
 #include "auth/keys.h"
 #include "base/contract.h"
@@ -15,7 +17,11 @@ static const struct rpc_method followers = {.full_name = "/sonet.follow.v1.Follo
 static const struct rpc_method following = {.full_name = "/sonet.follow.v1.FollowService/ListFollowing"};
 static struct rpc_call *call;
 
-static const struct cursor position = {.sort_key = -1234567890123456789, .id = "0192d5d0-7c1e-7abc-8def-0123456789ab"};
+static const struct cursor cursor = {
+    .at = {.sort_key = -1234567890123456789, .id = "0192d5d0-7c1e-7abc-8def-0123456789ab"},
+    .n_seen = 2,
+    .seen = {7, UINT64_MAX},
+};
 
 static void fresh_call(void)
 {
@@ -26,51 +32,101 @@ static void fresh_call(void)
 
 static void is_refused(const char *filter, const char *text)
 {
-        struct cursor found = position;
-        assert_int_equal(cursor_decode(call, filter, text, &found), SN_INVALID_ARGUMENT);
+        struct cursor found = cursor;
+        assert_int_equal(cursor_decode(call, filter, "after", text, &found), SN_INVALID_ARGUMENT);
         assert_string_equal(call->problem.code, "cursor_invalid");
-        assert_string_equal(call->problem.field, "cursor");
-        assert_string_equal(found.id, ""); /* nothing of it leaks out */
-        assert_int_equal(found.sort_key, 0);
+        assert_string_equal(call->problem.field, "after");
+        assert_string_equal(found.at.id, ""); /* nothing of it leaks out */
+        assert_int_equal(found.at.sort_key, 0);
+        assert_int_equal(found.n_seen, 0);
 }
 
 static void a_cursor_comes_back_as_it_went(void **state)
 {
         static const int64_t sort_keys[] = {0, 1, -1, INT64_MAX, INT64_MIN, 1790000000000};
         for (size_t i = 0; i < sizeof(sort_keys) / sizeof(sort_keys[0]); i++) {
-                struct cursor sent = position, found;
-                sent.sort_key = sort_keys[i];
+                struct cursor sent = cursor, found;
+                sent.at.sort_key = sort_keys[i];
                 fresh_call();
-                assert_int_equal(cursor_decode(call, "x", cursor_encode(call, "x", &sent), &found), SN_OK);
-                assert_int_equal(found.sort_key, sort_keys[i]);
-                assert_string_equal(found.id, position.id);
+                assert_int_equal(cursor_decode(call, "x", "cursor", cursor_encode(call, "x", &sent), &found), SN_OK);
+                assert_int_equal(found.at.sort_key, sort_keys[i]);
+                assert_string_equal(found.at.id, cursor.at.id);
+                assert_int_equal(found.n_seen, 2);
+                assert_int_equal(found.seen[0], 7);
+                assert_true(found.seen[1] == UINT64_MAX);
         }
+}
+
+static void the_largest_cursor_fits_the_contract(void **state)
+{
+        struct cursor sent = cursor, found;
+        sent.n_seen = CURSOR_SEEN_MAX;
+        fresh_call();
+        const char *text = cursor_encode(call, "", &sent);
+        assert_true(strlen(text) <= 2048); /* max_length of the fields cursor and after */
+        assert_int_equal(cursor_decode(call, "", "after", text, &found), SN_OK);
+        assert_int_equal(found.n_seen, CURSOR_SEEN_MAX);
 }
 
 static void no_cursor_is_the_start(void **state)
 {
-        struct cursor found = position;
+        struct cursor found = cursor;
         fresh_call();
-        assert_int_equal(cursor_decode(call, "", "", &found), SN_OK);
-        assert_string_equal(found.id, "");
-        found = position;
-        assert_int_equal(cursor_decode(call, "", NULL, &found), SN_OK);
-        assert_string_equal(found.id, "");
+        assert_int_equal(cursor_decode(call, "", "cursor", "", &found), SN_OK);
+        assert_string_equal(found.at.id, "");
+        found = cursor;
+        assert_int_equal(cursor_decode(call, "", "cursor", NULL, &found), SN_OK);
+        assert_string_equal(found.at.id, "");
 }
 
 static void a_cursor_without_an_id_keeps_its_sort_key(void **state)
 {
-        struct cursor sent = {.sort_key = 42}, found;
+        struct cursor sent = {.at = {.sort_key = 42}}, found;
         fresh_call();
-        assert_int_equal(cursor_decode(call, "", cursor_encode(call, "", &sent), &found), SN_OK);
-        assert_int_equal(found.sort_key, 42);
-        assert_string_equal(found.id, "");
+        assert_int_equal(cursor_decode(call, "", "cursor", cursor_encode(call, "", &sent), &found), SN_OK);
+        assert_int_equal(found.at.sort_key, 42);
+        assert_string_equal(found.at.id, "");
+}
+
+static size_t bytes_in_common(const char *a, const char *b)
+{
+        uint8_t first[1024], second[1024];
+        size_t n = 0, len = 0, common = 0;
+        assert_true(base64url_decode((struct str){a, strlen(a)}, first, sizeof(first), &n));
+        assert_true(base64url_decode((struct str){b, strlen(b)}, second, sizeof(second), &len));
+        assert_int_equal(n, len);
+        for (size_t i = 0; i < n; i++) {
+                common += first[i] == second[i];
+        }
+        return common;
+}
+
+static void equal_positions_have_equal_texts_and_others_share_nothing(void **state)
+{
+        struct cursor next = cursor;
+        next.at.sort_key++;
+        fresh_call();
+        const char *text = cursor_encode(call, "", &cursor);
+        assert_string_equal(cursor_encode(call, "", &cursor), text);
+        assert_true(bytes_in_common(text, cursor_encode(call, "", &next)) < 8);
+        assert_true(bytes_in_common(text, cursor_encode(call, "other", &cursor)) < 8);
+        call->actor = "0192d5d0-7c1e-7abc-8def-000000000002";
+        assert_true(bytes_in_common(text, cursor_encode(call, "", &cursor)) < 8);
+}
+
+static void the_length_tells_how_much_was_seen_and_nothing_else(void **state)
+{
+        struct cursor sent = {.at = {.sort_key = 1}}, far = cursor;
+        far.n_seen = 0;
+        fresh_call();
+        assert_int_equal(strlen(cursor_encode(call, "", &sent)), 66);
+        assert_int_equal(strlen(cursor_encode(call, "a long filter", &far)), 66);
 }
 
 static void another_list_or_member_is_refused(void **state)
 {
         fresh_call();
-        const char *text = cursor_encode(call, "hashtag:cats", &position);
+        const char *text = cursor_encode(call, "hashtag:cats", &cursor);
         is_refused("hashtag:dogs", text);
         is_refused("", text);
         call->method = &following;
@@ -88,7 +144,7 @@ static void text_cannot_move_between_filter_and_actor(void **state)
 {
         fresh_call();
         call->actor = "bc";
-        const char *text = cursor_encode(call, "a", &position);
+        const char *text = cursor_encode(call, "a", &cursor);
         call->actor = "c";
         is_refused("ab", text);
         call->actor = "";
@@ -98,7 +154,7 @@ static void text_cannot_move_between_filter_and_actor(void **state)
 static void every_altered_character_is_refused(void **state)
 {
         fresh_call();
-        char *text = cursor_encode(call, "", &position);
+        char *text = cursor_encode(call, "", &cursor);
         for (size_t i = 0; text[i] != '\0'; i++) {
                 char right = text[i];
                 for (int c = 1; c < 256; c++) {
@@ -110,13 +166,13 @@ static void every_altered_character_is_refused(void **state)
                 text[i] = right;
         }
         struct cursor found;
-        assert_int_equal(cursor_decode(call, "", text, &found), SN_OK);
+        assert_int_equal(cursor_decode(call, "", "cursor", text, &found), SN_OK);
 }
 
 static void other_lengths_are_refused(void **state)
 {
         fresh_call();
-        const char *text = cursor_encode(call, "", &position);
+        const char *text = cursor_encode(call, "", &cursor);
         for (size_t len = 1; len < strlen(text); len++) {
                 is_refused("", arena_strndup(call->arena, text, len));
         }
@@ -129,7 +185,7 @@ static void another_key_file_is_refused(void **state)
 {
         uint8_t master[32] = {2};
         fresh_call();
-        const char *text = cursor_encode(call, "", &position);
+        const char *text = cursor_encode(call, "", &cursor);
         keys_set_master(master);
         is_refused("", text);
 }
@@ -152,7 +208,10 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(a_cursor_comes_back_as_it_went),
+            cmocka_unit_test(the_largest_cursor_fits_the_contract),
             cmocka_unit_test(no_cursor_is_the_start),
+            cmocka_unit_test(equal_positions_have_equal_texts_and_others_share_nothing),
+            cmocka_unit_test(the_length_tells_how_much_was_seen_and_nothing_else),
             cmocka_unit_test(a_cursor_without_an_id_keeps_its_sort_key),
             cmocka_unit_test(another_list_or_member_is_refused),
             cmocka_unit_test(text_cannot_move_between_filter_and_actor),

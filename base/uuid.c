@@ -39,14 +39,25 @@ char *uuid_from_bytes(const uint8_t bytes[16], char out[UUID_SIZE])
         return out;
 }
 
-char *uuid_new(char out[UUID_SIZE])
+static void put_ms(uint8_t bytes[16], uint64_t ms)
 {
-        uint64_t tick = next_tick();
-        uint64_t ms = tick >> 12;
-        uint8_t bytes[16];
         for (int i = 0; i < 6; i++) {
                 bytes[i] = (uint8_t)(ms >> (40 - 8 * i));
         }
+}
+
+char *uuid_at_ms(int64_t wall_ms, char out[UUID_SIZE])
+{
+        uint8_t bytes[16] = {[6] = 0x70, [8] = 0x80};
+        put_ms(bytes, (uint64_t)wall_ms);
+        return uuid_from_bytes(bytes, out);
+}
+
+char *uuid_new(char out[UUID_SIZE])
+{
+        uint64_t tick = next_tick();
+        uint8_t bytes[16];
+        put_ms(bytes, tick >> 12);
         bytes[6] = (uint8_t)(0x70 | (tick >> 8 & 0x0f));
         bytes[7] = (uint8_t)tick;
         random_bytes(bytes + 8, 8);

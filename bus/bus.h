@@ -39,6 +39,12 @@ void bus_relay_wake(struct bus_relay *relay);
 SN_CHECKED sn_status bus_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxRequest *in,
                                      Sonet__Events__ReadOutboxResponse *out);
 
+/* Up to where all consumers of the call's service have taken a source. */
+SN_CHECKED sn_status bus_taken(struct rpc_call *c, const char *source, int64_t *position);
+/* When the earliest event of the call's service that has no position yet, or one after this position, was caused (wall
+ * clock); INT64_MAX when there is none. */
+SN_CHECKED sn_status bus_pending_since(struct rpc_call *c, int64_t position, int64_t *since_ms);
+
 /* How far a lane has come in its source's log. */
 struct bus_progress {
         const char *log_id;

@@ -1,4 +1,4 @@
-/* Cursors: whatever the text, only what was signed for this list and member is taken, and it means what was signed. The
+/* Cursors: whatever the text, only what was made for this list and member is taken, and it means what was meant. The
  * first byte says whether the rest is a text of its own, or a position with edits to make to its genuine cursor. */
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +22,28 @@ static void text_of_its_own(struct rpc_call *c, const uint8_t *data, size_t len)
 {
         struct cursor found;
         char *text = arena_strndup(c->arena, (const char *)data, len);
-        sn_status status = cursor_decode(c, "", text, &found);
-        check(found.sort_key == 0 && found.id[0] == '\0');
+        sn_status status = cursor_decode(c, "", "cursor", text, &found);
+        check(found.at.sort_key == 0 && found.at.id[0] == '\0' && found.n_seen == 0);
         check(status == (text[0] == '\0' ? SN_OK : SN_INVALID_ARGUMENT));
+}
+
+/* The id's last byte is also how many items were seen. */
+static struct cursor cursor_of(const uint8_t data[POSITION_BYTES])
+{
+        struct cursor cursor = {.n_seen = data[POSITION_BYTES - 1] % (CURSOR_SEEN_MAX + 1)};
+        memcpy(&cursor.at.sort_key, data, sizeof(cursor.at.sort_key));
+        uuid_from_bytes(data + 8, cursor.at.id);
+        for (size_t i = 0; i < cursor.n_seen; i++) {
+                cursor.seen[i] = (uint64_t)cursor.at.sort_key * i;
+        }
+        return cursor;
+}
+
+static void check_same(const struct cursor *a, const struct cursor *b)
+{
+        check(a->at.sort_key == b->at.sort_key);
+        check(strcmp(a->at.id, b->at.id) == 0 || strspn(b->at.id, "0-") == UUID_SIZE - 1);
+        check(a->n_seen == b->n_seen && memcmp(a->seen, b->seen, a->n_seen * sizeof(a->seen[0])) == 0);
 }
 
 static void edited(struct rpc_call *c, const uint8_t *data, size_t len)
@@ -32,21 +51,18 @@ static void edited(struct rpc_call *c, const uint8_t *data, size_t len)
         if (len < POSITION_BYTES) {
                 return;
         }
-        struct cursor position, found;
-        memcpy(&position.sort_key, data, sizeof(position.sort_key));
-        uuid_from_bytes(data + 8, position.id);
-        char *genuine = cursor_encode(c, "filter", &position), *text = arena_strdup(c->arena, genuine);
+        struct cursor sent = cursor_of(data), found;
+        char *genuine = cursor_encode(c, "filter", &sent), *text = arena_strdup(c->arena, genuine);
         size_t chars = strlen(text);
         for (size_t i = POSITION_BYTES; i + 1 < len; i += 2) {
                 text[data[i] % chars] = (char)data[i + 1];
         }
 
-        sn_status status = cursor_decode(c, "filter", text, &found);
+        sn_status status = cursor_decode(c, "filter", "cursor", text, &found);
         check((status == SN_OK) == (strcmp(text, genuine) == 0 || text[0] == '\0'));
         if (status == SN_OK && text[0] != '\0') {
-                check(found.sort_key == position.sort_key);
-                check(strcmp(found.id, position.id) == 0 || strspn(position.id, "0-") == UUID_SIZE - 1);
-                check(cursor_decode(c, "other", text, &found) == SN_INVALID_ARGUMENT);
+                check_same(&found, &sent);
+                check(cursor_decode(c, "other", "cursor", text, &found) == SN_INVALID_ARGUMENT);
         }
 }
 

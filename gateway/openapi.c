@@ -249,7 +249,8 @@ static const char head[] =
     "\"identifier\":\"Apache-2.0\"},"
     "\"description\":\"A social network that anyone can run. Ids are UUIDs, times RFC 3339 in UTC, errors "
     "application/problem+json (RFC 9457) "
-    "with a stable code. Lists answer next_cursor while there is more; hand it back as cursor.\"},"
+    "with a stable code. Lists answer next_cursor while there is more; hand it back as cursor. For what is newer, hand "
+    "prev_cursor back as after.\"},"
     "\"servers\":[{\"url\":\"/\",\"description\":\"This server.\"}]";
 
 static const char shared_parts[] =

@@ -59,7 +59,8 @@ static const char headers[] =
     "\"schema\":{\"type\":\"string\",\"pattern\":\"^Bearer \"}},"
     "\"ETag\":{\"description\":\"Changes with the answer; for If-None-Match.\",\"required\":true,"
     "\"schema\":{\"type\":\"string\",\"pattern\":\"^(W/)?\\\"[^\\\"]+\\\"$\"}},"
-    "\"Link\":{\"description\":\"The next page, rel=\\\"next\\\" (RFC 8288).\",\"schema\":{\"type\":\"string\"}}}";
+    "\"Link\":{\"description\":\"Older items, rel=\\\"next\\\", and newer ones, rel=\\\"prev\\\" (RFC "
+    "8288).\",\"schema\":{\"type\":\"string\"}}}";
 
 void responses_write_problem_schema(struct buf *out)
 {

@@ -145,28 +145,50 @@ sn_status transcode_request(struct rpc_call *c, const struct exchange *x, Protob
         return SN_OK;
 }
 
-static const char *next_cursor(const ProtobufCMessage *out)
+static const char *cursor_of(const ProtobufCMessage *out, const char *name)
 {
-        const ProtobufCFieldDescriptor *field =
-            protobuf_c_message_descriptor_get_field_by_name(out->descriptor, "next_cursor");
+        const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field_by_name(out->descriptor, name);
 
         return field != NULL && field->type == PROTOBUF_C_TYPE_STRING
                    ? *(char *const *)((const char *)out + field->offset)
                    : "";
 }
 
-/* RFC 8288: the same address with the next cursor. */
-static void add_link(struct rpc_call *c, const struct exchange *x, const char *cursor, struct http_response *response)
+/* The address that was asked for, without its position, up to where another one is added. */
+static const char *address_without_position(struct rpc_call *c, const struct exchange *x)
 {
         struct str rest = x->request->query, pair;
         char *url = arena_printf(c->arena, "%s?", x->request->path);
 
         while (str_next(&rest, '&', &pair)) {
-                if (pair.len > 0 && !str_starts(pair, STR("cursor="))) {
+                if (pair.len > 0 && !str_starts(pair, STR("cursor=")) && !str_starts(pair, STR("after="))) {
                         url = arena_printf(c->arena, "%s%.*s&", url, (int)pair.len, pair.ptr);
                 }
         }
-        http_response_header(response, "Link", arena_printf(c->arena, "<%scursor=%s>; rel=\"next\"", url, cursor));
+        return url;
+}
+
+/* RFC 8288: next is what is older, prev what is newer. */
+static void add_link(struct rpc_call *c, const struct exchange *x, const ProtobufCMessage *out,
+                     struct http_response *response)
+{
+        static const struct {
+                const char *field, *parameter, *relation;
+        } links[] = {{"next_cursor", "cursor", "next"}, {"prev_cursor", "after", "prev"}};
+        const char *value = "";
+
+        for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+                const char *cursor = cursor_of(out, links[i].field);
+
+                if (cursor[0] != '\0') {
+                        value =
+                            arena_printf(c->arena, "%s%s<%s%s=%s>; rel=\"%s\"", value, value[0] != '\0' ? ", " : "",
+                                         address_without_position(c, x), links[i].parameter, cursor, links[i].relation);
+                }
+        }
+        if (value[0] != '\0') {
+                http_response_header(response, "Link", value);
+        }
 }
 
 static int success_status(const struct rpc_method *m, const ProtobufCMessage *out)
@@ -187,9 +209,7 @@ void transcode_response(struct rpc_call *c, const struct exchange *x, const Prot
         }
         json_write_message(&response->body, out);
         http_response_header(response, "Content-Type", "application/json");
-        if (next_cursor(out)[0] != '\0') {
-                add_link(c, x, next_cursor(out), response);
-        }
+        add_link(c, x, out, response);
         if (get) {
                 etag_add(x->request, response);
         }

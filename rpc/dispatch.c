@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/in_flight.h"
 #include "base/log.h"
 #include "db/db.h"
 #include "db/ownership.h"
@@ -218,6 +219,20 @@ static void assert_success_is_kept(const struct rpc_call *c, sn_status status)
 #endif
 }
 
+/* Whatever the handler draws and commits falls within: lists ask up to where they are settled. */
+static sn_status run_in_flight(struct rpc_call *c, const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+        struct in_flight write;
+
+        if (!is_write(c->method)) {
+                return run_handler(c, in, out);
+        }
+        in_flight_begin(&write, c->service);
+        sn_status status = run_handler(c, in, out);
+        in_flight_end(&write);
+        return status;
+}
+
 static sn_status run(struct rpc_call *c, const ProtobufCMessage *in, ProtobufCMessage *out)
 {
         /* Validation brings ids to lowercase: the message belongs to the call, whoever built it. */
@@ -227,7 +242,7 @@ static sn_status run(struct rpc_call *c, const ProtobufCMessage *in, ProtobufCMe
         }
         sn_status status = db_replay(c);
         if (status == SN_OK) {
-                status = run_handler(c, in, out);
+                status = run_in_flight(c, in, out);
         }
         if (status == SN_REPLAYED) {
                 status = replay(c, out);

@@ -1,10 +1,12 @@
 /* The plans of the hot statements, on tables of a few thousand rows: each by its indexes, none by reading a whole
- * table. Generic plans, as a connection that has run a statement six times uses them. */
+ * table; and what pages of lists cost beside a hundred thousand rows that they pass over. Generic plans, as a
+ * connection that has run a statement six times uses them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 #include <libpq-fe.h>
@@ -58,6 +60,20 @@ static const struct {
                      " select id(n), id(n % 500), 'u', 1 from generate_series(1, 10000) n"},
     {"note_service", "insert into note_stats (note_id, slot)"
                      " select id(n), s from generate_series(1, 5000) n, generate_series(1, 4) s"},
+    /* What the bounds below are about: newest of all, many, and to be passed over. One author, one hashtag: 100,000
+     * notes to oneself above 30 public ones; one conversation: 100,000 answers below a comment, after 20,000 that were
+     * deleted. */
+    {"note_service", "insert into notes (id, author_id, text, visibility) select id(n), id(9000), '', case when n > "
+                     "1000030 then 3 else 1 end from generate_series(1000001, 1100030) n"},
+    {"note_service", "insert into note_hashtags (tag_key, note_id, tag, position)"
+                     " select 'hidden', id(n), '', 1 from generate_series(1000001, 1100030) n"},
+    {"note_service", "insert into notes (id, author_id, text, visibility, parent_id)"
+                     " select id(n), id(9001), '', 1, id(case when n = 2000001 then 2000000 else 2000001 end)"
+                     " from generate_series(2000001, 2120001) n"},
+    {"note_service", "insert into note_comments (note_id, parent_id, root_id)"
+                     " select id, parent_id, id(2000000) from notes where author_id = id(9001) order by notes.id"},
+    {"note_service", "update notes set deleted_at = now() where author_id = id(9001) and id > id(2000001)"
+                     " and id <= id(2020001)"},
     {"timeline_service", "insert into timeline_cache (owner_id) select id(n) from generate_series(1, 5000) n"},
     {"timeline_service", "insert into timeline_entries (owner_id, note_id, author_id)"
                          " select id(n % 500 + 1), id(n), id(n % 50) from generate_series(1, 50000) n"},
@@ -65,7 +81,7 @@ static const struct {
           " select n, id(n), 'note.created', id(n), now() from generate_series(1, 10000) n"},
     {"*", "insert into idempotency_keys (actor_id, method, key, body_hash, answer)"
           " select id(n), 'm', n::text, '', '' from generate_series(1, 10000) n"},
-    {"*", "analyze"},
+    {"*", "vacuum analyze"},
 };
 
 static void fill(const char *database, const char *sql)
@@ -213,16 +229,19 @@ static void sessions_are_found_by_index(void **state)
         CHECK("user_service", {"SELECT_CREDENTIALS", "users_username_taken users_email_taken"},
               {"SELECT_LOGIN_FAILURES", "user_login_history_wrong"}, {"SELECT_REFRESH_STATE", "user_sessions_pkey"},
               {"ROTATE", "user_sessions_pkey"}, {"END_SESSION", "user_sessions_"},
-              {"SELECT_SESSIONS", "user_sessions_running"}, {"SELECT_ENDED", "user_sessions_ended"});
+              {"SELECT_SESSIONS", "user_sessions_running"}, {"SELECT_SESSIONS_AFTER", "user_sessions_running"},
+              {"SELECT_ENDED", "user_sessions_ended"});
 }
 
 static void relations_are_found_by_index(void **state)
 {
         CHECK("follow_service", {"SELECT_RELATIONS", "user_relationships user_blocks_pkey user_mutes_pkey"},
               {"SELECT_BLOCKED", "user_blocks_pkey"}, {"SELECT_VERSION", "user_relationships_following"},
-              {"SELECT_FOLLOWERS", "user_relationships_followers"},
-              {"SELECT_FOLLOWING", "user_relationships_following"},
-              {"SELECT_FOLLOWER_IDS", "user_relationships_delivery"},
+              {"SELECT_FOLLOWERS", "user_relationships_newest_followers"},
+              {"SELECT_FOLLOWERS_AFTER", "user_relationships_newest_followers"},
+              {"SELECT_FOLLOWING", "user_relationships_newest_followed"},
+              {"SELECT_FOLLOWING_AFTER", "user_relationships_newest_followed"},
+              {"SELECT_FOLLOW", "user_relationships_"}, {"SELECT_FOLLOWER_IDS", "user_relationships_delivery"},
               {"SELECT_FOLLOWED_SINCE", "user_relationships_following"}, {"DELETE_FOLLOW", "user_relationships_"});
 }
 
@@ -231,9 +250,12 @@ static void notes_are_found_by_index(void **state)
         CHECK("note_service",
               {"SELECT_NOTES", "notes_pkey note_visibility_pkey note_comments_pkey note_stats_pkey "
                                "note_hashtags_of_note note_mentions_pkey"},
-              {"SELECT_IDS_BY_AUTHORS", "notes_by_author"}, {"SELECT_IDS_BY_HASHTAG", "note_hashtags_pkey notes_pkey"},
-              {"SELECT_COMMENT_IDS", "note_comments_of_parent"}, {"SELECT_ANCESTORS", "note_comments_pkey"},
-              {"SELECT_BELOW_ROOT", "note_comments_of_root"}, {"SELECT_BELOW_COMMENT", "note_comments_of_parent"},
+              {"SELECT_IDS_BY_AUTHORS", "notes_by_author_and_visibility notes_pkey"},
+              {"SELECT_IDS_BY_AUTHORS_AFTER", "notes_by_author_and_visibility notes_pkey"},
+              {"SELECT_IDS_BY_HASHTAG", "note_hashtags_public"},
+              {"SELECT_IDS_BY_HASHTAG_AFTER", "note_hashtags_public"},
+              {"SELECT_COMMENT_IDS", "note_comments_shown_of_parent"}, {"SELECT_ANCESTORS", "note_comments_pkey"},
+              {"SELECT_BELOW_ROOT", "note_comments_shown_of_root"}, {"SELECT_BELOW_COMMENT", "note_threads_pkey"},
               {"LOCK_COMMENT", "note_comments_pkey notes_pkey"}, {"REMOVE_COMMENT", "note_comments_pkey"},
               {"SELECT_REMOVED", "note_comments_pkey"});
 }
@@ -241,7 +263,8 @@ static void notes_are_found_by_index(void **state)
 static void reactions_are_found_by_index(void **state)
 {
         CHECK("note_service", {"SELECT_BOOKMARKS", "note_bookmarks_newest"},
-              {"SELECT_MARKS", "note_likes_pkey note_renotes_pkey note_bookmarks_pkey"},
+              {"SELECT_BOOKMARKS_AFTER", "note_bookmarks_newest"}, {"SELECT_BOOKMARK", "note_bookmarks_"},
+              {"SELECT_MARKS", "note_likes_pkey note_renotes_pkey note_bookmarks_"},
               {"SELECT_RENOTERS", "notes_passing_on"}, {"DELETE_LIKE", "note_likes_pkey"},
               {"DELETE_RENOTE", "note_renotes_pkey"}, {"DELETE_BOOKMARK", "note_bookmarks_pkey"},
               {"UPDATE_TEXT", "notes_pkey"}, {"DELETE_NOTE", "notes_pkey"},
@@ -250,7 +273,8 @@ static void reactions_are_found_by_index(void **state)
 
 static void timelines_are_found_by_index(void **state)
 {
-        CHECK("timeline_service", {"SELECT_ENTRIES", "timeline_entries_pkey"}, {"SELECT_STATE", "timeline_cache_pkey"},
+        CHECK("timeline_service", {"SELECT_ENTRIES", "timeline_entries_pkey"},
+              {"SELECT_ENTRIES_AFTER", "timeline_entries_pkey"}, {"SELECT_STATE", "timeline_cache_pkey"},
               {"DELIVER", "timeline_cache_pkey"}, {"REMOVE_ENTRIES", "timeline_entries_pkey"},
               {"TOUCH", "timeline_cache_pkey"}, {"START_BUILD", "timeline_entries_pkey"},
               {"SELECT_OWNERS", "timeline_cache_pkey"}, {"FORGET_STALE", "timeline_cache_pkey timeline_entries_pkey"},
@@ -259,18 +283,86 @@ static void timelines_are_found_by_index(void **state)
 
 static void events_and_keys_are_found_by_index(void **state)
 {
-        CHECK("note_service", {"SELECT_LOG", "outbox_position"}, {"SELECT_UNASSIGNED", "outbox_unplaced"},
+        CHECK("note_service", {"SELECT_LOG", "outbox_position"},
+              {"SELECT_PENDING_SINCE", "outbox_unplaced outbox_position"}, {"SELECT_UNASSIGNED", "outbox_unplaced"},
               {"SELECT_LOG_BEFORE", "outbox_position"}, {"SELECT_IDEMPOTENCY_KEY", "idempotency_keys_pkey"},
               {"SELECT_KEY_OR_LOCK", "idempotency_keys_pkey"});
+}
+
+/* ---- What a page costs, however much is passed over ---- */
+
+/* Pages of shared memory that a statement touches, of those that hold tables and indexes. */
+static long buffers_of(PGconn *pg, const char *statement, const char *values)
+{
+        const struct db_statement *s = find("note_service", statement);
+        PGresult *result;
+        struct buf sql;
+        long hit = 0, read = 0;
+
+        buf_init(&sql, 4096);
+        (void)count_parameters(pg, s);
+        buf_printf(&sql, "explain (analyze, buffers, costs off, timing off) execute \"%s\" (%s)", s->name, values);
+        result = must(pg, PQexec(pg, sql.data), s->name);
+        for (int i = 0; i < PQntuples(result); i++) {
+                const char *line = PQgetvalue(result, i, 0), *found = strstr(line, "Buffers: shared");
+
+                if (found != NULL) {
+                        const char *hits = strstr(found, "hit="), *reads = strstr(found, "read=");
+
+                        hit = hits != NULL ? strtol(hits + 4, NULL, 10) : 0;
+                        read = reads != NULL ? strtol(reads + 5, NULL, 10) : 0;
+                        break; /* the outermost node has the sum */
+                }
+        }
+        PQclear(result);
+        buf_free(&sql);
+        return hit + read;
+}
+
+#define LAST "'ffffffff-ffff-ffff-ffff-ffffffffffff'"
+
+/* Before these had indexes of their own a page of each touched tens of thousands. */
+static void what_is_hidden_or_deep_costs_a_page_nothing(void **state)
+{
+        static const struct {
+                const char *statement, *values;
+                long most;
+        } pages[] = {
+            {"SELECT_IDS_BY_HASHTAG", "'hidden', " LAST ", '{}', null, 21", 30},
+            {"SELECT_IDS_BY_HASHTAG_AFTER", "'hidden', id(1), '{}', null, 21", 30},
+            {"SELECT_IDS_BY_AUTHORS", "array[id(9000)], '{1}', " LAST ", '{}', 21", 60},
+            {"SELECT_IDS_BY_AUTHORS", "array[id(9000)], '{1,2}', " LAST ", '{}', 21", 60},
+            {"SELECT_BELOW_ROOT", "id(2000000), id(2000001), '{}', null, 21", 30},
+            {"SELECT_BELOW_COMMENT", "id(2000001), id(1), '{}', null, 21", 30},
+            {"SELECT_BELOW_COMMENT", "id(2000001), id(2060000), '{}', null, 21", 30},
+            {"SELECT_COMMENT_IDS", "id(2000001), id(1), '{}', null, 21", 30},
+        };
+        PGconn *pg = test_admin_connect("note_service");
+
+        PQclear(must(pg, PQexec(pg, "set plan_cache_mode = force_generic_plan"), "set"));
+        for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+                long buffers = buffers_of(pg, pages[i].statement, pages[i].values);
+
+                if (buffers > pages[i].most || buffers == 0) {
+                        fail_msg("%s (%s) touches %ld pages, not 1 to %ld", pages[i].statement, pages[i].values,
+                                 buffers, pages[i].most);
+                }
+                PQclear(must(pg, PQexec(pg, "deallocate all"), "deallocate"));
+        }
+        PQfinish(pg);
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(members_are_found_by_index),         cmocka_unit_test(sessions_are_found_by_index),
-            cmocka_unit_test(relations_are_found_by_index),       cmocka_unit_test(notes_are_found_by_index),
-            cmocka_unit_test(reactions_are_found_by_index),       cmocka_unit_test(timelines_are_found_by_index),
+            cmocka_unit_test(members_are_found_by_index),
+            cmocka_unit_test(sessions_are_found_by_index),
+            cmocka_unit_test(relations_are_found_by_index),
+            cmocka_unit_test(notes_are_found_by_index),
+            cmocka_unit_test(reactions_are_found_by_index),
+            cmocka_unit_test(timelines_are_found_by_index),
             cmocka_unit_test(events_and_keys_are_found_by_index),
+            cmocka_unit_test(what_is_hidden_or_deep_costs_a_page_nothing),
         };
 
         return cmocka_run_group_tests_name("plans", tests, setup, NULL);

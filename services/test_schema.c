@@ -126,25 +126,25 @@ static PGresult *ask(PGconn *pg, const char *sql)
         return result;
 }
 
-/* Functions that a statement calls; others might be dead themselves. */
-static bool is_called(const char *database, const char *function)
+/* Functions that a statement calls, or a trigger; others might be dead themselves. */
+static bool is_called(const char *database, const char *function, bool by_trigger)
 {
         size_t n;
         const struct db_statement *const *all = db_statements(&n);
 
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = 0; !by_trigger && i < n; i++) {
                 if (all[i] != NULL && (strcmp(all[i]->database, "*") == 0 || strcmp(all[i]->database, database) == 0) &&
                     strstr(all[i]->sql, function) != NULL) {
                         return true;
                 }
         }
-        return false;
+        return by_trigger;
 }
 
 static void look_in_functions(const char *database, const PGresult *functions, const char *table, struct use *use)
 {
         for (int i = 0; i < PQntuples(functions); i++) {
-                if (is_called(database, PQgetvalue(functions, i, 0))) {
+                if (is_called(database, PQgetvalue(functions, i, 0), PQgetvalue(functions, i, 2)[0] == 't')) {
                         look(str_of(PQgetvalue(functions, i, 1)), table, use);
                 }
         }
@@ -156,8 +156,8 @@ static void check_tables(const char *database)
         /* schema_migrations is db/migrate.c's, which runs before there are statements. */
         PGresult *tables =
             ask(pg, "select tablename from pg_tables where schemaname = 'public' and tablename <> 'schema_migrations'");
-        PGresult *functions =
-            ask(pg, "select proname, prosrc from pg_proc where pronamespace = 'public'::regnamespace");
+        PGresult *functions = ask(pg, "select proname, prosrc, exists (select from pg_trigger where tgfoid = p.oid)"
+                                      " from pg_proc p where pronamespace = 'public'::regnamespace");
 
         assert_true(PQntuples(tables) > 5);
         for (int i = 0; i < PQntuples(tables); i++) {

@@ -305,12 +305,19 @@ static void *member_of(ProtobufCMessage *message, const char *name)
         return field != NULL && field->label != PROTOBUF_C_LABEL_REPEATED ? (char *)message + field->offset : NULL;
 }
 
+/* A member of a oneof is chosen by it. */
 static void set_text(ProtobufCMessage *message, const char *name, const char *value)
 {
+        const ProtobufCFieldDescriptor *field =
+            protobuf_c_message_descriptor_get_field_by_name(message->descriptor, name);
         char **member = member_of(message, name);
 
-        if (member != NULL && value != NULL) {
-                *member = arena_strdup(calls[n_calls - 1]->arena, value);
+        if (member == NULL || value == NULL) {
+                return;
+        }
+        *member = arena_strdup(calls[n_calls - 1]->arena, value);
+        if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0) {
+                *(uint32_t *)((char *)message + field->quantifier_offset) = field->id;
         }
 }
 
@@ -335,6 +342,7 @@ sn_status test_request(const char *actor, const struct rpc_method *m, const stru
                 set_text(in, texts[i], args->text);
         }
         set_text(in, "cursor", args->cursor);
+        set_text(in, "after", args->after);
         set_number(in, "limit", (int)args->limit);
         set_number(in, "visibility", args->visibility);
         return test_send(actor, m, in, out);

@@ -34,7 +34,7 @@ int test_network_run_job(const char *service, const char *job);
 struct test_args {
         const char *id;   /* "id" or "user_id" */
         const char *text; /* "text", "tag" or "query" */
-        const char *cursor;
+        const char *cursor, *after;
         uint32_t limit;
         int visibility;
 };

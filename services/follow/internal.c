@@ -73,7 +73,8 @@ sn_status follow_handle_list_followed_since(struct rpc_call *c, const Follow__Li
         FollowRows__Edge **edges = NULL;
 
         TRY(db_read(c, &tx));
-        TRY(store_followed_since(tx, in->user_id, in->after_version, in->limit, &out->n_ids, &edges));
+        TRY(store_followed_since(tx, in->user_id, in->after_version, in->without_muted, in->limit, &out->n_ids,
+                                 &edges));
         out->ids = ids_of(c, edges, out->n_ids);
         out->version = out->n_ids > 0 ? edges[out->n_ids - 1]->version : in->after_version;
         return SN_OK;

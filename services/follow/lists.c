@@ -1,11 +1,11 @@
 /* Owns the lists: relationships in batches, followers, following. */
 #include "services/follow/follow.h"
 
-#include "auth/cursor.h"
+#include <string.h>
+#include "base/in_flight.h"
 #include "services/follow/relations.h"
 #include "services/follow/store.h"
 #include "services/member.h"
-#include "services/services.h"
 #include "services/user/user.rpc.h"
 
 sn_status follow_handle_list_relationships(struct rpc_call *c, const Follow__ListRelationshipsRequest *in,
@@ -16,73 +16,102 @@ sn_status follow_handle_list_relationships(struct rpc_call *c, const Follow__Lis
         return SN_OK;
 }
 
-/* A page from one edge more than the limit: the extra one tells that there is a next page. */
-static sn_status show_edges(struct rpc_call *c, const char *filter, FollowRows__Edge **edges, size_t n, size_t limit,
-                            Follow__AuthorList *out)
-{
-        User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
-        User__Authors found = USER__AUTHORS__INIT;
-        bool more = n > limit;
+/* ---- Followers, and whom somebody follows ---- */
 
-        n = more ? limit : n;
-        if (n == 0) {
-                return SN_OK;
-        }
-        in.ids = ARENA_ARRAY(c->arena, char *, n);
-        in.n_ids = n;
-        for (size_t i = 0; i < n; i++) {
-                in.ids[i] = edges[i]->user_id;
-        }
-        TRY(user_batch_get_authors(c, &in, &found));
-        out->items = ARENA_ARRAY(c->arena, User__Author *, n);
-        for (size_t i = 0; i < found.n_items; i++) {
-                if (found.items[i]->id[0] != '\0') {
-                        out->items[out->n_items++] = found.items[i];
-                }
-        }
-        if (more) {
-                struct cursor position = {.sort_key = edges[n - 1]->version};
-
-                out->next_cursor = cursor_encode(c, filter, &position);
-        }
-        return SN_OK;
-}
-
-typedef sn_status read_edges(struct db_tx *tx, const char *user_id, int64_t before_version, size_t limit, size_t *n,
+typedef sn_status read_edges(struct db_tx *tx, const char *user_id, const struct page_scan *scan, size_t *n,
                              FollowRows__Edge ***edges);
 
+struct list {
+        char *owner;
+        read_edges *read;
+        bool of_followers;
+};
+
 /* The connection goes back before others are asked. */
-static sn_status load_edges(struct rpc_call *c, read_edges *read, const char *user_id, int64_t before_version,
-                            size_t limit, size_t *n, FollowRows__Edge ***edges)
+static sn_status load_edges(struct rpc_call *c, const struct list *list, const struct page_scan *scan, size_t *n,
+                            FollowRows__Edge ***edges)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
 
         TRY(db_read(c, &tx));
-        return read(tx, user_id, before_version, limit, n, edges);
+        return list->read(tx, list->owner, scan, n, edges);
 }
 
-static sn_status list_edges(struct rpc_call *c, read_edges *read, char *name, const char *cursor, size_t limit,
-                            Follow__AuthorList *out)
+static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
 {
         FollowRows__Edge **edges = NULL;
-        struct cursor position;
-        char *user_id = NULL;
-        size_t n = 0;
+        char settled[UUID_SIZE];
 
-        TRY(member_find(c, name, &user_id));
-        TRY(cursor_decode(c, user_id, cursor, &position));
-        TRY(load_edges(c, read, user_id, position.sort_key, limit + 1, &n, &edges));
-        return show_edges(c, user_id, edges, n, limit, out);
+        out->settled.sort_key = uuid_time_ms(in_flight_settled(c->service, settled));
+        TRY(load_edges(c, context, scan, &out->n, &edges));
+        out->items = ARENA_ARRAY(c->arena, struct page_ref, out->n);
+        for (size_t i = 0; i < out->n; i++) {
+                out->items[i].at.sort_key = edges[i]->created_at_ms;
+                memcpy(out->items[i].at.id, edges[i]->user_id, UUID_SIZE);
+        }
+        return SN_OK;
+}
+
+static sn_status locate(struct rpc_call *c, void *context, struct position *at)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        FollowRows__Edge edge = FOLLOW_ROWS__EDGE__INIT;
+        const struct list *list = context;
+        bool found = false;
+
+        TRY(db_read(c, &tx));
+        TRY(store_follow(tx, list->of_followers ? at->id : list->owner, list->of_followers ? list->owner : at->id,
+                         &edge, &found));
+        at->sort_key = edge.created_at_ms;
+        return found ? SN_OK
+                     : rpc_fail(c, SN_INVALID_ARGUMENT, "after",
+                                "there is no member with this id in the list; give a cursor instead");
+}
+
+static sn_status show(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,
+                      ProtobufCMessage ***items)
+{
+        User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
+        User__Authors found = USER__AUTHORS__INIT;
+
+        in.ids = ids;
+        in.n_ids = n;
+        TRY(user_batch_get_authors(c, &in, &found));
+        *items = ARENA_ARRAY(c->arena, ProtobufCMessage *, found.n_items);
+        for (size_t i = 0; i < found.n_items; i++) {
+                if (found.items[i]->id[0] != '\0') {
+                        (*items)[(*n_items)++] = &found.items[i]->base;
+                }
+        }
+        return SN_OK;
+}
+
+static sn_status list_edges(struct rpc_call *c, char *name, struct list *list, const struct page_asked *asked,
+                            Follow__AuthorList *out)
+{
+        struct page_source source = {
+            .newest_first = true, .fetch = fetch, .locate = locate, .show = show, .context = list};
+        struct page page;
+
+        TRY(member_find(c, name, &list->owner));
+        source.filter = list->owner;
+        TRY(page_read(c, &source, asked, &page));
+        PAGE_ANSWER(out, &page);
+        return SN_OK;
 }
 
 sn_status follow_handle_list_followers(struct rpc_call *c, const Follow__ListFollowersRequest *in,
                                        Follow__AuthorList *out)
 {
-        return list_edges(c, store_followers, in->user_id, in->cursor, page_limit(in->limit), out);
+        struct list list = {.read = store_followers, .of_followers = true};
+
+        return list_edges(c, in->user_id, &list, PAGE_ASKED(in, FOLLOW__LIST_FOLLOWERS_REQUEST), out);
 }
 
 sn_status follow_handle_list_following(struct rpc_call *c, const Follow__ListFollowingRequest *in,
                                        Follow__AuthorList *out)
 {
-        return list_edges(c, store_following, in->user_id, in->cursor, page_limit(in->limit), out);
+        struct list list = {.read = store_following};
+
+        return list_edges(c, in->user_id, &list, PAGE_ASKED(in, FOLLOW__LIST_FOLLOWING_REQUEST), out);
 }

@@ -5,6 +5,7 @@
 #include "db/db.h"
 #include "services/follow/follow.rpc.h"
 #include "services/follow/follow_rows.rpc.h"
+#include "services/page.h"
 
 /* One change at a time on a pair; then one of the follower's, so that their versions commit in order. */
 SN_CHECKED sn_status store_lock(struct db_tx *tx, const char *follower, const char *other);
@@ -24,17 +25,19 @@ SN_CHECKED sn_status store_relations(struct db_tx *tx, char **viewers, char **id
                                      Follow__Relationship ***rows);
 SN_CHECKED sn_status store_version(struct db_tx *tx, const char *follower, int64_t *version);
 
-/* Edges by version, the newest first, below before_version (0: from the newest). */
-SN_CHECKED sn_status store_followers(struct db_tx *tx, const char *followee, int64_t before_version, size_t limit,
-                                     size_t *n, FollowRows__Edge ***edges);
-SN_CHECKED sn_status store_following(struct db_tx *tx, const char *follower, int64_t before_version, size_t limit,
-                                     size_t *n, FollowRows__Edge ***edges);
+/* Edges by the time at which they were made, beyond the scan's position. */
+SN_CHECKED sn_status store_followers(struct db_tx *tx, const char *followee, const struct page_scan *scan, size_t *n,
+                                     FollowRows__Edge ***edges);
+SN_CHECKED sn_status store_following(struct db_tx *tx, const char *follower, const struct page_scan *scan, size_t *n,
+                                     FollowRows__Edge ***edges);
+SN_CHECKED sn_status store_follow(struct db_tx *tx, const char *follower, const char *followee, FollowRows__Edge *edge,
+                                  bool *found);
 /* Of several members, in their order, ascending by follower id; of the first those after one; of each at most limit,
  * together at most total (0: no such limit). */
 SN_CHECKED sn_status store_follower_ids(struct db_tx *tx, char **followees, size_t n_followees, const char *after,
                                         size_t limit, size_t total, size_t *n, FollowRows__Follower ***followers);
-/* Ascending by version, after one. */
-SN_CHECKED sn_status store_followed_since(struct db_tx *tx, const char *follower, int64_t after_version, size_t limit,
-                                          size_t *n, FollowRows__Edge ***edges);
+/* Ascending by version, after one; without_muted: only of those whom the follower does not mute. */
+SN_CHECKED sn_status store_followed_since(struct db_tx *tx, const char *follower, int64_t after_version,
+                                          bool without_muted, size_t limit, size_t *n, FollowRows__Edge ***edges);
 
 #endif

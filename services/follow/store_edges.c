@@ -35,11 +35,18 @@ static sn_status change(struct db_tx *tx, const struct db_statement *s, const ch
 }
 
 DB_STATEMENT(INSERT_FOLLOW, "follow_service", NULL,
-             "insert into user_relationships (follower_id, followee_id) values ($1, $2) on conflict do nothing");
+             "insert into user_relationships (follower_id, followee_id, created_at) values ($1, $2, $3)"
+             " on conflict do nothing");
 
+/* The time sorts the lists: drawn like an id, within the call that commits it. */
 sn_status store_insert_follow(struct db_tx *tx, const char *follower, const char *followee, bool *changed)
 {
-        return change(tx, &INSERT_FOLLOW, follower, followee, changed);
+        int64_t affected = 0, at_ms = uuid_time_ms(uuid_new_in(db_arena(tx)));
+
+        TRY(db_exec(tx, &INSERT_FOLLOW, DB_BINDS(bind_uuid(follower), bind_uuid(followee), bind_time_ms(at_ms)),
+                    &affected));
+        *changed = affected > 0;
+        return SN_OK;
 }
 
 DB_STATEMENT(DELETE_FOLLOW, "follow_service", NULL,

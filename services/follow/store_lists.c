@@ -29,33 +29,50 @@ sn_status store_version(struct db_tx *tx, const char *follower, int64_t *version
         return SN_OK;
 }
 
-static int64_t below(int64_t before_version)
+#define EDGES(list, of, comparison, direction)                                                                         \
+        "select " list " as user_id, version, created_at as created_at_ms from user_relationships where " of           \
+        " = $1 and (created_at, " list ") " comparison " ($2, $3) order by created_at " direction ", " list            \
+        " " direction " limit $4"
+
+static sn_status list_edges(struct db_tx *tx, const struct db_statement *s, const char *member,
+                            const struct page_scan *scan, size_t *n, FollowRows__Edge ***edges)
 {
-        return before_version == 0 ? INT64_MAX : before_version;
+        return db_list(tx, s,
+                       DB_BINDS(bind_uuid(member), bind_time_ms(page_beyond_ms(scan)), bind_uuid(page_beyond_id(scan)),
+                                bind_i64((int64_t)scan->limit)),
+                       n, edges);
 }
 
 DB_STATEMENT(SELECT_FOLLOWERS, "follow_service", &follow_rows__edge__descriptor,
-             "select follower_id as user_id, version from user_relationships where followee_id = $1 and version < $2"
-             " order by version desc limit $3");
+             EDGES("follower_id", "followee_id", "<", "desc"));
+DB_STATEMENT(SELECT_FOLLOWERS_AFTER, "follow_service", &follow_rows__edge__descriptor,
+             EDGES("follower_id", "followee_id", ">", "asc"));
 
-sn_status store_followers(struct db_tx *tx, const char *followee, int64_t before_version, size_t limit, size_t *n,
+sn_status store_followers(struct db_tx *tx, const char *followee, const struct page_scan *scan, size_t *n,
                           FollowRows__Edge ***edges)
 {
-        return db_list(tx, &SELECT_FOLLOWERS,
-                       DB_BINDS(bind_uuid(followee), bind_i64(below(before_version)), bind_i64((int64_t)limit)), n,
-                       edges);
+        return list_edges(tx, scan->newer ? &SELECT_FOLLOWERS_AFTER : &SELECT_FOLLOWERS, followee, scan, n, edges);
 }
 
 DB_STATEMENT(SELECT_FOLLOWING, "follow_service", &follow_rows__edge__descriptor,
-             "select followee_id as user_id, version from user_relationships where follower_id = $1 and version < $2"
-             " order by version desc limit $3");
+             EDGES("followee_id", "follower_id", "<", "desc"));
+DB_STATEMENT(SELECT_FOLLOWING_AFTER, "follow_service", &follow_rows__edge__descriptor,
+             EDGES("followee_id", "follower_id", ">", "asc"));
 
-sn_status store_following(struct db_tx *tx, const char *follower, int64_t before_version, size_t limit, size_t *n,
+sn_status store_following(struct db_tx *tx, const char *follower, const struct page_scan *scan, size_t *n,
                           FollowRows__Edge ***edges)
 {
-        return db_list(tx, &SELECT_FOLLOWING,
-                       DB_BINDS(bind_uuid(follower), bind_i64(below(before_version)), bind_i64((int64_t)limit)), n,
-                       edges);
+        return list_edges(tx, scan->newer ? &SELECT_FOLLOWING_AFTER : &SELECT_FOLLOWING, follower, scan, n, edges);
+}
+
+DB_STATEMENT(SELECT_FOLLOW, "follow_service", &follow_rows__edge__descriptor,
+             "select followee_id as user_id, version, created_at as created_at_ms from user_relationships"
+             " where follower_id = $1 and followee_id = $2");
+
+sn_status store_follow(struct db_tx *tx, const char *follower, const char *followee, FollowRows__Edge *edge,
+                       bool *found)
+{
+        return db_one(tx, &SELECT_FOLLOW, DB_BINDS(bind_uuid(follower), bind_uuid(followee)), &edge->base, found);
 }
 
 /* The members' order is that of the function, so the limit ends the reading. */
@@ -76,12 +93,15 @@ sn_status store_follower_ids(struct db_tx *tx, char **followees, size_t n_follow
 }
 
 DB_STATEMENT(SELECT_FOLLOWED_SINCE, "follow_service", &follow_rows__edge__descriptor,
-             "select followee_id as user_id, version from user_relationships where follower_id = $1 and version > $2"
-             " order by version limit $3");
+             "select followee_id as user_id, version from user_relationships r where follower_id = $1 and version > $2"
+             " and not ($3 and exists (select from user_mutes where muter_id = $1 and muted_id = r.followee_id))"
+             " order by version limit $4");
 
-sn_status store_followed_since(struct db_tx *tx, const char *follower, int64_t after_version, size_t limit, size_t *n,
-                               FollowRows__Edge ***edges)
+sn_status store_followed_since(struct db_tx *tx, const char *follower, int64_t after_version, bool without_muted,
+                               size_t limit, size_t *n, FollowRows__Edge ***edges)
 {
-        return db_list(tx, &SELECT_FOLLOWED_SINCE,
-                       DB_BINDS(bind_uuid(follower), bind_i64(after_version), bind_i64((int64_t)limit)), n, edges);
+        return db_list(
+            tx, &SELECT_FOLLOWED_SINCE,
+            DB_BINDS(bind_uuid(follower), bind_i64(after_version), bind_bool(without_muted), bind_i64((int64_t)limit)),
+            n, edges);
 }

@@ -1,40 +1,66 @@
-/* Owns the list of one's own bookmarks. */
+/* Owns the list of one's own bookmarks, by the time at which they were made. */
 #include "services/note/note.h"
 
 #include <string.h>
-#include "auth/cursor.h"
+#include "base/in_flight.h"
 #include "services/note/show.h"
 #include "services/note/store.h"
-#include "services/services.h"
 
-static char *cursor_after(struct rpc_call *c, const NoteRows__Bookmark *last)
+static sn_status load(struct rpc_call *c, const struct page_scan *scan, size_t *n, NoteRows__Bookmark ***rows)
 {
-        struct cursor position = {.sort_key = last->created_at_ms};
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
 
-        memcpy(position.id, last->note_id, UUID_SIZE);
-        return cursor_encode(c, "", &position);
+        TRY(db_read(c, &tx));
+        return store_bookmarks(tx, c->actor, scan, n, rows);
+}
+
+static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
+{
+        NoteRows__Bookmark **rows = NULL;
+        char settled[UUID_SIZE];
+
+        out->settled.sort_key = uuid_time_ms(in_flight_settled(c->service, settled));
+        TRY(load(c, scan, &out->n, &rows));
+        out->items = ARENA_ARRAY(c->arena, struct page_ref, out->n);
+        for (size_t i = 0; i < out->n; i++) {
+                out->items[i].at.sort_key = rows[i]->created_at_ms;
+                memcpy(out->items[i].at.id, rows[i]->note_id, UUID_SIZE);
+                out->items[i].author_id = rows[i]->author_id;
+        }
+        return SN_OK;
+}
+
+static sn_status locate(struct rpc_call *c, void *context, struct position *at)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        NoteRows__Bookmark row = NOTE_ROWS__BOOKMARK__INIT;
+        bool found = false;
+
+        TRY(db_read(c, &tx));
+        TRY(store_bookmark(tx, c->actor, at->id, &row, &found));
+        at->sort_key = row.created_at_ms;
+        return found ? SN_OK
+                     : rpc_fail(c, SN_INVALID_ARGUMENT, "after",
+                                "you have no bookmark of a note with this id; give a cursor instead");
+}
+
+static sn_status show(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,
+                      ProtobufCMessage ***items)
+{
+        return show_notes(c, &(struct reader){.id = c->actor}, ids, n, n_items, (Note__Note ***)items);
 }
 
 sn_status note_handle_list_bookmarks(struct rpc_call *c, const Note__ListBookmarksRequest *in, Note__NoteList *out)
 {
-        size_t limit = page_limit(in->limit), n = 0;
-        NoteRows__Bookmark **rows = NULL;
-        struct cursor position;
-        char **ids = ARENA_ARRAY(c->arena, char *, limit);
+        struct page_source source = {.filter = "",
+                                     .newest_first = true,
+                                     .fetch = fetch,
+                                     .locate = locate,
+                                     .admits = page_admits_unblocked,
+                                     .show = show};
+        struct page page;
 
-        TRY(cursor_decode(c, "", in->cursor, &position));
-        {
-                CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-
-                TRY(db_read(c, &tx));
-                TRY(store_bookmarks(tx, c->actor, position.sort_key, position.id, limit + 1, &n, &rows));
-        }
-        if (n > limit) {
-                n = limit;
-                out->next_cursor = cursor_after(c, rows[n - 1]);
-        }
-        for (size_t i = 0; i < n; i++) {
-                ids[i] = rows[i]->note_id;
-        }
-        return show_notes(c, &(struct reader){.id = c->actor}, ids, n, &out->n_items, &out->items);
+        TRY(page_read(c, &source, PAGE_ASKED(in, NOTE__LIST_BOOKMARKS_REQUEST), &page));
+        PAGE_ANSWER(out, &page);
+        return SN_OK;
 }

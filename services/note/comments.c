@@ -1,13 +1,10 @@
 /* Owns comments and the conversation around a note. */
 #include "services/note/note.h"
 
-#include <string.h>
-#include "auth/cursor.h"
 #include "bus/bus.h"
 #include "services/note/draft.h"
 #include "services/note/show.h"
 #include "services/note/store.h"
-#include "services/services.h"
 #include "services/note/visibility.h"
 
 /* A comment is seen by whom the note that it answers is seen: its audience is that note's. */
@@ -43,75 +40,117 @@ sn_status note_handle_create_comment(struct rpc_call *c, const Note__CreateComme
         return db_commit(c, &out->base, &tx);
 }
 
-/* The cursor that goes on after the last item that was shown. */
-static char *next_cursor(struct rpc_call *c, const char *filter, const char *last)
-{
-        struct cursor position = {0};
+/* ---- Lists ---- */
 
-        if (last == NULL) {
-                return (char *)protobuf_c_empty_string;
-        }
-        memcpy(position.id, last, UUID_SIZE);
-        return cursor_encode(c, filter, &position);
-}
+typedef sn_status load_below(struct db_tx *tx, const NoteRows__StoredNote *note, const struct page_scan *scan,
+                             size_t *n, Note__NoteRef ***refs);
+
+/* What stands below a note, in one of two ways, and for whom. */
+struct below {
+        const NoteRows__StoredNote *note;
+        load_below *load;
+        struct reader reader;
+};
 
 /* Who opens a note has asked for its author, and keeps seeing what they add to it. */
-static struct reader reader_of_answers(const struct rpc_call *c, const NoteRows__StoredNote *note)
+static struct below below_note(const struct rpc_call *c, const NoteRows__StoredNote *note, load_below *load)
 {
-        return (struct reader){.id = c->actor, .hides_muted = true, .asked_for = note->note->author->id};
+        return (struct below){note, load, {.id = c->actor, .hides_muted = true, .asked_for = note->note->author->id}};
+}
+
+static sn_status load_comments(struct db_tx *tx, const NoteRows__StoredNote *note, const struct page_scan *scan,
+                               size_t *n, Note__NoteRef ***refs)
+{
+        return store_comment_ids(tx, note->note->id, scan, n, refs);
+}
+
+static sn_status load_thread(struct db_tx *tx, const NoteRows__StoredNote *note, const struct page_scan *scan,
+                             size_t *n, Note__NoteRef ***refs)
+{
+        return store_descendants(tx, note->note->id, note->root_id[0] == '\0', scan, n, refs);
+}
+
+static sn_status fetch_below(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
+{
+        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        const struct below *below = context;
+        Note__NoteRef **refs = NULL;
+        size_t n = 0;
+
+        TRY(db_read(c, &tx));
+        TRY(below->load(tx, below->note, scan, &n, &refs));
+        page_refs_of_notes(c->arena, refs, n, out);
+        return SN_OK;
+}
+
+static bool admits(const void *context, const Follow__Relationship *author)
+{
+        const struct below *below = context;
+
+        return page_admits_unblocked(context, author) &&
+               (!author->muting || uuid_equal(author->user_id, below->reader.asked_for));
+}
+
+static sn_status show_below(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,
+                            ProtobufCMessage ***items)
+{
+        const struct below *below = context;
+
+        return show_notes(c, &below->reader, ids, n, n_items, (Note__Note ***)items);
+}
+
+static sn_status read_below(struct rpc_call *c, struct below below, const char *id, const char *cursor, uint32_t limit,
+                            struct page *page)
+{
+        struct page_source source = {
+            .filter = id, .fetch = fetch_below, .admits = admits, .show = show_below, .context = &below};
+
+        return page_read(c, &source, &(struct page_asked){.position = cursor, .limit = limit}, page);
 }
 
 sn_status note_handle_list_comments(struct rpc_call *c, const Note__ListCommentsRequest *in, Note__NoteList *out)
 {
-        size_t limit = page_limit(in->limit);
         NoteRows__StoredNote *parent = NULL;
-        Note__NoteRef **refs = NULL;
-        const char *last = NULL;
-        struct cursor position;
-        struct reader reader;
-        size_t n = 0;
+        struct page page;
 
-        TRY(cursor_decode(c, in->id, in->cursor, &position));
         TRY(show_check(c, in->id, &parent));
-        {
-                CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-
-                TRY(db_read(c, &tx));
-                TRY(store_comment_ids(tx, parent->note->id, position.id, limit + 1, &n, &refs));
-        }
-        reader = reader_of_answers(c, parent);
-        TRY(show_page(c, &reader, refs, n, limit, &out->n_items, &out->items, &last));
-        out->next_cursor = next_cursor(c, in->id, last);
+        TRY(read_below(c, below_note(c, parent, load_comments), in->id, in->cursor, in->limit, &page));
+        PAGE_ANSWER(out, &page);
         return SN_OK;
 }
 
-static sn_status load_around(struct rpc_call *c, const NoteRows__StoredNote *note, const char *after, size_t limit,
-                             size_t *n_above, Note__NoteRef ***above, size_t *n_below, Note__NoteRef ***below)
+static sn_status load_ancestors(struct rpc_call *c, const char *id, size_t *n, Note__NoteRef ***refs)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
 
         TRY(db_read(c, &tx));
-        TRY(store_ancestors(tx, note->note->id, n_above, above));
-        return store_descendants(tx, note->note->id, note->root_id[0] == '\0', after, limit + 1, n_below, below);
+        return store_ancestors(tx, id, n, refs);
+}
+
+static sn_status show_ancestors(struct rpc_call *c, const char *id, Note__Thread *out)
+{
+        Note__NoteRef **refs = NULL;
+        size_t n = 0;
+
+        TRY(load_ancestors(c, id, &n, &refs));
+        char **ids = ARENA_ARRAY(c->arena, char *, n);
+        for (size_t i = 0; i < n; i++) {
+                ids[i] = refs[i]->id;
+        }
+        return show_notes(c, &(struct reader){.id = c->actor}, ids, n, &out->n_ancestors, &out->ancestors);
 }
 
 sn_status note_handle_get_thread(struct rpc_call *c, const Note__GetThreadRequest *in, Note__Thread *out)
 {
-        size_t limit = page_limit(in->limit), n_above = 0, n_below = 0;
-        Note__NoteRef **above = NULL, **below = NULL;
         NoteRows__StoredNote *stored = NULL;
-        const char *last = NULL;
-        struct cursor position;
-        struct reader reader;
+        struct page page;
 
-        TRY(cursor_decode(c, in->id, in->cursor, &position));
         TRY(show_check(c, in->id, &stored));
-        TRY(load_around(c, stored, position.id, limit, &n_above, &above, &n_below, &below));
-        TRY(show_page(c, &(struct reader){.id = c->actor}, above, n_above, n_above, &out->n_ancestors, &out->ancestors,
-                      &last));
-        reader = reader_of_answers(c, stored);
-        TRY(show_page(c, &reader, below, n_below, limit, &out->n_items, &out->items, &last));
-        out->next_cursor = next_cursor(c, in->id, last);
+        TRY(show_ancestors(c, stored->note->id, out));
+        TRY(read_below(c, below_note(c, stored, load_thread), in->id, in->cursor, in->limit, &page));
+        out->n_items = page.n;
+        out->items = (Note__Note **)page.items;
+        out->next_cursor = page.next_cursor;
         out->note = ARENA_NEW(c->arena, Note__Note);
         note__note__init(out->note);
         return show_note(c, stored->note->id, out->note);

@@ -54,7 +54,7 @@ sn_status draft_store(struct db_tx *tx, const struct draft *draft)
 {
         stored_changed(tx, draft->id);
         if (draft->parent_id[0] == '\0') {
-                recent_changed(tx, draft->author_id);
+                recent_changed(tx, draft->author_id, draft->visibility);
         }
         return store_insert_note(tx, draft);
 }

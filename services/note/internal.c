@@ -1,6 +1,9 @@
 /* Owns what other services ask of note_service. */
 #include "services/note/note.h"
 
+#include <stdio.h>
+#include <string.h>
+#include "base/in_flight.h"
 #include "services/note/recent.h"
 #include "services/note/renoters.h"
 #include "services/note/show.h"
@@ -19,29 +22,66 @@ sn_status note_handle_batch_get(struct rpc_call *c, const Note__BatchGetRequest 
         return renoters_show(c, in->viewer_id, out->items, out->n_items, out->next_renote_ids);
 }
 
+/* "After" counts when both are given. */
+static struct page_scan scan_of(const char *before_id, const char *after_id, uint32_t limit, char **except,
+                                size_t n_except)
+{
+        struct page_scan scan = {.newer = after_id[0] != '\0', .limit = limit, .except = except, .n_except = n_except};
+
+        (void)snprintf(scan.beyond.id, UUID_SIZE, "%s", scan.newer ? after_id : before_id);
+        return scan;
+}
+
+/* Before the rows are read. */
+static void settle(struct rpc_call *c, Note__NoteRefs *out)
+{
+        out->settled_id = in_flight_settled(c->service, arena_alloc(c->arena, UUID_SIZE));
+}
+
 sn_status note_handle_list_ids_by_authors(struct rpc_call *c, const Note__ListIdsByAuthorsRequest *in,
                                           Note__NoteRefs *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        struct page_scan scan =
+            scan_of(in->before_id, in->after_id, in->limit, in->except_author_ids, in->n_except_author_ids);
+        int seen_as = in->seen_as == NOTE__VISIBILITY__VISIBILITY_UNSPECIFIED ? NOTE__VISIBILITY__VISIBILITY_PUBLIC
+                                                                              : (int)in->seen_as;
 
-        if (in->n_author_ids == 1 && !in->fresh) {
-                return recent_list(c, in->author_ids[0], in->before_id, in->limit, &out->n_items, &out->items);
+        settle(c, out);
+        if (in->n_author_ids == 1 && in->n_except_author_ids == 0 && !in->fresh) {
+                return recent_list(c, in->author_ids[0], seen_as, &scan, &out->n_items, &out->items);
         }
         TRY(db_read(c, &tx));
-        return store_ids_by_authors(tx, in->author_ids, in->n_author_ids, in->before_id, in->limit, &out->n_items,
-                                    &out->items);
+        return store_ids_by_authors(tx, in->author_ids, in->n_author_ids, seen_as, &scan, &out->n_items, &out->items);
 }
 
 sn_status note_handle_list_ids_by_hashtag(struct rpc_call *c, const Note__ListIdsByHashtagRequest *in,
                                           Note__NoteRefs *out)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        struct page_scan scan =
+            scan_of(in->before_id, in->after_id, in->limit, in->except_author_ids, in->n_except_author_ids);
         const char *problem = NULL;
         char *key = note_hashtag_key(c->arena, in->tag, &problem);
 
         if (key == NULL) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "tag", "%s", problem);
         }
+        settle(c, out);
         TRY(db_read(c, &tx));
-        return store_ids_by_hashtag(tx, key, in->before_id, in->limit, &out->n_items, &out->items);
+        return store_ids_by_hashtag(tx, key, in->viewer_id, &scan, &out->n_items, &out->items);
+}
+
+/* Calls in flight first: what has left them is committed, and its event in the log. */
+sn_status note_handle_get_settled(struct rpc_call *c, const Note__GetSettledRequest *in, Note__Settled *out)
+{
+        int64_t pending_ms = INT64_MAX;
+        char pending[UUID_SIZE];
+
+        out->id = in_flight_settled(c->service, arena_alloc(c->arena, UUID_SIZE));
+        TRY(bus_pending_since(c, in->log_position, &pending_ms));
+        if (pending_ms <= uuid_time_ms(out->id)) {
+                memcpy(out->id, uuid_at_ms(pending_ms, pending), UUID_SIZE);
+        }
+        return SN_OK;
 }

@@ -217,7 +217,7 @@ sn_status end_renote(struct db_tx *tx, const char *note_id, bool *ended)
         stored_changed(tx, renote_id);
         marks_changed(tx, c->actor, note_id);
         renoters_changed(tx, note_id);
-        recent_changed(tx, c->actor);
+        recent_changed(tx, c->actor, NOTE__VISIBILITY__VISIBILITY_PUBLIC);
         TRY(count_reaction(tx, note_id, &delta));
         return outbox_put(tx, &(struct outbox_event){.type = EVENT_RENOTE_DELETED,
                                                      .aggregate_id = renote_id,

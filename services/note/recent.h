@@ -4,13 +4,15 @@
 
 #include "db/db.h"
 #include "services/note/note.rpc.h"
+#include "services/page.h"
 
 SN_CHECKED sn_status recent_start(size_t max_bytes);
 void recent_stop(void);
 
-/* Like store_ids_by_authors for one author, from memory where it reaches. */
-SN_CHECKED sn_status recent_list(struct rpc_call *c, char *author, const char *before_id, size_t limit, size_t *n,
+/* Like store_ids_by_authors for one author, from memory where it reaches; scan->except need not be heeded. */
+SN_CHECKED sn_status recent_list(struct rpc_call *c, char *author, int seen_as, const struct page_scan *scan, size_t *n,
                                  Note__NoteRef ***refs);
-void recent_changed(struct db_tx *tx, const char *author);
+/* The author wrote or deleted a note of this visibility. */
+void recent_changed(struct db_tx *tx, const char *author, int visibility);
 
 #endif

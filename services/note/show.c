@@ -304,16 +304,3 @@ sn_status show_target(struct rpc_call *c, char *id, char **target)
         }
         return SN_OK;
 }
-
-sn_status show_page(struct rpc_call *c, const struct reader *reader, Note__NoteRef **refs, size_t n, size_t limit,
-                    size_t *n_items, Note__Note ***items, const char **last)
-{
-        size_t shown = n > limit ? limit : n;
-        char **ids = ARENA_ARRAY(c->arena, char *, shown);
-
-        for (size_t i = 0; i < shown; i++) {
-                ids[i] = refs[i]->id;
-        }
-        *last = n > limit ? ids[shown - 1] : NULL;
-        return show_notes(c, reader, ids, shown, n_items, items);
-}

@@ -27,9 +27,5 @@ SN_CHECKED sn_status show_check(struct rpc_call *c, char *id, NoteRows__StoredNo
  * the note that it passes on only to who sees it, and to its maker: nobody learns by an undo what a hidden one passes
  * on. */
 SN_CHECKED sn_status show_target(struct rpc_call *c, char *id, char **target);
-/* A page of refs of which the one past limit only tells that there is more: *last is the last one shown, NULL at the
- * end. */
-SN_CHECKED sn_status show_page(struct rpc_call *c, const struct reader *reader, Note__NoteRef **refs, size_t n,
-                               size_t limit, size_t *n_items, Note__Note ***items, const char **last);
 
 #endif

@@ -6,6 +6,7 @@
 #include "services/note/note.rpc.h"
 #include "services/note/note_rows.rpc.h"
 #include "services/note/text.h"
+#include "services/page.h"
 
 /* A note as it is written. */
 struct draft {
@@ -57,19 +58,25 @@ SN_CHECKED sn_status store_delete_renote(struct db_tx *tx, const char *user_id, 
 /* Adds to the counters of a note, in a slot drawn at random. */
 SN_CHECKED sn_status store_count_reactions(struct db_tx *tx, const char *note_id, const Note__NoteCounts *delta);
 
-/* Lists. before_id / after_id "" start at the end that comes first. */
-SN_CHECKED sn_status store_ids_by_authors(struct db_tx *tx, char **authors, size_t n_authors, const char *before_id,
-                                          size_t limit, size_t *n, Note__NoteRef ***refs);
-SN_CHECKED sn_status store_ids_by_hashtag(struct db_tx *tx, const char *tag_key, const char *before_id, size_t limit,
-                                          size_t *n, Note__NoteRef ***refs);
-SN_CHECKED sn_status store_comment_ids(struct db_tx *tx, const char *parent_id, const char *after_id, size_t limit,
-                                       size_t *n, Note__NoteRef ***refs);
-SN_CHECKED sn_status store_bookmarks(struct db_tx *tx, const char *user_id, int64_t before_ms, const char *before_id,
-                                     size_t limit, size_t *n, NoteRows__Bookmark ***rows);
+/* Lists: at most scan->limit beyond its position; ascending when it is newer, else descending. */
+/* seen_as: note.proto, Visibility: the widest audience that the reader belongs to. scan->except: whose notes no renote
+ * passes on. */
+SN_CHECKED sn_status store_ids_by_authors(struct db_tx *tx, char **authors, size_t n_authors, int seen_as,
+                                          const struct page_scan *scan, size_t *n, Note__NoteRef ***refs);
+/* What was removed is listed for its author alone; the viewer is "" when nobody is logged in. */
+SN_CHECKED sn_status store_ids_by_hashtag(struct db_tx *tx, const char *tag_key, const char *viewer,
+                                          const struct page_scan *scan, size_t *n, Note__NoteRef ***refs);
+/* For the actor. Always ascending, like all that is below a note. */
+SN_CHECKED sn_status store_comment_ids(struct db_tx *tx, const char *parent_id, const struct page_scan *scan, size_t *n,
+                                       Note__NoteRef ***refs);
+SN_CHECKED sn_status store_bookmarks(struct db_tx *tx, const char *user_id, const struct page_scan *scan, size_t *n,
+                                     NoteRows__Bookmark ***rows);
+SN_CHECKED sn_status store_bookmark(struct db_tx *tx, const char *user_id, const char *note_id, NoteRows__Bookmark *row,
+                                    bool *found);
 /* From the first note down to the parent; the nearest 100. */
 SN_CHECKED sn_status store_ancestors(struct db_tx *tx, const char *id, size_t *n, Note__NoteRef ***refs);
-/* All below a note, the oldest first; root tells that it is no comment itself, which is cheaper. */
-SN_CHECKED sn_status store_descendants(struct db_tx *tx, const char *id, bool root, const char *after_id, size_t limit,
+/* All below a note, ascending; root tells that it is no comment itself. Of a comment, 100 levels down. */
+SN_CHECKED sn_status store_descendants(struct db_tx *tx, const char *id, bool root, const struct page_scan *scan,
                                        size_t *n, Note__NoteRef ***refs);
 
 #endif

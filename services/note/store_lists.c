@@ -1,70 +1,110 @@
 /* Owns the SQL of lists: ids by keyset, never offsets. */
 #include "services/note/store.h"
 
-#define LAST_ID  "ffffffff-ffff-ffff-ffff-ffffffffffff"
-#define FIRST_ID "00000000-0000-0000-0000-000000000000"
-
-static struct db_bind before(const char *id)
+static struct db_bind beyond(const struct page_scan *scan)
 {
-        return bind_uuid(id[0] != '\0' ? id : LAST_ID);
+        return bind_uuid(page_beyond_id(scan));
 }
 
-static struct db_bind after(const char *id)
+/* One index probe for each author and visibility, whatever the number of their notes. A renote of what was deleted is
+ * none. */
+#define IDS_BY_AUTHORS(comparison, direction)                                                                          \
+        "select n.id, a.author_id, n.renoted_author_id from unnest($1::uuid[]) as a (author_id)"                       \
+        " cross join unnest($2::bigint[]) as v (visibility) cross join lateral"                                        \
+        " (select p.id, r.author_id as renoted_author_id from notes p left join notes r on r.id = p.renote_of_id"      \
+        " where p.author_id = a.author_id and p.visibility = v.visibility and p.deleted_at is null"                    \
+        " and p.parent_id is null and p.id " comparison                                                                \
+        " $3 and (p.renote_of_id is null or (r.deleted_at is null and r.author_id <> all($4::uuid[])))"                \
+        " order by p.id " direction " limit $5) n order by n.id " direction " limit $5"
+
+DB_STATEMENT(SELECT_IDS_BY_AUTHORS, "note_service", &note__note_ref__descriptor, IDS_BY_AUTHORS("<", "desc"));
+DB_STATEMENT(SELECT_IDS_BY_AUTHORS_AFTER, "note_service", &note__note_ref__descriptor, IDS_BY_AUTHORS(">", "asc"));
+
+sn_status store_ids_by_authors(struct db_tx *tx, char **authors, size_t n_authors, int seen_as,
+                               const struct page_scan *scan, size_t *n, Note__NoteRef ***refs)
 {
-        return bind_uuid(id[0] != '\0' ? id : FIRST_ID);
+        static const int64_t audiences[] = {NOTE__VISIBILITY__VISIBILITY_PUBLIC, NOTE__VISIBILITY__VISIBILITY_FOLLOWERS,
+                                            NOTE__VISIBILITY__VISIBILITY_ONLY_ME};
+
+        return db_list(tx, scan->newer ? &SELECT_IDS_BY_AUTHORS_AFTER : &SELECT_IDS_BY_AUTHORS,
+                       DB_BINDS(bind_uuids(authors, n_authors), bind_i64s(audiences, (size_t)seen_as), beyond(scan),
+                                bind_uuids(scan->except, scan->n_except), bind_i64((int64_t)scan->limit)),
+                       n, refs);
 }
 
-/* One index probe an author, whatever the number of their notes. */
-DB_STATEMENT(
-    SELECT_IDS_BY_AUTHORS, "note_service", &note__note_ref__descriptor,
-    "select n.id, a.author_id from unnest($1::uuid[]) as a (author_id) cross join lateral"
-    " (select id from notes where author_id = a.author_id and id < $2 and deleted_at is null and parent_id is null"
-    " order by id desc limit $3) n order by n.id desc limit $3");
+/* Lists of ids in an index that holds only what is shown, with its author; what was removed its author alone sees. */
+#define SHOWN_IDS(from, comparison, direction)                                                                         \
+        "select note_id as id, author_id from " from " and note_id " comparison                                        \
+        " $2 and author_id <> all($3::uuid[]) and (not removed or author_id = $4) order by note_id " direction         \
+        " limit $5"
 
-sn_status store_ids_by_authors(struct db_tx *tx, char **authors, size_t n_authors, const char *before_id, size_t limit,
-                               size_t *n, Note__NoteRef ***refs)
+static sn_status list_shown(struct db_tx *tx, const struct db_statement *s, struct db_bind key, const char *viewer,
+                            const struct page_scan *scan, size_t *n, Note__NoteRef ***refs)
 {
-        return db_list(tx, &SELECT_IDS_BY_AUTHORS,
-                       DB_BINDS(bind_uuids(authors, n_authors), before(before_id), bind_i64((int64_t)limit)), n, refs);
+        return db_list(tx, s,
+                       DB_BINDS(key, beyond(scan), bind_uuids(scan->except, scan->n_except), bind_uuid(viewer),
+                                bind_i64((int64_t)scan->limit)),
+                       n, refs);
 }
 
 DB_STATEMENT(SELECT_IDS_BY_HASHTAG, "note_service", &note__note_ref__descriptor,
-             "select h.note_id as id, n.author_id from note_hashtags h join notes n on n.id = h.note_id"
-             " where h.tag_key = $1 and h.note_id < $2 and n.visibility = 1 and n.deleted_at is null order by "
-             "h.note_id desc limit $3");
+             SHOWN_IDS("note_hashtags where tag_key = $1 and public", "<", "desc"));
+DB_STATEMENT(SELECT_IDS_BY_HASHTAG_AFTER, "note_service", &note__note_ref__descriptor,
+             SHOWN_IDS("note_hashtags where tag_key = $1 and public", ">", "asc"));
 
-sn_status store_ids_by_hashtag(struct db_tx *tx, const char *tag_key, const char *before_id, size_t limit, size_t *n,
-                               Note__NoteRef ***refs)
+sn_status store_ids_by_hashtag(struct db_tx *tx, const char *tag_key, const char *viewer, const struct page_scan *scan,
+                               size_t *n, Note__NoteRef ***refs)
 {
-        return db_list(tx, &SELECT_IDS_BY_HASHTAG,
-                       DB_BINDS(bind_text(tag_key), before(before_id), bind_i64((int64_t)limit)), n, refs);
+        return list_shown(tx, scan->newer ? &SELECT_IDS_BY_HASHTAG_AFTER : &SELECT_IDS_BY_HASHTAG, bind_text(tag_key),
+                          viewer, scan, n, refs);
 }
 
 DB_STATEMENT(SELECT_COMMENT_IDS, "note_service", &note__note_ref__descriptor,
-             "select note_id as id from note_comments where parent_id = $1 and note_id > $2 order by note_id limit $3");
+             SHOWN_IDS("note_comments where parent_id = $1 and not deleted", ">", "asc"));
 
-sn_status store_comment_ids(struct db_tx *tx, const char *parent_id, const char *after_id, size_t limit, size_t *n,
+sn_status store_comment_ids(struct db_tx *tx, const char *parent_id, const struct page_scan *scan, size_t *n,
                             Note__NoteRef ***refs)
 {
-        return db_list(tx, &SELECT_COMMENT_IDS,
-                       DB_BINDS(bind_uuid(parent_id), after(after_id), bind_i64((int64_t)limit)), n, refs);
+        return list_shown(tx, &SELECT_COMMENT_IDS, bind_uuid(parent_id), db_call(tx)->actor, scan, n, refs);
 }
 
-DB_STATEMENT(SELECT_BOOKMARKS, "note_service", &note_rows__bookmark__descriptor,
-             "select note_id, created_at as created_at_ms from note_bookmarks where user_id = $1 and (created_at, "
-             "note_id) < ($2, $3)"
-             " order by created_at desc, note_id desc limit $4");
+DB_STATEMENT(SELECT_BELOW_ROOT, "note_service", &note__note_ref__descriptor,
+             SHOWN_IDS("note_comments where root_id = $1 and not deleted", ">", "asc"));
+DB_STATEMENT(SELECT_BELOW_COMMENT, "note_service", &note__note_ref__descriptor,
+             SHOWN_IDS("note_threads where ancestor_id = $1", ">", "asc"));
 
-/* The far future: PostgreSQL takes it, and no bookmark is later. */
-#define LATEST_MS INT64_C(32503680000000)
-
-sn_status store_bookmarks(struct db_tx *tx, const char *user_id, int64_t before_ms, const char *before_id, size_t limit,
-                          size_t *n, NoteRows__Bookmark ***rows)
+sn_status store_descendants(struct db_tx *tx, const char *id, bool root, const struct page_scan *scan, size_t *n,
+                            Note__NoteRef ***refs)
 {
-        return db_list(tx, &SELECT_BOOKMARKS,
-                       DB_BINDS(bind_uuid(user_id), bind_time_ms(before_ms != 0 ? before_ms : LATEST_MS),
-                                before(before_id), bind_i64((int64_t)limit)),
+        return list_shown(tx, root ? &SELECT_BELOW_ROOT : &SELECT_BELOW_COMMENT, bind_uuid(id), db_call(tx)->actor,
+                          scan, n, refs);
+}
+
+#define BOOKMARKS(comparison, direction)                                                                               \
+        "select b.note_id, n.author_id, b.created_at as created_at_ms from note_bookmarks b"                           \
+        " join notes n on n.id = b.note_id and n.deleted_at is null"                                                   \
+        " where b.user_id = $1 and (b.created_at, b.note_id) " comparison " ($2, $3) order by b.created_at " direction \
+        ", b.note_id " direction " limit $4"
+
+DB_STATEMENT(SELECT_BOOKMARKS, "note_service", &note_rows__bookmark__descriptor, BOOKMARKS("<", "desc"));
+DB_STATEMENT(SELECT_BOOKMARKS_AFTER, "note_service", &note_rows__bookmark__descriptor, BOOKMARKS(">", "asc"));
+
+sn_status store_bookmarks(struct db_tx *tx, const char *user_id, const struct page_scan *scan, size_t *n,
+                          NoteRows__Bookmark ***rows)
+{
+        return db_list(tx, scan->newer ? &SELECT_BOOKMARKS_AFTER : &SELECT_BOOKMARKS,
+                       DB_BINDS(bind_uuid(user_id), bind_time_ms(page_beyond_ms(scan)), beyond(scan),
+                                bind_i64((int64_t)scan->limit)),
                        n, rows);
+}
+
+DB_STATEMENT(SELECT_BOOKMARK, "note_service", &note_rows__bookmark__descriptor,
+             "select note_id, created_at as created_at_ms from note_bookmarks where user_id = $1 and note_id = $2");
+
+sn_status store_bookmark(struct db_tx *tx, const char *user_id, const char *note_id, NoteRows__Bookmark *row,
+                         bool *found)
+{
+        return db_one(tx, &SELECT_BOOKMARK, DB_BINDS(bind_uuid(user_id), bind_uuid(note_id)), &row->base, found);
 }
 
 DB_STATEMENT(SELECT_ANCESTORS, "note_service", &note__note_ref__descriptor,
@@ -76,20 +116,6 @@ DB_STATEMENT(SELECT_ANCESTORS, "note_service", &note__note_ref__descriptor,
 sn_status store_ancestors(struct db_tx *tx, const char *id, size_t *n, Note__NoteRef ***refs)
 {
         return db_list(tx, &SELECT_ANCESTORS, DB_BINDS(bind_uuid(id)), n, refs);
-}
-
-DB_STATEMENT(SELECT_BELOW_ROOT, "note_service", &note__note_ref__descriptor,
-             "select note_id as id from note_comments where root_id = $1 and note_id > $2 order by note_id limit $3");
-DB_STATEMENT(SELECT_BELOW_COMMENT, "note_service", &note__note_ref__descriptor,
-             "with recursive down (id) as (select note_id from note_comments where parent_id = $1"
-             " union all select c.note_id from down join note_comments c on c.parent_id = down.id)"
-             " select id from down where id > $2 order by id limit $3");
-
-sn_status store_descendants(struct db_tx *tx, const char *id, bool root, const char *after_id, size_t limit, size_t *n,
-                            Note__NoteRef ***refs)
-{
-        return db_list(tx, root ? &SELECT_BELOW_ROOT : &SELECT_BELOW_COMMENT,
-                       DB_BINDS(bind_uuid(id), after(after_id), bind_i64((int64_t)limit)), n, refs);
 }
 
 DB_STATEMENT(SELECT_RENOTERS, "note_service", &note_rows__renoters__descriptor,

@@ -33,13 +33,13 @@ sn_status store_delete_like(struct db_tx *tx, const char *user_id, const char *n
 DB_STATEMENT(INSERT_BOOKMARK, "note_service", NULL,
              "insert into note_bookmarks (user_id, note_id, created_at) values ($1, $2, $3) on conflict do nothing");
 
-/* The time comes from the call, in whole milliseconds: it is half of the list's sort key. */
+/* Half of the list's sort key, in whole milliseconds: drawn like an id, within the call that commits it. */
 sn_status store_insert_bookmark(struct db_tx *tx, const char *user_id, const char *note_id, bool *changed)
 {
-        int64_t affected = 0;
+        int64_t affected = 0, at_ms = uuid_time_ms(uuid_new_in(db_arena(tx)));
 
-        TRY(db_exec(tx, &INSERT_BOOKMARK,
-                    DB_BINDS(bind_uuid(user_id), bind_uuid(note_id), bind_time_ms(db_call(tx)->now_ms)), &affected));
+        TRY(db_exec(tx, &INSERT_BOOKMARK, DB_BINDS(bind_uuid(user_id), bind_uuid(note_id), bind_time_ms(at_ms)),
+                    &affected));
         *changed = affected > 0;
         return SN_OK;
 }

@@ -101,7 +101,7 @@ sn_status delete_written(struct db_tx *tx, const Note__Note *note)
                 return SN_OK;
         }
         stored_changed(tx, note->id);
-        recent_changed(tx, note->author->id);
+        recent_changed(tx, note->author->id, (int)note->visibility);
         if (comment) {
                 TRY(uncount_comment(tx, note));
         }

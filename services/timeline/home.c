@@ -2,10 +2,11 @@
  * follow any more, or mutes, passed over. */
 #include "services/timeline/timeline.h"
 
+#include <stdio.h>
 #include <string.h>
 #include "services/follow/follow.rpc.h"
+#include "services/timeline/delivered.h"
 #include "services/timeline/home_cache.h"
-#include "services/timeline/page.h"
 #include "services/timeline/store.h"
 #include "services/timeline/tail.h"
 
@@ -28,22 +29,14 @@ static sn_status relations_with(struct rpc_call *c, const struct refs *refs, Fol
         return SN_OK;
 }
 
-static void admit(struct rpc_call *c, const Follow__Relations *relations, struct refs *refs)
-{
-        refs->admitted = ARENA_ARRAY(c->arena, bool, refs->n);
-        for (size_t i = 0; i < refs->n; i++) {
-                refs->admitted[i] = relations->items[i]->following && !relations->items[i]->muting;
-        }
-}
-
 /* *usable is false when there is no set, or one that lacks somebody whom the reader follows, or that must be marked as
  * read. */
-static void read_cached(struct rpc_call *c, const char *before_id, size_t limit, bool *usable,
-                        struct home_header *header, struct refs *refs)
+static void read_cached(struct rpc_call *c, const struct page_scan *scan, bool *usable, struct home_header *header,
+                        struct refs *refs, bool *whole)
 {
         bool found = false;
 
-        *usable = home_cache_read(c, c->actor, before_id, limit, &found, header, refs) == SN_OK && found &&
+        *usable = home_cache_read(c, c->actor, scan, &found, header, refs, whole) == SN_OK && found &&
                   header->day == home_cache_today(c);
         c->problem = (struct rpc_problem){0};
 }
@@ -55,6 +48,7 @@ static sn_status build_cached(struct rpc_call *c)
         TimelineRows__State state;
         struct home_build build;
         struct refs refs;
+        bool whole = false;
         bool redis = home_cache_prepare(c, c->actor, &build) == SN_OK;
 
         c->problem = (struct rpc_problem){0};
@@ -62,7 +56,8 @@ static sn_status build_cached(struct rpc_call *c)
         if (!redis) {
                 return SN_OK;
         }
-        TRY(tail_entries(c, c->actor, "", HOME_CACHE_ENTRIES, &refs, &header.complete));
+        TRY(tail_entries(c, c->actor, &(struct page_scan){.limit = HOME_CACHE_ENTRIES}, &refs, &whole,
+                         &header.complete));
         header.version = state.relations_version;
         header.complete = header.complete && refs.n < HOME_CACHE_ENTRIES;
         if (home_cache_store(c, c->actor, &build, &header, &refs) != SN_OK) {
@@ -71,77 +66,89 @@ static sn_status build_cached(struct rpc_call *c)
         return SN_OK;
 }
 
-/* What others wrote: from Redis as far as its set reaches, when it knows all whom the reader follows; then from the
- * tail, brought up to date; pulled beyond that. */
-static sn_status fetch_others(struct rpc_call *c, const char *before_id, size_t limit, struct refs *out)
+/* What others wrote, and the reader's relations with them: from Redis as far as its set reaches, when it knows all whom
+ * the reader follows; then from the tail, brought up to date; pulled beyond that. */
+static sn_status fetch_others(struct rpc_call *c, const struct page_scan *scan, struct refs *out,
+                              Follow__Relations *relations)
 {
-        Follow__Relations relations;
         struct home_header header;
-        bool usable = false, complete = false;
+        bool usable = false, whole = false, complete = false;
 
         *out = (struct refs){0};
-        read_cached(c, before_id, limit, &usable, &header, out);
-        TRY(relations_with(c, out, &relations));
-        usable = usable && header.version >= relations.version;
-        complete = usable && header.complete;
+        read_cached(c, scan, &usable, &header, out, &whole);
+        TRY(relations_with(c, out, relations));
+        usable = usable && header.version >= relations->version;
         if (!usable) {
                 TRY(build_cached(c));
         }
-        if (!usable || (out->n < limit && !complete)) {
-                TRY(tail_entries(c, c->actor, before_id, limit, out, &complete));
-                TRY(relations_with(c, out, &relations));
+        if (!usable || !whole) {
+                TRY(tail_entries(c, c->actor, scan, out, &whole, &complete));
+                if (!whole) {
+                        TRY(tail_pull(c, c->actor, scan, out));
+                }
+                TRY(relations_with(c, out, relations));
         }
-        if (out->n < limit && !complete) {
-                TRY(tail_pull(c, c->actor, before_id, limit, out));
-                TRY(relations_with(c, out, &relations));
-        }
-        admit(c, &relations, out);
         return SN_OK;
 }
 
-static sn_status fetch_own(struct rpc_call *c, const char *before_id, size_t limit, Note__NoteRefs *out)
+/* Notes of whom one does not follow any more, or mutes, are passed over. */
+static void skip_unwanted(const struct refs *all, const struct refs *others, const Follow__Relations *relations,
+                          struct page_refs *out)
 {
-        Note__ListIdsByAuthorsRequest in = NOTE__LIST_IDS_BY_AUTHORS_REQUEST__INIT;
+        size_t k = 0;
+
+        for (size_t i = 0; i < all->n && k < others->n; i++) {
+                if (all->items[i] == others->items[k]) {
+                        out->items[i].skip = !relations->items[k]->following || relations->items[k]->muting;
+                        k++;
+                }
+        }
+}
+
+static sn_status read_home(struct rpc_call *c, const struct page_scan *scan, struct page_refs *out)
+{
+        Note__NoteRefs found = NOTE__NOTE_REFS__INIT;
+        Follow__Relations relations;
+        struct refs own, others, all;
         char *authors[1] = {(char *)c->actor};
 
-        in.author_ids = authors;
-        in.n_author_ids = 1;
-        in.before_id = (char *)before_id;
-        in.limit = (uint32_t)limit;
-        return note_list_ids_by_authors(c, &in, out);
-}
-
-/* Both are newest first and share no note. */
-static void merge(struct rpc_call *c, const struct refs *others, const Note__NoteRefs *own, size_t limit,
-                  struct refs *out)
-{
-        size_t a = 0, b = 0;
-
-        *out = (struct refs){.items = ARENA_ARRAY(c->arena, Note__NoteRef *, limit),
-                             .admitted = ARENA_ARRAY(c->arena, bool, limit)};
-        while (out->n < limit && (a < others->n || b < own->n_items)) {
-                bool take_own =
-                    a == others->n || (b < own->n_items && strcmp(own->items[b]->id, others->items[a]->id) > 0);
-
-                out->admitted[out->n] = take_own || others->admitted[a];
-                out->items[out->n++] = take_own ? own->items[b++] : others->items[a++];
+        delivered_settled(out->settled.id); /* first: what is read afterwards has all of it */
+        TRY(refs_by_authors(c, authors, 1, NOTE__VISIBILITY__VISIBILITY_ONLY_ME, false, scan, &found));
+        TRY(fetch_others(c, scan, &others, &relations));
+        own = (struct refs){found.n_items, found.items};
+        all = refs_merge(c->arena, &own, &others, scan);
+        page_refs_of_notes(c->arena, all.items, all.n, out);
+        skip_unwanted(&all, &others, &relations, out);
+        if (strcmp(found.settled_id, out->settled.id) < 0) {
+                (void)snprintf(out->settled.id, UUID_SIZE, "%s", found.settled_id);
         }
+        return SN_OK;
 }
 
-static sn_status fetch_home(struct rpc_call *c, void *context, const char *before_id, size_t limit, struct refs *out)
+static bool has_unsettled(const struct page_refs *refs)
 {
-        Note__NoteRefs own = NOTE__NOTE_REFS__INIT;
-        struct refs others;
+        for (size_t i = 0; i < refs->n; i++) {
+                if (strcmp(refs->items[i].at.id, refs->settled.id) >= 0) {
+                        return true;
+                }
+        }
+        return false;
+}
 
-        TRY(fetch_own(c, before_id, limit, &own));
-        TRY(fetch_others(c, before_id, limit, &others));
-        merge(c, &others, &own, limit, out);
-        return SN_OK;
+/* Up to where it is settled is only asked when there is something new, and counts for what is read then. */
+static sn_status fetch_home(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
+{
+        TRY(read_home(c, scan, out));
+        return has_unsettled(out) && delivered_ask(c) ? read_home(c, scan, out) : SN_OK;
 }
 
 sn_status timeline_handle_get_home(struct rpc_call *c, const Timeline__GetHomeRequest *in, Timeline__Page *out)
 {
-        struct page_source source = {.fetch = fetch_home, .hide_muted = true};
+        struct page_source source = {
+            .filter = "home", .newest_first = true, .fetch = fetch_home, .show = refs_show_unmuted};
+        struct page page;
 
-        return page_build(c, "home", in->cursor, in->limit, &source, out);
+        TRY(page_read(c, &source, PAGE_ASKED(in, TIMELINE__GET_HOME_REQUEST), &page));
+        PAGE_ANSWER(out, &page);
+        return SN_OK;
 }

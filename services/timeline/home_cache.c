@@ -5,6 +5,7 @@
 #include "services/timeline/home_cache.h"
 
 #include <hiredis/hiredis.h>
+#include <sodium.h>
 #include <string.h>
 #include "base/service.h"
 #include "cache/redis.h"
@@ -16,6 +17,12 @@
 #define ENTRY_BYTES  (2 * ID_BYTES)
 #define CUT_ENTRIES  (2 * HOME_CACHE_ENTRIES)
 #define MS_PER_DAY   86400000
+
+/* Delivery appends, at most a batch of entries, to what is no longer than the first; a build adds its own entries. */
+#define APPEND_MAX_BYTES 32768
+#define STRING_MAX_BYTES 65536
+#define TEXT_OF(x)       #x
+#define NUMBER(x)        TEXT_OF(x)
 
 /* Readers build their sets anew every day, to be noted as readers. */
 #define SET_LIFE   "172800"
@@ -64,7 +71,8 @@ struct set {
 
 static bool has_header(const redisReply *reply)
 {
-        return reply->type == REDIS_REPLY_STRING && (size_t)reply->len >= HEADER_BYTES && reply->str[0] == 's' &&
+        return reply->type == REDIS_REPLY_STRING && (size_t)reply->len >= HEADER_BYTES &&
+               (size_t)reply->len <= STRING_MAX_BYTES && reply->str[0] == 's' &&
                ((size_t)reply->len - HEADER_BYTES) % ENTRY_BYTES == 0;
 }
 
@@ -85,14 +93,13 @@ static void sort_entries(struct set *set)
 
 static void decode(struct rpc_call *c, const redisReply *reply, struct set *set, struct home_header *header)
 {
-        static const uint8_t zero[ID_BYTES];
         const uint8_t *bytes = (const uint8_t *)reply->str;
 
         *set = (struct set){.bytes = bytes, .len = (size_t)reply->len};
         header->version = (int64_t)get_number(bytes + MARK_BYTES, 8);
         header->day = (uint32_t)get_number(bytes + MARK_BYTES + 8, 4);
         memcpy(set->floor, bytes + MARK_BYTES + 12, ID_BYTES);
-        header->complete = memcmp(set->floor, zero, ID_BYTES) == 0;
+        header->complete = sodium_is_zero(set->floor, ID_BYTES);
         set->n = (set->len - HEADER_BYTES) / ENTRY_BYTES;
         set->entries = ARENA_ARRAY(c->arena, const uint8_t *, set->n);
         for (size_t i = 0; i < set->n; i++) {
@@ -122,27 +129,32 @@ static Note__NoteRef *show(struct rpc_call *c, const uint8_t *entry)
         return ref;
 }
 
-/* What came late and lies below the floor stays out: others that belong before it are not in the set either. */
-static void pick(struct rpc_call *c, const struct set *set, const char *before_id, size_t limit, struct refs *out)
+static bool is_beyond(const uint8_t *entry, const uint8_t *position, bool newer)
 {
-        uint8_t before[ID_BYTES];
-        bool paged = uuid_to_bytes(before_id, before);
-        const uint8_t *last = NULL;
+        int order = position == NULL ? 0 : memcmp(entry, position, ID_BYTES);
 
-        *out = (struct refs){.items = ARENA_ARRAY(c->arena, Note__NoteRef *, limit)};
-        for (size_t i = set->n; i > 0 && out->n < limit; i--) {
-                const uint8_t *entry = set->entries[i - 1];
-                bool above = paged && memcmp(entry, before, ID_BYTES) >= 0;
+        return position == NULL || (newer ? order > 0 : order < 0);
+}
+
+/* What came late and lies below the floor stays out: others that belong before it are not in the set either. */
+static void pick(struct rpc_call *c, const struct set *set, const struct page_scan *scan, struct refs *out, bool *whole)
+{
+        uint8_t position[ID_BYTES];
+        const uint8_t *beyond = uuid_to_bytes(scan->beyond.id, position) ? position : NULL, *last = NULL;
+        bool complete = sodium_is_zero(set->floor, ID_BYTES);
+
+        *out = (struct refs){.items = ARENA_ARRAY(c->arena, Note__NoteRef *, scan->limit)};
+        for (size_t i = 0; i < set->n && out->n < scan->limit; i++) {
+                const uint8_t *entry = set->entries[scan->newer ? i : set->n - 1 - i];
                 bool twice = last != NULL && memcmp(entry, last, ID_BYTES) == 0;
 
-                if (memcmp(entry, set->floor, ID_BYTES) < 0) {
-                        return;
-                }
-                if (!above && !twice) {
+                if (!twice && memcmp(entry, set->floor, ID_BYTES) >= 0 && is_beyond(entry, beyond, scan->newer)) {
                         out->items[out->n++] = show(c, entry);
                 }
                 last = entry;
         }
+        *whole = complete ||
+                 (scan->newer ? beyond != NULL && memcmp(beyond, set->floor, ID_BYTES) >= 0 : out->n == scan->limit);
 }
 
 /* ARGV: the mark, how much of the string is known, what to put in its place, seconds to live. What was appended
@@ -180,15 +192,18 @@ static void cut(struct rpc_call *c, const char *owner, const struct set *set, co
         }
 }
 
-/* The timeline, and whether it may be believed, in one round trip. */
+/* The timeline, and whether it may be believed, in one round trip. As much as delivery may have left there: what is
+ * longer something else put there, which is not sent through Redis, the network and this process to be refused; the
+ * build that follows replaces it. */
 static sn_status fetch(struct rpc_call *c, const char *owner, redisReply **reply, bool *believed)
 {
         struct redis_pipeline *p = redis_pipeline_new(c, c->service->redis);
-        const char *argv[] = {"GET", redis_key(c->arena, REDIS_KEY_TIMELINE_HOME, owner)};
+        const char *argv[] = {"GETRANGE", redis_key(c->arena, REDIS_KEY_TIMELINE_HOME, owner), "0",
+                              NUMBER(STRING_MAX_BYTES)};
         redisReply **replies = NULL;
         size_t n = 0;
 
-        redis_pipeline_add(p, 2, argv, NULL);
+        redis_pipeline_add(p, 4, argv, NULL);
         home_sync_ask(c, p);
         TRY(redis_pipeline_run(p, &n, &replies));
         *reply = replies[0];
@@ -196,8 +211,8 @@ static sn_status fetch(struct rpc_call *c, const char *owner, redisReply **reply
         return SN_OK;
 }
 
-sn_status home_cache_read(struct rpc_call *c, const char *owner, const char *before_id, size_t limit, bool *found,
-                          struct home_header *header, struct refs *out)
+sn_status home_cache_read(struct rpc_call *c, const char *owner, const struct page_scan *scan, bool *found,
+                          struct home_header *header, struct refs *out, bool *whole)
 {
         redisReply *reply = NULL;
         struct set set;
@@ -208,7 +223,7 @@ sn_status home_cache_read(struct rpc_call *c, const char *owner, const char *bef
                 return SN_OK;
         }
         decode(c, reply, &set, header);
-        pick(c, &set, before_id, limit, out);
+        pick(c, &set, scan, out, whole);
         if (set.n > CUT_ENTRIES) {
                 cut(c, owner, &set, header);
         }
@@ -257,8 +272,8 @@ sn_status home_cache_store(struct rpc_call *c, const char *owner, const struct h
 /* ARGV: entries. A set that nobody cut goes: nobody reads it. */
 static const char DELIVER[] = "local len = redis.call('STRLEN', KEYS[1]) "
                               "if len == 0 then return 0 end "
-                              "if len > 32768 then return redis.call('DEL', KEYS[1]) end "
-                              "return redis.call('APPEND', KEYS[1], ARGV[1])";
+                              "if len > " NUMBER(APPEND_MAX_BYTES) " then return redis.call('DEL', KEYS[1]) end "
+                                                                   "return redis.call('APPEND', KEYS[1], ARGV[1])";
 
 #define DELIVER_OWNERS 500
 

@@ -3,7 +3,7 @@
 #ifndef SERVICES_TIMELINE_HOME_CACHE_H
 #define SERVICES_TIMELINE_HOME_CACHE_H
 
-#include "services/timeline/page.h"
+#include "services/timeline/refs.h"
 #include "services/timeline/timeline_rows.rpc.h"
 
 /* How many entries a set is built with. It grows to twice as many before a reader cuts it. */
@@ -20,10 +20,10 @@ struct home_build {
         uint8_t mark[17];
 };
 
-/* The newest entries below before_id ("": from the top), as far as the set reaches. *found is false when there is no
- * set, or one that may lack something. */
-SN_CHECKED sn_status home_cache_read(struct rpc_call *c, const char *owner, const char *before_id, size_t limit,
-                                     bool *found, struct home_header *header, struct refs *out);
+/* What stands beyond the scan's position, as far as the set reaches; *whole: it has all that the scan asks for. *found
+ * is false when there is no set, or one that may lack something. */
+SN_CHECKED sn_status home_cache_read(struct rpc_call *c, const char *owner, const struct page_scan *scan, bool *found,
+                                     struct home_header *header, struct refs *out, bool *whole);
 /* Before reading what will be stored. */
 SN_CHECKED sn_status home_cache_prepare(struct rpc_call *c, const char *owner, struct home_build *build);
 /* Stores the set, unless somebody else began to build it, or it was cleared. refs: newest first. */

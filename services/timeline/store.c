@@ -1,11 +1,10 @@
 /* Owns the SQL of timeline_service. */
 #include "services/timeline/store.h"
 
-#define LAST_ID  "ffffffff-ffff-ffff-ffff-ffffffffffff"
 #define FIRST_ID "00000000-0000-0000-0000-000000000000"
 
 DB_STATEMENT(SELECT_STATE, "timeline_service", &timeline_rows__state__descriptor,
-             "select relations_version, floor_id = '" FIRST_ID "' as complete, built_at is not null as built,"
+             "select relations_version, floor_id, floor_id = '" FIRST_ID "' as complete, built_at is not null as built,"
              " read_at < now() - interval '30 days' as stale from timeline_cache where owner_id = $1");
 
 sn_status store_state(struct db_tx *tx, const char *owner, TimelineRows__State *state, bool *found)
@@ -61,18 +60,20 @@ sn_status store_touch(struct db_tx *tx, const char *owner)
         return db_exec(tx, &TOUCH, DB_BINDS(bind_uuid(owner)), NULL);
 }
 
-DB_STATEMENT(
-    SELECT_ENTRIES, "timeline_service", &note__note_ref__descriptor,
-    "select note_id as id, author_id from timeline_entries where owner_id = $1 and note_id < $2"
-    " and note_id >= (select floor_id from timeline_cache where owner_id = $1) order by note_id desc limit $3");
+#define ENTRIES(comparison, direction)                                                                                 \
+        "select note_id as id, author_id from timeline_entries where owner_id = $1 and note_id " comparison            \
+        " $2 and note_id >= (select floor_id from timeline_cache where owner_id = $1) order by note_id " direction     \
+        " limit $3"
 
-sn_status store_entries(struct db_tx *tx, const char *owner, const char *before_id, size_t limit, size_t *n,
+DB_STATEMENT(SELECT_ENTRIES, "timeline_service", &note__note_ref__descriptor, ENTRIES("<", "desc"));
+DB_STATEMENT(SELECT_ENTRIES_AFTER, "timeline_service", &note__note_ref__descriptor, ENTRIES(">", "asc"));
+
+sn_status store_entries(struct db_tx *tx, const char *owner, const struct page_scan *scan, size_t *n,
                         Note__NoteRef ***refs)
 {
-        return db_list(
-            tx, &SELECT_ENTRIES,
-            DB_BINDS(bind_uuid(owner), bind_uuid(before_id[0] != '\0' ? before_id : LAST_ID), bind_i64((int64_t)limit)),
-            n, refs);
+        return db_list(tx, scan->newer ? &SELECT_ENTRIES_AFTER : &SELECT_ENTRIES,
+                       DB_BINDS(bind_uuid(owner), bind_uuid(page_beyond_id(scan)), bind_i64((int64_t)scan->limit)), n,
+                       refs);
 }
 
 /* In the order of the key, as all who insert: so that two cannot wait for each other. */

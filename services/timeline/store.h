@@ -3,7 +3,7 @@
 #define SERVICES_TIMELINE_STORE_H
 
 #include "db/db.h"
-#include "services/note/note.rpc.h"
+#include "services/page.h"
 #include "services/timeline/timeline_rows.rpc.h"
 
 /* How many entries a tail keeps. */
@@ -19,8 +19,8 @@ SN_CHECKED sn_status store_insert_entries(struct db_tx *tx, const char *owner, N
  * floor is no list: some authors' notes are there, others' are not. */
 SN_CHECKED sn_status store_finish_pull(struct db_tx *tx, const char *owner, int64_t version, const char *floor_id);
 SN_CHECKED sn_status store_touch(struct db_tx *tx, const char *owner);
-/* Older than before_id ("": from the newest), the newest first; down to the floor. */
-SN_CHECKED sn_status store_entries(struct db_tx *tx, const char *owner, const char *before_id, size_t limit, size_t *n,
+/* Beyond the scan's position, down to the floor. */
+SN_CHECKED sn_status store_entries(struct db_tx *tx, const char *owner, const struct page_scan *scan, size_t *n,
                                    Note__NoteRef ***refs);
 
 /* Notes with their authors, and who follows whom of these: two pairs of parallel lists. */

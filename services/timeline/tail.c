@@ -8,60 +8,39 @@
 /* Whom one page of calls can name (note.proto, follow.proto). */
 #define AUTHORS_MAX 5000
 
-/* Newest first, without doubles, at most limit. Both are sorted already. */
-static void merge(struct rpc_call *c, struct refs *into, const Note__NoteRefs *more, size_t limit)
-{
-        Note__NoteRef **items = ARENA_ARRAY(c->arena, Note__NoteRef *, limit);
-        size_t a = 0, b = 0, n = 0;
-
-        while (n < limit && (a < into->n || b < more->n_items)) {
-                int order = a == into->n ? -1 : b == more->n_items ? 1 : strcmp(into->items[a]->id, more->items[b]->id);
-
-                items[n++] = order >= 0 ? into->items[a] : more->items[b];
-                a += order >= 0;
-                b += order <= 0;
-        }
-        into->items = items;
-        into->n = n;
-}
-
-/* The newest notes of whoever was followed after a version; *version becomes that of the last one. */
-static sn_status pull_followed(struct rpc_call *c, const char *owner, int64_t *version, const char *before_id,
-                               size_t limit, struct refs *out)
+/* The notes of whoever was followed after a version; *version becomes that of the last one. */
+static sn_status pull_followed(struct rpc_call *c, const char *owner, int64_t *version, bool without_muted,
+                               const struct page_scan *scan, struct refs *out)
 {
         Follow__FollowedMembers members = FOLLOW__FOLLOWED_MEMBERS__INIT;
 
         do {
                 Follow__ListFollowedSinceRequest since = FOLLOW__LIST_FOLLOWED_SINCE_REQUEST__INIT;
-                Note__ListIdsByAuthorsRequest by = NOTE__LIST_IDS_BY_AUTHORS_REQUEST__INIT;
                 Note__NoteRefs found = NOTE__NOTE_REFS__INIT;
 
                 since.user_id = (char *)owner;
                 since.after_version = *version;
                 since.limit = AUTHORS_MAX;
+                since.without_muted = without_muted;
                 follow__followed_members__init(&members);
                 TRY(follow_list_followed_since(c, &since, &members));
                 if (members.n_ids == 0) {
                         break;
                 }
-                by.author_ids = members.ids;
-                by.n_author_ids = members.n_ids;
-                by.before_id = (char *)before_id;
-                by.limit = (uint32_t)limit;
-                by.fresh = true;
-                TRY(note_list_ids_by_authors(c, &by, &found));
-                merge(c, out, &found, limit);
+                TRY(refs_by_authors(c, members.ids, members.n_ids, NOTE__VISIBILITY__VISIBILITY_FOLLOWERS, true, scan,
+                                    &found));
+                *out = refs_merge(c->arena, out, &(struct refs){found.n_items, found.items}, scan);
                 *version = members.version;
         } while (members.n_ids == AUTHORS_MAX);
         return SN_OK;
 }
 
-sn_status tail_pull(struct rpc_call *c, const char *owner, const char *before_id, size_t limit, struct refs *out)
+sn_status tail_pull(struct rpc_call *c, const char *owner, const struct page_scan *scan, struct refs *out)
 {
         int64_t version = 0;
 
         *out = (struct refs){0};
-        return pull_followed(c, owner, &version, before_id, limit, out);
+        return pull_followed(c, owner, &version, true, scan, out);
 }
 
 static sn_status load_state(struct rpc_call *c, const char *owner, TimelineRows__State *state, bool *found)
@@ -117,7 +96,7 @@ sn_status tail_ensure(struct rpc_call *c, const char *owner, TimelineRows__State
         }
         build = build || !state->built;
         version = build ? 0 : state->relations_version;
-        TRY(pull_followed(c, owner, &version, "", TIMELINE_TAIL, &refs));
+        TRY(pull_followed(c, owner, &version, false, &(struct page_scan){.limit = TIMELINE_TAIL}, &refs));
         if (build || version > state->relations_version) {
                 TRY(store_pulled(c, owner, &refs, version));
         } else {
@@ -126,9 +105,9 @@ sn_status tail_ensure(struct rpc_call *c, const char *owner, TimelineRows__State
         return load_state(c, owner, state, &found);
 }
 
-/* The state is read after the entries: a tail that is cut in between is not complete, and what it lacks is pulled. */
-sn_status tail_entries(struct rpc_call *c, const char *owner, const char *before_id, size_t limit, struct refs *out,
-                       bool *complete)
+/* The state is read after the entries: a tail that is cut in between is not whole, and what it lacks is pulled. */
+sn_status tail_entries(struct rpc_call *c, const char *owner, const struct page_scan *scan, struct refs *out,
+                       bool *whole, bool *complete)
 {
         CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         TimelineRows__State state = TIMELINE_ROWS__STATE__INIT;
@@ -136,8 +115,11 @@ sn_status tail_entries(struct rpc_call *c, const char *owner, const char *before
 
         *out = (struct refs){0};
         TRY(db_read(c, &tx));
-        TRY(store_entries(tx, owner, before_id, limit, &out->n, &out->items));
+        TRY(store_entries(tx, owner, scan, &out->n, &out->items));
         TRY(store_state(tx, owner, &state, &found));
         *complete = state.complete;
+        *whole =
+            state.complete || (scan->newer ? scan->beyond.id[0] != '\0' && strcmp(scan->beyond.id, state.floor_id) >= 0
+                                           : out->n == scan->limit);
         return SN_OK;
 }

@@ -57,7 +57,7 @@ static sn_status find_long(struct db_tx *tx, char *known, const char *user_id, s
         return SN_OK;
 }
 
-static sn_status find_position(struct db_tx *tx, const char *query, const struct cursor *last,
+static sn_status find_position(struct db_tx *tx, const char *query, const struct position *last,
                                struct name_position *out)
 {
         char *key = key_of(db_arena(tx), query, last->sort_key);
@@ -75,10 +75,10 @@ static sn_status find_position(struct db_tx *tx, const char *query, const struct
 
 static char *cursor_after(struct rpc_call *c, const char *query, const UserRows__FoundUser *last)
 {
-        struct cursor position = {.sort_key = rest_of(last->key, query)};
+        struct cursor cursor = {.at.sort_key = rest_of(last->key, query)};
 
-        memcpy(position.id, last->user->id, UUID_SIZE);
-        return cursor_encode(c, query, &position);
+        memcpy(cursor.at.id, last->user->id, UUID_SIZE);
+        return cursor_encode(c, query, &cursor);
 }
 
 static void show(struct rpc_call *c, UserRows__FoundUser *const *found, size_t n, User__UserList *out)
@@ -103,9 +103,9 @@ sn_status user_handle_find_users(struct rpc_call *c, const User__FindUsersReques
         if (query[0] == '\0') {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "query", "must have something to look for");
         }
-        TRY(cursor_decode(c, query, in->cursor, &last));
+        TRY(cursor_decode(c, query, "cursor", in->cursor, &last));
         TRY(db_read(c, &tx));
-        TRY(find_position(tx, query, &last, &position));
+        TRY(find_position(tx, query, &last.at, &position));
         TRY(store_find_users(tx, query, &position, limit + 1, &n, &found));
         if (n > limit) {
                 n = limit;

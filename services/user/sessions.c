@@ -2,7 +2,6 @@
 #include "services/user/user.h"
 
 #include <string.h>
-#include "auth/cursor.h"
 #include "auth/token.h"
 #include "services/user/session.h"
 #include "services/user/store.h"
@@ -79,24 +78,4 @@ sn_status user_handle_end_session(struct rpc_call *c, const User__EndSessionRequ
                 return rpc_fail(c, SN_NOT_FOUND, "id", "you have no running session with this id");
         }
         return db_commit(c, NULL, &tx);
-}
-
-sn_status user_handle_list_sessions(struct rpc_call *c, const User__ListSessionsRequest *in, User__SessionList *out)
-{
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-        size_t limit = page_limit(in->limit);
-        struct cursor position;
-
-        TRY(cursor_decode(c, "sessions", in->cursor, &position));
-        TRY(db_read(c, &tx));
-        TRY(store_sessions(tx, c->actor, position.id, limit + 1, &out->n_items, &out->items));
-        if (out->n_items > limit) {
-                out->n_items = limit;
-                memcpy(position.id, out->items[limit - 1]->id, UUID_SIZE);
-                out->next_cursor = cursor_encode(c, "sessions", &position);
-        }
-        for (size_t i = 0; i < out->n_items; i++) {
-                out->items[i]->current = uuid_equal(out->items[i]->id, c->session);
-        }
-        return SN_OK;
 }

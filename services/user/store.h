@@ -3,6 +3,7 @@
 #define SERVICES_USER_STORE_H
 
 #include "db/db.h"
+#include "services/page.h"
 #include "services/user/login_name.h"
 #include "services/user/session.h"
 #include "services/user/user.rpc.h"
@@ -57,9 +58,9 @@ SN_CHECKED sn_status store_refresh_state(struct db_tx *tx, const char *session_i
                                          bool *found);
 SN_CHECKED sn_status store_rotate(struct db_tx *tx, const char *session_id);
 SN_CHECKED sn_status store_end_session(struct db_tx *tx, const char *session_id, const char *user_id, bool *ended);
-/* Running ones, the newest first, older than before_id ("": from the newest). */
-SN_CHECKED sn_status store_sessions(struct db_tx *tx, const char *user_id, const char *before_id, size_t limit,
-                                    size_t *n, User__Session ***sessions);
+/* Running ones, beyond the scan's position. */
+SN_CHECKED sn_status store_sessions(struct db_tx *tx, const char *user_id, const struct page_scan *scan, size_t *n,
+                                    User__Session ***sessions);
 /* Those that ended in the last seconds, in order of id, after after_id ("": from the first). */
 SN_CHECKED sn_status store_ended_lately(struct db_tx *tx, int64_t seconds, const char *after_id, size_t limit,
                                         size_t *n, UserRows__EndedSession ***sessions);

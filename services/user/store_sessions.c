@@ -54,16 +54,19 @@ sn_status store_end_session(struct db_tx *tx, const char *session_id, const char
         return SN_OK;
 }
 
-DB_STATEMENT(SELECT_SESSIONS, "user_service", &user__session__descriptor,
-             "select id, created_at, last_used_at, user_agent, address from user_sessions where user_id = $1 and "
-             "ended_at is null"
-             " and id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff') order by id desc limit $3");
+#define SESSIONS(comparison, direction)                                                                                \
+        "select id, created_at, last_used_at, user_agent, address from user_sessions where user_id = $1"               \
+        " and ended_at is null and id " comparison " $2 order by id " direction " limit $3"
 
-sn_status store_sessions(struct db_tx *tx, const char *user_id, const char *before_id, size_t limit, size_t *n,
+DB_STATEMENT(SELECT_SESSIONS, "user_service", &user__session__descriptor, SESSIONS("<", "desc"));
+DB_STATEMENT(SELECT_SESSIONS_AFTER, "user_service", &user__session__descriptor, SESSIONS(">", "asc"));
+
+sn_status store_sessions(struct db_tx *tx, const char *user_id, const struct page_scan *scan, size_t *n,
                          User__Session ***sessions)
 {
-        return db_list(tx, &SELECT_SESSIONS,
-                       DB_BINDS(bind_uuid(user_id), bind_uuid(before_id), bind_i64((int64_t)limit)), n, sessions);
+        return db_list(tx, scan->newer ? &SELECT_SESSIONS_AFTER : &SELECT_SESSIONS,
+                       DB_BINDS(bind_uuid(user_id), bind_uuid(page_beyond_id(scan)), bind_i64((int64_t)scan->limit)), n,
+                       sessions);
 }
 
 DB_STATEMENT(SELECT_ENDED, "user_service", &user_rows__ended_session__descriptor,

@@ -1,7 +1,7 @@
 // What all lists share: limits, cursors that cannot be forged or carried elsewhere, Link headers.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { api, ids, inBatches, must, problem, registerMany } from './shared.mjs';
+import { api, eventually, ids, inBatches, logIn, must, problem, register, registerMany } from './shared.mjs';
 
 let alice; // owns 5 notes, 5 bookmarks, 5 comments, 5 followers, 5 followed
 let bob; // the same
@@ -38,6 +38,8 @@ before(async () => {
         lists = { alice: of(alice), bob: of(bob) };
 });
 
+// Lists that are newest first: what is newer can be asked for.
+const NEWEST_FIRST = ['home', 'user', 'hashtag', 'bookmarks', 'followers', 'following'];
 const withQuery = (path, query) => `${path}${path.includes('?') ? '&' : '?'}${query}`;
 const cursorOf = async (member, path) => must(await member.get(withQuery(path, 'limit=2'))).next_cursor;
 
@@ -139,4 +141,113 @@ test('a home cursor works however the tokens change', async () => {
         const login = must(await api('POST', '/v1/auth/refresh', { body: { refresh_token: alice.refreshToken } }));
         alice.take(login);
         must(await alice.get(`/v1/timelines/home?cursor=${encodeURIComponent(cursor)}`));
+});
+
+test('a newest-first list says where what is newer goes on, in the body and in a Link header', async () => {
+        for (const [name, path] of Object.entries(lists.alice)) {
+                const answer = await alice.get(withQuery(path, 'limit=2'));
+                const { prev_cursor: cursor } = must(answer);
+                assert.equal(cursor !== undefined, NEWEST_FIRST.includes(name), name);
+                const link = answer.headers.link.match(/<([^>]+)>\s*;\s*rel="prev"/);
+                assert.equal(link !== null, NEWEST_FIRST.includes(name), name);
+                if (link) {
+                        const target = new URL(link[1], process.env.SONET_URL);
+                        assert.equal(target.searchParams.get('after'), cursor, name);
+                        assert.equal(target.searchParams.get('limit'), '2', name);
+                        assert.equal(target.searchParams.get('cursor'), null, name);
+                        const { items, prev_cursor: next, ...rest } = must(await alice.get(target.pathname + target.search));
+                        assert.deepEqual(items, [], name);
+                        assert.ok(next, name);
+                        assert.deepEqual(rest, {}, name);
+                }
+        }
+});
+
+test('what is newer than an id or a page comes oldest first, and once', async () => {
+        for (const name of NEWEST_FIRST) {
+                const path = lists.alice[name];
+                const all = ids(must(await alice.get(withQuery(path, 'limit=100'))).items);
+                const newer = all.slice(0, 3).reverse();
+                assert.deepEqual(ids(must(await alice.get(withQuery(path, `after=${all[3]}`))).items), newer, name);
+                const first = must(await alice.get(withQuery(path, `limit=2&after=${all[3]}`)));
+                const second = must(await alice.get(withQuery(path, `limit=2&after=${first.prev_cursor}`)));
+                const third = must(await alice.get(withQuery(path, `limit=2&after=${second.prev_cursor}`)));
+                assert.deepEqual([first, second, third].map((page) => ids(page.items)), [newer.slice(0, 2), newer.slice(2), []], name);
+                const older = must(await alice.get(withQuery(path, `limit=2&cursor=${must(await alice.get(withQuery(path, 'limit=2'))).next_cursor}`)));
+                assert.deepEqual(ids(must(await alice.get(withQuery(path, `after=${older.prev_cursor}`))).items), all.slice(0, 2).reverse(), name);
+        }
+});
+
+test('cursor and after together are refused, and so is an after that the list does not know', async () => {
+        for (const name of NEWEST_FIRST) {
+                const path = lists.alice[name];
+                const { next_cursor: next, prev_cursor: prev } = must(await alice.get(withQuery(path, 'limit=2')));
+                problem(await alice.get(withQuery(path, `cursor=${next}&after=${prev}`)), 422, { field: 'after' });
+                problem(await alice.get(withQuery(path, `after=${prev}&cursor=${next}`)), 422, { field: 'cursor' });
+                problem(await alice.get(withQuery(path, 'after=')), 422, { field: 'after' });
+                for (const after of ['x', prev.slice(0, -1), `${prev}A`, 'A'.repeat(2048)]) {
+                        problem(await alice.get(withQuery(path, `after=${after}`)), 400, { code: 'cursor_invalid', field: 'after' });
+                }
+                problem(await alice.get(withQuery(path, `after=${'A'.repeat(2049)}`)), 422, { field: 'after' });
+                problem(await bob.get(withQuery(path, `after=${prev}`)), 400, { code: 'cursor_invalid', field: 'after' });
+        }
+        for (const name of ['bookmarks', 'followers', 'following']) { // their order is not in the ids
+                problem(await alice.get(`${lists.alice[name]}?after=01890000-0000-7000-8000-000000000000`), 422, { field: 'after' });
+        }
+        for (const name of ['comments', 'thread', 'people']) {
+                problem(await alice.get(withQuery(lists.alice[name], 'after=x')), [400, 422], { field: 'after' });
+        }
+});
+
+test('sessions are asked for what is newer, too', async () => {
+        const carol = await register();
+        const { prev_cursor: before } = must(await carol.get('/v1/sessions'));
+        const later = [];
+        for (let i = 0; i < 3; i++) {
+                later.push((await logIn(carol.username)).session);
+        }
+        assert.deepEqual(ids(must(await carol.get(`/v1/sessions?after=${before}`)).items), later);
+        assert.deepEqual(ids(must(await carol.get(`/v1/sessions?after=${later[0]}`)).items), later.slice(1));
+});
+
+test('who polls with after finds every note exactly once while several write', async () => {
+        const [reader, ...writers] = await registerMany(4);
+        await inBatches(writers, 3, (w) => reader.follow(w));
+        const name = `poll${reader.username.replace('_', '')}`;
+        await writers[0].note(`first #${name}`);
+        await eventually('the fan-out', async () => (await reader.homeIds()).length === 1);
+        const polled = ['/v1/timelines/home', `/v1/timelines/hashtags/${name}`, `/v1/timelines/users/${writers[0].id}`].map((path) => ({ path, seen: [] }));
+        for (const list of polled) {
+                list.after = must(await reader.get(list.path)).prev_cursor;
+        }
+        const poll = async (list) => {
+                const page = must(await reader.get(`${list.path}?limit=7&after=${list.after}`));
+                list.after = page.prev_cursor;
+                list.seen.push(...ids(page.items));
+                return page.items.length;
+        };
+        const posted = new Map(writers.map((w) => [w, []]));
+        let writing = true;
+        const polls = polled.map(async (list) => {
+                while (writing) {
+                        await poll(list);
+                }
+        });
+        await Promise.all(writers.flatMap((w) => [0, 1].map(async () => {
+                for (let i = 0; i < 25; i++) {
+                        posted.get(w).push((await w.note(`note ${i} #${name}`)).id);
+                }
+        })));
+        writing = false;
+        await Promise.all(polls);
+        for (const list of polled) {
+                const expected = list === polled[2] ? posted.get(writers[0]) : [...posted.values()].flat();
+                await eventually(`all of ${list.path}`, async () => {
+                        while (await poll(list) > 0) {
+                                // more at once
+                        }
+                        return list.seen.length >= expected.length;
+                });
+                assert.deepEqual([...list.seen].sort(), [...expected].sort(), list.path);
+        }
 });

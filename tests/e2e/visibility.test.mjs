@@ -1,7 +1,7 @@
 // The leak matrix: every kind of reader × every visibility × every road on which a note could show.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { api, eventually, ids, must, problem, registerMany } from './shared.mjs';
+import { api, eventually, ids, must, problem, randomKey, registerMany } from './shared.mjs';
 
 const VISIBILITIES = ['public', 'followers', 'only_me'];
 const ROLES = ['anonymous', 'stranger', 'follower', 'followed', 'blocked', 'blocker', 'muter', 'muted', 'formerFollower', 'author'];
@@ -194,3 +194,156 @@ test('an entity tag from better days answers nothing', async () => {
                 }
         }
 });
+
+// ---- Cursors ----
+
+// Two worlds with the same open items; in the second one, others that its reader may not see lie before, between and after them. Whatever a
+// reader asks for, both must answer alike: as many items a page, a cursor where the other has one, and as many bytes.
+const HIDDEN_EACH = 6;
+const OPEN = 4;
+
+// Makes open and hidden items in turns; without hide() only the open ones. Gives the ids that must stay unknown.
+async function fillWorld(open, hide) {
+        const secrets = [];
+        for (let i = 0; i <= OPEN; i++) {
+                for (let k = 0; hide && k < HIDDEN_EACH; k++) {
+                        secrets.push(await hide());
+                }
+                if (i < OPEN) {
+                        await open(i);
+                }
+        }
+        return secrets;
+}
+
+// What an outsider can measure of all pages of a list. (The note of a thread counts its comments, also those that are hidden.)
+async function shapeOf(get, path, limit, secrets) {
+        const shape = [];
+        for (let cursor = null; shape.length < 50;) {
+                const answer = await get(`${path}?limit=${limit}${cursor ? `&cursor=${cursor}` : ''}`);
+                const size = answer.text.replace(/"comments":\d+/g, '').length;
+                const { items, next_cursor: next, prev_cursor: prev } = must(answer);
+                for (const token of [next, prev].filter(Boolean)) {
+                        const bytes = Buffer.from(token, 'base64url').toString('hex');
+                        for (const secret of secrets) { // neither the id nor the time within it
+                                assert.ok(!bytes.includes(secret.replaceAll('-', '').slice(0, 10)), `${path} gives a hidden id away`);
+                        }
+                }
+                shape.push({ texts: items.map((n) => n.text.split(' #')[0]), next: next?.length, prev: prev !== undefined,
+                             bytes: size - (prev?.length ?? 0) }); // prev_cursor grows with what was shown within half a minute
+                if (!next) {
+                        return shape;
+                }
+                cursor = next;
+        }
+        throw new Error(`${path} does not end`);
+}
+
+// Lists → how a world of one is made: {open(i), hide(), path, get}. hide() gives the id of something that get's reader may not see.
+const anonymous = (path) => api('GET', path);
+const WORLDS = {
+        'a user timeline, read by anybody': async () => {
+                const [author] = await registerMany(1);
+                return { open: (i) => author.note(`open ${i}`), hide: async () => (await author.note('hidden', 'only_me')).id,
+                         path: `/v1/timelines/users/${author.id}`, get: anonymous };
+        },
+        'a user timeline of followers\' notes': async () => {
+                const [author] = await registerMany(1);
+                return { open: (i) => author.note(`open ${i}`), hide: async () => (await author.note('hidden', 'followers')).id,
+                         path: `/v1/timelines/users/${author.id}`, get: anonymous };
+        },
+        'a user timeline of renotes of a blocked member': async () => {
+                const [author, blocked, reader] = await registerMany(3);
+                await blocked.relate(reader, 'block');
+                return { open: (i) => author.note(`open ${i}`), hide: async () => {
+                        const { id } = await blocked.note('hidden');
+                        await author.react(id, 'renote');
+                        return id;
+                }, path: `/v1/timelines/users/${author.id}`, get: (path) => reader.get(path) };
+        },
+        'a user timeline of renotes of what was deleted': async () => {
+                const [author, other] = await registerMany(2);
+                return { open: (i) => author.note(`open ${i}`), hide: async () => {
+                        const { id } = await other.note('hidden');
+                        await author.react(id, 'renote');
+                        must(await other.del(`/v1/notes/${id}`), 204);
+                        return id;
+                }, path: `/v1/timelines/users/${author.id}`, get: anonymous };
+        },
+        'home, by a follower': async () => {
+                const [author, reader] = await registerMany(2);
+                await reader.follow(author);
+                return { open: async (i) => {
+                        const { id } = await author.note(`open ${i}`);
+                        await eventually('arrival', async () => (await reader.homeIds()).includes(id));
+                }, hide: async () => (await author.note('hidden', 'only_me')).id, path: '/v1/timelines/home', get: (path) => reader.get(path) };
+        },
+        'home, of renotes of a blocked member': async () => {
+                const [author, reader, blocked] = await registerMany(3);
+                await reader.follow(author);
+                await blocked.relate(reader, 'block');
+                return { open: async (i) => {
+                        const { id } = await author.note(`open ${i}`);
+                        await eventually('arrival', async () => (await reader.homeIds()).includes(id));
+                }, hide: async () => {
+                        const { id } = await blocked.note('hidden');
+                        await author.react(id, 'renote');
+                        return id;
+                }, path: '/v1/timelines/home', get: (path) => reader.get(path) };
+        },
+        'a hashtag timeline, read by anybody': async () => {
+                const [author] = await registerMany(1);
+                const name = `w${randomKey()}`;
+                return { open: (i) => author.note(`open ${i} #${name}`), hide: async () => (await author.note(`hidden #${name}`, 'only_me')).id,
+                         path: `/v1/timelines/hashtags/${name}`, get: anonymous };
+        },
+        'a hashtag timeline with notes of a blocked member': async () => {
+                const [author, reader, blocked] = await registerMany(3);
+                await reader.relate(blocked, 'block');
+                const name = `w${randomKey()}`;
+                return { open: (i) => author.note(`open ${i} #${name}`), hide: async () => (await blocked.note(`hidden #${name}`)).id,
+                         path: `/v1/timelines/hashtags/${name}`, get: (path) => reader.get(path) };
+        },
+        'comments, by a blocked member and deleted ones': async () => worldBelowNote('comments'),
+        'a thread, with answers by a blocked member and deleted ones': async () => worldBelowNote('thread'),
+        'a comment\'s thread': async () => worldBelowNote('thread', true),
+        'bookmarks': async () => {
+                const [author, reader] = await registerMany(2);
+                return { open: async (i) => reader.react((await author.note(`open ${i}`)).id, 'bookmark'), hide: async () => {
+                        const { id } = await author.note('hidden');
+                        await reader.react(id, 'bookmark');
+                        must(await author.del(`/v1/notes/${id}`), 204);
+                        return id;
+                }, path: '/v1/bookmarks', get: (path) => reader.get(path) };
+        },
+};
+
+async function worldBelowNote(list, ofComment = false) {
+        const [author, reader, blocked] = await registerMany(3);
+        await blocked.relate(reader, 'block');
+        let top = await author.note('top');
+        top = ofComment ? await author.comment(top.id, 'answer') : top;
+        let odd = false;
+        return { open: (i) => author.comment(top.id, `open ${i}`), hide: async () => {
+                odd = !odd;
+                const { id } = await (odd ? blocked : author).comment(top.id, 'hidden');
+                if (!odd) {
+                        must(await author.del(`/v1/notes/${id}`), 204);
+                }
+                return id;
+        }, path: `/v1/notes/${top.id}/${list}`, get: (path) => reader.get(path) };
+}
+
+for (const [name, makeWorld] of Object.entries(WORLDS)) {
+        test(`pages and cursors tell nothing of what is hidden: ${name}`, async () => {
+                const [plain, haunted] = [await makeWorld(), await makeWorld()];
+                await fillWorld(plain.open, null);
+                const secrets = await fillWorld(haunted.open, haunted.hide);
+                for (const limit of [1, 2, OPEN, 100]) {
+                        const expected = await shapeOf(plain.get, plain.path, limit, []);
+                        const seen = await shapeOf(haunted.get, haunted.path, limit, secrets);
+                        assert.deepEqual(seen, expected, `limit=${limit}`);
+                        assert.equal(seen.flatMap((page) => page.texts).length, OPEN);
+                }
+        });
+}

@@ -1,0 +1,410 @@
+/* Owns the loop that fills a page, and what its cursors hold.
+ *
+ * next_cursor is the position of the last item shown. prev_cursor is a position below which nothing will appear any
+ * more, and fingerprints of what was shown above it: ids do not appear in their order. */
+#include "services/page.h"
+
+#include <string.h>
+#include "services/services.h"
+
+#define BATCH_MAX  500  /* note.BatchGet takes as many */
+#define EXCEPT_MAX 1000 /* the sources take as many */
+/* The far future: PostgreSQL takes it, and nothing is later. */
+#define LATEST_MS INT64_C(32503680000000)
+/* What is older than the newest item by more than this counts as settled, if it is; what is younger does not, even if
+ * it is: so the same page has the same prev_cursor, however busy others are. */
+#define MARGIN_MS 30000
+
+struct filling {
+        struct rpc_call *c;
+        const struct page_source *source;
+        struct page_scan scan;
+        struct cursor from;     /* where the request begins */
+        struct position *again; /* what it has seen already, as far as it came by again */
+        size_t n_again;
+        struct position settled;
+        size_t wanted, room, n;
+        ProtobufCMessage **items;
+        struct position *places; /* of the items */
+        bool end;
+};
+
+bool page_admits_unblocked(const void *context, const Follow__Relationship *author)
+{
+        return !author->blocking && !author->blocked_by;
+}
+
+const char *page_beyond_id(const struct page_scan *scan)
+{
+        if (scan->beyond.id[0] != '\0') {
+                return scan->beyond.id;
+        }
+        return scan->newer ? "00000000-0000-0000-0000-000000000000" : "ffffffff-ffff-ffff-ffff-ffffffffffff";
+}
+
+int64_t page_beyond_ms(const struct page_scan *scan)
+{
+        return scan->beyond.id[0] == '\0' && !scan->newer ? LATEST_MS : scan->beyond.sort_key;
+}
+
+void page_refs_of_notes(struct arena *arena, Note__NoteRef *const *notes, size_t n, struct page_refs *out)
+{
+        out->items = ARENA_ARRAY(arena, struct page_ref, n);
+        out->n = n;
+        for (size_t i = 0; i < n; i++) {
+                out->items[i] = (struct page_ref){.author_id = notes[i]->author_id,
+                                                  .renoted_author_id = notes[i]->renoted_author_id};
+                memcpy(out->items[i].at.id, notes[i]->id, UUID_SIZE);
+        }
+}
+
+static bool is_before(const struct position *a, const struct position *b)
+{
+        return a->sort_key != b->sort_key ? a->sort_key < b->sort_key : strcmp(a->id, b->id) < 0;
+}
+
+/* ---- What is fetched and not shown ---- */
+
+/* Of the item and of its place: who follows again is another item. Ids are random in their last eight bytes. */
+static uint64_t fingerprint(const struct position *at)
+{
+        uint64_t print = (uint64_t)at->sort_key * UINT64_C(0x9e3779b97f4a7c15);
+        uint8_t id[16] = {0};
+
+        (void)uuid_to_bytes(at->id, id);
+        for (int i = 8; i < 16; i++) {
+                print += (uint64_t)id[i] << (8 * (15 - i));
+        }
+        return print;
+}
+
+static bool has_print(const uint64_t *prints, size_t n, uint64_t print)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (prints[i] == print) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+static void skip_seen(struct filling *f, struct page_refs *refs)
+{
+        for (size_t i = 0; f->from.n_seen > 0 && i < refs->n; i++) {
+                const struct position *at = &refs->items[i].at;
+
+                if (has_print(f->from.seen, f->from.n_seen, fingerprint(at)) && f->n_again < CURSOR_SEEN_MAX) {
+                        refs->items[i].skip = true;
+                        f->again[f->n_again++] = *at;
+                }
+        }
+}
+
+/* Nothing of this member needs to be fetched again. */
+static void except(struct filling *f, const char *member)
+{
+        struct page_scan *scan = &f->scan;
+
+        for (size_t i = 0; i < scan->n_except; i++) {
+                if (strcmp(scan->except[i], member) == 0) {
+                        return;
+                }
+        }
+        if (scan->except == NULL) {
+                scan->except = ARENA_ARRAY(f->c->arena, char *, EXCEPT_MAX);
+        }
+        if (scan->n_except < EXCEPT_MAX) {
+                scan->except[scan->n_except++] = (char *)member;
+        }
+}
+
+static bool is_other(const struct rpc_call *c, const char *member)
+{
+        return member != NULL && member[0] != '\0' && strcmp(member, c->actor) != 0;
+}
+
+/* The others by whose relations the refs are judged, two places for each: their author, whose note they pass on. */
+static sn_status load_relations(struct filling *f, const struct page_refs *refs, const Follow__Relationship **relations)
+{
+        Follow__GetRelationsRequest in = FOLLOW__GET_RELATIONS_REQUEST__INIT;
+        Follow__Relations out = FOLLOW__RELATIONS__INIT;
+        size_t *places = ARENA_ARRAY(f->c->arena, size_t, 2 * refs->n);
+
+        in.viewer_id = (char *)f->c->actor;
+        in.user_ids = ARENA_ARRAY(f->c->arena, char *, 2 * refs->n);
+        for (size_t i = 0; i < 2 * refs->n; i++) {
+                const struct page_ref *ref = &refs->items[i / 2];
+                const char *member = i % 2 == 0 ? ref->author_id : ref->renoted_author_id;
+
+                if (is_other(f->c, member)) {
+                        places[in.n_user_ids] = i;
+                        in.user_ids[in.n_user_ids++] = (char *)member;
+                }
+        }
+        if (in.n_user_ids == 0) {
+                return SN_OK;
+        }
+        TRY(follow_get_relations(f->c, &in, &out));
+        if (out.n_items != in.n_user_ids) {
+                return rpc_fail(f->c, SN_INTERNAL, NULL,
+                                "the follow service gave another number of relations than asked");
+        }
+        for (size_t i = 0; i < out.n_items; i++) {
+                relations[places[i]] = out.items[i];
+        }
+        return SN_OK;
+}
+
+static sn_status skip_unadmitted(struct filling *f, struct page_refs *refs)
+{
+        const Follow__Relationship **relations = ARENA_ARRAY(f->c->arena, const Follow__Relationship *, 2 * refs->n);
+
+        if (f->source->admits == NULL || f->c->actor[0] == '\0') {
+                return SN_OK; /* nobody has relations with who is not logged in */
+        }
+        TRY(load_relations(f, refs, relations));
+        for (size_t i = 0; i < 2 * refs->n; i++) {
+                if (relations[i] != NULL && !f->source->admits(f->source->context, relations[i])) {
+                        refs->items[i / 2].skip = true;
+                        except(f, relations[i]->user_id);
+                }
+        }
+        return SN_OK;
+}
+
+/* ---- What is shown ---- */
+
+static const char *id_of(const ProtobufCMessage *item)
+{
+        const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field_by_name(item->descriptor, "id");
+
+        return *(char *const *)((const char *)item + field->offset);
+}
+
+static void append(struct filling *f, const struct page_refs *refs, ProtobufCMessage **items, size_t n)
+{
+        for (size_t i = 0, at = 0; i < n && f->n < f->room; i++) {
+                while (strcmp(refs->items[at].at.id, id_of(items[i])) != 0) {
+                        at++;
+                }
+                f->places[f->n] = refs->items[at].at;
+                f->items[f->n++] = items[i];
+        }
+}
+
+static sn_status show(struct filling *f, const struct page_refs *refs)
+{
+        char **ids = ARENA_ARRAY(f->c->arena, char *, refs->n);
+        ProtobufCMessage **items = NULL;
+        size_t n = 0, n_items = 0;
+
+        for (size_t i = 0; i < refs->n; i++) {
+                if (!refs->items[i].skip) {
+                        ids[n++] = (char *)refs->items[i].at.id;
+                }
+        }
+        if (n > 0) {
+                TRY(f->source->show(f->c, f->source->context, ids, n, &n_items, &items));
+                append(f, refs, items, n_items);
+        }
+        return SN_OK;
+}
+
+static sn_status fill_some(struct filling *f, bool first)
+{
+        struct page_refs refs = {0};
+
+        TRY(f->source->fetch(f->c, f->source->context, &f->scan, &refs));
+        if (first) {
+                f->settled = refs.settled;
+        }
+        f->end = refs.n < f->scan.limit;
+        if (refs.n == 0) {
+                return SN_OK;
+        }
+        f->scan.beyond = refs.items[refs.n - 1].at;
+        skip_seen(f, &refs);
+        TRY(skip_unadmitted(f, &refs));
+        return show(f, &refs);
+}
+
+/* Down a list it goes on until it is settled: what is there below the page is not newer than it. */
+static bool is_filled(const struct filling *f)
+{
+        bool down = f->source->newest_first && !f->scan.newer;
+
+        return f->end || f->n == f->room ||
+               (f->n >= f->wanted && (!down || is_before(&f->places[f->n - 1], &f->settled)));
+}
+
+/* Batches grow as long as little comes of them; what did not help leaves no memory behind. */
+static sn_status fill(struct filling *f)
+{
+        f->scan.limit = f->wanted + f->from.n_seen;
+        for (bool first = true; !is_filled(f); first = false) {
+                struct arena_mark mark = arena_mark(f->c->arena);
+                size_t n = f->n, n_except = f->scan.n_except;
+
+                if (rpc_call_expired(f->c)) {
+                        return rpc_fail(f->c, SN_DEADLINE_EXCEEDED, NULL, "the page took too long; try again");
+                }
+                TRY(fill_some(f, first));
+                if (f->n == n && f->scan.n_except == n_except) {
+                        arena_reset(f->c->arena, mark);
+                }
+                if (!first) {
+                        f->scan.limit = f->scan.limit < BATCH_MAX / 2 ? f->scan.limit * 2 : BATCH_MAX;
+                }
+        }
+        return SN_OK;
+}
+
+/* ---- Cursors ---- */
+
+static sn_status read_position(struct filling *f, const struct page_asked *asked)
+{
+        struct cursor *from = &f->from;
+
+        if (asked->newer && uuid_valid(asked->position)) {
+                memcpy(from->at.id, asked->position, UUID_SIZE);
+                return f->source->locate != NULL ? f->source->locate(f->c, f->source->context, &from->at) : SN_OK;
+        }
+        TRY(cursor_decode(f->c, f->source->filter, asked->newer ? "after" : "cursor", asked->position, from));
+        if (!asked->newer) {
+                from->n_seen = 0;
+        }
+        return SN_OK;
+}
+
+static int64_t time_of(const struct position *at)
+{
+        return at->sort_key != 0 ? at->sort_key : uuid_time_ms(at->id);
+}
+
+/* The highest of some places above a base that are settled, and not younger than a time; else the base. */
+static struct position rise(struct position base, const struct position *places, size_t n,
+                            const struct position *settled, int64_t until_ms)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (is_before(&base, &places[i]) && is_before(&places[i], settled) && time_of(&places[i]) <= until_ms) {
+                        base = places[i];
+                }
+        }
+        return base;
+}
+
+static bool add_print(struct cursor *cursor, uint64_t print)
+{
+        if (cursor->n_seen == CURSOR_SEEN_MAX) {
+                return false;
+        }
+        cursor->seen[cursor->n_seen++] = print;
+        return true;
+}
+
+/* Remembers what stands above the position, shown or read below the page; false when there is no room for all of it.
+ * What an earlier page showed and this one did not reach is remembered on. */
+static bool remember(const struct filling *f, struct cursor *cursor)
+{
+        uint64_t again[CURSOR_SEEN_MAX];
+        bool room = true;
+
+        cursor->n_seen = 0;
+        for (size_t i = 0; i < f->n_again; i++) {
+                again[i] = fingerprint(&f->again[i]);
+                room = room && (!is_before(&cursor->at, &f->again[i]) || add_print(cursor, again[i]));
+        }
+        for (size_t i = 0; room && !f->end && i < f->from.n_seen; i++) {
+                room = has_print(again, f->n_again, f->from.seen[i]) || add_print(cursor, f->from.seen[i]);
+        }
+        for (size_t i = 0; room && i < f->n; i++) {
+                room = !is_before(&cursor->at, &f->places[i]) || add_print(cursor, fingerprint(&f->places[i]));
+        }
+        return room;
+}
+
+static int64_t newest_ms(const struct filling *f)
+{
+        int64_t newest = 0;
+
+        for (size_t i = 0; i < f->n; i++) {
+                newest = time_of(&f->places[i]) > newest ? time_of(&f->places[i]) : newest;
+        }
+        for (size_t i = 0; i < f->n_again; i++) {
+                newest = time_of(&f->again[i]) > newest ? time_of(&f->again[i]) : newest;
+        }
+        return newest;
+}
+
+/* A cursor from a base up to here. Where there is too much to remember, all that is settled counts. If that is too much
+ * still, newer items wait for a later page; down a list, where they cannot, some will come again. */
+static char *cursor_from(struct filling *f, struct position base)
+{
+        struct cursor cursor = {.at = base};
+        int64_t until_ms = newest_ms(f) - MARGIN_MS;
+
+        for (;;) {
+                cursor.at = rise(rise(base, f->again, f->n_again, &f->settled, until_ms), f->places, f->n, &f->settled,
+                                 until_ms);
+                if (remember(f, &cursor) || (until_ms == INT64_MAX && !f->scan.newer)) {
+                        return cursor_encode(f->c, f->source->filter, &cursor);
+                }
+                f->n -= until_ms == INT64_MAX;
+                until_ms = INT64_MAX;
+        }
+}
+
+/* Down a list, the place above which everything counts as newer than the page: its last item if the list is settled up
+ * to there, else the last one that was read, and the start of a list that was read to its end. */
+static struct position base_of(const struct filling *f, size_t limit)
+{
+        const struct position *last = &f->places[f->n > limit ? limit - 1 : f->n - 1];
+
+        if (f->n > limit && is_before(last, &f->settled)) {
+                return *last;
+        }
+        return f->end ? (struct position){0} : f->places[f->n - 1];
+}
+
+static char *prev_cursor(struct filling *f, bool newer, size_t limit)
+{
+        if (newer) {
+                return cursor_from(f, f->from.at);
+        }
+        return f->n > 0 ? cursor_from(f, base_of(f, limit)) : (char *)protobuf_c_empty_string;
+}
+
+/* One more than the page has only tells that there is more. */
+static void start(struct filling *f, size_t limit, bool newer)
+{
+        struct arena *arena = f->c->arena;
+
+        f->scan.beyond = f->from.at;
+        f->wanted = newer ? limit : limit + 1;
+        f->room = f->scan.newer ? f->wanted : f->wanted + CURSOR_SEEN_MAX;
+        f->items = ARENA_ARRAY(arena, ProtobufCMessage *, f->room);
+        f->places = ARENA_ARRAY(arena, struct position, f->room);
+        f->again = f->from.n_seen > 0 ? ARENA_ARRAY(arena, struct position, CURSOR_SEEN_MAX) : NULL;
+}
+
+sn_status page_read(struct rpc_call *c, const struct page_source *source, const struct page_asked *asked,
+                    struct page *out)
+{
+        struct filling f = {.c = c, .source = source, .scan = {.newer = asked->newer || !source->newest_first}};
+        size_t limit = page_limit(asked->limit);
+
+        *out = (struct page){.next_cursor = (char *)protobuf_c_empty_string,
+                             .prev_cursor = (char *)protobuf_c_empty_string};
+        TRY(read_position(&f, asked));
+        start(&f, limit, asked->newer);
+        TRY(fill(&f));
+        if (source->newest_first) {
+                out->prev_cursor = prev_cursor(&f, asked->newer, limit);
+        }
+        out->n = f.n < limit ? f.n : limit;
+        out->items = f.items;
+        if (!asked->newer && f.n > limit) {
+                out->next_cursor = cursor_encode(c, source->filter, &(struct cursor){.at = f.places[limit - 1]});
+        }
+        return SN_OK;
+}

@@ -1,0 +1,581 @@
+/* Newest-first lists while others write: what is newer is found by `after`, once, however late it commits. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <cmocka.h>
+#include <libpq-fe.h>
+#include "base/clock.h"
+#include "services/test_support.h"
+
+#define NOTE(m)     note_methods[NOTE_##m]
+#define FOLLOW(m)   follow_methods[FOLLOW_##m]
+#define TIMELINE(m) timeline_methods[TIMELINE_##m]
+
+#define CURSOR_SIZE 2100
+#define FOUND_MAX   4000
+
+static const char *anna, *bert, *cleo;
+
+static int setup(void **state)
+{
+        static const char **const members[] = {&anna, &bert, &cleo};
+        static int run;
+
+        run++;
+        for (int i = 0; i < 3; i++) {
+                char name[40];
+
+                (void)snprintf(name, sizeof(name), "member_%d_%d", run, i);
+                *members[i] = test_member(name);
+        }
+        test_release();
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        test_release();
+        return 0;
+}
+
+/* ---- Lists as their readers ask for them ---- */
+
+struct list {
+        const char *name, *reader;
+        const struct rpc_method *method;
+        const char *id, *text;
+};
+
+static const void *field(const void *message, const char *name)
+{
+        const ProtobufCMessage *m = message;
+
+        return (const char *)m + protobuf_c_message_descriptor_get_field_by_name(m->descriptor, name)->offset;
+}
+
+static const char *text_of(const void *message, const char *name)
+{
+        return *(const char *const *)field(message, name);
+}
+
+/* A reader who has read the list's first page, and then asks for what is newer. */
+struct poller {
+        const struct list *list;
+        uint32_t limit;
+        char after[CURSOR_SIZE];
+        char (*found)[UUID_SIZE];
+        size_t n;
+};
+
+static bool has_found(const struct poller *p, const char *id)
+{
+        for (size_t i = 0; i < p->n; i++) {
+                if (strcmp(p->found[i], id) == 0) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+/* How many came. */
+static size_t poll_once(struct poller *p)
+{
+        const char *after = p->after[0] != '\0' ? p->after : NULL;
+        const void *page =
+            test_ask(p->list->reader, p->list->method,
+                     &(struct test_args){.id = p->list->id, .text = p->list->text, .after = after, .limit = p->limit});
+        size_t n = *(const size_t *)((const char *)page + protobuf_c_message_descriptor_get_field_by_name(
+                                                              ((const ProtobufCMessage *)page)->descriptor, "items")
+                                                              ->quantifier_offset);
+        const void *const *items = *(const void *const *const *)field(page, "items");
+
+        assert_true(n <= p->limit && p->n + n <= FOUND_MAX);
+        for (size_t i = 0; i < n; i++) {
+                if (has_found(p, text_of(items[i], "id"))) {
+                        fail_msg("%s gives %s twice", p->list->name, text_of(items[i], "id"));
+                }
+                (void)snprintf(p->found[p->n++], UUID_SIZE, "%s", text_of(items[i], "id"));
+        }
+        if (text_of(page, "prev_cursor")[0] != '\0') {
+                (void)snprintf(p->after, sizeof(p->after), "%s", text_of(page, "prev_cursor"));
+        }
+        test_release();
+        return n;
+}
+
+static struct poller poller_new(const struct list *list, uint32_t limit)
+{
+        struct poller p = {.list = list, .limit = limit, .found = calloc(FOUND_MAX, UUID_SIZE)};
+
+        (void)poll_once(&p);
+        return p;
+}
+
+static void poll_all(struct poller *p)
+{
+        while (poll_once(p) > 0) {
+        }
+}
+
+static void expect_found(struct poller *p, const char *id, const char *what)
+{
+        if (!has_found(p, id)) {
+                fail_msg("%s lacks the %s item, read by %u", p->list->name, what, p->limit);
+        }
+        free(p->found);
+}
+
+/* ---- What commits late ---- */
+
+/* Something that puts an item into a list; its id there. */
+struct act {
+        const char *actor;
+        const struct rpc_method *method;
+        const char *id, *text;
+        const char *item; /* NULL: the id of the answer */
+        char made[UUID_SIZE];
+        sn_status status;
+        pthread_t thread;
+};
+
+static void *do_act(void *argument)
+{
+        struct act *act = argument;
+        void *answer = NULL;
+
+        act->status =
+            test_request(act->actor, act->method, &(struct test_args){.id = act->id, .text = act->text}, &answer);
+        if (act->status == SN_OK) {
+                (void)snprintf(act->made, UUID_SIZE, "%s", act->item != NULL ? act->item : text_of(answer, "id"));
+        }
+        test_release();
+        return NULL;
+}
+
+/* Has everything but its row, which waits for a lock: what is held up is told by the row itself. */
+static PGconn *hold_up(const char *database, const char *table, const char *condition, struct act *act)
+{
+        PGconn *pg = test_admin_connect(database);
+        char sql[400];
+
+        (void)test_admin(database,
+                         "create or replace function hold_up() returns trigger language plpgsql security definer"
+                         " as $$ begin perform pg_advisory_xact_lock_shared(4711); return new; end $$");
+        (void)snprintf(
+            sql, sizeof(sql),
+            "create or replace trigger hold_up before insert on %s for each row when (%s) execute function hold_up()",
+            table, condition);
+        (void)test_admin(database, sql);
+        PQclear(PQexec(pg, "select pg_advisory_lock(4711)"));
+        (void)pthread_create(&act->thread, NULL, do_act, act);
+        test_wait_for(database, "select count(*) = 1 from pg_locks where locktype = 'advisory' and not granted");
+        return pg;
+}
+
+static void let_go(PGconn *pg, const char *database, const char *table, struct act *act)
+{
+        char sql[200];
+
+        PQfinish(pg);
+        (void)pthread_join(act->thread, NULL);
+        assert_int_equal(act->status, SN_OK);
+        (void)snprintf(sql, sizeof(sql), "drop trigger hold_up on %s", table);
+        (void)test_admin(database, sql);
+}
+
+static int64_t minutes;
+
+static int64_t minutes_later(void)
+{
+        struct timespec now;
+
+        (void)clock_gettime(CLOCK_REALTIME, &now);
+        return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 + minutes * 60000000;
+}
+
+/* A minute, as far as ids and times of rows go (ids never go back: each time a further one). What is so old is only
+ * remembered because it is not settled. */
+static void act_a_minute_later(struct act *act)
+{
+        minutes++;
+        clock_set_source(&(struct clock_source){.wall_us = minutes_later});
+        (void)do_act(act);
+        clock_set_source(NULL);
+        assert_int_equal(act->status, SN_OK);
+}
+
+/* acts: the late one, and two that overtake it. Four readers: from before, and from between, by few and by many; all
+ * find all, once. */
+static void check_late(const struct list *list, const char *database, const char *table, const char *condition,
+                       struct act acts[3])
+{
+        static const uint32_t limits[] = {1, 100};
+        struct poller pollers[4];
+        PGconn *pg;
+
+        test_network_settle();
+        for (int i = 0; i < 2; i++) {
+                pollers[i] = poller_new(list, limits[i]);
+        }
+        pg = hold_up(database, table, condition, &acts[0]);
+        (void)do_act(&acts[1]);
+        assert_int_equal(acts[1].status, SN_OK);
+        act_a_minute_later(&acts[2]);
+        test_network_settle();
+        for (int i = 0; i < 2; i++) {
+                poll_all(&pollers[i]);
+                assert_true(has_found(&pollers[i], acts[1].made) && has_found(&pollers[i], acts[2].made));
+                pollers[2 + i] = poller_new(list, limits[i]);
+                assert_true(has_found(&pollers[2 + i], acts[2].made));
+        }
+        let_go(pg, database, table, &acts[0]);
+        test_network_settle();
+        for (int i = 0; i < 4; i++) {
+                poll_all(&pollers[i]);
+                expect_found(&pollers[i], acts[0].made, "late");
+        }
+}
+
+static void check_late_note(struct list list, const char *author)
+{
+        struct act acts[] = {{.actor = author, .method = &NOTE(CREATE_NOTE), .text = "late #tide"},
+                             {.actor = author, .method = &NOTE(CREATE_NOTE), .text = "early #tide"},
+                             {.actor = author, .method = &NOTE(CREATE_NOTE), .text = "newest #tide"}};
+
+        (void)ASK(author, NOTE(CREATE_NOTE), .text = "the first #tide");
+        check_late(&list, "note_service", "notes", "new.text like 'late%'", acts);
+}
+
+static void a_note_that_commits_late_is_on_its_authors_timeline(void **state)
+{
+        check_late_note((struct list){"the user timeline", cleo, &TIMELINE(GET_USER_TIMELINE), .id = anna}, anna);
+}
+
+static void a_note_that_commits_late_is_on_the_hashtag_timeline(void **state)
+{
+        check_late_note((struct list){"the hashtag timeline", "", &TIMELINE(GET_HASHTAG_TIMELINE), .text = "tide"},
+                        anna);
+}
+
+static void a_note_that_commits_late_comes_home(void **state)
+{
+        (void)ASK(cleo, FOLLOW(FOLLOW_USER), .id = anna);
+        check_late_note((struct list){.name = "home", .reader = cleo, .method = &TIMELINE(GET_HOME)}, anna);
+        check_late_note((struct list){.name = "one's own home", .reader = anna, .method = &TIMELINE(GET_HOME)}, anna);
+}
+
+/* Committed in time, and delivered after the reader saw a later note of their own. */
+static void a_note_that_is_delivered_late_comes_home(void **state)
+{
+        struct list list = {.name = "home", .reader = cleo, .method = &TIMELINE(GET_HOME)};
+        struct act late = {.actor = anna, .method = &NOTE(CREATE_NOTE), .text = "x"};
+        struct act own = {.actor = cleo, .method = &NOTE(CREATE_NOTE), .text = "x"};
+        struct poller before, between;
+        PGconn *pg;
+
+        (void)ASK(cleo, FOLLOW(FOLLOW_USER), .id = anna);
+        test_network_settle();
+        before = poller_new(&list, 20);
+        pg = test_admin_connect("timeline_service");
+        PQclear(PQexec(pg, "begin"));
+        PQclear(PQexec(pg, "lock table timeline_entries in exclusive mode"));
+        (void)do_act(&late);
+        test_wait_for("timeline_service",
+                      "select count(*) > 0 from pg_locks where relation = 'timeline_entries'::regclass"
+                      " and not granted");
+        (void)do_act(&own);
+        act_a_minute_later(&own);
+        for (int64_t until_us = clock_monotonic_us() + 200000; clock_monotonic_us() < until_us;) {
+                poll_all(&before); /* for so long that how far delivery has come is asked again */
+        }
+        between = poller_new(&list, 20);
+        assert_true(has_found(&before, own.made) && has_found(&between, own.made));
+        assert_false(has_found(&before, late.made) || has_found(&between, late.made));
+        PQfinish(pg);
+        test_network_settle();
+        poll_all(&before);
+        poll_all(&between);
+        expect_found(&before, late.made, "late");
+        expect_found(&between, late.made, "late");
+}
+
+static void a_bookmark_that_commits_late_is_listed(void **state)
+{
+        struct list list = {.name = "the bookmarks", .reader = cleo, .method = &NOTE(LIST_BOOKMARKS)};
+        char ids[4][UUID_SIZE], condition[100];
+        struct act acts[3];
+
+        for (int i = 0; i < 4; i++) {
+                (void)snprintf(ids[i], UUID_SIZE, "%s", ((Note__Note *)ASK(anna, NOTE(CREATE_NOTE), .text = "x"))->id);
+        }
+        for (int i = 0; i < 3; i++) {
+                acts[i] = (struct act){.actor = cleo, .method = &NOTE(BOOKMARK_NOTE), .id = ids[i], .item = ids[i]};
+        }
+        (void)ASK(cleo, NOTE(BOOKMARK_NOTE), .id = ids[3]);
+        (void)snprintf(condition, sizeof(condition), "new.note_id = '%s'", ids[0]);
+        check_late(&list, "note_service", "note_bookmarks", condition, acts);
+}
+
+static void a_follower_who_commits_late_is_listed(void **state)
+{
+        struct list list = {.name = "the followers", .reader = "", .method = &FOLLOW(LIST_FOLLOWERS), .id = anna};
+        const char *fans[] = {bert, cleo, test_member("latest_follower")};
+        struct act acts[3];
+        char condition[100];
+
+        (void)ASK(test_member("first_follower"), FOLLOW(FOLLOW_USER), .id = anna);
+        for (int i = 0; i < 3; i++) {
+                acts[i] = (struct act){.actor = fans[i], .method = &FOLLOW(FOLLOW_USER), .id = anna, .item = fans[i]};
+        }
+        (void)snprintf(condition, sizeof(condition), "new.follower_id = '%s'", bert);
+        check_late(&list, "follow_service", "user_relationships", condition, acts);
+}
+
+/* ---- Many at once ---- */
+
+#define WRITERS 4
+#define STEPS   60
+
+struct writer {
+        pthread_t thread;
+        const char *member;
+        size_t n;
+        char ids[STEPS][UUID_SIZE];
+};
+
+static void *write_notes(void *argument)
+{
+        struct writer *w = argument;
+
+        for (int i = 0; i < STEPS; i++) {
+                Note__Note *note = NULL;
+
+                if (test_request(w->member, &NOTE(CREATE_NOTE), &(struct test_args){.text = "one of many #flood"},
+                                 (void **)&note) == SN_OK) {
+                        (void)snprintf(w->ids[w->n++], UUID_SIZE, "%s", note->id);
+                }
+                test_release();
+        }
+        return NULL;
+}
+
+static bool has_all(const struct poller *p, const struct writer *writers)
+{
+        for (size_t i = 0; i < WRITERS; i++) {
+                for (size_t k = 0; k < writers[i].n; k++) {
+                        if (!has_found(p, writers[i].ids[k])) {
+                                return false;
+                        }
+                }
+        }
+        return true;
+}
+
+/* Each poller polls while they write, and then until it has everything; every item once (poll_once looks). */
+static void pollers_find_what_concurrent_writers_post_exactly_once(void **state)
+{
+        struct list lists[] = {{.name = "home", .reader = cleo, .method = &TIMELINE(GET_HOME)},
+                               {"the hashtag timeline", cleo, &TIMELINE(GET_HASHTAG_TIMELINE), .text = "flood"},
+                               {.name = "a user timeline", .reader = "", .method = &TIMELINE(GET_USER_TIMELINE)}};
+        struct writer writers[WRITERS] = {{.member = anna}, {.member = bert}, {.member = anna}, {.member = bert}};
+        struct poller pollers[6];
+        int64_t until_us;
+
+        (void)ASK(cleo, FOLLOW(FOLLOW_USER), .id = anna);
+        (void)ASK(cleo, FOLLOW(FOLLOW_USER), .id = bert);
+        lists[2].id = anna;
+        for (int i = 0; i < 2; i++) {
+                (void)ASK(anna, NOTE(CREATE_NOTE), .text = "#flood");
+        }
+        test_network_settle();
+        for (int i = 0; i < 6; i++) {
+                pollers[i] = poller_new(&lists[i / 2], i % 2 == 0 ? 3 : 50);
+        }
+        for (int i = 0; i < WRITERS; i++) {
+                (void)pthread_create(&writers[i].thread, NULL, write_notes, &writers[i]);
+        }
+        for (int round = 0; round < 40; round++) {
+                for (int i = 0; i < 6; i++) {
+                        (void)poll_once(&pollers[i]);
+                }
+        }
+        for (int i = 0; i < WRITERS; i++) {
+                (void)pthread_join(writers[i].thread, NULL);
+                assert_int_equal(writers[i].n, STEPS);
+        }
+        writers[1].n = writers[3].n = 0; /* on anna's own timeline */
+        until_us = clock_monotonic_us() + 30000000;
+        for (int i = 5; i >= 0; i--) {
+                if (i == 3) {
+                        writers[1].n = writers[3].n = STEPS;
+                }
+                while (!has_all(&pollers[i], writers)) {
+                        if (poll_once(&pollers[i]) == 0 && clock_monotonic_us() > until_us) {
+                                fail_msg("%s lacks something", pollers[i].list->name);
+                        }
+                }
+                poll_all(&pollers[i]);
+                free(pollers[i].found);
+        }
+}
+
+/* ---- Order, and what is refused ---- */
+
+static void what_is_newer_comes_oldest_first_after_a_cursor_or_an_id(void **state)
+{
+        struct list list = {"the user timeline", "", &TIMELINE(GET_USER_TIMELINE), .id = anna};
+        char ids[6][UUID_SIZE];
+        struct poller p;
+        Timeline__Page *page;
+
+        for (int i = 0; i < 6; i++) {
+                (void)snprintf(ids[i], UUID_SIZE, "%s", ((Note__Note *)ASK(anna, NOTE(CREATE_NOTE), .text = "x"))->id);
+        }
+        page = ASK("", TIMELINE(GET_USER_TIMELINE), .id = anna, .after = ids[1], .limit = 3);
+        assert_int_equal(page->n_items, 3);
+        for (int i = 0; i < 3; i++) {
+                assert_string_equal(page->items[i]->id, ids[2 + i]);
+        }
+        assert_string_equal(page->next_cursor, "");
+        page = ASK("", TIMELINE(GET_USER_TIMELINE), .id = anna, .after = page->prev_cursor, .limit = 3);
+        assert_int_equal(page->n_items, 1);
+        assert_string_equal(page->items[0]->id, ids[5]);
+        page = ASK("", TIMELINE(GET_USER_TIMELINE), .id = anna, .after = page->prev_cursor);
+        assert_int_equal(page->n_items, 0);
+        assert_string_not_equal(page->prev_cursor, "");
+
+        p = poller_new(&list, 2);
+        page = ASK("", TIMELINE(GET_USER_TIMELINE), .id = anna, .after = p.after);
+        assert_int_equal(page->n_items, 0);
+        free(p.found);
+        assert_int_equal(STATUS("", TIMELINE(GET_USER_TIMELINE), .id = bert, .after = p.after), SN_INVALID_ARGUMENT);
+        assert_string_equal(test_problem_code(), "cursor_invalid");
+        assert_int_equal(STATUS(anna, NOTE(LIST_BOOKMARKS), .after = ids[0]), SN_INVALID_ARGUMENT);
+        assert_int_equal(STATUS("", FOLLOW(LIST_FOLLOWERS), .id = anna, .after = bert), SN_INVALID_ARGUMENT);
+}
+
+/* The poller holds at most a hundred items that may be overtaken; more wait, and none is lost. */
+static void very_much_that_is_unsettled_waits_and_is_not_lost(void **state)
+{
+        struct list list = {"the hashtag timeline", "", &TIMELINE(GET_HASHTAG_TIMELINE), .text = "stall"};
+        struct act late = {.actor = anna, .method = &NOTE(CREATE_NOTE), .text = "late #stall"};
+        char(*ids)[UUID_SIZE] = calloc(130, UUID_SIZE);
+        struct poller p;
+        PGconn *pg;
+
+        (void)ASK(bert, NOTE(CREATE_NOTE), .text = "#stall");
+        p = poller_new(&list, 100);
+        pg = hold_up("note_service", "notes", "new.text like 'late%'", &late);
+        for (int i = 0; i < 130; i++) {
+                (void)snprintf(ids[i], UUID_SIZE, "%s",
+                               ((Note__Note *)ASK(bert, NOTE(CREATE_NOTE), .text = "#stall"))->id);
+                test_release();
+        }
+        poll_all(&p);
+        assert_int_equal(p.n, 101);
+        let_go(pg, "note_service", "notes", &late);
+        poll_all(&p);
+        assert_int_equal(p.n, 132);
+        for (int i = 0; i < 130; i++) {
+                assert_true(has_found(&p, ids[i]));
+        }
+        expect_found(&p, late.made, "late");
+        free(ids);
+}
+
+/* ---- What is passed over ---- */
+
+static void fill_hashtag(const char *author, int n)
+{
+        char sql[800];
+
+        (void)snprintf(
+            sql, sizeof(sql),
+            "with made as (insert into notes (id, author_id, text, visibility) select"
+            " (lpad(to_hex((extract(epoch from now()) * 1000)::bigint), 12, '0') || '7' || lpad(to_hex(n %% 4096), 3, "
+            "'0')"
+            " || '8000' || lpad(to_hex(n), 12, '0'))::uuid, '%s', '#crowd', 1 from generate_series(1, %d) n returning "
+            "id)"
+            " insert into note_hashtags (tag_key, note_id, tag, position) select 'crowd', id, 'crowd', 1 from made",
+            author, n);
+        (void)test_admin("note_service", "alter table note_hashtags drop constraint note_hashtags_note_id_fkey");
+        (void)test_admin("note_service", sql);
+}
+
+/* A page of what others wrote is found below thousands of notes of somebody who is blocked, or blocks. */
+static void a_page_is_filled_below_thousands_of_notes_of_a_blocked_member(void **state)
+{
+        Timeline__Page *page;
+
+        for (int i = 0; i < 3; i++) {
+                (void)ASK(anna, NOTE(CREATE_NOTE), .text = "#crowd");
+        }
+        fill_hashtag(bert, 5000);
+        (void)ASK(bert, FOLLOW(BLOCK_USER), .id = cleo);
+        page = ASK(cleo, TIMELINE(GET_HASHTAG_TIMELINE), .text = "crowd", .limit = 3);
+        assert_int_equal(page->n_items, 3);
+        assert_string_equal(page->next_cursor, "");
+        page = ASK(cleo, TIMELINE(GET_HASHTAG_TIMELINE), .text = "crowd", .limit = 2);
+        assert_int_equal(page->n_items, 2);
+        assert_string_not_equal(page->next_cursor, "");
+        page = ASK("", TIMELINE(GET_HASHTAG_TIMELINE), .text = "crowd", .limit = 100);
+        assert_int_equal(page->n_items, 100);
+}
+
+static int start(void **state)
+{
+        test_network_start(getenv("SONET_TEST_REDIS_URL"), false);
+        return 0;
+}
+
+static int start_encoded(void **state)
+{
+        test_network_start(getenv("SONET_TEST_REDIS_URL"), true);
+        return 0;
+}
+
+static int start_without_redis(void **state)
+{
+        test_network_start("redis://127.0.0.1:1", false);
+        return 0;
+}
+
+static int stop(void **state)
+{
+        test_network_stop();
+        return 0;
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+        const struct CMUnitTest all[] = {
+            TEST(a_note_that_commits_late_is_on_its_authors_timeline),
+            TEST(a_note_that_commits_late_is_on_the_hashtag_timeline),
+            TEST(a_note_that_commits_late_comes_home),
+            TEST(a_note_that_is_delivered_late_comes_home),
+            TEST(a_bookmark_that_commits_late_is_listed),
+            TEST(a_follower_who_commits_late_is_listed),
+            TEST(pollers_find_what_concurrent_writers_post_exactly_once),
+            TEST(what_is_newer_comes_oldest_first_after_a_cursor_or_an_id),
+            TEST(very_much_that_is_unsettled_waits_and_is_not_lost),
+            TEST(a_page_is_filled_below_thousands_of_notes_of_a_blocked_member),
+        };
+        const struct CMUnitTest some[] = {
+            TEST(a_note_that_commits_late_comes_home),
+            TEST(a_note_that_is_delivered_late_comes_home),
+            TEST(pollers_find_what_concurrent_writers_post_exactly_once),
+        };
+        int failed = cmocka_run_group_tests_name("pages", all, start, stop);
+
+        failed += cmocka_run_group_tests_name("pages, encoded", some, start_encoded, stop);
+        return failed + cmocka_run_group_tests_name("pages without Redis", some, start_without_redis, stop);
+}
