@@ -1,5 +1,5 @@
-// Runs the suite: one server for all files that can share it, then the files that need their own, then the crash test.
-//   node run.mjs [--mode single|split|mixed|all] [--crash ROUNDS] [--no-own] [NAME…]
+// Runs the suite: one server for all files that can share it, and at the same time the files that need their own.
+//   node run.mjs [--mode single|split|mixed|all] [NAME…]
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -12,11 +12,10 @@ const OWN_SERVER = ['limits', 'lifecycle', 'overload', 'proxies', 'redis']; // t
 const STEP_LIMIT_MS = 15 * 60_000;
 
 const { values: options, positionals } = parseArgs({ allowPositionals: true, options: {
-        mode: { type: 'string', default: process.env.SONET_E2E_MODE ?? 'all' },
-        crash: { type: 'string', default: '0' }, 'no-own': { type: 'boolean', default: false } } });
+        mode: { type: 'string', default: process.env.SONET_E2E_MODE ?? 'all' } } });
 const modes = options.mode === 'all' ? MODES : [options.mode];
 if (!modes.every((m) => MODES.includes(m))) {
-        console.error('usage: node run.mjs [--mode single|split|mixed|all] [--crash ROUNDS] [--no-own] [NAME…]');
+        console.error('usage: node run.mjs [--mode single|split|mixed|all] [NAME…]');
         process.exit(2);
 }
 
@@ -28,19 +27,20 @@ if (unknown.length > 0) {
         process.exit(2);
 }
 
-// Runs node with these arguments; true when it ended well.
-function node(args, env) {
+// Runs test files. Gives {good, output}; the output is shown as it comes unless it is to be kept.
+function testFiles(names, width, env, { keep = false } = {}) {
         return new Promise((resolve) => {
-                const child = spawn(process.execPath, args, { cwd: here, stdio: 'inherit', env: { ...process.env, ...env } });
+                const args = ['--test', `--test-concurrency=${width}`, '--test-reporter=spec', ...names.map((n) => `${n}.test.mjs`)];
+                const child = spawn(process.execPath, args, { cwd: here, env: { ...process.env, ...env }, stdio: ['ignore', keep ? 'pipe' : 'inherit', 'inherit'] });
+                const chunks = [];
+                child.stdout?.on('data', (chunk) => chunks.push(chunk));
                 const limit = setTimeout(() => child.kill('SIGKILL'), STEP_LIMIT_MS);
-                child.on('exit', (code) => {
+                child.on('close', (code) => {
                         clearTimeout(limit);
-                        resolve(code === 0);
+                        resolve({ good: code === 0, output: Buffer.concat(chunks).toString('utf8') });
                 });
         });
 }
-
-const testFiles = (names, width, env) => node(['--test', `--test-concurrency=${width}`, '--test-reporter=spec', ...names.map((n) => `${n}.test.mjs`)], env);
 
 async function shared(mode, names) {
         const server = await startServer({ mode });
@@ -49,7 +49,7 @@ async function shared(mode, names) {
         try {
                 const env = { SONET_E2E_MODE: mode, SONET_URL: server.url, SONET_GRPC: JSON.stringify(server.grpcAddresses()),
                               SONET_E2E_KEY_FILE: path.join(server.dir, 'key') };
-                good = await testFiles(names, 4, env);
+                ({ good } = await testFiles(names, 4, env));
                 faults = server.faults();
         } finally {
                 if (!good || faults.length > 0) {
@@ -66,22 +66,27 @@ async function shared(mode, names) {
         return good && faults.length === 0;
 }
 
-let good = true;
-console.log(`end to end: ${findBinary()}`);
-for (const mode of modes) {
+// Files that share a server, and beside them those that have their own, one after the other.
+async function runMode(mode) {
         const together = chosen.filter((n) => !OWN_SERVER.includes(n));
-        const alone = options['no-own'] ? [] : chosen.filter((n) => OWN_SERVER.includes(n));
+        const alone = chosen.filter((n) => OWN_SERVER.includes(n));
+        const others = alone.length > 0 ? testFiles(alone, 1, { SONET_E2E_MODE: mode }, { keep: together.length > 0 }) : { good: true, output: '' };
+        let good = true;
         if (together.length > 0) {
                 console.log(`\n== ${mode}: ${together.length} files on one server`);
-                good = (await shared(mode, together)) && good;
+                good = await shared(mode, together);
         }
         if (alone.length > 0) {
                 console.log(`\n== ${mode}: ${alone.join(', ')}, each on its own server`);
-                good = (await testFiles(alone, 1, { SONET_E2E_MODE: mode })) && good;
         }
-        if (Number(options.crash) > 0) {
-                console.log(`\n== ${mode}: crash test`);
-                good = (await node(['crash.mjs', '--rounds', options.crash, '--mode', mode], {})) && good;
-        }
+        const own = await others;
+        process.stdout.write(own.output);
+        return good && own.good;
 }
-process.exit(good ? 0 : 1);
+
+let good = true;
+console.log(`end to end: ${findBinary()}`);
+for (const mode of modes) {
+        good = (await runMode(mode)) && good;
+}
+process.exitCode = good ? 0 : 1;

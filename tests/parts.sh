@@ -1,0 +1,97 @@
+# shellcheck shell=bash
+# The parts of a test run: runs them, up to $lanes side by side, and counts what passed. Sourced by ./dev, which sets $tmp to a folder.
+# With one lane a part's output is shown as it comes; side by side it is shown in one piece when the part ends.
+
+lanes=1
+passed=0
+failed=0
+broken=()
+part_title=() part_counter=() part_source=() part_start=()
+declare -A part_of=() # by process: the number of the part that it runs
+
+# Numbers of tests in a part's output. Each runner says them in its own way.
+count_meson() { # FOLDER: every cmocka test counts, a program of another kind as one
+        python3 - "$1/meson-logs/testlog.json" <<'PYTHON'
+import json, re, sys
+passed = failed = 0
+for line in open(sys.argv[1]):
+    test = json.loads(line)
+    output = test.get('stdout', '') + test.get('stderr', '')
+    good = sum(map(int, re.findall(r'\[  PASSED  \] (\d+) test', output)))
+    bad = sum(map(int, re.findall(r'\[  FAILED  \] (\d+) test', output)))
+    if test['result'] in ('OK', 'EXPECTEDFAIL'):
+        passed += good or 1
+    elif test['result'] != 'SKIP':
+        passed, failed = passed + good, failed + (bad or 1)
+print(passed, failed)
+PYTHON
+}
+count_node() { # LOG: the sums of node:test's closing lines, in either of its formats
+        awk '$1 !~ /^(#|ℹ)$/ { next } $2 == "pass" { p += $3 } $2 == "fail" || $2 == "cancelled" { f += $3 } END { print p + 0, f + 0 }' "$1"
+}
+count_tap() { # LOG: lines `ok …` and `not ok …`
+        awk '/^ok / { p++ } /^not ok / { f++ } END { print p + 0, f + 0 }' "$1"
+}
+count_crash() { # LOG: a round that loses nothing is a test, and so is damage that is found when redelivery is off
+        awk '/^round [0-9]+: / || /^damage found/ { p++ } /^FAILED/ { f++ } END { print p + 0, f + 0 }' "$1"
+}
+
+# Adds up what a part that ended with a code has found.
+count_part() { # NUMBER CODE
+        local n=$1 code=$2 good=0 bad=0
+        read -r good bad < <("count_${part_counter[n]}" "${part_source[n]}" 2>/dev/null || echo 0 0)
+        if [ "$code" != 0 ] && [ "$bad" = 0 ]; then
+                bad=1 # it ended badly without naming a test
+        elif [ "$code" = 0 ] && [ "$((good + bad))" = 0 ]; then
+                bad=1 # it ran nothing
+        fi
+        passed=$((passed + good))
+        failed=$((failed + bad))
+        [ "$bad" = 0 ] || broken+=("${part_title[n]}")
+        say "${part_title[n]}: $good passed, $bad failed, $((SECONDS - part_start[n])) s"
+}
+
+# Waits for one of the parts that run, and shows it.
+finish_part() {
+        local pid n code=0
+        wait -n -p pid "${!part_of[@]}" || code=$?
+        n=${part_of[$pid]}
+        unset "part_of[$pid]"
+        say "── ${part_title[n]}"
+        cat "$tmp/part.$n.log"
+        count_part "$n" "$code"
+}
+finish_parts() { while [ "${#part_of[@]}" -gt 0 ]; do finish_part; done; }
+
+# part COUNTER TITLE COMMAND…: runs it when a lane is free; goes on when it fails. A COUNTER of meson counts in the log of the folder that
+# the command's second word names.
+part() {
+        local counter=$1 title=$2 n=${#part_title[@]} code=0
+        shift 2
+        while [ "${#part_of[@]}" -ge "$lanes" ]; do finish_part; done
+        part_title[n]=$title part_counter[n]=$counter part_source[n]=$tmp/part.$n.log part_start[n]=$SECONDS
+        [ "$counter" != meson ] || part_source[n]=$2
+        say "$title"
+        if [ "$lanes" = 1 ]; then
+                "$@" 2>&1 | tee "$tmp/part.$n.log" || code=${PIPESTATUS[0]}
+                count_part "$n" "$code"
+                return
+        fi
+        set -m # a process group of its own, so that it can be ended with all that it started
+        "$@" >"$tmp/part.$n.log" 2>&1 </dev/null &
+        set +m
+        part_of[$!]=$n
+}
+
+# Ends what still runs: the run was broken off.
+stop_parts() {
+        local pid
+        for pid in "${!part_of[@]}"; do kill -TERM -- "-$pid" 2>/dev/null || true; done
+        [ "${#part_of[@]}" = 0 ] || wait
+}
+
+closing_line() {
+        [ "${#broken[@]}" = 0 ] || { echo "Failed in:"; printf '  %s\n' "${broken[@]}"; }
+        echo "$passed passed, $failed failed"
+        [ "$failed" = 0 ]
+}
