@@ -6,7 +6,7 @@
 
 #include "db/connection.h"
 
-#define LEASE_IDLE_MS  2000 /* idle_session_timeout, and how long a holder waits for an answer */
+#define LEASE_IDLE_MS  1800 /* idle_session_timeout, and how long a holder waits for an answer */
 #define LEASE_TOUCH_MS 100  /* how often a holder asks, and one that waits tries */
 #define LEASE_TRUST_MS 300  /* how long a holder relies on an answer, counted from before the question */
 

@@ -222,7 +222,7 @@ bool db_ownership_held(const struct db_ownership *o)
 
 const char *db_ownership_awaits(const struct db_ownership *o)
 {
-        return atomic_load(&o->awaits);
+        return o ? atomic_load(&o->awaits) : NULL;
 }
 
 void db_ownership_confirm(struct db_ownership *o)

@@ -63,7 +63,7 @@ void serve_print_awaited(const struct server *server, struct buf *out)
                 buf_printf(out, "standing by: another process owns %s, and this one takes over when that one ends",
                            service);
         } else {
-                buf_append_c(out, "taking the leases of its services");
+                buf_printf(out, "starting: it waits for %s", atomic_load(&server->waits_for));
         }
 }
 
@@ -72,10 +72,8 @@ static void print_progress(const struct server *server, struct buf *report)
         buf_append_c(report, "this process: ");
         if (serve_stopping()) {
                 buf_append_c(report, "stopping");
-        } else if (!db_ownership_held(server->ownership)) {
-                serve_print_awaited(server, report);
         } else {
-                buf_append_c(report, "starting");
+                serve_print_awaited(server, report);
         }
         buf_append_c(report, "\n");
 }

@@ -153,6 +153,7 @@ static int run(struct server *server, int64_t port)
 
         buf_init(&error, 4096);
         server->arena = arena_new(1 << 20);
+        atomic_store(&server->waits_for, "its settings");
         catch_signals();
         status = serve(server, port, &error);
         if (status != SN_OK && status != SN_CANCELLED) {

@@ -40,7 +40,8 @@ struct server {
         struct watch *watch;
         struct trust *trust;
         struct grpc_tls tls;
-        atomic_bool serving; /* all that was to start has started */
+        _Atomic(const char *) waits_for; /* while it starts */
+        atomic_bool serving;             /* all that was to start has started */
 };
 
 /* SIGTERM or SIGINT came. */
@@ -55,7 +56,7 @@ SN_CHECKED sn_status serve_setup(struct server *server, int64_t port, struct buf
 /* Starts everything, waiting for what it needs. SN_CANCELLED when asked to stop meanwhile. */
 SN_CHECKED sn_status serve_start(struct server *server, struct buf *error);
 
-/* What this process waits for while it is not the owner of its single services. */
+/* What this process waits for. */
 void serve_print_awaited(const struct server *server, struct buf *out);
 /* One line for each part; false when one that is needed is not there. Any thread, without waiting. */
 bool serve_ready(void *server, struct buf *report);

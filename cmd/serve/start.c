@@ -15,11 +15,12 @@
 
 /* Waits for a condition of the environment, saying what it waits for. SN_CANCELLED when the process is to stop;
  * SN_OUT_OF_RANGE, with the reason, when waiting does not help: the database is too new for this program. */
-static sn_status wait_for(sn_status (*check)(struct server *, struct local *, struct buf *), struct server *server,
-                          struct local *local, struct buf *reason)
+static sn_status wait_for(const char *what, sn_status (*check)(struct server *, struct local *, struct buf *),
+                          struct server *server, struct local *local, struct buf *reason)
 {
         int64_t said_us = clock_monotonic_us() - 9 * SECOND_US; /* what is there at once needs no words */
 
+        atomic_store(&server->waits_for, what);
         while (!serve_stopping()) {
                 buf_reset(reason);
                 sn_status status = check(server, local, reason);
@@ -72,16 +73,16 @@ static sn_status check_trust(struct server *server, struct local *local, struct 
 static sn_status wait_until_owner(struct server *server, struct buf *error)
 {
         for (size_t i = 0; i < server->n_locals; i++) {
-                TRY(wait_for(check_schema, server, &server->locals[i], error));
+                TRY(wait_for("its migrations", check_schema, server, &server->locals[i], error));
         }
         if (!serve_is_local(server, "user")) {
                 server->trust = trust_new(&server->outside);
-                TRY(wait_for(check_trust, server, NULL, error));
+                TRY(wait_for("the user service", check_trust, server, NULL, error));
         }
         if (server->ownership != NULL) {
                 db_ownership_start(server->ownership);
         }
-        return wait_for(check_ownership, server, NULL, error);
+        return wait_for("its leases", check_ownership, server, NULL, error);
 }
 
 /* ---- One service ---- */
@@ -90,7 +91,7 @@ static sn_status start_local(struct server *server, struct local *local, struct 
 {
         const struct service_definition *d = local->definition;
 
-        TRY(wait_for(check_start, server, local, error));
+        TRY(wait_for("what it reads first", check_start, server, local, error));
         if (d->emits) {
                 local->service.relay = bus_relay_new(&local->service);
         }

@@ -25,6 +25,28 @@ function send(agent, url, method, headers, payload, timeoutMs) {
         });
 }
 
+// What makes members, by a function like api() below.
+export function accounts(api) {
+        async function register(fields = {}) {
+                const username = fields.username ?? randomName();
+                const password = fields.password ?? PASSWORD;
+                const answer = await api('POST', '/v1/auth/register', { body: { username, email: `${username}@example.org`, password,
+                                                                                display_name: `Member ${username}`, ...fields } });
+                return new Member(api, must(answer, 201), password);
+        }
+
+        async function logIn(login, password = PASSWORD) {
+                return new Member(api, must(await api('POST', '/v1/auth/login', { body: { login, password } })), password);
+        }
+
+        // Many members, a few at a time: each costs a password hash.
+        async function registerMany(count) {
+                return inBatches(Array.from({ length: count }), 4, () => register());
+        }
+
+        return { register, registerMany, logIn };
+}
+
 // A client of the server at url: {url, api, register, logIn}.
 export function connect(url) {
         const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
@@ -62,24 +84,7 @@ export function connect(url) {
                 return answer;
         }
 
-        async function register(fields = {}) {
-                const username = fields.username ?? randomName();
-                const password = fields.password ?? PASSWORD;
-                const answer = await api('POST', '/v1/auth/register', { body: { username, email: `${username}@example.org`, password,
-                                                                                display_name: `Member ${username}`, ...fields } });
-                return new Member(api, must(answer, 201), password);
-        }
-
-        async function logIn(login, password = PASSWORD) {
-                return new Member(api, must(await api('POST', '/v1/auth/login', { body: { login, password } })), password);
-        }
-
-        // Many members, a few at a time: each costs a password hash.
-        async function registerMany(count) {
-                return inBatches(Array.from({ length: count }), 4, () => register());
-        }
-
-        return { url, api, register, registerMany, logIn, close: () => agent.destroy() };
+        return { url, api, ...accounts(api), close: () => agent.destroy() };
 }
 
 // A logged-in member, with the verbs of the API and shorthands that insist on success.

@@ -1,0 +1,194 @@
+// Owns two of everything: each `sonet serve` process twice, each with a line of its own to PostgreSQL, and the hand of a service manager
+// that starts anew what ends. The services of one process find those of another through a balancer that asks for readiness, as an operator's
+// would.
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { connect, eventually } from './client.mjs';
+import { findBinary, freePort, LAYOUTS, signal, sleep, SERVICES } from './harness.mjs';
+import { PostgresProxy } from './pgproxy.mjs';
+import { Servers } from './servers.mjs';
+
+const ASK_MS = 1000;
+
+// One process, replaced when it ends.
+class Replica {
+        constructor(pair, role, number) {
+                Object.assign(this, { pair, role, number, exits: [], wanted: false, name: `${role.join('+')} ${number}` });
+                this.log = path.join(pair.servers.dir, `${role.join('-')}-${number}.log`);
+        }
+
+        async prepare() {
+                this.proxy = await new PostgresProxy(this.pair.servers.socket).listen();
+                this.port = await freePort(1);
+                this.url = `http://127.0.0.1:${this.port}`;
+                this.grpc = this.port + 1;
+        }
+
+        start() {
+                const log = fs.openSync(this.log, 'a');
+                this.wanted = true;
+                this.child = spawn(findBinary(), ['serve', '--port', String(this.port), ...this.role],
+                                   { stdio: ['ignore', log, log], env: this.pair.environment(this) });
+                fs.closeSync(log);
+                this.child.once('exit', (code, sig) => {
+                        this.exits.push(code ?? sig);
+                        if (this.wanted) {
+                                this.start();
+                        }
+                });
+        }
+
+        signal(name) { return signal(this.child.pid, name); }
+
+        async stop() {
+                const gone = this.child && this.child.exitCode === null && this.child.signalCode === null
+                        ? new Promise((resolve) => this.child.once('exit', resolve)) : null;
+                this.wanted = false;
+                if (gone) {
+                        this.signal('SIGCONT');
+                        this.signal('SIGTERM');
+                        await gone;
+                }
+        }
+
+        // {owns, standsBy, text}, by /readyz, of a service that it runs.
+        async readiness(service) {
+                const own = connect(this.url);
+                try {
+                        const { text } = await own.api('GET', '/readyz', { timeoutMs: ASK_MS });
+                        return { replica: this, text, standsBy: /standing by: another process owns \w+/.test(text),
+                                 owns: new RegExp(`^${service}: database up, migrations complete, lease (held|not needed)$`, 'm').test(text) && !/^this process:/m.test(text) };
+                } catch (error) {
+                        return { replica: this, text: error.message, owns: false, standsBy: false };
+                } finally {
+                        own.close();
+                }
+        }
+}
+
+// Where other processes find a service: at a replica that serves it, until that one does not any more.
+class Balancer {
+        constructor(service, replicas) {
+                Object.assign(this, { service, replicas, serving: new Set(), target: null, lines: new Set() });
+        }
+
+        async listen() {
+                this.listener = net.createServer((client) => this.accept(client));
+                await new Promise((resolve) => this.listener.listen(0, '127.0.0.1', resolve));
+                this.port = this.listener.address().port;
+                this.replicas.forEach((replica) => this.watch(replica));
+                return this;
+        }
+
+        async watch(replica) {
+                while (this.listener.listening) {
+                        this.serving[(await replica.readiness(this.service)).owns ? 'add' : 'delete'](replica);
+                        if (!this.serving.has(this.target) && this.serving.size > 0) {
+                                [this.target] = this.serving;
+                                this.lines.forEach((socket) => socket.destroy());
+                        }
+                        await sleep(50);
+                }
+        }
+
+        accept(client) {
+                const server = this.target && net.connect(this.target.grpc, '127.0.0.1');
+                for (const [socket, other] of [[client, server], [server, client]]) {
+                        if (socket) {
+                                this.lines.add(socket);
+                                socket.on('error', () => {});
+                                socket.on('close', () => { this.lines.delete(socket); other?.destroy(); });
+                        }
+                }
+                if (!server) {
+                        client.destroy();
+                        return;
+                }
+                client.pipe(server).pipe(client);
+        }
+
+        close() {
+                this.listener.close();
+                this.lines.forEach((socket) => socket.destroy());
+        }
+}
+
+export class Pair {
+        constructor(layout) {
+                this.roles = LAYOUTS[layout].processes;
+                this.balancers = new Map(); // of each service, when there are several processes
+        }
+
+        async prepare() {
+                this.servers = await new Servers().start();
+                this.keyFile = path.join(this.servers.dir, 'key');
+                fs.writeFileSync(this.keyFile, randomBytes(32).toString('base64url'), { mode: 0o600 });
+                this.replicas = this.roles.flatMap((role) => [0, 1].map((number) => new Replica(this, role, number)));
+                for (const replica of this.replicas) {
+                        await replica.prepare();
+                }
+                for (const service of this.roles.length > 1 ? SERVICES : []) {
+                        this.balancers.set(service, await new Balancer(service, this.of(service)).listen());
+                }
+                await this.migrate();
+                return this;
+        }
+
+        databaseUrl(port) {
+                return port ? `postgresql://{service_name}@127.0.0.1:${port}/{service_name}?sslmode=disable&gssencmode=disable`
+                        : `postgresql://{service_name}@/{service_name}?host=${this.servers.dir}`;
+        }
+
+        environment(replica) {
+                const env = { ...process.env, SONET_KEY_FILE: this.keyFile, LOG_FORMAT: 'json', REDIS_URL: this.servers.redisUrl, SONET_RATE_LIMITS: 'off',
+                              DATABASE_URL: this.databaseUrl(replica?.proxy.port), DATABASE_ADMIN_URL: this.servers.adminUrl };
+                for (const [service, balancer] of this.balancers) {
+                        env[`${service.toUpperCase()}_URL`] = `grpc://127.0.0.1:${balancer.port}`;
+                }
+                return env;
+        }
+
+        async migrate() {
+                const child = spawn(findBinary(), ['migrate'], { stdio: ['ignore', 'ignore', 'inherit'], env: this.environment(null) });
+                const code = await new Promise((resolve) => child.once('exit', resolve));
+                if (code !== 0) {
+                        throw new Error(`sonet migrate ended with ${code}`);
+                }
+        }
+
+        // The replicas of the process that runs a service.
+        of(service) {
+                return this.replicas.filter((r) => r.role.includes(service) || r.role.includes('all'));
+        }
+
+        get gateways() { return this.of('gateway'); }
+
+        // Of the two processes that run a service, the one that owns it and the other, which stands by.
+        async settled(service, withinMs = 30_000) {
+                return eventually(`one owns ${service}, one stands by`, async () => {
+                        const found = await Promise.all(this.of(service).map((replica) => replica.readiness(service)));
+                        const owner = found.find((f) => f.owns);
+                        const standby = found.find((f) => f.standsBy);
+                        if (!owner || !standby) {
+                                throw new Error(found.map((f) => `${f.replica.name}: ${f.text}`).join('\n'));
+                        }
+                        return { owner: owner.replica, standby: standby.replica };
+                }, withinMs);
+        }
+
+        // What must not stand in any log.
+        faults() {
+                return this.replicas.flatMap((r) => (fs.existsSync(r.log) ? fs.readFileSync(r.log, 'utf8').split('\n') : [])
+                        .filter((l) => /AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion/.test(l)).map((l) => `${r.name}: ${l}`));
+        }
+
+        async stop() {
+                await Promise.all((this.replicas ?? []).map((r) => r.stop()));
+                this.balancers.forEach((b) => b.close());
+                this.replicas?.forEach((r) => r.proxy.close());
+                await this.servers?.stop();
+        }
+}
