@@ -97,7 +97,7 @@ static void open_channel(int port)
         struct buf error;
         buf_init(&error, 1000);
         snprintf(url, sizeof(url), "grpc://127.0.0.1:%d", port);
-        if (sonet_grpc_channel_open(url, NULL, &channel, &error) != SN_OK) {
+        if (sonet_grpc_channel_open(url, NULL, 64, &channel, &error) != SN_OK) {
                 fail(&error);
         }
 }

@@ -271,7 +271,7 @@ void http2_request_head(struct http2_stream *s, bool last)
         fill(s);
         if (s->refused != 0) {
                 http2_request_refuse(s, s->refused, s->refusal);
-        } else if (!s->http2->closing) {
+        } else {
                 ask_owner(s);
         }
 }

@@ -36,7 +36,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
         if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
                 return 0; /* trailers */
         }
-        if (h->n_held >= h->connection->loop->server->options.max_streams) {
+        if (h->closing || h->n_held >= h->connection->loop->server->options.max_streams) {
                 return refuse_stream(session, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
         }
         struct http2_stream *s = http2_stream_new(h, frame->hd.stream_id);

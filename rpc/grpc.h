@@ -1,5 +1,5 @@
-/* gRPC over libgrpc's core, behind two narrow interfaces, so that another transport can take its place. Unary calls
- * only.
+/* gRPC over HTTP/2, behind two narrow interfaces: a server on the engine of http/, and a client with one thread for all
+ * channels of the process. Unary calls, and server reflection.
  *
  * Metadata: `authorization: Bearer …` (member), `sonet-service` (service token), `traceparent` (W3C), `x-request-id`,
  * `idempotency-key`; from our own services also `sonet-client-address` and `sonet-client-agent-bin` (where the member
@@ -31,8 +31,10 @@ int sonet_grpc_server_port(const struct sonet_grpc_server *server);
 void sonet_grpc_server_stop(struct sonet_grpc_server *server, int grace_ms); /* finishes what runs; takes NULL */
 
 struct sonet_grpc_channel;
-/* url: "grpc://host:port" (loopback only) or "grpcs://host:port". Connects on demand and again after failures. */
-SN_CHECKED sn_status sonet_grpc_channel_open(const char *url, const struct grpc_tls *tls,
+/* url: "grpc://host:port" (loopback only) or "grpcs://host:port". Connects on demand and again after failures.
+ * max_calls: at a time; further ones wait while the callee answers, and are refused when it does not
+ * (rpc/callee_bound.h). */
+SN_CHECKED sn_status sonet_grpc_channel_open(const char *url, const struct grpc_tls *tls, int max_calls,
                                              struct sonet_grpc_channel **channel, struct buf *error);
 /* Blocking unary call from any thread. service_token may be NULL. */
 SN_CHECKED sn_status sonet_grpc_channel_call(struct sonet_grpc_channel *channel, struct rpc_call *c,

@@ -34,8 +34,8 @@ static bool use_certificates(struct sonet_grpc_channel *channel, const struct gr
         return channel->tls != NULL;
 }
 
-sn_status sonet_grpc_channel_open(const char *url, const struct grpc_tls *tls, struct sonet_grpc_channel **channel,
-                                  struct buf *error)
+sn_status sonet_grpc_channel_open(const char *url, const struct grpc_tls *tls, int max_calls,
+                                  struct sonet_grpc_channel **channel, struct buf *error)
 {
         struct grpc_address address;
         if (!grpc_address_read_url(url, &address)) {
@@ -55,6 +55,7 @@ sn_status sonet_grpc_channel_open(const char *url, const struct grpc_tls *tls, s
         opened->waiting_end = &opened->waiting;
         snprintf(opened->authority, sizeof(opened->authority), strchr(address.host, ':') != NULL ? "[%s]:%d" : "%s:%d",
                  address.host, address.port);
+        callee_bound_init(&opened->bound, max_calls, opened->authority);
         if (!use_certificates(opened, tls, error)) {
                 sonet_grpc_channel_close(opened);
                 return SN_FAILED_PRECONDITION;
@@ -80,6 +81,7 @@ void sonet_grpc_channel_close(struct sonet_grpc_channel *channel)
                 grpc_loop_release(channel->loop);
         }
         tls_context_free(channel->tls);
+        callee_bound_end(&channel->bound);
         free(channel);
 }
 
@@ -177,6 +179,7 @@ static sn_status status_of(const struct grpc_call *call)
                            : SN_UNKNOWN;
         case GRPC_END_UNREACHED:
         case GRPC_END_LOST:
+        case GRPC_END_REFUSED:
                 return SN_UNAVAILABLE;
         case GRPC_END_DEADLINE:
                 return SN_DEADLINE_EXCEEDED;
@@ -238,6 +241,20 @@ static sn_status call_once(struct sonet_grpc_channel *channel, struct rpc_call *
         return status;
 }
 
+static sn_status call_within_bound(struct sonet_grpc_channel *channel, struct rpc_call *c, const struct rpc_method *m,
+                                   const char *service_token, const ProtobufCMessage *in, ProtobufCMessage *out,
+                                   enum grpc_end *end)
+{
+        if (!callee_bound_enter(&channel->bound, c->deadline_us)) {
+                *end = GRPC_END_REFUSED;
+                return rpc_fail(c, SN_UNAVAILABLE, NULL, "the %s service does not answer; try again shortly",
+                                m->service->name);
+        }
+        sn_status status = call_once(channel, c, m, service_token, in, out, end);
+        callee_bound_leave(&channel->bound, *end != GRPC_END_LOST && *end != GRPC_END_DEADLINE);
+        return status;
+}
+
 /* A read may be sent twice. That hides the restart of a service from those who only look. */
 static bool is_read(const struct rpc_method *m)
 {
@@ -249,10 +266,10 @@ sn_status sonet_grpc_channel_call(struct sonet_grpc_channel *channel, struct rpc
 {
         enum grpc_end end;
         bool was_away = atomic_load_explicit(&channel->away, memory_order_relaxed);
-        sn_status status = call_once(channel, c, m, service_token, in, out, &end);
+        sn_status status = call_within_bound(channel, c, m, service_token, in, out, &end);
         bool again = end == GRPC_END_UNREACHED || (end == GRPC_END_LOST && is_read(m));
         if (again && !was_away && !rpc_call_expired(c)) {
-                status = call_once(channel, c, m, service_token, in, out, &end);
+                status = call_within_bound(channel, c, m, service_token, in, out, &end);
         }
         return status;
 }

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include "http/tls.h"
 #include "http/wheel.h"
+#include "rpc/callee_bound.h"
 #include "rpc/grpc_address.h"
 #include "rpc/grpc_wire.h"
 
@@ -18,8 +19,9 @@ enum {
         GRPC_CALL_FIELDS_MAX = 20,
         GRPC_CONNECT_US = 2000000, /* how long one attempt to connect may take, */
         GRPC_RETURN_US = 60000,    /* and how long a call waits for one to a callee that was away */
-        GRPC_SILENCE_US = 5000000, /* a callee that says nothing for so long is asked whether it is there, */
-        GRPC_PING_US = 5000000,    /* and has so long for its answer */
+        GRPC_SILENCE_US = 1000000, /* a callee that says nothing for so long is asked whether it is there, */
+        GRPC_PING_US = 1500000,    /* and has so long for its answer */
+        GRPC_GONE_MS = 10000,      /* a peer whose kernel takes nothing for so long is gone */
 };
 
 struct grpc_loop;
@@ -41,6 +43,7 @@ enum grpc_end {
         GRPC_END_LOST,      /* it may have */
         GRPC_END_DEADLINE,
         GRPC_END_TOO_LARGE, /* its answer */
+        GRPC_END_REFUSED,   /* by us: it does not answer others */
 };
 
 struct grpc_call {
@@ -102,6 +105,7 @@ struct sonet_grpc_channel {
         bool looking_up;
         struct addrinfo *addresses, *next_address;
         atomic_bool away; /* the last attempt failed */
+        struct callee_bound bound;
         sem_t done;
 };
 

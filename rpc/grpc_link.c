@@ -233,10 +233,22 @@ static void receive_all(struct grpc_link *link)
                 link->heard_us = grpc_loop_now_us(link->channel->loop);
                 link->asked_us = 0;
                 link->to_flush = true;
+                callee_bound_set_open(&link->channel->bound, false);
         }
 }
 
 /* ---- Is it still there? ---- */
+
+/* Nobody waits for a process that stands still: it may go on later, and then the calls are not wanted any more. The
+ * connection stays, since the answer to the ping tells when that is. */
+static void lose_calls(struct grpc_link *link)
+{
+        while (link->calls != NULL) {
+                struct grpc_call *call = link->calls;
+                grpc_link_cancel(call);
+                grpc_channel_end_call(call, GRPC_END_LOST);
+        }
+}
 
 static void link_due(struct grpc_timer *timer, int64_t now_us)
 {
@@ -245,7 +257,8 @@ static void link_due(struct grpc_timer *timer, int64_t now_us)
                 return; /* the channel watches the one; the other is silent by right */
         }
         if (link->asked_us != 0 && now_us - link->asked_us >= GRPC_PING_US) {
-                link->broken = true;
+                callee_bound_set_open(&link->channel->bound, true);
+                lose_calls(link);
         } else if (link->asked_us == 0 && now_us - link->heard_us >= GRPC_SILENCE_US) {
                 link->asked_us = now_us;
                 link->to_flush = nghttp2_submit_ping(link->session, NGHTTP2_FLAG_NONE, NULL) == 0;
@@ -304,6 +317,7 @@ void grpc_link_cancel(struct grpc_call *call)
 struct grpc_link *grpc_link_connect(struct sonet_grpc_channel *channel, const struct addrinfo *address)
 {
         int on = 1;
+        unsigned gone_ms = GRPC_GONE_MS;
         struct grpc_link *link = calloc(1, sizeof(*link));
         if (link == NULL) {
                 return NULL;
@@ -312,6 +326,7 @@ struct grpc_link *grpc_link_connect(struct sonet_grpc_channel *channel, const st
         link->channel = channel;
         link->fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (link->fd < 0 || setsockopt(link->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0 ||
+            setsockopt(link->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &gone_ms, sizeof(gone_ms)) != 0 ||
             (connect(link->fd, address->ai_addr, address->ai_addrlen) != 0 && errno != EINPROGRESS) ||
             !grpc_loop_watch(channel->loop, link->fd, link)) {
                 if (link->fd >= 0) {
@@ -334,6 +349,7 @@ void grpc_link_end(struct grpc_link *link)
 {
         struct sonet_grpc_channel *channel = link->channel;
         bool was_ready = link->state >= GRPC_READY;
+        callee_bound_set_open(&channel->bound, false); /* an attempt to connect will tell */
         *link->at = link->next;
         if (link->next != NULL) {
                 link->next->at = link->at;

@@ -27,6 +27,7 @@ static struct place places[MAX_PLACES];
 static size_t n_places;
 static bool forced_encoding;
 static struct grpc_tls client_tls;
+static int max_calls = 64;
 
 /* ---- The registry ---- */
 
@@ -65,7 +66,7 @@ void rpc_register_local(struct service *service)
 sn_status rpc_register_remote(const struct rpc_service *contract, const char *url, struct buf *error)
 {
         struct sonet_grpc_channel *channel = NULL;
-        TRY(sonet_grpc_channel_open(url, &client_tls, &channel, error));
+        TRY(sonet_grpc_channel_open(url, &client_tls, max_calls, &channel, error));
         struct place *place = make_place(contract);
         sonet_grpc_channel_close(place->channel);
         place->channel = channel;
@@ -75,6 +76,11 @@ sn_status rpc_register_remote(const struct rpc_service *contract, const char *ur
 void rpc_set_client_tls(const struct grpc_tls *tls)
 {
         client_tls = *tls;
+}
+
+void rpc_set_max_calls(int calls)
+{
+        max_calls = calls;
 }
 
 void rpc_close(void)

@@ -25,6 +25,9 @@ void rpc_force_encoding(bool on);
  */
 struct grpc_tls;
 void rpc_set_client_tls(const struct grpc_tls *tls);
+/* How many calls may be with one remote service at a time, fewer than there are threads, so that one that does not
+ * answer leaves some to the others. Call it before rpc_register_remote. */
+void rpc_set_max_calls(int calls);
 /* Forgets all services and rate limits, and closes the channels to remote ones: at the end, when no call runs. */
 void rpc_close(void);
 

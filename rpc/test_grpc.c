@@ -73,7 +73,7 @@ static struct sonet_grpc_channel *open_channel(const char *scheme, const struct 
         char url[64];
         buf_init(&error, 1000);
         snprintf(url, sizeof(url), "%s://127.0.0.1:%d", scheme, port());
-        assert_int_equal(sonet_grpc_channel_open(url, tls, &opened, &error), SN_OK);
+        assert_int_equal(sonet_grpc_channel_open(url, tls, 64, &opened, &error), SN_OK);
         buf_free(&error);
         return opened;
 }
@@ -92,7 +92,7 @@ static int setup_with(int threads, int queue_length)
 static int setup(void **state)
 {
         (void)state;
-        return setup_with(2, 16);
+        return setup_with(4, 16); /* two for calls */
 }
 
 static int setup_narrow(void **state)
@@ -756,7 +756,7 @@ static void addresses_in_clear_are_loopback_only(void **state)
         buf_init(&error, 1000);
         for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
                 buf_reset(&error);
-                assert_int_not_equal(sonet_grpc_channel_open(urls[i], NULL, &opened, &error), SN_OK);
+                assert_int_not_equal(sonet_grpc_channel_open(urls[i], NULL, 64, &opened, &error), SN_OK);
                 assert_true(error.len > 0);
         }
         buf_free(&error);

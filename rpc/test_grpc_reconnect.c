@@ -121,7 +121,7 @@ static int setup(void **state)
         port = order(START, 0);
         buf_init(&error, 1000);
         snprintf(url, sizeof(url), "grpc://127.0.0.1:%d", port);
-        assert_int_equal(sonet_grpc_channel_open(url, NULL, &channel, &error), SN_OK);
+        assert_int_equal(sonet_grpc_channel_open(url, NULL, 64, &channel, &error), SN_OK);
         buf_free(&error);
         c = echo_call_new();
         return 0;

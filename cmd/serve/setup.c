@@ -142,6 +142,7 @@ sn_status serve_setup(struct server *server, int64_t port, struct buf *error)
 
         TRY(configure(server, port, error));
         TRY(register_services(server, error));
+        rpc_set_max_calls((int)(s->workers + 1) / 2);
         server->lanes = rpc_lanes_new((int)s->workers, (int)s->password_workers, (int)s->queue_length);
         return server->lanes != NULL ? SN_OK : SN_INTERNAL;
 }

@@ -163,7 +163,9 @@ class Server {
                         delete env[name];
                 }
                 running.add(this);
-                this.child = spawn(findBinary(), args, { stdio: ['ignore', 'pipe', log], env, cwd: this.dir });
+                const limited = this.openFiles ? ['prlimit', `--nofile=${this.openFiles}:${this.openFiles}`] : []; // which becomes the program
+                const [command, ...rest] = [...limited, findBinary(), ...args];
+                this.child = spawn(command, rest, { stdio: ['ignore', 'pipe', log], env, cwd: this.dir });
                 this.pid = this.child.pid;
                 this.stdout = '';
                 this.exited = new Promise((resolve) => {

@@ -1,0 +1,103 @@
+/* The bound on calls to one callee, and its breaker. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <pthread.h>
+
+#include "base/clock.h"
+#include "rpc/callee_bound.h"
+
+static struct callee_bound bound;
+
+static int setup(void **state)
+{
+        callee_bound_init(&bound, 2, "test");
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        callee_bound_set_open(&bound, false);
+        callee_bound_end(&bound);
+        return 0;
+}
+
+static int64_t in_s(int64_t s)
+{
+        return clock_monotonic_us() + s * 1000000;
+}
+
+static void fill(void)
+{
+        assert_true(callee_bound_enter(&bound, in_s(60)));
+        assert_true(callee_bound_enter(&bound, in_s(60)));
+}
+
+static void *answer_main(void *arg)
+{
+        clock_sleep_ms(100);
+        callee_bound_leave(&bound, true);
+        return NULL;
+}
+
+static void who_finds_it_full_waits_for_an_answer(void **state)
+{
+        pthread_t thread;
+        fill();
+        assert_int_equal(pthread_create(&thread, NULL, answer_main, NULL), 0);
+        assert_true(callee_bound_enter(&bound, in_s(60)));
+        pthread_join(thread, NULL);
+}
+
+static void a_callee_that_gives_no_answers_is_waited_for_once(void **state)
+{
+        fill();
+        assert_false(callee_bound_enter(&bound, in_s(60)));
+        int64_t began_us = clock_monotonic_us();
+        for (int i = 0; i < 1000; i++) {
+                assert_false(callee_bound_enter(&bound, in_s(60)));
+        }
+        assert_true(clock_monotonic_us() - began_us < 10 * INT64_C(1000000)); /* of 1,000 s */
+}
+
+static void nobody_waits_longer_than_a_deadline(void **state)
+{
+        fill();
+        int64_t began_us = clock_monotonic_us();
+        assert_false(callee_bound_enter(&bound, began_us + 1000));
+        assert_false(callee_bound_enter(&bound, began_us - 1000));
+}
+
+static void after_a_lost_call_one_place_asks_and_nobody_waits(void **state)
+{
+        fill();
+        callee_bound_leave(&bound, false);
+        assert_true(callee_bound_enter(&bound, in_s(60)));  /* it asks again */
+        assert_false(callee_bound_enter(&bound, in_s(60))); /* and no one waits for that */
+        callee_bound_leave(&bound, true);
+        assert_true(callee_bound_enter(&bound, in_s(60)));
+}
+
+static void an_open_breaker_refuses_at_once_and_lets_go_who_waits(void **state)
+{
+        callee_bound_set_open(&bound, true);
+        assert_false(callee_bound_enter(&bound, in_s(60)));
+        callee_bound_set_open(&bound, false);
+        assert_true(callee_bound_enter(&bound, in_s(60)));
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            TEST(who_finds_it_full_waits_for_an_answer),
+            TEST(a_callee_that_gives_no_answers_is_waited_for_once),
+            TEST(nobody_waits_longer_than_a_deadline),
+            TEST(after_a_lost_call_one_place_asks_and_nobody_waits),
+            TEST(an_open_breaker_refuses_at_once_and_lets_go_who_waits),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
