@@ -1,4 +1,4 @@
-// HTTP/2 with prior knowledge on both ports, judged by programs that others wrote: node's client, nghttp and h2load.
+// HTTP/2 with prior knowledge on both ports, judged by programs that others wrote: node's client, nghttp and h2load; and attacked.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
@@ -85,32 +85,44 @@ test('gRPC by h2load: the health service, thousands of times', async () => {
         assert.match(load.stdout, /5000 succeeded, 0 failed, 0 errored/);
 });
 
-// HEADERS and RST_STREAM, again and again, without a token, on connection after connection (CVE-2023-44487).
-async function resetRapidly(url, path, headers) {
-        const client = http2.connect(url);
-        let code = null;
-        client.on('error', () => {});
-        client.on('goaway', (c) => { code = c; });
-        const closed = new Promise((resolve) => client.once('close', resolve));
-        for (let i = 0; i < 200 && !client.closed && !client.destroyed; i++) {
-                for (let k = 0; k < 100 && !client.closed && !client.destroyed; k++) {
-                        try {
-                                const stream = client.request({ ':method': 'POST', ':path': path, ...headers }, { endStream: false });
-                                stream.on('error', () => {});
-                                stream.close(http2.constants.NGHTTP2_CANCEL);
-                        } catch {
-                                break; // it is being closed
+function frame(type, flags, stream, payload) {
+        const head = Buffer.alloc(9);
+        head.writeUIntBE(payload.length, 0, 3);
+        head.writeUInt8(type, 3);
+        head.writeUInt8(flags, 4);
+        head.writeUInt32BE(stream, 5);
+        return Buffer.concat([head, payload]);
+}
+
+const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+const text = (name, value) => Buffer.concat([Buffer.from([0, name.length]), Buffer.from(name), Buffer.from([value.length]), Buffer.from(value)]);
+
+// HEADERS and RST_STREAM, 20,000 times, without a token (CVE-2023-44487): the code of the GOAWAY that ends it. Bytes of our own: node's
+// client does not send what it takes back at once.
+function resetRapidly(port, path, type) {
+        const block = Buffer.concat([text(':method', 'POST'), text(':scheme', 'http'), text(':authority', 'h'), text(':path', path), text('content-type', type)]);
+        const pairs = Array.from({ length: 20_000 }, (_, i) => Buffer.concat([frame(1, 4, 2 * i + 1, block), frame(3, 0, 2 * i + 1, Buffer.from([0, 0, 0, 8]))]));
+        return new Promise((resolve) => {
+                const socket = net.connect(port, '127.0.0.1');
+                let seen = Buffer.alloc(0);
+                let code = null;
+                socket.on('error', () => {});
+                socket.on('close', () => resolve(code));
+                socket.on('data', (bytes) => {
+                        seen = Buffer.concat([seen, bytes]);
+                        while (seen.length >= 9 && seen.length >= 9 + seen.readUIntBE(0, 3)) {
+                                const length = seen.readUIntBE(0, 3);
+                                code = seen[3] === 7 ? seen.readUInt32BE(13) : code;
+                                seen = seen.subarray(9 + length);
                         }
-                }
-                await new Promise(setImmediate);
-        }
-        await closed;
-        return code;
+                });
+                socket.write(Buffer.concat([PREFACE, frame(4, 0, 0, Buffer.alloc(0)), ...pairs]));
+        });
 }
 
 test('rapid resets end their connection, and memory stays as it was', async () => {
-        const targets = [[it.server.url, '/v1/notes', { 'content-type': 'application/json' }],
-                         [`http://127.0.0.1:${grpcPort()}`, '/sonet.note.v1.NoteService/CreateNote', { 'content-type': 'application/grpc' }]];
+        const targets = [[Number(new URL(it.server.url).port), '/v1/notes', 'application/json'],
+                         [grpcPort(), '/sonet.note.v1.NoteService/CreateNote', 'application/grpc']];
         for (const target of targets) {
                 await resetRapidly(...target);
                 const before = memoryKiB();
