@@ -110,6 +110,7 @@ static void stop(struct server *server)
 {
         int grace_ms = (int)server->settings.shutdown_grace_ms;
 
+        watchdog_free(server->watchdog);
         gateway_stop(server->gateway, grace_ms);
         sonet_grpc_server_stop(server->grpc, grace_ms);
         trust_free(server->trust);

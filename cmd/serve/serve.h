@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include "bus/bus.h"
 #include "cmd/serve/trust.h"
+#include "cmd/serve/watchdog.h"
 #include "cmd/serve/watch.h"
 #include "gateway/gateway.h"
 #include "rpc/grpc.h"
@@ -39,6 +40,7 @@ struct server {
         struct jobs *jobs;
         struct watch *watch;
         struct trust *trust;
+        struct watchdog *watchdog;
         struct grpc_tls tls;
         _Atomic(const char *) waits_for; /* while it starts */
         atomic_bool serving;             /* all that was to start has started */

@@ -156,6 +156,20 @@ static sn_status start_services(struct server *server, struct buf *error)
         return SN_OK;
 }
 
+static void start_watchdog(struct server *server)
+{
+        const struct settings *s = &server->settings;
+        struct watchdog_options options = {
+            .ports = {{"HTTP", s->http_address, gateway_port(server->gateway), false},
+                      {"gRPC", s->grpc_address, server->grpc != NULL ? sonet_grpc_server_port(server->grpc) : 0, true}},
+            .every_ms = 5000,
+            .patience_ms = 5000,
+            .failures = 3,
+        };
+
+        server->watchdog = watchdog_new(&options);
+}
+
 /* Listens first, so that a process that waits can say for what. The gateway's routes answer 503 meanwhile. */
 sn_status serve_start(struct server *server, struct buf *error)
 {
@@ -164,6 +178,7 @@ sn_status serve_start(struct server *server, struct buf *error)
         server->watch = watch_new(server);
         TRY(listen_http(server, error));
         TRY(start_services(server, error));
+        start_watchdog(server);
         atomic_store(&server->serving, true);
         return SN_OK;
 }
