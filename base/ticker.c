@@ -90,14 +90,6 @@ void ticker_wake(struct ticker *t)
         (void)pthread_mutex_unlock(&t->lock);
 }
 
-bool ticker_stopping(struct ticker *t)
-{
-        (void)pthread_mutex_lock(&t->lock);
-        bool stopping = t->stopping;
-        (void)pthread_mutex_unlock(&t->lock);
-        return stopping;
-}
-
 void ticker_free(struct ticker *t)
 {
         if (t == NULL) {

@@ -17,8 +17,6 @@ typedef int64_t ticker_tick(void *context);
 struct ticker *ticker_new(const char *name, ticker_tick *tick, void *context);
 /* Calls tick now, or once more when it is being called. Any thread. */
 void ticker_wake(struct ticker *ticker);
-/* For a tick that lasts: whether it is to come to its end. Any thread. */
-bool ticker_stopping(struct ticker *ticker);
 /* Waits for the tick that runs, and calls none after it. Not from the tick itself. Takes NULL. */
 void ticker_free(struct ticker *ticker);
 

@@ -48,6 +48,7 @@ static enum watch_state look_at_database(struct part *part, struct buf *reason)
         case SN_OK:
                 return WATCH_UP;
         case SN_FAILED_PRECONDITION:
+        case SN_OUT_OF_RANGE:
                 return WATCH_INCOMPLETE;
         default:
                 return WATCH_DOWN;
