@@ -3,7 +3,7 @@
 //   node crash.mjs [--rounds 10] [--mode single|split|mixed] [--seed N] [--expect-red]
 // --expect-red runs with SONET_FAULT_NO_REDELIVERY=1 (debug builds) and succeeds only when the audit finds the damage.
 import { parseArgs } from 'node:util';
-import { connect, eventually } from './client.mjs';
+import { connect, eventually, must } from './client.mjs';
 import { MODES, findBinary, signal, sleep, startServer } from './harness.mjs';
 import { Ledger } from './ledger.mjs';
 
@@ -80,6 +80,9 @@ async function round(server, net, number) {
         const ledger = new Ledger(members, random, `round ${number}`);
         for (const member of members) {
                 await ledger.follow(member, members[(members.indexOf(member) + 1) % MEMBERS], true);
+        }
+        for (const member of members) { // a timeline that nobody has read yet is built when the audit reads it, whatever delivery missed
+                must(await member.get('/v1/timelines/home'));
         }
         const killed = await load(ledger, server);
         await eventually('ready again', async () => (await net.api('GET', '/readyz', { timeoutMs: 5000 })).status === 200, 60_000);
