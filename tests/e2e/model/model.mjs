@@ -117,7 +117,9 @@ export class Model {
                         return false;
                 }
                 if (note.renoteOf) {
-                        return this.visible(viewer, this.inner(note)) && (viewer === null || !this.blocked(viewer, note.author));
+                        // Whom the author has blocked passes nothing of theirs on to anybody.
+                        const passes = note.author === viewer || !this.has('block', this.inner(note).author, note.author);
+                        return passes && this.visible(viewer, this.inner(note)) && (viewer === null || !this.blocked(viewer, note.author));
                 }
                 if (note.author === viewer) {
                         return true;
