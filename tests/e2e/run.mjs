@@ -66,11 +66,11 @@ async function shared(mode, names) {
         return good && faults.length === 0;
 }
 
-// Files that share a server, and beside them those that have their own, one after the other.
+// Files that share a server, and beside them those that have their own.
 async function runMode(mode) {
         const together = chosen.filter((n) => !OWN_SERVER.includes(n));
         const alone = chosen.filter((n) => OWN_SERVER.includes(n));
-        const others = alone.length > 0 ? testFiles(alone, 1, { SONET_E2E_MODE: mode }, { keep: together.length > 0 }) : { good: true, output: '' };
+        const others = alone.length > 0 ? testFiles(alone, 2, { SONET_E2E_MODE: mode }, { keep: together.length > 0 }) : { good: true, output: '' };
         let good = true;
         if (together.length > 0) {
                 console.log(`\n== ${mode}: ${together.length} files on one server`);
