@@ -1,5 +1,5 @@
 /* gRPC over HTTP/2, behind two narrow interfaces: a server on the engine of http/, and a client with one thread for all
- * channels of the process. Unary calls, and server reflection.
+ * channels of the process. Unary calls.
  *
  * Metadata: `authorization: Bearer …` (member), `sonet-service` (service token), `traceparent` (W3C), `x-request-id`,
  * `idempotency-key`; from our own services also `sonet-client-address` and `sonet-client-agent-bin` (where the member
