@@ -25,6 +25,19 @@ function send(agent, url, method, headers, payload, timeoutMs) {
         });
 }
 
+// Sends again when an idle connection of the agent's had just been closed; on a busy machine many of them have.
+async function sendAgain(...request) {
+        for (;;) {
+                try {
+                        return await send(...request);
+                } catch (error) {
+                        if (!(error.reused && error.code === 'ECONNRESET')) {
+                                throw error;
+                        }
+                }
+        }
+}
+
 // What makes members, by a function like api() below.
 export function accounts(api) {
         async function register(fields = {}) {
@@ -65,15 +78,7 @@ export function connect(url) {
                 if (token) {
                         all.authorization = `Bearer ${token}`;
                 }
-                let answer;
-                try {
-                        answer = await send(agent, url + path, method, all, payload, timeoutMs);
-                } catch (error) {
-                        if (!(error.reused && error.code === 'ECONNRESET')) {
-                                throw error;
-                        }
-                        answer = await send(agent, url + path, method, all, payload, timeoutMs); // an idle connection had just been closed
-                }
+                const answer = await sendAgain(agent, url + path, method, all, payload, timeoutMs);
                 answer.request = `${method} ${path}`;
                 try {
                         answer.body = answer.text === '' ? null : JSON.parse(answer.text);
