@@ -1,4 +1,5 @@
-/* Cursors as bytes: a synthetic initialisation vector, then, encrypted, version, sort key, id and fingerprints.
+/* Cursors as bytes: a synthetic initialisation vector, then, encrypted, version, sort key, id, beginning and
+ * fingerprints.
  *
  * The vector is a keyed BLAKE2b over the plain text and over what names the list: method, filter and actor. It is the
  * nonce of XChaCha20 and, recomputed after decryption, the authenticator: the construction of RFC 5297 (SIV) with these
@@ -18,7 +19,7 @@ enum {
         KEY_BYTES = 32,
         NUMBER_BYTES = 8,
         ID_BYTES = 16,
-        POSITION_BYTES = 1 + NUMBER_BYTES + ID_BYTES,
+        POSITION_BYTES = 1 + NUMBER_BYTES + ID_BYTES + NUMBER_BYTES,
         PLAIN_BYTES_MAX = POSITION_BYTES + CURSOR_SEEN_MAX * NUMBER_BYTES,
         CURSOR_BYTES_MAX = SIV_BYTES + PLAIN_BYTES_MAX,
         TEXT_CHARS_MAX = BASE64URL_CHARS(CURSOR_BYTES_MAX),
@@ -86,6 +87,7 @@ static size_t write_plain(const struct cursor *cursor, uint8_t plain[PLAIN_BYTES
         if (!uuid_to_bytes(cursor->at.id, plain + 1 + NUMBER_BYTES)) {
                 memset(plain + 1 + NUMBER_BYTES, 0, ID_BYTES);
         }
+        write_number(cursor->began, plain + 1 + NUMBER_BYTES + ID_BYTES);
         for (size_t i = 0; i < cursor->n_seen; i++) {
                 write_number(cursor->seen[i], plain + POSITION_BYTES + i * NUMBER_BYTES);
         }
@@ -98,6 +100,7 @@ static void read_plain(const uint8_t *plain, size_t len, struct cursor *cursor)
         if (!sodium_is_zero(plain + 1 + NUMBER_BYTES, ID_BYTES)) {
                 uuid_from_bytes(plain + 1 + NUMBER_BYTES, cursor->at.id);
         }
+        cursor->began = read_number(plain + 1 + NUMBER_BYTES + ID_BYTES);
         cursor->n_seen = (len - POSITION_BYTES) / NUMBER_BYTES;
         for (size_t i = 0; i < cursor->n_seen; i++) {
                 cursor->seen[i] = read_number(plain + POSITION_BYTES + i * NUMBER_BYTES);

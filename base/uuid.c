@@ -106,15 +106,20 @@ bool uuid_equal(const char *a, const char *b)
         return a != NULL && b != NULL && a[0] != '\0' && strcmp(a, b) == 0;
 }
 
-int64_t uuid_time_ms(const char *text)
+uint64_t uuid_start(const char *text)
 {
-        uint8_t bytes[16];
+        uint8_t bytes[16] = {0};
+        uint64_t start = 0;
         if (!uuid_to_bytes(text, bytes)) {
                 return 0;
         }
-        int64_t ms = 0;
-        for (int i = 0; i < 6; i++) {
-                ms = ms << 8 | bytes[i];
+        for (int i = 0; i < 8; i++) {
+                start = start << 8 | bytes[i];
         }
-        return ms;
+        return start;
+}
+
+int64_t uuid_time_ms(const char *text)
+{
+        return (int64_t)(uuid_start(text) >> 16);
 }

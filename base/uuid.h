@@ -20,6 +20,8 @@ bool uuid_to_bytes(const char *text, uint8_t out[16]);
 char *uuid_from_bytes(const uint8_t bytes[16], char out[UUID_SIZE]);
 /* The millisecond that a version 7 id carries. */
 int64_t uuid_time_ms(const char *text);
+/* The first eight bytes: they sort as the ids of one process do, which differ in them. */
+uint64_t uuid_start(const char *text);
 /* The smallest version 7 id of a millisecond: what is drawn in it or later is not smaller. */
 char *uuid_at_ms(int64_t wall_ms, char out[UUID_SIZE]);
 

@@ -374,12 +374,23 @@ static char *prev_cursor(struct filling *f, bool newer, size_t limit)
         return f->n > 0 ? cursor_from(f, base_of(f, limit)) : (char *)protobuf_c_empty_string;
 }
 
+static char *next_cursor(const struct filling *f, size_t limit)
+{
+        struct cursor cursor = {.at = f->places[limit - 1], .began = f->scan.began};
+
+        if (cursor.began == 0) {
+                cursor.began = uuid_start(f->places[0].id);
+        }
+        return cursor_encode(f->c, f->source->filter, &cursor);
+}
+
 /* One more than the page has only tells that there is more. */
 static void start(struct filling *f, size_t limit, bool newer)
 {
         struct arena *arena = f->c->arena;
 
         f->scan.beyond = f->from.at;
+        f->scan.began = newer ? 0 : f->from.began;
         f->wanted = newer ? limit : limit + 1;
         f->room = f->scan.newer ? f->wanted : f->wanted + CURSOR_SEEN_MAX;
         f->items = ARENA_ARRAY(arena, ProtobufCMessage *, f->room);
@@ -404,7 +415,7 @@ sn_status page_read(struct rpc_call *c, const struct page_source *source, const 
         out->n = f.n < limit ? f.n : limit;
         out->items = f.items;
         if (!asked->newer && f.n > limit) {
-                out->next_cursor = cursor_encode(c, source->filter, &(struct cursor){.at = f.places[limit - 1]});
+                out->next_cursor = next_cursor(&f, limit);
         }
         return SN_OK;
 }

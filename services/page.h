@@ -32,6 +32,7 @@ struct page_ref {
 /* What a source is asked for: at most limit refs beyond a position, without those that these members wrote. */
 struct page_scan {
         struct position beyond; /* all zero: from the end that comes first */
+        uint64_t began;         /* down from an earlier page: uuid_start of the item with which the first one began */
         bool newer;             /* ascending; false: descending */
         size_t limit;
         char **except;

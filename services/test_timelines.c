@@ -157,6 +157,19 @@ static bool belongs(const char *reader, const struct note *note)
                !holds(&blocks, inner->author, note->author);
 }
 
+/* A note stands once: where the newest who pass it on put it. */
+static bool stands_further_up(const char *reader, size_t i)
+{
+        const char *target = notes[i].renote_of[0] != '\0' ? notes[i].renote_of : notes[i].id;
+
+        for (size_t k = 0; k < i; k++) {
+                if (strcmp(notes[k].renote_of, target) == 0 && belongs(reader, &notes[k])) {
+                        return true;
+                }
+        }
+        return false;
+}
+
 /* ---- What the service says, to the end ---- */
 
 static char (*read_home(const char *reader, uint32_t limit, size_t *n))[UUID_SIZE]
@@ -195,7 +208,7 @@ static void check_home(const char *reader, uint32_t limit, const char *how)
         char(*ids)[UUID_SIZE] = read_home(reader, limit, &n);
 
         for (size_t i = 0; i < n_notes; i++) {
-                if (belongs(reader, &notes[i])) {
+                if (belongs(reader, &notes[i]) && !stands_further_up(reader, i)) {
                         if (at == n || strcmp(ids[at], notes[i].id) != 0) {
                                 tell(reader, how, at, notes[i].id, at < n ? ids[at] : "the end");
                         }

@@ -7,6 +7,7 @@
 #include "services/follow/follow.rpc.h"
 #include "services/timeline/delivered.h"
 #include "services/timeline/home_cache.h"
+#include "services/timeline/once.h"
 #include "services/timeline/store.h"
 #include "services/timeline/tail.h"
 
@@ -139,13 +140,18 @@ static bool has_unsettled(const struct page_refs *refs)
 static sn_status fetch_home(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
 {
         TRY(read_home(c, scan, out));
-        return has_unsettled(out) && delivered_ask(c) ? read_home(c, scan, out) : SN_OK;
+        if (has_unsettled(out) && delivered_ask(c)) {
+                TRY(read_home(c, scan, out));
+        }
+        once_fetched(context, scan, out);
+        return SN_OK;
 }
 
 sn_status timeline_handle_get_home(struct rpc_call *c, const Timeline__GetHomeRequest *in, Timeline__Page *out)
 {
+        struct once once = {0};
         struct page_source source = {
-            .filter = "home", .newest_first = true, .fetch = fetch_home, .show = refs_show_unmuted};
+            .filter = "home", .newest_first = true, .fetch = fetch_home, .show = once_show, .context = &once};
         struct page page;
 
         TRY(page_read(c, &source, PAGE_ASKED(in, TIMELINE__GET_HOME_REQUEST), &page));

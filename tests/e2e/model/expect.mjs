@@ -4,7 +4,7 @@
 //   {status, items, note?, ancestors?}      a whole list, whatever its pages: [{when, view}]
 //   {status, items, first: limit}           only its first page
 //   {status, items, optional}               the rest of a list after a cursor; optional: places that may be there or not
-import { LISTS, noteView, profileView, relationView } from './views.mjs';
+import { LISTS, ancestors, noteView, profileView, relationView } from './views.mjs';
 
 const OK = 200;
 const CREATED = 201;
@@ -107,6 +107,22 @@ export const CHANGES = {
                 }
                 return refused ?? DONE;
         },
+        // From under one's own note. The comment stays its maker's; one's own is deleted.
+        removeComment(model, { by, of, comment: label }) {
+                const note = target(model, by, of);
+                const comment = model.notes.get(label);
+                if (note?.author !== by) {
+                        return note ? FORBIDDEN : NOT_FOUND;
+                }
+                if (!comment || comment.deleted || !ancestors(model, comment).includes(note)) {
+                        return NOT_FOUND;
+                }
+                if (comment.author === by) {
+                        model.remove(comment);
+                }
+                comment.removed = true;
+                return DONE;
+        },
         like: react('like'), renote: react('renote'), bookmark: react('bookmark'),
         unlike: undo('like'), unrenote: undo('renote'), unbookmark: undo('bookmark'),
         follow: relate('follow'), block: relate('block'), mute: relate('mute'),
@@ -130,12 +146,12 @@ export const READS = {
                 const all = LISTS[step.list](model, step.by, step);
                 const places = all.items?.map((item) => item.when) ?? [];
                 const more = places.length > step.limit;
-                model.cursors.set(step.as, more ? { step, last: places[step.limit - 1], next: places[step.limit], before: model.now } : null);
+                model.cursors.set(step.as, more ? { step, last: places[step.limit - 1], next: places[step.limit], began: places[0], before: model.now } : null);
                 return all.items ? { ...all, first: step.limit } : all;
         },
         turn(model, { of }) {
-                const { step, last, next, before } = model.cursors.get(of);
-                const all = LISTS[step.list](model, step.by, step);
+                const { step, last, next, began, before } = model.cursors.get(of);
+                const all = LISTS[step.list](model, step.by, step, began);
                 if (all.status !== OK) {
                         return all;
                 }

@@ -124,7 +124,7 @@ export class Model {
                 if (note.author === viewer) {
                         return true;
                 }
-                if (viewer !== null && this.blocked(viewer, note.author)) {
+                if (note.removed || (viewer !== null && this.blocked(viewer, note.author))) {
                         return false;
                 }
                 return note.visibility === 'public' ||

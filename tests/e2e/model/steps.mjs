@@ -18,7 +18,7 @@ const LIMITS = [1, 2, 3, 4, 7, 20, 100];
 const NEVER = 'n0'; // a note that never was
 
 const WEIGHTS = {
-        post: 12, comment: 9, edit: 3, remove: 3, like: 5, unlike: 3, renote: 6, unrenote: 3, bookmark: 4, unbookmark: 2,
+        post: 12, comment: 9, edit: 3, remove: 3, removeComment: 3, like: 5, unlike: 3, renote: 6, unrenote: 3, bookmark: 4, unbookmark: 2,
         follow: 6, unfollow: 2, block: 2, unblock: 3, mute: 2, unmute: 2, rename: 1,
         readNote: 10, home: 9, user: 7, hashtag: 6, comments: 5, thread: 6, bookmarks: 4, followers: 2, following: 2, relation: 3, profile: 2, open: 5, turn: 5,
 };
@@ -52,6 +52,13 @@ export class Steps {
                 return words.join(' ');
         }
 
+        // Mostly by the author of what was commented on.
+        removal(model, by) {
+                const comment = this.pick([...model.notes.values()].filter((n) => n.parent !== null)) ?? { label: NEVER, parent: this.note(model) };
+                const of = this.random() < 0.7 ? comment.parent : this.note(model);
+                return { do: 'removeComment', by: this.random() < 0.7 ? model.notes.get(of)?.author ?? by : by, of, comment: comment.label };
+        }
+
         list(list, by) {
                 return (model) => {
                         const step = { do: 'list', list, by, limit: this.pick(LIMITS) };
@@ -76,6 +83,7 @@ export class Steps {
                         post: () => ({ do: 'post', by, as: this.label('n'), text: this.text(), visibility: this.pick(VISIBILITIES) }),
                         comment: () => ({ do: 'comment', by, as: this.label('n'), of: this.note(model), text: this.text() }),
                         edit: () => ({ do: 'edit', by, of: this.note(model), text: this.text() }),
+                        removeComment: () => this.removal(model, by),
                         renote: () => ({ do: 'renote', by, of: this.note(model), as: this.label('n') }),
                         rename: () => ({ do: 'rename', by, name: `Name ${this.below(1000)}` }),
                         readNote: () => ({ do: 'note', by: reader, of: this.note(model) }),
@@ -112,5 +120,8 @@ export function applies(model, step) {
                 return model.cursors.has(step.of) && model.cursors.get(step.of) !== null;
         }
         const isNote = (label) => label === NEVER || model.notes.has(label);
+        if (step.comment !== undefined && !isNote(step.comment)) {
+                return false;
+        }
         return step.of === undefined || isNote(step.of) || model.members.has(step.of);
 }

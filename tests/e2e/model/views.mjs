@@ -10,11 +10,17 @@ export function noteView(model, viewer, note) {
         const { label, name } = model.members.get(note.author);
         return {
                 id: note.label, author: { id: label, name }, text: note.text, visibility: note.visibility, edited: note.edited,
-                counts: { likes: counted('like'), renotes: counted('renote'), comments: model.commentsOf(note).length, bookmarks: counted('bookmark') },
+                counts: { likes: counted('like'), renotes: counted('renote'), comments: model.commentsOf(note).filter((n) => !n.removed).length, bookmarks: counted('bookmark') },
                 viewer: { liked: did('like'), renoted: did('renote'), bookmarked: did('bookmark') },
                 hashtags: model.hashtags(note), mentions: model.mentions(note), parent: note.parent,
                 renote: note.renoteOf ? noteView(model, viewer, model.inner(note)) : null,
+                renotedBy: note.renoteOf ? renotedBy(model, [note]) : null,
         };
+}
+
+// Who made these renotes, the newest first.
+function renotedBy(model, renotes) {
+        return { items: renotes.slice(0, 10).map(({ author }) => ({ id: author, name: model.members.get(author).name })), count: renotes.length };
 }
 
 const newestFirst = (a, b) => b.when - a.when;
@@ -23,9 +29,15 @@ const shown = (model, viewer, notes) => notes.map((note) => ({ when: note.when, 
 
 // The lists. Each gives {status, items: [{when, view}]}, or only a status that is no success; `when` is the item's place.
 export const LISTS = {
-        home(model, viewer) {
+        // A note stands once, under all who passed it on: where the newest of them put it that was there when the reading began.
+        // `older`: where it would stand without the newer ones, which may not have arrived.
+        home(model, viewer, step, began = Infinity) {
                 const wanted = (n) => n.parent === null && (n.author === viewer || model.has('follow', viewer, n.author)) && !model.muted(viewer, n);
-                return { status: 200, items: shown(model, viewer, model.live().filter(wanted)).sort(newestFirst) };
+                const places = model.live().filter((n) => wanted(n) && model.visible(viewer, n)).sort(newestFirst);
+                const renotesOf = (n) => places.filter((r) => r.renoteOf === model.inner(n).label);
+                const stands = (n) => !renotesOf(n).some((r) => r.when > n.when && r.when <= began);
+                const item = (n) => ({ when: n.when, view: { ...noteView(model, viewer, n), renotedBy: n.renoteOf ? renotedBy(model, renotesOf(n)) : null } });
+                return { status: 200, items: places.filter(stands).map(item), older: places.filter((n) => !stands(n)).map(item) };
         },
         user(model, viewer, { of }) {
                 const notes = model.live().filter((n) => n.author === of && n.parent === null);
@@ -67,7 +79,7 @@ function answers(model, viewer, note, notes) {
 }
 
 // From the first note of the conversation down to the parent, deleted ones too.
-function ancestors(model, note) {
+export function ancestors(model, note) {
         const above = [];
         for (let parent = note.parent; parent !== null; parent = model.notes.get(parent).parent) {
                 above.unshift(model.notes.get(parent));

@@ -62,7 +62,8 @@ export class World {
                         id: label, author: this.personOf(json.author), text: this.plain(json.text), visibility: json.visibility, edited: json.edited_at !== null,
                         counts: json.counts, viewer: json.viewer, hashtags: json.hashtags.map((tag) => this.plain(tag)),
                         mentions: json.mentions.map((m) => this.label(m.id)), parent: json.parent_id && this.label(json.parent_id),
-                        renote: json.renote_of ? this.noteOf({ ...json.renote_of, renote_of: null }) : null,
+                        renote: json.renote_of ? this.noteOf({ ...json.renote_of, renote_of: null, renoted_by: null }) : null,
+                        renotedBy: json.renoted_by && { items: json.renoted_by.items.map((author) => this.personOf(author)), count: json.renoted_by.count },
                 };
         }
 
@@ -102,6 +103,10 @@ export class World {
         }
         edit({ by, of, text }) { return this.#object('note', this.ask(by, 'PATCH', `/v1/notes/${this.id(of)}`, { text: this.sent(text) })); }
         remove({ by, of }) { return this.#object('note', this.ask(by, 'DELETE', `/v1/notes/${this.id(of)}`)); }
+
+        removeComment({ by, of, comment }) {
+                return this.#object('note', this.ask(by, 'DELETE', `/v1/notes/${this.id(of)}/comments/${this.id(comment)}`));
+        }
 
         // Reactions and relations.
         change({ do: verb, by, of, to }) {

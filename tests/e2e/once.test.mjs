@@ -1,0 +1,144 @@
+// A note that several pass on stands once on a home timeline, under all of them.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { api, eventually, ids, inBatches, must, readAll, register, registerMany } from './shared.mjs';
+
+const homeOf = (reader, limit = 100) => readAll((p) => reader.get(p), '/v1/timelines/home', { limit });
+const shown = (item) => (item.renote_of ?? item).id;
+const names = (item) => ids(item.renoted_by?.items ?? []);
+
+// Each passes the note on, in this order; gives the ids of their renotes.
+async function passOn(note, members) {
+        const renotes = [];
+        for (const member of members) {
+                await member.react(note.id, 'renote');
+                renotes.push(must(await api('GET', `/v1/timelines/users/${member.id}?limit=1`)).items[0].id);
+        }
+        return renotes;
+}
+
+const arrives = (reader, id) => eventually('it arrives', async () => assert.ok(ids(await reader.home()).includes(id)));
+
+test('a note that two people passed on stands once, where the newer one put it, with both', async () => {
+        const [reader, author, bob, carol] = await registerMany(4);
+        await reader.follow(bob);
+        await reader.follow(carol);
+        const note = await author.note('pass me on');
+        const [first, second] = await passOn(note, [bob, carol]);
+        await arrives(reader, second);
+        const [item, ...rest] = await reader.home();
+        assert.deepEqual([item.id, item.author.id, item.renote_of.id, rest], [second, carol.id, note.id, []]);
+        assert.deepEqual(item.renoted_by, { items: [item.author, (await bob.home())[0].author], count: 2 });
+        const own = must(await api('GET', `/v1/timelines/users/${bob.id}`)).items;
+        assert.deepEqual([own[0].id, names(own[0]), own[0].renoted_by.count], [first, [bob.id], 1], 'a member\'s own timeline says what they did');
+        await carol.unreact(note.id, 'renote');
+        const [left, ...none] = await reader.home();
+        assert.deepEqual([left.id, names(left), left.renoted_by.count, none], [first, [bob.id], 1, []], 'on the very next request');
+});
+
+test('the note itself gives way to who passes it on, and comes back', async () => {
+        const [reader, author, bob] = await registerMany(3);
+        await reader.follow(author);
+        await reader.follow(bob);
+        const note = await author.note('an original');
+        const after = await author.note('and a later one');
+        const [renote] = await passOn(note, [bob]);
+        await arrives(reader, renote);
+        assert.deepEqual(ids(await reader.home()), [renote, after.id]);
+        await bob.unreact(note.id, 'renote');
+        assert.deepEqual(ids(await reader.home()), [after.id, note.id]);
+        assert.equal((await reader.home())[1].renoted_by, null);
+});
+
+test('page by page each note comes once, whatever stands between', async () => {
+        const [reader, author, bob, carol] = await registerMany(4);
+        for (const member of [author, bob, carol]) {
+                await reader.follow(member);
+        }
+        const notes = [];
+        for (let i = 0; i < 6; i++) {
+                notes.push(await author.note(`note ${i}`));
+        }
+        await passOn(notes[0], [bob]);
+        await bob.note('between');
+        await passOn(notes[3], [carol, bob]);
+        const [last] = await passOn(notes[0], [carol]);
+        await arrives(reader, last);
+        const expected = [notes[0].id, notes[3].id];
+        for (const limit of [1, 2, 3, 100]) {
+                const items = await homeOf(reader, limit);
+                assert.deepEqual(items.map(shown).slice(0, 2), expected, `limit ${limit}`);
+                assert.equal(items.length, 7, `limit ${limit}: ${items.map((i) => i.text || i.renote_of.text)}`);
+                assert.equal(new Set(items.map(shown)).size, 7);
+                assert.deepEqual(items.slice(0, 2).map(names), [[carol.id, bob.id], [bob.id, carol.id]]);
+        }
+});
+
+test('only whose renotes one has at home count: followed, not muted, not blocked by the author; and oneself', async () => {
+        const [reader, author, bob, muted, stranger, blocked] = await registerMany(6);
+        for (const member of [bob, muted, blocked]) {
+                await reader.follow(member);
+        }
+        const note = await author.note('many pass it on');
+        const [first, , , , own] = await passOn(note, [bob, muted, stranger, blocked, reader]);
+        await reader.relate(muted, 'mute');
+        await author.relate(blocked, 'block');
+        await arrives(reader, own);
+        const [item, ...rest] = await reader.home();
+        assert.deepEqual([item.id, names(item), item.renoted_by.count, rest], [own, [reader.id, bob.id], 2, []]);
+        await reader.unreact(note.id, 'renote');
+        assert.deepEqual((await reader.home()).map((i) => [i.id, names(i)]), [[first, [bob.id]]]);
+        await reader.unrelate(muted, 'mute');
+        await author.unrelate(blocked, 'block');
+        assert.deepEqual((await reader.home()).map(names), [[blocked.id, muted.id, bob.id]]);
+        await reader.unrelate(bob, 'follow');
+        assert.deepEqual((await reader.home()).map(names), [[blocked.id, muted.id]]);
+});
+
+test('the newest ten are named, and all are counted', async () => {
+        const reader = await register();
+        const fans = await registerMany(12);
+        await inBatches(fans, 4, (fan) => reader.follow(fan));
+        const note = await reader.note('twelve pass it on');
+        const renotes = await passOn(note, fans);
+        await arrives(reader, renotes.at(-1));
+        const [item, ...rest] = await reader.home();
+        assert.deepEqual([item.id, rest], [renotes.at(-1), []]);
+        assert.deepEqual([names(item), item.renoted_by.count], [ids(fans.slice(2)).reverse(), 12]);
+});
+
+test('what is passed on while one reads takes nothing away from the pages that follow', async () => {
+        const [reader, author, bob] = await registerMany(3);
+        await reader.follow(author);
+        await reader.follow(bob);
+        const notes = [];
+        for (let i = 0; i < 5; i++) {
+                notes.unshift(await author.note(`note ${i}`));
+        }
+        await arrives(reader, notes[0].id);
+        const first = must(await reader.get('/v1/timelines/home?limit=2'));
+        assert.deepEqual(ids(first.items), ids(notes.slice(0, 2)));
+        const [renote] = await passOn(notes[3], [bob]);
+        await arrives(reader, renote);
+        const rest = must(await reader.get(`/v1/timelines/home?limit=100&cursor=${first.next_cursor}`));
+        assert.deepEqual(ids(rest.items), ids(notes.slice(2)), 'the reader has not been above the first page again');
+        assert.deepEqual((await homeOf(reader, 2)).map(shown), [notes[3].id, notes[0].id, notes[1].id, notes[2].id, notes[4].id]);
+});
+
+test('asking for what is newer brings a note again when it was passed on again, and only then', async () => {
+        const [reader, author, bob, carol] = await registerMany(4);
+        for (const member of [author, bob, carol]) {
+                await reader.follow(member);
+        }
+        const note = await author.note('again and again');
+        const [first] = await passOn(note, [bob]);
+        await arrives(reader, first);
+        const page = must(await reader.get('/v1/timelines/home'));
+        assert.deepEqual(ids(page.items), [first]);
+        assert.deepEqual(must(await reader.get(`/v1/timelines/home?after=${page.prev_cursor}`)).items, [], 'the original was below it');
+        const [second] = await passOn(note, [carol]);
+        await arrives(reader, second);
+        const newer = must(await reader.get(`/v1/timelines/home?after=${page.prev_cursor}`));
+        assert.deepEqual(newer.items.map((i) => [i.id, names(i)]), [[second, [carol.id, bob.id]]]);
+        assert.deepEqual(must(await reader.get(`/v1/timelines/home?after=${newer.prev_cursor}`)).items, []);
+});
