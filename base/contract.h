@@ -23,7 +23,7 @@ struct rpc_field_rule {
         int64_t min, max;   /* of a number, when has_range */
         bool has_range;
         bool required; /* present and not empty */
-        bool secret;   /* never logged, never kept in an idempotency answer */
+        bool secret;   /* never logged, never kept in an idempotency answer, never compressed */
         enum field_format format;
         enum field_empty empty; /* how JSON shows the empty value */
         const char *pattern;    /* POSIX extended regular expression, anchored; NULL: none */
@@ -53,6 +53,7 @@ struct rpc_method {
         uint32_t deadline_ms;
         uint32_t success_status;   /* 200, 201, 204 */
         bool empty_is_204;         /* an answer of which nothing is set is 204 on REST */
+        bool answer_is_secret;     /* a field of it, or below it, is secret: never compressed */
         const char *summary, *doc; /* first sentence and the rest of the leading comment */
         /* Calls the service's handler with its own types; handlers is the generated struct of function pointers. */
         sn_status (*invoke)(const void *handlers, struct rpc_call *c, const ProtobufCMessage *in,

@@ -278,8 +278,20 @@ static sn_status check_proxies(const char *list, struct buf *error)
         return SN_INVALID_ARGUMENT;
 }
 
+static sn_status check_public_url(const char *url, struct buf *error)
+{
+        bool http = strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0;
+
+        if (url[0] == '\0' || (http && is_origin(str_of(url)))) {
+                return SN_OK;
+        }
+        buf_append_c(error, "PUBLIC_URL must be an address like https://social.example.org, without a path");
+        return SN_INVALID_ARGUMENT;
+}
+
 sn_status settings_check(const struct settings *s, struct buf *error)
 {
+        TRY(check_public_url(s->public_url, error));
         TRY(check_origins(s->cors_origins, error));
         TRY(check_proxies(s->trusted_proxies, error));
         if (!s->rate_limits) {

@@ -26,6 +26,7 @@ SETTING_STRING(trusted_proxies, "TRUSTED_PROXIES", "", false,
 SETTING_INT(http_idle_ms, "HTTP_IDLE_MS", 75000, 1000, 86400000, "how long an HTTP connection may idle; longer than proxies in front keep theirs")
 SETTING_INT(http_unread_bytes, "HTTP_UNREAD_BYTES", 67108864, 1048576, 1099511627776, "answers that clients have not taken yet, in all; beyond it those with most are dropped")
 SETTING_INT(grpc_connections, "GRPC_CONNECTIONS", 1000, 1, 1000000, "gRPC connections at a time; at most a quarter of what the limit of open files allows")
+SETTING_STRING(public_url, "PUBLIC_URL", "", false, "the address under which clients find this server, like https://social.example.org; empty: the one they ask at")
 SETTING_STRING(grpc_address, "GRPC_ADDRESS", "127.0.0.1", false, "the address that gRPC listens on; beyond loopback it needs TLS")
 SETTING_INT(grpc_port, "GRPC_PORT", 0, 0, 65535, "gRPC of all services of this process; 0: the HTTP port + 1")
 SETTING_STRING(grpc_tls_cert, "GRPC_TLS_CERT", "", false, "file with the certificate chain (PEM); needed beyond loopback")

@@ -3,17 +3,16 @@
 
 #include <sodium.h>
 
-/* Strong: the bytes decide. SipHash-2-4 of 128 bits; the key need not be secret. */
-static const char *etag_of(struct arena *arena, const struct buf *body)
+/* SipHash-2-4 of 128 bits; the key need not be secret. */
+const char *etag_of(struct arena *arena, const struct buf *body, enum coding coding)
 {
         static const unsigned char key[crypto_shorthash_siphashx24_KEYBYTES] = "sonet etag";
         unsigned char hash[crypto_shorthash_siphashx24_BYTES];
-        char *text = arena_alloc(arena, 2 * sizeof(hash) + 3);
+        char text[2 * sizeof(hash) + 1];
 
         crypto_shorthash_siphashx24(hash, (const unsigned char *)body->data, body->len, key);
-        sodium_bin2hex(text + 1, 2 * sizeof(hash) + 1, hash, sizeof(hash));
-        text[0] = text[2 * sizeof(hash) + 1] = '"';
-        return text;
+        sodium_bin2hex(text, sizeof(text), hash, sizeof(hash));
+        return arena_printf(arena, "\"%s%s%s\"", text, coding != CODING_IDENTITY ? "-" : "", coding_name(coding));
 }
 
 static bool matches(const char *if_none_match, const char *etag)
@@ -41,9 +40,4 @@ void etag_set(const struct http_request *r, struct http_response *response, cons
                 response->status = 304;
                 buf_reset(&response->body);
         }
-}
-
-void etag_add(const struct http_request *r, struct http_response *response)
-{
-        etag_set(r, response, etag_of(r->arena, &response->body));
 }

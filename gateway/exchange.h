@@ -12,7 +12,7 @@ struct gateway {
         struct gateway_options options;
         struct router *router;
         struct http_server *server;
-        struct buf openapi;     /* rendered once */
+        struct document *document;
         struct service service; /* the gateway as a caller */
 };
 

@@ -9,15 +9,14 @@
 #include "base/log.h"
 #include "gateway/body.h"
 #include "gateway/cors.h"
+#include "gateway/document.h"
 #include "gateway/exchange.h"
 #include "gateway/files.h"
-#include "gateway/openapi.h"
 #include "gateway/pages.h"
 #include "gateway/problem.h"
 #include "rpc/lanes.h"
 
 #define REQUEST_ARENA_BYTES (16 << 20)
-#define OPENAPI_MAX_BYTES   (4 << 20)
 #define PAGE_DEADLINE_MS    10000
 
 static const struct web_file NO_FILES[] = {{0}};
@@ -257,8 +256,7 @@ static struct gateway *gateway_new(const struct gateway_options *options, struct
         const struct gateway_page *pages = gateway_pages(options->n_contracts > 0);
         gateway->router = router_new(options->contracts, options->n_contracts, pages,
                                      options->n_contracts > 0 ? web_files : NO_FILES, error);
-        buf_init(&gateway->openapi, OPENAPI_MAX_BYTES);
-        openapi_render(&gateway->openapi, options->contracts, options->n_contracts, pages);
+        gateway->document = document_new(options, pages);
         return gateway;
 }
 
@@ -292,7 +290,7 @@ sn_status gateway_start(const struct gateway_options *options, struct gateway **
         };
         sn_status status;
 
-        if (gateway == NULL || gateway->router == NULL || gateway->openapi.overflow) {
+        if (gateway == NULL || gateway->router == NULL || gateway->document == NULL) {
                 if (error->len == 0) {
                         buf_append_c(error, "the gateway cannot be set up: out of memory");
                 }
@@ -321,6 +319,6 @@ void gateway_stop(struct gateway *gateway, int grace_ms)
         }
         http_server_stop(gateway->server, grace_ms);
         router_free(gateway->router);
-        buf_free(&gateway->openapi);
+        document_free(gateway->document);
         free(gateway);
 }

@@ -251,7 +251,7 @@ static const char head[] =
     "application/problem+json (RFC 9457) "
     "with a stable code. Lists answer next_cursor while there is more; hand it back as cursor. For what is newer, hand "
     "prev_cursor back as after.\"},"
-    "\"servers\":[{\"url\":\"/\",\"description\":\"This server.\"}]";
+    "\"servers\":[{\"url\":\"";
 
 static const char shared_parts[] =
     "\"parameters\":{\"IdempotencyKey\":{\"name\":\"Idempotency-Key\",\"in\":\"header\","
@@ -298,12 +298,14 @@ static void collect(struct document *d)
 }
 
 void openapi_render(struct buf *out, const struct rpc_service *const *services, size_t n,
-                    const struct gateway_page *pages)
+                    const struct gateway_page *pages, size_t *url_at)
 {
         struct document d = {out, services, n, pages, {NULL, 0, 0}};
         collect(&d);
         open_object(out);
         write_json(out, str_of(head));
+        *url_at = out->len;
+        buf_append_c(out, "\",\"description\":\"This server.\"}]");
         write_tags(&d);
         write_paths(&d);
         write_components(&d);

@@ -8,8 +8,8 @@
 #include "gateway/pages.h"
 
 /* Appends the whole document. out->overflow tells when it did not fit. The contracts must be registered; the pages end
- * by a NULL path. */
+ * by a NULL path. url_at gets the place where the server's address belongs, which is left out. */
 void openapi_render(struct buf *out, const struct rpc_service *const *services, size_t n,
-                    const struct gateway_page *pages);
+                    const struct gateway_page *pages, size_t *url_at);
 
 #endif

@@ -3,7 +3,8 @@
 
 #include <string.h>
 #include "base/metrics.h"
-#include "gateway/etag.h"
+#include "gateway/content.h"
+#include "gateway/document.h"
 #include "gateway/exchange.h"
 #include "services/user/user.rpc.h"
 
@@ -38,14 +39,13 @@ static bool render_metrics(struct gateway *gateway, struct http_request *r, stru
 {
         text_response(response, 200, "");
         metrics_render(&response->body);
+        content_finish(r, response, (struct content_rules){0});
         return true;
 }
 
 static bool render_openapi(struct gateway *gateway, struct http_request *r, struct http_response *response)
 {
-        text_response(response, 200, "");
-        buf_append(&response->body, gateway->openapi.data, gateway->openapi.len);
-        etag_add(r, response);
+        document_render(gateway->document, r, response);
         return true;
 }
 
@@ -66,7 +66,7 @@ static bool render_jwks(struct gateway *gateway, struct http_request *r, struct 
         }
         text_response(response, 200, out.json);
         http_response_header(response, "Cache-Control", "public, max-age=300");
-        etag_add(r, response);
+        content_finish(r, response, (struct content_rules){.tagged = true});
         return true;
 }
 

@@ -20,6 +20,8 @@
 
 enum { MAX_BYTES = 4 << 20 };
 
+#define URL "\"servers\":[{\"url\":\""
+
 static const struct rpc_service *const services[] = {&user_contract, &note_contract, &follow_contract,
                                                      &timeline_contract, &example_contract};
 #define N_SERVICES (sizeof(services) / sizeof(services[0]))
@@ -32,7 +34,9 @@ static void render(struct buf *out)
                 contract_register(services[i]);
         }
         buf_init(out, MAX_BYTES);
-        openapi_render(out, services, N_SERVICES, gateway_pages(true));
+        size_t url_at;
+        openapi_render(out, services, N_SERVICES, gateway_pages(true), &url_at);
+        assert_memory_equal(out->data + url_at - strlen(URL), URL, strlen(URL));
 }
 
 static int setup(void **state)
@@ -260,11 +264,12 @@ static void each_operation_says_who_may_call_it_and_what_can_go_wrong(void **sta
 
 static void too_little_room_is_told(void **state)
 {
+        size_t url_at;
         (void)state;
         for (size_t room = 0; room < 2000; room += 7) {
                 struct buf out;
                 buf_init(&out, room);
-                openapi_render(&out, services, N_SERVICES, gateway_pages(true));
+                openapi_render(&out, services, N_SERVICES, gateway_pages(true), &url_at);
                 assert_true(out.overflow);
                 buf_free(&out);
         }

@@ -3,7 +3,7 @@
 
 #include <sodium.h>
 #include <string.h>
-#include "gateway/etag.h"
+#include "gateway/content.h"
 #include "json/json.h"
 
 /* Queries decode '+' as a space (application/x-www-form-urlencoded). */
@@ -210,7 +210,5 @@ void transcode_response(struct rpc_call *c, const struct exchange *x, const Prot
         json_write_message(&response->body, out);
         http_response_header(response, "Content-Type", "application/json");
         add_link(c, x, out, response);
-        if (get) {
-                etag_add(x->request, response);
-        }
+        content_finish(x->request, response, (struct content_rules){.tagged = get, .secret = m->answer_is_secret});
 }

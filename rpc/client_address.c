@@ -178,6 +178,12 @@ static void walk_forwarded(struct str list, struct way *way)
 
 /* ---- Both ---- */
 
+bool rpc_is_trusted_proxy(const char *peer)
+{
+        uint8_t address[ADDRESS_BYTES];
+        return address_parse(str_of(peer), address) && networks_contain(&proxies, address);
+}
+
 const char *rpc_client_address(struct arena *arena, const char *peer, struct str forwarded, struct str x_forwarded_for)
 {
         struct way by_forwarded = {0}, by_x = {0};

@@ -9,6 +9,9 @@
 /* Takes over TRUSTED_PROXIES, which settings_check has passed. At start, before any request. */
 void rpc_trust_proxies(const struct settings *settings);
 
+/* Whether such an address is a proxy's whose word counts. */
+bool rpc_is_trusted_proxy(const char *peer);
+
 /* The canonical address of the client behind `peer` (an address without port; what is none is given as it is).
  *
  * Only of a trusted peer the header fields count: Forwarded (RFC 7239) and X-Forwarded-For, several of one name joined

@@ -53,6 +53,10 @@ listens() { # WHAT
         url=http://127.0.0.1:$port
         [ -n "$port" ]
 }
+env_listens() { # VARIABLE=VALUE WHAT
+        local -x "${1?}"
+        listens "$2"
+}
 # answers STATUS PATTERN PATH [OPTION…]: headers and body of the answer hold the pattern.
 answers() {
         local status=$1 pattern=$2 path=$3
@@ -136,6 +140,10 @@ check 'its routes answer that they are starting' answers 503 '"code":"starting"'
 check 'who asks them is told to come back' answers 503 '^retry-after: 1' /v1/auth/login -H 'Content-Type: application/json' -d '{"login":"a","password":"b"}'
 check 'its keys are not there yet' answers 503 '^retry-after: 1' /.well-known/jwks.json
 check 'it stops well, too' stops
+check 'a process that knows its public address starts' env_listens PUBLIC_URL=https://social.example.org all
+check 'and names it in its document' answers 200 '"servers":\[\{"url":"https://social.example.org",' /openapi.json -H 'Host: elsewhere.example.org'
+check 'that one stops, too' stops
+check 'an address with a path is refused' says 'PUBLIC_URL must be an address like' env PUBLIC_URL=https://example.org/social "$sonet" serve --port 0 all
 silent_database
 check 'a process listens whose database takes connections and is silent' listens all
 check 'it answers many who ask at once whether it is ready' many_are_answered

@@ -94,6 +94,8 @@ void gen_refuse(struct gen *g, const struct gen_file *file, int line, const char
     __attribute__((format(printf, 4, 5)));
 void gen_check_file(struct gen *g, struct gen_file *file);
 void gen_check_methods(struct gen *g, struct gen_file *file);
+/* A secret field of the message, or of one that is in it. */
+const struct gen_field *gen_find_secret(const struct gen_message *message);
 
 /* gen_names.c: names as protoc-c spells them, and ours. */
 char *gen_lower(const char *dotted); /* "sonet.note.v1.NoteCounts" → "sonet__note__v1__note_counts" */

@@ -199,11 +199,13 @@ static void check_request(struct gen *g, const struct gen_message *message, cons
         }
 }
 
-static const struct gen_field *find_secret(const struct gen_message *message)
+const struct gen_field *gen_find_secret(const struct gen_message *message)
 {
         for (size_t i = 0; i < message->n_fields; i++) {
                 const struct gen_field *f = &message->fields[i];
-                const struct gen_field *secret = f->options->secret ? f : f->type != NULL ? find_secret(f->type) : NULL;
+                const struct gen_field *secret = f->options->secret ? f
+                                                 : f->type != NULL  ? gen_find_secret(f->type)
+                                                                    : NULL;
                 if (secret != NULL) {
                         return secret;
                 }
@@ -213,7 +215,7 @@ static const struct gen_field *find_secret(const struct gen_message *message)
 
 static void check_idempotency(struct gen *g, const struct gen_file *file, const struct gen_method *m)
 {
-        const struct gen_field *secret = find_secret(m->out);
+        const struct gen_field *secret = gen_find_secret(m->out);
         if (m->options->idempotency == SONET__IDEMPOTENCY__IDEMPOTENCY_KEY && secret != NULL) {
                 REFUSE("method %s keeps its answer under an idempotency key, but \"%s\" in it is secret: please use "
                        "IDEMPOTENCY_NONE",

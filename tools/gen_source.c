@@ -124,9 +124,10 @@ static void emit_method(FILE *out, const struct gen_file *file, const struct gen
                 gen_string(m->path), access_of(m));
         fprintf(out,
                 "                .rate = %s, .idempotency = %s, .lane = %s, .deadline_ms = %" PRIu32
-                ", .success_status = %" PRIu32 "%s,\n",
+                ", .success_status = %" PRIu32 "%s%s,\n",
                 rates[o->rate], idempotency[o->idempotency], lanes[o->lane], o->deadline_ms,
-                o->success == 0 ? 200 : o->success, o->empty_is_204 ? ", .empty_is_204 = true" : "");
+                o->success == 0 ? 200 : o->success, o->empty_is_204 ? ", .empty_is_204 = true" : "",
+                gen_find_secret(m->out) != NULL ? ", .answer_is_secret = true" : "");
         fprintf(out, "                .summary = %s, .doc = %s,\n                .invoke = invoke_%s},\n",
                 gen_string(m->summary), gen_string(m->doc), gen_lower(m->proto->name));
 }

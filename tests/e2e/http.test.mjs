@@ -1,7 +1,9 @@
 // What every answer carries: entity tags, CORS, request ids; and the roads beside the API (health, readiness, metrics).
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import { test } from 'node:test';
-import { api, must, problem, register, registerMany } from './shared.mjs';
+import { gunzipSync } from 'node:zlib';
+import { api, must, net, problem, register, registerMany } from './shared.mjs';
 
 test('an answer that did not change is 304 without a body', async () => {
         const alice = await register();
@@ -46,6 +48,71 @@ test('personal answers are not for shared caches', async () => {
         const control = answer.headers['cache-control'] ?? '';
         assert.ok(/private|no-store|no-cache/.test(control) || /authorization/i.test(answer.headers.vary ?? ''), `cache-control: ${control}`);
         assert.doesNotMatch(control, /public/);
+});
+
+// Bytes as they come: {status, headers, bytes}.
+function fetchRaw(method, path, { token, ...headers } = {}) {
+        return new Promise((resolve, reject) => {
+                const all = token ? { ...headers, authorization: `Bearer ${token}` } : headers;
+                http.request(net.url + path, { method, headers: all }, (response) => {
+                        const chunks = [];
+                        response.on('data', (chunk) => chunks.push(chunk));
+                        response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, bytes: Buffer.concat(chunks) }));
+                }).on('error', reject).end();
+        });
+}
+
+test('answers over a kilobyte are compressed for who asks, and tagged apart', async () => {
+        const alice = await register();
+        const { token } = alice;
+        for (let i = 0; i < 4; i++) {
+                await alice.note(`note ${i} `.repeat(50));
+        }
+        for (const path of ['/v1/timelines/home', '/openapi.json', '/']) {
+                const plain = await fetchRaw('GET', path, { token });
+                const packed = await fetchRaw('GET', path, { token, 'accept-encoding': 'gzip, deflate, br' });
+                assert.equal(plain.headers['content-encoding'], undefined, path);
+                assert.equal(packed.headers['content-encoding'], 'gzip', path);
+                assert.match(packed.headers.vary, /accept-encoding/i);
+                assert.match(plain.headers.vary, /accept-encoding/i);
+                assert.deepEqual(gunzipSync(packed.bytes), plain.bytes, path);
+                assert.ok(packed.bytes.length < plain.bytes.length, path);
+                assert.notEqual(packed.headers.etag, plain.headers.etag);
+                const head = await fetchRaw('HEAD', path, { token, 'accept-encoding': 'gzip' });
+                assert.deepEqual([head.status, head.bytes.length, head.headers['content-length'], head.headers.etag],
+                                 [200, 0, String(packed.bytes.length), packed.headers.etag], path);
+                const unchanged = await fetchRaw('GET', path, { token, 'accept-encoding': 'gzip', 'if-none-match': packed.headers.etag });
+                assert.deepEqual([unchanged.status, unchanged.bytes.length, unchanged.headers.etag], [304, 0, packed.headers.etag], path);
+                const other = await fetchRaw('GET', path, { token, 'accept-encoding': 'gzip', 'if-none-match': plain.headers.etag });
+                assert.equal(other.status, 200, 'other bytes than the client has');
+                assert.equal((await fetchRaw('GET', path, { token, 'accept-encoding': 'zstd' })).headers['content-encoding'], path === '/' ? undefined : 'zstd');
+                assert.equal((await fetchRaw('GET', path, { token, 'accept-encoding': 'gzip;q=0' })).headers['content-encoding'], undefined);
+        }
+        assert.equal((await fetchRaw('GET', '/v1/users/me', { token, 'accept-encoding': 'gzip' })).headers['content-encoding'], undefined, 'below a kilobyte');
+});
+
+test('an answer with tokens is never compressed', async () => {
+        const alice = await register();
+        must(await alice.patch('/v1/users/me', { bio: 'the same again '.repeat(30) }));
+        const headers = { 'accept-encoding': 'gzip, zstd' };
+        const logIn = await api('POST', '/v1/auth/login', { headers, body: { login: alice.username, password: alice.password } });
+        const refresh = await api('POST', '/v1/auth/refresh', { headers, body: { refresh_token: alice.refreshToken } });
+        for (const answer of [logIn, refresh]) {
+                must(answer);
+                assert.ok(answer.text.length > 1024, `${answer.text.length} bytes, which would show nothing`);
+                assert.equal(answer.headers['content-encoding'], undefined);
+        }
+});
+
+test('the document names the server as the client calls it', async () => {
+        const servers = async (headers) => JSON.parse((await fetchRaw('GET', '/openapi.json', headers)).bytes).servers.map((s) => s.url);
+        assert.deepEqual(await servers({}), [net.url]);
+        for (let i = 0; i < 8; i++) { // more than are kept
+                assert.deepEqual(await servers({ host: `social${i}.example.org` }), [`http://social${i}.example.org`]);
+                const packed = await fetchRaw('GET', '/openapi.json', { host: `social${i}.example.org`, 'accept-encoding': 'gzip' });
+                assert.deepEqual(JSON.parse(gunzipSync(packed.bytes)).servers[0].url, `http://social${i}.example.org`);
+        }
+        assert.deepEqual(await servers({ 'x-forwarded-proto': 'https' }), [net.url], 'nobody here is a trusted proxy');
 });
 
 test('HEAD answers as GET does, without a body', async () => {

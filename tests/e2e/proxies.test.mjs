@@ -53,6 +53,13 @@ test('a session tells the address that the trusted proxy names', async () => {
         }
 });
 
+test('the document names the scheme that the trusted proxy was asked with', async () => {
+        for (const [proto, scheme] of [['https', 'https'], ['http', 'http'], ['ftp', 'http'], ['https, http', 'http']]) {
+                const document = must(await it.api('GET', '/openapi.json', { headers: { host: 'social.example.org', 'x-forwarded-proto': proto } }));
+                assert.equal(document.servers[0].url, `${scheme}://social.example.org`);
+        }
+});
+
 test('a session tells where it was refreshed last', async () => {
         const member = await register('198.51.100.20');
         const { access_token: token } = must(await it.api('POST', '/v1/auth/refresh', { headers: from('198.51.100.21'), body: { refresh_token: member.refresh_token } }));
