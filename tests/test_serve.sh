@@ -126,6 +126,7 @@ log_tells_why() {
 check 'a service alone listens before its database is there' listens note
 check 'it is healthy' answers 200 '^ok' /healthz
 check 'it is not ready, and says what is away' answers 503 '^note: database down, migrations unknown, lease awaited' /readyz
+check 'and that it waits for that, not for another process' answers 503 '^this process: waiting for its databases' /readyz
 check 'of why it says nothing to whoever asks' nothing_of_the_database
 check 'and all to the log' log_tells_why
 check 'who asks for readiness is told to come back' answers 503 '^retry-after: 1' /readyz

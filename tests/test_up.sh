@@ -112,6 +112,11 @@ no_dead_letters_are_no_output() {
         cat "$dir/letters" "$dir/words"
         [ ! -s "$dir/letters" ] && grep -qx 'no dead letters' "$dir/words"
 }
+admin_names_a_stopped_folder() {
+        ! "$sonet" admin deadletters list --data "$dir/data" >"$dir/words" 2>&1 || return 1
+        cat "$dir/words"
+        grep -q "SoNet is not running on $dir/data: start it with 'sonet up'" "$dir/words" && [ "$(wc -l <"$dir/words")" = 1 ]
+}
 admin_names_a_wrong_key() {
         (umask 077 && printf '%s\n' AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA >"$dir/key4")
         ! SONET_KEY_FILE=$dir/key4 "$sonet" admin deadletters list --data "$dir/data" >"$dir/words" 2>&1 || return 1
@@ -209,6 +214,7 @@ check 'secrets can be read by their owner alone' only_the_owner_reads
 check 'sonet admin finds the databases of sonet up, and says when there are no dead letters' no_dead_letters_are_no_output
 check 'sonet admin says that the key file is another one' admin_names_a_wrong_key
 check 'Ctrl-C ends it well and leaves no process' stops_well
+check 'of a folder that is not running, admin says just that' admin_names_a_stopped_folder
 check 'the second start keeps the account and the notes' second_start_keeps_all
 check 'a second request to stop ends it at once, and cleanly' second_stop_forces
 check "the demo account's password is printed only when asked for" password_only_when_asked_for

@@ -1,5 +1,6 @@
 /* Owns `sonet admin`: for now the dead letters of the services, over bus/bus.h. */
 #include <inttypes.h>
+#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,20 @@ struct admin {
         struct buf error;
 };
 
+/* The private PostgreSQL runs as long as its `sonet up`. */
+static sn_status check_running(struct admin *a)
+{
+        const char *keys[] = {"dbname", "connect_timeout", NULL};
+        const char *values[] = {embedded_admin_url(&a->embedded, a->arena), "5", NULL};
+
+        if (PQpingParams(keys, values, 1) != PQPING_NO_RESPONSE) {
+                return SN_OK;
+        }
+        buf_printf(&a->error, "SoNet is not running on %s: start it with 'sonet up', then repeat this",
+                   a->embedded.data);
+        return SN_UNAVAILABLE;
+}
+
 /* The service's own setting, or the database of `sonet up`. */
 static sn_status database_url(struct admin *a, const struct service_definition *definition, const char **url)
 {
@@ -38,6 +53,7 @@ static sn_status database_url(struct admin *a, const struct service_definition *
         if (!a->attached) {
                 TRY(embedded_locate(&a->embedded, &a->settings, a->folder, &a->error));
                 TRY(embedded_attach(&a->embedded, &a->error));
+                TRY(check_running(a));
                 a->attached = true;
         }
         *url = embedded_database_url(&a->embedded, a->arena, definition->schema->database);

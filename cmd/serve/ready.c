@@ -67,11 +67,23 @@ void serve_print_awaited(const struct server *server, struct buf *out)
         }
 }
 
+static bool has_databases(const struct server *server)
+{
+        for (size_t i = 0; i < server->n_locals; i++) {
+                if (watch_state(server->watch, server->locals[i].definition->name) != WATCH_UP) {
+                        return false;
+                }
+        }
+        return true;
+}
+
 static void print_progress(const struct server *server, struct buf *report)
 {
         buf_append_c(report, "this process: ");
         if (serve_stopping()) {
                 buf_append_c(report, "stopping");
+        } else if (!has_databases(server)) { /* whoever owns the services, nobody can say so now */
+                buf_append_c(report, "waiting for its databases");
         } else {
                 serve_print_awaited(server, report);
         }
