@@ -10,40 +10,6 @@
 
 enum { BACKGROUND_ARENA_BYTES = 32 * 1024 * 1024, MAX_REQUEST_ID_BYTES = 64 };
 
-static const char *default_code(sn_status status)
-{
-        switch (status) {
-        case SN_INVALID_ARGUMENT:
-                return "validation_failed";
-        case SN_NOT_FOUND:
-                return "not_found";
-        case SN_UNAUTHENTICATED:
-                return "unauthenticated";
-        case SN_PERMISSION_DENIED:
-                return "permission_denied";
-        case SN_ALREADY_EXISTS:
-                return "conflict";
-        case SN_ABORTED:
-                return "aborted";
-        case SN_RESOURCE_EXHAUSTED:
-                return "rate_limited";
-        case SN_UNAVAILABLE:
-                return "unavailable";
-        case SN_DEADLINE_EXCEEDED:
-                return "deadline_exceeded";
-        case SN_FAILED_PRECONDITION:
-                return "failed_precondition";
-        case SN_OUT_OF_RANGE:
-                return "out_of_range";
-        case SN_UNIMPLEMENTED:
-                return "unimplemented";
-        case SN_CANCELLED:
-                return "cancelled";
-        default:
-                return "internal";
-        }
-}
-
 /* Details quote what people sent, and quotes get cut: what is no UTF-8 any more would be refused by the next service.
  */
 static const char *valid_text(char *text)
@@ -62,14 +28,14 @@ static const char *valid_text(char *text)
 static sn_status fail_v(struct rpc_call *c, sn_status status, const char *code, const char *field, const char *detail,
                         va_list args)
 {
-        bool waiting_helps = status == SN_UNAVAILABLE || status == SN_RESOURCE_EXHAUSTED;
+        const struct sn_status_row *row = sn_status_row(status);
         c->problem = (struct rpc_problem){
             .status = status,
-            .code = code != NULL ? code : default_code(status),
+            .code = code != NULL ? code : row->code,
             .field = field != NULL ? valid_text(arena_strdup(c->arena, field))
                                    : NULL, /* callers often build it in a local array */
             .detail = valid_text(arena_vprintf(c->arena, detail, args)),
-            .retry_after_s = waiting_helps ? 1 : 0,
+            .retry_after_s = row->retry_after_s,
         };
         return status;
 }

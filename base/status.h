@@ -1,25 +1,12 @@
-/* Status: the result of everything that can fail. The values are the gRPC status codes, so that no table maps them. */
+/* Status: the result of everything that can fail. The values are gRPC's status codes. */
 #ifndef BASE_STATUS_H
 #define BASE_STATUS_H
 
 typedef enum {
-        SN_OK = 0,
-        SN_CANCELLED = 1,
-        SN_UNKNOWN = 2,
-        SN_INVALID_ARGUMENT = 3,
-        SN_DEADLINE_EXCEEDED = 4,
-        SN_NOT_FOUND = 5,
-        SN_ALREADY_EXISTS = 6,
-        SN_PERMISSION_DENIED = 7,
-        SN_RESOURCE_EXHAUSTED = 8,
-        SN_FAILED_PRECONDITION = 9,
-        SN_ABORTED = 10,
-        SN_OUT_OF_RANGE = 11,
-        SN_UNIMPLEMENTED = 12,
-        SN_INTERNAL = 13,
-        SN_UNAVAILABLE = 14,
-        SN_DATA_LOSS = 15,
-        SN_UNAUTHENTICATED = 16,
+#define STATUS(name, number, http, code, retry_after_s, detail) SN_##name = (number),
+#define STATUS_CODE(name, code, http)
+#include "base/status.def.h"
+        SN_STATUS_COUNT,
         /* Never leaves the process: db_begin found the stored answer of an idempotent call (rpc/dispatch.c answers with
            it). */
         SN_REPLAYED = 100,
@@ -40,7 +27,18 @@ typedef enum {
 /* Runs fn(&variable) when the variable leaves its scope. */
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 
-/* "NOT_FOUND": the field's standard spelling. */
+/* What a status means to others (base/status.def.h). */
+struct sn_status_row {
+        const char *name; /* "NOT_FOUND", as gRPC spells it */
+        int http;
+        const char *code;
+        int retry_after_s; /* 0: waiting does not help */
+        const char *detail;
+};
+/* Never NULL: what is not a status of gRPC is UNKNOWN. */
+const struct sn_status_row *sn_status_row(sn_status status);
 const char *sn_status_name(sn_status status);
+/* The HTTP status of a problem; code may be NULL. */
+int sn_status_http(sn_status status, const char *code);
 
 #endif

@@ -103,6 +103,23 @@ static void statuses_have_their_grpc_names(void **state)
         assert_string_equal(sn_status_name((sn_status)-1), "UNKNOWN");
 }
 
+/* What base/status.def.h promises of every row. */
+static void every_failure_has_a_code_a_sentence_and_an_http_status(void **state)
+{
+        for (sn_status status = SN_OK + 1; status < SN_STATUS_COUNT; status++) {
+                const struct sn_status_row *row = sn_status_row(status);
+                assert_in_range(row->http, 400, 599);
+                assert_true(strlen(row->code) > 0 &&
+                            strspn(row->code, "abcdefghijklmnopqrstuvwxyz_") == strlen(row->code));
+                assert_true(strlen(row->detail) > 10);
+                assert_int_equal(sn_status_http(status, NULL), row->http);
+                assert_int_equal(sn_status_http(status, row->code), row->http);
+        }
+        assert_int_equal(sn_status_http(SN_INVALID_ARGUMENT, "cursor_invalid"), 400);
+        assert_int_equal(sn_status_http(SN_NOT_FOUND, "cursor_invalid"), 404); /* a code of another status */
+        assert_int_equal(sn_status_http((sn_status)55, NULL), 500);
+}
+
 enum { MANY = 1000 };
 
 static void rules_are_found_by_descriptor_and_only_those(void **state)
@@ -133,6 +150,7 @@ int main(void)
             cmocka_unit_test(the_request_id_of_a_client_is_taken_over_when_it_is_harmless),
             cmocka_unit_test(the_trace_of_a_client_is_taken_over_when_it_is_well_formed),
             cmocka_unit_test(statuses_have_their_grpc_names),
+            cmocka_unit_test(every_failure_has_a_code_a_sentence_and_an_http_status),
             cmocka_unit_test(rules_are_found_by_descriptor_and_only_those),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,20 +9,10 @@ enum { MAX_REFERENCE = 128, MAX_STATUS = 16, DEFAULT = 0 };
 
 static const struct {
         int status;
-        const char *name, *description;
+        const char *name, *description; /* NULL: DEFAULT tells of it */
 } problems[] = {
-    {400, "Malformed", "The request cannot be read: broken JSON, a bad escape, a forged cursor."},
-    {401, "Unauthenticated", "There is no token, or it is no longer good."},
-    {403, "Forbidden", "The token lacks the scope, or the member may not do this."},
-    {404, "NotFound", "There is no such thing, or it is not for this reader."},
-    {409, "Conflict", "It clashes with what is there, or the same idempotency key is at work."},
-    {413, "TooLarge", "The body is over the limit."},
-    {415, "UnsupportedMediaType", "The body is not application/json, or has a Content-Encoding."},
-    {422, "Invalid", "A field breaks its rules; `field` names it. Or the idempotency key was used with another body."},
-    {429, "TooManyRequests", "Too many requests; Retry-After says when to come back."},
-    {500, "Internal", "Something went wrong here; the request id helps the operator to find it."},
-    {503, "Unavailable", "The server is too busy or not complete; Retry-After says when to come back."},
-    {504, "TimedOut", "It took too long; it may have been done nevertheless."},
+#define PROBLEM(status, code, component, description) {(status), (component), (description)},
+#include "gateway/problem.def.h"
     {DEFAULT, "Refused",
      "The request is refused as HTTP, whatever it asks for: too long, too large, too slow (408, 411, "
      "413, 414, 417, 431, 505)."},
@@ -199,7 +189,7 @@ void responses_of_method(struct buf *out, const struct schema_set *schemas, cons
                 write_not_modified(out, m);
         }
         for (size_t i = 0; i < N_PROBLEMS; i++) {
-                if (problem_applies(m, problems[i].status)) {
+                if (problems[i].name != NULL && problem_applies(m, problems[i].status)) {
                         refer_to_problem(out, i);
                 }
         }
@@ -295,7 +285,9 @@ void responses_write_components(struct buf *out)
 {
         member_object(out, "responses");
         for (size_t i = 0; i < N_PROBLEMS; i++) {
-                write_problem_response(out, i);
+                if (problems[i].name != NULL) {
+                        write_problem_response(out, i);
+                }
         }
         close_object(out);
         write_json(out, str_of(headers));

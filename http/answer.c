@@ -53,7 +53,7 @@ static const struct reason {
     {505, "HTTP Version Not Supported"},
 };
 
-static const char *reason_of(int status)
+const char *http_reason(int status)
 {
         for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
                 if (reasons[i].status == status) {
@@ -123,7 +123,7 @@ static void put_framing(struct http_exchange *x, int status)
         put(x, "HTTP/1.1 ");
         put_number(x, (size_t)status);
         put(x, " ");
-        put(x, reason_of(status));
+        put(x, http_reason(status));
         put(x, "\r\n");
         put(x, "Date: ");
         put(x, http_date());

@@ -55,6 +55,8 @@ struct http_response {
 void http_response_header(struct http_response *r, const char *name,
                           const char *value); /* value lives in the request's arena */
 void http_response_trailer(struct http_response *r, const char *name, const char *value);
+/* "Not Found"; "" for a status that the server never sends. */
+const char *http_reason(int status);
 
 struct http_handlers {
         /* On the I/O thread, when the headers are complete and before any body is read: fast, never blocks. True: read

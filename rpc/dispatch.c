@@ -23,38 +23,10 @@ enum {
 
 /* ---- What every failure says ---- */
 
-static const char *default_detail(sn_status status)
-{
-        switch (status) {
-        case SN_INVALID_ARGUMENT:
-                return "the request is not valid";
-        case SN_NOT_FOUND:
-                return "there is no such thing, or you may not see it";
-        case SN_ALREADY_EXISTS:
-                return "it exists already";
-        case SN_PERMISSION_DENIED:
-                return "you may not do this";
-        case SN_UNAUTHENTICATED:
-                return "log in first";
-        case SN_RESOURCE_EXHAUSTED:
-                return "too much at once; try again a little later";
-        case SN_ABORTED:
-                return "somebody else changed the same thing; try again";
-        case SN_UNAVAILABLE:
-                return "the service cannot answer now; try again shortly";
-        case SN_DEADLINE_EXCEEDED:
-                return "this took longer than it may; try again";
-        case SN_UNIMPLEMENTED:
-                return "there is no such method";
-        default:
-                return "something went wrong on our side";
-        }
-}
-
 void rpc_problem_complete(struct rpc_call *c, sn_status status)
 {
         if (c->problem.status != status || c->problem.detail == NULL) {
-                (void)rpc_fail(c, status, NULL, "%s", default_detail(status));
+                (void)rpc_fail(c, status, NULL, "%s", sn_status_row(status)->detail);
         }
 }
 
@@ -159,7 +131,7 @@ static sn_status replay(struct rpc_call *c, ProtobufCMessage *out)
         if (status != SN_OK) { /* our own bytes: never the client's fault */
                 log_event(LOG_LEVEL_ERROR, "a stored answer cannot be read",
                           LOG_STR("event.action", c->method->full_name));
-                return rpc_fail(c, SN_INTERNAL, NULL, "%s", default_detail(SN_INTERNAL));
+                return rpc_fail(c, SN_INTERNAL, NULL, "%s", sn_status_row(SN_INTERNAL)->detail);
         }
         memcpy(out, stored, c->method->out->sizeof_message);
         return SN_OK;

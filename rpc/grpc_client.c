@@ -174,7 +174,7 @@ static sn_status status_of(const struct grpc_call *call)
         int64_t number;
         switch (call->end) {
         case GRPC_END_ANSWERED:
-                return str_to_i64(call->status, &number) && number >= 0 && number <= SN_UNAUTHENTICATED
+                return str_to_i64(call->status, &number) && number >= 0 && number < SN_STATUS_COUNT
                            ? (sn_status)number
                            : SN_UNKNOWN;
         case GRPC_END_UNREACHED:

@@ -1,0 +1,27 @@
+/* clang-format off */
+/* Problems by HTTP status, one row each.
+ *   PROBLEM(status, code, component, description)
+ *     code         of a problem that has none of its own
+ *     component    its name among the responses of /openapi.json; NULL: covered by "default", since HTTP refuses it whatever is asked for
+ *     description  there, for people */
+PROBLEM(400, "malformed_request", "Malformed", "The request cannot be read: broken JSON, a bad escape, a forged cursor.")
+PROBLEM(401, "unauthenticated", "Unauthenticated", "There is no token, or it is not valid any more.")
+PROBLEM(403, "permission_denied", "Forbidden", "The token lacks the scope, or the member may not do this.")
+PROBLEM(404, "not_found", "NotFound", "This does not exist, or this reader may not see it.")
+PROBLEM(405, "method_not_allowed", NULL, NULL)
+PROBLEM(408, "request_timeout", NULL, NULL)
+PROBLEM(409, "conflict", "Conflict", "It conflicts with the current state, or a request with the same idempotency key is still running.")
+PROBLEM(411, "length_required", NULL, NULL)
+PROBLEM(413, "content_too_large", "TooLarge", "The body is over the limit.")
+PROBLEM(414, "uri_too_long", NULL, NULL)
+PROBLEM(415, "unsupported_media_type", "UnsupportedMediaType", "The body is not application/json, or has a Content-Encoding.")
+PROBLEM(417, "expectation_failed", NULL, NULL)
+PROBLEM(422, "validation_failed", "Invalid", "A field breaks its rules; `field` names it. Or the idempotency key was used with another body.")
+PROBLEM(429, "rate_limited", "TooManyRequests", "Too many requests; Retry-After says when to come back.")
+PROBLEM(431, "headers_too_large", NULL, NULL)
+PROBLEM(500, "internal", "Internal", "Something went wrong on the server; the request id helps its operator to find it.")
+PROBLEM(501, "unimplemented", NULL, NULL)
+PROBLEM(503, "unavailable", "Unavailable", "The server is overloaded or not ready; Retry-After says when to come back.")
+PROBLEM(504, "deadline_exceeded", "TimedOut", "It took too long; it may have been done nevertheless.")
+PROBLEM(505, "http_version", NULL, NULL)
+#undef PROBLEM
