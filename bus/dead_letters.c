@@ -14,7 +14,7 @@ DB_STATEMENT(INSERT_DEAD_LETTER, "*", NULL,
 
 sn_status bus_dead_letter_put(struct rpc_call *c, const struct bus_batch *batch, const char *error, int attempts)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         const bus_event *event = batch->events[0];
         size_t len = sonet__events__event__get_packed_size(event);
         uint8_t *packed = arena_alloc(c->arena, len + 1);
@@ -41,11 +41,9 @@ DB_STATEMENT(
 
 sn_status bus_dead_letters_list(struct rpc_call *c, struct bus_dead_letter **letters, size_t *n)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         struct db_rows *rows;
 
-        TRY(db_read(c, &tx));
-        TRY(db_rows(tx, &SELECT_DEAD_LETTERS, DB_BINDS(bind_i64(MOST_LISTED)), &rows));
+        TRY(DB_READ(c, tx, db_rows(tx, &SELECT_DEAD_LETTERS, DB_BINDS(bind_i64(MOST_LISTED)), &rows)));
         *n = db_rows_count(rows);
         *letters = ARENA_ARRAY(c->arena, struct bus_dead_letter, *n);
         for (size_t i = 0; i < *n; i++) {
@@ -68,24 +66,13 @@ DB_STATEMENT(REQUEST_REPLAY, "*", NULL, "update dead_letters set replay_requeste
 
 sn_status bus_dead_letters_replay(struct rpc_call *c, const int64_t *ids, size_t n_ids, int64_t *n_asked)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-
-        TRY(db_begin(c, &tx));
-        TRY(db_exec(tx, &REQUEST_REPLAY, DB_BINDS(bind_bool(!ids), bind_i64s(ids, ids ? n_ids : 0)), n_asked));
-        return db_commit(c, NULL, &tx);
+        return DB_WRITE(
+            c, tx, db_exec(tx, &REQUEST_REPLAY, DB_BINDS(bind_bool(!ids), bind_i64s(ids, ids ? n_ids : 0)), n_asked));
 }
 
 DB_STATEMENT(SELECT_REQUESTED, "*", NULL,
              "select id, event from dead_letters where replay_requested and consumer = $1 and source = $2"
              " order by id limit 100");
-
-static sn_status read_requested(struct rpc_call *c, const struct bus_consumer *consumer, struct db_rows **rows)
-{
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-
-        TRY(db_read(c, &tx));
-        return db_rows(tx, &SELECT_REQUESTED, DB_BINDS(bind_text(consumer->name), bind_text(consumer->source)), rows);
-}
 
 DB_STATEMENT(DELETE_DEAD_LETTER, "*", NULL, "delete from dead_letters where id = $1");
 
@@ -93,37 +80,21 @@ DB_STATEMENT(REFUSE_REPLAY, "*", NULL,
              "update dead_letters set replay_requested = false, attempts = attempts + 1, error = $2, failed_at = now() "
              "where id = $1");
 
-static sn_status remove_letter(struct rpc_call *c, int64_t id)
-{
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-
-        TRY(db_begin(c, &tx));
-        TRY(db_exec(tx, &DELETE_DEAD_LETTER, DB_BINDS(bind_i64(id)), NULL));
-        return db_commit(c, NULL, &tx);
-}
-
-static sn_status keep_letter(struct rpc_call *c, int64_t id, const char *error)
-{
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-
-        TRY(db_begin(c, &tx));
-        TRY(db_exec(tx, &REFUSE_REPLAY, DB_BINDS(bind_i64(id), bind_text(error)), NULL));
-        return db_commit(c, NULL, &tx);
-}
-
 /* What failed for what is unreachable leaves the request standing: the next round tries again. */
 static sn_status settle(struct bus_lane *lane, const struct bus_batch *batch, sn_status status, const char *error)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, CALL_MS);
+        int64_t id = batch->letter;
 
         switch (status) {
         case SN_OK:
-                return batch->stored ? SN_OK : remove_letter(c, batch->letter);
+                return batch->stored ? SN_OK
+                                     : DB_WRITE(c, tx, db_exec(tx, &DELETE_DEAD_LETTER, DB_BINDS(bind_i64(id)), NULL));
         case SN_UNAVAILABLE:
         case SN_ABORTED:
                 return status;
         default:
-                return keep_letter(c, batch->letter, error);
+                return DB_WRITE(c, tx, db_exec(tx, &REFUSE_REPLAY, DB_BINDS(bind_i64(id), bind_text(error)), NULL));
         }
 }
 
@@ -158,7 +129,10 @@ void bus_replay_requested(struct bus_lane *lane)
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, CALL_MS);
         struct db_rows *rows;
 
-        if (read_requested(c, lane->consumer, &rows) != SN_OK) {
+        if (DB_READ(c, tx,
+                    db_rows(tx, &SELECT_REQUESTED,
+                            DB_BINDS(bind_text(lane->consumer->name), bind_text(lane->consumer->source)), &rows)) !=
+            SN_OK) {
                 return;
         }
         for (size_t i = 0; i < db_rows_count(rows) && !*lane->stopping; i++) {

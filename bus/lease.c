@@ -110,15 +110,12 @@ DB_STATEMENT(BEAT, "*", NULL,
 
 static sn_status beat(struct rpc_call *c, struct bus_leases *leases, bool *all)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         int64_t asked_us = clock_monotonic_us();
         struct db_rows *rows;
         size_t n;
         char **names = names_of(c->arena, leases, &n);
 
-        TRY(db_begin(c, &tx));
-        TRY(db_rows(tx, &BEAT, DB_BINDS(bind_uuid(leases->holder), bind_texts(names, n)), &rows));
-        TRY(db_commit(c, NULL, &tx));
+        TRY(DB_WRITE(c, tx, db_rows(tx, &BEAT, DB_BINDS(bind_uuid(leases->holder), bind_texts(names, n)), &rows)));
         *all = true;
         for (struct bus_lease *l = leases->first; l; l = l->next) {
                 if (row_of(rows, l->name) < db_rows_count(rows)) {
@@ -138,15 +135,13 @@ DB_STATEMENT(TAKE_LEASE, "*", NULL,
 
 static sn_status take(struct rpc_call *c, const struct bus_leases *leases, struct bus_lease *lease)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         int64_t asked_us = clock_monotonic_us(), taken;
 
-        TRY(db_begin(c, &tx));
-        TRY(db_exec(tx, &TAKE_LEASE,
-                    DB_BINDS(bind_text(lease->name), bind_uuid(leases->holder), bind_uuid(lease->seen_holder),
-                             bind_i64(lease->seen_beats)),
-                    &taken));
-        TRY(db_commit(c, NULL, &tx));
+        TRY(DB_WRITE(c, tx,
+                     db_exec(tx, &TAKE_LEASE,
+                             DB_BINDS(bind_text(lease->name), bind_uuid(leases->holder), bind_uuid(lease->seen_holder),
+                                      bind_i64(lease->seen_beats)),
+                             &taken)));
         if (taken == 1) {
                 note_held(lease, asked_us);
         }
@@ -175,21 +170,13 @@ static bool is_free(struct bus_lease *lease, const struct db_rows *rows)
 
 DB_STATEMENT(SELECT_LEASES, "*", NULL, "select name, holder, beats from bus_leases where name = any($1)");
 
-static sn_status read_leases(struct rpc_call *c, const struct bus_leases *leases, struct db_rows **rows)
-{
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-        size_t n;
-        char **names = names_of(c->arena, leases, &n);
-
-        TRY(db_read(c, &tx));
-        return db_rows(tx, &SELECT_LEASES, DB_BINDS(bind_texts(names, n)), rows);
-}
-
 static sn_status take_free_ones(struct rpc_call *c, struct bus_leases *leases)
 {
         struct db_rows *rows;
+        size_t n;
+        char **names = names_of(c->arena, leases, &n);
 
-        TRY(read_leases(c, leases, &rows));
+        TRY(DB_READ(c, tx, db_rows(tx, &SELECT_LEASES, DB_BINDS(bind_texts(names, n)), &rows)));
         for (struct bus_lease *l = leases->first; l; l = l->next) {
                 if (!l->held && is_free(l, rows)) {
                         TRY(take(c, leases, l));
@@ -226,13 +213,11 @@ DB_STATEMENT(GIVE_BACK, "*", NULL, "delete from bus_leases where holder = $1 and
 static sn_status give_back(const struct bus_leases *leases)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(leases->service, CALL_MS);
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         size_t n;
         char **names = names_of(c->arena, leases, &n);
 
-        TRY(db_begin(c, &tx));
-        TRY(db_exec(tx, &GIVE_BACK, DB_BINDS(bind_uuid(leases->holder), bind_texts(names, n)), NULL));
-        return db_commit(c, NULL, &tx);
+        return DB_WRITE(c, tx,
+                        db_exec(tx, &GIVE_BACK, DB_BINDS(bind_uuid(leases->holder), bind_texts(names, n)), NULL));
 }
 
 void bus_leases_free(struct bus_leases *leases)

@@ -7,11 +7,9 @@ DB_STATEMENT(SELECT_PENDING_SINCE, "*", NULL,
 
 sn_status bus_pending_since(struct rpc_call *c, int64_t position, int64_t *since_ms)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         struct db_rows *rows;
 
-        TRY(db_read(c, &tx));
-        TRY(db_rows(tx, &SELECT_PENDING_SINCE, DB_BINDS(bind_i64(position)), &rows));
+        TRY(DB_READ(c, tx, db_rows(tx, &SELECT_PENDING_SINCE, DB_BINDS(bind_i64(position)), &rows)));
         *since_ms = db_is_null(rows, 0, "since_ms") ? INT64_MAX : db_i64(rows, 0, "since_ms");
         return SN_OK;
 }
@@ -21,11 +19,9 @@ DB_STATEMENT(SELECT_TAKEN_POSITION, "*", NULL,
 
 sn_status bus_taken(struct rpc_call *c, const char *source, int64_t *position)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         struct db_rows *rows;
 
-        TRY(db_read(c, &tx));
-        TRY(db_rows(tx, &SELECT_TAKEN_POSITION, DB_BINDS(bind_text(source)), &rows));
+        TRY(DB_READ(c, tx, db_rows(tx, &SELECT_TAKEN_POSITION, DB_BINDS(bind_text(source)), &rows)));
         *position = db_i64(rows, 0, "position");
         return SN_OK;
 }

@@ -16,11 +16,9 @@ DB_STATEMENT(
 sn_status bus_position_load(struct bus_lane *lane)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, CALL_MS);
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         struct db_rows *rows;
 
-        TRY(db_read(c, &tx));
-        TRY(db_rows(tx, &SELECT_POSITION, DB_BINDS(LANE_BINDS(lane->consumer, lane->number)), &rows));
+        TRY(DB_READ(c, tx, db_rows(tx, &SELECT_POSITION, DB_BINDS(LANE_BINDS(lane->consumer, lane->number)), &rows)));
         bool found = db_rows_count(rows) > 0;
 
         lane->position = lane->stored = found ? db_i64(rows, 0, "position") : 0;
@@ -58,14 +56,12 @@ DB_STATEMENT(
 sn_status bus_position_store(struct bus_lane *lane)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, CALL_MS);
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
 
-        TRY(db_begin(c, &tx));
-        TRY(db_exec(
-            tx, &STORE_POSITION,
-            DB_BINDS(LANE_BINDS(lane->consumer, lane->number), bind_i64(lane->position), bind_text(lane->cursor)),
-            NULL));
-        TRY(db_commit(c, NULL, &tx));
+        TRY(DB_WRITE(c, tx,
+                     db_exec(tx, &STORE_POSITION,
+                             DB_BINDS(LANE_BINDS(lane->consumer, lane->number), bind_i64(lane->position),
+                                      bind_text(lane->cursor)),
+                             NULL)));
         lane->stored = lane->position;
         lane->unsaved = false;
         return SN_OK;
@@ -80,12 +76,11 @@ DB_STATEMENT(
 sn_status bus_position_reset(struct bus_lane *lane, const char *log_id, int64_t position)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, CALL_MS);
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
 
-        TRY(db_begin(c, &tx));
-        TRY(db_exec(tx, &RESET_POSITION,
-                    DB_BINDS(LANE_BINDS(lane->consumer, lane->number), bind_i64(position), bind_uuid(log_id)), NULL));
-        TRY(db_commit(c, NULL, &tx));
+        TRY(DB_WRITE(c, tx,
+                     db_exec(tx, &RESET_POSITION,
+                             DB_BINDS(LANE_BINDS(lane->consumer, lane->number), bind_i64(position), bind_uuid(log_id)),
+                             NULL)));
         if (position != lane->position) {
                 lane->cursor[0] = '\0';
         }

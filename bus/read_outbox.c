@@ -46,7 +46,7 @@ static sn_status find_start(struct db_tx *tx, uint32_t since_s, int64_t *after)
 sn_status bus_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxRequest *in,
                           Sonet__Events__ReadOutboxResponse *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         int64_t after = in->after;
 
         TRY(db_read(c, &tx));

@@ -74,20 +74,9 @@ DB_STATEMENT(
     ") select event_id as id, position, type, aggregate_id, object_id, actor_id, version, trace_id, occurred_at"
     " from assigned order by position");
 
-static sn_status has_unassigned(struct rpc_call *c, bool *yes)
-{
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-        struct db_rows *rows;
-
-        TRY(db_read(c, &tx));
-        TRY(db_rows(tx, &SELECT_UNASSIGNED, DB_NO_BINDS, &rows));
-        *yes = db_rows_count(rows) > 0;
-        return SN_OK;
-}
-
 static sn_status assign_positions(struct rpc_call *c, struct relay_batch *batch)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         struct db_rows *head;
 
         TRY(db_begin(c, &tx));
@@ -110,14 +99,14 @@ static sn_status assign_positions(struct rpc_call *c, struct relay_batch *batch)
 static sn_status work(struct bus_relay *relay, struct rpc_call *c, bool *more)
 {
         struct relay_batch batch = {0};
-        bool any = false;
+        struct db_rows *unassigned;
 
         *more = false;
         if (!relay->compared && c->service->redis) {
                 relay->compared = bus_stream_compare(c) == SN_OK;
         }
-        TRY(has_unassigned(c, &any));
-        if (!any) {
+        TRY(DB_READ(c, tx, db_rows(tx, &SELECT_UNASSIGNED, DB_NO_BINDS, &unassigned)));
+        if (db_rows_count(unassigned) == 0) {
                 return SN_OK;
         }
         TRY(assign_positions(c, &batch));

@@ -106,17 +106,15 @@ DB_STATEMENT(RENAME_LOG, "*", NULL,
  * so that no reader takes what the stream still says for what it will say. */
 static sn_status rename_log(struct rpc_call *c, const char **log_id)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         struct db_rows *rows;
 
         log_event(LOG_LEVEL_WARN, "the stream is ahead of the log, which came from a backup: the log is renamed",
                   LOG_STR("sonet.service", c->service->name));
-        TRY(db_begin(c, &tx));
-        TRY(db_rows(tx, &RENAME_LOG, DB_NO_BINDS, &rows));
+        TRY(DB_WRITE(c, tx, db_rows(tx, &RENAME_LOG, DB_NO_BINDS, &rows)));
         if (db_rows_count(rows) == 1) {
                 *log_id = db_text(rows, 0, "log_id");
         }
-        return db_commit(c, NULL, &tx);
+        return SN_OK;
 }
 
 /* newest: what the stream may hold at most. False: all is well. */
@@ -154,27 +152,17 @@ sn_status bus_stream_write(struct rpc_call *c, struct relay_batch *batch)
 
 DB_STATEMENT(SELECT_LOG_END, "*", NULL, "select position, log_id from outbox_head");
 
-static sn_status read_log_end(struct rpc_call *c, int64_t *position, const char **log_id)
-{
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-        struct db_rows *rows;
-
-        TRY(db_read(c, &tx));
-        TRY(db_rows(tx, &SELECT_LOG_END, DB_NO_BINDS, &rows));
-        if (db_rows_count(rows) != 1) {
-                return rpc_fail(c, SN_INTERNAL, NULL, "outbox_head has no row");
-        }
-        *position = db_i64(rows, 0, "position");
-        *log_id = db_text(rows, 0, "log_id");
-        return SN_OK;
-}
-
 sn_status bus_stream_compare(struct rpc_call *c)
 {
-        int64_t position = 0;
-        const char *log_id = "";
+        char *key = redis_key(c->arena, REDIS_KEY_EVENT_STREAM, c->service->name);
+        struct db_rows *head;
         bool cleared;
 
-        TRY(read_log_end(c, &position, &log_id));
-        return make_way(c, redis_key(c->arena, REDIS_KEY_EVENT_STREAM, c->service->name), position, &log_id, &cleared);
+        TRY(DB_READ(c, tx, db_rows(tx, &SELECT_LOG_END, DB_NO_BINDS, &head)));
+        if (db_rows_count(head) != 1) {
+                return rpc_fail(c, SN_INTERNAL, NULL, "outbox_head has no row");
+        }
+        const char *log_id = db_text(head, 0, "log_id");
+
+        return make_way(c, key, db_i64(head, 0, "position"), &log_id, &cleared);
 }

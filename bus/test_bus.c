@@ -123,7 +123,7 @@ static void types_that_nobody_handles_are_passed_over_and_their_position_kept(vo
 static void what_commits_late_is_not_lost(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&note.service, 10000);
-        CLEANUP(db_rollback_p) struct db_tx *late = NULL;
+        CLEANUP(db_end) struct db_tx *late = NULL;
 
         (void)state;
         assert_int_equal(db_begin(c, &late), SN_OK);

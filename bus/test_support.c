@@ -98,7 +98,7 @@ sn_status see_event(struct db_tx *tx, const struct bus_batch *batch, size_t i)
 
 sn_status see(struct rpc_call *c, struct bus_batch *batch)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
 
         TRY(bus_begin(c, batch, &tx));
         for (size_t i = 0; i < batch->n; i++) {
@@ -109,7 +109,7 @@ sn_status see(struct rpc_call *c, struct bus_batch *batch)
 
 static sn_status emit_in(struct rpc_call *c, const char *type, const char *aggregate_id, int times)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
 
         TRY(db_begin(c, &tx));
         for (int i = 0; i < times; i++) {

@@ -76,7 +76,7 @@ static void place_row(struct by_id *b, ProtobufCMessage *row, const struct missi
 static sn_status load_missing(struct rpc_call *c, struct by_id *b, const struct missing *missing,
                               ProtobufCMessage **out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         ProtobufCMessage **rows = NULL;
         size_t n_rows = 0;
 

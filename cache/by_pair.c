@@ -31,7 +31,7 @@ struct missing {
 
 static sn_status load_missing(struct rpc_call *c, struct by_pair *b, const struct missing *missing, unsigned *flags)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         unsigned *loaded = ARENA_ARRAY(c->arena, unsigned, missing->n);
 
         TRY(db_read(c, &tx));

@@ -1,9 +1,10 @@
 /* One service's database: a bounded pool, transactions under DESIGN's rules, prepared statements, rows into messages.
  *
- * Shape of a handler:   CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
- *                       TRY(db_begin(c, &tx)); … store functions … return db_commit(c, &out->base, &tx);
- * Shape of a read:      CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
- *                       TRY(db_read(c, &tx)); … store functions … (cleanup gives the connection back) */
+ * A change:          CLEANUP(db_end) struct db_tx *tx = NULL;
+ *                    TRY(db_begin(c, &tx)); … store functions … return db_commit(c, &out->base, &tx);
+ * A read:            the same with db_read, and without a commit: leaving the scope gives the connection back. A
+ * function that goes on to call another service or Redis says db_end(&tx) first. One statement:     TRY(DB_READ(c, tx,
+ * store_user(tx, id, out)));    TRY(DB_WRITE(c, tx, store_touch(tx, id))); */
 #ifndef DB_DB_H
 #define DB_DB_H
 
@@ -49,7 +50,23 @@ SN_CHECKED sn_status db_read(struct rpc_call *c, struct db_tx **tx);
  * when there are events. A connection lost at COMMIT is resolved with pg_xact_status before answering. On failure *tx
  * stays for the cleanup. */
 SN_CHECKED sn_status db_commit(struct rpc_call *c, const ProtobufCMessage *answer, struct db_tx **tx);
-void db_rollback_p(struct db_tx **tx); /* takes a pointer to NULL; also ends a db_read */
+/* Gives the connection back early: what was not committed is rolled back. *tx is NULL afterwards, and may be before. */
+void db_end(struct db_tx **tx);
+/* The status of one expression over a connection (DB_READ) or in a transaction that commits without an answer
+ * (DB_WRITE). `tx` is the name by which the expression calls it; it ends with the expression. */
+#define DB_READ(c, tx, ...)                                                                                            \
+        __extension__({                                                                                                \
+                CLEANUP(db_end) struct db_tx *tx = NULL;                                                               \
+                sn_status db_read_status_ = db_read(c, &tx);                                                           \
+                db_read_status_ == SN_OK ? (__VA_ARGS__) : db_read_status_;                                            \
+        })
+#define DB_WRITE(c, tx, ...)                                                                                           \
+        __extension__({                                                                                                \
+                CLEANUP(db_end) struct db_tx *tx = NULL;                                                               \
+                sn_status db_write_status_ = db_begin(c, &tx);                                                         \
+                db_write_status_ = db_write_status_ == SN_OK ? (__VA_ARGS__) : db_write_status_;                       \
+                db_write_status_ == SN_OK ? db_commit(c, NULL, &tx) : db_write_status_;                                \
+        })
 
 /* Calls hook(context) once, after COMMIT or ROLLBACK and before the call is answered: how owners invalidate caches.
  * context must outlive the transaction (the call's arena does). */

@@ -75,17 +75,16 @@ DB_STATEMENT(SELECT_KEY_OR_LOCK, "*", NULL,
 
 sn_status db_replay(struct rpc_call *c)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         struct db_rows *rows;
 
         if (!db_key_wanted(c) || !c->service->db) {
                 return SN_OK;
         }
-        TRY(db_read(c, &tx));
-        TRY(db_rows(tx, &SELECT_KEY_OR_LOCK,
-                    DB_BINDS(bind_uuid(key_actor(c)), bind_text(c->method->full_name), bind_text(c->idempotency_key),
-                             bind_i64(db_key_lock(c))),
-                    &rows));
+        TRY(DB_READ(c, tx,
+                    db_rows(tx, &SELECT_KEY_OR_LOCK,
+                            DB_BINDS(bind_uuid(key_actor(c)), bind_text(c->method->full_name),
+                                     bind_text(c->idempotency_key), bind_i64(db_key_lock(c))),
+                            &rows)));
         if (db_i64(rows, 0, "answered") != 0) {
                 return replay_row(c, rows);
         }

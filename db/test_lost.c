@@ -52,7 +52,7 @@ static void a_connection_that_died_idle_is_replaced_unseen(void **state)
         for (int round = 0; round < 2; round++) {
                 assert_int_equal(db_read(c, &tx), SN_OK);
                 assert_int_equal(db_rows(tx, &TEST_COUNT_ITEMS, DB_NO_BINDS, &rows), SN_OK);
-                db_rollback_p(&tx);
+                db_end(&tx);
                 terminate_all();
         }
         assert_int_equal(db_begin(c, &tx), SN_OK);
@@ -63,7 +63,7 @@ static void a_connection_that_died_idle_is_replaced_unseen(void **state)
 static void a_transaction_whose_connection_dies_is_to_run_again(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 10000);
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
 
         (void)state;
         assert_int_equal(db_begin(c, &tx), SN_OK);
@@ -72,7 +72,7 @@ static void a_transaction_whose_connection_dies_is_to_run_again(void **state)
         assert_int_equal(db_exec(tx, &TEST_ADD_ITEM, DB_BINDS(bind_text("gone2")), NULL), SN_ABORTED);
         assert_true(c->retry);
         assert_int_equal(db_commit(c, NULL, &tx), SN_ABORTED);
-        db_rollback_p(&tx);
+        db_end(&tx);
         assert_string_equal(test_admin(t.name, "select count(*) from items where name like 'gone%'"), "0");
 }
 
@@ -96,7 +96,7 @@ static void count(void *context)
 
 static sn_status add(struct rpc_call *c, struct committer *m)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
 
         TRY(db_begin(c, &tx));
         db_on_commit(tx, count, &m->commits);

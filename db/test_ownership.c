@@ -69,7 +69,7 @@ static char end_write(struct owner *o)
 {
         sn_status status = db_commit(o->c, NULL, &o->tx);
 
-        db_rollback_p(&o->tx);
+        db_end(&o->tx);
         rpc_call_free(o->c);
         return status == SN_OK ? 'e' : '-';
 }

@@ -31,9 +31,9 @@ static void a_full_pool_keeps_callers_waiting_until_their_deadline(void **state)
         CLEANUP(rpc_call_free_p) struct rpc_call *a = rpc_call_new_background(&t.service, 10000);
         CLEANUP(rpc_call_free_p) struct rpc_call *b = rpc_call_new_background(&t.service, 10000);
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 50);
-        CLEANUP(db_rollback_p) struct db_tx *tx_a = NULL;
-        CLEANUP(db_rollback_p) struct db_tx *tx_b = NULL;
-        CLEANUP(db_rollback_p) struct db_tx *tx_c = NULL;
+        CLEANUP(db_end) struct db_tx *tx_a = NULL;
+        CLEANUP(db_end) struct db_tx *tx_b = NULL;
+        CLEANUP(db_end) struct db_tx *tx_c = NULL;
 
         (void)state;
         assert_int_equal(db_read(a, &tx_a), SN_OK);
@@ -48,8 +48,8 @@ static void the_limit_of_a_server_spans_its_databases(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *a = rpc_call_new_background(&t.service, 10000);
         CLEANUP(rpc_call_free_p) struct rpc_call *b = rpc_call_new_background(&other.service, 50);
-        CLEANUP(db_rollback_p) struct db_tx *tx_a = NULL;
-        CLEANUP(db_rollback_p) struct db_tx *tx_b = NULL;
+        CLEANUP(db_end) struct db_tx *tx_a = NULL;
+        CLEANUP(db_end) struct db_tx *tx_b = NULL;
 
         (void)state;
         db_set_server_limit(1);
@@ -84,7 +84,7 @@ static void *visit(void *context)
                         }
                         atomic_fetch_sub(&crowd->inside, 1);
                 }
-                db_rollback_p(&tx);
+                db_end(&tx);
                 rpc_call_free(c);
         }
         return NULL;
@@ -116,7 +116,7 @@ static void idle_connections_are_closed(void **state)
 
         (void)state;
         assert_int_equal(db_read(a, &tx), SN_OK);
-        db_rollback_p(&tx);
+        db_end(&tx);
         assert_true(db_pool_counts(t.db).idle > 0);
         db_set_idle_ms(20);
         (void)snprintf(none, sizeof(none), "select count(*) = 0 from pg_stat_activity where datname = '%s'", t.name);
@@ -128,7 +128,7 @@ static void idle_connections_are_closed(void **state)
 static void a_deadline_ends_what_runs_on_the_server(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 100);
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         struct db_rows *rows;
         char none[200];
 
@@ -145,7 +145,7 @@ static void a_deadline_ends_what_runs_on_the_server(void **state)
 static void a_statement_over_its_time_limit_is_a_deadline(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 60000);
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         struct db_rows *rows;
 
         (void)state;

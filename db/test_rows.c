@@ -27,7 +27,7 @@ DB_STATEMENT(TEST_SELECT_ITEM, "test_items", NULL, "select * from items where id
 
 static void insert_full(struct rpc_call *c)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         char *tags[] = {"", "grüße", NULL};
         char *ids[] = {ID_A, ID_B};
         int64_t numbers[] = {INT64_MIN, 0, INT64_MAX}, affected = 0;
@@ -48,7 +48,7 @@ static void insert_full(struct rpc_call *c)
 static void values_of_every_type_come_back_as_they_went(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 10000);
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         struct db_rows *rows;
         size_t len;
 
@@ -74,7 +74,7 @@ static void values_of_every_type_come_back_as_they_went(void **state)
 static void null_comes_back_as_null(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 10000);
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         struct db_rows *rows;
 
         (void)state;
@@ -102,7 +102,7 @@ DB_STATEMENT(TEST_UNNEST, "test_items", NULL,
 static void arrays_may_be_empty_and_hold_nulls(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 10000);
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         struct db_rows *rows;
         char *texts[] = {"a", NULL, "ü"};
 
@@ -119,7 +119,7 @@ static void arrays_may_be_empty_and_hold_nulls(void **state)
 static void a_malformed_id_is_refused_before_it_is_sent(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 10000);
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         struct db_rows *rows;
 
         (void)state;
@@ -139,7 +139,7 @@ DB_STATEMENT(
 static void rows_land_in_message_fields_by_column_name(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 10000);
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         Sonet__Events__Event **events;
         size_t n;
 
@@ -161,7 +161,7 @@ static void rows_land_in_message_fields_by_column_name(void **state)
 static void a_value_that_does_not_fit_its_field_is_an_error_not_a_wrong_number(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 10000);
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         Sonet__Events__Event event = SONET__EVENTS__EVENT__INIT;
 
         (void)state;
@@ -176,7 +176,7 @@ DB_STATEMENT(TEST_RESPONSE_ROW, "test_items", &sonet__events__read_outbox_respon
 static void a_missing_row_is_not_found_or_told(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 10000);
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         Sonet__Events__ReadOutboxResponse out = SONET__EVENTS__READ_OUTBOX_RESPONSE__INIT;
         bool found = true;
 
@@ -198,7 +198,7 @@ DB_STATEMENT(TEST_DEEP, "test_deep", &sonet__events__event__descriptor,
 static void dotted_aliases_go_into_sub_messages(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 10000);
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         Sonet__Events__Event event = SONET__EVENTS__EVENT__INIT;
 
         (void)state;

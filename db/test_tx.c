@@ -39,7 +39,7 @@ DB_STATEMENT(TEST_RENAME, "test_items", NULL, "update items set n = coalesce(n, 
 /* The handler of these tests: adds an item, answers with a message. */
 static sn_status handle(struct rpc_call *c, const char *name, int64_t answer)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         Sonet__Events__ReadOutboxResponse out = SONET__EVENTS__READ_OUTBOX_RESPONSE__INIT;
 
         TRY(db_begin(c, &tx));
@@ -88,7 +88,7 @@ static void a_key_is_looked_up_without_working_on_it(void **state)
         CLEANUP(rpc_call_free_p) struct rpc_call *same = keyed_call("k10", 1);
         CLEANUP(rpc_call_free_p) struct rpc_call *other = keyed_call("k10", 2);
         CLEANUP(rpc_call_free_p) struct rpc_call *keyless = keyed_call(NULL, 1);
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
 
         (void)state;
         assert_int_equal(db_replay(keyless), SN_OK);
@@ -98,7 +98,7 @@ static void a_key_is_looked_up_without_working_on_it(void **state)
         assert_int_equal(db_replay(same), SN_ABORTED);
         assert_string_equal(same->problem.code, "idempotency_key_busy");
         assert_false(same->retry);
-        db_rollback_p(&tx);
+        db_end(&tx);
         assert_int_equal(db_replay(same), SN_OK);
         assert_int_equal(handle(first, "looked up", 5), SN_OK);
         assert_int_equal(db_replay(same), SN_REPLAYED);
@@ -137,14 +137,14 @@ static void a_key_that_is_being_worked_on_is_busy(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *first = keyed_call("k4", 1);
         CLEANUP(rpc_call_free_p) struct rpc_call *second = keyed_call("k4", 1);
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
 
         (void)state;
         assert_int_equal(db_begin(first, &tx), SN_OK);
         assert_int_equal(handle(second, "busy", 1), SN_ABORTED);
         assert_string_equal(second->problem.code, "idempotency_key_busy");
         assert_false(second->retry);
-        db_rollback_p(&tx); /* the first failed: the key is free */
+        db_end(&tx); /* the first failed: the key is free */
         assert_int_equal(handle(second, "busy", 1), SN_OK);
 }
 
@@ -180,7 +180,7 @@ static void a_failed_handler_leaves_neither_effect_nor_key(void **state)
 static void a_unique_violation_names_its_constraint(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 10000);
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
 
         (void)state;
         assert_int_equal(db_begin(c, &tx), SN_OK);
@@ -200,7 +200,7 @@ struct rival {
 
 static sn_status lock_both(struct rpc_call *c, struct rival *r)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
 
         TRY(db_begin(c, &tx));
         TRY(db_exec(tx, &TEST_RENAME, DB_BINDS(bind_text(r->first)), NULL));
@@ -250,7 +250,7 @@ DB_STATEMENT(TEST_SERIALIZATION_FAILURE, "test_raise", NULL,
 static void a_serialization_failure_is_to_run_again(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 10000);
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
 
         (void)state;
         assert_int_equal(db_begin(c, &tx), SN_OK);
@@ -273,16 +273,60 @@ static void hooks_run_once_when_the_transaction_ends(void **state)
         assert_int_equal(db_begin(c, &tx), SN_OK);
         db_on_end(tx, count, &ends);
         db_on_commit(tx, count, &commits);
-        db_rollback_p(&tx);
+        db_end(&tx);
         assert_int_equal(ends, 1);
         assert_int_equal(commits, 0);
         assert_int_equal(db_begin(c, &tx), SN_OK);
         db_on_end(tx, count, &ends);
         db_on_commit(tx, count, &commits);
         assert_int_equal(db_commit(c, NULL, &tx), SN_OK);
-        db_rollback_p(&tx);
+        db_end(&tx);
         assert_int_equal(ends, 2);
         assert_int_equal(commits, 1);
+}
+
+DB_STATEMENT(TEST_COUNT_NAMED, "test_items", NULL, "select count(*) as n from items where name = $1");
+
+static int64_t count_named(struct rpc_call *c, const char *name)
+{
+        struct db_rows *rows;
+
+        assert_int_equal(DB_READ(c, tx, db_rows(tx, &TEST_COUNT_NAMED, DB_BINDS(bind_text(name)), &rows)), SN_OK);
+        assert_int_equal(c->open_transactions, 0); /* given back before the status is looked at */
+        return db_i64(rows, 0, "n");
+}
+
+static sn_status add_and_fail(struct db_tx *tx, const char *name)
+{
+        TRY(db_exec(tx, &TEST_ADD, DB_BINDS(bind_text(name)), NULL));
+        return rpc_fail(db_call(tx), SN_FAILED_PRECONDITION, NULL, "refused after the row was added");
+}
+
+static void one_expression_is_committed_or_rolled_back_and_gives_its_connection_back(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 10000);
+
+        (void)state;
+        assert_int_equal(DB_WRITE(c, tx, db_exec(tx, &TEST_ADD, DB_BINDS(bind_text("kept")), NULL)), SN_OK);
+        assert_int_equal(c->open_transactions, 0);
+        assert_int_equal(DB_WRITE(c, tx, add_and_fail(tx, "dropped")), SN_FAILED_PRECONDITION);
+        assert_int_equal(c->open_transactions, 0);
+        assert_int_equal(count_named(c, "kept"), 1);
+        assert_int_equal(count_named(c, "dropped"), 0);
+}
+
+static void a_read_may_end_before_its_scope(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 10000);
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+
+        (void)state;
+        db_end(&tx);
+        assert_int_equal(db_read(c, &tx), SN_OK);
+        assert_int_equal(c->open_transactions, 1);
+        db_end(&tx);
+        assert_null(tx);
+        assert_int_equal(c->open_transactions, 0);
 }
 
 static void *lock_pair(void *context)
@@ -332,6 +376,8 @@ int run_tx_tests(void)
             cmocka_unit_test(of_two_that_deadlock_one_is_to_run_again),
             cmocka_unit_test(a_serialization_failure_is_to_run_again),
             cmocka_unit_test(hooks_run_once_when_the_transaction_ends),
+            cmocka_unit_test(one_expression_is_committed_or_rolled_back_and_gives_its_connection_back),
+            cmocka_unit_test(a_read_may_end_before_its_scope),
             cmocka_unit_test(the_lock_of_a_pair_does_not_depend_on_its_order),
         };
 

@@ -164,7 +164,7 @@ static void roll_back(struct db_tx *tx)
         }
 }
 
-void db_rollback_p(struct db_tx **tx)
+void db_end(struct db_tx **tx)
 {
         if (!*tx) {
                 return;

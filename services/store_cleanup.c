@@ -8,13 +8,11 @@
 
 sn_status cleanup_portion(struct rpc_call *c, const struct db_statement *s, bool *more)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         struct db_rows *rows;
 
-        TRY(db_begin(c, &tx));
-        TRY(db_rows(tx, s, DB_BINDS(bind_i64(PORTION)), &rows));
+        TRY(DB_WRITE(c, tx, db_rows(tx, s, DB_BINDS(bind_i64(PORTION)), &rows)));
         *more = db_i64(rows, 0, "most") >= PORTION;
-        return db_commit(c, NULL, &tx);
+        return SN_OK;
 }
 
 DB_STATEMENT(CLEANUP_OLD_DATA, "*", NULL,

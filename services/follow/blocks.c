@@ -6,7 +6,7 @@
 
 sn_status follow_handle_block_user(struct rpc_call *c, const Follow__BlockUserRequest *in, Follow__Relationship *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         char *other = NULL;
 
         TRY(find_other_member(c, in->user_id, "block", &other));
@@ -23,7 +23,7 @@ sn_status follow_handle_block_user(struct rpc_call *c, const Follow__BlockUserRe
 sn_status follow_handle_unblock_user(struct rpc_call *c, const Follow__UnblockUserRequest *in,
                                      Follow__Relationship *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         char *other = NULL;
 
         TRY(find_other_member(c, in->user_id, "unblock", &other));

@@ -16,7 +16,7 @@ sn_status find_other_member(struct rpc_call *c, char *name, const char *verb, ch
 /* Follow a member. Idempotent; emits follow.created once per new edge. */
 sn_status follow_handle_follow_user(struct rpc_call *c, const Follow__FollowUserRequest *in, Follow__Relationship *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         char *other = NULL;
         bool created = false;
 
@@ -50,7 +50,7 @@ sn_status end_follow(struct db_tx *tx, const char *follower, const char *followe
 sn_status follow_handle_unfollow_user(struct rpc_call *c, const Follow__UnfollowUserRequest *in,
                                       Follow__Relationship *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         char *other = NULL;
 
         TRY(find_other_member(c, in->user_id, "unfollow", &other));

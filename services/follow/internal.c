@@ -55,12 +55,12 @@ static void group_followers(struct rpc_call *c, FollowRows__Follower *const *row
 sn_status follow_handle_list_follower_ids(struct rpc_call *c, const Follow__ListFollowerIdsRequest *in,
                                           Follow__FollowerIds *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         FollowRows__Follower **rows = NULL;
         size_t n = 0;
 
-        TRY(db_read(c, &tx));
-        TRY(store_follower_ids(tx, in->user_ids, in->n_user_ids, in->after_id, in->limit, in->total, &n, &rows));
+        TRY(DB_READ(
+            c, tx,
+            store_follower_ids(tx, in->user_ids, in->n_user_ids, in->after_id, in->limit, in->total, &n, &rows)));
         out->items = ARENA_ARRAY(c->arena, Follow__MemberFollowerIds *, in->n_user_ids);
         group_followers(c, rows, n, out);
         return SN_OK;
@@ -69,12 +69,11 @@ sn_status follow_handle_list_follower_ids(struct rpc_call *c, const Follow__List
 sn_status follow_handle_list_followed_since(struct rpc_call *c, const Follow__ListFollowedSinceRequest *in,
                                             Follow__FollowedMembers *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         FollowRows__Edge **edges = NULL;
 
-        TRY(db_read(c, &tx));
-        TRY(store_followed_since(tx, in->user_id, in->after_version, in->without_muted, in->limit, &out->n_ids,
-                                 &edges));
+        TRY(DB_READ(c, tx,
+                    store_followed_since(tx, in->user_id, in->after_version, in->without_muted, in->limit, &out->n_ids,
+                                         &edges)));
         out->ids = ids_of(c, edges, out->n_ids);
         out->version = out->n_ids > 0 ? edges[out->n_ids - 1]->version : in->after_version;
         return SN_OK;

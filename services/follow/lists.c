@@ -27,23 +27,14 @@ struct list {
         bool of_followers;
 };
 
-/* The connection goes back before others are asked. */
-static sn_status load_edges(struct rpc_call *c, const struct list *list, const struct page_scan *scan, size_t *n,
-                            FollowRows__Edge ***edges)
-{
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-
-        TRY(db_read(c, &tx));
-        return list->read(tx, list->owner, scan, n, edges);
-}
-
 static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
 {
+        const struct list *list = context;
         FollowRows__Edge **edges = NULL;
         char settled[UUID_SIZE];
 
         out->settled.sort_key = uuid_time_ms(in_flight_settled(c->service, settled));
-        TRY(load_edges(c, context, scan, &out->n, &edges));
+        TRY(DB_READ(c, tx, list->read(tx, list->owner, scan, &out->n, &edges)));
         out->items = ARENA_ARRAY(c->arena, struct page_ref, out->n);
         for (size_t i = 0; i < out->n; i++) {
                 out->items[i].at.sort_key = edges[i]->created_at_ms;
@@ -54,14 +45,13 @@ static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan
 
 static sn_status locate(struct rpc_call *c, void *context, struct position *at)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         FollowRows__Edge edge = FOLLOW_ROWS__EDGE__INIT;
         const struct list *list = context;
         bool found = false;
 
-        TRY(db_read(c, &tx));
-        TRY(store_follow(tx, list->of_followers ? at->id : list->owner, list->of_followers ? list->owner : at->id,
-                         &edge, &found));
+        TRY(DB_READ(c, tx,
+                    store_follow(tx, list->of_followers ? at->id : list->owner,
+                                 list->of_followers ? list->owner : at->id, &edge, &found)));
         at->sort_key = edge.created_at_ms;
         return found ? SN_OK
                      : rpc_fail(c, SN_INVALID_ARGUMENT, "after",

@@ -6,7 +6,7 @@
 
 sn_status follow_handle_mute_user(struct rpc_call *c, const Follow__MuteUserRequest *in, Follow__Relationship *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         char *other = NULL;
 
         TRY(find_other_member(c, in->user_id, "mute", &other));
@@ -19,7 +19,7 @@ sn_status follow_handle_mute_user(struct rpc_call *c, const Follow__MuteUserRequ
 
 sn_status follow_handle_unmute_user(struct rpc_call *c, const Follow__UnmuteUserRequest *in, Follow__Relationship *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         char *other = NULL;
 
         TRY(find_other_member(c, in->user_id, "unmute", &other));

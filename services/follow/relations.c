@@ -102,7 +102,7 @@ static void remember_version(const uint8_t key[16], uint64_t ticket, int64_t ver
 
 sn_status relations_version(struct rpc_call *c, const char *viewer, int64_t *version)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         const struct cached_version *cached = NULL;
         uint64_t ticket = 0;
         uint8_t key[16];

@@ -6,21 +6,13 @@
 #include "services/note/show.h"
 #include "services/note/store.h"
 
-static sn_status load(struct rpc_call *c, const struct page_scan *scan, size_t *n, NoteRows__Bookmark ***rows)
-{
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-
-        TRY(db_read(c, &tx));
-        return store_bookmarks(tx, c->actor, scan, n, rows);
-}
-
 static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
 {
         NoteRows__Bookmark **rows = NULL;
         char settled[UUID_SIZE];
 
         out->settled.sort_key = uuid_time_ms(in_flight_settled(c->service, settled));
-        TRY(load(c, scan, &out->n, &rows));
+        TRY(DB_READ(c, tx, store_bookmarks(tx, c->actor, scan, &out->n, &rows)));
         out->items = ARENA_ARRAY(c->arena, struct page_ref, out->n);
         for (size_t i = 0; i < out->n; i++) {
                 out->items[i].at.sort_key = rows[i]->created_at_ms;
@@ -32,12 +24,10 @@ static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan
 
 static sn_status locate(struct rpc_call *c, void *context, struct position *at)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         NoteRows__Bookmark row = NOTE_ROWS__BOOKMARK__INIT;
         bool found = false;
 
-        TRY(db_read(c, &tx));
-        TRY(store_bookmark(tx, c->actor, at->id, &row, &found));
+        TRY(DB_READ(c, tx, store_bookmark(tx, c->actor, at->id, &row, &found)));
         at->sort_key = row.created_at_ms;
         return found ? SN_OK
                      : rpc_fail(c, SN_INVALID_ARGUMENT, "after",

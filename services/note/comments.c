@@ -18,7 +18,7 @@ static void place(struct draft *draft, const NoteRows__StoredNote *parent)
 
 sn_status note_handle_create_comment(struct rpc_call *c, const Note__CreateCommentRequest *in, Note__Note *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         NoteRows__StoredNote *parent = NULL;
         Note__NoteCounts delta = NOTE__NOTE_COUNTS__INIT;
         struct draft draft;
@@ -72,13 +72,11 @@ static sn_status load_thread(struct db_tx *tx, const NoteRows__StoredNote *note,
 
 static sn_status fetch_below(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         const struct below *below = context;
         Note__NoteRef **refs = NULL;
         size_t n = 0;
 
-        TRY(db_read(c, &tx));
-        TRY(below->load(tx, below->note, scan, &n, &refs));
+        TRY(DB_READ(c, tx, below->load(tx, below->note, scan, &n, &refs)));
         page_refs_of_notes(c->arena, refs, n, out);
         return SN_OK;
 }
@@ -119,20 +117,12 @@ sn_status note_handle_list_comments(struct rpc_call *c, const Note__ListComments
         return SN_OK;
 }
 
-static sn_status load_ancestors(struct rpc_call *c, const char *id, size_t *n, Note__NoteRef ***refs)
-{
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-
-        TRY(db_read(c, &tx));
-        return store_ancestors(tx, id, n, refs);
-}
-
 static sn_status show_ancestors(struct rpc_call *c, const char *id, Note__Thread *out)
 {
         Note__NoteRef **refs = NULL;
         size_t n = 0;
 
-        TRY(load_ancestors(c, id, &n, &refs));
+        TRY(DB_READ(c, tx, store_ancestors(tx, id, &n, &refs)));
         char **ids = ARENA_ARRAY(c->arena, char *, n);
         for (size_t i = 0; i < n; i++) {
                 ids[i] = refs[i]->id;

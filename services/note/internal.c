@@ -41,7 +41,6 @@ static void settle(struct rpc_call *c, Note__NoteRefs *out)
 sn_status note_handle_list_ids_by_authors(struct rpc_call *c, const Note__ListIdsByAuthorsRequest *in,
                                           Note__NoteRefs *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         struct page_scan scan =
             scan_of(in->before_id, in->after_id, in->limit, in->except_author_ids, in->n_except_author_ids);
         int seen_as = in->seen_as == NOTE__VISIBILITY__VISIBILITY_UNSPECIFIED ? NOTE__VISIBILITY__VISIBILITY_PUBLIC
@@ -51,14 +50,14 @@ sn_status note_handle_list_ids_by_authors(struct rpc_call *c, const Note__ListId
         if (in->n_author_ids == 1 && in->n_except_author_ids == 0 && !in->fresh) {
                 return recent_list(c, in->author_ids[0], seen_as, &scan, &out->n_items, &out->items);
         }
-        TRY(db_read(c, &tx));
-        return store_ids_by_authors(tx, in->author_ids, in->n_author_ids, seen_as, &scan, &out->n_items, &out->items);
+        return DB_READ(
+            c, tx,
+            store_ids_by_authors(tx, in->author_ids, in->n_author_ids, seen_as, &scan, &out->n_items, &out->items));
 }
 
 sn_status note_handle_list_ids_by_hashtag(struct rpc_call *c, const Note__ListIdsByHashtagRequest *in,
                                           Note__NoteRefs *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         struct page_scan scan =
             scan_of(in->before_id, in->after_id, in->limit, in->except_author_ids, in->n_except_author_ids);
         const char *problem = NULL;
@@ -68,8 +67,7 @@ sn_status note_handle_list_ids_by_hashtag(struct rpc_call *c, const Note__ListId
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "tag", "%s", problem);
         }
         settle(c, out);
-        TRY(db_read(c, &tx));
-        return store_ids_by_hashtag(tx, key, in->viewer_id, &scan, &out->n_items, &out->items);
+        return DB_READ(c, tx, store_ids_by_hashtag(tx, key, in->viewer_id, &scan, &out->n_items, &out->items));
 }
 
 /* Calls in flight first: what has left them is committed, and its event in the log. */

@@ -42,7 +42,7 @@ typedef sn_status (*reaction_store)(struct db_tx *tx, const char *user_id, const
 static sn_status react(struct rpc_call *c, char *id, reaction_store store, const Note__NoteCounts *delta,
                        Note__Note *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         NoteRows__StoredNote *stored = NULL;
         bool changed = false;
 
@@ -63,7 +63,7 @@ static sn_status react(struct rpc_call *c, char *id, reaction_store store, const
 static sn_status undo(struct rpc_call *c, char *id, reaction_store store, const Note__NoteCounts *delta,
                       Note__Note *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         bool changed = false, seen = false;
         char *target = NULL;
 
@@ -184,7 +184,7 @@ static sn_status begin_renote(struct db_tx *tx, const NoteRows__StoredNote *stor
 
 sn_status note_handle_renote_note(struct rpc_call *c, const Note__RenoteNoteRequest *in, Note__Note *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         NoteRows__StoredNote *stored = NULL;
         Note__NoteCounts delta = renotes(1);
         bool created = false;
@@ -227,7 +227,7 @@ sn_status end_renote(struct db_tx *tx, const char *note_id, bool *ended)
 
 sn_status note_handle_unrenote_note(struct rpc_call *c, const Note__UnrenoteNoteRequest *in, Note__Note *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         Note__NoteCounts delta = renotes(-1);
         bool ended = false, seen = false;
         char *target = NULL;

@@ -116,7 +116,7 @@ static bool put_key(const char *author, int seen_as, uint8_t key[KEY_BYTES])
 static sn_status load(struct rpc_call *c, char *author, int seen_as, const uint8_t key[KEY_BYTES], uint64_t ticket,
                       struct recent **list)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         Note__NoteRef **refs = NULL;
         size_t n = 0;
 
@@ -134,7 +134,7 @@ static sn_status load(struct rpc_call *c, char *author, int seen_as, const uint8
 sn_status recent_list(struct rpc_call *c, char *author, int seen_as, const struct page_scan *scan, size_t *n,
                       Note__NoteRef ***refs)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         struct recent *list = NULL;
         uint8_t key[KEY_BYTES];
         uint64_t ticket = 0;

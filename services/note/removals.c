@@ -46,7 +46,7 @@ static sn_status hide(struct db_tx *tx, const Note__Note *comment)
 sn_status note_handle_remove_comment(struct rpc_call *c, const Note__RemoveCommentRequest *in,
                                      Google__Protobuf__Empty *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         NoteRows__StoredNote *note = NULL, *comment = NULL;
         bool below = false;
 

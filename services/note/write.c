@@ -12,7 +12,7 @@
 
 sn_status note_handle_create_note(struct rpc_call *c, const Note__CreateNoteRequest *in, Note__Note *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         struct draft draft;
 
         TRY(draft_new(c, in->text, &draft));
@@ -49,22 +49,13 @@ static sn_status check_own(struct rpc_call *c, char *id, NoteRows__StoredNote **
         return rpc_fail(c, SN_PERMISSION_DENIED, "id", "only its author can change a note");
 }
 
-static sn_status change_text(struct rpc_call *c, const struct draft *draft)
-{
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-        int64_t version = 0;
-
-        TRY(db_begin(c, &tx));
-        TRY(store_update_text(tx, draft, &version));
-        stored_changed(tx, draft->id);
-        return db_commit(c, NULL, &tx);
-}
-
 /* The text that it has already is no edit. */
 sn_status note_handle_edit_note(struct rpc_call *c, const Note__EditNoteRequest *in, Note__Note *out)
 {
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         NoteRows__StoredNote *stored = NULL;
         struct draft draft;
+        int64_t version = 0;
 
         TRY(check_own(c, in->id, &stored));
         if (stored->renote_of_id[0] != '\0') {
@@ -77,7 +68,10 @@ sn_status note_handle_edit_note(struct rpc_call *c, const Note__EditNoteRequest 
                 return SN_OK;
         }
         draft_show_edit(c, &draft, out);
-        return change_text(c, &draft);
+        TRY(db_begin(c, &tx));
+        TRY(store_update_text(tx, &draft, &version));
+        stored_changed(tx, draft.id);
+        return db_commit(c, NULL, &tx);
 }
 
 /* A comment that was removed from under its parent is out of the count already. */
@@ -117,7 +111,7 @@ sn_status delete_written(struct db_tx *tx, const Note__Note *note)
 /* Idempotent in effect; a second call finds no note. */
 sn_status note_handle_delete_note(struct rpc_call *c, const Note__DeleteNoteRequest *in, Google__Protobuf__Empty *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         NoteRows__StoredNote *stored = NULL;
         bool ended = false;
 

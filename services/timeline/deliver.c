@@ -146,15 +146,6 @@ static struct delivery collect(struct rpc_call *c, const struct audience *a, bus
         return d;
 }
 
-static sn_status store(struct rpc_call *c, const struct delivery *d, size_t *n, TimelineRows__Entry ***entries)
-{
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-
-        TRY(db_begin(c, &tx));
-        TRY(store_deliver(tx, d, n, entries));
-        return db_commit(c, NULL, &tx);
-}
-
 static sn_status add_entries(struct rpc_call *c, const struct delivery *d)
 {
         TimelineRows__Entry **entries = NULL;
@@ -163,21 +154,14 @@ static sn_status add_entries(struct rpc_call *c, const struct delivery *d)
         if (d->n_follows == 0) {
                 return SN_OK;
         }
-        TRY(store(c, d, &n, &entries));
+        TRY(DB_WRITE(c, tx, store_deliver(tx, d, &n, &entries)));
         return home_sync_deliver(c, entries, n);
 }
 
 /* Readers do not see them anyway; this gives the room back. What is in Redis goes when it is cut. */
 static sn_status remove_entries(struct rpc_call *c, const struct delivery *d)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-
-        if (d->n_follows == 0) {
-                return SN_OK;
-        }
-        TRY(db_begin(c, &tx));
-        TRY(store_remove(tx, d));
-        return db_commit(c, NULL, &tx);
+        return d->n_follows > 0 ? DB_WRITE(c, tx, store_remove(tx, d)) : SN_OK;
 }
 
 /* ---- A portion ---- */

@@ -7,23 +7,6 @@
 
 #define OWNERS_AT_ONCE 200
 
-static sn_status next_owners(struct rpc_call *c, const char *after, size_t *n, TimelineRows__Owner ***owners)
-{
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-
-        TRY(db_read(c, &tx));
-        return store_next_owners(tx, after, OWNERS_AT_ONCE, n, owners);
-}
-
-static sn_status prune(struct rpc_call *c, TimelineRows__Owner *const *owners, size_t n)
-{
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-
-        TRY(db_begin(c, &tx));
-        TRY(store_prune(tx, owners, n));
-        return db_commit(c, NULL, &tx);
-}
-
 /* Some owners. A round over all of them takes as many portions as it takes: neither a statement nor a lock lasts. */
 static sn_status prune_next(struct rpc_call *c, bool *more)
 {
@@ -31,9 +14,9 @@ static sn_status prune_next(struct rpc_call *c, bool *more)
         TimelineRows__Owner **owners = NULL;
         size_t n = 0;
 
-        TRY(next_owners(c, after, &n, &owners));
+        TRY(DB_READ(c, tx, store_next_owners(tx, after, OWNERS_AT_ONCE, &n, &owners)));
         if (n > 0) {
-                TRY(prune(c, owners, n));
+                TRY(DB_WRITE(c, tx, store_prune(tx, owners, n)));
         }
         *more = n == OWNERS_AT_ONCE;
         (void)snprintf(after, UUID_SIZE, "%s", *more ? owners[n - 1]->owner_id : "");

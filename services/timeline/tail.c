@@ -43,43 +43,15 @@ sn_status tail_pull(struct rpc_call *c, const char *owner, const struct page_sca
         return pull_followed(c, owner, &version, true, scan, out);
 }
 
-static sn_status load_state(struct rpc_call *c, const char *owner, TimelineRows__State *state, bool *found)
-{
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-
-        timeline_rows__state__init(state);
-        TRY(db_read(c, &tx));
-        return store_state(tx, owner, state, found);
-}
-
-/* Committed before anything is pulled: what is written from now on is delivered, what was written before is pulled. */
-static sn_status start_build(struct rpc_call *c, const char *owner)
-{
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-
-        TRY(db_begin(c, &tx));
-        TRY(store_start_build(tx, owner));
-        return db_commit(c, NULL, &tx);
-}
-
 /* A pull that was cut off says nothing of what is older than its last note, whoever else has older ones in the tail. */
 static sn_status store_pulled(struct rpc_call *c, const char *owner, const struct refs *refs, int64_t version)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         const char *floor_id = refs->n < TIMELINE_TAIL ? "" : refs->items[refs->n - 1]->id;
 
         TRY(db_begin(c, &tx));
         TRY(store_insert_entries(tx, owner, refs->items, refs->n));
         TRY(store_finish_pull(tx, owner, version, floor_id));
-        return db_commit(c, NULL, &tx);
-}
-
-static sn_status touch(struct rpc_call *c, const char *owner)
-{
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-
-        TRY(db_begin(c, &tx));
-        TRY(store_touch(tx, owner));
         return db_commit(c, NULL, &tx);
 }
 
@@ -89,9 +61,12 @@ sn_status tail_ensure(struct rpc_call *c, const char *owner, TimelineRows__State
         int64_t version = 0;
         bool found = false, build = false;
 
-        TRY(load_state(c, owner, state, &found));
+        timeline_rows__state__init(state);
+        TRY(DB_READ(c, tx, store_state(tx, owner, state, &found)));
         if (!found || state->stale) {
-                TRY(start_build(c, owner));
+                /* Before anything is pulled: what is written from now on is delivered, what was written before is
+                 * pulled. */
+                TRY(DB_WRITE(c, tx, store_start_build(tx, owner)));
                 build = true;
         }
         build = build || !state->built;
@@ -100,16 +75,17 @@ sn_status tail_ensure(struct rpc_call *c, const char *owner, TimelineRows__State
         if (build || version > state->relations_version) {
                 TRY(store_pulled(c, owner, &refs, version));
         } else {
-                TRY(touch(c, owner));
+                TRY(DB_WRITE(c, tx, store_touch(tx, owner)));
         }
-        return load_state(c, owner, state, &found);
+        timeline_rows__state__init(state);
+        return DB_READ(c, tx, store_state(tx, owner, state, &found));
 }
 
 /* The state is read after the entries: a tail that is cut in between is not whole, and what it lacks is pulled. */
 sn_status tail_entries(struct rpc_call *c, const char *owner, const struct page_scan *scan, struct refs *out,
                        bool *whole, bool *complete)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         TimelineRows__State state = TIMELINE_ROWS__STATE__INIT;
         bool found = false;
 

@@ -7,7 +7,7 @@
 
 static sn_status count_follows(struct rpc_call *c, struct bus_batch *batch)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         struct member_counts *counts = ARENA_ARRAY(c->arena, struct member_counts, 2 * batch->n);
 
         TRY(bus_begin(c, batch, &tx));

@@ -8,7 +8,7 @@
 
 static sn_status count_notes(struct rpc_call *c, struct bus_batch *batch)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         struct member_counts *counts = ARENA_ARRAY(c->arena, struct member_counts, batch->n);
 
         TRY(bus_begin(c, batch, &tx));

@@ -15,14 +15,12 @@ sn_status user_handle_batch_get_authors(struct rpc_call *c, const User__BatchGet
 
 sn_status user_handle_resolve_usernames(struct rpc_call *c, const User__ResolveUsernamesRequest *in, User__Authors *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         char **keys = ARENA_ARRAY(c->arena, char *, in->n_usernames);
 
         for (size_t i = 0; i < in->n_usernames; i++) {
                 keys[i] = username_key_shown(c->arena, in->usernames[i]);
         }
-        TRY(db_read(c, &tx));
-        return store_authors_by_name(tx, keys, in->n_usernames, &out->n_items, &out->items);
+        return DB_READ(c, tx, store_authors_by_name(tx, keys, in->n_usernames, &out->n_items, &out->items));
 }
 
 sn_status user_handle_get_jwks(struct rpc_call *c, const User__GetJwksRequest *in, User__Jwks *out)

@@ -14,12 +14,10 @@ struct rows {
 
 static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         struct rows *rows = context;
 
         (void)in_flight_settled(c->service, out->settled.id); /* first: what is read afterwards has all of it */
-        TRY(db_read(c, &tx));
-        TRY(store_sessions(tx, c->actor, scan, &rows->n, &rows->items));
+        TRY(DB_READ(c, tx, store_sessions(tx, c->actor, scan, &rows->n, &rows->items)));
         out->n = rows->n;
         out->items = ARENA_ARRAY(c->arena, struct page_ref, out->n);
         for (size_t i = 0; i < out->n; i++) {

@@ -19,7 +19,7 @@ struct attempt {
 
 static sn_status load(struct rpc_call *c, const User__LogInRequest *in, struct attempt *a)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         const char *key = login_name_key(c->arena, in->login);
 
         *a = (struct attempt){.credentials = USER_ROWS__CREDENTIALS__INIT,
@@ -34,37 +34,29 @@ static sn_status load(struct rpc_call *c, const User__LogInRequest *in, struct a
         return store_login_failures(tx, &a->try, &a->failures);
 }
 
-/* The same work whether somebody has the name or not, so that time tells nothing either. */
-static sn_status refuse(struct rpc_call *c, const struct attempt *a)
+/* The same statements whether somebody has the name or not. */
+static sn_status refuse_login(struct rpc_call *c, const struct attempt *a)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        const char *user_id = a->found ? a->credentials.user->id : "";
 
-        TRY(db_begin(c, &tx));
-        TRY(store_insert_login(tx, &a->try, a->found ? a->credentials.user->id : "", false));
-        TRY(db_commit(c, NULL, &tx));
+        TRY(DB_WRITE(c, tx, store_insert_login(tx, &a->try, user_id, false)));
         return rpc_fail_code(c, SN_UNAUTHENTICATED, "credentials_wrong", NULL,
                              "the username, e-mail address or password is wrong");
 }
 
-static sn_status begin(struct rpc_call *c, const struct attempt *a, User__Login *out)
-{
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-        struct session session;
-
-        TRY(db_begin(c, &tx));
-        TRY(session_begin(tx, a->credentials.user->id, &a->try, &session));
-        TRY(session_answer(c, &session, 1, a->credentials.user, a->credentials.epoch, out));
-        return db_commit(c, NULL, &tx);
-}
-
 sn_status user_handle_log_in(struct rpc_call *c, const User__LogInRequest *in, User__Login *out)
 {
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        struct session session;
         struct attempt a;
 
         TRY(load(c, in, &a));
         TRY(login_limit_check(c, &a.failures, a.try.device[0] != '\0'));
         if (!password_verify(a.found ? a.credentials.password_hash : "", in->password)) {
-                return refuse(c, &a);
+                return refuse_login(c, &a);
         }
-        return begin(c, &a, out);
+        TRY(db_begin(c, &tx));
+        TRY(session_begin(tx, a.credentials.user->id, &a.try, &session));
+        TRY(session_answer(c, &session, 1, a.credentials.user, a.credentials.epoch, out));
+        return db_commit(c, NULL, &tx);
 }

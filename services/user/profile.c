@@ -10,15 +10,12 @@
 
 sn_status user_handle_get_me(struct rpc_call *c, const User__GetMeRequest *in, User__User *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-
-        TRY(db_read(c, &tx));
-        return store_user(tx, c->actor, out);
+        return DB_READ(c, tx, store_user(tx, c->actor, out));
 }
 
 sn_status user_handle_update_me(struct rpc_call *c, const User__UpdateMeRequest *in, User__User *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         bool name = in->display_name_presence_case == USER__UPDATE_ME_REQUEST__DISPLAY_NAME_PRESENCE_DISPLAY_NAME;
         char *display_name = NULL;
         bool bio = in->bio_presence_case == USER__UPDATE_ME_REQUEST__BIO_PRESENCE_BIO;
@@ -45,14 +42,9 @@ void profile_hide_private(const struct rpc_call *c, User__User *user)
 
 sn_status user_handle_get_user(struct rpc_call *c, const User__GetUserRequest *in, User__User *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-
-        TRY(db_read(c, &tx));
-        if (uuid_valid(in->id)) {
-                TRY(store_user(tx, in->id, out));
-        } else {
-                TRY(store_user_by_name(tx, username_key_shown(c->arena, in->id), out));
-        }
+        TRY(DB_READ(c, tx,
+                    uuid_valid(in->id) ? store_user(tx, in->id, out)
+                                       : store_user_by_name(tx, username_key_shown(c->arena, in->id), out)));
         profile_hide_private(c, out);
         return SN_OK;
 }

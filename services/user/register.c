@@ -13,16 +13,6 @@
 #include "services/user/store.h"
 #include "services/user/username.h"
 
-/* Before the costly hash: most refusals are cheap. The unique indexes decide in the end. */
-static sn_status check_free(struct rpc_call *c, const struct new_user *user)
-{
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
-
-        TRY(username_check_free(c, user->username_key));
-        TRY(db_read(c, &tx));
-        return store_check_free(tx, user->username_key, user->email_key);
-}
-
 static sn_status prepare(struct rpc_call *c, const User__RegisterRequest *in, struct new_user *user)
 {
         char *hash = NULL, *display_name = NULL, *email = NULL;
@@ -37,7 +27,9 @@ static sn_status prepare(struct rpc_call *c, const User__RegisterRequest *in, st
             .email_key = email_key(c->arena, email),
             .display_name = display_name[0] != '\0' ? display_name : in->username,
         };
-        TRY(check_free(c, user));
+        TRY(username_check_free(c, user->username_key));
+        /* Before the costly hash: most refusals are cheap. The unique indexes decide in the end. */
+        TRY(DB_READ(c, tx, store_check_free(tx, user->username_key, user->email_key)));
         TRY(password_hash(c, in->password, &hash));
         user->password_hash = hash;
         return SN_OK;
@@ -46,7 +38,7 @@ static sn_status prepare(struct rpc_call *c, const User__RegisterRequest *in, st
 /* Registering is the first log-in, by username. */
 static sn_status insert(struct rpc_call *c, const struct new_user *user, User__Login *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         struct login_try first = {.network = login_limit_network(c->arena, c->client_address)};
         User__User *shown = ARENA_NEW(c->arena, User__User);
         struct session session;

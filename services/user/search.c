@@ -93,7 +93,7 @@ static void show(struct rpc_call *c, UserRows__FoundUser *const *found, size_t n
 
 sn_status user_handle_find_users(struct rpc_call *c, const User__FindUsersRequest *in, User__UserList *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         char *query = name_query_key(c->arena, in->query);
         size_t limit = page_limit(in->limit), n = 0;
         UserRows__FoundUser **found = NULL;

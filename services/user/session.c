@@ -67,12 +67,10 @@ sn_status session_end(struct db_tx *tx, const char *session_id, const char *user
 static sn_status load_page(struct service *service, char after_id[UUID_SIZE], bool *more)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, LOAD_MS);
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
         UserRows__EndedSession **sessions = NULL;
         size_t n = 0;
 
-        TRY(db_read(c, &tx));
-        TRY(store_ended_lately(tx, TOKEN_LIFE_S + MARGIN_S, after_id, LOAD_AT_ONCE, &n, &sessions));
+        TRY(DB_READ(c, tx, store_ended_lately(tx, TOKEN_LIFE_S + MARGIN_S, after_id, LOAD_AT_ONCE, &n, &sessions)));
         for (size_t i = 0; i < n; i++) {
                 revoke(sessions[i]->id);
         }

@@ -33,7 +33,7 @@ static sn_status answer(struct rpc_call *c, const UserRows__RefreshState *state,
 
 sn_status user_handle_refresh(struct rpc_call *c, const User__RefreshRequest *in, User__Login *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         UserRows__RefreshState state = USER_ROWS__REFRESH_STATE__INIT;
         struct refresh_token token;
         bool found = false;
@@ -59,7 +59,7 @@ sn_status user_handle_refresh(struct rpc_call *c, const User__RefreshRequest *in
 
 sn_status user_handle_log_out(struct rpc_call *c, const User__LogOutRequest *in, Google__Protobuf__Empty *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         bool ended = false;
 
         TRY(db_begin(c, &tx));
@@ -69,7 +69,7 @@ sn_status user_handle_log_out(struct rpc_call *c, const User__LogOutRequest *in,
 
 sn_status user_handle_end_session(struct rpc_call *c, const User__EndSessionRequest *in, Google__Protobuf__Empty *out)
 {
-        CLEANUP(db_rollback_p) struct db_tx *tx = NULL;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         bool ended = false;
 
         TRY(db_begin(c, &tx));
