@@ -50,14 +50,17 @@ static sn_status set_password(PGconn *pg, const char *role, const char *password
         return status;
 }
 
+/* Its statements are prepared once and run for as long as a connection lasts, each with one good plan whatever its
+ * values: planning them anew would often cost more than running them. */
 static sn_status set_limits(PGconn *pg, const char *role, struct buf *error)
 {
         return migrate_format(pg, "set the limits of a role", error, NULL,
+                              "alter role %I set plan_cache_mode = force_generic_plan;"
                               "alter role %I set statement_timeout = '5s';"
                               "alter role %I set lock_timeout = '4s';"
                               "alter role %I set idle_in_transaction_session_timeout = '10s';"
                               "alter role %I set search_path = public",
-                              role, role, role, role);
+                              role, role, role, role, role);
 }
 
 /* To create a database for the owner, and to act as it, one must be a member of it. */

@@ -9,14 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include <libpq-fe.h>
 #include "base/buf.h"
 #include "base/str.h"
+#include "services/test_plan_support.h"
 #include "services/test_support.h"
-
-/* A member or note by number, its id in order of it. */
-static const char ID_FUNCTION[] = "create function id(n bigint) returns uuid immutable language sql"
-                                  " as $$ select lpad(to_hex(n), 32, '0')::uuid $$";
 
 static const struct {
         const char *database, *sql;
@@ -84,74 +80,25 @@ static const struct {
     {"*", "vacuum analyze"},
 };
 
-static void fill(const char *database, const char *sql)
-{
-        PGconn *pg = test_admin_connect(database);
-        PGresult *result = PQexec(pg, sql);
-
-        if (PQresultStatus(result) != PGRES_COMMAND_OK) {
-                fail_msg("%s: %s", database, PQerrorMessage(pg));
-        }
-        PQclear(result);
-        PQfinish(pg);
-}
-
 static int setup(void **state)
 {
         test_services_provision();
         for (size_t s = 0; s < sonet_n_services; s++) {
-                fill(sonet_services[s]->schema->database, ID_FUNCTION);
+                plan_add_ids(sonet_services[s]->schema->database);
                 for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
                         if (strcmp(rows[i].database, "*") == 0 ||
                             strcmp(rows[i].database, sonet_services[s]->schema->database) == 0) {
-                                fill(sonet_services[s]->schema->database, rows[i].sql);
+                                plan_fill(sonet_services[s]->schema->database, rows[i].sql);
                         }
                 }
         }
         return 0;
 }
 
-static const struct db_statement *find(const char *database, const char *name)
-{
-        size_t n;
-        const struct db_statement *const *all = db_statements(&n);
-
-        for (size_t i = 0; i < n; i++) {
-                if (all[i] != NULL && strcmp(all[i]->name, name) == 0 &&
-                    (strcmp(all[i]->database, database) == 0 || strcmp(all[i]->database, "*") == 0)) {
-                        return all[i];
-                }
-        }
-        fail_msg("%s has no statement %s", database, name);
-        return NULL;
-}
-
-static PGresult *must(PGconn *pg, PGresult *result, const char *what)
-{
-        ExecStatusType status = PQresultStatus(result);
-
-        if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
-                fail_msg("%s: %s", what, PQerrorMessage(pg));
-        }
-        return result;
-}
-
-static int count_parameters(PGconn *pg, const struct db_statement *s)
-{
-        PGresult *described;
-        int n;
-
-        PQclear(must(pg, PQprepare(pg, s->name, s->sql, 0, NULL), s->name));
-        described = must(pg, PQdescribePrepared(pg, s->name), s->name);
-        n = PQnparams(described);
-        PQclear(described);
-        return n;
-}
-
 /* A generic plan does not look at the values. */
 static void explain(PGconn *pg, const struct db_statement *s, struct buf *plan)
 {
-        int n = count_parameters(pg, s);
+        int n = plan_prepare(pg, s);
         PGresult *result;
         struct buf sql;
 
@@ -161,7 +108,7 @@ static void explain(PGconn *pg, const struct db_statement *s, struct buf *plan)
                 buf_append_c(&sql, i == 0 ? "(null" : ", null");
         }
         buf_append_c(&sql, n > 0 ? ")" : "");
-        result = must(pg, PQexec(pg, sql.data), s->name);
+        result = plan_must(pg, PQexec(pg, sql.data), s->name);
         for (int i = 0; i < PQntuples(result); i++) {
                 buf_printf(plan, "%s\n", PQgetvalue(result, i, 0));
         }
@@ -190,14 +137,13 @@ static void check_indexes(const struct expectation *e, const struct buf *plan)
 
 static void check(const char *database, const struct expectation *expectations, size_t n)
 {
-        PGconn *pg = test_admin_connect(database);
+        PGconn *pg = plan_connect(database);
 
-        PQclear(must(pg, PQexec(pg, "set plan_cache_mode = force_generic_plan"), "set"));
         for (size_t i = 0; i < n; i++) {
                 struct buf plan;
 
                 buf_init(&plan, 65536);
-                explain(pg, find(database, expectations[i].statement), &plan);
+                explain(pg, plan_find(database, expectations[i].statement), &plan);
                 if (strstr(plan.data, "Seq Scan") != NULL) {
                         fail_msg("%s reads a whole table:\n%s", expectations[i].statement, plan.data);
                 }
@@ -250,8 +196,8 @@ static void notes_are_found_by_index(void **state)
         CHECK("note_service",
               {"SELECT_NOTES", "notes_pkey note_visibility_pkey note_comments_pkey note_stats_pkey "
                                "note_hashtags_of_note note_mentions_pkey"},
-              {"SELECT_IDS_BY_AUTHORS", "notes_by_author_and_visibility notes_pkey"},
-              {"SELECT_IDS_BY_AUTHORS_AFTER", "notes_by_author_and_visibility notes_pkey"},
+              {"SELECT_IDS_BY_AUTHORS", "notes_newest_by_author notes_pkey"},
+              {"SELECT_IDS_BY_AUTHORS_AFTER", "notes_newest_by_author notes_pkey"},
               {"SELECT_IDS_BY_HASHTAG", "note_hashtags_public"},
               {"SELECT_IDS_BY_HASHTAG_AFTER", "note_hashtags_public"},
               {"SELECT_COMMENT_IDS", "note_comments_shown_of_parent"}, {"SELECT_ANCESTORS", "note_comments_pkey"},
@@ -291,34 +237,6 @@ static void events_and_keys_are_found_by_index(void **state)
 
 /* ---- What a page costs, however much is passed over ---- */
 
-/* Pages of shared memory that a statement touches, of those that hold tables and indexes. */
-static long buffers_of(PGconn *pg, const char *statement, const char *values)
-{
-        const struct db_statement *s = find("note_service", statement);
-        PGresult *result;
-        struct buf sql;
-        long hit = 0, read = 0;
-
-        buf_init(&sql, 4096);
-        (void)count_parameters(pg, s);
-        buf_printf(&sql, "explain (analyze, buffers, costs off, timing off) execute \"%s\" (%s)", s->name, values);
-        result = must(pg, PQexec(pg, sql.data), s->name);
-        for (int i = 0; i < PQntuples(result); i++) {
-                const char *line = PQgetvalue(result, i, 0), *found = strstr(line, "Buffers: shared");
-
-                if (found != NULL) {
-                        const char *hits = strstr(found, "hit="), *reads = strstr(found, "read=");
-
-                        hit = hits != NULL ? strtol(hits + 4, NULL, 10) : 0;
-                        read = reads != NULL ? strtol(reads + 5, NULL, 10) : 0;
-                        break; /* the outermost node has the sum */
-                }
-        }
-        PQclear(result);
-        buf_free(&sql);
-        return hit + read;
-}
-
 #define LAST "'ffffffff-ffff-ffff-ffff-ffffffffffff'"
 
 /* Before these had indexes of their own a page of each touched tens of thousands. */
@@ -337,17 +255,20 @@ static void what_is_hidden_or_deep_costs_a_page_nothing(void **state)
             {"SELECT_BELOW_COMMENT", "id(2000001), id(2060000), '{}', null, 21", 30},
             {"SELECT_COMMENT_IDS", "id(2000001), id(1), '{}', null, 21", 30},
         };
-        PGconn *pg = test_admin_connect("note_service");
+        PGconn *pg = plan_connect("note_service");
 
-        PQclear(must(pg, PQexec(pg, "set plan_cache_mode = force_generic_plan"), "set"));
         for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
-                long buffers = buffers_of(pg, pages[i].statement, pages[i].values);
+                const struct db_statement *s = plan_find("note_service", pages[i].statement);
+                long buffers;
+
+                (void)plan_prepare(pg, s);
+                buffers = plan_count_buffers(pg, s, pages[i].values);
 
                 if (buffers > pages[i].most || buffers == 0) {
                         fail_msg("%s (%s) touches %ld pages, not 1 to %ld", pages[i].statement, pages[i].values,
                                  buffers, pages[i].most);
                 }
-                PQclear(must(pg, PQexec(pg, "deallocate all"), "deallocate"));
+                PQclear(plan_must(pg, PQexec(pg, "deallocate all"), "deallocate"));
         }
         PQfinish(pg);
 }

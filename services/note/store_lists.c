@@ -6,19 +6,38 @@ static struct db_bind beyond(const struct page_scan *scan)
         return bind_uuid(page_beyond_id(scan));
 }
 
-/* One index probe for each author and visibility, whatever the number of their notes. A renote of what was deleted is
- * none. */
-#define IDS_BY_AUTHORS(comparison, direction)                                                                          \
-        "select n.id, a.author_id, n.renoted_author_id from unnest($1::uuid[]) as a (author_id)"                       \
-        " cross join unnest($2::bigint[]) as v (visibility) cross join lateral"                                        \
-        " (select p.id, r.author_id as renoted_author_id from notes p left join notes r on r.id = p.renote_of_id"      \
-        " where p.author_id = a.author_id and p.visibility = v.visibility and p.deleted_at is null"                    \
-        " and p.parent_id is null and p.id " comparison                                                                \
-        " $3 and (p.renote_of_id is null or (r.deleted_at is null and r.author_id <> all($4::uuid[])))"                \
-        " order by p.id " direction " limit $5) n order by n.id " direction " limit $5"
+/* The newest notes of many authors, without reading `limit` of each. First an equal share of each author and audience,
+ * then, from those whose share was not all that they have, what lies this side of the last of the `limit` best found
+ * so far: nothing beyond it can be in the answer. Each is a probe of the index; authors with little to say cost one. A
+ * renote of what was deleted is left out. */
+/* clang-format off */
+#define PROBE(author, audience, condition, direction, most)                                                            \
+        "(select p.id, r.author_id as renoted_author_id, row_number() over (order by p.id " direction ") as place"     \
+        " from notes p left join notes r on r.id = p.renote_of_id"                                                     \
+        " where p.author_id = " author " and p.visibility = " audience " and " condition                               \
+        " and p.deleted_at is null and p.parent_id is null"                                                            \
+        " and (p.renote_of_id is null or (r.deleted_at is null and r.author_id <> all($4::uuid[])))"                   \
+        " order by p.id " direction " limit " most ")"
+#define IDS_BY_AUTHORS(comparison, opposite, direction, furthest)                                                      \
+        "with share (size) as materialized (select 1 + 2 * $5::bigint / greatest(cardinality($1::uuid[]), 1)),"        \
+        " first as materialized (select n.id, a.author_id, v.visibility, n.renoted_author_id, n.place"                 \
+        " from unnest($1::uuid[]) as a (author_id) cross join unnest($2::bigint[]) as v (visibility)"                  \
+        " cross join lateral "                                                                                         \
+        PROBE("a.author_id", "v.visibility", "p.id " comparison " $3::uuid", direction,                                \
+              "least($5::bigint, (select size from share))") " n),"                                                    \
+        " cut (id) as materialized (select coalesce("                                                                  \
+        "(select id from first order by id " direction " offset $5::bigint - 1 limit 1), '" furthest "')),"            \
+        " refill as (select n.id, f.author_id, n.renoted_author_id from first f cross join cut cross join lateral "    \
+        PROBE("f.author_id", "f.visibility", "p.id " comparison " f.id and p.id " opposite " cut.id", direction,       \
+              "$5::bigint") " n where f.place = (select size from share) and f.id " opposite " cut.id)"                \
+        " select id, author_id, renoted_author_id from first union all select id, author_id, renoted_author_id"        \
+        " from refill order by id " direction " limit $5"
+/* clang-format on */
 
-DB_STATEMENT(SELECT_IDS_BY_AUTHORS, "note_service", &note__note_ref__descriptor, IDS_BY_AUTHORS("<", "desc"));
-DB_STATEMENT(SELECT_IDS_BY_AUTHORS_AFTER, "note_service", &note__note_ref__descriptor, IDS_BY_AUTHORS(">", "asc"));
+DB_STATEMENT(SELECT_IDS_BY_AUTHORS, "note_service", &note__note_ref__descriptor,
+             IDS_BY_AUTHORS("<", ">", "desc", "00000000-0000-0000-0000-000000000000"));
+DB_STATEMENT(SELECT_IDS_BY_AUTHORS_AFTER, "note_service", &note__note_ref__descriptor,
+             IDS_BY_AUTHORS(">", "<", "asc", "ffffffff-ffff-ffff-ffff-ffffffffffff"));
 
 sn_status store_ids_by_authors(struct db_tx *tx, char **authors, size_t n_authors, int seen_as,
                                const struct page_scan *scan, size_t *n, Note__NoteRef ***refs)

@@ -1,0 +1,111 @@
+#include "services/test_plan_support.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "base/buf.h"
+#include "services/test_support.h"
+
+void plan_fill(const char *database, const char *sql)
+{
+        PGconn *pg = test_admin_connect(database);
+
+        PQclear(plan_must(pg, PQexec(pg, sql), database));
+        PQfinish(pg);
+}
+
+void plan_add_ids(const char *database)
+{
+        plan_fill(database, "create function id(n bigint) returns uuid immutable language sql"
+                            " as $$ select lpad(to_hex(n), 32, '0')::uuid $$;"
+                            " create function ids(first int, last int, step int) returns uuid[] immutable language sql"
+                            " as $$ select array_agg(id(n)) from generate_series(first, last, step) n $$");
+}
+
+PGresult *plan_must(PGconn *pg, PGresult *result, const char *what)
+{
+        ExecStatusType status = PQresultStatus(result);
+
+        if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+                fail_msg("%s: %s", what, PQerrorMessage(pg));
+        }
+        return result;
+}
+
+/* A role's settings come with its log-in only, so they are asked for and set. */
+PGconn *plan_connect(const char *database)
+{
+        PGconn *pg = test_admin_connect(database);
+        PGresult *result = plan_must(pg,
+                                     PQexec(pg, "select set_config(split_part(s, '=', 1), split_part(s, '=', 2), false)"
+                                                " from pg_roles, unnest(rolconfig) s where rolname = current_database()"
+                                                " and s like 'plan_cache_mode=%'"),
+                                     "take over the role's settings");
+
+        assert_int_equal(PQntuples(result), 1);
+        assert_string_equal(PQgetvalue(result, 0, 0), "force_generic_plan");
+        PQclear(result);
+        return pg;
+}
+
+const struct db_statement *plan_find(const char *database, const char *name)
+{
+        size_t n;
+        const struct db_statement *const *all = db_statements(&n);
+
+        for (size_t i = 0; i < n; i++) {
+                if (all[i] != NULL && strcmp(all[i]->name, name) == 0 &&
+                    (strcmp(all[i]->database, database) == 0 || strcmp(all[i]->database, "*") == 0)) {
+                        return all[i];
+                }
+        }
+        fail_msg("%s has no statement %s", database, name);
+        return NULL;
+}
+
+int plan_prepare(PGconn *pg, const struct db_statement *s)
+{
+        PGresult *described;
+        int n;
+
+        PQclear(plan_must(pg, PQprepare(pg, s->name, s->sql, 0, NULL), s->name));
+        described = plan_must(pg, PQdescribePrepared(pg, s->name), s->name);
+        n = PQnparams(described);
+        PQclear(described);
+        return n;
+}
+
+/* From "Buffers: shared hit=12 read=3" of the outermost node, which has the sum. */
+static long sum_of_buffers(PGresult *result)
+{
+        for (int i = 0; i < PQntuples(result); i++) {
+                const char *found = strstr(PQgetvalue(result, i, 0), "Buffers: shared");
+
+                if (found != NULL) {
+                        const char *hits = strstr(found, "hit="), *reads = strstr(found, "read=");
+
+                        return (hits != NULL ? strtol(hits + 4, NULL, 10) : 0) +
+                               (reads != NULL ? strtol(reads + 5, NULL, 10) : 0);
+                }
+        }
+        return 0;
+}
+
+long plan_count_buffers(PGconn *pg, const struct db_statement *s, const char *values)
+{
+        PGresult *result;
+        struct buf sql;
+        long buffers;
+
+        buf_init(&sql, 1 << 16);
+        buf_printf(&sql, "explain (analyze, buffers, costs off, timing off) execute \"%s\" (%s)", s->name, values);
+        result = plan_must(pg, PQexec(pg, sql.data), s->name);
+        buffers = sum_of_buffers(result);
+        PQclear(result);
+        buf_free(&sql);
+        return buffers;
+}

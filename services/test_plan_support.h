@@ -1,0 +1,22 @@
+/* What the tests of plans share: rows by the thousand, and statements as production plans them. */
+#ifndef SERVICES_TEST_PLAN_SUPPORT_H
+#define SERVICES_TEST_PLAN_SUPPORT_H
+
+#include <libpq-fe.h>
+#include "db/statement.h"
+
+/* Runs one command, or fails the test. */
+void plan_fill(const char *database, const char *sql);
+/* Makes the functions id(bigint), a member's or note's id by its number, in order of it, and ids(first, last, step). */
+void plan_add_ids(const char *database);
+/* Connects as an administrator, with the settings that the service's own role has. */
+PGconn *plan_connect(const char *database);
+PGresult *plan_must(PGconn *pg, PGresult *result, const char *what);
+/* The statement of that name, or the test fails. */
+const struct db_statement *plan_find(const char *database, const char *name);
+/* Prepares it under its name; how many parameters it takes. */
+int plan_prepare(PGconn *pg, const struct db_statement *s);
+/* How many pages of tables and indexes it touches with these values, written as SQL. Prepared already. */
+long plan_count_buffers(PGconn *pg, const struct db_statement *s, const char *values);
+
+#endif
