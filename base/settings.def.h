@@ -34,6 +34,8 @@ SETTING_STRING(grpc_tls_key, "GRPC_TLS_KEY", "", false, "file with its private k
 SETTING_STRING(grpc_tls_ca, "GRPC_TLS_CA", "", false, "file with the certificates that services trust (PEM)")
 
 SETTING_STRING(key_file, "SONET_KEY_FILE", "", false, "the file that all secrets derive from; empty: made by `sonet up`")
+SETTING_INT(embedded_postgresql_bytes, "EMBEDDED_POSTGRESQL_BYTES", 0, 0, 1099511627776, "shared memory of the PostgreSQL of `sonet up`; 0: an eighth of the machine's, 32 MiB to 2 GiB")
+SETTING_INT(embedded_redis_bytes, "EMBEDDED_REDIS_BYTES", 0, 0, 1099511627776, "what the Redis of `sonet up` may keep; 0: a sixteenth of the machine's memory, 64 MiB to 1 GiB")
 SETTING_STRING(data_dir, "SONET_DATA_DIR", "", false, "the data folder of `sonet up`; empty: chosen by who runs it")
 
 SETTING_CHOICE(log_level, "LOG_LEVEL", "info", "debug|info|warn|error", "the least level that is logged")

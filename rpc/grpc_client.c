@@ -174,9 +174,8 @@ static sn_status status_of(const struct grpc_call *call)
         int64_t number;
         switch (call->end) {
         case GRPC_END_ANSWERED:
-                return str_to_i64(call->status, &number) && number >= 0 && number < SN_STATUS_COUNT
-                           ? (sn_status)number
-                           : SN_UNKNOWN;
+                return str_to_i64(call->status, &number) && number >= 0 && number < SN_STATUS_COUNT ? (sn_status)number
+                                                                                                    : SN_UNKNOWN;
         case GRPC_END_UNREACHED:
         case GRPC_END_LOST:
         case GRPC_END_REFUSED:

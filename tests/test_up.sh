@@ -127,6 +127,16 @@ own_servers_are_not_ignored_in_silence() {
         DATABASE_URL=postgresql://u:hidden@h/db REDIS_URL=redis://h refused 'DATABASE_URL, REDIS_URL: not used' --address 192.0.2.1 --data "$dir/data" &&
                 ! grep -q hidden "$dir/refused"
 }
+memory_is_said_and_set() {
+        local data=$dir/data
+        export EMBEDDED_POSTGRESQL_BYTES=50331648 EMBEDDED_REDIS_BYTES=33554432
+        start "$data"
+        ready && grep -q '^memory: PostgreSQL 48 MiB, Redis 32 MiB, of [0-9]*' "$dir/out" &&
+                grep -qx 'shared_buffers = 49152kB' "$data/postgresql/15/sonet.conf" && grep -qx 'maxmemory 33554432' "$data/redis/redis.conf"
+        local code=$?
+        unset EMBEDDED_POSTGRESQL_BYTES EMBEDDED_REDIS_BYTES
+        stop INT && return $code
+}
 stops_well() { stop INT && [ -z "$(inside)" ]; }
 second_start_keeps_all() {
         local before
@@ -219,6 +229,7 @@ check 'the second start keeps the account and the notes' second_start_keeps_all
 check 'a second request to stop ends it at once, and cleanly' second_stop_forces
 check "the demo account's password is printed only when asked for" password_only_when_asked_for
 check 'nobody gets a demo account unasked' no_account_unasked
+check 'the memory of the servers is said, and the settings have the last word' memory_is_said_and_set
 check 'a port that is taken is refused' port_in_use
 check 'a taken port that was asked for gRPC is refused, and the banner says where gRPC is' grpc_port
 check 'started without standard descriptors it writes into no file of its own' writes_into_no_file_of_its_own

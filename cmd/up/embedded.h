@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/settings.h"
 #include "base/status.h"
+#include "cmd/up/embedded_memory.h"
 #include "cmd/up/process.h"
 #include "cmd/up/supervisor.h"
 
@@ -34,6 +35,7 @@ struct embedded {
         char redis_settings[EMBEDDED_PATH_MAX];
         char postgresql_bin[PATH_MAX], redis_server[PATH_MAX];
         char admin_password[44];
+        struct embedded_memory memory;
         int lock_fd;
         bool fresh; /* the cluster is to be made */
 };

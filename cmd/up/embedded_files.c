@@ -12,8 +12,8 @@
 #define STRINGIFY_(x) #x
 #define STRINGIFY(x)  STRINGIFY_(x)
 
-/* Small, for a machine that has little; durable, whatever it costs. ALTER SYSTEM overrides all but what SoNet stands
- * on. */
+/* Durable, whatever it costs; how much memory it may use is embedded_memory.h's. ALTER SYSTEM overrides all but what
+ * SoNet stands on. */
 static const char POSTGRESQL_SETTINGS[] =
     "# Written by 'sonet up' at every start; change settings with ALTER SYSTEM.\n"
     "listen_addresses = ''\n"
@@ -26,14 +26,14 @@ static const char POSTGRESQL_SETTINGS[] =
                                   "fsync = on\n"
                                   "full_page_writes = on\n"
                                   "synchronous_commit = on\n"
-                                  "shared_buffers = 32MB\n"
                                   "huge_pages = off\n"
                                   "work_mem = 4MB\n"
                                   "maintenance_work_mem = 32MB\n"
-                                  "effective_cache_size = 256MB\n"
                                   "random_page_cost = 1.1\n"
                                   "min_wal_size = 64MB\n"
-                                  "max_wal_size = 512MB\n"
+                                  "max_wal_size = 1GB\n"
+                                  "recovery_init_sync_method = syncfs\n" /* one call instead of an fsync of each of
+                                                                            some thousand files */
                                   "max_worker_processes = 4\n"
                                   "max_parallel_workers_per_gather = 0\n" /* its queries are short: parallel plans only
                                                                              cost start-up */
@@ -60,7 +60,6 @@ static const char REDIS_SETTINGS[] =
     "logfile \"\"\n"
     "databases 1\n"
     "maxclients 1000\n"
-    "maxmemory 64mb\n"
     "maxmemory-policy volatile-lru\n" /* timelines may go, they are made again when read; streams should not */
     "save \"\"\n"
     "appendonly no\n";
@@ -132,8 +131,8 @@ int embedded_files_prepare(void *context)
 {
         const struct embedded *e = context;
 
-        if (write_file(e->redis, "redis.conf", "%sdir \"%s\"\nunixsocket \"%s\"\n", REDIS_SETTINGS, e->redis,
-                       e->redis_socket) != 0) {
+        if (write_file(e->redis, "redis.conf", "%smaxmemory %lld\ndir \"%s\"\nunixsocket \"%s\"\n", REDIS_SETTINGS,
+                       (long long)e->memory.redis_bytes, e->redis, e->redis_socket) != 0) {
                 return 1;
         }
         if (!e->fresh) {
@@ -173,14 +172,21 @@ static int sync_folder(const char *path)
         return failed ? fail("write", path) : 0;
 }
 
+static int write_settings(const struct embedded *e, const char *cluster)
+{
+        return write_file(cluster, "sonet.conf",
+                          "%sshared_buffers = %lldkB\neffective_cache_size = %lldkB\nunix_socket_directories = '%s'\n",
+                          POSTGRESQL_SETTINGS, (long long)(e->memory.postgresql_bytes >> 10),
+                          (long long)(e->memory.machine_bytes >> 11), e->run);
+}
+
 int embedded_files_finish(void *context)
 {
         const struct embedded *e = context;
         const char *cluster = e->fresh ? e->cluster_new : e->cluster;
         char password[EMBEDDED_PATH_MAX + 16];
 
-        if (write_file(cluster, "sonet.conf", "%sunix_socket_directories = '%s'\n", POSTGRESQL_SETTINGS, e->run) != 0 ||
-            write_file(cluster, "pg_hba.conf", "%s", HBA) != 0) {
+        if (write_settings(e, cluster) != 0 || write_file(cluster, "pg_hba.conf", "%s", HBA) != 0) {
                 return 1;
         }
         if (!e->fresh) {

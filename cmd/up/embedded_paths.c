@@ -131,7 +131,7 @@ static sn_status check_is_folder(const struct embedded *e, struct buf *error)
 
 sn_status embedded_locate(struct embedded *e, const struct settings *settings, const char *folder, struct buf *error)
 {
-        *e = (struct embedded){.lock_fd = -1};
+        *e = (struct embedded){.lock_fd = -1, .memory = embedded_memory_choose(settings)};
         if (folder != NULL && folder[0] == '\0') {
                 buf_append_c(error, "--data is empty: it takes the name of a folder");
                 return SN_INVALID_ARGUMENT;

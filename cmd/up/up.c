@@ -120,6 +120,9 @@ static sn_status bring_up(struct up *up)
                 return SN_INVALID_ARGUMENT;
         }
         say(up->embedded.fresh ? "creating the database in %s…" : "starting on %s…", up->embedded.data);
+        say("memory: PostgreSQL %lld MiB, Redis %lld MiB, of %lld (EMBEDDED_POSTGRESQL_BYTES, EMBEDDED_REDIS_BYTES)",
+            (long long)(up->embedded.memory.postgresql_bytes >> 20), (long long)(up->embedded.memory.redis_bytes >> 20),
+            (long long)(up->embedded.memory.machine_bytes >> 20));
         TRY(embedded_start(&up->embedded, up->supervisor, RANK_REDIS, RANK_POSTGRESQL, &up->error));
         TRY(migrate(up));
         serve_children_add(&up->plan, up->supervisor, RANK_GATEWAY);
