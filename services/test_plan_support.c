@@ -1,3 +1,4 @@
+/* Owns how tests prepare and explain statements as production does. */
 #include "services/test_plan_support.h"
 
 #include <setjmp.h>

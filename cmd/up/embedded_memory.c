@@ -1,3 +1,4 @@
+/* Owns how much memory the embedded servers get. */
 #include "cmd/up/embedded_memory.h"
 
 #include <stdio.h>
