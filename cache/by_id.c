@@ -89,7 +89,8 @@ static sn_status load_missing(struct rpc_call *c, struct by_id *b, const struct 
         return SN_OK;
 }
 
-sn_status by_id_get(struct rpc_call *c, struct by_id *b, char *const *ids, size_t n, ProtobufCMessage **out)
+sn_status by_id_get(struct rpc_call *c, struct by_id *b, enum read_from from, char *const *ids, size_t n,
+                    ProtobufCMessage **out)
 {
         struct missing missing = {.places = ARENA_ARRAY(c->arena, size_t, n),
                                   .tickets = ARENA_ARRAY(c->arena, uint64_t, n),
@@ -104,14 +105,14 @@ sn_status by_id_get(struct rpc_call *c, struct by_id *b, char *const *ids, size_
                         continue;
                 }
                 message = memo_get(b->memo, c->arena, key, sizeof(key), &missing.tickets[missing.n]);
-                if (message != NULL) {
+                if (message != NULL && from != READ_FROM_DATABASE) {
                         out[i] = message->message;
                 } else {
                         missing.ids[missing.n] = ids[i];
                         missing.places[missing.n++] = i;
                 }
         }
-        return missing.n == 0 ? SN_OK : load_missing(c, b, &missing, out);
+        return missing.n == 0 || from == READ_FROM_MEMORY ? SN_OK : load_missing(c, b, &missing, out);
 }
 
 struct dropped {

@@ -5,6 +5,7 @@
 
 #include <protobuf-c/protobuf-c.h>
 #include "cache/memo.h"
+#include "cache/read_from.h"
 #include "db/db.h"
 
 struct by_id {
@@ -18,8 +19,10 @@ struct by_id {
 SN_CHECKED sn_status by_id_start(struct by_id *b, size_t max_bytes);
 void by_id_stop(struct by_id *b);
 
-/* out[i] is the row of ids[i], NULL when there is none. Read-only; lives as long as the call. */
-SN_CHECKED sn_status by_id_get(struct rpc_call *c, struct by_id *b, char *const *ids, size_t n, ProtobufCMessage **out);
+/* out[i] is the row of ids[i], NULL when there is none (or none in memory, when only that is asked). Read-only; lives
+ * as long as the call. */
+SN_CHECKED sn_status by_id_get(struct rpc_call *c, struct by_id *b, enum read_from from, char *const *ids, size_t n,
+                               ProtobufCMessage **out);
 /* The row changes in this transaction, or comes to be in it: what is remembered of its id is dropped when it ends. */
 void by_id_changed(struct by_id *b, struct db_tx *tx, const char *id);
 

@@ -49,8 +49,8 @@ static bool is_same_pair(char *const *viewers, char *const *others, size_t a, si
         return strcmp(others[a], others[b]) == 0 && strcmp(viewers[a], viewers[b]) == 0;
 }
 
-sn_status by_pair_get(struct rpc_call *c, struct by_pair *b, char *const *viewers, char *const *others, size_t n,
-                      unsigned *flags)
+sn_status by_pair_get(struct rpc_call *c, struct by_pair *b, enum read_from from, char *const *viewers,
+                      char *const *others, size_t n, unsigned *flags)
 {
         struct missing missing = {.places = ARENA_ARRAY(c->arena, size_t, n),
                                   .tickets = ARENA_ARRAY(c->arena, uint64_t, n),
@@ -72,9 +72,12 @@ sn_status by_pair_get(struct rpc_call *c, struct by_pair *b, char *const *viewer
                 if (!uuid_to_bytes(viewers[i], key.viewer) || !uuid_to_bytes(others[i], key.other)) {
                         continue;
                 }
-                hit = memo_get_number(b->memo, &key, sizeof(key), &number, &missing.tickets[missing.n]);
+                hit = memo_get_number(b->memo, &key, sizeof(key), &number, &missing.tickets[missing.n]) &&
+                      from != READ_FROM_DATABASE;
                 if (hit) {
                         flags[i] = (unsigned)number;
+                } else if (from == READ_FROM_MEMORY) {
+                        flags[i] = b->unknown;
                 } else {
                         missing.keys[missing.n] = key;
                         missing.viewers[missing.n] = viewers[i];

@@ -65,7 +65,7 @@ static void assert_get(char *const *ids, size_t n, size_t expected, int expected
         size_t found = 0;
 
         loads = 0;
-        assert_int_equal(by_id_get(c, &rows_by_id, ids, n, out), SN_OK);
+        assert_int_equal(by_id_get(c, &rows_by_id, READ_FROM_ANYWHERE, ids, n, out), SN_OK);
         for (size_t i = 0; i < n; i++) {
                 found += out[i] != NULL;
         }

@@ -9,7 +9,7 @@
 sn_status follow_handle_get_relations(struct rpc_call *c, const Follow__GetRelationsRequest *in, Follow__Relations *out)
 {
         TRY(relations_version(c, in->viewer_id, &out->version));
-        TRY(relations_get(c, in->viewer_id, in->user_ids, in->n_user_ids, &out->items));
+        TRY(relations_get(c, (enum read_from)in->from, in->viewer_id, in->user_ids, in->n_user_ids, &out->items));
         out->n_items = in->n_user_ids;
         return SN_OK;
 }
@@ -21,7 +21,8 @@ sn_status follow_handle_get_blocks(struct rpc_call *c, const Follow__GetBlocksRe
         }
         out->n_items = in->n_blocker_ids;
         out->items = ARENA_ARRAY(c->arena, protobuf_c_boolean, out->n_items);
-        return relations_blocks(c, in->blocker_ids, in->blocked_ids, out->n_items, out->items);
+        return relations_blocks(c, (enum read_from)in->from, in->blocker_ids, in->blocked_ids, out->n_items,
+                                out->items);
 }
 
 static char **ids_of(struct rpc_call *c, FollowRows__Edge *const *edges, size_t n)

@@ -11,7 +11,7 @@
 sn_status follow_handle_list_relationships(struct rpc_call *c, const Follow__ListRelationshipsRequest *in,
                                            Follow__RelationshipList *out)
 {
-        TRY(relations_get(c, c->actor, in->user_ids, in->n_user_ids, &out->items));
+        TRY(relations_get(c, READ_FROM_ANYWHERE, c->actor, in->user_ids, in->n_user_ids, &out->items));
         out->n_items = in->n_user_ids;
         return SN_OK;
 }

@@ -25,7 +25,7 @@ static sn_status load(struct db_tx *tx, char **viewers, char **others, size_t n,
         return SN_OK;
 }
 
-static struct by_pair pairs = {.name = "relations", .load = load};
+static struct by_pair pairs = {.name = "relations", .load = load, .unknown = BLOCKED_BY | BLOCKING};
 static struct memo *versions;
 
 struct cached_version {
@@ -58,12 +58,13 @@ static void fill(Follow__Relationship *out, char *other, unsigned flags)
         out->muting = flags & MUTING;
 }
 
-sn_status relations_get(struct rpc_call *c, const char *viewer, char **ids, size_t n, Follow__Relationship ***items)
+sn_status relations_get(struct rpc_call *c, enum read_from from, const char *viewer, char **ids, size_t n,
+                        Follow__Relationship ***items)
 {
         Follow__Relationship *all = ARENA_ARRAY(c->arena, Follow__Relationship, n);
         unsigned *flags = ARENA_ARRAY(c->arena, unsigned, n);
 
-        TRY(by_pair_get(c, &pairs, by_pair_viewers(c->arena, viewer, n), ids, n, flags));
+        TRY(by_pair_get(c, &pairs, from, by_pair_viewers(c->arena, viewer, n), ids, n, flags));
         *items = ARENA_ARRAY(c->arena, Follow__Relationship *, n);
         for (size_t i = 0; i < n; i++) {
                 fill(&all[i], ids[i], flags[i]);
@@ -72,11 +73,12 @@ sn_status relations_get(struct rpc_call *c, const char *viewer, char **ids, size
         return SN_OK;
 }
 
-sn_status relations_blocks(struct rpc_call *c, char **blockers, char **blocked, size_t n, protobuf_c_boolean *blocks)
+sn_status relations_blocks(struct rpc_call *c, enum read_from from, char **blockers, char **blocked, size_t n,
+                           protobuf_c_boolean *blocks)
 {
         unsigned *flags = ARENA_ARRAY(c->arena, unsigned, n);
 
-        TRY(by_pair_get(c, &pairs, blockers, blocked, n, flags));
+        TRY(by_pair_get(c, &pairs, from, blockers, blocked, n, flags));
         for (size_t i = 0; i < n; i++) {
                 blocks[i] = (flags[i] & BLOCKING) != 0;
         }

@@ -3,18 +3,20 @@
 #define SERVICES_FOLLOW_RELATIONS_H
 
 #include "base/call.h"
+#include "cache/read_from.h"
 #include "db/db.h"
 #include "services/follow/follow.rpc.h"
 
 SN_CHECKED sn_status relations_start(size_t max_bytes);
 void relations_stop(void);
 
-/* items[i] is the viewer's relation with ids[i], in the call's arena. */
-SN_CHECKED sn_status relations_get(struct rpc_call *c, const char *viewer, char **ids, size_t n,
+/* items[i] is the viewer's relation with ids[i], in the call's arena. When only memory is asked, who is not there
+ * counts as blocked. */
+SN_CHECKED sn_status relations_get(struct rpc_call *c, enum read_from from, const char *viewer, char **ids, size_t n,
                                    Follow__Relationship ***items);
 /* blocks[i]: blockers[i] blocks blocked[i]. */
-SN_CHECKED sn_status relations_blocks(struct rpc_call *c, char **blockers, char **blocked, size_t n,
-                                      protobuf_c_boolean *blocks);
+SN_CHECKED sn_status relations_blocks(struct rpc_call *c, enum read_from from, char **blockers, char **blocked,
+                                      size_t n, protobuf_c_boolean *blocks);
 /* Grows whenever the viewer follows somebody; 0 when they never did. */
 SN_CHECKED sn_status relations_version(struct rpc_call *c, const char *viewer, int64_t *version);
 

@@ -35,7 +35,7 @@ sn_status marks_get(struct rpc_call *c, const char *viewer, char *const *ids, si
 {
         unsigned *flags = ARENA_ARRAY(c->arena, unsigned, n);
 
-        TRY(by_pair_get(c, &marks_by_pair, by_pair_viewers(c->arena, viewer, n), ids, n, flags));
+        TRY(by_pair_get(c, &marks_by_pair, READ_FROM_ANYWHERE, by_pair_viewers(c->arena, viewer, n), ids, n, flags));
         for (size_t i = 0; i < n; i++) {
                 note__note_viewer__init(&marks[i]);
                 marks[i].liked = flags[i] & LIKED;

@@ -20,11 +20,21 @@ static sn_status no_such_comment(struct rpc_call *c)
         return rpc_fail(c, SN_NOT_FOUND, "comment_id", "there is no comment with this id below the note");
 }
 
-/* Also one that the actor cannot see: its maker may be somebody whom they block. */
-static sn_status find_comment(struct rpc_call *c, char *id, NoteRows__StoredNote **comment)
+/* Also one that the actor cannot see: its maker may be somebody whom they block. What stands elsewhere takes the same
+ * statements as what is not there. */
+static sn_status lock_comment(struct db_tx *tx, char *id, const char *note_id, Note__Note **comment)
 {
-        TRY(stored_get(c, &id, 1, comment));
-        return *comment != NULL && (*comment)->note->parent_id[0] != '\0' ? SN_OK : no_such_comment(c);
+        NoteRows__StoredNote **rows = NULL;
+        bool below = false;
+        size_t n = 0;
+
+        TRY(store_lock_comment(tx, id, note_id, &below));
+        if (!below) {
+                return no_such_comment(db_call(tx));
+        }
+        TRY(store_notes(tx, &id, 1, &n, &rows));
+        *comment = n > 0 ? rows[0]->note : NULL;
+        return n > 0 ? SN_OK : no_such_comment(db_call(tx));
 }
 
 /* Once: its parent has one comment less to show. */
@@ -47,17 +57,12 @@ sn_status note_handle_remove_comment(struct rpc_call *c, const Note__RemoveComme
                                      Google__Protobuf__Empty *out)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
-        NoteRows__StoredNote *note = NULL, *comment = NULL;
-        bool below = false;
+        NoteRows__StoredNote *note = NULL;
+        Note__Note *comment = NULL;
 
         TRY(check_own(c, in->id, &note));
-        TRY(find_comment(c, in->comment_id, &comment));
         TRY(db_begin(c, &tx));
-        TRY(store_lock_comment(tx, comment->note->id, note->note->id, &below));
-        if (!below) {
-                return no_such_comment(c);
-        }
-        TRY(uuid_equal(comment->note->author->id, c->actor) ? delete_written(tx, comment->note)
-                                                            : hide(tx, comment->note));
+        TRY(lock_comment(tx, in->comment_id, note->note->id, &comment));
+        TRY(uuid_equal(comment->author->id, c->actor) ? delete_written(tx, comment) : hide(tx, comment));
         return db_commit(c, NULL, &tx);
 }

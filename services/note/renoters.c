@@ -80,7 +80,7 @@ static sn_status load_renotes(struct rpc_call *c, Note__Note *const *notes, size
                         ids[n_ids++] = target_id(notes[i]);
                 }
         }
-        TRY(by_id_get(c, &renoters, ids, n_ids, rows));
+        TRY(by_id_get(c, &renoters, READ_FROM_ANYWHERE, ids, n_ids, rows));
         for (size_t i = 0; i < n_ids; i++) {
                 most += rows[i] != NULL ? ((NoteRows__Renoters *)rows[i])->n_renote_ids : 0;
         }

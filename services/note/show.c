@@ -11,6 +11,7 @@
 /* All that a batch needs, in parallel arrays of n. The second half of the room is for what renotes pass on. */
 struct view {
         const char *viewer;
+        enum read_from from;
         size_t n;
         NoteRows__StoredNote **stored;
         User__Author **authors;
@@ -24,6 +25,7 @@ static sn_status load_relations(struct rpc_call *c, struct view *v)
         Follow__GetRelationsRequest in = FOLLOW__GET_RELATIONS_REQUEST__INIT;
         Follow__Relations out = FOLLOW__RELATIONS__INIT;
 
+        in.from = (Follow__ReadFrom)v->from;
         in.viewer_id = (char *)v->viewer;
         in.n_user_ids = 2 * v->n;
         in.user_ids = ARENA_ARRAY(c->arena, char *, in.n_user_ids);
@@ -89,8 +91,13 @@ static bool is_nothing(const NoteRows__StoredNote *stored)
         return stored->version == 0;
 }
 
-/* Everything about v->stored. In-process all of this comes from memory. */
-static sn_status load_view(struct rpc_call *c, struct view *v)
+static bool is_renote(const struct view *v, size_t i)
+{
+        return v->stored[i]->renote_of_id[0] != '\0';
+}
+
+/* Which of v->stored the viewer sees. */
+static sn_status decide(struct rpc_call *c, struct view *v)
 {
         v->visible = ARENA_ARRAY(c->arena, bool, v->n);
         if (v->n == 0) {
@@ -101,20 +108,22 @@ static sn_status load_view(struct rpc_call *c, struct view *v)
                 v->visible[i] = !is_nothing(v->stored[i]) &&
                                 note_visible(v->viewer, v->stored[i], v->relations[2 * i], v->relations[2 * i + 1]);
         }
-        TRY(load_authors(c, v));
-        return load_marks(c, v);
+        return SN_OK;
 }
 
-static sn_status load_stored(struct rpc_call *c, const char *viewer, char **ids, size_t n, struct view *v)
+static sn_status load_stored(struct rpc_call *c, const struct reader *reader, char **ids, size_t n, struct view *v)
 {
-        *v = (struct view){.viewer = viewer, .n = n, .stored = ARENA_ARRAY(c->arena, NoteRows__StoredNote *, n)};
-        TRY(stored_get(c, ids, n, v->stored));
+        *v = (struct view){.viewer = reader->id,
+                           .from = reader->from,
+                           .n = n,
+                           .stored = ARENA_ARRAY(c->arena, NoteRows__StoredNote *, n)};
+        TRY(stored_get(c, v->from, ids, n, v->stored));
         for (size_t i = 0; i < n; i++) {
                 if (v->stored[i] == NULL) {
                         v->stored[i] = nothing(c->arena, ids[i]);
                 }
         }
-        return load_view(c, v);
+        return decide(c, v);
 }
 
 /* The parts of a stored note are shared, not copied: it is read-only and outlives the call. */
@@ -153,7 +162,8 @@ static Note__RenotedNote *as_renoted(struct arena *arena, const Note__Note *note
 /* The notes that the batch's renotes pass on; where[i] is the place of what v->stored[i] passes on, n for a note of its
  * own. What the viewer does not see is looked at again instead: a renote may be hidden by what it passes on, and takes
  * as long. */
-static sn_status load_renoted(struct rpc_call *c, const struct view *v, struct view *renoted, size_t *where)
+static sn_status load_renoted(struct rpc_call *c, const struct reader *reader, const struct view *v,
+                              struct view *renoted, size_t *where)
 {
         char **ids = ARENA_ARRAY(c->arena, char *, v->n);
         size_t n = 0;
@@ -167,21 +177,22 @@ static sn_status load_renoted(struct rpc_call *c, const struct view *v, struct v
                         ids[n++] = inner;
                 }
         }
-        return load_stored(c, v->viewer, ids, n, renoted);
+        return load_stored(c, reader, ids, n, renoted);
 }
 
 /* Whom an author blocks does not go on passing their notes on: the renote is shown to nobody, as if the note inside
- * were hidden. */
+ * were hidden. About a single note the viewer does not see the same is asked. */
 static sn_status apply_blocks(struct rpc_call *c, const struct view *v, struct view *renoted, const size_t *where)
 {
         Follow__GetBlocksRequest in = FOLLOW__GET_BLOCKS_REQUEST__INIT;
         Follow__Blocks out = FOLLOW__BLOCKS__INIT;
         size_t *places = ARENA_ARRAY(c->arena, size_t, v->n);
 
+        in.from = (Follow__ReadFrom)v->from;
         in.blocker_ids = ARENA_ARRAY(c->arena, char *, v->n);
         in.blocked_ids = ARENA_ARRAY(c->arena, char *, v->n);
         for (size_t i = 0; i < v->n; i++) {
-                if (v->visible[i] && v->stored[i]->renote_of_id[0] != '\0' && renoted->visible[where[i]]) {
+                if (v->visible[i] ? is_renote(v, i) : v->from != READ_FROM_ANYWHERE) {
                         places[in.n_blocker_ids] = where[i];
                         in.blocker_ids[in.n_blocker_ids++] = renoted->stored[where[i]]->note->author->id;
                         in.blocked_ids[in.n_blocked_ids++] = v->stored[i]->note->author->id;
@@ -195,7 +206,7 @@ static sn_status apply_blocks(struct rpc_call *c, const struct view *v, struct v
                 return rpc_fail(c, SN_INTERNAL, NULL, "the follow service gave another number of blocks than asked");
         }
         for (size_t i = 0; i < out.n_items; i++) {
-                renoted->visible[places[i]] = !out.items[i];
+                renoted->visible[places[i]] = renoted->visible[places[i]] && !out.items[i];
         }
         return SN_OK;
 }
@@ -206,7 +217,7 @@ static bool show_renote(struct rpc_call *c, const struct view *v, size_t i, cons
 {
         Note__Note original;
 
-        if (v->stored[i]->renote_of_id[0] == '\0') {
+        if (!is_renote(v, i)) {
                 return true;
         }
         if (!show(renoted, where, &original)) {
@@ -228,9 +239,28 @@ static bool is_muted(const struct reader *reader, const struct view *v, size_t i
                      size_t where)
 {
         bool own = uuid_equal(reader->id, v->stored[i]->note->author->id);
-        bool renote = v->stored[i]->renote_of_id[0] != '\0';
 
-        return !own && (mutes_author(reader, v, i) || (renote && mutes_author(reader, renoted, where)));
+        return !own && (mutes_author(reader, v, i) || (is_renote(v, i) && mutes_author(reader, renoted, where)));
+}
+
+/* What is only asked about notes that are shown. */
+static sn_status load_rest(struct rpc_call *c, struct view *v)
+{
+        if (v->n == 0) {
+                return SN_OK;
+        }
+        TRY(load_authors(c, v));
+        return load_marks(c, v);
+}
+
+static bool shows_any(const struct view *v, const struct view *renoted, const size_t *where)
+{
+        for (size_t i = 0; i < v->n; i++) {
+                if (v->visible[i] && (!is_renote(v, i) || renoted->visible[where[i]])) {
+                        return true;
+                }
+        }
+        return false;
 }
 
 sn_status show_notes(struct rpc_call *c, const struct reader *reader, char **ids, size_t n, size_t *n_items,
@@ -240,11 +270,16 @@ sn_status show_notes(struct rpc_call *c, const struct reader *reader, char **ids
         Note__Note *all = ARENA_ARRAY(c->arena, Note__Note, n);
         struct view v, renoted;
 
-        TRY(load_stored(c, reader->id, ids, n, &v));
-        TRY(load_renoted(c, &v, &renoted, where));
-        TRY(apply_blocks(c, &v, &renoted, where));
         *items = ARENA_ARRAY(c->arena, Note__Note *, n);
         *n_items = 0;
+        TRY(load_stored(c, reader, ids, n, &v));
+        TRY(load_renoted(c, reader, &v, &renoted, where));
+        TRY(apply_blocks(c, &v, &renoted, where));
+        if (!shows_any(&v, &renoted, where)) {
+                return SN_OK;
+        }
+        TRY(load_rest(c, &v));
+        TRY(load_rest(c, &renoted));
         for (size_t i = 0; i < n; i++) {
                 if (show(&v, i, &all[i]) && show_renote(c, &v, i, &renoted, where[i], &all[i]) &&
                     !(reader->hides_muted && is_muted(reader, &v, i, &renoted, where[i]))) {
@@ -254,17 +289,23 @@ sn_status show_notes(struct rpc_call *c, const struct reader *reader, char **ids
         return SN_OK;
 }
 
-static sn_status not_found(struct rpc_call *c)
+sn_status show_not_found(struct rpc_call *c)
 {
         return rpc_fail(c, SN_NOT_FOUND, "id", "there is no note with this id that you may see");
 }
 
+/* From memory; and once more, all of it from the databases, whether the note is not in memory, not there or hidden. */
 sn_status show_find(struct rpc_call *c, char *id, Note__Note *out, bool *found)
 {
+        struct reader reader = {.id = c->actor, .from = READ_FROM_MEMORY};
         Note__Note **items = NULL;
         size_t n = 0;
 
-        TRY(show_notes(c, &(struct reader){.id = c->actor}, &id, 1, &n, &items));
+        TRY(show_notes(c, &reader, &id, 1, &n, &items));
+        if (n == 0) {
+                reader.from = READ_FROM_DATABASE;
+                TRY(show_notes(c, &reader, &id, 1, &n, &items));
+        }
         *found = n > 0;
         if (*found) {
                 *out = *items[0];
@@ -277,7 +318,7 @@ sn_status show_note(struct rpc_call *c, char *id, Note__Note *out)
         bool found = false;
 
         TRY(show_find(c, id, out, &found));
-        return found ? SN_OK : not_found(c);
+        return found ? SN_OK : show_not_found(c);
 }
 
 sn_status show_check(struct rpc_call *c, char *id, NoteRows__StoredNote **stored)
@@ -285,8 +326,8 @@ sn_status show_check(struct rpc_call *c, char *id, NoteRows__StoredNote **stored
         Note__Note note = NOTE__NOTE__INIT;
 
         TRY(show_note(c, id, &note));
-        TRY(stored_get(c, note.renote_of != NULL ? &note.renote_of->id : &note.id, 1, stored));
-        return *stored != NULL ? SN_OK : not_found(c);
+        TRY(stored_get(c, READ_FROM_ANYWHERE, note.renote_of != NULL ? &note.renote_of->id : &note.id, 1, stored));
+        return *stored != NULL ? SN_OK : show_not_found(c);
 }
 
 sn_status show_target(struct rpc_call *c, char *id, char **target)
@@ -296,7 +337,7 @@ sn_status show_target(struct rpc_call *c, char *id, char **target)
         bool found = false;
 
         TRY(show_find(c, id, &note, &found));
-        TRY(stored_get(c, &id, 1, &stored));
+        TRY(stored_get(c, READ_FROM_ANYWHERE, &id, 1, &stored));
         *target = id;
         if (stored != NULL && stored->renote_of_id[0] != '\0' &&
             (found || uuid_equal(stored->note->author->id, c->actor))) {

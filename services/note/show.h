@@ -3,6 +3,7 @@
 #ifndef SERVICES_NOTE_SHOW_H
 #define SERVICES_NOTE_SHOW_H
 
+#include "cache/read_from.h"
 #include "services/note/note.rpc.h"
 #include "services/note/note_rows.rpc.h"
 
@@ -12,15 +13,18 @@ struct reader {
         const char *id;        /* "": not logged in */
         bool hides_muted;      /* in this list */
         const char *asked_for; /* the member whose note the list belongs to: shown although muted; NULL: nobody */
+        enum read_from from;
 };
 
 /* The notes that the reader may see, in the order asked. */
 SN_CHECKED sn_status show_notes(struct rpc_call *c, const struct reader *reader, char **ids, size_t n, size_t *n_items,
                                 Note__Note ***items);
-/* One note for the actor; without *found out is left alone. */
+/* One note for the actor; without *found out is left alone. What they may not see is found out by the same reads as
+ * what is not there: neither shows by its time that it is in memory. */
 SN_CHECKED sn_status show_find(struct rpc_call *c, char *id, Note__Note *out, bool *found);
 /* The same; SN_NOT_FOUND when there is none that they may see. */
 SN_CHECKED sn_status show_note(struct rpc_call *c, char *id, Note__Note *out);
+sn_status show_not_found(struct rpc_call *c);
 /* The stored note when the actor may see it, for a change; a renote stands for the note that it passes on. */
 SN_CHECKED sn_status show_check(struct rpc_call *c, char *id, NoteRows__StoredNote **stored);
 /* The note on which the actor may undo something by this id, whether or not they see it any more. A renote stands for

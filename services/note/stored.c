@@ -51,11 +51,11 @@ void stored_stop(void)
         by_id_stop(&notes);
 }
 
-sn_status stored_get(struct rpc_call *c, char *const *ids, size_t n, NoteRows__StoredNote **stored)
+sn_status stored_get(struct rpc_call *c, enum read_from from, char *const *ids, size_t n, NoteRows__StoredNote **stored)
 {
         ProtobufCMessage **rows = ARENA_ARRAY(c->arena, ProtobufCMessage *, n);
 
-        TRY(by_id_get(c, &notes, ids, n, rows));
+        TRY(by_id_get(c, &notes, from, ids, n, rows));
         for (size_t i = 0; i < n; i++) {
                 stored[i] = (NoteRows__StoredNote *)rows[i];
         }

@@ -2,6 +2,7 @@
 #ifndef SERVICES_NOTE_STORED_H
 #define SERVICES_NOTE_STORED_H
 
+#include "cache/read_from.h"
 #include "db/db.h"
 #include "services/note/note_rows.rpc.h"
 
@@ -9,7 +10,8 @@ SN_CHECKED sn_status stored_start(size_t max_bytes);
 void stored_stop(void);
 
 /* stored[i] is the note ids[i], NULL when there is none or it was deleted. Read-only; lives as long as the call. */
-SN_CHECKED sn_status stored_get(struct rpc_call *c, char *const *ids, size_t n, NoteRows__StoredNote **stored);
+SN_CHECKED sn_status stored_get(struct rpc_call *c, enum read_from from, char *const *ids, size_t n,
+                                NoteRows__StoredNote **stored);
 /* The note changes in this transaction (counts too): dropped when it ends. */
 void stored_changed(struct db_tx *tx, const char *note_id);
 

@@ -39,7 +39,7 @@ sn_status authors_get(struct rpc_call *c, char **ids, size_t n, User__Author ***
 {
         ProtobufCMessage **rows = ARENA_ARRAY(c->arena, ProtobufCMessage *, n);
 
-        TRY(by_id_get(c, &authors_by_id, ids, n, rows));
+        TRY(by_id_get(c, &authors_by_id, READ_FROM_ANYWHERE, ids, n, rows));
         *items = ARENA_ARRAY(c->arena, User__Author *, n);
         for (size_t i = 0; i < n; i++) {
                 (*items)[i] = rows[i] != NULL ? (User__Author *)rows[i] : &nobody;
