@@ -1,11 +1,16 @@
-/* Owns the deep copies of messages that memos keep. */
+/* Owns the deep copies of messages that caches hold. */
 #include "cache/message.h"
 
 #include <stdlib.h>
 
-static void message_free(struct memo_object *object)
+struct cached_message {
+        struct cache_object object;
+        ProtobufCMessage *message;
+};
+
+static void free_message(struct cache_object *object)
 {
-        struct memo_message *m = (struct memo_message *)object;
+        struct cached_message *m = (struct cached_message *)object;
 
         protobuf_c_message_free_unpacked(m->message, NULL);
         free(m);
@@ -13,11 +18,11 @@ static void message_free(struct memo_object *object)
 
 /* A copy by way of the wire format: the one deep copy that protobuf-c has. Its parts are about three times as large in
  * memory. */
-struct memo_message *memo_message_new(const ProtobufCMessage *message)
+static struct cached_message *copy(const ProtobufCMessage *message)
 {
         size_t len = protobuf_c_message_get_packed_size(message);
         uint8_t *packed = malloc(len + 1);
-        struct memo_message *m = calloc(1, sizeof(*m));
+        struct cached_message *m = calloc(1, sizeof(*m));
 
         if (packed != NULL && m != NULL) {
                 protobuf_c_message_pack(message, packed);
@@ -28,6 +33,38 @@ struct memo_message *memo_message_new(const ProtobufCMessage *message)
                 free(m);
                 return NULL;
         }
-        m->object = (struct memo_object){.references = 1, .bytes = sizeof(*m) + 3 * len, .free = message_free};
+        m->object = (struct cache_object){.references = 1, .bytes = sizeof(*m) + 3 * len, .free = free_message};
         return m;
+}
+
+sn_status cache_fill_message(struct rpc_call *c, struct cache_item *const *missing, size_t n, const char *id,
+                             const ProtobufCMessage *row)
+{
+        struct cache_item *item = cache_find(missing, n, (struct cache_key){.id = id});
+
+        if (item == NULL || item->value.object != NULL) {
+                return rpc_fail(c, SN_INTERNAL, NULL,
+                                "something went wrong on our side"); /* a row that was not asked for */
+        }
+        item->value.object = copy(row);
+        return item->value.object != NULL ? SN_OK
+                                          : rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "out of memory; try again later");
+}
+
+sn_status cache_get_messages(struct rpc_call *c, struct cache *cache, enum read_from from, char *const *ids, size_t n,
+                             void *out)
+{
+        struct cache_item *items = ARENA_ARRAY(c->arena, struct cache_item, n);
+        ProtobufCMessage **messages = out;
+
+        for (size_t i = 0; i < n; i++) {
+                items[i].key = (struct cache_key){.id = ids[i]};
+        }
+        TRY(cache_get(c, cache, from, items, n));
+        for (size_t i = 0; i < n; i++) {
+                const struct cached_message *m = items[i].value.object;
+
+                messages[i] = m != NULL ? m->message : NULL;
+        }
+        return SN_OK;
 }

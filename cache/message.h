@@ -1,16 +1,16 @@
-/* A message in a memo: the deep copy of one that a call made, immutable from then on. */
+/* Caches of messages by id: deep copies of rows, which nothing changes any more. */
 #ifndef CACHE_MESSAGE_H
 #define CACHE_MESSAGE_H
 
 #include <protobuf-c/protobuf-c.h>
-#include "cache/memo.h"
+#include "cache/cache.h"
 
-struct memo_message {
-        struct memo_object object;
-        ProtobufCMessage *message;
-};
-
-/* The caller holds the one reference; NULL when memory is out. */
-struct memo_message *memo_message_new(const ProtobufCMessage *message);
+/* For fill: the row of an id. SN_RESOURCE_EXHAUSTED without memory for the copy. */
+SN_CHECKED sn_status cache_fill_message(struct rpc_call *c, struct cache_item *const *missing, size_t n, const char *id,
+                                        const ProtobufCMessage *row);
+/* out[i] is the row of ids[i], NULL when there is none (or none in memory, when only that is asked). Read-only, valid
+ * as long as the call. out is `Type **`. */
+SN_CHECKED sn_status cache_get_messages(struct rpc_call *c, struct cache *cache, enum read_from from, char *const *ids,
+                                        size_t n, void *out);
 
 #endif

@@ -1,51 +1,55 @@
-/* Owns the memo of marks by (viewer, note). */
+/* Owns the cache of marks by (viewer, note). */
 #include "services/note/marks.h"
 
-#include "cache/by_pair.h"
+#include "cache/cache.h"
 #include "services/note/store.h"
 
 enum { LIKED = 1, RENOTED = 2, BOOKMARKED = 4 };
 
-static sn_status load(struct db_tx *tx, char **viewers, char **ids, size_t n, unsigned *flags)
+static sn_status fill(struct rpc_call *c, struct cache_item *const *missing, size_t n)
 {
+        char **viewers = cache_ids(c->arena, missing, n), **notes = cache_others(c->arena, missing, n);
         NoteRows__Mark **rows = NULL;
         size_t n_rows = 0;
 
-        TRY(store_marks(tx, viewers, ids, n, &n_rows, &rows));
+        TRY(DB_READ(c, tx, store_marks(tx, viewers, notes, n, &n_rows, &rows)));
         for (size_t i = 0; i < n_rows; i++) {
-                flags[i] = (rows[i]->liked ? LIKED : 0) | (rows[i]->renoted ? RENOTED : 0) |
-                           (rows[i]->bookmarked ? BOOKMARKED : 0);
+                missing[i]->value.number = (rows[i]->liked ? LIKED : 0) | (rows[i]->renoted ? RENOTED : 0) |
+                                           (rows[i]->bookmarked ? BOOKMARKED : 0);
         }
         return SN_OK;
 }
 
-static struct by_pair marks_by_pair = {.name = "marks", .load = load};
+static struct cache marks = {.name = "marks", .numbers = true, .fill = fill};
 
 sn_status marks_start(size_t max_bytes)
 {
-        return by_pair_start(&marks_by_pair, max_bytes);
+        return cache_start(&marks, max_bytes);
 }
 
 void marks_stop(void)
 {
-        by_pair_stop(&marks_by_pair);
+        cache_stop(&marks);
 }
 
-sn_status marks_get(struct rpc_call *c, const char *viewer, char *const *ids, size_t n, Note__NoteViewer *marks)
+sn_status marks_get(struct rpc_call *c, const char *viewer, char *const *ids, size_t n, Note__NoteViewer *out)
 {
-        unsigned *flags = ARENA_ARRAY(c->arena, unsigned, n);
+        struct cache_item *items = ARENA_ARRAY(c->arena, struct cache_item, n);
 
-        TRY(by_pair_get(c, &marks_by_pair, READ_FROM_ANYWHERE, by_pair_viewers(c->arena, viewer, n), ids, n, flags));
         for (size_t i = 0; i < n; i++) {
-                note__note_viewer__init(&marks[i]);
-                marks[i].liked = flags[i] & LIKED;
-                marks[i].renoted = flags[i] & RENOTED;
-                marks[i].bookmarked = flags[i] & BOOKMARKED;
+                items[i].key = (struct cache_key){.id = viewer, .other = ids[i]};
+        }
+        TRY(cache_get(c, &marks, READ_FROM_ANYWHERE, items, n));
+        for (size_t i = 0; i < n; i++) {
+                note__note_viewer__init(&out[i]);
+                out[i].liked = (items[i].value.number & LIKED) != 0;
+                out[i].renoted = (items[i].value.number & RENOTED) != 0;
+                out[i].bookmarked = (items[i].value.number & BOOKMARKED) != 0;
         }
         return SN_OK;
 }
 
 void marks_changed(struct db_tx *tx, const char *viewer, const char *note_id)
 {
-        by_pair_changed(&marks_by_pair, tx, viewer, note_id);
+        cache_changed(&marks, tx, (struct cache_key){.id = viewer, .other = note_id});
 }

@@ -1,19 +1,17 @@
-/* Owns the memo of each author's newest note ids, by audience. */
+/* Owns the cache of each author's newest note ids, by audience. */
 #include "services/note/recent.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "cache/memo.h"
+#include "cache/cache.h"
 #include "services/note/store.h"
 
 #define RECENT_MAX 100
 
-static struct memo *lists;
-
 /* Of one author, as one audience sees them. */
 struct recent {
-        struct memo_object object;
+        struct cache_object object;
         bool complete; /* the author has no older ones */
         size_t n;
         struct {
@@ -21,19 +19,7 @@ struct recent {
         } notes[]; /* newest first */
 };
 
-sn_status recent_start(size_t max_bytes)
-{
-        lists = memo_new("recent_notes", max_bytes);
-        return lists != NULL ? SN_OK : SN_INTERNAL;
-}
-
-void recent_stop(void)
-{
-        memo_free(lists);
-        lists = NULL;
-}
-
-static void free_recent(struct memo_object *object)
+static void free_recent(struct cache_object *object)
 {
         free(object);
 }
@@ -46,7 +32,7 @@ static struct recent *recent_new(Note__NoteRef *const *refs, size_t n)
         if (r == NULL) {
                 return NULL;
         }
-        r->object = (struct memo_object){.references = 1, .bytes = bytes, .free = free_recent};
+        r->object = (struct cache_object){.references = 1, .bytes = bytes, .free = free_recent};
         r->complete = n < RECENT_MAX;
         r->n = n;
         for (size_t i = 0; i < n; i++) {
@@ -54,6 +40,36 @@ static struct recent *recent_new(Note__NoteRef *const *refs, size_t n)
                 (void)snprintf(r->notes[i].renoted_author, UUID_SIZE, "%s", refs[i]->renoted_author_id);
         }
         return r;
+}
+
+static sn_status fill(struct rpc_call *c, struct cache_item *const *missing, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                struct page_scan newest = {.limit = RECENT_MAX};
+                char *author = (char *)missing[i]->key.id;
+                Note__NoteRef **refs = NULL;
+                size_t n_refs = 0;
+
+                TRY(DB_READ(c, tx,
+                            store_ids_by_authors(tx, &author, 1, (int)missing[i]->key.kind, &newest, &n_refs, &refs)));
+                missing[i]->value.object = recent_new(refs, n_refs);
+                if (missing[i]->value.object == NULL) {
+                        return rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "out of memory; try again later");
+                }
+        }
+        return SN_OK;
+}
+
+static struct cache lists = {.name = "recent_notes", .fill = fill};
+
+sn_status recent_start(size_t max_bytes)
+{
+        return cache_start(&lists, max_bytes);
+}
+
+void recent_stop(void)
+{
+        cache_stop(&lists);
 }
 
 /* How many stand above a position, which may itself be one of them. */
@@ -85,8 +101,8 @@ static void copy(struct rpc_call *c, struct recent *r, char *author, size_t from
 }
 
 /* Copies what stands beyond the position; false when the list does not reach so far. */
-static bool take(struct rpc_call *c, struct recent *r, char *author, const struct page_scan *scan, size_t *n,
-                 Note__NoteRef ***refs)
+static bool copy_page(struct rpc_call *c, struct recent *r, char *author, const struct page_scan *scan, size_t *n,
+                      Note__NoteRef ***refs)
 {
         const char *id = scan->beyond.id;
         size_t above = id[0] == '\0' && !scan->newer ? 0 : count_above(r, id);
@@ -103,66 +119,27 @@ static bool take(struct rpc_call *c, struct recent *r, char *author, const struc
 
 /* ---- What is asked ---- */
 
-#define KEY_BYTES 17
-
-/* An audience's list does not change, and is not dropped, when something is written that it may not see: not even by
- * its time it tells of that. */
-static bool put_key(const char *author, int seen_as, uint8_t key[KEY_BYTES])
+/* A list for each audience: one is not dropped, nor read more slowly, when something is written that it may not see. */
+static struct cache_key key_of(const char *author, int seen_as)
 {
-        key[KEY_BYTES - 1] = (uint8_t)seen_as;
-        return uuid_to_bytes(author, key);
-}
-
-static sn_status load(struct rpc_call *c, char *author, int seen_as, const uint8_t key[KEY_BYTES], uint64_t ticket,
-                      struct recent **list)
-{
-        CLEANUP(db_end) struct db_tx *tx = NULL;
-        Note__NoteRef **refs = NULL;
-        size_t n = 0;
-
-        TRY(db_read(c, &tx));
-        TRY(store_ids_by_authors(tx, &author, 1, seen_as, &(struct page_scan){.limit = RECENT_MAX}, &n, &refs));
-        *list = recent_new(refs, n);
-        if (*list == NULL) {
-                return rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "out of memory; try again later");
-        }
-        memo_put(lists, key, KEY_BYTES, ticket, *list);
-        memo_keep(c->arena, *list);
-        return SN_OK;
+        return (struct cache_key){.id = author, .kind = (uint64_t)seen_as};
 }
 
 sn_status recent_list(struct rpc_call *c, char *author, int seen_as, const struct page_scan *scan, size_t *n,
                       Note__NoteRef ***refs)
 {
-        CLEANUP(db_end) struct db_tx *tx = NULL;
-        struct recent *list = NULL;
-        uint8_t key[KEY_BYTES];
-        uint64_t ticket = 0;
+        struct cache_item item = {.key = key_of(author, seen_as)};
 
-        (void)put_key(author, seen_as, key);
-        list = memo_get(lists, c->arena, key, sizeof(key), &ticket);
-        if (list == NULL) {
-                TRY(load(c, author, seen_as, key, ticket, &list));
-        }
-        if (take(c, list, author, scan, n, refs)) {
+        TRY(cache_get(c, &lists, READ_FROM_ANYWHERE, &item, 1));
+        if (item.value.object != NULL && copy_page(c, item.value.object, author, scan, n, refs)) {
                 return SN_OK;
         }
-        TRY(db_read(c, &tx));
-        return store_ids_by_authors(tx, &author, 1, seen_as, scan, n, refs);
-}
-
-static void drop(void *key)
-{
-        memo_drop(lists, key, KEY_BYTES);
+        return DB_READ(c, tx, store_ids_by_authors(tx, &author, 1, seen_as, scan, n, refs));
 }
 
 void recent_changed(struct db_tx *tx, const char *author, int visibility)
 {
         for (int seen_as = visibility; seen_as <= NOTE__VISIBILITY__VISIBILITY_ONLY_ME; seen_as++) {
-                uint8_t *key = arena_alloc(db_arena(tx), KEY_BYTES);
-
-                if (put_key(author, seen_as, key)) {
-                        db_on_end(tx, drop, key);
-                }
+                cache_changed(&lists, tx, key_of(author, seen_as));
         }
 }

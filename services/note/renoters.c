@@ -2,7 +2,7 @@
 #include "services/note/renoters.h"
 
 #include <string.h>
-#include "cache/by_id.h"
+#include "cache/message.h"
 #include "services/follow/follow.rpc.h"
 #include "services/note/store.h"
 #include "services/user/user.rpc.h"
@@ -12,31 +12,33 @@ enum {
         ASKED_MAX = 1000 /* follow.proto, GetRelations and GetBlocks */
 };
 
-static sn_status load(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, ProtobufCMessage ***rows)
+static sn_status fill_renoters(struct rpc_call *c, struct cache_item *const *missing, size_t n)
 {
-        return store_renoters(tx, ids, n, n_rows, (NoteRows__Renoters ***)rows);
+        NoteRows__Renoters **rows = NULL;
+        size_t n_rows = 0;
+
+        TRY(DB_READ(c, tx, store_renoters(tx, cache_ids(c->arena, missing, n), n, &n_rows, &rows)));
+        for (size_t i = 0; i < n_rows; i++) {
+                TRY(cache_fill_message(c, missing, n, rows[i]->note_id, &rows[i]->base));
+        }
+        return SN_OK;
 }
 
-static const char *id_of(const ProtobufCMessage *row)
-{
-        return ((const NoteRows__Renoters *)row)->note_id;
-}
-
-static struct by_id renoters = {.name = "renoters", .load = load, .id_of = id_of};
+static struct cache renoters = {.name = "renoters", .fill = fill_renoters};
 
 sn_status renoters_start(size_t max_bytes)
 {
-        return by_id_start(&renoters, max_bytes);
+        return cache_start(&renoters, max_bytes);
 }
 
 void renoters_stop(void)
 {
-        by_id_stop(&renoters);
+        cache_stop(&renoters);
 }
 
 void renoters_changed(struct db_tx *tx, const char *note_id)
 {
-        by_id_changed(&renoters, tx, note_id);
+        cache_changed(&renoters, tx, (struct cache_key){.id = note_id});
 }
 
 /* ---- Whom a reader is shown ---- */
@@ -72,7 +74,7 @@ static sn_status load_renotes(struct rpc_call *c, Note__Note *const *notes, size
 {
         char **ids = ARENA_ARRAY(c->arena, char *, n);
         size_t *places = ARENA_ARRAY(c->arena, size_t, n), n_ids = 0, most = 0;
-        ProtobufCMessage **rows = ARENA_ARRAY(c->arena, ProtobufCMessage *, n);
+        NoteRows__Renoters **rows = ARENA_ARRAY(c->arena, NoteRows__Renoters *, n);
 
         for (size_t i = 0; i < n; i++) {
                 if (was_passed_on(notes[i])) {
@@ -80,13 +82,13 @@ static sn_status load_renotes(struct rpc_call *c, Note__Note *const *notes, size
                         ids[n_ids++] = target_id(notes[i]);
                 }
         }
-        TRY(by_id_get(c, &renoters, READ_FROM_ANYWHERE, ids, n_ids, rows));
+        TRY(cache_get_messages(c, &renoters, READ_FROM_ANYWHERE, ids, n_ids, rows));
         for (size_t i = 0; i < n_ids; i++) {
-                most += rows[i] != NULL ? ((NoteRows__Renoters *)rows[i])->n_renote_ids : 0;
+                most += rows[i] != NULL ? rows[i]->n_renote_ids : 0;
         }
         *out = (struct renotes){.items = ARENA_ARRAY(c->arena, struct renote, most)};
         for (size_t i = 0; i < n_ids; i++) {
-                const NoteRows__Renoters *row = (NoteRows__Renoters *)rows[i];
+                const NoteRows__Renoters *row = rows[i];
 
                 for (size_t k = 0; row != NULL && k < row->n_renote_ids; k++) {
                         out->items[out->n++] = (struct renote){places[i], row->renote_ids[k], row->user_ids[k],

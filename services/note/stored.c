@@ -1,7 +1,7 @@
-/* Owns the memo of stored notes. */
+/* Owns the cache of stored notes. */
 #include "services/note/stored.h"
 
-#include "cache/by_id.h"
+#include "cache/message.h"
 #include "services/note/store.h"
 
 /* Mentions come from the row as two lists: ids and names. */
@@ -21,48 +21,37 @@ static void join_mentions(struct arena *arena, NoteRows__StoredNote *stored)
         stored->n_mention_ids = stored->n_mention_usernames = 0;
 }
 
-static sn_status load(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, ProtobufCMessage ***rows)
+static sn_status fill(struct rpc_call *c, struct cache_item *const *missing, size_t n)
 {
-        NoteRows__StoredNote **stored = NULL;
+        NoteRows__StoredNote **rows = NULL;
+        size_t n_rows = 0;
 
-        TRY(store_notes(tx, ids, n, n_rows, &stored));
-        *rows = ARENA_ARRAY(db_arena(tx), ProtobufCMessage *, *n_rows);
-        for (size_t i = 0; i < *n_rows; i++) {
-                join_mentions(db_arena(tx), stored[i]);
-                (*rows)[i] = &stored[i]->base;
+        TRY(DB_READ(c, tx, store_notes(tx, cache_ids(c->arena, missing, n), n, &n_rows, &rows)));
+        for (size_t i = 0; i < n_rows; i++) {
+                join_mentions(c->arena, rows[i]);
+                TRY(cache_fill_message(c, missing, n, rows[i]->note->id, &rows[i]->base));
         }
         return SN_OK;
 }
 
-static const char *id_of(const ProtobufCMessage *row)
-{
-        return ((const NoteRows__StoredNote *)row)->note->id;
-}
-
-static struct by_id notes = {.name = "notes", .load = load, .id_of = id_of};
+static struct cache notes = {.name = "notes", .fill = fill};
 
 sn_status stored_start(size_t max_bytes)
 {
-        return by_id_start(&notes, max_bytes);
+        return cache_start(&notes, max_bytes);
 }
 
 void stored_stop(void)
 {
-        by_id_stop(&notes);
+        cache_stop(&notes);
 }
 
 sn_status stored_get(struct rpc_call *c, enum read_from from, char *const *ids, size_t n, NoteRows__StoredNote **stored)
 {
-        ProtobufCMessage **rows = ARENA_ARRAY(c->arena, ProtobufCMessage *, n);
-
-        TRY(by_id_get(c, &notes, from, ids, n, rows));
-        for (size_t i = 0; i < n; i++) {
-                stored[i] = (NoteRows__StoredNote *)rows[i];
-        }
-        return SN_OK;
+        return cache_get_messages(c, &notes, from, ids, n, stored);
 }
 
 void stored_changed(struct db_tx *tx, const char *note_id)
 {
-        by_id_changed(&notes, tx, note_id);
+        cache_changed(&notes, tx, (struct cache_key){.id = note_id});
 }

@@ -1,7 +1,7 @@
-/* The in-memory cache: 16 shards, each a chained hash table with its entries in a list under one mutex. A hit only sets
- * a bit in its entry; the entry that is to go gets a second chance when the bit is set. Objects are freed outside the
- * locks. */
-#include "cache/memo.h"
+/* Owns the hash table of a cache: 16 shards, each a chained table with its entries in a list under one mutex. A hit
+ * only sets a bit in its entry; the entry that is to go gets a second chance when the bit is set. Objects are freed
+ * outside the locks. */
+#include "cache/table.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -16,19 +16,18 @@ enum { N_SHARDS = 16, FIRST_BUCKETS = 64 };
 /* What a lookup reads stands together, at the end. */
 struct entry {
         struct entry *older, *newer; /* in the order of eviction */
-        size_t bytes;                /* what it counts against the bound */
         struct entry *next;          /* in its bucket; in a list of removed entries */
         uint64_t hash;
-        struct memo_object *object; /* NULL: a number */
-        uint64_t number;
-        uint32_t key_len;
-        bool touched; /* read since it was put, or since it was spared last */
-        char key[];
+        union cache_value value;
+        uint32_t bytes; /* what it counts against the bound */
+        bool touched;   /* read since it was put, or since it was spared last */
+        uint8_t key_len;
+        uint8_t key[];
 };
 
 struct shard {
         pthread_mutex_t lock;
-        uint64_t drops; /* the ticket; never 0 */
+        uint64_t token; /* of all its keys; grows with each drop; never 0 */
         struct entry **buckets;
         size_t n_buckets; /* 0 or a power of two */
         size_t n_entries;
@@ -36,10 +35,11 @@ struct shard {
         size_t bytes;
 } __attribute__((aligned(64))); /* locks of two shards never share a cache line */
 
-struct memo {
+struct cache_table {
         struct shard shards[N_SHARDS];
         size_t max_shard_bytes;
-        uint64_t seed; /* names that members choose may be keys: nobody can aim at one bucket */
+        bool numbers;
+        uint64_t seed; /* random: keys cannot be chosen so that they share a bucket */
         struct metric *hits, *misses, *bytes;
 };
 
@@ -49,10 +49,10 @@ static uint64_t mix(uint64_t a, uint64_t b)
         return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static uint64_t hash_key(const struct memo *m, const void *key, size_t len)
+static uint64_t hash_key(const struct cache_table *t, const void *key, size_t len)
 {
         const char *at = key;
-        uint64_t hash = m->seed ^ len;
+        uint64_t hash = t->seed ^ len;
         for (; len >= 8; at += 8, len -= 8) {
                 uint64_t word;
                 memcpy(&word, at, 8);
@@ -62,52 +62,49 @@ static uint64_t hash_key(const struct memo *m, const void *key, size_t len)
         if (len > 0) {
                 memcpy(&rest, at, len);
         }
-        return mix(hash ^ rest, 0xd6e8feb86659fd93u ^ m->seed);
+        return mix(hash ^ rest, 0xd6e8feb86659fd93u ^ t->seed);
 }
 
-struct memo *memo_new(const char *name, size_t max_bytes)
+struct cache_table *cache_table_new(const char *name, size_t max_bytes, bool numbers)
 {
-        struct memo *m = aligned_alloc(_Alignof(struct memo), sizeof(*m));
-        if (m == NULL) {
+        struct cache_table *t = aligned_alloc(_Alignof(struct cache_table), sizeof(*t));
+        if (t == NULL) {
                 return NULL;
         }
-        memset(m, 0, sizeof(*m));
-        m->max_shard_bytes = max_bytes / N_SHARDS;
-        random_bytes(&m->seed, sizeof(m->seed));
+        memset(t, 0, sizeof(*t));
+        t->max_shard_bytes = max_bytes / N_SHARDS < UINT32_MAX ? max_bytes / N_SHARDS : UINT32_MAX;
+        t->numbers = numbers;
+        random_bytes(&t->seed, sizeof(t->seed));
         const char *labels = metrics_intern("cache=\"%s\"", name);
-        m->hits = metric_counter("sonet_cache_hits_total", "Reads answered from memory.", labels);
-        m->misses = metric_counter("sonet_cache_misses_total", "Reads that had to ask PostgreSQL.", labels);
-        m->bytes = metric_gauge("sonet_cache_bytes", "Memory held by cached rows.", labels);
+        t->hits = metric_counter("sonet_cache_hits_total", "Reads answered from memory.", labels);
+        t->misses = metric_counter("sonet_cache_misses_total", "Reads that had to ask PostgreSQL.", labels);
+        t->bytes = metric_gauge("sonet_cache_bytes", "Memory held by cached rows.", labels);
         for (int i = 0; i < N_SHARDS; i++) {
-                pthread_mutex_init(&m->shards[i].lock, NULL);
-                m->shards[i].drops = 1;
+                pthread_mutex_init(&t->shards[i].lock, NULL);
+                t->shards[i].token = 1;
         }
-        return m;
+        return t;
 }
 
-static void object_ref(struct memo_object *object)
+static void ref(const struct cache_table *t, union cache_value value)
 {
-        __atomic_fetch_add(&object->references, 1, __ATOMIC_RELAXED);
+        struct cache_object *object = value.object;
+        if (!t->numbers && object != NULL) {
+                __atomic_fetch_add(&object->references, 1, __ATOMIC_RELAXED);
+        }
 }
 
-void memo_unref(void *object)
+void cache_unref(void *object)
 {
-        struct memo_object *o = object;
+        struct cache_object *o = object;
         if (o != NULL && __atomic_sub_fetch(&o->references, 1, __ATOMIC_ACQ_REL) == 0) {
                 o->free(o);
         }
 }
 
-void memo_keep(struct arena *arena, void *object)
+static struct shard *shard_of(struct cache_table *t, uint64_t hash)
 {
-        if (object != NULL) {
-                arena_defer(arena, memo_unref, object);
-        }
-}
-
-static struct shard *shard_of(struct memo *m, uint64_t hash)
-{
-        return &m->shards[hash >> 60];
+        return &t->shards[hash >> 60];
 }
 
 /* Where the pointer to the key's entry is, or would be: never NULL while there are buckets. */
@@ -136,7 +133,7 @@ static void list_append(struct shard *s, struct entry *e)
 }
 
 /* Takes *at out of the shard and puts it in front of *removed. */
-static void take_out(struct shard *s, struct entry **at, struct entry **removed)
+static void unlink_entry(struct shard *s, struct entry **at, struct entry **removed)
 {
         struct entry *e = *at;
         *at = e->next;
@@ -147,12 +144,14 @@ static void take_out(struct shard *s, struct entry **at, struct entry **removed)
         *removed = e;
 }
 
-static void free_removed(struct memo *m, struct entry *removed)
+static void free_removed(struct cache_table *t, struct entry *removed)
 {
         while (removed != NULL) {
                 struct entry *next = removed->next;
-                metric_add(m->bytes, -(int64_t)removed->bytes);
-                memo_unref(removed->object);
+                metric_add(t->bytes, -(int64_t)removed->bytes);
+                if (!t->numbers) {
+                        cache_unref(removed->value.object);
+                }
                 free(removed);
                 removed = next;
         }
@@ -168,38 +167,30 @@ static const struct entry *look_up(struct shard *s, uint64_t hash, const void *k
         return e;
 }
 
-void *memo_get(struct memo *m, struct arena *arena, const void *key, size_t key_len, uint64_t *ticket)
+bool cache_table_get(struct cache_table *t, const void *key, size_t key_len, union cache_value *value, uint64_t *token)
 {
-        uint64_t hash = hash_key(m, key, key_len);
-        struct shard *s = shard_of(m, hash);
-        struct memo_object *object = NULL;
-        pthread_mutex_lock(&s->lock);
-        const struct entry *e = look_up(s, hash, key, key_len);
-        if (e != NULL) {
-                object = e->object;
-                object_ref(object);
-        }
-        *ticket = s->drops;
-        pthread_mutex_unlock(&s->lock);
-        metric_add(object != NULL ? m->hits : m->misses, 1);
-        memo_keep(arena, object);
-        return object;
-}
-
-bool memo_get_number(struct memo *m, const void *key, size_t key_len, uint64_t *number, uint64_t *ticket)
-{
-        uint64_t hash = hash_key(m, key, key_len);
-        struct shard *s = shard_of(m, hash);
+        uint64_t hash = hash_key(t, key, key_len);
+        struct shard *s = shard_of(t, hash);
         pthread_mutex_lock(&s->lock);
         const struct entry *e = look_up(s, hash, key, key_len);
         bool found = e != NULL;
         if (found) {
-                *number = e->number;
+                *value = e->value;
+                ref(t, *value);
         }
-        *ticket = s->drops;
+        *token = s->token;
         pthread_mutex_unlock(&s->lock);
-        metric_add(found ? m->hits : m->misses, 1);
+        metric_add(found ? t->hits : t->misses, 1);
         return found;
+}
+
+uint64_t cache_table_token(struct cache_table *t, const void *key, size_t key_len)
+{
+        struct shard *s = shard_of(t, hash_key(t, key, key_len));
+        pthread_mutex_lock(&s->lock);
+        uint64_t token = s->token;
+        pthread_mutex_unlock(&s->lock);
+        return token;
 }
 
 /* Twice the buckets when there are as many entries. Without memory it stays as it is: slower, not wrong. */
@@ -237,126 +228,101 @@ static void evict(struct shard *s, size_t max_bytes, struct entry **removed)
                         list_remove(s, e);
                         list_append(s, e);
                 } else {
-                        take_out(s, find(s, e->hash, e->key, e->key_len), removed);
+                        unlink_entry(s, find(s, e->hash, e->key, e->key_len), removed);
                 }
         }
 }
 
-static struct entry *entry_new(uint64_t hash, const void *key, size_t key_len, struct memo_object *object, size_t bytes)
+static struct entry *entry_new(const struct cache_table *t, uint64_t hash, const void *key, size_t key_len,
+                               union cache_value value)
 {
-        struct entry *e = malloc(sizeof(*e) + key_len);
+        struct cache_object *object = t->numbers ? NULL : value.object;
+        size_t bytes = (object != NULL ? object->bytes : 0) + sizeof(struct entry) + sizeof(struct entry *) + key_len;
+        struct entry *e = bytes <= t->max_shard_bytes ? malloc(sizeof(*e) + key_len) : NULL;
         if (e == NULL) {
                 return NULL;
         }
-        *e = (struct entry){.hash = hash, .object = object, .bytes = bytes, .key_len = (uint32_t)key_len};
+        *e = (struct entry){.hash = hash, .value = value, .bytes = (uint32_t)bytes, .key_len = (uint8_t)key_len};
         memcpy(e->key, key, key_len);
-        if (object != NULL) {
-                object_ref(object);
-        }
+        ref(t, value);
         return e;
 }
 
-/* Under the lock. False when the ticket is void. */
-static bool put_entry(struct memo *m, struct shard *s, struct entry *e, uint64_t ticket, struct entry **removed)
+/* Under the lock. False when the token holds no longer. */
+static bool put_entry(struct cache_table *t, struct shard *s, struct entry *e, uint64_t token, struct entry **removed)
 {
-        if (ticket != s->drops || !make_room(s)) {
+        if (token != s->token || !make_room(s)) {
                 return false;
         }
         struct entry **at = find(s, e->hash, e->key, e->key_len);
         if (*at != NULL) {
-                take_out(s, at, removed); /* another thread missed too; both loaded after the last drop */
+                unlink_entry(s, at, removed); /* another thread missed too; both loaded after the last drop */
         }
         e->next = s->buckets[e->hash & (s->n_buckets - 1)];
         s->buckets[e->hash & (s->n_buckets - 1)] = e;
         list_append(s, e);
         s->n_entries++;
         s->bytes += e->bytes;
-        evict(s, m->max_shard_bytes, removed);
+        evict(s, t->max_shard_bytes, removed);
         return true;
 }
 
-static void put(struct memo *m, const void *key, size_t key_len, uint64_t ticket, struct memo_object *object,
-                uint64_t number)
+void cache_table_put(struct cache_table *t, const void *key, size_t key_len, uint64_t token, union cache_value value)
 {
-        size_t bytes = (object != NULL ? object->bytes : 0) + sizeof(struct entry) + sizeof(struct entry *) + key_len;
-        if (bytes > m->max_shard_bytes) {
-                return;
-        }
-        uint64_t hash = hash_key(m, key, key_len);
-        struct entry *removed = NULL, *e = entry_new(hash, key, key_len, object, bytes);
+        uint64_t hash = hash_key(t, key, key_len);
+        struct entry *removed = NULL, *e = entry_new(t, hash, key, key_len, value);
         if (e == NULL) {
-                return;
+                return; /* without memory, or larger than a shard: it is read again */
         }
-        e->number = number;
-        struct shard *s = shard_of(m, hash);
-        metric_add(m->bytes, (int64_t)bytes);
+        struct shard *s = shard_of(t, hash);
+        metric_add(t->bytes, e->bytes);
         pthread_mutex_lock(&s->lock);
-        bool stored = put_entry(m, s, e, ticket, &removed);
+        bool stored = put_entry(t, s, e, token, &removed);
         pthread_mutex_unlock(&s->lock);
         if (!stored) {
                 e->next = NULL;
                 removed = e;
         }
-        free_removed(m, removed);
+        free_removed(t, removed);
 }
 
-void memo_put(struct memo *m, const void *key, size_t key_len, uint64_t ticket, void *object)
+void cache_table_drop(struct cache_table *t, const void *key, size_t key_len)
 {
-        put(m, key, key_len, ticket, object, 0);
-}
-
-void memo_put_number(struct memo *m, const void *key, size_t key_len, uint64_t ticket, uint64_t number)
-{
-        put(m, key, key_len, ticket, NULL, number);
-}
-
-void memo_drop(struct memo *m, const void *key, size_t key_len)
-{
-        uint64_t hash = hash_key(m, key, key_len);
-        struct shard *s = shard_of(m, hash);
+        uint64_t hash = hash_key(t, key, key_len);
+        struct shard *s = shard_of(t, hash);
         struct entry *removed = NULL;
         pthread_mutex_lock(&s->lock);
-        s->drops++;
+        s->token++;
         if (s->n_buckets > 0) {
                 struct entry **at = find(s, hash, key, key_len);
                 if (*at != NULL) {
-                        take_out(s, at, &removed);
+                        unlink_entry(s, at, &removed);
                 }
         }
         pthread_mutex_unlock(&s->lock);
-        free_removed(m, removed);
+        free_removed(t, removed);
 }
 
-static void clear_shard(struct memo *m, struct shard *s)
+static void clear_shard(struct cache_table *t, struct shard *s)
 {
         struct entry *removed = NULL;
-        pthread_mutex_lock(&s->lock);
-        s->drops++;
         for (size_t i = 0; i < s->n_buckets; i++) {
                 while (s->buckets[i] != NULL) {
-                        take_out(s, &s->buckets[i], &removed);
+                        unlink_entry(s, &s->buckets[i], &removed);
                 }
         }
-        pthread_mutex_unlock(&s->lock);
-        free_removed(m, removed);
+        free_removed(t, removed);
 }
 
-void memo_clear(struct memo *m)
+void cache_table_free(struct cache_table *t)
 {
-        for (int i = 0; i < N_SHARDS; i++) {
-                clear_shard(m, &m->shards[i]);
-        }
-}
-
-void memo_free(struct memo *m)
-{
-        if (m == NULL) {
+        if (t == NULL) {
                 return;
         }
-        memo_clear(m);
         for (int i = 0; i < N_SHARDS; i++) {
-                pthread_mutex_destroy(&m->shards[i].lock);
-                free(m->shards[i].buckets);
+                clear_shard(t, &t->shards[i]);
+                pthread_mutex_destroy(&t->shards[i].lock);
+                free(t->shards[i].buckets);
         }
-        free(m);
+        free(t);
 }

@@ -1,0 +1,60 @@
+/* A cache of the rows that this process owns, in memory: bounded by bytes, read in batches, filled by a callback with
+ * what a batch did not find.
+ *
+ * It holds no stale row. Each lookup takes the version token of its key before anything is read, an invalidation
+ * changes the token, and a row is stored only under the token that still holds. So a writer commits, invalidates and
+ * answers (cache_changed), and a row that was read before that is given to those who asked for it before, but never
+ * stored. */
+#ifndef CACHE_CACHE_H
+#define CACHE_CACHE_H
+
+#include "cache/read_from.h"
+#include "cache/table.h"
+#include "db/db.h"
+
+/* Which row: by one id, or by a pair of them, and in one of several kinds. A key of what is no UUID has no row. */
+struct cache_key {
+        const char *id;
+        const char *other; /* NULL: the key is one id; the same for all keys of a cache */
+        uint64_t kind;
+};
+
+/* A row that is asked for: the caller sets the key. */
+struct cache_item {
+        struct cache_key key;
+        /* Object caches: NULL when there is no row, otherwise read-only and valid as long as the call. Number caches: 0
+         * when there is no row. */
+        union cache_value value;
+        struct {
+                uint8_t bytes[CACHE_KEY_MAX];
+                size_t len; /* 0: no row has this key */
+                uint64_t token;
+        } packed; /* of cache.c */
+};
+
+struct cache {
+        const char *name; /* in metrics */
+        bool numbers;     /* values are numbers, not objects */
+        uint64_t unknown; /* the number of what memory does not have, when memory alone is read; an object is NULL */
+        /* Sets the values of those rows that exist: of n different keys, in their order. An object's one reference goes
+         * to the cache. What has no value afterwards is stored as well, as a row that does not exist: asking for that
+         * costs no more than asking for one that does. */
+        sn_status (*fill)(struct rpc_call *c, struct cache_item *const *missing, size_t n);
+        struct cache_table *table; /* NULL until cache_start */
+};
+
+SN_CHECKED sn_status cache_start(struct cache *cache, size_t max_bytes);
+void cache_stop(struct cache *cache);
+
+/* What is read from the database is stored either way. */
+SN_CHECKED sn_status cache_get(struct rpc_call *c, struct cache *cache, enum read_from from, struct cache_item *items,
+                               size_t n);
+/* The row is changed or made by this transaction: what is cached of it is dropped when it ends. */
+void cache_changed(struct cache *cache, struct db_tx *tx, struct cache_key key);
+
+/* For fill: the ids of the keys (or the others), to bind; and the item of an id, NULL when it is not among them. */
+char **cache_ids(struct arena *arena, struct cache_item *const *items, size_t n);
+char **cache_others(struct arena *arena, struct cache_item *const *items, size_t n);
+struct cache_item *cache_find(struct cache_item *const *items, size_t n, struct cache_key key);
+
+#endif

@@ -1,0 +1,44 @@
+/* The table behind a cache: from keys to numbers, or to objects that count their references. Safe for any number of
+ * threads; bounded by bytes, what was not read lately goes first.
+ *
+ * A version token says in which state a key was looked up. A drop changes it, and a put with a token that no longer
+ * holds stores nothing. */
+#ifndef CACHE_TABLE_H
+#define CACHE_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CACHE_KEY_MAX 40 /* bytes: two UUIDs and a kind; multiples of 8 are hashed fastest */
+
+struct cache_table;
+
+/* Embedded first in every cached object. Whoever makes one holds one reference. */
+struct cache_object {
+        int references; /* atomic */
+        size_t bytes;   /* for the bound, everything that the object owns */
+        void (*free)(struct cache_object *object);
+};
+
+union cache_value {
+        void *object; /* NULL: it is known that there is no row */
+        uint64_t number;
+};
+
+/* NULL without memory. name appears in metrics: hits, misses, bytes. numbers: the values are numbers, not objects. */
+struct cache_table *cache_table_new(const char *name, size_t max_bytes, bool numbers);
+void cache_table_free(struct cache_table *t); /* takes NULL */
+
+/* False: the key is not in the table. An object found comes with a reference for the caller. The token is given either
+ * way. */
+bool cache_table_get(struct cache_table *t, const void *key, size_t key_len, union cache_value *value, uint64_t *token);
+/* The token alone. */
+uint64_t cache_table_token(struct cache_table *t, const void *key, size_t key_len);
+/* Stores the value when the token still holds, with a reference of its own. key_len is at most CACHE_KEY_MAX. */
+void cache_table_put(struct cache_table *t, const void *key, size_t key_len, uint64_t token, union cache_value value);
+void cache_table_drop(struct cache_table *t, const void *key, size_t key_len);
+
+void cache_unref(void *object); /* takes NULL */
+
+#endif

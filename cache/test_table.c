@@ -1,0 +1,297 @@
+/* The table behind caches: version tokens, the bound, references. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/metrics.h"
+#include "cache/table.h"
+
+struct value {
+        struct cache_object object;
+        int64_t number;
+};
+
+static atomic_int n_alive;
+
+static void value_free(struct cache_object *object)
+{
+        atomic_fetch_sub(&n_alive, 1);
+        free(object);
+}
+
+static struct value *value_new(int64_t number, size_t bytes)
+{
+        struct value *v = malloc(sizeof(*v));
+        if (v == NULL) {
+                abort();
+        }
+        *v = (struct value){.object = {.references = 1, .bytes = bytes, .free = value_free}, .number = number};
+        atomic_fetch_add(&n_alive, 1);
+        return v;
+}
+
+static struct cache_table *table;
+
+static int start(void **state)
+{
+        table = cache_table_new("test", 1 << 20, false);
+        n_alive = 0;
+        return table == NULL;
+}
+
+static int finish(void **state)
+{
+        cache_table_free(table);
+        return n_alive != 0; /* every object was freed, once */
+}
+
+#define NOT_THERE (-1)
+
+/* The number in the object, which is let go at once. */
+static int64_t get_bytes(const void *key, size_t len, uint64_t *token)
+{
+        union cache_value value = {0};
+        int64_t number = NOT_THERE;
+
+        if (cache_table_get(table, key, len, &value, token)) {
+                number = ((struct value *)value.object)->number;
+                cache_unref(value.object);
+        }
+        return number;
+}
+
+static int64_t get(const char *key, uint64_t *token)
+{
+        return get_bytes(key, strlen(key), token);
+}
+
+static void put_bytes(const void *key, size_t len, uint64_t token, int64_t number, size_t bytes)
+{
+        struct value *v = value_new(number, bytes);
+
+        cache_table_put(table, key, len, token, (union cache_value){.object = v});
+        cache_unref(v);
+}
+
+static void put(const char *key, uint64_t token, int64_t number, size_t bytes)
+{
+        put_bytes(key, strlen(key), token, number, bytes);
+}
+
+static void what_was_put_is_found_until_it_is_dropped(void **state)
+{
+        uint64_t token = 0;
+
+        assert_int_equal(get("a", &token), NOT_THERE);
+        assert_true(token != 0);
+        put("a", token, 1, 100);
+        assert_int_equal(get("a", &token), 1);
+        cache_table_drop(table, "a", 1);
+        assert_int_equal(get("a", &token), NOT_THERE);
+}
+
+static void a_token_from_before_a_drop_stores_nothing(void **state)
+{
+        uint64_t token = 0;
+
+        assert_int_equal(get("a", &token), NOT_THERE);
+        cache_table_drop(table, "a", 1); /* a writer committed while the reader loaded the old row */
+        put("a", token, 1, 100);
+        assert_int_equal(get("a", &token), NOT_THERE);
+        put("a", token, 2, 100);
+        assert_int_equal(get("a", &token), 2);
+        put("a", 0, 3, 100); /* no token */
+        assert_int_equal(get("a", &token), 2);
+}
+
+static void a_reader_keeps_its_object_after_the_drop(void **state)
+{
+        union cache_value value = {0};
+        uint64_t token = 0;
+
+        assert_int_equal(get("a", &token), NOT_THERE);
+        put("a", token, 7, 100);
+        assert_true(cache_table_get(table, "a", 1, &value, &token));
+        cache_table_drop(table, "a", 1);
+        assert_int_equal(((struct value *)value.object)->number, 7);
+        assert_int_equal(n_alive, 1);
+        cache_unref(value.object);
+        assert_int_equal(n_alive, 0);
+        cache_unref(NULL);
+}
+
+static void that_there_is_no_row_is_kept_like_a_row(void **state)
+{
+        union cache_value value = {.number = 1};
+        uint64_t token = 0;
+
+        assert_int_equal(get("a", &token), NOT_THERE);
+        cache_table_put(table, "a", 1, token, (union cache_value){.object = NULL});
+        assert_true(cache_table_get(table, "a", 1, &value, &token));
+        assert_null(value.object);
+        cache_table_drop(table, "a", 1);
+        assert_false(cache_table_get(table, "a", 1, &value, &token));
+}
+
+static int64_t cached_bytes(void)
+{
+        return metric_value(metric_gauge("sonet_cache_bytes", "", "cache=\"test\""));
+}
+
+static void the_bound_holds_and_what_is_read_stays(void **state)
+{
+        char key[32];
+        uint64_t token = 0;
+        int found = 0;
+
+        (void)get("often", &token);
+        put("often", token, 42, 1000);
+        for (int i = 0; i < 20000; i++) {
+                snprintf(key, sizeof(key), "key-%d", i);
+                (void)get(key, &token);
+                put(key, token, i, 1000);
+                assert_int_equal(get("often", &token), 42);
+        }
+        assert_in_range(cached_bytes(), 1 << 19, 1 << 20);
+        for (int i = 0; i < 20000; i++) {
+                snprintf(key, sizeof(key), "key-%d", i);
+                int64_t number = get(key, &token);
+
+                found += number != NOT_THERE;
+                assert_true(number == NOT_THERE || number == i);
+        }
+        assert_in_range(found, 500, 1050);
+        cache_table_free(table);
+        table = NULL;
+        assert_int_equal(cached_bytes(), 0);
+}
+
+static void numbers_are_kept_like_objects(void **state)
+{
+        struct cache_table *numbers = cache_table_new("test", 1 << 20, true);
+        union cache_value value = {0};
+        uint64_t token = 0;
+
+        assert_false(cache_table_get(numbers, "a", 1, &value, &token));
+        cache_table_put(numbers, "a", 1, token, (union cache_value){.number = UINT64_MAX});
+        cache_table_put(numbers, "b", 1, token, (union cache_value){.number = 0});
+        assert_true(cache_table_get(numbers, "a", 1, &value, &token));
+        assert_true(value.number == UINT64_MAX);
+        cache_table_drop(numbers, "a", 1);
+        cache_table_put(numbers, "a", 1, token, (union cache_value){.number = 7}); /* loaded before the drop */
+        assert_false(cache_table_get(numbers, "a", 1, &value, &token));
+        cache_table_put(numbers, "a", 1, token, (union cache_value){.number = 8});
+        cache_table_put(numbers, "a", 1, token, (union cache_value){.number = 9});
+        assert_true(cache_table_get(numbers, "a", 1, &value, &token));
+        assert_int_equal(value.number, 9);
+        for (uint64_t i = 0; i < 100000; i++) { /* far beyond the bound */
+                assert_false(cache_table_get(numbers, &i, sizeof(i), &value, &token));
+                cache_table_put(numbers, &i, sizeof(i), token, (union cache_value){.number = i});
+        }
+        assert_true(cache_table_get(numbers, &(uint64_t){99999}, sizeof(uint64_t), &value, &token));
+        assert_int_equal(value.number, 99999);
+        assert_in_range(cached_bytes(), 1 << 19, 1 << 20);
+        cache_table_free(numbers);
+        assert_int_equal(cached_bytes(), 0);
+}
+
+static void what_exceeds_the_bound_is_not_kept(void **state)
+{
+        uint64_t token = 0;
+
+        (void)get("a", &token);
+        put("a", token, 1, 1 << 20);
+        assert_int_equal(get("a", &token), NOT_THERE);
+}
+
+static void keys_are_bytes_of_any_length(void **state)
+{
+        uint64_t token = 0;
+        char key[CACHE_KEY_MAX] = {0};
+
+        for (size_t len = 0; len <= sizeof(key); len++) {
+                assert_int_equal(get_bytes(key, len, &token), NOT_THERE);
+                put_bytes(key, len, token, (int64_t)len, 10);
+        }
+        for (size_t len = 0; len <= sizeof(key); len++) {
+                assert_int_equal(get_bytes(key, len, &token), len);
+        }
+}
+
+enum { KEYS = 32, ROUNDS = 30000 };
+static _Atomic int64_t rows[KEYS]; /* the database */
+
+/* Readers load and put as caches do. */
+static void *read_rows(void *arg)
+{
+        static atomic_int n_readers;
+        unsigned seed = (unsigned)atomic_fetch_add(&n_readers, 1);
+
+        for (int i = 0; i < ROUNDS; i++) {
+                uint32_t key = (uint32_t)rand_r(&seed) % KEYS;
+                uint64_t token = 0;
+
+                if (get_bytes(&key, sizeof(key), &token) == NOT_THERE) {
+                        put_bytes(&key, sizeof(key), token, rows[key], 2000);
+                }
+        }
+        return NULL;
+}
+
+/* Commit, drop, answer: what was before is not found after the drop, which the writer itself checks. */
+static void *write_rows(void *arg)
+{
+        uint32_t first = (uint32_t)(intptr_t)arg; /* each writer has its own rows */
+        intptr_t stale = 0;
+
+        for (int i = 0; i < ROUNDS / 4; i++) {
+                uint32_t key = first + (uint32_t)i % (KEYS / 2);
+                int64_t now = atomic_fetch_add(&rows[key], 1) + 1;
+                uint64_t token = 0;
+
+                cache_table_drop(table, &key, sizeof(key));
+                int64_t found = get_bytes(&key, sizeof(key), &token);
+
+                stale += found != NOT_THERE && found != now;
+        }
+        return (void *)stale;
+}
+
+static void no_thread_sees_a_stale_row_after_a_drop(void **state)
+{
+        pthread_t threads[4];
+        assert_int_equal(pthread_create(&threads[0], NULL, write_rows, (void *)0), 0);
+        assert_int_equal(pthread_create(&threads[1], NULL, write_rows, (void *)(KEYS / 2)), 0);
+        assert_int_equal(pthread_create(&threads[2], NULL, read_rows, NULL), 0);
+        assert_int_equal(pthread_create(&threads[3], NULL, read_rows, NULL), 0);
+        for (int i = 0; i < 4; i++) {
+                void *stale;
+                pthread_join(threads[i], &stale);
+                assert_null(stale);
+        }
+}
+
+int main(void)
+{
+#define TABLE_TEST(name) cmocka_unit_test_setup_teardown(name, start, finish)
+        const struct CMUnitTest tests[] = {
+            TABLE_TEST(what_was_put_is_found_until_it_is_dropped),
+            TABLE_TEST(a_token_from_before_a_drop_stores_nothing),
+            TABLE_TEST(a_reader_keeps_its_object_after_the_drop),
+            TABLE_TEST(that_there_is_no_row_is_kept_like_a_row),
+            TABLE_TEST(the_bound_holds_and_what_is_read_stays),
+            TABLE_TEST(numbers_are_kept_like_objects),
+            TABLE_TEST(what_exceeds_the_bound_is_not_kept),
+            TABLE_TEST(keys_are_bytes_of_any_length),
+            TABLE_TEST(no_thread_sees_a_stale_row_after_a_drop),
+        };
+
+        return cmocka_run_group_tests_name("cache table", tests, NULL, NULL);
+}
