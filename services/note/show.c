@@ -8,149 +8,254 @@
 #include "services/note/visibility.h"
 #include "services/user/user.rpc.h"
 
-/* All that a batch needs, in parallel arrays of n. The second half of the room is for what renotes pass on. */
-struct view {
-        const char *viewer;
-        enum read_from from;
-        size_t n;
-        NoteRows__StoredNote **stored;
-        User__Author **authors;
-        Follow__Relationship **relations; /* 2n: with the author, with the audience's owner */
-        Note__NoteViewer *marks;
-        bool *visible;
+/* One note that is asked for, and all that is known of it for this viewer. */
+struct item {
+        char *id;
+        const NoteRows__StoredNote *stored; /* NULL: there is no such note */
+        char *author_id, *owner_id;         /* whose relations with the viewer decide */
+        const Follow__Relationship *with_author, *with_owner;
+        bool visible;
+        struct item *original; /* what a renote passes on; of what is not visible, the same note once more; else NULL */
+        User__Author *author;
+        Note__NoteViewer marks;
 };
 
-static sn_status load_relations(struct rpc_call *c, struct view *v)
+struct batch {
+        const struct reader *reader;
+        size_t n;
+        struct item *items;
+};
+
+static bool is_renote(const struct item *item)
+{
+        return item->stored != NULL && item->stored->renote_of_id[0] != '\0';
+}
+
+/* A note that does not exist is looked up like one that exists, as if its id were its author's: the reads do not tell
+ * whether there is a note that the viewer may not see. */
+static sn_status load_stored(struct rpc_call *c, struct batch *b, char **ids, size_t n)
+{
+        NoteRows__StoredNote **stored = ARENA_ARRAY(c->arena, NoteRows__StoredNote *, n);
+
+        b->n = n;
+        b->items = ARENA_ARRAY(c->arena, struct item, n);
+        TRY(stored_get(c, b->reader->from, ids, n, stored));
+        for (size_t i = 0; i < n; i++) {
+                b->items[i] = (struct item){.id = ids[i], .stored = stored[i]};
+                b->items[i].author_id = stored[i] != NULL ? stored[i]->note->author->id : ids[i];
+                b->items[i].owner_id = stored[i] != NULL ? note_audience_owner(stored[i]) : ids[i];
+        }
+        return SN_OK;
+}
+
+static sn_status load_relations(struct rpc_call *c, struct batch *b)
 {
         Follow__GetRelationsRequest in = FOLLOW__GET_RELATIONS_REQUEST__INIT;
         Follow__Relations out = FOLLOW__RELATIONS__INIT;
 
-        in.from = (Follow__ReadFrom)v->from;
-        in.viewer_id = (char *)v->viewer;
-        in.n_user_ids = 2 * v->n;
-        in.user_ids = ARENA_ARRAY(c->arena, char *, in.n_user_ids);
-        for (size_t i = 0; i < v->n; i++) {
-                in.user_ids[2 * i] = v->stored[i]->note->author->id;
-                in.user_ids[2 * i + 1] = note_audience_owner(v->stored[i]);
+        in.from = (Follow__ReadFrom)b->reader->from;
+        in.viewer_id = (char *)b->reader->id;
+        in.user_ids = ARENA_ARRAY(c->arena, char *, 2 * b->n);
+        for (size_t i = 0; i < b->n; i++) {
+                in.user_ids[in.n_user_ids++] = b->items[i].author_id;
+                in.user_ids[in.n_user_ids++] = b->items[i].owner_id;
         }
         TRY(follow_get_relations(c, &in, &out));
         if (out.n_items != in.n_user_ids) {
                 return rpc_fail(c, SN_INTERNAL, NULL, "the follow service gave another number of relations than asked");
         }
-        v->relations = out.items;
+        for (size_t i = 0; i < b->n; i++) {
+                b->items[i].with_author = out.items[2 * i];
+                b->items[i].with_owner = out.items[2 * i + 1];
+        }
         return SN_OK;
 }
 
-static sn_status load_authors(struct rpc_call *c, struct view *v)
+/* Up to the decision whether the viewer sees each by itself. */
+static sn_status load(struct rpc_call *c, struct batch *b, char **ids, size_t n)
+{
+        TRY(load_stored(c, b, ids, n));
+        if (n == 0) {
+                return SN_OK;
+        }
+        TRY(load_relations(c, b));
+        for (size_t i = 0; i < n; i++) {
+                struct item *item = &b->items[i];
+
+                item->visible = item->stored != NULL &&
+                                note_visible(b->reader->id, item->stored, item->with_author, item->with_owner);
+        }
+        return SN_OK;
+}
+
+/* The notes that renotes pass on. What the viewer does not see is loaded again in their stead: a renote may be hidden
+ * by what it passes on, which takes as many reads. */
+static sn_status load_originals(struct rpc_call *c, struct batch *b, struct batch *originals)
+{
+        char **ids = ARENA_ARRAY(c->arena, char *, b->n);
+        size_t n = 0;
+
+        for (size_t i = 0; i < b->n; i++) {
+                struct item *item = &b->items[i];
+
+                if (!item->visible || is_renote(item)) {
+                        ids[n++] = item->visible ? item->stored->renote_of_id : item->id;
+                }
+        }
+        *originals = (struct batch){.reader = b->reader};
+        TRY(load(c, originals, ids, n));
+        n = 0;
+        for (size_t i = 0; i < b->n; i++) {
+                struct item *item = &b->items[i];
+
+                if (!item->visible || is_renote(item)) {
+                        item->original = &originals->items[n++];
+                }
+        }
+        return SN_OK;
+}
+
+/* Whether it matters for this item that the author of its original may block its maker. Of a single note that the
+ * viewer does not see, the same is read. */
+static bool needs_block(const struct batch *b, const struct item *item)
+{
+        return item->visible ? is_renote(item) : b->reader->from != READ_FROM_ANYWHERE;
+}
+
+/* Members whom an author blocks do not pass their notes on: such a renote is shown as if its original were hidden. */
+static sn_status apply_blocks(struct rpc_call *c, struct batch *b)
+{
+        Follow__GetBlocksRequest in = FOLLOW__GET_BLOCKS_REQUEST__INIT;
+        Follow__Blocks out = FOLLOW__BLOCKS__INIT;
+        struct item **asked = ARENA_ARRAY(c->arena, struct item *, b->n);
+        size_t n = 0;
+
+        in.from = (Follow__ReadFrom)b->reader->from;
+        in.blocker_ids = ARENA_ARRAY(c->arena, char *, b->n);
+        in.blocked_ids = ARENA_ARRAY(c->arena, char *, b->n);
+        for (size_t i = 0; i < b->n; i++) {
+                if (needs_block(b, &b->items[i])) {
+                        in.blocker_ids[n] = b->items[i].original->author_id;
+                        in.blocked_ids[n] = b->items[i].author_id;
+                        asked[n++] = &b->items[i];
+                }
+        }
+        in.n_blocker_ids = in.n_blocked_ids = n;
+        if (n == 0) {
+                return SN_OK;
+        }
+        TRY(follow_get_blocks(c, &in, &out));
+        if (out.n_items != n) {
+                return rpc_fail(c, SN_INTERNAL, NULL, "the follow service gave another number of blocks than asked");
+        }
+        for (size_t i = 0; i < n; i++) {
+                asked[i]->original->visible = asked[i]->original->visible && !out.items[i];
+        }
+        return SN_OK;
+}
+
+/* A renote is only shown with the note that it passes on. */
+static bool is_visible(const struct item *item)
+{
+        return item->visible && (!is_renote(item) || item->original->visible);
+}
+
+static bool any_visible(const struct batch *b)
+{
+        for (size_t i = 0; i < b->n; i++) {
+                if (is_visible(&b->items[i])) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+static bool mutes_author(const struct reader *reader, const struct item *item)
+{
+        return item->with_author->muting &&
+               (reader->asked_for == NULL || !uuid_equal(reader->asked_for, item->author_id));
+}
+
+/* What one passes on oneself is one's own, whoever wrote it. */
+static bool is_muted(const struct reader *reader, const struct item *item)
+{
+        return reader->hides_muted && !uuid_equal(reader->id, item->author_id) &&
+               (mutes_author(reader, item) || (is_renote(item) && mutes_author(reader, item->original)));
+}
+
+/* ---- What is only read for notes that are shown ---- */
+
+static sn_status load_authors(struct rpc_call *c, struct batch *b)
 {
         User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
         User__Authors out = USER__AUTHORS__INIT;
 
-        in.n_ids = v->n;
-        in.ids = ARENA_ARRAY(c->arena, char *, v->n);
-        for (size_t i = 0; i < v->n; i++) {
-                in.ids[i] = v->stored[i]->note->author->id;
+        in.n_ids = b->n;
+        in.ids = ARENA_ARRAY(c->arena, char *, b->n);
+        for (size_t i = 0; i < b->n; i++) {
+                in.ids[i] = b->items[i].author_id;
         }
         TRY(user_batch_get_authors(c, &in, &out));
-        if (out.n_items != v->n) {
+        if (out.n_items != b->n) {
                 return rpc_fail(c, SN_INTERNAL, NULL, "the user service gave another number of authors than asked");
         }
-        v->authors = out.items;
+        for (size_t i = 0; i < b->n; i++) {
+                b->items[i].author = out.items[i]->id[0] != '\0' ? out.items[i] : NULL;
+        }
         return SN_OK;
 }
 
-static sn_status load_marks(struct rpc_call *c, struct view *v)
+static sn_status load_marks(struct rpc_call *c, struct batch *b)
 {
-        char **ids = ARENA_ARRAY(c->arena, char *, v->n);
+        Note__NoteViewer *marks = ARENA_ARRAY(c->arena, Note__NoteViewer, b->n);
+        char **ids = ARENA_ARRAY(c->arena, char *, b->n);
 
-        for (size_t i = 0; i < v->n; i++) {
-                ids[i] = v->stored[i]->note->id;
+        for (size_t i = 0; i < b->n; i++) {
+                ids[i] = b->items[i].id;
         }
-        v->marks = ARENA_ARRAY(c->arena, Note__NoteViewer, v->n);
-        return marks_get(c, v->viewer, ids, v->n, v->marks);
+        TRY(marks_get(c, b->reader->id, ids, b->n, marks));
+        for (size_t i = 0; i < b->n; i++) {
+                b->items[i].marks = marks[i];
+        }
+        return SN_OK;
 }
 
-/* Stands for a note that is not there, by an author who is not there. The same is asked about it as about one that the
- * viewer may not see, so that the time of the answer does not tell which of the two it is. */
-static NoteRows__StoredNote *nothing(struct arena *arena, char *id)
+static sn_status load_rest(struct rpc_call *c, struct batch *b)
 {
-        NoteRows__StoredNote *stored = ARENA_NEW(arena, NoteRows__StoredNote);
-
-        note_rows__stored_note__init(stored);
-        stored->note = ARENA_NEW(arena, Note__Note);
-        note__note__init(stored->note);
-        stored->note->id = id;
-        stored->note->author = ARENA_NEW(arena, User__Author);
-        user__author__init(stored->note->author);
-        stored->note->author->id = id;
-        return stored;
-}
-
-static bool is_nothing(const NoteRows__StoredNote *stored)
-{
-        return stored->version == 0;
-}
-
-static bool is_renote(const struct view *v, size_t i)
-{
-        return v->stored[i]->renote_of_id[0] != '\0';
-}
-
-/* Which of v->stored the viewer sees. */
-static sn_status decide(struct rpc_call *c, struct view *v)
-{
-        v->visible = ARENA_ARRAY(c->arena, bool, v->n);
-        if (v->n == 0) {
+        if (b->n == 0) {
                 return SN_OK;
         }
-        TRY(load_relations(c, v));
-        for (size_t i = 0; i < v->n; i++) {
-                v->visible[i] = !is_nothing(v->stored[i]) &&
-                                note_visible(v->viewer, v->stored[i], v->relations[2 * i], v->relations[2 * i + 1]);
-        }
-        return SN_OK;
+        TRY(load_authors(c, b));
+        return load_marks(c, b);
 }
 
-static sn_status load_stored(struct rpc_call *c, const struct reader *reader, char **ids, size_t n, struct view *v)
-{
-        *v = (struct view){.viewer = reader->id,
-                           .from = reader->from,
-                           .n = n,
-                           .stored = ARENA_ARRAY(c->arena, NoteRows__StoredNote *, n)};
-        TRY(stored_get(c, v->from, ids, n, v->stored));
-        for (size_t i = 0; i < n; i++) {
-                if (v->stored[i] == NULL) {
-                        v->stored[i] = nothing(c->arena, ids[i]);
-                }
-        }
-        return decide(c, v);
-}
+/* ---- The answer ---- */
 
 /* The parts of a stored note are shared, not copied: it is read-only and outlives the call. */
-static bool show(const struct view *v, size_t i, Note__Note *out)
+static Note__Note *as_note(struct arena *arena, struct item *item)
 {
-        if (!v->visible[i] || v->authors[i]->id[0] == '\0') {
-                return false;
-        }
-        *out = *v->stored[i]->note;
-        out->author = v->authors[i];
-        out->viewer = &v->marks[i];
-        return true;
+        Note__Note *note = ARENA_NEW(arena, Note__Note);
+
+        *note = *item->stored->note;
+        note->author = item->author;
+        note->viewer = &item->marks;
+        return note;
 }
 
-static Note__RenotedNote *as_renoted(struct arena *arena, const Note__Note *note)
+static Note__RenotedNote *as_renoted(struct arena *arena, struct item *item)
 {
+        const Note__Note *note = item->stored->note;
         Note__RenotedNote *r = ARENA_NEW(arena, Note__RenotedNote);
 
         note__renoted_note__init(r);
         r->id = note->id;
-        r->author = note->author;
+        r->author = item->author;
         r->text = note->text;
         r->visibility = note->visibility;
         r->created_at = note->created_at;
         r->edited_at = note->edited_at;
         r->counts = note->counts;
-        r->viewer = note->viewer;
+        r->viewer = &item->marks;
         r->hashtags = note->hashtags;
         r->n_hashtags = note->n_hashtags;
         r->mentions = note->mentions;
@@ -159,131 +264,43 @@ static Note__RenotedNote *as_renoted(struct arena *arena, const Note__Note *note
         return r;
 }
 
-/* The notes that the batch's renotes pass on; where[i] is the place of what v->stored[i] passes on, n for a note of its
- * own. What the viewer does not see is looked at again instead: a renote may be hidden by what it passes on, and takes
- * as long. */
-static sn_status load_renoted(struct rpc_call *c, const struct reader *reader, const struct view *v,
-                              struct view *renoted, size_t *where)
+/* An author whose account is gone hides their notes. */
+static bool has_author(const struct item *item)
 {
-        char **ids = ARENA_ARRAY(c->arena, char *, v->n);
-        size_t n = 0;
-
-        for (size_t i = 0; i < v->n; i++) {
-                char *inner = v->visible[i] ? v->stored[i]->renote_of_id : v->stored[i]->note->id;
-
-                where[i] = v->n;
-                if (inner[0] != '\0') {
-                        where[i] = n;
-                        ids[n++] = inner;
-                }
-        }
-        return load_stored(c, reader, ids, n, renoted);
+        return item->author != NULL && (!is_renote(item) || item->original->author != NULL);
 }
 
-/* Whom an author blocks does not go on passing their notes on: the renote is shown to nobody, as if the note inside
- * were hidden. About a single note the viewer does not see the same is asked. */
-static sn_status apply_blocks(struct rpc_call *c, const struct view *v, struct view *renoted, const size_t *where)
+static Note__Note *show_item(struct arena *arena, struct item *item)
 {
-        Follow__GetBlocksRequest in = FOLLOW__GET_BLOCKS_REQUEST__INIT;
-        Follow__Blocks out = FOLLOW__BLOCKS__INIT;
-        size_t *places = ARENA_ARRAY(c->arena, size_t, v->n);
+        Note__Note *note = as_note(arena, item);
 
-        in.from = (Follow__ReadFrom)v->from;
-        in.blocker_ids = ARENA_ARRAY(c->arena, char *, v->n);
-        in.blocked_ids = ARENA_ARRAY(c->arena, char *, v->n);
-        for (size_t i = 0; i < v->n; i++) {
-                if (v->visible[i] ? is_renote(v, i) : v->from != READ_FROM_ANYWHERE) {
-                        places[in.n_blocker_ids] = where[i];
-                        in.blocker_ids[in.n_blocker_ids++] = renoted->stored[where[i]]->note->author->id;
-                        in.blocked_ids[in.n_blocked_ids++] = v->stored[i]->note->author->id;
-                }
+        if (is_renote(item)) {
+                note->renote_of = as_renoted(arena, item->original);
+                note->renoted_by = renoters_one(arena, item->author);
         }
-        if (in.n_blocker_ids == 0) {
-                return SN_OK;
-        }
-        TRY(follow_get_blocks(c, &in, &out));
-        if (out.n_items != in.n_blocker_ids) {
-                return rpc_fail(c, SN_INTERNAL, NULL, "the follow service gave another number of blocks than asked");
-        }
-        for (size_t i = 0; i < out.n_items; i++) {
-                renoted->visible[places[i]] = renoted->visible[places[i]] && !out.items[i];
-        }
-        return SN_OK;
-}
-
-/* A renote is only shown with the note that it passes on. */
-static bool show_renote(struct rpc_call *c, const struct view *v, size_t i, const struct view *renoted, size_t where,
-                        Note__Note *out)
-{
-        Note__Note original;
-
-        if (!is_renote(v, i)) {
-                return true;
-        }
-        if (!show(renoted, where, &original)) {
-                return false;
-        }
-        out->renote_of = as_renoted(c->arena, &original);
-        out->renoted_by = renoters_one(c->arena, out->author);
-        return true;
-}
-
-static bool mutes_author(const struct reader *reader, const struct view *v, size_t i)
-{
-        return v->relations[2 * i]->muting &&
-               (reader->asked_for == NULL || !uuid_equal(reader->asked_for, v->stored[i]->note->author->id));
-}
-
-/* What one passes on oneself is one's own, whoever wrote it. */
-static bool is_muted(const struct reader *reader, const struct view *v, size_t i, const struct view *renoted,
-                     size_t where)
-{
-        bool own = uuid_equal(reader->id, v->stored[i]->note->author->id);
-
-        return !own && (mutes_author(reader, v, i) || (is_renote(v, i) && mutes_author(reader, renoted, where)));
-}
-
-/* What is only asked about notes that are shown. */
-static sn_status load_rest(struct rpc_call *c, struct view *v)
-{
-        if (v->n == 0) {
-                return SN_OK;
-        }
-        TRY(load_authors(c, v));
-        return load_marks(c, v);
-}
-
-static bool shows_any(const struct view *v, const struct view *renoted, const size_t *where)
-{
-        for (size_t i = 0; i < v->n; i++) {
-                if (v->visible[i] && (!is_renote(v, i) || renoted->visible[where[i]])) {
-                        return true;
-                }
-        }
-        return false;
+        return note;
 }
 
 sn_status show_notes(struct rpc_call *c, const struct reader *reader, char **ids, size_t n, size_t *n_items,
                      Note__Note ***items)
 {
-        size_t *where = ARENA_ARRAY(c->arena, size_t, n);
-        Note__Note *all = ARENA_ARRAY(c->arena, Note__Note, n);
-        struct view v, renoted;
+        struct batch b = {.reader = reader}, originals;
 
         *items = ARENA_ARRAY(c->arena, Note__Note *, n);
         *n_items = 0;
-        TRY(load_stored(c, reader, ids, n, &v));
-        TRY(load_renoted(c, reader, &v, &renoted, where));
-        TRY(apply_blocks(c, &v, &renoted, where));
-        if (!shows_any(&v, &renoted, where)) {
+        TRY(load(c, &b, ids, n));
+        TRY(load_originals(c, &b, &originals));
+        TRY(apply_blocks(c, &b));
+        if (!any_visible(&b)) {
                 return SN_OK;
         }
-        TRY(load_rest(c, &v));
-        TRY(load_rest(c, &renoted));
+        TRY(load_rest(c, &b));
+        TRY(load_rest(c, &originals));
         for (size_t i = 0; i < n; i++) {
-                if (show(&v, i, &all[i]) && show_renote(c, &v, i, &renoted, where[i], &all[i]) &&
-                    !(reader->hides_muted && is_muted(reader, &v, i, &renoted, where[i]))) {
-                        (*items)[(*n_items)++] = &all[i];
+                struct item *item = &b.items[i];
+
+                if (is_visible(item) && has_author(item) && !is_muted(reader, item)) {
+                        (*items)[(*n_items)++] = show_item(c->arena, item);
                 }
         }
         return SN_OK;
