@@ -91,6 +91,35 @@ test('undisturbed, every timeline is the reference', async () => {
         await allTimelinesAgree();
 });
 
+// Bytes that Redis has sent to anybody since it began.
+async function sentByRedis() {
+        const reply = await redisCommand(it.server, 'EVAL', "return tonumber(redis.call('INFO', 'stats'):match('total_net_output_bytes:(%d+)'))", '0');
+        assert.match(reply, /^:\d+$/);
+        return Number(reply.slice(1));
+}
+
+// By something other than SoNet: 's' begins a timeline, and 44 + 32n bytes are the length of one.
+for (const [what, ...command] of [
+        ['64 MiB in the form of a timeline', 'EVAL', "redis.call('SET', KEYS[1], 's'); redis.call('SETRANGE', KEYS[1], 44 + 32 * 2097152, ''); return redis.call('SETRANGE', KEYS[1], 43 + 32 * 2097152, 'x')", '1'],
+        ['a value that is just too long', 'EVAL', "redis.call('SET', KEYS[1], 's'); return redis.call('SETRANGE', KEYS[1], 43 + 32 * 2048, 'x')", '1'],
+        ['64 MiB of nonsense', 'EVAL', "return redis.call('SETRANGE', KEYS[1], 67108864, 'x')", '1'],
+        ['a list', 'EVAL', "redis.call('DEL', KEYS[1]); return redis.call('RPUSH', KEYS[1], 'x')", '1'],
+]) {
+        test(`${what} under a timeline's key is neither fetched nor believed, and replaced`, async () => {
+                const [fan] = fans.slice(-1);
+                const wanted = reference(fan);
+                await allTimelinesAgree();
+                const key = `tl:home:${fan.id}`;
+                assert.match(await redisCommand(it.server, ...command, key), /^:[1-9]/);
+                const before = await sentByRedis();
+                assert.deepEqual(await homeOf(fan, 100), wanted);
+                const sent = await sentByRedis() - before;
+                assert.ok(sent < 1 << 20, `${sent} bytes`);
+                const length = await redisCommand(it.server, 'STRLEN', key);
+                assert.ok(/^:[1-9]/.test(length) && Number(length.slice(1)) <= 65536, length);
+        });
+}
+
 test('emptying Redis in the middle of a fan-out loses nothing', async () => {
         await disturbed('flush', async () => {
                 for (let i = 0; i < 5; i++) {
