@@ -25,6 +25,8 @@ SETTING_STRING(trusted_proxies, "TRUSTED_PROXIES", "", false,
                "addresses and networks (127.0.0.1, 10.0.0.0/8, ::1), apart by commas, of the proxies whose Forwarded or X-Forwarded-For is believed")
 SETTING_INT(http_idle_ms, "HTTP_IDLE_MS", 75000, 1000, 86400000, "how long an HTTP connection may idle; longer than proxies in front keep theirs")
 SETTING_INT(http_unread_bytes, "HTTP_UNREAD_BYTES", 67108864, 1048576, 1099511627776, "answers that clients have not taken yet, in all; beyond it those with most are dropped")
+SETTING_INT(connections_per_address, "CONNECTIONS_PER_ADDRESS", 1000, 1, 1000000, "connections of one client address, or IPv6 /64, to this process; those of TRUSTED_PROXIES are not counted")
+SETTING_INT(body_bytes, "BODY_BYTES", 67108864, 1048576, 1099511627776, "memory for the bodies of requests, in all; beyond it 503. One address may have a quarter, but for TRUSTED_PROXIES")
 SETTING_INT(grpc_connections, "GRPC_CONNECTIONS", 1000, 1, 1000000, "gRPC connections at a time; at most a quarter of what the limit of open files allows")
 SETTING_STRING(public_url, "PUBLIC_URL", "", false, "the address under which clients find this server, like https://social.example.org; empty: the one they ask at")
 SETTING_STRING(grpc_address, "GRPC_ADDRESS", "127.0.0.1", false, "the address that gRPC listens on; beyond loopback it needs TLS")

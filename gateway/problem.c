@@ -59,7 +59,7 @@ void problem_write_http(int status, const char *code, const char *detail, const 
                         struct http_response *response)
 {
         write_document(status, code, NULL, detail, request_id, arena, response);
-        if (status == 503) {
+        if (status == 503 || status == 429) {
                 http_response_header(response, "Retry-After", "1");
         }
 }

@@ -54,6 +54,7 @@ static void detach(struct http_connection *c)
         /* Closing does not do it while a child that is just starting holds the descriptor too. */
         epoll_ctl(c->loop->epoll_fd, EPOLL_CTL_DEL, c->fd, NULL);
         forget_input(c);
+        http_share_leave(c);
         metric_add(server->metrics.connections, -1);
         atomic_fetch_sub_explicit(&server->n_connections, 1, memory_order_relaxed);
 }
@@ -300,6 +301,15 @@ void http_connection_returned(struct http_connection *c)
         http_connection_work(c);
 }
 
+static void turn_away(struct http_connection *c, int status, const char *detail)
+{
+        if (c->loop->server->options.http2_only) {
+                http_connection_end(c);
+        } else if (http_connection_refuse(c, status, detail) == HTTP_AGAIN) {
+                http_connection_work(c);
+        }
+}
+
 void http_connection_new(struct http_loop *loop, int fd, const struct sockaddr_storage *address)
 {
         struct http_server *server = loop->server;
@@ -324,12 +334,13 @@ void http_connection_new(struct http_loop *loop, int fd, const struct sockaddr_s
         http_deadline_set(c, http_deadline_idle(c));
         bool full = atomic_fetch_add_explicit(&server->n_connections, 1, memory_order_relaxed) >=
                     server->options.max_connections;
-        if (full && server->options.http2_only) {
-                http_connection_end(c);
+        enum http_share_is share = http_share_join(c);
+        if (share == HTTP_SHARE_EXCEEDED) {
+                http_connection_end_hard(c);
+        } else if (share == HTTP_SHARE_USED) {
+                turn_away(c, 429, "Your address has as many connections as it may have; close some.");
         } else if (full) {
-                if (http_connection_refuse(c, 503, "The server has as many connections as it takes.") == HTTP_AGAIN) {
-                        http_connection_work(c);
-                }
+                turn_away(c, 503, "The server has as many connections as it takes.");
         } else if (server->tls != NULL && !start_tls(c)) {
                 http_connection_end(c);
         }

@@ -101,6 +101,7 @@ void http_exchange_count(struct http_exchange *x)
 
 static void release(struct http_exchange *x)
 {
+        http_share_release_body(x);
         buf_free(&x->body);
         buf_free(&x->answer);
         arena_free(x->request.arena); /* holds the exchange itself */

@@ -287,6 +287,8 @@ void http2_request_body(struct http2_stream *s, struct str piece)
         buf_append(&x->body, piece.ptr, piece.len);
         if (x->body.overflow) {
                 http2_request_refuse(s, 413, "The body is larger than this address takes.");
+        } else if (!http_share_hold_body(x)) {
+                http2_request_refuse(s, 503, HTTP_TOO_MANY_BODIES);
         }
 }
 

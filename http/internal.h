@@ -1,7 +1,8 @@
 /* What the files of http/ share. server.c starts and stops, listen.c listens, loop.c is an I/O thread, connection.c a
  * connection on it, request.c reads its requests, deadline.c ends what takes too long, exchange.c is one request and
- * its response, answer.c makes a response's bytes, unread.c bounds what clients are sent and do not take, refuse.c says
- * no. head.c, chunked.c, wheel.c and tls.c know nothing of all that. HTTP/2 is in http2.h and its files.
+ * its response, answer.c makes a response's bytes, unread.c bounds what clients are sent and do not take, shares.c what
+ * one address may have, refuse.c says no. head.c, chunked.c, wheel.c and tls.c know nothing of all that. HTTP/2 is in
+ * http2.h and its files.
  *
  * Whose turn is it? Each connection belongs to one I/O thread, and only that thread reads from it, closes it and looks
  * at its deadlines. But the answer is sent by the worker who made it, without a thread switch. The word `turn` says who
@@ -83,6 +84,7 @@ struct http_connection {
         struct tls *tls;                /* NULL: in clear */
         char *certificate;              /* names in the client's, or NULL */
         bool begun;                     /* which HTTP this is has been seen */
+        struct http_share_of_address *share;
         char peer[HTTP_PEER_SIZE];
 };
 
@@ -101,6 +103,8 @@ struct http_exchange {
         uint64_t left; /* with a length */
         struct http_chunked decoder;
         struct buf body;
+        int64_t held_bytes;                  /* of the body, as counted */
+        struct http_share_of_address *share; /* with whose address; NULL: nothing is counted */
         /* the response */
         bool close;
         char *head;
@@ -225,6 +229,19 @@ void http_refusal(struct http_server *server, struct http_request *r, int status
 void http_unread_limit(int listen_fd, const struct http_options *options); /* of each connection, in the kernel */
 void http_unread_add(struct http_loop *loop, size_t bytes);                /* an answer was made; any thread */
 void http_unread_check(struct http_loop *loop);                            /* of all of them together */
+
+/* shares.c */
+enum http_share_is {
+        HTTP_SHARE_FREE,
+        HTTP_SHARE_USED,     /* all of it: the client is told so */
+        HTTP_SHARE_EXCEEDED, /* and not even that */
+};
+enum http_share_is http_share_join(struct http_connection *c); /* a new connection; to be left in any case */
+void http_share_leave(struct http_connection *c);
+/* Counts what the body's memory has grown by, on the I/O thread; false: it is too much, and dropped. */
+SN_CHECKED bool http_share_hold_body(struct http_exchange *x);
+#define HTTP_TOO_MANY_BODIES "Too many requests are on their way at once; try again."
+void http_share_release_body(struct http_exchange *x); /* any thread, also when the server is gone */
 
 /* listen.c */
 SN_CHECKED sn_status http_listen(struct http_server *server, struct buf *error);

@@ -168,6 +168,9 @@ static enum http_step take_body(struct http_connection *c, struct input *in)
         if (x->body.overflow) {
                 return too_large(c);
         }
+        if (!http_share_hold_body(x)) {
+                return http_connection_refuse(c, 503, HTTP_TOO_MANY_BODIES);
+        }
         if (result == HTTP_PARSE_DONE) {
                 return hand_over(c, in);
         }
@@ -189,6 +192,9 @@ enum http_step http_request_read_body(struct http_connection *c)
         piece = x->left < piece ? (size_t)x->left : piece;
         if (!buf_reserve(&x->body, piece)) {
                 return too_large(c);
+        }
+        if (!http_share_hold_body(x)) {
+                return http_connection_refuse(c, 503, HTTP_TOO_MANY_BODIES);
         }
         ssize_t n = http_connection_receive(c, x->body.data + x->body.len, piece);
         if (n <= 0) {

@@ -90,6 +90,16 @@ struct http_options {
         int64_t unread_bytes;    /* of answers that clients have not taken, in all: beyond it the largest are dropped */
 };
 
+/* What one client address may have of the process, on all its ports. Taken over before the first server starts; without
+ * it nothing is bounded. Addresses count as networks do in limits of rates: of IPv6 the first 64 bits. */
+struct http_shares {
+        int connections;    /* 0: any number. Those beyond are told 429, or closed over HTTP/2 alone. */
+        int64_t body_bytes; /* of request bodies in memory, all addresses together, of which one may have a quarter; 0:
+                               any number. What comes beyond is told 503. */
+        bool (*is_exempt)(const char *peer); /* a proxy, which speaks for many; NULL: nobody is */
+};
+void http_limit_shares(const struct http_shares *limits);
+
 /* How many connections there are descriptors for, beside the reserved ones, on the two ports of a process: what is
  * wanted, or a quarter for gRPC and the rest for HTTP. Raises the process's soft limit of open files as far as that
  * needs and may. */

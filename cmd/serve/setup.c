@@ -10,6 +10,7 @@
 #include "cache/redis.h"
 #include "db/db.h"
 #include "db/ownership.h"
+#include "http/server.h"
 #include "rpc/client_address.h"
 #include "rpc/lanes.h"
 #include "rpc/rate_limit.h"
@@ -64,6 +65,9 @@ static sn_status configure(struct server *server, int64_t port, struct buf *erro
         db_set_server_limit((int)s->database_busy);
         TRY(rpc_limit_rates(s));
         rpc_trust_proxies(s);
+        http_limit_shares(&(struct http_shares){.connections = (int)s->connections_per_address,
+                                                .body_bytes = s->body_bytes,
+                                                .is_exempt = rpc_is_trusted_proxy});
         if (s->redis_url[0] == '\0') {
                 buf_append_c(error, "REDIS_URL is not set: every process needs to know where Redis is");
                 return SN_INVALID_ARGUMENT;

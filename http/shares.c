@@ -1,0 +1,145 @@
+/* What a client address has of the process: connections on all its ports, and bytes of request bodies in memory. One
+ * table for all servers, since an exchange may outlive its server. */
+#include "http/internal.h"
+
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/address.h"
+
+enum { BODY_SHARE = 4 }; /* an address may hold one of so many parts of what all may hold */
+
+/* Of addresses that have something: in the tree, and counted under the lock but for the bytes. */
+struct http_share_of_address {
+        uint8_t network[ADDRESS_BYTES]; /* an IPv4 address, or 64 bits of an IPv6 one */
+        int connections;
+        int references; /* connections, and exchanges that hold bytes */
+        bool exempt;
+        atomic_int_least64_t body_bytes;
+};
+
+static struct http_shares limits;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static void *shares;
+static atomic_int_least64_t body_bytes;
+
+static int64_t read_body_bytes(void *context)
+{
+        (void)context;
+        return atomic_load(&body_bytes);
+}
+
+void http_limit_shares(const struct http_shares *wanted)
+{
+        limits = *wanted;
+        metric_gauge_fn("sonet_request_body_bytes", "Memory of request bodies, of all ports.", NULL, read_body_bytes,
+                        NULL);
+}
+
+static int compare(const void *a, const void *b)
+{
+        return memcmp(a, b, ADDRESS_BYTES); /* the network comes first */
+}
+
+/* Under the lock; NULL: no memory. */
+static struct http_share_of_address *find_or_add(const uint8_t network[ADDRESS_BYTES], const char *peer)
+{
+        struct http_share_of_address **found = tfind(network, &shares, compare);
+        if (found != NULL) {
+                return *found;
+        }
+        struct http_share_of_address *s = calloc(1, sizeof(*s));
+        if (s == NULL) {
+                return NULL;
+        }
+        memcpy(s->network, network, ADDRESS_BYTES);
+        s->exempt = limits.is_exempt != NULL && limits.is_exempt(peer);
+        if (tsearch(s, &shares, compare) == NULL) {
+                free(s);
+                return NULL;
+        }
+        return s;
+}
+
+static void unreference(struct http_share_of_address *s)
+{
+        if (--s->references == 0) {
+                tdelete(s, &shares, compare);
+                free(s);
+        }
+}
+
+enum http_share_is http_share_join(struct http_connection *c)
+{
+        uint8_t network[ADDRESS_BYTES] = {0};
+        if (address_parse(str_of(c->peer), network)) {
+                address_to_network(network);
+        }
+        pthread_mutex_lock(&lock);
+        c->share = find_or_add(network, c->peer);
+        int connections = 0;
+        bool exempt = true;
+        if (c->share != NULL) {
+                c->share->references++;
+                connections = ++c->share->connections;
+                exempt = c->share->exempt || limits.connections == 0;
+        }
+        pthread_mutex_unlock(&lock);
+        return exempt || connections <= limits.connections                        ? HTTP_SHARE_FREE
+               : connections <= limits.connections + HTTP_REFUSED_CONNECTIONS_MAX ? HTTP_SHARE_USED
+                                                                                  : HTTP_SHARE_EXCEEDED;
+}
+
+void http_share_leave(struct http_connection *c)
+{
+        if (c->share == NULL) {
+                return;
+        }
+        pthread_mutex_lock(&lock);
+        c->share->connections--;
+        unreference(c->share);
+        pthread_mutex_unlock(&lock);
+        c->share = NULL;
+}
+
+/* --- bodies --- */
+
+bool http_share_hold_body(struct http_exchange *x)
+{
+        int64_t more = (int64_t)x->body.capacity - x->held_bytes;
+        if (more <= 0) {
+                return true;
+        }
+        if (x->share == NULL && x->connection->share != NULL) {
+                x->share = x->connection->share;
+                pthread_mutex_lock(&lock);
+                x->share->references++;
+                pthread_mutex_unlock(&lock);
+        }
+        x->held_bytes += more;
+        int64_t all = atomic_fetch_add(&body_bytes, more) + more, own = 0;
+        if (x->share != NULL) {
+                own = atomic_fetch_add(&x->share->body_bytes, more) + more;
+                own = x->share->exempt ? 0 : own;
+        }
+        if (limits.body_bytes == 0 || (all <= limits.body_bytes && own <= limits.body_bytes / BODY_SHARE)) {
+                return true;
+        }
+        http_share_release_body(x);
+        buf_free(&x->body);
+        return false;
+}
+
+void http_share_release_body(struct http_exchange *x)
+{
+        atomic_fetch_sub(&body_bytes, x->held_bytes);
+        if (x->share != NULL) {
+                atomic_fetch_sub(&x->share->body_bytes, x->held_bytes);
+                pthread_mutex_lock(&lock);
+                unreference(x->share);
+                pthread_mutex_unlock(&lock);
+        }
+        x->held_bytes = 0;
+        x->share = NULL;
+}
