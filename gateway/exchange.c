@@ -109,6 +109,7 @@ static sn_status call(struct rpc_call *c, const struct exchange *x, struct http_
         TRY(transcode_request(c, x, &in));
         m->out->message_init(out);
         TRY(rpc_request(c, m, in, out));
+        rpc_learn_token(c, out);
         transcode_response(c, x, out, response);
         if (response->body.overflow) {
                 return rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "the answer is too large; ask for less with limit");

@@ -4,6 +4,7 @@
 #include "auth/service_token.h"
 #include "auth/token.h"
 #include "base/address.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "rpc/client_address.h"
 #include "rpc/rate_limit.h"
@@ -58,6 +59,24 @@ static sn_status identify_member(struct rpc_call *c, struct str authorization)
         c->scope = arena_strdup(c->arena, claims.scope);
         c->bearer = str_dup(c->arena, token);
         return SN_OK;
+}
+
+void rpc_learn_token(const struct rpc_call *c, const ProtobufCMessage *answer)
+{
+        const ProtobufCFieldDescriptor *field =
+            c->method->answer_is_secret
+                ? protobuf_c_message_descriptor_get_field_by_name(answer->descriptor, "access_token")
+                : NULL;
+        struct rpc_call aside = {.arena = c->arena}; /* whatever is wrong with it, the answer is as it is */
+        struct token_claims claims;
+        if (field == NULL || field->type != PROTOBUF_C_TYPE_STRING) {
+                return;
+        }
+        const char *token = *(char *const *)((const char *)answer + field->offset);
+        if (token_verify(&aside, str_of(token), &claims) != SN_OK) {
+                log_event(LOG_LEVEL_WARN, "an access token that was just made is not valid here",
+                          LOG_STR("error.message", aside.problem.detail));
+        }
 }
 
 sn_status rpc_authenticate(struct rpc_call *c, const struct rpc_sender *sender)

@@ -47,6 +47,10 @@ struct rpc_sender {
  * (rpc/rate_limit.h); SN_RESOURCE_EXHAUSTED once its failures are spent, without a look at a token that nobody has
  * verified before. c->method says whether the member's token counts (contract_ignores_token). */
 SN_CHECKED sn_status rpc_authenticate(struct rpc_call *c, const struct rpc_sender *sender);
+/* An answer on its way to the client: verifies the access token that it may hold (`access_token`, a secret), so that it
+ * is known when it comes back. Somebody who has just logged in is served although others have spent the failures of
+ * their address, also where another process signs. */
+void rpc_learn_token(const struct rpc_call *c, const ProtobufCMessage *answer);
 
 /* May this caller call c->method at all? The dispatcher asks it first; the gateway asks before it reads a body, so that
  * nobody learns more of a method than they may use. SN_UNAUTHENTICATED (token_missing), SN_PERMISSION_DENIED

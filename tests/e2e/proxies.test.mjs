@@ -123,6 +123,10 @@ test('bad tokens cost the address; then none is looked at, but those that are kn
         assert.ok(Number(refusal.headers['retry-after']) >= 1);
         must(await it.api('GET', '/v1/users/me', { token: member.access_token, headers: from(attacker) })); // behind the same address
         problem(await it.api('GET', '/v1/users/me', { token: forged(member.access_token, 1), headers: from(friend) }), 401);
+        const fresh = must(await logIn(attacker, { login: member.username, password: PASSWORD, device_token: member.device_token }));
+        must(await it.api('GET', '/v1/users/me', { token: fresh.access_token, headers: from(attacker) })); // one that was made just now
+        const newer = must(await it.api('POST', '/v1/auth/refresh', { body: { refresh_token: fresh.refresh_token }, headers: from(attacker) }));
+        must(await it.api('GET', '/v1/timelines/home', { token: newer.access_token, headers: from(attacker) }));
 });
 
 test('over gRPC they cost the same', async () => {
