@@ -14,13 +14,14 @@
 #include "base/contract.h"
 
 enum {
-        CURSOR_VERSION = 2,
+        CURSOR_VERSION = 3,
         SIV_BYTES = crypto_stream_xchacha20_NONCEBYTES,
         KEY_BYTES = 32,
         NUMBER_BYTES = 8,
+        PRINT_BYTES = CURSOR_PRINT_BITS / 8,
         ID_BYTES = 16,
         POSITION_BYTES = 1 + NUMBER_BYTES + ID_BYTES + NUMBER_BYTES,
-        PLAIN_BYTES_MAX = POSITION_BYTES + CURSOR_SEEN_MAX * NUMBER_BYTES,
+        PLAIN_BYTES_MAX = POSITION_BYTES + CURSOR_SEEN_MAX * PRINT_BYTES,
         CURSOR_BYTES_MAX = SIV_BYTES + PLAIN_BYTES_MAX,
         TEXT_CHARS_MAX = BASE64URL_CHARS(CURSOR_BYTES_MAX),
 };
@@ -63,18 +64,18 @@ static void siv_of(const struct rpc_call *c, const char *filter, const uint8_t *
         crypto_generichash_final(&hash, out, SIV_BYTES);
 }
 
-static void write_number(uint64_t value, uint8_t out[NUMBER_BYTES])
+static void write_number(uint64_t value, uint8_t *out, int bytes)
 {
-        for (int i = 0; i < NUMBER_BYTES; i++) {
-                out[i] = (uint8_t)(value >> (8 * (NUMBER_BYTES - 1 - i)));
+        for (int i = 0; i < bytes; i++) {
+                out[i] = (uint8_t)(value >> (8 * (bytes - 1 - i)));
         }
 }
 
-static uint64_t read_number(const uint8_t in[NUMBER_BYTES])
+static uint64_t read_number(const uint8_t *in, int bytes)
 {
         uint64_t value = 0;
 
-        for (int i = 0; i < NUMBER_BYTES; i++) {
+        for (int i = 0; i < bytes; i++) {
                 value = value << 8 | in[i];
         }
         return value;
@@ -83,27 +84,27 @@ static uint64_t read_number(const uint8_t in[NUMBER_BYTES])
 static size_t write_plain(const struct cursor *cursor, uint8_t plain[PLAIN_BYTES_MAX])
 {
         plain[0] = CURSOR_VERSION;
-        write_number((uint64_t)cursor->at.sort_key, plain + 1);
+        write_number((uint64_t)cursor->at.sort_key, plain + 1, NUMBER_BYTES);
         if (!uuid_to_bytes(cursor->at.id, plain + 1 + NUMBER_BYTES)) {
                 memset(plain + 1 + NUMBER_BYTES, 0, ID_BYTES);
         }
-        write_number(cursor->began, plain + 1 + NUMBER_BYTES + ID_BYTES);
+        write_number(cursor->began, plain + 1 + NUMBER_BYTES + ID_BYTES, NUMBER_BYTES);
         for (size_t i = 0; i < cursor->n_seen; i++) {
-                write_number(cursor->seen[i], plain + POSITION_BYTES + i * NUMBER_BYTES);
+                write_number(cursor->seen[i], plain + POSITION_BYTES + i * PRINT_BYTES, PRINT_BYTES);
         }
-        return POSITION_BYTES + cursor->n_seen * NUMBER_BYTES;
+        return POSITION_BYTES + cursor->n_seen * PRINT_BYTES;
 }
 
 static void read_plain(const uint8_t *plain, size_t len, struct cursor *cursor)
 {
-        cursor->at.sort_key = (int64_t)read_number(plain + 1);
+        cursor->at.sort_key = (int64_t)read_number(plain + 1, NUMBER_BYTES);
         if (!sodium_is_zero(plain + 1 + NUMBER_BYTES, ID_BYTES)) {
                 uuid_from_bytes(plain + 1 + NUMBER_BYTES, cursor->at.id);
         }
-        cursor->began = read_number(plain + 1 + NUMBER_BYTES + ID_BYTES);
-        cursor->n_seen = (len - POSITION_BYTES) / NUMBER_BYTES;
+        cursor->began = read_number(plain + 1 + NUMBER_BYTES + ID_BYTES, NUMBER_BYTES);
+        cursor->n_seen = (len - POSITION_BYTES) / PRINT_BYTES;
         for (size_t i = 0; i < cursor->n_seen; i++) {
-                cursor->seen[i] = read_number(plain + POSITION_BYTES + i * NUMBER_BYTES);
+                cursor->seen[i] = read_number(plain + POSITION_BYTES + i * PRINT_BYTES, PRINT_BYTES);
         }
 }
 
@@ -126,7 +127,7 @@ static size_t open_text(const struct rpc_call *c, const char *filter, const char
         size_t chars = strnlen(text, TEXT_CHARS_MAX + 1), len = 0;
 
         if (chars > TEXT_CHARS_MAX || !base64url_decode((struct str){text, chars}, bytes, sizeof(bytes), &len) ||
-            len < SIV_BYTES + POSITION_BYTES || (len - SIV_BYTES - POSITION_BYTES) % NUMBER_BYTES != 0) {
+            len < SIV_BYTES + POSITION_BYTES || (len - SIV_BYTES - POSITION_BYTES) % PRINT_BYTES != 0) {
                 return 0;
         }
         len -= SIV_BYTES;

@@ -34,7 +34,7 @@ static struct cursor cursor_of(const uint8_t data[POSITION_BYTES])
         memcpy(&cursor.at.sort_key, data, sizeof(cursor.at.sort_key));
         uuid_from_bytes(data + 8, cursor.at.id);
         for (size_t i = 0; i < cursor.n_seen; i++) {
-                cursor.seen[i] = (uint64_t)cursor.at.sort_key * i;
+                cursor.seen[i] = ((uint64_t)cursor.at.sort_key * i) >> (64 - CURSOR_PRINT_BITS);
         }
         return cursor;
 }

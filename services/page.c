@@ -75,7 +75,7 @@ static uint64_t fingerprint(const struct position *at)
         for (int i = 8; i < 16; i++) {
                 print += (uint64_t)id[i] << (8 * (15 - i));
         }
-        return print;
+        return print & ((UINT64_C(1) << CURSOR_PRINT_BITS) - 1);
 }
 
 static bool has_print(const uint64_t *prints, size_t n, uint64_t print)

@@ -462,31 +462,44 @@ static void what_is_newer_comes_oldest_first_after_a_cursor_or_an_id(void **stat
 }
 
 /* The poller holds at most a hundred items that may be overtaken; more wait, and none is lost. */
-static void very_much_that_is_unsettled_waits_and_is_not_lost(void **state)
+static void post_stalled(char (*ids)[UUID_SIZE], int n)
 {
-        struct list list = {"the hashtag timeline", "", &TIMELINE(GET_HASHTAG_TIMELINE), .text = "stall"};
-        struct act late = {.actor = anna, .method = &NOTE(CREATE_NOTE), .text = "late #stall"};
-        char(*ids)[UUID_SIZE] = calloc(130, UUID_SIZE);
-        struct poller p;
-        PGconn *pg;
-
-        (void)ASK(bert, NOTE(CREATE_NOTE), .text = "#stall");
-        p = poller_new(&list, 100);
-        pg = hold_up("note_service", "notes", "new.text like 'late%'", &late);
-        for (int i = 0; i < 130; i++) {
+        for (int i = 0; i < n; i++) {
                 (void)snprintf(ids[i], UUID_SIZE, "%s",
                                ((Note__Note *)ASK(bert, NOTE(CREATE_NOTE), .text = "#stall"))->id);
                 test_release();
         }
-        poll_all(&p);
-        assert_int_equal(p.n, 101);
+}
+
+/* Cursors remember 240 items. */
+static void very_much_that_is_unsettled_waits_and_is_not_lost(void **state)
+{
+        struct list list = {"the hashtag timeline", "", &TIMELINE(GET_HASHTAG_TIMELINE), .text = "stall"};
+        struct act late = {.actor = anna, .method = &NOTE(CREATE_NOTE), .text = "late #stall"};
+        char(*ids)[UUID_SIZE] = calloc(300, UUID_SIZE);
+        struct poller before, between;
+        PGconn *pg;
+
+        (void)ASK(bert, NOTE(CREATE_NOTE), .text = "#stall");
+        before = poller_new(&list, 100);
+        pg = hold_up("note_service", "notes", "new.text like 'late%'", &late);
+        post_stalled(ids, 200);
+        between = poller_new(&list, 100);
+        poll_all(&between); /* what stands below the page is not newer: it does not come, and nothing comes again */
+        assert_int_equal(between.n, 100);
+        post_stalled(ids + 200, 100);
+        poll_all(&before);
+        assert_int_equal(before.n, 241);
         let_go(pg, "note_service", "notes", &late);
-        poll_all(&p);
-        assert_int_equal(p.n, 132);
-        for (int i = 0; i < 130; i++) {
-                assert_true(has_found(&p, ids[i]));
+        poll_all(&before);
+        assert_int_equal(before.n, 302);
+        for (int i = 0; i < 300; i++) {
+                assert_true(has_found(&before, ids[i]));
         }
-        expect_found(&p, late.made, "late");
+        expect_found(&before, late.made, "late");
+        poll_all(&between);
+        assert_int_equal(between.n, 201);
+        expect_found(&between, late.made, "late");
         free(ids);
 }
 
