@@ -60,6 +60,11 @@ bool contract_ignores_token(const struct rpc_method *method)
         return method != NULL && method->access == RPC_PUBLIC && method->rate == RPC_RATE_AUTH;
 }
 
+bool contract_streams_body(const struct rpc_method *method)
+{
+        return method != NULL && method->body != RPC_BODY_MESSAGE;
+}
+
 bool contract_takes_body(const struct rpc_method *method)
 {
         return strcmp(method->http_verb, "POST") == 0 || strcmp(method->http_verb, "PUT") == 0 ||
@@ -86,6 +91,29 @@ void contract_register(const struct rpc_service *service)
 const struct rpc_message_rules *contract_rules(const ProtobufCMessageDescriptor *descriptor)
 {
         return table_size == 0 ? NULL : table[slot_of(table, table_size, descriptor)];
+}
+
+const ProtobufCFieldDescriptor *contract_conditions_field(const ProtobufCMessageDescriptor *descriptor)
+{
+        for (unsigned i = 0; i < descriptor->n_fields; i++) {
+                const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
+                const ProtobufCMessageDescriptor *type = field->descriptor;
+                if (field->type == PROTOBUF_C_TYPE_MESSAGE && strcmp(type->name, "sonet.file.Conditions") == 0) {
+                        return field;
+                }
+        }
+        return NULL;
+}
+
+const ProtobufCFieldDescriptor *contract_chunk_field(const ProtobufCMessageDescriptor *descriptor)
+{
+        const struct rpc_message_rules *rules = contract_rules(descriptor);
+        for (unsigned i = 0; rules != NULL && i < descriptor->n_fields; i++) {
+                if (rules->fields[i].chunk) {
+                        return &descriptor->fields[i];
+                }
+        }
+        return NULL;
 }
 
 size_t contract_services(const struct rpc_service *const **out)

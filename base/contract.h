@@ -9,10 +9,13 @@
 #include <protobuf-c/protobuf-c.h>
 #include "base/call.h"
 
+#define RPC_CHUNK_BYTES (64 << 10) /* of a body or a file in one message of a stream, at most */
+
 enum rpc_access { RPC_PUBLIC, RPC_SCOPE, RPC_INTERNAL };
 enum rpc_rate { RPC_RATE_NONE, RPC_RATE_READ, RPC_RATE_WRITE, RPC_RATE_AUTH, RPC_RATE_COUNT };
 enum rpc_idempotency { RPC_IDEMPOTENCY_NONE, RPC_IDEMPOTENCY_KEY };
 enum rpc_lane { RPC_LANE_GENERAL, RPC_LANE_PASSWORD, RPC_LANE_COUNT };
+enum rpc_body_kind { RPC_BODY_MESSAGE, RPC_BODY_BYTES, RPC_BODY_MULTIPART };
 enum field_format { FIELD_FORMAT_NONE, FIELD_FORMAT_UUID, FIELD_FORMAT_EMAIL, FIELD_FORMAT_CURSOR };
 enum field_empty { FIELD_EMPTY_SHOW, FIELD_EMPTY_NULL, FIELD_EMPTY_OMIT };
 
@@ -27,6 +30,8 @@ struct rpc_field_rule {
         enum field_format format;
         enum field_empty empty; /* how JSON shows the empty value */
         const char *pattern;    /* POSIX extended regular expression, anchored; NULL: none */
+        bool chunk;             /* bytes of a stream: never in JSON */
+        const char *header;     /* where REST has the field; NULL: in path, query or body */
         const char *doc;        /* the leading comment, for OpenAPI */
 };
 
@@ -50,7 +55,12 @@ struct rpc_method {
         enum rpc_rate rate;
         enum rpc_idempotency idempotency;
         enum rpc_lane lane;
-        uint32_t deadline_ms;
+        uint32_t deadline_ms; /* with a body from when all of it is here */
+        enum rpc_body_kind body;
+        uint64_t max_body_bytes;   /* of a body that is no message; then in has a field that is a chunk */
+        uint32_t stall_ms;         /* how long nothing of it may come */
+        bool takes_part;           /* the handler also gets what came of a body that broke off */
+        bool answers_file;         /* out is sonet.file.Chunk, and in has a sonet.file.Conditions */
         uint32_t success_status;   /* 200, 201, 204 */
         bool empty_is_204;         /* an answer of which nothing is set is 204 on REST */
         bool answer_is_secret;     /* a field of it, or below it, is secret: never compressed */
@@ -75,11 +85,17 @@ struct rpc_service {
 /* Who asks such a method for a token (public, RATE_AUTH) has its credentials in the message: a token beside them, which
  * clients send to every address and which may have ended, is not looked at. */
 bool contract_ignores_token(const struct rpc_method *method);
+/* Its request is a stream over gRPC, and over REST a body that is no JSON. */
+bool contract_streams_body(const struct rpc_method *method);
 /* Over REST the fields outside the path stand in the body, not in the query. */
 bool contract_takes_body(const struct rpc_method *method);
 /* Makes the rules of a service's messages findable by descriptor. Called once per service at start, before any thread.
  */
 void contract_register(const struct rpc_service *service);
+/* Where a message has its field of sonet.file.Conditions; NULL: it has none. */
+const ProtobufCFieldDescriptor *contract_conditions_field(const ProtobufCMessageDescriptor *descriptor);
+/* The bytes of a stream: the field that says `chunk`; NULL: it has none. */
+const ProtobufCFieldDescriptor *contract_chunk_field(const ProtobufCMessageDescriptor *descriptor);
 /* The rules of a message; NULL for one of no contract (google.protobuf.Timestamp, Empty). */
 const struct rpc_message_rules *contract_rules(const ProtobufCMessageDescriptor *descriptor);
 size_t contract_services(const struct rpc_service *const **services);

@@ -9,6 +9,7 @@
 #include "services/note/note.rpc.h"
 #include "services/user/user.rpc.h"
 #include "sonet/events.rpc.h"
+#include "sonet/file.rpc.h"
 #include "tools/testdata/example.rpc.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -20,6 +21,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
         (void)argv;
         contract_register(&example_contract);
         contract_register(&events_contract);
+        contract_register(&file_contract);
         contract_register(&user_contract);
         contract_register(&note_contract);
         return 0;

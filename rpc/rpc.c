@@ -154,6 +154,7 @@ static struct rpc_call child_of(const struct rpc_call *c, const struct rpc_metho
             .request_id = c->request_id,
             .deadline_us = rpc_deadline_us(m, c->deadline_us),
             .now_ms = clock_wall_ms(),
+            .body = contract_streams_body(m) ? c->body : NULL,
         };
 }
 
@@ -168,6 +169,7 @@ static sn_status finish(struct rpc_call *c, const struct rpc_call *child, sn_sta
                 c->problem = child->problem;
                 rpc_problem_complete(c, status);
         }
+        c->file = child->file;
         return status;
 }
 

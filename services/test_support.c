@@ -11,6 +11,7 @@
 #include "db/ownership.h"
 #include "rpc/rpc.h"
 #include "sonet/events.rpc.h"
+#include "sonet/file.rpc.h"
 #include "sonet/problem.rpc.h"
 
 #define SERVICES_MAX 16
@@ -138,6 +139,7 @@ void test_network_start(const char *redis_url, bool encoded)
         keys_set_master(master);
         empty_databases();
         contract_register(&events_contract);
+        contract_register(&file_contract);
         contract_register(&sonet_contract);
         assert_int_equal(settings_load(&settings, &error), SN_OK);
         db_set_server_limit(8);

@@ -89,11 +89,13 @@ const Sonet__ServiceOptions *gen_service_options(const Google__Protobuf__Service
 const Sonet__MethodOptions *gen_method_options(const Google__Protobuf__MethodOptions *options);
 const Sonet__FieldOptions *gen_field_options(const Google__Protobuf__FieldOptions *options);
 
-/* gen_check.c, gen_check_methods.c: refusals, each with its place. */
+/* gen_check.c, gen_check_methods.c, gen_check_streams.c: refusals, each with its place. */
 void gen_refuse(struct gen *g, const struct gen_file *file, int line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 void gen_check_file(struct gen *g, struct gen_file *file);
 void gen_check_methods(struct gen *g, struct gen_file *file);
+void gen_check_streams(struct gen *g, const struct gen_file *file, const struct gen_method *m);
+bool gen_is_conditions(const struct gen_field *field); /* of an answer that is a file */
 /* A secret field of the message, or of one that is in it. */
 const struct gen_field *gen_find_secret(const struct gen_message *message);
 

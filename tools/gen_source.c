@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+enum { CHUNK_BYTES = 64 << 10 }; /* RPC_CHUNK_BYTES */
+
 /* POSIX matching starts anywhere; a pattern means the whole text. */
 static const char *anchored(const char *pattern)
 {
@@ -49,7 +51,7 @@ static void emit_field(FILE *out, const struct gen_field *field)
         const Sonet__FieldOptions *o = field->options;
         fprintf(out, "        {.format = %s, .empty = %s", format_name(o->format), empty_name(o->empty));
         emit_number(out, "min_length", o->min_length);
-        emit_number(out, "max_length", o->max_length);
+        emit_number(out, "max_length", o->chunk && o->max_length == 0 ? CHUNK_BYTES : o->max_length);
         emit_number(out, "max_items", o->max_items);
         if (field->has_range) {
                 fprintf(out, ", .has_range = true, .min = %s, .max = %s", bound(field->min), bound(field->max));
@@ -58,6 +60,10 @@ static void emit_field(FILE *out, const struct gen_field *field)
         fputs(o->secret ? ", .secret = true" : "", out);
         if (anchored(o->pattern) != NULL) {
                 fprintf(out, ", .pattern = %s", gen_string(anchored(o->pattern)));
+        }
+        fputs(o->chunk ? ", .chunk = true" : "", out);
+        if (o->header[0] != '\0') {
+                fprintf(out, ", .header = %s", gen_string(o->header));
         }
         if (field->doc != NULL) {
                 fprintf(out, ", .doc = %s", gen_string(field->doc));
@@ -109,6 +115,22 @@ static const char *access_of(const struct gen_method *m)
         return gen_printf(".access = RPC_SCOPE, .scope = %s", gen_string(m->options->access));
 }
 
+/* What the body and the answer are, where they are no messages. */
+static void emit_streams(FILE *out, const struct gen_method *m)
+{
+        static const char *const bodies[] = {"RPC_BODY_MESSAGE", "RPC_BODY_BYTES", "RPC_BODY_MULTIPART"};
+        const Sonet__MethodOptions *o = m->options;
+        if (o->body != SONET__BODY__BODY_MESSAGE) {
+                fprintf(out,
+                        "                .body = %s, .max_body_bytes = UINT64_C(%" PRIu64 "), .stall_ms = %" PRIu32
+                        "%s,\n",
+                        bodies[o->body], o->max_body_bytes, o->stall_ms, o->partial ? ", .takes_part = true" : "");
+        }
+        if (m->proto->server_streaming) {
+                fputs("                .answers_file = true,\n", out);
+        }
+}
+
 static void emit_method(FILE *out, const struct gen_file *file, const struct gen_method *m)
 {
         static const char *const rates[] = {"RPC_RATE_NONE", "RPC_RATE_READ", "RPC_RATE_WRITE", "RPC_RATE_AUTH"};
@@ -128,6 +150,7 @@ static void emit_method(FILE *out, const struct gen_file *file, const struct gen
                 rates[o->rate], idempotency[o->idempotency], lanes[o->lane], o->deadline_ms,
                 o->success == 0 ? 200 : o->success, o->empty_is_204 ? ", .empty_is_204 = true" : "",
                 gen_find_secret(m->out) != NULL ? ", .answer_is_secret = true" : "");
+        emit_streams(out, m);
         fprintf(out, "                .summary = %s, .doc = %s,\n                .invoke = invoke_%s},\n",
                 gen_string(m->summary), gen_string(m->doc), gen_lower(m->proto->name));
 }
