@@ -629,6 +629,24 @@ static void a_note_reaches_each_of_many_followers(void **state)
         assert_string_equal(test_admin("timeline_service", sql), "t");
 }
 
+/* 36,003 entries: some 140 of them note their owners, and a round of pruning looks at no others. */
+static void pruning_looks_at_what_grew(void **state)
+{
+        int noted = (int)strtol(test_admin("timeline_service", "select count(*) from timeline_grown"), NULL, 10);
+
+        assert_in_range(noted, 60, 300);
+        assert_in_range(test_network_run_job("timeline", "prune_timelines"), noted / 30, noted / 30 + 2);
+        assert_string_equal(test_admin("timeline_service", "select count(*) from timeline_grown"), "0");
+        (void)test_admin("timeline_service",
+                         "update timeline_cache set read_at = now() - interval '31 days'"
+                         " where owner_id between lpad(to_hex(1), 32, '0')::uuid and lpad(to_hex(50), 32, '0')::uuid");
+        assert_in_range(test_network_run_job("timeline", "prune_timelines"), 50 / 12, 50 / 12 + 2);
+        assert_string_equal(test_admin("timeline_service",
+                                       "select count(*) from timeline_entries where owner_id between"
+                                       " lpad(to_hex(1), 32, '0')::uuid and lpad(to_hex(50), 32, '0')::uuid"),
+                            "0");
+}
+
 /* ---- What delivery costs at once, and what a start keeps ---- */
 
 /* How many rows each statement of delivery inserts, in a table of the test. */
@@ -1040,6 +1058,7 @@ int main(void)
             cmocka_unit_test(a_set_that_grew_long_is_cut_by_its_reader_and_lacks_nothing),
             cmocka_unit_test(far_below_the_tail_nothing_is_missing),
             cmocka_unit_test(a_note_reaches_each_of_many_followers),
+            cmocka_unit_test(pruning_looks_at_what_grew),
             cmocka_unit_test(a_flood_is_delivered_in_portions_and_none_is_done_twice),
             cmocka_unit_test(a_note_to_very_many_goes_on_where_its_delivery_was_stopped),
             cmocka_unit_test(a_start_keeps_what_is_in_redis),
