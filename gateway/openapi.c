@@ -23,14 +23,14 @@ enum place { IN_PATH, IN_QUERY, IN_HEADER, IN_BODY, NOWHERE };
 
 static enum place place_of(const struct rpc_method *m, unsigned i)
 {
-        const struct rpc_field_rule *rule = schema_rule(m->in, i);
-        if (schema_in_path(m->http_path, m->in->fields[i].name)) {
+        const struct rpc_field *field = &m->in->fields[i];
+        if (schema_in_path(m->http_path, field->name)) {
                 return IN_PATH;
         }
-        if (rule->chunk || (m->answers_file && &m->in->fields[i] == contract_conditions_field(m->in))) {
+        if (field->rule.chunk || (m->answers_file && field == contract_conditions_field(m->in))) {
                 return NOWHERE; /* the bytes themselves; the conditions, which are headers that every file has */
         }
-        if (rule->header != NULL) {
+        if (field->rule.header != NULL) {
                 return IN_HEADER;
         }
         return contract_takes_body(m) && m->body != RPC_BODY_BYTES ? IN_BODY : IN_QUERY;
@@ -44,7 +44,7 @@ static unsigned fields_of_body(const struct rpc_method *m, unsigned *required)
         for (unsigned i = 0; i < m->in->n_fields; i++) {
                 if (place_of(m, i) == IN_BODY) {
                         n++;
-                        *required += schema_rule(m->in, i)->required;
+                        *required += m->in->fields[i].rule.required;
                 }
         }
         return n;
@@ -61,23 +61,22 @@ static bool has_json_body(const struct rpc_method *m)
 static void write_parameter(struct document *d, const struct rpc_method *m, unsigned i, enum place place)
 {
         static const char *const places[] = {[IN_PATH] = "path", [IN_QUERY] = "query", [IN_HEADER] = "header"};
-        const ProtobufCFieldDescriptor *field = &m->in->fields[i];
-        const struct rpc_field_rule *rule = schema_rule(m->in, i);
+        const struct rpc_field *field = &m->in->fields[i];
         open_object(d->out);
-        member_text(d->out, "name", place == IN_HEADER ? rule->header : field->name);
+        member_text(d->out, "name", place == IN_HEADER ? field->rule.header : field->name);
         member_text(d->out, "in", places[place]);
-        member_text(d->out, "description", rule->doc);
-        if (place == IN_PATH || rule->required) {
+        member_text(d->out, "description", field->rule.doc);
+        if (place == IN_PATH || field->rule.required) {
                 write_key(d->out, "required");
                 write_bool(d->out, true);
         }
-        if (field->label == PROTOBUF_C_LABEL_REPEATED) { /* a,b,c */
+        if (field->shape == SHAPE_LIST) { /* a,b,c */
                 member_text(d->out, "style", "form");
                 write_key(d->out, "explode");
                 write_bool(d->out, false);
         }
         write_key(d->out, "schema");
-        schema_write_field(d->out, &d->schemas, m->in, i);
+        schema_write_field(d->out, &d->schemas, field);
         close_object(d->out);
 }
 
@@ -131,7 +130,7 @@ static void write_form_schema(struct document *d, const struct rpc_method *m)
         for (unsigned i = 0; i < m->in->n_fields; i++) {
                 if (place_of(m, i) == IN_BODY) {
                         write_key(d->out, m->in->fields[i].name);
-                        schema_write_field(d->out, &d->schemas, m->in, i);
+                        schema_write_field(d->out, &d->schemas, &m->in->fields[i]);
                 }
         }
         write_key(d->out, file);
@@ -140,7 +139,7 @@ static void write_form_schema(struct document *d, const struct rpc_method *m)
         member_array(d->out, "required");
         write_text(d->out, file);
         for (unsigned i = 0; i < m->in->n_fields; i++) {
-                if (place_of(m, i) == IN_BODY && schema_rule(m->in, i)->required) {
+                if (place_of(m, i) == IN_BODY && m->in->fields[i].rule.required) {
                         write_text(d->out, m->in->fields[i].name);
                 }
         }
@@ -369,8 +368,8 @@ static void collect(struct document *d)
                                 schema_collect(&d->schemas, m->out, false);
                         }
                         for (unsigned k = 0; k < m->in->n_fields && has_json_body(m); k++) {
-                                if (m->in->fields[k].type == PROTOBUF_C_TYPE_MESSAGE) {
-                                        schema_collect(&d->schemas, m->in->fields[k].descriptor, true);
+                                if (m->in->fields[k].kind == KIND_MESSAGE) {
+                                        schema_collect(&d->schemas, m->in->fields[k].message, true);
                                 }
                         }
                         if (has_json_body(m) && strchr(m->http_path, '{') == NULL) {

@@ -147,7 +147,7 @@ static sn_status replay(struct rpc_call *c, ProtobufCMessage *out)
                           LOG_STR("event.action", c->method->full_name));
                 return rpc_fail(c, SN_INTERNAL, NULL, "%s", sn_status_row(SN_INTERNAL)->detail);
         }
-        memcpy(out, stored, c->method->out->sizeof_message);
+        memcpy(out, stored, c->method->out->descriptor->sizeof_message);
         return SN_OK;
 }
 
@@ -186,7 +186,7 @@ static sn_status run_handler(struct rpc_call *c, const ProtobufCMessage *in, Pro
                                              "many change the same thing at this moment; try again");
                 }
                 rpc_call_drop_file(c);
-                protobuf_c_message_init(c->method->out, out);
+                protobuf_c_message_init(c->method->out->descriptor, out);
                 c->problem = (struct rpc_problem){0};
                 arena_reset(c->arena, mark);
         }
@@ -231,7 +231,7 @@ static sn_status run_in_flight(struct rpc_call *c, const ProtobufCMessage *in, P
 static sn_status run(struct rpc_call *c, const ProtobufCMessage *in, ProtobufCMessage *out)
 {
         /* Validation brings ids to lowercase: the message belongs to the call, whoever built it. */
-        TRY(rpc_validate(c, (ProtobufCMessage *)in));
+        TRY(rpc_validate(c, c->method->in, (ProtobufCMessage *)in));
         if (c->idempotency_key != NULL) {
                 hash_body(c, in);
         }
@@ -333,8 +333,7 @@ static sn_status unpack_and_run(struct rpc_call *c, const uint8_t *bytes, size_t
         if (arena_exhausted(c->arena)) {
                 return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL, "the request is too large");
         }
-        *out = arena_alloc(c->arena, c->method->out->sizeof_message);
-        protobuf_c_message_init(c->method->out, *out);
+        *out = contract_new_message(c->method->out, c->arena);
         return run(c, in, *out);
 }
 

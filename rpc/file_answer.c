@@ -122,15 +122,15 @@ void file_choose_region(const File__Conditions *conditions, File__Chunk *answer)
         }
 }
 
-static const File__Conditions *conditions_of(const ProtobufCMessage *in)
+static const File__Conditions *conditions_of(const struct rpc_message *type, const ProtobufCMessage *in)
 {
-        const ProtobufCFieldDescriptor *field = contract_conditions_field(in->descriptor);
+        const struct rpc_field *field = contract_conditions_field(type);
         return field == NULL ? NULL : *(File__Conditions *const *)((const char *)in + field->offset);
 }
 
 sn_status rpc_choose_region(struct rpc_call *c, const ProtobufCMessage *in, ProtobufCMessage *out)
 {
-        const File__Conditions *conditions = conditions_of(in);
+        const File__Conditions *conditions = conditions_of(c->method->in, in);
         File__Chunk *answer = (File__Chunk *)out;
         struct stat file;
         if (c->file == NULL || fstat(c->file->fd, &file) != 0 || !S_ISREG(file.st_mode)) {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/contract_files.h"
-#include "grpc/reflection/v1/reflection.pb-c.h"
+#include "grpc/reflection/v1/reflection.rpc.h"
 
 enum { SERVICES_MAX = 40 };
 
@@ -140,7 +140,7 @@ static sn_status answer(struct rpc_call *c, const request *in, response *out)
 sn_status reflection_answer(struct rpc_call *c, struct str bytes, ProtobufCMessage **result)
 {
         ProtobufCMessage *unpacked;
-        TRY(rpc_unpack(c, &grpc__reflection__v1__server_reflection_request__descriptor, (const uint8_t *)bytes.ptr,
+        TRY(rpc_unpack(c, &grpc__reflection__v1__server_reflection_request__message, (const uint8_t *)bytes.ptr,
                        bytes.len, &unpacked));
         response *out = ARENA_NEW(c->arena, response);
         grpc__reflection__v1__server_reflection_response__init(out);

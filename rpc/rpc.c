@@ -8,7 +8,7 @@
 
 #include "auth/service_token.h"
 #include "base/clock.h"
-#include "grpc/health/v1/health.pb-c.h"
+#include "grpc/health/v1/health.rpc.h"
 #include "rpc/call_graph.h"
 #include "rpc/dispatch.h"
 #include "rpc/grpc.h"
@@ -117,7 +117,7 @@ static sn_status run_encoded(struct rpc_call *child, const ProtobufCMessage *in,
         TRY(rpc_dispatch_packed(child, packed, len, &answer));
         packed = rpc_pack(child->arena, answer, &len);
         TRY(rpc_unpack(child, child->method->out, packed, len, &answer));
-        memcpy(out, answer, child->method->out->sizeof_message); /* its parts live in the arena */
+        memcpy(out, answer, child->method->out->descriptor->sizeof_message); /* its parts live in the arena */
         return SN_OK;
 }
 
@@ -212,8 +212,8 @@ static struct rpc_method health_method(const struct rpc_service *contract)
             .service = contract,
             .name = "Check",
             .full_name = "/grpc.health.v1.Health/Check",
-            .in = &grpc__health__v1__health_check_request__descriptor,
-            .out = &grpc__health__v1__health_check_response__descriptor,
+            .in = &grpc__health__v1__health_check_request__message,
+            .out = &grpc__health__v1__health_check_response__message,
             .access = RPC_PUBLIC,
             .deadline_ms = 2000,
         };

@@ -53,12 +53,10 @@ struct change {
 
 static ProtobufCMessage *request_of(const struct change *change, struct arena *arena)
 {
-        ProtobufCMessage *in = arena_alloc(arena, change->method->in->sizeof_message);
+        ProtobufCMessage *in = contract_new_message(change->method->in, arena);
 
-        protobuf_c_message_init(change->method->in, in);
         for (size_t i = 0; i < 4 && change->fields[i].name != NULL; i++) {
-                const ProtobufCFieldDescriptor *field =
-                    protobuf_c_message_descriptor_get_field_by_name(in->descriptor, change->fields[i].name);
+                const struct rpc_field *field = contract_field(change->method->in, change->fields[i].name);
 
                 *(char **)((char *)in + field->offset) = arena_strdup(arena, change->fields[i].value);
         }
@@ -69,9 +67,8 @@ static void *run_change(void *context)
 {
         struct change *change = context;
         struct rpc_call *c = rpc_call_new_background(NULL, DEADLINE_MS);
-        ProtobufCMessage *out = arena_alloc(c->arena, change->method->out->sizeof_message);
+        ProtobufCMessage *out = contract_new_message(change->method->out, c->arena);
 
-        protobuf_c_message_init(change->method->out, out);
         c->actor = change->actor;
         c->scope = "read write";
         change->status = rpc_request(c, change->method, request_of(change, c->arena), out);

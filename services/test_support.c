@@ -138,9 +138,6 @@ void test_network_start(const char *redis_url, bool encoded)
         log_setup("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
         keys_set_master(master);
         empty_databases();
-        contract_register(&events_contract);
-        contract_register(&file_contract);
-        contract_register(&sonet_contract);
         assert_int_equal(settings_load(&settings, &error), SN_OK);
         db_set_server_limit(8);
         rpc_force_encoding(encoded);
@@ -287,11 +284,9 @@ static struct rpc_call *new_call(const char *actor)
 sn_status test_send(const char *actor, const struct rpc_method *m, const ProtobufCMessage *in, void **out)
 {
         struct rpc_call *c = new_call(actor);
-        ProtobufCMessage *answer = arena_alloc(c->arena, m->out->sizeof_message);
-        sn_status status;
+        ProtobufCMessage *answer = contract_new_message(m->out, c->arena);
+        sn_status status = rpc_request(c, m, in, answer);
 
-        protobuf_c_message_init(m->out, answer);
-        status = rpc_request(c, m, in, answer);
         last_code = status != SN_OK && c->problem.code != NULL ? c->problem.code : "";
         if (out != NULL) {
                 *out = answer;
@@ -334,10 +329,9 @@ static void set_number(ProtobufCMessage *message, const char *name, int value)
 
 sn_status test_request(const char *actor, const struct rpc_method *m, const struct test_args *args, void **out)
 {
-        ProtobufCMessage *in = arena_alloc(new_call("")->arena, m->in->sizeof_message);
+        ProtobufCMessage *in = contract_new_message(m->in, new_call("")->arena);
         static const char *const texts[] = {"text", "tag", "query"};
 
-        protobuf_c_message_init(m->in, in);
         set_text(in, "id", args->id);
         set_text(in, "user_id", args->id);
         for (size_t i = 0; i < 3; i++) {

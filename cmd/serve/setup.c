@@ -126,9 +126,6 @@ static void set_ownership(struct server *server)
 
 static sn_status register_services(struct server *server, struct buf *error)
 {
-        contract_register(&events_contract); /* the messages that services share */
-        contract_register(&file_contract);
-        contract_register(&sonet_contract);
         for (size_t i = 0; i < server->n_locals; i++) {
                 TRY(open_local(server, &server->locals[i], error));
         }
