@@ -4,10 +4,6 @@
 
 #include "services/test_support.h"
 
-#define NOTE(m)     note_methods[NOTE_##m]
-#define FOLLOW(m)   follow_methods[FOLLOW_##m]
-#define TIMELINE(m) timeline_methods[TIMELINE_##m]
-
 /* Printed, and part of each failure: SONET_TEST_SEED repeats one. */
 extern unsigned test_seed;
 void test_seed_choose(void);

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 #include "auth/keys.h"
@@ -176,6 +177,30 @@ void test_network_stop(void)
         }
         redis_free(redis);
         arena_free(names);
+}
+
+int test_start_plain(void **state)
+{
+        test_network_start(getenv("SONET_TEST_REDIS_URL"), false);
+        return 0;
+}
+
+int test_start_encoded(void **state)
+{
+        test_network_start(getenv("SONET_TEST_REDIS_URL"), true);
+        return 0;
+}
+
+int test_start_without_redis(void **state)
+{
+        test_network_start("redis://127.0.0.1:1", false);
+        return 0;
+}
+
+int test_stop(void **state)
+{
+        test_network_stop();
+        return 0;
 }
 
 struct redis *test_network_redis(void)

@@ -174,18 +174,6 @@ static void pruning_looks_at_what_grew(void **state)
                             "0");
 }
 
-static int start_plain(void **state)
-{
-        test_network_start(getenv("SONET_TEST_REDIS_URL"), false);
-        return 0;
-}
-
-static int stop(void **state)
-{
-        test_network_stop();
-        return 0;
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -195,5 +183,5 @@ int main(void)
             cmocka_unit_test(a_note_to_very_many_goes_on_where_its_delivery_was_stopped),
         };
 
-        return cmocka_run_group_tests_name("timelines, delivery", tests, start_plain, stop);
+        return cmocka_run_group_tests_name("timelines, delivery", tests, test_start_plain, test_stop);
 }

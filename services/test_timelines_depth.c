@@ -170,30 +170,6 @@ static void deleted_notes_in_the_tail_do_not_open_a_gap(void **state)
         free(ids);
 }
 
-static int start_plain(void **state)
-{
-        test_network_start(getenv("SONET_TEST_REDIS_URL"), false);
-        return 0;
-}
-
-static int start_encoded(void **state)
-{
-        test_network_start(getenv("SONET_TEST_REDIS_URL"), true);
-        return 0;
-}
-
-static int start_without_redis(void **state)
-{
-        test_network_start("redis://127.0.0.1:1", false);
-        return 0;
-}
-
-static int stop(void **state)
-{
-        test_network_stop();
-        return 0;
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -209,9 +185,9 @@ int main(void)
             cmocka_unit_test(a_member_who_was_away_for_a_month_finds_everything),
             cmocka_unit_test(far_below_the_tail_nothing_is_missing),
         };
-        int failed = cmocka_run_group_tests_name("timelines, depth", tests, start_plain, stop);
+        int failed = cmocka_run_group_tests_name("timelines, depth", tests, test_start_plain, test_stop);
 
-        failed += cmocka_run_group_tests_name("timelines, depth, encoded", encoded, start_encoded, stop);
-        return failed +
-               cmocka_run_group_tests_name("timelines, depth, without Redis", without_redis, start_without_redis, stop);
+        failed += cmocka_run_group_tests_name("timelines, depth, encoded", encoded, test_start_encoded, test_stop);
+        return failed + cmocka_run_group_tests_name("timelines, depth, without Redis", without_redis,
+                                                    test_start_without_redis, test_stop);
 }

@@ -242,12 +242,6 @@ static int start_without_redis(void **state)
         return start("redis://127.0.0.1:1", false);
 }
 
-static int stop(void **state)
-{
-        test_network_stop();
-        return 0;
-}
-
 int main(void)
 {
         const struct CMUnitTest disturbed[] = {
@@ -256,9 +250,9 @@ int main(void)
         const struct CMUnitTest without_redis[] = {cmocka_unit_test(undisturbed_timelines_are_right)};
 
         test_seed_choose();
-        int failed = cmocka_run_group_tests_name("timelines", disturbed, start_plain, stop);
+        int failed = cmocka_run_group_tests_name("timelines", disturbed, start_plain, test_stop);
 
-        failed += cmocka_run_group_tests_name("timelines, encoded", disturbed, start_encoded, stop);
+        failed += cmocka_run_group_tests_name("timelines, encoded", disturbed, start_encoded, test_stop);
         return failed +
-               cmocka_run_group_tests_name("timelines without Redis", without_redis, start_without_redis, stop);
+               cmocka_run_group_tests_name("timelines without Redis", without_redis, start_without_redis, test_stop);
 }

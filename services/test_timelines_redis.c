@@ -192,12 +192,6 @@ static void a_redis_that_comes_back_with_old_sets_is_not_believed(void **state)
         test_home_check(reader, 5, "and later");
 }
 
-static int start_plain(void **state)
-{
-        test_network_start(getenv("SONET_TEST_REDIS_URL"), false);
-        return 0;
-}
-
 static int start_own_redis(void **state)
 {
         char url[120];
@@ -208,12 +202,6 @@ static int start_own_redis(void **state)
         (void)snprintf(url, sizeof(url), "unix://%s", redis_socket);
         start_redis();
         test_network_start(url, false);
-        return 0;
-}
-
-static int stop(void **state)
-{
-        test_network_stop();
         return 0;
 }
 
@@ -241,7 +229,7 @@ int main(void)
             cmocka_unit_test(without_delivery_redis_is_not_believed),
         };
         const struct CMUnitTest restored[] = {cmocka_unit_test(a_redis_that_comes_back_with_old_sets_is_not_believed)};
-        int failed = cmocka_run_group_tests_name("timelines, Redis", tests, start_plain, stop);
+        int failed = cmocka_run_group_tests_name("timelines, Redis", tests, test_start_plain, test_stop);
 
         return failed +
                cmocka_run_group_tests_name("timelines, a Redis of long ago", restored, start_own_redis, stop_own_redis);
