@@ -48,5 +48,7 @@ bool token_known(struct str token);
  * once. */
 void token_revoke_session(const char *session, int64_t until_s);
 bool token_session_revoked(const char *session);
+/* Grows with every one: who keeps what a session may do looks again when it has. */
+uint64_t token_revocations(void);
 
 #endif

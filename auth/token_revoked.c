@@ -28,6 +28,7 @@ struct shard {
 
 static struct shard shards[SHARDS] = {[0 ... SHARDS - 1] = {.mutex = PTHREAD_MUTEX_INITIALIZER}};
 static _Atomic int64_t last_until_s; /* nothing is revoked after it */
+static _Atomic uint64_t revocations;
 
 /* Ids are version 7, drawn by SoNet: the last eight bytes are random. */
 static uint64_t hash_of(const uint8_t session[SESSION_BYTES])
@@ -105,6 +106,7 @@ void token_revoke_session(const char *session, int64_t until_s)
         int64_t last = atomic_load(&last_until_s);
         while (last < until_s && !atomic_compare_exchange_weak(&last_until_s, &last, until_s)) {
         }
+        atomic_fetch_add(&revocations, 1); /* once it is in force */
 }
 
 bool token_session_revoked(const char *session)
@@ -123,4 +125,9 @@ bool token_session_revoked(const char *session)
         bool revoked = shard->capacity > 0 && find(shard, id)->until_s >= now_s;
         pthread_mutex_unlock(&shard->mutex);
         return revoked;
+}
+
+uint64_t token_revocations(void)
+{
+        return atomic_load(&revocations);
 }

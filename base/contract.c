@@ -1,5 +1,5 @@
-/* Reading the tables of contracts, and the list of those that are known: written at start only, so reading takes no
- * lock. */
+/* The registry of contracts: services in order, and a hash table from message descriptors to their rules. Written at
+ * start only, so reading takes no lock. */
 #include "base/contract.h"
 
 #include <stdio.h>
@@ -11,42 +11,53 @@ enum { MAX_SERVICES = 32 };
 static const struct rpc_service *services[MAX_SERVICES];
 static size_t n_services;
 
-const struct rpc_field *contract_field(const struct rpc_message *message, const char *name)
+static const struct rpc_message_rules **table; /* open addressing, at most half full */
+static size_t table_size;                      /* a power of two */
+static size_t table_used;
+
+static size_t slot_of(const struct rpc_message_rules *const *in, size_t size,
+                      const ProtobufCMessageDescriptor *descriptor)
 {
-        const ProtobufCMessageDescriptor *d = message->descriptor;
-        const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field_by_name(d, name);
-        return field == NULL ? NULL : &message->fields[field - d->fields];
+        size_t slot = (size_t)(((uintptr_t)descriptor >> 4) * 0x9e3779b97f4a7c15u >> 32) & (size - 1);
+        while (in[slot] != NULL && in[slot]->descriptor != descriptor) {
+                slot = (slot + 1) & (size - 1);
+        }
+        return slot;
 }
 
-const struct rpc_enum_value *contract_enum_value(const struct rpc_enum *names, int number)
+static void table_grow(void)
 {
-        if (names->dense) {
-                int64_t index = (int64_t)number - names->values[0].number;
-                return index >= 0 && index < (int64_t)names->n ? &names->values[index] : NULL;
+        size_t size = table_size == 0 ? 256 : table_size * 2;
+        const struct rpc_message_rules **larger = calloc(size, sizeof(*larger));
+        if (larger == NULL) {
+                fputs("sonet: out of memory\n", stderr);
+                abort();
         }
-        for (size_t i = 0; i < names->n; i++) {
-                if (names->values[i].number == number) {
-                        return &names->values[i];
+        for (size_t i = 0; i < table_size; i++) {
+                if (table[i] != NULL) {
+                        larger[slot_of(larger, size, table[i]->descriptor)] = table[i];
                 }
         }
-        return NULL;
+        free(table);
+        table = larger;
+        table_size = size;
 }
 
-void *contract_new_message(const struct rpc_message *message, struct arena *arena)
+static void table_put(const struct rpc_message_rules *rules)
 {
-        ProtobufCMessage *made = arena_alloc(arena, message->descriptor->sizeof_message);
-        protobuf_c_message_init(message->descriptor, made);
-        return made;
+        if ((table_used + 1) * 2 > table_size) {
+                table_grow();
+        }
+        size_t slot = slot_of(table, table_size, rules->descriptor);
+        if (table[slot] == NULL) {
+                table_used++;
+        }
+        table[slot] = rules;
 }
 
 bool contract_ignores_token(const struct rpc_method *method)
 {
         return method != NULL && method->access == RPC_PUBLIC && method->rate == RPC_RATE_AUTH;
-}
-
-bool contract_streams_body(const struct rpc_method *method)
-{
-        return method != NULL && method->body != RPC_BODY_MESSAGE;
 }
 
 bool contract_takes_body(const struct rpc_method *method)
@@ -67,28 +78,14 @@ void contract_register(const struct rpc_service *service)
                 abort();
         }
         services[n_services++] = service;
+        for (size_t i = 0; i < service->n_messages; i++) {
+                table_put(&service->messages[i]);
+        }
 }
 
-const struct rpc_field *contract_conditions_field(const struct rpc_message *message)
+const struct rpc_message_rules *contract_rules(const ProtobufCMessageDescriptor *descriptor)
 {
-        for (uint32_t i = 0; i < message->n_fields; i++) {
-                const struct rpc_field *field = &message->fields[i];
-                if (field->kind == KIND_MESSAGE &&
-                    strcmp(field->message->descriptor->name, "sonet.file.Conditions") == 0) {
-                        return field;
-                }
-        }
-        return NULL;
-}
-
-const struct rpc_field *contract_chunk_field(const struct rpc_message *message)
-{
-        for (uint32_t i = 0; i < message->n_fields; i++) {
-                if (message->fields[i].rule.chunk) {
-                        return &message->fields[i];
-                }
-        }
-        return NULL;
+        return table_size == 0 ? NULL : table[slot_of(table, table_size, descriptor)];
 }
 
 size_t contract_services(const struct rpc_service *const **out)

@@ -25,14 +25,14 @@ void exchange_refuse(const struct exchange *x, const struct rpc_problem *problem
         problem_write(problem, x->request_id, x->request->arena, response);
 }
 
-static struct rpc_call *new_call(const struct exchange *x)
+static struct rpc_call *new_call(const struct exchange *x, const struct rpc_method *method)
 {
         struct rpc_call *c = ARENA_NEW(x->request->arena, struct rpc_call);
 
         *c = (struct rpc_call){
             .arena = x->request->arena,
             .service = &x->gateway->service,
-            .method = x->match.route->method,
+            .method = method,
             CALL_OF_NOBODY,
             .client_address = "",
             .user_agent = "",
@@ -98,15 +98,25 @@ static sn_status take_rate(struct rpc_call *c, struct http_response *response)
         return status;
 }
 
+sn_status exchange_identify(const struct exchange *x, const struct rpc_method *method, struct http_response *response,
+                            struct rpc_call **out)
+{
+        struct rpc_call *c = *out = new_call(x, method);
+
+        TRY(authenticate(c, x));
+        return take_rate(c, response);
+}
+
 static sn_status call(struct rpc_call *c, const struct exchange *x, struct http_response *response)
 {
         const struct rpc_method *m = x->match.route->method;
-        ProtobufCMessage *in = NULL, *out = contract_new_message(m->out, c->arena);
+        ProtobufCMessage *in = NULL, *out = arena_alloc(c->arena, m->out->sizeof_message);
 
         TRY(authenticate(c, x));
         TRY(take_rate(c, response));
         TRY(rpc_check_access(c));
         TRY(transcode_request(c, x, &in));
+        m->out->message_init(out);
         TRY(rpc_request(c, m, in, out));
         rpc_learn_token(c, out);
         transcode_response(c, x, out, response);
@@ -119,7 +129,7 @@ static sn_status call(struct rpc_call *c, const struct exchange *x, struct http_
 void exchange_run(struct exchange *x)
 {
         struct http_response response = {0};
-        struct rpc_call *c = new_call(x);
+        struct rpc_call *c = new_call(x, x->match.route->method);
 
         buf_init(&response.body, RESPONSE_MAX_BYTES);
         exchange_headers(x, &response);

@@ -13,6 +13,7 @@ struct gateway {
         struct router *router;
         struct http_server *server;
         struct document *document;
+        struct stream_hub *streams;
         struct service service; /* the gateway as a caller */
 };
 
@@ -28,6 +29,9 @@ struct exchange {
 bool gateway_is_serving(const struct gateway *gateway);
 /* What a worker does with a request that has a method. Answers it. */
 void exchange_run(struct exchange *x);
+/* Who asks, and whether they may ask once more: a call of the method, which need not be the route's. */
+SN_CHECKED sn_status exchange_identify(const struct exchange *x, const struct rpc_method *method,
+                                       struct http_response *response, struct rpc_call **c);
 /* Fills in the response with a problem. */
 void exchange_refuse(const struct exchange *x, const struct rpc_problem *problem, struct http_response *response);
 /* Headers that every response has. */

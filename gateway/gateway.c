@@ -14,6 +14,7 @@
 #include "gateway/files.h"
 #include "gateway/pages.h"
 #include "gateway/problem.h"
+#include "gateway/stream.h"
 #include "rpc/lanes.h"
 
 #define REQUEST_ARENA_BYTES (16 << 20)
@@ -220,7 +221,7 @@ static bool on_request(void *context, struct http_request *r, struct http_respon
                 render_page(x, early);
                 return false;
         }
-        if (route->method != NULL && !gateway_is_serving(gateway)) {
+        if ((route->method != NULL || route->page->streams) && !gateway_is_serving(gateway)) {
                 return refuse(x,
                               &(struct rpc_problem){SN_UNAVAILABLE, "starting", NULL,
                                                     "the server is starting; try again in a second", 1},
@@ -257,6 +258,8 @@ static struct gateway *gateway_new(const struct gateway_options *options, struct
         gateway->router = router_new(options->contracts, options->n_contracts, pages,
                                      options->n_contracts > 0 ? web_files : NO_FILES, error);
         gateway->document = document_new(options, pages);
+        gateway->service.redis = options->redis;
+        gateway->streams = stream_hub_new(gateway, error);
         return gateway;
 }
 
@@ -290,7 +293,7 @@ sn_status gateway_start(const struct gateway_options *options, struct gateway **
         };
         sn_status status;
 
-        if (gateway == NULL || gateway->router == NULL || gateway->document == NULL) {
+        if (gateway == NULL || gateway->router == NULL || gateway->document == NULL || gateway->streams == NULL) {
                 if (error->len == 0) {
                         buf_append_c(error, "the gateway cannot be set up: out of memory");
                 }
@@ -303,6 +306,7 @@ sn_status gateway_start(const struct gateway_options *options, struct gateway **
                 gateway_stop(gateway, 0);
                 return status;
         }
+        stream_hub_serve(gateway->streams, gateway->server);
         *out = gateway;
         return SN_OK;
 }
@@ -317,7 +321,9 @@ void gateway_stop(struct gateway *gateway, int grace_ms)
         if (gateway == NULL) {
                 return;
         }
+        stream_hub_stop(gateway->streams);
         http_server_stop(gateway->server, grace_ms);
+        stream_hub_free(gateway->streams);
         router_free(gateway->router);
         document_free(gateway->document);
         free(gateway);

@@ -13,6 +13,7 @@ struct gateway;
 struct gateway_options {
         const struct settings *settings;
         const struct rpc_lanes *lanes;
+        struct redis *redis; /* for events, on their way to streams */
         const struct rpc_service *const *contracts;
         size_t n_contracts; /* 0: only what every process tells of itself: /healthz, /readyz, /metrics */
         /* Whether everything is there that is needed to serve; appends a line of text for each part. Must not wait. */

@@ -6,6 +6,7 @@
 #include "gateway/content.h"
 #include "gateway/document.h"
 #include "gateway/exchange.h"
+#include "gateway/stream.h"
 #include "services/user/user.rpc.h"
 
 #define PAGE_MAX_BYTES   (4 << 20)
@@ -70,7 +71,16 @@ static bool render_jwks(struct gateway *gateway, struct http_request *r, struct 
         return true;
 }
 
-#define N_GATEWAY_ONLY 2 /* the first ones */
+#define N_GATEWAY_ONLY 3 /* the first ones */
+
+/* Of server-sent events; what is said over WebSocket stands in docs/streaming.md. */
+#define STREAM_PARAMETERS                                                                                              \
+        "[{\"name\":\"channels\",\"in\":\"query\",\"description\":\"Server-sent events: names of channels, apart by "  \
+        "commas.\","                                                                                                   \
+        "\"schema\":{\"type\":\"string\"}},"                                                                           \
+        "{\"name\":\"Last-Event-ID\",\"in\":\"header\",\"description\":\"Server-sent events: what came after it "      \
+        "comes "                                                                                                       \
+        "first.\",\"schema\":{\"type\":\"string\"}}]"
 
 static const struct gateway_page pages[] = {
     {.path = "/openapi.json",
@@ -83,6 +93,12 @@ static const struct gateway_page pages[] = {
      .render = render_jwks,
      .summary = "The public keys that access tokens are signed with (RFC 7517).",
      .tagged = true},
+    {.path = "/v1/stream",
+     .content_type = "text/event-stream",
+     .render = stream_render,
+     .summary = "The stream: what happens, as it happens, over WebSocket or as server-sent events.",
+     .streams = true,
+     .parameters = STREAM_PARAMETERS},
     {.path = "/healthz",
      .content_type = "text/plain; charset=utf-8",
      .render = render_health,

@@ -6,8 +6,7 @@
 #include "gateway/content.h"
 #include "json/json.h"
 
-/* Queries decode '+' as a space (application/x-www-form-urlencoded). */
-static bool decode_query(struct arena *arena, struct str in, struct str *out)
+bool transcode_decode_query(struct arena *arena, struct str in, struct str *out)
 {
         char *text = arena_alloc(arena, in.len + 1);
         size_t n = 0;
@@ -62,15 +61,15 @@ static bool seen_before(struct str *seen, size_t *n, struct str name)
 }
 
 /* The list that is meant, whose elements may come apart by commas, under the name again and again, or as `name[]`. */
-static const char *list_named(const struct rpc_message *type, struct str name)
+static const char *list_named(const ProtobufCMessage *in, struct str name)
 {
         if (name.len > 2 && memcmp(name.ptr + name.len - 2, "[]", 2) == 0) {
                 name.len -= 2;
         }
-        for (unsigned i = 0; i < type->n_fields; i++) {
-                const struct rpc_field *field = &type->fields[i];
+        for (unsigned i = 0; i < in->descriptor->n_fields; i++) {
+                const ProtobufCFieldDescriptor *field = &in->descriptor->fields[i];
 
-                if (field->shape == SHAPE_LIST && str_equal_c(name, field->name)) {
+                if (field->label == PROTOBUF_C_LABEL_REPEATED && str_equal_c(name, field->name)) {
                         return field->name;
                 }
         }
@@ -79,7 +78,6 @@ static const char *list_named(const struct rpc_message *type, struct str name)
 
 static sn_status read_query(struct rpc_call *c, const struct exchange *x, ProtobufCMessage *in)
 {
-        const struct rpc_message *type = x->match.route->method->in;
         struct str rest = x->request->query, pair, name, value, seen[QUERY_MAX_FIELDS];
         size_t n_seen = 0;
 
@@ -89,19 +87,19 @@ static sn_status read_query(struct rpc_call *c, const struct exchange *x, Protob
                 if (pair.len == 0) {
                         continue;
                 }
-                if (!str_next(&raw_value, '=', &raw_name) || !decode_query(c->arena, raw_name, &name) ||
-                    !decode_query(c->arena, raw_value, &value)) {
+                if (!str_next(&raw_value, '=', &raw_name) || !transcode_decode_query(c->arena, raw_name, &name) ||
+                    !transcode_decode_query(c->arena, raw_value, &value)) {
                         return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_request", NULL,
                                              "the query has a bad escape: write %%XX with two hex digits");
                 }
-                const char *list = list_named(type, name);
+                const char *list = list_named(in, name);
 
                 if (list != NULL) {
                         name = str_of(list);
                 } else if (in_path(x, name) || seen_before(seen, &n_seen, name)) {
                         return rpc_fail(c, SN_INVALID_ARGUMENT, str_dup(c->arena, name), "is given twice");
                 }
-                TRY(json_set_field(c, type, in, name, value));
+                TRY(json_set_field(c, in, name, value));
         }
         return SN_OK;
 }
@@ -120,7 +118,7 @@ static sn_status read_body(struct rpc_call *c, const struct exchange *x, Protobu
         if (x->request->body.len == 0) {
                 return SN_OK; /* what is required is then missing, and validation says so */
         }
-        return json_read_message(c, x->request->body, skip, x->match.route->method->in, in);
+        return json_read_message(c, x->request->body, skip, in);
 }
 
 static bool takes_body(const char *verb)
@@ -131,15 +129,16 @@ static bool takes_body(const char *verb)
 sn_status transcode_request(struct rpc_call *c, const struct exchange *x, ProtobufCMessage **out)
 {
         const struct rpc_method *m = x->match.route->method;
-        ProtobufCMessage *in = contract_new_message(m->in, c->arena);
+        ProtobufCMessage *in = arena_alloc(c->arena, m->in->sizeof_message);
 
+        m->in->message_init(in);
         if (takes_body(m->http_verb)) {
                 TRY(read_body(c, x, in));
         } else {
                 TRY(read_query(c, x, in));
         }
         for (size_t i = 0; i < x->match.n_variables; i++) {
-                TRY(json_set_field(c, m->in, in, variable_name(&x->match.variables[i]), x->match.variables[i].value));
+                TRY(json_set_field(c, in, variable_name(&x->match.variables[i]), x->match.variables[i].value));
         }
         *out = in;
         return SN_OK;
@@ -207,7 +206,7 @@ void transcode_response(struct rpc_call *c, const struct exchange *x, const Prot
         if (response->status == 204) {
                 return;
         }
-        json_write_message(&response->body, m->out, out);
+        json_write_message(&response->body, out);
         http_response_header(response, "Content-Type", "application/json");
         add_link(c, x, out, response);
         content_finish(x->request, response, (struct content_rules){.tagged = get, .secret = m->answer_is_secret});

@@ -8,6 +8,8 @@
  * PUT, PATCH) or the query (the others); what the path names cannot be given twice, and in the query only lists may
  * come more than once. */
 SN_CHECKED sn_status transcode_request(struct rpc_call *c, const struct exchange *x, ProtobufCMessage **in);
+/* A name or value of a query, with '+' for a space (application/x-www-form-urlencoded). False: a bad escape. */
+bool transcode_decode_query(struct arena *arena, struct str in, struct str *out);
 /* Status, body, ETag (answering 304 to If-None-Match), Link to the next page. */
 void transcode_response(struct rpc_call *c, const struct exchange *x, const ProtobufCMessage *out,
                         struct http_response *response);

@@ -13,6 +13,7 @@ static const struct reason {
         int status;
         const char *text;
 } reasons[] = {
+    {101, "Switching Protocols"},
     {200, "OK"},
     {201, "Created"},
     {202, "Accepted"},
@@ -42,6 +43,7 @@ static const struct reason {
     {416, "Range Not Satisfiable"},
     {417, "Expectation Failed"},
     {422, "Unprocessable Content"},
+    {426, "Upgrade Required"},
     {429, "Too Many Requests"},
     {431, "Request Header Fields Too Large"},
     {499, "Client Closed Request"},
@@ -128,6 +130,9 @@ static void put_framing(struct http_exchange *x, int status)
         put(x, "Date: ");
         put(x, http_date());
         put(x, "\r\n");
+        if (x->upgrade != NULL) {
+                return;
+        }
         if (!http_status_has_no_length(status)) {
                 put(x, "Content-Length: ");
                 put_number(x, x->answer.len);
@@ -143,7 +148,8 @@ static void put_framing(struct http_exchange *x, int status)
 /* A body that overflowed must not be sent. */
 void http_answer_check(struct http_response *response)
 {
-        if (response->body.overflow || response->status < 200 || response->status > 599) {
+        int least = response->upgrade != NULL ? 101 : 200;
+        if (response->body.overflow || response->status < least || response->status > 599) {
                 buf_free(&response->body);
                 response->status = 500;
                 response->n_headers = 0;
@@ -154,6 +160,8 @@ void http_answer_take(struct http_exchange *x, struct http_response *response)
 {
         http_answer_check(response);
         x->answer = response->body;
+        x->upgrade = response->upgrade;
+        x->upgrade_context = response->upgrade_context;
         x->close =
             response->close || !x->keep_alive || atomic_load_explicit(&x->server->stopping, memory_order_relaxed);
         x->head = arena_alloc(x->request.arena, room_for(response));

@@ -65,6 +65,7 @@ static void forget_carriers(struct http_connection *c)
                 http2_free(c->http2);
                 c->http2 = NULL;
         }
+        http_upgrade_end(c);
         tls_free(c->tls);
         c->tls = NULL;
         free(c->certificate);
@@ -173,6 +174,9 @@ static enum http_step drain(struct http_connection *c)
 
 static enum http_step finish_exchange(struct http_connection *c)
 {
+        if (c->exchange->upgrade != NULL) {
+                return http_upgrade_begin(c);
+        }
         bool closing = c->exchange->close;
         http_exchange_end(c->exchange);
         c->exchange = NULL;
@@ -258,6 +262,9 @@ void http_connection_work(struct http_connection *c)
                         break;
                 case HTTP_SPEAKING_2:
                         step = http2_work(c);
+                        break;
+                case HTTP_UPGRADED:
+                        step = http_upgrade_work(c);
                         break;
                 case HTTP_LINGERING:
                         step = drain(c);

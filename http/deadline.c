@@ -93,6 +93,9 @@ void http_deadline_due(struct http_timer *timer, int64_t now_us)
         case HTTP_SPEAKING_2:
                 http2_due(c, now_us);
                 return;
+        case HTTP_UPGRADED:
+                http_upgrade_due(c, now_us);
+                return;
         case HTTP_LINGERING:
                 if (now_us < c->linger_us) {
                         http_deadline_set(c, c->linger_us);

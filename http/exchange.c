@@ -101,12 +101,12 @@ void http_exchange_count(struct http_exchange *x)
 
 static void release(struct http_exchange *x)
 {
+        if (x->upgrade != NULL) { /* it never came to that */
+                x->upgrade->end(x->upgrade_context);
+        }
         http_share_release_body(x);
         buf_free(&x->body);
         buf_free(&x->answer);
-        if (x->flow != NULL) {
-                x->flow->close(x->flow);
-        }
         arena_free(x->request.arena); /* holds the exchange itself */
 }
 
@@ -171,8 +171,6 @@ static void give_back(struct http_connection *c)
         }
 }
 
-/* WebSocket will branch off here: when the answer is a 101 and all of it is sent, the connection is neither given back
- * nor closed, but goes with its loop, its descriptor and the bytes in c->in to whoever speaks the other protocol. */
 void http_respond(struct http_request *r, struct http_response *response)
 {
         struct http_exchange *x = (struct http_exchange *)(void *)r;
@@ -181,19 +179,20 @@ void http_respond(struct http_request *r, struct http_response *response)
         if (x->stream != NULL) {
                 if (!http2_respond(x->stream, response)) {
                         buf_free(&response->body);
-                        x->flow = response->flow;
                         release(x);
                 }
                 return;
         }
         if ((atomic_fetch_or(&c->turn, HTTP_TURN_SENDING) & HTTP_TURN_ABANDONED) != 0) {
                 buf_free(&response->body);
+                x->upgrade = response->upgrade;
+                x->upgrade_context = response->upgrade_context;
                 release(x); /* and nothing of the server, which may be gone */
                 free(c);
                 return;
         }
         http_answer_take(x, response);
-        if (http_exchange_send(x, c->fd) == HTTP_SENT_ALL && !x->close) {
+        if (http_exchange_send(x, c->fd) == HTTP_SENT_ALL && !x->close && x->upgrade == NULL) {
                 give_back(c);
                 http_exchange_end(x);
                 return;

@@ -1,8 +1,8 @@
 /* What the files of http/ share. server.c starts and stops, listen.c listens, loop.c is an I/O thread, connection.c a
  * connection on it, request.c reads its requests, deadline.c ends what takes too long, exchange.c is one request and
  * its response, answer.c makes a response's bytes, unread.c bounds what clients are sent and do not take, shares.c what
- * one address may have, refuse.c says no. head.c, chunked.c, wheel.c and tls.c know nothing of all that. HTTP/2 is in
- * http2.h and its files.
+ * one address may have, refuse.c says no, upgrade.c is for connections that leave HTTP. head.c, chunked.c, websocket.c,
+ * wheel.c and tls.c know nothing of all that. HTTP/2 is in http2.h and its files.
  *
  * Whose turn is it? Each connection belongs to one I/O thread, and only that thread reads from it, closes it and looks
  * at its deadlines. But the answer is sent by the worker who made it, without a thread switch. The word `turn` says who
@@ -31,6 +31,7 @@
 #include "http/head.h"
 #include "http/server.h"
 #include "http/tls.h"
+#include "http/upgrade.h"
 #include "http/wheel.h"
 
 enum {
@@ -55,6 +56,7 @@ enum http_phase {
         HTTP_SENDING,
         HTTP_SECURING,   /* shaking hands over TLS */
         HTTP_SPEAKING_2, /* HTTP/2: all of it is in http2 */
+        HTTP_UPGRADED,   /* it left HTTP: its owner is in upgraded */
         HTTP_LINGERING,  /* answered for the last time: what the client still sends is read and dropped */
 };
 
@@ -81,6 +83,7 @@ struct http_connection {
         struct http_head *head;         /* as far as it is read, when it did not come in one piece */
         struct http_exchange *exchange; /* the one that is read, held or answered */
         struct http2 *http2;            /* what HTTP_SPEAKING_2 needs, with exchanges of its own */
+        struct http_upgraded *upgraded; /* what HTTP_UPGRADED needs */
         struct tls *tls;                /* NULL: in clear */
         char *certificate;              /* names in the client's, or NULL */
         bool begun;                     /* which HTTP this is has been seen */
@@ -114,7 +117,8 @@ struct http_exchange {
         size_t sent;
         int64_t sending_us, progress_us; /* when the I/O thread took it over, and last saw the client take something */
         int64_t acknowledged;
-        struct http_flow *flow;      /* over HTTP/2, in place of answer */
+        const struct http_upgrade *upgrade; /* whose the connection is after it; NULL: it goes on */
+        void *upgrade_context;
         struct http2_stream *stream; /* over HTTP/2, what http2.h says of it */
 };
 
@@ -138,6 +142,7 @@ struct http_loop {
         _Atomic(struct http_connection *) returned; /* by workers, newest first */
         _Atomic(struct http2_stream *) answered;    /* the same over HTTP/2 */
         struct http2_stream *held;                  /* which are with workers */
+        _Atomic(struct http_task *) posted;         /* by other threads, newest first */
         bool told_stopping;                         /* the connections of HTTP/2 know that the server stops */
         struct http_head head;                      /* of a request that comes in one piece */
         char *scratch;
@@ -197,6 +202,15 @@ enum http_step http_request_read_head(struct http_connection *c);
 enum http_step http_request_read_body(struct http_connection *c);
 enum http_step http_request_refuse_part(struct http_connection *c, int status,
                                         const char *detail); /* a request that is not whole */
+
+/* upgrade.c */
+enum http_step http_upgrade_begin(struct http_connection *c); /* its exchange, with the answer, is over */
+enum http_step http_upgrade_work(struct http_connection *c);
+void http_upgrade_due(struct http_connection *c, int64_t now_us);
+void http_upgrade_end(struct http_connection *c); /* nothing, when it is none */
+void http_upgrade_stop(struct http_loop *loop);   /* tells all owners that the server stops */
+size_t http_upgrade_unsent(const struct http_connection *c);
+void http_loop_run_posted(struct http_loop *loop); /* all tasks that were posted */
 
 /* deadline.c */
 void http_deadline_set(struct http_connection *c, int64_t due_us); /* or sooner, when that was set */

@@ -189,6 +189,7 @@ static void wait_and_work(struct http_loop *loop)
         }
         work_on_returned(loop);
         http2_take_answered(loop);
+        http_loop_run_posted(loop);
         work_on_ready(loop);
         http_unread_check(loop);
         if (loop->now_us >= http_wheel_next_us(&loop->wheel)) {
@@ -205,6 +206,7 @@ static void tell_stopping(struct http_loop *loop)
         if (!loop->told_stopping) {
                 loop->told_stopping = true;
                 http2_stop(loop);
+                http_upgrade_stop(loop);
         }
 }
 

@@ -40,6 +40,9 @@ static bool is_ours(struct http_connection *c)
 static size_t waiting_here(const struct http_connection *c)
 {
         const struct http_exchange *x = c->exchange;
+        if (c->upgraded != NULL) {
+                return http_upgrade_unsent(c);
+        }
         if (c->http2 != NULL) {
                 return c->http2->unsent + c->http2->out.len - c->http2->out_at;
         }

@@ -4,7 +4,6 @@
 
 #include <string.h>
 #include "base/buf.h"
-#include "base/contract.h"
 
 struct out {
         struct buf *buf;
@@ -46,11 +45,13 @@ static inline void out_bytes(struct out *o, const char *bytes, size_t len)
         }
 }
 
-/* The same for the padded texts of a contract: copying a fixed size is one or two instructions. */
+/* The same for short texts in memory that goes on for OUT_PADDING bytes: copying a fixed size is one or two
+ * instructions. */
+enum { OUT_PADDING = 32 };
 static inline void out_padded(struct out *o, const char *bytes, size_t len)
 {
-        if (len <= RPC_PADDING && (size_t)(o->end - o->at) >= RPC_PADDING && !o->buf->overflow) {
-                memcpy(o->at, bytes, RPC_PADDING);
+        if (len <= OUT_PADDING && (size_t)(o->end - o->at) >= OUT_PADDING && !o->buf->overflow) {
+                memcpy(o->at, bytes, OUT_PADDING);
                 o->at += len;
         } else {
                 out_bytes(o, bytes, len);

@@ -125,6 +125,7 @@ static sn_status listen_http(struct server *server, struct buf *error)
         const struct rpc_service *contracts[SERVICES_MAX];
         struct gateway_options options = {.settings = &server->settings,
                                           .lanes = server->lanes,
+                                          .redis = server->redis,
                                           .contracts = contracts,
                                           .n_contracts = server->with_gateway ? sonet_n_services : 0,
                                           .ready = serve_ready,

@@ -2,8 +2,7 @@
  * the same note is the next newer one that the reader has at home; if that was read already, the item is left out.
  *
  * What was passed on since a reading began stands above its first page, where the reader has not been: it takes nothing
- * away from further down. A renote that is too new to be delivered does not either. Who asks for what is newer meets
- * every renote, so there a note gives way to the next one always. */
+ * away from further down. A renote that is too new to be delivered does not either. */
 #include "services/timeline/once.h"
 
 #include <string.h>
@@ -14,7 +13,6 @@ void once_fetched(struct once *once, const struct page_scan *scan, const struct 
                 once->started = true;
                 once->from = scan->beyond;
                 once->began = scan->began;
-                once->newer = scan->newer;
         }
         for (size_t i = 0; i < refs->n; i++) {
                 once->fetched[once->n++ % ONCE_FETCHED_MAX] = uuid_start(refs->items[i].at.id);
@@ -33,12 +31,12 @@ static bool was_fetched(const struct once *once, uint64_t start)
         return false;
 }
 
-static bool is_read(const struct once *once, const char *id)
+static bool was_read(const struct once *once, const char *id)
 {
         uint64_t start = uuid_start(id);
         bool above = once->began != 0 && strcmp(id, once->from.id) >= 0;
 
-        return once->newer || (above ? start <= once->began : was_fetched(once, start));
+        return above ? start <= once->began : was_fetched(once, start);
 }
 
 sn_status once_show(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items, ProtobufCMessage ***items)
@@ -58,7 +56,7 @@ sn_status once_show(struct rpc_call *c, void *context, char **ids, size_t n, siz
         *items = (ProtobufCMessage **)out.items;
         *n_items = 0;
         for (size_t i = 0; i < out.n_items; i++) {
-                if (out.next_renote_ids[i][0] == '\0' || !is_read(once, out.next_renote_ids[i])) {
+                if (out.next_renote_ids[i][0] == '\0' || !was_read(once, out.next_renote_ids[i])) {
                         (*items)[(*n_items)++] = &out.items[i]->base;
                 }
         }

@@ -1,0 +1,221 @@
+/* Owns how a feed reads: when the stream, when the log. */
+#include "bus/feed.h"
+
+#include <hiredis/hiredis.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/ticker.h"
+#include "bus/stream_entry.h"
+#include "rpc/rpc.h"
+
+#define CALL_MS       5000
+#define PAGE          500
+#define WAIT_MS       500
+#define WITHOUT_MS    200     /* between two looks into the log while there is no stream */
+#define QUIET_US      1000000 /* the stream may have missed something: look into the log */
+#define MISTRUST_US   1000000 /* a stream that does not continue the log is left alone for so long */
+#define LINK_RETRY_US 500000
+#define LINK_MS       1000
+
+struct bus_feed {
+        struct bus_feed_options options;
+        struct ticker *ticker;
+        atomic_bool stopping;
+        char log_id[UUID_SIZE]; /* "": not begun */
+        int64_t position;       /* taken up to here */
+        int64_t old_until;      /* the log's end when it began */
+        struct redis_link *link;
+        int64_t link_retry_us, heard_us, mistrusted_until_us;
+        bool behind; /* there is more in the log than the stream can tell */
+};
+
+static void take(struct bus_feed *feed, struct rpc_call *c, bus_event **events, size_t n)
+{
+        size_t n_old = 0;
+
+        while (n_old < n && events[n_old]->position <= feed->old_until) {
+                n_old++;
+        }
+        if (n_old > 0) {
+                feed->options.take(feed->options.context, c, events, n_old, true);
+        }
+        if (n > n_old) {
+                feed->options.take(feed->options.context, c, events + n_old, n - n_old, false);
+        }
+        if (n > 0) {
+                feed->position = events[n - 1]->position;
+        }
+}
+
+/* ---- The log ---- */
+
+static sn_status ask(struct bus_feed *feed, struct rpc_call *c, Sonet__Events__ReadOutboxResponse *out)
+{
+        Sonet__Events__ReadOutboxRequest in = SONET__EVENTS__READ_OUTBOX_REQUEST__INIT;
+
+        in.after = feed->position;
+        in.since_s = feed->log_id[0] == '\0' ? feed->options.backlog_s : 0;
+        in.limit = PAGE;
+        return rpc_invoke(c, feed->options.read_outbox, &in.base, &out->base);
+}
+
+static bool continues(const struct bus_feed *feed, const Sonet__Events__ReadOutboxResponse *out)
+{
+        return strcmp(feed->log_id, out->log_id) == 0 && feed->position <= out->head &&
+               out->oldest <= feed->position + 1;
+}
+
+/* The first time with the backlog; after that with what comes from now on. */
+static void begin(struct bus_feed *feed, const Sonet__Events__ReadOutboxResponse *out)
+{
+        bool first = feed->log_id[0] == '\0';
+
+        (void)snprintf(feed->log_id, sizeof(feed->log_id), "%s", out->log_id);
+        feed->position = first && out->n_events > 0 ? out->events[0]->position - 1 : out->head;
+        feed->old_until = out->head;
+        feed->options.begin(feed->options.context, feed->log_id, feed->position);
+}
+
+static sn_status read_log(struct bus_feed *feed)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(feed->options.service, CALL_MS);
+        Sonet__Events__ReadOutboxResponse out = SONET__EVENTS__READ_OUTBOX_RESPONSE__INIT;
+        size_t known = 0;
+
+        TRY(ask(feed, c, &out));
+        feed->heard_us = clock_monotonic_us();
+        if (!continues(feed, &out)) {
+                begin(feed, &out);
+        }
+        while (known < out.n_events && out.events[known]->position <= feed->position) {
+                known++;
+        }
+        take(feed, c, out.events + known, out.n_events - known);
+        feed->behind = feed->position < out.head;
+        return SN_OK;
+}
+
+/* ---- The stream ---- */
+
+static void open_link(struct bus_feed *feed)
+{
+        int64_t now_us = clock_monotonic_us();
+
+        if (feed->link || !feed->options.service->redis || now_us < feed->link_retry_us) {
+                return;
+        }
+        feed->link_retry_us = now_us + LINK_RETRY_US;
+        if (redis_link_open(feed->options.service->redis, LINK_MS, &feed->link) != SN_OK) {
+                feed->link = NULL;
+        }
+}
+
+/* As many as continue the log; false: then there was one that does not. */
+static bool read_entries(struct bus_feed *feed, struct rpc_call *c, const struct redisReply *entries,
+                         bus_event **events, size_t *n)
+{
+        int64_t position = feed->position;
+
+        for (size_t i = 0; i < entries->elements; i++) {
+                struct stream_entry entry;
+
+                if (!bus_stream_parse(entries->element[i], &entry) || !str_equal_c(entry.log_id, feed->log_id)) {
+                        return false;
+                }
+                if (entry.position <= position) {
+                        continue;
+                }
+                events[*n] = entry.position == position + 1 ? bus_stream_event(c, feed->options.source, &entry) : NULL;
+                if (!events[*n]) {
+                        return false;
+                }
+                position = events[(*n)++]->position;
+        }
+        return true;
+}
+
+static void take_entries(struct bus_feed *feed, struct rpc_call *c, const struct redisReply *entries)
+{
+        bus_event **events = ARENA_ARRAY(c->arena, bus_event *, entries->elements);
+        size_t n = 0;
+        bool whole = read_entries(feed, c, entries, events, &n);
+
+        feed->heard_us = clock_monotonic_us();
+        take(feed, c, events, n);
+        if (!whole) {
+                feed->behind = true;
+                feed->mistrusted_until_us = n == 0 ? feed->heard_us + MISTRUST_US : 0;
+        }
+}
+
+static sn_status read_stream(struct bus_feed *feed)
+{
+        CLEANUP(rpc_call_free_p)
+        struct rpc_call *c = rpc_call_new_background(feed->options.service, BUS_STREAM_CALL_MS(WAIT_MS));
+        const struct redisReply *entries = NULL;
+
+        TRY(bus_stream_wait(c, feed->link, feed->options.source, feed->position, WAIT_MS, &entries));
+        if (entries != NULL) {
+                take_entries(feed, c, entries);
+        }
+        return SN_OK;
+}
+
+/* ---- The thread ---- */
+
+static int64_t work(void *context)
+{
+        struct bus_feed *feed = context;
+        int64_t now_us = clock_monotonic_us();
+
+        if (bus_feed_stopping(feed)) {
+                return TICKER_IDLE;
+        }
+        open_link(feed);
+        bool streams = feed->link != NULL && feed->log_id[0] != '\0' && now_us >= feed->mistrusted_until_us;
+
+        if (!streams || feed->behind || now_us - feed->heard_us >= QUIET_US) {
+                return read_log(feed) == SN_OK && (feed->behind || streams) ? 0 : WITHOUT_MS;
+        }
+        if (read_stream(feed) != SN_OK) {
+                redis_link_close(feed->link);
+                feed->link = NULL;
+        }
+        return 0;
+}
+
+struct bus_feed *bus_feed_new(const struct bus_feed_options *options)
+{
+        struct bus_feed *feed = calloc(1, sizeof(*feed));
+
+        if (feed == NULL) {
+                abort();
+        }
+        feed->options = *options;
+        feed->ticker = ticker_new("feed", work, feed);
+        return feed;
+}
+
+void bus_feed_stop(struct bus_feed *feed)
+{
+        atomic_store(&feed->stopping, true);
+}
+
+bool bus_feed_stopping(const struct bus_feed *feed)
+{
+        return atomic_load(&feed->stopping);
+}
+
+void bus_feed_free(struct bus_feed *feed)
+{
+        if (feed == NULL) {
+                return;
+        }
+        bus_feed_stop(feed);
+        ticker_free(feed->ticker);
+        redis_link_close(feed->link);
+        free(feed);
+}

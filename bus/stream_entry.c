@@ -1,0 +1,68 @@
+/* Owns the form of a stream's entries: an id that is the position, the log's name, and the packed event. */
+#include "bus/stream_entry.h"
+
+#include <hiredis/hiredis.h>
+#include <string.h>
+
+#define BATCH "500"
+
+static struct str text_of(const struct redisReply *reply)
+{
+        return reply->type == REDIS_REPLY_STRING ? (struct str){reply->str, (size_t)reply->len} : (struct str){0};
+}
+
+/* [id, [name, value, …]] */
+bool bus_stream_parse(const struct redisReply *reply, struct stream_entry *entry)
+{
+        struct str id, number;
+
+        *entry = (struct stream_entry){0};
+        if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 || reply->element[1]->type != REDIS_REPLY_ARRAY) {
+                return false;
+        }
+        id = text_of(reply->element[0]);
+        if (!str_next(&id, '-', &number) || !str_to_i64(number, &entry->position)) {
+                return false;
+        }
+        for (size_t i = 0; i + 1 < reply->element[1]->elements; i += 2) {
+                struct str name = text_of(reply->element[1]->element[i]);
+
+                if (str_equal_c(name, "l")) {
+                        entry->log_id = text_of(reply->element[1]->element[i + 1]);
+                } else if (str_equal_c(name, "e")) {
+                        entry->event = text_of(reply->element[1]->element[i + 1]);
+                }
+        }
+        return true;
+}
+
+bus_event *bus_stream_event(struct rpc_call *c, const char *source, const struct stream_entry *entry)
+{
+        bus_event *event = sonet__events__event__unpack(arena_protobuf_allocator(c->arena), entry->event.len,
+                                                        (const uint8_t *)entry->event.ptr);
+
+        return event && event->position == entry->position && strcmp(event->source, source) == 0 ? event : NULL;
+}
+
+/* The answer is [[key, entries]], or nil when none came. */
+sn_status bus_stream_wait(struct rpc_call *c, struct redis_link *link, const char *source, int64_t position,
+                          int wait_ms, const struct redisReply **entries)
+{
+        const char *argv[] = {"XREAD",
+                              "COUNT",
+                              BATCH,
+                              "BLOCK",
+                              arena_printf(c->arena, "%d", wait_ms > 0 ? wait_ms : 1), /* 0 would be for ever */
+                              "STREAMS",
+                              redis_key(c->arena, REDIS_KEY_EVENT_STREAM, source),
+                              arena_printf(c->arena, "%lld-0", (long long)position)};
+        struct redisReply *reply;
+
+        TRY(redis_link_command(c, link, sizeof(argv) / sizeof(argv[0]), argv, NULL, BUS_STREAM_CALL_MS(wait_ms),
+                               &reply));
+        if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 1 && reply->element[0]->type == REDIS_REPLY_ARRAY &&
+            reply->element[0]->elements == 2 && reply->element[0]->element[1]->type == REDIS_REPLY_ARRAY) {
+                *entries = reply->element[0]->element[1];
+        }
+        return SN_OK;
+}

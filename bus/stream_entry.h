@@ -1,0 +1,26 @@
+/* Entries of a service's stream, as whoever reads one gets them. Private to bus/. */
+#ifndef BUS_STREAM_ENTRY_H
+#define BUS_STREAM_ENTRY_H
+
+#include "base/str.h"
+#include "bus/bus.h"
+#include "cache/redis.h"
+
+struct stream_entry {
+        int64_t position;
+        struct str log_id, event;
+};
+
+/* The deadline of a call that waits so long. */
+#define BUS_STREAM_CALL_MS(wait_ms) ((wait_ms) + 2000)
+
+/* Waits for entries behind a position; *entries is left alone when none come. SN_UNAVAILABLE when Redis is unreachable.
+ */
+SN_CHECKED sn_status bus_stream_wait(struct rpc_call *c, struct redis_link *link, const char *source, int64_t position,
+                                     int wait_ms, const struct redisReply **entries);
+/* False: it is none of ours. */
+bool bus_stream_parse(const struct redisReply *reply, struct stream_entry *entry);
+/* The event that it carries, in the call's arena; NULL when it is not that of its position and source. */
+bus_event *bus_stream_event(struct rpc_call *c, const char *source, const struct stream_entry *entry);
+
+#endif

@@ -1,0 +1,428 @@
+/* Owns one stream on the I/O thread: its life, its limits, and what it is sent. */
+#include "gateway/stream.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/metrics.h"
+
+#define SECOND_US        INT64_C(1000000)
+#define MESSAGE_COST_US  (SECOND_US / 20) /* what a client may send: 20 messages a second */
+#define MESSAGE_SPARE_US (10 * SECOND_US) /* and 200 at once */
+#define MOST_UNANSWERED  2                /* pings */
+
+/* ---- Life ---- */
+
+/* How many an address has: an IPv6 network is one customer's. */
+static void counted_address(const char *text, char out[ADDRESS_TEXT_SIZE])
+{
+        uint8_t address[ADDRESS_BYTES];
+
+        (void)snprintf(out, ADDRESS_TEXT_SIZE, "%s", text);
+        if (address_parse(str_of(text), address)) {
+                address_to_network(address);
+                address_write(address, out);
+        }
+}
+
+static sn_status too_many(struct rpc_call *c, const char *whose, int64_t most)
+{
+        return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_many_streams", NULL,
+                             "%s has %lld streams open already, which is as many as one may; close another one", whose,
+                             (long long)most);
+}
+
+sn_status stream_count_member(struct rpc_call *c, struct stream *s, const char *member)
+{
+        int64_t most = s->hub->gateway->options.settings->streams_per_member;
+
+        pthread_mutex_lock(&s->hub->lock);
+        s->counted_member = stream_table_count(s->hub->members, member, (unsigned)most);
+        if (s->counted_member) {
+                memcpy(s->viewer, member, UUID_SIZE);
+        }
+        pthread_mutex_unlock(&s->hub->lock);
+        return s->counted_member ? SN_OK : too_many(c, "this member", most);
+}
+
+static void free_stream(struct stream *s)
+{
+        char address[ADDRESS_TEXT_SIZE];
+
+        counted_address(s->address, address);
+        pthread_mutex_lock(&s->hub->lock);
+        stream_table_discount(s->hub->addresses, address);
+        if (s->counted_member) {
+                stream_table_discount(s->hub->members, s->viewer);
+        }
+        pthread_mutex_unlock(&s->hub->lock);
+        websocket_free(&s->websocket);
+        free(s->bearer);
+        free(s->wanted);
+        free(s->since);
+        free(s);
+}
+
+void stream_unref(struct stream *s)
+{
+        if (atomic_fetch_sub(&s->references, 1) == 1) {
+                free_stream(s);
+        }
+}
+
+static bool count_address(struct stream *s, int64_t most)
+{
+        char address[ADDRESS_TEXT_SIZE];
+
+        counted_address(s->address, address);
+        pthread_mutex_lock(&s->hub->lock);
+        bool fits = stream_table_count(s->hub->addresses, address, (unsigned)most);
+        pthread_mutex_unlock(&s->hub->lock);
+        return fits;
+}
+
+sn_status stream_new(struct rpc_call *c, struct stream_hub *hub, const struct stream_identity *identity, bool is_sse,
+                     struct stream **out)
+{
+        int64_t most = hub->gateway->options.settings->streams_per_address;
+        struct stream *s = calloc(1, sizeof(*s));
+
+        if (s == NULL) {
+                return rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL,
+                                "no memory is left for another stream; try again later");
+        }
+        s->hub = hub;
+        s->is_sse = is_sse;
+        atomic_init(&s->references, 1);
+        (void)snprintf(s->address, sizeof(s->address), "%s", c->client_address);
+        (void)snprintf(s->request_id, sizeof(s->request_id), "%s", c->request_id);
+        if (!count_address(s, most)) {
+                free(s);
+                return too_many(c, "your address", most);
+        }
+        (void)snprintf(s->session, sizeof(s->session), "%s", identity->session);
+        (void)snprintf(s->scope, sizeof(s->scope), "%s", identity->scope);
+        s->bearer = strdup(identity->bearer);
+        s->expires_s = identity->expires_s;
+        websocket_init(&s->websocket, STREAM_MESSAGE_BYTES);
+        if (identity->viewer[0] != '\0' && stream_count_member(c, s, identity->viewer) != SN_OK) {
+                stream_unref(s);
+                return c->problem.status;
+        }
+        *out = s;
+        return SN_OK;
+}
+
+/* ---- Sending ---- */
+
+static void send_frame(struct stream *s, enum websocket_opcode opcode, const void *bytes, size_t len)
+{
+        struct buf frame;
+
+        buf_init(&frame, len + WEBSOCKET_FRAME_HEAD_SIZE);
+        websocket_write(&frame, opcode, bytes, len);
+        http_upgraded_send(s->u, frame.data, frame.len);
+        buf_free(&frame);
+}
+
+static void send_event(struct stream *s, const char *text, size_t len, const char *position)
+{
+        struct buf event;
+
+        buf_init(&event, len + 512);
+        if (position != NULL) {
+                buf_printf(&event, "id: %s\n", position);
+        }
+        buf_append_c(&event, "data: ");
+        buf_append(&event, text, len);
+        buf_append_c(&event, "\n\n");
+        http_upgraded_send(s->u, event.data, event.len);
+        buf_free(&event);
+}
+
+/* What is unsent is bounded: whoever does not take it is told so behind it, and cut off when they do not take that. */
+static void check_reader(struct stream *s)
+{
+        int64_t most = s->hub->gateway->options.settings->stream_unsent_bytes;
+
+        if ((int64_t)http_upgraded_unsent(s->u) > most) {
+                metric_add(s->hub->metrics.slow, 1);
+                stream_end(s, WEBSOCKET_POLICY, "slow_reader",
+                           &(struct rpc_problem){SN_RESOURCE_EXHAUSTED, "slow_reader", NULL,
+                                                 "the messages come faster than you read them; connect again and "
+                                                 "resume from the last position",
+                                                 1});
+        }
+}
+
+void stream_send(struct stream *s, const char *text, size_t len, const char *position)
+{
+        if (s->closing) {
+                return;
+        }
+        if (s->is_sse) {
+                send_event(s, text, len, position);
+        } else {
+                send_frame(s, WEBSOCKET_OP_TEXT, text, len);
+        }
+        check_reader(s);
+}
+
+static void send_problem(struct stream *s, const struct rpc_problem *problem)
+{
+        CLEANUP(rpc_call_free_p)
+        struct rpc_call *c = rpc_call_new_background(&s->hub->gateway->service, STREAM_COMMAND_MS);
+        struct buf text;
+
+        buf_init(&text, STREAM_MESSAGE_BYTES * 2);
+        stream_write_problem(&text, c, problem, s->request_id);
+        if (s->is_sse) {
+                send_event(s, text.data, text.len, NULL);
+        } else {
+                send_frame(s, WEBSOCKET_OP_TEXT, text.data, text.len);
+        }
+        buf_free(&text);
+}
+
+static void close_with(struct stream *s, int code, const char *reason)
+{
+        struct buf frame;
+
+        s->closing = true;
+        if (!s->is_sse) {
+                buf_init(&frame, WEBSOCKET_CONTROL_BYTES + WEBSOCKET_FRAME_HEAD_SIZE);
+                websocket_write_close(&frame, code, reason);
+                http_upgraded_send(s->u, frame.data, frame.len);
+                buf_free(&frame);
+        }
+        http_upgraded_close(s->u, STREAM_CLOSE_MS * INT64_C(1000));
+}
+
+void stream_end(struct stream *s, int code, const char *reason, const struct rpc_problem *problem)
+{
+        if (s->u == NULL || s->closing) {
+                return;
+        }
+        if (problem != NULL) {
+                send_problem(s, problem);
+        }
+        close_with(s, code, reason);
+}
+
+void stream_end_token(struct stream *s, const char *code, const char *detail)
+{
+        stream_end(s, WEBSOCKET_POLICY, code, &(struct rpc_problem){SN_UNAUTHENTICATED, code, NULL, detail, 0});
+}
+
+/* ---- What the client sends ---- */
+
+/* Each message costs; time gives it back. */
+static bool spend(struct stream *s)
+{
+        int64_t now_us = clock_monotonic_us();
+
+        s->allowance_us = (s->allowance_us > now_us ? s->allowance_us : now_us) + MESSAGE_COST_US;
+        if (s->allowance_us - now_us <= MESSAGE_SPARE_US) {
+                return true;
+        }
+        stream_end(s, WEBSOCKET_POLICY, "too_many_messages", NULL);
+        return false;
+}
+
+static void take_close(struct stream *s, const struct websocket_event *event)
+{
+        close_with(s, event->code == WEBSOCKET_NO_CODE ? WEBSOCKET_NORMAL : event->code, "");
+}
+
+static void take(struct stream *s, const struct websocket_event *event)
+{
+        switch (event->kind) {
+        case WEBSOCKET_MORE:
+                return;
+        case WEBSOCKET_TEXT:
+                if (spend(s) && stream_command_start(s, event->payload)) {
+                        http_upgraded_pause(s->u);
+                }
+                return;
+        case WEBSOCKET_BINARY:
+                stream_end(s, WEBSOCKET_UNSUPPORTED_DATA, "messages are JSON text", NULL);
+                return;
+        case WEBSOCKET_PING:
+                if (spend(s)) {
+                        send_frame(s, WEBSOCKET_OP_PONG, event->payload.ptr, event->payload.len);
+                }
+                return;
+        case WEBSOCKET_PONG:
+                (void)spend(s);
+                return;
+        case WEBSOCKET_CLOSE:
+                take_close(s, event);
+                return;
+        case WEBSOCKET_FAILED:
+                stream_end(s, event->code, event->payload.ptr, NULL);
+                return;
+        }
+}
+
+static void on_bytes(void *context, struct str *in)
+{
+        struct stream *s = context;
+
+        s->unanswered_pings = 0;
+        if (s->is_sse) { /* nothing is to come */
+                in->ptr += in->len;
+                in->len = 0;
+                return;
+        }
+        struct websocket_event event = websocket_read(&s->websocket, in);
+
+        take(s, &event);
+}
+
+/* ---- Time ---- */
+
+static void set_due(struct stream *s, int64_t now_us)
+{
+        int64_t due_us = s->pinged_us + STREAM_PING_S * SECOND_US;
+
+        if (s->expires_s != 0) {
+                int64_t expires_us = now_us + s->expires_s * SECOND_US - clock_wall_us();
+
+                due_us = expires_us < due_us ? expires_us : due_us;
+        }
+        http_upgraded_due(s->u, due_us);
+}
+
+void stream_renew_due(struct stream *s)
+{
+        set_due(s, clock_monotonic_us());
+}
+
+static void ping(struct stream *s, int64_t now_us)
+{
+        s->pinged_us = now_us;
+        if (s->is_sse) {
+                http_upgraded_send(s->u, ":\n\n", 3);
+        } else if (s->unanswered_pings++ == MOST_UNANSWERED) {
+                stream_end(s, WEBSOCKET_POLICY, "no_pong", NULL);
+        } else {
+                send_frame(s, WEBSOCKET_OP_PING, "", 0);
+        }
+}
+
+static void on_due(void *context, int64_t now_us)
+{
+        struct stream *s = context;
+
+        if (s->closing) {
+                return;
+        }
+        if (s->expires_s != 0 && clock_wall_ms() >= s->expires_s * 1000) {
+                stream_end_token(s, "token_expired", "the access token has expired; refresh it and authenticate again");
+                return;
+        }
+        if (now_us - s->pinged_us >= STREAM_PING_S * SECOND_US) {
+                ping(s, now_us);
+        }
+        if (!s->closing) {
+                set_due(s, now_us);
+        }
+}
+
+/* ---- Begin and end ---- */
+
+static struct metric *kind_metric(const struct stream *s)
+{
+        return s->is_sse ? s->hub->metrics.event_sources : s->hub->metrics.sockets;
+}
+
+static void greet(struct stream *s)
+{
+        struct buf text;
+
+        if (s->is_sse) {
+                http_upgraded_send(s->u, "retry: 2000\n\n", 13);
+        }
+        if (s->viewer[0] != '\0') {
+                buf_init(&text, STREAM_MESSAGE_BYTES);
+                stream_write_authenticated(&text, s->viewer, s->expires_s);
+                stream_send(s, text.data, text.len, NULL);
+                buf_free(&text);
+        }
+}
+
+static void on_begin(void *context, struct http_upgraded *u)
+{
+        struct stream *s = context;
+
+        s->u = u;
+        if (!stream_hub_add(s->hub, s)) {
+                stream_end(s, WEBSOCKET_INTERNAL_ERROR, "no memory is left", NULL);
+                return;
+        }
+        metric_add(kind_metric(s), 1);
+        s->pinged_us = clock_monotonic_us();
+        greet(s);
+        set_due(s, s->pinged_us);
+        if (s->is_sse) {
+                stream_command_next(s);
+        }
+}
+
+static void on_stop(void *context)
+{
+        struct stream *s = context;
+
+        if (s->u != NULL && s->is_sse && !s->closing) {
+                http_upgraded_send(s->u, "retry: 1000\n\n", 13);
+        }
+        stream_end(s, WEBSOCKET_GOING_AWAY, "the server restarts; connect again in a second", NULL);
+}
+
+static void drop_subs(struct stream *s)
+{
+        pthread_mutex_lock(&s->hub->lock);
+        for (struct stream_sub *sub = s->subs, *next; sub != NULL; sub = next) {
+                next = sub->next;
+                stream_hub_unregister(s->hub, sub);
+                free(sub);
+        }
+        pthread_mutex_unlock(&s->hub->lock);
+        s->subs = NULL;
+        s->n_subs = 0;
+}
+
+static void on_end(void *context)
+{
+        struct stream *s = context;
+
+        s->u = NULL;
+        drop_subs(s);
+        if (s->id != 0) {
+                stream_hub_remove(s->hub, s);
+                metric_add(kind_metric(s), -1);
+        }
+        if (s->command_waits) { /* no worker has it */
+                stream_command_drop(s->command);
+        }
+        stream_unref(s);
+}
+
+static void on_sent(void *context)
+{
+        stream_command_go_on(context);
+}
+
+const struct http_upgrade stream_upgrade = {
+    .begin = on_begin, .bytes = on_bytes, .sent = on_sent, .due = on_due, .stop = on_stop, .end = on_end};
+
+struct stream_sub *stream_find_sub(const struct stream *s, uint32_t number)
+{
+        struct stream_sub *sub = s->subs;
+
+        while (sub != NULL && sub->number != number) {
+                sub = sub->next;
+        }
+        return sub;
+}

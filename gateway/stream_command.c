@@ -1,0 +1,542 @@
+/* Owns what clients say on a stream: read, checked and answered by a worker, applied on the I/O thread. */
+#include <stdlib.h>
+#include <string.h>
+#include "auth/token.h"
+#include "base/clock.h"
+#include "gateway/stream.h"
+#include "json/json.h"
+#include "rpc/lanes.h"
+#include "rpc/rate_limit.h"
+#include "sonet/live.pb-c.h"
+
+#define OUT_MAX_BYTES   (4 << 20)
+#define CALL_MAX_BYTES  (8 << 20)
+#define TRY_AGAIN_LATER 1013 /* a close code of the registry */
+
+/* ---- A command's memory ---- */
+
+static void free_command(struct stream_command *command)
+{
+        free((char *)command->identity.viewer);
+        free((char *)command->identity.session);
+        free((char *)command->identity.scope);
+        free((char *)command->identity.bearer);
+        free(command->topic);
+        free(command->unsubscribe);
+        free(command->sub);
+        buf_free(&command->out);
+        free(command);
+}
+
+void stream_command_drop(struct stream_command *command)
+{
+        struct stream *s = command->stream;
+
+        free_command(command);
+        stream_unref(s);
+}
+
+/* ---- On a worker ---- */
+
+static struct rpc_call *new_call(struct arena *arena, const struct stream_command *command)
+{
+        const struct stream *s = command->stream;
+        struct rpc_call *c = ARENA_NEW(arena, struct rpc_call);
+
+        *c = (struct rpc_call){
+            .arena = arena,
+            .service = &s->hub->gateway->service,
+            .method = &stream_method,
+            .actor = s->viewer,
+            .session = s->session,
+            .scope = s->scope,
+            .caller = "",
+            .bearer = s->bearer,
+            .client_address = s->address,
+            .user_agent = "",
+            .trace_id = rpc_trace_id(arena, (struct str){0}),
+            .request_id = s->request_id,
+            .deadline_us = command->work.deadline_us,
+            .now_ms = clock_wall_ms(),
+        };
+        return c;
+}
+
+void stream_command_begin_message(struct stream_command *command, const char *position)
+{
+        buf_append_c(&command->out, position);
+        buf_append_char(&command->out, '\n');
+}
+
+void stream_command_end_message(struct stream_command *command)
+{
+        buf_append_char(&command->out, '\0');
+}
+
+static void answer_authenticated(struct stream_command *command, const struct stream_identity *identity)
+{
+        command->identity =
+            (struct stream_identity){strdup(identity->viewer), strdup(identity->session), strdup(identity->scope),
+                                     strdup(identity->bearer), identity->expires_s};
+        stream_command_begin_message(command, "");
+        stream_write_authenticated(&command->out, identity->viewer, identity->expires_s);
+        stream_command_end_message(command);
+}
+
+static sn_status authenticate(struct rpc_call *c, struct stream_command *command, const char *token)
+{
+        struct stream *s = command->stream;
+        struct stream_identity identity;
+        bool known = s->viewer[0] != '\0';
+
+        TRY(rpc_take_rate(c, &(struct rate_verdict){0}));
+        TRY(rpc_authenticate(c,
+                             &(struct rpc_sender){.peer = s->address,
+                                                  .authorization = str_of(arena_printf(c->arena, "Bearer %s", token)),
+                                                  .audience = "gateway",
+                                                  .certificate = ""}));
+        TRY(stream_identity_of(c, &identity));
+        if (known && !uuid_equal(identity.viewer, s->viewer)) {
+                return rpc_fail_code(c, SN_FAILED_PRECONDITION, "another_member", "access_token",
+                                     "this stream is another member's; open one of your own");
+        }
+        if (!known) {
+                TRY(stream_count_member(c, s, identity.viewer));
+        }
+        answer_authenticated(command, &identity);
+        return SN_OK;
+}
+
+/* Who may subscribe the channel's service says. */
+static sn_status ask_topic(struct rpc_call *c, struct stream_hub *hub, const char *name,
+                           struct stream_channel **channel, Sonet__Live__Topic *topic)
+{
+        ProtobufCMessage *in = NULL;
+
+        TRY(stream_channel_parse(c, hub, str_of(name), channel, &in));
+        c->method = (*channel)->subscribe;
+        TRY(rpc_take_rate(c, &(struct rate_verdict){0}));
+        TRY(rpc_check_access(c));
+        return rpc_request(c, c->method, in, &topic->base);
+}
+
+sn_status stream_check_channel(struct rpc_call *c, struct stream_hub *hub, const char *name)
+{
+        Sonet__Live__Topic topic = SONET__LIVE__TOPIC__INIT;
+        struct stream_channel *channel = NULL;
+
+        return ask_topic(c, hub, name, &channel, &topic);
+}
+
+static struct stream_sub *new_sub(struct stream *s, struct stream_channel *channel, const char *name, bool personal)
+{
+        size_t len = strlen(name) + 1;
+        struct stream_sub *sub = calloc(1, sizeof(*sub) + len);
+
+        if (sub != NULL) {
+                sub->stream = s;
+                sub->channel = channel;
+                sub->personal = personal;
+                memcpy(sub->name, name, len);
+        }
+        return sub;
+}
+
+static bool is_subscribed(const struct stream *s, const char *name)
+{
+        for (const struct stream_sub *sub = s->subs; sub != NULL; sub = sub->next) {
+                if (strcmp(sub->name, name) == 0) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+/* What came after the position is all here still: events are kept that long, and their log is the one that it names. */
+static void look_at_since(struct stream_command *command, struct stream_log *log, const char *log_id, int64_t position)
+{
+        pthread_mutex_lock(&log->hub->lock);
+        command->resumes =
+            strcmp(log->log_id, log_id) == 0 && position <= log->position && position >= stream_kept_after(log);
+        pthread_mutex_unlock(&log->hub->lock);
+        command->after = position;
+        memcpy(command->log_id, log_id, UUID_SIZE);
+}
+
+static sn_status subscribe(struct rpc_call *c, struct stream_command *command, const char *name, const char *since)
+{
+        struct stream *s = command->stream;
+        int64_t most = s->hub->gateway->options.settings->stream_channels, position = 0;
+        Sonet__Live__Topic topic = SONET__LIVE__TOPIC__INIT;
+        struct stream_channel *channel = NULL;
+        char log_id[UUID_SIZE] = "";
+
+        if (s->n_subs >= most && !is_subscribed(s, name)) {
+                return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_many_channels", "channel",
+                                     "this stream has %lld channels, which is as many as one may; unsubscribe from one",
+                                     (long long)most);
+        }
+        if (since[0] != '\0') {
+                TRY(stream_position_read(c, since, log_id, &position));
+        }
+        TRY(ask_topic(c, s->hub, name, &channel, &topic));
+        TRY(stream_hub_wait(c, channel->log));
+        command->topic = strdup(topic.key);
+        command->sub = new_sub(s, channel, name, topic.personal);
+        if (command->topic == NULL || command->sub == NULL) {
+                return rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "no memory is left; try again later");
+        }
+        if (since[0] != '\0') {
+                look_at_since(command, channel->log, log_id, position);
+        }
+        if (command->resumes) {
+                stream_command_begin_message(command, since);
+                stream_write_subscribed(&command->out, name, since, true);
+                stream_command_end_message(command);
+        }
+        return SN_OK;
+}
+
+static sn_status only(struct rpc_call *c, const Sonet__Live__Command *in, bool channel, bool since, bool token)
+{
+        const struct {
+                const char *name, *value;
+                bool wanted, allowed;
+        } members[] = {{"channel", in->channel, channel, channel},
+                       {"since", in->since, false, since},
+                       {"access_token", in->access_token, token, token}};
+
+        for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+                if (members[i].wanted && members[i].value[0] == '\0') {
+                        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", members[i].name,
+                                             "is needed in a message of type %s", in->type);
+                }
+                if (!members[i].allowed && members[i].value[0] != '\0') {
+                        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", members[i].name,
+                                             "has no place in a message of type %s", in->type);
+                }
+        }
+        return SN_OK;
+}
+
+static sn_status obey(struct rpc_call *c, struct stream_command *command)
+{
+        Sonet__Live__Command in = SONET__LIVE__COMMAND__INIT;
+
+        TRY(json_read_message(c, (struct str){command->text, command->len}, NULL, &in.base));
+        TRY(rpc_validate(c, &in.base));
+        if (strcmp(in.type, "authenticate") == 0) {
+                TRY(only(c, &in, false, false, true));
+                return authenticate(c, command, in.access_token);
+        }
+        if (strcmp(in.type, "subscribe") == 0) {
+                TRY(only(c, &in, true, true, false));
+                return subscribe(c, command, in.channel, in.since);
+        }
+        if (strcmp(in.type, "unsubscribe") == 0) {
+                TRY(only(c, &in, true, false, false));
+                command->unsubscribe = strdup(in.channel);
+                return SN_OK;
+        }
+        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", "type",
+                             "there are messages of type authenticate, subscribe and unsubscribe");
+}
+
+/* Under the lock: a subscription begins where the log stands, or goes on behind what was missed when that is all. */
+static void register_sub(struct rpc_call *c, struct stream_command *command)
+{
+        struct stream_sub *sub = command->sub;
+        struct stream_log *log = sub->channel->log;
+        const char *topic = command->topic;
+
+        if (command->resumes && command->after < log->position) {
+                command->again = true;
+                return;
+        }
+        if (!command->resumes) {
+                command->after = log->position;
+                const char *position = stream_position(c, log->log_id, log->position);
+
+                stream_command_begin_message(command, position);
+                stream_write_subscribed(&command->out, sub->name, position, false);
+                stream_command_end_message(command);
+        }
+        if (sub->personal) {
+                topic = arena_printf(c->arena, "%s:%s", topic, sub->stream->viewer);
+        }
+        stream_hub_register(sub->stream->hub, sub, topic, command->after);
+}
+
+static void done(struct http_task *task);
+
+/* The command is the I/O thread's from here on. What is sent of the subscription later is posted later. */
+static void hand_back(struct rpc_call *c, struct stream_command *command, bool ok)
+{
+        struct stream_hub *hub = command->stream->hub;
+        bool posted;
+
+        command->task.run = done;
+        command->again = false;
+        pthread_mutex_lock(&hub->lock);
+        if (ok && command->sub != NULL) {
+                register_sub(c, command);
+        } else if (command->sub != NULL) {
+                free(command->sub);
+                command->sub = NULL;
+        }
+        posted = stream_hub_post(hub, &command->task);
+        if (!posted && command->sub != NULL) {
+                stream_hub_unregister(hub, command->sub);
+        }
+        pthread_mutex_unlock(&hub->lock);
+        if (!posted) {
+                stream_command_drop(command);
+        }
+        pthread_mutex_lock(&hub->lock); /* the last that it touches */
+        if (--hub->n_commands == 0) {
+                pthread_cond_broadcast(&hub->idle);
+        }
+        pthread_mutex_unlock(&hub->lock);
+}
+
+static void run(struct work *work, bool expired)
+{
+        struct stream_command *command = (struct stream_command *)work;
+        CLEANUP(arena_free_p) struct arena *arena = arena_new(CALL_MAX_BYTES);
+
+        if (arena == NULL) {
+                abort();
+        }
+        struct rpc_call *c = new_call(arena, command);
+        sn_status status;
+
+        buf_init(&command->out, OUT_MAX_BYTES);
+        if (expired) {
+                status = rpc_fail(c, SN_DEADLINE_EXCEEDED, NULL, "the message waited too long; try again");
+        } else {
+                status = command->topic != NULL ? stream_replay(c, command) : obey(c, command);
+        }
+        if (status != SN_OK) {
+                buf_reset(&command->out);
+                stream_command_begin_message(command, "");
+                stream_write_problem(&command->out, c, &c->problem, command->stream->request_id);
+                stream_command_end_message(command);
+        }
+        hand_back(c, command, status == SN_OK);
+}
+
+/* ---- On the I/O thread ---- */
+
+static bool submit(struct stream_command *command)
+{
+        struct stream_hub *hub = command->stream->hub;
+
+        command->work =
+            (struct work){.run = run, .deadline_us = clock_monotonic_us() + STREAM_COMMAND_MS * INT64_C(1000)};
+        pthread_mutex_lock(&hub->lock);
+        hub->n_commands++;
+        pthread_mutex_unlock(&hub->lock);
+        if (workers_submit(rpc_lanes_of_request(hub->gateway->options.lanes, NULL), &command->work)) {
+                return true;
+        }
+        pthread_mutex_lock(&hub->lock);
+        hub->n_commands--;
+        pthread_mutex_unlock(&hub->lock);
+        return false;
+}
+
+/* It is the last word: the client would wait for an answer otherwise. */
+static void refuse(struct stream *s)
+{
+        stream_end(s, TRY_AGAIN_LATER, "queue_full",
+                   &(struct rpc_problem){SN_RESOURCE_EXHAUSTED, "queue_full", NULL,
+                                         "the server is busy; try again in a second", 1});
+}
+
+bool stream_command_start(struct stream *s, struct str text)
+{
+        struct stream_command *command = calloc(1, sizeof(*command) + text.len + 1);
+
+        if (command == NULL) {
+                refuse(s);
+                return false;
+        }
+        command->stream = s;
+        command->len = text.len;
+        memcpy(command->text, text.ptr, text.len);
+        s->command = command;
+        atomic_fetch_add(&s->references, 1);
+        if (!submit(command)) {
+                s->command = NULL;
+                stream_command_drop(command);
+                refuse(s);
+                return false;
+        }
+        return true;
+}
+
+static void write_member(struct buf *out, const char *name, struct str value)
+{
+        buf_printf(out, ",\"%s\":", name);
+        json_write_string(out, value.ptr, value.len);
+}
+
+void stream_command_next(struct stream *s)
+{
+        struct str rest = str_of(s->wanted), name;
+        struct buf text;
+
+        if (s->wanted == NULL || s->closing || !str_next(&rest, ',', &name)) {
+                return;
+        }
+        buf_init(&text, STREAM_MESSAGE_BYTES);
+        buf_append_c(&text, "{\"type\":\"subscribe\"");
+        write_member(&text, "channel", name);
+        if (s->since != NULL && s->since[0] != '\0') {
+                write_member(&text, "since", str_of(s->since));
+        }
+        buf_append_char(&text, '}');
+        memmove(s->wanted, rest.ptr, rest.len);
+        s->wanted[rest.len] = '\0';
+        (void)stream_command_start(s, (struct str){text.data, text.len});
+        buf_free(&text);
+}
+
+static void replace(char **text, const char **by)
+{
+        free(*text);
+        *text = (char *)*by;
+        *by = NULL;
+}
+
+static void apply_identity(struct stream *s, struct stream_command *command)
+{
+        struct stream_identity *identity = &command->identity;
+
+        if (identity->viewer == NULL) {
+                return;
+        }
+        memcpy(s->session, identity->session, strlen(identity->session) + 1);
+        memcpy(s->scope, identity->scope, strlen(identity->scope) + 1);
+        replace(&s->bearer, &identity->bearer);
+        s->expires_s = identity->expires_s;
+        stream_renew_due(s);
+}
+
+static void remove_sub(struct stream *s, const char *name)
+{
+        struct stream_sub **at = &s->subs;
+
+        while (*at != NULL && strcmp((*at)->name, name) != 0) {
+                at = &(*at)->next;
+        }
+        if (*at != NULL) {
+                struct stream_sub *sub = *at;
+
+                *at = sub->next;
+                s->n_subs--;
+                pthread_mutex_lock(&s->hub->lock);
+                stream_hub_unregister(s->hub, sub);
+                pthread_mutex_unlock(&s->hub->lock);
+                free(sub);
+        }
+}
+
+static void apply_sub(struct stream *s, struct stream_command *command)
+{
+        if (command->unsubscribe != NULL) {
+                remove_sub(s, command->unsubscribe);
+        }
+        if (command->sub != NULL && !command->again) {
+                remove_sub(s, command->sub->name);
+                command->sub->next = s->subs;
+                s->subs = command->sub;
+                s->n_subs++;
+                command->sub = NULL;
+        }
+}
+
+/* Server-sent events resume all their channels from one id: it counts once the last channel is there. */
+static void send_all(struct stream *s, const struct buf *out)
+{
+        bool last = s->wanted == NULL || s->wanted[0] == '\0';
+
+        for (char *message = out->data; message != NULL && message < out->data + out->len;) {
+                char *text = strchr(message, '\n');
+                size_t len = strlen(text + 1);
+
+                *text++ = '\0';
+                stream_send(s, text, len, last && message[0] != '\0' ? message : NULL);
+                message = text + len + 1;
+        }
+}
+
+static void go_on(struct stream *s)
+{
+        if (!submit(s->command)) {
+                stream_command_drop(s->command);
+                s->command = NULL;
+                refuse(s);
+        }
+}
+
+void stream_command_go_on(struct stream *s)
+{
+        if (s->command_waits && !s->closing) {
+                s->command_waits = false;
+                go_on(s);
+        }
+}
+
+static void finish(struct stream *s, struct stream_command *command)
+{
+        s->command = NULL;
+        stream_command_drop(command);
+        if (s->closing) {
+                return;
+        }
+        if (s->is_sse) {
+                stream_command_next(s);
+        } else {
+                http_upgraded_resume(s->u);
+        }
+}
+
+/* A subscription of a stream that has ended meanwhile goes with it. */
+static void give_up(struct stream_command *command)
+{
+        struct stream_hub *hub = command->stream->hub;
+
+        if (command->sub != NULL) {
+                pthread_mutex_lock(&hub->lock);
+                stream_hub_unregister(hub, command->sub);
+                pthread_mutex_unlock(&hub->lock);
+        }
+        stream_command_drop(command);
+}
+
+static void done(struct http_task *task)
+{
+        struct stream_command *command =
+            (struct stream_command *)(void *)((char *)task - offsetof(struct stream_command, task));
+        struct stream *s = command->stream;
+
+        if (s->u == NULL || s->closing) {
+                s->command = NULL;
+                give_up(command);
+                return;
+        }
+        apply_identity(s, command);
+        apply_sub(s, command);
+        bool wrote = command->out.len > 0;
+
+        send_all(s, &command->out);
+        buf_free(&command->out);
+        if (!command->again) {
+                finish(s, command);
+        } else if (wrote) {
+                s->command_waits = true;
+        } else {
+                go_on(s);
+        }
+}

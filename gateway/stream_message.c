@@ -1,0 +1,98 @@
+/* Owns what clients are sent on a stream, as JSON, and how positions look to them. */
+#include <string.h>
+#include "auth/cursor.h"
+#include "base/clock.h"
+#include "gateway/problem.h"
+#include "gateway/stream.h"
+#include "json/json.h"
+#include "sonet/live.pb-c.h"
+
+/* ---- Positions ---- */
+
+#define POSITION_FILTER "stream"
+
+/* The cursor is nobody's and no list's: it tells a place in a log, and nothing to whoever has it. With something random
+ * in it, or equal positions would tell that nothing happened in between, also nothing that is hidden. */
+static struct rpc_call *nobodys(struct rpc_call *c)
+{
+        struct rpc_call *bare = ARENA_NEW(c->arena, struct rpc_call);
+
+        *bare = (struct rpc_call){.arena = c->arena, CALL_OF_NOBODY};
+        return bare;
+}
+
+char *stream_position(struct rpc_call *c, const char *log_id, int64_t position)
+{
+        struct cursor cursor = {.at = {.sort_key = position}};
+
+        memcpy(cursor.at.id, log_id, UUID_SIZE);
+        random_bytes(&cursor.began, sizeof(cursor.began));
+        return cursor_encode(nobodys(c), POSITION_FILTER, &cursor);
+}
+
+sn_status stream_position_read(struct rpc_call *c, const char *text, char log_id[UUID_SIZE], int64_t *position)
+{
+        struct cursor cursor;
+
+        if (cursor_decode(nobodys(c), POSITION_FILTER, "since", text, &cursor) != SN_OK) {
+                return rpc_fail_code(c, SN_INVALID_ARGUMENT, "cursor_invalid", "since",
+                                     "this is no position of a stream; use one as a message gave it, or none");
+        }
+        memcpy(log_id, cursor.at.id, UUID_SIZE);
+        *position = cursor.at.sort_key;
+        return SN_OK;
+}
+
+/* ---- Messages ---- */
+
+static void write_text(struct buf *out, const char *text)
+{
+        json_write_string(out, text, strlen(text));
+}
+
+void stream_write_problem(struct buf *out, struct rpc_call *c, const struct rpc_problem *problem,
+                          const char *request_id)
+{
+        struct http_response response = {0};
+
+        buf_init(&response.body, STREAM_MESSAGE_BYTES);
+        problem_write(problem, request_id, c->arena, &response);
+        buf_append_c(out, "{\"type\":\"problem\",\"problem\":");
+        buf_append(out, response.body.data, response.body.len);
+        buf_append_char(out, '}');
+        buf_free(&response.body);
+}
+
+void stream_write_authenticated(struct buf *out, const char *user_id, int64_t expires_s)
+{
+        Sonet__Live__Authenticated message = SONET__LIVE__AUTHENTICATED__INIT;
+        Google__Protobuf__Timestamp expires = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
+
+        expires.seconds = expires_s;
+        message.type = "authenticated";
+        message.user_id = (char *)user_id;
+        message.expires_at = &expires;
+        json_write_message(out, &message.base);
+}
+
+void stream_write_subscribed(struct buf *out, const char *channel, const char *position, bool resumed)
+{
+        Sonet__Live__Subscribed message = SONET__LIVE__SUBSCRIBED__INIT;
+
+        message.type = "subscribed";
+        message.channel = (char *)channel;
+        message.position = (char *)position;
+        message.resumed = resumed;
+        json_write_message(out, &message.base);
+}
+
+void stream_write_event_rest(struct buf *out, const struct stream_shown *shown, const char *position)
+{
+        buf_append_c(out, ",\"event\":");
+        write_text(out, shown->name);
+        buf_append_c(out, ",\"position\":");
+        write_text(out, position);
+        buf_append_c(out, ",\"data\":");
+        json_write_message(out, shown->data);
+        buf_append_char(out, '}');
+}
