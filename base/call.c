@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/str.h"
@@ -120,6 +121,22 @@ const char *rpc_request_id(struct arena *arena, struct str given)
         const char *text = str_dup(arena, given);
         bool good = given.len > 0 && given.len <= MAX_REQUEST_ID_BYTES && strspn(text, harmless) == given.len;
         return good ? text : uuid_new_in(arena);
+}
+
+sn_status rpc_answer_file(struct rpc_call *c, int fd)
+{
+        rpc_call_drop_file(c);
+        c->file = ARENA_NEW(c->arena, struct rpc_file);
+        c->file->fd = fd;
+        return SN_OK;
+}
+
+void rpc_call_drop_file(struct rpc_call *c)
+{
+        if (c->file != NULL) {
+                close(c->file->fd);
+                c->file = NULL;
+        }
 }
 
 struct rpc_call *rpc_call_new_background(struct service *service, int64_t deadline_ms)

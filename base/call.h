@@ -23,6 +23,25 @@ struct rpc_problem {
         int retry_after_s;  /* > 0 where waiting helps */
 };
 
+/* The body of a method that takes bytes: all that came, in a file without a name. Belongs to the transport, which
+ * closes it after the call; a handler that keeps the bytes copies or links them (base/spool.h). */
+struct rpc_body {
+        int fd; /* for reading, at its beginning */
+        int64_t size;
+        bool complete;         /* false: it broke off, and the method takes a part */
+        const char *file_name; /* of multipart/form-data, as the client says it; "" when it says none */
+        const char *mime_type; /* as the client says it; "" when it says none */
+};
+
+/* The bytes of an answer that is a file. Whoever takes the call's answer closes fd. */
+struct rpc_file {
+        int fd;
+        bool is_pipe; /* the region comes through it as it is read, from another process; it ends early when that fails
+                       */
+        int64_t offset; /* of the region, in a file */
+        int64_t length;
+};
+
 struct rpc_call {
         struct arena *arena;
         struct service *service;         /* whose handler runs */
@@ -42,9 +61,11 @@ struct rpc_call {
         uint8_t body_hash[32];       /* SHA-256 of the packed request, for the key */
         const uint8_t *replayed;     /* after SN_REPLAYED: the stored answer, packed */
         size_t replayed_len;
-        bool retry;            /* with SN_ABORTED: the transaction did not happen, run the handler again */
-        bool committed;        /* a transaction of the call was: from then on it must not fail */
-        int open_transactions; /* debug builds abort an RPC, Redis, mail or file call while one is open */
+        const struct rpc_body *body; /* of a method that takes one; NULL otherwise */
+        struct rpc_file *file;       /* of an answer with bytes; NULL: none */
+        bool retry;                  /* with SN_ABORTED: the transaction did not happen, run the handler again */
+        bool committed;              /* a transaction of the call was: from then on it must not fail */
+        int open_transactions;       /* debug builds abort an RPC, Redis, mail or file call while one is open */
         struct rpc_problem problem;
 };
 
@@ -62,6 +83,12 @@ sn_status rpc_fail_code(struct rpc_call *c, sn_status status, const char *code, 
 #define rpc_fail(c, status, ...)      ((void)rpc_fail((c), (status), __VA_ARGS__), (status))
 #define rpc_fail_code(c, status, ...) ((void)rpc_fail_code((c), (status), __VA_ARGS__), (status))
 #endif
+
+/* What a handler returns whose answer is a file: gives away fd, a regular file. Its answer says what it is; which
+ * region is sent is decided behind it. */
+sn_status rpc_answer_file(struct rpc_call *c, int fd);
+/* Closes what rpc_answer_file was given, when it is not sent. */
+void rpc_call_drop_file(struct rpc_call *c);
 
 /* The trace id of a `traceparent` (W3C Trace Context); a new one when there is none, or it is malformed. */
 const char *rpc_trace_id(struct arena *arena, struct str traceparent);

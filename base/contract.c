@@ -1,5 +1,5 @@
-/* The registry of contracts: services in order, and a hash table from message descriptors to their rules. Written at
- * start only, so reading takes no lock. */
+/* Reading the tables of contracts, and the list of those that are known: written at start only, so reading takes no
+ * lock. */
 #include "base/contract.h"
 
 #include <stdio.h>
@@ -11,53 +11,42 @@ enum { MAX_SERVICES = 32 };
 static const struct rpc_service *services[MAX_SERVICES];
 static size_t n_services;
 
-static const struct rpc_message_rules **table; /* open addressing, at most half full */
-static size_t table_size;                      /* a power of two */
-static size_t table_used;
-
-static size_t slot_of(const struct rpc_message_rules *const *in, size_t size,
-                      const ProtobufCMessageDescriptor *descriptor)
+const struct rpc_field *contract_field(const struct rpc_message *message, const char *name)
 {
-        size_t slot = (size_t)(((uintptr_t)descriptor >> 4) * 0x9e3779b97f4a7c15u >> 32) & (size - 1);
-        while (in[slot] != NULL && in[slot]->descriptor != descriptor) {
-                slot = (slot + 1) & (size - 1);
-        }
-        return slot;
+        const ProtobufCMessageDescriptor *d = message->descriptor;
+        const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field_by_name(d, name);
+        return field == NULL ? NULL : &message->fields[field - d->fields];
 }
 
-static void table_grow(void)
+const struct rpc_enum_value *contract_enum_value(const struct rpc_enum *names, int number)
 {
-        size_t size = table_size == 0 ? 256 : table_size * 2;
-        const struct rpc_message_rules **larger = calloc(size, sizeof(*larger));
-        if (larger == NULL) {
-                fputs("sonet: out of memory\n", stderr);
-                abort();
+        if (names->dense) {
+                int64_t index = (int64_t)number - names->values[0].number;
+                return index >= 0 && index < (int64_t)names->n ? &names->values[index] : NULL;
         }
-        for (size_t i = 0; i < table_size; i++) {
-                if (table[i] != NULL) {
-                        larger[slot_of(larger, size, table[i]->descriptor)] = table[i];
+        for (size_t i = 0; i < names->n; i++) {
+                if (names->values[i].number == number) {
+                        return &names->values[i];
                 }
         }
-        free(table);
-        table = larger;
-        table_size = size;
+        return NULL;
 }
 
-static void table_put(const struct rpc_message_rules *rules)
+void *contract_new_message(const struct rpc_message *message, struct arena *arena)
 {
-        if ((table_used + 1) * 2 > table_size) {
-                table_grow();
-        }
-        size_t slot = slot_of(table, table_size, rules->descriptor);
-        if (table[slot] == NULL) {
-                table_used++;
-        }
-        table[slot] = rules;
+        ProtobufCMessage *made = arena_alloc(arena, message->descriptor->sizeof_message);
+        protobuf_c_message_init(message->descriptor, made);
+        return made;
 }
 
 bool contract_ignores_token(const struct rpc_method *method)
 {
         return method != NULL && method->access == RPC_PUBLIC && method->rate == RPC_RATE_AUTH;
+}
+
+bool contract_streams_body(const struct rpc_method *method)
+{
+        return method != NULL && method->body != RPC_BODY_MESSAGE;
 }
 
 bool contract_takes_body(const struct rpc_method *method)
@@ -78,14 +67,28 @@ void contract_register(const struct rpc_service *service)
                 abort();
         }
         services[n_services++] = service;
-        for (size_t i = 0; i < service->n_messages; i++) {
-                table_put(&service->messages[i]);
-        }
 }
 
-const struct rpc_message_rules *contract_rules(const ProtobufCMessageDescriptor *descriptor)
+const struct rpc_field *contract_conditions_field(const struct rpc_message *message)
 {
-        return table_size == 0 ? NULL : table[slot_of(table, table_size, descriptor)];
+        for (uint32_t i = 0; i < message->n_fields; i++) {
+                const struct rpc_field *field = &message->fields[i];
+                if (field->kind == KIND_MESSAGE &&
+                    strcmp(field->message->descriptor->name, "sonet.file.Conditions") == 0) {
+                        return field;
+                }
+        }
+        return NULL;
+}
+
+const struct rpc_field *contract_chunk_field(const struct rpc_message *message)
+{
+        for (uint32_t i = 0; i < message->n_fields; i++) {
+                if (message->fields[i].rule.chunk) {
+                        return &message->fields[i];
+                }
+        }
+        return NULL;
 }
 
 size_t contract_services(const struct rpc_service *const **out)

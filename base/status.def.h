@@ -29,6 +29,7 @@ STATUS_CODE(INVALID_ARGUMENT,   "malformed_json",    400)
 STATUS_CODE(INVALID_ARGUMENT,   "malformed_request", 400)
 STATUS_CODE(INVALID_ARGUMENT,   "cursor_invalid",    400)
 STATUS_CODE(RESOURCE_EXHAUSTED, "queue_full",        503)
+STATUS_CODE(RESOURCE_EXHAUSTED, "spool_full",        503)
 STATUS_CODE(FAILED_PRECONDITION, "upgrade_required", 426)
 STATUS_CODE(UNIMPLEMENTED,      "http_version",      505)
 #undef STATUS

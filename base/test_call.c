@@ -120,26 +120,28 @@ static void every_failure_has_a_code_a_sentence_and_an_http_status(void **state)
         assert_int_equal(sn_status_http((sn_status)55, NULL), 500);
 }
 
-enum { MANY = 1000 };
-
-static void rules_are_found_by_descriptor_and_only_those(void **state)
+static void a_contract_that_is_registered_twice_is_known_once(void **state)
 {
-        static ProtobufCMessageDescriptor descriptors[MANY + 1];
-        static struct rpc_message_rules rules[MANY];
-        static struct rpc_service service = {.name = "many", .messages = rules, .n_messages = MANY};
-        assert_null(contract_rules(&descriptors[0]));
-        for (int i = 0; i < MANY; i++) {
-                rules[i].descriptor = &descriptors[i];
-        }
-        contract_register(&service);
-        contract_register(&service);
-        for (int i = 0; i < MANY; i++) {
-                assert_ptr_equal(contract_rules(&descriptors[i]), &rules[i]);
-        }
-        assert_null(contract_rules(&descriptors[MANY]));
+        static const struct rpc_service service = {.name = "one"};
         const struct rpc_service *const *services;
+        contract_register(&service);
+        contract_register(&service);
         assert_int_equal(contract_services(&services), 1);
         assert_ptr_equal(services[0], &service);
+}
+
+static void enum_values_are_found_by_number_with_gaps_and_without(void **state)
+{
+        static const struct rpc_enum_value values[] = {{.number = -1}, {.number = 0}, {.number = 1}, {.number = 5}};
+        const struct rpc_enum dense = {values, 3, true, ""}, gaps = {values, 4, false, ""};
+        for (int number = -3; number <= 7; number++) {
+                const struct rpc_enum_value *in_dense = contract_enum_value(&dense, number);
+                const struct rpc_enum_value *in_gaps = contract_enum_value(&gaps, number);
+                assert_ptr_equal(in_dense, number >= -1 && number <= 1 ? &values[number + 1] : NULL);
+                assert_ptr_equal(in_gaps, number == 5 ? &values[3] : in_dense);
+        }
+        assert_null(contract_enum_value(&dense, INT32_MAX));
+        assert_null(contract_enum_value(&dense, INT32_MIN));
 }
 
 int main(void)
@@ -151,7 +153,8 @@ int main(void)
             cmocka_unit_test(the_trace_of_a_client_is_taken_over_when_it_is_well_formed),
             cmocka_unit_test(statuses_have_their_grpc_names),
             cmocka_unit_test(every_failure_has_a_code_a_sentence_and_an_http_status),
-            cmocka_unit_test(rules_are_found_by_descriptor_and_only_those),
+            cmocka_unit_test(a_contract_that_is_registered_twice_is_known_once),
+            cmocka_unit_test(enum_values_are_found_by_number_with_gaps_and_without),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

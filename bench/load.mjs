@@ -1,4 +1,4 @@
-// Prepared requests for bench/load.c, and running it.
+// Prepared requests for bench/load.c and its parts, and running it.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';

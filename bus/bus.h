@@ -16,7 +16,7 @@
 
 #include "base/service.h"
 #include "db/db.h"
-#include "sonet/events.pb-c.h"
+#include "sonet/events.rpc.h"
 
 typedef Sonet__Events__Event bus_event;
 

@@ -105,17 +105,22 @@ static void read_log_when_due(struct bus_lane *lane)
         }
 }
 
+static int64_t until_ms(int64_t due_us, int64_t most_ms)
+{
+        int64_t left = (due_us - clock_monotonic_us()) / 1000 + 1;
+
+        return left < most_ms ? (left > 0 ? left : 0) : most_ms;
+}
+
 /* How long to wait for the stream, or without it: until something else is due. */
 static int64_t wait_ms(const struct bus_lane *lane)
 {
-        int64_t wait = lane->link ? WAIT_MS : WITHOUT_MS;
+        int64_t wait = lane->link && (lane->behind || bus_stream_trusted(lane)) ? WAIT_MS : WITHOUT_MS;
 
-        if (!lane->behind) {
-                return bus_stream_trusted(lane) ? wait : WITHOUT_MS;
+        if (lane->unsaved) {
+                wait = until_ms(lane->saved_us + SAVE_BUSY_US, wait);
         }
-        int64_t left = (lane->retry_at_us - clock_monotonic_us()) / 1000 + 1;
-
-        return left < wait ? (left > 0 ? left : 0) : wait;
+        return lane->behind ? until_ms(lane->retry_at_us, wait) : wait;
 }
 
 static int64_t read_stream(struct bus_lane *lane)

@@ -2,7 +2,7 @@
 #include "db/check.h"
 #include "db/test_items.h"
 #include "google/protobuf/timestamp.pb-c.h"
-#include "sonet/events.pb-c.h"
+#include "sonet/events.rpc.h"
 
 static struct test_database t;
 

@@ -2,7 +2,7 @@
 #include <pthread.h>
 #include "base/contract.h"
 #include "db/test_items.h"
-#include "sonet/events.pb-c.h"
+#include "sonet/events.rpc.h"
 
 static struct test_database t;
 static const struct rpc_method create_item = {

@@ -12,47 +12,29 @@
 #include "services/user/user.rpc.h"
 #include "tools/testdata/example.rpc.h"
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { MAX_JSON = 1 << 22 };
 
-int LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-        (void)argc;
-        (void)argv;
-        contract_register(&example_contract);
-        contract_register(&user_contract);
-        contract_register(&note_contract);
-        return 0;
-}
-
-static const ProtobufCMessageDescriptor *choose(uint8_t byte)
+static const struct rpc_message *choose(uint8_t byte)
 {
         switch (byte % 4) {
         case 0:
-                return &note__note__descriptor;
+                return &note__note__message;
         case 1:
-                return &user__update_me_request__descriptor;
+                return &user__update_me_request__message;
         case 2:
-                return &note__create_note_request__descriptor;
+                return &note__create_note_request__message;
         default:
-                return &example__sample__descriptor;
+                return &example__sample__message;
         }
 }
 
-static ProtobufCMessage *new_message(struct rpc_call *c, const ProtobufCMessageDescriptor *d)
-{
-        ProtobufCMessage *message = arena_alloc(c->arena, d->sizeof_message);
-        protobuf_c_message_init(d, message);
-        return message;
-}
-
-static struct str write(struct rpc_call *c, const ProtobufCMessage *message)
+static struct str write(struct rpc_call *c, const struct rpc_message *type, const ProtobufCMessage *message)
 {
         struct buf out;
         buf_init(&out, MAX_JSON);
-        json_write_message(&out, message);
+        json_write_message(&out, type, message);
         MUST(!out.overflow);
         struct str text = {arena_strndup(c->arena, out.data, out.len), out.len};
         buf_free(&out);
@@ -95,17 +77,17 @@ static struct str as_request(struct rpc_call *c, struct str text)
         return request;
 }
 
-static void check_bytes(struct rpc_call *c, ProtobufCMessage *message)
+static void check_bytes(struct rpc_call *c, const struct rpc_message *type, ProtobufCMessage *message)
 {
         size_t len;
         ProtobufCMessage *unpacked = NULL;
-        if (rpc_validate(c, message) != SN_OK) {
+        if (rpc_validate(c, type, message) != SN_OK) {
                 return;
         }
-        struct str text = write(c, message); /* validation may have brought ids to lowercase */
+        struct str text = write(c, type, message); /* validation may have brought ids to lowercase */
         uint8_t *bytes = rpc_pack(c->arena, message, &len);
-        MUST(rpc_unpack(c, message->descriptor, bytes, len, &unpacked) == SN_OK);
-        MUST(str_equal(write(c, unpacked), text));
+        MUST(rpc_unpack(c, type, bytes, len, &unpacked) == SN_OK);
+        MUST(str_equal(write(c, type, unpacked), text));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -113,15 +95,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (size == 0) {
                 return 0;
         }
-        const ProtobufCMessageDescriptor *d = choose(data[0]);
+        const struct rpc_message *type = choose(data[0]);
         struct rpc_call *c = rpc_call_new_background(NULL, 60000);
-        ProtobufCMessage *message = new_message(c, d);
-        if (json_read_message(c, (struct str){(const char *)data + 1, size - 1}, NULL, message) == SN_OK) {
-                struct str text = write(c, message);
-                ProtobufCMessage *again = new_message(c, d);
-                MUST(json_read_message(c, as_request(c, text), NULL, again) == SN_OK);
-                MUST(str_equal(write(c, again), text));
-                check_bytes(c, message);
+        ProtobufCMessage *message = contract_new_message(type, c->arena);
+        if (json_read_message(c, (struct str){(const char *)data + 1, size - 1}, NULL, type, message) == SN_OK) {
+                struct str text = write(c, type, message);
+                ProtobufCMessage *again = contract_new_message(type, c->arena);
+                MUST(json_read_message(c, as_request(c, text), NULL, type, again) == SN_OK);
+                MUST(str_equal(write(c, type, again), text));
+                check_bytes(c, type, message);
         } else {
                 MUST(c->problem.status == SN_INVALID_ARGUMENT || c->problem.status == SN_RESOURCE_EXHAUSTED);
                 MUST(c->problem.detail != NULL && utf8_valid(c->problem.detail, strlen(c->problem.detail)));

@@ -9,21 +9,10 @@
 #include "services/note/note.rpc.h"
 #include "services/user/user.rpc.h"
 #include "sonet/events.rpc.h"
+#include "sonet/file.rpc.h"
 #include "tools/testdata/example.rpc.h"
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-        (void)argc;
-        (void)argv;
-        contract_register(&example_contract);
-        contract_register(&events_contract);
-        contract_register(&user_contract);
-        contract_register(&note_contract);
-        return 0;
-}
 
 /* Remembers the size of what protobuf-c asks for, so that a text cut at a NUL shows. */
 static void *sized_alloc(void *context, size_t bytes)
@@ -45,16 +34,16 @@ static void sized_free(void *context, void *memory)
 
 static ProtobufCAllocator sized = {sized_alloc, sized_free, NULL};
 
-static void check_message(const ProtobufCMessage *message);
+static void check_message(const struct rpc_message *type, const ProtobufCMessage *message);
 
-static void check_value(const ProtobufCFieldDescriptor *field, const char *at)
+static void check_value(const struct rpc_field *field, const char *at)
 {
-        if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
+        if (field->message != NULL) {
                 const ProtobufCMessage *inner = *(ProtobufCMessage *const *)at;
                 if (inner != NULL) {
-                        check_message(inner);
+                        check_message(field->message, inner);
                 }
-        } else if (field->type == PROTOBUF_C_TYPE_STRING) {
+        } else if (field->kind == KIND_STRING) {
                 const char *text = *(const char *const *)at;
                 if (text != NULL && text != protobuf_c_empty_string) {
                         size_t bytes;
@@ -65,37 +54,36 @@ static void check_value(const ProtobufCFieldDescriptor *field, const char *at)
         }
 }
 
-static void check_message(const ProtobufCMessage *message)
+static void check_message(const struct rpc_message *type, const ProtobufCMessage *message)
 {
         const char *base = (const char *)message;
-        const struct rpc_message_rules *rules = contract_rules(message->descriptor);
-        for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
-                const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
-                if (field->label == PROTOBUF_C_LABEL_REPEATED) {
-                        size_t n = *(const size_t *)(base + field->quantifier_offset);
-                        MUST(rules == NULL || n <= rules->fields[i].max_items);
-                        bool pointers = field->type == PROTOBUF_C_TYPE_MESSAGE || field->type == PROTOBUF_C_TYPE_STRING;
+        for (unsigned i = 0; i < type->n_fields; i++) {
+                const struct rpc_field *field = &type->fields[i];
+                if (field->shape == SHAPE_LIST) {
+                        size_t n = *(const size_t *)(base + field->quantifier);
+                        MUST(n <= field->rule.max_items);
+                        bool pointers = field->message != NULL || field->kind == KIND_STRING;
                         for (size_t j = 0; j < n && pointers; j++) {
                                 check_value(field, *(char *const *)(base + field->offset) + j * sizeof(void *));
                         }
-                } else if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) == 0 ||
-                           *(const uint32_t *)(base + field->quantifier_offset) == field->id) {
+                } else if (field->shape != SHAPE_ONEOF ||
+                           *(const uint32_t *)(base + field->quantifier) == field->number) {
                         check_value(field, base + field->offset);
                 }
         }
 }
 
-static const ProtobufCMessageDescriptor *choose(uint8_t byte)
+static const struct rpc_message *choose(uint8_t byte)
 {
         switch (byte % 4) {
         case 0:
-                return &note__thread__descriptor;
+                return &note__thread__message;
         case 1:
-                return &events__read_outbox_response__descriptor;
+                return &events__read_outbox_response__message;
         case 2:
-                return &user__update_me_request__descriptor;
+                return &user__update_me_request__message;
         default:
-                return &example__sample__descriptor;
+                return &example__sample__message;
         }
 }
 
@@ -104,15 +92,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (size == 0) {
                 return 0;
         }
-        const ProtobufCMessageDescriptor *d = choose(data[0]);
+        const struct rpc_message *type = choose(data[0]);
         struct rpc_call *c = rpc_call_new_background(NULL, 60000);
-        if (rpc_scan(c, d, data + 1, size - 1) == SN_OK) {
-                ProtobufCMessage *message = protobuf_c_message_unpack(d, &sized, size - 1, data + 1);
+        if (rpc_scan(c, type, data + 1, size - 1) == SN_OK) {
+                ProtobufCMessage *message = protobuf_c_message_unpack(type->descriptor, &sized, size - 1, data + 1);
                 MUST(message != NULL);
-                check_message(message);
+                check_message(type, message);
                 protobuf_c_message_free_unpacked(message, &sized);
-                MUST(rpc_unpack(c, d, data + 1, size - 1, &message) == SN_OK || arena_exhausted(c->arena));
-                sn_status ignored = rpc_validate(c, message);
+                MUST(rpc_unpack(c, type, data + 1, size - 1, &message) == SN_OK || arena_exhausted(c->arena));
+                sn_status ignored = rpc_validate(c, type, message);
                 (void)ignored;
         } else {
                 MUST(c->problem.detail != NULL);

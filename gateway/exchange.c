@@ -110,13 +110,12 @@ sn_status exchange_identify(const struct exchange *x, const struct rpc_method *m
 static sn_status call(struct rpc_call *c, const struct exchange *x, struct http_response *response)
 {
         const struct rpc_method *m = x->match.route->method;
-        ProtobufCMessage *in = NULL, *out = arena_alloc(c->arena, m->out->sizeof_message);
+        ProtobufCMessage *in = NULL, *out = contract_new_message(m->out, c->arena);
 
         TRY(authenticate(c, x));
         TRY(take_rate(c, response));
         TRY(rpc_check_access(c));
         TRY(transcode_request(c, x, &in));
-        m->out->message_init(out);
         TRY(rpc_request(c, m, in, out));
         rpc_learn_token(c, out);
         transcode_response(c, x, out, response);

@@ -18,47 +18,72 @@ struct document {
         struct schema_set schemas;
 };
 
-/* Counts the fields outside the path, and those of them that are required. */
-static unsigned fields_outside_path(const struct rpc_method *m, unsigned *required)
+/* Where REST has a field of a request. */
+enum place { IN_PATH, IN_QUERY, IN_HEADER, IN_BODY, NOWHERE };
+
+static enum place place_of(const struct rpc_method *m, unsigned i)
+{
+        const struct rpc_field *field = &m->in->fields[i];
+        if (schema_in_path(m->http_path, field->name)) {
+                return IN_PATH;
+        }
+        if (field->rule.chunk || (m->answers_file && field == contract_conditions_field(m->in))) {
+                return NOWHERE; /* the bytes themselves; the conditions, which are headers that every file has */
+        }
+        if (field->rule.header != NULL) {
+                return IN_HEADER;
+        }
+        return contract_takes_body(m) && m->body != RPC_BODY_BYTES ? IN_BODY : IN_QUERY;
+}
+
+/* Counts the fields of the body, and those of them that are required. */
+static unsigned fields_of_body(const struct rpc_method *m, unsigned *required)
 {
         unsigned n = 0;
         *required = 0;
         for (unsigned i = 0; i < m->in->n_fields; i++) {
-                if (!schema_in_path(m->http_path, m->in->fields[i].name)) {
+                if (place_of(m, i) == IN_BODY) {
                         n++;
-                        *required += schema_rule(m->in, i)->required;
+                        *required += m->in->fields[i].rule.required;
                 }
         }
         return n;
 }
 
-static bool has_body(const struct rpc_method *m)
+static bool has_json_body(const struct rpc_method *m)
 {
         unsigned required;
-        return contract_takes_body(m) && fields_outside_path(m, &required) > 0;
+        return m->body == RPC_BODY_MESSAGE && fields_of_body(m, &required) > 0;
 }
 
 /* --- parameters --- */
 
-static void write_parameter(struct document *d, const struct rpc_method *m, unsigned i, bool in_path)
+static void write_parameter(struct document *d, const struct rpc_method *m, unsigned i, enum place place)
 {
-        const ProtobufCFieldDescriptor *field = &m->in->fields[i];
-        const struct rpc_field_rule *rule = schema_rule(m->in, i);
+        static const char *const places[] = {[IN_PATH] = "path", [IN_QUERY] = "query", [IN_HEADER] = "header"};
+        const struct rpc_field *field = &m->in->fields[i];
         open_object(d->out);
-        member_text(d->out, "name", field->name);
-        member_text(d->out, "in", in_path ? "path" : "query");
-        member_text(d->out, "description", rule->doc);
-        if (in_path || rule->required) {
+        member_text(d->out, "name", place == IN_HEADER ? field->rule.header : field->name);
+        member_text(d->out, "in", places[place]);
+        member_text(d->out, "description", field->rule.doc);
+        if (place == IN_PATH || field->rule.required) {
                 write_key(d->out, "required");
                 write_bool(d->out, true);
         }
-        if (field->label == PROTOBUF_C_LABEL_REPEATED) { /* a,b,c */
+        if (field->shape == SHAPE_LIST) { /* a,b,c */
                 member_text(d->out, "style", "form");
                 write_key(d->out, "explode");
                 write_bool(d->out, false);
         }
         write_key(d->out, "schema");
-        schema_write_field(d->out, &d->schemas, m->in, i);
+        schema_write_field(d->out, &d->schemas, field);
+        close_object(d->out);
+}
+
+static void refer_to_parameter(struct document *d, const char *reference)
+{
+        open_object(d->out);
+        member_text(d->out, "$ref", reference);
         close_object(d->out);
 }
 
@@ -66,38 +91,88 @@ static void write_parameters(struct document *d, const struct rpc_method *m)
 {
         member_array(d->out, "parameters");
         for (unsigned i = 0; i < m->in->n_fields; i++) {
-                bool in_path = schema_in_path(m->http_path, m->in->fields[i].name);
-                if (in_path || !contract_takes_body(m)) {
-                        write_parameter(d, m, i, in_path);
+                enum place place = place_of(m, i);
+                if (place < IN_BODY) {
+                        write_parameter(d, m, i, place);
                 }
         }
         if (m->idempotency == RPC_IDEMPOTENCY_KEY) {
-                open_object(d->out);
-                member_text(d->out, "$ref", "#/components/parameters/IdempotencyKey");
-                close_object(d->out);
+                refer_to_parameter(d, "#/components/parameters/IdempotencyKey");
+        }
+        if (m->answers_file) {
+                refer_to_parameter(d, "#/components/parameters/Range");
+                refer_to_parameter(d, "#/components/parameters/IfRange");
+                refer_to_parameter(d, "#/components/parameters/IfNoneMatch");
         }
         close_array(d->out);
 }
 
 /* --- bodies --- */
 
-static void write_request_body(struct document *d, const struct rpc_method *m)
+static void write_json_schema(struct document *d, const struct rpc_method *m)
 {
-        unsigned required;
-        if (!has_body(m)) {
-                return;
-        }
-        fields_outside_path(m, &required);
-        member_object(d->out, "requestBody");
-        write_key(d->out, "required");
-        write_bool(d->out, required > 0);
-        member_object(d->out, "content");
-        member_object(d->out, "application/json");
-        write_key(d->out, "schema");
         if (strchr(m->http_path, '{') != NULL) {
                 schema_write_body(d->out, &d->schemas, m->in, m->http_path);
         } else {
                 schema_reference(d->out, &d->schemas, m->in, true);
+        }
+}
+
+static const char bytes_schema[] = "{\"type\":\"string\",\"format\":\"binary\"}";
+
+/* The fields beside the file, each a part of its own. */
+static void write_form_schema(struct document *d, const struct rpc_method *m)
+{
+        const char *file = contract_chunk_field(m->in)->name;
+        open_object(d->out);
+        member_text(d->out, "type", "object");
+        member_object(d->out, "properties");
+        for (unsigned i = 0; i < m->in->n_fields; i++) {
+                if (place_of(m, i) == IN_BODY) {
+                        write_key(d->out, m->in->fields[i].name);
+                        schema_write_field(d->out, &d->schemas, &m->in->fields[i]);
+                }
+        }
+        write_key(d->out, file);
+        write_json(d->out, str_of(bytes_schema));
+        close_object(d->out);
+        member_array(d->out, "required");
+        write_text(d->out, file);
+        for (unsigned i = 0; i < m->in->n_fields; i++) {
+                if (place_of(m, i) == IN_BODY && m->in->fields[i].rule.required) {
+                        write_text(d->out, m->in->fields[i].name);
+                }
+        }
+        close_array(d->out);
+        close_object(d->out);
+}
+
+static void write_request_body(struct document *d, const struct rpc_method *m)
+{
+        static const char *const types[] = {[RPC_BODY_MESSAGE] = "application/json",
+                                            [RPC_BODY_BYTES] = "application/octet-stream",
+                                            [RPC_BODY_MULTIPART] = "multipart/form-data"};
+        unsigned required;
+        if (!has_json_body(m) && !contract_streams_body(m)) {
+                return;
+        }
+        fields_of_body(m, &required);
+        member_object(d->out, "requestBody");
+        write_key(d->out, "required");
+        write_bool(d->out, required > 0 || contract_streams_body(m));
+        member_object(d->out, "content");
+        member_object(d->out, types[m->body]);
+        write_key(d->out, "schema");
+        switch (m->body) {
+        case RPC_BODY_MESSAGE:
+                write_json_schema(d, m);
+                break;
+        case RPC_BODY_BYTES:
+                write_json(d->out, str_of(bytes_schema));
+                break;
+        case RPC_BODY_MULTIPART:
+                write_form_schema(d, m);
+                break;
         }
         close_object(d->out);
         close_object(d->out);
@@ -261,7 +336,14 @@ static const char shared_parts[] =
     "\"parameters\":{\"IdempotencyKey\":{\"name\":\"Idempotency-Key\",\"in\":\"header\","
     "\"description\":\"Chosen by the client, for one intention: a repetition with the same key and body gets the first "
     "answer.\","
-    "\"schema\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":255,\"pattern\":\"^[!-~]+$\"}}},"
+    "\"schema\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":255,\"pattern\":\"^[!-~]+$\"}},"
+    "\"Range\":{\"name\":\"Range\",\"in\":\"header\",\"description\":\"One range of bytes, like bytes=100- (RFC 9110, "
+    "14.2); several are answered by the whole.\",\"schema\":{\"type\":\"string\"}},"
+    "\"IfRange\":{\"name\":\"If-Range\",\"in\":\"header\",\"description\":\"The range counts only while this is the "
+    "entity "
+    "tag.\",\"schema\":{\"type\":\"string\"}},"
+    "\"IfNoneMatch\":{\"name\":\"If-None-Match\",\"in\":\"header\",\"description\":\"Entity tags of what the client "
+    "has.\",\"schema\":{\"type\":\"string\"}}},"
     "\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\",\"bearerFormat\":\"JWT\","
     "\"description\":\"The access_token of register, login or refresh.\"}}";
 
@@ -286,15 +368,15 @@ static void collect(struct document *d)
                         if (m->http_path == NULL) {
                                 continue;
                         }
-                        if (m->success_status != 204) {
+                        if (m->success_status != 204 && !m->answers_file) {
                                 schema_collect(&d->schemas, m->out, false);
                         }
-                        for (unsigned k = 0; k < m->in->n_fields && has_body(m); k++) {
-                                if (m->in->fields[k].type == PROTOBUF_C_TYPE_MESSAGE) {
-                                        schema_collect(&d->schemas, m->in->fields[k].descriptor, true);
+                        for (unsigned k = 0; k < m->in->n_fields && has_json_body(m); k++) {
+                                if (m->in->fields[k].kind == KIND_MESSAGE) {
+                                        schema_collect(&d->schemas, m->in->fields[k].message, true);
                                 }
                         }
-                        if (has_body(m) && strchr(m->http_path, '{') == NULL) {
+                        if (has_json_body(m) && strchr(m->http_path, '{') == NULL) {
                                 schema_collect(&d->schemas, m->in, true);
                         }
                 }

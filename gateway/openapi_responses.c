@@ -49,6 +49,14 @@ static const char headers[] =
     "\"schema\":{\"type\":\"string\",\"pattern\":\"^Bearer \"}},"
     "\"ETag\":{\"description\":\"Changes with the answer; for If-None-Match.\",\"required\":true,"
     "\"schema\":{\"type\":\"string\",\"pattern\":\"^(W/)?\\\"[^\\\"]+\\\"$\"}},"
+    "\"AcceptRanges\":{\"description\":\"Parts may be asked for with Range.\",\"required\":true,"
+    "\"schema\":{\"const\":\"bytes\"}},"
+    "\"ContentRange\":{\"description\":\"Which part this is, of how many bytes; of an answer 416 only how many there "
+    "are.\",\"required\":true,"
+    "\"schema\":{\"type\":\"string\",\"pattern\":\"^bytes ([0-9]+-[0-9]+|[*])/[0-9]+$\"}},"
+    "\"ContentDisposition\":{\"description\":\"Whether to show or to save it, and under which name (RFC 6266).\","
+    "\"schema\":{\"type\":\"string\"}},"
+    "\"LastModified\":{\"description\":\"When it was made.\",\"schema\":{\"type\":\"string\"}},"
     "\"Link\":{\"description\":\"Older items, rel=\\\"next\\\", and newer ones, rel=\\\"prev\\\" (RFC "
     "8288).\",\"schema\":{\"type\":\"string\"}}}";
 
@@ -88,7 +96,17 @@ static void rate_headers(struct buf *out)
         reference(out, "RateLimit", "headers", "RateLimit");
 }
 
-static void success_headers(struct buf *out, const struct rpc_method *m)
+static void file_headers(struct buf *out, int status)
+{
+        reference(out, "Accept-Ranges", "headers", "AcceptRanges");
+        if (status == 206) {
+                reference(out, "Content-Range", "headers", "ContentRange");
+        }
+        reference(out, "Content-Disposition", "headers", "ContentDisposition");
+        reference(out, "Last-Modified", "headers", "LastModified");
+}
+
+static void success_headers(struct buf *out, const struct rpc_method *m, int status)
 {
         open_headers(out);
         if (m->rate != RPC_RATE_NONE) {
@@ -97,8 +115,11 @@ static void success_headers(struct buf *out, const struct rpc_method *m)
         if (strcmp(m->http_verb, "GET") == 0) {
                 reference(out, "ETag", "headers", "ETag");
         }
-        if (protobuf_c_message_descriptor_get_field_by_name(m->out, "next_cursor") != NULL) {
+        if (contract_field(m->out, "next_cursor") != NULL) {
                 reference(out, "Link", "headers", "Link");
+        }
+        if (m->answers_file && status != 304) {
+                file_headers(out, status);
         }
         close_object(out);
 }
@@ -115,6 +136,8 @@ static void problem_headers(struct buf *out, int status)
                 reference(out, "Retry-After", "headers", "RetryAfterWhenBusy");
         } else if (status == 401) {
                 reference(out, "WWW-Authenticate", "headers", "WwwAuthenticate");
+        } else if (status == 416) {
+                reference(out, "Content-Range", "headers", "ContentRange");
         }
         close_object(out);
 }
@@ -125,6 +148,7 @@ static const char *success_text(unsigned status)
 {
         return status == 201   ? "Created."
                : status == 202 ? "Accepted."
+               : status == 206 ? "The part that was asked for."
                : status == 204 ? "Done; there is nothing more to say."
                                : "Done.";
 }
@@ -133,12 +157,16 @@ static void write_success(struct buf *out, const struct schema_set *schemas, con
                           unsigned status)
 {
         open_status(out, (int)status, success_text(status));
-        success_headers(out, m);
+        success_headers(out, m, (int)status);
         if (status != 204) {
                 member_object(out, "content");
-                member_object(out, "application/json");
+                member_object(out, m->answers_file ? "*/*" : "application/json");
                 write_key(out, "schema");
-                schema_reference(out, schemas, m->out, false);
+                if (m->answers_file) {
+                        write_json(out, STR("{\"type\":\"string\",\"format\":\"binary\"}"));
+                } else {
+                        schema_reference(out, schemas, m->out, false);
+                }
                 close_object(out);
                 close_object(out);
         }
@@ -148,7 +176,7 @@ static void write_success(struct buf *out, const struct schema_set *schemas, con
 static void write_not_modified(struct buf *out, const struct rpc_method *m)
 {
         open_status(out, 304, "Nothing changed since the answer with this entity tag.");
-        success_headers(out, m);
+        success_headers(out, m, 304);
         close_object(out);
 }
 
@@ -164,6 +192,8 @@ static bool problem_applies(const struct rpc_method *m, int status)
         case 413:
         case 415:
                 return contract_takes_body(m); /* even where there is nothing to say */
+        case 416:
+                return m->answers_file;
         case 426:
                 return false;
         case 429:
@@ -186,6 +216,9 @@ void responses_of_method(struct buf *out, const struct schema_set *schemas, cons
         write_success(out, schemas, m, m->success_status);
         if (m->empty_is_204) {
                 write_success(out, schemas, m, 204);
+        }
+        if (m->answers_file) {
+                write_success(out, schemas, m, 206);
         }
         if (strcmp(m->http_verb, "GET") == 0) {
                 write_not_modified(out, m);

@@ -5,17 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "gateway/openapi_write.h"
-#include "json/plan.h"
 
 enum { MAX_NAME = 200, CURSOR_LENGTH = 512, EMAIL_LENGTH = 254 };
-
-static const struct rpc_field_rule no_rule = {.max_length = 0};
-
-const struct rpc_field_rule *schema_rule(const ProtobufCMessageDescriptor *message, unsigned index)
-{
-        const struct rpc_message_rules *rules = contract_rules(message);
-        return rules == NULL ? &no_rule : &rules->fields[index];
-}
 
 bool schema_in_path(const char *path, const char *name)
 {
@@ -30,7 +21,7 @@ bool schema_in_path(const char *path, const char *name)
 
 /* --- which messages, under which names --- */
 
-static bool has(const struct schema_set *set, const ProtobufCMessageDescriptor *message, bool sent)
+static bool has(const struct schema_set *set, const struct rpc_message *message, bool sent)
 {
         for (size_t i = 0; i < set->n; i++) {
                 if (set->uses[i].message == message && set->uses[i].sent == sent) {
@@ -40,14 +31,9 @@ static bool has(const struct schema_set *set, const ProtobufCMessageDescriptor *
         return false;
 }
 
-static bool is_time(const ProtobufCMessageDescriptor *message)
+void schema_collect(struct schema_set *set, const struct rpc_message *message, bool sent)
 {
-        return strcmp(message->name, "google.protobuf.Timestamp") == 0;
-}
-
-void schema_collect(struct schema_set *set, const ProtobufCMessageDescriptor *message, bool sent)
-{
-        if (has(set, message, sent) || is_time(message)) {
+        if (has(set, message, sent)) {
                 return;
         }
         if (set->n == set->capacity) {
@@ -60,8 +46,8 @@ void schema_collect(struct schema_set *set, const ProtobufCMessageDescriptor *me
         }
         set->uses[set->n++] = (struct schema_use){message, sent};
         for (unsigned i = 0; i < message->n_fields; i++) {
-                if (message->fields[i].type == PROTOBUF_C_TYPE_MESSAGE) {
-                        schema_collect(set, message->fields[i].descriptor, sent);
+                if (message->fields[i].kind == KIND_MESSAGE) {
+                        schema_collect(set, message->fields[i].message, sent);
                 }
         }
 }
@@ -76,7 +62,7 @@ void schema_set_free(struct schema_set *set)
  * send. */
 static void name_of(const struct schema_set *set, const struct schema_use *use, char out[MAX_NAME])
 {
-        const char *name = use->message->name, *version = NULL;
+        const char *name = use->message->descriptor->name, *version = NULL;
         if (strncmp(name, "sonet.", 6) == 0) {
                 name += 6;
                 version = strstr(name, ".v");
@@ -87,8 +73,7 @@ static void name_of(const struct schema_set *set, const struct schema_use *use, 
                  use->sent && has(set, use->message, false) ? ".input" : "");
 }
 
-void schema_reference(struct buf *out, const struct schema_set *set, const ProtobufCMessageDescriptor *message,
-                      bool sent)
+void schema_reference(struct buf *out, const struct schema_set *set, const struct rpc_message *message, bool sent)
 {
         char name[MAX_NAME], reference[MAX_NAME + 32];
         name_of(set, &(struct schema_use){message, sent}, name);
@@ -102,9 +87,7 @@ void schema_reference(struct buf *out, const struct schema_set *set, const Proto
 
 struct field {
         const struct schema_set *set;
-        const ProtobufCFieldDescriptor *field;
-        const struct rpc_field_rule *rule;
-        const struct json_field *json;
+        const struct rpc_field *field;
         bool sent;
         bool nullable;
         bool element; /* of a list */
@@ -126,33 +109,32 @@ static void write_type(struct buf *out, const struct field *f, const char *type)
 /* An empty text means 'not given' unless it is required or an element: only there is the least length a promise. */
 static int64_t least_length(const struct field *f)
 {
-        bool counts =
-            f->sent && (f->rule->required || f->element || (f->field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0);
-        return !counts || f->rule->format == FIELD_FORMAT_UUID ? 0
-               : f->rule->min_length > 0                       ? f->rule->min_length
-                                                               : f->rule->required;
+        bool counts = f->sent && (f->field->rule.required || f->element || f->field->shape == SHAPE_ONEOF);
+        return !counts || f->field->rule.format == FIELD_FORMAT_UUID ? 0
+               : f->field->rule.min_length > 0                       ? f->field->rule.min_length
+                                                                     : f->field->rule.required;
 }
 
 static void write_string(struct buf *out, const struct field *f)
 {
         static const char *const formats[] = {NULL, "uuid", "idn-email", NULL};
-        int64_t most = f->rule->max_length;
+        int64_t most = f->field->rule.max_length;
         if (most == 0 && f->sent) {
-                most = f->rule->format == FIELD_FORMAT_EMAIL    ? EMAIL_LENGTH
-                       : f->rule->format == FIELD_FORMAT_CURSOR ? CURSOR_LENGTH
-                                                                : 0;
+                most = f->field->rule.format == FIELD_FORMAT_EMAIL    ? EMAIL_LENGTH
+                       : f->field->rule.format == FIELD_FORMAT_CURSOR ? CURSOR_LENGTH
+                                                                      : 0;
         }
         write_type(out, f, "string");
-        member_text(out, "format", formats[f->rule->format]);
+        member_text(out, "format", formats[f->field->rule.format]);
         if (least_length(f) > 0) {
                 member_number(out, "minLength", least_length(f));
         }
         if (most > 0) {
                 member_number(out, "maxLength", most);
         }
-        if (f->rule->pattern != NULL && f->sent &&
-            strstr(f->rule->pattern, "[:") == NULL) { /* ECMA-262 has no POSIX classes */
-                member_text(out, "pattern", f->rule->pattern);
+        if (f->field->rule.pattern != NULL && f->sent &&
+            strstr(f->field->rule.pattern, "[:") == NULL) { /* ECMA-262 has no POSIX classes */
+                member_text(out, "pattern", f->field->rule.pattern);
         }
 }
 
@@ -160,20 +142,20 @@ static void write_bytes(struct buf *out, const struct field *f)
 {
         write_type(out, f, "string");
         member_text(out, "contentEncoding", "base64");
-        if (f->rule->max_length > 0) {
-                member_number(out, "maxLength", (int64_t)(f->rule->max_length + 2) / 3 * 4);
+        if (f->field->rule.max_length > 0) {
+                member_number(out, "maxLength", (int64_t)(f->field->rule.max_length + 2) / 3 * 4);
         }
 }
 
 static void write_integer(struct buf *out, const struct field *f)
 {
-        bool wide = f->json->kind == KIND_I64 || f->json->kind == KIND_U64;
-        bool natural = f->json->kind == KIND_U32 || f->json->kind == KIND_U64;
+        bool wide = f->field->kind == KIND_I64 || f->field->kind == KIND_U64;
+        bool natural = f->field->kind == KIND_U32 || f->field->kind == KIND_U64;
         write_type(out, f, "integer");
         member_text(out, "format", wide || natural ? "int64" : "int32"); /* a uint32 needs more than int32 */
-        if (f->rule->has_range && f->sent) {
-                member_number(out, "minimum", f->rule->min);
-                member_number(out, "maximum", f->rule->max);
+        if (f->field->rule.has_range && f->sent) {
+                member_number(out, "minimum", f->field->rule.min);
+                member_number(out, "maximum", f->field->rule.max);
         } else if (natural) {
                 member_number(out, "minimum", 0);
         }
@@ -183,9 +165,9 @@ static void write_enum(struct buf *out, const struct field *f)
 {
         write_type(out, f, "string");
         member_array(out, "enum");
-        for (size_t i = 0; i < f->json->names->n; i++) {
-                if (!f->json->names->values[i].unspecified) {
-                        write_json(out, f->json->names->values[i].quoted);
+        for (size_t i = 0; i < f->field->names->n; i++) {
+                if (!f->field->names->values[i].unspecified) {
+                        write_json(out, f->field->names->values[i].quoted);
                 }
         }
         if (f->nullable) {
@@ -201,7 +183,7 @@ static void write_message_field(struct buf *out, const struct field *f)
         } else {
                 member_array(out, "anyOf");
         }
-        schema_reference(out, f->set, f->field->descriptor, f->sent);
+        schema_reference(out, f->set, f->field->message, f->sent);
         if (f->nullable) {
                 write_json(out, STR("{\"type\":\"null\"}"));
         }
@@ -210,7 +192,7 @@ static void write_message_field(struct buf *out, const struct field *f)
 
 static void write_value(struct buf *out, const struct field *f)
 {
-        switch (f->json->kind) {
+        switch (f->field->kind) {
         case KIND_STRING:
                 write_string(out, f);
                 break;
@@ -226,7 +208,7 @@ static void write_value(struct buf *out, const struct field *f)
         case KIND_FLOAT:
         case KIND_DOUBLE:
                 write_type(out, f, "number");
-                member_text(out, "format", f->json->kind == KIND_FLOAT ? "float" : "double");
+                member_text(out, "format", f->field->kind == KIND_FLOAT ? "float" : "double");
                 break;
         case KIND_TIME:
                 write_type(out, f, "string");
@@ -247,15 +229,15 @@ static void write_list(struct buf *out, const struct field *list)
         element.element = true;
         element.nullable = false;
         write_type(out, list, "array");
-        if (list->rule->required && list->sent) {
+        if (list->field->rule.required && list->sent) {
                 member_number(out, "minItems", 1);
         }
-        if (list->rule->max_items > 0) {
-                member_number(out, "maxItems", list->rule->max_items);
+        if (list->field->rule.max_items > 0) {
+                member_number(out, "maxItems", list->field->rule.max_items);
         }
         write_key(out, "items");
-        if (element.json->kind == KIND_MESSAGE) {
-                schema_reference(out, list->set, list->field->descriptor, list->sent);
+        if (element.field->kind == KIND_MESSAGE) {
+                schema_reference(out, list->set, list->field->message, list->sent);
                 return;
         }
         open_object(out);
@@ -264,80 +246,73 @@ static void write_list(struct buf *out, const struct field *list)
 }
 
 /* What answers show as null; clients rather leave out what they have not. */
-static bool is_nullable(const ProtobufCFieldDescriptor *field, const struct rpc_field_rule *rule,
-                        const struct json_field *json, bool sent)
+static bool is_nullable(const struct rpc_field *field, bool sent)
 {
-        if (sent || rule->required || rule->empty == FIELD_EMPTY_OMIT) {
+        if (sent || field->rule.required || field->rule.empty == FIELD_EMPTY_OMIT) {
                 return false;
         }
-        bool may_be_absent =
-            field->label != PROTOBUF_C_LABEL_REPEATED &&
-            (field->type == PROTOBUF_C_TYPE_MESSAGE || (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0);
-        return json->rule == FIELD_EMPTY_NULL || may_be_absent;
+        bool may_be_absent = field->shape == SHAPE_ONEOF ||
+                             (field->shape == SHAPE_PLAIN && (field->kind == KIND_MESSAGE || field->kind == KIND_TIME));
+        return field->rule.empty == FIELD_EMPTY_NULL || may_be_absent;
 }
 
-static void write_field(struct buf *out, const struct schema_set *set, const ProtobufCMessageDescriptor *message,
-                        unsigned index, bool sent, bool described)
+static void write_field(struct buf *out, const struct schema_set *set, const struct rpc_field *field, bool sent,
+                        bool described)
 {
-        const ProtobufCFieldDescriptor *field = &message->fields[index];
-        const struct rpc_field_rule *rule = schema_rule(message, index);
-        const struct json_field *json = &json_plan_of(message)->fields[index];
-        const struct field f = {set, field, rule, json, sent, is_nullable(field, rule, json, sent), false};
+        const struct field f = {set, field, sent, is_nullable(field, sent), false};
         open_object(out);
-        if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+        if (field->shape == SHAPE_LIST) {
                 write_list(out, &f);
         } else {
                 write_value(out, &f);
         }
         if (described) {
-                member_text(out, "description", rule->doc);
+                member_text(out, "description", field->rule.doc);
         }
-        if (rule->secret) {
+        if (field->rule.secret) {
                 member_text(out, "x-secret", "never logged, never kept");
         }
         close_object(out);
 }
 
-void schema_write_field(struct buf *out, const struct schema_set *set, const ProtobufCMessageDescriptor *message,
-                        unsigned index)
+void schema_write_field(struct buf *out, const struct schema_set *set, const struct rpc_field *field)
 {
-        write_field(out, set, message, index, true, false); /* a parameter carries its description itself */
+        write_field(out, set, field, true, false); /* a parameter carries its description itself */
 }
 
 /* --- messages --- */
 
-static void write_required(struct buf *out, const ProtobufCMessageDescriptor *message, bool sent, const char *path)
+static void write_required(struct buf *out, const struct rpc_message *message, bool sent, const char *path)
 {
         bool open = false;
         for (unsigned i = 0; i < message->n_fields; i++) {
-                const struct rpc_field_rule *rule = schema_rule(message, i);
-                if ((sent ? !rule->required : rule->empty == FIELD_EMPTY_OMIT) ||
-                    schema_in_path(path, message->fields[i].name)) {
+                const struct rpc_field *field = &message->fields[i];
+                if ((sent ? !field->rule.required : field->rule.empty == FIELD_EMPTY_OMIT) ||
+                    schema_in_path(path, field->name)) {
                         continue;
                 }
                 if (!open) {
                         member_array(out, "required");
                         open = true;
                 }
-                write_text(out, message->fields[i].name);
+                write_text(out, field->name);
         }
         if (open) {
                 close_array(out);
         }
 }
 
-static void write_message(struct buf *out, const struct schema_set *set, const ProtobufCMessageDescriptor *message,
-                          bool sent, const char *path)
+static void write_message(struct buf *out, const struct schema_set *set, const struct rpc_message *message, bool sent,
+                          const char *path)
 {
-        const struct rpc_message_rules *rules = contract_rules(message);
         open_object(out);
         member_text(out, "type", "object");
-        member_text(out, "description", rules == NULL ? NULL : rules->doc);
+        member_text(out, "description", message->doc);
         member_object(out, "properties");
         for (unsigned i = 0; i < message->n_fields; i++) {
                 if (!schema_in_path(path, message->fields[i].name)) {
                         write_key(out, message->fields[i].name);
-                        write_field(out, set, message, i, sent, true);
+                        write_field(out, set, &message->fields[i], sent, true);
                 }
         }
         close_object(out);
@@ -349,7 +324,7 @@ static void write_message(struct buf *out, const struct schema_set *set, const P
         close_object(out);
 }
 
-void schema_write_body(struct buf *out, const struct schema_set *set, const ProtobufCMessageDescriptor *message,
+void schema_write_body(struct buf *out, const struct schema_set *set, const struct rpc_message *message,
                        const char *path)
 {
         write_message(out, set, message, true, path);

@@ -81,6 +81,7 @@ SN_CHECKED sn_status stream_channel_parse(struct rpc_call *c, struct stream_hub 
 struct stream_shown {
         uint32_t event, viewer;
         const char *name; /* "note.created" */
+        const struct rpc_message *type;
         const ProtobufCMessage *data;
 };
 /* Asks the channel's service. */

@@ -39,29 +39,21 @@ static struct stream_log *add_log(struct stream_hub *hub, const char *source, co
         return &hub->logs[hub->n_logs++];
 }
 
-static const ProtobufCFieldDescriptor *field_of(const ProtobufCMessageDescriptor *message, const char *name)
+static const struct rpc_message *items_of(const struct rpc_method *show)
 {
-        return protobuf_c_message_descriptor_get_field_by_name(message, name);
-}
+        const struct rpc_field *items = show != NULL ? contract_field(show->out, "items") : NULL;
 
-static const ProtobufCMessageDescriptor *items_of(const struct rpc_method *show)
-{
-        const ProtobufCFieldDescriptor *items = field_of(show->out, "items");
-
-        return items != NULL && items->label == PROTOBUF_C_LABEL_REPEATED && items->type == PROTOBUF_C_TYPE_MESSAGE
-                   ? items->descriptor
-                   : NULL;
+        return items != NULL && items->shape == SHAPE_LIST && items->kind == KIND_MESSAGE ? items->message : NULL;
 }
 
 /* What live.proto says of the answer of ShowEvents. */
 static bool is_shown(const struct rpc_method *show)
 {
-        const ProtobufCMessageDescriptor *item = items_of(show);
-        const ProtobufCFieldDescriptor *event = item != NULL ? field_of(item, "event") : NULL;
-        const ProtobufCFieldDescriptor *viewer = item != NULL ? field_of(item, "viewer") : NULL;
+        const struct rpc_message *item = items_of(show);
+        const struct rpc_field *event = item != NULL ? contract_field(item, "event") : NULL;
+        const struct rpc_field *viewer = item != NULL ? contract_field(item, "viewer") : NULL;
 
-        return event != NULL && event->type == PROTOBUF_C_TYPE_UINT32 && viewer != NULL &&
-               viewer->type == PROTOBUF_C_TYPE_UINT32;
+        return event != NULL && event->kind == KIND_U32 && viewer != NULL && viewer->kind == KIND_U32;
 }
 
 static sn_status add_channel(struct stream_hub *hub, const struct rpc_service *const *contracts, size_t n,
@@ -129,10 +121,10 @@ sn_status stream_channel_parse(struct rpc_call *c, struct stream_hub *hub, struc
                 struct stream_channel *channel = &hub->channels[i];
 
                 if (str_equal(channel->word, word) && has_value == (channel->variable.len > 0)) {
-                        *in = arena_alloc(c->arena, channel->subscribe->in->sizeof_message);
-                        protobuf_c_message_init(channel->subscribe->in, *in);
+                        *in = contract_new_message(channel->subscribe->in, c->arena);
                         *out = channel;
-                        return has_value ? json_set_field(c, *in, channel->variable, rest) : SN_OK;
+                        return has_value ? json_set_field(c, channel->subscribe->in, *in, channel->variable, rest)
+                                         : SN_OK;
                 }
         }
         return unknown(c);
@@ -140,9 +132,9 @@ sn_status stream_channel_parse(struct rpc_call *c, struct stream_hub *hub, struc
 
 /* ---- What is shown ---- */
 
-static uint32_t number_in(const ProtobufCMessage *item, const char *name)
+static uint32_t number_in(const struct rpc_message *type, const ProtobufCMessage *item, const char *name)
 {
-        return *(const uint32_t *)((const char *)item + field_of(item->descriptor, name)->offset);
+        return *(const uint32_t *)((const char *)item + contract_field(type, name)->offset);
 }
 
 /* "note_created" is "note.created". */
@@ -157,34 +149,37 @@ static const char *event_name(struct arena *arena, const char *field)
 }
 
 /* The one alternative of the item that is set; NULL: none. */
-static const ProtobufCFieldDescriptor *data_field(const ProtobufCMessage *item)
+static const struct rpc_field *data_field(const struct rpc_message *type, const ProtobufCMessage *item)
 {
-        for (unsigned i = 0; i < item->descriptor->n_fields; i++) {
-                const ProtobufCFieldDescriptor *f = &item->descriptor->fields[i];
+        for (uint32_t i = 0; i < type->n_fields; i++) {
+                const struct rpc_field *f = &type->fields[i];
 
-                if ((f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0 && f->type == PROTOBUF_C_TYPE_MESSAGE &&
-                    *(const uint32_t *)((const char *)item + f->quantifier_offset) == f->id) {
+                if (f->shape == SHAPE_ONEOF && f->kind == KIND_MESSAGE &&
+                    *(const uint32_t *)((const char *)item + f->quantifier) == f->number) {
                         return f;
                 }
         }
         return NULL;
 }
 
-static void collect(struct rpc_call *c, const ProtobufCMessage *answer, size_t n_events, size_t n_viewers,
-                    struct stream_shown **shown, size_t *n_shown)
+static void collect(struct rpc_call *c, const struct rpc_method *show, const ProtobufCMessage *answer, size_t n_events,
+                    size_t n_viewers, struct stream_shown **shown, size_t *n_shown)
 {
-        const ProtobufCFieldDescriptor *items = field_of(answer->descriptor, "items");
-        size_t n = *(const size_t *)((const char *)answer + items->quantifier_offset);
+        const struct rpc_field *items = contract_field(show->out, "items");
+        const struct rpc_message *type = items->message;
+        size_t n = *(const size_t *)((const char *)answer + items->quantifier);
         ProtobufCMessage *const *all = *(ProtobufCMessage *const *const *)((const char *)answer + items->offset);
 
         *shown = ARENA_ARRAY(c->arena, struct stream_shown, n);
         *n_shown = 0;
         for (size_t i = 0; i < n; i++) {
-                const ProtobufCFieldDescriptor *f = data_field(all[i]);
-                struct stream_shown one = {number_in(all[i], "event"), number_in(all[i], "viewer"), NULL, NULL};
+                const struct rpc_field *f = data_field(type, all[i]);
+                struct stream_shown one = {.event = number_in(type, all[i], "event"),
+                                           .viewer = number_in(type, all[i], "viewer")};
 
                 if (f != NULL && one.event < n_events && one.viewer < n_viewers) {
                         one.name = event_name(c->arena, f->name);
+                        one.type = f->message;
                         one.data = *(const ProtobufCMessage *const *)((const char *)all[i] + f->offset);
                         (*shown)[(*n_shown)++] = one;
                 }
@@ -196,9 +191,8 @@ sn_status stream_channel_show(struct rpc_call *c, const struct stream_channel *c
                               struct stream_shown **shown, size_t *n_shown)
 {
         Sonet__Live__ShowRequest in = SONET__LIVE__SHOW_REQUEST__INIT;
-        ProtobufCMessage *out = arena_alloc(c->arena, channel->show->out->sizeof_message);
+        ProtobufCMessage *out = contract_new_message(channel->show->out, c->arena);
 
-        protobuf_c_message_init(channel->show->out, out);
         in.channel = (char *)channel->subscribe->channel;
         in.topic = (char *)topic;
         in.events = events;
@@ -206,6 +200,6 @@ sn_status stream_channel_show(struct rpc_call *c, const struct stream_channel *c
         in.viewer_ids = viewers;
         in.n_viewer_ids = n_viewers;
         TRY(rpc_invoke(c, channel->show, &in.base, out));
-        collect(c, out, n_events, n_viewers, shown, n_shown);
+        collect(c, channel->show, out, n_events, n_viewers, shown, n_shown);
         return SN_OK;
 }

@@ -7,7 +7,7 @@
 #include "json/json.h"
 #include "rpc/lanes.h"
 #include "rpc/rate_limit.h"
-#include "sonet/live.pb-c.h"
+#include "sonet/live.rpc.h"
 
 #define OUT_MAX_BYTES   (4 << 20)
 #define CALL_MAX_BYTES  (8 << 20)
@@ -223,8 +223,8 @@ static sn_status obey(struct rpc_call *c, struct stream_command *command)
 {
         Sonet__Live__Command in = SONET__LIVE__COMMAND__INIT;
 
-        TRY(json_read_message(c, (struct str){command->text, command->len}, NULL, &in.base));
-        TRY(rpc_validate(c, &in.base));
+        TRY(json_read_message(c, (struct str){command->text, command->len}, NULL, &live__command__message, &in.base));
+        TRY(rpc_validate(c, &live__command__message, &in.base));
         if (strcmp(in.type, "authenticate") == 0) {
                 TRY(only(c, &in, false, false, true));
                 return authenticate(c, command, in.access_token);

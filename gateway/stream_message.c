@@ -5,7 +5,7 @@
 #include "gateway/problem.h"
 #include "gateway/stream.h"
 #include "json/json.h"
-#include "sonet/live.pb-c.h"
+#include "sonet/live.rpc.h"
 
 /* ---- Positions ---- */
 
@@ -72,7 +72,7 @@ void stream_write_authenticated(struct buf *out, const char *user_id, int64_t ex
         message.type = "authenticated";
         message.user_id = (char *)user_id;
         message.expires_at = &expires;
-        json_write_message(out, &message.base);
+        json_write_message(out, &live__authenticated__message, &message.base);
 }
 
 void stream_write_subscribed(struct buf *out, const char *channel, const char *position, bool resumed)
@@ -83,7 +83,7 @@ void stream_write_subscribed(struct buf *out, const char *channel, const char *p
         message.channel = (char *)channel;
         message.position = (char *)position;
         message.resumed = resumed;
-        json_write_message(out, &message.base);
+        json_write_message(out, &live__subscribed__message, &message.base);
 }
 
 void stream_write_event_rest(struct buf *out, const struct stream_shown *shown, const char *position)
@@ -93,6 +93,6 @@ void stream_write_event_rest(struct buf *out, const struct stream_shown *shown, 
         buf_append_c(out, ",\"position\":");
         write_text(out, position);
         buf_append_c(out, ",\"data\":");
-        json_write_message(out, shown->data);
+        json_write_message(out, shown->type, shown->data);
         buf_append_char(out, '}');
 }

@@ -262,6 +262,31 @@ static void each_operation_says_who_may_call_it_and_what_can_go_wrong(void **sta
         assert_non_null(at(document, "/components/responses/TooManyRequests/headers/Retry-After"));
 }
 
+static void bodies_and_files_are_bytes_with_their_own_parameters_and_answers(void **state)
+{
+        (void)state;
+        expect(
+            "/paths/~1v1~1samples~1{id}~1picture/put/requestBody",
+            "{\"required\":true,\"content\":{\"application/octet-stream\":{\"schema\":{\"type\":\"string\",\"format\":"
+            "\"binary\"}}}}");
+        expect("/paths/~1v1~1samples~1{id}~1picture/put/parameters/1",
+               "{\"name\":\"Upload-Offset\",\"in\":\"header\",\"description\":\"From where on.\",\"schema\":{\"type\":"
+               "\"integer\",\"format\":\"int64\",\"minimum\":0,\"maximum\":1000000}}");
+        expect("/paths/~1v1~1samples~1{id}~1picture/put/parameters/2",
+               "{\"name\":\"title\",\"in\":\"query\",\"schema\":{\"type\":\"string\",\"maxLength\":20}}");
+        assert_null(at(document, "/paths/~1v1~1samples~1{id}~1picture/put/parameters/3"));
+        expect("/paths/~1v1~1samples~1{id}~1sound/post/requestBody/content/multipart~1form-data/schema",
+               "{\"type\":\"object\",\"properties\":{\"title\":{\"type\":\"string\",\"maxLength\":20},"
+               "\"data\":{\"type\":\"string\",\"format\":\"binary\"}},\"required\":[\"data\"]}");
+        expect("/paths/~1v1~1samples~1{id}~1picture/get/parameters/1/$ref", "\"#/components/parameters/Range\"");
+        expect("/paths/~1v1~1samples~1{id}~1picture/get/responses/206/content",
+               "{\"*/*\":{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}}");
+        assert_non_null(at(document, "/paths/~1v1~1samples~1{id}~1picture/get/responses/206/headers/Content-Range"));
+        assert_null(at(document, "/paths/~1v1~1samples~1{id}~1picture/get/responses/200/headers/Content-Range"));
+        assert_non_null(at(document, "/paths/~1v1~1samples~1{id}~1picture/get/responses/416"));
+        assert_null(at(document, "/paths/~1v1~1samples~1{id}/get/responses/416"));
+}
+
 static void too_little_room_is_told(void **state)
 {
         size_t url_at;
@@ -296,6 +321,7 @@ int main(int argc, char **argv)
             cmocka_unit_test(answers_say_what_is_always_there_and_what_may_be_null),
             cmocka_unit_test(fields_of_the_path_are_parameters_and_not_in_the_body),
             cmocka_unit_test(each_operation_says_who_may_call_it_and_what_can_go_wrong),
+            cmocka_unit_test(bodies_and_files_are_bytes_with_their_own_parameters_and_answers),
             cmocka_unit_test(too_little_room_is_told),
         };
         return argc == 2 ? write_document(argv[1]) : cmocka_run_group_tests(tests, setup, teardown);

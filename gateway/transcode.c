@@ -61,15 +61,15 @@ static bool seen_before(struct str *seen, size_t *n, struct str name)
 }
 
 /* The list that is meant, whose elements may come apart by commas, under the name again and again, or as `name[]`. */
-static const char *list_named(const ProtobufCMessage *in, struct str name)
+static const char *list_named(const struct rpc_message *type, struct str name)
 {
         if (name.len > 2 && memcmp(name.ptr + name.len - 2, "[]", 2) == 0) {
                 name.len -= 2;
         }
-        for (unsigned i = 0; i < in->descriptor->n_fields; i++) {
-                const ProtobufCFieldDescriptor *field = &in->descriptor->fields[i];
+        for (unsigned i = 0; i < type->n_fields; i++) {
+                const struct rpc_field *field = &type->fields[i];
 
-                if (field->label == PROTOBUF_C_LABEL_REPEATED && str_equal_c(name, field->name)) {
+                if (field->shape == SHAPE_LIST && str_equal_c(name, field->name)) {
                         return field->name;
                 }
         }
@@ -78,6 +78,7 @@ static const char *list_named(const ProtobufCMessage *in, struct str name)
 
 static sn_status read_query(struct rpc_call *c, const struct exchange *x, ProtobufCMessage *in)
 {
+        const struct rpc_message *type = x->match.route->method->in;
         struct str rest = x->request->query, pair, name, value, seen[QUERY_MAX_FIELDS];
         size_t n_seen = 0;
 
@@ -92,14 +93,14 @@ static sn_status read_query(struct rpc_call *c, const struct exchange *x, Protob
                         return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_request", NULL,
                                              "the query has a bad escape: write %%XX with two hex digits");
                 }
-                const char *list = list_named(in, name);
+                const char *list = list_named(type, name);
 
                 if (list != NULL) {
                         name = str_of(list);
                 } else if (in_path(x, name) || seen_before(seen, &n_seen, name)) {
                         return rpc_fail(c, SN_INVALID_ARGUMENT, str_dup(c->arena, name), "is given twice");
                 }
-                TRY(json_set_field(c, in, name, value));
+                TRY(json_set_field(c, type, in, name, value));
         }
         return SN_OK;
 }
@@ -118,7 +119,7 @@ static sn_status read_body(struct rpc_call *c, const struct exchange *x, Protobu
         if (x->request->body.len == 0) {
                 return SN_OK; /* what is required is then missing, and validation says so */
         }
-        return json_read_message(c, x->request->body, skip, in);
+        return json_read_message(c, x->request->body, skip, x->match.route->method->in, in);
 }
 
 static bool takes_body(const char *verb)
@@ -129,16 +130,15 @@ static bool takes_body(const char *verb)
 sn_status transcode_request(struct rpc_call *c, const struct exchange *x, ProtobufCMessage **out)
 {
         const struct rpc_method *m = x->match.route->method;
-        ProtobufCMessage *in = arena_alloc(c->arena, m->in->sizeof_message);
+        ProtobufCMessage *in = contract_new_message(m->in, c->arena);
 
-        m->in->message_init(in);
         if (takes_body(m->http_verb)) {
                 TRY(read_body(c, x, in));
         } else {
                 TRY(read_query(c, x, in));
         }
         for (size_t i = 0; i < x->match.n_variables; i++) {
-                TRY(json_set_field(c, in, variable_name(&x->match.variables[i]), x->match.variables[i].value));
+                TRY(json_set_field(c, m->in, in, variable_name(&x->match.variables[i]), x->match.variables[i].value));
         }
         *out = in;
         return SN_OK;
@@ -206,7 +206,7 @@ void transcode_response(struct rpc_call *c, const struct exchange *x, const Prot
         if (response->status == 204) {
                 return;
         }
-        json_write_message(&response->body, out);
+        json_write_message(&response->body, m->out, out);
         http_response_header(response, "Content-Type", "application/json");
         add_link(c, x, out, response);
         content_finish(x->request, response, (struct content_rules){.tagged = get, .secret = m->answer_is_secret});

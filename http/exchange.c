@@ -107,6 +107,9 @@ static void release(struct http_exchange *x)
         http_share_release_body(x);
         buf_free(&x->body);
         buf_free(&x->answer);
+        if (x->flow != NULL) {
+                x->flow->close(x->flow);
+        }
         arena_free(x->request.arena); /* holds the exchange itself */
 }
 
@@ -179,6 +182,7 @@ void http_respond(struct http_request *r, struct http_response *response)
         if (x->stream != NULL) {
                 if (!http2_respond(x->stream, response)) {
                         buf_free(&response->body);
+                        x->flow = response->flow;
                         release(x);
                 }
                 return;

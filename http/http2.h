@@ -1,7 +1,8 @@
 /* HTTP/2 (RFC 9113) on a connection, over nghttp2, which knows frames, header compression and flow control, and refuses
  * what breaks the protocol. http2_connection.c moves bytes between it and the socket and watches the time,
- * http2_session.c is told of what it read, http2_request.c makes requests of that, http2_answer.c sends answers, and
- * http2_allowance.c bounds what a client may send that nobody asked for. Private to http/.
+ * http2_session.c is told of what it read, http2_request.c makes requests of that, http2_answer.c sends answers,
+ * http2_flow.c those that are made on the way, and http2_allowance.c bounds what a client may send that nobody asked
+ * for. Private to http/.
  *
  * All of it belongs to the I/O thread, but for a request that its owner has (a stream that is held): of that the I/O
  * thread touches nothing but its place in lists until http_respond has put it on the loop's list `answered`.
@@ -68,6 +69,7 @@ struct http2_stream {
         bool complete;            /* all of the request is here */
         bool answering;           /* so that what still comes of the request is thrown away */
         bool waiting;             /* complete, and not begun before the client takes answers */
+        bool flow_waits;          /* the answer's flow had nothing to send */
         int64_t begun_us, due_us; /* when it came; when its answer must have been taken */
         struct http_response response;
 };
@@ -96,6 +98,12 @@ void http2_request_body(struct http2_stream *s, struct str piece);
 void http2_request_end(struct http2_stream *s); /* the body is complete */
 void http2_request_refuse(struct http2_stream *s, int status, const char *detail);
 void http2_begin_waiting(struct http2 *h); /* requests that waited until the client takes its answers */
+
+/* http2_flow.c */
+ssize_t http2_flow_read(struct http2_stream *s, char *into, size_t size); /* as nghttp2 wants it */
+void http2_flow_take(struct http2_stream *s, struct str piece, bool last);
+/* Asks a flow again that has waited long enough; resets a stream whose client takes too little. */
+void http2_flow_due(struct http2_stream *s, int64_t now_us);
 
 /* http2_answer.c */
 void http2_answer(struct http2_stream *s, struct http_response *response);

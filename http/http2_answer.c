@@ -52,7 +52,7 @@ static size_t put_head(struct http2_stream *s, nghttp2_nv out[FIELDS_MAX])
         size_t n = 0;
         out[n++] = field_of(STR(":status"), str_of(arena_printf(arena, "%d", response->status)));
         out[n++] = field_of(STR("date"), str_of(http_date()));
-        if (!http_status_has_no_length(response->status) && response->n_trailers == 0) {
+        if (!http_status_has_no_length(response->status) && response->n_trailers == 0 && x->flow == NULL) {
                 out[n++] = field_of(STR("content-length"), str_of(arena_printf(arena, "%zu", x->answer.len)));
         }
         return n + put_fields(arena, response->headers, response->n_headers, out + n);
@@ -69,6 +69,18 @@ static void end_with_trailers(struct http2_stream *s, uint32_t *flags)
                 *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
                 (void)nghttp2_submit_trailer(s->http2->session, s->id, trailers, n);
         }
+}
+
+static ssize_t read_flow(nghttp2_session *session, int32_t id, uint8_t *into, size_t size, uint32_t *flags,
+                         nghttp2_data_source *source, void *user)
+{
+        struct http2_stream *s = source->ptr;
+        ssize_t n = http2_flow_read(s, (char *)into, size);
+        if (n >= 0 && s->exchange->flow->ended) {
+                *flags |= NGHTTP2_DATA_FLAG_EOF;
+                end_with_trailers(s, flags);
+        }
+        return n;
 }
 
 static ssize_t read_answer(nghttp2_session *session, int32_t id, uint8_t *into, size_t size, uint32_t *flags,
@@ -108,8 +120,8 @@ static void submit(struct http2_stream *s)
 {
         struct http_exchange *x = s->exchange;
         nghttp2_nv head[FIELDS_MAX];
-        nghttp2_data_provider body = {.source.ptr = s, .read_callback = read_answer};
-        bool has_body = x->answer_len > 0 || s->response.n_trailers > 0;
+        nghttp2_data_provider body = {.source.ptr = s, .read_callback = x->flow != NULL ? read_flow : read_answer};
+        bool has_body = x->flow != NULL || x->answer_len > 0 || s->response.n_trailers > 0;
         size_t n = put_head(s, head);
         if (nghttp2_submit_response(s->http2->session, s->id, head, n, has_body ? &body : NULL) != 0) {
                 (void)nghttp2_submit_rst_stream(s->http2->session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_INTERNAL_ERROR);
@@ -125,6 +137,7 @@ void http2_answer(struct http2_stream *s, struct http_response *response)
         http_answer_check(response);
         s->response = *response;
         x->answer = response->body;
+        x->flow = response->flow;
         if (!s->open) {
                 http_exchange_end(x);
                 return;

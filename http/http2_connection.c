@@ -213,14 +213,12 @@ static bool refuse_slow(struct http2 *h, int64_t now_us)
 /* An answer that is not taken: nothing at all for a while, or this one not at the slowest rate. */
 static bool takes_answers(const struct http2 *h, int64_t now_us)
 {
-        if (h->unsent == 0 && h->out.len == 0) {
-                return true;
-        }
-        if (now_us - h->progress_us >= STALL_FACTOR * slow_us(h->connection)) {
+        bool sends = h->unsent > 0 || h->out.len > 0;
+        if (sends && now_us - h->progress_us >= STALL_FACTOR * slow_us(h->connection)) {
                 return false;
         }
         for (const struct http2_stream *s = h->first; s != NULL; s = s->next) {
-                if (s->answering && now_us >= s->due_us) {
+                if (s->answering && s->exchange->flow == NULL && now_us >= s->due_us) {
                         return false;
                 }
         }
@@ -238,6 +236,9 @@ void http2_due(struct http_connection *c, int64_t now_us)
         if (!refuse_slow(h, now_us)) {
                 http_connection_end(c);
                 return;
+        }
+        for (struct http2_stream *s = h->first; s != NULL; s = s->next) {
+                http2_flow_due(s, now_us);
         }
         if (h->first == NULL && h->out.len == 0 && now_us >= http_deadline_idle(c)) {
                 http2_close(h, NGHTTP2_NO_ERROR);

@@ -249,6 +249,9 @@ static void ask_owner(struct http2_stream *s)
         buf_init(&early.body, HTTP_REFUSAL_BYTES);
         if (!handlers->on_headers(handlers->context, &x->request, &max_body, &early)) {
                 http2_answer(s, &early);
+                if (s->complete) {
+                        http2_flow_take(s, STR(""), true);
+                }
                 return;
         }
         buf_free(&early.body);
@@ -282,8 +285,10 @@ void http2_request_body(struct http2_stream *s, struct str piece)
 {
         struct http_exchange *x = s->exchange;
         if (s->answering) {
+                http2_flow_take(s, piece, false);
                 return;
         }
+        (void)nghttp2_session_consume_stream(s->http2->session, s->id, piece.len);
         buf_append(&x->body, piece.ptr, piece.len);
         if (x->body.overflow) {
                 http2_request_refuse(s, 413, "The body is larger than this address takes.");
@@ -295,7 +300,9 @@ void http2_request_body(struct http2_stream *s, struct str piece)
 void http2_request_end(struct http2_stream *s)
 {
         s->complete = true;
-        if (!s->answering && s->head_complete) {
+        if (s->answering) {
+                http2_flow_take(s, STR(""), true);
+        } else if (s->head_complete) {
                 begin_or_wait(s);
         }
 }

@@ -86,6 +86,7 @@ static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, co
                          void *user)
 {
         struct http2_stream *s = stream_of(session, id);
+        (void)nghttp2_session_consume_connection(session, len); /* who reads slowly holds up no other stream */
         if (s != NULL) {
                 http2_request_body(s, (struct str){(const char *)bytes, len});
         }
@@ -137,6 +138,7 @@ static void make_once(void)
         nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_send);
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
         nghttp2_option_set_no_closed_streams(option, 1);
+        nghttp2_option_set_no_auto_window_update(option, 1); /* a flow says when more may come (http2_flow.c) */
         nghttp2_option_set_stream_reset_rate_limit(option, 1 << 20, 1 << 20);
 }
 

@@ -117,6 +117,7 @@ struct http_exchange {
         size_t sent;
         int64_t sending_us, progress_us; /* when the I/O thread took it over, and last saw the client take something */
         int64_t acknowledged;
+        struct http_flow *flow;             /* over HTTP/2, in place of answer */
         const struct http_upgrade *upgrade; /* whose the connection is after it; NULL: it goes on */
         void *upgrade_context;
         struct http2_stream *stream; /* over HTTP/2, what http2.h says of it */

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/str.h"
@@ -44,9 +45,28 @@ struct http_request {
 /* The first value of a header, ignoring case; NULL when absent. */
 const char *http_request_header(const struct http_request *r, const char *name);
 
+struct http_response;
+
+/* An answer that is made while the client takes it, and may be given while the request still comes: HTTP/2 only. It
+ * lives in the request's arena, and all but close runs on the connection's I/O thread: fast, never blocks. */
+struct http_flow {
+        /* Puts the next bytes, at most size: how many, HTTP_FLOW_WAITS for more of the request (or until_us), or
+         * HTTP_FLOW_BROKEN, which resets the stream. With the last ones it sets ended, and may set the response's
+         * trailers. */
+        ssize_t (*read)(struct http_flow *flow, char *into, size_t size, struct http_response *response);
+        /* What came of the request, of an answer that on_headers gave; last: no more comes. NULL: it is dropped. */
+        void (*take)(struct http_flow *flow, struct str piece, bool last);
+        void (*close)(struct http_flow *flow); /* once: all is sent, the client has gone, or the server has */
+        size_t done;      /* bytes of the request that were dealt with: the client may send so many more */
+        int64_t until_us; /* a flow that waits is asked again then; 0: never */
+        bool ended;
+};
+enum { HTTP_FLOW_WAITS = -1, HTTP_FLOW_BROKEN = -2 };
+
 struct http_response {
         int status;
         struct buf body;
+        struct http_flow *flow; /* in place of the body, or NULL */
         struct http_header headers[24];
         size_t n_headers;
         struct http_header trailers[6]; /* HTTP/2 only: after the body, with values that live as long as the headers' */
@@ -66,7 +86,7 @@ const char *http_reason(int status);
 struct http_handlers {
         /* On the I/O thread, when the headers are complete and before any body is read: fast, never blocks. True: read
          * on (to at most *max_body bytes, 413 beyond). False: the response is filled in and sent; the connection is
-         * closed when a body is under way, and goes on otherwise. */
+         * closed when a body is under way, and goes on otherwise. A flow may take the body then. */
         bool (*on_headers)(void *context, struct http_request *r, size_t *max_body, struct http_response *early);
         /* On the I/O thread, when the request is complete: hand it to a worker, who calls http_respond exactly once.
          * False: the response is filled in (503 when queues are full). */

@@ -1,4 +1,5 @@
-/* JSON (RFC 8259) to messages and back, driven by the message descriptors and the contract's rules. snake_case, ids as
+/* JSON (RFC 8259) to messages and back, driven by the tables of the contract (base/contract.h): type is always the
+ * table of the message. snake_case, ids as
  * strings, 64-bit integers as numbers, bytes as base64, google.protobuf.Timestamp as RFC 3339 UTC with milliseconds,
  * enums as lower_snake names without their prefix. */
 #ifndef JSON_JSON_H
@@ -11,7 +12,7 @@
 
 /* Appends the message. A field whose rule says `empty: NULL` is null when empty, `OMIT` leaves it out; otherwise the
  * empty value is shown ("", 0, false, []); an absent sub-message or oneof member is null then too. */
-void json_write_message(struct buf *out, const ProtobufCMessage *message);
+void json_write_message(struct buf *out, const struct rpc_message *type, const ProtobufCMessage *message);
 /* Appends "text" with quotes; invalid UTF-8 is replaced by U+FFFD. */
 void json_write_string(struct buf *out, const char *text, size_t len);
 
@@ -22,9 +23,10 @@ void json_write_string(struct buf *out, const char *text, size_t len);
  * NULL-terminated) count as unknown. A number is held to the range of its rule here, 0 too: afterwards it would look as
  * if it had not been given. */
 SN_CHECKED sn_status json_read_message(struct rpc_call *c, struct str text, const char *const *skip,
-                                       ProtobufCMessage *out);
+                                       const struct rpc_message *type, ProtobufCMessage *out);
 /* Sets one field from text, as paths and queries carry it: numbers, booleans, enums, strings; a list takes
  * comma-separated elements. SN_INVALID_ARGUMENT with the field when it does not fit or is unknown. */
-SN_CHECKED sn_status json_set_field(struct rpc_call *c, ProtobufCMessage *out, struct str name, struct str value);
+SN_CHECKED sn_status json_set_field(struct rpc_call *c, const struct rpc_message *type, ProtobufCMessage *out,
+                                    struct str name, struct str value);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include "base/buf.h"
+#include "base/contract.h"
 
 struct out {
         struct buf *buf;
@@ -45,13 +46,11 @@ static inline void out_bytes(struct out *o, const char *bytes, size_t len)
         }
 }
 
-/* The same for short texts in memory that goes on for OUT_PADDING bytes: copying a fixed size is one or two
- * instructions. */
-enum { OUT_PADDING = 32 };
+/* The same for the padded texts of a contract: copying a fixed size is one or two instructions. */
 static inline void out_padded(struct out *o, const char *bytes, size_t len)
 {
-        if (len <= OUT_PADDING && (size_t)(o->end - o->at) >= OUT_PADDING && !o->buf->overflow) {
-                memcpy(o->at, bytes, OUT_PADDING);
+        if (len <= RPC_PADDING && (size_t)(o->end - o->at) >= RPC_PADDING && !o->buf->overflow) {
+                memcpy(o->at, bytes, RPC_PADDING);
                 o->at += len;
         } else {
                 out_bytes(o, bytes, len);

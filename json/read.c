@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "json/plan.h"
 #include "json/syntax.h"
 #include "json/value.h"
 
@@ -15,7 +14,7 @@ struct path {
 };
 
 static sn_status read_object(struct rpc_call *c, const struct path *path, json_t *object, const char *const *skip,
-                             ProtobufCMessage *out);
+                             const struct rpc_message *type, ProtobufCMessage *out);
 
 static const char *path_text(struct arena *arena, const struct path *path)
 {
@@ -43,16 +42,16 @@ static sn_status refuse_null(struct rpc_call *c, const struct path *path)
                              "This should not be null: leave out what you do not want to give.");
 }
 
-static sn_status read_value(struct rpc_call *c, const struct json_field *f, const struct path *path, json_t *value,
+static sn_status read_value(struct rpc_call *c, const struct rpc_field *f, const struct path *path, json_t *value,
                             void *member)
 {
-        const char *expected = value_expected(f);
+        const char *expected = f->expected;
         switch (json_typeof(value)) {
         case JSON_OBJECT:
                 if (f->kind == KIND_MESSAGE) {
-                        ProtobufCMessage *message = value_new_message(f->message, c->arena);
+                        ProtobufCMessage *message = contract_new_message(f->message, c->arena);
                         *(ProtobufCMessage **)member = message;
-                        return read_object(c, path, value, NULL, message);
+                        return read_object(c, path, value, NULL, f->message, message);
                 }
                 break;
         case JSON_TRUE:
@@ -80,30 +79,30 @@ static sn_status read_value(struct rpc_call *c, const struct json_field *f, cons
         return expected == NULL ? SN_OK : refuse(c, path, expected);
 }
 
-static sn_status read_list(struct rpc_call *c, const struct json_field *f, const struct path *path, json_t *value,
+static sn_status read_list(struct rpc_call *c, const struct rpc_field *f, const struct path *path, json_t *value,
                            char *message)
 {
         if (!json_is_array(value)) {
                 return refuse(c, path, "a list");
         }
         size_t n = json_array_size(value);
-        char *elements = n == 0 ? NULL : arena_alloc_array(c->arena, n, f->element_bytes);
+        char *elements = n == 0 ? NULL : arena_alloc_array(c->arena, n, f->value_bytes);
         for (size_t i = 0; i < n; i++) {
                 struct path at = {path, NULL, i};
-                TRY(read_value(c, f, &at, json_array_get(value, i), elements + i * f->element_bytes));
+                TRY(read_value(c, f, &at, json_array_get(value, i), elements + i * f->value_bytes));
         }
         *(size_t *)(message + f->quantifier) = n;
         *(void **)(message + f->offset) = elements;
         return SN_OK;
 }
 
-static sn_status read_field(struct rpc_call *c, const struct json_field *f, const struct path *path, json_t *value,
+static sn_status read_field(struct rpc_call *c, const struct rpc_field *f, const struct path *path, json_t *value,
                             char *message)
 {
         if (json_is_null(value)) {
                 return refuse_null(c, path);
         }
-        if (f->shape == SHAPE_REPEATED) {
+        if (f->shape == SHAPE_LIST) {
                 return read_list(c, f, path, value, message);
         }
         void *member;
@@ -124,21 +123,19 @@ static bool is_skipped(const char *name, const char *const *skip)
 }
 
 static sn_status read_object(struct rpc_call *c, const struct path *path, json_t *object, const char *const *skip,
-                             ProtobufCMessage *out)
+                             const struct rpc_message *type, ProtobufCMessage *out)
 {
-        const struct json_plan *plan = json_plan_of(out->descriptor);
         const char *name;
         json_t *value;
         json_object_foreach(object, name, value)
         {
                 struct path at = {path, name, 0};
-                const ProtobufCFieldDescriptor *f =
-                    protobuf_c_message_descriptor_get_field_by_name(out->descriptor, name);
+                const struct rpc_field *f = contract_field(type, name);
                 if (f == NULL || is_skipped(name, skip)) {
                         return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", path_text(c->arena, &at),
                                              "There is no such field here.");
                 }
-                TRY(read_field(c, &plan->fields[f - out->descriptor->fields], &at, value, (char *)out));
+                TRY(read_field(c, f, &at, value, (char *)out));
         }
         return SN_OK;
 }
@@ -148,14 +145,15 @@ static void tree_free_p(json_t **tree)
         json_decref(*tree);
 }
 
-sn_status json_read_message(struct rpc_call *c, struct str text, const char *const *skip, ProtobufCMessage *out)
+sn_status json_read_message(struct rpc_call *c, struct str text, const char *const *skip,
+                            const struct rpc_message *type, ProtobufCMessage *out)
 {
         CLEANUP(tree_free_p) json_t *root = NULL;
         TRY(json_parse(c, text, &root));
         if (!json_is_object(root)) {
                 return refuse(c, NULL, "a JSON object");
         }
-        TRY(read_object(c, NULL, root, skip, out));
+        TRY(read_object(c, NULL, root, skip, type, out));
         if (arena_exhausted(c->arena)) {
                 return rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "The body needs more memory than one request may use.");
         }

@@ -4,11 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json/plan.h"
 #include "json/value.h"
 
 /* "-12": digits only, no white space, no '+'. */
-static const char *set_number(const struct json_field *f, void *member, struct str text)
+static const char *set_number(const struct rpc_field *f, void *member, struct str text)
 {
         int64_t number;
         if (str_to_i64(text, &number)) {
@@ -18,30 +17,30 @@ static const char *set_number(const struct json_field *f, void *member, struct s
         for (size_t i = 0; i < text.len; i++) {
                 if (text.ptr[i] < '0' || text.ptr[i] > '9' || __builtin_mul_overflow(large, 10, &large) ||
                     __builtin_add_overflow(large, (uint64_t)(text.ptr[i] - '0'), &large)) {
-                        return value_expected(f);
+                        return f->expected;
                 }
         }
-        return text.len == 0 ? value_expected(f) : value_set_u64(f, member, large);
+        return text.len == 0 ? f->expected : value_set_u64(f, member, large);
 }
 
 /* Decimal, as JSON writes numbers: no "inf", no hexadecimal. */
-static const char *set_real(const struct json_field *f, void *member, struct str text)
+static const char *set_real(const struct rpc_field *f, void *member, struct str text)
 {
         char copy[64];
         if (text.len == 0 || text.len >= sizeof(copy)) {
-                return value_expected(f);
+                return f->expected;
         }
         memcpy(copy, text.ptr, text.len);
         copy[text.len] = '\0';
         char *end;
         double value = strspn(copy, "0123456789+-.eE") == text.len ? strtod(copy, &end) : (end = copy, 0);
         if (end != copy + text.len || value > 1.7976931348623157e308 || value < -1.7976931348623157e308) {
-                return value_expected(f);
+                return f->expected;
         }
         return value_set_double(f, member, value);
 }
 
-static const char *set_value(const struct json_field *f, struct arena *arena, void *member, struct str text)
+static const char *set_value(const struct rpc_field *f, struct arena *arena, void *member, struct str text)
 {
         switch (f->kind) {
         case KIND_I32:
@@ -54,7 +53,7 @@ static const char *set_value(const struct json_field *f, struct arena *arena, vo
                 return set_real(f, member, text);
         case KIND_BOOL:
                 if (!str_equal_c(text, "true") && !str_equal_c(text, "false")) {
-                        return value_expected(f);
+                        return f->expected;
                 }
                 *(protobuf_c_boolean *)member = str_equal_c(text, "true");
                 return NULL;
@@ -66,18 +65,18 @@ static const char *set_value(const struct json_field *f, struct arena *arena, vo
 }
 
 /* Room for one more element. The array doubles when its length is a power of two, so no capacity needs to be kept. */
-static char *list_extend(const struct json_field *f, struct arena *arena, char *message)
+static char *list_extend(const struct rpc_field *f, struct arena *arena, char *message)
 {
         size_t *n = (size_t *)(message + f->quantifier);
         char **elements = (char **)(message + f->offset);
         if ((*n & (*n - 1)) == 0) { /* 0, 1, 2, 4 … */
-                char *larger = arena_alloc_array(arena, *n == 0 ? 1 : *n * 2, f->element_bytes);
+                char *larger = arena_alloc_array(arena, *n == 0 ? 1 : *n * 2, f->value_bytes);
                 if (*n > 0) {
-                        memcpy(larger, *elements, *n * f->element_bytes);
+                        memcpy(larger, *elements, *n * f->value_bytes);
                 }
                 *elements = larger;
         }
-        return *elements + (*n)++ * f->element_bytes;
+        return *elements + (*n)++ * f->value_bytes;
 }
 
 static sn_status refuse(struct rpc_call *c, const char *field, const char *expected)
@@ -85,7 +84,7 @@ static sn_status refuse(struct rpc_call *c, const char *field, const char *expec
         return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", field, "This should be %s.", expected);
 }
 
-static sn_status set_list(struct rpc_call *c, const struct json_field *f, char *message, const char *name,
+static sn_status set_list(struct rpc_call *c, const struct rpc_field *f, char *message, const char *name,
                           struct str value)
 {
         bool more = value.len > 0;
@@ -104,19 +103,19 @@ static sn_status set_list(struct rpc_call *c, const struct json_field *f, char *
         return SN_OK;
 }
 
-sn_status json_set_field(struct rpc_call *c, ProtobufCMessage *out, struct str name, struct str value)
+sn_status json_set_field(struct rpc_call *c, const struct rpc_message *type, ProtobufCMessage *out, struct str name,
+                         struct str value)
 {
         const char *shown = str_dup(c->arena, (struct str){name.ptr, name.len < 64 ? name.len : 64});
-        const ProtobufCFieldDescriptor *d = protobuf_c_message_descriptor_get_field_by_name(out->descriptor, shown);
-        if (d == NULL || strlen(d->name) != name.len) { /* a NUL or the cut must not make another name of it */
+        const struct rpc_field *f = contract_field(type, shown);
+        if (f == NULL || strlen(f->name) != name.len) { /* a NUL or the cut must not make another name of it */
                 return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", shown,
                                      "There is no such parameter here.");
         }
         if (value.len > 0 && (memchr(value.ptr, '\0', value.len) != NULL || !utf8_valid(value.ptr, value.len))) {
                 return refuse(c, shown, "valid UTF-8 without NUL characters");
         }
-        const struct json_field *f = &json_plan_of(out->descriptor)->fields[d - out->descriptor->fields];
-        if (f->shape == SHAPE_REPEATED) {
+        if (f->shape == SHAPE_LIST) {
                 return set_list(c, f, (char *)out, shown, value);
         }
         void *member;

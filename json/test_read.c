@@ -8,19 +8,13 @@
 #include <cmocka.h>
 
 #include "json/json.h"
-#include "test_kinds.pb-c.h"
-
-static const struct rpc_field_rule rules[15] = {
-    [10] = {.has_range = true, .min = 1, .max = 100}, [13] = {.required = true}};
-static const struct rpc_message_rules message_rules = {.descriptor = &json_test__rules__descriptor, .fields = rules};
-static const struct rpc_service contract = {.name = "json_test", .messages = &message_rules, .n_messages = 1};
+#include "json/test_kinds.h"
 
 static struct rpc_call *c;
 static JsonTest__Kinds m;
 
 static int setup(void **state)
 {
-        contract_register(&contract);
         c = rpc_call_new_background(NULL, 60000);
         json_test__kinds__init(&m);
         return 0;
@@ -37,7 +31,7 @@ static sn_status read_text(const char *text, size_t len, const char *const *skip
 {
         char *exact = malloc(len == 0 ? 1 : len);
         memcpy(exact, text, len);
-        sn_status status = json_read_message(c, (struct str){exact, len}, skip, out);
+        sn_status status = json_read_message(c, (struct str){exact, len}, skip, type_of(out), out);
         free(exact);
         return status;
 }
@@ -144,11 +138,11 @@ static void what_is_written_reads_back_as_the_same_message(void **state)
         struct buf first, second;
         buf_init(&first, 10000);
         buf_init(&second, 10000);
-        json_write_message(&first, &m.base);
+        json_write_message(&first, type_of(&m.base), &m.base);
         char *request = strdup(first.data);
         blank_nulls(request);
         assert_read(request);
-        json_write_message(&second, &m.base);
+        json_write_message(&second, type_of(&m.base), &m.base);
         assert_string_equal(first.data, second.data);
         free(request);
         buf_free(&first);
@@ -305,11 +299,11 @@ static void a_number_keeps_to_its_range_even_when_it_is_zero(void **state)
                 assert_problem(read_text(text, strlen(text), NULL, &r.base), "validation_failed", "nulled_number",
                                text);
                 assert_string_equal(c->problem.detail, "This should be a whole number from 1 to 100.");
-                assert_int_equal(json_set_field(c, &r.base, STR("nulled_number"), str_of(outside[i])),
+                assert_int_equal(json_set_field(c, type_of(&r.base), &r.base, STR("nulled_number"), str_of(outside[i])),
                                  SN_INVALID_ARGUMENT);
                 assert_string_equal(c->problem.detail, "This should be a whole number from 1 to 100.");
         }
-        assert_int_equal(json_set_field(c, &r.base, STR("nulled_number"), STR("100")), SN_OK);
+        assert_int_equal(json_set_field(c, type_of(&r.base), &r.base, STR("nulled_number"), STR("100")), SN_OK);
         assert_int_equal(r.nulled_number, 100);
 }
 
@@ -485,7 +479,8 @@ static void a_body_that_does_not_fit_into_the_arena_is_refused(void **state)
                 buf_append_c(&body, ",{}");
         }
         buf_append_c(&body, "]}");
-        assert_int_equal(json_read_message(c, (struct str){body.data, body.len}, NULL, &m.base), SN_RESOURCE_EXHAUSTED);
+        assert_int_equal(json_read_message(c, (struct str){body.data, body.len}, NULL, type_of(&m.base), &m.base),
+                         SN_RESOURCE_EXHAUSTED);
         buf_free(&body);
         arena_free(c->arena);
         c->arena = own;

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "json/json.h"
-#include "test_kinds.pb-c.h"
+#include "json/test_kinds.h"
 
 static struct rpc_call *c;
 static JsonTest__Kinds m;
@@ -26,12 +26,12 @@ static int teardown(void **state)
 
 static void assert_set(const char *name, const char *value)
 {
-        assert_int_equal(json_set_field(c, &m.base, str_of(name), str_of(value)), SN_OK);
+        assert_int_equal(json_set_field(c, type_of(&m.base), &m.base, str_of(name), str_of(value)), SN_OK);
 }
 
 static void assert_refused(struct str name, struct str value, const char *field)
 {
-        assert_int_equal(json_set_field(c, &m.base, name, value), SN_INVALID_ARGUMENT);
+        assert_int_equal(json_set_field(c, type_of(&m.base), &m.base, name, value), SN_INVALID_ARGUMENT);
         assert_string_equal(c->problem.code, "validation_failed");
         assert_string_equal(c->problem.field, field);
 }

@@ -4,21 +4,18 @@
 #define JSON_VALUE_H
 
 #include "base/call.h"
-#include "json/plan.h"
+#include "base/contract.h"
 
 /* Each stores into member, or says what was expected ("a whole number from 0 to 4294967295"); NULL is
  * success. */
-const char *value_set_i64(const struct json_field *f, void *member, int64_t value);
-const char *value_set_u64(const struct json_field *f, void *member, uint64_t value);
-const char *value_set_double(const struct json_field *f, void *member, double value);
+const char *value_set_i64(const struct rpc_field *f, void *member, int64_t value);
+const char *value_set_u64(const struct rpc_field *f, void *member, uint64_t value);
+const char *value_set_double(const struct rpc_field *f, void *member, double value);
 /* Strings, bytes, enums by name, timestamps. text is valid UTF-8 without NUL. */
-const char *value_set_text(const struct json_field *f, struct arena *arena, void *member, struct str text);
-/* What the field takes, for people. */
-const char *value_expected(const struct json_field *f);
+const char *value_set_text(const struct rpc_field *f, struct arena *arena, void *member, struct str text);
 
 /* Where the value of a field that is no list goes; marks it as given. False when another member of its oneof is given
  * already. */
-bool value_claim(const struct json_field *f, void *message, void **member);
-ProtobufCMessage *value_new_message(const ProtobufCMessageDescriptor *descriptor, struct arena *arena);
+bool value_claim(const struct rpc_field *f, void *message, void **member);
 
 #endif

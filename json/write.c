@@ -9,9 +9,9 @@
 #include "base/clock.h"
 #include "json/base64.h"
 #include "json/out.h"
-#include "json/plan.h"
+#include "google/protobuf/timestamp.pb-c.h"
 
-static void write_message(struct out *o, const struct json_plan *plan, const char *message);
+static void write_message(struct out *o, const struct rpc_message *type, const char *message);
 
 static void write_u64(struct out *o, uint64_t value)
 {
@@ -48,9 +48,9 @@ static void write_real(struct out *o, double value, bool single)
         out_bytes(o, text, (size_t)len);
 }
 
-static void write_enum(struct out *o, const struct json_field *f, int number)
+static void write_enum(struct out *o, const struct rpc_field *f, int number)
 {
-        const struct json_enum_value *value = json_enum_find(f->names, number);
+        const struct rpc_enum_value *value = contract_enum_value(f->names, number);
         if (value != NULL) {
                 out_padded(o, value->quoted.ptr, value->quoted.len);
         } else {
@@ -58,10 +58,10 @@ static void write_enum(struct out *o, const struct json_field *f, int number)
         }
 }
 
-static void write_time(struct out *o, const struct json_field *f, const char *timestamp)
+static void write_time(struct out *o, const Google__Protobuf__Timestamp *timestamp)
 {
-        int64_t seconds = *(const int64_t *)(timestamp + f->seconds_offset);
-        int32_t nanos = *(const int32_t *)(timestamp + f->nanos_offset);
+        int64_t seconds = timestamp->seconds;
+        int32_t nanos = timestamp->nanos;
         if (seconds < -62135596800 || seconds > 253402300799 || nanos < 0 || nanos > 999999999) {
                 out_bytes(o, "null", 4); /* outside the years 1 to 9999 RFC 3339 has no form */
                 return;
@@ -84,7 +84,7 @@ static void write_bytes(struct out *o, const ProtobufCBinaryData *bytes)
         out_char(o, '"');
 }
 
-static void write_value(struct out *o, const struct json_field *f, const char *member)
+static void write_value(struct out *o, const struct rpc_field *f, const char *member)
 {
         switch (f->kind) {
         case KIND_I32:
@@ -124,15 +124,15 @@ static void write_value(struct out *o, const struct json_field *f, const char *m
                 write_bytes(o, (const ProtobufCBinaryData *)member);
                 break;
         case KIND_MESSAGE:
-                write_message(o, json_plan_child(f), *(const char *const *)member);
+                write_message(o, f->message, *(const char *const *)member);
                 break;
         case KIND_TIME:
-                write_time(o, f, *(const char *const *)member);
+                write_time(o, *(Google__Protobuf__Timestamp *const *)member);
                 break;
         }
 }
 
-static bool is_zero(const struct json_field *f, const char *member)
+static bool is_zero(const struct rpc_field *f, const char *member)
 {
         switch (f->kind) {
         case KIND_I32:
@@ -161,34 +161,36 @@ static bool is_zero(const struct json_field *f, const char *member)
         return *(const void *const *)member == NULL;
 }
 
-static bool is_empty(const struct json_field *f, const char *message)
+/* Its member is a pointer, and NULL is absent: there is no value to show. */
+static bool is_pointer(const struct rpc_field *f)
+{
+        return f->kind == KIND_MESSAGE || f->kind == KIND_TIME;
+}
+
+static bool is_empty(const struct rpc_field *f, const char *message)
 {
         switch (f->shape) {
         case SHAPE_PLAIN:
-                return f->rule != FIELD_EMPTY_SHOW && is_zero(f, message + f->offset);
-        case SHAPE_POINTER:
-                return *(const void *const *)(message + f->offset) == NULL;
-        case SHAPE_FLAG:
-                return !*(const protobuf_c_boolean *)(message + f->quantifier);
+                return (f->rule.empty != FIELD_EMPTY_SHOW || is_pointer(f)) && is_zero(f, message + f->offset);
         case SHAPE_ONEOF:
-                return *(const unsigned *)(message + f->quantifier) != f->number ||
-                       ((f->kind == KIND_MESSAGE || f->kind == KIND_TIME) && is_zero(f, message + f->offset));
-        case SHAPE_REPEATED:
+                return *(const uint32_t *)(message + f->quantifier) != f->number ||
+                       (is_pointer(f) && is_zero(f, message + f->offset));
+        case SHAPE_LIST:
                 break;
         }
         return *(const size_t *)(message + f->quantifier) == 0;
 }
 
-static void write_list(struct out *o, const struct json_field *f, const char *message)
+static void write_list(struct out *o, const struct rpc_field *f, const char *message)
 {
         size_t n = *(const size_t *)(message + f->quantifier);
         const char *element = *(const char *const *)(message + f->offset);
         out_char(o, '[');
-        for (size_t i = 0; i < n; i++, element += f->element_bytes) {
+        for (size_t i = 0; i < n; i++, element += f->value_bytes) {
                 if (i > 0) {
                         out_char(o, ',');
                 }
-                if ((f->kind == KIND_MESSAGE || f->kind == KIND_TIME) && is_zero(f, element)) {
+                if (is_pointer(f) && is_zero(f, element)) {
                         out_bytes(o, "null", 4);
                 } else {
                         write_value(o, f, element);
@@ -197,21 +199,21 @@ static void write_list(struct out *o, const struct json_field *f, const char *me
         out_char(o, ']');
 }
 
-static void write_message(struct out *o, const struct json_plan *plan, const char *message)
+static void write_message(struct out *o, const struct rpc_message *type, const char *message)
 {
         size_t skip = 1; /* the comma of the first key */
         out_char(o, '{');
-        for (unsigned i = 0; i < plan->n_fields; i++) {
-                const struct json_field *f = &plan->fields[i];
+        for (unsigned i = 0; i < type->n_fields; i++) {
+                const struct rpc_field *f = &type->fields[i];
                 bool empty = is_empty(f, message);
-                if (empty && f->rule == FIELD_EMPTY_OMIT) {
+                if (empty && f->rule.empty == FIELD_EMPTY_OMIT) {
                         continue;
                 }
                 out_padded(o, f->key.ptr + skip, f->key.len - skip);
                 skip = 0;
                 if (empty) {
-                        out_bytes(o, f->empty.ptr, f->empty.len);
-                } else if (f->shape == SHAPE_REPEATED) {
+                        out_padded(o, f->empty.ptr, f->empty.len);
+                } else if (f->shape == SHAPE_LIST) {
                         write_list(o, f, message);
                 } else {
                         write_value(o, f, message + f->offset);
@@ -220,9 +222,9 @@ static void write_message(struct out *o, const struct json_plan *plan, const cha
         out_char(o, '}');
 }
 
-void json_write_message(struct buf *out, const ProtobufCMessage *message)
+void json_write_message(struct buf *out, const struct rpc_message *type, const ProtobufCMessage *message)
 {
         struct out o = out_begin(out);
-        write_message(&o, json_plan_of(message->descriptor), (const char *)message);
+        write_message(&o, type, (const char *)message);
         out_end(&o);
 }

@@ -63,13 +63,11 @@ static sn_status identify_member(struct rpc_call *c, struct str authorization)
 
 void rpc_learn_token(const struct rpc_call *c, const ProtobufCMessage *answer)
 {
-        const ProtobufCFieldDescriptor *field =
-            c->method->answer_is_secret
-                ? protobuf_c_message_descriptor_get_field_by_name(answer->descriptor, "access_token")
-                : NULL;
+        const struct rpc_field *field =
+            c->method->answer_is_secret ? contract_field(c->method->out, "access_token") : NULL;
         struct rpc_call aside = {.arena = c->arena}; /* whatever is wrong with it, the answer is as it is */
         struct token_claims claims;
-        if (field == NULL || field->type != PROTOBUF_C_TYPE_STRING) {
+        if (field == NULL || field->kind != KIND_STRING) {
                 return;
         }
         const char *token = *(char *const *)((const char *)answer + field->offset);

@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/in_flight.h"
 #include "base/log.h"
 #include "db/db.h"
 #include "db/ownership.h"
+#include "rpc/file_answer.h"
 #include "rpc/stats.h"
 
 enum {
@@ -101,10 +103,22 @@ sn_status rpc_check_idempotency_key(struct rpc_call *c)
                                    "the key must be 1 to %d printable ASCII characters without spaces", MAX_KEY_LENGTH);
 }
 
+/* Each transport gives a body to the methods that take one; another caller must have one to hand on. */
+static sn_status check_body(struct rpc_call *c)
+{
+        if (contract_streams_body(c->method) && c->body == NULL) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, NULL, "the body is missing");
+        }
+        return c->body == NULL || c->body->complete || c->method->takes_part
+                   ? SN_OK
+                   : rpc_fail(c, SN_CANCELLED, NULL, "the body broke off");
+}
+
 /* All that needs no message. */
 static sn_status admit(struct rpc_call *c)
 {
         TRY(rpc_check_access(c));
+        TRY(check_body(c));
         c->deadline_us = rpc_deadline_us(c->method, c->deadline_us);
         if (rpc_call_expired(c)) {
                 return rpc_fail_deadline(c);
@@ -133,7 +147,7 @@ static sn_status replay(struct rpc_call *c, ProtobufCMessage *out)
                           LOG_STR("event.action", c->method->full_name));
                 return rpc_fail(c, SN_INTERNAL, NULL, "%s", sn_status_row(SN_INTERNAL)->detail);
         }
-        memcpy(out, stored, c->method->out->sizeof_message);
+        memcpy(out, stored, c->method->out->descriptor->sizeof_message);
         return SN_OK;
 }
 
@@ -149,12 +163,20 @@ static bool back_off(const struct rpc_call *c, int attempt)
         return true;
 }
 
+static void rewind_body(const struct rpc_call *c)
+{
+        if (c->body != NULL) {
+                (void)lseek(c->body->fd, 0, SEEK_SET);
+        }
+}
+
 /* A handler whose transaction did not happen left nothing behind but memory: it can run again from the start. */
 static sn_status run_handler(struct rpc_call *c, const ProtobufCMessage *in, ProtobufCMessage *out)
 {
         const struct arena_mark mark = arena_mark(c->arena);
         for (int attempt = 0;; attempt++) {
                 c->retry = false;
+                rewind_body(c);
                 sn_status status = c->method->invoke(c->service->handlers, c, in, out);
                 if (status != SN_ABORTED || !c->retry) {
                         return status;
@@ -163,7 +185,8 @@ static sn_status run_handler(struct rpc_call *c, const ProtobufCMessage *in, Pro
                         return rpc_fail_code(c, SN_UNAVAILABLE, "contention", NULL,
                                              "many change the same thing at this moment; try again");
                 }
-                protobuf_c_message_init(c->method->out, out);
+                rpc_call_drop_file(c);
+                protobuf_c_message_init(c->method->out->descriptor, out);
                 c->problem = (struct rpc_problem){0};
                 arena_reset(c->arena, mark);
         }
@@ -208,7 +231,7 @@ static sn_status run_in_flight(struct rpc_call *c, const ProtobufCMessage *in, P
 static sn_status run(struct rpc_call *c, const ProtobufCMessage *in, ProtobufCMessage *out)
 {
         /* Validation brings ids to lowercase: the message belongs to the call, whoever built it. */
-        TRY(rpc_validate(c, (ProtobufCMessage *)in));
+        TRY(rpc_validate(c, c->method->in, (ProtobufCMessage *)in));
         if (c->idempotency_key != NULL) {
                 hash_body(c, in);
         }
@@ -220,6 +243,9 @@ static sn_status run(struct rpc_call *c, const ProtobufCMessage *in, ProtobufCMe
                 status = replay(c, out);
         }
         assert_success_is_kept(c, status);
+        if (status == SN_OK && c->method->answers_file) {
+                TRY(rpc_choose_region(c, in, out));
+        }
         if (status == SN_OK && !c->committed && arena_exhausted(c->arena)) {
                 return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL,
                                      "the answer would be too large; ask for less");
@@ -277,6 +303,7 @@ static sn_status finish(struct rpc_call *c, sn_status status, int64_t started_us
         }
         int64_t duration_us = clock_monotonic_us() - started_us;
         if (status != SN_OK) {
+                rpc_call_drop_file(c);
                 rpc_problem_complete(c, status);
         }
         rpc_stats_count(c->method, status, duration_us);
@@ -306,8 +333,7 @@ static sn_status unpack_and_run(struct rpc_call *c, const uint8_t *bytes, size_t
         if (arena_exhausted(c->arena)) {
                 return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL, "the request is too large");
         }
-        *out = arena_alloc(c->arena, c->method->out->sizeof_message);
-        protobuf_c_message_init(c->method->out, *out);
+        *out = contract_new_message(c->method->out, c->arena);
         return run(c, in, *out);
 }
 

@@ -20,9 +20,10 @@ struct grpc_tls {
 
 struct sonet_grpc_server;
 
-/* Serves all public, scoped and internal methods of the local services, and grpc.health.v1.Health/Check ("" and each
- * package's service; SERVING when ready(context) says so). address "127.0.0.1:8081", port 0: any. Requests run in the
- * lanes; RESOURCE_EXHAUSTED at once when they are full. Messages over 4 MiB are refused. */
+/* Serves all public, scoped and internal methods of the local services, grpc.health.v1.Health/Check ("" and each
+ * package's service; SERVING when ready(context) says so), and server reflection v1 and v1alpha (rpc/reflection.h).
+ * address "127.0.0.1:8081", port 0: any. Requests run in the lanes; RESOURCE_EXHAUSTED at once when they are full.
+ * Messages over 4 MiB are refused. */
 SN_CHECKED sn_status sonet_grpc_server_start(const char *address, const struct grpc_tls *tls,
                                              const struct rpc_lanes *lanes, int max_connections,
                                              bool (*ready)(void *context), void *context,

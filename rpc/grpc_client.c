@@ -165,7 +165,7 @@ static sn_status take_reply(struct rpc_call *c, const struct rpc_method *m, cons
                           LOG_STR("event.action", m->full_name), LOG_STR("sonet.field", c->problem.field));
                 return fail_unreadable(c, m);
         }
-        memcpy(out, unpacked, m->out->sizeof_message); /* its parts live in the arena */
+        memcpy(out, unpacked, m->out->descriptor->sizeof_message); /* its parts live in the arena */
         return SN_OK;
 }
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "sonet/problem.pb-c.h"
+#include "sonet/problem.rpc.h"
 
 enum { TIMEOUT_DIGITS_MAX = 8 };
 #define DAY_US (INT64_C(86400) * 1000000)
@@ -200,7 +200,7 @@ void grpc_problem_read(struct rpc_call *c, struct str value, struct rpc_problem 
         struct str bytes;
         ProtobufCMessage *unpacked;
         if (!grpc_binary_read(c->arena, value, &bytes) ||
-            rpc_unpack(c, &sonet__problem__descriptor, (const uint8_t *)bytes.ptr, bytes.len, &unpacked) != SN_OK) {
+            rpc_unpack(c, &sonet__problem__message, (const uint8_t *)bytes.ptr, bytes.len, &unpacked) != SN_OK) {
                 return; /* the status stands, with its usual sentence */
         }
         const Sonet__Problem *message = (const Sonet__Problem *)unpacked;

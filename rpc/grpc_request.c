@@ -207,7 +207,7 @@ static void add_rate(struct grpc_request *r, struct http_response *response, add
         }
 }
 
-static void begin_response(struct http_response *response)
+void grpc_response_begin(struct http_response *response)
 {
         *response = (struct http_response){.status = 200};
         http_response_header(response, "content-type", GRPC_CONTENT_TYPE);
@@ -222,18 +222,29 @@ static char *message_of(struct arena *arena, const struct rpc_problem *problem)
                                problem->field != NULL ? arena_printf(arena, "%s: %s", problem->field, detail) : detail);
 }
 
+static void add_problem(struct arena *arena, const struct rpc_problem *problem, struct http_response *response,
+                        add_field *add)
+{
+        add(response, MD_STATUS, arena_printf(arena, "%d", (int)problem->status));
+        add(response, MD_MESSAGE, message_of(arena, problem));
+        add(response, MD_PROBLEM, grpc_problem_write(arena, problem));
+}
+
 void grpc_response_of_problem(struct arena *arena, const struct rpc_problem *problem, struct http_response *response)
 {
-        begin_response(response);
-        http_response_header(response, MD_STATUS, arena_printf(arena, "%d", (int)problem->status));
-        http_response_header(response, MD_MESSAGE, message_of(arena, problem));
-        http_response_header(response, MD_PROBLEM, grpc_problem_write(arena, problem));
+        grpc_response_begin(response);
+        add_problem(arena, problem, response, http_response_header);
+}
+
+void grpc_trailers_of_problem(struct arena *arena, const struct rpc_problem *problem, struct http_response *response)
+{
+        add_problem(arena, problem, response, http_response_trailer);
 }
 
 static sn_status write_answer(struct grpc_request *r, struct rpc_call *c, const ProtobufCMessage *answer,
                               struct http_response *response)
 {
-        begin_response(response);
+        grpc_response_begin(response);
         if (!grpc_frame_write(answer, &response->body)) {
                 buf_free(&response->body);
                 return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL,

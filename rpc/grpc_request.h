@@ -7,13 +7,15 @@
 #include "rpc/grpc_wire.h"
 #include "rpc/rate_limit.h"
 
-enum served_kind { SERVED_METHOD, SERVED_HEALTH };
+enum { GRPC_WINDOW_BYTES = 256 << 10 }; /* that a client may send on a stream before it is read */
 
-/* What the server listens for: each method of each local service, and the health check. */
+enum served_kind { SERVED_METHOD, SERVED_HEALTH, SERVED_REFLECTION };
+
+/* What the server listens for: each method of each local service, the health check, and reflection. */
 struct served {
         enum served_kind kind;
         const char *path;
-        const struct rpc_method *method; /* of SERVED_METHOD */
+        const struct rpc_method *method; /* NULL: of SERVED_HEALTH */
         struct service *service;
 };
 
@@ -40,6 +42,10 @@ bool grpc_request_read_head(struct grpc_request *r, struct rpc_problem *problem)
 /* On a worker: does everything and fills in the response. */
 void grpc_request_serve(struct grpc_request *r, const struct grpc_request_context *context, bool expired,
                         struct http_response *response);
+/* The response of a call that goes on, as far as it is the same for all. */
+void grpc_response_begin(struct http_response *response);
+/* How a call failed whose response has begun. */
+void grpc_trailers_of_problem(struct arena *arena, const struct rpc_problem *problem, struct http_response *response);
 /* The response of a call that failed: of one block of headers, as the protocol wants it. */
 void grpc_response_of_problem(struct arena *arena, const struct rpc_problem *problem, struct http_response *response);
 

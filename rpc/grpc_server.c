@@ -8,14 +8,15 @@
 #include "http/tls.h"
 #include "rpc/dispatch.h"
 #include "rpc/grpc_address.h"
+#include "rpc/grpc_conversation.h"
 #include "rpc/grpc_request.h"
 #include "rpc/health.h"
 #include "rpc/lanes.h"
+#include "rpc/reflection.h"
 #include "rpc/stats.h"
 
 enum {
         STREAMS_MAX = 256,
-        WINDOW_BYTES = 256 << 10,
         SLOW_CLIENT_MS = 10000,
         IDLE_MS = 300000,
         UNREAD_BYTES = 64 << 20, /* of answers that clients have not taken, in all */
@@ -28,6 +29,7 @@ struct sonet_grpc_server {
         struct grpc_request_context context;
         struct served *served; /* by path */
         size_t n_served;
+        struct conversations conversations;
         atomic_int running; /* requests that are with workers, whatever became of their clients */
 };
 
@@ -44,11 +46,20 @@ static const struct served *find_served(const struct sonet_grpc_server *s, const
         return bsearch(&wanted, s->served, s->n_served, sizeof(*s->served), compare_paths);
 }
 
-/* All methods of the local services, and the health check. */
+static const struct rpc_method reflection = {
+    .name = "ServerReflectionInfo", .access = RPC_PUBLIC, .rate = RPC_RATE_READ, .deadline_ms = 600000};
+
+static const struct served own[] = {
+    {.kind = SERVED_HEALTH, .path = HEALTH_CHECK_METHOD},
+    {.kind = SERVED_REFLECTION, .path = REFLECTION_METHOD, .method = &reflection},
+    {.kind = SERVED_REFLECTION, .path = REFLECTION_METHOD_ALPHA, .method = &reflection},
+};
+
+/* All methods of the local services, and the server's own. */
 static bool list_served(struct sonet_grpc_server *s)
 {
         const struct rpc_service *const *contracts;
-        size_t n_contracts = contract_services(&contracts), n = 1;
+        size_t n_contracts = contract_services(&contracts), n = sizeof(own) / sizeof(own[0]);
         for (size_t i = 0; i < n_contracts; i++) {
                 n += contracts[i]->n_methods;
         }
@@ -63,7 +74,9 @@ static bool list_served(struct sonet_grpc_server *s)
                         s->served[s->n_served++] = (struct served){SERVED_METHOD, m->full_name, m, local};
                 }
         }
-        s->served[s->n_served++] = (struct served){.kind = SERVED_HEALTH, .path = HEALTH_CHECK_METHOD};
+        for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+                s->served[s->n_served++] = own[i];
+        }
         qsort(s->served, s->n_served, sizeof(*s->served), compare_paths);
         return true;
 }
@@ -105,7 +118,14 @@ static bool on_headers(void *context, struct http_request *http, size_t *max_bod
         if (r->served == NULL) {
                 return refuse(http, &unknown, early);
         }
-        return grpc_request_read_head(r, &problem) || refuse(http, &problem, early);
+        if (!grpc_request_read_head(r, &problem)) {
+                return refuse(http, &problem, early);
+        }
+        if (r->served->kind == SERVED_REFLECTION) {
+                conversation_begin(&s->conversations, r, reflection_answer, early);
+                return false;
+        }
+        return true;
 }
 
 static void run_request(struct work *work, bool expired)
@@ -190,7 +210,7 @@ static sn_status listen_on(struct sonet_grpc_server *s, const struct grpc_addres
             .io_threads = 1,
             .max_connections = max_connections,
             .max_streams = STREAMS_MAX,
-            .window_bytes = WINDOW_BYTES,
+            .window_bytes = GRPC_WINDOW_BYTES,
             .max_header_bytes = GRPC_HEADER_BYTES,
             .arena_bytes = GRPC_ARENA_BYTES,
             .slow_client_ms = SLOW_CLIENT_MS,

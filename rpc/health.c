@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "grpc/health/v1/health.pb-c.h"
+#include "grpc/health/v1/health.rpc.h"
 
 /* "sonet.note.v1.NoteService" of a local service: what stands between the slashes of its methods' paths. */
 static bool is_local_service(const char *name)
@@ -27,7 +27,7 @@ static bool is_local_service(const char *name)
 sn_status health_check(struct rpc_call *c, const uint8_t *bytes, size_t len, bool ready, ProtobufCMessage **answer)
 {
         ProtobufCMessage *unpacked;
-        TRY(rpc_unpack(c, &grpc__health__v1__health_check_request__descriptor, bytes, len, &unpacked));
+        TRY(rpc_unpack(c, &grpc__health__v1__health_check_request__message, bytes, len, &unpacked));
         const Grpc__Health__V1__HealthCheckRequest *in = (const Grpc__Health__V1__HealthCheckRequest *)unpacked;
         if (in->service[0] != '\0' && !is_local_service(in->service)) {
                 return rpc_fail(c, SN_NOT_FOUND, "service", "there is no such service here");

@@ -8,7 +8,7 @@
 
 #include "auth/service_token.h"
 #include "base/clock.h"
-#include "grpc/health/v1/health.pb-c.h"
+#include "grpc/health/v1/health.rpc.h"
 #include "rpc/call_graph.h"
 #include "rpc/dispatch.h"
 #include "rpc/grpc.h"
@@ -117,7 +117,7 @@ static sn_status run_encoded(struct rpc_call *child, const ProtobufCMessage *in,
         TRY(rpc_dispatch_packed(child, packed, len, &answer));
         packed = rpc_pack(child->arena, answer, &len);
         TRY(rpc_unpack(child, child->method->out, packed, len, &answer));
-        memcpy(out, answer, child->method->out->sizeof_message); /* its parts live in the arena */
+        memcpy(out, answer, child->method->out->descriptor->sizeof_message); /* its parts live in the arena */
         return SN_OK;
 }
 
@@ -154,6 +154,7 @@ static struct rpc_call child_of(const struct rpc_call *c, const struct rpc_metho
             .request_id = c->request_id,
             .deadline_us = rpc_deadline_us(m, c->deadline_us),
             .now_ms = clock_wall_ms(),
+            .body = contract_streams_body(m) ? c->body : NULL,
         };
 }
 
@@ -168,6 +169,7 @@ static sn_status finish(struct rpc_call *c, const struct rpc_call *child, sn_sta
                 c->problem = child->problem;
                 rpc_problem_complete(c, status);
         }
+        c->file = child->file;
         return status;
 }
 
@@ -210,8 +212,8 @@ static struct rpc_method health_method(const struct rpc_service *contract)
             .service = contract,
             .name = "Check",
             .full_name = "/grpc.health.v1.Health/Check",
-            .in = &grpc__health__v1__health_check_request__descriptor,
-            .out = &grpc__health__v1__health_check_response__descriptor,
+            .in = &grpc__health__v1__health_check_request__message,
+            .out = &grpc__health__v1__health_check_response__message,
             .access = RPC_PUBLIC,
             .deadline_ms = 2000,
         };

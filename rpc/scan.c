@@ -11,9 +11,8 @@
 
 enum {
         MAX_DEPTH = 16,
-        MAX_FIELDS = 128,         /* of one message; the generator refuses more */
-        MAX_UNKNOWN = 64,         /* unknown fields of one message: a newer sender may know some more than we do */
-        MAX_ITEMS_UNRULED = 1000, /* of a list in a message without rules */
+        MAX_FIELDS = 128, /* of one message; the generator refuses more */
+        MAX_UNKNOWN = 64, /* unknown fields of one message: a newer sender may know some more than we do */
         MAX_TAG_BYTES = 5,
         MAX_VARINT_BYTES = 10,
 };
@@ -23,15 +22,14 @@ struct bytes {
 };
 
 struct level {
-        const ProtobufCMessageDescriptor *descriptor;
-        const struct rpc_message_rules *rules;
+        const struct rpc_message *type;
         const struct field_path *path; /* of this message; NULL: the outermost */
         int depth;
         uint32_t unknown;
         uint32_t seen[MAX_FIELDS]; /* how often each field came; elements of a list */
 };
 
-static sn_status scan_message(struct rpc_call *c, const ProtobufCMessageDescriptor *d, struct bytes in,
+static sn_status scan_message(struct rpc_call *c, const struct rpc_message *type, struct bytes in,
                               const struct field_path *path, int depth);
 
 static sn_status malformed(struct rpc_call *c, const struct field_path *path, const char *what)
@@ -100,26 +98,6 @@ static bool take_value(struct bytes *in, ProtobufCWireType wire, struct bytes *b
         }
 }
 
-static ProtobufCWireType wire_of(ProtobufCType type)
-{
-        switch (type) {
-        case PROTOBUF_C_TYPE_SFIXED32:
-        case PROTOBUF_C_TYPE_FIXED32:
-        case PROTOBUF_C_TYPE_FLOAT:
-                return PROTOBUF_C_WIRE_TYPE_32BIT;
-        case PROTOBUF_C_TYPE_SFIXED64:
-        case PROTOBUF_C_TYPE_FIXED64:
-        case PROTOBUF_C_TYPE_DOUBLE:
-                return PROTOBUF_C_WIRE_TYPE_64BIT;
-        case PROTOBUF_C_TYPE_STRING:
-        case PROTOBUF_C_TYPE_BYTES:
-        case PROTOBUF_C_TYPE_MESSAGE:
-                return PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
-        default:
-                return PROTOBUF_C_WIRE_TYPE_VARINT;
-        }
-}
-
 /* Counts the numbers in a packed list. False when the last one is cut. */
 static bool count_packed(struct bytes block, ProtobufCWireType wire, uint64_t *count)
 {
@@ -132,15 +110,11 @@ static bool count_packed(struct bytes block, ProtobufCWireType wire, uint64_t *c
         return true;
 }
 
-static uint32_t items_allowed(const struct level *level, size_t index)
-{
-        return level->rules == NULL ? MAX_ITEMS_UNRULED : level->rules->fields[index].max_items;
-}
-
 static sn_status count_items(struct rpc_call *c, struct level *level, size_t index, uint64_t more)
 {
-        const struct field_path here = {level->path, level->descriptor->fields[index].name, -1};
-        uint32_t allowed = items_allowed(level, index);
+        const struct rpc_field *field = &level->type->fields[index];
+        const struct field_path here = {level->path, field->name, -1};
+        uint32_t allowed = field->rule.max_items;
         if (more > allowed || level->seen[index] > allowed - more) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, field_path_text(c->arena, &here),
                                 "must have at most %u items, has more", allowed);
@@ -151,11 +125,11 @@ static sn_status count_items(struct rpc_call *c, struct level *level, size_t ind
 
 static sn_status count_single(struct rpc_call *c, struct level *level, size_t index)
 {
-        const ProtobufCFieldDescriptor *fields = level->descriptor->fields, *field = &fields[index];
+        const struct rpc_field *fields = level->type->fields, *field = &fields[index];
         const struct field_path here = {level->path, field->name, -1};
-        for (size_t i = 0; i < level->descriptor->n_fields && (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0; i++) {
-                if (i != index && level->seen[i] > 0 && (fields[i].flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0 &&
-                    fields[i].quantifier_offset == field->quantifier_offset) {
+        for (size_t i = 0; i < level->type->n_fields && field->shape == SHAPE_ONEOF; i++) {
+                if (i != index && level->seen[i] > 0 && fields[i].shape == SHAPE_ONEOF &&
+                    fields[i].quantifier == field->quantifier) {
                         return refused(c, &here, "excludes another field that is given too");
                 }
         }
@@ -171,15 +145,15 @@ static sn_status scan_text(struct rpc_call *c, struct bytes text, const struct f
         return memchr(text.at, '\0', len) != NULL ? refused(c, path, "must not contain NUL characters") : SN_OK;
 }
 
-static sn_status scan_block(struct rpc_call *c, const struct level *level, const ProtobufCFieldDescriptor *field,
+static sn_status scan_block(struct rpc_call *c, const struct level *level, const struct rpc_field *field,
                             struct bytes block, long index)
 {
         const struct field_path here = {level->path, field->name, index};
-        if (field->type == PROTOBUF_C_TYPE_STRING) {
+        if (field->kind == KIND_STRING) {
                 return scan_text(c, block, &here);
         }
-        if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
-                return scan_message(c, field->descriptor, block, &here, level->depth + 1);
+        if (field->message != NULL) {
+                return scan_message(c, field->message, block, &here, level->depth + 1);
         }
         return SN_OK;
 }
@@ -187,10 +161,10 @@ static sn_status scan_block(struct rpc_call *c, const struct level *level, const
 static sn_status scan_known(struct rpc_call *c, struct level *level, size_t index, ProtobufCWireType wire,
                             struct bytes *in)
 {
-        const ProtobufCFieldDescriptor *field = &level->descriptor->fields[index];
+        const struct rpc_field *field = &level->type->fields[index];
         const struct field_path here = {level->path, field->name, -1};
-        ProtobufCWireType expected = wire_of(field->type);
-        bool list = field->label == PROTOBUF_C_LABEL_REPEATED;
+        ProtobufCWireType expected = field->wire;
+        bool list = field->shape == SHAPE_LIST;
         bool packed =
             list && wire == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED && expected != PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
         struct bytes block = {NULL, NULL};
@@ -222,36 +196,35 @@ static sn_status scan_field(struct rpc_call *c, struct level *level, struct byte
         }
         ProtobufCWireType wire = (ProtobufCWireType)(tag & 7);
         const ProtobufCFieldDescriptor *field =
-            protobuf_c_message_descriptor_get_field(level->descriptor, (unsigned)(tag >> 3));
+            protobuf_c_message_descriptor_get_field(level->type->descriptor, (unsigned)(tag >> 3));
         if (field == NULL) {
                 return scan_unknown(c, level, wire, in);
         }
-        return scan_known(c, level, (size_t)(field - level->descriptor->fields), wire, in);
+        return scan_known(c, level, (size_t)(field - level->type->descriptor->fields), wire, in);
 }
 
-static sn_status scan_message(struct rpc_call *c, const ProtobufCMessageDescriptor *d, struct bytes in,
+static sn_status scan_message(struct rpc_call *c, const struct rpc_message *type, struct bytes in,
                               const struct field_path *path, int depth)
 {
         struct level level;
-        if (depth > MAX_DEPTH || d->n_fields > MAX_FIELDS) {
+        if (depth > MAX_DEPTH || type->n_fields > MAX_FIELDS) {
                 return malformed(c, path, "it is nested too deeply");
         }
-        level.descriptor = d;
-        level.rules = contract_rules(d);
+        level.type = type;
         level.path = path;
         level.depth = depth;
         level.unknown = 0;
-        memset(level.seen, 0, d->n_fields * sizeof(level.seen[0])); /* the rest is never looked at */
+        memset(level.seen, 0, type->n_fields * sizeof(level.seen[0])); /* the rest is never looked at */
         while (in.at < in.end) {
                 TRY(scan_field(c, &level, &in));
         }
         return SN_OK;
 }
 
-sn_status rpc_scan(struct rpc_call *c, const ProtobufCMessageDescriptor *d, const uint8_t *bytes, size_t len)
+sn_status rpc_scan(struct rpc_call *c, const struct rpc_message *type, const uint8_t *bytes, size_t len)
 {
         if (len == 0) {
                 return SN_OK;
         }
-        return scan_message(c, d, (struct bytes){bytes, bytes + len}, NULL, 1);
+        return scan_message(c, type, (struct bytes){bytes, bytes + len}, NULL, 1);
 }

@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "grpc/health/v1/health.pb-c.h"
+#include "grpc/health/v1/health.rpc.h"
 #include "rpc/call_graph.h"
 #include "rpc/grpc.h"
 #include "rpc/lanes.h"
@@ -536,8 +536,8 @@ static sn_status check_health(const char *service, int *serving)
         static const struct rpc_service health = {.name = "health"};
         const struct rpc_method check = {.service = &health,
                                          .full_name = "/grpc.health.v1.Health/Check",
-                                         .in = &grpc__health__v1__health_check_request__descriptor,
-                                         .out = &grpc__health__v1__health_check_response__descriptor};
+                                         .in = &grpc__health__v1__health_check_request__message,
+                                         .out = &grpc__health__v1__health_check_response__message};
         Grpc__Health__V1__HealthCheckRequest in = GRPC__HEALTH__V1__HEALTH_CHECK_REQUEST__INIT;
         Grpc__Health__V1__HealthCheckResponse out = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
         in.service = (char *)service;

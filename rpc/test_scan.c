@@ -15,7 +15,6 @@ static struct rpc_call *c;
 static int setup(void **state)
 {
         (void)state;
-        contract_register(&example_contract);
         c = rpc_call_new_background(NULL, 60000);
         return 0;
 }
@@ -32,7 +31,7 @@ static int teardown(void **state)
 static sn_status scan(const uint8_t *bytes, size_t len)
 {
         c->problem = (struct rpc_problem){0};
-        return rpc_scan(c, &example__sample__descriptor, bytes, len);
+        return rpc_scan(c, &example__sample__message, bytes, len);
 }
 
 static void expect_malformed(const uint8_t *bytes, size_t len)
@@ -74,7 +73,7 @@ static void a_packed_message_passes_and_comes_back_equal(void **state)
         size_t len, again_len;
         uint8_t *bytes = rpc_pack(c->arena, &in.base, &len);
         ProtobufCMessage *out = NULL;
-        assert_int_equal(rpc_unpack(c, &example__sample__descriptor, bytes, len, &out), SN_OK);
+        assert_int_equal(rpc_unpack(c, &example__sample__message, bytes, len, &out), SN_OK);
         uint8_t *again = rpc_pack(c->arena, out, &again_len);
         assert_int_equal(len, again_len);
         assert_memory_equal(bytes, again, len);
@@ -85,7 +84,7 @@ static void a_packed_message_passes_and_comes_back_equal(void **state)
 static void an_empty_message_passes(void **state)
 {
         (void)state;
-        assert_int_equal(rpc_scan(c, &example__sample__descriptor, NULL, 0), SN_OK);
+        assert_int_equal(rpc_scan(c, &example__sample__message, NULL, 0), SN_OK);
 }
 
 static void every_cut_of_a_message_is_refused_or_a_shorter_message(void **state)

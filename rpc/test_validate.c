@@ -17,7 +17,6 @@ static struct rpc_call *c;
 static int setup(void **state)
 {
         (void)state;
-        contract_register(&example_contract);
         c = rpc_call_new_background(NULL, 60000);
         return 0;
 }
@@ -39,7 +38,7 @@ static Example__Sample good(void)
 static void expect_ok(Example__Sample *sample)
 {
         c->problem = (struct rpc_problem){0};
-        sn_status status = rpc_validate(c, &sample->base);
+        sn_status status = rpc_validate(c, &example__sample__message, &sample->base);
         if (status != SN_OK) {
                 print_error("%s %s\n", c->problem.field, c->problem.detail);
         }
@@ -49,7 +48,7 @@ static void expect_ok(Example__Sample *sample)
 static void expect_refused(Example__Sample *sample, const char *field, const char *detail)
 {
         c->problem = (struct rpc_problem){0};
-        assert_int_equal(rpc_validate(c, &sample->base), SN_INVALID_ARGUMENT);
+        assert_int_equal(rpc_validate(c, &example__sample__message, &sample->base), SN_INVALID_ARGUMENT);
         assert_string_equal(c->problem.code, "validation_failed");
         assert_string_equal(c->problem.field, field);
         assert_string_equal(c->problem.detail, detail);
@@ -164,7 +163,7 @@ static void numbers_keep_to_their_ranges(void **state)
         sample.count = 8;
         expect_refused(&sample, "count", "must be between 1 and 7, is 8");
         sample.count = 0, sample.big = UINT64_MAX;
-        assert_int_equal(rpc_validate(c, &sample.base), SN_INVALID_ARGUMENT);
+        assert_int_equal(rpc_validate(c, &example__sample__message, &sample.base), SN_INVALID_ARGUMENT);
         assert_string_equal(c->problem.field, "big");
 }
 

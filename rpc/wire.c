@@ -1,10 +1,11 @@
 /* Messages to bytes and back, in the call's arena. Bytes are scanned first: protobuf-c trusts them. */
 #include "rpc/rpc.h"
 
-sn_status rpc_unpack(struct rpc_call *c, const ProtobufCMessageDescriptor *d, const uint8_t *bytes, size_t len,
+sn_status rpc_unpack(struct rpc_call *c, const struct rpc_message *type, const uint8_t *bytes, size_t len,
                      ProtobufCMessage **out)
 {
-        TRY(rpc_scan(c, d, bytes, len));
+        const ProtobufCMessageDescriptor *d = type->descriptor;
+        TRY(rpc_scan(c, type, bytes, len));
         ProtobufCMessage *message = protobuf_c_message_unpack(d, arena_protobuf_allocator(c->arena), len, bytes);
         if (message == NULL) {
                 return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_message", NULL,

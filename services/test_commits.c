@@ -15,10 +15,6 @@
 #define DEADLINE_MS 2500 /* for all that is done before COMMIT */
 #define COMMIT_S    "2.7"
 
-#define NOTE(m)   &note_methods[NOTE_##m]
-#define USER(m)   &user_methods[USER_##m]
-#define FOLLOW(m) &follow_methods[FOLLOW_##m]
-
 /* A trigger that runs within COMMIT, once for each row that was written. */
 static void make_commits_slow(const char *database, const char *table)
 {
@@ -53,12 +49,10 @@ struct change {
 
 static ProtobufCMessage *request_of(const struct change *change, struct arena *arena)
 {
-        ProtobufCMessage *in = arena_alloc(arena, change->method->in->sizeof_message);
+        ProtobufCMessage *in = contract_new_message(change->method->in, arena);
 
-        protobuf_c_message_init(change->method->in, in);
         for (size_t i = 0; i < 4 && change->fields[i].name != NULL; i++) {
-                const ProtobufCFieldDescriptor *field =
-                    protobuf_c_message_descriptor_get_field_by_name(in->descriptor, change->fields[i].name);
+                const struct rpc_field *field = contract_field(change->method->in, change->fields[i].name);
 
                 *(char **)((char *)in + field->offset) = arena_strdup(arena, change->fields[i].value);
         }
@@ -69,9 +63,8 @@ static void *run_change(void *context)
 {
         struct change *change = context;
         struct rpc_call *c = rpc_call_new_background(NULL, DEADLINE_MS);
-        ProtobufCMessage *out = arena_alloc(c->arena, change->method->out->sizeof_message);
+        ProtobufCMessage *out = contract_new_message(change->method->out, c->arena);
 
-        protobuf_c_message_init(change->method->out, out);
         c->actor = change->actor;
         c->scope = "read write";
         change->status = rpc_request(c, change->method, request_of(change, c->arena), out);
@@ -105,7 +98,7 @@ static void all_succeed(struct change *changes, size_t n)
 
 static const char *post(const char *author)
 {
-        Note__Note *note = test_ask(author, NOTE(CREATE_NOTE), &(struct test_args){.text = "something"});
+        Note__Note *note = test_ask(author, &NOTE(CREATE_NOTE), &(struct test_args){.text = "something"});
 
         return note->id;
 }
@@ -123,13 +116,13 @@ static void reactions_and_relations(void **state)
         make_commits_slow("follow_service", "user_blocks");
         make_commits_slow("follow_service", "user_mutes");
         ALL_SUCCEED(
-            CHANGE(bob, NOTE(LIKE_NOTE), {"id", liked}), CHANGE(bob, NOTE(BOOKMARK_NOTE), {"id", kept}),
-            CHANGE(bob, NOTE(RENOTE_NOTE), {"id", passed_on}), CHANGE(ann, FOLLOW(FOLLOW_USER), {"user_id", bob}),
-            CHANGE(bob, FOLLOW(BLOCK_USER), {"user_id", cid}), CHANGE(cid, FOLLOW(MUTE_USER), {"user_id", ann}));
+            CHANGE(bob, &NOTE(LIKE_NOTE), {"id", liked}), CHANGE(bob, &NOTE(BOOKMARK_NOTE), {"id", kept}),
+            CHANGE(bob, &NOTE(RENOTE_NOTE), {"id", passed_on}), CHANGE(ann, &FOLLOW(FOLLOW_USER), {"user_id", bob}),
+            CHANGE(bob, &FOLLOW(BLOCK_USER), {"user_id", cid}), CHANGE(cid, &FOLLOW(MUTE_USER), {"user_id", ann}));
         ALL_SUCCEED(
-            CHANGE(bob, NOTE(UNLIKE_NOTE), {"id", liked}), CHANGE(bob, NOTE(UNBOOKMARK_NOTE), {"id", kept}),
-            CHANGE(bob, NOTE(UNRENOTE_NOTE), {"id", passed_on}), CHANGE(ann, FOLLOW(UNFOLLOW_USER), {"user_id", bob}),
-            CHANGE(bob, FOLLOW(UNBLOCK_USER), {"user_id", cid}), CHANGE(cid, FOLLOW(UNMUTE_USER), {"user_id", ann}));
+            CHANGE(bob, &NOTE(UNLIKE_NOTE), {"id", liked}), CHANGE(bob, &NOTE(UNBOOKMARK_NOTE), {"id", kept}),
+            CHANGE(bob, &NOTE(UNRENOTE_NOTE), {"id", passed_on}), CHANGE(ann, &FOLLOW(UNFOLLOW_USER), {"user_id", bob}),
+            CHANGE(bob, &FOLLOW(UNBLOCK_USER), {"user_id", cid}), CHANGE(cid, &FOLLOW(UNMUTE_USER), {"user_id", ann}));
         make_commits_fast("note_service");
         make_commits_fast("follow_service");
 }
@@ -142,29 +135,17 @@ static void sessions_and_texts(void **state)
 
         in.login = (char *)"dan";
         in.password = (char *)"correct horse battery";
-        assert_int_equal(test_send("", USER(LOG_IN), &in.base, (void **)&login), SN_OK);
+        assert_int_equal(test_send("", &USER(LOG_IN), &in.base, (void **)&login), SN_OK);
         make_commits_slow("user_service", "user_sessions");
         make_commits_slow("note_service", "notes");
-        ALL_SUCCEED(CHANGE("", USER(LOG_IN), {"login", "dan"}, {"password", "correct horse battery"}),
-                    CHANGE("", USER(REFRESH), {"refresh_token", login->refresh_token}),
-                    CHANGE("", USER(REGISTER), {"username", "eve"}, {"email", "eve@example.org"},
+        ALL_SUCCEED(CHANGE("", &USER(LOG_IN), {"login", "dan"}, {"password", "correct horse battery"}),
+                    CHANGE("", &USER(REFRESH), {"refresh_token", login->refresh_token}),
+                    CHANGE("", &USER(REGISTER), {"username", "eve"}, {"email", "eve@example.org"},
                            {"password", "correct horse battery"}),
-                    CHANGE(dan, NOTE(EDIT_NOTE), {"id", note}, {"text", "something else"}),
-                    CHANGE(dan, NOTE(CREATE_NOTE), {"text", "something new"}));
+                    CHANGE(dan, &NOTE(EDIT_NOTE), {"id", note}, {"text", "something else"}),
+                    CHANGE(dan, &NOTE(CREATE_NOTE), {"text", "something new"}));
         make_commits_fast("user_service");
         make_commits_fast("note_service");
-}
-
-static int start(void **state)
-{
-        test_network_start(getenv("SONET_TEST_REDIS_URL"), false);
-        return 0;
-}
-
-static int stop(void **state)
-{
-        test_network_stop();
-        return 0;
 }
 
 int main(void)
@@ -175,5 +156,5 @@ int main(void)
         };
 
         test_services_provision();
-        return cmocka_run_group_tests_name("commits", tests, start, stop);
+        return cmocka_run_group_tests_name("commits", tests, test_start_plain, test_stop);
 }

@@ -79,6 +79,44 @@ static void names_agree_between_definition_contract_and_database(void **state)
         }
 }
 
+/* Two programs make them of one contract: protoc-c the structs, the generator the tables that read and write them. */
+static void assert_table_fits(const struct rpc_message *type)
+{
+        const ProtobufCMessageDescriptor *d = type->descriptor;
+
+        assert_int_equal(type->n_fields, d->n_fields);
+        for (unsigned i = 0; i < d->n_fields; i++) {
+                const struct rpc_field *f = &type->fields[i];
+                const ProtobufCFieldDescriptor *field = &d->fields[i];
+
+                assert_string_equal(f->name, field->name);
+                assert_int_equal(f->number, field->id);
+                assert_int_equal(f->offset, field->offset);
+                assert_int_equal(f->shape == SHAPE_LIST, field->label == PROTOBUF_C_LABEL_REPEATED);
+                assert_int_equal(f->shape == SHAPE_ONEOF, (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0);
+                assert_int_equal(f->quantifier, f->shape == SHAPE_PLAIN ? 0 : field->quantifier_offset);
+                assert_int_equal(f->kind == KIND_STRING, field->type == PROTOBUF_C_TYPE_STRING);
+                assert_int_equal(f->names != NULL, field->type == PROTOBUF_C_TYPE_ENUM);
+                assert_int_equal(f->message != NULL, field->type == PROTOBUF_C_TYPE_MESSAGE);
+                if (f->message != NULL) {
+                        assert_ptr_equal(f->message->descriptor, field->descriptor);
+                        assert_table_fits(f->message);
+                }
+        }
+}
+
+static void the_tables_of_messages_fit_the_structs_of_protobuf_c(void **state)
+{
+        for (size_t i = 0; i < sonet_n_services; i++) {
+                const struct rpc_service *contract = sonet_services[i]->contract;
+
+                for (size_t k = 0; k < contract->n_methods; k++) {
+                        assert_table_fits(contract->methods[k].in);
+                        assert_table_fits(contract->methods[k].out);
+                }
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -86,6 +124,7 @@ int main(void)
             cmocka_unit_test(every_consumer_reads_a_log_that_its_contract_names),
             cmocka_unit_test(every_log_that_is_read_belongs_to_a_service_that_emits),
             cmocka_unit_test(names_agree_between_definition_contract_and_database),
+            cmocka_unit_test(the_tables_of_messages_fit_the_structs_of_protobuf_c),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,125 +12,8 @@
 #include <cmocka.h>
 #include <libpq-fe.h>
 #include "base/clock.h"
-#include "services/test_support.h"
-
-#define NOTE(m)     note_methods[NOTE_##m]
-#define FOLLOW(m)   follow_methods[FOLLOW_##m]
-#define TIMELINE(m) timeline_methods[TIMELINE_##m]
-
-#define CURSOR_SIZE 2100
-#define FOUND_MAX   4000
-
-static const char *anna, *bert, *cleo;
-
-static int setup(void **state)
-{
-        static const char **const members[] = {&anna, &bert, &cleo};
-        static int run;
-
-        run++;
-        for (int i = 0; i < 3; i++) {
-                char name[40];
-
-                (void)snprintf(name, sizeof(name), "member_%d_%d", run, i);
-                *members[i] = test_member(name);
-        }
-        test_release();
-        return 0;
-}
-
-static int teardown(void **state)
-{
-        test_release();
-        return 0;
-}
-
-/* ---- Lists as their readers ask for them ---- */
-
-struct list {
-        const char *name, *reader;
-        const struct rpc_method *method;
-        const char *id, *text;
-};
-
-static const void *field(const void *message, const char *name)
-{
-        const ProtobufCMessage *m = message;
-
-        return (const char *)m + protobuf_c_message_descriptor_get_field_by_name(m->descriptor, name)->offset;
-}
-
-static const char *text_of(const void *message, const char *name)
-{
-        return *(const char *const *)field(message, name);
-}
-
-/* A reader who has read the list's first page, and then asks for what is newer. */
-struct poller {
-        const struct list *list;
-        uint32_t limit;
-        char after[CURSOR_SIZE];
-        char (*found)[UUID_SIZE];
-        size_t n;
-};
-
-static bool has_found(const struct poller *p, const char *id)
-{
-        for (size_t i = 0; i < p->n; i++) {
-                if (strcmp(p->found[i], id) == 0) {
-                        return true;
-                }
-        }
-        return false;
-}
-
-/* How many came. */
-static size_t poll_once(struct poller *p)
-{
-        const char *after = p->after[0] != '\0' ? p->after : NULL;
-        const void *page =
-            test_ask(p->list->reader, p->list->method,
-                     &(struct test_args){.id = p->list->id, .text = p->list->text, .after = after, .limit = p->limit});
-        size_t n = *(const size_t *)((const char *)page + protobuf_c_message_descriptor_get_field_by_name(
-                                                              ((const ProtobufCMessage *)page)->descriptor, "items")
-                                                              ->quantifier_offset);
-        const void *const *items = *(const void *const *const *)field(page, "items");
-
-        assert_true(n <= p->limit && p->n + n <= FOUND_MAX);
-        for (size_t i = 0; i < n; i++) {
-                if (has_found(p, text_of(items[i], "id"))) {
-                        fail_msg("%s gives %s twice", p->list->name, text_of(items[i], "id"));
-                }
-                (void)snprintf(p->found[p->n++], UUID_SIZE, "%s", text_of(items[i], "id"));
-        }
-        if (text_of(page, "prev_cursor")[0] != '\0') {
-                (void)snprintf(p->after, sizeof(p->after), "%s", text_of(page, "prev_cursor"));
-        }
-        test_release();
-        return n;
-}
-
-static struct poller poller_new(const struct list *list, uint32_t limit)
-{
-        struct poller p = {.list = list, .limit = limit, .found = calloc(FOUND_MAX, UUID_SIZE)};
-
-        (void)poll_once(&p);
-        return p;
-}
-
-static void poll_all(struct poller *p)
-{
-        while (poll_once(p) > 0) {
-        }
-}
-
-static void expect_found(struct poller *p, const char *id, const char *what)
-{
-        if (!has_found(p, id)) {
-                fail_msg("%s lacks the %s item, read by %u", p->list->name, what, p->limit);
-        }
-        free(p->found);
-}
+#include "services/test_people.h"
+#include "services/test_poller.h"
 
 /* ---- What commits late ---- */
 
@@ -153,7 +36,7 @@ static void *do_act(void *argument)
         act->status =
             test_request(act->actor, act->method, &(struct test_args){.id = act->id, .text = act->text}, &answer);
         if (act->status == SN_OK) {
-                (void)snprintf(act->made, UUID_SIZE, "%s", act->item != NULL ? act->item : text_of(answer, "id"));
+                (void)snprintf(act->made, UUID_SIZE, "%s", act->item != NULL ? act->item : poller_text(answer, "id"));
         }
         test_release();
         return NULL;
@@ -230,16 +113,16 @@ static void check_late(const struct list *list, const char *database, const char
         act_a_minute_later(&acts[2]);
         test_network_settle();
         for (int i = 0; i < 2; i++) {
-                poll_all(&pollers[i]);
-                assert_true(has_found(&pollers[i], acts[1].made) && has_found(&pollers[i], acts[2].made));
+                poller_all(&pollers[i]);
+                assert_true(poller_has(&pollers[i], acts[1].made) && poller_has(&pollers[i], acts[2].made));
                 pollers[2 + i] = poller_new(list, limits[i]);
-                assert_true(has_found(&pollers[2 + i], acts[2].made));
+                assert_true(poller_has(&pollers[2 + i], acts[2].made));
         }
         let_go(pg, database, table, &acts[0]);
         test_network_settle();
         for (int i = 0; i < 4; i++) {
-                poll_all(&pollers[i]);
-                expect_found(&pollers[i], acts[0].made, "late");
+                poller_all(&pollers[i]);
+                poller_expect(&pollers[i], acts[0].made, "late");
         }
 }
 
@@ -293,17 +176,17 @@ static void a_note_that_is_delivered_late_comes_home(void **state)
         (void)do_act(&own);
         act_a_minute_later(&own);
         for (int64_t until_us = clock_monotonic_us() + 200000; clock_monotonic_us() < until_us;) {
-                poll_all(&before); /* for so long that how far delivery has come is asked again */
+                poller_all(&before); /* for so long that how far delivery has come is asked again */
         }
         between = poller_new(&list, 20);
-        assert_true(has_found(&before, own.made) && has_found(&between, own.made));
-        assert_false(has_found(&before, late.made) || has_found(&between, late.made));
+        assert_true(poller_has(&before, own.made) && poller_has(&between, own.made));
+        assert_false(poller_has(&before, late.made) || poller_has(&between, late.made));
         PQfinish(pg);
         test_network_settle();
-        poll_all(&before);
-        poll_all(&between);
-        expect_found(&before, late.made, "late");
-        expect_found(&between, late.made, "late");
+        poller_all(&before);
+        poller_all(&between);
+        poller_expect(&before, late.made, "late");
+        poller_expect(&between, late.made, "late");
 }
 
 static void a_bookmark_that_commits_late_is_listed(void **state)
@@ -370,7 +253,7 @@ static bool has_all(const struct poller *p, const struct writer *writers)
 {
         for (size_t i = 0; i < WRITERS; i++) {
                 for (size_t k = 0; k < writers[i].n; k++) {
-                        if (!has_found(p, writers[i].ids[k])) {
+                        if (!poller_has(p, writers[i].ids[k])) {
                                 return false;
                         }
                 }
@@ -403,7 +286,7 @@ static void pollers_find_what_concurrent_writers_post_exactly_once(void **state)
         }
         for (int round = 0; round < 40; round++) {
                 for (int i = 0; i < 6; i++) {
-                        (void)poll_once(&pollers[i]);
+                        (void)poller_once(&pollers[i]);
                 }
         }
         for (int i = 0; i < WRITERS; i++) {
@@ -417,11 +300,11 @@ static void pollers_find_what_concurrent_writers_post_exactly_once(void **state)
                         writers[1].n = writers[3].n = STEPS;
                 }
                 while (!has_all(&pollers[i], writers)) {
-                        if (poll_once(&pollers[i]) == 0 && clock_monotonic_us() > until_us) {
+                        if (poller_once(&pollers[i]) == 0 && clock_monotonic_us() > until_us) {
                                 fail_msg("%s lacks something", pollers[i].list->name);
                         }
                 }
-                poll_all(&pollers[i]);
+                poller_all(&pollers[i]);
                 free(pollers[i].found);
         }
 }
@@ -485,21 +368,21 @@ static void very_much_that_is_unsettled_waits_and_is_not_lost(void **state)
         pg = hold_up("note_service", "notes", "new.text like 'late%'", &late);
         post_stalled(ids, 200);
         between = poller_new(&list, 100);
-        poll_all(&between); /* what stands below the page is not newer: it does not come, and nothing comes again */
+        poller_all(&between); /* what stands below the page is not newer: it does not come, and nothing comes again */
         assert_int_equal(between.n, 100);
         post_stalled(ids + 200, 100);
-        poll_all(&before);
+        poller_all(&before);
         assert_int_equal(before.n, 241);
         let_go(pg, "note_service", "notes", &late);
-        poll_all(&before);
+        poller_all(&before);
         assert_int_equal(before.n, 302);
         for (int i = 0; i < 300; i++) {
-                assert_true(has_found(&before, ids[i]));
+                assert_true(poller_has(&before, ids[i]));
         }
-        expect_found(&before, late.made, "late");
-        poll_all(&between);
+        poller_expect(&before, late.made, "late");
+        poller_all(&between);
         assert_int_equal(between.n, 201);
-        expect_found(&between, late.made, "late");
+        poller_expect(&between, late.made, "late");
         free(ids);
 }
 
@@ -542,53 +425,27 @@ static void a_page_is_filled_below_thousands_of_notes_of_a_blocked_member(void *
         assert_int_equal(page->n_items, 100);
 }
 
-static int start(void **state)
-{
-        test_network_start(getenv("SONET_TEST_REDIS_URL"), false);
-        return 0;
-}
-
-static int start_encoded(void **state)
-{
-        test_network_start(getenv("SONET_TEST_REDIS_URL"), true);
-        return 0;
-}
-
-static int start_without_redis(void **state)
-{
-        test_network_start("redis://127.0.0.1:1", false);
-        return 0;
-}
-
-static int stop(void **state)
-{
-        test_network_stop();
-        return 0;
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
         const struct CMUnitTest all[] = {
-            TEST(a_note_that_commits_late_is_on_its_authors_timeline),
-            TEST(a_note_that_commits_late_is_on_the_hashtag_timeline),
-            TEST(a_note_that_commits_late_comes_home),
-            TEST(a_note_that_is_delivered_late_comes_home),
-            TEST(a_bookmark_that_commits_late_is_listed),
-            TEST(a_follower_who_commits_late_is_listed),
-            TEST(pollers_find_what_concurrent_writers_post_exactly_once),
-            TEST(what_is_newer_comes_oldest_first_after_a_cursor_or_an_id),
-            TEST(very_much_that_is_unsettled_waits_and_is_not_lost),
-            TEST(a_page_is_filled_below_thousands_of_notes_of_a_blocked_member),
+            PEOPLE_TEST(a_note_that_commits_late_is_on_its_authors_timeline),
+            PEOPLE_TEST(a_note_that_commits_late_is_on_the_hashtag_timeline),
+            PEOPLE_TEST(a_note_that_commits_late_comes_home),
+            PEOPLE_TEST(a_note_that_is_delivered_late_comes_home),
+            PEOPLE_TEST(a_bookmark_that_commits_late_is_listed),
+            PEOPLE_TEST(a_follower_who_commits_late_is_listed),
+            PEOPLE_TEST(pollers_find_what_concurrent_writers_post_exactly_once),
+            PEOPLE_TEST(what_is_newer_comes_oldest_first_after_a_cursor_or_an_id),
+            PEOPLE_TEST(very_much_that_is_unsettled_waits_and_is_not_lost),
+            PEOPLE_TEST(a_page_is_filled_below_thousands_of_notes_of_a_blocked_member),
         };
         const struct CMUnitTest some[] = {
-            TEST(a_note_that_commits_late_comes_home),
-            TEST(a_note_that_is_delivered_late_comes_home),
-            TEST(pollers_find_what_concurrent_writers_post_exactly_once),
+            PEOPLE_TEST(a_note_that_commits_late_comes_home),
+            PEOPLE_TEST(a_note_that_is_delivered_late_comes_home),
+            PEOPLE_TEST(pollers_find_what_concurrent_writers_post_exactly_once),
         };
-        int failed = cmocka_run_group_tests_name("pages", all, start, stop);
+        int failed = cmocka_run_group_tests_name("pages", all, test_start_plain, test_stop);
 
-        failed += cmocka_run_group_tests_name("pages, encoded", some, start_encoded, stop);
-        return failed + cmocka_run_group_tests_name("pages without Redis", some, start_without_redis, stop);
+        failed += cmocka_run_group_tests_name("pages, encoded", some, test_start_encoded, test_stop);
+        return failed + cmocka_run_group_tests_name("pages without Redis", some, test_start_without_redis, test_stop);
 }

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 #include "auth/keys.h"
@@ -11,7 +12,7 @@
 #include "db/ownership.h"
 #include "rpc/rpc.h"
 #include "sonet/events.rpc.h"
-#include "sonet/live.rpc.h"
+#include "sonet/file.rpc.h"
 #include "sonet/problem.rpc.h"
 
 #define SERVICES_MAX 16
@@ -138,9 +139,6 @@ void test_network_start(const char *redis_url, bool encoded)
         log_setup("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
         keys_set_master(master);
         empty_databases();
-        contract_register(&live_contract);
-        contract_register(&events_contract);
-        contract_register(&sonet_contract);
         assert_int_equal(settings_load(&settings, &error), SN_OK);
         db_set_server_limit(8);
         rpc_force_encoding(encoded);
@@ -179,6 +177,30 @@ void test_network_stop(void)
         }
         redis_free(redis);
         arena_free(names);
+}
+
+int test_start_plain(void **state)
+{
+        test_network_start(getenv("SONET_TEST_REDIS_URL"), false);
+        return 0;
+}
+
+int test_start_encoded(void **state)
+{
+        test_network_start(getenv("SONET_TEST_REDIS_URL"), true);
+        return 0;
+}
+
+int test_start_without_redis(void **state)
+{
+        test_network_start("redis://127.0.0.1:1", false);
+        return 0;
+}
+
+int test_stop(void **state)
+{
+        test_network_stop();
+        return 0;
 }
 
 struct redis *test_network_redis(void)
@@ -287,11 +309,9 @@ static struct rpc_call *new_call(const char *actor)
 sn_status test_send(const char *actor, const struct rpc_method *m, const ProtobufCMessage *in, void **out)
 {
         struct rpc_call *c = new_call(actor);
-        ProtobufCMessage *answer = arena_alloc(c->arena, m->out->sizeof_message);
-        sn_status status;
+        ProtobufCMessage *answer = contract_new_message(m->out, c->arena);
+        sn_status status = rpc_request(c, m, in, answer);
 
-        protobuf_c_message_init(m->out, answer);
-        status = rpc_request(c, m, in, answer);
         last_code = status != SN_OK && c->problem.code != NULL ? c->problem.code : "";
         if (out != NULL) {
                 *out = answer;
@@ -334,10 +354,9 @@ static void set_number(ProtobufCMessage *message, const char *name, int value)
 
 sn_status test_request(const char *actor, const struct rpc_method *m, const struct test_args *args, void **out)
 {
-        ProtobufCMessage *in = arena_alloc(new_call("")->arena, m->in->sizeof_message);
+        ProtobufCMessage *in = contract_new_message(m->in, new_call("")->arena);
         static const char *const texts[] = {"text", "tag", "query"};
 
-        protobuf_c_message_init(m->in, in);
         set_text(in, "id", args->id);
         set_text(in, "user_id", args->id);
         for (size_t i = 0; i < 3; i++) {

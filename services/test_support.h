@@ -30,6 +30,17 @@ void test_network_start_consumers(const char *service);
 /* Runs a job of a service now, until nothing more is due. How many portions it took. */
 int test_network_run_job(const char *service, const char *job);
 
+/* For groups of tests: the network on this Redis, the same with calls that go through bytes, and without Redis. */
+int test_start_plain(void **state);
+int test_start_encoded(void **state);
+int test_start_without_redis(void **state);
+int test_stop(void **state);
+
+#define USER(m)     user_methods[USER_##m]
+#define FOLLOW(m)   follow_methods[FOLLOW_##m]
+#define NOTE(m)     note_methods[NOTE_##m]
+#define TIMELINE(m) timeline_methods[TIMELINE_##m]
+
 /* The fields that a request has of these are set. */
 struct test_args {
         const char *id;   /* "id" or "user_id" */

@@ -16,9 +16,6 @@
 #define FOLLOWERS NOTE__VISIBILITY__VISIBILITY_FOLLOWERS
 #define ONLY_ME   NOTE__VISIBILITY__VISIBILITY_ONLY_ME
 
-#define NOTE(m)   note_methods[NOTE_##m]
-#define FOLLOW(m) follow_methods[FOLLOW_##m]
-
 #define READS_SIZE 4000
 #define HIDDEN_MAX 16
 

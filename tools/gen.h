@@ -17,6 +17,7 @@ struct gen_file;
 struct gen_field {
         const gen_field_proto *proto;
         const struct gen_message *type; /* of a message field */
+        const struct gen_enum *names;   /* of an enum field */
         const Sonet__FieldOptions *options;
         int64_t min, max; /* of options->range, when has_range */
         bool has_range;
@@ -40,6 +41,8 @@ struct gen_message {
 struct gen_enum {
         const Google__Protobuf__EnumDescriptorProto *proto;
         const char *full_name;
+        const Google__Protobuf__EnumValueDescriptorProto **values; /* sorted by number, each number once */
+        size_t n_values;
         struct gen_enum *next;
 };
 
@@ -56,6 +59,7 @@ struct gen_file {
         const Google__Protobuf__FileDescriptorProto *proto;
         const char *stem; /* "services/note/note" */
         const char *name; /* "note": the package's last component that is not a version */
+        bool is_foreign;  /* a contract of others (google.protobuf, grpc.health.v1): only its messages count */
         struct gen_message *messages, **messages_end;
         struct gen_enum *enums, **enums_end;
         const Google__Protobuf__ServiceDescriptorProto *service;
@@ -83,17 +87,21 @@ void gen_release(void);
 /* gen_model.c. False when the request contradicts itself. */
 bool gen_load(struct gen *g, size_t n_files, Google__Protobuf__FileDescriptorProto *const *files);
 const struct gen_message *gen_find_message(const struct gen *g, const char *full_name);
+/* The value with the number 0; NULL: it has none. */
+const Google__Protobuf__EnumValueDescriptorProto *gen_enum_zero(const struct gen_enum *e);
 
 /* gen_options.c: SoNet's options, which arrive as unknown fields. NULL when the bytes are no such message. */
 const Sonet__ServiceOptions *gen_service_options(const Google__Protobuf__ServiceOptions *options);
 const Sonet__MethodOptions *gen_method_options(const Google__Protobuf__MethodOptions *options);
 const Sonet__FieldOptions *gen_field_options(const Google__Protobuf__FieldOptions *options);
 
-/* gen_check.c, gen_check_methods.c: refusals, each with its place. */
+/* gen_check.c, gen_check_methods.c, gen_check_streams.c: refusals, each with its place. */
 void gen_refuse(struct gen *g, const struct gen_file *file, int line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 void gen_check_file(struct gen *g, struct gen_file *file);
 void gen_check_methods(struct gen *g, struct gen_file *file);
+void gen_check_streams(struct gen *g, const struct gen_file *file, const struct gen_method *m);
+bool gen_is_conditions(const struct gen_field *field); /* of an answer that is a file */
 /* gen_channels.c: channels of the stream */
 void gen_check_channel(struct gen *g, const struct gen_file *file, const struct gen_method *m);
 void gen_emit_channel(FILE *out, const struct gen_method *m);
@@ -101,17 +109,19 @@ void gen_emit_channel(FILE *out, const struct gen_method *m);
 const struct gen_field *gen_find_secret(const struct gen_message *message);
 
 /* gen_names.c: names as protoc-c spells them, and ours. */
-char *gen_lower(const char *dotted); /* "sonet.note.v1.NoteCounts" → "sonet__note__v1__note_counts" */
-char *gen_upper(const char *dotted); /* … → "SONET__NOTE__V1__NOTE_COUNTS" */
-char *gen_camel(const char *dotted); /* … → "Sonet__Note__V1__NoteCounts" */
-char *gen_member(const char *name);  /* "Register" → "register_": a name that C allows */
+char *gen_lower(const char *dotted);        /* "sonet.note.v1.NoteCounts" → "sonet__note__v1__note_counts" */
+char *gen_upper(const char *dotted);        /* … → "SONET__NOTE__V1__NOTE_COUNTS" */
+char *gen_camel(const char *dotted);        /* … → "Sonet__Note__V1__NoteCounts" */
+char *gen_member(const char *name);         /* "Register" → "register_": a name that C allows */
+char *gen_struct_member(const char *field); /* "inline" → "inline_": as protoc-c calls the members of its structs */
 /* The name under which short C names are made: "sonet.note.v1.Note" → "note.Note"; others unchanged. */
 char *gen_short(const char *full_name);
 const char *gen_package_name(const char *package);
 char *gen_string(const char *text); /* a C string literal; NULL gives NULL */
 
-/* gen_header.c, gen_source.c, gen_service.c */
+/* gen_header.c, gen_message.c, gen_source.c, gen_service.c */
 void gen_emit_header(FILE *out, const struct gen_file *file);
+void gen_emit_messages(FILE *out, const struct gen_file *file);
 void gen_emit_source(FILE *out, const struct gen_file *file);
 void gen_emit_stubs(FILE *out, const struct gen_file *file);
 void gen_emit_service_header(FILE *out, const struct gen_file *file);

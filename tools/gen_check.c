@@ -155,8 +155,29 @@ static void check_recursion_from(struct gen *g, const struct gen_message *m)
         }
 }
 
+static void check_size(struct gen *g, const struct gen_message *m)
+{
+        if (m->n_fields > MAX_FIELDS) {
+                gen_refuse(g, m->file, m->line, "message %s has %zu fields: please split it, the limit is %d",
+                           m->full_name, m->n_fields, MAX_FIELDS);
+        }
+}
+
+/* Of others' contracts only what would not be safe is refused: they are as they are. */
+static void check_foreign(struct gen *g, const struct gen_file *file)
+{
+        for (struct gen_message *m = file->messages; m != NULL; m = m->next) {
+                check_size(g, m);
+                check_recursion_from(g, m);
+        }
+}
+
 void gen_check_file(struct gen *g, struct gen_file *file)
 {
+        if (file->is_foreign) {
+                check_foreign(g, file);
+                return;
+        }
         if (file->proto->syntax == NULL || strcmp(file->proto->syntax, "proto3") != 0) {
                 gen_refuse(g, file, 1, "this file is proto2: please start it with syntax = \"proto3\";");
         }
@@ -165,10 +186,7 @@ void gen_check_file(struct gen *g, struct gen_file *file)
                 return;
         }
         for (struct gen_message *m = file->messages; m != NULL; m = m->next) {
-                if (m->n_fields > MAX_FIELDS) {
-                        gen_refuse(g, file, m->line, "message %s has %zu fields: please split it, the limit is %d",
-                                   m->full_name, m->n_fields, MAX_FIELDS);
-                }
+                check_size(g, m);
                 for (size_t i = 0; i < m->n_fields && !m->is_map; i++) {
                         check_known_options(g, m, &m->fields[i]);
                         check_shape(g, m, &m->fields[i]);

@@ -44,12 +44,10 @@ static void check_limits(struct gen *g, const struct gen_file *file, const struc
         if (m->verb != NULL && strcmp(m->verb, "POST") == 0 && o->rate == SONET__RATE__RATE_NONE) {
                 REFUSE("method %s is a POST without a rate: please give rate: RATE_WRITE or RATE_AUTH", m->proto->name);
         }
-        if (m->proto->client_streaming || m->proto->server_streaming) {
-                REFUSE("method %s streams: SoNet's calls are one request, one answer", m->proto->name);
-        }
         if (o->base.n_unknown_fields > 0 ||
             protobuf_c_enum_descriptor_get_value(&sonet__rate__descriptor, (int)o->rate) == NULL ||
             protobuf_c_enum_descriptor_get_value(&sonet__lane__descriptor, (int)o->lane) == NULL ||
+            protobuf_c_enum_descriptor_get_value(&sonet__body__descriptor, (int)o->body) == NULL ||
             protobuf_c_enum_descriptor_get_value(&sonet__idempotency__descriptor, (int)o->idempotency) == NULL) {
                 REFUSE("method %s uses an option that this generator does not know: please build it anew from "
                        "sonet/options.proto",
@@ -123,7 +121,7 @@ static void check_query(struct gen *g, const struct gen_file *file, const struct
 {
         for (size_t i = 0; i < m->in->n_fields; i++) {
                 const struct gen_field *f = &m->in->fields[i];
-                if (f->type != NULL && !in_path(m->path, f->proto->name)) {
+                if (f->type != NULL && !gen_is_conditions(f) && !in_path(m->path, f->proto->name)) {
                         gen_refuse(g, m->in->file, f->line,
                                    "field \"%s\" is a message and cannot travel in the query of %s", f->proto->name,
                                    m->proto->name);
@@ -143,7 +141,8 @@ static void check_route(struct gen *g, const struct gen_file *file, const struct
                 return;
         }
         check_path(g, file, m);
-        if (strcmp(m->verb, "GET") == 0 || strcmp(m->verb, "DELETE") == 0) {
+        if (strcmp(m->verb, "GET") == 0 || strcmp(m->verb, "DELETE") == 0 ||
+            m->options->body != SONET__BODY__BODY_MESSAGE) {
                 check_query(g, file, m);
         }
 }
@@ -186,7 +185,7 @@ static void check_request(struct gen *g, const struct gen_message *message, cons
         for (size_t i = 0; i < message->n_fields; i++) {
                 const struct gen_field *f = &message->fields[i];
                 bool text = f->proto->type == TYPE(STRING), bytes = f->proto->type == TYPE(BYTES);
-                if ((text || bytes) && f->options->max_length == 0 &&
+                if ((text || bytes) && f->options->max_length == 0 && !f->options->chunk &&
                     f->options->format == SONET__FORMAT__FORMAT_NONE) {
                         gen_refuse(g, message->file, f->line,
                                    "field \"%s\" of a request (%s) may be endless: please give (sonet.field) = "
@@ -254,6 +253,7 @@ void gen_check_methods(struct gen *g, struct gen_file *file)
                 check_access(g, file, m);
                 check_limits(g, file, m);
                 check_success(g, file, m);
+                gen_check_streams(g, file, m);
                 check_route(g, file, m);
                 check_duplicate(g, file, m);
                 gen_check_channel(g, file, m);

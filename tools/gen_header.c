@@ -30,12 +30,17 @@ static void emit_oneofs(FILE *out, const struct gen_message *m, const char *alia
 static void emit_message(FILE *out, const struct gen_message *m)
 {
         const char *alias = gen_short(m->full_name);
-        if (m->is_map || strcmp(alias, m->full_name) == 0) {
+        if (m->is_map) {
                 return;
         }
-        fprintf(out, "\ntypedef %s %s;\n", gen_camel(m->full_name), gen_camel(alias));
+        fprintf(out, "\nextern const struct rpc_message %s__message;\n", gen_lower(m->full_name));
+        if (strcmp(alias, m->full_name) == 0) {
+                return;
+        }
+        fprintf(out, "typedef %s %s;\n", gen_camel(m->full_name), gen_camel(alias));
         emit_define(out, gen_upper(alias), gen_upper(m->full_name), "__INIT");
         emit_define(out, gen_lower(alias), gen_lower(m->full_name), "__descriptor");
+        emit_define(out, gen_lower(alias), gen_lower(m->full_name), "__message");
         emit_define(out, gen_lower(alias), gen_lower(m->full_name), "__init");
         emit_oneofs(out, m, alias);
 }
@@ -43,10 +48,11 @@ static void emit_message(FILE *out, const struct gen_message *m)
 static void emit_enum(FILE *out, const struct gen_enum *e)
 {
         const char *alias = gen_short(e->full_name);
+        fprintf(out, "\nextern const struct rpc_enum %s__names;\n", gen_lower(e->full_name));
         if (strcmp(alias, e->full_name) == 0) {
                 return;
         }
-        fprintf(out, "\ntypedef %s %s;\n", gen_camel(e->full_name), gen_camel(alias));
+        fprintf(out, "typedef %s %s;\n", gen_camel(e->full_name), gen_camel(alias));
         emit_define(out, gen_lower(alias), gen_lower(e->full_name), "__descriptor");
         for (size_t i = 0; i < e->proto->n_value; i++) {
                 const char *value = e->proto->value[i]->name;
@@ -95,13 +101,13 @@ static void emit_service(FILE *out, const struct gen_file *file)
         }
 }
 
-/* Those of our own imports that have short names too. */
+/* The tables of what it imports, but for the options. */
 static void emit_includes(FILE *out, const struct gen_file *file)
 {
         fprintf(out, "#include \"base/contract.h\"\n#include \"%s.pb-c.h\"\n", file->stem);
         for (size_t i = 0; i < file->proto->n_dependency; i++) {
                 const char *name = file->proto->dependency[i];
-                if (strncmp(name, "google/", 7) != 0 && strcmp(name, "sonet/options.proto") != 0) {
+                if (strcmp(name, "google/protobuf/descriptor.proto") != 0 && strcmp(name, "sonet/options.proto") != 0) {
                         fprintf(out, "#include \"%.*s.rpc.h\"\n", (int)(strlen(name) - strlen(".proto")), name);
                 }
         }
@@ -122,7 +128,9 @@ void gen_emit_header(FILE *out, const struct gen_file *file)
         for (const struct gen_message *m = file->messages; m != NULL; m = m->next) {
                 emit_message(out, m);
         }
-        fprintf(out, "\nextern const struct rpc_service %s_contract;\n", gen_lower(file->name));
+        if (!file->is_foreign) {
+                fprintf(out, "\nextern const struct rpc_service %s_contract;\n", gen_lower(file->name));
+        }
         if (file->service != NULL) {
                 emit_service(out, file);
         }

@@ -125,11 +125,26 @@ static bool load_field(const struct gen_message *m, struct gen_field *field, con
         return field->options != NULL;
 }
 
+static int by_value(const void *a, const void *b)
+{
+        const Google__Protobuf__EnumValueDescriptorProto *const *left = a, *const *right = b;
+        return ((*left)->number > (*right)->number) - ((*left)->number < (*right)->number);
+}
+
 static void load_enum(struct gen_file *file, const char *scope, const Google__Protobuf__EnumDescriptorProto *proto)
 {
         struct gen_enum *e = gen_alloc(sizeof(*e));
+        size_t bytes = proto->n_value * sizeof(e->values[0]);
         e->proto = proto;
         e->full_name = gen_printf("%s.%s", scope, proto->name);
+        e->values = gen_alloc(bytes + 1);
+        memcpy(e->values, proto->value, bytes);
+        qsort(e->values, proto->n_value, sizeof(e->values[0]), by_value);
+        for (size_t i = 0; i < proto->n_value; i++) {
+                if (e->n_values == 0 || e->values[e->n_values - 1]->number != e->values[i]->number) {
+                        e->values[e->n_values++] = e->values[i];
+                }
+        }
         *file->enums_end = e;
         file->enums_end = &e->next;
 }
@@ -180,6 +195,28 @@ const struct gen_message *gen_find_message(const struct gen *g, const char *full
         return NULL;
 }
 
+static const struct gen_enum *find_enum(const struct gen *g, const char *full_name)
+{
+        for (size_t i = 0; full_name != NULL && i < g->n_files; i++) {
+                for (const struct gen_enum *e = g->files[i].enums; e != NULL; e = e->next) {
+                        if (strcmp(e->full_name, full_name + (full_name[0] == '.')) == 0) {
+                                return e;
+                        }
+                }
+        }
+        return NULL;
+}
+
+const Google__Protobuf__EnumValueDescriptorProto *gen_enum_zero(const struct gen_enum *e)
+{
+        for (size_t i = 0; i < e->n_values; i++) {
+                if (e->values[i]->number == 0) {
+                        return e->values[i];
+                }
+        }
+        return NULL;
+}
+
 /* "POST /v1/notes" → verb and path; both NULL when it has no such shape (the check says so). */
 static void split_http(struct gen_method *method)
 {
@@ -206,7 +243,7 @@ static bool load_method(const struct gen *g, struct gen_file *file, struct gen_m
 
 static bool load_service(const struct gen *g, struct gen_file *file)
 {
-        if (file->proto->n_service == 0) {
+        if (file->proto->n_service == 0 || file->is_foreign) {
                 return true;
         }
         struct path path = path_add((struct path){.n = 0}, FILE_SERVICE, 0);
@@ -250,6 +287,7 @@ static bool load_file(struct gen_file *file, const Google__Protobuf__FileDescrip
         file->stem =
             gen_printf("%.*s", (int)(dot == NULL ? strlen(proto->name) : (size_t)(dot - proto->name)), proto->name);
         file->name = gen_package_name(package);
+        file->is_foreign = package[0] != '\0' && strcmp(package, "sonet") != 0 && strncmp(package, "sonet.", 6) != 0;
         file->messages_end = &file->messages;
         file->enums_end = &file->enums;
         for (size_t i = 0; i < proto->n_enum_type; i++) {
@@ -269,6 +307,7 @@ static void link_fields(const struct gen *g, struct gen_file *file)
         for (struct gen_message *m = file->messages; m != NULL; m = m->next) {
                 for (size_t i = 0; i < m->n_fields; i++) {
                         m->fields[i].type = gen_find_message(g, m->fields[i].proto->type_name);
+                        m->fields[i].names = find_enum(g, m->fields[i].proto->type_name);
                 }
         }
 }

@@ -71,6 +71,22 @@ char *gen_member(const char *name)
         return lower;
 }
 
+char *gen_struct_member(const char *field)
+{
+        static const char reserved[] =
+            " and and_eq asm auto bitand bitor bool break case catch char class compl const const_cast continue "
+            "default "
+            "delete do double dynamic_cast else enum explicit extern false float for friend goto if inline int long "
+            "mutable namespace new not not_eq operator or or_eq private protected public register reinterpret_cast "
+            "return short signed sizeof static static_cast struct switch template this throw true try typedef typeid "
+            "typename union unsigned using virtual void volatile wchar_t while xor xor_eq ";
+        char *lower = gen_printf("%s", field);
+        for (char *p = lower; *p != '\0'; p++) {
+                *p = (char)tolower((unsigned char)*p);
+        }
+        return strstr(reserved, gen_printf(" %s ", lower)) != NULL ? gen_printf("%s_", lower) : lower;
+}
+
 static bool is_version(const char *component, size_t len)
 {
         if (len < 2 || component[0] != 'v') {

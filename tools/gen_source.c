@@ -5,87 +5,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* POSIX matching starts anywhere; a pattern means the whole text. */
-static const char *anchored(const char *pattern)
-{
-        size_t len = strlen(pattern);
-        if (len == 0) {
-                return NULL;
-        }
-        if (pattern[0] == '^' && len > 1 && pattern[len - 1] == '$' && strchr(pattern, '|') == NULL) {
-                return pattern;
-        }
-        return gen_printf("^(%s)$", pattern);
-}
-
-static const char *format_name(Sonet__Format format)
-{
-        static const char *const names[] = {"FIELD_FORMAT_NONE", "FIELD_FORMAT_UUID", "FIELD_FORMAT_EMAIL",
-                                            "FIELD_FORMAT_CURSOR"};
-        return names[format];
-}
-
-static const char *empty_name(Sonet__Empty empty)
-{
-        static const char *const names[] = {"FIELD_EMPTY_SHOW", "FIELD_EMPTY_NULL", "FIELD_EMPTY_OMIT"};
-        return names[empty];
-}
-
-static void emit_number(FILE *out, const char *member, uint32_t value)
-{
-        if (value != 0) {
-                fprintf(out, ", .%s = %" PRIu32, member, value);
-        }
-}
-
-/* The smallest int64 has no literal of its own in C. */
-static const char *bound(int64_t value)
-{
-        return value == INT64_MIN ? "INT64_MIN" : gen_printf("INT64_C(%" PRId64 ")", value);
-}
-
-static void emit_field(FILE *out, const struct gen_field *field)
-{
-        const Sonet__FieldOptions *o = field->options;
-        fprintf(out, "        {.format = %s, .empty = %s", format_name(o->format), empty_name(o->empty));
-        emit_number(out, "min_length", o->min_length);
-        emit_number(out, "max_length", o->max_length);
-        emit_number(out, "max_items", o->max_items);
-        if (field->has_range) {
-                fprintf(out, ", .has_range = true, .min = %s, .max = %s", bound(field->min), bound(field->max));
-        }
-        fputs(o->required ? ", .required = true" : "", out);
-        fputs(o->secret ? ", .secret = true" : "", out);
-        if (anchored(o->pattern) != NULL) {
-                fprintf(out, ", .pattern = %s", gen_string(anchored(o->pattern)));
-        }
-        if (field->doc != NULL) {
-                fprintf(out, ", .doc = %s", gen_string(field->doc));
-        }
-        fprintf(out, "}, /* %s */\n", field->proto->name);
-}
-
-static void emit_rules(FILE *out, const struct gen_file *file)
-{
-        for (const struct gen_message *m = file->messages; m != NULL; m = m->next) {
-                if (m->n_fields > 0) {
-                        fprintf(out, "static const struct rpc_field_rule %s_fields[] = {\n", gen_lower(m->full_name));
-                        for (size_t i = 0; i < m->n_fields; i++) {
-                                emit_field(out, &m->fields[i]);
-                        }
-                        fputs("};\n\n", out);
-                }
-        }
-        fputs("static const struct rpc_message_rules messages[] = {\n", out);
-        for (const struct gen_message *m = file->messages; m != NULL; m = m->next) {
-                const char *lower = gen_lower(m->full_name);
-                const char *fields = m->n_fields > 0 ? gen_printf("%s_fields", lower) : "NULL";
-                fprintf(out, "        {.descriptor = &%s__descriptor, .fields = %s, .doc = %s},\n", lower, fields,
-                        gen_string(m->doc));
-        }
-        fputs("};\n", out);
-}
-
 static void emit_thunk(FILE *out, const struct gen_file *file, const struct gen_method *m)
 {
         const char *member = gen_member(m->proto->name);
@@ -109,6 +28,22 @@ static const char *access_of(const struct gen_method *m)
         return gen_printf(".access = RPC_SCOPE, .scope = %s", gen_string(m->options->access));
 }
 
+/* What the body and the answer are, where they are no messages. */
+static void emit_streams(FILE *out, const struct gen_method *m)
+{
+        static const char *const bodies[] = {"RPC_BODY_MESSAGE", "RPC_BODY_BYTES", "RPC_BODY_MULTIPART"};
+        const Sonet__MethodOptions *o = m->options;
+        if (o->body != SONET__BODY__BODY_MESSAGE) {
+                fprintf(out,
+                        "                .body = %s, .max_body_bytes = UINT64_C(%" PRIu64 "), .stall_ms = %" PRIu32
+                        "%s,\n",
+                        bodies[o->body], o->max_body_bytes, o->stall_ms, o->partial ? ", .takes_part = true" : "");
+        }
+        if (m->proto->server_streaming) {
+                fputs("                .answers_file = true,\n", out);
+        }
+}
+
 static void emit_method(FILE *out, const struct gen_file *file, const struct gen_method *m)
 {
         static const char *const rates[] = {"RPC_RATE_NONE", "RPC_RATE_READ", "RPC_RATE_WRITE", "RPC_RATE_AUTH"};
@@ -118,7 +53,7 @@ static void emit_method(FILE *out, const struct gen_file *file, const struct gen
         fprintf(out, "        [%s_%s] = {.service = &%s_contract, .name = \"%s\", .full_name = \"/%s.%s/%s\",\n",
                 gen_upper(file->name), gen_upper(m->proto->name), gen_lower(file->name), m->proto->name,
                 file->proto->package, file->service->name, m->proto->name);
-        fprintf(out, "                .in = &%s__descriptor, .out = &%s__descriptor,\n", gen_lower(m->in->full_name),
+        fprintf(out, "                .in = &%s__message, .out = &%s__message,\n", gen_lower(m->in->full_name),
                 gen_lower(m->out->full_name));
         fprintf(out, "                .http_verb = %s, .http_path = %s, %s,\n", gen_string(m->verb),
                 gen_string(m->path), access_of(m));
@@ -128,6 +63,7 @@ static void emit_method(FILE *out, const struct gen_file *file, const struct gen
                 rates[o->rate], idempotency[o->idempotency], lanes[o->lane], o->deadline_ms,
                 o->success == 0 ? 200 : o->success, o->empty_is_204 ? ", .empty_is_204 = true" : "",
                 gen_find_secret(m->out) != NULL ? ", .answer_is_secret = true" : "");
+        emit_streams(out, m);
         gen_emit_channel(out, m);
         fprintf(out, "                .summary = %s, .doc = %s,\n                .invoke = invoke_%s},\n",
                 gen_string(m->summary), gen_string(m->doc), gen_lower(m->proto->name));
@@ -167,8 +103,9 @@ void gen_emit_source(FILE *out, const struct gen_file *file)
         const char *name = gen_lower(file->name);
         fprintf(out, "/* Made by protoc-gen-sonet from %s: do not edit. */\n#include \"%s.rpc.h\"\n\n",
                 file->proto->name, file->stem);
-        if (file->messages != NULL) {
-                emit_rules(out, file);
+        gen_emit_messages(out, file);
+        if (file->is_foreign) {
+                return;
         }
         if (file->n_methods > 0) {
                 emit_methods(out, file);
@@ -185,9 +122,6 @@ void gen_emit_source(FILE *out, const struct gen_file *file)
         }
         if (file->service != NULL) {
                 fputs("        .calls = calls, .reads = reads,\n", out);
-        }
-        if (file->messages != NULL) {
-                fputs("        .messages = messages, .n_messages = sizeof(messages) / sizeof(messages[0]),\n", out);
         }
         fputs("};\n", out);
 }

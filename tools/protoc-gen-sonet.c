@@ -54,6 +54,17 @@ static void add_file(response *answer, const struct gen_file *file, const char *
         answer->file[answer->n_file++] = made;
 }
 
+static void add_files(response *answer, const struct gen_file *file)
+{
+        add_file(answer, file, ".rpc.h", gen_emit_header);
+        add_file(answer, file, ".rpc.c", gen_emit_source);
+        if (!file->is_foreign) {
+                add_file(answer, file, ".stubs.c", gen_emit_stubs);
+                add_file(answer, file, ".service.h", gen_emit_service_header);
+                add_file(answer, file, ".service.c", gen_emit_service_source);
+        }
+}
+
 static bool is_wanted(const request *asked, const char *name)
 {
         for (size_t i = 0; i < asked->n_file_to_generate; i++) {
@@ -74,11 +85,7 @@ static void generate(struct gen *g, const request *asked, response *answer)
         }
         for (size_t i = 0; i < g->n_files && g->n_errors == 0; i++) {
                 if (is_wanted(asked, g->files[i].proto->name)) {
-                        add_file(answer, &g->files[i], ".rpc.h", gen_emit_header);
-                        add_file(answer, &g->files[i], ".rpc.c", gen_emit_source);
-                        add_file(answer, &g->files[i], ".stubs.c", gen_emit_stubs);
-                        add_file(answer, &g->files[i], ".service.h", gen_emit_service_header);
-                        add_file(answer, &g->files[i], ".service.c", gen_emit_service_source);
+                        add_files(answer, &g->files[i]);
                 }
         }
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "auth/keys.h"
 #include "base/log.h"
+#include "base/spool.h"
 #include "cache/redis.h"
 #include "db/db.h"
 #include "db/ownership.h"
@@ -15,7 +16,7 @@
 #include "rpc/lanes.h"
 #include "rpc/rate_limit.h"
 #include "sonet/events.rpc.h"
-#include "sonet/live.rpc.h"
+#include "sonet/file.rpc.h"
 #include "sonet/problem.rpc.h"
 
 static char *read_pem(struct server *server, const char *path, struct buf *error)
@@ -69,6 +70,7 @@ static sn_status configure(struct server *server, int64_t port, struct buf *erro
         http_limit_shares(&(struct http_shares){.connections = (int)s->connections_per_address,
                                                 .body_bytes = s->body_bytes,
                                                 .is_exempt = rpc_is_trusted_proxy});
+        spool_setup(&(struct spool_options){s->spool_dir, s->spool_bytes, s->spool_files, s->spool_free_bytes});
         if (s->redis_url[0] == '\0') {
                 buf_append_c(error, "REDIS_URL is not set: every process needs to know where Redis is");
                 return SN_INVALID_ARGUMENT;
@@ -124,9 +126,6 @@ static void set_ownership(struct server *server)
 
 static sn_status register_services(struct server *server, struct buf *error)
 {
-        contract_register(&live_contract);
-        contract_register(&events_contract); /* the messages that services share */
-        contract_register(&sonet_contract);
         for (size_t i = 0; i < server->n_locals; i++) {
                 TRY(open_local(server, &server->locals[i], error));
         }

@@ -2,7 +2,8 @@
  * the same note is the next newer one that the reader has at home; if that was read already, the item is left out.
  *
  * What was passed on since a reading began stands above its first page, where the reader has not been: it takes nothing
- * away from further down. A renote that is too new to be delivered does not either. */
+ * away from further down. A renote that is too new to be delivered does not either. Who asks for what is newer meets
+ * every renote, so there a note gives way to the next one always. */
 #include "services/timeline/once.h"
 
 #include <string.h>
@@ -13,6 +14,7 @@ void once_fetched(struct once *once, const struct page_scan *scan, const struct 
                 once->started = true;
                 once->from = scan->beyond;
                 once->began = scan->began;
+                once->newer = scan->newer;
         }
         for (size_t i = 0; i < refs->n; i++) {
                 once->fetched[once->n++ % ONCE_FETCHED_MAX] = uuid_start(refs->items[i].at.id);
@@ -31,12 +33,12 @@ static bool was_fetched(const struct once *once, uint64_t start)
         return false;
 }
 
-static bool was_read(const struct once *once, const char *id)
+static bool is_read(const struct once *once, const char *id)
 {
         uint64_t start = uuid_start(id);
         bool above = once->began != 0 && strcmp(id, once->from.id) >= 0;
 
-        return above ? start <= once->began : was_fetched(once, start);
+        return once->newer || (above ? start <= once->began : was_fetched(once, start));
 }
 
 sn_status once_show(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items, ProtobufCMessage ***items)
@@ -56,7 +58,7 @@ sn_status once_show(struct rpc_call *c, void *context, char **ids, size_t n, siz
         *items = (ProtobufCMessage **)out.items;
         *n_items = 0;
         for (size_t i = 0; i < out.n_items; i++) {
-                if (out.next_renote_ids[i][0] == '\0' || !was_read(once, out.next_renote_ids[i])) {
+                if (out.next_renote_ids[i][0] == '\0' || !is_read(once, out.next_renote_ids[i])) {
                         (*items)[(*n_items)++] = &out.items[i]->base;
                 }
         }

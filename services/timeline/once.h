@@ -11,7 +11,8 @@ struct once {
         struct position from; /* down from here: what stands above, up to where the first page began, was read before */
         uint64_t began;
         bool started;
-        size_t n; /* also beyond the maximum: the latest are kept */
+        bool newer; /* up: whatever stands above was read, or is still to come */
+        size_t n;   /* also beyond the maximum: the latest are kept */
         uint64_t fetched[ONCE_FETCHED_MAX];
 };
 

@@ -2,25 +2,38 @@
  * away: delivery passes them over, and who returns gets a new one. */
 #include "services/timeline/timeline.h"
 
-#include <stdio.h>
 #include "services/timeline/store.h"
 
-#define OWNERS_AT_ONCE 200
+/* A tail is at most some 1,500 entries long: a portion deletes 20,000 rows at most. */
+#define CUT_AT_ONCE    30
+#define FORGET_AT_ONCE 12
 
-/* Some owners. A round over all of them takes as many portions as it takes: neither a statement nor a lock lasts. */
-static sn_status prune_next(struct rpc_call *c, bool *more)
+static sn_status cut_some(struct rpc_call *c, bool *more)
 {
-        static char after[UUID_SIZE]; /* this job runs once at a time */
-        TimelineRows__Owner **owners = NULL;
         size_t n = 0;
 
-        TRY(DB_READ(c, tx, store_next_owners(tx, after, OWNERS_AT_ONCE, &n, &owners)));
-        if (n > 0) {
-                TRY(DB_WRITE(c, tx, store_prune(tx, owners, n)));
-        }
-        *more = n == OWNERS_AT_ONCE;
-        (void)snprintf(after, UUID_SIZE, "%s", *more ? owners[n - 1]->owner_id : "");
+        TRY(DB_WRITE(c, tx, store_cut_grown(tx, CUT_AT_ONCE, &n)));
+        *more = n == CUT_AT_ONCE;
         return SN_OK;
 }
 
-const struct service_job timeline_prune = {.name = "prune_timelines", .every_s = 600, .run = prune_next};
+static sn_status forget_some(struct rpc_call *c, bool *more)
+{
+        size_t n = 0;
+
+        TRY(DB_WRITE(c, tx, store_forget_unread(tx, FORGET_AT_ONCE, &n)));
+        *more = n == FORGET_AT_ONCE;
+        return SN_OK;
+}
+
+static sn_status prune_some(struct rpc_call *c, bool *more)
+{
+        bool grown = false, unread = false;
+
+        TRY(cut_some(c, &grown));
+        TRY(forget_some(c, &unread));
+        *more = grown || unread;
+        return SN_OK;
+}
+
+const struct service_job timeline_prune = {.name = "prune_timelines", .every_s = 60, .run = prune_some};

@@ -44,7 +44,8 @@ sn_status store_insert_entries(struct db_tx *tx, const char *owner, Note__NoteRe
 
 /* Two may build at once: the floor only rises, whoever comes last. */
 DB_STATEMENT(FINISH_PULL, "timeline_service", NULL,
-             "update timeline_cache set relations_version = greatest(relations_version, $2),"
+             "with grown as (insert into timeline_grown values ($1) on conflict do nothing)"
+             " update timeline_cache set relations_version = greatest(relations_version, $2),"
              " floor_id = greatest(floor_id, $3::uuid), built_at = coalesce(built_at, now()) where owner_id = $1");
 
 sn_status store_finish_pull(struct db_tx *tx, const char *owner, int64_t version, const char *floor_id)
@@ -53,7 +54,7 @@ sn_status store_finish_pull(struct db_tx *tx, const char *owner, int64_t version
 }
 
 DB_STATEMENT(TOUCH, "timeline_service", NULL,
-             "update timeline_cache set read_at = now() where owner_id = $1 and read_at < now() - interval '12 hours'");
+             "update timeline_cache set read_at = now() where owner_id = $1 and now() - read_at > interval '12 hours'");
 
 sn_status store_touch(struct db_tx *tx, const char *owner)
 {
@@ -76,14 +77,17 @@ sn_status store_entries(struct db_tx *tx, const char *owner, const struct page_s
                        refs);
 }
 
-/* In the order of the key, as all who insert: so that two cannot wait for each other. */
+/* In the order of the key, as all who insert: so that two cannot wait for each other. One entry in 256, told by a hash,
+ * notes that its timeline has grown: a count for each timeline would be a second row to write for each entry. */
 DB_STATEMENT(DELIVER, "timeline_service", &timeline_rows__entry__descriptor,
              "with entries as (select f.owner_id, p.note_id, p.author_id"
              " from unnest($1::uuid[], $2::uuid[]) as f (owner_id, author_id)"
              " join timeline_cache c on c.owner_id = f.owner_id and c.read_at > now() - interval '30 days'"
              " join unnest($3::uuid[], $4::uuid[]) as p (note_id, author_id) on p.author_id = f.author_id"
              "), added as (insert into timeline_entries (owner_id, note_id, author_id)"
-             " select owner_id, note_id, author_id from entries order by owner_id, note_id on conflict do nothing)"
+             " select owner_id, note_id, author_id from entries order by owner_id, note_id on conflict do nothing),"
+             " grown as (insert into timeline_grown select distinct owner_id from entries"
+             " where (uuid_hash(owner_id) # uuid_hash(note_id)) & 255 = 0 order by owner_id on conflict do nothing)"
              " select owner_id, note_id, author_id from entries order by owner_id");
 
 sn_status store_deliver(struct db_tx *tx, const struct delivery *d, size_t *n, TimelineRows__Entry ***entries)
@@ -107,19 +111,9 @@ sn_status store_remove(struct db_tx *tx, const struct delivery *d)
                        NULL);
 }
 
-DB_STATEMENT(SELECT_OWNERS, "timeline_service", &timeline_rows__owner__descriptor,
-             "select owner_id from timeline_cache where owner_id > $1 order by owner_id limit $2");
-
-sn_status store_next_owners(struct db_tx *tx, const char *after, size_t limit, size_t *n, TimelineRows__Owner ***owners)
-{
-        return db_list(tx, &SELECT_OWNERS,
-                       DB_BINDS(bind_uuid(after[0] != '\0' ? after : FIRST_ID), bind_i64((int64_t)limit)), n, owners);
-}
-
-DB_STATEMENT(FORGET_STALE, "timeline_service", NULL,
-             "with stale as (delete from timeline_cache where owner_id = any($1::uuid[])"
-             " and read_at < now() - interval '30 days' returning owner_id)"
-             " delete from timeline_entries where owner_id in (select owner_id from stale)");
+DB_STATEMENT(TAKE_GROWN, "timeline_service", &timeline_rows__owner__descriptor,
+             "delete from timeline_grown where owner_id = any(array(select owner_id from timeline_grown"
+             " order by owner_id limit $1 for update skip locked)) returning owner_id");
 
 DB_STATEMENT(CUT_TAILS, "timeline_service", NULL,
              "with long as (select o.id as owner_id, (select note_id from timeline_entries where owner_id = o.id"
@@ -129,13 +123,28 @@ DB_STATEMENT(CUT_TAILS, "timeline_service", NULL,
              " where c.owner_id = long.owner_id)"
              " delete from timeline_entries e using long where e.owner_id = long.owner_id and e.note_id < long.last");
 
-sn_status store_prune(struct db_tx *tx, TimelineRows__Owner *const *owners, size_t n)
+sn_status store_cut_grown(struct db_tx *tx, size_t limit, size_t *n)
 {
-        char **ids = ARENA_ARRAY(db_arena(tx), char *, n);
+        TimelineRows__Owner **owners = NULL;
+        char **ids;
 
-        for (size_t i = 0; i < n; i++) {
+        TRY(db_list(tx, &TAKE_GROWN, DB_BINDS(bind_i64((int64_t)limit)), n, &owners));
+        ids = ARENA_ARRAY(db_arena(tx), char *, *n);
+        for (size_t i = 0; i < *n; i++) {
                 ids[i] = owners[i]->owner_id;
         }
-        TRY(db_exec(tx, &FORGET_STALE, DB_BINDS(bind_uuids(ids, n)), NULL));
-        return db_exec(tx, &CUT_TAILS, DB_BINDS(bind_uuids(ids, n)), NULL);
+        return *n > 0 ? db_exec(tx, &CUT_TAILS, DB_BINDS(bind_uuids(ids, *n)), NULL) : SN_OK;
+}
+
+DB_STATEMENT(FORGET_UNREAD, "timeline_service", &timeline_rows__owner__descriptor,
+             "with unread as (delete from timeline_cache where owner_id = any(array(select owner_id from timeline_cache"
+             " where read_at < now() - interval '30 days' order by read_at limit $1 for update skip locked))"
+             " returning owner_id), gone as (delete from timeline_entries"
+             " where owner_id = any(array(select owner_id from unread))) select owner_id from unread");
+
+sn_status store_forget_unread(struct db_tx *tx, size_t limit, size_t *n)
+{
+        TimelineRows__Owner **owners = NULL;
+
+        return db_list(tx, &FORGET_UNREAD, DB_BINDS(bind_i64((int64_t)limit)), n, &owners);
 }

@@ -36,11 +36,10 @@ SN_CHECKED sn_status store_deliver(struct db_tx *tx, const struct delivery *d, s
                                    TimelineRows__Entry ***entries);
 SN_CHECKED sn_status store_remove(struct db_tx *tx, const struct delivery *d);
 
-/* The next owners after one ("": from the first), in order of id. */
-SN_CHECKED sn_status store_next_owners(struct db_tx *tx, const char *after, size_t limit, size_t *n,
-                                       TimelineRows__Owner ***owners);
-/* Forgets those of the owners who have not read for 30 days, and cuts the others' tails where they grew half over their
- * length. */
-SN_CHECKED sn_status store_prune(struct db_tx *tx, TimelineRows__Owner *const *owners, size_t n);
+/* Cuts the tails of at most `limit` owners that are noted as grown, where they are half over their length. *n: how many
+ * were looked at. */
+SN_CHECKED sn_status store_cut_grown(struct db_tx *tx, size_t limit, size_t *n);
+/* Forgets the timelines of at most `limit` owners who have not read for 30 days. *n: how many. */
+SN_CHECKED sn_status store_forget_unread(struct db_tx *tx, size_t limit, size_t *n);
 
 #endif

@@ -67,6 +67,28 @@ test('a thread is paged without doubles or holes', async () => {
         }
 });
 
+test('a conversation may go on for ever; a comment shows, and has removed, what is up to 100 levels below it', async () => {
+        const [alice, bob] = await registerMany(2);
+        const top = await alice.note('top');
+        const chain = [top.id]; // by level
+        for (let level = 1; level <= 104; level++) {
+                chain.push((await (level === 1 ? bob : alice).comment(chain[level - 1], `level ${level}`)).id);
+        }
+        const below = async (id) => ids(await readAll((p) => alice.get(p), `/v1/notes/${id}/thread`, { limit: 60 }));
+        assert.deepEqual(await below(top.id), chain.slice(1), 'of the note that began it, everything');
+        assert.deepEqual(await below(chain[1]), chain.slice(2, 102));
+        assert.deepEqual(await below(chain[3]), chain.slice(4, 104));
+        assert.deepEqual(await below(chain[50]), chain.slice(51));
+        assert.deepEqual(ids((await thread(chain[100])).ancestors), chain.slice(0, 100));
+        assert.deepEqual(ids((await thread(chain[104])).ancestors), chain.slice(4, 104), 'the nearest 100');
+        problem(await bob.del(`/v1/notes/${chain[1]}/comments/${chain[102]}`), 404, { field: 'comment_id' });
+        must(await bob.del(`/v1/notes/${chain[1]}/comments/${chain[101]}`), 204);
+        must(await alice.del(`/v1/notes/${top.id}/comments/${chain[104]}`), 204);
+        assert.deepEqual(await below(top.id), chain.slice(1, 104), 'its maker keeps it');
+        const others = ids(await readAll((p) => bob.get(p), `/v1/notes/${top.id}/thread`));
+        assert.deepEqual(others, chain.slice(1, 104).filter((id) => id !== chain[101]));
+});
+
 test('comments stay off user and home timelines', async () => {
         const [alice, bob] = await registerMany(2);
         const note = await alice.note('note');

@@ -1,10 +1,31 @@
 // What a crash test knows to be true: every acknowledged effect of one cast of members. Comparing it with the public API is audit().
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import { eventually, ids, inBatches, must, randomKey, readAll } from './client.mjs';
 import { sleep } from './harness.mjs';
 
 const GIVE_UP_MS = 60_000;
 const RETRIED = new Set([409, 429, 500, 502, 503, 504]);
+
+// What an audit found: the server answers, and its answer is not what was acknowledged. A request that fails is no damage.
+export class Damage extends Error {}
+
+const brief = (value) => JSON.stringify(value).slice(0, 500);
+
+function expectSame(actual, expected, what) {
+        if (!isDeepStrictEqual(actual, expected)) {
+                throw new Damage(`${what}: expected ${brief(expected)}, got ${brief(actual)}`);
+        }
+}
+
+// Until check() finds no damage; then the last that it found.
+async function undamaged(what, check, withinMs) {
+        try {
+                await eventually(what, check, withinMs);
+        } catch (error) {
+                throw error.cause instanceof Damage ? error.cause : error;
+        }
+}
 
 // Repeats a request that is safe to repeat until its outcome is known. Nothing else may come back than `good`, or what a retry explains.
 async function untilAcknowledged(ask, good) {
@@ -61,9 +82,9 @@ export class Ledger {
                 }
         }
 
-        // 404 is right when the author deletes the note at the same time.
+        // 404, or of an undo 204, is right when the author deletes the note at the same time.
         mayBeGone(note) {
-                return this.mayDelete.has(note.id) ? [404] : [];
+                return this.mayDelete.has(note.id) ? [404, 204] : [];
         }
 
         async comment(member, note) {
@@ -114,12 +135,11 @@ export class Ledger {
                 await inBatches(this.members, 2, async (member) => {
                         const listed = await readAll((p) => member.get(p), `/v1/timelines/users/${member.id}`);
                         const expected = [...this.notes.values()].filter((n) => n.author === member.id);
-                        assert.deepEqual(ids(listed).sort(), expected.map((n) => n.id).sort(), `${this.label}: the notes of ${member.username}`);
+                        expectSame(ids(listed).sort(), expected.map((n) => n.id).sort(), `${this.label}: the notes of ${member.username}`);
                         for (const item of listed) {
                                 const note = this.notes.get(item.id);
-                                assert.equal(item.text, note.text);
-                                assert.deepEqual([item.counts.likes, item.counts.comments, item.viewer.liked], [note.likes.size, note.comments, note.likes.has(member.id)],
-                                                 `${this.label}: the counters of ${item.text}`);
+                                expectSame([item.text, item.counts.likes, item.counts.comments, item.viewer.liked],
+                                           [note.text, note.likes.size, note.comments, note.likes.has(member.id)], `${this.label}: ${note.text} and its counters`);
                         }
                 });
         }
@@ -127,15 +147,16 @@ export class Ledger {
         // Every home timeline and every profile's counts, which events bring: within a generous time.
         async auditDelivery(withinMs) {
                 await inBatches(this.members, 2, async (member) => {
-                        await eventually(`${this.label}: the home timeline of ${member.username}`, async () => {
+                        const whose = `of ${member.username}`;
+                        await undamaged(`${this.label}: the home timeline ${whose}`, async () => {
                                 const home = await readAll((p) => member.get(p), '/v1/timelines/home');
-                                assert.deepEqual(ids(home), this.homeOf(member));
+                                expectSame(ids(home), this.homeOf(member), `${this.label}: the home timeline ${whose}`);
                         }, withinMs);
                         const following = this.follows.get(member.id).size;
                         const followers = this.members.filter((m) => this.follows.get(m.id).has(member.id)).length;
-                        await eventually(`${this.label}: the counts of ${member.username}`, async () => {
+                        await undamaged(`${this.label}: the counts ${whose}`, async () => {
                                 const { counts } = must(await member.get(`/v1/users/${member.id}`));
-                                assert.deepEqual([counts.followers, counts.following], [followers, following]);
+                                expectSame([counts.followers, counts.following], [followers, following], `${this.label}: the counts ${whose}`);
                         }, withinMs);
                 });
         }

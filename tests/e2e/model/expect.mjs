@@ -4,6 +4,7 @@
 //   {status, items, note?, ancestors?}      a whole list, whatever its pages: [{when, view}]
 //   {status, items, first: limit}           only its first page
 //   {status, items, optional}               the rest of a list after a cursor; optional: places that may be there or not
+//   {status, items, optional, ascending}    what is newer, to its end
 import { LISTS, ancestors, noteView, profileView, relationView } from './views.mjs';
 
 const OK = 200;
@@ -145,20 +146,38 @@ export const READS = {
         open(model, step) {
                 const all = LISTS[step.list](model, step.by, step);
                 const places = all.items?.map((item) => item.when) ?? [];
-                const more = places.length > step.limit;
-                model.cursors.set(step.as, more ? { step, last: places[step.limit - 1], next: places[step.limit], began: places[0], before: model.now } : null);
+                model.cursors.set(step.as, { step, more: places.length > step.limit, last: places[step.limit - 1], next: places[step.limit], began: places[0],
+                                             opened: model.now, polled: model.now, listed: new Set(places), shown: new Set(places.slice(0, step.limit)) });
                 return all.items ? { ...all, first: step.limit } : all;
         },
         turn(model, { of }) {
-                const { step, last, next, began, before } = model.cursors.get(of);
+                const { step, last, next, began, opened } = model.cursors.get(of);
                 const all = LISTS[step.list](model, step.by, step, began);
                 if (all.status !== OK) {
                         return all;
                 }
                 const beyond = (when, place) => (step.list === 'comments' || step.list === 'thread' ? when > place : when < place);
                 // What was hidden right behind the first page, and is not any more: the cursor may have passed it.
-                const optional = (when) => when <= before && beyond(next, when);
+                const optional = (when) => when <= opened && beyond(next, when);
                 return { ...all, items: all.items.filter((item) => beyond(item.when, last)), optional };
+        },
+        // What came since the first page, or since it was last asked: the oldest first, to its end. What stood there then does not come; what has
+        // become visible since, and what had not been delivered below a home timeline's page, may.
+        newer(model, { of }) {
+                const at = model.cursors.get(of);
+                const all = LISTS[at.step.list](model, at.step.by, at.step);
+                if (all.status !== OK) {
+                        return all;
+                }
+                const { polled } = at;
+                const never = at.step.list === 'home' ? new Set(at.shown) : new Set(at.listed);
+                const comes = (item) => !never.has(item.when);
+                all.items.forEach(({ when }) => {
+                        at.listed.add(when);
+                        at.shown = when > polled ? at.shown.add(when) : at.shown;
+                });
+                at.polled = model.now;
+                return { ...all, items: all.items.filter(comes).reverse(), older: all.older?.filter(comes), optional: (when) => when <= polled, ascending: true };
         },
 };
 

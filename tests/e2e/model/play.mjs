@@ -4,7 +4,7 @@ import { sleep } from '../harness.mjs';
 import { compare } from './compare.mjs';
 import { expected } from './expect.mjs';
 import { Model } from './model.mjs';
-import { applies, randomFrom, Steps } from './steps.mjs';
+import { applies, ON_CURSORS, randomFrom, Steps } from './steps.mjs';
 import { World } from './world.mjs';
 
 export const MEMBERS = ['m1', 'm2', 'm3', 'm4', 'm5'];
@@ -12,14 +12,15 @@ export const MEMBERS = ['m1', 'm2', 'm3', 'm4', 'm5'];
 // A cursor holds no id that its reader may not see, in any form, and is as long as every other of its list.
 function leak(model, world, step, got) {
         const hidden = [...model.notes.values()].filter((note) => !model.visible(step.by, note) && world.ids.has(note.label)).map((note) => [note.label, world.id(note.label)]);
-        for (const { cursor } of got.pages ?? []) {
-                if (cursor === undefined) {
-                        continue;
-                }
+        const cursors = (got.pages ?? []).flatMap(({ cursor, prev }) => [[cursor, true], [prev, false]]).filter(([cursor]) => cursor !== undefined);
+        for (const [cursor, isNext] of cursors) {
                 const opened = [cursor, Buffer.from(cursor, 'base64url').toString('latin1'), Buffer.from(cursor, 'base64url').toString('hex')];
                 const found = hidden.find(([, id]) => opened.some((text) => text.includes(id) || text.includes(id.replaceAll('-', ''))));
                 if (found) {
                         return `the cursor ${cursor} holds the id of ${found[0]}, which ${step.by ?? 'nobody'} may not see`;
+                }
+                if (!isNext) {
+                        continue; // it holds what was shown
                 }
                 world.cursorLength ??= {};
                 world.cursorLength[step.list] ??= cursor.length;
@@ -33,12 +34,13 @@ function leak(model, world, step, got) {
 // One step on both sides; gives what differs, or null. Reads of what events bring are repeated until they agree.
 async function playStep(model, world, step, patienceMs) {
         const wanted = expected(model, step);
-        const asked = step.do === 'turn' ? model.cursors.get(step.of).step : step;
+        const asked = ON_CURSORS.has(step.do) ? model.cursors.get(step.of).step : step;
         const end = Date.now() + patienceMs;
         for (let wait = 5; ; wait = Math.min(2 * wait, 200)) {
                 const got = await world.run(step);
                 const difference = compare(asked, wanted, got, asked.limit);
                 if (!difference) {
+                        world.keep(step);
                         return leak(model, world, asked, got);
                 }
                 if (!difference.late || Date.now() > end) {

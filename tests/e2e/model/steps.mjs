@@ -16,11 +16,13 @@ const TAGS = ['t1', 't2', 't3'];
 const VISIBILITIES = ['public', 'public', 'public', 'followers', 'followers', 'only_me'];
 const LIMITS = [1, 2, 3, 4, 7, 20, 100];
 const NEVER = 'n0'; // a note that never was
+const NEWEST_FIRST = new Set(['home', 'user', 'hashtag', 'bookmarks', 'followers', 'following']); // these tell what is newer
+export const ON_CURSORS = new Set(['turn', 'newer']); // they go on from what an `open` read
 
 const WEIGHTS = {
         post: 12, comment: 9, edit: 3, remove: 3, removeComment: 3, like: 5, unlike: 3, renote: 6, unrenote: 3, bookmark: 4, unbookmark: 2,
         follow: 6, unfollow: 2, block: 2, unblock: 3, mute: 2, unmute: 2, rename: 1,
-        readNote: 10, home: 9, user: 7, hashtag: 6, comments: 5, thread: 6, bookmarks: 4, followers: 2, following: 2, relation: 3, profile: 2, open: 5, turn: 5,
+        readNote: 10, home: 9, user: 7, hashtag: 6, comments: 5, thread: 6, bookmarks: 4, followers: 2, following: 2, relation: 3, profile: 2, open: 6, turn: 5, newer: 8,
 };
 
 export class Steps {
@@ -89,9 +91,10 @@ export class Steps {
                         readNote: () => ({ do: 'note', by: reader, of: this.note(model) }),
                         relation: () => ({ do: 'relation', by, to: this.pick(members) }),
                         profile: () => ({ do: 'profile', by: reader, of: this.pick(members) }),
-                        open: () => ({ ...this.list(this.pick(['home', 'user', 'hashtag', 'comments', 'thread', 'bookmarks', 'followers']), by)(model),
+                        open: () => ({ ...this.list(this.pick(['home', 'user', 'hashtag', 'comments', 'thread', 'bookmarks', 'followers', 'following']), by)(model),
                                        do: 'open', limit: 1 + this.below(4), as: this.label('c') }),
                         turn: () => ({ do: 'turn', by, of: this.pick([...model.cursors.keys()].slice(-6)) }),
+                        newer: () => ({ do: 'newer', by, of: this.pick([...model.cursors.keys()].slice(-6)) }),
                 };
                 for (const verb of ['remove', 'like', 'unlike', 'unrenote', 'bookmark', 'unbookmark']) {
                         make[verb] = notes(verb);
@@ -116,8 +119,9 @@ export class Steps {
 
 // Whether all that a step names is there: in a shortened script it may have been left out.
 export function applies(model, step) {
-        if (step.do === 'turn') {
-                return model.cursors.has(step.of) && model.cursors.get(step.of) !== null;
+        if (ON_CURSORS.has(step.do)) {
+                const at = model.cursors.get(step.of);
+                return at !== undefined && (step.do === 'turn' ? at.more : at.listed.size > 0 && NEWEST_FIRST.has(at.step.list));
         }
         const isNote = (label) => label === NEVER || model.notes.has(label);
         if (step.comment !== undefined && !isNote(step.comment)) {

@@ -147,7 +147,7 @@ export class World {
 
         async open(step) {
                 const got = await this.#pages(step, undefined, 1);
-                this.cursors.set(step.as, { step, cursor: got.pages?.at(-1).cursor });
+                this.cursors.set(step.as, { step, cursor: got.pages?.at(-1).cursor, after: got.pages?.at(-1).prev });
                 return got;
         }
 
@@ -156,17 +156,45 @@ export class World {
                 return this.#pages(step, cursor, MAX_PAGES);
         }
 
+        // As it may be asked again when something has not been delivered, the next one goes on from here only when it is kept.
+        async newer({ of }) {
+                const { step, after } = this.cursors.get(of);
+                const got = { status: 200, pages: [] };
+                let at = after;
+                do {
+                        const { status, body } = await this.#page(step, `&after=${at}`);
+                        if (status !== 200) {
+                                return { status };
+                        }
+                        assert.equal(body.next_cursor, undefined, 'what is newer goes on by prev_cursor alone');
+                        at = body.prev_cursor;
+                        got.pages.push({ items: this.#views(step, body.items), prev: at });
+                } while (got.pages.at(-1).items.length > 0 && got.pages.length < MAX_PAGES);
+                this.cursors.get(of).asked = at;
+                return got;
+        }
+        keep(step) {
+                if (step.do === 'newer') {
+                        const at = this.cursors.get(step.of);
+                        at.after = at.asked ?? at.after;
+                }
+        }
+
+        #page(step, query) { return this.ask(step.by, 'GET', `${PATHS[step.list](this, step)}?limit=${step.limit}${query}`); }
+        #views(step, items) {
+                const viewOf = step.list === 'followers' || step.list === 'following' ? this.personOf : this.noteOf;
+                return items.map((item) => viewOf.call(this, item));
+        }
+
         async #pages(step, cursor, most) {
                 const got = { status: 200, pages: [] };
-                const path = PATHS[step.list](this, step);
-                const viewOf = step.list === 'followers' || step.list === 'following' ? this.personOf : this.noteOf;
                 do {
-                        const { status, body } = await this.ask(step.by, 'GET', `${path}?limit=${step.limit}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`);
+                        const { status, body } = await this.#page(step, cursor ? `&cursor=${encodeURIComponent(cursor)}` : '');
                         if (status !== 200) {
                                 return { status };
                         }
                         cursor = body.next_cursor;
-                        got.pages.push({ items: body.items.map((item) => viewOf.call(this, item)), cursor });
+                        got.pages.push({ items: this.#views(step, body.items), cursor, prev: body.prev_cursor });
                         if (body.note) {
                                 got.note = this.noteOf(body.note);
                                 got.ancestors = body.ancestors.map((item) => this.noteOf(item));

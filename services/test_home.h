@@ -1,0 +1,26 @@
+/* Home timelines against a slow reference that is computed from the tables, one rule after the other. */
+#ifndef SERVICES_TEST_HOME_H
+#define SERVICES_TEST_HOME_H
+
+#include "services/test_support.h"
+
+/* Printed, and part of each failure: SONET_TEST_SEED repeats one. */
+extern unsigned test_seed;
+void test_seed_choose(void);
+
+/* Reads the tables; the checks below are against what they held then. */
+void test_home_load(void);
+/* Reads the reader's home timeline to its end, in pages of limit, and fails the test unless it is right. */
+void test_home_check(const char *reader, uint32_t limit, const char *how);
+/* The same after a flush of Redis too, with pages of two sizes. */
+void test_home_check_deep(const char *reader, const char *how);
+size_t test_home_count(const char *reader);
+
+const char *test_post(const char *author); /* its id, until the thread's test_release */
+void test_post_many(const char *author, int n);
+void test_follow(const char *who, const char *whom);
+/* Followers 1 … n, who are no members: each with a timeline that is delivered to. */
+void test_give_followers(const char *author, int n);
+void test_remove_followers(const char *author);
+
+#endif

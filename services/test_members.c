@@ -1,0 +1,167 @@
+/* Members through the public methods: sessions, names, counts, and what is kept of them; once with plain calls, once
+ * with every call encoded and decoded. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "services/test_people.h"
+
+static void one_logs_in_refreshes_and_out_again(void **state)
+{
+        User__LogInRequest in = USER__LOG_IN_REQUEST__INIT;
+        User__RefreshRequest refresh = USER__REFRESH_REQUEST__INIT;
+        User__User *me = ASK(anna, USER(GET_ME));
+        User__Login *first = NULL, *second = NULL;
+
+        in.login = me->username;
+        in.password = (char *)"wrong horse";
+        assert_int_equal(test_send("", &USER(LOG_IN), &in.base, NULL), SN_UNAUTHENTICATED);
+        assert_string_equal(test_problem_code(), "credentials_wrong");
+        in.password = (char *)"correct horse battery";
+        assert_int_equal(test_send("", &USER(LOG_IN), &in.base, (void **)&first), SN_OK);
+        assert_string_equal(first->user->id, anna);
+        refresh.refresh_token = first->refresh_token;
+        assert_int_equal(test_send("", &USER(REFRESH), &refresh.base, (void **)&second), SN_OK);
+        assert_string_equal(second->session_id, first->session_id);
+        assert_string_not_equal(second->refresh_token, first->refresh_token);
+        assert_int_equal(test_send("", &USER(REFRESH), &refresh.base, NULL),
+                         SN_UNAUTHENTICATED); /* an old one: the session ends */
+        assert_string_equal(test_problem_code(), "refresh_token_reused");
+        refresh.refresh_token = second->refresh_token;
+        assert_int_equal(test_send("", &USER(REFRESH), &refresh.base, NULL), SN_UNAUTHENTICATED);
+        assert_string_equal(test_problem_code(), "session_ended");
+}
+
+static void sessions_are_ones_own(void **state)
+{
+        User__SessionList *sessions = ASK(anna, USER(LIST_SESSIONS));
+        const char *id;
+
+        assert_int_equal(sessions->n_items, 1);
+        id = sessions->items[0]->id;
+        assert_int_equal(STATUS(bert, USER(END_SESSION), .id = id), SN_NOT_FOUND);
+        assert_int_equal(STATUS(anna, USER(END_SESSION), .id = id), SN_OK);
+        assert_int_equal(STATUS(anna, USER(END_SESSION), .id = id), SN_NOT_FOUND);
+        sessions = ASK(anna, USER(LIST_SESSIONS));
+        assert_int_equal(sessions->n_items, 0);
+}
+
+static void a_name_is_taken_once_in_any_spelling(void **state)
+{
+        User__RegisterRequest in = USER__REGISTER_REQUEST__INIT;
+        User__User *me = ASK(anna, USER(GET_ME));
+
+        in.username = strdup(me->username);
+        in.username[0] = 'a';
+        in.email = (char *)"somebody@example.org";
+        in.password = (char *)"correct horse battery";
+        assert_int_equal(test_send("", &USER(REGISTER), &in.base, NULL), SN_ALREADY_EXISTS);
+        assert_string_equal(test_problem_code(), "username_taken");
+        free(in.username);
+        in.username = (char *)"somebody_else";
+        in.email = me->email;
+        assert_int_equal(test_send("", &USER(REGISTER), &in.base, NULL), SN_ALREADY_EXISTS);
+        assert_string_equal(test_problem_code(), "email_taken");
+}
+
+static void a_changed_name_is_seen_on_old_notes_at_once(void **state)
+{
+        User__UpdateMeRequest in = USER__UPDATE_ME_REQUEST__INIT;
+        const char *id = people_post(anna, "hello", PUBLIC);
+        Note__Note *note = ASK(bert, NOTE(GET_NOTE), .id = id);
+        User__User *me = NULL, *seen;
+
+        assert_string_not_equal(note->author->display_name, "Dr. Anna");
+        in.display_name_presence_case = USER__UPDATE_ME_REQUEST__DISPLAY_NAME_PRESENCE_DISPLAY_NAME;
+        in.display_name = (char *)"Dr. Anna";
+        assert_int_equal(test_send(anna, &USER(UPDATE_ME), &in.base, (void **)&me), SN_OK);
+        note = ASK(bert, NOTE(GET_NOTE), .id = id);
+        assert_string_equal(note->author->display_name, "Dr. Anna");
+        seen = ASK(bert, USER(GET_USER), .id = me->username);
+        assert_string_equal(seen->display_name, "Dr. Anna");
+        assert_string_equal(seen->email, ""); /* only in one's own profile */
+}
+
+static void members_are_counted_by_events(void **state)
+{
+        User__User *user;
+        const char *id = people_post(anna, "one", PUBLIC);
+
+        (void)people_post(anna, "two", FOLLOWERS);
+        (void)ASK(bert, NOTE(CREATE_COMMENT), .id = id, .text = "counts for nobody");
+        people_follow(bert, anna);
+        people_follow(cleo, anna);
+        people_follow(cleo, anna);
+        (void)ASK(cleo, FOLLOW(UNFOLLOW_USER), .id = anna);
+        (void)ASK(anna, NOTE(DELETE_NOTE), .id = id);
+        test_network_settle();
+        user = ASK("", USER(GET_USER), .id = anna);
+        assert_int_equal(user->counts->notes, 1);
+        assert_int_equal(user->counts->followers, 1);
+        assert_int_equal(user->counts->following, 0);
+        user = ASK("", USER(GET_USER), .id = bert);
+        assert_int_equal(user->counts->notes, 0);
+        assert_int_equal(user->counts->following, 1);
+}
+
+/* Twice and a half of what one portion may touch, in every table that is cleaned up. */
+static void cleanup_goes_on_until_nothing_is_due(void **state)
+{
+        char sql[600];
+
+        (void)test_admin("note_service",
+                         "insert into idempotency_keys (actor_id, method, key, body_hash, answer, created_at)"
+                         " select gen_random_uuid(), 'm', 'k', '', '', now() - interval '25 hours'"
+                         " from generate_series(1, 25000)");
+        (void)test_admin("note_service",
+                         "insert into outbox (position, event_id, type, aggregate_id, occurred_at) select -n,"
+                         " gen_random_uuid(), 't', gen_random_uuid(), now() - interval '8 days'"
+                         " from generate_series(1, 25000) n");
+        assert_int_equal(test_network_run_job("note", "cleanup_old_data"), 3);
+        assert_string_equal(test_admin("note_service", "select count(*) from idempotency_keys where method = 'm'"),
+                            "0");
+        assert_string_equal(test_admin("note_service", "select count(*) from outbox where type = 't'"), "0");
+
+        (void)snprintf(sql, sizeof(sql),
+                       "insert into user_sessions (id, user_id, refresh_salt, user_agent, last_used_at)"
+                       " select gen_random_uuid(), '%s', '', 'idle', now() - interval '61 days'"
+                       " from generate_series(1, 25000)",
+                       anna);
+        (void)test_admin("user_service", sql);
+        (void)snprintf(sql, sizeof(sql),
+                       "insert into user_sessions (id, user_id, refresh_salt, user_agent, ended_at)"
+                       " select gen_random_uuid(), '%s', '', 'ended', now() - interval '31 days'"
+                       " from generate_series(1, 25000)",
+                       anna);
+        (void)test_admin("user_service", sql);
+        (void)snprintf(sql, sizeof(sql),
+                       "insert into user_login_history (id, user_id, succeeded, address, user_agent, created_at)"
+                       " select gen_random_uuid(), '%s', true, '', 'old', now() - interval '91 days'"
+                       " from generate_series(1, 25000)",
+                       anna);
+        (void)test_admin("user_service", sql);
+        assert_int_equal(test_network_run_job("user", "cleanup_old_user_data"), 3);
+        assert_string_equal(
+            test_admin("user_service", "select count(*) from user_login_history where user_agent = 'old'"), "0");
+        assert_string_equal(test_admin("user_service", "select count(*) from user_sessions where user_agent = 'ended'"),
+                            "0");
+        assert_string_equal(test_admin("user_service", "select count(*) from user_sessions"
+                                                       " where user_agent = 'idle' and ended_at is null"),
+                            "0");
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            PEOPLE_TEST(one_logs_in_refreshes_and_out_again),  PEOPLE_TEST(sessions_are_ones_own),
+            PEOPLE_TEST(a_name_is_taken_once_in_any_spelling), PEOPLE_TEST(a_changed_name_is_seen_on_old_notes_at_once),
+            PEOPLE_TEST(members_are_counted_by_events),        PEOPLE_TEST(cleanup_goes_on_until_nothing_is_due),
+        };
+        int failed = cmocka_run_group_tests_name("members", tests, test_start_plain, test_stop);
+
+        return failed + cmocka_run_group_tests_name("members, encoded", tests, test_start_encoded, test_stop);
+}

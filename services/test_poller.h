@@ -1,0 +1,34 @@
+/* A reader of a list who has read its first page, and then asks for what is newer. */
+#ifndef SERVICES_TEST_POLLER_H
+#define SERVICES_TEST_POLLER_H
+
+#include "services/test_support.h"
+
+#define CURSOR_SIZE 2100
+#define FOUND_MAX   4000
+
+/* A list as its reader asks for it. */
+struct list {
+        const char *name, *reader;
+        const struct rpc_method *method;
+        const char *id, *text;
+};
+
+struct poller {
+        const struct list *list;
+        uint32_t limit;
+        char after[CURSOR_SIZE];
+        char (*found)[UUID_SIZE];
+        size_t n;
+};
+
+/* A text of an answer. */
+const char *poller_text(const void *message, const char *name);
+struct poller poller_new(const struct list *list, uint32_t limit);
+size_t poller_once(struct poller *p); /* how many items came; fails the test when one came before */
+void poller_all(struct poller *p);
+bool poller_has(const struct poller *p, const char *id);
+/* Fails the test unless it was found, and frees what the poller found. */
+void poller_expect(struct poller *p, const char *id, const char *what);
+
+#endif

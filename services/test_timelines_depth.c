@@ -1,0 +1,193 @@
+/* Home timelines after long absence and far down: what delivery passed over and what no longer fits is not missing. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "services/test_home.h"
+
+/* As if time had passed: the mark in PostgreSQL, and the day that the header of the set in Redis has. */
+static void let_days_pass(const char *owner, int days)
+{
+        static const char lua[] =
+            "local day = redis.call('GETRANGE', KEYS[1], 25, 28) if day == '' then return end "
+            "redis.call('SETRANGE', KEYS[1], 25, struct.pack('>I4', struct.unpack('>I4', day) - tonumber(ARGV[1])))";
+        char sql[200], key[80], count[16];
+        const char *argv[] = {"EVAL", lua, "1", key, count};
+
+        (void)snprintf(sql, sizeof(sql),
+                       "update timeline_cache set read_at = read_at - interval '%d days' where owner_id = '%s'", days,
+                       owner);
+        (void)snprintf(key, sizeof(key), "tl:home:%s", owner);
+        (void)snprintf(count, sizeof(count), "%d", days);
+        (void)test_admin("timeline_service", sql);
+        (void)test_redis_do(5, argv);
+}
+
+/* Delivery passes over whom it has not seen for 30 days; what was missed is there when they come back. */
+static void a_member_who_was_away_for_a_month_finds_everything(void **state)
+{
+        static const char owned[] = "select count(*) from timeline_entries where owner_id = ";
+        const char *reader = test_member("traveller"), *author = test_member("diarist");
+        char sql[200], before[32];
+
+        test_follow(reader, author);
+        test_post_many(author, 5);
+        test_network_settle();
+        test_home_load();
+        test_home_check(reader, 3, "before");
+        let_days_pass(reader, 31);
+        (void)snprintf(sql, sizeof(sql), "%s'%s'", owned, reader);
+        (void)snprintf(before, sizeof(before), "%s", test_admin("timeline_service", sql));
+        test_post_many(author, 7);
+        test_network_settle();
+        assert_string_equal(test_admin("timeline_service", sql), before); /* nothing was delivered */
+        test_home_load();
+        test_home_check(reader, 3, "after a month");
+        test_post_many(author, 2);
+        test_network_settle();
+        test_home_load();
+        test_home_check(reader, 3, "at home again");
+}
+
+static void yesterdays_timeline_is_marked_as_read_today(void **state)
+{
+        const char *reader = test_member("weekly"), *author = test_member("daily");
+
+        test_follow(reader, author);
+        test_post_many(author, 3);
+        test_home_load();
+        test_home_check(reader, 2, "first");
+        for (int week = 0; week < 6; week++) {
+                let_days_pass(reader, 7);
+                (void)test_post(author);
+                test_network_settle();
+                test_home_load();
+                test_home_check(reader, 2, "a week later");
+        }
+}
+
+/* ---- Depth ---- */
+
+static bool set_is_short(const char *owner)
+{
+        static const char lua[] = "if redis.call('STRLEN', KEYS[1]) > 10000 then return redis.error_reply('long') end";
+        char key[80];
+        const char *argv[] = {"EVAL", lua, "1", key};
+
+        (void)snprintf(key, sizeof(key), "tl:home:%s", owner);
+        return test_redis_do(4, argv);
+}
+
+static void a_set_that_grew_long_is_cut_by_its_reader_and_lacks_nothing(void **state)
+{
+        const char *reader = test_member("seldom_there"), *author = test_member("talkative");
+
+        test_follow(reader, author);
+        test_post_many(author, 250);
+        test_network_settle();
+        test_home_load();
+        test_home_check(reader, 50, "as it was built");
+        test_post_many(author, 450);
+        test_network_settle();
+        assert_false(set_is_short(reader));
+        test_home_load();
+        test_home_check(reader, 50, "with much on top");
+        assert_true(set_is_short(reader));
+        test_home_check(reader, 33, "after it was cut");
+        test_post_many(author, 3);
+        test_network_settle();
+        test_home_load();
+        test_home_check(reader, 50, "with more on top");
+}
+
+/* More than the tail holds, from authors who wrote at different times: following one of old brings notes from below the
+ * tail of another. */
+static void far_below_the_tail_nothing_is_missing(void **state)
+{
+        const char *reader = test_member("archivist"), *early = test_member("early"), *late = test_member("late"),
+                   *between = test_member("between");
+
+        test_post_many(early, 30);
+        test_post_many(between, 60);
+        test_post_many(early, 870);
+        test_post_many(between, 10);
+        test_post_many(late, 850);
+        test_follow(reader, late);
+        test_home_check_deep(reader, "one author beyond the tail");
+        test_follow(reader, early);
+        test_home_check_deep(reader, "another one who wrote before");
+        test_follow(reader, between);
+        test_home_check_deep(reader, "a third one in between");
+        test_post_many(late, 260); /* long enough for the set in Redis to be cut */
+        test_network_settle();
+        test_home_check_deep(reader, "with more on top");
+        (void)test_network_run_job("timeline", "prune_timelines");
+        test_home_check_deep(reader, "with a tail that was cut");
+        (void)ASK(reader, FOLLOW(UNFOLLOW_USER), .id = late);
+        test_home_check_deep(reader, "without the latest");
+}
+
+/* A short tail that was complete, then somebody with a long past. */
+static void old_notes_of_one_do_not_hide_older_ones_of_another(void **state)
+{
+        const char *reader = test_member("collector"), *seldom = test_member("seldom"), *often = test_member("often");
+
+        test_post_many(often, 300);
+        test_post_many(seldom, 50);
+        test_post_many(often, 820);
+        test_follow(reader, seldom);
+        test_home_check_deep(reader, "one who writes seldom");
+        test_follow(reader, often);
+        test_home_check_deep(reader, "and one who writes often");
+}
+
+static void deleted_notes_in_the_tail_do_not_open_a_gap(void **state)
+{
+        const char *reader = test_member("reader_of_gaps"), *author = test_member("deleter"),
+                   *older = test_member("older");
+        char(*ids)[UUID_SIZE] = calloc(900, UUID_SIZE);
+
+        test_post_many(older, 100);
+        test_post_many(author, 100);
+        for (int i = 0; i < 900; i++) {
+                (void)snprintf(ids[i], UUID_SIZE, "%s", test_post(author));
+                test_release();
+        }
+        test_follow(reader, author);
+        test_home_check_deep(reader, "whole");
+        test_follow(reader, older);
+        test_home_check_deep(reader, "with older ones");
+        for (int i = 500; i < 900; i++) {
+                (void)ASK(author, NOTE(DELETE_NOTE), .id = ids[i]);
+                test_release();
+        }
+        test_network_settle();
+        test_home_check_deep(reader, "after deletes");
+        free(ids);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(a_member_who_was_away_for_a_month_finds_everything),
+            cmocka_unit_test(yesterdays_timeline_is_marked_as_read_today),
+            cmocka_unit_test(a_set_that_grew_long_is_cut_by_its_reader_and_lacks_nothing),
+            cmocka_unit_test(far_below_the_tail_nothing_is_missing),
+            cmocka_unit_test(old_notes_of_one_do_not_hide_older_ones_of_another),
+            cmocka_unit_test(deleted_notes_in_the_tail_do_not_open_a_gap),
+        };
+        const struct CMUnitTest encoded[] = {cmocka_unit_test(a_member_who_was_away_for_a_month_finds_everything)};
+        const struct CMUnitTest without_redis[] = {
+            cmocka_unit_test(a_member_who_was_away_for_a_month_finds_everything),
+            cmocka_unit_test(far_below_the_tail_nothing_is_missing),
+        };
+        int failed = cmocka_run_group_tests_name("timelines, depth", tests, test_start_plain, test_stop);
+
+        failed += cmocka_run_group_tests_name("timelines, depth, encoded", encoded, test_start_encoded, test_stop);
+        return failed + cmocka_run_group_tests_name("timelines, depth, without Redis", without_redis,
+                                                    test_start_without_redis, test_stop);
+}

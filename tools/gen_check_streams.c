@@ -1,0 +1,106 @@
+/* Refusals about bodies and answers that are files: over gRPC they are streams, over REST bytes. */
+#include "tools/gen.h"
+
+#include <string.h>
+
+#define TYPE(name)  GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_##name
+#define LABEL(name) GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__LABEL__LABEL_##name
+
+#define REFUSE(...) gen_refuse(g, file, m->line, __VA_ARGS__)
+
+static bool is_body_verb(const char *verb)
+{
+        return verb == NULL || strcmp(verb, "POST") == 0 || strcmp(verb, "PUT") == 0 || strcmp(verb, "PATCH") == 0;
+}
+
+static size_t count_chunks(const struct gen_message *message)
+{
+        size_t n = 0;
+        for (size_t i = 0; i < message->n_fields; i++) {
+                n += message->fields[i].options->chunk;
+        }
+        return n;
+}
+
+bool gen_is_conditions(const struct gen_field *field)
+{
+        return field->type != NULL && strcmp(field->type->full_name, "sonet.file.Conditions") == 0 &&
+               field->proto->label != LABEL(REPEATED) && !field->proto->has_oneof_index;
+}
+
+static bool has_conditions(const struct gen_message *message)
+{
+        for (size_t i = 0; i < message->n_fields; i++) {
+                if (gen_is_conditions(&message->fields[i])) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+static void check_fields(struct gen *g, const struct gen_file *file, const struct gen_method *m)
+{
+        bool has_body = m->options->body != SONET__BODY__BODY_MESSAGE;
+        for (size_t i = 0; i < m->in->n_fields; i++) {
+                const struct gen_field *f = &m->in->fields[i];
+                if (f->options->chunk && (f->proto->type != TYPE(BYTES) || f->proto->label == LABEL(REPEATED) ||
+                                          f->proto->has_oneof_index || f->options->required)) {
+                        gen_refuse(g, m->in->file, f->line,
+                                   "field \"%s\" is a chunk: it must be bytes, alone and not required", f->proto->name);
+                } else if (f->options->header[0] != '\0' &&
+                           (!has_body || f->type != NULL || f->proto->label == LABEL(REPEATED))) {
+                        gen_refuse(g, m->in->file, f->line,
+                                   "field \"%s\" comes in a header: that is for plain values of requests with a body",
+                                   f->proto->name);
+                }
+        }
+}
+
+static void check_body(struct gen *g, const struct gen_file *file, const struct gen_method *m)
+{
+        const Sonet__MethodOptions *o = m->options;
+        bool has_body = o->body != SONET__BODY__BODY_MESSAGE;
+        if (has_body != (bool)m->proto->client_streaming) {
+                REFUSE("method %s must be both or neither: a stream of requests, and one whose body is BODY_BYTES or "
+                       "BODY_MULTIPART",
+                       m->proto->name);
+        } else if (has_body != (count_chunks(m->in) == 1)) {
+                REFUSE("method %s needs %s in %s", m->proto->name,
+                       has_body ? "exactly one field with (sonet.field) = {chunk: true}" : "no field that is a chunk",
+                       m->in->full_name);
+        }
+        if (has_body && (o->max_body_bytes == 0 || o->max_body_bytes > INT64_MAX || o->stall_ms == 0)) {
+                REFUSE("method %s takes a body without an end: please give max_body_bytes and stall_ms",
+                       m->proto->name);
+        } else if (!has_body && (o->max_body_bytes != 0 || o->stall_ms != 0 || o->partial)) {
+                REFUSE("method %s takes no body: max_body_bytes, stall_ms and partial have no meaning there",
+                       m->proto->name);
+        }
+        if (has_body && (!is_body_verb(m->verb) || o->idempotency != SONET__IDEMPOTENCY__IDEMPOTENCY_NONE)) {
+                REFUSE("method %s takes a body: it must be a POST, PUT or PATCH, without an idempotency key",
+                       m->proto->name);
+        }
+}
+
+static void check_answer(struct gen *g, const struct gen_file *file, const struct gen_method *m)
+{
+        bool is_file = strcmp(m->out->full_name, "sonet.file.Chunk") == 0;
+        if (is_file != (bool)m->proto->server_streaming) {
+                REFUSE("method %s must answer both or neither: a stream, and sonet.file.Chunk", m->proto->name);
+        } else if (is_file && !has_conditions(m->in)) {
+                REFUSE("method %s answers a file: please give %s a field of sonet.file.Conditions", m->proto->name,
+                       m->in->full_name);
+        } else if (is_file && (m->proto->client_streaming || (m->verb != NULL && strcmp(m->verb, "GET") != 0) ||
+                               m->options->success != 0 || m->options->empty_is_204)) {
+                REFUSE("method %s answers a file: it must be a GET without a body, and without success and "
+                       "empty_is_204",
+                       m->proto->name);
+        }
+}
+
+void gen_check_streams(struct gen *g, const struct gen_file *file, const struct gen_method *m)
+{
+        check_fields(g, file, m);
+        check_body(g, file, m);
+        check_answer(g, file, m);
+}
