@@ -98,21 +98,51 @@ static sn_status load_renotes(struct rpc_call *c, Note__Note *const *notes, size
         return SN_OK;
 }
 
-/* Whose renotes come to the viewer's home at all; keep[i] belongs to items[i], at most ASKED_MAX. */
-static sn_status ask_relations(struct rpc_call *c, const char *viewer, const struct renote *items, size_t n, bool *keep)
+/* keep[i] belongs to items[i], at most ASKED_MAX. */
+typedef sn_status ask_whom(struct rpc_call *c, const char *viewer, const struct renote *items, size_t n, bool *keep);
+
+static sn_status load_relations(struct rpc_call *c, const char *viewer, char **ids, size_t n, Follow__Relations *out)
 {
         Follow__GetRelationsRequest in = FOLLOW__GET_RELATIONS_REQUEST__INIT;
-        Follow__Relations out = FOLLOW__RELATIONS__INIT;
 
+        follow__relations__init(out);
         in.viewer_id = (char *)viewer;
         in.n_user_ids = n;
-        in.user_ids = ARENA_ARRAY(c->arena, char *, n);
+        in.user_ids = ids;
+        TRY(follow_get_relations(c, &in, out));
+        return out->n_items == n
+                   ? SN_OK
+                   : rpc_fail(c, SN_INTERNAL, NULL, "the follow service gave another number of relations than asked");
+}
+
+/* Whose renotes come to the viewer's home at all. */
+static sn_status ask_relations(struct rpc_call *c, const char *viewer, const struct renote *items, size_t n, bool *keep)
+{
+        char **ids = ARENA_ARRAY(c->arena, char *, n);
+        Follow__Relations found;
+
         for (size_t i = 0; i < n; i++) {
-                in.user_ids[i] = items[i].user_id;
+                ids[i] = items[i].user_id;
         }
-        TRY(follow_get_relations(c, &in, &out));
-        for (size_t i = 0; i < n && i < out.n_items; i++) {
-                keep[i] = uuid_equal(items[i].user_id, viewer) || (out.items[i]->following && !out.items[i]->muting);
+        TRY(load_relations(c, viewer, ids, n, &found));
+        for (size_t i = 0; i < n; i++) {
+                keep[i] = uuid_equal(ids[i], viewer) || (found.items[i]->following && !found.items[i]->muting);
+        }
+        return SN_OK;
+}
+
+/* What a muted member wrote comes home by the viewer's own renote alone. */
+static sn_status ask_mutes(struct rpc_call *c, const char *viewer, const struct renote *items, size_t n, bool *keep)
+{
+        char **ids = ARENA_ARRAY(c->arena, char *, n);
+        Follow__Relations found;
+
+        for (size_t i = 0; i < n; i++) {
+                ids[i] = items[i].author_id;
+        }
+        TRY(load_relations(c, viewer, ids, n, &found));
+        for (size_t i = 0; i < n; i++) {
+                keep[i] = uuid_equal(items[i].user_id, viewer) || !found.items[i]->muting;
         }
         return SN_OK;
 }
@@ -136,8 +166,6 @@ static sn_status ask_blocks(struct rpc_call *c, const char *viewer, const struct
         }
         return SN_OK;
 }
-
-typedef sn_status ask_whom(struct rpc_call *c, const char *viewer, const struct renote *items, size_t n, bool *keep);
 
 static sn_status keep_some(struct rpc_call *c, const char *viewer, ask_whom *ask, struct renotes *r)
 {
@@ -247,6 +275,7 @@ sn_status renoters_show(struct rpc_call *c, const char *viewer, Note__Note *cons
 
         TRY(load_renotes(c, notes, n, &r));
         TRY(keep_some(c, viewer, ask_relations, &r));
+        TRY(keep_some(c, viewer, ask_mutes, &r));
         TRY(keep_some(c, viewer, ask_blocks, &r));
         TRY(load_authors(c, &r, &authors));
         for (size_t i = 0, from = 0; i < n; i++) {

@@ -95,6 +95,19 @@ test('only whose renotes one has at home count: followed, not muted, not blocked
         assert.deepEqual((await reader.home()).map(names), [[blocked.id, muted.id]]);
 });
 
+test('one\'s own renote of a muted member\'s note stands where it is, whoever passes the note on later', async () => {
+        const [reader, muted, bob] = await registerMany(3);
+        await reader.follow(bob);
+        await reader.relate(muted, 'mute');
+        const note = await muted.note('kept from home, but for one\'s own renote');
+        const [own, theirs] = await passOn(note, [reader, bob]);
+        const later = await bob.note('what was delivered after it');
+        await arrives(reader, later.id);
+        assert.deepEqual((await reader.home()).map((item) => [item.id, names(item), item.renoted_by?.count]), [[later.id, [], undefined], [own, [reader.id], 1]]);
+        await reader.unrelate(muted, 'mute');
+        assert.deepEqual((await reader.home()).map((item) => [item.id, names(item)]), [[later.id, []], [theirs, [bob.id, reader.id]]]);
+});
+
 test('the newest ten are named, and all are counted', async () => {
         const reader = await register();
         const fans = await registerMany(12);
