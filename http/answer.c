@@ -135,7 +135,7 @@ static void put_framing(struct http_exchange *x, int status)
         }
         if (!http_status_has_no_length(status)) {
                 put(x, "Content-Length: ");
-                put_number(x, x->answer.len);
+                put_number(x, x->file != NULL ? (size_t)x->file->length : x->answer.len);
                 put(x, "\r\n");
         }
         if (x->close) {
@@ -162,6 +162,7 @@ void http_answer_take(struct http_exchange *x, struct http_response *response)
         x->answer = response->body;
         x->upgrade = response->upgrade;
         x->upgrade_context = response->upgrade_context;
+        http_file_begin(x, response);
         x->close =
             response->close || !x->keep_alive || atomic_load_explicit(&x->server->stopping, memory_order_relaxed);
         x->head = arena_alloc(x->request.arena, room_for(response));

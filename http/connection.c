@@ -201,6 +201,9 @@ static enum http_step send_more(struct http_connection *c)
                 break;
         }
         http_deadline_set(c, c->loop->now_us + (int64_t)c->loop->server->options.slow_client_ms * 1000);
+        if (x->sent == before) {
+                http_file_watch(x);
+        }
         return x->sent > before ? HTTP_AGAIN : HTTP_ENOUGH;
 }
 
@@ -295,6 +298,17 @@ void http_connection_event(struct http_connection *c, uint32_t events)
         c->half_closed |= (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
         if (!c->ready && is_our_turn(c)) {
                 http_connection_work(c);
+        }
+}
+
+/* Only marks it: in the same round its socket may have an event that ends it. */
+void http_connection_source_event(struct http_connection *c)
+{
+        if (c->http2 != NULL) {
+                http2_flow_wake(c->http2);
+        }
+        if (!c->ready) {
+                http_loop_add_ready(c->loop, c);
         }
 }
 

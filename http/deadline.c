@@ -19,6 +19,9 @@ int64_t http_deadline_idle(const struct http_connection *c)
 /* A tick less than the limit, so that the client is gone within it. */
 int64_t http_deadline_slow(const struct http_connection *c)
 {
+        if (c->phase == HTTP_READING_BODY && c->exchange->request.sink != NULL) {
+                return http_sink_due(c->exchange);
+        }
         return c->begun_us + (int64_t)c->loop->server->options.slow_client_ms * 1000 - c->loop->wheel.tick_us;
 }
 
@@ -32,13 +35,19 @@ static bool takes_its_answer(struct http_connection *c, int64_t now_us)
                 x->acknowledged = (int64_t)x->sent - waiting;
                 x->progress_us = now_us;
         }
-        int64_t whole_us = stall_us + (int64_t)(x->answer_len / SENDING_BYTES_PER_SECOND) * 1000000;
+        int64_t whole_us = stall_us + (int64_t)((x->answer_len + x->file_len) / SENDING_BYTES_PER_SECOND) * 1000000;
         return now_us - x->progress_us < stall_us && now_us - x->sending_us < whole_us;
 }
 
 static void slow_client(struct http_connection *c)
 {
         metric_add(c->loop->server->metrics.slow_clients, 1);
+        if (c->phase == HTTP_READING_BODY && http_sink_keeps_part(c->exchange)) {
+                if (http_request_hand_over_part(c) == HTTP_AGAIN) {
+                        http_connection_work(c);
+                }
+                return;
+        }
         if (c->tls != NULL || c->loop->server->options.http2_only) { /* nothing can be said to it */
                 http_connection_end(c);
                 return;

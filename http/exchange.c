@@ -110,6 +110,10 @@ static void release(struct http_exchange *x)
         if (x->flow != NULL) {
                 x->flow->close(x->flow);
         }
+        http_file_end(x);
+        if (x->request.release != NULL) {
+                x->request.release(&x->request);
+        }
         arena_free(x->request.arena); /* holds the exchange itself */
 }
 
@@ -146,14 +150,14 @@ static size_t pieces_left(const struct http_exchange *x, struct iovec pieces[2])
         return n;
 }
 
-enum http_sent http_exchange_send(struct http_exchange *x, int fd)
+static enum http_sent send_memory(struct http_exchange *x, int fd)
 {
         struct iovec pieces[2];
         struct msghdr message = {.msg_iov = pieces, .msg_iovlen = pieces_left(x, pieces)};
         ssize_t n = 0;
         if (message.msg_iovlen > 0) {
                 do {
-                        n = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+                        n = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT | (x->file_len > 0 ? MSG_MORE : 0));
                 } while (n < 0 && errno == EINTR);
         }
         if (n < 0) {
@@ -161,6 +165,12 @@ enum http_sent http_exchange_send(struct http_exchange *x, int fd)
         }
         x->sent += (size_t)n;
         return x->sent == x->head_len + x->answer_len ? HTTP_SENT_ALL : HTTP_SENT_PART;
+}
+
+enum http_sent http_exchange_send(struct http_exchange *x, int fd)
+{
+        enum http_sent sent = x->sent > x->head_len + x->answer_len ? HTTP_SENT_ALL : send_memory(x, fd);
+        return sent == HTTP_SENT_ALL && x->file_len > 0 ? http_file_send(x, fd) : sent;
 }
 
 /* The connection's next request may come: nobody is woken unless there is more to do. The exchange is the caller's. */
@@ -183,6 +193,7 @@ void http_respond(struct http_request *r, struct http_response *response)
                 if (!http2_respond(x->stream, response)) {
                         buf_free(&response->body);
                         x->flow = response->flow;
+                        x->file = response->file;
                         release(x);
                 }
                 return;
@@ -191,6 +202,7 @@ void http_respond(struct http_request *r, struct http_response *response)
                 buf_free(&response->body);
                 x->upgrade = response->upgrade;
                 x->upgrade_context = response->upgrade_context;
+                x->file = response->file;
                 release(x); /* and nothing of the server, which may be gone */
                 free(c);
                 return;

@@ -95,12 +95,14 @@ void http2_stream_end(struct http2_stream *s);                      /* the sessi
 void http2_request_field(struct http2_stream *s, struct str name, struct str value);
 void http2_request_head(struct http2_stream *s, bool last); /* the head is complete, maybe the whole request */
 void http2_request_body(struct http2_stream *s, struct str piece);
-void http2_request_end(struct http2_stream *s); /* the body is complete */
+void http2_request_end(struct http2_stream *s);            /* the body is complete */
+void http2_request_hand_over_part(struct http2_stream *s); /* a body that broke off, to a sink's owner */
 void http2_request_refuse(struct http2_stream *s, int status, const char *detail);
 void http2_begin_waiting(struct http2 *h); /* requests that waited until the client takes its answers */
 
 /* http2_flow.c */
 ssize_t http2_flow_read(struct http2_stream *s, char *into, size_t size); /* as nghttp2 wants it */
+void http2_flow_wake(struct http2 *h);                                    /* what files are read from has more */
 void http2_flow_take(struct http2_stream *s, struct str piece, bool last);
 /* Asks a flow again that has waited long enough; resets a stream whose client takes too little. */
 void http2_flow_due(struct http2_stream *s, int64_t now_us);

@@ -52,8 +52,10 @@ static size_t put_head(struct http2_stream *s, nghttp2_nv out[FIELDS_MAX])
         size_t n = 0;
         out[n++] = field_of(STR(":status"), str_of(arena_printf(arena, "%d", response->status)));
         out[n++] = field_of(STR("date"), str_of(http_date()));
-        if (!http_status_has_no_length(response->status) && response->n_trailers == 0 && x->flow == NULL) {
-                out[n++] = field_of(STR("content-length"), str_of(arena_printf(arena, "%zu", x->answer.len)));
+        bool known = response->n_trailers == 0 && (x->flow == NULL || x->file != NULL);
+        if (!http_status_has_no_length(response->status) && known) {
+                size_t length = x->file != NULL ? (size_t)x->file->length : x->answer.len;
+                out[n++] = field_of(STR("content-length"), str_of(arena_printf(arena, "%zu", length)));
         }
         return n + put_fields(arena, response->headers, response->n_headers, out + n);
 }
@@ -137,7 +139,8 @@ void http2_answer(struct http2_stream *s, struct http_response *response)
         http_answer_check(response);
         s->response = *response;
         x->answer = response->body;
-        x->flow = response->flow;
+        http_file_begin(x, response);
+        x->flow = x->file_len > 0 ? http_file_flow(x) : response->flow;
         if (!s->open) {
                 http_exchange_end(x);
                 return;

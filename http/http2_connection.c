@@ -191,6 +191,12 @@ static bool is_held(struct http2_stream *s)
         return atomic_load(&s->turn) != HTTP_TURN_IO;
 }
 
+static int64_t due_us(const struct http2_stream *s)
+{
+        const struct http_exchange *x = s->exchange;
+        return x->request.sink != NULL ? http_sink_due(x) : s->begun_us + slow_us(s->http2->connection);
+}
+
 /* A request that does not come, from its first byte to its last. False: the connection ends with it, since nothing can
  * be said while a head is not complete. */
 static bool refuse_slow(struct http2 *h, int64_t now_us)
@@ -198,14 +204,18 @@ static bool refuse_slow(struct http2 *h, int64_t now_us)
         for (struct http2_stream *s = h->first, *next; s != NULL; s = next) {
                 next = s->next;
                 bool arriving = !s->complete && !s->answering && !is_held(s);
-                if (!arriving || now_us - s->begun_us < slow_us(h->connection)) {
+                if (!arriving || now_us < due_us(s)) {
                         continue;
                 }
                 metric_add(h->connection->loop->server->metrics.slow_clients, 1);
                 if (!s->head_complete) {
                         return false;
                 }
-                http2_request_refuse(s, 408, "The request did not arrive in time.");
+                if (http_sink_keeps_part(s->exchange)) {
+                        http2_request_hand_over_part(s);
+                } else {
+                        http2_request_refuse(s, 408, "The request did not arrive in time.");
+                }
         }
         return true;
 }

@@ -55,6 +55,15 @@ ssize_t http2_flow_read(struct http2_stream *s, char *into, size_t size)
         return n;
 }
 
+void http2_flow_wake(struct http2 *h)
+{
+        for (struct http2_stream *s = h->first; s != NULL; s = s->next) {
+                if (s->exchange->file_watched) {
+                        resume(s);
+                }
+        }
+}
+
 void http2_flow_take(struct http2_stream *s, struct str piece, bool last)
 {
         struct http_flow *flow = s->exchange->flow;

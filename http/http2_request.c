@@ -60,10 +60,15 @@ void http2_stream_end(struct http2_stream *s)
         struct http_exchange *x = s->exchange;
         unlink_open(h, s);
         h->connection->active_us = h->connection->loop->now_us;
-        if (s->answering) {
+        if (s->answering && x->flow == NULL) {
                 h->unsent -= x->answer_len - x->sent;
         }
-        if (atomic_load(&s->turn) == HTTP_TURN_IO) {
+        if (atomic_load(&s->turn) != HTTP_TURN_IO) {
+                return;
+        }
+        if (!s->complete && !s->answering && http_sink_keeps_part(x)) {
+                http2_request_hand_over_part(s);
+        } else {
                 http_exchange_end(x);
         }
 }
@@ -260,7 +265,11 @@ static void ask_owner(struct http2_stream *s)
         } else if (s->complete) {
                 begin_or_wait(s);
         } else {
-                buf_init(&x->body, max_body);
+                if (x->request.sink != NULL) {
+                        http_sink_begin(x, max_body);
+                } else {
+                        buf_init(&x->body, max_body);
+                }
                 if (s->expects) {
                         say_continue(s);
                 }
@@ -281,6 +290,32 @@ void http2_request_head(struct http2_stream *s, bool last)
 
 /* --- the body --- */
 
+/* What comes after a part was handed over is dropped. */
+static void give_to_sink(struct http2_stream *s, struct str piece)
+{
+        struct http_response early = {0};
+        if (s->exchange->request.is_part) {
+                return;
+        }
+        switch (http_sink_take(s->exchange, piece, &early)) {
+        case HTTP_SINK_TOOK:
+                return;
+        case HTTP_SINK_TOO_LARGE:
+                http2_request_refuse(s, 413, "The body is larger than this address takes.");
+                return;
+        case HTTP_SINK_REFUSED:
+                s->refused = early.status;
+                http2_answer(s, &early);
+                return;
+        }
+}
+
+void http2_request_hand_over_part(struct http2_stream *s)
+{
+        s->exchange->request.is_part = true;
+        hand_over(s);
+}
+
 void http2_request_body(struct http2_stream *s, struct str piece)
 {
         struct http_exchange *x = s->exchange;
@@ -289,6 +324,10 @@ void http2_request_body(struct http2_stream *s, struct str piece)
                 return;
         }
         (void)nghttp2_session_consume_stream(s->http2->session, s->id, piece.len);
+        if (x->request.sink != NULL) {
+                give_to_sink(s, piece);
+                return;
+        }
         buf_append(&x->body, piece.ptr, piece.len);
         if (x->body.overflow) {
                 http2_request_refuse(s, 413, "The body is larger than this address takes.");
@@ -302,7 +341,7 @@ void http2_request_end(struct http2_stream *s)
         s->complete = true;
         if (s->answering) {
                 http2_flow_take(s, STR(""), true);
-        } else if (s->head_complete) {
+        } else if (s->head_complete && !s->exchange->request.is_part) {
                 begin_or_wait(s);
         }
 }

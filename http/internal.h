@@ -1,8 +1,9 @@
 /* What the files of http/ share. server.c starts and stops, listen.c listens, loop.c is an I/O thread, connection.c a
  * connection on it, request.c reads its requests, deadline.c ends what takes too long, exchange.c is one request and
  * its response, answer.c makes a response's bytes, unread.c bounds what clients are sent and do not take, shares.c what
- * one address may have, refuse.c says no, upgrade.c is for connections that leave HTTP. head.c, chunked.c, websocket.c,
- * wheel.c and tls.c know nothing of all that. HTTP/2 is in http2.h and its files.
+ * one address may have, sink.c takes bodies that are not kept in memory, file.c sends answers that are not, refuse.c
+ * says no, upgrade.c is for connections that leave HTTP. head.c, chunked.c, websocket.c, wheel.c and tls.c know nothing
+ * of all that. HTTP/2 is in http2.h and its files.
  *
  * Whose turn is it? Each connection belongs to one I/O thread, and only that thread reads from it, closes it and looks
  * at its deadlines. But the answer is sent by the worker who made it, without a thread switch. The word `turn` says who
@@ -106,6 +107,9 @@ struct http_exchange {
         uint64_t left; /* with a length */
         struct http_chunked decoder;
         struct buf body;
+        uint64_t max_body;
+        uint64_t received;                   /* by a sink */
+        int64_t received_us;                 /* when something came last */
         int64_t held_bytes;                  /* of the body, as counted */
         struct http_share_of_address *share; /* with whose address; NULL: nothing is counted */
         /* the response */
@@ -113,8 +117,11 @@ struct http_exchange {
         char *head;
         size_t head_len;
         struct buf answer;
-        size_t answer_len; /* of what is sent of it: 0 for HEAD */
-        size_t sent;
+        size_t answer_len;               /* of what is sent of it: 0 for HEAD */
+        struct http_file *file;          /* after answer, or NULL */
+        size_t file_len;                 /* of what is sent of it: 0 for HEAD */
+        bool file_watched;               /* the loop is told when more comes through the pipe */
+        size_t sent;                     /* of head, answer and file together */
         int64_t sending_us, progress_us; /* when the I/O thread took it over, and last saw the client take something */
         int64_t acknowledged;
         struct http_flow *flow;             /* over HTTP/2, in place of answer */
@@ -185,7 +192,8 @@ enum http_step { HTTP_AGAIN, HTTP_ENOUGH };
 
 void http_connection_new(struct http_loop *loop, int fd, const struct sockaddr_storage *address); /* takes over fd */
 void http_connection_event(struct http_connection *c, uint32_t epoll_events);
-void http_connection_work(struct http_connection *c); /* as much as there is to do; may end it */
+void http_connection_source_event(struct http_connection *c); /* what an answer is read from has more */
+void http_connection_work(struct http_connection *c);         /* as much as there is to do; may end it */
 /* Sends without waiting: the bytes that were taken, which may be none, or -1 when the connection is broken. */
 ssize_t http_connection_send(struct http_connection *c, const char *bytes, size_t len);
 enum http_step http_connection_linger(struct http_connection *c);
@@ -201,6 +209,7 @@ enum http_step http_connection_end_hard(struct http_connection *c);
 /* request.c */
 enum http_step http_request_read_head(struct http_connection *c);
 enum http_step http_request_read_body(struct http_connection *c);
+enum http_step http_request_hand_over_part(struct http_connection *c); /* a body that broke off, to a sink's owner */
 enum http_step http_request_refuse_part(struct http_connection *c, int status,
                                         const char *detail); /* a request that is not whole */
 
@@ -240,6 +249,20 @@ void http_answer_take(struct http_exchange *x, struct http_response *response);
 /* The owner's response for a refusal, or a bare one. */
 void http_refusal(struct http_server *server, struct http_request *r, int status, const char *detail,
                   struct http_response *response);
+
+/* sink.c */
+enum http_sink_result { HTTP_SINK_TOOK, HTTP_SINK_TOO_LARGE, HTTP_SINK_REFUSED /* early is filled in */ };
+void http_sink_begin(struct http_exchange *x, uint64_t max_body);
+enum http_sink_result http_sink_take(struct http_exchange *x, struct str piece, struct http_response *early);
+int64_t http_sink_due(const struct http_exchange *x);     /* when what came is too little */
+bool http_sink_keeps_part(const struct http_exchange *x); /* of a body that is on its way */
+
+/* file.c */
+void http_file_begin(struct http_exchange *x, struct http_response *response); /* takes it over; NULL: there is none */
+enum http_sent http_file_send(struct http_exchange *x, int fd);
+void http_file_watch(struct http_exchange *x); /* a pipe that has nothing now */
+void http_file_end(struct http_exchange *x);
+struct http_flow *http_file_flow(struct http_exchange *x); /* the same over HTTP/2 */
 
 /* unread.c */
 void http_unread_limit(int listen_fd, const struct http_options *options); /* of each connection, in the kernel */

@@ -175,12 +175,31 @@ static int wait_ms(const struct http_loop *loop)
         return left_us <= 0 ? 0 : (int)((left_us + 999) / 1000);
 }
 
+/* What an answer is read from, told from sockets by the lowest bit (http_file_watch). */
+static bool is_source(const struct epoll_event *event)
+{
+        return ((uintptr_t)event->data.ptr & 1) != 0;
+}
+
+static void tell_of_sources(struct epoll_event *events, int n)
+{
+        for (int i = 0; i < n; i++) {
+                if (is_source(&events[i])) {
+                        http_connection_source_event((void *)((char *)events[i].data.ptr - 1));
+                }
+        }
+}
+
 static void wait_and_work(struct http_loop *loop)
 {
         struct epoll_event events[EVENTS_AT_ONCE];
         int n = epoll_wait(loop->epoll_fd, events, EVENTS_AT_ONCE, wait_ms(loop));
         loop->now_us = clock_monotonic_us();
+        tell_of_sources(events, n);
         for (int i = 0; i < n; i++) {
+                if (is_source(&events[i])) {
+                        continue;
+                }
                 if (events[i].data.ptr == loop->server) {
                         accept_some(loop);
                 } else if (events[i].data.ptr != loop) { /* which is the wake-up */

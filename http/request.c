@@ -109,6 +109,17 @@ static enum http_step hand_over(struct http_connection *c, const struct input *r
         return http_connection_answer(c, &early);
 }
 
+/* As of a body that is whole, but it is the connection's last request: what follows of it cannot be told from the next.
+ */
+enum http_step http_request_hand_over_part(struct http_connection *c)
+{
+        const struct input nothing = {{"", 0}, false};
+        c->exchange->request.is_part = true;
+        c->exchange->keep_alive = false;
+        c->linger = true;
+        return hand_over(c, &nothing);
+}
+
 enum http_step http_request_refuse_part(struct http_connection *c, int status, const char *detail)
 {
         if (c->head != NULL && c->exchange == NULL) { /* for what the owner says in its refusals */
@@ -124,6 +135,9 @@ enum http_step http_request_refuse_part(struct http_connection *c, int status, c
 static enum http_step end_of_input(struct http_connection *c)
 {
         bool within = c->head != NULL || c->phase == HTTP_READING_BODY;
+        if (c->phase == HTTP_READING_BODY && http_sink_keeps_part(c->exchange)) {
+                return http_request_hand_over_part(c);
+        }
         return within && c->ended ? http_request_refuse_part(c, 400, "The request ended before it was whole.")
                                   : http_connection_end(c);
 }
@@ -133,26 +147,36 @@ static enum http_step too_large(struct http_connection *c)
         return http_connection_refuse(c, 413, "The body is larger than this address takes.");
 }
 
-static enum http_parse take_chunks(struct http_exchange *x, struct input *in)
+/* Gives a piece of the body to where it goes. */
+static enum http_sink_result take_piece(struct http_exchange *x, struct str piece, struct http_response *early)
+{
+        if (x->request.sink != NULL) {
+                return http_sink_take(x, piece, early);
+        }
+        buf_append(&x->body, piece.ptr, piece.len);
+        return x->body.overflow ? HTTP_SINK_TOO_LARGE : HTTP_SINK_TOOK;
+}
+
+static enum http_parse take_chunks(struct http_exchange *x, struct input *in, enum http_sink_result *taken,
+                                   struct http_response *early)
 {
         struct str data;
         enum http_parse result;
         do {
                 result = http_chunked_next(&x->decoder, &in->bytes, &data);
-                if (data.len > 0) {
-                        buf_append(&x->body, data.ptr, data.len);
+                *taken = take_piece(x, data, early);
+                if (x->request.sink == NULL && x->decoder.left > x->body.max_bytes - x->body.len) {
+                        *taken = HTTP_SINK_TOO_LARGE;
                 }
-                if (x->decoder.left > x->body.max_bytes - x->body.len) {
-                        x->body.overflow = true;
-                }
-        } while (result == HTTP_PARSE_MORE && in->bytes.len > 0 && !x->body.overflow);
+        } while (result == HTTP_PARSE_MORE && in->bytes.len > 0 && *taken == HTTP_SINK_TOOK);
         return result;
 }
 
-static enum http_parse take_length(struct http_exchange *x, struct input *in)
+static enum http_parse take_length(struct http_exchange *x, struct input *in, enum http_sink_result *taken,
+                                   struct http_response *early)
 {
         size_t n = in->bytes.len < x->left ? in->bytes.len : (size_t)x->left;
-        buf_append(&x->body, in->bytes.ptr, n);
+        *taken = take_piece(x, (struct str){in->bytes.ptr, n}, early);
         use(in, n);
         x->left -= n;
         return x->left == 0 ? HTTP_PARSE_DONE : HTTP_PARSE_MORE;
@@ -161,12 +185,18 @@ static enum http_parse take_length(struct http_exchange *x, struct input *in)
 static enum http_step take_body(struct http_connection *c, struct input *in)
 {
         struct http_exchange *x = c->exchange;
-        enum http_parse result = x->chunked ? take_chunks(x, in) : take_length(x, in);
+        struct http_response early = {0};
+        enum http_sink_result taken;
+        enum http_parse result = x->chunked ? take_chunks(x, in, &taken, &early) : take_length(x, in, &taken, &early);
         if (result == HTTP_PARSE_REFUSED) {
                 return http_connection_refuse(c, x->decoder.status, x->decoder.detail);
         }
-        if (x->body.overflow) {
+        if (taken == HTTP_SINK_TOO_LARGE) {
                 return too_large(c);
+        }
+        if (taken == HTTP_SINK_REFUSED) {
+                early.close = c->linger = true;
+                return http_connection_answer(c, &early);
         }
         if (!http_share_hold_body(x)) {
                 return http_connection_refuse(c, 503, HTTP_TOO_MANY_BODIES);
@@ -178,12 +208,12 @@ static enum http_step take_body(struct http_connection *c, struct input *in)
         return wait_for_more(c);
 }
 
-/* A body with a length is read to where it shall be. */
+/* A body with a length is read to where it shall be, when that is memory. */
 enum http_step http_request_read_body(struct http_connection *c)
 {
         struct http_exchange *x = c->exchange;
         struct input in;
-        if (x->chunked) {
+        if (x->chunked || x->request.sink != NULL) {
                 ssize_t n = receive_fresh(c, &in);
                 return n < 0 ? end_of_input(c) : n == 0 ? HTTP_ENOUGH : take_body(c, &in);
         }
@@ -225,7 +255,11 @@ static enum http_step begin_body(struct http_connection *c, struct input *in, si
         if (x->wants_continue && in->bytes.len == 0 && !send_continue(c)) {
                 return http_connection_end(c);
         }
-        buf_init(&x->body, max_body);
+        if (x->request.sink != NULL) {
+                http_sink_begin(x, max_body);
+        } else {
+                buf_init(&x->body, max_body);
+        }
         c->phase = HTTP_READING_BODY;
         return take_body(c, in);
 }

@@ -26,6 +26,21 @@ struct http_header {
         const char *value;
 };
 
+struct http_request;
+struct http_response;
+
+/* Where a body goes that is not kept in memory: on_headers names one, and then has no on_request before its end. */
+struct http_sink {
+        /* The next bytes, on the I/O thread: fast, never blocks but for a disk. False: early is filled in, and the rest
+         * is not read. */
+        bool (*take)(struct http_request *r, struct str piece, struct http_response *early);
+        /* A body may take as long as it likes, unless nothing comes for so long, or less than
+         * HTTP_SINK_BYTES_PER_SECOND in the mean: 408. */
+        int stall_ms;
+        bool keeps_part; /* of a body that breaks off or stalls, on_request gets what came, with is_part */
+};
+#define HTTP_SINK_BYTES_PER_SECOND 1024
+
 struct http_request {
         struct arena *arena; /* lives until http_respond */
         const char *method;
@@ -40,12 +55,13 @@ struct http_request {
         bool has_body;
         const char *certificate; /* names in the client's verified certificate, each with a space behind it; "": none */
         void *user;              /* the owner's, e.g. the route found in on_headers */
+        const struct http_sink *sink;            /* set in on_headers: takes the body */
+        bool is_part;                            /* the body broke off; who sent it may be gone */
+        void (*release)(struct http_request *r); /* the owner's, or NULL: the request ends, on any thread */
 };
 
 /* The first value of a header, ignoring case; NULL when absent. */
 const char *http_request_header(const struct http_request *r, const char *name);
-
-struct http_response;
 
 /* An answer that is made while the client takes it, and may be given while the request still comes: HTTP/2 only. It
  * lives in the request's arena, and all but close runs on the connection's I/O thread: fast, never blocks. */
@@ -63,9 +79,18 @@ struct http_flow {
 };
 enum { HTTP_FLOW_WAITS = -1, HTTP_FLOW_BROKEN = -2 };
 
+/* A region of a file in place of the body. HTTP/1.1 has it sent by the kernel. The server closes fd. */
+struct http_file {
+        int fd;       /* -1: there is none, and only the length is told, to a HEAD */
+        bool is_pipe; /* the bytes come through it; when it ends before its time the client is cut off */
+        int64_t offset;
+        int64_t length;
+};
+
 struct http_response {
         int status;
         struct buf body;
+        struct http_file *file; /* in place of it, or NULL; lives in the request's arena */
         struct http_flow *flow; /* in place of the body, or NULL */
         struct http_header headers[24];
         size_t n_headers;

@@ -46,7 +46,8 @@ static size_t waiting_here(const struct http_connection *c)
         if (c->http2 != NULL) {
                 return c->http2->unsent + c->http2->out.len - c->http2->out_at;
         }
-        return x != NULL ? x->head_len + x->answer_len - x->sent : 0;
+        size_t made = x != NULL ? x->head_len + x->answer_len : 0; /* a file is not in memory */
+        return x != NULL && x->sent < made ? made - x->sent : 0;
 }
 
 static int64_t unread_of(struct http_connection *c)

@@ -1,0 +1,107 @@
+/* Answers that are regions of files, or come through a pipe from another process. Over HTTP/1.1 the kernel moves the
+ * bytes; over HTTP/2, which puts heads between them and may encrypt them, they are read as the client takes them. */
+#include "http/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/sendfile.h>
+#include <unistd.h>
+
+enum { BYTES_AT_ONCE = 128 << 10 }; /* then others have their turn */
+
+struct file_flow {
+        struct http_flow flow; /* first */
+        struct http_exchange *exchange;
+};
+
+void http_file_begin(struct http_exchange *x, struct http_response *response)
+{
+        x->file = response->file;
+        bool sends = x->file != NULL && x->file->fd >= 0 && !x->is_head && !http_status_has_no_length(response->status);
+        x->file_len = sends ? (size_t)x->file->length : 0;
+}
+
+static size_t left(const struct http_exchange *x)
+{
+        return x->head_len + x->answer_len + x->file_len - x->sent;
+}
+
+enum http_sent http_file_send(struct http_exchange *x, int fd)
+{
+        struct http_file *f = x->file;
+        size_t wanted = left(x) < BYTES_AT_ONCE ? left(x) : BYTES_AT_ONCE;
+        ssize_t n;
+        do {
+                off_t at = f->offset;
+                n = f->is_pipe ? splice(f->fd, NULL, fd, NULL, wanted, SPLICE_F_NONBLOCK | SPLICE_F_MORE)
+                               : sendfile(fd, f->fd, &at, wanted);
+        } while (n < 0 && errno == EINTR);
+        if (n < 0) {
+                return errno == EAGAIN ? HTTP_SENT_PART : HTTP_SENT_BROKEN;
+        }
+        if (n == 0) {
+                return HTTP_SENT_BROKEN; /* it is shorter than it was said to be */
+        }
+        f->offset += n;
+        x->sent += (size_t)n;
+        return left(x) == 0 ? HTTP_SENT_ALL : HTTP_SENT_PART;
+}
+
+/* An address is even: the lowest bit tells the connection's source from its socket. */
+void http_file_watch(struct http_exchange *x)
+{
+        struct http_connection *c = x->connection;
+        struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = (char *)c + 1};
+        if (x->file != NULL && x->file->is_pipe && !x->file_watched) {
+                x->file_watched = epoll_ctl(c->loop->epoll_fd, EPOLL_CTL_ADD, x->file->fd, &event) == 0;
+        }
+}
+
+void http_file_end(struct http_exchange *x)
+{
+        if (x->file == NULL || x->file->fd < 0) {
+                return;
+        }
+        if (x->file_watched) {
+                epoll_ctl(x->connection->loop->epoll_fd, EPOLL_CTL_DEL, x->file->fd, NULL);
+        }
+        close(x->file->fd);
+        x->file->fd = -1;
+}
+
+/* --- HTTP/2 --- */
+
+static ssize_t read_file(struct http_flow *flow, char *into, size_t size, struct http_response *response)
+{
+        struct http_exchange *x = ((struct file_flow *)(void *)flow)->exchange;
+        struct http_file *f = x->file;
+        size_t wanted = left(x) < size ? left(x) : size;
+        ssize_t n;
+        do {
+                n = f->is_pipe ? read(f->fd, into, wanted) : pread(f->fd, into, wanted, f->offset);
+        } while (n < 0 && errno == EINTR);
+        if (n < 0 && errno == EAGAIN) {
+                http_file_watch(x);
+                return x->file_watched ? HTTP_FLOW_WAITS : HTTP_FLOW_BROKEN;
+        }
+        if (n <= 0) {
+                return HTTP_FLOW_BROKEN;
+        }
+        f->offset += n;
+        x->sent += (size_t)n;
+        flow->ended = left(x) == 0;
+        return n;
+}
+
+static void close_file(struct http_flow *flow)
+{
+        (void)flow; /* the exchange does it */
+}
+
+struct http_flow *http_file_flow(struct http_exchange *x)
+{
+        struct file_flow *f = ARENA_NEW(x->request.arena, struct file_flow);
+        *f = (struct file_flow){.flow = {.read = read_file, .close = close_file}, .exchange = x};
+        return &f->flow;
+}

@@ -1,0 +1,279 @@
+/* Bodies that go to a sink as they come: whole ones, too large ones, refused ones, slow ones and those that break off.
+ */
+#include "http/test_http2_support.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+enum { MAX_BODY = 1 << 20 };
+
+static struct fixture f;
+static atomic_int_least64_t taken, parts, part_bytes;
+static atomic_int released;
+
+static bool take(struct http_request *r, struct str piece, struct http_response *early)
+{
+        if (strcmp(r->path, "/full") == 0) {
+                early->status = 503;
+                buf_append_c(&early->body, "full");
+                return false;
+        }
+        atomic_fetch_add(&taken, (int64_t)piece.len);
+        *(int64_t *)r->user += (int64_t)piece.len;
+        return true;
+}
+
+static void release(struct http_request *r)
+{
+        atomic_fetch_add(&released, 1);
+}
+
+static bool on_headers(void *context, struct http_request *r, size_t *max_body, struct http_response *early)
+{
+        static const struct http_sink whole = {.take = take, .stall_ms = 300};
+        static const struct http_sink part = {.take = take, .stall_ms = 300, .keeps_part = true};
+        r->sink = strcmp(r->path, "/part") == 0 ? &part : &whole;
+        r->user = ARENA_NEW(r->arena, int64_t);
+        r->release = release;
+        *max_body = MAX_BODY;
+        return true;
+}
+
+static bool on_request(void *context, struct http_request *r, struct http_response *early)
+{
+        if (r->is_part) {
+                atomic_fetch_add(&part_bytes, *(int64_t *)r->user);
+                atomic_fetch_add(&parts, 1);
+        }
+        early->status = r->is_part ? 202 : 200;
+        buf_printf(&early->body, "%lld", (long long)*(int64_t *)r->user);
+        return false;
+}
+
+static int setup(void **state)
+{
+        struct http_options options = fixture_options();
+        struct http_handlers handlers = {.on_headers = on_headers, .on_request = on_request};
+        CLEANUP(buf_free) struct buf error;
+        buf_init(&error, 1000);
+        options.address = "127.0.0.1";
+        options.slow_client_ms = 200; /* sooner than stall_ms: it must not count */
+        taken = parts = part_bytes = released = 0;
+        if (http_server_start(&options, &handlers, &f.server, &error) != SN_OK) {
+                return -1;
+        }
+        f.port = http_server_port(f.server);
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        http_server_stop(f.server, 1000);
+        return 0;
+}
+
+static void send_head(int fd, const char *path, const char *rest)
+{
+        char head[300];
+        (void)snprintf(head, sizeof(head), "PUT %s HTTP/1.1\r\nHost: h\r\n%s\r\n", path, rest);
+        client_send_text(fd, head);
+}
+
+static void a_body_is_taken_as_it_comes_and_the_next_request_follows_it(void **state)
+{
+        int fd = client_open(&f);
+        send_head(fd, "/", "Content-Length: 6\r\n");
+        client_send_text(fd, "abc");
+        WAIT_UNTIL(taken == 3);
+        client_send_text(fd, "defPUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+        client_expect(fd, 200, "6");
+        WAIT_UNTIL(taken == 9);
+        client_send_text(fd, "2\r\nde\r\n0\r\n\r\n");
+        client_expect(fd, 200, "5");
+        close(fd);
+        WAIT_UNTIL(released == 2);
+}
+
+static void who_asks_first_is_told_to_go_on(void **state)
+{
+        struct reply r;
+        int fd = client_open(&f);
+        send_head(fd, "/", "Content-Length: 3\r\nExpect: 100-continue\r\n");
+        client_read(fd, &r, true);
+        assert_int_equal(r.status, 100);
+        reply_free(&r);
+        client_send_text(fd, "abc");
+        client_expect(fd, 200, "3");
+        close(fd);
+}
+
+static void what_is_too_large_is_refused_before_it_comes_or_when_it_does(void **state)
+{
+        static const char block[1 << 16] = "";
+        int fd = client_open(&f);
+        send_head(fd, "/", "Content-Length: 1048577\r\nExpect: 100-continue\r\n");
+        client_expect(fd, 413, NULL);
+        close(fd);
+        assert_int_equal(taken, 0);
+        fd = client_open(&f);
+        send_head(fd, "/", "Transfer-Encoding: chunked\r\n");
+        for (int i = 0; i <= MAX_BODY / (int)sizeof(block); i++) {
+                client_send_text(fd, "10000\r\n");
+                client_send(fd, block, sizeof(block));
+                client_send_text(fd, "\r\n");
+        }
+        client_expect(fd, 413, NULL);
+        close(fd);
+        assert_true(taken <= MAX_BODY);
+        WAIT_UNTIL(released == 2);
+}
+
+static void a_sink_may_refuse_what_comes(void **state)
+{
+        int fd = client_open(&f);
+        send_head(fd, "/full", "Content-Length: 6\r\n");
+        client_send_text(fd, "abc");
+        client_expect(fd, 503, "full");
+        client_expect_end(fd);
+        close(fd);
+}
+
+/* 20 bytes a second are too few in the mean; each comes long before the stall of 300 ms. */
+static void a_body_that_comes_too_slowly_is_given_up(void **state)
+{
+        int fd = client_open(&f);
+        int64_t begun_us = clock_monotonic_us();
+        send_head(fd, "/", "Content-Length: 1000\r\n");
+        while (released == 0 && send(fd, "x", 1, MSG_NOSIGNAL) == 1) {
+                clock_sleep_ms(50);
+        }
+        client_expect(fd, 408, NULL);
+        assert_true(clock_monotonic_us() - begun_us >= 300000);
+        close(fd);
+}
+
+static void a_body_may_take_longer_than_other_requests_while_it_comes(void **state)
+{
+        static const char block[4096] = "";
+        int fd = client_open(&f);
+        send_head(fd, "/", "Content-Length: 81920\r\n");
+        for (int i = 0; i < 20; i++) { /* a second; other requests have 0.2 */
+                client_send(fd, block, sizeof(block));
+                clock_sleep_ms(50);
+        }
+        client_expect(fd, 200, "81920");
+        close(fd);
+}
+
+static void a_body_that_stalls_is_given_up_and_its_part_kept_where_parts_are(void **state)
+{
+        int fd = client_open(&f), kept = client_open(&f);
+        send_head(fd, "/", "Content-Length: 1000\r\n");
+        send_head(kept, "/part", "Content-Length: 1000\r\n");
+        client_send_text(fd, "abc");
+        client_send_text(kept, "abcd");
+        client_expect(fd, 408, NULL);
+        client_expect(kept, 202, "4");
+        client_expect_end(kept);
+        assert_int_equal(parts, 1);
+        close(fd);
+        close(kept);
+}
+
+static void of_a_body_that_breaks_off_the_part_is_kept_where_parts_are(void **state)
+{
+        int fd = client_open(&f), kept = client_open(&f), reset = client_open(&f);
+        send_head(fd, "/", "Content-Length: 1000\r\n");
+        send_head(kept, "/part", "Content-Length: 1000\r\n");
+        send_head(reset, "/part", "Transfer-Encoding: chunked\r\n");
+        client_send_text(fd, "abc");
+        client_send_text(kept, "abcd");
+        client_send_text(reset, "5\r\nabcde\r\n");
+        WAIT_UNTIL(taken == 12);
+        close(fd);
+        close(kept);
+        client_reset(reset);
+        WAIT_UNTIL(released == 3);
+        assert_int_equal(parts, 2);
+        assert_int_equal(part_bytes, 9);
+}
+
+/* --- HTTP/2 --- */
+
+static void begin_put(struct buf *b, uint32_t stream, const char *path)
+{
+        struct buf block;
+        buf_init(&block, 1000);
+        h2_field(&block, ":method", "PUT");
+        h2_field(&block, ":scheme", "http");
+        h2_field(&block, ":path", path);
+        h2_field(&block, ":authority", "h");
+        h2_headers(b, NGHTTP2_FLAG_END_HEADERS, stream, &block);
+        buf_free(&block);
+}
+
+static void over_http2_a_body_is_taken_as_it_comes(void **state)
+{
+        struct buf b;
+        struct h2_frame frame;
+        int fd = h2_open(&f);
+        h2_begin(&b);
+        begin_put(&b, 1, "/");
+        h2_frame(&b, NGHTTP2_DATA, 0, 1, "abc", 3);
+        h2_send(fd, &b);
+        WAIT_UNTIL(taken == 3);
+        buf_init(&b, 1000);
+        h2_frame(&b, NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, 1, "de", 2);
+        h2_send(fd, &b);
+        h2_read_until(fd, NGHTTP2_DATA, &frame);
+        assert_int_equal(frame.len, 1);
+        assert_int_equal(frame.payload[0], '5');
+        close(fd);
+}
+
+static void over_http2_what_breaks_off_is_kept_where_parts_are_and_what_stalls_too(void **state)
+{
+        struct buf b;
+        int fd = h2_open(&f);
+        h2_begin(&b);
+        for (uint32_t stream = 1; stream <= 7; stream += 2) {
+                begin_put(&b, stream, stream == 1 ? "/" : "/part");
+                h2_frame(&b, NGHTTP2_DATA, 0, stream, "abcd", 4);
+        }
+        h2_send(fd, &b);
+        WAIT_UNTIL(taken == 16);
+        buf_init(&b, 1000);
+        h2_frame(&b, NGHTTP2_RST_STREAM, 0, 1, "\0\0\0\x8", 4);
+        h2_frame(&b, NGHTTP2_RST_STREAM, 0, 3, "\0\0\0\x8", 4);
+        h2_send(fd, &b);
+        WAIT_UNTIL(released == 2);
+        assert_int_equal(parts, 1);
+        assert_int_equal(h2_read_status(fd, 5), 202); /* stalls */
+        close(fd);
+        WAIT_UNTIL(released == 4);
+        assert_int_equal(parts, 3);
+        assert_int_equal(part_bytes, 12);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+            TEST(a_body_is_taken_as_it_comes_and_the_next_request_follows_it),
+            TEST(who_asks_first_is_told_to_go_on),
+            TEST(what_is_too_large_is_refused_before_it_comes_or_when_it_does),
+            TEST(a_sink_may_refuse_what_comes),
+            TEST(a_body_that_comes_too_slowly_is_given_up),
+            TEST(a_body_may_take_longer_than_other_requests_while_it_comes),
+            TEST(a_body_that_stalls_is_given_up_and_its_part_kept_where_parts_are),
+            TEST(of_a_body_that_breaks_off_the_part_is_kept_where_parts_are),
+            TEST(over_http2_a_body_is_taken_as_it_comes),
+            TEST(over_http2_what_breaks_off_is_kept_where_parts_are_and_what_stalls_too),
+        };
+        return cmocka_run_group_tests_name("sinks", tests, NULL, NULL);
+}
