@@ -47,8 +47,8 @@ sn_status note_handle_list_ids_by_authors(struct rpc_call *c, const Note__ListId
                                                                               : (int)in->seen_as;
 
         settle(c, out);
-        if (in->n_author_ids == 1 && in->n_except_author_ids == 0 && !in->fresh) {
-                return recent_list(c, in->author_ids[0], seen_as, &scan, &out->n_items, &out->items);
+        if (in->n_author_ids <= RECENT_AUTHORS && in->n_except_author_ids == 0 && !in->fresh) {
+                return recent_list(c, in->author_ids, in->n_author_ids, seen_as, &scan, &out->n_items, &out->items);
         }
         return DB_READ(
             c, tx,

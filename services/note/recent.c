@@ -83,12 +83,17 @@ static size_t count_above(const struct recent *r, const char *id)
         return n;
 }
 
+/* The refs of one reading, of all authors. */
+struct gathered {
+        size_t n;
+        Note__NoteRef **refs;
+};
+
 static void copy(struct rpc_call *c, struct recent *r, char *author, size_t from, bool newer, size_t n,
-                 Note__NoteRef ***refs)
+                 struct gathered *out)
 {
         Note__NoteRef *all = ARENA_ARRAY(c->arena, Note__NoteRef, n);
 
-        *refs = ARENA_ARRAY(c->arena, Note__NoteRef *, n);
         for (size_t i = 0; i < n; i++) {
                 size_t at = newer ? from - i : from + i;
 
@@ -96,24 +101,24 @@ static void copy(struct rpc_call *c, struct recent *r, char *author, size_t from
                 all[i].id = r->notes[at].id;
                 all[i].author_id = author;
                 all[i].renoted_author_id = r->notes[at].renoted_author;
-                (*refs)[i] = &all[i];
+                out->refs[out->n++] = &all[i];
         }
 }
 
 /* Copies what stands beyond the position; false when the list does not reach so far. */
-static bool copy_page(struct rpc_call *c, struct recent *r, char *author, const struct page_scan *scan, size_t *n,
-                      Note__NoteRef ***refs)
+static bool copy_page(struct rpc_call *c, struct recent *r, char *author, const struct page_scan *scan,
+                      struct gathered *out)
 {
         const char *id = scan->beyond.id;
         size_t above = id[0] == '\0' && !scan->newer ? 0 : count_above(r, id);
         size_t below = above < r->n && strcmp(r->notes[above].id, id) == 0 ? above + 1 : above;
         size_t there = scan->newer ? above : r->n - below;
+        size_t n = there < scan->limit ? there : scan->limit;
 
-        *n = there < scan->limit ? there : scan->limit;
-        if (!r->complete && (scan->newer ? above == r->n : *n < scan->limit)) {
+        if (!r->complete && (scan->newer ? above == r->n : n < scan->limit)) {
                 return false;
         }
-        copy(c, r, author, scan->newer && above > 0 ? above - 1 : below, scan->newer, *n, refs);
+        copy(c, r, author, scan->newer && above > 0 ? above - 1 : below, scan->newer, n, out);
         return true;
 }
 
@@ -125,16 +130,65 @@ static struct cache_key key_of(const char *author, int seen_as)
         return (struct cache_key){.id = author, .kind = (uint64_t)seen_as};
 }
 
-sn_status recent_list(struct rpc_call *c, char *author, int seen_as, const struct page_scan *scan, size_t *n,
-                      Note__NoteRef ***refs)
+static int compare_refs(const void *a, const void *b)
 {
-        struct cache_item item = {.key = key_of(author, seen_as)};
+        return strcmp((*(Note__NoteRef *const *)a)->id, (*(Note__NoteRef *const *)b)->id);
+}
 
-        TRY(cache_get(c, &lists, READ_FROM_ANYWHERE, &item, 1));
-        if (item.value.object != NULL && copy_page(c, item.value.object, author, scan, n, refs)) {
+static int compare_refs_down(const void *a, const void *b)
+{
+        return compare_refs(b, a);
+}
+
+/* Of those whose lists do not reach as far as the scan, in one query. */
+static sn_status read_beyond(struct rpc_call *c, char **authors, size_t n_authors, int seen_as,
+                             const struct page_scan *scan, struct gathered *out)
+{
+        Note__NoteRef **refs = NULL;
+        size_t n = 0;
+
+        if (n_authors == 0) {
                 return SN_OK;
         }
-        return DB_READ(c, tx, store_ids_by_authors(tx, &author, 1, seen_as, scan, n, refs));
+        TRY(DB_READ(c, tx, store_ids_by_authors(tx, authors, n_authors, seen_as, scan, &n, &refs)));
+        for (size_t i = 0; i < n; i++) {
+                out->refs[out->n++] = refs[i];
+        }
+        return SN_OK;
+}
+
+static sn_status gather(struct rpc_call *c, char **authors, size_t n_authors, int seen_as, const struct page_scan *scan,
+                        struct gathered *out)
+{
+        struct cache_item *items = ARENA_ARRAY(c->arena, struct cache_item, n_authors);
+        char **beyond = ARENA_ARRAY(c->arena, char *, n_authors);
+        size_t n_beyond = 0;
+
+        for (size_t i = 0; i < n_authors; i++) {
+                items[i].key = key_of(authors[i], seen_as);
+        }
+        TRY(cache_get(c, &lists, READ_FROM_ANYWHERE, items, n_authors));
+        for (size_t i = 0; i < n_authors; i++) {
+                if (items[i].value.object == NULL || !copy_page(c, items[i].value.object, authors[i], scan, out)) {
+                        beyond[n_beyond++] = authors[i];
+                }
+        }
+        return read_beyond(c, beyond, n_beyond, seen_as, scan, out);
+}
+
+sn_status recent_list(struct rpc_call *c, char **authors, size_t n_authors, int seen_as, const struct page_scan *scan,
+                      size_t *n, Note__NoteRef ***refs)
+{
+        size_t most = n_authors * (scan->limit < RECENT_MAX ? scan->limit : RECENT_MAX) + scan->limit;
+        struct gathered all = {.refs = ARENA_ARRAY(c->arena, Note__NoteRef *, most)};
+
+        TRY(gather(c, authors, n_authors, seen_as, scan, &all));
+        if (n_authors > 1) {
+                qsort(all.refs, all.n, sizeof(all.refs[0]), scan->newer ? compare_refs : compare_refs_down);
+        }
+        *n = all.n < scan->limit ? all.n : scan->limit;
+        *refs = all.refs;
+        return SN_OK;
 }
 
 void recent_changed(struct db_tx *tx, const char *author, int visibility)

@@ -9,9 +9,12 @@
 SN_CHECKED sn_status recent_start(size_t max_bytes);
 void recent_stop(void);
 
-/* Like store_ids_by_authors for one author, from memory where it reaches; scan->except need not be heeded. */
-SN_CHECKED sn_status recent_list(struct rpc_call *c, char *author, int seen_as, const struct page_scan *scan, size_t *n,
-                                 Note__NoteRef ***refs);
+/* How many authors are read from memory at a time; more are one query. */
+#define RECENT_AUTHORS 50
+
+/* Like store_ids_by_authors for a few authors, from memory as far as it reaches; scan->except need not be heeded. */
+SN_CHECKED sn_status recent_list(struct rpc_call *c, char **authors, size_t n_authors, int seen_as,
+                                 const struct page_scan *scan, size_t *n, Note__NoteRef ***refs);
 /* The author wrote or deleted a note of this visibility. */
 void recent_changed(struct db_tx *tx, const char *author, int visibility);
 

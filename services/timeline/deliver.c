@@ -1,18 +1,18 @@
 /* Owns delivery: new notes to their authors' followers, deleted ones away, a portion at a time. PostgreSQL first, then
  * Redis; the progress is stored last, so both halves may run again, and change nothing then.
  *
- * A portion is as many of the next events as have few rows together, a row for each note and follower. An event that
- * has more rows than that by itself is delivered alone, by followers in order of id; the cursor says up to whom. */
+ * A portion is as many of the next events as have few rows together, a row for each note and follower. None has many
+ * by itself: notes of members with more followers than FANOUT_MAX are not delivered (famous.h). */
 #include "services/timeline/timeline.h"
 
-#include <stdio.h>
 #include <string.h>
 #include "services/follow/follow.rpc.h"
+#include "services/timeline/famous.h"
 #include "services/timeline/home_cache.h"
 #include "services/timeline/home_sync.h"
 #include "services/timeline/store.h"
 
-#define ROWS_AT_ONCE 10000
+#define ROWS_AT_ONCE 10001 /* FANOUT_MAX at most, and one who is too many */
 
 /* The followers of the authors of a batch, as far as they were listed. */
 struct audience {
@@ -61,28 +61,58 @@ static size_t count_followers(const struct audience *a)
         return n;
 }
 
-static sn_status list_audience(struct rpc_call *c, bus_event **events, size_t n, const char *after, struct audience *a)
+static sn_status list_audience(struct rpc_call *c, bus_event **events, size_t n, struct audience *a)
 {
         Follow__ListFollowerIdsRequest in = FOLLOW__LIST_FOLLOWER_IDS_REQUEST__INIT;
 
         *a = (struct audience){.author_ids = ARENA_ARRAY(c->arena, char *, n)};
         follow__follower_ids__init(&a->list);
         for (size_t i = 0; i < n; i++) {
-                size_t k = author_index(a, events[i]->actor_id);
+                if (!famous_is(events[i]->actor_id)) {
+                        size_t k = author_index(a, events[i]->actor_id);
 
-                a->author_ids[k] = events[i]->actor_id;
-                a->n_authors += k == a->n_authors;
+                        a->author_ids[k] = events[i]->actor_id;
+                        a->n_authors += k == a->n_authors;
+                }
+        }
+        if (a->n_authors == 0) {
+                return SN_OK;
         }
         in.user_ids = a->author_ids;
         in.n_user_ids = a->n_authors;
-        in.after_id = (char *)after;
-        in.limit = in.total = ROWS_AT_ONCE;
+        in.limit = (uint32_t)famous_fanout_max() + 1;
+        in.total = ROWS_AT_ONCE;
         TRY(follow_list_follower_ids(c, &in, &a->list));
         a->cut = count_followers(a) == ROWS_AT_ONCE;
         return SN_OK;
 }
 
-/* How many of the next events fit, with all their followers; at least one. */
+/* Those with too many followers become famous. */
+static sn_status raise_famous(struct rpc_call *c, const struct audience *a, bool *raised)
+{
+        *raised = false;
+        for (size_t i = 0; i < a->list.n_items; i++) {
+                if (a->list.items[i]->n_ids > famous_fanout_max()) {
+                        TRY(famous_add(c, a->list.items[i]->user_id));
+                        *raised = true;
+                }
+        }
+        return SN_OK;
+}
+
+static sn_status find_audience(struct rpc_call *c, bus_event **events, size_t n, struct audience *a)
+{
+        bool raised = true;
+
+        TRY(famous_refresh(c));
+        while (raised) {
+                TRY(list_audience(c, events, n, a));
+                TRY(raise_famous(c, a, &raised));
+        }
+        return SN_OK;
+}
+
+/* How many of the next events fit, with all their followers: at least the first. */
 static size_t count_fitting(const struct audience *a, bus_event **events, size_t n)
 {
         size_t rows = 0;
@@ -91,7 +121,7 @@ static size_t count_fitting(const struct audience *a, bus_event **events, size_t
                 const Follow__MemberFollowerIds *followers = followers_of(a, events[i]->actor_id);
 
                 rows += followers != NULL ? followers->n_ids : 0;
-                if (i > 0 && (rows > ROWS_AT_ONCE || !is_whole(a, events[i]->actor_id))) {
+                if (!famous_is(events[i]->actor_id) && (rows > ROWS_AT_ONCE || !is_whole(a, events[i]->actor_id))) {
                         return i;
                 }
         }
@@ -166,46 +196,18 @@ static sn_status remove_entries(struct rpc_call *c, const struct delivery *d)
 
 /* ---- A portion ---- */
 
-/* "<note> <follower>"; "" for an event that is begun now. */
-static const char *resume_after(const struct bus_batch *batch)
-{
-        size_t len = strlen(batch->events[0]->aggregate_id);
-
-        return strncmp(batch->cursor, batch->events[0]->aggregate_id, len) == 0 && batch->cursor[len] == ' '
-                   ? batch->cursor + len + 1
-                   : "";
-}
-
-static void say_how_far(struct bus_batch *batch, const struct audience *a, size_t n)
-{
-        const bus_event *first = batch->events[0];
-        const Follow__MemberFollowerIds *followers = followers_of(a, first->actor_id);
-        bool whole = is_whole(a, first->actor_id);
-
-        batch->n_done = whole ? n : 0;
-        batch->cursor[0] = '\0';
-        if (!whole) {
-                (void)snprintf(batch->cursor, sizeof(batch->cursor), "%s %s", first->aggregate_id,
-                               followers->ids[followers->n_ids - 1]);
-        }
-}
-
 /* All new ones before all deleted ones: nothing is created again after it was deleted. */
 static sn_status deliver(struct rpc_call *c, struct bus_batch *batch)
 {
-        const char *after = resume_after(batch);
-        size_t n = after[0] != '\0' ? 1 : batch->n;
         struct delivery added, removed;
         struct audience a;
 
-        TRY(list_audience(c, batch->events, n, after, &a));
-        n = count_fitting(&a, batch->events, n);
-        added = collect(c, &a, batch->events, n, true);
-        removed = collect(c, &a, batch->events, n, false);
+        TRY(find_audience(c, batch->events, batch->n, &a));
+        batch->n_done = count_fitting(&a, batch->events, batch->n);
+        added = collect(c, &a, batch->events, batch->n_done, true);
+        removed = collect(c, &a, batch->events, batch->n_done, false);
         TRY(add_entries(c, &added));
-        TRY(remove_entries(c, &removed));
-        say_how_far(batch, &a, n);
-        return SN_OK;
+        return remove_entries(c, &removed);
 }
 
 static const char *const types[] = {"note.created", "renote.created", "note.deleted", "renote.deleted", NULL};

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "services/follow/follow.rpc.h"
 #include "services/timeline/delivered.h"
+#include "services/timeline/famous.h"
 #include "services/timeline/home_cache.h"
 #include "services/timeline/once.h"
 #include "services/timeline/store.h"
@@ -92,6 +93,24 @@ static sn_status fetch_others(struct rpc_call *c, const struct page_scan *scan, 
         return SN_OK;
 }
 
+/* With the notes of the famous members among those whom the reader follows. What was delivered of theirs before they
+ * were famous comes twice, and is merged. */
+static sn_status add_famous(struct rpc_call *c, const struct page_scan *scan, struct refs *others,
+                            Follow__Relations *relations)
+{
+        Note__NoteRefs found = NOTE__NOTE_REFS__INIT;
+        char **authors = NULL;
+        size_t n = 0;
+
+        TRY(famous_followed(c, c->actor, relations->version, &authors, &n));
+        if (n == 0) {
+                return SN_OK;
+        }
+        TRY(refs_by_authors(c, authors, n, NOTE__VISIBILITY__VISIBILITY_FOLLOWERS, false, scan, &found));
+        *others = refs_merge(c->arena, others, &(struct refs){found.n_items, found.items}, scan);
+        return relations_with(c, others, relations);
+}
+
 /* Notes of whom one does not follow any more, or mutes, are passed over. */
 static void skip_unwanted(const struct refs *all, const struct refs *others, const Follow__Relations *relations,
                           struct page_refs *out)
@@ -114,8 +133,13 @@ static sn_status read_home(struct rpc_call *c, const struct page_scan *scan, str
         char *authors[1] = {(char *)c->actor};
 
         delivered_settled(out->settled.id); /* first: what is read afterwards has all of it */
+        if (famous_refresh(c) != SN_OK) {   /* somebody may be missing: nothing is settled */
+                c->problem = (struct rpc_problem){0};
+                out->settled.id[0] = '\0';
+        }
         TRY(refs_by_authors(c, authors, 1, NOTE__VISIBILITY__VISIBILITY_ONLY_ME, false, scan, &found));
         TRY(fetch_others(c, scan, &others, &relations));
+        TRY(add_famous(c, scan, &others, &relations));
         own = (struct refs){found.n_items, found.items};
         all = refs_merge(c->arena, &own, &others, scan);
         page_refs_of_notes(c->arena, all.items, all.n, out);

@@ -148,3 +148,19 @@ sn_status store_forget_unread(struct db_tx *tx, size_t limit, size_t *n)
 
         return db_list(tx, &FORGET_UNREAD, DB_BINDS(bind_i64((int64_t)limit)), n, &owners);
 }
+
+DB_STATEMENT(INSERT_FAMOUS, "timeline_service", NULL,
+             "insert into timeline_famous (author_id) values ($1) on conflict do nothing");
+
+sn_status store_insert_famous(struct db_tx *tx, const char *author_id)
+{
+        return db_exec(tx, &INSERT_FAMOUS, DB_BINDS(bind_uuid(author_id)), NULL);
+}
+
+DB_STATEMENT(SELECT_FAMOUS, "timeline_service", &timeline_rows__famous__descriptor,
+             "select position, author_id from timeline_famous where position > $1 order by position limit $2");
+
+sn_status store_famous(struct db_tx *tx, int64_t after, size_t limit, size_t *n, TimelineRows__Famous ***rows)
+{
+        return db_list(tx, &SELECT_FAMOUS, DB_BINDS(bind_i64(after), bind_i64((int64_t)limit)), n, rows);
+}

@@ -42,4 +42,9 @@ SN_CHECKED sn_status store_cut_grown(struct db_tx *tx, size_t limit, size_t *n);
 /* Forgets the timelines of at most `limit` owners who have not read for 30 days. *n: how many. */
 SN_CHECKED sn_status store_forget_unread(struct db_tx *tx, size_t limit, size_t *n);
 
+SN_CHECKED sn_status store_insert_famous(struct db_tx *tx, const char *author_id);
+/* Who became famous after a position, in order of it. */
+SN_CHECKED sn_status store_famous(struct db_tx *tx, int64_t after, size_t limit, size_t *n,
+                                  TimelineRows__Famous ***rows);
+
 #endif

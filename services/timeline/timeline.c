@@ -1,6 +1,18 @@
 /* timeline_service: what it is made of. */
 #include "services/timeline/timeline.h"
 
+#include "services/timeline/famous.h"
+
+static sn_status start(struct service *service, const struct settings *settings)
+{
+        return famous_start(settings);
+}
+
+static void stop(struct service *service)
+{
+        famous_stop();
+}
+
 const struct service_definition timeline_service = {
     .name = "timeline",
     .contract = &timeline_contract,
@@ -8,4 +20,6 @@ const struct service_definition timeline_service = {
     .schema = &timeline_schema,
     .consumers = timeline_consumers,
     .jobs = timeline_jobs,
+    .start = start,
+    .stop = stop,
 };
