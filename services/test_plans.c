@@ -71,6 +71,7 @@ static const struct {
     {"note_service", "update notes set deleted_at = now() where author_id = id(9001) and id > id(2000001)"
                      " and id <= id(2020001)"},
     {"timeline_service", "insert into timeline_cache (owner_id) select id(n) from generate_series(1, 5000) n"},
+    {"timeline_service", "insert into timeline_famous (author_id) select id(n) from generate_series(1, 5000) n"},
     {"timeline_service", "insert into timeline_grown select id(n) from generate_series(1, 5000) n"},
     {"timeline_service", "insert into timeline_entries (owner_id, note_id, author_id)"
                          " select id(n % 500 + 1), id(n), id(n % 50) from generate_series(1, 50000) n"},
@@ -224,7 +225,7 @@ static void timelines_are_found_by_index(void **state)
               {"SELECT_ENTRIES_AFTER", "timeline_entries_pkey"}, {"SELECT_STATE", "timeline_cache_pkey"},
               {"DELIVER", "timeline_cache_pkey"}, {"REMOVE_ENTRIES", "timeline_entries_pkey"},
               {"TOUCH", "timeline_cache_pkey"}, {"START_BUILD", "timeline_entries_pkey"},
-              {"TAKE_GROWN", "timeline_grown_pkey"},
+              {"TAKE_GROWN", "timeline_grown_pkey"}, {"SELECT_FAMOUS", "timeline_famous_pkey"},
               {"FORGET_UNREAD", "timeline_cache_by_read timeline_cache_pkey timeline_entries_pkey"},
               {"CUT_TAILS", "timeline_cache_pkey timeline_entries_pkey"});
 }
