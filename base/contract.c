@@ -11,11 +11,16 @@ enum { MAX_SERVICES = 32 };
 static const struct rpc_service *services[MAX_SERVICES];
 static size_t n_services;
 
-const struct rpc_field *contract_field(const struct rpc_message *message, const char *name)
+const struct rpc_field *contract_field(const struct rpc_message *message, struct str name)
 {
-        const ProtobufCMessageDescriptor *d = message->descriptor;
-        const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field_by_name(d, name);
-        return field == NULL ? NULL : &message->fields[field - d->fields];
+        const size_t around = sizeof(",\"\":") - 1; /* in its key */
+        for (uint32_t i = 0; i < message->n_fields; i++) {
+                const struct str key = message->fields[i].key;
+                if (key.len == name.len + around && memcmp(key.ptr + 2, name.ptr, name.len) == 0) {
+                        return &message->fields[i];
+                }
+        }
+        return NULL;
 }
 
 const struct rpc_enum_value *contract_enum_value(const struct rpc_enum *names, int number)

@@ -106,7 +106,7 @@ struct rpc_message {
 };
 
 /* NULL when there is none of that name, or number. */
-const struct rpc_field *contract_field(const struct rpc_message *message, const char *name);
+const struct rpc_field *contract_field(const struct rpc_message *message, struct str name);
 const struct rpc_enum_value *contract_enum_value(const struct rpc_enum *names, int number);
 /* An initialised message, in the arena. */
 void *contract_new_message(const struct rpc_message *message, struct arena *arena);

@@ -3,12 +3,12 @@
 
 #define DEFAULT_LIMIT 500
 
-DB_STATEMENT(SELECT_LOG_HEAD, "*", &sonet__events__read_outbox_response__descriptor,
+DB_STATEMENT(SELECT_LOG_HEAD, "*", &sonet__events__read_outbox_response__message,
              "select h.position as head, h.log_id, h.log_start,"
              " coalesce((select min(o.position) from outbox o where o.position is not null), h.position + 1) as oldest"
              " from outbox_head h");
 
-DB_STATEMENT(SELECT_LOG, "*", &sonet__events__event__descriptor,
+DB_STATEMENT(SELECT_LOG, "*", &sonet__events__event__message,
              "select event_id as id, position, type, aggregate_id, object_id, actor_id, version, trace_id, occurred_at"
              " from outbox where position > $1 order by position limit $2");
 

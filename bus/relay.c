@@ -62,7 +62,7 @@ static sn_status name_log(struct db_tx *tx, const struct db_rows *head, const ch
 }
 
 DB_STATEMENT(
-    ASSIGN_POSITIONS, "*", &sonet__events__event__descriptor,
+    ASSIGN_POSITIONS, "*", &sonet__events__event__message,
     "with batch as ("
     " select id, row_number() over (order by id) as n from"
     " (select id from outbox where position is null order by id limit $2) unassigned"

@@ -2,10 +2,9 @@
 #include "db/check.h"
 
 #include <string.h>
-#include "base/arena.h"
 #include "base/clock.h"
 #include "db/connection.h"
-#include "db/plan.h"
+#include "db/columns.h"
 
 #define CHECK_US 30000000
 
@@ -26,9 +25,9 @@ static bool name_is_taken(const char *database, const struct db_statement *const
 
 static bool check_columns(const struct db_statement *s, const PGresult *described, struct buf *error)
 {
-        CLEANUP(arena_free_p) struct arena *arena = arena_new(65536);
+        struct db_columns columns;
 
-        return !s->row || db_plan_of(s, described, arena, error);
+        return s->row == NULL || db_columns_find(&columns, s, described, error);
 }
 
 static bool check_one(PGconn *pg, const struct db_statement *s, struct buf *error)

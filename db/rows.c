@@ -4,7 +4,7 @@
 #include <string.h>
 #include "base/log.h"
 #include "base/str.h"
-#include "db/plan.h"
+#include "db/columns.h"
 #include "db/tx.h"
 
 struct db_rows {
@@ -31,33 +31,31 @@ static sn_status fail_row(struct db_tx *tx)
         return rpc_fail(tx->c, SN_INTERNAL, NULL, "something went wrong on our side");
 }
 
-static sn_status find_plan(struct db_tx *tx, const struct db_statement *s, const PGresult *result,
-                           const struct db_plan **plan)
+static sn_status find_columns(struct db_tx *tx, const struct db_statement *s, const PGresult *result,
+                              struct db_columns *columns)
 {
-        if (!s->row) {
+        if (s->row == NULL) {
                 log_event(LOG_LEVEL_ERROR, "a statement without a row message gave rows",
                           LOG_STR("sonet.statement", s->name));
                 return fail_row(tx);
         }
-        *plan = db_plan_of(s, result, db_arena(tx), NULL);
-        return *plan ? SN_OK : fail_row(tx);
+        return db_columns_find(columns, s, result, NULL) ? SN_OK : fail_row(tx);
 }
 
 sn_status db_list(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
                   size_t *n_items, void *items)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
-        const struct db_plan *plan;
+        struct db_columns columns;
 
         TRY(db_run(tx, s, binds, n, &result));
-        TRY(find_plan(tx, s, result, &plan));
+        TRY(find_columns(tx, s, result, &columns));
         size_t rows = (size_t)PQntuples(result);
         ProtobufCMessage **list = ARENA_ARRAY(db_arena(tx), ProtobufCMessage *, rows);
 
         for (size_t i = 0; i < rows; i++) {
-                list[i] = arena_alloc(db_arena(tx), s->row->sizeof_message);
-                protobuf_c_message_init(s->row, list[i]);
-                if (!db_plan_fill(plan, result, (int)i, list[i], db_arena(tx))) {
+                list[i] = contract_new_message(s->row, db_arena(tx));
+                if (!db_columns_fill(&columns, result, (int)i, list[i], db_arena(tx))) {
                         return fail_row(tx);
                 }
         }
@@ -70,17 +68,17 @@ sn_status db_one(struct db_tx *tx, const struct db_statement *s, const struct db
                  ProtobufCMessage *out, bool *found)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
-        const struct db_plan *plan;
+        struct db_columns columns;
 
-        if (out->descriptor != s->row) {
+        if (s->row == NULL || out->descriptor != s->row->descriptor) {
                 log_event(LOG_LEVEL_ERROR, "a row was asked into another message", LOG_STR("sonet.statement", s->name));
                 return fail_row(tx);
         }
         TRY(db_run(tx, s, binds, n, &result));
-        TRY(find_plan(tx, s, result, &plan));
+        TRY(find_columns(tx, s, result, &columns));
         bool any = PQntuples(result) > 0;
 
-        if (any && !db_plan_fill(plan, result, 0, out, db_arena(tx))) {
+        if (any && !db_columns_fill(&columns, result, 0, out, db_arena(tx))) {
                 return fail_row(tx);
         }
         if (found) {

@@ -6,18 +6,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <protobuf-c/protobuf-c.h>
+#include "base/contract.h"
 
 struct db_statement {
         const char *database; /* "note_service"; "*": every service's (db/platform.sql) */
         const char *name;     /* unique in its database: the prepared statement's name */
         const char *sql;
-        const ProtobufCMessageDescriptor *row; /* NULL: no rows, or raw ones */
+        const struct rpc_message *row; /* of the rows; NULL: none, or raw ones */
 };
 
-/* DB_STATEMENT(SELECT_NOTE, "note_service", &note__note__descriptor, "select …"); */
-#define DB_STATEMENT(id, database_name, row_descriptor, text)                                                          \
-        static const struct db_statement id = {(database_name), #id, (text), (row_descriptor)};                        \
+/* DB_STATEMENT(SELECT_NOTE, "note_service", &note__note__message, "select …"); */
+#define DB_STATEMENT(id, database_name, row_message, text)                                                             \
+        static const struct db_statement id = {(database_name), #id, (text), (row_message)};                           \
         static const struct db_statement *const id##_registered __attribute__((used, section("sn_statements"))) = &id
 
 /* All of the program, in no order. */

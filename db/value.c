@@ -1,5 +1,5 @@
 /* Owns how PostgreSQL's binary values are read. The server is trusted to mean well, but every length is looked at. */
-#include "db/plan.h"
+#include "db/value.h"
 
 #include <endian.h>
 #include <string.h>

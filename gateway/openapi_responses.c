@@ -115,7 +115,7 @@ static void success_headers(struct buf *out, const struct rpc_method *m, int sta
         if (strcmp(m->http_verb, "GET") == 0) {
                 reference(out, "ETag", "headers", "ETag");
         }
-        if (contract_field(m->out, "next_cursor") != NULL) {
+        if (contract_field(m->out, STR("next_cursor")) != NULL) {
                 reference(out, "Link", "headers", "Link");
         }
         if (m->answers_file && status != 304) {

@@ -130,7 +130,7 @@ static sn_status read_object(struct rpc_call *c, const struct path *path, json_t
         json_object_foreach(object, name, value)
         {
                 struct path at = {path, name, 0};
-                const struct rpc_field *f = contract_field(type, name);
+                const struct rpc_field *f = contract_field(type, str_of(name));
                 if (f == NULL || is_skipped(name, skip)) {
                         return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", path_text(c->arena, &at),
                                              "There is no such field here.");

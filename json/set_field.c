@@ -84,8 +84,7 @@ static sn_status refuse(struct rpc_call *c, const char *field, const char *expec
         return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", field, "This should be %s.", expected);
 }
 
-static sn_status set_list(struct rpc_call *c, const struct rpc_field *f, char *message, const char *name,
-                          struct str value)
+static sn_status set_list(struct rpc_call *c, const struct rpc_field *f, char *message, struct str value)
 {
         bool more = value.len > 0;
         while (more) {
@@ -95,7 +94,7 @@ static sn_status set_list(struct rpc_call *c, const struct rpc_field *f, char *m
                 const char *expected = item.len == 0 ? "without empty elements" : set_value(f, c->arena, member, item);
                 if (expected != NULL) {
                         size_t index = --*(size_t *)(message + f->quantifier);
-                        return refuse(c, arena_printf(c->arena, "%s[%zu]", name, index), expected);
+                        return refuse(c, arena_printf(c->arena, "%s[%zu]", f->name, index), expected);
                 }
                 more = comma != NULL;
                 value = more ? (struct str){comma + 1, value.len - item.len - 1} : value;
@@ -106,22 +105,22 @@ static sn_status set_list(struct rpc_call *c, const struct rpc_field *f, char *m
 sn_status json_set_field(struct rpc_call *c, const struct rpc_message *type, ProtobufCMessage *out, struct str name,
                          struct str value)
 {
-        const char *shown = str_dup(c->arena, (struct str){name.ptr, name.len < 64 ? name.len : 64});
-        const struct rpc_field *f = contract_field(type, shown);
-        if (f == NULL || strlen(f->name) != name.len) { /* a NUL or the cut must not make another name of it */
+        const struct rpc_field *f = contract_field(type, name);
+        if (f == NULL) {
+                const char *shown = str_dup(c->arena, (struct str){name.ptr, name.len < 64 ? name.len : 64});
                 return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", shown,
                                      "There is no such parameter here.");
         }
         if (value.len > 0 && (memchr(value.ptr, '\0', value.len) != NULL || !utf8_valid(value.ptr, value.len))) {
-                return refuse(c, shown, "valid UTF-8 without NUL characters");
+                return refuse(c, f->name, "valid UTF-8 without NUL characters");
         }
         if (f->shape == SHAPE_LIST) {
-                return set_list(c, f, (char *)out, shown, value);
+                return set_list(c, f, (char *)out, value);
         }
         void *member;
         if (!value_claim(f, out, &member)) {
-                return refuse(c, shown, "left out, because an alternative to it is given");
+                return refuse(c, f->name, "left out, because an alternative to it is given");
         }
         const char *expected = set_value(f, c->arena, member, value);
-        return expected == NULL ? SN_OK : refuse(c, shown, expected);
+        return expected == NULL ? SN_OK : refuse(c, f->name, expected);
 }

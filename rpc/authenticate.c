@@ -64,7 +64,7 @@ static sn_status identify_member(struct rpc_call *c, struct str authorization)
 void rpc_learn_token(const struct rpc_call *c, const ProtobufCMessage *answer)
 {
         const struct rpc_field *field =
-            c->method->answer_is_secret ? contract_field(c->method->out, "access_token") : NULL;
+            c->method->answer_is_secret ? contract_field(c->method->out, STR("access_token")) : NULL;
         struct rpc_call aside = {.arena = c->arena}; /* whatever is wrong with it, the answer is as it is */
         struct token_claims claims;
         if (field == NULL || field->kind != KIND_STRING) {

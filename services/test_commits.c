@@ -52,7 +52,7 @@ static ProtobufCMessage *request_of(const struct change *change, struct arena *a
         ProtobufCMessage *in = contract_new_message(change->method->in, arena);
 
         for (size_t i = 0; i < 4 && change->fields[i].name != NULL; i++) {
-                const struct rpc_field *field = contract_field(change->method->in, change->fields[i].name);
+                const struct rpc_field *field = contract_field(change->method->in, str_of(change->fields[i].name));
 
                 *(char **)((char *)in + field->offset) = arena_strdup(arena, change->fields[i].value);
         }

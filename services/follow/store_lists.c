@@ -2,7 +2,7 @@
 #include "services/follow/store.h"
 
 DB_STATEMENT(
-    SELECT_RELATIONS, "follow_service", &follow__relationship__descriptor,
+    SELECT_RELATIONS, "follow_service", &follow__relationship__message,
     "select o.id as user_id,"
     " exists (select from user_relationships where follower_id = o.viewer and followee_id = o.id) as following,"
     " exists (select from user_relationships where follower_id = o.id and followee_id = o.viewer) as followed_by,"
@@ -43,9 +43,9 @@ static sn_status list_edges(struct db_tx *tx, const struct db_statement *s, cons
                        n, edges);
 }
 
-DB_STATEMENT(SELECT_FOLLOWERS, "follow_service", &follow_rows__edge__descriptor,
+DB_STATEMENT(SELECT_FOLLOWERS, "follow_service", &follow_rows__edge__message,
              EDGES("follower_id", "followee_id", "<", "desc"));
-DB_STATEMENT(SELECT_FOLLOWERS_AFTER, "follow_service", &follow_rows__edge__descriptor,
+DB_STATEMENT(SELECT_FOLLOWERS_AFTER, "follow_service", &follow_rows__edge__message,
              EDGES("follower_id", "followee_id", ">", "asc"));
 
 sn_status store_followers(struct db_tx *tx, const char *followee, const struct page_scan *scan, size_t *n,
@@ -54,9 +54,9 @@ sn_status store_followers(struct db_tx *tx, const char *followee, const struct p
         return list_edges(tx, scan->newer ? &SELECT_FOLLOWERS_AFTER : &SELECT_FOLLOWERS, followee, scan, n, edges);
 }
 
-DB_STATEMENT(SELECT_FOLLOWING, "follow_service", &follow_rows__edge__descriptor,
+DB_STATEMENT(SELECT_FOLLOWING, "follow_service", &follow_rows__edge__message,
              EDGES("followee_id", "follower_id", "<", "desc"));
-DB_STATEMENT(SELECT_FOLLOWING_AFTER, "follow_service", &follow_rows__edge__descriptor,
+DB_STATEMENT(SELECT_FOLLOWING_AFTER, "follow_service", &follow_rows__edge__message,
              EDGES("followee_id", "follower_id", ">", "asc"));
 
 sn_status store_following(struct db_tx *tx, const char *follower, const struct page_scan *scan, size_t *n,
@@ -65,7 +65,7 @@ sn_status store_following(struct db_tx *tx, const char *follower, const struct p
         return list_edges(tx, scan->newer ? &SELECT_FOLLOWING_AFTER : &SELECT_FOLLOWING, follower, scan, n, edges);
 }
 
-DB_STATEMENT(SELECT_FOLLOW, "follow_service", &follow_rows__edge__descriptor,
+DB_STATEMENT(SELECT_FOLLOW, "follow_service", &follow_rows__edge__message,
              "select followee_id as user_id, version, created_at as created_at_ms from user_relationships"
              " where follower_id = $1 and followee_id = $2");
 
@@ -76,7 +76,7 @@ sn_status store_follow(struct db_tx *tx, const char *follower, const char *follo
 }
 
 /* The members' order is that of the function, so the limit ends the reading. */
-DB_STATEMENT(SELECT_FOLLOWER_IDS, "follow_service", &follow_rows__follower__descriptor,
+DB_STATEMENT(SELECT_FOLLOWER_IDS, "follow_service", &follow_rows__follower__message,
              "select m.id as user_id, f.follower_id from unnest($1::uuid[]) with ordinality as m (id, place), lateral"
              " (select follower_id from user_relationships where followee_id = m.id and follower_id >"
              " case when m.place = 1 then coalesce($2::uuid, '00000000-0000-0000-0000-000000000000')"
@@ -92,7 +92,7 @@ sn_status store_follower_ids(struct db_tx *tx, char **followees, size_t n_follow
                        n, followers);
 }
 
-DB_STATEMENT(SELECT_FOLLOWED_SINCE, "follow_service", &follow_rows__edge__descriptor,
+DB_STATEMENT(SELECT_FOLLOWED_SINCE, "follow_service", &follow_rows__edge__message,
              "select followee_id as user_id, version from user_relationships r where follower_id = $1 and version > $2"
              " and not ($3 and exists (select from user_mutes where muter_id = $1 and muted_id = r.followee_id))"
              " order by version limit $4");

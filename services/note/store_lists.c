@@ -34,9 +34,9 @@ static struct db_bind beyond(const struct page_scan *scan)
         " from refill order by id " direction " limit $5"
 /* clang-format on */
 
-DB_STATEMENT(SELECT_IDS_BY_AUTHORS, "note_service", &note__note_ref__descriptor,
+DB_STATEMENT(SELECT_IDS_BY_AUTHORS, "note_service", &note__note_ref__message,
              IDS_BY_AUTHORS("<", ">", "desc", "00000000-0000-0000-0000-000000000000"));
-DB_STATEMENT(SELECT_IDS_BY_AUTHORS_AFTER, "note_service", &note__note_ref__descriptor,
+DB_STATEMENT(SELECT_IDS_BY_AUTHORS_AFTER, "note_service", &note__note_ref__message,
              IDS_BY_AUTHORS(">", "<", "asc", "ffffffff-ffff-ffff-ffff-ffffffffffff"));
 
 sn_status store_ids_by_authors(struct db_tx *tx, char **authors, size_t n_authors, int seen_as,
@@ -66,9 +66,9 @@ static sn_status list_shown(struct db_tx *tx, const struct db_statement *s, stru
                        n, refs);
 }
 
-DB_STATEMENT(SELECT_IDS_BY_HASHTAG, "note_service", &note__note_ref__descriptor,
+DB_STATEMENT(SELECT_IDS_BY_HASHTAG, "note_service", &note__note_ref__message,
              SHOWN_IDS("note_hashtags where tag_key = $1 and public", "<", "desc"));
-DB_STATEMENT(SELECT_IDS_BY_HASHTAG_AFTER, "note_service", &note__note_ref__descriptor,
+DB_STATEMENT(SELECT_IDS_BY_HASHTAG_AFTER, "note_service", &note__note_ref__message,
              SHOWN_IDS("note_hashtags where tag_key = $1 and public", ">", "asc"));
 
 sn_status store_ids_by_hashtag(struct db_tx *tx, const char *tag_key, const char *viewer, const struct page_scan *scan,
@@ -78,7 +78,7 @@ sn_status store_ids_by_hashtag(struct db_tx *tx, const char *tag_key, const char
                           viewer, scan, n, refs);
 }
 
-DB_STATEMENT(SELECT_COMMENT_IDS, "note_service", &note__note_ref__descriptor,
+DB_STATEMENT(SELECT_COMMENT_IDS, "note_service", &note__note_ref__message,
              SHOWN_IDS("note_comments where parent_id = $1 and not deleted", ">", "asc"));
 
 sn_status store_comment_ids(struct db_tx *tx, const char *parent_id, const struct page_scan *scan, size_t *n,
@@ -87,9 +87,9 @@ sn_status store_comment_ids(struct db_tx *tx, const char *parent_id, const struc
         return list_shown(tx, &SELECT_COMMENT_IDS, bind_uuid(parent_id), db_call(tx)->actor, scan, n, refs);
 }
 
-DB_STATEMENT(SELECT_BELOW_ROOT, "note_service", &note__note_ref__descriptor,
+DB_STATEMENT(SELECT_BELOW_ROOT, "note_service", &note__note_ref__message,
              SHOWN_IDS("note_comments where root_id = $1 and not deleted", ">", "asc"));
-DB_STATEMENT(SELECT_BELOW_COMMENT, "note_service", &note__note_ref__descriptor,
+DB_STATEMENT(SELECT_BELOW_COMMENT, "note_service", &note__note_ref__message,
              SHOWN_IDS("note_threads where ancestor_id = $1", ">", "asc"));
 
 sn_status store_descendants(struct db_tx *tx, const char *id, bool root, const struct page_scan *scan, size_t *n,
@@ -105,8 +105,8 @@ sn_status store_descendants(struct db_tx *tx, const char *id, bool root, const s
         " where b.user_id = $1 and (b.created_at, b.note_id) " comparison " ($2, $3) order by b.created_at " direction \
         ", b.note_id " direction " limit $4"
 
-DB_STATEMENT(SELECT_BOOKMARKS, "note_service", &note_rows__bookmark__descriptor, BOOKMARKS("<", "desc"));
-DB_STATEMENT(SELECT_BOOKMARKS_AFTER, "note_service", &note_rows__bookmark__descriptor, BOOKMARKS(">", "asc"));
+DB_STATEMENT(SELECT_BOOKMARKS, "note_service", &note_rows__bookmark__message, BOOKMARKS("<", "desc"));
+DB_STATEMENT(SELECT_BOOKMARKS_AFTER, "note_service", &note_rows__bookmark__message, BOOKMARKS(">", "asc"));
 
 sn_status store_bookmarks(struct db_tx *tx, const char *user_id, const struct page_scan *scan, size_t *n,
                           NoteRows__Bookmark ***rows)
@@ -117,7 +117,7 @@ sn_status store_bookmarks(struct db_tx *tx, const char *user_id, const struct pa
                        n, rows);
 }
 
-DB_STATEMENT(SELECT_BOOKMARK, "note_service", &note_rows__bookmark__descriptor,
+DB_STATEMENT(SELECT_BOOKMARK, "note_service", &note_rows__bookmark__message,
              "select note_id, created_at as created_at_ms from note_bookmarks where user_id = $1 and note_id = $2");
 
 sn_status store_bookmark(struct db_tx *tx, const char *user_id, const char *note_id, NoteRows__Bookmark *row,
@@ -126,7 +126,7 @@ sn_status store_bookmark(struct db_tx *tx, const char *user_id, const char *note
         return db_one(tx, &SELECT_BOOKMARK, DB_BINDS(bind_uuid(user_id), bind_uuid(note_id)), &row->base, found);
 }
 
-DB_STATEMENT(SELECT_ANCESTORS, "note_service", &note__note_ref__descriptor,
+DB_STATEMENT(SELECT_ANCESTORS, "note_service", &note__note_ref__message,
              "with recursive up (id, depth) as (select parent_id, 1 from note_comments where note_id = $1"
              " union all select c.parent_id, up.depth + 1 from up join note_comments c on c.note_id = up.id where "
              "up.depth < 100)"
@@ -137,7 +137,7 @@ sn_status store_ancestors(struct db_tx *tx, const char *id, size_t *n, Note__Not
         return db_list(tx, &SELECT_ANCESTORS, DB_BINDS(bind_uuid(id)), n, refs);
 }
 
-DB_STATEMENT(SELECT_RENOTERS, "note_service", &note_rows__renoters__descriptor,
+DB_STATEMENT(SELECT_RENOTERS, "note_service", &note_rows__renoters__message,
              "select i.id as note_id, r.renote_ids, r.user_ids from unnest($1::uuid[]) as i (id) cross join lateral"
              " (select array_agg(id order by id desc) as renote_ids, array_agg(author_id order by id desc) as user_ids"
              " from (select id, author_id from notes where renote_of_id = i.id and deleted_at is null"

@@ -153,7 +153,7 @@ sn_status store_is_removed(struct db_tx *tx, const char *id, bool *removed)
 }
 
 DB_STATEMENT(
-    SELECT_NOTES, "note_service", &note_rows__stored_note__descriptor,
+    SELECT_NOTES, "note_service", &note_rows__stored_note__message,
     "select n.id as \"note.id\", n.author_id as \"note.author.id\", n.text as \"note.text\", n.visibility as "
     "\"note.visibility\","
     " n.created_at as \"note.created_at\", n.edited_at as \"note.edited_at\", n.parent_id as \"note.parent_id\","

@@ -93,7 +93,7 @@ sn_status store_count_reactions(struct db_tx *tx, const char *note_id, const Not
                        NULL);
 }
 
-DB_STATEMENT(SELECT_MARKS, "note_service", &note_rows__mark__descriptor,
+DB_STATEMENT(SELECT_MARKS, "note_service", &note_rows__mark__message,
              "select o.id as note_id,"
              " exists (select from note_likes where user_id = o.viewer and note_id = o.id) as liked,"
              " exists (select from note_renotes where user_id = o.viewer and note_id = o.id) as renoted,"

@@ -3,7 +3,7 @@
 
 #define FIRST_ID "00000000-0000-0000-0000-000000000000"
 
-DB_STATEMENT(SELECT_STATE, "timeline_service", &timeline_rows__state__descriptor,
+DB_STATEMENT(SELECT_STATE, "timeline_service", &timeline_rows__state__message,
              "select relations_version, floor_id, floor_id = '" FIRST_ID "' as complete, built_at is not null as built,"
              " read_at < now() - interval '30 days' as stale from timeline_cache where owner_id = $1");
 
@@ -66,8 +66,8 @@ sn_status store_touch(struct db_tx *tx, const char *owner)
         " $2 and note_id >= (select floor_id from timeline_cache where owner_id = $1) order by note_id " direction     \
         " limit $3"
 
-DB_STATEMENT(SELECT_ENTRIES, "timeline_service", &note__note_ref__descriptor, ENTRIES("<", "desc"));
-DB_STATEMENT(SELECT_ENTRIES_AFTER, "timeline_service", &note__note_ref__descriptor, ENTRIES(">", "asc"));
+DB_STATEMENT(SELECT_ENTRIES, "timeline_service", &note__note_ref__message, ENTRIES("<", "desc"));
+DB_STATEMENT(SELECT_ENTRIES_AFTER, "timeline_service", &note__note_ref__message, ENTRIES(">", "asc"));
 
 sn_status store_entries(struct db_tx *tx, const char *owner, const struct page_scan *scan, size_t *n,
                         Note__NoteRef ***refs)
@@ -79,7 +79,7 @@ sn_status store_entries(struct db_tx *tx, const char *owner, const struct page_s
 
 /* In the order of the key, as all who insert: so that two cannot wait for each other. One entry in 256, told by a hash,
  * notes that its timeline has grown: a count for each timeline would be a second row to write for each entry. */
-DB_STATEMENT(DELIVER, "timeline_service", &timeline_rows__entry__descriptor,
+DB_STATEMENT(DELIVER, "timeline_service", &timeline_rows__entry__message,
              "with entries as (select f.owner_id, p.note_id, p.author_id"
              " from unnest($1::uuid[], $2::uuid[]) as f (owner_id, author_id)"
              " join timeline_cache c on c.owner_id = f.owner_id and c.read_at > now() - interval '30 days'"
@@ -111,7 +111,7 @@ sn_status store_remove(struct db_tx *tx, const struct delivery *d)
                        NULL);
 }
 
-DB_STATEMENT(TAKE_GROWN, "timeline_service", &timeline_rows__owner__descriptor,
+DB_STATEMENT(TAKE_GROWN, "timeline_service", &timeline_rows__owner__message,
              "delete from timeline_grown where owner_id = any(array(select owner_id from timeline_grown"
              " order by owner_id limit $1 for update skip locked)) returning owner_id");
 
@@ -136,7 +136,7 @@ sn_status store_cut_grown(struct db_tx *tx, size_t limit, size_t *n)
         return *n > 0 ? db_exec(tx, &CUT_TAILS, DB_BINDS(bind_uuids(ids, *n)), NULL) : SN_OK;
 }
 
-DB_STATEMENT(FORGET_UNREAD, "timeline_service", &timeline_rows__owner__descriptor,
+DB_STATEMENT(FORGET_UNREAD, "timeline_service", &timeline_rows__owner__message,
              "with unread as (delete from timeline_cache where owner_id = any(array(select owner_id from timeline_cache"
              " where read_at < now() - interval '30 days' order by read_at limit $1 for update skip locked))"
              " returning owner_id), gone as (delete from timeline_entries"

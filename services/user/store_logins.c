@@ -2,7 +2,7 @@
 #include "services/user/store.h"
 
 DB_STATEMENT(
-    SELECT_CREDENTIALS, "user_service", &user_rows__credentials__descriptor,
+    SELECT_CREDENTIALS, "user_service", &user_rows__credentials__message,
     "select u.id as \"user.id\", u.username as \"user.username\", u.display_name as \"user.display_name\", u.bio as "
     "\"user.bio\","
     " u.created_at as \"user.created_at\", u.email as \"user.email\", u.password_hash, u.epoch,"
@@ -18,7 +18,7 @@ sn_status store_credentials(struct db_tx *tx, const char *key, UserRows__Credent
 #define SINCE_MS(which) "(extract(epoch from now() - max(created_at) filter (where " which ")) * 1000)::bigint"
 
 /* Reads some hundred rows at most: more the waits do not let in within an hour. */
-DB_STATEMENT(SELECT_LOGIN_FAILURES, "user_service", &user_rows__login_failures__descriptor,
+DB_STATEMENT(SELECT_LOGIN_FAILURES, "user_service", &user_rows__login_failures__message,
              "select count(*) filter (where here) as of_network, " SINCE_MS(
                  "here") " as of_network_since_ms,"
                          " count(*) filter (where anywhere) as of_name, " SINCE_MS(

@@ -17,7 +17,7 @@ sn_status store_insert_session(struct db_tx *tx, const struct session *session, 
                        NULL);
 }
 
-DB_STATEMENT(SELECT_REFRESH_STATE, "user_service", &user_rows__refresh_state__descriptor,
+DB_STATEMENT(SELECT_REFRESH_STATE, "user_service", &user_rows__refresh_state__message,
              "select x.id as session_id, x.refresh_salt as salt, x.refresh_generation as generation, x.ended_at is not "
              "null as ended, x.device_id,"
              " u.epoch, u.id as \"user.id\", u.username as \"user.username\", u.display_name as \"user.display_name\","
@@ -58,8 +58,8 @@ sn_status store_end_session(struct db_tx *tx, const char *session_id, const char
         "select id, created_at, last_used_at, user_agent, address from user_sessions where user_id = $1"               \
         " and ended_at is null and id " comparison " $2 order by id " direction " limit $3"
 
-DB_STATEMENT(SELECT_SESSIONS, "user_service", &user__session__descriptor, SESSIONS("<", "desc"));
-DB_STATEMENT(SELECT_SESSIONS_AFTER, "user_service", &user__session__descriptor, SESSIONS(">", "asc"));
+DB_STATEMENT(SELECT_SESSIONS, "user_service", &user__session__message, SESSIONS("<", "desc"));
+DB_STATEMENT(SELECT_SESSIONS_AFTER, "user_service", &user__session__message, SESSIONS(">", "asc"));
 
 sn_status store_sessions(struct db_tx *tx, const char *user_id, const struct page_scan *scan, size_t *n,
                          User__Session ***sessions)
@@ -69,7 +69,7 @@ sn_status store_sessions(struct db_tx *tx, const char *user_id, const struct pag
                        sessions);
 }
 
-DB_STATEMENT(SELECT_ENDED, "user_service", &user_rows__ended_session__descriptor,
+DB_STATEMENT(SELECT_ENDED, "user_service", &user_rows__ended_session__message,
              "with ended as materialized (select id from user_sessions"
              " where ended_at > now() - make_interval(secs => $1::bigint))"
              " select id from ended where id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000')"

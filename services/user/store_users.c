@@ -54,7 +54,7 @@ static sn_status found_or(struct db_tx *tx, bool found)
         return found ? SN_OK : rpc_fail(db_call(tx), SN_NOT_FOUND, "id", "there is no member with this id or username");
 }
 
-DB_STATEMENT(SELECT_USER, "user_service", &user__user__descriptor,
+DB_STATEMENT(SELECT_USER, "user_service", &user__user__message,
              "select " USER_COLUMNS("") USER_TABLES " where u.id = $1");
 
 sn_status store_user(struct db_tx *tx, const char *id, User__User *out)
@@ -65,7 +65,7 @@ sn_status store_user(struct db_tx *tx, const char *id, User__User *out)
         return found_or(tx, found);
 }
 
-DB_STATEMENT(SELECT_USER_BY_NAME, "user_service", &user__user__descriptor,
+DB_STATEMENT(SELECT_USER_BY_NAME, "user_service", &user__user__message,
              "select " USER_COLUMNS("") USER_TABLES " where u.username_key = $1");
 
 sn_status store_user_by_name(struct db_tx *tx, const char *username_key, User__User *out)
@@ -110,7 +110,7 @@ sn_status store_name_key(struct db_tx *tx, const char *start, const char *user_i
         return SN_OK;
 }
 
-DB_STATEMENT(FIND_USERS, "user_service", &user_rows__found_user__descriptor,
+DB_STATEMENT(FIND_USERS, "user_service", &user_rows__found_user__message,
              "select f.key, " USER_COLUMNS(
                  "user.") " from (select n.key, n.user_id from user_names n"
                           " where " STARTS_WITH(
@@ -132,7 +132,7 @@ sn_status store_find_users(struct db_tx *tx, const char *start, const struct nam
                        n, users);
 }
 
-DB_STATEMENT(SELECT_AUTHORS, "user_service", &user__author__descriptor,
+DB_STATEMENT(SELECT_AUTHORS, "user_service", &user__author__message,
              "select id, username, display_name from users where id = any($1::uuid[])");
 
 sn_status store_authors(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, User__Author ***rows)
@@ -140,7 +140,7 @@ sn_status store_authors(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, 
         return db_list(tx, &SELECT_AUTHORS, DB_BINDS(bind_uuids(ids, n)), n_rows, rows);
 }
 
-DB_STATEMENT(SELECT_AUTHORS_BY_NAME, "user_service", &user__author__descriptor,
+DB_STATEMENT(SELECT_AUTHORS_BY_NAME, "user_service", &user__author__message,
              "select u.id, u.username, u.display_name from unnest($1::text[]) with ordinality as k (key, place)"
              " join users u on u.username_key = k.key order by k.place");
 

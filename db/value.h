@@ -1,24 +1,13 @@
-/* Row plans: which column of a statement lands in which field of its message, and how. Private to db/. */
-#ifndef DB_PLAN_H
-#define DB_PLAN_H
+/* Values as PostgreSQL sends them in binary. Private to db/. */
+#ifndef DB_VALUE_H
+#define DB_VALUE_H
 
 #include <libpq-fe.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include "base/arena.h"
-#include "base/buf.h"
-#include "base/status.h"
-#include "db/statement.h"
 
-struct db_plan;
-
-/* The plan of a result (rows or a description), built at its first use and kept; NULL, with a sentence in error (may be
- * NULL), when a column has no field or one of another type. */
-const struct db_plan *db_plan_of(const struct db_statement *s, const PGresult *result, struct arena *arena,
-                                 struct buf *error);
-/* Copies a row into message, in the arena. False when a value does not fit its field. */
-bool db_plan_fill(const struct db_plan *plan, const PGresult *result, int row, ProtobufCMessage *message,
-                  struct arena *arena);
-
-/* Values on the wire, in any of the types that mean them. */
+/* The types that mean the same are one kind. */
 enum db_kind {
         DB_KIND_OTHER,
         DB_KIND_UUID,
@@ -32,6 +21,7 @@ enum db_kind {
         DB_KIND_UUIDS,
         DB_KIND_TEXTS,
         DB_KIND_INTS,
+        DB_KIND_COUNT
 };
 enum db_kind db_kind_of(Oid type);
 
