@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <protobuf-c/protobuf-c.h>
 #include "base/call.h"
+#include "base/metrics.h"
 
 #define RPC_CHUNK_BYTES (64 << 10) /* of a body or a file in one message of a stream, at most */
 
@@ -113,6 +114,12 @@ void *contract_new_message(const struct rpc_message *message, struct arena *aren
 
 struct rpc_service;
 
+/* What became of the calls of a method in this process (rpc/stats.h). */
+struct rpc_method_stats {
+        struct metric_buckets seconds;
+        _Atomic int64_t answers[SN_STATUS_COUNT];
+};
+
 struct rpc_method {
         const struct rpc_service *service;
         const char *name;      /* "CreateNote" */
@@ -137,6 +144,7 @@ struct rpc_method {
         const char *channel_source; /* whose event log it follows */
         bool answer_is_secret;      /* a field of it, or below it, is secret: never compressed */
         const char *summary, *doc;  /* first sentence and the rest of the leading comment */
+        struct rpc_method_stats *stats;
         /* Calls the service's handler with its own types; handlers is the generated struct of function pointers. */
         sn_status (*invoke)(const void *handlers, struct rpc_call *c, const ProtobufCMessage *in,
                             ProtobufCMessage *out);

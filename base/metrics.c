@@ -11,21 +11,21 @@
 #include <string.h>
 
 enum kind { COUNTER, GAUGE, HISTOGRAM };
-enum { MAX_BUCKETS = 16 };
+enum { MAX_COLLECTORS = 8 };
 
-static const int64_t bucket_us[MAX_BUCKETS] = {100,   250,    500,    1000,   2500,    5000,    10000,   25000,
-                                               50000, 100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000};
-static const char *const bucket_le[MAX_BUCKETS] = {"0.0001", "0.00025", "0.0005", "0.001", "0.0025", "0.005",
-                                                   "0.01",   "0.025",   "0.05",   "0.1",   "0.25",   "0.5",
-                                                   "1",      "2.5",     "5",      "10"};
+static const int64_t bucket_us[METRIC_BUCKETS] = {100,   250,    500,    1000,   2500,    5000,    10000,   25000,
+                                                  50000, 100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000};
+static const char *const bucket_le[METRIC_BUCKETS] = {"0.0001", "0.00025", "0.0005", "0.001", "0.0025", "0.005",
+                                                      "0.01",   "0.025",   "0.05",   "0.1",   "0.25",   "0.5",
+                                                      "1",      "2.5",     "5",      "10"};
 
 struct metric {
         struct metric *next;   /* in its family */
         const char *labels;    /* "" for none */
-        _Atomic int64_t value; /* a histogram's sum in microseconds */
+        _Atomic int64_t value; /* of a counter or gauge */
         int64_t (*read)(void *context);
         void *context;
-        _Atomic int64_t *buckets; /* histograms: MAX_BUCKETS + 1, not cumulative */
+        struct metric_buckets *buckets; /* of a histogram */
 };
 
 struct family {
@@ -43,6 +43,7 @@ struct interned {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct family *families, **families_end = &families;
 static struct interned *texts;
+static void (*collectors[MAX_COLLECTORS])(struct buf *out);
 
 static void *must_alloc(size_t bytes)
 {
@@ -106,7 +107,7 @@ static struct metric *metric_of(struct family *f, const char *labels)
         struct metric *m = must_alloc(sizeof(*m));
         m->labels = labels;
         if (f->kind == HISTOGRAM) {
-                m->buckets = must_alloc((MAX_BUCKETS + 1) * sizeof(m->buckets[0]));
+                m->buckets = must_alloc(sizeof(*m->buckets));
         }
         *f->end = m;
         f->end = &m->next;
@@ -156,14 +157,34 @@ void metric_set(struct metric *m, int64_t value)
         atomic_store_explicit(&m->value, value, memory_order_relaxed);
 }
 
-void metric_observe_us(struct metric *m, int64_t us)
+void metric_buckets_observe_us(struct metric_buckets *b, int64_t us)
 {
         int i = 0;
-        while (i < MAX_BUCKETS && us > bucket_us[i]) {
+        while (i < METRIC_BUCKETS && us > bucket_us[i]) {
                 i++;
         }
-        atomic_fetch_add_explicit(&m->buckets[i], 1, memory_order_relaxed);
-        atomic_fetch_add_explicit(&m->value, us, memory_order_relaxed);
+        atomic_fetch_add_explicit(&b->counts[i], 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&b->sum_us, us, memory_order_relaxed);
+}
+
+void metric_observe_us(struct metric *m, int64_t us)
+{
+        metric_buckets_observe_us(m->buckets, us);
+}
+
+void metrics_add_collector(void (*render)(struct buf *out))
+{
+        size_t i = 0;
+        pthread_mutex_lock(&lock);
+        while (i < MAX_COLLECTORS && collectors[i] != NULL && collectors[i] != render) {
+                i++;
+        }
+        if (i == MAX_COLLECTORS) {
+                fputs("sonet: too many collectors of metrics\n", stderr);
+                abort();
+        }
+        collectors[i] = render;
+        pthread_mutex_unlock(&lock);
 }
 
 static int64_t read_value(const struct metric *m)
@@ -177,27 +198,27 @@ int64_t metric_value(const struct metric *m)
                 return read_value(m);
         }
         int64_t count = 0;
-        for (int i = 0; i <= MAX_BUCKETS; i++) {
-                count += atomic_load_explicit(&m->buckets[i], memory_order_relaxed);
+        for (int i = 0; i <= METRIC_BUCKETS; i++) {
+                count += atomic_load_explicit(&m->buckets->counts[i], memory_order_relaxed);
         }
         return count;
 }
 
-static void render_histogram(struct buf *out, const char *name, const struct metric *m)
+void metric_buckets_render(const struct metric_buckets *b, const char *name, const char *labels, struct buf *out)
 {
-        const char *comma = m->labels[0] != '\0' ? "," : "";
-        const char *open = m->labels[0] != '\0' ? "{" : "", *close = m->labels[0] != '\0' ? "}" : "";
+        const char *comma = labels[0] != '\0' ? "," : "";
+        const char *open = labels[0] != '\0' ? "{" : "", *close = labels[0] != '\0' ? "}" : "";
         int64_t count = 0;
-        for (int i = 0; i <= MAX_BUCKETS; i++) {
-                count += atomic_load_explicit(&m->buckets[i], memory_order_relaxed);
-                buf_printf(out, "%s_bucket{%s%sle=\"%s\"} ", name, m->labels, comma,
-                           i < MAX_BUCKETS ? bucket_le[i] : "+Inf");
+        for (int i = 0; i <= METRIC_BUCKETS; i++) {
+                count += atomic_load_explicit(&b->counts[i], memory_order_relaxed);
+                buf_printf(out, "%s_bucket{%s%sle=\"%s\"} ", name, labels, comma,
+                           i < METRIC_BUCKETS ? bucket_le[i] : "+Inf");
                 buf_append_i64(out, count);
                 buf_append_char(out, '\n');
         }
-        double sum = (double)atomic_load_explicit(&m->value, memory_order_relaxed) / 1e6;
-        buf_printf(out, "%s_sum%s%s%s %.6f\n", name, open, m->labels, close, sum);
-        buf_printf(out, "%s_count%s%s%s ", name, open, m->labels, close);
+        double sum = (double)atomic_load_explicit(&b->sum_us, memory_order_relaxed) / 1e6;
+        buf_printf(out, "%s_sum%s%s%s %.6f\n", name, open, labels, close, sum);
+        buf_printf(out, "%s_count%s%s%s ", name, open, labels, close);
         buf_append_i64(out, count); /* of the same reading as the buckets */
         buf_append_char(out, '\n');
 }
@@ -223,11 +244,14 @@ void metrics_render(struct buf *out)
                 buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", f->name, f->help, f->name, types[f->kind]);
                 for (const struct metric *m = f->first; m != NULL; m = m->next) {
                         if (f->kind == HISTOGRAM) {
-                                render_histogram(out, f->name, m);
+                                metric_buckets_render(m->buckets, f->name, m->labels, out);
                         } else {
                                 render_value(out, f->name, m);
                         }
                 }
+        }
+        for (size_t i = 0; i < MAX_COLLECTORS && collectors[i] != NULL; i++) {
+                collectors[i](out);
         }
         pthread_mutex_unlock(&lock);
 }

@@ -2,6 +2,7 @@
 #ifndef BASE_METRICS_H
 #define BASE_METRICS_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include "base/buf.h"
 
@@ -13,6 +14,16 @@ struct metric *metric_counter(const char *name, const char *help, const char *la
 struct metric *metric_gauge(const char *name, const char *help, const char *labels);
 /* Seconds; buckets from 100 µs to 10 s. */
 struct metric *metric_histogram(const char *name, const char *help, const char *labels);
+/* The numbers of a histogram, for who keeps them in a table of its own; zeroed, it is empty. */
+enum { METRIC_BUCKETS = 16 };
+struct metric_buckets {
+        _Atomic int64_t sum_us;
+        _Atomic int64_t counts[METRIC_BUCKETS + 1]; /* not cumulative; the last: above all bounds */
+};
+void metric_buckets_observe_us(struct metric_buckets *b, int64_t us);
+void metric_buckets_render(const struct metric_buckets *b, const char *name, const char *labels, struct buf *out);
+/* render is called by metrics_render, for families that it keeps itself; asking twice for the same does nothing. */
+void metrics_add_collector(void (*render)(struct buf *out));
 /* Text that is kept for ever, for labels made at run time; the same text gives the same pointer. At most 511 bytes. */
 const char *metrics_intern(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* read is called while the registry is locked: it must not register metrics, and its context must outlive the process.

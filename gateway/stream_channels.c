@@ -41,7 +41,7 @@ static struct stream_log *add_log(struct stream_hub *hub, const char *source, co
 
 static const struct rpc_message *items_of(const struct rpc_method *show)
 {
-        const struct rpc_field *items = show != NULL ? contract_field(show->out, "items") : NULL;
+        const struct rpc_field *items = show != NULL ? contract_field(show->out, STR("items")) : NULL;
 
         return items != NULL && items->shape == SHAPE_LIST && items->kind == KIND_MESSAGE ? items->message : NULL;
 }
@@ -50,8 +50,8 @@ static const struct rpc_message *items_of(const struct rpc_method *show)
 static bool is_shown(const struct rpc_method *show)
 {
         const struct rpc_message *item = items_of(show);
-        const struct rpc_field *event = item != NULL ? contract_field(item, "event") : NULL;
-        const struct rpc_field *viewer = item != NULL ? contract_field(item, "viewer") : NULL;
+        const struct rpc_field *event = item != NULL ? contract_field(item, STR("event")) : NULL;
+        const struct rpc_field *viewer = item != NULL ? contract_field(item, STR("viewer")) : NULL;
 
         return event != NULL && event->kind == KIND_U32 && viewer != NULL && viewer->kind == KIND_U32;
 }
@@ -134,7 +134,7 @@ sn_status stream_channel_parse(struct rpc_call *c, struct stream_hub *hub, struc
 
 static uint32_t number_in(const struct rpc_message *type, const ProtobufCMessage *item, const char *name)
 {
-        return *(const uint32_t *)((const char *)item + contract_field(type, name)->offset);
+        return *(const uint32_t *)((const char *)item + contract_field(type, str_of(name))->offset);
 }
 
 /* "note_created" is "note.created". */
@@ -165,7 +165,7 @@ static const struct rpc_field *data_field(const struct rpc_message *type, const 
 static void collect(struct rpc_call *c, const struct rpc_method *show, const ProtobufCMessage *answer, size_t n_events,
                     size_t n_viewers, struct stream_shown **shown, size_t *n_shown)
 {
-        const struct rpc_field *items = contract_field(show->out, "items");
+        const struct rpc_field *items = contract_field(show->out, STR("items"));
         const struct rpc_message *type = items->message;
         size_t n = *(const size_t *)((const char *)answer + items->quantifier);
         ProtobufCMessage *const *all = *(ProtobufCMessage *const *const *)((const char *)answer + items->offset);

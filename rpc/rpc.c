@@ -59,7 +59,7 @@ static struct place *make_place(const struct rpc_service *contract)
 
 void rpc_register_local(struct service *service)
 {
-        rpc_stats_register(service->contract);
+        metrics_add_collector(rpc_stats_render);
         make_place(service->contract)->local = service;
 }
 

@@ -1,74 +1,56 @@
-/* One row of metric pointers per method, found by the method's place in its contract. Counters by code are made when a
- * code first occurs: seventeen codes for every method would fill /metrics with zeros. */
+/* Counts answers where the contract keeps each method's numbers, and shows them. */
 #include "rpc/stats.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "base/metrics.h"
-
-enum { MAX_SERVICES = 32 };
-#define N_CODES ((size_t)SN_UNAUTHENTICATED + 1)
-
-struct method_stats {
-        struct metric *seconds;
-        struct metric *_Atomic total[N_CODES];
-};
-
-static struct {
-        const struct rpc_service *contract;
-        struct method_stats *methods;
-} services[MAX_SERVICES];
-static size_t n_services;
-
-static struct method_stats *stats_of(const struct rpc_method *m)
-{
-        for (size_t i = 0; i < n_services; i++) {
-                if (services[i].contract == m->service) {
-                        return &services[i].methods[m - m->service->methods];
-                }
-        }
-        return NULL;
-}
-
-void rpc_stats_register(const struct rpc_service *contract)
-{
-        if (contract->n_methods == 0 || stats_of(&contract->methods[0]) != NULL) {
-                return;
-        }
-        struct method_stats *methods = calloc(contract->n_methods, sizeof(*methods));
-        if (methods == NULL || n_services == MAX_SERVICES) {
-                fputs("sonet: no room for the metrics of a service\n", stderr);
-                abort();
-        }
-        for (size_t i = 0; i < contract->n_methods; i++) {
-                const char *labels = metrics_intern("method=\"%s\"", contract->methods[i].full_name + 1);
-                methods[i].seconds = metric_histogram("sonet_rpc_seconds", "Time from dispatch to answer.", labels);
-        }
-        services[n_services].contract = contract;
-        services[n_services].methods = methods;
-        n_services++;
-}
-
-static struct metric *total_of(struct method_stats *stats, const struct rpc_method *m, sn_status status)
-{
-        struct metric *total = atomic_load_explicit(&stats->total[status], memory_order_acquire);
-        if (total == NULL) { /* two threads may both ask: they get the same metric */
-                const char *labels =
-                    metrics_intern("method=\"%s\",code=\"%s\"", m->full_name + 1, sn_status_name(status));
-                total = metric_counter("sonet_rpc_total", "Answers by method and status.", labels);
-                atomic_store_explicit(&stats->total[status], total, memory_order_release);
-        }
-        return total;
-}
+#include "rpc/rpc.h"
 
 void rpc_stats_count(const struct rpc_method *m, sn_status status, int64_t duration_us)
 {
-        struct method_stats *stats = stats_of(m);
-        if (stats == NULL || (size_t)status >= N_CODES) {
+        if (m->stats == NULL || (size_t)status >= SN_STATUS_COUNT) {
                 return;
         }
-        metric_observe_us(stats->seconds, duration_us);
-        metric_add(total_of(stats, m, status), 1);
+        metric_buckets_observe_us(&m->stats->seconds, duration_us);
+        atomic_fetch_add_explicit(&m->stats->answers[status], 1, memory_order_relaxed);
+}
+
+static void render_seconds(const struct rpc_method *m, struct buf *out)
+{
+        char labels[256];
+        snprintf(labels, sizeof(labels), "method=\"%s\"", m->full_name + 1);
+        metric_buckets_render(&m->stats->seconds, "sonet_rpc_seconds", labels, out);
+}
+
+static void render_answers(const struct rpc_method *m, struct buf *out)
+{
+        for (sn_status status = SN_OK; status < SN_STATUS_COUNT; status++) {
+                int64_t answers = atomic_load_explicit(&m->stats->answers[status], memory_order_relaxed);
+                if (answers > 0) {
+                        buf_printf(out, "sonet_rpc_total{method=\"%s\",code=\"%s\"} ", m->full_name + 1,
+                                   sn_status_name(status));
+                        buf_append_i64(out, answers);
+                        buf_append_char(out, '\n');
+                }
+        }
+}
+
+static void render_methods(void (*render)(const struct rpc_method *m, struct buf *out), struct buf *out)
+{
+        const struct rpc_service *const *contracts;
+        size_t n = contract_services(&contracts);
+        for (size_t i = 0; i < n; i++) {
+                for (size_t k = 0; k < contracts[i]->n_methods && rpc_local_service(contracts[i]->name) != NULL; k++) {
+                        render(&contracts[i]->methods[k], out);
+                }
+        }
+}
+
+void rpc_stats_render(struct buf *out)
+{
+        buf_append_c(out,
+                     "# HELP sonet_rpc_seconds Time from dispatch to answer.\n# TYPE sonet_rpc_seconds histogram\n");
+        render_methods(render_seconds, out);
+        buf_append_c(out, "# HELP sonet_rpc_total Answers by method and status.\n# TYPE sonet_rpc_total counter\n");
+        render_methods(render_answers, out);
 }

@@ -1,12 +1,13 @@
-/* Stats: the metrics of each method, looked up once. */
+/* Stats: sonet_rpc_seconds{method} and sonet_rpc_total{method,code} of the services in this process. */
 #ifndef RPC_STATS_H
 #define RPC_STATS_H
 
 #include "base/contract.h"
 
-/* At start, before any thread. Asking twice is harmless. */
-void rpc_stats_register(const struct rpc_service *contract);
-/* sonet_rpc_seconds{method} and sonet_rpc_total{method,code}. Methods that nobody registered are not counted. */
+/* Two additions to the method's own numbers. Methods outside of contracts (health) have none and are not counted. */
 void rpc_stats_count(const struct rpc_method *m, sn_status status, int64_t duration_us);
+/* For metrics_add_collector. Answers by code are shown once there is one: seventeen codes for every method would fill
+ * /metrics with zeros. */
+void rpc_stats_render(struct buf *out);
 
 #endif

@@ -65,8 +65,11 @@ static void emit_method(FILE *out, const struct gen_file *file, const struct gen
                 gen_find_secret(m->out) != NULL ? ", .answer_is_secret = true" : "");
         emit_streams(out, m);
         gen_emit_channel(out, m);
-        fprintf(out, "                .summary = %s, .doc = %s,\n                .invoke = invoke_%s},\n",
-                gen_string(m->summary), gen_string(m->doc), gen_lower(m->proto->name));
+        fprintf(out,
+                "                .summary = %s, .doc = %s,\n                .stats = &stats[%s_%s], .invoke = "
+                "invoke_%s},\n",
+                gen_string(m->summary), gen_string(m->doc), gen_upper(file->name), gen_upper(m->proto->name),
+                gen_lower(m->proto->name));
 }
 
 static void emit_methods(FILE *out, const struct gen_file *file)
@@ -74,8 +77,10 @@ static void emit_methods(FILE *out, const struct gen_file *file)
         for (size_t i = 0; i < file->n_methods; i++) {
                 emit_thunk(out, file, &file->methods[i]);
         }
-        fprintf(out, "\nconst struct rpc_method %s_methods[%s_METHOD_COUNT] = {\n", gen_lower(file->name),
-                gen_upper(file->name));
+        fprintf(out,
+                "\nstatic struct rpc_method_stats stats[%s_METHOD_COUNT];\n\n"
+                "const struct rpc_method %s_methods[%s_METHOD_COUNT] = {\n",
+                gen_upper(file->name), gen_lower(file->name), gen_upper(file->name));
         for (size_t i = 0; i < file->n_methods; i++) {
                 emit_method(out, file, &file->methods[i]);
         }
