@@ -157,7 +157,7 @@ sn_status store_insert_famous(struct db_tx *tx, const char *author_id)
         return db_exec(tx, &INSERT_FAMOUS, DB_BINDS(bind_uuid(author_id)), NULL);
 }
 
-DB_STATEMENT(SELECT_FAMOUS, "timeline_service", &timeline_rows__famous__descriptor,
+DB_STATEMENT(SELECT_FAMOUS, "timeline_service", &timeline_rows__famous__message,
              "select position, author_id from timeline_famous where position > $1 order by position limit $2");
 
 sn_status store_famous(struct db_tx *tx, int64_t after, size_t limit, size_t *n, TimelineRows__Famous ***rows)
