@@ -157,6 +157,15 @@ void fixture_start(struct fixture *f, const struct http_options *options)
         assert_true(f->port > 0);
 }
 
+void fixture_start_limits(struct fixture *f, int slow_client_ms, int idle_ms)
+{
+        struct http_options o = fixture_options();
+
+        o.slow_client_ms = slow_client_ms;
+        o.idle_ms = idle_ms;
+        fixture_start(f, &o);
+}
+
 void fixture_release(void)
 {
         pthread_mutex_lock(&gate_lock);

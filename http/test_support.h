@@ -22,6 +22,8 @@ struct fixture {
 
 /* options may be NULL; port and address are set here. */
 void fixture_start(struct fixture *f, const struct http_options *options);
+/* Its usual options with these limits for slow and for idle clients. */
+void fixture_start_limits(struct fixture *f, int slow_client_ms, int idle_ms);
 void fixture_stop(struct fixture *f);
 struct http_options fixture_options(void);
 void fixture_wait_blocked(int n); /* until n requests are inside /block */
