@@ -253,8 +253,8 @@ static sn_status check_origins(const char *origins, struct buf *error)
                 one = str_trim(one);
                 if (!is_origin(one)) {
                         buf_printf(error,
-                                   "CORS_ORIGINS must be *, none, or origins like https://example.org apart by commas, "
-                                   "and \"%.*s\" is no origin",
+                                   "CORS_ORIGINS must be *, none, or comma-separated origins like https://example.org, "
+                                   "but \"%.*s\" is not one",
                                    one.len < 64 ? (int)one.len : 64, one.ptr);
                         return SN_INVALID_ARGUMENT;
                 }
@@ -272,8 +272,8 @@ static sn_status check_proxies(const char *list, struct buf *error)
         }
         buf_printf(
             error,
-            "TRUSTED_PROXIES must be at most %d addresses or networks like 127.0.0.1, 10.0.0.0/8 or ::1, apart by "
-            "commas, and \"%.*s\" is not one",
+            "TRUSTED_PROXIES must be at most %d comma-separated addresses or networks like 127.0.0.1, 10.0.0.0/8 or "
+            "::1, but \"%.*s\" is not one",
             NETWORKS_MAX, bad.len < 64 ? (int)bad.len : 64, bad.ptr);
         return SN_INVALID_ARGUMENT;
 }

@@ -16,7 +16,7 @@ sn_status db_fail_retry(struct rpc_call *c, const char *detail)
 sn_status db_fail_away(struct rpc_call *c)
 {
         sn_status status =
-            rpc_fail(c, SN_UNAVAILABLE, NULL, "the database cannot be reached just now; please try again in a moment");
+            rpc_fail(c, SN_UNAVAILABLE, NULL, "the database is unreachable; please try again in a moment");
 
         c->problem.retry_after_s = 1;
         return status;
@@ -61,7 +61,7 @@ static sn_status fail_lost(struct db_tx *tx, const char *statement, const PGresu
 
 static sn_status fail_expired(struct db_tx *tx, const char *statement)
 {
-        log_failure(LOG_LEVEL_WARN, tx, statement, NULL, "the deadline passed in the database");
+        log_failure(LOG_LEVEL_WARN, tx, statement, NULL, "the deadline passed while waiting for the database");
         give_up(tx, true, SN_DEADLINE_EXCEEDED);
         return rpc_fail(tx->c, SN_DEADLINE_EXCEEDED, NULL, "the request took too long; please try again");
 }
@@ -80,21 +80,21 @@ static sn_status fail_refused(struct db_tx *tx, const char *statement, const PGr
 
         (void)snprintf(tx->constraint, sizeof(tx->constraint), "%s", constraint ? constraint : "");
         if (strcmp(state, "23505") == 0) {
-                return rpc_fail(tx->c, SN_ALREADY_EXISTS, NULL, "this exists already");
+                return rpc_fail(tx->c, SN_ALREADY_EXISTS, NULL, "this already exists");
         }
         if (strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0) {
-                return db_fail_retry(tx->c, "another change came in between; please try again");
+                return db_fail_retry(tx->c, "someone else changed this at the same time; please try again");
         }
         if (strcmp(state, "57014") == 0 || strcmp(state, "55P03") == 0) {
                 log_failure(LOG_LEVEL_WARN, tx, statement, result, "a statement took too long");
                 return rpc_fail(tx->c, SN_DEADLINE_EXCEEDED, NULL, "the request took too long; please try again");
         }
         if (strcmp(state, "22021") == 0 || strcmp(state, "22P05") == 0) {
-                return rpc_fail(tx->c, SN_INVALID_ARGUMENT, NULL, "a text has characters that cannot be stored");
+                return rpc_fail(tx->c, SN_INVALID_ARGUMENT, NULL, "the text contains characters that cannot be stored");
         }
         if (is_stale(state)) {
                 log_failure(LOG_LEVEL_WARN, tx, statement, result, "a prepared statement has gone stale");
-                sn_status status = db_fail_retry(tx->c, "the schema changed in between; please try again");
+                sn_status status = db_fail_retry(tx->c, "the schema changed meanwhile; please try again");
 
                 give_up(tx, false, status);
                 return status;
@@ -164,7 +164,7 @@ sn_status db_run(struct db_tx *tx, const struct db_statement *s, const struct db
         if (!db_encode(db_arena(tx), binds, n, &wire, &bad)) {
                 log_event(LOG_LEVEL_ERROR, "a parameter cannot be sent", LOG_STR("sonet.database", db_name(tx->db)),
                           LOG_STR("sonet.statement", s->name), LOG_INT("sonet.parameter", (int64_t)bad));
-                return rpc_fail(tx->c, SN_INVALID_ARGUMENT, NULL, "an id or a value has the wrong form");
+                return rpc_fail(tx->c, SN_INVALID_ARGUMENT, NULL, "an id or a value is malformed");
         }
         enum db_outcome outcome = run(tx, s, &wire, result);
 

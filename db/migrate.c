@@ -95,7 +95,8 @@ static sn_status check_applied_one(const struct set *set, const PGresult *applie
                 return check_newer(set, applied, row, error);
         }
         if (!sql) {
-                buf_printf(error, "migration %s of %s ran in the database but is missing here", name, set->name);
+                buf_printf(error, "migration %s of %s has run in the database but is missing in this program", name,
+                           set->name);
                 return SN_FAILED_PRECONDITION;
         }
         hash_hex(sql, hex);
@@ -180,7 +181,7 @@ static sn_status run_set(PGconn *pg, const struct set *set, struct buf *error)
                 if (m->number < last) {
                         buf_printf(
                             error,
-                            "migration %s of %s comes before number %d, which ran already; give it a higher number",
+                            "migration %s of %s comes before number %d, which has already run; give it a higher number",
                             m->name, set->name, last);
                         return SN_FAILED_PRECONDITION;
                 }

@@ -33,7 +33,7 @@ struct db_ownership {
 
 _Noreturn void db_ownership_lost(const char *service, const char *reason)
 {
-        log_event(LOG_LEVEL_ERROR, "this process is not the owner any more, and ends", LOG_STR("sonet.lease", service),
+        log_event(LOG_LEVEL_ERROR, "this process is no longer the owner and exits", LOG_STR("sonet.lease", service),
                   LOG_STR("error.message", reason));
         _exit(DB_OWNERSHIP_EXIT);
 }

@@ -159,7 +159,7 @@ static void note_success(struct db *db)
         (void)pthread_mutex_unlock(&db_pools_lock);
         metric_add(db->opened, 1);
         if (was_failing) {
-                log_event(LOG_LEVEL_INFO, "the database is back", LOG_STR("sonet.database", db->name));
+                log_event(LOG_LEVEL_INFO, "the database is reachable again", LOG_STR("sonet.database", db->name));
         }
 }
 

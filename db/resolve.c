@@ -101,8 +101,9 @@ sn_status db_resolve_commit(struct db_tx *tx, const uint8_t *answer, size_t len)
                         db_ownership_lost(db_fence(tx->db)->service, "the outcome of a COMMIT is unknown");
                 }
                 tx->failed = SN_UNAVAILABLE;
-                return rpc_fail_code(tx->c, SN_UNAVAILABLE, "outcome_unknown", NULL,
-                                     "the database was lost while it stored the change: whether it did is unknown; "
-                                     "look before you try again");
+                return rpc_fail_code(
+                    tx->c, SN_UNAVAILABLE, "outcome_unknown", NULL,
+                    "the database connection was lost while the change was stored: whether it was is unknown; "
+                    "check before you try again");
         }
 }

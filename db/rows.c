@@ -71,7 +71,8 @@ sn_status db_one(struct db_tx *tx, const struct db_statement *s, const struct db
         struct db_columns columns;
 
         if (s->row == NULL || out->descriptor != s->row->descriptor) {
-                log_event(LOG_LEVEL_ERROR, "a row was asked into another message", LOG_STR("sonet.statement", s->name));
+                log_event(LOG_LEVEL_ERROR, "a row was requested as another message type",
+                          LOG_STR("sonet.statement", s->name));
                 return fail_row(tx);
         }
         TRY(db_run(tx, s, binds, n, &result));

@@ -177,9 +177,8 @@ static enum http_parse take_special(struct http_head *h, struct str name, struct
         }
         if (str_equal_nocase(name, STR("Content-Length"))) {
                 h->lengths++;
-                return http_parse_length(value, &h->content_length)
-                           ? HTTP_PARSE_MORE
-                           : refuse(h, 400, "The Content-Length is no length.");
+                return http_parse_length(value, &h->content_length) ? HTTP_PARSE_MORE
+                                                                    : refuse(h, 400, "Content-Length is not a number.");
         }
         if (str_equal_nocase(name, STR("Transfer-Encoding"))) {
                 h->encodings++;

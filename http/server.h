@@ -56,7 +56,7 @@ struct http_request {
         const char *certificate; /* names in the client's verified certificate, each with a space behind it; "": none */
         void *user;              /* the owner's, e.g. the route found in on_headers */
         const struct http_sink *sink;            /* set in on_headers: takes the body */
-        bool is_part;                            /* the body broke off; who sent it may be gone */
+        bool is_part;                            /* the body was cut off; who sent it may be gone */
         void (*release)(struct http_request *r); /* the owner's, or NULL: the request ends, on any thread */
 };
 

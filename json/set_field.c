@@ -91,7 +91,8 @@ static sn_status set_list(struct rpc_call *c, const struct rpc_field *f, char *m
                 const char *comma = memchr(value.ptr, ',', value.len);
                 struct str item = {value.ptr, comma == NULL ? value.len : (size_t)(comma - value.ptr)};
                 char *member = list_extend(f, c->arena, message);
-                const char *expected = item.len == 0 ? "without empty elements" : set_value(f, c->arena, member, item);
+                const char *expected =
+                    item.len == 0 ? "a list without empty elements" : set_value(f, c->arena, member, item);
                 if (expected != NULL) {
                         size_t index = --*(size_t *)(message + f->quantifier);
                         return refuse(c, arena_printf(c->arena, "%s[%zu]", f->name, index), expected);

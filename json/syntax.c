@@ -125,7 +125,7 @@ static sn_status check_depth(struct rpc_call *c, struct str text)
                 return SN_OK;
         }
         return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", walk_field(&w, c->arena),
-                             "The body nests deeper than %d levels.", JSON_MAX_DEPTH);
+                             "The body is nested deeper than %d levels.", JSON_MAX_DEPTH);
 }
 
 static sn_status refuse(struct rpc_call *c, struct str text, const json_error_t *error)

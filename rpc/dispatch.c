@@ -39,7 +39,7 @@ sn_status rpc_fail_unknown_method(struct rpc_call *c)
 
 sn_status rpc_fail_deadline(struct rpc_call *c)
 {
-        return rpc_fail(c, SN_DEADLINE_EXCEEDED, NULL, "the request waited longer than it may; try again");
+        return rpc_fail(c, SN_DEADLINE_EXCEEDED, NULL, "the request waited too long; try again");
 }
 
 int64_t rpc_deadline_us(const struct rpc_method *m, int64_t outer_us)
@@ -111,7 +111,7 @@ static sn_status check_body(struct rpc_call *c)
         }
         return c->body == NULL || c->body->complete || c->method->takes_part
                    ? SN_OK
-                   : rpc_fail(c, SN_CANCELLED, NULL, "the body broke off");
+                   : rpc_fail(c, SN_CANCELLED, NULL, "the body was cut off");
 }
 
 /* All that needs no message. */
@@ -183,7 +183,7 @@ static sn_status run_handler(struct rpc_call *c, const ProtobufCMessage *in, Pro
                 }
                 if (attempt == MAX_RETRIES || !back_off(c, attempt)) {
                         return rpc_fail_code(c, SN_UNAVAILABLE, "contention", NULL,
-                                             "many change the same thing at this moment; try again");
+                                             "too many changes to the same thing at once; try again");
                 }
                 rpc_call_drop_file(c);
                 protobuf_c_message_init(c->method->out->descriptor, out);

@@ -130,10 +130,10 @@ static sn_status count_single(struct rpc_call *c, struct level *level, size_t in
         for (size_t i = 0; i < level->type->n_fields && field->shape == SHAPE_ONEOF; i++) {
                 if (i != index && level->seen[i] > 0 && fields[i].shape == SHAPE_ONEOF &&
                     fields[i].quantifier == field->quantifier) {
-                        return refused(c, &here, "excludes another field that is given too");
+                        return refused(c, &here, "cannot be given together with an alternative to it");
                 }
         }
-        return level->seen[index]++ > 0 ? malformed(c, &here, "the field comes twice") : SN_OK;
+        return level->seen[index]++ > 0 ? malformed(c, &here, "the field is given twice") : SN_OK;
 }
 
 static sn_status scan_text(struct rpc_call *c, struct bytes text, const struct field_path *path)
@@ -170,10 +170,10 @@ static sn_status scan_known(struct rpc_call *c, struct level *level, size_t inde
         struct bytes block = {NULL, NULL};
         uint64_t items = 1;
         if (wire != expected && !packed) {
-                return malformed(c, &here, "the field has another type");
+                return malformed(c, &here, "the field has the wrong wire type");
         }
         if (!take_value(in, wire, &block) || (packed && !count_packed(block, expected, &items))) {
-                return malformed(c, &here, "the bytes end within the field");
+                return malformed(c, &here, "the bytes end in the middle of the field");
         }
         TRY(list ? count_items(c, level, index, items) : count_single(c, level, index));
         return packed ? SN_OK : scan_block(c, level, field, block, list ? (long)level->seen[index] - 1 : -1);
@@ -183,7 +183,7 @@ static sn_status scan_unknown(struct rpc_call *c, struct level *level, ProtobufC
 {
         struct bytes block;
         if (!take_value(in, wire, &block)) {
-                return malformed(c, level->path, "the bytes end within an unknown field, or it is a group");
+                return malformed(c, level->path, "the bytes end in the middle of an unknown field, or it is a group");
         }
         return ++level->unknown > MAX_UNKNOWN ? malformed(c, level->path, "it has too many unknown fields") : SN_OK;
 }
@@ -192,7 +192,7 @@ static sn_status scan_field(struct rpc_call *c, struct level *level, struct byte
 {
         uint64_t tag;
         if (!take_varint(in, MAX_TAG_BYTES, &tag) || tag > UINT32_MAX || tag >> 3 == 0) {
-                return malformed(c, level->path, "a field's tag is no tag");
+                return malformed(c, level->path, "a field has an invalid tag");
         }
         ProtobufCWireType wire = (ProtobufCWireType)(tag & 7);
         const ProtobufCFieldDescriptor *field =

@@ -63,7 +63,7 @@ static void check_shape(struct gen *g, const struct gen_message *m, const struct
         } else if (f->proto->label == LABEL(REPEATED) && f->options->max_items == 0) {
                 REFUSE("list \"%s\" has no limit: please give (sonet.field) = {max_items: …}", name);
         } else if (f->proto->label != LABEL(REPEATED) && f->options->max_items != 0) {
-                REFUSE("field \"%s\" is no list: max_items has no meaning there", name);
+                REFUSE("field \"%s\" is not a list: max_items has no meaning there", name);
         }
 }
 
@@ -77,7 +77,7 @@ static void check_range(struct gen *g, const struct gen_message *m, const struct
                        "number first",
                        f->options->range, f->proto->name);
         } else if (!is_number(f->proto)) {
-                REFUSE("field \"%s\" is no whole number: a range has no meaning there", f->proto->name);
+                REFUSE("field \"%s\" is not a whole number: a range has no meaning there", f->proto->name);
         } else if (is_unsigned(f->proto) && f->min < 0) {
                 REFUSE("range \"%s\" of field \"%s\" starts below zero, which its type never is", f->options->range,
                        f->proto->name);
@@ -94,12 +94,13 @@ static void check_pattern(struct gen *g, const struct gen_message *m, const stru
         int failed = regcomp(&regex, f->options->pattern, REG_EXTENDED | REG_NOSUB);
         if (failed != 0) {
                 regerror(failed, &regex, reason, sizeof(reason));
-                REFUSE("pattern of field \"%s\" is no POSIX extended regular expression: %s", f->proto->name, reason);
+                REFUSE("pattern of field \"%s\" is not a POSIX extended regular expression: %s", f->proto->name,
+                       reason);
                 return;
         }
         regfree(&regex);
         if (f->proto->type != TYPE(STRING)) {
-                REFUSE("field \"%s\" is no string: a pattern has no meaning there", f->proto->name);
+                REFUSE("field \"%s\" is not a string: a pattern has no meaning there", f->proto->name);
         }
 }
 
@@ -112,7 +113,7 @@ static void check_lengths(struct gen *g, const struct gen_message *m, const stru
         } else if (o->max_length != 0 && o->min_length > o->max_length) {
                 REFUSE("field \"%s\" has a min_length above its max_length", f->proto->name);
         } else if (o->format != SONET__FORMAT__FORMAT_NONE && !text) {
-                REFUSE("field \"%s\" is no string: a format has no meaning there", f->proto->name);
+                REFUSE("field \"%s\" is not a string: a format has no meaning there", f->proto->name);
         }
 }
 
