@@ -1,5 +1,6 @@
 /* gRPC over HTTP/2, behind two narrow interfaces: a server on the engine of http/, and a client with one thread for all
- * channels of the process. Unary calls.
+ * channels of the process. A method's message is one message, unless its contract says that it has a body, which is a
+ * stream of chunks from the client (into c->body), or answers a file, a stream of them from the server (from c->file).
  *
  * Metadata: `authorization: Bearer …` (member), `sonet-service` (service token), `traceparent` (W3C), `x-request-id`,
  * `idempotency-key`; from our own services also `sonet-client-address` and `sonet-client-agent-bin` (where the member
@@ -37,7 +38,9 @@ struct sonet_grpc_channel;
  * (rpc/callee_bound.h). */
 SN_CHECKED sn_status sonet_grpc_channel_open(const char *url, const struct grpc_tls *tls, int max_calls,
                                              struct sonet_grpc_channel **channel, struct buf *error);
-/* Blocking unary call from any thread. service_token may be NULL. */
+/* Blocking call from any thread. service_token may be NULL. A body is sent from c->body, for as long as the callee
+ * takes it (the method's stall_ms). For an answer that is a file it returns with the first message, and c->file is a
+ * pipe (non-blocking) through which the bytes come at their reader's pace; it ends early when the callee fails. */
 SN_CHECKED sn_status sonet_grpc_channel_call(struct sonet_grpc_channel *channel, struct rpc_call *c,
                                              const struct rpc_method *m, const char *service_token,
                                              const ProtobufCMessage *in, ProtobufCMessage *out);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "rpc/grpc_client.h"
+#include "rpc/grpc_relay.h"
 
 enum { LOOK_UP_US = 10000 }; /* between two looks whether a name has been found */
 
@@ -31,6 +32,10 @@ void grpc_channel_end_call(struct grpc_call *call, enum grpc_end end)
                 call->link->n_calls--;
         }
         http_wheel_clear(&call->timer.timer);
+        if (call->relay != NULL) {
+                grpc_relay_ended(call->relay, end);
+                return;
+        }
         call->end = end;
         sem_post(&call->done); /* it is its caller's again */
 }
@@ -38,7 +43,7 @@ void grpc_channel_end_call(struct grpc_call *call, enum grpc_end end)
 static void call_due(struct grpc_timer *timer, int64_t now_us)
 {
         struct grpc_call *call = (struct grpc_call *)(void *)((char *)timer - offsetof(struct grpc_call, timer));
-        if (now_us >= call->deadline_us) {
+        if (now_us >= call->deadline_us && (call->relay == NULL || !grpc_relay_due(call->relay, now_us))) {
                 if (call->link != NULL) {
                         grpc_link_cancel(call);
                 }
@@ -252,6 +257,9 @@ void grpc_channel_close(struct grpc_task *task)
         end_attempt(channel);
         while (channel->links != NULL) {
                 grpc_link_end(channel->links);
+        }
+        while (channel->draining != NULL) {
+                grpc_relay_drop(channel->draining->relay);
         }
         while (channel->looking_up && !take_lookup(channel)) {
                 (void)gai_cancel(&channel->lookup);

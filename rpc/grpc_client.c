@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "rpc/dispatch.h"
 #include "rpc/grpc_client.h"
+#include "rpc/grpc_relay.h"
+#include "sonet/file.rpc.h"
 
 /* ---- Channels ---- */
 
@@ -118,6 +120,14 @@ static const char *traceparent_of(const struct rpc_call *c)
         return arena_printf(c->arena, "00-%s-%016llx-01", c->trace_id, (unsigned long long)(span | 1));
 }
 
+/* No time-out: the callee looks at how it comes, and at its method's deadline behind that. */
+static void add_body_fields(struct grpc_call *call, const struct rpc_call *c)
+{
+        add_metadata(call, MD_FILE_NAME, grpc_binary_write(c->arena, str_of(c->body->file_name)));
+        add_metadata(call, MD_MIME_TYPE, grpc_binary_write(c->arena, str_of(c->body->mime_type)));
+        add_metadata(call, MD_BROKEN_OFF, c->body->complete ? NULL : "1");
+}
+
 static void fill_fields(struct grpc_call *call, const struct rpc_call *c, const struct rpc_method *m,
                         const char *service_token)
 {
@@ -127,7 +137,11 @@ static void fill_fields(struct grpc_call *call, const struct rpc_call *c, const 
         add_field(call, ":authority", str_of(call->channel->authority));
         add_field(call, "content-type", STR(GRPC_CONTENT_TYPE));
         add_field(call, "te", STR("trailers"));
-        add_secret(call, MD_TIMEOUT, grpc_timeout_write(c->arena, c->deadline_us - clock_monotonic_us()));
+        if (c->body != NULL) {
+                add_body_fields(call, c);
+        } else {
+                add_secret(call, MD_TIMEOUT, grpc_timeout_write(c->arena, c->deadline_us - clock_monotonic_us()));
+        }
         if (c->bearer[0] != '\0') {
                 add_secret(call, MD_AUTHORIZATION, arena_printf(c->arena, "Bearer %s", c->bearer));
         }
@@ -215,28 +229,103 @@ static sn_status take_problem(struct rpc_call *c, const struct rpc_method *m, co
 
 /* ---- One call ---- */
 
+static void add_body(struct grpc_call *call, const struct rpc_call *c, const struct rpc_method *m)
+{
+        if (c->body != NULL) {
+                call->body = grpc_region_of(c->body->fd, 0, c->body->size, contract_chunk_field(m->in)->number);
+                call->stall_us = (int64_t)m->stall_ms * 1000;
+                call->answer_us = (int64_t)m->deadline_ms * 1000;
+                call->deadline_us = clock_monotonic_us() + call->stall_us;
+        }
+}
+
+/* False: the message is too large. */
+static bool run_call(struct grpc_call *call, struct rpc_call *c, const struct rpc_method *m, const char *service_token,
+                     const ProtobufCMessage *in)
+{
+        if (!grpc_frame_write(in, &call->request)) {
+                return false;
+        }
+        call->task.run = grpc_channel_begin_call;
+        call->deadline_us = c->deadline_us;
+        buf_init(&call->reply, GRPC_PREFIX_BYTES + GRPC_MESSAGE_BYTES);
+        add_body(call, c, m);
+        fill_fields(call, c, m, service_token);
+        sem_init(&call->done, 0, 0);
+        grpc_loop_give(call->channel->loop, &call->task);
+        while (sem_wait(&call->done) != 0) {
+        }
+        sem_destroy(&call->done);
+        return true;
+}
+
+static sn_status fail_too_large(struct rpc_call *c, enum grpc_end *end)
+{
+        *end = GRPC_END_ANSWERED;
+        return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL, "the request is too large");
+}
+
+static sn_status take_answer(struct rpc_call *c, const struct rpc_method *m, const struct grpc_call *call,
+                             ProtobufCMessage *out)
+{
+        sn_status status = status_of(call);
+        return status == SN_OK ? take_reply(c, m, call, out) : take_problem(c, m, call, status);
+}
+
 static sn_status call_once(struct sonet_grpc_channel *channel, struct rpc_call *c, const struct rpc_method *m,
                            const char *service_token, const ProtobufCMessage *in, ProtobufCMessage *out,
                            enum grpc_end *end)
 {
-        struct grpc_call call = {
-            .task.run = grpc_channel_begin_call, .channel = channel, .arena = c->arena, .deadline_us = c->deadline_us};
-        if (!grpc_frame_write(in, &call.request)) {
-                *end = GRPC_END_ANSWERED;
-                return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL, "the request is too large");
+        struct grpc_call call = {.channel = channel, .arena = c->arena};
+        if (!run_call(&call, c, m, service_token, in)) {
+                return fail_too_large(c, end);
         }
-        buf_init(&call.reply, GRPC_PREFIX_BYTES + GRPC_MESSAGE_BYTES);
-        fill_fields(&call, c, m, service_token);
-        sem_init(&call.done, 0, 0);
-        grpc_loop_give(channel->loop, &call.task);
-        while (sem_wait(&call.done) != 0) {
-        }
-        sem_destroy(&call.done);
-        sn_status status = status_of(&call);
-        status = status == SN_OK ? take_reply(c, m, &call, out) : take_problem(c, m, &call, status);
+        sn_status status = take_answer(c, m, &call, out);
         *end = call.end;
         buf_free(&call.request);
         buf_free(&call.reply);
+        return status;
+}
+
+/* ---- A call whose answer is a file ---- */
+
+static bool bytes_follow(const struct rpc_method *m, const ProtobufCMessage *in, const ProtobufCMessage *out)
+{
+        const struct rpc_field *field = contract_conditions_field(m->in);
+        const File__Conditions *conditions =
+            field != NULL ? *(File__Conditions *const *)((const char *)in + field->offset) : NULL;
+        return ((const File__Chunk *)out)->length > 0 && (conditions == NULL || !conditions->head);
+}
+
+static sn_status take_file(struct rpc_call *c, const struct rpc_method *m, struct grpc_relay *relay,
+                           const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+        TRY(take_reply(c, m, &relay->call, out));
+        if (bytes_follow(m, in, out)) {
+                TRY(rpc_answer_file(c, grpc_relay_take_fd(relay)));
+                c->file->is_pipe = true;
+                c->file->length = ((File__Chunk *)out)->length;
+        }
+        return SN_OK;
+}
+
+static sn_status fetch_once(struct sonet_grpc_channel *channel, struct rpc_call *c, const struct rpc_method *m,
+                            const char *service_token, const ProtobufCMessage *in, ProtobufCMessage *out,
+                            enum grpc_end *end)
+{
+        struct grpc_relay *relay =
+            atomic_load(&channel->n_relays) < GRPC_RELAYS_MAX ? grpc_relay_new(channel, m) : NULL;
+        if (relay == NULL) {
+                *end = GRPC_END_REFUSED;
+                return rpc_fail(c, SN_UNAVAILABLE, NULL, "too many files are on their way; try again shortly");
+        }
+        if (!run_call(&relay->call, c, m, service_token, in)) {
+                grpc_relay_abandon(relay);
+                return fail_too_large(c, end);
+        }
+        *end = relay->answered ? GRPC_END_ANSWERED : relay->call.end;
+        sn_status status = relay->answered ? take_file(c, m, relay, in, out) : take_answer(c, m, &relay->call, out);
+        grpc_relay_release(relay);
         return status;
 }
 
@@ -249,7 +338,7 @@ static sn_status call_within_bound(struct sonet_grpc_channel *channel, struct rp
                 return rpc_fail(c, SN_UNAVAILABLE, NULL, "the %s service does not answer; try again shortly",
                                 m->service->name);
         }
-        sn_status status = call_once(channel, c, m, service_token, in, out, end);
+        sn_status status = (m->answers_file ? fetch_once : call_once)(channel, c, m, service_token, in, out, end);
         callee_bound_leave(&channel->bound, *end != GRPC_END_LOST && *end != GRPC_END_DEADLINE);
         return status;
 }

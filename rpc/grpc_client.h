@@ -1,7 +1,7 @@
 /* The gRPC client inside: one thread for all channels of the process, which callers give their calls and wait for.
  * grpc_client.c is the caller's side, grpc_loop.c the thread, grpc_channel.c a callee and the calls that wait for it,
- * grpc_link.c a connection to it. But for the caller's side all runs on that thread, and a call that was given to it is
- * its own until it is done. */
+ * grpc_link.c a connection to it, grpc_relay.c an answer that is a file. But for the caller's side all runs on that
+ * thread, and a call that was given to it is its own until it is done. */
 #ifndef RPC_GRPC_CLIENT_H
 #define RPC_GRPC_CLIENT_H
 
@@ -13,18 +13,21 @@
 #include "http/wheel.h"
 #include "rpc/callee_bound.h"
 #include "rpc/grpc_address.h"
+#include "rpc/grpc_chunk.h"
 #include "rpc/grpc_wire.h"
 
 enum {
         GRPC_CALL_FIELDS_MAX = 20,
-        GRPC_CONNECT_US = 2000000, /* how long one attempt to connect may take, */
-        GRPC_RETURN_US = 60000,    /* and how long a call waits for one to a callee that was away */
-        GRPC_SILENCE_US = 1000000, /* a callee that says nothing for so long is asked whether it is there, */
-        GRPC_PING_US = 1500000,    /* and has so long for its answer */
-        GRPC_GONE_MS = 10000,      /* a peer whose kernel takes nothing for so long is gone */
+        GRPC_CONNECT_US = 2000000,          /* how long one attempt to connect may take, */
+        GRPC_RETURN_US = 60000,             /* and how long a call waits for one to a callee that was away */
+        GRPC_SILENCE_US = 1000000,          /* a callee that says nothing for so long is asked whether it is there, */
+        GRPC_PING_US = 1500000,             /* and has so long for its answer */
+        GRPC_LINK_WINDOW_BYTES = 256 << 10, /* that a callee may send of an answer before it is taken */
+        GRPC_GONE_MS = 10000,               /* a peer whose kernel takes nothing for so long is gone */
 };
 
 struct grpc_loop;
+struct grpc_relay;
 
 /* What is done on the loop's thread, in the order in which it was given. */
 struct grpc_task {
@@ -60,11 +63,14 @@ struct grpc_call {
         size_t n_fields;
         struct buf request;
         size_t sent;
+        struct grpc_region body;     /* behind the request */
+        int64_t stall_us, answer_us; /* with a body: how long nothing of it may be taken, and the answer take */
         int64_t deadline_us, connect_until_us;
         /* what came */
         enum grpc_end end;
         struct str status, message, problem;
         struct buf reply;
+        struct grpc_relay *relay; /* of a call whose answer is a file (grpc_relay.h), or NULL */
         sem_t done;
 };
 
@@ -105,6 +111,8 @@ struct sonet_grpc_channel {
         bool looking_up;
         struct addrinfo *addresses, *next_address;
         atomic_bool away; /* the last attempt failed */
+        atomic_int n_relays;
+        struct grpc_call *draining; /* relays whose streams are over */
         struct callee_bound bound;
         sem_t done;
 };
@@ -116,6 +124,7 @@ void grpc_loop_give(struct grpc_loop *loop, struct grpc_task *task);            
 int64_t grpc_loop_now_us(const struct grpc_loop *loop);                               /* when it woke up */
 void grpc_loop_set(struct grpc_loop *loop, struct grpc_timer *timer, int64_t due_us); /* fires then, or sooner */
 bool grpc_loop_watch(struct grpc_loop *loop, int fd, struct grpc_link *link);
+void grpc_loop_watch_relay(struct grpc_loop *loop, int fd, struct grpc_relay *relay); /* for writing */
 void grpc_loop_add_channel(struct grpc_loop *loop, struct sonet_grpc_channel *channel);
 void grpc_loop_remove_channel(struct sonet_grpc_channel *channel);
 

@@ -51,23 +51,33 @@ static enum grpc_frame inflate_all(z_stream *z, struct buf *out)
         return result == Z_STREAM_END && z->avail_in == 0 ? GRPC_FRAME_WHOLE : GRPC_FRAME_MALFORMED;
 }
 
-static enum grpc_frame unzip(struct arena *arena, struct str zipped, struct str *out)
+static enum grpc_frame unzip(struct arena *arena, struct str zipped, size_t max_bytes, struct str *out)
 {
         CLEANUP(buf_free) struct buf plain;
         z_stream z = {.next_in = (unsigned char *)zipped.ptr, .avail_in = (unsigned int)zipped.len};
-        buf_init(&plain, GRPC_MESSAGE_BYTES + 1); /* one more shows that it is too large */
+        buf_init(&plain, max_bytes + 1); /* one more shows that it is too large */
         if (inflateInit2(&z, GZIP_WINDOW) != Z_OK) {
                 return GRPC_FRAME_TOO_LARGE;
         }
         enum grpc_frame result = inflate_all(&z, &plain);
         inflateEnd(&z);
-        if (result == GRPC_FRAME_WHOLE && plain.len > GRPC_MESSAGE_BYTES) {
+        if (result == GRPC_FRAME_WHOLE && plain.len > max_bytes) {
                 result = GRPC_FRAME_TOO_LARGE;
         }
         if (result == GRPC_FRAME_WHOLE) {
                 *out = (struct str){arena_strndup(arena, plain.data, plain.len), plain.len};
         }
         return result;
+}
+
+enum grpc_frame grpc_frame_unpack(struct arena *arena, struct str message, bool compressed, size_t max_bytes,
+                                  struct str *out)
+{
+        if (compressed) {
+                return unzip(arena, message, max_bytes, out);
+        }
+        *out = message;
+        return message.len <= max_bytes ? GRPC_FRAME_WHOLE : GRPC_FRAME_TOO_LARGE;
 }
 
 enum grpc_frame grpc_frame_only(struct arena *arena, struct str bytes, bool gzip_allowed, struct str *out)
@@ -81,8 +91,7 @@ enum grpc_frame grpc_frame_only(struct arena *arena, struct str bytes, bool gzip
         if (message.len + GRPC_PREFIX_BYTES != bytes.len || (compressed && !gzip_allowed)) {
                 return GRPC_FRAME_MALFORMED;
         }
-        *out = message;
-        return compressed ? unzip(arena, message, out) : GRPC_FRAME_WHOLE;
+        return grpc_frame_unpack(arena, message, compressed, GRPC_MESSAGE_BYTES, out);
 }
 
 bool grpc_frame_write(const ProtobufCMessage *message, struct buf *out)

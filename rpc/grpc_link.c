@@ -11,12 +11,13 @@
 #include <unistd.h>
 
 #include "rpc/grpc_client.h"
+#include "rpc/grpc_relay.h"
 
 enum {
         READ_BYTES = 64 << 10,
         SEND_BYTES = 64 << 10,
         FRAME_BYTES = 17 << 10,
-        WINDOW_BYTES = 1 << 20,
+        CONNECTION_WINDOW_BYTES = 4 << 20,
         LOOK_US = 250000, /* between two looks whether the callee is still there */
 };
 
@@ -42,9 +43,15 @@ static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, co
                          void *user)
 {
         struct grpc_call *call = nghttp2_session_get_stream_user_data(session, id);
+        (void)nghttp2_session_consume_connection(session, len); /* a reader that is slow holds up no other answer */
         if (call == NULL) {
                 return 0;
         }
+        if (call->relay != NULL) {
+                grpc_relay_data(call->relay, bytes, len);
+                return 0;
+        }
+        (void)nghttp2_session_consume_stream(session, id, len);
         buf_append(&call->reply, bytes, len);
         if (call->reply.overflow) {
                 grpc_link_cancel(call);
@@ -106,18 +113,35 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, 
         return 0;
 }
 
+/* The message, or the first one, and what follows of a body. */
+static ssize_t read_some(struct grpc_call *call, char *into, size_t size)
+{
+        size_t n = call->request.len - call->sent;
+        if (n == 0) {
+                return grpc_region_read(&call->body, into, size);
+        }
+        n = n < size ? n : size;
+        memcpy(into, call->request.data + call->sent, n);
+        call->sent += n;
+        return (ssize_t)n;
+}
+
 static ssize_t read_request(nghttp2_session *session, int32_t id, uint8_t *into, size_t size, uint32_t *flags,
                             nghttp2_data_source *source, void *user)
 {
         struct grpc_call *call = source->ptr;
-        size_t n = call->request.len - call->sent;
-        n = n < size ? n : size;
-        memcpy(into, call->request.data + call->sent, n);
-        call->sent += n;
-        if (call->sent == call->request.len) {
+        ssize_t n = read_some(call, (char *)into, size);
+        if (n < 0) {
+                return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+        }
+        bool all = call->sent == call->request.len && call->body.left == 0;
+        if (call->stall_us > 0) {
+                call->deadline_us = grpc_loop_now_us(call->channel->loop) + (all ? call->answer_us : call->stall_us);
+        }
+        if (all) {
                 *flags |= NGHTTP2_DATA_FLAG_EOF;
         }
-        return (ssize_t)n;
+        return n;
 }
 
 /* ---- Its session ---- */
@@ -137,6 +161,7 @@ static void make_once(void)
         nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, on_frame_not_send);
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
         nghttp2_option_set_no_closed_streams(option, 1);
+        nghttp2_option_set_no_auto_window_update(option, 1);
 }
 
 static bool start_session(struct grpc_link *link)
@@ -144,14 +169,14 @@ static bool start_session(struct grpc_link *link)
         static pthread_once_t once = PTHREAD_ONCE_INIT;
         static const nghttp2_settings_entry settings[] = {
             {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
-            {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, WINDOW_BYTES},
+            {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, GRPC_LINK_WINDOW_BYTES},
             {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, GRPC_HEADER_BYTES},
         };
         pthread_once(&once, make_once);
         return nghttp2_session_client_new2(&link->session, callbacks, link, option) == 0 &&
                nghttp2_submit_settings(link->session, NGHTTP2_FLAG_NONE, settings,
                                        sizeof(settings) / sizeof(settings[0])) == 0 &&
-               nghttp2_session_set_local_window_size(link->session, NGHTTP2_FLAG_NONE, 0, 4 * WINDOW_BYTES) == 0;
+               nghttp2_session_set_local_window_size(link->session, NGHTTP2_FLAG_NONE, 0, CONNECTION_WINDOW_BYTES) == 0;
 }
 
 /* ---- Bytes ---- */

@@ -9,8 +9,9 @@
 
 #include "base/clock.h"
 #include "rpc/grpc_client.h"
+#include "rpc/grpc_relay.h"
 
-enum { EVENTS_AT_ONCE = 64, TICK_US = 10000 };
+enum { EVENTS_AT_ONCE = 64, TICK_US = 10000, RELAY_TAG = 1 };
 
 struct grpc_loop {
         pthread_t thread;
@@ -63,6 +64,13 @@ bool grpc_loop_watch(struct grpc_loop *loop, int fd, struct grpc_link *link)
 {
         struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = link};
         return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+/* Links stand at even addresses. A pipe that cannot be watched ends at the stall's deadline. */
+void grpc_loop_watch_relay(struct grpc_loop *loop, int fd, struct grpc_relay *relay)
+{
+        struct epoll_event event = {.events = EPOLLOUT | EPOLLET, .data.u64 = (uintptr_t)relay | RELAY_TAG};
+        (void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event);
 }
 
 void grpc_loop_add_channel(struct grpc_loop *loop, struct sonet_grpc_channel *channel)
@@ -143,6 +151,22 @@ static int wait_ms(const struct grpc_loop *loop)
         return left_us <= 0 ? 0 : (int)((left_us + 999) / 1000);
 }
 
+/* A link's event may end relays, whose own events must have been seen to by then. */
+static void work_on(const struct epoll_event *events, int n)
+{
+        for (int i = 0; i < n; i++) {
+                if ((events[i].data.u64 & RELAY_TAG) != 0) {
+                        grpc_relay_event((struct grpc_relay *)(uintptr_t)(events[i].data.u64 & ~(uint64_t)RELAY_TAG),
+                                         events[i].events);
+                }
+        }
+        for (int i = 0; i < n; i++) {
+                if ((events[i].data.u64 & RELAY_TAG) == 0 && events[i].data.ptr != NULL) { /* which is the wake-up */
+                        grpc_link_event(events[i].data.ptr, events[i].events);
+                }
+        }
+}
+
 static void *loop_main(void *arg)
 {
         struct grpc_loop *loop = arg;
@@ -151,11 +175,7 @@ static void *loop_main(void *arg)
         while (!atomic_load(&loop->quit)) {
                 int n = epoll_wait(loop->epoll_fd, events, EVENTS_AT_ONCE, wait_ms(loop));
                 loop->now_us = clock_monotonic_us();
-                for (int i = 0; i < n; i++) {
-                        if (events[i].data.ptr != NULL) { /* otherwise it is the wake-up */
-                                grpc_link_event(events[i].data.ptr, events[i].events);
-                        }
-                }
+                work_on(events, n);
                 run_tasks(loop);
                 http_wheel_turn(&loop->wheel, loop->now_us, timer_due);
                 flush_links(loop);

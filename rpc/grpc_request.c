@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "rpc/call_graph.h"
 #include "rpc/dispatch.h"
+#include "rpc/grpc_download.h"
+#include "rpc/grpc_upload.h"
 #include "rpc/health.h"
 
 /* ---- Its head ---- */
@@ -41,6 +43,9 @@ static bool read_metadata(struct grpc_request *r, struct rpc_problem *problem)
             {MD_CLIENT_AGENT, &r->client_agent, true},
             {MD_ENCODING, &r->encoding, true},
             {MD_TIMEOUT, &r->timeout, true},
+            {MD_FILE_NAME, &r->file_name, true},
+            {MD_MIME_TYPE, &r->mime_type, true},
+            {MD_BROKEN_OFF, &r->broken_off, true},
             {MD_TRACEPARENT, &r->traceparent, false},
             {MD_REQUEST_ID, &r->request_id, false},
             {"user-agent", &r->user_agent, false},
@@ -69,8 +74,27 @@ static bool set_deadline(struct grpc_request *r, struct rpc_problem *problem)
                                                 "it must be at most 8 digits and one of H, M, S, m, u and n", 0};
                 return false;
         }
-        r->work.deadline_us = rpc_deadline_us(m, r->timeout.ptr != NULL ? clock_monotonic_us() + left_us : 0);
+        r->asked_deadline_us = r->timeout.ptr != NULL ? clock_monotonic_us() + left_us : 0;
+        r->work.deadline_us = rpc_deadline_us(m, r->asked_deadline_us);
         return true;
+}
+
+static void begin_call(struct grpc_request *r)
+{
+        struct arena *arena = r->http->arena;
+        r->call = (struct rpc_call){
+            .arena = arena,
+            .service = r->served->service,
+            .method = r->served->method,
+            CALL_OF_NOBODY,
+            .client_address = "",
+            .user_agent = "",
+            .trace_id = rpc_trace_id(arena, r->traceparent),
+            .request_id = rpc_request_id(arena, r->request_id),
+            .deadline_us = r->work.deadline_us,
+            .now_ms = clock_wall_ms(),
+            .idempotency_key = r->idempotency_key.ptr,
+        };
 }
 
 bool grpc_request_read_head(struct grpc_request *r, struct rpc_problem *problem)
@@ -78,6 +102,7 @@ bool grpc_request_read_head(struct grpc_request *r, struct rpc_problem *problem)
         if (!read_metadata(r, problem) || !set_deadline(r, problem)) {
                 return false;
         }
+        begin_call(r);
         if (r->encoding.ptr == NULL || str_equal_c(r->encoding, "identity") || str_equal_c(r->encoding, "gzip")) {
                 return true;
         }
@@ -120,24 +145,6 @@ static sn_status identify(struct grpc_request *r, struct rpc_call *c, bool trust
 
 /* ---- The call ---- */
 
-static struct rpc_call call_of(struct grpc_request *r)
-{
-        struct arena *arena = r->http->arena;
-        return (struct rpc_call){
-            .arena = arena,
-            .service = r->served->service,
-            .method = r->served->method,
-            CALL_OF_NOBODY,
-            .client_address = "",
-            .user_agent = "",
-            .trace_id = rpc_trace_id(arena, r->traceparent),
-            .request_id = rpc_request_id(arena, r->request_id),
-            .deadline_us = r->work.deadline_us,
-            .now_ms = clock_wall_ms(),
-            .idempotency_key = r->idempotency_key.ptr,
-        };
-}
-
 static sn_status read_message(struct grpc_request *r, struct rpc_call *c, struct str *message)
 {
         bool gzip = str_equal_c(r->encoding, "gzip");
@@ -153,20 +160,27 @@ static sn_status read_message(struct grpc_request *r, struct rpc_call *c, struct
         }
 }
 
-static sn_status serve_method(struct grpc_request *r, struct rpc_call *c, bool trusts_certificates,
+sn_status grpc_request_admit(struct grpc_request *r, const struct grpc_request_context *context)
+{
+        TRY(identify(r, &r->call, context->trusts_certificates));
+        TRY(rpc_take_rate(&r->call, &r->rate));
+        return rpc_check_access(&r->call); /* before bytes are unpacked, or a body is taken */
+}
+
+static sn_status take_message(struct grpc_request *r, const struct grpc_request_context *context, struct str *message)
+{
+        if (r->upload != NULL) { /* it was admitted before its body */
+                return grpc_upload_finish(r->upload, message);
+        }
+        TRY(grpc_request_admit(r, context));
+        return read_message(r, &r->call, message);
+}
+
+static sn_status serve_method(struct grpc_request *r, struct rpc_call *c, const struct grpc_request_context *context,
                               ProtobufCMessage **answer)
 {
         struct str message;
-        sn_status status = identify(r, c, trusts_certificates);
-        if (status == SN_OK) {
-                status = rpc_take_rate(c, &r->rate);
-        }
-        if (status == SN_OK) {
-                status = rpc_check_access(c); /* before bytes are unpacked */
-        }
-        if (status == SN_OK) {
-                status = read_message(r, c, &message);
-        }
+        sn_status status = take_message(r, context, &message);
         if (status != SN_OK) {
                 return rpc_dispatch_refused(c, status);
         }
@@ -189,7 +203,7 @@ static sn_status serve(struct grpc_request *r, struct rpc_call *c, const struct 
                 sn_status status = rpc_fail_deadline(c);
                 return c->method != NULL ? rpc_dispatch_refused(c, status) : status;
         }
-        return r->served->kind == SERVED_METHOD ? serve_method(r, c, context->trusts_certificates, answer)
+        return r->served->kind == SERVED_METHOD ? serve_method(r, c, context, answer)
                                                 : serve_health(r, c, context, answer);
 }
 
@@ -241,6 +255,7 @@ void grpc_trailers_of_problem(struct arena *arena, const struct rpc_problem *pro
         add_problem(arena, problem, response, http_response_trailer);
 }
 
+/* A file follows its first message, as the client takes it. */
 static sn_status write_answer(struct grpc_request *r, struct rpc_call *c, const ProtobufCMessage *answer,
                               struct http_response *response)
 {
@@ -250,6 +265,9 @@ static sn_status write_answer(struct grpc_request *r, struct rpc_call *c, const 
                 return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL,
                                      "the answer would be too large; ask for less");
         }
+        if (c->file != NULL) {
+                response->flow = grpc_download_new(c, &response->body);
+        }
         http_response_trailer(response, MD_STATUS, "0");
         add_rate(r, response, http_response_trailer);
         return SN_OK;
@@ -258,15 +276,17 @@ static sn_status write_answer(struct grpc_request *r, struct rpc_call *c, const 
 void grpc_request_serve(struct grpc_request *r, const struct grpc_request_context *context, bool expired,
                         struct http_response *response)
 {
-        struct rpc_call c = call_of(r);
+        struct rpc_call *c = &r->call;
         ProtobufCMessage *answer = NULL;
-        sn_status status = serve(r, &c, context, expired, &answer);
+        c->now_ms = clock_wall_ms();
+        sn_status status = serve(r, c, context, expired, &answer);
         if (status == SN_OK) {
-                status = write_answer(r, &c, answer, response);
+                status = write_answer(r, c, answer, response);
         }
         if (status != SN_OK) {
-                rpc_problem_complete(&c, status);
-                grpc_response_of_problem(c.arena, &c.problem, response);
+                rpc_call_drop_file(c);
+                rpc_problem_complete(c, status);
+                grpc_response_of_problem(c->arena, &c->problem, response);
                 add_rate(r, response, http_response_header);
         }
 }

@@ -25,6 +25,8 @@ struct grpc_request_context {
         bool trusts_certificates; /* clients' certificates were checked against our own CA */
 };
 
+struct grpc_upload;
+
 /* Lives in the request's arena. */
 struct grpc_request {
         struct work work; /* first: the worker gets a pointer to it */
@@ -32,13 +34,19 @@ struct grpc_request {
         struct http_request *http;
         const struct served *served;
         struct str authorization, service, traceparent, request_id, idempotency_key, client_address, client_agent,
-            user_agent, forwarded, x_forwarded_for, encoding, timeout; /* its metadata; a NULL ptr: not given */
-        struct rate_verdict rate;                                      /* of who asks from outside */
+            user_agent, forwarded, x_forwarded_for, encoding, timeout, file_name, mime_type,
+            broken_off;            /* its metadata; a NULL ptr: not given */
+        int64_t asked_deadline_us; /* the client's, or 0 */
+        struct rate_verdict rate;  /* of who asks from outside */
+        struct rpc_call call;
+        struct grpc_upload *upload; /* of a method with a body (grpc_upload.h) */
 };
 
 /* Reads the metadata and sets the deadline: the client's, cut to the method's. False: something is given twice or
  * malformed, and the problem says what. */
 bool grpc_request_read_head(struct grpc_request *r, struct rpc_problem *problem);
+/* Who asks, and whether they may: for the rest of the request. On failure the call's problem says why. */
+SN_CHECKED sn_status grpc_request_admit(struct grpc_request *r, const struct grpc_request_context *context);
 /* On a worker: does everything and fills in the response. */
 void grpc_request_serve(struct grpc_request *r, const struct grpc_request_context *context, bool expired,
                         struct http_response *response);

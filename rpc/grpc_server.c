@@ -10,6 +10,7 @@
 #include "rpc/grpc_address.h"
 #include "rpc/grpc_conversation.h"
 #include "rpc/grpc_request.h"
+#include "rpc/grpc_upload.h"
 #include "rpc/health.h"
 #include "rpc/lanes.h"
 #include "rpc/reflection.h"
@@ -98,6 +99,22 @@ static bool refuse_http(int status, const char *text, struct http_response *earl
         return false;
 }
 
+/* Who may not call learns so before a byte of the body is taken. */
+static bool begin_upload(struct sonet_grpc_server *s, struct grpc_request *r, size_t *max_body,
+                         struct http_response *early)
+{
+        sn_status status = grpc_request_admit(r, &s->context);
+        if (status == SN_OK) {
+                status = grpc_upload_begin(r);
+        }
+        if (status != SN_OK) {
+                (void)rpc_dispatch_refused(&r->call, status);
+                return refuse(r->http, &r->call.problem, early);
+        }
+        *max_body = SIZE_MAX; /* it is counted without its frames */
+        return true;
+}
+
 static bool on_headers(void *context, struct http_request *http, size_t *max_body, struct http_response *early)
 {
         static const struct rpc_problem unknown = {SN_UNIMPLEMENTED, "method_unknown", NULL, "there is no such method",
@@ -125,7 +142,7 @@ static bool on_headers(void *context, struct http_request *http, size_t *max_bod
                 conversation_begin(&s->conversations, r, reflection_answer, early);
                 return false;
         }
-        return true;
+        return !contract_streams_body(r->served->method) || begin_upload(s, r, max_body, early);
 }
 
 static void run_request(struct work *work, bool expired)
@@ -146,6 +163,9 @@ static bool on_request(void *context, struct http_request *http, struct http_res
         struct grpc_request *r = http->user;
         const struct rpc_method *m = r->served->method;
         r->work.run = run_request;
+        if (r->upload != NULL) { /* from now on */
+                r->work.deadline_us = rpc_deadline_us(m, r->asked_deadline_us);
+        }
         atomic_fetch_add(&s->running, 1);
         if (workers_submit(m != NULL ? rpc_lanes_of_call(s->lanes, m) : rpc_lanes_of_request(s->lanes, NULL),
                            &r->work)) {

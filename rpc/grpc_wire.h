@@ -27,12 +27,16 @@ enum {
 #define MD_PROBLEM           "sonet-problem-bin"
 #define MD_RATE_LIMIT        "ratelimit"
 #define MD_RATE_LIMIT_POLICY "ratelimit-policy"
-#define MD_STATUS            "grpc-status"
-#define MD_MESSAGE           "grpc-message"
-#define MD_TIMEOUT           "grpc-timeout"
-#define MD_ENCODING          "grpc-encoding"
-#define MD_ACCEPT_ENCODING   "grpc-accept-encoding"
-#define GRPC_CONTENT_TYPE    "application/grpc"
+/* Of a body in chunks: what its client calls the file, and its type. From our own services also that it broke off. */
+#define MD_FILE_NAME       "sonet-file-name-bin"
+#define MD_MIME_TYPE       "sonet-mime-type-bin"
+#define MD_BROKEN_OFF      "sonet-broken-off"
+#define MD_STATUS          "grpc-status"
+#define MD_MESSAGE         "grpc-message"
+#define MD_TIMEOUT         "grpc-timeout"
+#define MD_ENCODING        "grpc-encoding"
+#define MD_ACCEPT_ENCODING "grpc-accept-encoding"
+#define GRPC_CONTENT_TYPE  "application/grpc"
 
 /* "application/grpc", "application/grpc+proto", with parameters or without. */
 bool grpc_is_content_type(const char *value);
@@ -43,6 +47,10 @@ enum grpc_frame { GRPC_FRAME_WHOLE, GRPC_FRAME_PART, GRPC_FRAME_TOO_LARGE, GRPC_
 
 /* The first message of some bytes, as it came. GRPC_FRAME_PART: more bytes must come. */
 enum grpc_frame grpc_frame_read(struct str bytes, bool *compressed, struct str *message);
+/* A message as it came, unpacked from gzip when it is; TOO_LARGE when that gives more than max_bytes. *out lives in the
+ * arena or in message. */
+enum grpc_frame grpc_frame_unpack(struct arena *arena, struct str message, bool compressed, size_t max_bytes,
+                                  struct str *out);
 /* The only message of a unary request or answer, unpacked from gzip when it is and may be. A message that would unpack
  * to over 4 MiB is too large; *out lives in the arena or in bytes. */
 enum grpc_frame grpc_frame_only(struct arena *arena, struct str bytes, bool gzip_allowed, struct str *out);

@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <openssl/sha.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "auth/keys.h"
 #include "auth/token.h"
@@ -108,8 +111,76 @@ static sn_status fail(struct rpc_call *c, const Echo__FailRequest *in, Echo__Ech
         return status;
 }
 
-static const struct echo_handlers handlers = {
-    .echo = echo, .write = write_, .wait = wait_, .dawdle = dawdle, .fail = fail, .inside = echo};
+static void hash_body(const struct rpc_body *body, uint8_t hash[SHA256_DIGEST_LENGTH])
+{
+        size_t size = (size_t)body->size;
+        void *bytes = size > 0 ? mmap(NULL, size, PROT_READ, MAP_SHARED, body->fd, 0) : NULL;
+        SHA256(size > 0 ? bytes : (const void *)"", size, hash);
+        if (size > 0) {
+                munmap(bytes, size);
+        }
+}
+
+static atomic_int parts;
+
+static sn_status put(struct rpc_call *c, const Echo__PutRequest *in, Echo__Echoed *out)
+{
+        uint8_t hash[SHA256_DIGEST_LENGTH];
+        out->runs = ++runs;
+        parts += !c->body->complete;
+        hash_body(c->body, hash);
+        out->text = copy(c, in->text);
+        out->actor = copy(c, c->actor);
+        out->caller = copy(c, c->caller);
+        out->body_hash.data = (uint8_t *)arena_strndup(c->arena, (const char *)hash, sizeof(hash));
+        out->body_hash.len = sizeof(hash);
+        out->body_bytes = c->body->size;
+        out->body_complete = c->body->complete;
+        out->body_name = copy(c, c->body->file_name);
+        out->body_type = copy(c, c->body->mime_type);
+        return SN_OK;
+}
+
+static bool fill_file(int fd, int64_t size)
+{
+        char bytes[251 * 64];
+        for (size_t i = 0; i < sizeof(bytes); i++) {
+                bytes[i] = (char)(i % 251);
+        }
+        for (int64_t at = 0; at < size; at += (int64_t)sizeof(bytes)) {
+                size_t n = size - at < (int64_t)sizeof(bytes) ? (size_t)(size - at) : sizeof(bytes);
+                if (write(fd, bytes, n) != (ssize_t)n) {
+                        return false;
+                }
+        }
+        return true;
+}
+
+static sn_status get_file(struct rpc_call *c, const Echo__GetFileRequest *in, File__Chunk *out)
+{
+        int fd = memfd_create("echo", MFD_CLOEXEC);
+        if (fd < 0 || !fill_file(fd, in->size)) {
+                return rpc_fail(c, SN_INTERNAL, NULL, "no file");
+        }
+        out->mime_type = copy(c, "text/x-echo");
+        out->etag = copy(c, "tag");
+        return rpc_answer_file(c, fd);
+}
+
+int echo_parts(void)
+{
+        return atomic_load(&parts);
+}
+
+static const struct echo_handlers handlers = {.echo = echo,
+                                              .write = write_,
+                                              .wait = wait_,
+                                              .dawdle = dawdle,
+                                              .fail = fail,
+                                              .inside = echo,
+                                              .put = put,
+                                              .put_part = put,
+                                              .get_file = get_file};
 
 struct service echo_service = {.name = "echo", .contract = &echo_contract, .handlers = &handlers};
 

@@ -20,6 +20,8 @@ void echo_gate_open(void);
 void echo_gate_await(int inside); /* returns when so many handlers wait */
 /* How often a handler ran since the last question. */
 int echo_runs(void);
+/* Bodies so far that broke off. */
+int echo_parts(void);
 /* Keys and signer; once. */
 void echo_setup(void);
 

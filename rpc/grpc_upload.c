@@ -1,0 +1,197 @@
+/* Uploads: messages out of what comes, their bytes into a file, on the I/O thread. In memory there is never more than
+ * one message. */
+#include "rpc/grpc_upload.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/spool.h"
+#include "base/text.h"
+#include "rpc/dispatch.h"
+#include "rpc/grpc_chunk.h"
+
+enum { MESSAGE_BYTES_MAX = GRPC_CHUNK_HEAD_BYTES + GRPC_CHUNK_BYTES + GRPC_CHUNK_FIELDS_BYTES, NAME_BYTES_MAX = 512 };
+
+struct grpc_upload {
+        struct http_sink sink;
+        struct grpc_request *request;
+        uint32_t field; /* that has the bytes */
+        struct spool *spool;
+        struct buf part;   /* of a message that is not all there */
+        struct str fields; /* of the first message, but for the bytes */
+        bool begun;        /* the first message has come */
+        struct rpc_body body;
+};
+
+/* ---- Refusals ---- */
+
+static sn_status fail_spool(struct rpc_call *c, enum spool_result result)
+{
+        if (result == SPOOL_FULL) {
+                return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "spool_full", NULL,
+                                     "there is no room for so many bytes now; try again a little later");
+        }
+        log_event(LOG_LEVEL_ERROR, "a body cannot be kept in the spool folder",
+                  LOG_STR("event.action", c->method->full_name));
+        return rpc_fail(c, SN_INTERNAL, NULL, "the body cannot be kept");
+}
+
+static sn_status fail_message(struct rpc_call *c)
+{
+        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "message_unreadable", NULL,
+                             "send whole messages: the first one with the fields, the others with bytes alone");
+}
+
+static sn_status fail_message_size(struct rpc_call *c)
+{
+        return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL,
+                             "a message may have %d bytes of the body; send more of them", GRPC_CHUNK_BYTES);
+}
+
+/* ---- One message ---- */
+
+static sn_status keep_bytes(struct grpc_upload *u, struct str bytes)
+{
+        struct rpc_call *c = &u->request->call;
+        if (bytes.len > GRPC_CHUNK_BYTES) {
+                return fail_message_size(c);
+        }
+        if ((uint64_t)spool_size(u->spool) + bytes.len > c->method->max_body_bytes) {
+                return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL, "the body may have %llu bytes",
+                                     (unsigned long long)c->method->max_body_bytes);
+        }
+        enum spool_result result = spool_append(u->spool, bytes.ptr, bytes.len);
+        return result == SPOOL_OK ? SN_OK : fail_spool(c, result);
+}
+
+static sn_status take_plain(struct grpc_upload *u, struct str message)
+{
+        struct rpc_call *c = &u->request->call;
+        CLEANUP(buf_free) struct buf rest;
+        struct str bytes;
+        buf_init(&rest, GRPC_CHUNK_FIELDS_BYTES);
+        if (!grpc_chunk_split(message, u->field, &bytes, &rest) || rest.overflow || (u->begun && rest.len > 0)) {
+                return fail_message(c);
+        }
+        if (!u->begun) {
+                u->begun = true;
+                u->fields = (struct str){arena_strndup(c->arena, rest.data, rest.len), rest.len};
+        }
+        return keep_bytes(u, bytes);
+}
+
+static sn_status take_message(struct grpc_upload *u, struct str message, bool compressed)
+{
+        struct rpc_call *c = &u->request->call;
+        const struct arena_mark mark = arena_mark(c->arena);
+        const bool first = !u->begun;
+        struct str plain;
+        if (compressed && !str_equal_c(u->request->encoding, "gzip")) {
+                return fail_message(c);
+        }
+        switch (grpc_frame_unpack(c->arena, message, compressed, MESSAGE_BYTES_MAX, &plain)) {
+        case GRPC_FRAME_WHOLE:
+                break;
+        case GRPC_FRAME_TOO_LARGE:
+                return fail_message_size(c);
+        default:
+                return fail_message(c);
+        }
+        TRY(take_plain(u, plain));
+        if (!first) { /* otherwise the fields are there */
+                arena_reset(c->arena, mark);
+        }
+        return SN_OK;
+}
+
+/* All messages that are whole; *used says how much of the bytes they are. */
+static sn_status take_messages(struct grpc_upload *u, struct str bytes, size_t *used)
+{
+        struct rpc_call *c = &u->request->call;
+        for (*used = 0;;) {
+                struct str rest = {bytes.ptr + *used, bytes.len - *used}, message = {"", 0};
+                bool compressed = false;
+                enum grpc_frame frame = grpc_frame_read(rest, &compressed, &message);
+                if (frame == GRPC_FRAME_PART) {
+                        return rest.len <= GRPC_PREFIX_BYTES + MESSAGE_BYTES_MAX ? SN_OK : fail_message_size(c);
+                }
+                if (frame != GRPC_FRAME_WHOLE) {
+                        return frame == GRPC_FRAME_TOO_LARGE ? fail_message_size(c) : fail_message(c);
+                }
+                TRY(take_message(u, message, compressed));
+                *used += GRPC_PREFIX_BYTES + message.len;
+        }
+}
+
+/* ---- As they come ---- */
+
+static bool upload_take(struct http_request *http, struct str piece, struct http_response *early)
+{
+        struct grpc_upload *u = ((struct grpc_request *)http->user)->upload;
+        struct rpc_call *c = &u->request->call;
+        size_t used = 0;
+        buf_append(&u->part, piece.ptr, piece.len);
+        sn_status status =
+            u->part.overflow ? fail_message_size(c) : take_messages(u, (struct str){u->part.data, u->part.len}, &used);
+        if (status == SN_OK) {
+                memmove(u->part.data, u->part.data + used, u->part.len - used);
+                u->part.len -= used;
+                return true;
+        }
+        status = rpc_dispatch_refused(c, status);
+        grpc_response_of_problem(c->arena, &c->problem, early);
+        return false;
+}
+
+static void upload_release(struct http_request *http)
+{
+        struct grpc_upload *u = ((struct grpc_request *)http->user)->upload;
+        buf_free(&u->part);
+        spool_free(u->spool);
+}
+
+sn_status grpc_upload_begin(struct grpc_request *r)
+{
+        struct rpc_call *c = &r->call;
+        struct grpc_upload *u = ARENA_NEW(c->arena, struct grpc_upload);
+        u->sink = (struct http_sink){upload_take, (int)c->method->stall_ms, c->method->takes_part};
+        u->request = r;
+        u->field = contract_chunk_field(c->method->in)->number;
+        buf_init(&u->part, MESSAGE_BYTES_MAX * 2);
+        enum spool_result result = spool_new(0, &u->spool);
+        if (result != SPOOL_OK) {
+                return fail_spool(c, result);
+        }
+        r->upload = u;
+        r->http->sink = &u->sink;
+        r->http->release = upload_release;
+        return SN_OK;
+}
+
+/* ---- All of it ---- */
+
+static const char *text_of(struct rpc_call *c, struct str value)
+{
+        struct str bytes;
+        bool given = value.ptr != NULL && grpc_binary_read(c->arena, value, &bytes);
+        return given ? text_clean(c->arena, bytes, NAME_BYTES_MAX) : "";
+}
+
+sn_status grpc_upload_finish(struct grpc_upload *u, struct str *fields)
+{
+        struct grpc_request *r = u->request;
+        struct rpc_call *c = &r->call;
+        bool broken = r->http->is_part || (c->caller[0] != '\0' && r->broken_off.ptr != NULL);
+        if (!u->begun || (u->part.len > 0 && !broken)) {
+                return fail_message(c);
+        }
+        u->body = (struct rpc_body){.fd = spool_fd(u->spool),
+                                    .size = spool_size(u->spool),
+                                    .complete = !broken,
+                                    .file_name = text_of(c, r->file_name),
+                                    .mime_type = text_of(c, r->mime_type)};
+        c->body = &u->body;
+        c->deadline_us = rpc_deadline_us(c->method, r->asked_deadline_us);
+        *fields = u->fields;
+        return SN_OK;
+}
