@@ -162,6 +162,15 @@ static const struct rpc_field *data_field(const struct rpc_message *type, const 
         return NULL;
 }
 
+/* In the order of the events, whatever the service's. */
+static int compare_shown(const void *a, const void *b)
+{
+        const struct stream_shown *x = a, *y = b;
+
+        return x->event != y->event ? (x->event < y->event ? -1 : 1)
+                                    : (x->viewer > y->viewer) - (x->viewer < y->viewer);
+}
+
 static void collect(struct rpc_call *c, const struct rpc_method *show, const ProtobufCMessage *answer, size_t n_events,
                     size_t n_viewers, struct stream_shown **shown, size_t *n_shown)
 {
@@ -201,5 +210,6 @@ sn_status stream_channel_show(struct rpc_call *c, const struct stream_channel *c
         in.n_viewer_ids = n_viewers;
         TRY(rpc_invoke(c, channel->show, &in.base, out));
         collect(c, channel->show, out, n_events, n_viewers, shown, n_shown);
+        qsort(*shown, *n_shown, sizeof(**shown), compare_shown);
         return SN_OK;
 }

@@ -8,13 +8,16 @@
 #include "services/note/note_rows.rpc.h"
 
 #define EVENT_NOTE_CREATED    "note.created"
+#define EVENT_NOTE_EDITED     "note.edited"
 #define EVENT_NOTE_DELETED    "note.deleted"
+#define EVENT_NOTE_COUNTED    "note.counted"
 #define EVENT_RENOTE_CREATED  "renote.created"
 #define EVENT_RENOTE_DELETED  "renote.deleted"
 #define EVENT_COMMENT_CREATED "comment.created"
 #define EVENT_COMMENT_DELETED "comment.deleted"
+#define EVENT_COMMENT_REMOVED "comment.removed"
 
-/* Changes a note's counters and drops what was cached of it. */
+/* Changes a note's counters, with its event, and drops what was cached of it. */
 SN_CHECKED sn_status count_reaction(struct db_tx *tx, const char *note_id, const Note__NoteCounts *delta);
 /* Deletes a note or comment that is no renote, with its event; takes a comment out of its parent's count. */
 SN_CHECKED sn_status delete_written(struct db_tx *tx, const Note__Note *note);

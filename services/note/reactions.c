@@ -14,7 +14,9 @@
 sn_status count_reaction(struct db_tx *tx, const char *note_id, const Note__NoteCounts *delta)
 {
         stored_changed(tx, note_id);
-        return store_count_reactions(tx, note_id, delta);
+        TRY(store_count_reactions(tx, note_id, delta));
+        return outbox_put(tx,
+                          &(struct outbox_event){.type = EVENT_NOTE_COUNTED, .aggregate_id = note_id, .object_id = ""});
 }
 
 /* The note once the actor's reaction has changed so. The answer is made before COMMIT, because after it nothing may

@@ -49,7 +49,10 @@ static sn_status hide(struct db_tx *tx, const Note__Note *comment)
         }
         stored_changed(tx, comment->id);
         delta.comments = -1;
-        return count_reaction(tx, comment->parent_id, &delta);
+        TRY(count_reaction(tx, comment->parent_id, &delta));
+        return outbox_put(tx, &(struct outbox_event){.type = EVENT_COMMENT_REMOVED,
+                                                     .aggregate_id = comment->id,
+                                                     .object_id = comment->parent_id});
 }
 
 /* Idempotent. One's own comment is deleted. */

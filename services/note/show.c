@@ -40,6 +40,9 @@ static sn_status load_stored(struct rpc_call *c, struct batch *b, char **ids, si
         b->n = n;
         b->items = ARENA_ARRAY(c->arena, struct item, n);
         TRY(stored_get(c, b->reader->from, ids, n, stored));
+        if (b->reader->with_deleted && n > 0) {
+                TRY(stored_get_deleted(c, ids, n, stored));
+        }
         for (size_t i = 0; i < n; i++) {
                 b->items[i] = (struct item){.id = ids[i], .stored = stored[i]};
                 b->items[i].author_id = stored[i] != NULL ? stored[i]->note->author->id : ids[i];

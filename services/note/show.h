@@ -14,6 +14,8 @@ struct reader {
         bool hides_muted;      /* in this list */
         const char *asked_for; /* the member whose note the list belongs to: shown although muted; NULL: nobody */
         enum read_from from;
+        bool
+            with_deleted; /* notes that are deleted or removed count as they were: for who is told that they are gone */
 };
 
 /* The notes that the reader may see, in the order asked. */

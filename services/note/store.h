@@ -38,6 +38,9 @@ SN_CHECKED sn_status store_remove_comment(struct db_tx *tx, const char *id, bool
 SN_CHECKED sn_status store_is_removed(struct db_tx *tx, const char *id, bool *removed);
 /* Complete rows of those that exist and are not deleted, in no order. */
 SN_CHECKED sn_status store_notes(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, NoteRows__StoredNote ***rows);
+/* The same of those that are deleted, or were removed: as they were. */
+SN_CHECKED sn_status store_deleted_notes(struct db_tx *tx, char **ids, size_t n, size_t *n_rows,
+                                         NoteRows__StoredNote ***rows);
 /* One row for each pair, in the order asked. */
 SN_CHECKED sn_status store_marks(struct db_tx *tx, char **viewers, char **ids, size_t n, size_t *n_rows,
                                  NoteRows__Mark ***rows);

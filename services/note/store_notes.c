@@ -152,28 +152,40 @@ sn_status store_is_removed(struct db_tx *tx, const char *id, bool *removed)
         return SN_OK;
 }
 
-DB_STATEMENT(
-    SELECT_NOTES, "note_service", &note_rows__stored_note__message,
-    "select n.id as \"note.id\", n.author_id as \"note.author.id\", n.text as \"note.text\", n.visibility as "
-    "\"note.visibility\","
-    " n.created_at as \"note.created_at\", n.edited_at as \"note.edited_at\", n.parent_id as \"note.parent_id\","
-    " n.renote_of_id, n.version, v.owner_id as audience_owner_id, c.root_id,"
-    " c.removed_by is not null as removed,"
-    " coalesce(s.likes, 0) as \"note.counts.likes\", coalesce(s.renotes, 0) as \"note.counts.renotes\","
-    " coalesce(s.comments, 0) as \"note.counts.comments\", coalesce(s.bookmarks, 0) as \"note.counts.bookmarks\","
-    " h.tags as \"note.hashtags\", m.ids as mention_ids, m.names as mention_usernames"
-    " from notes n left join note_visibility v on v.note_id = n.id left join note_comments c on c.note_id = n.id"
-    " left join lateral (select sum(likes)::bigint as likes, sum(renotes)::bigint as renotes, sum(comments)::bigint as "
-    "comments,"
-    " sum(bookmarks)::bigint as bookmarks from note_stats where note_id = n.id) s on true"
-    " left join lateral (select array_agg(tag order by position) as tags from note_hashtags where note_id = n.id) h on "
-    "true"
-    " left join lateral (select array_agg(user_id order by position) as ids, array_agg(username order by position) as "
-    "names"
-    " from note_mentions where note_id = n.id) m on true"
-    " where n.id = any($1::uuid[]) and n.deleted_at is null");
+/* All of a note that does not depend on who reads. */
+#define NOTES_WHOLE                                                                                                    \
+        "select n.id as \"note.id\", n.author_id as \"note.author.id\", n.text as \"note.text\", n.visibility as "     \
+        "\"note.visibility\","                                                                                         \
+        " n.created_at as \"note.created_at\", n.edited_at as \"note.edited_at\", n.parent_id as \"note.parent_id\","  \
+        " n.renote_of_id, n.version, v.owner_id as audience_owner_id, c.root_id,"                                      \
+        " c.removed_by is not null as removed,"                                                                        \
+        " coalesce(s.likes, 0) as \"note.counts.likes\", coalesce(s.renotes, 0) as \"note.counts.renotes\","           \
+        " coalesce(s.comments, 0) as \"note.counts.comments\", coalesce(s.bookmarks, 0) as \"note.counts.bookmarks\"," \
+        " h.tags as \"note.hashtags\", m.ids as mention_ids, m.names as mention_usernames"                             \
+        " from notes n left join note_visibility v on v.note_id = n.id left join note_comments c on c.note_id = n.id"  \
+        " left join lateral (select sum(likes)::bigint as likes, sum(renotes)::bigint as renotes, "                    \
+        "sum(comments)::bigint as "                                                                                    \
+        "comments,"                                                                                                    \
+        " sum(bookmarks)::bigint as bookmarks from note_stats where note_id = n.id) s on true"                         \
+        " left join lateral (select array_agg(tag order by position) as tags from note_hashtags where note_id = "      \
+        "n.id) h on "                                                                                                  \
+        "true"                                                                                                         \
+        " left join lateral (select array_agg(user_id order by position) as ids, array_agg(username order by "         \
+        "position) as "                                                                                                \
+        "names"                                                                                                        \
+        " from note_mentions where note_id = n.id) m on true"
+
+DB_STATEMENT(SELECT_NOTES, "note_service", &note_rows__stored_note__message,
+             NOTES_WHOLE " where n.id = any($1::uuid[]) and n.deleted_at is null");
+DB_STATEMENT(SELECT_DELETED_NOTES, "note_service", &note_rows__stored_note__message,
+             NOTES_WHOLE " where n.id = any($1::uuid[]) and (n.deleted_at is not null or c.removed_by is not null)");
 
 sn_status store_notes(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, NoteRows__StoredNote ***rows)
 {
         return db_list(tx, &SELECT_NOTES, DB_BINDS(bind_uuids(ids, n)), n_rows, rows);
+}
+
+sn_status store_deleted_notes(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, NoteRows__StoredNote ***rows)
+{
+        return db_list(tx, &SELECT_DELETED_NOTES, DB_BINDS(bind_uuids(ids, n)), n_rows, rows);
 }

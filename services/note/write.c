@@ -72,6 +72,12 @@ sn_status note_handle_edit_note(struct rpc_call *c, const Note__EditNoteRequest 
         TRY(db_begin(c, &tx));
         TRY(store_update_text(tx, &draft, &version));
         stored_changed(tx, draft.id);
+        if (note_is_for_others((int)stored->note->visibility)) {
+                TRY(outbox_put(tx, &(struct outbox_event){.type = EVENT_NOTE_EDITED,
+                                                          .aggregate_id = draft.id,
+                                                          .object_id = stored->note->parent_id,
+                                                          .version = version}));
+        }
         return db_commit(c, NULL, &tx);
 }
 

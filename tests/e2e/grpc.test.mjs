@@ -86,6 +86,9 @@ test('notes and timelines: all that can be done with one', async () => {
         const comment = await ok('CreateComment', { id: note.id, text: 'so it is' }, alice);
         assert.equal(comment.parent_id, note.id);
         assert.deepEqual(ids((await ok('ListComments', { id: note.id })).items), [comment.id]);
+        assert.equal((await ok('SubscribeNote', { id: note.id })).key, `note:${note.id}`);
+        assert.equal((await ok('SubscribeHashtag', { tag: 'Cats' })).key, 'hashtag:cats');
+        assert.equal((await ok('SubscribeHome', {}, alice)).personal, true);
         assert.equal((await ok('SubscribeUser', { user_id: alice.username })).key, `user:${alice.id}`); // what GET /v1/stream asks
         assert.deepEqual(ids((await ok('GetThread', { id: comment.id })).ancestors), [note.id]);
         await ok('RemoveComment', { id: note.id, comment_id: comment.id }, bob);
