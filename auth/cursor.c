@@ -148,9 +148,10 @@ sn_status cursor_decode(struct rpc_call *c, const char *filter, const char *fiel
         }
         size_t len = open_text(c, filter, text, plain);
         if (len == 0) {
-                return rpc_fail_code(c, SN_INVALID_ARGUMENT, "cursor_invalid", field,
-                                     "this cursor is not of this list; use it as an answer gave it, or none to start "
-                                     "again");
+                return rpc_fail_code(
+                    c, SN_INVALID_ARGUMENT, "cursor_invalid", field,
+                    "this cursor does not belong to this list; use one from an answer of this list, or none to start "
+                    "again");
         }
         read_plain(plain, len, cursor);
         return SN_OK;

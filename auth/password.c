@@ -52,8 +52,7 @@ sn_status password_hash(struct rpc_call *c, const char *password, char **hash)
         prepare(password, &p);
         if (sodium_init() < 0 ||
             crypto_pwhash_str_alg(*hash, p.text, p.len, OPERATIONS, MEMORY_BYTES, crypto_pwhash_ALG_ARGON2ID13) != 0) {
-                return rpc_fail(c, SN_UNAVAILABLE, NULL,
-                                "there is no memory to hash a password just now; please try again");
+                return rpc_fail(c, SN_UNAVAILABLE, NULL, "the server is out of memory; please try again");
         }
         return SN_OK;
 }

@@ -36,13 +36,13 @@ sn_status token_sign(struct rpc_call *c, const struct token_claims *claims, char
         const char *payload = token_write_payload(c->arena, claims, now_s);
         uint8_t signature[ES256_SIGNATURE_BYTES];
         if (key == NULL || payload == NULL) {
-                return rpc_fail(c, SN_INTERNAL, NULL, "no token could be made for this session");
+                return rpc_fail(c, SN_INTERNAL, NULL, "a token for this session could not be created");
         }
         const char *header = arena_printf(c->arena, "{\"alg\":\"ES256\",\"typ\":\"at+jwt\",\"kid\":\"%s\"}", key->kid);
         const char *text = arena_printf(c->arena, "%s.%s", encode(c->arena, header, strlen(header)),
                                         encode(c->arena, payload, strlen(payload)));
         if (!es256_sign(key->key, text, strlen(text), signature)) {
-                return rpc_fail(c, SN_INTERNAL, NULL, "no token could be made for this session");
+                return rpc_fail(c, SN_INTERNAL, NULL, "a token for this session could not be created");
         }
         *token = arena_printf(c->arena, "%s.%s", text, encode(c->arena, signature, sizeof(signature)));
         remember(*token, claims, now_s);
@@ -144,7 +144,7 @@ sn_status token_verify(struct rpc_call *c, struct str token, struct token_claims
         }
         if (token.len > TOKEN_MAX_BYTES) {
                 return rpc_fail_code(c, SN_UNAUTHENTICATED, "token_malformed", NULL,
-                                     "this is longer than any access token of SoNet; log in to get one");
+                                     "this is too long for an access token; log in to get one");
         }
         SHA256((const uint8_t *)token.ptr, token.len, hash);
         if (!token_cache_get(hash, &found)) {

@@ -138,7 +138,7 @@ static bool handle(struct bus_lane *lane, const struct bus_batch *batch)
         sn_status status = bus_handle(c, &handled);
 
         if (status == SN_OK && handled.n_done == 0 && strcmp(handled.cursor, batch->cursor) == 0) {
-                status = rpc_fail(c, SN_INTERNAL, NULL, "the handler did nothing, and says that it is well");
+                status = rpc_fail(c, SN_INTERNAL, NULL, "the handler reported success without making progress");
         }
         if (status != SN_OK) {
                 return fail(lane, batch, c, status);

@@ -227,7 +227,8 @@ void bus_leases_free(struct bus_leases *leases)
         }
         ticker_free(leases->ticker);
         if (leases->ticker && give_back(leases) != SN_OK) {
-                log_event(LOG_LEVEL_DEBUG, "leases were not given back: others take them when they stand still");
+                log_event(LOG_LEVEL_DEBUG,
+                          "leases could not be released: other processes take them over once they expire");
         }
         while (leases->first) {
                 struct bus_lease *first = leases->first;

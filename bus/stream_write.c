@@ -95,7 +95,8 @@ static sn_status clear_stream(struct rpc_call *c, const char *key)
         const char *argv[] = {"DEL", key};
         struct redisReply *reply;
 
-        log_event(LOG_LEVEL_WARN, "a stream of other events is in the way and goes", LOG_STR("sonet.stream", key));
+        log_event(LOG_LEVEL_WARN, "the stream in Redis holds events of another log: it is deleted",
+                  LOG_STR("sonet.stream", key));
         return redis_command(c, c->service->redis, 2, argv, NULL, &reply);
 }
 

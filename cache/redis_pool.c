@@ -179,7 +179,8 @@ static void note_failure(struct redis *r, const struct redis_turn *turn)
         drop_idle(r);
         if (r->breaker == REDIS_CLOSED) {
                 r->open_ms = REDIS_OPEN_MIN_MS;
-                log_event(LOG_LEVEL_WARN, "Redis is away: going on without it", LOG_STR("error.message", turn->reason));
+                log_event(LOG_LEVEL_WARN, "Redis is unreachable: going on without it",
+                          LOG_STR("error.message", turn->reason));
         } else if (turn->probe) {
                 r->open_ms = r->open_ms * 2 < REDIS_OPEN_MAX_MS ? r->open_ms * 2 : REDIS_OPEN_MAX_MS;
         } else {

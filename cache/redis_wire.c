@@ -101,7 +101,7 @@ bool redis_wire_is_error(const struct redisReply *reply, const char *kind)
 
 sn_status redis_wire_away(struct rpc_call *c)
 {
-        return rpc_fail(c, SN_UNAVAILABLE, NULL, "A part of the service is away for the moment. Please try again.");
+        return rpc_fail(c, SN_UNAVAILABLE, NULL, "The service is temporarily unavailable. Please try again.");
 }
 
 sn_status redis_wire_status(struct rpc_call *c, const struct redisReply *reply)

@@ -84,7 +84,7 @@ static bool find_route(struct exchange *x, struct http_response *early)
         if (x->match.allow == NULL) {
                 return refuse_status(x, 404, "route_not_found",
                                      gateway->options.n_contracts > 0
-                                         ? "there is nothing at this address; /openapi.json lists what there is"
+                                         ? "there is nothing at this path; see /openapi.json for what there is"
                                          : "this process has /healthz, /readyz and /metrics only",
                                      early);
         }
@@ -93,7 +93,7 @@ static bool find_route(struct exchange *x, struct http_response *early)
                 cors_options(x->request, x->match.allow, early);
                 return false;
         }
-        refuse_status(x, 405, "method_not_allowed", "this address does not take this method; see the Allow header",
+        refuse_status(x, 405, "method_not_allowed", "this path does not support this method; see the Allow header",
                       early);
         http_response_header(early, "Allow", x->match.allow);
         return false;
@@ -108,7 +108,7 @@ static bool check_once(struct exchange *x, struct http_response *early)
                 if (count_header(x->request, once[i]) > 1) {
                         return refuse(x,
                                       &(struct rpc_problem){SN_INVALID_ARGUMENT, "malformed_request", once[i],
-                                                            "this header is given twice", 0},
+                                                            "this header is given more than once", 0},
                                       early);
                 }
         }
@@ -123,7 +123,7 @@ static bool reads(const struct http_request *r)
 static bool refuse_body(struct exchange *x, struct http_response *early)
 {
         return refuse_status(x, 400, "malformed_request",
-                             "this method takes its fields from the query, and no body but an empty one or {}", early);
+                             "this method takes its fields from the query; the body must be empty or {}", early);
 }
 
 /* Of a method that takes no body: whatever is longer than nothing is refused before it comes. */
@@ -145,7 +145,7 @@ static bool check_body(struct exchange *x, struct http_response *early)
         }
         if (body_is_encoded(x->request)) { /* RFC 9110, 15.5.16 */
                 refuse_status(x, 415, "unsupported_media_type",
-                              "send the body as it is, without Content-Encoding: nothing is unpacked here", early);
+                              "send the body without Content-Encoding: compressed requests are not supported", early);
                 http_response_header(early, "Accept-Encoding", "identity");
                 return false;
         }

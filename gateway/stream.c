@@ -29,7 +29,7 @@ static void counted_address(const char *text, char out[ADDRESS_TEXT_SIZE])
 static sn_status too_many(struct rpc_call *c, const char *whose, int64_t most)
 {
         return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_many_streams", NULL,
-                             "%s has %lld streams open already, which is as many as one may; close another one", whose,
+                             "%s has %lld streams open already, the maximum; close one of them first", whose,
                              (long long)most);
 }
 

@@ -173,7 +173,7 @@ static sn_status subscribe(struct rpc_call *c, struct stream_command *command, c
 
         if (s->n_subs >= most && !is_subscribed(s, name)) {
                 return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_many_channels", "channel",
-                                     "this stream has %lld channels, which is as many as one may; unsubscribe from one",
+                                     "this stream has %lld channels, the maximum; unsubscribe from one first",
                                      (long long)most);
         }
         if (since[0] != '\0') {
@@ -209,11 +209,11 @@ static sn_status only(struct rpc_call *c, const Sonet__Live__Command *in, bool c
         for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
                 if (members[i].wanted && members[i].value[0] == '\0') {
                         return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", members[i].name,
-                                             "is needed in a message of type %s", in->type);
+                                             "is required in a message of type %s", in->type);
                 }
                 if (!members[i].allowed && members[i].value[0] != '\0') {
                         return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", members[i].name,
-                                             "has no place in a message of type %s", in->type);
+                                             "is not allowed in a message of type %s", in->type);
                 }
         }
         return SN_OK;

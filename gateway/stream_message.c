@@ -36,7 +36,7 @@ sn_status stream_position_read(struct rpc_call *c, const char *text, char log_id
 
         if (cursor_decode(nobodys(c), POSITION_FILTER, "since", text, &cursor) != SN_OK) {
                 return rpc_fail_code(c, SN_INVALID_ARGUMENT, "cursor_invalid", "since",
-                                     "this is no position of a stream; use one as a message gave it, or none");
+                                     "this is not a position of a stream; use one from a message, or none");
         }
         memcpy(log_id, cursor.at.id, UUID_SIZE);
         *position = cursor.at.sort_key;

@@ -55,7 +55,7 @@ static sn_status check_handshake(struct rpc_call *c, const struct http_request *
         }
         if (key == NULL || !websocket_accept(key, text)) {
                 return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_request", "Sec-WebSocket-Key",
-                                     "is 16 bytes in base64, drawn for this connection");
+                                     "must be 16 random bytes in base64");
         }
         *accept = text;
         return SN_OK;
@@ -92,13 +92,13 @@ static sn_status read_channels(struct rpc_call *c, struct str query, const char 
                 }
                 if (!str_equal_c(name, "channels") || *channels != NULL) {
                         return rpc_fail(c, SN_INVALID_ARGUMENT, "channels",
-                                        "is the one field of this query, given once: ?channels=home,user:ada");
+                                        "must be the only field of the query, given once: ?channels=home,user:ada");
                 }
                 *channels = str_dup(c->arena, value);
         }
         return *channels != NULL && *channels[0] != '\0'
                    ? SN_OK
-                   : rpc_fail(c, SN_INVALID_ARGUMENT, "channels", "is needed: ?channels=home,user:ada");
+                   : rpc_fail(c, SN_INVALID_ARGUMENT, "channels", "is required: ?channels=home,user:ada");
 }
 
 static sn_status check_channels(struct rpc_call *c, struct stream_hub *hub, const char *channels)
@@ -109,8 +109,8 @@ static sn_status check_channels(struct rpc_call *c, struct stream_hub *hub, cons
         while (str_next(&rest, ',', &name)) {
                 if (name.len > STREAM_NAME_BYTES || ++n > most) {
                         return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", "channels",
-                                             "at most %lld names of channels, of up to %d bytes each", (long long)most,
-                                             STREAM_NAME_BYTES);
+                                             "must be at most %lld channel names of up to %d bytes each",
+                                             (long long)most, STREAM_NAME_BYTES);
                 }
                 TRY(stream_check_channel(c, hub, str_dup(c->arena, name)));
         }
@@ -170,7 +170,7 @@ static sn_status open_stream(struct gateway *gateway, struct http_request *r, st
         TRY(stream_identity_of(*c, &identity));
         if (r->http_2) {
                 return rpc_fail_code(*c, SN_UNIMPLEMENTED, "http_version", NULL,
-                                     "streams are spoken over HTTP/1.1 here; connect without HTTP/2");
+                                     "streams need HTTP/1.1; connect without HTTP/2");
         }
         return choose(*c, gateway->streams, r, &identity, response);
 }

@@ -19,7 +19,8 @@ static void write_event(struct rpc_call *c, struct stream_command *command, cons
 
 static sn_status was_replaced(struct rpc_call *c)
 {
-        return rpc_fail(c, SN_UNAVAILABLE, NULL, "what was missed is no longer all there; subscribe again");
+        return rpc_fail(c, SN_UNAVAILABLE, NULL,
+                        "events since this position are no longer kept; reload and subscribe again");
 }
 
 sn_status stream_replay(struct rpc_call *c, struct stream_command *command)

@@ -170,7 +170,7 @@ enum http_parse http_chunked_next(struct http_chunked *d, struct str *in, struct
                 in->ptr++;
                 in->len--;
                 if (result == HTTP_PARSE_MORE && d->overhead > OVERHEAD_BYTES_MAX) {
-                        result = refuse(d, "The body's chunks have too much around them.");
+                        result = refuse(d, "The chunk extensions or trailers of the body are too long.");
                 }
         }
         return result == HTTP_PARSE_MORE && d->state == END ? HTTP_PARSE_DONE : result;

@@ -130,7 +130,7 @@ static enum http_parse take_request_line(struct http_head *h, const char *bytes,
                 return refuse(h, 400, "The request line is malformed.");
         }
         if (!str_equal_c(version, "HTTP/1.1") && !str_equal_c(version, "HTTP/1.0")) {
-                return refuse(h, 505, "The only versions of HTTP known here are 1.1 and 1.0.");
+                return refuse(h, 505, "Only HTTP/1.1 and HTTP/1.0 are supported here.");
         }
         struct str path, query;
         if (!http_split_target(target, str_equal_c(method, "OPTIONS"), &path, &query)) {
@@ -185,13 +185,13 @@ static enum http_parse take_special(struct http_head *h, struct str name, struct
                 h->chunked = true;
                 return str_equal_nocase(value, STR("chunked"))
                            ? HTTP_PARSE_MORE
-                           : refuse(h, 501, "The only transfer encoding known here is chunked.");
+                           : refuse(h, 501, "The only supported transfer encoding is chunked.");
         }
         if (str_equal_nocase(name, STR("Expect"))) {
                 h->expects_continue = true;
                 return str_equal_nocase(value, STR("100-continue"))
                            ? HTTP_PARSE_MORE
-                           : refuse(h, 417, "The only expectation known here is 100-continue.");
+                           : refuse(h, 417, "The only supported expectation is 100-continue.");
         }
         if (str_equal_nocase(name, STR("Connection"))) {
                 take_connection(h, value);
@@ -203,7 +203,7 @@ static enum http_parse take_field(struct http_head *h, const char *bytes, struct
 {
         const char *colon = memchr(line.ptr, ':', line.len);
         if (line.ptr[0] == ' ' || line.ptr[0] == '\t') {
-                return refuse(h, 400, "A header is folded over several lines.");
+                return refuse(h, 400, "A header continues on a second line, which is not allowed.");
         }
         if (colon == NULL) {
                 return refuse(h, 400, "A header has no colon.");
@@ -211,7 +211,7 @@ static enum http_parse take_field(struct http_head *h, const char *bytes, struct
         struct str name = {line.ptr, (size_t)(colon - line.ptr)};
         struct str value = str_trim((struct str){colon + 1, (size_t)(line.ptr + line.len - colon - 1)});
         if (!is_token(name)) {
-                return refuse(h, 400, "A header's name has characters that names may not have.");
+                return refuse(h, 400, "A header name contains invalid characters.");
         }
         if (h->n_fields == HTTP_MAX_HEADERS) {
                 return refuse(h, 431, "The request has too many headers.");
@@ -232,7 +232,7 @@ static enum http_parse finish(struct http_head *h)
                 return refuse(h, 400, "The length of the body is given in more than one way.");
         }
         if (h->encodings > 0 && h->http_10) {
-                return refuse(h, 400, "HTTP/1.0 has no transfer encodings.");
+                return refuse(h, 400, "Transfer-Encoding is not allowed in HTTP/1.0.");
         }
         h->expects_continue &= !h->http_10;
         h->keep_alive = !h->says_close && (!h->http_10 || h->says_keep_alive);
@@ -255,7 +255,7 @@ static enum http_parse look_through_line(struct http_head *h, const char *bytes,
                 return HTTP_PARSE_DONE;
         }
         if (bytes[i] == '\r' || bytes[i] == '\n') {
-                return refuse(h, 400, "Lines must end with CR and LF, and have neither within.");
+                return refuse(h, 400, "Header lines must end with CRLF and contain no other CR or LF.");
         }
         return refuse(h, 400,
                       h->has_request_line ? "A header contains control characters." : "The request line is malformed.");
@@ -275,7 +275,7 @@ static enum http_parse take_line(struct http_head *h, const char *bytes, struct 
 static enum http_parse too_large(struct http_head *h)
 {
         return h->has_request_line ? refuse(h, 431, "The request's headers are too large.")
-                                   : refuse(h, 414, "The request's address is too long.");
+                                   : refuse(h, 414, "The request target is too long.");
 }
 
 enum http_parse http_head_parse(struct http_head *h, const char *bytes, size_t len, size_t max_bytes)

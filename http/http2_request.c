@@ -114,7 +114,7 @@ static void take_special(struct http2_stream *s, struct str name, struct str val
         } else if (str_equal_c(name, "expect")) {
                 s->expects = true;
                 if (!str_equal_nocase(value, STR("100-continue"))) {
-                        refuse(s, 417, "The only expectation known here is 100-continue.");
+                        refuse(s, 417, "The only supported expectation is 100-continue.");
                 }
         }
 }
@@ -135,7 +135,7 @@ void http2_request_field(struct http2_stream *s, struct str name, struct str val
                 return; /* trailers; or of a head that is too large */
         } else if (s->head_bytes > max) {
                 refuse(s, str_equal_c(name, ":path") ? 414 : 431,
-                       str_equal_c(name, ":path") ? "The request's address is too long."
+                       str_equal_c(name, ":path") ? "The request target is too long."
                                                   : "The request's headers are too large.");
         } else if (name.ptr[0] == ':') {
                 take_pseudo(s, name, value);
@@ -264,7 +264,7 @@ static void ask_owner(struct http2_stream *s)
         }
         buf_free(&early.body);
         if (s->length != UINT64_MAX && s->length > max_body && !s->complete) {
-                http2_request_refuse(s, 413, "The body is larger than this address takes.");
+                http2_request_refuse(s, 413, "The body is larger than this endpoint accepts.");
         } else if (s->complete) {
                 begin_or_wait(s);
         } else {
@@ -305,7 +305,7 @@ static void give_to_sink(struct http2_stream *s, struct str piece)
         case HTTP_SINK_TOOK:
                 return;
         case HTTP_SINK_TOO_LARGE:
-                http2_request_refuse(s, 413, "The body is larger than this address takes.");
+                http2_request_refuse(s, 413, "The body is larger than this endpoint accepts.");
                 return;
         case HTTP_SINK_REFUSED:
                 s->refused = early.status;
@@ -334,7 +334,7 @@ void http2_request_body(struct http2_stream *s, struct str piece)
         }
         buf_append(&x->body, piece.ptr, piece.len);
         if (x->body.overflow) {
-                http2_request_refuse(s, 413, "The body is larger than this address takes.");
+                http2_request_refuse(s, 413, "The body is larger than this endpoint accepts.");
         } else if (!http_share_hold_body(x)) {
                 http2_request_refuse(s, 503, HTTP_TOO_MANY_BODIES);
         }

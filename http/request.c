@@ -138,13 +138,13 @@ static enum http_step end_of_input(struct http_connection *c)
         if (c->phase == HTTP_READING_BODY && http_sink_keeps_part(c->exchange)) {
                 return http_request_hand_over_part(c);
         }
-        return within && c->ended ? http_request_refuse_part(c, 400, "The request ended before it was whole.")
+        return within && c->ended ? http_request_refuse_part(c, 400, "The request ended before it was complete.")
                                   : http_connection_end(c);
 }
 
 static enum http_step too_large(struct http_connection *c)
 {
-        return http_connection_refuse(c, 413, "The body is larger than this address takes.");
+        return http_connection_refuse(c, 413, "The body is larger than this endpoint accepts.");
 }
 
 /* Gives a piece of the body to where it goes. */

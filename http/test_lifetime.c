@@ -133,7 +133,7 @@ static void a_client_that_half_closes_while_its_request_runs_is_answered(void **
         fixture_release();
         client_expect(fd, 200, "GET /block?1 [127.0.0.1] note= 0:");
         client_expect(fd, 200, "GET /echo?2 [127.0.0.1] note= 0:");
-        client_expect(fd, 400, "refused 400: The request ended before it was whole.");
+        client_expect(fd, 400, "refused 400: The request ended before it was complete.");
         client_expect_end(fd); /* the half of one is refused once */
         WAIT_UNTIL(fixture_connections() == 0);
         fixture_stop(&f);
@@ -222,7 +222,7 @@ static void a_client_that_half_closes_within_a_request_is_told_so(void **state)
                 int fd = client_open(&f);
                 client_send_text(fd, requests[i]);
                 shutdown(fd, SHUT_WR);
-                client_expect(fd, 400, "refused 400: The request ended before it was whole.");
+                client_expect(fd, 400, "refused 400: The request ended before it was complete.");
                 client_expect_end(fd);
                 close(fd);
         }

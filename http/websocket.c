@@ -155,7 +155,7 @@ static struct websocket_event read_head(struct websocket *w, struct str *in)
                 return fail(w, WEBSOCKET_PROTOCOL_ERROR, wrong);
         }
         if (!is_control(w) && w->left > w->max_message_bytes - w->message.len) {
-                return fail(w, WEBSOCKET_TOO_BIG, "the message is larger than this server takes");
+                return fail(w, WEBSOCKET_TOO_BIG, "the message is larger than this server accepts");
         }
         begin_frame(w);
         return (struct websocket_event){.kind = WEBSOCKET_MORE};

@@ -161,7 +161,7 @@ static void fill_fields(struct grpc_call *call, const struct rpc_call *c, const 
 
 static sn_status fail_unreadable(struct rpc_call *c, const struct rpc_method *m)
 {
-        return rpc_fail(c, SN_INTERNAL, NULL, "the %s service gave an answer that cannot be read", m->service->name);
+        return rpc_fail(c, SN_INTERNAL, NULL, "the answer of the %s service could not be decoded", m->service->name);
 }
 
 static sn_status take_reply(struct rpc_call *c, const struct rpc_method *m, const struct grpc_call *call,

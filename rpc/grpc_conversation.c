@@ -24,14 +24,14 @@ struct conversation {
 
 static sn_status fail_too_large(struct rpc_call *c)
 {
-        return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL, "a message may have %d bytes here",
+        return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL, "a message may be at most %d bytes here",
                              CONVERSATION_MESSAGE_BYTES);
 }
 
 static sn_status fail_unreadable(struct rpc_call *c)
 {
         return rpc_fail_code(c, SN_INVALID_ARGUMENT, "message_unreadable", NULL,
-                             "send whole messages, which are not compressed");
+                             "send complete, uncompressed messages");
 }
 
 static sn_status answer_message(struct conversation *v, struct str message)

@@ -23,7 +23,7 @@ static bool take(struct arena *arena, struct str *place, const struct http_heade
                 *place = str_of(arena_printf(arena, "%s, %s", place->ptr, h->value));
         } else {
                 *problem = (struct rpc_problem){SN_INVALID_ARGUMENT, "malformed_request", h->name,
-                                                "this header is given twice", 0};
+                                                "this header is given more than once", 0};
                 return false;
         }
         return true;
@@ -153,10 +153,10 @@ static sn_status read_message(struct grpc_request *r, struct rpc_call *c, struct
                 return SN_OK;
         case GRPC_FRAME_TOO_LARGE:
                 return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL,
-                                     "the message is too large: it may have 4 MiB, unpacked");
+                                     "the message is too large: at most 4 MiB after decompression");
         default:
                 return rpc_fail_code(c, SN_INVALID_ARGUMENT, "message_unreadable", NULL,
-                                     "send one whole message, as it is or in gzip with grpc-encoding: gzip");
+                                     "send exactly one complete message, uncompressed or with grpc-encoding: gzip");
         }
 }
 

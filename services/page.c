@@ -147,7 +147,7 @@ static sn_status load_relations(struct filling *f, const struct page_refs *refs,
         TRY(follow_get_relations(f->c, &in, &out));
         if (out.n_items != in.n_user_ids) {
                 return rpc_fail(f->c, SN_INTERNAL, NULL,
-                                "the follow service gave another number of relations than asked");
+                                "the follow service answered with the wrong number of relations");
         }
         for (size_t i = 0; i < out.n_items; i++) {
                 relations[places[i]] = out.items[i];

@@ -130,7 +130,7 @@ static sn_status read_ids(struct admin *a, int n, char **texts)
 {
         for (int i = 0; i < n; i++) {
                 if (a->n_ids == MAX_IDS || !str_to_i64(str_of(texts[i]), &a->ids[a->n_ids])) {
-                        buf_printf(&a->error, "'%s' is not the id of a dead letter, or one too many", texts[i]);
+                        buf_printf(&a->error, "'%s' is not the id of a dead letter", texts[i]);
                         return SN_INVALID_ARGUMENT;
                 }
                 a->n_ids++;

@@ -108,7 +108,7 @@ static sn_status ask_patiently(struct import_client *client, const struct http_a
                                 return describe(client, ask, *status);
                         }
                         buf_reset(&client->error);
-                        buf_printf(&client->error, "the server at http://%s:%d does not answer any more",
+                        buf_printf(&client->error, "the server at http://%s:%d no longer answers",
                                    client->connection.target->host, client->connection.target->port);
                         return SN_UNAVAILABLE;
                 }
@@ -129,7 +129,7 @@ static sn_status read_answer(struct import_client *client, const struct http_ask
                 return SN_OK;
         }
         buf_reset(&client->error);
-        buf_printf(&client->error, "the answer to %s %s is no JSON: %s", ask->method, ask->path, why.text);
+        buf_printf(&client->error, "the answer to %s %s is not JSON: %s", ask->method, ask->path, why.text);
         return SN_INTERNAL;
 }
 
@@ -187,7 +187,7 @@ static sn_status log_in(struct import_client *client, struct import_session *ses
         }
         if (status == 401) {
                 buf_reset(&client->error);
-                buf_printf(&client->error, "%s is there already, with another password: give it with --password",
+                buf_printf(&client->error, "%s already exists with a different password: give it with --password",
                            session->username);
                 return SN_UNAUTHENTICATED;
         }

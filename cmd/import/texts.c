@@ -45,7 +45,7 @@ static sn_status load(struct import_texts *texts, const char *path, char **data,
                 return refuse_file(path, strerror(errno), error);
         }
         if (!S_ISREG(about.st_mode)) {
-                return refuse_file(path, "it is no file", error);
+                return refuse_file(path, "it is not a regular file", error);
         }
         if (about.st_size > FILE_MAX_BYTES) {
                 return refuse_file(path, "it is larger than 256 MiB", error);

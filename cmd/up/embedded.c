@@ -47,7 +47,7 @@ static sn_status make_own_folder(const struct embedded *e, const char *path, str
                 return refuse(error, "make the folder", path);
         }
         if (made && e->account.drop && lchown(path, e->account.uid, e->account.gid) != 0) {
-                return refuse(error, "give away the folder", path);
+                return refuse(error, "change the owner of the folder", path);
         }
         if (lstat(path, &st) != 0) {
                 return refuse(error, "read", path);

@@ -17,7 +17,7 @@ sn_status follow_handle_get_relations(struct rpc_call *c, const Follow__GetRelat
 sn_status follow_handle_get_blocks(struct rpc_call *c, const Follow__GetBlocksRequest *in, Follow__Blocks *out)
 {
         if (in->n_blocked_ids != in->n_blocker_ids) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "blocked_ids", "must be as many as blocker_ids");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "blocked_ids", "must have as many items as blocker_ids");
         }
         out->n_items = in->n_blocker_ids;
         out->items = ARENA_ARRAY(c->arena, protobuf_c_boolean, out->n_items);

@@ -18,7 +18,7 @@ sn_status store_check_not_blocked(struct db_tx *tx, const char *a, const char *b
         TRY(db_rows(tx, &SELECT_BLOCKED, DB_BINDS(bind_uuid(a), bind_uuid(b)), &rows));
         if (db_rows_count(rows) > 0) {
                 return rpc_fail_code(db_call(tx), SN_PERMISSION_DENIED, "blocked", "user_id",
-                                     "one of you blocks the other: neither can follow the other");
+                                     "you cannot follow each other while one of you blocks the other");
         }
         return SN_OK;
 }

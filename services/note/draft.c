@@ -69,7 +69,7 @@ static sn_status own_author(struct rpc_call *c, User__Author **author)
         in.n_ids = 1;
         TRY(user_batch_get_authors(c, &in, &found));
         if (found.n_items != 1 || found.items[0]->id[0] == '\0') {
-                return rpc_fail(c, SN_UNAUTHENTICATED, NULL, "the member of this token is gone");
+                return rpc_fail(c, SN_UNAUTHENTICATED, NULL, "the account of this token no longer exists");
         }
         *author = found.items[0];
         return SN_OK;

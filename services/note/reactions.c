@@ -194,7 +194,7 @@ sn_status note_handle_renote_note(struct rpc_call *c, const Note__RenoteNoteRequ
         TRY(show_check(c, in->id, &stored));
         if (!may_pass_on(c, stored)) {
                 return rpc_fail(c, SN_PERMISSION_DENIED, "id",
-                                "only public notes can be passed on, and your own that are for your followers");
+                                "only public notes can be renoted, and your own notes for your followers");
         }
         TRY(show_note(c, stored->note->id, out));
         TRY(db_begin(c, &tx));

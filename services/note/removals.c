@@ -12,12 +12,12 @@ static sn_status check_own(struct rpc_call *c, char *id, NoteRows__StoredNote **
         TRY(show_check(c, id, note));
         return uuid_equal((*note)->note->author->id, c->actor)
                    ? SN_OK
-                   : rpc_fail(c, SN_PERMISSION_DENIED, "id", "only its author can remove what was answered to a note");
+                   : rpc_fail(c, SN_PERMISSION_DENIED, "id", "only the author of a note can remove comments from it");
 }
 
 static sn_status no_such_comment(struct rpc_call *c)
 {
-        return rpc_fail(c, SN_NOT_FOUND, "comment_id", "there is no comment with this id below the note");
+        return rpc_fail(c, SN_NOT_FOUND, "comment_id", "there is no comment with this id under the note");
 }
 
 /* Also one that the actor cannot see: its maker may be somebody whom they block. What stands elsewhere takes the same

@@ -112,7 +112,7 @@ static sn_status load_relations(struct rpc_call *c, const char *viewer, char **i
         TRY(follow_get_relations(c, &in, out));
         return out->n_items == n
                    ? SN_OK
-                   : rpc_fail(c, SN_INTERNAL, NULL, "the follow service gave another number of relations than asked");
+                   : rpc_fail(c, SN_INTERNAL, NULL, "the follow service answered with the wrong number of relations");
 }
 
 /* Whose renotes come to the viewer's home at all. */
@@ -261,7 +261,7 @@ static sn_status load_authors(struct rpc_call *c, const struct renotes *r, User_
                 TRY(user_batch_get_authors(c, &in, &out));
                 if (out.n_items != in.n_ids) {
                         return rpc_fail(c, SN_INTERNAL, NULL,
-                                        "the user service gave another number of authors than asked");
+                                        "the user service answered with the wrong number of authors");
                 }
                 memcpy(*authors + from, out.items, in.n_ids * sizeof(**authors));
         }

@@ -65,7 +65,7 @@ static sn_status load_relations(struct rpc_call *c, struct batch *b)
         }
         TRY(follow_get_relations(c, &in, &out));
         if (out.n_items != in.n_user_ids) {
-                return rpc_fail(c, SN_INTERNAL, NULL, "the follow service gave another number of relations than asked");
+                return rpc_fail(c, SN_INTERNAL, NULL, "the follow service answered with the wrong number of relations");
         }
         for (size_t i = 0; i < b->n; i++) {
                 b->items[i].with_author = out.items[2 * i];
@@ -149,7 +149,7 @@ static sn_status apply_blocks(struct rpc_call *c, struct batch *b)
         }
         TRY(follow_get_blocks(c, &in, &out));
         if (out.n_items != n) {
-                return rpc_fail(c, SN_INTERNAL, NULL, "the follow service gave another number of blocks than asked");
+                return rpc_fail(c, SN_INTERNAL, NULL, "the follow service answered with the wrong number of blocks");
         }
         for (size_t i = 0; i < n; i++) {
                 asked[i]->original->visible = asked[i]->original->visible && !out.items[i];
@@ -200,7 +200,7 @@ static sn_status load_authors(struct rpc_call *c, struct batch *b)
         }
         TRY(user_batch_get_authors(c, &in, &out));
         if (out.n_items != b->n) {
-                return rpc_fail(c, SN_INTERNAL, NULL, "the user service gave another number of authors than asked");
+                return rpc_fail(c, SN_INTERNAL, NULL, "the user service answered with the wrong number of authors");
         }
         for (size_t i = 0; i < b->n; i++) {
                 b->items[i].author = out.items[i]->id[0] != '\0' ? out.items[i] : NULL;

@@ -89,7 +89,7 @@ sn_status store_update_text(struct db_tx *tx, const struct draft *draft, int64_t
                              bind_time_ms(db_call(tx)->now_ms)),
                     &rows));
         if (db_rows_count(rows) == 0) {
-                return rpc_fail(db_call(tx), SN_NOT_FOUND, "id", "there is no such note of yours to edit");
+                return rpc_fail(db_call(tx), SN_NOT_FOUND, "id", "you have no note with this id");
         }
         *version = db_i64(rows, 0, "version");
         TRY(db_exec(tx, &DELETE_HASHTAGS, DB_BINDS(bind_uuid(draft->id)), NULL));

@@ -26,7 +26,7 @@ static sn_status relations_with(struct rpc_call *c, const struct refs *refs, Fol
         follow__relations__init(out);
         TRY(follow_get_relations(c, &in, out));
         if (out->n_items != refs->n) {
-                return rpc_fail(c, SN_INTERNAL, NULL, "the follow service gave another number of relations than asked");
+                return rpc_fail(c, SN_INTERNAL, NULL, "the follow service answered with the wrong number of relations");
         }
         return SN_OK;
 }

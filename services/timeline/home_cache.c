@@ -358,7 +358,7 @@ sn_status home_cache_clear(struct rpc_call *c)
 
                 TRY(redis_command(c, c->service->redis, 6, argv, lengths, &reply));
                 if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2) {
-                        return rpc_fail(c, SN_UNAVAILABLE, NULL, "Redis gave an answer to SCAN that has another form");
+                        return rpc_fail(c, SN_UNAVAILABLE, NULL, "Redis answered SCAN in an unexpected form");
                 }
                 cursor = reply->element[0]->str;
                 TRY(unlink_keys(c, reply->element[1]));

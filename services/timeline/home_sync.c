@@ -70,7 +70,7 @@ static sn_status look(struct rpc_call *c, struct str *progress)
         TRY(redis_script(c, c->service->redis, LOOK, 1, 1, argv, lengths, &reply));
         if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 3 || !is_text(reply->element[0]) ||
             !is_text(reply->element[2]) || reply->element[0]->len == 0) {
-                return rpc_fail(c, SN_UNAVAILABLE, NULL, "Redis does not tell which server it is");
+                return rpc_fail(c, SN_UNAVAILABLE, NULL, "Redis did not report its run id");
         }
         (void)snprintf(sync.run_id, sizeof(sync.run_id), "%s", reply->element[0]->str);
         sync.server_ms = reply->element[1]->integer;

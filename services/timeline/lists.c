@@ -39,7 +39,7 @@ static sn_status load_audience(struct rpc_call *c, struct author *author)
         in.n_user_ids = 1;
         TRY(follow_get_relations(c, &in, &found));
         if (found.n_items != 1) {
-                return rpc_fail(c, SN_INTERNAL, NULL, "the follow service gave another number of relations than asked");
+                return rpc_fail(c, SN_INTERNAL, NULL, "the follow service answered with the wrong number of relations");
         }
         author->seen_as = seen_as(c, author->id, found.items[0]);
         return SN_OK;

@@ -53,7 +53,7 @@ sn_status once_show(struct rpc_call *c, void *context, char **ids, size_t n, siz
         in.n_ids = n;
         TRY(note_batch_get(c, &in, &out));
         if (out.n_next_renote_ids != out.n_items) {
-                return rpc_fail(c, SN_INTERNAL, NULL, "the note service gave another number of renotes than notes");
+                return rpc_fail(c, SN_INTERNAL, NULL, "the note service answered with the wrong number of renotes");
         }
         *items = (ProtobufCMessage **)out.items;
         *n_items = 0;

@@ -53,8 +53,9 @@ sn_status login_limit_check(struct rpc_call *c, const UserRows__LoginFailures *f
         if (wait_s == 0) {
                 return SN_OK;
         }
-        (void)rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_many_failures", NULL,
-                            "too many wrong passwords; wait %d seconds, or log in where you logged in before", wait_s);
+        (void)rpc_fail_code(
+            c, SN_RESOURCE_EXHAUSTED, "too_many_failures", NULL,
+            "too many wrong passwords; wait %d seconds, or log in from a device that you have used before", wait_s);
         c->problem.retry_after_s = wait_s;
         return SN_RESOURCE_EXHAUSTED;
 }

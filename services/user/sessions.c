@@ -18,7 +18,8 @@ static sn_status end_reused(struct rpc_call *c, const UserRows__RefreshState *st
 
         TRY(session_end(*tx, state->session_id, state->user->id, &ended));
         TRY(db_commit(c, NULL, tx));
-        return refused(c, "refresh_token_reused", "was used before; its session is ended to protect you: log in again");
+        return refused(c, "refresh_token_reused",
+                       "was already used; its session was ended to protect you: log in again");
 }
 
 static sn_status answer(struct rpc_call *c, const UserRows__RefreshState *state, uint32_t generation, User__Login *out)
@@ -39,12 +40,12 @@ sn_status user_handle_refresh(struct rpc_call *c, const User__RefreshRequest *in
         bool found = false;
 
         if (!refresh_token_parse(in->refresh_token, &token)) {
-                return refused(c, "refresh_token_unknown", "is none that was issued here: log in again");
+                return refused(c, "refresh_token_unknown", "was not issued by this server: log in again");
         }
         TRY(db_begin(c, &tx));
         TRY(store_refresh_state(tx, token.session, &state, &found));
         if (!found || !refresh_token_issued(&token, state.salt.data, state.salt.len)) {
-                return refused(c, "refresh_token_unknown", "is none that was issued here: log in again");
+                return refused(c, "refresh_token_unknown", "was not issued by this server: log in again");
         }
         if (state.ended) {
                 return refused(c, "session_ended", "belongs to a session that has ended: log in again");

@@ -11,7 +11,7 @@ static sn_status taken(struct rpc_call *c, bool email)
 {
         return email
                    ? rpc_fail_code(c, SN_ALREADY_EXISTS, "email_taken", "email",
-                                   "belongs to a member already; log in instead")
+                                   "already belongs to a member; log in instead")
                    : rpc_fail_code(c, SN_ALREADY_EXISTS, "username_taken", "username", "is taken; choose another one");
 }
 
