@@ -1,4 +1,4 @@
-/* Arenas: a list of growing blocks, the newest first. The arena itself lives in its first block, and each thread keeps
+/* Arenas: a list of growing blocks, the newest first. The arena itself is in its first block, and each thread keeps
  * a few first blocks for the next arenas, so that an ordinary request asks the heap for nothing. */
 #include "base/arena.h"
 

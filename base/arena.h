@@ -1,4 +1,4 @@
-/* Arena: the memory of one call. Everything that lives as long as the call lives here and is released at once. */
+/* Arena: the memory of one call. What the call needs until its end is allocated here and released at once. */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
@@ -9,7 +9,7 @@
 
 struct arena;
 
-/* A position in the arena, to take back what was allocated after it. */
+/* A position in the arena, for releasing what was allocated after it. */
 struct arena_mark {
         void *block;
         size_t used;
@@ -44,7 +44,7 @@ void arena_defer(struct arena *arena, void (*fn)(void *object), void *object);
 struct arena_mark arena_mark(const struct arena *arena);
 void arena_reset(struct arena *arena, struct arena_mark mark); /* runs the deferred calls made since, newest first */
 
-/* An allocator for protobuf-c that takes memory here and frees nothing. Lives in the arena. */
+/* An allocator for protobuf-c that takes memory here and frees nothing. It is in the arena itself. */
 ProtobufCAllocator *arena_protobuf_allocator(struct arena *arena);
 
 #define ARENA_NEW(arena, type)          ((type *)arena_alloc((arena), sizeof(type)))

@@ -99,7 +99,7 @@ const char *rpc_request_id(struct arena *arena, struct str given);
 bool rpc_call_expired(const struct rpc_call *c);
 int64_t rpc_call_left_ms(const struct rpc_call *c); /* never negative */
 
-/* A call that no client made: for jobs, consumers, start-up. Lives in its own arena; free with rpc_call_free. */
+/* A call that no client made: for jobs, consumers, start-up. It has an arena of its own; free it with rpc_call_free. */
 struct rpc_call *rpc_call_new_background(struct service *service, int64_t deadline_ms);
 void rpc_call_free(struct rpc_call *c);
 void rpc_call_free_p(struct rpc_call **c);

@@ -7,7 +7,7 @@
 #include "base/service.h"
 #include "base/uuid.h"
 
-/* One call, from before it draws anything until its transaction has ended. Lives on the caller's stack. */
+/* One call, from before it draws anything until its transaction has ended. It is on the caller's stack. */
 struct in_flight {
         const struct service *service;
         char since[UUID_SIZE]; /* every id that the call draws is larger */

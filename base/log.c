@@ -181,7 +181,7 @@ static void write_line(const struct line *l)
         while (done < l->len) {
                 ssize_t n = write(STDERR_FILENO, l->bytes + done, l->len - done);
                 if (n < 0 && errno != EINTR) {
-                        break; /* nobody reads the log: nothing to be done about it */
+                        break; /* the log has no reader: nothing to be done about it */
                 }
                 done += n > 0 ? (size_t)n : 0;
         }

@@ -171,7 +171,7 @@ static void append_allowed(struct buf *out, const struct setting *row)
         }
 }
 
-static void explain(struct buf *error, const struct setting *row, const char *value)
+static void explain_refusal(struct buf *error, const struct setting *row, const char *value)
 {
         buf_printf(error, "%s must be ", row->variable);
         append_allowed(error, row);
@@ -188,7 +188,7 @@ sn_status settings_load(struct settings *s, struct buf *error)
                 set_default(s, row);
                 const char *value = getenv(row->variable);
                 if (value != NULL && value[0] != '\0' && !parse(s, row, value)) {
-                        explain(error, row, value);
+                        explain_refusal(error, row, value);
                         return SN_INVALID_ARGUMENT;
                 }
         }
@@ -241,7 +241,7 @@ static bool is_origin(struct str origin)
                strpbrk(text + scheme + 3, "/?#@* \t\\\"") == NULL;
 }
 
-/* An origin that no browser sends would let nobody in, without a word. */
+/* An origin that no browser sends would silently admit no page at all. */
 static sn_status check_origins(const char *origins, struct buf *error)
 {
         struct str rest = str_of(origins), one;

@@ -31,7 +31,7 @@ void settings_print(const struct settings *s, struct buf *out);
 /* The URL of a service's database ("note"): its own, or DATABASE_URL, with {service_name} filled in. "" when neither is
  * set. */
 const char *settings_database_url(struct arena *arena, const struct settings *s, const char *service);
-/* Where a service is when it is not in this process; "" when nobody said. */
+/* Where a service is when it is not in this process; "" when not given. */
 const char *settings_service_url(const struct settings *s, const char *service);
 int settings_grpc_port(const struct settings *s); /* 0: any free one */
 enum log_level settings_log_level(const struct settings *s);

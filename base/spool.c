@@ -61,7 +61,7 @@ static bool disk_has(int fd, int64_t more)
         return fstatvfs(fd, &disk) != 0 || (int64_t)disk.f_bavail * (int64_t)disk.f_frsize >= options.free_bytes + more;
 }
 
-static bool take(atomic_int_least64_t *count, int64_t n, int64_t max)
+static bool reserve(atomic_int_least64_t *count, int64_t n, int64_t max)
 {
         if (atomic_fetch_add(count, n) + n <= max) {
                 return true;
@@ -88,7 +88,8 @@ static enum spool_result open_file(int64_t expected, struct spool **out)
 
 enum spool_result spool_new(int64_t expected, struct spool **out)
 {
-        if (expected > options.max_bytes - atomic_load(&bytes_in_use) || !take(&files_in_use, 1, options.max_files)) {
+        if (expected > options.max_bytes - atomic_load(&bytes_in_use) ||
+            !reserve(&files_in_use, 1, options.max_files)) {
                 return SPOOL_FULL;
         }
         enum spool_result result = open_file(expected, out);
@@ -113,7 +114,7 @@ static bool write_all(int fd, const char *bytes, size_t len)
 
 enum spool_result spool_append(struct spool *s, const void *bytes, size_t len)
 {
-        if (!take(&bytes_in_use, (int64_t)len, options.max_bytes)) {
+        if (!reserve(&bytes_in_use, (int64_t)len, options.max_bytes)) {
                 return SPOOL_FULL;
         }
         s->size += (int64_t)len;

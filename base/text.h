@@ -1,5 +1,5 @@
 /* Text as people compare it: folding of case, width and composition, and the classes of characters that words are made
- * of. Thin over utf8proc, so that nobody else needs to know it. */
+ * of. Thin over utf8proc, so that no other file depends on it. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 

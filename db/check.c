@@ -50,14 +50,14 @@ static bool check_one(PGconn *pg, const struct db_statement *s, struct buf *erro
         return check_columns(s, described, error);
 }
 
-static void finish_p(PGconn **pg)
+static void close_connection_p(PGconn **pg)
 {
         PQfinish(*pg);
 }
 
 sn_status db_check_statements(const char *url, const char *database, struct buf *error)
 {
-        CLEANUP(finish_p) PGconn *pg = NULL;
+        CLEANUP(close_connection_p) PGconn *pg = NULL;
         char reason[256];
         size_t n;
         const struct db_statement *const *all = db_statements(&n);

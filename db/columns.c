@@ -24,7 +24,8 @@ static bool find_field(const struct rpc_message *type, const char *alias, struct
         return c->field != NULL && rest.len == 0;
 }
 
-static bool refuse(const struct db_statement *s, const char *column, Oid type, const char *why, struct buf *error)
+static bool explain_misfit(const struct db_statement *s, const char *column, Oid type, const char *why,
+                           struct buf *error)
 {
         const char *message = s->row->descriptor->name;
 
@@ -47,10 +48,10 @@ static bool find_column(const struct db_statement *s, const PGresult *result, in
         c->field = NULL;
         c->depth = 0;
         if (!find_field(s->row, name, c)) {
-                return refuse(s, name, type, "has no field", error);
+                return explain_misfit(s, name, type, "has no field", error);
         }
         c->store = db_field_store_of(c->field, db_kind_of(type));
-        return c->store != NULL || refuse(s, name, type, "does not fit the field", error);
+        return c->store != NULL || explain_misfit(s, name, type, "does not fit the field", error);
 }
 
 bool db_columns_find(struct db_columns *columns, const struct db_statement *s, const PGresult *result,
@@ -59,8 +60,8 @@ bool db_columns_find(struct db_columns *columns, const struct db_statement *s, c
         columns->statement = s;
         columns->n = PQnfields(result);
         if (columns->n > DB_MAX_COLUMNS) {
-                return refuse(s, PQfname(result, DB_MAX_COLUMNS), PQftype(result, DB_MAX_COLUMNS),
-                              "is one column too many", error);
+                return explain_misfit(s, PQfname(result, DB_MAX_COLUMNS), PQftype(result, DB_MAX_COLUMNS),
+                                      "is one column too many", error);
         }
         for (int i = 0; i < columns->n; i++) {
                 if (!find_column(s, result, i, &columns->columns[i], error)) {

@@ -167,7 +167,7 @@ enum db_outcome db_pg_wait(PGconn *pg, int64_t deadline_us, PGresult **result)
                         break;
                 }
                 if (PQresultStatus(next) == PGRES_COPY_IN || PQresultStatus(next) == PGRES_COPY_OUT) {
-                        outcome = DB_LOST; /* nobody here copies: give the connection up rather than read it for ever */
+                        outcome = DB_LOST; /* COPY is never used: give the connection up rather than read it for ever */
                 }
                 if (*result && is_error(*result)) {
                         PQclear(next);

@@ -15,7 +15,7 @@ enum db_outcome {
         DB_DONE,    /* the server did it */
         DB_ERROR,   /* the server refused: the result has the SQLSTATE */
         DB_LOST,    /* the connection is gone (or could not be made); what was sent may have been done */
-        DB_EXPIRED, /* the deadline passed while waiting: the connection is in mid-air and only good for db_bury */
+        DB_EXPIRED, /* the deadline passed while waiting: the connection is in mid-air and only good for db_give_up */
 };
 
 struct db_prepared_entry {
@@ -32,10 +32,10 @@ struct db_prepared {
 struct db_connection {
         PGconn *pg;
         struct db *db;
-        struct db_connection *next; /* in the pool's idle list, or in the graveyard */
+        struct db_connection *next; /* in the pool's idle list, or in the list of the reaper */
         struct db_prepared prepared;
         int64_t idle_since_us;
-        bool cancel;   /* in the graveyard: something runs on it */
+        bool cancel;   /* in the list of the reaper: something runs on it */
         char boot[48]; /* tells one run of the server from the next: changes when it recovers from a crash */
 };
 

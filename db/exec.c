@@ -13,7 +13,7 @@ sn_status db_fail_retry(struct rpc_call *c, const char *detail)
         return status;
 }
 
-sn_status db_fail_away(struct rpc_call *c)
+sn_status db_fail_unreachable(struct rpc_call *c)
 {
         sn_status status =
             rpc_fail(c, SN_UNAVAILABLE, NULL, "the database is unreachable; please try again in a moment");
@@ -42,7 +42,7 @@ static void log_failure(enum log_level level, const struct db_tx *tx, const char
 
 static void give_up(struct db_tx *tx, bool cancel, sn_status status)
 {
-        db_bury(tx->connection, cancel);
+        db_give_up(tx->connection, cancel);
         tx->connection = NULL;
         tx->failed = status;
 }
@@ -53,7 +53,7 @@ static sn_status fail_lost(struct db_tx *tx, const char *statement, const PGresu
         /* no COMMIT was sent, so nothing happened */
         sn_status status = tx->transaction
                                ? db_fail_retry(tx->c, "the database connection was lost before the change was made")
-                               : db_fail_away(tx->c);
+                               : db_fail_unreachable(tx->c);
 
         give_up(tx, false, status);
         return status;
@@ -101,7 +101,7 @@ static sn_status fail_refused(struct db_tx *tx, const char *statement, const PGr
         }
         log_failure(LOG_LEVEL_ERROR, tx, statement, result, "a statement failed");
         if (strncmp(state, "53", 2) == 0 || strncmp(state, "58", 2) == 0) {
-                return db_fail_away(tx->c); /* disk full, out of memory, too many connections, I/O error */
+                return db_fail_unreachable(tx->c); /* disk full, out of memory, too many connections, I/O error */
         }
         return rpc_fail(tx->c, SN_INTERNAL, NULL, "something went wrong on our side");
 }
@@ -118,8 +118,8 @@ sn_status db_fail(struct db_tx *tx, const char *statement, enum db_outcome outco
         }
 }
 
-static enum db_outcome attempt(struct db_tx *tx, const struct db_statement *s, const struct db_wire *wire,
-                               PGresult **result)
+static enum db_outcome execute_once(struct db_tx *tx, const struct db_statement *s, const struct db_wire *wire,
+                                    PGresult **result)
 {
         const char *name;
         enum db_outcome outcome = db_connection_prepare(tx->connection, s, wire->signature, wire->n, wire->types,
@@ -134,16 +134,16 @@ static enum db_outcome attempt(struct db_tx *tx, const struct db_statement *s, c
         return db_pg_wait(tx->connection->pg, tx->c->deadline_us, result);
 }
 
-static enum db_outcome run(struct db_tx *tx, const struct db_statement *s, const struct db_wire *wire,
-                           PGresult **result)
+static enum db_outcome execute(struct db_tx *tx, const struct db_statement *s, const struct db_wire *wire,
+                               PGresult **result)
 {
-        enum db_outcome outcome = attempt(tx, s, wire, result);
+        enum db_outcome outcome = execute_once(tx, s, wire, result);
 
         /* outside a transaction there are only reads: the server may have restarted while the connection lay idle */
         if (outcome == DB_LOST && !tx->transaction && db_reopen(tx->connection, tx->c->deadline_us) == DB_DONE) {
                 PQclear(*result);
                 *result = NULL;
-                outcome = attempt(tx, s, wire, result);
+                outcome = execute_once(tx, s, wire, result);
         }
         return outcome;
 }
@@ -166,7 +166,7 @@ sn_status db_run(struct db_tx *tx, const struct db_statement *s, const struct db
                           LOG_STR("sonet.statement", s->name), LOG_INT("sonet.parameter", (int64_t)bad));
                 return rpc_fail(tx->c, SN_INVALID_ARGUMENT, NULL, "an id or a value is malformed");
         }
-        enum db_outcome outcome = run(tx, s, &wire, result);
+        enum db_outcome outcome = execute(tx, s, &wire, result);
 
         if (outcome == DB_DONE) {
                 return SN_OK;

@@ -14,7 +14,7 @@ struct db_fence {
         bool on;
         const char *service;
         int64_t writers; /* the advisory lock that writers share */
-        int64_t alive;   /* the one that the lease's session holds; 0 while there is none: nobody may write */
+        int64_t alive;   /* the one that the lease's session holds; 0 while there is none: no write is allowed */
 };
 
 void db_fence_init(struct db_fence *fence, const char *service);

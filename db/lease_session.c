@@ -99,7 +99,7 @@ bool lease_session_ask(struct lease_session *s)
         return PQsendQuery(s->pg, "select 1");
 }
 
-enum db_outcome lease_session_hear(struct lease_session *s, int64_t deadline_us)
+enum db_outcome lease_session_await(struct lease_session *s, int64_t deadline_us)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
 

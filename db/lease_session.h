@@ -19,8 +19,7 @@ enum lease_state {
 struct lease_session {
         const char *url, *name;
         PGconn *pg;
-        int64_t
-            alive; /* an advisory lock that this very session holds as long as it lives: drawn anew for each session */
+        int64_t alive; /* an advisory lock that this very session holds until it ends: drawn anew for each session */
         int64_t locked_us; /* on the boot clock: since when it has the lock; 0: it has not */
         bool fenced;       /* the former owner's writes are over (db/fence.h); goes with the lock */
 };
@@ -32,7 +31,7 @@ void lease_session_unlock(struct lease_session *s);
 /* A touch in two halves, so that several sessions are touched in the time of one. Only a session that is open, and
  * asked nothing else in between. */
 bool lease_session_ask(struct lease_session *s);
-enum db_outcome lease_session_hear(struct lease_session *s, int64_t deadline_us);
+enum db_outcome lease_session_await(struct lease_session *s, int64_t deadline_us);
 /* Runs a query on it; DB_LOST and DB_EXPIRED close it. */
 enum db_outcome lease_session_query(struct lease_session *s, const char *sql, PGresult **result);
 void lease_session_close(struct lease_session *s);

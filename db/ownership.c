@@ -47,7 +47,7 @@ static void set_certain_until(struct db_ownership *o, int64_t until_us)
 }
 
 /* What was not held yet is only tried again. */
-static bool lose(struct db_ownership *o, struct part *part, const char *reason)
+static bool end_lease(struct db_ownership *o, struct part *part, const char *reason)
 {
         if (o->held) {
                 db_ownership_lost(part->session.name, reason);
@@ -56,15 +56,15 @@ static bool lose(struct db_ownership *o, struct part *part, const char *reason)
         return false;
 }
 
-static bool hear(struct db_ownership *o, struct part *part, int64_t deadline_us)
+static bool read_answer(struct db_ownership *o, struct part *part, int64_t deadline_us)
 {
-        switch (lease_session_hear(&part->session, deadline_us)) {
+        switch (lease_session_await(&part->session, deadline_us)) {
         case DB_DONE:
                 return true;
         case DB_EXPIRED:
-                return lose(o, part, "PostgreSQL does not answer");
+                return end_lease(o, part, "PostgreSQL does not answer");
         default:
-                return lose(o, part, "PostgreSQL ended the session of the lease");
+                return end_lease(o, part, "PostgreSQL ended the session of the lease");
         }
 }
 
@@ -77,11 +77,11 @@ static bool touch_all(struct db_ownership *o)
 
         for (size_t i = 0; i < o->n; i++) {
                 if (!lease_session_ask(&o->parts[i].session)) {
-                        return lose(o, &o->parts[i], "the connection of the lease was lost");
+                        return end_lease(o, &o->parts[i], "the connection of the lease was lost");
                 }
         }
         for (size_t i = 0; i < o->n; i++) {
-                if (!hear(o, &o->parts[i], deadline_us)) {
+                if (!read_answer(o, &o->parts[i], deadline_us)) {
                         return false;
                 }
         }
@@ -133,7 +133,7 @@ static int64_t left_to_wait_us(const struct db_ownership *o)
         return locked_us + DB_OWNERSHIP_WAIT_MS * INT64_C(1000) - clock_boot_us();
 }
 
-static void take(struct db_ownership *o)
+static void try_to_own(struct db_ownership *o)
 {
         if (!lock_all(o) || !fence_all(o) || left_to_wait_us(o) > 0) {
                 return;
@@ -174,7 +174,7 @@ static void *keep_ownership(void *context)
                 if (o->held) {
                         (void)touch_all(o);
                 } else {
-                        take(o);
+                        try_to_own(o);
                 }
         } while (pause_between(o));
         return NULL;

@@ -98,7 +98,7 @@ static bool wait_for_place(struct db *db, int64_t deadline_us)
 }
 
 /* A place, and an idle connection when there is one. */
-static bool take(struct db *db, int64_t deadline_us, struct db_connection **connection)
+static bool take_connection(struct db *db, int64_t deadline_us, struct db_connection **connection)
 {
         bool taken = true;
 
@@ -196,7 +196,7 @@ void db_release(struct db_connection *connection)
         struct db *db = connection->db;
 
         if (PQstatus(connection->pg) != CONNECTION_OK || PQtransactionStatus(connection->pg) != PQTRANS_IDLE) {
-                db_bury(connection, false);
+                db_give_up(connection, false);
                 return;
         }
         connection->idle_since_us = clock_monotonic_us();
@@ -204,7 +204,7 @@ void db_release(struct db_connection *connection)
         connection->next = db->idle;
         db->idle = connection;
         if (db->n_idle++ == 0) {
-                db_house_wake();
+                db_reaper_wake();
         }
         db_give_place(db);
         (void)pthread_mutex_unlock(&db_pools_lock);
@@ -212,7 +212,7 @@ void db_release(struct db_connection *connection)
 
 enum db_outcome db_acquire(struct db *db, int64_t deadline_us, struct db_connection **connection)
 {
-        if (!take(db, deadline_us, connection)) {
+        if (!take_connection(db, deadline_us, connection)) {
                 return DB_EXPIRED;
         }
         if (*connection && is_alive(*connection)) {
@@ -228,7 +228,7 @@ enum db_outcome db_acquire(struct db *db, int64_t deadline_us, struct db_connect
         enum db_outcome outcome = open_patiently(*connection, deadline_us);
 
         if (outcome != DB_DONE) {
-                db_bury(*connection, false);
+                db_give_up(*connection, false);
                 *connection = NULL;
         }
         return outcome;
@@ -283,6 +283,6 @@ sn_status db_ping(struct db *db, int timeout_ms)
                 db_release(connection);
                 return SN_OK;
         }
-        db_bury(connection, outcome == DB_EXPIRED);
+        db_give_up(connection, outcome == DB_EXPIRED);
         return SN_UNAVAILABLE;
 }

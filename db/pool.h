@@ -6,14 +6,14 @@
 #include "db/db.h"
 #include "db/fence.h"
 
-/* A connection of one's own until db_release or db_bury. DB_LOST or DB_EXPIRED when none came before deadline_us. */
+/* A connection of one's own until db_release or db_give_up. DB_LOST or DB_EXPIRED when none came before deadline_us. */
 enum db_outcome db_acquire(struct db *db, int64_t deadline_us, struct db_connection **connection);
 void db_release(struct db_connection *connection); /* back into the pool, when it is sound and outside a transaction */
-/* Gives the place back and leaves the connection to the housekeeper, who cancels what runs on it when asked, and closes
+/* Gives the place back and leaves the connection to the reaper, which cancels what runs on it when asked, and closes
  * it: a dead host may keep that waiting, and the caller has a deadline. */
-void db_bury(struct db_connection *connection, bool cancel);
+void db_give_up(struct db_connection *connection, bool cancel);
 /* The connection turned out broken: opens it anew in place. The idle ones of its pool are closed, they came from the
- * same server. On failure it is still the caller's, to bury. */
+ * same server. On failure it is still the caller's, to give up. */
 enum db_outcome db_reopen(struct db_connection *connection, int64_t deadline_us);
 
 /* Of every write transaction on this database; off unless this process owns its service. */

@@ -83,7 +83,7 @@ struct db *db_new(const struct db_options *options)
         db->server = server_ref(db->url);
         db->next = db_pools;
         db_pools = db;
-        db_house_start();
+        db_reaper_start();
         (void)pthread_mutex_unlock(&db_pools_lock);
         return db;
 }
@@ -102,7 +102,7 @@ void db_free(struct db *db)
         *link = db->next;
         server_unref(db->server);
         if (!db_pools) {
-                db_house_stop();
+                db_reaper_stop();
         }
         (void)pthread_mutex_unlock(&db_pools_lock);
         db_close_all(db->idle);

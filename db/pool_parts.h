@@ -32,11 +32,11 @@ extern struct db *db_pools; /* all of the process */
 /* pool.c, with the lock held: a place came free, for whoever waits for it. */
 void db_give_place(struct db *db);
 
-/* pool_house.c: the housekeeper, one thread for all pools, asleep while nothing is idle. With the lock held; stopping
+/* pool_reaper.c: the reaper, one thread for all pools, asleep while nothing is idle. With the lock held; stopping
  * gives it away for a moment. */
-void db_house_start(void);
-void db_house_stop(void);
-void db_house_wake(void);
+void db_reaper_start(void);
+void db_reaper_stop(void);
+void db_reaper_wake(void);
 /* Without the lock. */
 void db_close_all(struct db_connection *list);
 

@@ -42,7 +42,7 @@ static sn_status connect_before(struct db_probe *probe, int64_t deadline_us, str
         return SN_OK;
 }
 
-static sn_status ask(struct db_probe *probe, int64_t deadline_us, struct buf *reason)
+static sn_status ask_server(struct db_probe *probe, int64_t deadline_us, struct buf *reason)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
 
@@ -61,7 +61,7 @@ sn_status db_probe_look(struct db_probe *probe, int timeout_ms, struct buf *reas
         int64_t deadline_us = clock_monotonic_us() + (int64_t)timeout_ms * 1000;
 
         TRY(connect_before(probe, deadline_us, reason));
-        sn_status status = ask(probe, deadline_us, reason);
+        sn_status status = ask_server(probe, deadline_us, reason);
 
         probe->migrated = status == SN_OK;
         if (status == SN_UNAVAILABLE) {

@@ -16,7 +16,7 @@ enum fate { FATE_COMMITTED, FATE_ABORTED, FATE_OPEN, FATE_UNKNOWN };
 /* An id "in the future" is refused with 22023: the server crashed before anything of the transaction reached the disk.
  * After a crash such an id is given out again, so "committed" may then speak of somebody else's transaction: only
  * "aborted" is certain. */
-static enum fate ask(struct db_tx *tx, int64_t deadline_us)
+static enum fate ask_fate(struct db_tx *tx, int64_t deadline_us)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
         char sql[96], boot[sizeof(tx->boot)];
@@ -54,13 +54,13 @@ static enum fate find_fate(struct db_tx *tx, int64_t deadline_us)
                         tx->connection = NULL;
                 }
                 if (tx->connection) {
-                        fate = ask(tx, deadline_us);
+                        fate = ask_fate(tx, deadline_us);
                 }
                 if (fate != FATE_OPEN) {
                         return fate;
                 }
                 if (tx->connection && PQtransactionStatus(tx->connection->pg) != PQTRANS_IDLE) {
-                        db_bury(tx->connection, false);
+                        db_give_up(tx->connection, false);
                         tx->connection = NULL;
                 }
                 clock_sleep_ms(ASK_MS);

@@ -29,7 +29,7 @@ static sn_status open_tx(struct rpc_call *c, bool transaction, struct db_tx **tx
         case DB_DONE:
                 break;
         default:
-                return db_fail_away(c);
+                return db_fail_unreachable(c);
         }
         c->open_transactions++;
         *tx = t;
@@ -78,7 +78,7 @@ static enum db_outcome send_begin(struct db_tx *tx, const char *sql, PGresult **
         return outcome;
 }
 
-static sn_status begin(struct db_tx *tx, bool with_key, bool *locked)
+static sn_status begin_transaction(struct db_tx *tx, bool with_key, bool *locked)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
         char sql[320];
@@ -87,9 +87,9 @@ static sn_status begin(struct db_tx *tx, bool with_key, bool *locked)
         enum db_outcome outcome = send_begin(tx, sql, &result);
 
         if (outcome == DB_LOST) {
-                db_bury(tx->connection, false);
+                db_give_up(tx->connection, false);
                 tx->connection = NULL;
-                return db_fail_away(tx->c);
+                return db_fail_unreachable(tx->c);
         }
         if (outcome != DB_DONE) {
                 return db_fail(tx, "begin", outcome, result);
@@ -108,7 +108,7 @@ sn_status db_begin(struct rpc_call *c, struct db_tx **tx)
         bool with_key = db_key_wanted(c), locked = false;
 
         TRY(open_tx(c, true, tx));
-        TRY(begin(*tx, with_key, &locked));
+        TRY(begin_transaction(*tx, with_key, &locked));
         if (!with_key) {
                 return SN_OK;
         }
@@ -135,7 +135,7 @@ void db_on_commit(struct db_tx *tx, void (*hook)(void *context), void *context)
 }
 
 /* The connection is given back first: hooks may do what is forbidden inside. */
-static void end(struct db_tx **tx, bool committed)
+static void end_transaction(struct db_tx **tx, bool committed)
 {
         struct db_tx *t = *tx;
 
@@ -159,7 +159,7 @@ static void roll_back(struct db_tx *tx)
         enum db_outcome outcome = db_pg_query(tx->connection->pg, "rollback", deadline_us, &result);
 
         if (outcome == DB_LOST || outcome == DB_EXPIRED) {
-                db_bury(tx->connection, outcome == DB_EXPIRED);
+                db_give_up(tx->connection, outcome == DB_EXPIRED);
                 tx->connection = NULL;
         }
 }
@@ -172,7 +172,7 @@ void db_end(struct db_tx **tx)
         if ((*tx)->connection && (*tx)->transaction && PQtransactionStatus((*tx)->connection->pg) != PQTRANS_IDLE) {
                 roll_back(*tx);
         }
-        end(tx, false);
+        end_transaction(tx, false);
 }
 
 static const uint8_t *pack_answer(struct arena *arena, const ProtobufCMessage *answer, size_t *len)
@@ -201,7 +201,7 @@ static sn_status commit(struct db_tx *tx, const uint8_t *answer, size_t len)
         enum db_outcome outcome = db_pg_query(tx->connection->pg, "commit", deadline_us, &result);
 
         if (outcome == DB_LOST || outcome == DB_EXPIRED) {
-                db_bury(tx->connection, outcome == DB_EXPIRED);
+                db_give_up(tx->connection, outcome == DB_EXPIRED);
                 tx->connection = NULL;
                 return db_resolve_commit(tx, answer, len);
         }
@@ -241,7 +241,7 @@ sn_status db_commit(struct rpc_call *c, const ProtobufCMessage *answer, struct d
         }
         TRY(commit(t, packed, len));
         c->committed = true;
-        end(tx, true);
+        end_transaction(tx, true);
         return SN_OK;
 }
 

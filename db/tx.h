@@ -34,7 +34,7 @@ SN_CHECKED sn_status db_run(struct db_tx *tx, const struct db_statement *s, cons
 sn_status db_fail(struct db_tx *tx, const char *statement, enum db_outcome outcome, const PGresult *result);
 /* "Nothing happened, run the handler again." */
 sn_status db_fail_retry(struct rpc_call *c, const char *detail);
-sn_status db_fail_away(struct rpc_call *c);
+sn_status db_fail_unreachable(struct rpc_call *c);
 
 /* The idempotency key of the call, when its method takes one. */
 bool db_key_wanted(const struct rpc_call *c);

@@ -28,7 +28,7 @@ static const char *path_text(struct arena *arena, const struct path *path)
         return arena_printf(arena, "%s%s%.64s", up == NULL ? "" : up, up == NULL ? "" : ".", path->name);
 }
 
-static sn_status refuse(struct rpc_call *c, const struct path *path, const char *expected)
+static sn_status fail_expected(struct rpc_call *c, const struct path *path, const char *expected)
 {
         return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", path_text(c->arena, path),
                              "This should be %s.", expected);
@@ -36,7 +36,7 @@ static sn_status refuse(struct rpc_call *c, const struct path *path, const char 
 
 /* What is not given is left out. null would have to mean that too, and clients mean other things by it: "none", "as it
  * was". */
-static sn_status refuse_null(struct rpc_call *c, const struct path *path)
+static sn_status fail_null(struct rpc_call *c, const struct path *path)
 {
         return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", path_text(c->arena, path),
                              "This should not be null: leave out what you do not want to give.");
@@ -72,18 +72,18 @@ static sn_status read_value(struct rpc_call *c, const struct rpc_field *f, const
                                           (struct str){json_string_value(value), json_string_length(value)});
                 break;
         case JSON_NULL: /* an element of a list */
-                return refuse_null(c, path);
+                return fail_null(c, path);
         case JSON_ARRAY:
                 break;
         }
-        return expected == NULL ? SN_OK : refuse(c, path, expected);
+        return expected == NULL ? SN_OK : fail_expected(c, path, expected);
 }
 
 static sn_status read_list(struct rpc_call *c, const struct rpc_field *f, const struct path *path, json_t *value,
                            char *message)
 {
         if (!json_is_array(value)) {
-                return refuse(c, path, "a list");
+                return fail_expected(c, path, "a list");
         }
         size_t n = json_array_size(value);
         char *elements = n == 0 ? NULL : arena_alloc_array(c->arena, n, f->value_bytes);
@@ -100,14 +100,14 @@ static sn_status read_field(struct rpc_call *c, const struct rpc_field *f, const
                             char *message)
 {
         if (json_is_null(value)) {
-                return refuse_null(c, path);
+                return fail_null(c, path);
         }
         if (f->shape == SHAPE_LIST) {
                 return read_list(c, f, path, value, message);
         }
         void *member;
         if (!value_claim(f, message, &member)) {
-                return refuse(c, path, "left out, because an alternative to it is given");
+                return fail_expected(c, path, "left out, because an alternative to it is given");
         }
         return read_value(c, f, path, value, member);
 }
@@ -151,7 +151,7 @@ sn_status json_read_message(struct rpc_call *c, struct str text, const char *con
         CLEANUP(tree_free_p) json_t *root = NULL;
         TRY(json_parse(c, text, &root));
         if (!json_is_object(root)) {
-                return refuse(c, NULL, "a JSON object");
+                return fail_expected(c, NULL, "a JSON object");
         }
         TRY(read_object(c, NULL, root, skip, type, out));
         if (arena_exhausted(c->arena)) {

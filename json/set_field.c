@@ -79,7 +79,7 @@ static char *list_extend(const struct rpc_field *f, struct arena *arena, char *m
         return *elements + (*n)++ * f->value_bytes;
 }
 
-static sn_status refuse(struct rpc_call *c, const char *field, const char *expected)
+static sn_status fail_expected(struct rpc_call *c, const char *field, const char *expected)
 {
         return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", field, "This should be %s.", expected);
 }
@@ -95,7 +95,7 @@ static sn_status set_list(struct rpc_call *c, const struct rpc_field *f, char *m
                     item.len == 0 ? "a list without empty elements" : set_value(f, c->arena, member, item);
                 if (expected != NULL) {
                         size_t index = --*(size_t *)(message + f->quantifier);
-                        return refuse(c, arena_printf(c->arena, "%s[%zu]", f->name, index), expected);
+                        return fail_expected(c, arena_printf(c->arena, "%s[%zu]", f->name, index), expected);
                 }
                 more = comma != NULL;
                 value = more ? (struct str){comma + 1, value.len - item.len - 1} : value;
@@ -113,15 +113,15 @@ sn_status json_set_field(struct rpc_call *c, const struct rpc_message *type, Pro
                                      "There is no such parameter here.");
         }
         if (value.len > 0 && (memchr(value.ptr, '\0', value.len) != NULL || !utf8_valid(value.ptr, value.len))) {
-                return refuse(c, f->name, "valid UTF-8 without NUL characters");
+                return fail_expected(c, f->name, "valid UTF-8 without NUL characters");
         }
         if (f->shape == SHAPE_LIST) {
                 return set_list(c, f, (char *)out, value);
         }
         void *member;
         if (!value_claim(f, out, &member)) {
-                return refuse(c, f->name, "left out, because an alternative to it is given");
+                return fail_expected(c, f->name, "left out, because an alternative to it is given");
         }
         const char *expected = set_value(f, c->arena, member, value);
-        return expected == NULL ? SN_OK : refuse(c, f->name, expected);
+        return expected == NULL ? SN_OK : fail_expected(c, f->name, expected);
 }

@@ -128,7 +128,7 @@ static sn_status check_depth(struct rpc_call *c, struct str text)
                              "The body is nested deeper than %d levels.", JSON_MAX_DEPTH);
 }
 
-static sn_status refuse(struct rpc_call *c, struct str text, const json_error_t *error)
+static sn_status fail_syntax(struct rpc_call *c, struct str text, const json_error_t *error)
 {
         const char *why = NULL;
         switch (json_error_code(error)) {
@@ -166,7 +166,7 @@ sn_status json_parse(struct rpc_call *c, struct str text, json_t **root)
         json_error_t error;
         json_t *parsed = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
         if (parsed == NULL) {
-                return refuse(c, text, &error);
+                return fail_syntax(c, text, &error);
         }
         *root = parsed;
         return SN_OK;

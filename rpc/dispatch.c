@@ -115,7 +115,7 @@ static sn_status check_body(struct rpc_call *c)
 }
 
 /* All that needs no message. */
-static sn_status admit(struct rpc_call *c)
+static sn_status admit_call(struct rpc_call *c)
 {
         TRY(rpc_check_access(c));
         TRY(check_body(c));
@@ -228,7 +228,7 @@ static sn_status run_in_flight(struct rpc_call *c, const ProtobufCMessage *in, P
         return status;
 }
 
-static sn_status run(struct rpc_call *c, const ProtobufCMessage *in, ProtobufCMessage *out)
+static sn_status validate_and_run(struct rpc_call *c, const ProtobufCMessage *in, ProtobufCMessage *out)
 {
         /* Validation brings ids to lowercase: the message belongs to the call, whoever built it. */
         TRY(rpc_validate(c, c->method->in, (ProtobufCMessage *)in));
@@ -296,7 +296,7 @@ static void write_log(const struct rpc_call *c, sn_status status, int64_t durati
         log_fields(level, "rpc", fields, n);
 }
 
-static sn_status finish(struct rpc_call *c, sn_status status, int64_t started_us)
+static sn_status complete_call(struct rpc_call *c, sn_status status, int64_t started_us)
 {
         if (c->service != NULL) { /* what was read from memory was true until this moment, or is never told */
                 db_ownership_confirm(c->service->ownership);
@@ -313,17 +313,17 @@ static sn_status finish(struct rpc_call *c, sn_status status, int64_t started_us
 
 sn_status rpc_dispatch_refused(struct rpc_call *c, sn_status status)
 {
-        return finish(c, status, clock_monotonic_us());
+        return complete_call(c, status, clock_monotonic_us());
 }
 
 sn_status rpc_dispatch(struct rpc_call *c, const ProtobufCMessage *in, ProtobufCMessage *out)
 {
         int64_t started_us = clock_monotonic_us();
-        sn_status status = admit(c);
+        sn_status status = admit_call(c);
         if (status == SN_OK) {
-                status = run(c, in, out);
+                status = validate_and_run(c, in, out);
         }
-        return finish(c, status, started_us);
+        return complete_call(c, status, started_us);
 }
 
 static sn_status unpack_and_run(struct rpc_call *c, const uint8_t *bytes, size_t len, ProtobufCMessage **out)
@@ -334,15 +334,15 @@ static sn_status unpack_and_run(struct rpc_call *c, const uint8_t *bytes, size_t
                 return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL, "the request is too large");
         }
         *out = contract_new_message(c->method->out, c->arena);
-        return run(c, in, *out);
+        return validate_and_run(c, in, *out);
 }
 
 sn_status rpc_dispatch_packed(struct rpc_call *c, const uint8_t *bytes, size_t len, ProtobufCMessage **out)
 {
         int64_t started_us = clock_monotonic_us();
-        sn_status status = admit(c);
+        sn_status status = admit_call(c);
         if (status == SN_OK) {
                 status = unpack_and_run(c, bytes, len, out);
         }
-        return finish(c, status, started_us);
+        return complete_call(c, status, started_us);
 }

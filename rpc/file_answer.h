@@ -1,5 +1,5 @@
 /* Which region of a file answers a request, by its conditions (RFC 9110, 13.2.2 and 14). The same for both transports,
- * and where the file is: a service sends no byte that nobody asked for. */
+ * and where the file is: a service sends no byte that was not asked for. */
 #ifndef RPC_FILE_ANSWER_H
 #define RPC_FILE_ANSWER_H
 

@@ -62,7 +62,7 @@ struct compiled {
 static _Atomic(struct compiled *) compiled_patterns;
 static pthread_mutex_t compiling = PTHREAD_MUTEX_INITIALIZER;
 
-static struct compiled *find(const char *pattern)
+static struct compiled *find_compiled(const char *pattern)
 {
         struct compiled *p = atomic_load_explicit(&compiled_patterns, memory_order_acquire);
         while (p != NULL && p->pattern != pattern) {
@@ -71,10 +71,10 @@ static struct compiled *find(const char *pattern)
         return p;
 }
 
-static struct compiled *compile(const char *pattern)
+static struct compiled *compile_pattern(const char *pattern)
 {
         pthread_mutex_lock(&compiling);
-        struct compiled *p = find(pattern); /* another thread may have been first */
+        struct compiled *p = find_compiled(pattern); /* another thread may have been first */
         if (p == NULL) {
                 p = calloc(1, sizeof(*p));
                 /* The generator compiled the same pattern, so that only memory can be wanting. */
@@ -92,9 +92,9 @@ static struct compiled *compile(const char *pattern)
 
 bool format_matches(const char *pattern, const char *text)
 {
-        struct compiled *p = find(pattern);
+        struct compiled *p = find_compiled(pattern);
         if (p == NULL) {
-                p = compile(pattern);
+                p = compile_pattern(pattern);
         }
         return regexec(&p->regex, text, 0, NULL, 0) == 0;
 }

@@ -117,7 +117,7 @@ static uint64_t hash_client(const struct rate_limiter *l, const char *who)
         return hash_bytes(l, address, sizeof(address));
 }
 
-static struct entry *find(struct set *set, uint64_t client)
+static struct entry *find_entry(struct set *set, uint64_t client)
 {
         for (int i = 0; i < WAYS; i++) {
                 if (set->ways[i].client == client) {
@@ -176,7 +176,7 @@ static bool decide(struct rate_limiter *l, unsigned class, const char *who, bool
         size_t index = (size_t)client & (l->n_sets - 1);
         int64_t now_ns = clock_monotonic_us() * 1000;
         pthread_mutex_lock(&l->locks[index % LOCKS].mutex);
-        struct entry *e = find(&l->sets[index], client);
+        struct entry *e = find_entry(&l->sets[index], client);
         int64_t full_at_ns = judge(&l->classes[class], e != NULL ? e->full_at_ns : 0, now_ns, verdict);
         if (take) {
                 e = e != NULL ? e : make_room(&l->sets[index], client);
@@ -223,7 +223,8 @@ void rpc_limit_rates_end(void)
         own = NULL;
 }
 
-static sn_status refuse(struct rpc_call *c, const char *code, const char *what, const struct rate_verdict *verdict)
+static sn_status fail_limited(struct rpc_call *c, const char *code, const char *what,
+                              const struct rate_verdict *verdict)
 {
         (void)rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, code, NULL, "%s; wait %u seconds", what, verdict->reset_s);
         c->problem.retry_after_s = (int)verdict->reset_s;
@@ -240,8 +241,9 @@ sn_status rpc_take_rate(struct rpc_call *c, struct rate_verdict *verdict)
 {
         const enum rpc_rate class = c->method->rate;
         const char *who = c->actor[0] != '\0' && class != RPC_RATE_AUTH ? c->actor : c->client_address;
-        return rate_limit_take(limiter_of(c), class, who, verdict) ? SN_OK
-                                                                   : refuse(c, NULL, "too many requests", verdict);
+        return rate_limit_take(limiter_of(c), class, who, verdict)
+                   ? SN_OK
+                   : fail_limited(c, NULL, "too many requests", verdict);
 }
 
 sn_status rpc_check_failures(struct rpc_call *c)
@@ -249,7 +251,7 @@ sn_status rpc_check_failures(struct rpc_call *c)
         struct rate_verdict verdict;
         return rate_limit_ask(limiter_of(c), RATE_FAILURES, c->client_address, &verdict)
                    ? SN_OK
-                   : refuse(c, "too_many_failures", "too many bad access tokens from your address", &verdict);
+                   : fail_limited(c, "too_many_failures", "too many bad access tokens from your address", &verdict);
 }
 
 void rpc_count_failure(const struct rpc_call *c)

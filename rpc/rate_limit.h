@@ -36,7 +36,7 @@ struct rate_verdict {
         uint32_t remaining;
         uint32_t reset_s;   /* until there is one more; the value of Retry-After when refused (then at least 1) */
         const char *name;   /* "read", as in both header fields */
-        const char *policy; /* the whole value of RateLimit-Policy; lives as long as the limiter */
+        const char *policy; /* the whole value of RateLimit-Policy; valid as long as the limiter */
 };
 
 #define RATE_LIMIT_VALUE_SIZE 48

@@ -121,8 +121,8 @@ static sn_status run_encoded(struct rpc_call *child, const ProtobufCMessage *in,
         return SN_OK;
 }
 
-static sn_status run(const struct place *place, struct rpc_call *child, const ProtobufCMessage *in,
-                     ProtobufCMessage *out)
+static sn_status run_at_place(const struct place *place, struct rpc_call *child, const ProtobufCMessage *in,
+                              ProtobufCMessage *out)
 {
         if (place->local == NULL) {
                 if (rpc_call_expired(child)) {
@@ -163,7 +163,7 @@ static sn_status no_such_service(struct rpc_call *c, const struct rpc_method *m)
         return rpc_fail(c, SN_UNAVAILABLE, NULL, "the %s service is not part of this installation", m->service->name);
 }
 
-static sn_status finish(struct rpc_call *c, const struct rpc_call *child, sn_status status)
+static sn_status adopt_problem(struct rpc_call *c, const struct rpc_call *child, sn_status status)
 {
         if (status != SN_OK) {
                 c->problem = child->problem;
@@ -184,7 +184,7 @@ sn_status rpc_request(struct rpc_call *c, const struct rpc_method *m, const Prot
         }
         struct rpc_call child = child_of(c, m, CALL_GRAPH_GATEWAY);
         child.idempotency_key = c->idempotency_key;
-        return finish(c, &child, run(place, &child, in, out));
+        return adopt_problem(c, &child, run_at_place(place, &child, in, out));
 }
 
 sn_status rpc_invoke(struct rpc_call *c, const struct rpc_method *m, const ProtobufCMessage *in, ProtobufCMessage *out)
@@ -201,7 +201,7 @@ sn_status rpc_invoke(struct rpc_call *c, const struct rpc_method *m, const Proto
                 return no_such_service(c, m);
         }
         struct rpc_call child = child_of(c, m, caller);
-        return finish(c, &child, run(place, &child, in, out));
+        return adopt_problem(c, &child, run_at_place(place, &child, in, out));
 }
 
 /* ---- Health of a service that is elsewhere ---- */
@@ -233,7 +233,8 @@ sn_status rpc_check_health(struct rpc_call *c, const struct rpc_service *contrac
                 return SN_OK;
         }
         struct rpc_call child = child_of(c, &method, CALL_GRAPH_GATEWAY);
-        TRY(finish(c, &child, sonet_grpc_channel_call(place->channel, &child, &method, NULL, &in.base, &out.base)));
+        TRY(adopt_problem(c, &child,
+                          sonet_grpc_channel_call(place->channel, &child, &method, NULL, &in.base, &out.base)));
         return out.status == GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING
                    ? SN_OK
                    : rpc_fail(c, SN_UNAVAILABLE, NULL, "the %s service is not ready", contract->name);

@@ -13,7 +13,7 @@ struct migration {
         const char *name; /* the path's last part */
 };
 
-static void fail(const char *path, const char *what)
+static void fail_file(const char *path, const char *what)
 {
         fprintf(stderr, "embed: %s: %s\n", path, what);
         exit(1);
@@ -27,11 +27,11 @@ static struct migration parse(const char *path)
         struct migration m = {.path = path, .name = name};
 
         if (len < 10 || name[4] != '_' || strcmp(name + len - 4, ".sql") != 0) {
-                fail(path, "is not named NNNN_name.sql");
+                fail_file(path, "is not named NNNN_name.sql");
         }
         for (int i = 0; i < 4; i++) {
                 if (!isdigit((unsigned char)name[i])) {
-                        fail(path, "is not named NNNN_name.sql");
+                        fail_file(path, "is not named NNNN_name.sql");
                 }
                 m.number = m.number * 10 + (name[i] - '0');
         }
@@ -56,7 +56,7 @@ static void write_char(FILE *out, int c, const char *path)
         } else if (c >= 0x20 && c < 0x7f) {
                 fputc(c, out);
         } else {
-                fail(path, "has control characters");
+                fail_file(path, "has control characters");
         }
 }
 
@@ -66,14 +66,14 @@ static void write_migration(FILE *out, const struct migration *m)
         int c;
 
         if (!in) {
-                fail(m->path, "cannot be read");
+                fail_file(m->path, "cannot be read");
         }
         fprintf(out, "        {%d, \"%.*s\",\n        \"", m->number, (int)strlen(m->name) - 4, m->name);
         while ((c = fgetc(in)) != EOF) {
                 write_char(out, c, m->path);
         }
         if (ferror(in)) {
-                fail(m->path, "cannot be read");
+                fail_file(m->path, "cannot be read");
         }
         fclose(in);
         fputs("\"},\n", out);
@@ -90,7 +90,7 @@ int main(int argc, char **argv)
         FILE *out = fopen(argv[1], "wb");
 
         if (!all || !out) {
-                fail(argv[1], "cannot be written");
+                fail_file(argv[1], "cannot be written");
         }
         for (int i = 0; i < n; i++) {
                 all[i] = parse(argv[4 + i]);
@@ -102,13 +102,13 @@ int main(int argc, char **argv)
                 argv[2]);
         for (int i = 0; i < n; i++) {
                 if (i > 0 && all[i].number == all[i - 1].number) {
-                        fail(all[i].path, "has a number that is taken");
+                        fail_file(all[i].path, "has a number that is taken");
                 }
                 write_migration(out, &all[i]);
         }
         fprintf(out, "};\n\nconst struct db_schema %s = {\"%s\", migrations, %d};\n", argv[2], argv[3], n);
         if (fclose(out) != 0) {
-                fail(argv[1], "cannot be written");
+                fail_file(argv[1], "cannot be written");
         }
         free(all);
         return 0;

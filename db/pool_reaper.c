@@ -1,5 +1,5 @@
-/* Owns the housekeeper: it closes connections that were idle for long, and those that callers gave up, so that nobody
- * who has a deadline waits for a dead host. */
+/* Owns the reaper: it closes connections that were idle for long, and those that callers gave up, so that no caller
+ * with a deadline waits for a dead host. */
 #include "db/pool_parts.h"
 
 #include "base/clock.h"
@@ -8,8 +8,8 @@
 #define IDLE_MS 60000
 
 static int64_t idle_us = (int64_t)IDLE_MS * 1000;
-static struct ticker *housekeeper;
-static struct db_connection *graveyard;
+static struct ticker *reaper;
+static struct db_connection *given_up;
 
 /* Of all pools: idle connections that are due. until_us gets the moment when the next one is. */
 static struct db_connection *take_idle_since(int64_t before_us, int64_t *oldest_us)
@@ -48,54 +48,54 @@ void db_close_all(struct db_connection *list)
         }
 }
 
-static int64_t keep_house(void *unused)
+static int64_t reap(void *unused)
 {
         int64_t oldest_us, now_us = clock_monotonic_us();
 
         (void)pthread_mutex_lock(&db_pools_lock);
-        struct db_connection *dead = graveyard, *due = take_idle_since(now_us - idle_us, &oldest_us);
+        struct db_connection *doomed = given_up, *due = take_idle_since(now_us - idle_us, &oldest_us);
 
-        graveyard = NULL;
+        given_up = NULL;
         int64_t next_ms = oldest_us != 0 ? (oldest_us + idle_us - now_us) / 1000 + 1 : TICKER_IDLE;
 
         (void)pthread_mutex_unlock(&db_pools_lock);
-        db_close_all(dead);
+        db_close_all(doomed);
         db_close_all(due);
         return next_ms;
 }
 
-void db_house_start(void)
+void db_reaper_start(void)
 {
-        if (!housekeeper) {
-                housekeeper = ticker_new("db-house", keep_house, NULL);
+        if (!reaper) {
+                reaper = ticker_new("db-reaper", reap, NULL);
         }
 }
 
-void db_house_stop(void)
+void db_reaper_stop(void)
 {
-        struct ticker *stopped = housekeeper;
+        struct ticker *stopped = reaper;
 
-        housekeeper = NULL;
+        reaper = NULL;
         (void)pthread_mutex_unlock(&db_pools_lock);
         ticker_free(stopped);
-        (void)keep_house(NULL); /* what callers gave up since its last tick */
+        (void)reap(NULL); /* what callers gave up since its last tick */
         (void)pthread_mutex_lock(&db_pools_lock);
 }
 
-void db_house_wake(void)
+void db_reaper_wake(void)
 {
-        if (housekeeper) {
-                ticker_wake(housekeeper);
+        if (reaper) {
+                ticker_wake(reaper);
         }
 }
 
-void db_bury(struct db_connection *connection, bool cancel)
+void db_give_up(struct db_connection *connection, bool cancel)
 {
         (void)pthread_mutex_lock(&db_pools_lock);
         connection->cancel = cancel;
-        connection->next = graveyard;
-        graveyard = connection;
-        db_house_wake();
+        connection->next = given_up;
+        given_up = connection;
+        db_reaper_wake();
         db_give_place(connection->db);
         (void)pthread_mutex_unlock(&db_pools_lock);
 }
@@ -104,6 +104,6 @@ void db_set_idle_ms(int64_t ms)
 {
         (void)pthread_mutex_lock(&db_pools_lock);
         idle_us = ms * 1000;
-        db_house_wake();
+        db_reaper_wake();
         (void)pthread_mutex_unlock(&db_pools_lock);
 }
