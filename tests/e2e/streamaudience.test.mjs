@@ -1,0 +1,46 @@
+// Who is shown what on a stream that readers of every kind share: what its page would show each of them, and nothing of the rest.
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { net, registerMany } from './shared.mjs';
+import { Stream } from './streams.mjs';
+
+const streams = {};
+
+const heard = (name, text) => streams[name].find(`${text} for ${name}`, (m) => m.type === 'event' && m.data.text === text);
+after(() => Object.values(streams).forEach((stream) => stream.socket.terminate()));
+
+test('on one channel each reader hears what they may see, whoever listens beside them', async () => {
+        const [author, follower, stranger, blocked] = await registerMany(4);
+        await follower.follow(author);
+        const readers = { nobody: undefined, author, follower, stranger, blocked };
+        for (const [name, reader] of Object.entries(readers)) {
+                streams[name] = new Stream(net.url);
+                await streams[name].opened;
+                if (reader) {
+                        assert.equal((await streams[name].ask({ type: 'authenticate', access_token: reader.token })).type, 'authenticated');
+                }
+                assert.equal((await streams[name].subscribe(`user:${author.id}`)).type, 'subscribed', name);
+        }
+        await author.note('one');
+        await author.note('to myself', 'only_me');
+        await author.note('to followers', 'followers');
+        await heard('blocked', 'one');
+        await heard('follower', 'to followers');
+        await author.relate(blocked, 'block'); // while they listen
+        await author.note('two');
+        await heard('follower', 'two');
+        await follower.unrelate(author, 'follow');
+        await author.note('to those who are left', 'followers');
+        await author.note('three');
+        const expected = {
+                nobody: ['one', 'two', 'three'],
+                stranger: ['one', 'two', 'three'],
+                follower: ['one', 'to followers', 'two', 'three'],
+                author: ['one', 'to followers', 'two', 'to those who are left', 'three'], // what is to oneself has no event
+                blocked: ['one'],
+        };
+        for (const [name, texts] of Object.entries(expected)) {
+                await heard(name, texts.at(-1));
+                assert.deepEqual(streams[name].events().map((m) => m.data.text), texts, name);
+        }
+});
