@@ -14,7 +14,7 @@ struct db_bind bind_null(void)
 
 struct db_bind bind_uuid(const char *uuid)
 {
-        return (struct db_bind){.type = DB_UUID, .ptr = uuid && *uuid ? uuid : NULL};
+        return (struct db_bind){.type = DB_UUID, .ptr = uuid != NULL && *uuid ? uuid : NULL};
 }
 
 struct db_bind bind_text(const char *text)
@@ -39,7 +39,7 @@ struct db_bind bind_time_ms(int64_t wall_ms)
 
 struct db_bind bind_bytes(const void *ptr, size_t len)
 {
-        return (struct db_bind){.type = DB_BYTES, .ptr = ptr ? ptr : "", .len = len};
+        return (struct db_bind){.type = DB_BYTES, .ptr = ptr != NULL ? ptr : "", .len = len};
 }
 
 struct db_bind bind_uuids(char *const *uuids, size_t n)
@@ -112,11 +112,11 @@ static bool encode_uuids(struct arena *arena, const struct db_bind *bind, struct
         uint8_t *start = arena_alloc(arena, ARRAY_HEADER + bind->len * 20), *out;
 
         for (size_t k = 0; k < bind->len; k++) {
-                has_null = has_null || !uuids[k] || !*uuids[k];
+                has_null = has_null || uuids[k] == NULL || !*uuids[k];
         }
         out = put_array(start, OID_UUID, bind->len, has_null);
         for (size_t k = 0; k < bind->len; k++) {
-                if (!uuids[k] || !*uuids[k]) {
+                if (uuids[k] == NULL || !*uuids[k]) {
                         out = put_i32(out, -1);
                         continue;
                 }
@@ -136,8 +136,8 @@ static bool encode_texts(struct arena *arena, const struct db_bind *bind, struct
         bool has_null = false;
 
         for (size_t k = 0; k < bind->len; k++) {
-                bytes += 4 + (texts[k] ? strlen(texts[k]) : 0);
-                has_null = has_null || !texts[k];
+                bytes += 4 + (texts[k] != NULL ? strlen(texts[k]) : 0);
+                has_null = has_null || texts[k] == NULL;
         }
         if (bytes > INT_MAX) {
                 return false;
@@ -146,9 +146,9 @@ static bool encode_texts(struct arena *arena, const struct db_bind *bind, struct
         uint8_t *out = put_array(start, OID_TEXT, bind->len, has_null);
 
         for (size_t k = 0; k < bind->len; k++) {
-                size_t len = texts[k] ? strlen(texts[k]) : 0;
+                size_t len = texts[k] != NULL ? strlen(texts[k]) : 0;
 
-                out = put_i32(out, texts[k] ? (int64_t)len : -1);
+                out = put_i32(out, texts[k] != NULL ? (int64_t)len : -1);
                 if (len > 0) {
                         memcpy(out, texts[k], len);
                         out += len;
@@ -178,7 +178,7 @@ static bool encode_scalar(const struct db_bind *bind, struct db_wire *wire, size
 
         switch (bind->type) {
         case DB_UUID:
-                if (!bind->ptr) {
+                if (bind->ptr == NULL) {
                         return true;
                 }
                 wire->lengths[i] = 16;
@@ -209,7 +209,7 @@ static bool encode_scalar(const struct db_bind *bind, struct db_wire *wire, size
 
 static bool encode(struct arena *arena, const struct db_bind *bind, struct db_wire *wire, size_t i)
 {
-        size_t len = bind->type == DB_TEXT && bind->ptr ? strlen(bind->ptr) : bind->len;
+        size_t len = bind->type == DB_TEXT && bind->ptr != NULL ? strlen(bind->ptr) : bind->len;
 
         switch (bind->type) {
         case DB_TEXT:

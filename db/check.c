@@ -10,7 +10,7 @@
 
 static bool belongs(const struct db_statement *s, const char *database)
 {
-        return s && (strcmp(s->database, database) == 0 || strcmp(s->database, "*") == 0);
+        return s != NULL && (strcmp(s->database, database) == 0 || strcmp(s->database, "*") == 0);
 }
 
 static bool name_is_taken(const char *database, const struct db_statement *const *all, size_t before)
@@ -37,10 +37,10 @@ static bool check_one(PGconn *pg, const struct db_statement *s, struct buf *erro
         int64_t deadline_us = clock_monotonic_us() + CHECK_US;
 
         if (!PQsendPrepare(pg, s->name, s->sql, 0, NULL) || db_pg_wait(pg, deadline_us, &prepared) != DB_DONE) {
-                const char *message = prepared ? PQresultErrorField(prepared, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+                const char *message = prepared != NULL ? PQresultErrorField(prepared, PG_DIAG_MESSAGE_PRIMARY) : NULL;
 
                 buf_printf(error, "statement %s: %s %s", s->name, db_pg_sqlstate(prepared),
-                           message ? message : "no answer");
+                           message != NULL ? message : "no answer");
                 return false;
         }
         if (!PQsendDescribePrepared(pg, s->name) || db_pg_wait(pg, deadline_us, &described) != DB_DONE) {

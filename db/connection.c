@@ -47,9 +47,9 @@ void db_pg_clear_p(PGresult **result)
 
 const char *db_pg_sqlstate(const PGresult *result)
 {
-        const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+        const char *state = result != NULL ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
 
-        return state ? state : "";
+        return state != NULL ? state : "";
 }
 
 static void ignore_notice(void *context, const char *message)
@@ -79,13 +79,13 @@ enum db_outcome db_pg_connect(const char *url, int64_t deadline_us, PGconn **pg,
         const char *keys[] = {"dbname", "client_encoding", "fallback_application_name", NULL};
         const char *values[] = {url, "UTF8", "sonet", NULL};
         PGconn *made = PQconnectStartParams(keys, values, 1);
-        enum db_outcome outcome = made ? connect_poll(made, deadline_us) : DB_LOST;
+        enum db_outcome outcome = made != NULL ? connect_poll(made, deadline_us) : DB_LOST;
 
         *pg = NULL;
         if (outcome != DB_DONE) {
-                if (reason) {
+                if (reason != NULL) {
                         const char *why = outcome == DB_EXPIRED ? "no answer in time"
-                                          : made                ? PQerrorMessage(made)
+                                          : made != NULL        ? PQerrorMessage(made)
                                                                 : "out of memory";
 
                         (void)snprintf(reason, reason_size, "%.*s", (int)strcspn(why, "\n"), why);
@@ -145,7 +145,7 @@ static bool is_farewell(const char *state)
 
 static enum db_outcome judge(const PGconn *pg, const PGresult *result)
 {
-        if (PQstatus(pg) == CONNECTION_BAD || !result) {
+        if (PQstatus(pg) == CONNECTION_BAD || result == NULL) {
                 return DB_LOST;
         }
         if (!is_error(result)) {
@@ -163,13 +163,13 @@ enum db_outcome db_pg_wait(PGconn *pg, int64_t deadline_us, PGresult **result)
                 PGresult *next = NULL;
 
                 outcome = next_result(pg, deadline_us, &next);
-                if (outcome != DB_DONE || !next) {
+                if (outcome != DB_DONE || next == NULL) {
                         break;
                 }
                 if (PQresultStatus(next) == PGRES_COPY_IN || PQresultStatus(next) == PGRES_COPY_OUT) {
                         outcome = DB_LOST; /* COPY is never used: give the connection up rather than read it for ever */
                 }
-                if (*result && is_error(*result)) {
+                if (*result != NULL && is_error(*result)) {
                         PQclear(next);
                 } else {
                         PQclear(*result);
@@ -234,14 +234,14 @@ enum db_outcome db_connection_open(struct db_connection *connection, const char 
 
 void db_connection_close(struct db_connection *connection)
 {
-        if (!connection) {
+        if (connection == NULL) {
                 return;
         }
         if (connection->cancel && PQstatus(connection->pg) == CONNECTION_OK) {
                 PGcancel *cancel = PQgetCancel(connection->pg);
                 char error[256];
 
-                if (cancel) {
+                if (cancel != NULL) {
                         (void)PQcancel(cancel, error, sizeof(error)); /* best effort: statement_timeout is behind it */
                 }
                 PQfreeCancel(cancel);
@@ -256,7 +256,7 @@ static size_t prepared_slot(const struct db_prepared *p, const struct db_stateme
         size_t mask = p->capacity - 1;
         size_t i = (((uintptr_t)s >> 4) * 0x9e3779b1u + signature) & mask;
 
-        while (p->slots[i] && (p->slots[i]->statement != s || p->slots[i]->signature != signature)) {
+        while (p->slots[i] != NULL && (p->slots[i]->statement != s || p->slots[i]->signature != signature)) {
                 i = (i + 1) & mask;
         }
         return i;
@@ -264,7 +264,7 @@ static size_t prepared_slot(const struct db_prepared *p, const struct db_stateme
 
 static void *must(void *memory)
 {
-        if (!memory) {
+        if (memory == NULL) {
                 log_event(LOG_LEVEL_ERROR, "out of memory");
                 abort();
         }
@@ -277,7 +277,7 @@ static void prepared_grow(struct db_prepared *p)
 
         bigger.slots = must(calloc(bigger.capacity, sizeof(*bigger.slots)));
         for (size_t i = 0; i < p->capacity; i++) {
-                if (p->slots[i]) {
+                if (p->slots[i] != NULL) {
                         bigger.slots[prepared_slot(&bigger, p->slots[i]->statement, p->slots[i]->signature)] =
                             p->slots[i];
                 }
@@ -314,7 +314,7 @@ enum db_outcome db_connection_prepare(struct db_connection *connection, const st
         }
         size_t slot = prepared_slot(p, s, signature);
 
-        if (!p->slots[slot]) {
+        if (p->slots[slot] == NULL) {
                 struct db_prepared_entry *entry = must(calloc(1, sizeof(*entry)));
 
                 *entry = (struct db_prepared_entry){.statement = s, .signature = signature};
@@ -334,11 +334,11 @@ enum db_outcome db_connection_prepare(struct db_connection *connection, const st
 
 static void hash_part(crypto_hash_sha256_state *state, const char *part)
 {
-        size_t len = part ? strlen(part) : 0;
+        size_t len = part != NULL ? strlen(part) : 0;
         uint64_t prefix = htobe64(len);
 
         crypto_hash_sha256_update(state, (const uint8_t *)&prefix, sizeof(prefix));
-        if (part) {
+        if (part != NULL) {
                 crypto_hash_sha256_update(state, (const uint8_t *)part, len);
         }
 }

@@ -36,8 +36,8 @@ static void log_failure(enum log_level level, const struct db_tx *tx, const char
         const char *message = message_is_safe(state) ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
 
         log_event(level, what, LOG_STR("sonet.database", db_name(tx->db)), LOG_STR("sonet.statement", statement),
-                  LOG_STR("sonet.sqlstate", state), LOG_STR("error.message", message ? message : ""),
-                  LOG_STR("trace.id", tx->c->trace_id ? tx->c->trace_id : ""));
+                  LOG_STR("sonet.sqlstate", state), LOG_STR("error.message", message != NULL ? message : ""),
+                  LOG_STR("trace.id", tx->c->trace_id != NULL ? tx->c->trace_id : ""));
 }
 
 static void give_up(struct db_tx *tx, bool cancel, sn_status status)
@@ -78,7 +78,7 @@ static sn_status fail_refused(struct db_tx *tx, const char *statement, const PGr
         const char *state = db_pg_sqlstate(result);
         const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
 
-        (void)snprintf(tx->constraint, sizeof(tx->constraint), "%s", constraint ? constraint : "");
+        (void)snprintf(tx->constraint, sizeof(tx->constraint), "%s", constraint != NULL ? constraint : "");
         if (strcmp(state, "23505") == 0) {
                 return rpc_fail(tx->c, SN_ALREADY_EXISTS, NULL, "this already exists");
         }
@@ -155,7 +155,7 @@ sn_status db_run(struct db_tx *tx, const struct db_statement *s, const struct db
         size_t bad = 0;
 
         *result = NULL;
-        if (!tx->connection) {
+        if (tx->connection == NULL) {
                 return tx->failed;
         }
         if (rpc_call_expired(tx->c)) {

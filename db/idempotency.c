@@ -10,12 +10,13 @@
 
 static const char *key_actor(const struct rpc_call *c)
 {
-        return c->actor && *c->actor ? c->actor : NOBODY;
+        return c->actor != NULL && *c->actor ? c->actor : NOBODY;
 }
 
 bool db_key_wanted(const struct rpc_call *c)
 {
-        return c->method && c->method->idempotency == RPC_IDEMPOTENCY_KEY && c->idempotency_key && *c->idempotency_key;
+        return c->method != NULL && c->method->idempotency == RPC_IDEMPOTENCY_KEY && c->idempotency_key != NULL &&
+               *c->idempotency_key;
 }
 
 int64_t db_key_lock(const struct rpc_call *c)
@@ -77,7 +78,7 @@ sn_status db_replay(struct rpc_call *c)
 {
         struct db_rows *rows;
 
-        if (!db_key_wanted(c) || !c->service->db) {
+        if (!db_key_wanted(c) || c->service->db == NULL) {
                 return SN_OK;
         }
         TRY(DB_READ(c, tx,

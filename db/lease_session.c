@@ -60,7 +60,7 @@ enum lease_state lease_session_try(struct lease_session *s)
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
         char sql[80];
 
-        if (!s->pg && !open_session(s)) {
+        if (s->pg == NULL && !open_session(s)) {
                 return LEASE_UNREACHABLE;
         }
         (void)snprintf(sql, sizeof(sql), s->locked_us ? "select true" : "select pg_try_advisory_lock(%" PRId64 ")",
@@ -108,5 +108,5 @@ enum db_outcome lease_session_await(struct lease_session *s, int64_t deadline_us
 
 int lease_session_fd(const struct lease_session *s)
 {
-        return s->pg ? PQsocket(s->pg) : -1;
+        return s->pg != NULL ? PQsocket(s->pg) : -1;
 }

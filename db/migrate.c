@@ -64,7 +64,7 @@ static int serves_from(const struct db_migration *m)
 {
         const char *said = strstr(m->sql, "-- " SERVES ":");
 
-        return said ? (int)strtol(said + strlen("-- " SERVES ":"), NULL, 10) : m->number - 1;
+        return said != NULL ? (int)strtol(said + strlen("-- " SERVES ":"), NULL, 10) : m->number - 1;
 }
 
 /* What a newer release left: it only expands, for the release before. */
@@ -94,7 +94,7 @@ static sn_status check_applied_one(const struct set *set, const PGresult *applie
         if (number > newest(set)) {
                 return check_newer(set, applied, row, error);
         }
-        if (!sql) {
+        if (sql == NULL) {
                 buf_printf(error, "migration %s of %s has run in the database but is missing in this program", name,
                            set->name);
                 return SN_FAILED_PRECONDITION;
@@ -143,7 +143,7 @@ static sn_status read_applied(PGconn *pg, const struct set *set, int64_t deadlin
         }
         const char *message = PQresultErrorField(*applied, PG_DIAG_MESSAGE_PRIMARY);
 
-        buf_printf(error, "cannot read which migrations ran: %s", message ? message : "no answer");
+        buf_printf(error, "cannot read which migrations ran: %s", message != NULL ? message : "no answer");
         return outcome == DB_ERROR ? SN_FAILED_PRECONDITION : SN_UNAVAILABLE;
 }
 

@@ -16,12 +16,12 @@ void migrate_finish_p(PGconn **pg)
 /* libpq ends its messages with line breaks. */
 static void append_sentence(struct buf *error, const char *what, const char *message)
 {
-        size_t len = message ? strlen(message) : 0;
+        size_t len = message != NULL ? strlen(message) : 0;
 
         while (len > 0 && (message[len - 1] == '\n' || message[len - 1] == ' ')) {
                 len--;
         }
-        buf_printf(error, "cannot %s: %.*s", what, (int)len, message ? message : "");
+        buf_printf(error, "cannot %s: %.*s", what, (int)len, message != NULL ? message : "");
 }
 
 static void ignore_notice(void *context, const PGresult *result)
@@ -37,7 +37,7 @@ static enum db_outcome connect_to(const char *url, const char *database, PGconn 
                               "connect_timeout", NULL};
         const char *values[] = {url, database, "UTF8", "sonet", "15", NULL};
 
-        if (!database) {
+        if (database == NULL) {
                 return db_pg_connect(url, clock_monotonic_us() + CONNECT_US, pg, reason, reason_size);
         }
         *pg = PQconnectdbParams(keys, values, 1);
@@ -55,7 +55,7 @@ sn_status migrate_connect(const char *url, const char *database, PGconn **pg, st
         char reason[256] = "";
 
         if (connect_to(url, database, pg, reason, sizeof(reason)) != DB_DONE) {
-                append_sentence(error, database ? "connect to the new database" : "connect", reason);
+                append_sentence(error, database != NULL ? "connect to the new database" : "connect", reason);
                 return SN_UNAVAILABLE;
         }
         (void)PQsetnonblocking(*pg, 0);
@@ -69,7 +69,7 @@ sn_status migrate_query(PGconn *pg, const char *sql, const char *what, struct bu
         ExecStatusType status = PQresultStatus(r);
 
         if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY) {
-                if (result) {
+                if (result != NULL) {
                         *result = r;
                         r = NULL;
                 }
@@ -77,7 +77,7 @@ sn_status migrate_query(PGconn *pg, const char *sql, const char *what, struct bu
         }
         const char *message = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
 
-        append_sentence(error, what, message ? message : PQerrorMessage(pg));
+        append_sentence(error, what, message != NULL ? message : PQerrorMessage(pg));
         return PQstatus(pg) == CONNECTION_OK ? SN_FAILED_PRECONDITION : SN_UNAVAILABLE;
 }
 
@@ -86,7 +86,7 @@ static void append_quoted(PGconn *pg, struct buf *sql, char kind, const char *va
         char *quoted =
             kind == 'I' ? PQescapeIdentifier(pg, value, strlen(value)) : PQescapeLiteral(pg, value, strlen(value));
 
-        if (quoted) {
+        if (quoted != NULL) {
                 buf_append_c(sql, quoted);
         } else {
                 sql->overflow = true;

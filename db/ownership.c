@@ -184,7 +184,7 @@ struct db_ownership *db_ownership_new(void)
 {
         struct db_ownership *o = calloc(1, sizeof(*o));
 
-        if (!o || (o->stop_fd = eventfd(0, EFD_CLOEXEC)) < 0) {
+        if (o == NULL || (o->stop_fd = eventfd(0, EFD_CLOEXEC)) < 0) {
                 abort();
         }
         (void)pthread_mutex_init(&o->lock, NULL);
@@ -217,12 +217,12 @@ void db_ownership_start(struct db_ownership *o)
 
 bool db_ownership_held(const struct db_ownership *o)
 {
-        return !o || clock_boot_us() < atomic_load_explicit(&o->certain_until_us, memory_order_relaxed);
+        return o == NULL || clock_boot_us() < atomic_load_explicit(&o->certain_until_us, memory_order_relaxed);
 }
 
 const char *db_ownership_awaits(const struct db_ownership *o)
 {
-        return o ? atomic_load(&o->awaits) : NULL;
+        return o != NULL ? atomic_load(&o->awaits) : NULL;
 }
 
 void db_ownership_confirm(struct db_ownership *o)
@@ -241,7 +241,7 @@ void db_ownership_free(struct db_ownership *o)
 {
         uint64_t one = 1;
 
-        if (!o) {
+        if (o == NULL) {
                 return;
         }
         while (write(o->stop_fd, &one, sizeof(one)) < 0 && errno == EINTR) {

@@ -42,7 +42,7 @@ static void grant_places(void)
 {
         struct waiter **link = &waiters;
 
-        while (*link) {
+        while (*link != NULL) {
                 struct waiter *w = *link;
 
                 if (has_place(w->db)) {
@@ -68,10 +68,10 @@ static void waiter_remove(struct waiter *waiter)
 {
         struct waiter **link = &waiters;
 
-        while (*link && *link != waiter) {
+        while (*link != NULL && *link != waiter) {
                 link = &(*link)->next;
         }
-        if (*link) {
+        if (*link != NULL) {
                 *link = waiter->next;
         }
 }
@@ -83,7 +83,7 @@ static bool wait_for_place(struct db *db, int64_t deadline_us)
         int64_t since_us = clock_monotonic_us();
 
         (void)pthread_cond_init(&self.cond, NULL);
-        while (*last) {
+        while (*last != NULL) {
                 last = &(*last)->next;
         }
         *last = &self;
@@ -109,7 +109,7 @@ static bool take_connection(struct db *db, int64_t deadline_us, struct db_connec
                 taken = wait_for_place(db, deadline_us);
         }
         *connection = taken ? db->idle : NULL;
-        if (*connection) {
+        if (*connection != NULL) {
                 db->idle = (*connection)->next;
                 db->n_idle--;
         }
@@ -215,12 +215,12 @@ enum db_outcome db_acquire(struct db *db, int64_t deadline_us, struct db_connect
         if (!take_connection(db, deadline_us, connection)) {
                 return DB_EXPIRED;
         }
-        if (*connection && is_alive(*connection)) {
+        if (*connection != NULL && is_alive(*connection)) {
                 return DB_DONE;
         }
-        if (!*connection) {
+        if (*connection == NULL) {
                 *connection = calloc(1, sizeof(**connection));
-                if (!*connection) {
+                if (*connection == NULL) {
                         abort();
                 }
                 (*connection)->db = db;

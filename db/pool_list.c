@@ -14,10 +14,11 @@ static void server_key(const char *url, char key[DB_SERVER_KEY_SIZE])
         PQconninfoOption *options = PQconninfoParse(url, NULL);
         const char *host = "", *port = "";
 
-        for (PQconninfoOption *o = options; o && o->keyword; o++) {
-                if (o->val && (strcmp(o->keyword, "host") == 0 || (strcmp(o->keyword, "hostaddr") == 0 && !*host))) {
+        for (PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++) {
+                if (o->val != NULL &&
+                    (strcmp(o->keyword, "host") == 0 || (strcmp(o->keyword, "hostaddr") == 0 && !*host))) {
                         host = o->val;
-                } else if (o->val && strcmp(o->keyword, "port") == 0) {
+                } else if (o->val != NULL && strcmp(o->keyword, "port") == 0) {
                         port = o->val;
                 }
         }
@@ -31,11 +32,11 @@ static struct db_server *server_ref(const char *url)
         struct db_server *s;
 
         server_key(url, key);
-        for (s = servers; s && strcmp(s->key, key) != 0; s = s->next) {
+        for (s = servers; s != NULL && strcmp(s->key, key) != 0; s = s->next) {
         }
-        if (!s) {
+        if (s == NULL) {
                 s = calloc(1, sizeof(*s));
-                if (!s) {
+                if (s == NULL) {
                         abort();
                 }
                 memcpy(s->key, key, sizeof(key));
@@ -74,7 +75,7 @@ struct db *db_new(const struct db_options *options)
 {
         struct db *db = calloc(1, sizeof(*db));
 
-        if (!db || !(db->name = strdup(options->name)) || !(db->url = strdup(options->url))) {
+        if (db == NULL || (db->name = strdup(options->name)) == NULL || (db->url = strdup(options->url)) == NULL) {
                 abort();
         }
         db->max = options->max_connections > 0 ? options->max_connections : 1;
@@ -90,7 +91,7 @@ struct db *db_new(const struct db_options *options)
 
 void db_free(struct db *db)
 {
-        if (!db) {
+        if (db == NULL) {
                 return;
         }
         (void)pthread_mutex_lock(&db_pools_lock);
@@ -101,7 +102,7 @@ void db_free(struct db *db)
         }
         *link = db->next;
         server_unref(db->server);
-        if (!db_pools) {
+        if (db_pools == NULL) {
                 db_reaper_stop();
         }
         (void)pthread_mutex_unlock(&db_pools_lock);

@@ -17,16 +17,16 @@ static struct db_connection *take_idle_since(int64_t before_us, int64_t *oldest_
         struct db_connection *due = NULL;
 
         *oldest_us = 0;
-        for (struct db *db = db_pools; db; db = db->next) {
+        for (struct db *db = db_pools; db != NULL; db = db->next) {
                 struct db_connection **link = &db->idle;
 
-                while (*link && (*link)->idle_since_us > before_us) {
+                while (*link != NULL && (*link)->idle_since_us > before_us) {
                         if (*oldest_us == 0 || (*link)->idle_since_us < *oldest_us) {
                                 *oldest_us = (*link)->idle_since_us;
                         }
                         link = &(*link)->next;
                 }
-                while (*link) { /* the list is sorted: the rest is older still */
+                while (*link != NULL) { /* the list is sorted: the rest is older still */
                         struct db_connection *old = *link;
 
                         *link = old->next;
@@ -40,7 +40,7 @@ static struct db_connection *take_idle_since(int64_t before_us, int64_t *oldest_
 
 void db_close_all(struct db_connection *list)
 {
-        while (list) {
+        while (list != NULL) {
                 struct db_connection *next = list->next;
 
                 db_connection_close(list);
@@ -66,7 +66,7 @@ static int64_t reap(void *unused)
 
 void db_reaper_start(void)
 {
-        if (!reaper) {
+        if (reaper == NULL) {
                 reaper = ticker_new("db-reaper", reap, NULL);
         }
 }
@@ -84,7 +84,7 @@ void db_reaper_stop(void)
 
 void db_reaper_wake(void)
 {
-        if (reaper) {
+        if (reaper != NULL) {
                 ticker_wake(reaper);
         }
 }

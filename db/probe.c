@@ -17,7 +17,7 @@ struct db_probe *db_probe_new(const char *url, const struct db_schema *schema)
 {
         struct db_probe *probe = calloc(1, sizeof(*probe));
 
-        if (!probe) {
+        if (probe == NULL) {
                 abort();
         }
         *probe = (struct db_probe){.url = url, .schema = schema};
@@ -35,7 +35,7 @@ static sn_status connect_before(struct db_probe *probe, int64_t deadline_us, str
 {
         char why[256] = "";
 
-        if (!probe->pg && db_pg_connect(probe->url, deadline_us, &probe->pg, why, sizeof(why)) != DB_DONE) {
+        if (probe->pg == NULL && db_pg_connect(probe->url, deadline_us, &probe->pg, why, sizeof(why)) != DB_DONE) {
                 buf_printf(reason, "cannot connect: %s", why);
                 return SN_UNAVAILABLE;
         }
@@ -72,7 +72,7 @@ sn_status db_probe_look(struct db_probe *probe, int timeout_ms, struct buf *reas
 
 void db_probe_free(struct db_probe *probe)
 {
-        if (probe) {
+        if (probe != NULL) {
                 disconnect(probe);
                 free(probe);
         }

@@ -34,12 +34,12 @@ static sn_status make_role(PGconn *pg, const char *role, const char *create, str
 /* The password leaves this process hashed: statements may end in the server's log. */
 static sn_status set_password(PGconn *pg, const char *role, const char *password, struct buf *error)
 {
-        if (!password || !*password) {
+        if (password == NULL || !*password) {
                 return SN_OK;
         }
         char *hashed = PQencryptPasswordConn(pg, password, role, NULL);
 
-        if (!hashed) {
+        if (hashed == NULL) {
                 buf_printf(error, "cannot hash the password of %s", role);
                 return SN_INTERNAL;
         }

@@ -50,16 +50,16 @@ static enum fate find_fate(struct db_tx *tx, int64_t deadline_us)
         while (clock_monotonic_us() < deadline_us) {
                 enum fate fate = FATE_OPEN;
 
-                if (!tx->connection && db_acquire(tx->db, deadline_us, &tx->connection) != DB_DONE) {
+                if (tx->connection == NULL && db_acquire(tx->db, deadline_us, &tx->connection) != DB_DONE) {
                         tx->connection = NULL;
                 }
-                if (tx->connection) {
+                if (tx->connection != NULL) {
                         fate = ask_fate(tx, deadline_us);
                 }
                 if (fate != FATE_OPEN) {
                         return fate;
                 }
-                if (tx->connection && PQtransactionStatus(tx->connection->pg) != PQTRANS_IDLE) {
+                if (tx->connection != NULL && PQtransactionStatus(tx->connection->pg) != PQTRANS_IDLE) {
                         db_give_up(tx->connection, false);
                         tx->connection = NULL;
                 }
@@ -76,7 +76,7 @@ sn_status db_resolve_commit(struct db_tx *tx, const uint8_t *answer, size_t len)
         int64_t deadline_us = tx->c->deadline_us > now_us + RESOLVE_US ? tx->c->deadline_us : now_us + RESOLVE_US;
         enum fate fate = find_fate(tx, deadline_us);
 
-        if (fate == FATE_UNKNOWN && tx->claimed && tx->connection) {
+        if (fate == FATE_UNKNOWN && tx->claimed && tx->connection != NULL) {
                 bool has = false;
                 int64_t call_deadline_us = tx->c->deadline_us;
 

@@ -19,7 +19,7 @@ sn_status db_exec(struct db_tx *tx, const struct db_statement *s, const struct d
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
 
         TRY(db_run(tx, s, binds, n, &result));
-        if (affected) {
+        if (affected != NULL) {
                 *affected = 0;
                 (void)str_to_i64(str_of(PQcmdTuples(result)), affected);
         }
@@ -82,7 +82,7 @@ sn_status db_one(struct db_tx *tx, const struct db_statement *s, const struct db
         if (any && !db_columns_fill(&columns, result, 0, out, db_arena(tx))) {
                 return fail_row(tx);
         }
-        if (found) {
+        if (found != NULL) {
                 *found = any;
         } else if (!any) {
                 return rpc_fail(tx->c, SN_NOT_FOUND, NULL, "this does not exist, or you may not see it");

@@ -114,13 +114,13 @@ static void *run_committer(void *context)
         struct committer *m = context;
         struct rpc_call *c = rpc_call_new_background(&t.service, 15000);
 
-        if (m->key) {
+        if (m->key != NULL) {
                 c->method = &create_item;
                 c->idempotency_key = m->key;
         }
         m->status = add(c, m);
         m->retry = c->retry;
-        (void)snprintf(m->code, sizeof(m->code), "%s", c->problem.code ? c->problem.code : "");
+        (void)snprintf(m->code, sizeof(m->code), "%s", c->problem.code != NULL ? c->problem.code : "");
         rpc_call_free(c);
         return NULL;
 }

@@ -34,7 +34,7 @@ static sn_status provision_as(const char *admin_url, const struct db_migration *
         buf_init(&error, sizeof(message));
         sn_status status = db_provision(admin_url, &(struct db_schema){database, migrations, n}, "pass'word", &error);
 
-        (void)snprintf(message, sizeof(message), "%s", error.data ? error.data : "");
+        (void)snprintf(message, sizeof(message), "%s", error.data != NULL ? error.data : "");
         buf_free(&error);
         return status;
 }
@@ -51,7 +51,7 @@ static sn_status check(const struct db_migration *migrations, size_t n)
         buf_init(&error, sizeof(message));
         sn_status status = db_check_schema(url, &(struct db_schema){database, migrations, n}, &error);
 
-        (void)snprintf(message, sizeof(message), "%s", error.data ? error.data : "");
+        (void)snprintf(message, sizeof(message), "%s", error.data != NULL ? error.data : "");
         buf_free(&error);
         return status;
 }

@@ -81,7 +81,7 @@ static char answer_to(struct owner *o, char command)
                 db_ownership_confirm(o->ownership);
                 return 'c';
         case 'w': /* the service that is waited for, by the first letter of its name */
-                return db_ownership_awaits(o->ownership) ? db_ownership_awaits(o->ownership)[0] : '-';
+                return db_ownership_awaits(o->ownership) != NULL ? db_ownership_awaits(o->ownership)[0] : '-';
         case 'b':
                 return begin_write(o, "owned");
         case 's':

@@ -48,7 +48,7 @@ static sn_status look(int timeout_ms)
         buf_init(&reason, sizeof(said));
         sn_status status = db_probe_look(probe, timeout_ms, &reason);
 
-        (void)snprintf(said, sizeof(said), "%s", reason.data ? reason.data : "");
+        (void)snprintf(said, sizeof(said), "%s", reason.data != NULL ? reason.data : "");
         buf_free(&reason);
         return status;
 }

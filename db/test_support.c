@@ -17,7 +17,7 @@ const char *test_admin_url(void)
 {
         const char *url = getenv("SONET_TEST_ADMIN_URL");
 
-        if (!url) {
+        if (url == NULL) {
                 fprintf(stderr, "run this under tests/with-servers\n");
                 exit(77);
         }
@@ -28,7 +28,7 @@ void test_url(char out[300], const char *role, const char *database)
 {
         PQconninfoOption *options = PQconninfoParse(test_admin_url(), NULL);
 
-        for (PQconninfoOption *o = options; o && o->keyword; o++) {
+        for (PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++) {
                 if (strcmp(o->keyword, "host") == 0) {
                         (void)snprintf(out, 300, "postgresql://%s@/%s?host=%s", role, database, o->val);
                 }

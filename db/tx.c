@@ -16,7 +16,7 @@
 
 static sn_status open_tx(struct rpc_call *c, bool transaction, struct db_tx **tx)
 {
-        if (!c->service || !c->service->db) {
+        if (c->service == NULL || c->service->db == NULL) {
                 log_event(LOG_LEVEL_ERROR, "a service without a database asked for one");
                 return rpc_fail(c, SN_INTERNAL, NULL, "something went wrong on our side");
         }
@@ -140,12 +140,12 @@ static void end_transaction(struct db_tx **tx, bool committed)
         struct db_tx *t = *tx;
 
         *tx = NULL;
-        if (t->connection) {
+        if (t->connection != NULL) {
                 db_release(t->connection);
                 t->connection = NULL;
         }
         t->c->open_transactions--;
-        for (const struct db_hook *hook = t->hooks; hook; hook = hook->next) {
+        for (const struct db_hook *hook = t->hooks; hook != NULL; hook = hook->next) {
                 if (committed || !hook->only_on_commit) {
                         hook->run(hook->context);
                 }
@@ -166,10 +166,11 @@ static void roll_back(struct db_tx *tx)
 
 void db_end(struct db_tx **tx)
 {
-        if (!*tx) {
+        if (*tx == NULL) {
                 return;
         }
-        if ((*tx)->connection && (*tx)->transaction && PQtransactionStatus((*tx)->connection->pg) != PQTRANS_IDLE) {
+        if ((*tx)->connection != NULL && (*tx)->transaction &&
+            PQtransactionStatus((*tx)->connection->pg) != PQTRANS_IDLE) {
                 roll_back(*tx);
         }
         end_transaction(tx, false);
@@ -177,7 +178,7 @@ void db_end(struct db_tx **tx)
 
 static const uint8_t *pack_answer(struct arena *arena, const ProtobufCMessage *answer, size_t *len)
 {
-        *len = answer ? protobuf_c_message_get_packed_size(answer) : 0;
+        *len = answer != NULL ? protobuf_c_message_get_packed_size(answer) : 0;
         if (*len == 0) {
                 return NULL;
         }
@@ -222,7 +223,7 @@ sn_status db_commit(struct rpc_call *c, const ProtobufCMessage *answer, struct d
         size_t len = 0;
         const uint8_t *packed = NULL;
 
-        if (!t->connection) {
+        if (t->connection == NULL) {
                 return t->failed;
         }
         if (!t->transaction) {

@@ -22,7 +22,7 @@ static void fail_file(const char *path, const char *what)
 static struct migration parse(const char *path)
 {
         const char *slash = strrchr(path, '/');
-        const char *name = slash ? slash + 1 : path;
+        const char *name = slash != NULL ? slash + 1 : path;
         size_t len = strlen(name);
         struct migration m = {.path = path, .name = name};
 
@@ -65,7 +65,7 @@ static void write_migration(FILE *out, const struct migration *m)
         FILE *in = fopen(m->path, "rb");
         int c;
 
-        if (!in) {
+        if (in == NULL) {
                 fail_file(m->path, "cannot be read");
         }
         fprintf(out, "        {%d, \"%.*s\",\n        \"", m->number, (int)strlen(m->name) - 4, m->name);
@@ -89,7 +89,7 @@ int main(int argc, char **argv)
         struct migration *all = calloc((size_t)n, sizeof(*all));
         FILE *out = fopen(argv[1], "wb");
 
-        if (!all || !out) {
+        if (all == NULL || out == NULL) {
                 fail_file(argv[1], "cannot be written");
         }
         for (int i = 0; i < n; i++) {
