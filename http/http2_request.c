@@ -6,7 +6,8 @@
 
 enum {
         HEAD_BYTES_FACTOR = 8,  /* a head so many times over the limit ends the connection */
-        BYTES_OF_A_UNIT = 8192, /* of a long body: who sends much may send the small frames between large ones, too */
+        SMALL_BYTES = 256,      /* a piece of a long body that is no smaller gives back what its frame cost, */
+        BYTES_OF_A_UNIT = 8192, /* and much of it the small ones in between */
 };
 
 /* --- streams --- */
@@ -300,7 +301,8 @@ static void give_to_sink(struct http2_stream *s, struct str piece)
         if (s->exchange->request.is_part) {
                 return;
         }
-        http2_earn(s->http2, (int)((s->exchange->received % BYTES_OF_A_UNIT + piece.len) / BYTES_OF_A_UNIT));
+        http2_earn(s->http2, (piece.len >= SMALL_BYTES) +
+                                 (int)((s->exchange->received % BYTES_OF_A_UNIT + piece.len) / BYTES_OF_A_UNIT));
         switch (http_sink_take(s->exchange, piece, &early)) {
         case HTTP_SINK_TOOK:
                 return;
