@@ -3,11 +3,14 @@
 
 #include <string.h>
 #include <strings.h>
+#include "auth/token.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "gateway/cors.h"
+#include "gateway/file_response.h"
 #include "gateway/problem.h"
 #include "gateway/transcode.h"
+#include "gateway/upload.h"
 #include "rpc/rate_limit.h"
 
 #define RESPONSE_MAX_BYTES (8 << 20)
@@ -107,16 +110,37 @@ sn_status exchange_identify(const struct exchange *x, const struct rpc_method *m
         return take_rate(c, response);
 }
 
+/* It may have been ended while the body came. */
+static sn_status check_session(struct rpc_call *c)
+{
+        return c->session[0] == '\0' || !token_session_revoked(c->session)
+                   ? SN_OK
+                   : rpc_fail_code(c, SN_UNAUTHENTICATED, "token_revoked", NULL,
+                                   "this session has ended; log in again");
+}
+
 static sn_status call(struct rpc_call *c, const struct exchange *x, struct http_response *response)
 {
         const struct rpc_method *m = x->match.route->method;
         ProtobufCMessage *in = NULL, *out = contract_new_message(m->out, c->arena);
 
-        TRY(authenticate(c, x));
-        TRY(take_rate(c, response));
-        TRY(rpc_check_access(c));
+        if (x->upload == NULL) { /* otherwise it was asked before the body came */
+                TRY(authenticate(c, x));
+                TRY(take_rate(c, response));
+                TRY(rpc_check_access(c));
+        } else {
+                TRY(check_session(c));
+        }
         TRY(transcode_request(c, x, &in));
         TRY(rpc_request(c, m, in, out));
+        if (x->request->is_part) {
+                return rpc_fail_code(c, SN_CANCELLED, "body_incomplete", NULL,
+                                     "The body stopped coming; what came of it was kept.");
+        }
+        if (m->answers_file) {
+                file_respond(c, x, (const File__Chunk *)out, response);
+                return SN_OK;
+        }
         rpc_learn_token(c, out);
         transcode_response(c, x, out, response);
         if (response->body.overflow) {
@@ -128,11 +152,12 @@ static sn_status call(struct rpc_call *c, const struct exchange *x, struct http_
 void exchange_run(struct exchange *x)
 {
         struct http_response response = {0};
-        struct rpc_call *c = new_call(x, x->match.route->method);
 
         buf_init(&response.body, RESPONSE_MAX_BYTES);
         exchange_headers(x, &response);
+        struct rpc_call *c = x->upload != NULL ? upload_call(x, &response) : new_call(x, x->match.route->method);
         if (call(c, x, &response) != SN_OK) {
+                rpc_call_drop_file(c);
                 exchange_refuse(x, &c->problem, &response);
         }
         metric_add(x->match.route->answers[response.status / 100], 1);

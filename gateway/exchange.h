@@ -23,6 +23,7 @@ struct exchange {
         struct http_request *request;
         struct route_match match;
         const char *request_id;
+        struct upload *upload; /* of a method that takes bytes */
 };
 
 /* Whether the services behind the routes can be called. */

@@ -14,6 +14,7 @@
 #include "gateway/files.h"
 #include "gateway/pages.h"
 #include "gateway/problem.h"
+#include "gateway/upload.h"
 #include "gateway/stream.h"
 #include "rpc/lanes.h"
 
@@ -152,6 +153,15 @@ static bool check_body(struct exchange *x, struct http_response *early)
         return true;
 }
 
+static bool check_serving(struct exchange *x, struct http_response *early)
+{
+        return gateway_is_serving(x->gateway) ||
+               refuse(x,
+                      &(struct rpc_problem){SN_UNAVAILABLE, "starting", NULL,
+                                            "the server is starting; try again in a second", 1},
+                      early);
+}
+
 static bool on_headers(void *context, struct http_request *r, size_t *max_body, struct http_response *early)
 {
         struct gateway *gateway = context;
@@ -160,6 +170,9 @@ static bool on_headers(void *context, struct http_request *r, size_t *max_body, 
         *max_body = (size_t)gateway->options.settings->max_body_bytes;
         if (!find_route(x, early) || !check_once(x, early)) {
                 return false;
+        }
+        if (x->match.route->method != NULL && x->match.route->method->body != RPC_BODY_MESSAGE) {
+                return check_serving(x, early) && upload_begin(x, max_body, early);
         }
         if (!r->has_body) {
                 return true;
@@ -211,6 +224,9 @@ static bool on_request(void *context, struct http_request *r, struct http_respon
 
         if (reads(r) && !body_is_nothing(r->body)) {
                 return refuse_body(x, early);
+        }
+        if (x->upload != NULL && !upload_end(x, early)) {
+                return false;
         }
         if (route->file != NULL) {
                 exchange_headers(x, early);

@@ -4,7 +4,9 @@
 #include <sodium.h>
 #include <string.h>
 #include "gateway/content.h"
+#include "gateway/upload.h"
 #include "json/json.h"
+#include "sonet/file.rpc.h"
 
 bool transcode_decode_query(struct arena *arena, struct str in, struct str *out)
 {
@@ -76,6 +78,22 @@ static const char *list_named(const struct rpc_message *type, struct str name)
         return NULL;
 }
 
+/* What REST has elsewhere than in the query or a form: bytes of the body, headers, conditions. */
+static bool is_elsewhere(const struct rpc_method *m, const struct rpc_field *field)
+{
+        return field->rule.chunk || field->rule.header != NULL ||
+               (m->answers_file && field == contract_conditions_field(m->in));
+}
+
+sn_status transcode_check_place(struct rpc_call *c, const struct rpc_method *m, struct str name)
+{
+        const struct rpc_field *field = contract_field(m->in, name);
+
+        return field == NULL || !is_elsewhere(m, field)
+                   ? SN_OK
+                   : rpc_fail(c, SN_INVALID_ARGUMENT, field->name, "There is no such parameter here.");
+}
+
 static sn_status read_query(struct rpc_call *c, const struct exchange *x, ProtobufCMessage *in)
 {
         const struct rpc_message *type = x->match.route->method->in;
@@ -100,9 +118,47 @@ static sn_status read_query(struct rpc_call *c, const struct exchange *x, Protob
                 } else if (in_path(x, name) || seen_before(seen, &n_seen, name)) {
                         return rpc_fail(c, SN_INVALID_ARGUMENT, str_dup(c->arena, name), "is given twice");
                 }
+                TRY(transcode_check_place(c, x->match.route->method, name));
                 TRY(json_set_field(c, type, in, name, value));
         }
         return SN_OK;
+}
+
+static sn_status read_headers(struct rpc_call *c, const struct exchange *x, ProtobufCMessage *in)
+{
+        const struct rpc_message *type = x->match.route->method->in;
+
+        for (unsigned i = 0; i < type->n_fields; i++) {
+                const char *header = type->fields[i].rule.header;
+                const char *value = header != NULL ? http_request_header(x->request, header) : NULL;
+
+                if (value != NULL) {
+                        TRY(json_set_field(c, type, in, str_of(type->fields[i].name), str_of(value)));
+                }
+        }
+        return SN_OK;
+}
+
+/* One that is too long is not understood, and so as if it were not there. */
+static char *condition(const struct exchange *x, const char *name, size_t max)
+{
+        const char *value = http_request_header(x->request, name);
+
+        return value != NULL && strlen(value) <= max ? arena_strdup(x->request->arena, value)
+                                                     : (char *)protobuf_c_empty_string;
+}
+
+static void read_conditions(const struct exchange *x, ProtobufCMessage *in)
+{
+        const struct rpc_message *type = x->match.route->method->in;
+        File__Conditions *conditions = ARENA_NEW(x->request->arena, File__Conditions);
+
+        file__conditions__init(conditions);
+        conditions->range = condition(x, "Range", 200);
+        conditions->if_range = condition(x, "If-Range", 200);
+        conditions->if_none_match = condition(x, "If-None-Match", 2000);
+        conditions->head = strcmp(x->request->method, "HEAD") == 0;
+        *(File__Conditions **)((char *)in + contract_conditions_field(type)->offset) = conditions;
 }
 
 static sn_status read_body(struct rpc_call *c, const struct exchange *x, ProtobufCMessage *in)
@@ -132,10 +188,16 @@ sn_status transcode_request(struct rpc_call *c, const struct exchange *x, Protob
         const struct rpc_method *m = x->match.route->method;
         ProtobufCMessage *in = contract_new_message(m->in, c->arena);
 
-        if (takes_body(m->http_verb)) {
+        if (m->body == RPC_BODY_MULTIPART) {
+                TRY(upload_read_fields(c, x, in));
+        } else if (takes_body(m->http_verb) && m->body == RPC_BODY_MESSAGE) {
                 TRY(read_body(c, x, in));
         } else {
                 TRY(read_query(c, x, in));
+        }
+        TRY(read_headers(c, x, in));
+        if (m->answers_file) {
+                read_conditions(x, in);
         }
         for (size_t i = 0; i < x->match.n_variables; i++) {
                 TRY(json_set_field(c, m->in, in, variable_name(&x->match.variables[i]), x->match.variables[i].value));

@@ -8,6 +8,8 @@
  * PUT, PATCH) or the query (the others); what the path names cannot be given twice, and in the query only lists may
  * come more than once. */
 SN_CHECKED sn_status transcode_request(struct rpc_call *c, const struct exchange *x, ProtobufCMessage **in);
+/* Refuses a parameter that REST has elsewhere: bytes of the body, what a header says. */
+SN_CHECKED sn_status transcode_check_place(struct rpc_call *c, const struct rpc_method *m, struct str name);
 /* A name or value of a query, with '+' for a space (application/x-www-form-urlencoded). False: a bad escape. */
 bool transcode_decode_query(struct arena *arena, struct str in, struct str *out);
 /* Status, body, ETag (answering 304 to If-None-Match), Link to the next page. */

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 
-enum { STATUS_LINE_MAX = 64, DATE_MAX = 100, LENGTH_MAX = 40, CONNECTION_MAX = 26 };
+enum { STATUS_LINE_MAX = 64, DATE_MAX = HTTP_DATE_SIZE, LENGTH_MAX = 40, CONNECTION_MAX = 26 };
 
 static const struct reason {
         int status;
@@ -65,18 +65,29 @@ const char *http_reason(int status)
         return "";
 }
 
-/* Made once a second by each thread. strftime would speak the locale's language. */
-const char *http_date(void)
+/* strftime would speak the locale's language. */
+char *http_date_of(char text[HTTP_DATE_SIZE], int64_t seconds)
 {
         static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-        static __thread time_t made_for = -1;
-        static __thread char line[DATE_MAX];
-        time_t now = (time_t)(clock_wall_ms() / 1000);
+        time_t when = (time_t)seconds;
         struct tm t;
-        if (now != made_for && gmtime_r(&now, &t) != NULL) {
-                made_for = now;
-                snprintf(line, sizeof(line), "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + (size_t)t.tm_wday * 3,
+        text[0] = '\0';
+        if (gmtime_r(&when, &t) != NULL) {
+                snprintf(text, HTTP_DATE_SIZE, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + (size_t)t.tm_wday * 3,
                          t.tm_mday, months + (size_t)t.tm_mon * 3, t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
+        }
+        return text;
+}
+
+/* Made once a second by each thread. */
+const char *http_date(void)
+{
+        static __thread int64_t made_for = -1;
+        static __thread char line[HTTP_DATE_SIZE];
+        int64_t now = clock_wall_ms() / 1000;
+        if (now != made_for) {
+                made_for = now;
+                http_date_of(line, now);
         }
         return line;
 }

@@ -108,6 +108,10 @@ void http_response_trailer(struct http_response *r, const char *name, const char
 /* "Not Found"; "" for a status that the server never sends. */
 const char *http_reason(int status);
 
+#define HTTP_DATE_SIZE 100
+/* "Sun, 06 Nov 1994 08:49:37 GMT", of seconds since 1970. Gives text. */
+char *http_date_of(char text[HTTP_DATE_SIZE], int64_t seconds);
+
 struct http_handlers {
         /* On the I/O thread, when the headers are complete and before any body is read: fast, never blocks. True: read
          * on (to at most *max_body bytes, 413 beyond). False: the response is filled in and sent; the connection is

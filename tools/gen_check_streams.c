@@ -76,6 +76,10 @@ static void check_body(struct gen *g, const struct gen_file *file, const struct 
                 REFUSE("method %s takes no body: max_body_bytes, stall_ms and partial have no meaning there",
                        m->proto->name);
         }
+        if (o->partial && o->body == SONET__BODY__BODY_MULTIPART) {
+                REFUSE("method %s takes a form, of which no part can be kept: partial is for BODY_BYTES",
+                       m->proto->name);
+        }
         if (has_body && (!is_body_verb(m->verb) || o->idempotency != SONET__IDEMPOTENCY__IDEMPOTENCY_NONE)) {
                 REFUSE("method %s takes a body: it must be a POST, PUT or PATCH, without an idempotency key",
                        m->proto->name);

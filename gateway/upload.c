@@ -1,0 +1,303 @@
+/* Owns what has come of a body of bytes. */
+#include "gateway/upload.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "auth/token.h"
+#include "base/log.h"
+#include "base/spool.h"
+#include "base/text.h"
+#include "gateway/body.h"
+#include "gateway/problem.h"
+#include "gateway/transcode.h"
+#include "http/multipart.h"
+#include "json/json.h"
+
+enum { FIELDS_MAX = 32, FIELD_BYTES_MAX = 64 << 10, FILE_NAME_MAX = 255 };
+
+struct upload_field {
+        const char *name;
+        struct buf value;
+        struct upload_field *next;
+};
+
+struct upload {
+        struct rpc_call *call;
+        struct spool *spool;
+        struct rpc_body body;
+        struct http_response identified; /* its headers: how many requests are left */
+        const char *refusal;             /* why a part was not taken, and of which name */
+        const char *refused_name;
+        struct multipart form;
+        struct upload_field *fields, *field; /* those that came; the one that comes, NULL: the file */
+        size_t n_fields, field_bytes;
+        bool has_file;
+};
+
+/* --- refusals --- */
+
+/* False, always. */
+static bool refuse(struct exchange *x, struct http_response *early)
+{
+        exchange_headers(x, early);
+        exchange_refuse(x, &x->upload->call->problem, early);
+        return false;
+}
+
+static bool refuse_type(struct exchange *x, const char *detail, struct http_response *early)
+{
+        exchange_headers(x, early);
+        problem_write_http(415, "unsupported_media_type", detail, x->request_id, x->request->arena, early);
+        return false;
+}
+
+static void fail_spool(struct rpc_call *c, enum spool_result result)
+{
+        if (result == SPOOL_FULL) {
+                (void)rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "spool_full", NULL,
+                                    "The server is taking in as much as it can; try again a little later.");
+                return;
+        }
+        log_event(LOG_LEVEL_ERROR, "a body cannot be spooled", LOG_STR("error.message", strerror(errno)));
+        (void)rpc_fail(c, SN_INTERNAL, NULL, "the body could not be stored");
+}
+
+static void fail_form(struct rpc_call *c)
+{
+        (void)rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_request", NULL,
+                            "The body is not multipart/form-data as RFC 7578 has it, or has fields that are too long.");
+}
+
+/* --- forms --- */
+
+static const char *file_field(const struct exchange *x)
+{
+        return contract_chunk_field(x->match.route->method->in)->name;
+}
+
+/* Without the folders that some clients send. */
+static const char *base_name(struct arena *arena, const char *name)
+{
+        const char *slash = strrchr(name, '/'), *backslash = strrchr(name, '\\');
+        slash = slash == NULL || (backslash != NULL && backslash > slash) ? backslash : slash;
+        return text_clean(arena, str_of(slash != NULL ? slash + 1 : name), FILE_NAME_MAX);
+}
+
+static bool has_field(const struct upload *u, const char *name)
+{
+        for (const struct upload_field *f = u->fields; f != NULL; f = f->next) {
+                if (strcmp(f->name, name) == 0) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+static bool refuse_part(struct exchange *x, const struct multipart_part *part, const char *why)
+{
+        (void)rpc_fail(x->upload->call, SN_INVALID_ARGUMENT,
+                       text_clean(x->request->arena, str_of(part->name), sizeof(part->name)), "%s", why);
+        return false;
+}
+
+static bool begin_file(struct exchange *x, const struct multipart_part *part)
+{
+        struct upload *u = x->upload;
+        if (u->has_file) {
+                return refuse_part(x, part, "There may be one file only.");
+        }
+        u->has_file = true;
+        u->field = NULL;
+        u->body.file_name = base_name(x->request->arena, part->file_name);
+        u->body.mime_type = arena_strdup(x->request->arena, part->type);
+        return true;
+}
+
+static bool begin_part(void *context, const struct multipart_part *part)
+{
+        struct exchange *x = context;
+        struct upload *u = x->upload;
+        if (strcmp(part->name, file_field(x)) == 0) {
+                return begin_file(x, part);
+        }
+        if (part->has_file_name) {
+                return refuse_part(x, part, "No file is taken under this name.");
+        }
+        if (has_field(u, part->name)) {
+                return refuse_part(x, part, "is given twice");
+        }
+        if (++u->n_fields > FIELDS_MAX) {
+                return refuse_part(x, part, "There are too many parts.");
+        }
+        u->field = ARENA_NEW(x->request->arena, struct upload_field);
+        u->field->name = arena_strdup(x->request->arena, part->name);
+        buf_init(&u->field->value, FIELD_BYTES_MAX);
+        u->field->next = u->fields;
+        u->fields = u->field;
+        return true;
+}
+
+static bool append_file(struct upload *u, struct str piece)
+{
+        enum spool_result result = spool_append(u->spool, piece.ptr, piece.len);
+        if (result != SPOOL_OK) {
+                fail_spool(u->call, result);
+        }
+        return result == SPOOL_OK;
+}
+
+static bool take_part(void *context, struct str piece)
+{
+        struct upload *u = ((struct exchange *)context)->upload;
+        if (u->field == NULL) {
+                return append_file(u, piece);
+        }
+        u->field_bytes += piece.len;
+        buf_append(&u->field->value, piece.ptr, piece.len);
+        if (u->field_bytes > FIELD_BYTES_MAX || u->field->value.overflow) {
+                fail_form(u->call);
+                return false;
+        }
+        return true;
+}
+
+static bool end_part(void *context)
+{
+        return true;
+}
+
+/* --- its way --- */
+
+static bool take(struct http_request *r, struct str piece, struct http_response *early)
+{
+        struct exchange *x = r->user;
+        struct upload *u = x->upload;
+        bool ok;
+        if (x->match.route->method->body == RPC_BODY_BYTES) {
+                ok = append_file(u, piece);
+        } else {
+                enum multipart_result result = multipart_take(&u->form, piece);
+                if (result == MULTIPART_MALFORMED) {
+                        fail_form(u->call);
+                }
+                ok = result == MULTIPART_MORE;
+        }
+        return ok || refuse(x, early);
+}
+
+static void release(struct http_request *r)
+{
+        struct exchange *x = r->user;
+        for (struct upload_field *f = x->upload->fields; f != NULL; f = f->next) {
+                buf_free(&f->value);
+        }
+        spool_free(x->upload->spool);
+}
+
+static bool begin_form(struct exchange *x, struct http_response *early)
+{
+        struct str boundary;
+        if (!multipart_boundary(str_of(http_request_header(x->request, "Content-Type")), &boundary)) {
+                return refuse_type(x, "send the body as Content-Type: multipart/form-data; boundary=…", early);
+        }
+        multipart_init(&x->upload->form, boundary, &(struct multipart_handlers){begin_part, take_part, end_part, x});
+        return true;
+}
+
+static bool check_type(struct exchange *x, struct http_response *early)
+{
+        if (body_is_encoded(x->request)) {
+                refuse_type(x, "send the body as it is, without Content-Encoding: nothing is unpacked here", early);
+                http_response_header(early, "Accept-Encoding", "identity");
+                return false;
+        }
+        return x->match.route->method->body == RPC_BODY_BYTES || begin_form(x, early);
+}
+
+static int64_t announced(const struct http_request *r)
+{
+        int64_t bytes = 0;
+        (void)str_to_i64(str_of(http_request_header(r, "Content-Length")), &bytes);
+        return bytes;
+}
+
+static struct http_sink *sink_of(struct arena *arena, const struct rpc_method *m)
+{
+        struct http_sink *sink = ARENA_NEW(arena, struct http_sink);
+        *sink = (struct http_sink){take, (int)m->stall_ms, m->takes_part};
+        return sink;
+}
+
+bool upload_begin(struct exchange *x, size_t *max_body, struct http_response *early)
+{
+        const struct rpc_method *m = x->match.route->method;
+        struct http_request *r = x->request;
+        struct upload *u = x->upload = ARENA_NEW(r->arena, struct upload);
+        const char *type = http_request_header(r, "Content-Type");
+
+        u->body =
+            (struct rpc_body){.file_name = "", .mime_type = type != NULL && m->body == RPC_BODY_BYTES ? type : ""};
+        if (exchange_identify(x, m, &u->identified, &u->call) != SN_OK || rpc_check_access(u->call) != SN_OK) {
+                return refuse(x, early);
+        }
+        *max_body = m->max_body_bytes;
+        if (announced(r) > (int64_t)m->max_body_bytes) {
+                return true; /* the server refuses it */
+        }
+        if (!check_type(x, early)) {
+                return false;
+        }
+        enum spool_result result = spool_new(announced(r), &u->spool);
+        if (result != SPOOL_OK) {
+                fail_spool(u->call, result);
+                return refuse(x, early);
+        }
+        r->release = release;
+        r->sink = sink_of(r->arena, m);
+        return true;
+}
+
+bool upload_end(struct exchange *x, struct http_response *early)
+{
+        struct upload *u = x->upload;
+        if (x->match.route->method->body == RPC_BODY_MULTIPART && !multipart_is_whole(&u->form)) {
+                fail_form(u->call);
+                return refuse(x, early);
+        }
+        if (x->match.route->method->body == RPC_BODY_MULTIPART && !u->has_file) {
+                (void)rpc_fail(u->call, SN_INVALID_ARGUMENT, file_field(x), "is required");
+                return refuse(x, early);
+        }
+        return true;
+}
+
+struct rpc_call *upload_call(const struct exchange *x, struct http_response *response)
+{
+        struct upload *u = x->upload;
+        for (size_t i = 0; i < u->identified.n_headers; i++) {
+                http_response_header(response, u->identified.headers[i].name, u->identified.headers[i].value);
+        }
+        u->body.fd = spool_fd(u->spool);
+        u->body.size = spool_size(u->spool);
+        u->body.complete = !x->request->is_part;
+        u->call->body = &u->body;
+        u->call->deadline_us = x->work.deadline_us;
+        return u->call;
+}
+
+sn_status upload_read_fields(struct rpc_call *c, const struct exchange *x, ProtobufCMessage *in)
+{
+        for (const struct upload_field *f = x->upload->fields; f != NULL; f = f->next) {
+                for (size_t i = 0; i < x->match.n_variables; i++) {
+                        const struct route_variable *v = &x->match.variables[i];
+                        if (str_equal_c((struct str){v->name, strcspn(v->name, "}")}, f->name)) {
+                                return rpc_fail(c, SN_INVALID_ARGUMENT, f->name, "is given twice");
+                        }
+                }
+                TRY(transcode_check_place(c, x->match.route->method, str_of(f->name)));
+                struct str value = {f->value.len > 0 ? f->value.data : "", f->value.len};
+                TRY(json_set_field(c, x->match.route->method->in, in, str_of(f->name), value));
+        }
+        return SN_OK;
+}
