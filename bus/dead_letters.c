@@ -66,8 +66,9 @@ DB_STATEMENT(REQUEST_REPLAY, "*", NULL, "update dead_letters set replay_requeste
 
 sn_status bus_dead_letters_replay(struct rpc_call *c, const int64_t *ids, size_t n_ids, int64_t *n_asked)
 {
-        return DB_WRITE(
-            c, tx, db_exec(tx, &REQUEST_REPLAY, DB_BINDS(bind_bool(!ids), bind_i64s(ids, ids ? n_ids : 0)), n_asked));
+        return DB_WRITE(c, tx,
+                        db_exec(tx, &REQUEST_REPLAY,
+                                DB_BINDS(bind_bool(ids == NULL), bind_i64s(ids, ids != NULL ? n_ids : 0)), n_asked));
 }
 
 DB_STATEMENT(SELECT_REQUESTED, "*", NULL,
@@ -105,7 +106,7 @@ static sn_status replay_portion(struct bus_lane *lane, struct bus_batch *batch, 
 
         batch->n_done = 1;
         sn_status status = bus_handle(c, batch);
-        const char *detail = c->problem.detail ? c->problem.detail : "";
+        const char *detail = c->problem.detail != NULL ? c->problem.detail : "";
 
         *done = status != SN_OK || batch->n_done == 1;
         return *done ? settle(lane, batch, status, arena_printf(c->arena, "%s: %s", sn_status_name(status), detail))
@@ -141,7 +142,7 @@ void bus_replay_requested(struct bus_lane *lane)
                 const uint8_t *packed = db_bytes(rows, i, "event", &len);
                 bus_event *event = sonet__events__event__unpack(arena_protobuf_allocator(c->arena), len, packed);
 
-                if (!event) {
+                if (event == NULL) {
                         log_event(LOG_LEVEL_ERROR, "a dead letter cannot be read", LOG_INT("sonet.letter", id));
                 } else if (replay(lane, id, event) != SN_OK) {
                         return;

@@ -18,7 +18,7 @@ static bool wants(const struct bus_lane *lane, const bus_event *event)
         if (lane->consumer->by_aggregate && bus_lane_number(event, BUS_LANES) != lane->number) {
                 return false;
         }
-        for (const char *const *t = lane->consumer->types; *t; t++) {
+        for (const char *const *t = lane->consumer->types; *t != NULL; t++) {
                 if (strcmp(*t, event->type) == 0) {
                         return true;
                 }
@@ -84,7 +84,7 @@ static bool give_up(struct bus_lane *lane, const struct bus_batch *batch, const 
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, CALL_MS);
         const bus_event *event = batch->events[0];
-        const char *detail = failed->problem.detail ? failed->problem.detail : "";
+        const char *detail = failed->problem.detail != NULL ? failed->problem.detail : "";
         const char *error = arena_printf(c->arena, "%s: %s", sn_status_name(status), detail);
 
         log_event(LOG_LEVEL_ERROR, "an event became a dead letter", LOG_STR("sonet.consumer", lane->consumer->name),

@@ -104,7 +104,7 @@ static void open_link(struct bus_feed *feed)
 {
         int64_t now_us = clock_monotonic_us();
 
-        if (feed->link || !feed->options.service->redis || now_us < feed->link_retry_us) {
+        if (feed->link != NULL || feed->options.service->redis == NULL || now_us < feed->link_retry_us) {
                 return;
         }
         feed->link_retry_us = now_us + LINK_RETRY_US;
@@ -129,7 +129,7 @@ static bool read_entries(struct bus_feed *feed, struct rpc_call *c, const struct
                         continue;
                 }
                 events[*n] = entry.position == position + 1 ? bus_stream_event(c, feed->options.source, &entry) : NULL;
-                if (!events[*n]) {
+                if (events[*n] == NULL) {
                         return false;
                 }
                 position = events[(*n)++]->position;

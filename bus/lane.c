@@ -33,7 +33,7 @@ int bus_lane_number(const bus_event *event, int n_lanes)
 
 static sn_status checkpoint(struct bus_lane *lane, bool first)
 {
-        if (!lane->consumer->checkpoint) {
+        if (lane->consumer->checkpoint == NULL) {
                 return SN_OK;
         }
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, CALL_MS);
@@ -81,7 +81,7 @@ static void open_link(struct bus_lane *lane)
 {
         int64_t now_us = clock_monotonic_us();
 
-        if (lane->link || !lane->service->redis || now_us < lane->link_retry_us) {
+        if (lane->link != NULL || lane->service->redis == NULL || now_us < lane->link_retry_us) {
                 return;
         }
         lane->link_retry_us = now_us + LINK_RETRY_US;
@@ -93,7 +93,7 @@ static void open_link(struct bus_lane *lane)
 static void read_log_when_due(struct bus_lane *lane)
 {
         int64_t now_us = clock_monotonic_us();
-        bool streams = lane->link && now_us >= lane->mistrusted_until_us;
+        bool streams = lane->link != NULL && now_us >= lane->mistrusted_until_us;
         int64_t quiet_us = streams ? QUIET_US : WITHOUT_MS * INT64_C(1000);
 
         if (now_us < lane->retry_at_us || (!lane->behind && now_us - lane->heard_us < quiet_us)) {
@@ -115,7 +115,7 @@ static int64_t until_ms(int64_t due_us, int64_t most_ms)
 /* How long to wait for the stream, or without it: until something else is due. */
 static int64_t wait_ms(const struct bus_lane *lane)
 {
-        int64_t wait = lane->link && (lane->behind || bus_stream_trusted(lane)) ? WAIT_MS : WITHOUT_MS;
+        int64_t wait = lane->link != NULL && (lane->behind || bus_stream_trusted(lane)) ? WAIT_MS : WITHOUT_MS;
 
         if (lane->unsaved) {
                 wait = until_ms(lane->saved_us + SAVE_BUSY_US, wait);
@@ -127,7 +127,7 @@ static int64_t read_stream(struct bus_lane *lane)
 {
         int64_t wait = wait_ms(lane);
 
-        if (!lane->link || !bus_stream_trusted(lane)) {
+        if (lane->link == NULL || !bus_stream_trusted(lane)) {
                 return wait;
         }
         if (bus_stream_read(lane, (int)wait) != SN_OK) {

@@ -34,7 +34,7 @@ struct bus_leases *bus_leases_new(struct service *service)
 {
         struct bus_leases *leases = calloc(1, sizeof(*leases));
 
-        if (!leases) {
+        if (leases == NULL) {
                 abort();
         }
         leases->service = service;
@@ -46,7 +46,7 @@ const struct bus_lease *bus_leases_add(struct bus_leases *leases, const char *na
 {
         struct bus_lease *lease = calloc(1, sizeof(*lease));
 
-        if (!lease) {
+        if (lease == NULL) {
                 abort();
         }
         (void)snprintf(lease->name, sizeof(lease->name), "%s", name);
@@ -84,12 +84,12 @@ static char **names_of(struct arena *arena, const struct bus_leases *leases, siz
         char **names;
 
         *n = 0;
-        for (const struct bus_lease *l = leases->first; l; l = l->next) {
+        for (const struct bus_lease *l = leases->first; l != NULL; l = l->next) {
                 ++*n;
         }
         names = ARENA_ARRAY(arena, char *, *n);
         *n = 0;
-        for (struct bus_lease *l = leases->first; l; l = l->next) {
+        for (struct bus_lease *l = leases->first; l != NULL; l = l->next) {
                 names[(*n)++] = l->name;
         }
         return names;
@@ -117,7 +117,7 @@ static sn_status beat(struct rpc_call *c, struct bus_leases *leases, bool *all)
 
         TRY(DB_WRITE(c, tx, db_rows(tx, &BEAT, DB_BINDS(bind_uuid(leases->holder), bind_texts(names, n)), &rows)));
         *all = true;
-        for (struct bus_lease *l = leases->first; l; l = l->next) {
+        for (struct bus_lease *l = leases->first; l != NULL; l = l->next) {
                 if (row_of(rows, l->name) < db_rows_count(rows)) {
                         note_held(l, asked_us);
                 } else {
@@ -177,7 +177,7 @@ static sn_status take_free_ones(struct rpc_call *c, struct bus_leases *leases)
         char **names = names_of(c->arena, leases, &n);
 
         TRY(DB_READ(c, tx, db_rows(tx, &SELECT_LEASES, DB_BINDS(bind_texts(names, n)), &rows)));
-        for (struct bus_lease *l = leases->first; l; l = l->next) {
+        for (struct bus_lease *l = leases->first; l != NULL; l = l->next) {
                 if (!l->held && is_free(l, rows)) {
                         TRY(take(c, leases, l));
                 }
@@ -200,7 +200,7 @@ static int64_t keep_leases(void *context)
 void bus_leases_start(struct bus_leases *leases)
 {
         if (db_ownership_covers(leases->service->db)) { /* no other process runs the service */
-                for (struct bus_lease *l = leases->first; l; l = l->next) {
+                for (struct bus_lease *l = leases->first; l != NULL; l = l->next) {
                         atomic_store(&l->held_until_us, INT64_MAX);
                 }
                 return;
@@ -222,15 +222,15 @@ static sn_status give_back(const struct bus_leases *leases)
 
 void bus_leases_free(struct bus_leases *leases)
 {
-        if (!leases) {
+        if (leases == NULL) {
                 return;
         }
         ticker_free(leases->ticker);
-        if (leases->ticker && give_back(leases) != SN_OK) {
+        if (leases->ticker != NULL && give_back(leases) != SN_OK) {
                 log_event(LOG_LEVEL_DEBUG,
                           "leases could not be released: other processes take them over once they expire");
         }
-        while (leases->first) {
+        while (leases->first != NULL) {
                 struct bus_lease *first = leases->first;
 
                 leases->first = first->next;

@@ -102,7 +102,7 @@ static sn_status work(struct bus_relay *relay, struct rpc_call *c, bool *more)
         struct db_rows *unassigned;
 
         *more = false;
-        if (!relay->compared && c->service->redis) {
+        if (!relay->compared && c->service->redis != NULL) {
                 relay->compared = bus_stream_compare(c) == SN_OK;
         }
         TRY(DB_READ(c, tx, db_rows(tx, &SELECT_UNASSIGNED, DB_NO_BINDS, &unassigned)));
@@ -112,7 +112,7 @@ static sn_status work(struct bus_relay *relay, struct rpc_call *c, bool *more)
         TRY(assign_positions(c, &batch));
         *more = batch.n == BATCH;
         metric_add(relay->assigned, (int64_t)batch.n);
-        if (batch.n > 0 && c->service->redis && bus_stream_write(c, &batch) != SN_OK) {
+        if (batch.n > 0 && c->service->redis != NULL && bus_stream_write(c, &batch) != SN_OK) {
                 log_event(LOG_LEVEL_DEBUG, "events were not streamed: consumers read them from the outbox");
                 relay->compared = false;
         }
@@ -140,7 +140,7 @@ struct bus_relay *bus_relay_new(struct service *service)
 {
         struct bus_relay *relay = calloc(1, sizeof(*relay));
 
-        if (!relay) {
+        if (relay == NULL) {
                 abort();
         }
         relay->service = service;
@@ -160,7 +160,7 @@ void bus_relay_wake(struct bus_relay *relay)
 
 void bus_relay_free(struct bus_relay *relay)
 {
-        if (relay) {
+        if (relay != NULL) {
                 ticker_free(relay->ticker);
                 bus_leases_free(relay->leases);
                 free(relay);

@@ -40,16 +40,16 @@ struct bus_runner *bus_runner_new(struct service *service, const struct bus_cons
 {
         size_t n_lanes = 0;
 
-        for (size_t i = 0; consumers[i]; i++) {
+        for (size_t i = 0; consumers[i] != NULL; i++) {
                 n_lanes += (size_t)lanes_of(consumers[i]);
         }
         struct bus_runner *runner = calloc(1, sizeof(*runner) + n_lanes * sizeof(runner->lanes[0]));
 
-        if (!runner) {
+        if (runner == NULL) {
                 abort();
         }
         runner->leases = bus_leases_new(service);
-        for (size_t i = 0; consumers[i]; i++) {
+        for (size_t i = 0; consumers[i] != NULL; i++) {
                 for (int k = 0; k < lanes_of(consumers[i]); k++) {
                         add_lane(runner, service, consumers[i], k);
                 }
@@ -65,7 +65,7 @@ struct bus_runner *bus_runner_new(struct service *service, const struct bus_cons
 
 void bus_runner_free(struct bus_runner *runner)
 {
-        if (!runner) {
+        if (runner == NULL) {
                 return;
         }
         atomic_store(&runner->stopping, true); /* all of them come to their ends at the same time */

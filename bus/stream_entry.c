@@ -41,7 +41,7 @@ bus_event *bus_stream_event(struct rpc_call *c, const char *source, const struct
         bus_event *event = sonet__events__event__unpack(arena_protobuf_allocator(c->arena), entry->event.len,
                                                         (const uint8_t *)entry->event.ptr);
 
-        return event && event->position == entry->position && strcmp(event->source, source) == 0 ? event : NULL;
+        return event != NULL && event->position == entry->position && strcmp(event->source, source) == 0 ? event : NULL;
 }
 
 /* The answer is [[key, entries]], or nil when none came. */

@@ -39,7 +39,7 @@ static bool read_events(struct rpc_call *c, struct bus_lane *lane, const struct 
                         continue;
                 }
                 events[*n] = next_event(c, lane, position, &entry);
-                if (!events[*n]) {
+                if (events[*n] == NULL) {
                         return false;
                 }
                 position = events[(*n)++]->position;

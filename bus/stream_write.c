@@ -29,7 +29,7 @@ static void add_event(struct rpc_call *c, struct redis_pipeline *p, const char *
 static bool is_in_the_way(const struct redisReply *reply)
 {
         return reply->type == REDIS_REPLY_ERROR &&
-               (strstr(reply->str, "equal or smaller") || strncmp(reply->str, "WRONGTYPE", 9) == 0);
+               (strstr(reply->str, "equal or smaller") != NULL || strncmp(reply->str, "WRONGTYPE", 9) == 0);
 }
 
 /* refused: Redis did not take the first one, for its stream is further already. */
