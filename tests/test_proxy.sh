@@ -93,6 +93,26 @@ redirects() {
                 grep -q '^308 https://social.example.org/v1/users?query=a$'
 }
 
+# What a stream says first, by WebSocket with the client of python3-websockets.
+socket_says() {
+        /usr/bin/python3 - "$https_port" <<'PYTHON'
+import asyncio, json, ssl, sys, websockets
+async def main():
+    tls = ssl.create_default_context()
+    tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+    async with websockets.connect(f"wss://127.0.0.1:{sys.argv[1]}/v1/stream", ssl=tls) as stream:
+        await stream.send(json.dumps({"type": "subscribe", "channel": "hashtag:proxy"}))
+        print(await stream.recv())
+        await (await stream.ping())
+asyncio.run(main())
+PYTHON
+}
+# The same by server-sent events, which come although the answer has no end.
+events_say() {
+        ask 127.0.0.2 '/v1/stream?channels=hashtag:proxy' -N -H 'Accept: text/event-stream' -m 3 >"$dir/events" || true # it is cut off then
+        cat "$dir/events"
+}
+
 http_port=$(free_port)
 https_port=$(free_port)
 check 'SoNet starts with a trusted proxy' start_sonet
@@ -101,6 +121,8 @@ check 'clients speak HTTP/2, and the page is there' says '^200 2$' ask 127.0.0.2
 check 'plain HTTP is sent to TLS' redirects
 check 'problems are the ones of SoNet' says '"code":"not_found"' ask 127.0.0.2 /v1/users/nobody
 check 'metrics stay inside' says '^404 2$' ask 127.0.0.2 /metrics
+check 'a stream passes by WebSocket' says '"type":"subscribed"' socket_says
+check 'and as server-sent events, at once' says '"type":"subscribed"' events_say
 check 'a client spends its own limit' spend_limit 127.0.0.2
 check 'and cannot choose another address' says rate_limited log_in 127.0.0.2 -H 'X-Forwarded-For: 203.0.113.7' -H 'Forwarded: for=203.0.113.7'
 check 'another client still gets in' says credentials_wrong log_in 127.0.0.3
