@@ -11,6 +11,7 @@ import { cpuBetween, cpuNow, describeMachine, machineBusy, memoryNow } from './m
 import { Members, followersOf, importNetwork, must } from './network.mjs';
 import { nginx, pgbench } from './references.mjs';
 import { report } from './report.mjs';
+import { followEverywhere, followersStreams, idleStreams } from './streams.mjs';
 
 const { values: options } = parseArgs({ options: { mode: { type: 'string', default: 'both' }, quick: { type: 'boolean', default: false },
                                                    out: { type: 'string' }, keep: { type: 'boolean', default: false } } });
@@ -24,6 +25,10 @@ const SECONDS = options.quick ? 3 : 10;
 const WARM_SECONDS = options.quick ? 1 : 3;
 const READY_RUNS = options.quick ? 1 : 3;
 const DELIVERIES = options.quick ? 10 : 40;
+const IDLE_STREAMS = options.quick ? 1000 : 10_000;
+const FOLLOWERS_STREAMS = options.quick ? 200 : 1000;
+// The clients are all at one address, and few members.
+const LIMITS = { CONNECTIONS_PER_ADDRESS: '20000', STREAMS_PER_ADDRESS: '20000', STREAMS_PER_MEMBER: '1000' };
 const load = new Load(options.out);
 const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
 
@@ -173,6 +178,10 @@ async function measureMode(server, mode, members) {
         m['home timeline, 200 connections'] = await measure(server, 'home timeline, 200 connections', homes(members), { connections: 200 });
         m['home timeline, 1 connection'] = await measure(server, 'home timeline, 1 connection', homes(members), { connections: 1 });
         await members.keepFresh(load, server);
+        say(`  ${IDLE_STREAMS} idle streams; a note on ${FOLLOWERS_STREAMS} streams of followers`);
+        result.streams = await idleStreams(server, members.members, IDLE_STREAMS);
+        await followEverywhere(server, members.members);
+        await beside(`a note on ${FOLLOWERS_STREAMS} followers’ streams`, () => followersStreams(server, members.members, FOLLOWERS_STREAMS, DELIVERIES));
         const delivery = await measureDelivery(server, members, composes(members)); // last: it leaves a flood of notes behind
         m['create note, on the last follower’s timeline'] = delivery.finished;
         m['create note, accepted'] = delivery.accepted;
@@ -189,7 +198,7 @@ if (results.machine.load_average > 0.5) {
 }
 say('starting');
 const begun = performance.now();
-const server = await startServer({ mode: 'single' });
+const server = await startServer({ mode: 'single', env: LIMITS });
 const firstReady = performance.now() - begun;
 let code = 0;
 try {

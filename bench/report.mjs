@@ -40,6 +40,7 @@ export function report(results) {
                                [...measured(mode), ['nginx, the same bytes as files', number(mode.nginx.per_s), ms(mode.nginx.p50_us), ms(mode.nginx.p99_us), '–', '–', '–', '1.00', ratio(mode.nginx.per_s, mode.pgbench.per_s), '–'],
                                 ['pgbench -S -M prepared', number(mode.pgbench.per_s), '–', '–', '–', '–', '–', ratio(mode.pgbench.per_s, mode.nginx.per_s), '1.00', '–']]), '',
                          memory(mode), '', `ready after ${number(mode.ready_ms)} ms (median of ${mode.ready_runs}${mode.first_ready_ms ? `; the first start took ${number(mode.first_ready_ms)} ms` : ''})`,
+                         `streams: ${number(mode.streams.streams)} idle ones, authenticated, cost ${number(mode.streams.bytes)} bytes each in the processes of SoNet`,
                          `delivery: ${Object.entries(mode.delivery).map(([what, d]) => `${what}: ${d}`).join('; ')}`, '');
         }
         return out.join('\n');

@@ -5,6 +5,7 @@
 
 #include <string.h>
 #include "services/member.h"
+#include "services/note/marks.h"
 #include "services/note/renoters.h"
 #include "services/note/show.h"
 #include "services/note/stored.h"
@@ -326,6 +327,9 @@ sn_status note_handle_show_events(struct rpc_call *c, const Sonet__Live__ShowReq
         TRY(load_stored(c, in->events, in->n_events, s.stored));
         TRY(set_reader(c, &s));
         select_events(c, &s);
+        if (in->n_viewer_ids > 1 && s.there.n == 1) {
+                TRY(marks_prefetch(c, in->viewer_ids, in->n_viewer_ids, s.there.ids[0]));
+        }
         for (uint32_t viewer = 0; viewer < in->n_viewer_ids; viewer++) {
                 TRY(show_selection(c, &s, &s.there, viewer, false));
                 TRY(show_selection(c, &s, &s.gone, viewer, true));

@@ -49,6 +49,16 @@ sn_status marks_get(struct rpc_call *c, const char *viewer, char *const *ids, si
         return SN_OK;
 }
 
+sn_status marks_prefetch(struct rpc_call *c, char *const *viewers, size_t n, const char *note_id)
+{
+        struct cache_item *items = ARENA_ARRAY(c->arena, struct cache_item, n);
+
+        for (size_t i = 0; i < n; i++) {
+                items[i].key = (struct cache_key){.id = viewers[i], .other = note_id};
+        }
+        return cache_get(c, &marks, READ_FROM_ANYWHERE, items, n);
+}
+
 void marks_changed(struct db_tx *tx, const char *viewer, const char *note_id)
 {
         cache_changed(&marks, tx, (struct cache_key){.id = viewer, .other = note_id});
