@@ -82,7 +82,8 @@ DB_STATEMENT(REFUSE_REPLAY, "*", NULL,
              "where id = $1");
 
 /* What failed for what is unreachable leaves the request standing: the next round tries again. */
-static sn_status settle(struct bus_lane *lane, const struct bus_batch *batch, sn_status status, const char *error)
+static sn_status finish_replay(struct bus_lane *lane, const struct bus_batch *batch, sn_status status,
+                               const char *error)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, CALL_MS);
         int64_t id = batch->letter;
@@ -109,7 +110,8 @@ static sn_status replay_portion(struct bus_lane *lane, struct bus_batch *batch, 
         const char *detail = c->problem.detail != NULL ? c->problem.detail : "";
 
         *done = status != SN_OK || batch->n_done == 1;
-        return *done ? settle(lane, batch, status, arena_printf(c->arena, "%s: %s", sn_status_name(status), detail))
+        return *done ? finish_replay(lane, batch, status,
+                                     arena_printf(c->arena, "%s: %s", sn_status_name(status), detail))
                      : SN_OK;
 }
 

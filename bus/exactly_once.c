@@ -8,7 +8,7 @@ DB_STATEMENT(TAKE_LETTER, "*", NULL, "delete from dead_letters where id = $1");
 
 /* Another process, or this one before a crash, may have done some already: SN_REPLAYED passes through the handler as
  * "done". */
-static sn_status take_out_done(struct db_tx *tx, struct bus_batch *batch)
+static sn_status drop_done(struct db_tx *tx, struct bus_batch *batch)
 {
         struct db_rows *rows;
         int64_t stored = 0;
@@ -25,7 +25,7 @@ static sn_status take_out_done(struct db_tx *tx, struct bus_batch *batch)
         return batch->n > 0 ? SN_OK : SN_REPLAYED;
 }
 
-static sn_status take_letter(struct db_tx *tx, int64_t letter)
+static sn_status claim_letter(struct db_tx *tx, int64_t letter)
 {
         int64_t deleted;
 
@@ -36,7 +36,7 @@ static sn_status take_letter(struct db_tx *tx, int64_t letter)
 sn_status bus_begin(struct rpc_call *c, struct bus_batch *batch, struct db_tx **tx)
 {
         TRY(db_begin(c, tx));
-        return batch->letter != 0 ? take_letter(*tx, batch->letter) : take_out_done(*tx, batch);
+        return batch->letter != 0 ? claim_letter(*tx, batch->letter) : drop_done(*tx, batch);
 }
 
 sn_status bus_commit(struct rpc_call *c, struct bus_batch *batch, struct db_tx **tx)

@@ -133,7 +133,7 @@ DB_STATEMENT(TAKE_LEASE, "*", NULL,
              " set holder = excluded.holder, beats = bus_leases.beats + 1, taken_at = now()"
              " where bus_leases.holder = $3 and bus_leases.beats = $4");
 
-static sn_status take(struct rpc_call *c, const struct bus_leases *leases, struct bus_lease *lease)
+static sn_status acquire_lease(struct rpc_call *c, const struct bus_leases *leases, struct bus_lease *lease)
 {
         int64_t asked_us = clock_monotonic_us(), taken;
 
@@ -170,7 +170,7 @@ static bool is_free(struct bus_lease *lease, const struct db_rows *rows)
 
 DB_STATEMENT(SELECT_LEASES, "*", NULL, "select name, holder, beats from bus_leases where name = any($1)");
 
-static sn_status take_free_ones(struct rpc_call *c, struct bus_leases *leases)
+static sn_status acquire_free_leases(struct rpc_call *c, struct bus_leases *leases)
 {
         struct db_rows *rows;
         size_t n;
@@ -179,7 +179,7 @@ static sn_status take_free_ones(struct rpc_call *c, struct bus_leases *leases)
         TRY(DB_READ(c, tx, db_rows(tx, &SELECT_LEASES, DB_BINDS(bind_texts(names, n)), &rows)));
         for (struct bus_lease *l = leases->first; l != NULL; l = l->next) {
                 if (!l->held && is_free(l, rows)) {
-                        TRY(take(c, leases, l));
+                        TRY(acquire_lease(c, leases, l));
                 }
         }
         return SN_OK;
@@ -192,7 +192,7 @@ static int64_t keep_leases(void *context)
         bool all = true;
 
         if (beat(c, leases, &all) == SN_OK && !all) {
-                (void)take_free_ones(c, leases); /* what fails is tried again with the next beat */
+                (void)acquire_free_leases(c, leases); /* what fails is tried again with the next beat */
         }
         return BUS_LEASE_BEAT_MS;
 }
@@ -210,7 +210,7 @@ void bus_leases_start(struct bus_leases *leases)
 
 DB_STATEMENT(GIVE_BACK, "*", NULL, "delete from bus_leases where holder = $1 and name = any($2)");
 
-static sn_status give_back(const struct bus_leases *leases)
+static sn_status release_leases(const struct bus_leases *leases)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(leases->service, CALL_MS);
         size_t n;
@@ -226,7 +226,7 @@ void bus_leases_free(struct bus_leases *leases)
                 return;
         }
         ticker_free(leases->ticker);
-        if (leases->ticker != NULL && give_back(leases) != SN_OK) {
+        if (leases->ticker != NULL && release_leases(leases) != SN_OK) {
                 log_event(LOG_LEVEL_DEBUG,
                           "leases could not be released: other processes take them over once they expire");
         }

@@ -84,7 +84,7 @@ static bool gives_up_log(void)
 }
 
 /* more: there is a further batch. */
-static sn_status take_batch(struct bus_lane *lane, bool *more)
+static sn_status handle_batch(struct bus_lane *lane, bool *more)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, CALL_MS);
         Sonet__Events__ReadOutboxResponse out = SONET__EVENTS__READ_OUTBOX_RESPONSE__INIT;
@@ -118,7 +118,7 @@ sn_status bus_log_read(struct bus_lane *lane)
         bool more = true;
 
         for (int round = 0; more && round < MOST_ROUNDS; round++) {
-                TRY(take_batch(lane, &more));
+                TRY(handle_batch(lane, &more));
         }
         return SN_OK;
 }

@@ -96,7 +96,7 @@ static sn_status assign_positions(struct rpc_call *c, struct relay_batch *batch)
 }
 
 /* One batch. more: another one may be waiting. */
-static sn_status work(struct bus_relay *relay, struct rpc_call *c, bool *more)
+static sn_status relay_one_batch(struct bus_relay *relay, struct rpc_call *c, bool *more)
 {
         struct relay_batch batch = {0};
         struct db_rows *unassigned;
@@ -130,7 +130,7 @@ static int64_t relay_batch(void *context)
         }
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(relay->service, CALL_MS);
 
-        if (work(relay, c, &more) != SN_OK) {
+        if (relay_one_batch(relay, c, &more) != SN_OK) {
                 return PAUSE_MS;
         }
         return more ? 0 : POLL_MS;

@@ -47,7 +47,7 @@ static bool read_events(struct rpc_call *c, struct bus_lane *lane, const struct 
         return true;
 }
 
-static void take_entries(struct rpc_call *c, struct bus_lane *lane, const struct redisReply *entries)
+static void handle_entries(struct rpc_call *c, struct bus_lane *lane, const struct redisReply *entries)
 {
         bus_event **events = ARENA_ARRAY(c->arena, bus_event *, entries->elements);
         size_t n = 0;
@@ -79,7 +79,7 @@ sn_status bus_stream_read(struct bus_lane *lane, int wait_ms)
 
         TRY(bus_stream_wait(c, lane->link, lane->consumer->source, lane->position, wait_ms, &entries));
         if (entries != NULL) {
-                take_entries(c, lane, entries);
+                handle_entries(c, lane, entries);
         }
         return SN_OK;
 }

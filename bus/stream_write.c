@@ -26,7 +26,7 @@ static void add_event(struct rpc_call *c, struct redis_pipeline *p, const char *
 }
 
 /* Other errors (out of memory, a replica) pass by themselves. */
-static bool is_in_the_way(const struct redisReply *reply)
+static bool is_position_conflict(const struct redisReply *reply)
 {
         return reply->type == REDIS_REPLY_ERROR &&
                (strstr(reply->str, "equal or smaller") != NULL || strncmp(reply->str, "WRONGTYPE", 9) == 0);
@@ -43,7 +43,7 @@ static sn_status send_batch(struct rpc_call *c, const char *key, const struct re
                 add_event(c, p, key, batch, i);
         }
         TRY(redis_pipeline_run(p, &n, &replies));
-        *refused = n > 0 && is_in_the_way(replies[0]);
+        *refused = n > 0 && is_position_conflict(replies[0]);
         return SN_OK;
 }
 
@@ -119,7 +119,8 @@ static sn_status rename_log(struct rpc_call *c, const char **log_id)
 }
 
 /* newest: what the stream may hold at most. False: all is well. */
-static sn_status make_way(struct rpc_call *c, const char *key, int64_t newest, const char **log_id, bool *cleared)
+static sn_status clear_conflicting_stream(struct rpc_call *c, const char *key, int64_t newest, const char **log_id,
+                                          bool *cleared)
 {
         struct top top;
 
@@ -147,7 +148,7 @@ sn_status bus_stream_write(struct rpc_call *c, struct relay_batch *batch)
                 return SN_OK;
         }
         /* it may be there already, when the answer to an earlier try was lost: then the stream ends with it */
-        TRY(make_way(c, key, batch->events[batch->n - 1]->position, &batch->log_id, &cleared));
+        TRY(clear_conflicting_stream(c, key, batch->events[batch->n - 1]->position, &batch->log_id, &cleared));
         return cleared ? send_batch(c, key, batch, &refused) : SN_OK;
 }
 
@@ -165,5 +166,5 @@ sn_status bus_stream_compare(struct rpc_call *c)
         }
         const char *log_id = db_text(head, 0, "log_id");
 
-        return make_way(c, key, db_i64(head, 0, "position"), &log_id, &cleared);
+        return clear_conflicting_stream(c, key, db_i64(head, 0, "position"), &log_id, &cleared);
 }

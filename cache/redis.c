@@ -1,5 +1,5 @@
-/* Commands and pipelines: one turn at the pool each. What failed after it was sent is never sent again: nobody knows
- * whether it ran. */
+/* Commands and pipelines: one connection of the pool for each. What failed after it was sent is not sent again: it may
+ * have run. */
 #include "cache/redis.h"
 
 #include <stdlib.h>
@@ -59,21 +59,21 @@ static void note_loaded_scripts(const struct redis_pipeline *p, uint64_t generat
         }
 }
 
-static sn_status take_turn(struct redis_pipeline *p, struct redisReply **replies)
+static sn_status exchange_checked_out(struct redis_pipeline *p, struct redisReply **replies)
 {
-        struct redis_turn turn;
-        if (!redis_turn_begin(p->r, rpc_call_left_ms(p->c), &turn)) {
+        struct redis_checkout checkout;
+        if (!redis_checkout_begin(p->r, rpc_call_left_ms(p->c), &checkout)) {
                 return redis_wire_away(p->c);
         }
         uint64_t generation = redis_generation(p->r);
-        bool answered = exchange(p, turn.connection, generation, replies);
+        bool answered = exchange(p, checkout.connection, generation, replies);
         bool healthy = answered && server_ready(p, replies);
         if (healthy) {
                 note_loaded_scripts(p, generation, replies);
         } else {
-                redis_turn_explain(&turn, answered ? "Redis is not ready" : turn.connection->errstr);
+                redis_checkout_explain(&checkout, answered ? "Redis is not ready" : checkout.connection->errstr);
         }
-        redis_turn_end(p->r, &turn, healthy);
+        redis_checkout_end(p->r, &checkout, healthy);
         return healthy ? SN_OK : redis_wire_away(p->c);
 }
 
@@ -83,7 +83,7 @@ static sn_status run_once(struct redis_pipeline *p, struct redisReply **replies)
                 return rpc_fail(p->c, SN_DEADLINE_EXCEEDED, NULL, "This took too long. Please try again.");
         }
         int64_t started_us = clock_monotonic_us();
-        sn_status status = take_turn(p, replies);
+        sn_status status = exchange_checked_out(p, replies);
         metric_observe_us(p->r->seconds, clock_monotonic_us() - started_us);
         if (status == SN_OK) {
                 metric_add(p->r->commands, (int64_t)p->n);
@@ -108,7 +108,7 @@ static sn_status run_unknown_scripts(struct redis_pipeline *p, struct redisReply
         return SN_OK;
 }
 
-static sn_status run(struct redis_pipeline *p, struct redisReply **replies)
+static sn_status run_pipeline(struct redis_pipeline *p, struct redisReply **replies)
 {
         TRY(run_once(p, replies));
         return run_unknown_scripts(p, replies);
@@ -152,7 +152,7 @@ sn_status redis_pipeline_run(struct redis_pipeline *p, size_t *n, struct redisRe
                 return SN_OK;
         }
         struct redisReply **all = ARENA_ARRAY(p->c->arena, struct redisReply *, p->n);
-        TRY(run(p, all));
+        TRY(run_pipeline(p, all));
         *n = p->n;
         *replies = all;
         return SN_OK;
@@ -163,7 +163,7 @@ static sn_status run_single(struct redis_pipeline *p, struct redisReply **reply)
 {
         *reply = NULL;
         struct redisReply *only = NULL;
-        TRY(run(p, &only));
+        TRY(run_pipeline(p, &only));
         TRY(redis_wire_status(p->c, only));
         *reply = only;
         return SN_OK;

@@ -57,7 +57,7 @@ SN_CHECKED sn_status redis_script(struct rpc_call *c, struct redis *r, const cha
 void redis_pipeline_add_script(struct redis_pipeline *p, const char *lua, int n_keys, int argc, const char *const *argv,
                                const size_t *lengths);
 
-/* A connection of one's own for blocking reads (XREAD BLOCK); SN_UNAVAILABLE when Redis is away (not through the
+/* A connection of one's own for blocking reads (XREAD BLOCK); SN_UNAVAILABLE when Redis is unreachable (not through the
  * breaker). */
 struct redis_link;
 SN_CHECKED sn_status redis_link_open(struct redis *r, int timeout_ms, struct redis_link **link);

@@ -1,5 +1,5 @@
-/* Connections to Redis, bounded, and the breaker that keeps calls from waiting for a Redis that is away. All state is
- * under one lock, which is never held while talking to Redis. */
+/* Connections to Redis, bounded, and the breaker that keeps calls from waiting for a Redis that is unreachable. All
+ * state is under one lock, which is never held while talking to Redis. */
 #include "cache/redis_pool.h"
 
 #include <errno.h>
@@ -48,7 +48,7 @@ struct redis *redis_new(const char *url, int max_connections)
         r->failures = metric_counter("sonet_redis_failures_total", "Turns at Redis that failed.", NULL);
         r->state = metric_gauge("sonet_redis_breaker", "0: closed, 1: open, 2: half open.", NULL);
         r->seconds = metric_histogram("sonet_redis_seconds",
-                                      "Time of a turn at Redis, waiting for a connection included.", NULL);
+                                      "Time of a round trip to Redis, waiting for a connection included.", NULL);
         return r;
 }
 
@@ -172,7 +172,7 @@ static void set_breaker(struct redis *r, enum redis_breaker state)
 }
 
 /* Under the lock. A first failure opens for a short time, each failed try after it for twice as long. */
-static void note_failure(struct redis *r, const struct redis_turn *turn)
+static void note_failure(struct redis *r, const struct redis_checkout *checkout)
 {
         metric_add(r->failures, 1);
         r->last_ok_us = 0;
@@ -180,8 +180,8 @@ static void note_failure(struct redis *r, const struct redis_turn *turn)
         if (r->breaker == REDIS_CLOSED) {
                 r->open_ms = REDIS_OPEN_MIN_MS;
                 log_event(LOG_LEVEL_WARN, "Redis is unreachable: going on without it",
-                          LOG_STR("error.message", turn->reason));
-        } else if (turn->probe) {
+                          LOG_STR("error.message", checkout->reason));
+        } else if (checkout->probe) {
                 r->open_ms = r->open_ms * 2 < REDIS_OPEN_MAX_MS ? r->open_ms * 2 : REDIS_OPEN_MAX_MS;
         } else {
                 return; /* began before the breaker opened: says nothing new */
@@ -191,9 +191,9 @@ static void note_failure(struct redis *r, const struct redis_turn *turn)
         pthread_cond_broadcast(&r->released); /* those that wait for a connection need not any more */
 }
 
-static void note_success(struct redis *r, const struct redis_turn *turn)
+static void note_success(struct redis *r, const struct redis_checkout *checkout)
 {
-        if (turn->probe) {
+        if (checkout->probe) {
                 set_breaker(r, REDIS_CLOSED);
                 log_event(LOG_LEVEL_INFO, "Redis is back");
         }
@@ -201,17 +201,17 @@ static void note_success(struct redis *r, const struct redis_turn *turn)
 }
 
 /* Under the lock. */
-static bool breaker_lets_in(struct redis *r, struct redis_turn *turn)
+static bool breaker_lets_in(struct redis *r, struct redis_checkout *checkout)
 {
         if (r->breaker == REDIS_OPEN && clock_monotonic_us() >= r->open_until_us) {
                 set_breaker(r, REDIS_HALF_OPEN);
-                turn->probe = true;
+                checkout->probe = true;
         }
-        return r->breaker == REDIS_CLOSED || turn->probe;
+        return r->breaker == REDIS_CLOSED || checkout->probe;
 }
 
 /* Under the lock. True with a connection from the pool, or with the right (counted in n_open) to make one. */
-static bool wait_for_slot(struct redis *r, int64_t wait_ms, struct redis_turn *turn)
+static bool wait_for_slot(struct redis *r, int64_t wait_ms, struct redis_checkout *checkout)
 {
         int64_t until_us = 0;
         while (r->n_idle == 0 && r->n_open >= r->max_connections) {
@@ -219,13 +219,13 @@ static bool wait_for_slot(struct redis *r, int64_t wait_ms, struct redis_turn *t
                         until_us = clock_monotonic_us() + wait_ms * 1000;
                 }
                 if (!cond_wait_until(&r->released, &r->lock, until_us) ||
-                    (r->breaker != REDIS_CLOSED && !turn->probe)) {
-                        snprintf(turn->reason, sizeof(turn->reason), "no connection is free");
+                    (r->breaker != REDIS_CLOSED && !checkout->probe)) {
+                        snprintf(checkout->reason, sizeof(checkout->reason), "no connection is free");
                         return false;
                 }
         }
         if (r->n_idle > 0) {
-                turn->connection = r->idle[--r->n_idle];
+                checkout->connection = r->idle[--r->n_idle];
         } else {
                 r->n_open++;
         }
@@ -238,20 +238,20 @@ static void give_up_slot(struct redis *r)
         pthread_cond_signal(&r->released);
 }
 
-static bool connect_in_slot(struct redis *r, struct redis_turn *turn)
+static bool connect_in_slot(struct redis *r, struct redis_checkout *checkout)
 {
-        turn->connection = redis_connect(r, REDIS_TIMEOUT_MS, turn->reason);
-        if (turn->connection != NULL) {
+        checkout->connection = redis_connect(r, REDIS_TIMEOUT_MS, checkout->reason);
+        if (checkout->connection != NULL) {
                 return true;
         }
         pthread_mutex_lock(&r->lock);
-        note_failure(r, turn);
+        note_failure(r, checkout);
         give_up_slot(r);
         pthread_mutex_unlock(&r->lock);
         return false;
 }
 
-/* True when Redis closed the connection while it lay in the pool (it was started again, say). Bytes that nobody asked
+/* True when Redis closed the connection while it lay in the pool (it was started again, say). Unsolicited bytes
  * for are no better. Found out before anything is sent, so that no command can run twice. */
 static bool went_stale(const redisContext *connection)
 {
@@ -261,53 +261,53 @@ static bool went_stale(const redisContext *connection)
 }
 
 /* Replaces a stale connection, and drops the other idle ones, which are as old. */
-static bool renew(struct redis *r, struct redis_turn *turn)
+static bool renew(struct redis *r, struct redis_checkout *checkout)
 {
-        redisFree(turn->connection);
-        turn->connection = NULL;
+        redisFree(checkout->connection);
+        checkout->connection = NULL;
         pthread_mutex_lock(&r->lock);
         drop_idle(r);
         pthread_cond_broadcast(&r->released);
         pthread_mutex_unlock(&r->lock);
-        return connect_in_slot(r, turn);
+        return connect_in_slot(r, checkout);
 }
 
-bool redis_turn_begin(struct redis *r, int64_t wait_ms, struct redis_turn *turn)
+bool redis_checkout_begin(struct redis *r, int64_t wait_ms, struct redis_checkout *checkout)
 {
-        *turn = (struct redis_turn){0};
+        *checkout = (struct redis_checkout){0};
         pthread_mutex_lock(&r->lock);
-        bool in = breaker_lets_in(r, turn);
-        bool slot = in && wait_for_slot(r, wait_ms < REDIS_TIMEOUT_MS ? wait_ms : REDIS_TIMEOUT_MS, turn);
-        if (in && !slot && turn->probe) {
-                note_failure(r, turn); /* the try is over: another one comes later */
+        bool in = breaker_lets_in(r, checkout);
+        bool slot = in && wait_for_slot(r, wait_ms < REDIS_TIMEOUT_MS ? wait_ms : REDIS_TIMEOUT_MS, checkout);
+        if (in && !slot && checkout->probe) {
+                note_failure(r, checkout); /* the try is over: another one comes later */
         }
         pthread_mutex_unlock(&r->lock);
         if (!slot) {
                 return false;
         }
-        if (turn->connection == NULL) {
-                return connect_in_slot(r, turn);
+        if (checkout->connection == NULL) {
+                return connect_in_slot(r, checkout);
         }
-        return !went_stale(turn->connection) || renew(r, turn);
+        return !went_stale(checkout->connection) || renew(r, checkout);
 }
 
-void redis_turn_explain(struct redis_turn *turn, const char *reason)
+void redis_checkout_explain(struct redis_checkout *checkout, const char *reason)
 {
-        snprintf(turn->reason, sizeof(turn->reason), "%s", reason);
+        snprintf(checkout->reason, sizeof(checkout->reason), "%s", reason);
 }
 
-void redis_turn_end(struct redis *r, struct redis_turn *turn, bool healthy)
+void redis_checkout_end(struct redis *r, struct redis_checkout *checkout, bool healthy)
 {
         if (!healthy) {
-                redisFree(turn->connection);
+                redisFree(checkout->connection);
         }
         pthread_mutex_lock(&r->lock);
         if (healthy) {
-                note_success(r, turn);
-                r->idle[r->n_idle++] = turn->connection;
+                note_success(r, checkout);
+                r->idle[r->n_idle++] = checkout->connection;
                 pthread_cond_signal(&r->released);
         } else {
-                note_failure(r, turn);
+                note_failure(r, checkout);
                 give_up_slot(r);
         }
         pthread_mutex_unlock(&r->lock);
@@ -323,12 +323,12 @@ bool redis_up(struct redis *r)
                 return true;
         }
         /* Not known, or not any more: ask, if the breaker allows it. */
-        struct redis_turn turn;
-        if (!redis_turn_begin(r, REDIS_TIMEOUT_MS, &turn)) {
+        struct redis_checkout checkout;
+        if (!redis_checkout_begin(r, REDIS_TIMEOUT_MS, &checkout)) {
                 return false;
         }
         const char *ping[] = {"PING"};
-        bool healthy = say(turn.connection, 1, ping, turn.reason);
-        redis_turn_end(r, &turn, healthy);
+        bool healthy = say(checkout.connection, 1, ping, checkout.reason);
+        redis_checkout_end(r, &checkout, healthy);
         return healthy;
 }

@@ -46,7 +46,7 @@ struct redis {
         int n_idle, n_open, max_connections;
         enum redis_breaker breaker;
         int64_t open_until_us, open_ms;
-        int64_t last_ok_us; /* when a turn ended well; 0: never, or one failed since */
+        int64_t last_ok_us; /* when a checkout ended healthy; 0: never, or one failed since */
         char run_id[48];    /* of the server that was connected last: another one has lost what this one kept */
         _Atomic uint64_t generation;
         struct redis_script_entry scripts[REDIS_MAX_SCRIPTS];
@@ -57,17 +57,17 @@ struct redis {
 /* Opens a connection, says who it is, and notes a new server. NULL when that fails; reason (not NULL) gets why. */
 redisContext *redis_connect(struct redis *r, int timeout_ms, char reason[128]);
 
-/* A turn: from asking the breaker until the connection is given back. */
-struct redis_turn {
+/* A connection in use: from asking the breaker until it is returned to the pool. */
+struct redis_checkout {
         redisContext *connection;
         bool probe; /* the one that tries while the breaker is half open */
         char reason[128];
 };
 /* False at once when the breaker is open, and after wait_ms without a free connection. */
-bool redis_turn_begin(struct redis *r, int64_t wait_ms, struct redis_turn *turn);
-/* Says why a turn is about to end unhealthy, for the log. */
-void redis_turn_explain(struct redis_turn *turn, const char *reason);
+bool redis_checkout_begin(struct redis *r, int64_t wait_ms, struct redis_checkout *checkout);
+/* Why it is about to end unhealthy, for the log. */
+void redis_checkout_explain(struct redis_checkout *checkout, const char *reason);
 /* healthy: Redis answered. Otherwise the connection is closed and the breaker opens. */
-void redis_turn_end(struct redis *r, struct redis_turn *turn, bool healthy);
+void redis_checkout_end(struct redis *r, struct redis_checkout *checkout, bool healthy);
 
 #endif

@@ -119,7 +119,7 @@ static bool store(const struct option_row *row, const char *command, const char 
 }
 
 /* What getopt_long stopped at: an option without its value, or one that is not in the table. */
-static enum options_result refuse(int found, const struct option_row *rows, size_t n, char **argv)
+static enum options_result report_bad_option(int found, const struct option_row *rows, size_t n, char **argv)
 {
         const char *word = argv[optind - 1];
         size_t dashes = strspn(word, "-");
@@ -158,7 +158,7 @@ enum options_result options_parse(const struct option_row *rows, size_t n, int a
                         return OPTIONS_HELP;
                 }
                 if (found < 256) {
-                        return refuse(found, rows, n, argv);
+                        return report_bad_option(found, rows, n, argv);
                 }
                 if (!store(&rows[found - 256], argv[0], optarg)) {
                         return OPTIONS_BAD;

@@ -41,7 +41,7 @@ static int weight_of(struct str parameters)
         return Q_ONE;
 }
 
-static void take_element(struct str element, int weights[CODINGS], int *others)
+static void read_element(struct str element, int weights[CODINGS], int *others)
 {
         struct str name;
         int weight;
@@ -70,7 +70,7 @@ static void read_weights(const struct http_request *r, int weights[CODINGS])
                 struct str rest = str_of(r->headers[i].value), element;
 
                 while (strcasecmp(r->headers[i].name, "Accept-Encoding") == 0 && str_next(&rest, ',', &element)) {
-                        take_element(element, weights, &others);
+                        read_element(element, weights, &others);
                 }
         }
         for (int c = 0; c < CODINGS && others != Q_NOT_SAID; c++) {

@@ -92,10 +92,10 @@ static void rate_headers(const struct rate_verdict *verdict, struct arena *arena
         }
 }
 
-static sn_status take_rate(struct rpc_call *c, struct http_response *response)
+static sn_status count_request(struct rpc_call *c, struct http_response *response)
 {
         struct rate_verdict verdict = {0};
-        sn_status status = rpc_take_rate(c, &verdict);
+        sn_status status = rpc_count_request(c, &verdict);
 
         rate_headers(&verdict, c->arena, response);
         return status;
@@ -107,7 +107,7 @@ sn_status exchange_identify(const struct exchange *x, const struct rpc_method *m
         struct rpc_call *c = *out = new_call(x, method);
 
         TRY(authenticate(c, x));
-        return take_rate(c, response);
+        return count_request(c, response);
 }
 
 /* It may have been ended while the body came. */
@@ -126,7 +126,7 @@ static sn_status call(struct rpc_call *c, const struct exchange *x, struct http_
 
         if (x->upload == NULL) { /* otherwise it was asked before the body came */
                 TRY(authenticate(c, x));
-                TRY(take_rate(c, response));
+                TRY(count_request(c, response));
                 TRY(rpc_check_access(c));
         } else {
                 TRY(check_session(c));

@@ -33,7 +33,7 @@ static size_t count_header(const struct http_request *r, const char *name)
         return n;
 }
 
-/* Of two ids nobody could say which one others log: then it gets a new one. */
+/* With two ids it is unclear which one others log: then a new one is made. */
 static const char *request_id(struct http_request *r)
 {
         const char *given = count_header(r, "X-Request-Id") == 1 ? http_request_header(r, "X-Request-Id") : NULL;
@@ -56,7 +56,7 @@ static struct exchange *exchange_of(struct gateway *gateway, struct http_request
 }
 
 /* False, always: the response is filled in with the problem. */
-static bool refuse(struct exchange *x, const struct rpc_problem *problem, struct http_response *early)
+static bool answer_early(struct exchange *x, const struct rpc_problem *problem, struct http_response *early)
 {
         exchange_headers(x, early);
         exchange_refuse(x, problem, early);
@@ -107,10 +107,10 @@ static bool check_once(struct exchange *x, struct http_response *early)
 
         for (size_t i = 0; i < sizeof(once) / sizeof(once[0]); i++) {
                 if (count_header(x->request, once[i]) > 1) {
-                        return refuse(x,
-                                      &(struct rpc_problem){SN_INVALID_ARGUMENT, "malformed_request", once[i],
-                                                            "this header is given more than once", 0},
-                                      early);
+                        return answer_early(x,
+                                            &(struct rpc_problem){SN_INVALID_ARGUMENT, "malformed_request", once[i],
+                                                                  "this header is given more than once", 0},
+                                            early);
                 }
         }
         return true;
@@ -191,16 +191,16 @@ static void render_page(struct exchange *x, struct http_response *response)
 }
 
 /* On a worker. */
-static void run(struct work *work, bool expired)
+static void handle_request(struct work *work, bool expired)
 {
         struct exchange *x = (struct exchange *)work;
         struct http_response response = {0};
 
         if (expired) {
-                refuse(x,
-                       &(struct rpc_problem){.status = SN_DEADLINE_EXCEEDED,
-                                             .detail = "the request waited too long; try again"},
-                       &response);
+                answer_early(x,
+                             &(struct rpc_problem){.status = SN_DEADLINE_EXCEEDED,
+                                                   .detail = "the request waited too long; try again"},
+                             &response);
                 http_respond(x->request, &response);
         } else if (x->match.route->page != NULL) {
                 render_page(x, &response);
@@ -238,17 +238,17 @@ static bool on_request(void *context, struct http_request *r, struct http_respon
                 return false;
         }
         if ((route->method != NULL || route->page->streams) && !gateway_is_serving(gateway)) {
-                return refuse(x,
-                              &(struct rpc_problem){SN_UNAVAILABLE, "starting", NULL,
-                                                    "the server is starting; try again in a second", 1},
-                              early);
+                return answer_early(x,
+                                    &(struct rpc_problem){SN_UNAVAILABLE, "starting", NULL,
+                                                          "the server is starting; try again in a second", 1},
+                                    early);
         }
-        x->work = (struct work){.run = run, .deadline_us = clock_monotonic_us() + deadline_ms * 1000};
+        x->work = (struct work){.run = handle_request, .deadline_us = clock_monotonic_us() + deadline_ms * 1000};
         if (!workers_submit(rpc_lanes_of_request(gateway->options.lanes, route->method), &x->work)) {
-                return refuse(x,
-                              &(struct rpc_problem){SN_RESOURCE_EXHAUSTED, "queue_full", NULL,
-                                                    "the server is busy; try again in a second", 1},
-                              early);
+                return answer_early(x,
+                                    &(struct rpc_problem){SN_RESOURCE_EXHAUSTED, "queue_full", NULL,
+                                                          "the server is busy; try again in a second", 1},
+                                    early);
         }
         return true;
 }

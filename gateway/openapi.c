@@ -181,7 +181,7 @@ static void write_request_body(struct document *d, const struct rpc_method *m)
 
 /* --- operations --- */
 
-/* Nobody, or a member with the scope; public methods take either, those that ignore tokens have []. */
+/* No token, or a member with the scope; public methods accept either, those that ignore tokens have []. */
 static void write_security(struct document *d, const struct rpc_method *m)
 {
         member_array(d->out, "security");

@@ -19,7 +19,7 @@ static void text_response(struct http_response *response, int status, const char
         buf_append_c(&response->body, text);
 }
 
-/* The process lives: that is all it says. */
+/* The process runs: that is all it says. */
 static bool render_health(struct gateway *gateway, struct http_request *r, struct http_response *response)
 {
         text_response(response, 200, "ok\n");

@@ -197,7 +197,7 @@ static bool decode(struct arena *arena, struct str in, struct str *out)
         return true;
 }
 
-static const struct node *step(const struct node *node, struct str segment, bool *variable)
+static const struct node *descend(const struct node *node, struct str segment, bool *variable)
 {
         *variable = false;
         for (const struct node *child = node->children; child != NULL; child = child->next) {
@@ -258,7 +258,7 @@ bool router_match(const struct router *router, struct arena *arena, const char *
                 if (!decode(arena, segment, &decoded)) {
                         return false;
                 }
-                node = step(node, decoded, &variable);
+                node = descend(node, decoded, &variable);
                 if (node != NULL && variable) {
                         if (out->n_variables == ROUTE_MAX_VARIABLES) {
                                 return true;

@@ -160,7 +160,7 @@ static sn_status skip_unadmitted(struct filling *f, struct page_refs *refs)
         const Follow__Relationship **relations = ARENA_ARRAY(f->c->arena, const Follow__Relationship *, 2 * refs->n);
 
         if (f->source->admits == NULL || f->c->actor[0] == '\0') {
-                return SN_OK; /* nobody has relations with who is not logged in */
+                return SN_OK; /* a reader without a token has no relations */
         }
         TRY(load_relations(f, refs, relations));
         for (size_t i = 0; i < 2 * refs->n; i++) {

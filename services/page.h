@@ -24,7 +24,7 @@ struct page_asked {
 /* An item before anybody looked at it. */
 struct page_ref {
         struct position at;
-        const char *author_id;         /* NULL: nobody's relations hide it */
+        const char *author_id;         /* NULL: no relation hides it */
         const char *renoted_author_id; /* whose note it passes on; NULL or "": none */
         bool skip;                     /* not to be shown */
 };

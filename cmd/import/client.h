@@ -34,8 +34,8 @@ void import_client_init(struct import_client *client, const struct http_target *
 void import_client_free(struct import_client *client);
 void import_session_free(struct import_session *session);
 
-/* Asks as the member (NULL: as nobody) until there is an answer that waiting does not change; tokens are renewed on the
- * way. */
+/* Asks as the member (NULL: without a token) until there is an answer that waiting does not change; tokens are renewed
+ * on the way. */
 SN_CHECKED sn_status import_client_call(struct import_client *client, struct import_session *session,
                                         struct http_ask ask, int *status, json_t **answer);
 /* The same for a call that has one good outcome: everything but 2xx is an error. answer may be NULL. */

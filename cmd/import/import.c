@@ -44,7 +44,7 @@ static void listen_to_signals(void)
         signal(SIGPIPE, SIG_IGN);
 }
 
-static int refuse(const char *sentence)
+static int usage_error(const char *sentence)
 {
         fprintf(stderr, "sonet import: %s\nTry 'sonet help import'.\n", sentence);
         return EXIT_USAGE;
@@ -169,7 +169,7 @@ static int report(const struct import_request *r, const struct import_graph *gra
         return 0;
 }
 
-static int run(const struct import_request *r, int n_more, char **more)
+static int run_import(const struct import_request *r, int n_more, char **more)
 {
         CLEANUP(buf_free) struct buf error;
         CLEANUP(import_graph_free) struct import_graph graph = {0};
@@ -212,7 +212,7 @@ int cmd_import(int argc, char **argv)
         }
         const char *wrong = check(&r, argc - first);
         if (wrong != NULL) {
-                return refuse(wrong);
+                return usage_error(wrong);
         }
-        return sodium_init() < 0 ? 1 : run(&r, argc - first, argv + first);
+        return sodium_init() < 0 ? 1 : run_import(&r, argc - first, argv + first);
 }

@@ -229,7 +229,7 @@ static void take_text(void *context, json_t *item)
 }
 
 /* Takes the text out of the list, so that one posted note stands for one planned note. */
-static bool take_out(struct text_list *texts, const char *text)
+static bool remove_text(struct text_list *texts, const char *text)
 {
         for (size_t i = 0; i < texts->n; i++) {
                 if (strcmp(texts->items[i], text) == 0) {
@@ -254,7 +254,7 @@ static sn_status look_for_notes(struct worker *w, size_t member)
         w->import->posted[member] = must(calloc(plan->notes + 1, 1));
         for (size_t note = 0; note < plan->notes && there.n > 0; note++) {
                 import_plan_text(plan, member, note, &w->text);
-                w->import->posted[member][note] = take_out(&there, w->text.data);
+                w->import->posted[member][note] = remove_text(&there, w->text.data);
         }
         return SN_OK;
 }

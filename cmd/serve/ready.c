@@ -82,7 +82,7 @@ static void print_progress(const struct server *server, struct buf *report)
         buf_append_c(report, "this process: ");
         if (serve_stopping()) {
                 buf_append_c(report, "stopping");
-        } else if (!has_databases(server)) { /* whoever owns the services, nobody can say so now */
+        } else if (!has_databases(server)) { /* without them it is not known who owns the services */
                 buf_append_c(report, "waiting for its databases");
         } else {
                 serve_print_awaited(server, report);

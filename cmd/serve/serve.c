@@ -147,7 +147,7 @@ static sn_status serve(struct server *server, int64_t port, struct buf *error)
         return SN_OK;
 }
 
-static int run(struct server *server, int64_t port)
+static int run_server(struct server *server, int64_t port)
 {
         CLEANUP(buf_free) struct buf error;
         sn_status status;
@@ -180,7 +180,7 @@ int cmd_serve(int argc, char **argv)
         }
         code = choose(server, argc - first, argv + first);
         if (code == 0) {
-                code = run(server, port);
+                code = run_server(server, port);
         }
         free(server);
         return code;

@@ -83,7 +83,7 @@ static sn_status fetch_ended(struct trust *trust, struct rpc_call *c, bool *more
         return SN_OK;
 }
 
-static sn_status ask(struct trust *trust, struct rpc_call *c, bool *more)
+static sn_status fetch_page(struct trust *trust, struct rpc_call *c, bool *more)
 {
         TRY(fetch_keys(trust, c));
         return fetch_ended(trust, c, more);
@@ -96,7 +96,7 @@ static int64_t follow(void *context)
 
         bool more = false;
 
-        if (ask(trust, c, &more) == SN_OK) {
+        if (fetch_page(trust, c, &more) == SN_OK) {
                 if (more) {
                         return 0;
                 }

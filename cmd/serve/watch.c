@@ -84,7 +84,7 @@ static bool keep_reason(struct part *part, const struct buf *reason)
         return differs;
 }
 
-static void tell(struct part *part, enum watch_state state, const struct buf *reason)
+static void log_change(struct part *part, enum watch_state state, const struct buf *reason)
 {
         bool news = keep_reason(part, reason);
 
@@ -109,7 +109,7 @@ static int64_t look(void *context)
 
         atomic_store(&part->state, state);
         atomic_store(&part->seen_us, clock_monotonic_us());
-        tell(part, state, &reason);
+        log_change(part, state, &reason);
         return state == WATCH_UP ? EVERY_MS : RETRY_MS;
 }
 

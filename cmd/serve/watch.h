@@ -1,6 +1,6 @@
 /* Watch: looks once a second at what the process stands on: its databases, the services elsewhere, Redis. Each part has
  * a thread of its own, so one that hangs hides nothing of the others. Who asks gets what was seen last, and waits for
- * nothing. Why something is away goes to the log alone, once for each reason. */
+ * nothing. Why something is unavailable goes to the log alone, once for each reason. */
 #ifndef CMD_SERVE_WATCH_H
 #define CMD_SERVE_WATCH_H
 

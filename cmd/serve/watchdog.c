@@ -64,7 +64,7 @@ static bool converse(int fd, const struct watchdog_port *port, int64_t until_us)
 }
 
 /* Without a descriptor of its own it cannot tell. */
-static enum outcome ask(const struct watchdog_port *port, int patience_ms)
+static enum outcome probe_port(const struct watchdog_port *port, int patience_ms)
 {
         int64_t until_us = clock_monotonic_us() + (int64_t)patience_ms * 1000;
         struct addrinfo *found;
@@ -96,7 +96,7 @@ static int64_t look(void *context)
 
         for (int i = 0; i < N_PORTS; i++) {
                 const struct watchdog_port *port = &w->options.ports[i];
-                enum outcome outcome = port->port > 0 ? ask(port, w->options.patience_ms) : UNKNOWN;
+                enum outcome outcome = port->port > 0 ? probe_port(port, w->options.patience_ms) : UNKNOWN;
 
                 w->failures[i] = outcome == DEAF ? w->failures[i] + 1 : 0;
                 if (w->failures[i] >= w->options.failures) {

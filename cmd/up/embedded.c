@@ -12,7 +12,7 @@
 #include "auth/keys.h"
 #include "cmd/up/embedded_parts.h"
 
-static sn_status refuse(struct buf *error, const char *doing, const char *path)
+static sn_status fail_errno(struct buf *error, const char *doing, const char *path)
 {
         buf_printf(error, "cannot %s %s: %s", doing, path, strerror(errno));
         return SN_FAILED_PRECONDITION;
@@ -30,7 +30,7 @@ static sn_status make_folders(const char *path, mode_t mode, struct buf *error)
                 memcpy(prefix, path, i);
                 prefix[i] = '\0';
                 if (mkdir(prefix, path[i] == '\0' ? mode : 0755) != 0 && errno != EEXIST) {
-                        return refuse(error, "make the folder", prefix);
+                        return fail_errno(error, "make the folder", prefix);
                 }
         }
         return SN_OK;
@@ -44,13 +44,13 @@ static sn_status make_own_folder(const struct embedded *e, const char *path, str
         bool made = mkdir(path, 0700) == 0;
 
         if (!made && errno != EEXIST) {
-                return refuse(error, "make the folder", path);
+                return fail_errno(error, "make the folder", path);
         }
         if (made && e->account.drop && lchown(path, e->account.uid, e->account.gid) != 0) {
-                return refuse(error, "change the owner of the folder", path);
+                return fail_errno(error, "change the owner of the folder", path);
         }
         if (lstat(path, &st) != 0) {
-                return refuse(error, "read", path);
+                return fail_errno(error, "read", path);
         }
         if (!S_ISDIR(st.st_mode) || st.st_uid != e->account.uid) {
                 buf_printf(
@@ -60,7 +60,7 @@ static sn_status make_own_folder(const struct embedded *e, const char *path, str
                     path, e->account.name);
                 return SN_FAILED_PRECONDITION;
         }
-        return made || (st.st_mode & 0777) == 0700 || chmod(path, 0700) == 0 ? SN_OK : refuse(error, "close", path);
+        return made || (st.st_mode & 0777) == 0700 || chmod(path, 0700) == 0 ? SN_OK : fail_errno(error, "close", path);
 }
 
 static sn_status take_lock(struct embedded *e, struct buf *error)
@@ -70,16 +70,16 @@ static sn_status take_lock(struct embedded *e, struct buf *error)
         snprintf(path, sizeof(path), "%s/lock", e->data);
         e->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (e->lock_fd < 0) {
-                return refuse(error, "open", path);
+                return fail_errno(error, "open", path);
         }
         if (flock(e->lock_fd, LOCK_EX | LOCK_NB) == 0) {
                 int len = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
                 return ftruncate(e->lock_fd, 0) == 0 && write(e->lock_fd, pid, (size_t)len) == len
                            ? SN_OK
-                           : refuse(error, "write", path);
+                           : fail_errno(error, "write", path);
         }
         if (errno != EWOULDBLOCK) {
-                return refuse(error, "lock", path);
+                return fail_errno(error, "lock", path);
         }
         ssize_t len = read(e->lock_fd, pid, sizeof(pid) - 1);
         pid[len > 0 ? len : 0] = '\0';
@@ -107,13 +107,13 @@ static sn_status place_key_file(struct embedded *e, struct buf *error)
         if (!SET_PATH(folder, "%.*s", slash != NULL ? (int)(slash - e->key_file) + 1 : 1,
                       slash != NULL ? e->key_file : ".")) {
                 errno = ENAMETOOLONG;
-                return refuse(error, "use the key file", e->key_file);
+                return fail_errno(error, "use the key file", e->key_file);
         }
         TRY(make_folders(folder, 0700, error));
         char key_file[PATH_MAX];
         if (realpath(folder, resolved) == NULL ||
             !SET_PATH(key_file, "%s/%s", strcmp(resolved, "/") == 0 ? "" : resolved, name)) {
-                return refuse(error, "use the key file's folder", folder);
+                return fail_errno(error, "use the key file's folder", folder);
         }
         memcpy(e->key_file, key_file, sizeof(key_file));
         if (is_below(e->key_file, e->data)) {
@@ -137,7 +137,7 @@ static sn_status check_key_belongs(const struct embedded *e, bool may_create, st
         keys_derive_text("data-folder", expected);
         int fd = open(path, (may_create ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0) {
-                return refuse(error, "open", path);
+                return fail_errno(error, "open", path);
         }
         ssize_t len = read(fd, found, sizeof(found) - 1);
         bool good = len == 43 && memcmp(found, expected, 43) == 0;

@@ -1,5 +1,5 @@
 /* What embedded*.c share: embedded_paths.c says where everything is, embedded.c opens the data folder,
- * embedded_servers.c runs what lives there. */
+ * embedded_servers.c runs what is kept there. */
 #ifndef CMD_UP_EMBEDDED_PARTS_H
 #define CMD_UP_EMBEDDED_PARTS_H
 

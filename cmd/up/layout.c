@@ -56,7 +56,7 @@ static bool is_placed(struct layout *layout, struct str name)
         return false;
 }
 
-static sn_status place(struct layout *layout, struct layout_process *process, struct str name, struct buf *error)
+static sn_status add_service(struct layout *layout, struct layout_process *process, struct str name, struct buf *error)
 {
         bool *at = place_of(process, name);
 
@@ -80,7 +80,7 @@ static sn_status parse_process(struct layout *layout, struct str names, struct b
 
         while (str_next(&names, ' ', &name)) {
                 if (name.len > 0) {
-                        TRY(place(layout, &process, name, error));
+                        TRY(add_service(layout, &process, name, error));
                         n++;
                 }
         }

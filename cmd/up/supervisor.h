@@ -25,7 +25,7 @@ struct child_spec {
 struct supervisor *supervisor_new(void);
 void supervisor_free(struct supervisor *s); /* takes NULL */
 
-/* Starts it. From now on it runs until supervisor_stop; a new one starts at once when it dies, then after pauses that
+/* Starts it. From now on it runs until supervisor_stop; a new one starts at once when it exits, then after pauses that
  * grow to 2 s and are forgotten once it lived for 10 s. spec is copied; what it points to must stay. */
 void supervisor_add(struct supervisor *s, const struct child_spec *spec);
 /* Waits for at most timeout_ms, less when something happened. False when we were asked to stop. */

@@ -132,7 +132,7 @@ static sn_status bring_up(struct up *up)
 }
 
 /* Runs until asked to stop; gives the exit code. */
-static int run(struct up *up)
+static int run_until_stopped(struct up *up)
 {
         sn_status status = bring_up(up);
 
@@ -273,7 +273,7 @@ int cmd_up(int argc, char **argv)
         up.plan.embedded = &up.embedded;
         up.plan.settings = &up.settings;
         up.plan.arena = arena_new(4 << 20);
-        int code = run(&up);
+        int code = run_until_stopped(&up);
         supervisor_free(up.supervisor);
         arena_free(up.plan.arena);
         buf_free(&up.error);

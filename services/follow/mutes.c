@@ -1,4 +1,4 @@
-/* Owns muting. Nobody but the muter learns of it: no event. */
+/* Owns muting. Only the muter knows of it: it emits no event. */
 #include "services/follow/follow.h"
 
 #include "services/follow/relations.h"

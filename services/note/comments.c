@@ -8,7 +8,7 @@
 #include "services/note/visibility.h"
 
 /* A comment is seen by whom the note that it answers is seen: its audience is that note's. */
-static void place(struct draft *draft, const NoteRows__StoredNote *parent)
+static void inherit_audience(struct draft *draft, const NoteRows__StoredNote *parent)
 {
         draft->parent_id = parent->note->id;
         draft->root_id = parent->root_id[0] != '\0' ? parent->root_id : parent->note->id;
@@ -25,7 +25,7 @@ sn_status note_handle_create_comment(struct rpc_call *c, const Note__CreateComme
 
         TRY(show_check(c, in->id, &parent));
         TRY(draft_new(c, in->text, &draft));
-        place(&draft, parent);
+        inherit_audience(&draft, parent);
         TRY(draft_show(c, &draft, out));
         TRY(db_begin(c, &tx));
         TRY(draft_store(tx, &draft));

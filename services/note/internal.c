@@ -33,7 +33,7 @@ static struct page_scan scan_of(const char *before_id, const char *after_id, uin
 }
 
 /* Before the rows are read. */
-static void settle(struct rpc_call *c, Note__NoteRefs *out)
+static void set_settled(struct rpc_call *c, Note__NoteRefs *out)
 {
         out->settled_id = in_flight_settled(c->service, arena_alloc(c->arena, UUID_SIZE));
 }
@@ -46,7 +46,7 @@ sn_status note_handle_list_ids_by_authors(struct rpc_call *c, const Note__ListId
         int seen_as = in->seen_as == NOTE__VISIBILITY__VISIBILITY_UNSPECIFIED ? NOTE__VISIBILITY__VISIBILITY_PUBLIC
                                                                               : (int)in->seen_as;
 
-        settle(c, out);
+        set_settled(c, out);
         if (in->n_author_ids <= RECENT_AUTHORS && in->n_except_author_ids == 0 && !in->fresh) {
                 return recent_list(c, in->author_ids, in->n_author_ids, seen_as, &scan, &out->n_items, &out->items);
         }
@@ -66,7 +66,7 @@ sn_status note_handle_list_ids_by_hashtag(struct rpc_call *c, const Note__ListId
         if (key == NULL) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "tag", "%s", problem);
         }
-        settle(c, out);
+        set_settled(c, out);
         return DB_READ(c, tx, store_ids_by_hashtag(tx, key, in->viewer_id, &scan, &out->n_items, &out->items));
 }
 

@@ -12,7 +12,7 @@
 struct reader {
         const char *id;        /* "": not logged in */
         bool hides_muted;      /* in this list */
-        const char *asked_for; /* the member whose note the list belongs to: shown although muted; NULL: nobody */
+        const char *asked_for; /* the member whose note the list belongs to: shown although muted; NULL: none */
         enum read_from from;
         bool
             with_deleted; /* notes that are deleted or removed count as they were: for who is told that they are gone */

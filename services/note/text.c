@@ -201,7 +201,7 @@ static void add_hashtag(struct scan *s, size_t start, size_t bytes)
 }
 
 /* At a hash sign of `sign` bytes. */
-static void take_hashtag(struct scan *s, uint32_t sign, size_t sign_bytes)
+static void collect_hashtag(struct scan *s, uint32_t sign, size_t sign_bytes)
 {
         bool allowed = !s->after_word && s->before != '&';
         s->pos += sign_bytes;
@@ -241,7 +241,7 @@ static bool mention_ends(const struct scan *s, bool touches_word)
 }
 
 /* At an at sign of `sign` bytes. */
-static void take_mention(struct scan *s, uint32_t sign, size_t sign_bytes)
+static void collect_mention(struct scan *s, uint32_t sign, size_t sign_bytes)
 {
         bool touches_word = s->after_word && is_spaceless(s->before);
         bool allowed = (!s->after_word || touches_word) && !is_at(s->before);
@@ -315,7 +315,7 @@ static bool looks_like_host(const struct scan *s, size_t start)
 }
 
 /* At an ASCII letter or digit: takes the run of letters, digits, '.' and '-', and with it the link that it starts. */
-static void take_ascii_run(struct scan *s)
+static void skip_ascii(struct scan *s)
 {
         size_t start = s->pos;
         while (s->pos < s->len &&
@@ -329,7 +329,7 @@ static void take_ascii_run(struct scan *s)
         }
 }
 
-static void step(struct scan *s, uint32_t c, size_t bytes)
+static void scan_character(struct scan *s, uint32_t c, size_t bytes)
 {
         if (is_word(c)) {
                 s->after_word = true;
@@ -353,13 +353,13 @@ void note_text_extract(struct arena *arena, const char *text, struct note_entiti
                 size_t bytes;
                 uint32_t c = peek(&s, s.pos, &bytes);
                 if (is_hash(c)) {
-                        take_hashtag(&s, c, bytes);
+                        collect_hashtag(&s, c, bytes);
                 } else if (is_at(c)) {
-                        take_mention(&s, c, bytes);
+                        collect_mention(&s, c, bytes);
                 } else if (is_ascii_alnum(c)) {
-                        take_ascii_run(&s);
+                        skip_ascii(&s);
                 } else {
-                        step(&s, c, bytes);
+                        scan_character(&s, c, bytes);
                 }
         }
 }

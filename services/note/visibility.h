@@ -11,7 +11,7 @@
  * owner of its audience (the same one for all but comments). */
 bool note_visible(const char *viewer, const NoteRows__StoredNote *stored, const Follow__Relationship *author,
                   const Follow__Relationship *owner);
-/* Of what is for its author only nobody hears: neither that there is one more nor when. */
+/* Others must not learn of a note that is for its author only: neither that it exists nor when it was written. */
 bool note_is_for_others(int visibility);
 /* Whose followers are meant: the audience's owner, or the author of a public note. */
 char *note_audience_owner(const NoteRows__StoredNote *stored);

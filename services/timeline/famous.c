@@ -71,7 +71,7 @@ static bool add(TimelineRows__Famous *const *rows, size_t n)
         return true;
 }
 
-/* True when this call has to load: what is known is too old, or soon will be and nobody is at it. */
+/* True when this call has to load: what is known is too old, or soon will be and no other call is loading it. */
 static bool is_due(int64_t now_us)
 {
         (void)pthread_mutex_lock(&known.lock);

@@ -269,7 +269,7 @@ sn_status home_cache_store(struct rpc_call *c, const char *owner, const struct h
 
 /* --- delivery --- */
 
-/* ARGV: entries. A set that nobody cut goes: nobody reads it. */
+/* ARGV: entries. A cached timeline that was never cut is deleted: it is not being read. */
 static const char DELIVER[] = "local len = redis.call('STRLEN', KEYS[1]) "
                               "if len == 0 then return 0 end "
                               "if len > " NUMBER(APPEND_MAX_BYTES) " then return redis.call('DEL', KEYS[1]) end "

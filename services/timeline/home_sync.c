@@ -3,7 +3,7 @@
  * Delivery writes its progress to Redis before PostgreSQL stores it, so a Redis whose progress is behind PostgreSQL's
  * has missed something: it was restored from an old copy, or could not be reached for long. It renews the name of the
  * server (its run id) twice a second, for a moment each time. A server that was started again has another name, and
- * nobody believes it until its progress was compared. While Redis fails, delivery waits until the name must have
+ * it is not believed until its progress was compared. While Redis fails, delivery waits until the name must have
  * expired, and only then goes on without it. So whatever happens to either, no reader believes what lacks a note that
  * was delivered. */
 #include "services/timeline/home_sync.h"
@@ -60,7 +60,7 @@ static bool is_text(const redisReply *reply)
 }
 
 /* Which server it is, its clock, and how far delivery has come there. */
-static sn_status look(struct rpc_call *c, struct str *progress)
+static sn_status read_redis_state(struct rpc_call *c, struct str *progress)
 {
         const char *argv[] = {progress_key(c)};
         const size_t lengths[] = {strlen(argv[0])};
@@ -101,7 +101,7 @@ static sn_status compare(struct rpc_call *c, const struct bus_progress *progress
 {
         struct str text;
 
-        TRY(look(c, &text));
+        TRY(read_redis_state(c, &text));
         sync.state = has_all(c, text, progress) ? IN_STEP : BEHIND;
         return SN_OK;
 }
@@ -186,7 +186,7 @@ static sn_status start_over(struct rpc_call *c, const struct bus_progress *progr
         struct str before;
         bool refused = false;
 
-        TRY(look(c, &before));
+        TRY(read_redis_state(c, &before));
         TRY(redis_command(c, c->service->redis, 3, argv, NULL, &reply));
         TRY(home_cache_clear(c));
         sync.deliveries_fail = sync.renewals_fail = false;

@@ -48,7 +48,7 @@ struct login_try {
         char device[UUID_SIZE]; /* that the member is known to use; "" when it is not known */
 };
 SN_CHECKED sn_status store_login_failures(struct db_tx *tx, const struct login_try *try, UserRows__LoginFailures *out);
-/* user_id "": nobody has the name. */
+/* user_id "": there is no account with this name. */
 SN_CHECKED sn_status store_insert_login(struct db_tx *tx, const struct login_try *try, const char *user_id,
                                         bool succeeded);
 
