@@ -95,7 +95,7 @@ static void rate_headers(const struct rate_verdict *verdict, struct arena *arena
 static sn_status count_request(struct rpc_call *c, struct http_response *response)
 {
         struct rate_verdict verdict = {0};
-        sn_status status = rpc_count_request(c, &verdict);
+        sn_status status = rpc_take_rate(c, &verdict);
 
         rate_headers(&verdict, c->arena, response);
         return status;

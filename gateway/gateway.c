@@ -156,10 +156,10 @@ static bool check_body(struct exchange *x, struct http_response *early)
 static bool check_serving(struct exchange *x, struct http_response *early)
 {
         return gateway_is_serving(x->gateway) ||
-               refuse(x,
-                      &(struct rpc_problem){SN_UNAVAILABLE, "starting", NULL,
-                                            "the server is starting; try again in a second", 1},
-                      early);
+               answer_early(x,
+                            &(struct rpc_problem){SN_UNAVAILABLE, "starting", NULL,
+                                                  "the server is starting; try again in a second", 1},
+                            early);
 }
 
 static bool on_headers(void *context, struct http_request *r, size_t *max_body, struct http_response *early)
