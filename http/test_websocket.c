@@ -163,6 +163,18 @@ static void what_breaks_the_protocol_fails_the_connection(void **state)
         fails(bytes, n + frame(bytes + n, 0x80, big, 1), 1009); /* too big by its fragments */
 }
 
+static void a_message_has_few_fragments_with_nothing_in_them(void **state)
+{
+        uint8_t bytes[1024];
+        size_t n = 0;
+
+        for (int i = 0; i < 16; i++) {
+                n += frame(bytes + n, i == 0 ? 0x01 : 0x00, "", 0);
+        }
+        means(bytes, n + frame(bytes + n, 0x80, "Hello", 5), "text Hello\n");
+        fails(bytes, n + frame(bytes + n, 0x00, "", 0), 1008);
+}
+
 static void no_memory_is_held_between_messages(void **state)
 {
         uint8_t bytes[64];
@@ -218,6 +230,7 @@ int main(void)
             cmocka_unit_test(a_key_is_answered_as_the_rfc_does),
             cmocka_unit_test(messages_are_read_in_whatever_pieces_they_come),
             cmocka_unit_test(control_frames_come_between_the_fragments_of_a_message),
+            cmocka_unit_test(a_message_has_few_fragments_with_nothing_in_them),
             cmocka_unit_test(close_frames_tell_code_and_reason),
             cmocka_unit_test(what_breaks_the_protocol_fails_the_connection),
             cmocka_unit_test(no_memory_is_held_between_messages),

@@ -13,6 +13,8 @@ static const char GUID[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"; /* RFC 6455, 
 
 enum { KEY_CHARS = 24, KEY_BYTES = 16 };
 
+enum { EMPTY_FRAGMENTS_MAX = 16 };
+
 bool websocket_accept(const char *key, char accept[WEBSOCKET_ACCEPT_SIZE])
 {
         unsigned char decoded[KEY_BYTES + 2], hash[SHA_DIGEST_LENGTH];
@@ -133,6 +135,7 @@ static void begin_frame(struct websocket *w)
         w->control_len = 0;
         if (!is_control(w) && w->opcode != WEBSOCKET_OP_CONTINUATION) {
                 w->message_opcode = w->opcode;
+                w->empty_fragments = 0;
         }
 }
 
@@ -236,11 +239,22 @@ static struct websocket_event end_message(struct websocket *w)
         return (struct websocket_event){text ? WEBSOCKET_TEXT : WEBSOCKET_BINARY, 0, payload};
 }
 
+/* The size of a message bounds all other fragments. */
+static bool ends_in_nothing(struct websocket *w)
+{
+        bool empty = !w->final && w->masked_at == 0;
+
+        return empty && ++w->empty_fragments > EMPTY_FRAGMENTS_MAX;
+}
+
 static struct websocket_event end_frame(struct websocket *w)
 {
         w->in_frame = false;
         if (is_control(w)) {
                 return end_control(w);
+        }
+        if (ends_in_nothing(w)) {
+                return fail(w, WEBSOCKET_POLICY, "a message of many fragments with nothing in them");
         }
         return w->final ? end_message(w) : (struct websocket_event){.kind = WEBSOCKET_MORE};
 }

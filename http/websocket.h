@@ -63,8 +63,9 @@ struct websocket {
         uint8_t head_len; /* of the bytes of the next frame's head that have come */
         uint8_t control[WEBSOCKET_CONTROL_BYTES];
         uint8_t control_len;
-        uint8_t opcode;         /* of the current frame */
-        uint8_t message_opcode; /* of the message under way; 0: none */
+        uint8_t opcode;          /* of the current frame */
+        uint8_t message_opcode;  /* of the message under way; 0: none */
+        uint8_t empty_fragments; /* of it */
         bool in_frame, final, taken, failed;
         size_t max_message_bytes;
 };
