@@ -17,8 +17,8 @@ struct arena_mark {
         size_t total;
 };
 
-/* Makes an arena that never holds more than max_bytes; the first block is allocated with it. NULL when memory is out.
- */
+/* Makes an arena with a cap of max_bytes (see arena_alloc); the first block is allocated with it. NULL when memory is
+ * out. */
 struct arena *arena_new(size_t max_bytes);
 void arena_free(struct arena *arena); /* takes NULL */
 void arena_free_p(struct arena **arena);

@@ -16,17 +16,18 @@ struct db_migration {
         const char *sql;
 };
 
+/* Of one service. The platform's own (outbox, idempotency_keys …) are a set apart, which runs before it in each
+ * database.
+ */
 struct db_schema {
         const char *database;                  /* "note_service" */
-        const struct db_migration *migrations; /* sorted by number; the platform's own (outbox, idempotency_keys …) come
-                                                  first as set "platform" */
+        const struct db_migration *migrations; /* sorted by number */
         size_t n;
 };
 
 /* With admin_url (a superuser or CREATEDB + CREATEROLE): creates the database, its owner role (<database>_owner,
- * NOLOGIN) and app role
- * (<database>, LOGIN with app_password, DML only, no access to other databases), then migrates. Repeating it changes
- * nothing. error (not NULL) gets one sentence on failure. */
+ * NOLOGIN) and app role (<database>, LOGIN with app_password, DML only, no access to other databases), then migrates.
+ * Repeating it changes nothing but the password. error (not NULL) gets one sentence on failure. */
 SN_CHECKED sn_status db_provision(const char *admin_url, const struct db_schema *schema, const char *app_password,
                                   struct buf *error);
 /* SN_OK when the database that url reaches holds exactly the migrations of schema, or newer ones that still serve a

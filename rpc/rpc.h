@@ -1,6 +1,6 @@
-/* RPC: one typed call. A function call when the service lives in this process, gRPC otherwise; both go through the same
- * validation, access check, deadline, retries, metrics and log line. Callers use the generated stubs: note_batch_get(c,
- * &in, &out). */
+/* RPC: one typed call. A function call when the service runs in this process, gRPC otherwise; both end in rpc_dispatch
+ * of the service's process: access, validation, deadline, retries, metrics and log line. Callers use the generated
+ * stubs: note_batch_get(c, &in, &out). */
 #ifndef RPC_RPC_H
 #define RPC_RPC_H
 
@@ -14,8 +14,8 @@
 
 struct rpc_lanes; /* the worker pools that requests of either transport run in (rpc/lanes.h) */
 
-/* Where each service is. Called at start, before any thread. The call graph is acyclic: caller → callee edges are
- * declared here and rpc_invoke refuses others (a test reads the table too). */
+/* Where each service is. Called at start, before any thread. Who may call whom is declared in the contracts (`calls`,
+ * `reads`): rpc_invoke refuses other calls, and services/test_contracts.c refuses cycles. */
 void rpc_register_local(struct service *service);
 SN_CHECKED sn_status rpc_register_remote(const struct rpc_service *contract, const char *url, struct buf *error);
 struct service *rpc_local_service(const char *name); /* NULL when it is elsewhere */
@@ -44,7 +44,7 @@ struct rpc_sender {
 
 /* Credentials to identity: verifies the service token and the member's token, and fills in caller, client_address,
  * user_agent, actor, session, scope and bearer. SN_UNAUTHENTICATED when one is given and bad, which costs the address
- * (rpc/rate_limit.h); SN_RESOURCE_EXHAUSTED once its failures are spent, without a look at a token that nobody has
+ * (rpc/rate_limit.h); SN_RESOURCE_EXHAUSTED once its failures are spent, without a look at a token that was not
  * verified before. c->method says whether the member's token counts (contract_ignores_token). */
 SN_CHECKED sn_status rpc_authenticate(struct rpc_call *c, const struct rpc_sender *sender);
 /* An answer on its way to the client: verifies the access token that it may hold (`access_token`, a secret), so that it
@@ -53,7 +53,7 @@ SN_CHECKED sn_status rpc_authenticate(struct rpc_call *c, const struct rpc_sende
 void rpc_learn_token(const struct rpc_call *c, const ProtobufCMessage *answer);
 
 /* May this caller call c->method at all? The dispatcher asks it first; the gateway asks before it reads a body, so that
- * nobody learns more of a method than they may use. SN_UNAUTHENTICATED (token_missing), SN_PERMISSION_DENIED
+ * a caller learns nothing of a method that it may not use. SN_UNAUTHENTICATED (token_missing), SN_PERMISSION_DENIED
  * (scope_missing), or as if unknown. */
 SN_CHECKED sn_status rpc_check_access(struct rpc_call *c);
 
