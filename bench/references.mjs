@@ -14,10 +14,14 @@ function adminPassword(server) {
 
 const bin = () => fs.readdirSync('/usr/lib/postgresql').map((v) => `/usr/lib/postgresql/${v}/bin`).find((d) => fs.existsSync(`${d}/pgbench`));
 
+// Runs one of PostgreSQL's tools on the server's PostgreSQL, as its administrator; its standard output.
+export function postgresql(server, name, ...args) {
+        return run(path.join(bin(), name), args, { env: { ...process.env, PGHOST: path.join(server.data, 'run'), PGUSER: 'sonet_admin', PGPASSWORD: adminPassword(server) } });
+}
+
 // Select-only, prepared: what the cluster gives when nothing but it is asked. {per_s, clients}
 export async function pgbench(server, seconds) {
-        const env = { ...process.env, PGHOST: path.join(server.data, 'run'), PGUSER: 'sonet_admin', PGPASSWORD: adminPassword(server) };
-        const tool = (name, ...args) => run(path.join(bin(), name), args, { env });
+        const tool = (name, ...args) => postgresql(server, name, ...args);
         await tool('dropdb', '--if-exists', 'bench');
         await tool('createdb', 'bench');
         await tool('pgbench', '-i', '-q', '-s', '10', 'bench');

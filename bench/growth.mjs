@@ -1,0 +1,178 @@
+// What costs more as the network grows: each road on a small network and on a large one, both made by SQL, with the time of a request and
+// the pages of PostgreSQL that it touches. The table goes to standard output.
+import { parseArgs } from 'node:util';
+import { sleep, startServer } from '../tests/e2e/harness.mjs';
+import { redisCommand } from '../tests/e2e/redisclient.mjs';
+import { ask, must } from './network.mjs';
+import { postgresql } from './references.mjs';
+import { table } from './report.mjs';
+
+const { values: options } = parseArgs({ options: { notes: { type: 'string', default: '5000000' } } });
+const SMALL = { notes: 10_000, members: 1_000, followers: 900, answers: 50, tagged: 100 };
+const factor = Number(options.notes) / 5_000_000;
+const LARGE = { notes: Number(options.notes), members: Math.max(3_000, Math.round(202_000 * factor)), followers: Math.round(200_000 * factor),
+                answers: Math.round(20_000 * factor), tagged: Math.round(200_000 * factor) };
+const ROUNDS = 30;
+const count = (n) => (n === undefined ? '–' : n.toLocaleString('en'));
+const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
+
+// ---- the network ----------------------------------------------------------------------------------------------------------------
+
+// A member by number; a note by number, version 7, over the last 300 days before the transaction.
+const ID_FUNCTIONS = `
+        create or replace function member(n bigint) returns uuid immutable language sql as $$ select ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid $$;
+        create or replace function note(n bigint, notes bigint) returns uuid stable language sql as $$
+                select (lpad(to_hex((extract(epoch from now()) * 1000)::bigint - (notes - n) * (25920000000 / notes) - 60000), 12, '0') || '7' || lpad(to_hex(n % 4096), 3, '0')
+                        || '8' || lpad(to_hex(n), 15, '0'))::uuid $$;`;
+
+// Each member writes as many notes as their number allows: few write much. The readers are real accounts, the rest cannot log in.
+const FILL = {
+        user_service: (s) => `
+                insert into users (id, username, username_key, email, email_key, password_hash, display_name)
+                        select member(n), 'g' || n, 'g' || n, 'g' || n || '@example.org', 'g' || n || '@example.org', 'x', 'G' from generate_series(1, ${s.members}) n;
+                insert into user_stats (user_id) select member(n) from generate_series(1, ${s.members}) n;`,
+        follow_service: (s, readers) => `
+                insert into user_relationships (follower_id, followee_id) select '${readers.few.id}', member(1 + n * ${Math.floor(s.members / 40)}) from generate_series(0, 39) n;
+                insert into user_relationships (follower_id, followee_id) select '${readers.many.id}', member(1 + n * ${Math.max(1, Math.floor(s.members / 2000))})
+                        from generate_series(0, ${Math.min(1999, s.members - 1)}) n;
+                insert into user_relationships (follower_id, followee_id) select member(n), '${readers.star.id}' from generate_series(1, ${s.followers}) n;
+                insert into user_relationships (follower_id, followee_id) values ('${readers.few.id}', '${readers.star.id}');
+                insert into user_relationships (follower_id, followee_id) select member(1 + (n * 7919) % ${s.members}), member(1 + (n * 104729) % ${s.members})
+                        from generate_series(1::bigint, ${s.members * 5}) n on conflict do nothing;`,
+        note_service: (s, readers) => `
+                insert into notes (id, author_id, text, visibility, created_at)
+                        select note(n, ${s.notes}), member(1 + floor(${s.members} * power(((n * 2654435761) % 1000003) / 1000003.0, 3))::bigint), 'A note of the growth benchmark, number ' || n, 1, now()
+                        from generate_series(1, ${s.notes}) n on conflict do nothing;
+                insert into note_hashtags (tag_key, note_id, tag, position) select 'busy', note(n * ${Math.floor(s.notes / s.tagged)}, ${s.notes}), 'busy', 1 from generate_series(1, ${s.tagged}) n
+                        on conflict do nothing;
+                insert into note_hashtags (tag_key, note_id, tag, position) select 'rare', note(n * ${Math.floor(s.notes / 25)}, ${s.notes}), 'rare', 2 from generate_series(1, 25) n
+                        on conflict do nothing;
+                insert into notes (id, author_id, text, visibility, parent_id)
+                        select ('ffffffff-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, member(1 + n % ${s.members}), 'An answer, number ' || n, 1,
+                               case when n = 1 then note(1, ${s.notes}) else 'ffffffff-0000-7000-8000-000000000001'::uuid end
+                        from generate_series(1, ${s.answers + 1}) n;
+                insert into note_comments (note_id, parent_id, root_id) select id, parent_id, note(1, ${s.notes}) from notes where id >= 'ffffffff-0000-7000-8000-000000000000' order by id;`,
+};
+
+async function sql(server, database, text) {
+        return (await postgresql(server, 'psql', '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', database, '-c', text)).trim();
+}
+
+async function register(server, username) {
+        const body = JSON.parse(await must(server, 'POST', '/v1/auth/register', { json: { username, email: `${username}@example.org`, password: 'correct horse battery' } }));
+        return { id: body.user.id, username, token: body.access_token };
+}
+
+async function build(server, size) {
+        const readers = {};
+        for (const name of ['few', 'many', 'star']) {
+                readers[name] = await register(server, `reader_${name}`);
+        }
+        for (const [database, fill] of Object.entries(FILL)) {
+                say(`  filling ${database}`);
+                await sql(server, database, `${ID_FUNCTIONS} begin; set local synchronous_commit = off; ${fill(size, readers)} commit;`);
+                await sql(server, database, 'vacuum analyze');
+        }
+        await sql(server, 'postgres', 'create extension if not exists pg_stat_statements');
+        readers.note = await sql(server, 'note_service', `select id from notes where author_id = member(${Math.floor(size.members / 2)}) order by id desc limit 1`);
+        readers.root = await sql(server, 'note_service', `select parent_id from notes where id = 'ffffffff-0000-7000-8000-000000000001'`);
+        readers.member = await sql(server, 'user_service', 'select member(7)');
+        return readers;
+}
+
+// ---- the roads ------------------------------------------------------------------------------------------------------------------
+
+// As if the reader had been away: their timeline is nowhere.
+async function forget(server, reader) {
+        await sql(server, 'timeline_service', `delete from timeline_cache where owner_id = '${reader.id}'; delete from timeline_entries where owner_id = '${reader.id}'`);
+        await redisCommand(server, 'FLUSHALL');
+}
+
+// The page after so many.
+async function deep(server, reader, path, pages) {
+        let cursor = '';
+        for (let i = 0; i < pages; i++) {
+                const page = JSON.parse(await must(server, 'GET', `${path}${cursor}`, { token: reader.token }));
+                cursor = `&cursor=${page.next_cursor}`;
+        }
+        return `${path}${cursor}`;
+}
+
+const ROADS = {
+        'home, 41 followed': (s, r) => ({ reader: r.few, path: '/v1/timelines/home?limit=20' }),
+        'home, the first read, 41 followed': (s, r) => ({ reader: r.few, path: '/v1/timelines/home?limit=20', before: () => forget(s, r.few) }),
+        'home, the first read, 1,000 or 2,000 followed': (s, r) => ({ reader: r.many, path: '/v1/timelines/home?limit=20', before: () => forget(s, r.many) }),
+        'home, beyond the tail': async (s, r) => ({ reader: r.many, path: await deep(s, r.many, '/v1/timelines/home?limit=100', 9) }),
+        'a member’s notes': (s, r) => ({ reader: r.few, path: `/v1/timelines/users/${r.member}?limit=20` }),
+        'a busy hashtag': (s, r) => ({ reader: r.few, path: '/v1/timelines/hashtags/busy?limit=20' }),
+        'a rare hashtag': (s, r) => ({ reader: r.few, path: '/v1/timelines/hashtags/rare?limit=20' }),
+        'a conversation from its first note': (s, r) => ({ reader: r.few, path: `/v1/notes/${r.root}/thread?limit=20` }),
+        'a conversation from a comment with many answers': (s, r) => ({ reader: r.few, path: '/v1/notes/ffffffff-0000-7000-8000-000000000001/thread?limit=20' }),
+        'comments of a note': (s, r) => ({ reader: r.few, path: '/v1/notes/ffffffff-0000-7000-8000-000000000001/comments?limit=20' }),
+        'one note': (s, r) => ({ reader: r.few, path: `/v1/notes/${r.note}` }),
+        'followers': (s, r) => ({ reader: r.few, path: `/v1/users/${r.star.id}/followers?limit=20` }),
+        'search for a member': (s, r) => ({ reader: r.few, path: '/v1/users?query=g77&limit=20' }),
+};
+
+const blocks = async (server) => Number(await sql(server, 'postgres', `select coalesce(sum(shared_blks_hit + shared_blks_read), 0) from pg_stat_statements s
+        join pg_database d on d.oid = s.dbid where d.datname like '%_service'`));
+const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+
+async function once(server, { reader, path, before }, found) {
+        await before?.();
+        await sql(server, 'postgres', 'select pg_stat_statements_reset()');
+        const start = performance.now();
+        await must(server, 'GET', path, { token: reader.token });
+        found.times.push(performance.now() - start);
+        found.blocks = await blocks(server);
+}
+
+// From the answer to a note of the member with most followers until a follower reads it at home.
+async function deliver(server, r, found) {
+        const start = performance.now();
+        const note = JSON.parse(await must(server, 'POST', '/v1/notes', { token: r.star.token, json: { text: `To all, at ${start}` } }));
+        while (!(await must(server, 'GET', '/v1/timelines/home?limit=5', { token: r.few.token })).includes(note.id)) {
+                await sleep(2);
+        }
+        found.times.push(performance.now() - start);
+}
+
+async function start(size) {
+        say(`${count(size.notes)} notes, ${count(size.members)} members`);
+        const server = await startServer({ mode: 'single' });
+        return { server, readers: await build(server, size) };
+}
+
+// On both networks in turn, so that what else the machine does is the same for both.
+async function compare(networks, rounds, prepare, step) {
+        const found = networks.map(() => ({ times: [] }));
+        const asked = [];
+        for (const n of networks) {
+                asked.push(await prepare(n));
+        }
+        for (let i = 0; i < rounds; i++) {
+                for (const [k, n] of networks.entries()) {
+                        await step(n, asked[k], found[k]);
+                }
+        }
+        return found.map((f) => ({ ms: median(f.times.slice(1)), blocks: f.blocks })); // the first made connections and plans
+}
+
+async function compareAll(networks) {
+        const rows = [];
+        for (const [name, road] of Object.entries(ROADS)) {
+                say(`  ${name}`);
+                rows.push([name, await compare(networks, ROUNDS, (n) => road(n.server, n.readers), (n, asked, found) => once(n.server, asked, found))]);
+        }
+        say('  a note to the most followers');
+        rows.push(['a note to the most followers, read by one', await compare(networks, 9, () => {}, (n, asked, found) => deliver(n.server, n.readers, found))]);
+        return rows;
+}
+
+const networks = [await start(SMALL), await start(LARGE)];
+const rows = await compareAll(networks);
+for (const { server } of networks) {
+        await server.stop();
+}
+console.log(table(['', `${count(SMALL.notes)} notes, ms`, 'pages', `${count(LARGE.notes)} notes, ms`, 'pages', 'ratio'],
+                  rows.map(([name, [small, large]]) => [name, small.ms.toFixed(2), count(small.blocks), large.ms.toFixed(2), count(large.blocks), (large.ms / small.ms).toFixed(2)])));
