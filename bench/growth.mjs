@@ -8,7 +8,7 @@ import { postgresql } from './references.mjs';
 import { table } from './report.mjs';
 
 const { values: options } = parseArgs({ options: { notes: { type: 'string', default: '5000000' } } });
-const SMALL = { notes: 10_000, members: 1_000, followers: 900, answers: 50, tagged: 100 };
+const SMALL = { notes: 10_000, members: 2_000, followers: 900, answers: 50, tagged: 100 };
 const factor = Number(options.notes) / 5_000_000;
 const LARGE = { notes: Number(options.notes), members: Math.max(3_000, Math.round(202_000 * factor)), followers: Math.round(200_000 * factor),
                 answers: Math.round(20_000 * factor), tagged: Math.round(200_000 * factor) };
@@ -101,7 +101,7 @@ async function deep(server, reader, path, pages) {
 const ROADS = {
         'home, 41 followed': (s, r) => ({ reader: r.few, path: '/v1/timelines/home?limit=20' }),
         'home, the first read, 41 followed': (s, r) => ({ reader: r.few, path: '/v1/timelines/home?limit=20', before: () => forget(s, r.few) }),
-        'home, the first read, 1,000 or 2,000 followed': (s, r) => ({ reader: r.many, path: '/v1/timelines/home?limit=20', before: () => forget(s, r.many) }),
+        'home, the first read, 2,000 followed': (s, r) => ({ reader: r.many, path: '/v1/timelines/home?limit=20', before: () => forget(s, r.many) }),
         'home, beyond the tail': async (s, r) => ({ reader: r.many, path: await deep(s, r.many, '/v1/timelines/home?limit=100', 9) }),
         'a member’s notes': (s, r) => ({ reader: r.few, path: `/v1/timelines/users/${r.member}?limit=20` }),
         'a busy hashtag': (s, r) => ({ reader: r.few, path: '/v1/timelines/hashtags/busy?limit=20' }),
