@@ -16,7 +16,7 @@ struct token_claims {
         char subject[UUID_SIZE];
         char session[UUID_SIZE]; /* sid */
         char scope[64];
-        int64_t epoch;
+        int64_t epoch; /* reserved: always 0, not checked */
         int64_t expires_s;
 };
 

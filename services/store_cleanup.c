@@ -1,5 +1,6 @@
-/* Owns clean-up: how a service's rows go that were kept long enough, and the job that does it for the platform's tables
- * in every service's database: idempotency keys after 24 hours, events after 7 days. */
+/* Owns clean-up in portions, and the job that does it once an hour for the platform's tables in every service's
+ * database: idempotency keys older than 24 hours, and events older than 7 days that have a position, read by every
+ * consumer or not. */
 #include "services/cleanup.h"
 
 #include "services/services.h"

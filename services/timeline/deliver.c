@@ -1,5 +1,5 @@
 /* Owns delivery: new notes to their authors' followers, deleted ones away, a portion at a time. PostgreSQL first, then
- * Redis; the progress is stored last, so both halves may run again, and change nothing then.
+ * Redis; the progress is stored last, so that both may run again, to the same effect.
  *
  * A portion is as many of the next events as have few rows together, a row for each note and follower. None has many
  * by itself: notes of members with more followers than FANOUT_MAX are not delivered (famous.h). */
