@@ -11,7 +11,7 @@
 
 enum { BACKGROUND_ARENA_BYTES = 32 * 1024 * 1024, MAX_REQUEST_ID_BYTES = 64 };
 
-/* Details quote what people sent, and quotes get cut: what is no UTF-8 any more would be refused by the next service.
+/* Details quote what people sent, and quotes get cut: what is not UTF-8 any more would be refused by the next service.
  */
 static const char *valid_text(char *text)
 {

@@ -134,7 +134,7 @@ struct rpc_method {
         enum rpc_lane lane;
         uint32_t deadline_ms; /* with a body from when all of it is here */
         enum rpc_body_kind body;
-        uint64_t max_body_bytes;    /* of a body that is no message; then in has a field that is a chunk */
+        uint64_t max_body_bytes;    /* of a body that is not a message; then in has a field that is a chunk */
         uint32_t stall_ms;          /* how long nothing of it may come */
         bool takes_part;            /* the handler also gets what came of a body that broke off */
         bool answers_file;          /* out is sonet.file.Chunk, and in has a sonet.file.Conditions */
@@ -160,10 +160,10 @@ struct rpc_service {
         const char *const *reads; /* names of the services whose event log it reads; the same */
 };
 
-/* Who asks such a method for a token (public, RATE_AUTH) has its credentials in the message: a token beside them, which
+/* A request of such a method (public, RATE_AUTH) has its credentials in the message: a token beside them, which
  * clients send to every address and which may have ended, is not looked at. */
 bool contract_ignores_token(const struct rpc_method *method);
-/* Its request is a stream over gRPC, and over REST a body that is no JSON. */
+/* Its request is a stream over gRPC, and over REST a body that is not JSON. */
 bool contract_streams_body(const struct rpc_method *method);
 /* Over REST the fields outside the path stand in the body, not in the query. */
 bool contract_takes_body(const struct rpc_method *method);

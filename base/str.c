@@ -96,7 +96,8 @@ bool str_to_i64(struct str s, int64_t *out)
         return true;
 }
 
-/* Bytes of the well-formed sequence that starts with a byte over 0x7f at p; 0 when it is none (Unicode 15, table 3-7).
+/* Bytes of the well-formed sequence that starts with a byte over 0x7f at p; 0 when it is not one (Unicode 15, table
+ * 3-7).
  */
 static size_t sequence_length(const unsigned char *p, size_t left)
 {

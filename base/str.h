@@ -1,4 +1,4 @@
-/* Views into text and bytes that somebody else owns, for parsing. */
+/* Views into text and bytes that belong to others, for parsing. */
 #ifndef BASE_STR_H
 #define BASE_STR_H
 

@@ -14,7 +14,7 @@
  * of combining marks. */
 char *text_casefold_nfkc(struct arena *arena, const char *text);
 
-/* Bytes that a stranger sent, as text that can be kept and shown: what is no UTF-8, and all that text_is_one_line
+/* Bytes that a stranger sent, as text that can be kept and shown: what is not UTF-8, and all that text_is_one_line
  * refuses, is shown as U+FFFD, and the end is cut between two characters so that at most max_bytes are left. */
 char *text_clean(struct arena *arena, struct str bytes, size_t max_bytes);
 

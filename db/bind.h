@@ -49,7 +49,8 @@ struct db_wire {
         uint8_t scratch[DB_MAX_BINDS][16];
 };
 
-/* False when a bind cannot be sent (an id that is no UUID, a list beyond the protocol); *bad is its number, from 1. */
+/* False when a bind cannot be sent (an id that is not a UUID, a list beyond the protocol); *bad is its number, from 1.
+ */
 bool db_encode(struct arena *arena, const struct db_bind *binds, size_t n, struct db_wire *wire, size_t *bad);
 
 #endif

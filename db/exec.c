@@ -22,7 +22,7 @@ sn_status db_fail_unreachable(struct rpc_call *c)
         return status;
 }
 
-/* The messages of these classes speak of our SQL, not of anybody's data. */
+/* The messages of these classes are about our SQL, not about members' data. */
 static bool message_is_safe(const char *state)
 {
         return strncmp(state, "42", 2) == 0 || strncmp(state, "0A", 2) == 0 || strncmp(state, "XX", 2) == 0 ||

@@ -67,7 +67,8 @@ sn_status db_key_busy(struct rpc_call *c)
         return status;
 }
 
-/* Whoever works on the key holds its lock until the answer is committed. Shared: two who only look are no two who work.
+/* Whoever works on the key holds its lock until the answer is committed. Shared: two that only look do not exclude each
+ * other.
  */
 DB_STATEMENT(SELECT_KEY_OR_LOCK, "*", NULL,
              "select pg_try_advisory_xact_lock_shared($4) as idle, k.body_hash is not null as answered, k.body_hash,"

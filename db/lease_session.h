@@ -1,6 +1,6 @@
 /* The session of a lease: one connection to one database, which holds a session advisory lock or keeps trying to. The
  * lock ends with the session, and the server ends a session that it has not heard of for LEASE_IDLE_MS: a holder that
- * is killed, stopped or cut off loses it without anybody's help. Private to db/. */
+ * is killed, stopped or cut off loses it without further help. Private to db/. */
 #ifndef DB_LEASE_SESSION_H
 #define DB_LEASE_SESSION_H
 
@@ -13,7 +13,7 @@
 enum lease_state {
         LEASE_HELD,
         LEASE_TAKEN,      /* another session holds it */
-        LEASE_UNREACHABLE /* there is no session: the server is away, or ended it */
+        LEASE_UNREACHABLE /* there is no session: the server is unreachable, or ended it */
 };
 
 struct lease_session {

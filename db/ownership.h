@@ -34,7 +34,7 @@ bool db_ownership_covers(struct db *db);
 void db_ownership_start(struct db_ownership *o);
 /* Certain at this moment. Takes NULL, a process that owns nothing: true. */
 bool db_ownership_held(const struct db_ownership *o);
-/* The service whose lease another process has; NULL when there is none such. Takes NULL. */
+/* The service whose lease another process has; NULL: there is none. Takes NULL. */
 const char *db_ownership_awaits(const struct db_ownership *o);
 /* Returns once it is certain that the ownership was held until now: mostly at once, else as soon as PostgreSQL has
  * answered. Never when it is lost. Takes NULL. */

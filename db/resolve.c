@@ -14,7 +14,7 @@
 enum fate { FATE_COMMITTED, FATE_ABORTED, FATE_OPEN, FATE_UNKNOWN };
 
 /* An id "in the future" is refused with 22023: the server crashed before anything of the transaction reached the disk.
- * After a crash such an id is given out again, so "committed" may then speak of somebody else's transaction: only
+ * After a crash such an id is given out again, so "committed" may then be about another transaction: only
  * "aborted" is certain. */
 static enum fate ask_fate(struct db_tx *tx, int64_t deadline_us)
 {

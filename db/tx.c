@@ -188,7 +188,7 @@ static const uint8_t *pack_answer(struct arena *arena, const ProtobufCMessage *a
         return bytes;
 }
 
-/* True for "ROLLBACK", the server's answer to COMMIT after an error that somebody overlooked. */
+/* True for "ROLLBACK", the server's answer to COMMIT after an error that was overlooked. */
 static bool was_rolled_back(PGresult *result)
 {
         return strcmp(PQcmdStatus(result), "COMMIT") != 0;

@@ -32,7 +32,7 @@ struct db_value {
 };
 int64_t db_value_int(struct db_value v);                     /* 1, 2, 4 or 8 bytes, signed */
 int64_t db_value_time_us(struct db_value v);                 /* since 1970 */
-char *db_value_uuid(struct db_value v, struct arena *arena); /* "" when it is none */
+char *db_value_uuid(struct db_value v, struct arena *arena); /* "" when it is not a UUID */
 
 /* Elements of a one-dimensional array; bounds are checked, a NULL element has len -1. */
 struct db_array {

@@ -1,4 +1,4 @@
-/* Syntax: JSON text to a jansson tree, with the problem that people can act on when it is none. */
+/* Syntax: JSON text to a jansson tree, with a problem that people can act on when it is malformed. */
 #ifndef JSON_SYNTAX_H
 #define JSON_SYNTAX_H
 

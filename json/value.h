@@ -14,8 +14,8 @@ const char *value_set_double(const struct rpc_field *f, void *member, double val
 /* Strings, bytes, enums by name, timestamps. text is valid UTF-8 without NUL. */
 const char *value_set_text(const struct rpc_field *f, struct arena *arena, void *member, struct str text);
 
-/* Where the value of a field that is no list goes; marks it as given. False when another member of its oneof is given
- * already. */
+/* Where the value of a field that is not a list goes; marks it as given. False when another member of its oneof is
+ * given already. */
 bool value_claim(const struct rpc_field *f, void *message, void **member);
 
 #endif

@@ -50,7 +50,7 @@ static sn_status identify_member(struct rpc_call *c, struct str authorization)
         struct token_claims claims;
         struct str token;
         TRY(read_bearer(c, authorization, &token));
-        if (!token_known(token)) { /* honest members behind an address that somebody spends go on */
+        if (!token_known(token)) { /* members behind an address whose failures others have spent go on */
                 TRY(rpc_check_failures(c));
         }
         TRY(token_verify(c, token, &claims));

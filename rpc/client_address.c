@@ -69,7 +69,7 @@ static const uint8_t *parse_node(struct str node, uint8_t out[ADDRESS_BYTES])
         return is_six == bracket && is_port(rest) && address_parse(address, out) ? out : NULL;
 }
 
-/* ---- X-Forwarded-For: addresses apart by commas; IPv6 with brackets or without ---- */
+/* ---- X-Forwarded-For: addresses separated by commas; IPv6 with brackets or without ---- */
 
 static void walk_x_forwarded_for(struct str list, struct way *way)
 {
@@ -117,7 +117,7 @@ static bool take_token(struct str *s, const char *beside, struct str *out)
         return n > 0;
 }
 
-/* A quoted string; one with an escape is no address, and is taken as the empty one. */
+/* A quoted string; one with an escape is not an address, and is taken as the empty one. */
 static bool take_quoted(struct str *s, struct str *out)
 {
         bool escaped = false;
@@ -134,8 +134,8 @@ static bool take_quoted(struct str *s, struct str *out)
         return true;
 }
 
-/* One element: pairs apart by semicolons. *node: the value of its "for", empty when it has none; NULL when there is no
- * pair at all. */
+/* One element: pairs separated by semicolons. *node: the value of its "for", empty when it has none; NULL when there is
+ * no pair at all. */
 static bool take_element(struct str *s, struct str *node)
 {
         *node = (struct str){NULL, 0};

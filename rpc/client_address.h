@@ -12,7 +12,7 @@ void rpc_trust_proxies(const struct settings *settings);
 /* Whether such an address is a proxy's whose word counts. */
 bool rpc_is_trusted_proxy(const char *peer);
 
-/* The canonical address of the client behind `peer` (an address without port; what is none is given as it is).
+/* The canonical address of the client behind `peer` (an address without port; anything else is returned as it is).
  *
  * Only of a trusted peer the header fields count: Forwarded (RFC 7239) and X-Forwarded-For, several of one name joined
  * by commas in their order. Each lists the way from the client to the peer, and each entry is the word of whoever

@@ -66,7 +66,7 @@ static bool read_metadata(struct grpc_request *r, struct rpc_problem *problem)
 
 static bool set_deadline(struct grpc_request *r, struct rpc_problem *problem)
 {
-        static const struct rpc_method none; /* the default deadline, for what is no method of ours */
+        static const struct rpc_method none; /* the default deadline, for what is not a method of ours */
         const struct rpc_method *m = r->served->method != NULL ? r->served->method : &none;
         int64_t left_us = 0;
         if (r->timeout.ptr != NULL && !grpc_timeout_read(r->timeout, &left_us)) {
