@@ -345,6 +345,7 @@ static void enums_are_read_by_name(void **state)
         assert_invalid("{\"mood\":\"Glad\"}", "mood");
         assert_invalid("{\"mood\":\"\"}", "mood");
         assert_invalid("{\"mood\":1}", "mood");
+        assert_string_equal(c->problem.detail, "This should be one of: glad, very_sad.");
 }
 
 static void assert_time(const char *text, int64_t seconds, int32_t nanos)
