@@ -31,8 +31,8 @@ static sn_status relations_with(struct rpc_call *c, const struct refs *refs, Fol
         return SN_OK;
 }
 
-/* *usable is false when there is no set, or one that lacks somebody whom the reader follows, or that must be marked as
- * read. */
+/* *usable is false when there is no cached timeline, or one that lacks somebody whom the reader follows, or that must
+ * be marked as read. */
 static void read_cached(struct rpc_call *c, const struct page_scan *scan, bool *usable, struct home_header *header,
                         struct refs *refs, bool *whole)
 {
@@ -68,8 +68,8 @@ static sn_status build_cached(struct rpc_call *c)
         return SN_OK;
 }
 
-/* What others wrote, and the reader's relations with them: from Redis as far as its set reaches, when it knows all whom
- * the reader follows; then from the tail, brought up to date; pulled beyond that. */
+/* What others wrote, and the reader's relations with them: from Redis as far as the cached timeline reaches, when it
+ * knows all whom the reader follows; then from the tail, brought up to date; pulled beyond that. */
 static sn_status fetch_others(struct rpc_call *c, const struct page_scan *scan, struct refs *out,
                               Follow__Relations *relations)
 {

@@ -1,6 +1,6 @@
-/* Owns the layout of the sets. A set is one string: the mark of its building ('s' and 16 random bytes), a header, and
+/* Owns the layout of cached timelines. One is a string: its build token ('s' and 16 random bytes), a header, and
  * entries of 32 bytes (note id, author id) in the order in which they came. Delivery appends; the reader sorts, drops
- * doubles, and cuts what has grown long. While a set is being built there is only its mark ('b' and 16 random bytes)
+ * duplicates, and cuts what has grown long. While one is being built there is only its token ('b' and 16 random bytes)
  * with what was delivered since. */
 #include "services/timeline/home_cache.h"
 
@@ -11,9 +11,9 @@
 #include "cache/redis.h"
 #include "services/timeline/home_sync.h"
 
-#define MARK_BYTES   sizeof(((struct home_build *)NULL)->mark)
+#define TOKEN_BYTES  sizeof(((struct home_build *)NULL)->token)
 #define ID_BYTES     16
-#define HEADER_BYTES (MARK_BYTES + 8 + 4 + ID_BYTES) /* version, day, floor: numbers big-endian */
+#define HEADER_BYTES (TOKEN_BYTES + 8 + 4 + ID_BYTES) /* version, day, low-water mark: numbers big-endian */
 #define ENTRY_BYTES  (2 * ID_BYTES)
 #define CUT_ENTRIES  (2 * HOME_CACHE_ENTRIES)
 #define MS_PER_DAY   86400000
@@ -24,9 +24,9 @@
 #define TEXT_OF(x)       #x
 #define NUMBER(x)        TEXT_OF(x)
 
-/* Readers build their sets anew every day, to be noted as readers. */
-#define SET_LIFE   "172800"
-#define BUILD_LIFE "30"
+/* Readers rebuild theirs every day, to be noted as readers. */
+#define CACHED_LIFE "172800"
+#define BUILD_LIFE  "30"
 
 uint32_t home_cache_today(const struct rpc_call *c)
 {
@@ -52,7 +52,7 @@ static uint64_t get_number(const uint8_t *in, int bytes)
         return value;
 }
 
-static void new_mark(char kind, uint8_t out[MARK_BYTES])
+static void new_token(char kind, uint8_t out[TOKEN_BYTES])
 {
         char id[UUID_SIZE];
 
@@ -60,12 +60,13 @@ static void new_mark(char kind, uint8_t out[MARK_BYTES])
         (void)uuid_to_bytes(uuid_new(id), out + 1);
 }
 
-/* A set as it was read. The floor is the lowest id down to which it has everything; zero when it has all there is. */
-struct set {
+/* A cached timeline as it was read. The low-water mark is the lowest id down to which it has everything; zero when it
+ * has all there is. */
+struct cached {
         const uint8_t *bytes;
         size_t len;
-        uint8_t floor[ID_BYTES];
-        const uint8_t **entries; /* ascending, doubles among them */
+        uint8_t low_water[ID_BYTES];
+        const uint8_t **entries; /* ascending, with duplicates */
         size_t n;
 };
 
@@ -77,43 +78,43 @@ static bool has_header(const redisReply *reply)
 }
 
 /* Notes come nearly in the order of their ids: insertion has little to do. */
-static void sort_entries(struct set *set)
+static void sort_entries(struct cached *cached)
 {
-        for (size_t i = 1; i < set->n; i++) {
-                const uint8_t *entry = set->entries[i];
+        for (size_t i = 1; i < cached->n; i++) {
+                const uint8_t *entry = cached->entries[i];
                 size_t at = i;
 
-                while (at > 0 && memcmp(set->entries[at - 1], entry, ID_BYTES) > 0) {
-                        set->entries[at] = set->entries[at - 1];
+                while (at > 0 && memcmp(cached->entries[at - 1], entry, ID_BYTES) > 0) {
+                        cached->entries[at] = cached->entries[at - 1];
                         at--;
                 }
-                set->entries[at] = entry;
+                cached->entries[at] = entry;
         }
 }
 
-static void decode(struct rpc_call *c, const redisReply *reply, struct set *set, struct home_header *header)
+static void decode(struct rpc_call *c, const redisReply *reply, struct cached *cached, struct home_header *header)
 {
         const uint8_t *bytes = (const uint8_t *)reply->str;
 
-        *set = (struct set){.bytes = bytes, .len = (size_t)reply->len};
-        header->version = (int64_t)get_number(bytes + MARK_BYTES, 8);
-        header->day = (uint32_t)get_number(bytes + MARK_BYTES + 8, 4);
-        memcpy(set->floor, bytes + MARK_BYTES + 12, ID_BYTES);
-        header->complete = sodium_is_zero(set->floor, ID_BYTES);
-        set->n = (set->len - HEADER_BYTES) / ENTRY_BYTES;
-        set->entries = ARENA_ARRAY(c->arena, const uint8_t *, set->n);
-        for (size_t i = 0; i < set->n; i++) {
-                set->entries[i] = bytes + HEADER_BYTES + i * ENTRY_BYTES;
+        *cached = (struct cached){.bytes = bytes, .len = (size_t)reply->len};
+        header->version = (int64_t)get_number(bytes + TOKEN_BYTES, 8);
+        header->day = (uint32_t)get_number(bytes + TOKEN_BYTES + 8, 4);
+        memcpy(cached->low_water, bytes + TOKEN_BYTES + 12, ID_BYTES);
+        header->complete = sodium_is_zero(cached->low_water, ID_BYTES);
+        cached->n = (cached->len - HEADER_BYTES) / ENTRY_BYTES;
+        cached->entries = ARENA_ARRAY(c->arena, const uint8_t *, cached->n);
+        for (size_t i = 0; i < cached->n; i++) {
+                cached->entries[i] = bytes + HEADER_BYTES + i * ENTRY_BYTES;
         }
-        sort_entries(set);
+        sort_entries(cached);
 }
 
-static uint8_t *encode_header(const struct home_header *header, const uint8_t floor[ID_BYTES], uint8_t *out)
+static uint8_t *encode_header(const struct home_header *header, const uint8_t low_water[ID_BYTES], uint8_t *out)
 {
-        new_mark('s', out);
-        put_number(out + MARK_BYTES, (uint64_t)header->version, 8);
-        put_number(out + MARK_BYTES + 8, header->day, 4);
-        memcpy(out + MARK_BYTES + 12, floor, ID_BYTES);
+        new_token('s', out);
+        put_number(out + TOKEN_BYTES, (uint64_t)header->version, 8);
+        put_number(out + TOKEN_BYTES + 8, header->day, 4);
+        memcpy(out + TOKEN_BYTES + 12, low_water, ID_BYTES);
         return out + HEADER_BYTES;
 }
 
@@ -136,58 +137,61 @@ static bool is_beyond(const uint8_t *entry, const uint8_t *position, bool newer)
         return position == NULL || (newer ? order > 0 : order < 0);
 }
 
-/* What came late and lies below the floor stays out: others that belong before it are not in the set either. */
-static void pick(struct rpc_call *c, const struct set *set, const struct page_scan *scan, struct refs *out, bool *whole)
+/* What came late and lies below the low-water mark stays out: others that belong before it are not cached either. */
+static void pick(struct rpc_call *c, const struct cached *cached, const struct page_scan *scan, struct refs *out,
+                 bool *whole)
 {
         uint8_t position[ID_BYTES];
         const uint8_t *beyond = uuid_to_bytes(scan->beyond.id, position) ? position : NULL, *last = NULL;
-        bool complete = sodium_is_zero(set->floor, ID_BYTES);
+        bool complete = sodium_is_zero(cached->low_water, ID_BYTES);
 
         *out = (struct refs){.items = ARENA_ARRAY(c->arena, Note__NoteRef *, scan->limit)};
-        for (size_t i = 0; i < set->n && out->n < scan->limit; i++) {
-                const uint8_t *entry = set->entries[scan->newer ? i : set->n - 1 - i];
+        for (size_t i = 0; i < cached->n && out->n < scan->limit; i++) {
+                const uint8_t *entry = cached->entries[scan->newer ? i : cached->n - 1 - i];
                 bool twice = last != NULL && memcmp(entry, last, ID_BYTES) == 0;
 
-                if (!twice && memcmp(entry, set->floor, ID_BYTES) >= 0 && is_beyond(entry, beyond, scan->newer)) {
+                if (!twice && memcmp(entry, cached->low_water, ID_BYTES) >= 0 &&
+                    is_beyond(entry, beyond, scan->newer)) {
                         out->items[out->n++] = show(c, entry);
                 }
                 last = entry;
         }
-        *whole = complete ||
-                 (scan->newer ? beyond != NULL && memcmp(beyond, set->floor, ID_BYTES) >= 0 : out->n == scan->limit);
+        *whole = complete || (scan->newer ? beyond != NULL && memcmp(beyond, cached->low_water, ID_BYTES) >= 0
+                                          : out->n == scan->limit);
 }
 
-/* ARGV: the mark, how much of the string is known, what to put in its place, seconds to live. What was appended
+/* ARGV: the build token, how much of the string is known, what to put in its place, seconds to live. What was appended
  * meanwhile stays. */
 static const char REPLACE[] = "if redis.call('GETRANGE', KEYS[1], 0, 16) ~= ARGV[1] then return 0 end "
                               "local since = redis.call('GETRANGE', KEYS[1], ARGV[2], -1) "
                               "redis.call('SET', KEYS[1], ARGV[3] .. since, 'EX', ARGV[4]) "
                               "return 1";
 
-static sn_status replace(struct rpc_call *c, const char *owner, const uint8_t *mark, size_t known, const uint8_t *value,
-                         size_t len)
+static sn_status replace(struct rpc_call *c, const char *owner, const uint8_t *token, size_t known,
+                         const uint8_t *value, size_t len)
 {
         const char *key = redis_key(c->arena, REDIS_KEY_TIMELINE_HOME, owner);
         const char *offset = arena_printf(c->arena, "%zu", known);
-        const char *argv[] = {key, (const char *)mark, offset, (const char *)value, SET_LIFE};
-        const size_t lengths[] = {strlen(key), MARK_BYTES, strlen(offset), len, strlen(SET_LIFE)};
+        const char *argv[] = {key, (const char *)token, offset, (const char *)value, CACHED_LIFE};
+        const size_t lengths[] = {strlen(key), TOKEN_BYTES, strlen(offset), len, strlen(CACHED_LIFE)};
         redisReply *reply = NULL;
 
         return redis_script(c, c->service->redis, REPLACE, 1, 5, argv, lengths, &reply);
 }
 
-/* Best effort: a set that stays long is cut by the next reader. */
-static void cut(struct rpc_call *c, const char *owner, const struct set *set, const struct home_header *header)
+/* Best effort: one that stays long is cut by the next reader. */
+static void cut(struct rpc_call *c, const char *owner, const struct cached *cached, const struct home_header *header)
 {
-        const uint8_t *const *kept = set->entries + set->n - HOME_CACHE_ENTRIES;
-        bool deep = memcmp(kept[0], set->floor, ID_BYTES) > 0;
+        const uint8_t *const *kept = cached->entries + cached->n - HOME_CACHE_ENTRIES;
+        bool deep = memcmp(kept[0], cached->low_water, ID_BYTES) > 0;
         uint8_t *value = arena_alloc(c->arena, HEADER_BYTES + HOME_CACHE_ENTRIES * ENTRY_BYTES);
-        uint8_t *at = encode_header(header, deep ? kept[0] : set->floor, value);
+        uint8_t *at = encode_header(header, deep ? kept[0] : cached->low_water, value);
 
         for (size_t i = 0; i < HOME_CACHE_ENTRIES; i++) {
                 memcpy(at + i * ENTRY_BYTES, kept[i], ENTRY_BYTES);
         }
-        if (replace(c, owner, set->bytes, set->len, value, HEADER_BYTES + HOME_CACHE_ENTRIES * ENTRY_BYTES) != SN_OK) {
+        if (replace(c, owner, cached->bytes, cached->len, value, HEADER_BYTES + HOME_CACHE_ENTRIES * ENTRY_BYTES) !=
+            SN_OK) {
                 c->problem = (struct rpc_problem){0};
         }
 }
@@ -215,17 +219,17 @@ sn_status home_cache_read(struct rpc_call *c, const char *owner, const struct pa
                           struct home_header *header, struct refs *out, bool *whole)
 {
         redisReply *reply = NULL;
-        struct set set;
+        struct cached cached;
 
         TRY(fetch(c, owner, &reply, found));
         *found = *found && has_header(reply);
         if (!*found) {
                 return SN_OK;
         }
-        decode(c, reply, &set, header);
-        pick(c, &set, scan, out, whole);
-        if (set.n > CUT_ENTRIES) {
-                cut(c, owner, &set, header);
+        decode(c, reply, &cached, header);
+        pick(c, &cached, scan, out, whole);
+        if (cached.n > CUT_ENTRIES) {
+                cut(c, owner, &cached, header);
         }
         return SN_OK;
 }
@@ -235,11 +239,11 @@ sn_status home_cache_read(struct rpc_call *c, const char *owner, const struct pa
 sn_status home_cache_prepare(struct rpc_call *c, const char *owner, struct home_build *build)
 {
         const char *key = redis_key(c->arena, REDIS_KEY_TIMELINE_HOME, owner);
-        const char *argv[] = {"SET", key, (const char *)build->mark, "EX", BUILD_LIFE};
-        const size_t lengths[] = {3, strlen(key), MARK_BYTES, 2, strlen(BUILD_LIFE)};
+        const char *argv[] = {"SET", key, (const char *)build->token, "EX", BUILD_LIFE};
+        const size_t lengths[] = {3, strlen(key), TOKEN_BYTES, 2, strlen(BUILD_LIFE)};
         redisReply *reply = NULL;
 
-        new_mark('b', build->mark);
+        new_token('b', build->token);
         return redis_command(c, c->service->redis, 5, argv, lengths, &reply);
 }
 
@@ -254,17 +258,17 @@ sn_status home_cache_store(struct rpc_call *c, const char *owner, const struct h
 {
         size_t len = HEADER_BYTES + refs->n * ENTRY_BYTES;
         uint8_t *value = arena_alloc(c->arena, len);
-        uint8_t floor[ID_BYTES] = {0};
+        uint8_t low_water[ID_BYTES] = {0};
         uint8_t *at;
 
         if (!header->complete && refs->n > 0) {
-                (void)uuid_to_bytes(refs->items[refs->n - 1]->id, floor);
+                (void)uuid_to_bytes(refs->items[refs->n - 1]->id, low_water);
         }
-        at = encode_header(header, floor, value);
+        at = encode_header(header, low_water, value);
         for (size_t i = refs->n; i > 0; i--, at += ENTRY_BYTES) {
                 put_entry(refs->items[i - 1]->id, refs->items[i - 1]->author_id, at);
         }
-        return replace(c, owner, build->mark, MARK_BYTES, value, len);
+        return replace(c, owner, build->token, TOKEN_BYTES, value, len);
 }
 
 /* --- delivery --- */

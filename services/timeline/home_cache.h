@@ -6,32 +6,32 @@
 #include "services/timeline/refs.h"
 #include "services/timeline/timeline_rows.rpc.h"
 
-/* How many entries a set is built with. It grows to twice as many before a reader cuts it. */
+/* How many entries a cached timeline is built with. It grows to twice as many before a reader cuts it. */
 #define HOME_CACHE_ENTRIES 200
 
 struct home_header {
-        int64_t version; /* of the owner's relations, that the set takes into account */
+        int64_t version; /* of the owner's relations, that it takes into account */
         uint32_t day;    /* since 1970: when the owner was last noted as reading */
         bool complete;   /* nothing older exists */
 };
 
-/* Marks a set that is being built: what is delivered meanwhile is appended to the mark, and comes into the set. */
+/* The token of one that is being built: what is delivered meanwhile is appended to the token, and kept. */
 struct home_build {
-        uint8_t mark[17];
+        uint8_t token[17];
 };
 
-/* What stands beyond the scan's position, as far as the set reaches; *whole: it has all that the scan asks for. *found
- * is false when there is no set, or one that may lack something. */
+/* What stands beyond the scan's position, as far as the cached timeline reaches; *whole: it has all that the scan asks
+ * for. *found is false when there is none, or one that may lack something. */
 SN_CHECKED sn_status home_cache_read(struct rpc_call *c, const char *owner, const struct page_scan *scan, bool *found,
                                      struct home_header *header, struct refs *out, bool *whole);
 /* Before reading what will be stored. */
 SN_CHECKED sn_status home_cache_prepare(struct rpc_call *c, const char *owner, struct home_build *build);
-/* Stores the set, unless somebody else began to build it, or it was cleared. refs: newest first. */
+/* Stores what was built, unless another build began, or it was cleared. refs: newest first. */
 SN_CHECKED sn_status home_cache_store(struct rpc_call *c, const char *owner, const struct home_build *build,
                                       const struct home_header *header, const struct refs *refs);
 /* Entries to their owners' sets, where there are sets; sorted by owner. Repeating it changes nothing for readers. */
 SN_CHECKED sn_status home_cache_deliver(struct rpc_call *c, TimelineRows__Entry *const *entries, size_t n);
-/* Drops all sets, and all that are being built. */
+/* Drops all cached timelines, and all that are being built. */
 SN_CHECKED sn_status home_cache_clear(struct rpc_call *c);
 
 uint32_t home_cache_today(const struct rpc_call *c);

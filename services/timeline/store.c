@@ -42,7 +42,7 @@ sn_status store_insert_entries(struct db_tx *tx, const char *owner, Note__NoteRe
                        NULL);
 }
 
-/* Two may build at once: the floor only rises, whoever comes last. */
+/* Two may build at once: the low-water mark (floor_id) only rises, whoever comes last. */
 DB_STATEMENT(FINISH_PULL, "timeline_service", NULL,
              "with grown as (insert into timeline_grown values ($1) on conflict do nothing)"
              " update timeline_cache set relations_version = greatest(relations_version, $2),"

@@ -15,11 +15,11 @@ SN_CHECKED sn_status store_state(struct db_tx *tx, const char *owner, TimelineRo
  * alone. */
 SN_CHECKED sn_status store_start_build(struct db_tx *tx, const char *owner);
 SN_CHECKED sn_status store_insert_entries(struct db_tx *tx, const char *owner, Note__NoteRef *const *refs, size_t n);
-/* All notes of those followed up to version are in, from floor_id up ("": all that there are). What lies below the
- * floor is no list: some authors' notes are there, others' are not. */
+/* All notes of those followed up to version are in, from floor_id up ("": all that there are). What lies below that
+ * low-water mark is no list: some authors' notes are there, others' are not. */
 SN_CHECKED sn_status store_finish_pull(struct db_tx *tx, const char *owner, int64_t version, const char *floor_id);
 SN_CHECKED sn_status store_touch(struct db_tx *tx, const char *owner);
-/* Beyond the scan's position, down to the floor. */
+/* Beyond the scan's position, down to the low-water mark. */
 SN_CHECKED sn_status store_entries(struct db_tx *tx, const char *owner, const struct page_scan *scan, size_t *n,
                                    Note__NoteRef ***refs);
 
