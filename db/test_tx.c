@@ -289,7 +289,7 @@ DB_STATEMENT(TEST_COUNT_NAMED, "test_items", NULL, "select count(*) as n from it
 
 static int64_t count_named(struct rpc_call *c, const char *name)
 {
-        struct db_rows *rows;
+        struct db_rows *rows = NULL;
 
         assert_int_equal(DB_READ(c, tx, db_rows(tx, &TEST_COUNT_NAMED, DB_BINDS(bind_text(name)), &rows)), SN_OK);
         assert_int_equal(c->open_transactions, 0); /* given back before the status is looked at */

@@ -213,6 +213,7 @@ static void over_http_2_it_is_each_streams_body_that_counts(void **state)
                 h2_field(&block, ":authority", "h");
                 h2_field(&block, ":path", "/echo");
                 h2_headers(&bytes, NGHTTP2_FLAG_END_HEADERS, stream, &block);
+                buf_free(&block);
                 h2_frame(&bytes, NGHTTP2_DATA, 0, stream, piece, sizeof(piece));
         }
         h2_send(fd, &bytes);

@@ -2,7 +2,7 @@
 # Shows that `./dev new-service` makes a service that works as it is: in a copy of the tree it is built, looked at as lint does, held against
 # its schema, and asked over REST and gRPC in split mode. Prints TAP.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 
 copy=$(mktemp -d "${TMPDIR:-/tmp}/sonet-new.XXXXXX")
 trap 'rm -rf "$copy"' EXIT

@@ -122,7 +122,7 @@ static sn_status load_originals(struct rpc_call *c, struct batch *b, struct batc
  * viewer does not see, the same is read. */
 static bool needs_block(const struct batch *b, const struct item *item)
 {
-        return item->visible ? is_renote(item) : b->reader->from != READ_FROM_ANYWHERE;
+        return item->original != NULL && (item->visible || b->reader->from != READ_FROM_ANYWHERE);
 }
 
 /* Members whom an author blocks do not pass their notes on: such a renote is shown as if its original were hidden. */
@@ -160,7 +160,7 @@ static sn_status apply_blocks(struct rpc_call *c, struct batch *b)
 /* A renote is only shown with the note that it passes on. */
 static bool is_visible(const struct item *item)
 {
-        return item->visible && (!is_renote(item) || item->original->visible);
+        return item->visible && (!is_renote(item) || (item->original != NULL && item->original->visible));
 }
 
 static bool any_visible(const struct batch *b)
