@@ -1,6 +1,6 @@
 /* Writes in flight: since when calls that may write have been running, so that lists can say up to where they are
  * settled. Ids are drawn before they are committed: one that is older than what a reader has seen may appear later,
- * as long as the call that drew it runs. */
+ * as long as the call that drew it runs. A call whose COMMIT may still land never returns: it ends the process. */
 #ifndef BASE_IN_FLIGHT_H
 #define BASE_IN_FLIGHT_H
 

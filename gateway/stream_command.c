@@ -135,6 +135,7 @@ static struct stream_sub *new_sub(struct stream *s, struct stream_channel *chann
 
         if (sub != NULL) {
                 sub->stream = s;
+                sub->number = ++s->last_number;
                 sub->channel = channel;
                 sub->personal = personal;
                 memcpy(sub->name, name, len);

@@ -44,3 +44,21 @@ test('on one channel each reader hears what they may see, whoever listens beside
                 assert.deepEqual(streams[name].events().map((m) => m.data.text), texts, name);
         }
 });
+
+test('an event says on which of several channels it is, in the words of the subscription', async () => {
+        const [author, fan] = await registerMany(2);
+        const note = await author.note('answer me');
+        const stream = streams.several = new Stream(net.url);
+        await stream.opened;
+        const channels = { posted: `user:${author.username}`, answered: `note:${note.id}`, tagged: `hashtag:${author.username}`, own: `user:${fan.id}` };
+        for (const channel of Object.values(channels)) {
+                assert.equal((await stream.subscribe(channel)).type, 'subscribed', channel);
+        }
+        const texts = { posted: 'something', answered: 'an answer', own: 'my own' };
+        await author.note(texts.posted);
+        await fan.comment(note.id, texts.answered);
+        await fan.note(texts.own);
+        for (const [name, text] of Object.entries(texts)) {
+                assert.equal((await heard('several', text)).channel, channels[name]);
+        }
+});
