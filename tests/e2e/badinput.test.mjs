@@ -173,7 +173,7 @@ test('a body where none belongs is refused, and the connection stays usable when
         for (const raw of ['{"x":', '{"x":1}', '[]', '{}{}', 'null', '"{}"', 'x'.repeat(5000)]) {
                 for (const answer of [await alice.get('/v1/users/me', { raw }), await alice.del(`/v1/notes/${note.id}`, { raw })]) {
                         problem(answer, 400, { code: 'malformed_request' });
-                        assert.match(answer.body.detail, /no body but an empty one or \{\}/);
+                        assert.match(answer.body.detail, /the body must be empty or \{\}/);
                 }
         }
 });
