@@ -7,69 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "json/json.h"
-#include "json/test_kinds.h"
-
-static struct rpc_call *c;
-static JsonTest__Kinds m;
-
-static int setup(void **state)
-{
-        c = rpc_call_new_background(NULL, 60000);
-        json_test__kinds__init(&m);
-        return 0;
-}
-
-static int teardown(void **state)
-{
-        rpc_call_free(c);
-        return 0;
-}
-
-/* Reads from memory without a NUL behind it, so that reading past the end is found. */
-static sn_status read_text(const char *text, size_t len, const char *const *skip, ProtobufCMessage *out)
-{
-        char *exact = malloc(len == 0 ? 1 : len);
-        memcpy(exact, text, len);
-        sn_status status = json_read_message(c, (struct str){exact, len}, skip, type_of(out), out);
-        free(exact);
-        return status;
-}
-
-static void assert_read(const char *text)
-{
-        json_test__kinds__init(&m);
-        sn_status status = read_text(text, strlen(text), NULL, &m.base);
-        if (status != SN_OK) {
-                fail_msg("%s: %s: %s", text, c->problem.field, c->problem.detail);
-        }
-}
-
-static void assert_problem(sn_status status, const char *code, const char *field, const char *text)
-{
-        if (status == SN_OK) {
-                fail_msg("taken: %s", text);
-        }
-        assert_int_equal(status, SN_INVALID_ARGUMENT);
-        assert_string_equal(c->problem.code, code);
-        assert_string_equal(c->problem.field == NULL ? "(none)" : c->problem.field, field == NULL ? "(none)" : field);
-        assert_true(strlen(c->problem.detail) > 10);
-}
-
-static void assert_invalid(const char *text, const char *field)
-{
-        json_test__kinds__init(&m);
-        assert_problem(read_text(text, strlen(text), NULL, &m.base), "validation_failed", field, text);
-}
-
-static void assert_malformed_bytes(const char *text, size_t len)
-{
-        json_test__kinds__init(&m);
-        assert_problem(read_text(text, len, NULL, &m.base), "malformed_json", NULL, text);
-        assert_non_null(strstr(c->problem.detail, "line "));
-}
-
-#define ASSERT_MALFORMED(literal) assert_malformed_bytes((literal), sizeof(literal) - 1)
+#include "json/test_read_support.h"
 
 static void every_kind_of_field_is_read(void **state)
 {
@@ -348,108 +286,6 @@ static void enums_are_read_by_name(void **state)
         assert_string_equal(c->problem.detail, "This should be one of: glad, very_sad.");
 }
 
-static void assert_time(const char *text, int64_t seconds, int32_t nanos)
-{
-        char body[100];
-        snprintf(body, sizeof(body), "{\"at\":\"%s\"}", text);
-        assert_read(body);
-        assert_true(m.at->seconds == seconds);
-        assert_int_equal(m.at->nanos, nanos);
-}
-
-static void times_are_read_with_any_offset_and_fraction(void **state)
-{
-        assert_time("1970-01-01T00:00:00Z", 0, 0);
-        assert_time("2026-01-02T03:04:05.678Z", 1767323045, 678000000);
-        assert_time("2026-01-02t03:04:05.123456789z", 1767323045, 123456789);
-        assert_time("2026-01-02T05:34:05+02:30", 1767323045, 0);
-        assert_time("2026-01-01T22:04:05-05:00", 1767323045, 0);
-        assert_time("2000-02-29T00:00:00Z", 951782400, 0);
-        assert_time("1969-12-31T23:59:59.5Z", -1, 500000000);
-        assert_time("0001-01-01T00:00:00Z", -62135596800, 0);
-        assert_time("9999-12-31T23:59:59Z", 253402300799, 0);
-}
-
-static void times_that_are_none_are_refused(void **state)
-{
-        static const char *const wrong[] = {"",
-                                            "2026-01-02",
-                                            "2026-01-02T03:04:05",
-                                            "2026-01-02 03:04:05Z",
-                                            "2026-01-02T03:04Z",
-                                            "2026-13-02T03:04:05Z",
-                                            "2026-00-02T03:04:05Z",
-                                            "2026-02-29T03:04:05Z",
-                                            "1900-02-29T03:04:05Z",
-                                            "2026-04-31T03:04:05Z",
-                                            "2026-01-02T24:00:00Z",
-                                            "2026-01-02T03:60:05Z",
-                                            "2026-01-02T03:04:60Z",
-                                            "2026-01-02T03:04:05.Z",
-                                            "2026-01-02T03:04:05.1234567890Z",
-                                            "2026-01-02T03:04:05+24:00",
-                                            "2026-01-02T03:04:05+2:00",
-                                            "2026-01-02T03:04:05Zx",
-                                            "+026-01-02T03:04:05Z",
-                                            "0000-01-01T00:00:00Z",
-                                            "0001-01-01T00:00:00+00:01",
-                                            "9999-12-31T23:59:59-00:01",
-                                            "20260102T030405Z"};
-        for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-                char body[100];
-                snprintf(body, sizeof(body), "{\"at\":\"%s\"}", wrong[i]);
-                assert_invalid(body, "at");
-        }
-}
-
-static void base64_is_strict_but_takes_the_url_alphabet_and_no_padding(void **state)
-{
-        assert_read("{\"blobs\":[\"\",\"Zg==\",\"Zg\",\"Zm8=\",\"Zm8\",\"Zm9v\",\"__4=\"]}");
-        assert_int_equal(m.n_blobs, 7);
-        assert_int_equal(m.blobs[2].len, 1);
-        assert_memory_equal(m.blobs[6].data, "\xff\xfe", 2);
-        static const char *const wrong[] = {
-            "Z", "Zg=", "Zg===", "====", "Z===", "Zh==", "Zm9", "Zm 9", "Zm9v=", "Z=g=", "\\n", "\\u00e9"};
-        for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-                char body[100];
-                snprintf(body, sizeof(body), "{\"blob\":\"%s\"}", wrong[i]);
-                assert_invalid(body, "blob");
-        }
-}
-
-static void every_escape_is_understood(void **state)
-{
-        assert_read("{\"text\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\\u00e9\\u20AC\\ud83d\\ude00\\uDBFF\\uDFFF\"}");
-        assert_string_equal(m.text, "\"\\/\b\f\n\r\tA\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\xF4\x8F\xBF\xBF");
-}
-
-static void lone_surrogates_are_refused(void **state)
-{
-        ASSERT_MALFORMED("{\"text\":\"\\ud83d\"}");
-        ASSERT_MALFORMED("{\"text\":\"\\ud83dx\"}");
-        ASSERT_MALFORMED("{\"text\":\"\\ude00\"}");
-        ASSERT_MALFORMED("{\"text\":\"\\ud83d\\u0041\"}");
-        ASSERT_MALFORMED("{\"text\":\"\\ud83d\\ud83d\"}");
-}
-
-static void nul_characters_are_refused_with_the_field(void **state)
-{
-        assert_invalid("{\"text\":\"a\\u0000b\"}", "text");
-        assert_invalid("{\"inner\":{\"name\":\"\\u0000\"}}", "inner.name");
-        assert_invalid("{\"texts\":[\"\",\"\\u0000\"]}", "texts[1]");
-        assert_invalid("{\"te\\u0000xt\":\"\"}", "te\\u0000xt");
-}
-
-static void invalid_utf8_is_refused_with_the_field(void **state)
-{
-        static const char *const wrong[] = {"\x80", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82", "\xFF"};
-        for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-                char body[100];
-                snprintf(body, sizeof(body), "{\"inner\":{\"name\":\"a%s\"}}", wrong[i]);
-                assert_invalid(body, "inner.name");
-        }
-}
-
 static void depth_is_bounded_before_anything_is_read(void **state)
 {
         char text[20000] = "";
@@ -512,36 +348,27 @@ static void any_bytes_are_read_or_refused(void **state)
         }
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            TEST(every_kind_of_field_is_read),
-            TEST(lists_of_every_kind_are_read),
-            TEST(what_is_written_reads_back_as_the_same_message),
-            TEST(malformed_text_is_refused_with_line_and_column),
-            TEST(the_body_must_be_an_object),
-            TEST(each_kind_refuses_the_wrong_types),
-            TEST(numbers_at_their_limits_are_taken_and_past_them_refused),
-            TEST(a_whole_number_may_be_written_with_a_fraction_of_zero_or_an_exponent),
-            TEST(unknown_fields_are_refused_by_name),
-            TEST(fields_that_the_path_gives_are_unknown_in_the_body_only),
-            TEST(keys_given_twice_are_refused_by_name),
-            TEST(a_number_keeps_to_its_range_even_when_it_is_zero),
-            TEST(null_is_refused_for_every_field_in_every_place),
-            TEST(oneof_members_are_marked_and_exclude_each_other),
-            TEST(enums_are_read_by_name),
-            TEST(times_are_read_with_any_offset_and_fraction),
-            TEST(times_that_are_none_are_refused),
-            TEST(base64_is_strict_but_takes_the_url_alphabet_and_no_padding),
-            TEST(every_escape_is_understood),
-            TEST(lone_surrogates_are_refused),
-            TEST(nul_characters_are_refused_with_the_field),
-            TEST(invalid_utf8_is_refused_with_the_field),
-            TEST(depth_is_bounded_before_anything_is_read),
-            TEST(a_body_that_does_not_fit_into_the_arena_is_refused),
-            TEST(any_bytes_are_read_or_refused),
+            READ_TEST(every_kind_of_field_is_read),
+            READ_TEST(lists_of_every_kind_are_read),
+            READ_TEST(what_is_written_reads_back_as_the_same_message),
+            READ_TEST(malformed_text_is_refused_with_line_and_column),
+            READ_TEST(the_body_must_be_an_object),
+            READ_TEST(each_kind_refuses_the_wrong_types),
+            READ_TEST(numbers_at_their_limits_are_taken_and_past_them_refused),
+            READ_TEST(a_whole_number_may_be_written_with_a_fraction_of_zero_or_an_exponent),
+            READ_TEST(unknown_fields_are_refused_by_name),
+            READ_TEST(fields_that_the_path_gives_are_unknown_in_the_body_only),
+            READ_TEST(keys_given_twice_are_refused_by_name),
+            READ_TEST(a_number_keeps_to_its_range_even_when_it_is_zero),
+            READ_TEST(null_is_refused_for_every_field_in_every_place),
+            READ_TEST(oneof_members_are_marked_and_exclude_each_other),
+            READ_TEST(enums_are_read_by_name),
+            READ_TEST(depth_is_bounded_before_anything_is_read),
+            READ_TEST(a_body_that_does_not_fit_into_the_arena_is_refused),
+            READ_TEST(any_bytes_are_read_or_refused),
         };
         return cmocka_run_group_tests_name("json read", tests, NULL, NULL);
 }
