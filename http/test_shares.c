@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/str.h"
 #include "http/test_http2_support.h"
 
 enum { CONNECTIONS = 20, BODY_BYTES = 800000, FROM_HERE = 1, FROM_THERE = 2, FROM_PROXY = 9 };
@@ -104,13 +105,14 @@ static int64_t held(void)
 {
         struct buf text;
         const char *line;
-        long long value = -1;
+        int64_t value = -1;
 
         buf_init(&text, 1 << 20);
         metrics_render(&text);
         line = strstr(text.data, "\nsonet_request_body_bytes ");
         assert_non_null(line);
-        assert_int_equal(sscanf(line, "\nsonet_request_body_bytes %lld", &value), 1);
+        line = strchr(line, ' ') + 1;
+        assert_true(str_to_i64((struct str){line, strcspn(line, "\n")}, &value));
         buf_free(&text);
         return value;
 }
