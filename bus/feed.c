@@ -76,7 +76,7 @@ static void begin(struct bus_feed *feed, const Sonet__Events__ReadOutboxResponse
         (void)snprintf(feed->log_id, sizeof(feed->log_id), "%s", out->log_id);
         feed->position = first && out->n_events > 0 ? out->events[0]->position - 1 : out->head;
         feed->old_until = out->head;
-        feed->options.begin(feed->options.context, feed->log_id, feed->position);
+        feed->options.begin(feed->options.context, feed->log_id, feed->position, feed->old_until);
 }
 
 static sn_status read_log(struct bus_feed *feed)

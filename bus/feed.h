@@ -16,8 +16,9 @@ struct bus_feed_options {
          * they were there when it began. c is new for each batch. */
         void (*take)(void *context, struct rpc_call *c, bus_event **events, size_t n, bool old);
         /* Before the first event, and whenever the log was replaced (a backup), or events of it were missed: nothing
-         * that was taken before belongs to it. It goes on after position. */
-        void (*begin)(void *context, const char *log_id, int64_t position);
+         * that was taken before belongs to it. It goes on after position; events up to old_until
+         * are old. */
+        void (*begin)(void *context, const char *log_id, int64_t position, int64_t old_until);
         void *context;
 };
 

@@ -57,6 +57,7 @@ struct stream_log {
         bool ready;            /* all that follows is known; under the hub's lock */
         char log_id[UUID_SIZE];
         int64_t position;          /* all events up to here were given to those who were subscribed */
+        int64_t old_until;         /* ready from here on: what is older is kept for who resumes */
         int64_t kept_after;        /* the events behind this position are kept */
         struct stream_event *kept; /* a ring */
         size_t n_kept, first_kept;
@@ -255,7 +256,7 @@ struct stream *stream_hub_find(const struct stream_hub *hub, uint64_t id);
 /* ---- Delivery (stream_deliver.c) ---- */
 
 void stream_deliver(void *log, struct rpc_call *c, bus_event **events, size_t n, bool old);
-void stream_begin_log(void *log, const char *log_id, int64_t position);
+void stream_begin_log(void *log, const char *log_id, int64_t position, int64_t old_until);
 /* Under the hub's lock: all events behind this position are kept. */
 int64_t stream_kept_after(struct stream_log *log);
 /* Under the hub's lock: the kept events behind a position, at most so many, as they were. */

@@ -433,12 +433,22 @@ static void deliver(struct stream_log *log, bus_event *event)
 
 /* ---- What the feed calls ---- */
 
+/* Under the lock. Before that a position that a client has might lie ahead. */
+static void set_ready(struct stream_log *log)
+{
+        if (!log->ready && log->position >= log->old_until) {
+                log->ready = true;
+                pthread_cond_broadcast(&log->hub->begun);
+        }
+}
+
 /* From here on whoever subscribes is not owed the event, and whoever resumes finds it among those that are kept. */
 static void pass(struct stream_log *log, const bus_event *event)
 {
         pthread_mutex_lock(&log->hub->lock);
         keep(log, event);
         log->position = event->position;
+        set_ready(log);
         pthread_mutex_unlock(&log->hub->lock);
 }
 
@@ -470,7 +480,7 @@ static void end_all(struct http_task *task)
         free_batch(batch);
 }
 
-void stream_begin_log(void *context, const char *log_id, int64_t position)
+void stream_begin_log(void *context, const char *log_id, int64_t position, int64_t old_until)
 {
         struct stream_log *log = context;
         struct stream_hub *hub = log->hub;
@@ -491,8 +501,8 @@ void stream_begin_log(void *context, const char *log_id, int64_t position)
         memcpy(log->log_id, log_id, UUID_SIZE);
         log->position = log->kept_after = position;
         log->n_kept = log->first_kept = 0;
-        log->ready = true;
-        pthread_cond_broadcast(&hub->begun);
+        log->old_until = old_until;
+        set_ready(log);
         pthread_mutex_unlock(&hub->lock);
         if (!posted) {
                 free_batch(batch);
