@@ -6,6 +6,8 @@
  *   stream_replay.c    what a subscription missed, on workers
  *   stream_table.c     who is subscribed to what; how many streams who has
  *   stream_deliver.c   from a log's events to streams, on the thread of the log's feed
+ *   stream_kept.c      the events that are kept for who comes back
+ *   stream_apply.c     what came of a client's message, on the I/O thread
  *   stream_channels.c  the channels that the contracts declare
  *   stream_message.c   what is sent, as JSON
  *   stream_hub.c       start and stop, and what all streams share
@@ -169,6 +171,9 @@ struct stream_command {
         char text[]; /* the message */
 };
 
+/* On a worker; and what it posts then. */
+void stream_command_run(struct work *work, bool expired);
+void stream_command_done(struct http_task *task);
 /* On the I/O thread: hands it to a worker. False: it is refused, and the client told. */
 bool stream_command_start(struct stream *s, struct str text);
 /* Server-sent events: the next channel that was asked for. */
@@ -257,6 +262,9 @@ struct stream *stream_hub_find(const struct stream_hub *hub, uint64_t id);
 
 void stream_deliver(void *log, struct rpc_call *c, bus_event **events, size_t n, bool old);
 void stream_begin_log(void *log, const char *log_id, int64_t position, int64_t old_until);
+/* ---- Kept events (stream_kept.c) ---- */
+
+void stream_keep(struct stream_log *log, const bus_event *event); /* the next one; under the hub's lock */
 /* Under the hub's lock: all events behind this position are kept. */
 int64_t stream_kept_after(struct stream_log *log);
 /* Under the hub's lock: the kept events behind a position, at most so many, as they were. */
