@@ -124,7 +124,7 @@ void grpc_loop_give(struct grpc_loop *loop, struct grpc_task *task);            
 int64_t grpc_loop_now_us(const struct grpc_loop *loop);                               /* when it woke up */
 void grpc_loop_set(struct grpc_loop *loop, struct grpc_timer *timer, int64_t due_us); /* fires then, or sooner */
 bool grpc_loop_watch(struct grpc_loop *loop, int fd, struct grpc_link *link);
-void grpc_loop_watch_relay(struct grpc_loop *loop, int fd, struct grpc_relay *relay); /* for writing */
+bool grpc_loop_watch_relay(struct grpc_loop *loop, int fd, struct grpc_relay *relay); /* for writing */
 void grpc_loop_add_channel(struct grpc_loop *loop, struct sonet_grpc_channel *channel);
 void grpc_loop_remove_channel(struct sonet_grpc_channel *channel);
 

@@ -66,11 +66,11 @@ bool grpc_loop_watch(struct grpc_loop *loop, int fd, struct grpc_link *link)
         return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-/* Links stand at even addresses. A pipe that cannot be watched ends at the stall's deadline. */
-void grpc_loop_watch_relay(struct grpc_loop *loop, int fd, struct grpc_relay *relay)
+/* Links stand at even addresses. */
+bool grpc_loop_watch_relay(struct grpc_loop *loop, int fd, struct grpc_relay *relay)
 {
         struct epoll_event event = {.events = EPOLLOUT | EPOLLET, .data.u64 = (uintptr_t)relay | RELAY_TAG};
-        (void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event);
+        return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
 void grpc_loop_add_channel(struct grpc_loop *loop, struct sonet_grpc_channel *channel)

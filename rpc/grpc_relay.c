@@ -156,15 +156,15 @@ static bool take_chunks(struct grpc_relay *relay)
         return frame == GRPC_FRAME_PART && !relay->part.overflow && !relay->pending.overflow;
 }
 
-/* The first message is whole: its caller goes on with it. */
-static void answer(struct grpc_relay *relay, size_t message_bytes)
+/* The first message is whole: its caller goes on with it. False: the pipe cannot be watched. */
+static bool answer(struct grpc_relay *relay, size_t message_bytes)
 {
         struct grpc_call *call = &relay->call;
         buf_append(&relay->part, call->reply.data + message_bytes, call->reply.len - message_bytes);
         call->reply.len = message_bytes;
         relay->answered = true;
         sem_post(&call->done);
-        grpc_loop_watch_relay(call->channel->loop, relay->write_fd, relay);
+        return grpc_loop_watch_relay(call->channel->loop, relay->write_fd, relay);
 }
 
 static void fail(struct grpc_relay *relay)
@@ -204,7 +204,10 @@ void grpc_relay_data(struct grpc_relay *relay, const uint8_t *bytes, size_t len)
                         give_room(relay);
                         return;
                 }
-                answer(relay, GRPC_PREFIX_BYTES + message.len);
+                if (!answer(relay, GRPC_PREFIX_BYTES + message.len)) {
+                        fail(relay);
+                        return;
+                }
         }
         call->deadline_us = grpc_loop_now_us(call->channel->loop) + GRPC_RELAY_STALL_MS * INT64_C(1000);
         if (!take_chunks(relay)) {

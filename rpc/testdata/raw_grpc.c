@@ -127,8 +127,8 @@ static void connect_to(struct raw *raw)
 
 static void start_session(struct raw *raw)
 {
-        nghttp2_session_callbacks *callbacks;
-        nghttp2_option *option;
+        nghttp2_session_callbacks *callbacks = NULL;
+        nghttp2_option *option = NULL;
         must(nghttp2_session_callbacks_new(&callbacks) == 0 && nghttp2_option_new(&option) == 0, "no memory");
         nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
