@@ -67,7 +67,7 @@ report 'waits are timed by the monotonic clock, in one place' \
         "$(grep -nE "(^|[^A-Za-z0-9_.>])($wall) *\(" "${sources[@]}" | grep -v '^base/ticker.c:' || true)"
 
 # Longer ones hold two subjects: split them.
-report 'no file over 500 lines' "$(wc -l "${sources[@]}" | awk '$2 !~ /^(total|gateway\/stream_command.c)$/ && $1 > 500 { print $2 ": " $1 " lines" }')"
+report 'no file over 500 lines' "$(wc -l "${sources[@]}" | awk '$2 != "total" && $1 > 500 { print $2 ": " $1 " lines" }')"
 
 # From the brace that opens its body to the one that closes it.
 # shellcheck disable=SC2016
