@@ -388,9 +388,9 @@ static void drop_subs(struct stream *s)
                 stream_hub_unregister(s->hub, sub);
                 free(sub);
         }
-        pthread_mutex_unlock(&s->hub->lock);
-        s->subs = NULL;
+        s->subs = NULL; /* a worker may be about to look */
         s->n_subs = 0;
+        pthread_mutex_unlock(&s->hub->lock);
 }
 
 static void on_end(void *context)

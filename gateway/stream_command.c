@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "gateway/stream.h"
 #include "json/json.h"
-#include "rpc/lanes.h"
 #include "rpc/rate_limit.h"
 #include "sonet/live.rpc.h"
 
@@ -142,14 +141,17 @@ static struct stream_sub *new_sub(struct stream *s, struct stream_channel *chann
         return sub;
 }
 
-static bool is_subscribed(const struct stream *s, const char *name)
+/* Under the lock: the client may go meanwhile, and its subscriptions with it. */
+static bool has_room(struct stream *s, const char *name, int64_t most)
 {
-        for (const struct stream_sub *sub = s->subs; sub != NULL; sub = sub->next) {
-                if (strcmp(sub->name, name) == 0) {
-                        return true;
-                }
+        pthread_mutex_lock(&s->hub->lock);
+        bool room = s->n_subs < most;
+
+        for (const struct stream_sub *sub = s->subs; sub != NULL && !room; sub = sub->next) {
+                room = strcmp(sub->name, name) == 0;
         }
-        return false;
+        pthread_mutex_unlock(&s->hub->lock);
+        return room;
 }
 
 /* What came after the position is all here still: events are kept that long, and their log is the one that it names. */
@@ -171,7 +173,7 @@ static sn_status subscribe(struct rpc_call *c, struct stream_command *command, c
         struct stream_channel *channel = NULL;
         char log_id[UUID_SIZE] = "";
 
-        if (s->n_subs >= most && !is_subscribed(s, name)) {
+        if (!has_room(s, name, most)) {
                 return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_many_channels", "channel",
                                      "this stream has %lld channels, the maximum; unsubscribe from one first",
                                      (long long)most);
