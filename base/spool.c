@@ -30,7 +30,7 @@ void spool_setup(const struct spool_options *given)
         (void)snprintf(folder, sizeof(folder), "%s", given->folder);
 }
 
-static const char *folder_of(void)
+const char *spool_folder(void)
 {
         const char *temporary = getenv("TMPDIR");
         if (folder[0] != '\0') {
@@ -72,7 +72,7 @@ static bool reserve(atomic_int_least64_t *count, int64_t n, int64_t max)
 
 static enum spool_result open_file(int64_t expected, struct spool **out)
 {
-        int fd = open_unnamed(folder_of());
+        int fd = open_unnamed(spool_folder());
         if (fd < 0) {
                 return errno == ENOSPC || errno == EMFILE || errno == ENFILE ? SPOOL_FULL : SPOOL_BROKEN;
         }

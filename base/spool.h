@@ -14,6 +14,8 @@ struct spool_options {
         int64_t free_bytes; /* that stay free on its disk */
 };
 
+const char *spool_folder(void);
+
 /* At start, before any thread. Without it there are 4 GiB in 128 files, and 256 MiB stay free. */
 void spool_setup(const struct spool_options *options);
 

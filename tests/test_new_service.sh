@@ -41,7 +41,11 @@ if command -v clang-format >/dev/null; then # lint's tools are not the tests'
         check 'it is formatted' clang-format --dry-run -Werror services/poll/*.[ch]
 fi
 check 'it fits the other contracts and its schema' meson test -C build-debug --no-rebuild --print-errorlogs 'services contracts' 'services schema'
-check 'it answers over REST and gRPC, and consumes events' env SONET_BIN="$copy/build-debug/cmd/sonet" node tests/e2e/run.mjs --mode split poll
+for mode in single split; do
+        check "it answers over REST and gRPC, consumes events, and takes and gives files without growing ($mode)" \
+                env SONET_BIN="$copy/build-debug/cmd/sonet" node tests/e2e/run.mjs --mode "$mode" poll
+        grep -h ' MiB at most' "$copy/log" | sed 's/^/# /'
+done
 
 echo "1..$tests"
 [ "$bad" = 0 ]

@@ -266,6 +266,9 @@ static struct environment environment_make(const struct serve_plan *plan)
         environment_add(&env, "SONET_KEY_FILE", plan->key[0] != '\0' ? KEY_FD_PATH : plan->embedded->key_file);
         environment_add(&env, "GRPC_ADDRESS", grpc_address(plan));
         environment_add(&env, "REDIS_URL", embedded_redis_url(plan->embedded, plan->arena));
+        if (plan->settings->spool_dir[0] == '\0') {
+                environment_add(&env, "SPOOL_DIR", plan->embedded->spool);
+        }
         environment_add_number(&env, "SHUTDOWN_GRACE_MS",
                                plan->settings->shutdown_grace_ms < grace_ms ? plan->settings->shutdown_grace_ms
                                                                             : grace_ms);

@@ -161,6 +161,9 @@ export class Conformance {
                 const body = operation.value.requestBody;
                 if (request.payload === undefined) {
                         assert.ok(!body?.required, 'the document wants a body, and it went without');
+                } else if (body && !body.content['application/json']) { // bytes and forms have no schema that could be held against them
+                        const type = Object.entries(request.headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? '';
+                        assert.ok(body.content['application/octet-stream'] || body.content[type.split(';')[0].trim()], `a body of ${type} was taken`);
                 } else if (body && request.payload !== '') {
                         this.assertValid(`${operation.pointer}${pointerOf('requestBody', 'content', 'application/json')}/schema`, JSON.parse(request.payload),
                                          'the body, which was taken');
