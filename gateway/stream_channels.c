@@ -20,7 +20,7 @@ static const struct rpc_method *method_named(const struct rpc_service *service, 
 
 static const struct rpc_method *log_of(const struct rpc_service *const *contracts, size_t n, const char *source)
 {
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = 0; source != NULL && i < n; i++) {
                 if (strcmp(contracts[i]->name, source) == 0) {
                         return method_named(contracts[i], "ReadOutbox");
                 }
