@@ -243,7 +243,10 @@ bool upload_begin(struct exchange *x, size_t *max_body, struct http_response *ea
         }
         *max_body = m->max_body_bytes;
         if (announced(r) > (int64_t)m->max_body_bytes) {
-                return true; /* the server refuses it */
+                exchange_headers(x, early);
+                problem_write_http(413, NULL, "The body is larger than this address takes.", x->request_id, r->arena,
+                                   early);
+                return false;
         }
         if (!check_type(x, early)) {
                 return false;
