@@ -31,7 +31,7 @@ static const struct rpc_method *log_of(const struct rpc_service *const *contract
 static struct stream_log *add_log(struct stream_hub *hub, const char *source, const struct rpc_method *read_outbox)
 {
         for (size_t i = 0; i < hub->n_logs; i++) {
-                if (strcmp(hub->logs[i].source, source) == 0) {
+                if (hub->logs[i].read_outbox == read_outbox) {
                         return &hub->logs[i];
                 }
         }
