@@ -271,6 +271,7 @@ static void ask_owner(struct http2_stream *s)
         } else {
                 if (x->request.sink != NULL) {
                         http_sink_begin(x, max_body);
+                        http_deadline_set(s->http2->connection, http_sink_due(x));
                 } else {
                         buf_init(&x->body, max_body);
                 }

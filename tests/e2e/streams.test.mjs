@@ -100,7 +100,7 @@ test('what is too large, is no chunk, or comes from nobody is refused with its p
         }
 });
 
-test('a body that stalls is given up, in a second as the contract says', async () => {
+test('a body that stalls is given up when the contract says so', async () => {
         const { outcome } = upload('Put', [Buffer.from('x')], { end: false });
         const { error } = await outcome;
         assert.equal(error?.code, Status.DEADLINE_EXCEEDED, `${error}`);
