@@ -259,7 +259,7 @@ touch "$dir/file"
 check 'a file is refused as data folder' refused "$dir/file is no folder" --data "$dir/file"
 check 'what lies below a file is refused as data folder' refused "$dir/file/data is no folder" --data "$dir/file/data"
 check 'gRPC beyond loopback is refused before anything starts' refused_at_once GRPC_ADDRESS=0.0.0.0 'GRPC_ADDRESS=0.0.0.0 needs GRPC_TLS_CERT'
-check 'origins that no browser sends are refused before anything starts' refused_at_once CORS_ORIGINS=foo '"foo" is no origin'
+check 'origins that no browser sends are refused before anything starts' refused_at_once CORS_ORIGINS=foo '"foo" is not one'
 check 'GRPC_PORT may not be the port of --port' refused_at_once GRPC_PORT=9 'both 9' --port 9
 check 'settings of servers that it does not use are named' own_servers_are_not_ignored_in_silence
 check 'pools that do not fit the database are refused' env DATABASE_POOL=30 bash -c "
