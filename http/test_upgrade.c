@@ -278,8 +278,8 @@ static void who_is_gone_before_it_begins_is_ended_all_the_same(void **state)
         client_send_text(fd, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
         client_reset(fd);
         WAIT_UNTIL(fixture_connections() == 0);
-        assert_int_equal(n_begun - n_ended, 0);
         finish(10000);
+        assert_int_equal(n_ended, n_made); /* each once, whether it began or not */
 }
 
 enum { TASKS = 1000 };

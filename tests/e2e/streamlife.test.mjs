@@ -72,7 +72,7 @@ test('a browser’s own WebSocket and EventSource are understood', async () => {
                 await ended;
                 pages.closeAllConnections();
                 pages.close();
-                fs.rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+                fs.rmSync(profile, { recursive: true, force: true, maxRetries: 50, retryDelay: 50 }); // its children may still write
         }
 });
 

@@ -17,7 +17,7 @@ async function render(address) {
                         '--virtual-time-budget=20000', '--dump-dom', net.url + address], { maxBuffer: 64 << 20, timeout: 120_000 });
                 return stdout;
         } finally {
-                fs.rmSync(profile, { recursive: true, force: true });
+                fs.rmSync(profile, { recursive: true, force: true, maxRetries: 50, retryDelay: 50 }); // its children may still write
         }
 }
 
