@@ -237,7 +237,7 @@ static bool on_request(void *context, struct http_request *r, struct http_respon
                 render_page(x, early);
                 return false;
         }
-        if ((route->method != NULL || route->page->streams) && !gateway_is_serving(gateway)) {
+        if ((route->method != NULL || (route->page != NULL && route->page->streams)) && !gateway_is_serving(gateway)) {
                 return answer_early(x,
                                     &(struct rpc_problem){SN_UNAVAILABLE, "starting", NULL,
                                                           "the server is starting; try again in a second", 1},

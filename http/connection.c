@@ -3,6 +3,7 @@
 #include "http/http2.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -191,6 +192,7 @@ static enum http_step finish_exchange(struct http_connection *c)
 static enum http_step send_more(struct http_connection *c)
 {
         struct http_exchange *x = c->exchange;
+        assert(x != NULL);
         size_t before = x->sent;
         switch (http_exchange_send(x, c->fd)) {
         case HTTP_SENT_ALL:

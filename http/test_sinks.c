@@ -63,7 +63,8 @@ static int setup(void **state)
         buf_init(&error, 1000);
         options.address = "127.0.0.1";
         options.slow_client_ms = 200; /* sooner than stall_ms: it must not count */
-        taken = parts = part_bytes = released = 0;
+        taken = parts = part_bytes = 0;
+        released = 0;
         if (http_server_start(&options, &handlers, &f.server, &error) != SN_OK) {
                 return -1;
         }

@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -93,10 +94,12 @@ static struct kept kept_by_kernel(void)
         FILE *tcp = fopen("/proc/net/tcp", "r");
         assert_non_null(tcp);
         while (fgets(line, sizeof(line), tcp) != NULL) {
-                unsigned port;
-                long bytes;
-                if (sscanf(line, " %*d: %*8x:%4x %*8x:%*4x %*2x %8lx:", &port, (unsigned long *)&bytes) == 2 &&
-                    port == (unsigned)f.port && bytes > 0) {
+                char port[5] = "", unread[9] = "";
+                int found = sscanf(
+                    line, " %*[0-9]: %*[0-9A-F]:%4[0-9A-F] %*[0-9A-F]:%*[0-9A-F] %*[0-9A-F] %8[0-9A-F]:", port, unread);
+                long bytes = strtol(unread, NULL, 16);
+
+                if (found == 2 && strtol(port, NULL, 16) == f.port && bytes > 0) {
                         kept.most = bytes > kept.most ? bytes : kept.most;
                         kept.sum += bytes;
                         kept.n++;

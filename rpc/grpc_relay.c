@@ -49,9 +49,9 @@ int grpc_relay_take_fd(struct grpc_relay *relay)
         return fd;
 }
 
-void grpc_relay_release(struct grpc_relay *relay)
+static void release_holders(struct grpc_relay *relay, int n)
 {
-        if (atomic_fetch_sub(&relay->holders, 1) > 1) {
+        if (atomic_fetch_sub(&relay->holders, n) > n) {
                 return;
         }
         if (relay->read_fd >= 0) {
@@ -65,17 +65,27 @@ void grpc_relay_release(struct grpc_relay *relay)
         free(relay);
 }
 
-static void end_writing(struct grpc_relay *relay)
+void grpc_relay_release(struct grpc_relay *relay)
+{
+        release_holders(relay, 1);
+}
+
+static void close_pipe(struct grpc_relay *relay)
 {
         close(relay->write_fd);
         atomic_fetch_sub(&relay->call.channel->n_relays, 1);
-        grpc_relay_release(relay);
+}
+
+static void end_writing(struct grpc_relay *relay)
+{
+        close_pipe(relay);
+        release_holders(relay, 1);
 }
 
 void grpc_relay_abandon(struct grpc_relay *relay)
 {
-        end_writing(relay);
-        grpc_relay_release(relay);
+        close_pipe(relay);
+        release_holders(relay, 2);
 }
 
 /* ---- Into the pipe ---- */

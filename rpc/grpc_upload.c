@@ -138,7 +138,7 @@ static bool upload_take(struct http_request *http, struct str piece, struct http
                 u->part.len -= used;
                 return true;
         }
-        status = rpc_dispatch_refused(c, status);
+        (void)rpc_dispatch_refused(c, status);
         grpc_response_of_problem(c->arena, &c->problem, early);
         return false;
 }

@@ -4,6 +4,7 @@
  * more, and fingerprints of what was shown above it: ids do not appear in their order. */
 #include "services/page.h"
 
+#include <assert.h>
 #include <string.h>
 #include "services/services.h"
 
@@ -340,6 +341,7 @@ static int64_t newest_ms(const struct filling *f)
  * still, newer items wait for a later page; down a list, where they cannot, some will come again. */
 static char *cursor_from(struct filling *f, struct position base)
 {
+        assert((f->n == 0 || f->places != NULL) && (f->n_again == 0 || f->again != NULL));
         struct cursor cursor = {.at = base};
         int64_t until_ms = newest_ms(f) - MARGIN_MS;
 
