@@ -17,12 +17,12 @@ enum { LOOK_BYTES = 16 << 20, FOLDER_BYTES = 4096, COPY_BYTES = 1 << 20 };
 struct spool {
         int fd;
         int64_t size;
-        int64_t next_look; /* at what size the disk is looked at again */
 };
 
 static struct spool_options options = {"", INT64_C(4) << 30, 128, 256 << 20};
 static char folder[FOLDER_BYTES];
 static atomic_int_least64_t bytes_in_use, files_in_use;
+static atomic_int_least64_t since_look; /* bytes written since the disk was looked at, in all files */
 
 void spool_setup(const struct spool_options *given)
 {
@@ -81,7 +81,7 @@ static enum spool_result open_file(int64_t expected, struct spool **out)
                 close(fd);
                 return SPOOL_FULL;
         }
-        *s = (struct spool){.fd = fd, .next_look = LOOK_BYTES};
+        *s = (struct spool){.fd = fd};
         *out = s;
         return SPOOL_OK;
 }
@@ -118,11 +118,11 @@ enum spool_result spool_append(struct spool *s, const void *bytes, size_t len)
                 return SPOOL_FULL;
         }
         s->size += (int64_t)len;
-        if (s->size >= s->next_look) {
-                s->next_look = s->size + LOOK_BYTES;
+        if (atomic_fetch_add(&since_look, (int64_t)len) + (int64_t)len >= LOOK_BYTES) {
                 if (!disk_has(s->fd, 0)) {
-                        return SPOOL_FULL;
+                        return SPOOL_FULL; /* and whoever writes next looks too */
                 }
+                atomic_store(&since_look, 0);
         }
         if (write_all(s->fd, bytes, len)) {
                 return SPOOL_OK;

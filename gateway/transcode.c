@@ -156,6 +156,10 @@ static void read_conditions(const struct exchange *x, ProtobufCMessage *in)
         file__conditions__init(conditions);
         conditions->range = condition(x, "Range", 200);
         conditions->if_range = condition(x, "If-Range", 200);
+        if (conditions->if_range[0] == '\0' && http_request_header(x->request, "If-Range") != NULL) {
+                conditions->range =
+                    (char *)protobuf_c_empty_string; /* not understood: a part might be of another file */
+        }
         conditions->if_none_match = condition(x, "If-None-Match", 2000);
         conditions->head = strcmp(x->request->method, "HEAD") == 0;
         *(File__Conditions **)((char *)in + contract_conditions_field(type)->offset) = conditions;

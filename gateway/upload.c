@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "auth/token.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/spool.h"
 #include "base/text.h"
@@ -286,6 +287,7 @@ struct rpc_call *upload_call(const struct exchange *x, struct http_response *res
         u->body.complete = !x->request->is_part;
         u->call->body = &u->body;
         u->call->deadline_us = x->work.deadline_us;
+        u->call->now_ms = clock_wall_ms(); /* the bytes took their time */
         return u->call;
 }
 

@@ -34,7 +34,8 @@ enum http_sent http_file_send(struct http_exchange *x, int fd)
         ssize_t n;
         do {
                 off_t at = f->offset;
-                n = f->is_pipe ? splice(f->fd, NULL, fd, NULL, wanted, SPLICE_F_NONBLOCK | SPLICE_F_MORE)
+                unsigned more = wanted < left(x) ? SPLICE_F_MORE : 0;
+                n = f->is_pipe ? splice(f->fd, NULL, fd, NULL, wanted, SPLICE_F_NONBLOCK | more)
                                : sendfile(fd, f->fd, &at, wanted);
         } while (n < 0 && errno == EINTR);
         if (n < 0) {

@@ -139,6 +139,7 @@ static ssize_t read_request(nghttp2_session *session, int32_t id, uint8_t *into,
                 call->deadline_us = grpc_loop_now_us(call->channel->loop) + (all ? call->answer_us : call->stall_us);
         }
         if (all) {
+                grpc_loop_set(call->channel->loop, &call->timer, call->deadline_us); /* sooner than the last byte's */
                 *flags |= NGHTTP2_DATA_FLAG_EOF;
         }
         return n;

@@ -65,8 +65,13 @@ static void release_holders(struct grpc_relay *relay, int n)
         free(relay);
 }
 
+/* Without a reader the writing end, which may outlive this, sees that nobody waits for the rest. */
 void grpc_relay_release(struct grpc_relay *relay)
 {
+        if (relay->read_fd >= 0) {
+                close(relay->read_fd);
+                relay->read_fd = -1;
+        }
         release_holders(relay, 1);
 }
 

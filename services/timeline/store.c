@@ -149,11 +149,14 @@ sn_status store_forget_unread(struct db_tx *tx, size_t limit, size_t *n)
         return db_list(tx, &FORGET_UNREAD, DB_BINDS(bind_i64((int64_t)limit)), n, &owners);
 }
 
+/* One at a time, so that positions commit in their order: who has read one has read all below it. */
+DB_STATEMENT(LOCK_FAMOUS, "timeline_service", NULL, "lock table timeline_famous in exclusive mode");
 DB_STATEMENT(INSERT_FAMOUS, "timeline_service", NULL,
              "insert into timeline_famous (author_id) values ($1) on conflict do nothing");
 
 sn_status store_insert_famous(struct db_tx *tx, const char *author_id)
 {
+        TRY(db_exec(tx, &LOCK_FAMOUS, NULL, 0, NULL));
         return db_exec(tx, &INSERT_FAMOUS, DB_BINDS(bind_uuid(author_id)), NULL);
 }
 
