@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "auth/token.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 
@@ -210,6 +211,13 @@ void stream_end(struct stream *s, int code, const char *reason, const struct rpc
         close_with(s, code, reason);
 }
 
+void stream_end_if_revoked(struct stream *s)
+{
+        if (s->session[0] != '\0' && token_session_revoked(s->session)) {
+                stream_end_token(s, "token_revoked", "this session has ended; log in again");
+        }
+}
+
 void stream_end_token(struct stream *s, const char *code, const char *detail)
 {
         stream_end(s, WEBSOCKET_POLICY, code, &(struct rpc_problem){SN_UNAUTHENTICATED, code, NULL, detail, 0});
@@ -251,6 +259,7 @@ static void take(struct stream *s, const struct websocket_event *event)
         case WEBSOCKET_PING:
                 if (spend(s)) {
                         send_frame(s, WEBSOCKET_OP_PONG, event->payload.ptr, event->payload.len);
+                        check_reader(s);
                 }
                 return;
         case WEBSOCKET_PONG:
@@ -361,6 +370,7 @@ static void on_begin(void *context, struct http_upgraded *u)
                 stream_end(s, WEBSOCKET_INTERNAL_ERROR, "no memory is left", NULL);
                 return;
         }
+        stream_end_if_revoked(s); /* while its request waited; from now on the hub looks */
         metric_add(kind_metric(s), 1);
         s->pinged_us = clock_monotonic_us();
         greet(s);
@@ -411,7 +421,12 @@ static void on_end(void *context)
 
 static void on_sent(void *context)
 {
-        stream_command_go_on(context);
+        struct stream *s = context;
+
+        if (s->command_waits) {
+                s->unanswered_pings = 0; /* it takes what it is sent; its pongs wait behind the command */
+        }
+        stream_command_go_on(s);
 }
 
 const struct http_upgrade stream_upgrade = {

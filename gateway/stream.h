@@ -149,6 +149,7 @@ void stream_send(struct stream *s, const char *text, size_t len, const char *pos
 /* Says why (problem NULL: in the close frame alone), and closes. */
 void stream_end(struct stream *s, int code, const char *reason, const struct rpc_problem *problem);
 void stream_end_token(struct stream *s, const char *code, const char *detail);
+void stream_end_if_revoked(struct stream *s);
 void stream_renew_due(struct stream *s); /* its token ends at another time */
 struct stream_sub *stream_find_sub(const struct stream *s, uint32_t number);
 

@@ -102,6 +102,7 @@ static void apply_identity(struct stream *s, struct stream_command *command)
         replace(&s->bearer, &identity->bearer);
         s->expires_s = identity->expires_s;
         stream_renew_due(s);
+        stream_end_if_revoked(s);
 }
 
 static void remove_sub(struct stream *s, const char *name)
@@ -208,6 +209,11 @@ void stream_command_done(struct http_task *task)
                 return;
         }
         apply_identity(s, command);
+        if (s->closing) {
+                s->command = NULL;
+                give_up(command);
+                return;
+        }
         apply_sub(s, command);
         bool wrote = command->out.len > 0;
 

@@ -345,6 +345,41 @@ static bool is_first_with_route(const struct stream_hub *hub, size_t channel)
         return true;
 }
 
+static void end_all(struct http_task *task)
+{
+        struct batch *batch = (struct batch *)task;
+
+        for (uint32_t i = 0; i < batch->hub->n_slots; i++) {
+                if (batch->hub->streams[i] != NULL) {
+                        stream_end(batch->hub->streams[i],
+                                   batch->fails ? WEBSOCKET_INTERNAL_ERROR : WEBSOCKET_GOING_AWAY,
+                                   batch->fails ? "an event could not be shown; connect again and resume"
+                                                : "the log was replaced; read anew",
+                                   NULL);
+                }
+        }
+        free_batch(batch);
+}
+
+/* Whom the event concerns is not known: all come back, and ask for what they missed. */
+static void end_all_to_resume(struct stream_log *log)
+{
+        struct batch *batch = new_batch(log->hub, 1);
+
+        if (bus_feed_stopping(log->feed)) {
+                free_batch(batch);
+                return;
+        }
+        batch->task.run = end_all;
+        batch->fails = true;
+        pthread_mutex_lock(&log->hub->lock);
+        bool posted = stream_hub_post(log->hub, &batch->task);
+        pthread_mutex_unlock(&log->hub->lock);
+        if (!posted) {
+                free_batch(batch);
+        }
+}
+
 static void deliver(struct stream_log *log, bus_event *event)
 {
         struct stream_hub *hub = log->hub;
@@ -356,8 +391,12 @@ static void deliver(struct stream_log *log, bus_event *event)
                     !is_listened_to(log, routing.route)) {
                         continue;
                 }
-                while (insist(log, route_some, &routing) && routing.next[0] != '\0') {
-                }
+                do {
+                        if (!insist(log, route_some, &routing)) {
+                                end_all_to_resume(log);
+                                break;
+                        }
+                } while (routing.next[0] != '\0');
         }
 }
 
@@ -395,19 +434,6 @@ void stream_deliver(void *context, struct rpc_call *c, bus_event **events, size_
                                                                       events[i]->occurred_at->nanos / 1000);
                 }
         }
-}
-
-static void end_all(struct http_task *task)
-{
-        struct batch *batch = (struct batch *)task;
-
-        for (uint32_t i = 0; i < batch->hub->n_slots; i++) {
-                if (batch->hub->streams[i] != NULL) {
-                        stream_end(batch->hub->streams[i], WEBSOCKET_GOING_AWAY, "the log was replaced; read anew",
-                                   NULL);
-                }
-        }
-        free_batch(batch);
 }
 
 void stream_begin_log(void *context, const char *log_id, int64_t position, int64_t old_until)

@@ -71,8 +71,8 @@ static void end_ended(struct http_task *task)
         for (uint32_t i = 0; i < hub->n_slots; i++) {
                 struct stream *s = hub->streams[i];
 
-                if (s != NULL && s->session[0] != '\0' && token_session_revoked(s->session)) {
-                        stream_end_token(s, "token_revoked", "this session has ended; log in again");
+                if (s != NULL) {
+                        stream_end_if_revoked(s);
                 }
         }
 }

@@ -150,7 +150,8 @@ static sn_status open_events(struct rpc_call *c, struct stream_hub *hub, const s
 static sn_status choose(struct rpc_call *c, struct stream_hub *hub, const struct http_request *r,
                         const struct stream_identity *identity, struct http_response *response)
 {
-        if (has_token(r, "Upgrade", "websocket") && has_token(r, "Connection", "Upgrade")) {
+        if (strcmp(r->method, "GET") == 0 && has_token(r, "Upgrade", "websocket") &&
+            has_token(r, "Connection", "Upgrade")) {
                 return open_socket(c, hub, r, identity, response);
         }
         if (accepts_events(r)) {

@@ -245,6 +245,21 @@ static bool still_sees(const bus_event *event, const char *viewer, const Note__N
         return strcmp(event->type, EVENT_COMMENT_REMOVED) == 0 && uuid_equal(viewer, note->author->id);
 }
 
+/* What is answered to a note is for those who see the note itself, as on its page. */
+static sn_status check_topic(struct rpc_call *c, const struct showing *s, const struct reader *reader, bool *seen)
+{
+        struct reader opener = {.id = reader->id, .with_deleted = reader->with_deleted};
+        char *id = s->in->topic + strlen("note:");
+        Note__Note **notes = NULL;
+        size_t n = 1;
+
+        if (strncmp(s->in->topic, "note:", 5) == 0) {
+                TRY(show_notes(c, &opener, &id, 1, &n, &notes));
+        }
+        *seen = n > 0;
+        return SN_OK;
+}
+
 static sn_status show_selection(struct rpc_call *c, struct showing *s, const struct selection *some, uint32_t viewer,
                                 bool gone)
 {
@@ -253,9 +268,14 @@ static sn_status show_selection(struct rpc_call *c, struct showing *s, const str
                                 .asked_for = s->asked_for,
                                 .with_deleted = gone};
         Note__Note **notes = NULL;
+        bool seen = false;
         size_t n = 0;
 
         if (some->n == 0) {
+                return SN_OK;
+        }
+        TRY(check_topic(c, s, &reader, &seen));
+        if (!seen) {
                 return SN_OK;
         }
         TRY(show_notes(c, &reader, some->ids, some->n, &n, &notes));

@@ -65,7 +65,7 @@ export async function freePort(following = 12) {
 }
 
 // Removes a folder although a dying process may still write into it.
-async function removeFolder(dir) {
+export async function removeFolder(dir) {
         for (let attempt = 0; attempt < 20; attempt++) {
                 try {
                         fs.rmSync(dir, { recursive: true, force: true });

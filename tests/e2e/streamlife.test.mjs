@@ -6,6 +6,7 @@ import net_ from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { removeFolder } from './harness.mjs';
 import { must, problem } from './client.mjs';
 import { ownServer } from './own.mjs';
 import { EventStream, Stream } from './streams.mjs';
@@ -53,7 +54,7 @@ test('a browser’s own WebSocket and EventSource are understood', async () => {
         await new Promise((resolve) => pages.listen(0, '127.0.0.1', resolve));
         const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'sonet-chromium.'));
         const browser = spawn('chromium', ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update',
-                '--disable-sync', '--remote-debugging-port=0', `--user-data-dir=${profile}`, `http://127.0.0.1:${pages.address().port}/`], { stdio: 'ignore' });
+                '--disable-sync', '--remote-debugging-port=0', `--user-data-dir=${profile}`, `http://127.0.0.1:${pages.address().port}/`], { stdio: 'ignore', detached: true });
         const ended = new Promise((resolve) => browser.once('exit', resolve));
         const until = async (what) => {
                 for (const end = Date.now() + 60_000; !said.has(what);) {
@@ -68,11 +69,11 @@ test('a browser’s own WebSocket and EventSource are understood', async () => {
                 await until('socket event Hello, browser');
                 await until('source event Hello, browser with id');
         } finally {
-                browser.kill('SIGKILL');
+                process.kill(-browser.pid, 'SIGKILL'); // with its children
                 await ended;
                 pages.closeAllConnections();
                 pages.close();
-                fs.rmSync(profile, { recursive: true, force: true, maxRetries: 50, retryDelay: 50 }); // its children may still write
+                await removeFolder(profile);
         }
 });
 

@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { test } from 'node:test';
+import { removeFolder } from './harness.mjs';
 import { api, must, net } from './shared.mjs';
 
 // The page as it is once its scripts have run.
@@ -17,7 +18,7 @@ async function render(address) {
                         '--virtual-time-budget=20000', '--dump-dom', net.url + address], { maxBuffer: 64 << 20, timeout: 120_000 });
                 return stdout;
         } finally {
-                fs.rmSync(profile, { recursive: true, force: true, maxRetries: 50, retryDelay: 50 }); // its children may still write
+                await removeFolder(profile);
         }
 }
 
