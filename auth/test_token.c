@@ -14,6 +14,7 @@ static void a_token_carries_its_claims(void **state)
                 assert_string_equal(found.session, claims.session);
                 assert_string_equal(found.scope, claims.scope);
                 assert_int_equal(found.epoch, 3);
+                assert_int_equal(found.auth_time_s, NOW_S - 60);
                 assert_int_equal(found.expires_s, wall_s + TOKEN_LIFE_S);
         }
 }

@@ -22,6 +22,7 @@ const struct token_claims claims = {
     .session = "0192d5d0-7c1e-7abc-8def-ba9876543210",
     .scope = "read write",
     .epoch = 3,
+    .auth_time_s = NOW_S - 60,
 };
 
 static int64_t fixed_wall_us(void)

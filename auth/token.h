@@ -18,6 +18,7 @@ struct token_claims {
         char scope[64];
         int64_t epoch; /* reserved: always 0, not checked */
         int64_t expires_s;
+        int64_t auth_time_s; /* when the member last proved who they are (RFC 9068, 2.2.1); 0: the token does not say */
 };
 
 /* The signer: derives the P-256 key from the key file; its kid is the RFC 7638 thumbprint. Also loads the public key

@@ -95,6 +95,7 @@ enum token_fault token_parse_payload(const char *json, size_t len, int64_t now_s
             !get_integer(payload, "exp", &read.expires_s)) {
                 return TOKEN_CLAIMS;
         }
+        (void)get_integer(payload, "auth_time", &read.auth_time_s); /* not in tokens of the release before */
         if (read.expires_s <= now_s) {
                 return TOKEN_EXPIRED;
         }
@@ -114,7 +115,7 @@ char *token_write_payload(struct arena *arena, const struct token_claims *claims
         return arena_printf(
             arena,
             "{\"iss\":\"sonet\",\"aud\":\"sonet\",\"sub\":\"%s\",\"sid\":\"%s\",\"scope\":\"%s\",\"epoch\":%lld,"
-            "\"iat\":%lld,\"nbf\":%lld,\"exp\":%lld}",
-            claims->subject, claims->session, claims->scope, (long long)claims->epoch, (long long)now_s,
-            (long long)now_s, (long long)expires_s);
+            "\"auth_time\":%lld,\"iat\":%lld,\"nbf\":%lld,\"exp\":%lld}",
+            claims->subject, claims->session, claims->scope, (long long)claims->epoch, (long long)claims->auth_time_s,
+            (long long)now_s, (long long)now_s, (long long)expires_s);
 }

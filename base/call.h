@@ -49,6 +49,7 @@ struct rpc_call {
         const char *actor;               /* the member's id from a verified token; "" when nobody is logged in */
         const char *session;             /* the token's sid, or "" */
         const char *scope;               /* the token's scopes, space-separated, or "" */
+        int64_t auth_time_s;             /* when the member last proved who they are, by the token; 0: not known */
         const char *caller;              /* the calling service's name from its service token; "" for the outside */
         const char *bearer;              /* the member's token as it came, passed on to other services; "" when none */
         const char *client_address;      /* canonical, without port; "" when unknown */

@@ -12,6 +12,8 @@
 
 #define RPC_CHUNK_BYTES (64 << 10) /* of a body or a file in one message of a stream, at most */
 
+#define RPC_STEP_UP_S 300 /* how long a proof of who one is counts for methods that need it */
+
 enum rpc_access { RPC_PUBLIC, RPC_SCOPE, RPC_INTERNAL };
 enum rpc_rate { RPC_RATE_NONE, RPC_RATE_READ, RPC_RATE_WRITE, RPC_RATE_AUTH, RPC_RATE_COUNT };
 enum rpc_idempotency { RPC_IDEMPOTENCY_NONE, RPC_IDEMPOTENCY_KEY };
@@ -129,6 +131,7 @@ struct rpc_method {
         const char *http_path; /* "/v1/notes/{id}/like" */
         enum rpc_access access;
         const char *scope; /* with RPC_SCOPE */
+        bool step_up;      /* the member must have proved lately who they are (RPC_STEP_UP_S) */
         enum rpc_rate rate;
         enum rpc_idempotency idempotency;
         enum rpc_lane lane;

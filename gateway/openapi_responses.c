@@ -7,12 +7,18 @@
 
 enum { MAX_REFERENCE = 128, MAX_STATUS = 16, DEFAULT = 0 };
 
+#define STEP_UP "StepUpRequired"
+
 static const struct {
         int status;
         const char *name, *description; /* NULL: DEFAULT tells of it */
 } problems[] = {
 #define PROBLEM(status, code, component, description) {(status), (component), (description)},
 #include "gateway/problem.def.h"
+    {403, STEP_UP,
+     "The token lacks the scope, or the member may not do this; or (`step_up_required`) they have not proved in the "
+     "last "
+     "five minutes who they are: POST /v1/auth/step-up, then again."},
     {DEFAULT, "Refused",
      "The request is refused as HTTP, whatever it asks for: too long, too large, too slow (408, 411, "
      "413, 414, 417, 431, 505)."},
@@ -180,11 +186,16 @@ static void write_not_modified(struct buf *out, const struct rpc_method *m)
         close_object(out);
 }
 
-static bool problem_applies(const struct rpc_method *m, int status)
+static bool is_step_up(size_t i)
 {
-        switch (status) {
+        return problems[i].name != NULL && strcmp(problems[i].name, STEP_UP) == 0;
+}
+
+static bool problem_applies(const struct rpc_method *m, size_t i)
+{
+        switch (problems[i].status) {
         case 403:
-                return m->access == RPC_SCOPE;
+                return m->access == RPC_SCOPE && m->step_up == is_step_up(i);
         case 404:
                 return strchr(m->http_path, '{') != NULL;
         case 409:
@@ -224,7 +235,7 @@ void responses_of_method(struct buf *out, const struct schema_set *schemas, cons
                 write_not_modified(out, m);
         }
         for (size_t i = 0; i < N_PROBLEMS; i++) {
-                if (problems[i].name != NULL && problem_applies(m, problems[i].status)) {
+                if (problems[i].name != NULL && problem_applies(m, i)) {
                         refer_to_problem(out, i);
                 }
         }
@@ -297,7 +308,7 @@ static void stream_responses(struct buf *out, const struct gateway_page *page)
         page_response(out, page, 200, "Server-sent events: each is a message of the stream, as JSON.");
         for (size_t i = 0; i < N_PROBLEMS; i++) {
                 int status = problems[i].status;
-                if (problems[i].name != NULL && status != 409 && status != 413 && status != 415) {
+                if (problems[i].name != NULL && !is_step_up(i) && status != 409 && status != 413 && status != 415) {
                         refer_to_problem(out, i);
                 }
         }

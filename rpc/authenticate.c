@@ -57,6 +57,7 @@ static sn_status identify_member(struct rpc_call *c, struct str authorization)
         c->actor = arena_strdup(c->arena, claims.subject);
         c->session = arena_strdup(c->arena, claims.session);
         c->scope = arena_strdup(c->arena, claims.scope);
+        c->auth_time_s = claims.auth_time_s;
         c->bearer = str_dup(c->arena, token);
         return SN_OK;
 }
@@ -80,6 +81,7 @@ void rpc_learn_token(const struct rpc_call *c, const ProtobufCMessage *answer)
 sn_status rpc_authenticate(struct rpc_call *c, const struct rpc_sender *sender)
 {
         c->actor = c->session = c->scope = c->bearer = c->caller = "";
+        c->auth_time_s = 0;
         sn_status status = identify_service(c, sender);
         locate(c, sender);
         if (status == SN_OK && sender->authorization.ptr != NULL && !contract_ignores_token(c->method)) {

@@ -62,6 +62,24 @@ static bool has_scope(const char *scopes, const char *wanted)
         return false;
 }
 
+static sn_status check_scope(struct rpc_call *c, const struct rpc_method *m)
+{
+        if (c->actor[0] == '\0') {
+                return rpc_fail_code(c, SN_UNAUTHENTICATED, "token_missing", NULL,
+                                     "log in first: this needs an access token");
+        }
+        if (!has_scope(c->scope, m->scope)) {
+                return rpc_fail_code(c, SN_PERMISSION_DENIED, "scope_missing", NULL, "your token lacks the scope %s",
+                                     m->scope);
+        }
+        if (m->step_up && clock_wall_ms() / 1000 - c->auth_time_s > RPC_STEP_UP_S) {
+                return rpc_fail_code(c, SN_PERMISSION_DENIED, "step_up_required", NULL,
+                                     "prove again that it is you: POST /v1/auth/step-up gives an access token that may "
+                                     "do this for five minutes");
+        }
+        return SN_OK;
+}
+
 sn_status rpc_check_access(struct rpc_call *c)
 {
         const struct rpc_method *m = c->method;
@@ -71,15 +89,7 @@ sn_status rpc_check_access(struct rpc_call *c)
         case RPC_INTERNAL: /* for the outside it does not exist */
                 return c->caller[0] != '\0' ? SN_OK : rpc_fail_unknown_method(c);
         case RPC_SCOPE:
-                if (c->actor[0] == '\0') {
-                        return rpc_fail_code(c, SN_UNAUTHENTICATED, "token_missing", NULL,
-                                             "log in first: this needs an access token");
-                }
-                if (!has_scope(c->scope, m->scope)) {
-                        return rpc_fail_code(c, SN_PERMISSION_DENIED, "scope_missing", NULL,
-                                             "your token lacks the scope %s", m->scope);
-                }
-                return SN_OK;
+                return check_scope(c, m);
         }
         return rpc_fail_unknown_method(c);
 }

@@ -146,6 +146,7 @@ static struct rpc_call child_of(const struct rpc_call *c, const struct rpc_metho
             .actor = for_member ? c->actor : "",
             .session = for_member ? c->session : "",
             .scope = for_member ? c->scope : "",
+            .auth_time_s = for_member ? c->auth_time_s : 0,
             .bearer = for_member ? c->bearer : "",
             .caller = caller,
             .client_address = c->client_address,

@@ -180,6 +180,25 @@ static void a_scope_needs_a_token_that_has_it(void **state)
         assert_int_equal(echo_runs(), 1);
 }
 
+static void sensitive_methods_need_a_proof_of_five_minutes_ago(void **state)
+{
+        struct rpc_call *c = call_of(state);
+        Echo__EchoRequest in = ECHO__ECHO_REQUEST__INIT;
+        Echo__Echoed out;
+        assert_int_equal(request(c, ECHO_GUARDED, &in, &out), SN_UNAUTHENTICATED);
+        echo_log_in_ago(c, "read", 0);
+        assert_int_equal(request(c, ECHO_GUARDED, &in, &out), SN_PERMISSION_DENIED);
+        assert_string_equal(c->problem.code, "scope_missing");
+        echo_log_in_ago(c, "read write", RPC_STEP_UP_S + 1);
+        assert_int_equal(request(c, ECHO_GUARDED, &in, &out), SN_PERMISSION_DENIED);
+        assert_string_equal(c->problem.code, "step_up_required");
+        assert_int_equal(request(c, ECHO_WRITE, &in, &out), SN_OK); /* what needs none goes on */
+        assert_int_equal(echo_runs(), 1);
+        echo_log_in_ago(c, "read write", RPC_STEP_UP_S - 60);
+        assert_int_equal(request(c, ECHO_GUARDED, &in, &out), SN_OK);
+        assert_int_equal(echo_runs(), 1);
+}
+
 static void internal_methods_do_not_exist_for_the_outside(void **state)
 {
         struct rpc_call *c = call_of(state);
@@ -444,6 +463,7 @@ int main(void)
             EVERYWHERE(nobody_is_nobody),
             EVERYWHERE(the_member_and_their_whereabouts_arrive),
             EVERYWHERE(a_scope_needs_a_token_that_has_it),
+            EVERYWHERE(sensitive_methods_need_a_proof_of_five_minutes_ago),
             {"a method that has its credentials in the message ignores tokens",
              a_method_that_has_its_credentials_in_the_message_ignores_tokens, in_process, end, NULL},
             EVERYWHERE(internal_methods_do_not_exist_for_the_outside),

@@ -32,6 +32,9 @@ static void check_access(struct gen *g, const struct gen_file *file, const struc
                        m->proto->name, access);
         } else if (strcmp(access, "internal") == 0 && m->options->http[0] != '\0') {
                 REFUSE("method %s is internal and cannot have a REST route", m->proto->name);
+        } else if (m->options->step_up && (strcmp(access, "internal") == 0 || strcmp(access, "public") == 0)) {
+                REFUSE("method %s needs a step-up, which only members can do: please give it a scope as access",
+                       m->proto->name);
         }
 }
 

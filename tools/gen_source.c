@@ -25,7 +25,8 @@ static const char *access_of(const struct gen_method *m)
         if (strcmp(m->options->access, "internal") == 0) {
                 return ".access = RPC_INTERNAL";
         }
-        return gen_printf(".access = RPC_SCOPE, .scope = %s", gen_string(m->options->access));
+        return gen_printf(".access = RPC_SCOPE, .scope = %s%s", gen_string(m->options->access),
+                          m->options->step_up ? ", .step_up = true" : "");
 }
 
 /* What the body and the answer are, where they are no messages. */

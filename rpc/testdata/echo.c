@@ -174,6 +174,7 @@ int echo_parts(void)
 
 static const struct echo_handlers handlers = {.echo = echo,
                                               .write = write_,
+                                              .guarded = echo,
                                               .wait = wait_,
                                               .dawdle = dawdle,
                                               .fail = fail,
@@ -193,8 +194,14 @@ struct rpc_call *echo_call_new(void)
 
 void echo_log_in(struct rpc_call *c, const char *scopes)
 {
+        echo_log_in_ago(c, scopes, 0);
+}
+
+void echo_log_in_ago(struct rpc_call *c, const char *scopes, int64_t seconds)
+{
         struct token_claims claims = {.subject = ECHO_MEMBER, .session = "01890a5d-ac96-774b-bcce-b302099a8058"};
         claims.expires_s = clock_wall_ms() / 1000 + TOKEN_LIFE_S;
+        claims.auth_time_s = clock_wall_ms() / 1000 - seconds;
         snprintf(claims.scope, sizeof(claims.scope), "%s", scopes);
         struct rpc_sender sender = {.peer = "", .certificate = "", .audience = "gateway"};
         char *token = NULL;

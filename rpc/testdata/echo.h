@@ -13,6 +13,8 @@ extern struct service echo_service;
 struct rpc_call *echo_call_new(void);
 /* Makes the call one of ECHO_MEMBER, whose token has these scopes. */
 void echo_log_in(struct rpc_call *c, const char *scopes);
+/* The same, with a proof of who it is that was given so long ago. */
+void echo_log_in_ago(struct rpc_call *c, const char *scopes, int64_t seconds);
 
 /* Handlers of Wait stay inside until the gate opens. */
 void echo_gate_close(void);

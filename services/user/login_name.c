@@ -20,15 +20,20 @@ char *login_name_key(struct arena *arena, const char *typed)
         return strchr(text, '@') != NULL ? email_key(arena, text) : username_key(arena, text);
 }
 
-void login_name_hash(const char *key, uint8_t hash[LOGIN_HASH_BYTES])
+void login_hash(const char *purpose, const char *text, uint8_t hash[LOGIN_HASH_BYTES])
 {
         uint8_t secret[32], mac[crypto_auth_hmacsha256_BYTES];
         crypto_auth_hmacsha256_state state;
 
-        keys_derive("login-name", secret);
+        keys_derive(purpose, secret);
         crypto_auth_hmacsha256_init(&state, secret, sizeof(secret));
-        crypto_auth_hmacsha256_update(&state, (const uint8_t *)key, strlen(key));
+        crypto_auth_hmacsha256_update(&state, (const uint8_t *)text, strlen(text));
         crypto_auth_hmacsha256_final(&state, mac);
         memcpy(hash, mac, LOGIN_HASH_BYTES);
         sodium_memzero(secret, sizeof(secret));
+}
+
+void login_name_hash(const char *key, uint8_t hash[LOGIN_HASH_BYTES])
+{
+        login_hash("login-name", key, hash);
 }

@@ -12,5 +12,7 @@
 char *login_name_key(struct arena *arena, const char *typed);
 /* Names a key in the history of log-ins, under a key of the key file: what was typed there may be a password. */
 void login_name_hash(const char *key, uint8_t hash[LOGIN_HASH_BYTES]);
+/* The same for what is tried otherwise than by a login ("step-up" of a member's id): counted apart from it. */
+void login_hash(const char *purpose, const char *text, uint8_t hash[LOGIN_HASH_BYTES]);
 
 #endif

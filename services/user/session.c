@@ -1,6 +1,7 @@
 /* Owns the life of sessions. */
 #include "services/user/session.h"
 
+#include <stdio.h>
 #include <string.h>
 #include "auth/token.h"
 #include "base/clock.h"
@@ -17,6 +18,7 @@ sn_status session_begin(struct db_tx *tx, const char *user_id, const struct logi
 {
         uuid_new(session->id);
         random_bytes(session->salt, sizeof(session->salt));
+        session->auth_time_s = db_call(tx)->now_ms / 1000;
         if (try->device[0] != '\0') {
                 memcpy(session->device, try->device, UUID_SIZE);
         } else {
@@ -29,8 +31,10 @@ sn_status session_begin(struct db_tx *tx, const char *user_id, const struct logi
 sn_status session_answer(struct rpc_call *c, const struct session *session, uint32_t generation, User__User *user,
                          int64_t epoch, User__Login *out)
 {
-        struct token_claims claims = {
-            .scope = MEMBER_SCOPE, .epoch = epoch, .expires_s = c->now_ms / 1000 + TOKEN_LIFE_S};
+        struct token_claims claims = {.scope = MEMBER_SCOPE,
+                                      .epoch = epoch,
+                                      .auth_time_s = session->auth_time_s,
+                                      .expires_s = c->now_ms / 1000 + TOKEN_LIFE_S};
 
         memcpy(claims.subject, user->id, UUID_SIZE);
         memcpy(claims.session, session->id, UUID_SIZE);
@@ -41,6 +45,19 @@ sn_status session_answer(struct rpc_call *c, const struct session *session, uint
         out->expires_in = TOKEN_LIFE_S;
         out->user = user;
         return SN_OK;
+}
+
+sn_status session_step_up(struct db_tx *tx, UserFactors__SteppedUp *out)
+{
+        struct rpc_call *c = db_call(tx);
+        struct token_claims claims = {.auth_time_s = c->now_ms / 1000, .expires_s = c->now_ms / 1000 + TOKEN_LIFE_S};
+
+        memcpy(claims.subject, c->actor, UUID_SIZE);
+        memcpy(claims.session, c->session, UUID_SIZE);
+        (void)snprintf(claims.scope, sizeof(claims.scope), "%s", c->scope); /* it may do no more than before */
+        TRY(store_step_up(tx, &claims.epoch));
+        out->expires_in = TOKEN_LIFE_S;
+        return token_sign(c, &claims, &out->access_token);
 }
 
 static void revoke(const char *session_id)

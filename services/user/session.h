@@ -12,6 +12,7 @@ struct session {
         char id[UUID_SIZE];
         uint8_t salt[REFRESH_SALT_BYTES];
         char device[UUID_SIZE]; /* of its device_token */
+        int64_t auth_time_s;    /* when its member last proved who they are */
 };
 
 /* A new session of a member in this transaction, on the device of the try or a new one, with its entry in the history
@@ -21,6 +22,9 @@ SN_CHECKED sn_status session_begin(struct db_tx *tx, const char *user_id, const 
 /* The answer of a login: signs the access token. user is taken as it is. */
 SN_CHECKED sn_status session_answer(struct rpc_call *c, const struct session *session, uint32_t generation,
                                     User__User *user, int64_t epoch, User__Login *out);
+/* An access token of the call's session for who has just proved again who they are: the session keeps that, too.
+ * SN_UNAUTHENTICATED (token_revoked) when it runs no longer. */
+SN_CHECKED sn_status session_step_up(struct db_tx *tx, UserFactors__SteppedUp *out);
 /* Ends a session; its access tokens are refused in this process as soon as the transaction commits. */
 SN_CHECKED sn_status session_end(struct db_tx *tx, const char *session_id, const char *user_id, bool *ended);
 /* Puts sessions ended in the last minutes on the list of revoked ones: at start, before the first request. */

@@ -29,6 +29,7 @@ static sn_status answer(struct rpc_call *c, const UserRows__RefreshState *state,
         memcpy(session.id, state->session_id, sizeof(session.id));
         memcpy(session.salt, state->salt.data, sizeof(session.salt));
         memcpy(session.device, state->device_id, sizeof(session.device));
+        session.auth_time_s = state->proved_s;
         return session_answer(c, &session, generation, state->user, state->epoch, out);
 }
 

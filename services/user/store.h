@@ -57,6 +57,10 @@ SN_CHECKED sn_status store_insert_session(struct db_tx *tx, const struct session
 SN_CHECKED sn_status store_refresh_state(struct db_tx *tx, const char *session_id, UserRows__RefreshState *out,
                                          bool *found);
 SN_CHECKED sn_status store_rotate(struct db_tx *tx, const char *session_id);
+/* Of the call's session and its member. SN_UNAUTHENTICATED (token_revoked) when it has ended. */
+SN_CHECKED sn_status store_step_up_state(struct db_tx *tx, UserRows__StepUpState *out);
+/* The same session's member has just proved who they are; gives their epoch. */
+SN_CHECKED sn_status store_step_up(struct db_tx *tx, int64_t *epoch);
 SN_CHECKED sn_status store_end_session(struct db_tx *tx, const char *session_id, const char *user_id, bool *ended);
 /* Running ones, beyond the scan's position. */
 SN_CHECKED sn_status store_sessions(struct db_tx *tx, const char *user_id, const struct page_scan *scan, size_t *n,

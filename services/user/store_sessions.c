@@ -2,6 +2,11 @@
 #include "services/cleanup.h"
 #include "services/user/store.h"
 
+static sn_status session_ended(struct rpc_call *c)
+{
+        return rpc_fail_code(c, SN_UNAUTHENTICATED, "token_revoked", NULL, "this session was ended; log in again");
+}
+
 DB_STATEMENT(INSERT_SESSION, "user_service", NULL,
              "insert into user_sessions (id, user_id, refresh_salt, user_agent, address, device_id)"
              " values ($1, $2, $3, $4, $5, $6)");
@@ -19,7 +24,7 @@ sn_status store_insert_session(struct db_tx *tx, const struct session *session, 
 
 DB_STATEMENT(SELECT_REFRESH_STATE, "user_service", &user_rows__refresh_state__message,
              "select x.id as session_id, x.refresh_salt as salt, x.refresh_generation as generation, x.ended_at is not "
-             "null as ended, x.device_id,"
+             "null as ended, x.device_id, extract(epoch from x.proved_at)::bigint as proved_s,"
              " u.epoch, u.id as \"user.id\", u.username as \"user.username\", u.display_name as \"user.display_name\","
              " u.bio as \"user.bio\", u.created_at as \"user.created_at\", u.email as \"user.email\","
              " coalesce(s.notes, 0) as \"user.counts.notes\", coalesce(s.followers, 0) as \"user.counts.followers\","
@@ -39,6 +44,37 @@ DB_STATEMENT(ROTATE, "user_service", NULL,
 sn_status store_rotate(struct db_tx *tx, const char *session_id)
 {
         return db_exec(tx, &ROTATE, DB_BINDS(bind_uuid(session_id), bind_text(db_call(tx)->client_address)), NULL);
+}
+
+DB_STATEMENT(SELECT_STEP_UP_STATE, "user_service", &user_rows__step_up_state__message,
+             "select u.password_hash, x.device_id from user_sessions x join users u on u.id = x.user_id"
+             " where x.id = $1 and x.user_id = $2 and x.ended_at is null");
+
+sn_status store_step_up_state(struct db_tx *tx, UserRows__StepUpState *out)
+{
+        struct rpc_call *c = db_call(tx);
+        bool running = false;
+
+        TRY(db_one(tx, &SELECT_STEP_UP_STATE, DB_BINDS(bind_uuid(c->session), bind_uuid(c->actor)), &out->base,
+                   &running));
+        return running ? SN_OK : session_ended(c);
+}
+
+DB_STATEMENT(STEP_UP, "user_service", NULL,
+             "update user_sessions x set proved_at = now() from users u"
+             " where x.id = $1 and x.user_id = $2 and x.ended_at is null and u.id = x.user_id returning u.epoch");
+
+sn_status store_step_up(struct db_tx *tx, int64_t *epoch)
+{
+        struct rpc_call *c = db_call(tx);
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &STEP_UP, DB_BINDS(bind_uuid(c->session), bind_uuid(c->actor)), &rows));
+        if (db_rows_count(rows) == 0) {
+                return session_ended(c);
+        }
+        *epoch = db_i64(rows, 0, "epoch");
+        return SN_OK;
 }
 
 DB_STATEMENT(

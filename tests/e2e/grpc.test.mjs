@@ -47,6 +47,7 @@ test('members: register, log in, refresh, profile, search, sessions, log out', a
         assert.equal((await ok('UpdateMe', { display_name: 'GG' }, me)).bio, 'by gRPC', 'what is not given stays');
         assert.equal((await ok('GetUser', { id: username })).display_name, 'GG');
         assert.equal((await ok('FindUsers', { query: username })).items[0].id, login.user.id);
+        assert.equal((await ok('StepUp', { password: PASSWORD }, me)).expires_in, 900);
         const sessions = await ok('ListSessions', {}, me);
         assert.deepEqual(ids(sessions.items), [again.session_id, login.session_id]);
         await ok('EndSession', { id: again.session_id }, me);

@@ -10,6 +10,7 @@ POST /v1/auth/register
 POST /v1/auth/login
 POST /v1/auth/refresh
 POST /v1/auth/logout
+POST /v1/auth/step-up
 GET /v1/sessions
 DELETE /v1/sessions/{}
 GET PATCH /v1/users/me

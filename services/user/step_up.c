@@ -1,0 +1,54 @@
+/* Owns proving again, within a session, who one is. Wrong proofs slow down those that follow on the session's device,
+ * and nobody else. */
+#include "services/user/user.h"
+
+#include <string.h>
+#include "auth/password.h"
+#include "services/user/login_limit.h"
+#include "services/user/login_name.h"
+#include "services/user/session.h"
+#include "services/user/store.h"
+
+struct attempt {
+        struct login_try try;
+        UserRows__StepUpState state;
+        UserRows__LoginFailures failures;
+};
+
+static sn_status load_attempt(struct rpc_call *c, struct attempt *a)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+
+        *a = (struct attempt){.state = USER_ROWS__STEP_UP_STATE__INIT,
+                              .failures = USER_ROWS__LOGIN_FAILURES__INIT,
+                              .try = {.network = login_limit_network(c->arena, c->client_address)}};
+        login_hash("step-up", c->actor, a->try.hash);
+        TRY(db_read(c, &tx));
+        TRY(store_step_up_state(tx, &a->state));
+        memcpy(a->try.device, a->state.device_id, UUID_SIZE);
+        return store_login_failures(tx, &a->try, &a->failures);
+}
+
+static sn_status refuse_proof(struct rpc_call *c, const struct attempt *a)
+{
+        TRY(DB_WRITE(c, tx, store_insert_login(tx, &a->try, c->actor, false)));
+        return rpc_fail_code(c, SN_UNAUTHENTICATED, "credentials_wrong", "password", "is not your password");
+}
+
+sn_status user_handle_step_up(struct rpc_call *c, const UserFactors__StepUpRequest *in, UserFactors__SteppedUp *out)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        struct attempt a;
+
+        if (in->proof_case == USER_FACTORS__STEP_UP_REQUEST__PROOF__NOT_SET) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "password", "is missing: prove who you are by your password");
+        }
+        TRY(load_attempt(c, &a));
+        TRY(login_limit_check(c, &a.failures, true));
+        if (!password_verify(a.state.password_hash, in->password)) {
+                return refuse_proof(c, &a);
+        }
+        TRY(db_begin(c, &tx));
+        TRY(session_step_up(tx, out));
+        return db_commit(c, NULL, &tx);
+}
