@@ -134,9 +134,15 @@ static sn_status refuse(struct rpc_call *c, enum token_fault fault)
 
 sn_status token_verify(struct rpc_call *c, struct str token, struct token_claims *claims)
 {
+        return token_verify_at(c, token, INT64_MAX, claims);
+}
+
+sn_status token_verify_at(struct rpc_call *c, struct str token, int64_t at_s, struct token_claims *claims)
+{
         uint8_t hash[TOKEN_HASH_BYTES];
         int64_t now_s = clock_wall_ms() / 1000;
         struct token_claims found;
+        at_s = at_s < now_s ? at_s : now_s;
         *claims = (struct token_claims){0};
         if (token.len == 0) {
                 return rpc_fail_code(c, SN_UNAUTHENTICATED, "token_malformed", NULL,
@@ -148,13 +154,15 @@ sn_status token_verify(struct rpc_call *c, struct str token, struct token_claims
         }
         SHA256((const uint8_t *)token.ptr, token.len, hash);
         if (!token_cache_get(hash, &found)) {
-                enum token_fault fault = verify_fully(token, now_s, &found);
+                enum token_fault fault = verify_fully(token, at_s, &found);
                 if (fault != TOKEN_GOOD) {
                         return refuse(c, fault);
                 }
-                token_cache_put(hash, &found, now_s);
+                if (found.expires_s > now_s) {
+                        token_cache_put(hash, &found, now_s);
+                }
         }
-        if (found.expires_s <= now_s) {
+        if (found.expires_s <= at_s) {
                 return refuse(c, TOKEN_EXPIRED);
         }
         if (token_session_revoked(found.session)) {

@@ -41,6 +41,9 @@ bool token_has_keys(void);
  * signed by that key token_claims         signed, but not by or for this network token_not_yet_valid, token_expired,
  * token_revoked */
 SN_CHECKED sn_status token_verify(struct rpc_call *c, struct str token, struct token_claims *claims);
+/* The same of a token that must not have expired at at_s (Unix time, at most now), whatever became of it since; a
+ * session that has ended counts now as ever. */
+SN_CHECKED sn_status token_verify_at(struct rpc_call *c, struct str token, int64_t at_s, struct token_claims *claims);
 
 /* Whether the token was signed or verified here before and has not expired: then verifying it costs no signature. */
 bool token_known(struct str token);

@@ -3,7 +3,6 @@
 
 #include <string.h>
 #include <strings.h>
-#include "auth/token.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "gateway/cors.h"
@@ -110,15 +109,6 @@ sn_status exchange_identify(const struct exchange *x, const struct rpc_method *m
         return count_request(c, response);
 }
 
-/* It may have been ended while the body came. */
-static sn_status check_session(struct rpc_call *c)
-{
-        return c->session[0] == '\0' || !token_session_revoked(c->session)
-                   ? SN_OK
-                   : rpc_fail_code(c, SN_UNAUTHENTICATED, "token_revoked", NULL,
-                                   "this session has ended; log in again");
-}
-
 static sn_status call(struct rpc_call *c, const struct exchange *x, struct http_response *response)
 {
         const struct rpc_method *m = x->match.route->method;
@@ -129,7 +119,7 @@ static sn_status call(struct rpc_call *c, const struct exchange *x, struct http_
                 TRY(count_request(c, response));
                 TRY(rpc_check_access(c));
         } else {
-                TRY(check_session(c));
+                TRY(rpc_check_session(c));
         }
         TRY(transcode_request(c, x, &in));
         TRY(rpc_request(c, m, in, out));

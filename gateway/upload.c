@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "auth/token.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/spool.h"
@@ -175,6 +174,9 @@ static bool take(struct http_request *r, struct str piece, struct http_response 
         struct exchange *x = r->user;
         struct upload *u = x->upload;
         bool ok;
+        if (rpc_check_session(u->call) != SN_OK) {
+                return refuse(x, early);
+        }
         if (x->match.route->method->body == RPC_BODY_BYTES) {
                 ok = append_file(u, piece);
         } else {
@@ -242,6 +244,7 @@ bool upload_begin(struct exchange *x, size_t *max_body, struct http_response *ea
         if (exchange_identify(x, m, &u->identified, &u->call) != SN_OK || rpc_check_access(u->call) != SN_OK) {
                 return refuse(x, early);
         }
+        u->call->admitted_s = clock_wall_ms() / 1000;
         *max_body = m->max_body_bytes;
         if (announced(r) > (int64_t)m->max_body_bytes) {
                 exchange_headers(x, early);

@@ -1,5 +1,6 @@
 /* The gRPC client, on its callers' side: blocking unary calls. A caller fills in its call, gives it to the loop's
  * thread, and sleeps until it is done. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,6 +145,8 @@ static void fill_fields(struct grpc_call *call, const struct rpc_call *c, const 
         }
         if (c->bearer[0] != '\0') {
                 add_secret(call, MD_AUTHORIZATION, arena_printf(c->arena, "Bearer %s", c->bearer));
+                add_secret(call, MD_ADMITTED,
+                           c->admitted_s > 0 ? arena_printf(c->arena, "%" PRId64, c->admitted_s) : NULL);
         }
         add_secret(call, MD_SERVICE, service_token);
         if (c->trace_id != NULL) {

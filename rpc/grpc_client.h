@@ -17,7 +17,7 @@
 #include "rpc/grpc_wire.h"
 
 enum {
-        GRPC_CALL_FIELDS_MAX = 20,
+        GRPC_CALL_FIELDS_MAX = 21,
         GRPC_CONNECT_US = 2000000,          /* how long one attempt to connect may take, */
         GRPC_RETURN_US = 60000,             /* and how long a call waits for one to a callee that was away */
         GRPC_SILENCE_US = 1000000,          /* a callee that says nothing for so long is asked whether it is there, */

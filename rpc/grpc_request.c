@@ -41,6 +41,7 @@ static bool read_metadata(struct grpc_request *r, struct rpc_problem *problem)
             {MD_IDEMPOTENCY_KEY, &r->idempotency_key, true},
             {MD_CLIENT_ADDRESS, &r->client_address, true},
             {MD_CLIENT_AGENT, &r->client_agent, true},
+            {MD_ADMITTED, &r->admitted, true},
             {MD_ENCODING, &r->encoding, true},
             {MD_TIMEOUT, &r->timeout, true},
             {MD_FILE_NAME, &r->file_name, true},
@@ -138,6 +139,7 @@ static sn_status identify(struct grpc_request *r, struct rpc_call *c, bool trust
             .forwarded = r->forwarded,
             .x_forwarded_for = r->x_forwarded_for,
             .client_address = r->client_address,
+            .admitted = r->admitted,
         };
         (void)grpc_binary_read(c->arena, r->client_agent, &sender.client_agent); /* what is malformed is nothing */
         return rpc_authenticate(c, &sender);

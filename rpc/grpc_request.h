@@ -34,7 +34,7 @@ struct grpc_request {
         struct http_request *http;
         const struct served *served;
         struct str authorization, service, traceparent, request_id, idempotency_key, client_address, client_agent,
-            user_agent, forwarded, x_forwarded_for, encoding, timeout, file_name, mime_type,
+            admitted, user_agent, forwarded, x_forwarded_for, encoding, timeout, file_name, mime_type,
             broken_off;            /* its metadata; a NULL ptr: not given */
         int64_t asked_deadline_us; /* the client's, or 0 */
         struct rate_verdict rate;  /* of who asks from outside */

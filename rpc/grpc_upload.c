@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/spool.h"
 #include "base/text.h"
@@ -131,8 +132,11 @@ static bool upload_take(struct http_request *http, struct str piece, struct http
         struct rpc_call *c = &u->request->call;
         size_t used = 0;
         buf_append(&u->part, piece.ptr, piece.len);
-        sn_status status =
-            u->part.overflow ? fail_message_size(c) : take_messages(u, (struct str){u->part.data, u->part.len}, &used);
+        sn_status status = rpc_check_session(c);
+        if (status == SN_OK) {
+                status = u->part.overflow ? fail_message_size(c)
+                                          : take_messages(u, (struct str){u->part.data, u->part.len}, &used);
+        }
         if (status == SN_OK) {
                 memmove(u->part.data, u->part.data + used, u->part.len - used);
                 u->part.len -= used;
@@ -156,6 +160,7 @@ sn_status grpc_upload_begin(struct grpc_request *r)
         struct grpc_upload *u = ARENA_NEW(c->arena, struct grpc_upload);
         u->sink = (struct http_sink){upload_take, (int)c->method->stall_ms, c->method->takes_part};
         u->request = r;
+        c->admitted_s = c->admitted_s > 0 ? c->admitted_s : clock_wall_ms() / 1000;
         u->field = contract_chunk_field(c->method->in)->number;
         buf_init(&u->part, MESSAGE_BYTES_MAX * 2);
         enum spool_result result = spool_new(0, &u->spool);
@@ -181,6 +186,7 @@ sn_status grpc_upload_finish(struct grpc_upload *u, struct str *fields)
 {
         struct grpc_request *r = u->request;
         struct rpc_call *c = &r->call;
+        TRY(rpc_check_session(c)); /* which may have ended while it waited for a worker */
         bool broken = r->http->is_part || (c->caller[0] != '\0' && r->broken_off.ptr != NULL);
         if (!u->begun || (u->part.len > 0 && !broken)) {
                 return fail_message(c);

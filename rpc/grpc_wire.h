@@ -22,8 +22,11 @@ enum {
 #define MD_IDEMPOTENCY_KEY "idempotency-key"
 /* Where the member's request came from, believed only from our own services. Binary, because browsers name
  * themselves in any bytes. */
-#define MD_CLIENT_ADDRESS    "sonet-client-address"
-#define MD_CLIENT_AGENT      "sonet-client-agent-bin"
+#define MD_CLIENT_ADDRESS "sonet-client-address"
+#define MD_CLIENT_AGENT   "sonet-client-agent-bin"
+/* When the member's token was verified, in seconds of Unix time, of a call that waited for a body since; believed as
+ * the address is. */
+#define MD_ADMITTED          "sonet-admitted"
 #define MD_PROBLEM           "sonet-problem-bin"
 #define MD_RATE_LIMIT        "ratelimit"
 #define MD_RATE_LIMIT_POLICY "ratelimit-policy"

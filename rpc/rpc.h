@@ -39,7 +39,8 @@ struct rpc_sender {
         const char *certificate; /* the service that a verified certificate names, or "" */
         struct str user_agent;
         struct str forwarded, x_forwarded_for;   /* several of one name joined by commas, in their order */
-        struct str client_address, client_agent; /* what one of our own services says of its client */
+        struct str client_address, client_agent; /* what one of our own services says of its client, */
+        struct str admitted;                     /* and of when it verified the member's token */
 };
 
 /* Credentials to identity: verifies the service token and the member's token, and fills in caller, client_address,
@@ -47,6 +48,9 @@ struct rpc_sender {
  * (rpc/rate_limit.h); SN_RESOURCE_EXHAUSTED once its failures are spent, without a look at a token that was not
  * verified before. c->method says whether the member's token counts (contract_ignores_token). */
 SN_CHECKED sn_status rpc_authenticate(struct rpc_call *c, const struct rpc_sender *sender);
+/* Whether the session of a call that was authenticated a while ago is still open: asked at each piece of a body that
+ * comes, and when all of it has come. Any thread, cheap. SN_UNAUTHENTICATED, token_revoked. */
+SN_CHECKED sn_status rpc_check_session(struct rpc_call *c);
 /* An answer on its way to the client: verifies the access token that it may hold (`access_token`, a secret), so that it
  * is known when it comes back. Somebody who has just logged in is served although others have spent the failures of
  * their address, also where another process signs. */

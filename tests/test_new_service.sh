@@ -35,6 +35,7 @@ git init -q . && git add -A && git -c user.name=test -c user.email=test@example.
 check 'a name that C or SQL would not take is refused' refuses 'Poll-1'
 check 'a service that exists is refused' refuses note
 check 'it makes the folder' ./dev new-service poll
+cp tests/bodies.test.mjs tests/e2e/
 check 'it builds without a warning' build
 check 'its layers are right' tests/test_layers.sh
 if command -v clang-format >/dev/null; then # lint's tools are not the tests'
@@ -42,8 +43,8 @@ if command -v clang-format >/dev/null; then # lint's tools are not the tests'
 fi
 check 'it fits the other contracts and its schema' meson test -C build-debug --no-rebuild --print-errorlogs 'services contracts' 'services schema'
 for mode in single split; do
-        check "it answers over REST and gRPC, consumes events, and takes and gives files without growing ($mode)" \
-                env SONET_BIN="$copy/build-debug/cmd/sonet" node tests/e2e/run.mjs --mode "$mode" poll
+        check "it answers over REST and gRPC, consumes events, takes and gives files without growing, and bears hostile ones ($mode)" \
+                env SONET_BIN="$copy/build-debug/cmd/sonet" node tests/e2e/run.mjs --mode "$mode" poll bodies
         grep -h ' MiB at most' "$copy/log" | sed 's/^/# /'
 done
 

@@ -77,10 +77,18 @@ static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *into, si
                          nghttp2_data_source *source, void *user)
 {
         struct raw *raw = user;
-        size_t n = raw->len - raw->sent < size ? raw->len - raw->sent : size;
+        const struct raw_request *request = raw->request;
+        if (request->hold_at > 0 && raw->sent == request->hold_at) {
+                request->held();
+        }
+        size_t until = raw->sent < request->hold_at ? request->hold_at : raw->len;
+        size_t n = until - raw->sent < size ? until - raw->sent : size;
+        if (n == 0 && request->never_ends) {
+                return NGHTTP2_ERR_DEFERRED;
+        }
         memcpy(into, raw->body + raw->sent, n);
         raw->sent += n;
-        *flags |= raw->sent == raw->len ? NGHTTP2_DATA_FLAG_EOF : 0;
+        *flags |= raw->sent == raw->len && !request->never_ends ? NGHTTP2_DATA_FLAG_EOF : 0;
         return (ssize_t)n;
 }
 
@@ -110,10 +118,11 @@ static void make_body(struct raw *raw)
         } else {
                 memcpy(raw->body + 5, request->bytes, len);
         }
+        raw->len = 5 + len;
+        len = request->message_len > 0 ? request->message_len : len;
         const unsigned char prefix[5] = {request->compressed, (unsigned char)(len >> 24), (unsigned char)(len >> 16),
                                          (unsigned char)(len >> 8), (unsigned char)len};
         memcpy(raw->body, prefix, sizeof(prefix));
-        raw->len = 5 + len;
 }
 
 static void connect_to(struct raw *raw)

@@ -12,10 +12,14 @@ struct raw_request {
         const char *path;
         const void *bytes; /* NULL: no message at all */
         size_t len;
+        size_t message_len;       /* what the first prefix says, when further messages follow in bytes; 0: len */
         bool compressed;          /* with gzip */
         const char *metadata[6];  /* further headers: name and value, name and value */
         const char *content_type; /* NULL: that of gRPC */
         int timeout_ms;           /* 0: 5 s */
+        size_t hold_at;           /* > 0: after so many bytes of the message with its prefix, */
+        void (*held)(void);       /* this is called before the rest is sent, */
+        bool never_ends;          /* and the client's side stays open after it */
 };
 
 struct raw_answer {

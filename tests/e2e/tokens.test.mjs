@@ -1,13 +1,11 @@
 // Tokens that are none: forged, altered, foreign, ended. Each is 401 with WWW-Authenticate, on closed and on open roads.
 import assert from 'node:assert/strict';
-import { createHmac, createPrivateKey, createPublicKey, generateKeyPairSync, hkdfSync, sign } from 'node:crypto';
-import fs from 'node:fs';
+import { createHmac, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
 import { before, test } from 'node:test';
 import grpc from '@grpc/grpc-js';
 import { connectGrpc } from './protos.mjs';
+import { b64, serversKey, signedBy } from './signing.mjs';
 import { api, assertTokenIsRefused, eventually, must, problem, register } from './shared.mjs';
-
-const b64 = (value) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 
 let alice;
 let header; // alice's, decoded
@@ -24,10 +22,6 @@ before(async () => {
         jwk = must(await api('GET', '/.well-known/jwks.json')).keys.find((k) => k.kid === header.kid);
 });
 
-const signedBy = (key, head, body) => {
-        const text = `${b64(head)}.${b64(body)}`;
-        return `${text}.${sign('sha256', Buffer.from(text), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
-};
 const macBy = (secret, head, body) => {
         const text = `${b64(head)}.${b64(body)}`;
         return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
@@ -80,18 +74,8 @@ test('a token of another key is refused although its claims are old, new or stra
         }
 });
 
-// The server's own signing key, derived from its key file as auth/token_keys.c does.
-function serversKey() {
-        const master = Buffer.from(fs.readFileSync(process.env.SONET_E2E_KEY_FILE, 'utf8').trim(), 'base64url');
-        const derive = (label) => Buffer.from(hkdfSync('sha256', master, 'sonet key file', label, 32)).toString('hex');
-        const wide = BigInt(`0x${derive('access-token-es256')}${derive('access-token-es256 extra bits')}`);
-        const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n; // of P-256
-        const d = Buffer.from((wide % (order - 1n) + 1n).toString(16).padStart(64, '0'), 'hex').toString('base64url');
-        return createPrivateKey({ key: { kty: 'EC', crv: 'P-256', x: jwk.x, y: jwk.y, d }, format: 'jwk' });
-}
-
 test('a token of the right key is refused when its time is over or has not come', { skip: !process.env.SONET_E2E_KEY_FILE && 'the server is not ours' }, async () => {
-        const key = serversKey();
+        const key = serversKey(jwk);
         const wire = connectGrpc(JSON.parse(process.env.SONET_GRPC));
         try {
                 const now = Math.floor(Date.now() / 1000);

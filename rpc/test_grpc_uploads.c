@@ -1,0 +1,273 @@
+/* gRPC: bodies in chunks, and what is refused of them. */
+#include "rpc/testdata/wire.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <openssl/sha.h>
+
+#include "auth/service_token.h"
+#include "auth/token.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/spool.h"
+#include "rpc/call_graph.h"
+#include "rpc/grpc_chunk.h"
+
+enum { MIB = 1 << 20, WAIT_MS = 60000 };
+
+static int make_file(int64_t size)
+{
+        int fd = memfd_create("body", MFD_CLOEXEC);
+        assert_true(fd >= 0);
+        assert_int_equal(ftruncate(fd, size), 0);
+        for (int64_t at = 0; at + 8 <= size; at += 4096) {
+                assert_int_equal(pwrite(fd, &at, sizeof(at), at), sizeof(at));
+        }
+        return fd;
+}
+
+static void hash_file(int fd, int64_t size, uint8_t hash[SHA256_DIGEST_LENGTH])
+{
+        void *bytes = size > 0 ? mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, fd, 0) : NULL;
+        SHA256(size > 0 ? bytes : (const void *)"", (size_t)size, hash);
+        if (size > 0) {
+                munmap(bytes, (size_t)size);
+        }
+}
+
+static sn_status put(const struct rpc_method *m, const struct rpc_body *body, Echo__Echoed *out)
+{
+        Echo__PutRequest in = ECHO__PUT_REQUEST__INIT;
+        echo__echoed__init(out);
+        in.text = "hello";
+        c->body = body;
+        echo_log_in(c, "write");
+        const char *token = service_token_for(c->arena, CALL_GRAPH_GATEWAY, "echo");
+        sn_status status = sonet_grpc_channel_call(channel, c, m, token, &in.base, &out->base);
+        c->body = NULL;
+        return status;
+}
+
+static void a_body_arrives_whatever_its_size(void **state)
+{
+        static const int64_t sizes[] = {0,           1, GRPC_CHUNK_BYTES - 1, GRPC_CHUNK_BYTES, GRPC_CHUNK_BYTES + 1,
+                                        20 * MIB + 3};
+        for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+                uint8_t hash[SHA256_DIGEST_LENGTH];
+                Echo__Echoed out;
+                struct rpc_body body = {make_file(sizes[i]), sizes[i], true, "Größe \"1\".txt", "text/plain"};
+                hash_file(body.fd, sizes[i], hash);
+                assert_int_equal(put(&echo_methods[ECHO_PUT], &body, &out), SN_OK);
+                assert_int_equal(out.body_bytes, sizes[i]);
+                assert_memory_equal(out.body_hash.data, hash, sizeof(hash));
+                assert_true(out.body_complete);
+                assert_string_equal(out.text, "hello");
+                assert_string_equal(out.body_name, body.file_name);
+                assert_string_equal(out.body_type, body.mime_type);
+                assert_string_equal(out.actor, ECHO_MEMBER);
+                close(body.fd);
+        }
+        assert_int_equal(spool_bytes_in_use(), 0);
+}
+
+static void a_body_that_is_too_large_is_refused_while_it_comes(void **state)
+{
+        Echo__Echoed out;
+        int64_t size = 33 * MIB;
+        struct rpc_body body = {make_file(size), size, true, "", ""};
+        assert_int_equal(put(&echo_methods[ECHO_PUT], &body, &out), SN_RESOURCE_EXHAUSTED);
+        assert_string_equal(c->problem.code, "too_large");
+        assert_int_equal(echo_runs(), 0);
+        close(body.fd);
+}
+
+static void a_body_that_broke_off_is_handed_on_to_who_takes_a_part(void **state)
+{
+        Echo__Echoed out;
+        struct rpc_body body = {make_file(5), 5, false, "", ""};
+        assert_int_equal(put(&echo_methods[ECHO_PUT_PART], &body, &out), SN_OK);
+        assert_int_equal(out.body_bytes, 5);
+        assert_false(out.body_complete);
+        assert_int_equal(put(&echo_methods[ECHO_PUT], &body, &out), SN_CANCELLED);
+        close(body.fd);
+}
+
+static void who_may_not_call_learns_so_before_the_body(void **state)
+{
+        struct raw_answer answer;
+        raw_grpc_call(&(struct raw_request){.port = port(), .path = PATH("Put"), .bytes = "\x7a\x01x", .len = 3},
+                      &answer);
+        assert_int_equal(answer.status, SN_UNAUTHENTICATED);
+        assert_true(answer.has_problem);
+        assert_int_equal(spool_bytes_in_use(), 0);
+}
+
+static void await_spooled(void)
+{
+        int64_t until_us = clock_monotonic_us() + WAIT_MS * INT64_C(1000);
+        while (spool_bytes_in_use() == 0) {
+                assert_true(clock_monotonic_us() < until_us);
+                clock_sleep_ms(2);
+        }
+}
+
+static void end_session(void)
+{
+        await_spooled();
+        token_revoke_session(c->session, clock_wall_ms() / 1000 + TOKEN_LIFE_S);
+}
+
+/* Two messages, of which the second is sent when the session has ended; the client never ends the stream. */
+static void whose_session_ends_is_told_at_the_next_piece(void **state)
+{
+        struct raw_answer answer;
+        const char two[] = "\x7a\x01x\0\0\0\0\x03\x7a\x01y"; /* the prefix of the first is added */
+        struct token_claims claims = {
+            .subject = ECHO_MEMBER, .session = "01890a5d-ac96-774b-bcce-b302099a8777", .scope = "write"};
+        char *token;
+        assert_int_equal(token_sign(c, &claims, &token), SN_OK);
+        c->session = claims.session;
+        raw_grpc_call(&(struct raw_request){.port = port(),
+                                            .path = PATH("Put"),
+                                            .bytes = two,
+                                            .len = sizeof(two) - 1,
+                                            .message_len = 3,
+                                            .metadata = {"authorization", arena_printf(c->arena, "Bearer %s", token)},
+                                            .timeout_ms = WAIT_MS,
+                                            .hold_at = 8,
+                                            .held = end_session,
+                                            .never_ends = true},
+                      &answer);
+        assert_int_equal(answer.status, SN_UNAUTHENTICATED);
+        assert_non_null(strstr(answer.detail, "session"));
+        assert_int_equal(spool_bytes_in_use(), 0);
+        assert_int_equal(echo_runs(), 0);
+}
+
+/* As when the body took longer than the token lasts: it counted when the gateway asked. */
+static void a_token_that_expired_while_the_body_came_counts_as_it_did(void **state)
+{
+        Echo__PutRequest in = ECHO__PUT_REQUEST__INIT;
+        Echo__Echoed out = ECHO__ECHOED__INIT;
+        int64_t now_s = clock_wall_ms() / 1000;
+        struct token_claims claims = {.subject = ECHO_MEMBER,
+                                      .session = "01890a5d-ac96-774b-bcce-b302099a8776",
+                                      .scope = "write",
+                                      .expires_s = now_s - 100};
+        struct rpc_body body = {make_file(3), 3, true, "", ""};
+        char *expired;
+        assert_int_equal(token_sign(c, &claims, &expired), SN_OK);
+        c->body = &body;
+        c->bearer = expired;
+        const char *token = service_token_for(c->arena, CALL_GRAPH_GATEWAY, "echo");
+        const struct rpc_method *m = &echo_methods[ECHO_PUT];
+        const struct {
+                int64_t admitted_s;
+                const char *token, *code;
+        } cases[] = {
+            {now_s - 101, token, NULL},
+            {now_s - 100, token, "token_expired"},
+            {0, token, "token_expired"},
+            {now_s - 101, NULL, "token_expired"}, /* a client of ours is believed, others are not */
+        };
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                c->admitted_s = cases[i].admitted_s;
+                sn_status status = sonet_grpc_channel_call(channel, c, m, cases[i].token, &in.base, &out.base);
+                assert_int_equal(status, cases[i].code == NULL ? SN_OK : SN_UNAUTHENTICATED);
+                assert_true(cases[i].code == NULL || strcmp(c->problem.code, cases[i].code) == 0);
+        }
+        token_revoke_session(claims.session, now_s + TOKEN_LIFE_S);
+        c->admitted_s = now_s - 101;
+        assert_int_equal(sonet_grpc_channel_call(channel, c, m, token, &in.base, &out.base), SN_UNAUTHENTICATED);
+        assert_string_equal(c->problem.code, "token_revoked");
+        c->body = NULL;
+        close(body.fd);
+}
+
+static void what_is_no_chunk_is_refused(void **state)
+{
+        static const struct {
+                const char *bytes;
+                size_t len;
+                int status;
+        } cases[] = {
+            {"\x7a\x02x", 3, SN_INVALID_ARGUMENT},          /* shorter than it says */
+            {"\x7a\x01x\x7a\x01y", 6, SN_INVALID_ARGUMENT}, /* twice */
+            {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 11, SN_INVALID_ARGUMENT},
+            {"\x0b\x0c", 2, SN_INVALID_ARGUMENT},         /* a group */
+            {"\x0a\x02\xff\xfe", 4, SN_INVALID_ARGUMENT}, /* text that is not UTF-8 */
+            {"\x7a\x01x", 3, SN_OK},
+        };
+        echo_log_in(c, "write");
+        const char *bearer = arena_printf(c->arena, "Bearer %s", c->bearer);
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                struct raw_answer answer;
+                raw_grpc_call(&(struct raw_request){.port = port(),
+                                                    .path = PATH("Put"),
+                                                    .bytes = cases[i].bytes,
+                                                    .len = cases[i].len,
+                                                    .metadata = {"authorization", bearer}},
+                              &answer);
+                assert_int_equal(answer.status, cases[i].status);
+        }
+        assert_int_equal(spool_bytes_in_use(), 0);
+}
+
+static void a_chunk_in_gzip_is_taken(void **state)
+{
+        struct raw_answer answer;
+        static char chunk[4 + 1000] = "\x7a\xe8\x07";
+        echo_log_in(c, "write");
+        const char *bearer = arena_printf(c->arena, "Bearer %s", c->bearer);
+        raw_grpc_call(&(struct raw_request){.port = port(),
+                                            .path = PATH("Put"),
+                                            .bytes = chunk,
+                                            .len = 1003,
+                                            .compressed = true,
+                                            .metadata = {"authorization", bearer}},
+                      &answer);
+        assert_int_equal(answer.status, SN_OK);
+        static char zeros[200000];
+        raw_grpc_call(&(struct raw_request){.port = port(),
+                                            .path = PATH("Put"),
+                                            .bytes = zeros,
+                                            .len = sizeof(zeros),
+                                            .compressed = true,
+                                            .metadata = {"authorization", bearer}},
+                      &answer);
+        assert_int_equal(answer.status, SN_RESOURCE_EXHAUSTED);
+}
+
+static void a_full_spool_refuses_and_says_when_to_come_back(void **state)
+{
+        Echo__Echoed out;
+        struct rpc_body body = {make_file(3 * MIB), 3 * MIB, true, "", ""};
+        spool_setup(&(struct spool_options){.folder = "", .max_bytes = 2 * MIB, .max_files = 8});
+        assert_int_equal(put(&echo_methods[ECHO_PUT], &body, &out), SN_RESOURCE_EXHAUSTED);
+        assert_string_equal(c->problem.code, "spool_full");
+        assert_true(c->problem.retry_after_s > 0);
+        assert_int_equal(spool_bytes_in_use(), 0);
+        spool_setup(&(struct spool_options){.folder = "", .max_bytes = 64 * MIB, .max_files = 8});
+        assert_int_equal(put(&echo_methods[ECHO_PUT], &body, &out), SN_OK);
+        close(body.fd);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            TEST(a_body_arrives_whatever_its_size),
+            TEST(a_body_that_is_too_large_is_refused_while_it_comes),
+            TEST(a_body_that_broke_off_is_handed_on_to_who_takes_a_part),
+            TEST(who_may_not_call_learns_so_before_the_body),
+            TEST(whose_session_ends_is_told_at_the_next_piece),
+            TEST(a_token_that_expired_while_the_body_came_counts_as_it_did),
+            TEST(what_is_no_chunk_is_refused),
+            TEST(a_chunk_in_gzip_is_taken),
+            TEST(a_full_spool_refuses_and_says_when_to_come_back),
+        };
+        log_setup("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
+        echo_setup();
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
