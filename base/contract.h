@@ -35,7 +35,9 @@ struct rpc_field_rule {
         const char *pattern;    /* POSIX extended regular expression, anchored; NULL: none */
         bool chunk;             /* bytes of a stream: never in JSON */
         const char *header;     /* where REST has the field; NULL: in path, query or body */
-        const char *doc;        /* the leading comment, for OpenAPI */
+        const char
+            *default_value; /* what it is when nothing was chosen, as json_set_field takes it; NULL: nothing is said */
+        const char *doc;    /* the leading comment, for OpenAPI */
 };
 
 /* What a field holds: the wire types of one C type are one kind. */

@@ -23,6 +23,8 @@ static const struct {
     {"user_service", "insert into user_stats (user_id) select id from users"},
     {"user_service", "insert into user_names (key, user_id) select md5(n::text), id(n % 5000 + 1)"
                      " from generate_series(1, 20000) n"},
+    {"user_service", "insert into user_settings (user_id, key, value)"
+                     " select id(n % 5000 + 1), 'key' || n % 7, 'v' from generate_series(1, 20000) n"},
     {"user_service", "insert into user_sessions (id, user_id, refresh_salt, user_agent, ended_at)"
                      " select id(n), id(n % 5000 + 1), '', '', case when n % 2 = 0 then now() - interval '1 day' * "
                      "(n % 30) end from generate_series(1, 20000) n"},
@@ -166,7 +168,9 @@ static void members_are_found_by_index(void **state)
         CHECK("user_service", {"SELECT_USER", "users_pkey user_stats_pkey"},
               {"SELECT_USER_BY_NAME", "users_username_taken"},
               {"FIND_USERS", "user_names_pkey user_names_of_user users_pkey"},
-              {"SELECT_NAME_KEY", "user_names_of_user"}, {"SET_NAMES", "user_names_of_user users_pkey"},
+              {"SELECT_NAME_KEY", "user_names_of_user"},
+              {"SET_NAMES", "user_names_of_user users_pkey user_settings_pkey"},
+              {"SELECT_SETTINGS", "user_settings_pkey"}, {"DROP_SETTINGS", "user_settings_pkey"},
               {"SELECT_AUTHORS", "users_pkey"}, {"UPSERT_STATS", "users_pkey"},
               {"SELECT_AUTHORS_BY_NAME", "users_username_taken"},
               {"SELECT_TAKEN", "users_username_taken users_email_taken"});

@@ -95,6 +95,8 @@ const Sonet__ServiceOptions *gen_service_options(const Google__Protobuf__Service
 const Sonet__MethodOptions *gen_method_options(const Google__Protobuf__MethodOptions *options);
 const Sonet__FieldOptions *gen_field_options(const Google__Protobuf__FieldOptions *options);
 
+/* gen_message.c: whether the enum has a value that JSON calls so. */
+bool gen_enum_has(const struct gen_enum *e, const char *name);
 /* gen_check.c, gen_check_methods.c, gen_check_streams.c: refusals, each with its place. */
 void gen_refuse(struct gen *g, const struct gen_file *file, int line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

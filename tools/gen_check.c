@@ -117,6 +117,36 @@ static void check_lengths(struct gen *g, const struct gen_message *m, const stru
         }
 }
 
+static bool is_one_of(const struct gen_field *f, const char *value)
+{
+        if (f->names != NULL) {
+                return gen_enum_has(f->names, value) && gen_enum_has(f->names, "unspecified") &&
+                       strcmp(value, "unspecified") != 0;
+        }
+        return f->proto->type == TYPE(STRING) || strcmp(value, "true") == 0 || strcmp(value, "false") == 0;
+}
+
+static void check_default(struct gen *g, const struct gen_message *m, const struct gen_field *f)
+{
+        const char *value = f->options->default_value;
+        if (value[0] == '\0') {
+                return;
+        }
+        if (f->proto->label == LABEL(REPEATED) ||
+            (f->proto->type != TYPE(STRING) && f->proto->type != TYPE(BOOL) && f->names == NULL)) {
+                REFUSE("field \"%s\" is neither a text, a choice nor a yes or no: default_value has no meaning there",
+                       f->proto->name);
+        } else if (f->proto->type == TYPE(BOOL) && !f->proto->has_oneof_index) {
+                REFUSE(
+                    "field \"%s\" has a default_value, but nobody can tell whether it was given: please put it into a "
+                    "oneof of its own",
+                    f->proto->name);
+        } else if (!is_one_of(f, value)) {
+                REFUSE("default_value \"%s\" is not a value of field \"%s\", or the choice has no \"unspecified\"",
+                       value, f->proto->name);
+        }
+}
+
 static void check_known_options(struct gen *g, const struct gen_message *m, const struct gen_field *f)
 {
         const Sonet__FieldOptions *o = f->options;
@@ -194,6 +224,7 @@ void gen_check_file(struct gen *g, struct gen_file *file)
                         check_range(g, m, &m->fields[i]);
                         check_pattern(g, m, &m->fields[i]);
                         check_lengths(g, m, &m->fields[i]);
+                        check_default(g, m, &m->fields[i]);
                 }
                 check_recursion_from(g, m);
         }

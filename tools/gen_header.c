@@ -128,10 +128,8 @@ void gen_emit_header(FILE *out, const struct gen_file *file)
         for (const struct gen_message *m = file->messages; m != NULL; m = m->next) {
                 emit_message(out, m);
         }
-        if (!file->is_foreign) {
-                fprintf(out, "\nextern const struct rpc_service %s_contract;\n", gen_lower(file->name));
-        }
         if (file->service != NULL) {
+                fprintf(out, "\nextern const struct rpc_service %s_contract;\n", gen_lower(file->name));
                 emit_service(out, file);
         }
         fputs("\n#endif\n", out);

@@ -89,6 +89,16 @@ static bool is_unspecified(const struct gen_enum *e, const enum_value *value)
         return strcmp(value_name(e, value), "unspecified") == 0;
 }
 
+bool gen_enum_has(const struct gen_enum *e, const char *name)
+{
+        for (size_t i = 0; i < e->n_values; i++) {
+                if (strcmp(value_name(e, e->values[i]), name) == 0) {
+                        return true;
+                }
+        }
+        return false;
+}
+
 static const char *choices_of(const struct gen_enum *e)
 {
         const char *choices = "";
@@ -252,6 +262,9 @@ static void emit_rule(FILE *out, const struct gen_field *f)
         fputs(o->chunk ? ", .chunk = true" : "", out);
         if (o->header[0] != '\0') {
                 fprintf(out, ", .header = %s", gen_string(o->header));
+        }
+        if (o->default_value[0] != '\0') {
+                fprintf(out, ", .default_value = %s", gen_string(o->default_value));
         }
         if (f->doc != NULL) {
                 fprintf(out, ", .doc = %s", gen_string(f->doc));

@@ -110,15 +110,13 @@ void gen_emit_source(FILE *out, const struct gen_file *file)
         fprintf(out, "/* Made by protoc-gen-sonet from %s: do not edit. */\n#include \"%s.rpc.h\"\n\n",
                 file->proto->name, file->stem);
         gen_emit_messages(out, file);
-        if (file->is_foreign) {
+        if (file->service == NULL) { /* others' contracts, and messages in a file of their own */
                 return;
         }
         if (file->n_methods > 0) {
                 emit_methods(out, file);
         }
-        if (file->service != NULL) {
-                emit_callees(out, file);
-        }
+        emit_callees(out, file);
         fprintf(out,
                 "\nconst struct rpc_service %s_contract = {\n        .name = \"%s\", .package = \"%s\", .doc = %s,\n",
                 name, file->name, file->proto->package, gen_string(file->service_doc));
@@ -126,10 +124,7 @@ void gen_emit_source(FILE *out, const struct gen_file *file)
                 fprintf(out, "        .methods = %s_methods, .n_methods = %s_METHOD_COUNT,\n", name,
                         gen_upper(file->name));
         }
-        if (file->service != NULL) {
-                fputs("        .calls = calls, .reads = reads,\n", out);
-        }
-        fputs("};\n", out);
+        fputs("        .calls = calls, .reads = reads,\n};\n", out);
 }
 
 void gen_emit_stubs(FILE *out, const struct gen_file *file)

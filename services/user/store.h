@@ -22,7 +22,8 @@ SN_CHECKED sn_status store_user(struct db_tx *tx, const char *id, User__User *ou
 SN_CHECKED sn_status store_user_by_name(struct db_tx *tx, const char *username_key, User__User *out);
 /* NULL leaves a field. */
 SN_CHECKED sn_status store_update_profile(struct db_tx *tx, const char *id, const char *display_name, const char *bio);
-/* What a search finds the member by: these keys and the username, nothing else any more. */
+/* What a search finds the member by: these keys and the username, nothing else any more; nothing at all when they are
+ * not discoverable. */
 SN_CHECKED sn_status store_set_names(struct db_tx *tx, const char *user_id, char **keys, size_t n);
 /* The first of the member's keys that start so, "" when none does. */
 SN_CHECKED sn_status store_name_key(struct db_tx *tx, const char *start, const char *user_id, char **key);
@@ -77,6 +78,12 @@ struct member_counts {
 /* A member may come more than once. The rows are locked in order of id, so that two such transactions cannot wait for
  * each other. Members that do not exist are passed over. */
 SN_CHECKED sn_status store_count_members(struct db_tx *tx, const struct member_counts *counts, size_t n);
+/* Settings that are not as by default. */
+SN_CHECKED sn_status store_settings(struct db_tx *tx, const char *user_id, size_t *n,
+                                    UserRows__StoredSetting ***settings);
+SN_CHECKED sn_status store_keep_settings(struct db_tx *tx, const char *user_id, char **keys, char **values, size_t n);
+SN_CHECKED sn_status store_drop_settings(struct db_tx *tx, const char *user_id, char **keys, size_t n);
+
 /* One portion, in a transaction of its own. */
 SN_CHECKED sn_status store_cleanup(struct rpc_call *c, bool *more);
 

@@ -86,7 +86,9 @@ sn_status store_update_profile(struct db_tx *tx, const char *id, const char *dis
 }
 
 DB_STATEMENT(SET_NAMES, "user_service", NULL,
-             "with wanted as (select unnest($2::text[]) as key union select username_key from users where id = $1),"
+             "with wanted as (select key from (select unnest($2::text[]) as key union select username_key from users"
+             " where id = $1) as k where not exists (select from user_settings where user_id = $1"
+             " and key = 'privacy.discoverable' and value = 'false')),"
              " gone as (delete from user_names where user_id = $1 and key not in (select key from wanted))"
              " insert into user_names (key, user_id) select key, $1 from wanted on conflict do nothing");
 

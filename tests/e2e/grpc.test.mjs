@@ -48,6 +48,9 @@ test('members: register, log in, refresh, profile, search, sessions, log out', a
         assert.equal((await ok('GetUser', { id: username })).display_name, 'GG');
         assert.equal((await ok('FindUsers', { query: username })).items[0].id, login.user.id);
         assert.equal((await ok('StepUp', { password: PASSWORD }, me)).expires_in, 900);
+        assert.equal((await ok('GetSettings', {}, me)).appearance.theme, 'THEME_SYSTEM');
+        assert.equal((await ok('UpdateSettings', { notifications: { likes: false } }, me)).notifications.likes, false);
+        assert.ok((await ok('GetSettingsSchema', {})).items.some((s) => s.key === 'notifications.likes' && s.default === 'true'));
         const sessions = await ok('ListSessions', {}, me);
         assert.deepEqual(ids(sessions.items), [again.session_id, login.session_id]);
         await ok('EndSession', { id: again.session_id }, me);

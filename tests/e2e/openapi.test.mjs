@@ -14,6 +14,8 @@ POST /v1/auth/step-up
 GET /v1/sessions
 DELETE /v1/sessions/{}
 GET PATCH /v1/users/me
+GET PATCH /v1/users/me/settings
+GET /v1/settings/schema
 GET /v1/users/{}
 GET /v1/users
 PUT DELETE /v1/users/{}/follow

@@ -1,0 +1,150 @@
+/* Owns the settings of members: only what is not as by default is kept. */
+#include "services/user/settings.h"
+
+#include <string.h>
+#include "services/user/search.h"
+#include "services/user/setting.h"
+#include "services/user/store.h"
+#include "services/user/time_zone.h"
+#include "services/user/user.h"
+
+/* What was kept of a setting that is no more is passed over. */
+static sn_status apply(struct rpc_call *c, const struct setting *list, size_t n, const UserRows__StoredSetting *stored,
+                       User__Settings *out)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (strcmp(list[i].key, stored->key) == 0) {
+                        return setting_write(c, &list[i], stored->value, out);
+                }
+        }
+        return SN_OK;
+}
+
+sn_status settings_read(struct db_tx *tx, const char *user_id, User__Settings *out)
+{
+        struct rpc_call *c = db_call(tx);
+        UserRows__StoredSetting **stored = NULL;
+        size_t n = 0, n_stored = 0;
+        const struct setting *list = setting_list(c->arena, &n);
+
+        TRY(store_settings(tx, user_id, &n_stored, &stored));
+        for (size_t i = 0; i < n_stored; i++) {
+                TRY(apply(c, list, n, stored[i], out));
+        }
+        for (size_t i = 0; i < n; i++) {
+                if (setting_read(c->arena, &list[i], out) == NULL) {
+                        TRY(setting_write(c, &list[i], list[i].field->rule.default_value, out));
+                }
+        }
+        return SN_OK;
+}
+
+sn_status user_handle_get_settings(struct rpc_call *c, const User__GetSettingsRequest *in, User__Settings *out)
+{
+        return DB_READ(c, tx, settings_read(tx, c->actor, out));
+}
+
+static sn_status change(struct db_tx *tx, const User__Settings *in)
+{
+        struct rpc_call *c = db_call(tx);
+        size_t n = 0, n_kept = 0, n_dropped = 0;
+        const struct setting *list = setting_list(c->arena, &n);
+        char **kept = ARENA_ARRAY(c->arena, char *, n), **values = ARENA_ARRAY(c->arena, char *, n);
+        char **dropped = ARENA_ARRAY(c->arena, char *, n);
+
+        for (size_t i = 0; i < n; i++) {
+                const char *value = setting_read(c->arena, &list[i], in);
+
+                if (value == NULL) {
+                        continue;
+                }
+                if (strcmp(value, list[i].field->rule.default_value) == 0) {
+                        dropped[n_dropped++] = (char *)list[i].key;
+                } else {
+                        kept[n_kept] = (char *)list[i].key;
+                        values[n_kept++] = (char *)value;
+                }
+        }
+        TRY(store_drop_settings(tx, c->actor, dropped, n_dropped));
+        return store_keep_settings(tx, c->actor, kept, values, n_kept);
+}
+
+static sn_status check(struct rpc_call *c, const User__Settings *in)
+{
+        if (in->time_zone_presence_case == USER__SETTINGS__TIME_ZONE_PRESENCE_TIME_ZONE &&
+            !time_zone_exists(in->time_zone)) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "time_zone",
+                                "is not a time zone of the IANA database; give one like Europe/Berlin or UTC");
+        }
+        return SN_OK;
+}
+
+/* Who is not discoverable is found by no name. */
+static sn_status index_names(struct db_tx *tx)
+{
+        User__User user = USER__USER__INIT;
+
+        TRY(store_user(tx, db_call(tx)->actor, &user));
+        return search_index_names(tx, user.id, user.display_name);
+}
+
+sn_status user_handle_update_settings(struct rpc_call *c, const User__Settings *in, User__Settings *out)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+
+        TRY(check(c, in));
+        TRY(db_begin(c, &tx));
+        TRY(db_lock_one(tx, "settings", c->actor));
+        TRY(change(tx, in));
+        TRY(settings_read(tx, c->actor, out));
+        if (in->privacy != NULL) {
+                TRY(index_names(tx));
+        }
+        return db_commit(c, NULL, &tx);
+}
+
+/* ---- The schema ---- */
+
+static size_t split_choices(struct arena *arena, const struct rpc_enum *names, char ***choices)
+{
+        size_t n = 0;
+
+        *choices = ARENA_ARRAY(arena, char *, names->n);
+        for (size_t i = 0; i < names->n; i++) {
+                const struct rpc_enum_value *value = &names->values[i];
+
+                if (!value->unspecified) {
+                        (*choices)[n++] = arena_strndup(arena, value->quoted.ptr + 1, value->quoted.len - 2);
+                }
+        }
+        return n;
+}
+
+static User__SettingSchema *describe(struct arena *arena, const struct setting *s)
+{
+        User__SettingSchema *out = ARENA_NEW(arena, User__SettingSchema);
+
+        user__setting_schema__init(out);
+        out->key = (char *)s->key;
+        out->type = s->field->kind == KIND_BOOL   ? USER__SETTING_TYPE__SETTING_TYPE_BOOLEAN
+                    : s->field->kind == KIND_ENUM ? USER__SETTING_TYPE__SETTING_TYPE_CHOICE
+                                                  : USER__SETTING_TYPE__SETTING_TYPE_TEXT;
+        if (s->field->kind == KIND_ENUM) {
+                out->n_choices = split_choices(arena, s->field->names, &out->choices);
+        }
+        out->default_ = (char *)s->field->rule.default_value;
+        out->help = (char *)s->field->rule.doc;
+        return out;
+}
+
+sn_status user_handle_get_settings_schema(struct rpc_call *c, const User__GetSettingsSchemaRequest *in,
+                                          User__SettingsSchema *out)
+{
+        const struct setting *list = setting_list(c->arena, &out->n_items);
+
+        out->items = ARENA_ARRAY(c->arena, User__SettingSchema *, out->n_items);
+        for (size_t i = 0; i < out->n_items; i++) {
+                out->items[i] = describe(c->arena, &list[i]);
+        }
+        return SN_OK;
+}

@@ -1,0 +1,29 @@
+/* Owns the SQL on settings. */
+#include "services/user/store.h"
+
+DB_STATEMENT(SELECT_SETTINGS, "user_service", &user_rows__stored_setting__message,
+             "select key, value from user_settings where user_id = $1 order by key");
+
+sn_status store_settings(struct db_tx *tx, const char *user_id, size_t *n, UserRows__StoredSetting ***settings)
+{
+        return db_list(tx, &SELECT_SETTINGS, DB_BINDS(bind_uuid(user_id)), n, settings);
+}
+
+DB_STATEMENT(KEEP_SETTINGS, "user_service", NULL,
+             "insert into user_settings (user_id, key, value) select $1, key, value"
+             " from unnest($2::text[], $3::text[]) as s (key, value)"
+             " on conflict (user_id, key) do update set value = excluded.value");
+
+sn_status store_keep_settings(struct db_tx *tx, const char *user_id, char **keys, char **values, size_t n)
+{
+        return db_exec(tx, &KEEP_SETTINGS, DB_BINDS(bind_uuid(user_id), bind_texts(keys, n), bind_texts(values, n)),
+                       NULL);
+}
+
+DB_STATEMENT(DROP_SETTINGS, "user_service", NULL,
+             "delete from user_settings where user_id = $1 and key = any($2::text[])");
+
+sn_status store_drop_settings(struct db_tx *tx, const char *user_id, char **keys, size_t n)
+{
+        return db_exec(tx, &DROP_SETTINGS, DB_BINDS(bind_uuid(user_id), bind_texts(keys, n)), NULL);
+}
