@@ -37,9 +37,15 @@ static const struct command COMMANDS[] = {
      "and posts texts as their notes: all through the public API. Repeating it, or taking up one that was stopped, "
      "adds\n"
      "only what is missing. Further operands are files of texts, like those of --texts.\n"},
-    {"admin", cmd_admin, "deadletters list|replay [ID…]", "look after a running network",
-     "Dead letters are events that a service could not handle. 'list' shows them, 'replay' asks the service to handle\n"
-     "them again: those given by id, or all. Without DATABASE_URL it finds the databases of 'sonet up'.\n"},
+    {"admin", cmd_admin, "FAMILY COMMAND …", "look after a running network",
+     "audit list             the newest entries of the audit log: what was changed, by whom, from where\n"
+     "audit export           all of it, as lines of JSON\n"
+     "audit verify           checks that no entry was altered, deleted or moved, and prints the head of its chain.\n"
+     "                       Keep that elsewhere: with --head the next check also finds a tail that was cut off\n"
+     "deadletters list       events that a service could not handle\n"
+     "deadletters replay     asks the service to handle them again: those given by id, or all\n"
+     "\n"
+     "Without DATABASE_URL it finds the databases of 'sonet up'.\n"},
     {"help", cmd_help, "[COMMAND]", "explain a command", "Without a command it lists them all.\n"},
 };
 #define N_COMMANDS (sizeof(COMMANDS) / sizeof(COMMANDS[0]))

@@ -200,7 +200,8 @@ static struct set own_set(const struct db_schema *schema)
         return (struct set){schema->database, schema->migrations, schema->n};
 }
 
-/* Tables that are there from before the default privileges, and the one that the app only reads. */
+/* Tables that are there from before the default privileges; and what the app may not do with the one that only
+ * migrations write, and with those whose comment says `read-only` or `append-only`. */
 static sn_status grant_tables(PGconn *pg, const char *app_role, struct buf *error)
 {
         return migrate_format(pg, "grant the tables to the app role", error, NULL,
@@ -208,8 +209,16 @@ static sn_status grant_tables(PGconn *pg, const char *app_role, struct buf *erro
                               "grant select, insert, update, delete on all tables in schema public to %I;"
                               "grant usage, select on all sequences in schema public to %I;"
                               "revoke insert, update, delete on public.schema_migrations from %I;"
+                              "do $$ declare t record; begin"
+                              " for t in select oid::regclass as name, obj_description(oid, 'pg_class') as says"
+                              "  from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' loop"
+                              "  if t.says like 'read-only:%' then"
+                              "   execute 'revoke insert, update, delete on ' || t.name || ' from ' || quote_ident(%L);"
+                              "  elsif t.says like 'append-only:%' then"
+                              "   execute 'revoke update, delete on ' || t.name || ' from ' || quote_ident(%L);"
+                              "  end if; end loop; end $$;"
                               "commit",
-                              app_role, app_role, app_role);
+                              app_role, app_role, app_role, app_role, app_role);
 }
 
 sn_status migrate_run(PGconn *pg, const struct db_schema *schema, const char *app_role, struct buf *error)

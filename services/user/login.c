@@ -57,6 +57,6 @@ sn_status user_handle_log_in(struct rpc_call *c, const User__LogInRequest *in, U
         }
         TRY(db_begin(c, &tx));
         TRY(session_begin(tx, a.credentials.user->id, &a.try, &session));
-        TRY(session_answer(c, &session, 1, a.credentials.user, a.credentials.epoch, out));
+        TRY(session_answer(c, &session, 1, a.credentials.user, out));
         return db_commit(c, NULL, &tx);
 }

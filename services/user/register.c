@@ -51,7 +51,7 @@ static sn_status insert(struct rpc_call *c, const struct new_user *user, User__L
         authors_changed(tx, user->id);
         TRY(session_begin(tx, user->id, &first, &session));
         TRY(store_user(tx, user->id, shown));
-        TRY(session_answer(c, &session, 1, shown, 0, out));
+        TRY(session_answer(c, &session, 1, shown, out));
         return db_commit(c, NULL, &tx);
 }
 

@@ -6,10 +6,10 @@
 #include "auth/token.h"
 #include "base/clock.h"
 #include "services/user/device_token.h"
+#include "services/user/roles.h"
 #include "services/user/store.h"
 #include "services/user/user.h"
 
-#define MEMBER_SCOPE "read write"
 #define LOAD_MS      10000
 #define LOAD_AT_ONCE 5000
 #define MARGIN_S     60 /* a transaction may end some time after its session did */
@@ -24,18 +24,18 @@ sn_status session_begin(struct db_tx *tx, const char *user_id, const struct logi
         } else {
                 uuid_new(session->device);
         }
+        TRY(store_lock_rights(tx, user_id, session));
         TRY(store_insert_session(tx, session, user_id));
         return store_insert_login(tx, try, user_id, true);
 }
 
 sn_status session_answer(struct rpc_call *c, const struct session *session, uint32_t generation, User__User *user,
-                         int64_t epoch, User__Login *out)
+                         User__Login *out)
 {
-        struct token_claims claims = {.scope = MEMBER_SCOPE,
-                                      .epoch = epoch,
-                                      .auth_time_s = session->auth_time_s,
-                                      .expires_s = c->now_ms / 1000 + TOKEN_LIFE_S};
+        struct token_claims claims = {
+            .epoch = session->epoch, .auth_time_s = session->auth_time_s, .expires_s = c->now_ms / 1000 + TOKEN_LIFE_S};
 
+        (void)snprintf(claims.scope, sizeof(claims.scope), "%s", session->role->scopes);
         memcpy(claims.subject, user->id, UUID_SIZE);
         memcpy(claims.session, session->id, UUID_SIZE);
         TRY(token_sign(c, &claims, &out->access_token));

@@ -7,12 +7,16 @@
 #include "services/user/user.rpc.h"
 
 struct login_try;
+struct role;
 
 struct session {
         char id[UUID_SIZE];
         uint8_t salt[REFRESH_SALT_BYTES];
         char device[UUID_SIZE]; /* of its device_token */
         int64_t auth_time_s;    /* when its member last proved who they are */
+        /* Of the member, as they are in this transaction: what the access tokens say. */
+        int64_t epoch;
+        const struct role *role;
 };
 
 /* A new session of a member in this transaction, on the device of the try or a new one, with its entry in the history
@@ -21,7 +25,7 @@ SN_CHECKED sn_status session_begin(struct db_tx *tx, const char *user_id, const 
                                    struct session *session);
 /* The answer of a login: signs the access token. user is taken as it is. */
 SN_CHECKED sn_status session_answer(struct rpc_call *c, const struct session *session, uint32_t generation,
-                                    User__User *user, int64_t epoch, User__Login *out);
+                                    User__User *user, User__Login *out);
 /* An access token of the call's session for who has just proved again who they are: the session keeps that, too.
  * SN_UNAUTHENTICATED (token_revoked) when it runs no longer. */
 SN_CHECKED sn_status session_step_up(struct db_tx *tx, UserFactors__SteppedUp *out);

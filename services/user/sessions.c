@@ -22,15 +22,16 @@ static sn_status end_reused(struct rpc_call *c, const UserRows__RefreshState *st
                        "was already used; its session was ended to protect you: log in again");
 }
 
-static sn_status answer(struct rpc_call *c, const UserRows__RefreshState *state, uint32_t generation, User__Login *out)
+static sn_status answer(struct db_tx *tx, const UserRows__RefreshState *state, uint32_t generation, User__Login *out)
 {
         struct session session;
 
+        TRY(store_lock_rights(tx, state->user->id, &session));
         memcpy(session.id, state->session_id, sizeof(session.id));
         memcpy(session.salt, state->salt.data, sizeof(session.salt));
         memcpy(session.device, state->device_id, sizeof(session.device));
         session.auth_time_s = state->proved_s;
-        return session_answer(c, &session, generation, state->user, state->epoch, out);
+        return session_answer(db_call(tx), &session, generation, state->user, out);
 }
 
 sn_status user_handle_refresh(struct rpc_call *c, const User__RefreshRequest *in, User__Login *out)
@@ -55,7 +56,7 @@ sn_status user_handle_refresh(struct rpc_call *c, const User__RefreshRequest *in
                 return end_reused(c, &state, &tx);
         }
         TRY(store_rotate(tx, state.session_id));
-        TRY(answer(c, &state, token.generation + 1, out));
+        TRY(answer(tx, &state, token.generation + 1, out));
         return db_commit(c, NULL, &tx);
 }
 

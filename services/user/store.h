@@ -53,6 +53,9 @@ SN_CHECKED sn_status store_login_failures(struct db_tx *tx, const struct login_t
 SN_CHECKED sn_status store_insert_login(struct db_tx *tx, const struct login_try *try, const char *user_id,
                                         bool succeeded);
 
+/* The member's role and epoch into the session. Until the transaction ends neither changes: a log-in and a change of
+ * what the member may do come one after the other. SN_NOT_FOUND. */
+SN_CHECKED sn_status store_lock_rights(struct db_tx *tx, const char *user_id, struct session *session);
 SN_CHECKED sn_status store_insert_session(struct db_tx *tx, const struct session *session, const char *user_id);
 /* Locks the session's row. *found is false when there is none. */
 SN_CHECKED sn_status store_refresh_state(struct db_tx *tx, const char *session_id, UserRows__RefreshState *out,

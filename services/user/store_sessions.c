@@ -1,6 +1,29 @@
 /* Owns the SQL on sessions. */
 #include "services/cleanup.h"
+#include "services/user/roles.h"
 #include "services/user/store.h"
+
+static const struct role *role_of(const char *name)
+{
+        const struct role *role = role_find(name);
+
+        return role != NULL ? role : &roles[0]; /* one that only a newer release knows */
+}
+
+DB_STATEMENT(LOCK_RIGHTS, "user_service", NULL, "select epoch, role from users where id = $1 for share");
+
+sn_status store_lock_rights(struct db_tx *tx, const char *user_id, struct session *session)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &LOCK_RIGHTS, DB_BINDS(bind_uuid(user_id)), &rows));
+        if (db_rows_count(rows) == 0) {
+                return rpc_fail(db_call(tx), SN_NOT_FOUND, NULL, "there is no such account any more");
+        }
+        session->epoch = db_i64(rows, 0, "epoch");
+        session->role = role_of(db_text(rows, 0, "role"));
+        return SN_OK;
+}
 
 static sn_status session_ended(struct rpc_call *c)
 {
@@ -25,7 +48,7 @@ sn_status store_insert_session(struct db_tx *tx, const struct session *session, 
 DB_STATEMENT(SELECT_REFRESH_STATE, "user_service", &user_rows__refresh_state__message,
              "select x.id as session_id, x.refresh_salt as salt, x.refresh_generation as generation, x.ended_at is not "
              "null as ended, x.device_id, extract(epoch from x.proved_at)::bigint as proved_s,"
-             " u.epoch, u.id as \"user.id\", u.username as \"user.username\", u.display_name as \"user.display_name\","
+             " u.id as \"user.id\", u.username as \"user.username\", u.display_name as \"user.display_name\","
              " u.bio as \"user.bio\", u.created_at as \"user.created_at\", u.email as \"user.email\","
              " coalesce(s.notes, 0) as \"user.counts.notes\", coalesce(s.followers, 0) as \"user.counts.followers\","
              " coalesce(s.following, 0) as \"user.counts.following\""
