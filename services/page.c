@@ -27,7 +27,7 @@ struct filling {
         size_t wanted, room, n;
         ProtobufCMessage **items;
         struct position *places; /* of the items */
-        bool end;
+        bool end;                /* the list was read to its end, and all of it has found room */
 };
 
 bool page_admits_unblocked(const void *context, const Follow__Relationship *author)
@@ -226,7 +226,9 @@ static sn_status fill_some(struct filling *f, bool first)
         f->scan.beyond = refs.items[refs.n - 1].at;
         skip_seen(f, &refs);
         TRY(skip_unadmitted(f, &refs));
-        return show(f, &refs);
+        TRY(show(f, &refs));
+        f->end = f->end && f->n < f->room;
+        return SN_OK;
 }
 
 /* Down a list it goes on until it is settled: what is there below the page is not newer than it. */
@@ -282,12 +284,22 @@ static int64_t time_of(const struct position *at)
         return at->sort_key != 0 ? at->sort_key : uuid_time_ms(at->id);
 }
 
-/* The highest of some places above a base that are settled, and not younger than a time; else the base. */
-static struct position rise(struct position base, const struct position *places, size_t n,
-                            const struct position *settled, int64_t until_ms)
+/* Whether a cursor may say that everything up to here was seen: what is settled, and not younger than a time. What an
+ * earlier page showed may stand above what a page that is cut off did not. */
+static bool may_rise_to(const struct filling *f, const struct position *at, int64_t until_ms)
+{
+        const struct position *top = f->n > 0 ? &f->places[f->n - 1] : &f->from.at;
+
+        return is_before(at, &f->settled) && time_of(at) <= until_ms &&
+               (f->end || !f->scan.newer || !is_before(top, at));
+}
+
+/* The highest of some places above a base to which a cursor may rise; else the base. */
+static struct position rise(const struct filling *f, struct position base, const struct position *places, size_t n,
+                            int64_t until_ms)
 {
         for (size_t i = 0; i < n; i++) {
-                if (is_before(&base, &places[i]) && is_before(&places[i], settled) && time_of(&places[i]) <= until_ms) {
+                if (is_before(&base, &places[i]) && may_rise_to(f, &places[i], until_ms)) {
                         base = places[i];
                 }
         }
@@ -338,42 +350,48 @@ static int64_t newest_ms(const struct filling *f)
 }
 
 /* A cursor from a base up to here. Where there is too much to remember, all that is settled counts. If that is too much
- * still, newer items wait for a later page; down a list, where they cannot, some will come again. */
-static char *cursor_from(struct filling *f, struct position base)
+ * still, items wait: newer ones for a later page, down a list those that are not shown come as newer ones. */
+static char *cursor_from(struct filling *f, struct position base, size_t shown)
 {
         assert((f->n == 0 || f->places != NULL) && (f->n_again == 0 || f->again != NULL));
         struct cursor cursor = {.at = base};
         int64_t until_ms = newest_ms(f) - MARGIN_MS;
 
         for (;;) {
-                cursor.at = rise(rise(base, f->again, f->n_again, &f->settled, until_ms), f->places, f->n, &f->settled,
-                                 until_ms);
-                if (remember(f, &cursor) || (until_ms == INT64_MAX && !f->scan.newer)) {
+                cursor.at = rise(f, rise(f, base, f->again, f->n_again, until_ms), f->places, f->n, until_ms);
+                if (remember(f, &cursor)) {
                         return cursor_encode(f->c, f->source->filter, &cursor);
                 }
-                f->n -= until_ms == INT64_MAX;
+                if (until_ms == INT64_MAX) {
+                        f->n = f->scan.newer ? f->n - 1 : shown;
+                        f->end = false;
+                }
                 until_ms = INT64_MAX;
         }
 }
 
-/* Down a list, the place above which everything counts as newer than the page: its last item if the list is settled up
- * to there, else the last one that was read, and the start of a list that was read to its end. */
-static struct position base_of(const struct filling *f, size_t limit)
+/* Down a list, the position above which everything counts as newer than the page: its last item if the list is settled
+ * up to there, else the last one that was read, and the start of a list that was read to its end. Where that is not
+ * settled either, something may still appear below it: then it is where the list is settled, as far as that is known.
+ */
+static struct position base_of(const struct filling *f, size_t shown)
 {
-        const struct position *last = &f->places[f->n > limit ? limit - 1 : f->n - 1];
+        const struct position *last = &f->places[shown - 1], *lowest = &f->places[f->n - 1];
 
-        if (f->n > limit && is_before(last, &f->settled)) {
+        if (f->n > shown && is_before(last, &f->settled)) {
                 return *last;
         }
-        return f->end ? (struct position){0} : f->places[f->n - 1];
+        if (f->end) {
+                return (struct position){0};
+        }
+        return is_before(&f->settled, lowest) && time_of(&f->settled) != 0 ? f->settled : *lowest;
 }
 
-static char *prev_cursor(struct filling *f, bool newer, size_t limit)
+static char *prev_cursor_down(const struct filling *f, size_t shown)
 {
-        if (newer) {
-                return cursor_from(f, f->from.at);
-        }
-        return f->n > 0 ? cursor_from(f, base_of(f, limit)) : (char *)protobuf_c_empty_string;
+        struct filling above = *f;
+
+        return shown > 0 ? cursor_from(&above, base_of(f, shown), shown) : (char *)protobuf_c_empty_string;
 }
 
 static char *next_cursor(const struct filling *f, size_t limit)
@@ -411,10 +429,13 @@ sn_status page_read(struct rpc_call *c, const struct page_source *source, const 
         TRY(read_position(&f, asked));
         start(&f, limit, asked->newer);
         TRY(fill(&f));
-        if (source->newest_first) {
-                out->prev_cursor = prev_cursor(&f, asked->newer, limit);
+        if (asked->newer && source->newest_first) {
+                out->prev_cursor = cursor_from(&f, f.from.at, f.n); /* leaves what does not fit */
         }
         out->n = f.n < limit ? f.n : limit;
+        if (!asked->newer && source->newest_first) {
+                out->prev_cursor = prev_cursor_down(&f, out->n);
+        }
         out->items = f.items;
         if (!asked->newer && f.n > limit) {
                 out->next_cursor = next_cursor(&f, limit);

@@ -345,11 +345,10 @@ static void what_is_newer_comes_oldest_first_after_a_cursor_or_an_id(void **stat
 }
 
 /* The poller holds at most a hundred items that may be overtaken; more wait, and none is lost. */
-static void post_stalled(char (*ids)[UUID_SIZE], int n)
+static void post_stalled(const char *text, char (*ids)[UUID_SIZE], int n)
 {
         for (int i = 0; i < n; i++) {
-                (void)snprintf(ids[i], UUID_SIZE, "%s",
-                               ((Note__Note *)ASK(bert, NOTE(CREATE_NOTE), .text = "#stall"))->id);
+                (void)snprintf(ids[i], UUID_SIZE, "%s", ((Note__Note *)ASK(bert, NOTE(CREATE_NOTE), .text = text))->id);
                 test_release();
         }
 }
@@ -366,11 +365,11 @@ static void very_much_that_is_unsettled_waits_and_is_not_lost(void **state)
         (void)ASK(bert, NOTE(CREATE_NOTE), .text = "#stall");
         before = poller_new(&list, 100);
         pg = hold_up("note_service", "notes", "new.text like 'late%'", &late);
-        post_stalled(ids, 200);
+        post_stalled("#stall", ids, 200);
         between = poller_new(&list, 100);
         poller_all(&between); /* what stands below the page is not newer: it does not come, and nothing comes again */
         assert_int_equal(between.n, 100);
-        post_stalled(ids + 200, 100);
+        post_stalled("#stall", ids + 200, 100);
         poller_all(&before);
         assert_int_equal(before.n, 241);
         let_go(pg, "note_service", "notes", &late);
@@ -383,6 +382,34 @@ static void very_much_that_is_unsettled_waits_and_is_not_lost(void **state)
         poller_all(&between);
         assert_int_equal(between.n, 201);
         poller_expect(&between, late.made, "late");
+        free(ids);
+}
+
+/* More than a cursor remembers is unsettled below the first page: what the page shows comes once, nothing is lost. */
+static void a_first_page_above_very_much_that_is_unsettled_loses_nothing(void **state)
+{
+        struct list list = {"the hashtag timeline", "", &TIMELINE(GET_HASHTAG_TIMELINE), .text = "swell"};
+        struct act late = {.actor = anna, .method = &NOTE(CREATE_NOTE), .text = "late #swell"};
+        char(*ids)[UUID_SIZE] = calloc(301, UUID_SIZE);
+        static const uint32_t limits[] = {1, 20, 100};
+        struct poller pollers[3];
+        PGconn *pg;
+
+        post_stalled("#swell", ids, 1);
+        pg = hold_up("note_service", "notes", "new.text like 'late%'", &late);
+        post_stalled("#swell", ids + 1, 300);
+        for (int i = 0; i < 3; i++) {
+                pollers[i] = poller_new(&list, limits[i]);
+                assert_int_equal(pollers[i].n, limits[i]);
+                assert_true(poller_has(&pollers[i], ids[300]));
+        }
+        let_go(pg, "note_service", "notes", &late);
+        for (int i = 0; i < 3; i++) {
+                poller_all(&pollers[i]); /* that nothing comes twice it looks itself */
+                assert_int_equal(pollers[i].n,
+                                 limits[i] < 100 ? 301 : 302); /* the largest page reads down to the first note */
+                poller_expect(&pollers[i], late.made, "late");
+        }
         free(ids);
 }
 
@@ -437,6 +464,7 @@ int main(void)
             PEOPLE_TEST(pollers_find_what_concurrent_writers_post_exactly_once),
             PEOPLE_TEST(what_is_newer_comes_oldest_first_after_a_cursor_or_an_id),
             PEOPLE_TEST(very_much_that_is_unsettled_waits_and_is_not_lost),
+            PEOPLE_TEST(a_first_page_above_very_much_that_is_unsettled_loses_nothing),
             PEOPLE_TEST(a_page_is_filled_below_thousands_of_notes_of_a_blocked_member),
         };
         const struct CMUnitTest some[] = {
