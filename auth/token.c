@@ -9,6 +9,7 @@
 #include "auth/es256.h"
 #include "auth/token_cache.h"
 #include "auth/token_keys.h"
+#include "auth/token_mark.h"
 #include "auth/token_parse.h"
 #include "base/clock.h"
 
@@ -172,13 +173,11 @@ sn_status token_verify_at(struct rpc_call *c, struct str token, int64_t at_s, st
         return SN_OK;
 }
 
-bool token_known(struct str token)
+bool token_marked(struct str token, char mark[TOKEN_MARK_SIZE])
 {
-        uint8_t hash[TOKEN_HASH_BYTES];
-        struct token_claims found;
-        if (token.len == 0 || token.len > TOKEN_MAX_BYTES) {
-                return false;
-        }
-        SHA256((const uint8_t *)token.ptr, token.len, hash);
-        return token_cache_get(hash, &found) && found.expires_s > clock_wall_ms() / 1000;
+        struct parts parts;
+        char json[TOKEN_MAX_BYTES];
+        size_t len = 0;
+        return split(token, &parts) && base64url_decode(parts.payload, json, sizeof(json), &len) &&
+               token_read_mark((struct str){json, len}, mark);
 }

@@ -45,8 +45,11 @@ SN_CHECKED sn_status token_verify(struct rpc_call *c, struct str token, struct t
  * session that has ended counts now as ever. */
 SN_CHECKED sn_status token_verify_at(struct rpc_call *c, struct str token, int64_t at_s, struct token_claims *claims);
 
-/* Whether the token was signed or verified here before and has not expired: then verifying it costs no signature. */
-bool token_known(struct str token);
+#define TOKEN_MARK_SIZE 33
+
+/* Whether SoNet wrote the claims of a token, for the price of a hash: then its mark, which no other token has. It lets
+ * nobody in: who has a token can alter its signature and keep the mark. */
+bool token_marked(struct str token, char mark[TOKEN_MARK_SIZE]);
 
 /* Revoked sessions, kept until the last token of the session is expired (TOKEN_LIFE_S after). Thread-safe, in force at
  * once. */

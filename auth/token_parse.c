@@ -4,6 +4,8 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "auth/token_mark.h"
+
 enum { NBF_LEEWAY_S = 60, HEADER_MEMBERS = 3 };
 
 static void json_decref_p(json_t **json)
@@ -112,10 +114,11 @@ char *token_write_payload(struct arena *arena, const struct token_claims *claims
                 return NULL;
         }
         int64_t expires_s = claims->expires_s != 0 ? claims->expires_s : now_s + TOKEN_LIFE_S;
-        return arena_printf(
+        const char *payload = arena_printf(
             arena,
             "{\"iss\":\"sonet\",\"aud\":\"sonet\",\"sub\":\"%s\",\"sid\":\"%s\",\"scope\":\"%s\",\"epoch\":%lld,"
             "\"auth_time\":%lld,\"iat\":%lld,\"nbf\":%lld,\"exp\":%lld}",
             claims->subject, claims->session, claims->scope, (long long)claims->epoch, (long long)claims->auth_time_s,
             (long long)now_s, (long long)now_s, (long long)expires_s);
+        return token_add_mark(arena, payload);
 }

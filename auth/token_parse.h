@@ -26,7 +26,7 @@ enum token_fault token_parse_header(const char *json, size_t len, char kid[TOKEN
 /* Checks iss, aud, nbf and exp against the clock, and reads the rest. Claims that SoNet does not know are passed over
  * (RFC 7519, 4). */
 enum token_fault token_parse_payload(const char *json, size_t len, int64_t now_s, struct token_claims *claims);
-/* The payload of claims, issued now. NULL when they are not well-formed: a mistake of the caller. */
+/* The payload of claims, issued now, with its mark. NULL when they are not well-formed: a mistake of the caller. */
 char *token_write_payload(struct arena *arena, const struct token_claims *claims, int64_t now_s);
 
 #endif

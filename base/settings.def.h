@@ -61,7 +61,7 @@ SETTING_BOOL(rate_limits, "SONET_RATE_LIMITS", true, "off is accepted on loopbac
 SETTING_INT(rate_read, "RATE_READ", 1200, 1, 10000000, "reads that one member may make in a minute")
 SETTING_INT(rate_write, "RATE_WRITE", 300, 1, 10000000, "writes that one member may make in a minute")
 SETTING_INT(rate_auth, "RATE_AUTH", 20, 1, 10000000, "registrations and log-ins from one address in a minute")
-SETTING_INT(rate_failures, "RATE_FAILURES", 600, 1, 10000000, "requests with a bad access token from one address in a minute; beyond them unknown tokens are not looked at")
+SETTING_INT(rate_failures, "RATE_FAILURES", 600, 1, 10000000, "requests with a bad access token from one address in a minute; beyond them only tokens that SoNet gave are looked at")
 SETTING_STRING(cors_origins, "CORS_ORIGINS", "*", false, "origins that browsers may call from: *, a comma-separated list, or none")
 
 SETTING_INT(note_cache_bytes, "NOTE_CACHE_BYTES", 41943040, 0, 1099511627776, "memory for notes")

@@ -131,7 +131,6 @@ static sn_status call(struct rpc_call *c, const struct exchange *x, struct http_
                 file_respond(c, x, (const File__Chunk *)out, response);
                 return SN_OK;
         }
-        rpc_learn_token(c, out);
         transcode_response(c, x, out, response);
         if (response->body.overflow) {
                 return rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "the answer is too large; ask for less with limit");

@@ -4,7 +4,6 @@
 #include "auth/service_token.h"
 #include "auth/token.h"
 #include "base/address.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "rpc/client_address.h"
 #include "rpc/rate_limit.h"
@@ -53,15 +52,24 @@ static sn_status read_bearer(struct rpc_call *c, struct str authorization, struc
         return SN_OK;
 }
 
-static sn_status identify_member(struct rpc_call *c, struct str authorization)
+/* Whose failures a token counts with: its address's. Once those are spent a token that SoNet has given counts by
+ * itself, so that members go on whatever others at their address do. */
+static const char *payer_of(const struct rpc_call *c, struct str token)
+{
+        char mark[TOKEN_MARK_SIZE];
+        if (!rpc_failures_spent(c, c->client_address) || !token_marked(token, mark)) {
+                return c->client_address;
+        }
+        return arena_strdup(c->arena, mark);
+}
+
+static sn_status identify_member(struct rpc_call *c, struct str authorization, const char **payer)
 {
         struct token_claims claims;
         struct str token;
         TRY(read_bearer(c, authorization, &token));
-        if (c->admitted_s == 0 && !token_known(token)) { /* members behind an address whose failures others have spent
-                                                            go on */
-                TRY(rpc_check_failures(c));
-        }
+        *payer = payer_of(c, token);
+        TRY(rpc_check_failures(c, *payer));
         TRY(token_verify_at(c, token, c->admitted_s > 0 ? c->admitted_s : INT64_MAX, &claims));
         c->actor = arena_strdup(c->arena, claims.subject);
         c->session = arena_strdup(c->arena, claims.session);
@@ -79,22 +87,6 @@ sn_status rpc_check_session(struct rpc_call *c)
                                    "this session was ended; log in again");
 }
 
-void rpc_learn_token(const struct rpc_call *c, const ProtobufCMessage *answer)
-{
-        const struct rpc_field *field =
-            c->method->answer_is_secret ? contract_field(c->method->out, STR("access_token")) : NULL;
-        struct rpc_call aside = {.arena = c->arena}; /* whatever is wrong with it, the answer is as it is */
-        struct token_claims claims;
-        if (field == NULL || field->kind != KIND_STRING) {
-                return;
-        }
-        const char *token = *(char *const *)((const char *)answer + field->offset);
-        if (token_verify(&aside, str_of(token), &claims) != SN_OK) {
-                log_event(LOG_LEVEL_WARN, "an access token that was just made is not valid here",
-                          LOG_STR("error.message", aside.problem.detail));
-        }
-}
-
 sn_status rpc_authenticate(struct rpc_call *c, const struct rpc_sender *sender)
 {
         c->actor = c->session = c->scope = c->bearer = c->caller = "";
@@ -102,11 +94,12 @@ sn_status rpc_authenticate(struct rpc_call *c, const struct rpc_sender *sender)
         sn_status status = identify_service(c, sender);
         locate(c, sender);
         c->admitted_s = admitted_at(c, sender);
+        const char *payer = c->client_address;
         if (status == SN_OK && sender->authorization.ptr != NULL && !contract_ignores_token(c->method)) {
-                status = identify_member(c, sender->authorization);
+                status = identify_member(c, sender->authorization, &payer);
         }
         if (status == SN_UNAUTHENTICATED) {
-                rpc_count_failure(c);
+                rpc_count_failure(c, payer);
         }
         return status;
 }

@@ -246,16 +246,22 @@ sn_status rpc_take_rate(struct rpc_call *c, struct rate_verdict *verdict)
                    : fail_limited(c, NULL, "too many requests", verdict);
 }
 
-sn_status rpc_check_failures(struct rpc_call *c)
+bool rpc_failures_spent(const struct rpc_call *c, const char *who)
 {
         struct rate_verdict verdict;
-        return rate_limit_ask(limiter_of(c), RATE_FAILURES, c->client_address, &verdict)
-                   ? SN_OK
-                   : fail_limited(c, "too_many_failures", "too many bad access tokens from your address", &verdict);
+        return !rate_limit_ask(limiter_of(c), RATE_FAILURES, who, &verdict);
 }
 
-void rpc_count_failure(const struct rpc_call *c)
+sn_status rpc_check_failures(struct rpc_call *c, const char *who)
 {
         struct rate_verdict verdict;
-        (void)rate_limit_take(limiter_of(c), RATE_FAILURES, c->client_address, &verdict);
+        return rate_limit_ask(limiter_of(c), RATE_FAILURES, who, &verdict)
+                   ? SN_OK
+                   : fail_limited(c, "too_many_failures", "too many bad access tokens", &verdict);
+}
+
+void rpc_count_failure(const struct rpc_call *c, const char *who)
+{
+        struct rate_verdict verdict;
+        (void)rate_limit_take(limiter_of(c), RATE_FAILURES, who, &verdict);
 }

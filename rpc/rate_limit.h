@@ -22,7 +22,7 @@
 
 struct rate_limiter;
 
-/* Beside the classes of the contract one of our own: requests whose credentials were refused, by address. */
+/* Beside the classes of the contract one of our own: requests whose credentials were refused. */
 enum { RATE_FAILURES = RPC_RATE_COUNT, RATE_CLASSES };
 
 struct rate_limits {
@@ -65,9 +65,10 @@ void rpc_limit_rates_end(void);
  * SN_RESOURCE_EXHAUSTED, with the seconds to wait. */
 SN_CHECKED sn_status rpc_take_rate(struct rpc_call *c, struct rate_verdict *verdict);
 
-/* Refused credentials cost the address. rpc_check_failures, before any are looked at: SN_RESOURCE_EXHAUSTED
- * (too_many_failures), with the seconds to wait, once its failures are spent. */
-SN_CHECKED sn_status rpc_check_failures(struct rpc_call *c);
-void rpc_count_failure(const struct rpc_call *c);
+/* Refused credentials cost an address, or a token. rpc_check_failures, before any are looked at:
+ * SN_RESOURCE_EXHAUSTED (too_many_failures), with the seconds to wait, once the failures are spent. */
+bool rpc_failures_spent(const struct rpc_call *c, const char *who);
+SN_CHECKED sn_status rpc_check_failures(struct rpc_call *c, const char *who);
+void rpc_count_failure(const struct rpc_call *c, const char *who);
 
 #endif

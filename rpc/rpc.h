@@ -45,17 +45,12 @@ struct rpc_sender {
 
 /* Credentials to identity: verifies the service token and the member's token, and fills in caller, client_address,
  * user_agent, actor, session, scope and bearer. SN_UNAUTHENTICATED when one is given and bad, which costs the address
- * (rpc/rate_limit.h); SN_RESOURCE_EXHAUSTED once its failures are spent, without a look at a token that was not
- * verified before. c->method says whether the member's token counts (contract_ignores_token). */
+ * (rpc/rate_limit.h); SN_RESOURCE_EXHAUSTED once its failures are spent, without checking the signature of a token
+ * that SoNet did not give. c->method says whether the member's token counts (contract_ignores_token). */
 SN_CHECKED sn_status rpc_authenticate(struct rpc_call *c, const struct rpc_sender *sender);
 /* Whether the session of a call that was authenticated a while ago is still open: asked at each piece of a body that
  * comes, and when all of it has come. Any thread, cheap. SN_UNAUTHENTICATED, token_revoked. */
 SN_CHECKED sn_status rpc_check_session(struct rpc_call *c);
-/* An answer on its way to the client: verifies the access token that it may hold (`access_token`, a secret), so that it
- * is known when it comes back. Somebody who has just logged in is served although others have spent the failures of
- * their address, also where another process signs. */
-void rpc_learn_token(const struct rpc_call *c, const ProtobufCMessage *answer);
-
 /* May this caller call c->method at all? The dispatcher asks it first; the gateway asks before it reads a body, so that
  * a caller learns nothing of a method that it may not use. SN_UNAUTHENTICATED (token_missing), SN_PERMISSION_DENIED
  * (scope_missing), or as if unknown. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "auth/base64url.h"
 #include "auth/keys.h"
 #include "auth/service_token.h"
 #include "auth/token.h"
@@ -43,13 +44,28 @@ static char *new_token(void)
         return token;
 }
 
-/* A genuine token with one character of its signature exchanged. */
-static char *forged_token(void)
+/* A genuine token with one character exchanged, so long before its end. */
+static char *altered_token(const char *genuine, size_t before)
 {
-        char *token = new_token();
-        char *at = token + strlen(token) - 10;
+        char *token = arena_strdup(c->arena, genuine);
+        char *at = token + strlen(token) - before;
         *at = *at == 'A' ? 'B' : 'A';
         return token;
+}
+
+/* As somebody makes it who never had one: claims that are well-formed, and no mark. */
+static char *forged_token(void)
+{
+        static const char claims[] =
+            "{\"iss\":\"sonet\",\"aud\":\"sonet\",\"sub\":\"0192d5d0-7c1e-7abc-8def-0123456789ab\","
+            "\"sid\":\"0192d5d0-7c1e-7abc-8def-ba9876543210\",\"scope\":\"read\",\"epoch\":0,"
+            "\"iat\":1,\"nbf\":1,\"exp\":99999999999,\"jti\":\"%032x\"}";
+        static unsigned n;
+        char *token = new_token(), *payload = arena_printf(c->arena, claims, n++);
+        return arena_printf(
+            c->arena, "%.*s.%s%s", (int)(strchr(token, '.') - token), token,
+            base64url_encode(payload, strlen(payload), arena_alloc(c->arena, BASE64URL_CHARS(strlen(payload)) + 1)),
+            strrchr(token, '.'));
 }
 
 static sn_status show(const char *token, const char *peer)
@@ -113,16 +129,36 @@ static void once_they_are_spent_no_signature_is_checked(void **state)
         assert_true(time_of_refusals(SN_RESOURCE_EXHAUSTED) < checked_us / 4);
 }
 
-static void who_is_known_already_goes_on_behind_a_spent_address(void **state)
+static void spend_the_failures(const char *peer)
 {
-        char *known = new_token();
         for (int i = 0; i < FAILURES + 1; i++) {
-                (void)!show(forged_token(), "192.0.2.1");
+                (void)!show("x", peer);
         }
-        assert_int_equal(show(forged_token(), "192.0.2.1"), SN_RESOURCE_EXHAUSTED);
-        assert_int_equal(show(known, "192.0.2.1"), SN_OK);
+        assert_int_equal(show(forged_token(), peer), SN_RESOURCE_EXHAUSTED);
+}
+
+/* Whichever process gave it: there is nothing but the key file that they share. */
+static void a_genuine_token_is_taken_behind_a_spent_address(void **state)
+{
+        char *given_elsewhere = new_token();
+        assert_int_equal(show(given_elsewhere, "192.0.2.2"), SN_OK);
+        spend_the_failures("192.0.2.1");
+        assert_int_equal(show(given_elsewhere, "192.0.2.1"), SN_OK);
         assert_string_equal(c->scope, "read");
-        assert_int_equal(show(new_token(), "192.0.2.1"), SN_OK); /* signed here: not verified, but known as well */
+}
+
+/* Whoever has a token may alter its signature: that is looked at as often as it would be of one address. */
+static void a_token_with_an_altered_signature_counts_by_itself(void **state)
+{
+        char *genuine = new_token(), *another = new_token();
+        spend_the_failures("192.0.2.1");
+        for (int i = 0; i < FAILURES; i++) {
+                assert_int_equal(show(altered_token(genuine, (size_t)(10 + i)), "192.0.2.1"), SN_UNAUTHENTICATED);
+                assert_string_equal(c->problem.code, "token_signature");
+        }
+        assert_int_equal(show(altered_token(genuine, 30), "192.0.2.1"), SN_RESOURCE_EXHAUSTED);
+        assert_int_equal(show(another, "192.0.2.1"), SN_OK);
+        assert_int_equal(show(genuine, "192.0.2.2"), SN_OK);
 }
 
 static void every_way_to_be_refused_costs_the_same(void **state)
@@ -212,7 +248,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
             TEST(refused_tokens_are_spent_by_their_address_alone),
             TEST(once_they_are_spent_no_signature_is_checked),
-            TEST(who_is_known_already_goes_on_behind_a_spent_address),
+            TEST(a_genuine_token_is_taken_behind_a_spent_address),
+            TEST(a_token_with_an_altered_signature_counts_by_itself),
             TEST(every_way_to_be_refused_costs_the_same),
             TEST(our_own_services_are_never_counted),
             TEST(the_outside_is_where_its_connection_or_a_trusted_proxy_says),
