@@ -9,6 +9,7 @@ struct db;
 struct redis;
 struct db_ownership;
 struct bus_relay;
+struct mail_sender;
 
 struct service {
         const char *name; /* "note" */
@@ -18,6 +19,7 @@ struct service {
         struct redis *redis;            /* shared by the process */
         struct db_ownership *ownership; /* of this process, for all its services; NULL: none of them needs it */
         struct bus_relay *relay;        /* NULL: emits no events */
+        struct mail_sender *mailer;     /* NULL: writes no mails */
 };
 
 #endif

@@ -35,6 +35,13 @@ SETTING_STRING(grpc_tls_cert, "GRPC_TLS_CERT", "", false, "file with the certifi
 SETTING_STRING(grpc_tls_key, "GRPC_TLS_KEY", "", false, "file with its private key (PEM)")
 SETTING_STRING(grpc_tls_ca, "GRPC_TLS_CA", "", false, "file with the certificates that services trust (PEM)")
 
+SETTING_STRING(smtp_url, "SMTP_URL", "", true, "the mail server: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465; empty: mails become files in MAIL_DIR")
+SETTING_STRING(smtp_ca, "SMTP_CA", "", false, "file with the certificates that sign that of the mail server (PEM); empty: those that the system trusts")
+SETTING_INT(smtp_timeout_ms, "SMTP_TIMEOUT_MS", 60000, 1000, 600000, "how long sending one mail may take; then it is tried again later")
+SETTING_STRING(mail_from, "MAIL_FROM", "", false, "the sender of all mails: Our Network <no-reply@example.org>; its name is what mails call this network")
+SETTING_STRING(mail_dir, "MAIL_DIR", "", false, "the folder that mails are written to without SMTP_URL; empty: below the data folder of `sonet up`")
+SETTING_INT(mail_connections, "MAIL_CONNECTIONS", 2, 1, 32, "connections to the mail server at a time")
+
 SETTING_STRING(key_file, "SONET_KEY_FILE", "", false, "the file that all secrets derive from; empty: made by `sonet up`")
 SETTING_INT(embedded_postgresql_bytes, "EMBEDDED_POSTGRESQL_BYTES", 0, 0, 1099511627776, "shared memory of the PostgreSQL of `sonet up`; 0: an eighth of the machine's, 32 MiB to 2 GiB")
 SETTING_INT(embedded_redis_bytes, "EMBEDDED_REDIS_BYTES", 0, 0, 1099511627776, "what the Redis of `sonet up` may keep; 0: a sixteenth of the machine's memory, 64 MiB to 1 GiB")

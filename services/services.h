@@ -16,6 +16,7 @@ struct service_definition {
         const struct bus_consumer *const *consumers; /* NULL-terminated */
         const struct service_job *const *jobs;       /* NULL-terminated */
         bool emits;                                  /* events: has an outbox that is relayed */
+        bool mails;                                  /* writes mails: has a lane that sends them */
         bool single; /* keeps its own rows in memory: one process at a time owns it, see db/ownership.h */
         sn_status (*start)(struct service *service,
                            const struct settings *settings); /* caches and the like; NULL: nothing */

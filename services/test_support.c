@@ -10,6 +10,7 @@
 #include "auth/keys.h"
 #include "base/clock.h"
 #include "db/ownership.h"
+#include "mail/mail.h"
 #include "rpc/rpc.h"
 #include "sonet/events.rpc.h"
 #include "sonet/file.rpc.h"
@@ -140,6 +141,7 @@ void test_network_start(const char *redis_url, bool encoded)
         keys_set_master(master);
         empty_databases();
         assert_int_equal(settings_load(&settings, &error), SN_OK);
+        assert_int_equal(mail_setup(&settings, &error), SN_OK);
         db_set_server_limit(8);
         rpc_force_encoding(encoded);
         redis = redis_new(redis_url, 4);

@@ -29,7 +29,7 @@ fi
 # shellcheck disable=SC2016
 report 'includes point down the ladder' "$(awk '
         BEGIN {
-                n = split("sonet base json db cache auth http rpc bus services gateway cmd", ladder, " ")
+                n = split("sonet base json db cache auth http rpc bus mail services gateway cmd", ladder, " ")
                 for (i = 1; i <= n; i++) rank[ladder[i]] = i
         }
         match($0, /^#include "[^"\/]+\//) {
@@ -51,7 +51,7 @@ report 'a service includes another one only as its contract' "$(awk '
 report 'includes of our own are path-qualified' "$(grep -nE '^#include "[^/"]+"' "${sources[@]}" | grep -vE '\.(pb-c|rpc)\.h"' || true)"
 
 report 'statements stand in store files, and in the platform below the services' \
-        "$(grep -nE '^ *DB_STATEMENT\(' "${sources[@]}" | grep -vE '^(services/([a-z]+/)?(store|test)[a-z_]*\.c|(db|bus)/[a-z_]+\.c):' || true)"
+        "$(grep -nE '^ *DB_STATEMENT\(' "${sources[@]}" | grep -vE '^(services/([a-z]+/)?(store|test)[a-z_]*\.c|(db|bus|mail)/[a-z_]+\.c):' || true)"
 
 report 'every source opens with what it owns' "$(for file in "${sources[@]}"; do
         head -c 2 "$file" | grep -q '^/\*' || echo "$file: please begin with a comment"

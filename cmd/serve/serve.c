@@ -13,6 +13,7 @@
 #include "cmd/options.h"
 #include "db/db.h"
 #include "db/ownership.h"
+#include "mail/mail.h"
 #include "rpc/lanes.h"
 
 static volatile sig_atomic_t stopping;
@@ -123,6 +124,7 @@ static void stop(struct server *server)
         for (size_t i = server->n_locals; i-- > 0;) {
                 struct local *local = &server->locals[i];
 
+                mail_sender_free(local->service.mailer);
                 bus_relay_free(local->service.relay);
                 if (atomic_load(&local->started) && local->definition->stop != NULL) {
                         local->definition->stop(&local->service);

@@ -12,6 +12,7 @@
 #include "db/db.h"
 #include "db/ownership.h"
 #include "http/server.h"
+#include "mail/mail.h"
 #include "rpc/client_address.h"
 #include "rpc/lanes.h"
 #include "rpc/rate_limit.h"
@@ -64,6 +65,7 @@ static sn_status configure(struct server *server, int64_t port, struct buf *erro
                   settings_log_level(s), settings_log_format(s));
         TRY(keys_load(s->key_file, 0, error));
         TRY(load_tls(server, error));
+        TRY(mail_setup(s, error));
         db_set_server_limit((int)s->database_busy);
         TRY(rpc_limit_rates(s));
         rpc_trust_proxies(s);

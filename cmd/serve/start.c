@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "http/server.h"
 #include "db/ownership.h"
+#include "mail/mail.h"
 
 #define RETRY_MS  20
 #define SECOND_US INT64_C(1000000)
@@ -94,6 +95,9 @@ static sn_status start_local(struct server *server, struct local *local, struct 
         TRY(wait_for("what it reads first", check_start, server, local, error));
         if (d->emits) {
                 local->service.relay = bus_relay_new(&local->service);
+        }
+        if (d->mails) {
+                local->service.mailer = mail_sender_new(&local->service);
         }
         for (size_t i = 0; d->jobs[i] != NULL; i++) {
                 jobs_add(server->jobs, &local->service, d->jobs[i]);

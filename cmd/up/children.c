@@ -269,6 +269,9 @@ static struct environment environment_make(const struct serve_plan *plan)
         if (plan->settings->spool_dir[0] == '\0') {
                 environment_add(&env, "SPOOL_DIR", plan->embedded->spool);
         }
+        if (plan->settings->mail_dir[0] == '\0') {
+                environment_add(&env, "MAIL_DIR", plan->embedded->mails);
+        }
         environment_add_number(&env, "SHUTDOWN_GRACE_MS",
                                plan->settings->shutdown_grace_ms < grace_ms ? plan->settings->shutdown_grace_ms
                                                                             : grace_ms);

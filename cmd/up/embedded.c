@@ -188,6 +188,7 @@ sn_status embedded_open(struct embedded *e, struct buf *error)
         TRY(make_own_folder(e, e->run, error));
         TRY(make_own_folder(e, e->log, error));
         TRY(make_own_folder(e, e->spool, error));
+        TRY(make_own_folder(e, e->mails, error));
         e->fresh = access(e->cluster, F_OK) != 0;
         TRY(place_key_file(e, error));
         TRY(load_key(e, e->fresh, error));

@@ -31,6 +31,7 @@ const struct service_definition user_service = {
     .consumers = user_consumers,
     .jobs = user_jobs,
     .emits = true,
+    .mails = true,
     .single = true,
     .start = start,
     .stop = stop,

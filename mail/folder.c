@@ -1,0 +1,50 @@
+/* Owns the folder that mails are written to where there is no mail server. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/log.h"
+#include "mail/parts.h"
+
+static bool write_all(int fd, const char *bytes, size_t len)
+{
+        while (len > 0) {
+                ssize_t n = write(fd, bytes, len);
+
+                if (n < 0 && errno != EINTR) {
+                        return false;
+                }
+                bytes += n > 0 ? n : 0;
+                len -= n > 0 ? (size_t)n : 0;
+        }
+        return true;
+}
+
+static bool write_file(const char *path, const struct mail_item *item)
+{
+        int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+        bool done = fd >= 0 && write_all(fd, item->message, item->message_len) && fsync(fd) == 0;
+
+        return (fd < 0 || close(fd) == 0) && done;
+}
+
+void mail_folder_write(const struct mail_options *options, const struct mail_item *item, struct mail_result *result)
+{
+        char path[PATH_MAX], part[PATH_MAX + 8];
+        bool done;
+
+        (void)snprintf(path, sizeof(path), "%s/%s.eml", options->folder, item->id);
+        (void)snprintf(part, sizeof(part), "%s.part", path);
+        done =
+            (mkdir(options->folder, 0700) == 0 || errno == EEXIST) && write_file(part, item) && rename(part, path) == 0;
+        result->outcome = done ? MAIL_SENT : MAIL_UNREACHABLE;
+        (void)snprintf(result->reason, sizeof(result->reason), "%s",
+                       done ? "" : strerror(errno)); /* NOLINT(concurrency-mt-unsafe): glibc's is */
+        if (done) {
+                log_event(LOG_LEVEL_INFO, "mail written to a file, since SMTP_URL is not set",
+                          LOG_STR("file.path", path), LOG_STR("sonet.mail.kind", item->kind));
+        }
+}
