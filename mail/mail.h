@@ -22,7 +22,7 @@
 struct mail {
         const struct mail_template *template;
         const char *to;              /* one address, in ASCII */
-        const char *language;        /* "de"; what there is no template in is written in English */
+        const char *language;        /* BCP 47, "de-AT"; what there is no template in is written in English */
         const char *owner_id;        /* the member whom it is for */
         const char *key;             /* of the event that causes it, unique in the service; NULL: this very call */
         int64_t life_ms;             /* for so long it is worth sending: that of its codes and links; 0: MAIL_LIFE_MS */

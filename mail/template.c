@@ -132,6 +132,9 @@ static void append_html(struct buf *out, const char *text, size_t len)
                 case '"':
                         buf_append_c(out, "&quot;");
                         break;
+                case '\n':
+                        buf_append_c(out, "<br>\n");
+                        break;
                 default:
                         buf_append_char(out, text[i]);
                 }
@@ -264,10 +267,13 @@ static bool render_source(const struct rendering *r, const struct mail_language 
         return true;
 }
 
-static const struct mail_language *choose_language(const struct mail_template *template, const char *language)
+/* By the first part of the tag (RFC 4647, 3.4): "de-AT" is written to in "de". */
+static const struct mail_language *choose_language(const struct mail_template *template, const char *tag)
 {
+        struct str wanted = {tag, strcspn(tag, "-")};
+
         for (const struct mail_language *l = template->languages; l->language != NULL; l++) {
-                if (strcmp(l->language, language) == 0) {
+                if (str_equal_nocase(str_of(l->language), wanted)) {
                         return l;
                 }
         }

@@ -4,7 +4,7 @@
  *
  *     Hello {name},
  *
- *     a paragraph; {variable} is replaced by a value, which is escaped as the place needs it.
+ *     a paragraph, of one line; {variable} is replaced by a value, which is escaped as the place needs it.
  *
  *     # {code}                  a line to be copied, shown large
  *

@@ -50,6 +50,7 @@ static void text_and_html_come_from_one_source(void **state)
         assert_string_equal(out.text, "Hello ada,\nenter this within 10 minutes:\n\n    123456\n\nConfirm ada:\n"
                                       "https://social.example/v?a=1&b=2\n\nAsked for at 2026-01-02 03:04 UTC.\n\n");
         assert_non_null(strstr(out.html, "<html lang=\"en\">"));
+        assert_non_null(strstr(out.html, "<p>Hello ada,<br>\nenter this within 10 minutes:</p>"));
         assert_non_null(strstr(out.html, "href=\"https://social.example/v?a=1&amp;b=2\""));
         assert_non_null(strstr(out.html, ">Confirm ada</a>"));
         buf_free(&error);
@@ -64,6 +65,8 @@ static void a_language_without_a_text_is_english(void **state)
         buf_init(&error, 1000);
         assert_true(render(arena, &template, "de", usual, &out, &error));
         assert_string_equal(out.subject, "Für ada");
+        assert_true(render(arena, &template, "de-AT", usual, &out, &error));
+        assert_string_equal(out.language, "de");
         assert_true(render(arena, &template, "tlh", usual, &out, &error));
         assert_string_equal(out.language, "en");
         buf_free(&error);

@@ -6,18 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tools/embed_text.h"
 
 struct migration {
         int number;
         const char *path;
         const char *name; /* the path's last part */
 };
-
-static void fail_file(const char *path, const char *what)
-{
-        fprintf(stderr, "embed: %s: %s\n", path, what);
-        exit(1);
-}
 
 static struct migration parse(const char *path)
 {
@@ -27,11 +22,11 @@ static struct migration parse(const char *path)
         struct migration m = {.path = path, .name = name};
 
         if (len < 10 || name[4] != '_' || strcmp(name + len - 4, ".sql") != 0) {
-                fail_file(path, "is not named NNNN_name.sql");
+                embed_fail(path, "is not named NNNN_name.sql");
         }
         for (int i = 0; i < 4; i++) {
                 if (!isdigit((unsigned char)name[i])) {
-                        fail_file(path, "is not named NNNN_name.sql");
+                        embed_fail(path, "is not named NNNN_name.sql");
                 }
                 m.number = m.number * 10 + (name[i] - '0');
         }
@@ -43,40 +38,11 @@ static int by_number(const void *a, const void *b)
         return ((const struct migration *)a)->number - ((const struct migration *)b)->number;
 }
 
-static void write_char(FILE *out, int c, const char *path)
-{
-        if (c == '\n') {
-                fputs("\\n\"\n        \"", out);
-        } else if (c == '"' || c == '\\' || c == '?') {
-                fprintf(out, "\\%c", c);
-        } else if (c == '\t') {
-                fputs("\\t", out);
-        } else if (c >= 0x80) {
-                fprintf(out, "\\%03o", (unsigned)c); /* UTF-8, byte by byte; three digits end the escape */
-        } else if (c >= 0x20 && c < 0x7f) {
-                fputc(c, out);
-        } else {
-                fail_file(path, "has control characters");
-        }
-}
-
 static void write_migration(FILE *out, const struct migration *m)
 {
-        FILE *in = fopen(m->path, "rb");
-        int c;
-
-        if (in == NULL) {
-                fail_file(m->path, "cannot be read");
-        }
-        fprintf(out, "        {%d, \"%.*s\",\n        \"", m->number, (int)strlen(m->name) - 4, m->name);
-        while ((c = fgetc(in)) != EOF) {
-                write_char(out, c, m->path);
-        }
-        if (ferror(in)) {
-                fail_file(m->path, "cannot be read");
-        }
-        fclose(in);
-        fputs("\"},\n", out);
+        fprintf(out, "        {%d, \"%.*s\",\n        ", m->number, (int)strlen(m->name) - 4, m->name);
+        embed_write_text(out, m->path);
+        fputs("},\n", out);
 }
 
 int main(int argc, char **argv)
@@ -90,7 +56,7 @@ int main(int argc, char **argv)
         FILE *out = fopen(argv[1], "wb");
 
         if (all == NULL || out == NULL) {
-                fail_file(argv[1], "cannot be written");
+                embed_fail(argv[1], "cannot be written");
         }
         for (int i = 0; i < n; i++) {
                 all[i] = parse(argv[4 + i]);
@@ -102,13 +68,13 @@ int main(int argc, char **argv)
                 argv[2]);
         for (int i = 0; i < n; i++) {
                 if (i > 0 && all[i].number == all[i - 1].number) {
-                        fail_file(all[i].path, "has a number that is taken");
+                        embed_fail(all[i].path, "has a number that is taken");
                 }
                 write_migration(out, &all[i]);
         }
         fprintf(out, "};\n\nconst struct db_schema %s = {\"%s\", migrations, %d};\n", argv[2], argv[3], n);
         if (fclose(out) != 0) {
-                fail_file(argv[1], "cannot be written");
+                embed_fail(argv[1], "cannot be written");
         }
         free(all);
         return 0;

@@ -1,0 +1,74 @@
+/* Owns what the owner of an account is told by mail, and the list of the service's mails. */
+#include "services/user/mails.h"
+
+#include "services/user/settings.h"
+#include "services/user/store.h"
+
+enum { MOST_A_DAY = 20, DAY_S = 86400 };
+
+/* Generated from mails/. */
+extern const struct mail_language user_mail_verify_email[], user_mail_reset_password[];
+#define OWNER_EVENT(name, template) extern const struct mail_language user_mail_##template[];
+OWNER_EVENTS(OWNER_EVENT)
+#undef OWNER_EVENT
+
+static const struct mail_variable verify_variables[] = {{"name", MAIL_TEXT},      {"network", MAIL_TEXT},
+                                                        {"code", MAIL_CODE},      {"link", MAIL_LINK},
+                                                        {"minutes", MAIL_NUMBER}, {0}};
+static const struct mail_variable reset_variables[] = {
+    {"name", MAIL_TEXT}, {"network", MAIL_TEXT}, {"link", MAIL_LINK}, {"minutes", MAIL_NUMBER}, {0}};
+static const struct mail_variable owner_variables[] = {{"name", MAIL_TEXT},
+                                                       {"network", MAIL_TEXT},
+                                                       {"when", MAIL_TIME},
+                                                       {"address", MAIL_TEXT},
+                                                       {"device", MAIL_TEXT},
+                                                       {"link", MAIL_LINK},
+                                                       {0}};
+
+const struct mail_template mail_verify_email = {"verify_email", verify_variables, user_mail_verify_email};
+const struct mail_template mail_reset_password = {"reset_password", reset_variables, user_mail_reset_password};
+const struct mail_template mail_of_owner_event[OWNER_EVENT_COUNT] = {
+#define OWNER_EVENT(name, template) [OWNER_##name] = {#template, owner_variables, user_mail_##template},
+    OWNER_EVENTS(OWNER_EVENT)
+#undef OWNER_EVENT
+};
+
+sn_status mail_recipient_of(struct db_tx *tx, const char *user_id, struct mail_recipient *out)
+{
+        User__User user = USER__USER__INIT;
+        User__Settings settings = USER__SETTINGS__INIT;
+
+        TRY(store_user(tx, user_id, &user));
+        TRY(settings_read(tx, user_id, &settings));
+        *out = (struct mail_recipient){user.email, user.username, settings.language};
+        return SN_OK;
+}
+
+static const char *or_unknown(const char *text)
+{
+        return text != NULL && text[0] != '\0' ? text : "?";
+}
+
+sn_status notify_owner(struct db_tx *tx, const char *user_id, enum owner_event event)
+{
+        const struct rpc_call *c = db_call(tx);
+        const struct mail_template *template = &mail_of_owner_event[event];
+        struct mail_recipient owner;
+        int64_t n = 0, wait_s = 0;
+
+        TRY(mail_count(tx, user_id, template, DAY_S, &n, &wait_s));
+        if (n >= MOST_A_DAY) {
+                return SN_OK;
+        }
+        TRY(mail_recipient_of(tx, user_id, &owner));
+        return mail_enqueue(
+            tx, &(struct mail){.template = template,
+                               .to = owner.email,
+                               .language = owner.language,
+                               .owner_id = user_id,
+                               MAIL_VALUES(mail_text("name", owner.username), mail_text("network", mail_network()),
+                                           mail_time("when", c->now_ms),
+                                           mail_text("address", or_unknown(c->client_address)),
+                                           mail_text("device", or_unknown(c->user_agent)),
+                                           mail_link("link", mail_page(c->arena, "/reset-password")))});
+}

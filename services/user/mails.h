@@ -1,0 +1,43 @@
+/* The mails of user_service: what they say stands in mails/. */
+#ifndef SERVICES_USER_MAILS_H
+#define SERVICES_USER_MAILS_H
+
+#include "mail/mail.h"
+
+/* What the owner of an account is told of, whoever did it. OWNER_EVENT(name, template) */
+#define OWNER_EVENTS(OWNER_EVENT)                                                                                      \
+        OWNER_EVENT(NEW_DEVICE, new_device)                                                                            \
+        OWNER_EVENT(PASSWORD_CHANGED, password_changed)                                                                \
+        OWNER_EVENT(EMAIL_CHANGE_ASKED, email_change_asked)                                                            \
+        OWNER_EVENT(EMAIL_CHANGED, email_changed)                                                                      \
+        OWNER_EVENT(FACTOR_ADDED, factor_added)                                                                        \
+        OWNER_EVENT(FACTOR_REMOVED, factor_removed)                                                                    \
+        OWNER_EVENT(RECOVERY_CODES_MADE, recovery_codes_made)                                                          \
+        OWNER_EVENT(RECOVERY_CODE_USED, recovery_code_used)                                                            \
+        OWNER_EVENT(REFRESH_TOKEN_REUSED, refresh_token_reused)                                                        \
+        OWNER_EVENT(ACCOUNT_DEACTIVATED, account_deactivated)
+
+enum owner_event {
+#define OWNER_EVENT(name, template) OWNER_##name,
+        OWNER_EVENTS(OWNER_EVENT)
+#undef OWNER_EVENT
+            OWNER_EVENT_COUNT
+};
+
+/* Mails the owner of the account, at the address that it has in this transaction, what happened, when, and from where
+ * (the call's client). Says nothing of one event more often than 20 times a day. Before a change of the address for the
+ * old one, after it for the new one. */
+SN_CHECKED sn_status notify_owner(struct db_tx *tx, const char *user_id, enum owner_event event);
+
+extern const struct mail_template mail_verify_email;   /* {name} {network} {code} {link} {minutes} */
+extern const struct mail_template mail_reset_password; /* {name} {network} {link} {minutes} */
+extern const struct mail_template mail_of_owner_event[OWNER_EVENT_COUNT];
+
+/* Whom a mail goes to. */
+struct mail_recipient {
+        const char *email, *username, *language;
+};
+/* SN_NOT_FOUND when there is no such member. */
+SN_CHECKED sn_status mail_recipient_of(struct db_tx *tx, const char *user_id, struct mail_recipient *out);
+
+#endif
