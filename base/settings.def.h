@@ -59,8 +59,8 @@ SETTING_INT(stream_channels, "STREAM_CHANNELS", 100, 1, 10000, "channels that on
 SETTING_INT(stream_unsent_bytes, "STREAM_UNSENT_BYTES", 262144, 16384, 33554432, "what a stream's client may leave unread, beyond what the kernel keeps; then the stream is closed")
 SETTING_INT(max_body_bytes, "MAX_BODY_BYTES", 65536, 1024, 67108864, "the largest request body; beyond it 413")
 SETTING_STRING(spool_dir, "SPOOL_DIR", "", false, "the folder for bodies on their way in, which are files without names; empty: below the data folder, or TMPDIR, or /var/tmp")
-SETTING_INT(spool_bytes, "SPOOL_BYTES", 4294967296, 1048576, 1099511627776, "bytes of bodies on their way in, in all; beyond it 503")
-SETTING_INT(spool_files, "SPOOL_FILES", 128, 1, 100000, "such bodies at a time; beyond it 503")
+SETTING_INT(spool_bytes, "SPOOL_BYTES", 4294967296, 1048576, 1099511627776, "bytes of bodies on their way in, in all; beyond it 503. One address may have a quarter, but for TRUSTED_PROXIES")
+SETTING_INT(spool_files, "SPOOL_FILES", 128, 1, 100000, "such bodies at a time; beyond it 503. One address may have a quarter, but for TRUSTED_PROXIES")
 SETTING_INT(spool_free_bytes, "SPOOL_FREE_BYTES", 268435456, 0, 1099511627776, "what they leave free on the disk; below it 503")
 SETTING_INT(shutdown_grace_ms, "SHUTDOWN_GRACE_MS", 10000, 0, 600000, "how long a stop waits for what is running")
 

@@ -52,6 +52,12 @@ static bool refuse_type(struct exchange *x, const char *detail, struct http_resp
         return false;
 }
 
+static void fail_share(struct rpc_call *c)
+{
+        (void)rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "spool_full", NULL,
+                            "Your address is sending as much at once as it may; let something arrive first.");
+}
+
 static void fail_spool(struct rpc_call *c, enum spool_result result)
 {
         if (result == SPOOL_FULL) {
@@ -138,8 +144,13 @@ static bool begin_part(void *context, const struct multipart_part *part)
         return true;
 }
 
-static bool append_file(struct upload *u, struct str piece)
+static bool append_file(struct exchange *x, struct str piece)
 {
+        struct upload *u = x->upload;
+        if (!http_spool_add(x->request, piece.len)) {
+                fail_share(u->call);
+                return false;
+        }
         enum spool_result result = spool_append(u->spool, piece.ptr, piece.len);
         if (result != SPOOL_OK) {
                 fail_spool(u->call, result);
@@ -149,9 +160,10 @@ static bool append_file(struct upload *u, struct str piece)
 
 static bool take_part(void *context, struct str piece)
 {
-        struct upload *u = ((struct exchange *)context)->upload;
+        struct exchange *x = context;
+        struct upload *u = x->upload;
         if (u->field == NULL) {
-                return append_file(u, piece);
+                return append_file(x, piece);
         }
         u->field_bytes += piece.len;
         buf_append(&u->field->value, piece.ptr, piece.len);
@@ -178,7 +190,7 @@ static bool take(struct http_request *r, struct str piece, struct http_response 
                 return refuse(x, early);
         }
         if (x->match.route->method->body == RPC_BODY_BYTES) {
-                ok = append_file(u, piece);
+                ok = append_file(x, piece);
         } else {
                 enum multipart_result result = multipart_take(&u->form, piece);
                 if (result == MULTIPART_MALFORMED) {
@@ -254,6 +266,10 @@ bool upload_begin(struct exchange *x, size_t *max_body, struct http_response *ea
         }
         if (!check_type(x, early)) {
                 return false;
+        }
+        if (!http_spool_begin(r, announced(r))) {
+                fail_share(u->call);
+                return refuse(x, early);
         }
         enum spool_result result = spool_new(announced(r), &u->spool);
         if (result != SPOOL_OK) {

@@ -133,7 +133,7 @@ enum http_step http_connection_answer(struct http_connection *c, struct http_res
         http_answer_take(c->exchange, response);
         c->phase = HTTP_SENDING;
         c->begun_us = 0;
-        c->exchange->sending_us = c->exchange->progress_us = c->loop->now_us;
+        http_deadline_begin_sending(c);
         return HTTP_AGAIN;
 }
 
@@ -319,7 +319,7 @@ void http_connection_returned(struct http_connection *c)
         atomic_store(&c->turn, HTTP_TURN_IO);
         if (c->exchange != NULL) {
                 c->phase = HTTP_SENDING;
-                c->exchange->sending_us = c->exchange->progress_us = c->loop->now_us;
+                http_deadline_begin_sending(c);
         }
         http_connection_work(c);
 }

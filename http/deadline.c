@@ -4,7 +4,10 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 
-enum { SENDING_BYTES_PER_SECOND = 4096 }; /* the slowest that a whole response may be taken */
+enum {
+        SENDING_BYTES_PER_SECOND = 4096,      /* the slowest that a response may be taken, */
+        SENDING_CREDIT_MAX_US = 60 * 1000000, /* of which so much time may be saved up */
+};
 
 void http_deadline_set(struct http_connection *c, int64_t due_us)
 {
@@ -25,18 +28,38 @@ int64_t http_deadline_slow(const struct http_connection *c)
         return c->begun_us + (int64_t)c->loop->server->options.slow_client_ms * 1000 - c->loop->wheel.tick_us;
 }
 
+static int64_t stall_us(const struct http_connection *c)
+{
+        return (int64_t)c->loop->server->options.slow_client_ms * 3000;
+}
+
+void http_deadline_begin_sending(struct http_connection *c)
+{
+        struct http_exchange *x = c->exchange;
+        x->progress_us = c->loop->now_us;
+        x->sending_due_us = c->loop->now_us + stall_us(c);
+}
+
+/* What was taken buys time at the slowest rate, but nobody saves up much of it. */
+static void buy_time(struct http_connection *c, int64_t bytes, int64_t now_us)
+{
+        struct http_exchange *x = c->exchange;
+        int64_t due_us = x->sending_due_us + bytes * 1000000 / SENDING_BYTES_PER_SECOND;
+        int64_t latest_us = now_us + stall_us(c) + SENDING_CREDIT_MAX_US;
+        x->progress_us = now_us;
+        x->sending_due_us = due_us < latest_us ? due_us : latest_us;
+}
+
 /* What the kernel has sent counts when the client has acknowledged it. */
 static bool takes_its_answer(struct http_connection *c, int64_t now_us)
 {
         struct http_exchange *x = c->exchange;
-        int64_t stall_us = (int64_t)c->loop->server->options.slow_client_ms * 3000;
         int waiting = 0;
-        if (ioctl(c->fd, SIOCOUTQ, &waiting) == 0 && (int64_t)x->sent - waiting != x->acknowledged) {
+        if (ioctl(c->fd, SIOCOUTQ, &waiting) == 0 && (int64_t)x->sent - waiting > x->acknowledged) {
+                buy_time(c, (int64_t)x->sent - waiting - x->acknowledged, now_us);
                 x->acknowledged = (int64_t)x->sent - waiting;
-                x->progress_us = now_us;
         }
-        int64_t whole_us = stall_us + (int64_t)((x->answer_len + x->file_len) / SENDING_BYTES_PER_SECOND) * 1000000;
-        return now_us - x->progress_us < stall_us && now_us - x->sending_us < whole_us;
+        return now_us - x->progress_us < stall_us(c) && now_us < x->sending_due_us;
 }
 
 static void slow_client(struct http_connection *c)

@@ -109,20 +109,22 @@ struct http_exchange {
         struct buf body;
         uint64_t max_body;
         uint64_t received;                   /* by a sink */
-        int64_t received_us;                 /* when something came last */
+        int64_t sink_due_us;                 /* when it has given too little */
         int64_t held_bytes;                  /* of the body, as counted */
+        bool spooled;                        /* the body's owner keeps it in the spool, */
+        int64_t spooled_bytes;               /* and so much of it is counted */
         struct http_share_of_address *share; /* with whose address; NULL: nothing is counted */
         /* the response */
         bool close;
         char *head;
         size_t head_len;
         struct buf answer;
-        size_t answer_len;               /* of what is sent of it: 0 for HEAD */
-        struct http_file *file;          /* after answer, or NULL */
-        size_t file_len;                 /* of what is sent of it: 0 for HEAD */
-        bool file_watched;               /* the loop is told when more comes through the pipe */
-        size_t sent;                     /* of head, answer and file together */
-        int64_t sending_us, progress_us; /* when the I/O thread took it over, and last saw the client take something */
+        size_t answer_len;                   /* of what is sent of it: 0 for HEAD */
+        struct http_file *file;              /* after answer, or NULL */
+        size_t file_len;                     /* of what is sent of it: 0 for HEAD */
+        bool file_watched;                   /* the loop is told when more comes through the pipe */
+        size_t sent;                         /* of head, answer and file together */
+        int64_t sending_due_us, progress_us; /* when the client has taken too little; when it last took something */
         int64_t acknowledged;
         struct http_flow *flow;             /* over HTTP/2, in place of answer */
         const struct http_upgrade *upgrade; /* whose the connection is after it; NULL: it goes on */
@@ -226,6 +228,8 @@ void http_loop_run_posted(struct http_loop *loop); /* all tasks that were posted
 void http_deadline_set(struct http_connection *c, int64_t due_us); /* or sooner, when that was set */
 int64_t http_deadline_idle(const struct http_connection *c);
 int64_t http_deadline_slow(const struct http_connection *c);
+void http_deadline_begin_sending(
+    struct http_connection *c); /* its exchange is answered by the I/O thread from now on */
 void http_deadline_due(struct http_timer *timer, int64_t now_us);
 
 /* exchange.c */

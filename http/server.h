@@ -35,7 +35,7 @@ struct http_sink {
          * is not read. */
         bool (*take)(struct http_request *r, struct str piece, struct http_response *early);
         /* A body may take as long as it likes, unless nothing comes for so long, or less than
-         * HTTP_SINK_BYTES_PER_SECOND in the mean: 408. */
+         * HTTP_SINK_BYTES_PER_SECOND, of which stall_ms may be saved up: 408. */
         int stall_ms;
         bool keeps_part; /* of a body that breaks off or stalls, on_request gets what came, with is_part */
 };
@@ -150,9 +150,16 @@ struct http_shares {
         int connections;    /* 0: any number. Those beyond are told 429, or closed over HTTP/2 alone. */
         int64_t body_bytes; /* of request bodies in memory, all addresses together, of which one may have a quarter; 0:
                                any number. What comes beyond is told 503. */
+        int64_t spool_bytes, spool_files; /* what there is for all bodies that sinks' owners keep (http_spool_begin), of
+                                             which one address may have a quarter; 0: any number */
         bool (*is_exempt)(const char *peer); /* a proxy, which speaks for many; NULL: nobody is */
 };
 void http_limit_shares(const struct http_shares *limits);
+/* A body that its sink's owner keeps in the spool (base/spool.h) counts with its client's address until the request
+ * ends. False: the address has its share. Bytes that are announced must fit, and are counted as they come. On the I/O
+ * thread. */
+SN_CHECKED bool http_spool_begin(struct http_request *r, int64_t announced);
+SN_CHECKED bool http_spool_add(struct http_request *r, size_t bytes);
 
 /* How many connections there are descriptors for, beside the reserved ones, on the two ports of a process: what is
  * wanted, or a quarter for gRPC and the rest for HTTP. Raises the process's soft limit of open files as far as that

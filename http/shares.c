@@ -1,5 +1,5 @@
-/* What a client address has of the process: connections on all its ports, and bytes of request bodies in memory. One
- * table for all servers, since an exchange may outlive its server. */
+/* What a client address has of the process: connections on all its ports, and request bodies in memory and in the
+ * spool. One table for all servers, since an exchange may outlive its server. */
 #include "http/internal.h"
 
 #include <search.h>
@@ -8,7 +8,7 @@
 
 #include "base/address.h"
 
-enum { BODY_SHARE = 4 }; /* an address may hold one of so many parts of what all may hold */
+enum { SHARE = 4 }; /* an address may hold one of so many parts of what all may hold */
 
 /* Of addresses that have something: in the tree, and counted under the lock but for the bytes. */
 struct http_share_of_address {
@@ -16,7 +16,7 @@ struct http_share_of_address {
         int connections;
         int references; /* connections, and exchanges that hold bytes */
         bool exempt;
-        atomic_int_least64_t body_bytes;
+        atomic_int_least64_t body_bytes, spool_bytes, spool_files;
 };
 
 static struct http_shares limits;
@@ -105,25 +105,36 @@ void http_share_leave(struct http_connection *c)
 
 /* --- bodies --- */
 
-bool http_share_hold_body(struct http_exchange *x)
+static int64_t share_of(int64_t all)
 {
-        int64_t more = (int64_t)x->body.capacity - x->held_bytes;
-        if (more <= 0) {
-                return true;
-        }
+        return all < SHARE ? 1 : all / SHARE;
+}
+
+/* So that the count goes on when the connection has ended. */
+static void reference(struct http_exchange *x)
+{
         if (x->share == NULL && x->connection->share != NULL) {
                 x->share = x->connection->share;
                 pthread_mutex_lock(&lock);
                 x->share->references++;
                 pthread_mutex_unlock(&lock);
         }
+}
+
+bool http_share_hold_body(struct http_exchange *x)
+{
+        int64_t more = (int64_t)x->body.capacity - x->held_bytes;
+        if (more <= 0) {
+                return true;
+        }
+        reference(x);
         x->held_bytes += more;
         int64_t all = atomic_fetch_add(&body_bytes, more) + more, own = 0;
         if (x->share != NULL) {
                 own = atomic_fetch_add(&x->share->body_bytes, more) + more;
                 own = x->share->exempt ? 0 : own;
         }
-        if (limits.body_bytes == 0 || (all <= limits.body_bytes && own <= limits.body_bytes / BODY_SHARE)) {
+        if (limits.body_bytes == 0 || (all <= limits.body_bytes && own <= share_of(limits.body_bytes))) {
                 return true;
         }
         http_share_release_body(x);
@@ -131,15 +142,59 @@ bool http_share_hold_body(struct http_exchange *x)
         return false;
 }
 
+/* The most that an address may have in the spool of `all`. */
+static int64_t most_of(const struct http_share_of_address *s, int64_t all)
+{
+        return s->exempt || all == 0 ? INT64_MAX : share_of(all);
+}
+
+static bool take(atomic_int_least64_t *count, int64_t n, int64_t most)
+{
+        if (atomic_fetch_add(count, n) + n <= most) {
+                return true;
+        }
+        atomic_fetch_sub(count, n);
+        return false;
+}
+
+bool http_spool_begin(struct http_request *r, int64_t announced)
+{
+        struct http_exchange *x = (struct http_exchange *)(void *)r;
+        reference(x);
+        if (x->share == NULL) {
+                return true;
+        }
+        int64_t most = most_of(x->share, limits.spool_bytes);
+        x->spooled = announced <= most - atomic_load(&x->share->spool_bytes) &&
+                     take(&x->share->spool_files, 1, most_of(x->share, limits.spool_files));
+        return x->spooled;
+}
+
+bool http_spool_add(struct http_request *r, size_t bytes)
+{
+        struct http_exchange *x = (struct http_exchange *)(void *)r;
+        if (x->share == NULL) {
+                return true;
+        }
+        if (!take(&x->share->spool_bytes, (int64_t)bytes, most_of(x->share, limits.spool_bytes))) {
+                return false;
+        }
+        x->spooled_bytes += (int64_t)bytes;
+        return true;
+}
+
 void http_share_release_body(struct http_exchange *x)
 {
         atomic_fetch_sub(&body_bytes, x->held_bytes);
         if (x->share != NULL) {
                 atomic_fetch_sub(&x->share->body_bytes, x->held_bytes);
+                atomic_fetch_sub(&x->share->spool_bytes, x->spooled_bytes);
+                atomic_fetch_sub(&x->share->spool_files, x->spooled);
                 pthread_mutex_lock(&lock);
                 unreference(x->share);
                 pthread_mutex_unlock(&lock);
         }
-        x->held_bytes = 0;
+        x->held_bytes = x->spooled_bytes = 0;
+        x->spooled = false;
         x->share = NULL;
 }

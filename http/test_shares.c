@@ -12,7 +12,15 @@
 #include "base/str.h"
 #include "http/test_http2_support.h"
 
-enum { CONNECTIONS = 20, BODY_BYTES = 800000, FROM_HERE = 1, FROM_THERE = 2, FROM_PROXY = 9 };
+enum {
+        CONNECTIONS = 20,
+        BODY_BYTES = 800000,
+        SPOOL_BYTES = 400000,
+        SPOOL_FILES = 16,
+        FROM_HERE = 1,
+        FROM_THERE = 2,
+        FROM_PROXY = 9
+};
 
 static struct fixture f;
 
@@ -225,13 +233,83 @@ static void over_http_2_it_is_each_streams_body_that_counts(void **state)
         WAIT_UNTIL(held() == 0);
 }
 
+/* ---- The spool ---- */
+
+static int spool_from(int from, const char *how, const char *bytes, size_t len)
+{
+        int fd = open_from(from);
+
+        client_send_text(fd, "POST /spool HTTP/1.1\r\nHost: h\r\n");
+        client_send_text(fd, how);
+        client_send_text(fd, "\r\n\r\n");
+        client_send(fd, bytes, len);
+        return fd;
+}
+
+static int taken_to_spool(int from)
+{
+        int fd = spool_from(from, "Content-Length: 5\r\nExpect: 100-continue", "", 0);
+        struct reply r;
+
+        client_read(fd, &r, true);
+        assert_int_equal(r.status, 100);
+        reply_free(&r);
+        return fd;
+}
+
+static void an_address_has_its_part_of_the_spools_files(void **state)
+{
+        int fds[SPOOL_FILES + 2], n = 0;
+
+        for (; n < SPOOL_FILES / 4; n++) {
+                fds[n] = taken_to_spool(FROM_HERE);
+        }
+        int refused = spool_from(FROM_HERE, "Content-Length: 5", "", 0);
+        client_expect(refused, 503, NULL);
+        close(refused);
+        fds[n++] = taken_to_spool(FROM_THERE);
+        client_send_text(fds[0], "hello");
+        client_expect(fds[0], 200, NULL);
+        fds[n++] = taken_to_spool(FROM_HERE); /* that one's place is free again */
+        close_all(fds, n);
+        for (n = 0; n <= SPOOL_FILES / 2; n++) {
+                fds[n] = taken_to_spool(FROM_PROXY);
+        }
+        close_all(fds, n);
+}
+
+static void an_address_has_its_part_of_the_spools_bytes(void **state)
+{
+        static char bytes[SPOOL_BYTES / 4 + 1];
+        int fd = spool_from(FROM_HERE, "Content-Length: 100001", "", 0);
+
+        client_expect(fd, 503, NULL); /* announced */
+        close(fd);
+        fd = spool_from(FROM_HERE, "Transfer-Encoding: chunked", "186A1\r\n", 7);
+        client_send(fd, bytes, sizeof(bytes));
+        client_expect(fd, 503, NULL); /* not announced */
+        close(fd);
+        for (int i = 0; i < 3; i++) { /* it is given back */
+                fd = spool_from(FROM_HERE, "Content-Length: 100000", bytes, SPOOL_BYTES / 4);
+                client_expect(fd, 200, NULL);
+                close(fd);
+                WAIT_UNTIL(fixture_connections() == 0);
+        }
+        fd = spool_from(FROM_PROXY, "Content-Length: 100001", bytes, sizeof(bytes));
+        client_expect(fd, 200, NULL);
+        close(fd);
+}
+
 static int start(void **state)
 {
         struct http_options o = fixture_options();
 
         o.window_bytes = 1 << 20;
-        http_limit_shares(
-            &(struct http_shares){.connections = CONNECTIONS, .body_bytes = BODY_BYTES, .is_exempt = is_proxy});
+        http_limit_shares(&(struct http_shares){.connections = CONNECTIONS,
+                                                .body_bytes = BODY_BYTES,
+                                                .spool_bytes = SPOOL_BYTES,
+                                                .spool_files = SPOOL_FILES,
+                                                .is_exempt = is_proxy});
         fixture_start(&f, &o);
         return 0;
 }
@@ -251,6 +329,8 @@ int main(void)
             cmocka_unit_test(an_address_holds_its_part_of_the_memory_for_bodies),
             cmocka_unit_test(all_together_hold_what_there_is),
             cmocka_unit_test(a_body_is_held_until_its_request_is_answered),
+            cmocka_unit_test(an_address_has_its_part_of_the_spools_files),
+            cmocka_unit_test(an_address_has_its_part_of_the_spools_bytes),
             cmocka_unit_test(over_http_2_it_is_each_streams_body_that_counts),
         };
 

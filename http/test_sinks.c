@@ -158,6 +158,23 @@ static void a_body_that_comes_too_slowly_is_given_up(void **state)
         close(fd);
 }
 
+/* 64 KiB are a minute's worth, of which no more than the stall of 300 ms may be saved up. */
+static void who_was_quick_first_may_not_crawl_after_it(void **state)
+{
+        static const char block[1 << 16] = "";
+        int fd = client_open(&f);
+        send_head(fd, "/", "Content-Length: 1000000\r\n");
+        client_send(fd, block, sizeof(block));
+        WAIT_UNTIL(taken == sizeof(block));
+        for (int i = 0; released == 0; i++) {
+                assert_in_range(i, 0, 400); /* 20 s */
+                (void)send(fd, "x", 1, MSG_NOSIGNAL);
+                clock_sleep_ms(50);
+        }
+        client_expect(fd, 408, NULL);
+        close(fd);
+}
+
 static void a_body_may_take_longer_than_other_requests_while_it_comes(void **state)
 {
         static const char block[4096] = "";
@@ -270,6 +287,7 @@ int main(void)
             TEST(what_is_too_large_is_refused_before_it_comes_or_when_it_does),
             TEST(a_sink_may_refuse_what_comes),
             TEST(a_body_that_comes_too_slowly_is_given_up),
+            TEST(who_was_quick_first_may_not_crawl_after_it),
             TEST(a_body_may_take_longer_than_other_requests_while_it_comes),
             TEST(a_body_that_stalls_is_given_up_and_its_part_kept_where_parts_are),
             TEST(of_a_body_that_breaks_off_the_part_is_kept_where_parts_are),

@@ -87,6 +87,12 @@ static void run(struct work *work, bool expired)
         http_respond(job->request, &response);
 }
 
+static bool take(struct http_request *r, struct str piece, struct http_response *early)
+{
+        early->status = 503;
+        return http_spool_add(r, piece.len);
+}
+
 static bool on_headers(void *context, struct http_request *r, size_t *max_body, struct http_response *early)
 {
         if (strcmp(r->path, "/limit") == 0) {
@@ -97,6 +103,14 @@ static bool on_headers(void *context, struct http_request *r, size_t *max_body, 
                 early->status = 404;
                 buf_append_c(&early->body, "not here");
                 return false;
+        } else if (strcmp(r->path, "/spool") == 0) {
+                static const struct http_sink sink = {.take = take, .stall_ms = 30000};
+                int64_t length = 0;
+                (void)str_to_i64(str_of(http_request_header(r, "Content-Length")), &length);
+                *max_body = SIZE_MAX;
+                r->sink = &sink;
+                early->status = 503;
+                return http_spool_begin(r, length);
         }
         return true;
 }

@@ -26,6 +26,18 @@ struct grpc_upload {
 
 /* ---- Refusals ---- */
 
+static sn_status fail_share(struct rpc_call *c)
+{
+        return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "spool_full", NULL,
+                             "your address is sending as much at once as it may; let something arrive first");
+}
+
+/* Our own services speak for many. */
+static bool has_share(const struct rpc_call *c)
+{
+        return c->caller[0] == '\0';
+}
+
 static sn_status fail_spool(struct rpc_call *c, enum spool_result result)
 {
         if (result == SPOOL_FULL) {
@@ -60,6 +72,9 @@ static sn_status keep_bytes(struct grpc_upload *u, struct str bytes)
         if ((uint64_t)spool_size(u->spool) + bytes.len > c->method->max_body_bytes) {
                 return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL, "the body may have %llu bytes",
                                      (unsigned long long)c->method->max_body_bytes);
+        }
+        if (has_share(c) && !http_spool_add(u->request->http, bytes.len)) {
+                return fail_share(c);
         }
         enum spool_result result = spool_append(u->spool, bytes.ptr, bytes.len);
         return result == SPOOL_OK ? SN_OK : fail_spool(c, result);
@@ -163,6 +178,9 @@ sn_status grpc_upload_begin(struct grpc_request *r)
         c->admitted_s = c->admitted_s > 0 ? c->admitted_s : clock_wall_ms() / 1000;
         u->field = contract_chunk_field(c->method->in)->number;
         buf_init(&u->part, MESSAGE_BYTES_MAX * 2);
+        if (has_share(c) && !http_spool_begin(r->http, 0)) {
+                return fail_share(c);
+        }
         enum spool_result result = spool_new(0, &u->spool);
         if (result != SPOOL_OK) {
                 return fail_spool(c, result);

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/spool.h"
+#include "http/server.h"
 #include "rpc/call_graph.h"
 #include "rpc/grpc_chunk.h"
 
@@ -254,6 +255,31 @@ static void a_full_spool_refuses_and_says_when_to_come_back(void **state)
         close(body.fd);
 }
 
+/* Our own services speak for many clients. */
+static void an_address_has_its_part_of_the_spool_and_a_service_all_of_it(void **state)
+{
+        static char chunk[4 + 1000] = "\x7a\xe8\x07";
+        struct raw_answer answer;
+        Echo__Echoed out;
+        struct rpc_body body = {make_file(1000), 1000, true, "", ""};
+        echo_log_in(c, "write");
+        const char *bearer = arena_printf(c->arena, "Bearer %s", c->bearer);
+        const struct raw_request request = {
+            .port = port(), .path = PATH("Put"), .bytes = chunk, .len = 1003, .metadata = {"authorization", bearer}};
+        const struct {
+                int64_t bytes;
+                int status;
+        } cases[] = {{3996, SN_RESOURCE_EXHAUSTED}, {4000, SN_OK}};
+        for (size_t i = 0; i < 2; i++) {
+                http_limit_shares(&(struct http_shares){.spool_bytes = cases[i].bytes, .spool_files = 4});
+                raw_grpc_call(&request, &answer);
+                assert_int_equal(answer.status, cases[i].status);
+                assert_int_equal(put(&echo_methods[ECHO_PUT], &body, &out), SN_OK);
+        }
+        http_limit_shares(&(struct http_shares){.connections = 0});
+        close(body.fd);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -264,6 +290,7 @@ int main(void)
             TEST(whose_session_ends_is_told_at_the_next_piece),
             TEST(a_token_that_expired_while_the_body_came_counts_as_it_did),
             TEST(what_is_no_chunk_is_refused),
+            TEST(an_address_has_its_part_of_the_spool_and_a_service_all_of_it),
             TEST(a_chunk_in_gzip_is_taken),
             TEST(a_full_spool_refuses_and_says_when_to_come_back),
         };

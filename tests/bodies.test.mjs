@@ -4,23 +4,29 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { before, test } from 'node:test';
 import { api, eventually, must, register, sleep } from './shared.mjs';
+import { ownServer } from './own.mjs';
 import { serversKey, signedBy } from './signing.mjs';
 
-const address = new URL(process.env.SONET_URL);
+const shared = new URL(process.env.SONET_URL);
+const MIB = 1 << 20;
 let author;
+let owner; // a member of the server with a small spool
+const small = ownServer({ env: { SPOOL_BYTES: 4 * MIB } }, async (it) => {
+        owner = await it.register();
+});
 
 before(async () => {
         author = await register();
 });
 
 // An upload that is sent piece by piece; answer() waits for the server's word, which may come before the end.
-function upload(name, { token = author.token, size = 1000, from, headers = '' } = {}) {
+function upload(name, { token = author.token, size = 1000, from, headers = '', address = shared } = {}) {
         const socket = net.connect({ host: address.hostname, port: Number(address.port), localAddress: from });
         let text = '';
         const over = new Promise((resolve) => {
                 socket.setEncoding('latin1').on('data', (piece) => {
                         text += piece;
-                        const head = /^HTTP\/1.1 (\d+)[\s\S]*?\r\nContent-Length: (\d+)[\s\S]*?\r\n\r\n([\s\S]*)$/.exec(text);
+                        const head = /^(?:HTTP\/1.1 100 Continue\r\n\r\n)?HTTP\/1.1 (\d+)[\s\S]*?\r\nContent-Length: (\d+)[\s\S]*?\r\n\r\n([\s\S]*)$/.exec(text);
                         if (head !== null && head[3].length >= Number(head[2])) {
                                 socket.destroy();
                                 resolve({ status: Number(head[1]), head: text, json: JSON.parse(head[3]) });
@@ -28,12 +34,17 @@ function upload(name, { token = author.token, size = 1000, from, headers = '' } 
                 });
                 socket.on('error', () => {}).on('close', () => resolve({ status: 0, head: text }));
         });
-        socket.write(`PUT /v1/poll/files/${name} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer ${token}\r\nContent-Length: ${size}\r\n${headers}\r\n`);
+        socket.write(`PUT /v1/poll/files/${name} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer ${token}\r\n${size === null ? '' : `Content-Length: ${size}\r\n`}${headers}\r\n`);
+        const admitted = () => new Promise((resolve) => { // or refused
+                const look = () => text.startsWith('HTTP/1.1') && resolve();
+                socket.on('data', look).on('close', resolve);
+                look();
+        });
         let answered = false;
         over.then(() => {
                 answered = true;
         });
-        return { send: (bytes) => socket.write(bytes), answer: () => over, answered: () => answered, close: () => socket.destroy() };
+        return { send: (bytes) => socket.write(bytes), answer: () => over, admitted, answered: () => answered, close: () => socket.destroy() };
 }
 
 test('an upload ends with its session', async () => {
@@ -54,7 +65,7 @@ test('an upload outlives its access token, while its session is open', async () 
         const [header, claims] = author.token.split('.').slice(0, 2).map((part) => JSON.parse(Buffer.from(part, 'base64url')));
         const jwk = must(await api('GET', '/.well-known/jwks.json')).keys.find((k) => k.kid === header.kid);
         const short = signedBy(serversKey(jwk), header, { ...claims, exp: Math.floor(Date.now() / 1000) + 5 });
-        const size = 1 << 20;
+        const size = MIB;
         const one = upload('outlived', { token: short, size });
         let left = size;
         await eventually('the token has expired', async () => {
@@ -65,4 +76,74 @@ test('an upload outlives its access token, while its session is open', async () 
         one.send('.'.repeat(left));
         const { status, json } = await one.answer();
         assert.deepEqual([status, json.size], [200, size], JSON.stringify(json));
+});
+
+test('announced or not: bytes beyond what the spool has are told 503, those of one address beyond a quarter', async () => {
+        const address = new URL(small.server.url);
+        const send = (options) => upload('bytes', { address, token: owner.token, ...options });
+        const expectFull = async (one, detail) => {
+                const { status, head, json } = await one.answer();
+                assert.deepEqual([status, json.code], [503, 'spool_full'], head);
+                assert.match(head, /\r\nRetry-After: \d+\r\n/);
+                assert.match(json.detail, detail);
+        };
+        await expectFull(send({ size: MIB + 1 }), /address/);
+        const chunked = send({ headers: 'Transfer-Encoding: chunked\r\n', size: null });
+        chunked.send(`${(MIB + 1).toString(16)}\r\n${'.'.repeat(MIB + 1)}`);
+        await expectFull(chunked, /address/);
+        const open = [];
+        for (let i = 2; i <= 5; i++) { // four addresses, with all but 400 bytes
+                const one = send({ size: MIB, from: `127.0.0.${i}` });
+                one.send('.'.repeat(MIB - 100));
+                open.push(one);
+        }
+        await eventually('all of it is held', async () => {
+                const one = send({ size: 401, from: '127.0.0.6', headers: 'Expect: 100-continue\r\n' });
+                await one.admitted();
+                const full = one.answered();
+                one.close();
+                return full;
+        });
+        await expectFull(send({ size: 401, from: '127.0.0.6' }), /^(?!.*address)/);
+        for (const one of open) {
+                one.send('.'.repeat(100));
+                assert.equal((await one.answer()).status, 200);
+        }
+        const after = send({ size: 401, from: '127.0.0.6' });
+        after.send('.'.repeat(401));
+        assert.equal((await after.answer()).status, 200);
+});
+
+test('an address has a quarter of the bodies on their way, all together have all; beyond it 503 and when to come back', async () => {
+        const FILES = 128; // SPOOL_FILES
+        const open = [];
+        const begin = async (from) => {
+                const one = upload(`spool-${open.length}`, { from, size: MIB, headers: 'Expect: 100-continue\r\n' });
+                open.push(one);
+                await one.admitted();
+                return one;
+        };
+        const refused = async (from) => {
+                const one = await begin(from);
+                const { status, head, json } = await one.answer();
+                assert.deepEqual([status, json.code], [503, 'spool_full'], head);
+                assert.match(head, /\r\nRetry-After: \d+\r\n/);
+                return json.detail;
+        };
+        try {
+                for (let address = 2; address <= 5; address++) {
+                        for (let i = 0; i < FILES / 4; i++) {
+                                assert.ok(!(await begin(`127.0.0.${address}`)).answered(), `upload ${i} of address ${address}`);
+                        }
+                        assert.match(await refused(`127.0.0.${address}`), /address/);
+                }
+                assert.doesNotMatch(await refused('127.0.0.6'), /address/);
+        } finally {
+                open.forEach((one) => one.close());
+        }
+        await eventually('there is room again', async () => {
+                const one = await begin('127.0.0.6');
+                one.close();
+                return !one.answered();
+        });
 });
