@@ -313,13 +313,13 @@ sn_status gateway_start(const struct gateway_options *options, struct gateway **
                 if (error->len == 0) {
                         buf_append_c(error, "the gateway cannot be set up: out of memory");
                 }
-                gateway_stop(gateway, 0);
+                gateway_free(gateway);
                 return SN_INTERNAL;
         }
         status = http_server_start(&http, &(struct http_handlers){on_headers, on_request, on_refusal, gateway},
                                    &gateway->server, error);
         if (status != SN_OK) {
-                gateway_stop(gateway, 0);
+                gateway_free(gateway);
                 return status;
         }
         stream_hub_serve(gateway->streams, gateway->server);
@@ -339,6 +339,14 @@ void gateway_stop(struct gateway *gateway, int grace_ms)
         }
         stream_hub_stop(gateway->streams);
         http_server_stop(gateway->server, grace_ms);
+        gateway->server = NULL;
+}
+
+void gateway_free(struct gateway *gateway)
+{
+        if (gateway == NULL) {
+                return;
+        }
         stream_hub_free(gateway->streams);
         router_free(gateway->router);
         document_free(gateway->document);

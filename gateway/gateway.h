@@ -26,7 +26,9 @@ struct gateway_options {
 /* Listens at once. error gets one sentence on failure. */
 SN_CHECKED sn_status gateway_start(const struct gateway_options *options, struct gateway **gateway, struct buf *error);
 int gateway_port(const struct gateway *gateway);
-/* Answers what is running, then stops. Takes NULL. */
+/* Answers what is running, for grace_ms at most, then stops: what workers still do is thrown away. Takes NULL. */
 void gateway_stop(struct gateway *gateway, int grace_ms);
+/* After it, and after the lanes, whose workers may still be at its requests. Takes NULL. */
+void gateway_free(struct gateway *gateway);
 
 #endif

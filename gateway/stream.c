@@ -87,7 +87,7 @@ sn_status stream_new(struct rpc_call *c, struct stream_hub *hub, const struct st
                      struct stream **out)
 {
         int64_t most = hub->gateway->options.settings->streams_per_address;
-        struct stream *s = calloc(1, sizeof(*s));
+        struct stream *s = calloc(1, sizeof(*s) + (is_sse ? hub->n_logs * sizeof(s->positions[0]) : 0));
 
         if (s == NULL) {
                 return rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL,
@@ -127,13 +127,13 @@ static void send_frame(struct stream *s, enum websocket_opcode opcode, const voi
         buf_free(&frame);
 }
 
-static void send_event(struct stream *s, const char *text, size_t len, const char *position)
+static void send_event(struct stream *s, const char *text, size_t len, const char *id)
 {
         struct buf event;
 
-        buf_init(&event, len + 512);
-        if (position != NULL) {
-                buf_printf(&event, "id: %s\n", position);
+        buf_init(&event, len + 64 + strlen(id));
+        if (id[0] != '\0') {
+                buf_printf(&event, "id: %s\n", id);
         }
         buf_append_c(&event, "data: ");
         buf_append(&event, text, len);
@@ -142,32 +142,72 @@ static void send_event(struct stream *s, const char *text, size_t len, const cha
         buf_free(&event);
 }
 
-/* What is unsent is bounded: whoever does not take it is told so behind it, and cut off when they do not take that. */
-static void check_reader(struct stream *s)
+static bool leaves_too_much(const struct stream *s)
 {
-        int64_t most = s->hub->gateway->options.settings->stream_unsent_bytes;
-
-        if ((int64_t)http_upgraded_unsent(s->u) > most) {
-                metric_add(s->hub->metrics.slow, 1);
-                stream_end(s, WEBSOCKET_POLICY, "slow_reader",
-                           &(struct rpc_problem){SN_RESOURCE_EXHAUSTED, "slow_reader", NULL,
-                                                 "the messages come faster than you read them; connect again and "
-                                                 "resume from the last position",
-                                                 1});
-        }
+        return (int64_t)http_upgraded_unsent(s->u) > s->hub->gateway->options.settings->stream_unsent_bytes;
 }
 
-void stream_send(struct stream *s, const char *text, size_t len, const char *position)
+/* What is unsent is bounded, but for the last message: whoever does not take it is told so behind it, and cut off when
+ * they do not take that. */
+static bool may_be_sent(struct stream *s)
 {
         if (s->closing) {
+                return false;
+        }
+        if (leaves_too_much(s)) {
+                http_upgraded_flush(s->u);
+        }
+        if (!leaves_too_much(s)) {
+                return true;
+        }
+        metric_add(s->hub->metrics.slow, 1);
+        stream_end(s, WEBSOCKET_POLICY, "slow_reader",
+                   &(struct rpc_problem){SN_RESOURCE_EXHAUSTED, "slow_reader", NULL,
+                                         "the messages come faster than you read them; connect again and resume from "
+                                         "the last position",
+                                         1});
+        return false;
+}
+
+void stream_send(struct stream *s, const char *text, size_t len)
+{
+        if (!may_be_sent(s)) {
                 return;
         }
         if (s->is_sse) {
-                send_event(s, text, len, position);
+                send_event(s, text, len, "");
         } else {
                 send_frame(s, WEBSOCKET_OP_TEXT, text, len);
         }
-        check_reader(s);
+}
+
+/* A position for each log that the channels follow: where a client that comes back goes on. */
+static const char *event_id(const struct stream *s, struct buf *id)
+{
+        for (size_t i = 0; i < s->hub->n_logs; i++) {
+                if (s->positions[i][0] != '\0') {
+                        buf_printf(id, "%s%s", id->len > 0 ? STREAM_POSITIONS_SEPARATOR : "", s->positions[i]);
+                }
+        }
+        return id->len > 0 ? id->data : "";
+}
+
+void stream_send_at(struct stream *s, const char *text, size_t len, const struct stream_log *log, const char *position,
+                    bool is_last)
+{
+        struct buf id;
+
+        if (!s->is_sse) {
+                stream_send(s, text, len);
+                return;
+        }
+        if (!may_be_sent(s)) {
+                return;
+        }
+        (void)snprintf(s->positions[log - s->hub->logs], STREAM_POSITION_SIZE, "%s", position);
+        buf_init(&id, s->hub->n_logs * STREAM_POSITION_SIZE);
+        send_event(s, text, len, is_last ? event_id(s, &id) : "");
+        buf_free(&id);
 }
 
 static void send_problem(struct stream *s, const struct rpc_problem *problem)
@@ -179,7 +219,7 @@ static void send_problem(struct stream *s, const struct rpc_problem *problem)
         buf_init(&text, STREAM_MESSAGE_BYTES * 2);
         stream_write_problem(&text, c, problem, s->request_id);
         if (s->is_sse) {
-                send_event(s, text.data, text.len, NULL);
+                send_event(s, text.data, text.len, "");
         } else {
                 send_frame(s, WEBSOCKET_OP_TEXT, text.data, text.len);
         }
@@ -257,9 +297,8 @@ static void take(struct stream *s, const struct websocket_event *event)
                 stream_end(s, WEBSOCKET_UNSUPPORTED_DATA, "messages are JSON text", NULL);
                 return;
         case WEBSOCKET_PING:
-                if (spend(s)) {
+                if (spend(s) && may_be_sent(s)) {
                         send_frame(s, WEBSOCKET_OP_PONG, event->payload.ptr, event->payload.len);
-                        check_reader(s);
                 }
                 return;
         case WEBSOCKET_PONG:
@@ -356,7 +395,7 @@ static void greet(struct stream *s)
         if (s->viewer[0] != '\0') {
                 buf_init(&text, STREAM_MESSAGE_BYTES);
                 stream_write_authenticated(&text, s->viewer, s->expires_s);
-                stream_send(s, text.data, text.len, NULL);
+                stream_send(s, text.data, text.len);
                 buf_free(&text);
         }
 }

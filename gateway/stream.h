@@ -37,8 +37,11 @@ enum {
         STREAM_PING_S = 30,
         STREAM_CLOSE_MS = 3000, /* for the close handshake */
         STREAM_COMMAND_MS = 5000,
-        STREAM_SHOWN_AT_ONCE = 250, /* events times viewers, in one call */
+        STREAM_SHOWN_AT_ONCE = 250, /* events times viewers, in one call; fewer when they are large */
+        STREAM_POSITION_SIZE = 128,
+        STREAM_LOGS_MAX = 16,
 };
+#define STREAM_POSITIONS_SEPARATOR "." /* in the id of a server-sent event */
 
 /* ---- Channels (stream_channels.c) ---- */
 
@@ -58,7 +61,8 @@ struct stream_log {
         struct bus_feed *feed; /* NULL: not begun */
         bool ready;            /* all that follows is known; under the hub's lock */
         char log_id[UUID_SIZE];
-        int64_t position;          /* all events up to here were given to those who were subscribed */
+        int64_t position;          /* who subscribes is not owed the events up to here */
+        int64_t delivered;         /* those up to here were posted to all who were subscribed */
         int64_t old_until;         /* ready from here on: what is older is kept for who resumes */
         int64_t kept_after;        /* the events behind this position are kept */
         struct stream_event *kept; /* a ring */
@@ -128,7 +132,11 @@ struct stream {
         int64_t expires_s;
         char address[ADDRESS_TEXT_SIZE]; /* of the client */
         char request_id[65];
-        char *wanted, *since; /* server-sent events: the channels that are still to be subscribed to */
+        /* server-sent events */
+        char *wanted; /* the channels that are still to be subscribed to */
+        char *since;  /* the id with which it came back, or "" */
+        char positions[]
+                      [STREAM_POSITION_SIZE]; /* of each log, what it has passed for sure; "": no channel follows it */
 };
 
 /* Who a token says that a client is. */
@@ -144,8 +152,12 @@ void stream_unref(struct stream *s);
 extern const struct http_upgrade stream_upgrade;
 /* Counts it for a member. SN_RESOURCE_EXHAUSTED (too_many_streams). */
 SN_CHECKED sn_status stream_count_member(struct rpc_call *c, struct stream *s, const char *member);
-/* On the I/O thread. One JSON text message. position: for the id of a server-sent event, or NULL. */
-void stream_send(struct stream *s, const char *text, size_t len, const char *position);
+/* On the I/O thread. One JSON text message. */
+void stream_send(struct stream *s, const char *text, size_t len);
+/* One with which all events of the log up to a position have been sent. is_last: nothing older is to be replayed on any
+ * channel, so that a server-sent event may have an id. */
+void stream_send_at(struct stream *s, const char *text, size_t len, const struct stream_log *log, const char *position,
+                    bool is_last);
 /* Says why (problem NULL: in the close frame alone), and closes. */
 void stream_end(struct stream *s, int code, const char *reason, const struct rpc_problem *problem);
 void stream_end_token(struct stream *s, const char *code, const char *detail);
@@ -162,10 +174,13 @@ struct stream_command {
         struct buf out;                  /* messages: a position or nothing, a line end, the text, a NUL */
         struct stream_identity identity; /* what it changes: viewer NULL: nothing. Its texts are its own */
         struct stream_sub *sub;          /* a new subscription */
+        struct stream_log *log;          /* of it */
         char *topic;                     /* of it */
         char *unsubscribe;               /* a channel's name */
         bool resumes;                    /* events after this position come first */
         bool again;                      /* there are more of them */
+        bool fails;                      /* the stream ends, so that the client resumes */
+        size_t at_once;                  /* so many events are shown in the next part */
         int64_t after;
         char log_id[UUID_SIZE];
         size_t len;
@@ -221,6 +236,7 @@ struct stream_hub {
         struct stream_metrics metrics;
         pthread_mutex_t lock;
         pthread_cond_t begun; /* a log is ready */
+        int n_waiting;        /* workers, for that */
         struct stream_table *topics, *addresses, *members;
         bool stopping;
         int n_commands;      /* that workers have */
@@ -229,8 +245,7 @@ struct stream_hub {
         struct stream **streams; /* by slot: the low half of their ids */
         uint32_t n_slots, n_free, *free_slots;
         uint32_t generation;
-        /* ended sessions */
-        struct ticker *ticker;
+        struct ticker *ticker; /* begins the feeds, and looks for ended sessions */
         struct http_task ended_task;
         atomic_bool ended_posted;
         uint64_t revocations;
@@ -252,7 +267,7 @@ extern const struct rpc_method stream_method;
 SN_CHECKED sn_status stream_identity_of(struct rpc_call *c, struct stream_identity *identity);
 /* GET /v1/stream, on a worker (stream_page.c). */
 bool stream_render(struct gateway *gateway, struct http_request *r, struct http_response *response);
-/* Waits until the log is followed. SN_UNAVAILABLE when it cannot be read in time. */
+/* Waits for a moment until the log is followed. SN_UNAVAILABLE when it is not. */
 SN_CHECKED sn_status stream_hub_wait(struct rpc_call *c, struct stream_log *log);
 /* On the I/O thread. */
 bool stream_hub_add(struct stream_hub *hub, struct stream *s);
@@ -274,9 +289,17 @@ bus_event **stream_kept_events(struct rpc_call *c, struct stream_log *log, int64
 /* ---- Messages (stream_message.c) ---- */
 
 char *stream_position(struct rpc_call *c, const char *log_id, int64_t position);
-/* SN_INVALID_ARGUMENT on `since` when it is none. */
-SN_CHECKED sn_status stream_position_read(struct rpc_call *c, const char *text, char log_id[UUID_SIZE],
-                                          int64_t *position);
+/* What clients come back with: a position, or the id of a server-sent event, which has one for each log; "": none. */
+struct stream_place {
+        char log_id[UUID_SIZE];
+        int64_t position;
+};
+struct stream_since {
+        struct stream_place places[STREAM_LOGS_MAX];
+        size_t n;
+};
+/* SN_INVALID_ARGUMENT on `since` when it is neither. */
+SN_CHECKED sn_status stream_since_read(struct rpc_call *c, const char *text, struct stream_since *since);
 void stream_write_problem(struct buf *out, struct rpc_call *c, const struct rpc_problem *problem,
                           const char *request_id);
 void stream_write_authenticated(struct buf *out, const char *user_id, int64_t expires_s);

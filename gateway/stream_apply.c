@@ -73,9 +73,6 @@ void stream_command_next(struct stream *s)
         buf_init(&text, STREAM_MESSAGE_BYTES);
         buf_append_c(&text, "{\"type\":\"subscribe\"");
         write_member(&text, "channel", name);
-        if (s->since != NULL && s->since[0] != '\0') {
-                write_member(&text, "since", str_of(s->since));
-        }
         buf_append_char(&text, '}');
         memmove(s->wanted, rest.ptr, rest.len);
         s->wanted[rest.len] = '\0';
@@ -139,16 +136,21 @@ static void apply_sub(struct stream *s, struct stream_command *command)
 }
 
 /* Server-sent events resume all their channels from one id: it counts once the last channel is there. */
-static void send_all(struct stream *s, const struct buf *out)
+static void send_all(struct stream *s, const struct stream_command *command)
 {
-        bool last = s->wanted == NULL || s->wanted[0] == '\0';
+        const struct buf *out = &command->out;
+        bool is_last = s->wanted == NULL || s->wanted[0] == '\0';
 
         for (char *message = out->data; message != NULL && message < out->data + out->len;) {
                 char *text = strchr(message, '\n');
                 size_t len = strlen(text + 1);
 
                 *text++ = '\0';
-                stream_send(s, text, len, last && message[0] != '\0' ? message : NULL);
+                if (message[0] != '\0') {
+                        stream_send_at(s, text, len, command->log, message, is_last);
+                } else {
+                        stream_send(s, text, len);
+                }
                 message = text + len + 1;
         }
 }
@@ -217,8 +219,11 @@ void stream_command_done(struct http_task *task)
         apply_sub(s, command);
         bool wrote = command->out.len > 0;
 
-        send_all(s, &command->out);
+        send_all(s, command);
         buf_free(&command->out);
+        if (command->fails) {
+                stream_end(s, WEBSOCKET_INTERNAL_ERROR, "a channel cannot go on; connect again and resume", NULL);
+        }
         if (!command->again) {
                 finish(s, command);
         } else if (wrote) {

@@ -35,6 +35,9 @@ static struct stream_log *add_log(struct stream_hub *hub, const char *source, co
                         return &hub->logs[i];
                 }
         }
+        if (hub->n_logs == STREAM_LOGS_MAX) {
+                return NULL;
+        }
         hub->logs[hub->n_logs] = (struct stream_log){.hub = hub, .source = source, .read_outbox = read_outbox};
         return &hub->logs[hub->n_logs++];
 }
@@ -75,6 +78,10 @@ static sn_status add_channel(struct stream_hub *hub, const struct rpc_service *c
         channel.word = word;
         channel.variable = rest.len > 2 ? (struct str){rest.ptr + 1, rest.len - 2} : (struct str){0};
         channel.log = add_log(hub, m->channel_source, read_outbox);
+        if (channel.log == NULL) {
+                buf_printf(error, "the channels follow more than %d logs", STREAM_LOGS_MAX);
+                return SN_FAILED_PRECONDITION;
+        }
         hub->channels[hub->n_channels++] = channel;
         return SN_OK;
 }

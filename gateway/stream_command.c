@@ -8,7 +8,7 @@
 #include "rpc/rate_limit.h"
 #include "sonet/live.rpc.h"
 
-#define OUT_MAX_BYTES  (4 << 20)
+#define OUT_MAX_BYTES  (64 << 20) /* a portion of a replay ends long before, but for one large event */
 #define CALL_MAX_BYTES (8 << 20)
 
 /* ---- A command's memory ---- */
@@ -155,45 +155,51 @@ static bool has_room(struct stream *s, const char *name, int64_t most)
 }
 
 /* What came after the position is all here still: events are kept that long, and their log is the one that it names. */
-static void look_at_since(struct stream_command *command, struct stream_log *log, const char *log_id, int64_t position)
+static void resume_after(struct stream_command *command, const struct stream_since *since)
 {
+        struct stream_log *log = command->log;
+
         pthread_mutex_lock(&log->hub->lock);
-        command->resumes =
-            strcmp(log->log_id, log_id) == 0 && position <= log->position && position >= stream_kept_after(log);
+        for (size_t i = 0; i < since->n && !command->resumes; i++) {
+                const struct stream_place *place = &since->places[i];
+
+                command->resumes = strcmp(log->log_id, place->log_id) == 0 && place->position <= log->position &&
+                                   place->position >= stream_kept_after(log);
+                command->after = place->position;
+                memcpy(command->log_id, place->log_id, UUID_SIZE);
+        }
         pthread_mutex_unlock(&log->hub->lock);
-        command->after = position;
-        memcpy(command->log_id, log_id, UUID_SIZE);
 }
 
-static sn_status subscribe(struct rpc_call *c, struct stream_command *command, const char *name, const char *since)
+static sn_status subscribe(struct rpc_call *c, struct stream_command *command, const char *name, const char *given)
 {
         struct stream *s = command->stream;
-        int64_t most = s->hub->gateway->options.settings->stream_channels, position = 0;
+        int64_t most = s->hub->gateway->options.settings->stream_channels;
         Sonet__Live__Topic topic = SONET__LIVE__TOPIC__INIT;
         struct stream_channel *channel = NULL;
-        char log_id[UUID_SIZE] = "";
+        struct stream_since since = {0};
 
         if (!has_room(s, name, most)) {
                 return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_many_channels", "channel",
                                      "this stream has %lld channels, the maximum; unsubscribe from one first",
                                      (long long)most);
         }
-        if (since[0] != '\0') {
-                TRY(stream_position_read(c, since, log_id, &position));
-        }
+        TRY(stream_since_read(c, s->is_sse ? s->since : given, &since));
         TRY(ask_topic(c, s->hub, name, &channel, &topic));
         TRY(stream_hub_wait(c, channel->log));
+        command->log = channel->log;
+        command->at_once = STREAM_SHOWN_AT_ONCE;
         command->topic = strdup(topic.key);
         command->sub = new_sub(s, channel, name, topic.personal);
         if (command->topic == NULL || command->sub == NULL) {
                 return rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "no memory is left; try again later");
         }
-        if (since[0] != '\0') {
-                look_at_since(command, channel->log, log_id, position);
-        }
+        resume_after(command, &since);
         if (command->resumes) {
-                stream_command_begin_message(command, since);
-                stream_write_subscribed(&command->out, name, since, true);
+                const char *position = stream_position(c, command->log_id, command->after);
+
+                stream_command_begin_message(command, position);
+                stream_write_subscribed(&command->out, name, position, true);
                 stream_command_end_message(command);
         }
         return SN_OK;
@@ -256,10 +262,10 @@ static void register_sub(struct rpc_call *c, struct stream_command *command)
                 return;
         }
         if (!command->resumes) {
-                command->after = log->position;
                 const char *position = stream_position(c, log->log_id, log->position);
 
-                stream_command_begin_message(command, position);
+                command->after = log->position;
+                stream_command_begin_message(command, stream_position(c, log->log_id, log->delivered));
                 stream_write_subscribed(&command->out, sub->name, position, false);
                 stream_command_end_message(command);
         }
@@ -308,15 +314,17 @@ void stream_command_run(struct work *work, bool expired)
                 abort();
         }
         struct rpc_call *c = new_call(arena, command);
+        bool replays = command->topic != NULL;
         sn_status status;
 
         buf_init(&command->out, OUT_MAX_BYTES);
         if (expired) {
                 status = rpc_fail(c, SN_DEADLINE_EXCEEDED, NULL, "the message waited too long; try again");
         } else {
-                status = command->topic != NULL ? stream_replay(c, command) : obey(c, command);
+                status = replays ? stream_replay(c, command) : obey(c, command);
         }
         if (status != SN_OK) {
+                command->fails = replays || command->stream->is_sse;
                 buf_reset(&command->out);
                 stream_command_begin_message(command, "");
                 stream_write_problem(&command->out, c, &c->problem, command->stream->request_id);

@@ -92,8 +92,9 @@ struct delivery {
 struct batch {
         struct http_task task;
         struct stream_hub *hub;
+        const struct stream_log *log;
         struct buf text;
-        char position[128], before[128]; /* of the event, and of the one before it */
+        char position[STREAM_POSITION_SIZE], before[STREAM_POSITION_SIZE]; /* of the event, and of the one before it */
         struct delivery *items;
         size_t n;
         bool fails; /* the streams are to be closed instead */
@@ -117,10 +118,12 @@ static void send_one(const struct batch *batch, const struct delivery *d, struct
         buf_append(&text, batch->text.data + d->at, d->len);
         /* Several channels may have the same event: until the next one none of them is passed. While one is being
          * subscribed to, none is at all. */
-        stream_send(s, text.data, text.len,
-                    s->command != NULL ? NULL
-                    : s->n_subs > 1    ? batch->before
-                                       : batch->position);
+        if (s->command != NULL) {
+                stream_send(s, text.data, text.len);
+        } else {
+                stream_send_at(s, text.data, text.len, batch->log, s->n_subs > 1 ? batch->before : batch->position,
+                               true);
+        }
         metric_add(s->hub->metrics.events, 1);
         buf_free(&text);
 }
@@ -157,7 +160,7 @@ static void post_batch(struct batch *batch)
         }
 }
 
-static struct batch *new_batch(struct stream_hub *hub, size_t most)
+static struct batch *new_batch(const struct stream_log *log, size_t most)
 {
         struct batch *batch = calloc(1, sizeof(*batch));
         struct delivery *items = calloc(most, sizeof(*items));
@@ -165,7 +168,8 @@ static struct batch *new_batch(struct stream_hub *hub, size_t most)
         if (batch == NULL || items == NULL) {
                 abort();
         }
-        batch->hub = hub;
+        batch->hub = log->hub;
+        batch->log = log;
         batch->items = items;
         buf_init(&batch->text, BATCH_BYTES);
         return batch;
@@ -232,31 +236,34 @@ struct showing {
         bus_event *event;
         const struct target *targets;
         size_t n;
+        bool can_be_less;
+        bool was_too_large; /* nothing was sent */
 };
 
 static sn_status try_to_show(struct rpc_call *c, void *context)
 {
         struct showing *showing = context;
         struct stream_log *log = showing->log;
-        struct batch *batch = new_batch(log->hub, showing->n);
+        struct batch *batch = new_batch(log, showing->n);
         int64_t position = showing->event->position;
 
         (void)snprintf(batch->position, sizeof(batch->position), "%s", stream_position(c, log->log_id, position));
         (void)snprintf(batch->before, sizeof(batch->before), "%s", stream_position(c, log->log_id, position - 1));
         sn_status status = show_to(c, showing->event, showing->targets, showing->n, batch);
 
-        if (status != SN_OK) {
-                free_batch(batch);
-                return status;
+        if (status == SN_OK && !batch->text.overflow) {
+                post_batch(batch);
+                return SN_OK;
         }
-        post_batch(batch);
-        return SN_OK;
+        showing->was_too_large = showing->can_be_less && (status == SN_RESOURCE_EXHAUSTED || batch->text.overflow);
+        free_batch(batch);
+        return showing->was_too_large ? SN_OK : status != SN_OK ? status : SN_INTERNAL;
 }
 
 /* They come back and resume. */
 static void cut_off(struct stream_log *log, const struct target *targets, size_t n)
 {
-        struct batch *batch = new_batch(log->hub, n);
+        struct batch *batch = new_batch(log, n);
 
         batch->fails = true;
         for (size_t i = 0; i < n; i++) {
@@ -265,15 +272,15 @@ static void cut_off(struct stream_log *log, const struct target *targets, size_t
         post_batch(batch);
 }
 
-/* How many targets from the first on are of its topic, and have no more viewers than are shown at once. */
-static size_t count_alike(const struct target *targets, size_t n)
+/* How many targets from the first on are of its topic, and have at most so many viewers. */
+static size_t count_alike(const struct target *targets, size_t n, size_t most)
 {
         size_t viewers = 1, i = 1;
 
         for (; i < n && targets[i].channel == targets[0].channel && strcmp(targets[i].topic, targets[0].topic) == 0;
              i++) {
                 viewers += strcmp(targets[i].viewer, targets[i - 1].viewer) != 0;
-                if (viewers > STREAM_SHOWN_AT_ONCE) {
+                if (viewers > most) {
                         break;
                 }
         }
@@ -282,13 +289,19 @@ static size_t count_alike(const struct target *targets, size_t n)
 
 static void show_all(struct stream_log *log, bus_event *event, struct targets *targets)
 {
+        size_t most = STREAM_SHOWN_AT_ONCE; /* fewer once an answer was too large */
+
         qsort(targets->items, targets->n, sizeof(struct target), compare_targets);
         for (size_t at = 0, n; at < targets->n; at += n) {
-                struct showing showing = {log, event, targets->items + at,
-                                          n = count_alike(targets->items + at, targets->n - at)};
+                n = count_alike(targets->items + at, targets->n - at, most);
+                struct showing showing = {
+                    .log = log, .event = event, .targets = targets->items + at, .n = n, .can_be_less = most > 1};
 
                 if (!insist(log, try_to_show, &showing) && !bus_feed_stopping(log->feed)) {
                         cut_off(log, showing.targets, n);
+                } else if (showing.was_too_large) {
+                        most /= 2;
+                        n = 0;
                 }
         }
 }
@@ -364,7 +377,7 @@ static void end_all(struct http_task *task)
 /* Whom the event concerns is not known: all come back, and ask for what they missed. */
 static void end_all_to_resume(struct stream_log *log)
 {
-        struct batch *batch = new_batch(log->hub, 1);
+        struct batch *batch = new_batch(log, 1);
 
         if (bus_feed_stopping(log->feed)) {
                 free_batch(batch);
@@ -421,6 +434,13 @@ static void pass(struct stream_log *log, const bus_event *event)
         pthread_mutex_unlock(&log->hub->lock);
 }
 
+static void set_delivered(struct stream_log *log)
+{
+        pthread_mutex_lock(&log->hub->lock);
+        log->delivered = log->position;
+        pthread_mutex_unlock(&log->hub->lock);
+}
+
 void stream_deliver(void *context, struct rpc_call *c, bus_event **events, size_t n, bool old)
 {
         struct stream_log *log = context;
@@ -433,6 +453,7 @@ void stream_deliver(void *context, struct rpc_call *c, bus_event **events, size_
                                                                       events[i]->occurred_at->seconds * 1000000 -
                                                                       events[i]->occurred_at->nanos / 1000);
                 }
+                set_delivered(log);
         }
 }
 
@@ -440,7 +461,7 @@ void stream_begin_log(void *context, const char *log_id, int64_t position, int64
 {
         struct stream_log *log = context;
         struct stream_hub *hub = log->hub;
-        struct batch *batch = new_batch(hub, 1);
+        struct batch *batch = new_batch(log, 1);
         bool posted = false;
 
         batch->task.run = end_all;
@@ -455,7 +476,7 @@ void stream_begin_log(void *context, const char *log_id, int64_t position, int64
                 posted = stream_hub_post(hub, &batch->task);
         }
         memcpy(log->log_id, log_id, UUID_SIZE);
-        log->position = log->kept_after = position;
+        log->position = log->delivered = log->kept_after = position;
         log->n_kept = log->first_kept = 0;
         log->old_until = old_until;
         set_ready(log);

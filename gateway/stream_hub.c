@@ -6,7 +6,9 @@
 #include "base/metrics.h"
 #include "gateway/stream.h"
 
-#define LOOK_MS 100
+#define LOOK_MS      100
+#define WAIT_US      500000 /* for a log that is not followed yet, */
+#define MOST_WAITING 2      /* and so many workers */
 
 /* ---- Streams by id: on the I/O thread ---- */
 
@@ -78,13 +80,12 @@ static void end_ended(struct http_task *task)
 }
 
 /* Looks at the streams only when some session has ended since the last look. */
-static int64_t look_for_ended(void *context)
+static void look_for_ended(struct stream_hub *hub)
 {
-        struct stream_hub *hub = context;
         uint64_t revocations = token_revocations();
 
         if (revocations == hub->revocations) {
-                return LOOK_MS;
+                return;
         }
         pthread_mutex_lock(&hub->lock);
         if (!atomic_exchange(&hub->ended_posted, true)) {
@@ -93,7 +94,6 @@ static int64_t look_for_ended(void *context)
                 (void)stream_hub_post(hub, &hub->ended_task);
         }
         pthread_mutex_unlock(&hub->lock);
-        return LOOK_MS;
 }
 
 /* ---- Logs ---- */
@@ -107,22 +107,43 @@ static void follow(struct stream_hub *hub, struct stream_log *log)
                                                             .take = stream_deliver,
                                                             .begin = stream_begin_log,
                                                             .context = log});
-        if (hub->ticker == NULL) {
-                hub->ticker = ticker_new("streams", look_for_ended, hub);
+}
+
+/* From the start, so that there is something to resume from, and nobody has to wait for it. */
+static void follow_all(struct stream_hub *hub)
+{
+        pthread_mutex_lock(&hub->lock);
+        for (size_t i = 0; i < hub->n_logs && !hub->stopping; i++) {
+                if (hub->logs[i].feed == NULL) {
+                        follow(hub, &hub->logs[i]);
+                }
         }
+        pthread_mutex_unlock(&hub->lock);
+}
+
+static int64_t look(void *context)
+{
+        struct stream_hub *hub = context;
+
+        if (gateway_is_serving(hub->gateway)) {
+                follow_all(hub);
+                look_for_ended(hub);
+        }
+        return LOOK_MS;
 }
 
 sn_status stream_hub_wait(struct rpc_call *c, struct stream_log *log)
 {
         struct stream_hub *hub = log->hub;
-        bool ready = false;
+        int64_t until_us = clock_monotonic_us() + WAIT_US;
+        bool waits, ready;
 
         pthread_mutex_lock(&hub->lock);
-        if (log->feed == NULL && !hub->stopping) {
-                follow(hub, log);
+        waits = hub->n_waiting < MOST_WAITING;
+        hub->n_waiting += waits;
+        while (waits && !log->ready && !hub->stopping && cond_wait_until(&hub->begun, &hub->lock, until_us)) {
         }
-        while (!log->ready && !hub->stopping && cond_wait_until(&hub->begun, &hub->lock, c->deadline_us)) {
-        }
+        hub->n_waiting -= waits;
         ready = log->ready && !hub->stopping;
         pthread_mutex_unlock(&hub->lock);
         return ready ? SN_OK
@@ -198,6 +219,9 @@ void stream_hub_serve(struct stream_hub *hub, struct http_server *server)
         pthread_mutex_lock(&hub->lock);
         hub->server = server;
         pthread_mutex_unlock(&hub->lock);
+        if (hub->n_logs > 0) {
+                hub->ticker = ticker_new("streams", look, hub);
+        }
 }
 
 void stream_hub_stop(struct stream_hub *hub)

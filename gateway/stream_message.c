@@ -30,16 +30,32 @@ char *stream_position(struct rpc_call *c, const char *log_id, int64_t position)
         return cursor_encode(nobodys(c), POSITION_FILTER, &cursor);
 }
 
-sn_status stream_position_read(struct rpc_call *c, const char *text, char log_id[UUID_SIZE], int64_t *position)
+static bool read_place(struct rpc_call *c, struct str text, struct stream_since *since)
 {
         struct cursor cursor;
 
-        if (cursor_decode(nobodys(c), POSITION_FILTER, "since", text, &cursor) != SN_OK) {
-                return rpc_fail_code(c, SN_INVALID_ARGUMENT, "cursor_invalid", "since",
-                                     "this is not a position of a stream; use one from a message, or none");
+        if (text.len == 0 || since->n == STREAM_LOGS_MAX ||
+            cursor_decode(nobodys(c), POSITION_FILTER, "since", str_dup(c->arena, text), &cursor) != SN_OK) {
+                return false;
         }
-        memcpy(log_id, cursor.at.id, UUID_SIZE);
-        *position = cursor.at.sort_key;
+        struct stream_place *place = &since->places[since->n++];
+
+        memcpy(place->log_id, cursor.at.id, UUID_SIZE);
+        place->position = cursor.at.sort_key;
+        return true;
+}
+
+sn_status stream_since_read(struct rpc_call *c, const char *text, struct stream_since *since)
+{
+        struct str rest = str_of(text), one;
+
+        *since = (struct stream_since){0};
+        while (str_next(&rest, STREAM_POSITIONS_SEPARATOR[0], &one)) {
+                if (!read_place(c, one, since)) {
+                        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "cursor_invalid", "since",
+                                             "this is not a position of a stream; use one from a message, or none");
+                }
+        }
         return SN_OK;
 }
 

@@ -121,14 +121,11 @@ static sn_status open_events(struct rpc_call *c, struct stream_hub *hub, const s
                              const struct stream_identity *identity, struct http_response *response)
 {
         const char *since = http_request_header(r, "Last-Event-ID"), *channels = NULL;
-        char log_id[UUID_SIZE];
-        int64_t position = 0;
+        struct stream_since places;
         struct stream *s = NULL;
 
         TRY(read_channels(c, r->query, &channels));
-        if (since != NULL && since[0] != '\0') {
-                TRY(stream_position_read(c, since, log_id, &position));
-        }
+        TRY(stream_since_read(c, since != NULL ? since : "", &places));
         TRY(check_channels(c, hub, channels));
         response->status = 200;
         http_response_header(response, "Cache-Control", "no-store");

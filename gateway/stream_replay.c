@@ -1,55 +1,103 @@
-/* Owns what a subscription that resumes has missed: a part at a time, so that a client takes each before the next one
- * is made. */
+/* Owns what a subscription that resumes has missed: a portion at a time, so that a client takes each before the next
+ * one is made. */
 #include <string.h>
 #include "gateway/stream.h"
 #include "json/json.h"
 
-static void write_event(struct rpc_call *c, struct stream_command *command, const struct stream_shown *shown,
-                        int64_t event_position)
-{
-        const char *position = stream_position(c, command->log_id, event_position);
-        const char *name = command->sub->name;
+#define PORTION_MAX_BYTES (1 << 20)
 
-        stream_command_begin_message(command, position);
+/* What is kept of the log behind the command's position. */
+struct missed {
+        bus_event **events;
+        size_t n;
+        int64_t delivered;
+};
+
+static sn_status find_missed(struct rpc_call *c, const struct stream_command *command, struct missed *out)
+{
+        struct stream_log *log = command->log;
+        bool there;
+
+        pthread_mutex_lock(&log->hub->lock);
+        there = strcmp(log->log_id, command->log_id) == 0 && command->after >= stream_kept_after(log);
+        if (there) {
+                out->events = stream_kept_events(c, log, command->after, command->at_once, &out->n);
+        }
+        out->delivered = log->delivered;
+        pthread_mutex_unlock(&log->hub->lock);
+        return there ? SN_OK
+                     : rpc_fail(c, SN_UNAVAILABLE, NULL,
+                                "events since this position are no longer kept; reload and subscribe again");
+}
+
+/* Another channel may still be owed an event of this position: the id of a server-sent event does not pass it. */
+static void write_event(struct rpc_call *c, struct stream_command *command, const struct stream_shown *shown,
+                        int64_t position, int64_t delivered)
+{
+        const char *text = stream_position(c, command->log_id, position), *name = command->sub->name;
+
+        stream_command_begin_message(command,
+                                     position <= delivered ? text : stream_position(c, command->log_id, delivered));
         buf_append_c(&command->out, "{\"type\":\"event\",\"channel\":");
         json_write_string(&command->out, name, strlen(name));
-        stream_write_event_rest(&command->out, shown, position);
+        stream_write_event_rest(&command->out, shown, text);
         stream_command_end_message(command);
 }
 
-static sn_status was_replaced(struct rpc_call *c)
+/* Half of what may be unread, so that a client that takes it in time is not cut off for what comes beside it. */
+static size_t portion_bytes(const struct stream_command *command)
 {
-        return rpc_fail(c, SN_UNAVAILABLE, NULL,
-                        "events since this position are no longer kept; reload and subscribe again");
+        size_t half = (size_t)command->stream->hub->gateway->options.settings->stream_unsent_bytes / 2;
+
+        return half < PORTION_MAX_BYTES ? half : PORTION_MAX_BYTES;
+}
+
+/* As many events as fit into a portion, at least one: how many. */
+static size_t write_portion(struct rpc_call *c, struct stream_command *command, const struct missed *missed,
+                            const struct stream_shown *shown, size_t n_shown)
+{
+        for (size_t i = 0; i < n_shown; i++) {
+                uint32_t event = shown[i].event;
+
+                if (event > 0 && command->out.len >= portion_bytes(command)) {
+                        return event;
+                }
+                write_event(c, command, &shown[i], missed->events[event]->position, missed->delivered);
+        }
+        return missed->n;
+}
+
+/* The answer was too large for a call: once more, with fewer. */
+static sn_status show_fewer(struct stream_command *command, size_t n)
+{
+        command->at_once = n / 2;
+        return SN_OK;
 }
 
 sn_status stream_replay(struct rpc_call *c, struct stream_command *command)
 {
-        struct stream *s = command->stream;
-        struct stream_channel *channel = command->sub->channel;
-        struct stream_log *log = channel->log;
+        char *viewers[] = {command->stream->viewer};
         struct stream_shown *shown = NULL;
-        char *viewers[] = {s->viewer};
-        size_t n = 0, n_shown = 0;
-        bus_event **events = NULL;
-        bool there;
+        struct missed missed = {0};
+        size_t n_shown = 0;
 
-        pthread_mutex_lock(&s->hub->lock);
-        there = strcmp(log->log_id, command->log_id) == 0 && command->after >= stream_kept_after(log);
-        if (there) {
-                events = stream_kept_events(c, log, command->after, STREAM_SHOWN_AT_ONCE, &n);
-        }
-        pthread_mutex_unlock(&s->hub->lock);
-        if (!there) {
-                return was_replaced(c);
-        }
-        if (n == 0) {
+        TRY(find_missed(c, command, &missed));
+        if (missed.n == 0) {
                 return SN_OK;
         }
-        TRY(stream_channel_show(c, channel, command->topic, events, n, viewers, 1, &shown, &n_shown));
-        for (size_t i = 0; i < n_shown; i++) {
-                write_event(c, command, &shown[i], events[shown[i].event]->position);
+        sn_status status = stream_channel_show(c, command->sub->channel, command->topic, missed.events, missed.n,
+                                               viewers, 1, &shown, &n_shown);
+
+        if (status == SN_RESOURCE_EXHAUSTED && missed.n > 1) {
+                return show_fewer(command, missed.n);
         }
-        command->after = events[n - 1]->position;
+        TRY(status);
+        size_t n = write_portion(c, command, &missed, shown, n_shown);
+
+        if (command->out.overflow) {
+                return rpc_fail(c, SN_INTERNAL, NULL, "an event is too large to be sent");
+        }
+        command->after = missed.events[n - 1]->position;
+        command->at_once = n < missed.n ? n : 2 * n < STREAM_SHOWN_AT_ONCE ? 2 * n : STREAM_SHOWN_AT_ONCE;
         return SN_OK;
 }

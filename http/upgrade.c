@@ -140,6 +140,12 @@ static enum sent send_out(struct http_upgraded *u)
         return SENT_ALL;
 }
 
+/* That the connection is broken is found once more in the next step. */
+void http_upgraded_flush(struct http_upgraded *u)
+{
+        (void)send_out(u);
+}
+
 /* False: the connection is broken. */
 static bool send_unsent(struct http_upgraded *u)
 {

@@ -27,6 +27,9 @@ struct http_upgrade {
 /* Sends, or keeps what the client does not take. The owner looks at http_upgraded_unsent: nothing bounds it here. */
 void http_upgraded_send(struct http_upgraded *u, const void *bytes, size_t len);
 size_t http_upgraded_unsent(const struct http_upgraded *u);
+/* Gives the kernel at once what it takes, instead of when the I/O thread comes to it: before the owner judges what is
+ * unsent. */
+void http_upgraded_flush(struct http_upgraded *u);
 /* Reads no more, until it is resumed: bytes that the owner has left are offered again then. */
 void http_upgraded_pause(struct http_upgraded *u);
 void http_upgraded_resume(struct http_upgraded *u);

@@ -121,6 +121,7 @@ static void stop(struct server *server)
                 bus_runner_free(server->locals[i].runner);
         }
         rpc_lanes_free(server->lanes);
+        gateway_free(server->gateway);
         for (size_t i = server->n_locals; i-- > 0;) {
                 struct local *local = &server->locals[i];
 

@@ -1,0 +1,323 @@
+/* Streams of a service that does what the test says: what they are sent when something fails, waits or stops. */
+#include <stdio.h>
+#include <string.h>
+#include "auth/token.h"
+#include "base/clock.h"
+#include "gateway/testdata/wall.h"
+
+#define SESSION "01890a5d-ac96-774b-bcce-b302099a8058"
+
+static int setup(void **state)
+{
+        wall_start();
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        wall_stop(5000);
+        return 0;
+}
+
+static void subscribe(struct wall_client *client, const char *wall, const char *since)
+{
+        char text[600];
+
+        (void)snprintf(text, sizeof(text), "{\"type\":\"subscribe\",\"channel\":\"wall:%s\"%s%s%s}", wall,
+                       since != NULL ? ",\"since\":\"" : "", since != NULL ? since : "", since != NULL ? "\"" : "");
+        wall_say(client, text);
+}
+
+/* A client that has a position from before what is posted next. */
+static void note_position(char position[256])
+{
+        struct wall_client client = wall_open_socket(NULL);
+
+        subscribe(&client, "a", NULL);
+        wall_wait(&client, "\"subscribed\"");
+        wall_wait(&client, "\"resumed\":false");
+        wall_last_position(&client, position);
+        wall_close(&client);
+}
+
+/* Events that nobody is subscribed to; returns when the streams are past them. */
+static void post_missed(const char *wall, int n, size_t bytes)
+{
+        struct wall_client client = wall_open_socket(NULL);
+
+        subscribe(&client, "end", NULL);
+        wall_wait(&client, "\"subscribed\"");
+        for (int i = 0; i < n; i++) {
+                wall_post(wall, bytes);
+        }
+        wall_post("end", 1);
+        wall_wait(&client, "post.created");
+        wall_close(&client);
+}
+
+/* ---- Replays ---- */
+
+static void a_replay_larger_than_the_bound_of_what_is_unread_is_all_there(void **state)
+{
+        char position[256];
+
+        note_position(position);
+        post_missed("a", 300, 20000); /* 6 MB: more than a client may leave unread */
+        struct wall_client client = wall_open_socket(NULL);
+
+        subscribe(&client, "a", position);
+        wall_wait(&client, "\"resumed\":true");
+        for (int i = 0; i < 300; i++) {
+                char id[60];
+
+                (void)snprintf(id, sizeof(id), "\"id\":\"018f0000-0000-7000-8000-%012d\"", i + 1);
+                wall_wait(&client, id);
+        }
+        assert_int_equal(wall_count(&client, "post.created"), 300);
+        assert_int_equal(wall_count(&client, "slow_reader"), 0);
+        wall_close(&client);
+}
+
+static void a_reader_who_is_in_time_is_not_taken_for_a_slow_one(void **state)
+{
+        struct wall_client client = wall_open_socket(NULL);
+
+        subscribe(&client, "a", NULL);
+        wall_wait(&client, "\"subscribed\"");
+        wall_post("a", 3 << 20); /* one message, larger than what may be unread and the kernel's buffer */
+        wall_wait(&client, "000000000001");
+        wall_post("a", 10);
+        wall_wait(&client, "000000000002");
+        wall_close(&client);
+}
+
+static void a_replay_that_fails_ends_the_stream_which_resumes(void **state)
+{
+        char position[256];
+
+        note_position(position);
+        post_missed("a", 600, 1000);
+        wall_shows_left = 1;
+        wall_show_status = SN_UNAVAILABLE;
+        struct wall_client client = wall_open_socket(NULL);
+
+        subscribe(&client, "a", position);
+        wall_wait(&client, "\"resumed\":true");
+        wall_wait(&client, "connect again and resume");
+        wall_wait_end(&client);
+        wall_last_position(&client, position);
+        int first = wall_count(&client, "post.created");
+
+        assert_true(first > 0 && first < 600);
+        wall_close(&client);
+        wall_show_status = SN_OK;
+        client = wall_open_socket(NULL);
+        subscribe(&client, "a", position);
+        wall_wait(&client, "000000000600");
+        assert_int_equal(wall_count(&client, "post.created"), 600 - first);
+        wall_close(&client);
+}
+
+/* ---- Server-sent events ---- */
+
+static void a_channel_of_server_sent_events_that_fails_ends_them(void **state)
+{
+        char id[256];
+        struct wall_client client = wall_open_events("wall:a", NULL, NULL);
+
+        wall_wait(&client, "\"subscribed\"");
+        wall_last_id(&client, id);
+        wall_close(&client);
+        post_missed("a", 1, 100);
+        wall_shows_left = 0;
+        wall_show_status = SN_UNAVAILABLE;
+        client = wall_open_events("wall:a,wall:b", id, NULL);
+        wall_wait(&client, "\"problem\"");
+        wall_wait_end(&client);
+        wall_close(&client);
+}
+
+static void an_id_passes_no_event_that_is_owed_on_another_channel(void **state)
+{
+        char id[256];
+        struct wall_client client = wall_open_events("wall:gate,wall:b", NULL, NULL);
+
+        wall_wait(&client, "wall:gate");
+        wall_wait(&client, "wall:b");
+        wall_last_id(&client, id);
+        wall_close(&client);
+        client = wall_open_events("wall:gate,wall:gate2,wall:b", id, NULL);
+        wall_wait(&client, "wall:b");
+        wall_gate_close();
+        wall_post("gate", 100);
+        wall_gate_await(1); /* it is on its way to the streams */
+        struct wall_client other = wall_open_events("wall:gate2,wall:b", NULL, NULL);
+
+        wall_wait(&other, "wall:b\"");
+        wall_wait(&other, "\n\n");
+        wall_last_id(&other, id);
+        wall_close(&other);
+        wall_gate_open();
+        other = wall_open_events("wall:gate", id, NULL);
+        wall_wait(&other, "000000000001"); /* it is still to come behind that id */
+        wall_close(&other);
+        wall_wait(&client, "000000000001");
+        wall_close(&client);
+}
+
+/* ---- What fails ---- */
+
+static void an_event_that_cannot_be_routed_ends_the_streams_which_resume(void **state)
+{
+        char position[256];
+        struct wall_client client = wall_open_socket(NULL);
+
+        subscribe(&client, "a", NULL);
+        wall_wait(&client, "\"resumed\":false");
+        wall_last_position(&client, position);
+        wall_route_status = SN_INTERNAL;
+        wall_post("a", 100);
+        wall_wait(&client, "connect again and resume");
+        wall_wait_end(&client);
+        wall_close(&client);
+        wall_route_status = SN_OK;
+        client = wall_open_socket(NULL);
+        subscribe(&client, "a", position);
+        wall_wait(&client, "\"resumed\":true");
+        wall_wait(&client, "000000000001");
+        wall_close(&client);
+}
+
+static void a_log_that_is_away_holds_up_few_workers_for_a_short_time(void **state)
+{
+        struct wall_client clients[10];
+        int64_t began_us = clock_monotonic_us();
+
+        wall_stop(5000);
+        wall_log_is_away = true;
+        wall_start();
+        wall_log_is_away = true;
+        for (int i = 0; i < 10; i++) {
+                clients[i] = wall_open_socket(NULL);
+                subscribe(&clients[i], "a", NULL);
+        }
+        for (int i = 0; i < 10; i++) {
+                wall_wait(&clients[i], "\"status\":503");
+        }
+        assert_true(clock_monotonic_us() - began_us < 5000000); /* one of them waited as long before */
+        wall_log_is_away = false;
+        for (int i = 0; i < 10; i++) {
+                do { /* when it is back */
+                        subscribe(&clients[i], "a", NULL);
+                        wall_wait(&clients[i], "\"type\":\"");
+                } while (strncmp(clients[i].in.data + clients[i].seen, "subscribed", 10) != 0);
+                wall_close(&clients[i]);
+        }
+}
+
+/* ---- Sessions ---- */
+
+static void a_stream_ends_with_its_token(void **state)
+{
+        struct wall_client client = wall_open_socket(wall_token(2, SESSION));
+        int64_t ends_ms = (clock_wall_ms() / 1000 + 1) * 1000; /* at the earliest */
+
+        wall_wait(&client, "\"authenticated\"");
+        wall_wait(&client, "token_expired");
+        assert_true(clock_wall_ms() >= ends_ms);
+        wall_wait_end(&client);
+        wall_close(&client);
+}
+
+static void a_stream_goes_on_with_the_token_that_came_last(void **state)
+{
+        struct wall_client client = wall_open_socket(wall_token(2, SESSION));
+        int64_t expired_ms = clock_wall_ms() + 3000;
+        char text[2200];
+
+        wall_wait(&client, "\"authenticated\"");
+        (void)snprintf(text, sizeof(text), "{\"type\":\"authenticate\",\"access_token\":\"%s\"}",
+                       wall_token(600, SESSION));
+        wall_say(&client, text);
+        wall_wait(&client, "\"authenticated\"");
+        while (clock_wall_ms() < expired_ms) {
+                clock_sleep_ms(50);
+        }
+        subscribe(&client, "a", NULL);
+        wall_wait(&client, "\"subscribed\"");
+        wall_post("a", 10);
+        wall_wait(&client, "post.created");
+        assert_int_equal(wall_count(&client, "token_expired"), 0);
+        wall_close(&client);
+}
+
+static void a_session_that_ends_ends_a_stream_without_channels(void **state)
+{
+        const char *session = "01890a5d-ac96-774b-bcce-b302099a8059";
+        struct wall_client client = wall_open_socket(wall_token(600, session));
+
+        wall_wait(&client, "\"authenticated\"");
+        token_revoke_session(session, clock_wall_ms() / 1000 + 600);
+        wall_wait(&client, "token_revoked");
+        wall_wait_end(&client);
+        wall_close(&client);
+}
+
+static void a_session_that_ended_while_its_stream_began_ends_it(void **state)
+{
+        const char *session = "01890a5d-ac96-774b-bcce-b302099a805a";
+
+        wall_gate_close();
+        struct wall_client client = wall_open_events("wall:gate", NULL, wall_token(600, session));
+
+        wall_gate_await(1); /* its token is checked */
+        struct wall_client other = wall_open_socket(wall_token(600, session));
+
+        wall_wait(&other, "\"authenticated\"");
+        token_revoke_session(session, clock_wall_ms() / 1000 + 600);
+        wall_wait(&other, "token_revoked"); /* the hub has looked at the streams that there were */
+        wall_close(&other);
+        wall_gate_open();
+        wall_wait(&client, "token_revoked");
+        wall_wait_end(&client);
+        wall_close(&client);
+}
+
+/* ---- The end ---- */
+
+static void a_stop_does_not_wait_for_a_stream_that_is_being_opened(void **state)
+{
+        wall_gate_close();
+        struct wall_client events = wall_open_events("wall:gate", NULL, NULL), socket = wall_open_socket(NULL);
+
+        subscribe(&socket, "gate", NULL);
+        wall_gate_await(2);
+        wall_stop(0); /* they go on behind it, and find what they need */
+        wall_wait_end(&events);
+        wall_wait_end(&socket);
+        wall_close(&events);
+        wall_close(&socket);
+        wall_start();
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            TEST(a_replay_larger_than_the_bound_of_what_is_unread_is_all_there),
+            TEST(a_reader_who_is_in_time_is_not_taken_for_a_slow_one),
+            TEST(a_replay_that_fails_ends_the_stream_which_resumes),
+            TEST(a_channel_of_server_sent_events_that_fails_ends_them),
+            TEST(an_id_passes_no_event_that_is_owed_on_another_channel),
+            TEST(an_event_that_cannot_be_routed_ends_the_streams_which_resume),
+            TEST(a_log_that_is_away_holds_up_few_workers_for_a_short_time),
+            TEST(a_stream_ends_with_its_token),
+            TEST(a_stream_goes_on_with_the_token_that_came_last),
+            TEST(a_session_that_ends_ends_a_stream_without_channels),
+            TEST(a_session_that_ended_while_its_stream_began_ends_it),
+            TEST(a_stop_does_not_wait_for_a_stream_that_is_being_opened),
+        };
+
+        return cmocka_run_group_tests_name("stream", tests, NULL, NULL);
+}

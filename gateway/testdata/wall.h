@@ -1,0 +1,56 @@
+/* The wall service, a gateway before it, and clients of its stream. */
+#ifndef GATEWAY_TESTDATA_WALL_H
+#define GATEWAY_TESTDATA_WALL_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/settings.h"
+#include "gateway/gateway.h"
+
+/* What the service does. */
+extern atomic_int wall_show_status;  /* of each ShowEvents */
+extern atomic_int wall_route_status; /* of each RouteEvents */
+extern atomic_int wall_shows_left;   /* so many of ShowEvents are answered before that; at first any number */
+extern atomic_bool wall_log_is_away; /* ReadOutbox fails */
+
+/* An event of a wall; its post is shown with so many bytes of text. It is in the log at once. */
+void wall_post(const char *wall, size_t bytes);
+/* Subscribing to the wall "gate", routing and showing its events waits inside until the gate opens. */
+void wall_gate_close(void);
+void wall_gate_open(void);
+void wall_gate_await(int inside); /* returns when so many calls wait */
+
+/* A gateway with the default settings, but for what the test changes before it starts. */
+extern struct settings wall_settings;
+void wall_start(void);
+int wall_port(void);
+void wall_stop(int grace_ms); /* opens the gate when the server has stopped */
+
+/* A token of a member and a session of their own. */
+const char *wall_token(int life_s, const char *session);
+
+/* A client: all that came stands in `in`. */
+struct wall_client {
+        int fd;
+        struct buf in;
+        size_t seen; /* up to where wall_wait has looked */
+};
+struct wall_client wall_open_events(const char *channels, const char *last_event_id, const char *token);
+struct wall_client wall_open_socket(const char *token);
+void wall_say(struct wall_client *client, const char *text); /* one message over WebSocket */
+/* Waits until the text comes, behind what was waited for before. Gives where it stands. */
+const char *wall_wait(struct wall_client *client, const char *text);
+void wall_wait_end(struct wall_client *client); /* until the server closes */
+int wall_count(const struct wall_client *client, const char *text);
+/* The newest `id:` that came before the text that was waited for last. */
+const char *wall_last_id(const struct wall_client *client, char id[256]);
+/* The newest "position" that came. */
+const char *wall_last_position(const struct wall_client *client, char position[256]);
+void wall_close(struct wall_client *client);
+
+#endif
