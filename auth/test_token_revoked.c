@@ -18,6 +18,23 @@ static void an_ended_session_is_refused_at_once(void **state)
         is_taken(fresh_token()); /* other sessions go on */
 }
 
+static void a_raised_epoch_ends_the_tokens_of_earlier_ones(void **state)
+{
+        struct token_claims of_member = claims;
+        char *before, *after;
+        memcpy(of_member.subject, session_of(0x7fff1234), UUID_SIZE);
+        of_member.epoch = 4;
+        assert_int_equal(token_sign(call, &of_member, &before), SN_OK);
+        of_member.epoch = 5;
+        assert_int_equal(token_sign(call, &of_member, &after), SN_OK);
+        token_raise_epoch(of_member.subject, 5, wall_s + TOKEN_LIFE_S);
+        token_raise_epoch(of_member.subject, 3, wall_s + TOKEN_LIFE_S); /* never gets lower */
+        is_refused(before, "token_outdated");
+        assert_int_equal(token_verify(call, str_of(after), &of_member), SN_OK);
+        is_taken(fresh_token()); /* other members go on */
+        assert_false(token_session_revoked(of_member.session));
+}
+
 static void a_revocation_lasts_until_its_time(void **state)
 {
         const char *session = session_of(0x7777);
@@ -103,6 +120,7 @@ static void threads_verify_side_by_side(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+            cmocka_unit_test(a_raised_epoch_ends_the_tokens_of_earlier_ones),
             cmocka_unit_test(an_ended_session_is_refused_at_once),
             cmocka_unit_test(a_revocation_lasts_until_its_time),
             cmocka_unit_test(no_revocation_is_lost_among_many),

@@ -129,6 +129,7 @@ static sn_status refuse(struct rpc_call *c, enum token_fault fault)
             [TOKEN_NOT_YET_VALID] = {"token_not_yet_valid", "this token is not valid yet; are both clocks right?"},
             [TOKEN_EXPIRED] = {"token_expired", "this token has expired; refresh it and try again"},
             [TOKEN_REVOKED] = {"token_revoked", "this session was ended; log in again"},
+            [TOKEN_OUTDATED] = {"token_outdated", "your account was changed since this token was made; refresh it"},
         };
         return rpc_fail_code(c, SN_UNAUTHENTICATED, faults[fault].code, NULL, "%s", faults[fault].detail);
 }
@@ -168,6 +169,9 @@ sn_status token_verify_at(struct rpc_call *c, struct str token, int64_t at_s, st
         }
         if (token_session_revoked(found.session)) {
                 return refuse(c, TOKEN_REVOKED);
+        }
+        if (token_epoch_ended(found.subject, found.epoch)) {
+                return refuse(c, TOKEN_OUTDATED);
         }
         *claims = found;
         return SN_OK;

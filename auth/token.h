@@ -16,7 +16,7 @@ struct token_claims {
         char subject[UUID_SIZE];
         char session[UUID_SIZE]; /* sid */
         char scope[64];
-        int64_t epoch; /* reserved: always 0, not checked */
+        int64_t epoch; /* of the member when it was signed: tokens of earlier ones than theirs are refused */
         int64_t expires_s;
         int64_t auth_time_s; /* when the member last proved who they are (RFC 9068, 2.2.1); 0: the token does not say */
 };
@@ -39,7 +39,8 @@ bool token_has_keys(void);
  * algorithm or type than ES256 and at+jwt ("none", HS256 with the public key …) token_key            signed by a key
  * that is not trusted here; where keys come from elsewhere it is time to fetch them again token_signature      not
  * signed by that key token_claims         signed, but not by or for this network token_not_yet_valid, token_expired,
- * token_revoked */
+ * token_revoked        of a session that has ended
+ * token_outdated       of an earlier epoch of its member (a password or a role was changed): refresh it */
 SN_CHECKED sn_status token_verify(struct rpc_call *c, struct str token, struct token_claims *claims);
 /* The same of a token that must not have expired at at_s (Unix time, at most now), whatever became of it since; a
  * session that has ended counts now as ever. */
@@ -51,11 +52,14 @@ SN_CHECKED sn_status token_verify_at(struct rpc_call *c, struct str token, int64
  * nobody in: who has a token can alter its signature and keep the mark. */
 bool token_marked(struct str token, char mark[TOKEN_MARK_SIZE]);
 
-/* Revoked sessions, kept until the last token of the session is expired (TOKEN_LIFE_S after). Thread-safe, in force at
- * once. */
+/* Revoked sessions, and epochs of members that have ended: kept until the last of those tokens is expired (TOKEN_LIFE_S
+ * after). Thread-safe, in force at once. */
 void token_revoke_session(const char *session, int64_t until_s);
 bool token_session_revoked(const char *session);
-/* Grows with every one: who keeps what a session may do looks again when it has. */
+/* Tokens of the member with a lower epoch are refused. */
+void token_raise_epoch(const char *member, int64_t epoch, int64_t until_s);
+bool token_epoch_ended(const char *member, int64_t epoch);
+/* Grows with every one of both: who keeps what a token may do looks again when it has. */
 uint64_t token_revocations(void);
 
 #endif

@@ -19,6 +19,7 @@ enum token_fault {
         TOKEN_NOT_YET_VALID,
         TOKEN_EXPIRED,
         TOKEN_REVOKED,
+        TOKEN_OUTDATED,
 };
 
 /* Takes exactly alg "ES256", typ "at+jwt" and a kid: nothing else, nothing twice. */

@@ -1,6 +1,6 @@
-/* Sessions that were ended while tokens of theirs are still alive: sets of session ids with the second in which the
- * last token is over. Asked on every call, so the usual case, nothing revoked lately, costs one atomic read. Never
- * drops a live entry: it grows instead. */
+/* What ends tokens before their time: sessions that were ended, and members whose epoch was raised, each with the
+ * second in which the last of those tokens is over. Asked on every call, so the usual case, nothing of it lately, costs
+ * one atomic read. Never drops a live entry: it grows instead. */
 #include "auth/token.h"
 
 #include <pthread.h>
@@ -11,11 +11,12 @@
 
 #include "base/clock.h"
 
-enum { SHARDS = 16, FIRST_CAPACITY = 16, SESSION_BYTES = 16 };
+enum { SHARDS = 16, FIRST_CAPACITY = 16, ID_BYTES = 16 };
 
 struct entry {
-        uint8_t session[SESSION_BYTES];
-        int64_t until_s; /* 0: free */
+        uint8_t id[ID_BYTES]; /* of a session or a member */
+        int64_t epoch;        /* tokens of lower ones are over */
+        int64_t until_s;      /* 0: free */
 };
 
 /* Open addressing, at most half full. */
@@ -31,10 +32,10 @@ static _Atomic int64_t last_until_s; /* nothing is revoked after it */
 static _Atomic uint64_t revocations;
 
 /* Ids are version 7, drawn by SoNet: the last eight bytes are random. */
-static uint64_t hash_of(const uint8_t session[SESSION_BYTES])
+static uint64_t hash_of(const uint8_t id[ID_BYTES])
 {
         uint64_t tail;
-        memcpy(&tail, session + SESSION_BYTES - sizeof(tail), sizeof(tail));
+        memcpy(&tail, id + ID_BYTES - sizeof(tail), sizeof(tail));
         return tail * 0x9E3779B97F4A7C15u;
 }
 
@@ -43,13 +44,13 @@ static struct shard *shard_of(uint64_t hash)
         return &shards[(hash >> 56) % SHARDS];
 }
 
-/* The session's entry, or the free one where it belongs. The shard has one free entry at least. */
-static struct entry *find(const struct shard *shard, const uint8_t session[SESSION_BYTES])
+/* The id's entry, or the free one where it belongs. The shard has one free entry at least. */
+static struct entry *find(const struct shard *shard, const uint8_t id[ID_BYTES])
 {
-        size_t at = (size_t)(hash_of(session) >> 16);
+        size_t at = (size_t)(hash_of(id) >> 16);
         for (;; at++) {
                 struct entry *e = &shard->entries[at & (shard->capacity - 1)];
-                if (e->until_s == 0 || memcmp(e->session, session, SESSION_BYTES) == 0) {
+                if (e->until_s == 0 || memcmp(e->id, id, ID_BYTES) == 0) {
                         return e;
                 }
         }
@@ -75,17 +76,19 @@ static void rebuild(struct shard *shard, int64_t now_s)
         shard->used = live;
         for (size_t i = 0; i < old.capacity; i++) {
                 if (old.entries[i].until_s >= now_s) {
-                        *find(shard, old.entries[i].session) = old.entries[i];
+                        *find(shard, old.entries[i].id) = old.entries[i];
                 }
         }
         free(old.entries);
 }
 
-void token_revoke_session(const char *session, int64_t until_s)
+#define EVERY_EPOCH INT64_MAX /* of a session: it has ended for good */
+
+static void put(const char *text, int64_t epoch, int64_t until_s)
 {
-        uint8_t id[SESSION_BYTES];
+        uint8_t id[ID_BYTES];
         int64_t now_s = clock_wall_ms() / 1000;
-        if (!uuid_to_bytes(session, id) || until_s < now_s) {
+        if (!uuid_to_bytes(text, id) || until_s < now_s) {
                 return;
         }
         struct shard *shard = shard_of(hash_of(id));
@@ -95,12 +98,12 @@ void token_revoke_session(const char *session, int64_t until_s)
         }
         struct entry *e = find(shard, id);
         if (e->until_s == 0) {
-                memcpy(e->session, id, SESSION_BYTES);
+                memcpy(e->id, id, ID_BYTES);
+                e->epoch = epoch;
                 shard->used++;
         }
-        if (e->until_s < until_s) {
-                e->until_s = until_s;
-        }
+        e->epoch = e->epoch < epoch ? epoch : e->epoch;
+        e->until_s = e->until_s < until_s ? until_s : e->until_s;
         pthread_mutex_unlock(&shard->mutex);
 
         int64_t last = atomic_load(&last_until_s);
@@ -109,22 +112,44 @@ void token_revoke_session(const char *session, int64_t until_s)
         atomic_fetch_add(&revocations, 1); /* once it is in force */
 }
 
-bool token_session_revoked(const char *session)
+/* Whether tokens of this epoch are over. */
+static bool is_over(const char *text, int64_t epoch)
 {
-        uint8_t id[SESSION_BYTES];
+        uint8_t id[ID_BYTES];
         int64_t last = atomic_load_explicit(&last_until_s, memory_order_acquire);
         if (last == 0) {
                 return false;
         }
         int64_t now_s = clock_wall_ms() / 1000;
-        if (last < now_s || !uuid_to_bytes(session, id)) {
+        if (last < now_s || !uuid_to_bytes(text, id)) {
                 return false;
         }
         struct shard *shard = shard_of(hash_of(id));
         pthread_mutex_lock(&shard->mutex);
-        bool revoked = shard->capacity > 0 && find(shard, id)->until_s >= now_s;
+        const struct entry *e = shard->capacity > 0 ? find(shard, id) : NULL;
+        bool over = e != NULL && e->until_s >= now_s && epoch < e->epoch;
         pthread_mutex_unlock(&shard->mutex);
-        return revoked;
+        return over;
+}
+
+void token_revoke_session(const char *session, int64_t until_s)
+{
+        put(session, EVERY_EPOCH, until_s);
+}
+
+bool token_session_revoked(const char *session)
+{
+        return is_over(session, 0);
+}
+
+void token_raise_epoch(const char *member, int64_t epoch, int64_t until_s)
+{
+        put(member, epoch, until_s);
+}
+
+bool token_epoch_ended(const char *member, int64_t epoch)
+{
+        return is_over(member, epoch);
 }
 
 uint64_t token_revocations(void)

@@ -48,6 +48,7 @@ struct rpc_call {
         const struct rpc_method *method; /* NULL in jobs and consumers */
         const char *actor;               /* the member's id from a verified token; "" when nobody is logged in */
         const char *session;             /* the token's sid, or "" */
+        int64_t epoch;                   /* of the member when the token was signed */
         const char *scope;               /* the token's scopes, space-separated, or "" */
         int64_t auth_time_s;             /* when the member last proved who they are, by the token; 0: not known */
         const char *caller;              /* the calling service's name from its service token; "" for the outside */

@@ -79,6 +79,14 @@ static void begin(struct bus_feed *feed, const Sonet__Events__ReadOutboxResponse
         feed->options.begin(feed->options.context, feed->log_id, feed->position, feed->old_until);
 }
 
+/* The next look into the log is like the first one. */
+static void start_over(struct bus_feed *feed)
+{
+        feed->log_id[0] = '\0';
+        feed->position = 0;
+        feed->behind = true;
+}
+
 static sn_status read_log(struct bus_feed *feed)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(feed->options.service, CALL_MS);
@@ -88,6 +96,10 @@ static sn_status read_log(struct bus_feed *feed)
         TRY(ask(feed, c, &out));
         feed->heard_us = clock_monotonic_us();
         if (!continues(feed, &out)) {
+                if (feed->options.again && feed->log_id[0] != '\0') {
+                        start_over(feed);
+                        return SN_OK;
+                }
                 begin(feed, &out);
         }
         while (known < out.n_events && out.events[known]->position <= feed->position) {

@@ -12,6 +12,7 @@ struct bus_feed_options {
         const char *source;
         const struct rpc_method *read_outbox;
         uint32_t backlog_s; /* it begins with what was given its position in the last so many seconds */
+        bool again;         /* so does a log that replaced another one, or of which something was missed */
         /* Called on the feed's thread, with all events, each once and in order. old: those of the backlog, as far as
          * they were there when it began. c is new for each batch. */
         void (*take)(void *context, struct rpc_call *c, bus_event **events, size_t n, bool old);

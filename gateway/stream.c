@@ -106,6 +106,7 @@ sn_status stream_new(struct rpc_call *c, struct stream_hub *hub, const struct st
         (void)snprintf(s->scope, sizeof(s->scope), "%s", identity->scope);
         s->bearer = strdup(identity->bearer);
         s->expires_s = identity->expires_s;
+        s->epoch = identity->epoch;
         websocket_init(&s->websocket, STREAM_MESSAGE_BYTES);
         if (identity->viewer[0] != '\0' && stream_count_member(c, s, identity->viewer) != SN_OK) {
                 stream_unref(s);
@@ -253,8 +254,13 @@ void stream_end(struct stream *s, int code, const char *reason, const struct rpc
 
 void stream_end_if_revoked(struct stream *s)
 {
-        if (s->session[0] != '\0' && token_session_revoked(s->session)) {
+        if (s->session[0] == '\0') {
+                return;
+        }
+        if (token_session_revoked(s->session)) {
                 stream_end_token(s, "token_revoked", "this session has ended; log in again");
+        } else if (token_epoch_ended(s->viewer, s->epoch)) {
+                stream_end_token(s, "token_outdated", "your account was changed; refresh your token, and come again");
         }
 }
 

@@ -129,7 +129,7 @@ struct stream {
         /* who it is; viewer under the hub's lock */
         char viewer[UUID_SIZE], session[UUID_SIZE], scope[64];
         char *bearer;
-        int64_t expires_s;
+        int64_t expires_s, epoch;
         char address[ADDRESS_TEXT_SIZE]; /* of the client */
         char request_id[65];
         /* server-sent events */
@@ -142,7 +142,7 @@ struct stream {
 /* Who a token says that a client is. */
 struct stream_identity {
         const char *viewer, *session, *scope, *bearer; /* "" when nobody is logged in */
-        int64_t expires_s;
+        int64_t expires_s, epoch;
 };
 
 /* Counts it for its address and its member. SN_RESOURCE_EXHAUSTED (too_many_streams). It ends by the upgrade's end. */

@@ -98,6 +98,7 @@ static void apply_identity(struct stream *s, struct stream_command *command)
         memcpy(s->scope, identity->scope, strlen(identity->scope) + 1);
         replace(&s->bearer, &identity->bearer);
         s->expires_s = identity->expires_s;
+        s->epoch = identity->epoch;
         stream_renew_due(s);
         stream_end_if_revoked(s);
 }

@@ -75,7 +75,7 @@ static void answer_authenticated(struct stream_command *command, const struct st
 {
         command->identity =
             (struct stream_identity){strdup(identity->viewer), strdup(identity->session), strdup(identity->scope),
-                                     strdup(identity->bearer), identity->expires_s};
+                                     strdup(identity->bearer), identity->expires_s,       identity->epoch};
         stream_command_begin_message(command, "");
         stream_write_authenticated(&command->out, identity->viewer, identity->expires_s);
         stream_command_end_message(command);

@@ -18,7 +18,7 @@ sn_status stream_identity_of(struct rpc_call *c, struct stream_identity *identit
         if (c->actor[0] != '\0') {
                 TRY(token_verify(c, str_of(c->bearer), &claims));
         }
-        *identity = (struct stream_identity){c->actor, c->session, c->scope, c->bearer, claims.expires_s};
+        *identity = (struct stream_identity){c->actor, c->session, c->scope, c->bearer, claims.expires_s, claims.epoch};
         return SN_OK;
 }
 

@@ -74,6 +74,7 @@ static sn_status identify_member(struct rpc_call *c, struct str authorization, c
         c->actor = arena_strdup(c->arena, claims.subject);
         c->session = arena_strdup(c->arena, claims.session);
         c->scope = arena_strdup(c->arena, claims.scope);
+        c->epoch = claims.epoch;
         c->auth_time_s = claims.auth_time_s;
         c->bearer = str_dup(c->arena, token);
         return SN_OK;
@@ -81,7 +82,7 @@ static sn_status identify_member(struct rpc_call *c, struct str authorization, c
 
 sn_status rpc_check_session(struct rpc_call *c)
 {
-        return c->session[0] == '\0' || !token_session_revoked(c->session)
+        return c->session[0] == '\0' || (!token_session_revoked(c->session) && !token_epoch_ended(c->actor, c->epoch))
                    ? SN_OK
                    : rpc_fail_code(c, SN_UNAUTHENTICATED, "token_revoked", NULL,
                                    "this session was ended; log in again");

@@ -152,6 +152,9 @@ static sn_status start_services(struct server *server, struct buf *error)
         for (size_t i = 0; i < server->n_locals; i++) {
                 TRY(start_local(server, &server->locals[i], error));
         }
+        if (server->trust == NULL) {
+                server->trust = trust_new(&server->outside);
+        }
         TRY(listen_grpc(server, error));
         for (size_t i = 0; i < server->n_locals; i++) {
                 server->locals[i].runner =
@@ -180,6 +183,7 @@ sn_status serve_start(struct server *server, struct buf *error)
 {
         server->jobs = jobs_new();
         server->outside.name = "gateway";
+        server->outside.redis = server->redis;
         server->watch = watch_new(server);
         TRY(listen_http(server, error));
         TRY(start_services(server, error));

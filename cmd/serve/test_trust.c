@@ -90,6 +90,23 @@ static void an_ended_session_is_revoked_whatever_the_clocks_say(void **state)
         assert_false(token_session_revoked(session_id(1, 4)));
 }
 
+static void a_raised_epoch_ends_the_tokens_before_it(void **state)
+{
+        const char *member = test_member("raised");
+        char sql[300];
+
+        (void)snprintf(sql, sizeof(sql),
+                       "insert into outbox (event_id, type, aggregate_id, version, occurred_at)"
+                       " values (gen_random_uuid(), 'user.epoch_raised', '%s', 3, now())",
+                       member);
+        (void)test_admin("user_service", sql);
+        for (int64_t until_us = clock_monotonic_us() + 30000000; !token_epoch_ended(member, 2);) {
+                assert_true(clock_monotonic_us() < until_us);
+                clock_sleep_ms(5);
+        }
+        assert_false(token_epoch_ended(member, 3));
+}
+
 /* It ended before others did whose end was committed, and read, first: longer before than any overlap lasts. */
 static void an_end_that_commits_late_is_not_missed(void **state)
 {
@@ -192,6 +209,7 @@ static void the_process_of_user_service_loads_what_ended_lately(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+            cmocka_unit_test(a_raised_epoch_ends_the_tokens_before_it),
             cmocka_unit_test(an_ended_session_is_revoked_whatever_the_clocks_say),
             cmocka_unit_test(an_end_that_commits_late_is_not_missed),
             cmocka_unit_test(many_that_end_at_once_are_all_revoked),

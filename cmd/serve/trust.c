@@ -1,111 +1,78 @@
-/* Owns the thread that follows user_service's ended sessions. */
+/* Owns what follows user_service's log for what ends access tokens, and the thread that asks for its keys. */
 #include "cmd/serve/trust.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "auth/token.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/ticker.h"
-#include "bus/bus.h"
-#include "services/user/user.rpc.h"
+#include "bus/feed.h"
+#include "services/user/user.h"
 
-#define EVERY_MS    400
 #define FIRST_MS    20 /* until it has answered once: the process waits for that */
-#define KEYS_US     60000000
+#define KEYS_MS     60000
 #define DEADLINE_MS 2000
-#define PAGE        1000 /* events a call */
 /* How far back a process that starts reads: four times as long as tokens live, since clocks differ. */
 #define BACKLOG_S 3600
 
 struct trust {
         struct service *caller;
         struct ticker *ticker;
-        atomic_bool ready;
-        int64_t position; /* of user_service's log, read up to here; 0: begin with what still matters */
-        char log_id[UUID_SIZE];
-        int64_t keys_at_us;
+        struct bus_feed *feed;
+        atomic_bool has_keys, has_log; /* has_log: all that had ended when it began is known */
+        int64_t old_until;
 };
 
-static sn_status fetch_keys(struct trust *trust, struct rpc_call *c)
-{
-        User__GetJwksRequest in = USER__GET_JWKS_REQUEST__INIT;
-        User__Jwks out = USER__JWKS__INIT;
-
-        if (trust->keys_at_us != 0 && clock_monotonic_us() - trust->keys_at_us < KEYS_US) {
-                return SN_OK;
-        }
-        TRY(user_get_jwks(c, &in, &out));
-        TRY(token_trust_jwks(out.json));
-        trust->keys_at_us = clock_monotonic_us();
-        return SN_OK;
-}
-
-static void revoke_ended(const bus_event *event, int64_t now_s)
-{
-        int64_t ended_s = event->occurred_at->seconds; /* by the clock of whoever signed the session's tokens */
-
-        if (strcmp(event->type, "session.ended") == 0) {
-                token_revoke_session(event->aggregate_id, (ended_s > now_s ? ended_s : now_s) + TOKEN_LIFE_S);
-        }
-}
-
-/* A log that took another name, or lacks what was read of it, came from a backup: it is read anew. */
-static bool is_same_log(struct trust *trust, const Sonet__Events__ReadOutboxResponse *out)
-{
-        bool same = strcmp(trust->log_id, out->log_id) == 0 && trust->position <= out->head;
-
-        (void)snprintf(trust->log_id, sizeof(trust->log_id), "%s", out->log_id);
-        return same || trust->position == 0;
-}
-
-static sn_status fetch_ended(struct trust *trust, struct rpc_call *c, bool *more)
-{
-        Sonet__Events__ReadOutboxRequest in = SONET__EVENTS__READ_OUTBOX_REQUEST__INIT;
-        Sonet__Events__ReadOutboxResponse out = SONET__EVENTS__READ_OUTBOX_RESPONSE__INIT;
-
-        in.after = trust->position;
-        in.since_s = BACKLOG_S;
-        in.limit = PAGE;
-        TRY(user_read_outbox(c, &in, &out));
-        if (!is_same_log(trust, &out)) {
-                trust->position = 0;
-                *more = true;
-                return SN_OK;
-        }
-        for (size_t i = 0; i < out.n_events; i++) {
-                revoke_ended(out.events[i], c->now_ms / 1000);
-        }
-        trust->position = out.n_events > 0 ? out.events[out.n_events - 1]->position : out.head;
-        *more = trust->position < out.head;
-        return SN_OK;
-}
-
-static sn_status fetch_page(struct trust *trust, struct rpc_call *c, bool *more)
-{
-        TRY(fetch_keys(trust, c));
-        return fetch_ended(trust, c, more);
-}
-
-static int64_t follow(void *context)
+static int64_t fetch_keys(void *context)
 {
         struct trust *trust = context;
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(trust->caller, DEADLINE_MS);
+        User__GetJwksRequest in = USER__GET_JWKS_REQUEST__INIT;
+        User__Jwks out = USER__JWKS__INIT;
 
-        bool more = false;
-
-        if (fetch_page(trust, c, &more) == SN_OK) {
-                if (more) {
-                        return 0;
-                }
-                atomic_store(&trust->ready, true);
+        if (user_get_jwks(c, &in, &out) == SN_OK && token_trust_jwks(out.json) == SN_OK) {
+                atomic_store(&trust->has_keys, true);
         } else {
-                log_event(LOG_LEVEL_DEBUG, "user service does not answer; its last word on ended sessions stands",
+                log_event(LOG_LEVEL_DEBUG, "user service does not answer: the keys that are known stand",
                           LOG_STR("error.message", c->problem.detail != NULL ? c->problem.detail : ""));
         }
-        return trust_ready(trust) ? EVERY_MS : FIRST_MS;
+        return atomic_load(&trust->has_keys) ? KEYS_MS : FIRST_MS;
+}
+
+static void end_tokens(const bus_event *event, int64_t now_s)
+{
+        int64_t since_s = event->occurred_at->seconds; /* by the clock of whoever signed the tokens */
+        int64_t until_s = (since_s > now_s ? since_s : now_s) + TOKEN_LIFE_S;
+
+        if (strcmp(event->type, EVENT_SESSION_ENDED) == 0) {
+                token_revoke_session(event->aggregate_id, until_s);
+        } else if (strcmp(event->type, EVENT_EPOCH_RAISED) == 0) {
+                token_raise_epoch(event->aggregate_id, event->version, until_s);
+        }
+}
+
+static void take_events(void *context, struct rpc_call *c, bus_event **events, size_t n, bool old)
+{
+        struct trust *trust = context;
+
+        for (size_t i = 0; i < n; i++) {
+                end_tokens(events[i], c->now_ms / 1000);
+        }
+        if (n > 0 && events[n - 1]->position >= trust->old_until) {
+                atomic_store(&trust->has_log, true);
+        }
+}
+
+static void begin_log(void *context, const char *log_id, int64_t position, int64_t old_until)
+{
+        struct trust *trust = context;
+
+        trust->old_until = old_until;
+        if (position >= old_until) {
+                atomic_store(&trust->has_log, true);
+        }
 }
 
 struct trust *trust_new(struct service *caller)
@@ -114,19 +81,28 @@ struct trust *trust_new(struct service *caller)
 
         if (trust != NULL) {
                 trust->caller = caller;
-                trust->ticker = ticker_new("trust", follow, trust);
+                trust->ticker = ticker_new("trust", fetch_keys, trust);
+                trust->feed = bus_feed_new(&(struct bus_feed_options){.service = caller,
+                                                                      .source = "user",
+                                                                      .read_outbox = &user_methods[USER_READ_OUTBOX],
+                                                                      .backlog_s = BACKLOG_S,
+                                                                      .again = true,
+                                                                      .take = take_events,
+                                                                      .begin = begin_log,
+                                                                      .context = trust});
         }
         return trust;
 }
 
 bool trust_ready(const struct trust *trust)
 {
-        return atomic_load(&trust->ready);
+        return atomic_load(&trust->has_keys) && atomic_load(&trust->has_log);
 }
 
 void trust_free(struct trust *trust)
 {
         if (trust != NULL) {
+                bus_feed_free(trust->feed);
                 ticker_free(trust->ticker);
                 free(trust);
         }

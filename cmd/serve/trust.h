@@ -1,5 +1,6 @@
-/* Trust: in a process without user_service, whose access tokens to believe: the public keys, and the sessions that have
- * ended, read from user_service's log of events by position. */
+/* Trust: which access tokens a process believes: user_service's public keys, asked for once a minute, and the sessions
+ * and epochs that have ended, from its log of events: by Redis within milliseconds, and by the log itself where Redis
+ * is away. The process of user_service follows it as well: `sonet admin` ends sessions from outside. */
 #ifndef CMD_SERVE_TRUST_H
 #define CMD_SERVE_TRUST_H
 
@@ -7,9 +8,9 @@
 
 struct trust;
 
-/* Asks every 400 ms, so that an ended session is refused everywhere within a second. caller: in whose name. */
+/* What has ended is refused everywhere within a second. caller: in whose name it asks, and whose Redis it reads. */
 struct trust *trust_new(struct service *caller);
-/* True once keys and ended sessions are known. */
+/* True once the keys, and all that had ended until now, are known. */
 bool trust_ready(const struct trust *trust);
 void trust_free(struct trust *trust); /* takes NULL */
 

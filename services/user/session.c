@@ -14,6 +14,8 @@
 #define LOAD_AT_ONCE 5000
 #define MARGIN_S     60 /* a transaction may end some time after its session did */
 
+static sn_status end_oldest(struct db_tx *tx, const char *user_id);
+
 sn_status session_begin(struct db_tx *tx, const char *user_id, const struct login_try *try, struct session *session)
 {
         uuid_new(session->id);
@@ -25,6 +27,7 @@ sn_status session_begin(struct db_tx *tx, const char *user_id, const struct logi
                 uuid_new(session->device);
         }
         TRY(store_lock_rights(tx, user_id, session));
+        TRY(end_oldest(tx, user_id));
         TRY(store_insert_session(tx, session, user_id));
         return store_insert_login(tx, try, user_id, true);
 }
@@ -81,6 +84,79 @@ sn_status session_end(struct db_tx *tx, const char *session_id, const char *user
             tx, &(struct outbox_event){.type = EVENT_SESSION_ENDED, .aggregate_id = session_id, .actor_id = user_id});
 }
 
+/* More sessions than that no member needs; a log-in beyond them ends the one that began first. */
+#define SESSIONS_MAX 100
+
+sn_status session_end_others(struct db_tx *tx, const char *user_id, const char *keep, int64_t *ended)
+{
+        char **ids = NULL;
+        size_t n = 0;
+
+        TRY(store_running_sessions(tx, user_id, keep, 0, &n, &ids));
+        *ended = 0;
+        for (size_t i = 0; i < n; i++) {
+                bool was_running = false;
+
+                TRY(session_end(tx, ids[i], user_id, &was_running));
+                *ended += was_running;
+        }
+        return SN_OK;
+}
+
+/* Before another one begins. */
+static sn_status end_oldest(struct db_tx *tx, const char *user_id)
+{
+        char **ids = NULL;
+        size_t n = 0;
+        bool ended = false;
+
+        TRY(store_running_sessions(tx, user_id, "", SESSIONS_MAX - 1, &n, &ids));
+        for (size_t i = 0; i < n; i++) {
+                TRY(session_end(tx, ids[i], user_id, &ended));
+        }
+        return SN_OK;
+}
+
+struct raised {
+        const char *user_id;
+        int64_t epoch;
+};
+
+static void raise_epoch(const char *user_id, int64_t epoch)
+{
+        token_raise_epoch(user_id, epoch, clock_wall_ms() / 1000 + TOKEN_LIFE_S);
+}
+
+static void raise_committed(void *context)
+{
+        const struct raised *raised = context;
+
+        raise_epoch(raised->user_id, raised->epoch);
+}
+
+sn_status session_raise_epoch(struct db_tx *tx, const char *user_id)
+{
+        struct raised *raised = ARENA_NEW(db_arena(tx), struct raised);
+
+        *raised = (struct raised){.user_id = arena_strdup(db_arena(tx), user_id)};
+        TRY(store_raise_epoch(tx, user_id, &raised->epoch));
+        db_on_commit(tx, raise_committed, raised);
+        return outbox_put(
+            tx, &(struct outbox_event){.type = EVENT_EPOCH_RAISED, .aggregate_id = user_id, .version = raised->epoch});
+}
+
+static sn_status load_epochs(struct service *service)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, LOAD_MS);
+        struct db_rows *rows = NULL;
+
+        TRY(DB_READ(c, tx, store_epochs_raised_lately(tx, TOKEN_LIFE_S + MARGIN_S, &rows)));
+        for (size_t i = 0; i < db_rows_count(rows); i++) {
+                raise_epoch(db_text(rows, i, "id"), db_i64(rows, i, "epoch"));
+        }
+        return SN_OK;
+}
+
 static sn_status load_page(struct service *service, char after_id[UUID_SIZE], bool *more)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, LOAD_MS);
@@ -106,5 +182,5 @@ sn_status session_load_ended(struct service *service)
         while (more) {
                 TRY(load_page(service, after_id, &more));
         }
-        return SN_OK;
+        return load_epochs(service);
 }

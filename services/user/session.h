@@ -31,7 +31,13 @@ SN_CHECKED sn_status session_answer(struct rpc_call *c, const struct session *se
 SN_CHECKED sn_status session_step_up(struct db_tx *tx, UserFactors__SteppedUp *out);
 /* Ends a session; its access tokens are refused in this process as soon as the transaction commits. */
 SN_CHECKED sn_status session_end(struct db_tx *tx, const char *session_id, const char *user_id, bool *ended);
-/* Puts sessions ended in the last minutes on the list of revoked ones: at start, before the first request. */
+/* Ends all running sessions of a member but one (keep ""; none). */
+SN_CHECKED sn_status session_end_others(struct db_tx *tx, const char *user_id, const char *keep, int64_t *ended);
+/* Ends all access tokens of a member that were signed until now; refresh tokens of running sessions give new ones. Of
+ * two such calls in one transaction the first does it. Before session_end_others, so that no log-in falls between. */
+SN_CHECKED sn_status session_raise_epoch(struct db_tx *tx, const char *user_id);
+/* Puts sessions ended and epochs raised in the last minutes on the list of what is revoked: at start, before the first
+ * request. */
 SN_CHECKED sn_status session_load_ended(struct service *service);
 
 #endif

@@ -1,8 +1,10 @@
 /* Owns refreshing, listing and ending sessions. */
 #include "services/user/user.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include "auth/token.h"
+#include "services/user/audit.h"
 #include "services/user/session.h"
 #include "services/user/store.h"
 
@@ -79,6 +81,21 @@ sn_status user_handle_end_session(struct rpc_call *c, const User__EndSessionRequ
         TRY(session_end(tx, in->id, c->actor, &ended));
         if (!ended) {
                 return rpc_fail(c, SN_NOT_FOUND, "id", "you have no running session with this id");
+        }
+        return db_commit(c, NULL, &tx);
+}
+
+sn_status user_handle_end_other_sessions(struct rpc_call *c, const User__EndOtherSessionsRequest *in,
+                                         Google__Protobuf__Empty *out)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        int64_t ended = 0;
+
+        TRY(db_begin(c, &tx));
+        TRY(session_end_others(tx, c->actor, c->session, &ended));
+        if (ended > 0) {
+                TRY(AUDIT(tx, .action = "sessions.ended",
+                          .after = AUDIT_VALUES("ended", arena_printf(c->arena, "%" PRId64, ended))));
         }
         return db_commit(c, NULL, &tx);
 }

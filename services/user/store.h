@@ -66,6 +66,12 @@ SN_CHECKED sn_status store_step_up_state(struct db_tx *tx, UserRows__StepUpState
 /* The same session's member has just proved who they are; gives their epoch. */
 SN_CHECKED sn_status store_step_up(struct db_tx *tx, int64_t *epoch);
 SN_CHECKED sn_status store_end_session(struct db_tx *tx, const char *session_id, const char *user_id, bool *ended);
+/* Ids of the running ones but keep ("": none), from the newest on, without the first skip of them. */
+SN_CHECKED sn_status store_running_sessions(struct db_tx *tx, const char *user_id, const char *keep, size_t skip,
+                                            size_t *n, char ***ids);
+SN_CHECKED sn_status store_raise_epoch(struct db_tx *tx, const char *user_id, int64_t *epoch);
+/* id and epoch of each. */
+SN_CHECKED sn_status store_epochs_raised_lately(struct db_tx *tx, int64_t seconds, struct db_rows **rows);
 /* Running ones, beyond the scan's position. */
 SN_CHECKED sn_status store_sessions(struct db_tx *tx, const char *user_id, const struct page_scan *scan, size_t *n,
                                     User__Session ***sessions);

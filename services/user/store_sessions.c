@@ -113,6 +113,48 @@ sn_status store_end_session(struct db_tx *tx, const char *session_id, const char
         return SN_OK;
 }
 
+DB_STATEMENT(SELECT_RUNNING, "user_service", NULL,
+             "select id from user_sessions where user_id = $1 and ended_at is null and id is distinct from $2"
+             " order by id desc offset $3");
+
+sn_status store_running_sessions(struct db_tx *tx, const char *user_id, const char *keep, size_t skip, size_t *n,
+                                 char ***ids)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &SELECT_RUNNING, DB_BINDS(bind_uuid(user_id), bind_uuid(keep), bind_i64((int64_t)skip)),
+                    &rows));
+        *n = db_rows_count(rows);
+        *ids = ARENA_ARRAY(db_arena(tx), char *, *n);
+        for (size_t i = 0; i < *n; i++) {
+                (*ids)[i] = (char *)db_text(rows, i, "id");
+        }
+        return SN_OK;
+}
+
+DB_STATEMENT(RAISE_EPOCH, "user_service", NULL,
+             "update users set epoch = epoch + 1, epoch_raised_at = clock_timestamp() where id = $1 returning epoch");
+
+sn_status store_raise_epoch(struct db_tx *tx, const char *user_id, int64_t *epoch)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &RAISE_EPOCH, DB_BINDS(bind_uuid(user_id)), &rows));
+        if (db_rows_count(rows) == 0) {
+                return rpc_fail(db_call(tx), SN_NOT_FOUND, "id", "there is no member with this id");
+        }
+        *epoch = db_i64(rows, 0, "epoch");
+        return SN_OK;
+}
+
+DB_STATEMENT(SELECT_RAISED, "user_service", NULL,
+             "select id, epoch from users where epoch_raised_at > now() - make_interval(secs => $1::bigint)");
+
+sn_status store_epochs_raised_lately(struct db_tx *tx, int64_t seconds, struct db_rows **rows)
+{
+        return db_rows(tx, &SELECT_RAISED, DB_BINDS(bind_i64(seconds)), rows);
+}
+
 #define SESSIONS(comparison, direction)                                                                                \
         "select id, created_at, last_used_at, user_agent, address from user_sessions where user_id = $1"               \
         " and ended_at is null and id " comparison " $2 order by id " direction " limit $3"

@@ -7,6 +7,7 @@
 #include "services/services.h"
 #include "services/user/user.service.h"
 
-#define EVENT_SESSION_ENDED "session.ended" /* aggregate: the session; actor: whose it was */
+#define EVENT_SESSION_ENDED "session.ended"     /* aggregate: the session; actor: whose it was */
+#define EVENT_EPOCH_RAISED  "user.epoch_raised" /* aggregate: the member; version: tokens of lower epochs are over */
 
 #endif

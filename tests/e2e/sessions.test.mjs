@@ -30,6 +30,20 @@ test('ending another of one\'s sessions takes its tokens away and leaves mine', 
         must(await mine.get('/v1/users/me'));
 });
 
+test('all other sessions end at once, and mine goes on', async () => {
+        const mine = await register();
+        const others = [await logIn(mine.username), await logIn(mine.username)];
+        const stranger = await register();
+        must(await mine.del('/v1/sessions'), 204);
+        for (const other of others) {
+                await assertTokenIsRefused(other.token);
+                problem(await api('POST', '/v1/auth/refresh', { body: { refresh_token: other.refreshToken } }), 401, { code: 'session_ended' });
+        }
+        assert.deepEqual(ids(must(await mine.get('/v1/sessions')).items), [mine.session]);
+        must(await stranger.get('/v1/users/me'));
+        must(await mine.del('/v1/sessions'), 204); // none is left: no harm
+});
+
 test('ending the session that asks logs it out', async () => {
         const member = await register();
         must(await member.del(`/v1/sessions/${member.session}`), 204);
