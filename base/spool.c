@@ -12,11 +12,18 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { LOOK_BYTES = 16 << 20, FOLDER_BYTES = 4096, COPY_BYTES = 1 << 20 };
+enum {
+        LOOK_BYTES = 16 << 20,
+        FOLDER_BYTES = 4096,
+        COPY_BYTES = 1 << 20,
+        BUFFER_BYTES = 16 << 10, /* so that bytes that come one by one are no system calls one by one */
+};
 
 struct spool {
         int fd;
         int64_t size;
+        size_t buffered; /* not written yet */
+        char buffer[BUFFER_BYTES];
 };
 
 static struct spool_options options = {"", INT64_C(4) << 30, 128, 256 << 20};
@@ -81,7 +88,7 @@ static enum spool_result open_file(int64_t expected, struct spool **out)
                 close(fd);
                 return SPOOL_FULL;
         }
-        *s = (struct spool){.fd = fd};
+        s->fd = fd;
         *out = s;
         return SPOOL_OK;
 }
@@ -112,22 +119,55 @@ static bool write_all(int fd, const char *bytes, size_t len)
         return true;
 }
 
+static enum spool_result write_out(struct spool *s, const char *bytes, size_t len)
+{
+        if (write_all(s->fd, bytes, len)) {
+                return SPOOL_OK;
+        }
+        return errno == ENOSPC || errno == EDQUOT ? SPOOL_FULL : SPOOL_BROKEN;
+}
+
+static enum spool_result flush(struct spool *s)
+{
+        size_t len = s->buffered;
+        s->buffered = 0;
+        return write_out(s, s->buffer, len);
+}
+
+/* False: it is full; and whoever writes next looks too. */
+static bool look_at_disk(const struct spool *s, size_t len)
+{
+        if (atomic_fetch_add(&since_look, (int64_t)len) + (int64_t)len < LOOK_BYTES) {
+                return true;
+        }
+        if (!disk_has(s->fd, 0)) {
+                return false;
+        }
+        atomic_store(&since_look, 0);
+        return true;
+}
+
 enum spool_result spool_append(struct spool *s, const void *bytes, size_t len)
 {
         if (!reserve(&bytes_in_use, (int64_t)len, options.max_bytes)) {
                 return SPOOL_FULL;
         }
         s->size += (int64_t)len;
-        if (atomic_fetch_add(&since_look, (int64_t)len) + (int64_t)len >= LOOK_BYTES) {
-                if (!disk_has(s->fd, 0)) {
-                        return SPOOL_FULL; /* and whoever writes next looks too */
+        if (!look_at_disk(s, len)) {
+                return SPOOL_FULL;
+        }
+        if (len > BUFFER_BYTES - s->buffered) {
+                enum spool_result result = flush(s);
+                if (result != SPOOL_OK) {
+                        return result;
                 }
-                atomic_store(&since_look, 0);
         }
-        if (write_all(s->fd, bytes, len)) {
-                return SPOOL_OK;
+        if (len >= BUFFER_BYTES) {
+                return write_out(s, bytes, len);
         }
-        return errno == ENOSPC || errno == EDQUOT ? SPOOL_FULL : SPOOL_BROKEN;
+        memcpy(s->buffer + s->buffered, bytes, len);
+        s->buffered += len;
+        return SPOOL_OK;
 }
 
 int64_t spool_size(const struct spool *s)
@@ -135,10 +175,12 @@ int64_t spool_size(const struct spool *s)
         return s->size;
 }
 
-int spool_fd(struct spool *s)
+enum spool_result spool_finish(struct spool *s, int *fd)
 {
+        *fd = s->fd;
+        enum spool_result result = flush(s);
         (void)lseek(s->fd, 0, SEEK_SET);
-        return s->fd;
+        return result;
 }
 
 void spool_free(struct spool *s)

@@ -32,8 +32,9 @@ struct spool;
 enum spool_result spool_new(int64_t expected, struct spool **out);
 enum spool_result spool_append(struct spool *s, const void *bytes, size_t len);
 int64_t spool_size(const struct spool *s);
-/* For reading, at its beginning; the spool's own. */
-int spool_fd(struct spool *s);
+/* All that was appended, for reading from its beginning; *fd stays the spool's own. Writes what is left of it, which
+ * may fail as spool_append may. */
+enum spool_result spool_finish(struct spool *s, int *fd);
 void spool_free(struct spool *s); /* takes NULL */
 int64_t spool_bytes_in_use(void);
 

@@ -8,9 +8,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/spool.h"
@@ -34,6 +36,13 @@ static int count_names(void)
         return n;
 }
 
+static int finish(struct spool *s)
+{
+        int fd;
+        assert_int_equal(spool_finish(s, &fd), SPOOL_OK);
+        return fd;
+}
+
 static void what_is_taken_in_is_read_from_the_beginning(void **state)
 {
         struct spool *s;
@@ -43,14 +52,89 @@ static void what_is_taken_in_is_read_from_the_beginning(void **state)
         assert_int_equal(spool_append(s, "hello ", 6), SPOOL_OK);
         assert_int_equal(spool_append(s, "world", 5), SPOOL_OK);
         assert_int_equal(spool_size(s), 11);
-        assert_int_equal(read(spool_fd(s), bytes, sizeof(bytes)), 11);
+        assert_int_equal(read(finish(s), bytes, sizeof(bytes)), 11);
         assert_memory_equal(bytes, "hello world", 11);
-        assert_int_equal(read(spool_fd(s), bytes, 5), 5);
+        assert_int_equal(read(finish(s), bytes, 5), 5);
         assert_memory_equal(bytes, "hello", 5);
         assert_int_equal(count_names(), 0);
         spool_free(s);
         spool_free(NULL);
         assert_int_equal(spool_bytes_in_use(), 0);
+}
+
+static int64_t system_calls_to_write(void)
+{
+        char text[400] = "";
+        long long n = -1;
+        int fd = open("/proc/self/io", O_RDONLY);
+        assert_true(fd >= 0 && read(fd, text, sizeof(text) - 1) > 0);
+        close(fd);
+        assert_int_equal(sscanf(strstr(text, "syscw:"), "syscw: %lld", &n), 1);
+        return n;
+}
+
+static void bytes_that_come_one_by_one_are_not_written_one_by_one(void **state)
+{
+        enum { MANY = 100000 };
+        static unsigned char read_back[MANY];
+        struct spool *s;
+        setup(1000000, 10, 0);
+        assert_int_equal(spool_new(0, &s), SPOOL_OK);
+        int64_t before = system_calls_to_write();
+        for (int i = 0; i < MANY; i++) {
+                unsigned char byte = (unsigned char)(i % 251);
+                assert_int_equal(spool_append(s, &byte, 1), SPOOL_OK);
+        }
+        int fd = finish(s);
+        assert_in_range(system_calls_to_write() - before, 1, MANY / 10000);
+        assert_int_equal(read(fd, read_back, MANY), MANY);
+        for (int i = 0; i < MANY; i++) {
+                assert_int_equal(read_back[i], i % 251);
+        }
+        spool_free(s);
+}
+
+static void pieces_of_all_sizes_keep_their_order(void **state)
+{
+        static const size_t sizes[] = {1, 16383, 1, 16384, 5, 16385, 40000, 0, 16380, 100};
+        static char piece[40000], read_back[200000];
+        struct spool *s;
+        size_t at = 0, from = 0;
+        setup(1000000, 10, 0);
+        assert_int_equal(spool_new(0, &s), SPOOL_OK);
+        for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+                memset(piece, (int)('a' + i), sizes[i]);
+                assert_int_equal(spool_append(s, piece, sizes[i]), SPOOL_OK);
+                at += sizes[i];
+        }
+        assert_int_equal(spool_size(s), at);
+        assert_int_equal(read(finish(s), read_back, sizeof(read_back)), at);
+        for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); from += sizes[i++]) {
+                for (size_t k = 0; k < sizes[i]; k++) {
+                        assert_int_equal(read_back[from + k], 'a' + i);
+                }
+        }
+        spool_free(s);
+}
+
+static void what_cannot_be_written_at_the_end_is_said(void **state)
+{
+        struct rlimit before, little = {100, 100};
+        struct spool *s;
+        int fd;
+        setup(1000, 10, 0);
+        assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+        little.rlim_max = before.rlim_max;
+        assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+        assert_int_equal(spool_new(0, &s), SPOOL_OK);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+        for (int i = 0; i < 101; i++) {
+                assert_int_equal(spool_append(s, "x", 1), SPOOL_OK);
+        }
+        enum spool_result result = spool_finish(s, &fd);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+        assert_int_equal(result, SPOOL_BROKEN);
+        spool_free(s);
 }
 
 static void bytes_of_all_files_together_have_an_end_and_are_given_back(void **state)
@@ -119,8 +203,8 @@ static void what_is_kept_outlives_the_spool_and_replaces_nothing(void **state)
         (void)snprintf(path, sizeof(path), "%s/kept", folder);
         assert_int_equal(spool_new(0, &s), SPOOL_OK);
         assert_int_equal(spool_append(s, "kept", 4), SPOOL_OK);
-        assert_true(spool_keep(spool_fd(s), path));
-        assert_false(spool_keep(spool_fd(s), path));
+        assert_true(spool_keep(finish(s), path));
+        assert_false(spool_keep(finish(s), path));
         assert_int_equal(errno, EEXIST);
         spool_free(s);
         expect_file(path, "kept");
@@ -137,8 +221,8 @@ static void what_is_kept_on_another_disk_is_a_copy(void **state)
         (void)snprintf(path, sizeof(path), "/dev/shm/sonet-test-spool-%d", (int)getpid());
         assert_int_equal(spool_new(0, &s), SPOOL_OK);
         assert_int_equal(spool_append(s, "copied", 6), SPOOL_OK);
-        assert_true(spool_keep(spool_fd(s), path));
-        assert_false(spool_keep(spool_fd(s), path));
+        assert_true(spool_keep(finish(s), path));
+        assert_false(spool_keep(finish(s), path));
         assert_int_equal(errno, EEXIST);
         spool_free(s);
         expect_file(path, "copied");
@@ -149,6 +233,9 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(what_is_taken_in_is_read_from_the_beginning),
+            cmocka_unit_test(bytes_that_come_one_by_one_are_not_written_one_by_one),
+            cmocka_unit_test(pieces_of_all_sizes_keep_their_order),
+            cmocka_unit_test(what_cannot_be_written_at_the_end_is_said),
             cmocka_unit_test(bytes_of_all_files_together_have_an_end_and_are_given_back),
             cmocka_unit_test(files_have_an_end),
             cmocka_unit_test(what_must_stay_free_on_the_disk_is_not_taken),

@@ -119,7 +119,7 @@ static sn_status call(struct rpc_call *c, const struct exchange *x, struct http_
                 TRY(count_request(c, response));
                 TRY(rpc_check_access(c));
         } else {
-                TRY(rpc_check_session(c));
+                TRY(upload_finish(c, x));
         }
         TRY(transcode_request(c, x, &in));
         TRY(rpc_request(c, m, in, out));

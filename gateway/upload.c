@@ -301,13 +301,23 @@ struct rpc_call *upload_call(const struct exchange *x, struct http_response *res
         for (size_t i = 0; i < u->identified.n_headers; i++) {
                 http_response_header(response, u->identified.headers[i].name, u->identified.headers[i].value);
         }
-        u->body.fd = spool_fd(u->spool);
         u->body.size = spool_size(u->spool);
         u->body.complete = !x->request->is_part;
         u->call->body = &u->body;
         u->call->deadline_us = x->work.deadline_us;
         u->call->now_ms = clock_wall_ms(); /* the bytes took their time */
         return u->call;
+}
+
+sn_status upload_finish(struct rpc_call *c, const struct exchange *x)
+{
+        TRY(rpc_check_session(c)); /* which may have ended while it waited for a worker */
+        enum spool_result result = spool_finish(x->upload->spool, &x->upload->body.fd);
+        if (result != SPOOL_OK) {
+                fail_spool(c, result);
+                return c->problem.status;
+        }
+        return SN_OK;
 }
 
 sn_status upload_read_fields(struct rpc_call *c, const struct exchange *x, ProtobufCMessage *in)

@@ -13,6 +13,8 @@ bool upload_begin(struct exchange *x, size_t *max_body, struct http_response *ea
 bool upload_end(struct exchange *x, struct http_response *early);
 /* What it is a request of: identified, and with the body. */
 struct rpc_call *upload_call(const struct exchange *x, struct http_response *response);
+/* On a worker: the last of it is written, and its sender still logged in. */
+SN_CHECKED sn_status upload_finish(struct rpc_call *c, const struct exchange *x);
 /* The fields that came as parts of a form. */
 SN_CHECKED sn_status upload_read_fields(struct rpc_call *c, const struct exchange *x, ProtobufCMessage *in);
 

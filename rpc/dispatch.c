@@ -308,9 +308,6 @@ static void write_log(const struct rpc_call *c, sn_status status, int64_t durati
 
 static sn_status complete_call(struct rpc_call *c, sn_status status, int64_t started_us)
 {
-        if (c->service != NULL) { /* what was read from memory was true until this moment, or is never told */
-                db_ownership_confirm(c->service->ownership);
-        }
         int64_t duration_us = clock_monotonic_us() - started_us;
         if (status != SN_OK) {
                 rpc_call_drop_file(c);
@@ -321,6 +318,16 @@ static sn_status complete_call(struct rpc_call *c, sn_status status, int64_t sta
         return status;
 }
 
+/* What was read from memory was true until this moment, or is never told. May wait. */
+static sn_status confirm_and_complete(struct rpc_call *c, sn_status status, int64_t started_us)
+{
+        if (c->service != NULL) {
+                db_ownership_confirm(c->service->ownership);
+        }
+        return complete_call(c, status, started_us);
+}
+
+/* Nothing was read. */
 sn_status rpc_dispatch_refused(struct rpc_call *c, sn_status status)
 {
         return complete_call(c, status, clock_monotonic_us());
@@ -333,7 +340,7 @@ sn_status rpc_dispatch(struct rpc_call *c, const ProtobufCMessage *in, ProtobufC
         if (status == SN_OK) {
                 status = validate_and_run(c, in, out);
         }
-        return complete_call(c, status, started_us);
+        return confirm_and_complete(c, status, started_us);
 }
 
 static sn_status unpack_and_run(struct rpc_call *c, const uint8_t *bytes, size_t len, ProtobufCMessage **out)
@@ -354,5 +361,5 @@ sn_status rpc_dispatch_packed(struct rpc_call *c, const uint8_t *bytes, size_t l
         if (status == SN_OK) {
                 status = unpack_and_run(c, bytes, len, out);
         }
-        return complete_call(c, status, started_us);
+        return confirm_and_complete(c, status, started_us);
 }

@@ -9,7 +9,7 @@
  * *out is made in the call's arena. */
 SN_CHECKED sn_status rpc_dispatch_packed(struct rpc_call *c, const uint8_t *bytes, size_t len, ProtobufCMessage **out);
 /* Counts and logs a request that was refused before dispatch (bad token, full lane); returns the status of c->problem's
- * kind. */
+ * kind. Never waits: I/O threads call it. */
 sn_status rpc_dispatch_refused(struct rpc_call *c, sn_status status);
 /* The answer to a method that is not there, or that the caller must not see. */
 sn_status rpc_fail_unknown_method(struct rpc_call *c);

@@ -11,7 +11,12 @@
 #include "rpc/dispatch.h"
 #include "rpc/grpc_chunk.h"
 
-enum { MESSAGE_BYTES_MAX = GRPC_CHUNK_HEAD_BYTES + GRPC_CHUNK_BYTES + GRPC_CHUNK_FIELDS_BYTES, NAME_BYTES_MAX = 512 };
+enum {
+        MESSAGE_BYTES_MAX = GRPC_CHUNK_HEAD_BYTES + GRPC_CHUNK_BYTES + GRPC_CHUNK_FIELDS_BYTES,
+        NAME_BYTES_MAX = 512,
+        FRAMES_BYTES_MAX = 64 << 10,
+        /* around the bytes of the body, beyond as many as those */
+};
 
 struct grpc_upload {
         struct http_sink sink;
@@ -21,6 +26,7 @@ struct grpc_upload {
         struct buf part;   /* of a message that is not all there */
         struct str fields; /* of the first message, but for the bytes */
         bool begun;        /* the first message has come */
+        int64_t framed;    /* bytes of the further ones around those of the body */
         struct rpc_body body;
 };
 
@@ -80,6 +86,16 @@ static sn_status keep_bytes(struct grpc_upload *u, struct str bytes)
         return result == SPOOL_OK ? SN_OK : fail_spool(c, result);
 }
 
+/* Messages without bytes, or with few of them, would let a body go on for ever. */
+static sn_status count_frame(struct grpc_upload *u, size_t bytes)
+{
+        u->framed += (int64_t)bytes;
+        return u->framed <= FRAMES_BYTES_MAX + spool_size(u->spool)
+                   ? SN_OK
+                   : rpc_fail_code(&u->request->call, SN_RESOURCE_EXHAUSTED, "too_many_messages", NULL,
+                                   "the messages have hardly any bytes; send up to %d in each", GRPC_CHUNK_BYTES);
+}
+
 static sn_status take_plain(struct grpc_upload *u, struct str message)
 {
         struct rpc_call *c = &u->request->call;
@@ -92,6 +108,8 @@ static sn_status take_plain(struct grpc_upload *u, struct str message)
         if (!u->begun) {
                 u->begun = true;
                 u->fields = (struct str){arena_strndup(c->arena, rest.data, rest.len), rest.len};
+        } else {
+                TRY(count_frame(u, GRPC_PREFIX_BYTES + message.len - bytes.len));
         }
         return keep_bytes(u, bytes);
 }
@@ -209,7 +227,12 @@ sn_status grpc_upload_finish(struct grpc_upload *u, struct str *fields)
         if (!u->begun || (u->part.len > 0 && !broken)) {
                 return fail_message(c);
         }
-        u->body = (struct rpc_body){.fd = spool_fd(u->spool),
+        int fd;
+        enum spool_result kept = spool_finish(u->spool, &fd);
+        if (kept != SPOOL_OK) {
+                return fail_spool(c, kept);
+        }
+        u->body = (struct rpc_body){.fd = fd,
                                     .size = spool_size(u->spool),
                                     .complete = !broken,
                                     .file_name = text_of(c, r->file_name),

@@ -2,6 +2,7 @@
 #include "rpc/testdata/wire.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -12,9 +13,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/spool.h"
+#include "db/db.h"
+#include "db/ownership.h"
 #include "http/server.h"
 #include "rpc/call_graph.h"
 #include "rpc/grpc_chunk.h"
+#include "rpc/grpc_wire.h"
 
 enum { MIB = 1 << 20, WAIT_MS = 60000 };
 
@@ -105,6 +109,23 @@ static void who_may_not_call_learns_so_before_the_body(void **state)
         assert_int_equal(spool_bytes_in_use(), 0);
 }
 
+/* As while PostgreSQL is away: answers that were read from memory wait for it, on workers. */
+static void a_refusal_on_the_io_thread_waits_for_no_ownership(void **state)
+{
+        struct raw_answer answer;
+        struct db *db = db_new(&(struct db_options){.name = "echo", .url = "host=/nonexistent", .max_connections = 1});
+        struct db_ownership *never_held = db_ownership_new();
+        assert_non_null(db);
+        db_ownership_add(never_held, db, "echo");
+        echo_service.ownership = never_held;
+        raw_grpc_call(&(struct raw_request){.port = port(), .path = PATH("Put"), .bytes = "\x7a\x01x", .len = 3},
+                      &answer);
+        echo_service.ownership = NULL;
+        assert_int_equal(answer.status, SN_UNAUTHENTICATED);
+        db_ownership_free(never_held);
+        db_free(db);
+}
+
 static void await_spooled(void)
 {
         int64_t until_us = clock_monotonic_us() + WAIT_MS * INT64_C(1000);
@@ -124,7 +145,7 @@ static void end_session(void)
 static void whose_session_ends_is_told_at_the_next_piece(void **state)
 {
         struct raw_answer answer;
-        const char two[] = "\x7a\x01x\0\0\0\0\x03\x7a\x01y"; /* the prefix of the first is added */
+        const char two[] = "\0\0\0\0\x03\x7a\x01x\0\0\0\0\x03\x7a\x01y";
         struct token_claims claims = {
             .subject = ECHO_MEMBER, .session = "01890a5d-ac96-774b-bcce-b302099a8777", .scope = "write"};
         char *token;
@@ -134,7 +155,7 @@ static void whose_session_ends_is_told_at_the_next_piece(void **state)
                                             .path = PATH("Put"),
                                             .bytes = two,
                                             .len = sizeof(two) - 1,
-                                            .message_len = 3,
+                                            .framed = true,
                                             .metadata = {"authorization", arena_printf(c->arena, "Bearer %s", token)},
                                             .timeout_ms = WAIT_MS,
                                             .hold_at = 8,
@@ -255,6 +276,44 @@ static void a_full_spool_refuses_and_says_when_to_come_back(void **state)
         close(body.fd);
 }
 
+/* An endless body of messages, each with so many bytes: true when it was refused. */
+static bool is_refused_in_messages_of(size_t bytes, size_t messages)
+{
+        const size_t one = GRPC_PREFIX_BYTES + (bytes > 0 ? 2 : 0) + bytes;
+        char *all = calloc(messages, one), *at = all;
+        struct raw_answer answer;
+        assert_non_null(all);
+        for (size_t i = 0; i < messages; i++, at += one) {
+                at[4] = (char)(one - GRPC_PREFIX_BYTES);
+                if (bytes > 0) {
+                        at[5] = 0x7a;
+                        at[6] = (char)bytes;
+                }
+        }
+        echo_log_in(c, "write");
+        raw_grpc_call(
+            &(struct raw_request){.port = port(),
+                                  .path = PATH("Put"),
+                                  .bytes = all,
+                                  .len = messages * one,
+                                  .framed = true,
+                                  .timeout_ms = WAIT_MS,
+                                  .metadata = {"authorization", arena_printf(c->arena, "Bearer %s", c->bearer)}},
+            &answer);
+        free(all);
+        assert_true(answer.status == SN_OK || strstr(answer.detail, "bytes") != NULL);
+        return answer.status == SN_RESOURCE_EXHAUSTED;
+}
+
+static void a_body_of_messages_without_bytes_has_an_end(void **state)
+{
+        assert_true(is_refused_in_messages_of(0, 14000));
+        assert_true(is_refused_in_messages_of(1, 12000)); /* seven bytes around one */
+        assert_false(is_refused_in_messages_of(1, 8000));
+        assert_false(is_refused_in_messages_of(100, 20000));
+        assert_int_equal(spool_bytes_in_use(), 0);
+}
+
 /* Our own services speak for many clients. */
 static void an_address_has_its_part_of_the_spool_and_a_service_all_of_it(void **state)
 {
@@ -287,9 +346,11 @@ int main(void)
             TEST(a_body_that_is_too_large_is_refused_while_it_comes),
             TEST(a_body_that_broke_off_is_handed_on_to_who_takes_a_part),
             TEST(who_may_not_call_learns_so_before_the_body),
+            TEST(a_refusal_on_the_io_thread_waits_for_no_ownership),
             TEST(whose_session_ends_is_told_at_the_next_piece),
             TEST(a_token_that_expired_while_the_body_came_counts_as_it_did),
             TEST(what_is_no_chunk_is_refused),
+            TEST(a_body_of_messages_without_bytes_has_an_end),
             TEST(an_address_has_its_part_of_the_spool_and_a_service_all_of_it),
             TEST(a_chunk_in_gzip_is_taken),
             TEST(a_full_spool_refuses_and_says_when_to_come_back),

@@ -113,13 +113,17 @@ static void make_body(struct raw *raw)
         raw->body = malloc(size);
         must(raw->body != NULL, "no memory");
         size_t len = request->len;
+        if (request->framed) {
+                memcpy(raw->body, request->bytes, len);
+                raw->len = len;
+                return;
+        }
         if (request->compressed) {
                 len = zip(request->bytes, request->len, raw->body + 5, size - 5);
         } else {
                 memcpy(raw->body + 5, request->bytes, len);
         }
         raw->len = 5 + len;
-        len = request->message_len > 0 ? request->message_len : len;
         const unsigned char prefix[5] = {request->compressed, (unsigned char)(len >> 24), (unsigned char)(len >> 16),
                                          (unsigned char)(len >> 8), (unsigned char)len};
         memcpy(raw->body, prefix, sizeof(prefix));

@@ -12,7 +12,7 @@ struct raw_request {
         const char *path;
         const void *bytes; /* NULL: no message at all */
         size_t len;
-        size_t message_len;       /* what the first prefix says, when further messages follow in bytes; 0: len */
+        bool framed;              /* bytes are messages with their prefixes, and not one without */
         bool compressed;          /* with gzip */
         const char *metadata[6];  /* further headers: name and value, name and value */
         const char *content_type; /* NULL: that of gRPC */
