@@ -1,8 +1,6 @@
 /* Owns finding members by what requests call them. */
 #include "services/member.h"
 
-#include "services/user/user.rpc.h"
-
 static sn_status find_by_id(struct rpc_call *c, char *id, User__Authors *found)
 {
         User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
@@ -21,7 +19,7 @@ static sn_status find_by_username(struct rpc_call *c, char *username, User__Auth
         return user_resolve_usernames(c, &in, found);
 }
 
-sn_status member_find(struct rpc_call *c, char *name, char **id)
+sn_status member_find_author(struct rpc_call *c, char *name, User__Author **author)
 {
         User__Authors found = USER__AUTHORS__INIT;
 
@@ -29,6 +27,15 @@ sn_status member_find(struct rpc_call *c, char *name, char **id)
         if (found.n_items != 1 || found.items[0]->id[0] == '\0') {
                 return rpc_fail(c, SN_NOT_FOUND, "user_id", "there is no member with this id or username");
         }
-        *id = found.items[0]->id;
+        *author = found.items[0];
+        return SN_OK;
+}
+
+sn_status member_find(struct rpc_call *c, char *name, char **id)
+{
+        User__Author *author = NULL;
+
+        TRY(member_find_author(c, name, &author));
+        *id = author->id;
         return SN_OK;
 }

@@ -37,6 +37,10 @@ static const struct {
                        " select id(n % 2000), id(2000 + n / 20) from generate_series(1, 30000) n"},
     {"follow_service", "insert into user_blocks (blocker_id, blocked_id)"
                        " select id(n % 2000), id(n) from generate_series(1, 6000) n"},
+    {"follow_service", "insert into follow_requests (requester_id, target_id, privacy_version)"
+                       " select id(n % 2000), id(2000 + n / 20), n % 3 from generate_series(1, 30000) n"},
+    {"follow_service",
+     "insert into account_openings (user_id, version) select id(n), 1 from generate_series(1, 5000) n"},
     {"follow_service", "insert into user_mutes (muter_id, muted_id)"
                        " select id(n % 2000), id(n) from generate_series(1, 6000) n"},
     {"note_service", "insert into notes (id, author_id, text, visibility, parent_id)"
@@ -187,7 +191,8 @@ static void sessions_are_found_by_index(void **state)
 
 static void relations_are_found_by_index(void **state)
 {
-        CHECK("follow_service", {"SELECT_RELATIONS", "user_relationships user_blocks_pkey user_mutes_pkey"},
+        CHECK("follow_service",
+              {"SELECT_RELATIONS", "user_relationships user_blocks_pkey user_mutes_pkey follow_requests_pkey"},
               {"SELECT_BLOCKED", "user_blocks_pkey"}, {"SELECT_VERSION", "user_relationships_following"},
               {"SELECT_FOLLOWERS", "user_relationships_newest_followers"},
               {"SELECT_FOLLOWERS_AFTER", "user_relationships_newest_followers"},
@@ -195,6 +200,15 @@ static void relations_are_found_by_index(void **state)
               {"SELECT_FOLLOWING_AFTER", "user_relationships_newest_followed"},
               {"SELECT_FOLLOW", "user_relationships_"}, {"SELECT_FOLLOWER_IDS", "user_relationships_delivery"},
               {"SELECT_FOLLOWED_SINCE", "user_relationships_following"}, {"DELETE_FOLLOW", "user_relationships_"});
+}
+
+static void follow_requests_are_found_by_index(void **state)
+{
+        CHECK("follow_service", {"SELECT_OPENING", "account_openings_pkey"}, {"DELETE_REQUEST", "follow_requests_"},
+              {"SELECT_REQUESTS", "follow_requests_newest"}, {"SELECT_REQUESTS_AFTER", "follow_requests_newest"},
+              {"SELECT_REQUEST", "follow_requests_"}, {"SELECT_REQUESTS_BEFORE", "follow_requests_newest"});
+        CHECK("user_service", {"SELECT_PRIVACY", "users_pkey user_settings_pkey"},
+              {"RAISE_PRIVACY_VERSION", "users_pkey"});
 }
 
 static void notes_are_found_by_index(void **state)
@@ -209,7 +223,7 @@ static void notes_are_found_by_index(void **state)
               {"SELECT_COMMENT_IDS", "note_comments_shown_of_parent"}, {"SELECT_ANCESTORS", "note_comments_pkey"},
               {"SELECT_BELOW_ROOT", "note_comments_shown_of_root"}, {"SELECT_BELOW_COMMENT", "note_threads_pkey"},
               {"LOCK_COMMENT", "note_comments_pkey notes_pkey"}, {"REMOVE_COMMENT", "note_comments_pkey"},
-              {"SELECT_REMOVED", "note_comments_pkey"});
+              {"SELECT_COUNTED", "note_comments_pkey"});
 }
 
 static void reactions_are_found_by_index(void **state)
@@ -286,6 +300,7 @@ int main(void)
             cmocka_unit_test(members_are_found_by_index),
             cmocka_unit_test(sessions_are_found_by_index),
             cmocka_unit_test(relations_are_found_by_index),
+            cmocka_unit_test(follow_requests_are_found_by_index),
             cmocka_unit_test(notes_are_found_by_index),
             cmocka_unit_test(reactions_are_found_by_index),
             cmocka_unit_test(timelines_are_found_by_index),

@@ -1,7 +1,8 @@
-/* Owns blocking: it ends the follows in both directions. */
+/* Owns blocking: it ends the follows in both directions, and the requests to. */
 #include "services/follow/follow.h"
 
 #include "services/follow/relations.h"
+#include "services/follow/requests.h"
 #include "services/follow/store.h"
 
 sn_status follow_handle_block_user(struct rpc_call *c, const Follow__BlockUserRequest *in, Follow__Relationship *out)
@@ -13,6 +14,8 @@ sn_status follow_handle_block_user(struct rpc_call *c, const Follow__BlockUserRe
         TRY(db_begin(c, &tx));
         TRY(store_lock(tx, c->actor, other));
         TRY(store_insert_block(tx, c->actor, other));
+        TRY(end_request(tx, c->actor, other));
+        TRY(end_request(tx, other, c->actor));
         TRY(end_follow(tx, c->actor, other));
         TRY(end_follow(tx, other, c->actor));
         relations_changed(tx, c->actor, other);

@@ -1,10 +1,12 @@
-/* Owns following and unfollowing. */
+/* Owns following and unfollowing. Of a private account one only asks to be a follower (requests.c). */
 #include "services/follow/follow.h"
 
 #include "bus/bus.h"
 #include "services/follow/relations.h"
+#include "services/follow/requests.h"
 #include "services/follow/store.h"
 #include "services/member.h"
+#include "services/user/user.rpc.h"
 
 sn_status find_other_member(struct rpc_call *c, char *name, const char *verb, char **id)
 {
@@ -13,23 +15,57 @@ sn_status find_other_member(struct rpc_call *c, char *name, const char *verb, ch
                                          : SN_OK;
 }
 
-/* Follow a member. Idempotent; emits follow.created once per new edge. */
+sn_status begin_follow(struct db_tx *tx, const char *follower, const char *followee)
+{
+        bool created = false;
+
+        TRY(store_insert_follow(tx, follower, followee, &created));
+        if (!created) {
+                return SN_OK;
+        }
+        relations_changed(tx, follower, followee);
+        return outbox_put(tx, &(struct outbox_event){.type = EVENT_FOLLOW_CREATED,
+                                                     .aggregate_id = follower,
+                                                     .object_id = followee,
+                                                     .actor_id = follower});
+}
+
+static sn_status ask_privacy(struct rpc_call *c, char *member, User__Privacy *privacy)
+{
+        User__GetPrivacyRequest in = USER__GET_PRIVACY_REQUEST__INIT;
+
+        in.user_id = member;
+        return user_get_privacy(c, &in, privacy);
+}
+
+/* Whom one follows already one need not ask. */
+static sn_status follow_or_ask(struct db_tx *tx, const char *other, const User__Privacy *privacy)
+{
+        const char *actor = db_call(tx)->actor;
+        FollowRows__Edge edge = FOLLOW_ROWS__EDGE__INIT;
+        bool following = false;
+
+        if (privacy->private_) {
+                TRY(store_follow(tx, actor, other, &edge, &following));
+                return following ? SN_OK : request_follow(tx, other, privacy->version);
+        }
+        TRY(end_request(tx, actor, other));
+        return begin_follow(tx, actor, other);
+}
+
+/* Follow a member. Idempotent; emits follow.created once per new edge. Who asks a private account, asks once. */
 sn_status follow_handle_follow_user(struct rpc_call *c, const Follow__FollowUserRequest *in, Follow__Relationship *out)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
+        User__Privacy privacy = USER__PRIVACY__INIT;
         char *other = NULL;
-        bool created = false;
 
         TRY(find_other_member(c, in->user_id, "follow", &other));
+        TRY(ask_privacy(c, other, &privacy));
         TRY(db_begin(c, &tx));
         TRY(store_lock(tx, c->actor, other)); /* a block cannot slip in between check and insert */
         TRY(store_check_not_blocked(tx, c->actor, other));
-        TRY(store_insert_follow(tx, c->actor, other, &created));
-        if (created) {
-                relations_changed(tx, c->actor, other);
-                TRY(outbox_put(tx, &(struct outbox_event){
-                                       .type = EVENT_FOLLOW_CREATED, .aggregate_id = c->actor, .object_id = other}));
-        }
+        TRY(follow_or_ask(tx, other, &privacy));
         TRY(relations_answer(tx, other, out));
         return db_commit(c, NULL, &tx);
 }
@@ -56,6 +92,7 @@ sn_status follow_handle_unfollow_user(struct rpc_call *c, const Follow__Unfollow
         TRY(find_other_member(c, in->user_id, "unfollow", &other));
         TRY(db_begin(c, &tx));
         TRY(store_lock(tx, c->actor, other));
+        TRY(end_request(tx, c->actor, other));
         TRY(end_follow(tx, c->actor, other));
         TRY(relations_answer(tx, other, out));
         return db_commit(c, NULL, &tx);

@@ -12,6 +12,8 @@
 /* The id of a member named by id or username; SN_INVALID_ARGUMENT when it is the actor, with "you cannot <verb>
  * yourself". */
 SN_CHECKED sn_status find_other_member(struct rpc_call *c, char *name, const char *verb, char **id);
+/* One new follow with its event; nothing when there is one. Under the locks of store_lock. */
+SN_CHECKED sn_status begin_follow(struct db_tx *tx, const char *follower, const char *followee);
 /* Ends one follow with its event, when there is one. */
 SN_CHECKED sn_status end_follow(struct db_tx *tx, const char *follower, const char *followee);
 

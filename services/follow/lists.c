@@ -1,4 +1,4 @@
-/* Owns the lists: relationships in batches, followers, following. */
+/* Owns the lists: relationships in batches, followers, following, follow requests. */
 #include "services/follow/follow.h"
 
 #include <string.h>
@@ -6,7 +6,6 @@
 #include "services/follow/relations.h"
 #include "services/follow/store.h"
 #include "services/member.h"
-#include "services/user/user.rpc.h"
 
 sn_status follow_handle_list_relationships(struct rpc_call *c, const Follow__ListRelationshipsRequest *in,
                                            Follow__RelationshipList *out)
@@ -16,16 +15,24 @@ sn_status follow_handle_list_relationships(struct rpc_call *c, const Follow__Lis
         return SN_OK;
 }
 
-/* ---- Followers, and whom somebody follows ---- */
+/* ---- Followers, whom somebody follows, and who asks to follow one ---- */
 
 typedef sn_status read_edges(struct db_tx *tx, const char *user_id, const struct page_scan *scan, size_t *n,
                              FollowRows__Edge ***edges);
+typedef sn_status find_edge(struct db_tx *tx, const char *user_id, const char *other, FollowRows__Edge *edge,
+                            bool *found);
 
 struct list {
-        char *owner;
+        const char *owner;
         read_edges *read;
-        bool of_followers;
+        find_edge *find;
 };
+
+static sn_status find_follower(struct db_tx *tx, const char *user_id, const char *other, FollowRows__Edge *edge,
+                               bool *found)
+{
+        return store_follow(tx, other, user_id, edge, found);
+}
 
 static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
 {
@@ -49,13 +56,30 @@ static sn_status locate(struct rpc_call *c, void *context, struct position *at)
         const struct list *list = context;
         bool found = false;
 
-        TRY(DB_READ(c, tx,
-                    store_follow(tx, list->of_followers ? at->id : list->owner,
-                                 list->of_followers ? list->owner : at->id, &edge, &found)));
+        TRY(DB_READ(c, tx, list->find(tx, list->owner, at->id, &edge, &found)));
         at->sort_key = edge.created_at_ms;
         return found ? SN_OK
                      : rpc_fail(c, SN_INVALID_ARGUMENT, "after",
                                 "there is no member with this id in the list; use a cursor instead");
+}
+
+/* Whom a private account follows, and who they are, is for its followers: others are not shown it in other lists
+ * either, but for the one whose list it is. */
+static sn_status may_see(struct rpc_call *c, const struct list *list, User__Author *const *authors, size_t n,
+                         bool *seen)
+{
+        char **ids = ARENA_ARRAY(c->arena, char *, n);
+        Follow__Relationship **relations = NULL;
+
+        for (size_t i = 0; i < n; i++) {
+                ids[i] = authors[i]->id;
+        }
+        TRY(relations_get(c, READ_FROM_ANYWHERE, c->actor, ids, n, &relations));
+        for (size_t i = 0; i < n; i++) {
+                seen[i] = ids[i][0] != '\0' && (!authors[i]->private_ || relations[i]->following ||
+                                                uuid_equal(ids[i], c->actor) || uuid_equal(list->owner, c->actor));
+        }
+        return SN_OK;
 }
 
 static sn_status show(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,
@@ -63,37 +87,54 @@ static sn_status show(struct rpc_call *c, void *context, char **ids, size_t n, s
 {
         User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
         User__Authors found = USER__AUTHORS__INIT;
+        bool *seen = ARENA_ARRAY(c->arena, bool, n);
 
         in.ids = ids;
         in.n_ids = n;
         TRY(user_batch_get_authors(c, &in, &found));
+        TRY(may_see(c, context, found.items, found.n_items, seen));
         *items = ARENA_ARRAY(c->arena, ProtobufCMessage *, found.n_items);
         for (size_t i = 0; i < found.n_items; i++) {
-                if (found.items[i]->id[0] != '\0') {
+                if (seen[i]) {
                         (*items)[(*n_items)++] = &found.items[i]->base;
                 }
         }
         return SN_OK;
 }
 
-static sn_status list_edges(struct rpc_call *c, char *name, struct list *list, const struct page_asked *asked,
-                            Follow__AuthorList *out)
+static sn_status read_list(struct rpc_call *c, struct list *list, const struct page_asked *asked,
+                           Follow__AuthorList *out)
 {
-        struct page_source source = {
-            .newest_first = true, .fetch = fetch, .locate = locate, .show = show, .context = list};
+        struct page_source source = {.filter = list->owner,
+                                     .newest_first = true,
+                                     .fetch = fetch,
+                                     .locate = locate,
+                                     .show = show,
+                                     .context = list};
         struct page page;
 
-        TRY(member_find(c, name, &list->owner));
-        source.filter = list->owner;
         TRY(page_read(c, &source, asked, &page));
         PAGE_ANSWER(out, &page);
         return SN_OK;
 }
 
+/* To who may not see it the list of a private account is empty. */
+static sn_status list_edges(struct rpc_call *c, char *name, struct list *list, const struct page_asked *asked,
+                            Follow__AuthorList *out)
+{
+        User__Author *owner = NULL;
+        bool seen = false;
+
+        TRY(member_find_author(c, name, &owner));
+        list->owner = owner->id;
+        TRY(may_see(c, list, &owner, 1, &seen));
+        return seen ? read_list(c, list, asked, out) : SN_OK;
+}
+
 sn_status follow_handle_list_followers(struct rpc_call *c, const Follow__ListFollowersRequest *in,
                                        Follow__AuthorList *out)
 {
-        struct list list = {.read = store_followers, .of_followers = true};
+        struct list list = {.read = store_followers, .find = find_follower};
 
         return list_edges(c, in->user_id, &list, PAGE_ASKED(in, FOLLOW__LIST_FOLLOWERS_REQUEST), out);
 }
@@ -101,7 +142,15 @@ sn_status follow_handle_list_followers(struct rpc_call *c, const Follow__ListFol
 sn_status follow_handle_list_following(struct rpc_call *c, const Follow__ListFollowingRequest *in,
                                        Follow__AuthorList *out)
 {
-        struct list list = {.read = store_following};
+        struct list list = {.read = store_following, .find = store_follow};
 
         return list_edges(c, in->user_id, &list, PAGE_ASKED(in, FOLLOW__LIST_FOLLOWING_REQUEST), out);
+}
+
+sn_status follow_handle_list_follow_requests(struct rpc_call *c, const Follow__ListFollowRequestsRequest *in,
+                                             Follow__AuthorList *out)
+{
+        struct list list = {.owner = c->actor, .read = store_requests, .find = store_request};
+
+        return read_list(c, &list, PAGE_ASKED(in, FOLLOW__LIST_FOLLOW_REQUESTS_REQUEST), out);
 }

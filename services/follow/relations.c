@@ -4,12 +4,13 @@
 #include "cache/cache.h"
 #include "services/follow/store.h"
 
-enum { FOLLOWING = 1, FOLLOWED_BY = 2, BLOCKING = 4, BLOCKED_BY = 8, MUTING = 16 };
+enum { FOLLOWING = 1, FOLLOWED_BY = 2, BLOCKING = 4, BLOCKED_BY = 8, MUTING = 16, REQUESTED = 32, REQUESTED_BY = 64 };
 
 static unsigned flags_of(const Follow__Relationship *r)
 {
         return (r->following ? FOLLOWING : 0) | (r->followed_by ? FOLLOWED_BY : 0) | (r->blocking ? BLOCKING : 0) |
-               (r->blocked_by ? BLOCKED_BY : 0) | (r->muting ? MUTING : 0);
+               (r->blocked_by ? BLOCKED_BY : 0) | (r->muting ? MUTING : 0) | (r->requested ? REQUESTED : 0) |
+               (r->requested_by ? REQUESTED_BY : 0);
 }
 
 static sn_status fill_relations(struct rpc_call *c, struct cache_item *const *missing, size_t n)
@@ -61,6 +62,8 @@ static void show(Follow__Relationship *out, char *other, uint64_t flags)
         out->blocking = (flags & BLOCKING) != 0;
         out->blocked_by = (flags & BLOCKED_BY) != 0;
         out->muting = (flags & MUTING) != 0;
+        out->requested = (flags & REQUESTED) != 0;
+        out->requested_by = (flags & REQUESTED_BY) != 0;
 }
 
 sn_status relations_get(struct rpc_call *c, enum read_from from, const char *viewer, char **ids, size_t n,

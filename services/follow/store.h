@@ -20,6 +20,23 @@ SN_CHECKED sn_status store_delete_block(struct db_tx *tx, const char *blocker, c
 SN_CHECKED sn_status store_insert_mute(struct db_tx *tx, const char *muter, const char *muted);
 SN_CHECKED sn_status store_delete_mute(struct db_tx *tx, const char *muter, const char *muted);
 
+/* Taken after those of store_lock: of an account that is asked for one after the other. */
+SN_CHECKED sn_status store_lock_requests(struct db_tx *tx, const char *target);
+/* The version of the newest opening of an account, 0: none. */
+SN_CHECKED sn_status store_opening(struct db_tx *tx, const char *user_id, int64_t *version);
+SN_CHECKED sn_status store_note_opening(struct db_tx *tx, const char *user_id, int64_t version);
+SN_CHECKED sn_status store_insert_request(struct db_tx *tx, const char *requester, const char *target,
+                                          int64_t privacy_version);
+SN_CHECKED sn_status store_delete_request(struct db_tx *tx, const char *requester, const char *target, bool *deleted);
+/* Who asks for a member, by the time at which they did, beyond the scan's position. */
+SN_CHECKED sn_status store_requests(struct db_tx *tx, const char *target, const struct page_scan *scan, size_t *n,
+                                    FollowRows__Edge ***requests);
+SN_CHECKED sn_status store_request(struct db_tx *tx, const char *target, const char *requester,
+                                   FollowRows__Edge *request, bool *found);
+/* Those that were made under an older version of the member's privacy, the oldest first. */
+SN_CHECKED sn_status store_requests_before(struct db_tx *tx, const char *target, int64_t privacy_version, size_t limit,
+                                           size_t *n, FollowRows__Edge ***requests);
+
 /* rows[i] is the relation of viewers[i] with ids[i]. */
 SN_CHECKED sn_status store_relations(struct db_tx *tx, char **viewers, char **ids, size_t n, size_t *n_rows,
                                      Follow__Relationship ***rows);

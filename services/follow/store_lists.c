@@ -8,7 +8,9 @@ DB_STATEMENT(
     " exists (select from user_relationships where follower_id = o.id and followee_id = o.viewer) as followed_by,"
     " exists (select from user_blocks where blocker_id = o.viewer and blocked_id = o.id) as blocking,"
     " exists (select from user_blocks where blocker_id = o.id and blocked_id = o.viewer) as blocked_by,"
-    " exists (select from user_mutes where muter_id = o.viewer and muted_id = o.id) as muting"
+    " exists (select from user_mutes where muter_id = o.viewer and muted_id = o.id) as muting,"
+    " exists (select from follow_requests where requester_id = o.viewer and target_id = o.id) as requested,"
+    " exists (select from follow_requests where requester_id = o.id and target_id = o.viewer) as requested_by"
     " from unnest($1::uuid[], $2::uuid[]) with ordinality as o (viewer, id, place) order by o.place");
 
 sn_status store_relations(struct db_tx *tx, char **viewers, char **ids, size_t n, size_t *n_rows,

@@ -7,13 +7,11 @@
 #include "services/note/store.h"
 #include "services/note/visibility.h"
 
-/* A comment is seen by whom the note that it answers is seen: its audience is that note's. */
-static void inherit_audience(struct draft *draft, const NoteRows__StoredNote *parent)
+static void answer_to(struct draft *draft, const NoteRows__StoredNote *parent)
 {
         draft->parent_id = parent->note->id;
         draft->root_id = parent->root_id[0] != '\0' ? parent->root_id : parent->note->id;
-        draft->visibility = (int)parent->note->visibility;
-        draft->audience_owner = note_audience_owner(parent);
+        draft_inherit_audience(draft, parent);
 }
 
 sn_status note_handle_create_comment(struct rpc_call *c, const Note__CreateCommentRequest *in, Note__Note *out)
@@ -25,12 +23,15 @@ sn_status note_handle_create_comment(struct rpc_call *c, const Note__CreateComme
 
         TRY(show_check(c, in->id, &parent));
         TRY(draft_new(c, in->text, &draft));
-        inherit_audience(&draft, parent);
-        TRY(draft_show(c, &draft, out));
+        TRY(draft_author(c, &draft));
+        answer_to(&draft, parent);
+        draft_show(c, &draft, out);
         TRY(db_begin(c, &tx));
         TRY(draft_store(tx, &draft));
         delta.comments = 1;
-        TRY(count_reaction(tx, draft.parent_id, &delta));
+        if (!draft.uncounted) {
+                TRY(count_reaction(tx, draft.parent_id, &delta));
+        }
         if (note_is_for_others(draft.visibility)) {
                 TRY(outbox_put(tx, &(struct outbox_event){.type = EVENT_COMMENT_CREATED,
                                                           .aggregate_id = draft.id,

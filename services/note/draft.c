@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "services/note/recent.h"
 #include "services/note/stored.h"
+#include "services/note/visibility.h"
 #include "services/user/user.rpc.h"
 
 /* Mentions of members that exist, in order of appearance. */
@@ -59,7 +60,7 @@ sn_status draft_store(struct db_tx *tx, const struct draft *draft)
         return store_insert_note(tx, draft);
 }
 
-static sn_status own_author(struct rpc_call *c, User__Author **author)
+sn_status draft_author(struct rpc_call *c, struct draft *draft)
 {
         User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
         User__Authors found = USER__AUTHORS__INIT;
@@ -71,8 +72,26 @@ static sn_status own_author(struct rpc_call *c, User__Author **author)
         if (found.n_items != 1 || found.items[0]->id[0] == '\0') {
                 return rpc_fail(c, SN_UNAUTHENTICATED, NULL, "the account of this token no longer exists");
         }
-        *author = found.items[0];
+        draft->author = found.items[0];
         return SN_OK;
+}
+
+void draft_inherit_audience(struct draft *draft, const NoteRows__StoredNote *of)
+{
+        bool is_public = of->note->visibility == NOTE__VISIBILITY__VISIBILITY_PUBLIC;
+        bool is_own = !is_public && uuid_equal(note_audience_owner(of), draft->author_id);
+
+        draft->visibility = (int)of->note->visibility;
+        draft->audience_owner = note_audience_owner(of);
+        if (!draft->author->private_ || is_own) {
+                return;
+        }
+        draft->uncounted = true;
+        draft->narrowed = !is_public;
+        if (is_public) {
+                draft->visibility = NOTE__VISIBILITY__VISIBILITY_FOLLOWERS;
+                draft->audience_owner = draft->author_id;
+        }
 }
 
 static Google__Protobuf__Timestamp *timestamp(struct arena *arena, int64_t wall_ms)
@@ -103,10 +122,10 @@ void draft_show_edit(struct rpc_call *c, const struct draft *draft, Note__Note *
         out->edited_at = timestamp(c->arena, c->now_ms);
 }
 
-sn_status draft_show(struct rpc_call *c, const struct draft *draft, Note__Note *out)
+void draft_show(struct rpc_call *c, const struct draft *draft, Note__Note *out)
 {
         out->id = draft->id;
-        TRY(own_author(c, &out->author));
+        out->author = (User__Author *)draft->author;
         show_text(c, draft, out);
         out->visibility = (Note__Visibility)draft->visibility;
         out->created_at = timestamp(c->arena, c->now_ms);
@@ -115,5 +134,4 @@ sn_status draft_show(struct rpc_call *c, const struct draft *draft, Note__Note *
         out->viewer = ARENA_NEW(c->arena, Note__NoteViewer);
         note__note_viewer__init(out->viewer);
         out->parent_id = (char *)draft->parent_id;
-        return SN_OK;
 }

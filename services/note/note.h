@@ -22,6 +22,6 @@ SN_CHECKED sn_status count_reaction(struct db_tx *tx, const char *note_id, const
 /* Deletes a note or comment that is no renote, with its event; takes a comment out of its parent's count. */
 SN_CHECKED sn_status delete_written(struct db_tx *tx, const Note__Note *note);
 /* Ends the actor's renote of a note, if there is one: the note that passed it on, its row, the count, the event. */
-SN_CHECKED sn_status end_renote(struct db_tx *tx, const char *note_id, bool *ended);
+SN_CHECKED sn_status end_renote(struct db_tx *tx, const char *note_id, bool *counted);
 
 #endif

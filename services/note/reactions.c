@@ -149,39 +149,42 @@ static bool may_pass_on(const struct rpc_call *c, const NoteRows__StoredNote *st
         }
 }
 
-/* The note that passes another one on, to the same audience. */
-static struct draft renote_draft(struct rpc_call *c, const NoteRows__StoredNote *stored)
+/* The note that passes another one on. */
+static sn_status renote_draft(struct rpc_call *c, const NoteRows__StoredNote *stored, struct draft *draft)
 {
-        return (struct draft){
+        *draft = (struct draft){
             .id = uuid_new_in(c->arena),
             .author_id = c->actor,
             .text = "",
-            .visibility = (int)stored->note->visibility,
-            .audience_owner = c->actor,
             .parent_id = "",
             .root_id = "",
             .renote_of_id = stored->note->id,
         };
+        TRY(draft_author(c, draft));
+        draft_inherit_audience(draft, stored);
+        draft->audience_owner = c->actor;
+        return SN_OK;
 }
 
-static sn_status begin_renote(struct db_tx *tx, const NoteRows__StoredNote *stored, const Note__NoteCounts *delta,
-                              bool *created)
+static sn_status begin_renote(struct db_tx *tx, const struct draft *draft, const Note__NoteCounts *delta, bool *counted)
 {
-        struct rpc_call *c = db_call(tx);
-        struct draft draft = renote_draft(c, stored);
-        const char *note_id = stored->note->id;
+        const char *note_id = draft->renote_of_id;
+        bool created = false;
 
-        TRY(store_insert_renote(tx, c->actor, note_id, draft.id, created));
-        if (!*created) {
+        TRY(store_insert_renote(tx, draft, &created));
+        *counted = created && !draft->uncounted;
+        if (!created) {
                 return SN_OK;
         }
-        TRY(draft_store(tx, &draft));
-        marks_changed(tx, c->actor, note_id);
+        TRY(draft_store(tx, draft));
+        marks_changed(tx, draft->author_id, note_id);
         renoters_changed(tx, note_id);
-        TRY(count_reaction(tx, note_id, delta));
+        if (*counted) {
+                TRY(count_reaction(tx, note_id, delta));
+        }
         return outbox_put(
             tx, &(struct outbox_event){
-                    .type = EVENT_RENOTE_CREATED, .aggregate_id = draft.id, .object_id = note_id, .version = 1});
+                    .type = EVENT_RENOTE_CREATED, .aggregate_id = draft->id, .object_id = note_id, .version = 1});
 }
 
 sn_status note_handle_renote_note(struct rpc_call *c, const Note__RenoteNoteRequest *in, Note__Note *out)
@@ -189,7 +192,8 @@ sn_status note_handle_renote_note(struct rpc_call *c, const Note__RenoteNoteRequ
         CLEANUP(db_end) struct db_tx *tx = NULL;
         NoteRows__StoredNote *stored = NULL;
         Note__NoteCounts delta = renotes(1);
-        bool created = false;
+        struct draft draft;
+        bool counted = false;
 
         TRY(show_check(c, in->id, &stored));
         if (!may_pass_on(c, stored)) {
@@ -197,22 +201,22 @@ sn_status note_handle_renote_note(struct rpc_call *c, const Note__RenoteNoteRequ
                                 "only public notes can be renoted, and your own notes for your followers");
         }
         TRY(show_note(c, stored->note->id, out));
+        TRY(renote_draft(c, stored, &draft));
         TRY(db_begin(c, &tx));
-        TRY(begin_renote(tx, stored, &delta, &created));
-        apply(c->arena, &delta, created, out);
+        TRY(begin_renote(tx, &draft, &delta, &counted));
+        apply(c->arena, &delta, counted, out);
         return db_commit(c, NULL, &tx);
 }
 
-sn_status end_renote(struct db_tx *tx, const char *note_id, bool *ended)
+sn_status end_renote(struct db_tx *tx, const char *note_id, bool *counted)
 {
         struct rpc_call *c = db_call(tx);
         Note__NoteCounts delta = renotes(-1);
         const char *renote_id = "";
         bool deleted = false;
 
-        TRY(store_delete_renote(tx, c->actor, note_id, &renote_id));
-        *ended = renote_id[0] != '\0';
-        if (!*ended) {
+        TRY(store_delete_renote(tx, c->actor, note_id, &renote_id, counted));
+        if (renote_id[0] == '\0') {
                 return SN_OK;
         }
         TRY(store_delete_note(tx, renote_id, c->actor, &deleted));
@@ -220,7 +224,9 @@ sn_status end_renote(struct db_tx *tx, const char *note_id, bool *ended)
         marks_changed(tx, c->actor, note_id);
         renoters_changed(tx, note_id);
         recent_changed(tx, c->actor, NOTE__VISIBILITY__VISIBILITY_PUBLIC);
-        TRY(count_reaction(tx, note_id, &delta));
+        if (*counted) {
+                TRY(count_reaction(tx, note_id, &delta));
+        }
         return outbox_put(tx, &(struct outbox_event){.type = EVENT_RENOTE_DELETED,
                                                      .aggregate_id = renote_id,
                                                      .object_id = note_id,
@@ -231,15 +237,15 @@ sn_status note_handle_unrenote_note(struct rpc_call *c, const Note__UnrenoteNote
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         Note__NoteCounts delta = renotes(-1);
-        bool ended = false, seen = false;
+        bool counted = false, seen = false;
         char *target = NULL;
 
         TRY(show_target(c, in->id, &target));
         TRY(show_find(c, target, out, &seen));
         TRY(db_begin(c, &tx));
-        TRY(end_renote(tx, target, &ended));
+        TRY(end_renote(tx, target, &counted));
         if (seen) {
-                apply(c->arena, &delta, ended, out);
+                apply(c->arena, &delta, counted, out);
         }
         return db_commit(c, NULL, &tx);
 }

@@ -41,15 +41,17 @@ static sn_status lock_comment(struct db_tx *tx, char *id, const char *note_id, N
 static sn_status hide(struct db_tx *tx, const Note__Note *comment)
 {
         Note__NoteCounts delta = NOTE__NOTE_COUNTS__INIT;
-        bool removed = false;
+        bool removed = false, counted = false;
 
-        TRY(store_remove_comment(tx, comment->id, &removed));
+        TRY(store_remove_comment(tx, comment->id, &removed, &counted));
         if (!removed) {
                 return SN_OK;
         }
         stored_changed(tx, comment->id);
         delta.comments = -1;
-        TRY(count_reaction(tx, comment->parent_id, &delta));
+        if (counted) {
+                TRY(count_reaction(tx, comment->parent_id, &delta));
+        }
         return outbox_put(tx, &(struct outbox_event){.type = EVENT_COMMENT_REMOVED,
                                                      .aggregate_id = comment->id,
                                                      .object_id = comment->parent_id});

@@ -65,34 +65,27 @@ static char *author_id(const Note__Note *note)
         return note->renote_of != NULL ? note->renote_of->author->id : note->author->id;
 }
 
-static bool was_passed_on(const Note__Note *note)
-{
-        return (note->renote_of != NULL ? note->renote_of->counts : note->counts)->renotes > 0;
-}
-
+/* The counts do not tell whether there is any: renotes from private accounts are not in them. */
 static sn_status load_renotes(struct rpc_call *c, Note__Note *const *notes, size_t n, struct renotes *out)
 {
         char **ids = ARENA_ARRAY(c->arena, char *, n);
-        size_t *places = ARENA_ARRAY(c->arena, size_t, n), n_ids = 0, most = 0;
         NoteRows__Renoters **rows = ARENA_ARRAY(c->arena, NoteRows__Renoters *, n);
+        size_t most = 0;
 
         for (size_t i = 0; i < n; i++) {
-                if (was_passed_on(notes[i])) {
-                        places[n_ids] = i;
-                        ids[n_ids++] = target_id(notes[i]);
-                }
+                ids[i] = target_id(notes[i]);
         }
-        TRY(cache_get_messages(c, &renoters, READ_FROM_ANYWHERE, ids, n_ids, rows));
-        for (size_t i = 0; i < n_ids; i++) {
+        TRY(cache_get_messages(c, &renoters, READ_FROM_ANYWHERE, ids, n, rows));
+        for (size_t i = 0; i < n; i++) {
                 most += rows[i] != NULL ? rows[i]->n_renote_ids : 0;
         }
         *out = (struct renotes){.items = ARENA_ARRAY(c->arena, struct renote, most)};
-        for (size_t i = 0; i < n_ids; i++) {
+        for (size_t i = 0; i < n; i++) {
                 const NoteRows__Renoters *row = rows[i];
 
                 for (size_t k = 0; row != NULL && k < row->n_renote_ids; k++) {
-                        out->items[out->n++] = (struct renote){places[i], row->renote_ids[k], row->user_ids[k],
-                                                               author_id(notes[places[i]])};
+                        out->items[out->n++] =
+                            (struct renote){i, row->renote_ids[k], row->user_ids[k], author_id(notes[i])};
                 }
         }
         return SN_OK;

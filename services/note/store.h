@@ -13,8 +13,11 @@ struct draft {
         char *id;
         const char *author_id;
         const char *text;
+        const User__Author *author; /* once draft_author asked for them */
         int visibility;             /* note.proto, Visibility */
         const char *audience_owner; /* of a note that is not public */
+        bool narrowed;              /* to those who follow the author too */
+        bool uncounted;             /* an answer, or a renote, that not all see who see the note itself */
         const char *parent_id;      /* of a comment, else "" */
         const char *root_id;
         const char *renote_of_id; /* of a renote, else "" */
@@ -33,9 +36,10 @@ SN_CHECKED sn_status store_delete_note(struct db_tx *tx, const char *id, const c
 /* Locks a comment that is there, against its deletion and its removal at once. *below: it answers the note, at whatever
  * depth (of a longer way up the nearest 100, and the first note). */
 SN_CHECKED sn_status store_lock_comment(struct db_tx *tx, const char *id, const char *note_id, bool *below);
-/* By the actor; *removed is false when it was removed before. */
-SN_CHECKED sn_status store_remove_comment(struct db_tx *tx, const char *id, bool *removed);
-SN_CHECKED sn_status store_is_removed(struct db_tx *tx, const char *id, bool *removed);
+/* By the actor; *removed is false when it was removed before. *counted: until then it counted under its parent. */
+SN_CHECKED sn_status store_remove_comment(struct db_tx *tx, const char *id, bool *removed, bool *counted);
+/* Whether it counts under its parent: it was not removed, and is for all who see that. */
+SN_CHECKED sn_status store_is_counted(struct db_tx *tx, const char *id, bool *counted);
 /* Complete rows of those that exist and are not deleted, in no order. */
 SN_CHECKED sn_status store_notes(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, NoteRows__StoredNote ***rows);
 /* The same of those that are deleted, or were removed: as they were. */
@@ -53,11 +57,10 @@ SN_CHECKED sn_status store_insert_like(struct db_tx *tx, const char *user_id, co
 SN_CHECKED sn_status store_delete_like(struct db_tx *tx, const char *user_id, const char *note_id, bool *changed);
 SN_CHECKED sn_status store_insert_bookmark(struct db_tx *tx, const char *user_id, const char *note_id, bool *changed);
 SN_CHECKED sn_status store_delete_bookmark(struct db_tx *tx, const char *user_id, const char *note_id, bool *changed);
-SN_CHECKED sn_status store_insert_renote(struct db_tx *tx, const char *user_id, const char *note_id,
-                                         const char *renote_id, bool *changed);
-/* *renote_id is the note that passed it on, "" when there is none. */
+SN_CHECKED sn_status store_insert_renote(struct db_tx *tx, const struct draft *renote, bool *changed);
+/* *renote_id is the note that passed it on, "" when there is none; *counted: among the renotes of the note. */
 SN_CHECKED sn_status store_delete_renote(struct db_tx *tx, const char *user_id, const char *note_id,
-                                         const char **renote_id);
+                                         const char **renote_id, bool *counted);
 /* Adds to the counters of a note, in a slot drawn at random. */
 SN_CHECKED sn_status store_count_reactions(struct db_tx *tx, const char *note_id, const Note__NoteCounts *delta);
 

@@ -5,9 +5,9 @@ DB_STATEMENT(INSERT_NOTE, "note_service", NULL,
              "insert into notes (id, author_id, text, visibility, parent_id, renote_of_id, created_at) values ($1, $2, "
              "$3, $4, $5, $6, $7)");
 DB_STATEMENT(INSERT_AUDIENCE, "note_service", NULL,
-             "insert into note_visibility (note_id, audience, owner_id) values ($1, $2, $3)");
+             "insert into note_visibility (note_id, audience, owner_id, narrowed) values ($1, $2, $3, $4)");
 DB_STATEMENT(INSERT_COMMENT, "note_service", NULL,
-             "insert into note_comments (note_id, parent_id, root_id) values ($1, $2, $3)");
+             "insert into note_comments (note_id, parent_id, root_id, counted) values ($1, $2, $3, $4)");
 DB_STATEMENT(
     INSERT_HASHTAGS, "note_service", NULL,
     "insert into note_hashtags (tag_key, note_id, tag, position)"
@@ -60,14 +60,15 @@ sn_status store_insert_note(struct db_tx *tx, const struct draft *draft)
                              bind_time_ms(db_call(tx)->now_ms)),
                     NULL));
         if (draft->visibility != NOTE__VISIBILITY__VISIBILITY_PUBLIC) {
-                TRY(db_exec(
-                    tx, &INSERT_AUDIENCE,
-                    DB_BINDS(bind_uuid(draft->id), bind_i64(draft->visibility), bind_uuid(draft->audience_owner)),
-                    NULL));
+                TRY(db_exec(tx, &INSERT_AUDIENCE,
+                            DB_BINDS(bind_uuid(draft->id), bind_i64(draft->visibility),
+                                     bind_uuid(draft->audience_owner), bind_bool(draft->narrowed)),
+                            NULL));
         }
         if (draft->parent_id[0] != '\0') {
                 TRY(db_exec(tx, &INSERT_COMMENT,
-                            DB_BINDS(bind_uuid(draft->id), bind_uuid(draft->parent_id), bind_uuid(draft->root_id)),
+                            DB_BINDS(bind_uuid(draft->id), bind_uuid(draft->parent_id), bind_uuid(draft->root_id),
+                                     bind_bool(!draft->uncounted)),
                             NULL));
         }
         TRY(insert_hashtags(tx, draft));
@@ -129,26 +130,27 @@ sn_status store_lock_comment(struct db_tx *tx, const char *id, const char *note_
 }
 
 DB_STATEMENT(REMOVE_COMMENT, "note_service", NULL,
-             "update note_comments set removed_by = $2 where note_id = $1 and removed_by is null");
+             "update note_comments set removed_by = $2 where note_id = $1 and removed_by is null returning counted");
 
-sn_status store_remove_comment(struct db_tx *tx, const char *id, bool *removed)
-{
-        int64_t affected = 0;
-
-        TRY(db_exec(tx, &REMOVE_COMMENT, DB_BINDS(bind_uuid(id), bind_uuid(db_call(tx)->actor)), &affected));
-        *removed = affected > 0;
-        return SN_OK;
-}
-
-DB_STATEMENT(SELECT_REMOVED, "note_service", NULL,
-             "select 1 as removed from note_comments where note_id = $1 and removed_by is not null");
-
-sn_status store_is_removed(struct db_tx *tx, const char *id, bool *removed)
+sn_status store_remove_comment(struct db_tx *tx, const char *id, bool *removed, bool *counted)
 {
         struct db_rows *rows = NULL;
 
-        TRY(db_rows(tx, &SELECT_REMOVED, DB_BINDS(bind_uuid(id)), &rows));
+        TRY(db_rows(tx, &REMOVE_COMMENT, DB_BINDS(bind_uuid(id), bind_uuid(db_call(tx)->actor)), &rows));
         *removed = db_rows_count(rows) > 0;
+        *counted = *removed && db_i64(rows, 0, "counted") != 0;
+        return SN_OK;
+}
+
+DB_STATEMENT(SELECT_COUNTED, "note_service", NULL,
+             "select 1 as counts from note_comments where note_id = $1 and counted and removed_by is null");
+
+sn_status store_is_counted(struct db_tx *tx, const char *id, bool *counted)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &SELECT_COUNTED, DB_BINDS(bind_uuid(id)), &rows));
+        *counted = db_rows_count(rows) > 0;
         return SN_OK;
 }
 
@@ -157,7 +159,8 @@ sn_status store_is_removed(struct db_tx *tx, const char *id, bool *removed)
         "select n.id as \"note.id\", n.author_id as \"note.author.id\", n.text as \"note.text\", n.visibility as "     \
         "\"note.visibility\","                                                                                         \
         " n.created_at as \"note.created_at\", n.edited_at as \"note.edited_at\", n.parent_id as \"note.parent_id\","  \
-        " n.renote_of_id, n.version, v.owner_id as audience_owner_id, c.root_id,"                                      \
+        " n.renote_of_id, n.version, v.owner_id as audience_owner_id, coalesce(v.narrowed, false) as narrowed, "       \
+        "c.root_id,"                                                                                                   \
         " c.removed_by is not null as removed,"                                                                        \
         " coalesce(s.likes, 0) as \"note.counts.likes\", coalesce(s.renotes, 0) as \"note.counts.renotes\","           \
         " coalesce(s.comments, 0) as \"note.counts.comments\", coalesce(s.bookmarks, 0) as \"note.counts.bookmarks\"," \

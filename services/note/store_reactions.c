@@ -52,29 +52,32 @@ sn_status store_delete_bookmark(struct db_tx *tx, const char *user_id, const cha
 }
 
 DB_STATEMENT(INSERT_RENOTE, "note_service", NULL,
-             "insert into note_renotes (user_id, note_id, renote_id) values ($1, $2, $3) on conflict (user_id, "
-             "note_id) do nothing");
+             "insert into note_renotes (user_id, note_id, renote_id, counted) values ($1, $2, $3, $4) on conflict "
+             "(user_id, note_id) do nothing");
 
-sn_status store_insert_renote(struct db_tx *tx, const char *user_id, const char *note_id, const char *renote_id,
-                              bool *changed)
+sn_status store_insert_renote(struct db_tx *tx, const struct draft *renote, bool *changed)
 {
         int64_t affected = 0;
 
-        TRY(db_exec(tx, &INSERT_RENOTE, DB_BINDS(bind_uuid(user_id), bind_uuid(note_id), bind_uuid(renote_id)),
+        TRY(db_exec(tx, &INSERT_RENOTE,
+                    DB_BINDS(bind_uuid(renote->author_id), bind_uuid(renote->renote_of_id), bind_uuid(renote->id),
+                             bind_bool(!renote->uncounted)),
                     &affected));
         *changed = affected > 0;
         return SN_OK;
 }
 
 DB_STATEMENT(DELETE_RENOTE, "note_service", NULL,
-             "delete from note_renotes where user_id = $1 and note_id = $2 returning renote_id");
+             "delete from note_renotes where user_id = $1 and note_id = $2 returning renote_id, counted");
 
-sn_status store_delete_renote(struct db_tx *tx, const char *user_id, const char *note_id, const char **renote_id)
+sn_status store_delete_renote(struct db_tx *tx, const char *user_id, const char *note_id, const char **renote_id,
+                              bool *counted)
 {
         struct db_rows *rows = NULL;
 
         TRY(db_rows(tx, &DELETE_RENOTE, DB_BINDS(bind_uuid(user_id), bind_uuid(note_id)), &rows));
         *renote_id = db_rows_count(rows) > 0 ? db_text(rows, 0, "renote_id") : "";
+        *counted = db_rows_count(rows) > 0 && db_i64(rows, 0, "counted") != 0;
         return SN_OK;
 }
 

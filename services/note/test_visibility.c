@@ -25,7 +25,8 @@ struct scene {
         int visibility;
         bool stores_owner; /* note_visibility has a row */
         unsigned with_author, with_owner;
-        bool removed; /* by the author of a note above */
+        bool removed;  /* by the author of a note above */
+        bool narrowed; /* to those who follow the author too, whose account is private */
 };
 
 /* The rules, in the order in which they are told to people. */
@@ -34,11 +35,12 @@ static bool model(const struct scene *s)
         bool reader_wrote_it = s->reader != NOBODY && s->reader == s->author;
         bool hostile = ((s->with_author | s->with_owner) & (BLOCKING | BLOCKED_BY)) != 0;
         bool may_read_owner = s->reader != NOBODY && (s->reader == s->owner || (s->with_owner & FOLLOWING) != 0);
+        bool may_read_author = !s->narrowed || (s->with_author & FOLLOWING) != 0;
 
         return reader_wrote_it                                           ? true
                : s->removed || hostile                                   ? false
                : s->visibility == NOTE__VISIBILITY__VISIBILITY_PUBLIC    ? true
-               : s->visibility == NOTE__VISIBILITY__VISIBILITY_FOLLOWERS ? may_read_owner
+               : s->visibility == NOTE__VISIBILITY__VISIBILITY_FOLLOWERS ? may_read_owner && may_read_author
                                                                          : false;
 }
 
@@ -68,6 +70,7 @@ static bool ask(const struct scene *s)
         note.visibility = (Note__Visibility)s->visibility;
         stored.note = &note;
         stored.removed = s->removed;
+        stored.narrowed = s->narrowed;
         stored.audience_owner_id = s->stores_owner ? ids[s->owner] : ids[NOBODY];
         assert_string_equal(note_audience_owner(&stored), ids[s->owner]);
         return note_visible(ids[s->reader], &stored, &with_author, &with_owner);
@@ -124,8 +127,11 @@ static void the_predicate_agrees_with_the_rules_everywhere(void **state)
                                                           stores,
                                                           0,
                                                           0,
+                                                          false,
                                                           false};
 
+                                        n += check_relations(s);
+                                        s.narrowed = true;
                                         n += check_relations(s);
                                         s.removed = true;
                                         n += check_relations(s);
@@ -138,7 +144,7 @@ static void the_predicate_agrees_with_the_rules_everywhere(void **state)
 
 static struct scene note_of_anna(enum person reader, int visibility, unsigned relations)
 {
-        return (struct scene){reader, ANNA, ANNA, visibility, true, relations, relations, false};
+        return (struct scene){reader, ANNA, ANNA, visibility, true, relations, relations, false, false};
 }
 
 /* Spelled out, so that the model itself can be wrong only where people would notice. */
@@ -175,16 +181,30 @@ static void the_plain_cases_are_as_people_expect(void **state)
 /* Anna commented on what Bert showed to his followers. */
 static void a_comment_is_seen_by_whom_the_note_above_is_seen(void **state)
 {
-        struct scene s = {CLEO, ANNA, BERT, NOTE__VISIBILITY__VISIBILITY_FOLLOWERS, true, 0, FOLLOWING, false};
+        struct scene s = {CLEO, ANNA, BERT, NOTE__VISIBILITY__VISIBILITY_FOLLOWERS, true, 0, FOLLOWING, false, false};
 
         assert_true(ask(&s)); /* a follower of Bert's, though not of Anna's */
         s.with_author = FOLLOWING;
         s.with_owner = 0;
         assert_false(ask(&s)); /* a follower of Anna's alone */
-        s = (struct scene){BERT, ANNA, BERT, NOTE__VISIBILITY__VISIBILITY_FOLLOWERS, true, 0, 0, false};
+        s = (struct scene){BERT, ANNA, BERT, NOTE__VISIBILITY__VISIBILITY_FOLLOWERS, true, 0, 0, false, false};
         assert_true(ask(&s)); /* Bert himself */
         s.with_author = BLOCKING;
         assert_false(ask(&s));
+}
+
+/* The same, and Anna's account is private. */
+static void a_comment_from_a_private_account_is_seen_by_those_who_follow_both(void **state)
+{
+        struct scene s = {CLEO, ANNA, BERT, NOTE__VISIBILITY__VISIBILITY_FOLLOWERS, true, 0, FOLLOWING, false, true};
+
+        assert_false(ask(&s));
+        s.with_author = FOLLOWING;
+        assert_true(ask(&s));
+        s.with_owner = 0;
+        assert_false(ask(&s));
+        s = (struct scene){BERT, ANNA, BERT, NOTE__VISIBILITY__VISIBILITY_FOLLOWERS, true, 0, 0, false, true};
+        assert_false(ask(&s)); /* Bert himself, who does not follow Anna */
 }
 
 int main(void)
@@ -193,6 +213,7 @@ int main(void)
             cmocka_unit_test(the_predicate_agrees_with_the_rules_everywhere),
             cmocka_unit_test(the_plain_cases_are_as_people_expect),
             cmocka_unit_test(a_comment_is_seen_by_whom_the_note_above_is_seen),
+            cmocka_unit_test(a_comment_from_a_private_account_is_seen_by_those_who_follow_both),
         };
 
         return cmocka_run_group_tests_name("note visibility", tests, NULL, NULL);

@@ -26,7 +26,8 @@ bool note_visible(const char *viewer, const NoteRows__StoredNote *stored, const 
         case NOTE__VISIBILITY__VISIBILITY_PUBLIC:
                 return true;
         case NOTE__VISIBILITY__VISIBILITY_FOLLOWERS:
-                return owner->following || uuid_equal(viewer, note_audience_owner(stored));
+                return (owner->following || uuid_equal(viewer, note_audience_owner(stored))) &&
+                       (!stored->narrowed || author->following);
         default: /* only me, and what a newer release may add */
                 return false;
         }

@@ -10,16 +10,24 @@
 #include "services/note/stored.h"
 #include "services/note/visibility.h"
 
+/* What says nothing is for everybody, from a private account for followers. */
+static int choose_visibility(const Note__CreateNoteRequest *in, const User__Author *author)
+{
+        if (in->visibility != NOTE__VISIBILITY__VISIBILITY_UNSPECIFIED) {
+                return (int)in->visibility;
+        }
+        return author->private_ ? NOTE__VISIBILITY__VISIBILITY_FOLLOWERS : NOTE__VISIBILITY__VISIBILITY_PUBLIC;
+}
+
 sn_status note_handle_create_note(struct rpc_call *c, const Note__CreateNoteRequest *in, Note__Note *out)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         struct draft draft;
 
         TRY(draft_new(c, in->text, &draft));
-        if (in->visibility != NOTE__VISIBILITY__VISIBILITY_UNSPECIFIED) {
-                draft.visibility = (int)in->visibility;
-        }
-        TRY(draft_show(c, &draft, out));
+        TRY(draft_author(c, &draft));
+        draft.visibility = choose_visibility(in, draft.author);
+        draft_show(c, &draft, out);
         TRY(db_begin(c, &tx));
         TRY(draft_store(tx, &draft));
         if (note_is_for_others(draft.visibility)) {
@@ -81,15 +89,14 @@ sn_status note_handle_edit_note(struct rpc_call *c, const Note__EditNoteRequest 
         return db_commit(c, NULL, &tx);
 }
 
-/* A comment that was removed from under its parent is out of the count already. */
 static sn_status uncount_comment(struct db_tx *tx, const Note__Note *comment)
 {
         Note__NoteCounts delta = NOTE__NOTE_COUNTS__INIT;
-        bool removed = false;
+        bool counted = false;
 
-        TRY(store_is_removed(tx, comment->id, &removed));
-        delta.comments = removed ? 0 : -1;
-        return count_reaction(tx, comment->parent_id, &delta);
+        TRY(store_is_counted(tx, comment->id, &counted));
+        delta.comments = -1;
+        return counted ? count_reaction(tx, comment->parent_id, &delta) : SN_OK;
 }
 
 sn_status delete_written(struct db_tx *tx, const Note__Note *note)
@@ -120,12 +127,12 @@ sn_status note_handle_delete_note(struct rpc_call *c, const Note__DeleteNoteRequ
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         NoteRows__StoredNote *stored = NULL;
-        bool ended = false;
+        bool counted = false;
 
         TRY(check_own(c, in->id, &stored));
         TRY(db_begin(c, &tx));
         if (stored->renote_of_id[0] != '\0') {
-                TRY(end_renote(tx, stored->renote_of_id, &ended));
+                TRY(end_renote(tx, stored->renote_of_id, &counted));
         } else {
                 TRY(delete_written(tx, stored->note));
         }

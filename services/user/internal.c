@@ -23,6 +23,14 @@ sn_status user_handle_resolve_usernames(struct rpc_call *c, const User__ResolveU
         return DB_READ(c, tx, store_authors_by_name(tx, keys, in->n_usernames, &out->n_items, &out->items));
 }
 
+sn_status user_handle_get_privacy(struct rpc_call *c, const User__GetPrivacyRequest *in, User__Privacy *out)
+{
+        bool found = false;
+
+        TRY(DB_READ(c, tx, store_privacy(tx, in->user_id, out, &found)));
+        return found ? SN_OK : rpc_fail(c, SN_NOT_FOUND, "user_id", "there is no member with this id");
+}
+
 sn_status user_handle_get_jwks(struct rpc_call *c, const User__GetJwksRequest *in, User__Jwks *out)
 {
         out->json = (char *)token_jwks();

@@ -37,6 +37,7 @@ void profile_hide_private(const struct rpc_call *c, User__User *user)
 {
         if (!uuid_equal(user->id, c->actor)) {
                 user->email = (char *)protobuf_c_empty_string;
+                user->counts = user->private_ ? NULL : user->counts;
         }
 }
 

@@ -2,6 +2,7 @@
 #include "services/user/settings.h"
 
 #include <string.h>
+#include "services/user/authors.h"
 #include "services/user/search.h"
 #include "services/user/setting.h"
 #include "services/user/store.h"
@@ -88,16 +89,32 @@ static sn_status index_names(struct db_tx *tx)
         return search_index_names(tx, user.id, user.display_name);
 }
 
+/* An account that is private no more takes all who asked to follow it: follow_service hears of it. */
+static sn_status change_privacy(struct db_tx *tx, bool was_private, bool is_private)
+{
+        struct outbox_event opened = {.type = EVENT_USER_OPENED, .aggregate_id = db_call(tx)->actor, .object_id = ""};
+
+        if (was_private == is_private) {
+                return SN_OK;
+        }
+        TRY(store_raise_privacy_version(tx, db_call(tx)->actor, &opened.version));
+        authors_changed(tx, db_call(tx)->actor);
+        return is_private ? SN_OK : outbox_put(tx, &opened);
+}
+
 sn_status user_handle_update_settings(struct rpc_call *c, const User__Settings *in, User__Settings *out)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
+        User__Settings before = USER__SETTINGS__INIT;
 
         TRY(check(c, in));
         TRY(db_begin(c, &tx));
         TRY(db_lock_one(tx, "settings", c->actor));
+        TRY(settings_read(tx, c->actor, &before));
         TRY(change(tx, in));
         TRY(settings_read(tx, c->actor, out));
         if (in->privacy != NULL) {
+                TRY(change_privacy(tx, before.privacy->private_, out->privacy->private_));
                 TRY(index_names(tx));
         }
         return db_commit(c, NULL, &tx);

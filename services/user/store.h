@@ -39,6 +39,9 @@ SN_CHECKED sn_status store_authors(struct db_tx *tx, char **ids, size_t n, size_
 SN_CHECKED sn_status store_authors_by_name(struct db_tx *tx, char **keys, size_t n, size_t *n_rows,
                                            User__Author ***rows);
 
+SN_CHECKED sn_status store_privacy(struct db_tx *tx, const char *user_id, User__Privacy *out, bool *found);
+SN_CHECKED sn_status store_raise_privacy_version(struct db_tx *tx, const char *user_id, int64_t *version);
+
 /* By username or e-mail key. */
 SN_CHECKED sn_status store_credentials(struct db_tx *tx, const char *key, UserRows__Credentials *out, bool *found);
 

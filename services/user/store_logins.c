@@ -1,14 +1,10 @@
 /* Owns the SQL on logging in: credentials, the history of log-ins, and what of it slows down the next try. */
 #include "services/user/store.h"
+#include "services/user/user_columns.h"
 
-DB_STATEMENT(
-    SELECT_CREDENTIALS, "user_service", &user_rows__credentials__message,
-    "select u.id as \"user.id\", u.username as \"user.username\", u.display_name as \"user.display_name\", u.bio as "
-    "\"user.bio\","
-    " u.created_at as \"user.created_at\", u.email as \"user.email\", u.password_hash, u.epoch,"
-    " coalesce(s.notes, 0) as \"user.counts.notes\", coalesce(s.followers, 0) as \"user.counts.followers\","
-    " coalesce(s.following, 0) as \"user.counts.following\""
-    " from users u left join user_stats s on s.user_id = u.id where u.username_key = $1 or u.email_key = $1 limit 1");
+DB_STATEMENT(SELECT_CREDENTIALS, "user_service", &user_rows__credentials__message,
+             "select " USER_COLUMNS("user.") ", u.password_hash, u.epoch" USER_TABLES
+                                             " where u.username_key = $1 or u.email_key = $1 limit 1");
 
 sn_status store_credentials(struct db_tx *tx, const char *key, UserRows__Credentials *out, bool *found)
 {

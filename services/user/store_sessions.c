@@ -2,6 +2,7 @@
 #include "services/cleanup.h"
 #include "services/user/roles.h"
 #include "services/user/store.h"
+#include "services/user/user_columns.h"
 
 static const struct role *role_of(const char *name)
 {
@@ -45,15 +46,12 @@ sn_status store_insert_session(struct db_tx *tx, const struct session *session, 
                        NULL);
 }
 
-DB_STATEMENT(SELECT_REFRESH_STATE, "user_service", &user_rows__refresh_state__message,
-             "select x.id as session_id, x.refresh_salt as salt, x.refresh_generation as generation, x.ended_at is not "
-             "null as ended, x.device_id, extract(epoch from x.proved_at)::bigint as proved_s,"
-             " u.id as \"user.id\", u.username as \"user.username\", u.display_name as \"user.display_name\","
-             " u.bio as \"user.bio\", u.created_at as \"user.created_at\", u.email as \"user.email\","
-             " coalesce(s.notes, 0) as \"user.counts.notes\", coalesce(s.followers, 0) as \"user.counts.followers\","
-             " coalesce(s.following, 0) as \"user.counts.following\""
-             " from user_sessions x join users u on u.id = x.user_id left join user_stats s on s.user_id = u.id"
-             " where x.id = $1 for update of x");
+DB_STATEMENT(
+    SELECT_REFRESH_STATE, "user_service", &user_rows__refresh_state__message,
+    "select x.id as session_id, x.refresh_salt as salt, x.refresh_generation as generation, x.ended_at is not "
+    "null as ended, x.device_id, extract(epoch from x.proved_at)::bigint as proved_s, " USER_COLUMNS(
+        "user.") " from user_sessions x join users u on u.id = x.user_id left join user_stats s on s.user_id = u.id"
+                 " where x.id = $1 for update of x");
 
 sn_status store_refresh_state(struct db_tx *tx, const char *session_id, UserRows__RefreshState *out, bool *found)
 {

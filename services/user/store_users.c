@@ -2,6 +2,7 @@
 #include "services/user/store.h"
 
 #include <string.h>
+#include "services/user/user_columns.h"
 
 DB_STATEMENT(INSERT_USER, "user_service", NULL,
              "insert into users (id, username, username_key, email, email_key, password_hash, display_name, created_at)"
@@ -38,16 +39,6 @@ sn_status store_check_free(struct db_tx *tx, const char *username_key, const cha
         TRY(db_rows(tx, &SELECT_TAKEN, DB_BINDS(bind_text(username_key), bind_text(email_key)), &rows));
         return db_rows_count(rows) == 0 ? SN_OK : taken(db_call(tx), db_i64(rows, 0, "email") != 0);
 }
-
-/* p: where they land in the row. */
-#define USER_COLUMNS(p)                                                                                                \
-        "u.id as \"" p "id\", u.username as \"" p "username\", u.display_name as \"" p "display_name\", u.bio as \"" p \
-        "bio\","                                                                                                       \
-        " u.created_at as \"" p "created_at\", u.email as \"" p "email\", coalesce(s.notes, 0) as \"" p                \
-        "counts.notes\","                                                                                              \
-        " coalesce(s.followers, 0) as \"" p "counts.followers\", coalesce(s.following, 0) as \"" p                     \
-        "counts.following\""
-#define USER_TABLES " from users u left join user_stats s on s.user_id = u.id"
 
 static sn_status found_or(struct db_tx *tx, bool found)
 {
@@ -134,8 +125,9 @@ sn_status store_find_users(struct db_tx *tx, const char *start, const struct nam
                        n, users);
 }
 
-DB_STATEMENT(SELECT_AUTHORS, "user_service", &user__author__message,
-             "select id, username, display_name from users where id = any($1::uuid[])");
+DB_STATEMENT(
+    SELECT_AUTHORS, "user_service", &user__author__message,
+    "select id, username, display_name, " USER_IS_PRIVATE("u") " as private from users u where id = any($1::uuid[])");
 
 sn_status store_authors(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, User__Author ***rows)
 {
@@ -143,8 +135,9 @@ sn_status store_authors(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, 
 }
 
 DB_STATEMENT(SELECT_AUTHORS_BY_NAME, "user_service", &user__author__message,
-             "select u.id, u.username, u.display_name from unnest($1::text[]) with ordinality as k (key, place)"
-             " join users u on u.username_key = k.key order by k.place");
+             "select u.id, u.username, u.display_name, " USER_IS_PRIVATE(
+                 "u") " as private from unnest($1::text[]) with ordinality as k (key, place)"
+                      " join users u on u.username_key = k.key order by k.place");
 
 sn_status store_authors_by_name(struct db_tx *tx, char **keys, size_t n, size_t *n_rows, User__Author ***rows)
 {
@@ -174,4 +167,24 @@ sn_status store_count_members(struct db_tx *tx, const struct member_counts *coun
                        DB_BINDS(bind_uuids(ids, n), bind_i64s(numbers, n), bind_i64s(numbers + n, n),
                                 bind_i64s(numbers + 2 * n, n)),
                        NULL);
+}
+
+DB_STATEMENT(SELECT_PRIVACY, "user_service", &user__privacy__message,
+             "select " USER_IS_PRIVATE("u") " as private, privacy_version as version from users u where id = $1");
+
+sn_status store_privacy(struct db_tx *tx, const char *user_id, User__Privacy *out, bool *found)
+{
+        return db_one(tx, &SELECT_PRIVACY, DB_BINDS(bind_uuid(user_id)), &out->base, found);
+}
+
+DB_STATEMENT(RAISE_PRIVACY_VERSION, "user_service", NULL,
+             "update users set privacy_version = privacy_version + 1 where id = $1 returning privacy_version");
+
+sn_status store_raise_privacy_version(struct db_tx *tx, const char *user_id, int64_t *version)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &RAISE_PRIVACY_VERSION, DB_BINDS(bind_uuid(user_id)), &rows));
+        *version = db_rows_count(rows) > 0 ? db_i64(rows, 0, "privacy_version") : 0;
+        return SN_OK;
 }

@@ -99,7 +99,7 @@ test('blocks from both sides, taken back and forth, never deadlock and end as th
                 }
         }
         const [r] = must(await a.get(`/v1/relationships?user_ids=${b.id}`)).items;
-        assert.deepEqual(r, { user_id: b.id, following: false, followed_by: false, blocking: false, blocked_by: false, muting: false });
+        assert.deepEqual(r, { user_id: b.id, following: false, followed_by: false, blocking: false, blocked_by: false, muting: false, requested: false, requested_by: false });
 });
 
 test('fifty who follow one member at once are all counted and listed, and get the next note', async () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { api, ids, inBatches, must, problem, randomName, readAll, register, registerMany } from './shared.mjs';
 
-const NONE = { following: false, followed_by: false, blocking: false, blocked_by: false, muting: false };
+const NONE = { following: false, followed_by: false, blocking: false, blocked_by: false, muting: false, requested: false, requested_by: false };
 const relation = async (a, b) => must(await a.get(`/v1/relationships?user_ids=${b.id}`)).items[0];
 const STRANGER = '01890000-0000-7000-8000-000000000000';
 
@@ -123,7 +123,7 @@ test('followers and following are listed newest first, page by page, to everybod
                 assert.deepEqual(ids(await readAll((p) => fans[0].get(p), path, { limit: 3 })), newestFirst);
         }
         const [author] = must(await api('GET', `/v1/users/${star.id}/followers?limit=1`)).items;
-        assert.deepEqual(author, { id: fans.at(-1).id, username: fans.at(-1).username, display_name: `Member ${fans.at(-1).username}`, avatar_url: null });
+        assert.deepEqual(author, { id: fans.at(-1).id, username: fans.at(-1).username, display_name: `Member ${fans.at(-1).username}`, avatar_url: null, private: false });
         const nobody = await api('GET', `/v1/users/${STRANGER}/followers`);
         assert.ok(nobody.status === 404 || must(nobody).items.length === 0, 'nobody has no followers');
 });

@@ -71,6 +71,15 @@ test('relations: follow, block, mute, their opposites and the lists', async () =
         assert.equal((await ok('UnblockUser', to, alice)).blocking, false);
         assert.equal((await ok('FollowUser', to, alice)).following, true);
         assert.equal((await ok('UnfollowUser', to, alice)).following, false);
+        const [from, shy] = [{ user_id: alice.id }, (value) => ok('UpdateSettings', { privacy: { private: value } }, bob)];
+        await shy(true);
+        assert.equal((await ok('FollowUser', to, alice)).requested, true);
+        assert.deepEqual(ids((await ok('ListFollowRequests', {}, bob)).items), [alice.id]);
+        assert.equal((await ok('DeclineFollowRequest', from, bob)).requested_by, false);
+        await ok('FollowUser', to, alice);
+        assert.equal((await ok('AcceptFollowRequest', from, bob)).followed_by, true);
+        await ok('UnfollowUser', to, alice);
+        await shy(false);
 });
 
 test('notes and timelines: all that can be done with one', async () => {

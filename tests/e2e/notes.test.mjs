@@ -11,7 +11,7 @@ test('a new note carries everything that the contract names', async () => {
         assert.deepEqual(Object.keys(note).sort(), ['author', 'counts', 'created_at', 'edited_at', 'hashtags', 'id', 'mentions', 'parent_id',
                                                     'renote_of', 'renoted_by', 'text', 'viewer', 'visibility']);
         assert.match(note.id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
-        assert.deepEqual(note.author, { id: alice.id, username: alice.username, display_name: `Member ${alice.username}`, avatar_url: null });
+        assert.deepEqual(note.author, { id: alice.id, username: alice.username, display_name: `Member ${alice.username}`, avatar_url: null, private: false });
         assert.equal(note.text, 'Hello, world');
         assert.equal(note.visibility, 'public');
         assert.match(note.created_at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);

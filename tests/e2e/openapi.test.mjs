@@ -24,6 +24,8 @@ PUT DELETE /v1/users/{}/mute
 GET /v1/users/{}/followers
 GET /v1/users/{}/following
 GET /v1/relationships
+GET /v1/follow_requests
+PUT DELETE /v1/follow_requests/{}
 POST /v1/notes
 GET PATCH DELETE /v1/notes/{}
 PUT DELETE /v1/notes/{}/like
