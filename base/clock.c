@@ -2,12 +2,22 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
-static struct clock_source replaced; /* set by tests, before there are threads */
+/* What tests put in place of the system's; NULL: nothing. */
+static struct {
+        int64_t (*_Atomic wall_us)(void);
+        int64_t (*_Atomic monotonic_us)(void);
+        int64_t (*_Atomic boot_us)(void);
+        void (*_Atomic random)(void *out, size_t len);
+} replaced;
+
+/* What is replaced while threads ask is asked for once. */
+#define REPLACED(member) atomic_load_explicit(&replaced.member, memory_order_acquire)
 
 static int64_t read_us(clockid_t id)
 {
@@ -18,7 +28,8 @@ static int64_t read_us(clockid_t id)
 
 int64_t clock_wall_us(void)
 {
-        return replaced.wall_us != NULL ? replaced.wall_us() : read_us(CLOCK_REALTIME);
+        int64_t (*own)(void) = REPLACED(wall_us);
+        return own != NULL ? own() : read_us(CLOCK_REALTIME);
 }
 
 int64_t clock_wall_ms(void)
@@ -28,12 +39,14 @@ int64_t clock_wall_ms(void)
 
 int64_t clock_monotonic_us(void)
 {
-        return replaced.monotonic_us != NULL ? replaced.monotonic_us() : read_us(CLOCK_MONOTONIC);
+        int64_t (*own)(void) = REPLACED(monotonic_us);
+        return own != NULL ? own() : read_us(CLOCK_MONOTONIC);
 }
 
 int64_t clock_boot_us(void)
 {
-        return replaced.boot_us != NULL ? replaced.boot_us() : read_us(CLOCK_BOOTTIME);
+        int64_t (*own)(void) = REPLACED(boot_us);
+        return own != NULL ? own() : read_us(CLOCK_BOOTTIME);
 }
 
 void clock_sleep_ms(int64_t ms)
@@ -48,8 +61,9 @@ void clock_sleep_ms(int64_t ms)
 
 void random_bytes(void *out, size_t len)
 {
-        if (replaced.random != NULL) {
-                replaced.random(out, len);
+        void (*own)(void *, size_t) = REPLACED(random);
+        if (own != NULL) {
+                own(out, len);
                 return;
         }
         char *at = out;
@@ -83,7 +97,12 @@ uint32_t random_below(uint32_t bound)
 
 void clock_set_source(const struct clock_source *source)
 {
-        replaced = source != NULL ? *source : (struct clock_source){0};
+        static const struct clock_source none;
+        source = source != NULL ? source : &none;
+        atomic_store(&replaced.wall_us, source->wall_us);
+        atomic_store(&replaced.monotonic_us, source->monotonic_us);
+        atomic_store(&replaced.boot_us, source->boot_us);
+        atomic_store(&replaced.random, source->random);
 }
 
 static void put_digits(char *out, int64_t value, int n)

@@ -71,6 +71,7 @@ static char end_write(struct owner *o)
 
         db_end(&o->tx);
         rpc_call_free(o->c);
+        db_ownership_confirm(o->ownership); /* as the dispatcher does before it answers, whatever it answers */
         return status == SN_OK ? 'e' : '-';
 }
 

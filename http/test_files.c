@@ -18,7 +18,7 @@ enum { FILE_BYTES = 8 << 20, PIPE_BYTES = 300000 };
 static struct fixture f;
 static int source;               /* the file; each answer has a descriptor of its own */
 static atomic_int pipe_end = -1; /* where the test writes what an answer sends */
-static int answer_fd;
+static atomic_int answer_fd;
 
 static unsigned char byte_at(size_t i)
 {
