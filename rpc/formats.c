@@ -90,11 +90,18 @@ static struct compiled *compile_pattern(const char *pattern)
         return p;
 }
 
-bool format_matches(const char *pattern, const char *text)
+static struct compiled *compiled(const char *pattern)
 {
         struct compiled *p = find_compiled(pattern);
-        if (p == NULL) {
-                p = compile_pattern(pattern);
-        }
-        return regexec(&p->regex, text, 0, NULL, 0) == 0;
+        return p != NULL ? p : compile_pattern(pattern);
+}
+
+void format_prepare(const char *pattern)
+{
+        (void)compiled(pattern);
+}
+
+bool format_matches(const char *pattern, const char *text)
+{
+        return regexec(&compiled(pattern)->regex, text, 0, NULL, 0) == 0;
 }

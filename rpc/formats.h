@@ -11,7 +11,9 @@
 bool format_is_email(const char *text, size_t len);
 /* Base64url, as auth/cursor.h makes it; whether it is genuine only the list knows. */
 bool format_is_cursor(const char *text, size_t len);
-/* Matches a pattern of the contract. The pattern is a static string: it is compiled once, and its address names it. */
+/* Matches a pattern of the contract. The pattern is a static string: it is compiled once, and its address names it. Any
+ * thread; those that were prepared at start are not compiled while somebody waits. */
+void format_prepare(const char *pattern);
 bool format_matches(const char *pattern, const char *text);
 
 #endif

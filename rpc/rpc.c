@@ -52,6 +52,7 @@ static struct place *make_place(const struct rpc_service *contract)
                 abort();
         }
         contract_register(contract);
+        rpc_validate_prepare(contract);
         place = &places[n_places++];
         *place = (struct place){.contract = contract};
         return place;

@@ -77,6 +77,8 @@ SN_CHECKED sn_status rpc_dispatch(struct rpc_call *c, const ProtobufCMessage *in
 /* Checks a message against its rules (rpc/validate.c), and brings ids to lowercase. SN_INVALID_ARGUMENT, code
  * validation_failed, with the dotted field ("user_ids[3]") and a sentence. */
 SN_CHECKED sn_status rpc_validate(struct rpc_call *c, const struct rpc_message *type, ProtobufCMessage *message);
+/* At start: compiles what the requests of a contract are checked with. */
+void rpc_validate_prepare(const struct rpc_service *contract);
 /* Scans packed bytes before protobuf-c unpacks them (rpc/scan.c): UTF-8, NUL, depth, counts of lists, truncated or
  * overlong fields. SN_INVALID_ARGUMENT with the field. Safe on any bytes. */
 SN_CHECKED sn_status rpc_scan(struct rpc_call *c, const struct rpc_message *type, const uint8_t *bytes, size_t len);

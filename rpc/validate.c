@@ -226,3 +226,25 @@ sn_status rpc_validate(struct rpc_call *c, const struct rpc_message *type, Proto
 {
         return validate_message(c, type, message, NULL);
 }
+
+/* A request that is deeper than this, where messages hold themselves, meets no other patterns than one that is not. */
+enum { PREPARED_DEPTH = 4 };
+
+static void prepare(const struct rpc_message *type, int depth)
+{
+        for (uint32_t i = 0; type != NULL && i < type->n_fields; i++) {
+                if (type->fields[i].rule.pattern != NULL) {
+                        format_prepare(type->fields[i].rule.pattern);
+                }
+                if (depth > 1) {
+                        prepare(type->fields[i].message, depth - 1);
+                }
+        }
+}
+
+void rpc_validate_prepare(const struct rpc_service *contract)
+{
+        for (size_t i = 0; i < contract->n_methods; i++) {
+                prepare(contract->methods[i].in, PREPARED_DEPTH);
+        }
+}

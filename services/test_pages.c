@@ -73,7 +73,7 @@ static void let_go(PGconn *pg, const char *database, const char *table, struct a
         (void)test_admin(database, sql);
 }
 
-static int64_t minutes;
+static _Atomic int64_t minutes;
 
 static int64_t minutes_later(void)
 {
