@@ -16,8 +16,8 @@ static int cmd_help(int argc, char **argv);
 
 static const struct command COMMANDS[] = {
     {"up", cmd_up, "", "start SoNet with its own PostgreSQL and Redis",
-     "Creates what is missing in the data folder on the first start, then serves everything and replaces whatever\n"
-     "dies. Prints 'ready http://ADDRESS:PORT' when it answers. Ctrl-C stops it; pressed again, it stops at once.\n"},
+     "Creates what is missing in the data folder on the first start, then serves everything and restarts whatever\n"
+     "exits. Prints 'ready http://ADDRESS:PORT' when it answers. Ctrl-C stops it; pressed again, it stops at once.\n"},
     {"serve", cmd_serve, "all | gateway | SERVICE…", "run services on a PostgreSQL and a Redis that exist",
      "'all' runs every service and the gateway in one process. Otherwise the named ones run here and the rest is\n"
      "reached by gRPC at <SERVICE>_URL. Without the gateway, HTTP has /healthz, /readyz and /metrics only.\n"
@@ -27,7 +27,7 @@ static const struct command COMMANDS[] = {
 #include "base/services.def.h"
      ".\n"},
     {"migrate", cmd_migrate, "[SERVICE…]", "create and migrate the services' databases",
-     "Connects to DATABASE_ADMIN_URL, makes each service's database and its two roles where they are missing, and\n"
+     "Connects to DATABASE_ADMIN_URL, creates each service's database and its two roles where they are missing, and\n"
      "runs the migrations that have not run yet. Repeating it changes nothing.\n"},
     {"config", cmd_config, "", "show every setting, with its help and its value",
      "Settings are environment variables. Passwords are never shown.\n"},

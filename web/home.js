@@ -7,7 +7,7 @@ async function showHealth() {
         const parts = document.querySelector('#parts');
         try {
                 const answer = await fetch('/readyz');
-                status.textContent = answer.ok ? 'Ready.' : 'Not ready: a part of it is away.';
+                status.textContent = answer.ok ? 'Ready.' : 'Not ready: a part of it is unavailable.';
                 status.className = answer.ok ? 'good' : 'bad';
                 parts.textContent = await answer.text();
                 parts.hidden = false;

@@ -63,6 +63,11 @@ static sn_status configure(struct server *server, int64_t port, struct buf *erro
         TRY(settings_check(s, error));
         log_setup(server->n_locals == 1 && !server->with_gateway ? server->locals[0].definition->name : "sonet",
                   settings_log_level(s), settings_log_format(s));
+        if (s->key_file[0] == '\0') {
+                buf_append_c(error, "SONET_KEY_FILE is not set: the file that all secrets derive from, one for all "
+                                    "processes of a network");
+                return SN_INVALID_ARGUMENT;
+        }
         TRY(keys_load(s->key_file, 0, error));
         TRY(load_tls(server, error));
         TRY(mail_setup(s, error));

@@ -101,7 +101,7 @@ void demo_print(const struct demo *demo, const struct http_target *target, const
         char url[128];
 
         snprintf(url, sizeof(url), "http://%s:%d", target->host, target->port);
-        buf_printf(out, "\n  Address  %s (what it can do: %s/openapi.json)\n", url, url);
+        buf_printf(out, "\n  Address  %s (open it in a browser)\n", url);
         buf_printf(out, "  gRPC     %s\n", grpc);
         if (demo->password[0] == '\0') { /* none was asked for */
                 buf_printf(out, "  Members  register with POST %s/v1/auth/register\n", url);

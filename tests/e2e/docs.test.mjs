@@ -46,6 +46,16 @@ test('README.md: the first post works as printed, and works again', async () => 
         assert.doesNotMatch(second, /"(malformed|token)_/);
 });
 
+test('the start page: its commands work as printed, and work again', async () => {
+        const [, html] = read('web/index.html').match(/<code id="commands">(.*?)<\/code>/s);
+        const commands = replaced(html, 'http://127.0.0.1:8080', net.url);
+        for (let i = 0; i < 2; i++) {
+                const { stdout } = await run('bash', ['-eu', '-c', commands]);
+                assert.match(stdout, /"text":"Hello, world #first"/);
+                assert.doesNotMatch(stdout, /"(malformed|token)_/);
+        }
+});
+
 test('docs/api.md: the gRPC client works as printed, works again, and with another text', async (t) => {
         if (mode !== 'single') {
                 t.skip('each service has an address of its own there');

@@ -10,12 +10,12 @@ import { removeFolder } from './harness.mjs';
 import { api, must, net } from './shared.mjs';
 
 // The page as it is once its scripts have run.
-async function render(address) {
+async function render(address, ...options) {
         const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'sonet-chromium.'));
         try {
                 const { stdout } = await promisify(execFile)('chromium', ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run',
                         '--disable-background-networking', '--disable-component-update', '--disable-sync', `--user-data-dir=${profile}`,
-                        '--virtual-time-budget=20000', '--dump-dom', net.url + address], { maxBuffer: 64 << 20, timeout: 120_000 });
+                        '--virtual-time-budget=20000', ...options, '--dump-dom', net.url + address], { maxBuffer: 64 << 20, timeout: 120_000 });
                 return stdout;
         } finally {
                 await removeFolder(profile);
@@ -37,6 +37,12 @@ test('the reference lists every route of the contract', async () => {
                 assert.ok(page.includes(`data-path="${route}"`), `${route} is missing`);
                 assert.ok(Object.keys(verbs).length > 0);
         }
+});
+
+test('the reference is dark for readers who prefer that', async () => {
+        const tag = async (...options) => (await render('/reference', ...options)).match(/<html[^>]*>/)[0];
+        assert.equal(await tag('--blink-settings=preferredColorScheme=0'), '<html lang="en" class="dark-mode">');
+        assert.equal(await tag('--blink-settings=preferredColorScheme=1'), '<html lang="en">');
 });
 
 test('files are compressed when asked, kept by their tags, and run no script of others', async () => {
