@@ -98,6 +98,17 @@ static bool look_up(const struct cache *cache, enum read_from from, struct cache
         return from == READ_FROM_MEMORY;
 }
 
+static void pack_all(const struct cache *cache, struct cache_item *items, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                items[i].packed.len = pack(items[i].key, items[i].packed.bytes);
+                cache_table_prefetch_bucket(cache->table, items[i].packed.bytes, items[i].packed.len);
+        }
+        for (size_t i = 0; n > 1 && i < n; i++) {
+                cache_table_prefetch_entry(cache->table, items[i].packed.bytes, items[i].packed.len);
+        }
+}
+
 /* The items that are to be filled. Neighbours in a batch are often the same. */
 static size_t look_up_all(const struct cache *cache, enum read_from from, struct held *held, struct cache_item *items,
                           size_t n, struct cache_item **missing)
@@ -105,11 +116,11 @@ static size_t look_up_all(const struct cache *cache, enum read_from from, struct
         const struct cache_item *hit = NULL;
         size_t n_missing = 0;
 
+        pack_all(cache, items, n);
         for (size_t i = 0; i < n; i++) {
                 struct cache_item *item = &items[i];
 
                 item->value = (union cache_value){0};
-                item->packed.len = pack(item->key, item->packed.bytes);
                 if (item->packed.len == 0) {
                         continue;
                 }

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 
-enum { N_SHARDS = 16, FIRST_BUCKETS = 64 };
+enum { N_SHARDS = 16, N_TOKENS = 64, FIRST_BUCKETS = 64 };
 
 /* What a lookup reads stands together, at the end. */
 struct entry {
@@ -27,7 +27,7 @@ struct entry {
 
 struct shard {
         pthread_mutex_t lock;
-        uint64_t token; /* of all its keys; grows with each drop; never 0 */
+        uint64_t tokens[N_TOKENS]; /* of the keys that share one; grow with each drop; never 0 */
         struct entry **buckets;
         size_t n_buckets; /* 0 or a power of two */
         size_t n_entries;
@@ -81,7 +81,9 @@ struct cache_table *cache_table_new(const char *name, size_t max_bytes, bool num
         t->bytes = metric_gauge("sonet_cache_bytes", "Memory held by cached rows.", labels);
         for (int i = 0; i < N_SHARDS; i++) {
                 pthread_mutex_init(&t->shards[i].lock, NULL);
-                t->shards[i].token = 1;
+                for (int k = 0; k < N_TOKENS; k++) {
+                        t->shards[i].tokens[k] = 1;
+                }
         }
         return t;
 }
@@ -105,6 +107,11 @@ void cache_unref(void *object)
 static struct shard *shard_of(struct cache_table *t, uint64_t hash)
 {
         return &t->shards[hash >> 60];
+}
+
+static uint64_t *token_of(struct shard *s, uint64_t hash)
+{
+        return &s->tokens[(hash >> 48) % N_TOKENS];
 }
 
 /* Where the pointer to the key's entry is, or would be: never NULL while there are buckets. */
@@ -178,17 +185,40 @@ bool cache_table_get(struct cache_table *t, const void *key, size_t key_len, uni
                 *value = e->value;
                 ref(t, *value);
         }
-        *token = s->token;
+        *token = *token_of(s, hash);
         pthread_mutex_unlock(&s->lock);
         metric_add(found ? t->hits : t->misses, 1);
         return found;
 }
 
+/* Without the lock, since nothing is read: where there is no such memory any more, none is fetched. */
+void cache_table_prefetch_bucket(struct cache_table *t, const void *key, size_t key_len)
+{
+        uint64_t hash = hash_key(t, key, key_len);
+        struct shard *s = shard_of(t, hash);
+        struct entry **buckets = __atomic_load_n(&s->buckets, __ATOMIC_RELAXED);
+        size_t n_buckets = __atomic_load_n(&s->n_buckets, __ATOMIC_RELAXED);
+        __builtin_prefetch((const void *)((uintptr_t)buckets + (hash & (n_buckets - 1)) * sizeof(*buckets)));
+}
+
+void cache_table_prefetch_entry(struct cache_table *t, const void *key, size_t key_len)
+{
+        uint64_t hash = hash_key(t, key, key_len);
+        struct shard *s = shard_of(t, hash);
+        pthread_mutex_lock(&s->lock);
+        const struct entry *first = s->n_buckets > 0 ? s->buckets[hash & (s->n_buckets - 1)] : NULL;
+        if (first != NULL) {
+                __builtin_prefetch(&first->hash);
+        }
+        pthread_mutex_unlock(&s->lock);
+}
+
 uint64_t cache_table_token(struct cache_table *t, const void *key, size_t key_len)
 {
-        struct shard *s = shard_of(t, hash_key(t, key, key_len));
+        uint64_t hash = hash_key(t, key, key_len);
+        struct shard *s = shard_of(t, hash);
         pthread_mutex_lock(&s->lock);
-        uint64_t token = s->token;
+        uint64_t token = *token_of(s, hash);
         pthread_mutex_unlock(&s->lock);
         return token;
 }
@@ -213,8 +243,8 @@ static bool make_room(struct shard *s)
                 }
         }
         free(s->buckets);
-        s->buckets = buckets;
-        s->n_buckets = n;
+        __atomic_store_n(&s->buckets, buckets, __ATOMIC_RELAXED);
+        __atomic_store_n(&s->n_buckets, n, __ATOMIC_RELAXED);
         return true;
 }
 
@@ -251,7 +281,7 @@ static struct entry *entry_new(const struct cache_table *t, uint64_t hash, const
 /* Under the lock. False when the token holds no longer. */
 static bool put_entry(struct cache_table *t, struct shard *s, struct entry *e, uint64_t token, struct entry **removed)
 {
-        if (token != s->token || !make_room(s)) {
+        if (token != *token_of(s, e->hash) || !make_room(s)) {
                 return false;
         }
         struct entry **at = find(s, e->hash, e->key, e->key_len);
@@ -292,7 +322,7 @@ void cache_table_drop(struct cache_table *t, const void *key, size_t key_len)
         struct shard *s = shard_of(t, hash);
         struct entry *removed = NULL;
         pthread_mutex_lock(&s->lock);
-        s->token++;
+        ++*token_of(s, hash);
         if (s->n_buckets > 0) {
                 struct entry **at = find(s, hash, key, key_len);
                 if (*at != NULL) {
@@ -306,12 +336,24 @@ void cache_table_drop(struct cache_table *t, const void *key, size_t key_len)
 static void clear_shard(struct cache_table *t, struct shard *s)
 {
         struct entry *removed = NULL;
+        pthread_mutex_lock(&s->lock);
+        for (int k = 0; k < N_TOKENS; k++) {
+                s->tokens[k]++;
+        }
         for (size_t i = 0; i < s->n_buckets; i++) {
                 while (s->buckets[i] != NULL) {
                         unlink_entry(s, &s->buckets[i], &removed);
                 }
         }
+        pthread_mutex_unlock(&s->lock);
         free_removed(t, removed);
+}
+
+void cache_table_clear(struct cache_table *t)
+{
+        for (int i = 0; i < N_SHARDS; i++) {
+                clear_shard(t, &t->shards[i]);
+        }
 }
 
 void cache_table_free(struct cache_table *t)

@@ -33,11 +33,16 @@ void cache_table_free(struct cache_table *t); /* takes NULL */
 /* False: the key is not in the table. An object found comes with a reference for the caller. The token is given either
  * way. */
 bool cache_table_get(struct cache_table *t, const void *key, size_t key_len, union cache_value *value, uint64_t *token);
+/* Many keys are looked up faster when memory was told before: first this for all of them, then the second for all of
+ * them, then the lookups. Each waits for memory, otherwise, three times. */
+void cache_table_prefetch_bucket(struct cache_table *t, const void *key, size_t key_len);
+void cache_table_prefetch_entry(struct cache_table *t, const void *key, size_t key_len);
 /* The token alone. */
 uint64_t cache_table_token(struct cache_table *t, const void *key, size_t key_len);
 /* Stores the value when the token still holds, with a reference of its own. key_len is at most CACHE_KEY_MAX. */
 void cache_table_put(struct cache_table *t, const void *key, size_t key_len, uint64_t token, union cache_value value);
 void cache_table_drop(struct cache_table *t, const void *key, size_t key_len);
+void cache_table_clear(struct cache_table *t); /* drops all keys, also those that are not in it */
 
 void cache_unref(void *object); /* takes NULL */
 

@@ -278,6 +278,29 @@ static void no_thread_sees_a_stale_row_after_a_drop(void **state)
         }
 }
 
+static void clearing_drops_everything_and_refuses_what_was_read_before(void **state)
+{
+        struct cache_table *t = cache_table_new("test_clear", 1 << 20, true);
+        uint64_t tokens[100];
+        union cache_value value;
+
+        for (uint64_t key = 0; key < 100; key++) {
+                tokens[key] = cache_table_token(t, &key, sizeof(key));
+                if (key % 2 == 0) {
+                        cache_table_put(t, &key, sizeof(key), tokens[key], (union cache_value){.number = key});
+                }
+        }
+        cache_table_clear(t);
+        for (uint64_t key = 0; key < 100; key++) {
+                cache_table_put(t, &key, sizeof(key), tokens[key], (union cache_value){.number = key});
+                assert_false(cache_table_get(t, &key, sizeof(key), &value, &tokens[key]));
+                cache_table_put(t, &key, sizeof(key), tokens[key], (union cache_value){.number = key});
+                assert_true(cache_table_get(t, &key, sizeof(key), &value, &tokens[key]));
+                assert_int_equal(value.number, key);
+        }
+        cache_table_free(t);
+}
+
 int main(void)
 {
 #define TABLE_TEST(name) cmocka_unit_test_setup_teardown(name, start, finish)
@@ -290,6 +313,7 @@ int main(void)
             TABLE_TEST(numbers_are_kept_like_objects),
             TABLE_TEST(what_exceeds_the_bound_is_not_kept),
             TABLE_TEST(keys_are_bytes_of_any_length),
+            cmocka_unit_test(clearing_drops_everything_and_refuses_what_was_read_before),
             TABLE_TEST(no_thread_sees_a_stale_row_after_a_drop),
         };
 
