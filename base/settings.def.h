@@ -74,6 +74,7 @@ SETTING_STRING(cors_origins, "CORS_ORIGINS", "*", false, "origins that browsers 
 SETTING_INT(note_cache_bytes, "NOTE_CACHE_BYTES", 41943040, 0, 1099511627776, "memory for notes")
 SETTING_INT(user_cache_bytes, "USER_CACHE_BYTES", 16777216, 0, 1099511627776, "memory for members")
 SETTING_INT(timeline_cache_bytes, "TIMELINE_CACHE_BYTES", 4194304, 0, 1099511627776, "memory for what timelines need to know of their readers")
+SETTING_INT(home_memory_bytes, "HOME_MEMORY_BYTES", 16777216, 0, 1099511627776, "memory for home timelines, in the process that delivers to them: some 10 KiB a reader; others are read from Redis")
 SETTING_INT(fanout_max, "FANOUT_MAX", 10000, 1, 10000, "followers to whom notes are delivered; of members with more they are fetched when somebody reads")
 SETTING_INT(follow_cache_bytes, "FOLLOW_CACHE_BYTES", 16777216, 0, 1099511627776, "memory for relations")
 /* clang-format on */

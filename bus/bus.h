@@ -15,6 +15,7 @@
 #define BUS_BUS_H
 
 #include "base/service.h"
+#include "bus/lease.h"
 #include "db/db.h"
 #include "sonet/events.rpc.h"
 
@@ -50,6 +51,7 @@ struct bus_progress {
         const char *log_id;
         int64_t position;   /* everything up to here is done */
         const char *cursor; /* and of the next event what its handler calls so; "": nothing */
+        uint64_t term;      /* of the consumer's lease (bus/lease.h) */
 };
 
 #define BUS_BATCH_MAX   100
@@ -86,6 +88,8 @@ struct bus_consumer {
         /* For effects that are kept outside of the database: called when a lane starts (first), every half second, and
          * before its progress is stored, which a failure prevents. NULL: nothing. */
         sn_status (*checkpoint)(struct rpc_call *c, const struct bus_progress *progress, bool first);
+        struct bus_term
+            *term; /* of its lease, for who keeps in memory what was delivered; NULL: nobody. Not by_aggregate */
 };
 
 struct bus_runner;

@@ -39,7 +39,9 @@ static sn_status checkpoint(struct bus_lane *lane, bool first)
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, CALL_MS);
 
         return lane->consumer->checkpoint(
-            c, &(struct bus_progress){.log_id = lane->log_id, .position = lane->position, .cursor = lane->cursor},
+            c,
+            &(struct bus_progress){
+                .log_id = lane->log_id, .position = lane->position, .cursor = lane->cursor, .term = lane->term},
             first);
 }
 
@@ -66,9 +68,12 @@ void bus_lane_save_when_due(struct bus_lane *lane)
 /* Another process may have gone on from here while this one had not the lease: the database knows. */
 static bool may_work(struct bus_lane *lane)
 {
-        if (!bus_lease_held(lane->lease)) {
+        uint64_t term = bus_lease_term(lane->lease);
+
+        if (term == 0) {
                 lane->loaded = false;
-        } else if (!lane->loaded) {
+        } else if (!lane->loaded || lane->term != term) {
+                lane->term = term;
                 lane->loaded = bus_position_load(lane) == SN_OK && checkpoint(lane, true) == SN_OK;
                 lane->saved_us = clock_monotonic_us();
         }

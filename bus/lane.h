@@ -19,7 +19,8 @@ struct bus_lane {
         const struct bus_lease *lease;
         struct ticker *ticker;
         struct metric *lag;
-        bool loaded; /* what is below is as the database has it, or newer */
+        bool loaded;   /* what is below is as the database has it, or newer */
+        uint64_t term; /* of the lease, in which it was loaded */
 
         char log_id[UUID_SIZE]; /* "" until the log was read for the first time */
         int64_t position;       /* taken up to here */

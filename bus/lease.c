@@ -1,7 +1,6 @@
 /* Owns the leases: one thread for all of a service's in this process, with one statement each half second. */
 #include "bus/lease.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +15,9 @@
 
 struct bus_lease {
         char name[96];
-        atomic_int_least64_t held_until_us; /* 0: not held */
-        bool held;                          /* as it was logged */
-        char seen_holder[UUID_SIZE];        /* another one's row, when it was last seen to change */
+        struct bus_term *term, own;
+        bool held;                   /* as it was logged */
+        char seen_holder[UUID_SIZE]; /* another one's row, when it was last seen to change */
         int64_t seen_beats, seen_us;
         struct bus_lease *next;
 };
@@ -42,7 +41,19 @@ struct bus_leases *bus_leases_new(struct service *service)
         return leases;
 }
 
+uint64_t bus_term_number(struct bus_term *term)
+{
+        uint64_t number = atomic_load(&term->number);
+
+        return clock_boot_us() < atomic_load(&term->until_us) ? number : 0;
+}
+
 const struct bus_lease *bus_leases_add(struct bus_leases *leases, const char *name)
+{
+        return bus_leases_add_term(leases, name, NULL);
+}
+
+const struct bus_lease *bus_leases_add_term(struct bus_leases *leases, const char *name, struct bus_term *term)
 {
         struct bus_lease *lease = calloc(1, sizeof(*lease));
 
@@ -50,6 +61,7 @@ const struct bus_lease *bus_leases_add(struct bus_leases *leases, const char *na
                 abort();
         }
         (void)snprintf(lease->name, sizeof(lease->name), "%s", name);
+        lease->term = term != NULL ? term : &lease->own;
         lease->next = leases->first;
         leases->first = lease;
         return lease;
@@ -57,21 +69,37 @@ const struct bus_lease *bus_leases_add(struct bus_leases *leases, const char *na
 
 bool bus_lease_held(const struct bus_lease *lease)
 {
-        return clock_monotonic_us() < atomic_load_explicit(&lease->held_until_us, memory_order_relaxed);
+        return bus_lease_term(lease) != 0;
+}
+
+uint64_t bus_lease_term(const struct bus_lease *lease)
+{
+        return bus_term_number(lease->term);
+}
+
+/* The number first: nobody takes the new term for the old one. */
+static void begin_term(struct bus_lease *lease, int64_t until_us)
+{
+        atomic_fetch_add(&lease->term->number, 1);
+        atomic_store(&lease->term->until_us, until_us);
 }
 
 static void note_held(struct bus_lease *lease, int64_t asked_us)
 {
-        atomic_store(&lease->held_until_us, asked_us + BUS_LEASE_BELIEF_MS * INT64_C(1000));
-        if (!lease->held) {
+        int64_t until_us = asked_us + BUS_LEASE_BELIEF_MS * INT64_C(1000);
+
+        if (lease->held) {
+                atomic_store(&lease->term->until_us, until_us);
+        } else {
                 lease->held = true;
+                begin_term(lease, until_us);
                 log_event(LOG_LEVEL_DEBUG, "a lease is held", LOG_STR("sonet.lease", lease->name));
         }
 }
 
 static void note_lost(struct bus_lease *lease)
 {
-        atomic_store(&lease->held_until_us, 0);
+        atomic_store(&lease->term->until_us, 0);
         if (lease->held) {
                 lease->held = false;
                 lease->seen_us = 0;
@@ -110,7 +138,7 @@ DB_STATEMENT(BEAT, "*", NULL,
 
 static sn_status beat(struct rpc_call *c, struct bus_leases *leases, bool *all)
 {
-        int64_t asked_us = clock_monotonic_us();
+        int64_t asked_us = clock_boot_us();
         struct db_rows *rows;
         size_t n;
         char **names = names_of(c->arena, leases, &n);
@@ -135,7 +163,7 @@ DB_STATEMENT(TAKE_LEASE, "*", NULL,
 
 static sn_status acquire_lease(struct rpc_call *c, const struct bus_leases *leases, struct bus_lease *lease)
 {
-        int64_t asked_us = clock_monotonic_us(), taken;
+        int64_t asked_us = clock_boot_us(), taken;
 
         TRY(DB_WRITE(c, tx,
                      db_exec(tx, &TAKE_LEASE,
@@ -152,7 +180,7 @@ static sn_status acquire_lease(struct rpc_call *c, const struct bus_leases *leas
 static bool is_free(struct bus_lease *lease, const struct db_rows *rows)
 {
         size_t row = row_of(rows, lease->name);
-        int64_t now_us = clock_monotonic_us();
+        int64_t now_us = clock_boot_us();
 
         if (row == db_rows_count(rows)) {
                 return true;
@@ -201,7 +229,7 @@ void bus_leases_start(struct bus_leases *leases)
 {
         if (db_ownership_covers(leases->service->db)) { /* no other process runs the service */
                 for (struct bus_lease *l = leases->first; l != NULL; l = l->next) {
-                        atomic_store(&l->held_until_us, INT64_MAX);
+                        begin_term(l, INT64_MAX);
                 }
                 return;
         }
@@ -226,6 +254,9 @@ void bus_leases_free(struct bus_leases *leases)
                 return;
         }
         ticker_free(leases->ticker);
+        for (struct bus_lease *l = leases->first; l != NULL; l = l->next) {
+                atomic_store(&l->term->until_us, 0);
+        }
         if (leases->ticker != NULL && release_leases(leases) != SN_OK) {
                 log_event(LOG_LEVEL_DEBUG,
                           "leases could not be released: other processes take them over once they expire");

@@ -6,7 +6,9 @@
 #ifndef BUS_LEASE_H
 #define BUS_LEASE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include "base/service.h"
 
 #define BUS_LEASE_BEAT_MS     500
@@ -16,14 +18,27 @@
 struct bus_lease;
 struct bus_leases;
 
+/* Until when a lease is believed, and which of its holder's terms it is. For who keeps in memory what only the holder
+ * knows: such a term outlives the leases, and what was learnt in one term says nothing in the next. */
+struct bus_term {
+        atomic_int_least64_t until_us; /* 0: not held */
+        atomic_uint_least64_t number;  /* from 1 */
+};
+
+/* The number of the term that this process is in; 0: another one may hold the lease. */
+uint64_t bus_term_number(struct bus_term *term);
+
 struct bus_leases *bus_leases_new(struct service *service);
 /* Before the start. name: unique in the service. The lease lives as long as the leases. */
 const struct bus_lease *bus_leases_add(struct bus_leases *leases, const char *name);
+/* The same, kept where others look too; term NULL: nobody does. */
+const struct bus_lease *bus_leases_add_term(struct bus_leases *leases, const char *name, struct bus_term *term);
 /* Starts the thread that takes them and keeps them. */
 void bus_leases_start(struct bus_leases *leases);
 /* Gives them back, so that another process has them at once. After the last use of any of them. Takes NULL. */
 void bus_leases_free(struct bus_leases *leases);
 
 bool bus_lease_held(const struct bus_lease *lease);
+uint64_t bus_lease_term(const struct bus_lease *lease);
 
 #endif

@@ -29,7 +29,7 @@ static void add_lane(struct bus_runner *runner, struct service *service, const s
             .consumer = consumer,
             .number = number,
             .stopping = &runner->stopping,
-            .lease = bus_leases_add(runner->leases, name),
+            .lease = bus_leases_add_term(runner->leases, name, consumer->term),
             .lag = metric_gauge("sonet_bus_lag_events", "Events that a consumer has not handled yet.",
                                 metrics_intern("service=\"%s\",consumer=\"%s\",source=\"%s\",lane=\"%d\"",
                                                service->name, consumer->name, consumer->source, number)),

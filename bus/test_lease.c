@@ -117,12 +117,37 @@ static void without_the_database_a_lease_is_believed_in_for_a_moment_only(void *
         bus_leases_free(leases);
 }
 
+static void each_term_has_its_number_and_outlives_the_leases(void **state)
+{
+        struct bus_term term = {0};
+        struct bus_leases *leases = bus_leases_new(&database.service);
+        const struct bus_lease *a = bus_leases_add_term(leases, "a", &term);
+
+        assert_int_equal(bus_term_number(&term), 0);
+        bus_leases_start(leases);
+        wait_held(a, true);
+        assert_int_equal(bus_term_number(&term), 1);
+        (void)test_admin(database.name, "alter table bus_leases rename to out_of_reach");
+        wait_held(a, false);
+        assert_int_equal(bus_term_number(&term), 0);
+        (void)test_admin(database.name, "alter table out_of_reach rename to bus_leases");
+        wait_held(a, true);
+        assert_int_equal(bus_term_number(&term), 1); /* nobody had it meanwhile */
+        (void)test_admin(database.name, "update bus_leases set beats = beats + 1, holder = " ANOTHER);
+        wait_held(a, false);
+        wait_held(a, true);
+        assert_int_equal(bus_term_number(&term), 2);
+        bus_leases_free(leases);
+        assert_int_equal(bus_term_number(&term), 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test_setup_teardown(one_of_two_holds_a_lease_and_the_other_when_it_is_given_back, setup,
                                             teardown),
             cmocka_unit_test_setup_teardown(a_lease_that_stands_still_is_taken, setup, teardown),
+            cmocka_unit_test_setup_teardown(each_term_has_its_number_and_outlives_the_leases, setup, teardown),
             cmocka_unit_test_setup_teardown(a_lease_whose_holder_counts_is_left_alone, setup, teardown),
             cmocka_unit_test_setup_teardown(who_was_taken_for_stopped_lets_go, setup, teardown),
             cmocka_unit_test_setup_teardown(without_the_database_a_lease_is_believed_in_for_a_moment_only, setup,

@@ -8,7 +8,7 @@
 #include <string.h>
 #include "services/follow/follow.rpc.h"
 #include "services/timeline/famous.h"
-#include "services/timeline/home_cache.h"
+#include "services/timeline/home_memory.h"
 #include "services/timeline/home_sync.h"
 #include "services/timeline/store.h"
 
@@ -219,4 +219,5 @@ const struct bus_consumer timeline_deliver = {
     .types = types,
     .handle = deliver,
     .checkpoint = home_sync_checkpoint,
+    .term = &home_memory_term,
 };

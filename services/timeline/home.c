@@ -43,28 +43,26 @@ static void read_cached(struct rpc_call *c, const struct page_scan *scan, bool *
         c->problem = (struct rpc_problem){0};
 }
 
-/* Best effort: without Redis the page comes from PostgreSQL anyway. */
+/* From the tail, brought up to date. */
 static sn_status build_cached(struct rpc_call *c)
 {
         struct home_header header = {.day = home_cache_today(c)};
         TimelineRows__State state;
         struct home_build build;
         struct refs refs;
-        bool whole = false;
-        bool redis = home_cache_prepare(c, c->actor, &build) == SN_OK;
+        bool whole = false, complete = false;
+        bool kept = home_cache_prepare(c, c->actor, &build);
 
-        c->problem = (struct rpc_problem){0};
         TRY(tail_ensure(c, c->actor, &state));
-        if (!redis) {
+        if (!kept) {
                 return SN_OK;
         }
-        TRY(tail_entries(c, c->actor, &(struct page_scan){.limit = HOME_CACHE_ENTRIES}, &refs, &whole,
-                         &header.complete));
+        TRY(tail_entries(c, c->actor, &(struct page_scan){.limit = HOME_CACHE_ENTRIES}, &refs, &whole, &complete));
         header.version = state.relations_version;
-        header.complete = header.complete && refs.n < HOME_CACHE_ENTRIES;
-        if (home_cache_store(c, c->actor, &build, &header, &refs) != SN_OK) {
-                c->problem = (struct rpc_problem){0};
+        if (refs.n > 0 && !(complete && refs.n < HOME_CACHE_ENTRIES)) {
+                (void)uuid_to_bytes(refs.items[refs.n - 1]->id, header.low_water);
         }
+        home_cache_store(c, c->actor, &build, &header, &refs);
         return SN_OK;
 }
 

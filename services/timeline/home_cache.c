@@ -1,21 +1,18 @@
-/* Owns the layout of cached timelines. One is a string: its build token ('s' and 16 random bytes), a header, and
- * entries of 32 bytes (note id, author id) in the order in which they came. Delivery appends; the reader sorts, drops
- * duplicates, and cuts what has grown long. While one is being built there is only its token ('b' and 16 random bytes)
- * with what was delivered since. */
+/* Owns cached timelines: in memory where this process delivers, and the layout of those in Redis. One of them is a
+ * string: its build token ('s' and 16 random bytes), a header, and entries of 32 bytes (note id, author id) in the
+ * order in which they came. Delivery appends; the reader sorts, drops duplicates, and cuts what has grown long. While
+ * one is being built there is only its token ('b' and 16 random bytes) with what was delivered since. */
 #include "services/timeline/home_cache.h"
 
 #include <hiredis/hiredis.h>
-#include <sodium.h>
 #include <string.h>
 #include "base/service.h"
 #include "cache/redis.h"
+#include "services/timeline/home_memory.h"
 #include "services/timeline/home_sync.h"
 
 #define TOKEN_BYTES  sizeof(((struct home_build *)NULL)->token)
-#define ID_BYTES     16
-#define HEADER_BYTES (TOKEN_BYTES + 8 + 4 + ID_BYTES) /* version, day, low-water mark: numbers big-endian */
-#define ENTRY_BYTES  (2 * ID_BYTES)
-#define CUT_ENTRIES  (2 * HOME_CACHE_ENTRIES)
+#define HEADER_BYTES (TOKEN_BYTES + 8 + 4 + HOME_ID_BYTES) /* version, day, low-water mark: numbers big-endian */
 #define MS_PER_DAY   86400000
 
 /* Delivery appends, at most a batch of entries, to what is no longer than the first; a build adds its own entries. */
@@ -60,105 +57,42 @@ static void new_token(char kind, uint8_t out[TOKEN_BYTES])
         (void)uuid_to_bytes(uuid_new(id), out + 1);
 }
 
-/* A cached timeline as it was read. The low-water mark is the lowest id down to which it has everything; zero when it
- * has all there is. */
-struct cached {
-        const uint8_t *bytes;
-        size_t len;
-        uint8_t low_water[ID_BYTES];
-        const uint8_t **entries; /* ascending, with duplicates */
-        size_t n;
-};
-
-static bool has_header(const redisReply *reply)
+/* The header, and the entries in the order in which they came; no more than delivery may have left there. */
+static bool is_cached(const redisReply *reply)
 {
         return reply->type == REDIS_REPLY_STRING && (size_t)reply->len >= HEADER_BYTES &&
                (size_t)reply->len <= STRING_MAX_BYTES && reply->str[0] == 's' &&
-               ((size_t)reply->len - HEADER_BYTES) % ENTRY_BYTES == 0;
+               ((size_t)reply->len - HEADER_BYTES) % sizeof(home_entry) == 0;
 }
 
-/* Notes come nearly in the order of their ids: insertion has little to do. */
-static void sort_entries(struct cached *cached)
-{
-        for (size_t i = 1; i < cached->n; i++) {
-                const uint8_t *entry = cached->entries[i];
-                size_t at = i;
-
-                while (at > 0 && memcmp(cached->entries[at - 1], entry, ID_BYTES) > 0) {
-                        cached->entries[at] = cached->entries[at - 1];
-                        at--;
-                }
-                cached->entries[at] = entry;
-        }
-}
-
-static void decode(struct rpc_call *c, const redisReply *reply, struct cached *cached, struct home_header *header)
+static void decode(struct rpc_call *c, const redisReply *reply, struct home_list *list)
 {
         const uint8_t *bytes = (const uint8_t *)reply->str;
+        size_t n = ((size_t)reply->len - HEADER_BYTES) / sizeof(home_entry);
+        home_entry *entries = ARENA_ARRAY(c->arena, home_entry, n);
 
-        *cached = (struct cached){.bytes = bytes, .len = (size_t)reply->len};
-        header->version = (int64_t)get_number(bytes + TOKEN_BYTES, 8);
-        header->day = (uint32_t)get_number(bytes + TOKEN_BYTES + 8, 4);
-        memcpy(cached->low_water, bytes + TOKEN_BYTES + 12, ID_BYTES);
-        header->complete = sodium_is_zero(cached->low_water, ID_BYTES);
-        cached->n = (cached->len - HEADER_BYTES) / ENTRY_BYTES;
-        cached->entries = ARENA_ARRAY(c->arena, const uint8_t *, cached->n);
-        for (size_t i = 0; i < cached->n; i++) {
-                cached->entries[i] = bytes + HEADER_BYTES + i * ENTRY_BYTES;
-        }
-        sort_entries(cached);
+        list->header.version = (int64_t)get_number(bytes + TOKEN_BYTES, 8);
+        list->header.day = (uint32_t)get_number(bytes + TOKEN_BYTES + 8, 4);
+        memcpy(list->header.low_water, bytes + TOKEN_BYTES + 12, HOME_ID_BYTES);
+        memcpy(entries, bytes + HEADER_BYTES, n * sizeof(home_entry));
+        list->n = home_entries_sort(entries, n);
+        list->entries = entries;
 }
 
-static uint8_t *encode_header(const struct home_header *header, const uint8_t low_water[ID_BYTES], uint8_t *out)
+static uint8_t *encode(struct rpc_call *c, const struct home_list *list, size_t *len)
 {
+        *len = HEADER_BYTES + list->n * sizeof(home_entry);
+        uint8_t *out = arena_alloc(c->arena, *len);
+
         new_token('s', out);
-        put_number(out + TOKEN_BYTES, (uint64_t)header->version, 8);
-        put_number(out + TOKEN_BYTES + 8, header->day, 4);
-        memcpy(out + TOKEN_BYTES + 12, low_water, ID_BYTES);
-        return out + HEADER_BYTES;
+        put_number(out + TOKEN_BYTES, (uint64_t)list->header.version, 8);
+        put_number(out + TOKEN_BYTES + 8, list->header.day, 4);
+        memcpy(out + TOKEN_BYTES + 12, list->header.low_water, HOME_ID_BYTES);
+        memcpy(out + HEADER_BYTES, list->entries, list->n * sizeof(home_entry));
+        return out;
 }
 
 /* --- reading --- */
-
-static Note__NoteRef *show(struct rpc_call *c, const uint8_t *entry)
-{
-        Note__NoteRef *ref = ARENA_NEW(c->arena, Note__NoteRef);
-
-        note__note_ref__init(ref);
-        ref->id = uuid_from_bytes(entry, arena_alloc(c->arena, UUID_SIZE));
-        ref->author_id = uuid_from_bytes(entry + ID_BYTES, arena_alloc(c->arena, UUID_SIZE));
-        return ref;
-}
-
-static bool is_beyond(const uint8_t *entry, const uint8_t *position, bool newer)
-{
-        int order = position == NULL ? 0 : memcmp(entry, position, ID_BYTES);
-
-        return position == NULL || (newer ? order > 0 : order < 0);
-}
-
-/* What came late and lies below the low-water mark stays out: others that belong before it are not cached either. */
-static void pick(struct rpc_call *c, const struct cached *cached, const struct page_scan *scan, struct refs *out,
-                 bool *whole)
-{
-        uint8_t position[ID_BYTES];
-        const uint8_t *beyond = uuid_to_bytes(scan->beyond.id, position) ? position : NULL, *last = NULL;
-        bool complete = sodium_is_zero(cached->low_water, ID_BYTES);
-
-        *out = (struct refs){.items = ARENA_ARRAY(c->arena, Note__NoteRef *, scan->limit)};
-        for (size_t i = 0; i < cached->n && out->n < scan->limit; i++) {
-                const uint8_t *entry = cached->entries[scan->newer ? i : cached->n - 1 - i];
-                bool twice = last != NULL && memcmp(entry, last, ID_BYTES) == 0;
-
-                if (!twice && memcmp(entry, cached->low_water, ID_BYTES) >= 0 &&
-                    is_beyond(entry, beyond, scan->newer)) {
-                        out->items[out->n++] = show(c, entry);
-                }
-                last = entry;
-        }
-        *whole = complete || (scan->newer ? beyond != NULL && memcmp(beyond, cached->low_water, ID_BYTES) >= 0
-                                          : out->n == scan->limit);
-}
 
 /* ARGV: the build token, how much of the string is known, what to put in its place, seconds to live. What was appended
  * meanwhile stays. */
@@ -168,11 +102,13 @@ static const char REPLACE[] = "if redis.call('GETRANGE', KEYS[1], 0, 16) ~= ARGV
                               "return 1";
 
 static sn_status replace(struct rpc_call *c, const char *owner, const uint8_t *token, size_t known,
-                         const uint8_t *value, size_t len)
+                         const struct home_list *list)
 {
+        size_t len;
         const char *key = redis_key(c->arena, REDIS_KEY_TIMELINE_HOME, owner);
         const char *offset = arena_printf(c->arena, "%zu", known);
-        const char *argv[] = {key, (const char *)token, offset, (const char *)value, CACHED_LIFE};
+        const char *value = (const char *)encode(c, list, &len);
+        const char *argv[] = {key, (const char *)token, offset, value, CACHED_LIFE};
         const size_t lengths[] = {strlen(key), TOKEN_BYTES, strlen(offset), len, strlen(CACHED_LIFE)};
         redisReply *reply = NULL;
 
@@ -180,18 +116,14 @@ static sn_status replace(struct rpc_call *c, const char *owner, const uint8_t *t
 }
 
 /* Best effort: one that stays long is cut by the next reader. */
-static void cut(struct rpc_call *c, const char *owner, const struct cached *cached, const struct home_header *header)
+static void cut(struct rpc_call *c, const char *owner, const redisReply *reply, struct home_list *list)
 {
-        const uint8_t *const *kept = cached->entries + cached->n - HOME_CACHE_ENTRIES;
-        bool deep = memcmp(kept[0], cached->low_water, ID_BYTES) > 0;
-        uint8_t *value = arena_alloc(c->arena, HEADER_BYTES + HOME_CACHE_ENTRIES * ENTRY_BYTES);
-        uint8_t *at = encode_header(header, deep ? kept[0] : cached->low_water, value);
-
-        for (size_t i = 0; i < HOME_CACHE_ENTRIES; i++) {
-                memcpy(at + i * ENTRY_BYTES, kept[i], ENTRY_BYTES);
+        list->entries += list->n - HOME_CACHE_ENTRIES;
+        list->n = HOME_CACHE_ENTRIES;
+        if (memcmp(list->entries[0], list->header.low_water, HOME_ID_BYTES) > 0) {
+                memcpy(list->header.low_water, list->entries[0], HOME_ID_BYTES);
         }
-        if (replace(c, owner, cached->bytes, cached->len, value, HEADER_BYTES + HOME_CACHE_ENTRIES * ENTRY_BYTES) !=
-            SN_OK) {
+        if (replace(c, owner, (const uint8_t *)reply->str, (size_t)reply->len, list) != SN_OK) {
                 c->problem = (struct rpc_problem){0};
         }
 }
@@ -215,60 +147,71 @@ static sn_status fetch(struct rpc_call *c, const char *owner, redisReply **reply
         return SN_OK;
 }
 
-sn_status home_cache_read(struct rpc_call *c, const char *owner, const struct page_scan *scan, bool *found,
-                          struct home_header *header, struct refs *out, bool *whole)
+static sn_status read_redis(struct rpc_call *c, const char *owner, const struct page_scan *scan, bool *found,
+                            struct home_header *header, struct refs *out, bool *whole)
 {
+        uint64_t token = home_memory_token(owner);
         redisReply *reply = NULL;
-        struct cached cached;
+        struct home_list list;
 
         TRY(fetch(c, owner, &reply, found));
-        *found = *found && has_header(reply);
+        *found = *found && is_cached(reply);
         if (!*found) {
                 return SN_OK;
         }
-        decode(c, reply, &cached, header);
-        pick(c, &cached, scan, out, whole);
-        if (cached.n > CUT_ENTRIES) {
-                cut(c, owner, &cached, header);
+        decode(c, reply, &list);
+        *header = list.header;
+        home_list_pick(c, &list, scan, out, whole);
+        if (list.n > HOME_CUT_ENTRIES) {
+                cut(c, owner, reply, &list);
         }
+        home_memory_put(owner, token, &list);
         return SN_OK;
+}
+
+/* Redis may know more of it than memory, further down. */
+sn_status home_cache_read(struct rpc_call *c, const char *owner, const struct page_scan *scan, bool *found,
+                          struct home_header *header, struct refs *out, bool *whole)
+{
+        struct home_list list;
+
+        *found = home_memory_get(c, owner, &list);
+        if (*found) {
+                *header = list.header;
+                home_list_pick(c, &list, scan, out, whole);
+        }
+        return *found && *whole ? SN_OK : read_redis(c, owner, scan, found, header, out, whole);
 }
 
 /* --- building --- */
 
-sn_status home_cache_prepare(struct rpc_call *c, const char *owner, struct home_build *build)
+bool home_cache_prepare(struct rpc_call *c, const char *owner, struct home_build *build)
 {
         const char *key = redis_key(c->arena, REDIS_KEY_TIMELINE_HOME, owner);
         const char *argv[] = {"SET", key, (const char *)build->token, "EX", BUILD_LIFE};
         const size_t lengths[] = {3, strlen(key), TOKEN_BYTES, 2, strlen(BUILD_LIFE)};
         redisReply *reply = NULL;
 
+        build->memory = home_memory_token(owner);
         new_token('b', build->token);
-        return redis_command(c, c->service->redis, 5, argv, lengths, &reply);
+        build->redis = redis_command(c, c->service->redis, 5, argv, lengths, &reply) == SN_OK;
+        c->problem = (struct rpc_problem){0};
+        return build->redis || build->memory != 0;
 }
 
-static void put_entry(const char *note_id, const char *author_id, uint8_t out[ENTRY_BYTES])
+void home_cache_store(struct rpc_call *c, const char *owner, const struct home_build *build,
+                      const struct home_header *header, const struct refs *refs)
 {
-        (void)uuid_to_bytes(note_id, out);
-        (void)uuid_to_bytes(author_id, out + ID_BYTES);
-}
+        home_entry *entries = ARENA_ARRAY(c->arena, home_entry, refs->n);
+        struct home_list list = {.header = *header, .n = refs->n, .entries = entries};
 
-sn_status home_cache_store(struct rpc_call *c, const char *owner, const struct home_build *build,
-                           const struct home_header *header, const struct refs *refs)
-{
-        size_t len = HEADER_BYTES + refs->n * ENTRY_BYTES;
-        uint8_t *value = arena_alloc(c->arena, len);
-        uint8_t low_water[ID_BYTES] = {0};
-        uint8_t *at;
-
-        if (!header->complete && refs->n > 0) {
-                (void)uuid_to_bytes(refs->items[refs->n - 1]->id, low_water);
+        for (size_t i = 0; i < refs->n; i++) {
+                home_entry_put(refs->items[i]->id, refs->items[i]->author_id, entries[refs->n - 1 - i]);
         }
-        at = encode_header(header, low_water, value);
-        for (size_t i = refs->n; i > 0; i--, at += ENTRY_BYTES) {
-                put_entry(refs->items[i - 1]->id, refs->items[i - 1]->author_id, at);
+        home_memory_put(owner, build->memory, &list);
+        if (build->redis && replace(c, owner, build->token, TOKEN_BYTES, &list) != SN_OK) {
+                c->problem = (struct rpc_problem){0};
         }
-        return replace(c, owner, build->token, TOKEN_BYTES, value, len);
 }
 
 /* --- delivery --- */
@@ -286,17 +229,17 @@ static size_t add_owner(struct rpc_call *c, struct redis_pipeline *p, TimelineRo
 {
         const char *key = redis_key(c->arena, REDIS_KEY_TIMELINE_HOME, entries[0]->owner_id);
         size_t of_owner = 1;
-        uint8_t *value;
+        home_entry *value;
 
         while (of_owner < n && strcmp(entries[of_owner]->owner_id, entries[0]->owner_id) == 0) {
                 of_owner++;
         }
-        value = arena_alloc_array(c->arena, of_owner, ENTRY_BYTES);
+        value = ARENA_ARRAY(c->arena, home_entry, of_owner);
         for (size_t i = 0; i < of_owner; i++) {
-                put_entry(entries[i]->note_id, entries[i]->author_id, value + i * ENTRY_BYTES);
+                home_entry_put(entries[i]->note_id, entries[i]->author_id, value[i]);
         }
         redis_pipeline_add_script(p, DELIVER, 1, 2, (const char *[]){key, (const char *)value},
-                                  (const size_t[]){strlen(key), of_owner * ENTRY_BYTES});
+                                  (const size_t[]){strlen(key), of_owner * sizeof(home_entry)});
         return of_owner;
 }
 

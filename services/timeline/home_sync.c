@@ -17,6 +17,7 @@
 #include "base/service.h"
 #include "base/str.h"
 #include "services/timeline/home_cache.h"
+#include "services/timeline/home_memory.h"
 
 #define RUN_ID_SIZE 48
 #define BELIEF_MS   1500    /* how long the name is believed */
@@ -208,16 +209,18 @@ static void try_to_catch_up(struct rpc_call *c, const struct bus_progress *progr
 
 sn_status home_sync_deliver(struct rpc_call *c, TimelineRows__Entry *const *entries, size_t n)
 {
-        if (n == 0 || sync.state == BEHIND) {
-                return SN_OK;
+        if (n > 0 && sync.state != BEHIND) {
+                sync.deliveries_fail = home_cache_deliver(c, entries, n) != SN_OK;
+                TRY(sync.deliveries_fail ? fail_for_now(c, "a delivery") : SN_OK);
         }
-        sync.deliveries_fail = home_cache_deliver(c, entries, n) != SN_OK;
-        return sync.deliveries_fail ? fail_for_now(c, "a delivery") : SN_OK;
+        home_memory_deliver(entries, n);
+        return SN_OK;
 }
 
 sn_status home_sync_checkpoint(struct rpc_call *c, const struct bus_progress *progress, bool first)
 {
         if (first) { /* another process may have renewed the name just now */
+                home_memory_begin(progress->term);
                 memset(&sync, 0, sizeof(sync));
                 sync.renewed_us = clock_monotonic_us();
         }

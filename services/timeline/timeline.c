@@ -2,15 +2,18 @@
 #include "services/timeline/timeline.h"
 
 #include "services/timeline/famous.h"
+#include "services/timeline/home_memory.h"
 
 static sn_status start(struct service *service, const struct settings *settings)
 {
+        TRY(home_memory_start((size_t)settings->home_memory_bytes));
         return famous_start(settings);
 }
 
 static void stop(struct service *service)
 {
         famous_stop();
+        home_memory_stop();
 }
 
 const struct service_definition timeline_service = {

@@ -7,7 +7,8 @@ import { ownServer } from './own.mjs';
 import { redisCommand } from './redisclient.mjs';
 
 const FANS = 24;
-const it = ownServer({}, setUp);
+// Without memory, from which the process that delivers would answer (homememory.test.mjs): here Redis is read.
+const it = ownServer({ env: { HOME_MEMORY_BYTES: '0' } }, setUp);
 
 // What the test knows: who follows and mutes whom, and every note that was acknowledged and not deleted.
 const world = { follows: new Map(), mutes: new Map(), notes: [] };

@@ -1,0 +1,154 @@
+/* Owns the home timelines that this process holds in memory: copies, replaced by each delivery, so that readers need no
+ * lock for what they read. */
+#include "services/timeline/home_memory.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include "cache/table.h"
+
+struct bus_term home_memory_term;
+
+static struct cache_table *table;
+static atomic_uint_least64_t begun; /* the number of the term of which the table is */
+
+struct held {
+        struct cache_object object;
+        struct home_header header;
+        size_t n;
+        home_entry entries[];
+};
+
+sn_status home_memory_start(size_t max_bytes)
+{
+        atomic_store(&begun, 0);
+        table = cache_table_new("home_timelines", max_bytes, false);
+        return table != NULL ? SN_OK : SN_INTERNAL;
+}
+
+void home_memory_stop(void)
+{
+        cache_table_free(table);
+        table = NULL;
+}
+
+static bool is_believed(void)
+{
+        uint64_t number = bus_term_number(&home_memory_term);
+
+        return number != 0 && number == atomic_load(&begun);
+}
+
+static void free_held(struct cache_object *object)
+{
+        free(object);
+}
+
+/* With room for more entries. NULL without memory. */
+static struct held *held_new(const struct home_header *header, const home_entry *entries, size_t n, size_t more)
+{
+        size_t bytes = sizeof(struct held) + (n + more) * sizeof(home_entry);
+        struct held *held = malloc(bytes);
+
+        if (held == NULL) {
+                return NULL;
+        }
+        held->object = (struct cache_object){.references = 1, .bytes = bytes, .free = free_held};
+        held->header = *header;
+        held->n = n;
+        memcpy(held->entries, entries, n * sizeof(home_entry));
+        return held;
+}
+
+/* Takes the reference; NULL stores nothing. */
+static void put(const uint8_t key[HOME_ID_BYTES], uint64_t token, struct held *held)
+{
+        if (held != NULL) {
+                cache_table_put(table, key, HOME_ID_BYTES, token, (union cache_value){.object = held});
+                cache_unref(held);
+        }
+}
+
+/* ---- Delivery ---- */
+
+void home_memory_begin(uint64_t term)
+{
+        cache_table_clear(table);
+        atomic_store(&begun, term);
+}
+
+/* One that is too long is not held on: its next reader reads it from Redis, and cuts it there. */
+static struct held *append(const struct held *held, TimelineRows__Entry *const *entries, size_t n)
+{
+        struct held *longer =
+            held->n + n <= HOME_CUT_ENTRIES ? held_new(&held->header, held->entries, held->n, n) : NULL;
+
+        for (size_t i = 0; longer != NULL && i < n; i++) {
+                home_entry_put(entries[i]->note_id, entries[i]->author_id, longer->entries[held->n + i]);
+        }
+        if (longer != NULL) {
+                longer->n = home_entries_sort(longer->entries, held->n + n);
+        }
+        return longer;
+}
+
+/* It is dropped first, held or not: that refuses whoever read before this delivery and has not put it yet. */
+static void deliver_to(const char *owner, TimelineRows__Entry *const *entries, size_t n)
+{
+        union cache_value value = {0};
+        uint8_t key[HOME_ID_BYTES];
+        uint64_t token;
+
+        (void)uuid_to_bytes(owner, key);
+        bool found = cache_table_get(table, key, sizeof(key), &value, &token);
+        cache_table_drop(table, key, sizeof(key));
+        if (found) {
+                token = cache_table_token(table, key, sizeof(key));
+                put(key, token, append(value.object, entries, n));
+                cache_unref(value.object);
+        }
+}
+
+void home_memory_deliver(TimelineRows__Entry *const *entries, size_t n)
+{
+        for (size_t i = 0, end = 0; i < n; i = end) {
+                while (end < n && strcmp(entries[end]->owner_id, entries[i]->owner_id) == 0) {
+                        end++;
+                }
+                deliver_to(entries[i]->owner_id, entries + i, end - i);
+        }
+}
+
+/* ---- Readers ---- */
+
+bool home_memory_get(struct rpc_call *c, const char *owner, struct home_list *list)
+{
+        union cache_value value = {0};
+        uint8_t key[HOME_ID_BYTES];
+        uint64_t token;
+
+        if (!is_believed() || !uuid_to_bytes(owner, key) || !cache_table_get(table, key, sizeof(key), &value, &token)) {
+                return false;
+        }
+        const struct held *held = value.object;
+
+        arena_defer(c->arena, cache_unref, value.object);
+        *list = (struct home_list){.header = held->header, .n = held->n, .entries = held->entries};
+        return true;
+}
+
+uint64_t home_memory_token(const char *owner)
+{
+        uint8_t key[HOME_ID_BYTES];
+
+        return is_believed() && uuid_to_bytes(owner, key) ? cache_table_token(table, key, sizeof(key)) : 0;
+}
+
+void home_memory_put(const char *owner, uint64_t token, const struct home_list *list)
+{
+        uint8_t key[HOME_ID_BYTES];
+
+        if (token != 0 && uuid_to_bytes(owner, key)) {
+                put(key, token, held_new(&list->header, list->entries, list->n, 0));
+        }
+}

@@ -1,0 +1,74 @@
+// Home timelines in the memory of the process that delivers: used, and never ahead of what survives the process.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { eventually, ids, must } from './client.mjs';
+import { signal } from './harness.mjs';
+import { ownServer } from './own.mjs';
+import { redisCommand } from './redisclient.mjs';
+
+const it = ownServer({}, setUp);
+let author;
+let fan;
+
+async function setUp(net) {
+        [author, fan] = await net.registerMany(2);
+        await fan.follow(author);
+}
+
+const home = async () => ids(must(await fan.get('/v1/timelines/home')).items);
+const delivering = () => it.server.processes().find((p) => p.args.includes('serve') && (p.args.includes('timeline') || p.args.includes('all')));
+
+// Reads of home timelines that the delivering process answered from memory.
+async function readsFromMemory() {
+        const { role } = delivering();
+        const metrics = await (await fetch(`${it.server.httpAddresses()[role]}/metrics`)).text();
+        return Number(metrics.match(/^sonet_cache_hits_total\{cache="home_timelines"\} (\d+)/m)?.[1] ?? 0);
+}
+
+async function inMemory() {
+        await eventually('home is read from memory', async () => {
+                const before = await readsFromMemory();
+                await home();
+                assert.ok(await readsFromMemory() > before);
+        });
+}
+
+test('what is delivered is appended to a timeline in memory', async () => {
+        await inMemory();
+        const note = await author.note('for memory');
+        await eventually('it is there', async () => assert.equal((await home())[0], note.id));
+        await inMemory();
+        assert.equal((await home())[0], note.id);
+});
+
+test('what was read from memory ahead of Redis is still there after the process was killed', async () => {
+        await inMemory();
+        const [redis] = it.server.pids('redis');
+        const key = `tl:home:${fan.id}`;
+        const length = await redisCommand(it.server, 'STRLEN', key);
+        assert.match(length, /^:[1-9]/);
+        let shown;
+        assert.ok(signal(redis, 'SIGSTOP'));
+        try {
+                const note = await author.note('ahead of Redis');
+                await eventually('it is delivered without Redis', async () => {
+                        shown = await home();
+                        assert.equal(shown[0], note.id);
+                }, 30_000);
+                await inMemory();
+                assert.deepEqual(await home(), shown);
+                assert.ok(signal(delivering().pid, 'SIGKILL'));
+        } finally {
+                signal(redis, 'SIGCONT');
+        }
+        assert.equal(await redisCommand(it.server, 'STRLEN', key), length, 'Redis has not got it');
+        // From the first answer on, whatever the next process believes meanwhile.
+        const answers = [];
+        await eventually('the next process delivers', async () => {
+                const before = await readsFromMemory();
+                answers.push(await home());
+                assert.ok(await readsFromMemory() > before);
+        }, 60_000);
+        answers.forEach((answer, i) => assert.deepEqual(answer, shown, `answer ${i} of ${answers.length}`));
+        assert.deepEqual(await home(), shown);
+});
