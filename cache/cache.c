@@ -229,11 +229,18 @@ struct change {
         size_t len;
 };
 
+static void drop_packed(const struct cache *cache, const uint8_t *key, size_t len)
+{
+        if (len > 0 && cache->table != NULL) { /* a program that serves nothing starts no cache */
+                cache_table_drop(cache->table, key, len);
+        }
+}
+
 static void drop_changed(void *context)
 {
-        struct change *change = context;
+        const struct change *change = context;
 
-        cache_table_drop(change->cache->table, change->key, change->len);
+        drop_packed(change->cache, change->key, change->len);
 }
 
 void cache_changed(struct cache *cache, struct db_tx *tx, struct cache_key key)
@@ -242,7 +249,12 @@ void cache_changed(struct cache *cache, struct db_tx *tx, struct cache_key key)
 
         change->cache = cache;
         change->len = pack(key, change->key);
-        if (change->len > 0) {
-                db_on_end(tx, drop_changed, change);
-        }
+        db_on_end(tx, drop_changed, change);
+}
+
+void cache_drop(struct cache *cache, struct cache_key key)
+{
+        uint8_t packed[CACHE_KEY_MAX];
+
+        drop_packed(cache, packed, pack(key, packed));
 }

@@ -49,8 +49,11 @@ void cache_stop(struct cache *cache);
 /* What is read from the database is stored either way. */
 SN_CHECKED sn_status cache_get(struct rpc_call *c, struct cache *cache, enum read_from from, struct cache_item *items,
                                size_t n);
-/* The row is changed or made by this transaction: what is cached of it is dropped when it ends. */
+/* The row is changed or made by this transaction: what is cached of it is dropped when it ends. A cache that
+ * was not started has nothing. */
 void cache_changed(struct cache *cache, struct db_tx *tx, struct cache_key key);
+/* The row was changed already, by another program. */
+void cache_drop(struct cache *cache, struct cache_key key);
 
 /* For fill: the ids of the keys (or the others), to bind; and the item of an id, NULL when it is not among them. */
 char **cache_ids(struct arena *arena, struct cache_item *const *items, size_t n);

@@ -44,6 +44,12 @@ static const struct command COMMANDS[] = {
      "                       Keep that elsewhere: with --head the next check also finds a tail that was cut off\n"
      "deadletters list       events that a service could not handle\n"
      "deadletters replay     asks the service to handle them again: those given by id, or all\n"
+     "user show MEMBER       an account, by id, username or e-mail address\n"
+     "user list              the newest accounts, those of --role or with --suspended only\n"
+     "user role MEMBER ROLE  gives a member a role: member, moderator or administrator\n"
+     "user suspend MEMBER REASON\n"
+     "                       ends all their sessions; nobody can log in, or is shown them or what they wrote\n"
+     "user unsuspend MEMBER  lifts that\n"
      "\n"
      "Without DATABASE_URL it finds the databases of 'sonet up'.\n"},
     {"help", cmd_help, "[COMMAND]", "explain a command", "Without a command it lists them all.\n"},

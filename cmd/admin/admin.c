@@ -82,6 +82,7 @@ static const struct {
 } FAMILIES[] = {
     {"audit", admin_audit},
     {"deadletters", admin_dead_letters},
+    {"user", admin_user},
 };
 #define N_FAMILIES (sizeof(FAMILIES) / sizeof(FAMILIES[0]))
 
@@ -101,11 +102,13 @@ static sn_status run_family(struct admin *a, int n, char **words)
 
 int cmd_admin(int argc, char **argv)
 {
-        struct admin a = {.limit = 50};
+        struct admin a = {.limit = 50, .role = ""};
         int first = 0;
         const struct option_row rows[] = {
             {"service", OPTION_TEXT, &a.service, "NAME", "dead letters of this service only", 0, 0},
-            {"limit", OPTION_NUMBER, &a.limit, "N", "how many entries 'audit list' shows", 1, 10000},
+            {"limit", OPTION_NUMBER, &a.limit, "N", "how many a list shows: 50", 1, 10000},
+            {"role", OPTION_TEXT, &a.role, "ROLE", "members with this role only", 0, 0},
+            {"suspended", OPTION_FLAG, &a.suspended, NULL, "suspended members only", 0, 0},
             {"head", OPTION_TEXT, &a.head, "POSITION:HASH", "what an earlier 'audit verify' printed", 0, 0},
             {"data", OPTION_TEXT, &a.folder, "DIR", "the data folder of a 'sonet up'", 0, 0},
         };

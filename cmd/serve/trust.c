@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/ticker.h"
 #include "bus/feed.h"
+#include "services/user/authors.h"
 #include "services/user/user.h"
 
 #define FIRST_MS    20 /* until it has answered once: the process waits for that */
@@ -41,7 +42,7 @@ static int64_t fetch_keys(void *context)
         return atomic_load(&trust->has_keys) ? KEYS_MS : FIRST_MS;
 }
 
-static void end_tokens(const bus_event *event, int64_t now_s)
+static void take_event(const bus_event *event, int64_t now_s)
 {
         int64_t since_s = event->occurred_at->seconds; /* by the clock of whoever signed the tokens */
         int64_t until_s = (since_s > now_s ? since_s : now_s) + TOKEN_LIFE_S;
@@ -50,6 +51,8 @@ static void end_tokens(const bus_event *event, int64_t now_s)
                 token_revoke_session(event->aggregate_id, until_s);
         } else if (strcmp(event->type, EVENT_EPOCH_RAISED) == 0) {
                 token_raise_epoch(event->aggregate_id, event->version, until_s);
+        } else if (strcmp(event->type, EVENT_USER_CHANGED) == 0) {
+                authors_changed_outside(event->aggregate_id);
         }
 }
 
@@ -58,7 +61,7 @@ static void take_events(void *context, struct rpc_call *c, bus_event **events, s
         struct trust *trust = context;
 
         for (size_t i = 0; i < n; i++) {
-                end_tokens(events[i], c->now_ms / 1000);
+                take_event(events[i], c->now_ms / 1000);
         }
         if (n > 0 && events[n - 1]->position >= trust->old_until) {
                 atomic_store(&trust->has_log, true);

@@ -46,3 +46,8 @@ void authors_changed(struct db_tx *tx, const char *id)
 {
         cache_changed(&authors, tx, (struct cache_key){.id = id});
 }
+
+void authors_changed_outside(const char *id)
+{
+        cache_drop(&authors, (struct cache_key){.id = id});
+}

@@ -12,4 +12,7 @@ void authors_stop(void);
 SN_CHECKED sn_status authors_get(struct rpc_call *c, char **ids, size_t n, User__Author ***items);
 void authors_changed(struct db_tx *tx, const char *id);
 
+/* The same of what another program changed, when its event comes. In a process without the cache nothing happens. */
+void authors_changed_outside(const char *id);
+
 #endif

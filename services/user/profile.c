@@ -8,9 +8,20 @@
 #include "services/user/user.h"
 #include "services/user/username.h"
 
+/* An account that is suspended or erased in this moment: the token will end within a second. */
+static sn_status read_me(struct db_tx *tx, User__User *out)
+{
+        struct rpc_call *c = db_call(tx);
+        sn_status status = store_user(tx, c->actor, out);
+
+        return status != SN_NOT_FOUND ? status
+                                      : rpc_fail_code(c, SN_UNAUTHENTICATED, "token_outdated", NULL,
+                                                      "this account cannot be used any more");
+}
+
 sn_status user_handle_get_me(struct rpc_call *c, const User__GetMeRequest *in, User__User *out)
 {
-        return DB_READ(c, tx, store_user(tx, c->actor, out));
+        return DB_READ(c, tx, read_me(tx, out));
 }
 
 sn_status user_handle_update_me(struct rpc_call *c, const User__UpdateMeRequest *in, User__User *out)
@@ -25,7 +36,7 @@ sn_status user_handle_update_me(struct rpc_call *c, const User__UpdateMeRequest 
         }
         TRY(db_begin(c, &tx));
         TRY(store_update_profile(tx, c->actor, display_name, bio ? in->bio : NULL));
-        TRY(store_user(tx, c->actor, out));
+        TRY(read_me(tx, out));
         if (name) {
                 TRY(search_index_names(tx, out->id, out->display_name));
         }

@@ -57,7 +57,7 @@ SN_CHECKED sn_status store_insert_login(struct db_tx *tx, const struct login_try
                                         bool succeeded);
 
 /* The member's role and epoch into the session. Until the transaction ends neither changes: a log-in and a change of
- * what the member may do come one after the other. SN_NOT_FOUND. */
+ * what the member may do come one after the other. SN_NOT_FOUND; SN_UNAUTHENTICATED (account_suspended). */
 SN_CHECKED sn_status store_lock_rights(struct db_tx *tx, const char *user_id, struct session *session);
 SN_CHECKED sn_status store_insert_session(struct db_tx *tx, const struct session *session, const char *user_id);
 /* Locks the session's row. *found is false when there is none. */

@@ -11,7 +11,9 @@ static const struct role *role_of(const char *name)
         return role != NULL ? role : &roles[0]; /* one that only a newer release knows */
 }
 
-DB_STATEMENT(LOCK_RIGHTS, "user_service", NULL, "select epoch, role from users where id = $1 for share");
+DB_STATEMENT(
+    LOCK_RIGHTS, "user_service", NULL,
+    "select epoch, role, suspended_at is not null as suspended, suspension_reason from users where id = $1 for share");
 
 sn_status store_lock_rights(struct db_tx *tx, const char *user_id, struct session *session)
 {
@@ -20,6 +22,10 @@ sn_status store_lock_rights(struct db_tx *tx, const char *user_id, struct sessio
         TRY(db_rows(tx, &LOCK_RIGHTS, DB_BINDS(bind_uuid(user_id)), &rows));
         if (db_rows_count(rows) == 0) {
                 return rpc_fail(db_call(tx), SN_NOT_FOUND, NULL, "there is no such account any more");
+        }
+        if (db_i64(rows, 0, "suspended") != 0) {
+                return rpc_fail_code(db_call(tx), SN_UNAUTHENTICATED, "account_suspended", NULL,
+                                     "this account is suspended: %s", db_text(rows, 0, "suspension_reason"));
         }
         session->epoch = db_i64(rows, 0, "epoch");
         session->role = role_of(db_text(rows, 0, "role"));

@@ -46,7 +46,7 @@ static sn_status found_or(struct db_tx *tx, bool found)
 }
 
 DB_STATEMENT(SELECT_USER, "user_service", &user__user__message,
-             "select " USER_COLUMNS("") USER_TABLES " where u.id = $1");
+             "select " USER_COLUMNS("") USER_TABLES " where u.id = $1 and " USER_IS_SHOWN("u"));
 
 sn_status store_user(struct db_tx *tx, const char *id, User__User *out)
 {
@@ -57,7 +57,7 @@ sn_status store_user(struct db_tx *tx, const char *id, User__User *out)
 }
 
 DB_STATEMENT(SELECT_USER_BY_NAME, "user_service", &user__user__message,
-             "select " USER_COLUMNS("") USER_TABLES " where u.username_key = $1");
+             "select " USER_COLUMNS("") USER_TABLES " where u.username_key = $1 and " USER_IS_SHOWN("u"));
 
 sn_status store_user_by_name(struct db_tx *tx, const char *username_key, User__User *out)
 {
@@ -106,7 +106,7 @@ sn_status store_name_key(struct db_tx *tx, const char *start, const char *user_i
 DB_STATEMENT(FIND_USERS, "user_service", &user_rows__found_user__message,
              "select f.key, " USER_COLUMNS(
                  "user.") " from (select n.key, n.user_id from user_names n"
-                          " where " STARTS_WITH(
+                          " join users u on u.id = n.user_id and " USER_IS_SHOWN("u") " where " STARTS_WITH(
                               "n.key") " and (n.key, n.user_id) > ($2, $3) and not exists (select from user_names m"
                                        " where m.user_id = n.user_id and m.key >= $1 and m.key < n.key) order by "
                                        "n.key, n.user_id limit $4) f"
@@ -125,9 +125,9 @@ sn_status store_find_users(struct db_tx *tx, const char *start, const struct nam
                        n, users);
 }
 
-DB_STATEMENT(
-    SELECT_AUTHORS, "user_service", &user__author__message,
-    "select id, username, display_name, " USER_IS_PRIVATE("u") " as private from users u where id = any($1::uuid[])");
+DB_STATEMENT(SELECT_AUTHORS, "user_service", &user__author__message,
+             "select id, username, display_name, " USER_IS_PRIVATE(
+                 "u") " as private from users u where id = any($1::uuid[]) and " USER_IS_SHOWN("u"));
 
 sn_status store_authors(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, User__Author ***rows)
 {
@@ -137,7 +137,7 @@ sn_status store_authors(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, 
 DB_STATEMENT(SELECT_AUTHORS_BY_NAME, "user_service", &user__author__message,
              "select u.id, u.username, u.display_name, " USER_IS_PRIVATE(
                  "u") " as private from unnest($1::text[]) with ordinality as k (key, place)"
-                      " join users u on u.username_key = k.key order by k.place");
+                      " join users u on u.username_key = k.key and " USER_IS_SHOWN("u") " order by k.place");
 
 sn_status store_authors_by_name(struct db_tx *tx, char **keys, size_t n, size_t *n_rows, User__Author ***rows)
 {

@@ -5,6 +5,9 @@
 #define USER_IS_PRIVATE(u)                                                                                             \
         "exists (select from user_settings where user_id = " u ".id and key = 'privacy.private' and value = 'true')"
 
+/* Whether others see the account at all; an author who is not there hides what they wrote. */
+#define USER_IS_SHOWN(u) u ".suspended_at is null"
+
 /* Of users u and user_stats s (USER_TABLES). p: where they land in the row, "user." for a message inside it. */
 #define USER_COLUMNS(p)                                                                                                \
         "u.id as \"" p "id\", u.username as \"" p "username\", u.display_name as \"" p "display_name\", u.bio as \"" p \

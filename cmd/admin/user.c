@@ -1,0 +1,151 @@
+/* Owns `sonet admin user`: accounts, beside the processes that serve (services/user/accounts.h). */
+#include "services/user/accounts.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/clock.h"
+#include "cmd/admin/admin.h"
+#include "services/user/roles.h"
+#include "services/user/user.h"
+
+static const char *when(const Google__Protobuf__Timestamp *at, char text[CLOCK_RFC3339_SIZE])
+{
+        return at != NULL ? clock_format_ms(at->seconds * 1000 + at->nanos / 1000000, text) : "-";
+}
+
+static void print_account(const UserAdmin__Account *account)
+{
+        char created[CLOCK_RFC3339_SIZE], used[CLOCK_RFC3339_SIZE], suspended[CLOCK_RFC3339_SIZE];
+
+        printf("id         %s\nusername   %s\nname       %s\nemail      %s\nrole       %s\ncreated    %s\n",
+               account->id, account->username, account->display_name, account->email, account->role,
+               when(account->created_at, created));
+        printf("sessions   %" PRId64 ", last used %s\n", account->sessions, when(account->last_used_at, used));
+        if (account->suspended_at != NULL) {
+                printf("suspended  %s: %s\n", when(account->suspended_at, suspended), account->suspension_reason);
+        }
+}
+
+static void print_line(const UserAdmin__Account *account)
+{
+        char created[CLOCK_RFC3339_SIZE];
+
+        printf("%s  %-30s %-13s %s  %s%s\n", account->id, account->username, account->role,
+               when(account->created_at, created), account->email, account->suspended_at != NULL ? "  suspended" : "");
+}
+
+static sn_status find(struct db_tx *tx, const struct admin *a, UserAdmin__Account *out)
+{
+        user_admin__account__init(out);
+        return account_find(tx, a->words[0], out);
+}
+
+static sn_status show(struct admin *a, struct rpc_call *c)
+{
+        UserAdmin__Account account = USER_ADMIN__ACCOUNT__INIT;
+
+        TRY(DB_READ(c, tx, find(tx, a, &account)));
+        print_account(&account);
+        return SN_OK;
+}
+
+static sn_status list(struct admin *a, struct rpc_call *c)
+{
+        struct page_scan scan = {.limit = (size_t)a->limit};
+        UserAdmin__Account **accounts = NULL;
+        size_t n = 0;
+
+        if (a->role[0] != '\0' && role_find(a->role) == NULL) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, NULL, "there is no role '%s'", a->role);
+        }
+        TRY(DB_READ(c, tx, account_list(tx, a->role, a->suspended, &scan, &n, &accounts)));
+        for (size_t i = 0; i < n; i++) {
+                print_line(accounts[i]);
+        }
+        return SN_OK;
+}
+
+/* A change to the account that the first word names, which is shown as it is afterwards. */
+static sn_status change(struct admin *a, struct rpc_call *c,
+                        sn_status (*run)(struct db_tx *tx, const struct admin *a, UserAdmin__Account *account))
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        UserAdmin__Account account;
+
+        TRY(db_begin(c, &tx));
+        TRY(find(tx, a, &account));
+        TRY(run(tx, a, &account));
+        TRY(db_commit(c, NULL, &tx));
+        print_account(&account);
+        return SN_OK;
+}
+
+static sn_status set_role(struct db_tx *tx, const struct admin *a, UserAdmin__Account *account)
+{
+        if (role_find(a->words[1]) == NULL) {
+                return rpc_fail(db_call(tx), SN_INVALID_ARGUMENT, NULL,
+                                "there is no role '%s': it is member, moderator or administrator", a->words[1]);
+        }
+        return account_set_role(tx, arena_strdup(db_arena(tx), account->id), a->words[1], account);
+}
+
+static sn_status role(struct admin *a, struct rpc_call *c)
+{
+        return change(a, c, set_role);
+}
+
+static sn_status set_suspended(struct db_tx *tx, const struct admin *a, UserAdmin__Account *account)
+{
+        return account_suspend(tx, arena_strdup(db_arena(tx), account->id), a->words[1], account);
+}
+
+static sn_status suspend(struct admin *a, struct rpc_call *c)
+{
+        return change(a, c, set_suspended);
+}
+
+static sn_status set_unsuspended(struct db_tx *tx, const struct admin *a, UserAdmin__Account *account)
+{
+        return account_unsuspend(tx, arena_strdup(db_arena(tx), account->id), account);
+}
+
+static sn_status unsuspend(struct admin *a, struct rpc_call *c)
+{
+        return change(a, c, set_unsuspended);
+}
+
+static const struct {
+        const char *name;
+        int words; /* after the name */
+        const char *operands;
+        admin_action run;
+} COMMANDS[] = {
+    {"show", 1, "MEMBER", show},
+    {"list", 0, "[--role ROLE] [--suspended] [--limit N]", list},
+    {"role", 2, "MEMBER member|moderator|administrator", role},
+    {"suspend", 2, "MEMBER REASON", suspend},
+    {"unsuspend", 1, "MEMBER", unsuspend},
+};
+#define N_COMMANDS (sizeof(COMMANDS) / sizeof(COMMANDS[0]))
+
+sn_status admin_user(struct admin *a, int n, char **words)
+{
+        for (size_t i = 0; n > 0 && i < N_COMMANDS; i++) {
+                if (strcmp(words[0], COMMANDS[i].name) != 0) {
+                        continue;
+                }
+                if (n - 1 != COMMANDS[i].words) {
+                        buf_printf(&a->error, "expected 'user %s %s'", COMMANDS[i].name, COMMANDS[i].operands);
+                        return SN_INVALID_ARGUMENT;
+                }
+                a->words = words + 1;
+                return admin_with_service(a, service_definition_find("user"), COMMANDS[i].run);
+        }
+        buf_append_c(&a->error, "expected one of");
+        for (size_t i = 0; i < N_COMMANDS; i++) {
+                buf_printf(&a->error, "%s 'user %s'", i > 0 ? "," : "", COMMANDS[i].name);
+        }
+        return SN_INVALID_ARGUMENT;
+}

@@ -1,0 +1,84 @@
+/* Owns what is done to accounts by those who look after a network. */
+#include "services/user/accounts.h"
+
+#include <string.h>
+#include "services/user/audit.h"
+#include "services/user/authors.h"
+#include "services/user/login_name.h"
+#include "services/user/session.h"
+#include "services/user/store_accounts.h"
+#include "services/user/user.h"
+
+sn_status account_find(struct db_tx *tx, const char *name, UserAdmin__Account *out)
+{
+        bool is_id = uuid_valid(name);
+
+        return store_account(tx, is_id ? name : "", is_id ? NULL : login_name_key(db_arena(tx), name), out);
+}
+
+/* The account as it is, which nobody else changes meanwhile. */
+static sn_status lock(struct db_tx *tx, const char *id, UserAdmin__Account *out)
+{
+        TRY(store_lock_account(tx, id));
+        return store_account(tx, id, NULL, out);
+}
+
+static sn_status read_again(struct db_tx *tx, const char *id, UserAdmin__Account *out)
+{
+        user_admin__account__init(out);
+        return store_account(tx, id, NULL, out);
+}
+
+sn_status account_set_role(struct db_tx *tx, const char *id, const char *role, UserAdmin__Account *out)
+{
+        TRY(lock(tx, id, out));
+        if (strcmp(out->role, role) == 0) {
+                return SN_OK;
+        }
+        TRY(store_set_role(tx, id, role));
+        TRY(session_raise_epoch(tx, id));
+        TRY(AUDIT(tx, .action = "user.role_changed", .subject_id = id, .before = AUDIT_VALUES("role", out->role),
+                  .after = AUDIT_VALUES("role", role)));
+        return read_again(tx, id, out);
+}
+
+/* What is shown of the member is another now: to whoever keeps it. */
+static sn_status show_or_hide(struct db_tx *tx, const char *id)
+{
+        authors_changed(tx, id);
+        return outbox_put(tx, &(struct outbox_event){.type = EVENT_USER_CHANGED, .aggregate_id = id});
+}
+
+sn_status account_suspend(struct db_tx *tx, const char *id, const char *reason, UserAdmin__Account *out)
+{
+        int64_t ended = 0;
+
+        TRY(lock(tx, id, out));
+        if (out->suspended_at != NULL && strcmp(out->suspension_reason, reason) == 0) {
+                return SN_OK;
+        }
+        if (strcmp(out->role, "administrator") == 0) {
+                return rpc_fail_code(db_call(tx), SN_FAILED_PRECONDITION, "account_is_administrator", "id",
+                                     "is an administrator's account: give it another role first");
+        }
+        TRY(store_suspend(tx, id, reason));
+        TRY(session_raise_epoch(tx, id));
+        TRY(session_end_others(tx, id, "", &ended));
+        TRY(show_or_hide(tx, id));
+        TRY(AUDIT(tx, .action = "user.suspended", .subject_id = id,
+                  .before = AUDIT_VALUES("reason", out->suspension_reason), .after = AUDIT_VALUES("reason", reason)));
+        return read_again(tx, id, out);
+}
+
+sn_status account_unsuspend(struct db_tx *tx, const char *id, UserAdmin__Account *out)
+{
+        TRY(lock(tx, id, out));
+        if (out->suspended_at == NULL) {
+                return SN_OK;
+        }
+        TRY(store_unsuspend(tx, id));
+        TRY(show_or_hide(tx, id));
+        TRY(AUDIT(tx, .action = "user.unsuspended", .subject_id = id,
+                  .before = AUDIT_VALUES("reason", out->suspension_reason)));
+        return read_again(tx, id, out);
+}

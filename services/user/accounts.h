@@ -1,0 +1,26 @@
+/* Accounts as those who look after a network see and change them: by /v1/admin (admin.c) and by `sonet admin user`,
+ * which works on the database beside the processes that serve. Each change is one transaction of the caller's, leaves
+ * an entry in the audit log and emits what other processes must know. */
+#ifndef SERVICES_USER_ACCOUNTS_H
+#define SERVICES_USER_ACCOUNTS_H
+
+#include "db/db.h"
+#include "services/page.h"
+#include "services/user/user_admin.rpc.h"
+
+/* By id, username or e-mail address. SN_NOT_FOUND. */
+SN_CHECKED sn_status account_find(struct db_tx *tx, const char *name, UserAdmin__Account *out);
+/* role "": every one. */
+SN_CHECKED sn_status account_list(struct db_tx *tx, const char *role, bool suspended, const struct page_scan *scan,
+                                  size_t *n, UserAdmin__Account ***items);
+
+/* These answer with the account as it is afterwards. What is so already is left as it is. */
+
+/* Tokens with the scopes of the old role end at once. */
+SN_CHECKED sn_status account_set_role(struct db_tx *tx, const char *id, const char *role, UserAdmin__Account *out);
+/* Ends all sessions and tokens. Until it is lifted nobody sees the member, what they wrote, or their name among others'
+ * followers, and nobody can log in. SN_FAILED_PRECONDITION for an administrator: their role goes first. */
+SN_CHECKED sn_status account_suspend(struct db_tx *tx, const char *id, const char *reason, UserAdmin__Account *out);
+SN_CHECKED sn_status account_unsuspend(struct db_tx *tx, const char *id, UserAdmin__Account *out);
+
+#endif

@@ -1,0 +1,66 @@
+/* Owns the SQL on accounts as those who look after a network see them. */
+#include "services/user/store_accounts.h"
+
+#define ACCOUNT                                                                                                        \
+        "select u.id, u.username, u.display_name, u.email, u.role, u.created_at, u.suspended_at, u.suspension_reason," \
+        " s.sessions, s.last_used_at from users u left join lateral (select count(*) as sessions,"                     \
+        " max(last_used_at) as last_used_at from user_sessions where user_id = u.id and ended_at is null) s on true"
+
+DB_STATEMENT(FIND_ACCOUNT, "user_service", &user_admin__account__message,
+             ACCOUNT " where u.id = $1 or u.username_key = $2 or u.email_key = $2 order by u.id = $1 desc limit 1");
+
+sn_status store_account(struct db_tx *tx, const char *id, const char *key, UserAdmin__Account *out)
+{
+        bool found = false;
+
+        TRY(db_one(tx, &FIND_ACCOUNT, DB_BINDS(bind_uuid(id), bind_text(key)), &out->base, &found));
+        return found ? SN_OK
+                     : rpc_fail(db_call(tx), SN_NOT_FOUND, "id",
+                                "there is no account with this id, username or e-mail address");
+}
+
+DB_STATEMENT(LOCK_ACCOUNT, "user_service", NULL, "select id from users where id = $1 for update");
+
+sn_status store_lock_account(struct db_tx *tx, const char *id)
+{
+        return db_exec(tx, &LOCK_ACCOUNT, DB_BINDS(bind_uuid(id)), NULL);
+}
+
+#define ACCOUNTS(comparison, direction)                                                                                \
+        ACCOUNT " where ($1 = '' or u.role = $1) and (not $2 or u.suspended_at is not null) and u.id " comparison      \
+                " $3 order by u.id " direction " limit $4"
+
+DB_STATEMENT(SELECT_ACCOUNTS, "user_service", &user_admin__account__message, ACCOUNTS("<", "desc"));
+DB_STATEMENT(SELECT_ACCOUNTS_AFTER, "user_service", &user_admin__account__message, ACCOUNTS(">", "asc"));
+
+sn_status account_list(struct db_tx *tx, const char *role, bool suspended, const struct page_scan *scan, size_t *n,
+                       UserAdmin__Account ***items)
+{
+        return db_list(tx, scan->newer ? &SELECT_ACCOUNTS_AFTER : &SELECT_ACCOUNTS,
+                       DB_BINDS(bind_text(role), bind_bool(suspended), bind_uuid(page_beyond_id(scan)),
+                                bind_i64((int64_t)scan->limit)),
+                       n, items);
+}
+
+DB_STATEMENT(SET_ROLE, "user_service", NULL, "update users set role = $2 where id = $1");
+
+sn_status store_set_role(struct db_tx *tx, const char *id, const char *role)
+{
+        return db_exec(tx, &SET_ROLE, DB_BINDS(bind_uuid(id), bind_text(role)), NULL);
+}
+
+DB_STATEMENT(SUSPEND, "user_service", NULL,
+             "update users set suspended_at = now(), suspension_reason = $2 where id = $1");
+
+sn_status store_suspend(struct db_tx *tx, const char *id, const char *reason)
+{
+        return db_exec(tx, &SUSPEND, DB_BINDS(bind_uuid(id), bind_text(reason)), NULL);
+}
+
+DB_STATEMENT(UNSUSPEND, "user_service", NULL,
+             "update users set suspended_at = null, suspension_reason = '' where id = $1");
+
+sn_status store_unsuspend(struct db_tx *tx, const char *id)
+{
+        return db_exec(tx, &UNSUSPEND, DB_BINDS(bind_uuid(id)), NULL);
+}

@@ -1,0 +1,138 @@
+// Those who look after the network: roles and their scopes, accounts, suspending, and what the audit log has of it.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { admin } from './operator.mjs';
+import { PASSWORD, api, eventually, ids, logIn, must, problem, readAll, register } from './shared.mjs';
+
+async function withRole(role) {
+        const member = await register();
+        const set = await admin('user', 'role', member.username, role);
+        assert.equal(set.code, 0, set.stderr);
+        await eventually('tokens without the role end', async () => (await member.get('/v1/users/me')).status === 401, 10_000);
+        problem(await member.get('/v1/users/me'), 401, { code: 'token_outdated' });
+        return logIn(member.username);
+}
+
+const claims = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
+
+test('the first account becomes administrator by sonet admin, and its tokens carry the scopes of that', async () => {
+        const boss = await withRole('administrator');
+        assert.equal(claims(boss.token).scope, 'read write moderate administer');
+        const member = await register();
+        assert.equal(claims(member.token).scope, 'read write');
+        problem(await member.get('/v1/admin/users'), 403, { code: 'scope_missing' });
+        problem(await api('GET', '/v1/admin/users'), 401, { code: 'token_missing' });
+        const account = must(await boss.get(`/v1/admin/users/${member.username}`));
+        assert.deepEqual([account.id, account.role, account.suspended_at, account.sessions], [member.id, 'member', null, 1]);
+        assert.deepEqual(must(await boss.get(`/v1/admin/users/${account.email}`)), account);
+        problem(await boss.get('/v1/admin/users/nobody_at_all'), 404, { field: 'id' });
+});
+
+test('accounts are listed page by page, the newest first, by role and by suspension', async () => {
+        const boss = await withRole('administrator');
+        const some = [await register(), await register(), await register()];
+        must(await boss.put(`/v1/admin/users/${some[1].id}/suspension`, { body: { reason: 'spam' } }));
+        const listed = await readAll((path) => boss.get(path), '/v1/admin/users', { limit: 3 });
+        const mine = ids(listed).filter((id) => some.some((m) => m.id === id));
+        assert.deepEqual(mine, some.map((m) => m.id).reverse());
+        const suspended = await readAll((path) => boss.get(path), '/v1/admin/users?suspended=true', { limit: 2 });
+        assert.ok(suspended.every((a) => a.suspended_at !== null) && ids(suspended).includes(some[1].id));
+        const bosses = await readAll((path) => boss.get(path), '/v1/admin/users?role=administrator', { limit: 2 });
+        assert.ok(bosses.every((a) => a.role === 'administrator') && ids(bosses).includes(boss.id));
+        problem(await boss.get('/v1/admin/users?role=king'), [400, 422], { field: 'role' });
+});
+
+test('a role that is taken away takes its scope from the tokens that are there', async () => {
+        const boss = await withRole('administrator');
+        const helper = await withRole('moderator');
+        must(await helper.get('/v1/admin/users?limit=1'));
+        problem(await helper.put(`/v1/admin/users/${boss.id}/role`, { body: { role: 'member' } }), 403, { code: 'scope_missing' });
+        assert.equal(must(await boss.put(`/v1/admin/users/${helper.id}/role`, { body: { role: 'member' } })).role, 'member');
+        await eventually('the token is refused', async () => (await helper.get('/v1/admin/users?limit=1')).status === 401, 3000);
+        helper.take(must(await api('POST', '/v1/auth/refresh', { body: { refresh_token: helper.refreshToken } })));
+        problem(await helper.get('/v1/admin/users?limit=1'), 403, { code: 'scope_missing' });
+        problem(await boss.put(`/v1/admin/users/${boss.id}/role`, { body: { role: 'member' } }), [400, 409, 412, 422], { code: 'account_is_yours' });
+});
+
+test('nobody sees a suspended member, who can do nothing, until it is lifted', async () => {
+        const helper = await withRole('moderator');
+        const [spammer, reader] = [await register(), await register()];
+        const note = await spammer.note('Buy now #suspended');
+        await reader.follow(spammer);
+        await eventually('the note arrives', async () => (await reader.homeIds()).includes(note.id));
+        const path = `/v1/admin/users/${spammer.id}/suspension`;
+        const account = must(await helper.put(path, { body: { reason: 'sells things' } }));
+        assert.equal(account.suspension_reason, 'sells things');
+        assert.equal(account.sessions, 0);
+        await eventually('the token is refused', async () => (await spammer.get('/v1/users/me')).status === 401, 3000);
+        problem(await api('POST', '/v1/auth/refresh', { body: { refresh_token: spammer.refreshToken } }), 401, { code: 'session_ended' });
+        const refused = await api('POST', '/v1/auth/login', { body: { login: spammer.username, password: PASSWORD } });
+        assert.match(problem(refused, 401, { code: 'account_suspended' }).detail, /sells things/);
+        problem(await api('POST', '/v1/auth/login', { body: { login: spammer.username, password: 'wrong password' } }), 401, { code: 'credentials_wrong' });
+        for (const hidden of [`/v1/users/${spammer.id}`, `/v1/users/${spammer.username}`, `/v1/notes/${note.id}`, `/v1/timelines/users/${spammer.id}`]) {
+                problem(await reader.get(hidden), 404);
+                problem(await api('GET', hidden), 404);
+        }
+        assert.ok(!(await reader.homeIds()).includes(note.id));
+        assert.deepEqual(must(await reader.get(`/v1/users?query=${spammer.username}`)).items, []);
+        assert.deepEqual(must(await reader.get(`/v1/users/${reader.id}/following`)).items, []);
+        must(await helper.del(path));
+        must(await reader.get(`/v1/users/${spammer.username}`));
+        must(await reader.get(`/v1/notes/${note.id}`));
+        await logIn(spammer.username);
+});
+
+test('what sonet admin changes is in force in the running processes within a second', async () => {
+        const [spammer, reader] = [await register(), await register()];
+        const note = await spammer.note('Soon gone');
+        must(await reader.get(`/v1/notes/${note.id}`)); // its author is cached now
+        const suspended = await admin('user', 'suspend', spammer.username, 'by hand');
+        assert.equal(suspended.code, 0, suspended.stderr);
+        assert.match(suspended.stdout, /suspended +\S+: by hand/);
+        await eventually('the token is refused', async () => (await spammer.get('/v1/users/me')).status === 401, 5000);
+        await eventually('the note is hidden', async () => (await reader.get(`/v1/notes/${note.id}`)).status === 404, 5000);
+        assert.match((await admin('user', 'list', '--suspended', '--limit', '1000')).stdout, new RegExp(`${spammer.id}.*suspended`));
+        assert.equal((await admin('user', 'unsuspend', spammer.id)).code, 0);
+        await eventually('the note is there again', async () => (await reader.get(`/v1/notes/${note.id}`)).status === 200, 5000);
+});
+
+test('bad words to sonet admin user change nothing and say what is expected', async () => {
+        const boss = await withRole('administrator');
+        for (const [words, said] of [[['user'], /expected one of 'user/], [['user', 'role', boss.username], /expected 'user role MEMBER/],
+                                     [['user', 'role', boss.username, 'king'], /there is no role 'king'/],
+                                     [['user', 'show', 'nobody_at_all'], /there is no account/],
+                                     [['user', 'suspend', boss.username, 'mutiny'], /administrator's account/],
+                                     [['useless'], /expected one of audit/]]) {
+                const answer = await admin(...words);
+                assert.notEqual(answer.code, 0, words.join(' '));
+                assert.match(answer.stderr, said);
+        }
+        must(await boss.get('/v1/users/me'));
+        assert.match((await admin('user', 'show', boss.username)).stdout, /role +administrator/);
+});
+
+test('the audit log has what was done, by whom, about whom and from where, and its chain is whole', async () => {
+        const helper = await withRole('moderator');
+        const member = await register();
+        const path = `/v1/admin/users/${member.id}/suspension`;
+        must(await helper.put(path, { body: { reason: 'noise' }, headers: { 'user-agent': 'a console/2' } }));
+        must(await helper.put(path, { body: { reason: 'noise' } })); // is so already: no entry
+        const verified = await admin('audit', 'verify');
+        assert.equal(verified.code, 0, verified.stderr);
+        const head = verified.stdout.match(/head (\d+:[0-9a-f]{64})\n$/)[1];
+        const entries = (await admin('audit', 'export')).stdout.trim().split('\n').map((line) => JSON.parse(line));
+        const [entry, ...more] = entries.filter((e) => e.subject_id === member.id);
+        assert.equal(more.length, 0);
+        assert.deepEqual([entry.action, entry.actor_id, entry.session_id, entry.address, entry.client, entry.after],
+                         ['user.suspended', helper.id, helper.session, '127.0.0.1', 'a console/2', { reason: 'noise' }]);
+        const promoted = entries.find((e) => e.subject_id === helper.id);
+        assert.deepEqual([promoted.action, promoted.actor_id, promoted.before, promoted.after], ['user.role_changed', undefined, { role: 'member' }, { role: 'moderator' }]);
+        assert.match(promoted.client, /^sonet admin \(/);
+        assert.match((await admin('audit', 'list', '--limit', '1000')).stdout, new RegExp(`user.suspended {2}by ${helper.id} {2}about ${member.id} {2}from 127.0.0.1`));
+        must(await helper.del(path)); // the log grows, and the head that was kept stays in it
+        assert.equal((await admin('audit', 'verify', '--head', head)).code, 0);
+        const forged = await admin('audit', 'verify', '--head', head.replace(/.$/, (c) => (c === '0' ? '1' : '0')));
+        assert.equal(forged.code, 1);
+        assert.match(forged.stderr, /has another hash/);
+        assert.match((await admin('audit', 'verify', '--head', `9${head}`)).stderr, /was cut off/);
+});
