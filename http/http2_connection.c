@@ -5,9 +5,10 @@
 #include <string.h>
 
 enum {
-        ROUNDS_AT_ONCE = 16, /* of sending, then others have their turn */
-        STALL_FACTOR = 3,    /* nothing was taken for so many times the time that a request may take */
-        LOOKS_A_LIMIT = 10,  /* how often the clock is looked at within it */
+        ROUNDS_AT_ONCE = 16,      /* of sending, then others have their turn */
+        QUEUED_FRAMES_MAX = 1000, /* that the client has not taken */
+        STALL_FACTOR = 3,         /* nothing was taken for so many times the time that a request may take */
+        LOOKS_A_LIMIT = 10,       /* how often the clock is looked at within it */
 };
 
 static int64_t slow_us(const struct http_connection *c)
@@ -140,36 +141,43 @@ static enum http_step finish(struct http_connection *c)
         return http_connection_linger(c);
 }
 
-/* Reads only while the socket takes what is sent: a client that does not read is not answered either. */
+/* A client that does not take a file may still say that it wants no more of it, open its window, and ask for other
+ * things: it is read whatever the socket takes. Answers in memory wait (http2_begin_waiting), and when frames that
+ * nobody takes pile up, it is not read either. */
+static bool reads(const struct http2 *h)
+{
+        return !is_over(h) && nghttp2_session_get_outbound_queue_size(h->session) < QUEUED_FRAMES_MAX;
+}
+
+/* False: no more will come. */
+static bool read_some(struct http_connection *c)
+{
+        struct http2 *h = c->http2;
+        ssize_t n = http_connection_receive(c, c->loop->scratch, c->loop->scratch_bytes);
+        if (n > 0) {
+                http2_take(h, c->loop->scratch, (size_t)n);
+        }
+        http2_begin_waiting(h);
+        return n >= 0;
+}
+
 enum http_step http2_work(struct http_connection *c)
 {
         struct http2 *h = c->http2;
         enum flush result = flush(h);
-        if (result == FLUSH_ALL && !is_over(h)) {
-                ssize_t n = http_connection_receive(c, c->loop->scratch, c->loop->scratch_bytes);
-                if (n < 0) {
+        if (result != FLUSH_BROKEN && reads(h)) {
+                if (!read_some(c)) {
                         return http_connection_end(c);
                 }
-                if (n > 0) {
-                        http2_take(h, c->loop->scratch, (size_t)n);
-                }
-                http2_begin_waiting(h);
                 result = flush(h);
         }
-        switch (result) {
-        case FLUSH_BROKEN:
+        if (result == FLUSH_BROKEN) {
                 return http_connection_end(c);
-        case FLUSH_BLOCKED:
-                return HTTP_ENOUGH;
-        case FLUSH_PART:
-                return HTTP_AGAIN;
-        case FLUSH_ALL:
-                break;
         }
-        if (is_over(h)) {
+        if (result == FLUSH_ALL && is_over(h)) {
                 return finish(c);
         }
-        return c->readable ? HTTP_AGAIN : HTTP_ENOUGH;
+        return result == FLUSH_PART || (c->readable && reads(h)) ? HTTP_AGAIN : HTTP_ENOUGH;
 }
 
 void http2_stop(struct http_loop *loop)

@@ -2,7 +2,9 @@
 #include "http/test_http2_support.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,20 +57,30 @@ static bool on_request(void *context, struct http_request *r, struct http_respon
         return false;
 }
 
-static int setup(void **state)
+static int start(int slow_client_ms)
 {
         struct http_options options = fixture_options();
         struct http_handlers handlers = {.on_headers = on_headers, .on_request = on_request};
         CLEANUP(buf_free) struct buf error;
         buf_init(&error, 1000);
         options.address = "127.0.0.1";
-        options.slow_client_ms = 200;
+        options.slow_client_ms = slow_client_ms;
         options.io_threads = 1;
         if (http_server_start(&options, &handlers, &f.server, &error) != SN_OK) {
                 return -1;
         }
         f.port = http_server_port(f.server);
         return 0;
+}
+
+static int setup(void **state)
+{
+        return start(200);
+}
+
+static int setup_patient(void **state)
+{
+        return start(60000);
 }
 
 static int teardown(void **state)
@@ -267,6 +279,83 @@ static void over_http2_files_and_pipes_are_sent_as_the_client_takes_them(void **
         close(fd);
 }
 
+/* Until the server has filled all that holds bytes on their way. */
+static void wait_until_full(int fd)
+{
+        int before = -1, waiting = 0;
+        while (waiting == 0 || waiting != before) {
+                before = waiting;
+                clock_sleep_ms(100);
+                assert_int_equal(ioctl(fd, FIONREAD, &waiting), 0);
+        }
+}
+
+static void over_http2_a_client_that_does_not_take_a_file_is_still_listened_to(void **state)
+{
+        struct buf b;
+        int fd = h2_open(&f);
+        pipe_end = -1;
+        h2_begin(&b);
+        h2_frame(&b, NGHTTP2_SETTINGS, 0, 0, "\x0\x4\x0\xff\xff\xff", 6); /* SETTINGS_INITIAL_WINDOW_SIZE */
+        h2_frame(&b, NGHTTP2_WINDOW_UPDATE, 0, 0, "\x0\xff\xff\xff", 4);
+        h2_request(&b, 1, "/file");
+        h2_send(fd, &b);
+        wait_until_full(fd);
+        int first = answer_fd;
+        buf_init(&b, 1000);
+        h2_request(&b, 3, "/pipe");
+        h2_send(fd, &b);
+        int end = wait_for_pipe();
+        buf_init(&b, 1000);
+        h2_frame(&b, NGHTTP2_RST_STREAM, 0, 1, "\x0\x0\x0\x8", 4);
+        h2_send(fd, &b);
+        WAIT_UNTIL(is_closed(first));
+        close(end);
+        close(fd);
+}
+
+/* How much of a flood the server takes, until it takes nothing for a second, or has taken the most. */
+static size_t flood(int fd, uint32_t stream, size_t most)
+{
+        size_t total = 0;
+        while (total < most) {
+                struct pollfd one = {.fd = fd, .events = POLLOUT};
+                struct buf b;
+                buf_init(&b, 1 << 20);
+                for (; b.len < 100000; stream += 2) {
+                        h2_request(&b, stream, "/");
+                }
+                for (size_t at = 0; at < b.len;) {
+                        ssize_t n = poll(&one, 1, 1000) == 1 ? send(fd, b.data + at, b.len - at, MSG_NOSIGNAL) : -1;
+                        if (n <= 0) {
+                                buf_free(&b);
+                                return total;
+                        }
+                        at += (size_t)n;
+                        total += (size_t)n;
+                }
+                buf_free(&b);
+        }
+        return total;
+}
+
+/* It never acknowledges our settings, so that each request beyond 100 is refused: what it is told is bounded. */
+static void over_http2_a_client_that_takes_nothing_is_not_listened_to_for_ever(void **state)
+{
+        enum { MOST = 64 << 20 };
+        struct buf b;
+        int fd = h2_open(&f);
+        h2_begin(&b);
+        h2_frame(&b, NGHTTP2_SETTINGS, 0, 0, "\x0\x4\x0\xff\xff\xff", 6);
+        h2_frame(&b, NGHTTP2_WINDOW_UPDATE, 0, 0, "\x0\xff\xff\xff", 4);
+        h2_request(&b, 1, "/file");
+        h2_send(fd, &b);
+        wait_until_full(fd);
+        assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+        assert_true(flood(fd, 3, MOST) < MOST);
+        close(fd);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -279,6 +368,10 @@ int main(void)
             TEST(a_pipe_that_ends_too_early_cuts_the_client_off),
             TEST(a_client_that_leaves_closes_the_pipe),
             TEST(over_http2_files_and_pipes_are_sent_as_the_client_takes_them),
+            cmocka_unit_test_setup_teardown(over_http2_a_client_that_does_not_take_a_file_is_still_listened_to,
+                                            setup_patient, teardown),
+            cmocka_unit_test_setup_teardown(over_http2_a_client_that_takes_nothing_is_not_listened_to_for_ever,
+                                            setup_patient, teardown),
         };
         (void)signal(SIGPIPE, SIG_IGN);
         source = memfd_create("file", MFD_CLOEXEC);
