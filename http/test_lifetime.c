@@ -147,12 +147,15 @@ static void serve_one(void)
         close(fd);
 }
 
-/* Who waits to be accepted is told at once, and the listener is not deaf afterwards. */
+/* Who waits to be accepted is told at once, and the listener is not deaf afterwards. One I/O thread: while it turns
+ * clients away by its spare descriptor, a second one could take that for a client, and serve it. */
 static void without_descriptors_clients_are_turned_away_and_later_served(void **state)
 {
         struct rlimit before, none;
         int fds[20];
-        fixture_start(&f, NULL);
+        struct http_options options = fixture_options();
+        options.io_threads = 1;
+        fixture_start(&f, &options);
         serve_one(); /* the server runs, and has its descriptor back before the next are counted */
         WAIT_UNTIL(fixture_connections() == 0);
         for (int i = 0; i < 20; i++) {
