@@ -208,6 +208,20 @@ bool settings_is_loopback(const char *address)
         return strcmp(address, "localhost") == 0;
 }
 
+int64_t settings_descriptors(const struct settings *s)
+{
+        enum {
+                OF_A_PROCESS = 100, /* sockets that listen, queues of events, logs */
+                OF_A_SERVICE = 4,   /* beside its pool: a lease, and connections to it when it is elsewhere */
+                OF_A_FILE = 2,      /* the ends of a pipe, when it comes from another process */
+        };
+        int64_t services = 0;
+#define SERVICE(name, NAME) services++;
+#include "base/services.def.h"
+        return OF_A_PROCESS + services * (OF_A_SERVICE + s->database_pool) + s->redis_pool + s->spool_files +
+               OF_A_FILE * s->answer_files;
+}
+
 int settings_grpc_port(const struct settings *s)
 {
         if (s->grpc_port != 0 || s->http_port == 0) {

@@ -20,7 +20,7 @@ SETTING_INT(redis_pool, "REDIS_POOL", 8, 1, 100, "connections to Redis; with few
 
 SETTING_STRING(http_address, "HTTP_ADDRESS", "127.0.0.1", false, "the address that HTTP listens on")
 SETTING_INT(http_port, "HTTP_PORT", 8080, 0, 65535, "REST; 0: any free one")
-SETTING_INT(http_connections, "HTTP_CONNECTIONS", 50000, 1, 1000000, "HTTP connections at a time; fewer when the limit of open files, less 200, is lower")
+SETTING_INT(http_connections, "HTTP_CONNECTIONS", 50000, 1, 1000000, "HTTP connections at a time; fewer when the limit of open files, less what databases, Redis, bodies and files need, is lower")
 SETTING_STRING(trusted_proxies, "TRUSTED_PROXIES", "", false,
                "addresses and networks (127.0.0.1, 10.0.0.0/8, ::1), apart by commas, of the proxies whose Forwarded or X-Forwarded-For is believed")
 SETTING_INT(http_idle_ms, "HTTP_IDLE_MS", 75000, 1000, 86400000, "how long an HTTP connection may idle; longer than proxies in front keep theirs")
@@ -61,6 +61,7 @@ SETTING_INT(max_body_bytes, "MAX_BODY_BYTES", 65536, 1024, 67108864, "the larges
 SETTING_STRING(spool_dir, "SPOOL_DIR", "", false, "the folder for bodies on their way in, which are files without names; empty: below the data folder, or TMPDIR, or /var/tmp")
 SETTING_INT(spool_bytes, "SPOOL_BYTES", 4294967296, 1048576, 1099511627776, "bytes of bodies on their way in, in all; beyond it 503. One address may have a quarter, but for TRUSTED_PROXIES")
 SETTING_INT(spool_files, "SPOOL_FILES", 128, 1, 100000, "such bodies at a time; beyond it 503. One address may have a quarter, but for TRUSTED_PROXIES")
+SETTING_INT(answer_files, "ANSWER_FILES", 512, 4, 100000, "files that clients are being sent at a time; beyond it 503. One address may have a quarter, but for TRUSTED_PROXIES")
 SETTING_INT(spool_free_bytes, "SPOOL_FREE_BYTES", 268435456, 0, 1099511627776, "what they leave free on the disk; below it 503")
 SETTING_INT(shutdown_grace_ms, "SHUTDOWN_GRACE_MS", 10000, 0, 600000, "how long a stop waits for what is running")
 

@@ -33,6 +33,8 @@ void settings_print(const struct settings *s, struct buf *out);
 const char *settings_database_url(struct arena *arena, const struct settings *s, const char *service);
 /* Where a service is when it is not in this process; "" when not given. */
 const char *settings_service_url(const struct settings *s, const char *service);
+/* How many descriptors a process needs beside those of its clients' connections. */
+int64_t settings_descriptors(const struct settings *s);
 int settings_grpc_port(const struct settings *s); /* 0: any free one */
 enum log_level settings_log_level(const struct settings *s);
 enum log_format settings_log_format(const struct settings *s);

@@ -48,6 +48,16 @@ static void an_empty_environment_gives_the_defaults(void **state)
         assert_int_equal(settings_log_format(&s), LOG_FORMAT_AUTO);
 }
 
+static void bodies_and_files_have_their_descriptors(void **state)
+{
+        assert_int_equal(settings_load(&s, &text), SN_OK);
+        int64_t before = settings_descriptors(&s);
+        assert_true(before > s.spool_files + 2 * s.answer_files + s.redis_pool);
+        s.spool_files += 100;
+        s.answer_files += 10;
+        assert_int_equal(settings_descriptors(&s), before + 120);
+}
+
 static void values_are_read_and_refused_with_what_is_allowed(void **state)
 {
         setenv("WORKERS", "3", 1);
@@ -193,6 +203,7 @@ int main(void)
 #define SETTINGS_TEST(name) cmocka_unit_test_setup_teardown(name, start, finish)
         const struct CMUnitTest tests[] = {
             SETTINGS_TEST(an_empty_environment_gives_the_defaults),
+            SETTINGS_TEST(bodies_and_files_have_their_descriptors),
             SETTINGS_TEST(values_are_read_and_refused_with_what_is_allowed),
             SETTINGS_TEST(rate_limits_go_off_on_loopback_only),
             SETTINGS_TEST(grpc_in_clear_stays_on_loopback),

@@ -122,6 +122,9 @@ static sn_status call(struct rpc_call *c, const struct exchange *x, struct http_
                 TRY(upload_finish(c, x));
         }
         TRY(transcode_request(c, x, &in));
+        if (m->answers_file && !http_file_admit(x->request, true)) {
+                return rpc_fail(c, SN_UNAVAILABLE, NULL, "Too many files are on their way; try again shortly.");
+        }
         TRY(rpc_request(c, m, in, out));
         if (x->request->is_part) {
                 return rpc_fail_code(c, SN_CANCELLED, "body_incomplete", NULL,

@@ -171,6 +171,9 @@ static bool on_headers(void *context, struct http_request *r, size_t *max_body, 
         if (!find_route(x, early) || !check_once(x, early)) {
                 return false;
         }
+        if (x->match.route->method != NULL && x->match.route->method->answers_file) {
+                http_file_expect(r);
+        }
         if (x->match.route->method != NULL && x->match.route->method->body != RPC_BODY_MESSAGE) {
                 return check_serving(x, early) && upload_begin(x, max_body, early);
         }
@@ -281,7 +284,7 @@ static struct gateway *gateway_new(const struct gateway_options *options, struct
 
 static int connections(const struct settings *s)
 {
-        int possible = http_share_descriptors(s->http_connections, s->grpc_connections).http;
+        int possible = http_share_descriptors(s->http_connections, s->grpc_connections, settings_descriptors(s)).http;
 
         if (possible < s->http_connections) {
                 log_event(LOG_LEVEL_INFO, "the limit of open files allows fewer connections than HTTP_CONNECTIONS",

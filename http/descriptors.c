@@ -3,9 +3,9 @@
 
 #include "http/server.h"
 
-static int64_t possible(int64_t wanted)
+static int64_t possible(int64_t wanted, int64_t reserved)
 {
-        const rlim_t needed = (rlim_t)wanted + HTTP_RESERVED_DESCRIPTORS;
+        const rlim_t needed = (rlim_t)(wanted + reserved);
         struct rlimit limit;
         if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
                 return wanted;
@@ -20,13 +20,13 @@ static int64_t possible(int64_t wanted)
         if (limit.rlim_cur >= needed) {
                 return wanted;
         }
-        const rlim_t least = 2 * HTTP_RESERVED_DESCRIPTORS; /* below it the reserve is a half */
-        return (int64_t)(limit.rlim_cur < least ? limit.rlim_cur / 2 : limit.rlim_cur - HTTP_RESERVED_DESCRIPTORS);
+        const rlim_t least = 2 * (rlim_t)reserved; /* below it the reserve is a half */
+        return (int64_t)(limit.rlim_cur < least ? limit.rlim_cur / 2 : limit.rlim_cur - (rlim_t)reserved);
 }
 
-struct http_share http_share_descriptors(int64_t http, int64_t grpc)
+struct http_share http_share_descriptors(int64_t http, int64_t grpc, int64_t reserved)
 {
-        int64_t all = possible(http + grpc);
+        int64_t all = possible(http + grpc, reserved);
         int64_t for_grpc = grpc < all / 4 ? grpc : all / 4;
         int64_t for_http = http < all - for_grpc ? http : all - for_grpc;
         return (struct http_share){.http = (int)for_http, .grpc = (int)for_grpc};

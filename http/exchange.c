@@ -104,7 +104,7 @@ static void release(struct http_exchange *x)
         if (x->upgrade != NULL) { /* it never came to that */
                 x->upgrade->end(x->upgrade_context);
         }
-        http_share_release_body(x);
+        http_share_release(x);
         buf_free(&x->body);
         buf_free(&x->answer);
         if (x->flow != NULL) {

@@ -111,6 +111,8 @@ struct http_exchange {
         uint64_t received;                   /* by a sink */
         int64_t sink_due_us;                 /* when it has given too little */
         int64_t held_bytes;                  /* of the body, as counted */
+        bool sends_file;                     /* which is counted, */
+        bool sends_file_of_share;            /* and with the address */
         bool spooled;                        /* the body's owner keeps it in the spool, */
         int64_t spooled_bytes;               /* and so much of it is counted */
         struct http_share_of_address *share; /* with whose address; NULL: nothing is counted */
@@ -284,7 +286,7 @@ void http_share_leave(struct http_connection *c);
 /* Counts what the body's memory has grown by, on the I/O thread; false: it is too much, and dropped. */
 SN_CHECKED bool http_share_hold_body(struct http_exchange *x);
 #define HTTP_TOO_MANY_BODIES "Too many requests are on their way at once; try again."
-void http_share_release_body(struct http_exchange *x); /* any thread, also when the server is gone */
+void http_share_release(struct http_exchange *x); /* any thread, also when the server is gone */
 
 /* listen.c */
 SN_CHECKED sn_status http_listen(struct http_server *server, struct buf *error);

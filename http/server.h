@@ -18,8 +18,7 @@
 struct http_server;
 struct http_upgrade;
 
-#define HTTP_MAX_HEADERS          64
-#define HTTP_RESERVED_DESCRIPTORS 200 /* for databases, Redis, gRPC, logs */
+#define HTTP_MAX_HEADERS 64
 
 struct http_header {
         const char *name;
@@ -152,6 +151,8 @@ struct http_shares {
                                any number. What comes beyond is told 503. */
         int64_t spool_bytes, spool_files; /* what there is for all bodies that sinks' owners keep (http_spool_begin), of
                                              which one address may have a quarter; 0: any number */
+        int64_t files; /* that answers send at a time, all addresses together, of which one may have a quarter; 0: any
+                          number */
         bool (*is_exempt)(const char *peer); /* a proxy, which speaks for many; NULL: nobody is */
 };
 void http_limit_shares(const struct http_shares *limits);
@@ -160,14 +161,19 @@ void http_limit_shares(const struct http_shares *limits);
  * thread. */
 SN_CHECKED bool http_spool_begin(struct http_request *r, int64_t announced);
 SN_CHECKED bool http_spool_add(struct http_request *r, size_t bytes);
+/* An answer that is a file holds descriptors for as long as its client takes it. http_file_expect, on the I/O thread:
+ * the answer may be one. http_file_admit, on any thread: it is to be made, and counts until the request ends; of_client
+ * false: not for the client's address. False: as many are on their way as may be. */
+void http_file_expect(struct http_request *r);
+SN_CHECKED bool http_file_admit(struct http_request *r, bool of_client);
 
-/* How many connections there are descriptors for, beside the reserved ones, on the two ports of a process: what is
- * wanted, or a quarter for gRPC and the rest for HTTP. Raises the process's soft limit of open files as far as that
- * needs and may. */
+/* How many connections there are descriptors for, beside those that are reserved for everything else, on the two ports
+ * of a process: what is wanted, or a quarter for gRPC and the rest for HTTP. Raises the process's soft limit of open
+ * files as far as that needs and may. */
 struct http_share {
         int http, grpc;
 };
-struct http_share http_share_descriptors(int64_t http, int64_t grpc);
+struct http_share http_share_descriptors(int64_t http, int64_t grpc, int64_t reserved);
 SN_CHECKED sn_status http_server_start(const struct http_options *options, const struct http_handlers *handlers,
                                        struct http_server **server, struct buf *error);
 int http_server_port(const struct http_server *server);

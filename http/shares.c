@@ -16,13 +16,13 @@ struct http_share_of_address {
         int connections;
         int references; /* connections, and exchanges that hold bytes */
         bool exempt;
-        atomic_int_least64_t body_bytes, spool_bytes, spool_files;
+        atomic_int_least64_t body_bytes, spool_bytes, spool_files, files;
 };
 
 static struct http_shares limits;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static void *shares;
-static atomic_int_least64_t body_bytes;
+static atomic_int_least64_t body_bytes, files;
 
 static int64_t read_body_bytes(void *context)
 {
@@ -137,7 +137,7 @@ bool http_share_hold_body(struct http_exchange *x)
         if (limits.body_bytes == 0 || (all <= limits.body_bytes && own <= share_of(limits.body_bytes))) {
                 return true;
         }
-        http_share_release_body(x);
+        http_share_release(x);
         buf_free(&x->body);
         return false;
 }
@@ -183,18 +183,39 @@ bool http_spool_add(struct http_request *r, size_t bytes)
         return true;
 }
 
-void http_share_release_body(struct http_exchange *x)
+void http_file_expect(struct http_request *r)
+{
+        reference((struct http_exchange *)(void *)r);
+}
+
+bool http_file_admit(struct http_request *r, bool of_client)
+{
+        struct http_exchange *x = (struct http_exchange *)(void *)r;
+        if (!take(&files, 1, limits.files == 0 ? INT64_MAX : limits.files)) {
+                return false;
+        }
+        x->sends_file = true; /* and is given back with the request */
+        if (!of_client || x->share == NULL) {
+                return true;
+        }
+        x->sends_file_of_share = take(&x->share->files, 1, most_of(x->share, limits.files));
+        return x->sends_file_of_share;
+}
+
+void http_share_release(struct http_exchange *x)
 {
         atomic_fetch_sub(&body_bytes, x->held_bytes);
+        atomic_fetch_sub(&files, x->sends_file);
         if (x->share != NULL) {
                 atomic_fetch_sub(&x->share->body_bytes, x->held_bytes);
                 atomic_fetch_sub(&x->share->spool_bytes, x->spooled_bytes);
                 atomic_fetch_sub(&x->share->spool_files, x->spooled);
+                atomic_fetch_sub(&x->share->files, x->sends_file_of_share);
                 pthread_mutex_lock(&lock);
                 unreference(x->share);
                 pthread_mutex_unlock(&lock);
         }
         x->held_bytes = x->spooled_bytes = 0;
-        x->spooled = false;
+        x->spooled = x->sends_file = x->sends_file_of_share = false;
         x->share = NULL;
 }

@@ -183,7 +183,7 @@ static void without_descriptors_clients_are_turned_away_and_later_served(void **
 
 static bool has_share(int http, int grpc)
 {
-        struct http_share share = http_share_descriptors(50000, 1000);
+        struct http_share share = http_share_descriptors(50000, 1000, 200);
         return share.http == http && share.grpc == grpc;
 }
 
@@ -193,10 +193,10 @@ static void as_many_connections_are_taken_as_there_are_descriptors_for(void **st
         assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
         low = (struct rlimit){500, before.rlim_max};
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
-        assert_int_equal(http_share_descriptors(290, 10).http, 290);
+        assert_int_equal(http_share_descriptors(290, 10, 200).http, 290);
         assert_int_equal(getrlimit(RLIMIT_NOFILE, &after), 0);
         assert_int_equal(after.rlim_cur, 500); /* enough as it is */
-        assert_int_equal(http_share_descriptors(390, 10).grpc, 10);
+        assert_int_equal(http_share_descriptors(390, 10, 200).grpc, 10);
         assert_int_equal(getrlimit(RLIMIT_NOFILE, &after), 0);
         assert_int_equal(after.rlim_cur, 600); /* raised */
         pid_t child = fork();

@@ -175,6 +175,10 @@ static sn_status take_message(struct grpc_request *r, const struct grpc_request_
                 return grpc_upload_finish(r->upload, message);
         }
         TRY(grpc_request_admit(r, context));
+        /* Our own services ask for many clients. */
+        if (r->call.method->answers_file && !http_file_admit(r->http, r->call.caller[0] == '\0')) {
+                return rpc_fail(&r->call, SN_UNAVAILABLE, NULL, "too many files are on their way; try again shortly");
+        }
         return read_message(r, &r->call, message);
 }
 

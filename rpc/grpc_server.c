@@ -142,6 +142,9 @@ static bool on_headers(void *context, struct http_request *http, size_t *max_bod
                 conversation_begin(&s->conversations, r, reflection_answer, early);
                 return false;
         }
+        if (r->served->method != NULL && r->served->method->answers_file) {
+                http_file_expect(http);
+        }
         return !contract_streams_body(r->served->method) || begin_upload(s, r, max_body, early);
 }
 

@@ -9,9 +9,10 @@ import { serversKey, signedBy } from './signing.mjs';
 
 const shared = new URL(process.env.SONET_URL);
 const MIB = 1 << 20;
+const QUARTER = 4 * MIB;
 let author;
-let owner; // a member of the server with a small spool
-const small = ownServer({ env: { SPOOL_BYTES: 4 * MIB } }, async (it) => {
+let owner; // a member of the server with a small spool, and few files for answers
+const small = ownServer({ env: { SPOOL_BYTES: 4 * QUARTER, ANSWER_FILES: 8 } }, async (it) => {
         owner = await it.register();
 });
 
@@ -87,14 +88,14 @@ test('announced or not: bytes beyond what the spool has are told 503, those of o
                 assert.match(head, /\r\nRetry-After: \d+\r\n/);
                 assert.match(json.detail, detail);
         };
-        await expectFull(send({ size: MIB + 1 }), /address/);
+        await expectFull(send({ size: QUARTER + 1 }), /address/);
         const chunked = send({ headers: 'Transfer-Encoding: chunked\r\n', size: null });
-        chunked.send(`${(MIB + 1).toString(16)}\r\n${'.'.repeat(MIB + 1)}`);
+        chunked.send(`${(QUARTER + 1).toString(16)}\r\n${'.'.repeat(QUARTER + 1)}`);
         await expectFull(chunked, /address/);
         const open = [];
         for (let i = 2; i <= 5; i++) { // four addresses, with all but 400 bytes
-                const one = send({ size: MIB, from: `127.0.0.${i}` });
-                one.send('.'.repeat(MIB - 100));
+                const one = send({ size: QUARTER, from: `127.0.0.${i}` });
+                one.send('.'.repeat(QUARTER - 100));
                 open.push(one);
         }
         await eventually('all of it is held', async () => {
@@ -146,4 +147,38 @@ test('an address has a quarter of the bodies on their way, all together have all
                 one.close();
                 return !one.answered();
         });
+});
+
+// A download that stops after its head; its status.
+function download(name, from) {
+        const address = new URL(small.server.url);
+        const socket = net.connect({ host: address.hostname, port: Number(address.port), localAddress: from });
+        const status = new Promise((resolve, reject) => {
+                socket.once('data', (piece) => {
+                        socket.pause();
+                        resolve(Number(/^HTTP\/1.1 (\d+)/.exec(piece.toString('latin1'))[1]));
+                });
+                socket.on('error', reject);
+        });
+        socket.write(`GET /v1/poll/files/${name} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer ${owner.token}\r\n\r\n`);
+        return { status: () => status, close: () => socket.destroy() };
+}
+
+test('an address has a quarter of the files on their way to clients, all together have all', async () => {
+        const put = upload('download', { address: new URL(small.server.url), token: owner.token, size: QUARTER });
+        put.send('.'.repeat(QUARTER));
+        assert.equal((await put.answer()).status, 200);
+        const open = [];
+        const statusFrom = async (from) => {
+                open.push(download('download', from));
+                return open.at(-1).status();
+        };
+        for (let i = 2; i <= 5; i++) {
+                assert.deepEqual([await statusFrom(`127.0.0.${i}`), await statusFrom(`127.0.0.${i}`)], [200, 200]);
+                assert.equal(await statusFrom(`127.0.0.${i}`), 503);
+        }
+        assert.equal(await statusFrom('127.0.0.6'), 503);
+        open.forEach((one) => one.close());
+        await eventually('there is room again', async () => (await statusFrom('127.0.0.6')) === 200);
+        open.forEach((one) => one.close());
 });

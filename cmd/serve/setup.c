@@ -78,6 +78,7 @@ static sn_status configure(struct server *server, int64_t port, struct buf *erro
                                                 .body_bytes = s->body_bytes,
                                                 .spool_bytes = s->spool_bytes,
                                                 .spool_files = s->spool_files,
+                                                .files = s->answer_files,
                                                 .is_exempt = rpc_is_trusted_proxy});
         spool_setup(&(struct spool_options){s->spool_dir, s->spool_bytes, s->spool_files, s->spool_free_bytes});
         if (s->redis_url[0] == '\0') {

@@ -118,9 +118,10 @@ static sn_status listen_grpc(struct server *server, struct buf *error)
                 return SN_OK;
         }
         snprintf(address, sizeof(address), format, s->grpc_address, settings_grpc_port(s));
-        return sonet_grpc_server_start(address, &server->tls, server->lanes,
-                                       http_share_descriptors(s->http_connections, s->grpc_connections).grpc,
-                                       serve_alive, server, &server->grpc, error);
+        return sonet_grpc_server_start(
+            address, &server->tls, server->lanes,
+            http_share_descriptors(s->http_connections, s->grpc_connections, settings_descriptors(s)).grpc, serve_alive,
+            server, &server->grpc, error);
 }
 
 /* Without the gateway no contract has routes here: health, readiness and metrics are left. */
