@@ -29,12 +29,11 @@ function fortuneFiles() {
         return files.sort();
 }
 
-export async function importNetwork(server, quick) {
-        const { args, name } = graphArguments(quick);
+export async function importNetwork(server, quick, { args, name } = graphArguments(quick), notes = NOTES) {
         const start = Date.now();
-        const out = await run(findBinary(), ['import', ...args, '--texts', ...fortuneFiles(), '--notes', String(NOTES), '--password', PASSWORD, '--to', server.url]);
+        const out = await run(findBinary(), ['import', ...args, '--texts', ...fortuneFiles(), '--notes', String(notes), '--password', PASSWORD, '--to', server.url]);
         const [, members, ties] = out.match(/([\d,]+) members, ([\d,]+) ties/).map((n) => Number(String(n).replaceAll(',', '')));
-        return { name, members, ties, notes: members * NOTES, seconds: (Date.now() - start) / 1000 };
+        return { name, members, ties, notes: members * notes, seconds: (Date.now() - start) / 1000 };
 }
 
 // One agent for all questions that are not measured.

@@ -215,6 +215,26 @@ static void a_log_that_is_away_holds_up_few_workers_for_a_short_time(void **stat
         }
 }
 
+static void what_is_too_large_for_one_answer_is_shown_to_fewer_at_a_time(void **state)
+{
+        struct wall_client clients[6];
+
+        for (int i = 0; i < 6; i++) {
+                clients[i] = wall_open_socket(wall_token_of(i, 600, SESSION));
+                subscribe(&clients[i], "a", NULL);
+                wall_wait(&clients[i], "\"subscribed\"");
+        }
+        wall_post("a", 8 << 20); /* for all of them more than a call may take */
+        for (int i = 0; i < 6; i++) {
+                wall_wait(&clients[i], "000000000001");
+        }
+        wall_post("a", 10);
+        for (int i = 0; i < 6; i++) {
+                wall_wait(&clients[i], "000000000002"); /* none was cut off */
+                wall_close(&clients[i]);
+        }
+}
+
 /* ---- Sessions ---- */
 
 static void a_stream_ends_with_its_token(void **state)
@@ -312,6 +332,7 @@ int main(void)
             TEST(an_id_passes_no_event_that_is_owed_on_another_channel),
             TEST(an_event_that_cannot_be_routed_ends_the_streams_which_resume),
             TEST(a_log_that_is_away_holds_up_few_workers_for_a_short_time),
+            TEST(what_is_too_large_for_one_answer_is_shown_to_fewer_at_a_time),
             TEST(a_stream_ends_with_its_token),
             TEST(a_stream_goes_on_with_the_token_that_came_last),
             TEST(a_session_that_ends_ends_a_stream_without_channels),

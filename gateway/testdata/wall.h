@@ -31,8 +31,9 @@ void wall_start(void);
 int wall_port(void);
 void wall_stop(int grace_ms); /* opens the gate when the server has stopped */
 
-/* A token of a member and a session of their own. */
-const char *wall_token(int life_s, const char *session);
+/* A token of one of ten members. */
+const char *wall_token_of(int member, int life_s, const char *session);
+const char *wall_token(int life_s, const char *session); /* of the first */
 
 /* A client: all that came stands in `in`. */
 struct wall_client {

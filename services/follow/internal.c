@@ -14,6 +14,17 @@ sn_status follow_handle_get_relations(struct rpc_call *c, const Follow__GetRelat
         return SN_OK;
 }
 
+sn_status follow_handle_get_viewers_relations(struct rpc_call *c, const Follow__GetViewersRelationsRequest *in,
+                                              Follow__Relations *out)
+{
+        if (in->n_viewer_ids != in->n_user_ids) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "viewer_ids", "must have as many items as user_ids");
+        }
+        out->n_items = in->n_user_ids;
+        return relations_get_pairs(c, (enum read_from)in->from, in->viewer_ids, in->user_ids, out->n_items,
+                                   &out->items);
+}
+
 sn_status follow_handle_get_blocks(struct rpc_call *c, const Follow__GetBlocksRequest *in, Follow__Blocks *out)
 {
         if (in->n_blocked_ids != in->n_blocker_ids) {

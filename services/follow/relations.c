@@ -66,14 +66,14 @@ static void show(Follow__Relationship *out, char *other, uint64_t flags)
         out->requested_by = (flags & REQUESTED_BY) != 0;
 }
 
-sn_status relations_get(struct rpc_call *c, enum read_from from, const char *viewer, char **ids, size_t n,
-                        Follow__Relationship ***out)
+sn_status relations_get_pairs(struct rpc_call *c, enum read_from from, char *const *viewers, char *const *ids, size_t n,
+                              Follow__Relationship ***out)
 {
         struct cache_item *items = ARENA_ARRAY(c->arena, struct cache_item, n);
         Follow__Relationship *all = ARENA_ARRAY(c->arena, Follow__Relationship, n);
 
         for (size_t i = 0; i < n; i++) {
-                items[i].key = (struct cache_key){.id = viewer, .other = ids[i]};
+                items[i].key = (struct cache_key){.id = viewers[i], .other = ids[i]};
         }
         TRY(cache_get(c, &relations, from, items, n));
         *out = ARENA_ARRAY(c->arena, Follow__Relationship *, n);
@@ -82,6 +82,17 @@ sn_status relations_get(struct rpc_call *c, enum read_from from, const char *vie
                 (*out)[i] = &all[i];
         }
         return SN_OK;
+}
+
+sn_status relations_get(struct rpc_call *c, enum read_from from, const char *viewer, char *const *ids, size_t n,
+                        Follow__Relationship ***out)
+{
+        char **viewers = ARENA_ARRAY(c->arena, char *, n);
+
+        for (size_t i = 0; i < n; i++) {
+                viewers[i] = (char *)viewer;
+        }
+        return relations_get_pairs(c, from, viewers, ids, n, out);
 }
 
 sn_status relations_blocks(struct rpc_call *c, enum read_from from, char **blockers, char **blocked, size_t n,

@@ -12,8 +12,11 @@ void relations_stop(void);
 
 /* items[i] is the viewer's relation with ids[i], in the call's arena. When only memory is asked, who is not there
  * counts as blocked. */
-SN_CHECKED sn_status relations_get(struct rpc_call *c, enum read_from from, const char *viewer, char **ids, size_t n,
-                                   Follow__Relationship ***items);
+SN_CHECKED sn_status relations_get(struct rpc_call *c, enum read_from from, const char *viewer, char *const *ids,
+                                   size_t n, Follow__Relationship ***items);
+/* The same of several viewers: items[i] is that of viewers[i] with ids[i]. */
+SN_CHECKED sn_status relations_get_pairs(struct rpc_call *c, enum read_from from, char *const *viewers,
+                                         char *const *ids, size_t n, Follow__Relationship ***items);
 /* blocks[i]: blockers[i] blocks blocked[i]. */
 SN_CHECKED sn_status relations_blocks(struct rpc_call *c, enum read_from from, char **blockers, char **blocked,
                                       size_t n, protobuf_c_boolean *blocks);

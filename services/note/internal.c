@@ -19,7 +19,8 @@ sn_status note_handle_batch_get(struct rpc_call *c, const Note__BatchGetRequest 
         }
         out->n_next_renote_ids = out->n_items;
         out->next_renote_ids = ARENA_ARRAY(c->arena, char *, out->n_items);
-        return renoters_show(c, in->viewer_id, out->items, out->n_items, out->next_renote_ids);
+        return renoters_show(c, show_one_viewer(c->arena, in->viewer_id, out->n_items), out->items, out->n_items,
+                             out->next_renote_ids);
 }
 
 /* "After" counts when both are given. */

@@ -5,7 +5,6 @@
 
 #include <string.h>
 #include "services/member.h"
-#include "services/note/marks.h"
 #include "services/note/renoters.h"
 #include "services/note/show.h"
 #include "services/note/stored.h"
@@ -75,11 +74,13 @@ static bool is_comment(const bus_event *event)
 }
 
 /* The notes of events; of those that say that a note is gone, as it was. */
-static sn_status load_stored(struct rpc_call *c, bus_event *const *events, size_t n, NoteRows__StoredNote **stored)
+static sn_status load_stored(struct rpc_call *c, bus_event *const *events, size_t n, NoteRows__StoredNote **stored,
+                             bool *was_removed)
 {
         char **ids = ARENA_ARRAY(c->arena, char *, n), **gone = ARENA_ARRAY(c->arena, char *, n);
         NoteRows__StoredNote **as_they_were = ARENA_ARRAY(c->arena, NoteRows__StoredNote *, n);
         size_t *places = ARENA_ARRAY(c->arena, size_t, n), n_gone = 0;
+        bool *removed = ARENA_ARRAY(c->arena, bool, n);
 
         for (size_t i = 0; i < n; i++) {
                 ids[i] = events[i]->aggregate_id;
@@ -94,9 +95,10 @@ static sn_status load_stored(struct rpc_call *c, bus_event *const *events, size_
         if (n_gone == 0) {
                 return SN_OK;
         }
-        TRY(stored_get_deleted(c, gone, n_gone, as_they_were));
+        TRY(stored_get_deleted(c, gone, n_gone, as_they_were, removed));
         for (size_t i = 0; i < n_gone; i++) {
                 stored[places[i]] = as_they_were[i];
+                was_removed[places[i]] = removed[i];
         }
         return SN_OK;
 }
@@ -122,6 +124,7 @@ sn_status note_handle_route_events(struct rpc_call *c, const Sonet__Live__RouteR
         bus_event *event = in->event;
         NoteRows__StoredNote *stored = NULL;
         struct note_entities entities;
+        bool was_removed = false;
 
         if (event == NULL || kind_of(event) == OTHER) {
                 return SN_OK;
@@ -132,7 +135,7 @@ sn_status note_handle_route_events(struct rpc_call *c, const Sonet__Live__RouteR
                 return SN_OK;
         }
         add_topic(c, out, is_comment(event) ? "note" : "user", is_comment(event) ? event->object_id : event->actor_id);
-        TRY(load_stored(c, &event, 1, &stored));
+        TRY(load_stored(c, &event, 1, &stored, &was_removed));
         hashtags_of(c->arena, stored, &entities);
         for (size_t i = 0; i < entities.n_hashtags; i++) {
                 add_topic(c, out, "hashtag", entities.hashtags[i].key);
@@ -177,17 +180,11 @@ static bool is_on_topic(struct arena *arena, const char *topic, const bus_event 
 
 /* ---- What they are shown ---- */
 
-/* Events of one sort, for one viewer: those that say that a note is gone, or the others. */
-struct selection {
-        char **ids;
-        uint32_t *events;
-        size_t n;
-};
-
 struct showing {
         const Sonet__Live__ShowRequest *in;
-        struct selection there, gone;
         NoteRows__StoredNote **stored;
+        bool *was_removed;
+        char **topic_ids;      /* the note that is the topic, for each viewer */
         const char *asked_for; /* the author of the note that is the topic */
         bool hides_muted;
         Note__NoteEvents *out;
@@ -239,83 +236,115 @@ static void add(struct rpc_call *c, struct showing *s, uint32_t event, uint32_t 
         s->out->items[s->out->n_items++] = item;
 }
 
-/* Who wrote a comment that was removed still sees it. */
-static bool still_sees(const bus_event *event, const char *viewer, const Note__Note *note)
+/* Who wrote a comment that was removed still sees it, until they delete it: that is told to them alone. */
+static bool is_told(const struct showing *s, uint32_t event, const char *viewer, const Note__Note *note)
 {
-        return strcmp(event->type, EVENT_COMMENT_REMOVED) == 0 && uuid_equal(viewer, note->author->id);
+        bool is_maker = uuid_equal(viewer, note->author->id);
+
+        if (strcmp(s->in->events[event]->type, EVENT_COMMENT_REMOVED) == 0) {
+                return !is_maker;
+        }
+        return is_maker || !s->was_removed[event];
+}
+
+/* Each of some events for each of the viewers: those that say that a note is gone, or the others. */
+struct pairs {
+        bool gone;
+        char **viewers, **ids;
+        uint32_t *viewer, *event;
+        size_t n;
+};
+
+static bool is_selected(struct rpc_call *c, const struct showing *s, uint32_t event, bool gone)
+{
+        const bus_event *e = s->in->events[event];
+
+        return kind_of(e) != OTHER && (kind_of(e) == DELETED) == gone &&
+               is_on_topic(c->arena, s->in->topic, e, s->stored[event]);
 }
 
 /* What is answered to a note is for those who see the note itself, as on its page. */
-static sn_status check_topic(struct rpc_call *c, const struct showing *s, const struct reader *reader, bool *seen)
+static sn_status check_topic(struct rpc_call *c, const struct showing *s, bool gone, bool *seen)
 {
-        struct reader opener = {.id = reader->id, .with_deleted = reader->with_deleted};
-        char *id = s->in->topic + strlen("note:");
-        Note__Note **notes = NULL;
-        size_t n = 1;
+        size_t n = s->in->n_viewer_ids;
+        Note__Note **notes = ARENA_ARRAY(c->arena, Note__Note *, n);
 
-        if (strncmp(s->in->topic, "note:", 5) == 0) {
-                TRY(show_notes(c, &opener, &id, 1, &n, &notes));
+        if (s->topic_ids != NULL) {
+                TRY(show_to_viewers(c, &(struct reader){.with_deleted = gone}, s->in->viewer_ids, s->topic_ids, n,
+                                    notes));
         }
-        *seen = n > 0;
+        for (size_t i = 0; i < n; i++) {
+                seen[i] = s->topic_ids == NULL || notes[i] != NULL;
+        }
         return SN_OK;
 }
 
-static sn_status show_selection(struct rpc_call *c, struct showing *s, const struct selection *some, uint32_t viewer,
-                                bool gone)
+static sn_status pair(struct rpc_call *c, const struct showing *s, bool gone, struct pairs *out)
 {
-        struct reader reader = {.id = s->in->viewer_ids[viewer],
-                                .hides_muted = s->hides_muted,
-                                .asked_for = s->asked_for,
-                                .with_deleted = gone};
-        Note__Note **notes = NULL;
-        bool seen = false;
+        size_t n = s->in->n_events * s->in->n_viewer_ids, n_events = 0;
+        uint32_t *events = ARENA_ARRAY(c->arena, uint32_t, s->in->n_events);
+        bool *seen = ARENA_ARRAY(c->arena, bool, s->in->n_viewer_ids);
+
+        *out = (struct pairs){gone,
+                              ARENA_ARRAY(c->arena, char *, n),
+                              ARENA_ARRAY(c->arena, char *, n),
+                              ARENA_ARRAY(c->arena, uint32_t, n),
+                              ARENA_ARRAY(c->arena, uint32_t, n),
+                              0};
+        for (uint32_t i = 0; i < s->in->n_events; i++) {
+                if (is_selected(c, s, i, gone)) {
+                        events[n_events++] = i;
+                }
+        }
+        if (n_events == 0) {
+                return SN_OK;
+        }
+        TRY(check_topic(c, s, gone, seen));
+        for (uint32_t v = 0; v < s->in->n_viewer_ids; v++) {
+                for (size_t i = 0; i < n_events && seen[v]; i++) {
+                        out->viewers[out->n] = s->in->viewer_ids[v];
+                        out->ids[out->n] = s->in->events[events[i]]->aggregate_id;
+                        out->viewer[out->n] = v;
+                        out->event[out->n++] = events[i];
+                }
+        }
+        return SN_OK;
+}
+
+/* A renote on a home timeline stands for all who passed the note on. */
+static sn_status show_renoters(struct rpc_call *c, const struct pairs *pairs, Note__Note *const *notes)
+{
+        Note__Note **there = ARENA_ARRAY(c->arena, Note__Note *, pairs->n);
+        char **viewers = ARENA_ARRAY(c->arena, char *, pairs->n);
         size_t n = 0;
 
-        if (some->n == 0) {
-                return SN_OK;
+        for (size_t i = 0; i < pairs->n; i++) {
+                if (notes[i] != NULL) {
+                        viewers[n] = pairs->viewers[i];
+                        there[n++] = notes[i];
+                }
         }
-        TRY(check_topic(c, s, &reader, &seen));
-        if (!seen) {
-                return SN_OK;
-        }
-        TRY(show_notes(c, &reader, some->ids, some->n, &n, &notes));
-        if (strcmp(s->in->topic, TOPIC_HOME) == 0 && !gone) {
-                TRY(renoters_show(c, reader.id, notes, n, ARENA_ARRAY(c->arena, char *, n)));
-        }
-        for (size_t i = 0, k = 0; i < some->n && k < n; i++) { /* in the order asked */
-                if (uuid_equal(some->ids[i], notes[k]->id)) {
-                        Note__Note *note = notes[k++];
+        return renoters_show(c, viewers, there, n, ARENA_ARRAY(c->arena, char *, n));
+}
 
-                        if (!still_sees(s->in->events[some->events[i]], reader.id, note)) {
-                                add(c, s, some->events[i], viewer, note);
-                        }
+static sn_status show_pairs(struct rpc_call *c, struct showing *s, bool gone)
+{
+        struct reader reader = {.hides_muted = s->hides_muted, .asked_for = s->asked_for, .with_deleted = gone};
+        struct pairs pairs;
+
+        TRY(pair(c, s, gone, &pairs));
+        Note__Note **notes = ARENA_ARRAY(c->arena, Note__Note *, pairs.n);
+
+        TRY(show_to_viewers(c, &reader, pairs.viewers, pairs.ids, pairs.n, notes));
+        if (strcmp(s->in->topic, TOPIC_HOME) == 0 && !gone) {
+                TRY(show_renoters(c, &pairs, notes));
+        }
+        for (size_t i = 0; i < pairs.n; i++) {
+                if (notes[i] != NULL && is_told(s, pairs.event[i], pairs.viewers[i], notes[i])) {
+                        add(c, s, pairs.event[i], pairs.viewer[i], notes[i]);
                 }
         }
         return SN_OK;
-}
-
-static void select_event(struct selection *some, const bus_event *event, uint32_t i)
-{
-        some->events[some->n] = i;
-        some->ids[some->n++] = event->aggregate_id;
-}
-
-static struct selection new_selection(struct arena *arena, size_t n)
-{
-        return (struct selection){ARENA_ARRAY(arena, char *, n), ARENA_ARRAY(arena, uint32_t, n), 0};
-}
-
-static void select_events(struct rpc_call *c, struct showing *s)
-{
-        s->there = new_selection(c->arena, s->in->n_events);
-        s->gone = new_selection(c->arena, s->in->n_events);
-        for (uint32_t i = 0; i < s->in->n_events; i++) {
-                const bus_event *event = s->in->events[i];
-
-                if (kind_of(event) != OTHER && is_on_topic(c->arena, s->in->topic, event, s->stored[i])) {
-                        select_event(kind_of(event) == DELETED ? &s->gone : &s->there, event, i);
-                }
-        }
 }
 
 /* As on the pages: who opens a note or a member has asked for them, other lists are without those whom one mutes. */
@@ -330,6 +359,7 @@ static sn_status set_reader(struct rpc_call *c, struct showing *s)
         }
         TRY(stored_get(c, READ_FROM_ANYWHERE, &id, 1, &note));
         s->asked_for = note != NULL ? note->note->author->id : NULL;
+        s->topic_ids = show_one_viewer(c->arena, id, s->in->n_viewer_ids);
         return SN_OK;
 }
 
@@ -343,16 +373,10 @@ sn_status note_handle_show_events(struct rpc_call *c, const Sonet__Live__ShowReq
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "viewer_ids", "at most %d events times viewers", MOST_SHOWN);
         }
         s.stored = ARENA_ARRAY(c->arena, NoteRows__StoredNote *, in->n_events);
+        s.was_removed = ARENA_ARRAY(c->arena, bool, in->n_events);
         out->items = ARENA_ARRAY(c->arena, Note__NoteEvent *, in->n_events * in->n_viewer_ids);
-        TRY(load_stored(c, in->events, in->n_events, s.stored));
+        TRY(load_stored(c, in->events, in->n_events, s.stored, s.was_removed));
         TRY(set_reader(c, &s));
-        select_events(c, &s);
-        if (in->n_viewer_ids > 1 && s.there.n == 1) {
-                TRY(marks_prefetch(c, in->viewer_ids, in->n_viewer_ids, s.there.ids[0]));
-        }
-        for (uint32_t viewer = 0; viewer < in->n_viewer_ids; viewer++) {
-                TRY(show_selection(c, &s, &s.there, viewer, false));
-                TRY(show_selection(c, &s, &s.gone, viewer, true));
-        }
-        return SN_OK;
+        TRY(show_pairs(c, &s, false));
+        return show_pairs(c, &s, true);
 }

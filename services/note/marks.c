@@ -32,12 +32,12 @@ void marks_stop(void)
         cache_stop(&marks);
 }
 
-sn_status marks_get(struct rpc_call *c, const char *viewer, char *const *ids, size_t n, Note__NoteViewer *out)
+sn_status marks_get(struct rpc_call *c, char *const *viewers, char *const *ids, size_t n, Note__NoteViewer *out)
 {
         struct cache_item *items = ARENA_ARRAY(c->arena, struct cache_item, n);
 
         for (size_t i = 0; i < n; i++) {
-                items[i].key = (struct cache_key){.id = viewer, .other = ids[i]};
+                items[i].key = (struct cache_key){.id = viewers[i], .other = ids[i]};
         }
         TRY(cache_get(c, &marks, READ_FROM_ANYWHERE, items, n));
         for (size_t i = 0; i < n; i++) {
@@ -47,16 +47,6 @@ sn_status marks_get(struct rpc_call *c, const char *viewer, char *const *ids, si
                 out[i].bookmarked = (items[i].value.number & BOOKMARKED) != 0;
         }
         return SN_OK;
-}
-
-sn_status marks_prefetch(struct rpc_call *c, char *const *viewers, size_t n, const char *note_id)
-{
-        struct cache_item *items = ARENA_ARRAY(c->arena, struct cache_item, n);
-
-        for (size_t i = 0; i < n; i++) {
-                items[i].key = (struct cache_key){.id = viewers[i], .other = note_id};
-        }
-        return cache_get(c, &marks, READ_FROM_ANYWHERE, items, n);
 }
 
 void marks_changed(struct db_tx *tx, const char *viewer, const char *note_id)

@@ -45,6 +45,7 @@ void renoters_changed(struct db_tx *tx, const char *note_id)
 
 struct renote {
         size_t of; /* which of the notes */
+        char *viewer;
         char *id, *user_id;
         char *author_id; /* of the note that is passed on */
 };
@@ -66,7 +67,8 @@ static char *author_id(const Note__Note *note)
 }
 
 /* The counts do not tell whether there is any: renotes from private accounts are not in them. */
-static sn_status load_renotes(struct rpc_call *c, Note__Note *const *notes, size_t n, struct renotes *out)
+static sn_status load_renotes(struct rpc_call *c, char *const *viewers, Note__Note *const *notes, size_t n,
+                              struct renotes *out)
 {
         char **ids = ARENA_ARRAY(c->arena, char *, n);
         NoteRows__Renoters **rows = ARENA_ARRAY(c->arena, NoteRows__Renoters *, n);
@@ -85,31 +87,35 @@ static sn_status load_renotes(struct rpc_call *c, Note__Note *const *notes, size
 
                 for (size_t k = 0; row != NULL && k < row->n_renote_ids; k++) {
                         out->items[out->n++] =
-                            (struct renote){i, row->renote_ids[k], row->user_ids[k], author_id(notes[i])};
+                            (struct renote){i, viewers[i], row->renote_ids[k], row->user_ids[k], author_id(notes[i])};
                 }
         }
         return SN_OK;
 }
 
 /* keep[i] belongs to items[i], at most ASKED_MAX. */
-typedef sn_status ask_whom(struct rpc_call *c, const char *viewer, const struct renote *items, size_t n, bool *keep);
+typedef sn_status ask_whom(struct rpc_call *c, const struct renote *items, size_t n, bool *keep);
 
-static sn_status load_relations(struct rpc_call *c, const char *viewer, char **ids, size_t n, Follow__Relations *out)
+static sn_status load_relations(struct rpc_call *c, const struct renote *items, size_t n, char **ids,
+                                Follow__Relations *out)
 {
-        Follow__GetRelationsRequest in = FOLLOW__GET_RELATIONS_REQUEST__INIT;
+        Follow__GetViewersRelationsRequest in = FOLLOW__GET_VIEWERS_RELATIONS_REQUEST__INIT;
 
         follow__relations__init(out);
-        in.viewer_id = (char *)viewer;
-        in.n_user_ids = n;
+        in.n_viewer_ids = in.n_user_ids = n;
+        in.viewer_ids = ARENA_ARRAY(c->arena, char *, n);
         in.user_ids = ids;
-        TRY(follow_get_relations(c, &in, out));
+        for (size_t i = 0; i < n; i++) {
+                in.viewer_ids[i] = items[i].viewer;
+        }
+        TRY(follow_get_viewers_relations(c, &in, out));
         return out->n_items == n
                    ? SN_OK
                    : rpc_fail(c, SN_INTERNAL, NULL, "the follow service answered with the wrong number of relations");
 }
 
 /* Whose renotes come to the viewer's home at all. */
-static sn_status ask_relations(struct rpc_call *c, const char *viewer, const struct renote *items, size_t n, bool *keep)
+static sn_status ask_relations(struct rpc_call *c, const struct renote *items, size_t n, bool *keep)
 {
         char **ids = ARENA_ARRAY(c->arena, char *, n);
         Follow__Relations found;
@@ -117,15 +123,15 @@ static sn_status ask_relations(struct rpc_call *c, const char *viewer, const str
         for (size_t i = 0; i < n; i++) {
                 ids[i] = items[i].user_id;
         }
-        TRY(load_relations(c, viewer, ids, n, &found));
+        TRY(load_relations(c, items, n, ids, &found));
         for (size_t i = 0; i < n; i++) {
-                keep[i] = uuid_equal(ids[i], viewer) || (found.items[i]->following && !found.items[i]->muting);
+                keep[i] = uuid_equal(ids[i], items[i].viewer) || (found.items[i]->following && !found.items[i]->muting);
         }
         return SN_OK;
 }
 
 /* What a muted member wrote comes home by the viewer's own renote alone. */
-static sn_status ask_mutes(struct rpc_call *c, const char *viewer, const struct renote *items, size_t n, bool *keep)
+static sn_status ask_mutes(struct rpc_call *c, const struct renote *items, size_t n, bool *keep)
 {
         char **ids = ARENA_ARRAY(c->arena, char *, n);
         Follow__Relations found;
@@ -133,15 +139,15 @@ static sn_status ask_mutes(struct rpc_call *c, const char *viewer, const struct 
         for (size_t i = 0; i < n; i++) {
                 ids[i] = items[i].author_id;
         }
-        TRY(load_relations(c, viewer, ids, n, &found));
+        TRY(load_relations(c, items, n, ids, &found));
         for (size_t i = 0; i < n; i++) {
-                keep[i] = uuid_equal(items[i].user_id, viewer) || !found.items[i]->muting;
+                keep[i] = uuid_equal(items[i].user_id, items[i].viewer) || !found.items[i]->muting;
         }
         return SN_OK;
 }
 
 /* Whose renotes are shown to anybody: not of notes by an author who blocks them. */
-static sn_status ask_blocks(struct rpc_call *c, const char *viewer, const struct renote *items, size_t n, bool *keep)
+static sn_status ask_blocks(struct rpc_call *c, const struct renote *items, size_t n, bool *keep)
 {
         Follow__GetBlocksRequest in = FOLLOW__GET_BLOCKS_REQUEST__INIT;
         Follow__Blocks out = FOLLOW__BLOCKS__INIT;
@@ -160,7 +166,7 @@ static sn_status ask_blocks(struct rpc_call *c, const char *viewer, const struct
         return SN_OK;
 }
 
-static sn_status keep_some(struct rpc_call *c, const char *viewer, ask_whom *ask, struct renotes *r)
+static sn_status keep_some(struct rpc_call *c, ask_whom *ask, struct renotes *r)
 {
         bool *keep = ARENA_ARRAY(c->arena, bool, r->n);
         size_t kept = 0;
@@ -169,7 +175,7 @@ static sn_status keep_some(struct rpc_call *c, const char *viewer, ask_whom *ask
         for (size_t from = 0; from < r->n; from += ASKED_MAX) {
                 size_t n = r->n - from < ASKED_MAX ? r->n - from : ASKED_MAX;
 
-                TRY(ask(c, viewer, r->items + from, n, keep + from));
+                TRY(ask(c, r->items + from, n, keep + from));
         }
         for (size_t i = 0; i < r->n; i++) {
                 if (keep[i]) {
@@ -261,15 +267,15 @@ static sn_status load_authors(struct rpc_call *c, const struct renotes *r, User_
         return SN_OK;
 }
 
-sn_status renoters_show(struct rpc_call *c, const char *viewer, Note__Note *const *notes, size_t n, char **next)
+sn_status renoters_show(struct rpc_call *c, char *const *viewers, Note__Note *const *notes, size_t n, char **next)
 {
         User__Author **authors = NULL;
         struct renotes r;
 
-        TRY(load_renotes(c, notes, n, &r));
-        TRY(keep_some(c, viewer, ask_relations, &r));
-        TRY(keep_some(c, viewer, ask_mutes, &r));
-        TRY(keep_some(c, viewer, ask_blocks, &r));
+        TRY(load_renotes(c, viewers, notes, n, &r));
+        TRY(keep_some(c, ask_relations, &r));
+        TRY(keep_some(c, ask_mutes, &r));
+        TRY(keep_some(c, ask_blocks, &r));
         TRY(load_authors(c, &r, &authors));
         for (size_t i = 0, from = 0; i < n; i++) {
                 size_t to = end_of(&r, from, i);

@@ -8,9 +8,9 @@
 #include "services/note/visibility.h"
 #include "services/user/user.rpc.h"
 
-/* One note that is asked for, and all that is known of it for this viewer. */
+/* One note that is asked for, and all that is known of it for its viewer. */
 struct item {
-        char *id;
+        char *id, *viewer;
         const NoteRows__StoredNote *stored; /* NULL: there is no such note */
         char *author_id, *owner_id;         /* whose relations with the viewer decide */
         const Follow__Relationship *with_author, *with_owner;
@@ -33,7 +33,7 @@ static bool is_renote(const struct item *item)
 
 /* A note that does not exist is looked up like one that exists, as if its id were its author's: the reads do not tell
  * whether there is a note that the viewer may not see. */
-static sn_status load_stored(struct rpc_call *c, struct batch *b, char **ids, size_t n)
+static sn_status load_stored(struct rpc_call *c, struct batch *b, char *const *viewers, char **ids, size_t n)
 {
         NoteRows__StoredNote **stored = ARENA_ARRAY(c->arena, NoteRows__StoredNote *, n);
 
@@ -41,30 +41,53 @@ static sn_status load_stored(struct rpc_call *c, struct batch *b, char **ids, si
         b->items = ARENA_ARRAY(c->arena, struct item, n);
         TRY(stored_get(c, b->reader->from, ids, n, stored));
         if (b->reader->with_deleted && n > 0) {
-                TRY(stored_get_deleted(c, ids, n, stored));
+                TRY(stored_get_deleted(c, ids, n, stored, NULL));
         }
         for (size_t i = 0; i < n; i++) {
-                b->items[i] = (struct item){.id = ids[i], .stored = stored[i]};
+                b->items[i] = (struct item){.id = ids[i], .viewer = viewers[i], .stored = stored[i]};
                 b->items[i].author_id = stored[i] != NULL ? stored[i]->note->author->id : ids[i];
                 b->items[i].owner_id = stored[i] != NULL ? note_audience_owner(stored[i]) : ids[i];
         }
         return SN_OK;
 }
 
-static sn_status load_relations(struct rpc_call *c, struct batch *b)
+static bool has_one_viewer(const struct batch *b)
+{
+        for (size_t i = 1; i < b->n; i++) {
+                if (b->items[i].viewer != b->items[0].viewer) {
+                        return false;
+                }
+        }
+        return true;
+}
+
+/* Of pairs of a viewer and a member. That of one viewer is the shorter question. */
+static sn_status ask_relations(struct rpc_call *c, const struct batch *b, char **viewers, char **users, size_t n,
+                               Follow__Relations *out)
 {
         Follow__GetRelationsRequest in = FOLLOW__GET_RELATIONS_REQUEST__INIT;
+        Follow__GetViewersRelationsRequest pairs = FOLLOW__GET_VIEWERS_RELATIONS_REQUEST__INIT;
+
+        in.from = pairs.from = (Follow__ReadFrom)b->reader->from;
+        in.viewer_id = viewers[0];
+        in.user_ids = pairs.user_ids = users;
+        in.n_user_ids = pairs.n_user_ids = pairs.n_viewer_ids = n;
+        pairs.viewer_ids = viewers;
+        return has_one_viewer(b) ? follow_get_relations(c, &in, out) : follow_get_viewers_relations(c, &pairs, out);
+}
+
+static sn_status load_relations(struct rpc_call *c, struct batch *b)
+{
+        char **viewers = ARENA_ARRAY(c->arena, char *, 2 * b->n), **users = ARENA_ARRAY(c->arena, char *, 2 * b->n);
         Follow__Relations out = FOLLOW__RELATIONS__INIT;
 
-        in.from = (Follow__ReadFrom)b->reader->from;
-        in.viewer_id = (char *)b->reader->id;
-        in.user_ids = ARENA_ARRAY(c->arena, char *, 2 * b->n);
         for (size_t i = 0; i < b->n; i++) {
-                in.user_ids[in.n_user_ids++] = b->items[i].author_id;
-                in.user_ids[in.n_user_ids++] = b->items[i].owner_id;
+                viewers[2 * i] = viewers[2 * i + 1] = b->items[i].viewer;
+                users[2 * i] = b->items[i].author_id;
+                users[2 * i + 1] = b->items[i].owner_id;
         }
-        TRY(follow_get_relations(c, &in, &out));
-        if (out.n_items != in.n_user_ids) {
+        TRY(ask_relations(c, b, viewers, users, 2 * b->n, &out));
+        if (out.n_items != 2 * b->n) {
                 return rpc_fail(c, SN_INTERNAL, NULL, "the follow service answered with the wrong number of relations");
         }
         for (size_t i = 0; i < b->n; i++) {
@@ -75,9 +98,9 @@ static sn_status load_relations(struct rpc_call *c, struct batch *b)
 }
 
 /* Up to the decision whether the viewer sees each by itself. */
-static sn_status load(struct rpc_call *c, struct batch *b, char **ids, size_t n)
+static sn_status load(struct rpc_call *c, struct batch *b, char *const *viewers, char **ids, size_t n)
 {
-        TRY(load_stored(c, b, ids, n));
+        TRY(load_stored(c, b, viewers, ids, n));
         if (n == 0) {
                 return SN_OK;
         }
@@ -86,7 +109,7 @@ static sn_status load(struct rpc_call *c, struct batch *b, char **ids, size_t n)
                 struct item *item = &b->items[i];
 
                 item->visible = item->stored != NULL &&
-                                note_visible(b->reader->id, item->stored, item->with_author, item->with_owner);
+                                note_visible(item->viewer, item->stored, item->with_author, item->with_owner);
         }
         return SN_OK;
 }
@@ -95,18 +118,19 @@ static sn_status load(struct rpc_call *c, struct batch *b, char **ids, size_t n)
  * by what it passes on, which takes as many reads. */
 static sn_status load_originals(struct rpc_call *c, struct batch *b, struct batch *originals)
 {
-        char **ids = ARENA_ARRAY(c->arena, char *, b->n);
+        char **ids = ARENA_ARRAY(c->arena, char *, b->n), **viewers = ARENA_ARRAY(c->arena, char *, b->n);
         size_t n = 0;
 
         for (size_t i = 0; i < b->n; i++) {
                 struct item *item = &b->items[i];
 
                 if (!item->visible || is_renote(item)) {
+                        viewers[n] = item->viewer;
                         ids[n++] = item->visible ? item->stored->renote_of_id : item->id;
                 }
         }
         *originals = (struct batch){.reader = b->reader};
-        TRY(load(c, originals, ids, n));
+        TRY(load(c, originals, viewers, ids, n));
         n = 0;
         for (size_t i = 0; i < b->n; i++) {
                 struct item *item = &b->items[i];
@@ -182,28 +206,34 @@ static bool mutes_author(const struct reader *reader, const struct item *item)
 /* What one passes on oneself is one's own, whoever wrote it. */
 static bool is_muted(const struct reader *reader, const struct item *item)
 {
-        return reader->hides_muted && !uuid_equal(reader->id, item->author_id) &&
+        return reader->hides_muted && !uuid_equal(item->viewer, item->author_id) &&
                (mutes_author(reader, item) || (is_renote(item) && mutes_author(reader, item->original)));
 }
 
 /* ---- What is only read for notes that are shown ---- */
 
+/* Of neighbours by one author once: a note that is shown to many viewers. */
 static sn_status load_authors(struct rpc_call *c, struct batch *b)
 {
         User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
         User__Authors out = USER__AUTHORS__INIT;
+        size_t *places = ARENA_ARRAY(c->arena, size_t, b->n);
 
-        in.n_ids = b->n;
         in.ids = ARENA_ARRAY(c->arena, char *, b->n);
         for (size_t i = 0; i < b->n; i++) {
-                in.ids[i] = b->items[i].author_id;
+                if (i == 0 || !uuid_equal(b->items[i].author_id, in.ids[in.n_ids - 1])) {
+                        in.ids[in.n_ids++] = b->items[i].author_id;
+                }
+                places[i] = in.n_ids - 1;
         }
         TRY(user_batch_get_authors(c, &in, &out));
-        if (out.n_items != b->n) {
+        if (out.n_items != in.n_ids) {
                 return rpc_fail(c, SN_INTERNAL, NULL, "the user service answered with the wrong number of authors");
         }
         for (size_t i = 0; i < b->n; i++) {
-                b->items[i].author = out.items[i]->id[0] != '\0' ? out.items[i] : NULL;
+                User__Author *author = out.items[places[i]];
+
+                b->items[i].author = author->id[0] != '\0' ? author : NULL;
         }
         return SN_OK;
 }
@@ -211,12 +241,13 @@ static sn_status load_authors(struct rpc_call *c, struct batch *b)
 static sn_status load_marks(struct rpc_call *c, struct batch *b)
 {
         Note__NoteViewer *marks = ARENA_ARRAY(c->arena, Note__NoteViewer, b->n);
-        char **ids = ARENA_ARRAY(c->arena, char *, b->n);
+        char **ids = ARENA_ARRAY(c->arena, char *, b->n), **viewers = ARENA_ARRAY(c->arena, char *, b->n);
 
         for (size_t i = 0; i < b->n; i++) {
+                viewers[i] = b->items[i].viewer;
                 ids[i] = b->items[i].id;
         }
-        TRY(marks_get(c, b->reader->id, ids, b->n, marks));
+        TRY(marks_get(c, viewers, ids, b->n, marks));
         for (size_t i = 0; i < b->n; i++) {
                 b->items[i].marks = marks[i];
         }
@@ -284,14 +315,12 @@ static Note__Note *show_item(struct arena *arena, struct item *item)
         return note;
 }
 
-sn_status show_notes(struct rpc_call *c, const struct reader *reader, char **ids, size_t n, size_t *n_items,
-                     Note__Note ***items)
+sn_status show_to_viewers(struct rpc_call *c, const struct reader *reader, char *const *viewers, char **ids, size_t n,
+                          Note__Note **notes)
 {
         struct batch b = {.reader = reader}, originals;
 
-        *items = ARENA_ARRAY(c->arena, Note__Note *, n);
-        *n_items = 0;
-        TRY(load(c, &b, ids, n));
+        TRY(load(c, &b, viewers, ids, n));
         TRY(load_originals(c, &b, &originals));
         TRY(apply_blocks(c, &b));
         if (!any_visible(&b)) {
@@ -303,7 +332,33 @@ sn_status show_notes(struct rpc_call *c, const struct reader *reader, char **ids
                 struct item *item = &b.items[i];
 
                 if (is_visible(item) && has_author(item) && !is_muted(reader, item)) {
-                        (*items)[(*n_items)++] = show_item(c->arena, item);
+                        notes[i] = show_item(c->arena, item);
+                }
+        }
+        return SN_OK;
+}
+
+char **show_one_viewer(struct arena *arena, const char *viewer, size_t n)
+{
+        char **viewers = ARENA_ARRAY(arena, char *, n);
+
+        for (size_t i = 0; i < n; i++) {
+                viewers[i] = (char *)viewer;
+        }
+        return viewers;
+}
+
+sn_status show_notes(struct rpc_call *c, const struct reader *reader, char **ids, size_t n, size_t *n_items,
+                     Note__Note ***items)
+{
+        Note__Note **notes = ARENA_ARRAY(c->arena, Note__Note *, n);
+
+        *items = notes;
+        *n_items = 0;
+        TRY(show_to_viewers(c, reader, show_one_viewer(c->arena, reader->id, n), ids, n, notes));
+        for (size_t i = 0; i < n; i++) {
+                if (notes[i] != NULL) {
+                        notes[(*n_items)++] = notes[i];
                 }
         }
         return SN_OK;

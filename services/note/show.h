@@ -10,7 +10,7 @@
 /* For whom notes are shown. Muting hides a member's notes, and others' renotes of them, from lists that the reader did
  * not ask that member for. */
 struct reader {
-        const char *id;        /* "": not logged in */
+        const char *id;        /* "": not logged in; show_to_viewers has one for each note */
         bool hides_muted;      /* in this list */
         const char *asked_for; /* the member whose note the list belongs to: shown although muted; NULL: none */
         enum read_from from;
@@ -21,6 +21,12 @@ struct reader {
 /* The notes that the reader may see, in the order asked. */
 SN_CHECKED sn_status show_notes(struct rpc_call *c, const struct reader *reader, char **ids, size_t n, size_t *n_items,
                                 Note__Note ***items);
+/* One viewer for each of n notes. */
+char **show_one_viewer(struct arena *arena, const char *viewer, size_t n);
+/* notes[i] is ids[i] as viewers[i] sees it, NULL when they may not: with as many reads as for one of them. At most 500.
+ */
+SN_CHECKED sn_status show_to_viewers(struct rpc_call *c, const struct reader *reader, char *const *viewers, char **ids,
+                                     size_t n, Note__Note **notes);
 /* One note for the actor; without *found out is left alone. What they may not see is found out by the same reads as
  * what is not there: neither shows by its time that it is in memory. */
 SN_CHECKED sn_status show_find(struct rpc_call *c, char *id, Note__Note *out, bool *found);

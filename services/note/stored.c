@@ -51,17 +51,23 @@ sn_status stored_get(struct rpc_call *c, enum read_from from, char *const *ids, 
         return cache_get_messages(c, &notes, from, ids, n, stored);
 }
 
-sn_status stored_get_deleted(struct rpc_call *c, char *const *ids, size_t n, NoteRows__StoredNote **stored)
+sn_status stored_get_deleted(struct rpc_call *c, char *const *ids, size_t n, NoteRows__StoredNote **stored,
+                             bool *was_removed)
 {
         NoteRows__StoredNote **rows = NULL;
         size_t n_rows = 0;
 
         TRY(DB_READ(c, tx, store_deleted_notes(tx, (char **)ids, n, &n_rows, &rows)));
         for (size_t k = 0; k < n_rows; k++) {
+                bool removed = rows[k]->removed;
+
                 rows[k]->removed = false;
                 for (size_t i = 0; i < n; i++) {
                         if (uuid_equal(ids[i], rows[k]->note->id)) {
                                 stored[i] = rows[k];
+                                if (was_removed != NULL) {
+                                        was_removed[i] = removed;
+                                }
                         }
                 }
         }

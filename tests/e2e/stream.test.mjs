@@ -94,6 +94,40 @@ test('a note’s channel has its edits, its counts, and what is answered to it, 
         await Promise.all([stream.close(), other.close()]);
 });
 
+test('what is answered to a comment is for those who see the comment itself', async () => {
+        const [author, commenter, reader, another] = [await register(), await register(), await register(), await register()];
+        const comment = await commenter.comment((await author.note('The beginning')).id, 'An answer');
+        const [stream, other] = [await open(reader, `note:${comment.id}`), await open(null, `note:${comment.id}`)];
+        await commenter.relate(reader, 'block'); // who still sees the note, and what others answer to it
+        const unseen = await another.comment(comment.id, 'An answer to the answer');
+        assert.equal((await reader.read(unseen.id)).id, unseen.id);
+        await got(other, 'note.created', unseen);
+        await commenter.unrelate(reader, 'block');
+        await got(stream, 'note.created', await another.comment(comment.id, 'One more'));
+        hasNot(stream, unseen);
+        await Promise.all([stream.close(), other.close()]);
+});
+
+test('a comment that was removed is gone once: its maker alone is told when they delete it', async () => {
+        const [author, maker] = [await register(), await register()];
+        const note = await author.note('What do you think?');
+        const comment = await maker.comment(note.id, 'Nothing good');
+        const [makers, other] = [await open(maker, `note:${note.id}`), await open(null, `note:${note.id}`)];
+        must(await author.del(`/v1/notes/${note.id}/comments/${comment.id}`), 204);
+        const { position } = await got(other, 'note.deleted', comment);
+        must(await maker.del(`/v1/notes/${comment.id}`), 204);
+        await got(makers, 'note.deleted', comment);
+        const last = await author.comment(note.id, 'Let us go on');
+        await Promise.all([makers, other].map((stream) => got(stream, 'note.created', last)));
+        const told = (stream) => stream.events().filter(eventOf('note.deleted', comment.id)).length;
+        assert.deepEqual([told(makers), told(other)], [1, 1]);
+        const again = await open(null);
+        assert.equal((await again.subscribe(`note:${note.id}`, position)).resumed, true);
+        await got(again, 'note.created', last);
+        assert.equal(told(again), 0, 'nor who comes back after it');
+        await Promise.all([makers.close(), other.close(), again.close()]);
+});
+
 test('a hashtag’s channel has the public notes with it, whatever its case, until they are deleted', async () => {
         const author = await register();
         const tag = randomName('tag');
