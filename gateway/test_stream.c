@@ -227,6 +227,7 @@ static void what_is_too_large_for_one_answer_is_shown_to_fewer_at_a_time(void **
         wall_post("a", 8 << 20); /* for all of them more than a call may take */
         for (int i = 0; i < 6; i++) {
                 wall_wait(&clients[i], "000000000001");
+                wall_wait(&clients[i], "x\"}}"); /* all of it */
         }
         wall_post("a", 10);
         for (int i = 0; i < 6; i++) {
