@@ -1,6 +1,8 @@
 /* What a call knows of its own failure and of its time, and calls that no client made. */
 #include "base/call.h"
 
+#include "base/contract.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +63,17 @@ sn_status rpc_fail_code(struct rpc_call *c, sn_status status, const char *code, 
         fail_v(c, status, code, field, detail, args);
         va_end(args);
         return status;
+}
+
+sn_status rpc_fail_challenge(struct rpc_call *c, const char *code, const struct ProtobufCMessage *challenge,
+                             const char *detail)
+{
+        (void)rpc_fail_code(c, SN_UNAUTHENTICATED, code, NULL, "%s", detail);
+        struct rpc_challenge *given = ARENA_NEW(c->arena, struct rpc_challenge);
+
+        *given = (struct rpc_challenge){c->method->challenge, challenge};
+        c->problem.challenge = given;
+        return SN_UNAUTHENTICATED;
 }
 
 bool rpc_call_expired(const struct rpc_call *c)

@@ -13,6 +13,15 @@
 
 struct service;
 struct rpc_method;
+struct rpc_message;
+struct ProtobufCMessage;
+
+/* What a refusal for lack of a proof gives to go on with: a message that the method declares, whose fields are members
+ * of the problem. */
+struct rpc_challenge {
+        const struct rpc_message *type;
+        const struct ProtobufCMessage *message;
+};
 
 /* What went wrong, as people read it (RFC 9457; also in the gRPC trailer `sonet-problem-bin`). */
 struct rpc_problem {
@@ -21,6 +30,7 @@ struct rpc_problem {
         const char *field;  /* the offending field, dotted, or NULL */
         const char *detail; /* one kind sentence: what was wrong and what to do */
         int retry_after_s;  /* > 0 where waiting helps */
+        const struct rpc_challenge *challenge; /* of a 401: what to go on with; NULL: nothing */
 };
 
 /* The body of a method that takes bytes: all that came, in a file without a name. Belongs to the transport, which
@@ -83,6 +93,9 @@ sn_status rpc_fail(struct rpc_call *c, sn_status status, const char *field, cons
 /* The same with a stable code of its own. */
 sn_status rpc_fail_code(struct rpc_call *c, sn_status status, const char *code, const char *field, const char *detail,
                         ...) __attribute__((format(printf, 5, 6)));
+/* The same, SN_UNAUTHENTICATED, with what the method declares as its challenge. */
+sn_status rpc_fail_challenge(struct rpc_call *c, const char *code, const struct ProtobufCMessage *challenge,
+                             const char *detail);
 #ifdef __clang_analyzer__ /* it sees one file at a time, and would follow failures whose status were SN_OK */
 #define rpc_fail(c, status, ...)      ((void)rpc_fail((c), (status), __VA_ARGS__), (status))
 #define rpc_fail_code(c, status, ...) ((void)rpc_fail_code((c), (status), __VA_ARGS__), (status))

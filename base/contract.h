@@ -147,8 +147,9 @@ struct rpc_method {
         bool empty_is_204;          /* an answer of which nothing is set is 204 on REST */
         const char *channel;        /* of GET /v1/stream, "user:{user_id}": asked at a subscription; NULL: none */
         const char *channel_source; /* whose event log it follows */
-        bool answer_is_secret;      /* a field of it, or below it, is secret: never compressed */
-        const char *summary, *doc;  /* first sentence and the rest of the leading comment */
+        const struct rpc_message *challenge; /* that a 401 of it may carry; NULL: none */
+        bool answer_is_secret;               /* a field of it, or below it, is secret: never compressed */
+        const char *summary, *doc;           /* first sentence and the rest of the leading comment */
         struct rpc_method_stats *stats;
         /* Calls the service's handler with its own types; handlers is the generated struct of function pointers. */
         sn_status (*invoke)(const void *handlers, struct rpc_call *c, const ProtobufCMessage *in,

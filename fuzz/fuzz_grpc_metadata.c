@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "fuzz/must.h"
 #include "rpc/grpc_wire.h"
+#include "services/user/user.rpc.h"
 
 #define DAY_US (INT64_C(86400) * 1000000)
 
@@ -43,8 +44,8 @@ static void binary(struct arena *arena, struct str value)
 static void problem(struct rpc_call *c, struct str value)
 {
         struct rpc_problem read = {.status = SN_INTERNAL};
-        grpc_problem_read(c, value, &read);
-        grpc_problem_read(c, str_of(grpc_binary_write(c->arena, value)), &read);
+        grpc_problem_read(c, &user_methods[USER_LOG_IN], value, &read);
+        grpc_problem_read(c, &user_methods[USER_LOG_IN], str_of(grpc_binary_write(c->arena, value)), &read);
         MUST(read.detail == NULL || utf8_valid(read.detail, strlen(read.detail)));
         MUST(read.code == NULL || utf8_valid(read.code, strlen(read.code)));
         MUST(read.retry_after_s >= 0 && read.retry_after_s <= 3600);

@@ -109,7 +109,7 @@ static bool check_once(struct exchange *x, struct http_response *early)
                 if (count_header(x->request, once[i]) > 1) {
                         return answer_early(x,
                                             &(struct rpc_problem){SN_INVALID_ARGUMENT, "malformed_request", once[i],
-                                                                  "this header is given more than once", 0},
+                                                                  "this header is given more than once", 0, NULL},
                                             early);
                 }
         }
@@ -158,7 +158,7 @@ static bool check_serving(struct exchange *x, struct http_response *early)
         return gateway_is_serving(x->gateway) ||
                answer_early(x,
                             &(struct rpc_problem){SN_UNAVAILABLE, "starting", NULL,
-                                                  "the server is starting; try again in a second", 1},
+                                                  "the server is starting; try again in a second", 1, NULL},
                             early);
 }
 
@@ -243,14 +243,14 @@ static bool on_request(void *context, struct http_request *r, struct http_respon
         if ((route->method != NULL || (route->page != NULL && route->page->streams)) && !gateway_is_serving(gateway)) {
                 return answer_early(x,
                                     &(struct rpc_problem){SN_UNAVAILABLE, "starting", NULL,
-                                                          "the server is starting; try again in a second", 1},
+                                                          "the server is starting; try again in a second", 1, NULL},
                                     early);
         }
         x->work = (struct work){.run = handle_request, .deadline_us = clock_monotonic_us() + deadline_ms * 1000};
         if (!workers_submit(rpc_lanes_of_request(gateway->options.lanes, route->method), &x->work)) {
                 return answer_early(x,
                                     &(struct rpc_problem){SN_RESOURCE_EXHAUSTED, "queue_full", NULL,
-                                                          "the server is busy; try again in a second", 1},
+                                                          "the server is busy; try again in a second", 1, NULL},
                                     early);
         }
         return true;

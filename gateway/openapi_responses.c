@@ -25,8 +25,7 @@ static const struct {
 };
 #define N_PROBLEMS (sizeof(problems) / sizeof(problems[0]))
 
-static const char problem_schema[] =
-    "\"Problem\":{\"type\":\"object\",\"description\":\"What went wrong (RFC 9457).\",\"properties\":{"
+static const char problem_properties[] =
     "\"type\":{\"type\":\"string\",\"format\":\"uri-reference\"},"
     "\"title\":{\"type\":\"string\"},"
     "\"status\":{\"type\":\"integer\",\"minimum\":400,\"maximum\":599},"
@@ -35,8 +34,7 @@ static const char problem_schema[] =
     "\"description\":\"Stable, for programs: validation_failed, not_found, …\"},"
     "\"field\":{\"type\":\"string\",\"description\":\"The offending field, dotted.\"},"
     "\"instance\":{\"type\":\"string\",\"format\":\"uri-reference\",\"description\":\"Names the request in the "
-    "server's log.\"}},"
-    "\"required\":[\"type\",\"title\",\"status\",\"code\",\"instance\"]}";
+    "server's log.\"}";
 
 static const char headers[] =
     "\"headers\":{"
@@ -66,9 +64,28 @@ static const char headers[] =
     "\"Link\":{\"description\":\"Older items, rel=\\\"next\\\", and newer ones, rel=\\\"prev\\\" (RFC "
     "8288).\",\"schema\":{\"type\":\"string\"}}}";
 
+/* challenge: what a problem of the method may have besides; NULL: nothing. */
+static void write_problem_schema(struct buf *out, const struct schema_set *schemas, const struct rpc_message *challenge)
+{
+        open_object(out);
+        member_text(out, "type", "object");
+        member_text(out, "description", challenge != NULL ? challenge->doc : "What went wrong (RFC 9457).");
+        member_object(out, "properties");
+        write_json(out, str_of(problem_properties));
+        for (unsigned i = 0; challenge != NULL && i < challenge->n_fields; i++) {
+                write_key(out, challenge->fields[i].name);
+                schema_write_answer_field(out, schemas, &challenge->fields[i]);
+        }
+        close_object(out);
+        write_key(out, "required");
+        write_json(out, STR("[\"type\",\"title\",\"status\",\"code\",\"instance\"]"));
+        close_object(out);
+}
+
 void responses_write_problem_schema(struct buf *out)
 {
-        write_json(out, str_of(problem_schema));
+        write_key(out, "Problem");
+        write_problem_schema(out, NULL, NULL);
 }
 
 static void reference(struct buf *out, const char *key, const char *kind, const char *name)
@@ -221,6 +238,19 @@ static void refer_to_problem(struct buf *out, size_t i)
         reference(out, problems[i].status == DEFAULT ? "default" : status, "responses", problems[i].name);
 }
 
+static void write_challenge(struct buf *out, const struct schema_set *schemas, const struct rpc_method *m)
+{
+        open_status(out, 401, "It is not known who asks, or (with more members than other problems have) not yet.");
+        problem_headers(out, 401);
+        member_object(out, "content");
+        member_object(out, "application/problem+json");
+        write_key(out, "schema");
+        write_problem_schema(out, schemas, m->challenge);
+        close_object(out);
+        close_object(out);
+        close_object(out);
+}
+
 void responses_of_method(struct buf *out, const struct schema_set *schemas, const struct rpc_method *m)
 {
         member_object(out, "responses");
@@ -235,7 +265,9 @@ void responses_of_method(struct buf *out, const struct schema_set *schemas, cons
                 write_not_modified(out, m);
         }
         for (size_t i = 0; i < N_PROBLEMS; i++) {
-                if (problems[i].name != NULL && problem_applies(m, i)) {
+                if (problems[i].status == 401 && m->challenge != NULL) {
+                        write_challenge(out, schemas, m);
+                } else if (problems[i].name != NULL && problem_applies(m, i)) {
                         refer_to_problem(out, i);
                 }
         }

@@ -280,6 +280,11 @@ void schema_write_field(struct buf *out, const struct schema_set *set, const str
         write_field(out, set, field, true, false); /* a parameter carries its description itself */
 }
 
+void schema_write_answer_field(struct buf *out, const struct schema_set *set, const struct rpc_field *field)
+{
+        write_field(out, set, field, false, true);
+}
+
 /* --- messages --- */
 
 static void write_required(struct buf *out, const struct rpc_message *message, bool sent, const char *path)

@@ -30,6 +30,9 @@ void schema_write_body(struct buf *out, const struct schema_set *set, const stru
 /* One field that clients send in path or query. */
 void schema_write_field(struct buf *out, const struct schema_set *set, const struct rpc_field *field);
 
+/* One field of an answer. */
+void schema_write_answer_field(struct buf *out, const struct schema_set *set, const struct rpc_field *field);
+
 /* True for "{name}" in the path. */
 bool schema_in_path(const char *path, const char *name);
 

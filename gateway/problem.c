@@ -37,8 +37,21 @@ static void member(struct buf *out, const char *name, const char *value)
         }
 }
 
-static void write_document(int status, const char *code, const char *field, const char *detail, const char *request_id,
-                           struct arena *arena, struct http_response *response)
+/* A message's fields, beside those that stand there. */
+static void members_of(struct buf *out, const struct rpc_challenge *challenge)
+{
+        size_t start = out->len;
+
+        json_write_message(out, challenge->type, challenge->message);
+        if (out->len > start + 1) {
+                out->data[start] = ','; /* for its '{' */
+                out->len--;             /* and its '}' */
+        }
+}
+
+/* p: of a call; NULL when HTTP refuses. */
+static void write_document(int status, const char *code, const struct rpc_problem *p, const char *detail,
+                           const char *request_id, struct arena *arena, struct http_response *response)
 {
         struct buf *out = &response->body;
 
@@ -48,8 +61,11 @@ static void write_document(int status, const char *code, const char *field, cons
         buf_printf(out, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d", http_reason(status), status);
         member(out, "detail", detail);
         member(out, "code", code != NULL ? code : default_code(status));
-        member(out, "field", field);
+        member(out, "field", p != NULL ? p->field : NULL);
         member(out, "instance", arena_printf(arena, "urn:request:%s", request_id));
+        if (p != NULL && p->challenge != NULL) {
+                members_of(out, p->challenge);
+        }
         buf_append_char(out, '}');
         http_response_header(response, "Content-Type", "application/problem+json");
         http_response_header(response, "Cache-Control", "no-store");
@@ -84,7 +100,7 @@ void problem_write(const struct rpc_problem *p, const char *request_id, struct a
                                  ? "something went wrong on our side; the request id helps the operator to find it"
                                  : p->detail;
 
-        write_document(status, status == 500 ? NULL : p->code, p->field, detail, request_id, arena, response);
+        write_document(status, status == 500 ? NULL : p->code, p, detail, request_id, arena, response);
         if (status == 401) {
                 challenge(p, arena, response);
         }

@@ -166,7 +166,7 @@ static bool may_be_sent(struct stream *s)
                    &(struct rpc_problem){SN_RESOURCE_EXHAUSTED, "slow_reader", NULL,
                                          "the messages come faster than you read them; connect again and resume from "
                                          "the last position",
-                                         1});
+                                         1, NULL});
         return false;
 }
 
@@ -266,7 +266,7 @@ void stream_end_if_revoked(struct stream *s)
 
 void stream_end_token(struct stream *s, const char *code, const char *detail)
 {
-        stream_end(s, WEBSOCKET_POLICY, code, &(struct rpc_problem){SN_UNAUTHENTICATED, code, NULL, detail, 0});
+        stream_end(s, WEBSOCKET_POLICY, code, &(struct rpc_problem){SN_UNAUTHENTICATED, code, NULL, detail, 0, NULL});
 }
 
 /* ---- What the client sends ---- */

@@ -31,7 +31,7 @@ static void refuse(struct stream *s)
 {
         stream_end(s, TRY_AGAIN_LATER, "queue_full",
                    &(struct rpc_problem){SN_RESOURCE_EXHAUSTED, "queue_full", NULL,
-                                         "the server is busy; try again in a second", 1});
+                                         "the server is busy; try again in a second", 1, NULL});
 }
 
 bool stream_command_start(struct stream *s, struct str text)

@@ -212,7 +212,7 @@ static sn_status take_problem(struct rpc_call *c, const struct rpc_method *m, co
 {
         struct rpc_problem problem = {.status = status};
         if (call->problem.ptr != NULL) {
-                grpc_problem_read(c, call->problem, &problem);
+                grpc_problem_read(c, m, call->problem, &problem);
         } else if (call->message.ptr != NULL) {
                 log_event(LOG_LEVEL_DEBUG, "grpc call failed", LOG_STR("event.action", m->full_name),
                           LOG_STR("error.message", grpc_text_read(c->arena, call->message)));

@@ -180,8 +180,12 @@ static void add(struct conversations *all, struct conversation *v)
 void conversation_begin(struct conversations *all, struct grpc_request *r, conversation_answer *answer,
                         struct http_response *response)
 {
-        static const struct rpc_problem full = {SN_RESOURCE_EXHAUSTED, "too_many_streams", NULL,
-                                                "too many such streams are open; close one, or try again", 1};
+        static const struct rpc_problem full = {SN_RESOURCE_EXHAUSTED,
+                                                "too_many_streams",
+                                                NULL,
+                                                "too many such streams are open; close one, or try again",
+                                                1,
+                                                NULL};
         struct arena *arena = r->http->arena;
         const char *address = rpc_client_address(arena, r->http->peer, r->forwarded, r->x_forwarded_for);
         if (!has_room(all, address)) {

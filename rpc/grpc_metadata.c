@@ -190,12 +190,28 @@ char *grpc_problem_write(struct arena *arena, const struct rpc_problem *problem)
         message.field = cut_text(arena, problem->field);
         message.detail = cut_text(arena, problem->detail);
         message.retry_after_s = (uint32_t)problem->retry_after_s;
+        if (problem->challenge != NULL) {
+                message.challenge.data =
+                    (uint8_t *)rpc_pack(arena, problem->challenge->message, &message.challenge.len);
+        }
         size_t len;
         const uint8_t *packed = rpc_pack(arena, &message.base, &len);
         return grpc_binary_write(arena, (struct str){(const char *)packed, len});
 }
 
-void grpc_problem_read(struct rpc_call *c, struct str value, struct rpc_problem *problem)
+static void read_challenge(struct rpc_call *c, const struct rpc_method *m, const ProtobufCBinaryData *bytes,
+                           struct rpc_problem *problem)
+{
+        ProtobufCMessage *challenge;
+        if (bytes->len > 0 && m->challenge != NULL &&
+            rpc_unpack(c, m->challenge, bytes->data, bytes->len, &challenge) == SN_OK) {
+                struct rpc_challenge *given = ARENA_NEW(c->arena, struct rpc_challenge);
+                *given = (struct rpc_challenge){m->challenge, challenge};
+                problem->challenge = given;
+        }
+}
+
+void grpc_problem_read(struct rpc_call *c, const struct rpc_method *m, struct str value, struct rpc_problem *problem)
 {
         struct str bytes;
         ProtobufCMessage *unpacked;
@@ -208,4 +224,5 @@ void grpc_problem_read(struct rpc_call *c, struct str value, struct rpc_problem 
         problem->field = message->field[0] != '\0' ? message->field : NULL;
         problem->detail = message->detail[0] != '\0' ? message->detail : NULL;
         problem->retry_after_s = message->retry_after_s <= 3600 ? (int)message->retry_after_s : 3600;
+        read_challenge(c, m, &message->challenge, problem);
 }

@@ -22,8 +22,8 @@ static bool take(struct arena *arena, struct str *place, const struct http_heade
         } else if (!once) {
                 *place = str_of(arena_printf(arena, "%s, %s", place->ptr, h->value));
         } else {
-                *problem = (struct rpc_problem){SN_INVALID_ARGUMENT, "malformed_request", h->name,
-                                                "this header is given more than once", 0};
+                *problem = (struct rpc_problem){
+                    SN_INVALID_ARGUMENT, "malformed_request", h->name, "this header is given more than once", 0, NULL};
                 return false;
         }
         return true;
@@ -71,8 +71,12 @@ static bool set_deadline(struct grpc_request *r, struct rpc_problem *problem)
         const struct rpc_method *m = r->served->method != NULL ? r->served->method : &none;
         int64_t left_us = 0;
         if (r->timeout.ptr != NULL && !grpc_timeout_read(r->timeout, &left_us)) {
-                *problem = (struct rpc_problem){SN_INVALID_ARGUMENT, "malformed_request", MD_TIMEOUT,
-                                                "it must be at most 8 digits and one of H, M, S, m, u and n", 0};
+                *problem = (struct rpc_problem){SN_INVALID_ARGUMENT,
+                                                "malformed_request",
+                                                MD_TIMEOUT,
+                                                "it must be at most 8 digits and one of H, M, S, m, u and n",
+                                                0,
+                                                NULL};
                 return false;
         }
         r->asked_deadline_us = r->timeout.ptr != NULL ? clock_monotonic_us() + left_us : 0;
@@ -107,8 +111,12 @@ bool grpc_request_read_head(struct grpc_request *r, struct rpc_problem *problem)
         if (r->encoding.ptr == NULL || str_equal_c(r->encoding, "identity") || str_equal_c(r->encoding, "gzip")) {
                 return true;
         }
-        *problem = (struct rpc_problem){SN_UNIMPLEMENTED, "encoding_unknown", MD_ENCODING,
-                                        "the only encodings known here are identity and gzip", 0};
+        *problem = (struct rpc_problem){SN_UNIMPLEMENTED,
+                                        "encoding_unknown",
+                                        MD_ENCODING,
+                                        "the only encodings known here are identity and gzip",
+                                        0,
+                                        NULL};
         return false;
 }
 

@@ -117,8 +117,8 @@ static bool begin_upload(struct sonet_grpc_server *s, struct grpc_request *r, si
 
 static bool on_headers(void *context, struct http_request *http, size_t *max_body, struct http_response *early)
 {
-        static const struct rpc_problem unknown = {SN_UNIMPLEMENTED, "method_unknown", NULL, "there is no such method",
-                                                   0};
+        static const struct rpc_problem unknown = {
+            SN_UNIMPLEMENTED, "method_unknown", NULL, "there is no such method", 0, NULL};
         struct sonet_grpc_server *s = context;
         struct rpc_problem problem;
         if (!grpc_is_content_type(http_request_header(http, "content-type"))) {
@@ -160,8 +160,8 @@ static void run_request(struct work *work, bool expired)
 
 static bool on_request(void *context, struct http_request *http, struct http_response *early)
 {
-        static const struct rpc_problem full = {SN_RESOURCE_EXHAUSTED, "queue_full", NULL,
-                                                "too many requests wait; try again", 1};
+        static const struct rpc_problem full = {
+            SN_RESOURCE_EXHAUSTED, "queue_full", NULL, "too many requests wait; try again", 1, NULL};
         struct sonet_grpc_server *s = context;
         struct grpc_request *r = http->user;
         const struct rpc_method *m = r->served->method;

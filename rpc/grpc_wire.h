@@ -78,6 +78,7 @@ bool grpc_is_plain_value(const char *value);
 
 /* The problem of a failed call as the value of MD_PROBLEM, and back: what cannot be read is left out. */
 char *grpc_problem_write(struct arena *arena, const struct rpc_problem *problem);
-void grpc_problem_read(struct rpc_call *c, struct str value, struct rpc_problem *problem);
+/* m: whose problem it is. */
+void grpc_problem_read(struct rpc_call *c, const struct rpc_method *m, struct str value, struct rpc_problem *problem);
 
 #endif

@@ -40,6 +40,16 @@ static void check_access(struct gen *g, const struct gen_file *file, const struc
         }
 }
 
+static void check_challenge(struct gen *g, const struct gen_file *file, const struct gen_method *m)
+{
+        if (m->options->challenge[0] != '\0' && m->challenge == NULL) {
+                REFUSE(
+                    "method %s has the challenge \"%s\", which is no message: please give its full name and import its "
+                    "file",
+                    m->proto->name, m->options->challenge);
+        }
+}
+
 static void check_limits(struct gen *g, const struct gen_file *file, const struct gen_method *m)
 {
         const Sonet__MethodOptions *o = m->options;
@@ -256,6 +266,7 @@ void gen_check_methods(struct gen *g, struct gen_file *file)
         for (size_t i = 0; i < file->n_methods; i++) {
                 const struct gen_method *m = &file->methods[i];
                 check_access(g, file, m);
+                check_challenge(g, file, m);
                 check_limits(g, file, m);
                 check_success(g, file, m);
                 gen_check_streams(g, file, m);

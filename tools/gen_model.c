@@ -232,6 +232,7 @@ static bool load_method(const struct gen *g, struct gen_file *file, struct gen_m
         method->options = gen_method_options(method->proto->options);
         method->in = gen_find_message(g, method->proto->input_type);
         method->out = gen_find_message(g, method->proto->output_type);
+        method->challenge = method->options != NULL ? gen_find_message(g, method->options->challenge) : NULL;
         if (method->options == NULL || method->in == NULL || method->out == NULL) {
                 return false;
         }

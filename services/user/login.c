@@ -1,13 +1,17 @@
 /* Owns logging in with a password. */
 #include "services/user/user.h"
 
+#include "services/user/login.h"
+
 #include <string.h>
 #include "auth/password.h"
 #include "services/user/device_token.h"
+#include "services/user/factors.h"
 #include "services/user/login_limit.h"
 #include "services/user/login_name.h"
 #include "services/user/session.h"
 #include "services/user/store.h"
+#include "services/user/store_factors.h"
 
 /* Who tries, and what is known of them before the password is looked at. */
 struct attempt {
@@ -44,10 +48,35 @@ static sn_status refuse_login(struct rpc_call *c, const struct attempt *a)
                              "the username, e-mail address or password is wrong");
 }
 
+/* The password was right, and is not enough. */
+static sn_status ask_second_factor(struct rpc_call *c, const struct attempt *a, const UserRows__Factors *factors)
+{
+        UserFactors__SecondFactorRequired *required = ARENA_NEW(c->arena, UserFactors__SecondFactorRequired);
+        struct short_token token = {.epoch = a->credentials.epoch};
+
+        user_factors__second_factor_required__init(required);
+        memcpy(token.user, a->credentials.user->id, UUID_SIZE);
+        memcpy(token.device, a->try.device, UUID_SIZE);
+        required->login_token = short_token_make(c->arena, LOGIN_TOKEN, c->now_ms, &token);
+        factors_methods(factors, c->arena, required);
+        return rpc_fail_challenge(c, "second_factor_required", &required->base,
+                                  "the password is right; now prove your second factor: POST /v1/auth/login/verify");
+}
+
+sn_status login_complete(struct rpc_call *c, struct db_tx **tx, User__User *user, const struct login_try *try,
+                         User__Login *out)
+{
+        struct session session;
+
+        TRY(session_begin(*tx, user->id, try, &session));
+        TRY(session_answer(c, &session, 1, user, out));
+        return db_commit(c, NULL, tx);
+}
+
 sn_status user_handle_log_in(struct rpc_call *c, const User__LogInRequest *in, User__Login *out)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
-        struct session session;
+        UserRows__Factors factors = USER_ROWS__FACTORS__INIT;
         struct attempt a;
 
         TRY(load(c, in, &a));
@@ -56,7 +85,9 @@ sn_status user_handle_log_in(struct rpc_call *c, const User__LogInRequest *in, U
                 return refuse_login(c, &a);
         }
         TRY(db_begin(c, &tx));
-        TRY(session_begin(tx, a.credentials.user->id, &a.try, &session));
-        TRY(session_answer(c, &session, 1, a.credentials.user, out));
-        return db_commit(c, NULL, &tx);
+        TRY(store_factors(tx, a.credentials.user->id, &factors));
+        if (factors_any(&factors)) {
+                return ask_second_factor(c, &a, &factors);
+        }
+        return login_complete(c, &tx, a.credentials.user, &a.try, out);
 }

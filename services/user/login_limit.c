@@ -6,6 +6,7 @@
 enum {
         FREE_OF_NETWORK = 10, /* and of a known device */
         FREE_OF_NAME = 100,
+        FREE_CODES = 10, /* from everywhere: there are a million codes only, and who tries them has the password */
         FIRST_WAIT_MS = 15000,
         LONGEST_WAIT_MS = 900000,
         DOUBLINGS = 6, /* from the first wait to the longest */
@@ -36,26 +37,39 @@ static int64_t left_ms(int64_t n, int64_t free, int64_t since_ms)
         return wait_ms > since_ms ? wait_ms - since_ms : 0;
 }
 
-int login_limit_wait_s(const UserRows__LoginFailures *failures, bool known_device)
+static int wait_s(const UserRows__LoginFailures *failures, bool known_device, int64_t free_of_name)
 {
         int64_t here = left_ms(failures->of_network, FREE_OF_NETWORK, failures->of_network_since_ms);
-        int64_t anywhere = left_ms(failures->of_name, FREE_OF_NAME, failures->of_name_since_ms);
+        int64_t anywhere = left_ms(failures->of_name, free_of_name, failures->of_name_since_ms);
         int64_t device = left_ms(failures->of_device, FREE_OF_NETWORK, failures->of_device_since_ms);
         int64_t longest = here > anywhere ? here : anywhere;
 
         return (int)(((known_device ? device : longest) + 999) / 1000);
 }
 
-sn_status login_limit_check(struct rpc_call *c, const UserRows__LoginFailures *failures, bool known_device)
+int login_limit_wait_s(const UserRows__LoginFailures *failures, bool known_device)
 {
-        int wait_s = login_limit_wait_s(failures, known_device);
+        return wait_s(failures, known_device, FREE_OF_NAME);
+}
 
-        if (wait_s == 0) {
+static sn_status refuse_while(struct rpc_call *c, int seconds, const char *what)
+{
+        if (seconds == 0) {
                 return SN_OK;
         }
-        (void)rpc_fail_code(
-            c, SN_RESOURCE_EXHAUSTED, "too_many_failures", NULL,
-            "too many wrong passwords; wait %d seconds, or log in from a device that you have used before", wait_s);
-        c->problem.retry_after_s = wait_s;
+        (void)rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_many_failures", NULL,
+                            "too many wrong %s; wait %d seconds, or log in from a device that you have used before",
+                            what, seconds);
+        c->problem.retry_after_s = seconds;
         return SN_RESOURCE_EXHAUSTED;
+}
+
+sn_status login_limit_check(struct rpc_call *c, const UserRows__LoginFailures *failures, bool known_device)
+{
+        return refuse_while(c, login_limit_wait_s(failures, known_device), "passwords");
+}
+
+sn_status login_limit_check_code(struct rpc_call *c, const UserRows__LoginFailures *failures, bool known_device)
+{
+        return refuse_while(c, wait_s(failures, known_device, FREE_CODES), "codes");
 }

@@ -19,5 +19,8 @@ char *login_limit_network(struct arena *arena, const char *address);
 int login_limit_wait_s(const UserRows__LoginFailures *failures, bool known_device);
 /* SN_RESOURCE_EXHAUSTED (too_many_failures) while it may not. */
 SN_CHECKED sn_status login_limit_check(struct rpc_call *c, const UserRows__LoginFailures *failures, bool known_device);
+/* The same for codes of a second factor: ten are free, from everywhere together. */
+SN_CHECKED sn_status login_limit_check_code(struct rpc_call *c, const UserRows__LoginFailures *failures,
+                                            bool known_device);
 
 #endif

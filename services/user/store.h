@@ -45,6 +45,10 @@ SN_CHECKED sn_status store_raise_privacy_version(struct db_tx *tx, const char *u
 /* By username or e-mail key. */
 SN_CHECKED sn_status store_credentials(struct db_tx *tx, const char *key, UserRows__Credentials *out, bool *found);
 
+/* By the member's id. */
+SN_CHECKED sn_status store_credentials_of(struct db_tx *tx, const char *user_id, UserRows__Credentials *out,
+                                          bool *found);
+
 /* One try to log in, as its history keeps it beside the call's address and user agent. */
 struct login_try {
         uint8_t hash[LOGIN_HASH_BYTES]; /* of the name */

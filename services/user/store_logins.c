@@ -2,13 +2,21 @@
 #include "services/user/store.h"
 #include "services/user/user_columns.h"
 
+#define CREDENTIALS "select " USER_COLUMNS("user.") ", u.password_hash, u.epoch" USER_TABLES
+
 DB_STATEMENT(SELECT_CREDENTIALS, "user_service", &user_rows__credentials__message,
-             "select " USER_COLUMNS("user.") ", u.password_hash, u.epoch" USER_TABLES
-                                             " where u.username_key = $1 or u.email_key = $1 limit 1");
+             CREDENTIALS " where u.username_key = $1 or u.email_key = $1 limit 1");
 
 sn_status store_credentials(struct db_tx *tx, const char *key, UserRows__Credentials *out, bool *found)
 {
         return db_one(tx, &SELECT_CREDENTIALS, DB_BINDS(bind_text(key)), &out->base, found);
+}
+
+DB_STATEMENT(SELECT_CREDENTIALS_OF, "user_service", &user_rows__credentials__message, CREDENTIALS " where u.id = $1");
+
+sn_status store_credentials_of(struct db_tx *tx, const char *user_id, UserRows__Credentials *out, bool *found)
+{
+        return db_one(tx, &SELECT_CREDENTIALS_OF, DB_BINDS(bind_uuid(user_id)), &out->base, found);
 }
 
 #define SINCE_MS(which) "(extract(epoch from now() - max(created_at) filter (where " which ")) * 1000)::bigint"

@@ -3,11 +3,13 @@
 
 #include "auth/token.h"
 #include "services/user/authors.h"
+#include "services/user/relying_party.h"
 #include "services/user/session.h"
 
 static sn_status start(struct service *service, const struct settings *settings)
 {
         TRY(token_signer_setup());
+        relying_party_start(settings->public_url);
         TRY(authors_start((size_t)settings->user_cache_bytes));
         return session_load_ended(service);
 }

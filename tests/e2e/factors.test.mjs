@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PASSWORD, api, assertTokenIsRefused, eventually, logIn, must, problem, register } from './shared.mjs';
+import { totp } from './totp.mjs';
 
 const claims = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
 const stepUp = (token, body) => api('POST', '/v1/auth/step-up', { token, body });
@@ -45,4 +46,131 @@ test('who guesses passwords in a stolen session is made to wait, and nobody else
         assert.ok(waits);
         must(await stepUp(elsewhere.token, { password: PASSWORD }));
         await logIn(member.username);
+});
+
+// ---- Codes of an app ----
+
+// The code of the next half minute counts already: so none of a test is used up by another one before it.
+const later = (secret) => totp(secret, Date.now() + 30_000);
+const wrong = (secret) => String((Number(totp(secret)) + 500_000) % 1e6).padStart(6, '0');
+const password = (member, body = {}) => api('POST', '/v1/auth/login', { body: { login: member.username, password: PASSWORD, ...body } });
+const verifyLogIn = (login_token, code) => api('POST', '/v1/auth/login/verify', { body: { login_token, code } });
+
+async function withTotp() {
+        const member = await register();
+        const { secret } = must(await api('POST', '/v1/2fa/totp', { token: member.token }));
+        const code = totp(secret);
+        const { recovery_codes } = must(await api('POST', '/v1/2fa/totp/confirm', { token: member.token, body: { code } }));
+        return { member, secret, usedCode: code, codes: recovery_codes };
+}
+
+async function loginToken(member, body) {
+        const refused = problem(await password(member, body), 401, { code: 'second_factor_required' });
+        assert.match(refused.login_token, /^[\w-]{100,}$/);
+        return refused.login_token;
+}
+
+test('an app for codes: shown once, confirmed by a code, then a log-in needs one', async () => {
+        const member = await register();
+        assert.deepEqual(must(await api('GET', '/v1/2fa', { token: member.token })), { enabled: false, totp_confirmed_at: null, recovery_codes_left: 0 });
+        problem(await api('POST', '/v1/2fa/totp/confirm', { token: member.token, body: { code: '123456' } }), 409, { code: 'totp_not_begun' });
+        const begun = must(await api('POST', '/v1/2fa/totp', { token: member.token }));
+        assert.match(begun.secret, /^[A-Z2-7]{32}$/);
+        const uri = new URL(begun.uri);
+        assert.deepEqual([uri.protocol, uri.searchParams.get('secret'), uri.pathname.endsWith(`:${member.username}`)], ['otpauth:', begun.secret, true]);
+        assert.match(begun.qr_svg, /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg" [^<>]*><path [^<>]*><path [^<>]*><\/svg>$/);
+        await logIn(member.username); // it does not count before it is confirmed
+        problem(await api('POST', '/v1/2fa/totp/confirm', { token: member.token, body: { code: wrong(begun.secret) } }), 422, { code: 'code_wrong', field: 'code' });
+        const { recovery_codes: codes } = must(await api('POST', '/v1/2fa/totp/confirm', { token: member.token, body: { code: totp(begun.secret) } }));
+        assert.equal(new Set(codes).size, 10);
+        const state = must(await api('GET', '/v1/2fa', { token: member.token }));
+        assert.deepEqual([state.enabled, state.recovery_codes_left], [true, 10]);
+        problem(await api('POST', '/v1/2fa/totp', { token: member.token }), 409, { code: 'totp_enabled' });
+
+        const refused = problem(await password(member), 401, { code: 'second_factor_required' });
+        assert.deepEqual(refused.methods, ['totp', 'recovery_code']);
+        const login = must(await verifyLogIn(refused.login_token, later(begun.secret)));
+        assert.equal(login.user.id, member.id);
+        must(await api('GET', '/v1/users/me', { token: login.access_token }));
+        problem(await verifyLogIn(refused.login_token, codes[0]), 401, { code: 'login_token_invalid', field: 'login_token' });
+        must(await verifyLogIn(await loginToken(member), codes[0])); // what was refused with its token was not used up
+});
+
+test('a code works once, for its member, whoever is first', async () => {
+        const { member, secret, codes, usedCode } = await withTotp();
+        const other = await withTotp();
+        problem(await verifyLogIn(await loginToken(member), usedCode), 401, { code: 'code_wrong' }); // it confirmed the app
+        problem(await verifyLogIn(await loginToken(member), other.codes[0]), 401, { code: 'code_wrong', field: 'code' });
+        const tokens = [await loginToken(member), await loginToken(member), await loginToken(member), await loginToken(member)];
+        const code = later(secret);
+        const answers = await Promise.all(tokens.map((t) => verifyLogIn(t, code)));
+        assert.deepEqual(answers.map((a) => a.status).sort(), [200, 401, 401, 401]);
+        const again = await Promise.all(tokens.map((t) => verifyLogIn(t, codes[3].toUpperCase().replaceAll('-', ' '))));
+        assert.equal(again.filter((a) => a.status === 200).length, 1);
+        assert.equal(must(await api('GET', '/v1/2fa', { token: member.token })).recovery_codes_left, 9);
+        must(await verifyLogIn(await loginToken(other.member), other.codes[0]));
+});
+
+test('one log-in token gives one session, however many codes come with it at once', async () => {
+        const { member, codes } = await withTotp();
+        const token = await loginToken(member);
+        const answers = await Promise.all(codes.slice(0, 4).map((code) => verifyLogIn(token, code)));
+        assert.equal(answers.filter((a) => a.status === 200).length, 1);
+        assert.equal(must(await api('GET', '/v1/2fa', { token: member.token })).recovery_codes_left, 9, 'those that were refused are there still');
+});
+
+test('log-in tokens that were not made here, or not for this', async () => {
+        const { member, codes } = await withTotp();
+        const token = await loginToken(member);
+        const altered = `${token.slice(0, 30)}${token[30] === 'A' ? 'B' : 'A'}${token.slice(31)}`;
+        for (const bad of [altered, 'x', member.login.refresh_token, member.login.device_token, token.slice(0, -1)]) {
+                problem(await verifyLogIn(bad, codes[0]), 401, { code: 'login_token_invalid', field: 'login_token' });
+        }
+        problem(await verifyLogIn('x'.repeat(300), codes[0]), 422, { field: 'login_token' });
+        problem(await verifyLogIn(token, undefined), 401, { code: 'second_factor_required', field: 'code' });
+        problem(await verifyLogIn(token, 'x'.repeat(65)), 422, { field: 'code' });
+        problem(await api('GET', '/v1/users/me', { token }), 401);
+});
+
+test('who guesses codes must wait, and the owner gets in from a device of theirs', async () => {
+        const { member, secret, codes } = await withTotp();
+        const token = await loginToken(member);
+        for (let i = 0; i < 10; i++) {
+                problem(await verifyLogIn(token, wrong(secret)), 401, { code: 'code_wrong' });
+        }
+        const guesses = await Promise.all(Array.from({ length: 20 }, () => verifyLogIn(token, codes[0])));
+        assert.deepEqual(guesses.map((g) => g.body.code), Array(20).fill('too_many_failures'));
+        assert.ok(Number(guesses[0].headers['retry-after']) > 5);
+        must(await verifyLogIn(await loginToken(member, { device_token: member.login.device_token }), codes[0]));
+});
+
+test('many wrong codes at once are counted one by one', async () => {
+        const { member, secret } = await withTotp();
+        const token = await loginToken(member);
+        const answers = await Promise.all(Array.from({ length: 40 }, () => verifyLogIn(token, wrong(secret))));
+        assert.equal(answers.filter((a) => a.status === 401).length, 10);
+        assert.equal(answers.filter((a) => a.status === 429).length, 30);
+});
+
+test('stepping up needs the second factor of who has one', async () => {
+        const { member, secret, codes } = await withTotp();
+        problem(await stepUp(member.token, { password: PASSWORD }), 401, { code: 'second_factor_required', field: 'password' });
+        problem(await stepUp(member.token, { code: wrong(secret) }), 401, { code: 'code_wrong', field: 'code' });
+        must(await stepUp(member.token, { code: later(secret) }));
+        must(await stepUp(member.token, { code: codes[5] }));
+        const plain = await register();
+        problem(await stepUp(plain.token, { code: '123456' }), 401, { code: 'no_second_factor', field: 'code' });
+});
+
+test('new recovery codes end the old ones, and removing the app ends all of it', async () => {
+        const { member, codes } = await withTotp();
+        const fresh = must(await api('POST', '/v1/2fa/recovery-codes', { token: member.token })).recovery_codes;
+        assert.equal(fresh.length, 10);
+        problem(await verifyLogIn(await loginToken(member), codes[0]), 401, { code: 'code_wrong' });
+        must(await verifyLogIn(await loginToken(member), fresh[0]));
+        must(await api('DELETE', '/v1/2fa/totp', { token: member.token }), 204);
+        assert.deepEqual(must(await api('GET', '/v1/2fa', { token: member.token })), { enabled: false, totp_confirmed_at: null, recovery_codes_left: 0 });
+        await logIn(member.username);
+        must(await api('DELETE', '/v1/2fa/totp', { token: member.token }), 204);
+        problem(await api('POST', '/v1/2fa/recovery-codes', { token: member.token }), 409, { code: 'no_second_factor' });
 });

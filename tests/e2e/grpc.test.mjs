@@ -5,6 +5,7 @@ import grpc from '@grpc/grpc-js';
 import { PASSWORD, api, assertTokenIsRefused, eventually, ids, randomKey, randomName, registerMany } from './shared.mjs';
 import { SERVICES } from './harness.mjs';
 import { connectGrpc, methods } from './protos.mjs';
+import { totp } from './totp.mjs';
 
 const { status: Status } = grpc;
 if (!process.env.SONET_GRPC) {
@@ -57,6 +58,22 @@ test('members: register, log in, refresh, profile, search, sessions, log out', a
         await ok('LogOut', {}, me);
         await assertTokenIsRefused(me.token);
         await fails('GetMe', {}, Status.UNAUTHENTICATED, me);
+});
+
+test('a second factor: the challenge of a refused log-in comes with the problem', async () => {
+        const username = randomName('g');
+        const me = { token: (await ok('Register', { username, email: `${username}@example.org`, password: PASSWORD })).access_token };
+        const { secret } = await ok('BeginTotp', {}, me);
+        const { recovery_codes: codes } = await ok('ConfirmTotp', { code: totp(secret) }, me);
+        assert.equal((await ok('GetTwoFactor', {}, me)).recovery_codes_left, 10);
+        const error = await fails('LogIn', { login: username, password: PASSWORD }, Status.UNAUTHENTICATED);
+        const { code, challenge } = error.problem;
+        assert.equal(code, 'second_factor_required');
+        const [login_token] = challenge.toString('latin1').match(/[\w-]{100,}/); // field 1 of SecondFactorRequired, as its bytes stand
+        assert.equal((await ok('VerifyLogIn', { login_token, code: codes[0] })).user.username, username);
+        assert.equal((await ok('NewRecoveryCodes', {}, me)).recovery_codes.length, 10);
+        await ok('DeleteTotp', {}, me);
+        assert.equal((await ok('GetTwoFactor', {}, me)).enabled, false);
 });
 
 test('relations: follow, block, mute, their opposites and the lists', async () => {

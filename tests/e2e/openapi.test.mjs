@@ -11,6 +11,11 @@ POST /v1/auth/login
 POST /v1/auth/refresh
 POST /v1/auth/logout
 POST /v1/auth/step-up
+POST /v1/auth/login/verify
+GET /v1/2fa
+POST /v1/2fa/recovery-codes
+POST DELETE /v1/2fa/totp
+POST /v1/2fa/totp/confirm
 GET /v1/sessions
 DELETE /v1/sessions/{}
 GET PATCH /v1/users/me

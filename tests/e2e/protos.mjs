@@ -16,7 +16,7 @@ export const methods = SERVICES.flatMap((service) => {
 
 // sonet.Problem (problem.proto) from its bytes. proto-loader gives decoders of methods only, and no method answers a problem.
 export function decodeProblem(bytes) {
-        const names = { 1: 'status', 2: 'code', 3: 'field', 4: 'detail', 5: 'retry_after_s' };
+        const names = { 1: 'status', 2: 'code', 3: 'field', 4: 'detail', 5: 'retry_after_s', 6: 'challenge' };
         const out = { status: 0, code: '', field: '', detail: '', retry_after_s: 0 };
         let at = 0;
         const varint = () => {
@@ -37,7 +37,8 @@ export function decodeProblem(bytes) {
                         out[name] = varint();
                 } else if ((key & 7) === 2) {
                         const length = varint();
-                        out[name] = bytes.subarray(at, at + length).toString('utf8');
+                        const value = bytes.subarray(at, at + length);
+                        out[name] = name === 'challenge' ? value : value.toString('utf8');
                         at += length;
                 } else {
                         throw new Error(`wire type ${key & 7} in a problem`);

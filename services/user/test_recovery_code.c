@@ -1,0 +1,78 @@
+/* Recovery codes: each is another one, and is found however people write it, for its member only. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+#include "auth/keys.h"
+#include "services/user/recovery_code.h"
+
+#define ANNA "0192d5d0-7c1e-7abc-8def-0123456789ab"
+#define BERT "0192d5d0-7c1e-7abc-8def-ba9876543210"
+
+static struct arena *arena;
+
+static void each_is_another_one(void **state)
+{
+        const char *a = recovery_code_new(arena), *b = recovery_code_new(arena);
+
+        assert_int_equal(strlen(a), 27);
+        assert_string_not_equal(a, b);
+        assert_int_equal(strspn(a, "abcdefghijkmnpqrstuvwxyz23456789-"), 27);
+}
+
+static void spelling_makes_no_difference(void **state)
+{
+        static const char *const spellings[] = {"ABCDEF-GHJKMN-PQRSTU-VWXYZ2", "abcdefghjkmnpqrstuvwxyz2",
+                                                " abcdef ghjkmn pqrstu vwxyz2 "};
+        uint8_t hash[RECOVERY_HASH_BYTES], other[RECOVERY_HASH_BYTES];
+
+        assert_true(recovery_code_hash(ANNA, "abcdef-ghjkmn-pqrstu-vwxyz2", hash));
+        for (size_t i = 0; i < 3; i++) {
+                assert_true(recovery_code_hash(ANNA, spellings[i], other));
+                assert_memory_equal(hash, other, sizeof(hash));
+        }
+        assert_true(recovery_code_hash(BERT, "abcdef-ghjkmn-pqrstu-vwxyz2", other));
+        assert_memory_not_equal(hash, other, sizeof(hash));
+}
+
+static void what_is_no_recovery_code_is_refused(void **state)
+{
+        static const char *const none[] = {"",
+                                           "123456",
+                                           "abcdef-ghjkmn-pqrstu-vwxyz",
+                                           "abcdef-ghjkmn-pqrstu-vwxyz22",
+                                           "abcdef-ghjkmn-pqrstu-vwxyz0",
+                                           "abcdef-ghjkmn-pqrstu-vwxy\xc3\xa4"};
+        uint8_t hash[RECOVERY_HASH_BYTES];
+
+        for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+                assert_false(recovery_code_hash(ANNA, none[i], hash));
+        }
+}
+
+static int begin(void **state)
+{
+        static const uint8_t master[32] = {1};
+
+        keys_set_master(master);
+        arena = arena_new(1 << 20);
+        return arena == NULL;
+}
+
+static int end(void **state)
+{
+        arena_free(arena);
+        return 0;
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(each_is_another_one),
+            cmocka_unit_test(spelling_makes_no_difference),
+            cmocka_unit_test(what_is_no_recovery_code_is_refused),
+        };
+        return cmocka_run_group_tests(tests, begin, end);
+}
