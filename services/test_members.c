@@ -36,6 +36,58 @@ static void one_logs_in_refreshes_and_out_again(void **state)
         assert_string_equal(test_problem_code(), "session_ended");
 }
 
+static void a_lost_answer_is_given_again_for_thirty_seconds(void **state)
+{
+        User__LogInRequest in = USER__LOG_IN_REQUEST__INIT;
+        User__RefreshRequest refresh = USER__REFRESH_REQUEST__INIT;
+        User__User *me = ASK(anna, USER(GET_ME));
+        User__Login *login = NULL, *first = NULL, *again = NULL;
+        char sql[200];
+
+        in.login = me->username;
+        in.password = (char *)"correct horse battery";
+        assert_int_equal(test_send("", &USER(LOG_IN), &in.base, (void **)&login), SN_OK);
+        refresh.refresh_token = login->refresh_token;
+        refresh.client_key = login->client_key;
+        assert_int_equal(test_send("", &USER(REFRESH), &refresh.base, (void **)&first), SN_OK);
+        (void)snprintf(sql, sizeof(sql),
+                       "update user_sessions set rotated_at = now() - interval '25 s' where id = '%s'",
+                       login->session_id);
+        (void)test_admin("user_service", sql);
+        assert_int_equal(test_send("", &USER(REFRESH), &refresh.base, (void **)&again), SN_OK);
+        assert_string_equal(again->refresh_token, first->refresh_token);
+        assert_string_equal(again->access_token, first->access_token);
+        (void)snprintf(sql, sizeof(sql),
+                       "update user_sessions set rotated_at = now() - interval '31 s' where id = '%s'",
+                       login->session_id);
+        (void)test_admin("user_service", sql);
+        assert_int_equal(test_send("", &USER(REFRESH), &refresh.base, NULL), SN_UNAUTHENTICATED);
+        assert_string_equal(test_problem_code(), "refresh_token_reused");
+}
+
+static void a_member_has_a_hundred_sessions_at_most(void **state)
+{
+        User__LogInRequest in = USER__LOG_IN_REQUEST__INIT;
+        User__User *me = ASK(bert, USER(GET_ME));
+        char sql[600];
+
+        (void)snprintf(
+            sql, sizeof(sql),
+            "insert into user_sessions (id, user_id, refresh_salt, user_agent)"
+            " select overlay('018f0000-0000-7000-8009-000000000000' placing lpad(to_hex(n), 8, '0') from 29)::uuid,"
+            " '%s', '', '' from generate_series(1, 150) n",
+            bert);
+        (void)test_admin("user_service", sql);
+        in.login = me->username;
+        in.password = (char *)"correct horse battery";
+        assert_int_equal(test_send("", &USER(LOG_IN), &in.base, NULL), SN_OK);
+        (void)snprintf(sql, sizeof(sql), "select count(*) from user_sessions where user_id = '%s' and ended_at is null",
+                       bert);
+        assert_string_equal(test_admin("user_service", sql), "100");
+        (void)snprintf(sql, sizeof(sql), "delete from user_sessions where user_id = '%s' and refresh_salt = ''", bert);
+        (void)test_admin("user_service", sql);
+}
+
 static void sessions_are_ones_own(void **state)
 {
         User__SessionList *sessions = ASK(anna, USER(LIST_SESSIONS));
@@ -157,9 +209,14 @@ static void cleanup_goes_on_until_nothing_is_due(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            PEOPLE_TEST(one_logs_in_refreshes_and_out_again),  PEOPLE_TEST(sessions_are_ones_own),
-            PEOPLE_TEST(a_name_is_taken_once_in_any_spelling), PEOPLE_TEST(a_changed_name_is_seen_on_old_notes_at_once),
-            PEOPLE_TEST(members_are_counted_by_events),        PEOPLE_TEST(cleanup_goes_on_until_nothing_is_due),
+            PEOPLE_TEST(one_logs_in_refreshes_and_out_again),
+            PEOPLE_TEST(a_lost_answer_is_given_again_for_thirty_seconds),
+            PEOPLE_TEST(a_member_has_a_hundred_sessions_at_most),
+            PEOPLE_TEST(sessions_are_ones_own),
+            PEOPLE_TEST(a_name_is_taken_once_in_any_spelling),
+            PEOPLE_TEST(a_changed_name_is_seen_on_old_notes_at_once),
+            PEOPLE_TEST(members_are_counted_by_events),
+            PEOPLE_TEST(cleanup_goes_on_until_nothing_is_due),
         };
         int failed = cmocka_run_group_tests_name("members", tests, test_start_plain, test_stop);
 

@@ -6,6 +6,7 @@
 #include "auth/token.h"
 #include "base/clock.h"
 #include "services/user/device_token.h"
+#include "services/user/refresh_again.h"
 #include "services/user/roles.h"
 #include "services/user/store.h"
 #include "services/user/user.h"
@@ -43,6 +44,9 @@ sn_status session_answer(struct rpc_call *c, const struct session *session, uint
         memcpy(claims.session, session->id, UUID_SIZE);
         TRY(token_sign(c, &claims, &out->access_token));
         out->refresh_token = refresh_token_make(c->arena, session->id, generation, session->salt);
+        if (generation == 1) {
+                out->client_key = client_key_make(c->arena, session);
+        }
         out->session_id = arena_strdup(c->arena, session->id);
         out->device_token = device_token_make(c->arena, user->id, session->device);
         out->expires_in = TOKEN_LIFE_S;

@@ -67,7 +67,8 @@ SN_CHECKED sn_status store_insert_session(struct db_tx *tx, const struct session
 /* Locks the session's row. *found is false when there is none. */
 SN_CHECKED sn_status store_refresh_state(struct db_tx *tx, const char *session_id, UserRows__RefreshState *out,
                                          bool *found);
-SN_CHECKED sn_status store_rotate(struct db_tx *tx, const char *session_id);
+/* answer: the sealed access token, for the client that asks again; NULL: none. */
+SN_CHECKED sn_status store_rotate(struct db_tx *tx, const char *session_id, const uint8_t *answer, size_t len);
 /* Of the call's session and its member. SN_UNAUTHENTICATED (token_revoked) when it has ended. */
 SN_CHECKED sn_status store_step_up_state(struct db_tx *tx, UserRows__StepUpState *out);
 /* The same session's member has just proved who they are; gives their epoch. */

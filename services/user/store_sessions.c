@@ -55,7 +55,8 @@ sn_status store_insert_session(struct db_tx *tx, const struct session *session, 
 DB_STATEMENT(
     SELECT_REFRESH_STATE, "user_service", &user_rows__refresh_state__message,
     "select x.id as session_id, x.refresh_salt as salt, x.refresh_generation as generation, x.ended_at is not "
-    "null as ended, x.device_id, extract(epoch from x.proved_at)::bigint as proved_s, " USER_COLUMNS(
+    "null as ended, x.device_id, extract(epoch from x.proved_at)::bigint as proved_s, x.answer,"
+    " (extract(epoch from clock_timestamp() - x.rotated_at) * 1000)::bigint as rotated_ms, " USER_COLUMNS(
         "user.") " from user_sessions x join users u on u.id = x.user_id left join user_stats s on s.user_id = u.id"
                  " where x.id = $1 for update of x");
 
@@ -65,12 +66,15 @@ sn_status store_refresh_state(struct db_tx *tx, const char *session_id, UserRows
 }
 
 DB_STATEMENT(ROTATE, "user_service", NULL,
-             "update user_sessions set refresh_generation = refresh_generation + 1, last_used_at = now(), address = $2"
-             " where id = $1");
+             "update user_sessions set refresh_generation = refresh_generation + 1, last_used_at = now(), address = $2,"
+             " rotated_at = clock_timestamp(), answer = $3 where id = $1");
 
-sn_status store_rotate(struct db_tx *tx, const char *session_id)
+sn_status store_rotate(struct db_tx *tx, const char *session_id, const uint8_t *answer, size_t len)
 {
-        return db_exec(tx, &ROTATE, DB_BINDS(bind_uuid(session_id), bind_text(db_call(tx)->client_address)), NULL);
+        return db_exec(tx, &ROTATE,
+                       DB_BINDS(bind_uuid(session_id), bind_text(db_call(tx)->client_address),
+                                answer != NULL ? bind_bytes(answer, len) : bind_null()),
+                       NULL);
 }
 
 DB_STATEMENT(SELECT_STEP_UP_STATE, "user_service", &user_rows__step_up_state__message,

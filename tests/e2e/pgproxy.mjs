@@ -31,7 +31,7 @@ export class PostgresProxy {
         connect(line) {
                 line.server = net.connect(this.socketPath);
                 line.server.on('error', () => {});
-                line.server.on('data', (chunk) => line.client.write(chunk));
+                line.server.on('data', (chunk) => (line.deaf ? this.onHeld() : line.client.write(chunk)));
                 line.server.on('close', () => !line.oneSided && line.client.destroy());
                 line.client.on('data', (chunk) => this.forward(line, chunk));
         }
@@ -39,7 +39,9 @@ export class PostgresProxy {
         forward(line, chunk) {
                 line.lease ||= chunk.includes(LEASE);
                 line.ran ||= this.statement !== null && chunk.includes(this.statement);
-                if (line.ran && chunk.includes(COMMIT)) {
+                if (line.ran && chunk.includes(COMMIT) && this.losesAnswer) {
+                        line.deaf = true;
+                } else if (line.ran && chunk.includes(COMMIT)) {
                         line.client.pause();
                         this.held.push({ line, chunk });
                         this.onHeld();
@@ -80,6 +82,12 @@ export class PostgresProxy {
                 return new Promise((resolve) => {
                         this.onHeld = resolve;
                 });
+        }
+
+        // Resolves when the COMMIT of a transaction that ran this statement was done, of which the process never hears.
+        loseCommit(statement) {
+                this.losesAnswer = true;
+                return this.holdCommit(statement);
         }
 
         releaseCommit() {

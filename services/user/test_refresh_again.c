@@ -1,0 +1,77 @@
+/* Shows that a client's key and a sealed token are of one session (and generation) alone. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+#include "auth/keys.h"
+#include "services/user/refresh_again.h"
+
+static struct arena *arena;
+
+static int setup(void **state)
+{
+        static const uint8_t master[32] = {9};
+
+        arena = arena_new(65536);
+        keys_set_master(master);
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        arena_free(arena);
+        return 0;
+}
+
+static struct session session_of(uint8_t salt)
+{
+        struct session session = {.salt = {salt}};
+
+        uuid_new(session.id);
+        return session;
+}
+
+static void a_key_is_that_of_its_session_alone(void **state)
+{
+        struct session mine = session_of(1), other = mine;
+        char *key = client_key_make(arena, &mine);
+
+        other.salt[15] = 1;
+        assert_true(client_key_is(key, &mine));
+        assert_false(client_key_is(key, &other));
+        assert_false(client_key_is(client_key_make(arena, &other), &mine));
+        uuid_new(other.id);
+        assert_string_not_equal(client_key_make(arena, &other), key);
+        assert_false(client_key_is("", &mine));
+        assert_false(client_key_is("not base64url!", &mine));
+        key[3] = key[3] == 'A' ? 'B' : 'A';
+        assert_false(client_key_is(key, &mine));
+}
+
+static void a_sealed_token_opens_for_its_session_and_generation_alone(void **state)
+{
+        struct session mine = session_of(2), other = session_of(2);
+        size_t len = 0;
+        uint8_t *sealed = refresh_again_seal(arena, &mine, 7, "a.b.c", &len);
+
+        assert_string_equal(refresh_again_open(arena, &mine, 7, sealed, len), "a.b.c");
+        assert_null(refresh_again_open(arena, &mine, 8, sealed, len));
+        assert_null(refresh_again_open(arena, &other, 7, sealed, len));
+        assert_null(refresh_again_open(arena, &mine, 7, sealed, len - 1));
+        assert_null(refresh_again_open(arena, &mine, 7, sealed, 0));
+        assert_null(memmem(sealed, len, "a.b.c", 5));
+        sealed[len - 1] ^= 1;
+        assert_null(refresh_again_open(arena, &mine, 7, sealed, len));
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(a_key_is_that_of_its_session_alone),
+            cmocka_unit_test(a_sealed_token_opens_for_its_session_and_generation_alone),
+        };
+
+        return cmocka_run_group_tests_name("refresh again", tests, setup, teardown);
+}

@@ -1,0 +1,38 @@
+// A refresh whose process is killed between COMMIT and answer: the client asks again, and has what it would have had.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { PASSWORD, connect, must, randomName } from './client.mjs';
+import { mode } from './harness.mjs';
+import { Pair } from './pair.mjs';
+
+let pair;
+before(async () => { pair = await new Pair(mode).prepare(); pair.replicas.forEach((r) => r.start()); });
+after(async () => pair.stop());
+
+test('what was committed and not answered is answered to who asks again with the key', async () => {
+        const { owner } = await pair.settled('user');
+        const [gateway] = (await Promise.all(pair.gateways.map(async (r) => ({ r, ...await r.readiness('user') })))).filter((g) => mode !== 'single' || g.r === owner).map((g) => g.r);
+        const net = connect(gateway.url);
+        const username = randomName();
+        const login = must(await net.api('POST', '/v1/auth/register', { body: { username, email: `${username}@example.org`, password: PASSWORD } }), 201);
+        const body = { refresh_token: login.refresh_token, client_key: login.client_key };
+        const committed = owner.proxy.loseCommit('ROTATE');
+        const lost = net.api('POST', '/v1/auth/refresh', { body }).then((answer) => answer.status, () => 'lost');
+        await committed;
+        owner.signal('SIGKILL');
+        const killedAt = Date.now();
+        assert.notEqual(await lost, 200, 'the client has no answer');
+        net.close();
+        owner.proxy.losesAnswer = false;
+        owner.proxy.releaseCommit();
+        const { owner: next } = await pair.settled('user');
+        const again = connect((mode === 'single' ? next : gateway).url);
+        const first = must(await again.api('POST', '/v1/auth/refresh', { body }));
+        const second = must(await again.api('POST', '/v1/auth/refresh', { body }));
+        const { iat } = JSON.parse(Buffer.from(first.access_token.split('.')[1], 'base64url'));
+        assert.ok(iat * 1000 <= killedAt, 'the token is the one of the process that was killed');
+        assert.deepEqual([first.access_token, first.refresh_token], [second.access_token, second.refresh_token]);
+        must(await again.api('GET', '/v1/users/me', { token: first.access_token }));
+        must(await again.api('POST', '/v1/auth/refresh', { body: { ...body, refresh_token: first.refresh_token } }));
+        again.close();
+});
