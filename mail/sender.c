@@ -146,7 +146,7 @@ static void log_result(struct mail_sender *s, const struct mail_item *item, cons
 
 static int64_t lease_ms(const struct mail_sender *s)
 {
-        return INT64_C(3) * s->options->timeout_ms + 30000;
+        return INT64_C(2) * s->options->timeout_ms + 10000;
 }
 
 /* False when no further mail can be sent for now. */

@@ -1,6 +1,8 @@
 /* Owns the settings of mail. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <curl/curl.h>
 #include "mail/parts.h"
 
@@ -55,6 +57,16 @@ static sn_status check_url(const char *url, struct buf *error)
         return good ? SN_OK : SN_INVALID_ARGUMENT;
 }
 
+static sn_status check_ca(const char *path, struct buf *error)
+{
+        if (path[0] == '\0' || access(path, R_OK) == 0) {
+                return SN_OK;
+        }
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread runs */
+        buf_printf(error, "SMTP_CA=%s cannot be read: %s", path, strerror(errno));
+        return SN_INVALID_ARGUMENT;
+}
+
 static sn_status read_from(const struct settings *s, struct buf *error)
 {
         if (s->mail_from[0] == '\0' && s->smtp_url[0] != '\0') {
@@ -105,6 +117,7 @@ sn_status mail_setup(const struct settings *s, struct buf *error)
                 return SN_OK;
         }
         TRY(check_url(s->smtp_url, error));
+        TRY(check_ca(s->smtp_ca, error));
         options.tls_required = s->smtp_ca[0] != '\0' || !settings_is_loopback(host_of(kept, s->smtp_url));
         return SN_OK;
 }

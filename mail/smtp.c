@@ -18,6 +18,7 @@ struct mail_smtp {
         const struct mail_item *item;
         size_t sent_bytes;
         enum stage stage;
+        bool quits;      /* what the server says to that is about no mail */
         char status[16]; /* of the server's last line: "550 5.1.1" */
 };
 
@@ -71,12 +72,13 @@ static int follow(CURL *curl, curl_infotype type, char *data, size_t len, void *
         struct mail_smtp *s = context;
         struct str line = {data, len};
 
-        if (type == CURLINFO_HEADER_IN && len > 3 && data[3] == ' ') {
+        if (type == CURLINFO_HEADER_OUT) {
+                s->quits = str_starts(line, STR("QUIT"));
+                s->stage = str_starts(line, STR("RCPT "))  ? STAGE_RECIPIENT
+                           : str_starts(line, STR("DATA")) ? STAGE_DATA
+                                                           : s->stage;
+        } else if (type == CURLINFO_HEADER_IN && len > 3 && data[3] == ' ' && !s->quits) {
                 keep_status(s, data, len);
-        } else if (type == CURLINFO_HEADER_OUT && str_starts(line, STR("RCPT "))) {
-                s->stage = STAGE_RECIPIENT;
-        } else if (type == CURLINFO_HEADER_OUT && str_starts(line, STR("DATA"))) {
-                s->stage = STAGE_DATA;
         }
         return 0;
 }

@@ -1,6 +1,18 @@
-/* Ends sessions that were not used for long, and deletes old sessions and logins, once an hour. */
+/* Ends sessions that were not used for long, and deletes old sessions, logins and addresses that were never verified,
+ * once an hour. */
 #include "services/user/user.h"
 
 #include "services/user/store.h"
+#include "services/user/store_email.h"
 
-const struct service_job user_cleanup = {.name = "cleanup_old_user_data", .every_s = 3600, .run = store_cleanup};
+static sn_status cleanup(struct rpc_call *c, bool *more)
+{
+        bool sessions = false, verifications = false;
+
+        TRY(store_cleanup(c, &sessions));
+        TRY(store_cleanup_verifications(c, &verifications));
+        *more = sessions || verifications;
+        return SN_OK;
+}
+
+const struct service_job user_cleanup = {.name = "cleanup_old_user_data", .every_s = 3600, .run = cleanup};

@@ -6,6 +6,7 @@
 #include "services/user/authors.h"
 #include "services/user/display_name.h"
 #include "services/user/email.h"
+#include "services/user/email_verification.h"
 #include "services/user/login_limit.h"
 #include "services/user/login_name.h"
 #include "services/user/search.h"
@@ -51,6 +52,7 @@ static sn_status insert(struct rpc_call *c, const struct new_user *user, User__L
         authors_changed(tx, user->id);
         TRY(session_begin(tx, user->id, &first, &session));
         TRY(store_user(tx, user->id, shown));
+        TRY(email_verification_send(tx, user->id, user->email));
         TRY(session_answer(c, &session, 1, shown, out));
         return db_commit(c, NULL, &tx);
 }

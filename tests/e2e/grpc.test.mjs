@@ -48,6 +48,11 @@ test('members: register, log in, refresh, profile, search, sessions, log out', a
         assert.equal((await ok('UpdateMe', { display_name: 'GG' }, me)).bio, 'by gRPC', 'what is not given stays');
         assert.equal((await ok('GetUser', { id: username })).display_name, 'GG');
         assert.equal((await ok('FindUsers', { query: username })).items[0].id, login.user.id);
+        assert.equal((await ok('GetEmail', {}, me)).email, `${username}@example.org`);
+        assert.equal((await ok('ResendVerification', {}, me)).verified_at, null);
+        assert.equal((await ok('ChangeEmail', { email: `${username}@example.net` }, me)).pending, `${username}@example.net`);
+        assert.equal((await fails('VerifyEmail', { code: 'never' }, Status.UNAUTHENTICATED, me)).problem.code, 'code_wrong');
+        called.add('VerifyEmail'); // its code is mailed: email.test.mjs
         assert.equal((await ok('StepUp', { password: PASSWORD }, me)).expires_in, 900);
         assert.equal((await ok('GetSettings', {}, me)).appearance.theme, 'THEME_SYSTEM');
         assert.equal((await ok('UpdateSettings', { notifications: { likes: false } }, me)).notifications.likes, false);

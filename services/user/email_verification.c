@@ -1,0 +1,192 @@
+/* Owns the verification of addresses, and the change from one to another. */
+#include "services/user/email_verification.h"
+
+#include <sodium.h>
+#include <string.h>
+#include "services/user/audit.h"
+#include "services/user/email.h"
+#include "services/user/mails.h"
+#include "services/user/store.h"
+#include "services/user/store_email.h"
+#include "services/user/user.h"
+
+enum { LIFE_S = 600, TRIES = 5, MOST_AN_HOUR = 5, HOUR_S = 3600 };
+
+/* ---- Sending ---- */
+
+/* Who asks again and again would fill somebody's mailbox, and try codes for ever. */
+static sn_status check_limit(struct db_tx *tx, const char *user_id)
+{
+        struct rpc_call *c = db_call(tx);
+        int64_t n = 0, wait_s = 0;
+
+        TRY(db_lock_one(tx, "email-verification", user_id));
+        TRY(mail_count(tx, user_id, &mail_verify_email, HOUR_S, &n, &wait_s));
+        if (n < MOST_AN_HOUR) {
+                return SN_OK;
+        }
+        (void)rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_many_mails", NULL,
+                            "%d codes were mailed within an hour; look for the newest mail, or wait %d minutes",
+                            MOST_AN_HOUR, (int)(wait_s / 60 + 1));
+        c->problem.retry_after_s = (int)wait_s;
+        return SN_RESOURCE_EXHAUSTED;
+}
+
+sn_status email_verification_send(struct db_tx *tx, const char *user_id, const char *email)
+{
+        struct rpc_call *c = db_call(tx);
+        struct email_verification v = {.user_id = user_id, .email = email, .email_key = email_key(c->arena, email)};
+        const char *token = mailed_token_new(c->arena);
+        char code[MAILED_CODE_SIZE];
+        struct mail_recipient member;
+
+        TRY(check_limit(tx, user_id));
+        mailed_code_new(code);
+        mailed_code_hash(user_id, v.email_key, code, v.code_hash);
+        mailed_token_hash(token, v.token_hash);
+        TRY(mail_recipient_of(tx, user_id, &member));
+        TRY(store_put_verification(tx, &v, LIFE_S));
+        return mail_enqueue(
+            tx, &(struct mail){.template = &mail_verify_email,
+                               .to = email,
+                               .language = member.language,
+                               .owner_id = user_id,
+                               .life_ms = LIFE_S * 1000,
+                               MAIL_VALUES(mail_text("name", member.username), mail_text("network", mail_network()),
+                                           mail_code("code", arena_strdup(c->arena, code)),
+                                           mail_link("link", arena_printf(c->arena, "%s#%s",
+                                                                          mail_page(c->arena, "/verify-email"), token)),
+                                           mail_number("minutes", LIFE_S / 60))});
+}
+
+sn_status user_handle_resend_verification(struct rpc_call *c, const User__ResendVerificationRequest *in,
+                                          User__EmailStatus *out)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        UserRows__Verification v = USER_ROWS__VERIFICATION__INIT;
+        bool waits = false;
+
+        TRY(db_begin(c, &tx));
+        TRY(store_email_status(tx, c->actor, out));
+        TRY(store_verification(tx, c->actor, &v, &waits));
+        if (!waits && out->verified_at != NULL) {
+                return rpc_fail_code(c, SN_FAILED_PRECONDITION, "email_verified", NULL,
+                                     "your address is verified already");
+        }
+        TRY(email_verification_send(tx, c->actor, waits ? v.email : out->email));
+        TRY(store_email_status(tx, c->actor, out));
+        return db_commit(c, NULL, &tx);
+}
+
+/* ---- Verifying ---- */
+
+static sn_status accept(struct db_tx *tx, const UserRows__Verification *v, User__EmailStatus *out)
+{
+        struct rpc_call *c = db_call(tx);
+        User__EmailStatus before = USER__EMAIL_STATUS__INIT;
+
+        TRY(store_email_status(tx, v->user_id, &before));
+        if (strcmp(email_key(c->arena, before.email), v->email_key) != 0) {
+                TRY(notify_owner(tx, v->user_id, OWNER_EMAIL_CHANGED)); /* at the old address, which it still is */
+                TRY(AUDIT(tx, .action = "user.email_changed", .subject_id = v->user_id));
+        }
+        TRY(store_set_verified_email(tx, v));
+        TRY(store_drop_verification(tx, v->user_id));
+        return store_email_status(tx, v->user_id, out);
+}
+
+/* Why there is nothing to try. */
+static sn_status refuse_try(struct rpc_call *c, struct db_tx *tx)
+{
+        UserRows__Verification v = USER_ROWS__VERIFICATION__INIT;
+        bool waits = false;
+
+        TRY(store_verification(tx, c->actor, &v, &waits));
+        if (!waits) {
+                return rpc_fail_code(c, SN_FAILED_PRECONDITION, "verification_not_pending", NULL,
+                                     "there is no address that waits to be verified");
+        }
+        return v.expired ? rpc_fail_code(c, SN_FAILED_PRECONDITION, "code_expired", "code",
+                                         "is no longer valid; ask for a new one: POST /v1/auth/email/resend")
+                         : rpc_fail_code(c, SN_FAILED_PRECONDITION, "code_exhausted", "code",
+                                         "was given wrong too often; ask for a new one: POST /v1/auth/email/resend");
+}
+
+static sn_status verify_code(struct rpc_call *c, const char *code, User__EmailStatus *out)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        UserRows__Verification v = USER_ROWS__VERIFICATION__INIT;
+        uint8_t hash[MAILED_HASH_BYTES];
+        bool found = false;
+
+        TRY(db_begin(c, &tx));
+        TRY(store_try_code(tx, c->actor, TRIES, &v, &found));
+        if (!found) {
+                return refuse_try(c, tx);
+        }
+        mailed_code_hash(c->actor, v.email_key, code, hash);
+        if (v.code_hash.len != sizeof(hash) || sodium_memcmp(v.code_hash.data, hash, sizeof(hash)) != 0) {
+                TRY(db_commit(c, NULL, &tx)); /* the try counts */
+                return rpc_fail_code(c, SN_UNAUTHENTICATED, "code_wrong", "code",
+                                     "is not the one that was mailed; %d tries are left", (int)(TRIES - v.tries));
+        }
+        TRY(accept(tx, &v, out));
+        return db_commit(c, NULL, &tx);
+}
+
+static sn_status verify_token(struct rpc_call *c, const char *token, User__EmailStatus *out)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        UserRows__Verification v = USER_ROWS__VERIFICATION__INIT;
+        uint8_t hash[MAILED_HASH_BYTES];
+        bool found = false;
+
+        mailed_token_hash(token, hash);
+        TRY(db_begin(c, &tx));
+        TRY(store_verification_of_token(tx, hash, &v, &found));
+        if (!found) {
+                return rpc_fail_code(c, SN_UNAUTHENTICATED, "link_invalid", "token",
+                                     "is no longer valid: links work once, for ten minutes, and only the newest one; "
+                                     "log in and ask for a new one");
+        }
+        TRY(accept(tx, &v, out));
+        return db_commit(c, NULL, &tx);
+}
+
+sn_status user_handle_verify_email(struct rpc_call *c, const User__VerifyEmailRequest *in, User__EmailStatus *out)
+{
+        switch (in->proof_case) {
+        case USER__VERIFY_EMAIL_REQUEST__PROOF_TOKEN:
+                return verify_token(c, in->token, out);
+        case USER__VERIFY_EMAIL_REQUEST__PROOF_CODE:
+                return c->actor[0] != '\0'
+                           ? verify_code(c, in->code, out)
+                           : rpc_fail_code(
+                                 c, SN_UNAUTHENTICATED, "token_missing", NULL,
+                                 "log in first: a code works with the access token of its member; the link of "
+                                 "the mail works without");
+        default:
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "code", "is missing: give the code or the token of the mail");
+        }
+}
+
+/* ---- The address ---- */
+
+sn_status user_handle_get_email(struct rpc_call *c, const User__GetEmailRequest *in, User__EmailStatus *out)
+{
+        return DB_READ(c, tx, store_email_status(tx, c->actor, out));
+}
+
+sn_status user_handle_change_email(struct rpc_call *c, const User__ChangeEmailRequest *in, User__EmailStatus *out)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        char *email = NULL;
+
+        TRY(email_clean(c, in->email, &email));
+        TRY(db_begin(c, &tx));
+        TRY(store_check_email_free(tx, email_key(c->arena, email)));
+        TRY(email_verification_send(tx, c->actor, email));
+        TRY(notify_owner(tx, c->actor, OWNER_EMAIL_CHANGE_ASKED));
+        TRY(store_email_status(tx, c->actor, out));
+        return db_commit(c, NULL, &tx);
+}

@@ -1,0 +1,19 @@
+/* What members are mailed to prove that they can read it: a link's token of 256 bits, and a code of six digits that is
+ * typed. The database keeps hashes alone, under keys of the key file: codes could be tried out otherwise. */
+#ifndef SERVICES_USER_MAILED_TOKEN_H
+#define SERVICES_USER_MAILED_TOKEN_H
+
+#include <stdint.h>
+#include "base/arena.h"
+
+#define MAILED_HASH_BYTES 32
+#define MAILED_CODE_SIZE  7
+
+char *mailed_token_new(struct arena *arena);
+void mailed_token_hash(const char *token, uint8_t hash[MAILED_HASH_BYTES]);
+
+void mailed_code_new(char code[MAILED_CODE_SIZE]);
+/* For one member and one address: a code of somebody else is none. White space in it does not count. */
+void mailed_code_hash(const char *user_id, const char *email_key, const char *code, uint8_t hash[MAILED_HASH_BYTES]);
+
+#endif

@@ -1,0 +1,36 @@
+/* The SQL on members' addresses and what proves them. */
+#ifndef SERVICES_USER_STORE_EMAIL_H
+#define SERVICES_USER_STORE_EMAIL_H
+
+#include "db/db.h"
+#include "services/user/mailed_token.h"
+#include "services/user/user.rpc.h"
+#include "services/user/user_rows.rpc.h"
+
+/* SN_NOT_FOUND for an unknown member. */
+SN_CHECKED sn_status store_email_status(struct db_tx *tx, const char *user_id, User__EmailStatus *out);
+/* SN_ALREADY_EXISTS on field email when a member has the address. */
+SN_CHECKED sn_status store_check_email_free(struct db_tx *tx, const char *email_key);
+
+struct email_verification {
+        const char *user_id, *email, *email_key;
+        uint8_t code_hash[MAILED_HASH_BYTES], token_hash[MAILED_HASH_BYTES];
+};
+/* Takes the place of the one that the member had. */
+SN_CHECKED sn_status store_put_verification(struct db_tx *tx, const struct email_verification *v, int64_t life_s);
+/* What is to be verified, expired or not. */
+SN_CHECKED sn_status store_verification(struct db_tx *tx, const char *user_id, UserRows__Verification *out,
+                                        bool *found);
+/* Counts one more try, and gives with which code it has to do; *found is false when there is none left that may be
+ * tried. */
+SN_CHECKED sn_status store_try_code(struct db_tx *tx, const char *user_id, int64_t tries, UserRows__Verification *out,
+                                    bool *found);
+SN_CHECKED sn_status store_verification_of_token(struct db_tx *tx, const uint8_t hash[MAILED_HASH_BYTES],
+                                                 UserRows__Verification *out, bool *found);
+/* The address is the member's from now on, and known to be. SN_ALREADY_EXISTS on field email. */
+SN_CHECKED sn_status store_set_verified_email(struct db_tx *tx, const UserRows__Verification *v);
+SN_CHECKED sn_status store_drop_verification(struct db_tx *tx, const char *user_id);
+/* One portion of those that expired a day ago. */
+SN_CHECKED sn_status store_cleanup_verifications(struct rpc_call *c, bool *more);
+
+#endif

@@ -1,0 +1,139 @@
+// That an address is its member's: codes and links, read from the mails that a real mail server took.
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { must, problem, randomName } from './client.mjs';
+import { MAIL_FROM, Mailbox, codeIn, tokenIn } from './mailbox.mjs';
+import { ownServer } from './own.mjs';
+
+const box = await new Mailbox().open();
+const net = ownServer({ env: { SMTP_URL: box.url, MAIL_FROM } });
+after(() => box.close());
+
+const wrong = (code) => String((Number(code) + 1) % 1_000_000).padStart(6, '0');
+const verify = (member, body) => member.post('/v1/auth/email/verify', body);
+const address = (member) => `${member.username}@example.org`;
+const status = async (member) => must(await member.get('/v1/users/me/email'));
+
+test('who registers is mailed a code, which verifies the address once', async () => {
+        const member = await net.register();
+        assert.deepEqual(await status(member), { email: address(member), verified_at: null });
+        const mail = await box.wait(address(member));
+        assert.equal(mail.from.name, 'Das Prüfnetz');
+        assert.equal(mail.from.address, 'no-reply@social.example');
+        assert.equal(mail.to[0].address, address(member));
+        assert.match(mail.messageId, /^<[0-9a-f-]{36}@social\.example>$/);
+        assert.equal(mail.headers.find((h) => h.key === 'auto-submitted').value, 'auto-generated');
+        const code = codeIn(mail);
+        assert.ok(mail.subject.startsWith(code) && mail.subject.includes('Das Prüfnetz'));
+        assert.ok(mail.html.includes(code) && mail.html.includes(`#${tokenIn(mail)}`));
+        const verified = must(await verify(member, { code: ` ${code.slice(0, 3)} ${code.slice(3)}` }));
+        assert.match(verified.verified_at, /Z$/);
+        assert.deepEqual(await status(member), verified);
+        problem(await verify(member, { code }), 409, { code: 'verification_not_pending' });
+        problem(await verify({ post: (path, body) => net.api('POST', path, { body }) }, { token: tokenIn(mail) }), 401, { code: 'link_invalid' });
+});
+
+test('the link verifies without a log-in, once', async () => {
+        const member = await net.register();
+        const token = tokenIn(await box.wait(address(member)));
+        assert.equal(must(await net.api('POST', '/v1/auth/email/verify', { body: { token } })).email, address(member));
+        assert.notEqual((await status(member)).verified_at, null);
+        problem(await net.api('POST', '/v1/auth/email/verify', { body: { token } }), 401, { code: 'link_invalid', field: 'token' });
+});
+
+test('a code bears five tries, however many come at once, and then not even the right one', async () => {
+        const member = await net.register();
+        const code = codeIn(await box.wait(address(member)));
+        const answers = await Promise.all(Array.from({ length: 40 }, () => verify(member, { code: wrong(code) })));
+        const codes = answers.map((a) => a.body.code);
+        assert.equal(codes.filter((c) => c === 'code_wrong').length, 5);
+        assert.equal(codes.filter((c) => c === 'code_exhausted').length, 35);
+        problem(await verify(member, { code }), 409, { code: 'code_exhausted', field: 'code' });
+        assert.equal((await status(member)).verified_at, null);
+        must(await member.post('/v1/auth/email/resend', {}), 202);
+        const newer = codeIn(await box.wait(address(member), '', 2));
+        problem(await verify(member, { code: newer === code ? wrong(code) : code }), 401, { code: 'code_wrong' });
+        must(await verify(member, { code: newer }));
+});
+
+test('a code of somebody else is none, and what is no code neither', async () => {
+        const [one, other] = [await net.register(), await net.register()];
+        const code = codeIn(await box.wait(address(one)));
+        if (codeIn(await box.wait(address(other))) !== code) { // one in a million
+                problem(await verify(other, { code }), 401, { code: 'code_wrong' });
+        }
+        problem(await verify(one, {}), 422, { field: 'code' });
+        problem(await verify(one, { code: '1'.repeat(17) }), 422, { field: 'code' });
+        problem(await net.api('POST', '/v1/auth/email/verify', { body: { code } }), 401, { code: 'token_missing' });
+        problem(await net.api('POST', '/v1/auth/email/verify', { body: { token: 'x'.repeat(43) } }), 401, { code: 'link_invalid' });
+        assert.equal((await status(one)).verified_at, null);
+});
+
+test('five mails an hour, and no more', async () => {
+        const member = await net.register();
+        for (let i = 0; i < 4; i++) {
+                must(await member.post('/v1/auth/email/resend', {}), 202);
+        }
+        const answer = await member.post('/v1/auth/email/resend', {});
+        problem(answer, 429, { code: 'too_many_mails' });
+        assert.ok(Number(answer.headers['retry-after']) > 3000);
+        await box.wait(address(member), '', 5);
+        const answers = [];
+        for (const mail of box.to(address(member))) {
+                answers.push((await verify(member, { token: tokenIn(mail) })).status);
+        }
+        assert.deepEqual(answers.sort(), [200, 401, 401, 401, 401]); // only the newest: two connections may bring them in another order
+        problem(await member.post('/v1/auth/email/resend', {}), 409, { code: 'email_verified' });
+});
+
+test('another address counts once it is verified, and the one before is told twice', async () => {
+        const member = await net.register();
+        const [before, next] = [address(member), `${randomName()}@example.org`];
+        must(await verify(member, { code: codeIn(await box.wait(before)) }));
+        const asked = must(await member.put('/v1/users/me/email', { body: { email: next } }), 202);
+        assert.equal(asked.email, before);
+        assert.equal(asked.pending, next);
+        await box.wait(before, 'is to be changed');
+        must(await net.api('POST', '/v1/auth/login', { body: { login: before, password: member.password } }));
+        problem(await net.api('POST', '/v1/auth/login', { body: { login: next, password: member.password } }), 401);
+        const done = must(await verify(member, { code: codeIn(await box.wait(next)) }));
+        assert.equal(done.email, next);
+        assert.ok(!('pending' in done));
+        await box.wait(before, 'was changed');
+        must(await net.api('POST', '/v1/auth/login', { body: { login: next, password: member.password } }));
+        assert.equal(must(await member.get('/v1/users/me')).email, next);
+});
+
+test('an address that a member has is refused, also when it was taken meanwhile', async () => {
+        const [member, other] = [await net.register(), await net.register()];
+        problem(await member.put('/v1/users/me/email', { body: { email: address(other).toUpperCase() } }), 409, { code: 'email_taken', field: 'email' });
+        const wanted = `${randomName()}@example.org`;
+        must(await member.put('/v1/users/me/email', { body: { email: wanted } }), 202);
+        const code = codeIn(await box.wait(wanted));
+        await net.register({ email: wanted });
+        problem(await verify(member, { code }), 409, { code: 'email_taken' });
+        assert.equal((await status(member)).email, address(member));
+});
+
+test('addresses that could say more than an address are refused, and nothing is mailed', async () => {
+        const member = await net.register();
+        await box.wait(address(member));
+        const n = box.mails.length;
+        for (const email of ['a@b.example\r\nBcc: eve@evil.example', 'a@b.example\nRCPT TO:<eve@evil.example>', '<a@b.example>', 'a b@c.example',
+                             '"a"@b.example', 'a@b.example,c@d.example', 'ä@b.example', 'a＠b.example', 'a@b\u202e.example', 'a@b.example\u0000',
+                             'a@@b.example', 'a@-b-.example', `${'a'.repeat(250)}@b.example`]) {
+                problem(await member.put('/v1/users/me/email', { body: { email } }), [400, 422]);
+        }
+        assert.equal((await status(member)).pending, undefined);
+        assert.equal(box.mails.length, n);
+});
+
+test('mails are in the language of the member', async () => {
+        const member = await net.register();
+        await box.wait(address(member));
+        must(await member.patch('/v1/users/me/settings', { language: 'de-CH' }));
+        must(await member.post('/v1/auth/email/resend', {}), 202);
+        const mail = await box.wait(address(member), 'dein Code');
+        assert.equal(mail.headers.find((h) => h.key === 'content-language').value, 'de');
+        must(await verify(member, { code: codeIn(mail) }));
+});

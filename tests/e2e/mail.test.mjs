@@ -1,0 +1,126 @@
+// How mails leave: TLS and log-in, a server that is away, refuses, is slow, or breaks off; and `kill -9` in between.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { connect, eventually, must } from './client.mjs';
+import { MAIL_FROM, Mailbox, codeIn, forGood, makeCertificate, temporary } from './mailbox.mjs';
+import { startServer } from './harness.mjs';
+import { ownServer } from './own.mjs';
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sonet-mail.'));
+fs.chmodSync(folder, 0o755); // as root SoNet runs under another account
+const tls = makeCertificate(folder);
+const box = await new Mailbox({ startTls: true, tls, user: 'us:er', password: 'p@ss/wörd' }).open();
+const env = { SMTP_URL: box.url, SMTP_CA: tls.file, SMTP_TIMEOUT_MS: '3000', MAIL_FROM };
+const net = ownServer({ env });
+after(() => box.close());
+after(() => fs.rmSync(folder, { recursive: true }));
+
+const address = (member) => `${member.username}@example.org`;
+const log = () => fs.readFileSync(net.server.log, 'utf8');
+
+test('mails go over TLS, with a log-in, on connections that are kept', async () => {
+        const members = [];
+        for (let i = 0; i < 8; i++) {
+                members.push(await net.register());
+        }
+        for (const member of members) {
+                const mail = await box.wait(address(member));
+                assert.equal(mail.secure, true);
+                assert.equal(mail.user, 'us:er');
+        }
+        assert.ok(box.connections <= 4, `${box.connections} connections for 8 mails`);
+});
+
+test('a server that offers no TLS gets neither password nor mail', async () => {
+        const plain = await new Mailbox({ user: 'us:er', password: 'p@ss/wörd' }).open();
+        const other = await startServer({ env: { ...env, SMTP_URL: plain.url } });
+        const client = connect(other.url);
+        try {
+                await client.register();
+                await eventually('the lane pauses', () => /mails cannot be sent; they wait/.test(fs.readFileSync(other.log, 'utf8')), 60_000);
+                assert.equal(plain.mails.length, 0);
+        } finally {
+                client.close();
+                await other.stop();
+                await plain.close();
+        }
+});
+
+test('what the server refuses for good is not tried again, what it puts off is, and others go on meanwhile', async () => {
+        let tries = 0;
+        const names = ['refused', 'later'].map((n) => `${n}_${Date.now().toString(36)}`);
+        box.refuse[`${names[0]}@example.org`] = () => { tries++; return forGood(); };
+        box.refuse[`${names[1]}@example.org`] = temporary;
+        for (const username of names) {
+                await net.register({ username });
+        }
+        const other = await net.register();
+        await box.wait(address(other));
+        await eventually('the refusal is logged', () => log().includes('"event.outcome":"refused"') && log().includes('550 5.1.1'), 60_000);
+        await eventually('the deferral is logged', () => log().includes('"event.outcome":"deferred"') && log().includes('451'), 60_000);
+        assert.equal(tries, 1);
+        assert.ok(!log().includes('there is no such mailbox')); // a server's words may name the address
+});
+
+test('while the server is away mails wait, and come when it is back', async () => {
+        await box.close();
+        const members = [await net.register(), await net.register()];
+        await eventually('the lane pauses', () => /mails cannot be sent; they wait/.test(log()), 60_000);
+        await box.open();
+        for (const member of members) {
+                must(await member.post('/v1/auth/email/verify', { code: codeIn(await box.wait(address(member))) }));
+        }
+});
+
+test('a server that is slow is given up, and holds up no other mail', async () => {
+        let release;
+        const held = new Promise((resolve, reject) => { release = () => reject(temporary()); });
+        const username = `slow_${Date.now().toString(36)}`;
+        box.onMessage = async (mail) => { await (mail.recipients[0] === `${username}@example.org` ? held : null); }; // and then refuses it, or it would come twice
+        await net.register({ username });
+        await box.wait(address(await net.register()));
+        await eventually('it is put off', () => /"deferred".*Timeout was reached/.test(log()), 60_000);
+        release();
+        box.onMessage = async () => {};
+});
+
+test('kill -9 while the server takes a mail: it comes again, the same, and no other is lost or doubled', async () => {
+        const seen = [];
+        let killed = false;
+        const member = await net.register({ username: `killed_${Date.now().toString(36)}` });
+        box.onMessage = async (mail) => {
+                if (mail.recipients[0] === address(member)) {
+                        seen.push(mail);
+                }
+                if (!killed && seen.length === 1) {
+                        killed = true;
+                        net.server.kill('serve') || net.server.kill('user') || net.server.kill('gateway');
+                        throw new Error('the connection is gone anyway');
+                }
+        };
+        must(await eventually('it serves again', async () => {
+                const answer = await member.post('/v1/auth/email/resend', {}, { timeoutMs: 5000 });
+                return killed && answer.status === 202 ? answer : false;
+        }, 90_000), 202);
+        const again = await eventually('it comes again', () => {
+                const same = seen.filter((m) => m.messageId === seen[0].messageId);
+                return same.length > 1 ? same : false;
+        }, 60_000);
+        box.onMessage = async () => {};
+        assert.equal(again.length, 2);
+        assert.equal(again[0].raw, again[1].raw);
+        const taken = box.mails.map((m) => m.messageId);
+        assert.equal(new Set(taken).size, taken.length);
+});
+
+test('no code, link or address is in the log', () => {
+        for (const mail of box.mails) {
+                assert.ok(!log().includes(mail.recipients[0]));
+                if (/^\d{6} /.test(mail.subject)) {
+                        assert.ok(!log().includes(mail.text.match(/#(\S+)/)[1]));
+                }
+        }
+});
