@@ -9,7 +9,7 @@ import { followEverywhere, followersStreams, idleStreams } from './streams.mjs';
 
 const MEMBERS = 1001;
 const IDLE = Number(process.env.IDLE ?? 10_000);
-const NOTES = 40;
+const NOTES = Number(process.env.NOTES ?? 40);
 const LIMITS = { CONNECTIONS_PER_ADDRESS: '20000', STREAMS_PER_ADDRESS: '20000', STREAMS_PER_MEMBER: '1000' };
 const load = new Load(process.argv[2]);
 const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);

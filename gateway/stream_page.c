@@ -130,7 +130,9 @@ static sn_status open_events(struct rpc_call *c, struct stream_hub *hub, const s
         response->status = 200;
         http_response_header(response, "Cache-Control", "no-store");
         http_response_header(response, "X-Accel-Buffering", "no"); /* nginx passes it on as it comes */
-        http_response_header(response, "Connection", "close");     /* its body has no other end */
+        if (!r->http_2) {
+                http_response_header(response, "Connection", "close"); /* its body has no other end */
+        }
         if (strcmp(r->method, "HEAD") == 0) {
                 return SN_OK;
         }
@@ -154,6 +156,11 @@ static sn_status choose(struct rpc_call *c, struct stream_hub *hub, const struct
         if (accepts_events(r)) {
                 return open_events(c, hub, r, identity, response);
         }
+        if (r->http_2) {
+                return rpc_fail_code(c, SN_UNIMPLEMENTED, "http_version", NULL,
+                                     "this is a stream: over HTTP/2 ask with Accept: text/event-stream; WebSocket "
+                                     "needs HTTP/1.1");
+        }
         http_response_header(response, "Upgrade", "websocket");
         return rpc_fail_code(c, SN_FAILED_PRECONDITION, "upgrade_required", NULL,
                              "this is a stream: connect with WebSocket, or ask with Accept: text/event-stream");
@@ -166,10 +173,6 @@ static sn_status open_stream(struct gateway *gateway, struct http_request *r, st
 
         TRY(exchange_identify(r->user, &stream_method, response, c));
         TRY(stream_identity_of(*c, &identity));
-        if (r->http_2) {
-                return rpc_fail_code(*c, SN_UNIMPLEMENTED, "http_version", NULL,
-                                     "streams need HTTP/1.1; connect without HTTP/2");
-        }
         return choose(*c, gateway->streams, r, &identity, response);
 }
 

@@ -193,6 +193,8 @@ void http_respond(struct http_request *r, struct http_response *response)
                 if (!http2_respond(x->stream, response)) {
                         buf_free(&response->body);
                         x->flow = response->flow;
+                        x->upgrade = response->upgrade;
+                        x->upgrade_context = response->upgrade_context;
                         x->file = response->file;
                         release(x);
                 }

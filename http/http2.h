@@ -1,8 +1,8 @@
 /* HTTP/2 (RFC 9113) on a connection, over nghttp2, which knows frames, header compression and flow control, and refuses
  * what breaks the protocol. http2_connection.c moves bytes between it and the socket and watches the time,
  * http2_session.c is told of what it read, http2_request.c makes requests of that, http2_answer.c sends answers,
- * http2_flow.c those that are made on the way, and http2_allowance.c bounds what a client may send that nobody asked
- * for. Private to http/.
+ * http2_flow.c those that are made on the way, http2_upgrade.c those without an end, and http2_allowance.c bounds what
+ * a client may send that nobody asked for. Private to http/.
  *
  * All of it belongs to the I/O thread, but for a request that its owner has (a stream that is held): of that the I/O
  * thread touches nothing but its place in lists until http_respond has put it on the loop's list `answered`.
@@ -46,6 +46,23 @@ struct http2 {
         bool closing; /* GOAWAY is sent: it ends with its last stream */
 };
 
+enum { HTTP_UPGRADE_UNSENT_MAX_BYTES = 64 << 20 }; /* which no owner lets come */
+
+/* A connection that has left HTTP, or a stream of one that speaks HTTP/2 (upgrade.h). */
+struct http_upgraded {
+        struct http_flow flow;       /* first; of a stream */
+        struct http2_stream *stream; /* NULL: it is the whole connection */
+        const struct http_upgrade *upgrade;
+        void *context;
+        struct http_connection *connection;
+        struct buf out; /* not taken by the socket, or the session, yet: from out_at */
+        size_t out_at;
+        int64_t due_us; /* of the owner; INT64_MAX: none */
+        bool paused, closing;
+        bool working; /* the connection is being worked on, and looks at what changes by itself */
+};
+void http_upgrade_compact(struct http_upgraded *u);
+
 /* A request over HTTP/2, beside its exchange and in the same arena. */
 struct http2_stream {
         struct http_exchange *exchange;
@@ -66,11 +83,12 @@ struct http2_stream {
         int refused; /* with this status, or 0 */
         const char *refusal;
         /* the rest */
-        bool complete;            /* all of the request is here */
-        bool answering;           /* so that what still comes of the request is thrown away */
-        bool waiting;             /* complete, and not begun before the client takes answers */
-        bool flow_waits;          /* the answer's flow had nothing to send */
-        int64_t begun_us, due_us; /* when it came; when its answer must have been taken */
+        bool complete;                  /* all of the request is here */
+        bool answering;                 /* so that what still comes of the request is thrown away */
+        bool waiting;                   /* complete, and not begun before the client takes answers */
+        bool flow_waits;                /* the answer's flow had nothing to send */
+        struct http_upgraded *upgraded; /* whose answer it is; NULL: it ends by itself */
+        int64_t begun_us, due_us;       /* when it came; when its answer must have been taken */
         struct http_response response;
 };
 
@@ -103,9 +121,18 @@ void http2_begin_waiting(struct http2 *h); /* requests that waited until the cli
 /* http2_flow.c */
 ssize_t http2_flow_read(struct http2_stream *s, char *into, size_t size); /* as nghttp2 wants it */
 void http2_flow_wake(struct http2 *h);                                    /* what files are read from has more */
+void http2_flow_resume(struct http2_stream *s);                           /* it has something to send */
 void http2_flow_take(struct http2_stream *s, struct str piece, bool last);
 /* Asks a flow again that has waited long enough; resets a stream whose client takes too little. */
 void http2_flow_due(struct http2_stream *s, int64_t now_us);
+
+/* http2_upgrade.c */
+/* Makes the stream its owner's, whose `begin` is called once the head is submitted. */
+void http2_upgrade_make(struct http2_stream *s);
+void http2_upgrade_begin(struct http2_stream *s);
+void http2_upgrade_count(struct http_upgraded *u, size_t bytes); /* that its owner sends */
+void http2_upgrade_due(struct http2_stream *s, int64_t now_us);
+void http2_upgrade_stop(struct http2 *h);
 
 /* http2_answer.c */
 void http2_answer(struct http2_stream *s, struct http_response *response);

@@ -141,9 +141,14 @@ void http2_answer(struct http2_stream *s, struct http_response *response)
         x->answer = response->body;
         http_file_begin(x, response);
         x->flow = x->file_len > 0 ? http_file_flow(x) : response->flow;
+        x->upgrade = response->upgrade;
+        x->upgrade_context = response->upgrade_context;
         if (!s->open) {
                 http_exchange_end(x);
                 return;
+        }
+        if (x->upgrade != NULL) {
+                http2_upgrade_make(s);
         }
         struct http2 *h = s->http2;
         struct http_connection *c = h->connection;
@@ -159,6 +164,9 @@ void http2_answer(struct http2_stream *s, struct http_response *response)
             c->loop->now_us + STALL_FACTOR * slow_us + (int64_t)(h->unsent / SENDING_BYTES_PER_SECOND) * 1000000;
         http_deadline_set(c, c->loop->now_us + slow_us);
         submit(s);
+        if (s->upgraded != NULL) {
+                http2_upgrade_begin(s);
+        }
 }
 
 /* --- from other threads --- */

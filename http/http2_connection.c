@@ -255,13 +255,14 @@ void http2_due(struct http_connection *c, int64_t now_us)
                 http_connection_end(c);
                 return;
         }
+        int64_t next_us = now_us + slow_us(c) / LOOKS_A_LIMIT;
         for (struct http2_stream *s = h->first; s != NULL; s = s->next) {
                 http2_flow_due(s, now_us);
+                next_us = s->upgraded != NULL && s->upgraded->due_us < next_us ? s->upgraded->due_us : next_us;
         }
         if (h->first == NULL && h->out.len == 0 && now_us >= http_deadline_idle(c)) {
                 http2_close(h, NGHTTP2_NO_ERROR);
         }
-        http_deadline_set(c, h->first != NULL || h->out.len > 0 || h->closing ? now_us + slow_us(c) / LOOKS_A_LIMIT
-                                                                              : http_deadline_idle(c));
+        http_deadline_set(c, h->first != NULL || h->out.len > 0 || h->closing ? next_us : http_deadline_idle(c));
         http_connection_work(c);
 }

@@ -22,7 +22,7 @@ static void give_room(struct http2_stream *s)
         }
 }
 
-static void resume(struct http2_stream *s)
+void http2_flow_resume(struct http2_stream *s)
 {
         if (s->flow_waits) {
                 s->flow_waits = false;
@@ -59,7 +59,7 @@ void http2_flow_wake(struct http2 *h)
 {
         for (struct http2_stream *s = h->first; s != NULL; s = s->next) {
                 if (s->exchange->file_watched) {
-                        resume(s);
+                        http2_flow_resume(s);
                 }
         }
 }
@@ -73,7 +73,7 @@ void http2_flow_take(struct http2_stream *s, struct str piece, bool last)
         }
         flow->take(flow, piece, last);
         give_room(s);
-        resume(s);
+        http2_flow_resume(s);
 }
 
 void http2_flow_due(struct http2_stream *s, int64_t now_us)
@@ -82,8 +82,11 @@ void http2_flow_due(struct http2_stream *s, int64_t now_us)
         if (flow == NULL) {
                 return;
         }
+        if (s->upgraded != NULL) {
+                http2_upgrade_due(s, now_us);
+        }
         if (s->flow_waits && flow->until_us > 0 && now_us >= flow->until_us) {
-                resume(s);
+                http2_flow_resume(s);
         } else if (now_us >= s->due_us) { /* others on the connection may take theirs */
                 metric_add(s->loop->server->metrics.slow_clients, 1);
                 (void)nghttp2_submit_rst_stream(s->http2->session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_CANCEL);

@@ -4,20 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "http/internal.h"
-
-enum { UNSENT_MAX_BYTES = 64 << 20 }; /* which no owner lets come */
-
-struct http_upgraded {
-        const struct http_upgrade *upgrade;
-        void *context;
-        struct http_connection *connection;
-        struct buf out; /* not taken by the socket yet: from out_at */
-        size_t out_at;
-        int64_t due_us; /* of the owner; INT64_MAX: none */
-        bool paused, closing;
-        bool working; /* the connection is being worked on, and looks at what changes by itself */
-};
+#include "http/http2.h"
 
 /* --- what the owner calls --- */
 
@@ -25,7 +12,13 @@ static void look_again(struct http_upgraded *u)
 {
         struct http_connection *c = u->connection;
 
-        if (!u->working && !c->ready) {
+        if (u->working) {
+                return;
+        }
+        if (u->stream != NULL) {
+                http2_flow_resume(u->stream);
+        }
+        if (!c->ready) {
                 http_loop_add_ready(c->loop, c);
         }
 }
@@ -34,6 +27,9 @@ void http_upgraded_send(struct http_upgraded *u, const void *bytes, size_t len)
 {
         if (!u->closing) {
                 buf_append(&u->out, bytes, len);
+                if (u->stream != NULL) {
+                        http2_upgrade_count(u, len);
+                }
                 http_unread_add(u->connection->loop, len);
                 look_again(u);
         }
@@ -58,7 +54,7 @@ void http_upgraded_resume(struct http_upgraded *u)
 void http_upgraded_due(struct http_upgraded *u, int64_t due_us)
 {
         u->due_us = due_us;
-        if (due_us != INT64_MAX) {
+        if (due_us != INT64_MAX && u->stream == NULL) { /* otherwise it is one of many of its connection */
                 http_deadline_set(u->connection, due_us);
         }
 }
@@ -80,8 +76,9 @@ enum http_step http_upgrade_begin(struct http_connection *c)
         if (u == NULL) {
                 return http_connection_end(c);
         }
-        *u = (struct http_upgraded){x->upgrade, x->upgrade_context, c, .due_us = INT64_MAX};
-        buf_init(&u->out, UNSENT_MAX_BYTES);
+        *u = (struct http_upgraded){
+            .upgrade = x->upgrade, .context = x->upgrade_context, .connection = c, .due_us = INT64_MAX};
+        buf_init(&u->out, HTTP_UPGRADE_UNSENT_MAX_BYTES);
         atomic_fetch_add(&c->loop->server->busy, 1);
         x->upgrade = NULL;
         c->upgraded = u;
@@ -112,7 +109,7 @@ void http_upgrade_end(struct http_connection *c)
 }
 
 /* So that a client that is always a little behind does not make the buffer grow. */
-static void compact(struct http_upgraded *u)
+void http_upgrade_compact(struct http_upgraded *u)
 {
         if (u->out_at > u->out.len / 2) {
                 memmove(u->out.data, u->out.data + u->out_at, u->out.len - u->out_at);
@@ -132,7 +129,7 @@ static enum sent send_out(struct http_upgraded *u)
                         return SENT_BROKEN;
                 }
                 if (n == 0) {
-                        compact(u);
+                        http_upgrade_compact(u);
                         return SENT_PART;
                 }
                 u->out_at += (size_t)n;
@@ -143,7 +140,9 @@ static enum sent send_out(struct http_upgraded *u)
 /* That the connection is broken is found once more in the next step. */
 void http_upgraded_flush(struct http_upgraded *u)
 {
-        (void)send_out(u);
+        if (u->stream == NULL) {
+                (void)send_out(u);
+        }
 }
 
 /* False: the connection is broken. */
@@ -156,7 +155,7 @@ static bool send_unsent(struct http_upgraded *u)
                         return sent == SENT_PART;
                 }
                 buf_free(&u->out); /* an idle connection keeps none */
-                buf_init(&u->out, UNSENT_MAX_BYTES);
+                buf_init(&u->out, HTTP_UPGRADE_UNSENT_MAX_BYTES);
                 u->out_at = 0;
                 if (u->upgrade->sent != NULL && !u->closing) {
                         u->working = true;
@@ -256,6 +255,8 @@ void http_upgrade_stop(struct http_loop *loop)
         for (struct http_connection *c = loop->connections; c != NULL; c = c->next) {
                 if (c->upgraded != NULL) {
                         c->upgraded->upgrade->stop(c->upgraded->context);
+                } else if (c->http2 != NULL) {
+                        http2_upgrade_stop(c->http2);
                 }
         }
 }

@@ -1,6 +1,7 @@
 /* Connections that leave HTTP: after the head of an answer with an `upgrade` (101, or 200 with a body that has no end)
  * all bytes on the connection are its owner's. Everything is called on the I/O thread and must not wait; other threads
- * come to it by http_server_post. An idle connection costs no thread and no buffers. Over HTTP/1.1 only. */
+ * come to it by http_server_post. An idle connection costs no thread and no buffers. Over HTTP/2 it is the request's
+ * stream alone, after a 200: what is sent is its body, and no bytes come (http2_upgrade.c). */
 #ifndef HTTP_UPGRADE_H
 #define HTTP_UPGRADE_H
 
@@ -14,7 +15,7 @@ struct http_upgrade {
         void (*begin)(void *context, struct http_upgraded *u);
         /* Takes bytes that came from the front of *in. It leaves some only after http_upgraded_pause. */
         void (*bytes)(void *context, struct str *in);
-        /* The client has taken all that was unsent. NULL: the owner need not know. */
+        /* The client has taken all that was unsent, or over HTTP/2 has room for it. NULL: the owner need not know. */
         void (*sent)(void *context);
         /* The moment of http_upgraded_due has come, half a second late at most. */
         void (*due)(void *context, int64_t now_us);
@@ -28,7 +29,7 @@ struct http_upgrade {
 void http_upgraded_send(struct http_upgraded *u, const void *bytes, size_t len);
 size_t http_upgraded_unsent(const struct http_upgraded *u);
 /* Gives the kernel at once what it takes, instead of when the I/O thread comes to it: before the owner judges what is
- * unsent. */
+ * unsent. Nothing over HTTP/2. */
 void http_upgraded_flush(struct http_upgraded *u);
 /* Reads no more, until it is resumed: bytes that the owner has left are offered again then. */
 void http_upgraded_pause(struct http_upgraded *u);

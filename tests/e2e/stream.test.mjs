@@ -1,10 +1,10 @@
 // GET /v1/stream: what happens, as it happens, and nothing that a page would not show.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-
+import http2 from 'node:http2';
 import { test } from 'node:test';
 import { api, logIn, must, net, problem, randomName, register } from './shared.mjs';
-import { EventStream, Stream } from './streams.mjs';
+import { EventStream, Http2EventStream, Stream } from './streams.mjs';
 
 const open = async (member, ...channels) => {
         const stream = new Stream(net.url, { token: member?.token });
@@ -271,6 +271,47 @@ test('server-sent events say the same, refuse by their status, and resume by Las
         problem(await api('GET', '/v1/stream?channels=home&x=1', { headers: accept, token: reader.token }), 422);
         problem(await api('GET', '/v1/stream?channels=home', { headers: { ...accept, 'last-event-id': 'x' }, token: reader.token }), 400, { code: 'cursor_invalid' });
         problem(await api('GET', '/v1/stream'), 426, { code: 'upgrade_required' });
+});
+
+test('server-sent events come over HTTP/2 as well, many on one connection, beside other requests', async () => {
+        const [author, reader] = [await register(), await register()];
+        const session = http2.connect(net.url);
+        const [home, one, two] = [new Http2EventStream(session, 'home', { token: reader.token }), new Http2EventStream(session, `user:${author.id}`),
+                                  new Http2EventStream(session, `user:${author.id},home`, { token: reader.token })];
+        for (const stream of [home, one, two]) {
+                assert.equal(await stream.opened, 200);
+                assert.match(stream.headers['content-type'], /^text\/event-stream/);
+                assert.equal(stream.headers.connection, undefined);
+        }
+        await Promise.all([one.find('its channel', (m) => m.type === 'subscribed'), two.find('both channels', (m) => m.type === 'subscribed' && m.channel === 'home')]);
+        const notes = [await author.note('字'.repeat(4900)), await author.note('short')];
+        for (const note of notes) { // more than the window of a stream, that of the connection included
+                await Promise.all([one, two].map((stream) => got(stream, 'note.created', note)));
+        }
+        for (let i = 0; i < 8; i++) {
+                notes.push(await author.note(`${i} ${'字'.repeat(4900)}`));
+        }
+        await Promise.all([one, two].map((stream) => got(stream, 'note.created', notes.at(-1))));
+        assert.deepEqual(one.events().map((m) => m.data.id), notes.map((n) => n.id));
+        one.close();
+        await one.closed;
+        const missed = await author.note('Meanwhile');
+        const again = new Http2EventStream(session, `user:${author.id}`, { lastEventId: one.lastEventId });
+        await got(again, 'note.created', missed);
+        assert.deepEqual(again.events().map((m) => m.data.id), [missed.id]);
+        must(await reader.post('/v1/auth/logout'), 204);
+        await Promise.all([home, two].map((stream) => stream.closed));
+        assert.equal(home.all.at(-1).problem.code, 'token_revoked');
+        await got(again, 'note.created', await author.note('The others go on'));
+        const refused = (headers) => new Promise((resolve, reject) => {
+                const request = session.request({ ':path': '/v1/stream?channels=home', ...headers });
+                request.once('response', (answer) => resolve(answer[':status']));
+                request.once('error', reject);
+                request.resume();
+        });
+        assert.equal(await refused({ accept: 'text/event-stream' }), 401);
+        assert.equal(await refused({}), 505, 'WebSocket needs HTTP/1.1');
+        session.destroy();
 });
 
 test('what breaks the protocol closes the connection with the code of the RFC', async () => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
+import http2 from 'node:http2';
 import net_ from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -9,7 +10,7 @@ import { test } from 'node:test';
 import { removeFolder } from './harness.mjs';
 import { must, problem } from './client.mjs';
 import { ownServer } from './own.mjs';
-import { EventStream, Stream } from './streams.mjs';
+import { EventStream, Http2EventStream, Stream } from './streams.mjs';
 
 const it = ownServer({ env: { STREAM_UNSENT_BYTES: '16384', STREAMS_PER_MEMBER: '3', STREAM_CHANNELS: '2', CORS_ORIGINS: '*' } });
 
@@ -24,6 +25,7 @@ const open = async (member, ...channels) => {
         }
         return stream;
 };
+const slowReaders = async () => Number((await (await fetch(`${it.server.url}/metrics`)).text()).match(/^sonet_stream_slow_readers_total (\d+)/m)?.[1] ?? 0);
 const created = (stream, note) => stream.find(`note ${note.id}`, (m) => m.type === 'event' && m.data.id === note.id);
 
 test('a browser’s own WebSocket and EventSource are understood', async () => {
@@ -112,8 +114,7 @@ test('who does not read is cut off with a reason, and delays nobody', async () =
                 await new Promise((resolve) => socket.once('data', resolve));
         }
         socket.pause();
-        const slow = async () => Number((await (await fetch(`${it.server.url}/metrics`)).text()).match(/^sonet_stream_slow_readers_total (\d+)/m)?.[1] ?? 0);
-        for (let i = 0; (await slow()) === 0; i++) {
+        for (let i = 0; (await slowReaders()) === 0; i++) {
                 assert.ok(i < 3000, 'it is cut off at last');
                 const note = await author.note(`${i} ${'字'.repeat(4900)}`);
                 await created(good, note); // others have each at once
@@ -124,6 +125,24 @@ test('who does not read is cut off with a reason, and delays nobody', async () =
         await good.close();
 });
 
+test('who does not read over HTTP/2 is cut off too, and its neighbours on the connection go on', async () => {
+        const author = await it.register();
+        const session = http2.connect(it.server.url, { settings: { initialWindowSize: 65535 } });
+        const [good, slow] = [new Http2EventStream(session, `user:${author.id}`), new Http2EventStream(session, `user:${author.id}`)];
+        await Promise.all([good, slow].map((stream) => stream.find('its channel', (m) => m.type === 'subscribed')));
+        session.setLocalWindowSize(1 << 20); // one that does not read holds up no other
+        slow.request.pause();
+        const before = await slowReaders();
+        for (let i = 0; (await slowReaders()) === before; i++) {
+                assert.ok(i < 200, 'it is cut off at last');
+                await created(good, await author.note(`${i} ${'字'.repeat(4900)}`));
+        }
+        slow.request.resume();
+        await slow.closed;
+        await created(good, await author.note('Still here'));
+        session.destroy();
+});
+
 test('a restart says so, and who comes back has all that was missed', async () => {
         const [author, reader] = [await it.register(), await it.register()];
         const [stream, events] = [await open(reader, 'home', `user:${author.id}`), new EventStream(it.server.url, `user:${author.id}`)];
@@ -132,11 +151,17 @@ test('a restart says so, and who comes back has all that was missed', async () =
         const before = await author.note('Before');
         const { position } = await created(stream, before);
         await created(events, before);
+        const session = http2.connect(it.server.url);
+        const over2 = new Http2EventStream(session, `user:${author.id}`);
+        await over2.find('its channel', (m) => m.type === 'subscribed');
         await it.server.stop({ keep: true });
         const { code, reason } = await stream.closed;
         assert.deepEqual([code, reason], [1001, 'the server restarts; connect again in a second']);
         await events.closed;
         assert.equal(events.retry, 1000);
+        assert.equal(await over2.closed, http2.constants.NGHTTP2_NO_ERROR);
+        assert.equal(over2.retry, 1000);
+        session.close();
         await it.server.up();
         const missed = await author.note('Since the restart');
         const again = await open(reader);

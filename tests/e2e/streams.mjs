@@ -85,6 +85,10 @@ export class EventStream extends Messages {
                 super();
                 const headers = { accept: 'text/event-stream', ...(token ? { authorization: `Bearer ${token}` } : {}), ...(lastEventId ? { 'last-event-id': lastEventId } : {}) };
                 this.text = '';
+                this.connect(url, channels, headers);
+        }
+
+        connect(url, channels, headers) {
                 this.opened = new Promise((resolve, reject) => {
                         this.request = http.get(`${url}/v1/stream?channels=${encodeURIComponent(channels)}`, { headers, agent: false }, (response) => {
                                 this.status = response.statusCode;
@@ -115,4 +119,24 @@ export class EventStream extends Messages {
         }
 
         close() { this.request.destroy(); }
+}
+
+// The same over HTTP/2: several on one session of node's own client.
+export class Http2EventStream extends EventStream {
+        connect(session, channels, headers) {
+                this.opened = new Promise((resolve, reject) => {
+                        this.request = session.request({ ':path': `/v1/stream?channels=${encodeURIComponent(channels)}`, ...headers });
+                        this.closed = new Promise((over) => this.request.once('close', () => over(this.request.rstCode)));
+                        this.request.once('response', (answer) => {
+                                this.status = answer[':status'];
+                                this.headers = answer;
+                                resolve(this.status);
+                        });
+                        this.request.setEncoding('utf8');
+                        this.request.on('data', (chunk) => this.take(chunk));
+                        this.request.on('error', reject);
+                });
+        }
+
+        close() { this.request.close(); }
 }
