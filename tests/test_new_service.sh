@@ -42,7 +42,7 @@ if command -v clang-format >/dev/null; then # lint's tools are not the tests'
         check 'it is formatted' clang-format --dry-run -Werror services/poll/*.[ch]
 fi
 check 'it fits the other contracts and its schema' meson test -C build-debug --no-rebuild --print-errorlogs 'services contracts' 'services schema'
-for mode in single split; do
+for mode in single split mixed; do
         check "it answers over REST and gRPC, consumes events, takes and gives files without growing, and bears hostile ones ($mode)" \
                 env SONET_BIN="$copy/build-debug/cmd/sonet" node tests/e2e/run.mjs --mode "$mode" poll bodies
         grep -h ' MiB at most' "$copy/log" | sed 's/^/# /'

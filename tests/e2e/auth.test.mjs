@@ -282,7 +282,7 @@ test('of concurrent uses of one refresh token at most one succeeds', async () =>
 
 test('rubbish is no refresh token', async () => {
         for (const token of ['x', 'A'.repeat(43), 'A'.repeat(128), '../../etc/passwd', "' or 1=1 --"]) {
-                problem(await refresh(token), [401, 422]);
+                problem(await refresh(token), 401);
         }
         problem(await refresh('A'.repeat(129)), 422, { field: 'refresh_token' });
         problem(await refresh(''), 422, { field: 'refresh_token' });

@@ -31,14 +31,14 @@ const MALFORMED = ['', ' ', '{', '}', '{"text":"x"', '{"text":"x"}}', '{"text":"
 test('malformed JSON is 400', async () => {
         for (const raw of MALFORMED) {
                 const answer = await postRaw(raw);
-                problem(answer, raw.trim() === '' ? [400, 422] : 400);
+                problem(answer, raw === '' ? 422 : 400);
         }
         problem(await postRaw('{"text":"x"'), 400, { code: 'malformed_json' });
 });
 
 test('a body that is no object is refused', async () => {
         for (const raw of ['null', '[]', '"text"', '42', 'true', '[{"text":"x"}]']) {
-                problem(await postRaw(raw), [400, 422]);
+                problem(await postRaw(raw), 422);
         }
 });
 
@@ -82,35 +82,35 @@ test('null is no value: every field of every body refuses it by name, and nothin
 test('text that is not UTF-8 is refused', async () => {
         for (const bytes of [[0xff], [0xc3], [0xc0, 0x80], [0xe0, 0x80, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xf8, 0x88, 0x80, 0x80, 0x80], [0x80]]) {
                 const raw = Buffer.concat([Buffer.from('{"text":"a'), Buffer.from(bytes), Buffer.from('b"}')]);
-                problem(await postRaw(raw), [400, 422]);
-                problem(await postRaw(Buffer.concat([Buffer.from('{"te'), Buffer.from(bytes), Buffer.from('xt":"b"}')])), [400, 422]);
+                problem(await postRaw(raw), 422);
+                problem(await postRaw(Buffer.concat([Buffer.from('{"te'), Buffer.from(bytes), Buffer.from('xt":"b"}')])), 422);
         }
-        problem(await postRaw(Buffer.from('\ufeff{"text":"x"}')), [400, 422]);
-        problem(await postRaw(Buffer.from('{"text":"x"}', 'utf16le')), [400, 422]);
-        problem(await postRaw('{"text":"\\ud800"}'), [400, 422]);
-        problem(await postRaw('{"text":"\\udc00\\ud800"}'), [400, 422]);
+        problem(await postRaw(Buffer.from('\ufeff{"text":"x"}')), 400);
+        problem(await postRaw(Buffer.from('{"text":"x"}', 'utf16le')), 400);
+        problem(await postRaw('{"text":"\\ud800"}'), 400);
+        problem(await postRaw('{"text":"\\udc00\\ud800"}'), 400);
 });
 
 test('NUL is refused wherever it stands', async () => {
-        problem(await postRaw('{"text":"a\\u0000b"}'), [400, 422], { field: 'text' });
-        problem(await postRaw(Buffer.from('{"text":"a\0b"}')), [400, 422]);
-        problem(await postRaw(Buffer.from('\0')), [400, 422]);
-        problem(await postRaw('{"te\\u0000xt":"x","text":"y"}'), [400, 422]);
-        problem(await postRaw(Buffer.from('{"text":"x"}\0')), [400, 422]);
-        problem(await api('POST', '/v1/auth/login', { body: { login: `${alice.username}\0`, password: 'correct horse battery' } }), [400, 422], { field: 'login' });
-        problem(await api('POST', '/v1/auth/login', { body: { login: alice.username, password: 'correct horse battery\0x' } }), [400, 422], { field: 'password' });
+        problem(await postRaw('{"text":"a\\u0000b"}'), 422, { field: 'text' });
+        problem(await postRaw(Buffer.from('{"text":"a\0b"}')), 400);
+        problem(await postRaw(Buffer.from('\0')), 400);
+        problem(await postRaw('{"te\\u0000xt":"x","text":"y"}'), 422);
+        problem(await postRaw(Buffer.from('{"text":"x"}\0')), 400);
+        problem(await api('POST', '/v1/auth/login', { body: { login: `${alice.username}\0`, password: 'correct horse battery' } }), 422, { field: 'login' });
+        problem(await api('POST', '/v1/auth/login', { body: { login: alice.username, password: 'correct horse battery\0x' } }), 422, { field: 'password' });
 });
 
 test('deep nesting and endless lists are refused', async () => {
         for (const depth of [17, 100, 10000, 30000]) {
-                problem(await postRaw('['.repeat(depth) + ']'.repeat(depth)), [400, 422]);
-                problem(await postRaw('{"text":'.repeat(Math.min(depth, 6000)) + '1' + '}'.repeat(Math.min(depth, 6000))), [400, 422]);
-                problem(await postRaw('['.repeat(depth)), [400, 422]);
+                problem(await postRaw('['.repeat(depth) + ']'.repeat(depth)), 422);
+                problem(await postRaw('{"text":'.repeat(Math.min(depth, 6000)) + '1' + '}'.repeat(Math.min(depth, 6000))), 422);
+                problem(await postRaw('['.repeat(depth)), 422);
         }
-        problem(await postRaw(`{"text":[${'0,'.repeat(20000)}0]}`), [400, 422]);
+        problem(await postRaw(`{"text":[${'0,'.repeat(20000)}0]}`), 422);
         problem(await postRaw(`{"text":"x",${Array.from({ length: 3000 }, (_, i) => `"k${i}":1`).join()}}`), 422);
-        problem(await postRaw(`{"text":${'9'.repeat(30000)}}`), [400, 422]);
-        problem(await postRaw('{"text":1e999999}'), [400, 422]);
+        problem(await postRaw(`{"text":${'9'.repeat(30000)}}`), 422);
+        problem(await postRaw('{"text":1e999999}'), 422);
 });
 
 test('other content types are 415, JSON with a charset is JSON', async () => {
@@ -156,17 +156,21 @@ test('ids that are no UUIDs are refused by name', async () => {
 });
 
 test('paths with NUL, broken escapes or broken UTF-8 are refused', async () => {
-        for (const path of ['/v1/users/a%00b', '/v1/users/%zz', '/v1/users/%', '/v1/users/%f', '/v1/users/%ff', '/v1/users?query=%00', '/v1/users?query=%ff',
-                            '/v1/users?query=%zz', '/v1/users?%ff=1', '/v1/users?query=a&%00=1', '/v1/notes/%2e%2e', `/v1/users/${'a'.repeat(37)}`]) {
-                problem(await alice.get(path), [400, 404, 422]);
+        const paths = {
+                400: ['/v1/users/a%00b', '/v1/users/%zz', '/v1/users/%', '/v1/users/%f', '/v1/users?query=%zz'],
+                404: ['/v1/notes/%2e%2e'], // for the client a step up
+                422: ['/v1/users/%ff', '/v1/users?query=%00', '/v1/users?query=%ff', '/v1/users?%ff=1', '/v1/users?query=a&%00=1', `/v1/users/${'a'.repeat(37)}`],
+        };
+        for (const [path, status] of Object.entries(paths).flatMap(([s, all]) => all.map((path) => [path, Number(s)]))) {
+                problem(await alice.get(path), status);
         }
-        problem(await alice.get(`/v1/users?query=${'a'.repeat(20000)}`), [400, 414, 422, 431]);
+        problem(await alice.get(`/v1/users?query=${'a'.repeat(20000)}`), 414);
 });
 
 test('a query does not stand in for the body, nor for the path', async () => {
-        problem(await alice.post('/v1/notes?text=sneaked', {}), [400, 422]);
-        problem(await alice.put(`/v1/users/${bob.id}/follow?user_id=${alice.id}`), [400, 422]);
-        problem(await alice.get(`/v1/notes/${note.id}?id=${note.id}`), [400, 422]);
+        problem(await alice.post('/v1/notes?text=sneaked', {}), 400);
+        problem(await alice.put(`/v1/users/${bob.id}/follow?user_id=${alice.id}`), 400);
+        problem(await alice.get(`/v1/notes/${note.id}?id=${note.id}`), 422);
 });
 
 test('a body where none belongs is refused, and the connection stays usable when it was short', async () => {
@@ -198,7 +202,7 @@ test('a bad log-in or refresh is refused by field', async () => {
         problem(await login({ login: 'x'.repeat(255), password: 'x' }), 422, { field: 'login' });
         problem(await api('POST', '/v1/auth/refresh', { body: {} }), 422, { field: 'refresh_token' });
         const username = randomName('Nul');
-        problem(await api('POST', '/v1/auth/register', { body: { username, email: `${username}@example.org`, password: 'long enough\0' } }), [400, 422], { field: 'password' });
+        problem(await api('POST', '/v1/auth/register', { body: { username, email: `${username}@example.org`, password: 'long enough\0' } }), 422, { field: 'password' });
         problem(await api('GET', `/v1/users/${username}`), 404);
 });
 

@@ -45,8 +45,8 @@ test('a block ends both follows and lifting it brings none back', async () => {
 test('across a block neither can follow', async () => {
         const [alice, bob] = [await register(), await register()];
         await alice.relate(bob, 'block');
-        problem(await bob.put(`/v1/users/${alice.id}/follow`), [403, 404, 409, 422]);
-        problem(await alice.put(`/v1/users/${bob.id}/follow`), [403, 404, 409, 422]);
+        problem(await bob.put(`/v1/users/${alice.id}/follow`), 403, { code: 'blocked' });
+        problem(await alice.put(`/v1/users/${bob.id}/follow`), 403, { code: 'blocked' });
         assert.equal((await relation(alice, bob)).following, false);
         assert.equal((await relation(bob, alice)).following, false);
         await alice.unrelate(bob, 'block');
@@ -101,9 +101,9 @@ test('relationships take 1 to 100 ids', async () => {
         problem(await alice.get(`/v1/relationships?${Array.from({ length: 101 }, () => `user_ids=${STRANGER}`).join('&')}`), 422, { field: 'user_ids' });
         problem(await alice.get(`/v1/relationships?user_ids=${STRANGER}&user_ids=x`), 422, { field: 'user_ids[1]' });
         problem(await alice.get(`/v1/relationships?user_ids=${STRANGER}&limit[]=2`), 422, { field: 'limit[]' });
-        problem(await alice.get(`/v1/relationships?user_ids=${many(101)}`), [400, 422], { field: 'user_ids' });
-        problem(await alice.get('/v1/relationships'), [400, 422], { field: 'user_ids' });
-        const bad = problem(await alice.get(`/v1/relationships?user_ids=${STRANGER},x`), [400, 422]);
+        problem(await alice.get(`/v1/relationships?user_ids=${many(101)}`), 422, { field: 'user_ids' });
+        problem(await alice.get('/v1/relationships'), 422, { field: 'user_ids' });
+        const bad = problem(await alice.get(`/v1/relationships?user_ids=${STRANGER},x`), 422);
         assert.match(bad.field, /^user_ids/);
         problem(await api('GET', `/v1/relationships?user_ids=${STRANGER}`), 401);
 });

@@ -17,13 +17,13 @@ const late = (ms, value) => new Promise((resolve) => setTimeout(resolve, ms, val
 const READY_MS = Number(process.env.SONET_E2E_READY_S ?? 120) * 1000;
 const STOP_MS = 30_000;
 
-// The mode that the suite runs in: everything in one process, or one process per service.
-// Which services run together: the processes that `sonet up` makes, each by what it serves. In `mixed` two processes call each other in both
-// directions (note asks user, the gateway asks note), and both have lanes of several ranks.
+// Two processes that call each other in both directions (note asks user, the gateway asks note), both with lanes of several ranks.
+const MIXED = [['gateway', 'user'], ['follow', ...SERVICES.filter((name) => !['user', 'follow'].includes(name))]];
+// Which services run together in each mode: the processes that `sonet up` makes, each by what it serves.
 export const LAYOUTS = {
         single: { args: [], processes: [['all']] },
         split: { args: ['--split'], processes: [['gateway'], ...SERVICES.map((name) => [name])] },
-        mixed: { args: ['--layout', 'gateway user | follow note timeline'], processes: [['gateway', 'user'], ['follow', 'note', 'timeline']] },
+        mixed: { args: ['--layout', MIXED.map((names) => names.join(' ')).join(' | ')], processes: MIXED },
 };
 export const MODES = Object.keys(LAYOUTS);
 export const mode = process.env.SONET_E2E_MODE ?? 'single';

@@ -135,7 +135,7 @@ test('a browser may ask first, from any origin', async () => {
                 const answer = await api('OPTIONS', path, { headers: {
                         origin: 'https://app.example.org', 'access-control-request-method': method,
                         'access-control-request-headers': 'authorization, content-type, idempotency-key, if-none-match' } });
-                assert.ok([200, 204].includes(answer.status), `${path} ${answer.status} ${answer.text}`);
+                assert.equal(answer.status, 204, path);
                 assert.ok(['*', 'https://app.example.org'].includes(answer.headers['access-control-allow-origin']), path);
                 const methods = answer.headers['access-control-allow-methods'].split(/\s*,\s*/);
                 assert.ok(methods.includes(method), `${path}: ${methods}`);
@@ -225,7 +225,7 @@ test('metrics and readiness name no member and no secret', async () => {
 test('unknown paths are not found and wrong methods are told the right ones', async () => {
         const alice = await register();
         for (const path of ['/v1', '/v2/notes', '/v1/notes/', '//v1/notes', '/v1/nothing', '/v1/notes/x/y/z', '/V1/NOTES', '/v1/auth', '/admin', '/.env']) {
-                problem(await alice.get(path), path === '//v1/notes' ? [400, 404] : 404);
+                problem(await alice.get(path), 404);
         }
         for (const [method, path, allowed] of [
                 ['DELETE', '/v1/notes', ['POST']], ['PUT', '/v1/notes', ['POST']], ['POST', '/v1/timelines/home', ['GET']],

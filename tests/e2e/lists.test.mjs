@@ -50,7 +50,7 @@ test('without a limit there is the usual page; a limit is from 1 to 100', async 
                         must(await alice.get(withQuery(path, 'limit=100')));
                 }
                 for (const limit of ['0', '101', '-1', '1.5', 'ten', '4294967297', '99999999999999999999', '0x10', '+5', '%205']) {
-                        problem(await alice.get(withQuery(path, `limit=${limit}`)), [400, 422], { field: 'limit' });
+                        problem(await alice.get(withQuery(path, `limit=${limit}`)), 422, { field: 'limit' });
                 }
         }
 });
@@ -87,9 +87,9 @@ test('a cursor that was altered or made up is refused', async () => {
                 const bad = [flip(0), flip(Math.floor(good.length / 2)), flip(good.length - 2), good.slice(0, -1), `${good}A`, `A${good}`, 'x', '!!!',
                              '0', 'null', Buffer.from('{"id":1}').toString('base64url'), 'A'.repeat(512), '%00', '%ff', '../..', good.split('').reverse().join('')];
                 for (const cursor of bad) {
-                        problem(await alice.get(withQuery(path, `limit=2&cursor=${cursor}`)), [400, 422], { field: 'cursor' });
+                        problem(await alice.get(withQuery(path, `limit=2&cursor=${cursor}`)), /^[\w-]+$/.test(cursor) ? 400 : 422, { field: 'cursor' });
                 }
-                problem(await alice.get(withQuery(path, `cursor=${'A'.repeat(513)}`)), [400, 422], { field: 'cursor' });
+                problem(await alice.get(withQuery(path, `cursor=${'A'.repeat(513)}`)), 400, { field: 'cursor' });
                 must(await alice.get(withQuery(path, `limit=2&cursor=${encodeURIComponent(good)}`)));
                 assert.ok(name);
         }
@@ -103,7 +103,7 @@ test('a cursor of another list is refused', async () => {
         for (const [name, path] of Object.entries(lists.alice)) {
                 for (const [from, cursor] of Object.entries(cursors).filter(([f]) => f !== name)) {
                         const answer = await alice.get(withQuery(path, `cursor=${encodeURIComponent(cursor)}`));
-                        assert.ok([400, 422].includes(answer.status), `a cursor of ${from} on ${name}: ${answer.status}`);
+                        problem(answer, 400, { code: 'cursor_invalid', field: 'cursor' });
                 }
         }
 });
@@ -111,13 +111,13 @@ test('a cursor of another list is refused', async () => {
 test('a cursor of another member, or for another owner\'s list, is refused', async () => {
         for (const [name, path] of Object.entries(lists.alice)) {
                 const mine = encodeURIComponent(await cursorOf(alice, path));
-                problem(await bob.get(withQuery(path, `cursor=${mine}`)), [400, 422], { field: 'cursor' });
+                problem(await bob.get(withQuery(path, `cursor=${mine}`)), 400, { field: 'cursor' });
                 if (!['home', 'bookmarks', 'people'].includes(name)) {
-                        problem(await alice.get(withQuery(lists.bob[name], `cursor=${mine}`)), [400, 422], { field: 'cursor' });
-                        problem(await api('GET', withQuery(path, `cursor=${mine}`)), [400, 422], { field: 'cursor' });
+                        problem(await alice.get(withQuery(lists.bob[name], `cursor=${mine}`)), 400, { field: 'cursor' });
+                        problem(await api('GET', withQuery(path, `cursor=${mine}`)), 400, { field: 'cursor' });
                 }
         }
-        problem(await alice.get(`/v1/users?query=m&cursor=${encodeURIComponent(await cursorOf(alice, lists.alice.people))}`), [400, 422], { field: 'cursor' });
+        problem(await alice.get(`/v1/users?query=m&cursor=${encodeURIComponent(await cursorOf(alice, lists.alice.people))}`), 400, { field: 'cursor' });
 });
 
 test('an empty cursor is the start', async () => {
@@ -131,7 +131,7 @@ test('parameters that no list knows are refused, and so is one given twice', asy
         for (const path of Object.values(lists.alice)) {
                 for (const query of ['limt=2', 'limit=2&limit=3', 'offset=5']) {
                         const answer = await alice.get(withQuery(path, query));
-                        problem(answer, [400, 422]);
+                        problem(answer, 422);
                 }
         }
 });
@@ -195,7 +195,7 @@ test('cursor and after together are refused, and so is an after that the list do
                 problem(await alice.get(`${lists.alice[name]}?after=01890000-0000-7000-8000-000000000000`), 422, { field: 'after' });
         }
         for (const name of ['comments', 'thread', 'people']) {
-                problem(await alice.get(withQuery(lists.alice[name], 'after=x')), [400, 422], { field: 'after' });
+                problem(await alice.get(withQuery(lists.alice[name], 'after=x')), 422, { field: 'after' });
         }
 });
 

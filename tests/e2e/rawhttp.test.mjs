@@ -24,11 +24,11 @@ const smuggled = () => `POST /v1/notes HTTP/1.1\r\nHost: localhost\r\nAuthorizat
         `Content-Length: ${BODY.length}\r\n\r\n${BODY}`;
 
 // Refused with one of these statuses, closed after, and nothing written.
-async function refused(bytes, statuses) {
+async function refused(bytes, status) {
         const { answers, closed } = await exchange(net.url, bytes, { count: 2, withinMs: 3000 });
         const final = answers.filter((a) => a.status >= 200);
         assert.equal(final.length, 1, `one answer, not ${final.map((a) => a.status)}`);
-        assert.ok(statuses.includes(final[0].status), `${final[0].status} ${final[0].text}`);
+        assert.equal(final[0].status, status, final[0].text);
         assert.ok(closed, 'the connection is not used further');
         assert.deepEqual(await alice.homeIds(), written);
 }
@@ -41,7 +41,7 @@ test('a method that takes no body takes an empty one in chunks, and no other', a
                                                             del('2\r\n[]\r\n0\r\n\r\n') + 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n', { count: 5 });
         assert.deepEqual(answers.map((a) => a.status), [422, 422, 422, 400, 200], 'nobody mutes oneself, but that was asked');
         assert.ok(!closed);
-        await refused(del(`50\r\n${' '.repeat(80)}\r\n0\r\n\r\n`), [413]);
+        await refused(del(`50\r\n${' '.repeat(80)}\r\n0\r\n\r\n`), 413);
 });
 
 test('conflicting lengths are refused and what follows is not taken for a request', async () => {
@@ -51,26 +51,26 @@ test('conflicting lengths are refused and what follows is not taken for a reques
                 ['Content-Length: 99999999999999999999999'], ['Content-Length: '], ['Content-Length: 1 9'],
         ];
         for (const lines of cases) {
-                await refused(head(lines) + BODY + smuggled(), [400, 413]);
+                await refused(head(lines) + BODY + smuggled(), lines[0].includes('999') ? 413 : 400);
         }
 });
 
 test('a length beside chunks is refused', async () => {
         const chunked = `13\r\n${BODY}\r\n0\r\n\r\n`;
         for (const lines of [['Content-Length: 5', 'Transfer-Encoding: chunked'], ['Transfer-Encoding: chunked', 'Content-Length: 500']]) {
-                await refused(head(lines) + chunked + smuggled(), [400]);
+                await refused(head(lines) + chunked + smuggled(), 400);
         }
 });
 
 test('transfer codings that are not understood are refused', async () => {
         for (const coding of ['gzip', 'chunked, gzip', 'xchunked', 'chunked, chunked', 'identity, chunked']) {
-                await refused(head([`Transfer-Encoding: ${coding}`]) + `13\r\n${BODY}\r\n0\r\n\r\n` + smuggled(), [400, 411, 501]);
+                await refused(head([`Transfer-Encoding: ${coding}`]) + `13\r\n${BODY}\r\n0\r\n\r\n` + smuggled(), 501);
         }
 });
 
 test('broken chunks are refused', async () => {
         for (const chunks of ['zz\r\n{}\r\n0\r\n\r\n', '-1\r\n{}\r\n0\r\n\r\n', 'fffffffffffffffff\r\n{}\r\n0\r\n\r\n', '2\r\n{}xx0\r\n\r\n']) {
-                await refused(head(['Transfer-Encoding: chunked']) + chunks, [400, 413, 422]);
+                await refused(head(['Transfer-Encoding: chunked']) + chunks, 400);
         }
 });
 
@@ -165,11 +165,11 @@ test('a client that has closed its side gets its answers, and then the end', asy
 
 test('endless heads are refused', async () => {
         const get = (extra) => `GET /v1/users/me HTTP/1.1\r\nHost: localhost\r\n${extra}\r\n\r\n`;
-        await refused(get(`X-Long: ${'a'.repeat(200000)}`), [400, 413, 431]);
-        await refused(get(Array.from({ length: 5000 }, (_, i) => `X-${i}: ${i}`).join('\r\n')), [400, 413, 431]);
-        await refused(`GET /v1/users?query=${'a'.repeat(200000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`, [400, 414, 431]);
+        await refused(get(`X-Long: ${'a'.repeat(200000)}`), 431);
+        await refused(get(Array.from({ length: 5000 }, (_, i) => `X-${i}: ${i}`).join('\r\n')), 431);
+        await refused(`GET /v1/users?query=${'a'.repeat(200000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`, 414);
         const many = await exchange(net.url, get(Array.from({ length: 80 }, (_, i) => `X-${i}: ${i}`).join('\r\n')));
-        assert.ok([400, 401, 431].includes(many.answers[0]?.status), 'more headers than are kept: refused, or ignored');
+        assert.equal(many.answers[0]?.status, 431, 'more headers than are kept');
 });
 
 test('what is no HTTP is refused or dropped', async () => {
@@ -183,14 +183,14 @@ test('what is no HTTP is refused or dropped', async () => {
 
 test('header names and values that hide others are refused', async () => {
         const { answers } = await exchange(net.url, `GET /v1/users/me HTTP/1.1\r\nHost: localhost\r\nAuthorization : Bearer ${alice.token}\r\n\r\n`, { withinMs: 3000 });
-        assert.ok([400, 401].includes(answers[0]?.status), 'a space before the colon');
-        await refused(head(['Content-Length : 19']) + smuggled(), [400, 422]);
+        assert.equal(answers[0]?.status, 400, 'a space before the colon');
+        await refused(head(['Content-Length : 19']) + smuggled(), 400);
 });
 
 test('two tokens in one request are none', async () => {
         const bytes = `GET /v1/users/me HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer x\r\nAuthorization: Bearer ${alice.token}\r\n\r\n`;
         const { answers } = await exchange(net.url, bytes);
-        assert.ok([400, 401].includes(answers[0]?.status), `${answers[0]?.status}`);
+        assert.equal(answers[0]?.status, 400);
 });
 
 test('headers that must be one are refused by name when they are two', async () => {

@@ -32,7 +32,7 @@ for (const [what, count, mark] of REACTIONS) {
                 problem(await api('DELETE', `/v1/notes/${note.id}/${what}`), 401);
                 problem(await alice.put(`/v1/notes/${GONE}/${what}`), 404);
                 assert.equal(must(await alice.del(`/v1/notes/${GONE}/${what}`), 204), null);
-                problem(await alice.put(`/v1/notes/nonsense/${what}`), [400, 422], { field: 'id' });
+                problem(await alice.put(`/v1/notes/nonsense/${what}`), 422, { field: 'id' });
                 problem(await alice.del(`/v1/notes/nonsense/${what}`), 422, { field: 'id' });
                 assert.equal((await alice.read(note.id)).counts[count], 0);
         });
@@ -187,7 +187,7 @@ test('one\'s own renote can be deleted when what it passes on can be seen no mor
         await fan.react(note.id, 'renote');
         const [renote] = must(await fan.get(`/v1/timelines/users/${fan.id}`)).items;
         await author.relate(fan, 'block');
-        problem(await author.del(`/v1/notes/${renote.id}`), [403, 404]);
+        problem(await author.del(`/v1/notes/${renote.id}`), 404);
         must(await fan.del(`/v1/notes/${renote.id}`), 204);
         assert.equal((await author.read(note.id)).counts.renotes, 0);
         problem(await api('GET', `/v1/notes/${renote.id}`), 404);
@@ -219,7 +219,7 @@ test('a renote that one may not see leads by no road to the note that it passes 
                         const ask = (id) => reader.api(verb, path.replace('{id}', id).replace(/{\w+}/, GONE), { token: reader.token, body });
                         const [hidden, unknown] = [await ask(renote.id), await ask(GONE)];
                         assert.deepEqual([hidden.status, hidden.body?.detail], [unknown.status, unknown.body?.detail], `${verb} ${path}`);
-                        assert.ok([204, 404].includes(hidden.status), hidden.text);
+                        assert.equal(hidden.status, verb === 'DELETE' && REACTIONS.some(([what]) => path.endsWith(`/${what}`)) ? 204 : 404, `${verb} ${path}: ${hidden.text}`);
                         assert.ok(!hidden.text.includes(note.id) && !hidden.text.includes(note.text), hidden.text);
                         roads++;
                 }

@@ -63,8 +63,7 @@ test('a session can be ended once, or again without harm', async () => {
         const member = await register();
         const other = await logIn(member.username);
         must(await member.del(`/v1/sessions/${other.session}`), 204);
-        const again = await member.del(`/v1/sessions/${other.session}`);
-        assert.ok([204, 404].includes(again.status), `${again.status}`);
+        problem(await member.del(`/v1/sessions/${other.session}`), 404);
         must(await member.get('/v1/users/me'));
 });
 
@@ -72,7 +71,7 @@ test('sessions need a token and a UUID', async () => {
         const member = await register();
         problem(await api('GET', '/v1/sessions'), 401);
         problem(await api('DELETE', `/v1/sessions/${member.session}`), 401);
-        problem(await member.del('/v1/sessions/not-a-uuid'), [400, 422], { field: 'id' });
+        problem(await member.del('/v1/sessions/not-a-uuid'), 422, { field: 'id' });
         must(await member.get('/v1/users/me'));
 });
 

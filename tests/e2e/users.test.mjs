@@ -142,9 +142,9 @@ test('signs that mean something to SQL are only signs', async () => {
 });
 
 test('a search without a query, or with an endless one, is refused', async () => {
-        problem(await api('GET', '/v1/users'), [400, 422], { field: 'query' });
-        problem(await api('GET', '/v1/users?query='), [400, 422], { field: 'query' });
-        problem(await api('GET', `/v1/users?query=${'a'.repeat(31)}`), [400, 422], { field: 'query' });
+        problem(await api('GET', '/v1/users'), 422, { field: 'query' });
+        problem(await api('GET', '/v1/users?query='), 422, { field: 'query' });
+        problem(await api('GET', `/v1/users?query=${'a'.repeat(31)}`), 422, { field: 'query' });
 });
 
 test('a profile counts notes, followers and following', async () => {
