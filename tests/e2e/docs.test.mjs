@@ -78,3 +78,17 @@ test('docs/api.md: the error and the note that it shows are what /openapi.json d
         conformance.assertValid('/components/schemas/Problem', JSON.parse(indented('docs/api.md', 'Every error is')), 'the error');
         conformance.assertValid('/components/schemas/note.Note', JSON.parse(indented('docs/api.md', '## What a note looks like')), 'the note');
 });
+
+test('the tests that docs/security.md names are there', async () => {
+        const files = (await run('find', [root, '-name', 'node_modules', '-prune', '-o', '-type', 'f', '-print'], { maxBuffer: 64 << 20 })).stdout.split('\n').map((file) => path.basename(file));
+        const rows = read('docs/security.md').split('\n').filter((line) => /^\| \d/.test(line)).map((line) => line.split('|')[3]);
+        let named = 0;
+        for (const how of rows.filter((cell) => cell.includes(': '))) { // what stands behind the last colon are tests
+                for (const [, name] of how.slice(how.lastIndexOf(': ')).matchAll(/`([\w/.]+)`/g)) {
+                        const file = path.basename(name);
+                        assert.ok([file, `${file}.test.mjs`, `fuzz_${file}.c`].some((f) => files.includes(f)), `docs/security.md names ${name}`);
+                        named++;
+                }
+        }
+        assert.ok(rows.length > 40 && named > 50, `${rows.length} rows name ${named} tests`);
+});

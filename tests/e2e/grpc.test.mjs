@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import grpc from '@grpc/grpc-js';
 import { PASSWORD, api, assertTokenIsRefused, eventually, ids, randomKey, randomName, registerMany } from './shared.mjs';
 import { SERVICES } from './harness.mjs';
+import { admin } from './operator.mjs';
 import { connectGrpc, methods } from './protos.mjs';
 import { totp } from './totp.mjs';
 
@@ -60,6 +61,7 @@ test('members: register, log in, refresh, profile, search, sessions, log out', a
         const sessions = await ok('ListSessions', {}, me);
         assert.deepEqual(ids(sessions.items), [again.session_id, login.session_id]);
         await ok('EndSession', { id: again.session_id }, me);
+        await ok('EndOtherSessions', {}, me);
         await ok('LogOut', {}, me);
         await assertTokenIsRefused(me.token);
         await fails('GetMe', {}, Status.UNAUTHENTICATED, me);
@@ -79,6 +81,21 @@ test('a second factor: the challenge of a refused log-in comes with the problem'
         assert.equal((await ok('NewRecoveryCodes', {}, me)).recovery_codes.length, 10);
         await ok('DeleteTotp', {}, me);
         assert.equal((await ok('GetTwoFactor', {}, me)).enabled, false);
+});
+
+test('accounts: those who look after the network list, read, suspend and give roles', async () => {
+        const username = randomName('g');
+        const { user } = await ok('Register', { username, email: `${username}@example.org`, password: PASSWORD });
+        const set = await admin('user', 'role', username, 'administrator');
+        assert.equal(set.code, 0, set.stderr);
+        const boss = { token: (await ok('LogIn', { login: username, password: PASSWORD })).access_token };
+        await eventually('the role counts', async () => (await wire.call('GetAccount', { id: username }, { token: boss.token })).answer?.role === 'administrator');
+        assert.equal((await ok('GetAccount', { id: username }, boss)).id, user.id);
+        assert.equal((await ok('ListAccounts', { role: 'administrator' }, boss)).items.some((a) => a.id === user.id), true);
+        const other = (await ok('Register', { username: `${username}2`, email: `${username}2@example.org`, password: PASSWORD })).user;
+        assert.equal((await ok('Suspend', { id: other.id, reason: 'a test' }, boss)).suspension_reason, 'a test');
+        assert.equal((await ok('Unsuspend', { id: other.id }, boss)).suspended_at, null);
+        assert.equal((await ok('SetRole', { id: other.id, role: 'moderator' }, boss)).role, 'moderator');
 });
 
 test('relations: follow, block, mute, their opposites and the lists', async () => {
