@@ -7,7 +7,8 @@
 #include "services/user/user_rows.rpc.h"
 
 struct factor_proof {
-        const char *code;   /* of the app, or a recovery code; "" or NULL: none was given */
+        const char *code;                             /* of the app, or a recovery code; "" or NULL: none was given */
+        const UserFactors__PasskeyAssertion *passkey; /* NULL: none was given */
         const char *device; /* that the member is known to use (device_token.h); "" when it is not known */
 };
 
@@ -20,6 +21,7 @@ void factors_methods(const UserRows__Factors *factors, struct arena *arena, User
  * and then the transaction is over, since the wrong try counts:
  *   SN_UNAUTHENTICATED     second_factor_required   none was given
  *                          code_wrong               not right, or used before
+ *                          and what passkey_use says (passkey_use.h)
  *   SN_RESOURCE_EXHAUSTED  too_many_failures        ten wrong ones within the hour; from a known device only its own
  *                                                   count */
 SN_CHECKED sn_status factor_require(struct rpc_call *c, struct db_tx **tx, const char *user_id,

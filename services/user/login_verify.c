@@ -30,6 +30,7 @@ sn_status user_handle_verify_log_in(struct rpc_call *c, const UserFactors__Verif
         CLEANUP(db_end) struct db_tx *tx = NULL;
         UserRows__Credentials member = USER_ROWS__CREDENTIALS__INIT;
         struct login_try try = {.network = login_limit_network(c->arena, c->client_address)};
+        struct factor_proof proof = {.device = try.device};
         struct short_token token;
         bool fresh = false;
 
@@ -37,9 +38,14 @@ sn_status user_handle_verify_log_in(struct rpc_call *c, const UserFactors__Verif
                 return refuse_token(c);
         }
         memcpy(try.device, token.device, sizeof(try.device));
+        if (in->proof_case == USER_FACTORS__VERIFY_LOG_IN_REQUEST__PROOF_CODE) {
+                proof.code = in->code;
+        } else if (in->proof_case == USER_FACTORS__VERIFY_LOG_IN_REQUEST__PROOF_PASSKEY) {
+                proof.passkey = in->passkey;
+        }
         TRY(db_begin(c, &tx));
         TRY(load_member(tx, &token, &member));
-        TRY(factor_require(c, &tx, token.user, &(struct factor_proof){.code = in->code, .device = try.device}, NULL));
+        TRY(factor_require(c, &tx, token.user, &proof, NULL));
         TRY(store_use_token(tx, &token, &fresh));
         if (!fresh) {
                 return refuse_token(c);

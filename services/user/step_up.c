@@ -59,8 +59,7 @@ static sn_status step_up_by_password(struct rpc_call *c, const struct attempt *a
         return db_commit(c, NULL, &tx);
 }
 
-static sn_status step_up_by_factor(struct rpc_call *c, const struct attempt *a, const struct factor_proof *proof,
-                                   UserFactors__SteppedUp *out)
+static sn_status step_up_by_factor(struct rpc_call *c, const struct factor_proof *proof, UserFactors__SteppedUp *out)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         const char *method = "";
@@ -87,5 +86,10 @@ sn_status user_handle_step_up(struct rpc_call *c, const UserFactors__StepUpReque
         if (in->proof_case == USER_FACTORS__STEP_UP_REQUEST__PROOF_PASSWORD) {
                 return step_up_by_password(c, &a, in->password, out);
         }
-        return step_up_by_factor(c, &a, &(struct factor_proof){.code = in->code, .device = a.try.device}, out);
+        bool by_code = in->proof_case == USER_FACTORS__STEP_UP_REQUEST__PROOF_CODE;
+        return step_up_by_factor(c,
+                                 &(struct factor_proof){.code = by_code ? in->code : NULL,
+                                                        .passkey = by_code ? NULL : in->passkey,
+                                                        .device = a.try.device},
+                                 out);
 }

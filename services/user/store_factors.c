@@ -5,7 +5,8 @@
 
 DB_STATEMENT(SELECT_FACTORS, "user_service", &user_rows__factors__message,
              "select u.id as user_id, t.seed as totp_seed, coalesce(t.used_step, 0) as totp_used_step,"
-             " (select count(*) from recovery_codes r where r.user_id = u.id) as recovery_codes"
+             " (select count(*) from recovery_codes r where r.user_id = u.id) as recovery_codes,"
+             " (select count(*) from passkeys p where p.user_id = u.id) as passkeys"
              " from users u left join two_factor_auth t on t.user_id = u.id and t.confirmed_at is not null"
              " where u.id = $1");
 
@@ -15,7 +16,9 @@ sn_status store_factors(struct db_tx *tx, const char *user_id, UserRows__Factors
 }
 
 DB_STATEMENT(SELECT_TWO_FACTOR, "user_service", &user_factors__two_factor__message,
-             "select t.user_id is not null as enabled, t.confirmed_at as totp_confirmed_at,"
+             "select t.user_id is not null or exists (select from passkeys p where p.user_id = u.id) as enabled,"
+             " (select count(*) from passkeys p where p.user_id = u.id)::integer as passkeys, t.confirmed_at as "
+             "totp_confirmed_at,"
              " (select count(*) from recovery_codes r where r.user_id = u.id)::integer as recovery_codes_left"
              " from users u left join two_factor_auth t on t.user_id = u.id and t.confirmed_at is not null"
              " where u.id = $1");

@@ -72,7 +72,7 @@ async function loginToken(member, body) {
 
 test('an app for codes: shown once, confirmed by a code, then a log-in needs one', async () => {
         const member = await register();
-        assert.deepEqual(must(await api('GET', '/v1/2fa', { token: member.token })), { enabled: false, totp_confirmed_at: null, recovery_codes_left: 0 });
+        assert.deepEqual(must(await api('GET', '/v1/2fa', { token: member.token })), { enabled: false, totp_confirmed_at: null, recovery_codes_left: 0, passkeys: 0 });
         problem(await api('POST', '/v1/2fa/totp/confirm', { token: member.token, body: { code: '123456' } }), 409, { code: 'totp_not_begun' });
         const begun = must(await api('POST', '/v1/2fa/totp', { token: member.token }));
         assert.match(begun.secret, /^[A-Z2-7]{32}$/);
@@ -169,7 +169,7 @@ test('new recovery codes end the old ones, and removing the app ends all of it',
         problem(await verifyLogIn(await loginToken(member), codes[0]), 401, { code: 'code_wrong' });
         must(await verifyLogIn(await loginToken(member), fresh[0]));
         must(await api('DELETE', '/v1/2fa/totp', { token: member.token }), 204);
-        assert.deepEqual(must(await api('GET', '/v1/2fa', { token: member.token })), { enabled: false, totp_confirmed_at: null, recovery_codes_left: 0 });
+        assert.deepEqual(must(await api('GET', '/v1/2fa', { token: member.token })), { enabled: false, totp_confirmed_at: null, recovery_codes_left: 0, passkeys: 0 });
         await logIn(member.username);
         must(await api('DELETE', '/v1/2fa/totp', { token: member.token }), 204);
         problem(await api('POST', '/v1/2fa/recovery-codes', { token: member.token }), 409, { code: 'no_second_factor' });

@@ -6,6 +6,7 @@ import { PASSWORD, api, assertTokenIsRefused, eventually, ids, randomKey, random
 import { SERVICES } from './harness.mjs';
 import { admin } from './operator.mjs';
 import { connectGrpc, methods } from './protos.mjs';
+import { Authenticator } from './authenticator.mjs';
 import { totp } from './totp.mjs';
 
 const { status: Status } = grpc;
@@ -96,6 +97,18 @@ test('accounts: those who look after the network list, read, suspend and give ro
         assert.equal((await ok('Suspend', { id: other.id, reason: 'a test' }, boss)).suspension_reason, 'a test');
         assert.equal((await ok('Unsuspend', { id: other.id }, boss)).suspended_at, null);
         assert.equal((await ok('SetRole', { id: other.id, role: 'moderator' }, boss)).role, 'moderator');
+});
+
+test('a passkey: made, listed, used and removed', async () => {
+        const username = randomName('g');
+        const me = { token: (await ok('Register', { username, email: `${username}@example.org`, password: PASSWORD })).access_token };
+        const authenticator = new Authenticator();
+        const { passkey } = await ok('CreatePasskey', authenticator.create((await ok('BeginPasskey', {}, me)).challenge), me);
+        assert.deepEqual(ids((await ok('ListPasskeys', {}, me)).items), [passkey.id]);
+        const { challenge } = await ok('BeginPasskeyLogIn', {});
+        assert.equal((await ok('LogInWithPasskey', { passkey: authenticator.get(challenge) })).user.username, username);
+        await ok('DeletePasskey', { id: passkey.id }, me);
+        assert.deepEqual((await ok('ListPasskeys', {}, me)).items, []);
 });
 
 test('relations: follow, block, mute, their opposites and the lists', async () => {

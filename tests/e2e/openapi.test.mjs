@@ -12,6 +12,11 @@ POST /v1/auth/refresh
 POST /v1/auth/logout
 POST /v1/auth/step-up
 POST /v1/auth/login/verify
+POST /v1/auth/passkey
+POST /v1/auth/passkey/options
+POST GET /v1/passkeys
+POST /v1/passkeys/options
+DELETE /v1/passkeys/{}
 GET /v1/2fa
 POST /v1/2fa/recovery-codes
 POST DELETE /v1/2fa/totp
