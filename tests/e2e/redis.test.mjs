@@ -5,6 +5,7 @@ import { eventually, ids, inBatches, must, readAll } from './client.mjs';
 import { signal, sleep } from './harness.mjs';
 import { ownServer } from './own.mjs';
 import { redisCommand } from './redisclient.mjs';
+import { Stream } from './streams.mjs';
 
 const FANS = 24;
 // Without memory, from which the process that delivers would answer (homememory.test.mjs): here Redis is read.
@@ -154,6 +155,43 @@ test('a Redis that hangs slows down and breaks nothing', async () => {
                 signal(pid, 'SIGCONT');
         }
         await allTimelinesAgree();
+});
+
+test('a stream has every event once and in order, with Redis, without it, and when it is back', async () => {
+        const author = authors[0];
+        const stream = new Stream(it.server.url, { token: fans[1].token });
+        await stream.opened;
+        assert.equal((await stream.next()).type, 'authenticated');
+        assert.equal((await stream.subscribe('home')).type, 'subscribed');
+        const posted = [];
+        const heard = async (text) => {
+                const note = await post(author, text);
+                posted.push(note.id);
+                await stream.find(text, (m) => m.type === 'event' && m.data.id === note.id);
+        };
+        await heard('by the stream of Redis');
+        const keeper = setInterval(() => it.server.kill('redis'), 50);
+        try {
+                it.server.kill('redis');
+                await heard('by the log');
+                await heard('once more');
+        } finally {
+                clearInterval(keeper);
+        }
+        await eventually('Redis is back', async () => /PONG/.test(await redisCommand(it.server, 'PING')), 30_000);
+        await heard('by an empty Redis');
+        assert.equal(await redisCommand(it.server, 'FLUSHALL'), '+OK');
+        await heard('behind a gap');
+        const [pid] = it.server.pids('redis');
+        try {
+                assert.ok(signal(pid, 'SIGSTOP'));
+                await heard('beside one that hangs');
+        } finally {
+                signal(pid, 'SIGCONT');
+        }
+        await heard('by one that goes on');
+        assert.deepEqual(stream.events('home').map((m) => m.data.id).filter((id) => posted.includes(id)), posted);
+        await stream.close();
 });
 
 test('with Redis away altogether everything works', async () => {
