@@ -165,6 +165,53 @@ static void an_id_passes_no_event_that_is_owed_on_another_channel(void **state)
         wall_close(&client);
 }
 
+static void an_id_resumes_channels_of_several_logs(void **state)
+{
+        char id[256];
+        struct wall_client client = wall_open_events("floor:a,wall:a,floor:b", NULL, NULL);
+
+        wall_wait(&client, "floor:b\"");
+        wall_wait(&client, "\n\n");
+        wall_last_id(&client, id);
+        wall_close(&client);
+        post_missed("a", 1, 10);
+        post_missed("b", 1, 10);
+        client = wall_open_events("wall:a,wall:b,floor:a,floor:b", id, NULL);
+        wall_wait(&client, "floor:b\",\"event\"");
+        assert_int_equal(wall_count(&client, "\"resumed\":true"), 4);
+        assert_int_equal(wall_count(&client, "post.created"), 4);
+        wall_close(&client);
+}
+
+/* ---- A member's own channel ---- */
+
+static void a_personal_channel_tells_all_devices_of_its_member_and_nobody_else(void **state)
+{
+        struct wall_client phone = wall_open_socket(wall_token_of(1, 600, SESSION)),
+                           laptop = wall_open_socket(wall_token_of(1, 600, SESSION)),
+                           other = wall_open_socket(wall_token_of(2, 600, SESSION)), nobody = wall_open_socket(NULL);
+
+        wall_say(&nobody, "{\"type\":\"subscribe\",\"channel\":\"mine\"}");
+        wall_wait(&nobody, "token_missing");
+        wall_close(&nobody);
+        for (int i = 0; i < 3; i++) {
+                struct wall_client *client = i == 0 ? &phone : i == 1 ? &laptop : &other;
+
+                wall_say(client, "{\"type\":\"subscribe\",\"channel\":\"mine\"}");
+                wall_wait(client, "\"subscribed\"");
+        }
+        wall_post("to-1", 10);
+        wall_post("to-2", 10);
+        wall_wait(&other, "000000000002");
+        wall_wait(&phone, "000000000001");
+        wall_wait(&laptop, "000000000001");
+        assert_int_equal(wall_count(&other, "post.created"), 1);
+        assert_int_equal(wall_count(&phone, "000000000002"), 0);
+        wall_close(&phone);
+        wall_close(&laptop);
+        wall_close(&other);
+}
+
 /* ---- What fails ---- */
 
 static void an_event_that_cannot_be_routed_ends_the_streams_which_resume(void **state)
@@ -331,6 +378,8 @@ int main(void)
             TEST(a_replay_that_fails_ends_the_stream_which_resumes),
             TEST(a_channel_of_server_sent_events_that_fails_ends_them),
             TEST(an_id_passes_no_event_that_is_owed_on_another_channel),
+            TEST(an_id_resumes_channels_of_several_logs),
+            TEST(a_personal_channel_tells_all_devices_of_its_member_and_nobody_else),
             TEST(an_event_that_cannot_be_routed_ends_the_streams_which_resume),
             TEST(a_log_that_is_away_holds_up_few_workers_for_a_short_time),
             TEST(what_is_too_large_for_one_answer_is_shown_to_fewer_at_a_time),

@@ -15,6 +15,7 @@
 
 #define MOST   20000
 #define LOG_ID "018f0000-0000-7000-8000-0000000000aa"
+#define OTHER  "018f0000-0000-7000-8000-0000000000bb"
 #define MEMBER "01890a5d-ac96-774b-bcce-b302099a8050"
 
 atomic_int wall_show_status, wall_route_status, wall_shows_left;
@@ -113,7 +114,7 @@ sn_status wall_handle_read_outbox(struct rpc_call *c, const Sonet__Events__ReadO
         pthread_mutex_lock(&lock);
         out->head = n_posts;
         out->oldest = 1;
-        out->log_id = LOG_ID;
+        out->log_id = strcmp(c->service->name, "wall") == 0 ? LOG_ID : OTHER;
         out->events = ARENA_ARRAY(c->arena, Sonet__Events__Event *, in->limit);
         for (int i = (int)in->after; i < n_posts && out->n_events < in->limit; i++) {
                 out->events[out->n_events++] = event_at(c, i);
@@ -131,13 +132,34 @@ sn_status wall_handle_subscribe_wall(struct rpc_call *c, const Wall__SubscribeWa
         return strcmp(in->name, "none") == 0 ? rpc_fail(c, SN_NOT_FOUND, "name", "there is no such wall") : SN_OK;
 }
 
+sn_status wall_handle_subscribe_mine(struct rpc_call *c, const Wall__SubscribeMineRequest *in, Sonet__Live__Topic *out)
+{
+        out->key = "mine";
+        out->personal = true;
+        return SN_OK;
+}
+
+static char *member_of(struct rpc_call *c, const char *wall)
+{
+        return strncmp(wall, "to-", 3) == 0 ? arena_printf(c->arena, "%.35s%c", MEMBER, wall[3]) : NULL;
+}
+
+static bool is_shown_to(struct rpc_call *c, const char *wall, const char *topic, const char *viewer)
+{
+        char *member = member_of(c, wall);
+
+        return member != NULL ? strcmp(topic, "mine") == 0 && uuid_equal(member, viewer)
+                              : strncmp(topic, "wall:", 5) == 0 && strcmp(topic + 5, wall) == 0;
+}
+
 sn_status wall_handle_route_events(struct rpc_call *c, const Sonet__Live__RouteRequest *in, Sonet__Live__Routes *out)
 {
         const char *wall = posts[in->event->position - 1].wall;
 
         pass_gate(wall);
         out->topics = ARENA_ARRAY(c->arena, char *, 1);
-        out->topics[0] = arena_printf(c->arena, "wall:%s", wall);
+        out->topics[0] = member_of(c, wall) != NULL ? arena_printf(c->arena, "mine:%s", member_of(c, wall))
+                                                    : arena_printf(c->arena, "wall:%s", wall);
         out->n_topics = 1;
         return wall_route_status == SN_OK ? SN_OK : rpc_fail(c, (sn_status)wall_route_status, NULL, "as asked");
 }
@@ -169,8 +191,10 @@ sn_status wall_handle_show_events(struct rpc_call *c, const Sonet__Live__ShowReq
         for (uint32_t i = 0; i < in->n_events; i++) {
                 const char *wall = posts[in->events[i]->position - 1].wall;
 
-                for (uint32_t v = 0; v < in->n_viewer_ids && strcmp(wall, in->topic + strlen("wall:")) == 0; v++) {
-                        show(c, in, i, v, out);
+                for (uint32_t v = 0; v < in->n_viewer_ids; v++) {
+                        if (is_shown_to(c, wall, in->topic, in->viewer_ids[v])) {
+                                show(c, in, i, v, out);
+                        }
                 }
         }
         return SN_OK;
@@ -179,6 +203,9 @@ sn_status wall_handle_show_events(struct rpc_call *c, const Sonet__Live__ShowReq
 /* ---- The gateway before it ---- */
 
 static struct service service = {.name = "wall", .contract = &wall_contract, .handlers = &wall_handlers};
+static struct rpc_method floor_methods[8];
+static struct rpc_service floor_contract;
+static struct service floor_service = {.name = "floor", .contract = &floor_contract, .handlers = &wall_handlers};
 static struct gateway *gateway;
 static struct rpc_lanes *lanes;
 
@@ -192,6 +219,23 @@ static bool is_serving(void *context)
         return true;
 }
 
+static void make_floor(void)
+{
+        floor_contract = wall_contract;
+        floor_contract.name = "floor";
+        floor_contract.methods = floor_methods;
+        memcpy(floor_methods, wall_contract.methods, wall_contract.n_methods * sizeof(struct rpc_method));
+        for (size_t i = 0; i < floor_contract.n_methods; i++) {
+                struct rpc_method *m = &floor_methods[i];
+
+                m->service = &floor_contract;
+                if (m->channel != NULL) {
+                        m->channel = strcmp(m->name, "SubscribeWall") == 0 ? "floor:{name}" : "floors_mine";
+                        m->channel_source = "floor";
+                }
+        }
+}
+
 static void set_up_once(void)
 {
         static const uint8_t master[32] = {1};
@@ -200,6 +244,7 @@ static void set_up_once(void)
         buf_init(&error, 1000);
         log_setup("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
         keys_set_master(master);
+        make_floor();
         if (token_signer_setup() != SN_OK || settings_load(&wall_settings, &error) != SN_OK) {
                 abort();
         }
@@ -207,7 +252,7 @@ static void set_up_once(void)
 
 void wall_start(void)
 {
-        static const struct rpc_service *const contracts[] = {&wall_contract};
+        static const struct rpc_service *const contracts[] = {&wall_contract, &floor_contract};
         static pthread_once_t once = PTHREAD_ONCE_INIT;
         struct buf error;
 
@@ -215,11 +260,12 @@ void wall_start(void)
         pthread_once(&once, set_up_once);
         wall_settings.http_port = 0;
         rpc_register_local(&service);
+        rpc_register_local(&floor_service);
         lanes = rpc_lanes_new(4, 1, 100);
         assert_int_equal(gateway_start(&(struct gateway_options){.settings = &wall_settings,
                                                                  .lanes = lanes,
                                                                  .contracts = contracts,
-                                                                 .n_contracts = 1,
+                                                                 .n_contracts = 2,
                                                                  .ready = is_ready,
                                                                  .serving = is_serving},
                                        &gateway, &error),

@@ -18,7 +18,8 @@ extern atomic_int wall_route_status; /* of each RouteEvents */
 extern atomic_int wall_shows_left;   /* so many of ShowEvents are answered before that; at first any number */
 extern atomic_bool wall_log_is_away; /* ReadOutbox fails */
 
-/* An event of a wall; its post is shown with so many bytes of text. It is in the log at once. */
+/* An event of a wall, or of the channel `mine` of one member ("to-3"); its post is shown with so many bytes of text. It
+ * is in the log at once, and in that of the service `floor`, which is the same again: its channel is floor:{name}. */
 void wall_post(const char *wall, size_t bytes);
 /* Subscribing to the wall "gate", routing and showing its events waits inside until the gate opens. */
 void wall_gate_close(void);
