@@ -2,6 +2,7 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,13 +60,35 @@ void clock_sleep_ms(int64_t ms)
         }
 }
 
-void random_bytes(void *out, size_t len)
+/* --- randomness --- */
+
+enum { BUFFER_BYTES = 512, BUFFERED_MAX = 16 }; /* an id, or a trace id; keys come from the system each time */
+
+/* A thread's, so that each request does not ask the system for the two or three ids that it draws. What is handed out
+ * is wiped here. A child has what its parent had until it forks, and must not hand out the same. */
+static __thread struct {
+        unsigned char bytes[BUFFER_BYTES];
+        size_t left;
+        unsigned forks;
+} buffer;
+
+static atomic_uint forks; /* of this process's ancestors since the first draw */
+static pthread_once_t watch_forks_once = PTHREAD_ONCE_INIT;
+
+static void count_fork(void)
 {
-        void (*own)(void *, size_t) = REPLACED(random);
-        if (own != NULL) {
-                own(out, len);
-                return;
+        atomic_fetch_add(&forks, 1);
+}
+
+static void watch_forks(void)
+{
+        if (pthread_atfork(NULL, NULL, count_fork) != 0) {
+                abort(); /* a child would draw its parent's ids again */
         }
+}
+
+static void ask_system(void *out, size_t len)
+{
         char *at = out;
         while (len > 0) {
                 ssize_t got = getrandom(at, len, 0);
@@ -76,6 +99,32 @@ void random_bytes(void *out, size_t len)
                         at += got;
                         len -= (size_t)got;
                 }
+        }
+}
+
+static void take_from_buffer(void *out, size_t len)
+{
+        (void)pthread_once(&watch_forks_once, watch_forks);
+        unsigned now = atomic_load_explicit(&forks, memory_order_relaxed);
+        if (buffer.left < len || buffer.forks != now) {
+                ask_system(buffer.bytes, BUFFER_BYTES);
+                buffer.left = BUFFER_BYTES;
+                buffer.forks = now;
+        }
+        buffer.left -= len;
+        memcpy(out, buffer.bytes + buffer.left, len);
+        explicit_bzero(buffer.bytes + buffer.left, len);
+}
+
+void random_bytes(void *out, size_t len)
+{
+        void (*own)(void *, size_t) = REPLACED(random);
+        if (own != NULL) {
+                own(out, len);
+        } else if (len <= BUFFERED_MAX) {
+                take_from_buffer(out, len);
+        } else {
+                ask_system(out, len);
         }
 }
 
