@@ -62,6 +62,7 @@ struct rpc_call {
         const char *scope;               /* the token's scopes, space-separated, or "" */
         int64_t auth_time_s;             /* when the member last proved who they are, by the token; 0: not known */
         const char *caller;              /* the calling service's name from its service token; "" for the outside */
+        bool from_process;               /* the caller is a service of this process: its lists of ids are well-formed */
         const char *bearer;              /* the member's token as it came, passed on to other services; "" when none */
         int64_t admitted_s;              /* when the token was verified, of a call that then waited for a body: at that
                                             moment its expiry counts. 0: it counts now */

@@ -134,6 +134,7 @@ static sn_status run_at_place(const struct place *place, struct rpc_call *child,
                 return sonet_grpc_channel_call(place->channel, child, child->method, token, in, out);
         }
         child->service = place->local;
+        child->from_process = strcmp(child->caller, CALL_GRAPH_GATEWAY) != 0 && !forced_encoding;
         return forced_encoding ? run_encoded(child, in, out) : rpc_dispatch(child, in, out);
 }
 
