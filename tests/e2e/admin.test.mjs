@@ -1,22 +1,13 @@
 // Those who look after the network: roles and their scopes, accounts, suspending, and what the audit log has of it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { admin } from './operator.mjs';
+import { admin, registerWithRole } from './operator.mjs';
 import { PASSWORD, api, eventually, ids, logIn, must, problem, readAll, register } from './shared.mjs';
-
-async function withRole(role) {
-        const member = await register();
-        const set = await admin('user', 'role', member.username, role);
-        assert.equal(set.code, 0, set.stderr);
-        await eventually('tokens without the role end', async () => (await member.get('/v1/users/me')).status === 401, 10_000);
-        problem(await member.get('/v1/users/me'), 401, { code: 'token_outdated' });
-        return logIn(member.username);
-}
 
 const claims = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
 
 test('the first account becomes administrator by sonet admin, and its tokens carry the scopes of that', async () => {
-        const boss = await withRole('administrator');
+        const boss = await registerWithRole('administrator');
         assert.equal(claims(boss.token).scope, 'read write moderate administer');
         const member = await register();
         assert.equal(claims(member.token).scope, 'read write');
@@ -29,7 +20,7 @@ test('the first account becomes administrator by sonet admin, and its tokens car
 });
 
 test('accounts are listed page by page, the newest first, by role and by suspension', async () => {
-        const boss = await withRole('administrator');
+        const boss = await registerWithRole('administrator');
         const some = [await register(), await register(), await register()];
         must(await boss.put(`/v1/admin/users/${some[1].id}/suspension`, { body: { reason: 'spam' } }));
         const listed = await readAll((path) => boss.get(path), '/v1/admin/users', { limit: 3 });
@@ -43,8 +34,8 @@ test('accounts are listed page by page, the newest first, by role and by suspens
 });
 
 test('a role that is taken away takes its scope from the tokens that are there', async () => {
-        const boss = await withRole('administrator');
-        const helper = await withRole('moderator');
+        const boss = await registerWithRole('administrator');
+        const helper = await registerWithRole('moderator');
         must(await helper.get('/v1/admin/users?limit=1'));
         problem(await helper.put(`/v1/admin/users/${boss.id}/role`, { body: { role: 'member' } }), 403, { code: 'scope_missing' });
         assert.equal(must(await boss.put(`/v1/admin/users/${helper.id}/role`, { body: { role: 'member' } })).role, 'member');
@@ -55,7 +46,7 @@ test('a role that is taken away takes its scope from the tokens that are there',
 });
 
 test('nobody sees a suspended member, who can do nothing, until it is lifted', async () => {
-        const helper = await withRole('moderator');
+        const helper = await registerWithRole('moderator');
         const [spammer, reader] = [await register(), await register()];
         const note = await spammer.note('Buy now #suspended');
         await reader.follow(spammer);
@@ -97,7 +88,7 @@ test('what sonet admin changes is in force in the running processes within a sec
 });
 
 test('bad words to sonet admin user change nothing and say what is expected', async () => {
-        const boss = await withRole('administrator');
+        const boss = await registerWithRole('administrator');
         for (const [words, said] of [[['user'], /expected one of 'user/], [['user', 'role', boss.username], /expected 'user role MEMBER/],
                                      [['user', 'role', boss.username, 'king'], /there is no role 'king'/],
                                      [['user', 'show', 'nobody_at_all'], /there is no account/],
@@ -112,7 +103,7 @@ test('bad words to sonet admin user change nothing and say what is expected', as
 });
 
 test('the audit log has what was done, by whom, about whom and from where, and its chain is whole', async () => {
-        const helper = await withRole('moderator');
+        const helper = await registerWithRole('moderator');
         const member = await register();
         const path = `/v1/admin/users/${member.id}/suspension`;
         must(await helper.put(path, { body: { reason: 'noise' }, headers: { 'user-agent': 'a console/2' } }));

@@ -1,59 +1,10 @@
-// /openapi.json: valid by a published validator, complete by the issue's list, and true by trying each operation.
+// /openapi.json: valid by a published validator, complete by the contracts, and true by trying each operation.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { api, must, register } from './shared.mjs';
 import { methods } from './protos.mjs';
 
-const PATHS = `
-POST /v1/auth/register
-POST /v1/auth/login
-POST /v1/auth/refresh
-POST /v1/auth/logout
-POST /v1/auth/step-up
-POST /v1/auth/login/verify
-POST /v1/auth/passkey
-POST /v1/auth/passkey/options
-POST GET /v1/passkeys
-POST /v1/passkeys/options
-DELETE /v1/passkeys/{}
-GET /v1/2fa
-POST /v1/2fa/recovery-codes
-POST DELETE /v1/2fa/totp
-POST /v1/2fa/totp/confirm
-POST /v1/auth/email/verify
-POST /v1/auth/email/resend
-GET PUT /v1/users/me/email
-GET /v1/sessions
-DELETE /v1/sessions/{}
-GET PATCH /v1/users/me
-GET PATCH /v1/users/me/settings
-GET /v1/settings/schema
-GET /v1/users/{}
-GET /v1/users
-PUT DELETE /v1/users/{}/follow
-PUT DELETE /v1/users/{}/block
-PUT DELETE /v1/users/{}/mute
-GET /v1/users/{}/followers
-GET /v1/users/{}/following
-GET /v1/relationships
-GET /v1/follow_requests
-PUT DELETE /v1/follow_requests/{}
-POST /v1/notes
-GET PATCH DELETE /v1/notes/{}
-PUT DELETE /v1/notes/{}/like
-PUT DELETE /v1/notes/{}/renote
-PUT DELETE /v1/notes/{}/bookmark
-POST GET /v1/notes/{}/comments
-DELETE /v1/notes/{}/comments/{}
-GET /v1/notes/{}/thread
-GET /v1/bookmarks
-GET /v1/timelines/home
-GET /v1/timelines/users/{}
-GET /v1/timelines/hashtags/{}`.trim().split('\n').flatMap((line) => {
-        const words = line.split(' ');
-        return words.slice(0, -1).map((verb) => `${verb} ${words.at(-1)}`);
-});
 const VERBS = ['get', 'put', 'post', 'delete', 'patch'];
 const blank = (path) => path.replace(/\{[^}]*\}/g, '{}');
 
@@ -75,12 +26,11 @@ test('the document is valid OpenAPI 3.1', async () => {
         assert.ok(result.valid, JSON.stringify(result.errors, null, 1)?.slice(0, 3000));
 });
 
-test('every path of the issue is there, and every method of the contract that is on REST', () => {
+test('every method of the contract that is on REST is there', () => {
         const documented = new Set(operations.map((o) => `${o.verb} ${blank(o.path)}`));
-        assert.deepEqual(PATHS.filter((p) => !documented.has(p)), []);
-        const fromProto = methods.filter((m) => m.http).map((m) => blank(m.http));
-        assert.deepEqual(fromProto.filter((p) => !documented.has(p)), []);
-        assert.deepEqual([...fromProto].sort(), [...PATHS].sort(), 'the contract and the issue name the same paths');
+        const declared = methods.filter((m) => m.http).map((m) => blank(m.http));
+        assert.ok(declared.length > 40, `${declared.length} methods`);
+        assert.deepEqual(declared.filter((p) => !documented.has(p)), []);
 });
 
 test('all references lead somewhere, operation ids are unique, path parameters are declared', () => {

@@ -1,7 +1,9 @@
 // `sonet admin` on the server of the shared tests, as its operator would run it.
+import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { findBinary } from './harness.mjs';
+import { eventually, logIn, problem, register } from './shared.mjs';
 
 // {code, stdout, stderr}
 export function admin(...words) {
@@ -11,4 +13,14 @@ export function admin(...words) {
                 execFile(findBinary(), ['admin', '--data', path.join(dir, 'data'), ...words], { env, maxBuffer: 64 << 20 },
                          (error, stdout, stderr) => resolve({ code: error ? error.code : 0, stdout, stderr }));
         });
+}
+
+// A new member of that role, with tokens that say so.
+export async function registerWithRole(role) {
+        const member = await register();
+        const set = await admin('user', 'role', member.username, role);
+        assert.equal(set.code, 0, set.stderr);
+        await eventually('tokens without the role end', async () => (await member.get('/v1/users/me')).status === 401, 10_000);
+        problem(await member.get('/v1/users/me'), 401, { code: 'token_outdated' });
+        return logIn(member.username);
 }

@@ -97,6 +97,7 @@ export function relationView(model, viewer, other) {
                 id: other,
                 following: model.has('follow', viewer, other), followed_by: model.has('follow', other, viewer),
                 blocking: model.has('block', viewer, other), blocked_by: model.has('block', other, viewer), muting: model.has('mute', viewer, other),
+                requested: false, requested_by: false, // there are no private accounts in the model
         };
 }
 
