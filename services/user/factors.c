@@ -78,7 +78,8 @@ static sn_status try_code(struct rpc_call *c, struct db_tx **tx, const UserRows_
                           const struct factor_proof *proof, const char **method)
 {
         UserRows__LoginFailures failures = USER_ROWS__LOGIN_FAILURES__INIT;
-        struct login_try try = {.network = login_limit_network(c->arena, c->client_address)};
+        struct login_try try = {
+            .factor = "code", .reason = "wrong_code", .network = login_limit_network(c->arena, c->client_address)};
         bool right = false;
 
         login_hash("second-factor", factors->user_id, try.hash);

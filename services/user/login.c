@@ -26,9 +26,10 @@ static sn_status load(struct rpc_call *c, const User__LogInRequest *in, struct a
         CLEANUP(db_end) struct db_tx *tx = NULL;
         const char *key = login_name_key(c->arena, in->login);
 
-        *a = (struct attempt){.credentials = USER_ROWS__CREDENTIALS__INIT,
-                              .failures = USER_ROWS__LOGIN_FAILURES__INIT,
-                              .try = {.network = login_limit_network(c->arena, c->client_address)}};
+        *a = (struct attempt){
+            .credentials = USER_ROWS__CREDENTIALS__INIT,
+            .failures = USER_ROWS__LOGIN_FAILURES__INIT,
+            .try = {.device_name = in->device_name, .network = login_limit_network(c->arena, c->client_address)}};
         login_name_hash(key, a->try.hash);
         TRY(db_read(c, &tx));
         TRY(store_credentials(tx, key, &a->credentials, &a->found));

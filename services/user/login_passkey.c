@@ -27,7 +27,7 @@ sn_status user_handle_log_in_with_passkey(struct rpc_call *c, const UserFactors_
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         UserRows__Credentials member = USER_ROWS__CREDENTIALS__INIT;
-        struct login_try try = {.network = login_limit_network(c->arena, c->client_address)};
+        struct login_try try = {.factor = "passkey", .network = login_limit_network(c->arena, c->client_address)};
         const struct passkey_proof proof = {.assertion = in->passkey, .user_id = "", .needs_verification = true};
         const char *user_id = "";
         bool found = false;

@@ -29,7 +29,9 @@ sn_status user_handle_verify_log_in(struct rpc_call *c, const UserFactors__Verif
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         UserRows__Credentials member = USER_ROWS__CREDENTIALS__INIT;
-        struct login_try try = {.network = login_limit_network(c->arena, c->client_address)};
+        struct login_try try = {.factor = "password+code",
+                                .device_name = in->device_name,
+                                .network = login_limit_network(c->arena, c->client_address)};
         struct factor_proof proof = {.device = try.device};
         struct short_token token;
         bool fresh = false;
@@ -42,6 +44,7 @@ sn_status user_handle_verify_log_in(struct rpc_call *c, const UserFactors__Verif
                 proof.code = in->code;
         } else if (in->proof_case == USER_FACTORS__VERIFY_LOG_IN_REQUEST__PROOF_PASSKEY) {
                 proof.passkey = in->passkey;
+                try.factor = "password+passkey";
         }
         TRY(db_begin(c, &tx));
         TRY(load_member(tx, &token, &member));

@@ -40,7 +40,7 @@ static sn_status prepare(struct rpc_call *c, const User__RegisterRequest *in, st
 static sn_status insert(struct rpc_call *c, const struct new_user *user, User__Login *out)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
-        struct login_try first = {.network = login_limit_network(c->arena, c->client_address)};
+        struct login_try first = {.first = true, .network = login_limit_network(c->arena, c->client_address)};
         User__User *shown = ARENA_NEW(c->arena, User__User);
         struct session session;
 

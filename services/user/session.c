@@ -6,6 +6,7 @@
 #include "auth/token.h"
 #include "base/clock.h"
 #include "services/user/device_token.h"
+#include "services/user/mails.h"
 #include "services/user/refresh_again.h"
 #include "services/user/roles.h"
 #include "services/user/store.h"
@@ -29,7 +30,10 @@ sn_status session_begin(struct db_tx *tx, const char *user_id, const struct logi
         }
         TRY(store_lock_rights(tx, user_id, session));
         TRY(end_oldest(tx, user_id));
-        TRY(store_insert_session(tx, session, user_id));
+        TRY(store_insert_session(tx, session, user_id, try));
+        if (try->device[0] == '\0' && !try->first) {
+                TRY(notify_owner(tx, user_id, OWNER_NEW_DEVICE));
+        }
         return store_insert_login(tx, try, user_id, true);
 }
 

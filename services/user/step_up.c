@@ -22,10 +22,11 @@ static sn_status load_attempt(struct rpc_call *c, struct attempt *a)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
 
-        *a = (struct attempt){.state = USER_ROWS__STEP_UP_STATE__INIT,
-                              .factors = USER_ROWS__FACTORS__INIT,
-                              .failures = USER_ROWS__LOGIN_FAILURES__INIT,
-                              .try = {.network = login_limit_network(c->arena, c->client_address)}};
+        *a =
+            (struct attempt){.state = USER_ROWS__STEP_UP_STATE__INIT,
+                             .factors = USER_ROWS__FACTORS__INIT,
+                             .failures = USER_ROWS__LOGIN_FAILURES__INIT,
+                             .try = {.factor = "step_up", .network = login_limit_network(c->arena, c->client_address)}};
         login_hash("step-up", c->actor, a->try.hash);
         TRY(db_read(c, &tx));
         TRY(store_step_up_state(tx, &a->state));

@@ -7,6 +7,7 @@
 #include "services/user/login_name.h"
 #include "services/user/session.h"
 #include "services/user/user.rpc.h"
+#include "services/user/user_logins.rpc.h"
 #include "services/user/user_rows.rpc.h"
 
 struct new_user {
@@ -53,8 +54,15 @@ SN_CHECKED sn_status store_credentials_of(struct db_tx *tx, const char *user_id,
 struct login_try {
         uint8_t hash[LOGIN_HASH_BYTES]; /* of the name */
         const char *network;
-        char device[UUID_SIZE]; /* that the member is known to use; "" when it is not known */
+        char device[UUID_SIZE];  /* that the member is known to use; "" when it is not known */
+        const char *factor;      /* what is tried: "password+code"; NULL: "password" */
+        const char *reason;      /* why it failed; NULL: "wrong_password" */
+        const char *device_name; /* of the session that begins; NULL: none */
+        bool first;              /* the account was just made: its owner need not be told of the device */
 };
+/* Of a member, beyond the scan's position. */
+SN_CHECKED sn_status store_logins(struct db_tx *tx, const char *user_id, const struct page_scan *scan, size_t *n,
+                                  UserLogins__LogInEntry ***items);
 SN_CHECKED sn_status store_login_failures(struct db_tx *tx, const struct login_try *try, UserRows__LoginFailures *out);
 /* user_id "": there is no account with this name. */
 SN_CHECKED sn_status store_insert_login(struct db_tx *tx, const struct login_try *try, const char *user_id,
@@ -63,7 +71,8 @@ SN_CHECKED sn_status store_insert_login(struct db_tx *tx, const struct login_try
 /* The member's role and epoch into the session. Until the transaction ends neither changes: a log-in and a change of
  * what the member may do come one after the other. SN_NOT_FOUND; SN_UNAUTHENTICATED (account_suspended). */
 SN_CHECKED sn_status store_lock_rights(struct db_tx *tx, const char *user_id, struct session *session);
-SN_CHECKED sn_status store_insert_session(struct db_tx *tx, const struct session *session, const char *user_id);
+SN_CHECKED sn_status store_insert_session(struct db_tx *tx, const struct session *session, const char *user_id,
+                                          const struct login_try *try);
 /* Locks the session's row. *found is false when there is none. */
 SN_CHECKED sn_status store_refresh_state(struct db_tx *tx, const char *session_id, UserRows__RefreshState *out,
                                          bool *found);

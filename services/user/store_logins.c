@@ -45,16 +45,34 @@ sn_status store_login_failures(struct db_tx *tx, const struct login_try *try, Us
 
 DB_STATEMENT(
     INSERT_LOGIN, "user_service", NULL,
-    "insert into user_login_history (id, user_id, succeeded, login_hash, network, address, user_agent, device_id)"
-    " values ($1, $2, $3, $4, $5, $6, $7, $8)");
+    "insert into user_login_history (id, user_id, succeeded, login_hash, network, address, user_agent, device_id,"
+    " factor, reason) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
 
 sn_status store_insert_login(struct db_tx *tx, const struct login_try *try, const char *user_id, bool succeeded)
 {
         const struct rpc_call *c = db_call(tx);
+        const char *reason = try->reason != NULL ? try->reason : "wrong_password";
 
         return db_exec(tx, &INSERT_LOGIN,
                        DB_BINDS(bind_uuid(uuid_new_in(db_arena(tx))), bind_uuid(user_id), bind_bool(succeeded),
                                 bind_bytes(try->hash, sizeof(try->hash)), bind_text(try->network),
-                                bind_text(c->client_address), bind_text(c->user_agent), bind_uuid(try->device)),
+                                bind_text(c->client_address), bind_text(c->user_agent), bind_uuid(try->device),
+                                bind_text(try->factor != NULL ? try->factor : "password"),
+                                bind_text(succeeded ? "" : reason)),
                        NULL);
+}
+
+#define LOGINS(comparison, direction)                                                                                  \
+        "select id, created_at, succeeded, factor, reason, address, user_agent, device_id is not null as known_device" \
+        " from user_login_history where user_id = $1 and id " comparison " $2 order by id " direction " limit $3"
+
+DB_STATEMENT(SELECT_LOGINS, "user_service", &user_logins__log_in_entry__message, LOGINS("<", "desc"));
+DB_STATEMENT(SELECT_LOGINS_AFTER, "user_service", &user_logins__log_in_entry__message, LOGINS(">", "asc"));
+
+sn_status store_logins(struct db_tx *tx, const char *user_id, const struct page_scan *scan, size_t *n,
+                       UserLogins__LogInEntry ***items)
+{
+        return db_list(tx, scan->newer ? &SELECT_LOGINS_AFTER : &SELECT_LOGINS,
+                       DB_BINDS(bind_uuid(user_id), bind_uuid(page_beyond_id(scan)), bind_i64((int64_t)scan->limit)), n,
+                       items);
 }

@@ -38,17 +38,20 @@ static sn_status session_ended(struct rpc_call *c)
 }
 
 DB_STATEMENT(INSERT_SESSION, "user_service", NULL,
-             "insert into user_sessions (id, user_id, refresh_salt, user_agent, address, device_id)"
-             " values ($1, $2, $3, $4, $5, $6)");
+             "insert into user_sessions (id, user_id, refresh_salt, user_agent, address, device_id, device_name,"
+             " factors) values ($1, $2, $3, $4, $5, $6, $7, $8)");
 
-sn_status store_insert_session(struct db_tx *tx, const struct session *session, const char *user_id)
+sn_status store_insert_session(struct db_tx *tx, const struct session *session, const char *user_id,
+                               const struct login_try *try)
 {
         const struct rpc_call *c = db_call(tx);
 
         return db_exec(tx, &INSERT_SESSION,
                        DB_BINDS(bind_uuid(session->id), bind_uuid(user_id),
                                 bind_bytes(session->salt, sizeof(session->salt)), bind_text(c->user_agent),
-                                bind_text(c->client_address), bind_uuid(session->device)),
+                                bind_text(c->client_address), bind_uuid(session->device),
+                                bind_text(try->device_name != NULL ? try->device_name : ""),
+                                bind_text(try->factor != NULL ? try->factor : "password")),
                        NULL);
 }
 
@@ -164,7 +167,8 @@ sn_status store_epochs_raised_lately(struct db_tx *tx, int64_t seconds, struct d
 }
 
 #define SESSIONS(comparison, direction)                                                                                \
-        "select id, created_at, last_used_at, user_agent, address from user_sessions where user_id = $1"               \
+        "select id, created_at, last_used_at, user_agent, address, device_name, factors from user_sessions where "     \
+        "user_id = $1"                                                                                                 \
         " and ended_at is null and id " comparison " $2 order by id " direction " limit $3"
 
 DB_STATEMENT(SELECT_SESSIONS, "user_service", &user__session__message, SESSIONS("<", "desc"));

@@ -59,6 +59,7 @@ test('members: register, log in, refresh, profile, search, sessions, log out', a
         assert.equal((await ok('GetSettings', {}, me)).appearance.theme, 'THEME_SYSTEM');
         assert.equal((await ok('UpdateSettings', { notifications: { likes: false } }, me)).notifications.likes, false);
         assert.ok((await ok('GetSettingsSchema', {})).items.some((s) => s.key === 'notifications.likes' && s.default === 'true'));
+        assert.equal((await ok('ListLogIns', {}, me)).items.length, 2);
         const sessions = await ok('ListSessions', {}, me);
         assert.deepEqual(ids(sessions.items), [again.session_id, login.session_id]);
         await ok('EndSession', { id: again.session_id }, me);
