@@ -34,7 +34,7 @@ struct rpc_field_rule {
         enum field_empty empty; /* how JSON shows the empty value */
         const char *pattern;    /* POSIX extended regular expression, anchored; NULL: none */
         bool chunk;             /* bytes of a stream: never in JSON */
-        const char *header;     /* where REST has the field; NULL: in path, query or body */
+        const char *header; /* where REST has the field of a request, or has that of an answer, too; NULL: nowhere */
         const char
             *default_value; /* what it is when nothing was chosen, as json_set_field takes it; NULL: nothing is said */
         const char *doc;    /* the leading comment, for OpenAPI */
@@ -139,12 +139,15 @@ struct rpc_method {
         enum rpc_lane lane;
         uint32_t deadline_ms; /* with a body from when all of it is here */
         enum rpc_body_kind body;
-        uint64_t max_body_bytes;    /* of a body that is not a message; then in has a field that is a chunk */
-        uint32_t stall_ms;          /* how long nothing of it may come */
-        bool takes_part;            /* the handler also gets what came of a body that broke off */
-        bool answers_file;          /* out is sonet.file.Chunk, and in has a sonet.file.Conditions */
-        uint32_t success_status;    /* 200, 201, 204 */
-        bool empty_is_204;          /* an answer of which nothing is set is 204 on REST */
+        uint64_t max_body_bytes; /* of a body that is not a message; then in has a field that is a chunk */
+        uint32_t stall_ms;       /* how long nothing of it may come */
+        bool takes_part;         /* the handler also gets what came of a body that broke off */
+        bool answers_file;       /* out is sonet.file.Chunk, and in has a sonet.file.Conditions */
+        uint32_t success_status; /* 200, 201, 204 */
+        bool empty_is_204;       /* an answer of which nothing is set is 204 on REST */
+        const char *body_type;   /* the only Content-Type of a body of bytes; NULL: any */
+        const char *const *headers, *const *options_headers; /* "Name: value", of all answers at the path, and of that
+                                                                to OPTIONS; NULL-terminated, or NULL */
         const char *channel;        /* of GET /v1/stream, "user:{user_id}": asked at a subscription; NULL: none */
         const char *channel_source; /* whose event log it follows */
         const struct rpc_message *challenge; /* that a 401 of it may carry; NULL: none */

@@ -19,7 +19,8 @@ static bool listed(const char *origins, const char *origin)
         return false;
 }
 
-void cors_headers(const char *origins, const struct http_request *r, struct http_response *response)
+void cors_headers(const char *origins, const char *exposed, const struct http_request *r,
+                  struct http_response *response)
 {
         const char *origin = http_request_header(r, "Origin");
         bool all = strcmp(origins, "*") == 0;
@@ -31,8 +32,7 @@ void cors_headers(const char *origins, const struct http_request *r, struct http
                 return;
         }
         http_response_header(response, "Access-Control-Allow-Origin", all ? "*" : origin);
-        http_response_header(response, "Access-Control-Expose-Headers",
-                             "ETag, Link, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id");
+        http_response_header(response, "Access-Control-Expose-Headers", exposed);
 }
 
 /* Whatever the page asks for, since no header gives a page rights that it has not: tokens travel in one that it sets

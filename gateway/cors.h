@@ -8,7 +8,8 @@
 
 /* Adds what the request's Origin is allowed, by the setting CORS_ORIGINS: "*", a comma-separated list, or "none"; with
  * a list Vary too, whoever asks. */
-void cors_headers(const char *origins, const struct http_request *r, struct http_response *response);
+void cors_headers(const char *origins, const char *exposed, const struct http_request *r,
+                  struct http_response *response);
 /* The rest of the answer (204) to OPTIONS, a preflight or not. allow: the path's verbs. */
 void cors_options(const struct http_request *r, const char *allow, struct http_response *response);
 

@@ -5,6 +5,7 @@
 #include <strings.h>
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "gateway/answer_headers.h"
 #include "gateway/cors.h"
 #include "gateway/file_response.h"
 #include "gateway/problem.h"
@@ -18,7 +19,10 @@ void exchange_headers(const struct exchange *x, struct http_response *response)
 {
         http_response_header(response, "X-Request-Id", x->request_id);
         http_response_header(response, "X-Content-Type-Options", "nosniff");
-        cors_headers(x->gateway->options.settings->cors_origins, x->request, response);
+        cors_headers(x->gateway->options.settings->cors_origins, x->gateway->exposed.data, x->request, response);
+        if (x->match.at_path != NULL) {
+                answer_headers_constant(x->request->arena, x->match.at_path->headers, response);
+        }
 }
 
 void exchange_refuse(const struct exchange *x, const struct rpc_problem *problem, struct http_response *response)

@@ -13,6 +13,7 @@ struct gateway {
         struct router *router;
         struct http_server *server;
         struct document *document;
+        struct buf exposed; /* names of headers that pages of other origins may read */
         struct stream_hub *streams;
         struct service service; /* the gateway as a caller */
 };

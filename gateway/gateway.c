@@ -7,6 +7,7 @@
 #include <strings.h>
 #include "base/clock.h"
 #include "base/log.h"
+#include "gateway/answer_headers.h"
 #include "gateway/body.h"
 #include "gateway/cors.h"
 #include "gateway/document.h"
@@ -20,6 +21,8 @@
 
 #define REQUEST_ARENA_BYTES (16 << 20)
 #define PAGE_DEADLINE_MS    10000
+#define EXPOSED_BYTES       8192
+#define EXPOSED             "ETag, Link, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id"
 
 static const struct web_file NO_FILES[] = {{0}};
 
@@ -92,6 +95,9 @@ static bool find_route(struct exchange *x, struct http_response *early)
         if (strcmp(x->request->method, "OPTIONS") == 0) {
                 exchange_headers(x, early);
                 cors_options(x->request, x->match.allow, early);
+                if (x->match.at_path != NULL) {
+                        answer_headers_constant(x->request->arena, x->match.at_path->options_headers, early);
+                }
                 return false;
         }
         refuse_status(x, 405, "method_not_allowed", "this path does not support this method; see the Allow header",
@@ -278,6 +284,9 @@ static struct gateway *gateway_new(const struct gateway_options *options, struct
                                      options->n_contracts > 0 ? web_files : NO_FILES, error);
         gateway->document = document_new(options, pages);
         gateway->service.redis = options->redis;
+        buf_init(&gateway->exposed, EXPOSED_BYTES);
+        buf_append_c(&gateway->exposed, EXPOSED);
+        answer_headers_list(options->contracts, options->n_contracts, &gateway->exposed);
         gateway->streams = stream_hub_new(gateway, error);
         return gateway;
 }
@@ -353,5 +362,6 @@ void gateway_free(struct gateway *gateway)
         stream_hub_free(gateway->streams);
         router_free(gateway->router);
         document_free(gateway->document);
+        buf_free(&gateway->exposed);
         free(gateway);
 }

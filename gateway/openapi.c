@@ -161,7 +161,7 @@ static void write_request_body(struct document *d, const struct rpc_method *m)
         write_key(d->out, "required");
         write_bool(d->out, required > 0 || contract_streams_body(m));
         member_object(d->out, "content");
-        member_object(d->out, types[m->body]);
+        member_object(d->out, m->body_type != NULL ? m->body_type : types[m->body]);
         write_key(d->out, "schema");
         switch (m->body) {
         case RPC_BODY_MESSAGE:

@@ -129,6 +129,37 @@ static void file_headers(struct buf *out, int status)
         reference(out, "Last-Modified", "headers", "LastModified");
 }
 
+/* Text in any form: numbers and times are read from it. */
+static void declared_header(struct buf *out, struct str name, const char *doc, const char *value)
+{
+        char key[MAX_REFERENCE];
+        snprintf(key, sizeof(key), "%.*s", (int)name.len, name.ptr);
+        member_object(out, key);
+        member_text(out, "description", doc);
+        member_object(out, "schema");
+        if (value != NULL) {
+                member_text(out, "const", value);
+        } else {
+                member_text(out, "type", "string");
+        }
+        close_object(out);
+        close_object(out);
+}
+
+static void declared_headers(struct buf *out, const struct rpc_method *m)
+{
+        for (const char *const *h = m->headers; h != NULL && *h != NULL; h++) {
+                size_t name = strcspn(*h, ":");
+                declared_header(out, (struct str){*h, name}, NULL, *h + name + 2);
+        }
+        for (unsigned i = 0; i < m->out->n_fields && !m->answers_file; i++) {
+                const struct rpc_field *field = &m->out->fields[i];
+                if (field->rule.header != NULL) {
+                        declared_header(out, str_of(field->rule.header), field->rule.doc, NULL);
+                }
+        }
+}
+
 static void success_headers(struct buf *out, const struct rpc_method *m, int status)
 {
         open_headers(out);
@@ -144,6 +175,7 @@ static void success_headers(struct buf *out, const struct rpc_method *m, int sta
         if (m->answers_file && status != 304) {
                 file_headers(out, status);
         }
+        declared_headers(out, m);
         close_object(out);
 }
 

@@ -50,10 +50,10 @@ static void count_answers(struct route *route)
         }
 }
 
-/* No verb's name is part of another's. */
+/* No verb's name is part of another's; whoever has a GET has HEAD. */
 static void add_verb(struct router *router, const char *verb)
 {
-        const char *shown = strcmp(verb, "GET") == 0 ? "GET, HEAD" : verb;
+        const char *shown = strcmp(verb, "GET") == 0 && strstr(router->verbs, "HEAD") == NULL ? "GET, HEAD" : verb;
         size_t len = strlen(router->verbs);
 
         if (strstr(router->verbs, verb) == NULL) {
@@ -222,12 +222,41 @@ static void name_variables(struct route_match *match)
         }
 }
 
+static const struct route *find_verb(const struct node *node, const char *verb)
+{
+        for (size_t i = 0; i < node->n_routes; i++) {
+                if (strcmp(node->routes[i].verb, verb) == 0) {
+                        return &node->routes[i];
+                }
+        }
+        return NULL;
+}
+
+static const struct route *find_route(const struct node *node, const char *verb)
+{
+        const struct route *route = find_verb(node, verb);
+
+        return route == NULL && strcmp(verb, "HEAD") == 0 ? find_verb(node, "GET") : route;
+}
+
+static const struct rpc_method *with_headers(const struct node *node)
+{
+        for (size_t i = 0; i < node->n_routes; i++) {
+                const struct rpc_method *m = node->routes[i].method;
+
+                if (m != NULL && (m->headers != NULL || m->options_headers != NULL)) {
+                        return m;
+                }
+        }
+        return NULL;
+}
+
 static const char *allowed(struct arena *arena, const struct node *node)
 {
         char *text = arena_strdup(arena, "");
 
         for (size_t i = 0; i < node->n_routes; i++) {
-                bool get = strcmp(node->routes[i].verb, "GET") == 0;
+                bool get = strcmp(node->routes[i].verb, "GET") == 0 && find_verb(node, "HEAD") == NULL;
 
                 text = arena_printf(arena, "%s%s%s", text, text[0] != '\0' ? ", " : "",
                                     get ? "GET, HEAD" : node->routes[i].verb);
@@ -238,7 +267,6 @@ static const char *allowed(struct arena *arena, const struct node *node)
 bool router_match(const struct router *router, struct arena *arena, const char *verb, const char *path,
                   struct route_match *out)
 {
-        const char *wanted = strcmp(verb, "HEAD") == 0 ? "GET" : verb;
         const struct node *node = &router->root;
         struct str rest = str_of(path), segment;
 
@@ -270,13 +298,12 @@ bool router_match(const struct router *router, struct arena *arena, const char *
         if (node == NULL || node->n_routes == 0 || slash_too_many) {
                 return true;
         }
-        for (size_t i = 0; i < node->n_routes; i++) {
-                if (strcmp(node->routes[i].verb, wanted) == 0) {
-                        out->route = &node->routes[i];
-                        name_variables(out);
-                        return true;
-                }
+        out->at_path = with_headers(node);
+        out->route = find_route(node, verb);
+        if (out->route != NULL) {
+                name_variables(out);
+        } else {
+                out->allow = allowed(arena, node);
         }
-        out->allow = allowed(arena, node);
         return true;
 }

@@ -30,8 +30,9 @@ struct route_variable {
 };
 
 struct route_match {
-        const struct route *route; /* NULL: none for this verb */
-        const char *allow;         /* with no route: the verbs that the path has, "GET, PUT"; NULL: no such path */
+        const struct route *route;        /* NULL: none for this verb */
+        const struct rpc_method *at_path; /* whose headers answers at the path have; NULL: of none */
+        const char *allow; /* with no route: the verbs that the path has, "GET, PUT"; NULL: no such path */
         struct route_variable variables[ROUTE_MAX_VARIABLES];
         size_t n_variables;
 };
@@ -45,8 +46,8 @@ struct router *router_new(const struct rpc_service *const *services, size_t n, c
 void router_free(struct router *router);
 
 /* path as sent, percent-encoded; "*" with OPTIONS means the whole server, and gets all verbs in allow. A fixed segment
- * wins over a variable. HEAD is matched like GET. False when the path is malformed (a bad escape, an encoded
- * NUL). */
+ * wins over a variable. HEAD is matched like GET where no route has it. False when the path is malformed (a bad escape,
+ * an encoded NUL). */
 bool router_match(const struct router *router, struct arena *arena, const char *verb, const char *path,
                   struct route_match *out);
 

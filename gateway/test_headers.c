@@ -6,8 +6,11 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "gateway/answer_headers.h"
 #include "gateway/cors.h"
 #include "gateway/etag.h"
+#include "google/protobuf/timestamp.pb-c.h"
+#include "tools/testdata/example.rpc.h"
 
 static struct arena *arena;
 static struct http_request request;
@@ -53,7 +56,7 @@ static const char *answered(const char *name)
 static void assert_cors(const char *origins, const char *origin, const char *vary, const char *allowed)
 {
         ask("Origin", origin);
-        cors_headers(origins, &request, &response);
+        cors_headers(origins, "ETag", &request, &response);
         if (vary == NULL) {
                 assert_null(answered("Vary"));
         } else {
@@ -106,12 +109,63 @@ static void what_the_client_has_is_not_sent_again(void **state)
         assert_string_not_equal(again, first);
 }
 
+static void fields_of_answers_stand_in_the_headers_that_they_name(void **state)
+{
+        Google__Protobuf__Timestamp when = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
+        Example__PictureState answer = EXAMPLE__PICTURE_STATE__INIT;
+        const struct rpc_message *type = example_methods[EXAMPLE_STAT_PICTURE].out;
+
+        ask("", NULL);
+        answer_headers_of_message(arena, type, &answer.base, &response);
+        assert_string_equal(answered("Upload-Offset"), "0"); /* which is an offset */
+        assert_null(answered("Upload-Expires"));
+        assert_null(answered("Location"));
+        when.seconds = 784111777;
+        answer.expires_at = &when;
+        answer.offset = INT64_C(5000000000);
+        answer.place = (char *)"/v1/here";
+        ask("", NULL);
+        answer_headers_of_message(arena, type, &answer.base, &response);
+        assert_string_equal(answered("Upload-Offset"), "5000000000");
+        assert_string_equal(answered("Upload-Expires"), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_string_equal(answered("Location"), "/v1/here");
+}
+
+static void headers_that_a_path_declares_are_on_its_answers(void **state)
+{
+        const struct rpc_method *m = &example_methods[EXAMPLE_STAT_PICTURE];
+
+        ask("", NULL);
+        answer_headers_constant(arena, m->headers, &response);
+        answer_headers_constant(arena, m->options_headers, &response);
+        answer_headers_constant(arena, NULL, &response);
+        assert_int_equal(response.n_headers, 3);
+        assert_string_equal(answered("Tus-Resumable"), "1.0.0");
+        assert_string_equal(answered("Tus-Extension"), "creation");
+}
+
+static void pages_may_read_whatever_is_declared(void **state)
+{
+        static const struct rpc_service *const services[] = {&example_contract, &example_contract};
+        CLEANUP(buf_free) struct buf names;
+
+        buf_init(&names, 1000);
+        buf_append_c(&names, "ETag");
+        answer_headers_list(services, 2, &names);
+        assert_string_equal(names.data,
+                            "ETag, Tus-Resumable, Tus-Version, Tus-Extension, Upload-Offset, Upload-Expires, "
+                            "Location");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
             TEST(with_a_list_of_origins_every_answer_varies_by_origin),
+            TEST(fields_of_answers_stand_in_the_headers_that_they_name),
+            TEST(headers_that_a_path_declares_are_on_its_answers),
+            TEST(pages_may_read_whatever_is_declared),
             TEST(what_the_client_has_is_not_sent_again),
         };
 

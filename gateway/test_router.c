@@ -20,6 +20,9 @@ static const struct rpc_method methods[] = {
 };
 static const struct rpc_method other_methods[] = {
     {.name = "Deep", .http_verb = "GET", .http_path = "/v1/a/{one}/{two}/c/{three}"},
+    {.name = "Read", .http_verb = "GET", .http_path = "/v1/up/{id}"},
+    {.name = "Stat", .http_verb = "HEAD", .http_path = "/v1/up/{id}", .headers = (const char *const[]){"A: b", NULL}},
+    {.name = "Only", .http_verb = "HEAD", .http_path = "/v1/only"},
     {.name = "Five", .http_verb = "GET", .http_path = "/v1/f/{a}/{b}/{c}/{d}/{e}"},
 };
 static const struct rpc_service service = {
@@ -168,6 +171,28 @@ static void head_is_matched_like_get(void **state)
         assert_string_equal(found("HEAD", "/v1/users/7/follow"), "PUT, DELETE, OPTIONS");
 }
 
+static void a_method_may_have_head_for_itself(void **state)
+{
+        assert_string_equal(found("HEAD", "/v1/up/7"), "Stat");
+        assert_string_equal(found("GET", "/v1/up/7"), "Read");
+        assert_string_equal(found("PUT", "/v1/up/7"), "GET, HEAD, OPTIONS");
+        assert_string_equal(found("GET", "/v1/only"), "HEAD, OPTIONS");
+}
+
+static void all_answers_at_a_path_know_its_headers(void **state)
+{
+        static const char *const verbs[] = {"GET", "HEAD", "PUT", "OPTIONS"};
+        struct route_match m;
+
+        for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+                (void)match(verbs[i], "/v1/up/7", &m);
+                assert_non_null(m.at_path);
+                assert_string_equal(m.at_path->headers[0], "A: b");
+        }
+        (void)match("GET", "/v1/users/me", &m);
+        assert_null(m.at_path);
+}
+
 static void another_verb_is_told_which_there_are(void **state)
 {
         assert_string_equal(found("POST", "/v1/users/me"), "GET, HEAD, PATCH, OPTIONS");
@@ -276,6 +301,8 @@ int main(void)
             TEST(an_escaped_slash_is_a_character_of_its_segment),
             TEST(a_bad_escape_is_malformed),
             TEST(head_is_matched_like_get),
+            TEST(a_method_may_have_head_for_itself),
+            TEST(all_answers_at_a_path_know_its_headers),
             TEST(another_verb_is_told_which_there_are),
             TEST(the_whole_server_takes_every_verb_that_a_route_has),
             TEST(what_is_not_a_path_is_not_found),

@@ -3,6 +3,8 @@
 
 #include <sodium.h>
 #include <string.h>
+#include <strings.h>
+#include "gateway/answer_headers.h"
 #include "gateway/content.h"
 #include "gateway/upload.h"
 #include "json/json.h"
@@ -124,6 +126,16 @@ static sn_status read_query(struct rpc_call *c, const struct exchange *x, Protob
         return SN_OK;
 }
 
+static size_t count_header(const struct http_request *r, const char *name)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < r->n_headers; i++) {
+                n += strcasecmp(r->headers[i].name, name) == 0;
+        }
+        return n;
+}
+
 static sn_status read_headers(struct rpc_call *c, const struct exchange *x, ProtobufCMessage *in)
 {
         const struct rpc_message *type = x->match.route->method->in;
@@ -132,6 +144,10 @@ static sn_status read_headers(struct rpc_call *c, const struct exchange *x, Prot
                 const char *header = type->fields[i].rule.header;
                 const char *value = header != NULL ? http_request_header(x->request, header) : NULL;
 
+                if (value != NULL && count_header(x->request, header) > 1) {
+                        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_request", header,
+                                             "this header is given more than once");
+                }
                 if (value != NULL) {
                         TRY(json_set_field(c, type, in, str_of(type->fields[i].name), str_of(value)));
                 }
@@ -268,6 +284,7 @@ void transcode_response(struct rpc_call *c, const struct exchange *x, const Prot
         bool get = strcmp(m->http_verb, "GET") == 0;
 
         response->status = success_status(m, out);
+        answer_headers_of_message(c->arena, m->out, out, response);
         http_response_header(response, "Cache-Control", get ? "private, no-cache" : "no-store");
         if (response->status == 204) {
                 return;

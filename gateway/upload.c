@@ -220,14 +220,26 @@ static bool begin_form(struct exchange *x, struct http_response *early)
         return true;
 }
 
+/* Without a body it needs none. */
+static bool has_its_type(struct exchange *x, struct http_response *early)
+{
+        const char *wanted = x->match.route->method->body_type;
+        struct str rest = str_of(http_request_header(x->request, "Content-Type")), type = {"", 0};
+
+        (void)str_next(&rest, ';', &type);
+        return wanted == NULL || !x->request->has_body || str_equal_nocase(str_trim(type), str_of(wanted)) ||
+               refuse_type(x, arena_printf(x->request->arena, "send the body as Content-Type: %s", wanted), early);
+}
+
 static bool check_type(struct exchange *x, struct http_response *early)
 {
+        const struct rpc_method *m = x->match.route->method;
         if (body_is_encoded(x->request)) {
                 refuse_type(x, "send the body as it is, without Content-Encoding: nothing is unpacked here", early);
                 http_response_header(early, "Accept-Encoding", "identity");
                 return false;
         }
-        return x->match.route->method->body == RPC_BODY_BYTES || begin_form(x, early);
+        return m->body == RPC_BODY_BYTES ? has_its_type(x, early) : begin_form(x, early);
 }
 
 static int64_t announced(const struct http_request *r)

@@ -35,7 +35,7 @@ function upload(name, { token = author.token, size = 1000, from, headers = '', a
                 });
                 socket.on('error', () => {}).on('close', () => resolve({ status: 0, head: text }));
         });
-        socket.write(`PUT /v1/poll/files/${name} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer ${token}\r\n${size === null ? '' : `Content-Length: ${size}\r\n`}${headers}\r\n`);
+        socket.write(`PUT /v1/poll/files/${name} HTTP/1.1\r\nHost: h\r\nContent-Type: application/octet-stream\r\nAuthorization: Bearer ${token}\r\n${size === null ? '' : `Content-Length: ${size}\r\n`}${headers}\r\n`);
         const admitted = () => new Promise((resolve) => { // or refused
                 const look = () => text.startsWith('HTTP/1.1') && resolve();
                 socket.on('data', look).on('close', resolve);

@@ -43,9 +43,11 @@ if command -v clang-format >/dev/null; then # lint's tools are not the tests'
 fi
 check 'it fits the other contracts and its schema' meson test -C build-debug --no-rebuild --print-errorlogs 'services contracts' 'services schema'
 for mode in single split mixed; do
-        check "it answers over REST and gRPC, consumes events, takes and gives files without growing, and bears hostile ones ($mode)" \
-                env SONET_BIN="$copy/build-debug/cmd/sonet" node tests/e2e/run.mjs --mode "$mode" poll bodies
+        check "it answers over REST and gRPC, consumes events, and takes and gives files without growing ($mode)" \
+                env SONET_BIN="$copy/build-debug/cmd/sonet" node tests/e2e/run.mjs --mode "$mode" poll
         grep -h ' MiB at most' "$copy/log" | sed 's/^/# /'
+        check "bodies of hostile clients and of slow ones ($mode)" \
+                env SONET_BIN="$copy/build-debug/cmd/sonet" node tests/e2e/run.mjs --mode "$mode" bodies
 done
 
 echo "1..$tests"

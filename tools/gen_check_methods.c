@@ -70,14 +70,27 @@ static void check_limits(struct gen *g, const struct gen_file *file, const struc
         }
 }
 
+static bool stands_in_headers(const struct gen_message *message)
+{
+        for (size_t i = 0; i < message->n_fields; i++) {
+                if (message->fields[i].options->header[0] == '\0') {
+                        return false;
+                }
+        }
+        return true;
+}
+
 static void check_success(struct gen *g, const struct gen_file *file, const struct gen_method *m)
 {
         uint32_t status = m->options->success;
         if (status != 0 && status != 200 && status != 201 && status != 202 && status != 204) {
                 REFUSE("method %s succeeds with %u: it is 200, 201, 202 or 204", m->proto->name, (unsigned)status);
-        } else if (status == 204 && strcmp(m->out->full_name, "google.protobuf.Empty") != 0) {
-                REFUSE("method %s succeeds with 204, which has no body: please answer google.protobuf.Empty",
+        } else if (status == 204 && !stands_in_headers(m->out)) {
+                REFUSE("method %s succeeds with 204, which has no body: please answer google.protobuf.Empty, or a "
+                       "message whose fields all say (sonet.field) = {header: …}",
                        m->proto->name);
+        } else if (status != 204 && m->verb != NULL && strcmp(m->verb, "HEAD") == 0) {
+                REFUSE("method %s answers HEAD, which has no body: please give success: 204", m->proto->name);
         }
         if (m->options->empty_is_204 && (m->verb == NULL || status == 204)) {
                 REFUSE("method %s is never 204 by an empty answer: empty_is_204 is for REST routes whose answer has a "
@@ -146,7 +159,7 @@ static void check_query(struct gen *g, const struct gen_file *file, const struct
 
 static void check_route(struct gen *g, const struct gen_file *file, const struct gen_method *m)
 {
-        static const char *const verbs[] = {"GET", "POST", "PUT", "PATCH", "DELETE", NULL};
+        static const char *const verbs[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", NULL};
         if (m->options->http[0] == '\0') {
                 return;
         }
@@ -156,7 +169,7 @@ static void check_route(struct gen *g, const struct gen_file *file, const struct
                 return;
         }
         check_path(g, file, m);
-        if (strcmp(m->verb, "GET") == 0 || strcmp(m->verb, "DELETE") == 0 ||
+        if (strcmp(m->verb, "GET") == 0 || strcmp(m->verb, "HEAD") == 0 || strcmp(m->verb, "DELETE") == 0 ||
             m->options->body != SONET__BODY__BODY_MESSAGE) {
                 check_query(g, file, m);
         }

@@ -40,7 +40,7 @@ static bool has_conditions(const struct gen_message *message)
 
 static void check_fields(struct gen *g, const struct gen_file *file, const struct gen_method *m)
 {
-        bool has_body = m->options->body != SONET__BODY__BODY_MESSAGE;
+        bool is_json = m->options->body == SONET__BODY__BODY_MESSAGE && is_body_verb(m->verb);
         for (size_t i = 0; i < m->in->n_fields; i++) {
                 const struct gen_field *f = &m->in->fields[i];
                 if (f->options->chunk && (f->proto->type != TYPE(BYTES) || f->proto->label == LABEL(REPEATED) ||
@@ -48,9 +48,44 @@ static void check_fields(struct gen *g, const struct gen_file *file, const struc
                         gen_refuse(g, m->in->file, f->line,
                                    "field \"%s\" is a chunk: it must be bytes, alone and not required", f->proto->name);
                 } else if (f->options->header[0] != '\0' &&
-                           (!has_body || f->type != NULL || f->proto->label == LABEL(REPEATED))) {
+                           (is_json || f->type != NULL || f->proto->label == LABEL(REPEATED))) {
                         gen_refuse(g, m->in->file, f->line,
-                                   "field \"%s\" comes in a header: that is for plain values of requests with a body",
+                                   "field \"%s\" comes in a header: that is for plain values of requests that are not "
+                                   "JSON",
+                                   f->proto->name);
+                }
+        }
+}
+
+/* "Tus-Resumable: 1.0.0" */
+static bool is_header(const char *text)
+{
+        size_t name = strcspn(text, ":");
+        return name > 0 && strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == name &&
+               text[name] == ':' && text[name + 1] == ' ' && text[name + 2] > ' ' && strpbrk(text, "\r\n") == NULL;
+}
+
+static void check_headers(struct gen *g, const struct gen_file *file, const struct gen_method *m, size_t n,
+                          char *const *headers)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (m->verb == NULL || !is_header(headers[i])) {
+                        REFUSE("method %s gives the header \"%s\": please write it like \"Name: value\", at a REST "
+                               "route",
+                               m->proto->name, headers[i]);
+                }
+        }
+}
+
+static void check_answer_fields(struct gen *g, const struct gen_method *m)
+{
+        for (size_t i = 0; i < m->out->n_fields; i++) {
+                const struct gen_field *f = &m->out->fields[i];
+                bool is_time = f->type != NULL && strcmp(f->type->full_name, "google.protobuf.Timestamp") == 0;
+                if (f->options->header[0] != '\0' && ((f->type != NULL && !is_time) || f->proto->type == TYPE(BYTES) ||
+                                                      f->proto->label == LABEL(REPEATED) || f->options->secret)) {
+                        gen_refuse(g, m->out->file, f->line,
+                                   "field \"%s\" stands in a header: that is for plain values and times, no secrets",
                                    f->proto->name);
                 }
         }
@@ -75,6 +110,9 @@ static void check_body(struct gen *g, const struct gen_file *file, const struct 
         } else if (!has_body && (o->max_body_bytes != 0 || o->stall_ms != 0 || o->partial)) {
                 REFUSE("method %s takes no body: max_body_bytes, stall_ms and partial have no meaning there",
                        m->proto->name);
+        }
+        if (o->body_type[0] != '\0' && o->body != SONET__BODY__BODY_BYTES) {
+                REFUSE("method %s has a body_type: that is for BODY_BYTES", m->proto->name);
         }
         if (o->partial && o->body == SONET__BODY__BODY_MULTIPART) {
                 REFUSE("method %s takes a form, of which no part can be kept: partial is for BODY_BYTES",
@@ -105,6 +143,9 @@ static void check_answer(struct gen *g, const struct gen_file *file, const struc
 void gen_check_streams(struct gen *g, const struct gen_file *file, const struct gen_method *m)
 {
         check_fields(g, file, m);
+        check_answer_fields(g, m);
+        check_headers(g, file, m, m->options->n_headers, m->options->headers);
+        check_headers(g, file, m, m->options->n_options_headers, m->options->options_headers);
         check_body(g, file, m);
         check_answer(g, file, m);
 }

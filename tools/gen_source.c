@@ -43,9 +43,24 @@ static void emit_streams(FILE *out, const struct gen_method *m)
         if (m->challenge != NULL) {
                 fprintf(out, "                .challenge = &%s__message,\n", gen_lower(m->challenge->full_name));
         }
+        if (o->body_type[0] != '\0') {
+                fprintf(out, "                .body_type = %s,\n", gen_string(o->body_type));
+        }
         if (m->proto->server_streaming) {
                 fputs("                .answers_file = true,\n", out);
         }
+}
+
+static void emit_headers(FILE *out, const char *member, size_t n, char *const *headers)
+{
+        if (n == 0) {
+                return;
+        }
+        fprintf(out, "                .%s = (const char *const[]){", member);
+        for (size_t i = 0; i < n; i++) {
+                fprintf(out, "%s, ", gen_string(headers[i]));
+        }
+        fputs("NULL},\n", out);
 }
 
 static void emit_method(FILE *out, const struct gen_file *file, const struct gen_method *m)
@@ -68,6 +83,8 @@ static void emit_method(FILE *out, const struct gen_file *file, const struct gen
                 o->success == 0 ? 200 : o->success, o->empty_is_204 ? ", .empty_is_204 = true" : "",
                 gen_find_secret(m->out) != NULL ? ", .answer_is_secret = true" : "");
         emit_streams(out, m);
+        emit_headers(out, "headers", o->n_headers, o->headers);
+        emit_headers(out, "options_headers", o->n_options_headers, o->options_headers);
         gen_emit_channel(out, m);
         fprintf(out,
                 "                .summary = %s, .doc = %s,\n                .stats = &stats[%s_%s], .invoke = "

@@ -66,9 +66,9 @@ export class Conformance {
         // Throws what does not conform. request: {method, path with query, headers, payload}.
         check(request, answer) {
                 const [path, query = ''] = request.path.split(/\?(.*)/s);
-                const verb = (request.method === 'HEAD' ? 'GET' : request.method).toLowerCase();
-                const found = this.find(path);
+                                const found = this.find(path);
                 const item = found && this.document.paths[found.template];
+                const verb = (request.method === 'HEAD' && !item?.head ? 'GET' : request.method).toLowerCase();
                 if (!item && isForBrowsers(answer)) {
                         return;
                 }
