@@ -50,6 +50,7 @@ static const struct command COMMANDS[] = {
      "user suspend MEMBER REASON\n"
      "                       ends all their sessions; nobody can log in, or is shown them or what they wrote\n"
      "user unsuspend MEMBER  lifts that\n"
+     "user reset-2fa MEMBER  removes all second factors of a member who lost them; they are mailed\n"
      "\n"
      "Without DATABASE_URL it finds the databases of 'sonet up'.\n"},
     {"help", cmd_help, "[COMMAND]", "explain a command", "Without a command it lists them all.\n"},

@@ -10,6 +10,7 @@
 #include "cmd/commands.h"
 #include "cmd/options.h"
 #include "db/db.h"
+#include "mail/mail.h"
 
 #define CALL_MS 30000
 
@@ -122,6 +123,9 @@ int cmd_admin(int argc, char **argv)
         sn_status status = settings_load(&a.settings, &a.error);
         if (status == SN_OK) {
                 log_setup("sonet", LOG_LEVEL_WARN, settings_log_format(&a.settings));
+                status = mail_setup(&a.settings, &a.error); /* owners are told what is done to their accounts */
+        }
+        if (status == SN_OK) {
                 status = run_family(&a, argc - first, argv + first);
         }
         if (status != SN_OK) {

@@ -116,6 +116,16 @@ static sn_status unsuspend(struct admin *a, struct rpc_call *c)
         return change(a, c, set_unsuspended);
 }
 
+static sn_status set_factors_reset(struct db_tx *tx, const struct admin *a, UserAdmin__Account *account)
+{
+        return account_reset_factors(tx, arena_strdup(db_arena(tx), account->id), account);
+}
+
+static sn_status reset_factors(struct admin *a, struct rpc_call *c)
+{
+        return change(a, c, set_factors_reset);
+}
+
 static const struct {
         const char *name;
         int words; /* after the name */
@@ -127,6 +137,7 @@ static const struct {
     {"role", 2, "MEMBER member|moderator|administrator", role},
     {"suspend", 2, "MEMBER REASON", suspend},
     {"unsuspend", 1, "MEMBER", unsuspend},
+    {"reset-2fa", 1, "MEMBER", reset_factors},
 };
 #define N_COMMANDS (sizeof(COMMANDS) / sizeof(COMMANDS[0]))
 

@@ -4,9 +4,12 @@
 #include <string.h>
 #include "services/user/audit.h"
 #include "services/user/authors.h"
+#include "services/user/factors.h"
 #include "services/user/login_name.h"
+#include "services/user/mails.h"
 #include "services/user/session.h"
 #include "services/user/store_accounts.h"
+#include "services/user/store_factors.h"
 #include "services/user/user.h"
 
 sn_status account_find(struct db_tx *tx, const char *name, UserAdmin__Account *out)
@@ -81,4 +84,19 @@ sn_status account_unsuspend(struct db_tx *tx, const char *id, UserAdmin__Account
         TRY(AUDIT(tx, .action = "user.unsuspended", .subject_id = id,
                   .before = AUDIT_VALUES("reason", out->suspension_reason)));
         return read_again(tx, id, out);
+}
+
+sn_status account_reset_factors(struct db_tx *tx, const char *id, UserAdmin__Account *out)
+{
+        UserRows__Factors factors = USER_ROWS__FACTORS__INIT;
+
+        TRY(lock(tx, id, out));
+        TRY(db_lock_one(tx, "second factor", id));
+        TRY(store_factors(tx, id, &factors));
+        if (!factors_any(&factors)) {
+                return SN_OK;
+        }
+        TRY(store_delete_factors(tx, id));
+        TRY(AUDIT(tx, .action = "user.factors_reset", .subject_id = id));
+        return notify_owner(tx, id, OWNER_FACTOR_REMOVED);
 }

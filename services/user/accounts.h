@@ -22,5 +22,8 @@ SN_CHECKED sn_status account_set_role(struct db_tx *tx, const char *id, const ch
  * followers, and nobody can log in. SN_FAILED_PRECONDITION for an administrator: their role goes first. */
 SN_CHECKED sn_status account_suspend(struct db_tx *tx, const char *id, const char *reason, UserAdmin__Account *out);
 SN_CHECKED sn_status account_unsuspend(struct db_tx *tx, const char *id, UserAdmin__Account *out);
+/* Removes all second factors, of a member who lost theirs and whom the operator knows: the password is enough again.
+ * The owner is mailed. */
+SN_CHECKED sn_status account_reset_factors(struct db_tx *tx, const char *id, UserAdmin__Account *out);
 
 #endif

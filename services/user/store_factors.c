@@ -119,6 +119,16 @@ sn_status store_use_recovery_code(struct db_tx *tx, const char *user_id, const u
         return SN_OK;
 }
 
+DB_STATEMENT(DELETE_FACTORS, "user_service", NULL,
+             "with app as (delete from two_factor_auth where user_id = $1),"
+             " keys as (delete from passkeys where user_id = $1)"
+             " delete from recovery_codes where user_id = $1");
+
+sn_status store_delete_factors(struct db_tx *tx, const char *user_id)
+{
+        return db_exec(tx, &DELETE_FACTORS, DB_BINDS(bind_uuid(user_id)), NULL);
+}
+
 /* ---- Tokens that work once ---- */
 
 DB_STATEMENT(USE_TOKEN, "user_service", NULL,

@@ -30,6 +30,9 @@ SN_CHECKED sn_status store_set_recovery_codes(struct db_tx *tx, const char *user
 SN_CHECKED sn_status store_use_recovery_code(struct db_tx *tx, const char *user_id,
                                              const uint8_t hash[RECOVERY_HASH_BYTES], bool *used);
 
+/* All of them: the app, the passkeys, the recovery codes. */
+SN_CHECKED sn_status store_delete_factors(struct db_tx *tx, const char *user_id);
+
 /* *fresh: it was not used before. */
 SN_CHECKED sn_status store_use_token(struct db_tx *tx, const struct short_token *token, bool *fresh);
 /* One portion, in a transaction of its own. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PASSWORD, api, assertTokenIsRefused, eventually, logIn, must, problem, register } from './shared.mjs';
+import { admin } from './operator.mjs';
 import { totp } from './totp.mjs';
 
 const claims = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
@@ -173,4 +174,16 @@ test('new recovery codes end the old ones, and removing the app ends all of it',
         await logIn(member.username);
         must(await api('DELETE', '/v1/2fa/totp', { token: member.token }), 204);
         problem(await api('POST', '/v1/2fa/recovery-codes', { token: member.token }), 409, { code: 'no_second_factor' });
+});
+
+test('who lost all factors is let in again by the operator', async () => {
+        const { member, codes } = await withTotp();
+        const token = await loginToken(member);
+        const reset = await admin('user', 'reset-2fa', member.username);
+        assert.equal(reset.code, 0, reset.stderr);
+        assert.equal(must(await api('GET', '/v1/2fa', { token: member.token })).enabled, false);
+        await logIn(member.username);
+        must(await verifyLogIn(token, codes[0])); // the password was right, and nothing else is asked for any more
+        assert.equal((await admin('user', 'reset-2fa', member.username)).code, 0);
+        assert.notEqual((await admin('user', 'reset-2fa', 'nobody_at_all')).code, 0);
 });
