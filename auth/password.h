@@ -8,6 +8,9 @@
 
 SN_CHECKED sn_status password_hash(struct rpc_call *c, const char *password,
                                    char **hash); /* PHC string, in the call's arena */
+/* Whether the hash was made with weaker parameters, which it carries, than new ones are: to be made anew when the
+ * password is at hand. */
+bool password_is_outdated(const char *hash);
 /* False for a wrong password. hash "" (no such member) takes the same time and is false. */
 bool password_verify(const char *hash, const char *password);
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include <sodium.h>
 #include "services/test_people.h"
 
 static void one_logs_in_refreshes_and_out_again(void **state)
@@ -34,6 +35,29 @@ static void one_logs_in_refreshes_and_out_again(void **state)
         refresh.refresh_token = second->refresh_token;
         assert_int_equal(test_send("", &USER(REFRESH), &refresh.base, NULL), SN_UNAUTHENTICATED);
         assert_string_equal(test_problem_code(), "session_ended");
+}
+
+/* As a release before may have left it. */
+static void a_weak_hash_is_made_anew_when_its_member_logs_in(void **state)
+{
+        const char *id = test_member("weakling");
+        User__LogInRequest in = USER__LOG_IN_REQUEST__INIT;
+        char weak[crypto_pwhash_STRBYTES], sql[400];
+
+        assert_int_equal(
+            crypto_pwhash_str_alg(weak, "correct horse battery", 21, 1, 8 << 20, crypto_pwhash_ALG_ARGON2ID13), 0);
+        (void)snprintf(sql, sizeof(sql), "update users set password_hash = '%s' where id = '%s'", weak, id);
+        (void)test_admin("user_service", sql);
+        in.login = (char *)"weakling";
+        in.password = (char *)"wrong horse";
+        assert_int_equal(test_send("", &USER(LOG_IN), &in.base, NULL), SN_UNAUTHENTICATED);
+        (void)snprintf(sql, sizeof(sql),
+                       "select password_hash like '$argon2id$v=19$m=19456,t=2,p=1$%%' from users where id = '%s'", id);
+        assert_string_equal(test_admin("user_service", sql), "f");
+        in.password = (char *)"correct horse battery";
+        assert_int_equal(test_send("", &USER(LOG_IN), &in.base, NULL), SN_OK);
+        assert_string_equal(test_admin("user_service", sql), "t");
+        assert_int_equal(test_send("", &USER(LOG_IN), &in.base, NULL), SN_OK);
 }
 
 static void a_lost_answer_is_given_again_for_thirty_seconds(void **state)
@@ -210,6 +234,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             PEOPLE_TEST(one_logs_in_refreshes_and_out_again),
+            PEOPLE_TEST(a_weak_hash_is_made_anew_when_its_member_logs_in),
             PEOPLE_TEST(a_lost_answer_is_given_again_for_thirty_seconds),
             PEOPLE_TEST(a_member_has_a_hundred_sessions_at_most),
             PEOPLE_TEST(sessions_are_ones_own),

@@ -4,14 +4,16 @@
 
 #include "services/user/store.h"
 #include "services/user/store_email.h"
+#include "services/user/store_passwords.h"
 
 static sn_status cleanup(struct rpc_call *c, bool *more)
 {
-        bool sessions = false, verifications = false;
+        bool sessions = false, verifications = false, resets = false;
 
         TRY(store_cleanup(c, &sessions));
         TRY(store_cleanup_verifications(c, &verifications));
-        *more = sessions || verifications;
+        TRY(store_cleanup_resets(c, &resets));
+        *more = sessions || verifications || resets;
         return SN_OK;
 }
 

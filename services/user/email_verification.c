@@ -8,6 +8,7 @@
 #include "services/user/mails.h"
 #include "services/user/store.h"
 #include "services/user/store_email.h"
+#include "services/user/store_passwords.h"
 #include "services/user/user.h"
 
 enum { LIFE_S = 600, TRIES = 5, MOST_AN_HOUR = 5, HOUR_S = 3600 };
@@ -88,6 +89,7 @@ static sn_status accept(struct db_tx *tx, const UserRows__Verification *v, User_
         TRY(store_email_status(tx, v->user_id, &before));
         if (strcmp(email_key(c->arena, before.email), v->email_key) != 0) {
                 TRY(notify_owner(tx, v->user_id, OWNER_EMAIL_CHANGED)); /* at the old address, which it still is */
+                TRY(store_drop_resets(tx, v->user_id));
                 TRY(AUDIT(tx, .action = "user.email_changed", .subject_id = v->user_id));
         }
         TRY(store_set_verified_email(tx, v));

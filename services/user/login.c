@@ -12,6 +12,7 @@
 #include "services/user/session.h"
 #include "services/user/store.h"
 #include "services/user/store_factors.h"
+#include "services/user/store_passwords.h"
 
 /* Who tries, and what is known of them before the password is looked at. */
 struct attempt {
@@ -47,6 +48,19 @@ static sn_status refuse_login(struct rpc_call *c, const struct attempt *a)
         TRY(DB_WRITE(c, tx, store_insert_login(tx, &a->try, user_id, false)));
         return rpc_fail_code(c, SN_UNAUTHENTICATED, "credentials_wrong", NULL,
                              "the username, e-mail address or password is wrong");
+}
+
+/* What new hashes are made of has grown since this one was made: the password is at hand only now. */
+static sn_status raise_parameters(struct rpc_call *c, const struct attempt *a, const char *password)
+{
+        const char *old = a->credentials.password_hash;
+        char *hash = NULL;
+
+        if (!password_is_outdated(old)) {
+                return SN_OK;
+        }
+        TRY(password_hash(c, password, &hash));
+        return DB_WRITE(c, tx, store_replace_hash(tx, a->credentials.user->id, old, hash));
 }
 
 /* The password was right, and is not enough. */
@@ -85,6 +99,7 @@ sn_status user_handle_log_in(struct rpc_call *c, const User__LogInRequest *in, U
         if (!password_verify(a.found ? a.credentials.password_hash : "", in->password)) {
                 return refuse_login(c, &a);
         }
+        TRY(raise_parameters(c, &a, in->password));
         TRY(db_begin(c, &tx));
         TRY(store_factors(tx, a.credentials.user->id, &factors));
         if (factors_any(&factors)) {

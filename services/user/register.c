@@ -9,6 +9,7 @@
 #include "services/user/email_verification.h"
 #include "services/user/login_limit.h"
 #include "services/user/login_name.h"
+#include "services/user/password_rules.h"
 #include "services/user/search.h"
 #include "services/user/session.h"
 #include "services/user/store.h"
@@ -29,6 +30,7 @@ static sn_status prepare(struct rpc_call *c, const User__RegisterRequest *in, st
             .display_name = display_name[0] != '\0' ? display_name : in->username,
         };
         TRY(username_check_free(c, user->username_key));
+        TRY(password_check(c, "password", in->password, in->username, email));
         /* Before the costly hash: most refusals are cheap. The unique indexes decide in the end. */
         TRY(DB_READ(c, tx, store_check_free(tx, user->username_key, user->email_key)));
         TRY(password_hash(c, in->password, &hash));

@@ -1,6 +1,6 @@
 /* Owns proving again, within a session, who one is. Wrong proofs slow down those that follow on the session's device,
  * and nobody else. */
-#include "services/user/user.h"
+#include "services/user/step_up.h"
 
 #include <string.h>
 #include "auth/password.h"
@@ -10,6 +10,7 @@
 #include "services/user/session.h"
 #include "services/user/store.h"
 #include "services/user/store_factors.h"
+#include "services/user/user.h"
 
 struct attempt {
         struct login_try try;
@@ -35,10 +36,22 @@ static sn_status load_attempt(struct rpc_call *c, struct attempt *a)
         return store_login_failures(tx, &a->try, &a->failures);
 }
 
-static sn_status refuse_password(struct rpc_call *c, const struct attempt *a)
+static sn_status check_password(struct rpc_call *c, const struct attempt *a, const char *field, const char *password)
 {
+        TRY(login_limit_check(c, &a->failures, true));
+        if (password_verify(a->state.password_hash, password)) {
+                return SN_OK;
+        }
         TRY(DB_WRITE(c, tx, store_insert_login(tx, &a->try, c->actor, false)));
-        return rpc_fail_code(c, SN_UNAUTHENTICATED, "credentials_wrong", "password", "is not your password");
+        return rpc_fail_code(c, SN_UNAUTHENTICATED, "credentials_wrong", field, "is not your password");
+}
+
+sn_status step_up_check_password(struct rpc_call *c, const char *field, const char *password)
+{
+        struct attempt a;
+
+        TRY(load_attempt(c, &a));
+        return check_password(c, &a, field, password);
 }
 
 /* Whoever has a second factor has it to be asked for: a password that was found out must not remove it. */
@@ -51,10 +64,7 @@ static sn_status step_up_by_password(struct rpc_call *c, const struct attempt *a
                 return rpc_fail_code(c, SN_UNAUTHENTICATED, "second_factor_required", "password",
                                      "is not enough: you have a second factor, prove that one");
         }
-        TRY(login_limit_check(c, &a->failures, true));
-        if (!password_verify(a->state.password_hash, password)) {
-                return refuse_password(c, a);
-        }
+        TRY(check_password(c, a, "password", password));
         TRY(db_begin(c, &tx));
         TRY(session_step_up(tx, out));
         return db_commit(c, NULL, &tx);

@@ -55,6 +55,9 @@ test('members: register, log in, refresh, profile, search, sessions, log out', a
         assert.equal((await ok('ChangeEmail', { email: `${username}@example.net` }, me)).pending, `${username}@example.net`);
         assert.equal((await fails('VerifyEmail', { code: 'never' }, Status.UNAUTHENTICATED, me)).problem.code, 'code_wrong');
         called.add('VerifyEmail'); // its code is mailed: email.test.mjs
+        await ok('ForgotPassword', { email: `${username}@example.org` });
+        assert.equal((await fails('ResetPassword', { token: 'none', new_password: PASSWORD }, Status.UNAUTHENTICATED)).problem.code, 'link_invalid');
+        called.add('ResetPassword'); // its link is mailed: passwords.test.mjs
         assert.equal((await ok('StepUp', { password: PASSWORD }, me)).expires_in, 900);
         assert.equal((await ok('GetSettings', {}, me)).appearance.theme, 'THEME_SYSTEM');
         assert.equal((await ok('UpdateSettings', { notifications: { likes: false } }, me)).notifications.likes, false);
@@ -72,6 +75,7 @@ test('members: register, log in, refresh, profile, search, sessions, log out', a
 test('a second factor: the challenge of a refused log-in comes with the problem', async () => {
         const username = randomName('g');
         const me = { token: (await ok('Register', { username, email: `${username}@example.org`, password: PASSWORD })).access_token };
+        me.token = (await ok('ChangePassword', { current_password: PASSWORD, new_password: PASSWORD }, me)).access_token;
         const { secret } = await ok('BeginTotp', {}, me);
         const { recovery_codes: codes } = await ok('ConfirmTotp', { code: totp(secret) }, me);
         assert.equal((await ok('GetTwoFactor', {}, me)).recovery_codes_left, 10);

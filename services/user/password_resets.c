@@ -1,0 +1,60 @@
+/* Owns the job that turns requests for a new password into links: apart from the request, which answers the same in the
+ * same time whether or not a member has the address. */
+#include "services/user/user.h"
+
+#include "services/user/mails.h"
+#include "services/user/store_passwords.h"
+
+enum { PORTION = 50, LIFE_S = 1800, MOST_AN_HOUR = 3, HOUR_S = 3600 };
+
+static sn_status mail_link_to(struct db_tx *tx, const UserRows__AskedReset *asked)
+{
+        struct rpc_call *c = db_call(tx);
+        const char *token = mailed_token_new(c->arena);
+        uint8_t hash[MAILED_HASH_BYTES];
+        struct mail_recipient member;
+
+        mailed_token_hash(token, hash);
+        TRY(mail_recipient_of(tx, asked->user_id, &member));
+        TRY(store_grant_reset(tx, asked, hash, LIFE_S));
+        return mail_enqueue(
+            tx,
+            &(struct mail){.template = &mail_reset_password,
+                           .to = member.email,
+                           .language = member.language,
+                           .owner_id = asked->user_id,
+                           .life_ms = LIFE_S * 1000,
+                           MAIL_VALUES(mail_text("name", member.username), mail_text("network", mail_network()),
+                                       mail_link("link", arena_printf(c->arena, "%s#%s",
+                                                                      mail_page(c->arena, "/reset-password"), token)),
+                                       mail_number("minutes", LIFE_S / 60))});
+}
+
+/* Nobody's mailbox is filled by others who ask for links. */
+static sn_status handle_request(struct db_tx *tx, const UserRows__AskedReset *asked)
+{
+        int64_t n = 0, wait_s = 0;
+
+        if (asked->user_id[0] == '\0') {
+                return store_drop_reset(tx, asked->id);
+        }
+        TRY(mail_count(tx, asked->user_id, &mail_reset_password, HOUR_S, &n, &wait_s));
+        return n < MOST_AN_HOUR ? mail_link_to(tx, asked) : store_drop_reset(tx, asked->id);
+}
+
+static sn_status handle_requests(struct rpc_call *c, bool *more)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        UserRows__AskedReset **asked = NULL;
+        size_t n = 0;
+
+        TRY(db_begin(c, &tx));
+        TRY(store_asked_resets(tx, PORTION, &n, &asked));
+        for (size_t i = 0; i < n; i++) {
+                TRY(handle_request(tx, asked[i]));
+        }
+        *more = n == PORTION;
+        return db_commit(c, NULL, &tx);
+}
+
+const struct service_job user_password_resets = {.name = "mail_password_resets", .every_s = 1, .run = handle_requests};

@@ -1,0 +1,11 @@
+/* Proving within a session who one is, by the password. */
+#ifndef SERVICES_USER_STEP_UP_H
+#define SERVICES_USER_STEP_UP_H
+
+#include "base/call.h"
+
+/* SN_OK when it is the password of the call's member. Refused, SN_UNAUTHENTICATED (credentials_wrong) on the field, it
+ * counts as a try of the session's device, and enough of them are SN_RESOURCE_EXHAUSTED. */
+SN_CHECKED sn_status step_up_check_password(struct rpc_call *c, const char *field, const char *password);
+
+#endif

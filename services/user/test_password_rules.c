@@ -1,0 +1,83 @@
+/* Which passwords are refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+#include "services/user/password_rules.h"
+
+static const char *refusal(const char *password)
+{
+        static char code[40];
+        struct arena *arena = arena_new(1 << 20);
+        struct rpc_call c = {CALL_OF_NOBODY, .arena = arena};
+
+        code[0] = '\0';
+        if (password_check(&c, "password", password, "Ada_Lovelace", "countess@example.org") != SN_OK) {
+                assert_string_equal(c.problem.field, "password");
+                strncat(code, c.problem.code, sizeof(code) - 1);
+        }
+        arena_free(arena);
+        return code;
+}
+
+static void what_leaked_most_often_is_refused_in_any_spelling(void **state)
+{
+        static const char *const common[] = {"password", "12345678",         "QWERTYUIOP", "iloveyou",    "sunshine",
+                                             "Trustno1", "ｐａｓｓｗｏｒｄ", "1qaz2wsx",   "neighborhood"};
+
+        for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++) {
+                assert_string_equal(refusal(common[i]), "password_common");
+        }
+}
+
+/* The first and the last line too. */
+static void every_line_of_the_list_is_found(void **state)
+{
+        extern const char user_common_passwords[];
+        struct str rest = str_of(user_common_passwords), line;
+        struct arena *arena = arena_new(1 << 24);
+        int n = 0;
+
+        while (str_next(&rest, '\n', &line)) {
+                if (line.len > 0) {
+                        assert_true(password_is_common(str_dup(arena, line)));
+                        n++;
+                }
+        }
+        assert_true(n > 20000);
+        arena_free(arena);
+}
+
+static void a_name_with_little_around_it_is_refused(void **state)
+{
+        assert_string_equal(refusal("ada_lovelace"), "password_guessable");
+        assert_string_equal(refusal("Ada_Lovelace1!"), "password_guessable");
+        assert_string_equal(refusal("countess99"), "password_guessable");
+        assert_string_equal(refusal("countess@example.org"), "password_guessable");
+}
+
+static void anything_else_goes_whatever_it_is_made_of(void **state)
+{
+        static const char *const good[] = {
+            "correct horse battery", "ada_lovelace wrote it", "        ", "ünüçôdéß", "💜💜💜💜💜💜💜💜", "passwort ohne ende"};
+
+        for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+                assert_string_equal(refusal(good[i]), "");
+        }
+        assert_false(password_is_common(""));
+        assert_false(password_is_common("\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f"));
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(what_leaked_most_often_is_refused_in_any_spelling),
+            cmocka_unit_test(every_line_of_the_list_is_found),
+            cmocka_unit_test(a_name_with_little_around_it_is_refused),
+            cmocka_unit_test(anything_else_goes_whatever_it_is_made_of),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

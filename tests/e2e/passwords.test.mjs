@@ -1,0 +1,148 @@
+// Changing a password, getting back in without it, and which passwords are none: with the mails that a real mail server took.
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { PASSWORD, eventually, must, problem, randomName } from './client.mjs';
+import { MAIL_FROM, Mailbox, codeIn, tokenIn } from './mailbox.mjs';
+import { ownServer } from './own.mjs';
+import { totp } from './totp.mjs';
+
+const box = await new Mailbox().open();
+const net = ownServer({ env: { SMTP_URL: box.url, MAIL_FROM } });
+after(() => box.close());
+
+const NEW = 'another horse battery';
+const address = (member) => `${member.username}@example.org`;
+const post = (path, body) => net.api('POST', path, { body });
+const forgot = (email) => post('/v1/auth/password/forgot', { email });
+const reset = (token, new_password, code) => post('/v1/auth/password/reset', { token, new_password, ...(code ? { code } : {}) });
+const logIn = (member, password) => post('/v1/auth/login', { login: member.username, password });
+const ended = (member, token = member.token) => eventually('the token is refused', async () => (await net.api('GET', '/v1/users/me', { token })).status === 401, 20_000);
+
+async function linkFor(member, n = 1) {
+        must(await forgot(address(member)), 202);
+        return tokenIn(await box.wait(address(member), 'new password', n));
+}
+
+test('the link of the mail sets a new password, once, and ends all sessions', async () => {
+        const member = await net.register();
+        const token = await linkFor(member);
+        must(await reset(token, NEW), 204);
+        await ended(member);
+        problem(await post('/v1/auth/refresh', { refresh_token: member.refreshToken }), 401);
+        problem(await logIn(member, PASSWORD), 401, { code: 'credentials_wrong' });
+        const again = must(await logIn(member, NEW));
+        assert.notEqual(must(await net.api('GET', '/v1/users/me/email', { token: again.access_token })).verified_at, null);
+        problem(await reset(token, PASSWORD), 401, { code: 'link_invalid', field: 'token' });
+        const told = await box.wait(address(member), 'was changed');
+        assert.match(told.text, /From: 127\.0\.0\.1/);
+        assert.ok(!told.text.includes(NEW));
+});
+
+test('a password that is refused leaves the link as it was, and only the newest link works', async () => {
+        const member = await net.register();
+        const [first, second] = [await linkFor(member), await linkFor(member, 2)];
+        problem(await reset(first, NEW), 401, { code: 'link_invalid' });
+        problem(await reset(second, 'password'), 422, { code: 'password_common', field: 'new_password' });
+        problem(await reset(second, 'short'), 422, { field: 'new_password' });
+        problem(await reset(second, `${member.username}1`), 422, { code: 'password_guessable', field: 'new_password' });
+        must(await logIn(member, PASSWORD));
+        const answers = await Promise.all(Array.from({ length: 4 }, () => reset(second, NEW)));
+        assert.deepEqual(answers.map((a) => a.status).sort(), [204, 401, 401, 401]);
+        must(await logIn(member, NEW));
+});
+
+test('who has a second factor needs it here too', async () => {
+        const member = await net.register();
+        const { secret } = must(await member.post('/v1/2fa/totp', {}));
+        must(await member.post('/v1/2fa/totp/confirm', { code: totp(secret) }));
+        const token = await linkFor(member);
+        problem(await reset(token, NEW), 401, { code: 'second_factor_required', field: 'code' });
+        problem(await reset(token, NEW, '000000'), 401, { code: 'code_wrong' });
+        must(await member.get('/v1/users/me'));
+        must(await reset(token, NEW, totp(secret, Date.now() + 30_000)), 204);
+        await ended(member);
+        problem(await logIn(member, NEW), 401, { code: 'second_factor_required' });
+});
+
+test('asking says nothing of who has an account, and fills nobody\'s mailbox', async () => {
+        const member = await net.register();
+        const nobody = `${randomName()}@example.org`;
+        const known = await forgot(address(member));
+        const unknown = await forgot(nobody);
+        const shape = (a) => [a.status, a.text, Object.keys(a.headers).sort()];
+        assert.deepEqual(shape(known), shape(unknown));
+        assert.equal(known.status, 202);
+        for (let n = 1; n <= 3; n++) {
+                await linkFor(member, n);
+        }
+        must(await forgot(address(member)), 202);
+        const other = await net.register();
+        await linkFor(other); // by then the fourth request was looked at
+        assert.equal(box.to(address(member)).filter((m) => m.subject.includes('new password')).length, 3);
+        assert.equal(box.to(nobody).length, 0);
+        problem(await forgot('nobody'), 422, { field: 'email' });
+        problem(await forgot('a@b.example\r\nBcc: eve@evil.example'), 422, { field: 'email' });
+});
+
+// Kolmogorov–Smirnov: how far apart two distributions are, at most.
+function distance(a, b) {
+        const all = [...a, ...b].sort((x, y) => x - y);
+        const below = (list, x) => list.filter((v) => v <= x).length / list.length;
+        return Math.max(...all.map((x) => Math.abs(below(a, x) - below(b, x))));
+}
+
+test('asking takes the same time whether or not somebody has the address', async () => {
+        const member = await net.register();
+        const times = { known: [], unknown: [] };
+        for (let i = 0; i < 200; i++) {
+                for (const who of i % 2 ? ['known', 'unknown'] : ['unknown', 'known']) {
+                        const start = process.hrtime.bigint();
+                        must(await forgot(who === 'known' ? address(member) : `nobody_${member.username}@example.org`), 202);
+                        times[who].push(Number(process.hrtime.bigint() - start));
+                }
+        }
+        assert.ok(distance(times.known, times.unknown) < 1.95 * Math.sqrt(2 / 200), 'they differ (p < 0.001)');
+});
+
+test('changing it needs the present one, ends the other sessions, and the answer\'s token goes on', async () => {
+        const member = await net.register();
+        const other = await net.logIn(member.username);
+        problem(await member.post('/v1/auth/password/change', { current_password: NEW, new_password: NEW }), 401,
+                { code: 'credentials_wrong', field: 'current_password' });
+        problem(await member.post('/v1/auth/password/change', { current_password: PASSWORD, new_password: 'trustno1' }), 422, { code: 'password_common' });
+        must(await other.get('/v1/users/me'));
+        const { access_token } = must(await member.post('/v1/auth/password/change', { current_password: PASSWORD, new_password: NEW }));
+        await ended(other);
+        await ended(member);
+        must(await net.api('GET', '/v1/users/me', { token: access_token }));
+        must(await post('/v1/auth/refresh', { refresh_token: member.refreshToken }));
+        problem(await post('/v1/auth/refresh', { refresh_token: other.refreshToken }), 401);
+        problem(await logIn(member, PASSWORD), 401);
+        must(await logIn(member, NEW));
+        await box.wait(address(member), 'was changed');
+});
+
+test('a link that was mailed before the address or the password changed is none', async () => {
+        const member = await net.register();
+        const stale = await linkFor(member);
+        const { access_token } = must(await member.post('/v1/auth/password/change', { current_password: PASSWORD, new_password: NEW }));
+        problem(await reset(stale, PASSWORD), 401, { code: 'link_invalid' });
+        const before = await linkFor(member, 2);
+        const next = `${randomName()}@example.org`;
+        must(await net.api('PUT', '/v1/users/me/email', { token: access_token, body: { email: next } }), 202);
+        must(await net.api('POST', '/v1/auth/email/verify', { token: access_token, body: { code: codeIn(await box.wait(next)) } }));
+        problem(await reset(before, PASSWORD), 401, { code: 'link_invalid' });
+});
+
+test('passwords are whole: 256 characters of any kind, and the last one counts', async () => {
+        const password = `${'🔑'.repeat(255)}a`;
+        const member = await net.register({ password });
+        must(await logIn(member, password));
+        problem(await logIn(member, `${'🔑'.repeat(255)}b`), 401);
+        problem(await logIn(member, '🔑'.repeat(255)), 401);
+        const username = randomName();
+        for (const bad of ['Password', 'QWERTYUIOP', `${username}!`, '🔑'.repeat(257), '1234567']) {
+                problem(await post('/v1/auth/register', { username, email: `${username}@example.org`, password: bad }), 422, { field: 'password' });
+        }
+        await net.register({ password: ' '.repeat(8) }); // no rules of what it is made of
+});
