@@ -44,6 +44,11 @@ bus_event *bus_stream_event(struct rpc_call *c, const char *source, const struct
         return event != NULL && event->position == entry->position && strcmp(event->source, source) == 0 ? event : NULL;
 }
 
+char *bus_stream_key(struct arena *arena, const char *source)
+{
+        return arena_printf(arena, "ev:%s", source);
+}
+
 /* The answer is [[key, entries]], or nil when none came. */
 sn_status bus_stream_wait(struct rpc_call *c, struct redis_link *link, const char *source, int64_t position,
                           int wait_ms, const struct redisReply **entries)
@@ -54,7 +59,7 @@ sn_status bus_stream_wait(struct rpc_call *c, struct redis_link *link, const cha
                               "BLOCK",
                               arena_printf(c->arena, "%d", wait_ms > 0 ? wait_ms : 1), /* 0 would be for ever */
                               "STREAMS",
-                              redis_key(c->arena, REDIS_KEY_EVENT_STREAM, source),
+                              bus_stream_key(c->arena, source),
                               arena_printf(c->arena, "%lld-0", (long long)position)};
         struct redisReply *reply;
 

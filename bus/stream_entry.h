@@ -11,6 +11,8 @@ struct stream_entry {
         struct str log_id, event;
 };
 
+/* The stream of a service: its ids are positions of the outbox, and it is cut to about 10,000. */
+char *bus_stream_key(struct arena *arena, const char *source);
 /* The deadline of a call that waits so long. */
 #define BUS_STREAM_CALL_MS(wait_ms) ((wait_ms) + 2000)
 

@@ -1,4 +1,5 @@
 /* Owns the stream of a service: XADD under the event's position, and what is done about a stream that is not ours. */
+#include "bus/stream_entry.h"
 #include "bus/stream_write.h"
 
 #include <hiredis/hiredis.h>
@@ -140,7 +141,7 @@ static sn_status clear_conflicting_stream(struct rpc_call *c, const char *key, i
 
 sn_status bus_stream_write(struct rpc_call *c, struct relay_batch *batch)
 {
-        char *key = redis_key(c->arena, REDIS_KEY_EVENT_STREAM, c->service->name);
+        char *key = bus_stream_key(c->arena, c->service->name);
         bool refused, cleared;
 
         TRY(send_batch(c, key, batch, &refused));
@@ -156,7 +157,7 @@ DB_STATEMENT(SELECT_LOG_END, "*", NULL, "select position, log_id from outbox_hea
 
 sn_status bus_stream_compare(struct rpc_call *c)
 {
-        char *key = redis_key(c->arena, REDIS_KEY_EVENT_STREAM, c->service->name);
+        char *key = bus_stream_key(c->arena, c->service->name);
         struct db_rows *head;
         bool cleared;
 

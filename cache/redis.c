@@ -7,18 +7,6 @@
 #include "base/clock.h"
 #include "cache/redis_wire.h"
 
-char *redis_key(struct arena *arena, enum redis_key_name name, const char *id)
-{
-        switch (name) {
-#define X(key, pattern, ...)                                                                                           \
-        case REDIS_KEY_##key:                                                                                          \
-                return arena_printf(arena, pattern, id);
-                REDIS_KEYS(X)
-#undef X
-        }
-        abort();
-}
-
 /* Sends all and reads all replies. */
 static bool exchange(struct redis_pipeline *p, redisContext *connection, uint64_t generation,
                      struct redisReply **replies)

@@ -1,4 +1,4 @@
-/* Redis: a pool, pipelines, one table of keys, and a circuit breaker that keeps calls from waiting for a Redis that is
+/* Redis: a pool, pipelines, and a circuit breaker that keeps calls from waiting for a Redis that is
  * away. Every use must work, slower, when a call here answers SN_UNAVAILABLE. */
 #ifndef CACHE_REDIS_H
 #define CACHE_REDIS_H
@@ -10,20 +10,6 @@
 
 struct redis;
 struct redisReply;
-
-/* Every key that SoNet uses: pattern, type, life, owner, meaning. redis_key() refuses patterns that are not here. */
-#define REDIS_KEYS(X)                                                                                                  \
-        X(TIMELINE_HOME, "tl:home:%s", "string", "2 days", "timeline",                                                 \
-          "a member's materialised home timeline, or the mark of who builds it")                                       \
-        X(TIMELINE_SYNC, "tl:sync:%s", "string", "for good; or 1.5 s", "timeline",                                     \
-          "how far delivery has come here; which server has all of it")                                                \
-        X(EVENT_STREAM, "ev:%s", "stream", "trimmed to about 10,000", "bus", "a service's events, id = outbox position")
-
-enum redis_key_name {
-#define X(id, ...) REDIS_KEY_##id,
-        REDIS_KEYS(X)
-#undef X
-};
 
 /* url: redis://[[user]:password@]host[:port][/db] or unix:///path. Opens nothing yet. max_connections bounds the pool.
  * NULL for a URL that is neither. SIGPIPE is ignored from then on. */
@@ -37,8 +23,6 @@ bool redis_is_server(struct redis *r, const char *run_id, size_t len);
 /* Bumped at the first connect, and when a connection meets another server process than before, whose memory may be
  * empty or old: who keeps state in Redis compares. */
 uint64_t redis_generation(const struct redis *r);
-
-char *redis_key(struct arena *arena, enum redis_key_name name, const char *id);
 
 /* One command: argv with lengths (binary safe). The reply lives in the arena's care. An error reply is SN_INTERNAL,
  * logged. SN_UNAVAILABLE at once when the breaker is open. */

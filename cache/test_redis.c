@@ -246,12 +246,6 @@ static void urls_are_read_strictly(void **state)
         redis_address_free(&a);
 }
 
-static void keys_follow_the_table(void **state)
-{
-        assert_string_equal(redis_key(c->arena, REDIS_KEY_EVENT_STREAM, "note"), "ev:note");
-        assert_string_equal(redis_key(c->arena, REDIS_KEY_TIMELINE_HOME, "%s"), "tl:home:%s");
-}
-
 #ifndef NDEBUG
 static void a_command_within_a_transaction_aborts(void **state)
 {
@@ -282,7 +276,6 @@ int main(void)
             REDIS_TEST(a_link_waits_for_what_others_add),
             REDIS_TEST(a_password_and_a_database_of_the_url_are_used),
             REDIS_TEST(urls_are_read_strictly),
-            REDIS_TEST(keys_follow_the_table),
 #ifndef NDEBUG
             REDIS_TEST(a_command_within_a_transaction_aborts),
 #endif

@@ -30,8 +30,8 @@ static const char *path_text(struct arena *arena, const struct path *path)
 
 static sn_status fail_expected(struct rpc_call *c, const struct path *path, const char *expected)
 {
-        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", path_text(c->arena, path),
-                             "This should be %s.", expected);
+        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", path_text(c->arena, path), "must be %s",
+                             expected);
 }
 
 /* What is not given is left out. null would have to mean that too, and clients mean other things by it: "none", "as it

@@ -81,7 +81,7 @@ static char *list_extend(const struct rpc_field *f, struct arena *arena, char *m
 
 static sn_status fail_expected(struct rpc_call *c, const char *field, const char *expected)
 {
-        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", field, "This should be %s.", expected);
+        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", field, "must be %s", expected);
 }
 
 static sn_status set_list(struct rpc_call *c, const struct rpc_field *f, char *message, struct str value)

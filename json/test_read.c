@@ -236,10 +236,10 @@ static void a_number_keeps_to_its_range_even_when_it_is_zero(void **state)
                 snprintf(text, sizeof(text), "{\"needed\":\"x\",\"nulled_number\":%s}", outside[i]);
                 assert_problem(read_text(text, strlen(text), NULL, &r.base), "validation_failed", "nulled_number",
                                text);
-                assert_string_equal(c->problem.detail, "This should be a whole number from 1 to 100.");
+                assert_string_equal(c->problem.detail, "must be a whole number from 1 to 100");
                 assert_int_equal(json_set_field(c, type_of(&r.base), &r.base, STR("nulled_number"), str_of(outside[i])),
                                  SN_INVALID_ARGUMENT);
-                assert_string_equal(c->problem.detail, "This should be a whole number from 1 to 100.");
+                assert_string_equal(c->problem.detail, "must be a whole number from 1 to 100");
         }
         assert_int_equal(json_set_field(c, type_of(&r.base), &r.base, STR("nulled_number"), STR("100")), SN_OK);
         assert_int_equal(r.nulled_number, 100);
@@ -283,7 +283,7 @@ static void enums_are_read_by_name(void **state)
         assert_invalid("{\"mood\":\"Glad\"}", "mood");
         assert_invalid("{\"mood\":\"\"}", "mood");
         assert_invalid("{\"mood\":1}", "mood");
-        assert_string_equal(c->problem.detail, "This should be one of: glad, very_sad.");
+        assert_string_equal(c->problem.detail, "must be one of: glad, very_sad");
 }
 
 static void depth_is_bounded_before_anything_is_read(void **state)

@@ -117,6 +117,17 @@ static void the_tables_of_messages_fit_the_structs_of_protobuf_c(void **state)
         }
 }
 
+/* These own rows that others ask them for, and are fenced by a lease. Whatever comes after them runs as many. */
+static void no_other_service_is_single(void **state)
+{
+        for (size_t i = 0; i < sonet_n_services; i++) {
+                const char *name = sonet_services[i]->name;
+
+                assert_int_equal(sonet_services[i]->single,
+                                 strcmp(name, "user") == 0 || strcmp(name, "note") == 0 || strcmp(name, "follow") == 0);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -124,6 +135,7 @@ int main(void)
             cmocka_unit_test(every_consumer_reads_a_log_that_its_contract_names),
             cmocka_unit_test(every_log_that_is_read_belongs_to_a_service_that_emits),
             cmocka_unit_test(names_agree_between_definition_contract_and_database),
+            cmocka_unit_test(no_other_service_is_single),
             cmocka_unit_test(the_tables_of_messages_fit_the_structs_of_protobuf_c),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

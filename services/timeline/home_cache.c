@@ -57,6 +57,12 @@ static void new_token(char kind, uint8_t out[TOKEN_BYTES])
         (void)uuid_to_bytes(uuid_new(id), out + 1);
 }
 
+/* Of a member's; "*" for a pattern of all. */
+static const char *key_of(struct arena *arena, const char *owner)
+{
+        return arena_printf(arena, "tl:home:%s", owner);
+}
+
 /* The header, and the entries in the order in which they came; no more than delivery may have left there. */
 static bool is_cached(const redisReply *reply)
 {
@@ -105,7 +111,7 @@ static sn_status replace(struct rpc_call *c, const char *owner, const uint8_t *t
                          const struct home_list *list)
 {
         size_t len;
-        const char *key = redis_key(c->arena, REDIS_KEY_TIMELINE_HOME, owner);
+        const char *key = key_of(c->arena, owner);
         const char *offset = arena_printf(c->arena, "%zu", known);
         const char *value = (const char *)encode(c, list, &len);
         const char *argv[] = {key, (const char *)token, offset, value, CACHED_LIFE};
@@ -134,8 +140,7 @@ static void cut(struct rpc_call *c, const char *owner, const redisReply *reply, 
 static sn_status fetch(struct rpc_call *c, const char *owner, redisReply **reply, bool *believed)
 {
         struct redis_pipeline *p = redis_pipeline_new(c, c->service->redis);
-        const char *argv[] = {"GETRANGE", redis_key(c->arena, REDIS_KEY_TIMELINE_HOME, owner), "0",
-                              NUMBER(STRING_MAX_BYTES)};
+        const char *argv[] = {"GETRANGE", key_of(c->arena, owner), "0", NUMBER(STRING_MAX_BYTES)};
         redisReply **replies = NULL;
         size_t n = 0;
 
@@ -187,7 +192,7 @@ sn_status home_cache_read(struct rpc_call *c, const char *owner, const struct pa
 
 bool home_cache_prepare(struct rpc_call *c, const char *owner, struct home_build *build)
 {
-        const char *key = redis_key(c->arena, REDIS_KEY_TIMELINE_HOME, owner);
+        const char *key = key_of(c->arena, owner);
         const char *argv[] = {"SET", key, (const char *)build->token, "EX", BUILD_LIFE};
         const size_t lengths[] = {3, strlen(key), TOKEN_BYTES, 2, strlen(BUILD_LIFE)};
         redisReply *reply = NULL;
@@ -227,7 +232,7 @@ static const char DELIVER[] = "local len = redis.call('STRLEN', KEYS[1]) "
 /* The entries of the first one's owner, as one command. How many there are. */
 static size_t add_owner(struct rpc_call *c, struct redis_pipeline *p, TimelineRows__Entry *const *entries, size_t n)
 {
-        const char *key = redis_key(c->arena, REDIS_KEY_TIMELINE_HOME, entries[0]->owner_id);
+        const char *key = key_of(c->arena, entries[0]->owner_id);
         size_t of_owner = 1;
         home_entry *value;
 
@@ -295,7 +300,7 @@ static sn_status unlink_keys(struct rpc_call *c, const redisReply *keys)
 /* Marks go too: whoever left one before now may have read PostgreSQL before what was lost, and must not store. */
 sn_status home_cache_clear(struct rpc_call *c)
 {
-        const char *pattern = redis_key(c->arena, REDIS_KEY_TIMELINE_HOME, "*");
+        const char *pattern = key_of(c->arena, "*");
         const char *cursor = "0";
 
         do {

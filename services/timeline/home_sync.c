@@ -39,15 +39,8 @@ static struct {
         bool deliveries_fail, renewals_fail;
 } sync;
 
-static const char *progress_key(struct rpc_call *c)
-{
-        return redis_key(c->arena, REDIS_KEY_TIMELINE_SYNC, "progress");
-}
-
-static const char *name_key(struct rpc_call *c)
-{
-        return redis_key(c->arena, REDIS_KEY_TIMELINE_SYNC, "in-step");
-}
+#define PROGRESS_KEY "tl:sync:progress" /* how far delivery has come, in this Redis; kept for good */
+#define NAME_KEY     "tl:sync:in-step"  /* which server has all of it; for 1.5 s */
 
 /* ---- Comparing ---- */
 
@@ -63,7 +56,7 @@ static bool is_text(const redisReply *reply)
 /* Which server it is, its clock, and how far delivery has come there. */
 static sn_status read_redis_state(struct rpc_call *c, struct str *progress)
 {
-        const char *argv[] = {progress_key(c)};
+        const char *argv[] = {PROGRESS_KEY};
         const size_t lengths[] = {strlen(argv[0])};
         int64_t at_us = clock_monotonic_us();
         redisReply *reply = NULL;
@@ -124,8 +117,8 @@ static sn_status renew(struct rpc_call *c, const struct bus_progress *progress, 
 {
         bool name = !sync.deliveries_fail && !sync.renewals_fail;
         int64_t at_us = clock_monotonic_us(), until_ms = sync.server_ms + (at_us - sync.at_us) / 1000 + DELAY_MS;
-        const char *argv[] = {progress_key(c),
-                              name_key(c),
+        const char *argv[] = {PROGRESS_KEY,
+                              NAME_KEY,
                               sync.run_id,
                               write_progress(c, progress),
                               arena_printf(c->arena, "%lld", (long long)until_ms),
@@ -182,7 +175,7 @@ static sn_status stay_in_step(struct rpc_call *c, const struct bus_progress *pro
 /* The progress goes first, and is not there again before all else is done. */
 static sn_status start_over(struct rpc_call *c, const struct bus_progress *progress)
 {
-        const char *argv[] = {"SET", progress_key(c), "behind"};
+        const char *argv[] = {"SET", PROGRESS_KEY, "behind"};
         redisReply *reply = NULL;
         struct str before;
         bool refused = false;
@@ -238,7 +231,7 @@ sn_status home_sync_checkpoint(struct rpc_call *c, const struct bus_progress *pr
 
 void home_sync_ask(struct rpc_call *c, struct redis_pipeline *p)
 {
-        redis_pipeline_add(p, 2, (const char *[]){"GET", name_key(c)}, NULL);
+        redis_pipeline_add(p, 2, (const char *[]){"GET", NAME_KEY}, NULL);
 }
 
 bool home_sync_is_in_step(struct rpc_call *c, const redisReply *answer)

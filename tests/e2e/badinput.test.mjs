@@ -139,7 +139,7 @@ test('a body that is packed is 415, and says why before it is read', async () =>
 test('a limit is a number from 1 to 100, or not given', async () => {
         for (const limit of ['0', '00', '-0', '-1', '101', '4294967296', '99999999999999999999', 'x', '1.5', '', '%20']) {
                 const { detail } = problem(await alice.get(`/v1/timelines/home?limit=${limit}`), 422, { field: 'limit' });
-                assert.equal(detail, 'This should be a whole number from 1 to 100.', limit);
+                assert.equal(detail, 'must be a whole number from 1 to 100', limit);
         }
         must(await alice.get('/v1/timelines/home?limit=1'));
         must(await alice.get('/v1/timelines/home?limit=100'));
