@@ -54,10 +54,22 @@ bool contract_streams_body(const struct rpc_method *method)
         return method != NULL && method->body != RPC_BODY_MESSAGE;
 }
 
+/* Queries stand in logs and histories. */
+static bool is_secret(const struct rpc_message *message)
+{
+        for (uint32_t i = 0; i < message->n_fields; i++) {
+                if (message->fields[i].rule.secret) {
+                        return true;
+                }
+        }
+        return false;
+}
+
 bool contract_takes_body(const struct rpc_method *method)
 {
         return strcmp(method->http_verb, "POST") == 0 || strcmp(method->http_verb, "PUT") == 0 ||
-               strcmp(method->http_verb, "PATCH") == 0;
+               strcmp(method->http_verb, "PATCH") == 0 ||
+               (strcmp(method->http_verb, "DELETE") == 0 && is_secret(method->in));
 }
 
 void contract_register(const struct rpc_service *service)

@@ -174,7 +174,9 @@ struct rpc_service {
 bool contract_ignores_token(const struct rpc_method *method);
 /* Its request is a stream over gRPC, and over REST a body that is not JSON. */
 bool contract_streams_body(const struct rpc_method *method);
-/* Over REST the fields outside the path stand in the body, not in the query. */
+/* Over REST the fields outside the path stand in the body, not in the query: of DELETE those of a request with a
+ * secret.
+ */
 bool contract_takes_body(const struct rpc_method *method);
 /* Makes a contract known, wherever its service runs. Called at start, before any thread; asking twice is harmless. */
 void contract_register(const struct rpc_service *service);

@@ -73,6 +73,7 @@ SETTING_INT(rate_failures, "RATE_FAILURES", 600, 1, 10000000, "requests with a b
 SETTING_STRING(cors_origins, "CORS_ORIGINS", "*", false, "origins that browsers may call from: *, a comma-separated list, or none")
 
 SETTING_INT(note_cache_bytes, "NOTE_CACHE_BYTES", 41943040, 0, 1099511627776, "memory for notes")
+SETTING_INT(account_grace_days, "ACCOUNT_GRACE_DAYS", 14, 0, 365, "days after which a deleted account is erased; until then logging in brings it back")
 SETTING_INT(user_cache_bytes, "USER_CACHE_BYTES", 16777216, 0, 1099511627776, "memory for members")
 SETTING_INT(timeline_cache_bytes, "TIMELINE_CACHE_BYTES", 4194304, 0, 1099511627776, "memory for what timelines need to know of their readers")
 SETTING_INT(home_memory_bytes, "HOME_MEMORY_BYTES", 16777216, 0, 1099511627776, "memory for home timelines, in the process that delivers to them: some 10 KiB a reader; others are read from Redis")

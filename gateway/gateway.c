@@ -122,9 +122,10 @@ static bool check_once(struct exchange *x, struct http_response *early)
         return true;
 }
 
-static bool reads(const struct http_request *r)
+/* Pages and files, and methods that take their fields from the query. */
+static bool takes_nothing(const struct exchange *x)
 {
-        return strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0 || strcmp(r->method, "DELETE") == 0;
+        return x->match.route->method == NULL || !contract_takes_body(x->match.route->method);
 }
 
 static bool refuse_body(struct exchange *x, struct http_response *early)
@@ -186,7 +187,7 @@ static bool on_headers(void *context, struct http_request *r, size_t *max_body, 
         if (!r->has_body) {
                 return true;
         }
-        return reads(r) ? check_nothing(x, max_body, early) : check_body(x, early);
+        return takes_nothing(x) ? check_nothing(x, max_body, early) : check_body(x, early);
 }
 
 static void render_page(struct exchange *x, struct http_response *response)
@@ -231,7 +232,7 @@ static bool on_request(void *context, struct http_request *r, struct http_respon
         const struct route *route = x->match.route;
         int64_t deadline_ms = route->method != NULL ? route->method->deadline_ms : PAGE_DEADLINE_MS;
 
-        if (reads(r) && !body_is_nothing(r->body)) {
+        if (takes_nothing(x) && !body_is_nothing(r->body)) {
                 return refuse_body(x, early);
         }
         if (x->upload != NULL && !upload_end(x, early)) {

@@ -198,11 +198,6 @@ static sn_status read_body(struct rpc_call *c, const struct exchange *x, Protobu
         return json_read_message(c, x->request->body, skip, x->match.route->method->in, in);
 }
 
-static bool takes_body(const char *verb)
-{
-        return strcmp(verb, "POST") == 0 || strcmp(verb, "PUT") == 0 || strcmp(verb, "PATCH") == 0;
-}
-
 sn_status transcode_request(struct rpc_call *c, const struct exchange *x, ProtobufCMessage **out)
 {
         const struct rpc_method *m = x->match.route->method;
@@ -210,7 +205,7 @@ sn_status transcode_request(struct rpc_call *c, const struct exchange *x, Protob
 
         if (m->body == RPC_BODY_MULTIPART) {
                 TRY(upload_read_fields(c, x, in));
-        } else if (takes_body(m->http_verb) && m->body == RPC_BODY_MESSAGE) {
+        } else if (contract_takes_body(m) && m->body == RPC_BODY_MESSAGE) {
                 TRY(read_body(c, x, in));
         } else {
                 TRY(read_query(c, x, in));

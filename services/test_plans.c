@@ -170,7 +170,7 @@ static void check(const char *database, const struct expectation *expectations, 
 static void members_are_found_by_index(void **state)
 {
         CHECK("user_service", {"SELECT_USER", "users_pkey user_stats_pkey"},
-              {"SELECT_USER_BY_NAME", "users_username_taken"},
+              {"SELECT_OWN_USER", "users_pkey user_stats_pkey"}, {"SELECT_USER_BY_NAME", "users_username_taken"},
               {"FIND_USERS", "user_names_pkey user_names_of_user users_pkey"},
               {"SELECT_NAME_KEY", "user_names_of_user"},
               {"SET_NAMES", "user_names_of_user users_pkey user_settings_pkey"},
@@ -192,8 +192,8 @@ static void sessions_are_found_by_index(void **state)
 static void relations_are_found_by_index(void **state)
 {
         CHECK("follow_service",
-              {"SELECT_RELATIONS", "user_relationships user_blocks_pkey user_mutes_pkey follow_requests_pkey"},
-              {"SELECT_BLOCKED", "user_blocks_pkey"}, {"SELECT_VERSION", "user_relationships_following"},
+              {"SELECT_RELATIONS", "user_relationships user_blocks_ user_mutes_ follow_requests_pkey"},
+              {"SELECT_BLOCKED", "user_blocks_"}, {"SELECT_VERSION", "user_relationships_following"},
               {"SELECT_FOLLOWERS", "user_relationships_newest_followers"},
               {"SELECT_FOLLOWERS_AFTER", "user_relationships_newest_followers"},
               {"SELECT_FOLLOWING", "user_relationships_newest_followed"},
@@ -209,6 +209,23 @@ static void follow_requests_are_found_by_index(void **state)
               {"SELECT_REQUEST", "follow_requests_"}, {"SELECT_REQUESTS_BEFORE", "follow_requests_newest"});
         CHECK("user_service", {"SELECT_PRIVACY", "users_pkey user_settings_pkey"},
               {"RAISE_PRIVACY_VERSION", "users_pkey"});
+}
+
+static void what_is_erased_is_found_by_index(void **state)
+{
+        CHECK("user_service", {"LOCK_EXPIRED", "users_deactivated"}, {"DEACTIVATE", "users_pkey"},
+              {"REACTIVATE", "users_"}, {"ERASE_USER", "users_pkey"}, {"ERASE_KEYS", "idempotency_keys_pkey"});
+        CHECK("follow_service", {"SELECT_FOLLOWS_OF", "user_relationships_"},
+              {"ERASE_BLOCKS", "user_blocks_pkey user_blocks_of"}, {"ERASE_MUTES", "user_mutes_pkey user_mutes_of"},
+              {"ERASE_REQUESTS", "follow_requests_pkey follow_requests_newest"},
+              {"ERASE_OPENING", "account_openings_pkey"});
+        CHECK("note_service", {"SELECT_WRITTEN", "notes_"}, {"SELECT_LIKED", "note_likes_pkey"},
+              {"SELECT_BOOKMARKED", "note_bookmarks_"}, {"ERASE_MENTIONS", "note_mentions_of_user"},
+              {"ERASE_AUDIENCE", "note_visibility_of_owner"}, {"ERASE_TEXTS", "notes_of_author note_comments_pkey"},
+              {"ERASE_REMOVALS", "note_comments_removed_by"});
+        CHECK("timeline_service", {"ERASE_AUTHOR", "timeline_cache_pkey timeline_entries_pkey"},
+              {"ERASE_ENTRIES", "timeline_entries_pkey"}, {"ERASE_CACHE", "timeline_cache_pkey"},
+              {"ERASE_GROWN", "timeline_grown_pkey"}, {"ERASE_FAMOUS", "timeline_famous_author_id_key"});
 }
 
 static void notes_are_found_by_index(void **state)
@@ -301,6 +318,7 @@ int main(void)
             cmocka_unit_test(sessions_are_found_by_index),
             cmocka_unit_test(relations_are_found_by_index),
             cmocka_unit_test(follow_requests_are_found_by_index),
+            cmocka_unit_test(what_is_erased_is_found_by_index),
             cmocka_unit_test(notes_are_found_by_index),
             cmocka_unit_test(reactions_are_found_by_index),
             cmocka_unit_test(timelines_are_found_by_index),

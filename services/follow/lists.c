@@ -7,12 +7,30 @@
 #include "services/follow/store.h"
 #include "services/member.h"
 
+/* With a deactivated account one has no relation that one is told of. */
+static sn_status hide_gone(struct rpc_call *c, char **ids, size_t n, Follow__Relationship **relations)
+{
+        User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
+        User__Authors found = USER__AUTHORS__INIT;
+
+        in.ids = ids;
+        in.n_ids = n;
+        TRY(user_batch_get_authors(c, &in, &found));
+        for (size_t i = 0; i < found.n_items && i < n; i++) {
+                if (found.items[i]->id[0] == '\0') {
+                        follow__relationship__init(relations[i]);
+                        relations[i]->user_id = ids[i];
+                }
+        }
+        return SN_OK;
+}
+
 sn_status follow_handle_list_relationships(struct rpc_call *c, const Follow__ListRelationshipsRequest *in,
                                            Follow__RelationshipList *out)
 {
         TRY(relations_get(c, READ_FROM_ANYWHERE, c->actor, in->user_ids, in->n_user_ids, &out->items));
         out->n_items = in->n_user_ids;
-        return SN_OK;
+        return hide_gone(c, in->user_ids, in->n_user_ids, out->items);
 }
 
 /* ---- Followers, whom somebody follows, and who asks to follow one ---- */

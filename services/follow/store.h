@@ -37,6 +37,15 @@ SN_CHECKED sn_status store_request(struct db_tx *tx, const char *target, const c
 SN_CHECKED sn_status store_requests_before(struct db_tx *tx, const char *target, int64_t privacy_version, size_t limit,
                                            size_t *n, FollowRows__Edge ***requests);
 
+/* Some of the follows of a member, in both directions. */
+SN_CHECKED sn_status store_follows_of(struct db_tx *tx, const char *user_id, size_t limit, size_t *n,
+                                      FollowRows__Follower ***follows);
+/* Deletes some of what else there is of a member: blocks, mutes, requests. */
+SN_CHECKED sn_status store_erase_some(struct db_tx *tx, const char *user_id, size_t limit, size_t *n,
+                                      FollowRows__Follower ***pairs);
+/* What is one row each. */
+SN_CHECKED sn_status store_erase_single_rows(struct db_tx *tx, const char *user_id);
+
 /* rows[i] is the relation of viewers[i] with ids[i]. */
 SN_CHECKED sn_status store_relations(struct db_tx *tx, char **viewers, char **ids, size_t n, size_t *n_rows,
                                      Follow__Relationship ***rows);

@@ -235,9 +235,7 @@ static void fill(struct arena *arena, const struct renotes *r, size_t from, size
         }
         by = renoted_by(arena, to - from + !maker, SHOWN_MAX);
         for (size_t i = from; i < to && by->n_items < SHOWN_MAX; i++) {
-                if (authors[i]->id[0] != '\0') {
-                        by->items[by->n_items++] = authors[i];
-                }
+                by->items[by->n_items++] = authors[i];
         }
         if (!maker && by->n_items < SHOWN_MAX) {
                 by->items[by->n_items++] = note->author;
@@ -267,6 +265,20 @@ static sn_status load_authors(struct rpc_call *c, const struct renotes *r, User_
         return SN_OK;
 }
 
+/* Accounts that are gone or deactivated are not counted either. */
+static void drop_gone(struct renotes *r, User__Author **authors)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < r->n; i++) {
+                if (authors[i]->id[0] != '\0') {
+                        authors[n] = authors[i];
+                        r->items[n++] = r->items[i];
+                }
+        }
+        r->n = n;
+}
+
 sn_status renoters_show(struct rpc_call *c, char *const *viewers, Note__Note *const *notes, size_t n, char **next)
 {
         User__Author **authors = NULL;
@@ -277,6 +289,7 @@ sn_status renoters_show(struct rpc_call *c, char *const *viewers, Note__Note *co
         TRY(keep_some(c, ask_mutes, &r));
         TRY(keep_some(c, ask_blocks, &r));
         TRY(load_authors(c, &r, &authors));
+        drop_gone(&r, authors);
         for (size_t i = 0, from = 0; i < n; i++) {
                 size_t to = end_of(&r, from, i);
 

@@ -3,6 +3,7 @@
 
 #include "services/follow/follow.rpc.h"
 #include "services/note/marks.h"
+#include "services/note/mentions.h"
 #include "services/note/renoters.h"
 #include "services/note/stored.h"
 #include "services/note/visibility.h"
@@ -361,7 +362,7 @@ sn_status show_notes(struct rpc_call *c, const struct reader *reader, char **ids
                         notes[(*n_items)++] = notes[i];
                 }
         }
-        return SN_OK;
+        return mentions_hide_gone(c, *items, *n_items);
 }
 
 sn_status show_not_found(struct rpc_call *c)

@@ -52,6 +52,19 @@ SN_CHECKED sn_status store_marks(struct db_tx *tx, char **viewers, char **ids, s
 /* Of the notes that somebody passed on, the newest 50 each, in no order of notes. */
 SN_CHECKED sn_status store_renoters(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, NoteRows__Renoters ***rows);
 
+/* For erasing a member: some ids of what they wrote and is not deleted, liked, bookmarked. */
+SN_CHECKED sn_status store_written(struct db_tx *tx, const char *user_id, size_t limit, size_t *n, char ***ids);
+SN_CHECKED sn_status store_liked(struct db_tx *tx, const char *user_id, size_t limit, size_t *n, char ***ids);
+SN_CHECKED sn_status store_bookmarked(struct db_tx *tx, const char *user_id, size_t limit, size_t *n, char ***ids);
+/* Deletes some mentions of them; ids: of the notes. */
+SN_CHECKED sn_status store_erase_mentions(struct db_tx *tx, const char *user_id, size_t limit, size_t *n, char ***ids);
+/* Takes them out of some notes of others whose audience they own; ids: of the notes. */
+SN_CHECKED sn_status store_erase_audience(struct db_tx *tx, const char *user_id, size_t limit, size_t *n, char ***ids);
+/* Takes text and author out of some deleted notes, whose rows stay where answers hang from them. *n: how many. */
+SN_CHECKED sn_status store_erase_texts(struct db_tx *tx, const char *user_id, size_t limit, size_t *n);
+/* What is few. */
+SN_CHECKED sn_status store_erase_removals(struct db_tx *tx, const char *user_id);
+
 /* Reactions: *changed tells whether there was anything to do. */
 SN_CHECKED sn_status store_insert_like(struct db_tx *tx, const char *user_id, const char *note_id, bool *changed);
 SN_CHECKED sn_status store_delete_like(struct db_tx *tx, const char *user_id, const char *note_id, bool *changed);

@@ -42,6 +42,13 @@ SN_CHECKED sn_status store_cut_grown(struct db_tx *tx, size_t limit, size_t *n);
 /* Forgets the timelines of at most `limit` owners who have not read for 30 days. *n: how many. */
 SN_CHECKED sn_status store_forget_unread(struct db_tx *tx, size_t limit, size_t *n);
 
+/* Erases what a member wrote from the tails of some owners, in order of id after one. *last: of these owners, "" when
+ * they were the last. */
+SN_CHECKED sn_status store_erase_author(struct db_tx *tx, const char *author_id, const char *after, size_t limit,
+                                        const char **last);
+/* A member's own timeline, and all else that is theirs. */
+SN_CHECKED sn_status store_erase_owner(struct db_tx *tx, const char *user_id);
+
 SN_CHECKED sn_status store_insert_famous(struct db_tx *tx, const char *author_id);
 /* Who became famous after a position, in order of it. */
 SN_CHECKED sn_status store_famous(struct db_tx *tx, int64_t after, size_t limit, size_t *n,

@@ -55,8 +55,8 @@ void profile_hide_private(const struct rpc_call *c, User__User *user)
 sn_status user_handle_get_user(struct rpc_call *c, const User__GetUserRequest *in, User__User *out)
 {
         TRY(DB_READ(c, tx,
-                    uuid_valid(in->id) ? store_user(tx, in->id, out)
-                                       : store_user_by_name(tx, username_key_shown(c->arena, in->id), out)));
+                    uuid_valid(in->id) ? store_shown_user(tx, in->id, out)
+                                       : store_shown_user_by_name(tx, username_key_shown(c->arena, in->id), out)));
         profile_hide_private(c, out);
         return SN_OK;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "auth/token.h"
 #include "base/clock.h"
+#include "services/user/deactivation.h"
 #include "services/user/device_token.h"
 #include "services/user/mails.h"
 #include "services/user/refresh_again.h"
@@ -28,6 +29,7 @@ sn_status session_begin(struct db_tx *tx, const char *user_id, const struct logi
         } else {
                 uuid_new(session->device);
         }
+        TRY(account_return(tx, user_id));
         TRY(store_lock_rights(tx, user_id, session));
         TRY(end_oldest(tx, user_id));
         TRY(store_insert_session(tx, session, user_id, try));

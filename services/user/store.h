@@ -18,9 +18,11 @@ struct new_user {
 SN_CHECKED sn_status store_insert_user(struct db_tx *tx, const struct new_user *user);
 /* The same answer without writing, before the costly hash. */
 SN_CHECKED sn_status store_check_free(struct db_tx *tx, const char *username_key, const char *email_key);
-/* By id; e-mail address included. SN_NOT_FOUND. */
+/* With the e-mail address, and whether the account is deactivated or not: for the member themselves. SN_NOT_FOUND. */
 SN_CHECKED sn_status store_user(struct db_tx *tx, const char *id, User__User *out);
-SN_CHECKED sn_status store_user_by_name(struct db_tx *tx, const char *username_key, User__User *out);
+/* For others, who do not find deactivated ones. */
+SN_CHECKED sn_status store_shown_user(struct db_tx *tx, const char *id, User__User *out);
+SN_CHECKED sn_status store_shown_user_by_name(struct db_tx *tx, const char *username_key, User__User *out);
 /* NULL leaves a field. */
 SN_CHECKED sn_status store_update_profile(struct db_tx *tx, const char *id, const char *display_name, const char *bio);
 /* What a search finds the member by: these keys and the username, nothing else any more; nothing at all when they are
@@ -40,6 +42,13 @@ SN_CHECKED sn_status store_authors(struct db_tx *tx, char **ids, size_t n, size_
 SN_CHECKED sn_status store_authors_by_name(struct db_tx *tx, char **keys, size_t n, size_t *n_rows,
                                            User__Author ***rows);
 
+/* *done is false when it was so already. */
+SN_CHECKED sn_status store_deactivate(struct db_tx *tx, const char *user_id, bool *done);
+SN_CHECKED sn_status store_reactivate(struct db_tx *tx, const char *user_id, bool *done);
+/* Locks the account that was deactivated first, at least so many days ago; *id is "" when there is none. */
+SN_CHECKED sn_status store_lock_expired(struct db_tx *tx, int64_t grace_days, const char **id);
+/* All of a member in this database, the audit log's entries among it. */
+SN_CHECKED sn_status store_erase(struct db_tx *tx, const char *user_id);
 SN_CHECKED sn_status store_privacy(struct db_tx *tx, const char *user_id, User__Privacy *out, bool *found);
 SN_CHECKED sn_status store_raise_privacy_version(struct db_tx *tx, const char *user_id, int64_t *version);
 

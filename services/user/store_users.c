@@ -40,31 +40,36 @@ sn_status store_check_free(struct db_tx *tx, const char *username_key, const cha
         return db_rows_count(rows) == 0 ? SN_OK : taken(db_call(tx), db_i64(rows, 0, "email") != 0);
 }
 
-static sn_status found_or(struct db_tx *tx, bool found)
+static sn_status one_user(struct db_tx *tx, const struct db_statement *s, struct db_bind which, User__User *out)
 {
+        bool found = false;
+
+        TRY(db_one(tx, s, &which, 1, &out->base, &found));
         return found ? SN_OK : rpc_fail(db_call(tx), SN_NOT_FOUND, "id", "there is no member with this id or username");
+}
+
+DB_STATEMENT(SELECT_OWN_USER, "user_service", &user__user__message,
+             "select " USER_COLUMNS("") USER_TABLES " where u.id = $1");
+
+sn_status store_user(struct db_tx *tx, const char *id, User__User *out)
+{
+        return one_user(tx, &SELECT_OWN_USER, bind_uuid(id), out);
 }
 
 DB_STATEMENT(SELECT_USER, "user_service", &user__user__message,
              "select " USER_COLUMNS("") USER_TABLES " where u.id = $1 and " USER_IS_SHOWN("u"));
 
-sn_status store_user(struct db_tx *tx, const char *id, User__User *out)
+sn_status store_shown_user(struct db_tx *tx, const char *id, User__User *out)
 {
-        bool found = false;
-
-        TRY(db_one(tx, &SELECT_USER, DB_BINDS(bind_uuid(id)), &out->base, &found));
-        return found_or(tx, found);
+        return one_user(tx, &SELECT_USER, bind_uuid(id), out);
 }
 
 DB_STATEMENT(SELECT_USER_BY_NAME, "user_service", &user__user__message,
              "select " USER_COLUMNS("") USER_TABLES " where u.username_key = $1 and " USER_IS_SHOWN("u"));
 
-sn_status store_user_by_name(struct db_tx *tx, const char *username_key, User__User *out)
+sn_status store_shown_user_by_name(struct db_tx *tx, const char *username_key, User__User *out)
 {
-        bool found = false;
-
-        TRY(db_one(tx, &SELECT_USER_BY_NAME, DB_BINDS(bind_text(username_key)), &out->base, &found));
-        return found_or(tx, found);
+        return one_user(tx, &SELECT_USER_BY_NAME, bind_text(username_key), out);
 }
 
 DB_STATEMENT(UPDATE_PROFILE, "user_service", NULL,
@@ -78,7 +83,8 @@ sn_status store_update_profile(struct db_tx *tx, const char *id, const char *dis
 
 DB_STATEMENT(SET_NAMES, "user_service", NULL,
              "with wanted as (select key from (select unnest($2::text[]) as key union select username_key from users"
-             " where id = $1) as k where not exists (select from user_settings where user_id = $1"
+             " where id = $1) as k where exists (select from users where id = $1 and deactivated_at is null)"
+             " and not exists (select from user_settings where user_id = $1"
              " and key = 'privacy.discoverable' and value = 'false')),"
              " gone as (delete from user_names where user_id = $1 and key not in (select key from wanted))"
              " insert into user_names (key, user_id) select key, $1 from wanted on conflict do nothing");
@@ -170,7 +176,8 @@ sn_status store_count_members(struct db_tx *tx, const struct member_counts *coun
 }
 
 DB_STATEMENT(SELECT_PRIVACY, "user_service", &user__privacy__message,
-             "select " USER_IS_PRIVATE("u") " as private, privacy_version as version from users u where id = $1");
+             "select " USER_IS_PRIVATE(
+                 "u") " as private, privacy_version as version from users u where id = $1 and " USER_IS_SHOWN("u"));
 
 sn_status store_privacy(struct db_tx *tx, const char *user_id, User__Privacy *out, bool *found)
 {

@@ -10,6 +10,7 @@
 #define EVENT_SESSION_ENDED "session.ended"     /* aggregate: the session; actor: whose it was */
 #define EVENT_USER_CHANGED  "user.changed"      /* aggregate: the member, of whom others see something else now */
 #define EVENT_EPOCH_RAISED  "user.epoch_raised" /* aggregate: the member; version: tokens of lower epochs are over */
+#define EVENT_USER_ERASED   "user.erased"       /* aggregate: the member, of whom nothing is to stay */
 #define EVENT_USER_OPENED   "user.opened" /* aggregate: whose account is private no more; version: of its privacy */
 
 #endif

@@ -69,6 +69,9 @@ test('members: register, log in, refresh, profile, search, sessions, log out', a
         await ok('EndOtherSessions', {}, me);
         await ok('LogOut', {}, me);
         await assertTokenIsRefused(me.token);
+        const last = await ok('LogIn', { login: username, password: PASSWORD });
+        await ok('DeleteMe', { password: PASSWORD }, { token: last.access_token });
+        await assertTokenIsRefused(last.access_token);
         await fails('GetMe', {}, Status.UNAUTHENTICATED, me);
 });
 

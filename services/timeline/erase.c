@@ -1,0 +1,37 @@
+/* Erases members whose accounts ended: what they wrote from all home timelines, and their own. */
+#include "services/timeline/timeline.h"
+
+#include <stdio.h>
+#include "services/timeline/home_cache.h"
+#include "services/timeline/store.h"
+#include "services/user/user.rpc.h"
+
+enum { OWNERS_AT_ONCE = 200 };
+
+/* At last their own. Cached timelines hold ids of authors, so all are made anew; while Redis is away this waits. */
+static sn_status finish(struct rpc_call *c, const char *id)
+{
+        TRY(DB_WRITE(c, tx, store_erase_owner(tx, id)));
+        return home_cache_clear(c);
+}
+
+/* A portion of all owners; the cursor is the last one of them. */
+static sn_status erase(struct rpc_call *c, struct bus_batch *batch)
+{
+        const char *id = batch->events[0]->aggregate_id, *last = "";
+
+        TRY(DB_WRITE(c, tx, store_erase_author(tx, id, batch->cursor, OWNERS_AT_ONCE, &last)));
+        (void)snprintf(batch->cursor, sizeof(batch->cursor), "%s", last);
+        batch->n_done = last[0] != '\0' ? 0 : 1;
+        return last[0] != '\0' ? SN_OK : finish(c, id);
+}
+
+static const char *const types[] = {"user.erased", NULL};
+
+const struct bus_consumer timeline_erase = {
+    .name = "erase",
+    .source = "user",
+    .read_outbox = &user_methods[USER_READ_OUTBOX],
+    .types = types,
+    .handle = erase,
+};

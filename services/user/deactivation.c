@@ -1,0 +1,57 @@
+/* Owns deleting one's own account, and its return. Who is deactivated is neither shown nor found by anything: all that
+ * other services ask of members leaves them out (USER_IS_SHOWN). */
+#include "services/user/deactivation.h"
+
+#include "services/user/audit.h"
+#include "services/user/authors.h"
+#include "services/user/factors.h"
+#include "services/user/mails.h"
+#include "services/user/search.h"
+#include "services/user/session.h"
+#include "services/user/step_up.h"
+#include "services/user/store.h"
+#include "services/user/user.h"
+
+static sn_status deactivate(struct db_tx *tx)
+{
+        const char *actor = db_call(tx)->actor;
+        int64_t ended = 0;
+        bool done = false;
+
+        TRY(store_deactivate(tx, actor, &done));
+        if (!done) { /* by another request at this moment */
+                return SN_OK;
+        }
+        TRY(search_index_names(tx, actor, ""));
+        authors_changed(tx, actor);
+        TRY(session_end_others(tx, actor, "", &ended));
+        TRY(session_raise_epoch(tx, actor));
+        TRY(AUDIT(tx, .action = "user.deactivated"));
+        return notify_owner(tx, actor, OWNER_ACCOUNT_DEACTIVATED);
+}
+
+sn_status user_handle_delete_me(struct rpc_call *c, const User__DeleteMeRequest *in, Google__Protobuf__Empty *out)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+
+        TRY(step_up_check_password(c, "password", in->password));
+        TRY(db_begin(c, &tx));
+        TRY(factor_require(c, &tx, c->actor, &(struct factor_proof){.code = in->code, .device = ""}, NULL));
+        TRY(deactivate(tx));
+        return db_commit(c, NULL, &tx);
+}
+
+sn_status account_return(struct db_tx *tx, const char *user_id)
+{
+        User__User user = USER__USER__INIT;
+        bool done = false;
+
+        TRY(store_reactivate(tx, user_id, &done));
+        if (!done) {
+                return SN_OK;
+        }
+        TRY(store_user(tx, user_id, &user));
+        TRY(search_index_names(tx, user_id, user.display_name));
+        authors_changed(tx, user_id);
+        return AUDIT(tx, .action = "user.reactivated", .subject_id = user_id);
+}

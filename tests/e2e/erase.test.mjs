@@ -1,0 +1,130 @@
+// Erasing an account: no trace of its member in any database, nor in Redis. Looked for in dumps of all tables.
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { PASSWORD, connect, eventually, ids, must, problem, randomKey, randomName } from './client.mjs';
+import { SERVICES, findBinary, freePort } from './harness.mjs';
+import { Servers } from './servers.mjs';
+
+const run = promisify(execFile);
+let servers;
+let child;
+let it;
+
+before(async () => {
+        servers = await new Servers().start();
+        const keyFile = path.join(servers.dir, 'key');
+        fs.writeFileSync(keyFile, randomBytes(32).toString('base64url'), { mode: 0o600 });
+        const env = { ...process.env, SONET_KEY_FILE: keyFile, REDIS_URL: servers.redisUrl, SONET_RATE_LIMITS: 'off', DATABASE_ADMIN_URL: servers.adminUrl,
+                      DATABASE_URL: `postgresql://{service_name}@/{service_name}?host=${servers.dir}`, ACCOUNT_GRACE_DAYS: '0', MAIL_DIR: path.join(servers.dir, 'mail') };
+        await run(findBinary(), ['migrate'], { env });
+        const port = await freePort(1);
+        const log = fs.openSync(path.join(servers.dir, 'sonet.log'), 'a');
+        child = spawn(findBinary(), ['serve', '--port', String(port), 'all'], { env, stdio: ['ignore', log, log] });
+        it = connect(`http://127.0.0.1:${port}`);
+        await eventually('it is ready', async () => (await it.api('GET', '/readyz')).status === 200, 60_000);
+});
+after(async () => {
+        if (child) {
+                const ended = new Promise((resolve) => child.once('exit', resolve));
+                child.kill('SIGTERM');
+                await ended;
+        }
+        it?.close();
+        await servers?.stop();
+});
+
+const sql = async (service, text) => (await run('psql', ['-h', servers.dir, '-U', 'sonet_admin', '-d', `${service}_service`, '-Atc', text], { maxBuffer: 1 << 26 })).stdout;
+
+// Every row of every table, as text: ["note.notes: (…)"].
+async function dump() {
+        const rows = await Promise.all(SERVICES.map(async (service) => {
+                const { stdout } = await run('pg_dump', ['-h', servers.dir, '-U', 'sonet_admin', '--data-only', '--inserts', `${service}_service`], { maxBuffer: 1 << 28 });
+                return stdout.split('\n').filter((line) => line.startsWith('INSERT')).map((line) => `${service}: ${line}`);
+        }));
+        return rows.flat();
+}
+
+// The whole of Redis, uncompressed, as one byte string.
+async function dumpRedis() {
+        const ask = (...words) => new Promise((resolve, reject) => {
+                const socket = net.connect(path.join(servers.dir, 'redis.sock'));
+                socket.once('data', (data) => { socket.destroy(); resolve(String(data)); }).on('error', reject);
+                socket.write(`*${words.length}\r\n${words.map((w) => `$${w.length}\r\n${w}\r\n`).join('')}`);
+        });
+        await ask('CONFIG', 'SET', 'rdbcompression', 'no');
+        assert.match(await ask('SAVE'), /OK/);
+        return fs.readFileSync(path.join(servers.dir, 'dump.rdb'), 'latin1');
+}
+
+const bytesOf = (id) => Buffer.from(id.replaceAll('-', ''), 'hex').toString('latin1');
+const traces = (lines, marks) => lines.filter((line) => marks.some((mark) => line.toLowerCase().includes(mark)));
+
+test('an erased member leaves no trace: id, name, address, text', { timeout: 240_000 }, async () => {
+        const word = randomName('zq').replace('_', '');
+        const name = `${word}name`.slice(0, 25);
+        const ada = await it.register({ username: name, display_name: `Ada ${word}` });
+        const fan = await it.register();
+        const foe = await it.register();
+        must(await ada.patch('/v1/users/me', { bio: `I am ${word}` }));
+        must(await ada.patch('/v1/users/me/settings', { privacy: { private: true }, language: 'de' }));
+        await fan.follow(ada);
+        must(await ada.put(`/v1/follow_requests/${fan.id}`));
+        await foe.follow(ada);
+        await ada.relate(foe, 'mute');
+        await ada.follow(fan);
+        const note = must(await ada.post('/v1/notes', { text: `${word} one #${word}`, visibility: 'public' }, { headers: { 'idempotency-key': randomKey() } }), 201);
+        const closed = await ada.note(`${word} for followers`);
+        const deleted = await ada.note(`${word} deleted`);
+        must(await ada.del(`/v1/notes/${deleted.id}`), 204);
+        const theirs = await fan.note('ask away');
+        const mention = await fan.note(`hello @${name}`);
+        const comment = await ada.comment(theirs.id, `${word} commented`);
+        const answer = await fan.comment(comment.id, 'I see');
+        const under = await fan.comment(closed.id, 'among us');
+        const removed = await fan.comment(note.id, 'rude');
+        must(await ada.del(`/v1/notes/${note.id}/comments/${removed.id}`), 204);
+        await ada.react(theirs.id, 'like');
+        await ada.react(theirs.id, 'bookmark');
+        await ada.react(theirs.id, 'renote');
+        await fan.react(note.id, 'renote');
+        await eventually('timelines', async () => (await fan.homeIds()).includes(closed.id) && (await ada.homeIds()).includes(mention.id));
+        await eventually('counts', async () => must(await fan.get('/v1/users/me')).counts.followers === 1);
+        const marks = [ada.id, word, name, bytesOf(ada.id)];
+        assert.ok(traces(await dump(), marks).length > 20, 'the search finds what is there');
+        assert.ok((await dumpRedis()).includes(bytesOf(ada.id)), 'also in Redis');
+
+        must(await ada.del('/v1/users/me', { body: { password: PASSWORD } }), 204);
+        await eventually('it is erased', async () => {
+                const left = traces(await dump(), marks).filter((line) => !/INTO public\.outbox/.test(line) && !line.includes(mention.id));
+                assert.deepEqual(left, []);
+        }, 120_000);
+        assert.ok(!(await dumpRedis()).includes(bytesOf(ada.id)), 'no cached timeline names her');
+
+        // Events keep ids for seven days, in the log and in the stream that carries it.
+        for (const service of SERVICES) {
+                await sql(service, 'update outbox set assigned_at = assigned_at - interval \'8 days\', occurred_at = occurred_at - interval \'8 days\'; select cleanup_old_data(10000)');
+        }
+        const left = traces(await dump(), marks);
+        assert.deepEqual(left.filter((line) => !line.includes(mention.id)), []);
+        assert.deepEqual(left.map((line) => /hello @/.test(line)), [true], 'what others wrote in their own words is theirs');
+
+        const seen = await fan.read(theirs.id);
+        assert.deepEqual([seen.counts.likes, seen.counts.renotes, seen.counts.bookmarks], [0, 0, 0]);
+        assert.deepEqual(ids(must(await fan.get(`/v1/notes/${theirs.id}/thread`)).items), [answer.id], 'what was answered to her stays');
+        assert.equal((await fan.read(under.id)).text, 'among us');
+        assert.deepEqual((await fan.read(mention.id)).mentions, []);
+        await eventually('the counts are right', async () => {
+                const { counts } = must(await fan.get('/v1/users/me'));
+                assert.deepEqual([counts.followers, counts.following], [0, 0]);
+        });
+        problem(await it.api('POST', '/v1/auth/login', { body: { login: name, password: PASSWORD } }), 401, { code: 'credentials_wrong' });
+        const again = await it.register({ username: name });
+        assert.notEqual(again.id, ada.id, 'the name is free again');
+        assert.ok((await fan.homeIds()).every((id) => id !== note.id));
+});
