@@ -1,7 +1,7 @@
 // A refresh whose process is killed between COMMIT and answer: the client asks again, and has what it would have had.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { PASSWORD, connect, must, randomName } from './client.mjs';
+import { PASSWORD, connect, eventually, must, randomName } from './client.mjs';
 import { mode } from './harness.mjs';
 import { Pair } from './pair.mjs';
 
@@ -13,6 +13,7 @@ test('what was committed and not answered is answered to who asks again with the
         const { owner } = await pair.settled('user');
         const [gateway] = (await Promise.all(pair.gateways.map(async (r) => ({ r, ...await r.readiness('user') })))).filter((g) => mode !== 'single' || g.r === owner).map((g) => g.r);
         const net = connect(gateway.url);
+        await eventually('the gateway serves', async () => (await net.api('GET', '/readyz')).status === 200, 60_000);
         const username = randomName();
         const login = must(await net.api('POST', '/v1/auth/register', { body: { username, email: `${username}@example.org`, password: PASSWORD } }), 201);
         const body = { refresh_token: login.refresh_token, client_key: login.client_key };
@@ -27,7 +28,7 @@ test('what was committed and not answered is answered to who asks again with the
         owner.proxy.releaseCommit();
         const { owner: next } = await pair.settled('user');
         const again = connect((mode === 'single' ? next : gateway).url);
-        const first = must(await again.api('POST', '/v1/auth/refresh', { body }));
+        const first = await eventually('it answers again', async () => must(await again.api('POST', '/v1/auth/refresh', { body })), 25_000);
         const second = must(await again.api('POST', '/v1/auth/refresh', { body }));
         const { iat } = JSON.parse(Buffer.from(first.access_token.split('.')[1], 'base64url'));
         assert.ok(iat * 1000 <= killedAt, 'the token is the one of the process that was killed');
