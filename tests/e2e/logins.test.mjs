@@ -1,16 +1,10 @@
 // The history of log-ins, what sessions say of themselves, and that nothing tells whether a name has an account, time included.
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import path from 'node:path';
 import { test } from 'node:test';
+import { mailsTo } from './operator.mjs';
 import { PASSWORD, api, eventually, ids, logIn, mode, must, problem, randomName, readAll, register, registerMany } from './shared.mjs';
 
 const tryToLogIn = (login, password, more = {}, headers = {}) => api('POST', '/v1/auth/login', { body: { login, password, ...more }, headers });
-
-function mailsTo(address) {
-        const dir = path.join(path.dirname(process.env.SONET_E2E_KEY_FILE), 'data', 'mails');
-        return fs.readdirSync(dir).map((name) => fs.readFileSync(path.join(dir, name), 'utf8')).filter((mail) => mail.includes(address));
-}
 
 test('one\'s tries to log in are listed, the newest first, with outcome, reason, factor, address and device', async () => {
         const member = await register();

@@ -1,6 +1,7 @@
-// `sonet admin` on the server of the shared tests, as its operator would run it.
+// The server of the shared tests as its operator has it: `sonet admin`, and the folder of its mails.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import { findBinary } from './harness.mjs';
 import { eventually, logIn, problem, register } from './shared.mjs';
@@ -23,4 +24,11 @@ export async function registerWithRole(role) {
         await eventually('tokens without the role end', async () => (await member.get('/v1/users/me')).status === 401, 10_000);
         problem(await member.get('/v1/users/me'), 401, { code: 'token_outdated' });
         return logIn(member.username);
+}
+
+// What the server wrote to an address where there is no mail server: the files, as they are once they are whole.
+export function mailsTo(address) {
+        const dir = path.join(path.dirname(process.env.SONET_E2E_KEY_FILE), 'data', 'mails');
+        return fs.readdirSync(dir).filter((name) => name.endsWith('.eml')).map((name) => fs.readFileSync(path.join(dir, name), 'utf8'))
+                .filter((mail) => mail.includes(address));
 }

@@ -1,19 +1,12 @@
 // Refreshing when answers are lost, in two tabs at once, and by somebody who should not: a refresh token works once, and once more, with the
 // same answer, for who holds the session's key.
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import path from 'node:path';
 import { test } from 'node:test';
+import { mailsTo } from './operator.mjs';
 import { assertTokenIsRefused, api, eventually, logIn, must, problem, register } from './shared.mjs';
 
 const refresh = (refresh_token, client_key) => api('POST', '/v1/auth/refresh', { body: { refresh_token, client_key } });
 const pair = (login) => [login.access_token, login.refresh_token, login.session_id];
-
-// What the embedded server mailed to an address: the texts, decoded.
-function mailsTo(address) {
-        const dir = path.join(path.dirname(process.env.SONET_E2E_KEY_FILE), 'data', 'mails');
-        return fs.readdirSync(dir).map((name) => fs.readFileSync(path.join(dir, name), 'utf8')).filter((mail) => mail.includes(address));
-}
 
 test('the key comes with the log-in alone, and each session has its own', async () => {
         const member = await register();
