@@ -33,6 +33,12 @@ static const struct {
      " select id(n), id(n % 5000 + 1), n % 3 > 0, '', '', now() - interval '1 minute' * n,"
      " int4send((n % 5000)::integer)"
      " from generate_series(1, 20000) n"},
+    {"user_service",
+     "insert into mail_queue (id, key, owner_id, kind, content, due_at, expires_at, state, settled_at)"
+     " select id(n), n::text, id(n % 5000 + 1), 'verify_email', case when n % 100 = 0 then ''::bytea end,"
+     " now() - interval '1 minute' * n, now() + interval '1 minute' * (n - 10000),"
+     " case when n % 100 > 0 then 'sent' else 'waiting' end, case when n % 100 > 0 then now() end"
+     " from generate_series(1, 20000) n"},
     {"follow_service", "insert into user_relationships (follower_id, followee_id)"
                        " select id(n % 2000), id(2000 + n / 20) from generate_series(1, 30000) n"},
     {"follow_service", "insert into user_blocks (blocker_id, blocked_id)"
@@ -189,6 +195,16 @@ static void sessions_are_found_by_index(void **state)
               {"SELECT_ENDED", "user_sessions_ended"});
 }
 
+static void accounts_and_mails_are_found_by_index(void **state)
+{
+        CHECK("user_service", {"SELECT_LOGINS", "user_login_history_of_user"},
+              {"SELECT_LOGINS_AFTER", "user_login_history_of_user"}, {"SELECT_ACCOUNTS", "users_pkey"},
+              {"SELECT_ACCOUNTS_AFTER", "users_pkey"},
+              {"FIND_ACCOUNT", "users_pkey users_username_taken users_email_taken"}, {"CLAIM_MAILS", "mail_queue_due"},
+              {"NEXT_MAIL", "mail_queue_due"}, {"COUNT_MAILS", "mail_queue_owner"},
+              {"EXPIRE_MAILS", "mail_queue_expiry"}, {"FORGET_MAILS", "mail_queue_owner"});
+}
+
 static void relations_are_found_by_index(void **state)
 {
         CHECK("follow_service",
@@ -316,6 +332,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(members_are_found_by_index),
             cmocka_unit_test(sessions_are_found_by_index),
+            cmocka_unit_test(accounts_and_mails_are_found_by_index),
             cmocka_unit_test(relations_are_found_by_index),
             cmocka_unit_test(follow_requests_are_found_by_index),
             cmocka_unit_test(what_is_erased_is_found_by_index),
