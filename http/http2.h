@@ -130,7 +130,6 @@ void http2_flow_due(struct http2_stream *s, int64_t now_us);
 /* Makes the stream its owner's, whose `begin` is called once the head is submitted. */
 void http2_upgrade_make(struct http2_stream *s);
 void http2_upgrade_begin(struct http2_stream *s);
-void http2_upgrade_count(struct http_upgraded *u, size_t bytes); /* that its owner sends */
 void http2_upgrade_due(struct http2_stream *s, int64_t now_us);
 void http2_upgrade_stop(struct http2 *h);
 

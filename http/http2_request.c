@@ -66,8 +66,6 @@ void http2_stream_end(struct http2_stream *s)
         h->connection->active_us = h->connection->loop->now_us;
         if (s->answering && x->flow == NULL) {
                 h->unsent -= x->answer_len - x->sent;
-        } else if (s->upgraded != NULL) {
-                h->unsent -= http_upgraded_unsent(s->upgraded);
         }
         if (atomic_load(&s->turn) != HTTP_TURN_IO) {
                 return;

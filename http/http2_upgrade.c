@@ -34,7 +34,6 @@ static ssize_t read_out(struct http_flow *flow, char *into, size_t size, struct 
         if (n > 0) {
                 memcpy(into, u->out.data + u->out_at, n);
                 u->out_at += n;
-                u->stream->http2->unsent -= n;
                 if (u->out_at == u->out.len) {
                         empty(u);
                 } else {
@@ -78,15 +77,6 @@ void http2_upgrade_begin(struct http2_stream *s)
         if (u->connection->loop->told_stopping) {
                 u->upgrade->stop(u->context);
         }
-}
-
-void http2_upgrade_count(struct http_upgraded *u, size_t bytes)
-{
-        struct http2 *h = u->stream->http2;
-        if (h->unsent == 0) {
-                h->progress_us = u->connection->loop->now_us;
-        }
-        h->unsent += bytes;
 }
 
 void http2_upgrade_due(struct http2_stream *s, int64_t now_us)

@@ -27,9 +27,6 @@ void http_upgraded_send(struct http_upgraded *u, const void *bytes, size_t len)
 {
         if (!u->closing) {
                 buf_append(&u->out, bytes, len);
-                if (u->stream != NULL) {
-                        http2_upgrade_count(u, len);
-                }
                 http_unread_add(u->connection->loop, len);
                 look_again(u);
         }
