@@ -44,8 +44,9 @@ struct bus_leases *bus_leases_new(struct service *service)
 uint64_t bus_term_number(struct bus_term *term)
 {
         uint64_t number = atomic_load(&term->number);
+        bool held = clock_boot_us() < atomic_load(&term->until_us);
 
-        return clock_boot_us() < atomic_load(&term->until_us) ? number : 0;
+        return held && atomic_load(&term->number) == number ? number : 0; /* not an old number with a new time */
 }
 
 const struct bus_lease *bus_leases_add(struct bus_leases *leases, const char *name)

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include "services/timeline/home_cache.h"
+#include "services/timeline/home_memory.h"
 #include "services/timeline/store.h"
 #include "services/user/user.rpc.h"
 
@@ -12,7 +13,9 @@ enum { OWNERS_AT_ONCE = 200 };
 static sn_status finish(struct rpc_call *c, const char *id)
 {
         TRY(DB_WRITE(c, tx, store_erase_owner(tx, id)));
-        return home_cache_clear(c);
+        TRY(home_cache_clear(c));
+        home_memory_clear(); /* after Redis, or a reader puts back what was there */
+        return SN_OK;
 }
 
 /* A portion of all owners; the cursor is the last one of them. */

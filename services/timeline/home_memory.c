@@ -71,9 +71,14 @@ static void put(const uint8_t key[HOME_ID_BYTES], uint64_t token, struct held *h
 
 /* ---- Delivery ---- */
 
-void home_memory_begin(uint64_t term)
+void home_memory_clear(void)
 {
         cache_table_clear(table);
+}
+
+void home_memory_begin(uint64_t term)
+{
+        home_memory_clear();
         atomic_store(&begun, term);
 }
 

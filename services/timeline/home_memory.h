@@ -17,6 +17,8 @@ void home_memory_stop(void);
 
 /* ---- For delivery: on the one thread that delivers ---- */
 
+/* Drops all, and what readers are about to put. */
+void home_memory_clear(void);
 /* Delivery starts here, in this term of the lease: whatever is held, another process may have delivered to since. */
 void home_memory_begin(uint64_t term);
 /* Entries for timelines that are held; sorted by owner. After Redis has them, or is not believed any more: a reader is
