@@ -134,7 +134,7 @@ static const char *last(const struct wall_client *client, size_t until, const ch
                 found = at + strlen(before);
         }
         assert_non_null(found);
-        size_t len = (size_t)(strchr(found, after) - found);
+        size_t len = found != NULL ? strcspn(found, (const char[]){after, '\0'}) : 0;
 
         assert_true(len < 256);
         memcpy(out, found, len);
