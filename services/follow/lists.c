@@ -68,19 +68,6 @@ static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan
         return SN_OK;
 }
 
-static sn_status locate(struct rpc_call *c, void *context, struct position *at)
-{
-        FollowRows__Edge edge = FOLLOW_ROWS__EDGE__INIT;
-        const struct list *list = context;
-        bool found = false;
-
-        TRY(DB_READ(c, tx, list->find(tx, list->owner, at->id, &edge, &found)));
-        at->sort_key = edge.created_at_ms;
-        return found ? SN_OK
-                     : rpc_fail(c, SN_INVALID_ARGUMENT, "after",
-                                "there is no member with this id in the list; use a cursor instead");
-}
-
 /* Whom a private account follows, and who they are, is for its followers: others are not shown it in other lists
  * either, but for the one whose list it is. */
 static sn_status may_see(struct rpc_call *c, const struct list *list, User__Author *const *authors, size_t n,
@@ -98,6 +85,26 @@ static sn_status may_see(struct rpc_call *c, const struct list *list, User__Auth
                                                 uuid_equal(ids[i], c->actor) || uuid_equal(list->owner, c->actor));
         }
         return SN_OK;
+}
+
+/* As in the list: whom one may not see is not in it. */
+static sn_status locate(struct rpc_call *c, void *context, struct position *at)
+{
+        User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
+        User__Authors authors = USER__AUTHORS__INIT;
+        FollowRows__Edge edge = FOLLOW_ROWS__EDGE__INIT;
+        const struct list *list = context;
+        bool found = false, seen = false;
+
+        in.ids = (char *[]){at->id};
+        in.n_ids = 1;
+        TRY(DB_READ(c, tx, list->find(tx, list->owner, at->id, &edge, &found)));
+        TRY(user_batch_get_authors(c, &in, &authors));
+        TRY(may_see(c, list, authors.items, authors.n_items, &seen));
+        at->sort_key = edge.created_at_ms;
+        return found && seen ? SN_OK
+                             : rpc_fail(c, SN_INVALID_ARGUMENT, "after",
+                                        "there is no member with this id in the list; use a cursor instead");
 }
 
 static sn_status show(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,

@@ -169,6 +169,7 @@ test('its counts and lists are for itself and its followers', async () => {
         assert.ok(ids(must(await fan.get(`/v1/users/${ada.id}/followers`)).items).includes(fan.id));
         assert.ok(ids(must(await fan.get(`/v1/users/${ada.id}/following`)).items).includes(stranger.id));
         assert.ok(!ids(must(await api('GET', `/v1/users/${stranger.id}/followers`)).items).includes(ada.id));
+        problem(await api('GET', `/v1/users/${stranger.id}/followers?after=${ada.id}`), 422, { field: 'after' }); // as of who does not follow
         for (const reader of [fan, stranger]) {
                 assert.ok(ids(must(await reader.get(`/v1/users/${stranger.id}/followers`)).items).includes(ada.id));
         }
