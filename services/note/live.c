@@ -5,6 +5,7 @@
 
 #include <string.h>
 #include "services/member.h"
+#include "services/note/mentions.h"
 #include "services/note/renoters.h"
 #include "services/note/show.h"
 #include "services/note/stored.h"
@@ -327,6 +328,20 @@ static sn_status show_renoters(struct rpc_call *c, const struct pairs *pairs, No
         return renoters_show(c, viewers, there, n, ARENA_ARRAY(c->arena, char *, n));
 }
 
+/* As on the pages: of members who are gone. */
+static sn_status hide_mentions(struct rpc_call *c, Note__Note *const *notes, size_t n)
+{
+        Note__Note **there = ARENA_ARRAY(c->arena, Note__Note *, n);
+        size_t n_there = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                if (notes[i] != NULL) {
+                        there[n_there++] = notes[i];
+                }
+        }
+        return mentions_hide_gone(c, there, n_there);
+}
+
 static sn_status show_pairs(struct rpc_call *c, struct showing *s, bool gone)
 {
         struct reader reader = {.hides_muted = s->hides_muted, .asked_for = s->asked_for, .with_deleted = gone};
@@ -336,6 +351,7 @@ static sn_status show_pairs(struct rpc_call *c, struct showing *s, bool gone)
         Note__Note **notes = ARENA_ARRAY(c->arena, Note__Note *, pairs.n);
 
         TRY(show_to_viewers(c, &reader, pairs.viewers, pairs.ids, pairs.n, notes));
+        TRY(hide_mentions(c, notes, pairs.n));
         if (strcmp(s->in->topic, TOPIC_HOME) == 0 && !gone) {
                 TRY(show_renoters(c, &pairs, notes));
         }

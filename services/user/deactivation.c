@@ -36,6 +36,7 @@ sn_status user_handle_delete_me(struct rpc_call *c, const User__DeleteMeRequest 
 
         TRY(step_up_check_password(c, "password", in->password));
         TRY(db_begin(c, &tx));
+        TRY(store_lock_running(tx));
         TRY(factor_require(c, &tx, c->actor, &(struct factor_proof){.code = in->code, .device = ""}, NULL));
         TRY(deactivate(tx));
         return db_commit(c, NULL, &tx);

@@ -186,6 +186,7 @@ sn_status user_handle_change_email(struct rpc_call *c, const User__ChangeEmailRe
 
         TRY(email_clean(c, in->email, &email));
         TRY(db_begin(c, &tx));
+        TRY(store_lock_running(tx));
         TRY(store_check_email_free(tx, email_key(c->arena, email)));
         TRY(email_verification_send(tx, c->actor, email));
         TRY(notify_owner(tx, c->actor, OWNER_EMAIL_CHANGE_ASKED));

@@ -78,13 +78,17 @@ static sn_status ask_second_factor(struct rpc_call *c, const struct attempt *a, 
                                   "the password is right; now prove your second factor: POST /v1/auth/login/verify");
 }
 
-sn_status login_complete(struct rpc_call *c, struct db_tx **tx, User__User *user, const struct login_try *try,
-                         User__Login *out)
+sn_status login_complete(struct rpc_call *c, struct db_tx **tx, const UserRows__Credentials *member,
+                         const struct login_try *try, User__Login *out)
 {
         struct session session;
 
-        TRY(session_begin(*tx, user->id, try, &session));
-        TRY(session_answer(c, &session, 1, user, out));
+        TRY(session_begin(*tx, member->user->id, try, &session));
+        if (session.epoch != member->epoch) { /* read under the lock of the row */
+                c->retry = true;
+                return rpc_fail(c, SN_ABORTED, NULL, "the account was changed at this moment; please try again");
+        }
+        TRY(session_answer(c, &session, 1, member->user, out));
         return db_commit(c, NULL, tx);
 }
 
@@ -105,5 +109,5 @@ sn_status user_handle_log_in(struct rpc_call *c, const User__LogInRequest *in, U
         if (factors_any(&factors)) {
                 return ask_second_factor(c, &a, &factors);
         }
-        return login_complete(c, &tx, a.credentials.user, &a.try, out);
+        return login_complete(c, &tx, &a.credentials, &a.try, out);
 }

@@ -3,14 +3,15 @@
 #define SERVICES_USER_LOGIN_H
 
 #include "db/db.h"
-#include "services/user/user.rpc.h"
+#include "services/user/user_rows.rpc.h"
 
 struct login_try;
 
 #define LOGIN_TOKEN "login-token" /* the purpose of the short token between password and second factor */
 
-/* Begins the session, answers its tokens and commits. */
-SN_CHECKED sn_status login_complete(struct rpc_call *c, struct db_tx **tx, User__User *user,
+/* Begins the session, answers its tokens and commits. member: as it was when the proof was looked at; when its password
+ * or role changed since, the handler runs again. */
+SN_CHECKED sn_status login_complete(struct rpc_call *c, struct db_tx **tx, const UserRows__Credentials *member,
                                     const struct login_try *try, User__Login *out);
 
 #endif

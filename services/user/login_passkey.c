@@ -40,5 +40,5 @@ sn_status user_handle_log_in_with_passkey(struct rpc_call *c, const UserFactors_
         }
         (void)device_token_read(in->device_token, user_id, try.device);
         login_name_hash(username_key(c->arena, member.user->username), try.hash);
-        return login_complete(c, &tx, member.user, &try, out);
+        return login_complete(c, &tx, &member, &try, out);
 }

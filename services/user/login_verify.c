@@ -54,5 +54,5 @@ sn_status user_handle_verify_log_in(struct rpc_call *c, const UserFactors__Verif
                 return refuse_token(c);
         }
         login_name_hash(username_key(c->arena, member.user->username), try.hash);
-        return login_complete(c, &tx, member.user, &try, out);
+        return login_complete(c, &tx, &member, &try, out);
 }

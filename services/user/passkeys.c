@@ -119,6 +119,7 @@ sn_status user_handle_create_passkey(struct rpc_call *c, const UserFactors__Crea
 
         TRY(read_key(c, in, &challenge, &key));
         TRY(db_begin(c, &tx));
+        TRY(store_lock_running(tx));
         TRY(store_use_token(tx, &challenge, &fresh));
         if (!fresh) {
                 return refuse_challenge(c);
@@ -141,6 +142,7 @@ sn_status user_handle_delete_passkey(struct rpc_call *c, const UserFactors__Dele
         CLEANUP(db_end) struct db_tx *tx = NULL;
 
         TRY(db_begin(c, &tx));
+        TRY(store_lock_running(tx));
         TRY(db_lock_one(tx, "second factor", c->actor));
         TRY(store_delete_passkey(tx, in->id, c->actor));
         TRY(factors_drop_codes_of_none(tx, c->actor));

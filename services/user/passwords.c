@@ -10,6 +10,7 @@
 #include "services/user/session.h"
 #include "services/user/step_up.h"
 #include "services/user/store.h"
+#include "services/user/store_email.h"
 #include "services/user/store_passwords.h"
 
 /* The answer is made without a look at who has the address. */
@@ -32,6 +33,7 @@ static sn_status set_password(struct db_tx *tx, const char *user_id, const char 
         TRY(session_end_others(tx, user_id, keep, &ended));
         TRY(store_set_password(tx, user_id, hash));
         TRY(store_drop_resets(tx, user_id));
+        TRY(store_drop_email_change(tx, user_id)); /* who knew the old password may have asked for it */
         TRY(AUDIT(tx, .action = action, .subject_id = user_id));
         return notify_owner(tx, user_id, OWNER_PASSWORD_CHANGED);
 }

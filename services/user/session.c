@@ -64,11 +64,14 @@ sn_status session_step_up(struct db_tx *tx, UserFactors__SteppedUp *out)
 {
         struct rpc_call *c = db_call(tx);
         struct token_claims claims = {.auth_time_s = c->now_ms / 1000, .expires_s = c->now_ms / 1000 + TOKEN_LIFE_S};
+        struct session rights;
 
+        TRY(store_lock_rights(tx, c->actor, &rights)); /* as they are now: not those of the token that asks */
+        TRY(store_step_up(tx));
+        claims.epoch = rights.epoch;
         memcpy(claims.subject, c->actor, UUID_SIZE);
         memcpy(claims.session, c->session, UUID_SIZE);
-        (void)snprintf(claims.scope, sizeof(claims.scope), "%s", c->scope); /* it may do no more than before */
-        TRY(store_step_up(tx, &claims.epoch));
+        (void)snprintf(claims.scope, sizeof(claims.scope), "%s", rights.role->scopes);
         out->expires_in = TOKEN_LIFE_S;
         return token_sign(c, &claims, &out->access_token);
 }

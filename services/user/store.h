@@ -89,8 +89,11 @@ SN_CHECKED sn_status store_refresh_state(struct db_tx *tx, const char *session_i
 SN_CHECKED sn_status store_rotate(struct db_tx *tx, const char *session_id, const uint8_t *answer, size_t len);
 /* Of the call's session and its member. SN_UNAUTHENTICATED (token_revoked) when it has ended. */
 SN_CHECKED sn_status store_step_up_state(struct db_tx *tx, UserRows__StepUpState *out);
-/* The same session's member has just proved who they are; gives their epoch. */
-SN_CHECKED sn_status store_step_up(struct db_tx *tx, int64_t *epoch);
+/* The same session's member has just proved who they are. */
+SN_CHECKED sn_status store_step_up(struct db_tx *tx);
+/* Keeps the call's session from ending before the transaction does: for changes of what protects an account, which a
+ * new password must not meet half-way. SN_UNAUTHENTICATED (token_revoked) when it has ended. */
+SN_CHECKED sn_status store_lock_running(struct db_tx *tx);
 SN_CHECKED sn_status store_end_session(struct db_tx *tx, const char *session_id, const char *user_id, bool *ended);
 /* Ids of the running ones but keep ("": none), from the newest on, without the first skip of them. */
 SN_CHECKED sn_status store_running_sessions(struct db_tx *tx, const char *user_id, const char *keep, size_t skip,

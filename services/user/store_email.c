@@ -95,6 +95,15 @@ sn_status store_cleanup_verifications(struct rpc_call *c, bool *more)
         return cleanup_portion(c, &CLEANUP_VERIFICATIONS, more);
 }
 
+DB_STATEMENT(DROP_EMAIL_CHANGE, "user_service", NULL,
+             "delete from email_verification_tokens v using users u"
+             " where v.user_id = $1 and u.id = v.user_id and v.email_key <> u.email_key");
+
+sn_status store_drop_email_change(struct db_tx *tx, const char *user_id)
+{
+        return db_exec(tx, &DROP_EMAIL_CHANGE, DB_BINDS(bind_uuid(user_id)), NULL);
+}
+
 DB_STATEMENT(DROP_VERIFICATION, "user_service", NULL, "delete from email_verification_tokens where user_id = $1");
 
 sn_status store_drop_verification(struct db_tx *tx, const char *user_id)

@@ -29,6 +29,8 @@ SN_CHECKED sn_status store_verification_of_token(struct db_tx *tx, const uint8_t
                                                  UserRows__Verification *out, bool *found);
 /* The address is the member's from now on, and known to be. SN_ALREADY_EXISTS on field email. */
 SN_CHECKED sn_status store_set_verified_email(struct db_tx *tx, const UserRows__Verification *v);
+/* Another address that waits to be verified; the present one goes on waiting. */
+SN_CHECKED sn_status store_drop_email_change(struct db_tx *tx, const char *user_id);
 SN_CHECKED sn_status store_drop_verification(struct db_tx *tx, const char *user_id);
 /* One portion of those that expired a day ago. */
 SN_CHECKED sn_status store_cleanup_verifications(struct rpc_call *c, bool *more);

@@ -95,20 +95,27 @@ sn_status store_step_up_state(struct db_tx *tx, UserRows__StepUpState *out)
 }
 
 DB_STATEMENT(STEP_UP, "user_service", NULL,
-             "update user_sessions x set proved_at = now() from users u"
-             " where x.id = $1 and x.user_id = $2 and x.ended_at is null and u.id = x.user_id returning u.epoch");
+             "update user_sessions set proved_at = now() where id = $1 and user_id = $2 and ended_at is null");
 
-sn_status store_step_up(struct db_tx *tx, int64_t *epoch)
+sn_status store_step_up(struct db_tx *tx)
+{
+        struct rpc_call *c = db_call(tx);
+        int64_t running = 0;
+
+        TRY(db_exec(tx, &STEP_UP, DB_BINDS(bind_uuid(c->session), bind_uuid(c->actor)), &running));
+        return running > 0 ? SN_OK : session_ended(c);
+}
+
+DB_STATEMENT(LOCK_RUNNING, "user_service", NULL,
+             "select from user_sessions where id = $1 and user_id = $2 and ended_at is null for share");
+
+sn_status store_lock_running(struct db_tx *tx)
 {
         struct rpc_call *c = db_call(tx);
         struct db_rows *rows = NULL;
 
-        TRY(db_rows(tx, &STEP_UP, DB_BINDS(bind_uuid(c->session), bind_uuid(c->actor)), &rows));
-        if (db_rows_count(rows) == 0) {
-                return session_ended(c);
-        }
-        *epoch = db_i64(rows, 0, "epoch");
-        return SN_OK;
+        TRY(db_rows(tx, &LOCK_RUNNING, DB_BINDS(bind_uuid(c->session), bind_uuid(c->actor)), &rows));
+        return db_rows_count(rows) > 0 ? SN_OK : session_ended(c);
 }
 
 DB_STATEMENT(

@@ -52,6 +52,7 @@ sn_status user_handle_confirm_totp(struct rpc_call *c, const UserFactors__Confir
         int64_t step = 0;
 
         TRY(db_begin(c, &tx));
+        TRY(store_lock_running(tx));
         TRY(check_pending(tx, in->code, &step));
         TRY(store_confirm_totp(tx, c->actor, step));
         TRY(factors_new_recovery_codes(tx, c->actor, out));
@@ -73,6 +74,7 @@ sn_status user_handle_new_recovery_codes(struct rpc_call *c, const UserFactors__
         UserRows__Factors factors = USER_ROWS__FACTORS__INIT;
 
         TRY(db_begin(c, &tx));
+        TRY(store_lock_running(tx));
         TRY(db_lock_one(tx, "second factor", c->actor));
         TRY(store_factors(tx, c->actor, &factors));
         if (!factors_any(&factors)) {
@@ -92,6 +94,7 @@ sn_status user_handle_delete_totp(struct rpc_call *c, const UserFactors__DeleteT
         bool deleted = false;
 
         TRY(db_begin(c, &tx));
+        TRY(store_lock_running(tx));
         TRY(db_lock_one(tx, "second factor", c->actor));
         TRY(store_delete_totp(tx, c->actor, &deleted));
         if (!deleted) {

@@ -38,6 +38,20 @@ test('the link of the mail sets a new password, once, and ends all sessions', as
         assert.ok(!told.text.includes(NEW));
 });
 
+test('an address that somebody with the old password asked for is none any more', async () => {
+        const member = await net.register();
+        const theirs = `${randomName()}@example.org`;
+        const own = tokenIn(await box.wait(address(member)));
+        must(await member.put('/v1/users/me/email', { body: { email: theirs } }), 202);
+        const link = tokenIn(await box.wait(theirs));
+        must(await reset(await linkFor(member), NEW), 204);
+        for (const token of [link, own]) {
+                problem(await post('/v1/auth/email/verify', { token }), 401);
+        }
+        const login = must(await logIn(member, NEW));
+        assert.equal(must(await net.api('GET', '/v1/users/me/email', { token: login.access_token })).email, address(member));
+});
+
 test('a password that is refused leaves the link as it was, and only the newest link works', async () => {
         const member = await net.register();
         const [first, second] = [await linkFor(member), await linkFor(member, 2)];
