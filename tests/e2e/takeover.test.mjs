@@ -40,13 +40,14 @@ after(async () => {
 
 // As a client with two addresses: the one that does not answer, or is not ready, is left for the other. Only what surely was not done is
 // tried there by itself.
+const PATIENCE_MS = 5000; // a registration, which hashes a password, on a machine that does much else
 function throughEither(all) {
         let preferred = 0;
         return async function api(method, path, options = {}, attempt = 0) {
                 const mine = preferred;
                 let answer = null;
                 try {
-                        answer = await all[mine].api(method, path, { ...options, timeoutMs: Math.min(options.timeoutMs ?? 1500, 1500) });
+                        answer = await all[mine].api(method, path, { ...options, timeoutMs: Math.min(options.timeoutMs ?? PATIENCE_MS, PATIENCE_MS) });
                 } finally {
                         if ((answer === null || answer.status >= 502) && preferred === mine) {
                                 preferred = (mine + 1) % all.length;
