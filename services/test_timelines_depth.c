@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "services/timeline/home_memory.h"
 #include "services/test_home.h"
 
 /* As if time had passed: the mark in PostgreSQL, and the day that the header of the set in Redis has. */
@@ -25,6 +26,7 @@ static void let_days_pass(const char *owner, int days)
         (void)snprintf(count, sizeof(count), "%d", days);
         (void)test_admin("timeline_service", sql);
         (void)test_redis_do(5, argv);
+        home_memory_clear(); /* as a list of another day, which it does not give */
 }
 
 /* Delivery passes over whom it has not seen for 30 days; what was missed is there when they come back. */

@@ -138,6 +138,9 @@ bool home_memory_get(struct rpc_call *c, const char *owner, struct home_list *li
         const struct held *held = value.object;
 
         arena_defer(c->arena, cache_unref, value.object);
+        if (held->header.day != (uint32_t)(c->now_ms / 86400000)) { /* who has not read lately is not delivered to */
+                return false;
+        }
         *list = (struct home_list){.header = held->header, .n = held->n, .entries = held->entries};
         return true;
 }
