@@ -144,6 +144,7 @@ static void a_mail_that_is_too_late_is_not_sent(void **state)
         int before = files();
 
         assert_int_equal(enqueue("late", 1, "111111"), SN_OK);
+        test_wait_for(database.name, "select expires_at < now() from mail_queue where key = 'late'");
         send_all();
         assert_int_equal(files(), before);
         assert_string_equal(ask("select state || ' ' || error || ' ' || (content is null) from mail_queue"
