@@ -1,0 +1,10 @@
+-- How many notes each member has written.
+
+create table media_counts (
+        user_id    uuid        primary key,
+        notes      bigint      not null,
+        created_at timestamptz not null default now(),
+        updated_at timestamptz not null default now()
+);
+
+create trigger media_counts_updated before update on media_counts for each row execute function update_updated_at_column();

@@ -1,0 +1,9 @@
+/* What the files of search_service share. */
+#ifndef SERVICES_SEARCH_SEARCH_H
+#define SERVICES_SEARCH_SEARCH_H
+
+#include "bus/bus.h"
+#include "services/search/search.service.h"
+#include "services/services.h"
+
+#endif
