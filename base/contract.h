@@ -149,7 +149,9 @@ struct rpc_method {
         const char *const *headers, *const *options_headers; /* "Name: value", of all answers at the path, and of that
                                                                 to OPTIONS; NULL-terminated, or NULL */
         const char *channel;        /* of GET /v1/stream, "user:{user_id}": asked at a subscription; NULL: none */
-        const char *channel_source; /* whose event log it follows */
+        const char *channel_source; /* whose event log it follows; NULL: its own service's signals, not kept */
+        const char
+            *channel_acknowledge; /* the method of its service that is told what clients have taken; NULL: none */
         const struct rpc_message *challenge; /* that a 401 of it may carry; NULL: none */
         bool answer_is_secret;               /* a field of it, or below it, is secret: never compressed */
         const char *summary, *doc;           /* first sentence and the rest of the leading comment */

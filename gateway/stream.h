@@ -3,6 +3,7 @@
  *   stream_page.c      the request: who asks, and the answer that makes the connection a stream
  *   stream.c           one stream on the I/O thread: its life, its limits, what it is sent
  *   stream_command.c   what clients say, on workers
+ *   stream_acknowledge.c  what clients say that they have taken, on workers
  *   stream_replay.c    what a subscription missed, on workers
  *   stream_table.c     who is subscribed to what; how many streams who has
  *   stream_deliver.c   from a log's events to streams, on the thread of the log's feed
@@ -47,8 +48,9 @@ enum {
 
 struct stream_channel {
         const struct rpc_method *subscribe, *route, *show;
-        struct str word;     /* "user" of "user:{user_id}" */
-        struct str variable; /* "user_id"; empty: none */
+        const struct rpc_method *acknowledge; /* NULL: none */
+        struct str word;                      /* "user" of "user:{user_id}" */
+        struct str variable;                  /* "user_id"; empty: none */
         struct stream_log *log;
         size_t n_subscribed; /* of all streams; under the hub's lock */
 };
@@ -203,6 +205,9 @@ void stream_command_begin_message(struct stream_command *command, const char *po
 void stream_command_end_message(struct stream_command *command);
 /* Whether a channel could be subscribed to by c's actor. */
 SN_CHECKED sn_status stream_check_channel(struct rpc_call *c, struct stream_hub *hub, const char *name);
+/* On a worker: tells the service of a channel that the client has taken all up to a position. */
+SN_CHECKED sn_status stream_acknowledge(struct rpc_call *c, const struct stream *s, const char *name,
+                                        const char *position);
 /* On a worker: writes the next part of what was missed. */
 SN_CHECKED sn_status stream_replay(struct rpc_call *c, struct stream_command *command);
 
@@ -298,8 +303,9 @@ struct stream_since {
         struct stream_place places[STREAM_LOGS_MAX];
         size_t n;
 };
-/* SN_INVALID_ARGUMENT on `since` when it is neither. */
-SN_CHECKED sn_status stream_since_read(struct rpc_call *c, const char *text, struct stream_since *since);
+/* SN_INVALID_ARGUMENT on the field when it is neither. */
+SN_CHECKED sn_status stream_since_read(struct rpc_call *c, const char *field, const char *text,
+                                       struct stream_since *since);
 void stream_write_problem(struct buf *out, struct rpc_call *c, const struct rpc_problem *problem,
                           const char *request_id);
 void stream_write_authenticated(struct buf *out, const char *user_id, int64_t expires_s);

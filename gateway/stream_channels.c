@@ -10,7 +10,7 @@
 
 static const struct rpc_method *method_named(const struct rpc_service *service, const char *name)
 {
-        for (size_t i = 0; i < service->n_methods; i++) {
+        for (size_t i = 0; name != NULL && i < service->n_methods; i++) {
                 if (strcmp(service->methods[i].name, name) == 0) {
                         return &service->methods[i];
                 }
@@ -66,7 +66,8 @@ static sn_status add_channel(struct stream_hub *hub, const struct rpc_service *c
         const struct rpc_method *read_outbox = log_of(contracts, n, m->channel_source);
         struct stream_channel channel = {.subscribe = m,
                                          .route = method_named(m->service, "RouteEvents"),
-                                         .show = method_named(m->service, "ShowEvents")};
+                                         .show = method_named(m->service, "ShowEvents"),
+                                         .acknowledge = method_named(m->service, m->channel_acknowledge)};
 
         if (read_outbox == NULL || !is_shown(channel.show)) {
                 buf_printf(error,

@@ -184,7 +184,7 @@ static sn_status subscribe(struct rpc_call *c, struct stream_command *command, c
                                      "this stream has %lld channels, the maximum; unsubscribe from one first",
                                      (long long)most);
         }
-        TRY(stream_since_read(c, s->is_sse ? s->since : given, &since));
+        TRY(stream_since_read(c, "since", s->is_sse ? s->since : given, &since));
         TRY(ask_topic(c, s->hub, name, &channel, &topic));
         TRY(stream_hub_wait(c, channel->log));
         command->log = channel->log;
@@ -205,22 +205,64 @@ static sn_status subscribe(struct rpc_call *c, struct stream_command *command, c
         return SN_OK;
 }
 
-static sn_status only(struct rpc_call *c, const Sonet__Live__Command *in, bool channel, bool since, bool token)
+static sn_status run_authenticate(struct rpc_call *c, struct stream_command *command, const Sonet__Live__Command *in)
+{
+        return authenticate(c, command, in->access_token);
+}
+
+static sn_status run_subscribe(struct rpc_call *c, struct stream_command *command, const Sonet__Live__Command *in)
+{
+        return subscribe(c, command, in->channel, in->since);
+}
+
+static sn_status run_unsubscribe(struct rpc_call *c, struct stream_command *command, const Sonet__Live__Command *in)
+{
+        command->unsubscribe = strdup(in->channel);
+        return SN_OK;
+}
+
+static sn_status run_acknowledge(struct rpc_call *c, struct stream_command *command, const Sonet__Live__Command *in)
+{
+        return stream_acknowledge(c, command->stream, in->channel, in->position);
+}
+
+/* What clients say: which members a message of the type must have, and which it may have, too. */
+static const struct kind {
+        const char *type;
+        sn_status (*run)(struct rpc_call *c, struct stream_command *command, const Sonet__Live__Command *in);
+        const char *needs[2], *may;
+} kinds[] = {
+    {"authenticate", run_authenticate, {"access_token"}, NULL},
+    {"subscribe", run_subscribe, {"channel"}, "since"},
+    {"unsubscribe", run_unsubscribe, {"channel"}, NULL},
+    {"acknowledge", run_acknowledge, {"channel", "position"}, NULL},
+};
+
+static bool is_name(const char *name, const char *of)
+{
+        return of != NULL && strcmp(name, of) == 0;
+}
+
+static sn_status check_members(struct rpc_call *c, const struct kind *kind, const Sonet__Live__Command *in)
 {
         const struct {
                 const char *name, *value;
-                bool wanted, allowed;
-        } members[] = {{"channel", in->channel, channel, channel},
-                       {"since", in->since, false, since},
-                       {"access_token", in->access_token, token, token}};
+        } members[] = {{"channel", in->channel},
+                       {"since", in->since},
+                       {"access_token", in->access_token},
+                       {"position", in->position}};
 
         for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-                if (members[i].wanted && members[i].value[0] == '\0') {
-                        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", members[i].name,
+                const char *name = members[i].name;
+                bool is_there = members[i].value[0] != '\0';
+                bool needed = is_name(name, kind->needs[0]) || is_name(name, kind->needs[1]);
+
+                if (needed && !is_there) {
+                        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", name,
                                              "is required in a message of type %s", in->type);
                 }
-                if (!members[i].allowed && members[i].value[0] != '\0') {
-                        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", members[i].name,
+                if (is_there && !needed && !is_name(name, kind->may)) {
+                        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", name,
                                              "is not allowed in a message of type %s", in->type);
                 }
         }
@@ -233,21 +275,14 @@ static sn_status obey(struct rpc_call *c, struct stream_command *command)
 
         TRY(json_read_message(c, (struct str){command->text, command->len}, NULL, &live__command__message, &in.base));
         TRY(rpc_validate(c, &live__command__message, &in.base));
-        if (strcmp(in.type, "authenticate") == 0) {
-                TRY(only(c, &in, false, false, true));
-                return authenticate(c, command, in.access_token);
-        }
-        if (strcmp(in.type, "subscribe") == 0) {
-                TRY(only(c, &in, true, true, false));
-                return subscribe(c, command, in.channel, in.since);
-        }
-        if (strcmp(in.type, "unsubscribe") == 0) {
-                TRY(only(c, &in, true, false, false));
-                command->unsubscribe = strdup(in.channel);
-                return SN_OK;
+        for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+                if (strcmp(in.type, kinds[i].type) == 0) {
+                        TRY(check_members(c, &kinds[i], &in));
+                        return kinds[i].run(c, command, &in);
+                }
         }
         return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", "type",
-                             "there are messages of type authenticate, subscribe and unsubscribe");
+                             "there are messages of type authenticate, subscribe, unsubscribe and acknowledge");
 }
 
 /* Under the lock: a subscription begins where the log stands, or goes on behind what was missed when that is all. */

@@ -45,14 +45,14 @@ static bool read_place(struct rpc_call *c, struct str text, struct stream_since 
         return true;
 }
 
-sn_status stream_since_read(struct rpc_call *c, const char *text, struct stream_since *since)
+sn_status stream_since_read(struct rpc_call *c, const char *field, const char *text, struct stream_since *since)
 {
         struct str rest = str_of(text), one;
 
         *since = (struct stream_since){0};
         while (str_next(&rest, STREAM_POSITIONS_SEPARATOR[0], &one)) {
                 if (!read_place(c, one, since)) {
-                        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "cursor_invalid", "since",
+                        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "cursor_invalid", field,
                                              "this is not a position of a stream; use one from a message, or none");
                 }
         }

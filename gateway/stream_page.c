@@ -125,7 +125,7 @@ static sn_status open_events(struct rpc_call *c, struct stream_hub *hub, const s
         struct stream *s = NULL;
 
         TRY(read_channels(c, r->query, &channels));
-        TRY(stream_since_read(c, since != NULL ? since : "", &places));
+        TRY(stream_since_read(c, "since", since != NULL ? since : "", &places));
         TRY(check_channels(c, hub, channels));
         response->status = 200;
         http_response_header(response, "Cache-Control", "no-store");

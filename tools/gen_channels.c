@@ -46,6 +46,33 @@ static bool has_internal(const struct gen_file *file, const char *name, const ch
         return false;
 }
 
+static void check_source(struct gen *g, const struct gen_file *file, const struct gen_method *m)
+{
+        const Sonet__ChannelOptions *o = m->options->channel;
+        if ((o->source[0] != '\0') == (o->lossy != 0)) {
+                REFUSE("channel \"%s\" of method %s follows %s: please give it a source, or say that it is lossy",
+                       o->name, m->proto->name, o->lossy ? "a log and is lossy" : "no log");
+        }
+}
+
+static void check_acknowledge(struct gen *g, const struct gen_file *file, const struct gen_method *m)
+{
+        const Sonet__ChannelOptions *o = m->options->channel;
+        if (o->acknowledge[0] == '\0') {
+                return;
+        }
+        if (!has_internal(file, o->acknowledge, "sonet.live.AcknowledgeRequest")) {
+                REFUSE("channel \"%s\" of method %s is acknowledged to %s, which is not there: please give the service "
+                       "the "
+                       "internal method %s(sonet.live.AcknowledgeRequest)",
+                       o->name, m->proto->name, o->acknowledge, o->acknowledge);
+        }
+        if (o->lossy || strcmp(m->options->access, "public") == 0) {
+                REFUSE("channel \"%s\" of method %s cannot be acknowledged: it has no positions, or no member", o->name,
+                       m->proto->name);
+        }
+}
+
 void gen_check_channel(struct gen *g, const struct gen_file *file, const struct gen_method *m)
 {
         const Sonet__ChannelOptions *o = m->options->channel;
@@ -53,9 +80,8 @@ void gen_check_channel(struct gen *g, const struct gen_file *file, const struct 
                 return;
         }
         check_name(g, file, m);
-        if (o->source[0] == '\0') {
-                REFUSE("channel \"%s\" of method %s follows no log: please give its source", o->name, m->proto->name);
-        }
+        check_source(g, file, m);
+        check_acknowledge(g, file, m);
         if (m->options->http[0] != '\0' || strcmp(m->options->access, "internal") == 0 ||
             m->options->rate == SONET__RATE__RATE_NONE || strcmp(m->out->full_name, "sonet.live.Topic") != 0) {
                 REFUSE(
@@ -71,11 +97,16 @@ void gen_check_channel(struct gen *g, const struct gen_file *file, const struct 
         }
 }
 
+static char *name_or_null(const char *name)
+{
+        return gen_string(name[0] != '\0' ? name : NULL);
+}
+
 void gen_emit_channel(FILE *out, const struct gen_method *m)
 {
         const Sonet__ChannelOptions *o = m->options->channel;
         if (o != NULL) {
-                fprintf(out, "                .channel = %s, .channel_source = %s,\n", gen_string(o->name),
-                        gen_string(o->source));
+                fprintf(out, "                .channel = %s, .channel_source = %s, .channel_acknowledge = %s,\n",
+                        gen_string(o->name), name_or_null(o->source), name_or_null(o->acknowledge));
         }
 }

@@ -18,7 +18,7 @@
 #define OTHER  "018f0000-0000-7000-8000-0000000000bb"
 #define MEMBER "01890a5d-ac96-774b-bcce-b302099a8050"
 
-atomic_int wall_show_status, wall_route_status, wall_shows_left;
+atomic_int wall_show_status, wall_route_status, wall_shows_left, wall_acknowledge_status;
 atomic_bool wall_log_is_away;
 struct settings wall_settings;
 
@@ -137,6 +137,28 @@ sn_status wall_handle_subscribe_mine(struct rpc_call *c, const Wall__SubscribeMi
         out->key = "mine";
         out->personal = true;
         return SN_OK;
+}
+
+static char acknowledged[200];
+
+sn_status wall_handle_acknowledge_mine(struct rpc_call *c, const Sonet__Live__AcknowledgeRequest *in,
+                                       Google__Protobuf__Empty *out)
+{
+        if (wall_acknowledge_status != SN_OK) {
+                return rpc_fail(c, (sn_status)wall_acknowledge_status, NULL, "as asked");
+        }
+        pthread_mutex_lock(&lock);
+        (void)snprintf(acknowledged, sizeof(acknowledged), "%s%s %s %s %s %lld", in->channel, in->value, in->user_id,
+                       in->session_id, in->log_id, (long long)in->position);
+        pthread_mutex_unlock(&lock);
+        return SN_OK;
+}
+
+void wall_acknowledged(char out[200])
+{
+        pthread_mutex_lock(&lock);
+        memcpy(out, acknowledged, sizeof(acknowledged));
+        pthread_mutex_unlock(&lock);
 }
 
 static char *member_of(struct rpc_call *c, const char *wall)
@@ -286,8 +308,10 @@ void wall_stop(int grace_ms)
         gateway_free(gateway);
         rpc_close();
         wall_show_status = wall_route_status = SN_OK;
+        wall_acknowledge_status = SN_OK;
         wall_log_is_away = false;
         wall_shows_left = 0;
+        acknowledged[0] = '\0';
         n_posts = 0;
 }
 

@@ -200,6 +200,7 @@ test('refusals are the problems of REST, and the stream goes on', async () => {
         await refused({ type: 'subscribe', channel: 'nothing' }, 404, 'channel_unknown', 'channel');
         await refused({ type: 'subscribe', channel: 'home:x' }, 404, 'channel_unknown', 'channel');
         await refused({ type: 'subscribe', channel: 'user' }, 404, 'channel_unknown', 'channel');
+        await refused({ type: 'acknowledge', channel: 'home', position: 'x' }, 409, 'not_subscribed', 'channel');
         await refused({ type: 'subscribe', channel: `user:${randomName()}` }, 404, 'not_found', 'user_id');
         await refused({ type: 'subscribe', channel: 'note:x' }, 422, 'validation_failed', 'id');
         await refused({ type: 'subscribe', channel: 'hashtag:!' }, 422, 'validation_failed', 'tag');

@@ -1,0 +1,83 @@
+/* Owns what clients say that they have taken: the service of the channel is told, on a worker. Nothing is kept here. */
+#include <string.h>
+#include "gateway/stream.h"
+#include "rpc/rate_limit.h"
+#include "sonet/live.pb-c.h"
+
+/* Under the lock, for the I/O thread may be ending the stream. The channel of a subscription; NULL: there is none. */
+static struct stream_channel *subscribed_channel(const struct stream *s, const char *name)
+{
+        struct stream_channel *channel = NULL;
+
+        pthread_mutex_lock(&s->hub->lock);
+        for (const struct stream_sub *sub = s->subs; sub != NULL; sub = sub->next) {
+                if (strcmp(sub->name, name) == 0) {
+                        channel = sub->channel;
+                }
+        }
+        pthread_mutex_unlock(&s->hub->lock);
+        return channel;
+}
+
+static sn_status find_channel(struct rpc_call *c, const struct stream *s, const char *name,
+                              struct stream_channel **channel)
+{
+        *channel = subscribed_channel(s, name);
+        if (*channel == NULL) {
+                return rpc_fail_code(c, SN_FAILED_PRECONDITION, "not_subscribed", "channel",
+                                     "this stream is not subscribed to the channel; subscribe first");
+        }
+        return (*channel)->acknowledge != NULL
+                   ? SN_OK
+                   : rpc_fail(c, SN_INVALID_ARGUMENT, "channel", "nothing is acknowledged on this channel");
+}
+
+/* No further than the log is: what was not there cannot have been taken. */
+static bool is_in_log(struct stream_log *log, const struct stream_since *since)
+{
+        bool there;
+
+        pthread_mutex_lock(&log->hub->lock);
+        there = since->n == 1 && strcmp(since->places[0].log_id, log->log_id) == 0 &&
+                since->places[0].position <= log->position;
+        pthread_mutex_unlock(&log->hub->lock);
+        return there;
+}
+
+static const char *value_of(const char *name)
+{
+        const char *colon = strchr(name, ':');
+
+        return colon != NULL ? colon + 1 : "";
+}
+
+static sn_status tell(struct rpc_call *c, const struct stream_channel *channel, const char *name,
+                      const struct stream_place *place)
+{
+        Sonet__Live__AcknowledgeRequest in = SONET__LIVE__ACKNOWLEDGE_REQUEST__INIT;
+
+        in.channel = (char *)channel->subscribe->channel;
+        in.value = (char *)value_of(name);
+        in.user_id = (char *)c->actor;
+        in.session_id = (char *)c->session;
+        in.log_id = (char *)place->log_id;
+        in.position = place->position;
+        return rpc_invoke(c, channel->acknowledge, &in.base, contract_new_message(channel->acknowledge->out, c->arena));
+}
+
+sn_status stream_acknowledge(struct rpc_call *c, const struct stream *s, const char *name, const char *position)
+{
+        struct stream_channel *channel = NULL;
+        struct stream_since since;
+
+        TRY(find_channel(c, s, name, &channel));
+        TRY(stream_since_read(c, "position", position, &since));
+        if (!is_in_log(channel->log, &since)) {
+                return rpc_fail_code(c, SN_INVALID_ARGUMENT, "cursor_invalid", "position",
+                                     "this is not a position of the channel; use one that its messages gave");
+        }
+        c->method = channel->subscribe; /* whose access and rate these messages have, too */
+        TRY(rpc_take_rate(c, &(struct rate_verdict){0}));
+        TRY(rpc_check_access(c));
+        return tell(c, channel, name, &since.places[0]);
+}
