@@ -77,6 +77,14 @@ struct page {
 SN_CHECKED sn_status page_read(struct rpc_call *c, const struct page_source *source, const struct page_asked *asked,
                                struct page *out);
 
+struct db_tx;
+/* Rows beyond the scan's position, at most its limit, in order of their field "id". */
+typedef sn_status (*page_rows_read)(struct db_tx *tx, const void *context, const struct page_scan *scan, size_t *n,
+                                    ProtobufCMessage ***rows);
+/* A page of a list that is newest first and whose rows are for whoever may ask: they are shown as read gives them. */
+SN_CHECKED sn_status page_read_rows(struct rpc_call *c, const char *filter, page_rows_read read, const void *context,
+                                    const struct page_asked *asked, struct page *out);
+
 /* Into an answer with the fields items, next_cursor and prev_cursor. */
 #define PAGE_ANSWER(out, page)                                                                                         \
         do {                                                                                                           \

@@ -20,6 +20,8 @@ static const struct {
     {"user_service", "insert into users (id, username, username_key, email, email_key, password_hash, display_name)"
                      " select id(n), 'u' || n, 'u' || n, n || '@example.org', n || '@example.org', 'x', 'U'"
                      " from generate_series(1, 5000) n"},
+    {"user_service", "update users set role = 'moderator' where id < id(20)"},
+    {"user_service", "update users set suspended_at = now() where id > id(4900)"},
     {"user_service", "insert into user_stats (user_id) select id from users"},
     {"user_service", "insert into user_names (key, user_id) select md5(n::text), id(n % 5000 + 1)"
                      " from generate_series(1, 20000) n"},
@@ -199,7 +201,9 @@ static void accounts_and_mails_are_found_by_index(void **state)
 {
         CHECK("user_service", {"SELECT_LOGINS", "user_login_history_of_user"},
               {"SELECT_LOGINS_AFTER", "user_login_history_of_user"}, {"SELECT_ACCOUNTS", "users_pkey"},
-              {"SELECT_ACCOUNTS_AFTER", "users_pkey"},
+              {"SELECT_ACCOUNTS_AFTER", "users_pkey"}, {"SELECT_STAFF", "users_staff"},
+              {"SELECT_STAFF_AFTER", "users_staff"}, {"SELECT_SUSPENDED", "users_suspended"},
+              {"SELECT_SUSPENDED_AFTER", "users_suspended"},
               {"FIND_ACCOUNT", "users_pkey users_username_taken users_email_taken"}, {"CLAIM_MAILS", "mail_queue_due"},
               {"NEXT_MAIL", "mail_queue_due"}, {"COUNT_MAILS", "mail_queue_owner"},
               {"EXPIRE_MAILS", "mail_queue_expiry"}, {"FORGET_MAILS", "mail_queue_owner"});

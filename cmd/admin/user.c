@@ -53,6 +53,7 @@ static sn_status show(struct admin *a, struct rpc_call *c)
 
 static sn_status list(struct admin *a, struct rpc_call *c)
 {
+        struct account_filter filter = {.role = a->role, .suspended = a->suspended};
         struct page_scan scan = {.limit = (size_t)a->limit};
         UserAdmin__Account **accounts = NULL;
         size_t n = 0;
@@ -60,7 +61,7 @@ static sn_status list(struct admin *a, struct rpc_call *c)
         if (a->role[0] != '\0' && role_find(a->role) == NULL) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, NULL, "there is no role '%s'", a->role);
         }
-        TRY(DB_READ(c, tx, account_list(tx, a->role, a->suspended, &scan, &n, &accounts)));
+        TRY(DB_READ(c, tx, account_list(tx, &filter, &scan, &n, &accounts)));
         for (size_t i = 0; i < n; i++) {
                 print_line(accounts[i]);
         }

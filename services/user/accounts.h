@@ -10,8 +10,12 @@
 
 /* By id, username or e-mail address. SN_NOT_FOUND. */
 SN_CHECKED sn_status account_find(struct db_tx *tx, const char *name, UserAdmin__Account *out);
-/* role "": every one. */
-SN_CHECKED sn_status account_list(struct db_tx *tx, const char *role, bool suspended, const struct page_scan *scan,
+/* Which accounts a list has. */
+struct account_filter {
+        const char *role; /* "": every one */
+        bool suspended;   /* only those that are */
+};
+SN_CHECKED sn_status account_list(struct db_tx *tx, const struct account_filter *filter, const struct page_scan *scan,
                                   size_t *n, UserAdmin__Account ***items);
 
 /* These answer with the account as it is afterwards. What is so already is left as it is. */

@@ -1,6 +1,8 @@
 /* Owns the SQL on accounts as those who look after a network see them. */
 #include "services/user/store_accounts.h"
 
+#include <string.h>
+
 #define ACCOUNT                                                                                                        \
         "select u.id, u.username, u.display_name, u.email, u.role, u.created_at, u.suspended_at, u.suspension_reason," \
         " s.sessions, s.last_used_at from users u left join lateral (select count(*) as sessions,"                     \
@@ -26,18 +28,37 @@ sn_status store_lock_account(struct db_tx *tx, const char *id)
         return db_exec(tx, &LOCK_ACCOUNT, DB_BINDS(bind_uuid(id)), NULL);
 }
 
-#define ACCOUNTS(comparison, direction)                                                                                \
-        ACCOUNT " where ($1 = '' or u.role = $1) and (not $2 or u.suspended_at is not null) and u.id " comparison      \
+/* A statement for each set that has an index of its own: one for all would read the whole table for a few. */
+#define ACCOUNTS(which, comparison, direction)                                                                         \
+        ACCOUNT " where " which                                                                                        \
+                " and ($1 = '' or u.role = $1) and (not $2 or u.suspended_at is not null) and u.id " comparison        \
                 " $3 order by u.id " direction " limit $4"
+#define STAFF     "u.role <> 'member'"
+#define SUSPENDED "u.suspended_at is not null"
 
-DB_STATEMENT(SELECT_ACCOUNTS, "user_service", &user_admin__account__message, ACCOUNTS("<", "desc"));
-DB_STATEMENT(SELECT_ACCOUNTS_AFTER, "user_service", &user_admin__account__message, ACCOUNTS(">", "asc"));
+DB_STATEMENT(SELECT_ACCOUNTS, "user_service", &user_admin__account__message, ACCOUNTS("true", "<", "desc"));
+DB_STATEMENT(SELECT_ACCOUNTS_AFTER, "user_service", &user_admin__account__message, ACCOUNTS("true", ">", "asc"));
+DB_STATEMENT(SELECT_STAFF, "user_service", &user_admin__account__message, ACCOUNTS(STAFF, "<", "desc"));
+DB_STATEMENT(SELECT_STAFF_AFTER, "user_service", &user_admin__account__message, ACCOUNTS(STAFF, ">", "asc"));
+DB_STATEMENT(SELECT_SUSPENDED, "user_service", &user_admin__account__message, ACCOUNTS(SUSPENDED, "<", "desc"));
+DB_STATEMENT(SELECT_SUSPENDED_AFTER, "user_service", &user_admin__account__message, ACCOUNTS(SUSPENDED, ">", "asc"));
 
-sn_status account_list(struct db_tx *tx, const char *role, bool suspended, const struct page_scan *scan, size_t *n,
+static const struct db_statement *list_of(const struct account_filter *filter, bool newer)
+{
+        if (filter->role[0] != '\0' && strcmp(filter->role, "member") != 0) {
+                return newer ? &SELECT_STAFF_AFTER : &SELECT_STAFF;
+        }
+        if (filter->suspended) {
+                return newer ? &SELECT_SUSPENDED_AFTER : &SELECT_SUSPENDED;
+        }
+        return newer ? &SELECT_ACCOUNTS_AFTER : &SELECT_ACCOUNTS;
+}
+
+sn_status account_list(struct db_tx *tx, const struct account_filter *filter, const struct page_scan *scan, size_t *n,
                        UserAdmin__Account ***items)
 {
-        return db_list(tx, scan->newer ? &SELECT_ACCOUNTS_AFTER : &SELECT_ACCOUNTS,
-                       DB_BINDS(bind_text(role), bind_bool(suspended), bind_uuid(page_beyond_id(scan)),
+        return db_list(tx, list_of(filter, scan->newer),
+                       DB_BINDS(bind_text(filter->role), bind_bool(filter->suspended), bind_uuid(page_beyond_id(scan)),
                                 bind_i64((int64_t)scan->limit)),
                        n, items);
 }
