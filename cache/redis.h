@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/call.h"
+#include "base/str.h"
 
 struct redis;
 struct redisReply;
@@ -47,6 +48,16 @@ struct redis_link;
 SN_CHECKED sn_status redis_link_open(struct redis *r, int timeout_ms, struct redis_link **link);
 SN_CHECKED sn_status redis_link_command(struct rpc_call *c, struct redis_link *link, int argc, const char *const *argv,
                                         const size_t *lengths, int timeout_ms, struct redisReply **reply);
+/* Pub/sub: what is published reaches who is subscribed at that moment, or nobody. A channel is of the URL's database,
+ * as keys are. Redis closes a link that leaves too much unread. */
+SN_CHECKED sn_status redis_publish(struct rpc_call *c, struct redis *r, const char *channel, const void *bytes,
+                                   size_t len);
+/* The link is for messages from then on. */
+SN_CHECKED sn_status redis_link_subscribe(struct rpc_call *c, struct redis_link *link, const char *const *channels,
+                                          size_t n, int timeout_ms);
+int redis_link_descriptor(const struct redis_link *link); /* for poll: something may have come */
+/* The next message that came, in the arena's care; without waiting: message->ptr NULL when there is none. */
+SN_CHECKED sn_status redis_link_next_message(struct rpc_call *c, struct redis_link *link, struct str *message);
 void redis_link_close(struct redis_link *link); /* takes NULL */
 
 #endif

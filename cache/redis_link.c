@@ -4,13 +4,6 @@
 
 #include "cache/redis_wire.h"
 
-struct redis_link {
-        struct redis *r;
-        redisContext *connection;
-        int timeout_ms;
-        bool broken;
-};
-
 sn_status redis_link_open(struct redis *r, int timeout_ms, struct redis_link **link)
 {
         char reason[128];

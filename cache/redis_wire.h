@@ -23,6 +23,13 @@ struct redis_pipeline {
         size_t n;
 };
 
+struct redis_link {
+        struct redis *r;
+        redisContext *connection;
+        int timeout_ms;
+        bool broken;
+};
+
 /* Encodes the arguments into the arena. lengths may be NULL for texts. */
 struct redis_wire_command *redis_wire_encode(struct arena *arena, int argc, const char *const *argv,
                                              const size_t *lengths);

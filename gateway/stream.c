@@ -1,4 +1,4 @@
-/* Owns one stream on the I/O thread: its life, its limits, and what it is sent. */
+/* Owns one stream on the I/O thread: its life and its limits. */
 #include "gateway/stream.h"
 
 #include <stdio.h>
@@ -116,159 +116,6 @@ sn_status stream_new(struct rpc_call *c, struct stream_hub *hub, const struct st
         return SN_OK;
 }
 
-/* ---- Sending ---- */
-
-static void send_frame(struct stream *s, enum websocket_opcode opcode, const void *bytes, size_t len)
-{
-        struct buf frame;
-
-        buf_init(&frame, len + WEBSOCKET_FRAME_HEAD_SIZE);
-        websocket_write(&frame, opcode, bytes, len);
-        http_upgraded_send(s->u, frame.data, frame.len);
-        buf_free(&frame);
-}
-
-static void send_event(struct stream *s, const char *text, size_t len, const char *id)
-{
-        struct buf event;
-
-        buf_init(&event, len + 64 + strlen(id));
-        if (id[0] != '\0') {
-                buf_printf(&event, "id: %s\n", id);
-        }
-        buf_append_c(&event, "data: ");
-        buf_append(&event, text, len);
-        buf_append_c(&event, "\n\n");
-        http_upgraded_send(s->u, event.data, event.len);
-        buf_free(&event);
-}
-
-static bool leaves_too_much(const struct stream *s)
-{
-        return (int64_t)http_upgraded_unsent(s->u) > s->hub->gateway->options.settings->stream_unsent_bytes;
-}
-
-/* What is unsent is bounded, but for the last message: whoever does not take it is told so behind it, and cut off when
- * they do not take that. */
-static bool may_be_sent(struct stream *s)
-{
-        if (s->closing) {
-                return false;
-        }
-        if (leaves_too_much(s)) {
-                http_upgraded_flush(s->u);
-        }
-        if (!leaves_too_much(s)) {
-                return true;
-        }
-        metric_add(s->hub->metrics.slow, 1);
-        stream_end(s, WEBSOCKET_POLICY, "slow_reader",
-                   &(struct rpc_problem){SN_RESOURCE_EXHAUSTED, "slow_reader", NULL,
-                                         "the messages come faster than you read them; connect again and resume from "
-                                         "the last position",
-                                         1, NULL});
-        return false;
-}
-
-void stream_send(struct stream *s, const char *text, size_t len)
-{
-        if (!may_be_sent(s)) {
-                return;
-        }
-        if (s->is_sse) {
-                send_event(s, text, len, "");
-        } else {
-                send_frame(s, WEBSOCKET_OP_TEXT, text, len);
-        }
-}
-
-/* A position for each log that the channels follow: where a client that comes back goes on. */
-static const char *event_id(const struct stream *s, struct buf *id)
-{
-        for (size_t i = 0; i < s->hub->n_logs; i++) {
-                if (s->positions[i][0] != '\0') {
-                        buf_printf(id, "%s%s", id->len > 0 ? STREAM_POSITIONS_SEPARATOR : "", s->positions[i]);
-                }
-        }
-        return id->len > 0 ? id->data : "";
-}
-
-void stream_send_at(struct stream *s, const char *text, size_t len, const struct stream_log *log, const char *position,
-                    bool is_last)
-{
-        struct buf id;
-
-        if (!s->is_sse) {
-                stream_send(s, text, len);
-                return;
-        }
-        if (!may_be_sent(s)) {
-                return;
-        }
-        (void)snprintf(s->positions[log - s->hub->logs], STREAM_POSITION_SIZE, "%s", position);
-        buf_init(&id, s->hub->n_logs * STREAM_POSITION_SIZE);
-        send_event(s, text, len, is_last ? event_id(s, &id) : "");
-        buf_free(&id);
-}
-
-static void send_problem(struct stream *s, const struct rpc_problem *problem)
-{
-        CLEANUP(rpc_call_free_p)
-        struct rpc_call *c = rpc_call_new_background(&s->hub->gateway->service, STREAM_COMMAND_MS);
-        struct buf text;
-
-        buf_init(&text, STREAM_MESSAGE_BYTES * 2);
-        stream_write_problem(&text, c, problem, s->request_id);
-        if (s->is_sse) {
-                send_event(s, text.data, text.len, "");
-        } else {
-                send_frame(s, WEBSOCKET_OP_TEXT, text.data, text.len);
-        }
-        buf_free(&text);
-}
-
-static void close_with(struct stream *s, int code, const char *reason)
-{
-        struct buf frame;
-
-        s->closing = true;
-        if (!s->is_sse) {
-                buf_init(&frame, WEBSOCKET_CONTROL_BYTES + WEBSOCKET_FRAME_HEAD_SIZE);
-                websocket_write_close(&frame, code, reason);
-                http_upgraded_send(s->u, frame.data, frame.len);
-                buf_free(&frame);
-        }
-        http_upgraded_close(s->u, STREAM_CLOSE_MS * INT64_C(1000));
-}
-
-void stream_end(struct stream *s, int code, const char *reason, const struct rpc_problem *problem)
-{
-        if (s->u == NULL || s->closing) {
-                return;
-        }
-        if (problem != NULL) {
-                send_problem(s, problem);
-        }
-        close_with(s, code, reason);
-}
-
-void stream_end_if_revoked(struct stream *s)
-{
-        if (s->session[0] == '\0') {
-                return;
-        }
-        if (token_session_revoked(s->session)) {
-                stream_end_token(s, "token_revoked", "this session has ended; log in again");
-        } else if (token_epoch_ended(s->viewer, s->epoch)) {
-                stream_end_token(s, "token_outdated", "your account was changed; refresh your token, and come again");
-        }
-}
-
-void stream_end_token(struct stream *s, const char *code, const char *detail)
-{
-        stream_end(s, WEBSOCKET_POLICY, code, &(struct rpc_problem){SN_UNAUTHENTICATED, code, NULL, detail, 0, NULL});
-}
-
 /* ---- What the client sends ---- */
 
 /* Each message costs; time gives it back. */
@@ -286,7 +133,7 @@ static bool spend(struct stream *s)
 
 static void take_close(struct stream *s, const struct websocket_event *event)
 {
-        close_with(s, event->code == WEBSOCKET_NO_CODE ? WEBSOCKET_NORMAL : event->code, "");
+        stream_close(s, event->code == WEBSOCKET_NO_CODE ? WEBSOCKET_NORMAL : event->code, "");
 }
 
 static void take(struct stream *s, const struct websocket_event *event)
@@ -303,8 +150,8 @@ static void take(struct stream *s, const struct websocket_event *event)
                 stream_end(s, WEBSOCKET_UNSUPPORTED_DATA, "messages are JSON text", NULL);
                 return;
         case WEBSOCKET_PING:
-                if (spend(s) && may_be_sent(s)) {
-                        send_frame(s, WEBSOCKET_OP_PONG, event->payload.ptr, event->payload.len);
+                if (spend(s) && stream_may_be_sent(s)) {
+                        stream_send_frame(s, WEBSOCKET_OP_PONG, event->payload.ptr, event->payload.len);
                 }
                 return;
         case WEBSOCKET_PONG:
@@ -361,7 +208,7 @@ static void ping(struct stream *s, int64_t now_us)
         } else if (s->unanswered_pings++ == MOST_UNANSWERED) {
                 stream_end(s, WEBSOCKET_POLICY, "no_pong", NULL);
         } else {
-                send_frame(s, WEBSOCKET_OP_PING, "", 0);
+                stream_send_frame(s, WEBSOCKET_OP_PING, "", 0);
         }
 }
 

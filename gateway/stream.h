@@ -1,12 +1,15 @@
 /* The stream: GET /v1/stream, over WebSocket or as server-sent events. What its files share; private to gateway/.
  *
  *   stream_page.c      the request: who asks, and the answer that makes the connection a stream
- *   stream.c           one stream on the I/O thread: its life, its limits, what it is sent
+ *   stream.c           one stream on the I/O thread: its life, its limits
+ *   stream_send.c      what it is sent, there too
  *   stream_command.c   what clients say, on workers
  *   stream_acknowledge.c  what clients say that they have taken, on workers
  *   stream_replay.c    what a subscription missed, on workers
  *   stream_table.c     who is subscribed to what; how many streams who has
  *   stream_deliver.c   from a log's events to streams, on the thread of the log's feed
+ *   stream_signal.c    from signals to lossy channels, on their thread
+ *   stream_targets.c, stream_batch.c  for both: whom an event may concern, what they are sent (stream_batch.h)
  *   stream_kept.c      the events that are kept for who comes back
  *   stream_apply.c     what came of a client's message, on the I/O thread
  *   stream_channels.c  the channels that the contracts declare
@@ -26,6 +29,7 @@
 #include "base/ticker.h"
 #include "base/workers.h"
 #include "bus/feed.h"
+#include "bus/signals.h"
 #include "gateway/exchange.h"
 #include "http/upgrade.h"
 #include "http/websocket.h"
@@ -51,8 +55,8 @@ struct stream_channel {
         const struct rpc_method *acknowledge; /* NULL: none */
         struct str word;                      /* "user" of "user:{user_id}" */
         struct str variable;                  /* "user_id"; empty: none */
-        struct stream_log *log;
-        size_t n_subscribed; /* of all streams; under the hub's lock */
+        struct stream_log *log;               /* NULL: it is lossy */
+        size_t n_subscribed;                  /* of all streams; under the hub's lock */
 };
 
 /* One log that channels follow. */
@@ -154,16 +158,22 @@ void stream_unref(struct stream *s);
 extern const struct http_upgrade stream_upgrade;
 /* Counts it for a member. SN_RESOURCE_EXHAUSTED (too_many_streams). */
 SN_CHECKED sn_status stream_count_member(struct rpc_call *c, struct stream *s, const char *member);
-/* On the I/O thread. One JSON text message. */
+/* Sending, on the I/O thread (stream_send.c). One JSON text message. */
 void stream_send(struct stream *s, const char *text, size_t len);
-/* One with which all events of the log up to a position have been sent. is_last: nothing older is to be replayed on any
- * channel, so that a server-sent event may have an id. */
+/* One that is left out when the client has not taken what came before. */
+void stream_send_lossy(struct stream *s, const char *text, size_t len);
+/* One with which all events of the log up to a position have been sent; log NULL: of none. is_last: nothing older is to
+ * be replayed on any channel, so that a server-sent event may have an id. */
 void stream_send_at(struct stream *s, const char *text, size_t len, const struct stream_log *log, const char *position,
                     bool is_last);
 /* Says why (problem NULL: in the close frame alone), and closes. */
 void stream_end(struct stream *s, int code, const char *reason, const struct rpc_problem *problem);
 void stream_end_token(struct stream *s, const char *code, const char *detail);
 void stream_end_if_revoked(struct stream *s);
+/* False: it is ending, or the client has left too much, and it ends now. */
+bool stream_may_be_sent(struct stream *s);
+void stream_send_frame(struct stream *s, enum websocket_opcode opcode, const void *bytes, size_t len);
+void stream_close(struct stream *s, int code, const char *reason);
 void stream_renew_due(struct stream *s); /* its token ends at another time */
 struct stream_sub *stream_find_sub(const struct stream *s, uint32_t number);
 
@@ -228,7 +238,7 @@ void stream_table_discount(struct stream_table *counts, const char *key);
 /* ---- The hub (stream_hub.c) ---- */
 
 struct stream_metrics {
-        struct metric *sockets, *event_sources, *subscriptions, *events, *slow, *late;
+        struct metric *sockets, *event_sources, *subscriptions, *events, *slow, *dropped, *late;
 };
 
 struct stream_hub {
@@ -250,7 +260,10 @@ struct stream_hub {
         struct stream **streams; /* by slot: the low half of their ids */
         uint32_t n_slots, n_free, *free_slots;
         uint32_t generation;
-        struct ticker *ticker; /* begins the feeds, and looks for ended sessions */
+        struct bus_signals *signals; /* NULL: no channel is lossy */
+        const char **signal_sources; /* the services that have lossy channels */
+        atomic_int signal_batches;   /* that the I/O thread has not sent yet */
+        struct ticker *ticker;       /* begins the feeds, and looks for ended sessions */
         struct http_task ended_task;
         atomic_bool ended_posted;
         uint64_t revocations;
@@ -283,6 +296,11 @@ struct stream *stream_hub_find(const struct stream_hub *hub, uint64_t id);
 
 void stream_deliver(void *log, struct rpc_call *c, bus_event **events, size_t n, bool old);
 void stream_begin_log(void *log, const char *log_id, int64_t position, int64_t old_until);
+/* ---- Signals (stream_signal.c) ---- */
+
+/* Listens to the services that have lossy channels; nothing, when there are none. */
+void stream_signals_begin(struct stream_hub *hub);
+
 /* ---- Kept events (stream_kept.c) ---- */
 
 void stream_keep(struct stream_log *log, const bus_event *event); /* the next one; under the hub's lock */
@@ -310,7 +328,7 @@ void stream_write_problem(struct buf *out, struct rpc_call *c, const struct rpc_
                           const char *request_id);
 void stream_write_authenticated(struct buf *out, const char *user_id, int64_t expires_s);
 void stream_write_subscribed(struct buf *out, const char *channel, const char *position, bool resumed);
-/* What follows `"channel":"…"` in an event's message. */
+/* What follows `"channel":"…"` in an event's message. position "": it has none. */
 void stream_write_event_rest(struct buf *out, const struct stream_shown *shown, const char *position);
 
 #endif

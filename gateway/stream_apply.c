@@ -149,6 +149,8 @@ static void send_all(struct stream *s, const struct stream_command *command)
                 *text++ = '\0';
                 if (message[0] != '\0') {
                         stream_send_at(s, text, len, command->log, message, is_last);
+                } else if (!command->fails) {
+                        stream_send_at(s, text, len, NULL, "", is_last);
                 } else {
                         stream_send(s, text, len);
                 }

@@ -59,30 +59,50 @@ static bool is_shown(const struct rpc_method *show)
         return event != NULL && event->kind == KIND_U32 && viewer != NULL && viewer->kind == KIND_U32;
 }
 
+static void read_name(struct stream_channel *channel)
+{
+        struct str rest = str_of(channel->subscribe->channel);
+
+        (void)str_next(&rest, ':', &channel->word);
+        channel->variable = rest.len > 2 ? (struct str){rest.ptr + 1, rest.len - 2} : (struct str){0};
+}
+
+/* A lossy channel follows none. */
+static sn_status find_log(struct stream_hub *hub, const struct rpc_service *const *contracts, size_t n,
+                          struct stream_channel *channel, struct buf *error)
+{
+        const struct rpc_method *m = channel->subscribe, *read_outbox = log_of(contracts, n, m->channel_source);
+
+        if (m->channel_source == NULL) {
+                return SN_OK;
+        }
+        if (read_outbox == NULL) {
+                buf_printf(error, "the channel %s of %s has no log that it follows", m->channel, m->service->name);
+                return SN_FAILED_PRECONDITION;
+        }
+        channel->log = add_log(hub, m->channel_source, read_outbox);
+        if (channel->log == NULL) {
+                buf_printf(error, "the channels follow more than %d logs", STREAM_LOGS_MAX);
+                return SN_FAILED_PRECONDITION;
+        }
+        return SN_OK;
+}
+
 static sn_status add_channel(struct stream_hub *hub, const struct rpc_service *const *contracts, size_t n,
                              const struct rpc_method *m, struct buf *error)
 {
-        struct str rest = str_of(m->channel), word = {0};
-        const struct rpc_method *read_outbox = log_of(contracts, n, m->channel_source);
         struct stream_channel channel = {.subscribe = m,
                                          .route = method_named(m->service, "RouteEvents"),
                                          .show = method_named(m->service, "ShowEvents"),
                                          .acknowledge = method_named(m->service, m->channel_acknowledge)};
 
-        if (read_outbox == NULL || !is_shown(channel.show)) {
-                buf_printf(error,
-                           "the channel %s of %s has no log that it follows, or ShowEvents does not answer items",
-                           m->channel, m->service->name);
+        if (!is_shown(channel.show)) {
+                buf_printf(error, "the channel %s of %s has no ShowEvents that answers items", m->channel,
+                           m->service->name);
                 return SN_FAILED_PRECONDITION;
         }
-        (void)str_next(&rest, ':', &word);
-        channel.word = word;
-        channel.variable = rest.len > 2 ? (struct str){rest.ptr + 1, rest.len - 2} : (struct str){0};
-        channel.log = add_log(hub, m->channel_source, read_outbox);
-        if (channel.log == NULL) {
-                buf_printf(error, "the channels follow more than %d logs", STREAM_LOGS_MAX);
-                return SN_FAILED_PRECONDITION;
-        }
+        read_name(&channel);
+        TRY(find_log(hub, contracts, n, &channel, error));
         hub->channels[hub->n_channels++] = channel;
         return SN_OK;
 }

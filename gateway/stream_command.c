@@ -186,15 +186,17 @@ static sn_status subscribe(struct rpc_call *c, struct stream_command *command, c
         }
         TRY(stream_since_read(c, "since", s->is_sse ? s->since : given, &since));
         TRY(ask_topic(c, s->hub, name, &channel, &topic));
-        TRY(stream_hub_wait(c, channel->log));
         command->log = channel->log;
+        if (command->log != NULL) {
+                TRY(stream_hub_wait(c, command->log));
+                resume_after(command, &since);
+        }
         command->at_once = STREAM_SHOWN_AT_ONCE;
         command->topic = strdup(topic.key);
         command->sub = new_sub(s, channel, name, topic.personal);
         if (command->topic == NULL || command->sub == NULL) {
                 return rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "no memory is left; try again later");
         }
-        resume_after(command, &since);
         if (command->resumes) {
                 const char *position = stream_position(c, command->log_id, command->after);
 
@@ -285,6 +287,14 @@ static sn_status obey(struct rpc_call *c, struct stream_command *command)
                              "there are messages of type authenticate, subscribe, unsubscribe and acknowledge");
 }
 
+/* Under the lock: what comes from now on is sent. passed: up to where, for the id of a server-sent event. */
+static void begin_here(struct stream_command *command, const char *position, const char *passed)
+{
+        stream_command_begin_message(command, passed);
+        stream_write_subscribed(&command->out, command->sub->name, position, false);
+        stream_command_end_message(command);
+}
+
 /* Under the lock: a subscription begins where the log stands, or goes on behind what was missed when that is all. */
 static void register_sub(struct rpc_call *c, struct stream_command *command)
 {
@@ -296,13 +306,12 @@ static void register_sub(struct rpc_call *c, struct stream_command *command)
                 command->again = true;
                 return;
         }
-        if (!command->resumes) {
-                const char *position = stream_position(c, log->log_id, log->position);
-
+        if (log == NULL) {
+                begin_here(command, "", "");
+        } else if (!command->resumes) {
                 command->after = log->position;
-                stream_command_begin_message(command, stream_position(c, log->log_id, log->delivered));
-                stream_write_subscribed(&command->out, sub->name, position, false);
-                stream_command_end_message(command);
+                begin_here(command, stream_position(c, log->log_id, log->position),
+                           stream_position(c, log->log_id, log->delivered));
         }
         if (sub->personal) {
                 topic = arena_printf(c->arena, "%s:%s", topic, sub->stream->viewer);

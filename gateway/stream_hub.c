@@ -188,6 +188,8 @@ static void register_metrics(struct stream_metrics *m)
         m->events = metric_counter("sonet_stream_events_total", "Events sent on streams.", NULL);
         m->slow = metric_counter("sonet_stream_slow_readers_total",
                                  "Streams closed because the client did not take what it was sent.", NULL);
+        m->dropped = metric_counter("sonet_stream_dropped_total",
+                                    "Events of lossy channels that were not sent, for they came too fast.", NULL);
         m->late = metric_histogram("sonet_stream_delivery_seconds",
                                    "From a change to when it was handed to its streams.", NULL);
 }
@@ -219,9 +221,10 @@ void stream_hub_serve(struct stream_hub *hub, struct http_server *server)
         pthread_mutex_lock(&hub->lock);
         hub->server = server;
         pthread_mutex_unlock(&hub->lock);
-        if (hub->n_logs > 0) {
+        if (hub->n_channels > 0) {
                 hub->ticker = ticker_new("streams", look, hub);
         }
+        stream_signals_begin(hub);
 }
 
 void stream_hub_stop(struct stream_hub *hub)
@@ -239,6 +242,9 @@ void stream_hub_stop(struct stream_hub *hub)
         }
         pthread_cond_broadcast(&hub->begun);
         pthread_mutex_unlock(&hub->lock);
+        if (hub->signals != NULL) {
+                bus_signals_stop(hub->signals);
+        }
 }
 
 void stream_hub_free(struct stream_hub *hub)
@@ -247,6 +253,7 @@ void stream_hub_free(struct stream_hub *hub)
                 return;
         }
         ticker_free(hub->ticker);
+        bus_signals_free(hub->signals);
         for (size_t i = 0; i < hub->n_logs; i++) {
                 bus_feed_free(hub->logs[i].feed);
                 free(hub->logs[i].kept);
@@ -261,6 +268,7 @@ void stream_hub_free(struct stream_hub *hub)
         stream_table_free(hub->members);
         free(hub->channels);
         free(hub->logs);
+        free(hub->signal_sources);
         free(hub->streams);
         free(hub->free_slots);
         free(hub);

@@ -106,8 +106,10 @@ void stream_write_event_rest(struct buf *out, const struct stream_shown *shown, 
 {
         buf_append_c(out, ",\"event\":");
         write_text(out, shown->name);
-        buf_append_c(out, ",\"position\":");
-        write_text(out, position);
+        if (position[0] != '\0') {
+                buf_append_c(out, ",\"position\":");
+                write_text(out, position);
+        }
         buf_append_c(out, ",\"data\":");
         json_write_message(out, shown->type, shown->data);
         buf_append_char(out, '}');

@@ -212,77 +212,6 @@ static void a_personal_channel_tells_all_devices_of_its_member_and_nobody_else(v
         wall_close(&other);
 }
 
-/* ---- Acknowledgements ---- */
-
-static void acknowledge(struct wall_client *client, const char *channel, const char *position)
-{
-        char text[600];
-
-        (void)snprintf(text, sizeof(text), "{\"type\":\"acknowledge\",\"channel\":\"%s\",\"position\":\"%s\"}", channel,
-                       position);
-        wall_say(client, text);
-}
-
-/* Messages are answered in order: what was said before has been done. */
-static void await_obeyed(struct wall_client *client)
-{
-        wall_say(client, "{\"type\":\"nothing\"}");
-        wall_wait(client, "there are messages of type");
-}
-
-static void what_a_device_acknowledges_is_told_to_the_channels_method(void **state)
-{
-        struct wall_client client = wall_open_socket(wall_token_of(1, 600, SESSION));
-        char position[256], told[200];
-
-        wall_say(&client, "{\"type\":\"subscribe\",\"channel\":\"mine\"}");
-        wall_wait(&client, "\"subscribed\"");
-        wall_post("to-1", 10);
-        wall_wait(&client, "000000000001");
-        wall_last_position(&client, position);
-        acknowledge(&client, "mine", position);
-        await_obeyed(&client);
-        wall_acknowledged(told);
-        assert_string_equal(told, "mine 01890a5d-ac96-774b-bcce-b302099a8051 " SESSION
-                                  " 018f0000-0000-7000-8000-0000000000aa 1");
-        assert_int_equal(wall_count(&client, "\"type\":\"problem\""), 1); /* of await_obeyed: it has no answer */
-        wall_acknowledge_status = SN_UNAVAILABLE;
-        acknowledge(&client, "mine", position);
-        wall_wait(&client, "\"status\":503"); /* the stream goes on */
-        await_obeyed(&client);
-        wall_close(&client);
-}
-
-static void an_acknowledgement_that_cannot_be_is_refused(void **state)
-{
-        struct wall_client client = wall_open_socket(wall_token_of(1, 600, SESSION)),
-                           other = wall_open_events("floor:a", NULL, NULL);
-        char position[256], told[200];
-
-        wall_wait(&other, "\"subscribed\"");
-        wall_last_position(&other, position);
-        wall_close(&other);
-        acknowledge(&client, "mine", position);
-        wall_wait(&client, "not_subscribed");
-        wall_say(&client, "{\"type\":\"subscribe\",\"channel\":\"mine\"}");
-        wall_wait(&client, "\"subscribed\"");
-        acknowledge(&client, "mine", position); /* of another log */
-        wall_wait(&client, "cursor_invalid");
-        wall_wait(&client, "\"field\":\"position\"");
-        acknowledge(&client, "mine", "abc");
-        wall_wait(&client, "cursor_invalid");
-        wall_say(&client, "{\"type\":\"acknowledge\",\"channel\":\"mine\"}");
-        wall_wait(&client, "is required in a message of type acknowledge");
-        subscribe(&client, "a", NULL);
-        wall_wait(&client, "\"subscribed\"");
-        wall_last_position(&client, position);
-        acknowledge(&client, "wall:a", position);
-        wall_wait(&client, "nothing is acknowledged on this channel");
-        wall_acknowledged(told);
-        assert_string_equal(told, "");
-        wall_close(&client);
-}
-
 /* ---- What fails ---- */
 
 static void an_event_that_cannot_be_routed_ends_the_streams_which_resume(void **state)
@@ -451,8 +380,6 @@ int main(void)
             TEST(an_id_passes_no_event_that_is_owed_on_another_channel),
             TEST(an_id_resumes_channels_of_several_logs),
             TEST(a_personal_channel_tells_all_devices_of_its_member_and_nobody_else),
-            TEST(what_a_device_acknowledges_is_told_to_the_channels_method),
-            TEST(an_acknowledgement_that_cannot_be_is_refused),
             TEST(an_event_that_cannot_be_routed_ends_the_streams_which_resume),
             TEST(a_log_that_is_away_holds_up_few_workers_for_a_short_time),
             TEST(what_is_too_large_for_one_answer_is_shown_to_fewer_at_a_time),

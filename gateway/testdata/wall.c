@@ -9,6 +9,7 @@
 #include "auth/token.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "bus/signals.h"
 #include "gateway/testdata/wall.service.h"
 #include "rpc/lanes.h"
 #include "rpc/rpc.h"
@@ -139,6 +140,13 @@ sn_status wall_handle_subscribe_mine(struct rpc_call *c, const Wall__SubscribeMi
         return SN_OK;
 }
 
+sn_status wall_handle_subscribe_glimpse(struct rpc_call *c, const Wall__SubscribeWallRequest *in,
+                                        Sonet__Live__Topic *out)
+{
+        out->key = arena_printf(c->arena, "glimpse:%s", in->name);
+        return SN_OK;
+}
+
 static char acknowledged[200];
 
 sn_status wall_handle_acknowledge_mine(struct rpc_call *c, const Sonet__Live__AcknowledgeRequest *in,
@@ -161,27 +169,43 @@ void wall_acknowledged(char out[200])
         pthread_mutex_unlock(&lock);
 }
 
+static bool is_signal(const Sonet__Events__Event *event)
+{
+        return event->position == 0;
+}
+
+static const char *wall_of(const Sonet__Events__Event *event)
+{
+        return is_signal(event) ? event->object_id : posts[event->position - 1].wall;
+}
+
 static char *member_of(struct rpc_call *c, const char *wall)
 {
         return strncmp(wall, "to-", 3) == 0 ? arena_printf(c->arena, "%.35s%c", MEMBER, wall[3]) : NULL;
 }
 
-static bool is_shown_to(struct rpc_call *c, const char *wall, const char *topic, const char *viewer)
+/* What is to be seen of a wall "to-3" is for one member alone. */
+static bool is_shown_to(struct rpc_call *c, const Sonet__Events__Event *event, const char *topic, const char *viewer)
 {
+        const char *wall = wall_of(event);
         char *member = member_of(c, wall);
 
+        if (is_signal(event)) {
+                return member == NULL || uuid_equal(member, viewer);
+        }
         return member != NULL ? strcmp(topic, "mine") == 0 && uuid_equal(member, viewer)
                               : strncmp(topic, "wall:", 5) == 0 && strcmp(topic + 5, wall) == 0;
 }
 
 sn_status wall_handle_route_events(struct rpc_call *c, const Sonet__Live__RouteRequest *in, Sonet__Live__Routes *out)
 {
-        const char *wall = posts[in->event->position - 1].wall;
+        const char *wall = wall_of(in->event);
 
         pass_gate(wall);
         out->topics = ARENA_ARRAY(c->arena, char *, 1);
-        out->topics[0] = member_of(c, wall) != NULL ? arena_printf(c->arena, "mine:%s", member_of(c, wall))
-                                                    : arena_printf(c->arena, "wall:%s", wall);
+        out->topics[0] = is_signal(in->event)         ? arena_printf(c->arena, "glimpse:%s", wall)
+                         : member_of(c, wall) != NULL ? arena_printf(c->arena, "mine:%s", member_of(c, wall))
+                                                      : arena_printf(c->arena, "wall:%s", wall);
         out->n_topics = 1;
         return wall_route_status == SN_OK ? SN_OK : rpc_fail(c, (sn_status)wall_route_status, NULL, "as asked");
 }
@@ -190,7 +214,7 @@ static void show(struct rpc_call *c, const Sonet__Live__ShowRequest *in, uint32_
                  Wall__PostEvents *out)
 {
         Wall__PostEvent *item = ARENA_NEW(c->arena, Wall__PostEvent);
-        size_t bytes = posts[in->events[event]->position - 1].bytes;
+        size_t bytes = is_signal(in->events[event]) ? 1 : posts[in->events[event]->position - 1].bytes;
 
         wall__post_event__init(item);
         item->event = event;
@@ -211,10 +235,8 @@ sn_status wall_handle_show_events(struct rpc_call *c, const Sonet__Live__ShowReq
         }
         out->items = ARENA_ARRAY(c->arena, Wall__PostEvent *, in->n_events * in->n_viewer_ids);
         for (uint32_t i = 0; i < in->n_events; i++) {
-                const char *wall = posts[in->events[i]->position - 1].wall;
-
                 for (uint32_t v = 0; v < in->n_viewer_ids; v++) {
-                        if (is_shown_to(c, wall, in->topic, in->viewer_ids[v])) {
+                        if (is_shown_to(c, in->events[i], in->topic, in->viewer_ids[v])) {
                                 show(c, in, i, v, out);
                         }
                 }
@@ -251,7 +273,9 @@ static void make_floor(void)
                 struct rpc_method *m = &floor_methods[i];
 
                 m->service = &floor_contract;
-                if (m->channel != NULL) {
+                if (m->channel != NULL && m->channel_source == NULL) {
+                        m->channel = "floor_glimpse:{name}";
+                } else if (m->channel != NULL) {
                         m->channel = strcmp(m->name, "SubscribeWall") == 0 ? "floor:{name}" : "floors_mine";
                         m->channel_source = "floor";
                 }
@@ -313,6 +337,14 @@ void wall_stop(int grace_ms)
         wall_shows_left = 0;
         acknowledged[0] = '\0';
         n_posts = 0;
+}
+
+void wall_signal(const char *wall)
+{
+        struct rpc_call *c = rpc_call_new_background(&service, 20000);
+
+        bus_signal(c, &(struct outbox_event){.type = "glimpse.caught", .aggregate_id = MEMBER, .object_id = wall});
+        rpc_call_free(c);
 }
 
 const char *wall_token(int life_s, const char *session)

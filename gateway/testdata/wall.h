@@ -21,6 +21,8 @@ extern atomic_bool wall_log_is_away; /* ReadOutbox fails */
 /* An event of a wall, or of the channel `mine` of one member ("to-3"); its post is shown with so many bytes of text. It
  * is in the log at once, and in that of the service `floor`, which is the same again: its channel is floor:{name}. */
 void wall_post(const char *wall, size_t bytes);
+/* Nothing in a log: it comes on glimpse:{wall} to who is there, of "to-3" to one member alone. */
+void wall_signal(const char *wall);
 /* What was acknowledged last on `mine`: "MEMBER SESSION LOG POSITION", "" at first. */
 void wall_acknowledged(char out[200]);
 extern atomic_int wall_acknowledge_status; /* of each AcknowledgeMine */

@@ -1,0 +1,14 @@
+/* How signals get from who gives them to who listens. Private to bus/. */
+#ifndef BUS_SIGNALS_QUEUE_H
+#define BUS_SIGNALS_QUEUE_H
+
+#include "bus/signals.h"
+
+#define BUS_SIGNAL_CALL_MS 1000
+
+const char *bus_signal_process(void); /* an id of this process */
+char *bus_signal_channel(struct arena *arena, const char *source);
+/* To all in this process who listen to the source. */
+void bus_signal_offer_all(const char *source, const uint8_t *packed, size_t len);
+
+#endif
