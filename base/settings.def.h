@@ -56,7 +56,7 @@ SETTING_INT(queue_length, "QUEUE_LENGTH", 512, 0, 100000, "requests that may wai
 SETTING_INT(streams_per_address, "STREAMS_PER_ADDRESS", 200, 1, 1000000, "streams (GET /v1/stream) that one address may have open at a time")
 SETTING_INT(streams_per_member, "STREAMS_PER_MEMBER", 20, 1, 1000000, "streams that one member may have open at a time")
 SETTING_INT(stream_channels, "STREAM_CHANNELS", 100, 1, 10000, "channels that one stream may be subscribed to")
-SETTING_INT(stream_unsent_bytes, "STREAM_UNSENT_BYTES", 262144, 16384, 33554432, "what a stream's client may leave unread, beyond what the kernel keeps; then the stream is closed")
+SETTING_INT(stream_unsent_bytes, "STREAM_UNSENT_BYTES", 262144, 16384, 33554432, "what a stream's client may leave unread, beyond what the kernel keeps; after a second of that, or at four times as much, the stream is closed")
 SETTING_INT(max_body_bytes, "MAX_BODY_BYTES", 65536, 1024, 67108864, "the largest request body; beyond it 413")
 SETTING_STRING(spool_dir, "SPOOL_DIR", "", false, "the folder for bodies on their way in, which are files without names; empty: below the data folder, or TMPDIR, or /var/tmp")
 SETTING_INT(spool_bytes, "SPOOL_BYTES", 4294967296, 1048576, 1099511627776, "bytes of bodies on their way in, in all; beyond it 503. One address may have a quarter, but for TRUSTED_PROXIES")

@@ -131,6 +131,7 @@ struct stream {
         struct stream_command *command; /* with a worker, or waiting to go on */
         bool command_waits;             /* until the client has taken what it was sent */
         int64_t pinged_us;
+        int64_t full_us;      /* since when it has left more unread than it may; 0: it has not */
         int64_t allowance_us; /* until when it has spent its messages */
         /* who it is; viewer under the hub's lock */
         char viewer[UUID_SIZE], session[UUID_SIZE], scope[64];

@@ -3,10 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 #include "auth/token.h"
+#include "base/clock.h"
 #include "base/metrics.h"
 #include "gateway/stream.h"
 
-#define LOSSY_PART 4 /* of what may be unsent: with more than that, what may be lost is not sent */
+#define FULL_US     INT64_C(1000000) /* so long it may be more than may be unsent, */
+#define BURST_PARTS 4                /* and up to so many times */
+#define LOSSY_PART  4                /* of what may be unsent: with more than that, what may be lost is not sent */
 
 void stream_send_frame(struct stream *s, enum websocket_opcode opcode, const void *bytes, size_t len)
 {
@@ -46,6 +49,22 @@ static bool leaves_more_than(struct stream *s, int64_t bytes)
         return (int64_t)http_upgraded_unsent(s->u) > bytes;
 }
 
+/* A burst may come faster than anybody takes it: over HTTP/2 in one turn of the loop, in which nothing is sent. So for
+ * a second there may be more, but that is bounded, too. */
+static bool is_too_slow(struct stream *s)
+{
+        int64_t now_us = clock_monotonic_us();
+
+        if (!leaves_more_than(s, unsent_max(s))) {
+                s->full_us = 0;
+                return false;
+        }
+        if (s->full_us == 0) {
+                s->full_us = now_us;
+        }
+        return now_us - s->full_us >= FULL_US || leaves_more_than(s, BURST_PARTS * unsent_max(s));
+}
+
 /* What is unsent is bounded, but for the last message: whoever does not take it is told so behind it, and cut off when
  * they do not take that. */
 bool stream_may_be_sent(struct stream *s)
@@ -53,7 +72,7 @@ bool stream_may_be_sent(struct stream *s)
         if (s->closing) {
                 return false;
         }
-        if (!leaves_more_than(s, unsent_max(s))) {
+        if (!is_too_slow(s)) {
                 return true;
         }
         metric_add(s->hub->metrics.slow, 1);

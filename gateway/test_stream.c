@@ -3,6 +3,7 @@
 #include <string.h>
 #include "auth/token.h"
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "gateway/testdata/wall.h"
 
 #define SESSION "01890a5d-ac96-774b-bcce-b302099a8058"
@@ -89,6 +90,71 @@ static void a_reader_who_is_in_time_is_not_taken_for_a_slow_one(void **state)
         wall_post("a", 10);
         wall_wait(&client, "000000000002");
         wall_close(&client);
+}
+
+/* One message is larger than what may be unread and the kernel takes, and smaller than four times what may be unread.
+ */
+static struct wall_client open_and_fill(void)
+{
+        struct wall_client client = wall_open_socket(NULL);
+
+        subscribe(&client, "a", NULL);
+        wall_wait(&client, "\"subscribed\"");
+        wall_post("a", 7 << 20);
+        return client;
+}
+
+static void a_burst_does_not_end_the_stream_of_who_takes_it_in_time(void **state)
+{
+        struct wall_client client = open_and_fill();
+
+        wall_post("a", 10);
+        post_missed("b", 1, 10); /* both were sent */
+        wall_wait(&client, "000000000001");
+        wall_wait(&client, "000000000002");
+        assert_int_equal(wall_count(&client, "slow_reader"), 0);
+        wall_close(&client);
+}
+
+static void cut_off_slow_reader(size_t bytes)
+{
+        struct metric *slow = metric_counter("sonet_stream_slow_readers_total", "", NULL);
+        struct wall_client client = open_and_fill();
+        int64_t before = metric_value(slow);
+
+        for (int i = 0; metric_value(slow) == before; i++) {
+                assert_true(i < 6000);
+                wall_post("a", bytes);
+                clock_sleep_ms(5);
+        }
+        wall_wait(&client, "\"slow_reader\"");
+        wall_wait_end(&client);
+        wall_close(&client);
+}
+
+static void who_leaves_too_much_unread_is_cut_off_after_a_second(void **state)
+{
+        int64_t began_us = clock_monotonic_us();
+
+        cut_off_slow_reader(10);
+        assert_true(clock_monotonic_us() - began_us >= 1000000);
+}
+
+static void who_leaves_four_times_as_much_unread_is_cut_off(void **state)
+{
+        cut_off_slow_reader(4 << 20);
+}
+
+static int setup_large(void **state)
+{
+        wall_settings.stream_unsent_bytes = 2 << 20;
+        return setup(state);
+}
+
+static int teardown_large(void **state)
+{
+        wall_settings.stream_unsent_bytes = 262144;
+        return teardown(state);
 }
 
 static void a_replay_that_fails_ends_the_stream_which_resumes(void **state)
@@ -368,13 +434,17 @@ static void a_stop_does_not_wait_for_a_stream_that_is_being_opened(void **state)
         wall_start();
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define TEST(fn)       cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define TEST_LARGE(fn) cmocka_unit_test_setup_teardown(fn, setup_large, teardown_large)
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
             TEST(a_replay_larger_than_the_bound_of_what_is_unread_is_all_there),
             TEST(a_reader_who_is_in_time_is_not_taken_for_a_slow_one),
+            TEST_LARGE(a_burst_does_not_end_the_stream_of_who_takes_it_in_time),
+            TEST_LARGE(who_leaves_too_much_unread_is_cut_off_after_a_second),
+            TEST_LARGE(who_leaves_four_times_as_much_unread_is_cut_off),
             TEST(a_replay_that_fails_ends_the_stream_which_resumes),
             TEST(a_channel_of_server_sent_events_that_fails_ends_them),
             TEST(an_id_passes_no_event_that_is_owed_on_another_channel),
