@@ -72,6 +72,10 @@ SETTING_INT(rate_auth, "RATE_AUTH", 20, 1, 10000000, "registrations and log-ins 
 SETTING_INT(rate_failures, "RATE_FAILURES", 600, 1, 10000000, "requests with a bad access token from one address in a minute; beyond them only tokens that SoNet gave are looked at")
 SETTING_STRING(cors_origins, "CORS_ORIGINS", "*", false, "origins that browsers may call from: *, a comma-separated list, or none")
 
+SETTING_STRING(media_dir, "MEDIA_DIR", "", false, "the folder for media; empty: below the data folder of `sonet up`, and elsewhere no media are taken")
+SETTING_INT(media_quota_bytes, "MEDIA_QUOTA_BYTES", 5368709120, 0, 1099511627776, "what the media of one member may take, as they came")
+SETTING_INT(media_file_bytes, "MEDIA_FILE_BYTES", 268435456, 1024, 1073741824, "the largest media file")
+
 SETTING_INT(note_cache_bytes, "NOTE_CACHE_BYTES", 41943040, 0, 1099511627776, "memory for notes")
 SETTING_INT(account_grace_days, "ACCOUNT_GRACE_DAYS", 14, 0, 365, "days after which a deleted account is erased; until then logging in brings it back")
 SETTING_INT(user_cache_bytes, "USER_CACHE_BYTES", 16777216, 0, 1099511627776, "memory for members")

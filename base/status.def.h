@@ -32,6 +32,10 @@ STATUS_CODE(RESOURCE_EXHAUSTED, "queue_full",        503)
 STATUS_CODE(CANCELLED,          "body_incomplete",   408)
 STATUS_CODE(RESOURCE_EXHAUSTED, "spool_full",        503)
 STATUS_CODE(FAILED_PRECONDITION, "upgrade_required", 426)
+STATUS_CODE(INVALID_ARGUMENT,   "unsupported_media_type", 415)
+STATUS_CODE(INVALID_ARGUMENT,   "file_too_large",    413)
+STATUS_CODE(RESOURCE_EXHAUSTED, "quota_exceeded",    507)
+STATUS_CODE(RESOURCE_EXHAUSTED, "disk_full",         507)
 STATUS_CODE(UNIMPLEMENTED,      "http_version",      505)
 #undef STATUS
 #undef STATUS_CODE

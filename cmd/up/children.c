@@ -272,6 +272,9 @@ static struct environment environment_make(const struct serve_plan *plan)
         if (plan->settings->mail_dir[0] == '\0') {
                 environment_add(&env, "MAIL_DIR", plan->embedded->mails);
         }
+        if (plan->settings->media_dir[0] == '\0') {
+                environment_add(&env, "MEDIA_DIR", plan->embedded->media);
+        }
         environment_add_number(&env, "SHUTDOWN_GRACE_MS",
                                plan->settings->shutdown_grace_ms < grace_ms ? plan->settings->shutdown_grace_ms
                                                                             : grace_ms);

@@ -189,6 +189,7 @@ sn_status embedded_open(struct embedded *e, struct buf *error)
         TRY(make_own_folder(e, e->log, error));
         TRY(make_own_folder(e, e->spool, error));
         TRY(make_own_folder(e, e->mails, error));
+        TRY(make_own_folder(e, e->media, error));
         e->fresh = access(e->cluster, F_OK) != 0;
         TRY(place_key_file(e, error));
         TRY(load_key(e, e->fresh, error));

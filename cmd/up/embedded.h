@@ -9,6 +9,7 @@
  *   DATA/run             sockets
  *   DATA/spool           bodies on their way in (base/spool.h), unless SPOOL_DIR says otherwise
  *   DATA/mails           mails as files, where there is no SMTP_URL
+ *   DATA/media           what members bring
  *   DATA/log             what PostgreSQL and Redis have to say */
 #ifndef CMD_UP_EMBEDDED_H
 #define CMD_UP_EMBEDDED_H
@@ -33,7 +34,7 @@ struct embedded {
         char key_file[PATH_MAX];
         char postgresql[EMBEDDED_PATH_MAX], cluster[EMBEDDED_PATH_MAX], cluster_new[EMBEDDED_PATH_MAX];
         char redis[EMBEDDED_PATH_MAX], run[EMBEDDED_PATH_MAX], log[EMBEDDED_PATH_MAX];
-        char spool[EMBEDDED_PATH_MAX], mails[EMBEDDED_PATH_MAX];
+        char spool[EMBEDDED_PATH_MAX], mails[EMBEDDED_PATH_MAX], media[EMBEDDED_PATH_MAX];
         char postgresql_log[EMBEDDED_PATH_MAX], redis_log[EMBEDDED_PATH_MAX], redis_socket[EMBEDDED_PATH_MAX];
         char redis_settings[EMBEDDED_PATH_MAX];
         char postgresql_bin[PATH_MAX], redis_server[PATH_MAX];

@@ -90,7 +90,8 @@ bool embedded_set_paths(struct embedded *e)
                SET_PATH(e->cluster_new, "%s/postgresql/" POSTGRESQL_VERSION ".new", data) &&
                SET_PATH(e->redis, "%s/redis", data) && SET_PATH(e->run, "%s/run", data) &&
                SET_PATH(e->spool, "%s/spool", data) && SET_PATH(e->mails, "%s/mails", data) &&
-               SET_PATH(e->log, "%s/log", data) && SET_PATH(e->postgresql_log, "%s/log/postgresql.log", data) &&
+               SET_PATH(e->media, "%s/media", data) && SET_PATH(e->log, "%s/log", data) &&
+               SET_PATH(e->postgresql_log, "%s/log/postgresql.log", data) &&
                SET_PATH(e->redis_log, "%s/log/redis.log", data) &&
                SET_PATH(e->redis_socket, "%s/run/redis.sock", data) &&
                SET_PATH(e->redis_settings, "%s/redis/redis.conf", data);

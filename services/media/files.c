@@ -1,113 +1,89 @@
-/* Members' files, one each by member and name, beside the spool. A service that keeps more has a folder and a table for
- * them. */
+/* Owns what members do with media of their own. */
 #include "services/media/media.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "services/media/create.h"
+#include "services/media/describe.h"
+#include "services/media/store.h"
 
-#include "base/spool.h"
-#include "google/protobuf/timestamp.pb-c.h"
-
-/* Names have passed their pattern. */
-static const char *path_of(struct rpc_call *c, const char *name)
+static sn_status read_own(struct rpc_call *c, struct db_tx *tx, const char *id, Media__Media *out)
 {
-        return arena_printf(c->arena, "%s/media-%s-%s", spool_folder(), c->actor, name);
-}
+        MediaRows__StoredMedia row = MEDIA_ROWS__STORED_MEDIA__INIT;
 
-static sn_status fail_disk(struct rpc_call *c)
-{
-        return rpc_fail(c, errno == ENOSPC ? SN_RESOURCE_EXHAUSTED : SN_INTERNAL, NULL, "the file could not be kept");
-}
-
-/* All or nothing: under a name of its own first. */
-static sn_status replace(struct rpc_call *c, const char *path)
-{
-        const char *fresh = arena_printf(c->arena, "%s.%s", path, c->request_id);
-        if (!spool_keep(c->body->fd, fresh)) {
-                return fail_disk(c);
+        TRY(store_media(tx, id, &row));
+        if (strcmp(row.owner_id, c->actor) != 0) {
+                return rpc_fail(c, SN_NOT_FOUND, NULL, NULL);
         }
-        return rename(fresh, path) == 0 ? SN_OK : fail_disk(c);
-}
-
-static sn_status append(struct rpc_call *c, const char *path, int64_t offset)
-{
-        struct stat kept = {.st_size = 0};
-        int fd = open(path, O_WRONLY | O_CLOEXEC);
-        if (fd < 0 || fstat(fd, &kept) != 0 || kept.st_size != offset) {
-                if (fd >= 0) {
-                        close(fd);
-                }
-                return rpc_fail(c, SN_FAILED_PRECONDITION, "offset", "%" PRId64 " bytes are kept; go on from there",
-                                (int64_t)kept.st_size);
-        }
-        off_t to = offset;
-        ssize_t n = 1;
-        for (int64_t left = c->body->size; left > 0 && n > 0; left -= n) {
-                n = copy_file_range(c->body->fd, NULL, fd, &to, (size_t)left, 0);
-        }
-        bool ok = n > 0 && fsync(fd) == 0;
-        close(fd);
-        return ok ? SN_OK : fail_disk(c);
-}
-
-static sn_status answer(struct rpc_call *c, const char *name, Media__File *out)
-{
-        struct stat file;
-        if (stat(path_of(c, name), &file) != 0) {
-                return fail_disk(c);
-        }
-        out->name = (char *)name;
-        out->size = file.st_size;
-        out->file_name = (char *)c->body->file_name;
+        describe_own(c, &row);
+        *out = *row.media;
         return SN_OK;
 }
 
-sn_status media_handle_put_file(struct rpc_call *c, const Media__PutFileRequest *in, Media__File *out)
+sn_status media_handle_get_media(struct rpc_call *c, const Media__GetMediaRequest *in, Media__Media *out)
 {
-        const char *path = path_of(c, in->name);
-        TRY(in->offset == 0 ? replace(c, path) : append(c, path, in->offset));
-        return answer(c, in->name, out);
+        return DB_READ(c, tx, read_own(c, tx, in->id, out));
 }
 
-sn_status media_handle_post_file(struct rpc_call *c, const Media__PostFileRequest *in, Media__File *out)
+sn_status media_handle_update_media(struct rpc_call *c, const Media__UpdateMediaRequest *in, Media__Media *out)
 {
-        TRY(replace(c, path_of(c, in->name)));
-        return answer(c, in->name, out);
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        int32_t x = 0, y = 0;
+        bool has_x = in->x_case != 0, has_y = in->y_case != 0;
+
+        TRY(focus_of(c, "focus_x", has_x ? in->focus_x : 0, &x));
+        TRY(focus_of(c, "focus_y", has_y ? in->focus_y : 0, &y));
+        TRY(db_begin(c, &tx));
+        TRY(store_update_media(tx, in->id, c->actor, in->alt_case != 0 ? in->alt_text : NULL, has_x ? &x : NULL,
+                               has_y ? &y : NULL));
+        TRY(read_own(c, tx, in->id, out));
+        return db_commit(c, NULL, &tx);
 }
 
-sn_status media_handle_stat_file(struct rpc_call *c, const Media__StatFileRequest *in, Media__FileState *out)
+/* With the quota locked: its last file of a content takes that out of the count. */
+static sn_status delete_own(struct rpc_call *c, struct db_tx *tx, const char *id)
 {
-        struct stat file;
-        if (stat(path_of(c, in->name), &file) != 0) {
-                return rpc_fail(c, SN_NOT_FOUND, NULL, "you keep no file of this name");
+        MediaRows__Quota quota = MEDIA_ROWS__QUOTA__INIT;
+        MediaRows__StoredMedia row = MEDIA_ROWS__STORED_MEDIA__INIT;
+        bool has = false;
+
+        TRY(store_lock_quota(tx, c->actor, &quota));
+        TRY(store_delete_media(tx, id, c->actor, &row));
+        TRY(store_has_content(tx, c->actor, row.upload_sha256, &has));
+        return has ? SN_OK : store_change_quota(tx, c->actor, -row.media->size_bytes, 0);
+}
+
+sn_status media_handle_delete_media(struct rpc_call *c, const Media__DeleteMediaRequest *in,
+                                    Google__Protobuf__Empty *out)
+{
+        return DB_WRITE(c, tx, delete_own(c, tx, in->id));
+}
+
+sn_status media_handle_get_usage(struct rpc_call *c, const Media__GetUsageRequest *in, Media__Usage *out)
+{
+        out->quota_bytes = media_limits.quota_bytes;
+        return DB_READ(c, tx, store_usage(tx, c->actor, out));
+}
+
+static sn_status read_list(struct db_tx *tx, const void *context, const struct page_scan *scan, size_t *n,
+                           ProtobufCMessage ***rows)
+{
+        const Media__ListMediaRequest *in = context;
+
+        return store_list_media(tx, db_call(tx)->actor, (int)in->kind, scan, n, (MediaRows__StoredMedia ***)rows);
+}
+
+sn_status media_handle_list_media(struct rpc_call *c, const Media__ListMediaRequest *in, Media__MediaList *out)
+{
+        struct page page;
+        const char *filter = arena_printf(c->arena, "media %d", (int)in->kind);
+
+        TRY(page_read_rows(c, filter, read_list, in, PAGE_ASKED(in, MEDIA__LIST_MEDIA_REQUEST), &page));
+        for (size_t i = 0; i < page.n; i++) {
+                MediaRows__StoredMedia *row = (MediaRows__StoredMedia *)page.items[i];
+
+                describe_own(c, row);
+                page.items[i] = &row->media->base;
         }
-        if (in->expected_case == MEDIA__STAT_FILE_REQUEST__EXPECTED_SIZE && in->size != file.st_size) {
-                return rpc_fail(c, SN_FAILED_PRECONDITION, "size", "%" PRId64 " bytes are kept", (int64_t)file.st_size);
-        }
-        out->offset = file.st_size;
-        out->modified_at = ARENA_NEW(c->arena, Google__Protobuf__Timestamp);
-        google__protobuf__timestamp__init(out->modified_at);
-        out->modified_at->seconds = file.st_mtime;
+        PAGE_ANSWER(out, &page);
         return SN_OK;
-}
-
-/* The tag changes with the bytes: a file is replaced by another one, or grows. */
-sn_status media_handle_get_file(struct rpc_call *c, const Media__GetFileRequest *in, File__Chunk *out)
-{
-        struct stat file;
-        int fd = open(path_of(c, in->name), O_RDONLY | O_CLOEXEC);
-        if (fd < 0 || fstat(fd, &file) != 0) {
-                if (fd >= 0) {
-                        close(fd);
-                }
-                return rpc_fail(c, SN_NOT_FOUND, NULL, "you keep no file of this name");
-        }
-        out->etag = arena_printf(c->arena, "%" PRIx64 "-%" PRIx64, (uint64_t)file.st_ino, (uint64_t)file.st_size);
-        out->file_name = in->name;
-        return rpc_answer_file(c, fd);
 }

@@ -1,6 +1,19 @@
 /* media_service: what it is made of. */
 #include "services/media/media.h"
 
+#include "services/media/blobs.h"
+#include "services/media/describe.h"
+
+struct media_limits media_limits;
+
+static sn_status start(struct service *service, const struct settings *settings)
+{
+        media_limits =
+            (struct media_limits){.quota_bytes = settings->media_quota_bytes, .file_bytes = settings->media_file_bytes};
+        describe_start(settings->public_url);
+        return blobs_start(settings->media_dir);
+}
+
 const struct service_definition media_service = {
     .name = "media",
     .contract = &media_contract,
@@ -8,4 +21,5 @@ const struct service_definition media_service = {
     .schema = &media_schema,
     .consumers = media_consumers,
     .jobs = media_jobs,
+    .start = start,
 };

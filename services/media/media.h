@@ -6,4 +6,11 @@
 #include "services/media/media.service.h"
 #include "services/services.h"
 
+/* Settings, as they were at the start. */
+struct media_limits {
+        int64_t quota_bytes; /* that a member may keep */
+        int64_t file_bytes;  /* that one file may have */
+};
+extern struct media_limits media_limits;
+
 #endif

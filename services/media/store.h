@@ -4,10 +4,38 @@
 
 #include "db/db.h"
 #include "services/media/media.rpc.h"
+#include "services/media/media_rows.rpc.h"
+#include "services/page.h"
 
-/* 0 for a member without a row. */
-SN_CHECKED sn_status media_store_count(struct db_tx *tx, const char *user_id, Media__Count *out);
-/* Adds notes[i] to the count of authors[i]; an author may come more than once. */
-SN_CHECKED sn_status media_store_add(struct db_tx *tx, char *const *authors, const int64_t *notes, size_t n);
+/* A media as it comes. */
+struct new_media {
+        const char *id, *owner_id;
+        int kind; /* media.proto, Kind */
+        const char *mime_type, *file_name, *alt_text;
+        int64_t size_bytes;
+        const char *upload_sha256; /* hex */
+        int32_t focus_x, focus_y;  /* millionths */
+};
+
+/* Locks the quota of a member until the transaction ends, whoever it is. */
+SN_CHECKED sn_status store_lock_quota(struct db_tx *tx, const char *user_id, MediaRows__Quota *out);
+/* Adds to a locked quota; either may be negative. */
+SN_CHECKED sn_status store_change_quota(struct db_tx *tx, const char *user_id, int64_t used, int64_t reserved);
+SN_CHECKED sn_status store_usage(struct db_tx *tx, const char *user_id, Media__Usage *out);
+
+SN_CHECKED sn_status store_insert_media(struct db_tx *tx, const struct new_media *media);
+/* SN_NOT_FOUND when there is none. */
+SN_CHECKED sn_status store_media(struct db_tx *tx, const char *id, MediaRows__StoredMedia *out);
+/* Whether a member has this content already, with the quota locked. */
+SN_CHECKED sn_status store_has_content(struct db_tx *tx, const char *owner_id, const char *upload_sha256, bool *has);
+/* One's own; what is NULL stays. SN_NOT_FOUND when there is none. */
+SN_CHECKED sn_status store_update_media(struct db_tx *tx, const char *id, const char *owner_id, const char *alt_text,
+                                        const int32_t *focus_x, const int32_t *focus_y);
+/* One's own; *row is as it was. SN_NOT_FOUND when there is none. */
+SN_CHECKED sn_status store_delete_media(struct db_tx *tx, const char *id, const char *owner_id,
+                                        MediaRows__StoredMedia *row);
+/* kind 0: all. */
+SN_CHECKED sn_status store_list_media(struct db_tx *tx, const char *owner_id, int kind, const struct page_scan *scan,
+                                      size_t *n, MediaRows__StoredMedia ***rows);
 
 #endif

@@ -6,6 +6,7 @@ import { PASSWORD, api, assertTokenIsRefused, eventually, ids, randomKey, random
 import { SERVICES } from './harness.mjs';
 import { admin } from './operator.mjs';
 import { connectGrpc, methods } from './protos.mjs';
+import { png } from './pictures.mjs';
 import { Authenticator } from './authenticator.mjs';
 import { totp } from './totp.mjs';
 
@@ -175,6 +176,27 @@ test('notes and timelines: all that can be done with one', async () => {
         await fails('GetNote', { id: note.id }, Status.NOT_FOUND);
         assert.deepEqual(await ok('UnlikeNote', { id: note.id }, alice), await ok('UnlikeNote', { id: note.id }, alice), 'the empty note');
         assert.equal((await ok('UnlikeNote', { id: note.id }, alice)).id, '');
+});
+
+test('media: brought in pieces, described, listed, given out in pieces, deleted', async () => {
+        const picture = png(9, 9);
+        const stream = async (name, requests) => {
+                const { answers, error } = await wire.callStream(name, requests, { token: alice.token });
+                assert.ok(!error, `${name}: ${JSON.stringify(error)}`);
+                called.add(name);
+                return answers;
+        };
+        const [media] = await stream('CreateMedia', [{ alt_text: 'a cat', file: picture.subarray(0, 50) }, { file: picture.subarray(50) }]);
+        assert.deepEqual([media.alt_text, media.kind], ['a cat', 'KIND_IMAGE']);
+        assert.equal((await ok('UpdateMedia', { id: media.id, alt_text: 'two cats' }, alice)).alt_text, 'two cats');
+        assert.equal((await ok('GetMedia', { id: media.id }, alice)).size_bytes, picture.length);
+        assert.deepEqual(ids((await ok('ListMedia', {}, alice)).items), [media.id]);
+        assert.equal((await ok('GetUsage', {}, alice)).files, 1);
+        const [what, ...chunks] = await stream('DownloadMedia', [{ id: media.id, variant: 'original' }]);
+        assert.equal(what.mime_type, 'image/png');
+        assert.deepEqual(Buffer.concat(chunks.map((c) => c.data)), picture);
+        await ok('DeleteMedia', { id: media.id }, alice);
+        await fails('GetMedia', { id: media.id }, Status.NOT_FOUND, alice);
 });
 
 test('gRPC and REST show the same note', async () => {

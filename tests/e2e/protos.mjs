@@ -78,5 +78,25 @@ export function connectGrpc(addresses) {
                         (error, answer) => resolve(error ? { error: { code: error.code, details: error.details } } : { answer })));
         }
 
-        return { call, callRaw, clients, close: () => Object.values(clients).forEach((c) => c.close()) };
+        // A call whose request is a stream of messages, whose answer is one, or both; resolves to {answers} or {error}.
+        function callStream(methodName, requests, { token, deadlineMs = 20_000 } = {}) {
+                const m = methods.find((x) => x.name === methodName);
+                const head = new grpc.Metadata();
+                head.set('authorization', `Bearer ${token}`);
+                return new Promise((resolve) => {
+                        const answers = [];
+                        const options = { deadline: Date.now() + deadlineMs };
+                        const done = (error, answer) => resolve(error ? { error } : { answers: [answer] });
+                        if (m.contract.requestStream) {
+                                const stream = clients[m.service].makeClientStreamRequest(m.path, m.contract.requestSerialize, m.contract.responseDeserialize, head, options, done);
+                                requests.forEach((r) => stream.write(r));
+                                stream.end();
+                                return;
+                        }
+                        clients[m.service].makeServerStreamRequest(m.path, m.contract.requestSerialize, m.contract.responseDeserialize, requests[0], head, options)
+                                .on('data', (d) => answers.push(d)).on('error', (error) => resolve({ error })).on('end', () => resolve({ answers }));
+                });
+        }
+
+        return { call, callRaw, callStream, clients, close: () => Object.values(clients).forEach((c) => c.close()) };
 }

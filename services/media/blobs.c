@@ -1,0 +1,176 @@
+/* Owns the folder of blobs: MEDIA_DIR/blobs/ab/abcd…, MEDIA_DIR/incoming. */
+#include "services/media/blobs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/log.h"
+#include "base/spool.h"
+#include "base/str.h"
+
+enum { FOLDER_BYTES = 3072, PATH_BYTES = 4096, READ_BYTES = 1 << 16 };
+
+static char root[FOLDER_BYTES];
+
+static void path_of(const char *name, char out[PATH_BYTES])
+{
+        (void)snprintf(out, PATH_BYTES, "%s/blobs/%.2s/%s", root, name, name);
+}
+
+/* --- start --- */
+
+static bool make_folder(const char *path)
+{
+        if (mkdir(path, 0700) == 0 || errno == EEXIST) {
+                return true;
+        }
+        log_event(LOG_LEVEL_ERROR, "a folder for media cannot be made", LOG_STR("file.path", path),
+                  LOG_STR("error.message", strerror(errno)));
+        return false;
+}
+
+static bool make_folders(void)
+{
+        static const char *const folders[] = {"", "/blobs", "/incoming"};
+        char path[PATH_BYTES];
+
+        for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+                (void)snprintf(path, sizeof(path), "%s%s", root, folders[i]);
+                if (!make_folder(path)) {
+                        return false;
+                }
+        }
+        for (int i = 0; i < 256; i++) {
+                (void)snprintf(path, sizeof(path), "%s/blobs/%02x", root, (unsigned)i);
+                if (!make_folder(path)) {
+                        return false;
+                }
+        }
+        return true;
+}
+
+sn_status blobs_start(const char *folder)
+{
+        (void)snprintf(root, sizeof(root), "%s", folder);
+        if (root[0] == '\0') {
+                log_event(LOG_LEVEL_WARN, "MEDIA_DIR is not set: no media are taken");
+                return SN_OK;
+        }
+        return make_folders() ? SN_OK : SN_INTERNAL;
+}
+
+/* --- taking in --- */
+
+static sn_status fail_disk(struct rpc_call *c)
+{
+        bool full = errno == ENOSPC || errno == EDQUOT;
+
+        if (!full) {
+                log_event(LOG_LEVEL_ERROR, "a media file cannot be kept", LOG_STR("error.message", strerror(errno)));
+        }
+        return full ? rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "disk_full", NULL,
+                                    "the server has no room for further files; try again later")
+                    : rpc_fail(c, SN_INTERNAL, NULL, "the file could not be kept");
+}
+
+static bool hash_all(int fd, EVP_MD_CTX *hash, uint8_t digest[32])
+{
+        uint8_t bytes[READ_BYTES];
+        ssize_t n = 0;
+
+        for (off_t at = 0; (n = pread(fd, bytes, sizeof(bytes), at)) > 0; at += n) {
+                if (EVP_DigestUpdate(hash, bytes, (size_t)n) != 1) {
+                        return false;
+                }
+        }
+        return n == 0 && EVP_DigestFinal_ex(hash, digest, NULL) == 1;
+}
+
+static bool hash_file(int fd, char name[BLOB_NAME_SIZE])
+{
+        uint8_t digest[32];
+        EVP_MD_CTX *hash = EVP_MD_CTX_new();
+        bool ok = hash != NULL && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1 && hash_all(fd, hash, digest);
+
+        EVP_MD_CTX_free(hash);
+        for (size_t i = 0; ok && i < sizeof(digest); i++) {
+                (void)snprintf(name + 2 * i, 3, "%02x", digest[i]);
+        }
+        return ok;
+}
+
+/* What was published is not there any more. */
+static void unlink_staged(void *path)
+{
+        (void)unlink(path);
+}
+
+sn_status blob_stage(struct rpc_call *c, int fd, struct staged_blob *out)
+{
+        char *path = arena_printf(c->arena, "%s/incoming/%s", root, uuid_new_in(c->arena));
+
+        CALL_ASSERT_NO_TRANSACTION(c);
+        if (root[0] == '\0') {
+                return rpc_fail(c, SN_UNAVAILABLE, NULL, "this server keeps no media");
+        }
+        if (!hash_file(fd, out->name) || !spool_keep(fd, path)) {
+                return fail_disk(c);
+        }
+        arena_defer(c->arena, unlink_staged, path);
+        out->path = path;
+        return SN_OK;
+}
+
+sn_status blob_lock(struct db_tx *tx, const char *name)
+{
+        return db_lock_one(tx, "media blob", name);
+}
+
+static bool sync_folder_of(const char *name)
+{
+        char path[PATH_BYTES];
+
+        (void)snprintf(path, sizeof(path), "%s/blobs/%.2s", root, name);
+        int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        bool ok = fd >= 0 && fsync(fd) == 0;
+        if (fd >= 0) {
+                close(fd);
+        }
+        return ok;
+}
+
+/* Within the transaction, since the lock is: between looking and committing nobody may remove what is there. */
+sn_status blob_publish(struct db_tx *tx, const struct staged_blob *blob)
+{
+        char path[PATH_BYTES];
+
+        TRY(blob_lock(tx, blob->name));
+        path_of(blob->name, path);
+        if (link(blob->path, path) != 0 && errno != EEXIST) {
+                return fail_disk(db_call(tx));
+        }
+        return sync_folder_of(blob->name) ? SN_OK : fail_disk(db_call(tx));
+}
+
+/* --- what is there --- */
+
+sn_status blob_open(struct rpc_call *c, const char *name, int *fd)
+{
+        char path[PATH_BYTES];
+
+        path_of(name, path);
+        *fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        return *fd >= 0 ? SN_OK : rpc_fail(c, SN_NOT_FOUND, NULL, "there is no such file");
+}
+
+void blob_remove(const char *name)
+{
+        char path[PATH_BYTES];
+
+        path_of(name, path);
+        (void)unlink(path);
+}

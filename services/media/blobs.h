@@ -1,0 +1,33 @@
+/* Blobs: the bytes of media, in a folder, each content once under its SHA-256.
+ *
+ * A blob comes in three steps: it is staged under a name of its own and is on disk then; in the transaction that writes
+ * the row about it its hash is locked and it is moved to its place; the row is committed. So there is no row without a
+ * file. A file without a row is what a crash in between leaves; a job takes it away, under the same lock. */
+#ifndef SERVICES_MEDIA_BLOBS_H
+#define SERVICES_MEDIA_BLOBS_H
+
+#include "base/call.h"
+#include "db/db.h"
+
+enum { BLOB_NAME_SIZE = 65 }; /* SHA-256 in hex, and NUL */
+
+struct staged_blob {
+        char name[BLOB_NAME_SIZE]; /* which it will have */
+        const char *path;          /* where it is now */
+};
+
+/* The folder is made where it is missing. */
+SN_CHECKED sn_status blobs_start(const char *folder);
+
+/* Takes a file in, whatever its position, and does not close it. It is on disk afterwards. What is not published goes
+ * with the call. SN_RESOURCE_EXHAUSTED when the disk is full. */
+SN_CHECKED sn_status blob_stage(struct rpc_call *c, int fd, struct staged_blob *out);
+/* Locks its hash until the transaction ends, and puts it in its place unless the same content is there. */
+SN_CHECKED sn_status blob_publish(struct db_tx *tx, const struct staged_blob *blob);
+/* For reading; the caller's to close. SN_NOT_FOUND when there is none. */
+SN_CHECKED sn_status blob_open(struct rpc_call *c, const char *name, int *fd);
+/* Under the lock of its hash: nothing refers to it any more. */
+SN_CHECKED sn_status blob_lock(struct db_tx *tx, const char *name);
+void blob_remove(const char *name);
+
+#endif

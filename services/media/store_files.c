@@ -1,0 +1,88 @@
+/* Owns the SQL on media_files. */
+#include "services/media/store.h"
+
+#define COLUMNS                                                                                                        \
+        "f.id, f.owner_id, f.id as \"media.id\", f.kind as \"media.kind\", f.status as \"media.status\","              \
+        " f.reason as \"media.reason\", f.mime_type as \"media.mime_type\", f.size_bytes as \"media.size_bytes\","     \
+        " f.width as \"media.width\", f.height as \"media.height\", f.duration_ms as \"media.duration_ms\","           \
+        " f.alt_text as \"media.alt_text\", f.focus_x / 1000000.0::float8 as \"media.focus_x\","                       \
+        " f.focus_y / 1000000.0::float8 as \"media.focus_y\", f.blurhash as \"media.blurhash\","                       \
+        " f.dominant_color as \"media.dominant_color\", f.created_at as \"media.created_at\","                         \
+        " encode(f.upload_sha256, 'hex') as upload_sha256, encode(f.content_sha256, 'hex') as content_sha256"
+
+DB_STATEMENT(INSERT_MEDIA, "media_service", NULL,
+             "insert into media_files (id, owner_id, kind, status, mime_type, file_name, size_bytes, upload_sha256,"
+             " content_sha256, alt_text, focus_x, focus_y, created_at)"
+             " values ($1, $2, $3, 2, $4, $5, $6, decode($7, 'hex'), decode($7, 'hex'), $8, $9, $10, $11)");
+
+sn_status store_insert_media(struct db_tx *tx, const struct new_media *media)
+{
+        return db_exec(tx, &INSERT_MEDIA,
+                       DB_BINDS(bind_uuid(media->id), bind_uuid(media->owner_id), bind_i64(media->kind),
+                                bind_text(media->mime_type), bind_text(media->file_name), bind_i64(media->size_bytes),
+                                bind_text(media->upload_sha256), bind_text(media->alt_text), bind_i64(media->focus_x),
+                                bind_i64(media->focus_y), bind_time_ms(db_call(tx)->now_ms)),
+                       NULL);
+}
+
+DB_STATEMENT(SELECT_MEDIA, "media_service", &media_rows__stored_media__message,
+             "select " COLUMNS " from media_files f where f.id = $1");
+
+sn_status store_media(struct db_tx *tx, const char *id, MediaRows__StoredMedia *out)
+{
+        return db_one(tx, &SELECT_MEDIA, DB_BINDS(bind_uuid(id)), &out->base, NULL);
+}
+
+DB_STATEMENT(SELECT_HAS_CONTENT, "media_service", NULL,
+             "select 1 from media_files where owner_id = $1 and upload_sha256 = decode($2, 'hex') limit 1");
+
+sn_status store_has_content(struct db_tx *tx, const char *owner_id, const char *upload_sha256, bool *has)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &SELECT_HAS_CONTENT, DB_BINDS(bind_uuid(owner_id), bind_text(upload_sha256)), &rows));
+        *has = db_rows_count(rows) > 0;
+        return SN_OK;
+}
+
+DB_STATEMENT(
+    UPDATE_MEDIA, "media_service", NULL,
+    "update media_files set alt_text = coalesce($3, alt_text), focus_x = coalesce($4::bigint::integer, focus_x),"
+    " focus_y = coalesce($5::bigint::integer, focus_y) where id = $1 and owner_id = $2");
+
+sn_status store_update_media(struct db_tx *tx, const char *id, const char *owner_id, const char *alt_text,
+                             const int32_t *focus_x, const int32_t *focus_y)
+{
+        int64_t changed = 0;
+
+        TRY(db_exec(tx, &UPDATE_MEDIA,
+                    DB_BINDS(bind_uuid(id), bind_uuid(owner_id), bind_text(alt_text),
+                             focus_x != NULL ? bind_i64(*focus_x) : bind_null(),
+                             focus_y != NULL ? bind_i64(*focus_y) : bind_null()),
+                    &changed));
+        return changed > 0 ? SN_OK : rpc_fail(db_call(tx), SN_NOT_FOUND, "id", "you have no media with this id");
+}
+
+DB_STATEMENT(DELETE_MEDIA, "media_service", &media_rows__stored_media__message,
+             "delete from media_files f where f.id = $1 and f.owner_id = $2 returning " COLUMNS);
+
+sn_status store_delete_media(struct db_tx *tx, const char *id, const char *owner_id, MediaRows__StoredMedia *row)
+{
+        return db_one(tx, &DELETE_MEDIA, DB_BINDS(bind_uuid(id), bind_uuid(owner_id)), &row->base, NULL);
+}
+
+#define LIST(comparison, direction)                                                                                    \
+        "select " COLUMNS " from media_files f where f.owner_id = $1 and f.id " comparison                             \
+        " $2 and ($3 = 0 or f.kind = $3) order by f.id " direction " limit $4"
+
+DB_STATEMENT(LIST_MEDIA, "media_service", &media_rows__stored_media__message, LIST("<", "desc"));
+DB_STATEMENT(LIST_MEDIA_AFTER, "media_service", &media_rows__stored_media__message, LIST(">", "asc"));
+
+sn_status store_list_media(struct db_tx *tx, const char *owner_id, int kind, const struct page_scan *scan, size_t *n,
+                           MediaRows__StoredMedia ***rows)
+{
+        return db_list(tx, scan->newer ? &LIST_MEDIA_AFTER : &LIST_MEDIA,
+                       DB_BINDS(bind_uuid(owner_id), bind_uuid(page_beyond_id(scan)), bind_i64(kind),
+                                bind_i64((int64_t)scan->limit)),
+                       n, rows);
+}
