@@ -77,6 +77,8 @@ SETTING_INT(media_quota_bytes, "MEDIA_QUOTA_BYTES", 5368709120, 0, 1099511627776
 SETTING_INT(media_file_bytes, "MEDIA_FILE_BYTES", 268435456, 1024, 1073741824, "the largest media file")
 
 SETTING_INT(note_cache_bytes, "NOTE_CACHE_BYTES", 41943040, 0, 1099511627776, "memory for notes")
+SETTING_CHOICE(registration, "REGISTRATION", "open", "open|approval|invite|closed", "who may register: everybody; everybody, once a moderator approves; who is invited; nobody")
+SETTING_INT(member_invites, "MEMBER_INVITES", 0, 0, 1000, "how many people a member may invite in 30 days; 0: only moderators and `sonet admin invite` do")
 SETTING_INT(account_grace_days, "ACCOUNT_GRACE_DAYS", 14, 0, 365, "days after which a deleted account is erased; until then logging in brings it back")
 SETTING_INT(user_cache_bytes, "USER_CACHE_BYTES", 16777216, 0, 1099511627776, "memory for members")
 SETTING_INT(timeline_cache_bytes, "TIMELINE_CACHE_BYTES", 4194304, 0, 1099511627776, "memory for what timelines need to know of their readers")

@@ -55,6 +55,18 @@ bool str_next(struct str *s, char sep, struct str *head)
         return true;
 }
 
+bool str_has_word(const char *words, const char *word)
+{
+        struct str rest = str_of(words), one;
+
+        while (str_next(&rest, ' ', &one)) {
+                if (str_equal_c(one, word)) {
+                        return true;
+                }
+        }
+        return false;
+}
+
 static bool is_blank(char c)
 {
         return c == ' ' || c == '\t';

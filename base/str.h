@@ -20,9 +20,10 @@ bool str_equal_nocase(struct str a, struct str b); /* ASCII */
 bool str_starts(struct str s, struct str prefix);
 /* Cuts at the first sep: *head is what stands before it, *s what follows. False when s was empty. */
 bool str_next(struct str *s, char sep, struct str *head);
-struct str str_trim(struct str s);                /* ASCII space and tab */
-char *str_dup(struct arena *arena, struct str s); /* NUL-terminated copy */
-bool str_to_i64(struct str s, int64_t *out);      /* decimal, whole view, no sign tricks; false leaves *out */
+bool str_has_word(const char *words, const char *word); /* words: apart by single spaces */
+struct str str_trim(struct str s);                      /* ASCII space and tab */
+char *str_dup(struct arena *arena, struct str s);       /* NUL-terminated copy */
+bool str_to_i64(struct str s, int64_t *out);            /* decimal, whole view, no sign tricks; false leaves *out */
 /* The decimal digits of a number, in the end of the array. */
 static inline struct str str_of_u64(uint64_t value, char digits[20])
 {

@@ -51,24 +51,13 @@ int64_t rpc_deadline_us(const struct rpc_method *m, int64_t outer_us)
 
 /* ---- Before the handler ---- */
 
-static bool has_scope(const char *scopes, const char *wanted)
-{
-        struct str rest = str_of(scopes), one;
-        while (str_next(&rest, ' ', &one)) {
-                if (str_equal_c(one, wanted)) {
-                        return true;
-                }
-        }
-        return false;
-}
-
 static sn_status check_scope(struct rpc_call *c, const struct rpc_method *m)
 {
         if (c->actor[0] == '\0') {
                 return rpc_fail_code(c, SN_UNAUTHENTICATED, "token_missing", NULL,
                                      "log in first: this needs an access token");
         }
-        if (!has_scope(c->scope, m->scope)) {
+        if (!str_has_word(c->scope, m->scope)) {
                 return rpc_fail_code(c, SN_PERMISSION_DENIED, "scope_missing", NULL, "your token lacks the scope %s",
                                      m->scope);
         }

@@ -22,6 +22,11 @@ static const struct {
                      " from generate_series(1, 5000) n"},
     {"user_service", "update users set role = 'moderator' where id < id(20)"},
     {"user_service", "update users set suspended_at = now() where id > id(4900)"},
+    {"user_service", "update users set waiting_since = now() where id > id(4800)"},
+    {"user_service", "update users set email_verified_at = now()"},
+    {"user_service", "insert into invites (id, inviter_id, token_hash, uses, uses_left, expires_at)"
+                     " select id(n), id(n % 500 + 1), int4send(n), 1, 1, now() + interval '1 minute' * n"
+                     " from generate_series(1, 5000) n"},
     {"user_service", "insert into user_stats (user_id) select id from users"},
     {"user_service", "insert into user_names (key, user_id) select md5(n::text), id(n % 5000 + 1)"
                      " from generate_series(1, 20000) n"},
@@ -184,13 +189,13 @@ static void members_are_found_by_index(void **state)
               {"SET_NAMES", "user_names_of_user users_pkey user_settings_pkey"},
               {"SELECT_SETTINGS", "user_settings_pkey"}, {"DROP_SETTINGS", "user_settings_pkey"},
               {"SELECT_AUTHORS", "users_pkey"}, {"UPSERT_STATS", "users_pkey"},
-              {"SELECT_AUTHORS_BY_NAME", "users_username_taken"},
-              {"SELECT_TAKEN", "users_username_taken users_email_taken"});
+              {"SELECT_AUTHORS_BY_NAME", "users_username_taken"}, {"SELECT_TAKEN", "users_username_taken"},
+              {"SELECT_EMAIL_OWNER", "users_email"});
 }
 
 static void sessions_are_found_by_index(void **state)
 {
-        CHECK("user_service", {"SELECT_CREDENTIALS", "users_username_taken users_email_taken"},
+        CHECK("user_service", {"SELECT_CREDENTIALS", "users_username_taken users_email"},
               {"SELECT_LOGIN_FAILURES", "user_login_history_wrong"}, {"SELECT_REFRESH_STATE", "user_sessions_pkey"},
               {"ROTATE", "user_sessions_pkey"}, {"END_SESSION", "user_sessions_"},
               {"SELECT_SESSIONS", "user_sessions_running"}, {"SELECT_SESSIONS_AFTER", "user_sessions_running"},
@@ -204,8 +209,11 @@ static void accounts_and_mails_are_found_by_index(void **state)
               {"SELECT_ACCOUNTS_AFTER", "users_pkey"}, {"SELECT_STAFF", "users_staff"},
               {"SELECT_STAFF_AFTER", "users_staff"}, {"SELECT_SUSPENDED", "users_suspended"},
               {"SELECT_SUSPENDED_AFTER", "users_suspended"},
-              {"FIND_ACCOUNT", "users_pkey users_username_taken users_email_taken"}, {"CLAIM_MAILS", "mail_queue_due"},
-              {"NEXT_MAIL", "mail_queue_due"}, {"COUNT_MAILS", "mail_queue_owner"},
+              {"FIND_ACCOUNT", "users_pkey users_username_taken users_email"}, {"SELECT_WAITING", "users_waiting"},
+              {"SELECT_WAITING_AFTER", "users_waiting"}, {"USE_INVITE", "invites_token"},
+              {"SELECT_INVITES", "invites_of_inviter"}, {"SELECT_INVITES_AFTER", "invites_of_inviter"},
+              {"SELECT_INVITED", "invites_of_inviter"}, {"CLEANUP_INVITES", "invites_expiry"},
+              {"CLAIM_MAILS", "mail_queue_due"}, {"NEXT_MAIL", "mail_queue_due"}, {"COUNT_MAILS", "mail_queue_owner"},
               {"EXPIRE_MAILS", "mail_queue_expiry"}, {"FORGET_MAILS", "mail_queue_owner"});
 }
 
@@ -233,8 +241,9 @@ static void follow_requests_are_found_by_index(void **state)
 
 static void what_is_erased_is_found_by_index(void **state)
 {
-        CHECK("user_service", {"LOCK_EXPIRED", "users_deactivated"}, {"DEACTIVATE", "users_pkey"},
-              {"REACTIVATE", "users_"}, {"ERASE_USER", "users_pkey"}, {"ERASE_KEYS", "idempotency_keys_pkey"});
+        CHECK("user_service", {"LOCK_EXPIRED", "users_deactivated"}, {"LOCK_UNANSWERED", "users_waiting_age"},
+              {"DEACTIVATE", "users_pkey"}, {"REACTIVATE", "users_"}, {"ERASE_USER", "users_pkey"},
+              {"ERASE_KEYS", "idempotency_keys_pkey"});
         CHECK("follow_service", {"SELECT_FOLLOWS_OF", "user_relationships_"},
               {"ERASE_BLOCKS", "user_blocks_pkey user_blocks_of"}, {"ERASE_MUTES", "user_mutes_pkey user_mutes_of"},
               {"ERASE_REQUESTS", "follow_requests_pkey follow_requests_newest"},

@@ -71,7 +71,8 @@ sn_status admin_with_service(struct admin *a, const struct service_definition *d
         c->user_agent = arena_printf(c->arena, "sonet admin (%s)", account_name());
         sn_status status = action(a, c);
         if (status != SN_OK) {
-                buf_printf(&a->error, "%s: %s", definition->name,
+                buf_printf(&a->error, "%s: %s%s%s", definition->name, c->problem.field != NULL ? c->problem.field : "",
+                           c->problem.field != NULL ? ": " : "",
                            c->problem.detail != NULL ? c->problem.detail : sn_status_name(status));
         }
         return status;
@@ -83,6 +84,7 @@ static const struct {
 } FAMILIES[] = {
     {"audit", admin_audit},
     {"deadletters", admin_dead_letters},
+    {"invite", admin_invite},
     {"user", admin_user},
 };
 #define N_FAMILIES (sizeof(FAMILIES) / sizeof(FAMILIES[0]))
@@ -103,13 +105,17 @@ static sn_status run_family(struct admin *a, int n, char **words)
 
 int cmd_admin(int argc, char **argv)
 {
-        struct admin a = {.limit = 50, .role = ""};
+        struct admin a = {.limit = 50, .role = "", .uses = 1, .days = 7};
         int first = 0;
         const struct option_row rows[] = {
             {"service", OPTION_TEXT, &a.service, "NAME", "dead letters of this service only", 0, 0},
             {"limit", OPTION_NUMBER, &a.limit, "N", "how many a list shows: 50", 1, 10000},
             {"role", OPTION_TEXT, &a.role, "ROLE", "members with this role only", 0, 0},
             {"suspended", OPTION_FLAG, &a.suspended, NULL, "suspended members only", 0, 0},
+            {"waiting", OPTION_FLAG, &a.waiting, NULL, "members who wait for approval only", 0, 0},
+            {"now", OPTION_FLAG, &a.now, NULL, "with 'user delete': erase the account at once, for good", 0, 0},
+            {"uses", OPTION_NUMBER, &a.uses, "N", "how many an invite lets in: 1", 1, 1000},
+            {"days", OPTION_NUMBER, &a.days, "N", "for how long an invite works: 7", 1, 365},
             {"head", OPTION_TEXT, &a.head, "POSITION:HASH", "what an earlier 'audit verify' printed", 0, 0},
             {"data", OPTION_TEXT, &a.folder, "DIR", "the data folder of a 'sonet up'", 0, 0},
         };

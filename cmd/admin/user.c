@@ -18,11 +18,16 @@ static const char *when(const Google__Protobuf__Timestamp *at, char text[CLOCK_R
 static void print_account(const UserAdmin__Account *account)
 {
         char created[CLOCK_RFC3339_SIZE], used[CLOCK_RFC3339_SIZE], suspended[CLOCK_RFC3339_SIZE];
+        char verified[CLOCK_RFC3339_SIZE], waiting[CLOCK_RFC3339_SIZE];
 
         printf("id         %s\nusername   %s\nname       %s\nemail      %s\nrole       %s\ncreated    %s\n",
                account->id, account->username, account->display_name, account->email, account->role,
                when(account->created_at, created));
         printf("sessions   %" PRId64 ", last used %s\n", account->sessions, when(account->last_used_at, used));
+        printf("verified   %s\n", when(account->email_verified_at, verified));
+        if (account->waiting_since != NULL) {
+                printf("waiting    since %s: %s\n", when(account->waiting_since, waiting), account->join_reason);
+        }
         if (account->suspended_at != NULL) {
                 printf("suspended  %s: %s\n", when(account->suspended_at, suspended), account->suspension_reason);
         }
@@ -32,8 +37,9 @@ static void print_line(const UserAdmin__Account *account)
 {
         char created[CLOCK_RFC3339_SIZE];
 
-        printf("%s  %-30s %-13s %s  %s%s\n", account->id, account->username, account->role,
-               when(account->created_at, created), account->email, account->suspended_at != NULL ? "  suspended" : "");
+        printf("%s  %-30s %-13s %s  %s%s%s\n", account->id, account->username, account->role,
+               when(account->created_at, created), account->email, account->suspended_at != NULL ? "  suspended" : "",
+               account->waiting_since != NULL ? "  waiting" : "");
 }
 
 static sn_status find(struct db_tx *tx, const struct admin *a, UserAdmin__Account *out)
@@ -51,15 +57,21 @@ static sn_status show(struct admin *a, struct rpc_call *c)
         return SN_OK;
 }
 
+static sn_status no_such_role(struct rpc_call *c, const char *name)
+{
+        return rpc_fail(c, SN_INVALID_ARGUMENT, NULL, "there is no role '%s': it is member, moderator or administrator",
+                        name);
+}
+
 static sn_status list(struct admin *a, struct rpc_call *c)
 {
-        struct account_filter filter = {.role = a->role, .suspended = a->suspended};
+        struct account_filter filter = {.role = a->role, .suspended = a->suspended, .waiting = a->waiting};
         struct page_scan scan = {.limit = (size_t)a->limit};
         UserAdmin__Account **accounts = NULL;
         size_t n = 0;
 
         if (a->role[0] != '\0' && role_find(a->role) == NULL) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, NULL, "there is no role '%s'", a->role);
+                return no_such_role(c, a->role);
         }
         TRY(DB_READ(c, tx, account_list(tx, &filter, &scan, &n, &accounts)));
         for (size_t i = 0; i < n; i++) {
@@ -86,8 +98,7 @@ static sn_status change(struct admin *a, struct rpc_call *c,
 static sn_status set_role(struct db_tx *tx, const struct admin *a, UserAdmin__Account *account)
 {
         if (role_find(a->words[1]) == NULL) {
-                return rpc_fail(db_call(tx), SN_INVALID_ARGUMENT, NULL,
-                                "there is no role '%s': it is member, moderator or administrator", a->words[1]);
+                return no_such_role(db_call(tx), a->words[1]);
         }
         return account_set_role(tx, arena_strdup(db_arena(tx), account->id), a->words[1], account);
 }
@@ -95,6 +106,65 @@ static sn_status set_role(struct db_tx *tx, const struct admin *a, UserAdmin__Ac
 static sn_status role(struct admin *a, struct rpc_call *c)
 {
         return change(a, c, set_role);
+}
+
+static sn_status create(struct admin *a, struct rpc_call *c)
+{
+        UserAdmin__Account account = USER_ADMIN__ACCOUNT__INIT;
+        const char *role = a->role[0] != '\0' ? a->role : roles[0].name;
+
+        if (role_find(role) == NULL) {
+                return no_such_role(c, role);
+        }
+        TRY(account_create_by_operator(c, a->words[0], a->words[1], role, &account));
+        print_account(&account);
+        printf("A link to choose a password was mailed to %s.\n", account.email);
+        return SN_OK;
+}
+
+static sn_status set_approved(struct db_tx *tx, const struct admin *a, UserAdmin__Account *account)
+{
+        return account_approve(tx, arena_strdup(db_arena(tx), account->id), account);
+}
+
+static sn_status approve(struct admin *a, struct rpc_call *c)
+{
+        return change(a, c, set_approved);
+}
+
+/* A change after which the account may be gone. */
+static sn_status end(struct admin *a, struct rpc_call *c, const char *done,
+                     sn_status (*run)(struct db_tx *tx, const struct admin *a, const char *id))
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        UserAdmin__Account account;
+
+        TRY(db_begin(c, &tx));
+        TRY(find(tx, a, &account));
+        TRY(run(tx, a, account.id));
+        TRY(db_commit(c, NULL, &tx));
+        printf("%s (%s) %s\n", account.username, account.id, done);
+        return SN_OK;
+}
+
+static sn_status run_decline(struct db_tx *tx, const struct admin *a, const char *id)
+{
+        return account_decline(tx, id);
+}
+
+static sn_status decline(struct admin *a, struct rpc_call *c)
+{
+        return end(a, c, "was declined and erased", run_decline);
+}
+
+static sn_status run_delete(struct db_tx *tx, const struct admin *a, const char *id)
+{
+        return account_delete(tx, id, a->now);
+}
+
+static sn_status delete (struct admin *a, struct rpc_call *c)
+{
+        return end(a, c, a->now ? "was erased" : "is deactivated, and erased after ACCOUNT_GRACE_DAYS", run_delete);
 }
 
 static sn_status set_suspended(struct db_tx *tx, const struct admin *a, UserAdmin__Account *account)
@@ -134,11 +204,15 @@ static const struct {
         admin_action run;
 } COMMANDS[] = {
     {"show", 1, "MEMBER", show},
-    {"list", 0, "[--role ROLE] [--suspended] [--limit N]", list},
+    {"create", 2, "USERNAME EMAIL [--role ROLE]", create},
+    {"list", 0, "[--role ROLE] [--suspended] [--waiting] [--limit N]", list},
     {"role", 2, "MEMBER member|moderator|administrator", role},
     {"suspend", 2, "MEMBER REASON", suspend},
     {"unsuspend", 1, "MEMBER", unsuspend},
+    {"approve", 1, "MEMBER", approve},
+    {"decline", 1, "MEMBER", decline},
     {"reset-2fa", 1, "MEMBER", reset_factors},
+    {"delete", 1, "MEMBER [--now]", delete},
 };
 #define N_COMMANDS (sizeof(COMMANDS) / sizeof(COMMANDS[0]))
 

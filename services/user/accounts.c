@@ -4,13 +4,17 @@
 #include <string.h>
 #include "services/user/audit.h"
 #include "services/user/authors.h"
+#include "services/user/deactivation.h"
 #include "services/user/factors.h"
 #include "services/user/login_name.h"
 #include "services/user/mails.h"
+#include "services/user/search.h"
 #include "services/user/session.h"
 #include "services/user/store_accounts.h"
 #include "services/user/store_factors.h"
 #include "services/user/user.h"
+
+#define NOBODY "00000000-0000-0000-0000-000000000000"
 
 sn_status account_find(struct db_tx *tx, const char *name, UserAdmin__Account *out)
 {
@@ -52,6 +56,14 @@ static sn_status show_or_hide(struct db_tx *tx, const char *id)
         return outbox_put(tx, &(struct outbox_event){.type = EVENT_USER_CHANGED, .aggregate_id = id});
 }
 
+static sn_status refuse_administrator(struct db_tx *tx, const UserAdmin__Account *account)
+{
+        return strcmp(account->role, "administrator") != 0
+                   ? SN_OK
+                   : rpc_fail_code(db_call(tx), SN_FAILED_PRECONDITION, "account_is_administrator", "id",
+                                   "is an administrator's account: give it another role first");
+}
+
 sn_status account_suspend(struct db_tx *tx, const char *id, const char *reason, UserAdmin__Account *out)
 {
         int64_t ended = 0;
@@ -60,10 +72,7 @@ sn_status account_suspend(struct db_tx *tx, const char *id, const char *reason, 
         if (out->suspended_at != NULL && strcmp(out->suspension_reason, reason) == 0) {
                 return SN_OK;
         }
-        if (strcmp(out->role, "administrator") == 0) {
-                return rpc_fail_code(db_call(tx), SN_FAILED_PRECONDITION, "account_is_administrator", "id",
-                                     "is an administrator's account: give it another role first");
-        }
+        TRY(refuse_administrator(tx, out));
         TRY(store_suspend(tx, id, reason));
         TRY(session_raise_epoch(tx, id));
         TRY(session_end_others(tx, id, "", &ended));
@@ -84,6 +93,62 @@ sn_status account_unsuspend(struct db_tx *tx, const char *id, UserAdmin__Account
         TRY(AUDIT(tx, .action = "user.unsuspended", .subject_id = id,
                   .before = AUDIT_VALUES("reason", out->suspension_reason)));
         return read_again(tx, id, out);
+}
+
+sn_status account_approve(struct db_tx *tx, const char *id, UserAdmin__Account *out)
+{
+        TRY(lock(tx, id, out));
+        if (out->waiting_since == NULL) {
+                return SN_OK;
+        }
+        TRY(store_approve(tx, id));
+        TRY(search_index_names(tx, id, out->display_name));
+        TRY(show_or_hide(tx, id));
+        TRY(AUDIT(tx, .action = "user.approved", .subject_id = id));
+        TRY(notify_owner(tx, id, OWNER_ACCOUNT_APPROVED));
+        return read_again(tx, id, out);
+}
+
+/* The mail is nobody's: what belongs to the account is erased with it. */
+static sn_status mail_declined(struct db_tx *tx, const char *id)
+{
+        struct mail_recipient applicant;
+
+        TRY(mail_recipient_of(tx, id, &applicant));
+        return mail_enqueue(tx, &(struct mail){.template = &mail_account_declined,
+                                               .to = applicant.email,
+                                               .language = applicant.language,
+                                               .owner_id = NOBODY,
+                                               MAIL_VALUES(mail_text("name", applicant.username),
+                                                           mail_text("network", mail_network()))});
+}
+
+sn_status account_decline(struct db_tx *tx, const char *id)
+{
+        UserAdmin__Account account = USER_ADMIN__ACCOUNT__INIT;
+
+        TRY(lock(tx, id, &account));
+        if (account.waiting_since == NULL) {
+                return rpc_fail_code(db_call(tx), SN_FAILED_PRECONDITION, "account_not_waiting", "id",
+                                     "is an account that does not wait for approval");
+        }
+        TRY(mail_declined(tx, id));
+        TRY(account_erase(tx, id));
+        return AUDIT(tx, .action = "registration.declined");
+}
+
+sn_status account_delete(struct db_tx *tx, const char *id, bool now)
+{
+        UserAdmin__Account account = USER_ADMIN__ACCOUNT__INIT;
+
+        TRY(lock(tx, id, &account));
+        TRY(refuse_administrator(tx, &account));
+        TRY(account_deactivate(tx, id));
+        if (!now) {
+                return SN_OK;
+        }
+        TRY(account_erase(tx, id));
+        return AUDIT(tx, .action = "user.erased");
 }
 
 sn_status account_reset_factors(struct db_tx *tx, const char *id, UserAdmin__Account *out)

@@ -14,6 +14,7 @@ SN_CHECKED sn_status account_find(struct db_tx *tx, const char *name, UserAdmin_
 struct account_filter {
         const char *role; /* "": every one */
         bool suspended;   /* only those that are */
+        bool waiting;     /* only those that wait for approval */
 };
 SN_CHECKED sn_status account_list(struct db_tx *tx, const struct account_filter *filter, const struct page_scan *scan,
                                   size_t *n, UserAdmin__Account ***items);
@@ -26,6 +27,16 @@ SN_CHECKED sn_status account_set_role(struct db_tx *tx, const char *id, const ch
  * followers, and nobody can log in. SN_FAILED_PRECONDITION for an administrator: their role goes first. */
 SN_CHECKED sn_status account_suspend(struct db_tx *tx, const char *id, const char *reason, UserAdmin__Account *out);
 SN_CHECKED sn_status account_unsuspend(struct db_tx *tx, const char *id, UserAdmin__Account *out);
+/* From now on others see the account, and its owner, who is mailed, can log in. */
+SN_CHECKED sn_status account_approve(struct db_tx *tx, const char *id, UserAdmin__Account *out);
+/* Erases an account that waits for approval, and mails its owner. SN_FAILED_PRECONDITION when it does not wait. */
+SN_CHECKED sn_status account_decline(struct db_tx *tx, const char *id);
+/* An account without a password, whose owner chooses one by a mailed link. SN_INVALID_ARGUMENT, SN_ALREADY_EXISTS. */
+SN_CHECKED sn_status account_create_by_operator(struct rpc_call *c, const char *username, const char *email,
+                                                const char *role, UserAdmin__Account *out);
+/* As its owner would delete it: nobody sees it any more, and it is erased after ACCOUNT_GRACE_DAYS unless its owner
+ * logs in. now: erased at once. SN_FAILED_PRECONDITION for an administrator: their role goes first. */
+SN_CHECKED sn_status account_delete(struct db_tx *tx, const char *id, bool now);
 /* Removes all second factors, of a member who lost theirs and whom the operator knows: the password is enough again.
  * The owner is mailed. */
 SN_CHECKED sn_status account_reset_factors(struct db_tx *tx, const char *id, UserAdmin__Account *out);

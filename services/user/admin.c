@@ -13,8 +13,8 @@ static sn_status read_accounts(struct db_tx *tx, const void *context, const stru
 sn_status user_handle_list_accounts(struct rpc_call *c, const UserAdmin__ListAccountsRequest *in,
                                     UserAdmin__AccountList *out)
 {
-        struct account_filter filter = {.role = in->role, .suspended = in->suspended};
-        const char *name = arena_printf(c->arena, "accounts:%s:%d", in->role, in->suspended);
+        struct account_filter filter = {.role = in->role, .suspended = in->suspended, .waiting = in->waiting};
+        const char *name = arena_printf(c->arena, "accounts:%s:%d:%d", in->role, in->suspended, in->waiting);
         struct page page;
 
         TRY(page_read_rows(c, name, read_accounts, &filter, PAGE_ASKED(in, USER_ADMIN__LIST_ACCOUNTS_REQUEST), &page));
@@ -50,4 +50,14 @@ sn_status user_handle_suspend(struct rpc_call *c, const UserAdmin__SuspendReques
 sn_status user_handle_unsuspend(struct rpc_call *c, const UserAdmin__UnsuspendRequest *in, UserAdmin__Account *out)
 {
         return DB_WRITE(c, tx, account_unsuspend(tx, in->id, out));
+}
+
+sn_status user_handle_approve(struct rpc_call *c, const UserAdmin__ApproveRequest *in, UserAdmin__Account *out)
+{
+        return DB_WRITE(c, tx, account_approve(tx, in->id, out));
+}
+
+sn_status user_handle_decline(struct rpc_call *c, const UserAdmin__DeclineRequest *in, Google__Protobuf__Empty *out)
+{
+        return DB_WRITE(c, tx, account_decline(tx, in->id));
 }

@@ -12,22 +12,21 @@
 #include "services/user/store.h"
 #include "services/user/user.h"
 
-static sn_status deactivate(struct db_tx *tx)
+sn_status account_deactivate(struct db_tx *tx, const char *user_id)
 {
-        const char *actor = db_call(tx)->actor;
         int64_t ended = 0;
         bool done = false;
 
-        TRY(store_deactivate(tx, actor, &done));
+        TRY(store_deactivate(tx, user_id, &done));
         if (!done) { /* by another request at this moment */
                 return SN_OK;
         }
-        TRY(search_index_names(tx, actor, ""));
-        authors_changed(tx, actor);
-        TRY(session_end_others(tx, actor, "", &ended));
-        TRY(session_raise_epoch(tx, actor));
-        TRY(AUDIT(tx, .action = "user.deactivated"));
-        return notify_owner(tx, actor, OWNER_ACCOUNT_DEACTIVATED);
+        TRY(search_index_names(tx, user_id, ""));
+        authors_changed(tx, user_id);
+        TRY(session_end_others(tx, user_id, "", &ended));
+        TRY(session_raise_epoch(tx, user_id));
+        TRY(AUDIT(tx, .action = "user.deactivated", .subject_id = user_id));
+        return notify_owner(tx, user_id, OWNER_ACCOUNT_DEACTIVATED);
 }
 
 sn_status user_handle_delete_me(struct rpc_call *c, const User__DeleteMeRequest *in, Google__Protobuf__Empty *out)
@@ -38,7 +37,7 @@ sn_status user_handle_delete_me(struct rpc_call *c, const User__DeleteMeRequest 
         TRY(db_begin(c, &tx));
         TRY(store_lock_running(tx));
         TRY(factor_require(c, &tx, c->actor, &(struct factor_proof){.code = in->code, .device = ""}, NULL));
-        TRY(deactivate(tx));
+        TRY(account_deactivate(tx, c->actor));
         return db_commit(c, NULL, &tx);
 }
 

@@ -19,11 +19,13 @@ enum { LIFE_S = 600, TRIES = 5, MOST_AN_HOUR = 5, HOUR_S = 3600 };
 static sn_status check_limit(struct db_tx *tx, const char *user_id)
 {
         struct rpc_call *c = db_call(tx);
-        int64_t n = 0, wait_s = 0;
+        int64_t n = 0, wait_s = 0, n_in_use = 0, wait_in_use_s = 0;
 
         TRY(db_lock_one(tx, "email-verification", user_id));
         TRY(mail_count(tx, user_id, &mail_verify_email, HOUR_S, &n, &wait_s));
-        if (n < MOST_AN_HOUR) {
+        TRY(mail_count(tx, user_id, &mail_address_in_use, HOUR_S, &n_in_use, &wait_in_use_s));
+        wait_s = wait_s > wait_in_use_s ? wait_s : wait_in_use_s;
+        if (n + n_in_use < MOST_AN_HOUR) {
                 return SN_OK;
         }
         (void)rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_many_mails", NULL,
@@ -33,20 +35,13 @@ static sn_status check_limit(struct db_tx *tx, const char *user_id)
         return SN_RESOURCE_EXHAUSTED;
 }
 
-sn_status email_verification_send(struct db_tx *tx, const char *user_id, const char *email)
+static sn_status mail_proof(struct db_tx *tx, const char *user_id, const char *email, const char *code,
+                            const char *token)
 {
         struct rpc_call *c = db_call(tx);
-        struct email_verification v = {.user_id = user_id, .email = email, .email_key = email_key(c->arena, email)};
-        const char *token = mailed_token_new(c->arena);
-        char code[MAILED_CODE_SIZE];
         struct mail_recipient member;
 
-        TRY(check_limit(tx, user_id));
-        mailed_code_new(code);
-        mailed_code_hash(user_id, v.email_key, code, v.code_hash);
-        mailed_token_hash(token, v.token_hash);
         TRY(mail_recipient_of(tx, user_id, &member));
-        TRY(store_put_verification(tx, &v, LIFE_S));
         return mail_enqueue(
             tx, &(struct mail){.template = &mail_verify_email,
                                .to = email,
@@ -58,6 +53,41 @@ sn_status email_verification_send(struct db_tx *tx, const char *user_id, const c
                                            mail_link("link", arena_printf(c->arena, "%s#%s",
                                                                           mail_page(c->arena, "/verify-email"), token)),
                                            mail_number("minutes", LIFE_S / 60))});
+}
+
+/* The address belongs to another account already, and only its owner may learn that: they are mailed in place of the
+ * code, which nobody gets. */
+static sn_status mail_owner_instead(struct db_tx *tx, const char *user_id, const char *owner_id, const char *email)
+{
+        struct rpc_call *c = db_call(tx);
+        struct mail_recipient owner;
+
+        TRY(mail_recipient_of(tx, owner_id, &owner));
+        return mail_enqueue(
+            tx, &(struct mail){.template = &mail_address_in_use,
+                               .to = email,
+                               .language = owner.language,
+                               .owner_id = user_id,
+                               MAIL_VALUES(mail_text("name", owner.username), mail_text("network", mail_network()),
+                                           mail_link("link", mail_page(c->arena, "/reset-password")))});
+}
+
+sn_status email_verification_send(struct db_tx *tx, const char *user_id, const char *email)
+{
+        struct rpc_call *c = db_call(tx);
+        struct email_verification v = {.user_id = user_id, .email = email, .email_key = email_key(c->arena, email)};
+        const char *token = mailed_token_new(c->arena);
+        char code[MAILED_CODE_SIZE];
+        const char *owner_id = "";
+
+        TRY(check_limit(tx, user_id));
+        mailed_code_new(code);
+        mailed_code_hash(user_id, v.email_key, code, v.code_hash);
+        mailed_token_hash(token, v.token_hash);
+        TRY(store_put_verification(tx, &v, LIFE_S));
+        TRY(store_email_owner(tx, v.email_key, &owner_id));
+        return owner_id[0] == '\0' || strcmp(owner_id, user_id) == 0 ? mail_proof(tx, user_id, email, code, token)
+                                                                     : mail_owner_instead(tx, user_id, owner_id, email);
 }
 
 sn_status user_handle_resend_verification(struct rpc_call *c, const User__ResendVerificationRequest *in,
@@ -187,7 +217,6 @@ sn_status user_handle_change_email(struct rpc_call *c, const User__ChangeEmailRe
         TRY(email_clean(c, in->email, &email));
         TRY(db_begin(c, &tx));
         TRY(store_lock_running(tx));
-        TRY(store_check_email_free(tx, email_key(c->arena, email)));
         TRY(email_verification_send(tx, c->actor, email));
         TRY(notify_owner(tx, c->actor, OWNER_EMAIL_CHANGE_ASKED));
         TRY(store_email_status(tx, c->actor, out));

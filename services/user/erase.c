@@ -1,5 +1,5 @@
-/* Erases accounts that were deactivated ACCOUNT_GRACE_DAYS ago. What the other services have of a member they erase
- * when they hear of it. */
+/* Erases accounts that were deactivated ACCOUNT_GRACE_DAYS ago, or waited a month for approval. What the other services
+ * have of a member they erase when they hear of it. */
 #include "services/user/deactivation.h"
 
 #include "mail/mail.h"
@@ -14,6 +14,14 @@ void erase_start(const struct settings *settings)
         grace_days = settings->account_grace_days;
 }
 
+sn_status account_erase(struct db_tx *tx, const char *id)
+{
+        TRY(mail_forget(tx, id));
+        TRY(store_erase(tx, id));
+        authors_changed(tx, id);
+        return outbox_put(tx, &(struct outbox_event){.type = EVENT_USER_ERASED, .aggregate_id = id, .object_id = ""});
+}
+
 static sn_status erase_one(struct rpc_call *c, bool *more)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -25,10 +33,7 @@ static sn_status erase_one(struct rpc_call *c, bool *more)
         if (!*more) {
                 return SN_OK;
         }
-        TRY(mail_forget(tx, id));
-        TRY(store_erase(tx, id));
-        authors_changed(tx, id);
-        TRY(outbox_put(tx, &(struct outbox_event){.type = EVENT_USER_ERASED, .aggregate_id = id, .object_id = ""}));
+        TRY(account_erase(tx, id));
         return db_commit(c, NULL, &tx);
 }
 

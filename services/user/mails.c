@@ -7,7 +7,8 @@
 enum { MOST_A_DAY = 20, DAY_S = 86400 };
 
 /* Generated from mails/. */
-extern const struct mail_language user_mail_verify_email[], user_mail_reset_password[];
+extern const struct mail_language user_mail_verify_email[], user_mail_reset_password[], user_mail_address_in_use[],
+    user_mail_account_declined[], user_mail_account_created[];
 #define OWNER_EVENT(name, template) extern const struct mail_language user_mail_##template[];
 OWNER_EVENTS(OWNER_EVENT)
 #undef OWNER_EVENT
@@ -17,6 +18,11 @@ static const struct mail_variable verify_variables[] = {{"name", MAIL_TEXT},    
                                                         {"minutes", MAIL_NUMBER}, {0}};
 static const struct mail_variable reset_variables[] = {
     {"name", MAIL_TEXT}, {"network", MAIL_TEXT}, {"link", MAIL_LINK}, {"minutes", MAIL_NUMBER}, {0}};
+static const struct mail_variable in_use_variables[] = {
+    {"name", MAIL_TEXT}, {"network", MAIL_TEXT}, {"link", MAIL_LINK}, {0}};
+static const struct mail_variable declined_variables[] = {{"name", MAIL_TEXT}, {"network", MAIL_TEXT}, {0}};
+static const struct mail_variable created_variables[] = {
+    {"name", MAIL_TEXT}, {"network", MAIL_TEXT}, {"link", MAIL_LINK}, {"hours", MAIL_NUMBER}, {0}};
 static const struct mail_variable owner_variables[] = {{"name", MAIL_TEXT},
                                                        {"network", MAIL_TEXT},
                                                        {"when", MAIL_TIME},
@@ -27,6 +33,9 @@ static const struct mail_variable owner_variables[] = {{"name", MAIL_TEXT},
 
 const struct mail_template mail_verify_email = {"verify_email", verify_variables, user_mail_verify_email};
 const struct mail_template mail_reset_password = {"reset_password", reset_variables, user_mail_reset_password};
+const struct mail_template mail_address_in_use = {"address_in_use", in_use_variables, user_mail_address_in_use};
+const struct mail_template mail_account_declined = {"account_declined", declined_variables, user_mail_account_declined};
+const struct mail_template mail_account_created = {"account_created", created_variables, user_mail_account_created};
 const struct mail_template mail_of_owner_event[OWNER_EVENT_COUNT] = {
 #define OWNER_EVENT(name, template) [OWNER_##name] = {#template, owner_variables, user_mail_##template},
     OWNER_EVENTS(OWNER_EVENT)

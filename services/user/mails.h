@@ -15,7 +15,8 @@
         OWNER_EVENT(RECOVERY_CODES_MADE, recovery_codes_made)                                                          \
         OWNER_EVENT(RECOVERY_CODE_USED, recovery_code_used)                                                            \
         OWNER_EVENT(REFRESH_TOKEN_REUSED, refresh_token_reused)                                                        \
-        OWNER_EVENT(ACCOUNT_DEACTIVATED, account_deactivated)
+        OWNER_EVENT(ACCOUNT_DEACTIVATED, account_deactivated)                                                          \
+        OWNER_EVENT(ACCOUNT_APPROVED, account_approved)
 
 enum owner_event {
 #define OWNER_EVENT(name, template) OWNER_##name,
@@ -31,6 +32,10 @@ SN_CHECKED sn_status notify_owner(struct db_tx *tx, const char *user_id, enum ow
 
 extern const struct mail_template mail_verify_email;   /* {name} {network} {code} {link} {minutes} */
 extern const struct mail_template mail_reset_password; /* {name} {network} {link} {minutes} */
+/* {name} {network} {link}: somebody gave the address for another account. */
+extern const struct mail_template mail_address_in_use;
+extern const struct mail_template mail_account_declined; /* {name} {network} */
+extern const struct mail_template mail_account_created;  /* {name} {network} {link} {hours} */
 extern const struct mail_template mail_of_owner_event[OWNER_EVENT_COUNT];
 
 /* Whom a mail goes to. */

@@ -12,12 +12,14 @@
 
 struct new_user {
         const char *id, *username, *username_key, *email, *email_key, *password_hash, *display_name;
+        const char *join_reason; /* for those who approve */
+        bool waits;              /* for approval */
 };
 
-/* SN_ALREADY_EXISTS on field username or email. */
+/* SN_ALREADY_EXISTS (username_taken) on field username. */
 SN_CHECKED sn_status store_insert_user(struct db_tx *tx, const struct new_user *user);
 /* The same answer without writing, before the costly hash. */
-SN_CHECKED sn_status store_check_free(struct db_tx *tx, const char *username_key, const char *email_key);
+SN_CHECKED sn_status store_check_username_free(struct db_tx *tx, const char *username_key);
 /* With the e-mail address, and whether the account is deactivated or not: for the member themselves. SN_NOT_FOUND. */
 SN_CHECKED sn_status store_user(struct db_tx *tx, const char *id, User__User *out);
 /* For others, who do not find deactivated ones. */
@@ -45,7 +47,8 @@ SN_CHECKED sn_status store_authors_by_name(struct db_tx *tx, char **keys, size_t
 /* *done is false when it was so already. */
 SN_CHECKED sn_status store_deactivate(struct db_tx *tx, const char *user_id, bool *done);
 SN_CHECKED sn_status store_reactivate(struct db_tx *tx, const char *user_id, bool *done);
-/* Locks the account that was deactivated first, at least so many days ago; *id is "" when there is none. */
+/* Locks the account that was deactivated first, at least so many days ago, or one that waited a month for approval; *id
+ * is "" when there is none. */
 SN_CHECKED sn_status store_lock_expired(struct db_tx *tx, int64_t grace_days, const char **id);
 /* All of a member in this database, the audit log's entries among it. */
 SN_CHECKED sn_status store_erase(struct db_tx *tx, const char *user_id);
@@ -78,7 +81,8 @@ SN_CHECKED sn_status store_insert_login(struct db_tx *tx, const struct login_try
                                         bool succeeded);
 
 /* The member's role and epoch into the session. Until the transaction ends neither changes: a log-in and a change of
- * what the member may do come one after the other. SN_NOT_FOUND; SN_UNAUTHENTICATED (account_suspended). */
+ * what the member may do come one after the other. SN_NOT_FOUND; SN_UNAUTHENTICATED
+ * (account_suspended, account_waiting). */
 SN_CHECKED sn_status store_lock_rights(struct db_tx *tx, const char *user_id, struct session *session);
 SN_CHECKED sn_status store_insert_session(struct db_tx *tx, const struct session *session, const char *user_id,
                                           const struct login_try *try);

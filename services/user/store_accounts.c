@@ -5,11 +5,14 @@
 
 #define ACCOUNT                                                                                                        \
         "select u.id, u.username, u.display_name, u.email, u.role, u.created_at, u.suspended_at, u.suspension_reason," \
+        " u.email_verified_at, u.waiting_since, u.join_reason,"                                                        \
         " s.sessions, s.last_used_at from users u left join lateral (select count(*) as sessions,"                     \
         " max(last_used_at) as last_used_at from user_sessions where user_id = u.id and ended_at is null) s on true"
 
-DB_STATEMENT(FIND_ACCOUNT, "user_service", &user_admin__account__message,
-             ACCOUNT " where u.id = $1 or u.username_key = $2 or u.email_key = $2 order by u.id = $1 desc limit 1");
+DB_STATEMENT(
+    FIND_ACCOUNT, "user_service", &user_admin__account__message,
+    ACCOUNT
+    " where u.id = $1 or u.username_key = $2 or u.email_key = $2 order by u.id = $1 desc, u.email_verified_at limit 1");
 
 sn_status store_account(struct db_tx *tx, const char *id, const char *key, UserAdmin__Account *out)
 {
@@ -35,6 +38,7 @@ sn_status store_lock_account(struct db_tx *tx, const char *id)
                 " $3 order by u.id " direction " limit $4"
 #define STAFF     "u.role <> 'member'"
 #define SUSPENDED "u.suspended_at is not null"
+#define WAITING   "u.waiting_since is not null"
 
 DB_STATEMENT(SELECT_ACCOUNTS, "user_service", &user_admin__account__message, ACCOUNTS("true", "<", "desc"));
 DB_STATEMENT(SELECT_ACCOUNTS_AFTER, "user_service", &user_admin__account__message, ACCOUNTS("true", ">", "asc"));
@@ -42,9 +46,14 @@ DB_STATEMENT(SELECT_STAFF, "user_service", &user_admin__account__message, ACCOUN
 DB_STATEMENT(SELECT_STAFF_AFTER, "user_service", &user_admin__account__message, ACCOUNTS(STAFF, ">", "asc"));
 DB_STATEMENT(SELECT_SUSPENDED, "user_service", &user_admin__account__message, ACCOUNTS(SUSPENDED, "<", "desc"));
 DB_STATEMENT(SELECT_SUSPENDED_AFTER, "user_service", &user_admin__account__message, ACCOUNTS(SUSPENDED, ">", "asc"));
+DB_STATEMENT(SELECT_WAITING, "user_service", &user_admin__account__message, ACCOUNTS(WAITING, "<", "desc"));
+DB_STATEMENT(SELECT_WAITING_AFTER, "user_service", &user_admin__account__message, ACCOUNTS(WAITING, ">", "asc"));
 
 static const struct db_statement *list_of(const struct account_filter *filter, bool newer)
 {
+        if (filter->waiting) {
+                return newer ? &SELECT_WAITING_AFTER : &SELECT_WAITING;
+        }
         if (filter->role[0] != '\0' && strcmp(filter->role, "member") != 0) {
                 return newer ? &SELECT_STAFF_AFTER : &SELECT_STAFF;
         }
@@ -61,6 +70,13 @@ sn_status account_list(struct db_tx *tx, const struct account_filter *filter, co
                        DB_BINDS(bind_text(filter->role), bind_bool(filter->suspended), bind_uuid(page_beyond_id(scan)),
                                 bind_i64((int64_t)scan->limit)),
                        n, items);
+}
+
+DB_STATEMENT(APPROVE, "user_service", NULL, "update users set waiting_since = null, join_reason = '' where id = $1");
+
+sn_status store_approve(struct db_tx *tx, const char *id)
+{
+        return db_exec(tx, &APPROVE, DB_BINDS(bind_uuid(id)), NULL);
 }
 
 DB_STATEMENT(SET_ROLE, "user_service", NULL, "update users set role = $2 where id = $1");

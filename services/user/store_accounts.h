@@ -10,6 +10,7 @@ SN_CHECKED sn_status store_account(struct db_tx *tx, const char *id, const char 
 SN_CHECKED sn_status store_lock_account(struct db_tx *tx, const char *id);
 SN_CHECKED sn_status store_set_role(struct db_tx *tx, const char *id, const char *role);
 SN_CHECKED sn_status store_suspend(struct db_tx *tx, const char *id, const char *reason);
+SN_CHECKED sn_status store_approve(struct db_tx *tx, const char *id);
 SN_CHECKED sn_status store_unsuspend(struct db_tx *tx, const char *id);
 
 #endif

@@ -29,12 +29,18 @@ sn_status store_reactivate(struct db_tx *tx, const char *user_id, bool *done)
 DB_STATEMENT(LOCK_EXPIRED, "user_service", NULL,
              "select id from users where deactivated_at <= now() - make_interval(days => $1::integer)"
              " order by deactivated_at limit 1 for update skip locked");
+DB_STATEMENT(LOCK_UNANSWERED, "user_service", NULL,
+             "select id from users where waiting_since <= now() - interval '30 days'"
+             " order by waiting_since limit 1 for update skip locked");
 
 sn_status store_lock_expired(struct db_tx *tx, int64_t grace_days, const char **id)
 {
         struct db_rows *rows = NULL;
 
         TRY(db_rows(tx, &LOCK_EXPIRED, DB_BINDS(bind_i64(grace_days)), &rows));
+        if (db_rows_count(rows) == 0) {
+                TRY(db_rows(tx, &LOCK_UNANSWERED, DB_NO_BINDS, &rows));
+        }
         *id = db_rows_count(rows) > 0 ? db_text(rows, 0, "id") : "";
         return SN_OK;
 }

@@ -13,19 +13,16 @@ sn_status store_email_status(struct db_tx *tx, const char *user_id, User__EmailS
         return db_one(tx, &SELECT_EMAIL_STATUS, DB_BINDS(bind_uuid(user_id)), &out->base, NULL);
 }
 
-static sn_status email_taken(struct rpc_call *c)
-{
-        return rpc_fail_code(c, SN_ALREADY_EXISTS, "email_taken", "email", "already belongs to a member");
-}
+DB_STATEMENT(SELECT_EMAIL_OWNER, "user_service", NULL,
+             "select id from users where email_key = $1 and email_verified_at is not null");
 
-DB_STATEMENT(SELECT_EMAIL_TAKEN, "user_service", NULL, "select from users where email_key = $1");
-
-sn_status store_check_email_free(struct db_tx *tx, const char *email_key)
+sn_status store_email_owner(struct db_tx *tx, const char *email_key, const char **owner_id)
 {
         struct db_rows *rows = NULL;
 
-        TRY(db_rows(tx, &SELECT_EMAIL_TAKEN, DB_BINDS(bind_text(email_key)), &rows));
-        return db_rows_count(rows) == 0 ? SN_OK : email_taken(db_call(tx));
+        TRY(db_rows(tx, &SELECT_EMAIL_OWNER, DB_BINDS(bind_text(email_key)), &rows));
+        *owner_id = db_rows_count(rows) > 0 ? db_text(rows, 0, "id") : "";
+        return SN_OK;
 }
 
 DB_STATEMENT(PUT_VERIFICATION, "user_service", NULL,
@@ -82,7 +79,9 @@ sn_status store_set_verified_email(struct db_tx *tx, const UserRows__Verificatio
         sn_status status = db_exec(tx, &SET_VERIFIED_EMAIL,
                                    DB_BINDS(bind_uuid(v->user_id), bind_text(v->email), bind_text(v->email_key)), NULL);
 
-        return status == SN_ALREADY_EXISTS ? email_taken(db_call(tx)) : status;
+        return status == SN_ALREADY_EXISTS ? rpc_fail_code(db_call(tx), SN_ALREADY_EXISTS, "email_taken", "email",
+                                                           "already belongs to a member")
+                                           : status;
 }
 
 DB_STATEMENT(CLEANUP_VERIFICATIONS, "user_service", NULL,

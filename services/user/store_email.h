@@ -9,8 +9,8 @@
 
 /* SN_NOT_FOUND for an unknown member. */
 SN_CHECKED sn_status store_email_status(struct db_tx *tx, const char *user_id, User__EmailStatus *out);
-/* SN_ALREADY_EXISTS on field email when a member has the address. */
-SN_CHECKED sn_status store_check_email_free(struct db_tx *tx, const char *email_key);
+/* The member who verified the address; "" when nobody did. */
+SN_CHECKED sn_status store_email_owner(struct db_tx *tx, const char *email_key, const char **owner_id);
 
 struct email_verification {
         const char *user_id, *email, *email_key;

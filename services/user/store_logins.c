@@ -5,7 +5,8 @@
 #define CREDENTIALS "select " USER_COLUMNS("user.") ", u.password_hash, u.epoch" USER_TABLES
 
 DB_STATEMENT(SELECT_CREDENTIALS, "user_service", &user_rows__credentials__message,
-             CREDENTIALS " where u.username_key = $1 or u.email_key = $1 limit 1");
+             CREDENTIALS
+             " where u.username_key = $1 or (u.email_key = $1 and u.email_verified_at is not null) limit 1");
 
 sn_status store_credentials(struct db_tx *tx, const char *key, UserRows__Credentials *out, bool *found)
 {

@@ -31,7 +31,8 @@ DB_STATEMENT(
     SELECT_ASKED, "user_service", &user_rows__asked_reset__message,
     "with asked as (select id, email_key from password_reset_tokens where token_hash is null and email_key is not null"
     " order by id limit $1 for update skip locked)"
-    " select a.id, u.id as user_id, u.username, u.email from asked a left join users u on u.email_key = a.email_key");
+    " select a.id, u.id as user_id, u.username, u.email from asked a left join lateral (select id, username, email from"
+    " users where email_key = a.email_key order by email_verified_at, id desc limit 1) u on true");
 
 sn_status store_asked_resets(struct db_tx *tx, size_t limit, size_t *n, UserRows__AskedReset ***resets)
 {
@@ -56,6 +57,19 @@ sn_status store_grant_reset(struct db_tx *tx, const UserRows__AskedReset *asked,
         return db_exec(tx, &GRANT_RESET,
                        DB_BINDS(bind_uuid(asked->id), bind_uuid(asked->user_id), bind_bytes(hash, MAILED_HASH_BYTES),
                                 bind_i64(life_s)),
+                       NULL);
+}
+
+DB_STATEMENT(INSERT_RESET, "user_service", NULL,
+             "insert into password_reset_tokens (id, user_id, token_hash, expires_at)"
+             " values ($1, $2, $3, now() + make_interval(secs => $4::bigint))");
+
+sn_status store_insert_reset(struct db_tx *tx, const char *user_id, const uint8_t hash[MAILED_HASH_BYTES],
+                             int64_t life_s)
+{
+        return db_exec(tx, &INSERT_RESET,
+                       DB_BINDS(bind_uuid(uuid_new_in(db_arena(tx))), bind_uuid(user_id),
+                                bind_bytes(hash, MAILED_HASH_BYTES), bind_i64(life_s)),
                        NULL);
 }
 

@@ -18,6 +18,9 @@ SN_CHECKED sn_status store_drop_reset(struct db_tx *tx, const char *id);
 /* Makes the request a token, in place of those that the member had. */
 SN_CHECKED sn_status store_grant_reset(struct db_tx *tx, const UserRows__AskedReset *asked,
                                        const uint8_t hash[MAILED_HASH_BYTES], int64_t life_s);
+/* A token that nobody asked for. */
+SN_CHECKED sn_status store_insert_reset(struct db_tx *tx, const char *user_id, const uint8_t hash[MAILED_HASH_BYTES],
+                                        int64_t life_s);
 SN_CHECKED sn_status store_reset_of_token(struct db_tx *tx, const uint8_t hash[MAILED_HASH_BYTES],
                                           UserRows__AskedReset *out, bool *found);
 /* Uses the token up: *used is false when somebody did before. The member's address is verified by it. */

@@ -13,7 +13,8 @@ static const struct role *role_of(const char *name)
 
 DB_STATEMENT(
     LOCK_RIGHTS, "user_service", NULL,
-    "select epoch, role, suspended_at is not null as suspended, suspension_reason from users where id = $1 for share");
+    "select epoch, role, suspended_at is not null as suspended, suspension_reason, waiting_since is not null as waiting"
+    " from users where id = $1 for share");
 
 sn_status store_lock_rights(struct db_tx *tx, const char *user_id, struct session *session)
 {
@@ -26,6 +27,11 @@ sn_status store_lock_rights(struct db_tx *tx, const char *user_id, struct sessio
         if (db_i64(rows, 0, "suspended") != 0) {
                 return rpc_fail_code(db_call(tx), SN_UNAUTHENTICATED, "account_suspended", NULL,
                                      "this account is suspended: %s", db_text(rows, 0, "suspension_reason"));
+        }
+        if (db_i64(rows, 0, "waiting") != 0) {
+                return rpc_fail_code(db_call(tx), SN_UNAUTHENTICATED, "account_waiting", NULL,
+                                     "this account waits until somebody who looks after the network approves it; you "
+                                     "get a mail then");
         }
         session->epoch = db_i64(rows, 0, "epoch");
         session->role = role_of(db_text(rows, 0, "role"));

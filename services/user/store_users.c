@@ -1,19 +1,16 @@
 /* Owns the SQL on members. */
 #include "services/user/store.h"
 
-#include <string.h>
 #include "services/user/user_columns.h"
 
-DB_STATEMENT(INSERT_USER, "user_service", NULL,
-             "insert into users (id, username, username_key, email, email_key, password_hash, display_name, created_at)"
-             " values ($1, $2, $3, $4, $5, $6, $7, $8)");
+DB_STATEMENT(
+    INSERT_USER, "user_service", NULL,
+    "insert into users (id, username, username_key, email, email_key, password_hash, display_name, created_at,"
+    " waiting_since, join_reason) values ($1, $2, $3, $4, $5, $6, $7, $8, case when $9 then $8::timestamptz end, $10)");
 
-static sn_status taken(struct rpc_call *c, bool email)
+static sn_status taken(struct rpc_call *c)
 {
-        return email
-                   ? rpc_fail_code(c, SN_ALREADY_EXISTS, "email_taken", "email",
-                                   "already belongs to a member; log in instead")
-                   : rpc_fail_code(c, SN_ALREADY_EXISTS, "username_taken", "username", "is taken; choose another one");
+        return rpc_fail_code(c, SN_ALREADY_EXISTS, "username_taken", "username", "is taken; choose another one");
 }
 
 sn_status store_insert_user(struct db_tx *tx, const struct new_user *user)
@@ -23,21 +20,21 @@ sn_status store_insert_user(struct db_tx *tx, const struct new_user *user)
             db_exec(tx, &INSERT_USER,
                     DB_BINDS(bind_uuid(user->id), bind_text(user->username), bind_text(user->username_key),
                              bind_text(user->email), bind_text(user->email_key), bind_text(user->password_hash),
-                             bind_text(user->display_name), bind_time_ms(c->now_ms)),
+                             bind_text(user->display_name), bind_time_ms(c->now_ms), bind_bool(user->waits),
+                             bind_text(user->join_reason)),
                     NULL);
 
-        return status == SN_ALREADY_EXISTS ? taken(c, strcmp(db_constraint(tx), "users_email_taken") == 0) : status;
+        return status == SN_ALREADY_EXISTS ? taken(c) : status;
 }
 
-DB_STATEMENT(SELECT_TAKEN, "user_service", NULL,
-             "select email_key = $2 as email from users where username_key = $1 or email_key = $2 order by 1 limit 1");
+DB_STATEMENT(SELECT_TAKEN, "user_service", NULL, "select from users where username_key = $1");
 
-sn_status store_check_free(struct db_tx *tx, const char *username_key, const char *email_key)
+sn_status store_check_username_free(struct db_tx *tx, const char *username_key)
 {
         struct db_rows *rows = NULL;
 
-        TRY(db_rows(tx, &SELECT_TAKEN, DB_BINDS(bind_text(username_key), bind_text(email_key)), &rows));
-        return db_rows_count(rows) == 0 ? SN_OK : taken(db_call(tx), db_i64(rows, 0, "email") != 0);
+        TRY(db_rows(tx, &SELECT_TAKEN, DB_BINDS(bind_text(username_key)), &rows));
+        return db_rows_count(rows) == 0 ? SN_OK : taken(db_call(tx));
 }
 
 static sn_status one_user(struct db_tx *tx, const struct db_statement *s, struct db_bind which, User__User *out)
@@ -83,7 +80,8 @@ sn_status store_update_profile(struct db_tx *tx, const char *id, const char *dis
 
 DB_STATEMENT(SET_NAMES, "user_service", NULL,
              "with wanted as (select key from (select unnest($2::text[]) as key union select username_key from users"
-             " where id = $1) as k where exists (select from users where id = $1 and deactivated_at is null)"
+             " where id = $1) as k where exists (select from users where id = $1 and deactivated_at is null"
+             " and waiting_since is null)"
              " and not exists (select from user_settings where user_id = $1"
              " and key = 'privacy.discoverable' and value = 'false')),"
              " gone as (delete from user_names where user_id = $1 and key not in (select key from wanted))"

@@ -14,9 +14,18 @@
         {                                                                                                              \
                 mail_text("name", "ada_l"), mail_text("network", "The Network"), mail_code("code", "424242"),          \
                     mail_link("link", "https://social.example/page#token"), mail_number("minutes", 10),                \
-                    mail_time("when", INT64_C(1767323045678)), mail_text("address", "192.0.2.7"),                      \
-                    mail_text("device", "A Browser/7")                                                                 \
+                    mail_number("hours", 24), mail_time("when", INT64_C(1767323045678)),                               \
+                    mail_text("address", "192.0.2.7"), mail_text("device", "A Browser/7")                              \
         }
+
+static const struct mail_template *const others[] = {&mail_verify_email, &mail_reset_password, &mail_address_in_use,
+                                                     &mail_account_declined, &mail_account_created};
+#define N_OTHERS (sizeof(others) / sizeof(others[0]))
+
+static const struct mail_template *template_at(size_t i)
+{
+        return i < N_OTHERS ? others[i] : &mail_of_owner_event[i - N_OTHERS];
+}
 
 static void assert_written_in(const struct mail_template *template, const char *language)
 {
@@ -25,7 +34,7 @@ static void assert_written_in(const struct mail_template *template, const char *
         struct mail_rendered out;
 
         buf_init(&error, 1000);
-        if (!mail_render(arena, template, language, VALUES, 8, &out, &error)) {
+        if (!mail_render(arena, template, language, VALUES, 9, &out, &error)) {
                 fail_msg("%s.%s: %s", template->name, language, error.data);
         }
         assert_string_equal(out.language, language);
@@ -37,13 +46,9 @@ static void assert_written_in(const struct mail_template *template, const char *
 
 static void every_mail_is_written_in_every_language(void **state)
 {
-        assert_written_in(&mail_verify_email, "en");
-        assert_written_in(&mail_verify_email, "de");
-        assert_written_in(&mail_reset_password, "en");
-        assert_written_in(&mail_reset_password, "de");
-        for (size_t i = 0; i < OWNER_EVENT_COUNT; i++) {
-                assert_written_in(&mail_of_owner_event[i], "en");
-                assert_written_in(&mail_of_owner_event[i], "de");
+        for (size_t i = 0; i < N_OTHERS + OWNER_EVENT_COUNT; i++) {
+                assert_written_in(template_at(i), "en");
+                assert_written_in(template_at(i), "de");
         }
 }
 
@@ -59,10 +64,8 @@ static bool uses(const char *source, const char *variable)
 /* A translation that lacks the link or the code would be worth nothing. */
 static void the_languages_of_a_mail_tell_the_same(void **state)
 {
-        for (size_t i = 0; i < OWNER_EVENT_COUNT + 2; i++) {
-                const struct mail_template *t = i < OWNER_EVENT_COUNT    ? &mail_of_owner_event[i]
-                                                : i == OWNER_EVENT_COUNT ? &mail_verify_email
-                                                                         : &mail_reset_password;
+        for (size_t i = 0; i < N_OTHERS + OWNER_EVENT_COUNT; i++) {
+                const struct mail_template *t = template_at(i);
 
                 for (const struct mail_language *l = t->languages + 1; l->language != NULL; l++) {
                         for (const struct mail_variable *v = t->variables; v->name != NULL; v++) {

@@ -4,6 +4,7 @@
 #include "auth/token.h"
 #include "services/user/deactivation.h"
 #include "services/user/authors.h"
+#include "services/user/registration.h"
 #include "services/user/relying_party.h"
 #include "services/user/session.h"
 
@@ -11,6 +12,7 @@ static sn_status start(struct service *service, const struct settings *settings)
 {
         TRY(token_signer_setup());
         relying_party_start(settings->public_url);
+        registration_start(settings);
         erase_start(settings);
         TRY(authors_start((size_t)settings->user_cache_bytes));
         return session_load_ended(service);

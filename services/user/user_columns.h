@@ -6,7 +6,7 @@
         "exists (select from user_settings where user_id = " u ".id and key = 'privacy.private' and value = 'true')"
 
 /* Whether others see the account at all; an author who is not there hides what they wrote. */
-#define USER_IS_SHOWN(u) u ".suspended_at is null and " u ".deactivated_at is null"
+#define USER_IS_SHOWN(u) u ".suspended_at is null and " u ".deactivated_at is null and " u ".waiting_since is null"
 
 /* Of users u and user_stats s (USER_TABLES). p: where they land in the row, "user." for a message inside it. */
 #define USER_COLUMNS(p)                                                                                                \

@@ -41,7 +41,7 @@ test('README.md: the first post works as printed, and works again', async () => 
         const first = (await firstPost()).stdout;
         assert.match(first, /"text":"Hello, world #first"/);
         const second = (await firstPost()).stdout;
-        assert.match(second, /"email_taken"/);
+        assert.match(second, /"username_taken"/);
         assert.equal(second.split('"text":"Hello, world #first"').length - 1, 3, 'the answer, and the timeline with both notes');
         assert.doesNotMatch(second, /"(malformed|token)_/);
 });

@@ -104,13 +104,52 @@ test('another address counts once it is verified, and the one before is told twi
         assert.equal(must(await member.get('/v1/users/me')).email, next);
 });
 
-test('an address that a member has is refused, also when it was taken meanwhile', async () => {
-        const [member, other] = [await net.register(), await net.register()];
-        problem(await member.put('/v1/users/me/email', { body: { email: address(other).toUpperCase() } }), 409, { code: 'email_taken', field: 'email' });
+test('whether an address belongs to somebody is told to them alone: registering and changing answer alike', async () => {
+        const [member, owner] = [await net.register(), await net.register()];
+        must(await verify(owner, { code: codeIn(await box.wait(address(owner))) }));
+        const shape = (answer) => [answer.status, Object.keys(answer.headers).sort(), Object.keys(answer.body).sort()];
+        const free = `${randomName()}@example.org`;
+        const asked = [];
+        for (const email of [free, address(owner)]) {
+                asked.push(await member.put('/v1/users/me/email', { body: { email } }));
+        }
+        assert.deepEqual(shape(asked[0]), shape(asked[1]));
+        const made = [];
+        for (const email of [`${randomName()}@example.org`, address(owner)]) {
+                const username = randomName();
+                made.push(await net.api('POST', '/v1/auth/register', { body: { username, email, password: member.password } }));
+        }
+        assert.deepEqual(shape(made[0]), shape(made[1]));
+        const { access_token: token } = made[1].body;
+        for (let i = 0; i < 5; i++) {
+                problem(await net.api('POST', '/v1/auth/email/verify', { token, body: { code: '000000' } }), 401, { code: 'code_wrong' });
+        }
+        const told = await box.wait(address(owner), 'already', 2);
+        assert.ok(!/^ {4}\d{6}$/m.test(told.text), 'no code');
+        assert.match(told.text, new RegExp(`log in as ${owner.username}`));
+        const login = must(await net.api('POST', '/v1/auth/login', { body: { login: address(owner), password: owner.password } }));
+        assert.equal(login.user.id, owner.id);
+});
+
+test('an address that nobody has verified keeps nobody from it: the first who proves it has it', async () => {
+        const squatter = await net.register();
+        const owner = await net.register({ email: address(squatter) });
+        problem(await net.api('POST', '/v1/auth/login', { body: { login: address(squatter), password: owner.password } }), 401, { code: 'credentials_wrong' });
+        const mails = [await box.wait(address(squatter)), await box.wait(address(squatter), '', 2)];
+        const theirs = mails.find((m) => m.text.includes(`Hello ${owner.username}`));
+        must(await verify(owner, { code: codeIn(theirs) }));
+        assert.equal(must(await net.api('POST', '/v1/auth/login', { body: { login: address(squatter), password: owner.password } })).user.id, owner.id);
+        const late = mails.find((m) => m !== theirs);
+        problem(await verify(squatter, { code: codeIn(late) }), 409, { code: 'email_taken' });
+});
+
+test('an address that somebody else verified meanwhile is refused', async () => {
+        const member = await net.register();
         const wanted = `${randomName()}@example.org`;
         must(await member.put('/v1/users/me/email', { body: { email: wanted } }), 202);
         const code = codeIn(await box.wait(wanted));
-        await net.register({ email: wanted });
+        const other = await net.register({ email: wanted });
+        must(await verify(other, { code: codeIn(await box.wait(wanted, '', 2)) }));
         problem(await verify(member, { code }), 409, { code: 'email_taken' });
         assert.equal((await status(member)).email, address(member));
 });

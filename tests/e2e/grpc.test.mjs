@@ -105,6 +105,12 @@ test('accounts: those who look after the network list, read, suspend and give ro
         const other = (await ok('Register', { username: `${username}2`, email: `${username}2@example.org`, password: PASSWORD })).user;
         assert.equal((await ok('Suspend', { id: other.id, reason: 'a test' }, boss)).suspension_reason, 'a test');
         assert.equal((await ok('Unsuspend', { id: other.id }, boss)).suspended_at, null);
+        const { invite } = await ok('CreateInvite', { uses: 2 }, boss);
+        assert.deepEqual(ids((await ok('ListInvites', {}, boss)).items), [invite.id]);
+        await ok('RevokeInvite', { id: invite.id }, boss);
+        assert.equal((await ok('Approve', { id: other.id }, boss)).id, other.id); // waits for none: nothing changes
+        await fails('Decline', { id: other.id }, Status.FAILED_PRECONDITION, boss);
+        called.add('Decline'); // nobody waits here: registration.test.mjs has who does
         assert.equal((await ok('SetRole', { id: other.id, role: 'moderator' }, boss)).role, 'moderator');
 });
 

@@ -1,20 +1,11 @@
 // The server of the shared tests as its operator has it: `sonet admin`, and the folder of its mails.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { findBinary } from './harness.mjs';
-import { eventually, logIn, problem, register } from './shared.mjs';
+import { adminOf } from './own.mjs';
+import { eventually, logIn, must, problem, register } from './shared.mjs';
 
-// {code, stdout, stderr}
-export function admin(...words) {
-        const dir = path.dirname(process.env.SONET_E2E_KEY_FILE);
-        const env = { ...process.env, SONET_KEY_FILE: process.env.SONET_E2E_KEY_FILE };
-        return new Promise((resolve) => {
-                execFile(findBinary(), ['admin', '--data', path.join(dir, 'data'), ...words], { env, maxBuffer: 64 << 20 },
-                         (error, stdout, stderr) => resolve({ code: error ? error.code : 0, stdout, stderr }));
-        });
-}
+export const admin = (...words) => adminOf({ dir: path.dirname(process.env.SONET_E2E_KEY_FILE) }, {}, ...words);
 
 // A new member of that role, with tokens that say so.
 export async function registerWithRole(role) {
@@ -31,4 +22,10 @@ export function mailsTo(address) {
         const dir = path.join(path.dirname(process.env.SONET_E2E_KEY_FILE), 'data', 'mails');
         return fs.readdirSync(dir).filter((name) => name.endsWith('.eml')).map((name) => fs.readFileSync(path.join(dir, name), 'utf8'))
                 .filter((mail) => mail.includes(address));
+}
+
+// By the code of the mail that was written to it.
+export async function verifyEmail(member, address) {
+        const code = await eventually('the code is mailed', () => mailsTo(address).map((m) => m.match(/^Subject: (\d{6}) /m)?.[1]).find(Boolean) ?? false);
+        must(await member.post('/v1/auth/email/verify', { code }));
 }

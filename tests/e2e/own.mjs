@@ -1,7 +1,9 @@
 // A server for one test file alone, for what would disturb the others.
+import { execFile } from 'node:child_process';
+import path from 'node:path';
 import { after, before } from 'node:test';
 import { connect } from './client.mjs';
-import { startServer } from './harness.mjs';
+import { findBinary, startServer } from './harness.mjs';
 
 // Starts it before the tests, then runs setUp (in the same hook: node starts those of one file without waiting for the one before), and
 // stops it after them; `it.server` and the client's functions are there in between.
@@ -20,4 +22,13 @@ export function ownServer(options = {}, setUp = async () => {}) {
                 await it.server?.stop();
         });
         return it;
+}
+
+// `sonet admin` beside a server, with its settings: {code, stdout, stderr}
+export function adminOf({ dir }, env, ...words) {
+        return new Promise((resolve) => {
+                execFile(findBinary(), ['admin', '--data', path.join(dir, 'data'), ...words],
+                         { env: { ...process.env, SONET_KEY_FILE: path.join(dir, 'key'), ...env }, maxBuffer: 64 << 20 },
+                         (error, stdout, stderr) => resolve({ code: error ? error.code : 0, stdout, stderr }));
+        });
 }

@@ -1,0 +1,100 @@
+/* Owns invites: making, using and revoking them. */
+#include "services/user/invites.h"
+
+#include "mail/mail.h"
+#include "services/user/audit.h"
+#include "services/user/registration.h"
+#include "services/user/store_invites.h"
+#include "services/user/user.h"
+
+enum { USES = 1, DAYS = 7, LIMIT_DAYS = 30 };
+
+sn_status invite_create(struct db_tx *tx, uint32_t uses, uint32_t days, UserInvites__NewInvite *out)
+{
+        struct rpc_call *c = db_call(tx);
+        uint8_t hash[MAILED_HASH_BYTES];
+
+        out->token = mailed_token_new(c->arena);
+        out->url = arena_printf(c->arena, "%s#%s", mail_page(c->arena, "/join"), out->token);
+        mailed_token_hash(out->token, hash);
+        out->invite = ARENA_NEW(c->arena, UserInvites__Invite);
+        user_invites__invite__init(out->invite);
+        return store_insert_invite(tx, c->actor, hash, uses > 0 ? uses : USES, days > 0 ? days : DAYS, out->invite);
+}
+
+sn_status invite_use(struct db_tx *tx, const char *token)
+{
+        uint8_t hash[MAILED_HASH_BYTES];
+        bool used = false;
+
+        mailed_token_hash(token, hash);
+        TRY(store_use_invite(tx, hash, &used));
+        return used ? SN_OK
+                    : rpc_fail_code(db_call(tx), SN_FAILED_PRECONDITION, "invite_invalid", "invite",
+                                    "is no longer valid: ask whoever invited you for a new one");
+}
+
+sn_status invite_revoke(struct db_tx *tx, const char *inviter_id, const char *id)
+{
+        bool revoked = false;
+
+        TRY(store_revoke_invite(tx, inviter_id, id, &revoked));
+        return revoked ? SN_OK : rpc_fail(db_call(tx), SN_NOT_FOUND, "id", "there is no such invite that can be used");
+}
+
+/* Those who look after the network may invite as many as they like; members as many as MEMBER_INVITES says. */
+static sn_status check_limit(struct db_tx *tx, uint32_t uses)
+{
+        struct rpc_call *c = db_call(tx);
+        int64_t most = registration_member_invites(), invited = 0;
+
+        if (str_has_word(c->scope, "moderate")) {
+                return SN_OK;
+        }
+        if (most == 0) {
+                return rpc_fail_code(c, SN_PERMISSION_DENIED, "invites_disabled", NULL,
+                                     "here only those who look after the network invite others");
+        }
+        TRY(db_lock_one(tx, "invites", c->actor));
+        TRY(store_invited_lately(tx, c->actor, LIMIT_DAYS, &invited));
+        return invited + (uses > 0 ? uses : USES) <= most
+                   ? SN_OK
+                   : rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_many_invites", "uses",
+                                   "is more than you may still invite: %d in %d days, and you have invited %d",
+                                   (int)most, LIMIT_DAYS, (int)invited);
+}
+
+sn_status user_handle_create_invite(struct rpc_call *c, const UserInvites__CreateInviteRequest *in,
+                                    UserInvites__NewInvite *out)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+
+        TRY(db_begin(c, &tx));
+        TRY(check_limit(tx, in->uses));
+        TRY(invite_create(tx, in->uses, in->days, out));
+        TRY(AUDIT(tx, .action = "invite.created", .after = AUDIT_VALUES("id", out->invite->id)));
+        return db_commit(c, NULL, &tx);
+}
+
+sn_status user_handle_revoke_invite(struct rpc_call *c, const UserInvites__RevokeInviteRequest *in,
+                                    Google__Protobuf__Empty *out)
+{
+        return DB_WRITE(c, tx, invite_revoke(tx, c->actor, in->id));
+}
+
+static sn_status read_invites(struct db_tx *tx, const void *context, const struct page_scan *scan, size_t *n,
+                              ProtobufCMessage ***rows)
+{
+        return invite_list(tx, db_call(tx)->actor, scan, n, (void *)rows);
+}
+
+sn_status user_handle_list_invites(struct rpc_call *c, const UserInvites__ListInvitesRequest *in,
+                                   UserInvites__InviteList *out)
+{
+        struct page page;
+
+        TRY(page_read_rows(c, "invites", read_invites, NULL, PAGE_ASKED(in, USER_INVITES__LIST_INVITES_REQUEST),
+                           &page));
+        PAGE_ANSWER(out, &page);
+        return SN_OK;
+}

@@ -1,0 +1,75 @@
+/* Owns who may register, and the beginning of accounts. */
+#include "services/user/registration.h"
+
+#include <string.h>
+#include "services/user/authors.h"
+#include "services/user/display_name.h"
+#include "services/user/email.h"
+#include "services/user/invites.h"
+#include "services/user/search.h"
+#include "services/user/username.h"
+
+static enum { OPEN, APPROVAL, INVITE, CLOSED } mode;
+static int64_t member_invites;
+
+void registration_start(const struct settings *settings)
+{
+        static const char *const modes[] = {[OPEN] = "open", [APPROVAL] = "approval", [INVITE] = "invite"};
+
+        member_invites = settings->member_invites;
+        for (mode = OPEN; mode < CLOSED && strcmp(settings->registration, modes[mode]) != 0;) {
+                mode++;
+        }
+}
+
+int64_t registration_member_invites(void)
+{
+        return member_invites;
+}
+
+sn_status registration_check(struct rpc_call *c, const char *invite)
+{
+        if (mode == CLOSED) {
+                return rpc_fail_code(c, SN_FAILED_PRECONDITION, "registration_closed", NULL,
+                                     "this network takes no new members");
+        }
+        return mode != INVITE || invite[0] != '\0'
+                   ? SN_OK
+                   : rpc_fail_code(c, SN_FAILED_PRECONDITION, "invite_required", "invite",
+                                   "is missing: to this network one is invited by somebody who is there already");
+}
+
+sn_status registration_admit(struct db_tx *tx, const char *invite, bool *waits)
+{
+        *waits = mode == APPROVAL && invite[0] == '\0';
+        return invite[0] != '\0' ? invite_use(tx, invite) : SN_OK;
+}
+
+sn_status account_prepare(struct rpc_call *c, const char *username, const char *email, const char *display_name,
+                          struct new_user *out)
+{
+        char *name = NULL, *address = NULL;
+
+        TRY(display_name_clean(c, display_name, &name));
+        TRY(email_clean(c, email, &address));
+        *out = (struct new_user){
+            .id = uuid_new_in(c->arena),
+            .username = username,
+            .username_key = username_key(c->arena, username),
+            .email = address,
+            .email_key = email_key(c->arena, address),
+            .display_name = name[0] != '\0' ? name : username,
+            .join_reason = "",
+        };
+        TRY(username_check_free(c, out->username_key));
+        /* Before the costly hash: most refusals are cheap. The unique index decides in the end. */
+        return DB_READ(c, tx, store_check_username_free(tx, out->username_key));
+}
+
+sn_status account_create(struct db_tx *tx, const struct new_user *user)
+{
+        TRY(store_insert_user(tx, user));
+        TRY(search_index_names(tx, user->id, user->display_name));
+        authors_changed(tx, user->id);
+        return SN_OK;
+}
