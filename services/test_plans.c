@@ -94,6 +94,24 @@ static const struct {
     {"timeline_service", "insert into timeline_grown select id(n) from generate_series(1, 5000) n"},
     {"timeline_service", "insert into timeline_entries (owner_id, note_id, author_id)"
                          " select id(n % 500 + 1), id(n), id(n % 50) from generate_series(1, 50000) n"},
+    {"messaging_service", "select create_message_months('2026-01-01', 24)"},
+    {"messaging_service",
+     "insert into chats (id, kind, creator_id) select id(n), 2, id(n) from generate_series(1, 5000) n"},
+    {"messaging_service", "insert into chats (id, kind, creator_id, peer_low, peer_high)"
+                          " select id(10000 + n), 1, id(n), id(n), id(n + 1) from generate_series(1, 5000) n"},
+    {"messaging_service", "insert into chat_participants (chat_id, user_id, role, state, visible)"
+                          " select id(n % 5000 + 1), id(n / 500), 3, 1, '{[1,)}' from generate_series(1, 50000) n"},
+    {"messaging_service", "insert into message_client_ids (sender_id, client_id, chat_id, message_id)"
+                          " select id(n % 500), id(n), id(n), id(n) from generate_series(1, 20000) n"},
+    {"messaging_service",
+     "insert into chat_months (chat_id, first_seq, first_n, from_id, before_id)"
+     " select id(c), 1 + m * 100, 1 + m * 100, first_id_of(a), first_id_of(month_after(a)) from generate_series(1, 20) "
+     "c,"
+     " generate_series(0, 23) m, lateral (select timestamptz '2026-01-01 00:00Z' + m * interval '1 month' as a) t"},
+    {"messaging_service", "insert into messages (id, chat_id, seq, n, kind, sender_id)"
+                          " select overlay(gen_random_uuid()::text placing left(from_id::text, 13) from 1 for "
+                          "13)::uuid, chat_id, first_seq + i,"
+                          " first_n + i, 1, chat_id from chat_months, generate_series(0, 99) i"},
     {"*", "insert into outbox (position, event_id, type, aggregate_id, occurred_at)"
           " select n, id(n), 'note.created', id(n), now() from generate_series(1, 10000) n"},
     {"*", "insert into idempotency_keys (actor_id, method, key, body_hash, answer)"
@@ -294,6 +312,20 @@ static void timelines_are_found_by_index(void **state)
               {"CUT_TAILS", "timeline_cache_pkey timeline_entries_pkey"});
 }
 
+static void chats_and_messages_are_found_by_index(void **state)
+{
+        CHECK("messaging_service", {"SELECT_MEMBER", "chats_pkey chat_participants_pkey"},
+              {"SELECT_MEMBERS", "chats_pkey chat_participants_pkey"}, {"LOCK_CHAT", "chats_pkey"},
+              {"SELECT_DIRECT", "chats_direct"}, {"SELECT_CHATS", "chat_participants_of_user chats_pkey"},
+              {"SELECT_SENT_AS", "message_client_ids_pkey"}, {"SELECT_ENTRY", "_pkey"}, {"SELECT_ENTRIES", "_pkey"},
+              {"SELECT_ENTRY_AT", "chat_months_pkey _chat_id_seq_idx"},
+              {"SELECT_MESSAGES", "chat_months_pkey _chat_id_n_idx"},
+              {"SELECT_MESSAGES_AT", "chat_months_pkey _chat_id_n_idx"},
+              {"APPEND", "chats_pkey chat_participants_pkey"}, {"SELECT_READERS", "chat_participants_pkey"},
+              {"SELECT_PARTICIPANTS", "chat_participants_pkey"}, {"MARK_READ", "chat_participants_pkey"},
+              {"END_PARTICIPANT", "chat_participants_pkey"});
+}
+
 static void events_and_keys_are_found_by_index(void **state)
 {
         CHECK("note_service", {"SELECT_LOG", "outbox_position"},
@@ -352,6 +384,7 @@ int main(void)
             cmocka_unit_test(notes_are_found_by_index),
             cmocka_unit_test(reactions_are_found_by_index),
             cmocka_unit_test(timelines_are_found_by_index),
+            cmocka_unit_test(chats_and_messages_are_found_by_index),
             cmocka_unit_test(events_and_keys_are_found_by_index),
             cmocka_unit_test(what_is_hidden_or_deep_costs_a_page_nothing),
         };

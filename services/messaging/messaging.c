@@ -1,6 +1,12 @@
 /* messaging_service: what it is made of. */
 #include "services/messaging/messaging.h"
 
+sn_status messaging_handle_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxRequest *in,
+                                       Sonet__Events__ReadOutboxResponse *out)
+{
+        return bus_read_outbox(c, in, out);
+}
+
 const struct service_definition messaging_service = {
     .name = "messaging",
     .contract = &messaging_contract,
@@ -8,4 +14,5 @@ const struct service_definition messaging_service = {
     .schema = &messaging_schema,
     .consumers = messaging_consumers,
     .jobs = messaging_jobs,
+    .emits = true,
 };

@@ -1,5 +1,6 @@
 // The services as other programs call them: @grpc/grpc-js and the .proto files, nothing else of SoNet.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import grpc from '@grpc/grpc-js';
 import { PASSWORD, api, assertTokenIsRefused, eventually, ids, randomKey, randomName, registerMany } from './shared.mjs';
@@ -257,6 +258,22 @@ test('a deadline that is over ends the call', async () => {
         await fails('GetHome', {}, Status.DEADLINE_EXCEEDED, alice, { deadlineMs: -1000 });
         const { error } = await wire.call('Register', { username: randomName('d'), email: `${randomName('d')}@example.org`, password: PASSWORD }, { deadlineMs: 1 });
         assert.equal(error?.code, Status.DEADLINE_EXCEEDED);
+});
+
+test('chats and messages', async () => {
+        const chat = await ok('CreateChat', { kind: 'CHAT_KIND_DIRECT', user_ids: [bob.id] }, alice);
+        const group = await ok('CreateChat', { kind: 'CHAT_KIND_GROUP', title: 'Both' }, alice);
+        await ok('AddParticipants', { id: group.id, user_ids: [bob.id] }, alice);
+        assert.equal((await ok('ListParticipants', { id: group.id }, bob)).items.length, 2);
+        await ok('RemoveParticipant', { id: group.id, user_id: bob.id }, bob);
+        const request = { id: chat.id, client_id: randomUUID(), text: 'Hello' };
+        const message = await ok('SendMessage', request, alice);
+        assert.equal((await ok('SendMessage', request, alice)).id, message.id);
+        assert.deepEqual(ids((await ok('ListMessages', { id: chat.id }, bob)).items), [message.id]);
+        assert.equal((await ok('GetMessage', { id: chat.id, message_id: message.id }, bob)).text, 'Hello');
+        assert.equal(Number((await ok('MarkRead', { id: chat.id, seq: 1 }, bob)).unread), 0);
+        assert.equal((await ok('GetChat', { id: chat.id }, bob)).peer.id, alice.id);
+        assert.equal((await ok('ListChats', {}, bob)).items[0].id, chat.id);
 });
 
 test('a refusal carries its problem', async () => {

@@ -1,270 +1,211 @@
-// messaging_service: as it was made, it counts notes and keeps files. With SONET_E2E_LARGE=1 the file has 1 GiB instead of 64 MiB.
+// messaging_service: chats whose messages are never lost, never doubled, never out of order, and read by nobody else.
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import fs from 'node:fs';
-import http from 'node:http';
-import net from 'node:net';
-import { after, before, test } from 'node:test';
-import { api, eventually, must, problem, register } from './shared.mjs';
-import { connectGrpc } from './protos.mjs';
+import { randomUUID } from 'node:crypto';
+import { after, test } from 'node:test';
+import { eventually, ids, must, net, problem, register, registerMany } from './shared.mjs';
+import { Stream } from './streams.mjs';
 
-const wire = connectGrpc(JSON.parse(process.env.SONET_GRPC));
-let author;
+const direct = async (one, other) => must(await one.post('/v1/chats', { kind: 'direct', user_ids: [other.id] }), 201);
+const group = async (owner, ...others) => must(await owner.post('/v1/chats', { kind: 'group', title: 'A group', user_ids: others.map((m) => m.id) }), 201);
+const ask = (member, chat, text, more = {}) => member.post(`/v1/chats/${chat.id}/messages`, { client_id: randomUUID(), text, ...more });
+const send = async (member, chat, text, more) => must(await ask(member, chat, text, more), 201);
+const page = async (member, chat, query = '') => must(await member.get(`/v1/chats/${chat.id}/messages${query}`));
+const texts = (list) => list.items.map((m) => m.text);
+const streams = new Set(); // closed in the end, also those of tests that failed
+after(() => streams.forEach((stream) => stream.socket.terminate()));
+const connect = async (member) => {
+        const stream = new Stream(net.url, { token: member.token });
+        streams.add(stream);
+        await stream.opened;
+        await stream.next();
+        return stream;
+};
+const open = async (member) => {
+        const stream = await connect(member);
+        assert.equal((await stream.subscribe('messages')).type, 'subscribed');
+        return stream;
+};
+const changes = (stream, chat) => stream.events().filter((m) => m.data.chat_id === chat.id && m.event !== 'messages.read');
 
-before(async () => {
-        author = await register();
+test('two members have one chat with each other, however they begin it', async () => {
+        const [ada, bob] = await registerMany(2);
+        const made = await Promise.all([direct(ada, bob), direct(bob, ada), direct(ada, bob), direct(bob, ada)]);
+        assert.equal(new Set(ids(made)).size, 1);
+        assert.equal((await direct(bob, ada)).id, made[0].id);
+        assert.equal((await direct(ada, bob)).peer.id, bob.id);
+        problem(await ada.post('/v1/chats', { kind: 'direct', user_ids: [ada.id] }), 422, { field: 'user_ids' });
+        problem(await ada.post('/v1/chats', { kind: 'direct', user_ids: [] }), 422, { field: 'user_ids' });
+        problem(await ada.post('/v1/chats', { kind: 'group', title: ' ' }), 422, { field: 'title' });
+        problem(await ada.post('/v1/chats', { kind: 'group', title: 'a\u202eb' }), 422, { field: 'title' });
+        problem(await ada.post('/v1/chats', { kind: 'group', title: 'x', user_ids: ['nobody-at-all'] }), 422, { field: 'user_ids' });
 });
-after(() => wire.close());
 
-test('each note of a member is counted once, and a deleted one no more', async () => {
-        const counted = async (notes) => eventually(`${notes} notes`, async () => must(await api('GET', `/v1/messaging/${author.id}`)).notes === notes);
-        await counted(0);
-        const note = await author.note('one');
-        await author.note('two');
-        await counted(2);
-        must(await author.del(`/v1/notes/${note.id}`), 204);
-        await counted(1);
-        problem(await api('GET', '/v1/messaging/nobody'), 422, { field: 'user_id' });
+test('a message sent again under its client_id is the same message; numbers have no gap', async () => {
+        const [ada, bob] = await registerMany(2);
+        const chat = await direct(ada, bob);
+        const client_id = randomUUID();
+        const answers = await Promise.all(Array.from({ length: 8 }, () => ask(ada, chat, 'Once', { client_id })));
+        answers.forEach((answer) => assert.deepEqual(must(answer, 201), answers[0].body));
+        await Promise.all(Array.from({ length: 20 }, (_, i) => send(i % 2 ? ada : bob, chat, `m${i}`)));
+        const all = (await page(bob, chat, '?limit=100')).items;
+        assert.deepEqual(all.map((m) => m.seq), Array.from({ length: 21 }, (_, i) => i + 1));
+        assert.equal(all[0].text, 'Once');
+        assert.equal(all[0].client_id, undefined, 'only who sent it is told');
+        assert.equal(answers[0].body.client_id, client_id);
+        assert.deepEqual(must(await ask(ada, chat, 'Another text', { client_id }), 201), answers[0].body);
+        const other = await group(ada);
+        problem(await ask(ada, other, 'Elsewhere', { client_id }), 422, { field: 'client_id' });
+        problem(await ask(ada, chat, ' \u200b'), 422, { field: 'text' });
+        problem(await ask(ada, chat, 'x'.repeat(8001)), 422, { field: 'text' });
+        assert.deepEqual(must(await bob.get(`/v1/chats/${chat.id}/messages/${all[4].id}`)).seq, 5);
 });
 
-test('gRPC answers the same', async () => {
-        const { answer, error } = await wire.call('/sonet.messaging.v1.MessagingService/GetCount', { user_id: author.id });
-        assert.ok(!error, JSON.stringify(error));
-        assert.equal(answer.user_id, author.id);
-        assert.equal(answer.notes, 1);
-});
-
-// --- files ---
-
-const MIB = 1 << 20;
-const LARGE = (process.env.SONET_E2E_LARGE ? 1024 : 64) * MIB;
-const address = new URL(process.env.SONET_URL);
-const block = Buffer.from(Array.from({ length: MIB }, (_, i) => (i * 2654435761 >>> 13) & 255));
-
-// Bytes that differ from one MiB to the next, from one position on.
-function* bytesFrom(offset, end) {
-        for (let at = offset; at < end;) {
-                const piece = Buffer.from(block.subarray(at % MIB, Math.min(MIB, at % MIB + end - at)));
-                if (at % MIB < 4) {
-                        piece.fill(Math.floor(at / MIB) & 255, 0, 4 - at % MIB);
-                }
-                yield piece;
-                at += piece.length;
+test('pages by number: before, after and around', async () => {
+        const [ada, bob] = await registerMany(2);
+        const chat = await direct(ada, bob);
+        for (let i = 1; i <= 12; i++) {
+                await send(ada, chat, `${i}`);
         }
-}
+        const seqs = async (query) => {
+                const { items, more_before, more_after, last_seq } = await page(bob, chat, query);
+                assert.equal(last_seq, 12);
+                return [items.map((m) => m.seq).join(), more_before, more_after];
+        };
+        assert.deepEqual(await seqs('?limit=3'), ['10,11,12', true, false]);
+        assert.deepEqual(await seqs('?limit=3&before_seq=10'), ['7,8,9', true, true]);
+        assert.deepEqual(await seqs('?limit=3&before_seq=4'), ['1,2,3', false, true]);
+        assert.deepEqual(await seqs('?limit=3&after_seq=0'), ['1,2,3', false, true]);
+        assert.deepEqual(await seqs('?limit=3&after_seq=9'), ['10,11,12', true, false]);
+        assert.deepEqual(await seqs('?limit=3&after_seq=12'), ['', true, false]);
+        assert.deepEqual(await seqs('?limit=5&around_seq=6'), ['4,5,6,7,8', true, true]);
+        assert.deepEqual(await seqs('?limit=5&around_seq=12'), ['10,11,12', true, false]);
+        problem(await bob.get(`/v1/chats/${chat.id}/messages?before_seq=3&after_seq=1`), 422);
+        problem(await bob.get(`/v1/chats/${chat.id}/messages?before_seq=0`), 422, { field: 'before_seq' });
+});
 
-function digest(offset, end) {
-        const hash = createHash('sha256');
-        for (const piece of bytesFrom(offset, end)) {
-                hash.update(piece);
+test('what is foreign is not found, by any road', async () => {
+        const [ada, bob, eve] = await registerMany(3);
+        const [chat, other] = [await direct(ada, bob), await group(eve)];
+        const message = await send(ada, chat, 'Between us');
+        for (const id of [chat.id, randomUUID()]) {
+                problem(await eve.get(`/v1/chats/${id}`), 404);
+                problem(await eve.get(`/v1/chats/${id}/messages`), 404);
+                problem(await eve.get(`/v1/chats/${id}/messages/${message.id}`), 404);
+                problem(await eve.get(`/v1/chats/${id}/participants`), 404);
+                problem(await ask(eve, { id }, 'Me too'), 404);
+                problem(await eve.put(`/v1/chats/${id}/read`, { body: { seq: 1 } }), 404);
+                problem(await eve.post(`/v1/chats/${id}/participants`, { user_ids: [eve.id] }), 404);
+                problem(await eve.del(`/v1/chats/${id}/participants/${ada.id}`), 404);
         }
-        return hash.digest('hex');
-}
+        problem(await eve.get(`/v1/chats/${other.id}/messages/${message.id}`), 404, { field: 'message_id' });
+});
 
-// Sends as the server takes it; after `until` bytes it stops for good, and the connection breaks off.
-function send(method, path, headers, pieces, { until = Infinity } = {}) {
-        return new Promise((resolve, reject) => {
-                const request = http.request({ host: address.hostname, port: address.port, method, path, agent: false,
-                                               headers: { authorization: `Bearer ${author.token}`, ...headers } });
-                let sent = 0;
-                request.on('error', (error) => (until < Infinity ? resolve({ broken: true }) : reject(error)));
-                request.on('response', (response) => {
-                        const hash = createHash('sha256');
-                        const kept = [];
-                        let length = 0;
-                        response.on('data', (piece) => {
-                                hash.update(piece);
-                                length += piece.length;
-                                if (length <= 4096) {
-                                        kept.push(piece);
-                                }
-                        });
-                        response.on('error', reject);
-                        response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, length, hash: hash.digest('hex'),
-                                                           text: Buffer.concat(kept).toString('utf8') }));
-                });
-                const next = () => {
-                        for (let piece = pieces.next(); !piece.done; piece = pieces.next()) {
-                                if (sent >= until) {
-                                        request.destroy();
-                                        resolve({ broken: true });
-                                        return;
-                                }
-                                sent += piece.value.length;
-                                if (!request.write(piece.value)) {
-                                        request.once('drain', next);
-                                        return;
-                                }
-                        }
-                        request.end();
-                };
-                next();
-        });
-}
-
-const put = (name, from, end, headers = {}, options) => send('PUT', `/v1/messaging/files/${name}`, { 'content-length': end - from, 'content-type': 'application/octet-stream', ...headers },
-                                                             bytesFrom(from, end), options);
-const get = (name, headers = {}, method = 'GET') => send(method, `/v1/messaging/files/${name}`, headers, [][Symbol.iterator]());
-
-// The processes of this server run a binary of their own, and none else does.
-function processes() {
-        const binary = fs.realpathSync(process.env.SONET_BIN);
-        return fs.readdirSync('/proc').filter((pid) => {
-                try {
-                        return /^\d+$/.test(pid) && fs.readlinkSync(`/proc/${pid}/exe`) === binary;
-                } catch {
-                        return false;
-                }
-        });
-}
-
-const residentBytes = (pid) => Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
-
-// The most that any process has grown by while work runs.
-async function growth(what, work) {
-        const before = new Map(processes().map((pid) => [pid, residentBytes(pid)]));
-        let most = 0;
-        const look = () => before.forEach((bytes, pid) => {
-                most = Math.max(most, residentBytes(pid) - bytes);
-        });
-        const timer = setInterval(look, 50);
-        const begun = performance.now();
-        const result = await work();
-        clearInterval(timer);
-        look();
-        const seconds = (performance.now() - begun) / 1000;
-        console.log(`${what}: ${LARGE / MIB} MiB in ${seconds.toFixed(1)} s, ${before.size} processes grew by ${(most / MIB).toFixed(2)} MiB at most`);
-        assert.ok(before.size > 0 && most <= 4 * MIB, `${what}: a process grew by ${most} bytes`);
-        return result;
-}
-
-test('a large file goes up and down, and no process grows by it', async () => {
-        for (let i = 0; i < 3; i++) { // what the first ones need stays
-                assert.equal((await put('warm', 0, 4 * MIB)).status, 200);
-                assert.equal((await get('warm')).hash, digest(0, 4 * MIB));
+test('unread messages are counted, and read marks only rise', async () => {
+        const [ada, bob] = await registerMany(2);
+        const chat = await direct(ada, bob);
+        const [adas, bobs] = [await open(ada), await open(bob)];
+        for (let i = 1; i <= 5; i++) {
+                await send(ada, chat, `${i}`);
         }
-        const up = await growth('up', () => put('large', 0, LARGE));
-        assert.equal(up.status, 200, up.text);
-        assert.deepEqual(JSON.parse(up.text), { name: 'large', size: LARGE, file_name: '' });
-        const down = await growth('down', () => get('large'));
-        assert.equal(down.status, 200);
-        assert.equal(down.length, LARGE);
-        assert.equal(down.hash, digest(0, LARGE));
-        const rest = await get('large', { range: `bytes=${LARGE / 2 + 5}-`, 'if-range': down.headers.etag });
-        assert.equal(rest.status, 206);
-        assert.equal(rest.headers['content-range'], `bytes ${LARGE / 2 + 5}-${LARGE - 1}/${LARGE}`);
-        assert.equal(rest.hash, digest(LARGE / 2 + 5, LARGE));
+        const unread = async () => must(await bob.get(`/v1/chats/${chat.id}`)).unread;
+        assert.equal(await unread(), 5);
+        const mark = await bob.put(`/v1/chats/${chat.id}/read`, { body: { seq: 3 } });
+        assert.deepEqual(must(mark), { chat_id: chat.id, user_id: bob.id, seq: 3, unread: 2 });
+        assert.equal(must(await bob.put(`/v1/chats/${chat.id}/read`, { body: { seq: 2 } })).seq, 3);
+        problem(await bob.put(`/v1/chats/${chat.id}/read`, { body: { seq: 6 } }), 422, { field: 'seq' });
+        assert.equal(await unread(), 2);
+        const seen = await adas.find('the receipt', (m) => m.event === 'messages.read');
+        assert.deepEqual(seen.data, { chat_id: chat.id, user_id: bob.id, seq: 3, unread: null });
+        assert.equal((await bobs.find('one’s own mark', (m) => m.event === 'messages.read')).data.unread, 2);
+        const [listed] = must(await bob.get('/v1/chats')).items;
+        assert.deepEqual([listed.unread, listed.last_message.text, listed.last_seq], [2, '5', 5]);
+        assert.equal(must(await ada.get(`/v1/chats/${chat.id}`)).unread, 0, 'what one wrote oneself is read');
 });
 
-test('ranges, conditions and HEAD answer as RFC 9110 says', async () => {
-        assert.equal((await put('ranges', 0, 100_000)).status, 200);
-        const whole = await get('ranges');
-        assert.equal(whole.headers['accept-ranges'], 'bytes');
-        assert.equal(whole.headers['content-disposition'], `attachment; filename="ranges"; filename*=UTF-8''ranges`);
-        assert.match(whole.headers.etag, /^"[^"]+"$/);
-        const cases = [
-                [{ range: 'bytes=10-19' }, 206, digest(10, 20)],
-                [{ range: 'bytes=-10' }, 206, digest(99_990, 100_000)],
-                [{ range: 'bytes=10-19', 'if-range': '"other"' }, 200, whole.hash],
-                [{ range: 'bytes=0-1,5-6' }, 200, whole.hash],
-                [{ 'if-none-match': whole.headers.etag }, 304, digest(0, 0)],
-                [{ 'if-none-match': '"other"' }, 200, whole.hash],
-        ];
-        for (const [headers, status, hash] of cases) {
-                const answer = await get('ranges', headers);
-                assert.equal(answer.status, status, JSON.stringify(headers));
-                assert.equal(answer.hash, hash, JSON.stringify(headers));
+test('chats are listed by their newest message, page by page', async () => {
+        const [ada, ...others] = await registerMany(6);
+        const chats = [];
+        for (const other of others) {
+                chats.push(await direct(ada, other));
         }
-        const beyond = await get('ranges', { range: 'bytes=100000-' });
-        assert.equal(beyond.status, 416);
-        assert.equal(beyond.headers['content-range'], 'bytes */100000');
-        assert.equal(JSON.parse(beyond.text).code, 'range_not_satisfiable');
-        const head = await get('ranges', { range: 'bytes=10-19' }, 'HEAD');
-        assert.deepEqual([head.status, head.headers['content-length'], head.length], [200, '100000', 0]);
-        assert.equal((await get('nothing')).status, 404);
+        await send(ada, chats[0], 'First again');
+        await send(others[2], chats[2], 'Before all');
+        const order = [chats[2], chats[0], chats[4], chats[3], chats[1]];
+        const first = must(await ada.get('/v1/chats?limit=3'));
+        const rest = must(await ada.get(`/v1/chats?limit=3&cursor=${encodeURIComponent(first.next_cursor)}`));
+        assert.deepEqual([...ids(first.items), ...ids(rest.items)], ids(order));
+        assert.equal(rest.next_cursor, undefined);
 });
 
-test('an upload that breaks off is kept as far as it came, and goes on from there', async () => {
-        assert.deepEqual(await put('broken', 0, 16 * MIB, {}, { until: 8 * MIB }), { broken: true });
-        let kept = 0;
-        await eventually('the part is kept', async () => {
-                const head = await get('broken', {}, 'HEAD');
-                kept = Number(head.headers['content-length']);
-                return head.status === 200;
-        });
-        assert.ok(kept > 0 && kept < 16 * MIB, `${kept} bytes`);
-        const wrong = await put('broken', kept + 1, 16 * MIB, { 'upload-offset': kept + 1 });
-        assert.equal(wrong.status, 409, wrong.text);
-        const rest = await put('broken', kept, 16 * MIB, { 'upload-offset': kept });
-        assert.equal(rest.status, 200, rest.text);
-        assert.equal((await get('broken')).hash, digest(0, 16 * MIB));
+test('all members of a group see its log in one order, live; nobody reads what was said before they came, or after they left', async () => {
+        const [ada, bob, cay, dan] = await registerMany(4);
+        const chat = await group(ada, bob);
+        const live = await Promise.all([ada, bob, cay, dan].map(open));
+        await Promise.all(Array.from({ length: 10 }, (_, i) => send(i % 2 ? ada : bob, chat, `early ${i}`)));
+        problem(await bob.post(`/v1/chats/${chat.id}/participants`, { user_ids: [cay.id] }), 403);
+        must(await ada.post(`/v1/chats/${chat.id}/participants`, { user_ids: [cay.id, bob.id] }), 204);
+        await send(cay, chat, 'Hello');
+        must(await bob.del(`/v1/chats/${chat.id}/participants/${bob.id}`), 204);
+        problem(await ask(bob, chat, 'One more'), 404);
+        const last = await send(ada, chat, 'Late');
+        await live[0].find('the last one', (m) => m.data?.message?.id === last.id);
+        await live[2].find('the last one', (m) => m.data?.message?.id === last.id);
+        const seqs = (stream) => changes(stream, chat).map((m) => m.data.seq);
+        const range = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+        assert.deepEqual(seqs(live[0]), range(3, last.seq));
+        assert.deepEqual(seqs(live[2]), range(13, last.seq), 'from one’s own joining on');
+        await eventually('who leaves is told so', () => seqs(live[1]).at(-1) === last.seq - 1);
+        assert.deepEqual(seqs(live[1]), range(3, last.seq - 1));
+        assert.deepEqual(seqs(live[3]), []);
+        assert.deepEqual(texts(await page(cay, chat)), ['Hello', 'Late']);
+        assert.deepEqual(texts(await page(bob, chat, '?limit=1')), ['Hello']);
+        assert.equal((await page(bob, chat)).last_seq, last.seq - 1);
+        problem(await bob.get(`/v1/chats/${chat.id}`), 404);
+        assert.deepEqual(ids(must(await ada.get(`/v1/chats/${chat.id}/participants`)).items.map((p) => p.user)), [ada.id, cay.id]);
+        must(await ada.post(`/v1/chats/${chat.id}/participants`, { user_ids: [bob.username] }), 204);
+        const again = await send(ada, chat, 'Back');
+        assert.deepEqual(texts(await page(bob, chat, '?limit=2')), ['Hello', 'Back']);
+        assert.deepEqual(texts(await page(bob, chat, `?limit=3&after_seq=${last.seq - 3}`)), ['Hello', 'Back']);
+        problem(await bob.get(`/v1/chats/${chat.id}/messages/${last.id}`), 404);
+        assert.equal(must(await bob.get(`/v1/chats/${chat.id}/messages/${again.id}`)).text, 'Back');
 });
 
-test('what is kept is told in headers, which pages may read', async () => {
-        assert.equal((await put('told', 0, 1234)).status, 200);
-        const stat = (name, headers) => send('HEAD', `/v1/messaging/uploads/${name}`, { origin: 'https://page.example', ...headers }, [][Symbol.iterator]());
-        const told = await stat('told');
-        assert.deepEqual([told.status, told.headers['upload-offset'], told.headers['upload-protocol']], [204, '1234', '1']);
-        assert.match(told.headers['last-modified'], / GMT$/);
-        for (const name of ['Upload-Offset', 'Last-Modified', 'Upload-Protocol', 'ETag']) {
-                assert.ok(told.headers['access-control-expose-headers'].split(', ').includes(name), name);
-        }
-        assert.equal((await stat('told', { 'expected-size': '1234' })).status, 204);
-        assert.equal((await stat('told', { 'expected-size': '0' })).status, 409);
-        assert.equal((await stat('told', { 'expected-size': '-1' })).status, 422);
-        assert.equal((await stat('told', { 'expected-size': ['1234', '1234'] })).status, 400);
-        const none = await stat('nothing');
-        assert.deepEqual([none.status, none.headers['upload-protocol'], none.headers['upload-offset']], [404, '1', undefined]);
-        const options = await send('OPTIONS', '/v1/messaging/uploads/told', {}, [][Symbol.iterator]());
-        assert.deepEqual([options.status, options.headers.allow, options.headers['upload-protocol'], options.headers['upload-max-size']],
-                         [204, 'HEAD, OPTIONS', '1', '1073741824']);
-        const { answer } = await wire.call('/sonet.messaging.v1.MessagingService/StatFile', { name: 'told' }, { token: author.token });
-        assert.equal(Number(answer.offset), 1234);
+test('who comes is shown what was said before, when the chat says so', async () => {
+        const [ada, bob] = await registerMany(2);
+        const chat = must(await ada.post('/v1/chats', { kind: 'group', title: 'Open', history: true }), 201);
+        await send(ada, chat, 'Long ago');
+        must(await ada.post(`/v1/chats/${chat.id}/participants`, { user_ids: [bob.id] }), 204);
+        assert.deepEqual(texts(await page(bob, chat)), ['Long ago']);
+        assert.equal(must(await bob.get(`/v1/chats/${chat.id}`)).unread, 0);
 });
 
-// Says a head and a few bytes, and then nothing: the answer comes while the body is not whole.
-function sayAndWait(head, bytes) {
-        return new Promise((resolve, reject) => {
-                const socket = net.connect(Number(address.port), address.hostname, () => socket.write(`${head}\r\n\r\n${bytes}`));
-                let text = '';
-                socket.setEncoding('utf8').on('data', (piece) => {
-                        text += piece;
-                        if (text.includes('\r\n\r\n') && !text.startsWith('HTTP/1.1 100')) {
-                                socket.destroy();
-                                resolve(text);
-                        }
-                });
-                socket.on('error', reject).on('close', () => resolve(text));
-        });
-}
-
-const headOf = (name, rest, type = 'application/octet-stream') =>
-        `PUT /v1/messaging/files/${name} HTTP/1.1\r\nHost: h\r\nContent-Type: ${type}\r\n${rest}`;
-
-test('what must not come is refused before it comes: no token, too large, of another type; and what stalls is given up', async () => {
-        const token = `Authorization: Bearer ${author.token}`;
-        assert.match(await sayAndWait(headOf('x', 'Content-Length: 1000\r\nExpect: 100-continue'), ''), /^HTTP\/1.1 401 /);
-        assert.match(await sayAndWait(headOf('x', `${token}\r\nContent-Length: 1073741825\r\nExpect: 100-continue`), ''), /^HTTP\/1.1 413 /);
-        assert.match(await sayAndWait(headOf('x', `${token}\r\nContent-Length: 1000\r\nExpect: 100-continue`, 'image/png'), ''),
-                     /^HTTP\/1.1 415 [\s\S]*application\/octet-stream/);
-        assert.match(await sayAndWait(headOf('slow', `${token}\r\nContent-Length: 1000`), 'ten bytes.'), /^HTTP\/1.1 408 [\s\S]*"code":"body_incomplete"/);
-        const kept = await get('slow');
-        assert.deepEqual([kept.status, kept.text], [200, 'ten bytes.']);
+test('a client resumes where it was', async () => {
+        const [ada, bob] = await registerMany(2);
+        const chat = await direct(ada, bob);
+        const stream = await open(bob);
+        await send(ada, chat, 'One');
+        const { position } = await stream.find('the first', (m) => m.data?.message?.text === 'One');
+        await stream.close();
+        await send(ada, chat, 'Two');
+        await send(ada, chat, 'Three');
+        const again = await connect(bob);
+        const subscribed = await again.subscribe('messages', position);
+        assert.equal(subscribed.resumed, true);
+        await again.find('the last', (m) => m.data?.message?.text === 'Three');
+        assert.deepEqual(changes(again, chat).map((m) => m.data.seq), [2, 3]);
 });
 
-test('a form brings one file and its fields', async () => {
-        const post = (form, expected) => api('POST', '/v1/messaging/files', { token: author.token, raw: form.body, headers: { 'content-type': form.type } })
-                .then((answer) => (expected < 300 ? must(answer, expected) : answer));
-        const form = (...parts) => ({ type: 'multipart/form-data; boundary=B',
-                                      body: Buffer.from(`${parts.map((p) => `--B\r\nContent-Disposition: form-data; ${p[0]}\r\n\r\n${p[1]}\r\n`).join('')}--B--\r\n`) });
-        const file = ['name="file"; filename="C:\\\\a\\\\grüße.txt"', 'of a form'];
-        assert.deepEqual(await post(form(['name="name"', 'form'], file), 201), { name: 'form', size: 9, file_name: 'grüße.txt' });
-        assert.equal((await get('form')).text, 'of a form');
-        problem(await post(form(['name="name"', 'form'])), 422, { field: 'file' });
-        problem(await post(form(file)), 422, { field: 'name' });
-        problem(await post(form(['name="name"', 'form'], file, file)), 422, { field: 'file' });
-        problem(await post(form(['name="name"', 'NO'], file)), 422, { field: 'name' });
-        problem(await post(form(['name="else"', '1'], file)), 422, { field: 'else' });
-        problem(await post({ type: 'multipart/form-data; boundary=C', body: form(file).body }), 400);
-        problem(await post({ type: 'application/json', body: Buffer.from('{}') }), 415);
+test('blocks are in force at once, in both directions', async () => {
+        const [ada, bob] = await registerMany(2);
+        const chat = await direct(ada, bob);
+        await send(ada, chat, 'Hello');
+        await bob.relate(ada, 'block');
+        problem(await ask(ada, chat, 'Still there?'), 403);
+        problem(await ask(bob, chat, 'No'), 403);
+        const cay = await register();
+        await cay.relate(ada, 'block');
+        problem(await ada.post('/v1/chats', { kind: 'direct', user_ids: [cay.id] }), 403);
+        problem(await ada.post('/v1/chats', { kind: 'group', title: 'x', user_ids: [cay.id] }), 403, { field: 'user_ids' });
+        await bob.unrelate(ada, 'block');
+        await send(ada, chat, 'Again');
 });

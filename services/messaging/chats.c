@@ -1,0 +1,134 @@
+/* Owns beginning chats. */
+#include "services/messaging/messaging.h"
+
+#include "base/text.h"
+#include "services/messaging/join.h"
+#include "services/messaging/membership.h"
+#include "services/messaging/people.h"
+#include "services/messaging/show_chats.h"
+#include "services/messaging/store_chats.h"
+#include "services/messaging/store_participants.h"
+
+static sn_status check_title(struct rpc_call *c, const char *title)
+{
+        if (text_is_blank(title)) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "title", "must not be empty");
+        }
+        return text_is_one_line(title)
+                   ? SN_OK
+                   : rpc_fail(c, SN_INVALID_ARGUMENT, "title",
+                              "must be one line, without characters that turn the direction of the text");
+}
+
+static sn_status check_new(struct rpc_call *c, const Messaging__CreateChatRequest *in, size_t n_others)
+{
+        bool direct = in->kind == MESSAGING__CHAT_KIND__CHAT_KIND_DIRECT;
+
+        if (direct && n_others != 1) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "user_ids", "a direct chat is with exactly one other member");
+        }
+        if (direct && in->title[0] != '\0') {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "title", "a direct chat has no title");
+        }
+        return direct ? SN_OK : check_title(c, in->title);
+}
+
+/* In a chat of two nobody comes or goes: both read all of it. */
+static sn_status put_pair(struct db_tx *tx, const struct new_chat *chat)
+{
+        struct new_participant p = {.role = MESSAGING__ROLE__ROLE_MEMBER,
+                                    .state = MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_IN,
+                                    .from_seq = 1};
+
+        p.user_id = db_call(tx)->actor;
+        TRY(chat_store_put_participant(tx, chat->id, &p));
+        p.user_id = chat->peer_id;
+        return chat_store_put_participant(tx, chat->id, &p);
+}
+
+/* *made is false when somebody else has made it meanwhile. */
+static sn_status make_direct(struct db_tx *tx, const struct new_chat *chat, bool *made)
+{
+        char *id = NULL;
+
+        TRY(db_lock_pair(tx, db_call(tx)->actor, chat->peer_id));
+        TRY(chat_store_find_direct(tx, db_call(tx)->actor, chat->peer_id, &id));
+        *made = id[0] == '\0';
+        if (!*made) {
+                return SN_OK;
+        }
+        TRY(chat_store_insert_chat(tx, chat));
+        return put_pair(tx, chat);
+}
+
+static sn_status find_direct(struct rpc_call *c, const char *peer, Messaging__Chat *out, bool *found)
+{
+        char *id = NULL;
+
+        TRY(DB_READ(c, tx, chat_store_find_direct(tx, c->actor, peer, &id)));
+        *found = id[0] != '\0';
+        return *found ? show_chat(c, id, out) : SN_OK;
+}
+
+static sn_status create_direct(struct rpc_call *c, const struct new_chat *chat, Messaging__Chat *out)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        User__Author **peer = NULL;
+        bool found = false, made = false;
+
+        TRY(find_direct(c, chat->peer_id, out, &found));
+        if (found) {
+                return SN_OK;
+        }
+        TRY(people_check_not_blocked(c, chat->peer_id));
+        TRY(people_get(c, (char *[]){(char *)chat->peer_id}, 1, &peer));
+        TRY(db_begin(c, &tx));
+        TRY(make_direct(tx, chat, &made));
+        if (!made) {
+                db_end(&tx);
+                return find_direct(c, chat->peer_id, out, &found);
+        }
+        TRY(show_new_chat(tx, chat->id, out));
+        out->peer = peer[0];
+        return db_commit(c, &out->base, &tx);
+}
+
+static sn_status create_group(struct rpc_call *c, const struct new_chat *chat, const struct joining *others,
+                              Messaging__Chat *out)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        chat_member owner = MESSAGING_ROWS__MEMBER__INIT;
+        const struct joining self = {.ids = (char *[]){(char *)c->actor}, .n = 1, .role = MESSAGING__ROLE__ROLE_OWNER};
+
+        TRY(join_check(c, others));
+        TRY(db_begin(c, &tx));
+        TRY(chat_store_insert_chat(tx, chat));
+        TRY(chat_store_member(tx, chat->id, c->actor, &owner, NULL));
+        TRY(join_all(tx, &owner, &self));
+        TRY(join_all(tx, &owner, others));
+        TRY(show_new_chat(tx, chat->id, out));
+        return db_commit(c, &out->base, &tx);
+}
+
+sn_status messaging_handle_create_chat(struct rpc_call *c, const Messaging__CreateChatRequest *in, Messaging__Chat *out)
+{
+        struct new_chat chat = {
+            .id = uuid_new_in(c->arena), .kind = in->kind, .title = in->title, .history = in->history, .peer_id = ""};
+        struct joining others = {.role = MESSAGING__ROLE__ROLE_MEMBER};
+
+        TRY(people_find(c, in->user_ids, in->n_user_ids, &others.ids, &others.n));
+        TRY(check_new(c, in, others.n));
+        if (in->kind == MESSAGING__CHAT_KIND__CHAT_KIND_DIRECT) {
+                chat.peer_id = others.ids[0];
+                return create_direct(c, &chat, out);
+        }
+        if (in->kind == MESSAGING__CHAT_KIND__CHAT_KIND_CHANNEL) {
+                others.role = MESSAGING__ROLE__ROLE_READER;
+        }
+        return create_group(c, &chat, &others, out);
+}
+
+sn_status messaging_handle_get_chat(struct rpc_call *c, const Messaging__GetChatRequest *in, Messaging__Chat *out)
+{
+        return show_chat(c, in->id, out);
+}

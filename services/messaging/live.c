@@ -1,0 +1,243 @@
+/* Owns the channel `messages`: what happens in the chats of each member. Whom an event concerns is told by who may read
+ * its entry, at that moment; what they are shown is decided by the same again. */
+#include "services/messaging/messaging.h"
+
+#include <string.h>
+#include "services/messaging/membership.h"
+#include "services/messaging/show.h"
+#include "services/messaging/store_chats.h"
+#include "services/messaging/store_log.h"
+#include "services/messaging/store_participants.h"
+
+#define READERS_AT_ONCE 10000
+#define MOST_SHOWN      500
+/* In larger chats who has read is told to nobody else as it happens: each of n would tell n. */
+#define RECEIPTS_MAX 50
+
+sn_status messaging_handle_subscribe_messages(struct rpc_call *c, const Messaging__SubscribeMessagesRequest *in,
+                                              Sonet__Live__Topic *out)
+{
+        out->key = "messages";
+        out->personal = true;
+        return SN_OK;
+}
+
+static bool is_read_mark(const bus_event *event)
+{
+        return strcmp(event->type, EVENT_CHAT_READ) == 0;
+}
+
+/* ---- Whom it concerns ---- */
+
+static void add_topic(struct rpc_call *c, Sonet__Live__Routes *out, const char *member)
+{
+        out->topics[out->n_topics++] = arena_printf(c->arena, "messages:%s", member);
+}
+
+/* Who reads: all of their own devices, and the others of a small chat. */
+static sn_status find_readers(struct db_tx *tx, const Sonet__Live__RouteRequest *in, size_t *n, char ***ids)
+{
+        const bus_event *event = in->event;
+        chat_member reader = MESSAGING_ROWS__MEMBER__INIT;
+        bool found = false;
+
+        if (is_read_mark(event)) {
+                TRY(chat_store_member(tx, event->aggregate_id, event->object_id, &reader, &found));
+                if (!found || reader.members > RECEIPTS_MAX) {
+                        *ids = ARENA_ARRAY(db_arena(tx), char *, 1);
+                        (*ids)[0] = event->object_id;
+                        *n = found ? 1 : 0;
+                        return SN_OK;
+                }
+        }
+        return chat_store_readers(tx, event->aggregate_id, event->version, in->after, READERS_AT_ONCE, n, ids);
+}
+
+sn_status messaging_handle_route_events(struct rpc_call *c, const Sonet__Live__RouteRequest *in,
+                                        Sonet__Live__Routes *out)
+{
+        char **ids = NULL;
+        size_t n = 0;
+
+        if (in->event == NULL) {
+                return SN_OK;
+        }
+        TRY(DB_READ(c, tx, find_readers(tx, in, &n, &ids)));
+        out->topics = ARENA_ARRAY(c->arena, char *, n);
+        for (size_t i = 0; i < n; i++) {
+                add_topic(c, out, ids[i]);
+        }
+        out->next = n == READERS_AT_ONCE ? ids[n - 1] : "";
+        return SN_OK;
+}
+
+/* ---- What they are shown ---- */
+
+/* Each event for each viewer. */
+struct pair {
+        uint32_t event, viewer;
+        const bus_event *of;
+        char *viewer_id;
+        const chat_member *member; /* NULL: never was in the chat */
+        chat_entry *entry;         /* NULL: not of the log */
+};
+
+struct showing {
+        const Sonet__Live__ShowRequest *in;
+        struct pair *pairs;
+        size_t n;
+        Messaging__ChatEvents *out;
+};
+
+static void make_pairs(struct rpc_call *c, struct showing *s)
+{
+        s->pairs = ARENA_ARRAY(c->arena, struct pair, s->in->n_events * s->in->n_viewer_ids);
+        for (uint32_t e = 0; e < s->in->n_events; e++) {
+                for (uint32_t v = 0; v < s->in->n_viewer_ids; v++) {
+                        s->pairs[s->n++] = (struct pair){
+                            .event = e, .viewer = v, .of = s->in->events[e], .viewer_id = s->in->viewer_ids[v]};
+                }
+        }
+}
+
+static sn_status load_members(struct db_tx *tx, struct showing *s)
+{
+        char **chats = ARENA_ARRAY(db_arena(tx), char *, s->n), **viewers = ARENA_ARRAY(db_arena(tx), char *, s->n);
+        chat_member **members = NULL;
+        size_t n = 0;
+
+        for (size_t i = 0; i < s->n; i++) {
+                chats[i] = s->pairs[i].of->aggregate_id;
+                viewers[i] = s->pairs[i].viewer_id;
+        }
+        TRY(chat_store_members(tx, chats, viewers, s->n, &n, &members));
+        for (size_t i = 0, at = 0; i < s->n && at < n; i++) {
+                if (uuid_equal(members[at]->chat_id, chats[i]) && uuid_equal(members[at]->user_id, viewers[i])) {
+                        s->pairs[i].member = members[at++];
+                }
+        }
+        return SN_OK;
+}
+
+static sn_status load_entries(struct db_tx *tx, struct showing *s)
+{
+        char **ids = ARENA_ARRAY(db_arena(tx), char *, s->in->n_events);
+        chat_entry **entries = NULL;
+        size_t n_ids = 0, n = 0;
+
+        for (size_t i = 0; i < s->in->n_events; i++) {
+                if (!is_read_mark(s->in->events[i])) {
+                        ids[n_ids++] = s->in->events[i]->object_id;
+                }
+        }
+        TRY(chat_store_entries(tx, ids, n_ids, &n, &entries));
+        for (size_t i = 0, at = 0; i < s->n; i++) {
+                while (at < n && !uuid_equal(entries[at]->id, s->pairs[i].of->object_id) &&
+                       !is_read_mark(s->pairs[i].of)) {
+                        at++;
+                }
+                s->pairs[i].entry = at < n && !is_read_mark(s->pairs[i].of) ? entries[at] : NULL;
+        }
+        return SN_OK;
+}
+
+static sn_status load(struct db_tx *tx, struct showing *s)
+{
+        TRY(load_members(tx, s));
+        return load_entries(tx, s);
+}
+
+static Messaging__ChatEvent *add(struct rpc_call *c, struct showing *s, const struct pair *pair)
+{
+        Messaging__ChatEvent *item = ARENA_NEW(c->arena, Messaging__ChatEvent);
+
+        messaging__chat_event__init(item);
+        item->event = pair->event;
+        item->viewer = pair->viewer;
+        s->out->items[s->out->n_items++] = item;
+        return item;
+}
+
+static void add_change(struct rpc_call *c, struct showing *s, const struct pair *pair, Messaging__Change *change)
+{
+        static const Messaging__ChatEvent__DataCase names[] = {
+            [MESSAGING__CHANGE_KIND__CHANGE_KIND_MESSAGE] = MESSAGING__CHAT_EVENT__DATA_MESSAGE_CREATED,
+            [MESSAGING__CHANGE_KIND__CHANGE_KIND_JOINED] = MESSAGING__CHAT_EVENT__DATA_PARTICIPANT_JOINED,
+            [MESSAGING__CHANGE_KIND__CHANGE_KIND_LEFT] = MESSAGING__CHAT_EVENT__DATA_PARTICIPANT_LEFT,
+        };
+        Messaging__ChatEvent *item = add(c, s, pair);
+
+        item->data_case = names[change->kind];
+        item->message_created = change; /* a union of pointers to changes */
+}
+
+static sn_status show_log(struct rpc_call *c, struct showing *s)
+{
+        struct shown *items = ARENA_ARRAY(c->arena, struct shown, s->n);
+        Messaging__Change **changes = ARENA_ARRAY(c->arena, Messaging__Change *, s->n);
+        size_t *places = ARENA_ARRAY(c->arena, size_t, s->n), n = 0;
+
+        for (size_t i = 0; i < s->n; i++) {
+                const struct pair *p = &s->pairs[i];
+
+                if (p->entry != NULL && p->member != NULL && membership_sees(p->member, p->entry->seq)) {
+                        items[n] = (struct shown){.entry = p->entry, .viewer = p->viewer_id};
+                        places[n++] = i;
+                }
+        }
+        TRY(show_changes(c, items, n, changes));
+        for (size_t i = 0; i < n; i++) {
+                add_change(c, s, &s->pairs[places[i]], changes[i]);
+        }
+        return SN_OK;
+}
+
+/* One's own mark as it is now, on all devices alike. */
+static void show_read_mark(struct rpc_call *c, struct showing *s, const struct pair *p)
+{
+        Messaging__ReadMark *mark = ARENA_NEW(c->arena, Messaging__ReadMark);
+        bool own = uuid_equal(p->viewer_id, p->of->object_id);
+
+        if (!own && p->member->members > RECEIPTS_MAX) {
+                return;
+        }
+        messaging__read_mark__init(mark);
+        mark->chat_id = p->of->aggregate_id;
+        mark->user_id = p->of->object_id;
+        mark->seq = own ? p->member->read_seq : p->of->version;
+        if (own) {
+                mark->own_case = MESSAGING__READ_MARK__OWN_UNREAD;
+                mark->unread = membership_unread(p->member);
+        }
+        Messaging__ChatEvent *item = add(c, s, p);
+
+        item->data_case = MESSAGING__CHAT_EVENT__DATA_MESSAGES_READ;
+        item->messages_read = mark;
+}
+
+static void show_read_marks(struct rpc_call *c, struct showing *s)
+{
+        for (size_t i = 0; i < s->n; i++) {
+                const struct pair *p = &s->pairs[i];
+
+                if (is_read_mark(p->of) && p->member != NULL && membership_is_present(p->member)) {
+                        show_read_mark(c, s, p);
+                }
+        }
+}
+
+sn_status messaging_handle_show_events(struct rpc_call *c, const Sonet__Live__ShowRequest *in,
+                                       Messaging__ChatEvents *out)
+{
+        struct showing s = {.in = in, .out = out};
+
+        if (in->n_events * in->n_viewer_ids > MOST_SHOWN) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "viewer_ids", "at most %d events times viewers", MOST_SHOWN);
+        }
+        make_pairs(c, &s);
+        out->items = ARENA_ARRAY(c->arena, Messaging__ChatEvent *, s.n);
+        TRY(DB_READ(c, tx, load(tx, &s)));
+        TRY(show_log(c, &s));
+        show_read_marks(c, &s);
+        return SN_OK;
+}

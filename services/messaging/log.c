@@ -1,0 +1,70 @@
+/* Owns taking numbers of a chat's log. */
+#include "services/messaging/log.h"
+
+#include <string.h>
+#include <time.h>
+#include "services/messaging/store_log.h"
+
+static const char *const events[] = {
+    [MESSAGING__CHANGE_KIND__CHANGE_KIND_MESSAGE] = EVENT_MESSAGE_CREATED,
+    [MESSAGING__CHANGE_KIND__CHANGE_KIND_JOINED] = EVENT_MEMBER_JOINED,
+    [MESSAGING__CHANGE_KIND__CHANGE_KIND_LEFT] = EVENT_MEMBER_LEFT,
+};
+
+/* Clocks of several processes differ: a month that a log has begun is never left again. The first twelve digits of a
+ * version 7 id, with a hyphen, are its time. */
+static char *new_id(struct arena *arena, int64_t not_before_ms)
+{
+        char *id = uuid_new_in(arena), at[UUID_SIZE];
+
+        if (uuid_time_ms(id) < not_before_ms) {
+                memcpy(id, uuid_at_ms(not_before_ms, at), strlen("01234567-89ab"));
+        }
+        return id;
+}
+
+sn_status log_new(struct db_tx *tx, const chat_member *member, int kind, chat_entry *entry)
+{
+        messaging_rows__entry__init(entry);
+        entry->id = new_id(db_arena(tx), member->last_ms);
+        entry->chat_id = member->chat_id;
+        entry->sender_id = (char *)db_call(tx)->actor;
+        entry->kind = kind;
+        return SN_OK;
+}
+
+static int month_of(int64_t ms)
+{
+        time_t at = (time_t)(ms / 1000);
+        struct tm tm = {0};
+
+        (void)gmtime_r(&at, &tm);
+        return tm.tm_year * 12 + tm.tm_mon;
+}
+
+sn_status log_append(struct db_tx *tx, chat_member *member, chat_entry *entry)
+{
+        int64_t at_ms = uuid_time_ms(entry->id);
+        bool begins_month = member->last_seq == 0 || month_of(at_ms) != month_of(member->last_ms);
+
+        TRY(chat_store_append(tx, entry));
+        if (begins_month) {
+                TRY(chat_store_begin_month(tx, entry));
+        }
+        member->last_seq = entry->seq;
+        member->last_n = entry->n;
+        member->last_ms = at_ms;
+        return outbox_put(tx, &(struct outbox_event){.type = events[entry->kind],
+                                                     .aggregate_id = entry->chat_id,
+                                                     .object_id = entry->id,
+                                                     .version = entry->seq});
+}
+
+sn_status log_add(struct db_tx *tx, chat_member *member, int kind, const char *target_id, const char *text,
+                  chat_entry *entry)
+{
+        TRY(log_new(tx, member, kind, entry));
+        entry->target_id = (char *)target_id;
+        entry->text = (char *)text;
+        return log_append(tx, member, entry);
+}

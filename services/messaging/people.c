@@ -1,0 +1,122 @@
+/* Owns what messaging asks of user_service and follow_service. */
+#include "services/messaging/people.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "services/member.h"
+
+enum { ASKED_MAX = 1000 }; /* user.proto, follow.proto */
+
+static int compare_ids(const void *a, const void *b)
+{
+        return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Sorted, each once, without "". */
+static char **distinct(struct rpc_call *c, char *const *ids, size_t n, size_t *n_distinct)
+{
+        char **sorted = ARENA_ARRAY(c->arena, char *, n);
+        size_t kept = 0, all = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                if (ids[i][0] != '\0') {
+                        sorted[all++] = ids[i];
+                }
+        }
+        if (all > 0) {
+                qsort(sorted, all, sizeof(char *), compare_ids);
+        }
+        for (size_t i = 0; i < all; i++) {
+                if (kept == 0 || strcmp(sorted[kept - 1], sorted[i]) != 0) {
+                        sorted[kept++] = sorted[i];
+                }
+        }
+        *n_distinct = kept;
+        return sorted;
+}
+
+static sn_status ask_authors(struct rpc_call *c, char **ids, size_t n, User__Author **authors)
+{
+        for (size_t from = 0; from < n; from += ASKED_MAX) {
+                User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
+                User__Authors out = USER__AUTHORS__INIT;
+
+                in.ids = ids + from;
+                in.n_ids = n - from < ASKED_MAX ? n - from : ASKED_MAX;
+                TRY(user_batch_get_authors(c, &in, &out));
+                if (out.n_items != in.n_ids) {
+                        return rpc_fail(c, SN_INTERNAL, NULL,
+                                        "the user service answered with the wrong number of authors");
+                }
+                memcpy(authors + from, out.items, out.n_items * sizeof(User__Author *));
+        }
+        return SN_OK;
+}
+
+sn_status people_get(struct rpc_call *c, char *const *ids, size_t n, User__Author ***people)
+{
+        size_t n_asked = 0;
+        char **asked = distinct(c, ids, n, &n_asked);
+        User__Author **authors = ARENA_ARRAY(c->arena, User__Author *, n_asked);
+
+        TRY(ask_authors(c, asked, n_asked, authors));
+        *people = ARENA_ARRAY(c->arena, User__Author *, n);
+        for (size_t i = 0; i < n; i++) {
+                char **at = n_asked > 0 ? bsearch(&ids[i], asked, n_asked, sizeof(char *), compare_ids) : NULL;
+                User__Author *author = at != NULL ? authors[at - asked] : NULL;
+
+                (*people)[i] = author != NULL && author->id[0] != '\0' ? author : NULL;
+        }
+        return SN_OK;
+}
+
+sn_status people_find(struct rpc_call *c, char *const *names, size_t n, char ***ids, size_t *n_ids)
+{
+        char **found = ARENA_ARRAY(c->arena, char *, n);
+        size_t n_found = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                char *id = NULL;
+
+                sn_status status = member_find(c, names[i], &id);
+
+                if (status == SN_NOT_FOUND) {
+                        return rpc_fail(c, SN_INVALID_ARGUMENT, "user_ids", "there is no member '%s'", names[i]);
+                }
+                TRY(status);
+                if (!uuid_equal(id, c->actor)) {
+                        found[n_found++] = id;
+                }
+        }
+        *ids = distinct(c, found, n_found, n_ids);
+        return SN_OK;
+}
+
+sn_status people_relations(struct rpc_call *c, char *const *ids, size_t n, Follow__Relationship ***relations)
+{
+        Follow__GetRelationsRequest in = FOLLOW__GET_RELATIONS_REQUEST__INIT;
+        Follow__Relations out = FOLLOW__RELATIONS__INIT;
+
+        in.viewer_id = (char *)c->actor;
+        in.user_ids = (char **)ids;
+        in.n_user_ids = n;
+        TRY(follow_get_relations(c, &in, &out));
+        *relations = out.items;
+        return out.n_items == n
+                   ? SN_OK
+                   : rpc_fail(c, SN_INTERNAL, NULL, "the follow service answered with the wrong number of relations");
+}
+
+sn_status people_check_not_blocked(struct rpc_call *c, const char *other)
+{
+        Follow__Relationship **relations = NULL;
+
+        TRY(people_relations(c, (char *[]){(char *)other}, 1, &relations));
+        if (relations[0]->blocking) {
+                return rpc_fail(c, SN_PERMISSION_DENIED, NULL,
+                                "you block this member; lift the block to write to them");
+        }
+        return relations[0]->blocked_by
+                   ? rpc_fail(c, SN_PERMISSION_DENIED, NULL, "this member does not take messages from you")
+                   : SN_OK;
+}

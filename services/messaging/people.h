@@ -1,0 +1,20 @@
+/* People as chats show them, and what stands between them. Asks other services. */
+#ifndef SERVICES_MESSAGING_PEOPLE_H
+#define SERVICES_MESSAGING_PEOPLE_H
+
+#include "base/call.h"
+#include "services/follow/follow.rpc.h"
+#include "services/user/user.rpc.h"
+
+/* people[i] belongs to ids[i]; NULL for "" and for whose account is gone. Ids may repeat. */
+SN_CHECKED sn_status people_get(struct rpc_call *c, char *const *ids, size_t n, User__Author ***people);
+/* The ids of members by ids or usernames, each once, without the actor; SN_INVALID_ARGUMENT on user_ids names
+ * one that is missing. */
+SN_CHECKED sn_status people_find(struct rpc_call *c, char *const *names, size_t n, char ***ids, size_t *n_ids);
+/* The actor's relations with others, as they are now. */
+SN_CHECKED sn_status people_relations(struct rpc_call *c, char *const *ids, size_t n,
+                                      Follow__Relationship ***relations);
+/* SN_PERMISSION_DENIED when one of the two blocks the other. */
+SN_CHECKED sn_status people_check_not_blocked(struct rpc_call *c, const char *other);
+
+#endif

@@ -1,0 +1,52 @@
+/* Owns up to where a member has read a chat. */
+#include "services/messaging/messaging.h"
+
+#include "services/messaging/membership.h"
+#include "services/messaging/store_log.h"
+#include "services/messaging/store_participants.h"
+
+/* What counts as read: nothing of the future, and nothing that one may not read. */
+static sn_status find_mark(struct db_tx *tx, const chat_member *member, int64_t seq, chat_entry *at)
+{
+        if (seq > member->last_seq) {
+                return rpc_fail(db_call(tx), SN_OUT_OF_RANGE, "seq",
+                                "the newest entry of this chat has the number %lld", (long long)member->last_seq);
+        }
+        if (!membership_sees(member, seq)) {
+                return rpc_fail(db_call(tx), SN_INVALID_ARGUMENT, "seq", "you may not read this entry");
+        }
+        return chat_store_entry_at(tx, member->chat_id, seq, at, NULL);
+}
+
+static sn_status tell(struct db_tx *tx, const chat_member *member, int64_t seq)
+{
+        TRY(chat_store_put_receipt(tx, member, seq));
+        return outbox_put(tx, &(struct outbox_event){.type = EVENT_CHAT_READ,
+                                                     .aggregate_id = member->chat_id,
+                                                     .object_id = member->user_id,
+                                                     .version = seq});
+}
+
+sn_status messaging_handle_mark_read(struct rpc_call *c, const Messaging__MarkReadRequest *in, Messaging__ReadMark *out)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        chat_member member = MESSAGING_ROWS__MEMBER__INIT;
+        chat_entry at = MESSAGING_ROWS__ENTRY__INIT;
+        bool raised = false;
+
+        TRY(membership_read_present(c, in->id, &member));
+        TRY(db_begin(c, &tx));
+        TRY(find_mark(tx, &member, in->seq, &at));
+        TRY(chat_store_mark_read(tx, &member, at.seq, at.n, &raised));
+        if (raised) {
+                member.read_seq = at.seq;
+                member.read_n = at.n;
+                TRY(tell(tx, &member, at.seq));
+        }
+        out->chat_id = member.chat_id;
+        out->user_id = member.user_id;
+        out->seq = member.read_seq;
+        out->own_case = MESSAGING__READ_MARK__OWN_UNREAD;
+        out->unread = membership_unread(&member);
+        return db_commit(c, NULL, &tx);
+}

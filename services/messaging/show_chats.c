@@ -1,0 +1,99 @@
+/* Owns the assembly of chats for a member. */
+#include "services/messaging/show_chats.h"
+
+#include "services/messaging/membership.h"
+#include "services/messaging/people.h"
+#include "services/messaging/show.h"
+#include "services/messaging/store_chats.h"
+#include "services/messaging/store_log.h"
+
+static void fill_chat(const chat_member *m, Messaging__Chat *out)
+{
+        out->id = m->chat_id;
+        out->kind = (Messaging__ChatKind)m->kind;
+        out->title = m->title;
+        out->created_at = m->created_at;
+        out->role = (Messaging__Role)m->role;
+        out->participants = m->members;
+        out->history = m->history;
+        out->last_seq = m->last_seq;
+        out->unread = membership_unread(m);
+        out->read_seq = m->read_seq;
+        out->request = m->state == MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_REQUEST;
+}
+
+static sn_status add_peers(struct rpc_call *c, chat_member **members, size_t n, Messaging__Chat **chats)
+{
+        char **ids = ARENA_ARRAY(c->arena, char *, n);
+        User__Author **peers = NULL;
+
+        for (size_t i = 0; i < n; i++) {
+                ids[i] = members[i]->kind == MESSAGING__CHAT_KIND__CHAT_KIND_DIRECT ? members[i]->peer_id : "";
+        }
+        TRY(people_get(c, ids, n, &peers));
+        for (size_t i = 0; i < n; i++) {
+                chats[i]->peer = peers[i];
+        }
+        return SN_OK;
+}
+
+/* Of who came after it the newest message is not shown. */
+static sn_status read_last_messages(struct db_tx *tx, chat_member **members, size_t n, size_t *n_entries,
+                                    chat_entry ***entries)
+{
+        char **ids = ARENA_ARRAY(db_arena(tx), char *, n);
+        int64_t *ns = ARENA_ARRAY(db_arena(tx), int64_t, n);
+
+        for (size_t i = 0; i < n; i++) {
+                ids[i] = members[i]->chat_id;
+                ns[i] = members[i]->last_n;
+        }
+        return chat_store_messages_at(tx, ids, ns, n, n_entries, entries);
+}
+
+static sn_status add_last_messages(struct rpc_call *c, chat_member **members, size_t n, Messaging__Chat **chats)
+{
+        chat_entry **entries = NULL;
+        Messaging__Message **messages = NULL;
+        size_t n_entries = 0;
+
+        TRY(DB_READ(c, tx, read_last_messages(tx, members, n, &n_entries, &entries)));
+        TRY(show_own_view(c, entries, n_entries, &messages));
+        for (size_t i = 0, at = 0; i < n && at < n_entries; i++) {
+                if (uuid_equal(members[i]->chat_id, entries[at]->chat_id)) {
+                        chats[i]->last_message = membership_sees(members[i], entries[at]->seq) ? messages[at] : NULL;
+                        at++;
+                }
+        }
+        return SN_OK;
+}
+
+sn_status show_chats(struct rpc_call *c, chat_member **members, size_t n, Messaging__Chat **chats)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (chats[i] == NULL) {
+                        chats[i] = ARENA_NEW(c->arena, Messaging__Chat);
+                        messaging__chat__init(chats[i]);
+                }
+                fill_chat(members[i], chats[i]);
+        }
+        TRY(add_peers(c, members, n, chats));
+        return add_last_messages(c, members, n, chats);
+}
+
+sn_status show_chat(struct rpc_call *c, const char *id, Messaging__Chat *out)
+{
+        chat_member member = MESSAGING_ROWS__MEMBER__INIT;
+
+        TRY(membership_read_present(c, id, &member));
+        return show_chats(c, (chat_member *[]){&member}, 1, &out);
+}
+
+sn_status show_new_chat(struct db_tx *tx, const char *id, Messaging__Chat *out)
+{
+        chat_member member = MESSAGING_ROWS__MEMBER__INIT;
+
+        TRY(chat_store_member(tx, id, db_call(tx)->actor, &member, NULL));
+        fill_chat(&member, out);
+        return SN_OK;
+}

@@ -1,0 +1,15 @@
+/* Chats as one of their members is shown them. */
+#ifndef SERVICES_MESSAGING_SHOW_CHATS_H
+#define SERVICES_MESSAGING_SHOW_CHATS_H
+
+#include "db/db.h"
+#include "services/messaging/messaging.h"
+
+/* The actor's, with the other one of a direct chat and the newest message. Asks other services. */
+SN_CHECKED sn_status show_chats(struct rpc_call *c, chat_member **members, size_t n, Messaging__Chat **chats);
+/* One of them; SN_NOT_FOUND for who is not in it. */
+SN_CHECKED sn_status show_chat(struct rpc_call *c, const char *id, Messaging__Chat *out);
+/* One without messages, within the transaction that makes it; `peer` is left out. */
+SN_CHECKED sn_status show_new_chat(struct db_tx *tx, const char *id, Messaging__Chat *out);
+
+#endif

@@ -1,0 +1,85 @@
+/* Owns the SQL on chats and on the lists of them. */
+#include "services/messaging/store_chats.h"
+
+#include <string.h>
+
+DB_STATEMENT(INSERT_CHAT, "messaging_service", NULL,
+             "insert into chats (id, kind, title, creator_id, peer_low, peer_high, history, active_at)"
+             " values ($1, $2, $3, $4, least($4::uuid, $5::uuid), case when $5::uuid is not null then"
+             " greatest($4::uuid, $5::uuid) end, $6, $7)");
+
+sn_status chat_store_insert_chat(struct db_tx *tx, const struct new_chat *chat)
+{
+        const struct rpc_call *c = db_call(tx);
+        const char *low = chat->peer_id[0] != '\0' ? chat->peer_id : NULL;
+
+        return db_exec(tx, &INSERT_CHAT,
+                       DB_BINDS(bind_uuid(chat->id), bind_i64(chat->kind), bind_text(chat->title), bind_uuid(c->actor),
+                                bind_uuid(low), bind_bool(chat->history), bind_time_ms(c->now_ms)),
+                       NULL);
+}
+
+DB_STATEMENT(SELECT_DIRECT, "messaging_service", NULL,
+             "select id from chats where kind = 1 and peer_low = least($1::uuid, $2::uuid)"
+             " and peer_high = greatest($1::uuid, $2::uuid)");
+
+sn_status chat_store_find_direct(struct db_tx *tx, const char *a, const char *b, char **id)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &SELECT_DIRECT, DB_BINDS(bind_uuid(a), bind_uuid(b)), &rows));
+        *id = db_rows_count(rows) > 0 ? (char *)db_text(rows, 0, "id") : "";
+        return SN_OK;
+}
+
+DB_STATEMENT(LOCK_CHAT, "messaging_service", NULL, "select id from chats where id = $1 for no key update");
+
+sn_status chat_store_lock_chat(struct db_tx *tx, const char *id)
+{
+        return db_exec(tx, &LOCK_CHAT, DB_BINDS(bind_uuid(id)), NULL);
+}
+
+#define MEMBER(user)                                                                                                   \
+        "select c.id as chat_id, c.kind, c.title, case when c.peer_low = " user                                        \
+        " then c.peer_high else c.peer_low end as peer_id, c.history, c.last_seq, c.last_n, c.last_ms, c.members,"     \
+        " c.active_at as active_at_ms, c.created_at, " user " as user_id, p.role, p.state, p.read_seq, p.read_n,"      \
+        " (select array_agg(lower(r) order by r) from unnest(p.visible) r) as visible_from,"                           \
+        " (select array_agg(coalesce(upper(r), 9223372036854775807) order by r) from unnest(p.visible) r)"             \
+        " as visible_to, p.created_at as joined_at"
+
+DB_STATEMENT(SELECT_MEMBER, "messaging_service", &messaging_rows__member__message,
+             MEMBER("$2::uuid") " from chats c left join chat_participants p on p.chat_id = c.id and p.user_id = $2"
+                                " where c.id = $1");
+
+sn_status chat_store_member(struct db_tx *tx, const char *chat_id, const char *user_id, chat_member *member,
+                            bool *found)
+{
+        return db_one(tx, &SELECT_MEMBER, DB_BINDS(bind_uuid(chat_id), bind_uuid(user_id)), &member->base, found);
+}
+
+DB_STATEMENT(SELECT_MEMBERS, "messaging_service", &messaging_rows__member__message,
+             MEMBER("a.user_id") " from unnest($1::uuid[], $2::uuid[]) with ordinality a (chat_id, user_id, place)"
+                                 " join chats c on c.id = a.chat_id"
+                                 " join chat_participants p on p.chat_id = a.chat_id and p.user_id = a.user_id"
+                                 " order by a.place");
+
+sn_status chat_store_members(struct db_tx *tx, char *const *chat_ids, char *const *user_ids, size_t n,
+                             size_t *n_members, chat_member ***members)
+{
+        return db_list(tx, &SELECT_MEMBERS, DB_BINDS(bind_uuids(chat_ids, n), bind_uuids(user_ids, n)), n_members,
+                       members);
+}
+
+DB_STATEMENT(SELECT_CHATS, "messaging_service", &messaging_rows__chat_ref__message,
+             "select c.id, c.active_at as active_at_ms from chat_participants p join chats c on c.id = p.chat_id"
+             " where p.user_id = $1 and p.state = $2 and (c.active_at, c.id) < ($3, $4)"
+             " order by c.active_at desc, c.id desc limit $5");
+
+sn_status chat_store_chats_of(struct db_tx *tx, const char *user_id, int state, const struct page_scan *scan, size_t *n,
+                              MessagingRows__ChatRef ***refs)
+{
+        return db_list(tx, &SELECT_CHATS,
+                       DB_BINDS(bind_uuid(user_id), bind_i64(state), bind_time_ms(page_beyond_ms(scan)),
+                                bind_uuid(page_beyond_id(scan)), bind_i64((int64_t)scan->limit)),
+                       n, refs);
+}

@@ -1,0 +1,30 @@
+/* The SQL on chats and on the lists of them. */
+#ifndef SERVICES_MESSAGING_STORE_CHATS_H
+#define SERVICES_MESSAGING_STORE_CHATS_H
+
+#include "db/db.h"
+#include "services/messaging/messaging.h"
+#include "services/page.h"
+
+struct new_chat {
+        const char *id, *title, *peer_id; /* peer: of a direct chat, else "" */
+        int kind;
+        bool history;
+};
+
+SN_CHECKED sn_status chat_store_insert_chat(struct db_tx *tx, const struct new_chat *chat);
+/* The direct chat of two members: "" when there is none. */
+SN_CHECKED sn_status chat_store_find_direct(struct db_tx *tx, const char *a, const char *b, char **id);
+/* Waits until nobody else changes the chat; SN_NOT_FOUND when there is none. */
+SN_CHECKED sn_status chat_store_lock_chat(struct db_tx *tx, const char *id);
+/* The chat as the member has it. */
+SN_CHECKED sn_status chat_store_member(struct db_tx *tx, const char *chat_id, const char *user_id, chat_member *member,
+                                       bool *found);
+/* members[i]: chat_ids[i] as user_ids[i] has it; those that do not exist are left out. */
+SN_CHECKED sn_status chat_store_members(struct db_tx *tx, char *const *chat_ids, char *const *user_ids, size_t n,
+                                        size_t *n_members, chat_member ***members);
+/* The chats that a member is in, by their newest message, beyond the scan's position. */
+SN_CHECKED sn_status chat_store_chats_of(struct db_tx *tx, const char *user_id, int state, const struct page_scan *scan,
+                                         size_t *n, MessagingRows__ChatRef ***refs);
+
+#endif

@@ -1,0 +1,131 @@
+/* Owns the SQL on the logs of chats. A month's partition is found by the bounds of ids that chat_months has: the plan
+ * opens no other one. */
+#include "services/messaging/store_log.h"
+
+/* Who sends a message has read what is above it. */
+DB_STATEMENT(APPEND, "messaging_service", &messaging_rows__entry__message,
+             "with c as (update chats set last_seq = last_seq + 1, last_n = last_n + ($3::smallint = 1)::integer,"
+             " last_ms = $9, active_at = case when $3 = 1 then $8 else active_at end,"
+             " changed_xid = pg_current_xact_id() where id = $2 returning last_seq, last_n),"
+             " r as (update chat_participants p set read_seq = c.last_seq, read_n = c.last_n,"
+             " changed_xid = pg_current_xact_id() from c where p.chat_id = $2 and p.user_id = $4 and $3 = 1)"
+             " insert into messages (id, chat_id, seq, n, kind, sender_id, target_id, text, client_id, created_at)"
+             " select $1, $2, c.last_seq, c.last_n, $3, $4, $5, $6, $7, $8 from c returning seq, n, created_at");
+
+sn_status chat_store_append(struct db_tx *tx, chat_entry *e)
+{
+        int64_t at_ms = uuid_time_ms(e->id);
+
+        return db_one(tx, &APPEND,
+                      DB_BINDS(bind_uuid(e->id), bind_uuid(e->chat_id), bind_i64(e->kind), bind_uuid(e->sender_id),
+                               bind_uuid(e->target_id), bind_text(e->text), bind_uuid(e->client_id),
+                               bind_time_ms(at_ms), bind_i64(at_ms)),
+                      &e->base, NULL);
+}
+
+DB_STATEMENT(BEGIN_MONTH, "messaging_service", NULL,
+             "insert into chat_months (chat_id, first_seq, first_n, from_id, before_id)"
+             " values ($1, $2, $3, first_id_of(month_of($4)), first_id_of(month_after($4)))");
+
+sn_status chat_store_begin_month(struct db_tx *tx, const chat_entry *e)
+{
+        int64_t first_n = e->kind == MESSAGING__CHANGE_KIND__CHANGE_KIND_MESSAGE ? e->n : e->n + 1;
+
+        return db_exec(
+            tx, &BEGIN_MONTH,
+            DB_BINDS(bind_uuid(e->chat_id), bind_i64(e->seq), bind_i64(first_n), bind_time_ms(uuid_time_ms(e->id))),
+            NULL);
+}
+
+DB_STATEMENT(CLAIM_CLIENT_ID, "messaging_service", NULL,
+             "insert into message_client_ids (sender_id, client_id, chat_id, message_id) values ($1, $2, $3, $4)"
+             " on conflict do nothing");
+DB_STATEMENT(SELECT_SENT_AS, "messaging_service", &messaging_rows__sent_as__message,
+             "select client_id, chat_id, message_id from message_client_ids where sender_id = $1 and client_id = $2");
+
+sn_status chat_store_sent_as(struct db_tx *tx, const char *client_id, MessagingRows__SentAs *sent, bool *found)
+{
+        return db_one(tx, &SELECT_SENT_AS, DB_BINDS(bind_uuid(db_call(tx)->actor), bind_uuid(client_id)), &sent->base,
+                      found);
+}
+
+sn_status chat_store_claim_client_id(struct db_tx *tx, const char *client_id, const char *chat_id,
+                                     const char *message_id, bool *mine, MessagingRows__SentAs *sent)
+{
+        int64_t affected = 0;
+
+        TRY(db_exec(
+            tx, &CLAIM_CLIENT_ID,
+            DB_BINDS(bind_uuid(db_call(tx)->actor), bind_uuid(client_id), bind_uuid(chat_id), bind_uuid(message_id)),
+            &affected));
+        *mine = affected > 0;
+        return *mine ? SN_OK : chat_store_sent_as(tx, client_id, sent, NULL);
+}
+
+#define ENTRY "m.id, m.chat_id, m.seq, m.n, m.kind, m.sender_id, m.target_id, m.text, m.created_at, m.client_id"
+/* Of the month in which a chat's log had this number (column first_seq), or this many messages (first_n). */
+#define MONTH_OF(bound, column, chat, number)                                                                          \
+        "(select " bound " from chat_months where chat_id = " chat " and " column " <= " number                        \
+        " order by first_seq desc limit 1)"
+
+DB_STATEMENT(SELECT_ENTRY, "messaging_service", &messaging_rows__entry__message,
+             "select " ENTRY " from messages m where m.id = $2 and m.chat_id = $1");
+
+sn_status chat_store_entry(struct db_tx *tx, const char *chat_id, const char *id, chat_entry *entry, bool *found)
+{
+        return db_one(tx, &SELECT_ENTRY, DB_BINDS(bind_uuid(chat_id), bind_uuid(id)), &entry->base, found);
+}
+
+DB_STATEMENT(SELECT_ENTRY_AT, "messaging_service", &messaging_rows__entry__message,
+             "select " ENTRY " from messages m where m.chat_id = $1 and m.seq = $2"
+             " and m.id >= " MONTH_OF("from_id", "first_seq", "$1",
+                                      "$2") " and m.id < " MONTH_OF("before_id", "first_seq", "$1", "$2"));
+
+sn_status chat_store_entry_at(struct db_tx *tx, const char *chat_id, int64_t seq, chat_entry *entry, bool *found)
+{
+        return db_one(tx, &SELECT_ENTRY_AT, DB_BINDS(bind_uuid(chat_id), bind_i64(seq)), &entry->base, found);
+}
+
+/* `offset 0` keeps it a loop over the ids, each of which opens its own month. */
+DB_STATEMENT(SELECT_ENTRIES, "messaging_service", &messaging_rows__entry__message,
+             "select " ENTRY " from unnest($1::uuid[]) with ordinality a (id, place)"
+             " cross join lateral (select * from messages where id = a.id offset 0) m order by a.place");
+
+sn_status chat_store_entries(struct db_tx *tx, char *const *ids, size_t n, size_t *n_entries, chat_entry ***entries)
+{
+        return db_list(tx, &SELECT_ENTRIES, DB_BINDS(bind_uuids(ids, n)), n_entries, entries);
+}
+
+DB_STATEMENT(SELECT_MESSAGES_AT, "messaging_service", &messaging_rows__entry__message,
+             "select " ENTRY " from unnest($1::uuid[], $2::bigint[]) with ordinality a (chat_id, n, place)"
+             " cross join lateral (select from_id, before_id from chat_months t where t.chat_id = a.chat_id"
+             " and t.first_n <= a.n order by first_seq desc limit 1) t"
+             " cross join lateral (select * from messages where chat_id = a.chat_id and n = a.n and kind = 1"
+             " and id >= t.from_id and id < t.before_id offset 0) m order by a.place");
+
+sn_status chat_store_messages_at(struct db_tx *tx, char *const *chat_ids, const int64_t *ns, size_t n,
+                                 size_t *n_entries, chat_entry ***entries)
+{
+        return db_list(tx, &SELECT_MESSAGES_AT, DB_BINDS(bind_uuids(chat_ids, n), bind_i64s(ns, n)), n_entries,
+                       entries);
+}
+
+DB_STATEMENT(SELECT_MESSAGES, "messaging_service", &messaging_rows__entry__message,
+             "select " ENTRY " from messages m where m.chat_id = $1 and m.kind = 1 and m.n between $2 and $3"
+             " and m.id >= " MONTH_OF("from_id", "first_n", "$1", "$2") " and m.id < " MONTH_OF("before_id", "first_n",
+                                                                                                "$1",
+                                                                                                "$3") " order by m.n");
+
+sn_status chat_store_messages(struct db_tx *tx, const char *chat_id, int64_t from_n, int64_t to_n, size_t *n,
+                              chat_entry ***entries)
+{
+        return db_list(tx, &SELECT_MESSAGES, DB_BINDS(bind_uuid(chat_id), bind_i64(from_n), bind_i64(to_n)), n,
+                       entries);
+}
+
+DB_STATEMENT(MAKE_MONTHS, "messaging_service", NULL, "select create_message_months(now(), $1::integer)");
+
+sn_status chat_store_make_months(struct db_tx *tx, int months)
+{
+        return db_exec(tx, &MAKE_MONTHS, DB_BINDS(bind_i64(months)), NULL);
+}

@@ -1,0 +1,34 @@
+/* The SQL on the logs of chats. What is read by number is read from the months that have it alone. */
+#ifndef SERVICES_MESSAGING_STORE_LOG_H
+#define SERVICES_MESSAGING_STORE_LOG_H
+
+#include "db/db.h"
+#include "services/messaging/messaging.h"
+
+/* Gives the entry the next number of the chat, whose row is locked; sets its seq and n. */
+SN_CHECKED sn_status chat_store_append(struct db_tx *tx, chat_entry *entry);
+/* Remembers in which month the entry lies, the first of a chat in it. */
+SN_CHECKED sn_status chat_store_begin_month(struct db_tx *tx, const chat_entry *entry);
+/* *mine: the id was not used before; otherwise *sent tells for what. */
+SN_CHECKED sn_status chat_store_claim_client_id(struct db_tx *tx, const char *client_id, const char *chat_id,
+                                                const char *message_id, bool *mine, MessagingRows__SentAs *sent);
+SN_CHECKED sn_status chat_store_sent_as(struct db_tx *tx, const char *client_id, MessagingRows__SentAs *sent,
+                                        bool *found);
+
+SN_CHECKED sn_status chat_store_entry(struct db_tx *tx, const char *chat_id, const char *id, chat_entry *entry,
+                                      bool *found);
+SN_CHECKED sn_status chat_store_entry_at(struct db_tx *tx, const char *chat_id, int64_t seq, chat_entry *entry,
+                                         bool *found);
+/* By id, in the order asked; those that do not exist are left out. */
+SN_CHECKED sn_status chat_store_entries(struct db_tx *tx, char *const *ids, size_t n, size_t *n_entries,
+                                        chat_entry ***entries);
+/* The newest messages of several chats: of each the one with the number n. */
+SN_CHECKED sn_status chat_store_messages_at(struct db_tx *tx, char *const *chat_ids, const int64_t *ns, size_t n,
+                                            size_t *n_entries, chat_entry ***entries);
+/* The messages with the numbers from_n to to_n among a chat's messages, in order. */
+SN_CHECKED sn_status chat_store_messages(struct db_tx *tx, const char *chat_id, int64_t from_n, int64_t to_n, size_t *n,
+                                         chat_entry ***entries);
+/* Makes the partitions of this month and the months after it. */
+SN_CHECKED sn_status chat_store_make_months(struct db_tx *tx, int months);
+
+#endif

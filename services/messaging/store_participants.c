@@ -1,0 +1,91 @@
+/* Owns the SQL on who is in a chat, and how far they have read. */
+#include "services/messaging/store_participants.h"
+
+DB_STATEMENT(PUT_PARTICIPANT, "messaging_service", NULL,
+             "insert into chat_participants as p (chat_id, user_id, role, state, visible, read_seq, read_n)"
+             " values ($1, $2, $3, $4, int8multirange(int8range($5, null)), $6, $7)"
+             " on conflict (chat_id, user_id) do update set role = excluded.role, state = excluded.state,"
+             " visible = p.visible + excluded.visible, read_seq = excluded.read_seq, read_n = excluded.read_n,"
+             " created_at = now(), changed_xid = pg_current_xact_id()");
+DB_STATEMENT(COUNT_MEMBERS, "messaging_service", NULL, "update chats set members = members + $2 where id = $1");
+
+sn_status chat_store_put_participant(struct db_tx *tx, const char *chat_id, const struct new_participant *p)
+{
+        TRY(db_exec(tx, &PUT_PARTICIPANT,
+                    DB_BINDS(bind_uuid(chat_id), bind_uuid(p->user_id), bind_i64(p->role), bind_i64(p->state),
+                             bind_i64(p->from_seq), bind_i64(p->seq), bind_i64(p->n)),
+                    NULL));
+        return db_exec(tx, &COUNT_MEMBERS, DB_BINDS(bind_uuid(chat_id), bind_i64(1)), NULL);
+}
+
+DB_STATEMENT(END_PARTICIPANT, "messaging_service", NULL,
+             "update chat_participants set state = 3, visible = visible * int8multirange(int8range(1, $3::bigint + 1)),"
+             " changed_xid = pg_current_xact_id() where chat_id = $1 and user_id = $2");
+
+sn_status chat_store_end_participant(struct db_tx *tx, const char *chat_id, const char *user_id, int64_t seq)
+{
+        TRY(db_exec(tx, &END_PARTICIPANT, DB_BINDS(bind_uuid(chat_id), bind_uuid(user_id), bind_i64(seq)), NULL));
+        return db_exec(tx, &COUNT_MEMBERS, DB_BINDS(bind_uuid(chat_id), bind_i64(-1)), NULL);
+}
+
+DB_STATEMENT(SELECT_PARTICIPANTS, "messaging_service", &messaging_rows__member__message,
+             "select user_id, role, state, created_at as joined_at from chat_participants"
+             " where chat_id = $1 and state in (1, 2) and (date_trunc('milliseconds', created_at), user_id) > ($2, $3)"
+             " order by date_trunc('milliseconds', created_at), user_id limit $4");
+
+sn_status chat_store_participants(struct db_tx *tx, const char *chat_id, const struct page_scan *scan, size_t *n,
+                                  chat_member ***members)
+{
+        return db_list(tx, &SELECT_PARTICIPANTS,
+                       DB_BINDS(bind_uuid(chat_id), bind_time_ms(scan->beyond.sort_key),
+                                bind_uuid(page_beyond_id(scan)), bind_i64((int64_t)scan->limit)),
+                       n, members);
+}
+
+DB_STATEMENT(SELECT_READERS, "messaging_service", NULL,
+             "select user_id from chat_participants where chat_id = $1 and user_id > $3 and visible @> $2::bigint"
+             " order by user_id limit $4");
+
+sn_status chat_store_readers(struct db_tx *tx, const char *chat_id, int64_t seq, const char *after, size_t limit,
+                             size_t *n, char ***ids)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &SELECT_READERS,
+                    DB_BINDS(bind_uuid(chat_id), bind_i64(seq),
+                             bind_uuid(after[0] != '\0' ? after : "00000000-0000-0000-0000-000000000000"),
+                             bind_i64((int64_t)limit)),
+                    &rows));
+        *n = db_rows_count(rows);
+        *ids = ARENA_ARRAY(db_arena(tx), char *, *n);
+        for (size_t i = 0; i < *n; i++) {
+                (*ids)[i] = (char *)db_text(rows, i, "user_id");
+        }
+        return SN_OK;
+}
+
+DB_STATEMENT(MARK_READ, "messaging_service", NULL,
+             "update chat_participants set read_seq = $3, read_n = $4, changed_xid = pg_current_xact_id()"
+             " where chat_id = $1 and user_id = $2 and read_seq < $3 and state in (1, 2)");
+
+sn_status chat_store_mark_read(struct db_tx *tx, const chat_member *member, int64_t seq, int64_t n, bool *raised)
+{
+        int64_t affected = 0;
+
+        TRY(db_exec(tx, &MARK_READ,
+                    DB_BINDS(bind_uuid(member->chat_id), bind_uuid(member->user_id), bind_i64(seq), bind_i64(n)),
+                    &affected));
+        *raised = affected > 0;
+        return SN_OK;
+}
+
+DB_STATEMENT(PUT_RECEIPT, "messaging_service", NULL,
+             "insert into read_receipts as r (chat_id, user_id, read_seq) values ($1, $2, $3)"
+             " on conflict (chat_id, user_id) do update set read_seq = greatest(r.read_seq, excluded.read_seq)"
+             " returning read_seq");
+
+sn_status chat_store_put_receipt(struct db_tx *tx, const chat_member *member, int64_t seq)
+{
+        return db_exec(tx, &PUT_RECEIPT,
+                       DB_BINDS(bind_uuid(member->chat_id), bind_uuid(member->user_id), bind_i64(seq)), NULL);
+}

@@ -1,0 +1,32 @@
+/* The SQL on who is in a chat, and how far they have read. */
+#ifndef SERVICES_MESSAGING_STORE_PARTICIPANTS_H
+#define SERVICES_MESSAGING_STORE_PARTICIPANTS_H
+
+#include "db/db.h"
+#include "services/messaging/messaging.h"
+#include "services/page.h"
+
+struct new_participant {
+        const char *user_id;
+        int role, state;
+        int64_t from_seq; /* the first entry that they may read */
+        int64_t seq, n;   /* of the entry with which they came: it counts as read */
+};
+
+/* New, or back again: what they could read before stays so. Counts them in the chat when they were not in it. */
+SN_CHECKED sn_status chat_store_put_participant(struct db_tx *tx, const char *chat_id, const struct new_participant *p);
+/* Ends a membership with the entry of this number, the last that they may read. */
+SN_CHECKED sn_status chat_store_end_participant(struct db_tx *tx, const char *chat_id, const char *user_id,
+                                                int64_t seq);
+/* Who is in the chat, in the order in which they came, beyond the scan's position. */
+SN_CHECKED sn_status chat_store_participants(struct db_tx *tx, const char *chat_id, const struct page_scan *scan,
+                                             size_t *n, chat_member ***members);
+/* Members who may read an entry, by id, after one. */
+SN_CHECKED sn_status chat_store_readers(struct db_tx *tx, const char *chat_id, int64_t seq, const char *after,
+                                        size_t limit, size_t *n, char ***ids);
+/* *raised: it was less before. */
+SN_CHECKED sn_status chat_store_mark_read(struct db_tx *tx, const chat_member *member, int64_t seq, int64_t n,
+                                          bool *raised);
+SN_CHECKED sn_status chat_store_put_receipt(struct db_tx *tx, const chat_member *member, int64_t seq);
+
+#endif
