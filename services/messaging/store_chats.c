@@ -70,8 +70,10 @@ sn_status chat_store_members(struct db_tx *tx, char *const *chat_ids, char *cons
                        members);
 }
 
+/* `offset 0` keeps it a loop over the member's chats. */
 DB_STATEMENT(SELECT_CHATS, "messaging_service", &messaging_rows__chat_ref__message,
-             "select c.id, c.active_at as active_at_ms from chat_participants p join chats c on c.id = p.chat_id"
+             "select c.id, c.active_at as active_at_ms from chat_participants p cross join lateral"
+             " (select id, active_at from chats where id = p.chat_id offset 0) c"
              " where p.user_id = $1 and p.state = $2 and (c.active_at, c.id) < ($3, $4)"
              " order by c.active_at desc, c.id desc limit $5");
 

@@ -274,6 +274,7 @@ test('chats and messages', async () => {
         assert.equal(Number((await ok('MarkRead', { id: chat.id, seq: 1 }, bob)).unread), 0);
         assert.equal((await ok('GetChat', { id: chat.id }, bob)).peer.id, alice.id);
         assert.equal((await ok('ListChats', {}, bob)).items[0].id, chat.id);
+        assert.equal((await ok('SubscribeMessages', {}, bob)).personal, true);
 });
 
 test('a refusal carries its problem', async () => {

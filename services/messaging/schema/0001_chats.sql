@@ -60,7 +60,6 @@ create table messages (
         created_at timestamptz not null default now(),
         primary key (id)
 ) partition by range (id);
-create index messages_log on messages (chat_id, seq);
 create index messages_pages on messages (chat_id, n) where kind = 1;
 
 create schema message_months;
