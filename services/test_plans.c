@@ -24,6 +24,10 @@ static const struct {
     {"user_service", "update users set suspended_at = now() where id > id(4900)"},
     {"user_service", "update users set waiting_since = now() where id > id(4800)"},
     {"user_service", "update users set email_verified_at = now()"},
+    {"user_service", "insert into former_usernames (username_key, user_id, kept_until)"
+                     " select 'f' || n, id(n), now() + interval '1 minute' * n from generate_series(1, 5000) n"},
+    {"user_service", "insert into user_profiles (user_id, location, website, pronouns, field_names, field_values)"
+                     " select id(n), '', '', '', '{}', '{}' from generate_series(1, 5000) n"},
     {"user_service", "insert into invites (id, inviter_id, token_hash, uses, uses_left, expires_at)"
                      " select id(n), id(n % 500 + 1), int4send(n), 1, 1, now() + interval '1 minute' * n"
                      " from generate_series(1, 5000) n"},
@@ -201,14 +205,16 @@ static void check(const char *database, const struct expectation *expectations, 
 static void members_are_found_by_index(void **state)
 {
         CHECK("user_service", {"SELECT_USER", "users_pkey user_stats_pkey"},
-              {"SELECT_OWN_USER", "users_pkey user_stats_pkey"}, {"SELECT_USER_BY_NAME", "users_username_taken"},
+              {"SELECT_OWN_USER", "users_pkey user_stats_pkey"},
+              {"SELECT_USER_BY_NAME", "users_username_taken former_usernames_pkey"},
               {"FIND_USERS", "user_names_pkey user_names_of_user users_pkey"},
               {"SELECT_NAME_KEY", "user_names_of_user"},
               {"SET_NAMES", "user_names_of_user users_pkey user_settings_pkey"},
               {"SELECT_SETTINGS", "user_settings_pkey"}, {"DROP_SETTINGS", "user_settings_pkey"},
               {"SELECT_AUTHORS", "users_pkey"}, {"UPSERT_STATS", "users_pkey"},
-              {"SELECT_AUTHORS_BY_NAME", "users_username_taken"}, {"SELECT_TAKEN", "users_username_taken"},
-              {"SELECT_EMAIL_OWNER", "users_email"});
+              {"SELECT_AUTHORS_BY_NAME", "users_username_taken former_usernames_pkey"},
+              {"SELECT_TAKEN", "users_username_taken former_usernames_pkey"}, {"SELECT_PROFILE", "user_profiles_pkey"},
+              {"CLEANUP_USERNAMES", "former_usernames_age"}, {"SELECT_EMAIL_OWNER", "users_email"});
 }
 
 static void sessions_are_found_by_index(void **state)

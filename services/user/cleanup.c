@@ -1,21 +1,23 @@
-/* Ends sessions that were not used for long, and deletes old sessions, logins, invites and addresses that were never
- * verified, once an hour. */
+/* Ends sessions that were not used for long, and deletes old sessions, logins, invites, former usernames and addresses
+ * that were never verified, once an hour. */
 #include "services/user/user.h"
 
 #include "services/user/store.h"
 #include "services/user/store_email.h"
 #include "services/user/store_invites.h"
 #include "services/user/store_passwords.h"
+#include "services/user/store_profiles.h"
 
 static sn_status cleanup(struct rpc_call *c, bool *more)
 {
-        bool sessions = false, verifications = false, resets = false, invites = false;
+        bool sessions = false, verifications = false, resets = false, invites = false, usernames = false;
 
         TRY(store_cleanup(c, &sessions));
         TRY(store_cleanup_verifications(c, &verifications));
         TRY(store_cleanup_resets(c, &resets));
         TRY(store_cleanup_invites(c, &invites));
-        *more = sessions || verifications || resets || invites;
+        TRY(store_cleanup_usernames(c, &usernames));
+        *more = sessions || verifications || resets || invites || usernames;
         return SN_OK;
 }
 

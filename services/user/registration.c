@@ -62,12 +62,14 @@ sn_status account_prepare(struct rpc_call *c, const char *username, const char *
             .join_reason = "",
         };
         TRY(username_check_free(c, out->username_key));
-        /* Before the costly hash: most refusals are cheap. The unique index decides in the end. */
-        return DB_READ(c, tx, store_check_username_free(tx, out->username_key));
+        /* Before the costly hash: most refusals are cheap. */
+        return DB_READ(c, tx, store_check_username_free(tx, out->username_key, ""));
 }
 
 sn_status account_create(struct db_tx *tx, const struct new_user *user)
 {
+        TRY(store_lock_username(tx, user->username_key));
+        TRY(store_check_username_free(tx, user->username_key, ""));
         TRY(store_insert_user(tx, user));
         TRY(search_index_names(tx, user->id, user->display_name));
         authors_changed(tx, user->id);

@@ -18,8 +18,12 @@ struct new_user {
 
 /* SN_ALREADY_EXISTS (username_taken) on field username. */
 SN_CHECKED sn_status store_insert_user(struct db_tx *tx, const struct new_user *user);
-/* The same answer without writing, before the costly hash. */
-SN_CHECKED sn_status store_check_username_free(struct db_tx *tx, const char *username_key);
+/* Until the transaction ends, nobody else takes the name: no index spans names and former names. */
+SN_CHECKED sn_status store_lock_username(struct db_tx *tx, const char *username_key);
+/* A former name is free for who had it (user_id; "": nobody). */
+SN_CHECKED sn_status store_check_username_free(struct db_tx *tx, const char *username_key, const char *user_id);
+/* SN_ALREADY_EXISTS (username_taken), said. */
+sn_status store_username_taken(struct rpc_call *c);
 /* With the e-mail address, and whether the account is deactivated or not: for the member themselves. SN_NOT_FOUND. */
 SN_CHECKED sn_status store_user(struct db_tx *tx, const char *id, User__User *out);
 /* For others, who do not find deactivated ones. */

@@ -8,7 +8,7 @@ DB_STATEMENT(
     "insert into users (id, username, username_key, email, email_key, password_hash, display_name, created_at,"
     " waiting_since, join_reason) values ($1, $2, $3, $4, $5, $6, $7, $8, case when $9 then $8::timestamptz end, $10)");
 
-static sn_status taken(struct rpc_call *c)
+sn_status store_username_taken(struct rpc_call *c)
 {
         return rpc_fail_code(c, SN_ALREADY_EXISTS, "username_taken", "username", "is taken; choose another one");
 }
@@ -24,17 +24,24 @@ sn_status store_insert_user(struct db_tx *tx, const struct new_user *user)
                              bind_text(user->join_reason)),
                     NULL);
 
-        return status == SN_ALREADY_EXISTS ? taken(c) : status;
+        return status == SN_ALREADY_EXISTS ? store_username_taken(c) : status;
 }
 
-DB_STATEMENT(SELECT_TAKEN, "user_service", NULL, "select from users where username_key = $1");
+sn_status store_lock_username(struct db_tx *tx, const char *username_key)
+{
+        return db_lock_one(tx, "username", username_key);
+}
 
-sn_status store_check_username_free(struct db_tx *tx, const char *username_key)
+DB_STATEMENT(SELECT_TAKEN, "user_service", NULL,
+             "select from users where username_key = $1 and id is distinct from $2 union all select from"
+             " former_usernames where username_key = $1 and user_id is distinct from $2 and kept_until > now()");
+
+sn_status store_check_username_free(struct db_tx *tx, const char *username_key, const char *user_id)
 {
         struct db_rows *rows = NULL;
 
-        TRY(db_rows(tx, &SELECT_TAKEN, DB_BINDS(bind_text(username_key)), &rows));
-        return db_rows_count(rows) == 0 ? SN_OK : taken(db_call(tx));
+        TRY(db_rows(tx, &SELECT_TAKEN, DB_BINDS(bind_text(username_key), bind_uuid(user_id)), &rows));
+        return db_rows_count(rows) == 0 ? SN_OK : store_username_taken(db_call(tx));
 }
 
 static sn_status one_user(struct db_tx *tx, const struct db_statement *s, struct db_bind which, User__User *out)
@@ -61,8 +68,13 @@ sn_status store_shown_user(struct db_tx *tx, const char *id, User__User *out)
         return one_user(tx, &SELECT_USER, bind_uuid(id), out);
 }
 
+/* Who has the username, or else who had it until lately. */
+#define NAMED(key)                                                                                                     \
+        "coalesce((select id from users where username_key = " key                                                     \
+        "), (select user_id from former_usernames where username_key = " key " and kept_until > now()))"
+
 DB_STATEMENT(SELECT_USER_BY_NAME, "user_service", &user__user__message,
-             "select " USER_COLUMNS("") USER_TABLES " where u.username_key = $1 and " USER_IS_SHOWN("u"));
+             "select " USER_COLUMNS("") USER_TABLES " where u.id = " NAMED("$1") " and " USER_IS_SHOWN("u"));
 
 sn_status store_shown_user_by_name(struct db_tx *tx, const char *username_key, User__User *out)
 {
@@ -141,7 +153,7 @@ sn_status store_authors(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, 
 DB_STATEMENT(SELECT_AUTHORS_BY_NAME, "user_service", &user__author__message,
              "select u.id, u.username, u.display_name, " USER_IS_PRIVATE(
                  "u") " as private from unnest($1::text[]) with ordinality as k (key, place)"
-                      " join users u on u.username_key = k.key and " USER_IS_SHOWN("u") " order by k.place");
+                      " join users u on u.id = " NAMED("k.key") " and " USER_IS_SHOWN("u") " order by k.place");
 
 sn_status store_authors_by_name(struct db_tx *tx, char **keys, size_t n, size_t *n_rows, User__Author ***rows)
 {

@@ -1,0 +1,95 @@
+/* Owns what members say of themselves beside name and bio. */
+#include "services/user/user.h"
+
+#include <ctype.h>
+#include <string.h>
+#include "base/text.h"
+#include "services/user/profile.h"
+#include "services/user/store.h"
+#include "services/user/store_profiles.h"
+
+static sn_status check_line(struct rpc_call *c, const char *field, const char *text)
+{
+        return text_is_one_line(text)
+                   ? SN_OK
+                   : rpc_fail(c, SN_INVALID_ARGUMENT, field,
+                              "must be one line, without control characters and without those that turn its direction");
+}
+
+/* An address that a browser may be sent to: of the web, and without a name in front of its host, which misleads people
+ * about where it goes. */
+static bool is_web_address(const char *text)
+{
+        const char *host = strncmp(text, "https://", 8) == 0  ? text + 8
+                           : strncmp(text, "http://", 7) == 0 ? text + 7
+                                                              : "";
+        size_t len = strcspn(host, "/?#");
+
+        for (const char *c = text; *c != '\0'; c++) {
+                if (isspace((unsigned char)*c) || *c == '"' || *c == '<' || *c == '>' || *c == '\\') {
+                        return false;
+                }
+        }
+        return len > 0 && memchr(host, '@', len) == NULL && host[0] != '.' && host[0] != ':';
+}
+
+static sn_status check_website(struct rpc_call *c, const char *text)
+{
+        TRY(check_line(c, "website", text));
+        return text[0] == '\0' || is_web_address(text)
+                   ? SN_OK
+                   : rpc_fail(c, SN_INVALID_ARGUMENT, "website",
+                              "is not an address of the web: it begins with https:// or http://");
+}
+
+static int days_of(int year, int month)
+{
+        static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+        bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+        return days[month - 1] + (month == 2 && leap);
+}
+
+static bool is_date(const char *text)
+{
+        for (size_t i = 0; i < 10; i++) {
+                if (i == 4 || i == 7 ? text[i] != '-' : !isdigit((unsigned char)text[i])) {
+                        return false; /* at its end, too */
+                }
+        }
+        int year = (text[0] - '0') * 1000 + (text[1] - '0') * 100 + (text[2] - '0') * 10 + text[3] - '0';
+        int month = (text[5] - '0') * 10 + text[6] - '0', day = (text[8] - '0') * 10 + text[9] - '0';
+
+        return text[10] == '\0' && year > 0 && month >= 1 && month <= 12 && day >= 1 && day <= days_of(year, month);
+}
+
+static sn_status check_birthday(struct rpc_call *c, const char *text)
+{
+        return text[0] == '\0' || is_date(text)
+                   ? SN_OK
+                   : rpc_fail(c, SN_INVALID_ARGUMENT, "birthday", "is not a date like 1815-12-10");
+}
+
+static sn_status check(struct rpc_call *c, const UserProfiles__Profile *in)
+{
+        TRY(check_line(c, "location", in->location));
+        TRY(check_website(c, in->website));
+        TRY(check_line(c, "pronouns", in->pronouns));
+        TRY(check_birthday(c, in->birthday));
+        for (size_t i = 0; i < in->n_fields; i++) {
+                TRY(check_line(c, arena_printf(c->arena, "fields[%zu].name", i), in->fields[i]->name));
+                TRY(check_line(c, arena_printf(c->arena, "fields[%zu].value", i), in->fields[i]->value));
+        }
+        return SN_OK;
+}
+
+sn_status user_handle_put_profile(struct rpc_call *c, const UserProfiles__Profile *in, User__User *out)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+
+        TRY(check(c, in));
+        TRY(db_begin(c, &tx));
+        TRY(store_put_profile(tx, c->actor, in));
+        TRY(profile_read_me(tx, out));
+        return db_commit(c, NULL, &tx);
+}

@@ -1,0 +1,21 @@
+/* The SQL on what members say of themselves, and on their former usernames. */
+#ifndef SERVICES_USER_STORE_PROFILES_H
+#define SERVICES_USER_STORE_PROFILES_H
+
+#include "db/db.h"
+#include "services/user/user_profiles.rpc.h"
+
+/* Empty when the member said nothing. */
+SN_CHECKED sn_status store_profile(struct db_tx *tx, const char *user_id, UserProfiles__Profile *out);
+/* In place of all that was there. */
+SN_CHECKED sn_status store_put_profile(struct db_tx *tx, const char *user_id, const UserProfiles__Profile *profile);
+
+/* Locks the member's row. days: since their username changed; -1: it never did. */
+SN_CHECKED sn_status store_username_age(struct db_tx *tx, const char *user_id, int64_t *days, const char **key);
+/* The one before leads to the member for 90 days. SN_ALREADY_EXISTS (username_taken) on field username. */
+SN_CHECKED sn_status store_change_username(struct db_tx *tx, const char *user_id, const char *username,
+                                           const char *key);
+/* One portion of those that lead nowhere any more. */
+SN_CHECKED sn_status store_cleanup_usernames(struct rpc_call *c, bool *more);
+
+#endif
