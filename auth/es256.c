@@ -5,10 +5,14 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
+#include <openssl/obj_mac.h>
 #include <openssl/param_build.h>
 #include <openssl/sha.h>
+#include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "auth/keys.h"
 #include "base/status.h"
 
 enum { POINT_BYTES = 1 + 2 * ES256_NUMBER_BYTES, MAX_DER_BYTES = 72 };
@@ -116,4 +120,47 @@ bool es256_verify(EVP_PKEY *key, const void *bytes, size_t len, const uint8_t si
         SHA256(bytes, len, hash);
         return der_len > 0 && context != NULL && EVP_PKEY_verify_init(context) == 1 &&
                EVP_PKEY_verify(context, der, der_len, hash, sizeof(hash)) == 1;
+}
+
+/* The private scalar d in 1 … n-1, from 64 derived bytes: so many more than needed that the modulus favours none (FIPS
+ * 186-5, A.2.1). */
+static bool derive_scalar(const char *label, const EC_GROUP *group, BIGNUM *d, BN_CTX *context)
+{
+        uint8_t bytes[64];
+        char second[64];
+        (void)snprintf(second, sizeof(second), "%s extra bits", label);
+        keys_derive(label, bytes);
+        keys_derive(second, bytes + 32);
+        BIGNUM *limit = BN_dup(EC_GROUP_get0_order(group));
+        BN_set_flags(d, BN_FLG_CONSTTIME);
+        bool done = limit != NULL && BN_sub_word(limit, 1) == 1 && BN_bin2bn(bytes, sizeof(bytes), d) != NULL &&
+                    BN_mod(d, d, limit, context) == 1 && BN_add_word(d, 1) == 1;
+        BN_free(limit);
+        sodium_memzero(bytes, sizeof(bytes));
+        return done;
+}
+
+static bool write_number(const BIGNUM *number, uint8_t out[ES256_NUMBER_BYTES])
+{
+        return BN_bn2binpad(number, out, ES256_NUMBER_BYTES) == ES256_NUMBER_BYTES;
+}
+
+bool es256_derive(const char *label, struct es256_point *out)
+{
+        EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+        EC_POINT *point = group != NULL ? EC_POINT_new(group) : NULL;
+        BN_CTX *context = BN_CTX_secure_new();
+        BIGNUM *d = BN_secure_new(), *x = BN_new(), *y = BN_new();
+        bool done = point != NULL && context != NULL && d != NULL && x != NULL && y != NULL &&
+                    derive_scalar(label, group, d, context) &&
+                    EC_POINT_mul(group, point, d, NULL, NULL, context) == 1 &&
+                    EC_POINT_get_affine_coordinates(group, point, x, y, context) == 1 && write_number(x, out->x) &&
+                    write_number(y, out->y) && write_number(d, out->d);
+        BN_free(y);
+        BN_free(x);
+        BN_clear_free(d);
+        BN_CTX_free(context);
+        EC_POINT_free(point);
+        EC_GROUP_free(group);
+        return done;
 }

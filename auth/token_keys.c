@@ -3,9 +3,6 @@
 #include "auth/token_keys.h"
 
 #include <jansson.h>
-#include <openssl/bn.h>
-#include <openssl/ec.h>
-#include <openssl/obj_mac.h>
 #include <openssl/sha.h>
 #include <pthread.h>
 #include <sodium.h>
@@ -15,7 +12,6 @@
 
 #include "auth/base64url.h"
 #include "auth/es256.h"
-#include "auth/keys.h"
 
 enum {
         MAX_KEYS = 16,
@@ -30,17 +26,12 @@ static pthread_mutex_t writers = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic(const struct token_key *) signer;
 static char signer_jwks[512] = "{\"keys\":[]}";
 
-/* A point of P-256, and its scalar where it is ours. */
-struct point {
-        uint8_t x[ES256_NUMBER_BYTES], y[ES256_NUMBER_BYTES], d[ES256_NUMBER_BYTES];
-};
-
 static void json_decref_p(json_t **json)
 {
         json_decref(*json);
 }
 
-static void wipe_point_p(struct point *point)
+static void wipe_point_p(struct es256_point *point)
 {
         sodium_memzero(point, sizeof(*point));
 }
@@ -91,7 +82,7 @@ static bool insert(const struct token_key *key, const struct token_key **trusted
 }
 
 /* RFC 7638: the SHA-256 of the members that make the key, in their fixed form. */
-static void write_thumbprint(const struct point *point, char out[TOKEN_KID_SIZE])
+static void write_thumbprint(const struct es256_point *point, char out[TOKEN_KID_SIZE])
 {
         char x[COORDINATE_SIZE], y[COORDINATE_SIZE], canonical[160];
         uint8_t hash[SHA256_DIGEST_LENGTH];
@@ -103,7 +94,7 @@ static void write_thumbprint(const struct point *point, char out[TOKEN_KID_SIZE]
 }
 
 /* Trusts a point; gives its key, the known one if there is one. kid (may be NULL) must be its thumbprint. */
-static sn_status trust(const struct point *point, bool signs, const char *kid, const struct token_key **trusted)
+static sn_status trust(const struct es256_point *point, bool signs, const char *kid, const struct token_key **trusted)
 {
         struct token_key key = {.signs = signs};
         write_thumbprint(point, key.kid);
@@ -123,52 +114,12 @@ static sn_status trust(const struct point *point, bool signs, const char *kid, c
         return *trusted != NULL ? SN_OK : SN_RESOURCE_EXHAUSTED;
 }
 
-/* The private scalar d in 1 … n-1, from 64 derived bytes: so many more than needed that the modulus favours none (FIPS
- * 186-5, A.2.1). */
-static bool derive_scalar(const EC_GROUP *group, BIGNUM *d, BN_CTX *context)
-{
-        uint8_t bytes[64];
-        keys_derive("access-token-es256", bytes);
-        keys_derive("access-token-es256 extra bits", bytes + 32);
-        BIGNUM *limit = BN_dup(EC_GROUP_get0_order(group));
-        BN_set_flags(d, BN_FLG_CONSTTIME);
-        bool done = limit != NULL && BN_sub_word(limit, 1) == 1 && BN_bin2bn(bytes, sizeof(bytes), d) != NULL &&
-                    BN_mod(d, d, limit, context) == 1 && BN_add_word(d, 1) == 1;
-        BN_free(limit);
-        sodium_memzero(bytes, sizeof(bytes));
-        return done;
-}
-
-static bool write_number(const BIGNUM *number, uint8_t out[ES256_NUMBER_BYTES])
-{
-        return BN_bn2binpad(number, out, ES256_NUMBER_BYTES) == ES256_NUMBER_BYTES;
-}
-
-static bool derive_point(struct point *out)
-{
-        EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
-        EC_POINT *point = group != NULL ? EC_POINT_new(group) : NULL;
-        BN_CTX *context = BN_CTX_secure_new();
-        BIGNUM *d = BN_secure_new(), *x = BN_new(), *y = BN_new();
-        bool done = point != NULL && context != NULL && d != NULL && x != NULL && y != NULL &&
-                    derive_scalar(group, d, context) && EC_POINT_mul(group, point, d, NULL, NULL, context) == 1 &&
-                    EC_POINT_get_affine_coordinates(group, point, x, y, context) == 1 && write_number(x, out->x) &&
-                    write_number(y, out->y) && write_number(d, out->d);
-        BN_free(y);
-        BN_free(x);
-        BN_clear_free(d);
-        BN_CTX_free(context);
-        EC_POINT_free(point);
-        EC_GROUP_free(group);
-        return done;
-}
-
 sn_status token_signer_setup(void)
 {
-        CLEANUP(wipe_point_p) struct point point;
+        CLEANUP(wipe_point_p) struct es256_point point;
         const struct token_key *key;
         char x[COORDINATE_SIZE], y[COORDINATE_SIZE];
-        if (!derive_point(&point)) {
+        if (!es256_derive("access-token-es256", &point)) {
                 return SN_INTERNAL;
         }
         TRY(trust(&point, true, NULL, &key));
@@ -197,7 +148,7 @@ static bool get_coordinate(const json_t *json, const char *name, uint8_t out[ES2
 }
 
 /* Whether a member of a JWKS is a public key for our tokens. A private one is refused: it is not secret any more. */
-static bool read_point(const json_t *json, struct point *out)
+static bool read_point(const json_t *json, struct es256_point *out)
 {
         return member_is(json, "kty", "EC", true) && member_is(json, "crv", "P-256", true) &&
                member_is(json, "use", "sig", false) && member_is(json, "alg", "ES256", false) &&
@@ -213,7 +164,7 @@ sn_status token_trust_jwks(const char *jwks)
         size_t usable = 0;
         for (size_t i = 0; i < json_array_size(list); i++) {
                 const json_t *json = json_array_get(list, i);
-                struct point point = {0};
+                struct es256_point point = {0};
                 const struct token_key *key;
                 if (!read_point(json, &point)) {
                         continue; /* of another kind: RFC 7517, 5 */

@@ -38,6 +38,19 @@ char *address_write(const uint8_t address[ADDRESS_BYTES], char out[ADDRESS_TEXT_
         return out;
 }
 
+bool address_from_socket(const struct sockaddr *from, uint8_t out[ADDRESS_BYTES])
+{
+        const struct sockaddr_in *v4 = (const void *)from;
+        const struct sockaddr_in6 *v6 = (const void *)from;
+        if (from->sa_family == AF_INET6) {
+                memcpy(out, &v6->sin6_addr, ADDRESS_BYTES);
+        } else if (from->sa_family == AF_INET) {
+                memcpy(out, ipv4_prefix, sizeof(ipv4_prefix));
+                memcpy(out + sizeof(ipv4_prefix), &v4->sin_addr, sizeof(v4->sin_addr));
+        }
+        return from->sa_family == AF_INET6 || from->sa_family == AF_INET;
+}
+
 void address_to_network(uint8_t address[ADDRESS_BYTES])
 {
         if (!is_ipv4(address)) {
@@ -105,4 +118,29 @@ bool networks_contain(const struct networks *networks, const uint8_t address[ADD
                 }
         }
         return false;
+}
+
+static bool is_in_any(const uint8_t address[ADDRESS_BYTES], const char *networks)
+{
+        struct networks parsed = {.n = 0};
+        struct str bad;
+        return networks_parse(networks, &parsed, &bad) && networks_contain(&parsed, address);
+}
+
+bool address_is_public(const uint8_t address[ADDRESS_BYTES])
+{
+        static const uint8_t nat64[12] = {0x00, 0x64, 0xff, 0x9b};
+        uint8_t plain[ADDRESS_BYTES];
+        memcpy(plain, address, sizeof(plain));
+        if (memcmp(address, nat64, sizeof(nat64)) == 0) {
+                memcpy(plain, ipv4_prefix, sizeof(ipv4_prefix));
+        }
+        if (is_ipv4(plain)) {
+                return !is_in_any(plain,
+                                  "0.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, "
+                                  "192.0.0.0/24, 192.0.2.0/24, 192.88.99.0/24, 192.168.0.0/16, 198.18.0.0/15, "
+                                  "198.51.100.0/24, 203.0.113.0/24, 224.0.0.0/4, 240.0.0.0/4");
+        }
+        /* 2000::/3 is what was given out; 2001::/23 and 2002::/16 are tunnels and protocols. */
+        return is_in_any(plain, "2000::/3") && !is_in_any(plain, "2001::/23, 2001:db8::/32, 2002::/16, 3fff::/20");
 }

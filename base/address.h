@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include "base/str.h"
 
 #define ADDRESS_BYTES     16
@@ -15,8 +16,15 @@
 bool address_parse(struct str text, uint8_t out[ADDRESS_BYTES]);
 /* The canonical text (RFC 5952); IPv4 in its own. Gives out. */
 char *address_write(const uint8_t address[ADDRESS_BYTES], char out[ADDRESS_TEXT_SIZE]);
+/* That of a socket; false when it is of another family. */
+bool address_from_socket(const struct sockaddr *from, uint8_t out[ADDRESS_BYTES]);
 /* Leaves the part that one customer shares: all of an IPv4 address, the first 64 bits of an IPv6 one. */
 void address_to_network(uint8_t address[ADDRESS_BYTES]);
+
+/* Whether it is somebody's on the Internet: not of this machine, a private network, a link, a group, or reserved (the
+ * registries of special-purpose addresses, RFC 6890). An address that carries an IPv4 one (NAT64, RFC 6052) is what
+ * that one is. */
+bool address_is_public(const uint8_t address[ADDRESS_BYTES]);
 
 struct network {
         uint8_t address[ADDRESS_BYTES];

@@ -140,9 +140,60 @@ static void a_customer_is_an_ipv4_address_or_a_64(void **state)
         }
 }
 
+static void what_is_not_on_the_internet_is_not_public(void **state)
+{
+        static const char *const public_ones[] = {
+            "8.8.8.8",         "1.1.1.1",           "172.15.255.255",  "172.32.0.0",       "100.128.0.0",
+            "223.255.255.255", "2a00:1450:4001::1", "2606:4700::1111", "64:ff9b::8.8.8.8", "2001:200::1"};
+        static const char *const others[] = {"0.0.0.0",
+                                             "10.1.2.3",
+                                             "100.64.0.1",
+                                             "127.0.0.1",
+                                             "127.255.255.255",
+                                             "169.254.169.254",
+                                             "172.16.0.1",
+                                             "172.31.255.255",
+                                             "192.0.0.8",
+                                             "192.0.2.1",
+                                             "192.168.1.1",
+                                             "198.18.0.1",
+                                             "198.51.100.1",
+                                             "203.0.113.1",
+                                             "224.0.0.1",
+                                             "255.255.255.255",
+                                             "::",
+                                             "::1",
+                                             "::7f00:1",
+                                             "::ffff:127.0.0.1",
+                                             "::ffff:10.0.0.1",
+                                             "64:ff9b::127.0.0.1",
+                                             "64:ff9b::a9fe:a9fe",
+                                             "64:ff9b:1::1",
+                                             "100::1",
+                                             "2001::1",
+                                             "2001:db8::1",
+                                             "2002:7f00:1::",
+                                             "3fff::1",
+                                             "fc00::1",
+                                             "fd12::1",
+                                             "fe80::1",
+                                             "fec0::1",
+                                             "ff02::1"};
+        uint8_t address[ADDRESS_BYTES];
+        for (size_t i = 0; i < sizeof(public_ones) / sizeof(public_ones[0]); i++) {
+                assert_true(address_parse(str_of(public_ones[i]), address));
+                assert_true(address_is_public(address));
+        }
+        for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+                assert_true(address_parse(str_of(others[i]), address));
+                assert_false(address_is_public(address));
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+            cmocka_unit_test(what_is_not_on_the_internet_is_not_public),
             cmocka_unit_test(an_address_has_one_canonical_text),
             cmocka_unit_test(what_is_no_address_is_refused),
             cmocka_unit_test(a_network_holds_its_addresses_and_no_others),

@@ -2,7 +2,6 @@
  * when it is this thread's turn. */
 #include "http/http2.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <sched.h>
@@ -10,6 +9,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "base/clock.h"
 
 enum {
@@ -21,17 +21,12 @@ enum {
 /* --- making and ending --- */
 
 /* IPv4 in an IPv6 socket is shown as what it is. */
-static void peer_text(const struct sockaddr_storage *address, char out[HTTP_PEER_SIZE])
+static void peer_text(const struct sockaddr_storage *from, char out[HTTP_PEER_SIZE])
 {
-        const struct sockaddr_in *v4 = (const void *)address;
-        const struct sockaddr_in6 *v6 = (const void *)address;
+        uint8_t address[ADDRESS_BYTES];
         out[0] = '\0';
-        if (address->ss_family == AF_INET) {
-                inet_ntop(AF_INET, &v4->sin_addr, out, HTTP_PEER_SIZE);
-        } else if (address->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
-                inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], out, HTTP_PEER_SIZE);
-        } else if (address->ss_family == AF_INET6) {
-                inet_ntop(AF_INET6, &v6->sin6_addr, out, HTTP_PEER_SIZE);
+        if (address_from_socket((const void *)from, address)) {
+                address_write(address, out);
         }
 }
 

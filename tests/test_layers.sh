@@ -29,7 +29,7 @@ fi
 # shellcheck disable=SC2016
 report 'includes point down the ladder' "$(awk '
         BEGIN {
-                n = split("sonet base json db cache auth http rpc bus mail services gateway cmd", ladder, " ")
+                n = split("sonet base json db cache auth http rpc bus mail push services gateway cmd", ladder, " ")
                 for (i = 1; i <= n; i++) rank[ladder[i]] = i
         }
         match($0, /^#include "[^"\/]+\//) {

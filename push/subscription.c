@@ -1,0 +1,154 @@
+/* Owns what is taken for a subscription. */
+#include <curl/curl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "auth/base64url.h"
+#include "auth/keys.h"
+#include "push/parts.h"
+
+enum { HTTPS_PORT = 443, LEAST_OTHER_PORT = 1024 };
+
+struct endpoint {
+        char *scheme, *user, *host, *port;
+};
+
+static void endpoint_free(struct endpoint *e)
+{
+        curl_free(e->scheme);
+        curl_free(e->user);
+        curl_free(e->host);
+        curl_free(e->port);
+}
+
+/* Read by the same code that will open the connection. False: it is no absolute URL. */
+static bool endpoint_read(const char *text, struct endpoint *e)
+{
+        CURLU *url = curl_url();
+        bool good;
+
+        *e = (struct endpoint){.scheme = NULL};
+        if (url == NULL) {
+                abort();
+        }
+        good = curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK &&
+               curl_url_get(url, CURLUPART_SCHEME, &e->scheme, 0) == CURLUE_OK &&
+               curl_url_get(url, CURLUPART_HOST, &e->host, 0) == CURLUE_OK &&
+               curl_url_get(url, CURLUPART_PORT, &e->port, CURLU_DEFAULT_PORT) == CURLUE_OK;
+        (void)curl_url_get(url, CURLUPART_USER, &e->user, 0);
+        curl_url_cleanup(url);
+        return good;
+}
+
+/* Whether its host is an address that is allowed although it is not public. */
+static bool is_allowed_anyway(const struct push_options *options, const char *host)
+{
+        uint8_t address[ADDRESS_BYTES];
+        size_t len = strlen(host);
+        struct str text = host[0] == '[' && len > 2 ? (struct str){host + 1, len - 2} : str_of(host);
+
+        return address_parse(text, address) && networks_contain(&options->also, address);
+}
+
+static bool is_plain(const char *text)
+{
+        for (; *text != '\0'; text++) {
+                if (*text <= ' ' || *text > '~' || *text == '"' || *text == '\\') {
+                        return false;
+                }
+        }
+        return true;
+}
+
+static const char *check_parts(const struct push_options *options, const struct endpoint *e)
+{
+        bool other = is_allowed_anyway(options, e->host);
+        long port = strtol(e->port, NULL, 10);
+
+        if (strcmp(e->scheme, "https") != 0 && !(other && strcmp(e->scheme, "http") == 0)) {
+                return "must be an https URL, as PushSubscription.endpoint of a browser is";
+        }
+        if (e->user != NULL) {
+                return "must not carry a user name";
+        }
+        if (port != HTTPS_PORT && port < LEAST_OTHER_PORT && !other) {
+                return "must be at port 443, or above 1023";
+        }
+        return NULL;
+}
+
+static const char *check_endpoint(const struct push_options *options, const char *text)
+{
+        struct endpoint e = {.scheme = NULL};
+        const char *problem;
+        char origin[PUSH_ORIGIN_SIZE];
+
+        if (strlen(text) > PUSH_ENDPOINT_MAX || !is_plain(text) || !endpoint_read(text, &e) ||
+            !push_origin(text, origin)) {
+                problem =
+                    "must be an absolute URL of at most 2048 characters, as PushSubscription.endpoint of a browser is";
+        } else {
+                problem = check_parts(options, &e);
+        }
+        endpoint_free(&e);
+        return problem;
+}
+
+static bool is_on_curve(const uint8_t point[PUSH_POINT_BYTES])
+{
+        EVP_PKEY *key = push_key(point);
+
+        EVP_PKEY_free(key);
+        return key != NULL;
+}
+
+static bool read_bytes(const char *text, uint8_t *out, size_t size)
+{
+        size_t len = 0;
+
+        return base64url_decode(str_of(text), out, size, &len) && len == size;
+}
+
+const char *push_read_subscription(const struct push_options *options, const char *endpoint, const char *p256dh,
+                                   const char *auth, struct push_subscription *out, const char **field)
+{
+        const char *problem = check_endpoint(options, endpoint);
+
+        out->endpoint = endpoint;
+        if (problem != NULL) {
+                *field = "endpoint";
+        } else if (!read_bytes(p256dh, out->point, sizeof(out->point)) || !is_on_curve(out->point)) {
+                *field = "p256dh";
+                problem =
+                    "must be a point of P-256, uncompressed, in base64url: what getKey(\"p256dh\") of a browser gives";
+        } else if (!read_bytes(auth, out->secret, sizeof(out->secret))) {
+                *field = "auth";
+                problem = "must be 16 bytes in base64url: what getKey(\"auth\") of a browser gives";
+        }
+        return problem;
+}
+
+bool push_origin(const char *text, char out[PUSH_ORIGIN_SIZE])
+{
+        struct endpoint e;
+        int len = -1;
+
+        if (endpoint_read(text, &e) && is_plain(e.host)) {
+                bool usual = strcmp(e.port, strcmp(e.scheme, "https") == 0 ? "443" : "80") == 0;
+
+                len = snprintf(out, PUSH_ORIGIN_SIZE, "%s://%s%s%s", e.scheme, e.host, usual ? "" : ":",
+                               usual ? "" : e.port);
+        }
+        endpoint_free(&e);
+        return len > 0 && len < PUSH_ORIGIN_SIZE;
+}
+
+char *push_topic(const char *collapse_key, char out[PUSH_TOPIC_CHARS + 1])
+{
+        uint8_t key[crypto_auth_hmacsha256_KEYBYTES], mac[crypto_auth_hmacsha256_BYTES];
+
+        keys_derive("web-push-topic", key);
+        crypto_auth_hmacsha256(mac, (const uint8_t *)collapse_key, strlen(collapse_key), key);
+        return base64url_encode(mac, PUSH_TOPIC_CHARS * 3 / 4, out);
+}
