@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { MODES, findBinary, startServer } from './harness.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const OWN_SERVER = ['email', 'erase', 'http2', 'limits', 'lifecycle', 'lostanswer', 'mail', 'overload', 'passwords', 'proxies', 'redis', 'registration', 'shares', 'stall', 'streamlife', 'takeover']; // they disturb their server, or set it up otherwise
+const OWN_SERVER = ['email', 'erase', 'http2', 'limits', 'lifecycle', 'lostanswer', 'mail', 'mailpages', 'overload', 'passwords', 'proxies', 'redis', 'registration', 'shares', 'stall', 'streamlife', 'takeover']; // they disturb their server, or set it up otherwise
 const STEP_LIMIT_MS = 15 * 60_000;
 
 const { values: options, positionals } = parseArgs({ allowPositionals: true, options: {
