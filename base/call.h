@@ -64,8 +64,8 @@ struct rpc_call {
         const char *caller;              /* the calling service's name from its service token; "" for the outside */
         bool from_process;               /* the caller is a service of this process: its lists of ids are well-formed */
         const char *bearer;              /* the member's token as it came, passed on to other services; "" when none */
-        int64_t admitted_s;              /* when the token was verified, of a call that then waited for a body: at that
-                                            moment its expiry counts. 0: it counts now */
+        int64_t admitted_ms;             /* when the token was verified, of a call that then waited for a body: at that
+                                           moment its expiry counts. 0: it counts now */
         const char *client_address;      /* canonical, without port; "" when unknown */
         const char *user_agent;          /* clean text (rpc_authenticate) */
         const char *trace_id;            /* 32 hex digits of the W3C trace context */

@@ -74,7 +74,7 @@ SETTING_STRING(cors_origins, "CORS_ORIGINS", "*", false, "origins that browsers 
 
 SETTING_STRING(media_dir, "MEDIA_DIR", "", false, "the folder for media; empty: below the data folder of `sonet up`, and elsewhere no media are taken")
 SETTING_INT(media_quota_bytes, "MEDIA_QUOTA_BYTES", 5368709120, 0, 1099511627776, "what the media of one member may take, as they came")
-SETTING_INT(media_file_bytes, "MEDIA_FILE_BYTES", 268435456, 1024, 1073741824, "the largest media file")
+SETTING_INT(media_file_bytes, "MEDIA_FILE_BYTES", 1073741824, 1024, 1073741824, "the largest media file")
 
 SETTING_INT(note_cache_bytes, "NOTE_CACHE_BYTES", 41943040, 0, 1099511627776, "memory for notes")
 SETTING_CHOICE(registration, "REGISTRATION", "open", "open|approval|invite|closed", "who may register: everybody; everybody, once a moderator approves; who is invited; nobody")

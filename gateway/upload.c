@@ -268,7 +268,7 @@ bool upload_begin(struct exchange *x, size_t *max_body, struct http_response *ea
         if (exchange_identify(x, m, &u->identified, &u->call) != SN_OK || rpc_check_access(u->call) != SN_OK) {
                 return refuse(x, early);
         }
-        u->call->admitted_s = clock_wall_ms() / 1000;
+        u->call->admitted_ms = clock_wall_ms();
         *max_body = m->max_body_bytes;
         if (announced(r) > (int64_t)m->max_body_bytes) {
                 exchange_headers(x, early);

@@ -35,9 +35,9 @@ static void locate(struct rpc_call *c, const struct rpc_sender *sender)
 /* The same of when the member's token was valid: a body may take longer than a token. */
 static int64_t admitted_at(const struct rpc_call *c, const struct rpc_sender *sender)
 {
-        int64_t at_s = 0;
-        bool told = c->caller[0] != '\0' && str_to_i64(sender->admitted, &at_s) && at_s > 0;
-        return told ? at_s : 0;
+        int64_t at_ms = 0;
+        bool told = c->caller[0] != '\0' && str_to_i64(sender->admitted, &at_ms) && at_ms > 0;
+        return told ? at_ms : 0;
 }
 
 /* RFC 6750, 2.1. */
@@ -70,7 +70,7 @@ static sn_status identify_member(struct rpc_call *c, struct str authorization, c
         TRY(read_bearer(c, authorization, &token));
         *payer = payer_of(c, token);
         TRY(rpc_check_failures(c, *payer));
-        TRY(token_verify_at(c, token, c->admitted_s > 0 ? c->admitted_s : INT64_MAX, &claims));
+        TRY(token_verify_at(c, token, c->admitted_ms > 0 ? c->admitted_ms / 1000 : INT64_MAX, &claims));
         c->actor = arena_strdup(c->arena, claims.subject);
         c->session = arena_strdup(c->arena, claims.session);
         c->scope = arena_strdup(c->arena, claims.scope);
@@ -94,7 +94,7 @@ sn_status rpc_authenticate(struct rpc_call *c, const struct rpc_sender *sender)
         c->auth_time_s = 0;
         sn_status status = identify_service(c, sender);
         locate(c, sender);
-        c->admitted_s = admitted_at(c, sender);
+        c->admitted_ms = admitted_at(c, sender);
         const char *payer = c->client_address;
         if (status == SN_OK && sender->authorization.ptr != NULL && !contract_ignores_token(c->method)) {
                 status = identify_member(c, sender->authorization, &payer);

@@ -146,7 +146,7 @@ static void fill_fields(struct grpc_call *call, const struct rpc_call *c, const 
         if (c->bearer[0] != '\0') {
                 add_secret(call, MD_AUTHORIZATION, arena_printf(c->arena, "Bearer %s", c->bearer));
                 add_secret(call, MD_ADMITTED,
-                           c->admitted_s > 0 ? arena_printf(c->arena, "%" PRId64, c->admitted_s) : NULL);
+                           c->admitted_ms > 0 ? arena_printf(c->arena, "%" PRId64, c->admitted_ms) : NULL);
         }
         add_secret(call, MD_SERVICE, service_token);
         if (c->trace_id != NULL) {

@@ -193,7 +193,7 @@ sn_status grpc_upload_begin(struct grpc_request *r)
         struct grpc_upload *u = ARENA_NEW(c->arena, struct grpc_upload);
         u->sink = (struct http_sink){upload_take, (int)c->method->stall_ms, c->method->takes_part};
         u->request = r;
-        c->admitted_s = c->admitted_s > 0 ? c->admitted_s : clock_wall_ms() / 1000;
+        c->admitted_ms = c->admitted_ms > 0 ? c->admitted_ms : clock_wall_ms();
         u->field = contract_chunk_field(c->method->in)->number;
         buf_init(&u->part, MESSAGE_BYTES_MAX * 2);
         if (has_share(c) && !http_spool_begin(r->http, 0)) {

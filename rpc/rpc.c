@@ -150,7 +150,7 @@ static struct rpc_call child_of(const struct rpc_call *c, const struct rpc_metho
             .scope = for_member ? c->scope : "",
             .auth_time_s = for_member ? c->auth_time_s : 0,
             .bearer = for_member ? c->bearer : "",
-            .admitted_s = for_member ? c->admitted_s : 0,
+            .admitted_ms = for_member ? c->admitted_ms : 0,
             .caller = caller,
             .client_address = c->client_address,
             .user_agent = c->user_agent,

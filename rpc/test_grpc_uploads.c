@@ -186,22 +186,22 @@ static void a_token_that_expired_while_the_body_came_counts_as_it_did(void **sta
         const char *token = service_token_for(c->arena, CALL_GRAPH_GATEWAY, "echo");
         const struct rpc_method *m = &echo_methods[ECHO_PUT];
         const struct {
-                int64_t admitted_s;
+                int64_t admitted_ms;
                 const char *token, *code;
         } cases[] = {
-            {now_s - 101, token, NULL},
-            {now_s - 100, token, "token_expired"},
+            {(now_s - 101) * 1000, token, NULL},
+            {(now_s - 100) * 1000, token, "token_expired"},
             {0, token, "token_expired"},
-            {now_s - 101, NULL, "token_expired"}, /* a client of ours is believed, others are not */
+            {(now_s - 101) * 1000, NULL, "token_expired"}, /* a client of ours is believed, others are not */
         };
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-                c->admitted_s = cases[i].admitted_s;
+                c->admitted_ms = cases[i].admitted_ms;
                 sn_status status = sonet_grpc_channel_call(channel, c, m, cases[i].token, &in.base, &out.base);
                 assert_int_equal(status, cases[i].code == NULL ? SN_OK : SN_UNAUTHENTICATED);
                 assert_true(cases[i].code == NULL || strcmp(c->problem.code, cases[i].code) == 0);
         }
         token_revoke_session(claims.session, now_s + TOKEN_LIFE_S);
-        c->admitted_s = now_s - 101;
+        c->admitted_ms = (now_s - 101) * 1000;
         assert_int_equal(sonet_grpc_channel_call(channel, c, m, token, &in.base, &out.base), SN_UNAUTHENTICATED);
         assert_string_equal(c->problem.code, "token_revoked");
         c->body = NULL;

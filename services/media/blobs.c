@@ -35,7 +35,7 @@ static bool make_folder(const char *path)
 
 static bool make_folders(void)
 {
-        static const char *const folders[] = {"", "/blobs", "/incoming"};
+        static const char *const folders[] = {"", "/blobs", "/incoming", "/chunks"};
         char path[PATH_BYTES];
 
         for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
@@ -103,24 +103,26 @@ static bool hash_file(int fd, char name[BLOB_NAME_SIZE])
         return ok;
 }
 
-/* What was published is not there any more. */
-static void unlink_staged(void *path)
+static void unlink_path(void *path)
 {
         (void)unlink(path);
+}
+
+static sn_status check_usable(struct rpc_call *c)
+{
+        CALL_ASSERT_NO_TRANSACTION(c);
+        return root[0] != '\0' ? SN_OK : rpc_fail(c, SN_UNAVAILABLE, NULL, "this server keeps no media");
 }
 
 sn_status blob_stage(struct rpc_call *c, int fd, struct staged_blob *out)
 {
         char *path = arena_printf(c->arena, "%s/incoming/%s", root, uuid_new_in(c->arena));
 
-        CALL_ASSERT_NO_TRANSACTION(c);
-        if (root[0] == '\0') {
-                return rpc_fail(c, SN_UNAVAILABLE, NULL, "this server keeps no media");
-        }
+        TRY(check_usable(c));
         if (!hash_file(fd, out->name) || !spool_keep(fd, path)) {
                 return fail_disk(c);
         }
-        arena_defer(c->arena, unlink_staged, path);
+        arena_defer(c->arena, unlink_path, path);
         out->path = path;
         return SN_OK;
 }
@@ -154,6 +156,30 @@ sn_status blob_publish(struct db_tx *tx, const struct staged_blob *blob)
                 return fail_disk(db_call(tx));
         }
         return sync_folder_of(blob->name) ? SN_OK : fail_disk(db_call(tx));
+}
+
+/* --- chunks --- */
+
+static char *chunk_path(struct arena *arena, const char *id)
+{
+        return arena_printf(arena, "%s/chunks/%s", root, id);
+}
+
+sn_status chunk_keep(struct rpc_call *c, int fd, const char *id)
+{
+        TRY(check_usable(c));
+        return spool_keep(fd, chunk_path(c->arena, id)) ? SN_OK : fail_disk(c);
+}
+
+sn_status chunk_open(struct rpc_call *c, const char *id, int *fd)
+{
+        *fd = open(chunk_path(c->arena, id), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        return *fd >= 0 ? SN_OK : fail_disk(c);
+}
+
+void chunk_remove_after(struct db_tx *tx, const char *id)
+{
+        db_on_commit(tx, unlink_path, chunk_path(db_arena(tx), id));
 }
 
 /* --- what is there --- */

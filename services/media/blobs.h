@@ -24,6 +24,16 @@ SN_CHECKED sn_status blobs_start(const char *folder);
 SN_CHECKED sn_status blob_stage(struct rpc_call *c, int fd, struct staged_blob *out);
 /* Locks its hash until the transaction ends, and puts it in its place unless the same content is there. */
 SN_CHECKED sn_status blob_publish(struct db_tx *tx, const struct staged_blob *blob);
+/* --- chunks of uploads, under ids of their own --- */
+
+/* On disk when it returns. */
+SN_CHECKED sn_status chunk_keep(struct rpc_call *c, int fd, const char *id);
+SN_CHECKED sn_status chunk_open(struct rpc_call *c, const char *id, int *fd);
+/* Once the transaction that forgets it has committed. */
+void chunk_remove_after(struct db_tx *tx, const char *id);
+
+/* --- what is there --- */
+
 /* For reading; the caller's to close. SN_NOT_FOUND when there is none. */
 SN_CHECKED sn_status blob_open(struct rpc_call *c, const char *name, int *fd);
 /* Under the lock of its hash: nothing refers to it any more. */

@@ -38,4 +38,24 @@ SN_CHECKED sn_status store_delete_media(struct db_tx *tx, const char *id, const 
 SN_CHECKED sn_status store_list_media(struct db_tx *tx, const char *owner_id, int kind, const struct page_scan *scan,
                                       size_t *n, MediaRows__StoredMedia ***rows);
 
+/* --- uploads --- */
+
+SN_CHECKED sn_status store_insert_upload(struct db_tx *tx, const MediaRows__StoredUpload *upload);
+/* One that has not expired; locked until the transaction ends when lock is set. SN_NOT_FOUND when the actor has none.
+ */
+SN_CHECKED sn_status store_upload(struct db_tx *tx, const char *id, bool lock, MediaRows__StoredUpload *out);
+/* Length, what was received and reserved, what became of it, and when it expires. */
+SN_CHECKED sn_status store_update_upload(struct db_tx *tx, const MediaRows__StoredUpload *upload);
+SN_CHECKED sn_status store_fence_upload(struct db_tx *tx, const char *id);
+SN_CHECKED sn_status store_delete_upload(struct db_tx *tx, const char *id);
+/* Locks some that have expired, whosever they are. */
+SN_CHECKED sn_status store_expired_uploads(struct db_tx *tx, size_t limit, size_t *n, MediaRows__StoredUpload ***rows);
+
+SN_CHECKED sn_status store_insert_chunk(struct db_tx *tx, const char *id, const char *upload_id, int64_t position,
+                                        int64_t size_bytes);
+/* In their order. */
+SN_CHECKED sn_status store_chunks(struct db_tx *tx, const char *upload_id, size_t *n, MediaRows__Chunk ***rows);
+/* Gives those that it deletes. */
+SN_CHECKED sn_status store_delete_chunks(struct db_tx *tx, const char *upload_id, size_t *n, MediaRows__Chunk ***rows);
+
 #endif

@@ -205,6 +205,12 @@ test('media: brought in pieces, described, listed, given out in pieces, deleted'
         assert.equal(what.mime_type, 'image/png');
         assert.deepEqual(Buffer.concat(chunks.map((c) => c.data)), picture);
         await ok('DeleteMedia', { id: media.id }, alice);
+        const [begun] = await stream('CreateUpload', [{ version: '1.0.0', length: picture.length, data: picture.subarray(0, 20) }]);
+        assert.equal((await ok('StatUpload', { version: '1.0.0', id: begun.id }, alice)).offset, 20);
+        await stream('AppendUpload', [{ version: '1.0.0', id: begun.id, offset: 20, data: picture.subarray(20) }]);
+        const { media_id: uploaded } = await ok('GetUpload', { id: begun.id }, alice);
+        assert.equal((await ok('GetMedia', { id: uploaded }, alice)).size_bytes, picture.length);
+        await ok('DeleteUpload', { version: '1.0.0', id: begun.id }, alice);
         await fails('GetMedia', { id: media.id }, Status.NOT_FOUND, alice);
 });
 

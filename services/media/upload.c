@@ -1,0 +1,148 @@
+/* Owns what uploads have received: chunks, and the quota that is reserved for them. */
+#include "services/media/upload.h"
+
+#include <inttypes.h>
+#include "services/media/create.h"
+#include "services/media/quota.h"
+#include "services/media/tus.h"
+
+enum { SNIFF_BYTES = 4096 };
+
+void upload_answer(struct rpc_call *c, const upload_row *upload, MediaUploads__Upload *out)
+{
+        out->id = upload->id;
+        out->offset = upload->received_bytes;
+        out->length = upload->length;
+        out->media_id = upload->media_id;
+        out->expires_at = upload->expires_at;
+        out->location = arena_printf(c->arena, "/v1/uploads/%s", upload->id);
+}
+
+void upload_state(struct rpc_call *c, const upload_row *upload, MediaUploads__UploadState *out)
+{
+        out->offset = upload->received_bytes;
+        out->length = upload->has_length ? arena_printf(c->arena, "%" PRId64, upload->length) : out->length;
+        out->defer_length = upload->has_length ? out->defer_length : "1";
+        out->metadata = upload->metadata;
+        out->concat = upload->concat;
+        out->media_id = upload->media_id;
+        out->expires_at = upload->expires_at;
+}
+
+static sn_status fail_too_large(struct rpc_call *c, int64_t most)
+{
+        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "file_too_large", "length",
+                             "%" PRId64 " bytes are the most that it may have", most);
+}
+
+sn_status upload_check_length(struct rpc_call *c, int64_t length)
+{
+        if (length == 0) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "length", "must be at least 1: an empty file is no media");
+        }
+        return length <= media_limits.file_bytes ? SN_OK : fail_too_large(c, media_limits.file_bytes);
+}
+
+/* --- keeping --- */
+
+static sn_status check_body(struct rpc_call *c, const upload_row *upload, const char *checksum)
+{
+        int64_t most = upload->has_length ? upload->length : media_limits.file_bytes;
+        bool first = upload->received_bytes == 0 && !upload->is_partial;
+        struct sniffed type;
+
+        if (upload->received_bytes + c->body->size > most) {
+                return fail_too_large(c, most);
+        }
+        TRY(tus_check_body(c, checksum));
+        return first && c->body->size >= SNIFF_BYTES ? sniff(c, c->body->fd, "data", &type) : SN_OK;
+}
+
+static sn_status keep_last(struct rpc_call *c, const upload_row *upload, struct upload_piece *out)
+{
+        MediaRows__Chunk **chunks = NULL;
+        size_t n = 0;
+
+        TRY(DB_READ(c, tx, store_chunks(tx, upload->id, &n, &chunks)));
+        return upload_assemble(c, upload, chunks, n, true, out);
+}
+
+sn_status upload_keep(struct rpc_call *c, const upload_row *upload, const char *checksum, struct upload_piece *out)
+{
+        *out = (struct upload_piece){.size = c->body->size, .chunk_id = ""};
+        TRY(check_body(c, upload, checksum));
+        if (out->size == 0) {
+                return SN_OK;
+        }
+        if (!upload->is_partial && upload->has_length && upload->received_bytes + out->size == upload->length) {
+                return keep_last(c, upload, out);
+        }
+        out->chunk_id = uuid_new_in(c->arena);
+        return chunk_keep(c, c->body->fd, out->chunk_id);
+}
+
+/* --- receiving --- */
+
+static sn_status drop_chunks(struct db_tx *tx, const char *upload_id)
+{
+        MediaRows__Chunk **chunks = NULL;
+        size_t n = 0;
+
+        TRY(store_delete_chunks(tx, upload_id, &n, &chunks));
+        for (size_t i = 0; i < n; i++) {
+                chunk_remove_after(tx, chunks[i]->id);
+        }
+        return SN_OK;
+}
+
+static sn_status give_back(struct db_tx *tx, const upload_row *upload)
+{
+        MediaRows__Quota quota = MEDIA_ROWS__QUOTA__INIT;
+
+        TRY(store_lock_quota(tx, upload->owner_id, &quota));
+        return store_change_quota(tx, upload->owner_id, 0, -upload->reserved_bytes);
+}
+
+static sn_status reserve(struct db_tx *tx, upload_row *upload, int64_t needed)
+{
+        int64_t more = needed - upload->reserved_bytes;
+
+        if (more <= 0) {
+                return SN_OK;
+        }
+        TRY(quota_admit(tx, upload->owner_id, more));
+        upload->reserved_bytes = needed;
+        return store_change_quota(tx, upload->owner_id, 0, more);
+}
+
+/* What was reserved is charged; the same content not twice. */
+static sn_status settle(struct db_tx *tx, upload_row *upload, const struct upload_piece *last)
+{
+        TRY(give_back(tx, upload));
+        TRY(create_media(tx, &last->blob, &last->media));
+        TRY(drop_chunks(tx, upload->id));
+        upload->reserved_bytes = 0;
+        upload->received_bytes = upload->length;
+        upload->media_id = (char *)last->media.id;
+        return store_update_upload(tx, upload);
+}
+
+sn_status upload_receive(struct db_tx *tx, upload_row *upload, const struct upload_piece *piece)
+{
+        TRY(reserve(tx, upload, upload->has_length ? upload->length : upload->received_bytes + piece->size));
+        if (piece->whole) {
+                return settle(tx, upload, piece);
+        }
+        if (piece->size > 0) {
+                TRY(store_insert_chunk(tx, piece->chunk_id, upload->id, upload->received_bytes, piece->size));
+                upload->received_bytes += piece->size;
+        }
+        return store_update_upload(tx, upload);
+}
+
+sn_status upload_drop(struct db_tx *tx, const upload_row *upload)
+{
+        TRY(give_back(tx, upload));
+        TRY(drop_chunks(tx, upload->id));
+        return store_delete_upload(tx, upload->id);
+}

@@ -1,0 +1,72 @@
+/* Owns the next piece of an upload. */
+#include "services/media/upload.h"
+
+#include <inttypes.h>
+#include "services/media/tus.h"
+
+static sn_status fail_offset(struct rpc_call *c, const upload_row *upload)
+{
+        return rpc_fail_code(c, SN_FAILED_PRECONDITION, "upload_offset", "offset",
+                             "%" PRId64 " bytes were acknowledged; go on from there", upload->received_bytes);
+}
+
+/* What broke off, and began before somebody asked how far it is, is not added to what they were told. */
+static bool is_fenced(const struct rpc_call *c, const upload_row *upload)
+{
+        return !c->body->complete && c->admitted_ms > 0 && c->admitted_ms <= upload->fenced_ms;
+}
+
+static sn_status set_length(struct rpc_call *c, const MediaUploads__AppendUploadRequest *in, upload_row *upload)
+{
+        if (in->size_case == 0) {
+                return SN_OK;
+        }
+        TRY(upload_check_length(c, in->length));
+        if ((upload->has_length && upload->length != in->length) || in->length < upload->received_bytes) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "length", "is not what was said before, or less than has come");
+        }
+        upload->has_length = true;
+        upload->length = in->length;
+        return SN_OK;
+}
+
+static sn_status check(struct rpc_call *c, const MediaUploads__AppendUploadRequest *in, upload_row *upload)
+{
+        if (in->offset != upload->received_bytes || is_fenced(c, upload)) {
+                return fail_offset(c, upload);
+        }
+        return set_length(c, in, upload);
+}
+
+static sn_status receive(struct rpc_call *c, const MediaUploads__AppendUploadRequest *in,
+                         const struct upload_piece *piece, upload_row *upload)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        upload_row now = MEDIA_ROWS__STORED_UPLOAD__INIT;
+
+        TRY(db_begin(c, &tx));
+        TRY(store_upload(tx, in->id, true, &now));
+        TRY(check(c, in, &now)); /* once more: others may have been first */
+        TRY(upload_receive(tx, &now, piece));
+        TRY(store_upload(tx, in->id, false, &now));
+        *upload = now;
+        return db_commit(c, NULL, &tx);
+}
+
+sn_status media_handle_append_upload(struct rpc_call *c, const MediaUploads__AppendUploadRequest *in,
+                                     MediaUploads__UploadState *out)
+{
+        upload_row upload = MEDIA_ROWS__STORED_UPLOAD__INIT;
+        struct upload_piece piece;
+
+        TRY(tus_check_version(c, in->version));
+        if (in->place_case == 0) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "offset", "Upload-Offset is needed");
+        }
+        TRY(DB_READ(c, tx, store_upload(tx, in->id, false, &upload)));
+        TRY(check(c, in, &upload));
+        TRY(upload_keep(c, &upload, in->checksum, &piece));
+        TRY(receive(c, in, &piece, &upload));
+        upload_state(c, &upload, out);
+        return SN_OK;
+}

@@ -1,0 +1,87 @@
+/* Owns how the pieces of an upload become one file. */
+#include "services/media/upload.h"
+
+#include <unistd.h>
+#include "base/spool.h"
+#include "services/media/create.h"
+#include "services/media/tus.h"
+
+enum { FILE_NAME_MAX = 255, ALT_TEXT_MAX = 1500, COPY_BYTES = 1 << 16 };
+
+static sn_status fail_assembling(struct rpc_call *c, enum spool_result result)
+{
+        return rpc_fail(c, result == SPOOL_FULL ? SN_UNAVAILABLE : SN_INTERNAL, NULL,
+                        "the pieces could not be put together now; send the last one again");
+}
+
+static sn_status copy(struct rpc_call *c, struct spool *to, int from)
+{
+        char bytes[COPY_BYTES];
+        enum spool_result result = SPOOL_OK;
+        ssize_t n = 0;
+
+        for (off_t at = 0; result == SPOOL_OK && (n = pread(from, bytes, sizeof(bytes), at)) > 0; at += n) {
+                result = spool_append(to, bytes, (size_t)n);
+        }
+        result = n < 0 ? SPOOL_BROKEN : result;
+        return result == SPOOL_OK ? SN_OK : fail_assembling(c, result);
+}
+
+static sn_status copy_chunks(struct rpc_call *c, struct spool *to, MediaRows__Chunk **chunks, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                int fd = -1;
+
+                TRY(chunk_open(c, chunks[i]->id, &fd));
+                sn_status status = copy(c, to, fd);
+                close(fd);
+                TRY(status);
+        }
+        return SN_OK;
+}
+
+static void free_spool(void *spool)
+{
+        spool_free(spool);
+}
+
+/* What came in one piece is there already. *fd is not the caller's to close. */
+static sn_status put_together(struct rpc_call *c, MediaRows__Chunk **chunks, size_t n, bool with_body, int *fd)
+{
+        struct spool *whole = NULL;
+
+        if (n == 0) {
+                *fd = c->body->fd;
+                return SN_OK;
+        }
+        enum spool_result result = spool_new(0, &whole);
+        if (result != SPOOL_OK) {
+                return fail_assembling(c, result);
+        }
+        arena_defer(c->arena, free_spool, whole);
+        TRY(copy_chunks(c, whole, chunks, n));
+        TRY(with_body ? copy(c, whole, c->body->fd) : SN_OK);
+        result = spool_finish(whole, fd);
+        return result == SPOOL_OK ? SN_OK : fail_assembling(c, result);
+}
+
+sn_status upload_assemble(struct rpc_call *c, const upload_row *upload, MediaRows__Chunk **chunks, size_t n,
+                          bool with_body, struct upload_piece *out)
+{
+        struct sniffed type;
+        int fd = -1;
+
+        TRY(put_together(c, chunks, n, with_body, &fd));
+        TRY(sniff(c, fd, "data", &type));
+        TRY(blob_stage(c, fd, &out->blob));
+        out->whole = true;
+        out->media = (struct new_media){.id = uuid_new_in(c->arena),
+                                        .owner_id = upload->owner_id,
+                                        .kind = type.kind,
+                                        .mime_type = type.mime_type,
+                                        .file_name = tus_metadata(c, upload->metadata, "filename", FILE_NAME_MAX),
+                                        .alt_text = tus_metadata(c, upload->metadata, "alt_text", ALT_TEXT_MAX),
+                                        .size_bytes = upload->length,
+                                        .upload_sha256 = out->blob.name};
+        return SN_OK;
+}

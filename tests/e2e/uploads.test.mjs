@@ -1,0 +1,209 @@
+// Uploads in pieces (tus 1.0): by tus-js-client and tuspy as they are published, and by hand where clients do not go.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import http from 'node:http';
+import os from 'node:os';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { before, test } from 'node:test';
+import { promisify } from 'node:util';
+import * as tus from 'tus-js-client';
+import { eventually, must, register, registerMany } from './shared.mjs';
+import { png } from './pictures.mjs';
+
+const base = process.env.SONET_URL;
+const noise = () => png(500, 300, () => randomBytes(3)); // some 450 KB
+let owner;
+let other;
+
+before(async () => {
+        [owner, other] = await registerMany(2);
+});
+
+async function original(id, member = owner) {
+        const answer = await fetch(`${base}/media/${id}/original`, { headers: { authorization: `Bearer ${member.token}` } });
+        assert.equal(answer.status, 200);
+        return Buffer.from(await answer.arrayBuffer());
+}
+
+// One request of the protocol: {status, headers, body}.
+async function ask(method, address, headers = {}, body, member = owner) {
+        const answer = await fetch(new URL(address, base), { method, body, headers: { authorization: `Bearer ${member.token}`, 'tus-resumable': '1.0.0', ...headers,
+                ...(body !== undefined ? { 'content-type': 'application/offset+octet-stream' } : {}) } });
+        const text = await answer.text();
+        return { status: answer.status, headers: Object.fromEntries(answer.headers), body: text === '' ? null : JSON.parse(text) };
+}
+const begin = async (length, headers = {}) => {
+        const created = await ask('POST', '/v1/uploads', { 'upload-length': String(length), ...headers });
+        assert.equal(created.status, 201, JSON.stringify(created.body));
+        return created.headers.location;
+};
+const offsetOf = async (address) => Number((await ask('HEAD', address)).headers['upload-offset']);
+const mediaOf = async (address) => must(await owner.get(new URL(address, base).pathname)).media_id;
+
+function upload(file, options) {
+        return new Promise((resolve, reject) => {
+                const one = new tus.Upload(file, { endpoint: `${base}/v1/uploads`, headers: { Authorization: `Bearer ${owner.token}` }, retryDelays: null,
+                                                   metadata: { filename: 'grüße.png', alt_text: 'noise' }, onError: reject, onSuccess: () => resolve(one), ...options });
+                one.start();
+        });
+}
+
+test('tus-js-client: in chunks, at once, in parallel parts, and with a length that is told at the end', async () => {
+        for (const options of [{ chunkSize: 100_000 }, { uploadDataDuringCreation: true }, { chunkSize: 90_000, parallelUploads: 3 }]) {
+                const picture = noise();
+                const done = await upload(picture, options);
+                const id = await mediaOf(done.url);
+                assert.deepEqual(await original(id), picture, JSON.stringify(options));
+        }
+        const picture = noise();
+        const done = await upload(Readable.from([picture]), { chunkSize: 100_000, uploadLengthDeferred: true });
+        const id = await mediaOf(done.url);
+        assert.deepEqual(await original(id), picture);
+        assert.equal(must(await owner.get(`/v1/media/${id}`)).alt_text, 'noise');
+        assert.equal(must(await owner.get('/v1/media/usage')).reserved_bytes, 0);
+});
+
+test('tuspy, as Debian has it', async () => {
+        const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'sonet-tus-')), 'a.png');
+        const picture = noise();
+        fs.writeFileSync(file, picture);
+        const script = `
+import sys
+from tusclient import client
+c = client.TusClient(sys.argv[1], headers={'Authorization': 'Bearer ' + sys.argv[2]})
+u = c.uploader(sys.argv[3], chunk_size=100000, metadata={'filename': 'a.png'})
+u.upload()
+print(u.url)`;
+        const { stdout } = await promisify(execFile)('/usr/bin/python3', ['-c', script, `${base}/v1/uploads`, owner.token, file]);
+        assert.deepEqual(await original(await mediaOf(stdout.trim())), picture);
+        fs.rmSync(path.dirname(file), { recursive: true });
+});
+
+test('a connection that stands still mid-chunk holds up nobody: who asks goes on at once, and the old one adds nothing', async () => {
+        const picture = noise();
+        const address = await begin(picture.length);
+        assert.equal((await ask('PATCH', address, { 'upload-offset': '0' }, picture.subarray(0, 1000))).status, 204);
+        const { hostname, port } = new URL(base);
+        const stuck = http.request({ hostname, port, method: 'PATCH', path: address, headers: { authorization: `Bearer ${owner.token}`, 'tus-resumable': '1.0.0',
+                'upload-offset': '1000', 'content-type': 'application/offset+octet-stream', 'content-length': picture.length - 1000 } });
+        stuck.on('error', () => {});
+        stuck.write(picture.subarray(1000, 200_000));
+        await new Promise((resolve) => setTimeout(resolve, 50)); // it is on its way
+        const asked = performance.now();
+        const offset = await offsetOf(address);
+        assert.equal(offset, 1000);
+        const next = await ask('PATCH', address, { 'upload-offset': String(offset) }, picture.subarray(offset, 300_000));
+        assert.equal(next.status, 204, JSON.stringify(next.body));
+        console.log(`resumed after ${(performance.now() - asked).toFixed(0)} ms`);
+        stuck.destroy(); // only now the server hears of its end
+        assert.equal((await ask('PATCH', address, { 'upload-offset': '300000' }, picture.subarray(300_000))).status, 204);
+        assert.deepEqual(await original(await mediaOf(address)), picture);
+});
+
+test('what came of a piece that broke off is acknowledged', async () => {
+        const picture = noise();
+        const address = await begin(picture.length);
+        const { hostname, port } = new URL(base);
+        const broken = http.request({ hostname, port, method: 'PATCH', path: address, headers: { authorization: `Bearer ${owner.token}`, 'tus-resumable': '1.0.0',
+                'upload-offset': '0', 'content-type': 'application/offset+octet-stream', 'content-length': picture.length } });
+        broken.on('error', () => {});
+        await new Promise((resolve) => broken.write(picture.subarray(0, 200_000), resolve));
+        broken.destroy();
+        await eventually('it is kept', async () => must(await owner.get(address)).offset > 0);
+        const offset = await offsetOf(address);
+        assert.ok(offset <= 200_000, `${offset}`);
+        assert.equal((await ask('PATCH', address, { 'upload-offset': String(offset) }, picture.subarray(offset))).status, 204);
+        assert.deepEqual(await original(await mediaOf(address)), picture);
+});
+
+test('checksums, offsets, lengths, versions and types that are wrong are refused, and nothing comes of them', async () => {
+        const picture = noise();
+        const sha = (bytes, name = 'sha256') => `${name} ${createHash(name).update(bytes).digest('base64')}`;
+        const address = await begin(picture.length);
+        const piece = (offset, bytes, headers = {}) => ask('PATCH', address, { 'upload-offset': String(offset), ...headers }, bytes);
+        assert.equal((await piece(0, picture.subarray(0, 5000), { 'upload-checksum': sha('else') })).status, 460);
+        assert.equal((await piece(0, picture.subarray(0, 5000), { 'upload-checksum': 'crc32 AAAA' })).status, 422);
+        assert.equal(await offsetOf(address), 0);
+        assert.equal((await piece(0, picture.subarray(0, 5000), { 'upload-checksum': sha(picture.subarray(0, 5000), 'sha1') })).status, 204);
+        assert.equal((await piece(0, picture.subarray(0, 10))).status, 409);
+        assert.equal((await piece(5000, Buffer.concat([picture.subarray(5000), Buffer.from('x')]))).status, 413);
+        assert.equal((await ask('PATCH', address, {}, picture.subarray(5000))).status, 422);
+        const old = await ask('PATCH', address, { 'tus-resumable': '0.2.2', 'upload-offset': '5000' }, picture.subarray(5000));
+        assert.deepEqual([old.status, old.headers['tus-resumable']], [412, '1.0.0']);
+        assert.equal((await ask('HEAD', address, {}, undefined, other)).status, 404);
+        assert.equal((await ask('PATCH', address, { 'upload-offset': '5000' }, picture.subarray(5000), other)).status, 404);
+        assert.equal((await piece(5000, picture.subarray(5000))).status, 204);
+        assert.equal((await ask('POST', '/v1/uploads')).status, 422);
+        assert.equal((await ask('POST', '/v1/uploads', { 'upload-length': '0' })).status, 422);
+        assert.equal((await ask('POST', '/v1/uploads', { 'upload-length': '10', 'upload-metadata': 'filename !!' })).status, 422);
+        assert.equal((await ask('POST', '/v1/uploads', { 'upload-concat': 'final;/v1/uploads/nothing' })).status, 422);
+        assert.equal((await ask('POST', '/v1/uploads', { 'upload-concat': `final;${address}` })).status, 409);
+        assert.equal((await piece(picture.length, Buffer.alloc(0))).status, 204);
+        const page = await begin(5000);
+        assert.equal((await ask('PATCH', page, { 'upload-offset': '0' }, Buffer.from('<html>'.padEnd(5000)))).status, 415);
+        assert.equal(await offsetOf(page), 0);
+});
+
+test('what does not fit the quota is refused before a byte of it is sent, and ended uploads give back what they reserved', async () => {
+        const member = await register();
+        const { quota_bytes: quota } = must(await member.get('/v1/media/usage'));
+        const most = 1 << 30;
+        const made = [];
+        for (let left = quota; left > 0; left -= most) {
+                const created = await ask('POST', '/v1/uploads', { 'upload-length': String(Math.min(left, most)) }, undefined, member);
+                assert.equal(created.status, 201);
+                made.push(created.headers.location);
+        }
+        assert.equal(must(await member.get('/v1/media/usage')).reserved_bytes, quota);
+        const refused = await ask('POST', '/v1/uploads', { 'upload-length': '1' }, undefined, member);
+        assert.deepEqual([refused.status, refused.body.code], [507, 'quota_exceeded']);
+        assert.match(refused.body.detail, / you have 0 left/);
+        for (const address of made) {
+                assert.equal((await ask('DELETE', address, {}, undefined, member)).status, 204);
+        }
+        assert.equal(must(await member.get('/v1/media/usage')).reserved_bytes, 0);
+        assert.equal((await ask('HEAD', made[0], {}, undefined, member)).status, 404);
+});
+
+test('64 uploads at once never take more than the quota', async () => {
+        const member = await register();
+        const { quota_bytes: quota } = must(await member.get('/v1/media/usage'));
+        const each = Math.floor(quota / 10);
+        const create = async () => {
+                for (;;) { // one address may not send more than so many bodies at once
+                        const answer = await ask('POST', '/v1/uploads', { 'upload-length': String(each) }, undefined, member);
+                        if (answer.body.code !== 'spool_full') {
+                                return answer;
+                        }
+                }
+        };
+        const answers = await Promise.all(Array.from({ length: 64 }, create));
+        assert.equal(answers.filter((a) => a.status === 201).length, 10);
+        assert.equal(answers.filter((a) => a.status === 507).length, 54);
+        assert.equal(must(await member.get('/v1/media/usage')).reserved_bytes, 10 * each);
+});
+
+test('OPTIONS says what there is, and pages of other origins may do all of it', async () => {
+        const options = await fetch(`${base}/v1/uploads`, { method: 'OPTIONS' });
+        assert.equal(options.headers.get('tus-version'), '1.0.0');
+        for (const extension of ['creation', 'creation-with-upload', 'creation-defer-length', 'expiration', 'checksum', 'termination', 'concatenation']) {
+                assert.ok(options.headers.get('tus-extension').split(',').includes(extension), extension);
+        }
+        const address = await begin(100);
+        const preflight = await fetch(new URL(address, base), { method: 'OPTIONS', headers: { origin: 'https://page.example', 'access-control-request-method': 'PATCH',
+                'access-control-request-headers': 'authorization,content-type,tus-resumable,upload-checksum,upload-offset' } });
+        assert.match(preflight.headers.get('access-control-allow-methods'), /PATCH/);
+        const allowed = preflight.headers.get('access-control-allow-headers').toLowerCase();
+        for (const name of ['tus-resumable', 'upload-offset', 'upload-checksum']) {
+                assert.ok(allowed.includes(name), `${name} in ${allowed}`);
+        }
+        const head = await ask('HEAD', address, { origin: 'https://page.example' });
+        for (const name of ['upload-offset', 'upload-length', 'tus-resumable', 'upload-expires']) {
+                assert.ok(head.headers['access-control-expose-headers'].toLowerCase().includes(name), name);
+        }
+        assert.match(head.headers['cache-control'], /no-store/);
+        assert.ok(Date.parse(head.headers['upload-expires']) > Date.now());
+});
