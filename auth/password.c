@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <utf8proc.h>
+#include "base/no_wait.h"
 
 enum {
         OPERATIONS = 2,
@@ -48,6 +49,7 @@ static void wipe_p(struct prepared *p)
 
 sn_status password_hash(struct rpc_call *c, const char *password, char **hash)
 {
+        NO_WAIT_ASSERT();
         CLEANUP(wipe_p) struct prepared p;
         *hash = arena_alloc(c->arena, crypto_pwhash_STRBYTES);
         prepare(password, &p);
@@ -78,6 +80,7 @@ bool password_is_outdated(const char *hash)
 
 bool password_verify(const char *hash, const char *password)
 {
+        NO_WAIT_ASSERT();
         CLEANUP(wipe_p) struct prepared p;
         if (sodium_init() < 0) {
                 return false;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
+#include "base/no_wait.h"
 
 /* What tests put in place of the system's; NULL: nothing. */
 static struct {
@@ -55,6 +56,7 @@ void clock_sleep_ms(int64_t ms)
         if (ms <= 0) {
                 return;
         }
+        NO_WAIT_ASSERT();
         struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000};
         while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR) {
         }

@@ -122,6 +122,10 @@ struct rpc_service;
 struct rpc_method_stats {
         struct metric_buckets seconds;
         _Atomic int64_t answers[SN_STATUS_COUNT];
+        /* On I/O threads (rpc/inline.h): answers, attempts in a row that would have had to wait, and requests since
+         * that went to workers. */
+        _Atomic int64_t inline_answers;
+        _Atomic uint32_t waits_in_a_row, passed_over;
 };
 
 struct rpc_method {

@@ -24,6 +24,7 @@ SETTING_INT(http_connections, "HTTP_CONNECTIONS", 50000, 1, 1000000, "HTTP conne
 SETTING_STRING(trusted_proxies, "TRUSTED_PROXIES", "", false,
                "addresses and networks (127.0.0.1, 10.0.0.0/8, ::1), apart by commas, of the proxies whose Forwarded or X-Forwarded-For is believed")
 SETTING_INT(http_idle_ms, "HTTP_IDLE_MS", 75000, 1000, 86400000, "how long an HTTP connection may idle; longer than proxies in front keep theirs")
+SETTING_INT(http_io_threads, "HTTP_IO_THREADS", 0, 0, 64, "threads that read requests, and answer those that need nothing slow; 0: as many as the process has processors, at most 16")
 SETTING_INT(http_unread_bytes, "HTTP_UNREAD_BYTES", 67108864, 1048576, 1099511627776, "answers that clients have not taken yet, in all; beyond it those with most are dropped")
 SETTING_INT(connections_per_address, "CONNECTIONS_PER_ADDRESS", 1000, 1, 1000000, "connections of one client address, or IPv6 /64, to this process; those of TRUSTED_PROXIES are not counted")
 SETTING_INT(body_bytes, "BODY_BYTES", 67108864, 1048576, 1099511627776, "memory for the bodies of requests, in all; beyond it 503. One address may have a quarter, but for TRUSTED_PROXIES")

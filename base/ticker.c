@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 #include "base/clock.h"
+#include "base/no_wait.h"
 
 struct ticker {
         ticker_tick *tick;
@@ -21,6 +22,7 @@ bool cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t until_
         int64_t left_us = until_us - clock_monotonic_us(); /* tests may have moved that clock: not the system's */
         struct timespec until;
 
+        NO_WAIT_ASSERT();
         if (left_us <= 0) {
                 return false;
         }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/no_wait.h"
 #include "cache/redis_wire.h"
 
 /* Sends all and reads all replies. */
@@ -69,6 +70,9 @@ static sn_status run_once(struct redis_pipeline *p, struct redisReply **replies)
 {
         if (rpc_call_expired(p->c)) {
                 return rpc_fail(p->c, SN_DEADLINE_EXCEEDED, NULL, "This took too long. Please try again.");
+        }
+        if (no_wait_refuses()) {
+                return redis_wire_away(p->c);
         }
         int64_t started_us = clock_monotonic_us();
         sn_status status = exchange_checked_out(p, replies);

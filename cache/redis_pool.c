@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/no_wait.h"
 #include "base/log.h"
 #include "base/ticker.h"
 #include "cache/redis.h"
@@ -274,6 +275,7 @@ static bool renew(struct redis *r, struct redis_checkout *checkout)
 
 bool redis_checkout_begin(struct redis *r, int64_t wait_ms, struct redis_checkout *checkout)
 {
+        NO_WAIT_ASSERT();
         *checkout = (struct redis_checkout){0};
         pthread_mutex_lock(&r->lock);
         bool in = breaker_lets_in(r, checkout);
@@ -321,6 +323,9 @@ bool redis_up(struct redis *r)
         pthread_mutex_unlock(&r->lock);
         if (up) {
                 return true;
+        }
+        if (no_wait_refuses()) {
+                return false;
         }
         /* Not known, or not any more: ask, if the breaker allows it. */
         struct redis_checkout checkout;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/no_wait.h"
 
 /* Milliseconds for poll(): rounded up, so that the deadline has passed when it returns 0. */
 static int poll_ms(int64_t deadline_us)
@@ -28,6 +29,7 @@ static bool wait_ready(PGconn *pg, short events, int64_t deadline_us)
 {
         struct pollfd p = {.fd = PQsocket(pg), .events = events};
 
+        NO_WAIT_ASSERT();
         for (;;) {
                 int n = poll(&p, 1, poll_ms(deadline_us));
 

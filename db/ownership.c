@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/no_wait.h"
 #include "db/pool.h"
 
 struct part {
@@ -230,6 +231,7 @@ void db_ownership_confirm(struct db_ownership *o)
         if (db_ownership_held(o)) {
                 return;
         }
+        NO_WAIT_ASSERT();
         (void)pthread_mutex_lock(&o->lock);
         while (!db_ownership_held(o)) {
                 (void)pthread_cond_wait(&o->confirmed, &o->lock);

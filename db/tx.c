@@ -7,6 +7,7 @@
 #include <string.h>
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/no_wait.h"
 #include "base/service.h"
 #include "db/ownership.h"
 
@@ -19,6 +20,9 @@ static sn_status open_tx(struct rpc_call *c, bool transaction, struct db_tx **tx
         if (c->service == NULL || c->service->db == NULL) {
                 log_event(LOG_LEVEL_ERROR, "a service without a database asked for one");
                 return rpc_fail(c, SN_INTERNAL, NULL, "something went wrong on our side");
+        }
+        if (no_wait_refuses()) {
+                return db_fail_unreachable(c);
         }
         CALL_ASSERT_NO_TRANSACTION(c); /* a thread that holds one connection and waits for another may wait for ever */
         struct db_tx *t = ARENA_NEW(c->arena, struct db_tx);

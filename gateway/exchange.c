@@ -11,7 +11,7 @@
 #include "gateway/problem.h"
 #include "gateway/transcode.h"
 #include "gateway/upload.h"
-#include "rpc/rate_limit.h"
+#include "rpc/inline.h"
 
 #define RESPONSE_MAX_BYTES (8 << 20)
 
@@ -95,22 +95,37 @@ static void rate_headers(const struct rate_verdict *verdict, struct arena *arena
         }
 }
 
-static sn_status count_request(struct rpc_call *c, struct http_response *response)
+sn_status exchange_identify(const struct exchange *x, const struct rpc_method *method, struct http_response *response,
+                            struct rpc_call **out)
 {
+        struct rpc_call *c = *out = new_call(x, method);
         struct rate_verdict verdict = {0};
+
+        TRY(authenticate(c, x));
         sn_status status = rpc_take_rate(c, &verdict);
 
         rate_headers(&verdict, c->arena, response);
         return status;
 }
 
-sn_status exchange_identify(const struct exchange *x, const struct rpc_method *method, struct http_response *response,
-                            struct rpc_call **out)
+/* Of an upload it was asked before the body came. */
+static sn_status admit(struct rpc_call *c, struct exchange *x)
 {
-        struct rpc_call *c = *out = new_call(x, method);
-
+        if (x->upload != NULL) {
+                return upload_finish(c, x);
+        }
         TRY(authenticate(c, x));
-        return count_request(c, response);
+        TRY(rpc_take_rate(c, &x->rate));
+        return rpc_check_access(c);
+}
+
+/* Once, whichever thread goes on with it. */
+static void admit_once(struct exchange *x)
+{
+        if (x->call == NULL) {
+                x->call = x->upload != NULL ? upload_call(x) : new_call(x, x->match.route->method);
+                x->admitted = admit(x->call, x);
+        }
 }
 
 static sn_status call(struct rpc_call *c, const struct exchange *x, struct http_response *response)
@@ -118,13 +133,6 @@ static sn_status call(struct rpc_call *c, const struct exchange *x, struct http_
         const struct rpc_method *m = x->match.route->method;
         ProtobufCMessage *in = NULL, *out = contract_new_message(m->out, c->arena);
 
-        if (x->upload == NULL) { /* otherwise it was asked before the body came */
-                TRY(authenticate(c, x));
-                TRY(count_request(c, response));
-                TRY(rpc_check_access(c));
-        } else {
-                TRY(upload_finish(c, x));
-        }
         TRY(transcode_request(c, x, &in));
         if (m->answers_file && !http_file_admit(x->request, true)) {
                 return rpc_fail(c, SN_UNAVAILABLE, NULL, "Too many files are on their way; try again shortly.");
@@ -145,17 +153,47 @@ static sn_status call(struct rpc_call *c, const struct exchange *x, struct http_
         return SN_OK;
 }
 
+static void respond(const struct exchange *x, struct http_response *response)
+{
+        struct rpc_call *c = x->call;
+        sn_status status = x->admitted;
+
+        *response = (struct http_response){0};
+        buf_init(&response->body, RESPONSE_MAX_BYTES);
+        exchange_headers(x, response);
+        if (x->upload != NULL) {
+                upload_headers(x, response);
+        }
+        rate_headers(&x->rate, c->arena, response);
+        if (status == SN_OK) {
+                status = call(c, x, response);
+        }
+        if (status != SN_OK) {
+                rpc_call_drop_file(c);
+                exchange_refuse(x, &c->problem, response);
+        }
+}
+
 void exchange_run(struct exchange *x)
 {
-        struct http_response response = {0};
+        struct http_response response;
 
-        buf_init(&response.body, RESPONSE_MAX_BYTES);
-        exchange_headers(x, &response);
-        struct rpc_call *c = x->upload != NULL ? upload_call(x, &response) : new_call(x, x->match.route->method);
-        if (call(c, x, &response) != SN_OK) {
-                rpc_call_drop_file(c);
-                exchange_refuse(x, &c->problem, &response);
-        }
+        admit_once(x);
+        respond(x, &response);
         metric_add(x->match.route->answers[response.status / 100], 1);
         http_respond(x->request, &response);
+}
+
+bool exchange_try(struct exchange *x, struct http_response *response)
+{
+        admit_once(x);
+        struct rpc_inline attempt = rpc_inline_begin(x->call);
+
+        respond(x, response);
+        if (!rpc_inline_end(&attempt)) {
+                buf_free(&response->body);
+                return false;
+        }
+        metric_add(x->match.route->answers[response->status / 100], 1);
+        return true;
 }

@@ -7,6 +7,7 @@
 #include "gateway/gateway.h"
 #include "gateway/router.h"
 #include "http/server.h"
+#include "rpc/rate_limit.h"
 
 struct gateway {
         struct gateway_options options;
@@ -24,13 +25,19 @@ struct exchange {
         struct http_request *request;
         struct route_match match;
         const char *request_id;
-        struct upload *upload; /* of a method that takes bytes */
+        struct upload *upload;    /* of a method that takes bytes */
+        struct rpc_call *call;    /* once its caller was looked at: */
+        sn_status admitted;       /* whether they may, */
+        struct rate_verdict rate; /* and how often */
 };
 
 /* Whether the services behind the routes can be called. */
 bool gateway_is_serving(const struct gateway *gateway);
 /* What a worker does with a request that has a method. Answers it. */
 void exchange_run(struct exchange *x);
+/* The same on an I/O thread, as far as it needs not wait. True: the response is filled in. False: to be run by a
+ * worker. */
+SN_CHECKED bool exchange_try(struct exchange *x, struct http_response *response);
 /* Who asks, and whether they may ask once more: a call of the method, which need not be the route's. */
 SN_CHECKED sn_status exchange_identify(const struct exchange *x, const struct rpc_method *method,
                                        struct http_response *response, struct rpc_call **c);

@@ -2,6 +2,7 @@
  * workers. */
 #include "gateway/gateway.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -17,10 +18,12 @@
 #include "gateway/problem.h"
 #include "gateway/upload.h"
 #include "gateway/stream.h"
+#include "rpc/inline.h"
 #include "rpc/lanes.h"
 
 #define REQUEST_ARENA_BYTES (16 << 20)
 #define PAGE_DEADLINE_MS    10000
+#define IO_THREADS_MAX      16
 #define EXPOSED_BYTES       8192
 #define EXPOSED             "ETag, Link, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id"
 
@@ -254,6 +257,14 @@ static bool on_request(void *context, struct http_request *r, struct http_respon
                                     early);
         }
         x->work = (struct work){.run = handle_request, .deadline_us = clock_monotonic_us() + deadline_ms * 1000};
+        if (route->method != NULL && rpc_inline_is_worth(route->method)) {
+                struct http_response answer;
+
+                if (exchange_try(x, &answer)) {
+                        *early = answer;
+                        return false;
+                }
+        }
         if (!workers_submit(rpc_lanes_of_request(gateway->options.lanes, route->method), &x->work)) {
                 return answer_early(x,
                                     &(struct rpc_problem){SN_RESOURCE_EXHAUSTED, "queue_full", NULL,
@@ -303,6 +314,17 @@ static int connections(const struct settings *s)
         return possible;
 }
 
+static int io_threads(const struct settings *s)
+{
+        cpu_set_t allowed;
+        int possible = sched_getaffinity(0, sizeof(allowed), &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
+
+        if (s->http_io_threads > 0) {
+                return (int)s->http_io_threads;
+        }
+        return possible < IO_THREADS_MAX ? possible : IO_THREADS_MAX;
+}
+
 sn_status gateway_start(const struct gateway_options *options, struct gateway **out, struct buf *error)
 {
         struct gateway *gateway = gateway_new(options, error);
@@ -310,7 +332,7 @@ sn_status gateway_start(const struct gateway_options *options, struct gateway **
             .name = "http",
             .address = options->settings->http_address,
             .port = (int)options->settings->http_port,
-            .io_threads = 1,
+            .io_threads = io_threads(options->settings),
             .max_connections = connections(options->settings),
             .max_streams = 100,
             .window_bytes = 65535,

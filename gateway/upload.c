@@ -307,12 +307,17 @@ bool upload_end(struct exchange *x, struct http_response *early)
         return true;
 }
 
-struct rpc_call *upload_call(const struct exchange *x, struct http_response *response)
+void upload_headers(const struct exchange *x, struct http_response *response)
+{
+        const struct http_response *identified = &x->upload->identified;
+        for (size_t i = 0; i < identified->n_headers; i++) {
+                http_response_header(response, identified->headers[i].name, identified->headers[i].value);
+        }
+}
+
+struct rpc_call *upload_call(const struct exchange *x)
 {
         struct upload *u = x->upload;
-        for (size_t i = 0; i < u->identified.n_headers; i++) {
-                http_response_header(response, u->identified.headers[i].name, u->identified.headers[i].value);
-        }
         u->body.size = spool_size(u->spool);
         u->body.complete = !x->request->is_part;
         u->call->body = &u->body;

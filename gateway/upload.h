@@ -12,7 +12,9 @@ bool upload_begin(struct exchange *x, size_t *max_body, struct http_response *ea
 /* On the I/O thread, when all has come. False: the response is filled in. */
 bool upload_end(struct exchange *x, struct http_response *early);
 /* What it is a request of: identified, and with the body. */
-struct rpc_call *upload_call(const struct exchange *x, struct http_response *response);
+struct rpc_call *upload_call(const struct exchange *x);
+/* What was said to it when it was identified. */
+void upload_headers(const struct exchange *x, struct http_response *response);
 /* On a worker: the last of it is written, and its sender still logged in. */
 SN_CHECKED sn_status upload_finish(struct rpc_call *c, const struct exchange *x);
 /* The fields that came as parts of a form. */

@@ -38,21 +38,21 @@ static void forget_input(struct http_connection *c)
         c->head = NULL;
 }
 
-/* Takes the connection out of the loop; descriptor and memory stay. */
-static void detach(struct http_connection *c)
+static void uncount(struct http_connection *c)
 {
         struct http_server *server = c->loop->server;
-        http_wheel_clear(&c->timer);
-        *c->at = c->next;
-        if (c->next != NULL) {
-                c->next->at = c->at;
-        }
-        /* Closing does not do it while a child that is just starting holds the descriptor too. */
-        epoll_ctl(c->loop->epoll_fd, EPOLL_CTL_DEL, c->fd, NULL);
-        forget_input(c);
         http_share_leave(c);
         metric_add(server->metrics.connections, -1);
         atomic_fetch_sub_explicit(&server->n_connections, 1, memory_order_relaxed);
+        atomic_fetch_sub_explicit(&c->loop->n_connections, 1, memory_order_relaxed);
+}
+
+/* Takes the connection out of the loop; descriptor and memory stay. */
+static void detach(struct http_connection *c)
+{
+        http_loop_unlink(c);
+        forget_input(c);
+        uncount(c);
 }
 
 static void forget_carriers(struct http_connection *c)
@@ -67,14 +67,26 @@ static void forget_carriers(struct http_connection *c)
         free(c->certificate);
 }
 
-enum http_step http_connection_end(struct http_connection *c)
+static void release(struct http_connection *c)
 {
-        detach(c);
         forget_carriers(c);
         close(c->fd);
         http_exchange_end(c->exchange);
         free(c);
+}
+
+enum http_step http_connection_end(struct http_connection *c)
+{
+        detach(c);
+        release(c);
         return HTTP_ENOUGH;
+}
+
+void http_connection_drop(struct http_connection *c)
+{
+        forget_input(c);
+        uncount(c);
+        release(c);
 }
 
 /* So that the kernel does not go on offering what the client does not take. */
@@ -328,27 +340,32 @@ static void turn_away(struct http_connection *c, int status, const char *detail)
         }
 }
 
+/* To the thread with the fewest, when it has fewer also with this one. */
+static void spread(struct http_connection *c)
+{
+        struct http_loop *to = http_loop_with_fewest(c->loop);
+        if (to != c->loop && atomic_load_explicit(&to->n_connections, memory_order_relaxed) + 1 <
+                                 atomic_load_explicit(&c->loop->n_connections, memory_order_relaxed)) {
+                (void)http_connection_move(c, to);
+        }
+}
+
 void http_connection_new(struct http_loop *loop, int fd, const struct sockaddr_storage *address)
 {
         struct http_server *server = loop->server;
         struct http_connection *c = calloc(1, sizeof(*c));
-        struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = c};
-        if (c == NULL || epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
+        if (c != NULL) {
+                c->fd = fd;
+        }
+        if (c == NULL || !http_loop_link(loop, c)) {
                 free(c);
                 close(fd);
                 return;
         }
-        c->loop = loop;
-        c->fd = fd;
         c->active_us = loop->now_us;
         peer_text(address, c->peer);
-        c->next = loop->connections;
-        c->at = &loop->connections;
-        if (c->next != NULL) {
-                c->next->at = &c->next;
-        }
-        loop->connections = c;
         metric_add(server->metrics.connections, 1);
+        atomic_fetch_add_explicit(&loop->n_connections, 1, memory_order_relaxed);
         http_deadline_set(c, http_deadline_idle(c));
         bool full = atomic_fetch_add_explicit(&server->n_connections, 1, memory_order_relaxed) >=
                     server->options.max_connections;
@@ -361,6 +378,8 @@ void http_connection_new(struct http_loop *loop, int fd, const struct sockaddr_s
                 turn_away(c, 503, "The server has as many connections as it takes.");
         } else if (server->tls != NULL && !start_tls(c)) {
                 http_connection_end(c);
+        } else {
+                spread(c);
         }
 }
 

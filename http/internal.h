@@ -1,5 +1,6 @@
 /* What the files of http/ share. server.c starts and stops, listen.c listens, loop.c is an I/O thread, connection.c a
- * connection on it, request.c reads its requests, deadline.c ends what takes too long, exchange.c is one request and
+ * connection on it, request.c reads its requests, move.c gives it to another thread,
+ * deadline.c ends what takes too long, exchange.c is one request and
  * its response, answer.c makes a response's bytes, unread.c bounds what clients are sent and do not take, shares.c what
  * one address may have, sink.c takes bodies that are not kept in memory, file.c sends answers that are not, refuse.c
  * says no, upgrade.c is for connections that leave HTTP. head.c, chunked.c, websocket.c, wheel.c and tls.c know nothing
@@ -143,6 +144,8 @@ struct http_loop {
         struct http_server *server;
         pthread_t thread;
         int epoll_fd, wake_fd;
+        atomic_int n_connections;
+        _Atomic(struct http_connection *) arrived; /* from other loops, newest first */
         bool accepting;
         int spare_fd;        /* given up to turn clients away when there is no other */
         bool exhausted_said; /* in the log */
@@ -160,7 +163,7 @@ struct http_loop {
         char *scratch;
         size_t scratch_bytes;
         char *frames;                 /* of HTTP/2, on their way to a socket */
-        int64_t unread;               /* bytes of answers that clients had not taken, at the last look */
+        atomic_int_least64_t unread;  /* bytes of answers that clients had not taken, at the last look */
         atomic_int_least64_t answers; /* bytes of answers that were made since */
 };
 
@@ -189,6 +192,15 @@ void http_loop_add_ready(struct http_loop *loop, struct http_connection *c);
 void http_loop_take_turns(
     struct http_loop *loop); /* of the connections that were given back, without working on them */
 
+/* move.c */
+struct http_loop *http_loop_of_long_connections(struct http_server *server);
+struct http_loop *http_loop_with_fewest(struct http_loop *loop);
+SN_CHECKED bool http_loop_link(struct http_loop *loop, struct http_connection *c); /* false: no memory in the kernel */
+void http_loop_unlink(struct http_connection *c);
+/* Nothing of it is held or ready. It is the other thread's from now on. */
+enum http_step http_connection_move(struct http_connection *c, struct http_loop *to);
+void http_loop_take_arrived(struct http_loop *loop, bool work); /* and works on them */
+
 /* connection.c, all on the I/O thread, and but for event when it is its turn */
 /* What a step of its work says: there may be more to do; or there is not, or the connection has ended or is not ours.
  */
@@ -202,6 +214,7 @@ void http_connection_work(struct http_connection *c);         /* as much as ther
 ssize_t http_connection_send(struct http_connection *c, const char *bytes, size_t len);
 enum http_step http_connection_linger(struct http_connection *c);
 void http_connection_returned(struct http_connection *c);
+void http_connection_drop(struct http_connection *c); /* which no loop has */
 void http_connection_end_all(struct http_loop *loop); /* the loop ends */
 /* Bytes that are there, at most size of them; 0: none for now, -1: no more will come. */
 ssize_t http_connection_receive(struct http_connection *c, char *into, size_t size);

@@ -206,6 +206,7 @@ static void wait_and_work(struct http_loop *loop)
                         http_connection_event(events[i].data.ptr, events[i].events);
                 }
         }
+        http_loop_take_arrived(loop, true);
         work_on_returned(loop);
         http2_take_answered(loop);
         http_loop_run_posted(loop);

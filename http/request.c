@@ -315,6 +315,16 @@ static enum http_step start_http2(struct http_connection *c, const struct input 
         return step;
 }
 
+/* There it begins once more. */
+static enum http_step move_http2(struct http_connection *c, const struct input *in)
+{
+        keep(c, in);
+        free(c->head);
+        c->head = NULL;
+        c->begun = false;
+        return http_connection_move(c, http_loop_of_long_connections(c->loop->server));
+}
+
 /* A connection begins with HTTP/2's preface, or it is one of HTTP/1.1 (RFC 9113, 3.3: prior knowledge). */
 static enum http2_preface look_for_http2(struct http_connection *c, const struct input *in)
 {
@@ -336,7 +346,8 @@ enum http_step http_request_read_head(struct http_connection *c)
         }
         switch (look_for_http2(c, &in)) {
         case HTTP2_PREFACE:
-                return start_http2(c, &in);
+                return c->loop == http_loop_of_long_connections(c->loop->server) ? start_http2(c, &in)
+                                                                                 : move_http2(c, &in);
         case HTTP2_PREFACE_PART:
                 return keep_head(c, head, &in);
         case HTTP2_PREFACE_NOT:

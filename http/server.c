@@ -41,11 +41,16 @@ static void join_all(struct http_server *server)
         for (int i = 0; i < server->n_started; i++) {
                 pthread_join(server->loops[i].thread, NULL);
         }
+        for (int i = 0; i < server->n_started; i++) { /* what was moved to one that had ended already */
+                http_loop_take_arrived(&server->loops[i], false);
+                http_connection_end_all(&server->loops[i]);
+        }
 }
 
 static bool loops_start(struct http_server *server)
 {
-        int n = server->options.io_threads < 1 ? 1 : server->options.io_threads;
+        int n = server->options.io_threads;
+        n = n < 1 || server->options.http2_only || server->tls != NULL ? 1 : n;
         server->loops = calloc((size_t)n, sizeof(server->loops[0]));
         if (server->loops == NULL) {
                 return false;

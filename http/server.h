@@ -132,7 +132,7 @@ struct http_options {
         int port;                    /* 0: any free one */
         const struct tls_files *tls; /* NULL: in clear. With it HTTP/2 only. */
         bool http2_only;             /* whoever speaks HTTP/1.1 is told so */
-        int io_threads;
+        int io_threads;              /* over which connections of HTTP/1.1 are spread; all others are on the first */
         int max_connections;
         int max_streams;         /* of each HTTP/2 connection, at a time: further ones are refused */
         size_t window_bytes;     /* that HTTP/2 clients may send of a body before it is read */

@@ -1,6 +1,7 @@
 /* Connections that leave HTTP: who owns their bytes, how they end, and what other threads may do. */
 #include "http/test_support.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,12 +24,14 @@ static struct talk talks[100], *talk; /* the newest one */
 static atomic_int n_begun, n_ended, n_due, n_stopped, n_tasks;
 static atomic_int n_made;
 static bool from_worker;
+static pthread_t read_on[100], begun_on[100]; /* the threads, by number of those that were read and that began */
+static atomic_int n_read;
 
 static void begin(void *context, struct http_upgraded *u)
 {
         talk = context;
         talk->u = u;
-        atomic_fetch_add(&n_begun, 1);
+        begun_on[atomic_fetch_add(&n_begun, 1)] = pthread_self();
         http_upgraded_send(u, "welcome ", 8);
 }
 
@@ -96,6 +99,7 @@ static void run(struct work *work, bool expired)
 
 static bool on_headers(void *context, struct http_request *r, size_t *max_body, struct http_response *early)
 {
+        read_on[atomic_fetch_add(&n_read, 1)] = pthread_self();
         return true;
 }
 
@@ -117,23 +121,28 @@ static void on_refusal(void *context, struct http_request *r, int status, const 
 {
 }
 
-static void start(void)
+static void start_with(int io_threads)
 {
         struct http_options options = fixture_options();
         struct buf error;
 
-        options.io_threads = 1;
+        options.io_threads = io_threads;
         options.address = "127.0.0.1";
         options.slow_client_ms = 1000;
         options.idle_ms = 1000;
         buf_init(&error, 1000);
-        n_begun = n_ended = n_due = n_stopped = n_tasks = n_made = 0;
+        n_read = n_begun = n_ended = n_due = n_stopped = n_tasks = n_made = 0;
         pool = workers_new("test", 2, 10);
         assert_int_equal(http_server_start(&options, &(struct http_handlers){on_headers, on_request, on_refusal, NULL},
                                            &f.server, &error),
                          SN_OK);
         f.port = http_server_port(f.server);
         buf_free(&error);
+}
+
+static void start(void)
+{
+        start_with(1);
 }
 
 static void finish(int grace_ms)
@@ -192,6 +201,32 @@ static void after_the_head_all_bytes_are_the_owners(void **state)
                 assert_int_equal(n_begun, 1);
                 assert_int_equal(n_ended, 1);
                 close(fd);
+                finish(10000);
+        }
+}
+
+/* Which are spread over several threads until then. */
+static void all_that_leave_http_are_on_one_thread(void **state)
+{
+        enum { N = 9 };
+        int fds[N];
+
+        for (int round = 0; round < 2; round++) {
+                from_worker = round == 1;
+                start_with(3);
+                for (int i = 0; i < N; i++) {
+                        fds[i] = upgraded("");
+                }
+                bool spread = false;
+                for (int i = 0; i < N; i++) {
+                        spread |= !pthread_equal(read_on[i], begun_on[0]);
+                        assert_true(pthread_equal(begun_on[i], begun_on[0]));
+                        client_send_text(fds[i], "again");
+                        expect(fds[i], "again");
+                        close(fds[i]);
+                }
+                assert_true(spread);
+                WAIT_UNTIL(n_ended == N && fixture_connections() == 0);
                 finish(10000);
         }
 }
@@ -323,6 +358,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(after_the_head_all_bytes_are_the_owners),
+            cmocka_unit_test(all_that_leave_http_are_on_one_thread),
             cmocka_unit_test(it_may_idle_for_longer_than_a_connection_of_http),
             cmocka_unit_test(a_paused_one_keeps_what_comes_until_it_is_resumed),
             cmocka_unit_test(its_owner_is_called_when_it_asked_to_be),

@@ -95,11 +95,24 @@ static void drop_from(struct http_loop *loop, int smallest)
         }
 }
 
+/* What this thread's connections may hold: all but what those of the others held when they last looked, and its equal
+ * part in any case. Whoever has more than that by the others' growing drops some at its next look. */
+static int64_t bound_of(const struct http_loop *loop)
+{
+        const struct http_server *server = loop->server;
+        int64_t left = server->options.unread_bytes, part = left / server->n_loops;
+        for (int i = 0; i < server->n_loops; i++) {
+                const struct http_loop *other = &server->loops[i];
+                left -= other != loop ? atomic_load_explicit(&other->unread, memory_order_relaxed) : 0;
+        }
+        return left > part ? left : part;
+}
+
 /* Looks only when there may be too much, and then not again before a quarter of the bound was answered: a look asks the
  * kernel for each connection. */
 void http_unread_check(struct http_loop *loop)
 {
-        const int64_t bound = loop->server->options.unread_bytes / loop->server->n_loops;
+        const int64_t bound = bound_of(loop);
         int64_t answers = atomic_load_explicit(&loop->answers, memory_order_relaxed), held[SIZES] = {0};
         if (answers <= bound / 4 || loop->unread + answers <= bound) {
                 return;

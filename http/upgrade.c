@@ -68,6 +68,10 @@ void http_upgraded_close(struct http_upgraded *u, int64_t wait_us)
 enum http_step http_upgrade_begin(struct http_connection *c)
 {
         struct http_exchange *x = c->exchange;
+        struct http_loop *home = http_loop_of_long_connections(c->loop->server);
+        if (c->loop != home) {
+                return http_connection_move(c, home); /* where this is found again */
+        }
         struct http_upgraded *u = calloc(1, sizeof(*u));
 
         if (u == NULL) {
@@ -262,7 +266,7 @@ void http_upgrade_stop(struct http_loop *loop)
 
 void http_server_post(struct http_server *server, struct http_task *task)
 {
-        struct http_loop *loop = &server->loops[0];
+        struct http_loop *loop = http_loop_of_long_connections(server);
         struct http_task *first = atomic_load_explicit(&loop->posted, memory_order_relaxed);
 
         do {

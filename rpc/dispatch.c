@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/in_flight.h"
 #include "base/log.h"
+#include "base/no_wait.h"
 #include "db/db.h"
 #include "db/ownership.h"
 #include "rpc/file_answer.h"
@@ -307,11 +308,16 @@ static sn_status complete_call(struct rpc_call *c, sn_status status, int64_t sta
         return status;
 }
 
-/* What was read from memory was true until this moment, or is never told. May wait. */
+/* What was read from memory was true until this moment, or is never told. May wait. An attempt that has to runs again
+ * elsewhere, and is counted there. */
 static sn_status confirm_and_complete(struct rpc_call *c, sn_status status, int64_t started_us)
 {
-        if (c->service != NULL) {
+        if (c->service != NULL && !db_ownership_held(c->service->ownership) && !no_wait_refuses()) {
                 db_ownership_confirm(c->service->ownership);
+        }
+        if (no_wait_refused()) {
+                rpc_call_drop_file(c);
+                return status != SN_OK ? status : SN_UNAVAILABLE;
         }
         return complete_call(c, status, started_us);
 }

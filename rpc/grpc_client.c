@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/no_wait.h"
 #include "base/log.h"
 #include "rpc/dispatch.h"
 #include "rpc/grpc_client.h"
@@ -254,6 +255,7 @@ static bool run_call(struct grpc_call *call, struct rpc_call *c, const struct rp
         buf_init(&call->reply, GRPC_PREFIX_BYTES + GRPC_MESSAGE_BYTES);
         add_body(call, c, m);
         fill_fields(call, c, m, service_token);
+        NO_WAIT_ASSERT();
         sem_init(&call->done, 0, 0);
         grpc_loop_give(call->channel->loop, &call->task);
         while (sem_wait(&call->done) != 0) {

@@ -8,6 +8,7 @@
 
 #include "auth/service_token.h"
 #include "base/clock.h"
+#include "base/no_wait.h"
 #include "grpc/health/v1/health.rpc.h"
 #include "rpc/call_graph.h"
 #include "rpc/dispatch.h"
@@ -130,6 +131,9 @@ static sn_status run_at_place(const struct place *place, struct rpc_call *child,
                         return rpc_fail_deadline(child);
                 }
                 TRY(rpc_check_idempotency_key(child));
+                if (no_wait_refuses()) {
+                        return SN_UNAVAILABLE;
+                }
                 const char *token = service_token_for(child->arena, child->caller, place->contract->name);
                 return sonet_grpc_channel_call(place->channel, child, child->method, token, in, out);
         }

@@ -46,6 +46,16 @@ static void render_methods(void (*render)(const struct rpc_method *m, struct buf
         }
 }
 
+static void render_inline(const struct rpc_method *m, struct buf *out)
+{
+        int64_t answers = atomic_load_explicit(&m->stats->inline_answers, memory_order_relaxed);
+        if (answers > 0) {
+                buf_printf(out, "sonet_rpc_inline_total{method=\"%s\"} ", m->full_name + 1);
+                buf_append_i64(out, answers);
+                buf_append_char(out, '\n');
+        }
+}
+
 void rpc_stats_render(struct buf *out)
 {
         buf_append_c(out,
@@ -53,4 +63,7 @@ void rpc_stats_render(struct buf *out)
         render_methods(render_seconds, out);
         buf_append_c(out, "# HELP sonet_rpc_total Answers by method and status.\n# TYPE sonet_rpc_total counter\n");
         render_methods(render_answers, out);
+        buf_append_c(out, "# HELP sonet_rpc_inline_total Requests answered by the thread that read them.\n# TYPE "
+                          "sonet_rpc_inline_total counter\n");
+        render_methods(render_inline, out);
 }

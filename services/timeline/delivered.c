@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <string.h>
 #include "base/clock.h"
+#include "base/no_wait.h"
 #include "bus/bus.h"
 #include "services/note/note.rpc.h"
 
@@ -27,7 +28,7 @@ static bool is_due(void)
 
         (void)pthread_mutex_lock(&lock);
         bool due = asked_us == 0 || now_us - asked_us >= ASK_EVERY_US;
-        asked_us = due ? now_us : asked_us;
+        asked_us = due && !no_wait_refuses() ? now_us : asked_us; /* whoever may wait asks */
         (void)pthread_mutex_unlock(&lock);
         return due;
 }

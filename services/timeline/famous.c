@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
+#include "base/no_wait.h"
 #include "cache/cache.h"
 #include "services/follow/follow.rpc.h"
 #include "services/timeline/store.h"
@@ -77,7 +78,7 @@ static bool is_due(int64_t now_us)
         (void)pthread_mutex_lock(&known.lock);
         bool due = known.loaded_us == 0 || now_us - known.loaded_us > FAMOUS_BELIEF_MS * INT64_C(1000) ||
                    now_us - known.asked_us > REFRESH_US;
-        known.asked_us = due ? now_us : known.asked_us;
+        known.asked_us = due && !no_wait_refuses() ? now_us : known.asked_us; /* whoever may wait loads */
         (void)pthread_mutex_unlock(&known.lock);
         return due;
 }

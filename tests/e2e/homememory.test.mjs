@@ -25,6 +25,13 @@ async function readsFromMemory() {
         return Number(metrics.match(/^sonet_cache_hits_total\{cache="home_timelines"\} (\d+)/m)?.[1] ?? 0);
 }
 
+// Home timelines that the thread that read the request answered itself.
+async function answeredInline() {
+        const { role } = delivering();
+        const metrics = await (await fetch(`${it.server.httpAddresses()[role]}/metrics`)).text();
+        return Number(metrics.match(/^sonet_rpc_inline_total\{method="sonet\.timeline\.v1\.TimelineService\/GetHome"\} (\d+)/m)?.[1] ?? 0);
+}
+
 async function inMemory() {
         await eventually('home is read from memory', async () => {
                 const before = await readsFromMemory();
@@ -39,6 +46,15 @@ test('what is delivered is appended to a timeline in memory', async () => {
         await eventually('it is there', async () => assert.equal((await home())[0], note.id));
         await inMemory();
         assert.equal((await home())[0], note.id);
+});
+
+test('what needs nothing but memory is answered by the thread that read the request', { skip: process.env.SONET_E2E_MODE !== 'single' }, async () => {
+        await inMemory();
+        await eventually('home is answered without a worker', async () => {
+                const before = await answeredInline();
+                await home();
+                assert.ok(await answeredInline() > before);
+        });
 });
 
 test('what was read from memory ahead of Redis is still there after the process was killed', async () => {

@@ -1,0 +1,42 @@
+/* Whether this thread may wait. */
+#include "base/no_wait.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static __thread struct {
+        bool forbidden, refused;
+} waiting;
+
+void no_wait_begin(void)
+{
+        waiting.forbidden = true;
+        waiting.refused = false;
+}
+
+bool no_wait_end(void)
+{
+        bool refused = waiting.refused;
+
+        waiting.forbidden = waiting.refused = false;
+        return refused;
+}
+
+bool no_wait_refuses(void)
+{
+        waiting.refused |= waiting.forbidden;
+        return waiting.forbidden;
+}
+
+bool no_wait_refused(void)
+{
+        return waiting.refused;
+}
+
+void no_wait_assert(const char *what)
+{
+        if (waiting.forbidden) {
+                fprintf(stderr, "sonet: %s would wait on a thread that must not\n", what);
+                abort();
+        }
+}

@@ -1,0 +1,118 @@
+/* Which requests are tried on I/O threads, and what is left of an attempt that had to wait. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/no_wait.h"
+#include "rpc/inline.h"
+
+static struct rpc_method_stats stats;
+static struct rpc_method read_method;
+static struct rpc_call *c;
+
+static int setup(void **state)
+{
+        (void)state;
+        stats = (struct rpc_method_stats){0};
+        read_method = (struct rpc_method){.http_verb = "GET", .lane = RPC_LANE_GENERAL, .stats = &stats};
+        c = rpc_call_new_background(NULL, 1000);
+        c->method = &read_method;
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        (void)state;
+        rpc_call_free(c);
+        return 0;
+}
+
+static void attempt(bool waits)
+{
+        struct rpc_inline attempt = rpc_inline_begin(c);
+
+        if (waits) {
+                assert_true(no_wait_refuses());
+        }
+        assert_int_equal(!waits, rpc_inline_end(&attempt));
+}
+
+static void only_what_reads_messages_from_the_general_lane_is_tried(void **state)
+{
+        struct rpc_method password = read_method, write = read_method, internal = read_method, file = read_method,
+                          bytes = read_method;
+
+        (void)state;
+        password.lane = RPC_LANE_PASSWORD;
+        write.http_verb = "POST";
+        internal.http_verb = NULL;
+        file.answers_file = true;
+        bytes.body = RPC_BODY_BYTES;
+        assert_true(rpc_inline_is_worth(&read_method));
+        assert_false(rpc_inline_is_worth(&password));
+        assert_false(rpc_inline_is_worth(&write));
+        assert_false(rpc_inline_is_worth(&internal));
+        assert_false(rpc_inline_is_worth(&file));
+        assert_false(rpc_inline_is_worth(&bytes));
+}
+
+static void what_had_to_wait_leaves_nothing_behind(void **state)
+{
+        struct rpc_inline attempt = rpc_inline_begin(c);
+
+        (void)state;
+        assert_true(no_wait_refuses());
+        assert_int_equal(SN_UNAVAILABLE, rpc_fail(c, SN_UNAVAILABLE, "field", "it has to wait"));
+        assert_false(rpc_inline_end(&attempt));
+        assert_null(c->problem.detail);
+        struct arena_mark after = arena_mark(c->arena);
+        assert_memory_equal(&attempt.mark, &after, sizeof(after));
+        assert_false(no_wait_refuses()); /* this thread may wait again */
+        assert_int_equal(0, stats.inline_answers);
+}
+
+static void who_waits_again_and_again_is_tried_now_and_then_only(void **state)
+{
+        int tried = 0;
+
+        (void)state;
+        for (int i = 0; i < 4; i++) {
+                assert_true(rpc_inline_is_worth(&read_method));
+                attempt(true);
+        }
+        for (int i = 0; i < 640; i++) {
+                if (rpc_inline_is_worth(&read_method)) {
+                        tried++;
+                        attempt(true);
+                }
+        }
+        assert_int_equal(10, tried);
+}
+
+static void who_needed_not_wait_once_is_tried_always(void **state)
+{
+        (void)state;
+        for (int i = 0; i < 10; i++) {
+                attempt(true);
+        }
+        attempt(false);
+        for (int i = 0; i < 100; i++) {
+                assert_true(rpc_inline_is_worth(&read_method));
+                attempt(false);
+        }
+        assert_int_equal(101, stats.inline_answers);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test_setup_teardown(only_what_reads_messages_from_the_general_lane_is_tried, setup, teardown),
+            cmocka_unit_test_setup_teardown(what_had_to_wait_leaves_nothing_behind, setup, teardown),
+            cmocka_unit_test_setup_teardown(who_waits_again_and_again_is_tried_now_and_then_only, setup, teardown),
+            cmocka_unit_test_setup_teardown(who_needed_not_wait_once_is_tried_always, setup, teardown),
+        };
+
+        return cmocka_run_group_tests_name("rpc inline", tests, NULL, NULL);
+}
