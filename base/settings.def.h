@@ -86,6 +86,10 @@ SETTING_INT(timeline_cache_bytes, "TIMELINE_CACHE_BYTES", 4194304, 0, 1099511627
 SETTING_INT(home_memory_bytes, "HOME_MEMORY_BYTES", 16777216, 0, 1099511627776, "memory for home timelines, in the process that delivers to them: some 10 KiB a reader; others are read from Redis")
 SETTING_INT(fanout_max, "FANOUT_MAX", 10000, 1, 10000, "followers to whom notes are delivered; of members with more they are fetched when somebody reads")
 SETTING_INT(follow_cache_bytes, "FOLLOW_CACHE_BYTES", 16777216, 0, 1099511627776, "memory for relations")
+SETTING_INT(analytics_min_group, "ANALYTICS_MIN_GROUP", 5, 1, 1000, "fewer people than these are behind no number that analytics tells")
+SETTING_INT(analytics_keep_months, "ANALYTICS_KEEP_MONTHS", 13, 2, 120, "months for which events are kept; then their partitions go")
+SETTING_STRING(analytics_dir, "ANALYTICS_DIR", "", false, "the folder where events that were taken wait for the database, one for each installation; empty: below SPOOL_DIR")
+SETTING_INT(analytics_journal_bytes, "ANALYTICS_JOURNAL_BYTES", 268435456, 1048576, 1099511627776, "how much may wait there; beyond it events are answered with 503")
 /* clang-format on */
 
 #undef SETTING_STRING

@@ -147,6 +147,12 @@ static void write_form_schema(struct document *d, const struct rpc_method *m)
         close_object(d->out);
 }
 
+/* A method may read JSON by itself, which it then describes in its own words. */
+static bool is_json(const char *body_type)
+{
+        return body_type != NULL && strcmp(body_type, "application/json") == 0;
+}
+
 static void write_request_body(struct document *d, const struct rpc_method *m)
 {
         static const char *const types[] = {[RPC_BODY_MESSAGE] = "application/json",
@@ -168,7 +174,7 @@ static void write_request_body(struct document *d, const struct rpc_method *m)
                 write_json_schema(d, m);
                 break;
         case RPC_BODY_BYTES:
-                write_json(d->out, str_of(bytes_schema));
+                write_json(d->out, is_json(m->body_type) ? STR("{\"type\":\"object\"}") : str_of(bytes_schema));
                 break;
         case RPC_BODY_MULTIPART:
                 write_form_schema(d, m);

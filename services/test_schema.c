@@ -155,7 +155,8 @@ static void check_tables(const char *database)
         PGconn *pg = test_admin_connect(database);
         /* schema_migrations is db/migrate.c's, which runs before there are statements. */
         PGresult *tables =
-            ask(pg, "select tablename from pg_tables where schemaname = 'public' and tablename <> 'schema_migrations'");
+            ask(pg, "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')"
+                    " and not relispartition and relname <> 'schema_migrations'");
         PGresult *functions = ask(pg, "select proname, prosrc, exists (select from pg_trigger where tgfoid = p.oid)"
                                       " from pg_proc p where pronamespace = 'public'::regnamespace");
 

@@ -21,16 +21,17 @@ static bool is_one_of(const char *text, const char *const *words)
 
 static void check_access(struct gen *g, const struct gen_file *file, const struct gen_method *m)
 {
-        static const char *const known[] = {"public", "internal", "read", "write", "moderate", "administer", NULL};
+        static const char *const known[] = {"public",   "internal",   "read",      "write",
+                                            "moderate", "administer", "analytics", NULL};
         const char *access = m->options->access;
         if (access[0] == '\0') {
                 REFUSE(
                     "method %s does not say who may call it: please give access: \"public\", \"internal\", \"read\", "
-                    "\"write\", \"moderate\" or \"administer\"",
+                    "\"write\", \"moderate\", \"administer\" or \"analytics\"",
                     m->proto->name);
         } else if (!is_one_of(access, known)) {
                 REFUSE("method %s has the unknown access \"%s\": it is \"public\", \"internal\", \"read\", \"write\", "
-                       "\"moderate\" or \"administer\"",
+                       "\"moderate\", \"administer\" or \"analytics\"",
                        m->proto->name, access);
         } else if (strcmp(access, "internal") == 0 && m->options->http[0] != '\0') {
                 REFUSE("method %s is internal and cannot have a REST route", m->proto->name);

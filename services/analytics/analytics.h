@@ -6,4 +6,8 @@
 #include "services/analytics/analytics.service.h"
 #include "services/services.h"
 
+/* Settings: the fewest people of whom a number is told; months for which events are kept. */
+int64_t analytics_min_group(void);
+int64_t analytics_keep_months(void);
+
 #endif

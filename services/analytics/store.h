@@ -4,10 +4,32 @@
 
 #include "db/db.h"
 #include "services/analytics/analytics.rpc.h"
+#include "services/analytics/analytics_rows.rpc.h"
 
-/* 0 for a member without a row. */
-SN_CHECKED sn_status analytics_store_count(struct db_tx *tx, const char *user_id, Analytics__Count *out);
-/* Adds notes[i] to the count of authors[i]; an author may come more than once. */
-SN_CHECKED sn_status analytics_store_add(struct db_tx *tx, char *const *authors, const int64_t *notes, size_t n);
+/* Stores those that are not there yet, and brings all roll-ups up to date by exactly these: whole transactions take
+ * turns, so that a repeated event is seen whoever brings it. n_new may be NULL. */
+SN_CHECKED sn_status store_events(struct db_tx *tx, AnalyticsRows__TakenEvent *const *events, size_t n, int64_t *n_new);
+
+/* The salt of the day that begins at this moment: the first one that is offered. */
+SN_CHECKED sn_status store_share_salt(struct db_tx *tx, int64_t day_ms, const uint8_t fresh[32], uint8_t out[32]);
+
+/* A metric by name and grain ("hour", "day"), from and to by the wall clock, at most 3,000 points. */
+SN_CHECKED sn_status store_counts(struct db_tx *tx, const char *name, const char *grain, int64_t from_ms, int64_t to_ms,
+                                  size_t *n, AnalyticsRows__Point ***points);
+/* How many different people were there on the last so many days, for each day. */
+SN_CHECKED sn_status store_active(struct db_tx *tx, bool members, int64_t days, int64_t from_ms, int64_t to_ms,
+                                  size_t *n, AnalyticsRows__Point ***points);
+/* Of the members that were there on each day: those whose first day it was, or the others. */
+SN_CHECKED sn_status store_newcomers(struct db_tx *tx, bool first, int64_t from_ms, int64_t to_ms, size_t *n,
+                                     AnalyticsRows__Point ***points);
+
+/* Makes the partitions of the next months; drops one that ends before so many months ago; destroys salts of days that
+ * are over. more: there may be another one to drop. */
+SN_CHECKED sn_status store_make_months(struct db_tx *tx);
+SN_CHECKED sn_status store_drop_month(struct db_tx *tx, int64_t months, bool *more);
+SN_CHECKED sn_status store_destroy_salts(struct db_tx *tx, int64_t today_ms);
+
+/* From now on nothing leads to the member. */
+SN_CHECKED sn_status store_forget_member(struct db_tx *tx, const char *user_id);
 
 #endif

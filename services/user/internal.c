@@ -31,6 +31,12 @@ sn_status user_handle_get_privacy(struct rpc_call *c, const User__GetPrivacyRequ
         return found ? SN_OK : rpc_fail(c, SN_NOT_FOUND, "user_id", "there is no member with this id");
 }
 
+sn_status user_handle_batch_get_countable(struct rpc_call *c, const User__BatchGetCountableRequest *in,
+                                          User__CountableMembers *out)
+{
+        return DB_READ(c, tx, store_countable(tx, in->ids, in->n_ids, &out->n_ids, &out->ids));
+}
+
 sn_status user_handle_get_jwks(struct rpc_call *c, const User__GetJwksRequest *in, User__Jwks *out)
 {
         out->json = (char *)token_jwks();

@@ -6,7 +6,7 @@
 const struct role roles[] = {
     {"member", "read write"},
     {"moderator", "read write moderate"},
-    {"administrator", "read write moderate administer"},
+    {"administrator", "read write moderate administer analytics"},
 };
 const size_t n_roles = sizeof(roles) / sizeof(roles[0]);
 

@@ -27,3 +27,20 @@ sn_status store_drop_settings(struct db_tx *tx, const char *user_id, char **keys
 {
         return db_exec(tx, &DROP_SETTINGS, DB_BINDS(bind_uuid(user_id), bind_texts(keys, n)), NULL);
 }
+
+DB_STATEMENT(SELECT_COUNTABLE, "user_service", NULL,
+             "select u.id from users u where u.id = any($1::uuid[]) and not exists (select from user_settings s"
+             " where s.user_id = u.id and s.key = 'privacy.analytics' and s.value = 'false')");
+
+sn_status store_countable(struct db_tx *tx, char **ids, size_t n_ids, size_t *n, char ***countable)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &SELECT_COUNTABLE, DB_BINDS(bind_uuids(ids, n_ids)), &rows));
+        *n = db_rows_count(rows);
+        *countable = ARENA_ARRAY(db_arena(tx), char *, *n + 1);
+        for (size_t i = 0; i < *n; i++) {
+                (*countable)[i] = (char *)db_text(rows, i, "id");
+        }
+        return SN_OK;
+}

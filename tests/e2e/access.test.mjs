@@ -9,7 +9,7 @@ import { decodeProblem, connectGrpc, methods } from './protos.mjs';
 import { api, eventually, inBatches, must, problem, register } from './shared.mjs';
 import { serversKey, signedBy } from './signing.mjs';
 
-const SCOPES = ['read', 'write', 'moderate', 'administer'];
+const SCOPES = ['read', 'write', 'moderate', 'administer', 'analytics'];
 const wire = connectGrpc(JSON.parse(process.env.SONET_GRPC));
 const forger = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const isInternal = (m) => m.access === 'internal';

@@ -1,270 +1,146 @@
-// analytics_service: as it was made, it counts notes and keeps files. With SONET_E2E_LARGE=1 the file has 1 GiB instead of 64 MiB.
+// Events, who is counted and who is not, and metrics as those who look after the network read them.
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import fs from 'node:fs';
-import http from 'node:http';
-import net from 'node:net';
-import { after, before, test } from 'node:test';
-import { api, eventually, must, problem, register } from './shared.mjs';
-import { connectGrpc } from './protos.mjs';
+import { randomUUID } from 'node:crypto';
+import { before, test } from 'node:test';
+import { api, eventually, must, problem, register, registerMany } from './shared.mjs';
+import { registerWithRole } from './operator.mjs';
 
-const wire = connectGrpc(JSON.parse(process.env.SONET_GRPC));
-let author;
+const DAY_MS = 86_400_000;
+let analyst;
 
 before(async () => {
-        author = await register();
-});
-after(() => wire.close());
-
-test('each note of a member is counted once, and a deleted one no more', async () => {
-        const counted = async (notes) => eventually(`${notes} notes`, async () => must(await api('GET', `/v1/analytics/${author.id}`)).notes === notes);
-        await counted(0);
-        const note = await author.note('one');
-        await author.note('two');
-        await counted(2);
-        must(await author.del(`/v1/notes/${note.id}`), 204);
-        await counted(1);
-        problem(await api('GET', '/v1/analytics/nobody'), 422, { field: 'user_id' });
+        analyst = await registerWithRole('administrator');
 });
 
-test('gRPC answers the same', async () => {
-        const { answer, error } = await wire.call('/sonet.analytics.v1.AnalyticsService/GetCount', { user_id: author.id });
-        assert.ok(!error, JSON.stringify(error));
-        assert.equal(answer.user_id, author.id);
-        assert.equal(answer.notes, 1);
-});
+const event = (name, properties, rest = {}) => ({ id: randomUUID(), name, at: new Date().toISOString(), ...(properties ? { properties } : {}), ...rest });
+const send = (events, { token, headers } = {}) => api('POST', '/v1/analytics/events', { token, body: { events }, headers });
 
-// --- files ---
+// The value of today; undefined: nothing happened, null: withheld.
+async function today(name, interval = 'day') {
+        const from = new Date(Math.floor(Date.now() / DAY_MS) * DAY_MS);
+        const path = `/v1/admin/analytics/metrics?name=${name}&from=${from.toISOString()}&to=${new Date(+from + DAY_MS).toISOString()}&interval=${interval}`;
+        const points = must(await analyst.get(path)).points;
+        return interval === 'day' ? points.at(-1)?.value : points;
+}
 
-const MIB = 1 << 20;
-const LARGE = (process.env.SONET_E2E_LARGE ? 1024 : 64) * MIB;
-const address = new URL(process.env.SONET_URL);
-const block = Buffer.from(Array.from({ length: MIB }, (_, i) => (i * 2654435761 >>> 13) & 255));
-
-// Bytes that differ from one MiB to the next, from one position on.
-function* bytesFrom(offset, end) {
-        for (let at = offset; at < end;) {
-                const piece = Buffer.from(block.subarray(at % MIB, Math.min(MIB, at % MIB + end - at)));
-                if (at % MIB < 4) {
-                        piece.fill(Math.floor(at / MIB) & 255, 0, 4 - at % MIB);
+test('events of enough people are counted once each, however often they are sent, and soon', async () => {
+        const people = await registerMany(5);
+        const before = await today('search') ?? 0;
+        const batches = people.map(() => [event('search', { results: 3 }), event('search', { results: 0 })]);
+        for (let round = 0; round < 2; round++) {
+                for (const [i, member] of people.entries()) {
+                        assert.deepEqual(must(await send(batches[i], { token: member.token }), 202), { accepted: 2, problems: [] });
                 }
-                yield piece;
-                at += piece.length;
         }
-}
-
-function digest(offset, end) {
-        const hash = createHash('sha256');
-        for (const piece of bytesFrom(offset, end)) {
-                hash.update(piece);
-        }
-        return hash.digest('hex');
-}
-
-// Sends as the server takes it; after `until` bytes it stops for good, and the connection breaks off.
-function send(method, path, headers, pieces, { until = Infinity } = {}) {
-        return new Promise((resolve, reject) => {
-                const request = http.request({ host: address.hostname, port: address.port, method, path, agent: false,
-                                               headers: { authorization: `Bearer ${author.token}`, ...headers } });
-                let sent = 0;
-                request.on('error', (error) => (until < Infinity ? resolve({ broken: true }) : reject(error)));
-                request.on('response', (response) => {
-                        const hash = createHash('sha256');
-                        const kept = [];
-                        let length = 0;
-                        response.on('data', (piece) => {
-                                hash.update(piece);
-                                length += piece.length;
-                                if (length <= 4096) {
-                                        kept.push(piece);
-                                }
-                        });
-                        response.on('error', reject);
-                        response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, length, hash: hash.digest('hex'),
-                                                           text: Buffer.concat(kept).toString('utf8') }));
-                });
-                const next = () => {
-                        for (let piece = pieces.next(); !piece.done; piece = pieces.next()) {
-                                if (sent >= until) {
-                                        request.destroy();
-                                        resolve({ broken: true });
-                                        return;
-                                }
-                                sent += piece.value.length;
-                                if (!request.write(piece.value)) {
-                                        request.once('drain', next);
-                                        return;
-                                }
-                        }
-                        request.end();
-                };
-                next();
-        });
-}
-
-const put = (name, from, end, headers = {}, options) => send('PUT', `/v1/analytics/files/${name}`, { 'content-length': end - from, 'content-type': 'application/octet-stream', ...headers },
-                                                             bytesFrom(from, end), options);
-const get = (name, headers = {}, method = 'GET') => send(method, `/v1/analytics/files/${name}`, headers, [][Symbol.iterator]());
-
-// The processes of this server run a binary of their own, and none else does.
-function processes() {
-        const binary = fs.realpathSync(process.env.SONET_BIN);
-        return fs.readdirSync('/proc').filter((pid) => {
-                try {
-                        return /^\d+$/.test(pid) && fs.readlinkSync(`/proc/${pid}/exe`) === binary;
-                } catch {
-                        return false;
-                }
-        });
-}
-
-const residentBytes = (pid) => Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
-
-// The most that any process has grown by while work runs.
-async function growth(what, work) {
-        const before = new Map(processes().map((pid) => [pid, residentBytes(pid)]));
-        let most = 0;
-        const look = () => before.forEach((bytes, pid) => {
-                most = Math.max(most, residentBytes(pid) - bytes);
-        });
-        const timer = setInterval(look, 50);
-        const begun = performance.now();
-        const result = await work();
-        clearInterval(timer);
-        look();
-        const seconds = (performance.now() - begun) / 1000;
-        console.log(`${what}: ${LARGE / MIB} MiB in ${seconds.toFixed(1)} s, ${before.size} processes grew by ${(most / MIB).toFixed(2)} MiB at most`);
-        assert.ok(before.size > 0 && most <= 4 * MIB, `${what}: a process grew by ${most} bytes`);
-        return result;
-}
-
-test('a large file goes up and down, and no process grows by it', async () => {
-        for (let i = 0; i < 3; i++) { // what the first ones need stays
-                assert.equal((await put('warm', 0, 4 * MIB)).status, 200);
-                assert.equal((await get('warm')).hash, digest(0, 4 * MIB));
-        }
-        const up = await growth('up', () => put('large', 0, LARGE));
-        assert.equal(up.status, 200, up.text);
-        assert.deepEqual(JSON.parse(up.text), { name: 'large', size: LARGE, file_name: '' });
-        const down = await growth('down', () => get('large'));
-        assert.equal(down.status, 200);
-        assert.equal(down.length, LARGE);
-        assert.equal(down.hash, digest(0, LARGE));
-        const rest = await get('large', { range: `bytes=${LARGE / 2 + 5}-`, 'if-range': down.headers.etag });
-        assert.equal(rest.status, 206);
-        assert.equal(rest.headers['content-range'], `bytes ${LARGE / 2 + 5}-${LARGE - 1}/${LARGE}`);
-        assert.equal(rest.hash, digest(LARGE / 2 + 5, LARGE));
+        await eventually('ten searches', async () => await today('search') === before + 10);
+        // The same ids with another time are the same events.
+        must(await send(batches[0].map((e) => ({ ...e, at: new Date(Date.now() - 60_000).toISOString() })), { token: people[0].token }), 202);
+        const marker = event('search');
+        must(await send([marker], { token: people[0].token }), 202);
+        await eventually('eleven searches', async () => await today('search') === before + 11);
+        assert.ok(await today('dau') >= 5);
 });
 
-test('ranges, conditions and HEAD answer as RFC 9110 says', async () => {
-        assert.equal((await put('ranges', 0, 100_000)).status, 200);
-        const whole = await get('ranges');
-        assert.equal(whole.headers['accept-ranges'], 'bytes');
-        assert.equal(whole.headers['content-disposition'], `attachment; filename="ranges"; filename*=UTF-8''ranges`);
-        assert.match(whole.headers.etag, /^"[^"]+"$/);
-        const cases = [
-                [{ range: 'bytes=10-19' }, 206, digest(10, 20)],
-                [{ range: 'bytes=-10' }, 206, digest(99_990, 100_000)],
-                [{ range: 'bytes=10-19', 'if-range': '"other"' }, 200, whole.hash],
-                [{ range: 'bytes=0-1,5-6' }, 200, whole.hash],
-                [{ 'if-none-match': whole.headers.etag }, 304, digest(0, 0)],
-                [{ 'if-none-match': '"other"' }, 200, whole.hash],
+test('each event that is not as declared is named with what is wrong, and the others are taken', async () => {
+        const good = event('page_view', { path: '/home', referrer: 'example.org' });
+        const at = (ms) => new Date(Date.now() + ms).toISOString();
+        const bad = [
+                [event('no_such_event'), 'name'],
+                [event('page_view', { path: '/', colour: 'red' }), 'properties.colour'],
+                [event('page_view', { path: '/search?q=secret' }), 'properties.path'],
+                [event('page_view', { referrer: 'https://example.org/a' }), 'properties.referrer'],
+                [event('page_view', { path: `/${'x'.repeat(1 << 20)}` }), undefined],
+                [event('page_view', { path: 7 }), 'properties.path'],
+                [event('search', { results: -1 }), 'properties.results'],
+                [event('search', { results: 1.5 }), 'properties.results'],
+                [event('note_view', { note_id: 'x' }), 'properties.note_id'],
+                [event('search', null, { at: '1970-01-01T00:00:00Z' }), 'at'],
+                [event('search', null, { at: '2100-01-01T00:00:00Z' }), 'at'],
+                [event('search', null, { at: at(-8 * DAY_MS) }), 'at'],
+                [event('search', null, { at: 'yesterday' }), 'at'],
+                [event('search', null, { id: 'forged' }), 'id'],
+                [event('search', null, { id: 7 }), 'id'],
+                [event('search', null, { user_id: randomUUID() }), 'user_id'],
+                [event('search', null, { properties: [] }), 'properties'],
+                [event('note.created'), 'name'],
+                [7, undefined],
+                [null, undefined],
         ];
-        for (const [headers, status, hash] of cases) {
-                const answer = await get('ranges', headers);
-                assert.equal(answer.status, status, JSON.stringify(headers));
-                assert.equal(answer.hash, hash, JSON.stringify(headers));
+        const answer = must(await send([good, ...bad.map(([e]) => e), good]), 202);
+        assert.equal(answer.accepted, 2);
+        assert.deepEqual(answer.problems.map((p) => [p.index, p.field]), bad.map(([, field], i) => [i + 1, field]));
+        assert.ok(answer.problems.every((p) => p.detail.length > 10), JSON.stringify(answer.problems));
+        assert.equal(answer.problems[0].id, bad[0][0].id);
+});
+
+test('what is no batch is refused as a whole', async () => {
+        const raw = (text) => api('POST', '/v1/analytics/events', { raw: text });
+        for (const text of ['', '{', '[]', '{"events": 7}', '{"events": [}', '{"events": [1,]}', '{"events": [{"a": "]}', '{"events": []} x', '{"other": []}']) {
+                problem(await raw(text), [400, 422]);
         }
-        const beyond = await get('ranges', { range: 'bytes=100000-' });
-        assert.equal(beyond.status, 416);
-        assert.equal(beyond.headers['content-range'], 'bytes */100000');
-        assert.equal(JSON.parse(beyond.text).code, 'range_not_satisfiable');
-        const head = await get('ranges', { range: 'bytes=10-19' }, 'HEAD');
-        assert.deepEqual([head.status, head.headers['content-length'], head.length], [200, '100000', 0]);
-        assert.equal((await get('nothing')).status, 404);
+        problem(await send(Array.from({ length: 501 }, () => event('search'))), 422, { field: 'events' });
+        problem(await api('POST', '/v1/analytics/events', { raw: 'x'.repeat(4194305) }), 413);
+        assert.equal(must(await send(Array.from({ length: 500 }, () => event('app_open', { platform: 'web' }))), 202).accepted, 500);
+        assert.deepEqual(must(await send([]), 202), { accepted: 0, problems: [] });
 });
 
-test('an upload that breaks off is kept as far as it came, and goes on from there', async () => {
-        assert.deepEqual(await put('broken', 0, 16 * MIB, {}, { until: 8 * MIB }), { broken: true });
-        let kept = 0;
-        await eventually('the part is kept', async () => {
-                const head = await get('broken', {}, 'HEAD');
-                kept = Number(head.headers['content-length']);
-                return head.status === 200;
-        });
-        assert.ok(kept > 0 && kept < 16 * MIB, `${kept} bytes`);
-        const wrong = await put('broken', kept + 1, 16 * MIB, { 'upload-offset': kept + 1 });
-        assert.equal(wrong.status, 409, wrong.text);
-        const rest = await put('broken', kept, 16 * MIB, { 'upload-offset': kept });
-        assert.equal(rest.status, 200, rest.text);
-        assert.equal((await get('broken')).hash, digest(0, 16 * MIB));
+test('a deep, an enormous and a torn event cost the others nothing', async () => {
+        const nested = `${'['.repeat(5000)}${']'.repeat(5000)}`;
+        const good = JSON.stringify(event('app_open'));
+        // Not by api(), which would read what it sends.
+        const body = `{"events": [${nested}, {"id": nothing}, ${good}, {"x": "${'y'.repeat(3 << 20)}"}]}`;
+        const taken = await fetch(`${process.env.SONET_URL}/v1/analytics/events`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+        assert.equal(taken.status, 202);
+        const answer = await taken.json();
+        assert.deepEqual([answer.accepted, answer.problems.map((p) => p.index)], [1, [0, 1, 3]]);
 });
 
-test('what is kept is told in headers, which pages may read', async () => {
-        assert.equal((await put('told', 0, 1234)).status, 200);
-        const stat = (name, headers) => send('HEAD', `/v1/analytics/uploads/${name}`, { origin: 'https://page.example', ...headers }, [][Symbol.iterator]());
-        const told = await stat('told');
-        assert.deepEqual([told.status, told.headers['upload-offset'], told.headers['upload-protocol']], [204, '1234', '1']);
-        assert.match(told.headers['last-modified'], / GMT$/);
-        for (const name of ['Upload-Offset', 'Last-Modified', 'Upload-Protocol', 'ETag']) {
-                assert.ok(told.headers['access-control-expose-headers'].split(', ').includes(name), name);
+test('who does not want to be counted is not', async () => {
+        const member = await register();
+        const declined = async (options, why) => assert.deepEqual(must(await send([event('app_open')], options), 202), { accepted: 0, problems: [], declined: why });
+        await declined({ headers: { dnt: '1' } }, 'do_not_track');
+        await declined({ headers: { 'sec-gpc': '1' } }, 'global_privacy_control');
+        await declined({ token: member.token, headers: { 'sec-gpc': '1' } }, 'global_privacy_control');
+        assert.equal(must(await send([event('app_open')], { token: member.token, headers: { dnt: '0' } }), 202).accepted, 1);
+        must(await member.patch('/v1/users/me/settings', { privacy: { analytics: false } }));
+        await declined({ token: member.token }, 'setting');
+        must(await member.patch('/v1/users/me/settings', { privacy: { analytics: true } }));
+        assert.equal(must(await send([event('app_open')], { token: member.token }), 202).accepted, 1);
+});
+
+test('of fewer people than five no number is told, and none can be computed from another', async () => {
+        const [one] = await registerMany(1);
+        must(await send([event('click', { path: '/', target: 'rare' })], { token: one.token }), 202);
+        await eventually('there is a day that is withheld', async () => await today('click') === null);
+        const hours = await today('click', 'hour');
+        assert.ok(hours.length > 0 && hours.every((p) => p.value === null), JSON.stringify(hours));
+});
+
+test('what members do in other services is counted by its events', async () => {
+        const people = await registerMany(5);
+        const before = await today('note.created') ?? 0;
+        for (const member of people) {
+                await member.note('counted');
         }
-        assert.equal((await stat('told', { 'expected-size': '1234' })).status, 204);
-        assert.equal((await stat('told', { 'expected-size': '0' })).status, 409);
-        assert.equal((await stat('told', { 'expected-size': '-1' })).status, 422);
-        assert.equal((await stat('told', { 'expected-size': ['1234', '1234'] })).status, 400);
-        const none = await stat('nothing');
-        assert.deepEqual([none.status, none.headers['upload-protocol'], none.headers['upload-offset']], [404, '1', undefined]);
-        const options = await send('OPTIONS', '/v1/analytics/uploads/told', {}, [][Symbol.iterator]());
-        assert.deepEqual([options.status, options.headers.allow, options.headers['upload-protocol'], options.headers['upload-max-size']],
-                         [204, 'HEAD, OPTIONS', '1', '1073741824']);
-        const { answer } = await wire.call('/sonet.analytics.v1.AnalyticsService/StatFile', { name: 'told' }, { token: author.token });
-        assert.equal(Number(answer.offset), 1234);
+        await eventually('five notes more', async () => await today('note.created') >= before + 5);
+        assert.ok(await today('new_members') >= 5);
 });
 
-// Says a head and a few bytes, and then nothing: the answer comes while the body is not whole.
-function sayAndWait(head, bytes) {
-        return new Promise((resolve, reject) => {
-                const socket = net.connect(Number(address.port), address.hostname, () => socket.write(`${head}\r\n\r\n${bytes}`));
-                let text = '';
-                socket.setEncoding('utf8').on('data', (piece) => {
-                        text += piece;
-                        if (text.includes('\r\n\r\n') && !text.startsWith('HTTP/1.1 100')) {
-                                socket.destroy();
-                                resolve(text);
-                        }
-                });
-                socket.on('error', reject).on('close', () => resolve(text));
-        });
-}
-
-const headOf = (name, rest, type = 'application/octet-stream') =>
-        `PUT /v1/analytics/files/${name} HTTP/1.1\r\nHost: h\r\nContent-Type: ${type}\r\n${rest}`;
-
-test('what must not come is refused before it comes: no token, too large, of another type; and what stalls is given up', async () => {
-        const token = `Authorization: Bearer ${author.token}`;
-        assert.match(await sayAndWait(headOf('x', 'Content-Length: 1000\r\nExpect: 100-continue'), ''), /^HTTP\/1.1 401 /);
-        assert.match(await sayAndWait(headOf('x', `${token}\r\nContent-Length: 1073741825\r\nExpect: 100-continue`), ''), /^HTTP\/1.1 413 /);
-        assert.match(await sayAndWait(headOf('x', `${token}\r\nContent-Length: 1000\r\nExpect: 100-continue`, 'image/png'), ''),
-                     /^HTTP\/1.1 415 [\s\S]*application\/octet-stream/);
-        assert.match(await sayAndWait(headOf('slow', `${token}\r\nContent-Length: 1000`), 'ten bytes.'), /^HTTP\/1.1 408 [\s\S]*"code":"body_incomplete"/);
-        const kept = await get('slow');
-        assert.deepEqual([kept.status, kept.text], [200, 'ten bytes.']);
+test('metrics are for those who may see them, and refuse what they cannot answer', async () => {
+        const member = await register();
+        const from = '2026-01-01T00:00:00Z';
+        problem(await member.get(`/v1/admin/analytics/metrics?name=dau&from=${from}&to=2026-01-02T00:00:00Z`), 403, { code: 'scope_missing' });
+        problem(await analyst.get(`/v1/admin/analytics/metrics?name=dau&from=${from}&to=${from}`), 422, { field: 'to' });
+        problem(await analyst.get(`/v1/admin/analytics/metrics?name=dau&from=never&to=${from}`), 422, { field: 'from' });
+        problem(await analyst.get(`/v1/admin/analytics/metrics?name=dau&from=${from}&to=2026-01-02T00:00:00Z&interval=hour`), 422, { field: 'interval' });
+        assert.deepEqual(must(await analyst.get(`/v1/admin/analytics/metrics?name=nothing&from=${from}&to=2026-01-02T00:00:00Z`)), { name: 'nothing', points: [] });
+        for (const name of ['wau', 'mau', 'stickiness', 'returning_members', 'visitors']) {
+                must(await analyst.get(`/v1/admin/analytics/metrics?name=${name}&from=${from}&to=2026-01-02T00:00:00Z`));
+        }
 });
 
-test('a form brings one file and its fields', async () => {
-        const post = (form, expected) => api('POST', '/v1/analytics/files', { token: author.token, raw: form.body, headers: { 'content-type': form.type } })
-                .then((answer) => (expected < 300 ? must(answer, expected) : answer));
-        const form = (...parts) => ({ type: 'multipart/form-data; boundary=B',
-                                      body: Buffer.from(`${parts.map((p) => `--B\r\nContent-Disposition: form-data; ${p[0]}\r\n\r\n${p[1]}\r\n`).join('')}--B--\r\n`) });
-        const file = ['name="file"; filename="C:\\\\a\\\\grüße.txt"', 'of a form'];
-        assert.deepEqual(await post(form(['name="name"', 'form'], file), 201), { name: 'form', size: 9, file_name: 'grüße.txt' });
-        assert.equal((await get('form')).text, 'of a form');
-        problem(await post(form(['name="name"', 'form'])), 422, { field: 'file' });
-        problem(await post(form(file)), 422, { field: 'name' });
-        problem(await post(form(['name="name"', 'form'], file, file)), 422, { field: 'file' });
-        problem(await post(form(['name="name"', 'NO'], file)), 422, { field: 'name' });
-        problem(await post(form(['name="else"', '1'], file)), 422, { field: 'else' });
-        problem(await post({ type: 'multipart/form-data; boundary=C', body: form(file).body }), 400);
-        problem(await post({ type: 'application/json', body: Buffer.from('{}') }), 415);
+test('the schema describes what is taken', async () => {
+        const { items } = must(await api('GET', '/v1/analytics/schema'));
+        const view = items.find((e) => e.name === 'page_view');
+        assert.deepEqual(view.properties.map((p) => [p.name, p.kind, p.limit]), [['path', 'path', 200], ['referrer', 'host', 100]]);
 });

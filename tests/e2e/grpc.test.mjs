@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import grpc from '@grpc/grpc-js';
 import { PASSWORD, api, assertTokenIsRefused, eventually, ids, randomKey, randomName, registerMany } from './shared.mjs';
 import { SERVICES } from './harness.mjs';
-import { admin } from './operator.mjs';
+import { admin, registerWithRole } from './operator.mjs';
 import { connectGrpc, methods } from './protos.mjs';
 import { png } from './pictures.mjs';
 import { Authenticator } from './authenticator.mjs';
@@ -253,6 +253,17 @@ test('internal methods are closed to members, to nobody, and to those who call t
                         assert.ok([Status.UNAUTHENTICATED, Status.PERMISSION_DENIED, Status.UNIMPLEMENTED].includes(error.code), `${m.path}: ${Status[error.code]}`);
                 }
         }
+});
+
+test('analytics: events, their schema, a metric', async () => {
+        const event = { id: randomUUID(), name: 'app_open', at: new Date().toISOString() };
+        const body = Buffer.from(JSON.stringify({ events: [event, { ...event, name: 'nothing' }] }));
+        const taken = await ok('RecordEvents', { body }, alice);
+        assert.deepEqual([taken.accepted, taken.problems.map((p) => p.index)], [1, [1]]);
+        assert.equal((await ok('RecordEvents', { body, global_privacy_control: '1' }, alice)).accepted, 0);
+        assert.ok((await ok('GetEventSchema', {})).items.length > 3);
+        const analyst = await registerWithRole('administrator');
+        assert.equal((await ok('GetMetric', { name: 'dau', from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00Z' }, analyst)).name, 'dau');
 });
 
 test('internal methods are not on REST either', async () => {

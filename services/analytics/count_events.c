@@ -1,0 +1,59 @@
+/* Owns how an event of another service becomes one of ours: exactly once, under its own id. */
+#include "services/analytics/count_events.h"
+
+#include <string.h>
+#include "google/protobuf/timestamp.pb-c.h"
+#include "services/analytics/store.h"
+#include "services/user/user.rpc.h"
+
+/* The events' actors who let themselves be counted. */
+static sn_status find_countable(struct rpc_call *c, const struct bus_batch *batch, User__CountableMembers *out)
+{
+        User__BatchGetCountableRequest in = USER__BATCH_GET_COUNTABLE_REQUEST__INIT;
+
+        in.ids = ARENA_ARRAY(c->arena, char *, batch->n);
+        for (size_t i = 0; i < batch->n; i++) {
+                if (uuid_valid(batch->events[i]->actor_id)) {
+                        in.ids[in.n_ids++] = batch->events[i]->actor_id;
+                }
+        }
+        return in.n_ids == 0 ? SN_OK : user_batch_get_countable(c, &in, out);
+}
+
+static char *if_countable(const User__CountableMembers *members, char *id)
+{
+        for (size_t i = 0; i < members->n_ids; i++) {
+                if (uuid_equal(members->ids[i], id)) {
+                        return id;
+                }
+        }
+        return "";
+}
+
+static AnalyticsRows__TakenEvent *to_taken(struct rpc_call *c, const bus_event *event,
+                                           const User__CountableMembers *members)
+{
+        AnalyticsRows__TakenEvent *out = ARENA_NEW(c->arena, AnalyticsRows__TakenEvent);
+
+        analytics_rows__taken_event__init(out);
+        out->id = event->id;
+        out->name = event->type;
+        out->at_ms = event->occurred_at != NULL ? event->occurred_at->seconds * 1000 : c->now_ms;
+        out->user_id = if_countable(members, event->actor_id);
+        return out;
+}
+
+sn_status count_events(struct rpc_call *c, struct bus_batch *batch)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        User__CountableMembers members = USER__COUNTABLE_MEMBERS__INIT;
+        AnalyticsRows__TakenEvent **events = ARENA_ARRAY(c->arena, AnalyticsRows__TakenEvent *, batch->n);
+
+        TRY(find_countable(c, batch, &members));
+        TRY(bus_begin(c, batch, &tx));
+        for (size_t i = 0; i < batch->n; i++) {
+                events[i] = to_taken(c, batch->events[i], &members);
+        }
+        TRY(store_events(tx, events, batch->n, NULL));
+        return bus_commit(c, batch, &tx);
+}

@@ -1,0 +1,274 @@
+/* Owns the journal's files. A record is its length, its CRC-32 and its bytes. Who writes or reads a file holds its lock
+ * (flock), which ends with the process: so a file that can be locked is nobody's. */
+#include "services/analytics/journal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+#include <zlib.h>
+#include "base/uuid.h"
+
+#define FILE_BYTES   (4 << 20) /* then the next file begins */
+#define RECORD_BYTES (8 << 20)
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t synced = PTHREAD_COND_INITIALIZER;
+static struct {
+        char folder[400];
+        int64_t max_bytes, bytes; /* bytes: of all files here, as of the last look, and what was appended since */
+        int fd;                   /* of the file that is written; -1: none */
+        int64_t size;
+        uint64_t appended, durable, failed; /* records: up to which they were appended, are settled, and may be lost */
+        bool syncing;
+} journal = {.fd = -1};
+
+static bool is_file(const char *name)
+{
+        size_t len = strlen(name);
+        return len == UUID_SIZE - 1 + 4 && strcmp(name + len - 4, ".log") == 0;
+}
+
+static void count_bytes(void)
+{
+        DIR *folder = opendir(journal.folder);
+        struct dirent *entry;
+        struct stat file;
+
+        if (folder == NULL) {
+                return;
+        }
+        journal.bytes = 0;
+        while ((entry = readdir(folder)) != NULL) {
+                if (is_file(entry->d_name) && fstatat(dirfd(folder), entry->d_name, &file, 0) == 0) {
+                        journal.bytes += file.st_size;
+                }
+        }
+        closedir(folder);
+}
+
+bool journal_start(const char *folder, int64_t max_bytes)
+{
+        pthread_mutex_lock(&lock);
+        (void)snprintf(journal.folder, sizeof(journal.folder), "%s", folder);
+        journal.max_bytes = max_bytes;
+        bool ok = mkdir(folder, 0700) == 0 || errno == EEXIST;
+        count_bytes();
+        pthread_mutex_unlock(&lock);
+        return ok;
+}
+
+static void close_current(void)
+{
+        if (journal.fd >= 0) {
+                close(journal.fd);
+                journal.fd = -1;
+        }
+}
+
+void journal_stop(void)
+{
+        pthread_mutex_lock(&lock);
+        while (journal.syncing) {
+                pthread_cond_wait(&synced, &lock);
+        }
+        close_current();
+        pthread_mutex_unlock(&lock);
+}
+
+/* The name is durable before the first record is. */
+static bool sync_folder(void)
+{
+        int folder = open(journal.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        bool ok = folder >= 0 && fsync(folder) == 0;
+
+        if (folder >= 0) {
+                close(folder);
+        }
+        return ok;
+}
+
+/* Until it is locked a reader may take it for a file that nobody writes, and remove it. */
+static bool open_current(void)
+{
+        char path[512], id[UUID_SIZE];
+        struct stat file;
+
+        for (int i = 0; i < 10 && journal.fd < 0; i++) {
+                (void)snprintf(path, sizeof(path), "%s/%s.log", journal.folder, uuid_new(id));
+                int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+                if (fd < 0) {
+                        return false;
+                }
+                if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &file) == 0 && file.st_nlink == 1) {
+                        journal.fd = fd;
+                        journal.size = 0;
+                } else {
+                        close(fd);
+                }
+        }
+        return journal.fd >= 0 && sync_folder();
+}
+
+/* All or nothing: what is written of a record that failed is cut off again, or the file is given up. */
+static bool write_record(const void *record, size_t len)
+{
+        uint32_t head[2] = {(uint32_t)len, (uint32_t)crc32(0, record, (uInt)len)};
+        struct iovec parts[2] = {{head, sizeof(head)}, {(void *)record, len}};
+        ssize_t whole = (ssize_t)(sizeof(head) + len);
+
+        if (writev(journal.fd, parts, 2) == whole) {
+                journal.size += whole;
+                journal.bytes += whole;
+                return true;
+        }
+        int error = errno;
+        if (ftruncate(journal.fd, journal.size) != 0) {
+                while (journal.syncing) {
+                        pthread_cond_wait(&synced, &lock);
+                }
+                close_current();
+        }
+        errno = error;
+        return false;
+}
+
+/* What was appended and not synced may be lost. The file is given up: what became of its pages is not known, and a
+ * second fsync would not tell. */
+static void give_up(void)
+{
+        journal.failed = journal.durable = journal.appended;
+        close_current();
+}
+
+/* One thread syncs for all that were appended before it began. The file is not closed meanwhile. */
+static bool wait_durable(uint64_t mine)
+{
+        while (journal.durable < mine) {
+                if (journal.syncing) {
+                        pthread_cond_wait(&synced, &lock);
+                        continue;
+                }
+                uint64_t upto = journal.appended;
+                int fd = journal.fd;
+
+                journal.syncing = true;
+                pthread_mutex_unlock(&lock);
+                bool ok = fd >= 0 && fdatasync(fd) == 0;
+                pthread_mutex_lock(&lock);
+                journal.syncing = false;
+                if (ok) {
+                        journal.durable = upto;
+                } else {
+                        give_up();
+                }
+                pthread_cond_broadcast(&synced);
+        }
+        return mine > journal.failed;
+}
+
+enum journal_result journal_append(const void *record, size_t len)
+{
+        enum journal_result result = JOURNAL_BROKEN;
+
+        pthread_mutex_lock(&lock);
+        if (journal.bytes + (int64_t)len > journal.max_bytes) {
+                result = JOURNAL_FULL;
+        } else if ((journal.fd >= 0 || open_current()) && write_record(record, len)) {
+                result = wait_durable(++journal.appended) ? JOURNAL_OK : JOURNAL_BROKEN;
+        } else if (errno == ENOSPC || errno == EDQUOT) {
+                result = JOURNAL_FULL;
+        }
+        if (journal.size >= FILE_BYTES && !journal.syncing && journal.durable == journal.appended) {
+                close_current();
+        }
+        pthread_mutex_unlock(&lock);
+        return result;
+}
+
+/* ---- Reading ---- */
+
+static bool take_file(const char *name, struct journal_file *out)
+{
+        struct stat file;
+
+        (void)snprintf(out->path, sizeof(out->path), "%s/%s", journal.folder, name);
+        out->bytes = NULL;
+        out->fd = open(out->path, O_RDONLY | O_CLOEXEC);
+        if (out->fd < 0) {
+                return false;
+        }
+        if (flock(out->fd, LOCK_EX | LOCK_NB) == 0 && fstat(out->fd, &file) == 0 && file.st_nlink == 1) {
+                return true;
+        }
+        close(out->fd);
+        return false;
+}
+
+bool journal_take(struct journal_file *out)
+{
+        bool found = false;
+
+        pthread_mutex_lock(&lock);
+        while (journal.syncing || journal.durable < journal.appended) {
+                pthread_cond_wait(&synced, &lock);
+        }
+        if (journal.size > 0) {
+                close_current();
+        }
+        count_bytes();
+        DIR *folder = opendir(journal.folder);
+        struct dirent *entry;
+        while (folder != NULL && !found && (entry = readdir(folder)) != NULL) {
+                found = is_file(entry->d_name) && take_file(entry->d_name, out);
+        }
+        if (folder != NULL) {
+                closedir(folder);
+        }
+        pthread_mutex_unlock(&lock);
+        return found;
+}
+
+static bool read_whole(int fd, void *bytes, size_t len)
+{
+        for (size_t have = 0; have < len;) {
+                ssize_t n = read(fd, (char *)bytes + have, len - have);
+                if (n <= 0) {
+                        return false;
+                }
+                have += (size_t)n;
+        }
+        return true;
+}
+
+bool journal_read(struct journal_file *file, const uint8_t **record, size_t *len)
+{
+        uint32_t head[2];
+
+        free(file->bytes);
+        file->bytes = NULL;
+        if (!read_whole(file->fd, head, sizeof(head)) || head[0] > RECORD_BYTES ||
+            (file->bytes = malloc((size_t)head[0] + 1)) == NULL || !read_whole(file->fd, file->bytes, head[0]) ||
+            (uint32_t)crc32(0, file->bytes, head[0]) != head[1]) {
+                return false;
+        }
+        *record = file->bytes;
+        *len = head[0];
+        return true;
+}
+
+void journal_release(struct journal_file *file, bool done)
+{
+        if (done) {
+                (void)unlink(file->path);
+        }
+        free(file->bytes);
+        close(file->fd);
+}

@@ -1,0 +1,38 @@
+/* Journal: events on their way to the database, in files of this process below one folder. What journal_append took is
+ * on disk; what is there after a crash is stored by whichever process of this installation finds it. Bounded in bytes.
+ */
+#ifndef SERVICES_ANALYTICS_JOURNAL_H
+#define SERVICES_ANALYTICS_JOURNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Makes the folder when it is missing. False with errno. */
+bool journal_start(const char *folder, int64_t max_bytes);
+void journal_stop(void);
+
+enum journal_result {
+        JOURNAL_OK,
+        JOURNAL_FULL,   /* the database has not taken what waits: waiting helps */
+        JOURNAL_BROKEN, /* the disk fails; errno says why */
+};
+
+/* On disk when it returns JOURNAL_OK; those who append at one moment share one fdatasync. Any thread. */
+enum journal_result journal_append(const void *record, size_t len);
+
+/* A file that is no longer written, for this caller alone. */
+struct journal_file {
+        char path[512];
+        int fd;
+        uint8_t *bytes; /* of one record, as long as it is read */
+};
+
+/* False when nothing waits. */
+bool journal_take(struct journal_file *out);
+/* The next whole record; false at the end, or where a crash cut it: nothing that follows was acknowledged. */
+bool journal_read(struct journal_file *file, const uint8_t **record, size_t *len);
+/* done: the events are stored, and the file goes. */
+void journal_release(struct journal_file *file, bool done);
+
+#endif

@@ -1,0 +1,69 @@
+/* Stores what the journal holds, every second: a file at a time, in transactions of some thousand events. An end at any
+ * point repeats events, which count once. */
+#include "services/analytics/analytics.h"
+
+#include "base/log.h"
+#include "services/analytics/journal.h"
+#include "services/analytics/store.h"
+
+#define AT_ONCE 4000
+
+struct batch {
+        AnalyticsRows__TakenEvent **events;
+        size_t n;
+};
+
+static sn_status store(struct rpc_call *c, struct batch *batch)
+{
+        sn_status status = batch->n == 0 ? SN_OK : DB_WRITE(c, tx, store_events(tx, batch->events, batch->n, NULL));
+
+        batch->n = 0;
+        return status;
+}
+
+static sn_status add(struct rpc_call *c, struct batch *batch, const uint8_t *record, size_t len)
+{
+        AnalyticsRows__TakenEvents *taken = (AnalyticsRows__TakenEvents *)protobuf_c_message_unpack(
+            &sonet__analytics_rows__v1__taken_events__descriptor, arena_protobuf_allocator(c->arena), len, record);
+
+        if (taken == NULL) {
+                log_event(LOG_LEVEL_ERROR, "a record of the journal of events cannot be read");
+                return SN_OK;
+        }
+        for (size_t i = 0; i < taken->n_events; i++) {
+                batch->events[batch->n++] = taken->events[i];
+                if (batch->n == AT_ONCE) {
+                        TRY(store(c, batch));
+                }
+        }
+        return SN_OK;
+}
+
+static sn_status load_file(struct service *service, struct journal_file *file)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, 30000);
+        struct batch batch = {ARENA_ARRAY(c->arena, AnalyticsRows__TakenEvent *, AT_ONCE), 0};
+        const uint8_t *record = NULL;
+        size_t len = 0;
+
+        while (journal_read(file, &record, &len)) {
+                TRY(add(c, &batch, record, len));
+        }
+        return store(c, &batch);
+}
+
+static sn_status load(struct rpc_call *c, bool *more)
+{
+        struct journal_file file;
+
+        if (!journal_take(&file)) {
+                return SN_OK;
+        }
+        sn_status status = load_file(c->service, &file);
+
+        journal_release(&file, status == SN_OK);
+        *more = status == SN_OK;
+        return status;
+}
+
+const struct service_job analytics_load = {.name = "load_events", .every_s = 1, .run = load};

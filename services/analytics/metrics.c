@@ -1,0 +1,176 @@
+/* Owns metrics as those who look after the network read them. */
+#include "services/analytics/analytics.h"
+
+#include <string.h>
+#include "google/protobuf/timestamp.pb-c.h"
+#include "json/rfc3339.h"
+#include "services/analytics/store.h"
+#include "services/analytics/suppress.h"
+#include "services/analytics/visitor.h"
+
+#define HOUR_MS    INT64_C(3600000)
+#define POINTS_MAX 3000
+
+struct asked {
+        int64_t from_ms, to_ms;
+        size_t n;
+        AnalyticsRows__Point **points;
+};
+
+/* ---- What there is ---- */
+
+static sn_status read_active(struct db_tx *tx, struct asked *a, bool members, int64_t days)
+{
+        return store_active(tx, members, days, a->from_ms, a->to_ms, &a->n, &a->points);
+}
+
+static sn_status dau(struct db_tx *tx, struct asked *a)
+{
+        return read_active(tx, a, true, 1);
+}
+
+static sn_status wau(struct db_tx *tx, struct asked *a)
+{
+        return read_active(tx, a, true, 7);
+}
+
+static sn_status mau(struct db_tx *tx, struct asked *a)
+{
+        return read_active(tx, a, true, 28);
+}
+
+static sn_status visitors(struct db_tx *tx, struct asked *a)
+{
+        return read_active(tx, a, false, 1);
+}
+
+/* Of those who were there in 28 days, the share that was there on the day. As many people are behind it as on the day.
+ */
+static sn_status stickiness(struct db_tx *tx, struct asked *a)
+{
+        struct asked month = *a;
+
+        TRY(dau(tx, a));
+        TRY(mau(tx, &month));
+        for (size_t i = 0, m = 0; i < a->n; i++) {
+                while (m < month.n && month.points[m]->at->seconds < a->points[i]->at->seconds) {
+                        m++;
+                }
+                a->points[i]->value = m < month.n ? a->points[i]->value / month.points[m]->value : 0;
+        }
+        return SN_OK;
+}
+
+static sn_status new_members(struct db_tx *tx, struct asked *a)
+{
+        return store_newcomers(tx, true, a->from_ms, a->to_ms, &a->n, &a->points);
+}
+
+static sn_status returning_members(struct db_tx *tx, struct asked *a)
+{
+        return store_newcomers(tx, false, a->from_ms, a->to_ms, &a->n, &a->points);
+}
+
+/* Any other name is an event's. */
+static const struct {
+        const char *name;
+        sn_status (*read)(struct db_tx *tx, struct asked *a);
+} of_people[] = {
+    {"dau", dau},
+    {"wau", wau},
+    {"mau", mau},
+    {"visitors", visitors},
+    {"stickiness", stickiness},
+    {"new_members", new_members},
+    {"returning_members", returning_members},
+};
+
+static sn_status read_points(struct db_tx *tx, const Analytics__GetMetricRequest *in, struct asked *a)
+{
+        bool hours = in->interval == ANALYTICS__INTERVAL__INTERVAL_HOUR;
+
+        for (size_t i = 0; i < sizeof(of_people) / sizeof(of_people[0]); i++) {
+                if (strcmp(of_people[i].name, in->name) == 0) {
+                        return hours ? rpc_fail(db_call(tx), SN_INVALID_ARGUMENT, "interval",
+                                                "%s counts people, which is done by days", in->name)
+                                     : of_people[i].read(tx, a);
+                }
+        }
+        return store_counts(tx, in->name, hours ? "hour" : "day", a->from_ms, a->to_ms, &a->n, &a->points);
+}
+
+/* ---- What is shown ---- */
+
+static void show(struct rpc_call *c, const AnalyticsRows__Point *point, bool hidden, Analytics__Metric *out)
+{
+        Analytics__MetricPoint *shown = ARENA_NEW(c->arena, Analytics__MetricPoint);
+
+        analytics__metric_point__init(shown);
+        shown->at = point->at;
+        if (!hidden) {
+                shown->shown_case = ANALYTICS__METRIC_POINT__SHOWN_VALUE;
+                shown->value = point->value;
+        }
+        out->points[out->n_points++] = shown;
+}
+
+/* The hours of one day make the total that the day's point tells: what is withheld of them is so day by day. The days
+ * make none that is told. */
+static size_t end_of_group(const struct asked *a, size_t first, bool hours)
+{
+        size_t end = first + 1;
+
+        while (hours && end < a->n &&
+               day_of(a->points[end]->at->seconds * 1000) == day_of(a->points[first]->at->seconds * 1000)) {
+                end++;
+        }
+        return end;
+}
+
+static void show_all(struct rpc_call *c, const struct asked *a, bool hours, Analytics__Metric *out)
+{
+        int64_t *people = ARENA_ARRAY(c->arena, int64_t, a->n + 1);
+        bool *hidden = ARENA_ARRAY(c->arena, bool, a->n + 1);
+
+        out->points = ARENA_ARRAY(c->arena, Analytics__MetricPoint *, a->n + 1);
+        for (size_t i = 0; i < a->n; i++) {
+                people[i] = a->points[i]->people > 0 ? a->points[i]->people : 1; /* nobody in particular is somebody */
+        }
+        for (size_t first = 0, end; first < a->n; first = end) {
+                end = end_of_group(a, first, hours);
+                suppress_small(people + first, end - first, analytics_min_group(), hidden + first);
+                for (size_t i = first; i < end; i++) {
+                        show(c, a->points[i], hidden[i], out);
+                }
+        }
+}
+
+static sn_status read_time(struct rpc_call *c, const char *field, const char *text, int64_t unit_ms, int64_t *ms)
+{
+        int64_t seconds;
+        int32_t nanos;
+
+        if (!rfc3339_parse(str_of(text), &seconds, &nanos)) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, field, "must be a time like 2026-01-02T00:00:00Z");
+        }
+        *ms = seconds * 1000 / unit_ms * unit_ms;
+        return SN_OK;
+}
+
+sn_status analytics_handle_get_metric(struct rpc_call *c, const Analytics__GetMetricRequest *in, Analytics__Metric *out)
+{
+        bool hours = in->interval == ANALYTICS__INTERVAL__INTERVAL_HOUR;
+        int64_t unit_ms = hours ? HOUR_MS : DAY_MS;
+        struct asked a = {0};
+
+        TRY(read_time(c, "from", in->from, unit_ms, &a.from_ms));
+        TRY(read_time(c, "to", in->to, unit_ms, &a.to_ms));
+        if (a.to_ms <= a.from_ms || (a.to_ms - a.from_ms) / unit_ms > POINTS_MAX) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "to",
+                                "must lie after from, and not more than %d intervals after it", POINTS_MAX);
+        }
+        TRY(DB_READ(c, tx, read_points(tx, in, &a)));
+        out->name = in->name;
+        show_all(c, &a, hours, out);
+        return SN_OK;
+}

@@ -1,0 +1,15 @@
+/* By the clock: partitions for the months that come, an end for those that were kept long enough, and for yesterday's
+ * salt. */
+#include "services/analytics/analytics.h"
+
+#include "services/analytics/store.h"
+#include "services/analytics/visitor.h"
+
+static sn_status keep_months(struct rpc_call *c, bool *more)
+{
+        TRY(DB_WRITE(c, tx, store_destroy_salts(tx, day_of(c->now_ms) * DAY_MS)));
+        TRY(DB_WRITE(c, tx, store_make_months(tx)));
+        return DB_WRITE(c, tx, store_drop_month(tx, analytics_keep_months(), more));
+}
+
+const struct service_job analytics_months = {.name = "keep_months", .every_s = 300, .run = keep_months};

@@ -1,0 +1,143 @@
+/* Takes events at the door: who wants not to be counted is not, what is not declared is refused by name, and the rest
+ * goes to the journal. No database is asked here, so neither a slow nor an absent one holds anybody up. */
+#include "services/analytics/analytics.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include "services/analytics/events.h"
+#include "services/analytics/journal.h"
+#include "services/analytics/visitor.h"
+#include "services/user/user.rpc.h"
+
+#define EVENTS_MAX 500
+
+/* ---- Consent ---- */
+
+static sn_status declined_by_setting(struct rpc_call *c, bool *declined)
+{
+        User__BatchGetCountableRequest in = USER__BATCH_GET_COUNTABLE_REQUEST__INIT;
+        User__CountableMembers out = USER__COUNTABLE_MEMBERS__INIT;
+        char *ids[1] = {(char *)c->actor};
+
+        in.n_ids = 1;
+        in.ids = ids;
+        TRY(user_batch_get_countable(c, &in, &out));
+        *declined = out.n_ids == 0;
+        return SN_OK;
+}
+
+static sn_status check_consent(struct rpc_call *c, const Analytics__RecordEventsRequest *in, char **why)
+{
+        bool declined = false;
+
+        if (strcmp(in->do_not_track, "1") == 0) {
+                *why = "do_not_track";
+        } else if (strcmp(in->global_privacy_control, "1") == 0) {
+                *why = "global_privacy_control";
+        } else if (c->actor[0] != '\0') {
+                TRY(declined_by_setting(c, &declined));
+                *why = declined ? "setting" : "";
+        }
+        return SN_OK;
+}
+
+/* ---- The batch ---- */
+
+static void add_problem(struct rpc_call *c, size_t index, const char *id, Analytics__RecordedEvents *out)
+{
+        Analytics__EventProblem *problem = ARENA_NEW(c->arena, Analytics__EventProblem);
+
+        analytics__event_problem__init(problem);
+        problem->index = (uint32_t)index;
+        problem->id = (char *)id;
+        problem->field = c->problem.field != NULL ? (char *)c->problem.field : (char *)"";
+        problem->detail = (char *)c->problem.detail;
+        out->problems[out->n_problems++] = problem;
+        c->problem = (struct rpc_problem){0};
+}
+
+static sn_status read_events(struct rpc_call *c, struct str text, AnalyticsRows__TakenEvents *taken,
+                             Analytics__RecordedEvents *out)
+{
+        struct str *items = ARENA_ARRAY(c->arena, struct str, EVENTS_MAX);
+        size_t n = 0;
+
+        TRY(event_split(c, text, items, EVENTS_MAX, &n));
+        taken->events = ARENA_ARRAY(c->arena, AnalyticsRows__TakenEvent *, n);
+        out->problems = ARENA_ARRAY(c->arena, Analytics__EventProblem *, n);
+        for (size_t i = 0; i < n; i++) {
+                AnalyticsRows__TakenEvent *event = ARENA_NEW(c->arena, AnalyticsRows__TakenEvent);
+
+                analytics_rows__taken_event__init(event);
+                if (event_read(c, items[i], event) != SN_OK) {
+                        add_problem(c, i, event->id, out);
+                } else {
+                        taken->events[taken->n_events++] = event;
+                }
+        }
+        return SN_OK;
+}
+
+static sn_status read_body(struct rpc_call *c, AnalyticsRows__TakenEvents *taken, Analytics__RecordedEvents *out)
+{
+        if (c->body->size == 0) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "events", "the body is empty");
+        }
+        size_t len = (size_t)c->body->size;
+        void *bytes = mmap(NULL, len, PROT_READ, MAP_PRIVATE, c->body->fd, 0);
+        if (bytes == MAP_FAILED) {
+                return rpc_fail(c, SN_INTERNAL, NULL, "the body cannot be read");
+        }
+        sn_status status = read_events(c, (struct str){bytes, len}, taken, out);
+
+        munmap(bytes, len);
+        return status;
+}
+
+static sn_status name_sender(struct rpc_call *c, AnalyticsRows__TakenEvents *taken)
+{
+        char *visitor = "";
+
+        if (c->actor[0] == '\0') {
+                TRY(visitor_of_today(c, &visitor));
+        }
+        for (size_t i = 0; i < taken->n_events; i++) {
+                taken->events[i]->user_id = (char *)c->actor;
+                taken->events[i]->visitor = visitor;
+        }
+        return SN_OK;
+}
+
+static sn_status keep(struct rpc_call *c, const AnalyticsRows__TakenEvents *taken)
+{
+        size_t len = protobuf_c_message_get_packed_size(&taken->base);
+        uint8_t *record = arena_alloc(c->arena, len + 1);
+
+        (void)protobuf_c_message_pack(&taken->base, record);
+        switch (journal_append(record, len)) {
+        case JOURNAL_OK:
+                return SN_OK;
+        case JOURNAL_FULL:
+                c->problem.retry_after_s = 5;
+                return rpc_fail(c, SN_UNAVAILABLE, NULL,
+                                "too many events wait to be stored; send these again in some seconds");
+        default:
+                return rpc_fail(c, SN_INTERNAL, NULL, "the events could not be kept");
+        }
+}
+
+sn_status analytics_handle_record_events(struct rpc_call *c, const Analytics__RecordEventsRequest *in,
+                                         Analytics__RecordedEvents *out)
+{
+        AnalyticsRows__TakenEvents taken = ANALYTICS_ROWS__TAKEN_EVENTS__INIT;
+
+        TRY(check_consent(c, in, &out->declined));
+        TRY(read_body(c, &taken, out));
+        if (out->declined[0] != '\0' || taken.n_events == 0) {
+                return SN_OK;
+        }
+        TRY(name_sender(c, &taken));
+        TRY(keep(c, &taken));
+        out->accepted = (uint32_t)taken.n_events;
+        return SN_OK;
+}

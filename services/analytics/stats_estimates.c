@@ -1,0 +1,80 @@
+/* Owns what is estimated of one variant. */
+#include "services/analytics/stats.h"
+
+#include <math.h>
+
+/* Of a sample, from its sums; 0 of fewer than two. */
+static double covariance(double n, double x, double y, double xy)
+{
+        return n < 2 ? 0 : (xy - x * y / n) / (n - 1);
+}
+
+static double at_least_0(double variance)
+{
+        return variance > 0 ? variance : 0; /* rounding */
+}
+
+struct stats_estimate stats_mean(const struct stats_sums *s)
+{
+        if (s->n <= 0) {
+                return (struct stats_estimate){0};
+        }
+        return (struct stats_estimate){s->n, s->y / s->n, at_least_0(covariance(s->n, s->y, s->y, s->yy))};
+}
+
+struct stats_estimate stats_proportion(double n, double successes)
+{
+        double p = n > 0 ? successes / n : 0;
+
+        return (struct stats_estimate){n, p, p * (1 - p)};
+}
+
+struct stats_estimate stats_ratio(const struct stats_sums *s)
+{
+        if (s->n <= 0 || s->x == 0) {
+                return (struct stats_estimate){.n = s->n};
+        }
+        double ratio = s->y / s->x, mean_x = s->x / s->n;
+        double variance = covariance(s->n, s->y, s->y, s->yy) - 2 * ratio * covariance(s->n, s->x, s->y, s->xy) +
+                          ratio * ratio * covariance(s->n, s->x, s->x, s->xx);
+
+        return (struct stats_estimate){s->n, ratio, at_least_0(variance) / (mean_x * mean_x)};
+}
+
+double stats_cuped_theta(const struct stats_sums *a, const struct stats_sums *b)
+{
+        double var =
+            (a->n - 1) * covariance(a->n, a->x, a->x, a->xx) + (b->n - 1) * covariance(b->n, b->x, b->x, b->xx);
+        double cov =
+            (a->n - 1) * covariance(a->n, a->x, a->y, a->xy) + (b->n - 1) * covariance(b->n, b->x, b->y, b->xy);
+
+        return var > 0 ? cov / var : 0;
+}
+
+struct stats_estimate stats_cuped(const struct stats_sums *s, double theta, double mean_x)
+{
+        struct stats_estimate plain = stats_mean(s);
+
+        if (s->n <= 0) {
+                return plain;
+        }
+        plain.mean -= theta * (s->x / s->n - mean_x);
+        plain.variance = at_least_0(plain.variance - 2 * theta * covariance(s->n, s->x, s->y, s->xy) +
+                                    theta * theta * covariance(s->n, s->x, s->x, s->xx));
+        return plain;
+}
+
+static double value_at(const double *sorted, size_t n, double rank)
+{
+        return sorted[rank < 1 ? 0 : rank > (double)n ? n - 1 : (size_t)rank - 1];
+}
+
+struct stats_estimate stats_quantile(const double *sorted, size_t n, double q)
+{
+        double z = 1.959963984540054, half = z * sqrt((double)n * q * (1 - q));
+        double low = value_at(sorted, n, floor((double)n * q - half)),
+               high = value_at(sorted, n, ceil((double)n * q + half) + 1);
+        double error = (high - low) / (2 * z);
+
+        return (struct stats_estimate){(double)n, value_at(sorted, n, ceil((double)n * q)), error * error * (double)n};
+}

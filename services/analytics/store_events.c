@@ -1,0 +1,147 @@
+/* Owns the SQL that stores events with their roll-ups. */
+#include "services/analytics/store.h"
+
+/* Pseudonyms of members who are not known yet. Nobody gets one by what is undone: who was erased would come back. */
+DB_STATEMENT(
+    ADD_PEOPLE, "analytics_service", NULL,
+    "insert into analytics_people (user_id, first_day)"
+    " select u, min((at at time zone 'UTC')::date) from unnest($1::uuid[], $2::text[], $3::bigint[]) e (u, name, ms),"
+    " to_timestamp(ms / 1000.0) at where u is not null and name not like '%.deleted' group by u order by u"
+    " on conflict (user_id) do update set first_day = excluded.first_day"
+    " where analytics_people.first_day > excluded.first_day");
+
+/* An id counts once within the days in which an event may still come (EVENT_OLDEST_MS, and a day more). */
+DB_STATEMENT(
+    INSERT_EVENTS, "analytics_service", NULL,
+    "with incoming as (select distinct on (i.id) i.id, to_timestamp(i.ms / 1000.0) as at, i.name,"
+    " coalesce(p.visitor, i.visitor) as visitor, i.user_id is not null as member, i.object_id,"
+    " nullif(i.properties, '')::jsonb as properties"
+    " from unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[])"
+    " i (id, ms, name, user_id, visitor, object_id, properties)"
+    " left join analytics_people p on p.user_id = i.user_id),"
+    " fresh as (insert into user_events (id, at, name, visitor, member, object_id, properties)"
+    " select i.id, i.at, i.name, i.visitor, i.member, i.object_id, i.properties from incoming i where not exists"
+    " (select from user_events e where e.id = i.id and e.at > now() - interval '8 days')"
+    " on conflict do nothing returning name, at, visitor, member),"
+    " visits as (insert into user_sessions as s (day, visitor, member, first_at, last_at, events)"
+    " select (at at time zone 'UTC')::date as day, visitor, bool_or(member), min(at), max(at), count(*) from fresh"
+    " where visitor is not null group by 1, 2 order by 1, 2"
+    " on conflict (day, visitor) do update set first_at = least(s.first_at, excluded.first_at),"
+    " last_at = greatest(s.last_at, excluded.last_at), events = s.events + excluded.events),"
+    " buckets as (select name, grain, date_trunc(grain, at, 'UTC') as bucket, visitor"
+    " from fresh, (values ('hour'), ('day')) g (grain)),"
+    " newly as (insert into metric_people (name, grain, bucket, visitor)"
+    " select distinct name, grain, bucket, visitor from buckets where visitor is not null"
+    " on conflict do nothing returning name, grain, bucket),"
+    " counted as (select name, grain, bucket, count(*) as value, 0 as people from buckets group by 1, 2, 3"
+    " union all select name, grain, bucket, 0, count(*) from newly group by 1, 2, 3),"
+    " rolled as (insert into business_metrics as m (name, grain, bucket, value, people)"
+    " select name, grain, bucket, sum(value)::bigint, sum(people)::bigint from counted group by 1, 2, 3"
+    " on conflict (name, grain, bucket) do update"
+    " set value = m.value + excluded.value, people = m.people + excluded.people)"
+    " select count(*) as n from fresh");
+
+struct columns {
+        char **ids, **names, **user_ids, **visitors, **object_ids, **properties;
+        int64_t *at_ms;
+};
+
+static struct columns to_columns(struct arena *arena, AnalyticsRows__TakenEvent *const *events, size_t n)
+{
+        char **texts = ARENA_ARRAY(arena, char *, n * 6 + 1);
+        struct columns c = {texts,
+                            texts + n,
+                            texts + 2 * n,
+                            texts + 3 * n,
+                            texts + 4 * n,
+                            texts + 5 * n,
+                            ARENA_ARRAY(arena, int64_t, n + 1)};
+
+        for (size_t i = 0; i < n; i++) {
+                c.ids[i] = events[i]->id;
+                c.names[i] = events[i]->name;
+                c.user_ids[i] = events[i]->user_id[0] != '\0' ? events[i]->user_id : NULL;
+                c.visitors[i] = events[i]->visitor[0] != '\0' ? events[i]->visitor : NULL;
+                c.object_ids[i] = events[i]->object_id[0] != '\0' ? events[i]->object_id : NULL;
+                c.properties[i] = events[i]->properties;
+                c.at_ms[i] = events[i]->at_ms;
+        }
+        return c;
+}
+
+sn_status store_events(struct db_tx *tx, AnalyticsRows__TakenEvent *const *events, size_t n, int64_t *n_new)
+{
+        struct columns c = to_columns(db_arena(tx), events, n);
+        struct db_rows *rows = NULL;
+
+        TRY(db_lock_one(tx, "analytics", "events"));
+        TRY(db_exec(tx, &ADD_PEOPLE, DB_BINDS(bind_uuids(c.user_ids, n), bind_texts(c.names, n), bind_i64s(c.at_ms, n)),
+                    NULL));
+        TRY(db_rows(tx, &INSERT_EVENTS,
+                    DB_BINDS(bind_uuids(c.ids, n), bind_i64s(c.at_ms, n), bind_texts(c.names, n),
+                             bind_uuids(c.user_ids, n), bind_uuids(c.visitors, n), bind_uuids(c.object_ids, n),
+                             bind_texts(c.properties, n)),
+                    &rows));
+        if (n_new != NULL) {
+                *n_new = db_i64(rows, 0, "n");
+        }
+        return SN_OK;
+}
+
+DB_STATEMENT(FORGET_MEMBER, "analytics_service", NULL, "update analytics_people set user_id = null where user_id = $1");
+
+sn_status store_forget_member(struct db_tx *tx, const char *user_id)
+{
+        TRY(db_lock_one(tx, "analytics", "events"));
+        return db_exec(tx, &FORGET_MEMBER, DB_BINDS(bind_uuid(user_id)), NULL);
+}
+
+/* ---- Salts and months ---- */
+
+DB_STATEMENT(SHARE_SALT, "analytics_service", NULL,
+             "insert into analytics_salts as s (day, salt) values (($1::timestamptz at time zone 'UTC')::date, $2)"
+             " on conflict (day) do update set salt = s.salt returning salt");
+
+sn_status store_share_salt(struct db_tx *tx, int64_t day_ms, const uint8_t fresh[32], uint8_t out[32])
+{
+        struct db_rows *rows = NULL;
+        size_t len = 0;
+
+        TRY(db_rows(tx, &SHARE_SALT, DB_BINDS(bind_time_ms(day_ms), bind_bytes(fresh, 32)), &rows));
+        const uint8_t *salt = db_bytes(rows, 0, "salt", &len);
+
+        for (size_t i = 0; i < 32 && len == 32; i++) {
+                out[i] = salt[i];
+        }
+        return len == 32 ? SN_OK : SN_INTERNAL;
+}
+
+DB_STATEMENT(DESTROY_SALTS, "analytics_service", NULL,
+             "delete from analytics_salts where day < ($1::timestamptz at time zone 'UTC')::date");
+
+sn_status store_destroy_salts(struct db_tx *tx, int64_t today_ms)
+{
+        return db_exec(tx, &DESTROY_SALTS, DB_BINDS(bind_time_ms(today_ms)), NULL);
+}
+
+DB_STATEMENT(MAKE_MONTHS, "analytics_service", NULL, "select analytics_make_months(current_date, 2) as made");
+
+sn_status store_make_months(struct db_tx *tx)
+{
+        struct db_rows *rows = NULL;
+
+        return db_rows(tx, &MAKE_MONTHS, DB_NO_BINDS, &rows);
+}
+
+DB_STATEMENT(
+    DROP_MONTH, "analytics_service", NULL,
+    "select analytics_drop_month((date_trunc('month', now()) - $1::bigint * interval '1 month')::date) as dropped");
+
+sn_status store_drop_month(struct db_tx *tx, int64_t months, bool *more)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &DROP_MONTH, DB_BINDS(bind_i64(months)), &rows));
+        *more = db_i64(rows, 0, "dropped") > 0;
+        return SN_OK;
+}

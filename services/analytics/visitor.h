@@ -1,0 +1,15 @@
+/* Pseudonyms of visitors without an account: the same all day, and another one tomorrow. */
+#ifndef SERVICES_ANALYTICS_VISITOR_H
+#define SERVICES_ANALYTICS_VISITOR_H
+
+#include "base/call.h"
+
+/* A UUID made from address and program of the caller and today's salt. SN_UNAVAILABLE when this process does not have
+ * the salt, and the database cannot be asked. */
+SN_CHECKED sn_status visitor_of_today(struct rpc_call *c, char **visitor);
+
+/* A UTC day as Unix time counts them. */
+#define DAY_MS     INT64_C(86400000)
+#define day_of(ms) ((ms) / DAY_MS)
+
+#endif
