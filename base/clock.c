@@ -10,6 +10,8 @@
 #include <time.h>
 #include "base/no_wait.h"
 
+#include "base/civil.h"
+
 /* What tests put in place of the system's; NULL: nothing. */
 static struct {
         int64_t (*_Atomic wall_us)(void);
@@ -164,21 +166,6 @@ static void put_digits(char *out, int64_t value, int n)
         }
 }
 
-/* Days since 1970 to a date of the Gregorian calendar, counted in years that begin in March, so that the leap day comes
- * last. Not gmtime_r: that takes a lock of the C library in every thread. */
-static void civil_date(int64_t days, int64_t *year, int64_t *month, int64_t *day)
-{
-        int64_t since_era = days + 719468; /* days since 0000-03-01 */
-        int64_t era = since_era / 146097;
-        int64_t of_era = since_era % 146097;
-        int64_t year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-        int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        int64_t march_month = (5 * of_year + 2) / 153;
-        *day = of_year - (153 * march_month + 2) / 5 + 1;
-        *month = march_month < 10 ? march_month + 3 : march_month - 9;
-        *year = era * 400 + year_of_era + (*month <= 2 ? 1 : 0);
-}
-
 char *clock_format_ms(int64_t wall_ms, char out[CLOCK_RFC3339_SIZE])
 {
         const int64_t least = -62167219200000, most = 253402300799999; /* the years 0000 to 9999 */
@@ -189,18 +176,11 @@ char *clock_format_ms(int64_t wall_ms, char out[CLOCK_RFC3339_SIZE])
                 of_day += 86400000;
                 days--;
         }
-        int64_t year, month, day;
-        if (days < -719468) { /* January and February of year 0 */
-                days += 146097;
-                civil_date(days, &year, &month, &day);
-                year -= 400;
-        } else {
-                civil_date(days, &year, &month, &day);
-        }
+        struct civil date = civil_of_days(days);
         memcpy(out, "0000-00-00T00:00:00.000Z", CLOCK_RFC3339_SIZE);
-        put_digits(out, year, 4);
-        put_digits(out + 5, month, 2);
-        put_digits(out + 8, day, 2);
+        put_digits(out, date.year, 4);
+        put_digits(out + 5, date.month, 2);
+        put_digits(out + 8, date.day, 2);
         put_digits(out + 11, of_day / 3600000, 2);
         put_digits(out + 14, of_day / 60000 % 60, 2);
         put_digits(out + 17, of_day / 1000 % 60, 2);

@@ -2,11 +2,11 @@
 #include "services/user/settings.h"
 
 #include <string.h>
+#include "base/zone.h"
 #include "services/user/authors.h"
 #include "services/user/search.h"
 #include "services/user/setting.h"
 #include "services/user/store.h"
-#include "services/user/time_zone.h"
 #include "services/user/user.h"
 
 /* What was kept of a setting that is no more is passed over. */
@@ -73,7 +73,7 @@ static sn_status change(struct db_tx *tx, const User__Settings *in)
 static sn_status check(struct rpc_call *c, const User__Settings *in)
 {
         if (in->time_zone_presence_case == USER__SETTINGS__TIME_ZONE_PRESENCE_TIME_ZONE &&
-            !time_zone_exists(in->time_zone)) {
+            zone_find(in->time_zone) == NULL) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "time_zone",
                                 "is not a time zone of the IANA database; give one like Europe/Berlin or UTC");
         }
