@@ -80,6 +80,7 @@ SETTING_INT(media_file_bytes, "MEDIA_FILE_BYTES", 1073741824, 1024, 1073741824, 
 SETTING_INT(note_cache_bytes, "NOTE_CACHE_BYTES", 41943040, 0, 1099511627776, "memory for notes")
 SETTING_CHOICE(registration, "REGISTRATION", "open", "open|approval|invite|closed", "who may register: everybody; everybody, once a moderator approves; who is invited; nobody")
 SETTING_INT(member_invites, "MEMBER_INVITES", 0, 0, 1000, "how many people a member may invite in 30 days; 0: only moderators and `sonet admin invite` do")
+SETTING_INT(session_days, "SESSION_DAYS", 365, 1, 36500, "days after which a session ends, however much it is used; unused it ends after 60")
 SETTING_INT(account_grace_days, "ACCOUNT_GRACE_DAYS", 14, 0, 365, "days after which a deleted account is erased; until then logging in brings it back")
 SETTING_INT(user_cache_bytes, "USER_CACHE_BYTES", 16777216, 0, 1099511627776, "memory for members")
 SETTING_INT(timeline_cache_bytes, "TIMELINE_CACHE_BYTES", 4194304, 0, 1099511627776, "memory for what timelines need to know of their readers")

@@ -1,4 +1,5 @@
 /* Owns the folder that mails are written to where there is no mail server. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -8,6 +9,8 @@
 #include <unistd.h>
 #include "base/log.h"
 #include "mail/parts.h"
+
+enum { KEPT_S = 7 * 86400 };
 
 static bool write_all(int fd, const char *bytes, size_t len)
 {
@@ -46,5 +49,29 @@ void mail_folder_write(const struct mail_options *options, const struct mail_ite
         if (done) {
                 log_event(LOG_LEVEL_INFO, "mail written to a file, since SMTP_URL is not set",
                           LOG_STR("file.path", path), LOG_STR("sonet.mail.kind", item->kind));
+        }
+}
+
+static bool is_mail(const char *name)
+{
+        const char *end = strrchr(name, '.');
+
+        return end != NULL && end - name >= UUID_SIZE - 1 && (strcmp(end, ".eml") == 0 || strcmp(end, ".part") == 0);
+}
+
+void mail_folder_clean(const struct mail_options *options, int64_t now_s)
+{
+        DIR *folder = opendir(options->folder);
+
+        for (struct dirent *entry = NULL; folder != NULL && (entry = readdir(folder)) != NULL;) {
+                struct stat file;
+
+                if (is_mail(entry->d_name) && fstatat(dirfd(folder), entry->d_name, &file, AT_SYMLINK_NOFOLLOW) == 0 &&
+                    S_ISREG(file.st_mode) && now_s - file.st_mtime > KEPT_S) {
+                        (void)unlinkat(dirfd(folder), entry->d_name, 0);
+                }
+        }
+        if (folder != NULL) {
+                (void)closedir(folder);
         }
 }

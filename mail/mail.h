@@ -41,6 +41,18 @@ SN_CHECKED sn_status mail_enqueue(struct db_tx *tx, const struct mail *mail);
  * older than that: for limits. */
 SN_CHECKED sn_status mail_count(struct db_tx *tx, const char *owner_id, const struct mail_template *template,
                                 int64_t seconds, int64_t *n, int64_t *wait_s);
+/* How many mails of a template any members caused to be written to an address in the last seconds. */
+SN_CHECKED sn_status mail_count_to(struct db_tx *tx, const char *to, const struct mail_template *template,
+                                   int64_t seconds, int64_t *n);
+
+/* A mail that was not sent, and why: never what it says or to whom. */
+struct mail_failure {
+        const char *id, *kind, *owner_id, *error;
+        int64_t attempts, failed_at_ms;
+};
+/* Those of the last seven days, the newest first. */
+SN_CHECKED sn_status mail_list_failed(struct rpc_call *c, size_t limit, struct mail_failure **failures, size_t *n);
+
 /* Deletes all mails of a member, sent or not: when the member is erased. */
 SN_CHECKED sn_status mail_forget(struct db_tx *tx, const char *owner_id);
 

@@ -67,6 +67,8 @@ struct mail_smtp *mail_smtp_new(const struct mail_options *options, const atomic
 void mail_smtp_free(struct mail_smtp *smtp); /* takes NULL */
 void mail_smtp_send(struct mail_smtp *smtp, const struct mail_item *item, struct mail_result *result);
 
+/* Removes what was written to the folder more than seven days before now_s, as rows of the queue go. */
+void mail_folder_clean(const struct mail_options *options, int64_t now_s);
 /* Writes the mail as FOLDER/ID.eml, whole or not at all. */
 void mail_folder_write(const struct mail_options *options, const struct mail_item *item, struct mail_result *result);
 

@@ -55,9 +55,27 @@ static bool open_sealed(struct arena *arena, const uint8_t *sealed, size_t len, 
 
 /* ---- Into the queue ---- */
 
+/* In any case: mailboxes that differ in nothing else are one, nearly everywhere. */
+static const uint8_t *hash_recipient(struct arena *arena, const char *to)
+{
+        uint8_t key[32], *hash = arena_alloc(arena, crypto_auth_hmacsha256_BYTES);
+        crypto_auth_hmacsha256_state state;
+        char *folded = arena_strdup(arena, to);
+
+        for (char *c = folded; *c != '\0'; c++) {
+                *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+        }
+        keys_derive("mail-recipient", key);
+        crypto_auth_hmacsha256_init(&state, key, sizeof(key));
+        crypto_auth_hmacsha256_update(&state, (const uint8_t *)folded, strlen(folded));
+        crypto_auth_hmacsha256_final(&state, hash);
+        sodium_memzero(key, sizeof(key));
+        return hash;
+}
+
 DB_STATEMENT(INSERT_MAIL, "*", NULL,
-             "insert into mail_queue (id, key, owner_id, kind, content, expires_at, created_at)"
-             " values ($1, $2, $3, $4, $5, $6, $7) on conflict (key) do nothing");
+             "insert into mail_queue (id, key, owner_id, kind, content, expires_at, created_at,"
+             " recipient_hash) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (key) do nothing");
 
 static void wake(void *sender)
 {
@@ -107,7 +125,8 @@ sn_status mail_enqueue(struct db_tx *tx, const struct mail *mail)
         TRY(db_exec(tx, &INSERT_MAIL,
                     DB_BINDS(bind_uuid(id), bind_text(mail->key != NULL ? mail->key : id), bind_uuid(mail->owner_id),
                              bind_text(mail->template->name), bind_bytes(sealed, len),
-                             bind_time_ms(c->now_ms + life_ms), bind_time_ms(c->now_ms)),
+                             bind_time_ms(c->now_ms + life_ms), bind_time_ms(c->now_ms),
+                             bind_bytes(hash_recipient(c->arena, mail->to), crypto_auth_hmacsha256_BYTES)),
                     NULL));
         if (c->service->mailer != NULL) {
                 db_on_commit(tx, wake, c->service->mailer);
@@ -129,6 +148,45 @@ sn_status mail_count(struct db_tx *tx, const char *owner_id, const struct mail_t
                     &rows));
         *n = db_i64(rows, 0, "n");
         *wait_s = db_i64(rows, 0, "wait_s");
+        return SN_OK;
+}
+
+DB_STATEMENT(COUNT_MAILS_TO, "*", NULL,
+             "select count(*) as n from mail_queue where recipient_hash = $1 and kind = $2"
+             " and created_at > now() - make_interval(secs => $3::bigint)");
+
+sn_status mail_count_to(struct db_tx *tx, const char *to, const struct mail_template *template, int64_t seconds,
+                        int64_t *n)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &COUNT_MAILS_TO,
+                    DB_BINDS(bind_bytes(hash_recipient(db_arena(tx), to), crypto_auth_hmacsha256_BYTES),
+                             bind_text(template->name), bind_i64(seconds)),
+                    &rows));
+        *n = db_i64(rows, 0, "n");
+        return SN_OK;
+}
+
+DB_STATEMENT(LIST_FAILED_MAILS, "*", NULL,
+             "select id, kind, owner_id, attempts, error, (extract(epoch from settled_at) * 1000)::bigint as failed_ms"
+             " from mail_queue where state = 'failed' order by settled_at desc limit $1");
+
+sn_status mail_list_failed(struct rpc_call *c, size_t limit, struct mail_failure **failures, size_t *n)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(DB_READ(c, tx, db_rows(tx, &LIST_FAILED_MAILS, DB_BINDS(bind_i64((int64_t)limit)), &rows)));
+        *n = db_rows_count(rows);
+        *failures = ARENA_ARRAY(c->arena, struct mail_failure, *n);
+        for (size_t i = 0; i < *n; i++) {
+                (*failures)[i] = (struct mail_failure){.id = db_text(rows, i, "id"),
+                                                       .kind = db_text(rows, i, "kind"),
+                                                       .owner_id = db_text(rows, i, "owner_id"),
+                                                       .error = db_text(rows, i, "error"),
+                                                       .attempts = db_i64(rows, i, "attempts"),
+                                                       .failed_at_ms = db_i64(rows, i, "failed_ms")};
+        }
         return SN_OK;
 }
 

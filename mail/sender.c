@@ -13,7 +13,8 @@
 enum {
         BATCH = 20,
         CALL_MS = 20000,
-        IDLE_MS = 5000,         /* other processes' mails come without a wake */
+        IDLE_MS = 5000, /* other processes' mails come without a wake */
+        CLEAN_EVERY_MS = 3600000,
         EXPIRE_EVERY_MS = 5000, /* how long a code may outlive itself in the queue */
         DB_AWAY_MS = 1000,
         FIRST_PAUSE_MS = 1000,
@@ -28,6 +29,7 @@ struct worker {
         struct ticker *ticker;
         struct mail_smtp *smtp; /* NULL: mails become files */
         int64_t expired_us;     /* when it last looked for what is too late */
+        int64_t cleaned_us;     /* when it last removed old files */
 };
 
 struct mail_sender {
@@ -213,6 +215,17 @@ static int64_t shorter(int64_t a, int64_t b)
         return a < b ? a : b;
 }
 
+static void clean_folder(struct worker *w)
+{
+        int64_t now_us = clock_monotonic_us();
+
+        if (w == w->sender->workers && w->smtp == NULL && w->sender->options->folder[0] != '\0' &&
+            now_us - w->cleaned_us >= CLEAN_EVERY_MS * INT64_C(1000)) {
+                w->cleaned_us = now_us;
+                mail_folder_clean(w->sender->options, clock_wall_ms() / 1000);
+        }
+}
+
 static int64_t work(void *context)
 {
         struct worker *w = context;
@@ -221,6 +234,7 @@ static int64_t work(void *context)
         if (atomic_load(&w->sender->stopping)) {
                 return TICKER_IDLE;
         }
+        clean_folder(w);
         if (expiry_is_due(w) && expire(w->sender) != SN_OK) {
                 return DB_AWAY_MS;
         }
@@ -261,7 +275,7 @@ struct mail_sender *mail_sender_new(struct service *service)
                 struct worker *w = &s->workers[i];
 
                 w->sender = s;
-                w->expired_us = INT64_MIN / 2;
+                w->expired_us = w->cleaned_us = INT64_MIN / 2;
                 w->smtp = s->options->smtp_url[0] != '\0' ? mail_smtp_new(s->options, &s->stopping) : NULL;
         }
         for (int i = 0; i < s->n_workers; i++) {

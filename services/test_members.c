@@ -37,6 +37,35 @@ static void one_logs_in_refreshes_and_out_again(void **state)
         assert_string_equal(test_problem_code(), "session_ended");
 }
 
+static void a_session_that_began_too_long_ago_ends_however_much_it_is_used(void **state)
+{
+        User__LogInRequest in = USER__LOG_IN_REQUEST__INIT;
+        User__RefreshRequest refresh = USER__REFRESH_REQUEST__INIT;
+        User__User *me = ASK(anna, USER(GET_ME));
+        User__Login *first = NULL, *second = NULL;
+        char sql[200];
+
+        in.login = me->username;
+        in.password = (char *)"correct horse battery";
+        assert_int_equal(test_send("", &USER(LOG_IN), &in.base, (void **)&first), SN_OK);
+        (void)snprintf(sql, sizeof(sql),
+                       "update user_sessions set created_at = now() - interval '364 days 23 hours' where id = '%s'",
+                       first->session_id);
+        (void)test_admin("user_service", sql);
+        refresh.refresh_token = first->refresh_token;
+        assert_int_equal(test_send("", &USER(REFRESH), &refresh.base, (void **)&second), SN_OK);
+        (void)snprintf(sql, sizeof(sql),
+                       "update user_sessions set created_at = now() - interval '365 days' where id = '%s'",
+                       first->session_id);
+        (void)test_admin("user_service", sql);
+        refresh.refresh_token = second->refresh_token;
+        assert_int_equal(test_send("", &USER(REFRESH), &refresh.base, NULL), SN_UNAUTHENTICATED);
+        assert_string_equal(test_problem_code(), "session_ended");
+        (void)snprintf(sql, sizeof(sql), "select ended_at is not null from user_sessions where id = '%s'",
+                       first->session_id);
+        assert_string_equal(test_admin("user_service", sql), "t");
+}
+
 /* As a release before may have left it. */
 static void a_weak_hash_is_made_anew_when_its_member_logs_in(void **state)
 {
@@ -233,6 +262,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             PEOPLE_TEST(one_logs_in_refreshes_and_out_again),
+            PEOPLE_TEST(a_session_that_began_too_long_ago_ends_however_much_it_is_used),
             PEOPLE_TEST(a_weak_hash_is_made_anew_when_its_member_logs_in),
             PEOPLE_TEST(a_lost_answer_is_given_again_for_thirty_seconds),
             PEOPLE_TEST(a_member_has_a_hundred_sessions_at_most),

@@ -45,10 +45,11 @@ static const struct {
      " int4send((n % 5000)::integer)"
      " from generate_series(1, 20000) n"},
     {"user_service",
-     "insert into mail_queue (id, key, owner_id, kind, content, due_at, expires_at, state, settled_at)"
+     "insert into mail_queue (id, key, owner_id, kind, content, due_at, expires_at, state, settled_at, recipient_hash)"
      " select id(n), n::text, id(n % 5000 + 1), 'verify_email', case when n % 100 = 0 then ''::bytea end,"
      " now() - interval '1 minute' * n, now() + interval '1 minute' * (n - 10000),"
-     " case when n % 100 > 0 then 'sent' else 'waiting' end, case when n % 100 > 0 then now() end"
+     " case when n % 100 > 0 then 'sent' else 'waiting' end, case when n % 100 > 0 then now() end, int4send((n % "
+     "5000)::integer)"
      " from generate_series(1, 20000) n"},
     {"follow_service", "insert into user_relationships (follower_id, followee_id)"
                        " select id(n % 2000), id(2000 + n / 20) from generate_series(1, 30000) n"},
@@ -238,6 +239,7 @@ static void accounts_and_mails_are_found_by_index(void **state)
               {"SELECT_INVITES", "invites_of_inviter"}, {"SELECT_INVITES_AFTER", "invites_of_inviter"},
               {"SELECT_INVITED", "invites_of_inviter"}, {"CLEANUP_INVITES", "invites_expiry"},
               {"CLAIM_MAILS", "mail_queue_due"}, {"NEXT_MAIL", "mail_queue_due"}, {"COUNT_MAILS", "mail_queue_owner"},
+              {"COUNT_MAILS_TO", "mail_queue_recipient"}, {"LIST_FAILED_MAILS", "mail_queue_failed"},
               {"EXPIRE_MAILS", "mail_queue_expiry"}, {"FORGET_MAILS", "mail_queue_owner"});
 }
 

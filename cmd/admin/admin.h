@@ -33,6 +33,7 @@ struct admin {
 sn_status admin_dead_letters(struct admin *a, int n, char **words);
 sn_status admin_audit(struct admin *a, int n, char **words);
 sn_status admin_invite(struct admin *a, int n, char **words);
+sn_status admin_mails(struct admin *a, int n, char **words);
 sn_status admin_user(struct admin *a, int n, char **words);
 
 typedef sn_status (*admin_action)(struct admin *a, struct rpc_call *c);

@@ -16,6 +16,7 @@
         OWNER_EVENT(RECOVERY_CODE_USED, recovery_code_used)                                                            \
         OWNER_EVENT(REFRESH_TOKEN_REUSED, refresh_token_reused)                                                        \
         OWNER_EVENT(ACCOUNT_DEACTIVATED, account_deactivated)                                                          \
+        OWNER_EVENT(PASSKEY_CLONED, passkey_cloned)                                                                    \
         OWNER_EVENT(ACCOUNT_APPROVED, account_approved)
 
 enum owner_event {

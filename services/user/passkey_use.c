@@ -4,6 +4,7 @@
 #include <string.h>
 #include "auth/base64url.h"
 #include "services/user/audit.h"
+#include "services/user/mails.h"
 #include "services/user/short_token.h"
 #include "services/user/store_factors.h"
 #include "services/user/store_passkeys.h"
@@ -53,6 +54,7 @@ static sn_status check_counter(struct rpc_call *c, struct db_tx **tx, const User
         }
         TRY(AUDIT(*tx, .action = "user.passkey_cloned", .subject_id = passkey->user_id,
                   .after = AUDIT_VALUES("passkey", passkey->id)));
+        TRY(notify_owner(*tx, passkey->user_id, OWNER_PASSKEY_CLONED));
         TRY(db_commit(c, NULL, tx));
         return rpc_fail_code(c, SN_UNAUTHENTICATED, "passkey_cloned", "authenticator_data",
                              "counts less than before: there is a copy of this passkey; remove it, and make a new one");

@@ -57,6 +57,14 @@ static bool is_made_of(struct arena *arena, const char *folded, const char *word
                strlen(folded) <= strlen(key) + AROUND_MAX_BYTES;
 }
 
+static const char *network_name = "", *network_host = "";
+
+void password_rules_start(const char *name, const char *host)
+{
+        network_name = name;
+        network_host = host;
+}
+
 sn_status password_check(struct rpc_call *c, const char *field, const char *password, const char *username,
                          const char *email)
 {
@@ -72,9 +80,11 @@ sn_status password_check(struct rpc_call *c, const char *field, const char *pass
                                      "several words for example");
         }
         if (is_made_of(c->arena, folded, username) || is_made_of(c->arena, folded, local_part) ||
-            is_made_of(c->arena, folded, email)) {
-                return rpc_fail_code(c, SN_INVALID_ARGUMENT, "password_guessable", field,
-                                     "is your name or address with little around it; choose another one");
+            is_made_of(c->arena, folded, email) || is_made_of(c->arena, folded, network_name) ||
+            is_made_of(c->arena, folded, network_host)) {
+                return rpc_fail_code(
+                    c, SN_INVALID_ARGUMENT, "password_guessable", field,
+                    "is your name or address, or that of this network, with little around it; choose another one");
         }
         return SN_OK;
 }

@@ -13,4 +13,8 @@ SN_CHECKED sn_status password_check(struct rpc_call *c, const char *field, const
 /* Whether the list has it, folded as text_casefold_nfkc does. */
 bool password_is_common(const char *folded);
 
+/* What this network is called and where it is, which everybody knows; both stay the caller's. Before any thread is
+ * started. */
+void password_rules_start(const char *name, const char *host);
+
 #endif

@@ -34,6 +34,17 @@ static void describe(const UserRows__RefreshState *state, struct session *sessio
         memcpy(session->device, state->device_id, sizeof(session->device));
 }
 
+/* However much it is used, a session does not go on for ever: whoever holds the device proves once more who they are.
+ */
+static sn_status end_outlived(struct rpc_call *c, const UserRows__RefreshState *state, struct db_tx **tx)
+{
+        bool ended = false;
+
+        TRY(session_end(*tx, state->session_id, state->user->id, &ended));
+        TRY(db_commit(c, NULL, tx));
+        return refused(c, "session_ended", "belongs to a session that began too long ago: log in again");
+}
+
 /* An old token that was truly issued: two hold it, and one of them should not. */
 static sn_status end_reused(struct rpc_call *c, const UserRows__RefreshState *state, struct db_tx **tx)
 {
@@ -101,6 +112,9 @@ sn_status user_handle_refresh(struct rpc_call *c, const User__RefreshRequest *in
         }
         if (state.ended) {
                 return refused(c, "session_ended", "belongs to a session that has ended: log in again");
+        }
+        if (state.age_days >= session_days()) {
+                return end_outlived(c, &state, &tx);
         }
         describe(&state, &session);
         bool holds_key = with_key && client_key_is(in->client_key, &session);

@@ -1,6 +1,7 @@
 /* Owns the names of this network as a relying party. */
 #include "services/user/relying_party.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -9,6 +10,25 @@ enum { MAX_ORIGIN = 300 };
 
 static char origin[MAX_ORIGIN] = ""; /* "https://social.example.org:8443"; "" for localhost */
 static char host[MAX_ORIGIN] = "localhost";
+
+static void drop_end(const char *scheme, const char *end)
+{
+        size_t len = strlen(origin), n = strlen(end);
+
+        if (strncmp(origin, scheme, strlen(scheme)) == 0 && len > n && strcmp(origin + len - n, end) == 0) {
+                origin[len - n] = '\0';
+        }
+}
+
+/* An origin has no capitals, and no port that its scheme has anyway (WHATWG URL, 4.7 and 4.3). */
+static void spell_as_browsers_do(void)
+{
+        for (char *c = origin; *c != '\0'; c++) {
+                *c = (char)tolower((unsigned char)*c);
+        }
+        drop_end("https://", ":443");
+        drop_end("http://", ":80");
+}
 
 void relying_party_start(const char *public_url)
 {
@@ -21,7 +41,9 @@ void relying_party_start(const char *public_url)
                 return;
         }
         (void)snprintf(origin, sizeof(origin), "%.*s", (int)(after + 3 - public_url + (long)authority), public_url);
-        (void)snprintf(host, sizeof(host), "%.*s", (int)strcspn(after + 3, ":/?#"), after + 3);
+        spell_as_browsers_do();
+        (void)snprintf(host, sizeof(host), "%.*s", (int)strcspn(strstr(origin, "://") + 3, ":"),
+                       strstr(origin, "://") + 3);
 }
 
 const char *relying_party_name(void)

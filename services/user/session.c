@@ -17,6 +17,18 @@
 #define LOAD_AT_ONCE 5000
 #define MARGIN_S     60 /* a transaction may end some time after its session did */
 
+static int64_t longest_days;
+
+void session_start(const struct settings *settings)
+{
+        longest_days = settings->session_days;
+}
+
+int64_t session_days(void)
+{
+        return longest_days;
+}
+
 static sn_status end_oldest(struct db_tx *tx, const char *user_id);
 
 sn_status session_begin(struct db_tx *tx, const char *user_id, const struct login_try *try, struct session *session)

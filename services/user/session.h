@@ -2,6 +2,7 @@
 #ifndef SERVICES_USER_SESSION_H
 #define SERVICES_USER_SESSION_H
 
+#include "base/settings.h"
 #include "db/db.h"
 #include "services/user/refresh_token.h"
 #include "services/user/user.rpc.h"
@@ -36,6 +37,9 @@ SN_CHECKED sn_status session_end_others(struct db_tx *tx, const char *user_id, c
 /* Ends all access tokens of a member that were signed until now; refresh tokens of running sessions give new ones. Of
  * two such calls in one transaction the first does it. Before session_end_others, so that no log-in falls between. */
 SN_CHECKED sn_status session_raise_epoch(struct db_tx *tx, const char *user_id);
+/* SESSION_DAYS, read before any thread is started. */
+void session_start(const struct settings *settings);
+int64_t session_days(void);
 /* Puts sessions ended and epochs raised in the last minutes on the list of what is revoked: at start, before the first
  * request. */
 SN_CHECKED sn_status session_load_ended(struct service *service);

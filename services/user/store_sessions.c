@@ -65,7 +65,8 @@ DB_STATEMENT(
     SELECT_REFRESH_STATE, "user_service", &user_rows__refresh_state__message,
     "select x.id as session_id, x.refresh_salt as salt, x.refresh_generation as generation, x.ended_at is not "
     "null as ended, x.device_id, extract(epoch from x.proved_at)::bigint as proved_s, x.answer,"
-    " (extract(epoch from clock_timestamp() - x.rotated_at) * 1000)::bigint as rotated_ms, " USER_COLUMNS(
+    " (extract(epoch from clock_timestamp() - x.rotated_at) * 1000)::bigint as rotated_ms,"
+    " extract(day from now() - x.created_at)::bigint as age_days, " USER_COLUMNS(
         "user.") " from user_sessions x join users u on u.id = x.user_id left join user_stats s on s.user_id = u.id"
                  " where x.id = $1 for update of x");
 

@@ -50,6 +50,16 @@ static void every_line_of_the_list_is_found(void **state)
         arena_free(arena);
 }
 
+static void the_name_of_the_network_is_refused_where_it_is_known(void **state)
+{
+        assert_string_equal(refusal("Our Village 1!"), "");
+        password_rules_start("Our Village", "village.example");
+        assert_string_equal(refusal("Our Village 1!"), "password_guessable");
+        assert_string_equal(refusal("VILLAGE.example99"), "password_guessable");
+        assert_string_equal(refusal("Our Village has a well"), "");
+        password_rules_start("", "");
+}
+
 static void a_name_with_little_around_it_is_refused(void **state)
 {
         assert_string_equal(refusal("ada_lovelace"), "password_guessable");
@@ -76,6 +86,7 @@ int main(void)
             cmocka_unit_test(what_leaked_most_often_is_refused_in_any_spelling),
             cmocka_unit_test(every_line_of_the_list_is_found),
             cmocka_unit_test(a_name_with_little_around_it_is_refused),
+            cmocka_unit_test(the_name_of_the_network_is_refused_where_it_is_known),
             cmocka_unit_test(anything_else_goes_whatever_it_is_made_of),
         };
 

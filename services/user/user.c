@@ -2,8 +2,10 @@
 #include "services/user/user.h"
 
 #include "auth/token.h"
+#include "mail/mail.h"
 #include "services/user/deactivation.h"
 #include "services/user/authors.h"
+#include "services/user/password_rules.h"
 #include "services/user/registration.h"
 #include "services/user/relying_party.h"
 #include "services/user/session.h"
@@ -13,6 +15,8 @@ static sn_status start(struct service *service, const struct settings *settings)
         TRY(token_signer_setup());
         relying_party_start(settings->public_url);
         registration_start(settings);
+        password_rules_start(mail_network(), relying_party_name());
+        session_start(settings);
         erase_start(settings);
         TRY(authors_start((size_t)settings->user_cache_bytes));
         return session_load_ended(service);

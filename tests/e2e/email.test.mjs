@@ -1,7 +1,7 @@
 // That an address is its member's: codes and links, read from the mails that a real mail server took.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { must, problem, randomName } from './client.mjs';
+import { eventually, must, problem, randomName } from './client.mjs';
 import { MAIL_FROM, Mailbox, codeIn, tokenIn } from './mailbox.mjs';
 import { ownServer } from './own.mjs';
 
@@ -84,6 +84,18 @@ test('five mails an hour, and no more', async () => {
         }
         assert.deepEqual(answers.sort(), [200, 401, 401, 401, 401]); // only the newest: two connections may bring them in another order
         problem(await member.post('/v1/auth/email/resend', {}), 409, { code: 'email_verified' });
+});
+
+test('many accounts together do not fill one mailbox, and none of them learns of the others', async () => {
+        const victim = `${randomName()}@example.org`;
+        for (let i = 0; i < 7; i++) {
+                const member = await net.register({ email: i % 2 ? victim : victim.toUpperCase().replace('EXAMPLE.ORG', 'example.org') });
+                must(await member.post('/v1/auth/email/resend', {}), 202);
+        }
+        const last = await net.register();
+        await box.wait(address(last)); // by then all that were written before are on their way
+        await eventually('five mails', () => box.mails.filter((m) => m.recipients[0].toLowerCase() === victim).length >= 5, 60_000);
+        assert.equal(box.mails.filter((m) => m.recipients[0].toLowerCase() === victim).length, 5);
 });
 
 test('another address counts once it is verified, and the one before is told twice', async () => {

@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import { connect, eventually, must } from './client.mjs';
 import { MAIL_FROM, Mailbox, codeIn, forGood, makeCertificate, temporary } from './mailbox.mjs';
 import { startServer } from './harness.mjs';
-import { ownServer } from './own.mjs';
+import { adminOf, ownServer } from './own.mjs';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sonet-mail.'));
 fs.chmodSync(folder, 0o755); // as root SoNet runs under another account
@@ -62,6 +62,9 @@ test('what the server refuses for good is not tried again, what it puts off is, 
         await eventually('the refusal is logged', () => log().includes('"event.outcome":"refused"') && log().includes('550 5.1.1'), 60_000);
         await eventually('the deferral is logged', () => log().includes('"event.outcome":"deferred"') && log().includes('451'), 60_000);
         assert.equal(tries, 1);
+        const listed = await eventually('the operator is told', async () => (await adminOf(net.server, env, 'mails', 'list')).stdout || false, 60_000);
+        assert.match(listed, /^user +\S+ {2}\S+ {2}verify_email {2}of \S+ {2}1 tries: 550 5\.1\.1/m);
+        assert.ok(!listed.includes('example.org') && !listed.includes('451'));
         assert.ok(!log().includes('there is no such mailbox')); // a server's words may name the address
 });
 

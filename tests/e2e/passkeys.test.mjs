@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Authenticator, cbor } from './authenticator.mjs';
 import { Browser } from './browser.mjs';
+import { mailsTo } from './operator.mjs';
 import { PASSWORD, api, eventually, logIn, must, net, problem, register } from './shared.mjs';
 
 const options = async (token) => must(await api('POST', '/v1/passkeys/options', { token }));
@@ -145,11 +146,12 @@ test('passkeys of another member prove nothing', async () => {
 });
 
 test('a counter that does not grow is a copy; one that is always zero is none', async () => {
-        const { authenticator } = await withPasskey();
+        const { authenticator, member } = await withPasskey();
         must(await passkeyLogIn(authenticator.get(await challenge(), { count: 5 })));
         for (const count of [5, 4, 0]) {
                 problem(await passkeyLogIn(authenticator.get(await challenge(), { count })), 401, { code: 'passkey_cloned' });
         }
+        await eventually('the owner is told', () => mailsTo(`${member.username}@example.org`).some((m) => /^Subject: There may be a copy of your passkey/m.test(m)));
         must(await passkeyLogIn(authenticator.get(await challenge(), { count: 6 })));
         const zero = await withPasskey();
         must(await passkeyLogIn(zero.authenticator.get(await challenge(), { count: 0 })));
