@@ -52,6 +52,7 @@ SETTING_CHOICE(log_level, "LOG_LEVEL", "info", "debug|info|warn|error", "the lea
 SETTING_CHOICE(log_format, "LOG_FORMAT", "auto", "auto|text|json", "auto: text on a terminal, ECS JSON elsewhere")
 
 SETTING_INT(workers, "WORKERS", 8, 1, 1024, "threads that handle clients' requests; each rank of services has half as many for calls over gRPC")
+SETTING_INT(search_deadline_ms, "SEARCH_DEADLINE_MS", 150, 10, 5000, "milliseconds that ranking the notes of a search may take; then the best so far are shown")
 SETTING_INT(password_workers, "PASSWORD_WORKERS", 2, 1, 64, "threads that hash passwords")
 SETTING_INT(queue_length, "QUEUE_LENGTH", 512, 0, 100000, "requests that may wait for a thread; beyond them 503")
 SETTING_INT(streams_per_address, "STREAMS_PER_ADDRESS", 200, 1, 1000000, "streams (GET /v1/stream) that one address may have open at a time")

@@ -28,6 +28,7 @@ STATUS(UNAUTHENTICATED,     16, 401, "unauthenticated",     0, "please log in fi
 STATUS_CODE(INVALID_ARGUMENT,   "malformed_json",    400)
 STATUS_CODE(INVALID_ARGUMENT,   "malformed_request", 400)
 STATUS_CODE(INVALID_ARGUMENT,   "cursor_invalid",    400)
+STATUS_CODE(INVALID_ARGUMENT,   "query_invalid",     400)
 STATUS_CODE(RESOURCE_EXHAUSTED, "queue_full",        503)
 STATUS_CODE(CANCELLED,          "body_incomplete",   408)
 STATUS_CODE(RESOURCE_EXHAUSTED, "spool_full",        503)

@@ -52,6 +52,44 @@ char *text_casefold_nfkc(struct arena *arena, const char *text)
         return n < 0 ? NULL : arena_strndup(arena, (const char *)points, (size_t)n);
 }
 
+/* Letters with a stroke or without a dot: marks that Unicode takes for a part of them. */
+static utf8proc_int32_t plain_letter(utf8proc_int32_t c)
+{
+        static const struct {
+                utf8proc_int32_t letter, plain;
+        } pairs[] = {{0xF8, 'o'}, {0x142, 'l'}, {0x111, 'd'}, {0x127, 'h'}, {0x131, 'i'}, {0x167, 't'}};
+
+        for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+                if (pairs[i].letter == c) {
+                        return pairs[i].plain;
+                }
+        }
+        return c;
+}
+
+char *text_without_marks(struct arena *arena, const char *text)
+{
+        size_t len = strlen(text);
+        const utf8proc_option_t options = UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_STRIPMARK;
+        utf8proc_int32_t *points;
+        utf8proc_ssize_t n;
+
+        if (is_ascii(text, len)) {
+                return arena_strndup(arena, text, len);
+        }
+        points = arena_alloc_array(arena, 4 * len + 1, sizeof(*points));
+        n = utf8proc_decompose((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)len, points,
+                               (utf8proc_ssize_t)(4 * len), options);
+        if (n < 0 || (size_t)n > 4 * len) {
+                return arena_strndup(arena, text, len);
+        }
+        for (utf8proc_ssize_t i = 0; i < n; i++) {
+                points[i] = plain_letter(points[i]);
+        }
+        n = utf8proc_reencode(points, n, options);
+        return n < 0 ? arena_strndup(arena, text, len) : arena_strndup(arena, (const char *)points, (size_t)n);
+}
+
 static bool is_ascii_letter(uint32_t c)
 {
         return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';

@@ -14,6 +14,10 @@
  * of combining marks. */
 char *text_casefold_nfkc(struct arena *arena, const char *text);
 
+/* Without combining marks, of which a letter may have one as part of it: "é" is "e", "ё" is "е"; "ı" is "i", "ø" is
+ * "o", "ß" is "ss". For comparing words of scripts in which marks only colour a letter; of UTF-8. */
+char *text_without_marks(struct arena *arena, const char *text);
+
 /* Bytes that a stranger sent, as text that can be kept and shown: what is not UTF-8, and all that text_is_one_line
  * refuses, is shown as U+FFFD, and the end is cut between two characters so that at most max_bytes are left. */
 char *text_clean(struct arena *arena, struct str bytes, size_t max_bytes);

@@ -8,6 +8,8 @@
 #include "services/note/renoters.h"
 #include "services/note/show.h"
 #include "services/note/store.h"
+#include "services/note/stored.h"
+#include "services/note/visibility.h"
 
 sn_status note_handle_batch_get(struct rpc_call *c, const Note__BatchGetRequest *in, Note__Notes *out)
 {
@@ -21,6 +23,33 @@ sn_status note_handle_batch_get(struct rpc_call *c, const Note__BatchGetRequest 
         out->next_renote_ids = ARENA_ARRAY(c->arena, char *, out->n_items);
         return renoters_show(c, show_one_viewer(c->arena, in->viewer_id, out->n_items), out->items, out->n_items,
                              out->next_renote_ids);
+}
+
+/* A removed comment is its author's alone. */
+static bool is_indexed(const NoteRows__StoredNote *stored)
+{
+        return stored != NULL && stored->renote_of_id[0] == '\0' && !stored->removed &&
+               note_is_for_others((int)stored->note->visibility);
+}
+
+sn_status note_handle_batch_get_indexed(struct rpc_call *c, const Note__BatchGetIndexedRequest *in,
+                                        Note__IndexedNotes *out)
+{
+        NoteRows__StoredNote **stored = ARENA_ARRAY(c->arena, NoteRows__StoredNote *, in->n_ids);
+
+        TRY(stored_get(c, READ_FROM_ANYWHERE, in->ids, in->n_ids, stored));
+        out->items = ARENA_ARRAY(c->arena, Note__IndexedNote *, in->n_ids);
+        for (size_t i = 0; i < in->n_ids; i++) {
+                if (is_indexed(stored[i])) {
+                        Note__IndexedNote *item = out->items[out->n_items++] = ARENA_NEW(c->arena, Note__IndexedNote);
+
+                        note__indexed_note__init(item);
+                        item->note = stored[i]->note;
+                        item->audience_owner_id = note_audience_owner(stored[i]);
+                        item->version = stored[i]->version;
+                }
+        }
+        return SN_OK;
 }
 
 /* "After" counts when both are given. */

@@ -1,29 +1,28 @@
-/* Keeps the counts: each note counts exactly once, however often its event comes. */
+/* Keeps how engaged members are with the notes of the index. In a consumer of its own: many counts hold up no note. */
 #include "services/search/search.h"
 
-#include <string.h>
-#include "db/db.h"
-#include "services/search/store.h"
 #include "services/note/note.rpc.h"
+#include "services/search/store.h"
 
 static sn_status count_notes(struct rpc_call *c, struct bus_batch *batch)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
-        char **authors = ARENA_ARRAY(c->arena, char *, batch->n);
-        int64_t *notes = ARENA_ARRAY(c->arena, int64_t, batch->n);
+        Note__BatchGetIndexedRequest in = NOTE__BATCH_GET_INDEXED_REQUEST__INIT;
+        Note__IndexedNotes found = NOTE__INDEXED_NOTES__INIT;
 
-        TRY(bus_begin(c, batch, &tx));
+        in.ids = ARENA_ARRAY(c->arena, char *, batch->n);
         for (size_t i = 0; i < batch->n; i++) {
-                const bus_event *event = batch->events[i];
-
-                authors[i] = event->actor_id;
-                notes[i] = strcmp(event->type, "note.created") == 0 ? 1 : -1;
+                in.ids[in.n_ids++] = batch->events[i]->aggregate_id;
         }
-        TRY(search_store_add(tx, authors, notes, batch->n));
+        TRY(note_batch_get_indexed(c, &in, &found));
+        TRY(bus_begin(c, batch, &tx));
+        for (size_t i = 0; i < found.n_items; i++) {
+                TRY(store_count_note(tx, found.items[i]->note->id, found.items[i]->note->counts));
+        }
         return bus_commit(c, batch, &tx);
 }
 
-static const char *const types[] = {"note.created", "note.deleted", NULL};
+static const char *const types[] = {"note.counted", NULL};
 
 const struct bus_consumer search_count_notes = {
     .name = "count_notes",

@@ -1,5 +1,11 @@
 /* search_service: what it is made of. */
-#include "services/search/search.h"
+#include "services/search/find.h"
+
+static sn_status start(struct service *service, const struct settings *settings)
+{
+        find_start(settings);
+        return SN_OK;
+}
 
 const struct service_definition search_service = {
     .name = "search",
@@ -8,4 +14,5 @@ const struct service_definition search_service = {
     .schema = &search_schema,
     .consumers = search_consumers,
     .jobs = search_jobs,
+    .start = start,
 };

@@ -3,11 +3,68 @@
 #define SERVICES_SEARCH_STORE_H
 
 #include "db/db.h"
+#include "services/search/lexemes.h"
 #include "services/search/search.rpc.h"
+#include "services/search/search_rows.rpc.h"
 
-/* 0 for a member without a row. */
-SN_CHECKED sn_status search_store_count(struct db_tx *tx, const char *user_id, Search__Count *out);
-/* Adds notes[i] to the count of authors[i]; an author may come more than once. */
-SN_CHECKED sn_status search_store_add(struct db_tx *tx, char *const *authors, const int64_t *notes, size_t n);
+/* ---- The index (store_index.c) ---- */
+
+struct indexed_note {
+        const Note__IndexedNote *note;
+        const char *vector;                /* of lexemes.h */
+        const char *language, *dictionary; /* "": none */
+        char **words;                      /* to be stemmed */
+        size_t n_words, length;
+};
+
+/* An older version changes nothing. */
+SN_CHECKED sn_status store_index_note(struct db_tx *tx, const struct indexed_note *note);
+SN_CHECKED sn_status store_unindex_notes(struct db_tx *tx, char **ids, size_t n);
+SN_CHECKED sn_status store_count_note(struct db_tx *tx, const char *id, const Note__NoteCounts *counts);
+SN_CHECKED sn_status store_index_member(struct db_tx *tx, const User__IndexedUser *user, const char *username_key,
+                                        const char *names);
+/* A member whom nobody sees. */
+SN_CHECKED sn_status store_hide_member(struct db_tx *tx, const char *id);
+SN_CHECKED sn_status store_erase_member(struct db_tx *tx, const char *id);
+
+/* ---- Finding (store_find.c) ---- */
+
+struct word_asked {
+        const char *word; /* with its accents */
+        const char *lexeme;
+        bool stems, typos;
+};
+
+/* What the words may stand for, of what there is in the index; the words themselves always. By place. */
+SN_CHECKED sn_status store_alternatives(struct db_tx *tx, const struct word_asked *words, size_t n_words,
+                                        char **languages, char **dictionaries, size_t n_languages, size_t *n,
+                                        SearchRows__Word ***rows);
+
+/* Those of the words whose stem is one of these ("~en:run"). */
+SN_CHECKED sn_status store_stemmed(struct db_tx *tx, char **words, size_t n_words, char **stems, size_t n_stems,
+                                   size_t *n, char ***found);
+
+struct candidates_asked {
+        const char *query; /* a tsquery; NULL: all notes */
+        char **terms;      /* tsqueries, to be ranked by */
+        size_t n_terms;
+        const char *viewer;
+        char **followed;
+        size_t n_followed;
+        bool only_followed;
+        const char *above, *below; /* ids, exclusive; "": no bound */
+        int64_t min_likes;
+        bool by_engagement;
+        int64_t most_engaged; /* with below, by engagement: where to go on */
+        size_t room;
+};
+
+SN_CHECKED sn_status store_candidates(struct db_tx *tx, const struct candidates_asked *asked, size_t *n,
+                                      SearchRows__Candidate ***rows);
+SN_CHECKED sn_status store_find_members(struct db_tx *tx, const char *text, size_t limit, size_t *n,
+                                        SearchRows__Member ***rows);
+/* Hashtags of notes that all may see, those of most notes first: "#tag". */
+SN_CHECKED sn_status store_find_hashtags(struct db_tx *tx, const char *start, size_t limit, size_t *n,
+                                         SearchRows__Word ***rows);
 
 #endif

@@ -23,6 +23,12 @@ sn_status user_handle_resolve_usernames(struct rpc_call *c, const User__ResolveU
         return DB_READ(c, tx, store_authors_by_name(tx, keys, in->n_usernames, &out->n_items, &out->items));
 }
 
+sn_status user_handle_batch_get_indexed(struct rpc_call *c, const User__BatchGetIndexedRequest *in,
+                                        User__IndexedUsers *out)
+{
+        return DB_READ(c, tx, store_indexed(tx, in->ids, in->n_ids, &out->n_items, &out->items));
+}
+
 sn_status user_handle_get_privacy(struct rpc_call *c, const User__GetPrivacyRequest *in, User__Privacy *out)
 {
         bool found = false;

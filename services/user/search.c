@@ -13,7 +13,9 @@ sn_status search_index_names(struct db_tx *tx, const char *user_id, const char *
         char *keys[NAME_KEYS_MAX];
         size_t n = name_keys(db_arena(tx), display_name, keys);
 
-        return store_set_names(tx, user_id, keys, n);
+        TRY(store_set_names(tx, user_id, keys, n));
+        return outbox_put(
+            tx, &(struct outbox_event){.type = EVENT_USER_CHANGED, .aggregate_id = user_id, .actor_id = user_id});
 }
 
 /* A cursor holds the first bytes of the key after the query: the rest of it, mostly. */

@@ -5,7 +5,7 @@
 #include "db/db.h"
 
 /* From this transaction on the member is found by this display name, and by their username; by none when they are not
- * discoverable, or deactivated. */
+ * discoverable, or deactivated. search_service is told (user.changed). */
 SN_CHECKED sn_status search_index_names(struct db_tx *tx, const char *user_id, const char *display_name);
 
 #endif

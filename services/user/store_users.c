@@ -160,6 +160,21 @@ sn_status store_authors_by_name(struct db_tx *tx, char **keys, size_t n, size_t 
         return db_list(tx, &SELECT_AUTHORS_BY_NAME, DB_BINDS(bind_texts(keys, n)), n_rows, rows);
 }
 
+#define SETTING_IS_OFF(key)                                                                                            \
+        "exists (select from user_settings where user_id = u.id and key = '" key "' and value = 'false')"
+
+/* clang-format off */
+DB_STATEMENT(SELECT_INDEXED, "user_service", &user__indexed_user__message,
+             "select u.id, u.username, u.display_name, not " SETTING_IS_OFF("privacy.discoverable") " as discoverable,"
+             " not " SETTING_IS_OFF("privacy.searchable") " as searchable"
+             " from users u where u.id = any($1::uuid[]) and " USER_IS_SHOWN("u"));
+/* clang-format on */
+
+sn_status store_indexed(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, User__IndexedUser ***rows)
+{
+        return db_list(tx, &SELECT_INDEXED, DB_BINDS(bind_uuids(ids, n)), n_rows, rows);
+}
+
 DB_STATEMENT(UPSERT_STATS, "user_service", NULL,
              "insert into user_stats as s (user_id, notes, followers, following)"
              " select u.id, sum(c.notes)::bigint, sum(c.followers)::bigint, sum(c.following)::bigint"

@@ -180,6 +180,7 @@ test('notes and timelines: all that can be done with one', async () => {
         await eventually('arrival', async () => ids((await ok('GetHome', { limit: 5 }, alice)).items).includes(note.id));
         assert.deepEqual(ids((await ok('GetUserTimeline', { user_id: bob.id, limit: 1 })).items), [note.id]);
         assert.deepEqual(ids((await ok('GetHashtagTimeline', { tag })).items), [note.id]);
+        await eventually('searched', async () => (await ok('Search', { query: `tag:${tag}`, type: 'SEARCH_TYPE_NOTES' })).items[0]?.note.id === note.id);
         await ok('LikeNote', { id: note.id }, alice);
         await ok('DeleteNote', { id: note.id }, bob);
         await fails('GetNote', { id: note.id }, Status.NOT_FOUND);

@@ -1,0 +1,194 @@
+/* Owns what filters mean. */
+#include "services/search/filters.h"
+
+#include <string.h>
+#include <time.h>
+#include "base/str.h"
+#include "base/text.h"
+#include "base/uuid.h"
+#include "services/member.h"
+#include "services/search/search.h"
+
+enum { DAY_MS = 24 * 60 * 60 * 1000 };
+
+static sn_status member(struct rpc_call *c, const struct query *filter, const char *sign, const char **lexeme)
+{
+        char *id = NULL;
+        sn_status status;
+
+        if (strcmp(filter->text, "me") == 0) {
+                *lexeme = arena_printf(c->arena, ":%s:%s", sign, c->actor[0] != '\0' ? c->actor : "-");
+                return SN_OK;
+        }
+        status = strlen(filter->text) <= 36 ? member_find(c, (char *)filter->text, &id) : SN_NOT_FOUND;
+        if (status != SN_OK && status != SN_NOT_FOUND) {
+                return status;
+        }
+        *lexeme = arena_printf(c->arena, ":%s:%s", sign, status == SN_OK ? id : "-");
+        return SN_OK;
+}
+
+static sn_status word(struct rpc_call *c, const struct query *filter, const char *sign, const char *const *words,
+                      const char *wants, const char **lexeme)
+{
+        for (size_t i = 0; words[i] != NULL; i++) {
+                if (str_equal_nocase(str_of(filter->text), str_of(words[i]))) {
+                        *lexeme = arena_printf(c->arena, ":%s:%s", sign, words[i]);
+                        return SN_OK;
+                }
+        }
+        return terms_fail(c, filter->at, wants);
+}
+
+static sn_status language(struct rpc_call *c, const struct query *filter, const char **lexeme)
+{
+        char *code = text_casefold_nfkc(c->arena, filter->text);
+
+        if (strlen(code) < 2 || strlen(code) > 3 || strspn(code, "abcdefghijklmnopqrstuvwxyz") != strlen(code)) {
+                return terms_fail(c, filter->at, "lang: with the code of a language, like lang:de");
+        }
+        *lexeme = arena_printf(c->arena, ":lang:%s", code);
+        return SN_OK;
+}
+
+static sn_status tag(struct rpc_call *c, const struct query *filter, const char **lexeme)
+{
+        const char *text = filter->text[0] == '#' ? filter->text + 1 : filter->text;
+
+        *lexeme = arena_printf(c->arena, "#%s", text_casefold_nfkc(c->arena, text));
+        return SN_OK;
+}
+
+/* A host, with or without what stands around it in a link. */
+static sn_status host(struct rpc_call *c, const struct query *filter, const char **lexeme)
+{
+        char *text = text_casefold_nfkc(c->arena, filter->text), *start = strstr(text, "://");
+
+        start = start != NULL ? start + 3 : text;
+        start[strcspn(start, "/:?#")] = '\0';
+        if (strchr(start, '.') == NULL) {
+                return terms_fail(c, filter->at, "url: with a host, like url:example.org");
+        }
+        *lexeme = arena_printf(c->arena, "/%s", start);
+        return SN_OK;
+}
+
+/* ---- Of the query as a whole ---- */
+
+static int64_t days_since_1970(int64_t year, int64_t month, int64_t day)
+{
+        int64_t y = year - (month <= 2), era = y / 400, of_era = y - era * 400;
+        int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+
+        return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+static bool part(struct str *text, size_t len, int64_t least, int64_t most, int64_t *out)
+{
+        struct str digits = {text->ptr, len};
+
+        if (text->len < len || !str_to_i64(digits, out) || *out < least || *out > most) {
+                return false;
+        }
+        *text = (struct str){text->ptr + len, text->len - len};
+        return true;
+}
+
+static bool skip_hyphen(struct str *text)
+{
+        if (text->len == 0 || text->ptr[0] != '-') {
+                return false;
+        }
+        *text = (struct str){text->ptr + 1, text->len - 1};
+        return true;
+}
+
+/* A day of the calendar, in UTC: 2026-11-27. */
+static bool read_day(const char *text, int64_t *ms)
+{
+        static const int lengths[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+        struct str rest = str_of(text);
+        int64_t year, month, day;
+
+        if (!part(&rest, 4, 1970, 9999, &year) || !skip_hyphen(&rest) || !part(&rest, 2, 1, 12, &month) ||
+            !skip_hyphen(&rest) || !part(&rest, 2, 1, lengths[month - 1], &day) || rest.len > 0 ||
+            (month == 2 && day == 29 && (year % 4 != 0 || (year % 100 == 0 && year % 400 != 0)))) {
+                return false;
+        }
+        *ms = days_since_1970(year, month, day) * DAY_MS;
+        return true;
+}
+
+static sn_status bound(struct rpc_call *c, const struct query *filter, struct terms *terms)
+{
+        char id[UUID_SIZE];
+        int64_t ms;
+
+        if (!read_day(filter->text, &ms)) {
+                return terms_fail(c, filter->at, "a day of the calendar behind the colon, like 2026-11-27");
+        }
+        /* until: the whole day */
+        const char *edge = arena_strdup(c->arena, uuid_at_ms(filter->filter == FILTER_SINCE ? ms : ms + DAY_MS, id));
+
+        *(filter->filter == FILTER_SINCE ? &terms->above : &terms->below) = edge;
+        return SN_OK;
+}
+
+static sn_status likes(struct rpc_call *c, const struct query *filter, struct terms *terms)
+{
+        if (!str_to_i64(str_of(filter->text), &terms->min_likes) || terms->min_likes < 0) {
+                return terms_fail(c, filter->at, "a number behind min_likes:");
+        }
+        return SN_OK;
+}
+
+static sn_status place(struct rpc_call *c, const struct query *filter, struct terms *terms, const char **lexeme)
+{
+        if (c->actor[0] == '\0') {
+                return rpc_fail(c, SN_UNAUTHENTICATED, NULL, "please log in first: in: is about yourself");
+        }
+        if (strcmp(filter->text, "mine") == 0) {
+                *lexeme = arena_printf(c->arena, ":from:%s", c->actor);
+                return SN_OK;
+        }
+        if (strcmp(filter->text, "following") == 0) {
+                terms->only_followed = true;
+                return SN_OK;
+        }
+        return terms_fail(c, filter->at, "in:mine or in:following");
+}
+
+sn_status filter_lexeme(struct rpc_call *c, const struct query *filter, bool whole, struct terms *terms,
+                        const char **lexeme)
+{
+        static const char *const kinds[] = {"comment", NULL}, *const contents[] = {"link", NULL};
+
+        *lexeme = NULL;
+        switch (filter->filter) {
+        case FILTER_FROM:
+                return member(c, filter, "from", lexeme);
+        case FILTER_MENTIONS:
+                return member(c, filter, "mentions", lexeme);
+        case FILTER_LANG:
+                return language(c, filter, lexeme);
+        case FILTER_HAS:
+                return word(c, filter, "has", contents, "has:link", lexeme);
+        case FILTER_IS:
+                return word(c, filter, "is", kinds, "is:comment", lexeme);
+        case FILTER_TAG:
+                return tag(c, filter, lexeme);
+        case FILTER_URL:
+                return host(c, filter, lexeme);
+        default:
+                break;
+        }
+        if (filter->filter == FILTER_IN && strcmp(filter->text, "mine") == 0) {
+                return place(c, filter, terms, lexeme);
+        }
+        if (!whole) {
+                return terms_fail(c, filter->at, "this one outside of groups, OR and -: it is about the whole query");
+        }
+        return filter->filter == FILTER_IN          ? place(c, filter, terms, lexeme)
+               : filter->filter == FILTER_MIN_LIKES ? likes(c, filter, terms)
+                                                    : bound(c, filter, terms);
+}

@@ -1,0 +1,33 @@
+/* What a search is about, for the files that find one type each. */
+#ifndef SERVICES_SEARCH_FIND_H
+#define SERVICES_SEARCH_FIND_H
+
+#include "services/search/search.h"
+#include "services/search/terms.h"
+
+struct search {
+        const Search__SearchRequest *in;
+        const struct query *query;
+        struct terms terms;
+        const char *text;   /* the query as it was understood */
+        const char *filter; /* of cursors */
+        bool partial;
+};
+
+/* Words alone, without filters and what is excluded, folded: what members and hashtags are compared with. "" when there
+ * are none. */
+const char *search_plain_text(struct arena *arena, const struct query *query);
+
+/* A page of notes, from the request's cursor on. */
+SN_CHECKED sn_status find_notes(struct rpc_call *c, struct search *search, Search__SearchPage *out);
+/* At most limit members, appended to out, which has room for them. */
+SN_CHECKED sn_status find_members(struct rpc_call *c, const struct search *search, size_t limit,
+                                  Search__SearchPage *out);
+SN_CHECKED sn_status find_hashtags(struct rpc_call *c, const struct search *search, size_t limit,
+                                   Search__SearchPage *out);
+/* A new item at the end of out, with the type. */
+Search__Found *find_append(struct rpc_call *c, Search__SearchPage *out, Search__FoundType type);
+void find_explain(struct rpc_call *c, Search__Found *found, const char *name, const char *detail, int64_t value);
+void find_start(const struct settings *settings);
+
+#endif

@@ -1,0 +1,270 @@
+/* Finds notes. The index names candidates; note_service decides which of them the reader is shown.
+ *
+ * By relevance the newest and the most engaged matches are ranked, so that a word that a quarter of all notes have
+ * costs no more than a rare one; by time and by engagement pages go on as long as there are any. */
+#include "services/search/find.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "services/page.h"
+#include "services/search/highlight.h"
+#include "services/search/rank.h"
+#include "services/search/store.h"
+
+enum { NEWEST = 600, MOST_ENGAGED = 300, FOLLOWED_MAX = 5000 };
+
+static int64_t deadline_ms;
+
+struct finding {
+        struct search *search;
+        struct candidates_asked asked;
+        struct ranked *ranked; /* by relevance: all of them, the best first */
+        size_t n;
+        struct ranked *shown; /* what was fetched of it, for the items that are shown */
+        size_t n_shown, room;
+};
+
+void find_start(const struct settings *settings)
+{
+        deadline_ms = settings->search_deadline_ms;
+}
+
+static sn_status load_followed(struct rpc_call *c, struct finding *f)
+{
+        Follow__ListFollowedSinceRequest in = FOLLOW__LIST_FOLLOWED_SINCE_REQUEST__INIT;
+        Follow__FollowedMembers out = FOLLOW__FOLLOWED_MEMBERS__INIT;
+
+        if (c->actor[0] == '\0') {
+                return SN_OK;
+        }
+        in.user_id = (char *)c->actor;
+        in.limit = FOLLOWED_MAX;
+        TRY(follow_list_followed_since(c, &in, &out));
+        f->asked.followed = out.ids;
+        f->asked.n_followed = out.n_ids;
+        return SN_OK;
+}
+
+static bool is_followed(const struct finding *f, const char *author)
+{
+        for (size_t i = 0; i < f->asked.n_followed; i++) {
+                if (strcmp(f->asked.followed[i], author) == 0) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+static void prepare(struct rpc_call *c, struct finding *f)
+{
+        const struct terms *terms = &f->search->terms;
+        char **queries = ARENA_ARRAY(c->arena, char *, terms->n_alternatives);
+
+        for (size_t i = 0; i < terms->n_alternatives; i++) {
+                queries[i] = terms->alternatives[i].query;
+        }
+        f->asked.query = terms->query;
+        f->asked.terms = queries;
+        f->asked.n_terms = terms->n_alternatives;
+        f->asked.viewer = c->actor;
+        f->asked.only_followed = terms->only_followed;
+        f->asked.above = terms->above;
+        f->asked.below = terms->below;
+        f->asked.min_likes = terms->min_likes;
+}
+
+/* ---- By relevance ---- */
+
+static int compare(const void *a, const void *b)
+{
+        const struct ranked *x = a, *y = b;
+
+        if (x->score != y->score) {
+                return x->score < y->score ? 1 : -1;
+        }
+        return -strcmp(x->id, y->id); /* the newest first */
+}
+
+static sn_status rank_some(struct rpc_call *c, struct finding *f, size_t room)
+{
+        SearchRows__Candidate **rows = NULL;
+        size_t n = 0;
+
+        f->asked.room = room;
+        TRY(DB_READ(c, tx, store_candidates(tx, &f->asked, &n, &rows)));
+        for (size_t i = 0; i < n; i++) {
+                f->ranked[f->n++] = rank_note(&f->search->terms, rows[i], is_followed(f, rows[i]->author_id));
+        }
+        return SN_OK;
+}
+
+static void drop_doubles(struct finding *f)
+{
+        size_t n = 0;
+
+        qsort(f->ranked, f->n, sizeof(*f->ranked), compare);
+        for (size_t i = 0; i < f->n; i++) {
+                if (n == 0 || strcmp(f->ranked[n - 1].id, f->ranked[i].id) != 0) {
+                        f->ranked[n++] = f->ranked[i];
+                }
+        }
+        f->n = n;
+}
+
+/* The deadline is that of ranking: what was found by then is shown. */
+static sn_status rank_all(struct rpc_call *c, struct finding *f)
+{
+        int64_t whole_us = c->deadline_us, left_ms = rpc_call_left_ms(c);
+        const char *below = f->asked.below;
+        sn_status status;
+
+        f->ranked = ARENA_ARRAY(c->arena, struct ranked, NEWEST + MOST_ENGAGED);
+        if (left_ms > deadline_ms) {
+                c->deadline_us -= (left_ms - deadline_ms) * 1000;
+        }
+        status = rank_some(c, f, NEWEST);
+        if (status == SN_OK && f->n == NEWEST) {
+                f->asked.by_engagement = true;
+                f->asked.most_engaged = INT64_MAX;
+                f->asked.below = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+                status = rank_some(c, f, MOST_ENGAGED);
+                f->asked.by_engagement = false;
+                f->asked.below = below;
+        }
+        c->deadline_us = whole_us;
+        f->search->partial = status == SN_DEADLINE_EXCEEDED;
+        drop_doubles(f);
+        return f->search->partial ? SN_OK : status;
+}
+
+static sn_status fetch_ranked(struct rpc_call *c, struct finding *f, const struct page_scan *scan,
+                              struct page_refs *out)
+{
+        size_t at = 0;
+
+        if (f->ranked == NULL) {
+                TRY(rank_all(c, f));
+        }
+        if (scan->beyond.id[0] != '\0') {
+                struct ranked last = {.id = scan->beyond.id, .score = scan->beyond.sort_key};
+
+                while (at < f->n && compare(&f->ranked[at], &last) <= 0) {
+                        at++;
+                }
+        }
+        for (; at < f->n && out->n < scan->limit; at++) {
+                struct page_ref *ref = &out->items[out->n++];
+
+                *ref = (struct page_ref){.at.sort_key = f->ranked[at].score};
+                memcpy(ref->at.id, f->ranked[at].id, UUID_SIZE);
+        }
+        return SN_OK;
+}
+
+/* ---- By time and by engagement ---- */
+
+static sn_status fetch_in_order(struct rpc_call *c, struct finding *f, const struct page_scan *scan,
+                                struct page_refs *out)
+{
+        bool engaged = f->search->in->sort == SEARCH__SEARCH_SORT__SEARCH_SORT_ENGAGED;
+        SearchRows__Candidate **rows = NULL;
+        struct candidates_asked asked = f->asked;
+
+        asked.room = scan->limit;
+        asked.by_engagement = engaged;
+        asked.most_engaged = INT64_MAX;
+        if (engaged) {
+                asked.below = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+        }
+        if (scan->beyond.id[0] != '\0') {
+                asked.below = scan->beyond.id;
+                asked.most_engaged = scan->beyond.sort_key;
+        }
+        TRY(DB_READ(c, tx, store_candidates(tx, &asked, &out->n, &rows)));
+        f->ranked = ARENA_ARRAY(c->arena, struct ranked, out->n);
+        f->n = out->n;
+        for (size_t i = 0; i < out->n; i++) {
+                f->ranked[i] = rank_note(&f->search->terms, rows[i], is_followed(f, rows[i]->author_id));
+                out->items[i] = (struct page_ref){.at.sort_key = engaged ? rows[i]->engagement : 0};
+                memcpy(out->items[i].at.id, rows[i]->note_id, UUID_SIZE);
+        }
+        return SN_OK;
+}
+
+static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
+{
+        struct finding *f = context;
+        Search__SearchSort sort = f->search->in->sort;
+
+        out->items = ARENA_ARRAY(c->arena, struct page_ref, scan->limit);
+        return sort == SEARCH__SEARCH_SORT__SEARCH_SORT_NEWEST || sort == SEARCH__SEARCH_SORT__SEARCH_SORT_ENGAGED
+                   ? fetch_in_order(c, f, scan, out)
+                   : fetch_ranked(c, f, scan, out);
+}
+
+/* ---- What is shown ---- */
+
+static const struct ranked *ranked_of(const struct ranked *ranked, size_t n, const char *id)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (strcmp(ranked[i].id, id) == 0) {
+                        return &ranked[i];
+                }
+        }
+        return NULL;
+}
+
+static sn_status show(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,
+                      ProtobufCMessage ***items)
+{
+        struct finding *f = context;
+        Note__BatchGetRequest in = NOTE__BATCH_GET_REQUEST__INIT;
+        Note__Notes out = NOTE__NOTES__INIT;
+
+        in.viewer_id = (char *)c->actor;
+        in.hide_muted = true;
+        in.ids = ids;
+        in.n_ids = n;
+        TRY(note_batch_get(c, &in, &out));
+        for (size_t i = 0; i < out.n_items && f->n_shown < f->room; i++) {
+                const struct ranked *ranked = ranked_of(f->ranked, f->n, out.items[i]->id);
+
+                if (ranked != NULL) {
+                        f->shown[f->n_shown++] = *ranked;
+                }
+        }
+        *n_items = out.n_items;
+        *items = (ProtobufCMessage **)out.items;
+        return SN_OK;
+}
+
+static void append(struct rpc_call *c, struct finding *f, Note__Note *note, Search__SearchPage *out)
+{
+        const struct ranked *ranked = ranked_of(f->shown, f->n_shown, note->id);
+        Search__Found *found = find_append(c, out, SEARCH__FOUND_TYPE__FOUND_TYPE_NOTE);
+
+        found->item_case = SEARCH__FOUND__ITEM_NOTE;
+        found->note = note;
+        found->score = ranked->score;
+        for (int i = 0; f->search->in->explain && i < RANK_PARTS; i++) {
+                find_explain(c, found, rank_part_name(i), "", ranked->parts[i]);
+        }
+}
+
+sn_status find_notes(struct rpc_call *c, struct search *search, Search__SearchPage *out)
+{
+        struct finding f = {.search = search, .room = page_limit(search->in->limit) + 1};
+        struct page_source source = {.filter = search->filter, .fetch = fetch, .show = show, .context = &f};
+        struct page_asked asked = {.position = search->in->cursor, .limit = search->in->limit};
+        struct page page;
+
+        TRY(load_followed(c, &f));
+        prepare(c, &f);
+        f.shown = ARENA_ARRAY(c->arena, struct ranked, f.room);
+        TRY(page_read(c, &source, &asked, &page));
+        for (size_t i = 0; i < page.n; i++) {
+                append(c, &f, (Note__Note *)page.items[i], out);
+        }
+        out->next_cursor = page.next_cursor;
+        return search->in->highlight ? highlight_notes(c, &search->terms, out) : SN_OK;
+}

@@ -1,0 +1,10 @@
+/* Where a query's words stand in the texts that are shown. */
+#ifndef SERVICES_SEARCH_HIGHLIGHT_H
+#define SERVICES_SEARCH_HIGHLIGHT_H
+
+#include "services/search/search.h"
+#include "services/search/terms.h"
+
+SN_CHECKED sn_status highlight_notes(struct rpc_call *c, const struct terms *terms, Search__SearchPage *page);
+
+#endif

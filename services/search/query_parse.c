@@ -1,0 +1,350 @@
+/* A parser by recursive descent, one function for each rule of the grammar in docs/search.md. */
+#include "services/search/query.h"
+
+#include <string.h>
+#include "base/str.h"
+#include "base/text.h"
+
+struct parser {
+        struct arena *arena;
+        struct str rest;
+        size_t at; /* of rest, in code points from 1 */
+        size_t depth, n_terms;
+        struct query_error *error;
+};
+
+static const char *const filter_names[FILTER_COUNT] = {
+    [FILTER_FROM] = "from",           [FILTER_MENTIONS] = "mentions", [FILTER_LANG] = "lang", [FILTER_HAS] = "has",
+    [FILTER_SINCE] = "since",         [FILTER_UNTIL] = "until",       [FILTER_IN] = "in",     [FILTER_IS] = "is",
+    [FILTER_MIN_LIKES] = "min_likes", [FILTER_TAG] = "tag",           [FILTER_URL] = "url",
+};
+
+const char *query_filter_name(enum query_filter filter)
+{
+        return filter_names[filter];
+}
+
+static struct query *fail(struct parser *p, size_t at, const char *wants)
+{
+        if (p->error->wants == NULL) {
+                *p->error = (struct query_error){.at = at, .wants = wants};
+        }
+        return NULL;
+}
+
+/* ---- Characters ---- */
+
+static uint32_t peek(const struct parser *p, size_t *len)
+{
+        uint32_t c = 0;
+
+        *len = p->rest.len > 0 ? utf8_decode(p->rest.ptr, p->rest.len, &c) : 0;
+        return c;
+}
+
+static void skip(struct parser *p, size_t len)
+{
+        p->rest = (struct str){p->rest.ptr + len, p->rest.len - len};
+        p->at++;
+}
+
+static void skip_spaces(struct parser *p)
+{
+        size_t len;
+
+        while (text_is_space(peek(p, &len)) && len > 0) {
+                skip(p, len);
+        }
+}
+
+static bool take(struct parser *p, char c)
+{
+        bool is = p->rest.len > 0 && p->rest.ptr[0] == c;
+
+        if (is) {
+                skip(p, 1);
+        }
+        return is;
+}
+
+static bool ends_word(uint32_t c)
+{
+        return text_is_space(c) || c == '(' || c == ')' || c == '"';
+}
+
+/* What stands up to a space, a parenthesis or a quotation mark. */
+static struct str peek_word(const struct parser *p)
+{
+        struct str word = {p->rest.ptr, 0};
+
+        while (word.len < p->rest.len) {
+                uint32_t c = 0;
+                size_t len = utf8_decode(word.ptr + word.len, p->rest.len - word.len, &c);
+
+                if (ends_word(c)) {
+                        break;
+                }
+                word.len += len;
+        }
+        return word;
+}
+
+static void skip_bytes(struct parser *p, size_t len)
+{
+        p->at += utf8_length(p->rest.ptr, len);
+        p->rest = (struct str){p->rest.ptr + len, p->rest.len - len};
+}
+
+/* ---- Leaves ---- */
+
+static struct query *leaf(struct parser *p, enum query_kind kind, struct str text, size_t at)
+{
+        struct query *query = ARENA_NEW(p->arena, struct query);
+
+        if (++p->n_terms > QUERY_MAX_TERMS) {
+                return fail(p, at, "the end: a query has at most 50 words");
+        }
+        *query = (struct query){.kind = kind, .text = str_dup(p->arena, text), .at = at};
+        return query;
+}
+
+/* phrase = '"' anything but quotation marks '"' */
+static bool quoted(struct parser *p, struct str *text)
+{
+        const char *end = memchr(p->rest.ptr, '"', p->rest.len);
+
+        if (end == NULL) {
+                fail(p, p->at + utf8_length(p->rest.ptr, p->rest.len), "a closing quotation mark");
+                return false;
+        }
+        *text = text_trim((struct str){p->rest.ptr, (size_t)(end - p->rest.ptr)});
+        if (text->len == 0) {
+                fail(p, p->at, "a word");
+                return false;
+        }
+        skip_bytes(p, (size_t)(end - p->rest.ptr) + 1);
+        return true;
+}
+
+static struct query *phrase(struct parser *p)
+{
+        size_t at = p->at - 1;
+        struct str text;
+
+        return quoted(p, &text) ? leaf(p, QUERY_PHRASE, text, at) : NULL;
+}
+
+static bool filter_of(struct str word, enum query_filter *filter, size_t *len)
+{
+        const char *colon = memchr(word.ptr, ':', word.len);
+
+        for (size_t i = 0; colon != NULL && i < FILTER_COUNT; i++) {
+                if (str_equal_nocase((struct str){word.ptr, (size_t)(colon - word.ptr)}, str_of(filter_names[i]))) {
+                        *filter = i;
+                        *len = (size_t)(colon - word.ptr) + 1;
+                        return true;
+                }
+        }
+        return false;
+}
+
+/* filter = name ":" ( word | phrase ) */
+static struct query *filter(struct parser *p, enum query_filter filter, size_t len)
+{
+        size_t at = p->at;
+        struct query *query;
+        struct str value;
+
+        skip_bytes(p, len);
+        if (take(p, '"')) {
+                if (!quoted(p, &value)) {
+                        return NULL;
+                }
+        } else {
+                value = peek_word(p);
+                skip_bytes(p, value.len);
+        }
+        if (value.len == 0) {
+                return fail(p, p->at, "a value right behind the colon");
+        }
+        query = leaf(p, QUERY_FILTER, value, at);
+        if (query != NULL) {
+                query->filter = filter;
+        }
+        return query;
+}
+
+/* term = filter | word [ "*" ] */
+static struct query *term(struct parser *p)
+{
+        struct str word = peek_word(p);
+        enum query_filter which = FILTER_COUNT;
+        size_t at = p->at, len = 0;
+        bool prefix;
+
+        if (filter_of(word, &which, &len)) {
+                return filter(p, which, len);
+        }
+        if (word.len == 0 || str_equal(word, STR("OR"))) {
+                return fail(p, at, "a word");
+        }
+        skip_bytes(p, word.len);
+        prefix = word.len > 1 && word.ptr[word.len - 1] == '*';
+        word.len -= prefix;
+        return leaf(p, prefix ? QUERY_PREFIX : QUERY_WORD, word, at);
+}
+
+/* ---- Rules ---- */
+
+static struct query *either(struct parser *p);
+
+static struct query *group(struct parser *p)
+{
+        size_t at = p->at - 1;
+        struct query *query;
+
+        if (++p->depth > QUERY_MAX_DEPTH) {
+                return fail(p, at, "no more than ten groups in each other");
+        }
+        query = either(p);
+        p->depth--;
+        if (query == NULL) {
+                return NULL;
+        }
+        skip_spaces(p);
+        return take(p, ')') ? query : fail(p, p->at, "a closing parenthesis");
+}
+
+/* primary = "(" either ")" | phrase | term */
+static struct query *primary(struct parser *p)
+{
+        if (take(p, '(')) {
+                return group(p);
+        }
+        return take(p, '"') ? phrase(p) : term(p);
+}
+
+/* unary = [ "-" ] primary; a lone hyphen is a word. */
+static struct query *unary(struct parser *p)
+{
+        struct query *query, *child;
+
+        if (p->rest.len < 2 || p->rest.ptr[0] != '-' || text_is_space((unsigned char)p->rest.ptr[1]) ||
+            p->rest.ptr[1] == ')' || p->rest.ptr[1] == '-') {
+                return primary(p);
+        }
+        skip(p, 1);
+        child = primary(p);
+        if (child == NULL) {
+                return NULL;
+        }
+        if (child->kind == QUERY_NOT) {
+                return child->children[0];
+        }
+        query = ARENA_NEW(p->arena, struct query);
+        *query = (struct query){.kind = QUERY_NOT, .children = ARENA_ARRAY(p->arena, struct query *, 1), .n = 1};
+        query->children[0] = child;
+        return query;
+}
+
+/* A node of one child is that child, and one within a node of its kind is part of it. */
+static struct query *join(struct parser *p, enum query_kind kind, struct query **parts, size_t n)
+{
+        struct query *query = ARENA_NEW(p->arena, struct query);
+        size_t room = 0;
+
+        if (n == 1) {
+                return parts[0];
+        }
+        for (size_t i = 0; i < n; i++) {
+                room += parts[i]->kind == kind ? parts[i]->n : 1;
+        }
+        *query = (struct query){.kind = kind, .children = ARENA_ARRAY(p->arena, struct query *, room)};
+        for (size_t i = 0; i < n; i++) {
+                size_t n_more = parts[i]->kind == kind ? parts[i]->n : 1;
+
+                memcpy(query->children + query->n, parts[i]->kind == kind ? parts[i]->children : &parts[i],
+                       n_more * sizeof(*parts));
+                query->n += n_more;
+        }
+        return query;
+}
+
+static bool at_or(const struct parser *p)
+{
+        return str_equal(peek_word(p), STR("OR"));
+}
+
+/* both = unary { unary } */
+static struct query *both(struct parser *p)
+{
+        struct query *parts[QUERY_MAX_TERMS + 1];
+        size_t n = 0;
+
+        do {
+                struct query *part = at_or(p) ? fail(p, p->at, "a word before OR") : unary(p);
+
+                if (part == NULL || n > QUERY_MAX_TERMS) {
+                        return NULL;
+                }
+                parts[n++] = part;
+                skip_spaces(p);
+        } while (p->rest.len > 0 && p->rest.ptr[0] != ')' && !at_or(p));
+        return join(p, QUERY_AND, parts, n);
+}
+
+/* either = both { "OR" both } */
+static struct query *either(struct parser *p)
+{
+        struct query *parts[QUERY_MAX_TERMS + 1];
+        size_t n = 0;
+
+        for (;;) {
+                struct query *part;
+
+                skip_spaces(p);
+                part = both(p);
+                if (part == NULL || n > QUERY_MAX_TERMS) {
+                        return NULL;
+                }
+                parts[n++] = part;
+                if (!at_or(p)) {
+                        return join(p, QUERY_OR, parts, n);
+                }
+                skip_bytes(p, 2);
+        }
+}
+
+/* Controls, and what turns the direction of the text around it, are no part of a query. */
+static bool is_clean(struct parser *p)
+{
+        struct parser at = *p;
+        size_t len;
+
+        for (uint32_t c = peek(&at, &len); len > 0; skip(&at, len), c = peek(&at, &len)) {
+                char one[5] = {0};
+
+                memcpy(one, at.rest.ptr, len);
+                if (c != '\t' && c != '\n' && c != '\r' && !text_is_one_line(one)) {
+                        fail(p, at.at, "no control characters");
+                        return false;
+                }
+        }
+        return true;
+}
+
+struct query *query_parse(struct arena *arena, const char *text, struct query_error *error)
+{
+        struct parser p = {.arena = arena, .rest = str_of(text), .at = 1, .error = error};
+        struct query *query;
+
+        *error = (struct query_error){0};
+        if (!is_clean(&p)) {
+                return NULL;
+        }
+        query = either(&p);
+        if (query != NULL && p.rest.len > 0) {
+                return fail(&p, p.at, "an opening parenthesis before this one");
+        }
+        return query;
+}

@@ -1,0 +1,77 @@
+/* Text as BM25 has it (rarity, saturation by ts_rank, length), and what else speaks for a note. */
+#include "services/search/rank.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include "base/uuid.h"
+
+#define MILLION 1000000.0
+/* 2020-01-01: recency is counted from some day, since only differences matter. */
+#define EPOCH_MS INT64_C(1577836800000)
+/* A point for so long: a note that is as good and 90 days younger stands before the other by one. */
+#define POINT_MS (90.0 * 24 * 60 * 60 * 1000)
+
+enum { MEAN_LENGTH = 20 };
+
+const char *rank_part_name(int part)
+{
+        static const char *const names[RANK_PARTS] = {"exactness", "text", "quality", "recency", "nearness"};
+
+        return names[part];
+}
+
+/* A long text has a word more easily than a short one. */
+static double length_factor(int64_t length)
+{
+        return 1 / (0.75 + 0.25 * (double)length / MEAN_LENGTH);
+}
+
+struct best {
+        double value;
+        enum exactness exactness;
+        bool met;
+};
+
+/* The best alternative of each term counts; the least exact of the terms says how exact the note is. */
+static void rank_text(const struct terms *terms, const char *ranks, double *sum, enum exactness *exactness)
+{
+        struct best best[QUERY_MAX_TERMS] = {0};
+
+        for (size_t i = 0; i < terms->n_alternatives; i++) {
+                const struct alternative *a = &terms->alternatives[i];
+                char *end;
+                double value = a->weight * (double)strtoll(ranks, &end, 10) / MILLION;
+                struct best *b = &best[a->term];
+
+                ranks = end;
+                if (value > 0) {
+                        b->exactness = !b->met || a->exactness > b->exactness ? a->exactness : b->exactness;
+                        b->value = value > b->value ? value : b->value;
+                        b->met = true;
+                }
+        }
+        *exactness = EXACT_WORD;
+        for (size_t i = 0; i < terms->n; i++) {
+                *sum += best[i].value;
+                *exactness = best[i].met && best[i].exactness < *exactness ? best[i].exactness : *exactness;
+        }
+}
+
+struct ranked rank_note(const struct terms *terms, const SearchRows__Candidate *candidate, bool followed)
+{
+        struct ranked ranked = {.id = candidate->note_id, .engagement = candidate->engagement};
+        double text = 0;
+        enum exactness exactness;
+
+        rank_text(terms, candidate->ranks, &text, &exactness);
+        ranked.parts[RANK_EXACTNESS] = exactness * INT64_C(1000) * 1000000; /* before all else */
+        ranked.parts[RANK_TEXT] = llround(text * length_factor(candidate->length) * MILLION);
+        ranked.parts[RANK_QUALITY] = llround(log1p((double)candidate->engagement) / 2 * MILLION);
+        ranked.parts[RANK_RECENCY] =
+            llround((double)(uuid_time_ms(candidate->note_id) - EPOCH_MS) / POINT_MS * MILLION);
+        ranked.parts[RANK_NEARNESS] = followed ? 1000000 : 0;
+        for (int i = 0; i < RANK_PARTS; i++) {
+                ranked.score += ranked.parts[i];
+        }
+        return ranked;
+}

@@ -1,0 +1,22 @@
+/* The score of a note: a sum, all of whose parts are told by `explain`. It depends on nothing but the note, the query
+ * and the reader, not on when one asks: so pages go on where they stopped. In millionths. Pure. */
+#ifndef SERVICES_SEARCH_RANK_H
+#define SERVICES_SEARCH_RANK_H
+
+#include "services/search/search_rows.rpc.h"
+#include "services/search/terms.h"
+
+enum { RANK_EXACTNESS, RANK_TEXT, RANK_QUALITY, RANK_RECENCY, RANK_NEARNESS, RANK_PARTS };
+
+struct ranked {
+        const char *id;
+        int64_t score;
+        int64_t parts[RANK_PARTS];
+        int64_t engagement;
+};
+
+const char *rank_part_name(int part);
+/* followed: by the reader. */
+struct ranked rank_note(const struct terms *terms, const SearchRows__Candidate *candidate, bool followed);
+
+#endif

@@ -1,0 +1,82 @@
+/* Owns the SQL that writes the index. */
+#include "services/search/store.h"
+
+DB_STATEMENT(UPSERT_NOTE, "search_service", NULL,
+             "insert into search_index as i (note_id, author_id, owner_id, version, words, length, engagement, likes)"
+             " values ($1, $2, $3, $4, $5::text::tsvector || search_stems($6, $7, $8::text[]), $9, $10, $11)"
+             " on conflict (note_id) do update set owner_id = excluded.owner_id, version = excluded.version,"
+             " words = excluded.words, length = excluded.length, engagement = excluded.engagement,"
+             " likes = excluded.likes where i.version <= excluded.version");
+
+static int64_t engagement_of(const Note__NoteCounts *counts)
+{
+        return counts->likes + counts->renotes + counts->comments;
+}
+
+sn_status store_index_note(struct db_tx *tx, const struct indexed_note *n)
+{
+        const Note__Note *note = n->note->note;
+        bool open = note->visibility == NOTE__VISIBILITY__VISIBILITY_PUBLIC;
+
+        return db_exec(tx, &UPSERT_NOTE,
+                       DB_BINDS(bind_uuid(note->id), bind_uuid(note->author->id),
+                                bind_uuid(open ? "" : n->note->audience_owner_id), bind_i64(n->note->version),
+                                bind_text(n->vector), bind_text(n->language), bind_text(n->dictionary),
+                                bind_texts(n->words, n->n_words), bind_i64((int64_t)n->length),
+                                bind_i64(engagement_of(note->counts)), bind_i64(note->counts->likes)),
+                       NULL);
+}
+
+DB_STATEMENT(DELETE_NOTES, "search_service", NULL, "delete from search_index where note_id = any($1::uuid[])");
+
+sn_status store_unindex_notes(struct db_tx *tx, char **ids, size_t n)
+{
+        return n > 0 ? db_exec(tx, &DELETE_NOTES, DB_BINDS(bind_uuids(ids, n)), NULL) : SN_OK;
+}
+
+DB_STATEMENT(
+    COUNT_NOTE, "search_service", NULL,
+    "update search_index set engagement = $2, likes = $3 where note_id = $1 and (engagement, likes) <> ($2, $3)");
+
+sn_status store_count_note(struct db_tx *tx, const char *id, const Note__NoteCounts *counts)
+{
+        return db_exec(tx, &COUNT_NOTE,
+                       DB_BINDS(bind_uuid(id), bind_i64(engagement_of(counts)), bind_i64(counts->likes)), NULL);
+}
+
+DB_STATEMENT(UPSERT_MEMBER, "search_service", NULL,
+             "insert into search_members (user_id, username_key, names, discoverable, searchable)"
+             " values ($1, $2, $3, $4, $5) on conflict (user_id) do update set username_key = excluded.username_key,"
+             " names = excluded.names, discoverable = excluded.discoverable, searchable = excluded.searchable");
+DB_STATEMENT(LIST_AUTHOR, "search_service", NULL, "delete from search_unlisted where user_id = $1");
+DB_STATEMENT(UNLIST_AUTHOR, "search_service", NULL,
+             "insert into search_unlisted (user_id) values ($1) on conflict do nothing");
+
+sn_status store_index_member(struct db_tx *tx, const User__IndexedUser *user, const char *username_key,
+                             const char *names)
+{
+        TRY(db_exec(tx, &UPSERT_MEMBER,
+                    DB_BINDS(bind_uuid(user->id), bind_text(username_key), bind_text(names),
+                             bind_bool(user->discoverable), bind_bool(user->searchable)),
+                    NULL));
+        return db_exec(tx, user->searchable ? &LIST_AUTHOR : &UNLIST_AUTHOR, DB_BINDS(bind_uuid(user->id)), NULL);
+}
+
+DB_STATEMENT(DELETE_MEMBER, "search_service", NULL, "delete from search_members where user_id = $1");
+
+sn_status store_hide_member(struct db_tx *tx, const char *id)
+{
+        TRY(db_exec(tx, &DELETE_MEMBER, DB_BINDS(bind_uuid(id)), NULL));
+        return db_exec(tx, &UNLIST_AUTHOR, DB_BINDS(bind_uuid(id)), NULL);
+}
+
+DB_STATEMENT(ERASE_NOTES, "search_service", NULL, "delete from search_index where author_id = $1");
+DB_STATEMENT(ERASE_KEYS, "search_service", NULL, "delete from idempotency_keys where actor_id = $1");
+
+sn_status store_erase_member(struct db_tx *tx, const char *id)
+{
+        TRY(db_exec(tx, &DELETE_MEMBER, DB_BINDS(bind_uuid(id)), NULL));
+        TRY(db_exec(tx, &LIST_AUTHOR, DB_BINDS(bind_uuid(id)), NULL));
+        TRY(db_exec(tx, &ERASE_NOTES, DB_BINDS(bind_uuid(id)), NULL));
+        return db_exec(tx, &ERASE_KEYS, DB_BINDS(bind_uuid(id)), NULL);
+}

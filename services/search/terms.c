@@ -1,0 +1,362 @@
+/* Walks the tree twice: first it collects the words, whose alternatives it then reads at once; then it writes the
+ * tsquery. */
+#include "services/search/terms.h"
+
+#include <math.h>
+#include <string.h>
+#include "base/buf.h"
+#include "base/str.h"
+#include "services/search/edits.h"
+#include "services/search/filters.h"
+#include "services/search/scripts.h"
+#include "services/search/search.h"
+#include "services/search/store.h"
+
+enum { QUERY_MAX_BYTES = 256 * 1024, ALTERNATIVES_MAX = 400, TYPOS_MAX = 5 };
+
+struct leaf {
+        const struct query *query;
+        struct lexemes lexemes;
+        const char *filter; /* the lexeme of a filter; NULL: none, or not one of single notes */
+        bool excluded;
+        size_t word; /* of `words` below, from 1; 0: it stands for itself alone */
+};
+
+struct making {
+        struct rpc_call *c;
+        struct terms *out;
+        struct leaf leaves[QUERY_MAX_TERMS];
+        size_t n_leaves, written; /* the leaf that is written next */
+        struct word_asked words[QUERY_MAX_TERMS + 1];
+        size_t n_words;
+        SearchRows__Word **rows;
+        size_t n_rows;
+        double n_notes;
+        const char *language; /* that lang: asks for; "" */
+        struct buf query;
+};
+
+sn_status terms_fail(struct rpc_call *c, size_t at, const char *wants)
+{
+        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "query_invalid", "query", "at character %zu: expected %s", at,
+                             wants);
+}
+
+/* ---- Collecting ---- */
+
+static bool may_be_mistyped(const struct query *query, const struct lexeme *lexeme)
+{
+        return query->kind == QUERY_WORD && query->text[0] != '@' && query->text[0] != '#' &&
+               edits_forgiven(lexeme->text) > 0;
+}
+
+static sn_status collect_words(struct making *m, struct leaf *leaf)
+{
+        leaf->lexemes = lexemes_of(m->c->arena, leaf->query->text);
+        if (leaf->lexemes.n_words == 0) {
+                return terms_fail(m->c, leaf->query->at, "a word with a letter, a digit or an emoji");
+        }
+        if (leaf->lexemes.n_words == 1 && leaf->query->kind != QUERY_PHRASE) {
+                const struct lexeme *lexeme = &leaf->lexemes.items[0];
+                bool word = leaf->query->kind == QUERY_WORD && lexeme->kind == LEXEME_WORD;
+
+                m->words[m->n_words++] =
+                    (struct word_asked){.word = lexeme->word,
+                                        .lexeme = lexeme->text,
+                                        .stems = word && leaf->query->text[0] != '@',
+                                        .typos = word && !leaf->excluded && may_be_mistyped(leaf->query, lexeme)};
+                leaf->word = m->n_words;
+        }
+        return SN_OK;
+}
+
+static sn_status collect_leaf(struct making *m, const struct query *query, bool excluded, bool whole)
+{
+        struct leaf *leaf = &m->leaves[m->n_leaves++];
+
+        *leaf = (struct leaf){.query = query, .excluded = excluded};
+        if (query->kind == QUERY_WORD && query->text[0] == '#' && query->text[1] != '\0') {
+                struct query tag = {.kind = QUERY_FILTER, .filter = FILTER_TAG, .text = query->text, .at = query->at};
+
+                return filter_lexeme(m->c, &tag, false, m->out, &leaf->filter);
+        }
+        if (query->kind != QUERY_FILTER) {
+                return collect_words(m, leaf);
+        }
+        if (query->filter == FILTER_LANG && !excluded) {
+                m->language = query->text;
+        }
+        return filter_lexeme(m->c, query, whole, m->out, &leaf->filter);
+}
+
+static sn_status collect(struct making *m, const struct query *query, bool excluded, bool whole)
+{
+        if (query->kind > QUERY_NOT) {
+                return collect_leaf(m, query, excluded, whole);
+        }
+        for (size_t i = 0; i < query->n; i++) {
+                TRY(collect(m, query->children[i], excluded != (query->kind == QUERY_NOT),
+                            whole && query->kind == QUERY_AND));
+        }
+        return SN_OK;
+}
+
+/* ---- Alternatives ---- */
+
+static bool has_letters_of(const struct making *m, enum script script)
+{
+        for (size_t i = 0; i < m->n_words; i++) {
+                const char *word = m->words[i].word;
+                uint32_t c = 0;
+
+                if (word[0] != '\0' && utf8_decode(word, strlen(word), &c) > 0 && script_of(c) == script) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+/* How many notes there are stands among the words, as ":all". */
+static sn_status load(struct making *m)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        size_t n = 0, n_languages = 0;
+        const struct language *all = language_list(&n);
+        char **codes = ARENA_ARRAY(m->c->arena, char *, n), **dictionaries = ARENA_ARRAY(m->c->arena, char *, n);
+
+        for (size_t i = 0; i < n; i++) {
+                if (has_letters_of(m, all[i].script) &&
+                    (m->language[0] == '\0' || strcmp(m->language, all[i].code) == 0)) {
+                        codes[n_languages] = (char *)all[i].code;
+                        dictionaries[n_languages++] = (char *)all[i].dictionary;
+                }
+        }
+        m->words[m->n_words] = (struct word_asked){.word = "", .lexeme = ":all"};
+        TRY(db_read(m->c, &tx));
+        return store_alternatives(tx, m->words, m->n_words + 1, codes, dictionaries, n_languages, &m->n_rows, &m->rows);
+}
+
+/* Of BM25: how much it tells that a note has the word. */
+static double rarity(const struct making *m, int64_t n)
+{
+        double with = (double)(n > 0 ? n : 1);
+
+        return log(1 + (m->n_notes + 1 - with + 0.5) / (with + 0.5));
+}
+
+static char *quoted(struct arena *arena, const char *lexeme, const char *behind)
+{
+        char *out = arena_alloc(arena, 2 * strlen(lexeme) + strlen(behind) + 3), *at = out;
+
+        *at++ = '\'';
+        for (; *lexeme != '\0'; lexeme++) {
+                if (*lexeme == '\'' || *lexeme == '\\') {
+                        *at++ = *lexeme;
+                }
+                *at++ = *lexeme;
+        }
+        *at++ = '\'';
+        memcpy(at, behind, strlen(behind) + 1);
+        return out;
+}
+
+static struct alternative *add(struct making *m, const struct leaf *leaf, const char *lexeme, char *query)
+{
+        static struct alternative unused;
+        struct terms *out = m->out;
+
+        if (leaf->excluded || out->n_alternatives == ALTERNATIVES_MAX) {
+                return &unused;
+        }
+        out->alternatives[out->n_alternatives] = (struct alternative){
+            .term = out->n, .lexeme = lexeme, .query = query, .weight = 1, .exactness = EXACT_WORD};
+        return &out->alternatives[out->n_alternatives++];
+}
+
+static void write_alternative(struct making *m, const char *query, bool first)
+{
+        buf_append_c(&m->query, first ? "" : " | ");
+        buf_append_c(&m->query, query);
+}
+
+/* ---- Writing ---- */
+
+static void write_word(struct making *m, const struct leaf *leaf)
+{
+        struct arena *arena = m->c->arena;
+        const char *word = m->words[leaf->word - 1].lexeme;
+        size_t n = 0, n_typos = 0;
+
+        for (size_t i = 0; i < m->n_rows; i++) {
+                const SearchRows__Word *row = m->rows[i];
+                bool typo = row->kind[0] == 'y';
+                struct alternative *alternative;
+                char *query;
+
+                if ((size_t)row->place != leaf->word ||
+                    (typo && (n_typos == TYPOS_MAX || !edits_within(word, row->word, edits_forgiven(word))))) {
+                        continue;
+                }
+                n_typos += typo;
+                query = quoted(arena, row->word, "");
+                alternative = add(m, leaf, row->word, query);
+                alternative->weight = rarity(m, row->open) * (row->kind[0] == 'w' ? 1 : typo ? 0.5 : 0.8);
+                alternative->exactness = typo ? EXACT_TYPO : EXACT_WORD;
+                write_alternative(m, query, n++ == 0);
+        }
+}
+
+static void write_prefix(struct making *m, const struct leaf *leaf, bool first)
+{
+        const char *word = m->words[leaf->word - 1].lexeme;
+        char *query = quoted(m->c->arena, word, ":*");
+        struct alternative *alternative = add(m, leaf, word, query);
+
+        alternative->exactness = EXACT_PREFIX;
+        write_alternative(m, query, first);
+}
+
+/* Words that stand side by side; a last single character of a script without spaces may begin a pair. */
+static void write_phrase(struct making *m, const struct leaf *leaf)
+{
+        struct arena *arena = m->c->arena;
+        const struct lexemes *lexemes = &leaf->lexemes;
+        const char *phrase = "";
+        size_t words = lexemes->n_words;
+
+        /* the last one of a run of pairs says no more than the pair before it */
+        for (size_t i = 0, k = 0; i < lexemes->n && k < words; i++) {
+                const struct lexeme *l = &lexemes->items[i];
+                bool tail = l->kind == LEXEME_PAIR && i > 0 && lexemes->items[i - 1].kind == LEXEME_PAIR &&
+                            (i + 1 == lexemes->n || lexemes->items[i + 1].kind != LEXEME_PAIR);
+
+                k += l->position > 0;
+                tail = tail || (k == words && leaf->query->kind == QUERY_PREFIX);
+                if (l->position > 0) {
+                        phrase = arena_printf(arena, "%s%s%s", phrase, phrase[0] != '\0' ? " <-> " : "",
+                                              quoted(arena, l->text, tail ? ":*" : ""));
+                }
+        }
+        char *query = arena_printf(arena, "(%s)", phrase);
+
+        struct alternative *alternative = add(m, leaf, NULL, query);
+
+        alternative->phrase = lexemes;
+        alternative->weight = rarity(m, (int64_t)(m->n_notes / 100)) * 1.5;
+        write_alternative(m, query, true);
+}
+
+static bool is_last(const struct making *m, const struct leaf *leaf)
+{
+        return leaf == &m->leaves[m->n_leaves - 1] && leaf->query->kind == QUERY_WORD && !leaf->excluded;
+}
+
+static void write_leaf(struct making *m)
+{
+        const struct leaf *leaf = &m->leaves[m->written++];
+
+        if (leaf->filter != NULL) {
+                buf_append_c(&m->query, quoted(m->c->arena, leaf->filter, ""));
+                return;
+        }
+        if (leaf->word == 0) {
+                write_phrase(m, leaf);
+        } else {
+                if (leaf->query->kind == QUERY_WORD) {
+                        write_word(m, leaf);
+                }
+                if (leaf->query->kind == QUERY_PREFIX || is_last(m, leaf) ||
+                    leaf->lexemes.items[0].kind == LEXEME_PAIR) {
+                        write_prefix(m, leaf, leaf->query->kind == QUERY_PREFIX);
+                }
+        }
+        if (!leaf->excluded) {
+                m->out->items[m->out->n++] = (struct term){.text = leaf->query->text, .at = leaf->query->at};
+        }
+}
+
+/* Filters of the query as a whole are no part of it. */
+static bool is_whole(const struct making *m, const struct query *query)
+{
+        return query->kind == QUERY_FILTER && m->leaves[m->written].filter == NULL;
+}
+
+static bool write_query(struct making *m, const struct query *query)
+{
+        bool any = false;
+
+        if (query->kind > QUERY_NOT) {
+                if (is_whole(m, query)) {
+                        m->written++;
+                        return false;
+                }
+                buf_append_char(&m->query, '(');
+                write_leaf(m);
+                buf_append_char(&m->query, ')');
+                return true;
+        }
+        buf_append_c(&m->query, query->kind == QUERY_NOT ? "!(" : "(");
+        for (size_t i = 0; i < query->n; i++) {
+                size_t len = m->query.len;
+
+                if (any) {
+                        buf_append_c(&m->query, query->kind == QUERY_OR ? " | " : " & ");
+                }
+                if (write_query(m, query->children[i])) {
+                        any = true;
+                } else {
+                        m->query.len = len;
+                }
+        }
+        buf_append_char(&m->query, ')');
+        return any;
+}
+
+static sn_status write_all(struct making *m, const struct query *query)
+{
+        bool any;
+
+        for (size_t i = 0; i < m->n_rows; i++) {
+                m->n_notes = strcmp(m->rows[i]->word, ":all") == 0 ? (double)m->rows[i]->open : m->n_notes;
+        }
+        buf_init(&m->query, QUERY_MAX_BYTES);
+        any = write_query(m, query);
+        m->out->query = any ? arena_strndup(m->c->arena, m->query.data, m->query.len) : NULL;
+        any = m->query.overflow;
+        buf_free(&m->query);
+        return any ? terms_fail(m->c, 1, "a shorter query") : SN_OK;
+}
+
+/* A query that only says what it does not want would read all there is. */
+static bool asks_for_something(const struct query *query)
+{
+        bool any = false, all = true;
+
+        if (query->kind >= QUERY_NOT) {
+                return query->kind != QUERY_NOT;
+        }
+        for (size_t i = 0; i < query->n; i++) {
+                bool does = asks_for_something(query->children[i]);
+
+                any = any || does;
+                all = all && does;
+        }
+        return query->kind == QUERY_AND ? any : all;
+}
+
+sn_status terms_make(struct rpc_call *c, const struct query *query, struct terms *out)
+{
+        struct making *m = ARENA_NEW(c->arena, struct making);
+
+        *out = (struct terms){.above = "",
+                              .below = "",
+                              .alternatives = ARENA_ARRAY(c->arena, struct alternative, ALTERNATIVES_MAX),
+                              .items = ARENA_ARRAY(c->arena, struct term, QUERY_MAX_TERMS)};
+        *m = (struct making){.c = c, .out = out, .language = ""};
+        if (!asks_for_something(query)) {
+                return terms_fail(c, 1, "a word besides those that are excluded");
+        }
+        TRY(collect(m, query, false, true));
+        TRY(load(m));
+        return write_all(m, query);
+}

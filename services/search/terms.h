@@ -1,0 +1,45 @@
+/* A query's tree as what the index is asked: one tsquery, the alternatives that matches are ranked by, and what bounds
+ * the whole. */
+#ifndef SERVICES_SEARCH_TERMS_H
+#define SERVICES_SEARCH_TERMS_H
+
+#include "base/call.h"
+#include "services/search/lexemes.h"
+#include "services/search/query.h"
+
+enum exactness { EXACT_TYPO, EXACT_PREFIX, EXACT_WORD };
+
+/* One way in which a term may be met. */
+struct alternative {
+        size_t term;                  /* of the query: the best alternative of each counts */
+        const char *lexeme;           /* NULL: a phrase */
+        const struct lexemes *phrase; /* NULL: a lexeme */
+        char *query;                  /* a tsquery */
+        double weight;                /* of its rank: how rare it is, and how near to what was typed */
+        enum exactness exactness;
+};
+
+/* A word or a phrase that is asked for, not excluded. */
+struct term {
+        const char *text; /* as typed */
+        size_t at;
+};
+
+struct terms {
+        const char *query; /* NULL: all notes */
+        struct alternative *alternatives;
+        size_t n_alternatives;
+        struct term *items;
+        size_t n;
+        /* What holds of the query as a whole. */
+        const char *above, *below; /* ids, exclusive; "": no bound */
+        int64_t min_likes;
+        bool only_followed;
+};
+
+/* SN_INVALID_ARGUMENT, query_invalid, with the position of what cannot be asked. Reads the index, and asks user_service
+ * for members by name. */
+SN_CHECKED sn_status terms_make(struct rpc_call *c, const struct query *query, struct terms *out);
+sn_status terms_fail(struct rpc_call *c, size_t at, const char *wants);
+
+#endif
