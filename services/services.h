@@ -6,6 +6,7 @@
 #include "base/settings.h"
 #include "bus/bus.h"
 #include "db/migrate.h"
+#include "services/export.h"
 #include "services/jobs.h"
 
 struct service_definition {
@@ -15,8 +16,10 @@ struct service_definition {
         const struct db_schema *schema;
         const struct bus_consumer *const *consumers; /* NULL-terminated */
         const struct service_job *const *jobs;       /* NULL-terminated */
-        bool emits;                                  /* events: has an outbox that is relayed */
-        bool mails;                                  /* writes mails: has a lane that sends them */
+        const struct service_export *exports; /* what it gives of a member (services/export.h); NULL: it keeps nothing
+                                                 of them */
+        bool emits;                           /* events: has an outbox that is relayed */
+        bool mails;                           /* writes mails: has a lane that sends them */
         bool single; /* keeps its own rows in memory: one process at a time owns it, see db/ownership.h */
         sn_status (*start)(struct service *service,
                            const struct settings *settings); /* caches and the like; NULL: nothing */

@@ -268,13 +268,17 @@ static void follow_requests_are_found_by_index(void **state)
 static void what_is_erased_is_found_by_index(void **state)
 {
         CHECK("user_service", {"LOCK_EXPIRED", "users_deactivated"}, {"LOCK_UNANSWERED", "users_waiting_age"},
-              {"DEACTIVATE", "users_pkey"}, {"REACTIVATE", "users_"}, {"ERASE_USER", "users_pkey"},
-              {"ERASE_KEYS", "idempotency_keys_pkey"});
+              {"EXPORT_SESSIONS", "user_sessions_"}, {"EXPORT_LOGINS", "user_login_history_of_user"},
+              {"EXPORT_INVITES", "invites_of_inviter"}, {"DEACTIVATE", "users_pkey"}, {"REACTIVATE", "users_"},
+              {"ERASE_USER", "users_pkey"}, {"ERASE_KEYS", "idempotency_keys_pkey"});
         CHECK("follow_service", {"SELECT_FOLLOWS_OF", "user_relationships_"},
-              {"ERASE_BLOCKS", "user_blocks_pkey user_blocks_of"}, {"ERASE_MUTES", "user_mutes_pkey user_mutes_of"},
+              {"EXPORT_FOLLOWING", "user_relationships_"}, {"EXPORT_FOLLOWERS", "user_relationships_"},
+              {"EXPORT_BLOCKS", "user_blocks_pkey"}, {"ERASE_BLOCKS", "user_blocks_pkey user_blocks_of"},
+              {"ERASE_MUTES", "user_mutes_pkey user_mutes_of"},
               {"ERASE_REQUESTS", "follow_requests_pkey follow_requests_newest"},
               {"ERASE_OPENING", "account_openings_pkey"});
-        CHECK("note_service", {"SELECT_WRITTEN", "notes_"}, {"SELECT_LIKED", "note_likes_pkey"},
+        CHECK("note_service", {"SELECT_WRITTEN", "notes_"}, {"EXPORT_NOTES", "notes_"},
+              {"EXPORT_LIKES", "note_likes_pkey"}, {"SELECT_LIKED", "note_likes_pkey"},
               {"SELECT_BOOKMARKED", "note_bookmarks_"}, {"ERASE_MENTIONS", "note_mentions_of_user"},
               {"ERASE_AUDIENCE", "note_visibility_of_owner"}, {"ERASE_TEXTS", "notes_of_author note_comments_pkey"},
               {"ERASE_REMOVALS", "note_comments_removed_by"});

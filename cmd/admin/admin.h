@@ -18,14 +18,15 @@ struct admin {
         int64_t ids[ADMIN_MAX_IDS];
         size_t n_ids;
         size_t n_listed;
-        const char *head;   /* audit verify: "POSITION:HASH" from an earlier time; NULL: none */
-        int64_t limit;      /* of lists */
-        const char *role;   /* user list: only those with it; "": all */
-        bool suspended;     /* user list: only those who are */
-        bool waiting;       /* user list: only those who wait for approval */
-        bool now;           /* user delete: erase at once */
-        int64_t uses, days; /* of an invite */
-        char **words;       /* what stands after the command */
+        const char *head;      /* audit verify: "POSITION:HASH" from an earlier time; NULL: none */
+        int64_t limit;         /* of lists */
+        const char *role;      /* user list: only those with it; "": all */
+        bool suspended;        /* user list: only those who are */
+        bool waiting;          /* user list: only those who wait for approval */
+        bool now;              /* user delete: erase at once */
+        int64_t uses, days;    /* of an invite */
+        const char *member_id; /* user export */
+        char **words;          /* what stands after the command */
         struct buf error;
 };
 
@@ -34,6 +35,8 @@ sn_status admin_dead_letters(struct admin *a, int n, char **words);
 sn_status admin_audit(struct admin *a, int n, char **words);
 sn_status admin_invite(struct admin *a, int n, char **words);
 sn_status admin_mails(struct admin *a, int n, char **words);
+/* Of the member that a->words[0] names. */
+sn_status admin_export(struct admin *a);
 sn_status admin_user(struct admin *a, int n, char **words);
 
 typedef sn_status (*admin_action)(struct admin *a, struct rpc_call *c);

@@ -213,8 +213,14 @@ static const struct {
     {"decline", 1, "MEMBER", decline},
     {"reset-2fa", 1, "MEMBER", reset_factors},
     {"delete", 1, "MEMBER [--now]", delete},
+    {"export", 1, "MEMBER", NULL}, /* of all services */
 };
 #define N_COMMANDS (sizeof(COMMANDS) / sizeof(COMMANDS[0]))
+
+static sn_status run_command(struct admin *a, admin_action run)
+{
+        return run != NULL ? admin_with_service(a, service_definition_find("user"), run) : admin_export(a);
+}
 
 sn_status admin_user(struct admin *a, int n, char **words)
 {
@@ -227,7 +233,7 @@ sn_status admin_user(struct admin *a, int n, char **words)
                         return SN_INVALID_ARGUMENT;
                 }
                 a->words = words + 1;
-                return admin_with_service(a, service_definition_find("user"), COMMANDS[i].run);
+                return run_command(a, COMMANDS[i].run);
         }
         buf_append_c(&a->error, "expected one of");
         for (size_t i = 0; i < N_COMMANDS; i++) {

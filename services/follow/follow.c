@@ -26,6 +26,7 @@ const struct service_definition follow_service = {
     .schema = &follow_schema,
     .consumers = follow_consumers,
     .jobs = follow_jobs,
+    .exports = follow_exports,
     .emits = true,
     .single = true,
     .start = start,

@@ -17,4 +17,7 @@ SN_CHECKED sn_status begin_follow(struct db_tx *tx, const char *follower, const 
 /* Ends one follow with its event, when there is one. */
 SN_CHECKED sn_status end_follow(struct db_tx *tx, const char *follower, const char *followee);
 
+/* store_export.c */
+extern const struct service_export follow_exports[];
+
 #endif

@@ -38,6 +38,7 @@ const struct service_definition note_service = {
     .schema = &note_schema,
     .consumers = note_consumers,
     .jobs = note_jobs,
+    .exports = note_exports,
     .emits = true,
     .single = true,
     .start = start,

@@ -24,4 +24,7 @@ SN_CHECKED sn_status delete_written(struct db_tx *tx, const Note__Note *note);
 /* Ends the actor's renote of a note, if there is one: the note that passed it on, its row, the count, the event. */
 SN_CHECKED sn_status end_renote(struct db_tx *tx, const char *note_id, bool *counted);
 
+/* store_export.c */
+extern const struct service_export note_exports[];
+
 #endif

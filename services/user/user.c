@@ -40,6 +40,7 @@ const struct service_definition user_service = {
     .schema = &user_schema,
     .consumers = user_consumers,
     .jobs = user_jobs,
+    .exports = user_exports,
     .emits = true,
     .mails = true,
     .single = true,

@@ -13,4 +13,7 @@
 #define EVENT_USER_ERASED   "user.erased"       /* aggregate: the member, of whom nothing is to stay */
 #define EVENT_USER_OPENED   "user.opened" /* aggregate: whose account is private no more; version: of its privacy */
 
+/* store_export.c */
+extern const struct service_export user_exports[];
+
 #endif

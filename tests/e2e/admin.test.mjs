@@ -8,7 +8,7 @@ const claims = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url
 
 test('the first account becomes administrator by sonet admin, and its tokens carry the scopes of that', async () => {
         const boss = await registerWithRole('administrator');
-        assert.equal(claims(boss.token).scope, 'read write moderate administer');
+        assert.equal(claims(boss.token).scope, 'read write moderate administer analytics');
         const member = await register();
         assert.equal(claims(member.token).scope, 'read write');
         problem(await member.get('/v1/admin/users'), 403, { code: 'scope_missing' });
@@ -126,4 +126,30 @@ test('the audit log has what was done, by whom, about whom and from where, and i
         assert.equal(forged.code, 1);
         assert.match(forged.stderr, /has another hash/);
         assert.match((await admin('audit', 'verify', '--head', `9${head}`)).stderr, /was cut off/);
+});
+
+test('the operator exports all that is kept of a member, and nothing that is secret or of others', async () => {
+        const [ada, bob] = [await register(), await register()];
+        const note = await ada.note('Mine "alone"', 'only_me');
+        const theirs = await bob.note('Of somebody else');
+        const comment = await ada.comment(theirs.id, 'An answer');
+        await ada.react(theirs.id, 'like');
+        await ada.react(theirs.id, 'bookmark');
+        await ada.follow(bob);
+        must(await ada.put('/v1/users/me/profile', { body: { birthday: '1815-12-10' } }));
+        must(await ada.patch('/v1/users/me/settings', { privacy: { discoverable: false } }));
+        const exported = await admin('user', 'export', ada.username);
+        assert.equal(exported.code, 0, exported.stderr);
+        const lines = exported.stdout.trim().split('\n').map((line) => JSON.parse(line));
+        const of = (kind) => lines.filter((l) => l.kind === kind).map((l) => l.item);
+        assert.deepEqual(of('notes').map((n) => [n.id, n.text, n.visibility, n.parent_id]),
+                         [[note.id, 'Mine "alone"', 'only_me', null], [comment.id, 'An answer', 'public', theirs.id]]);
+        assert.deepEqual([of('likes'), of('bookmarks')].map((l) => l.map((i) => i.note_id)), [[theirs.id], [theirs.id]]);
+        assert.deepEqual(of('following').map((f) => f.user_id), [bob.id]);
+        assert.deepEqual([of('account')[0].email, of('profile')[0].birthday], [`${ada.username}@example.org`, '1815-12-10']);
+        assert.deepEqual(of('settings'), [{ 'privacy.discoverable': 'false' }]);
+        assert.deepEqual(of('sessions').map((s) => s.id), [ada.session]);
+        assert.equal(of('log_ins').length, 1);
+        assert.ok(!/argon2|Of somebody else|refresh|salt|hash/.test(exported.stdout), exported.stdout);
+        assert.match((await admin('user', 'export', 'nobody_at_all')).stderr, /there is no account/);
 });
