@@ -9,13 +9,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/spool.h"
+#include "base/testdata/slow_disk.h"
 
 static char folder[64];
 
@@ -39,8 +42,27 @@ static int count_names(void)
 static int finish(struct spool *s)
 {
         int fd;
-        assert_int_equal(spool_finish(s, &fd), SPOOL_OK);
+        assert_int_equal(spool_finish(s, INT64_MAX, &fd), SPOOL_OK);
         return fd;
+}
+
+/* They are closed by the spool's thread. */
+static void wait_in_use(int64_t bytes)
+{
+        for (int i = 0; spool_bytes_in_use() != bytes; i++) {
+                assert_true(i < 20000);
+                clock_sleep_ms(1);
+        }
+}
+
+static struct spool *new_once_it_fits(void)
+{
+        struct spool *s = NULL;
+        for (int i = 0; spool_new(0, &s) != SPOOL_OK; i++) {
+                assert_true(i < 20000);
+                clock_sleep_ms(1);
+        }
+        return s;
 }
 
 static void what_is_taken_in_is_read_from_the_beginning(void **state)
@@ -59,7 +81,7 @@ static void what_is_taken_in_is_read_from_the_beginning(void **state)
         assert_int_equal(count_names(), 0);
         spool_free(s);
         spool_free(NULL);
-        assert_int_equal(spool_bytes_in_use(), 0);
+        wait_in_use(0);
 }
 
 static int64_t system_calls_to_write(void)
@@ -129,7 +151,7 @@ static void what_cannot_be_written_at_the_end_is_said(void **state)
         for (int i = 0; i < 101; i++) {
                 assert_int_equal(spool_append(s, "x", 1), SPOOL_OK);
         }
-        enum spool_result result = spool_finish(s, &fd);
+        enum spool_result result = spool_finish(s, INT64_MAX, &fd);
         assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
         assert_int_equal(result, SPOOL_BROKEN);
         spool_free(s);
@@ -147,10 +169,10 @@ static void bytes_of_all_files_together_have_an_end_and_are_given_back(void **st
         assert_int_equal(spool_append(b, "12345", 5), SPOOL_FULL);
         assert_int_equal(spool_append(b, "1234", 4), SPOOL_OK);
         spool_free(a);
-        assert_int_equal(spool_bytes_in_use(), 4);
+        wait_in_use(4);
         assert_int_equal(spool_append(b, "123456", 6), SPOOL_OK);
         spool_free(b);
-        assert_int_equal(spool_bytes_in_use(), 0);
+        wait_in_use(0);
 }
 
 static void files_have_an_end(void **state)
@@ -160,26 +182,33 @@ static void files_have_an_end(void **state)
         assert_int_equal(spool_new(0, &a), SPOOL_OK);
         assert_int_equal(spool_new(0, &b), SPOOL_FULL);
         spool_free(a);
-        assert_int_equal(spool_new(0, &b), SPOOL_OK);
+        b = new_once_it_fits();
         spool_free(b);
 }
 
 static void what_must_stay_free_on_the_disk_is_not_taken(void **state)
 {
         struct spool *s;
+        int fd;
         setup(1000, 10, INT64_MAX / 2);
-        assert_int_equal(spool_new(0, &s), SPOOL_FULL);
-        setup(1000, 1, 0); /* the refusal has given the file back */
         assert_int_equal(spool_new(0, &s), SPOOL_OK);
+        assert_int_equal(spool_finish(s, INT64_MAX, &fd), SPOOL_FULL);
+        spool_free(s);
+        setup(1000, 1, 0);
+        s = new_once_it_fits();
+        (void)finish(s);
         spool_free(s);
 }
 
 static void a_folder_that_is_not_there_is_no_matter_of_waiting(void **state)
 {
         struct spool *s;
+        int fd;
         spool_setup(&(struct spool_options){"/nonexistent/folder", 1000, 10, 0});
-        assert_int_equal(spool_new(0, &s), SPOOL_BROKEN);
+        assert_int_equal(spool_new(0, &s), SPOOL_OK);
+        assert_int_equal(spool_finish(s, INT64_MAX, &fd), SPOOL_BROKEN);
         assert_int_equal(errno, ENOENT);
+        spool_free(s);
 }
 
 static void expect_file(const char *path, const char *text)
@@ -227,6 +256,85 @@ static void what_is_kept_on_another_disk_is_a_copy(void **state)
         unlink(path);
 }
 
+/* ---- While the disk stands still ---- */
+
+static atomic_int told;
+
+static void tell(void *context)
+{
+        atomic_fetch_add(&told, 1);
+}
+
+static void fill(struct spool *s, size_t bytes)
+{
+        static char zeros[1000];
+        for (size_t at = 0; at < bytes; at += sizeof(zeros)) {
+                assert_int_equal(spool_append(s, zeros, sizeof(zeros)), SPOOL_OK);
+        }
+}
+
+static void who_gives_bytes_does_not_wait_and_is_told_when_there_is_room(void **state)
+{
+        struct spool *s;
+        setup(10000000, 10, 0);
+        told = 0;
+        assert_true(spool_listen(tell, &told));
+        assert_int_equal(spool_new(0, &s), SPOOL_OK);
+        slow_disk_stop();
+        fill(s, 100000);
+        slow_disk_await();
+        assert_false(spool_is_full(s));
+        fill(s, 300000);
+        assert_true(spool_is_full(s));
+        assert_int_equal(told, 0);
+        slow_disk_go_on();
+        for (int i = 0; told == 0; i++) {
+                assert_true(i < 20000);
+                clock_sleep_ms(1);
+        }
+        assert_false(spool_is_full(s));
+        spool_listen_no_more(&told);
+        assert_int_equal(lseek(finish(s), 0, SEEK_END), 400000);
+        spool_free(s);
+        wait_in_use(0);
+}
+
+static void a_file_is_copied_as_fast_as_the_disk_takes_it(void **state)
+{
+        struct spool *from, *to;
+        setup(10000000, 10, 0);
+        assert_int_equal(spool_new(0, &from), SPOOL_OK);
+        assert_int_equal(spool_new(0, &to), SPOOL_OK);
+        fill(from, 2000000);
+        int fd = finish(from);
+        slow_disk_stop();
+        assert_int_equal(spool_copy(to, fd, clock_monotonic_us() + 20000), SPOOL_LATE);
+        assert_true(spool_size(to) < 500000); /* no more waits for the disk */
+        slow_disk_go_on();
+        spool_free(to);
+        to = new_once_it_fits();
+        assert_int_equal(spool_copy(to, fd, INT64_MAX), SPOOL_OK);
+        assert_int_equal(lseek(finish(to), 0, SEEK_END), 2000000);
+        spool_free(from);
+        spool_free(to);
+        wait_in_use(0);
+}
+
+static void who_finishes_a_file_waits_no_longer_than_it_says(void **state)
+{
+        struct spool *s;
+        int fd;
+        setup(10000000, 10, 0);
+        assert_int_equal(spool_new(0, &s), SPOOL_OK);
+        slow_disk_stop();
+        fill(s, 1000);
+        assert_int_equal(spool_finish(s, clock_monotonic_us() + 20000, &fd), SPOOL_LATE);
+        spool_free(s);
+        assert_int_equal(spool_bytes_in_use(), 1000); /* it is still there */
+        slow_disk_go_on();
+        wait_in_use(0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -238,6 +346,9 @@ int main(void)
             cmocka_unit_test(files_have_an_end),
             cmocka_unit_test(what_must_stay_free_on_the_disk_is_not_taken),
             cmocka_unit_test(a_folder_that_is_not_there_is_no_matter_of_waiting),
+            cmocka_unit_test(who_gives_bytes_does_not_wait_and_is_told_when_there_is_room),
+            cmocka_unit_test(a_file_is_copied_as_fast_as_the_disk_takes_it),
+            cmocka_unit_test(who_finishes_a_file_waits_no_longer_than_it_says),
             cmocka_unit_test(what_is_kept_outlives_the_spool_and_replaces_nothing),
             cmocka_unit_test(what_is_kept_on_another_disk_is_a_copy),
         };

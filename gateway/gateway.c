@@ -8,6 +8,7 @@
 #include <strings.h>
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/spool.h"
 #include "gateway/answer_headers.h"
 #include "gateway/body.h"
 #include "gateway/cors.h"
@@ -325,6 +326,11 @@ static int io_threads(const struct settings *s)
         return possible < IO_THREADS_MAX ? possible : IO_THREADS_MAX;
 }
 
+static void bodies_have_room(void *server)
+{
+        http_sinks_have_room(server);
+}
+
 sn_status gateway_start(const struct gateway_options *options, struct gateway **out, struct buf *error)
 {
         struct gateway *gateway = gateway_new(options, error);
@@ -357,6 +363,7 @@ sn_status gateway_start(const struct gateway_options *options, struct gateway **
                 gateway_free(gateway);
                 return status;
         }
+        (void)spool_listen(bodies_have_room, gateway->server);
         stream_hub_serve(gateway->streams, gateway->server);
         *out = gateway;
         return SN_OK;
@@ -373,6 +380,7 @@ void gateway_stop(struct gateway *gateway, int grace_ms)
                 return;
         }
         stream_hub_stop(gateway->streams);
+        spool_listen_no_more(gateway->server);
         http_server_stop(gateway->server, grace_ms);
         gateway->server = NULL;
 }

@@ -13,6 +13,7 @@
 #include "gateway/transcode.h"
 #include "http/multipart.h"
 #include "json/json.h"
+#include "rpc/dispatch.h"
 
 enum { FIELDS_MAX = 32, FIELD_BYTES_MAX = 64 << 10, FILE_NAME_MAX = 255 };
 
@@ -60,6 +61,10 @@ static void fail_share(struct rpc_call *c)
 
 static void fail_spool(struct rpc_call *c, enum spool_result result)
 {
+        if (result == SPOOL_LATE) {
+                (void)rpc_fail_deadline(c);
+                return;
+        }
         if (result == SPOOL_FULL) {
                 (void)rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "spool_full", NULL,
                                     "The server is taking in as much as it can; try again a little later.");
@@ -201,6 +206,12 @@ static bool take(struct http_request *r, struct str piece, struct http_response 
         return ok || refuse(x, early);
 }
 
+static bool is_full(struct http_request *r)
+{
+        const struct exchange *x = r->user;
+        return spool_is_full(x->upload->spool);
+}
+
 static void release(struct http_request *r)
 {
         struct exchange *x = r->user;
@@ -252,7 +263,7 @@ static int64_t announced(const struct http_request *r)
 static struct http_sink *sink_of(struct arena *arena, const struct rpc_method *m)
 {
         struct http_sink *sink = ARENA_NEW(arena, struct http_sink);
-        *sink = (struct http_sink){take, (int)m->stall_ms, m->takes_part};
+        *sink = (struct http_sink){take, is_full, (int)m->stall_ms, m->takes_part};
         return sink;
 }
 
@@ -329,7 +340,7 @@ struct rpc_call *upload_call(const struct exchange *x)
 sn_status upload_finish(struct rpc_call *c, const struct exchange *x)
 {
         TRY(rpc_check_session(c)); /* which may have ended while it waited for a worker */
-        enum spool_result result = spool_finish(x->upload->spool, &x->upload->body.fd);
+        enum spool_result result = spool_finish(x->upload->spool, c->deadline_us, &x->upload->body.fd);
         if (result != SPOOL_OK) {
                 fail_spool(c, result);
                 return c->problem.status;

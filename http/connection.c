@@ -137,6 +137,7 @@ ssize_t http_connection_send(struct http_connection *c, const char *bytes, size_
 
 enum http_step http_connection_answer(struct http_connection *c, struct http_response *response)
 {
+        http_sink_resume(c->exchange);
         http_answer_take(c->exchange, response);
         c->phase = HTTP_SENDING;
         c->begun_us = 0;

@@ -101,6 +101,7 @@ void http_exchange_count(struct http_exchange *x)
 
 static void release(struct http_exchange *x)
 {
+        http_sink_resume(x);
         if (x->upgrade != NULL) { /* it never came to that */
                 x->upgrade->end(x->upgrade_context);
         }

@@ -136,6 +136,7 @@ void http2_answer(struct http2_stream *s, struct http_response *response)
         if (atomic_load(&s->turn) != HTTP_TURN_IO) {
                 let_go(s);
         }
+        http_sink_resume(x);
         http_answer_check(response);
         s->response = *response;
         x->answer = response->body;

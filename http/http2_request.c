@@ -199,6 +199,7 @@ static void hand_over(struct http2_stream *s)
         struct http_exchange *x = s->exchange;
         struct http_server *server = x->server;
         struct http_response early = {0};
+        http_sink_resume(x);
         s->waiting = false;
         if (atomic_load(&server->stopping)) {
                 http2_request_refuse(s, 503, "The server is shutting down.");
@@ -330,9 +331,15 @@ void http2_request_body(struct http2_stream *s, struct str piece)
                 http2_flow_take(s, piece, false);
                 return;
         }
-        (void)nghttp2_session_consume_stream(s->http2->session, s->id, piece.len);
         if (x->request.sink != NULL) {
                 give_to_sink(s, piece);
+        }
+        if (x->paused) {
+                x->owed += piece.len;
+        } else {
+                (void)nghttp2_session_consume_stream(s->http2->session, s->id, piece.len);
+        }
+        if (x->request.sink != NULL) {
                 return;
         }
         buf_append(&x->body, piece.ptr, piece.len);

@@ -109,8 +109,11 @@ struct http_exchange {
         struct http_chunked decoder;
         struct buf body;
         uint64_t max_body;
-        uint64_t received;                   /* by a sink */
-        int64_t sink_due_us;                 /* when it has given too little */
+        uint64_t received;                              /* by a sink */
+        int64_t sink_due_us;                            /* when it has given too little */
+        bool paused;                                    /* the sink is full, */
+        struct http_exchange *paused_next, **paused_at; /* of the loop, */
+        size_t owed;                         /* and over HTTP/2 no credit was given for so much of the body */
         int64_t held_bytes;                  /* of the body, as counted */
         bool sends_file;                     /* which is counted, */
         bool sends_file_of_share;            /* and with the address */
@@ -154,6 +157,8 @@ struct http_loop {
         struct http_wheel wheel;
         struct http_connection *connections;
         struct http_connection *ready;              /* to be looked at again before sleeping */
+        struct http_exchange *paused;               /* whose sinks are full */
+        atomic_bool room;                           /* which they may not be any more */
         _Atomic(struct http_connection *) returned; /* by workers, newest first */
         _Atomic(struct http2_stream *) answered;    /* the same over HTTP/2 */
         struct http2_stream *held;                  /* which are with workers */
@@ -275,6 +280,8 @@ void http_sink_begin(struct http_exchange *x, uint64_t max_body);
 enum http_sink_result http_sink_take(struct http_exchange *x, struct str piece, struct http_response *early);
 int64_t http_sink_due(const struct http_exchange *x);     /* when what came is too little */
 bool http_sink_keeps_part(const struct http_exchange *x); /* of a body that is on its way */
+void http_sink_resume(struct http_exchange *x);           /* nothing, when it is not paused */
+void http_sinks_resume(struct http_loop *loop);           /* those that have room */
 
 /* file.c */
 void http_file_begin(struct http_exchange *x, struct http_response *response); /* takes it over; NULL: there is none */

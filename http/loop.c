@@ -210,6 +210,7 @@ static void wait_and_work(struct http_loop *loop)
         work_on_returned(loop);
         http2_take_answered(loop);
         http_loop_run_posted(loop);
+        http_sinks_resume(loop);
         work_on_ready(loop);
         http_unread_check(loop);
         if (loop->now_us >= http_wheel_next_us(&loop->wheel)) {

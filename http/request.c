@@ -88,6 +88,7 @@ static enum http_step hand_over(struct http_connection *c, const struct input *r
         struct http_exchange *x = c->exchange;
         struct http_server *server = x->server;
         struct http_response early = {0};
+        http_sink_resume(x);
         keep(c, rest);
         c->begun_us = 0;
         c->phase = HTTP_READING_HEAD; /* what comes after it */
@@ -213,6 +214,9 @@ enum http_step http_request_read_body(struct http_connection *c)
 {
         struct http_exchange *x = c->exchange;
         struct input in;
+        if (x->paused) {
+                return HTTP_ENOUGH;
+        }
         if (x->chunked || x->request.sink != NULL) {
                 ssize_t n = receive_fresh(c, &in);
                 return n < 0 ? end_of_input(c) : n == 0 ? HTTP_ENOUGH : take_body(c, &in);

@@ -30,15 +30,20 @@ struct http_response;
 
 /* Where a body goes that is not kept in memory: on_headers names one, and then has no on_request before its end. */
 struct http_sink {
-        /* The next bytes, on the I/O thread: fast, never blocks but for a disk. False: early is filled in, and the rest
-         * is not read. */
+        /* The next bytes, on the I/O thread: fast, never blocks. False: early is filled in, and the rest is not read.
+         */
         bool (*take)(struct http_request *r, struct str piece, struct http_response *early);
+        /* Asked after that: no more of the body is read (over HTTP/2: no credit is given) until it has room again, and
+         * its client is not slow. NULL: never. */
+        bool (*is_full)(struct http_request *r);
         /* A body may take as long as it likes, unless nothing comes for so long, or less than
          * HTTP_SINK_BYTES_PER_SECOND, of which stall_ms may be saved up: 408. */
         int stall_ms;
         bool keeps_part; /* of a body that breaks off or stalls, on_request gets what came, with is_part */
 };
 #define HTTP_SINK_BYTES_PER_SECOND 1024
+/* From any thread: sinks that were full are asked again. */
+void http_sinks_have_room(struct http_server *server);
 
 struct http_request {
         struct arena *arena; /* lives until http_respond */

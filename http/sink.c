@@ -1,5 +1,5 @@
 /* Bodies on their way into a sink: how much they are, and how fast. */
-#include "http/internal.h"
+#include "http/http2.h"
 
 #include "base/clock.h"
 
@@ -22,6 +22,60 @@ static void buy_time(struct http_exchange *x, size_t bytes)
         x->sink_due_us = due_us < latest_us ? due_us : latest_us;
 }
 
+static void pause_body(struct http_exchange *x)
+{
+        struct http_loop *loop = x->connection->loop;
+        x->paused = true;
+        x->paused_next = loop->paused;
+        x->paused_at = &loop->paused;
+        if (x->paused_next != NULL) {
+                x->paused_next->paused_at = &x->paused_next;
+        }
+        loop->paused = x;
+}
+
+/* Full when its turn comes, or not: the client was not asked for more meanwhile. */
+void http_sink_resume(struct http_exchange *x)
+{
+        if (!x->paused) {
+                return;
+        }
+        x->paused = false;
+        *x->paused_at = x->paused_next;
+        if (x->paused_next != NULL) {
+                x->paused_next->paused_at = x->paused_at;
+        }
+        x->sink_due_us = clock_monotonic_us() + stall_us(x);
+        if (x->stream != NULL && x->stream->open && x->owed > 0) {
+                (void)nghttp2_session_consume_stream(x->stream->http2->session, x->stream->id, x->owed);
+        }
+        x->owed = 0;
+}
+
+void http_sinks_resume(struct http_loop *loop)
+{
+        if (!atomic_exchange(&loop->room, false)) {
+                return;
+        }
+        for (struct http_exchange *x = loop->paused, *next; x != NULL; x = next) {
+                next = x->paused_next;
+                if (!x->request.sink->is_full(&x->request)) {
+                        http_sink_resume(x);
+                        if (!x->connection->ready) {
+                                http_loop_add_ready(loop, x->connection);
+                        }
+                }
+        }
+}
+
+void http_sinks_have_room(struct http_server *server)
+{
+        for (int i = 0; i < server->n_loops; i++) {
+                atomic_store(&server->loops[i].room, true);
+                http_loop_wake(&server->loops[i]);
+        }
+}
+
 enum http_sink_result http_sink_take(struct http_exchange *x, struct str piece, struct http_response *early)
 {
         if (piece.len > x->max_body - x->received) {
@@ -37,12 +91,15 @@ enum http_sink_result http_sink_take(struct http_exchange *x, struct str piece, 
                 return HTTP_SINK_REFUSED;
         }
         buf_free(&early->body);
+        if (!x->paused && x->request.sink->is_full != NULL && x->request.sink->is_full(&x->request)) {
+                pause_body(x);
+        }
         return HTTP_SINK_TOOK;
 }
 
 int64_t http_sink_due(const struct http_exchange *x)
 {
-        return x->sink_due_us;
+        return x->paused ? clock_monotonic_us() + stall_us(x) : x->sink_due_us;
 }
 
 bool http_sink_keeps_part(const struct http_exchange *x)

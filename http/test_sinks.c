@@ -28,6 +28,13 @@ static bool take(struct http_request *r, struct str piece, struct http_response 
         return true;
 }
 
+static atomic_bool full;
+
+static bool is_full(struct http_request *r)
+{
+        return full;
+}
+
 static void release(struct http_request *r)
 {
         atomic_fetch_add(&released, 1);
@@ -35,7 +42,7 @@ static void release(struct http_request *r)
 
 static bool on_headers(void *context, struct http_request *r, size_t *max_body, struct http_response *early)
 {
-        static const struct http_sink whole = {.take = take, .stall_ms = 300};
+        static const struct http_sink whole = {.take = take, .is_full = is_full, .stall_ms = 300};
         static const struct http_sink part = {.take = take, .stall_ms = 300, .keeps_part = true};
         r->sink = strcmp(r->path, "/part") == 0 ? &part : &whole;
         r->user = ARENA_NEW(r->arena, int64_t);
@@ -64,6 +71,7 @@ static int setup(void **state)
         options.address = "127.0.0.1";
         options.slow_client_ms = 200; /* sooner than stall_ms: it must not count */
         taken = parts = part_bytes = 0;
+        full = false;
         released = 0;
         if (http_server_start(&options, &handlers, &f.server, &error) != SN_OK) {
                 return -1;
@@ -221,8 +229,6 @@ static void of_a_body_that_breaks_off_the_part_is_kept_where_parts_are(void **st
         assert_int_equal(part_bytes, 9);
 }
 
-/* --- HTTP/2 --- */
-
 static void begin_put(struct buf *b, uint32_t stream, const char *path)
 {
         struct buf block;
@@ -233,6 +239,103 @@ static void begin_put(struct buf *b, uint32_t stream, const char *path)
         h2_field(&block, ":authority", "h");
         h2_headers(b, NGHTTP2_FLAG_END_HEADERS, stream, &block);
         buf_free(&block);
+}
+
+static void have_room(void)
+{
+        full = false;
+        http_sinks_have_room(f.server);
+}
+
+/* For longer than the stall of 300 ms, which does not count now. */
+static void others_go_on(void)
+{
+        int64_t until_us = clock_monotonic_us() + 600000;
+        int fd = client_open(&f);
+        do {
+                send_head(fd, "/", "Content-Length: 0\r\n");
+                client_expect(fd, 200, "0");
+        } while (clock_monotonic_us() < until_us);
+        close(fd);
+}
+
+static void of_a_body_whose_sink_is_full_no_more_is_read_and_nobody_else_waits(void **state)
+{
+        int fd = client_open(&f), chunked = client_open(&f), gone = client_open(&f);
+        full = true;
+        send_head(fd, "/", "Content-Length: 6\r\n");
+        send_head(chunked, "/", "Transfer-Encoding: chunked\r\n");
+        send_head(gone, "/part", "Content-Length: 6\r\n");
+        client_send_text(fd, "abc");
+        client_send_text(chunked, "3\r\nabc\r\n");
+        client_send_text(gone, "abc");
+        WAIT_UNTIL(taken == 9);
+        client_send_text(fd, "def");
+        client_send_text(chunked, "2\r\nde\r\n0\r\n\r\n");
+        close(gone);
+        others_go_on();
+        assert_int_equal(taken, 9);
+        have_room();
+        client_expect(fd, 200, "6");
+        client_expect(chunked, 200, "5");
+        close(fd);
+        close(chunked);
+        WAIT_UNTIL(parts == 1);
+}
+
+static void a_server_stops_while_sinks_are_full(void **state)
+{
+        int fd = client_open(&f), fd_2 = h2_open(&f);
+        struct buf b;
+        full = true;
+        send_head(fd, "/", "Content-Length: 6\r\n");
+        client_send_text(fd, "abc");
+        h2_begin(&b);
+        begin_put(&b, 1, "/");
+        h2_frame(&b, NGHTTP2_DATA, 0, 1, "abc", 3);
+        h2_send(fd_2, &b);
+        WAIT_UNTIL(taken == 6);
+        http_server_stop(f.server, 1000);
+        f.server = NULL;
+        assert_int_equal(released, 2);
+        close(fd);
+        close(fd_2);
+}
+
+/* --- HTTP/2 --- */
+
+static void over_http2_a_full_sink_gives_no_credit(void **state)
+{
+        static const char block[16000] = "";
+        struct h2_frame frame;
+        struct buf b;
+        int fd = h2_open(&f);
+        full = true;
+        h2_begin(&b);
+        begin_put(&b, 1, "/");
+        for (int i = 0; i < 4; i++) {
+                h2_frame(&b, NGHTTP2_DATA, 0, 1, block, sizeof(block));
+        }
+        h2_send(fd, &b);
+        WAIT_UNTIL(taken == 4 * sizeof(block));
+        others_go_on();
+        buf_init(&b, 1000);
+        h2_frame(&b, NGHTTP2_PING, 0, 0, "12345678", 8);
+        h2_send(fd, &b);
+        do {
+                assert_true(h2_read(fd, &frame));
+                assert_false(frame.type == NGHTTP2_WINDOW_UPDATE && frame.stream == 1);
+        } while (frame.type != NGHTTP2_PING);
+        have_room();
+        do {
+                assert_true(h2_read(fd, &frame));
+        } while (frame.type != NGHTTP2_WINDOW_UPDATE || frame.stream != 1);
+        buf_init(&b, 1000);
+        h2_frame(&b, NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, 1, "de", 2);
+        h2_send(fd, &b);
+        h2_read_until(fd, NGHTTP2_DATA, &frame);
+        assert_memory_equal(frame.payload, "64002", 5);
+        close(fd);
 }
 
 static void over_http2_a_body_is_taken_as_it_comes(void **state)
@@ -286,6 +389,9 @@ int main(void)
             TEST(who_asks_first_is_told_to_go_on),
             TEST(what_is_too_large_is_refused_before_it_comes_or_when_it_does),
             TEST(a_sink_may_refuse_what_comes),
+            TEST(of_a_body_whose_sink_is_full_no_more_is_read_and_nobody_else_waits),
+            TEST(a_server_stops_while_sinks_are_full),
+            TEST(over_http2_a_full_sink_gives_no_credit),
             TEST(a_body_that_comes_too_slowly_is_given_up),
             TEST(who_was_quick_first_may_not_crawl_after_it),
             TEST(a_body_may_take_longer_than_other_requests_while_it_comes),

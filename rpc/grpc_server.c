@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/spool.h"
 #include "http/tls.h"
 #include "rpc/dispatch.h"
 #include "rpc/grpc_address.h"
@@ -212,6 +213,11 @@ static void on_refusal(void *context, struct http_request *http, int status, con
 
 /* ---- Start and stop ---- */
 
+static void bodies_have_room(void *server)
+{
+        http_sinks_have_room(server);
+}
+
 static sn_status listen_on(struct sonet_grpc_server *s, const struct grpc_address *address, const struct grpc_tls *tls,
                            int max_connections, struct buf *error)
 {
@@ -241,7 +247,11 @@ static sn_status listen_on(struct sonet_grpc_server *s, const struct grpc_addres
             .unread_bytes = UNREAD_BYTES,
         };
         struct http_handlers handlers = {on_headers, on_request, on_refusal, s};
-        return http_server_start(&options, &handlers, &s->http, error) == SN_OK ? SN_OK : SN_FAILED_PRECONDITION;
+        if (http_server_start(&options, &handlers, &s->http, error) != SN_OK) {
+                return SN_FAILED_PRECONDITION;
+        }
+        (void)spool_listen(bodies_have_room, s->http);
+        return SN_OK;
 }
 
 sn_status sonet_grpc_server_start(const char *address, const struct grpc_tls *tls, const struct rpc_lanes *lanes,
@@ -282,6 +292,7 @@ void sonet_grpc_server_stop(struct sonet_grpc_server *s, int grace_ms)
         if (s == NULL) {
                 return;
         }
+        spool_listen_no_more(s->http);
         http_server_stop(s->http, grace_ms);
         while (atomic_load(&s->running) > 0) {
                 clock_sleep_ms(STOP_LOOK_MS);

@@ -46,6 +46,9 @@ static bool has_share(const struct rpc_call *c)
 
 static sn_status fail_spool(struct rpc_call *c, enum spool_result result)
 {
+        if (result == SPOOL_LATE) {
+                return rpc_fail_deadline(c);
+        }
         if (result == SPOOL_FULL) {
                 return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "spool_full", NULL,
                                      "there is no room for so many bytes now; try again a little later");
@@ -180,6 +183,11 @@ static bool upload_take(struct http_request *http, struct str piece, struct http
         return false;
 }
 
+static bool upload_is_full(struct http_request *http)
+{
+        return spool_is_full(((struct grpc_request *)http->user)->upload->spool);
+}
+
 static void upload_release(struct http_request *http)
 {
         struct grpc_upload *u = ((struct grpc_request *)http->user)->upload;
@@ -191,7 +199,7 @@ sn_status grpc_upload_begin(struct grpc_request *r)
 {
         struct rpc_call *c = &r->call;
         struct grpc_upload *u = ARENA_NEW(c->arena, struct grpc_upload);
-        u->sink = (struct http_sink){upload_take, (int)c->method->stall_ms, c->method->takes_part};
+        u->sink = (struct http_sink){upload_take, upload_is_full, (int)c->method->stall_ms, c->method->takes_part};
         u->request = r;
         c->admitted_ms = c->admitted_ms > 0 ? c->admitted_ms : clock_wall_ms();
         u->field = contract_chunk_field(c->method->in)->number;
@@ -228,7 +236,7 @@ sn_status grpc_upload_finish(struct grpc_upload *u, struct str *fields)
                 return fail_message(c);
         }
         int fd;
-        enum spool_result kept = spool_finish(u->spool, &fd);
+        enum spool_result kept = spool_finish(u->spool, rpc_deadline_us(c->method, r->asked_deadline_us), &fd);
         if (kept != SPOOL_OK) {
                 return fail_spool(c, kept);
         }

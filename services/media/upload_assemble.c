@@ -6,24 +6,18 @@
 #include "services/media/create.h"
 #include "services/media/tus.h"
 
-enum { FILE_NAME_MAX = 255, ALT_TEXT_MAX = 1500, COPY_BYTES = 1 << 16 };
+enum { FILE_NAME_MAX = 255, ALT_TEXT_MAX = 1500 };
 
 static sn_status fail_assembling(struct rpc_call *c, enum spool_result result)
 {
-        return rpc_fail(c, result == SPOOL_FULL ? SN_UNAVAILABLE : SN_INTERNAL, NULL,
+        return rpc_fail(c, result == SPOOL_FULL || result == SPOOL_LATE ? SN_UNAVAILABLE : SN_INTERNAL, NULL,
                         "the pieces could not be put together now; send the last one again");
 }
 
 static sn_status copy(struct rpc_call *c, struct spool *to, int from)
 {
-        char bytes[COPY_BYTES];
-        enum spool_result result = SPOOL_OK;
-        ssize_t n = 0;
+        enum spool_result result = spool_copy(to, from, c->deadline_us);
 
-        for (off_t at = 0; result == SPOOL_OK && (n = pread(from, bytes, sizeof(bytes), at)) > 0; at += n) {
-                result = spool_append(to, bytes, (size_t)n);
-        }
-        result = n < 0 ? SPOOL_BROKEN : result;
         return result == SPOOL_OK ? SN_OK : fail_assembling(c, result);
 }
 
@@ -61,7 +55,7 @@ static sn_status put_together(struct rpc_call *c, MediaRows__Chunk **chunks, siz
         arena_defer(c->arena, free_spool, whole);
         TRY(copy_chunks(c, whole, chunks, n));
         TRY(with_body ? copy(c, whole, c->body->fd) : SN_OK);
-        result = spool_finish(whole, fd);
+        result = spool_finish(whole, c->deadline_us, fd);
         return result == SPOOL_OK ? SN_OK : fail_assembling(c, result);
 }
 

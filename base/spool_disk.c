@@ -1,0 +1,120 @@
+/* Owns the file of a spool, on the thread that may wait for the disk. */
+#include "base/spool_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum {
+        LOOK_BYTES = 16 << 20,
+        DIRTY_BYTES = 8 << 20, /* so much at a time is on its way to the disk, and as much waits in the kernel */
+};
+
+static int64_t since_look; /* bytes written since the disk was looked at, in all files */
+
+/* Not every file system knows files without names (overlayfs of older kernels does not). */
+static int open_unnamed(const char *in)
+{
+        char path[SPOOL_FOLDER_BYTES + 32];
+        int fd = open(in, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+        if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT)) {
+                return fd;
+        }
+        (void)snprintf(path, sizeof(path), "%s/.sonet-spool-XXXXXX", in);
+        fd = mkostemp(path, O_CLOEXEC);
+        if (fd >= 0) {
+                (void)unlink(path);
+        }
+        return fd;
+}
+
+static bool disk_has(int fd, int64_t more)
+{
+        struct statvfs disk;
+
+        return fstatvfs(fd, &disk) != 0 ||
+               (int64_t)disk.f_bavail * (int64_t)disk.f_frsize >= spool_options.free_bytes + more;
+}
+
+static enum spool_result result_of(int error)
+{
+        bool full = error == ENOSPC || error == EDQUOT || error == EMFILE || error == ENFILE;
+
+        errno = error;
+        return full ? SPOOL_FULL : SPOOL_BROKEN;
+}
+
+static enum spool_result open_file(struct spool_file *file)
+{
+        file->fd = open_unnamed(spool_folder());
+        if (file->fd < 0) {
+                return result_of(errno);
+        }
+        return disk_has(file->fd, file->expected) ? SPOOL_OK : result_of(ENOSPC);
+}
+
+bool spool_write_all(int fd, const char *bytes, size_t len, int64_t at)
+{
+        while (len > 0) {
+                ssize_t n = pwrite(fd, bytes, len, at);
+
+                if (n < 0 && errno != EINTR) {
+                        return false;
+                }
+                bytes += n > 0 ? n : 0;
+                len -= n > 0 ? (size_t)n : 0;
+                at += n > 0 ? n : 0;
+        }
+        return true;
+}
+
+/* The kernel would keep all of it back, and then hold up everybody who writes, the database too. A file system that
+ * cannot do this goes its own way. */
+static void bound_dirty(struct spool_file *file)
+{
+        while (file->size - file->begun >= DIRTY_BYTES) {
+                (void)sync_file_range(file->fd, file->begun, DIRTY_BYTES, SYNC_FILE_RANGE_WRITE);
+                if (file->begun > file->synced) {
+                        (void)sync_file_range(file->fd, file->synced, file->begun - file->synced,
+                                              SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+                                                  SYNC_FILE_RANGE_WAIT_AFTER);
+                }
+                file->synced = file->begun;
+                file->begun += DIRTY_BYTES;
+        }
+}
+
+/* False: it is full; and whoever writes next looks too. */
+static bool look_at_disk(const struct spool_file *file, size_t len)
+{
+        since_look += (int64_t)len;
+        if (since_look >= LOOK_BYTES) {
+                if (!disk_has(file->fd, 0)) {
+                        return false;
+                }
+                since_look = 0;
+        }
+        return true;
+}
+
+enum spool_result spool_file_write(struct spool_file *file, const char *bytes, size_t len)
+{
+        enum spool_result result = file->fd < 0 ? open_file(file) : SPOOL_OK;
+
+        if (result != SPOOL_OK) {
+                return result;
+        }
+        if (!look_at_disk(file, len)) {
+                return result_of(ENOSPC);
+        }
+        if (!spool_write_all(file->fd, bytes, len, file->size)) {
+                return result_of(errno);
+        }
+        file->size += (int64_t)len;
+        bound_dirty(file);
+        return SPOOL_OK;
+}

@@ -1,0 +1,94 @@
+/* Owns keeping the bytes of a body under a name. */
+#include "base/spool_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { COPY_BYTES = 1 << 20 };
+
+static bool link_to(int fd, const char *path)
+{
+        char open_file_path[40];
+        (void)snprintf(open_file_path, sizeof(open_file_path), "/proc/self/fd/%d", fd);
+        return linkat(AT_FDCWD, open_file_path, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0;
+}
+
+/* In the kernel where it can, with shared blocks where the file system can. */
+static bool copy(int from, int to, int64_t size)
+{
+        off_t at = 0;
+        while (at < size) {
+                size_t piece = size - at < COPY_BYTES ? (size_t)(size - at) : COPY_BYTES;
+                ssize_t n = copy_file_range(from, &at, to, NULL, piece, 0);
+                if (n < 0 && errno == EXDEV) {
+                        char bytes[1 << 14];
+                        n = pread(from, bytes, piece < sizeof(bytes) ? piece : sizeof(bytes), at);
+                        if (n > 0 && !spool_write_all(to, bytes, (size_t)n, at)) {
+                                return false;
+                        }
+                        at += n > 0 ? n : 0;
+                }
+                if (n == 0 || (n < 0 && errno != EINTR)) {
+                        errno = n == 0 ? EIO : errno;
+                        return false;
+                }
+        }
+        return true;
+}
+
+/* Under its name only when all of it is there: by a link to a copy without one, or by moving it into place. */
+static bool copy_to(int fd, int64_t size, const char *path)
+{
+        char name[SPOOL_FOLDER_BYTES];
+        (void)snprintf(name, sizeof(name), "%s.XXXXXX", path);
+        int to = mkostemp(name, O_CLOEXEC);
+        if (to < 0) {
+                return false;
+        }
+        bool ok = copy(fd, to, size) && fsync(to) == 0 && link(name, path) == 0;
+        int why = errno;
+        (void)unlink(name);
+        close(to);
+        errno = why;
+        return ok;
+}
+
+static bool sync_folder_of(const char *path)
+{
+        char copy_of_path[SPOOL_FOLDER_BYTES];
+        (void)snprintf(copy_of_path, sizeof(copy_of_path), "%s", path);
+        int fd = open(dirname(copy_of_path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        bool ok = fd >= 0 && fsync(fd) == 0;
+        if (fd >= 0) {
+                close(fd);
+        }
+        return ok;
+}
+
+bool spool_keep(int fd, const char *path)
+{
+        struct stat file;
+        if (fstat(fd, &file) != 0) {
+                return false;
+        }
+        bool linked = fsync(fd) == 0 && link_to(fd, path);
+        if (!linked && errno != EXDEV && errno != ENOENT) {
+                return false;
+        }
+        if (!linked && !copy_to(fd, file.st_size, path)) {
+                return false;
+        }
+        if (!sync_folder_of(path)) {
+                int why = errno;
+                (void)unlink(path);
+                errno = why;
+                return false;
+        }
+        return true;
+}
