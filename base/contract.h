@@ -34,6 +34,7 @@ struct rpc_field_rule {
         enum field_empty empty; /* how JSON shows the empty value */
         const char *pattern;    /* POSIX extended regular expression, anchored; NULL: none */
         bool chunk;             /* bytes of a stream: never in JSON */
+        bool trailer;           /* REST may have it behind the body, too */
         const char *header; /* where REST has the field of a request, or has that of an answer, too; NULL: nowhere */
         const char
             *default_value; /* what it is when nothing was chosen, as json_set_field takes it; NULL: nothing is said */
@@ -152,6 +153,7 @@ struct rpc_method {
         const char *body_type;   /* the only Content-Type of a body of bytes; NULL: any */
         const char *const *headers, *const *options_headers; /* "Name: value", of all answers at the path, and of that
                                                                 to OPTIONS; NULL-terminated, or NULL */
+        bool method_override;       /* a POST may say by X-HTTP-Method-Override that it is this one */
         const char *channel;        /* of GET /v1/stream, "user:{user_id}": asked at a subscription; NULL: none */
         const char *channel_source; /* whose event log it follows; NULL: its own service's signals, not kept */
         const char

@@ -79,10 +79,28 @@ static bool refuse_status(struct exchange *x, int status, const char *code, cons
         return false;
 }
 
+/* A POST that is to be another method, where there is one at the path that may come so; otherwise it is what it is. */
+static bool is_overridden(struct exchange *x)
+{
+        const char *method = http_request_header(x->request, "X-HTTP-Method-Override");
+        struct route_match match;
+
+        if (method == NULL || strcmp(x->request->method, "POST") != 0 ||
+            !router_match(x->gateway->router, x->request->arena, method, x->request->path, &match) ||
+            match.route == NULL || match.route->method == NULL || !match.route->method->method_override) {
+                return false;
+        }
+        x->match = match;
+        return true;
+}
+
 static bool find_route(struct exchange *x, struct http_response *early)
 {
         struct gateway *gateway = x->gateway;
 
+        if (is_overridden(x)) {
+                return true;
+        }
         if (!router_match(gateway->router, x->request->arena, x->request->method, x->request->path, &x->match)) {
                 return refuse_status(x, 400, "malformed_request", "the path has a bad escape", early);
         }

@@ -126,14 +126,36 @@ static sn_status read_query(struct rpc_call *c, const struct exchange *x, Protob
         return SN_OK;
 }
 
-static size_t count_header(const struct http_request *r, const char *name)
+/* Its first value among so many; n counts them all. */
+static const char *find_header(const struct http_header *headers, size_t n_headers, const char *name, size_t *n)
 {
+        const char *value = NULL;
+
+        for (size_t i = 0; i < n_headers; i++) {
+                if (strcasecmp(headers[i].name, name) == 0) {
+                        value = value == NULL ? headers[i].value : value;
+                        (*n)++;
+                }
+        }
+        return value;
+}
+
+/* In the head, or behind the body where it may be there. */
+static sn_status find_field(struct rpc_call *c, const struct http_request *r, const struct rpc_field *field,
+                            const char **value)
+{
+        const char *header = field->rule.header;
         size_t n = 0;
 
-        for (size_t i = 0; i < r->n_headers; i++) {
-                n += strcasecmp(r->headers[i].name, name) == 0;
+        *value = find_header(r->headers, r->n_headers, header, &n);
+        if (field->rule.trailer) {
+                const char *trailer = find_header(r->trailers, r->n_trailers, header, &n);
+
+                *value = *value == NULL ? trailer : *value;
         }
-        return n;
+        return n <= 1 ? SN_OK
+                      : rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_request", header,
+                                      "this header is given more than once");
 }
 
 static sn_status read_headers(struct rpc_call *c, const struct exchange *x, ProtobufCMessage *in)
@@ -141,12 +163,10 @@ static sn_status read_headers(struct rpc_call *c, const struct exchange *x, Prot
         const struct rpc_message *type = x->match.route->method->in;
 
         for (unsigned i = 0; i < type->n_fields; i++) {
-                const char *header = type->fields[i].rule.header;
-                const char *value = header != NULL ? http_request_header(x->request, header) : NULL;
+                const char *value = NULL;
 
-                if (value != NULL && count_header(x->request, header) > 1) {
-                        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_request", header,
-                                             "this header is given more than once");
+                if (type->fields[i].rule.header != NULL) {
+                        TRY(find_field(c, x->request, &type->fields[i], &value));
                 }
                 if (value != NULL) {
                         TRY(json_set_field(c, type, in, str_of(type->fields[i].name), str_of(value)));

@@ -260,6 +260,19 @@ static int64_t announced(const struct http_request *r)
         return bytes;
 }
 
+/* The names of the fields that may come behind the body; NULL: none may. */
+static const char *const *trailers_of(struct arena *arena, const struct rpc_message *type)
+{
+        const char **names = ARENA_ARRAY(arena, const char *, HTTP_MAX_TRAILERS + 1);
+        size_t n = 0;
+        for (unsigned i = 0; i < type->n_fields && n < HTTP_MAX_TRAILERS; i++) {
+                if (type->fields[i].rule.trailer) {
+                        names[n++] = type->fields[i].rule.header;
+                }
+        }
+        return n > 0 ? names : NULL;
+}
+
 static struct http_sink *sink_of(struct arena *arena, const struct rpc_method *m)
 {
         struct http_sink *sink = ARENA_NEW(arena, struct http_sink);
@@ -301,6 +314,7 @@ bool upload_begin(struct exchange *x, size_t *max_body, struct http_response *ea
         }
         r->release = release;
         r->sink = sink_of(r->arena, m);
+        r->wanted_trailers = trailers_of(r->arena, m->in);
         return true;
 }
 

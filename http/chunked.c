@@ -112,8 +112,16 @@ static enum http_parse take_trailer_name(struct http_chunked *d, char c)
         return c == ':' && !starts ? go(d, TRAILER_VALUE) : expect(d, is_name_char(c), TRAILER_NAME);
 }
 
+static bool in_trailers(const struct http_chunked *d)
+{
+        return d->state == TRAILER || d->state == TRAILER_NAME || d->state == TRAILER_VALUE || d->state == TRAILER_LF;
+}
+
 static enum http_parse take_byte(struct http_chunked *d, char c)
 {
+        if (d->trailers != NULL && in_trailers(d)) {
+                buf_append_char(d->trailers, c);
+        }
         switch ((enum state)d->state) {
         case SIZE:
                 return take_size(d, c);

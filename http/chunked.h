@@ -1,5 +1,6 @@
-/* A body in chunks, from bytes (RFC 9112 7.1): no socket, no memory of its own. Extensions and trailers are read,
- * bounded and dropped. The result does not depend on how the bytes were cut into pieces. */
+/* A body in chunks, from bytes (RFC 9112 7.1): no socket, no memory of its own. Extensions are read, bounded and
+ * dropped, and so are trailers, unless somebody wants them. The result does not depend on how the bytes were cut into
+ * pieces. */
 #ifndef HTTP_CHUNKED_H
 #define HTTP_CHUNKED_H
 
@@ -10,7 +11,8 @@ struct http_chunked {
         uint64_t left;   /* bytes of the current chunk that are still to come */
         unsigned digits; /* of its size, without leading zeros */
         bool has_size;
-        size_t overhead; /* bytes of extensions, trailers and leading zeros so far, in the whole body */
+        struct buf *trailers; /* takes the lines behind the last chunk as they are; NULL: they are dropped */
+        size_t overhead;      /* bytes of extensions, trailers and leading zeros so far, in the whole body */
         /* with HTTP_PARSE_REFUSED */
         int status;
         const char *detail;

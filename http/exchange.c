@@ -107,6 +107,7 @@ static void release(struct http_exchange *x)
         }
         http_share_release(x);
         buf_free(&x->body);
+        buf_free(&x->trailers);
         buf_free(&x->answer);
         if (x->flow != NULL) {
                 x->flow->close(x->flow);

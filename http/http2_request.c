@@ -132,8 +132,12 @@ void http2_request_field(struct http2_stream *s, struct str name, struct str val
         s->head_bytes += name.len + value.len + 32;
         if (s->head_bytes > max * HEAD_BYTES_FACTOR) {
                 http2_calm(s->http2);
-        } else if (s->head_complete || s->refused == 431 || s->refused == 414) {
-                return; /* trailers; or of a head that is too large */
+        } else if (s->refused == 431 || s->refused == 414) {
+                return; /* of a head that is too large */
+        } else if (s->head_complete) {
+                if (s->head_bytes <= max && !s->answering) {
+                        http_trailers_add(s->exchange, name, value);
+                }
         } else if (s->head_bytes > max) {
                 refuse(s, str_equal_c(name, ":path") ? 414 : 431,
                        str_equal_c(name, ":path") ? "The request target is too long."

@@ -107,6 +107,8 @@ struct http_exchange {
         bool wants_continue;
         uint64_t left; /* with a length */
         struct http_chunked decoder;
+        struct buf trailers;                /* as they came, when some are wanted */
+        struct http_header *trailer_fields; /* of the request, once there is one */
         struct buf body;
         uint64_t max_body;
         uint64_t received;                              /* by a sink */
@@ -282,6 +284,11 @@ int64_t http_sink_due(const struct http_exchange *x);     /* when what came is t
 bool http_sink_keeps_part(const struct http_exchange *x); /* of a body that is on its way */
 void http_sink_resume(struct http_exchange *x);           /* nothing, when it is not paused */
 void http_sinks_resume(struct http_loop *loop);           /* those that have room */
+
+/* trailers.c */
+void http_trailers_begin(struct http_exchange *x); /* of a body in chunks, when some are wanted */
+void http_trailers_end(struct http_exchange *x);   /* it is here */
+void http_trailers_add(struct http_exchange *x, struct str name, struct str value); /* when it is wanted */
 
 /* file.c */
 void http_file_begin(struct http_exchange *x, struct http_response *response); /* takes it over; NULL: there is none */

@@ -203,6 +203,7 @@ static enum http_step take_body(struct http_connection *c, struct input *in)
                 return http_connection_refuse(c, 503, HTTP_TOO_MANY_BODIES);
         }
         if (result == HTTP_PARSE_DONE) {
+                http_trailers_end(x);
                 return hand_over(c, in);
         }
         keep(c, in);
@@ -259,6 +260,7 @@ static enum http_step begin_body(struct http_connection *c, struct input *in, si
         if (x->wants_continue && in->bytes.len == 0 && !send_continue(c)) {
                 return http_connection_end(c);
         }
+        http_trailers_begin(x);
         if (x->request.sink != NULL) {
                 http_sink_begin(x, max_body);
         } else {

@@ -18,7 +18,8 @@
 struct http_server;
 struct http_upgrade;
 
-#define HTTP_MAX_HEADERS 64
+#define HTTP_MAX_HEADERS  64
+#define HTTP_MAX_TRAILERS 8
 
 struct http_header {
         const char *name;
@@ -59,7 +60,11 @@ struct http_request {
         bool has_body;
         const char *certificate; /* names in the client's verified certificate, each with a space behind it; "": none */
         void *user;              /* the owner's, e.g. the route found in on_headers */
-        const struct http_sink *sink;            /* set in on_headers: takes the body */
+        const struct http_sink *sink;       /* set in on_headers: takes the body */
+        const char *const *wanted_trailers; /* set in on_headers, names with a NULL behind them, or NULL: the fields
+                                               behind the body that are kept; all others are dropped */
+        const struct http_header *trailers; /* with the body: those of them that came */
+        size_t n_trailers;
         bool is_part;                            /* the body was cut off; who sent it may be gone */
         void (*release)(struct http_request *r); /* the owner's, or NULL: the request ends, on any thread */
 };

@@ -40,6 +40,8 @@ static void release(struct http_request *r)
         atomic_fetch_add(&released, 1);
 }
 
+static const char *const wanted[] = {"X-Sum", "X-Other", NULL};
+
 static bool on_headers(void *context, struct http_request *r, size_t *max_body, struct http_response *early)
 {
         static const struct http_sink whole = {.take = take, .is_full = is_full, .stall_ms = 300};
@@ -47,6 +49,7 @@ static bool on_headers(void *context, struct http_request *r, size_t *max_body, 
         r->sink = strcmp(r->path, "/part") == 0 ? &part : &whole;
         r->user = ARENA_NEW(r->arena, int64_t);
         r->release = release;
+        r->wanted_trailers = strcmp(r->path, "/trailers") == 0 ? wanted : NULL;
         *max_body = MAX_BODY;
         return true;
 }
@@ -59,6 +62,9 @@ static bool on_request(void *context, struct http_request *r, struct http_respon
         }
         early->status = r->is_part ? 202 : 200;
         buf_printf(&early->body, "%lld", (long long)*(int64_t *)r->user);
+        for (size_t i = 0; i < r->n_trailers; i++) {
+                buf_printf(&early->body, " %s=%s", r->trailers[i].name, r->trailers[i].value);
+        }
         return false;
 }
 
@@ -259,6 +265,32 @@ static void others_go_on(void)
         close(fd);
 }
 
+/* Whatever else is behind a body is dropped: what a request may do was decided on its head. */
+static void of_the_fields_behind_a_body_those_that_are_wanted_are_kept(void **state)
+{
+        static const char chunks[] = "3\r\nabc\r\n0\r\nX-Sum: \t1 2 \r\nAuthorization: x\r\nx-other:\r\n\r\n";
+        int fd = client_open(&f);
+        send_head(fd, "/trailers", "Transfer-Encoding: chunked\r\n");
+        client_send_text(fd, chunks);
+        client_expect(fd, 200, "3 X-Sum=1 2 x-other=");
+        send_head(fd, "/trailers", "Transfer-Encoding: chunked\r\n");
+        for (const char *at = chunks; *at != '\0'; at++) {
+                client_send(fd, at, 1);
+        }
+        client_expect(fd, 200, "3 X-Sum=1 2 x-other=");
+        send_head(fd, "/", "Transfer-Encoding: chunked\r\n");
+        client_send_text(fd, chunks);
+        client_expect(fd, 200, "3");
+        send_head(fd, "/trailers", "Transfer-Encoding: chunked\r\n");
+        client_send_text(fd, "3\r\nabc\r\n0\r\n");
+        for (int i = 0; i < 2 * HTTP_MAX_TRAILERS; i++) {
+                client_send_text(fd, "X-Sum: 1\r\n");
+        }
+        client_send_text(fd, "\r\n");
+        client_expect(fd, 200, "3 X-Sum=1 X-Sum=1 X-Sum=1 X-Sum=1 X-Sum=1 X-Sum=1 X-Sum=1 X-Sum=1");
+        close(fd);
+}
+
 static void of_a_body_whose_sink_is_full_no_more_is_read_and_nobody_else_waits(void **state)
 {
         int fd = client_open(&f), chunked = client_open(&f), gone = client_open(&f);
@@ -357,6 +389,26 @@ static void over_http2_a_body_is_taken_as_it_comes(void **state)
         close(fd);
 }
 
+static void over_http2_the_fields_behind_a_body_are_kept_too(void **state)
+{
+        struct buf b, block;
+        struct h2_frame frame;
+        int fd = h2_open(&f);
+        h2_begin(&b);
+        begin_put(&b, 1, "/trailers");
+        h2_frame(&b, NGHTTP2_DATA, 0, 1, "abc", 3);
+        buf_init(&block, 1000);
+        h2_field(&block, "x-sum", "1");
+        h2_field(&block, "authorization", "x");
+        h2_headers(&b, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, 1, &block);
+        buf_free(&block);
+        h2_send(fd, &b);
+        h2_read_until(fd, NGHTTP2_DATA, &frame);
+        assert_int_equal(frame.len, strlen("3 x-sum=1"));
+        assert_memory_equal(frame.payload, "3 x-sum=1", frame.len);
+        close(fd);
+}
+
 static void over_http2_what_breaks_off_is_kept_where_parts_are_and_what_stalls_too(void **state)
 {
         struct buf b;
@@ -389,6 +441,8 @@ int main(void)
             TEST(who_asks_first_is_told_to_go_on),
             TEST(what_is_too_large_is_refused_before_it_comes_or_when_it_does),
             TEST(a_sink_may_refuse_what_comes),
+            TEST(of_the_fields_behind_a_body_those_that_are_wanted_are_kept),
+            TEST(over_http2_the_fields_behind_a_body_are_kept_too),
             TEST(of_a_body_whose_sink_is_full_no_more_is_read_and_nobody_else_waits),
             TEST(a_server_stops_while_sinks_are_full),
             TEST(over_http2_a_full_sink_gives_no_credit),

@@ -1,6 +1,8 @@
 // Bodies that hostile or unlucky clients send, against the service that `./dev new-service poll` makes (tests/test_new_service.sh puts
 // this file beside the others of tests/e2e).
 import assert from 'node:assert/strict';
+import http from 'node:http';
+import http2 from 'node:http2';
 import net from 'node:net';
 import { before, test } from 'node:test';
 import { api, eventually, must, register, sleep } from './shared.mjs';
@@ -77,6 +79,42 @@ test('an upload outlives its access token, while its session is open', async () 
         one.send('.'.repeat(left));
         const { status, json } = await one.answer();
         assert.deepEqual([status, json.size], [200, size], JSON.stringify(json));
+});
+
+test('a field may come behind the body, and a POST may be the method that it names', async () => {
+        const headers = { 'Content-Type': 'application/octet-stream', Authorization: `Bearer ${author.token}` };
+        const put = (method, more, body, trailers) => new Promise((resolve, reject) => {
+                const request = http.request(`${shared.origin}/v1/poll/files/behind`, { method, headers: { ...headers, ...more } }, (response) => {
+                        let text = '';
+                        response.on('data', (piece) => { text += piece; }).on('end', () => resolve({ status: response.statusCode, json: JSON.parse(text) }));
+                }).on('error', reject);
+                request.flushHeaders();
+                request.write(body);
+                request.addTrailers(trailers);
+                request.end();
+        });
+        const is = async (status, what, method, more, body, trailers) => {
+                const answer = await put(method, more, body, trailers);
+                assert.deepEqual([answer.status, status === 200 ? answer.json.size : answer.json.code], [status, what], JSON.stringify(answer.json));
+        };
+        const trailer = { Trailer: 'Upload-Offset' };
+        await is(200, 3, 'PUT', {}, 'abc', {});
+        await is(200, 5, 'PUT', trailer, 'de', { 'Upload-Offset': '3' });
+        await is(200, 6, 'POST', { ...trailer, 'X-HTTP-Method-Override': 'PUT' }, 'f', { 'Upload-Offset': '5' });
+        await is(400, 'malformed_request', 'PUT', { ...trailer, 'Upload-Offset': '6' }, 'g', { 'Upload-Offset': '6' }); // twice
+        await is(422, 'validation_failed', 'PUT', trailer, 'g', { 'Upload-Offset': 'x' });
+        await is(405, 'method_not_allowed', 'POST', { 'X-HTTP-Method-Override': 'GET' }, 'g', {}); // which does not say that it may
+        await is(405, 'method_not_allowed', 'POST', {}, 'g', {});
+        const session = http2.connect(shared.origin);
+        const stream = session.request({ ':method': 'PUT', ':path': '/v1/poll/files/behind', ...headers, trailer: 'upload-offset' }, { waitForTrailers: true, endStream: false });
+        stream.on('wantTrailers', () => stream.sendTrailers({ 'upload-offset': '6' }));
+        stream.end('gh');
+        let text = '';
+        for await (const piece of stream.setEncoding('utf8')) {
+                text += piece;
+        }
+        assert.equal(JSON.parse(text).size, 8, text);
+        session.close();
 });
 
 test('announced or not: bytes beyond what the spool has are told 503, those of one address beyond a quarter', async () => {

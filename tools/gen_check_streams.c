@@ -53,6 +53,13 @@ static void check_fields(struct gen *g, const struct gen_file *file, const struc
                                    "field \"%s\" comes in a header: that is for plain values of requests that are not "
                                    "JSON",
                                    f->proto->name);
+                } else if (f->options->trailer &&
+                           (f->options->header[0] == '\0' || m->options->body == SONET__BODY__BODY_MESSAGE)) {
+                        gen_refuse(
+                            g, m->in->file, f->line,
+                            "field \"%s\" comes behind the body: please give it a header, and the method a body of "
+                            "bytes",
+                            f->proto->name);
                 }
         }
 }
@@ -124,6 +131,15 @@ static void check_body(struct gen *g, const struct gen_file *file, const struct 
         }
 }
 
+static void check_override(struct gen *g, const struct gen_file *file, const struct gen_method *m)
+{
+        bool replaces = m->verb != NULL && (strcmp(m->verb, "PATCH") == 0 || strcmp(m->verb, "PUT") == 0 ||
+                                            strcmp(m->verb, "DELETE") == 0);
+        if (m->options->method_override && !replaces) {
+                REFUSE("method %s may come as a POST: that is for PUT, PATCH and DELETE", m->proto->name);
+        }
+}
+
 static void check_answer(struct gen *g, const struct gen_file *file, const struct gen_method *m)
 {
         bool is_file = strcmp(m->out->full_name, "sonet.file.Chunk") == 0;
@@ -147,5 +163,6 @@ void gen_check_streams(struct gen *g, const struct gen_file *file, const struct 
         check_headers(g, file, m, m->options->n_headers, m->options->headers);
         check_headers(g, file, m, m->options->n_options_headers, m->options->options_headers);
         check_body(g, file, m);
+        check_override(g, file, m);
         check_answer(g, file, m);
 }

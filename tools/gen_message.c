@@ -261,7 +261,7 @@ static void emit_rule(FILE *out, const struct gen_field *f)
         }
         fputs(o->chunk ? ", .chunk = true" : "", out);
         if (o->header[0] != '\0') {
-                fprintf(out, ", .header = %s", gen_string(o->header));
+                fprintf(out, ", .header = %s%s", gen_string(o->header), o->trailer ? ", .trailer = true" : "");
         }
         if (o->default_value[0] != '\0') {
                 fprintf(out, ", .default_value = %s", gen_string(o->default_value));

@@ -40,6 +40,9 @@ static void emit_streams(FILE *out, const struct gen_method *m)
                         "%s,\n",
                         bodies[o->body], o->max_body_bytes, o->stall_ms, o->partial ? ", .takes_part = true" : "");
         }
+        if (o->method_override) {
+                fputs("                .method_override = true,\n", out);
+        }
         if (m->challenge != NULL) {
                 fprintf(out, "                .challenge = &%s__message,\n", gen_lower(m->challenge->full_name));
         }
