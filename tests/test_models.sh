@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Checks the models of tests/models by Spin, exhaustively: each as it is, and each of its WITHOUT_… variants, in which an error must be found.
+# With --long more processes die. Prints TAP.
+#   tests/test_models.sh [--long]
+set -euo pipefail
+cd "$(dirname "$(readlink -f "$0")")/models"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+bounds=()
+[ "${1:-}" != --long ] || bounds=(-DDEATHS=2)
+tests=0 bad=0
+report() { # NAME good|bad
+        tests=$((tests + 1))
+        if [ "$2" = good ]; then echo "ok $tests - $1"; else echo "not ok $tests - $1"; bad=$((bad + 1)); fi
+}
+
+check() { # MODEL [-DVARIANT]: sound, an error was found, or unfinished
+        local model=$PWD/$1
+        (
+                cd "$work"
+                rm -f ./*
+                if ! { spin -a "${bounds[@]}" ${2:+"$2"} "$model" && "${CC:-cc}" -O2 -w -DSAFETY -DMEMLIM=2048 -DCOLLAPSE -o pan pan.c; } >build.log 2>&1; then
+                        cat build.log >&2
+                        exit 1
+                fi
+                ./pan -m100000 >pan.log 2>&1 || true # its exit code says nothing of what it found
+                if grep -qE '^pan:[0-9]+: (assertion violated|invalid end state)' pan.log; then
+                        echo error
+                elif grep -q 'errors: 0' pan.log && ! grep -qi 'search not completed\|depth too small\|out of memory' pan.log; then
+                        echo "sound, $(awk '/states, stored/ { print $1; exit }' pan.log) states"
+                else
+                        cat pan.log >&2
+                        echo unfinished
+                fi
+        )
+}
+
+for model in *.pml; do
+        result=$(check "$model")
+        case $result in sound*) report "${model%.pml} holds ($result)" good ;; *) report "${model%.pml} holds: $result" bad ;; esac
+        mapfile -t variants < <(grep -oE 'WITHOUT_[A-Z_]+[A-Z]' "$model" | sort -u)
+        for variant in "${variants[@]}"; do
+                result=$(check "$model" "-D$variant")
+                if [ "$result" = error ]; then report "${model%.pml} $variant fails" good; else report "${model%.pml} $variant fails: $result" bad; fi
+        done
+done
+echo "1..$tests"
+exit $((bad > 0))
