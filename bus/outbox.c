@@ -16,11 +16,11 @@ sn_status outbox_put(struct db_tx *tx, const struct outbox_event *event)
         struct rpc_call *c = db_call(tx);
         const char *actor = event->actor_id != NULL ? event->actor_id : c->actor;
 
-        TRY(db_exec(tx, &INSERT_EVENT,
-                    DB_BINDS(bind_uuid(uuid_new_in(c->arena)), bind_text(event->type), bind_uuid(event->aggregate_id),
-                             bind_uuid(event->object_id), bind_uuid(actor), bind_i64(event->version),
-                             bind_text(c->trace_id != NULL ? c->trace_id : ""), bind_time_ms(c->now_ms)),
-                    NULL));
+        TRY(db_exec_later(tx, &INSERT_EVENT,
+                          DB_BINDS(bind_uuid(uuid_new_in(c->arena)), bind_text(event->type),
+                                   bind_uuid(event->aggregate_id), bind_uuid(event->object_id), bind_uuid(actor),
+                                   bind_i64(event->version), bind_text(c->trace_id != NULL ? c->trace_id : ""),
+                                   bind_time_ms(c->now_ms))));
         if (c->service->relay != NULL) {
                 db_on_commit(tx, wake, c->service->relay);
         }

@@ -181,6 +181,17 @@ enum db_outcome db_pg_wait(PGconn *pg, int64_t deadline_us, PGresult **result)
         return outcome == DB_DONE ? judge(pg, *result) : outcome;
 }
 
+enum db_outcome db_pg_wait_sync(PGconn *pg, int64_t deadline_us)
+{
+        CLEANUP(db_pg_clear_p) PGresult *end = NULL;
+        enum db_outcome outcome = next_result(pg, deadline_us, &end);
+
+        if (outcome != DB_DONE) {
+                return outcome;
+        }
+        return PQresultStatus(end) == PGRES_PIPELINE_SYNC && PQexitPipelineMode(pg) == 1 ? DB_DONE : DB_LOST;
+}
+
 enum db_outcome db_pg_query(PGconn *pg, const char *sql, int64_t deadline_us, PGresult **result)
 {
         *result = NULL;
@@ -303,6 +314,14 @@ static enum db_outcome prepare(struct db_connection *connection, struct db_prepa
                 result = NULL;
         }
         return outcome;
+}
+
+bool db_connection_has_prepared(const struct db_connection *connection, const struct db_statement *s,
+                                uint32_t signature)
+{
+        const struct db_prepared *p = &connection->prepared;
+
+        return p->capacity > 0 && p->slots[prepared_slot(p, s, signature)] != NULL;
 }
 
 enum db_outcome db_connection_prepare(struct db_connection *connection, const struct db_statement *s,

@@ -45,6 +45,8 @@ enum db_outcome db_pg_connect(const char *url, int64_t deadline_us, PGconn **pg,
 /* Waits for all results of what was sent; *result is the last one, or the first error (may be NULL on DB_LOST and
  * DB_EXPIRED). */
 enum db_outcome db_pg_wait(PGconn *pg, int64_t deadline_us, PGresult **result);
+/* The end of a pipeline, behind the results of all its statements; leaves the mode. */
+enum db_outcome db_pg_wait_sync(PGconn *pg, int64_t deadline_us);
 /* Simple protocol. */
 enum db_outcome db_pg_query(PGconn *pg, const char *sql, int64_t deadline_us, PGresult **result);
 void db_pg_clear_p(PGresult **result);
@@ -58,6 +60,8 @@ void db_connection_close(struct db_connection *connection); /* cancels first whe
 /* Reads the server's boot mark, see struct db_connection. */
 enum db_outcome db_connection_read_boot(PGconn *pg, int64_t deadline_us, char *boot, size_t boot_size);
 
+bool db_connection_has_prepared(const struct db_connection *connection, const struct db_statement *s,
+                                uint32_t signature);
 /* The name under which the statement is prepared for these types, preparing it when it is not. */
 enum db_outcome db_connection_prepare(struct db_connection *connection, const struct db_statement *s,
                                       uint32_t signature, int n, const Oid *types, int64_t deadline_us,

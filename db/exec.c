@@ -118,12 +118,18 @@ sn_status db_fail(struct db_tx *tx, const char *statement, enum db_outcome outco
         }
 }
 
+static enum db_outcome prepare(struct db_tx *tx, const struct db_statement *s, const struct db_wire *wire,
+                               const char **name, PGresult **error)
+{
+        return db_connection_prepare(tx->connection, s, wire->signature, wire->n, wire->types, tx->c->deadline_us, name,
+                                     error);
+}
+
 static enum db_outcome execute_once(struct db_tx *tx, const struct db_statement *s, const struct db_wire *wire,
                                     PGresult **result)
 {
         const char *name;
-        enum db_outcome outcome = db_connection_prepare(tx->connection, s, wire->signature, wire->n, wire->types,
-                                                        tx->c->deadline_us, &name, result);
+        enum db_outcome outcome = prepare(tx, s, wire, &name, result);
 
         if (outcome != DB_DONE) {
                 return outcome;
@@ -148,30 +154,76 @@ static enum db_outcome execute(struct db_tx *tx, const struct db_statement *s, c
         return outcome;
 }
 
-sn_status db_run(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
-                 PGresult **result)
+static sn_status encode(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
+                        struct db_wire *wire)
 {
-        struct db_wire wire;
         size_t bad = 0;
 
-        *result = NULL;
         if (tx->connection == NULL) {
                 return tx->failed;
         }
         if (rpc_call_expired(tx->c)) {
                 return rpc_fail(tx->c, SN_DEADLINE_EXCEEDED, NULL, "the request took too long; please try again");
         }
-        if (!db_encode(db_arena(tx), binds, n, &wire, &bad)) {
+        if (!db_encode(db_arena(tx), binds, n, wire, &bad)) {
                 log_event(LOG_LEVEL_ERROR, "a parameter cannot be sent", LOG_STR("sonet.database", db_name(tx->db)),
                           LOG_STR("sonet.statement", s->name), LOG_INT("sonet.parameter", (int64_t)bad));
                 return rpc_fail(tx->c, SN_INVALID_ARGUMENT, NULL, "an id or a value is malformed");
         }
-        enum db_outcome outcome = execute(tx, s, &wire, result);
+        return SN_OK;
+}
 
+/* Preparing takes a round trip, the first time on each connection: what was sent before comes to its end then. */
+static sn_status send_later(struct db_tx *tx, const struct db_statement *s, const struct db_wire *wire)
+{
+        CLEANUP(db_pg_clear_p) PGresult *error = NULL;
+        const char *name;
+
+        if (!db_connection_has_prepared(tx->connection, s, wire->signature)) {
+                TRY(db_pipeline_flush(tx));
+        }
+        enum db_outcome outcome = prepare(tx, s, wire, &name, &error);
+
+        if (outcome == DB_DONE && !db_pipeline_send(tx, name, s->name, wire)) {
+                outcome = DB_LOST;
+        }
+        return outcome == DB_DONE ? SN_OK : db_fail(tx, s->name, outcome, error);
+}
+
+sn_status db_exec_later(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n)
+{
+        struct db_wire wire;
+
+        TRY(encode(tx, s, binds, n, &wire));
+        if (!tx->transaction) {
+                log_event(LOG_LEVEL_ERROR, "a write outside a transaction", LOG_STR("sonet.statement", s->name));
+                return rpc_fail(tx->c, SN_INTERNAL, NULL, "something went wrong on our side");
+        }
+        if (tx->n_queued == DB_QUEUED_MAX) {
+                TRY(db_pipeline_flush(tx));
+        }
+        return send_later(tx, s, &wire);
+}
+
+sn_status db_run(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
+                 PGresult **result)
+{
+        struct db_wire wire;
+        const char *failed = s->name;
+        enum db_outcome outcome;
+
+        *result = NULL;
+        TRY(encode(tx, s, binds, n, &wire));
+        if (tx->n_queued > 0) {
+                TRY(send_later(tx, s, &wire));
+                outcome = db_pipeline_finish(tx, tx->c->deadline_us, result, &failed);
+        } else {
+                outcome = execute(tx, s, &wire, result);
+        }
         if (outcome == DB_DONE) {
                 return SN_OK;
         }
-        sn_status status = db_fail(tx, s->name, outcome, *result);
+        sn_status status = db_fail(tx, failed, outcome, *result);
 
         PQclear(*result);
         *result = NULL;

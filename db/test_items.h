@@ -28,6 +28,7 @@ static const char items_sql[] __attribute__((unused)) =
 int run_rows_tests(void);
 int run_tx_tests(void);
 int run_lost_tests(void);
+int run_pipeline_tests(void);
 int run_pool_tests(void);
 int run_migrate_tests(void);
 int run_ownership_tests(void);

@@ -80,7 +80,8 @@ static void a_transaction_whose_connection_dies_is_to_run_again(void **state)
 struct committer {
         const char *name;
         const char *key;
-        int fd; /* of its connection */
+        bool later; /* the item is sent with the COMMIT */
+        int fd;     /* of its connection */
         char pid[16];
         sn_status status;
         bool retry;
@@ -101,7 +102,8 @@ static sn_status add(struct rpc_call *c, struct committer *m)
         TRY(db_begin(c, &tx));
         db_on_commit(tx, count, &m->commits);
         db_on_end(tx, count, &m->ends);
-        TRY(db_exec(tx, &TEST_ADD_ITEM, DB_BINDS(bind_text(m->name)), NULL));
+        TRY(m->later ? db_exec_later(tx, &TEST_ADD_ITEM, DB_BINDS(bind_text(m->name)))
+                     : db_exec(tx, &TEST_ADD_ITEM, DB_BINDS(bind_text(m->name)), NULL));
         (void)pthread_mutex_lock(&m->lock);
         m->fd = PQsocket(tx->connection->pg);
         (void)snprintf(m->pid, sizeof(m->pid), "%d", PQbackendPID(tx->connection->pg));
@@ -201,6 +203,22 @@ static void a_commit_whose_answer_is_lost_is_found_to_have_happened(void **state
         assert_string_equal(test_admin(t.name, "select count(*) from items where name = 'slow-committed'"), "1");
 }
 
+static void a_lost_commit_that_was_sent_with_its_statements_is_found_as_well(void **state)
+{
+        struct committer m = {.name = "slow-with-commit", .later = true};
+        PGconn *holder = hold_lock();
+        pthread_t thread;
+
+        (void)state;
+        start(&m, &thread);
+        cut_off(&m);
+        PQfinish(holder);
+        (void)pthread_join(thread, NULL);
+        assert_int_equal(m.status, SN_OK);
+        assert_int_equal(m.commits, 1);
+        assert_string_equal(test_admin(t.name, "select count(*) from items where name = 'slow-with-commit'"), "1");
+}
+
 /* One world of two: the transaction that nobody could ask about for long enough happens after all, or does not. */
 static void leave_it_open(struct committer *m, bool happens)
 {
@@ -287,6 +305,7 @@ int run_lost_tests(void)
             cmocka_unit_test(a_transaction_whose_connection_dies_is_to_run_again),
             cmocka_unit_test(a_commit_that_the_server_gave_up_is_to_run_again),
             cmocka_unit_test(a_commit_whose_answer_is_lost_is_found_to_have_happened),
+            cmocka_unit_test(a_lost_commit_that_was_sent_with_its_statements_is_found_as_well),
             cmocka_unit_test(an_outcome_that_nobody_can_tell_is_said_to_be_unknown),
             cmocka_unit_test(after_an_unknown_outcome_the_same_key_makes_it_happen_once),
             cmocka_unit_test(a_crash_of_the_server_at_commit_is_resolved_by_the_key),

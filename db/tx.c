@@ -160,7 +160,13 @@ static void roll_back(struct db_tx *tx)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
         int64_t deadline_us = clock_monotonic_us() + ROLLBACK_US;
-        enum db_outcome outcome = db_pg_query(tx->connection->pg, "rollback", deadline_us, &result);
+        const char *failed;
+        enum db_outcome outcome = tx->n_queued > 0 ? db_pipeline_finish(tx, deadline_us, &result, &failed) : DB_DONE;
+
+        if (outcome == DB_DONE || outcome == DB_ERROR) {
+                PQclear(result);
+                outcome = db_pg_query(tx->connection->pg, "rollback", deadline_us, &result);
+        }
 
         if (outcome == DB_LOST || outcome == DB_EXPIRED) {
                 db_give_up(tx->connection, outcome == DB_EXPIRED);
@@ -198,12 +204,22 @@ static bool was_rolled_back(PGresult *result)
         return strcmp(PQcmdStatus(result), "COMMIT") != 0;
 }
 
+/* One round trip, with what was sent before it. */
+static enum db_outcome send_commit(struct db_tx *tx, int64_t deadline_us, PGresult **result, const char **failed)
+{
+        if (tx->n_queued == 0) {
+                return db_pg_query(tx->connection->pg, "commit", deadline_us, result);
+        }
+        return db_pipeline_send_commit(tx) ? db_pipeline_finish(tx, deadline_us, result, failed) : DB_LOST;
+}
+
 static sn_status commit(struct db_tx *tx, const uint8_t *answer, size_t len)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
         int64_t now_us = clock_monotonic_us();
         int64_t deadline_us = tx->c->deadline_us > now_us + COMMIT_US ? tx->c->deadline_us : now_us + COMMIT_US;
-        enum db_outcome outcome = db_pg_query(tx->connection->pg, "commit", deadline_us, &result);
+        const char *failed = "commit";
+        enum db_outcome outcome = send_commit(tx, deadline_us, &result, &failed);
 
         if (outcome == DB_LOST || outcome == DB_EXPIRED) {
                 db_give_up(tx->connection, outcome == DB_EXPIRED);
@@ -211,7 +227,7 @@ static sn_status commit(struct db_tx *tx, const uint8_t *answer, size_t len)
                 return db_resolve_commit(tx, answer, len);
         }
         if (outcome == DB_ERROR) {
-                return db_fail(tx, "commit", outcome, result); /* a deferred constraint, or a serialization failure */
+                return db_fail(tx, failed, outcome, result); /* a statement before it, a deferred constraint, … */
         }
         if (was_rolled_back(result)) {
                 log_event(LOG_LEVEL_ERROR, "a failed transaction was committed",

@@ -2,6 +2,7 @@
 #ifndef DB_TX_H
 #define DB_TX_H
 
+#include "db/bind.h"
 #include "db/connection.h"
 #include "db/db.h"
 #include "db/pool.h"
@@ -12,6 +13,8 @@ struct db_hook {
         bool only_on_commit;
         struct db_hook *next;
 };
+
+enum { DB_QUEUED_MAX = 16 };
 
 struct db_tx {
         struct rpc_call *c;
@@ -24,7 +27,18 @@ struct db_tx {
         char boot[sizeof(((struct db_connection *)NULL)->boot)];
         char constraint[DB_NAME_SIZE];
         struct db_hook *hooks, **last_hook;
+        const char *queued[DB_QUEUED_MAX + 2]; /* names of statements that were sent and not answered, with the one that
+                                                  is waited for, and COMMIT */
+        size_t n_queued;
 };
+
+/* pipeline.c. False: the connection is lost. */
+SN_CHECKED bool db_pipeline_send(struct db_tx *tx, const char *prepared, const char *name, const struct db_wire *wire);
+SN_CHECKED bool db_pipeline_send_commit(struct db_tx *tx);
+/* Waits for all that is queued: the last one's result, or the first error and whose it is. */
+enum db_outcome db_pipeline_finish(struct db_tx *tx, int64_t deadline_us, PGresult **result, const char **statement);
+/* The same when nobody needs the result. */
+SN_CHECKED sn_status db_pipeline_flush(struct db_tx *tx);
 
 /* Runs a statement on the transaction's connection; *result is the caller's to clear. */
 SN_CHECKED sn_status db_run(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,

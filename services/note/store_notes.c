@@ -31,8 +31,8 @@ static sn_status insert_hashtags(struct db_tx *tx, const struct draft *draft)
                 keys[i] = draft->entities.hashtags[i].key;
                 tags[i] = draft->entities.hashtags[i].text;
         }
-        return db_exec(tx, &INSERT_HASHTAGS, DB_BINDS(bind_uuid(draft->id), bind_texts(keys, n), bind_texts(tags, n)),
-                       NULL);
+        return db_exec_later(tx, &INSERT_HASHTAGS,
+                             DB_BINDS(bind_uuid(draft->id), bind_texts(keys, n), bind_texts(tags, n)));
 }
 
 static sn_status insert_mentions(struct db_tx *tx, const struct draft *draft)
@@ -48,28 +48,25 @@ static sn_status insert_mentions(struct db_tx *tx, const struct draft *draft)
                 ids[i] = draft->mentions[i]->id;
                 names[i] = draft->mentions[i]->username;
         }
-        return db_exec(tx, &INSERT_MENTIONS, DB_BINDS(bind_uuid(draft->id), bind_uuids(ids, n), bind_texts(names, n)),
-                       NULL);
+        return db_exec_later(tx, &INSERT_MENTIONS,
+                             DB_BINDS(bind_uuid(draft->id), bind_uuids(ids, n), bind_texts(names, n)));
 }
 
 sn_status store_insert_note(struct db_tx *tx, const struct draft *draft)
 {
-        TRY(db_exec(tx, &INSERT_NOTE,
-                    DB_BINDS(bind_uuid(draft->id), bind_uuid(draft->author_id), bind_text(draft->text),
-                             bind_i64(draft->visibility), bind_uuid(draft->parent_id), bind_uuid(draft->renote_of_id),
-                             bind_time_ms(db_call(tx)->now_ms)),
-                    NULL));
+        TRY(db_exec_later(tx, &INSERT_NOTE,
+                          DB_BINDS(bind_uuid(draft->id), bind_uuid(draft->author_id), bind_text(draft->text),
+                                   bind_i64(draft->visibility), bind_uuid(draft->parent_id),
+                                   bind_uuid(draft->renote_of_id), bind_time_ms(db_call(tx)->now_ms))));
         if (draft->visibility != NOTE__VISIBILITY__VISIBILITY_PUBLIC) {
-                TRY(db_exec(tx, &INSERT_AUDIENCE,
-                            DB_BINDS(bind_uuid(draft->id), bind_i64(draft->visibility),
-                                     bind_uuid(draft->audience_owner), bind_bool(draft->narrowed)),
-                            NULL));
+                TRY(db_exec_later(tx, &INSERT_AUDIENCE,
+                                  DB_BINDS(bind_uuid(draft->id), bind_i64(draft->visibility),
+                                           bind_uuid(draft->audience_owner), bind_bool(draft->narrowed))));
         }
         if (draft->parent_id[0] != '\0') {
-                TRY(db_exec(tx, &INSERT_COMMENT,
-                            DB_BINDS(bind_uuid(draft->id), bind_uuid(draft->parent_id), bind_uuid(draft->root_id),
-                                     bind_bool(!draft->uncounted)),
-                            NULL));
+                TRY(db_exec_later(tx, &INSERT_COMMENT,
+                                  DB_BINDS(bind_uuid(draft->id), bind_uuid(draft->parent_id), bind_uuid(draft->root_id),
+                                           bind_bool(!draft->uncounted))));
         }
         TRY(insert_hashtags(tx, draft));
         return insert_mentions(tx, draft);

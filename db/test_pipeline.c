@@ -1,0 +1,169 @@
+/* Statements that are sent and not waited for: in one round trip with what follows, all of them or none. */
+#include "db/connection.h"
+#include "db/test_items.h"
+#include "db/tx.h"
+
+static struct test_database t;
+static struct rpc_call *c;
+
+static int setup(void **state)
+{
+        (void)state;
+        test_database_new(&t, ITEMS_MIGRATIONS, 1, 1); /* one connection: what a test leaves behind meets the next */
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        (void)state;
+        test_database_free(&t);
+        return 0;
+}
+
+static int begin_test(void **state)
+{
+        (void)state;
+        c = rpc_call_new_background(&t.service, 10000);
+        return 0;
+}
+
+static int end_test(void **state)
+{
+        (void)state;
+        rpc_call_free(c);
+        return 0;
+}
+
+DB_STATEMENT(TEST_LATER_ADD, "test_items", NULL, "insert into items (id, name) values (gen_random_uuid(), $1)");
+DB_STATEMENT(TEST_LATER_COUNT, "test_items", NULL, "select count(*) as n from items where name like $1");
+
+static sn_status add(struct db_tx *tx, const char *name)
+{
+        return db_exec_later(tx, &TEST_LATER_ADD, DB_BINDS(bind_text(name)));
+}
+
+static int64_t count(struct db_tx *tx, const char *pattern)
+{
+        struct db_rows *rows;
+
+        assert_int_equal(SN_OK, db_rows(tx, &TEST_LATER_COUNT, DB_BINDS(bind_text(pattern)), &rows));
+        return db_i64(rows, 0, "n");
+}
+
+static int64_t stored(const char *pattern)
+{
+        int64_t n = -1;
+
+        assert_int_equal(SN_OK, DB_READ(c, tx, ((n = count(tx, pattern)), SN_OK)));
+        return n;
+}
+
+static void they_are_there_after_the_commit(void **state)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+
+        (void)state;
+        assert_int_equal(SN_OK, db_begin(c, &tx));
+        assert_int_equal(SN_OK, add(tx, "c1"));
+        assert_int_equal(SN_OK, add(tx, "c2"));
+        assert_int_equal(2, tx->n_queued); /* nothing was waited for */
+        assert_int_equal(SN_OK, db_commit(c, NULL, &tx));
+        assert_int_equal(2, stored("c%"));
+}
+
+static void the_next_statement_sees_them(void **state)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+
+        (void)state;
+        assert_int_equal(SN_OK, db_begin(c, &tx));
+        assert_int_equal(SN_OK, add(tx, "n1"));
+        assert_int_equal(1, count(tx, "n%"));
+        assert_int_equal(0, tx->n_queued);
+        assert_int_equal(SN_OK, add(tx, "n2"));
+        assert_int_equal(2, count(tx, "n%"));
+        assert_int_equal(SN_OK, db_commit(c, NULL, &tx));
+        assert_int_equal(2, stored("n%"));
+}
+
+static void more_than_a_pipeline_takes_go_in_several(void **state)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+
+        (void)state;
+        assert_int_equal(SN_OK, db_begin(c, &tx));
+        for (int i = 0; i < 3 * DB_QUEUED_MAX + 1; i++) {
+                assert_int_equal(SN_OK, add(tx, arena_printf(c->arena, "m%d", i)));
+        }
+        assert_int_equal(SN_OK, db_commit(c, NULL, &tx));
+        assert_int_equal(3 * DB_QUEUED_MAX + 1, stored("m%"));
+}
+
+static void one_that_fails_fails_the_commit_and_nothing_is_stored(void **state)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+
+        (void)state;
+        assert_int_equal(SN_OK, db_begin(c, &tx));
+        assert_int_equal(SN_OK, add(tx, "f1"));
+        assert_int_equal(SN_OK, add(tx, "f1"));
+        assert_int_equal(SN_OK, add(tx, "f2"));
+        assert_int_equal(SN_ALREADY_EXISTS, db_commit(c, NULL, &tx));
+        assert_string_equal("items_name_key", db_constraint(tx));
+        assert_false(c->committed);
+        db_end(&tx);
+        assert_int_equal(0, stored("f%")); /* over the same connection */
+}
+
+static void one_that_fails_fails_the_next_statement(void **state)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        struct db_rows *rows;
+
+        (void)state;
+        assert_int_equal(SN_OK, db_begin(c, &tx));
+        assert_int_equal(SN_OK, add(tx, "s1"));
+        assert_int_equal(SN_OK, add(tx, "s1"));
+        assert_int_equal(SN_ALREADY_EXISTS, db_rows(tx, &TEST_LATER_COUNT, DB_BINDS(bind_text("s%")), &rows));
+        db_end(&tx);
+        assert_int_equal(0, stored("s%"));
+}
+
+static void a_transaction_that_is_left_stores_nothing(void **state)
+{
+        struct db_tx *tx = NULL;
+
+        (void)state;
+        assert_int_equal(SN_OK, db_begin(c, &tx));
+        assert_int_equal(SN_OK, add(tx, "l1"));
+        db_end(&tx);
+        assert_int_equal(0, stored("l%"));
+}
+
+static void a_read_takes_none(void **state)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+
+        (void)state;
+        assert_int_equal(SN_OK, db_read(c, &tx));
+        assert_int_equal(SN_INTERNAL, add(tx, "r1"));
+        db_end(&tx);
+        assert_int_equal(0, stored("r%"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin_test, end_test)
+
+int run_pipeline_tests(void)
+{
+        const struct CMUnitTest tests[] = {
+            TEST(they_are_there_after_the_commit),
+            TEST(the_next_statement_sees_them),
+            TEST(more_than_a_pipeline_takes_go_in_several),
+            TEST(one_that_fails_fails_the_commit_and_nothing_is_stored),
+            TEST(one_that_fails_fails_the_next_statement),
+            TEST(a_transaction_that_is_left_stores_nothing),
+            TEST(a_read_takes_none),
+        };
+
+        return cmocka_run_group_tests_name("db: pipelines", tests, setup, teardown);
+}
