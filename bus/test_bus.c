@@ -129,7 +129,7 @@ static void what_commits_late_is_not_lost(void **state)
         assert_int_equal(db_begin(c, &late), SN_OK);
         assert_int_equal(outbox_put(late, &(struct outbox_event){.type = "created", .aggregate_id = MEMBER}), SN_OK);
         assert_int_equal(db_lock_one(late, "test", MEMBER), SN_OK); /* with which the event goes out */
-        emit("created", 5); /* higher ids, committed first */
+        emit("created", 5);                                         /* higher ids, committed first */
         wait_seen(5);
         assert_int_equal(db_commit(c, NULL, &late), SN_OK);
         assert_seen_in_order(6);
