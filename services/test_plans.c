@@ -117,6 +117,13 @@ static const struct {
                           " select overlay(gen_random_uuid()::text placing left(from_id::text, 13) from 1 for "
                           "13)::uuid, chat_id, first_seq + i,"
                           " first_n + i, 1, chat_id from chat_months, generate_series(0, 99) i"},
+    {"notification_service",
+     "insert into notifications (id, user_id, type, group_key, note_id, open, latest_at, read_at)"
+     " select id(n), id(n % 500), 'like', 'like:' || n, id(n), n % 3 = 0, now() - interval '1"
+     " minute' * n, case when n % 3 > 0 then now() end from generate_series(1, 20000) n"},
+    {"notification_service", "update notifications set archived_at = now() where id < id(300)"},
+    {"notification_service", "insert into notification_actors (notification_id, actor_id, created_at)"
+                             " select id(n), id(a), now() from generate_series(1, 10000) n, generate_series(1, 3) a"},
     {"*", "insert into outbox (position, event_id, type, aggregate_id, occurred_at)"
           " select n, id(n), 'note.created', id(n), now() from generate_series(1, 10000) n"},
     {"*", "insert into idempotency_keys (actor_id, method, key, body_hash, answer)"
@@ -336,6 +343,21 @@ static void chats_and_messages_are_found_by_index(void **state)
               {"MARK_READ", "chat_participants_"}, {"END_PARTICIPANT", "chat_participants_"});
 }
 
+static void notifications_are_found_by_index(void **state)
+{
+        CHECK("notification_service", {"SELECT_PLACES", "notifications_newest"},
+              {"SELECT_UNREAD_PLACES", "notifications_unread"}, {"SELECT_ARCHIVED_PLACES", "notifications_archived"},
+              {"SELECT_NOTIFICATIONS", "notifications_pkey notification_actors_newest"},
+              {"SELECT_ACTORS", "notification_actors_newest"},
+              {"ADD_ARRIVALS", "notifications_of_group notification_actors_"},
+              {"UNDO_ARRIVALS", "notifications_of_group notification_actors_"}, {"REMOVE_EMPTY", "notifications_pkey"},
+              {"CLOSE_FULL", "notifications_pkey notification_actors_"}, {"MARK_READ", "notifications_pkey"},
+              {"MARK_READ_TO", "notifications_unread notifications_pkey"}, {"MARK_SEEN", "notifications_unread"},
+              {"ARCHIVE", "notifications_pkey"}, {"SNOOZE", "notifications_pkey"}, {"DELETE_ONE", "notifications_pkey"},
+              {"SELECT_OWN", "notifications_pkey"}, {"ERASE_TOLD", "notifications_"},
+              {"ERASE_ACTOR", "notification_actors_of_member"}, {"PRUNE", "notifications_by_age"});
+}
+
 static void events_and_keys_are_found_by_index(void **state)
 {
         CHECK("note_service", {"SELECT_LOG", "outbox_position"},
@@ -395,6 +417,7 @@ int main(void)
             cmocka_unit_test(reactions_are_found_by_index),
             cmocka_unit_test(timelines_are_found_by_index),
             cmocka_unit_test(chats_and_messages_are_found_by_index),
+            cmocka_unit_test(notifications_are_found_by_index),
             cmocka_unit_test(events_and_keys_are_found_by_index),
             cmocka_unit_test(what_is_hidden_or_deep_costs_a_page_nothing),
         };

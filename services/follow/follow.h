@@ -6,8 +6,9 @@
 #include "services/services.h"
 #include "services/follow/follow.service.h"
 
-#define EVENT_FOLLOW_CREATED "follow.created" /* aggregate: the follower; object: the followed member */
-#define EVENT_FOLLOW_DELETED "follow.deleted"
+#define EVENT_FOLLOW_CREATED   "follow.created" /* aggregate: the follower; object: the followed member */
+#define EVENT_FOLLOW_DELETED   "follow.deleted"
+#define EVENT_FOLLOW_REQUESTED "follow.requested" /* once for each request; it ends without an event */
 
 /* The id of a member named by id or username; SN_INVALID_ARGUMENT when it is the actor, with "you cannot <verb>
  * yourself". */

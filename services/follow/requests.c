@@ -11,6 +11,7 @@ sn_status request_follow(struct db_tx *tx, const char *target, int64_t privacy_v
 {
         struct rpc_call *c = db_call(tx);
         int64_t opened = 0;
+        bool inserted = false;
 
         TRY(store_lock_requests(tx, target));
         TRY(store_opening(tx, target, &opened));
@@ -19,7 +20,11 @@ sn_status request_follow(struct db_tx *tx, const char *target, int64_t privacy_v
                 return rpc_fail(c, SN_ABORTED, "user_id", "their account was opened at this moment; please try again");
         }
         relations_changed(tx, c->actor, target);
-        return store_insert_request(tx, c->actor, target, privacy_version);
+        TRY(store_insert_request(tx, c->actor, target, privacy_version, &inserted));
+        return inserted ? outbox_put(tx, &(struct outbox_event){.type = EVENT_FOLLOW_REQUESTED,
+                                                                .aggregate_id = c->actor,
+                                                                .object_id = target})
+                        : SN_OK;
 }
 
 sn_status end_request(struct db_tx *tx, const char *requester, const char *target)

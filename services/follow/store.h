@@ -26,7 +26,7 @@ SN_CHECKED sn_status store_lock_requests(struct db_tx *tx, const char *target);
 SN_CHECKED sn_status store_opening(struct db_tx *tx, const char *user_id, int64_t *version);
 SN_CHECKED sn_status store_note_opening(struct db_tx *tx, const char *user_id, int64_t version);
 SN_CHECKED sn_status store_insert_request(struct db_tx *tx, const char *requester, const char *target,
-                                          int64_t privacy_version);
+                                          int64_t privacy_version, bool *inserted);
 SN_CHECKED sn_status store_delete_request(struct db_tx *tx, const char *requester, const char *target, bool *deleted);
 /* Who asks for a member, by the time at which they did, beyond the scan's position. */
 SN_CHECKED sn_status store_requests(struct db_tx *tx, const char *target, const struct page_scan *scan, size_t *n,

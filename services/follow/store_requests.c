@@ -31,13 +31,16 @@ DB_STATEMENT(INSERT_REQUEST, "follow_service", NULL,
              " values ($1, $2, $3, $4) on conflict do nothing");
 
 /* The time sorts the list: drawn like an id, within the call that commits it. */
-sn_status store_insert_request(struct db_tx *tx, const char *requester, const char *target, int64_t privacy_version)
+sn_status store_insert_request(struct db_tx *tx, const char *requester, const char *target, int64_t privacy_version,
+                               bool *inserted)
 {
-        int64_t at_ms = uuid_time_ms(uuid_new_in(db_arena(tx)));
+        int64_t at_ms = uuid_time_ms(uuid_new_in(db_arena(tx))), affected = 0;
 
-        return db_exec(
-            tx, &INSERT_REQUEST,
-            DB_BINDS(bind_uuid(requester), bind_uuid(target), bind_i64(privacy_version), bind_time_ms(at_ms)), NULL);
+        TRY(db_exec(tx, &INSERT_REQUEST,
+                    DB_BINDS(bind_uuid(requester), bind_uuid(target), bind_i64(privacy_version), bind_time_ms(at_ms)),
+                    &affected));
+        *inserted = affected > 0;
+        return SN_OK;
 }
 
 DB_STATEMENT(DELETE_REQUEST, "follow_service", NULL,

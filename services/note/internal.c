@@ -113,3 +113,57 @@ sn_status note_handle_get_settled(struct rpc_call *c, const Note__GetSettledRequ
         }
         return SN_OK;
 }
+
+/* ---- Whom notes concern ---- */
+
+static Note__Concerned *concerned_of(struct rpc_call *c, char *id, const NoteRows__StoredNote *note)
+{
+        Note__Concerned *out = ARENA_NEW(c->arena, Note__Concerned);
+
+        note__concerned__init(out);
+        out->id = id;
+        if (note != NULL) {
+                out->author_id = note->note->author->id;
+                out->root_id = note->root_id;
+                out->mention_ids = ARENA_ARRAY(c->arena, char *, note->note->n_mentions);
+                for (size_t i = 0; i < note->note->n_mentions; i++) {
+                        out->mention_ids[out->n_mention_ids++] = note->note->mentions[i]->id;
+                }
+        }
+        return out;
+}
+
+static sn_status add_parents(struct rpc_call *c, NoteRows__StoredNote *const *notes, size_t n, Note__Concerned **items)
+{
+        NoteRows__StoredNote **parents = ARENA_ARRAY(c->arena, NoteRows__StoredNote *, n);
+        Note__Concerned **of = ARENA_ARRAY(c->arena, Note__Concerned *, n);
+        char **ids = ARENA_ARRAY(c->arena, char *, n);
+        size_t n_parents = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                if (notes[i] != NULL && notes[i]->note->parent_id[0] != '\0') {
+                        of[n_parents] = items[i];
+                        ids[n_parents++] = notes[i]->note->parent_id;
+                }
+        }
+        TRY(stored_get(c, READ_FROM_ANYWHERE, ids, n_parents, parents));
+        for (size_t i = 0; i < n_parents; i++) {
+                if (parents[i] != NULL) {
+                        of[i]->parent_author_id = parents[i]->note->author->id;
+                }
+        }
+        return SN_OK;
+}
+
+sn_status note_handle_get_concerned(struct rpc_call *c, const Note__GetConcernedRequest *in, Note__ConcernedList *out)
+{
+        NoteRows__StoredNote **notes = ARENA_ARRAY(c->arena, NoteRows__StoredNote *, in->n_ids);
+
+        TRY(stored_get(c, READ_FROM_ANYWHERE, in->ids, in->n_ids, notes));
+        out->n_items = in->n_ids;
+        out->items = ARENA_ARRAY(c->arena, Note__Concerned *, in->n_ids);
+        for (size_t i = 0; i < in->n_ids; i++) {
+                out->items[i] = concerned_of(c, in->ids[i], notes[i]);
+        }
+        return add_parents(c, notes, in->n_ids, out->items);
+}

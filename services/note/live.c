@@ -58,7 +58,8 @@ static enum kind kind_of(const bus_event *event)
         } kinds[] = {
             {EVENT_NOTE_CREATED, CREATED},    {EVENT_RENOTE_CREATED, CREATED},  {EVENT_COMMENT_CREATED, CREATED},
             {EVENT_NOTE_EDITED, EDITED},      {EVENT_NOTE_DELETED, DELETED},    {EVENT_RENOTE_DELETED, DELETED},
-            {EVENT_COMMENT_DELETED, DELETED}, {EVENT_COMMENT_REMOVED, DELETED}, {EVENT_NOTE_COUNTED, COUNTED}};
+            {EVENT_COMMENT_DELETED, DELETED}, {EVENT_COMMENT_REMOVED, DELETED}, {EVENT_NOTE_COUNTED, COUNTED},
+            {EVENT_NOTE_LIKED, COUNTED},      {EVENT_NOTE_UNLIKED, COUNTED}};
 
         for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
                 if (strcmp(event->type, kinds[i].type) == 0) {

@@ -11,12 +11,18 @@
 #include "services/note/stored.h"
 #include "services/note/visibility.h"
 
+/* Of a like others are told. */
+static const char *event_of(const Note__NoteCounts *delta)
+{
+        return delta->likes > 0 ? EVENT_NOTE_LIKED : delta->likes < 0 ? EVENT_NOTE_UNLIKED : EVENT_NOTE_COUNTED;
+}
+
 sn_status count_reaction(struct db_tx *tx, const char *note_id, const Note__NoteCounts *delta)
 {
         stored_changed(tx, note_id);
         TRY(store_count_reactions(tx, note_id, delta));
         return outbox_put(tx,
-                          &(struct outbox_event){.type = EVENT_NOTE_COUNTED, .aggregate_id = note_id, .object_id = ""});
+                          &(struct outbox_event){.type = event_of(delta), .aggregate_id = note_id, .object_id = ""});
 }
 
 /* The note once the actor's reaction has changed so. The answer is made before COMMIT, because after it nothing may

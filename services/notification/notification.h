@@ -6,4 +6,17 @@
 #include "services/notification/notification.service.h"
 #include "services/services.h"
 
+/* Aggregate: the notification; object: whom it tells. */
+#define EVENT_NOTIFICATION_CHANGED "notification.changed"
+#define EVENT_NOTIFICATION_REMOVED "notification.removed"
+/* Aggregate and object: the member whose notifications were read or seen. */
+#define EVENT_NOTIFICATION_COUNTED "notification.counted"
+
+#define TYPE_LIKE           "like"
+#define TYPE_RENOTE         "renote"
+#define TYPE_COMMENT        "comment"
+#define TYPE_MENTION        "mention"
+#define TYPE_FOLLOW         "follow"
+#define TYPE_FOLLOW_REQUEST "follow_request"
+
 #endif

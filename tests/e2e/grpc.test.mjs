@@ -188,6 +188,23 @@ test('notes and timelines: all that can be done with one', async () => {
         assert.equal((await ok('UnlikeNote', { id: note.id }, alice)).id, '');
 });
 
+test('notifications: listed, counted, marked, put away', async () => {
+        const note = await ok('CreateNote', { text: 'for bob to like' }, alice);
+        await ok('LikeNote', { id: note.id }, bob);
+        let item;
+        await eventually('the like', async () => (item = (await ok('ListNotifications', { types: ['like'] }, alice)).items.find((i) => i.note.id === note.id)) !== undefined);
+        assert.equal(Number(item.actors_count), 1);
+        assert.deepEqual(ids((await ok('ListMembers', { id: item.id }, alice)).items), [bob.id]);
+        assert.ok((await ok('GetUnreadCount', {}, alice)).unread >= 1);
+        await ok('MarkSeen', {}, alice);
+        await ok('MarkRead', { ids: [item.id] }, alice);
+        await ok('ArchiveNotification', { id: item.id }, alice);
+        await ok('UnarchiveNotification', { id: item.id }, alice);
+        await ok('SnoozeNotification', { id: item.id, until: { seconds: Math.floor(Date.now() / 1000) + 3600 } }, alice);
+        await ok('DeleteNotification', { id: item.id }, alice);
+        assert.equal((await ok('SubscribeNotifications', {}, alice)).personal, true);
+});
+
 test('media: brought in pieces, described, listed, given out in pieces, deleted', async () => {
         const picture = png(9, 9);
         const stream = async (name, requests) => {

@@ -1,270 +1,186 @@
-// notification_service: as it was made, it counts notes and keeps files. With SONET_E2E_LARGE=1 the file has 1 GiB instead of 64 MiB.
+// notification_service: who is told what of others, and what of it they may see.
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import fs from 'node:fs';
-import http from 'node:http';
-import net from 'node:net';
-import { after, before, test } from 'node:test';
-import { api, eventually, must, problem, register } from './shared.mjs';
-import { connectGrpc } from './protos.mjs';
+import { before, test } from 'node:test';
+import { eventually, must, problem, registerMany } from './shared.mjs';
+import { Stream } from './streams.mjs';
 
-const wire = connectGrpc(JSON.parse(process.env.SONET_GRPC));
-let author;
+const PATH = '/v1/notifications';
+const list = async (member, query = '') => must(await member.get(`${PATH}${query}`)).items;
+const count = async (member) => must(await member.get(`${PATH}/unread_count`));
+const names = (item) => item.actors.map((actor) => actor.username);
 
+// Waits until the list is as expected.
+async function until(what, member, matches, query) {
+        let items = [];
+        try {
+                await eventually(what, async () => matches(items = await list(member, query)));
+        } catch (error) {
+                throw new Error(`${error.message}; there is ${JSON.stringify(items)}`);
+        }
+        return items;
+}
+const untilTypes = (member, ...types) => until(types.join(), member, (items) => items.map((i) => i.type).join() === types.join());
+const untilCount = (member, n) => until(`${n} actors`, member, (items) => items[0]?.actors_count === n);
+
+let ada, bob, cem, dan;
 before(async () => {
-        author = await register();
-});
-after(() => wire.close());
-
-test('each note of a member is counted once, and a deleted one no more', async () => {
-        const counted = async (notes) => eventually(`${notes} notes`, async () => must(await api('GET', `/v1/notification/${author.id}`)).notes === notes);
-        await counted(0);
-        const note = await author.note('one');
-        await author.note('two');
-        await counted(2);
-        must(await author.del(`/v1/notes/${note.id}`), 204);
-        await counted(1);
-        problem(await api('GET', '/v1/notification/nobody'), 422, { field: 'user_id' });
+        [ada, bob, cem, dan] = await registerMany(4);
 });
 
-test('gRPC answers the same', async () => {
-        const { answer, error } = await wire.call('/sonet.notification.v1.NotificationService/GetCount', { user_id: author.id });
-        assert.ok(!error, JSON.stringify(error));
-        assert.equal(answer.user_id, author.id);
-        assert.equal(answer.notes, 1);
+test('those who do the same to the same note are told together, the newest first', async () => {
+        const note = await ada.note('Look at this');
+        await bob.react(note.id, 'like');
+        await untilCount(ada, 1);
+        await cem.react(note.id, 'like');
+        const [liked] = await untilCount(ada, 2);
+        assert.deepEqual([liked.type, liked.group_key, liked.note.id, names(liked)], ['like', `like:${note.id}`, note.id, [cem.username, bob.username]]);
+        assert.deepEqual([liked.seen_at, liked.read_at, liked.archived_at], [null, null, null]);
+        assert.ok(liked.latest_at >= liked.created_at);
+        await bob.react(note.id, 'renote');
+        const [renoted] = await untilTypes(ada, 'renote', 'like');
+        assert.deepEqual([renoted.note.id, names(renoted)], [note.id, [bob.username]]);
+        assert.deepEqual((await list(ada, '?types=like')).map((i) => i.id), [liked.id]);
+        const members = must(await ada.get(`${PATH}/${liked.id}/members`));
+        assert.deepEqual(members.items.map((m) => m.id), [cem.id, bob.id]);
+        const first = must(await ada.get(`${PATH}/${liked.id}/members?limit=1`));
+        assert.deepEqual(must(await ada.get(`${PATH}/${liked.id}/members?limit=1&cursor=${first.next_cursor}`)).items.map((m) => m.id), [bob.id]);
+        assert.deepEqual(await list(bob), []);
 });
 
-// --- files ---
+test('comments, mentions, follows and requests to follow are told, each once, and nothing of one’s own', async () => {
+        const [author, guest, reader] = await registerMany(3);
+        const note = await author.note('What do you think?');
+        const comment = await guest.comment(note.id, `Nice, @${author.username} and @${reader.username}`);
+        const [told] = await untilTypes(author, 'comment');
+        assert.deepEqual([told.note.id, told.note.text, names(told)], [comment.id, comment.text, [guest.username]]);
+        const [mentioned] = await untilTypes(reader, 'mention');
+        assert.equal(mentioned.note.id, comment.id);
+        await author.react(note.id, 'like');
+        await author.comment(note.id, `I do, says @${author.username}`);
+        await guest.follow(author);
+        await reader.follow(author);
+        const items = await until('two followers', author, (all) => all[0].type === 'follow' && all[0].actors_count === 2);
+        assert.deepEqual(items.map((i) => i.type), ['follow', 'comment']);
+        must(await author.patch('/v1/users/me/settings', { privacy: { private: true } }));
+        const stranger = (await registerMany(1))[0];
+        await stranger.follow(author);
+        await untilTypes(author, 'follow_request', 'follow', 'comment');
+        must(await author.put(`/v1/follow_requests/${stranger.id}`));
+        await until('the request is answered', author, (all) => all.every((i) => i.type !== 'follow_request') && all[0].actors_count === 3);
+});
 
-const MIB = 1 << 20;
-const LARGE = (process.env.SONET_E2E_LARGE ? 1024 : 64) * MIB;
-const address = new URL(process.env.SONET_URL);
-const block = Buffer.from(Array.from({ length: MIB }, (_, i) => (i * 2654435761 >>> 13) & 255));
+test('who takes a like back is not told of, unless that was read; and is not told of again then', async () => {
+        const [author, fan, other] = await registerMany(3);
+        const note = await author.note('Likeable');
+        await fan.react(note.id, 'like');
+        await other.react(note.id, 'like');
+        await untilCount(author, 2);
+        await fan.unreact(note.id, 'like');
+        await until('one is left', author, ([item]) => item.actors_count === 1 && names(item)[0] === other.username);
+        await other.unreact(note.id, 'like');
+        await until('none is left', author, (items) => items.length === 0);
+        await fan.react(note.id, 'like');
+        const [item] = await untilCount(author, 1);
+        assert.deepEqual(must(await author.put(`${PATH}/read`, { body: { ids: [item.id] } })), { unread: 0, unseen: 0, more: false });
+        await fan.unreact(note.id, 'like');
+        await fan.react(note.id, 'like');
+        await other.react(note.id, 'like');
+        const items = await until('a second one', author, (all) => all.length === 2);
+        assert.deepEqual(items.map((i) => [names(i)[0], i.read_at !== null]), [[other.username, false], [fan.username, true]]);
+});
 
-// Bytes that differ from one MiB to the next, from one position on.
-function* bytesFrom(offset, end) {
-        for (let at = offset; at < end;) {
-                const piece = Buffer.from(block.subarray(at % MIB, Math.min(MIB, at % MIB + end - at)));
-                if (at % MIB < 4) {
-                        piece.fill(Math.floor(at / MIB) & 255, 0, 4 - at % MIB);
-                }
-                yield piece;
-                at += piece.length;
+test('what one may not see any more is gone from list, members and counts', async () => {
+        const [author, fan, rude, quiet] = await registerMany(4);
+        const note = await author.note('For all');
+        for (const member of [fan, rude, quiet]) {
+                await member.react(note.id, 'like');
         }
-}
+        const [item] = await untilCount(author, 3);
+        await author.relate(rude, 'block');
+        await author.relate(quiet, 'mute');
+        const [left] = await list(author);
+        assert.deepEqual([left.actors_count, names(left)], [1, [fan.username]]);
+        assert.deepEqual(must(await author.get(`${PATH}/${item.id}/members`)).items.map((m) => m.id), [fan.id]);
+        const secret = await fan.note(`For my followers, @${author.username}`, 'followers');
+        const open = await fan.note(`For all, @${author.username}`);
+        await until('the open mention alone', author, (all) => all[0].type === 'mention' && all[0].note.id === open.id);
+        assert.equal((await count(author)).unread, 2);
+        must(await fan.del(`/v1/notes/${open.id}`), 204);
+        assert.deepEqual((await list(author)).map((i) => i.type), ['like']);
+        await author.follow(fan);
+        assert.deepEqual((await list(author)).map((i) => i.note?.id), [secret.id, note.id]);
+        await author.relate(fan, 'block');
+        assert.deepEqual(await list(author), []);
+        assert.deepEqual(await count(author), { unread: 0, unseen: 0, more: false });
+        problem(await author.get(`${PATH}/${item.id}/members`), 404, { field: 'id' });
+});
 
-function digest(offset, end) {
-        const hash = createHash('sha256');
-        for (const piece of bytesFrom(offset, end)) {
-                hash.update(piece);
+test('read, seen, archive, snooze and delete', async () => {
+        const [author, fan] = await registerMany(2);
+        const notes = [];
+        for (let i = 0; i < 4; i++) {
+                notes.push(await author.note(`Note ${i}`));
+                await fan.react(notes[i].id, 'like');
+                await until(`${i + 1} likes`, author, (all) => all.length === i + 1);
         }
-        return hash.digest('hex');
-}
+        const items = await list(author);
+        assert.deepEqual(items.map((i) => i.note.id), notes.map((n) => n.id).reverse());
+        assert.deepEqual(await count(author), { unread: 4, unseen: 4, more: false });
+        assert.deepEqual(must(await author.put(`${PATH}/seen`)), { unread: 4, unseen: 0, more: false });
+        assert.deepEqual(must(await author.put(`${PATH}/read`, { body: { up_to_id: items[2].id } })), { unread: 2, unseen: 0, more: false });
+        assert.deepEqual((await list(author, '?unread=true')).map((i) => i.id), [items[0].id, items[1].id]);
+        must(await author.put(`${PATH}/${items[0].id}/archive`), 204);
+        assert.deepEqual((await list(author)).map((i) => i.id), items.slice(1).map((i) => i.id));
+        assert.deepEqual((await list(author, '?archived=true')).map((i) => i.id), [items[0].id]);
+        must(await author.del(`${PATH}/${items[0].id}/archive`), 204);
+        const soon = new Date(Date.now() + 3000).toISOString();
+        must(await author.put(`${PATH}/${items[3].id}/snooze`, { body: { until: soon } }), 204);
+        assert.equal((await list(author)).some((i) => i.id === items[3].id && new Date() < new Date(soon)), false);
+        const [back] = await until('it is back, the newest', author, (all) => all[0]?.id === items[3].id);
+        assert.equal(back.read_at, null);
+        must(await author.del(`${PATH}/${items[1].id}`), 204);
+        assert.deepEqual((await list(author)).map((i) => i.id), [items[3], items[0], items[2]].map((i) => i.id));
+        const page = must(await author.get(`${PATH}?limit=2`));
+        assert.deepEqual(must(await author.get(`${PATH}?limit=2&cursor=${page.next_cursor}`)).items.map((i) => i.id), [items[2].id]);
+});
 
-// Sends as the server takes it; after `until` bytes it stops for good, and the connection breaks off.
-function send(method, path, headers, pieces, { until = Infinity } = {}) {
-        return new Promise((resolve, reject) => {
-                const request = http.request({ host: address.hostname, port: address.port, method, path, agent: false,
-                                               headers: { authorization: `Bearer ${author.token}`, ...headers } });
-                let sent = 0;
-                request.on('error', (error) => (until < Infinity ? resolve({ broken: true }) : reject(error)));
-                request.on('response', (response) => {
-                        const hash = createHash('sha256');
-                        const kept = [];
-                        let length = 0;
-                        response.on('data', (piece) => {
-                                hash.update(piece);
-                                length += piece.length;
-                                if (length <= 4096) {
-                                        kept.push(piece);
-                                }
-                        });
-                        response.on('error', reject);
-                        response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, length, hash: hash.digest('hex'),
-                                                           text: Buffer.concat(kept).toString('utf8') }));
-                });
-                const next = () => {
-                        for (let piece = pieces.next(); !piece.done; piece = pieces.next()) {
-                                if (sent >= until) {
-                                        request.destroy();
-                                        resolve({ broken: true });
-                                        return;
-                                }
-                                sent += piece.value.length;
-                                if (!request.write(piece.value)) {
-                                        request.once('drain', next);
-                                        return;
-                                }
-                        }
-                        request.end();
-                };
-                next();
-        });
-}
-
-const put = (name, from, end, headers = {}, options) => send('PUT', `/v1/notification/files/${name}`, { 'content-length': end - from, 'content-type': 'application/octet-stream', ...headers },
-                                                             bytesFrom(from, end), options);
-const get = (name, headers = {}, method = 'GET') => send(method, `/v1/notification/files/${name}`, headers, [][Symbol.iterator]());
-
-// The processes of this server run a binary of their own, and none else does.
-function processes() {
-        const binary = fs.realpathSync(process.env.SONET_BIN);
-        return fs.readdirSync('/proc').filter((pid) => {
-                try {
-                        return /^\d+$/.test(pid) && fs.readlinkSync(`/proc/${pid}/exe`) === binary;
-                } catch {
-                        return false;
-                }
-        });
-}
-
-const residentBytes = (pid) => Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
-
-// The most that any process has grown by while work runs.
-async function growth(what, work) {
-        const before = new Map(processes().map((pid) => [pid, residentBytes(pid)]));
-        let most = 0;
-        const look = () => before.forEach((bytes, pid) => {
-                most = Math.max(most, residentBytes(pid) - bytes);
-        });
-        const timer = setInterval(look, 50);
-        const begun = performance.now();
-        const result = await work();
-        clearInterval(timer);
-        look();
-        const seconds = (performance.now() - begun) / 1000;
-        console.log(`${what}: ${LARGE / MIB} MiB in ${seconds.toFixed(1)} s, ${before.size} processes grew by ${(most / MIB).toFixed(2)} MiB at most`);
-        assert.ok(before.size > 0 && most <= 4 * MIB, `${what}: a process grew by ${most} bytes`);
-        return result;
-}
-
-test('a large file goes up and down, and no process grows by it', async () => {
-        for (let i = 0; i < 3; i++) { // what the first ones need stays
-                assert.equal((await put('warm', 0, 4 * MIB)).status, 200);
-                assert.equal((await get('warm')).hash, digest(0, 4 * MIB));
+test('what is not one’s own is not found, and bad requests are refused', async () => {
+        const [author, fan] = await registerMany(2);
+        const note = await author.note('Mine');
+        await fan.react(note.id, 'like');
+        const [item] = await untilCount(author, 1);
+        for (const [method, path, body] of [['get', 'members'], ['put', 'archive'], ['del', 'archive'], ['put', 'snooze', { until: new Date(Date.now() + 60000).toISOString() }]]) {
+                problem(await fan[method](`${PATH}/${item.id}/${path}`, { body }), 404, { field: 'id' });
         }
-        const up = await growth('up', () => put('large', 0, LARGE));
-        assert.equal(up.status, 200, up.text);
-        assert.deepEqual(JSON.parse(up.text), { name: 'large', size: LARGE, file_name: '' });
-        const down = await growth('down', () => get('large'));
-        assert.equal(down.status, 200);
-        assert.equal(down.length, LARGE);
-        assert.equal(down.hash, digest(0, LARGE));
-        const rest = await get('large', { range: `bytes=${LARGE / 2 + 5}-`, 'if-range': down.headers.etag });
-        assert.equal(rest.status, 206);
-        assert.equal(rest.headers['content-range'], `bytes ${LARGE / 2 + 5}-${LARGE - 1}/${LARGE}`);
-        assert.equal(rest.hash, digest(LARGE / 2 + 5, LARGE));
+        problem(await fan.del(`${PATH}/${item.id}`), 404, { field: 'id' });
+        problem(await fan.put(`${PATH}/read`, { body: { up_to_id: item.id } }), 422, { field: 'up_to_id' });
+        must(await fan.put(`${PATH}/read`, { body: { ids: [item.id] } }));
+        assert.equal((await count(author)).unread, 1);
+        problem(await author.put(`${PATH}/read`, { body: {} }), 422, { field: 'up_to_id' });
+        problem(await author.put(`${PATH}/read`, { body: { up_to_id: item.id, ids: [item.id] } }), 422, { field: 'up_to_id' });
+        problem(await author.put(`${PATH}/${item.id}/snooze`, { body: { until: '2020-01-01T00:00:00Z' } }), 422, { field: 'until' });
+        problem(await author.get(`${PATH}?unread=true&archived=true`), 422, { field: 'archived' });
+        problem(await author.get(`${PATH}?cursor=AAAA`), 400, { field: 'cursor' });
 });
 
-test('ranges, conditions and HEAD answer as RFC 9110 says', async () => {
-        assert.equal((await put('ranges', 0, 100_000)).status, 200);
-        const whole = await get('ranges');
-        assert.equal(whole.headers['accept-ranges'], 'bytes');
-        assert.equal(whole.headers['content-disposition'], `attachment; filename="ranges"; filename*=UTF-8''ranges`);
-        assert.match(whole.headers.etag, /^"[^"]+"$/);
-        const cases = [
-                [{ range: 'bytes=10-19' }, 206, digest(10, 20)],
-                [{ range: 'bytes=-10' }, 206, digest(99_990, 100_000)],
-                [{ range: 'bytes=10-19', 'if-range': '"other"' }, 200, whole.hash],
-                [{ range: 'bytes=0-1,5-6' }, 200, whole.hash],
-                [{ 'if-none-match': whole.headers.etag }, 304, digest(0, 0)],
-                [{ 'if-none-match': '"other"' }, 200, whole.hash],
-        ];
-        for (const [headers, status, hash] of cases) {
-                const answer = await get('ranges', headers);
-                assert.equal(answer.status, status, JSON.stringify(headers));
-                assert.equal(answer.hash, hash, JSON.stringify(headers));
+test('all devices hear of what comes, changes and goes, with the same count', async () => {
+        const [author, fan] = await registerMany(2);
+        const streams = [];
+        for (let i = 0; i < 2; i++) {
+                const stream = new Stream(process.env.SONET_URL, { token: author.token });
+                assert.equal((await stream.next()).type, 'authenticated');
+                assert.equal((await stream.subscribe('notifications')).type, 'subscribed');
+                streams.push(stream);
         }
-        const beyond = await get('ranges', { range: 'bytes=100000-' });
-        assert.equal(beyond.status, 416);
-        assert.equal(beyond.headers['content-range'], 'bytes */100000');
-        assert.equal(JSON.parse(beyond.text).code, 'range_not_satisfiable');
-        const head = await get('ranges', { range: 'bytes=10-19' }, 'HEAD');
-        assert.deepEqual([head.status, head.headers['content-length'], head.length], [200, '100000', 0]);
-        assert.equal((await get('nothing')).status, 404);
-});
-
-test('an upload that breaks off is kept as far as it came, and goes on from there', async () => {
-        assert.deepEqual(await put('broken', 0, 16 * MIB, {}, { until: 8 * MIB }), { broken: true });
-        let kept = 0;
-        await eventually('the part is kept', async () => {
-                const head = await get('broken', {}, 'HEAD');
-                kept = Number(head.headers['content-length']);
-                return head.status === 200;
-        });
-        assert.ok(kept > 0 && kept < 16 * MIB, `${kept} bytes`);
-        const wrong = await put('broken', kept + 1, 16 * MIB, { 'upload-offset': kept + 1 });
-        assert.equal(wrong.status, 409, wrong.text);
-        const rest = await put('broken', kept, 16 * MIB, { 'upload-offset': kept });
-        assert.equal(rest.status, 200, rest.text);
-        assert.equal((await get('broken')).hash, digest(0, 16 * MIB));
-});
-
-test('what is kept is told in headers, which pages may read', async () => {
-        assert.equal((await put('told', 0, 1234)).status, 200);
-        const stat = (name, headers) => send('HEAD', `/v1/notification/uploads/${name}`, { origin: 'https://page.example', ...headers }, [][Symbol.iterator]());
-        const told = await stat('told');
-        assert.deepEqual([told.status, told.headers['upload-offset'], told.headers['upload-protocol']], [204, '1234', '1']);
-        assert.match(told.headers['last-modified'], / GMT$/);
-        for (const name of ['Upload-Offset', 'Last-Modified', 'Upload-Protocol', 'ETag']) {
-                assert.ok(told.headers['access-control-expose-headers'].split(', ').includes(name), name);
-        }
-        assert.equal((await stat('told', { 'expected-size': '1234' })).status, 204);
-        assert.equal((await stat('told', { 'expected-size': '0' })).status, 409);
-        assert.equal((await stat('told', { 'expected-size': '-1' })).status, 422);
-        assert.equal((await stat('told', { 'expected-size': ['1234', '1234'] })).status, 400);
-        const none = await stat('nothing');
-        assert.deepEqual([none.status, none.headers['upload-protocol'], none.headers['upload-offset']], [404, '1', undefined]);
-        const options = await send('OPTIONS', '/v1/notification/uploads/told', {}, [][Symbol.iterator]());
-        assert.deepEqual([options.status, options.headers.allow, options.headers['upload-protocol'], options.headers['upload-max-size']],
-                         [204, 'HEAD, OPTIONS', '1', '1073741824']);
-        const { answer } = await wire.call('/sonet.notification.v1.NotificationService/StatFile', { name: 'told' }, { token: author.token });
-        assert.equal(Number(answer.offset), 1234);
-});
-
-// Says a head and a few bytes, and then nothing: the answer comes while the body is not whole.
-function sayAndWait(head, bytes) {
-        return new Promise((resolve, reject) => {
-                const socket = net.connect(Number(address.port), address.hostname, () => socket.write(`${head}\r\n\r\n${bytes}`));
-                let text = '';
-                socket.setEncoding('utf8').on('data', (piece) => {
-                        text += piece;
-                        if (text.includes('\r\n\r\n') && !text.startsWith('HTTP/1.1 100')) {
-                                socket.destroy();
-                                resolve(text);
-                        }
-                });
-                socket.on('error', reject).on('close', () => resolve(text));
-        });
-}
-
-const headOf = (name, rest, type = 'application/octet-stream') =>
-        `PUT /v1/notification/files/${name} HTTP/1.1\r\nHost: h\r\nContent-Type: ${type}\r\n${rest}`;
-
-test('what must not come is refused before it comes: no token, too large, of another type; and what stalls is given up', async () => {
-        const token = `Authorization: Bearer ${author.token}`;
-        assert.match(await sayAndWait(headOf('x', 'Content-Length: 1000\r\nExpect: 100-continue'), ''), /^HTTP\/1.1 401 /);
-        assert.match(await sayAndWait(headOf('x', `${token}\r\nContent-Length: 1073741825\r\nExpect: 100-continue`), ''), /^HTTP\/1.1 413 /);
-        assert.match(await sayAndWait(headOf('x', `${token}\r\nContent-Length: 1000\r\nExpect: 100-continue`, 'image/png'), ''),
-                     /^HTTP\/1.1 415 [\s\S]*application\/octet-stream/);
-        assert.match(await sayAndWait(headOf('slow', `${token}\r\nContent-Length: 1000`), 'ten bytes.'), /^HTTP\/1.1 408 [\s\S]*"code":"body_incomplete"/);
-        const kept = await get('slow');
-        assert.deepEqual([kept.status, kept.text], [200, 'ten bytes.']);
-});
-
-test('a form brings one file and its fields', async () => {
-        const post = (form, expected) => api('POST', '/v1/notification/files', { token: author.token, raw: form.body, headers: { 'content-type': form.type } })
-                .then((answer) => (expected < 300 ? must(answer, expected) : answer));
-        const form = (...parts) => ({ type: 'multipart/form-data; boundary=B',
-                                      body: Buffer.from(`${parts.map((p) => `--B\r\nContent-Disposition: form-data; ${p[0]}\r\n\r\n${p[1]}\r\n`).join('')}--B--\r\n`) });
-        const file = ['name="file"; filename="C:\\\\a\\\\grüße.txt"', 'of a form'];
-        assert.deepEqual(await post(form(['name="name"', 'form'], file), 201), { name: 'form', size: 9, file_name: 'grüße.txt' });
-        assert.equal((await get('form')).text, 'of a form');
-        problem(await post(form(['name="name"', 'form'])), 422, { field: 'file' });
-        problem(await post(form(file)), 422, { field: 'name' });
-        problem(await post(form(['name="name"', 'form'], file, file)), 422, { field: 'file' });
-        problem(await post(form(['name="name"', 'NO'], file)), 422, { field: 'name' });
-        problem(await post(form(['name="else"', '1'], file)), 422, { field: 'else' });
-        problem(await post({ type: 'multipart/form-data; boundary=C', body: form(file).body }), 400);
-        problem(await post({ type: 'application/json', body: Buffer.from('{}') }), 415);
+        const both = (what, matches) => Promise.all(streams.map((s) => s.find(what, (m) => m.type === 'event' && matches(m))));
+        const note = await author.note('Live');
+        await fan.react(note.id, 'like');
+        const [news] = await both('the like', (m) => m.event === 'notification.changed' && m.data.count.unread === 1);
+        const [item] = await list(author);
+        assert.deepEqual(news.data.notification, item);
+        must(await author.put(`${PATH}/seen`));
+        await both('it was seen', (m) => m.event === 'notification.counted' && m.data.unseen === 0 && m.data.unread === 1);
+        await fan.unreact(note.id, 'like');
+        await both('it is gone', (m) => m.event === 'notification.removed' && m.data.id === item.id && m.data.count.unread === 0);
+        await Promise.all(streams.map((s) => s.close()));
 });

@@ -1,0 +1,81 @@
+/* Owns the way from what events tell to rows, and to the stream. */
+#include "services/notification/arrivals.h"
+
+#include <string.h>
+#include "services/notification/notification.h"
+#include "services/notification/store.h"
+
+enum { ROOM_AT_FIRST = 128 };
+
+void arrivals_start(struct arrivals *a, struct rpc_call *c)
+{
+        *a = (struct arrivals){
+            .c = c, .items = ARENA_ARRAY(c->arena, struct arrival, ROOM_AT_FIRST), .room = ROOM_AT_FIRST};
+}
+
+void arrivals_add(struct arrivals *a, const struct arrival *arrival)
+{
+        if (arrival->actor_id[0] == '\0' || uuid_equal(arrival->user_id, arrival->actor_id)) {
+                return;
+        }
+        if (a->n == a->room) {
+                struct arrival *grown = ARENA_ARRAY(a->c->arena, struct arrival, 2 * a->room);
+
+                memcpy(grown, a->items, a->n * sizeof(*grown));
+                a->items = grown;
+                a->room *= 2;
+        }
+        a->items[a->n++] = *arrival;
+}
+
+int64_t arrival_time_ms(const bus_event *event)
+{
+        return event->occurred_at->seconds * 1000 + event->occurred_at->nanos / 1000000;
+}
+
+static sn_status emit(struct db_tx *tx, const char *type, NotificationRows__Changed *const *rows, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                TRY(outbox_put(tx, &(struct outbox_event){.type = type,
+                                                          .aggregate_id = rows[i]->id,
+                                                          .object_id = rows[i]->user_id,
+                                                          .actor_id = rows[i]->user_id}));
+        }
+        return SN_OK;
+}
+
+static sn_status add_some(struct db_tx *tx, const struct arrival *items, size_t n)
+{
+        NotificationRows__Changed **changed = NULL;
+        size_t n_changed = 0;
+
+        TRY(store_add_arrivals(tx, items, n, &n_changed, &changed));
+        TRY(store_close_full(tx, changed, n_changed));
+        return emit(tx, EVENT_NOTIFICATION_CHANGED, changed, n_changed);
+}
+
+static sn_status undo_some(struct db_tx *tx, const struct arrival *items, size_t n)
+{
+        NotificationRows__Changed **changed = NULL, **removed = NULL;
+        size_t n_changed = 0, n_removed = 0;
+
+        TRY(store_undo_arrivals(tx, items, n, &n_changed, &changed));
+        TRY(store_remove_empty(tx, changed, n_changed, &n_removed, &removed));
+        TRY(emit(tx, EVENT_NOTIFICATION_CHANGED, changed, n_changed));
+        return emit(tx, EVENT_NOTIFICATION_REMOVED, removed, n_removed);
+}
+
+/* Runs of the same kind at once: who likes, and likes no more, has not liked. */
+sn_status arrivals_store(struct arrivals *a, struct db_tx *tx)
+{
+        size_t n = 0;
+
+        for (size_t from = 0; from < a->n; from += n) {
+                n = 1;
+                while (from + n < a->n && a->items[from + n].undone == a->items[from].undone) {
+                        n++;
+                }
+                TRY(a->items[from].undone ? undo_some(tx, a->items + from, n) : add_some(tx, a->items + from, n));
+        }
+        return SN_OK;
+}

@@ -1,0 +1,33 @@
+/* Arrivals: what the events of a batch tell whom, gathered first and then stored in their order. */
+#ifndef SERVICES_NOTIFICATION_ARRIVALS_H
+#define SERVICES_NOTIFICATION_ARRIVALS_H
+
+#include "bus/bus.h"
+
+/* Somebody did something that a member is told of, or undid it. */
+struct arrival {
+        bool undone;
+        const char *user_id; /* who is told; of what was undone "": whoever was told */
+        const char *type;
+        const char *group_key; /* what is told together */
+        const char *actor_id;
+        const char *note_id; /* "": none */
+        int64_t at_ms;
+};
+
+struct arrivals {
+        struct rpc_call *c;
+        struct arrival *items;
+        size_t n, room;
+};
+
+void arrivals_start(struct arrivals *a, struct rpc_call *c);
+/* What one does oneself, one is not told; what was nobody's doing (an erased member's likes go) undoes nothing. */
+void arrivals_add(struct arrivals *a, const struct arrival *arrival);
+/* In the transaction that stores the position of the events. Each actor counts once in a group, and somebody who undid
+ * what was read, and did it again, is not told again. */
+SN_CHECKED sn_status arrivals_store(struct arrivals *a, struct db_tx *tx);
+
+int64_t arrival_time_ms(const bus_event *event);
+
+#endif

@@ -1,0 +1,29 @@
+/* Erases members whose accounts ended: what they were told, and that others were told of them. */
+#include "services/notification/notification.h"
+
+#include "services/notification/store.h"
+#include "services/user/user.rpc.h"
+
+enum { ROWS_AT_ONCE = 2000 };
+
+/* A portion; may run again. */
+static sn_status erase(struct rpc_call *c, struct bus_batch *batch)
+{
+        const char *id = batch->events[0]->aggregate_id;
+        int64_t told = 0, done = 0;
+
+        TRY(DB_WRITE(c, tx, store_erase_told(tx, id, ROWS_AT_ONCE, &told)));
+        TRY(DB_WRITE(c, tx, store_erase_actor(tx, id, ROWS_AT_ONCE, &done)));
+        batch->n_done = told < ROWS_AT_ONCE && done < ROWS_AT_ONCE ? 1 : 0;
+        return SN_OK;
+}
+
+static const char *const types[] = {"user.erased", NULL};
+
+const struct bus_consumer notification_erase = {
+    .name = "erase",
+    .source = "user",
+    .read_outbox = &user_methods[USER_READ_OUTBOX],
+    .types = types,
+    .handle = erase,
+};

@@ -1,0 +1,60 @@
+/* Owns the list of one's notifications. */
+#include "services/notification/notification.h"
+
+#include <string.h>
+#include "services/notification/show.h"
+#include "services/notification/store.h"
+
+static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
+{
+        NotificationRows__Place **rows = NULL;
+
+        TRY(DB_READ(c, tx, store_places(tx, context, scan, &out->n, &rows)));
+        out->settled.sort_key = INT64_MAX; /* what is newer the stream tells, no cursor */
+        out->items = ARENA_ARRAY(c->arena, struct page_ref, out->n);
+        for (size_t i = 0; i < out->n; i++) {
+                out->items[i].at.sort_key = rows[i]->at_ms;
+                memcpy(out->items[i].at.id, rows[i]->id, UUID_SIZE);
+        }
+        return SN_OK;
+}
+
+static sn_status show(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,
+                      ProtobufCMessage ***items)
+{
+        return show_notifications(c, c->actor, ids, n, n_items, (Notification__Notification ***)(void *)items);
+}
+
+/* Cursors hold for the list that gave them. */
+static const char *name_list(struct rpc_call *c, const Notification__ListNotificationsRequest *in)
+{
+        const char *name = in->archived ? "archived" : in->unread ? "unread" : "all";
+
+        for (size_t i = 0; i < in->n_types; i++) {
+                name = arena_printf(c->arena, "%s,%s", name, in->types[i]);
+        }
+        return name;
+}
+
+sn_status notification_handle_list_notifications(struct rpc_call *c, const Notification__ListNotificationsRequest *in,
+                                                 Notification__NotificationList *out)
+{
+        struct list_filter filter = {.user_id = c->actor,
+                                     .types = in->types,
+                                     .n_types = in->n_types,
+                                     .unread = in->unread,
+                                     .archived = in->archived};
+        struct page_source source = {
+            .filter = name_list(c, in), .newest_first = true, .fetch = fetch, .show = show, .context = &filter};
+        struct page_asked asked = {.position = in->cursor, .limit = in->limit};
+        struct page page;
+
+        if (in->unread && in->archived) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "archived", "cannot be combined with unread");
+        }
+        TRY(page_read(c, &source, &asked, &page));
+        out->n_items = page.n;
+        out->items = (void *)page.items;
+        out->next_cursor = page.next_cursor;
+        return SN_OK;
+}

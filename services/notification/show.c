@@ -1,0 +1,157 @@
+/* Owns what is shown of a notification: everything that is not stored here is asked for at reading. */
+#include "services/notification/show.h"
+
+#include <string.h>
+#include "db/db.h"
+#include "services/follow/follow.rpc.h"
+#include "services/notification/notification.h"
+#include "services/notification/store.h"
+
+enum {
+        ACTORS_SHOWN = 5,
+        ASKED_AT_ONCE = 1000, /* user.BatchGetAuthors and follow.GetRelations take as many */
+        NOTES_AT_ONCE = 500,  /* note.BatchGet takes as many */
+};
+
+struct showing {
+        struct rpc_call *c;
+        const char *reader;
+        NotificationRows__Stored **rows;
+        size_t n;
+        Note__Notes notes;
+};
+
+/* Of all actors of all rows, one after the other. */
+struct actors {
+        char **ids;
+        User__Author **authors;
+        Follow__Relationship **relations;
+        size_t n;
+};
+
+static void collect_actors(struct showing *s, struct actors *a)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < s->n; i++) {
+                n += s->rows[i]->n_actor_ids;
+        }
+        *a = (struct actors){.ids = ARENA_ARRAY(s->c->arena, char *, n),
+                             .authors = ARENA_ARRAY(s->c->arena, User__Author *, n),
+                             .relations = ARENA_ARRAY(s->c->arena, Follow__Relationship *, n)};
+        for (size_t i = 0; i < s->n; i++) {
+                for (size_t k = 0; k < s->rows[i]->n_actor_ids; k++) {
+                        a->ids[a->n++] = s->rows[i]->actor_ids[k];
+                }
+        }
+}
+
+static sn_status check_number(struct rpc_call *c, size_t given, size_t asked)
+{
+        return given == asked ? SN_OK
+                              : rpc_fail(c, SN_INTERNAL, NULL, "a service answered with the wrong number of members");
+}
+
+static sn_status load_some(struct showing *s, struct actors *a, size_t from, size_t n)
+{
+        User__BatchGetAuthorsRequest ask_authors = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
+        Follow__GetRelationsRequest ask_relations = FOLLOW__GET_RELATIONS_REQUEST__INIT;
+        User__Authors authors = USER__AUTHORS__INIT;
+        Follow__Relations relations = FOLLOW__RELATIONS__INIT;
+
+        ask_authors.ids = ask_relations.user_ids = a->ids + from;
+        ask_authors.n_ids = ask_relations.n_user_ids = n;
+        ask_relations.viewer_id = (char *)s->reader;
+        TRY(user_batch_get_authors(s->c, &ask_authors, &authors));
+        TRY(check_number(s->c, authors.n_items, n));
+        TRY(follow_get_relations(s->c, &ask_relations, &relations));
+        TRY(check_number(s->c, relations.n_items, n));
+        memcpy(a->authors + from, authors.items, n * sizeof(*a->authors));
+        memcpy(a->relations + from, relations.items, n * sizeof(*a->relations));
+        return SN_OK;
+}
+
+static sn_status load_actors(struct showing *s, struct actors *a)
+{
+        collect_actors(s, a);
+        for (size_t from = 0; from < a->n; from += ASKED_AT_ONCE) {
+                TRY(load_some(s, a, from, a->n - from < ASKED_AT_ONCE ? a->n - from : ASKED_AT_ONCE));
+        }
+        return SN_OK;
+}
+
+static sn_status load_notes(struct showing *s)
+{
+        Note__BatchGetRequest in = NOTE__BATCH_GET_REQUEST__INIT;
+
+        in.viewer_id = (char *)s->reader;
+        in.ids = ARENA_ARRAY(s->c->arena, char *, s->n);
+        for (size_t i = 0; i < s->n; i++) {
+                if (s->rows[i]->note_id[0] != '\0') {
+                        in.ids[in.n_ids++] = s->rows[i]->note_id;
+                }
+        }
+        return in.n_ids > 0 ? note_batch_get(s->c, &in, &s->notes) : SN_OK;
+}
+
+static Note__Note *find_note(const struct showing *s, const char *id)
+{
+        for (size_t i = 0; i < s->notes.n_items; i++) {
+                if (strcmp(s->notes.items[i]->id, id) == 0) {
+                        return s->notes.items[i];
+                }
+        }
+        return NULL;
+}
+
+static bool is_seen(const Notification__Notification *of, const User__Author *author, const Follow__Relationship *r)
+{
+        return author->id[0] != '\0' && !r->blocking && !r->blocked_by && !r->muting &&
+               (r->requested_by || strcmp(of->type, TYPE_FOLLOW_REQUEST) != 0);
+}
+
+/* False: nothing is left of it. */
+static bool complete(struct showing *s, NotificationRows__Stored *row, User__Author **authors,
+                     Follow__Relationship **relations)
+{
+        Notification__Notification *out = row->notification;
+
+        out->actors = ARENA_ARRAY(s->c->arena, User__Author *, ACTORS_SHOWN);
+        for (size_t i = 0; i < row->n_actor_ids; i++) {
+                if (!is_seen(out, authors[i], relations[i])) {
+                        continue;
+                }
+                if (out->n_actors < ACTORS_SHOWN) {
+                        out->actors[out->n_actors++] = authors[i];
+                }
+                out->actors_count++;
+        }
+        if (row->note_id[0] != '\0') {
+                out->note = find_note(s, row->note_id);
+        }
+        return out->actors_count > 0 && (row->note_id[0] == '\0' || out->note != NULL);
+}
+
+sn_status show_notifications(struct rpc_call *c, const char *reader, char **ids, size_t n, size_t *n_shown,
+                             Notification__Notification ***shown)
+{
+        struct showing s = {.c = c, .reader = reader};
+        struct actors actors;
+        size_t at = 0;
+
+        note__notes__init(&s.notes);
+        *n_shown = 0;
+        if (n > NOTES_AT_ONCE) {
+                return rpc_fail(c, SN_INTERNAL, NULL, "too many notifications at once");
+        }
+        TRY(DB_READ(c, tx, store_notifications(tx, reader, ids, n, &s.n, &s.rows)));
+        TRY(load_actors(&s, &actors));
+        TRY(load_notes(&s));
+        *shown = ARENA_ARRAY(c->arena, Notification__Notification *, s.n);
+        for (size_t i = 0; i < s.n; at += s.rows[i++]->n_actor_ids) {
+                if (complete(&s, s.rows[i], actors.authors + at, actors.relations + at)) {
+                        (*shown)[(*n_shown)++] = s.rows[i]->notification;
+                }
+        }
+        return SN_OK;
+}

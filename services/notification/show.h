@@ -1,0 +1,14 @@
+/* Notifications as their reader may see them. */
+#ifndef SERVICES_NOTIFICATION_SHOW_H
+#define SERVICES_NOTIFICATION_SHOW_H
+
+#include "base/call.h"
+#include "services/notification/notification.rpc.h"
+
+/* The reader's notifications of these ids, in the order asked, without what the reader may not see at this moment:
+ * actors who are gone, whom the reader mutes, or whom a block hides; notes by note_service's predicate; requests to
+ * follow that are answered. One of which nothing is left is left out, as are those of others. */
+SN_CHECKED sn_status show_notifications(struct rpc_call *c, const char *reader, char **ids, size_t n, size_t *n_shown,
+                                        Notification__Notification ***shown);
+
+#endif

@@ -1,0 +1,108 @@
+/* What events add to the tables notifications and notification_actors, and take out again. */
+#include "services/notification/store.h"
+
+#include <string.h>
+
+/* Columns of a run of arrivals. */
+struct columns {
+        char **ids, **users, **types, **keys, **actors, **notes;
+        int64_t *times;
+};
+
+static struct columns columns_of(struct arena *arena, const struct arrival *items, size_t n)
+{
+        struct columns c = {ARENA_ARRAY(arena, char *, n), ARENA_ARRAY(arena, char *, n), ARENA_ARRAY(arena, char *, n),
+                            ARENA_ARRAY(arena, char *, n), ARENA_ARRAY(arena, char *, n), ARENA_ARRAY(arena, char *, n),
+                            ARENA_ARRAY(arena, int64_t, n)};
+
+        for (size_t i = 0; i < n; i++) {
+                c.ids[i] = uuid_new_in(arena);
+                c.users[i] = (char *)items[i].user_id;
+                c.types[i] = (char *)items[i].type;
+                c.keys[i] = (char *)items[i].group_key;
+                c.actors[i] = (char *)items[i].actor_id;
+                c.notes[i] = (char *)items[i].note_id;
+                c.times[i] = items[i].at_ms;
+        }
+        return c;
+}
+
+/* Who is in a notification of the group already, read or not, is not told again. */
+DB_STATEMENT(ADD_ARRIVALS, "notification_service", &notification_rows__changed__message,
+             "with given as (select a.id, a.user_id, a.type, a.group_key, a.actor_id, nullif(a.note_id, '')::uuid as"
+             " note_id, timestamptz 'epoch' + a.at_ms * interval '1 millisecond' as at, a.place"
+             " from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::bigint[])"
+             " with ordinality as a (id, user_id, type, group_key, actor_id, note_id, at_ms, place)"
+             " where not exists (select from notifications n join notification_actors d on d.notification_id = n.id"
+             " where n.group_key = a.group_key and n.user_id = a.user_id and d.actor_id = a.actor_id)),"
+             " joined as (insert into notifications as n (id, user_id, type, group_key, note_id, latest_at, created_at)"
+             " select (array_agg(id order by place))[1], user_id, type, group_key, note_id, max(at), min(at)"
+             " from given group by user_id, type, group_key, note_id order by group_key, user_id"
+             " on conflict (group_key, user_id) where open"
+             " do update set latest_at = greatest(n.latest_at, excluded.latest_at), seen_at = null"
+             " returning id, user_id, group_key),"
+             " added as (insert into notification_actors (notification_id, actor_id, created_at)"
+             " select j.id, g.actor_id, max(g.at) from given g join joined j using (group_key, user_id)"
+             " group by j.id, g.actor_id on conflict do nothing)"
+             " select id, user_id from joined");
+
+sn_status store_add_arrivals(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
+                             NotificationRows__Changed ***rows)
+{
+        struct columns c = columns_of(db_arena(tx), items, n);
+
+        return db_list(tx, &ADD_ARRIVALS,
+                       DB_BINDS(bind_uuids(c.ids, n), bind_uuids(c.users, n), bind_texts(c.types, n),
+                                bind_texts(c.keys, n), bind_uuids(c.actors, n), bind_texts(c.notes, n),
+                                bind_i64s(c.times, n)),
+                       n_rows, rows);
+}
+
+static char **ids_of(struct arena *arena, NotificationRows__Changed *const *rows, size_t n)
+{
+        char **ids = ARENA_ARRAY(arena, char *, n);
+
+        for (size_t i = 0; i < n; i++) {
+                ids[i] = rows[i]->id;
+        }
+        return ids;
+}
+
+DB_STATEMENT(CLOSE_FULL, "notification_service", NULL,
+             "update notifications n set open = false where n.id = any($1) and (select count(*) from (select from"
+             " notification_actors a where a.notification_id = n.id limit $2) as few) >= $2");
+
+sn_status store_close_full(struct db_tx *tx, NotificationRows__Changed *const *rows, size_t n)
+{
+        return n == 0 ? SN_OK
+                      : db_exec(tx, &CLOSE_FULL,
+                                DB_BINDS(bind_uuids(ids_of(db_arena(tx), rows, n), n), bind_i64(GROUP_FULL)), NULL);
+}
+
+DB_STATEMENT(UNDO_ARRIVALS, "notification_service", &notification_rows__changed__message,
+             "with undone as (select n.id, n.user_id, u.actor_id"
+             " from unnest($1::text[], $2::uuid[]) as u (group_key, actor_id)"
+             " join notifications n on n.group_key = u.group_key and n.read_at is null for update of n),"
+             " gone as (delete from notification_actors a using undone u where a.notification_id = u.id"
+             " and a.actor_id = u.actor_id returning u.id, u.user_id)"
+             " select distinct id, user_id from gone");
+
+sn_status store_undo_arrivals(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
+                              NotificationRows__Changed ***rows)
+{
+        struct columns c = columns_of(db_arena(tx), items, n);
+
+        return db_list(tx, &UNDO_ARRIVALS, DB_BINDS(bind_texts(c.keys, n), bind_uuids(c.actors, n)), n_rows, rows);
+}
+
+DB_STATEMENT(REMOVE_EMPTY, "notification_service", &notification_rows__changed__message,
+             "delete from notifications n where n.id = any($1) and not exists (select from notification_actors a"
+             " where a.notification_id = n.id) returning n.id, n.user_id");
+
+sn_status store_remove_empty(struct db_tx *tx, NotificationRows__Changed **rows, size_t n, size_t *n_removed,
+                             NotificationRows__Changed ***removed)
+{
+        return n == 0 ? SN_OK
+                      : db_list(tx, &REMOVE_EMPTY, DB_BINDS(bind_uuids(ids_of(db_arena(tx), rows, n), n)), n_removed,
+                                removed);
+}

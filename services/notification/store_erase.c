@@ -1,0 +1,33 @@
+/* What goes: of members who are erased, and by its age. */
+#include "services/notification/store.h"
+
+DB_STATEMENT(
+    ERASE_TOLD, "notification_service", NULL,
+    "with gone as ((select id from notifications where user_id = $1 and archived_at is null limit $2) union all"
+    " (select id from notifications where user_id = $1 and archived_at is not null limit $2))"
+    " delete from notifications n using gone where n.id = gone.id");
+
+sn_status store_erase_told(struct db_tx *tx, const char *user_id, int64_t limit, int64_t *n)
+{
+        return db_exec(tx, &ERASE_TOLD, DB_BINDS(bind_uuid(user_id), bind_i64(limit)), n);
+}
+
+/* Notifications of which nobody is left show nothing, and go by their age. */
+DB_STATEMENT(ERASE_ACTOR, "notification_service", NULL,
+             "with gone as (select notification_id from notification_actors where actor_id = $1 limit $2)"
+             " delete from notification_actors a using gone g"
+             " where a.actor_id = $1 and a.notification_id = g.notification_id");
+
+sn_status store_erase_actor(struct db_tx *tx, const char *user_id, int64_t limit, int64_t *n)
+{
+        return db_exec(tx, &ERASE_ACTOR, DB_BINDS(bind_uuid(user_id), bind_i64(limit)), n);
+}
+
+DB_STATEMENT(PRUNE, "notification_service", NULL,
+             "delete from notifications where id = any(array(select id from notifications"
+             " where latest_at < now() - $1 * interval '1 day' order by latest_at limit $2 for update skip locked))");
+
+sn_status store_prune(struct db_tx *tx, int64_t days, int64_t limit, int64_t *n)
+{
+        return db_exec(tx, &PRUNE, DB_BINDS(bind_i64(days), bind_i64(limit)), n);
+}

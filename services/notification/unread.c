@@ -1,0 +1,66 @@
+/* Owns the counts: each is of what the reader may see now, so it is counted and not kept. */
+#include "services/notification/unread.h"
+
+#include <string.h>
+#include "services/notification/notification.h"
+#include "services/notification/show.h"
+#include "services/notification/store.h"
+
+enum { COUNTED_MAX = 100 };
+
+static void add(Notification__UnreadCount *out, Notification__Notification *const *shown, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (out->unread == COUNTED_MAX) {
+                        out->more = true;
+                        return;
+                }
+                out->unread++;
+                out->unseen += shown[i]->seen_at == NULL;
+        }
+}
+
+static sn_status count_some(struct rpc_call *c, const char *reader, struct page_scan *scan,
+                            Notification__UnreadCount *out, bool *end)
+{
+        struct list_filter filter = {.user_id = reader, .unread = true};
+        NotificationRows__Place **places = NULL;
+        Notification__Notification **shown = NULL;
+        size_t n = 0, n_shown = 0;
+
+        TRY(DB_READ(c, tx, store_places(tx, &filter, scan, &n, &places)));
+        *end = n < scan->limit;
+        if (n == 0) {
+                return SN_OK;
+        }
+        char **ids = ARENA_ARRAY(c->arena, char *, n);
+
+        for (size_t i = 0; i < n; i++) {
+                ids[i] = places[i]->id;
+        }
+        scan->beyond.sort_key = places[n - 1]->at_ms;
+        memcpy(scan->beyond.id, places[n - 1]->id, UUID_SIZE);
+        TRY(show_notifications(c, reader, ids, n, &n_shown, &shown));
+        add(out, shown, n_shown);
+        return SN_OK;
+}
+
+sn_status unread_count(struct rpc_call *c, const char *reader, Notification__UnreadCount *out)
+{
+        struct page_scan scan = {.limit = COUNTED_MAX + 1};
+        bool end = false;
+
+        while (!end && !out->more) {
+                if (rpc_call_expired(c)) {
+                        return rpc_fail(c, SN_DEADLINE_EXCEEDED, NULL, "counting took too long; try again");
+                }
+                TRY(count_some(c, reader, &scan, out, &end));
+        }
+        return SN_OK;
+}
+
+sn_status notification_handle_get_unread_count(struct rpc_call *c, const Notification__GetUnreadCountRequest *in,
+                                               Notification__UnreadCount *out)
+{
+        return unread_count(c, c->actor, out);
+}

@@ -1,0 +1,11 @@
+/* The counts of notifications: of those that a list would show at this moment. */
+#ifndef SERVICES_NOTIFICATION_UNREAD_H
+#define SERVICES_NOTIFICATION_UNREAD_H
+
+#include "base/call.h"
+#include "services/notification/notification.rpc.h"
+
+/* Counts up to 100. */
+SN_CHECKED sn_status unread_count(struct rpc_call *c, const char *reader, Notification__UnreadCount *out);
+
+#endif
