@@ -126,6 +126,17 @@ static const struct {
                              " select id(n), id(a), now() from generate_series(1, 10000) n, generate_series(1, 3) a"},
     {"*", "insert into outbox (position, event_id, type, aggregate_id, occurred_at)"
           " select n, id(n), 'note.created', id(n), now() from generate_series(1, 10000) n"},
+    {"analytics_service", "insert into analytics_people (visitor, user_id, first_day)"
+                          " select id(n), id(n), now() from generate_series(1, 5000) n"},
+    {"analytics_service", "insert into user_events (id, at, name, visitor, member) select id(n), now() - interval '28 "
+                          "days' + n * interval '4 min',"
+                          " 'e' || n % 20, id(n % 5000 + 1), true from generate_series(1, 30000) n"},
+    {"analytics_service",
+     "insert into user_sessions (day, visitor, member, first_at, last_at, events)"
+     " select (at at time zone 'UTC')::date, visitor, true, min(at), max(at), count(*) from user_events group by 1, 2"},
+    {"analytics_service", "insert into business_metrics (name, grain, bucket, value, people)"
+                          " select 'e' || n % 20, 'hour', date_trunc('hour', now() - n / 20 * interval '1 h'), 1, 1"
+                          " from generate_series(1, 20000) n"},
     {"*", "insert into idempotency_keys (actor_id, method, key, body_hash, answer)"
           " select id(n), 'm', n::text, '', '' from generate_series(1, 10000) n"},
     {"*", "vacuum analyze"},
@@ -404,6 +415,12 @@ static void what_is_hidden_or_deep_costs_a_page_nothing(void **state)
         PQfinish(pg);
 }
 
+static void events_for_statistics_are_found_by_index(void **state)
+{
+        CHECK("analytics_service", {"INSERT_EVENTS", "analytics_people_user_id_key _pkey"},
+              {"SELECT_COUNTS", "business_metrics_pkey"}, {"FORGET_MEMBER", "analytics_people_user_id_key"});
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -419,6 +436,7 @@ int main(void)
             cmocka_unit_test(chats_and_messages_are_found_by_index),
             cmocka_unit_test(notifications_are_found_by_index),
             cmocka_unit_test(events_and_keys_are_found_by_index),
+            cmocka_unit_test(events_for_statistics_are_found_by_index),
             cmocka_unit_test(what_is_hidden_or_deep_costs_a_page_nothing),
         };
 

@@ -1,0 +1,209 @@
+/* What analytics keeps: roll-ups that are what a recomputation from the events gives, whatever came late, twice or not
+ * to its end; nothing that leads to who was erased; months and salts that go. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "base/clock.h"
+#include "services/analytics/store.h"
+#include "services/test_support.h"
+
+#define DATABASE "analytics_service"
+#define HOUR_MS  INT64_C(3600000)
+
+static struct service service = {.name = "analytics"};
+
+static int setup(void **state)
+{
+        static char url[300];
+
+        test_services_provision();
+        test_url(url, DATABASE, DATABASE);
+        service.db = db_new(&(struct db_options){.name = DATABASE, .url = url, .max_connections = 2});
+        return service.db != NULL ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+        db_free(service.db);
+        return 0;
+}
+
+static struct rpc_call *call(void)
+{
+        return rpc_call_new_background(&service, 20000);
+}
+
+/* ---- Roll-ups ---- */
+
+enum { IDS = 400, MEMBERS = 12, VISITORS = 12, ROUNDS = 60, BATCH_MAX = 40 };
+
+static char ids[IDS][UUID_SIZE], members[MEMBERS][UUID_SIZE], visitors[VISITORS][UUID_SIZE];
+
+/* Of an id, always the same event, but for its time, about which clients may err. */
+static void make_event(int64_t now_ms, int i, AnalyticsRows__TakenEvent *out)
+{
+        static const char *const names[] = {"page_view", "search", "note.created", "note.deleted"};
+
+        analytics_rows__taken_event__init(out);
+        out->id = ids[i];
+        out->name = (char *)names[i % 4];
+        out->at_ms = now_ms - i % 140 * HOUR_MS - (rand() % 20 == 0 ? 30 * HOUR_MS : 0);
+        out->user_id = i % 3 == 0 ? members[i / 3 % MEMBERS] : (char *)"";
+        out->visitor = i % 3 == 1 ? visitors[i / 3 % VISITORS] : (char *)"";
+        out->properties = i % 5 == 0 ? "{\"path\":\"/\"}" : (char *)"";
+}
+
+/* Some of the events, some of them twice; one batch in five ends before its COMMIT. */
+static void store_some(int64_t now_ms)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = call();
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        AnalyticsRows__TakenEvent events[BATCH_MAX], *list[BATCH_MAX];
+        size_t n = 1 + (size_t)rand() % BATCH_MAX;
+
+        for (size_t i = 0; i < n; i++) {
+                make_event(now_ms, rand() % IDS, &events[i]);
+                list[i] = &events[i];
+        }
+        assert_int_equal(db_begin(c, &tx), SN_OK);
+        assert_int_equal(store_events(tx, list, n, NULL), SN_OK);
+        if (rand() % 5 > 0) {
+                assert_int_equal(db_commit(c, NULL, &tx), SN_OK);
+        }
+}
+
+#define DIFFER_METRICS                                                                                                 \
+        "with again as (select name, grain, date_trunc(grain, at, 'UTC') as bucket, count(*) as value,"                \
+        " count(distinct visitor) as people from user_events, (values ('hour'), ('day')) g (grain) group by 1, 2, 3)"  \
+        " select count(*) from again a full join business_metrics m using (name, grain, bucket)"                       \
+        " where (a.value, a.people) is distinct from (m.value, m.people)"
+#define DIFFER_SESSIONS                                                                                                \
+        "with again as (select (at at time zone 'UTC')::date as day, visitor, bool_or(member) as member,"              \
+        " min(at) as first_at, max(at) as last_at, count(*) as events from user_events where visitor is not null"      \
+        " group by 1, 2) select count(*) from again a full join user_sessions s using (day, visitor)"                  \
+        " where (a.member, a.first_at, a.last_at, a.events)"                                                           \
+        " is distinct from (s.member, s.first_at, s.last_at, s.events)"
+
+static void roll_ups_are_what_a_recomputation_gives(void **state)
+{
+        int64_t now_ms = clock_wall_ms();
+
+        srand(20261127);
+        for (int i = 0; i < IDS; i++) {
+                (void)uuid_new(ids[i]);
+        }
+        for (int i = 0; i < MEMBERS; i++) {
+                (void)uuid_new(members[i]);
+                (void)uuid_new(visitors[i]);
+        }
+        for (int round = 0; round < ROUNDS; round++) {
+                store_some(now_ms);
+                assert_string_equal(test_admin(DATABASE, DIFFER_METRICS), "0");
+                assert_string_equal(test_admin(DATABASE, DIFFER_SESSIONS), "0");
+        }
+        assert_string_equal(
+            test_admin(DATABASE, "select count(*) = count(distinct id) and count(*) > 300 from user_events"), "t");
+        assert_string_equal(test_admin(DATABASE, "select count(*) > 50 from business_metrics"), "t");
+        /* The comparison can tell. */
+        (void)test_admin(DATABASE, "update business_metrics set value = value + 1 where grain = 'day'; select 1");
+        assert_string_not_equal(test_admin(DATABASE, DIFFER_METRICS), "0");
+}
+
+/* ---- Members who are erased ---- */
+
+static void store_one(const char *name, const char *user_id)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = call();
+        AnalyticsRows__TakenEvent event = ANALYTICS_ROWS__TAKEN_EVENT__INIT, *list[1] = {&event};
+
+        event.id = uuid_new_in(c->arena);
+        event.name = (char *)name;
+        event.at_ms = c->now_ms;
+        event.user_id = (char *)user_id;
+        assert_int_equal(DB_WRITE(c, tx, store_events(tx, list, 1, NULL)), SN_OK);
+}
+
+static const char *rows_that_name(const char *user_id)
+{
+        char sql[600];
+
+        (void)snprintf(sql, sizeof(sql),
+                       "select (select count(*) from analytics_people t where t::text like '%%%s%%')"
+                       " + (select count(*) from user_events t where t::text like '%%%s%%')"
+                       " + (select count(*) from user_sessions t where t::text like '%%%s%%')"
+                       " + (select count(*) from metric_people t where t::text like '%%%s%%')",
+                       user_id, user_id, user_id, user_id);
+        return test_admin(DATABASE, sql);
+}
+
+/* What note_service tells of their notes afterwards brings no pseudonym back. */
+static void nothing_leads_to_who_was_erased(void **state)
+{
+        char member[UUID_SIZE];
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = call();
+
+        store_one("note.created", uuid_new(member));
+        store_one("search", member);
+        assert_string_equal(rows_that_name(member), "1");
+        assert_int_equal(DB_WRITE(c, tx, store_forget_member(tx, member)), SN_OK);
+        assert_string_equal(rows_that_name(member), "0");
+        store_one("note.deleted", member);
+        assert_string_equal(rows_that_name(member), "0");
+}
+
+/* ---- What goes by the clock ---- */
+
+static void old_months_go_whole_and_new_ones_come(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = call();
+        bool more = true;
+        int dropped = 0;
+
+        (void)test_admin(DATABASE, "select analytics_make_months('2020-02-10', 0)");
+        (void)test_admin(DATABASE, "insert into user_events (id, at, name, member) values"
+                                   " (gen_random_uuid(), '2020-02-29 23:59:59.999+00', 'search', false); select 1");
+        assert_string_equal(test_admin(DATABASE, "select count(*) from user_events where at < '2021-01-01'"), "1");
+        for (; more; dropped += more ? 1 : 0) {
+                assert_int_equal(DB_WRITE(c, tx, store_drop_month(tx, 13, &more)), SN_OK);
+        }
+        assert_int_equal(dropped, 3);
+        assert_string_equal(test_admin(DATABASE, "select to_regclass('user_events_2020_02') is null"), "t");
+        assert_int_equal(DB_WRITE(c, tx, store_make_months(tx)), SN_OK);
+        assert_string_equal(test_admin(DATABASE,
+                                       "select to_regclass('user_events' || to_char(now() + interval '2 months',"
+                                       " '_YYYY_MM')) is not null"),
+                            "t");
+}
+
+static void salts_are_shared_for_a_day_and_then_destroyed(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = call();
+        int64_t day_ms = INT64_C(1798761600000); /* 2027-01-01 */
+        uint8_t mine[32] = {1}, others[32] = {2}, got[32], again[32];
+
+        assert_int_equal(DB_WRITE(c, tx, store_share_salt(tx, day_ms, mine, got)), SN_OK);
+        assert_int_equal(DB_WRITE(c, tx, store_share_salt(tx, day_ms, others, again)), SN_OK);
+        assert_memory_equal(got, mine, 32);
+        assert_memory_equal(again, mine, 32);
+        assert_int_equal(DB_WRITE(c, tx, store_destroy_salts(tx, day_ms)), SN_OK);
+        assert_string_equal(test_admin(DATABASE, "select count(*) from analytics_salts where day = '2027-01-01'"), "1");
+        assert_int_equal(DB_WRITE(c, tx, store_destroy_salts(tx, day_ms + 24 * HOUR_MS)), SN_OK);
+        assert_string_equal(test_admin(DATABASE, "select count(*) from analytics_salts"), "0");
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(roll_ups_are_what_a_recomputation_gives),
+            cmocka_unit_test(nothing_leads_to_who_was_erased),
+            cmocka_unit_test(old_months_go_whole_and_new_ones_come),
+            cmocka_unit_test(salts_are_shared_for_a_day_and_then_destroyed),
+        };
+
+        return cmocka_run_group_tests(tests, setup, teardown);
+}
