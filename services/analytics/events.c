@@ -8,7 +8,7 @@
 #include "json/syntax.h"
 #include "services/analytics/analytics.h"
 
-enum { TEXT, PATH, HOST, NUMBER, NOTE };
+enum { TEXT, PATH, HOST, NUMBER, ID };
 
 static const struct event {
         const char *name, *help;
@@ -73,8 +73,8 @@ static const char *text_problem(const struct property *p, const char *text, size
         if (p->kind == HOST && !is_host(text)) {
                 return "must be a host name in lower case, without a scheme or a path";
         }
-        if (p->kind == NOTE && !uuid_valid(text)) {
-                return "must be the id of a note";
+        if (p->kind == ID && !uuid_valid(text)) {
+                return "must be an id";
         }
         return NULL;
 }
@@ -110,7 +110,7 @@ static sn_status read_properties(struct rpc_call *c, json_t *given, AnalyticsRow
 
                         return rpc_fail(c, SN_INVALID_ARGUMENT, field, "%s", problem);
                 }
-                if (p->kind == NOTE) {
+                if (p->kind == ID) {
                         out->object_id = arena_strdup(c->arena, json_string_value(value));
                 }
         }

@@ -6,7 +6,7 @@
  *     PATH     the same, beginning with '/', without a query: what identifies people stands there too often
  *     HOST     a host name: a whole address would say more than where from
  *     NUMBER   an integer from 0 to `limit`
- *     NOTE     the id of a note, by which insights for its author count */
+ *     ID       the id of a note or an experiment, by which its events are found */
 ANALYTICS_EVENT("page_view", "a page was opened")
 ANALYTICS_PROPERTY("page_view", "path", PATH, 200, "which page")
 ANALYTICS_PROPERTY("page_view", "referrer", HOST, 100, "the host that one came from")
@@ -17,9 +17,11 @@ ANALYTICS_EVENT("click", "something was clicked")
 ANALYTICS_PROPERTY("click", "path", PATH, 200, "on which page")
 ANALYTICS_PROPERTY("click", "target", TEXT, 60, "what: the value of the element's data-event")
 ANALYTICS_EVENT("note_view", "a note was on the screen")
-ANALYTICS_PROPERTY("note_view", "note_id", NOTE, 36, "which note")
+ANALYTICS_PROPERTY("note_view", "note_id", ID, 36, "which note")
 ANALYTICS_PROPERTY("note_view", "from", TEXT, 30, "where it was seen: home, profile, hashtag, search, link")
 ANALYTICS_PROPERTY("note_view", "visible_ms", NUMBER, 86400000, "how long")
+ANALYTICS_EVENT("experiment_seen", "the variant of an experiment was on the screen")
+ANALYTICS_PROPERTY("experiment_seen", "experiment_id", ID, 36, "which experiment")
 ANALYTICS_EVENT("search", "a search was made")
 ANALYTICS_PROPERTY("search", "results", NUMBER, 100000, "how much was found")
 ANALYTICS_EVENT("app_open", "an app was opened")

@@ -4,39 +4,26 @@
 
 #include <string.h>
 #include <sys/mman.h>
+#include "services/analytics/consent.h"
 #include "services/analytics/events.h"
 #include "services/analytics/journal.h"
 #include "services/analytics/visitor.h"
-#include "services/user/user.rpc.h"
 
 #define EVENTS_MAX 500
 
 /* ---- Consent ---- */
 
-static sn_status declined_by_setting(struct rpc_call *c, bool *declined)
-{
-        User__BatchGetCountableRequest in = USER__BATCH_GET_COUNTABLE_REQUEST__INIT;
-        User__CountableMembers out = USER__COUNTABLE_MEMBERS__INIT;
-        char *ids[1] = {(char *)c->actor};
-
-        in.n_ids = 1;
-        in.ids = ids;
-        TRY(user_batch_get_countable(c, &in, &out));
-        *declined = out.n_ids == 0;
-        return SN_OK;
-}
-
 static sn_status check_consent(struct rpc_call *c, const Analytics__RecordEventsRequest *in, char **why)
 {
-        bool declined = false;
+        bool given = false;
 
         if (strcmp(in->do_not_track, "1") == 0) {
                 *why = "do_not_track";
         } else if (strcmp(in->global_privacy_control, "1") == 0) {
                 *why = "global_privacy_control";
         } else if (c->actor[0] != '\0') {
-                TRY(declined_by_setting(c, &declined));
-                *why = declined ? "setting" : "";
+                TRY(consent_of_actor(c, &given));
+                *why = given ? "" : "setting";
         }
         return SN_OK;
 }

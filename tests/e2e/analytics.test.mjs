@@ -144,3 +144,78 @@ test('the schema describes what is taken', async () => {
         const view = items.find((e) => e.name === 'page_view');
         assert.deepEqual(view.properties.map((p) => [p.name, p.kind, p.limit]), [['path', 'path', 200], ['referrer', 'host', 100]]);
 });
+
+// --- experiments ---
+
+const experiment = (rest = {}) => ({ name: `e-${randomUUID()}`, layer: `l-${randomUUID()}`, from_percent: 0, to_percent: 100, variants: ['control', 'new'], metric: 'search', ...rest });
+const plan = async (rest) => must(await analyst.post('/v1/admin/experiments', experiment(rest)), 201);
+const act = (e, what) => analyst.post(`/v1/admin/experiments/${e.id}/${what}`, {});
+
+test('an experiment assigns members always alike, and its results come from what they saw and did', async () => {
+        const e = await plan();
+        must(await act(e, 'start'));
+        const people = await registerMany(24);
+        const variants = [];
+        for (const member of people) {
+                const mine = async () => must(await member.get('/v1/experiments/assignments')).items.find((a) => a.experiment_id === e.id).variant;
+                variants.push(await mine());
+                assert.equal(await mine(), variants.at(-1));
+        }
+        const [control, changed] = ['control', 'new'].map((name) => variants.filter((v) => v === name).length);
+        assert.equal(control + changed, 24);
+        // The first six are assigned and see nothing: they do not count. Of the others each with "new" searches twice.
+        const seen = people.map((member, i) => [member, variants[i]]).slice(6);
+        for (const [member, variant] of seen) {
+                const events = [event('experiment_seen', { experiment_id: e.id }), ...(variant === 'new' ? [event('search'), event('search')] : [])];
+                must(await send(events, { token: member.token }), 202);
+        }
+        const count = (name) => seen.filter(([, v]) => v === name).length;
+        const results = async () => must(await analyst.get(`/v1/admin/experiments/${e.id}/results`));
+        const few = count('control') < 5 || count('new') < 5; // a matter of luck: then nothing is told
+        await eventually('all are counted', async () => {
+                const { variants: [a, b] } = await results();
+                return few ? a.people === null && b.people === null : a.people === count('control') && b.people === count('new') && b.mean === 2 && a.mean === 0;
+        });
+        if (!few) {
+                const { variants: [a, b], sample_ratio_p: ratio } = await results();
+                assert.deepEqual([a.share, b.share, a.effect, b.effect.difference], [0, 1, undefined, 2]);
+                assert.ok(ratio > 0 && ratio <= 1);
+        }
+        must(await act(e, 'stop'));
+        const before = await results();
+        must(await send([event('search')], { token: seen[0][0].token }), 202);
+        assert.deepEqual(await results(), before);
+        assert.ok(!must(await people[0].get('/v1/experiments/assignments')).items.some((a) => a.experiment_id === e.id));
+});
+
+test('experiments of one layer exclude each other; who does not want to be counted is in none', async () => {
+        const layer = `l-${randomUUID()}`;
+        const [first, over, beside] = [await plan({ layer, to_percent: 50 }), await plan({ layer, from_percent: 49 }), await plan({ layer, from_percent: 50 })];
+        must(await act(first, 'start'));
+        problem(await act(over, 'start'), 409);
+        must(await act(beside, 'start'));
+        for (const member of await registerMany(4)) {
+                const mine = must(await member.get('/v1/experiments/assignments')).items.filter((a) => [first.id, beside.id].includes(a.experiment_id));
+                assert.equal(mine.length, 1);
+        }
+        const [other] = await registerMany(1);
+        must(await other.patch('/v1/users/me/settings', { privacy: { analytics: false } }));
+        assert.deepEqual(must(await other.get('/v1/experiments/assignments')).items, []);
+        must(await act(first, 'stop'));
+        problem(await act(first, 'stop'), 409);
+        problem(await act(first, 'start'), 409);
+        must(await act(beside, 'stop'));
+});
+
+test('a plan that makes no sense is refused', async () => {
+        const refused = async (rest, field) => problem(await analyst.post('/v1/admin/experiments', experiment(rest)), 422, { field });
+        await refused({ variants: ['one'] }, 'variants');
+        await refused({ variants: ['a', 'a'] }, 'variants');
+        await refused({ from_percent: 50, to_percent: 50 }, 'to_percent');
+        await refused({ to_percent: 101 }, 'to_percent');
+        const e = await plan();
+        problem(await analyst.post('/v1/admin/experiments', experiment({ name: e.name })), 409, { field: 'name' });
+        problem(await analyst.get(`/v1/admin/experiments/${randomUUID()}`), 404);
+        assert.ok(must(await analyst.get('/v1/admin/experiments')).items.some((x) => x.id === e.id));
+        assert.equal(must(await analyst.get(`/v1/admin/experiments/${e.id}`)).started_at, null);
+});

@@ -282,6 +282,14 @@ test('analytics: events, their schema, a metric', async () => {
         assert.ok((await ok('GetEventSchema', {})).items.length > 3);
         const analyst = await registerWithRole('administrator');
         assert.equal((await ok('GetMetric', { name: 'dau', from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00Z' }, analyst)).name, 'dau');
+        const name = randomName('e');
+        const experiment = await ok('CreateExperiment', { name, layer: name, to_percent: 100, variants: ['a', 'b'], metric: 'search' }, analyst);
+        assert.deepEqual((await ok('GetExperiment', { id: experiment.id }, analyst)).variants, ['a', 'b']);
+        assert.ok(ids((await ok('ListExperiments', {}, analyst)).items).includes(experiment.id));
+        await ok('StartExperiment', { id: experiment.id }, analyst);
+        assert.ok((await ok('ListAssignments', {}, alice)).items.some((a) => a.experiment_id === experiment.id));
+        assert.equal((await ok('GetResults', { id: experiment.id }, analyst)).variants.length, 2);
+        await ok('StopExperiment', { id: experiment.id }, analyst);
 });
 
 test('internal methods are not on REST either', async () => {

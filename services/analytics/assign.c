@@ -1,0 +1,27 @@
+/* Owns the hash. */
+#include "services/analytics/assign.h"
+
+#include <sodium.h>
+#include <string.h>
+
+uint32_t assign_bucket(const char *scope, const char *visitor)
+{
+        uint8_t hash[crypto_hash_sha256_BYTES];
+        crypto_hash_sha256_state state;
+        uint64_t bits = 0;
+
+        crypto_hash_sha256_init(&state);
+        crypto_hash_sha256_update(&state, (const uint8_t *)scope, strlen(scope));
+        crypto_hash_sha256_update(&state, (const uint8_t *)":", 1);
+        crypto_hash_sha256_update(&state, (const uint8_t *)visitor, strlen(visitor));
+        crypto_hash_sha256_final(&state, hash);
+        for (size_t i = 0; i < 7; i++) {
+                bits = bits << 8 | hash[i];
+        }
+        return (uint32_t)((bits >> 4) % ASSIGN_BUCKETS);
+}
+
+size_t assign_variant(uint32_t bucket, size_t n)
+{
+        return (size_t)bucket * n / ASSIGN_BUCKETS;
+}

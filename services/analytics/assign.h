@@ -1,0 +1,17 @@
+/* Assignment: which variant of an experiment somebody is in, by a hash alone. The same in analytics_bucket() of the
+ * schema, and in docs/api.md for clients. */
+#ifndef SERVICES_ANALYTICS_ASSIGN_H
+#define SERVICES_ANALYTICS_ASSIGN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define ASSIGN_BUCKETS 10000
+
+/* The first 52 bits of SHA-256 of "scope:visitor", modulo 10,000. scope: "layer:NAME" decides who takes part, an
+ * experiment's id who is in which variant, so that one says nothing of the other. */
+uint32_t assign_bucket(const char *scope, const char *visitor);
+/* Of n equal shares. */
+size_t assign_variant(uint32_t bucket, size_t n);
+
+#endif

@@ -1,0 +1,10 @@
+/* Whether somebody lets themselves be counted. */
+#ifndef SERVICES_ANALYTICS_CONSENT_H
+#define SERVICES_ANALYTICS_CONSENT_H
+
+#include "base/call.h"
+
+/* The calling member's setting privacy.analytics. Asks user_service: never while a transaction is open. */
+SN_CHECKED sn_status consent_of_actor(struct rpc_call *c, bool *given);
+
+#endif
