@@ -27,7 +27,7 @@ test('the document is valid OpenAPI 3.1', async () => {
 });
 
 test('every method of the contract that is on REST is there', () => {
-        const documented = new Set(operations.map((o) => `${o.verb} ${blank(o.path)}`));
+        const documented = new Set(Object.entries(spec.paths).flatMap(([path, item]) => [...VERBS, 'head'].filter((v) => item[v]).map((v) => `${v.toUpperCase()} ${blank(path)}`)));
         const declared = methods.filter((m) => m.http).map((m) => blank(m.http));
         assert.ok(declared.length > 40, `${declared.length} methods`);
         assert.deepEqual(declared.filter((p) => !documented.has(p)), []);
