@@ -108,6 +108,18 @@ static const struct {
                           " select id(n % 5000 + 1), id(n / 500), 3, 1, '{[1,)}' from generate_series(1, 50000) n"},
     {"messaging_service", "insert into message_client_ids (sender_id, client_id, chat_id, message_id)"
                           " select id(n % 500), id(n), id(n), id(n) from generate_series(1, 20000) n"},
+    {"messaging_service", "insert into message_reactions (message_id, user_id, emoji)"
+                          " select id(n), id(n % 500), 'x' from generate_series(1, 20000) n"},
+    {"messaging_service", "insert into message_reaction_counts (message_id, emoji, count)"
+                          " select id(n), 'x', 1 from generate_series(1, 20000) n"},
+    {"messaging_service", "insert into message_hides (user_id, message_id)"
+                          " select id(n % 500), id(n) from generate_series(1, 20000) n"},
+    {"messaging_service", "insert into message_edits (message_id, seq, text, created_at)"
+                          " select id(n), n, '', now() from generate_series(1, 20000) n"},
+    {"messaging_service", "insert into chat_pins (chat_id, message_id, seq)"
+                          " select id(n % 500), id(n), n from generate_series(1, 20000) n"},
+    {"messaging_service", "insert into read_receipts (chat_id, user_id, read_seq)"
+                          " select id(n % 5000 + 1), id(n / 500), 1 from generate_series(1, 50000) n"},
     {"messaging_service",
      "insert into chat_months (chat_id, first_seq, first_n, from_id, before_id)"
      " select id(c), 1 + m * 100, 1 + m * 100, first_id_of(a), first_id_of(month_after(a)) from generate_series(1, 20) "
@@ -351,6 +363,11 @@ static void chats_and_messages_are_found_by_index(void **state)
               {"SELECT_ENTRY_AT", "chat_months_pkey _seq"}, {"SELECT_MESSAGES", "chat_months_pkey _chat_id_n_idx"},
               {"SELECT_MESSAGES_AT", "chat_months_pkey _chat_id_n_idx"}, {"APPEND", "chats_pkey chat_participants_"},
               {"SELECT_READERS", "chat_participants_"}, {"SELECT_PARTICIPANTS", "chat_participants_"},
+              {"SELECT_REPLIES", "_reply_to_id_n_idx"}, {"SELECT_EXPIRED", "_expires_at_idx"},
+              {"SELECT_REACTIONS", "message_reaction_counts_pkey message_reactions_pkey"},
+              {"SELECT_HIDDEN", "message_hides_pkey"}, {"SELECT_VERSIONS", "message_edits_pkey"},
+              {"SELECT_PINS", "chat_pins_pkey"}, {"SELECT_RECEIPTS", "read_receipts_pkey"},
+              {"SELECT_SENT_BY", "message_client_ids_pkey"}, {"SELECT_CHATS_WITH", "chat_participants_of_user"},
               {"MARK_READ", "chat_participants_"}, {"END_PARTICIPANT", "chat_participants_"});
 }
 

@@ -10,11 +10,12 @@
 
 static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
 {
+        const Messaging__ListChatsRequest *in = context;
+        int state = in->requests ? MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_REQUEST
+                                 : MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_IN;
         MessagingRows__ChatRef **refs = NULL;
 
-        TRY(DB_READ(
-            c, tx,
-            chat_store_chats_of(tx, c->actor, MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_IN, scan, &out->n, &refs)));
+        TRY(DB_READ(c, tx, chat_store_chats_of(tx, c->actor, state, in->archived, scan, &out->n, &refs)));
         out->settled.sort_key = INT64_MAX; /* nothing is read upwards */
         out->items = ARENA_ARRAY(c->arena, struct page_ref, out->n);
         for (size_t i = 0; i < out->n; i++) {
@@ -41,7 +42,13 @@ static sn_status show(struct rpc_call *c, void *context, char **ids, size_t n, s
 sn_status messaging_handle_list_chats(struct rpc_call *c, const Messaging__ListChatsRequest *in,
                                       Messaging__ChatList *out)
 {
-        struct page_source source = {.filter = "chats", .newest_first = true, .fetch = fetch, .show = show};
+        struct page_source source = {
+            .filter = arena_printf(c->arena, "chats:%d:%d", in->requests, in->archived),
+            .newest_first = true,
+            .fetch = fetch,
+            .show = show,
+            .context = (void *)in,
+        };
         struct page_asked asked = {.position = in->cursor, .limit = in->limit};
         struct page page;
 

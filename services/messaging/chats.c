@@ -1,24 +1,13 @@
 /* Owns beginning chats. */
 #include "services/messaging/messaging.h"
 
-#include "base/text.h"
+#include "services/messaging/chat_settings.h"
 #include "services/messaging/join.h"
 #include "services/messaging/membership.h"
 #include "services/messaging/people.h"
 #include "services/messaging/show_chats.h"
 #include "services/messaging/store_chats.h"
 #include "services/messaging/store_participants.h"
-
-static sn_status check_title(struct rpc_call *c, const char *title)
-{
-        if (text_is_blank(title)) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "title", "must not be empty");
-        }
-        return text_is_one_line(title)
-                   ? SN_OK
-                   : rpc_fail(c, SN_INVALID_ARGUMENT, "title",
-                              "must be one line, without characters that turn the direction of the text");
-}
 
 static sn_status check_new(struct rpc_call *c, const Messaging__CreateChatRequest *in, size_t n_others)
 {
@@ -30,11 +19,11 @@ static sn_status check_new(struct rpc_call *c, const Messaging__CreateChatReques
         if (direct && in->title[0] != '\0') {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "title", "a direct chat has no title");
         }
-        return direct ? SN_OK : check_title(c, in->title);
+        return direct ? SN_OK : chat_check_title(c, in->title);
 }
 
 /* In a chat of two nobody comes or goes: both read all of it. */
-static sn_status put_pair(struct db_tx *tx, const struct new_chat *chat)
+static sn_status put_pair(struct db_tx *tx, const struct new_chat *chat, int peer_state)
 {
         struct new_participant p = {.role = MESSAGING__ROLE__ROLE_MEMBER,
                                     .state = MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_IN,
@@ -43,11 +32,12 @@ static sn_status put_pair(struct db_tx *tx, const struct new_chat *chat)
         p.user_id = db_call(tx)->actor;
         TRY(chat_store_put_participant(tx, chat->id, &p));
         p.user_id = chat->peer_id;
+        p.state = peer_state;
         return chat_store_put_participant(tx, chat->id, &p);
 }
 
 /* *made is false when somebody else has made it meanwhile. */
-static sn_status make_direct(struct db_tx *tx, const struct new_chat *chat, bool *made)
+static sn_status make_direct(struct db_tx *tx, const struct new_chat *chat, int peer_state, bool *made)
 {
         char *id = NULL;
 
@@ -58,7 +48,27 @@ static sn_status make_direct(struct db_tx *tx, const struct new_chat *chat, bool
                 return SN_OK;
         }
         TRY(chat_store_insert_chat(tx, chat));
-        return put_pair(tx, chat);
+        return put_pair(tx, chat, peer_state);
+}
+
+/* Who had declined the other one's request begins with what is said from now on. */
+static sn_status come_back(struct db_tx *tx, const char *id)
+{
+        chat_member member = MESSAGING_ROWS__MEMBER__INIT;
+
+        TRY(chat_store_lock_chat(tx, id));
+        TRY(chat_store_member(tx, id, db_call(tx)->actor, &member, NULL));
+        return member.state == MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_DECLINED
+                   ? chat_store_put_participant(tx, id,
+                                                &(struct new_participant){
+                                                    .user_id = member.user_id,
+                                                    .role = MESSAGING__ROLE__ROLE_MEMBER,
+                                                    .state = MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_IN,
+                                                    .from_seq = member.last_seq + 1,
+                                                    .seq = member.last_seq,
+                                                    .n = member.last_n,
+                                                })
+                   : SN_OK;
 }
 
 static sn_status find_direct(struct rpc_call *c, const char *peer, Messaging__Chat *out, bool *found)
@@ -67,10 +77,15 @@ static sn_status find_direct(struct rpc_call *c, const char *peer, Messaging__Ch
 
         TRY(DB_READ(c, tx, chat_store_find_direct(tx, c->actor, peer, &id)));
         *found = id[0] != '\0';
-        return *found ? show_chat(c, id, out) : SN_OK;
+        if (!*found) {
+                return SN_OK;
+        }
+        TRY(DB_WRITE(c, tx, come_back(tx, id)));
+        return show_chat(c, id, out);
 }
 
-static sn_status create_direct(struct rpc_call *c, const struct new_chat *chat, Messaging__Chat *out)
+static sn_status create_direct(struct rpc_call *c, const struct new_chat *chat, struct joining *peers,
+                               Messaging__Chat *out)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         User__Author **peer = NULL;
@@ -80,20 +95,20 @@ static sn_status create_direct(struct rpc_call *c, const struct new_chat *chat, 
         if (found) {
                 return SN_OK;
         }
-        TRY(people_check_not_blocked(c, chat->peer_id));
+        TRY(join_check(c, peers));
         TRY(people_get(c, (char *[]){(char *)chat->peer_id}, 1, &peer));
         TRY(db_begin(c, &tx));
-        TRY(make_direct(tx, chat, &made));
+        TRY(make_direct(tx, chat, peers->states[0], &made));
         if (!made) {
                 db_end(&tx);
                 return find_direct(c, chat->peer_id, out, &found);
         }
-        TRY(show_new_chat(tx, chat->id, out));
+        TRY(show_stored_chat(tx, chat->id, out));
         out->peer = peer[0];
         return db_commit(c, &out->base, &tx);
 }
 
-static sn_status create_group(struct rpc_call *c, const struct new_chat *chat, const struct joining *others,
+static sn_status create_group(struct rpc_call *c, const struct new_chat *chat, struct joining *others,
                               Messaging__Chat *out)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -106,7 +121,7 @@ static sn_status create_group(struct rpc_call *c, const struct new_chat *chat, c
         TRY(chat_store_member(tx, chat->id, c->actor, &owner, NULL));
         TRY(join_all(tx, &owner, &self));
         TRY(join_all(tx, &owner, others));
-        TRY(show_new_chat(tx, chat->id, out));
+        TRY(show_stored_chat(tx, chat->id, out));
         return db_commit(c, &out->base, &tx);
 }
 
@@ -120,7 +135,7 @@ sn_status messaging_handle_create_chat(struct rpc_call *c, const Messaging__Crea
         TRY(check_new(c, in, others.n));
         if (in->kind == MESSAGING__CHAT_KIND__CHAT_KIND_DIRECT) {
                 chat.peer_id = others.ids[0];
-                return create_direct(c, &chat, out);
+                return create_direct(c, &chat, &others, out);
         }
         if (in->kind == MESSAGING__CHAT_KIND__CHAT_KIND_CHANNEL) {
                 others.role = MESSAGING__ROLE__ROLE_READER;

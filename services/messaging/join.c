@@ -6,25 +6,49 @@
 #include "services/messaging/people.h"
 #include "services/messaging/store_chats.h"
 #include "services/messaging/store_participants.h"
+#include "services/user/user.rpc.h"
 
-sn_status join_check(struct rpc_call *c, const struct joining *joining)
+/* Of whom one follows one takes messages in any case. */
+static sn_status find_state(struct rpc_call *c, char *id, const Follow__Relationship *relation, int *state)
+{
+        User__GetPrivacyRequest in = USER__GET_PRIVACY_REQUEST__INIT;
+        User__Privacy privacy = USER__PRIVACY__INIT;
+
+        *state = MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_IN;
+        if (relation->followed_by) {
+                return SN_OK;
+        }
+        in.user_id = id;
+        TRY(user_get_privacy(c, &in, &privacy));
+        if (privacy.messages_from == USER__CORRESPONDENTS__CORRESPONDENTS_NOBODY) {
+                return rpc_fail(c, SN_PERMISSION_DENIED, "user_ids", "the member %s takes no messages from you", id);
+        }
+        if (privacy.messages_from == USER__CORRESPONDENTS__CORRESPONDENTS_FOLLOWED) {
+                *state = MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_REQUEST;
+        }
+        return SN_OK;
+}
+
+sn_status join_check(struct rpc_call *c, struct joining *joining)
 {
         Follow__Relationship **relations = NULL;
 
         if (joining->n == 0) {
                 return SN_OK;
         }
+        joining->states = ARENA_ARRAY(c->arena, int, joining->n);
         TRY(people_relations(c, joining->ids, joining->n, &relations));
         for (size_t i = 0; i < joining->n; i++) {
                 if (relations[i]->blocking || relations[i]->blocked_by) {
-                        return rpc_fail(c, SN_PERMISSION_DENIED, "user_ids", "you cannot bring in the member %s",
+                        return rpc_fail(c, SN_PERMISSION_DENIED, "user_ids", "the member %s takes no messages from you",
                                         joining->ids[i]);
                 }
+                TRY(find_state(c, joining->ids[i], relations[i], &joining->states[i]));
         }
         return SN_OK;
 }
 
-static sn_status join_one(struct db_tx *tx, chat_member *member, const char *user_id, int role)
+static sn_status join_one(struct db_tx *tx, chat_member *member, const char *user_id, int role, int state)
 {
         chat_entry entry = MESSAGING_ROWS__ENTRY__INIT;
 
@@ -34,7 +58,7 @@ static sn_status join_one(struct db_tx *tx, chat_member *member, const char *use
                                           &(struct new_participant){
                                               .user_id = user_id,
                                               .role = role,
-                                              .state = MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_IN,
+                                              .state = state,
                                               .from_seq = member->history ? 1 : entry.seq,
                                               .seq = entry.seq,
                                               .n = entry.n,
@@ -54,15 +78,33 @@ sn_status join_all(struct db_tx *tx, chat_member *member, const struct joining *
                         return rpc_fail(db_call(tx), SN_FAILED_PRECONDITION, "user_ids",
                                         "a group has at most %d members", GROUP_MAX);
                 }
-                TRY(join_one(tx, member, joining->ids[i], joining->role));
+                TRY(join_one(tx, member, joining->ids[i], joining->role,
+                             joining->states != NULL ? joining->states[i]
+                                                     : MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_IN));
         }
         return SN_OK;
+}
+
+static sn_status pass_on(struct db_tx *tx, chat_member *member)
+{
+        chat_entry entry = MESSAGING_ROWS__ENTRY__INIT;
+        char *heir = NULL;
+
+        TRY(chat_store_heir(tx, member->chat_id, &heir));
+        if (heir[0] == '\0') {
+                return SN_OK;
+        }
+        TRY(chat_store_set_role(tx, member->chat_id, heir, MESSAGING__ROLE__ROLE_OWNER));
+        return log_add(tx, member, MESSAGING__CHANGE_KIND__CHANGE_KIND_ROLE, heir, "", &entry);
 }
 
 sn_status join_end(struct db_tx *tx, chat_member *member, const char *user_id)
 {
         chat_entry entry = MESSAGING_ROWS__ENTRY__INIT;
+        chat_member leaving = MESSAGING_ROWS__MEMBER__INIT;
 
+        TRY(chat_store_member(tx, member->chat_id, user_id, &leaving, NULL));
         TRY(log_add(tx, member, MESSAGING__CHANGE_KIND__CHANGE_KIND_LEFT, user_id, "", &entry));
-        return chat_store_end_participant(tx, member->chat_id, user_id, entry.seq);
+        TRY(chat_store_end_participant(tx, member->chat_id, user_id, entry.seq));
+        return leaving.role == MESSAGING__ROLE__ROLE_OWNER ? pass_on(tx, member) : SN_OK;
 }

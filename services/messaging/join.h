@@ -9,16 +9,17 @@
 struct joining {
         char **ids; /* of members, each once */
         size_t n;
-        int role; /* Messaging__Role */
+        int role;    /* Messaging__Role */
+        int *states; /* of each: in, or asked to be; set by join_check. NULL: in */
 };
 
-/* Whether the actor may bring them in: SN_PERMISSION_DENIED when one of them and the actor block each other. Asked
- * before the transaction. */
-SN_CHECKED sn_status join_check(struct rpc_call *c, const struct joining *joining);
+/* Whether the actor may bring them in, and whether they are asked first: by blocks in either direction, and by whom
+ * they take messages from. SN_PERMISSION_DENIED when one of them may not be. Asked before the transaction. */
+SN_CHECKED sn_status join_check(struct rpc_call *c, struct joining *joining);
 /* Those who are not in the chat yet, each with an entry of the log. The chat is locked, or new; member is the actor's
  * and is brought up to date. SN_FAILED_PRECONDITION when a group would grow beyond GROUP_MAX. */
 SN_CHECKED sn_status join_all(struct db_tx *tx, chat_member *member, const struct joining *joining);
-/* One who is in the chat leaves it, or is taken out by the actor. */
+/* One who is in the chat leaves it, or is taken out by the actor. After its owner somebody else owns it. */
 SN_CHECKED sn_status join_end(struct db_tx *tx, chat_member *member, const char *user_id);
 
 #endif

@@ -27,6 +27,17 @@ static bool is_read_mark(const bus_event *event)
         return strcmp(event->type, EVENT_CHAT_READ) == 0;
 }
 
+/* For the devices of one member alone. */
+static bool is_touch(const bus_event *event)
+{
+        return strcmp(event->type, EVENT_CHAT_TOUCHED) == 0;
+}
+
+static bool is_of_log(const bus_event *event)
+{
+        return !is_read_mark(event) && !is_touch(event);
+}
+
 /* ---- Whom it concerns ---- */
 
 static void add_topic(struct rpc_call *c, Sonet__Live__Routes *out, const char *member)
@@ -41,9 +52,9 @@ static sn_status find_readers(struct db_tx *tx, const Sonet__Live__RouteRequest 
         chat_member reader = MESSAGING_ROWS__MEMBER__INIT;
         bool found = false;
 
-        if (is_read_mark(event)) {
+        if (!is_of_log(event)) {
                 TRY(chat_store_member(tx, event->aggregate_id, event->object_id, &reader, &found));
-                if (!found || reader.members > RECEIPTS_MAX) {
+                if (!found || is_touch(event) || reader.members > RECEIPTS_MAX) {
                         *ids = ARENA_ARRAY(db_arena(tx), char *, 1);
                         (*ids)[0] = event->object_id;
                         *n = found ? 1 : 0;
@@ -80,12 +91,15 @@ struct pair {
         char *viewer_id;
         const chat_member *member; /* NULL: never was in the chat */
         chat_entry *entry;         /* NULL: not of the log */
+        chat_entry *changed;       /* the message that it changes; NULL: none, or not for this viewer */
 };
 
 struct showing {
         const Sonet__Live__ShowRequest *in;
         struct pair *pairs;
         size_t n;
+        Messaging__ReadMark **receipts;
+        size_t n_receipts;
         Messaging__ChatEvents *out;
 };
 
@@ -119,6 +133,16 @@ static sn_status load_members(struct db_tx *tx, struct showing *s)
         return SN_OK;
 }
 
+static chat_entry *find_entry(chat_entry *const *entries, size_t n, const char *id)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (uuid_equal(entries[i]->id, id)) {
+                        return entries[i];
+                }
+        }
+        return NULL;
+}
+
 static sn_status load_entries(struct db_tx *tx, struct showing *s)
 {
         char **ids = ARENA_ARRAY(db_arena(tx), char *, s->in->n_events);
@@ -126,25 +150,63 @@ static sn_status load_entries(struct db_tx *tx, struct showing *s)
         size_t n_ids = 0, n = 0;
 
         for (size_t i = 0; i < s->in->n_events; i++) {
-                if (!is_read_mark(s->in->events[i])) {
+                if (is_of_log(s->in->events[i])) {
                         ids[n_ids++] = s->in->events[i]->object_id;
                 }
         }
         TRY(chat_store_entries(tx, ids, n_ids, &n, &entries));
-        for (size_t i = 0, at = 0; i < s->n; i++) {
-                while (at < n && !uuid_equal(entries[at]->id, s->pairs[i].of->object_id) &&
-                       !is_read_mark(s->pairs[i].of)) {
-                        at++;
-                }
-                s->pairs[i].entry = at < n && !is_read_mark(s->pairs[i].of) ? entries[at] : NULL;
+        for (size_t i = 0; i < s->n; i++) {
+                s->pairs[i].entry =
+                    is_of_log(s->pairs[i].of) ? find_entry(entries, n, s->pairs[i].of->object_id) : NULL;
         }
         return SN_OK;
+}
+
+/* The messages that entries change, for who may read those, too. */
+static sn_status load_changed(struct db_tx *tx, struct showing *s)
+{
+        char **ids = ARENA_ARRAY(db_arena(tx), char *, s->n);
+        chat_entry **entries = NULL;
+        size_t n_ids = 0, n = 0;
+
+        for (size_t i = 0; i < s->n; i++) {
+                const chat_entry *e = s->pairs[i].entry;
+
+                if (e != NULL && e->target_id[0] != '\0' && (n_ids == 0 || !uuid_equal(ids[n_ids - 1], e->target_id))) {
+                        ids[n_ids++] = e->target_id;
+                }
+        }
+        TRY(chat_store_entries(tx, ids, n_ids, &n, &entries));
+        for (size_t i = 0; i < s->n; i++) {
+                struct pair *p = &s->pairs[i];
+                chat_entry *of = p->entry != NULL ? find_entry(entries, n, p->entry->target_id) : NULL;
+
+                p->changed = of != NULL && p->member != NULL && membership_sees(p->member, of->seq) ? of : NULL;
+        }
+        return SN_OK;
+}
+
+static sn_status load_receipts(struct db_tx *tx, struct showing *s)
+{
+        char **chats = ARENA_ARRAY(db_arena(tx), char *, s->in->n_events);
+        char **readers = ARENA_ARRAY(db_arena(tx), char *, s->in->n_events);
+        size_t n = 0;
+
+        for (size_t i = 0; i < s->in->n_events; i++) {
+                if (is_read_mark(s->in->events[i])) {
+                        chats[n] = s->in->events[i]->aggregate_id;
+                        readers[n++] = s->in->events[i]->object_id;
+                }
+        }
+        return n > 0 ? chat_store_receipts_of(tx, chats, readers, n, &s->n_receipts, &s->receipts) : SN_OK;
 }
 
 static sn_status load(struct db_tx *tx, struct showing *s)
 {
         TRY(load_members(tx, s));
-        return load_entries(tx, s);
+        TRY(load_entries(tx, s));
+        TRY(load_changed(tx, s));
+        return load_receipts(tx, s);
 }
 
 static Messaging__ChatEvent *add(struct rpc_call *c, struct showing *s, const struct pair *pair)
@@ -164,6 +226,15 @@ static void add_change(struct rpc_call *c, struct showing *s, const struct pair 
             [MESSAGING__CHANGE_KIND__CHANGE_KIND_MESSAGE] = MESSAGING__CHAT_EVENT__DATA_MESSAGE_CREATED,
             [MESSAGING__CHANGE_KIND__CHANGE_KIND_JOINED] = MESSAGING__CHAT_EVENT__DATA_PARTICIPANT_JOINED,
             [MESSAGING__CHANGE_KIND__CHANGE_KIND_LEFT] = MESSAGING__CHAT_EVENT__DATA_PARTICIPANT_LEFT,
+            [MESSAGING__CHANGE_KIND__CHANGE_KIND_EDITED] = MESSAGING__CHAT_EVENT__DATA_MESSAGE_EDITED,
+            [MESSAGING__CHANGE_KIND__CHANGE_KIND_DELETED] = MESSAGING__CHAT_EVENT__DATA_MESSAGE_DELETED,
+            [MESSAGING__CHANGE_KIND__CHANGE_KIND_REACTED] = MESSAGING__CHAT_EVENT__DATA_MESSAGE_REACTED,
+            [MESSAGING__CHANGE_KIND__CHANGE_KIND_UNREACTED] = MESSAGING__CHAT_EVENT__DATA_MESSAGE_UNREACTED,
+            [MESSAGING__CHANGE_KIND__CHANGE_KIND_PINNED] = MESSAGING__CHAT_EVENT__DATA_MESSAGE_PINNED,
+            [MESSAGING__CHANGE_KIND__CHANGE_KIND_UNPINNED] = MESSAGING__CHAT_EVENT__DATA_MESSAGE_UNPINNED,
+            [MESSAGING__CHANGE_KIND__CHANGE_KIND_CHAT] = MESSAGING__CHAT_EVENT__DATA_CHAT_CHANGED,
+            [MESSAGING__CHANGE_KIND__CHANGE_KIND_ROLE] = MESSAGING__CHAT_EVENT__DATA_PARTICIPANT_CHANGED,
+            [MESSAGING__CHANGE_KIND__CHANGE_KIND_ENDED] = MESSAGING__CHAT_EVENT__DATA_CHAT_ENDED,
         };
         Messaging__ChatEvent *item = add(c, s, pair);
 
@@ -181,7 +252,8 @@ static sn_status show_log(struct rpc_call *c, struct showing *s)
                 const struct pair *p = &s->pairs[i];
 
                 if (p->entry != NULL && p->member != NULL && membership_sees(p->member, p->entry->seq)) {
-                        items[n] = (struct shown){.entry = p->entry, .viewer = p->viewer_id};
+                        items[n] = (struct shown){
+                            .entry = p->entry, .viewer = p->viewer_id, .member = p->member, .of = p->changed};
                         places[n++] = i;
                 }
         }
@@ -192,13 +264,25 @@ static sn_status show_log(struct rpc_call *c, struct showing *s)
         return SN_OK;
 }
 
+/* The others are shown what is in their list of receipts, and no more. */
+static bool has_receipt(const struct showing *s, const bus_event *event)
+{
+        for (size_t i = 0; i < s->n_receipts; i++) {
+                if (uuid_equal(s->receipts[i]->chat_id, event->aggregate_id) &&
+                    uuid_equal(s->receipts[i]->user_id, event->object_id) && s->receipts[i]->seq >= event->version) {
+                        return true;
+                }
+        }
+        return false;
+}
+
 /* One's own mark as it is now, on all devices alike. */
 static void show_read_mark(struct rpc_call *c, struct showing *s, const struct pair *p)
 {
         Messaging__ReadMark *mark = ARENA_NEW(c->arena, Messaging__ReadMark);
         bool own = uuid_equal(p->viewer_id, p->of->object_id);
 
-        if (!own && p->member->members > RECEIPTS_MAX) {
+        if (!own && (p->member->members > RECEIPTS_MAX || !has_receipt(s, p->of))) {
                 return;
         }
         messaging__read_mark__init(mark);
@@ -215,13 +299,27 @@ static void show_read_mark(struct rpc_call *c, struct showing *s, const struct p
         item->messages_read = mark;
 }
 
-static void show_read_marks(struct rpc_call *c, struct showing *s)
+static void show_touch(struct rpc_call *c, struct showing *s, const struct pair *p)
+{
+        Messaging__ChatName *name = ARENA_NEW(c->arena, Messaging__ChatName);
+        Messaging__ChatEvent *item = add(c, s, p);
+
+        messaging__chat_name__init(name);
+        name->id = p->of->aggregate_id;
+        item->data_case = MESSAGING__CHAT_EVENT__DATA_CHAT_TOUCHED;
+        item->chat_touched = name;
+}
+
+static void show_others(struct rpc_call *c, struct showing *s)
 {
         for (size_t i = 0; i < s->n; i++) {
                 const struct pair *p = &s->pairs[i];
 
                 if (is_read_mark(p->of) && p->member != NULL && membership_is_present(p->member)) {
                         show_read_mark(c, s, p);
+                }
+                if (is_touch(p->of) && uuid_equal(p->viewer_id, p->of->object_id)) {
+                        show_touch(c, s, p);
                 }
         }
 }
@@ -238,6 +336,6 @@ sn_status messaging_handle_show_events(struct rpc_call *c, const Sonet__Live__Sh
         out->items = ARENA_ARRAY(c->arena, Messaging__ChatEvent *, s.n);
         TRY(DB_READ(c, tx, load(tx, &s)));
         TRY(show_log(c, &s));
-        show_read_marks(c, &s);
+        show_others(c, &s);
         return SN_OK;
 }

@@ -9,6 +9,15 @@ static const char *const events[] = {
     [MESSAGING__CHANGE_KIND__CHANGE_KIND_MESSAGE] = EVENT_MESSAGE_CREATED,
     [MESSAGING__CHANGE_KIND__CHANGE_KIND_JOINED] = EVENT_MEMBER_JOINED,
     [MESSAGING__CHANGE_KIND__CHANGE_KIND_LEFT] = EVENT_MEMBER_LEFT,
+    [MESSAGING__CHANGE_KIND__CHANGE_KIND_EDITED] = EVENT_MESSAGE_EDITED,
+    [MESSAGING__CHANGE_KIND__CHANGE_KIND_DELETED] = EVENT_MESSAGE_DELETED,
+    [MESSAGING__CHANGE_KIND__CHANGE_KIND_REACTED] = EVENT_MESSAGE_REACTED,
+    [MESSAGING__CHANGE_KIND__CHANGE_KIND_UNREACTED] = EVENT_MESSAGE_UNREACTED,
+    [MESSAGING__CHANGE_KIND__CHANGE_KIND_PINNED] = EVENT_MESSAGE_PINNED,
+    [MESSAGING__CHANGE_KIND__CHANGE_KIND_UNPINNED] = EVENT_MESSAGE_UNPINNED,
+    [MESSAGING__CHANGE_KIND__CHANGE_KIND_CHAT] = EVENT_CHAT_CHANGED,
+    [MESSAGING__CHANGE_KIND__CHANGE_KIND_ROLE] = EVENT_MEMBER_ROLE,
+    [MESSAGING__CHANGE_KIND__CHANGE_KIND_ENDED] = EVENT_CHAT_ENDED,
 };
 
 /* Clocks of several processes differ: a month that a log has begun is never left again. The first twelve digits of a
@@ -28,7 +37,7 @@ sn_status log_new(struct db_tx *tx, const chat_member *member, int kind, chat_en
         messaging_rows__entry__init(entry);
         entry->id = new_id(db_arena(tx), member->last_ms);
         entry->chat_id = member->chat_id;
-        entry->sender_id = (char *)db_call(tx)->actor;
+        entry->sender_id = db_call(tx)->actor[0] != '\0' ? (char *)db_call(tx)->actor : NOBODY;
         entry->kind = kind;
         return SN_OK;
 }

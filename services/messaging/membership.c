@@ -96,3 +96,18 @@ sn_status membership_check_administers(struct rpc_call *c, const chat_member *me
                    : rpc_fail(c, SN_PERMISSION_DENIED, NULL, "only the owner and administrators of this chat can %s",
                               verb);
 }
+
+sn_status membership_check_takes_part(struct rpc_call *c, const chat_member *member)
+{
+        return member->state == MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_IN
+                   ? SN_OK
+                   : rpc_fail(c, SN_FAILED_PRECONDITION, "id", "accept this chat first");
+}
+
+sn_status membership_check_writes(struct rpc_call *c, const chat_member *member)
+{
+        TRY(membership_check_takes_part(c, member));
+        return member->role != MESSAGING__ROLE__ROLE_READER
+                   ? SN_OK
+                   : rpc_fail(c, SN_PERMISSION_DENIED, NULL, "readers of a chat cannot write to it");
+}

@@ -29,6 +29,10 @@ struct stretch membership_stretch(const chat_member *member, int64_t seq);
 /* How many messages they have not read. */
 int64_t membership_unread(const chat_member *member);
 
+/* SN_FAILED_PRECONDITION for who has not accepted the chat. */
+SN_CHECKED sn_status membership_check_takes_part(struct rpc_call *c, const chat_member *member);
+/* The same, and SN_PERMISSION_DENIED for readers. */
+SN_CHECKED sn_status membership_check_writes(struct rpc_call *c, const chat_member *member);
 /* Owners and administrators. SN_PERMISSION_DENIED for others: "only … can <verb>". */
 SN_CHECKED sn_status membership_check_administers(struct rpc_call *c, const chat_member *member, const char *verb);
 

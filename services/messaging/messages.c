@@ -1,10 +1,11 @@
 /* Owns reading messages: pages of a chat by number, and one by its id. A page costs the same however long the chat is:
  * messages are counted, so that it is a range of numbers. */
-#include "services/messaging/messaging.h"
+#include "services/messaging/messages.h"
 
 #include <string.h>
 #include "services/messaging/membership.h"
 #include "services/messaging/show.h"
+#include "services/messaging/store_changes.h"
 #include "services/messaging/store_log.h"
 
 struct reading {
@@ -101,7 +102,7 @@ static sn_status read_up(struct db_tx *tx, struct reading *r, int64_t seq, size_
         return SN_OK;
 }
 
-static sn_status read_page(struct db_tx *tx, const Messaging__ListMessagesRequest *in, struct reading *r)
+static sn_status read_positions(struct db_tx *tx, const Messaging__ListMessagesRequest *in, struct reading *r)
 {
         switch (in->position_case) {
         case MESSAGING__LIST_MESSAGES_REQUEST__POSITION_AFTER_SEQ:
@@ -118,6 +119,13 @@ static sn_status read_page(struct db_tx *tx, const Messaging__ListMessagesReques
         }
 }
 
+/* What one has deleted for oneself is left out of the page. */
+static sn_status read_page(struct db_tx *tx, const Messaging__ListMessagesRequest *in, struct reading *r)
+{
+        TRY(read_positions(tx, in, r));
+        return chat_store_drop_hidden(tx, r->entries, &r->n);
+}
+
 sn_status messaging_handle_list_messages(struct rpc_call *c, const Messaging__ListMessagesRequest *in,
                                          Messaging__MessageList *out)
 {
@@ -127,7 +135,7 @@ sn_status messaging_handle_list_messages(struct rpc_call *c, const Messaging__Li
         TRY(membership_read(c, in->id, &member));
         r.entries = ARENA_ARRAY(c->arena, chat_entry *, r.limit + 1);
         TRY(DB_READ(c, tx, read_page(tx, in, &r)));
-        TRY(show_own_view(c, r.entries, r.n, &out->items));
+        TRY(show_own_view(c, &member, r.entries, r.n, &out->items));
         out->n_items = r.n;
         out->last_seq = membership_last_seen(&member, member.last_seq);
         out->more_before = r.more_before;
@@ -135,18 +143,111 @@ sn_status messaging_handle_list_messages(struct rpc_call *c, const Messaging__Li
         return SN_OK;
 }
 
+sn_status messages_find_place(struct db_tx *tx, const chat_member *member, const char *id, chat_entry *message)
+{
+        bool found = false;
+
+        messaging_rows__entry__init(message);
+        TRY(chat_store_entry(tx, member->chat_id, id, message, &found));
+        return found && message->kind == MESSAGING__CHANGE_KIND__CHANGE_KIND_MESSAGE &&
+                       membership_sees(member, message->seq)
+                   ? SN_OK
+                   : rpc_fail(db_call(tx), SN_NOT_FOUND, "message_id", "there is no message with this id in the chat");
+}
+
+sn_status messages_find(struct db_tx *tx, const chat_member *member, const char *id, chat_entry *message)
+{
+        TRY(messages_find_place(tx, member, id, message));
+        return message->deleted ? rpc_fail(db_call(tx), SN_NOT_FOUND, "message_id", "this message was deleted") : SN_OK;
+}
+
+static sn_status find_shown(struct db_tx *tx, const chat_member *member, const char *id, chat_entry *message)
+{
+        size_t n = 1;
+
+        TRY(messages_find_place(tx, member, id, message));
+        TRY(chat_store_drop_hidden(tx, (chat_entry *[]){message}, &n));
+        return n == 1 ? SN_OK
+                      : rpc_fail(db_call(tx), SN_NOT_FOUND, "message_id", "you deleted this message for yourself");
+}
+
 sn_status messaging_handle_get_message(struct rpc_call *c, const Messaging__GetMessageRequest *in,
                                        Messaging__Message *out)
 {
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
-        chat_entry entry = MESSAGING_ROWS__ENTRY__INIT;
-        bool found = false;
+        chat_entry entry;
 
         TRY(membership_read(c, in->id, &member));
-        TRY(DB_READ(c, tx, chat_store_entry(tx, in->id, in->message_id, &entry, &found)));
-        if (!found || entry.kind != MESSAGING__CHANGE_KIND__CHANGE_KIND_MESSAGE ||
-            !membership_sees(&member, entry.seq)) {
-                return rpc_fail(c, SN_NOT_FOUND, "message_id", "there is no message with this id in the chat");
+        TRY(DB_READ(c, tx, find_shown(tx, &member, in->message_id, &entry)));
+        return show_message(c, &member, &entry, out);
+}
+
+/* ---- Threads and pins ---- */
+
+static void keep_seen(const chat_member *member, chat_entry **entries, size_t *n)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < *n; i++) {
+                if (membership_sees(member, entries[i]->seq)) {
+                        entries[kept++] = entries[i];
+                }
         }
-        return show_message(c, &entry, out);
+        *n = kept;
+}
+
+static sn_status read_thread(struct db_tx *tx, const chat_member *member, const Messaging__GetThreadRequest *in,
+                             size_t *n, chat_entry ***entries, bool *more)
+{
+        size_t limit = page_limit(in->limit);
+        chat_entry message;
+        int64_t after_n = 0;
+
+        TRY(messages_find_place(tx, member, in->message_id, &message));
+        if (in->after_seq > member->last_seq) {
+                return rpc_fail(db_call(tx), SN_OUT_OF_RANGE, "after_seq", "there is no such number in this chat yet");
+        }
+        TRY(count_up_to(tx, member, in->after_seq, &after_n));
+        TRY(chat_store_replies(tx, &message, after_n, limit + 1, n, entries));
+        *more = *n > limit;
+        *n = *more ? limit : *n;
+        keep_seen(member, *entries, n);
+        return chat_store_drop_hidden(tx, *entries, n);
+}
+
+sn_status messaging_handle_get_thread(struct rpc_call *c, const Messaging__GetThreadRequest *in,
+                                      Messaging__MessageList *out)
+{
+        chat_member member = MESSAGING_ROWS__MEMBER__INIT;
+        chat_entry **entries = NULL;
+        bool more = false;
+
+        TRY(membership_read(c, in->id, &member));
+        TRY(DB_READ(c, tx, read_thread(tx, &member, in, &out->n_items, &entries, &more)));
+        out->last_seq = membership_last_seen(&member, member.last_seq);
+        out->more_after = more;
+        return show_own_view(c, &member, entries, out->n_items, &out->items);
+}
+
+static sn_status read_pins(struct db_tx *tx, const chat_member *member, size_t *n, chat_entry ***entries)
+{
+        char **ids = NULL;
+        size_t n_ids = 0;
+
+        TRY(chat_store_pins(tx, member->chat_id, &n_ids, &ids));
+        TRY(chat_store_entries(tx, ids, n_ids, n, entries));
+        keep_seen(member, *entries, n);
+        return chat_store_drop_hidden(tx, *entries, n);
+}
+
+sn_status messaging_handle_list_pins(struct rpc_call *c, const Messaging__ListPinsRequest *in,
+                                     Messaging__MessageList *out)
+{
+        chat_member member = MESSAGING_ROWS__MEMBER__INIT;
+        chat_entry **entries = NULL;
+
+        TRY(membership_read_present(c, in->id, &member));
+        TRY(DB_READ(c, tx, read_pins(tx, &member, &out->n_items, &entries)));
+        out->last_seq = membership_last_seen(&member, member.last_seq);
+        return show_own_view(c, &member, entries, out->n_items, &out->items);
 }

@@ -10,13 +10,25 @@
 typedef MessagingRows__Member chat_member; /* a chat, with what one member is in it */
 typedef MessagingRows__Entry chat_entry;   /* an entry of its log */
 
-/* Aggregate: the chat; version: the number of the entry; object: the entry. */
-#define EVENT_MESSAGE_CREATED "message.created"
-#define EVENT_MEMBER_JOINED   "chat.joined"
-#define EVENT_MEMBER_LEFT     "chat.left"
+/* Each kind of entry has its event. Aggregate: the chat; version: the number of the entry; object: the entry. */
+#define EVENT_MESSAGE_CREATED   "message.created"
+#define EVENT_MEMBER_JOINED     "chat.joined"
+#define EVENT_MEMBER_LEFT       "chat.left"
+#define EVENT_MESSAGE_EDITED    "message.edited"
+#define EVENT_MESSAGE_DELETED   "message.deleted"
+#define EVENT_MESSAGE_REACTED   "message.reacted"
+#define EVENT_MESSAGE_UNREACTED "message.unreacted"
+#define EVENT_MESSAGE_PINNED    "message.pinned"
+#define EVENT_MESSAGE_UNPINNED  "message.unpinned"
+#define EVENT_CHAT_CHANGED      "chat.changed"
+#define EVENT_MEMBER_ROLE       "chat.role_changed"
+#define EVENT_CHAT_ENDED        "chat.ended"
 /* Version: up to where they have read; object: who did. No entry of the log. */
 #define EVENT_CHAT_READ "chat.read"
+/* Object: who set something for themselves. No entry of the log. */
+#define EVENT_CHAT_TOUCHED "chat.touched"
 
-#define GROUP_MAX 1000 /* members of a group */
+#define NOBODY    "00000000-0000-0000-0000-000000000000" /* who did what happens by itself */
+#define GROUP_MAX 1000                                   /* members of a group */
 
 #endif

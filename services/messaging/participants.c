@@ -5,6 +5,7 @@
 #include "auth/cursor.h"
 #include "services/member.h"
 #include "services/messaging/join.h"
+#include "services/messaging/log.h"
 #include "services/messaging/membership.h"
 #include "services/messaging/people.h"
 #include "services/messaging/store_chats.h"
@@ -122,4 +123,56 @@ sn_status messaging_handle_remove_participant(struct rpc_call *c, const Messagin
         TRY(check_removal(tx, &member, id));
         TRY(join_end(tx, &member, id));
         return db_commit(c, NULL, &tx);
+}
+
+/* ---- Roles ---- */
+
+static sn_status check_role(struct db_tx *tx, const chat_member *member, const char *user_id, int role)
+{
+        struct rpc_call *c = db_call(tx);
+        chat_member other = MESSAGING_ROWS__MEMBER__INIT;
+
+        if (member->kind == MESSAGING__CHAT_KIND__CHAT_KIND_DIRECT) {
+                return rpc_fail(c, SN_FAILED_PRECONDITION, "id", "both members of a direct chat are the same in it");
+        }
+        TRY(membership_check_administers(c, member, "give roles"));
+        TRY(chat_store_member(tx, member->chat_id, user_id, &other, NULL));
+        if (!membership_is_present(&other)) {
+                return rpc_fail(c, SN_NOT_FOUND, "user_id", "this member is not in the chat");
+        }
+        if (other.role <= member->role || role < member->role) {
+                return rpc_fail(c, SN_PERMISSION_DENIED, "role",
+                                "you can give members below your own role a role up to your own");
+        }
+        return SN_OK;
+}
+
+static sn_status give_role(struct db_tx *tx, chat_member *member, const char *user_id, int role)
+{
+        chat_entry entry = MESSAGING_ROWS__ENTRY__INIT;
+
+        TRY(chat_store_set_role(tx, member->chat_id, user_id, role));
+        return log_add(tx, member, MESSAGING__CHANGE_KIND__CHANGE_KIND_ROLE, user_id, "", &entry);
+}
+
+/* There is one owner: who gives that away administers from then on. */
+static sn_status update_role(struct db_tx *tx, const char *chat_id, const char *user_id, int role)
+{
+        chat_member member = MESSAGING_ROWS__MEMBER__INIT;
+
+        TRY(membership_lock(tx, chat_id, &member));
+        TRY(check_role(tx, &member, user_id, role));
+        TRY(give_role(tx, &member, user_id, role));
+        return role == MESSAGING__ROLE__ROLE_OWNER
+                   ? give_role(tx, &member, db_call(tx)->actor, MESSAGING__ROLE__ROLE_ADMINISTRATOR)
+                   : SN_OK;
+}
+
+sn_status messaging_handle_update_participant(struct rpc_call *c, const Messaging__UpdateParticipantRequest *in,
+                                              Google__Protobuf__Empty *out)
+{
+        char *id = NULL;
+
+        TRY(member_find(c, in->user_id, &id));
+        return DB_WRITE(c, tx, update_role(tx, in->id, id, (int)in->role));
 }

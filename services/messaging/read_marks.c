@@ -4,6 +4,7 @@
 #include "services/messaging/membership.h"
 #include "services/messaging/store_log.h"
 #include "services/messaging/store_participants.h"
+#include "services/user/user.rpc.h"
 
 /* What counts as read: nothing of the future, and nothing that one may not read. */
 static sn_status find_mark(struct db_tx *tx, const chat_member *member, int64_t seq, chat_entry *at)
@@ -18,13 +19,28 @@ static sn_status find_mark(struct db_tx *tx, const chat_member *member, int64_t 
         return chat_store_entry_at(tx, member->chat_id, seq, at, NULL);
 }
 
-static sn_status tell(struct db_tx *tx, const chat_member *member, int64_t seq)
+/* The others are told by who wants them to be; one's own devices in any case. */
+static sn_status tell(struct db_tx *tx, const chat_member *member, int64_t seq, bool others)
 {
-        TRY(chat_store_put_receipt(tx, member, seq));
+        if (others) {
+                TRY(chat_store_put_receipt(tx, member, seq));
+        }
         return outbox_put(tx, &(struct outbox_event){.type = EVENT_CHAT_READ,
                                                      .aggregate_id = member->chat_id,
                                                      .object_id = member->user_id,
                                                      .version = seq});
+}
+
+/* Not from who has not accepted the chat yet: whether they have seen it is theirs to say. */
+static sn_status ask_whether_told(struct rpc_call *c, const chat_member *member, bool *told)
+{
+        User__GetPrivacyRequest in = USER__GET_PRIVACY_REQUEST__INIT;
+        User__Privacy privacy = USER__PRIVACY__INIT;
+
+        in.user_id = member->user_id;
+        TRY(user_get_privacy(c, &in, &privacy));
+        *told = privacy.read_receipts && member->state == MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_IN;
+        return SN_OK;
 }
 
 sn_status messaging_handle_mark_read(struct rpc_call *c, const Messaging__MarkReadRequest *in, Messaging__ReadMark *out)
@@ -32,16 +48,17 @@ sn_status messaging_handle_mark_read(struct rpc_call *c, const Messaging__MarkRe
         CLEANUP(db_end) struct db_tx *tx = NULL;
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
         chat_entry at = MESSAGING_ROWS__ENTRY__INIT;
-        bool raised = false;
+        bool raised = false, told = false;
 
         TRY(membership_read_present(c, in->id, &member));
+        TRY(ask_whether_told(c, &member, &told));
         TRY(db_begin(c, &tx));
         TRY(find_mark(tx, &member, in->seq, &at));
         TRY(chat_store_mark_read(tx, &member, at.seq, at.n, &raised));
         if (raised) {
                 member.read_seq = at.seq;
                 member.read_n = at.n;
-                TRY(tell(tx, &member, at.seq));
+                TRY(tell(tx, &member, at.seq, told));
         }
         out->chat_id = member.chat_id;
         out->user_id = member.user_id;
@@ -49,4 +66,13 @@ sn_status messaging_handle_mark_read(struct rpc_call *c, const Messaging__MarkRe
         out->own_case = MESSAGING__READ_MARK__OWN_UNREAD;
         out->unread = membership_unread(&member);
         return db_commit(c, NULL, &tx);
+}
+
+sn_status messaging_handle_list_receipts(struct rpc_call *c, const Messaging__ListReceiptsRequest *in,
+                                         Messaging__ReceiptList *out)
+{
+        chat_member member = MESSAGING_ROWS__MEMBER__INIT;
+
+        TRY(membership_read_present(c, in->id, &member));
+        return DB_READ(c, tx, chat_store_receipts(tx, in->id, &out->n_items, &out->items));
 }

@@ -4,21 +4,18 @@
 #include "base/text.h"
 #include "services/messaging/log.h"
 #include "services/messaging/membership.h"
+#include "services/messaging/messages.h"
 #include "services/messaging/people.h"
 #include "services/messaging/show.h"
 #include "services/messaging/store_log.h"
 
 /* Asked before the transaction: a block is in force for whatever is sent after it was answered. */
-static sn_status check_sender(struct rpc_call *c, const char *chat_id)
+static sn_status check_sender(struct rpc_call *c, const char *chat_id, chat_member *member)
 {
-        chat_member member = MESSAGING_ROWS__MEMBER__INIT;
-
-        TRY(membership_read_present(c, chat_id, &member));
-        if (member.role == MESSAGING__ROLE__ROLE_READER) {
-                return rpc_fail(c, SN_PERMISSION_DENIED, NULL, "readers of a chat cannot write to it");
-        }
-        return member.kind == MESSAGING__CHAT_KIND__CHAT_KIND_DIRECT ? people_check_not_blocked(c, member.peer_id)
-                                                                     : SN_OK;
+        TRY(membership_read_present(c, chat_id, member));
+        TRY(membership_check_writes(c, member));
+        return member->kind == MESSAGING__CHAT_KIND__CHAT_KIND_DIRECT ? people_check_not_blocked(c, member->peer_id)
+                                                                      : SN_OK;
 }
 
 /* What was sent under this id before, whatever became of the chat since; *found tells whether there was any. */
@@ -39,39 +36,107 @@ static sn_status find_sent(struct rpc_call *c, const Messaging__SendMessageReque
 
 static sn_status check_content(struct rpc_call *c, const Messaging__SendMessageRequest *in)
 {
-        return text_is_blank(in->text) ? rpc_fail(c, SN_INVALID_ARGUMENT, "text", "must not be empty") : SN_OK;
+        bool blank = text_is_blank(in->text), shares = in->note_id[0] != '\0';
+
+        if (in->forward != NULL && (!blank || shares)) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "forward",
+                                "a message that is passed on has no text of its own");
+        }
+        return blank && !shares && in->forward == NULL ? rpc_fail(c, SN_INVALID_ARGUMENT, "text", "must not be empty")
+                                                       : SN_OK;
+}
+
+/* One can pass on what one can read, and share what one can see. */
+static sn_status load_forwarded(struct rpc_call *c, const Messaging__ForwardedMessage *of, chat_entry *entry)
+{
+        chat_member member = MESSAGING_ROWS__MEMBER__INIT;
+        chat_entry message;
+
+        TRY(membership_read(c, of->chat_id, &member));
+        TRY(DB_READ(c, tx, messages_find(tx, &member, of->message_id, &message)));
+        entry->text = message.text;
+        entry->note_id = message.note_id;
+        entry->forwarded = true;
+        return SN_OK;
+}
+
+/* The answered message is there already and never changes what it answers: answers have no cycles. */
+static sn_status check_answered(struct rpc_call *c, const chat_member *member, const char *id)
+{
+        chat_entry answered;
+
+        if (id[0] == '\0') {
+                return SN_OK;
+        }
+        if (DB_READ(c, tx, messages_find(tx, member, id, &answered)) == SN_NOT_FOUND) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "reply_to_id", "there is no message with this id in the chat");
+        }
+        return c->problem.status;
+}
+
+static sn_status fill_entry(struct rpc_call *c, const Messaging__SendMessageRequest *in, const chat_member *member,
+                            chat_entry *entry)
+{
+        entry->sender_id = (char *)c->actor;
+        entry->text = in->text;
+        entry->note_id = in->note_id;
+        entry->client_id = in->client_id;
+        entry->reply_to_id = in->reply_to_id;
+        entry->expires_in_s = in->expires_in_s != 0 ? in->expires_in_s : member->expires_in_s;
+        TRY(check_answered(c, member, in->reply_to_id));
+        return in->forward != NULL ? load_forwarded(c, in->forward, entry) : SN_OK;
 }
 
 /* *mine is false when another request has sent it at the same moment. */
-static sn_status store_message(struct db_tx *tx, const Messaging__SendMessageRequest *in, chat_entry *entry, bool *mine)
+static sn_status store_message(struct db_tx *tx, const Messaging__SendMessageRequest *in, chat_entry *content,
+                               bool *mine)
 {
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
         MessagingRows__SentAs sent = MESSAGING_ROWS__SENT_AS__INIT;
+        chat_entry place;
 
         TRY(membership_lock(tx, in->id, &member));
-        TRY(log_new(tx, &member, MESSAGING__CHANGE_KIND__CHANGE_KIND_MESSAGE, entry));
-        TRY(chat_store_claim_client_id(tx, in->client_id, in->id, entry->id, mine, &sent));
+        TRY(membership_check_writes(db_call(tx), &member));
+        TRY(log_new(tx, &member, MESSAGING__CHANGE_KIND__CHANGE_KIND_MESSAGE, &place));
+        TRY(chat_store_claim_client_id(tx, in->client_id, in->id, place.id, mine, &sent));
         if (!*mine) {
                 return SN_OK;
         }
-        entry->text = in->text;
-        entry->client_id = in->client_id;
-        return log_append(tx, &member, entry);
+        content->id = place.id;
+        content->chat_id = place.chat_id;
+        content->kind = place.kind;
+        return log_append(tx, &member, content);
 }
 
+/* Also when one is out of the chat by now: it is one's own. */
 static sn_status answer_sent(struct rpc_call *c, const Messaging__SendMessageRequest *in, Messaging__Message *out,
                              bool *found)
 {
         chat_entry entry = MESSAGING_ROWS__ENTRY__INIT;
+        chat_member member = MESSAGING_ROWS__MEMBER__INIT;
 
         TRY(find_sent(c, in, &entry, found));
-        return *found ? show_message(c, &entry, out) : SN_OK;
+        if (!*found) {
+                return SN_OK;
+        }
+        TRY(membership_read(c, in->id, &member));
+        return show_message(c, &member, &entry, out);
+}
+
+/* What a shared note shows is asked with the answer: it is there when the sender may see it. */
+static sn_status check_note(struct rpc_call *c, const Messaging__SendMessageRequest *in,
+                            const Messaging__Message *shown)
+{
+        return in->note_id[0] != '\0' && shown->note == NULL
+                   ? rpc_fail(c, SN_INVALID_ARGUMENT, "note_id", "there is no note with this id, or you may not see it")
+                   : SN_OK;
 }
 
 sn_status messaging_handle_send_message(struct rpc_call *c, const Messaging__SendMessageRequest *in,
                                         Messaging__Message *out)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
+        chat_member member = MESSAGING_ROWS__MEMBER__INIT;
         chat_entry entry = MESSAGING_ROWS__ENTRY__INIT;
         bool sent = false, mine = false;
 
@@ -80,13 +145,15 @@ sn_status messaging_handle_send_message(struct rpc_call *c, const Messaging__Sen
                 return SN_OK;
         }
         TRY(check_content(c, in));
-        TRY(check_sender(c, in->id));
-        entry.sender_id = (char *)c->actor;
-        TRY(show_message(c, &entry, out)); /* with who sends it: others are not asked within the transaction */
+        TRY(check_sender(c, in->id, &member));
+        TRY(fill_entry(c, in, &member, &entry));
+        TRY(show_message(c, &member, &entry, out)); /* others are not asked within the transaction */
+        TRY(check_note(c, in, out));
         TRY(db_begin(c, &tx));
         TRY(store_message(tx, in, &entry, &mine));
         if (!mine) {
                 db_end(&tx);
+                messaging__message__init(out);
                 return answer_sent(c, in, out, &sent);
         }
         show_stored(&entry, out);

@@ -2,7 +2,14 @@
 #include "services/messaging/show.h"
 
 #include <string.h>
+#include "services/messaging/membership.h"
 #include "services/messaging/people.h"
+#include "services/messaging/store_changes.h"
+#include "services/messaging/store_log.h"
+#include "services/note/note.rpc.h"
+
+/* With more viewers at once a shared note is left to each of them to read. */
+#define NOTE_VIEWERS_MAX 20
 
 static bool is_message(const chat_entry *entry)
 {
@@ -19,14 +26,157 @@ static void fill_message(struct shown *item)
         m->seq = e->seq;
         m->text = e->text;
         m->created_at = e->created_at;
+        m->edited_at = e->edited_at;
+        m->deleted = e->deleted;
+        m->expires_at = e->expires_at;
+        m->note_id = e->note_id;
+        m->forwarded = e->forwarded;
         m->client_id = uuid_equal(item->viewer, e->sender_id) ? e->client_id : "";
 }
+
+/* ---- Reactions ---- */
+
+static sn_status add_reactions(struct rpc_call *c, struct shown *items, size_t n)
+{
+        char **ids = ARENA_ARRAY(c->arena, char *, n), **viewers = ARENA_ARRAY(c->arena, char *, n);
+        MessagingRows__Reaction **rows = NULL;
+        size_t n_rows = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                ids[i] = items[i].entry->id;
+                viewers[i] = (char *)items[i].viewer;
+        }
+        TRY(DB_READ(c, tx, chat_store_reactions(tx, ids, viewers, n, &n_rows, &rows)));
+        for (size_t i = 0; i < n_rows; i++) {
+                Messaging__Message *m = items[rows[i]->place].message;
+                Messaging__Reaction *reaction = ARENA_NEW(c->arena, Messaging__Reaction);
+
+                if (m->reactions == NULL) {
+                        m->reactions = ARENA_ARRAY(c->arena, Messaging__Reaction *, REACTIONS_MAX);
+                }
+                messaging__reaction__init(reaction);
+                reaction->emoji = rows[i]->emoji;
+                reaction->count = rows[i]->count;
+                reaction->mine = rows[i]->mine;
+                if (m->n_reactions < REACTIONS_MAX) {
+                        m->reactions[m->n_reactions++] = reaction;
+                }
+        }
+        return SN_OK;
+}
+
+/* ---- What a message answers ---- */
+
+static Messaging__RepliedMessage *new_reply(struct rpc_call *c, const chat_entry *of, User__Author *sender)
+{
+        Messaging__RepliedMessage *reply = ARENA_NEW(c->arena, Messaging__RepliedMessage);
+
+        messaging__replied_message__init(reply);
+        reply->id = of->id;
+        reply->seq = of->seq;
+        reply->sender = sender;
+        reply->text = of->text;
+        reply->deleted = of->deleted;
+        return reply;
+}
+
+/* places[i]: of which item the i-th answered message is. */
+static sn_status load_answered(struct rpc_call *c, const struct shown *items, size_t n, size_t *places,
+                               chat_entry ***answered, size_t *n_answered)
+{
+        char **ids = ARENA_ARRAY(c->arena, char *, n);
+        size_t n_ids = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                if (items[i].entry->reply_to_id[0] != '\0') {
+                        places[n_ids] = i;
+                        ids[n_ids++] = items[i].entry->reply_to_id;
+                }
+        }
+        *n_answered = 0;
+        return n_ids > 0 ? DB_READ(c, tx, chat_store_entries(tx, ids, n_ids, n_answered, answered)) : SN_OK;
+}
+
+static sn_status add_replies(struct rpc_call *c, struct shown *items, size_t n)
+{
+        size_t *places = ARENA_ARRAY(c->arena, size_t, n), n_answered = 0;
+        chat_entry **answered = NULL;
+        User__Author **senders = NULL;
+
+        TRY(load_answered(c, items, n, places, &answered, &n_answered));
+        char **ids = ARENA_ARRAY(c->arena, char *, n_answered);
+
+        for (size_t i = 0; i < n_answered; i++) {
+                ids[i] = answered[i]->sender_id;
+        }
+        TRY(people_get(c, ids, n_answered, &senders));
+        for (size_t i = 0; i < n_answered;
+             i++) { /* messages are never taken out of the log: there is one for each id */
+                struct shown *item = &items[places[i]];
+
+                if (item->member != NULL && membership_sees(item->member, answered[i]->seq)) {
+                        item->message->reply_to = new_reply(c, answered[i], senders[i]);
+                }
+        }
+        return SN_OK;
+}
+
+/* ---- Shared notes, each as far as the viewer may see it ---- */
+
+static sn_status add_notes_for(struct rpc_call *c, struct shown *items, size_t n, const char *viewer)
+{
+        Note__BatchGetRequest in = NOTE__BATCH_GET_REQUEST__INIT;
+        Note__Notes out = NOTE__NOTES__INIT;
+
+        in.viewer_id = (char *)viewer;
+        in.ids = ARENA_ARRAY(c->arena, char *, n);
+        for (size_t i = 0; i < n; i++) {
+                if (items[i].viewer == viewer && items[i].entry->note_id[0] != '\0') {
+                        in.ids[in.n_ids++] = items[i].entry->note_id;
+                }
+        }
+        TRY(note_batch_get(c, &in, &out));
+        for (size_t i = 0, at = 0; i < n && at < out.n_items; i++) {
+                if (items[i].viewer == viewer && uuid_equal(items[i].entry->note_id, out.items[at]->id)) {
+                        items[i].message->note = out.items[at++];
+                }
+        }
+        return SN_OK;
+}
+
+static bool is_first_of_viewer(const struct shown *items, size_t at)
+{
+        for (size_t i = 0; i < at; i++) {
+                if (items[i].viewer == items[at].viewer && items[i].entry->note_id[0] != '\0') {
+                        return false;
+                }
+        }
+        return true;
+}
+
+static sn_status add_notes(struct rpc_call *c, struct shown *items, size_t n)
+{
+        size_t n_viewers = 0;
+
+        for (size_t i = 0; i < n && n_viewers < NOTE_VIEWERS_MAX; i++) {
+                if (items[i].entry->note_id[0] != '\0' && is_first_of_viewer(items, i)) {
+                        TRY(add_notes_for(c, items, n, items[i].viewer));
+                        n_viewers++;
+                }
+        }
+        return SN_OK;
+}
+
+/* ---- Messages ---- */
 
 sn_status show_messages(struct rpc_call *c, struct shown *items, size_t n)
 {
         char **ids = ARENA_ARRAY(c->arena, char *, n);
         User__Author **senders = NULL;
 
+        if (n == 0) {
+                return SN_OK;
+        }
         for (size_t i = 0; i < n; i++) {
                 ids[i] = items[i].entry->sender_id;
         }
@@ -39,8 +189,12 @@ sn_status show_messages(struct rpc_call *c, struct shown *items, size_t n)
                 fill_message(&items[i]);
                 items[i].message->sender = senders[i];
         }
-        return SN_OK;
+        TRY(add_reactions(c, items, n));
+        TRY(add_replies(c, items, n));
+        return add_notes(c, items, n);
 }
+
+/* ---- Changes ---- */
 
 static Messaging__Change *new_change(struct rpc_call *c, const chat_entry *entry)
 {
@@ -52,6 +206,10 @@ static Messaging__Change *new_change(struct rpc_call *c, const chat_entry *entry
         change->seq = entry->seq;
         change->kind = (Messaging__ChangeKind)entry->kind;
         change->created_at = entry->created_at;
+        change->emoji = entry->kind == MESSAGING__CHANGE_KIND__CHANGE_KIND_REACTED ||
+                                entry->kind == MESSAGING__CHANGE_KIND__CHANGE_KIND_UNREACTED
+                            ? entry->text
+                            : "";
         return change;
 }
 
@@ -65,7 +223,8 @@ static sn_status show_messages_of(struct rpc_call *c, const struct shown *items,
                 chat_entry *message = is_message(items[i].entry) ? items[i].entry : items[i].of;
 
                 if (message != NULL) {
-                        messages[n_messages] = (struct shown){.entry = message, .viewer = items[i].viewer};
+                        messages[n_messages] =
+                            (struct shown){.entry = message, .viewer = items[i].viewer, .member = items[i].member};
                         places[n_messages++] = i;
                 }
         }
@@ -85,7 +244,8 @@ sn_status show_changes(struct rpc_call *c, struct shown *items, size_t n, Messag
         for (size_t i = 0; i < n; i++) {
                 const chat_entry *e = items[i].entry;
                 bool is_about_member = e->kind == MESSAGING__CHANGE_KIND__CHANGE_KIND_JOINED ||
-                                       e->kind == MESSAGING__CHANGE_KIND__CHANGE_KIND_LEFT;
+                                       e->kind == MESSAGING__CHANGE_KIND__CHANGE_KIND_LEFT ||
+                                       e->kind == MESSAGING__CHANGE_KIND__CHANGE_KIND_ROLE;
 
                 ids[2 * i] = e->sender_id;
                 ids[2 * i + 1] = is_about_member ? e->target_id : "";
@@ -99,12 +259,13 @@ sn_status show_changes(struct rpc_call *c, struct shown *items, size_t n, Messag
         return show_messages_of(c, items, n, changes);
 }
 
-sn_status show_own_view(struct rpc_call *c, chat_entry **entries, size_t n, Messaging__Message ***messages)
+sn_status show_own_view(struct rpc_call *c, const chat_member *member, chat_entry **entries, size_t n,
+                        Messaging__Message ***messages)
 {
         struct shown *items = ARENA_ARRAY(c->arena, struct shown, n);
 
         for (size_t i = 0; i < n; i++) {
-                items[i] = (struct shown){.entry = entries[i], .viewer = c->actor};
+                items[i] = (struct shown){.entry = entries[i], .viewer = c->actor, .member = member};
         }
         TRY(show_messages(c, items, n));
         *messages = ARENA_ARRAY(c->arena, Messaging__Message *, n);
@@ -114,9 +275,10 @@ sn_status show_own_view(struct rpc_call *c, chat_entry **entries, size_t n, Mess
         return SN_OK;
 }
 
-sn_status show_message(struct rpc_call *c, chat_entry *entry, Messaging__Message *out)
+sn_status show_message(struct rpc_call *c, const chat_member *member, chat_entry *entry, Messaging__Message *out)
 {
-        return show_messages(c, &(struct shown){.entry = entry, .viewer = c->actor, .message = out}, 1);
+        return show_messages(c, &(struct shown){.entry = entry, .viewer = c->actor, .member = member, .message = out},
+                             1);
 }
 
 void show_stored(chat_entry *entry, Messaging__Message *out)

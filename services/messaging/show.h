@@ -10,6 +10,7 @@
 struct shown {
         chat_entry *entry;
         const char *viewer;
+        const chat_member *member;   /* the viewer's: what a message answers is shown when they may read that, too */
         chat_entry *of;              /* of a change: the entry of the message that it changes; NULL: none */
         Messaging__Message *message; /* made by show_messages; may be given, to be filled */
 };
@@ -19,9 +20,11 @@ SN_CHECKED sn_status show_messages(struct rpc_call *c, struct shown *items, size
 /* changes[i] belongs to items[i]. */
 SN_CHECKED sn_status show_changes(struct rpc_call *c, struct shown *items, size_t n, Messaging__Change **changes);
 /* Messages for the actor. */
-SN_CHECKED sn_status show_own_view(struct rpc_call *c, chat_entry **entries, size_t n, Messaging__Message ***messages);
+SN_CHECKED sn_status show_own_view(struct rpc_call *c, const chat_member *member, chat_entry **entries, size_t n,
+                                   Messaging__Message ***messages);
 /* One of them, into an answer. */
-SN_CHECKED sn_status show_message(struct rpc_call *c, chat_entry *entry, Messaging__Message *out);
+SN_CHECKED sn_status show_message(struct rpc_call *c, const chat_member *member, chat_entry *entry,
+                                  Messaging__Message *out);
 /* What of it the entry itself says, once it has its number. */
 void show_stored(chat_entry *entry, Messaging__Message *out);
 

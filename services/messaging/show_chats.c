@@ -4,6 +4,7 @@
 #include "services/messaging/membership.h"
 #include "services/messaging/people.h"
 #include "services/messaging/show.h"
+#include "services/messaging/store_changes.h"
 #include "services/messaging/store_chats.h"
 #include "services/messaging/store_log.h"
 
@@ -19,6 +20,11 @@ static void fill_chat(const chat_member *m, Messaging__Chat *out)
         out->last_seq = m->last_seq;
         out->unread = membership_unread(m);
         out->read_seq = m->read_seq;
+        out->expires_in_s = m->expires_in_s;
+        out->archived = m->archived;
+        out->pinned = m->pinned;
+        out->muted_until = m->muted_until;
+        out->draft = m->draft;
         out->request = m->state == MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_REQUEST;
 }
 
@@ -48,7 +54,8 @@ static sn_status read_last_messages(struct db_tx *tx, chat_member **members, siz
                 ids[i] = members[i]->chat_id;
                 ns[i] = members[i]->last_n;
         }
-        return chat_store_messages_at(tx, ids, ns, n, n_entries, entries);
+        TRY(chat_store_messages_at(tx, ids, ns, n, n_entries, entries));
+        return chat_store_drop_hidden(tx, *entries, n_entries);
 }
 
 static sn_status add_last_messages(struct rpc_call *c, chat_member **members, size_t n, Messaging__Chat **chats)
@@ -58,7 +65,7 @@ static sn_status add_last_messages(struct rpc_call *c, chat_member **members, si
         size_t n_entries = 0;
 
         TRY(DB_READ(c, tx, read_last_messages(tx, members, n, &n_entries, &entries)));
-        TRY(show_own_view(c, entries, n_entries, &messages));
+        TRY(show_own_view(c, NULL, entries, n_entries, &messages));
         for (size_t i = 0, at = 0; i < n && at < n_entries; i++) {
                 if (uuid_equal(members[i]->chat_id, entries[at]->chat_id)) {
                         chats[i]->last_message = membership_sees(members[i], entries[at]->seq) ? messages[at] : NULL;
@@ -89,7 +96,7 @@ sn_status show_chat(struct rpc_call *c, const char *id, Messaging__Chat *out)
         return show_chats(c, (chat_member *[]){&member}, 1, &out);
 }
 
-sn_status show_new_chat(struct db_tx *tx, const char *id, Messaging__Chat *out)
+sn_status show_stored_chat(struct db_tx *tx, const char *id, Messaging__Chat *out)
 {
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
 

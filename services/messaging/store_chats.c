@@ -42,10 +42,12 @@ sn_status chat_store_lock_chat(struct db_tx *tx, const char *id)
 #define MEMBER(user)                                                                                                   \
         "select c.id as chat_id, c.kind, c.title, case when c.peer_low = " user                                        \
         " then c.peer_high else c.peer_low end as peer_id, c.history, c.last_seq, c.last_n, c.last_ms, c.members,"     \
-        " c.active_at as active_at_ms, c.created_at, " user " as user_id, p.role, p.state, p.read_seq, p.read_n,"      \
+        " c.active_at as active_at_ms, c.created_at, " user " as user_id, p.role,"                                     \
+        " case when c.ended_at is not null and p.state in (1, 2) then 3 else p.state end as state, p.read_seq, "       \
+        "p.read_n,"                                                                                                    \
         " (select array_agg(lower(r) order by r) from unnest(p.visible) r) as visible_from,"                           \
         " (select array_agg(coalesce(upper(r), 9223372036854775807) order by r) from unnest(p.visible) r)"             \
-        " as visible_to, p.created_at as joined_at"
+        " as visible_to, p.created_at as joined_at, c.expires_in_s, p.archived, p.pinned, p.muted_until, p.draft"
 
 DB_STATEMENT(SELECT_MEMBER, "messaging_service", &messaging_rows__member__message,
              MEMBER("$2::uuid") " from chats c left join chat_participants p on p.chat_id = c.id and p.user_id = $2"
@@ -70,18 +72,47 @@ sn_status chat_store_members(struct db_tx *tx, char *const *chat_ids, char *cons
                        members);
 }
 
-/* `offset 0` keeps it a loop over the member's chats. */
+/* `offset 0` keeps it a loop over the member's chats. One that was deleted for oneself is back with its next message.
+ */
 DB_STATEMENT(SELECT_CHATS, "messaging_service", &messaging_rows__chat_ref__message,
              "select c.id, c.active_at as active_at_ms from chat_participants p cross join lateral"
-             " (select id, active_at from chats where id = p.chat_id offset 0) c"
-             " where p.user_id = $1 and p.state = $2 and (c.active_at, c.id) < ($3, $4)"
+             " (select id, active_at, ended_at, last_seq from chats where id = p.chat_id offset 0) c"
+             " where p.user_id = $1 and p.state = $2 and p.archived = $6 and c.ended_at is null"
+             " and (c.last_seq = 0 or p.visible @> c.last_seq) and (c.active_at, c.id) < ($3, $4)"
              " order by c.active_at desc, c.id desc limit $5");
 
-sn_status chat_store_chats_of(struct db_tx *tx, const char *user_id, int state, const struct page_scan *scan, size_t *n,
-                              MessagingRows__ChatRef ***refs)
+sn_status chat_store_chats_of(struct db_tx *tx, const char *user_id, int state, bool archived,
+                              const struct page_scan *scan, size_t *n, MessagingRows__ChatRef ***refs)
 {
         return db_list(tx, &SELECT_CHATS,
                        DB_BINDS(bind_uuid(user_id), bind_i64(state), bind_time_ms(page_beyond_ms(scan)),
-                                bind_uuid(page_beyond_id(scan)), bind_i64((int64_t)scan->limit)),
+                                bind_uuid(page_beyond_id(scan)), bind_i64((int64_t)scan->limit), bind_bool(archived)),
                        n, refs);
+}
+
+DB_STATEMENT(UPDATE_CHAT, "messaging_service", NULL,
+             "update chats set title = coalesce($2, title), history = coalesce($3, history),"
+             " expires_in_s = coalesce($4::bigint, expires_in_s) where id = $1");
+
+sn_status chat_store_update_chat(struct db_tx *tx, const Messaging__UpdateChatRequest *in)
+{
+        return db_exec(tx, &UPDATE_CHAT,
+                       DB_BINDS(bind_uuid(in->id),
+                                in->title_presence_case == MESSAGING__UPDATE_CHAT_REQUEST__TITLE_PRESENCE_TITLE
+                                    ? bind_text(in->title)
+                                    : bind_null(),
+                                in->history_presence_case == MESSAGING__UPDATE_CHAT_REQUEST__HISTORY_PRESENCE_HISTORY
+                                    ? bind_bool(in->history)
+                                    : bind_null(),
+                                in->expiry_presence_case == MESSAGING__UPDATE_CHAT_REQUEST__EXPIRY_PRESENCE_EXPIRES_IN_S
+                                    ? bind_i64(in->expires_in_s)
+                                    : bind_null()),
+                       NULL);
+}
+
+DB_STATEMENT(END_CHAT, "messaging_service", NULL, "update chats set ended_at = now(), title = '' where id = $1");
+
+sn_status chat_store_end_chat(struct db_tx *tx, const char *id)
+{
+        return db_exec(tx, &END_CHAT, DB_BINDS(bind_uuid(id)), NULL);
 }

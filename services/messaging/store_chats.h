@@ -24,7 +24,11 @@ SN_CHECKED sn_status chat_store_member(struct db_tx *tx, const char *chat_id, co
 SN_CHECKED sn_status chat_store_members(struct db_tx *tx, char *const *chat_ids, char *const *user_ids, size_t n,
                                         size_t *n_members, chat_member ***members);
 /* The chats that a member is in, by their newest message, beyond the scan's position. */
-SN_CHECKED sn_status chat_store_chats_of(struct db_tx *tx, const char *user_id, int state, const struct page_scan *scan,
-                                         size_t *n, MessagingRows__ChatRef ***refs);
+SN_CHECKED sn_status chat_store_chats_of(struct db_tx *tx, const char *user_id, int state, bool archived,
+                                         const struct page_scan *scan, size_t *n, MessagingRows__ChatRef ***refs);
+/* What the request gives. */
+SN_CHECKED sn_status chat_store_update_chat(struct db_tx *tx, const Messaging__UpdateChatRequest *in);
+/* Deletes it for all: from now on everybody is out. */
+SN_CHECKED sn_status chat_store_end_chat(struct db_tx *tx, const char *id);
 
 #endif

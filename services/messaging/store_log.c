@@ -9,8 +9,11 @@ DB_STATEMENT(APPEND, "messaging_service", &messaging_rows__entry__message,
              " changed_xid = pg_current_xact_id() where id = $2 returning last_seq, last_n),"
              " r as (update chat_participants p set read_seq = c.last_seq, read_n = c.last_n,"
              " changed_xid = pg_current_xact_id() from c where p.chat_id = $2 and p.user_id = $4 and $3 = 1)"
-             " insert into messages (id, chat_id, seq, n, kind, sender_id, target_id, text, client_id, created_at)"
-             " select $1, $2, c.last_seq, c.last_n, $3, $4, $5, $6, $7, $8 from c returning seq, n, created_at");
+             " insert into messages (id, chat_id, seq, n, kind, sender_id, target_id, text, client_id, created_at,"
+             " reply_to_id, note_id, forwarded, expires_at)"
+             " select $1, $2, c.last_seq, c.last_n, $3, $4, $5, $6, $7, $8, $10, $11, $12,"
+             " case when $13::bigint > 0 then $8::timestamptz + make_interval(secs => $13) end from c"
+             " returning seq, n, created_at, expires_at");
 
 sn_status chat_store_append(struct db_tx *tx, chat_entry *e)
 {
@@ -19,7 +22,8 @@ sn_status chat_store_append(struct db_tx *tx, chat_entry *e)
         return db_one(tx, &APPEND,
                       DB_BINDS(bind_uuid(e->id), bind_uuid(e->chat_id), bind_i64(e->kind), bind_uuid(e->sender_id),
                                bind_uuid(e->target_id), bind_text(e->text), bind_uuid(e->client_id),
-                               bind_time_ms(at_ms), bind_i64(at_ms)),
+                               bind_time_ms(at_ms), bind_i64(at_ms), bind_uuid(e->reply_to_id), bind_uuid(e->note_id),
+                               bind_bool(e->forwarded), bind_i64(e->expires_in_s)),
                       &e->base, NULL);
 }
 
@@ -62,7 +66,13 @@ sn_status chat_store_claim_client_id(struct db_tx *tx, const char *client_id, co
         return *mine ? SN_OK : chat_store_sent_as(tx, client_id, sent, NULL);
 }
 
-#define ENTRY "m.id, m.chat_id, m.seq, m.n, m.kind, m.sender_id, m.target_id, m.text, m.created_at, m.client_id"
+/* What is over is gone from the moment on, whether or not it was erased yet. */
+#define IS_OVER "(m.deleted_at is not null or m.expires_at <= now())"
+#define ENTRY                                                                                                          \
+        "m.id, m.chat_id, m.seq, m.n, m.kind, m.sender_id, m.target_id, m.created_at, m.client_id, m.edited_at,"       \
+        " m.expires_at, case when " IS_OVER " then '' else m.text end as text, coalesce(" IS_OVER                      \
+        ", false) as deleted, m.reply_to_id, case when not coalesce(" IS_OVER                                          \
+        ", false) then m.note_id end as note_id, m.forwarded"
 /* Of the month in which a chat's log had this number (column first_seq), or this many messages (first_n). */
 #define MONTH_OF(bound, column, chat, number)                                                                          \
         "(select " bound " from chat_months where chat_id = " chat " and " column " <= " number                        \
@@ -121,6 +131,28 @@ sn_status chat_store_messages(struct db_tx *tx, const char *chat_id, int64_t fro
 {
         return db_list(tx, &SELECT_MESSAGES, DB_BINDS(bind_uuid(chat_id), bind_i64(from_n), bind_i64(to_n)), n,
                        entries);
+}
+
+/* An answer is younger than what it answers. */
+DB_STATEMENT(SELECT_REPLIES, "messaging_service", &messaging_rows__entry__message,
+             "select " ENTRY " from messages m where m.reply_to_id = $1 and m.chat_id = $2 and m.id > $1 and m.n > $3"
+             " order by m.n limit $4");
+
+sn_status chat_store_replies(struct db_tx *tx, const chat_entry *message, int64_t after_n, size_t limit, size_t *n,
+                             chat_entry ***entries)
+{
+        return db_list(
+            tx, &SELECT_REPLIES,
+            DB_BINDS(bind_uuid(message->id), bind_uuid(message->chat_id), bind_i64(after_n), bind_i64((int64_t)limit)),
+            n, entries);
+}
+
+DB_STATEMENT(SELECT_EXPIRED, "messaging_service", &messaging_rows__entry__message,
+             "select m.id, m.chat_id from messages m where m.expires_at <= now() and m.deleted_at is null limit $1");
+
+sn_status chat_store_expired(struct db_tx *tx, size_t limit, size_t *n, chat_entry ***entries)
+{
+        return db_list(tx, &SELECT_EXPIRED, DB_BINDS(bind_i64((int64_t)limit)), n, entries);
 }
 
 DB_STATEMENT(MAKE_MONTHS, "messaging_service", NULL, "select create_message_months(now(), $1::integer)");

@@ -28,6 +28,11 @@ SN_CHECKED sn_status chat_store_messages_at(struct db_tx *tx, char *const *chat_
 /* The messages with the numbers from_n to to_n among a chat's messages, in order. */
 SN_CHECKED sn_status chat_store_messages(struct db_tx *tx, const char *chat_id, int64_t from_n, int64_t to_n, size_t *n,
                                          chat_entry ***entries);
+/* What was answered to a message, behind n messages. */
+SN_CHECKED sn_status chat_store_replies(struct db_tx *tx, const chat_entry *message, int64_t after_n, size_t limit,
+                                        size_t *n, chat_entry ***entries);
+/* Messages whose time is over and that are not erased yet: id and chat_id. */
+SN_CHECKED sn_status chat_store_expired(struct db_tx *tx, size_t limit, size_t *n, chat_entry ***entries);
 /* Makes the partitions of this month and the months after it. */
 SN_CHECKED sn_status chat_store_make_months(struct db_tx *tx, int months);
 

@@ -89,3 +89,87 @@ sn_status chat_store_put_receipt(struct db_tx *tx, const chat_member *member, in
         return db_exec(tx, &PUT_RECEIPT,
                        DB_BINDS(bind_uuid(member->chat_id), bind_uuid(member->user_id), bind_i64(seq)), NULL);
 }
+
+#define OF_MEMBER " where chat_id = $1 and user_id = $2 and state in (1, 2)"
+#define SET(what) "update chat_participants set " what ", changed_xid = pg_current_xact_id()"
+
+DB_STATEMENT(SET_ARCHIVED, "messaging_service", NULL, SET("archived = $3") OF_MEMBER);
+DB_STATEMENT(SET_PINNED, "messaging_service", NULL, SET("pinned = $3") OF_MEMBER);
+DB_STATEMENT(SET_MUTED, "messaging_service", NULL, SET("muted_until = $3") OF_MEMBER);
+DB_STATEMENT(SET_DRAFT, "messaging_service", NULL, SET("draft = $3") OF_MEMBER);
+DB_STATEMENT(SET_STATE, "messaging_service", NULL, SET("state = $3") OF_MEMBER);
+
+sn_status chat_store_set(struct db_tx *tx, enum own_setting setting, const char *chat_id, const char *user_id,
+                         struct db_bind value)
+{
+        static const struct db_statement *const statements[] = {
+            [OWN_ARCHIVED] = &SET_ARCHIVED, [OWN_PINNED] = &SET_PINNED, [OWN_MUTED] = &SET_MUTED,
+            [OWN_DRAFT] = &SET_DRAFT,       [OWN_STATE] = &SET_STATE,
+        };
+
+        return db_exec(tx, statements[setting], DB_BINDS(bind_uuid(chat_id), bind_uuid(user_id), value), NULL);
+}
+
+DB_STATEMENT(FORGET_PAST, "messaging_service", NULL,
+             SET("visible = visible * int8multirange(int8range($3::bigint + 1, null)), read_seq = $3, read_n = $4,"
+                 " archived = false, draft = ''") OF_MEMBER);
+
+sn_status chat_store_forget_past(struct db_tx *tx, const chat_member *member)
+{
+        return db_exec(tx, &FORGET_PAST,
+                       DB_BINDS(bind_uuid(member->chat_id), bind_uuid(member->user_id), bind_i64(member->last_seq),
+                                bind_i64(member->last_n)),
+                       NULL);
+}
+
+DB_STATEMENT(DECLINE, "messaging_service", NULL,
+             SET("state = 4, visible = visible * int8multirange(int8range(1, $3::bigint + 1))") OF_MEMBER);
+
+sn_status chat_store_decline(struct db_tx *tx, const chat_member *member)
+{
+        TRY(db_exec(tx, &DECLINE,
+                    DB_BINDS(bind_uuid(member->chat_id), bind_uuid(member->user_id), bind_i64(member->last_seq)),
+                    NULL));
+        return db_exec(tx, &COUNT_MEMBERS, DB_BINDS(bind_uuid(member->chat_id), bind_i64(-1)), NULL);
+}
+
+DB_STATEMENT(SET_ROLE, "messaging_service", NULL, SET("role = $3") OF_MEMBER);
+
+sn_status chat_store_set_role(struct db_tx *tx, const char *chat_id, const char *user_id, int role)
+{
+        return db_exec(tx, &SET_ROLE, DB_BINDS(bind_uuid(chat_id), bind_uuid(user_id), bind_i64(role)), NULL);
+}
+
+DB_STATEMENT(
+    SELECT_HEIR, "messaging_service", NULL,
+    "select user_id from chat_participants where chat_id = $1 and state = 1 order by role, created_at limit 1");
+
+sn_status chat_store_heir(struct db_tx *tx, const char *chat_id, char **id)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &SELECT_HEIR, DB_BINDS(bind_uuid(chat_id)), &rows));
+        *id = db_rows_count(rows) > 0 ? (char *)db_text(rows, 0, "user_id") : "";
+        return SN_OK;
+}
+
+DB_STATEMENT(SELECT_RECEIPTS, "messaging_service", &messaging__read_mark__message,
+             "select r.chat_id, r.user_id, r.read_seq as seq from read_receipts r join chat_participants p"
+             " on p.chat_id = r.chat_id and p.user_id = r.user_id where r.chat_id = $1 and p.state = 1"
+             " order by r.read_seq desc limit 1000");
+
+sn_status chat_store_receipts(struct db_tx *tx, const char *chat_id, size_t *n, Messaging__ReadMark ***marks)
+{
+        return db_list(tx, &SELECT_RECEIPTS, DB_BINDS(bind_uuid(chat_id)), n, marks);
+}
+
+DB_STATEMENT(SELECT_RECEIPTS_OF, "messaging_service", &messaging__read_mark__message,
+             "select r.chat_id, r.user_id, r.read_seq as seq from unnest($1::uuid[], $2::uuid[]) a (chat_id, user_id)"
+             " join read_receipts r on r.chat_id = a.chat_id and r.user_id = a.user_id");
+
+sn_status chat_store_receipts_of(struct db_tx *tx, char *const *chat_ids, char *const *user_ids, size_t n,
+                                 size_t *n_marks, Messaging__ReadMark ***marks)
+{
+        return db_list(tx, &SELECT_RECEIPTS_OF, DB_BINDS(bind_uuids(chat_ids, n), bind_uuids(user_ids, n)), n_marks,
+                       marks);
+}

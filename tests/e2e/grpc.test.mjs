@@ -320,6 +320,27 @@ test('chats and messages', async () => {
         assert.equal((await ok('GetChat', { id: chat.id }, bob)).peer.id, alice.id);
         assert.equal((await ok('ListChats', {}, bob)).items[0].id, chat.id);
         assert.equal((await ok('SubscribeMessages', {}, bob)).personal, true);
+        const target = { id: chat.id, message_id: message.id };
+        assert.equal((await ok('EditMessage', { ...target, text: 'Hello again' }, alice)).text, 'Hello again');
+        assert.equal((await ok('GetHistory', target, bob)).items.length, 2);
+        for (const [name, more] of [['React', { emoji: '👍' }], ['Unreact', { emoji: '👍' }], ['PinMessage'], ['UnpinMessage']]) {
+                await ok(name, { ...target, ...more }, bob);
+        }
+        assert.equal((await ok('ListPins', { id: chat.id }, bob)).items.length, 0);
+        assert.equal((await ok('GetThread', target, bob)).items.length, 0);
+        assert.equal((await ok('ListReceipts', { id: chat.id }, alice)).items[0].user_id, bob.id);
+        for (const name of ['ArchiveChat', 'UnarchiveChat', 'PinChat', 'UnpinChat', 'MuteChat', 'UnmuteChat', 'PutDraft']) {
+                await ok(name, { id: chat.id }, bob);
+        }
+        for (const name of ['AcceptChat', 'DeclineChat']) {
+                await fails(name, { id: chat.id }, Status.FAILED_PRECONDITION, bob);
+                called.add(name); // of requests: chatchanges.test.mjs
+        }
+        await ok('AddParticipants', { id: group.id, user_ids: [bob.id] }, alice);
+        await ok('UpdateParticipant', { id: group.id, user_id: bob.id, role: 'ROLE_READER' }, alice);
+        assert.equal((await ok('UpdateChat', { id: group.id, title: 'Renamed' }, alice)).title, 'Renamed');
+        await ok('DeleteMessage', { ...target, for: 'DELETE_FOR_ALL' }, alice);
+        await ok('DeleteChat', { id: group.id }, alice);
 });
 
 test('a refusal carries its problem', async () => {

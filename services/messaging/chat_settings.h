@@ -1,0 +1,10 @@
+/* What is the same for all members of a chat. */
+#ifndef SERVICES_MESSAGING_CHAT_SETTINGS_H
+#define SERVICES_MESSAGING_CHAT_SETTINGS_H
+
+#include "services/messaging/messaging.h"
+
+/* SN_INVALID_ARGUMENT on title when it is empty, or would break the text around it. */
+SN_CHECKED sn_status chat_check_title(struct rpc_call *c, const char *title);
+
+#endif

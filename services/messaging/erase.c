@@ -1,0 +1,100 @@
+/* Erases members whose accounts ended: what they wrote is deleted for all, with the entries that say so; then they
+ * leave their chats. Found by what they sent under: every message of theirs has a client's id. */
+#include "services/messaging/messaging.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "services/messaging/join.h"
+#include "services/messaging/log.h"
+#include "services/messaging/membership.h"
+#include "services/messaging/store_changes.h"
+#include "services/messaging/store_chats.h"
+#include "services/messaging/store_erase.h"
+#include "services/messaging/store_log.h"
+#include "services/user/user.rpc.h"
+
+enum { ROWS_AT_ONCE = 50 };
+
+static sn_status erase_message(struct db_tx *tx, const MessagingRows__SentAs *sent)
+{
+        chat_member chat = MESSAGING_ROWS__MEMBER__INIT;
+        chat_entry message = MESSAGING_ROWS__ENTRY__INIT, entry = MESSAGING_ROWS__ENTRY__INIT;
+        bool erased = false;
+
+        TRY(chat_store_lock_chat(tx, sent->chat_id));
+        TRY(chat_store_is_erased(tx, sent->message_id, &erased));
+        if (erased) {
+                return SN_OK;
+        }
+        TRY(chat_store_member(tx, sent->chat_id, NOBODY, &chat, NULL));
+        TRY(chat_store_entry(tx, sent->chat_id, sent->message_id, &message, NULL));
+        TRY(log_add(tx, &chat, MESSAGING__CHANGE_KIND__CHANGE_KIND_DELETED, message.id, "", &entry));
+        return chat_store_erase_message(tx, &message);
+}
+
+/* One chat at a time: several locked together would wait for those of who sends. */
+static sn_status erase_messages(struct rpc_call *c, const char *id, bool *more)
+{
+        MessagingRows__SentAs **sent = NULL;
+        size_t n = 0;
+
+        TRY(DB_READ(c, tx, chat_store_sent_by(tx, id, ROWS_AT_ONCE, &n, &sent)));
+        for (size_t i = 0; i < n; i++) {
+                TRY(DB_WRITE(c, tx, erase_message(tx, sent[i])));
+        }
+        if (n > 0) {
+                TRY(DB_WRITE(c, tx, chat_store_forget_sent(tx, id, sent, n)));
+        }
+        *more = n > 0;
+        return SN_OK;
+}
+
+static sn_status leave(struct db_tx *tx, const char *chat_id, const char *user_id)
+{
+        chat_member member = MESSAGING_ROWS__MEMBER__INIT;
+
+        TRY(chat_store_lock_chat(tx, chat_id));
+        TRY(chat_store_member(tx, chat_id, user_id, &member, NULL));
+        if (membership_is_present(&member) && member.kind != MESSAGING__CHAT_KIND__CHAT_KIND_DIRECT) {
+                TRY(join_end(tx, &member, user_id));
+        }
+        return chat_store_forget_member(tx, chat_id, user_id);
+}
+
+static sn_status leave_chats(struct rpc_call *c, const char *id, bool *more)
+{
+        char **chats = NULL;
+        size_t n = 0;
+
+        TRY(DB_READ(c, tx, chat_store_chats_with(tx, id, ROWS_AT_ONCE, &n, &chats)));
+        for (size_t i = 0; i < n; i++) {
+                TRY(DB_WRITE(c, tx, leave(tx, chats[i], id)));
+        }
+        *more = n > 0;
+        return n > 0 ? SN_OK : DB_WRITE(c, tx, chat_store_erase_rest(tx, id));
+}
+
+/* A portion of one member; the cursor only says that there was one. Done again it finds less. */
+static sn_status erase(struct rpc_call *c, struct bus_batch *batch)
+{
+        const char *id = batch->events[0]->aggregate_id;
+        bool more = false;
+
+        TRY(erase_messages(c, id, &more));
+        if (!more) {
+                TRY(leave_chats(c, id, &more));
+        }
+        batch->n_done = more ? 0 : 1;
+        (void)snprintf(batch->cursor, sizeof(batch->cursor), "%s", more ? uuid_new_in(c->arena) : "");
+        return SN_OK;
+}
+
+static const char *const types[] = {"user.erased", NULL};
+
+const struct bus_consumer messaging_erase = {
+    .name = "erase",
+    .source = "user",
+    .read_outbox = &user_methods[USER_READ_OUTBOX],
+    .types = types,
+    .handle = erase,
+};

@@ -1,0 +1,43 @@
+/* Erases messages whose time is over, once a second. Readers are shown nothing of them from the moment on, whether or
+ * not that has happened. */
+#include "services/messaging/messaging.h"
+
+#include "services/messaging/log.h"
+#include "services/messaging/store_changes.h"
+#include "services/messaging/store_chats.h"
+#include "services/messaging/store_log.h"
+
+enum { MESSAGES_AT_ONCE = 50 };
+
+/* In nobody's name. Several processes do it: the first one that has the chat. */
+static sn_status expire(struct db_tx *tx, const chat_entry *at)
+{
+        chat_member chat = MESSAGING_ROWS__MEMBER__INIT;
+        chat_entry message = MESSAGING_ROWS__ENTRY__INIT, entry = MESSAGING_ROWS__ENTRY__INIT;
+        bool erased = false;
+
+        TRY(chat_store_lock_chat(tx, at->chat_id));
+        TRY(chat_store_is_erased(tx, at->id, &erased));
+        if (erased) {
+                return SN_OK;
+        }
+        TRY(chat_store_member(tx, at->chat_id, NOBODY, &chat, NULL));
+        TRY(chat_store_entry(tx, at->chat_id, at->id, &message, NULL));
+        TRY(log_add(tx, &chat, MESSAGING__CHANGE_KIND__CHANGE_KIND_DELETED, message.id, "", &entry));
+        return chat_store_erase_message(tx, &message);
+}
+
+static sn_status run(struct rpc_call *c, bool *more)
+{
+        chat_entry **due = NULL;
+        size_t n = 0;
+
+        TRY(DB_READ(c, tx, chat_store_expired(tx, MESSAGES_AT_ONCE, &n, &due)));
+        for (size_t i = 0; i < n; i++) {
+                TRY(DB_WRITE(c, tx, expire(tx, due[i])));
+        }
+        *more = n == MESSAGES_AT_ONCE;
+        return SN_OK;
+}
+
+const struct service_job messaging_expire = {.name = "expire_messages", .every_s = 1, .run = run};

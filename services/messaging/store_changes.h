@@ -1,0 +1,36 @@
+/* The SQL on what becomes of messages. */
+#ifndef SERVICES_MESSAGING_STORE_CHANGES_H
+#define SERVICES_MESSAGING_STORE_CHANGES_H
+
+#include "db/db.h"
+#include "services/messaging/messaging.h"
+
+#define REACTIONS_MAX 20 /* emojis of a message */
+#define PINS_MAX      100
+#define VERSIONS_MAX  100
+
+/* What it said is kept under the number of the edit. */
+SN_CHECKED sn_status chat_store_edit(struct db_tx *tx, const chat_entry *message, int64_t seq, const char *text);
+/* Nothing is left but its place in the log: no text, edits, reactions, pin. */
+SN_CHECKED sn_status chat_store_erase_message(struct db_tx *tx, const chat_entry *message);
+SN_CHECKED sn_status chat_store_is_erased(struct db_tx *tx, const char *message_id, bool *erased);
+/* The versions before what it says now, the newest VERSIONS_MAX, the oldest first. */
+SN_CHECKED sn_status chat_store_versions(struct db_tx *tx, const char *message_id, size_t *n,
+                                         Messaging__Version ***versions);
+SN_CHECKED sn_status chat_store_hide(struct db_tx *tx, const char *message_id);
+/* Takes out those that the actor has deleted for themselves. */
+SN_CHECKED sn_status chat_store_drop_hidden(struct db_tx *tx, chat_entry **entries, size_t *n);
+
+/* *changed: it was not so before. SN_FAILED_PRECONDITION when the message would have more than REACTIONS_MAX. */
+SN_CHECKED sn_status chat_store_react(struct db_tx *tx, const char *message_id, const char *emoji, bool *changed);
+SN_CHECKED sn_status chat_store_unreact(struct db_tx *tx, const char *message_id, const char *emoji, bool *changed);
+/* Those of ids[i] as viewers[i] sees them: rows with place i, the most frequent first. */
+SN_CHECKED sn_status chat_store_reactions(struct db_tx *tx, char *const *ids, char *const *viewers, size_t n,
+                                          size_t *n_reactions, MessagingRows__Reaction ***reactions);
+
+SN_CHECKED sn_status chat_store_pin(struct db_tx *tx, const chat_entry *message, bool *changed);
+SN_CHECKED sn_status chat_store_unpin(struct db_tx *tx, const chat_entry *message, bool *changed);
+/* The ids of pinned messages, in order. */
+SN_CHECKED sn_status chat_store_pins(struct db_tx *tx, const char *chat_id, size_t *n, char ***ids);
+
+#endif

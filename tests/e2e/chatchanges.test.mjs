@@ -1,0 +1,279 @@
+// What becomes of messages and chats: edits, deletions, reactions, answers, pins, an end; what members set for themselves; requests; roles.
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, test } from 'node:test';
+import { eventually, ids, must, net, problem, registerMany } from './shared.mjs';
+import { Stream } from './streams.mjs';
+
+const direct = async (one, other) => must(await one.post('/v1/chats', { kind: 'direct', user_ids: [other.id] }), 201);
+const group = async (owner, ...others) => must(await owner.post('/v1/chats', { kind: 'group', title: 'A group', user_ids: others.map((m) => m.id) }), 201);
+const ask = (member, chat, more) => member.post(`/v1/chats/${chat.id}/messages`, { client_id: randomUUID(), ...more });
+const send = async (member, chat, text, more) => must(await ask(member, chat, { text, ...more }), 201);
+const of = (chat, message, what = '') => `/v1/chats/${chat.id}/messages/${message.id}${what}`;
+const page = async (member, chat, query = '') => must(await member.get(`/v1/chats/${chat.id}/messages${query}`));
+const texts = (list) => list.items.map((m) => m.text);
+const streams = new Set();
+after(() => streams.forEach((stream) => stream.socket.terminate()));
+const open = async (member) => {
+        const stream = new Stream(net.url, { token: member.token });
+        streams.add(stream);
+        await stream.opened;
+        await stream.next();
+        await stream.subscribe('messages');
+        return stream;
+};
+const event = (stream, name, matches = () => true) => stream.find(name, (m) => m.event === name && matches(m.data));
+
+test('an edit changes a message for all, and its history is kept', async () => {
+        const [ada, bob] = await registerMany(2);
+        const chat = await direct(ada, bob);
+        const message = await send(ada, chat, 'One');
+        const live = await open(bob);
+        assert.equal(must(await ada.patch(of(chat, message), { text: 'One' })).edited_at, null, 'the same text is no edit');
+        const edited = must(await ada.patch(of(chat, message), { text: 'Two' }));
+        must(await ada.patch(of(chat, message), { text: 'Three' }));
+        assert.ok(edited.edited_at);
+        const change = await event(live, 'message.edited', (d) => d.seq === 3);
+        assert.deepEqual([change.data.message.text, change.data.message.seq], ['Three', 1]);
+        assert.deepEqual(must(await bob.get(of(chat, message, '/history'))).items.map((v) => v.text), ['One', 'Two', 'Three']);
+        problem(await bob.patch(of(chat, message), { text: 'Mine' }), 403);
+        problem(await ada.patch(of(chat, message), { text: ' ' }), 422, { field: 'text' });
+        const [only] = (await page(bob, chat)).items;
+        assert.deepEqual([only.text, only.seq], ['Three', 1]);
+        assert.equal(must(await bob.get(`/v1/chats/${chat.id}`)).last_seq, 3, 'edits take numbers');
+});
+
+test('a message is deleted for oneself, or for all', async () => {
+        const [ada, bob] = await registerMany(2);
+        const chat = await direct(ada, bob);
+        const [first, second] = [await send(ada, chat, 'First'), await send(ada, chat, 'Second')];
+        must(await ada.patch(of(chat, second), { text: 'Secret' }));
+        const live = await open(bob);
+        must(await bob.del(of(chat, first)), 204);
+        assert.deepEqual(texts(await page(bob, chat)), ['Secret']);
+        assert.deepEqual(texts(await page(ada, chat)), ['First', 'Secret']);
+        problem(await bob.get(of(chat, first)), 404);
+        problem(await bob.del(of(chat, second, '?for=all')), 403);
+        must(await ada.del(of(chat, second, '?for=all')), 204);
+        const change = await event(live, 'message.deleted');
+        assert.deepEqual([change.data.message.deleted, change.data.message.text], [true, '']);
+        assert.deepEqual((await page(ada, chat)).items.map((m) => [m.text, m.deleted]), [['First', false], ['', true]]);
+        problem(await ada.get(of(chat, second, '/history')), 404);
+        problem(await ada.patch(of(chat, second), { text: 'Back' }), 404);
+        problem(await ada.put(of(chat, second, `/reactions/${encodeURIComponent('👍')}`)), 404);
+        problem(await ask(ada, chat, { text: 'On it', reply_to_id: second.id }), 422, { field: 'reply_to_id' });
+});
+
+test('reactions are counted, each once, and are at most twenty different ones', async () => {
+        const [ada, bob] = await registerMany(2);
+        const chat = await direct(ada, bob);
+        const message = await send(ada, chat, 'React');
+        const react = (member, emoji) => member.put(of(chat, message, `/reactions/${encodeURIComponent(emoji)}`));
+        for (const [member, emoji] of [[ada, '👍'], [bob, '👍'], [bob, '👍'], [bob, '❤️']]) {
+                must(await react(member, emoji), 204);
+        }
+        assert.deepEqual(must(await ada.get(of(chat, message))).reactions, [{ emoji: '👍', count: 2, mine: true }, { emoji: '❤️', count: 1, mine: false }]);
+        assert.equal(must(await ada.get(`/v1/chats/${chat.id}`)).last_seq, 4, 'what changes nothing takes no number');
+        must(await bob.del(of(chat, message, `/reactions/${encodeURIComponent('❤️')}`)), 204);
+        assert.equal(must(await ada.get(of(chat, message))).reactions.length, 1);
+        for (const bad of ['hello', ' ', 'a\u202e', '👍'.repeat(17)]) {
+                problem(await react(ada, bad), 422, { field: 'emoji' });
+        }
+        for (let i = 0; i < 19; i++) {
+                must(await react(ada, String.fromCodePoint(0x1f600 + i)), 204);
+        }
+        problem(await react(ada, '🎈'), 409, { field: 'emoji' });
+        must(await react(bob, '😀'), 204);
+});
+
+test('answers name what they answer, and make threads', async () => {
+        const [ada, bob] = await registerMany(2);
+        const [chat, other] = [await direct(ada, bob), await group(ada)];
+        const question = await send(ada, chat, 'Why?');
+        const first = await send(bob, chat, 'Because', { reply_to_id: question.id });
+        assert.deepEqual([first.reply_to.id, first.reply_to.text, first.reply_to.sender.id], [question.id, 'Why?', ada.id]);
+        await send(bob, chat, 'Something else');
+        const second = await send(ada, chat, 'I see', { reply_to_id: question.id });
+        assert.deepEqual(ids(must(await bob.get(of(chat, question, '/thread'))).items), [first.id, second.id]);
+        assert.deepEqual(ids(must(await bob.get(of(chat, question, `/thread?after_seq=${first.seq}`))).items), [second.id]);
+        problem(await ask(ada, other, { text: 'Elsewhere', reply_to_id: question.id }), 422, { field: 'reply_to_id' });
+        must(await ada.del(of(chat, question, '?for=all')), 204);
+        assert.deepEqual([must(await bob.get(of(chat, first))).reply_to.deleted, must(await bob.get(of(chat, first))).reply_to.text], [true, '']);
+});
+
+test('who came later is not shown what an answer, an edit or a pin is about', async () => {
+        const [ada, bob] = await registerMany(2);
+        const chat = await group(ada);
+        const before = await send(ada, chat, 'Not for later');
+        must(await ada.post(`/v1/chats/${chat.id}/participants`, { user_ids: [bob.id] }), 204);
+        const live = await open(bob);
+        const answer = await send(ada, chat, 'Quite', { reply_to_id: before.id });
+        must(await ada.patch(of(chat, before), { text: 'Still not for later' }));
+        must(await ada.put(of(chat, before, '/pin')), 204);
+        must(await ada.put(of(chat, before, `/reactions/${encodeURIComponent('👍')}`)), 204);
+        must(await ada.del(of(chat, before, '?for=all')), 204);
+        await event(live, 'message.deleted');
+        assert.deepEqual(live.events().filter((m) => JSON.stringify(m).includes('for later')), []);
+        assert.deepEqual(live.events().map((m) => m.data.seq), [4, 5, 6, 7, 8], 'every number is there');
+        assert.equal(must(await bob.get(of(chat, answer))).reply_to, null);
+        for (const what of ['', '/history', '/thread']) {
+                problem(await bob.get(of(chat, before, what)), 404);
+        }
+        assert.deepEqual(must(await bob.get(`/v1/chats/${chat.id}/pins`)).items, []);
+});
+
+test('pins, by who administers a group', async () => {
+        const [ada, bob] = await registerMany(2);
+        const chat = await group(ada, bob);
+        const message = await send(bob, chat, 'Rules');
+        problem(await bob.put(of(chat, message, '/pin')), 403);
+        must(await ada.put(of(chat, message, '/pin')), 204);
+        must(await ada.put(of(chat, message, '/pin')), 204);
+        assert.deepEqual(ids(must(await bob.get(`/v1/chats/${chat.id}/pins`)).items), [message.id]);
+        must(await ada.del(of(chat, message, '/pin')), 204);
+        assert.deepEqual(must(await bob.get(`/v1/chats/${chat.id}/pins`)).items, []);
+});
+
+test('messages disappear at their time, everywhere', async () => {
+        const [ada, bob] = await registerMany(2);
+        const chat = await direct(ada, bob);
+        const live = await open(bob);
+        const message = await send(ada, chat, 'For a moment', { expires_in_s: 1 });
+        assert.ok(Date.parse(message.expires_at) > Date.parse(message.created_at));
+        await event(live, 'message.deleted', (d) => d.message.id === message.id);
+        assert.deepEqual((await page(bob, chat)).items.map((m) => [m.text, m.deleted]), [['', true]]);
+        must(await bob.patch(`/v1/chats/${chat.id}`, { expires_in_s: 3600 }));
+        assert.ok((await send(ada, chat, 'For an hour')).expires_at);
+});
+
+test('shared notes are shown to each reader as far as they may see them', async () => {
+        const [ada, bob, cay] = await registerMany(3);
+        const chat = await group(ada, bob, cay);
+        const note = await ada.note('For my followers', 'followers');
+        await bob.follow(ada);
+        const message = await send(ada, chat, '', { note_id: note.id });
+        assert.equal(must(await bob.get(of(chat, message))).note.text, 'For my followers');
+        const seen = must(await cay.get(of(chat, message)));
+        assert.deepEqual([seen.note, seen.note_id], [null, note.id]);
+        problem(await ask(cay, chat, { note_id: note.id }), 422, { field: 'note_id' });
+});
+
+test('messages are passed on by who can read them', async () => {
+        const [ada, bob, eve] = await registerMany(3);
+        const [from, to, foreign] = [await direct(ada, bob), await group(ada), await group(eve)];
+        const message = await send(bob, from, 'Pass it on');
+        const passed = must(await ask(ada, to, { forward: { chat_id: from.id, message_id: message.id } }), 201);
+        assert.deepEqual([passed.text, passed.forwarded], ['Pass it on', true]);
+        problem(await ask(eve, foreign, { forward: { chat_id: from.id, message_id: message.id } }), 404);
+        problem(await ask(ada, to, { text: 'More', forward: { chat_id: from.id, message_id: message.id } }), 422, { field: 'forward' });
+        problem(await ada.patch(of(to, passed), { text: 'Changed' }), 409);
+});
+
+test('archive, pin, mute and draft are one’s own, on all devices', async () => {
+        const [ada, bob] = await registerMany(2);
+        const chat = await direct(ada, bob);
+        await send(bob, chat, 'Hello');
+        const live = await open(ada);
+        const mine = async () => must(await ada.get(`/v1/chats/${chat.id}`));
+        must(await ada.put(`/v1/chats/${chat.id}/pin`), 204);
+        must(await ada.put(`/v1/chats/${chat.id}/mute`, { body: { until: '2100-01-01T00:00:00Z' } }), 204);
+        must(await ada.put(`/v1/chats/${chat.id}/draft`, { body: { text: 'Dear' } }), 204);
+        await event(live, 'chat.touched', (d) => d.id === chat.id);
+        assert.deepEqual(((c) => [c.pinned, c.muted_until, c.draft, c.archived])(await mine()), [true, '2100-01-01T00:00:00.000Z', 'Dear', false]);
+        must(await ada.put(`/v1/chats/${chat.id}/archive`), 204);
+        assert.deepEqual(must(await ada.get('/v1/chats')).items, []);
+        assert.deepEqual(ids(must(await ada.get('/v1/chats?archived=true')).items), [chat.id]);
+        for (const what of ['archive', 'pin', 'mute']) {
+                must(await ada.del(`/v1/chats/${chat.id}/${what}`), 204);
+        }
+        assert.deepEqual(((c) => [c.pinned, c.muted_until, c.archived])(await mine()), [false, null, false]);
+        const theirs = must(await bob.get(`/v1/chats/${chat.id}`));
+        assert.deepEqual([theirs.pinned, theirs.draft], [false, '']);
+        problem(await ada.put(`/v1/chats/${chat.id}/mute`, { body: { until: '2000-01-01T00:00:00Z' } }), 422, { field: 'until' });
+});
+
+test('a deleted direct chat is gone with all that was said in it, until the next message; a group is gone for all', async () => {
+        const [ada, bob] = await registerMany(2);
+        const [chat, all] = [await direct(ada, bob), await group(ada, bob)];
+        await send(bob, chat, 'Before');
+        must(await ada.del(`/v1/chats/${chat.id}`), 204);
+        assert.ok(!ids(must(await ada.get('/v1/chats')).items).includes(chat.id));
+        assert.deepEqual(texts(await page(bob, chat)), ['Before']);
+        await send(bob, chat, 'After');
+        assert.deepEqual(texts(await page(ada, chat)), ['After']);
+        problem(await bob.del(`/v1/chats/${all.id}`), 403);
+        must(await ada.del(`/v1/chats/${all.id}`), 204);
+        problem(await bob.get(`/v1/chats/${all.id}`), 404);
+        problem(await ask(bob, all, { text: 'Still here?' }), 404);
+});
+
+test('strangers wait as requests, by the member’s setting', async () => {
+        const [ada, bob, cay, dan] = await registerMany(4);
+        await ada.patch('/v1/users/me/settings', { privacy: { messages_from: 'followed' } });
+        await ada.follow(cay);
+        const chat = await direct(bob, ada);
+        await send(bob, chat, 'Do you know me?');
+        assert.deepEqual(must(await ada.get('/v1/chats')).items, []);
+        const [request] = must(await ada.get('/v1/chats?requests=true')).items;
+        assert.deepEqual([request.id, request.request, request.last_message.text], [chat.id, true, 'Do you know me?']);
+        problem(await ask(ada, chat, { text: 'No' }), 409);
+        must(await ada.put(`/v1/chats/${chat.id}/read`, { body: { seq: 1 } }));
+        assert.deepEqual(must(await bob.get(`/v1/chats/${chat.id}/receipts`)).items, [], 'nothing is told before it is accepted');
+        must(await ada.post(`/v1/chats/${chat.id}/accept`), 204);
+        await send(ada, chat, 'Now I do');
+        problem(await ada.post(`/v1/chats/${chat.id}/accept`), 409);
+        assert.equal(must(await cay.post('/v1/chats', { kind: 'direct', user_ids: [ada.id] }), 201).request, false);
+        assert.equal(must(await ada.get('/v1/chats?requests=true')).items.length, 0);
+        const theirs = await direct(dan, ada);
+        must(await ada.post(`/v1/chats/${theirs.id}/decline`), 204);
+        await send(dan, theirs, 'Hello?');
+        problem(await ada.get(`/v1/chats/${theirs.id}`), 404);
+        const mine = await direct(ada, dan);
+        assert.deepEqual([mine.id, (await page(ada, mine)).items], [theirs.id, []]);
+        await ada.patch('/v1/users/me/settings', { privacy: { messages_from: 'nobody' } });
+        const [eve] = await registerMany(1);
+        problem(await eve.post('/v1/chats', { kind: 'direct', user_ids: [ada.id] }), 403, { field: 'user_ids' });
+});
+
+test('read receipts are a setting', async () => {
+        const [ada, bob] = await registerMany(2);
+        const chat = await direct(ada, bob);
+        const live = await open(ada);
+        await send(ada, chat, 'One');
+        await bob.patch('/v1/users/me/settings', { privacy: { read_receipts: false } });
+        must(await bob.put(`/v1/chats/${chat.id}/read`, { body: { seq: 1 } }));
+        await send(ada, chat, 'Two');
+        await bob.patch('/v1/users/me/settings', { privacy: { read_receipts: true } });
+        must(await bob.put(`/v1/chats/${chat.id}/read`, { body: { seq: 2 } }));
+        await event(live, 'messages.read');
+        assert.deepEqual(live.events().filter((m) => m.event === 'messages.read').map((m) => m.data.seq), [2]);
+        assert.deepEqual(must(await ada.get(`/v1/chats/${chat.id}/receipts`)).items.map((r) => [r.user_id, r.seq]), [[bob.id, 2]]);
+});
+
+test('roles: those below one’s own, up to one’s own; an owner is followed by another', async () => {
+        const [ada, bob, cay, dan] = await registerMany(4);
+        const chat = await group(ada, bob, cay);
+        const role = (member, other, to) => member.patch(`/v1/chats/${chat.id}/participants/${other.id}`, { role: to });
+        problem(await role(bob, cay, 'administrator'), 403);
+        must(await role(ada, bob, 'administrator'), 204);
+        must(await role(bob, cay, 'reader'), 204);
+        problem(await ask(cay, chat, { text: 'May I?' }), 403);
+        problem(await role(bob, ada, 'member'), 403);
+        problem(await role(bob, cay, 'owner'), 403);
+        problem(await bob.del(`/v1/chats/${chat.id}/participants/${ada.id}`), 403);
+        problem(await role(ada, dan, 'member'), 404);
+        must(await bob.patch(`/v1/chats/${chat.id}`, { title: 'Renamed' }));
+        problem(await cay.patch(`/v1/chats/${chat.id}`, { title: 'Mine' }), 403);
+        must(await ada.del(`/v1/chats/${chat.id}/participants/${ada.id}`), 204);
+        await eventually('bob owns it', async () => must(await bob.get(`/v1/chats/${chat.id}`)).role === 'owner');
+        assert.equal(must(await bob.get(`/v1/chats/${chat.id}`)).title, 'Renamed');
+});
+
+test('a channel: its readers read', async () => {
+        const [ada, bob] = await registerMany(2);
+        const chat = must(await ada.post('/v1/chats', { kind: 'channel', title: 'News', user_ids: [bob.id], history: true }), 201);
+        await send(ada, chat, 'Extra!');
+        problem(await ask(bob, chat, { text: 'Me too' }), 403);
+        assert.deepEqual(texts(await page(bob, chat)), ['Extra!']);
+        assert.equal(must(await bob.get(`/v1/chats/${chat.id}`)).role, 'reader');
+});
