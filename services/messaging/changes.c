@@ -80,8 +80,8 @@ sn_status messaging_handle_edit_message(struct rpc_call *c, const Messaging__Edi
         return db_commit(c, NULL, &tx);
 }
 
-sn_status messaging_handle_get_history(struct rpc_call *c, const Messaging__GetHistoryRequest *in,
-                                       Messaging__History *out)
+sn_status messaging_handle_get_message_history(struct rpc_call *c, const Messaging__GetMessageHistoryRequest *in,
+                                               Messaging__History *out)
 {
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
         chat_entry message;

@@ -196,7 +196,7 @@ static void keep_seen(const chat_member *member, chat_entry **entries, size_t *n
         *n = kept;
 }
 
-static sn_status read_thread(struct db_tx *tx, const chat_member *member, const Messaging__GetThreadRequest *in,
+static sn_status read_thread(struct db_tx *tx, const chat_member *member, const Messaging__GetRepliesRequest *in,
                              size_t *n, chat_entry ***entries, bool *more)
 {
         size_t limit = page_limit(in->limit);
@@ -215,8 +215,8 @@ static sn_status read_thread(struct db_tx *tx, const chat_member *member, const 
         return chat_store_drop_hidden(tx, *entries, n);
 }
 
-sn_status messaging_handle_get_thread(struct rpc_call *c, const Messaging__GetThreadRequest *in,
-                                      Messaging__MessageList *out)
+sn_status messaging_handle_get_replies(struct rpc_call *c, const Messaging__GetRepliesRequest *in,
+                                       Messaging__MessageList *out)
 {
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
         chat_entry **entries = NULL;

@@ -322,12 +322,12 @@ test('chats and messages', async () => {
         assert.equal((await ok('SubscribeMessages', {}, bob)).personal, true);
         const target = { id: chat.id, message_id: message.id };
         assert.equal((await ok('EditMessage', { ...target, text: 'Hello again' }, alice)).text, 'Hello again');
-        assert.equal((await ok('GetHistory', target, bob)).items.length, 2);
+        assert.equal((await ok('GetMessageHistory', target, bob)).items.length, 2);
         for (const [name, more] of [['React', { emoji: '👍' }], ['Unreact', { emoji: '👍' }], ['PinMessage'], ['UnpinMessage']]) {
                 await ok(name, { ...target, ...more }, bob);
         }
         assert.equal((await ok('ListPins', { id: chat.id }, bob)).items.length, 0);
-        assert.equal((await ok('GetThread', target, bob)).items.length, 0);
+        assert.equal((await ok('GetReplies', target, bob)).items.length, 0);
         assert.equal((await ok('ListReceipts', { id: chat.id }, alice)).items[0].user_id, bob.id);
         for (const name of ['ArchiveChat', 'UnarchiveChat', 'PinChat', 'UnpinChat', 'MuteChat', 'UnmuteChat', 'PutDraft']) {
                 await ok(name, { id: chat.id }, bob);
