@@ -11,7 +11,7 @@
 #define EVENT_NOTE_EDITED     "note.edited"
 #define EVENT_NOTE_DELETED    "note.deleted"
 #define EVENT_NOTE_COUNTED    "note.counted"
-#define EVENT_NOTE_LIKED      "note.liked" /* instead of note.counted; actor: who likes it */
+#define EVENT_NOTE_LIKED      "note.liked" /* instead of note.counted: who follows counts takes both; actor: who likes */
 #define EVENT_NOTE_UNLIKED    "note.unliked"
 #define EVENT_RENOTE_CREATED  "renote.created"
 #define EVENT_RENOTE_DELETED  "renote.deleted"

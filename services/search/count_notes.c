@@ -22,7 +22,8 @@ static sn_status count_notes(struct rpc_call *c, struct bus_batch *batch)
         return bus_commit(c, batch, &tx);
 }
 
-static const char *const types[] = {"note.counted", NULL};
+/* Likes have events of their own. */
+static const char *const types[] = {"note.counted", "note.liked", "note.unliked", NULL};
 
 const struct bus_consumer search_count_notes = {
     .name = "count_notes",
