@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "cmd/commands.h"
 #include "cmd/options.h"
+#include "services/media/decode.h"
 
 #ifndef SONET_VERSION
 #define SONET_VERSION "unknown"
@@ -138,6 +139,9 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
                 print_commands(stdout);
                 return 0;
+        }
+        if (strcmp(argv[1], DECODE_COMMAND) == 0) { /* asked by media_service, of itself: no command for people */
+                return decode_main(argc - 1, argv + 1);
         }
         const struct command *command = command_find(argv[1]);
         return command != NULL ? command->run(argc - 1, argv + 1) : refuse_command(argv[1]);

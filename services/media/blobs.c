@@ -103,6 +103,12 @@ static bool hash_file(int fd, char name[BLOB_NAME_SIZE])
         return ok;
 }
 
+static int64_t size_of(int fd)
+{
+        struct stat file;
+        return fstat(fd, &file) == 0 ? file.st_size : 0;
+}
+
 static void unlink_path(void *path)
 {
         (void)unlink(path);
@@ -123,6 +129,7 @@ sn_status blob_stage(struct rpc_call *c, int fd, struct staged_blob *out)
                 return fail_disk(c);
         }
         arena_defer(c->arena, unlink_path, path);
+        out->size_bytes = size_of(fd);
         out->path = path;
         return SN_OK;
 }

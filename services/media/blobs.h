@@ -13,7 +13,8 @@ enum { BLOB_NAME_SIZE = 65 }; /* SHA-256 in hex, and NUL */
 
 struct staged_blob {
         char name[BLOB_NAME_SIZE]; /* which it will have */
-        const char *path;          /* where it is now */
+        int64_t size_bytes;
+        const char *path; /* where it is now */
 };
 
 /* The folder is made where it is missing. */

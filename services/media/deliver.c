@@ -5,28 +5,50 @@
 #include "services/media/blobs.h"
 #include "services/media/store.h"
 
-/* What one may not see is not found, in the same words as what is not there. */
-static sn_status find(struct rpc_call *c, const Media__DownloadMediaRequest *in, MediaRows__StoredMedia *row)
-{
-        sn_status status = DB_READ(c, tx, store_media(tx, in->id, row));
+struct served {
+        char *sha256, *mime_type;
+};
 
-        if (status == SN_OK && (strcmp(row->owner_id, c->actor) != 0 || strcmp(in->variant, "original") != 0 ||
-                                row->content_sha256[0] == '\0')) {
-                status = SN_NOT_FOUND;
+static sn_status find_variant(struct db_tx *tx, const char *id, const char *name, struct served *out)
+{
+        MediaRows__Variant variant = MEDIA_ROWS__VARIANT__INIT;
+
+        TRY(store_variant(tx, id, name, &variant));
+        *out = (struct served){variant.sha256, variant.mime_type};
+        return SN_OK;
+}
+
+static sn_status find_served(struct rpc_call *c, struct db_tx *tx, const Media__DownloadMediaRequest *in,
+                             struct served *out)
+{
+        MediaRows__StoredMedia row = MEDIA_ROWS__STORED_MEDIA__INIT;
+
+        TRY(store_media(tx, in->id, &row));
+        if (strcmp(row.owner_id, c->actor) != 0 || row.content_sha256[0] == '\0') {
+                return SN_NOT_FOUND;
         }
+        *out = (struct served){row.content_sha256, row.media->mime_type};
+        return strcmp(in->variant, "original") == 0 ? SN_OK : find_variant(tx, in->id, in->variant, out);
+}
+
+/* What one may not see is not found, in the same words as what is not there. */
+static sn_status find(struct rpc_call *c, const Media__DownloadMediaRequest *in, struct served *out)
+{
+        sn_status status = DB_READ(c, tx, find_served(c, tx, in, out));
+
         return status == SN_NOT_FOUND ? rpc_fail(c, SN_NOT_FOUND, NULL, "there is no such file, or you may not see it")
                                       : status;
 }
 
 sn_status media_handle_download_media(struct rpc_call *c, const Media__DownloadMediaRequest *in, File__Chunk *out)
 {
-        MediaRows__StoredMedia row = MEDIA_ROWS__STORED_MEDIA__INIT;
+        struct served file = {NULL, NULL};
         int fd = -1;
 
-        TRY(find(c, in, &row));
-        TRY(blob_open(c, row.content_sha256, &fd));
-        out->etag = row.content_sha256;
-        out->mime_type = row.media->mime_type;
+        TRY(find(c, in, &file));
+        TRY(blob_open(c, file.sha256, &fd));
+        out->etag = file.sha256;
+        out->mime_type = file.mime_type;
         out->inline_ = true;
         out->cache_control = "private, max-age=31536000, immutable";
         return rpc_answer_file(c, fd);

@@ -19,6 +19,6 @@ void describe_own(struct rpc_call *c, MediaRows__StoredMedia *row)
 
         if (media->status == MEDIA__STATUS__STATUS_READY) {
                 media->url = url_of(c, media->id, "original");
-                media->preview_url = media->url;
+                media->preview_url = url_of(c, media->id, "small");
         }
 }

@@ -35,6 +35,9 @@ sn_status media_handle_update_media(struct rpc_call *c, const Media__UpdateMedia
         TRY(db_begin(c, &tx));
         TRY(store_update_media(tx, in->id, c->actor, in->alt_case != 0 ? in->alt_text : NULL, has_x ? &x : NULL,
                                has_y ? &y : NULL));
+        if (has_x || has_y) {
+                TRY(store_insert_job(tx, in->id)); /* crops follow the focus */
+        }
         TRY(read_own(c, tx, in->id, out));
         return db_commit(c, NULL, &tx);
 }

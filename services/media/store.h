@@ -38,6 +38,36 @@ SN_CHECKED sn_status store_delete_media(struct db_tx *tx, const char *id, const 
 SN_CHECKED sn_status store_list_media(struct db_tx *tx, const char *owner_id, int kind, const struct page_scan *scan,
                                       size_t *n, MediaRows__StoredMedia ***rows);
 
+/* --- processing --- */
+
+struct processed_media {
+        int width, height;
+        const char *blurhash, *dominant_color, *content_sha256;
+};
+
+struct new_variant {
+        const char *name, *mime_type;
+        int width, height;
+        int64_t size_bytes;
+        const char *sha256; /* hex */
+};
+
+/* Unless there is one. */
+SN_CHECKED sn_status store_insert_job(struct db_tx *tx, const char *media_id);
+/* One that is due, for two minutes; *found is false when there is none. */
+SN_CHECKED sn_status store_take_job(struct db_tx *tx, MediaRows__DueMedia *out, bool *found);
+/* *there is false when it, or its media, is gone. */
+SN_CHECKED sn_status store_finish_job(struct db_tx *tx, const char *media_id, bool *there);
+SN_CHECKED sn_status store_media_ready(struct db_tx *tx, const char *id, const struct processed_media *media);
+SN_CHECKED sn_status store_media_failed(struct db_tx *tx, const char *id, const char *reason);
+SN_CHECKED sn_status store_insert_variant(struct db_tx *tx, const char *media_id, const struct new_variant *variant);
+SN_CHECKED sn_status store_delete_variants(struct db_tx *tx, const char *media_id);
+/* SN_NOT_FOUND when there is none. */
+SN_CHECKED sn_status store_variant(struct db_tx *tx, const char *media_id, const char *name, MediaRows__Variant *out);
+/* Names of blobs to which rows that went referred; each is given once. */
+SN_CHECKED sn_status store_take_unreferenced(struct db_tx *tx, size_t limit, size_t *n, char ***names);
+SN_CHECKED sn_status store_is_referred(struct db_tx *tx, const char *name, bool *referred);
+
 /* --- uploads --- */
 
 SN_CHECKED sn_status store_insert_upload(struct db_tx *tx, const MediaRows__StoredUpload *upload);

@@ -1,19 +1,11 @@
 /* Owns the SQL on media_files. */
+#include "services/media/media_columns.h"
 #include "services/media/store.h"
-
-#define COLUMNS                                                                                                        \
-        "f.id, f.owner_id, f.id as \"media.id\", f.kind as \"media.kind\", f.status as \"media.status\","              \
-        " f.reason as \"media.reason\", f.mime_type as \"media.mime_type\", f.size_bytes as \"media.size_bytes\","     \
-        " f.width as \"media.width\", f.height as \"media.height\", f.duration_ms as \"media.duration_ms\","           \
-        " f.alt_text as \"media.alt_text\", f.focus_x / 1000000.0::float8 as \"media.focus_x\","                       \
-        " f.focus_y / 1000000.0::float8 as \"media.focus_y\", f.blurhash as \"media.blurhash\","                       \
-        " f.dominant_color as \"media.dominant_color\", f.created_at as \"media.created_at\","                         \
-        " encode(f.upload_sha256, 'hex') as upload_sha256, encode(f.content_sha256, 'hex') as content_sha256"
 
 DB_STATEMENT(INSERT_MEDIA, "media_service", NULL,
              "insert into media_files (id, owner_id, kind, status, mime_type, file_name, size_bytes, upload_sha256,"
-             " content_sha256, alt_text, focus_x, focus_y, created_at)"
-             " values ($1, $2, $3, 2, $4, $5, $6, decode($7, 'hex'), decode($7, 'hex'), $8, $9, $10, $11)");
+             " alt_text, focus_x, focus_y, created_at)"
+             " values ($1, $2, $3, 1, $4, $5, $6, decode($7, 'hex'), $8, $9, $10, $11)");
 
 sn_status store_insert_media(struct db_tx *tx, const struct new_media *media)
 {
@@ -26,7 +18,7 @@ sn_status store_insert_media(struct db_tx *tx, const struct new_media *media)
 }
 
 DB_STATEMENT(SELECT_MEDIA, "media_service", &media_rows__stored_media__message,
-             "select " COLUMNS " from media_files f where f.id = $1");
+             "select " MEDIA_COLUMNS("") " from media_files f where f.id = $1");
 
 sn_status store_media(struct db_tx *tx, const char *id, MediaRows__StoredMedia *out)
 {
@@ -64,7 +56,7 @@ sn_status store_update_media(struct db_tx *tx, const char *id, const char *owner
 }
 
 DB_STATEMENT(DELETE_MEDIA, "media_service", &media_rows__stored_media__message,
-             "delete from media_files f where f.id = $1 and f.owner_id = $2 returning " COLUMNS);
+             "delete from media_files f where f.id = $1 and f.owner_id = $2 returning " MEDIA_COLUMNS(""));
 
 sn_status store_delete_media(struct db_tx *tx, const char *id, const char *owner_id, MediaRows__StoredMedia *row)
 {
@@ -72,8 +64,8 @@ sn_status store_delete_media(struct db_tx *tx, const char *id, const char *owner
 }
 
 #define LIST(comparison, direction)                                                                                    \
-        "select " COLUMNS " from media_files f where f.owner_id = $1 and f.id " comparison                             \
-        " $2 and ($3 = 0 or f.kind = $3) order by f.id " direction " limit $4"
+        "select " MEDIA_COLUMNS("") " from media_files f where f.owner_id = $1 and f.id " comparison                   \
+                                    " $2 and ($3 = 0 or f.kind = $3) order by f.id " direction " limit $4"
 
 DB_STATEMENT(LIST_MEDIA, "media_service", &media_rows__stored_media__message, LIST("<", "desc"));
 DB_STATEMENT(LIST_MEDIA_AFTER, "media_service", &media_rows__stored_media__message, LIST(">", "asc"));

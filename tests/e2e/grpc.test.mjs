@@ -7,7 +7,7 @@ import { PASSWORD, api, assertTokenIsRefused, eventually, ids, randomKey, random
 import { SERVICES } from './harness.mjs';
 import { admin, registerWithRole } from './operator.mjs';
 import { connectGrpc, methods } from './protos.mjs';
-import { png } from './pictures.mjs';
+import { png, processed } from './pictures.mjs';
 import { Authenticator } from './authenticator.mjs';
 import { totp } from './totp.mjs';
 
@@ -206,7 +206,7 @@ test('notifications: listed, counted, marked, put away', async () => {
 });
 
 test('media: brought in pieces, described, listed, given out in pieces, deleted', async () => {
-        const picture = png(9, 9);
+        const picture = png(9, 9, undefined, []);
         const stream = async (name, requests) => {
                 const { answers, error } = await wire.callStream(name, requests, { token: alice.token });
                 assert.ok(!error, `${name}: ${JSON.stringify(error)}`);
@@ -219,6 +219,7 @@ test('media: brought in pieces, described, listed, given out in pieces, deleted'
         assert.equal((await ok('GetMedia', { id: media.id }, alice)).size_bytes, picture.length);
         assert.deepEqual(ids((await ok('ListMedia', {}, alice)).items), [media.id]);
         assert.equal((await ok('GetUsage', {}, alice)).files, 1);
+        await processed(alice, media.id);
         const [what, ...chunks] = await stream('DownloadMedia', [{ id: media.id, variant: 'original' }]);
         assert.equal(what.mime_type, 'image/png');
         assert.deepEqual(Buffer.concat(chunks.map((c) => c.data)), picture);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { before, test } from 'node:test';
 import { api, ids, must, problem, readAll, register, registerMany } from './shared.mjs';
-import { form, png } from './pictures.mjs';
+import { form, png, processed } from './pictures.mjs';
 
 let owner;
 let other;
@@ -22,7 +22,7 @@ async function download(path, { token, headers = {} } = {}) {
 }
 
 test('a picture is brought by a form, and read by its owner alone', async () => {
-        const picture = png(40, 30);
+        const picture = png(40, 30, undefined, []);
         const media = must(await bring(owner, picture, { alt_text: 'two cats', focus_x: '-0.5', focus_y: '0.25' }, 'cats.txt'), 201);
         assert.deepEqual([media.kind, media.mime_type, media.size_bytes, media.alt_text, media.focus_x, media.focus_y],
                          ['image', 'image/png', picture.length, 'two cats', -0.5, 0.25]);
@@ -30,7 +30,9 @@ test('a picture is brought by a form, and read by its owner alone', async () => 
         problem(await other.get(`/v1/media/${media.id}`), 404);
         problem(await other.patch(`/v1/media/${media.id}`, { alt_text: 'x' }), 404);
         problem(await other.del(`/v1/media/${media.id}`), 404);
-        const file = await download(`/media/${media.id}/original`, { token: owner.token });
+        const ready = await processed(owner, media.id);
+        assert.deepEqual([ready.status, ready.width, ready.height, ready.url], ['ready', 40, 30, `/media/${media.id}/original`]);
+        const file = await download(ready.url, { token: owner.token });
         assert.equal(file.status, 200);
         assert.deepEqual(file.bytes, picture);
         assert.equal(file.headers.etag, `"${createHash('sha256').update(picture).digest('hex')}"`);
@@ -76,11 +78,14 @@ test('one lists one’s own, the newest first, page by page and by kind', async 
 
 test('the same content counts once for each owner, until its last media goes', async () => {
         const member = await register();
-        const picture = png(20, 20);
+        const picture = png(20, 21, undefined, []);
         const first = must(await bring(member, picture), 201);
         assert.deepEqual({ ...await usage(member), quota_bytes: 0 }, { used_bytes: picture.length, reserved_bytes: 0, quota_bytes: 0, files: 1 });
         const second = must(await bring(member, picture), 201);
         const foreign = must(await bring(other, picture), 201);
+        await processed(member, first.id);
+        await processed(member, second.id);
+        await processed(other, foreign.id);
         assert.deepEqual([(await usage(member)).used_bytes, (await usage(member)).files], [picture.length, 2]);
         must(await member.del(`/v1/media/${first.id}`), 204);
         assert.equal((await usage(member)).used_bytes, picture.length);

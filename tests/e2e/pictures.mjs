@@ -1,6 +1,7 @@
 // Pictures for tests, made here: PNG as RFC 2083 has it, and the form that brings one.
 import { randomBytes } from 'node:crypto';
 import zlib from 'node:zlib';
+import { eventually, must } from './client.mjs';
 
 export function pngChunk(type, data) {
         const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
@@ -50,3 +51,38 @@ export function form(file, fields = {}, fileName = 'picture.png') {
         }
         return { raw: Buffer.concat([...parts, Buffer.from('--B--\r\n')]), headers: { 'content-type': 'multipart/form-data; boundary=B' } };
 }
+
+// A JPEG of 48 × 32 pixels, without anything beside its picture (libvips made it of noise).
+export const jpeg = Buffer.from('/9j/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQc1tdhbWGkJ6jq62rZ4C8ybqmx5moq6T/wAALCAAgADABAREA/8QAHwAAAQUBAQEBAQEAAAAAAAAAAAECAwQFBgcICQoL/8QAtRAAAgEDAwIEAwUFBAQAAAF9AQIDAAQRBRIhMUEGE1FhByJxFDKBkaEII0KxwRVS0fAkM2JyggkKFhcYGRolJicoKSo0NTY3ODk6Q0RFRkdISUpTVFVWV1hZWmNkZWZnaGlqc3R1dnd4eXqDhIWGh4iJipKTlJWWl5iZmqKjpKWmp6ipqrKztLW2t7i5usLDxMXGx8jJytLT1NXW19jZ2uHi4+Tl5ufo6erx8vP09fb3+Pn6/9oACAEBAAA/AEDkHkgMBnOOB6UoVSCy44Hbrn/9VLkxvhsFuxA6Y6dPxpCob5FbDAdQvU9cH3/wpXZcA7dzHpg4yc//AK6NoOFJxuPOOf8A9XOaQgcHBCnLfd4A/D+opGyRkKGA7njA/wAOaVZf94Z7+v8Aj9KN3y7CVyTgMTnH8+M0IUPAOOoDdqSTCnO87Bnjp/OjDYxnOB6df8OlK2OSASvrg0KAxyg+Xcfl/T/61IQcMSCBnjnkfSnMwbBRSQVI2jjd/n+tAXHIXJznHce//wBb603OzGzrnnPf3BNIcAHAbBOcEdRT/nZQMnCjOCcgUipgcYx1BA6/5zSnZg7W7cn+lGcbgvY4+XjJr//Z', 'base64');
+
+// A segment of a JPEG, to stand behind its first two bytes.
+export function jpegSegment(marker, data) {
+        const head = Buffer.from([0xff, marker, 0, 0]);
+        head.writeUInt16BE(data.length + 2, 2);
+        return Buffer.concat([head, data]);
+}
+
+// EXIF that says how a picture is to be turned, and carries a text.
+export function exif(orientation, text) {
+        const tiff = Buffer.alloc(26);
+        tiff.write('MM\0*', 'latin1');
+        tiff.writeUInt32BE(8, 4);
+        tiff.writeUInt16BE(1, 8);
+        tiff.writeUInt16BE(0x0112, 10);
+        tiff.writeUInt16BE(3, 12);
+        tiff.writeUInt32BE(1, 14);
+        tiff.writeUInt16BE(orientation, 18);
+        return Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), tiff, Buffer.from(text)]);
+}
+
+// A GIF of so many frames of one pixel.
+export function gif(frames) {
+        const frame = Buffer.from([0x21, 0xf9, 4, 0, 1, 0, 0, 0, 0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44, 1, 0]);
+        return Buffer.concat([Buffer.from('GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff', 'latin1'), ...Array(frames).fill(frame), Buffer.from(';')]);
+}
+
+// Once it is processed, whatever came of it.
+export const processed = (member, id) => eventually('it is processed', async () => {
+        const media = must(await member.get(`/v1/media/${id}`));
+        return media.status !== 'processing' && media;
+}, 60_000);

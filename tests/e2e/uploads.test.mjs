@@ -11,10 +11,10 @@ import { before, test } from 'node:test';
 import { promisify } from 'node:util';
 import * as tus from 'tus-js-client';
 import { eventually, must, register, registerMany } from './shared.mjs';
-import { png } from './pictures.mjs';
+import { png, processed } from './pictures.mjs';
 
 const base = process.env.SONET_URL;
-const noise = () => png(500, 300, () => randomBytes(3)); // some 450 KB
+const noise = () => png(500, 300, () => randomBytes(3), []); // some 450 KB
 let owner;
 let other;
 
@@ -23,6 +23,7 @@ before(async () => {
 });
 
 async function original(id, member = owner) {
+        assert.equal((await processed(member, id)).status, 'ready');
         const answer = await fetch(`${base}/media/${id}/original`, { headers: { authorization: `Bearer ${member.token}` } });
         assert.equal(answer.status, 200);
         return Buffer.from(await answer.arrayBuffer());

@@ -1,0 +1,36 @@
+/* Decoding pictures in a child of its own: the child's side and its caller's. The child is this program under a name
+ * that is in no help: the serving process never loads libvips, and shares nothing with what decodes. */
+#ifndef SERVICES_MEDIA_DECODE_H
+#define SERVICES_MEDIA_DECODE_H
+
+#include "base/call.h"
+
+#define DECODE_COMMAND "decode-media"
+
+/* What is made of a picture, each a file: in this order. */
+enum decode_output { DECODE_ORIGINAL, DECODE_LARGE, DECODE_MEDIUM, DECODE_SMALL, DECODE_THUMB, DECODE_N_OUTPUTS };
+/* Their descriptors in the child; 0 is the file, 1 what is said about it. */
+enum { DECODE_FIRST_FD = 3 };
+
+struct decoded_file {
+        int fd; /* unlinked; closed with the call */
+        int width, height;
+};
+
+struct decoded {
+        int width, height; /* turned upright */
+        char blurhash[64];
+        char dominant_color[8];
+        struct decoded_file files[DECODE_N_OUTPUTS];
+        char reason[100]; /* "": it worked */
+};
+
+/* focus in millionths. SN_OK with a reason when the picture is at fault; another status when nothing could be tried.
+ * Blocks for a minute at most. */
+SN_CHECKED sn_status decode_picture(struct rpc_call *c, int fd, const char *mime_type, int32_t focus_x, int32_t focus_y,
+                                    struct decoded *out);
+
+/* The child: decode-media MIME_TYPE FOCUS_X FOCUS_Y. Gives the exit code. */
+int decode_main(int argc, char **argv);
+
+#endif

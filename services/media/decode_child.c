@@ -1,0 +1,291 @@
+/* Owns what happens to a picture in the sandboxed child: checked, stripped, made smaller, summed up. libvips is loaded
+ * here, at run time, by its table of functions below. */
+#include "services/media/decode.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#pragma GCC diagnostic ignored "-Wstrict-prototypes"
+#include <vips/vips.h>
+#pragma GCC diagnostic pop
+#include "services/media/blurhash.h"
+#include "services/media/sandbox.h"
+#include "services/media/strip.h"
+
+enum { SIDE_MAX = 20000, FRAMES_MAX = 1000, SUMMARY_SIDE = 32, JPEG_QUALITY = 92, WEBP_QUALITY = 80 };
+#define PIXELS_MAX INT64_C(100000000)
+
+#define FUNCTIONS(F)                                                                                                   \
+        F(vips_init)                                                                                                   \
+        F(vips_image_new_from_buffer)                                                                                  \
+        F(vips_image_get_width)                                                                                        \
+        F(vips_image_get_height)                                                                                       \
+        F(vips_image_get_n_pages)                                                                                      \
+        F(vips_image_get_orientation)                                                                                  \
+        F(vips_image_get_typeof)                                                                                       \
+        F(vips_image_remove)                                                                                           \
+        F(vips_copy)                                                                                                   \
+        F(vips_image_copy_memory)                                                                                      \
+        F(vips_image_hasalpha)                                                                                         \
+        F(vips_image_write_to_memory)                                                                                  \
+        F(vips_thumbnail_buffer)                                                                                       \
+        F(vips_thumbnail_image)                                                                                        \
+        F(vips_autorot)                                                                                                \
+        F(vips_crop)                                                                                                   \
+        F(vips_flatten)                                                                                                \
+        F(vips_colourspace)                                                                                            \
+        F(vips_webpsave_buffer)                                                                                        \
+        F(vips_jpegsave_buffer)
+
+static struct {
+#define DECLARE(name) __typeof__(&name) name;
+        FUNCTIONS(DECLARE)
+#undef DECLARE
+} v;
+
+static bool load_vips(void)
+{
+        void *library = dlopen("libvips.so.42", RTLD_NOW | RTLD_LOCAL);
+        bool ok = library != NULL;
+#define LOAD(name) ok = ok && (*(void **)&v.name = dlsym(library, #name)) != NULL;
+        FUNCTIONS(LOAD)
+#undef LOAD
+        return ok && v.vips_init(DECODE_COMMAND) == 0;
+}
+
+/* --- what is said --- */
+
+static int fail(const char *reason)
+{
+        printf("reason %s\n", reason);
+        (void)fflush(stdout);
+        return 0;
+}
+
+/* --- the original --- */
+
+static bool write_all(void *context, const void *bytes, size_t len)
+{
+        const char *at = bytes;
+
+        while (len > 0) {
+                ssize_t n = write(*(int *)context, at, len);
+                if (n <= 0) {
+                        return false;
+                }
+                at += n;
+                len -= (size_t)n;
+        }
+        return true;
+}
+
+struct picture {
+        const char *mime_type;
+        const uint8_t *bytes;
+        size_t len;
+        VipsImage *image;
+        int width, height; /* upright */
+};
+
+static bool strip_to(int fd, const char *mime_type, const void *bytes, size_t len)
+{
+        struct strip s = {.in = bytes, .len = len, .write = write_all, .context = &fd};
+
+        if (strcmp(mime_type, "image/jpeg") == 0) {
+                return strip_jpeg(&s);
+        }
+        if (strcmp(mime_type, "image/png") == 0) {
+                return strip_png(&s);
+        }
+        return strcmp(mime_type, "image/webp") == 0 ? strip_webp(&s) : strip_gif(&s);
+}
+
+/* Said by EXIF alone, which goes: the pixels are turned instead. What libvips writes is stripped like what others do.
+ */
+static bool turn_upright(const struct picture *p, int fd)
+{
+        bool is_jpeg = strcmp(p->mime_type, "image/jpeg") == 0;
+        VipsImage *upright = NULL;
+        void *bytes = NULL;
+        size_t len = 0;
+
+        if (v.vips_autorot(p->image, &upright, NULL) != 0) {
+                return false;
+        }
+        int failed = is_jpeg ? v.vips_jpegsave_buffer(upright, &bytes, &len, "Q", JPEG_QUALITY, NULL)
+                             : v.vips_webpsave_buffer(upright, &bytes, &len, "lossless", TRUE, NULL);
+        return failed == 0 && strip_to(fd, p->mime_type, bytes, len);
+}
+
+static bool is_turned(const struct picture *p)
+{
+        bool may = strcmp(p->mime_type, "image/jpeg") == 0 || strcmp(p->mime_type, "image/webp") == 0;
+        return may && v.vips_image_get_orientation(p->image) > 1;
+}
+
+/* --- variants --- */
+
+static bool save(VipsImage *image, enum decode_output which)
+{
+        void *bytes = NULL;
+        size_t len = 0;
+
+        if (v.vips_webpsave_buffer(image, &bytes, &len, "Q", WEBP_QUALITY, NULL) != 0 ||
+            !strip_to(DECODE_FIRST_FD + (int)which, "image/webp", bytes, len)) {
+                return false;
+        }
+        printf("file %d %d %d\n", (int)which, v.vips_image_get_width(image), v.vips_image_get_height(image));
+        return true;
+}
+
+/* The profile of colours that are sRGB now. */
+static VipsImage *without_profile(VipsImage *image)
+{
+        VipsImage *copy = NULL;
+
+        if (image == NULL || v.vips_copy(image, &copy, NULL) != 0) {
+                return NULL;
+        }
+        (void)v.vips_image_remove(copy, "icc-profile-data");
+        return copy;
+}
+
+/* Decoded once, as large as it is needed; the others are made of it. Colours of a profile become those of sRGB. */
+static VipsImage *fit(const struct picture *p, int side)
+{
+        void *bytes = (void *)(uintptr_t)p->bytes;
+        bool profiled = v.vips_image_get_typeof(p->image, "icc-profile-data") != 0;
+        VipsImage *image = NULL;
+        int failed = profiled
+                         ? v.vips_thumbnail_buffer(bytes, p->len, &image, side, "height", side, "size", VIPS_SIZE_DOWN,
+                                                   "fail_on", VIPS_FAIL_ON_ERROR, "export_profile", "srgb", NULL)
+                         : v.vips_thumbnail_buffer(bytes, p->len, &image, side, "height", side, "size", VIPS_SIZE_DOWN,
+                                                   "fail_on", VIPS_FAIL_ON_ERROR, NULL);
+
+        return failed != 0 ? NULL : without_profile(v.vips_image_copy_memory(image));
+}
+
+static VipsImage *fit_again(VipsImage *from, int side)
+{
+        VipsImage *image = NULL;
+
+        return v.vips_thumbnail_image(from, &image, side, "height", side, "size", VIPS_SIZE_DOWN, NULL) == 0 ? image
+                                                                                                             : NULL;
+}
+
+/* Where a square of side begins along a length, with the focus in its middle as far as it goes. */
+static int square_at(int length, int side, double focus)
+{
+        int at = (int)((focus + 1) / 2 * length - side / 2.0);
+        return at < 0 ? 0 : at > length - side ? length - side : at;
+}
+
+static VipsImage *square(VipsImage *from, int side, double focus_x, double focus_y)
+{
+        VipsImage *cut = NULL, *image = NULL;
+        int width = v.vips_image_get_width(from), height = v.vips_image_get_height(from);
+        int edge = width < height ? width : height;
+
+        if (v.vips_crop(from, &cut, square_at(width, edge, focus_x), square_at(height, edge, -focus_y), edge, edge,
+                        NULL) != 0) {
+                return NULL;
+        }
+        return v.vips_thumbnail_image(cut, &image, side, "size", VIPS_SIZE_DOWN, NULL) == 0 ? image : NULL;
+}
+
+static bool make_variants(VipsImage *large, double focus_x, double focus_y)
+{
+        VipsImage *medium = fit_again(large, 800), *small = fit_again(large, 400);
+        VipsImage *thumb = square(large, 160, focus_x, focus_y);
+
+        return medium != NULL && small != NULL && thumb != NULL && save(large, DECODE_LARGE) &&
+               save(medium, DECODE_MEDIUM) && save(small, DECODE_SMALL) && save(thumb, DECODE_THUMB);
+}
+
+/* --- in a few letters --- */
+
+static bool sum_up(VipsImage *large)
+{
+        VipsImage *tiny = fit_again(large, SUMMARY_SIDE), *flat = NULL;
+        char hash[BLURHASH_SIZE], color[8];
+        size_t len = 0;
+
+        if (tiny == NULL || v.vips_colourspace(tiny, &tiny, VIPS_INTERPRETATION_sRGB, NULL) != 0 ||
+            (v.vips_image_hasalpha(tiny) && v.vips_flatten(tiny, &flat, NULL) != 0)) {
+                return false;
+        }
+        tiny = flat != NULL ? flat : tiny;
+        int width = v.vips_image_get_width(tiny), height = v.vips_image_get_height(tiny);
+        const uint8_t *rgb = v.vips_image_write_to_memory(tiny, &len);
+        if (rgb == NULL || len != (size_t)3 * (size_t)width * (size_t)height) {
+                return false;
+        }
+        blurhash_of(rgb, width, height, hash);
+        dominant_color_of(rgb, (size_t)width * (size_t)height, color);
+        printf("blurhash %s\ncolor %s\n", hash, color);
+        return true;
+}
+
+/* --- all of it --- */
+
+static const char *check_size(struct picture *p)
+{
+        int64_t width = v.vips_image_get_width(p->image), height = v.vips_image_get_height(p->image);
+        bool sideways = v.vips_image_get_orientation(p->image) >= 5;
+
+        if (width > SIDE_MAX || height > SIDE_MAX || width * height > PIXELS_MAX) {
+                return "it has too many pixels";
+        }
+        if (v.vips_image_get_n_pages(p->image) > FRAMES_MAX) {
+                return "it has too many frames";
+        }
+        p->width = (int)(sideways ? height : width);
+        p->height = (int)(sideways ? width : height);
+        return NULL;
+}
+
+static int process(struct picture *p, double focus_x, double focus_y)
+{
+        p->image = v.vips_image_new_from_buffer(p->bytes, p->len, "", NULL);
+        if (p->image == NULL) {
+                return fail("it is no picture that can be read");
+        }
+        const char *refusal = check_size(p);
+        if (refusal != NULL) {
+                return fail(refusal);
+        }
+        printf("size %d %d\n", p->width, p->height);
+        if (!(is_turned(p) ? turn_upright(p, DECODE_FIRST_FD)
+                           : strip_to(DECODE_FIRST_FD, p->mime_type, p->bytes, p->len))) {
+                return fail("it is cut off or damaged");
+        }
+        VipsImage *large = fit(p, 1600);
+        if (large == NULL || !make_variants(large, focus_x, focus_y) || !sum_up(large)) {
+                return fail("its pixels cannot be read");
+        }
+        printf("done\n");
+        return fflush(stdout);
+}
+
+int decode_main(int argc, char **argv)
+{
+        struct stat file;
+
+        if (argc != 4 || !sandbox_limit() || !load_vips() || fstat(STDIN_FILENO, &file) != 0 || !sandbox_close()) {
+                return 2;
+        }
+        struct picture p = {.mime_type = argv[1], .len = (size_t)file.st_size};
+        p.bytes = mmap(NULL, p.len, PROT_READ, MAP_PRIVATE, STDIN_FILENO, 0);
+        if (p.bytes == MAP_FAILED) {
+                return 2;
+        }
+        int code = process(&p, (double)strtol(argv[2], NULL, 10) / 1e6, (double)strtol(argv[3], NULL, 10) / 1e6);
+        _exit(code); /* what is loaded need not be torn down */
+}

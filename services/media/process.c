@@ -1,0 +1,96 @@
+/* Owns the queue of media that are to be processed: takes one under a lease, has it decoded by a child, and keeps what
+ * comes of it. What is killed in between is done again when the lease is over. */
+#include "services/media/media.h"
+
+#include <math.h>
+#include <unistd.h>
+#include "services/media/blobs.h"
+#include "services/media/decode.h"
+#include "services/media/store.h"
+
+enum { ATTEMPTS_MAX = 3 };
+
+static const char *const names[DECODE_N_OUTPUTS] = {"original", "large", "medium", "small", "thumb"};
+
+/* --- the end --- */
+
+static sn_status keep_blobs(struct db_tx *tx, const char *media_id, const struct decoded *d,
+                            const struct staged_blob *blobs)
+{
+        for (int i = DECODE_LARGE; i < DECODE_N_OUTPUTS; i++) {
+                TRY(blob_publish(tx, &blobs[i]));
+                TRY(store_insert_variant(tx, media_id,
+                                         &(struct new_variant){names[i], "image/webp", d->files[i].width,
+                                                               d->files[i].height, blobs[i].size_bytes,
+                                                               blobs[i].name}));
+        }
+        return blob_publish(tx, &blobs[DECODE_ORIGINAL]);
+}
+
+/* The media may have gone meanwhile: then nothing is kept. */
+static sn_status keep(struct rpc_call *c, const MediaRows__StoredMedia *row, const struct decoded *d,
+                      const struct staged_blob *blobs)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        bool there = false;
+
+        TRY(db_begin(c, &tx));
+        TRY(store_finish_job(tx, row->id, &there));
+        if (there) {
+                TRY(store_delete_variants(tx, row->id));
+                TRY(keep_blobs(tx, row->id, d, blobs));
+                TRY(store_media_ready(tx, row->id,
+                                      &(struct processed_media){d->width, d->height, d->blurhash, d->dominant_color,
+                                                                blobs[DECODE_ORIGINAL].name}));
+        }
+        return db_commit(c, NULL, &tx);
+}
+
+static sn_status fail_media(struct rpc_call *c, const char *id, const char *reason)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        bool there = false;
+
+        TRY(db_begin(c, &tx));
+        TRY(store_finish_job(tx, id, &there));
+        TRY(store_media_failed(tx, id, reason));
+        return db_commit(c, NULL, &tx);
+}
+
+/* --- the work --- */
+
+static sn_status process(struct rpc_call *c, const MediaRows__StoredMedia *row)
+{
+        struct decoded *d = ARENA_NEW(c->arena, struct decoded);
+        struct staged_blob blobs[DECODE_N_OUTPUTS];
+        int fd = -1;
+
+        TRY(blob_open(c, row->content_sha256[0] != '\0' ? row->content_sha256 : row->upload_sha256, &fd));
+        sn_status status = decode_picture(c, fd, row->media->mime_type, (int32_t)lround(row->media->focus_x * 1000000),
+                                          (int32_t)lround(row->media->focus_y * 1000000), d);
+        close(fd);
+        TRY(status);
+        if (d->reason[0] != '\0') {
+                return fail_media(c, row->id, d->reason);
+        }
+        for (int i = 0; i < DECODE_N_OUTPUTS; i++) {
+                TRY(blob_stage(c, d->files[i].fd, &blobs[i]));
+        }
+        return keep(c, row, d, blobs);
+}
+
+static sn_status process_one(struct rpc_call *c, bool *more)
+{
+        MediaRows__DueMedia due = MEDIA_ROWS__DUE_MEDIA__INIT;
+
+        TRY(DB_WRITE(c, tx, store_take_job(tx, &due, more)));
+        if (!*more) {
+                return SN_OK;
+        }
+        if (due.attempts > ATTEMPTS_MAX) {
+                return fail_media(c, due.stored->id, "it could not be processed");
+        }
+        return process(c, due.stored);
+}
+
+const struct service_job media_process = {.name = "process_media", .every_s = 1, .run = process_one};

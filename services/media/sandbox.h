@@ -1,0 +1,14 @@
+/* The sandbox of children that decode what strangers sent: no file, no network, no other process; bounded memory and
+ * time. */
+#ifndef SERVICES_MEDIA_SANDBOX_H
+#define SERVICES_MEDIA_SANDBOX_H
+
+#include <stdbool.h>
+
+/* At the very start of the child. */
+bool sandbox_limit(void);
+/* Once everything is loaded, before the first byte of input is looked at: from then on only descriptors that are open
+ * can be used. What else is tried ends the process. */
+bool sandbox_close(void);
+
+#endif

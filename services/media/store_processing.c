@@ -1,0 +1,113 @@
+/* Owns the SQL on processing: jobs, variants, and blobs that nothing refers to. */
+#include "services/media/store.h"
+#include "services/media/media_columns.h"
+
+DB_STATEMENT(INSERT_JOB, "media_service", NULL,
+             "insert into media_processing_jobs (media_id) values ($1) on conflict (media_id) do nothing");
+
+sn_status store_insert_job(struct db_tx *tx, const char *media_id)
+{
+        return db_exec(tx, &INSERT_JOB, DB_BINDS(bind_uuid(media_id)), NULL);
+}
+
+DB_STATEMENT(TAKE_JOB, "media_service", &media_rows__due_media__message,
+             "update media_processing_jobs j set attempts = j.attempts + 1, due_at = now() + interval '2 minutes'"
+             " from media_files f where j.media_id = (select media_id from media_processing_jobs where due_at <= now()"
+             " order by due_at limit 1 for update skip locked) and f.id = j.media_id"
+             " returning j.attempts, " MEDIA_COLUMNS("stored."));
+
+sn_status store_take_job(struct db_tx *tx, MediaRows__DueMedia *out, bool *found)
+{
+        return db_one(tx, &TAKE_JOB, DB_NO_BINDS, &out->base, found);
+}
+
+DB_STATEMENT(FINISH_JOB, "media_service", NULL, "delete from media_processing_jobs where media_id = $1");
+
+sn_status store_finish_job(struct db_tx *tx, const char *media_id, bool *there)
+{
+        int64_t n = 0;
+
+        TRY(db_exec(tx, &FINISH_JOB, DB_BINDS(bind_uuid(media_id)), &n));
+        *there = n > 0;
+        return SN_OK;
+}
+
+DB_STATEMENT(
+    MEDIA_READY, "media_service", NULL,
+    "update media_files set status = 2, reason = '', width = $2, height = $3, blurhash = $4, dominant_color = $5,"
+    " content_sha256 = decode($6, 'hex') where id = $1");
+
+sn_status store_media_ready(struct db_tx *tx, const char *id, const struct processed_media *m)
+{
+        return db_exec(tx, &MEDIA_READY,
+                       DB_BINDS(bind_uuid(id), bind_i64(m->width), bind_i64(m->height), bind_text(m->blurhash),
+                                bind_text(m->dominant_color), bind_text(m->content_sha256)),
+                       NULL);
+}
+
+DB_STATEMENT(MEDIA_FAILED, "media_service", NULL, "update media_files set status = 3, reason = $2 where id = $1");
+
+sn_status store_media_failed(struct db_tx *tx, const char *id, const char *reason)
+{
+        return db_exec(tx, &MEDIA_FAILED, DB_BINDS(bind_uuid(id), bind_text(reason)), NULL);
+}
+
+DB_STATEMENT(INSERT_VARIANT, "media_service", NULL,
+             "insert into media_variants (media_id, name, mime_type, width, height, size_bytes, sha256)"
+             " values ($1, $2, $3, $4, $5, $6, decode($7, 'hex'))");
+
+sn_status store_insert_variant(struct db_tx *tx, const char *media_id, const struct new_variant *v)
+{
+        return db_exec(tx, &INSERT_VARIANT,
+                       DB_BINDS(bind_uuid(media_id), bind_text(v->name), bind_text(v->mime_type), bind_i64(v->width),
+                                bind_i64(v->height), bind_i64(v->size_bytes), bind_text(v->sha256)),
+                       NULL);
+}
+
+DB_STATEMENT(DELETE_VARIANTS, "media_service", NULL, "delete from media_variants where media_id = $1");
+
+sn_status store_delete_variants(struct db_tx *tx, const char *media_id)
+{
+        return db_exec(tx, &DELETE_VARIANTS, DB_BINDS(bind_uuid(media_id)), NULL);
+}
+
+DB_STATEMENT(SELECT_VARIANT, "media_service", &media_rows__variant__message,
+             "select mime_type, encode(sha256, 'hex') as sha256 from media_variants where media_id = $1 and name = $2");
+
+sn_status store_variant(struct db_tx *tx, const char *media_id, const char *name, MediaRows__Variant *out)
+{
+        return db_one(tx, &SELECT_VARIANT, DB_BINDS(bind_uuid(media_id), bind_text(name)), &out->base, NULL);
+}
+
+DB_STATEMENT(TAKE_UNREFERENCED, "media_service", NULL,
+             "delete from media_unreferenced where sha256 in (select sha256 from media_unreferenced order by sha256"
+             " limit $1 for update skip locked) returning encode(sha256, 'hex') as name");
+
+sn_status store_take_unreferenced(struct db_tx *tx, size_t limit, size_t *n, char ***names)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &TAKE_UNREFERENCED, DB_BINDS(bind_i64((int64_t)limit)), &rows));
+        *n = db_rows_count(rows);
+        *names = ARENA_ARRAY(db_arena(tx), char *, *n + 1);
+        for (size_t i = 0; i < *n; i++) {
+                (*names)[i] = arena_strdup(db_arena(tx), db_text(rows, i, "name"));
+        }
+        return SN_OK;
+}
+
+/* A file as it came counts until it was processed. */
+DB_STATEMENT(SELECT_REFERENCE, "media_service", NULL,
+             "select 1 where exists (select 1 from media_files where content_sha256 = decode($1, 'hex'))"
+             " or exists (select 1 from media_variants where sha256 = decode($1, 'hex'))"
+             " or exists (select 1 from media_files f join media_processing_jobs j on j.media_id = f.id"
+             " where f.upload_sha256 = decode($1, 'hex'))");
+
+sn_status store_is_referred(struct db_tx *tx, const char *name, bool *referred)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &SELECT_REFERENCE, DB_BINDS(bind_text(name)), &rows));
+        *referred = db_rows_count(rows) > 0;
+        return SN_OK;
+}

@@ -1,0 +1,24 @@
+/* Takes out of a picture what is not picture: EXIF with its places and thumbnails, XMP, IPTC, comments, text, and
+ * whatever stands behind its end. Pixels, colour profiles and animation stay as they are, byte for byte. Runs in the
+ * sandboxed child. */
+#ifndef SERVICES_MEDIA_STRIP_H
+#define SERVICES_MEDIA_STRIP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct strip {
+        const uint8_t *in;
+        size_t len;
+        bool (*write)(void *context, const void *bytes, size_t len); /* false: give up */
+        void *context;
+};
+
+/* False when it is no whole picture of its kind, or could not be written. */
+bool strip_jpeg(const struct strip *s);
+bool strip_png(const struct strip *s);
+bool strip_webp(const struct strip *s);
+bool strip_gif(const struct strip *s);
+
+#endif

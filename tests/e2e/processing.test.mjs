@@ -1,0 +1,105 @@
+// What becomes of pictures: nothing hidden leaves with them, what is made of them, and what cannot be read harms nobody.
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { before, test } from 'node:test';
+import { api, must, register } from './shared.mjs';
+import { exif, form, gif, jpeg, jpegSegment, png, pngChunk, processed } from './pictures.mjs';
+
+let owner;
+
+before(async () => {
+        owner = await register();
+});
+
+async function bring(file) {
+        const media = must(await api('POST', '/v1/media', { token: owner.token, ...form(file) }), 201);
+        assert.ok(['processing', 'ready', 'failed'].includes(media.status));
+        return processed(owner, media.id);
+}
+
+async function bytes(id, variant) {
+        const answer = await fetch(`${process.env.SONET_URL}/media/${id}/${variant}`, { headers: { authorization: `Bearer ${owner.token}` } });
+        assert.equal(answer.status, 200, variant);
+        return { type: answer.headers.get('content-type'), data: Buffer.from(await answer.arrayBuffer()) };
+}
+
+const SECRET = 'N 52.5200 E 13.4050, at home';
+const jpegWith = (...segments) => Buffer.concat([jpeg.subarray(0, 2), ...segments, jpeg.subarray(2)]);
+// Width and height of a lossy WebP, or one with a VP8X head.
+function sizeOfWebp(data) {
+        assert.equal(data.toString('latin1', 8, 12), 'WEBP');
+        const kind = data.toString('latin1', 12, 16);
+        return kind === 'VP8X' ? [1 + data.readUIntLE(24, 3), 1 + data.readUIntLE(27, 3)] : [data.readUInt16LE(26) & 0x3fff, data.readUInt16LE(28) & 0x3fff];
+}
+
+test('nothing private leaves with a picture, and its pixels stay as they were', async () => {
+        const clean = png(30, 20, undefined, []);
+        const text = pngChunk('tEXt', Buffer.from(`Comment\0${SECRET}`));
+        const hidden = Buffer.concat([clean.subarray(0, 33), text, pngChunk('eXIf', exif(1, SECRET).subarray(6)), clean.subarray(33), Buffer.from(`<script>${SECRET}`)]);
+        const cases = [
+                [hidden, clean],
+                [Buffer.concat([jpegWith(jpegSegment(0xe1, exif(1, SECRET)), jpegSegment(0xed, Buffer.from(`Photoshop 3.0\0${SECRET}`)), jpegSegment(0xfe, Buffer.from(SECRET))), Buffer.from(SECRET)]), jpeg],
+        ];
+        for (const [picture, expected] of cases) {
+                const media = await bring(picture);
+                assert.equal(media.status, 'ready', media.reason);
+                assert.deepEqual((await bytes(media.id, 'original')).data, expected);
+                for (const variant of ['large', 'medium', 'small', 'thumb']) {
+                        const { type, data } = await bytes(media.id, variant);
+                        assert.equal(type, 'image/webp');
+                        assert.ok(!data.includes('EXIF') && !data.includes(SECRET), variant);
+                }
+        }
+});
+
+test('a picture that EXIF turns is upright without it', async () => {
+        const media = await bring(jpegWith(jpegSegment(0xe1, exif(6, SECRET))));
+        assert.deepEqual([media.status, media.width, media.height], ['ready', 32, 48], media.reason);
+        const { data } = await bytes(media.id, 'original');
+        assert.ok(!data.includes('Exif') && !data.includes(SECRET));
+        assert.deepEqual(sizeOfWebp((await bytes(media.id, 'large')).data), [32, 48]);
+});
+
+test('variants fit in their sizes and are never larger than the picture; the thumb is a square', async () => {
+        const media = await bring(png(2000, 1000, (x) => (x < 1500 ? [200, 30, 40] : [10, 20, 250])));
+        assert.deepEqual([media.status, media.width, media.height], ['ready', 2000, 1000], media.reason);
+        assert.match(media.blurhash, /^[0-9A-Za-z#$%*+,\-.:;=?@[\]^_{|}~]{28}$/);
+        const [r, g, b] = media.dominant_color.match(/[0-9a-f]{2}/g).map((hex) => parseInt(hex, 16));
+        assert.ok(Math.abs(r - 200) < 6 && Math.abs(g - 30) < 6 && Math.abs(b - 40) < 6, media.dominant_color);
+        for (const [variant, size] of [['large', [1600, 800]], ['medium', [800, 400]], ['small', [400, 200]], ['thumb', [160, 160]]]) {
+                assert.deepEqual(sizeOfWebp((await bytes(media.id, variant)).data), size, variant);
+        }
+        const small = await bring(png(50, 60));
+        assert.deepEqual(sizeOfWebp((await bytes(small.id, 'large')).data), [50, 60]);
+});
+
+test('bombs, and what is cut off, damaged or something else too, fail with a reason, and the next picture is processed', async () => {
+        const whole = png(300, 300, () => randomBytes(3));
+        const head = (width, height) => {
+                const data = Buffer.alloc(13);
+                data.writeUInt32BE(width, 0);
+                data.writeUInt32BE(height, 4);
+                data.set([8, 2, 0, 0, 0], 8);
+                return data;
+        };
+        const huge = (width, height) => Buffer.concat([whole.subarray(0, 8), pngChunk('IHDR', head(width, height)), whole.subarray(33)]);
+        const damaged = png(300, 300);
+        damaged.fill(0xff, damaged.length >> 2, damaged.length >> 1);
+        const cases = [
+                [huge(100_000, 10), /pixels/],
+                [huge(15_000, 15_000), /pixels/],
+                [whole.subarray(0, whole.length / 2), /cut off/],
+                [jpeg.subarray(0, 400), /cut off/],
+                [damaged, /damaged|read/],
+                [gif(10_000), /frames/],
+                [Buffer.concat([gif(1).subarray(0, 20), Buffer.from(SECRET)]), /read|cut off/],
+        ];
+        for (const [picture, reason] of cases) {
+                const media = await bring(picture);
+                assert.equal(media.status, 'failed', `${reason}`);
+                assert.match(media.reason, reason);
+                assert.equal(media.url, '');
+        }
+        assert.equal((await bring(png(10, 10))).status, 'ready');
+        assert.equal((await bring(gif(3))).status, 'ready');
+});
