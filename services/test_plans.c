@@ -78,6 +78,8 @@ static const struct {
                      " select 'tag' || n % 50, id(n), 'tag', 1 from generate_series(1, 10000) n"},
     {"note_service", "insert into note_mentions (note_id, user_id, username, position)"
                      " select id(n), id(n % 500), 'u', 1 from generate_series(1, 10000) n"},
+    {"note_service", "insert into note_media (note_id, position, media_id)"
+                     " select id(n), 1, id(n) from generate_series(1, 6000) n"},
     {"note_service", "insert into note_stats (note_id, slot)"
                      " select id(n), s from generate_series(1, 5000) n, generate_series(1, 4) s"},
     /* What the bounds below are about: newest of all, many, and to be passed over. One author, one hashtag: 100,000
@@ -94,6 +96,19 @@ static const struct {
                      " select id, parent_id, id(2000000) from notes where author_id = id(9001) order by notes.id"},
     {"note_service", "update notes set deleted_at = now() where author_id = id(9001) and id > id(2000001)"
                      " and id <= id(2020001)"},
+    {"media_service", "insert into media_files (id, owner_id, kind, status, mime_type, file_name, size_bytes,"
+                      " upload_sha256, content_sha256) select id(n), id(n % 500), 1, 2, 'image/png', '', 1,"
+                      " int4send(n), int4send(n) from generate_series(1, 20000) n"},
+    {"media_service", "insert into media_variants (media_id, name, mime_type, width, height, size_bytes, sha256)"
+                      " select id(n), 'small', 'image/webp', 1, 1, 1, int4send(-n) from generate_series(1, 20000) n"},
+    {"media_service", "insert into media_uses (media_id, object_id, is_public)"
+                      " select id(n), id(n + 50000), n % 2 = 0 from generate_series(1, 20000) n"},
+    {"media_service", "insert into media_processing_jobs (media_id, due_at)"
+                      " select id(n), now() + interval '1 minute' * (n - 100) from generate_series(1, 5000) n"},
+    {"media_service", "insert into upload_sessions (id, owner_id, expires_at)"
+                      " select id(n), id(n % 500), now() + interval '1 minute' * n from generate_series(1, 5000) n"},
+    {"media_service", "insert into upload_chunks (id, session_id, position, size_bytes)"
+                      " select id(n), id(n % 5000 + 1), n, 1 from generate_series(1, 20000) n"},
     {"timeline_service", "insert into timeline_cache (owner_id) select id(n) from generate_series(1, 5000) n"},
     {"timeline_service", "insert into timeline_famous (author_id) select id(n) from generate_series(1, 5000) n"},
     {"timeline_service", "insert into timeline_grown select id(n) from generate_series(1, 5000) n"},
@@ -286,6 +301,19 @@ static void relations_are_found_by_index(void **state)
               {"SELECT_FOLLOWED_SINCE", "user_relationships_following"}, {"DELETE_FOLLOW", "user_relationships_"});
 }
 
+static void media_are_found_by_index(void **state)
+{
+        CHECK("media_service", {"SELECT_MEDIA", "media_files_pkey media_uses_pkey"},
+              {"LIST_MEDIA", "media_files_of_owner media_uses_pkey"},
+              {"LIST_MEDIA_AFTER", "media_files_of_owner media_uses_pkey"},
+              {"SELECT_HAS_CONTENT", "media_files_of_owner_by_upload"}, {"SELECT_VARIANT", "media_variants_pkey"},
+              {"SELECT_MEDIAS", "media_files_pkey media_uses_pkey"}, {"DELETE_USES", "media_uses_of_object"},
+              {"SELECT_REFERENCE", "media_files_by_content media_variants_by_content media_files_by_upload"},
+              {"TAKE_JOB", "media_processing_jobs_due"}, {"SELECT_UPLOAD", "upload_sessions_pkey"},
+              {"LOCK_EXPIRED_UPLOADS", "upload_sessions_expired"}, {"LOCK_UPLOADS_OF", "upload_sessions_of_owner"},
+              {"SELECT_CHUNKS", "upload_chunks_session_id_position_key"});
+}
+
 static void follow_requests_are_found_by_index(void **state)
 {
         CHECK("follow_service", {"SELECT_OPENING", "account_openings_pkey"}, {"DELETE_REQUEST", "follow_requests_"},
@@ -446,6 +474,7 @@ int main(void)
             cmocka_unit_test(accounts_and_mails_are_found_by_index),
             cmocka_unit_test(relations_are_found_by_index),
             cmocka_unit_test(follow_requests_are_found_by_index),
+            cmocka_unit_test(media_are_found_by_index),
             cmocka_unit_test(what_is_erased_is_found_by_index),
             cmocka_unit_test(notes_are_found_by_index),
             cmocka_unit_test(reactions_are_found_by_index),

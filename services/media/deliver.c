@@ -3,18 +3,28 @@
 
 #include <string.h>
 #include "services/media/blobs.h"
+#include "services/media/signature.h"
 #include "services/media/store.h"
 
 struct served {
         char *sha256, *mime_type;
+        bool is_public;
 };
+
+/* What is public, one's own, and what a signature grants. */
+static bool may_see(const struct rpc_call *c, const Media__DownloadMediaRequest *in, const MediaRows__StoredMedia *row)
+{
+        return row->is_public || strcmp(row->owner_id, c->actor) == 0 ||
+               signature_holds(row->id, in->expires, in->signature, c->now_ms);
+}
 
 static sn_status find_variant(struct db_tx *tx, const char *id, const char *name, struct served *out)
 {
         MediaRows__Variant variant = MEDIA_ROWS__VARIANT__INIT;
 
         TRY(store_variant(tx, id, name, &variant));
-        *out = (struct served){variant.sha256, variant.mime_type};
+        out->sha256 = variant.sha256;
+        out->mime_type = variant.mime_type;
         return SN_OK;
 }
 
@@ -24,10 +34,12 @@ static sn_status find_served(struct rpc_call *c, struct db_tx *tx, const Media__
         MediaRows__StoredMedia row = MEDIA_ROWS__STORED_MEDIA__INIT;
 
         TRY(store_media(tx, in->id, &row));
-        if (strcmp(row.owner_id, c->actor) != 0 || row.content_sha256[0] == '\0') {
+        if (!may_see(c, in, &row) || row.content_sha256[0] == '\0') {
                 return SN_NOT_FOUND;
         }
-        *out = (struct served){row.content_sha256, row.media->mime_type};
+        out->is_public = row.is_public;
+        out->sha256 = row.content_sha256;
+        out->mime_type = row.media->mime_type;
         return strcmp(in->variant, "original") == 0 ? SN_OK : find_variant(tx, in->id, in->variant, out);
 }
 
@@ -42,7 +54,7 @@ static sn_status find(struct rpc_call *c, const Media__DownloadMediaRequest *in,
 
 sn_status media_handle_download_media(struct rpc_call *c, const Media__DownloadMediaRequest *in, File__Chunk *out)
 {
-        struct served file = {NULL, NULL};
+        struct served file = {NULL, NULL, false};
         int fd = -1;
 
         TRY(find(c, in, &file));
@@ -50,6 +62,7 @@ sn_status media_handle_download_media(struct rpc_call *c, const Media__DownloadM
         out->etag = file.sha256;
         out->mime_type = file.mime_type;
         out->inline_ = true;
-        out->cache_control = "private, max-age=31536000, immutable";
+        out->cache_control =
+            file.is_public ? "public, max-age=31536000, immutable" : "private, max-age=1800, immutable";
         return rpc_answer_file(c, fd);
 }

@@ -6,7 +6,7 @@
 #include "services/media/media_rows.rpc.h"
 
 void describe_start(const char *public_url);
-/* Gives a row its URLs, for its owner. */
-void describe_own(struct rpc_call *c, MediaRows__StoredMedia *row);
+/* Gives a row its URLs, once it is ready: plain ones of what is public, others signed. For whoever may see it. */
+void describe(struct rpc_call *c, MediaRows__StoredMedia *row);
 
 #endif

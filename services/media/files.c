@@ -4,6 +4,7 @@
 #include <string.h>
 #include "services/media/create.h"
 #include "services/media/describe.h"
+#include "services/media/owned.h"
 #include "services/media/store.h"
 
 static sn_status read_own(struct rpc_call *c, struct db_tx *tx, const char *id, Media__Media *out)
@@ -14,7 +15,7 @@ static sn_status read_own(struct rpc_call *c, struct db_tx *tx, const char *id, 
         if (strcmp(row.owner_id, c->actor) != 0) {
                 return rpc_fail(c, SN_NOT_FOUND, NULL, NULL);
         }
-        describe_own(c, &row);
+        describe(c, &row);
         *out = *row.media;
         return SN_OK;
 }
@@ -42,23 +43,22 @@ sn_status media_handle_update_media(struct rpc_call *c, const Media__UpdateMedia
         return db_commit(c, NULL, &tx);
 }
 
-/* With the quota locked: its last file of a content takes that out of the count. */
-static sn_status delete_own(struct rpc_call *c, struct db_tx *tx, const char *id)
+sn_status owned_delete(struct db_tx *tx, const char *id, const char *owner_id)
 {
         MediaRows__Quota quota = MEDIA_ROWS__QUOTA__INIT;
         MediaRows__StoredMedia row = MEDIA_ROWS__STORED_MEDIA__INIT;
         bool has = false;
 
-        TRY(store_lock_quota(tx, c->actor, &quota));
-        TRY(store_delete_media(tx, id, c->actor, &row));
-        TRY(store_has_content(tx, c->actor, row.upload_sha256, &has));
-        return has ? SN_OK : store_change_quota(tx, c->actor, -row.media->size_bytes, 0);
+        TRY(store_lock_quota(tx, owner_id, &quota));
+        TRY(store_delete_media(tx, id, owner_id, &row));
+        TRY(store_has_content(tx, owner_id, row.upload_sha256, &has));
+        return has ? SN_OK : store_change_quota(tx, owner_id, -row.media->size_bytes, 0);
 }
 
 sn_status media_handle_delete_media(struct rpc_call *c, const Media__DeleteMediaRequest *in,
                                     Google__Protobuf__Empty *out)
 {
-        return DB_WRITE(c, tx, delete_own(c, tx, in->id));
+        return DB_WRITE(c, tx, owned_delete(tx, in->id, c->actor));
 }
 
 sn_status media_handle_get_usage(struct rpc_call *c, const Media__GetUsageRequest *in, Media__Usage *out)
@@ -84,7 +84,7 @@ sn_status media_handle_list_media(struct rpc_call *c, const Media__ListMediaRequ
         for (size_t i = 0; i < page.n; i++) {
                 MediaRows__StoredMedia *row = (MediaRows__StoredMedia *)page.items[i];
 
-                describe_own(c, row);
+                describe(c, row);
                 page.items[i] = &row->media->base;
         }
         PAGE_ANSWER(out, &page);

@@ -12,6 +12,7 @@
         "media.focus_x\", f.focus_y / 1000000.0::float8 as \"" prefix "media.focus_y\", f.blurhash as \"" prefix       \
         "media.blurhash\", f.dominant_color as \"" prefix "media.dominant_color\", f.created_at as \"" prefix          \
         "media.created_at\", encode(f.upload_sha256, 'hex') as \"" prefix                                              \
-        "upload_sha256\", encode(f.content_sha256, 'hex') as \"" prefix "content_sha256\""
+        "upload_sha256\", encode(f.content_sha256, 'hex') as \"" prefix "content_sha256\""                             \
+        ", exists (select 1 from media_uses u where u.media_id = f.id and u.is_public) as \"" prefix "is_public\""
 
 #endif

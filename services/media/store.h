@@ -21,6 +21,7 @@ struct new_media {
 SN_CHECKED sn_status store_lock_quota(struct db_tx *tx, const char *user_id, MediaRows__Quota *out);
 /* Adds to a locked quota; either may be negative. */
 SN_CHECKED sn_status store_change_quota(struct db_tx *tx, const char *user_id, int64_t used, int64_t reserved);
+SN_CHECKED sn_status store_delete_quota(struct db_tx *tx, const char *user_id);
 SN_CHECKED sn_status store_usage(struct db_tx *tx, const char *user_id, Media__Usage *out);
 
 SN_CHECKED sn_status store_insert_media(struct db_tx *tx, const struct new_media *media);
@@ -37,6 +38,18 @@ SN_CHECKED sn_status store_delete_media(struct db_tx *tx, const char *id, const 
 /* kind 0: all. */
 SN_CHECKED sn_status store_list_media(struct db_tx *tx, const char *owner_id, int kind, const struct page_scan *scan,
                                       size_t *n, MediaRows__StoredMedia ***rows);
+
+/* Those of the ids that are there, in no order. */
+SN_CHECKED sn_status store_medias(struct db_tx *tx, char **ids, size_t n, size_t *n_rows,
+                                  MediaRows__StoredMedia ***rows);
+
+/* --- where media are shown --- */
+
+SN_CHECKED sn_status store_insert_uses(struct db_tx *tx, char **media_ids, size_t n, const char *object_id,
+                                       bool is_public);
+/* The object shows nothing any more; gone: media that only it had shown. */
+SN_CHECKED sn_status store_delete_uses(struct db_tx *tx, const char *object_id, size_t *n,
+                                       MediaRows__StoredMedia ***gone);
 
 /* --- processing --- */
 
@@ -80,6 +93,10 @@ SN_CHECKED sn_status store_fence_upload(struct db_tx *tx, const char *id);
 SN_CHECKED sn_status store_delete_upload(struct db_tx *tx, const char *id);
 /* Locks some that have expired, whosever they are. */
 SN_CHECKED sn_status store_expired_uploads(struct db_tx *tx, size_t limit, size_t *n, MediaRows__StoredUpload ***rows);
+
+/* Locks some of a member. */
+SN_CHECKED sn_status store_uploads_of(struct db_tx *tx, const char *owner_id, size_t limit, size_t *n,
+                                      MediaRows__StoredUpload ***rows);
 
 SN_CHECKED sn_status store_insert_chunk(struct db_tx *tx, const char *id, const char *upload_id, int64_t position,
                                         int64_t size_bytes);

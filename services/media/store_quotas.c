@@ -29,3 +29,10 @@ sn_status store_usage(struct db_tx *tx, const char *user_id, Media__Usage *out)
 {
         return db_one(tx, &SELECT_USAGE, DB_BINDS(bind_uuid(user_id)), &out->base, NULL);
 }
+
+DB_STATEMENT(DELETE_QUOTA, "media_service", NULL, "delete from user_storage_quotas where user_id = $1");
+
+sn_status store_delete_quota(struct db_tx *tx, const char *user_id)
+{
+        return db_exec(tx, &DELETE_QUOTA, DB_BINDS(bind_uuid(user_id)), NULL);
+}

@@ -71,6 +71,15 @@ sn_status store_expired_uploads(struct db_tx *tx, size_t limit, size_t *n, Media
         return db_list(tx, &LOCK_EXPIRED_UPLOADS, DB_BINDS(bind_i64((int64_t)limit)), n, rows);
 }
 
+DB_STATEMENT(LOCK_UPLOADS_OF, "media_service", &media_rows__stored_upload__message,
+             "select " COLUMNS " from upload_sessions where owner_id = $1 limit $2 for update");
+
+sn_status store_uploads_of(struct db_tx *tx, const char *owner_id, size_t limit, size_t *n,
+                           MediaRows__StoredUpload ***rows)
+{
+        return db_list(tx, &LOCK_UPLOADS_OF, DB_BINDS(bind_uuid(owner_id), bind_i64((int64_t)limit)), n, rows);
+}
+
 DB_STATEMENT(INSERT_CHUNK, "media_service", NULL,
              "insert into upload_chunks (id, session_id, position, size_bytes) values ($1, $2, $3, $4)");
 

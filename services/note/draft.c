@@ -76,6 +76,29 @@ sn_status draft_author(struct rpc_call *c, struct draft *draft)
         return SN_OK;
 }
 
+sn_status draft_media(struct rpc_call *c, struct draft *draft, char **ids, size_t n)
+{
+        Media__AttachRequest in = MEDIA__ATTACH_REQUEST__INIT;
+        Media__Descriptions out = MEDIA__DESCRIPTIONS__INIT;
+
+        if (n == 0) {
+                return SN_OK;
+        }
+        in.owner_id = (char *)c->actor;
+        in.object_id = draft->id;
+        in.is_public = draft->visibility == NOTE__VISIBILITY__VISIBILITY_PUBLIC;
+        in.ids = ids;
+        in.n_ids = n;
+        TRY(media_attach(c, &in, &out));
+        if (out.n_items != n) {
+                return rpc_fail(c, SN_INTERNAL, NULL, "the media service answered with the wrong number of media");
+        }
+        draft->media_ids = ids;
+        draft->n_media_ids = n;
+        draft->media = out.items;
+        return SN_OK;
+}
+
 void draft_inherit_audience(struct draft *draft, const NoteRows__StoredNote *of)
 {
         bool is_public = of->note->visibility == NOTE__VISIBILITY__VISIBILITY_PUBLIC;
@@ -134,4 +157,6 @@ void draft_show(struct rpc_call *c, const struct draft *draft, Note__Note *out)
         out->viewer = ARENA_NEW(c->arena, Note__NoteViewer);
         note__note_viewer__init(out->viewer);
         out->parent_id = (char *)draft->parent_id;
+        out->media = draft->media;
+        out->n_media = draft->n_media_ids;
 }

@@ -9,6 +9,8 @@
 SN_CHECKED sn_status draft_new(struct rpc_call *c, const char *text, struct draft *draft);
 /* Asks who the author is, and whether their account is private. */
 SN_CHECKED sn_status draft_author(struct rpc_call *c, struct draft *draft);
+/* What the note shows: media of its author's, which they are asked for. After its visibility is set. */
+SN_CHECKED sn_status draft_media(struct rpc_call *c, struct draft *draft, char **ids, size_t n);
 /* An answer, or a renote, has the audience of the note that it is to; from a private account of that those alone who
  * follow its author. After draft_author. */
 void draft_inherit_audience(struct draft *draft, const NoteRows__StoredNote *of);

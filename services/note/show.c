@@ -5,6 +5,7 @@
 #include "services/note/marks.h"
 #include "services/note/mentions.h"
 #include "services/note/renoters.h"
+#include "services/note/show_media.h"
 #include "services/note/stored.h"
 #include "services/note/visibility.h"
 #include "services/user/user.rpc.h"
@@ -19,6 +20,7 @@ struct item {
         struct item *original; /* what a renote passes on; of what is not visible, the same note once more; else NULL */
         User__Author *author;
         Note__NoteViewer marks;
+        struct shown_media media;
 };
 
 struct batch {
@@ -264,6 +266,23 @@ static sn_status load_rest(struct rpc_call *c, struct batch *b)
         return load_marks(c, b);
 }
 
+/* Of visible ones, and of the originals of renotes. */
+static sn_status load_media(struct rpc_call *c, struct batch *b)
+{
+        struct shown_media **asked = ARENA_ARRAY(c->arena, struct shown_media *, b->n);
+        size_t n = 0;
+
+        for (size_t i = 0; i < b->n; i++) {
+                struct item *item = is_renote(&b->items[i]) ? b->items[i].original : &b->items[i];
+
+                if (is_visible(&b->items[i]) && item->stored->n_media_ids > 0) {
+                        item->media = (struct shown_media){.stored = item->stored};
+                        asked[n++] = &item->media;
+                }
+        }
+        return show_media(c, asked, n);
+}
+
 /* ---- The answer ---- */
 
 /* The parts of a stored note are shared, not copied: it is read-only and outlives the call. */
@@ -274,6 +293,8 @@ static Note__Note *as_note(struct arena *arena, struct item *item)
         *note = *item->stored->note;
         note->author = item->author;
         note->viewer = &item->marks;
+        note->media = item->media.items;
+        note->n_media = item->media.n;
         return note;
 }
 
@@ -296,6 +317,8 @@ static Note__RenotedNote *as_renoted(struct arena *arena, struct item *item)
         r->mentions = note->mentions;
         r->n_mentions = note->n_mentions;
         r->parent_id = note->parent_id;
+        r->media = item->media.items;
+        r->n_media = item->media.n;
         return r;
 }
 
@@ -328,6 +351,7 @@ sn_status show_to_viewers(struct rpc_call *c, const struct reader *reader, char 
                 return SN_OK;
         }
         TRY(load_rest(c, &b));
+        TRY(load_media(c, &b));
         TRY(load_rest(c, &originals));
         for (size_t i = 0; i < n; i++) {
                 struct item *item = &b.items[i];

@@ -3,6 +3,7 @@
 #define SERVICES_NOTE_STORE_H
 
 #include "db/db.h"
+#include "services/media/media.rpc.h"
 #include "services/note/note.rpc.h"
 #include "services/note/note_rows.rpc.h"
 #include "services/note/text.h"
@@ -24,6 +25,9 @@ struct draft {
         struct note_entities entities;
         Note__Mention **mentions; /* of members that exist */
         size_t n_mentions;
+        char **media_ids;
+        size_t n_media_ids;
+        Media__Media **media; /* what they are */
 };
 
 /* The note with its audience, place in the conversation, hashtags and mentions. */

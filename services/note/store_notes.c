@@ -18,6 +18,19 @@ DB_STATEMENT(
     " select $1::uuid, id, name, place from unnest($2::uuid[], $3::text[]) with ordinality as t (id, name, place)"
     " on conflict do nothing");
 
+DB_STATEMENT(INSERT_MEDIA, "note_service", NULL,
+             "insert into note_media (note_id, media_id, position)"
+             " select $1::uuid, id, place from unnest($2::uuid[]) with ordinality as m (id, place)");
+
+static sn_status insert_media(struct db_tx *tx, const struct draft *draft)
+{
+        if (draft->n_media_ids == 0) {
+                return SN_OK;
+        }
+        return db_exec_later(tx, &INSERT_MEDIA,
+                             DB_BINDS(bind_uuid(draft->id), bind_uuids(draft->media_ids, draft->n_media_ids)));
+}
+
 static sn_status insert_hashtags(struct db_tx *tx, const struct draft *draft)
 {
         size_t n = draft->entities.n_hashtags;
@@ -68,6 +81,7 @@ sn_status store_insert_note(struct db_tx *tx, const struct draft *draft)
                                   DB_BINDS(bind_uuid(draft->id), bind_uuid(draft->parent_id), bind_uuid(draft->root_id),
                                            bind_bool(!draft->uncounted))));
         }
+        TRY(insert_media(tx, draft));
         TRY(insert_hashtags(tx, draft));
         return insert_mentions(tx, draft);
 }
@@ -161,7 +175,7 @@ sn_status store_is_counted(struct db_tx *tx, const char *id, bool *counted)
         " c.removed_by is not null as removed,"                                                                        \
         " coalesce(s.likes, 0) as \"note.counts.likes\", coalesce(s.renotes, 0) as \"note.counts.renotes\","           \
         " coalesce(s.comments, 0) as \"note.counts.comments\", coalesce(s.bookmarks, 0) as \"note.counts.bookmarks\"," \
-        " h.tags as \"note.hashtags\", m.ids as mention_ids, m.names as mention_usernames"                             \
+        " h.tags as \"note.hashtags\", a.ids as media_ids, m.ids as mention_ids, m.names as mention_usernames"         \
         " from notes n left join note_visibility v on v.note_id = n.id left join note_comments c on c.note_id = n.id"  \
         " left join lateral (select sum(likes)::bigint as likes, sum(renotes)::bigint as renotes, "                    \
         "sum(comments)::bigint as "                                                                                    \
@@ -173,7 +187,10 @@ sn_status store_is_counted(struct db_tx *tx, const char *id, bool *counted)
         " left join lateral (select array_agg(user_id order by position) as ids, array_agg(username order by "         \
         "position) as "                                                                                                \
         "names"                                                                                                        \
-        " from note_mentions where note_id = n.id) m on true"
+        " from note_mentions where note_id = n.id) m on true"                                                          \
+        " left join lateral (select array_agg(media_id order by position) as ids from note_media where note_id = "     \
+        "n.id)"                                                                                                        \
+        " a on true"
 
 DB_STATEMENT(SELECT_NOTES, "note_service", &note_rows__stored_note__message,
              NOTES_WHOLE " where n.id = any($1::uuid[]) and n.deleted_at is null");

@@ -27,6 +27,7 @@ sn_status note_handle_create_note(struct rpc_call *c, const Note__CreateNoteRequ
         TRY(draft_new(c, in->text, &draft));
         TRY(draft_author(c, &draft));
         draft.visibility = choose_visibility(in, draft.author);
+        TRY(draft_media(c, &draft, in->media_ids, in->n_media_ids));
         draft_show(c, &draft, out);
         TRY(db_begin(c, &tx));
         TRY(draft_store(tx, &draft));

@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { PASSWORD, connect, eventually, ids, must, problem, randomKey, randomName } from './client.mjs';
 import { SERVICES, findBinary, freePort } from './harness.mjs';
+import { form, png } from './pictures.mjs';
 import { Servers } from './servers.mjs';
 
 const run = promisify(execFile);
@@ -21,7 +22,7 @@ before(async () => {
         const keyFile = path.join(servers.dir, 'key');
         fs.writeFileSync(keyFile, randomBytes(32).toString('base64url'), { mode: 0o600 });
         const env = { ...process.env, SONET_KEY_FILE: keyFile, REDIS_URL: servers.redisUrl, SONET_RATE_LIMITS: 'off', DATABASE_ADMIN_URL: servers.adminUrl,
-                      DATABASE_URL: `postgresql://{service_name}@/{service_name}?host=${servers.dir}`, ACCOUNT_GRACE_DAYS: '0', MAIL_DIR: path.join(servers.dir, 'mail') };
+                      DATABASE_URL: `postgresql://{service_name}@/{service_name}?host=${servers.dir}`, ACCOUNT_GRACE_DAYS: '0', MAIL_DIR: path.join(servers.dir, 'mail'), MEDIA_DIR: path.join(servers.dir, 'media') };
         await run(findBinary(), ['migrate'], { env });
         const port = await freePort(1);
         const log = fs.openSync(path.join(servers.dir, 'sonet.log'), 'a');
@@ -93,6 +94,9 @@ test('an erased member leaves no trace: id, name, address, text', { timeout: 240
         await ada.react(theirs.id, 'bookmark');
         await ada.react(theirs.id, 'renote');
         await fan.react(note.id, 'renote');
+        const picture = must(await it.api('POST', '/v1/media', { token: ada.token, ...form(png(8, 8), { alt_text: word }, `${word}.png`) }), 201);
+        must(await ada.post('/v1/notes', { text: `${word} looks`, media_ids: [picture.id] }), 201);
+        must(await it.api('POST', '/v1/uploads', { token: ada.token, headers: { 'tus-resumable': '1.0.0', 'upload-length': '1000' } }), 201);
         await eventually('timelines', async () => (await fan.homeIds()).includes(closed.id) && (await ada.homeIds()).includes(mention.id));
         await eventually('counts', async () => must(await fan.get('/v1/users/me')).counts.followers === 1);
         const marks = [ada.id, word, name, bytesOf(ada.id)];
@@ -104,6 +108,7 @@ test('an erased member leaves no trace: id, name, address, text', { timeout: 240
                 const left = traces(await dump(), marks).filter((line) => !/INTO public\.outbox/.test(line) && !line.includes(mention.id));
                 assert.deepEqual(left, []);
         }, 120_000);
+        await eventually('her picture is gone', () => fs.readdirSync(path.join(servers.dir, 'media'), { recursive: true }).every((name) => !/[0-9a-f]{64}|chunks\//.test(name)));
         assert.ok(!(await dumpRedis()).includes(bytesOf(ada.id)), 'no cached timeline names her');
 
         // Events keep ids for seven days, in the log and in the stream that carries it.

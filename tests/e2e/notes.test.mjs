@@ -8,7 +8,7 @@ const GONE = '01890000-0000-7000-8000-000000000000';
 test('a new note carries everything that the contract names', async () => {
         const alice = await register();
         const note = await alice.note('Hello, world');
-        assert.deepEqual(Object.keys(note).sort(), ['author', 'counts', 'created_at', 'edited_at', 'hashtags', 'id', 'mentions', 'parent_id',
+        assert.deepEqual(Object.keys(note).sort(), ['author', 'counts', 'created_at', 'edited_at', 'hashtags', 'id', 'media', 'mentions', 'parent_id',
                                                     'renote_of', 'renoted_by', 'text', 'viewer', 'visibility']);
         assert.match(note.id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
         assert.deepEqual(note.author, { id: alice.id, username: alice.username, display_name: `Member ${alice.username}`, avatar_url: null, private: false });

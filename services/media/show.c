@@ -1,0 +1,89 @@
+/* Owns what other services ask: descriptions of media that they show, and where those are shown. Whether somebody may
+ * see it they have decided themselves. */
+#include "services/media/media.h"
+
+#include <string.h>
+#include "services/media/describe.h"
+#include "services/media/store.h"
+
+static Media__Media *find(MediaRows__StoredMedia **rows, size_t n, const char *id)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (strcmp(rows[i]->id, id) == 0) {
+                        return rows[i]->media;
+                }
+        }
+        return NULL;
+}
+
+/* In the order asked; one that is not there has no id. */
+static void answer(struct rpc_call *c, char **ids, size_t n, MediaRows__StoredMedia **rows, size_t n_rows,
+                   Media__Descriptions *out)
+{
+        out->items = ARENA_ARRAY(c->arena, Media__Media *, n);
+        out->n_items = n;
+        for (size_t i = 0; i < n; i++) {
+                Media__Media *found = find(rows, n_rows, ids[i]);
+
+                out->items[i] = ARENA_NEW(c->arena, Media__Media);
+                media__media__init(out->items[i]);
+                if (found != NULL) {
+                        *out->items[i] = *found;
+                }
+        }
+}
+
+sn_status media_handle_batch_describe(struct rpc_call *c, const Media__BatchDescribeRequest *in,
+                                      Media__Descriptions *out)
+{
+        MediaRows__StoredMedia **rows = NULL;
+        size_t n = 0;
+
+        TRY(DB_READ(c, tx, store_medias(tx, in->ids, in->n_ids, &n, &rows)));
+        for (size_t i = 0; i < n; i++) {
+                describe(c, rows[i]);
+        }
+        answer(c, in->ids, in->n_ids, rows, n, out);
+        return SN_OK;
+}
+
+static sn_status fail_not_own(struct rpc_call *c)
+{
+        return rpc_fail(c, SN_INVALID_ARGUMENT, "media_ids",
+                        "you have no media with one of these ids, or it has failed");
+}
+
+static sn_status check_own(struct rpc_call *c, const Media__AttachRequest *in, MediaRows__StoredMedia **rows, size_t n)
+{
+        for (size_t i = 0; i < in->n_ids; i++) {
+                const Media__Media *media = find(rows, n, in->ids[i]);
+
+                if (media == NULL || media->status == MEDIA__STATUS__STATUS_FAILED) {
+                        return fail_not_own(c);
+                }
+        }
+        for (size_t i = 0; i < n; i++) {
+                if (strcmp(rows[i]->owner_id, in->owner_id) != 0) {
+                        return fail_not_own(c);
+                }
+        }
+        return SN_OK;
+}
+
+sn_status media_handle_attach(struct rpc_call *c, const Media__AttachRequest *in, Media__Descriptions *out)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        MediaRows__StoredMedia **rows = NULL;
+        size_t n = 0;
+
+        TRY(db_begin(c, &tx));
+        TRY(store_medias(tx, in->ids, in->n_ids, &n, &rows));
+        TRY(check_own(c, in, rows, n));
+        TRY(store_insert_uses(tx, in->ids, in->n_ids, in->object_id, in->is_public));
+        for (size_t i = 0; i < n; i++) {
+                rows[i]->is_public = rows[i]->is_public || in->is_public;
+                describe(c, rows[i]);
+        }
+        answer(c, in->ids, in->n_ids, rows, n, out);
+        return db_commit(c, NULL, &tx);
+}

@@ -1,0 +1,33 @@
+/* Owns the SQL on where media are shown. */
+#include "services/media/media_columns.h"
+#include "services/media/store.h"
+
+DB_STATEMENT(SELECT_MEDIAS, "media_service", &media_rows__stored_media__message,
+             "select " MEDIA_COLUMNS("") " from media_files f where f.id = any($1::uuid[])");
+
+sn_status store_medias(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, MediaRows__StoredMedia ***rows)
+{
+        return db_list(tx, &SELECT_MEDIAS, DB_BINDS(bind_uuids(ids, n)), n_rows, rows);
+}
+
+DB_STATEMENT(INSERT_USES, "media_service", NULL,
+             "insert into media_uses (media_id, object_id, is_public) select distinct id, $2::uuid, $3::boolean"
+             " from unnest($1::uuid[]) as m (id) on conflict do nothing");
+
+sn_status store_insert_uses(struct db_tx *tx, char **media_ids, size_t n, const char *object_id, bool is_public)
+{
+        return db_exec(tx, &INSERT_USES, DB_BINDS(bind_uuids(media_ids, n), bind_uuid(object_id), bind_bool(is_public)),
+                       NULL);
+}
+
+/* The statement does not see its own deletions. */
+DB_STATEMENT(DELETE_USES, "media_service", &media_rows__stored_media__message,
+             "with gone as (delete from media_uses where object_id = $1 returning media_id)"
+             " select " MEDIA_COLUMNS(
+                 "") " from gone join media_files f on f.id = gone.media_id"
+                     " where not exists (select 1 from media_uses u where u.media_id = f.id and u.object_id <> $1)");
+
+sn_status store_delete_uses(struct db_tx *tx, const char *object_id, size_t *n, MediaRows__StoredMedia ***gone)
+{
+        return db_list(tx, &DELETE_USES, DB_BINDS(bind_uuid(object_id)), n, gone);
+}

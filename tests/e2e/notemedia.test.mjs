@@ -1,0 +1,78 @@
+// Pictures in notes: shown to who may see the note, by addresses that nobody else can use, and gone with the note.
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { api, eventually, must, problem, registerMany } from './shared.mjs';
+import { form, png, processed } from './pictures.mjs';
+
+let author;
+let follower;
+let stranger;
+
+before(async () => {
+        [author, follower, stranger] = await registerMany(3);
+        await follower.follow(author);
+});
+
+const bring = async (member = author) => must(await api('POST', '/v1/media', { token: member.token, ...form(png(20, 10), { alt_text: 'a cat' }) }), 201).id;
+const fetchStatus = async (url) => (await fetch(new URL(url, process.env.SONET_URL))).status;
+const write = async (ids, visibility = 'public') => must(await author.post('/v1/notes', { text: 'look', media_ids: ids, visibility }), 201);
+
+test('a public note shows its pictures, in order, by plain addresses', async () => {
+        const ids = [await bring(), await bring()];
+        const note = await write(ids);
+        assert.deepEqual(note.media.map((m) => m.id), ids);
+        await Promise.all(ids.map((id) => processed(author, id)));
+        for (const reader of [author, follower, stranger]) {
+                const { media } = await reader.read(note.id);
+                assert.deepEqual(media.map((m) => [m.id, m.status, m.alt_text, m.width, m.height, m.url]),
+                                 ids.map((id) => [id, 'ready', 'a cat', 20, 10, `/media/${id}/original`]));
+                assert.equal(await fetchStatus(media[0].url), 200);
+                assert.equal(await fetchStatus(media[0].preview_url), 200);
+        }
+        await eventually('it is on the home timeline', async () => (await follower.home()).some((n) => n.id === note.id && n.media.length === 2));
+        must(await stranger.put(`/v1/notes/${note.id}/renote`));
+        const timeline = must(await follower.get(`/v1/timelines/users/${stranger.id}`)).items;
+        assert.deepEqual(timeline[0].renote_of.media.map((m) => m.id), ids);
+});
+
+test('pictures of a note for followers are given out by signed addresses alone', async () => {
+        const id = await bring();
+        const note = await write([id], 'followers');
+        await processed(author, id);
+        const [media] = (await follower.read(note.id)).media;
+        assert.match(media.url, /\?expires=\d+&signature=[\w-]{43}$/);
+        assert.equal(await fetchStatus(media.url), 200);
+        assert.equal(await fetchStatus(media.preview_url), 200);
+        problem(await stranger.get(`/v1/notes/${note.id}`), 404);
+        const expires = Number(/expires=(\d+)/.exec(media.url)[1]);
+        assert.ok(expires > Date.now() / 1000 && expires <= Date.now() / 1000 + 3600, `${expires}`);
+        for (const url of [`/media/${id}/original`, media.url.replace(`${expires}`, `${expires + 1}`), media.url.replace(id, await bring()),
+                           media.url.replace(/signature=./, (s) => (s.endsWith('A') ? 'signature=B' : 'signature=A')), `/media/${id}/original?expires=${expires}&signature=`]) {
+                assert.equal(await fetchStatus(url), 404, url);
+        }
+});
+
+test('only one’s own media can be shown, at most four, none that failed', async () => {
+        const foreign = await bring(stranger);
+        problem(await author.post('/v1/notes', { text: 'x', media_ids: [foreign] }), 422, { field: 'media_ids' });
+        problem(await author.post('/v1/notes', { text: 'x', media_ids: ['01890000-0000-7000-8000-000000000000'] }), 422, { field: 'media_ids' });
+        problem(await author.post('/v1/notes', { text: 'x', media_ids: await Promise.all([1, 2, 3, 4, 5].map(() => bring())) }), 422, { field: 'media_ids' });
+        const broken = must(await api('POST', '/v1/media', { token: author.token, ...form(png(9, 9).subarray(0, 60)) }), 201).id;
+        assert.equal((await processed(author, broken)).status, 'failed');
+        problem(await author.post('/v1/notes', { text: 'x', media_ids: [broken] }), 422, { field: 'media_ids' });
+});
+
+test('a media that is deleted goes from its note; what a note alone showed goes with the note', async () => {
+        const [first, second, shared] = [await bring(), await bring(), await bring()];
+        const note = await write([first, second, shared]);
+        const other = await write([shared]);
+        await Promise.all([first, second, shared].map((id) => processed(author, id)));
+        must(await author.del(`/v1/media/${first}`), 204);
+        assert.deepEqual((await stranger.read(note.id)).media.map((m) => m.id), [second, shared]);
+        assert.equal(await fetchStatus(`/media/${first}/original`), 404);
+        must(await author.del(`/v1/notes/${note.id}`), 204);
+        await eventually('it is gone', async () => (await author.get(`/v1/media/${second}`)).status === 404);
+        assert.equal(await fetchStatus(`/media/${second}/original`), 404);
+        assert.equal(await fetchStatus(`/media/${shared}/original`), 200);
+        assert.deepEqual((await stranger.read(other.id)).media.map((m) => m.id), [shared]);
+});
