@@ -79,6 +79,15 @@ static const uint8_t hex_values[256] = {
 };
 static const uint8_t pair_starts[16] = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
 
+void uuid_to_lowercase(char *text)
+{
+        for (; *text != '\0'; text++) {
+                if (*text >= 'A' && *text <= 'F') {
+                        *text = (char)(*text - 'A' + 'a');
+                }
+        }
+}
+
 bool uuid_to_bytes(const char *text, uint8_t out[16])
 {
         if (text == NULL || strnlen(text, UUID_SIZE) != UUID_SIZE - 1 || text[8] != '-' || text[13] != '-' ||

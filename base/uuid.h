@@ -16,6 +16,7 @@ char *uuid_new_in(struct arena *arena);
 /* True for the canonical form (any version), either case. */
 bool uuid_valid(const char *text);
 bool uuid_equal(const char *a, const char *b); /* both canonical lowercase; false when either is empty */
+void uuid_to_lowercase(char *text);            /* writes only what has to change: the text may be a constant */
 bool uuid_to_bytes(const char *text, uint8_t out[16]);
 char *uuid_from_bytes(const uint8_t bytes[16], char out[UUID_SIZE]);
 /* The millisecond that a version 7 id carries. */

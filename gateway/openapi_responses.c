@@ -249,6 +249,8 @@ static bool problem_applies(const struct rpc_method *m, size_t i)
                 return strchr(m->http_path, '{') != NULL;
         case 409:
                 return strcmp(m->http_verb, "GET") != 0;
+        case 412:
+                return m->headers != NULL; /* of a protocol with versions */
         case 413:
         case 415:
                 return contract_takes_body(m); /* even where there is nothing to say */

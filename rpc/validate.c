@@ -35,15 +35,6 @@ static sn_status check_length(struct rpc_call *c, const struct value *v, size_t 
         return SN_OK;
 }
 
-static void to_lowercase(char *uuid)
-{
-        for (; *uuid != '\0'; uuid++) {
-                if (*uuid >= 'A' && *uuid <= 'F') { /* written only when needed: the text may be a constant */
-                        *uuid = (char)(*uuid - 'A' + 'a');
-                }
-        }
-}
-
 static sn_status check_format(struct rpc_call *c, const struct value *v, char *text, size_t len)
 {
         switch (v->field->rule.format) {
@@ -51,7 +42,7 @@ static sn_status check_format(struct rpc_call *c, const struct value *v, char *t
                 if (!uuid_valid(text)) {
                         return FAIL(v, "must be a UUID, like 01890a5d-ac96-774b-bcce-b302099a8057");
                 }
-                to_lowercase(text);
+                uuid_to_lowercase(text);
                 return SN_OK;
         case FIELD_FORMAT_EMAIL:
                 return format_is_email(text, len) ? SN_OK : FAIL(v, "must be an e-mail address, like ada@example.org");

@@ -5,6 +5,8 @@ static sn_status find_by_id(struct rpc_call *c, char *id, User__Authors *found)
 {
         User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
 
+        id = arena_strdup(c->arena, id);
+        uuid_to_lowercase(id);
         in.ids = &id;
         in.n_ids = 1;
         return user_batch_get_authors(c, &in, found);

@@ -66,7 +66,7 @@ test('null is no value: every field of every body refuses it by name, and nothin
         let asked = 0;
         for (const [path, operations] of Object.entries(paths)) {
                 for (const [verb, operation] of Object.entries(operations)) {
-                        const schema = operation.requestBody?.content['application/json'].schema;
+                        const schema = operation.requestBody?.content['application/json']?.schema;
                         const reference = schema?.$ref?.split('/').at(-1);
                         const properties = (reference ? components.schemas[reference] : schema)?.properties ?? {};
                         for (const field of Object.keys(properties)) {
