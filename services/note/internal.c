@@ -32,14 +32,13 @@ static bool is_indexed(const NoteRows__StoredNote *stored)
                note_is_for_others((int)stored->note->visibility);
 }
 
-sn_status note_handle_batch_get_indexed(struct rpc_call *c, const Note__BatchGetIndexedRequest *in,
-                                        Note__IndexedNotes *out)
+static sn_status show_indexed(struct rpc_call *c, char **ids, size_t n, Note__IndexedNotes *out)
 {
-        NoteRows__StoredNote **stored = ARENA_ARRAY(c->arena, NoteRows__StoredNote *, in->n_ids);
+        NoteRows__StoredNote **stored = ARENA_ARRAY(c->arena, NoteRows__StoredNote *, n);
 
-        TRY(stored_get(c, READ_FROM_ANYWHERE, in->ids, in->n_ids, stored));
-        out->items = ARENA_ARRAY(c->arena, Note__IndexedNote *, in->n_ids);
-        for (size_t i = 0; i < in->n_ids; i++) {
+        TRY(stored_get(c, READ_FROM_ANYWHERE, ids, n, stored));
+        out->items = ARENA_ARRAY(c->arena, Note__IndexedNote *, n);
+        for (size_t i = 0; i < n; i++) {
                 if (is_indexed(stored[i])) {
                         Note__IndexedNote *item = out->items[out->n_items++] = ARENA_NEW(c->arena, Note__IndexedNote);
 
@@ -50,6 +49,27 @@ sn_status note_handle_batch_get_indexed(struct rpc_call *c, const Note__BatchGet
                 }
         }
         return SN_OK;
+}
+
+sn_status note_handle_batch_get_indexed(struct rpc_call *c, const Note__BatchGetIndexedRequest *in,
+                                        Note__IndexedNotes *out)
+{
+        return show_indexed(c, in->ids, in->n_ids, out);
+}
+
+sn_status note_handle_list_indexed(struct rpc_call *c, const Note__ListIndexedRequest *in, Note__IndexedNotes *out)
+{
+        Note__NoteRef **refs = NULL;
+        size_t n = 0;
+        char **ids;
+
+        TRY(DB_READ(c, tx, store_ids_after(tx, in->after_id, in->limit, &n, &refs)));
+        ids = ARENA_ARRAY(c->arena, char *, n);
+        for (size_t i = 0; i < n; i++) {
+                ids[i] = refs[i]->id;
+        }
+        out->last_id = n == in->limit ? ids[n - 1] : (char *)protobuf_c_empty_string;
+        return show_indexed(c, ids, n, out);
 }
 
 /* "After" counts when both are given. */

@@ -102,4 +102,8 @@ SN_CHECKED sn_status store_ancestors(struct db_tx *tx, const char *id, size_t *n
 SN_CHECKED sn_status store_descendants(struct db_tx *tx, const char *id, bool root, const struct page_scan *scan,
                                        size_t *n, Note__NoteRef ***refs);
 
+/* All notes in order of id. */
+SN_CHECKED sn_status store_ids_after(struct db_tx *tx, const char *after_id, size_t limit, size_t *n,
+                                     Note__NoteRef ***refs);
+
 #endif

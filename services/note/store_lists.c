@@ -34,6 +34,14 @@ static struct db_bind beyond(const struct page_scan *scan)
         " from refill order by id " direction " limit $5"
 /* clang-format on */
 
+DB_STATEMENT(SELECT_IDS_AFTER, "note_service", &note__note_ref__message,
+             "select id, author_id from notes where id > $1 and deleted_at is null order by id limit $2");
+
+sn_status store_ids_after(struct db_tx *tx, const char *after_id, size_t limit, size_t *n, Note__NoteRef ***refs)
+{
+        return db_list(tx, &SELECT_IDS_AFTER, DB_BINDS(bind_uuid(after_id), bind_i64((int64_t)limit)), n, refs);
+}
+
 DB_STATEMENT(SELECT_IDS_BY_AUTHORS, "note_service", &note__note_ref__message,
              IDS_BY_AUTHORS("<", ">", "desc", "00000000-0000-0000-0000-000000000000"));
 DB_STATEMENT(SELECT_IDS_BY_AUTHORS_AFTER, "note_service", &note__note_ref__message,

@@ -2,17 +2,8 @@
 #include "services/search/search.h"
 
 #include <string.h>
-#include "services/search/store.h"
+#include "services/search/indexing.h"
 #include "services/user/user.rpc.h"
-
-static sn_status index_one(struct db_tx *tx, const User__IndexedUser *user)
-{
-        struct arena *arena = db_arena(tx);
-        const char *key = lexeme_fold(arena, user->username);
-
-        return store_index_member(tx, user, key,
-                                  arena_printf(arena, "%s %s", key, lexeme_fold(arena, user->display_name)));
-}
 
 static const User__IndexedUser *find(const User__IndexedUsers *users, const char *id)
 {
@@ -31,7 +22,7 @@ static sn_status index_event(struct db_tx *tx, const bus_event *event, const Use
         if (strcmp(event->type, "user.erased") == 0) {
                 return store_erase_member(tx, event->aggregate_id);
         }
-        return user != NULL ? index_one(tx, user) : store_hide_member(tx, event->aggregate_id);
+        return user != NULL ? indexing_member(tx, user) : store_hide_member(tx, event->aggregate_id);
 }
 
 static sn_status index_members(struct rpc_call *c, struct bus_batch *batch)

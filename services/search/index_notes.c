@@ -1,79 +1,65 @@
 /* Keeps the index of notes: what an event names is asked of note_service, as it is by then, so it may come twice and
- * late. */
+ * late. Counts in the same lane: beside it, a count might find no note yet, and the note come with an older count. */
 #include "services/search/search.h"
 
 #include <string.h>
-#include "base/text.h"
 #include "services/note/note.rpc.h"
-#include "services/search/scripts.h"
-#include "services/search/store.h"
+#include "services/search/indexing.h"
 
-static void add_signs(struct arena *arena, struct lexemes *lexemes, const Note__Note *note, const char *language)
+/* A note of the batch; words: more than its counts may have changed. */
+struct named {
+        char *id;
+        bool words;
+};
+
+/* Likes have events of their own. */
+static bool is_count(const char *type)
 {
-        lexemes_add_sign(arena, lexemes, ":all");
-        lexemes_add_sign(arena, lexemes, arena_printf(arena, ":from:%s", note->author->id));
-        for (size_t i = 0; i < note->n_mentions; i++) {
-                lexemes_add_sign(arena, lexemes, arena_printf(arena, ":mentions:%s", note->mentions[i]->id));
-        }
-        for (size_t i = 0; i < note->n_hashtags; i++) {
-                lexemes_add_sign(arena, lexemes,
-                                 arena_printf(arena, "#%s", text_casefold_nfkc(arena, note->hashtags[i])));
-        }
-        if (note->parent_id[0] != '\0') {
-                lexemes_add_sign(arena, lexemes, ":is:comment");
-        }
-        if (language[0] != '\0') {
-                lexemes_add_sign(arena, lexemes, arena_printf(arena, ":lang:%s", language));
-        }
+        return strcmp(type, "note.counted") == 0 || strcmp(type, "note.liked") == 0 ||
+               strcmp(type, "note.unliked") == 0;
 }
 
-static void analyse(struct arena *arena, const Note__IndexedNote *in, struct indexed_note *out)
-{
-        struct lexemes lexemes = lexemes_of(arena, in->note->text);
-        const char *code = language_guess(in->note->text);
-        const struct language *language = language_of_stems(in->note->text, code);
-
-        *out = (struct indexed_note){.note = in,
-                                     .language = language != NULL ? language->code : "",
-                                     .dictionary = language != NULL ? language->dictionary : "",
-                                     .words = ARENA_ARRAY(arena, char *, lexemes.n),
-                                     .length = lexemes.n_words};
-        for (size_t i = 0; i < lexemes.n; i++) {
-                if (lexemes.items[i].kind == LEXEME_WORD) {
-                        out->words[out->n_words++] = lexemes.items[i].word;
-                }
-        }
-        add_signs(arena, &lexemes, in->note, code);
-        out->vector = lexemes_vector(arena, &lexemes);
-}
-
-/* Each id once, in order: two that write the same notes cannot wait for each other. */
-static size_t ids_of(struct rpc_call *c, const struct bus_batch *batch, char **ids)
+/* Each once, in the order of their first events. */
+static size_t name_notes(const struct bus_batch *batch, struct named *named)
 {
         size_t n = 0;
 
         for (size_t i = 0; i < batch->n; i++) {
                 const bus_event *event = batch->events[i];
-                bool known = false;
+                size_t k = 0;
 
-                for (size_t k = 0; k < n && !known; k++) {
-                        known = uuid_equal(ids[k], event->aggregate_id);
+                while (k < n && !uuid_equal(named[k].id, event->aggregate_id)) {
+                        k++;
                 }
-                if (!known) {
-                        ids[n++] = event->aggregate_id;
+                if (k == n) {
+                        named[n++] = (struct named){.id = event->aggregate_id};
                 }
+                named[k].words = named[k].words || !is_count(event->type);
         }
         return n;
 }
 
-static bool is_among(const char *id, const Note__IndexedNotes *notes)
+static bool only_counts(const struct named *named, size_t n, const char *id)
 {
-        for (size_t i = 0; i < notes->n_items; i++) {
-                if (uuid_equal(notes->items[i]->note->id, id)) {
-                        return true;
+        for (size_t i = 0; i < n; i++) {
+                if (uuid_equal(named[i].id, id)) {
+                        return !named[i].words;
                 }
         }
         return false;
+}
+
+static sn_status store(struct db_tx *tx, const struct named *named, size_t n, const Note__IndexedNotes *found)
+{
+        struct indexed_note *notes = indexing_analyse(db_arena(tx), found);
+
+        for (size_t i = 0; i < found->n_items; i++) {
+                const Note__Note *note = found->items[i]->note;
+
+                TRY(only_counts(named, n, note->id) ? store_count_note(tx, note->id, note->counts)
+                                                    : store_index_note(tx, &notes[i]));
+        }
+        return SN_OK;
 }
 
 static sn_status index_notes(struct rpc_call *c, struct bus_batch *batch)
@@ -81,32 +67,25 @@ static sn_status index_notes(struct rpc_call *c, struct bus_batch *batch)
         CLEANUP(db_end) struct db_tx *tx = NULL;
         Note__BatchGetIndexedRequest in = NOTE__BATCH_GET_INDEXED_REQUEST__INIT;
         Note__IndexedNotes found = NOTE__INDEXED_NOTES__INIT;
-        struct indexed_note *notes;
-        char **gone = ARENA_ARRAY(c->arena, char *, batch->n);
-        size_t n_gone = 0;
+        struct named *named = ARENA_ARRAY(c->arena, struct named, batch->n);
+        size_t n = name_notes(batch, named), n_gone = 0;
+        char **gone;
 
-        in.ids = ARENA_ARRAY(c->arena, char *, batch->n);
-        in.n_ids = ids_of(c, batch, in.ids);
+        in.ids = ARENA_ARRAY(c->arena, char *, n);
+        for (size_t i = 0; i < n; i++) {
+                in.ids[in.n_ids++] = named[i].id;
+        }
         TRY(note_batch_get_indexed(c, &in, &found));
-        notes = ARENA_ARRAY(c->arena, struct indexed_note, found.n_items);
-        for (size_t i = 0; i < found.n_items; i++) {
-                analyse(c->arena, found.items[i], &notes[i]);
-        }
-        for (size_t i = 0; i < in.n_ids; i++) {
-                if (!is_among(in.ids[i], &found)) {
-                        gone[n_gone++] = in.ids[i];
-                }
-        }
+        gone = indexing_missing(c->arena, in.ids, in.n_ids, &found, &n_gone);
         TRY(bus_begin(c, batch, &tx));
-        for (size_t i = 0; i < found.n_items; i++) {
-                TRY(store_index_note(tx, &notes[i]));
-        }
+        TRY(store(tx, named, n, &found));
         TRY(store_unindex_notes(tx, gone, n_gone));
         return bus_commit(c, batch, &tx);
 }
 
 static const char *const types[] = {
-    "note.created", "note.edited", "note.deleted", "comment.created", "comment.deleted", "comment.removed", NULL};
+    "note.created", "note.edited",     "note.deleted",    "note.counted",    "note.liked",
+    "note.unliked", "comment.created", "comment.deleted", "comment.removed", NULL};
 
 const struct bus_consumer search_index_notes = {
     .name = "index_notes",

@@ -29,6 +29,13 @@ sn_status user_handle_batch_get_indexed(struct rpc_call *c, const User__BatchGet
         return DB_READ(c, tx, store_indexed(tx, in->ids, in->n_ids, &out->n_items, &out->items));
 }
 
+sn_status user_handle_list_indexed(struct rpc_call *c, const User__ListIndexedRequest *in, User__IndexedUsers *out)
+{
+        TRY(DB_READ(c, tx, store_indexed_after(tx, in->after_id, in->limit, &out->n_items, &out->items)));
+        out->last_id = out->n_items == in->limit ? out->items[in->limit - 1]->id : (char *)protobuf_c_empty_string;
+        return SN_OK;
+}
+
 sn_status user_handle_get_privacy(struct rpc_call *c, const User__GetPrivacyRequest *in, User__Privacy *out)
 {
         bool found = false;

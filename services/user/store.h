@@ -57,6 +57,8 @@ SN_CHECKED sn_status store_lock_expired(struct db_tx *tx, int64_t grace_days, co
 /* All of a member in this database, the audit log's entries among it. */
 SN_CHECKED sn_status store_erase(struct db_tx *tx, const char *user_id);
 SN_CHECKED sn_status store_indexed(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, User__IndexedUser ***rows);
+SN_CHECKED sn_status store_indexed_after(struct db_tx *tx, const char *after_id, size_t limit, size_t *n_rows,
+                                         User__IndexedUser ***rows);
 SN_CHECKED sn_status store_privacy(struct db_tx *tx, const char *user_id, User__Privacy *out, bool *found);
 /* Of these members those who let themselves be counted. */
 SN_CHECKED sn_status store_countable(struct db_tx *tx, char **ids, size_t n_ids, size_t *n, char ***countable);

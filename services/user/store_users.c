@@ -163,12 +163,22 @@ sn_status store_authors_by_name(struct db_tx *tx, char **keys, size_t n, size_t 
 #define SETTING_IS_OFF(key)                                                                                            \
         "exists (select from user_settings where user_id = u.id and key = '" key "' and value = 'false')"
 
-/* clang-format off */
-DB_STATEMENT(SELECT_INDEXED, "user_service", &user__indexed_user__message,
-             "select u.id, u.username, u.display_name, not " SETTING_IS_OFF("privacy.discoverable") " as discoverable,"
-             " not " SETTING_IS_OFF("privacy.searchable") " as searchable"
-             " from users u where u.id = any($1::uuid[]) and " USER_IS_SHOWN("u"));
-/* clang-format on */
+#define INDEXED_USERS                                                                                                  \
+        "select u.id, u.username, u.display_name, not " SETTING_IS_OFF(                                                \
+            "privacy.discoverable") " as discoverable,"                                                                \
+                                    " not " SETTING_IS_OFF(                                                            \
+                                        "privacy.searchable") " as searchable from users u where " USER_IS_SHOWN("u")
+
+DB_STATEMENT(SELECT_INDEXED, "user_service", &user__indexed_user__message, INDEXED_USERS " and u.id = any($1::uuid[])");
+DB_STATEMENT(SELECT_INDEXED_AFTER, "user_service", &user__indexed_user__message,
+             INDEXED_USERS " and u.id > $1 order by u.id limit $2");
+
+sn_status store_indexed_after(struct db_tx *tx, const char *after_id, size_t limit, size_t *n_rows,
+                              User__IndexedUser ***rows)
+{
+        return db_list(tx, &SELECT_INDEXED_AFTER, DB_BINDS(bind_uuid(after_id), bind_i64((int64_t)limit)), n_rows,
+                       rows);
+}
 
 sn_status store_indexed(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, User__IndexedUser ***rows)
 {

@@ -1,6 +1,7 @@
 // Searching: what is found, by whom, and that what one may not see is not found.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { admin } from './operator.mjs';
 import { api, eventually, ids, must, problem, randomName, register, registerMany } from './shared.mjs';
 
 const path = (query, more = {}) => `/v1/search?${new URLSearchParams({ query, ...more })}`;
@@ -172,4 +173,18 @@ test('filters find by author, mention, hashtag, link, comment, day and likes', a
         await until(ada, `${word} in:following`, []);
         must(await ada.put(`/v1/users/${bob.id}/follow`));
         await until(ada, `${word} in:following`, [rich]);
+});
+
+test('the operator has the index held against the notes anew, and nothing is missing meanwhile or afterwards', async () => {
+        const [ada, word] = [await register(), rare()];
+        const id = await write(ada, `${word} stays`);
+        await until(nobody, word, [id]);
+        const asked = await admin('search', 'rebuild');
+        assert.equal(asked.code, 0, asked.stderr);
+        await eventually('both kinds are done', async () => {
+                assert.deepEqual(await found(nobody, word), [id]);
+                return ((await admin('search', 'progress')).stdout.match(/ checked, done$/gm) ?? []).length === 2;
+        }, 60_000);
+        assert.deepEqual(await found(nobody, word), [id]);
+        assert.equal((await admin('search', 'swim')).code, 2);
 });

@@ -1,0 +1,46 @@
+/* Queries of searches: whatever the text, it is a tree whose text gives the same tree, or the place of its mistake is
+ * within it. */
+#include <string.h>
+
+#include "base/str.h"
+#include "fuzz/must.h"
+#include "services/search/query.h"
+
+enum { ARENA_BYTES = 16 * 1024 * 1024 };
+
+static size_t count_leaves(const struct query *query)
+{
+        size_t n = query->n == 0;
+
+        MUST(query->n > 0 || query->text[0] != '\0');
+        for (size_t i = 0; i < query->n; i++) {
+                n += count_leaves(query->children[i]);
+        }
+        return n;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        struct arena *arena = arena_new(ARENA_BYTES);
+        char *text = arena_strndup(arena, (const char *)data, size);
+        struct query_error error;
+        struct query *query;
+
+        if (utf8_valid(text, strlen(text))) {
+                query = query_parse(arena, text, &error);
+                if (query == NULL) {
+                        MUST(error.wants != NULL && error.at >= 1 && error.at <= utf8_length(text, strlen(text)) + 1);
+                } else {
+                        char *printed = query_print(arena, query);
+                        struct query *again = query_parse(arena, printed, &error);
+
+                        MUST(count_leaves(query) <= QUERY_MAX_TERMS);
+                        MUST(again != NULL && strcmp(query_print(arena, again), printed) == 0);
+                        MUST(count_leaves(again) == count_leaves(query));
+                }
+        }
+        arena_free(arena);
+        return 0;
+}

@@ -1,0 +1,87 @@
+/* Owns how a note becomes a row of the index, and a member. */
+#include "services/search/indexing.h"
+
+#include "base/text.h"
+#include "base/uuid.h"
+#include "services/search/scripts.h"
+
+static void add_signs(struct arena *arena, struct lexemes *lexemes, const Note__Note *note, const char *language)
+{
+        lexemes_add_sign(arena, lexemes, ":all");
+        lexemes_add_sign(arena, lexemes, arena_printf(arena, ":from:%s", note->author->id));
+        for (size_t i = 0; i < note->n_mentions; i++) {
+                lexemes_add_sign(arena, lexemes, arena_printf(arena, ":mentions:%s", note->mentions[i]->id));
+        }
+        for (size_t i = 0; i < note->n_hashtags; i++) {
+                lexemes_add_sign(arena, lexemes,
+                                 arena_printf(arena, "#%s", text_casefold_nfkc(arena, note->hashtags[i])));
+        }
+        if (note->parent_id[0] != '\0') {
+                lexemes_add_sign(arena, lexemes, ":is:comment");
+        }
+        if (language[0] != '\0') {
+                lexemes_add_sign(arena, lexemes, arena_printf(arena, ":lang:%s", language));
+        }
+}
+
+static void analyse(struct arena *arena, const Note__IndexedNote *in, struct indexed_note *out)
+{
+        struct lexemes lexemes = lexemes_of(arena, in->note->text);
+        const char *code = language_guess(in->note->text);
+        const struct language *language = language_of_stems(in->note->text, code);
+
+        *out = (struct indexed_note){.note = in,
+                                     .language = language != NULL ? language->code : "",
+                                     .dictionary = language != NULL ? language->dictionary : "",
+                                     .words = ARENA_ARRAY(arena, char *, lexemes.n),
+                                     .length = lexemes.n_words};
+        for (size_t i = 0; i < lexemes.n; i++) {
+                if (lexemes.items[i].kind == LEXEME_WORD) {
+                        out->words[out->n_words++] = lexemes.items[i].word;
+                }
+        }
+        add_signs(arena, &lexemes, in->note, code);
+        out->vector = lexemes_vector(arena, &lexemes);
+}
+
+struct indexed_note *indexing_analyse(struct arena *arena, const Note__IndexedNotes *notes)
+{
+        struct indexed_note *rows = ARENA_ARRAY(arena, struct indexed_note, notes->n_items);
+
+        for (size_t i = 0; i < notes->n_items; i++) {
+                analyse(arena, notes->items[i], &rows[i]);
+        }
+        return rows;
+}
+
+static bool is_among(const char *id, const Note__IndexedNotes *notes)
+{
+        for (size_t i = 0; i < notes->n_items; i++) {
+                if (uuid_equal(notes->items[i]->note->id, id)) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+char **indexing_missing(struct arena *arena, char **ids, size_t n_ids, const Note__IndexedNotes *notes, size_t *n)
+{
+        char **missing = ARENA_ARRAY(arena, char *, n_ids);
+
+        *n = 0;
+        for (size_t i = 0; i < n_ids; i++) {
+                if (!is_among(ids[i], notes)) {
+                        missing[(*n)++] = ids[i];
+                }
+        }
+        return missing;
+}
+
+sn_status indexing_member(struct db_tx *tx, const User__IndexedUser *user)
+{
+        struct arena *arena = db_arena(tx);
+        const char *key = lexeme_fold(arena, user->username);
+
+        return store_index_member(tx, user, key,
+                                  arena_printf(arena, "%s %s", key, lexeme_fold(arena, user->display_name)));
+}

@@ -1,0 +1,13 @@
+/* What consumers and the rebuild have in common: owners' rows into those of the index. */
+#ifndef SERVICES_SEARCH_INDEXING_H
+#define SERVICES_SEARCH_INDEXING_H
+
+#include "services/search/store.h"
+
+/* One for each note. */
+struct indexed_note *indexing_analyse(struct arena *arena, const Note__IndexedNotes *notes);
+/* The ids that the notes lack. */
+char **indexing_missing(struct arena *arena, char **ids, size_t n_ids, const Note__IndexedNotes *notes, size_t *n);
+SN_CHECKED sn_status indexing_member(struct db_tx *tx, const User__IndexedUser *user);
+
+#endif

@@ -1,0 +1,110 @@
+/* A portion of notes or members at a time. A note that is deleted between being read and being indexed is asked for
+ * once more: after that its event comes, and takes it out. */
+#include "services/search/rebuild.h"
+
+#include <string.h>
+#include "services/jobs.h"
+#include "services/note/note.rpc.h"
+#include "services/search/indexing.h"
+#include "services/search/search.h"
+#include "services/search/store.h"
+#include "services/search/store_rebuild.h"
+#include "services/user/user.rpc.h"
+
+enum { AT_ONCE = 200 };
+
+static char **ids_of(struct rpc_call *c, const Note__IndexedNotes *notes)
+{
+        char **ids = ARENA_ARRAY(c->arena, char *, notes->n_items);
+
+        for (size_t i = 0; i < notes->n_items; i++) {
+                ids[i] = notes->items[i]->note->id;
+        }
+        return ids;
+}
+
+static sn_status write_notes(struct rpc_call *c, const SearchRows__Rebuild *from, const Note__IndexedNotes *notes)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        struct indexed_note *rows = indexing_analyse(c->arena, notes);
+
+        TRY(db_begin(c, &tx));
+        for (size_t i = 0; i < notes->n_items; i++) {
+                TRY(store_index_note(tx, &rows[i]));
+        }
+        TRY(store_delete_stray_notes(tx, from->after_id, notes->last_id, ids_of(c, notes), notes->n_items));
+        return db_commit(c, NULL, &tx);
+}
+
+static sn_status settle(struct db_tx *tx, char **gone, size_t n_gone, const Note__IndexedNotes *still)
+{
+        for (size_t i = 0; i < still->n_items; i++) {
+                TRY(store_count_note(tx, still->items[i]->note->id, still->items[i]->note->counts));
+        }
+        return store_unindex_notes(tx, gone, n_gone);
+}
+
+/* What was deleted or liked since it was read. */
+static sn_status check_again(struct rpc_call *c, const Note__IndexedNotes *notes)
+{
+        Note__BatchGetIndexedRequest in = NOTE__BATCH_GET_INDEXED_REQUEST__INIT;
+        Note__IndexedNotes still = NOTE__INDEXED_NOTES__INIT;
+        size_t n = 0;
+        char **gone;
+
+        in.ids = ids_of(c, notes);
+        in.n_ids = notes->n_items;
+        TRY(note_batch_get_indexed(c, &in, &still));
+        gone = indexing_missing(c->arena, in.ids, in.n_ids, &still, &n);
+        return DB_WRITE(c, tx, settle(tx, gone, n, &still));
+}
+
+static sn_status check_notes(struct rpc_call *c, const SearchRows__Rebuild *from)
+{
+        Note__ListIndexedRequest in = NOTE__LIST_INDEXED_REQUEST__INIT;
+        Note__IndexedNotes notes = NOTE__INDEXED_NOTES__INIT;
+
+        in.after_id = from->after_id;
+        in.limit = AT_ONCE;
+        TRY(note_list_indexed(c, &in, &notes));
+        TRY(write_notes(c, from, &notes));
+        TRY(check_again(c, &notes));
+        return DB_WRITE(c, tx, store_advance_rebuild(tx, from, notes.last_id, notes.n_items));
+}
+
+static sn_status write_members(struct db_tx *tx, const SearchRows__Rebuild *from, const User__IndexedUsers *users)
+{
+        for (size_t i = 0; i < users->n_items; i++) {
+                TRY(indexing_member(tx, users->items[i]));
+        }
+        return store_advance_rebuild(tx, from, users->last_id, users->n_items);
+}
+
+static sn_status check_members(struct rpc_call *c, const SearchRows__Rebuild *from)
+{
+        User__ListIndexedRequest in = USER__LIST_INDEXED_REQUEST__INIT;
+        User__IndexedUsers users = USER__INDEXED_USERS__INIT;
+
+        in.after_id = from->after_id;
+        in.limit = AT_ONCE;
+        TRY(user_list_indexed(c, &in, &users));
+        return DB_WRITE(c, tx, write_members(tx, from, &users));
+}
+
+/* Members first: by then it is known who does not want to be found. */
+static sn_status rebuild_some(struct rpc_call *c, bool *more)
+{
+        SearchRows__Rebuild **rows = NULL;
+        size_t n = 0;
+
+        TRY(DB_READ(c, tx, rebuild_progress(tx, &n, &rows)));
+        for (size_t i = 0; i < n && !*more; i++) {
+                if (!rows[i]->done) {
+                        *more = true;
+                        TRY(strcmp(rows[i]->kind, "notes") == 0 ? check_notes(c, rows[i]) : check_members(c, rows[i]));
+                }
+        }
+        return SN_OK;
+}
+
+const struct service_job search_rebuild = {.name = "rebuild", .every_s = 5, .run = rebuild_some};

@@ -1,0 +1,46 @@
+/* Owns the SQL of the rebuild. */
+#include "services/search/store_rebuild.h"
+
+#include "services/search/rebuild.h"
+
+DB_STATEMENT(
+    ASK_REBUILD, "search_service", NULL,
+    "update search_rebuild set after_id = '00000000-0000-0000-0000-000000000000', checked = 0, done_at = null");
+
+sn_status rebuild_ask(struct db_tx *tx)
+{
+        return db_exec(tx, &ASK_REBUILD, DB_NO_BINDS, NULL);
+}
+
+DB_STATEMENT(SELECT_REBUILDS, "search_service", &search_rows__rebuild__message,
+             "select kind, after_id, checked, done_at is not null as done from search_rebuild order by kind");
+
+sn_status rebuild_progress(struct db_tx *tx, size_t *n, SearchRows__Rebuild ***rows)
+{
+        return db_list(tx, &SELECT_REBUILDS, DB_NO_BINDS, n, rows);
+}
+
+/* Whoever else did the same portion was first: it is as good. */
+DB_STATEMENT(
+    ADVANCE_REBUILD, "search_service", NULL,
+    "update search_rebuild set after_id = coalesce($3::uuid, after_id), checked = checked + $4,"
+    " done_at = case when $3::uuid is null then now() end where kind = $1 and after_id = $2 and done_at is null");
+
+sn_status store_advance_rebuild(struct db_tx *tx, const SearchRows__Rebuild *from, const char *last_id, size_t checked)
+{
+        return db_exec(
+            tx, &ADVANCE_REBUILD,
+            DB_BINDS(bind_text(from->kind), bind_uuid(from->after_id), bind_uuid(last_id), bind_i64((int64_t)checked)),
+            NULL);
+}
+
+/* What an event brought within the last minute may be newer than what its owner said. */
+DB_STATEMENT(DELETE_STRAY_NOTES, "search_service", NULL,
+             "delete from search_index where note_id > $1 and ($2::uuid is null or note_id <= $2)"
+             " and note_id <> all($3::uuid[]) and created_at < now() - interval '1 minute'");
+
+sn_status store_delete_stray_notes(struct db_tx *tx, const char *after_id, const char *last_id, char **ids, size_t n)
+{
+        return db_exec(tx, &DELETE_STRAY_NOTES, DB_BINDS(bind_uuid(after_id), bind_uuid(last_id), bind_uuids(ids, n)),
+                       NULL);
+}

@@ -1,0 +1,15 @@
+/* The SQL of the rebuild. */
+#ifndef SERVICES_SEARCH_STORE_REBUILD_H
+#define SERVICES_SEARCH_STORE_REBUILD_H
+
+#include "db/db.h"
+#include "services/search/search_rows.rpc.h"
+
+/* last_id "": there is nothing more. */
+SN_CHECKED sn_status store_advance_rebuild(struct db_tx *tx, const SearchRows__Rebuild *from, const char *last_id,
+                                           size_t checked);
+/* Notes of the index after one id, up to another ("": to the end), that are not among these. */
+SN_CHECKED sn_status store_delete_stray_notes(struct db_tx *tx, const char *after_id, const char *last_id, char **ids,
+                                              size_t n);
+
+#endif
