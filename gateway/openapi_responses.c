@@ -240,6 +240,16 @@ static bool is_step_up(size_t i)
         return problems[i].name != NULL && strcmp(problems[i].name, STEP_UP) == 0;
 }
 
+static bool takes_headers(const struct rpc_method *m)
+{
+        for (unsigned i = 0; i < m->in->n_fields; i++) {
+                if (m->in->fields[i].rule.header != NULL) {
+                        return true;
+                }
+        }
+        return false;
+}
+
 static bool problem_applies(const struct rpc_method *m, size_t i)
 {
         switch (problems[i].status) {
@@ -250,7 +260,11 @@ static bool problem_applies(const struct rpc_method *m, size_t i)
         case 409:
                 return strcmp(m->http_verb, "GET") != 0;
         case 412:
-                return m->headers != NULL; /* of a protocol with versions */
+                return takes_headers(m); /* of a protocol with versions */
+        case 460:
+                return m->body == RPC_BODY_BYTES;
+        case 507:
+                return contract_streams_body(m);
         case 413:
         case 415:
                 return contract_takes_body(m); /* even where there is nothing to say */
@@ -374,7 +388,8 @@ static void stream_responses(struct buf *out, const struct gateway_page *page)
         page_response(out, page, 200, "Server-sent events: each is a message of the stream, as JSON.");
         for (size_t i = 0; i < N_PROBLEMS; i++) {
                 int status = problems[i].status;
-                if (problems[i].name != NULL && !is_step_up(i) && status != 409 && status != 413 && status != 415) {
+                if (problems[i].name != NULL && !is_step_up(i) && status != 409 && status != 412 && status != 413 &&
+                    status != 415 && status != 460 && status != 507) {
                         refer_to_problem(out, i);
                 }
         }

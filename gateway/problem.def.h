@@ -22,9 +22,11 @@ PROBLEM(422, "validation_failed", "Invalid", "A field breaks its rules; `field` 
 PROBLEM(426, "upgrade_required", "UpgradeRequired", "This is a stream: it is spoken over WebSocket, or as server-sent events.")
 PROBLEM(429, "rate_limited", "TooManyRequests", "Too many requests; Retry-After says when to come back.")
 PROBLEM(431, "headers_too_large", NULL, NULL)
+PROBLEM(460, "checksum_mismatch", "ChecksumMismatch", "The bytes are not those of which the checksum is (tus 1.0).")
 PROBLEM(500, "internal", "Internal", "Something went wrong on the server; the request id helps its operator to find it.")
 PROBLEM(501, "unimplemented", NULL, NULL)
 PROBLEM(503, "unavailable", "Unavailable", "The server is overloaded or not ready; Retry-After says when to come back.")
 PROBLEM(504, "deadline_exceeded", "TimedOut", "It took too long; it may have been done nevertheless.")
 PROBLEM(505, "http_version", NULL, NULL)
+PROBLEM(507, "quota_exceeded", "NoRoom", "There is no room for it: in the member's quota, or on the server.")
 #undef PROBLEM
