@@ -205,7 +205,10 @@ static void limits_of_what_clients_send_are_those_of_the_contract(void **state)
         expect("/components/schemas/note.CreateNoteRequest",
                "{\"type\":\"object\",\"properties\":{\"text\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":5000},"
                "\"visibility\":{\"type\":\"string\",\"enum\":[\"public\",\"followers\",\"only_me\"],\"description\":"
-               "\"public when not given.\"}},"
+               "\"public when not given.\"},"
+               "\"media_ids\":{\"type\":\"array\",\"maxItems\":4,\"items\":{\"type\":\"string\",\"format\":\"uuid\"},"
+               "\"description\":\"Media of one's own, in the order in which they are shown; they may still be in "
+               "work.\"}},"
                "\"required\":[\"text\"],\"additionalProperties\":false}");
         expect("/components/schemas/example.Sample.input/properties/name",
                "{\"type\":\"string\",\"minLength\":2,\"maxLength\":10,\"pattern\":\"^([a-zé]+)$\"}");
@@ -282,7 +285,7 @@ static void bodies_and_files_are_bytes_with_their_own_parameters_and_answers(voi
 {
         (void)state;
         expect("/paths/~1v1~1samples~1{id}~1picture/put/requestBody",
-               "{\"required\":true,\"content\":{\"image/png\":{\"schema\":{\"type\":\"string\",\"format\":"
+               "{\"required\":false,\"content\":{\"image/png\":{\"schema\":{\"type\":\"string\",\"format\":"
                "\"binary\"}}}}");
         expect("/paths/~1v1~1samples~1{id}~1picture/put/parameters/1",
                "{\"name\":\"Upload-Offset\",\"in\":\"header\",\"description\":\"From where on.\",\"schema\":{\"type\":"
