@@ -12,7 +12,7 @@
 #define POINTS_MAX 3000
 
 struct asked {
-        int64_t from_ms, to_ms;
+        int64_t from_ms, to_ms; /* whole days */
         size_t n;
         AnalyticsRows__Point **points;
 };
@@ -114,33 +114,51 @@ static void show(struct rpc_call *c, const AnalyticsRows__Point *point, bool hid
         out->points[out->n_points++] = shown;
 }
 
-/* The hours of one day make the total that the day's point tells: what is withheld of them is so day by day. The days
- * make none that is told. */
-static size_t end_of_group(const struct asked *a, size_t first, bool hours)
+static int64_t ms_of(const AnalyticsRows__Point *point)
+{
+        return point->at->seconds * 1000;
+}
+
+/* The hours of one day make the total that the day's point tells, and so do new and returning members: what is withheld
+ * of them is so day by day. The days make no total that is told. */
+static size_t end_of_day(const struct asked *a, size_t first)
 {
         size_t end = first + 1;
 
-        while (hours && end < a->n &&
-               day_of(a->points[end]->at->seconds * 1000) == day_of(a->points[first]->at->seconds * 1000)) {
+        while (end < a->n && day_of(ms_of(a->points[end])) == day_of(ms_of(a->points[first]))) {
                 end++;
         }
         return end;
 }
 
-static void show_all(struct rpc_call *c, const struct asked *a, bool hours, Analytics__Metric *out)
+/* Each point is two groups: its own people, and the others (0 of them hide nothing). */
+static bool *find_hidden(struct arena *arena, const struct asked *a)
 {
-        int64_t *people = ARENA_ARRAY(c->arena, int64_t, a->n + 1);
-        bool *hidden = ARENA_ARRAY(c->arena, bool, a->n + 1);
+        int64_t *people = ARENA_ARRAY(arena, int64_t, 2 * a->n + 1);
+        bool *hidden = ARENA_ARRAY(arena, bool, 2 * a->n + 1);
+
+        for (size_t i = 0; i < a->n; i++) {
+                people[2 * i] =
+                    a->points[i]->people > 0 ? a->points[i]->people : 1; /* nobody in particular is somebody */
+                people[2 * i + 1] = a->points[i]->others;
+        }
+        for (size_t first = 0, end; first < a->n; first = end) {
+                end = end_of_day(a, first);
+                suppress_small(people + 2 * first, 2 * (end - first), analytics_min_group(), hidden + 2 * first);
+        }
+        return hidden;
+}
+
+/* Whole days decide what is withheld, whichever of their hours are asked for: else an hour that is withheld beside the
+ * others were told when it is asked for alone. */
+static void show_all(struct rpc_call *c, const struct asked *a, int64_t from_ms, int64_t to_ms, Analytics__Metric *out)
+{
+        bool *hidden = find_hidden(c->arena, a);
 
         out->points = ARENA_ARRAY(c->arena, Analytics__MetricPoint *, a->n + 1);
         for (size_t i = 0; i < a->n; i++) {
-                people[i] = a->points[i]->people > 0 ? a->points[i]->people : 1; /* nobody in particular is somebody */
-        }
-        for (size_t first = 0, end; first < a->n; first = end) {
-                end = end_of_group(a, first, hours);
-                suppress_small(people + first, end - first, analytics_min_group(), hidden + first);
-                for (size_t i = first; i < end; i++) {
-                        show(c, a->points[i], hidden[i], out);
+                if (ms_of(a->points[i]) >= from_ms && ms_of(a->points[i]) < to_ms) {
+                        show(c, a->points[i], hidden[2 * i], out);
                 }
         }
 }
@@ -159,18 +177,19 @@ static sn_status read_time(struct rpc_call *c, const char *field, const char *te
 
 sn_status analytics_handle_get_metric(struct rpc_call *c, const Analytics__GetMetricRequest *in, Analytics__Metric *out)
 {
-        bool hours = in->interval == ANALYTICS__INTERVAL__INTERVAL_HOUR;
-        int64_t unit_ms = hours ? HOUR_MS : DAY_MS;
-        struct asked a = {0};
+        int64_t unit_ms = in->interval == ANALYTICS__INTERVAL__INTERVAL_HOUR ? HOUR_MS : DAY_MS;
+        int64_t from_ms = 0, to_ms = 0;
 
-        TRY(read_time(c, "from", in->from, unit_ms, &a.from_ms));
-        TRY(read_time(c, "to", in->to, unit_ms, &a.to_ms));
-        if (a.to_ms <= a.from_ms || (a.to_ms - a.from_ms) / unit_ms > POINTS_MAX) {
+        TRY(read_time(c, "from", in->from, unit_ms, &from_ms));
+        TRY(read_time(c, "to", in->to, unit_ms, &to_ms));
+        if (to_ms <= from_ms || (to_ms - from_ms) / unit_ms > POINTS_MAX) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "to",
                                 "must lie after from, and not more than %d intervals after it", POINTS_MAX);
         }
+        struct asked a = {.from_ms = day_of(from_ms) * DAY_MS, .to_ms = day_of(to_ms + DAY_MS - 1) * DAY_MS};
+
         TRY(DB_READ(c, tx, read_points(tx, in, &a)));
         out->name = in->name;
-        show_all(c, &a, hours, out);
+        show_all(c, &a, from_ms, to_ms, out);
         return SN_OK;
 }

@@ -13,13 +13,15 @@ SN_CHECKED sn_status store_events(struct db_tx *tx, AnalyticsRows__TakenEvent *c
 /* The salt of the day that begins at this moment: the first one that is offered. */
 SN_CHECKED sn_status store_share_salt(struct db_tx *tx, int64_t day_ms, const uint8_t fresh[32], uint8_t out[32]);
 
-/* A metric by name and grain ("hour", "day"), from and to by the wall clock, at most 3,000 points. */
+/* A metric by name and grain ("hour", "day"), from and to by the wall clock, at most 3,048 points: 3,000, and what is
+ * missing of the first and the last day. */
 SN_CHECKED sn_status store_counts(struct db_tx *tx, const char *name, const char *grain, int64_t from_ms, int64_t to_ms,
                                   size_t *n, AnalyticsRows__Point ***points);
 /* How many different people were there on the last so many days, for each day. */
 SN_CHECKED sn_status store_active(struct db_tx *tx, bool members, int64_t days, int64_t from_ms, int64_t to_ms,
                                   size_t *n, AnalyticsRows__Point ***points);
-/* Of the members that were there on each day: those whose first day it was, or the others. */
+/* Of the members that were there on each day: those whose first day it was, or the others. A point's others are those
+ * who are not asked for. */
 SN_CHECKED sn_status store_newcomers(struct db_tx *tx, bool first, int64_t from_ms, int64_t to_ms, size_t *n,
                                      AnalyticsRows__Point ***points);
 

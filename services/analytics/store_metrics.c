@@ -3,7 +3,7 @@
 
 DB_STATEMENT(SELECT_COUNTS, "analytics_service", &analytics_rows__point__message,
              "select bucket as at, value::float8 as value, people from business_metrics"
-             " where name = $1 and grain = $2 and bucket >= $3 and bucket < $4 order by bucket limit 3000");
+             " where name = $1 and grain = $2 and bucket >= $3 and bucket < $4 order by bucket limit 3048");
 
 sn_status store_counts(struct db_tx *tx, const char *name, const char *grain, int64_t from_ms, int64_t to_ms, size_t *n,
                        AnalyticsRows__Point ***points)
@@ -31,11 +31,15 @@ sn_status store_active(struct db_tx *tx, bool members, int64_t days, int64_t fro
                        points);
 }
 
-DB_STATEMENT(SELECT_NEWCOMERS, "analytics_service", &analytics_rows__point__message,
-             "select s.day::timestamp at time zone 'UTC' as at, count(*)::float8 as value, count(*) as people"
-             " from user_sessions s join analytics_people p on p.visitor = s.visitor"
-             " where s.member and (p.first_day = s.day) = $1 and s.day >= ($2::timestamptz at time zone 'UTC')::date"
-             " and s.day < ($3::timestamptz at time zone 'UTC')::date group by s.day order by 1 limit 3000");
+/* Both are counted, for together they are all of the day. */
+DB_STATEMENT(
+    SELECT_NEWCOMERS, "analytics_service", &analytics_rows__point__message,
+    "with days as (select s.day, count(*) filter (where (p.first_day = s.day) = $1) as asked, count(*) as everybody"
+    " from user_sessions s join analytics_people p on p.visitor = s.visitor"
+    " where s.member and s.day >= ($2::timestamptz at time zone 'UTC')::date"
+    " and s.day < ($3::timestamptz at time zone 'UTC')::date group by s.day)"
+    " select day::timestamp at time zone 'UTC' as at, asked::float8 as value, asked as people,"
+    " everybody - asked as others from days where asked > 0 order by day limit 3000");
 
 sn_status store_newcomers(struct db_tx *tx, bool first, int64_t from_ms, int64_t to_ms, size_t *n,
                           AnalyticsRows__Point ***points)

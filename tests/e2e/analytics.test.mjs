@@ -5,7 +5,7 @@ import { before, test } from 'node:test';
 import { api, eventually, must, problem, register, registerMany } from './shared.mjs';
 import { registerWithRole } from './operator.mjs';
 
-const DAY_MS = 86_400_000;
+const [HOUR_MS, DAY_MS] = [3_600_000, 86_400_000];
 let analyst;
 
 before(async () => {
@@ -15,11 +15,13 @@ before(async () => {
 const event = (name, properties, rest = {}) => ({ id: randomUUID(), name, at: new Date().toISOString(), ...(properties ? { properties } : {}), ...rest });
 const send = (events, { token, headers } = {}) => api('POST', '/v1/analytics/events', { token, body: { events }, headers });
 
+const metric = async (name, from_ms, to_ms, interval) => must(await analyst.get(
+        `/v1/admin/analytics/metrics?name=${name}&from=${new Date(from_ms).toISOString()}&to=${new Date(to_ms).toISOString()}&interval=${interval}`)).points;
+
 // The value of today; undefined: nothing happened, null: withheld.
 async function today(name, interval = 'day') {
-        const from = new Date(Math.floor(Date.now() / DAY_MS) * DAY_MS);
-        const path = `/v1/admin/analytics/metrics?name=${name}&from=${from.toISOString()}&to=${new Date(+from + DAY_MS).toISOString()}&interval=${interval}`;
-        const points = must(await analyst.get(path)).points;
+        const from = Math.floor(Date.now() / DAY_MS) * DAY_MS;
+        const points = await metric(name, from, from + DAY_MS, interval);
         return interval === 'day' ? points.at(-1)?.value : points;
 }
 
@@ -114,6 +116,25 @@ test('of fewer people than five no number is told, and none can be computed from
         await eventually('there is a day that is withheld', async () => await today('click') === null);
         const hours = await today('click', 'hour');
         assert.ok(hours.length > 0 && hours.every((p) => p.value === null), JSON.stringify(hours));
+});
+
+test('neither an hour that is asked for alone nor the rest of a total tells of one member', async () => {
+        const day = (Math.floor(Date.now() / DAY_MS) - 3) * DAY_MS;
+        const opened = (at) => event('app_open', null, { at: new Date(at).toISOString() });
+        const [newcomer, ...others] = await registerMany(6);
+        must(await send([opened(day + HOUR_MS)], { token: newcomer.token }), 202);
+        for (const { token } of others) {
+                must(await send([opened(day - HOUR_MS), opened(day + 2 * HOUR_MS)], { token }), 202);
+        }
+        const values = async (...asked) => (await metric(...asked)).map((p) => p.value);
+        await eventually('all are counted', async () => (await values('dau', day, day + DAY_MS, 'day'))[0] === 6);
+        assert.deepEqual(await values('app_open', day, day + DAY_MS, 'day'), [6]);
+        assert.deepEqual(await values('app_open', day, day + DAY_MS, 'hour'), [null, null]);
+        assert.deepEqual(await values('app_open', day + HOUR_MS, day + 2 * HOUR_MS, 'hour'), [null]);
+        assert.deepEqual(await values('app_open', day + 2 * HOUR_MS, day + 3 * HOUR_MS, 'hour'), [null]);
+        assert.deepEqual(await values('app_open', day - HOUR_MS, day, 'hour'), [5]);
+        assert.deepEqual(await values('new_members', day - DAY_MS, day + DAY_MS, 'day'), [5, null]);
+        assert.deepEqual(await values('returning_members', day - DAY_MS, day + DAY_MS, 'day'), [null]);
 });
 
 test('what members do in other services is counted by its events', async () => {
