@@ -236,8 +236,10 @@ bool journal_take(struct journal_file *out)
         return found;
 }
 
+/* False at the end (errno is 0), too, when there are fewer bytes than that. */
 static bool read_whole(int fd, void *bytes, size_t len)
 {
+        errno = 0;
         for (size_t have = 0; have < len;) {
                 ssize_t n = read(fd, (char *)bytes + have, len - have);
                 if (n <= 0) {
@@ -248,20 +250,48 @@ static bool read_whole(int fd, void *bytes, size_t len)
         return true;
 }
 
-bool journal_read(struct journal_file *file, const uint8_t **record, size_t *len)
+/* What a crash cut is the last of its file. */
+static enum journal_next judge_damage(int fd)
+{
+        struct stat file;
+        off_t at = lseek(fd, 0, SEEK_CUR);
+
+        if (at < 0 || fstat(fd, &file) != 0) {
+                return JOURNAL_UNREAD;
+        }
+        return at < file.st_size ? JOURNAL_DAMAGED : JOURNAL_END;
+}
+
+enum journal_next journal_read(struct journal_file *file, const uint8_t **record, size_t *len)
 {
         uint32_t head[2];
 
         free(file->bytes);
         file->bytes = NULL;
-        if (!read_whole(file->fd, head, sizeof(head)) || head[0] > RECORD_BYTES ||
-            (file->bytes = malloc((size_t)head[0] + 1)) == NULL || !read_whole(file->fd, file->bytes, head[0]) ||
-            (uint32_t)crc32(0, file->bytes, head[0]) != head[1]) {
-                return false;
+        if (!read_whole(file->fd, head, sizeof(head))) {
+                return errno == 0 ? JOURNAL_END : JOURNAL_UNREAD;
+        }
+        if (head[0] > RECORD_BYTES) {
+                return judge_damage(file->fd);
+        }
+        if ((file->bytes = malloc((size_t)head[0] + 1)) == NULL || !read_whole(file->fd, file->bytes, head[0])) {
+                return errno == 0 ? JOURNAL_END : JOURNAL_UNREAD;
+        }
+        if ((uint32_t)crc32(0, file->bytes, head[0]) != head[1]) {
+                return judge_damage(file->fd);
         }
         *record = file->bytes;
         *len = head[0];
-        return true;
+        return JOURNAL_RECORD;
+}
+
+void journal_set_aside(struct journal_file *file)
+{
+        char bad[sizeof(file->path)];
+        size_t stem = strlen(file->path) - strlen(".log");
+
+        (void)snprintf(bad, sizeof(bad), "%.*s.bad", (int)stem, file->path);
+        (void)rename(file->path, bad);
 }
 
 void journal_release(struct journal_file *file, bool done)

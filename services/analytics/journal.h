@@ -30,8 +30,17 @@ struct journal_file {
 
 /* False when nothing waits. */
 bool journal_take(struct journal_file *out);
-/* The next whole record; false at the end, or where a crash cut it: nothing that follows was acknowledged. */
-bool journal_read(struct journal_file *file, const uint8_t **record, size_t *len);
+enum journal_next {
+        JOURNAL_RECORD,
+        JOURNAL_END,     /* or where a crash cut it: nothing that follows was acknowledged */
+        JOURNAL_DAMAGED, /* a record was changed that has others behind it */
+        JOURNAL_UNREAD,  /* the disk or the memory fails for now; errno says why */
+};
+
+/* The next whole record. */
+enum journal_next journal_read(struct journal_file *file, const uint8_t **record, size_t *len);
+/* Gives a damaged file a name (.bad) by which nobody reads it again, for whoever looks after the installation. */
+void journal_set_aside(struct journal_file *file);
 /* done: the events are stored, and the file goes. */
 void journal_release(struct journal_file *file, bool done);
 

@@ -2,6 +2,8 @@
  * point repeats events, which count once. */
 #include "services/analytics/analytics.h"
 
+#include <errno.h>
+#include <string.h>
 #include "base/log.h"
 #include "services/analytics/journal.h"
 #include "services/analytics/store.h"
@@ -39,30 +41,49 @@ static sn_status add(struct rpc_call *c, struct batch *batch, const uint8_t *rec
         return SN_OK;
 }
 
-static sn_status load_file(struct service *service, struct journal_file *file)
+/* SN_OK also for a damaged one, whose records before the damage are stored. */
+static sn_status load_file(struct service *service, struct journal_file *file, enum journal_next *end)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, 30000);
         struct batch batch = {ARENA_ARRAY(c->arena, AnalyticsRows__TakenEvent *, AT_ONCE), 0};
         const uint8_t *record = NULL;
         size_t len = 0;
 
-        while (journal_read(file, &record, &len)) {
+        while ((*end = journal_read(file, &record, &len)) == JOURNAL_RECORD) {
                 TRY(add(c, &batch, record, len));
         }
+        if (*end == JOURNAL_UNREAD) {
+                log_event(LOG_LEVEL_ERROR, "a file of the journal of events cannot be read now",
+                          LOG_STR("file.path", file->path), LOG_STR("error.message", strerror(errno)));
+                return SN_UNAVAILABLE;
+        }
         return store(c, &batch);
+}
+
+static void set_aside(struct journal_file *file)
+{
+        log_event(LOG_LEVEL_ERROR,
+                  "a file of the journal of events is damaged: what follows the damage is not stored, and the file is "
+                  "kept as .bad",
+                  LOG_STR("file.path", file->path));
+        journal_set_aside(file);
 }
 
 static sn_status load(struct rpc_call *c, bool *more)
 {
         struct journal_file file;
+        enum journal_next end = JOURNAL_UNREAD;
 
         if (!journal_take(&file)) {
                 return SN_OK;
         }
-        sn_status status = load_file(c->service, &file);
+        sn_status status = load_file(c->service, &file, &end);
 
-        journal_release(&file, status == SN_OK);
-        *more = status == SN_OK;
+        if (status == SN_OK && end == JOURNAL_DAMAGED) {
+                set_aside(&file);
+        }
+        journal_release(&file, status == SN_OK && end == JOURNAL_END);
+        *more = status == SN_OK && end == JOURNAL_END;
         return status;
 }
 

@@ -33,7 +33,7 @@ static size_t take_all(char *texts)
         size_t n = 0, len = 0;
 
         while (journal_take(&file)) {
-                for (; journal_read(&file, &record, &len); n++) {
+                for (; journal_read(&file, &record, &len) == JOURNAL_RECORD; n++) {
                         if (texts != NULL) {
                                 (void)strncat(texts, (const char *)record, len);
                         }
@@ -109,17 +109,69 @@ static void what_a_crash_cut_off_ends_the_file(void **state)
         }
 }
 
+/* Takes the file of what was appended after its byte was changed there. */
+static void take_changed(off_t byte, struct journal_file *file)
+{
+        assert_true(journal_take(file));
+        journal_release(file, false);
+        int fd = open(file->path, O_WRONLY);
+        assert_int_equal(pwrite(fd, "W", 1, byte), 1);
+        close(fd);
+        assert_true(journal_take(file));
+}
+
 static void a_changed_byte_is_noticed(void **state)
 {
         struct journal_file file;
+        const uint8_t *record = NULL;
+        size_t len = 0;
 
         append("whole");
+        take_changed(8, &file);
+        assert_int_equal(journal_read(&file, &record, &len), JOURNAL_END);
+        journal_release(&file, true);
+}
+
+/* The record behind the damage was acknowledged. */
+static void a_file_that_is_damaged_in_the_middle_is_kept(void **state)
+{
+        static const off_t bytes[] = {13 + 3, 13 + 8}; /* of the length (then it is enormous), and of the text */
+
+        for (size_t i = 0; i < 2; i++) {
+                struct journal_file file, none;
+                const uint8_t *record = NULL;
+                size_t len = 0;
+                char bad[sizeof(file.path)];
+
+                append("whole");
+                append("changed");
+                append("behind");
+                take_changed(bytes[i], &file);
+                assert_int_equal(journal_read(&file, &record, &len), JOURNAL_RECORD);
+                assert_memory_equal(record, "whole", 5);
+                assert_int_equal(journal_read(&file, &record, &len), JOURNAL_DAMAGED);
+                journal_set_aside(&file);
+                journal_release(&file, false);
+                assert_false(journal_take(&none));
+                (void)snprintf(bad, sizeof(bad), "%.*s.bad", (int)strlen(file.path) - 4, file.path);
+                assert_int_equal(unlink(bad), 0);
+        }
+}
+
+static void a_disk_that_fails_is_no_end(void **state)
+{
+        struct journal_file file;
+        const uint8_t *record = NULL;
+        size_t len = 0;
+
+        append("one");
         assert_true(journal_take(&file));
+        int unreadable = open(file.path, O_WRONLY);
+        assert_int_equal(dup2(unreadable, file.fd), file.fd);
+        close(unreadable);
+        assert_int_equal(journal_read(&file, &record, &len), JOURNAL_UNREAD);
         journal_release(&file, false);
-        int fd = open(file.path, O_WRONLY);
-        assert_int_equal(pwrite(fd, "W", 1, 8), 1);
-        close(fd);
-        assert_int_equal(take_all(NULL), 0);
+        assert_int_equal(take_all(NULL), 1);
 }
 
 /* Killed at once after the acknowledgement, without any end. */
@@ -172,6 +224,8 @@ int main(void)
             TEST(a_full_journal_takes_no_more_until_it_is_read),
             TEST(what_a_crash_cut_off_ends_the_file),
             TEST(a_changed_byte_is_noticed),
+            TEST(a_file_that_is_damaged_in_the_middle_is_kept),
+            TEST(a_disk_that_fails_is_no_end),
             TEST(another_process_reads_what_a_killed_one_left),
             TEST(writers_and_a_reader_at_the_same_time_lose_nothing),
         };
