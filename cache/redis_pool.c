@@ -3,6 +3,7 @@
 #include "cache/redis_pool.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,6 +156,9 @@ redisContext *redis_connect(struct redis *r, int timeout_ms, char reason[128])
         if (connection == NULL) {
                 snprintf(reason, 128, "out of memory");
                 return NULL;
+        }
+        if (connection->err == 0) {
+                (void)fcntl(connection->fd, F_SETFD, FD_CLOEXEC); /* hiredis does not */
         }
         if (connection->err != 0 || redisSetTimeout(connection, timeout) != REDIS_OK) {
                 snprintf(reason, 128, "%s", connection->errstr);

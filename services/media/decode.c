@@ -58,7 +58,8 @@ struct child {
         int said; /* its standard output */
 };
 
-/* Theirs are below, so that none is overwritten before it was moved. */
+/* Theirs are below, so that none is overwritten before it was moved. It has no others, whatever the libraries of this
+ * process left open without close-on-exec. */
 static bool add_fds(posix_spawn_file_actions_t *actions, int in, int out, const struct decoded *d)
 {
         bool ok = posix_spawn_file_actions_adddup2(actions, in, 0) == 0 &&
@@ -67,7 +68,7 @@ static bool add_fds(posix_spawn_file_actions_t *actions, int in, int out, const 
         for (int i = 0; i < DECODE_N_OUTPUTS; i++) {
                 ok = ok && posix_spawn_file_actions_adddup2(actions, d->files[i].fd, DECODE_FIRST_FD + i) == 0;
         }
-        return ok;
+        return ok && posix_spawn_file_actions_addclosefrom_np(actions, DECODE_FIRST_FD + DECODE_N_OUTPUTS) == 0;
 }
 
 static bool spawn(int in, int out, const struct decoded *d, char *const *arguments, pid_t *pid)
