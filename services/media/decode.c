@@ -8,13 +8,14 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/spool.h"
 
-enum { CHILD_MS = 60000, SAID_BYTES = 4096, LOWEST_FD = 16 };
+enum { SAID_BYTES = 4096, LOWEST_FD = 16 };
 
 /* --- files --- */
 
@@ -86,21 +87,20 @@ static bool spawn(int in, int out, const struct decoded *d, char *const *argumen
         return ok;
 }
 
-static bool start(struct rpc_call *c, int in, const char *mime_type, int32_t x, int32_t y, const struct decoded *d,
-                  struct child *child)
+static bool start(struct rpc_call *c, const struct decode_request *r, const struct decoded *d, struct child *child)
 {
         char *arguments[] = {"sonet",
                              DECODE_COMMAND,
-                             (char *)mime_type,
-                             arena_printf(c->arena, "%d", (int)x),
-                             arena_printf(c->arena, "%d", (int)y),
+                             (char *)r->mime_type,
+                             arena_printf(c->arena, "%d", (int)r->focus_x),
+                             arena_printf(c->arena, "%d", (int)r->focus_y),
                              NULL};
         int ends[2];
 
         if (pipe2(ends, O_CLOEXEC) != 0) {
                 return false;
         }
-        int out = move_up(ends[1]), from = fcntl(in, F_DUPFD_CLOEXEC, LOWEST_FD);
+        int out = move_up(ends[1]), from = fcntl(r->fd, F_DUPFD_CLOEXEC, LOWEST_FD);
         bool ok = out >= 0 && from >= 0 && spawn(from, out, d, arguments, &child->pid);
         close_one(out);
         close_one(from);
@@ -111,35 +111,55 @@ static bool start(struct rpc_call *c, int in, const char *mime_type, int32_t x, 
         return ok;
 }
 
-/* Until it closes its output; false: it took too long. */
-static bool listen_to(const struct child *child, char said[SAID_BYTES])
+/* False: it is until_us. */
+static bool wait_readable(int fd, int64_t until_us)
 {
-        int64_t until_us = clock_monotonic_us() + CHILD_MS * INT64_C(1000);
-        size_t len = 0;
+        struct pollfd ready = {.fd = fd, .events = POLLIN};
 
         for (;;) {
                 int64_t left_ms = (until_us - clock_monotonic_us()) / 1000;
-                struct pollfd ready = {.fd = child->said, .events = POLLIN};
-
                 if (left_ms <= 0) {
                         return false;
                 }
-                if (poll(&ready, 1, (int)left_ms) <= 0) {
-                        continue;
+                if (poll(&ready, 1, (int)left_ms) > 0) {
+                        return true;
                 }
+        }
+}
+
+/* Until it closes its output; false: it took too long. */
+static bool listen_to(const struct child *child, int64_t until_us, char said[SAID_BYTES])
+{
+        size_t len = 0;
+
+        while (wait_readable(child->said, until_us)) {
                 ssize_t n = read(child->said, said + len, SAID_BYTES - 1 - len);
-                if (n <= 0 && errno != EINTR) {
+                if (n == 0 || (n < 0 && errno != EINTR)) {
                         said[len] = '\0';
                         return true;
                 }
                 len += n > 0 ? (size_t)n : 0;
         }
+        return false;
 }
 
-static int end(const struct child *child)
+/* One that has closed its output may go on for ever: it has the same time for its end. */
+static bool ends_by(const struct child *child, int64_t until_us)
+{
+        int ended = pidfd_open(child->pid, 0);
+        bool in_time = ended >= 0 && wait_readable(ended, until_us);
+
+        close_one(ended);
+        return in_time;
+}
+
+static int end(const struct child *child, bool in_time)
 {
         int status = 0;
 
+        if (!in_time) {
+                (void)kill(child->pid, SIGKILL);
+        }
         while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR) {
         }
         close(child->said);
@@ -179,24 +199,8 @@ static void set_reason(struct decoded *out, const char *reason)
         (void)snprintf(out->reason, sizeof(out->reason), "%s", reason);
 }
 
-sn_status decode_picture(struct rpc_call *c, int fd, const char *mime_type, int32_t x, int32_t y, struct decoded *out)
+static sn_status set_outcome(struct rpc_call *c, bool in_time, int status, const char *said, struct decoded *out)
 {
-        char said[SAID_BYTES] = "";
-        struct child child;
-
-        CALL_ASSERT_NO_TRANSACTION(c);
-        *out = (struct decoded){0};
-        bool opened = open_files(out);
-        arena_defer(c->arena, close_files, out);
-        if (!opened || !start(c, fd, mime_type, x, y, out, &child)) {
-                return rpc_fail(c, SN_UNAVAILABLE, NULL, "no child to decode a picture could be started: %s",
-                                strerror(errno));
-        }
-        bool in_time = listen_to(&child, said);
-        if (!in_time) {
-                (void)kill(child.pid, SIGKILL);
-        }
-        int status = end(&child);
         if (in_time && WIFEXITED(status) && WEXITSTATUS(status) == 2) {
                 return rpc_fail(c, SN_UNAVAILABLE, NULL,
                                 "the child that decodes pictures could not begin: is libvips there?");
@@ -207,4 +211,22 @@ sn_status decode_picture(struct rpc_call *c, int fd, const char *mime_type, int3
                 set_reason(out, "it cannot be read safely");
         }
         return SN_OK;
+}
+
+sn_status decode_picture(struct rpc_call *c, const struct decode_request *r, struct decoded *out)
+{
+        char said[SAID_BYTES] = "";
+        struct child child;
+
+        CALL_ASSERT_NO_TRANSACTION(c);
+        *out = (struct decoded){0};
+        bool opened = open_files(out);
+        arena_defer(c->arena, close_files, out);
+        if (!opened || !start(c, r, out, &child)) {
+                return rpc_fail(c, SN_UNAVAILABLE, NULL, "no child to decode a picture could be started: %s",
+                                strerror(errno));
+        }
+        int64_t until_us = clock_monotonic_us() + r->wait_ms * INT64_C(1000);
+        bool in_time = listen_to(&child, until_us, said) && ends_by(&child, until_us);
+        return set_outcome(c, in_time, end(&child, in_time), said, out);
 }

@@ -25,10 +25,15 @@ struct decoded {
         char reason[100]; /* "": it worked */
 };
 
-/* focus in millionths. SN_OK with a reason when the picture is at fault; another status when nothing could be tried.
- * Blocks for a minute at most. */
-SN_CHECKED sn_status decode_picture(struct rpc_call *c, int fd, const char *mime_type, int32_t focus_x, int32_t focus_y,
-                                    struct decoded *out);
+struct decode_request {
+        int fd; /* the picture; stays open */
+        const char *mime_type;
+        int32_t focus_x, focus_y; /* millionths */
+        int wait_ms;              /* for the child's end; then it is killed */
+};
+
+/* SN_OK with a reason when the picture is at fault; another status when nothing could be tried. Blocks for wait_ms. */
+SN_CHECKED sn_status decode_picture(struct rpc_call *c, const struct decode_request *request, struct decoded *out);
 
 /* The child: decode-media MIME_TYPE FOCUS_X FOCUS_Y. Gives the exit code. */
 int decode_main(int argc, char **argv);

@@ -8,7 +8,8 @@
 #include "services/media/decode.h"
 #include "services/media/store.h"
 
-enum { ATTEMPTS_MAX = 3 };
+/* Time for the child: a third of what a job has, so that there is some to keep what it made, or why it failed. */
+enum { ATTEMPTS_MAX = 3, CHILD_MS = 20000 };
 
 static const char *const names[DECODE_N_OUTPUTS] = {"original", "large", "medium", "small", "thumb"};
 
@@ -66,8 +67,14 @@ static sn_status process(struct rpc_call *c, const MediaRows__StoredMedia *row)
         int fd = -1;
 
         TRY(blob_open(c, row->content_sha256[0] != '\0' ? row->content_sha256 : row->upload_sha256, &fd));
-        sn_status status = decode_picture(c, fd, row->media->mime_type, (int32_t)lround(row->media->focus_x * 1000000),
-                                          (int32_t)lround(row->media->focus_y * 1000000), d);
+        sn_status status =
+            decode_picture(c,
+                           &(struct decode_request){.fd = fd,
+                                                    .mime_type = row->media->mime_type,
+                                                    .focus_x = (int32_t)lround(row->media->focus_x * 1000000),
+                                                    .focus_y = (int32_t)lround(row->media->focus_y * 1000000),
+                                                    .wait_ms = CHILD_MS},
+                           d);
         close(fd);
         TRY(status);
         if (d->reason[0] != '\0') {
