@@ -7,6 +7,7 @@
 #include "services/messaging/log.h"
 #include "services/messaging/membership.h"
 #include "services/messaging/messages.h"
+#include "services/messaging/people.h"
 #include "services/messaging/show.h"
 #include "services/messaging/store_changes.h"
 #include "services/messaging/store_log.h"
@@ -15,6 +16,15 @@ struct target {
         chat_member member;
         chat_entry message;
 };
+
+/* What reaches the other one of a direct chat. Taking back what is one's own may be done in any case. */
+static sn_status check_reaches(struct rpc_call *c, const char *chat_id)
+{
+        chat_member member = MESSAGING_ROWS__MEMBER__INIT;
+
+        TRY(membership_read_present(c, chat_id, &member));
+        return people_check_not_blocked(c, &member);
+}
 
 /* The message, with the chat locked, for who takes part in it. */
 static sn_status open_target(struct db_tx *tx, const char *chat_id, const char *message_id, struct target *t)
@@ -52,6 +62,7 @@ static sn_status edit(struct db_tx *tx, const Messaging__EditMessageRequest *in,
         chat_entry entry = MESSAGING_ROWS__ENTRY__INIT;
 
         TRY(open_target(tx, in->id, in->message_id, &t));
+        TRY(membership_check_writes(db_call(tx), &t.member));
         TRY(check_edit(db_call(tx), in, &t.message));
         TRY(log_add(tx, &t.member, MESSAGING__CHANGE_KIND__CHANGE_KIND_EDITED, in->message_id, "", &entry));
         TRY(chat_store_edit(tx, &t.message, entry.seq, in->text));
@@ -69,6 +80,8 @@ sn_status messaging_handle_edit_message(struct rpc_call *c, const Messaging__Edi
 
         messaging_rows__member__init(&t.member);
         TRY(membership_read_present(c, in->id, &t.member));
+        TRY(membership_check_writes(c, &t.member));
+        TRY(people_check_not_blocked(c, &t.member));
         TRY(DB_READ(c, read, messages_find(read, &t.member, in->message_id, &t.message)));
         TRY(check_edit(c, in, &t.message));
         TRY(show_message(c, &t.member, &t.message, out));
@@ -159,7 +172,6 @@ static sn_status react(struct db_tx *tx, char *chat_id, char *message_id, char *
         struct target t;
         bool changed = false;
 
-        TRY(check_emoji(db_call(tx), emoji));
         TRY(open_target(tx, chat_id, message_id, &t));
         TRY(on ? chat_store_react(tx, message_id, emoji, &changed)
                : chat_store_unreact(tx, message_id, emoji, &changed));
@@ -172,12 +184,15 @@ static sn_status react(struct db_tx *tx, char *chat_id, char *message_id, char *
 
 sn_status messaging_handle_react(struct rpc_call *c, const Messaging__ReactRequest *in, Google__Protobuf__Empty *out)
 {
+        TRY(check_emoji(c, in->emoji));
+        TRY(check_reaches(c, in->id));
         return DB_WRITE(c, tx, react(tx, in->id, in->message_id, in->emoji, true));
 }
 
 sn_status messaging_handle_unreact(struct rpc_call *c, const Messaging__UnreactRequest *in,
                                    Google__Protobuf__Empty *out)
 {
+        TRY(check_emoji(c, in->emoji));
         return DB_WRITE(c, tx, react(tx, in->id, in->message_id, in->emoji, false));
 }
 
@@ -203,11 +218,13 @@ static sn_status pin(struct db_tx *tx, const char *chat_id, const char *message_
 sn_status messaging_handle_pin_message(struct rpc_call *c, const Messaging__PinMessageRequest *in,
                                        Google__Protobuf__Empty *out)
 {
+        TRY(check_reaches(c, in->id));
         return DB_WRITE(c, tx, pin(tx, in->id, in->message_id, true));
 }
 
 sn_status messaging_handle_unpin_message(struct rpc_call *c, const Messaging__UnpinMessageRequest *in,
                                          Google__Protobuf__Empty *out)
 {
+        TRY(check_reaches(c, in->id));
         return DB_WRITE(c, tx, pin(tx, in->id, in->message_id, false));
 }

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "services/messaging/log.h"
 #include "services/messaging/membership.h"
+#include "services/messaging/people.h"
 #include "services/messaging/show_chats.h"
 #include "services/messaging/store_chats.h"
 #include "services/messaging/store_participants.h"
@@ -55,10 +56,13 @@ static sn_status update(struct db_tx *tx, const Messaging__UpdateChatRequest *in
 sn_status messaging_handle_update_chat(struct rpc_call *c, const Messaging__UpdateChatRequest *in, Messaging__Chat *out)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
+        chat_member member = MESSAGING_ROWS__MEMBER__INIT;
 
         if (sets_title(in)) {
                 TRY(chat_check_title(c, in->title));
         }
+        TRY(membership_read_present(c, in->id, &member));
+        TRY(people_check_not_blocked(c, &member));
         TRY(show_chat(c, in->id, out)); /* others are not asked within the transaction */
         TRY(db_begin(c, &tx));
         TRY(update(tx, in, out));

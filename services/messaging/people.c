@@ -107,16 +107,39 @@ sn_status people_relations(struct rpc_call *c, char *const *ids, size_t n, Follo
                    : rpc_fail(c, SN_INTERNAL, NULL, "the follow service answered with the wrong number of relations");
 }
 
-sn_status people_check_not_blocked(struct rpc_call *c, const char *other)
+/* NULL in chats that are not direct. */
+static sn_status find_peer(struct rpc_call *c, const chat_member *member, Follow__Relationship **peer)
 {
         Follow__Relationship **relations = NULL;
 
-        TRY(people_relations(c, (char *[]){(char *)other}, 1, &relations));
-        if (relations[0]->blocking) {
+        *peer = NULL;
+        if (member->kind != MESSAGING__CHAT_KIND__CHAT_KIND_DIRECT) {
+                return SN_OK;
+        }
+        TRY(people_relations(c, (char *[]){member->peer_id}, 1, &relations));
+        *peer = relations[0];
+        return SN_OK;
+}
+
+sn_status people_is_blocked(struct rpc_call *c, const chat_member *member, bool *blocked)
+{
+        Follow__Relationship *peer = NULL;
+
+        TRY(find_peer(c, member, &peer));
+        *blocked = peer != NULL && (peer->blocking || peer->blocked_by);
+        return SN_OK;
+}
+
+sn_status people_check_not_blocked(struct rpc_call *c, const chat_member *member)
+{
+        Follow__Relationship *peer = NULL;
+
+        TRY(find_peer(c, member, &peer));
+        if (peer != NULL && peer->blocking) {
                 return rpc_fail(c, SN_PERMISSION_DENIED, NULL,
                                 "you block this member; lift the block to write to them");
         }
-        return relations[0]->blocked_by
+        return peer != NULL && peer->blocked_by
                    ? rpc_fail(c, SN_PERMISSION_DENIED, NULL, "this member does not take messages from you")
                    : SN_OK;
 }

@@ -4,6 +4,7 @@
 
 #include "base/call.h"
 #include "services/follow/follow.rpc.h"
+#include "services/messaging/messaging.h"
 #include "services/user/user.rpc.h"
 
 /* people[i] belongs to ids[i]; NULL for "" and for whose account is gone. Ids may repeat. */
@@ -14,7 +15,10 @@ SN_CHECKED sn_status people_find(struct rpc_call *c, char *const *names, size_t 
 /* The actor's relations with others, as they are now. */
 SN_CHECKED sn_status people_relations(struct rpc_call *c, char *const *ids, size_t n,
                                       Follow__Relationship ***relations);
-/* SN_PERMISSION_DENIED when one of the two blocks the other. */
-SN_CHECKED sn_status people_check_not_blocked(struct rpc_call *c, const char *other);
+/* Whether one of the two of a direct chat blocks the other; false in other chats, whoever blocks whom in them. */
+SN_CHECKED sn_status people_is_blocked(struct rpc_call *c, const chat_member *member, bool *blocked);
+/* SN_PERMISSION_DENIED when it is so: nothing that one does in the chat reaches the other. Asked before the
+ * transaction: a block is in force for whatever begins after it was answered. */
+SN_CHECKED sn_status people_check_not_blocked(struct rpc_call *c, const chat_member *member);
 
 #endif

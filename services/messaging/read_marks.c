@@ -2,6 +2,7 @@
 #include "services/messaging/messaging.h"
 
 #include "services/messaging/membership.h"
+#include "services/messaging/people.h"
 #include "services/messaging/store_log.h"
 #include "services/messaging/store_participants.h"
 #include "services/user/user.rpc.h"
@@ -31,15 +32,17 @@ static sn_status tell(struct db_tx *tx, const chat_member *member, int64_t seq, 
                                                      .version = seq});
 }
 
-/* Not from who has not accepted the chat yet: whether they have seen it is theirs to say. */
+/* Not from who has not accepted the chat yet: whether they have seen it is theirs to say. Nor past a block. */
 static sn_status ask_whether_told(struct rpc_call *c, const chat_member *member, bool *told)
 {
         User__GetPrivacyRequest in = USER__GET_PRIVACY_REQUEST__INIT;
         User__Privacy privacy = USER__PRIVACY__INIT;
+        bool blocked = false;
 
         in.user_id = member->user_id;
         TRY(user_get_privacy(c, &in, &privacy));
-        *told = privacy.read_receipts && member->state == MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_IN;
+        TRY(people_is_blocked(c, member, &blocked));
+        *told = privacy.read_receipts && !blocked && member->state == MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_IN;
         return SN_OK;
 }
 

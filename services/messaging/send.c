@@ -9,13 +9,11 @@
 #include "services/messaging/show.h"
 #include "services/messaging/store_log.h"
 
-/* Asked before the transaction: a block is in force for whatever is sent after it was answered. */
 static sn_status check_sender(struct rpc_call *c, const char *chat_id, chat_member *member)
 {
         TRY(membership_read_present(c, chat_id, member));
         TRY(membership_check_writes(c, member));
-        return member->kind == MESSAGING__CHAT_KIND__CHAT_KIND_DIRECT ? people_check_not_blocked(c, member->peer_id)
-                                                                      : SN_OK;
+        return people_check_not_blocked(c, member);
 }
 
 /* What was sent under this id before, whatever became of the chat since; *found tells whether there was any. */

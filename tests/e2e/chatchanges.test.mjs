@@ -250,6 +250,32 @@ test('read receipts are a setting', async () => {
         assert.deepEqual(must(await ada.get(`/v1/chats/${chat.id}/receipts`)).items.map((r) => [r.user_id, r.seq]), [[bob.id, 2]]);
 });
 
+test('a block stops all that reaches the other one of a direct chat; what is one’s own can be taken back', async () => {
+        const [ada, bob] = await registerMany(2);
+        const chat = await direct(ada, bob);
+        const [mine, theirs] = [await send(bob, chat, 'Mine'), await send(ada, chat, 'Theirs')];
+        const reaction = (message, emoji) => of(chat, message, `/reactions/${encodeURIComponent(emoji)}`);
+        must(await bob.put(reaction(theirs, '👍')), 204);
+        must(await ada.put(`/v1/users/${bob.id}/block`));
+        for (const one of [bob, ada]) {
+                const own = one === bob ? mine : theirs;
+                problem(await one.patch(of(chat, own), { text: 'Read this' }), 403);
+                problem(await one.put(reaction(theirs, '❤️')), 403);
+                problem(await one.put(of(chat, own, '/pin')), 403);
+                problem(await one.del(of(chat, own, '/pin')), 403);
+                problem(await one.patch(`/v1/chats/${chat.id}`, { expires_in_s: 60 }), 403);
+                must(await one.put(`/v1/chats/${chat.id}/read`, { body: { seq: 3 } }));
+        }
+        for (const one of [ada, bob]) {
+                assert.deepEqual(must(await one.get(`/v1/chats/${chat.id}/receipts`)).items, [], 'who has read is told to nobody');
+        }
+        assert.equal(must(await ada.get(`/v1/chats/${chat.id}`)).last_seq, 3);
+        must(await bob.del(reaction(theirs, '👍')), 204);
+        must(await bob.del(of(chat, mine, '?for=all')), 204);
+        must(await ada.del(`/v1/users/${bob.id}/block`));
+        must(await bob.put(reaction(theirs, '❤️')), 204);
+});
+
 test('roles: those below one’s own, up to one’s own; an owner is followed by another', async () => {
         const [ada, bob, cay, dan] = await registerMany(4);
         const chat = await group(ada, bob, cay);
@@ -272,8 +298,14 @@ test('roles: those below one’s own, up to one’s own; an owner is followed by
 test('a channel: its readers read', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = must(await ada.post('/v1/chats', { kind: 'channel', title: 'News', user_ids: [bob.id], history: true }), 201);
-        await send(ada, chat, 'Extra!');
+        const news = await send(ada, chat, 'Extra!');
         problem(await ask(bob, chat, { text: 'Me too' }), 403);
-        assert.deepEqual(texts(await page(bob, chat)), ['Extra!']);
+        must(await bob.put(of(chat, news, `/reactions/${encodeURIComponent('👍')}`)), 204);
+        must(await ada.patch(`/v1/chats/${chat.id}/participants/${bob.id}`, { role: 'member' }), 204);
+        const message = await send(bob, chat, 'While I may');
+        must(await ada.patch(`/v1/chats/${chat.id}/participants/${bob.id}`, { role: 'reader' }), 204);
+        problem(await bob.patch(of(chat, message), { text: 'And on' }), 403);
+        must(await bob.del(of(chat, message, '?for=all')), 204);
+        assert.deepEqual(texts(await page(bob, chat)), ['Extra!', '']);
         assert.equal(must(await bob.get(`/v1/chats/${chat.id}`)).role, 'reader');
 });
