@@ -51,24 +51,13 @@ static sn_status make_direct(struct db_tx *tx, const struct new_chat *chat, int 
         return put_pair(tx, chat, peer_state);
 }
 
-/* Who had declined the other one's request begins with what is said from now on. */
 static sn_status come_back(struct db_tx *tx, const char *id)
 {
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
 
         TRY(chat_store_lock_chat(tx, id));
         TRY(chat_store_member(tx, id, db_call(tx)->actor, &member, NULL));
-        return member.state == MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_DECLINED
-                   ? chat_store_put_participant(tx, id,
-                                                &(struct new_participant){
-                                                    .user_id = member.user_id,
-                                                    .role = MESSAGING__ROLE__ROLE_MEMBER,
-                                                    .state = MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_IN,
-                                                    .from_seq = member.last_seq + 1,
-                                                    .seq = member.last_seq,
-                                                    .n = member.last_n,
-                                                })
-                   : SN_OK;
+        return chat_store_come_back(tx, &member);
 }
 
 static sn_status find_direct(struct rpc_call *c, const char *peer, Messaging__Chat *out, bool *found)

@@ -28,10 +28,12 @@ sn_status chat_store_end_participant(struct db_tx *tx, const char *chat_id, cons
         return db_exec(tx, &COUNT_MEMBERS, DB_BINDS(bind_uuid(chat_id), bind_i64(-1)), NULL);
 }
 
-DB_STATEMENT(SELECT_PARTICIPANTS, "messaging_service", &messaging_rows__member__message,
-             "select user_id, role, state, created_at as joined_at from chat_participants"
-             " where chat_id = $1 and state in (1, 2) and (date_trunc('milliseconds', created_at), user_id) > ($2, $3)"
-             " order by date_trunc('milliseconds', created_at), user_id limit $4");
+/* Who declined a direct chat is in it as before for the other one. */
+DB_STATEMENT(
+    SELECT_PARTICIPANTS, "messaging_service", &messaging_rows__member__message,
+    "select user_id, role, state, created_at as joined_at from chat_participants"
+    " where chat_id = $1 and state in (1, 2, 4) and (date_trunc('milliseconds', created_at), user_id) > ($2, $3)"
+    " order by date_trunc('milliseconds', created_at), user_id limit $4");
 
 sn_status chat_store_participants(struct db_tx *tx, const char *chat_id, const struct page_scan *scan, size_t *n,
                                   chat_member ***members)
@@ -127,10 +129,21 @@ DB_STATEMENT(DECLINE, "messaging_service", NULL,
 
 sn_status chat_store_decline(struct db_tx *tx, const chat_member *member)
 {
-        TRY(db_exec(tx, &DECLINE,
-                    DB_BINDS(bind_uuid(member->chat_id), bind_uuid(member->user_id), bind_i64(member->last_seq)),
-                    NULL));
-        return db_exec(tx, &COUNT_MEMBERS, DB_BINDS(bind_uuid(member->chat_id), bind_i64(-1)), NULL);
+        return db_exec(tx, &DECLINE,
+                       DB_BINDS(bind_uuid(member->chat_id), bind_uuid(member->user_id), bind_i64(member->last_seq)),
+                       NULL);
+}
+
+DB_STATEMENT(COME_BACK, "messaging_service", NULL,
+             SET("state = 1, visible = visible + int8multirange(int8range($3::bigint + 1, null)), read_seq = $3,"
+                 " read_n = $4") " where chat_id = $1 and user_id = $2 and state = 4");
+
+sn_status chat_store_come_back(struct db_tx *tx, const chat_member *member)
+{
+        return db_exec(tx, &COME_BACK,
+                       DB_BINDS(bind_uuid(member->chat_id), bind_uuid(member->user_id), bind_i64(member->last_seq),
+                                bind_i64(member->last_n)),
+                       NULL);
 }
 
 DB_STATEMENT(SET_ROLE, "messaging_service", NULL, SET("role = $3") OF_MEMBER);

@@ -35,7 +35,10 @@ SN_CHECKED sn_status chat_store_set(struct db_tx *tx, enum own_setting setting, 
                                     const char *user_id, struct db_bind value);
 /* Nothing of what was said up to now may be read by them any more. */
 SN_CHECKED sn_status chat_store_forget_past(struct db_tx *tx, const chat_member *member);
+/* A direct chat: the other one is told nothing, by the count of its members or by the list of them either. */
 SN_CHECKED sn_status chat_store_decline(struct db_tx *tx, const chat_member *member);
+/* Who had declined is in it again, and reads what is said from now on. */
+SN_CHECKED sn_status chat_store_come_back(struct db_tx *tx, const chat_member *member);
 SN_CHECKED sn_status chat_store_set_role(struct db_tx *tx, const char *chat_id, const char *user_id, int role);
 /* Who is to own the chat after its owner: of those with the highest role who came first; "": nobody is left. */
 SN_CHECKED sn_status chat_store_heir(struct db_tx *tx, const char *chat_id, char **id);

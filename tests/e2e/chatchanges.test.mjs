@@ -225,11 +225,17 @@ test('strangers wait as requests, by the member’s setting', async () => {
         assert.equal(must(await cay.post('/v1/chats', { kind: 'direct', user_ids: [ada.id] }), 201).request, false);
         assert.equal(must(await ada.get('/v1/chats?requests=true')).items.length, 0);
         const theirs = await direct(dan, ada);
+        const seen = async () => [must(await dan.get(`/v1/chats/${theirs.id}`)).participants, must(await dan.get(`/v1/chats/${theirs.id}/participants`)).items];
+        const undecided = await seen();
         must(await ada.post(`/v1/chats/${theirs.id}/decline`), 204);
+        assert.deepEqual(await seen(), undecided, 'who asked is not told');
         await send(dan, theirs, 'Hello?');
         problem(await ada.get(`/v1/chats/${theirs.id}`), 404);
         const mine = await direct(ada, dan);
         assert.deepEqual([mine.id, (await page(ada, mine)).items], [theirs.id, []]);
+        assert.deepEqual(await seen(), undecided);
+        await send(dan, theirs, 'At last');
+        assert.deepEqual(texts(await page(ada, mine)), ['At last']);
         await ada.patch('/v1/users/me/settings', { privacy: { messages_from: 'nobody' } });
         const [eve] = await registerMany(1);
         problem(await eve.post('/v1/chats', { kind: 'direct', user_ids: [ada.id] }), 403, { field: 'user_ids' });
