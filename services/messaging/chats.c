@@ -51,17 +51,27 @@ static sn_status make_direct(struct db_tx *tx, const struct new_chat *chat, int 
         return put_pair(tx, chat, peer_state);
 }
 
-static sn_status come_back(struct db_tx *tx, const char *id)
+static sn_status come_back(struct rpc_call *c, const char *id, Messaging__Chat *out)
 {
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
+        User__Author **peer = NULL;
 
+        TRY(membership_read(c, id, &member));
+        TRY(people_get(c, &member.peer_id, 1, &peer));
+        TRY(db_begin(c, &tx));
         TRY(chat_store_lock_chat(tx, id));
-        TRY(chat_store_member(tx, id, db_call(tx)->actor, &member, NULL));
-        return chat_store_come_back(tx, &member);
+        TRY(chat_store_member(tx, id, c->actor, &member, NULL)); /* with what was said meanwhile */
+        TRY(chat_store_come_back(tx, &member));
+        TRY(show_stored_chat(tx, id, out));
+        out->peer = peer[0];
+        return db_commit(c, &out->base, &tx);
 }
 
+/* Writes nothing but for who had declined it. */
 static sn_status find_direct(struct rpc_call *c, const char *peer, Messaging__Chat *out, bool *found)
 {
+        chat_member member = MESSAGING_ROWS__MEMBER__INIT;
         char *id = NULL;
 
         TRY(DB_READ(c, tx, chat_store_find_direct(tx, c->actor, peer, &id)));
@@ -69,8 +79,9 @@ static sn_status find_direct(struct rpc_call *c, const char *peer, Messaging__Ch
         if (!*found) {
                 return SN_OK;
         }
-        TRY(DB_WRITE(c, tx, come_back(tx, id)));
-        return show_chat(c, id, out);
+        TRY(membership_read(c, id, &member));
+        return member.state == MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_DECLINED ? come_back(c, id, out)
+                                                                                   : show_chat(c, id, out);
 }
 
 static sn_status create_direct(struct rpc_call *c, const struct new_chat *chat, struct joining *peers,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
-import { eventually, ids, must, net, problem, register, registerMany } from './shared.mjs';
+import { eventually, ids, must, net, problem, randomKey, register, registerMany } from './shared.mjs';
 import { Stream } from './streams.mjs';
 
 const direct = async (one, other) => must(await one.post('/v1/chats', { kind: 'direct', user_ids: [other.id] }), 201);
@@ -38,6 +38,20 @@ test('two members have one chat with each other, however they begin it', async (
         problem(await ada.post('/v1/chats', { kind: 'group', title: ' ' }), 422, { field: 'title' });
         problem(await ada.post('/v1/chats', { kind: 'group', title: 'a\u202eb' }), 422, { field: 'title' });
         problem(await ada.post('/v1/chats', { kind: 'group', title: 'x', user_ids: ['nobody-at-all'] }), 422, { field: 'user_ids' });
+});
+
+test('beginning a chat again under an Idempotency-Key has the same answer: also of one that there was, or that one had declined', async () => {
+        const [ada, bob, cay] = await registerMany(3);
+        await ada.patch('/v1/users/me/settings', { privacy: { messages_from: 'followed' } });
+        const [chat, declined] = [await direct(ada, bob), await direct(cay, ada)];
+        must(await ada.post(`/v1/chats/${declined.id}/decline`), 204);
+        const begin = (other, key) => ada.post('/v1/chats', { kind: 'direct', user_ids: [other.id] }, { headers: { 'idempotency-key': key } });
+        for (const [other, there] of [[bob, chat], [cay, declined]]) {
+                const key = randomKey();
+                const first = must(await begin(other, key), 201);
+                assert.deepEqual([first.id, first.peer.id, first.participants, first.request], [there.id, other.id, 2, false]);
+                assert.deepEqual(must(await begin(other, key), 201), first);
+        }
 });
 
 test('a message sent again under its client_id is the same message; numbers have no gap', async () => {
