@@ -8,6 +8,9 @@
 #include "services/messaging/store_changes.h"
 #include "services/messaging/store_log.h"
 
+/* Of messages that are read to fill one page. */
+#define ROUND_MAX INT64_C(1000)
+
 struct reading {
         const chat_member *member;
         size_t limit;
@@ -30,23 +33,22 @@ static sn_status count_up_to(struct db_tx *tx, const chat_member *member, int64_
         return SN_OK;
 }
 
-/* Messages of one stretch of membership. */
-static sn_status read_stretch(struct db_tx *tx, const chat_member *member, int64_t from_n, int64_t to_n,
-                              const struct stretch *within, size_t *n, chat_entry ***entries)
+/* Messages by their counts, without those outside of a stretch of membership (*ended: there were such) and those that
+ * one has deleted for oneself. */
+static sn_status read_range(struct db_tx *tx, const chat_member *member, int64_t from_n, int64_t to_n,
+                            const struct stretch *within, size_t *n, chat_entry ***entries, bool *ended)
 {
         size_t n_all = 0;
 
         *n = 0;
-        if (to_n < from_n || to_n < 1) {
-                return SN_OK;
-        }
         TRY(chat_store_messages(tx, member->chat_id, from_n < 1 ? 1 : from_n, to_n, &n_all, entries));
         for (size_t i = 0; i < n_all; i++) {
                 if ((*entries)[i]->seq >= within->from && (*entries)[i]->seq < within->to) {
                         (*entries)[(*n)++] = (*entries)[i];
                 }
         }
-        return SN_OK;
+        *ended = *n < n_all;
+        return *n > 0 ? chat_store_drop_hidden(tx, *entries, n) : SN_OK;
 }
 
 /* Between those that are there at the front, and those at the end. */
@@ -59,24 +61,56 @@ static void insert(struct reading *r, size_t at, chat_entry *const *entries, siz
         }
 }
 
-/* The `wanted` messages at or below a number: a round for each stretch of membership, until the page is full. One more
- * than there is room for tells that there are more. */
-static sn_status read_down(struct db_tx *tx, struct reading *r, int64_t seq, size_t wanted)
+/* Where much is hidden, fewer and larger rounds. */
+static int64_t next_size(int64_t size)
 {
-        for (int64_t top = membership_last_seen(r->member, seq); top > 0;) {
-                struct stretch within = membership_stretch(r->member, top);
+        return size * 2 < ROUND_MAX ? size * 2 : ROUND_MAX;
+}
+
+/* From the message that is the top_n-th of the chat down. One more than there is room for tells that there are more. */
+static sn_status read_stretch_down(struct db_tx *tx, struct reading *r, int64_t top_n, const struct stretch *within,
+                                   size_t wanted)
+{
+        int64_t size = (int64_t)(wanted - r->n) + 1;
+
+        for (bool ended = false; top_n > 0 && !ended && !r->more_before; size = next_size(size)) {
                 chat_entry **entries = NULL;
                 size_t n = 0, room = wanted - r->n;
+
+                TRY(read_range(tx, r->member, top_n - size + 1, top_n, within, &n, &entries, &ended));
+                r->more_before = n > room;
+                insert(r, 0, r->more_before ? entries + n - room : entries, r->more_before ? room : n);
+                top_n -= size;
+        }
+        return SN_OK;
+}
+
+static sn_status read_stretch_up(struct db_tx *tx, struct reading *r, int64_t from_n, const struct stretch *within,
+                                 size_t wanted)
+{
+        int64_t size = (int64_t)(wanted - r->n) + 1;
+
+        for (bool ended = false; from_n <= r->member->last_n && !ended && !r->more_after; size = next_size(size)) {
+                chat_entry **entries = NULL;
+                size_t n = 0, room = wanted - r->n;
+
+                TRY(read_range(tx, r->member, from_n, from_n + size - 1, within, &n, &entries, &ended));
+                r->more_after = n > room;
+                insert(r, r->n, entries, r->more_after ? room : n);
+                from_n += size;
+        }
+        return SN_OK;
+}
+
+/* The `wanted` messages at or below a number: stretch after stretch of membership, until the page is full. */
+static sn_status read_down(struct db_tx *tx, struct reading *r, int64_t seq, size_t wanted)
+{
+        for (int64_t top = membership_last_seen(r->member, seq); top > 0 && !r->more_before;) {
+                struct stretch within = membership_stretch(r->member, top);
                 int64_t top_n = 0;
 
                 TRY(count_up_to(tx, r->member, top, &top_n));
-                TRY(read_stretch(tx, r->member, top_n - (int64_t)room, top_n, &within, &n, &entries));
-                r->more_before = n > room;
-                if (r->more_before) {
-                        insert(r, 0, entries + 1, room);
-                        return SN_OK;
-                }
-                insert(r, 0, entries, n);
+                TRY(read_stretch_down(tx, r, top_n, &within, wanted));
                 top = membership_last_seen(r->member, within.from - 1);
         }
         return SN_OK;
@@ -84,19 +118,12 @@ static sn_status read_down(struct db_tx *tx, struct reading *r, int64_t seq, siz
 
 static sn_status read_up(struct db_tx *tx, struct reading *r, int64_t seq, size_t wanted)
 {
-        for (int64_t bottom = membership_next_seen(r->member, seq); bottom <= r->member->last_seq;) {
+        for (int64_t bottom = membership_next_seen(r->member, seq); bottom <= r->member->last_seq && !r->more_after;) {
                 struct stretch within = membership_stretch(r->member, bottom);
-                chat_entry **entries = NULL;
-                size_t n = 0, room = wanted - r->n;
                 int64_t below_n = 0;
 
                 TRY(count_up_to(tx, r->member, bottom - 1, &below_n));
-                TRY(read_stretch(tx, r->member, below_n + 1, below_n + 1 + (int64_t)room, &within, &n, &entries));
-                r->more_after = n > room;
-                insert(r, r->n, entries, r->more_after ? room : n);
-                if (r->more_after) {
-                        return SN_OK;
-                }
+                TRY(read_stretch_up(tx, r, below_n + 1, &within, wanted));
                 bottom = membership_next_seen(r->member, within.to);
         }
         return SN_OK;
@@ -113,17 +140,10 @@ static sn_status read_positions(struct db_tx *tx, const Messaging__ListMessagesR
                 return read_down(tx, r, in->before_seq - 1, r->limit);
         case MESSAGING__LIST_MESSAGES_REQUEST__POSITION_AROUND_SEQ:
                 TRY(read_down(tx, r, in->around_seq, r->limit / 2 + 1));
-                return r->n < r->limit ? read_up(tx, r, in->around_seq + 1, r->limit) : SN_OK;
+                return read_up(tx, r, in->around_seq + 1, r->limit);
         default:
                 return read_down(tx, r, r->member->last_seq, r->limit);
         }
-}
-
-/* What one has deleted for oneself is left out of the page. */
-static sn_status read_page(struct db_tx *tx, const Messaging__ListMessagesRequest *in, struct reading *r)
-{
-        TRY(read_positions(tx, in, r));
-        return chat_store_drop_hidden(tx, r->entries, &r->n);
 }
 
 sn_status messaging_handle_list_messages(struct rpc_call *c, const Messaging__ListMessagesRequest *in,
@@ -134,7 +154,7 @@ sn_status messaging_handle_list_messages(struct rpc_call *c, const Messaging__Li
 
         TRY(membership_read(c, in->id, &member));
         r.entries = ARENA_ARRAY(c->arena, chat_entry *, r.limit + 1);
-        TRY(DB_READ(c, tx, read_page(tx, in, &r)));
+        TRY(DB_READ(c, tx, read_positions(tx, in, &r)));
         TRY(show_own_view(c, &member, r.entries, r.n, &out->items));
         out->n_items = r.n;
         out->last_seq = membership_last_seen(&member, member.last_seq);

@@ -93,6 +93,17 @@ test('pages by number: before, after and around', async () => {
         assert.deepEqual(await seqs('?limit=3&after_seq=12'), ['', true, false]);
         assert.deepEqual(await seqs('?limit=5&around_seq=6'), ['4,5,6,7,8', true, true]);
         assert.deepEqual(await seqs('?limit=5&around_seq=12'), ['10,11,12', true, false]);
+        assert.deepEqual(await seqs('?limit=1&around_seq=6'), ['6', true, true]);
+        assert.deepEqual(await seqs('?limit=2&around_seq=6'), ['5,6', true, true]);
+        assert.deepEqual(await seqs('?limit=1&around_seq=12'), ['12', true, false]);
+        const { items } = await page(bob, chat, '?limit=12');
+        for (const message of items.slice(3, 11)) {
+                must(await bob.del(`/v1/chats/${chat.id}/messages/${message.id}`), 204);
+        }
+        assert.deepEqual(await seqs('?limit=2&before_seq=12'), ['2,3', true, true], 'pages are filled past what one has deleted for oneself');
+        assert.deepEqual(await seqs('?limit=3&before_seq=12'), ['1,2,3', false, true]);
+        assert.deepEqual(await seqs('?limit=2&after_seq=2'), ['3,12', true, false]);
+        assert.deepEqual(await seqs('?limit=1&after_seq=3'), ['12', true, false]);
         problem(await bob.get(`/v1/chats/${chat.id}/messages?before_seq=3&after_seq=1`), 422);
         problem(await bob.get(`/v1/chats/${chat.id}/messages?before_seq=0`), 422, { field: 'before_seq' });
 });
