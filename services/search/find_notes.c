@@ -45,6 +45,13 @@ static sn_status load_followed(struct rpc_call *c, struct finding *f)
         return SN_OK;
 }
 
+static bool is_by_relevance(const struct finding *f)
+{
+        Search__SearchSort sort = f->search->in->sort;
+
+        return sort != SEARCH__SEARCH_SORT__SEARCH_SORT_NEWEST && sort != SEARCH__SEARCH_SORT__SEARCH_SORT_ENGAGED;
+}
+
 static bool is_followed(const struct finding *f, const char *author)
 {
         for (size_t i = 0; i < f->asked.n_followed; i++) {
@@ -137,14 +144,10 @@ static sn_status rank_all(struct rpc_call *c, struct finding *f)
         return f->search->partial ? SN_OK : status;
 }
 
-static sn_status fetch_ranked(struct rpc_call *c, struct finding *f, const struct page_scan *scan,
-                              struct page_refs *out)
+static void fetch_ranked(const struct finding *f, const struct page_scan *scan, struct page_refs *out)
 {
         size_t at = 0;
 
-        if (f->ranked == NULL) {
-                TRY(rank_all(c, f));
-        }
         if (scan->beyond.id[0] != '\0') {
                 struct ranked last = {.id = scan->beyond.id, .score = scan->beyond.sort_key};
 
@@ -158,7 +161,6 @@ static sn_status fetch_ranked(struct rpc_call *c, struct finding *f, const struc
                 *ref = (struct page_ref){.at.sort_key = f->ranked[at].score};
                 memcpy(ref->at.id, f->ranked[at].id, UUID_SIZE);
         }
-        return SN_OK;
 }
 
 /* ---- By time and by engagement ---- */
@@ -194,12 +196,13 @@ static sn_status fetch_in_order(struct rpc_call *c, struct finding *f, const str
 static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
 {
         struct finding *f = context;
-        Search__SearchSort sort = f->search->in->sort;
 
         out->items = ARENA_ARRAY(c->arena, struct page_ref, scan->limit);
-        return sort == SEARCH__SEARCH_SORT__SEARCH_SORT_NEWEST || sort == SEARCH__SEARCH_SORT__SEARCH_SORT_ENGAGED
-                   ? fetch_in_order(c, f, scan, out)
-                   : fetch_ranked(c, f, scan, out);
+        if (!is_by_relevance(f)) {
+                return fetch_in_order(c, f, scan, out);
+        }
+        fetch_ranked(f, scan, out);
+        return SN_OK;
 }
 
 /* ---- What is shown ---- */
@@ -261,6 +264,9 @@ sn_status find_notes(struct rpc_call *c, struct search *search, Search__SearchPa
         TRY(load_followed(c, &f));
         prepare(c, &f);
         f.shown = ARENA_ARRAY(c->arena, struct ranked, f.room);
+        if (is_by_relevance(&f)) { /* before the page, which frees what a batch allocated that showed nothing */
+                TRY(rank_all(c, &f));
+        }
         TRY(page_read(c, &source, &asked, &page));
         for (size_t i = 0; i < page.n; i++) {
                 append(c, &f, (Note__Note *)page.items[i], out);

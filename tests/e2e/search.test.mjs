@@ -46,6 +46,18 @@ test('what one may not see is not found: for followers, for oneself, of who bloc
         assert.deepEqual(await found(bob, word), [open], 'follows no more');
 });
 
+test('the best match is found behind many better ones that one may not see', async () => {
+        const [[ada, bob, eve], word] = [await registerMany(3), rare()];
+        const far = await write(ada, `${word} ${'and many other words '.repeat(20)}`);
+        const near = [];
+        for (let i = 0; i < 30; i++) {
+                near.push(await write(bob, word));
+        }
+        await until(nobody, word, [far, ...near], { limit: 100 });
+        must(await bob.put(`/v1/users/${eve.id}/block`));
+        await until(eve, word, [far], { limit: 1 });
+});
+
 test('who does not want to be found by what they write is not, but by themselves', async () => {
         const [ada, word] = [await register(), rare()];
         const id = await write(ada, `${word} is here`);
