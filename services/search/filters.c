@@ -51,11 +51,18 @@ static sn_status language(struct rpc_call *c, const struct query *filter, const 
         return SN_OK;
 }
 
+/* Longer than anything that the index has. */
+static sn_status check_length(struct rpc_call *c, const struct query *filter, const char *text)
+{
+        return strlen(text) <= LEXEME_MAX_BYTES ? SN_OK : terms_fail(c, filter->at, "a shorter value");
+}
+
 static sn_status tag(struct rpc_call *c, const struct query *filter, const char **lexeme)
 {
-        const char *text = filter->text[0] == '#' ? filter->text + 1 : filter->text;
+        const char *text = text_casefold_nfkc(c->arena, filter->text[0] == '#' ? filter->text + 1 : filter->text);
 
-        *lexeme = arena_printf(c->arena, "#%s", text_casefold_nfkc(c->arena, text));
+        TRY(check_length(c, filter, text));
+        *lexeme = arena_printf(c->arena, "#%s", text);
         return SN_OK;
 }
 
@@ -69,6 +76,7 @@ static sn_status host(struct rpc_call *c, const struct query *filter, const char
         if (strchr(start, '.') == NULL) {
                 return terms_fail(c, filter->at, "url: with a host, like url:example.org");
         }
+        TRY(check_length(c, filter, start));
         *lexeme = arena_printf(c->arena, "/%s", start);
         return SN_OK;
 }

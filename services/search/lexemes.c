@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "services/search/scripts.h"
 
-enum { LEXEMES_MAX = 12000, LEXEME_MAX_BYTES = 400, VECTOR_MAX_BYTES = 1024 * 1024 };
+enum { LEXEMES_MAX = 12000, VECTOR_MAX_BYTES = 1024 * 1024 };
 
 struct reader {
         struct arena *arena;

@@ -15,6 +15,9 @@
 
 enum lexeme_kind { LEXEME_WORD, LEXEME_PAIR, LEXEME_EMOJI, LEXEME_NUMBER, LEXEME_SIGN };
 
+/* Of a word, or of what stands behind a sign, folded: longer ones are not kept. PostgreSQL takes none of over 2,046. */
+enum { LEXEME_MAX_BYTES = 400 };
+
 struct lexeme {
         char *text;
         char *word; /* of LEXEME_WORD: with its accents, for stems; otherwise the text */

@@ -158,6 +158,9 @@ test('a query that is none is refused, with the position of what is wrong', asyn
         await refused('a since:2026-02-30', 3, 'a day of the calendar');
         await refused('a OR since:2026-02-03', 6, 'this one outside');
         await refused('日本 ‮evil', 4, 'no control characters');
+        await refused(`a tag:${'\u{10400}'.repeat(600)}`, 3, 'a shorter value');
+        await refused(`a #${'\u{10400}'.repeat(600)}`, 3, 'a shorter value');
+        await refused(`a url:${'\u{10400}'.repeat(600)}.org`, 3, 'a shorter value');
         await refused('-a', 1, 'a word besides those that are excluded');
         await refused('...', 1, 'a word with a letter');
         await refused('a '.repeat(51), 101, 'the end');
