@@ -5,19 +5,9 @@
 #include "services/search/indexing.h"
 #include "services/user/user.rpc.h"
 
-static const User__IndexedUser *find(const User__IndexedUsers *users, const char *id)
-{
-        for (size_t i = 0; i < users->n_items; i++) {
-                if (uuid_equal(users->items[i]->id, id)) {
-                        return users->items[i];
-                }
-        }
-        return NULL;
-}
-
 static sn_status index_event(struct db_tx *tx, const bus_event *event, const User__IndexedUsers *users)
 {
-        const User__IndexedUser *user = find(users, event->aggregate_id);
+        const User__IndexedUser *user = indexing_find_member(users, event->aggregate_id);
 
         if (strcmp(event->type, "user.erased") == 0) {
                 return store_erase_member(tx, event->aggregate_id);

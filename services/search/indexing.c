@@ -77,6 +77,16 @@ char **indexing_missing(struct arena *arena, char **ids, size_t n_ids, const Not
         return missing;
 }
 
+const User__IndexedUser *indexing_find_member(const User__IndexedUsers *users, const char *id)
+{
+        for (size_t i = 0; i < users->n_items; i++) {
+                if (uuid_equal(users->items[i]->id, id)) {
+                        return users->items[i];
+                }
+        }
+        return NULL;
+}
+
 sn_status indexing_member(struct db_tx *tx, const User__IndexedUser *user)
 {
         struct arena *arena = db_arena(tx);

@@ -8,6 +8,8 @@
 struct indexed_note *indexing_analyse(struct arena *arena, const Note__IndexedNotes *notes);
 /* The ids that the notes lack. */
 char **indexing_missing(struct arena *arena, char **ids, size_t n_ids, const Note__IndexedNotes *notes, size_t *n);
+/* NULL: not among them. */
+const User__IndexedUser *indexing_find_member(const User__IndexedUsers *users, const char *id);
 SN_CHECKED sn_status indexing_member(struct db_tx *tx, const User__IndexedUser *user);
 
 #endif

@@ -1,5 +1,6 @@
-/* A portion of notes or members at a time. A note that is deleted between being read and being indexed is asked for
- * once more: after that its event comes, and takes it out. */
+/* A portion of notes or members at a time. What changes between being read and being indexed may have had its event in
+ * between, and would be old for good: all is asked for once more after it was written. A note that is gone by then
+ * goes; members are written until they are as they were written. */
 #include "services/search/rebuild.h"
 
 #include <string.h>
@@ -72,23 +73,69 @@ static sn_status check_notes(struct rpc_call *c, const SearchRows__Rebuild *from
         return DB_WRITE(c, tx, store_advance_rebuild(tx, from, notes.last_id, notes.n_items));
 }
 
-static sn_status write_members(struct db_tx *tx, const SearchRows__Rebuild *from, const User__IndexedUsers *users)
+/* The members that user_service lists, and those of the index that it does not. */
+static sn_status list_members(struct rpc_call *c, const SearchRows__Rebuild *from, User__IndexedUsers *listed,
+                              User__BatchGetIndexedRequest *out, size_t *n_stray)
 {
-        for (size_t i = 0; i < users->n_items; i++) {
-                TRY(indexing_member(tx, users->items[i]));
+        User__ListIndexedRequest in = USER__LIST_INDEXED_REQUEST__INIT;
+        SearchRows__MemberId **stray = NULL;
+
+        in.after_id = from->after_id;
+        in.limit = AT_ONCE;
+        TRY(user_list_indexed(c, &in, listed));
+        out->ids = ARENA_ARRAY(c->arena, char *, 2 * AT_ONCE);
+        for (size_t i = 0; i < listed->n_items; i++) {
+                out->ids[out->n_ids++] = listed->items[i]->id;
         }
-        return store_advance_rebuild(tx, from, users->last_id, users->n_items);
+        TRY(DB_READ(
+            c, tx,
+            store_stray_members(tx, from->after_id, listed->last_id, out->ids, out->n_ids, AT_ONCE, n_stray, &stray)));
+        for (size_t i = 0; i < *n_stray; i++) {
+                out->ids[out->n_ids++] = stray[i]->user_id;
+        }
+        return SN_OK;
+}
+
+static sn_status write_members(struct db_tx *tx, char **ids, size_t n, const User__IndexedUsers *users)
+{
+        for (size_t i = 0; i < n; i++) {
+                const User__IndexedUser *user = indexing_find_member(users, ids[i]);
+
+                TRY(user != NULL ? indexing_member(tx, user) : store_hide_member(tx, ids[i]));
+        }
+        return SN_OK;
+}
+
+static bool is_same(const User__IndexedUsers *a, const User__IndexedUsers *b)
+{
+        for (size_t i = 0; i < a->n_items; i++) {
+                const User__IndexedUser *x = a->items[i], *y = indexing_find_member(b, x->id);
+
+                if (y == NULL || strcmp(x->username, y->username) != 0 ||
+                    strcmp(x->display_name, y->display_name) != 0 || x->discoverable != y->discoverable ||
+                    x->searchable != y->searchable) {
+                        return false;
+                }
+        }
+        return a->n_items == b->n_items;
 }
 
 static sn_status check_members(struct rpc_call *c, const SearchRows__Rebuild *from)
 {
-        User__ListIndexedRequest in = USER__LIST_INDEXED_REQUEST__INIT;
-        User__IndexedUsers users = USER__INDEXED_USERS__INIT;
+        User__BatchGetIndexedRequest in = USER__BATCH_GET_INDEXED_REQUEST__INIT;
+        User__IndexedUsers listed = USER__INDEXED_USERS__INIT, written, now = USER__INDEXED_USERS__INIT;
+        size_t n_stray = 0;
 
-        in.after_id = from->after_id;
-        in.limit = AT_ONCE;
-        TRY(user_list_indexed(c, &in, &users));
-        return DB_WRITE(c, tx, write_members(tx, from, &users));
+        TRY(list_members(c, from, &listed, &in, &n_stray));
+        TRY(user_batch_get_indexed(c, &in, &now));
+        do {
+                written = now;
+                TRY(DB_WRITE(c, tx, write_members(tx, in.ids, in.n_ids, &written)));
+                user__indexed_users__init(&now);
+                TRY(user_batch_get_indexed(c, &in, &now));
+        } while (!is_same(&written, &now));
+        return n_stray < AT_ONCE ? DB_WRITE(c, tx, store_advance_rebuild(tx, from, listed.last_id, listed.n_items))
+                                 : SN_OK; /* there may be more of them */
 }
 
 /* Members first: by then it is known who does not want to be found. */

@@ -64,10 +64,15 @@ sn_status store_index_member(struct db_tx *tx, const User__IndexedUser *user, co
 
 DB_STATEMENT(DELETE_MEMBER, "search_service", NULL, "delete from search_members where user_id = $1");
 
+/* Who wrote nothing needs no row: of who was erased there may be none. */
+DB_STATEMENT(HIDE_AUTHOR, "search_service", NULL,
+             "insert into search_unlisted (user_id) select $1::uuid"
+             " where exists (select from search_index where author_id = $1) on conflict do nothing");
+
 sn_status store_hide_member(struct db_tx *tx, const char *id)
 {
         TRY(db_exec(tx, &DELETE_MEMBER, DB_BINDS(bind_uuid(id)), NULL));
-        return db_exec(tx, &UNLIST_AUTHOR, DB_BINDS(bind_uuid(id)), NULL);
+        return db_exec(tx, &HIDE_AUTHOR, DB_BINDS(bind_uuid(id)), NULL);
 }
 
 DB_STATEMENT(ERASE_NOTES, "search_service", NULL, "delete from search_index where author_id = $1");

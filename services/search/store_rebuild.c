@@ -44,3 +44,16 @@ sn_status store_delete_stray_notes(struct db_tx *tx, const char *after_id, const
         return db_exec(tx, &DELETE_STRAY_NOTES, DB_BINDS(bind_uuid(after_id), bind_uuid(last_id), bind_uuids(ids, n)),
                        NULL);
 }
+
+DB_STATEMENT(SELECT_STRAY_MEMBERS, "search_service", &search_rows__member_id__message,
+             "select user_id from search_members where user_id > $1 and ($2::uuid is null or user_id <= $2)"
+             " and user_id <> all($3::uuid[]) order by user_id limit $4");
+
+sn_status store_stray_members(struct db_tx *tx, const char *after_id, const char *last_id, char **ids, size_t n_ids,
+                              size_t limit, size_t *n, SearchRows__MemberId ***rows)
+{
+        return db_list(
+            tx, &SELECT_STRAY_MEMBERS,
+            DB_BINDS(bind_uuid(after_id), bind_uuid(last_id), bind_uuids(ids, n_ids), bind_i64((int64_t)limit)), n,
+            rows);
+}

@@ -11,5 +11,8 @@ SN_CHECKED sn_status store_advance_rebuild(struct db_tx *tx, const SearchRows__R
 /* Notes of the index after one id, up to another ("": to the end), that are not among these. */
 SN_CHECKED sn_status store_delete_stray_notes(struct db_tx *tx, const char *after_id, const char *last_id, char **ids,
                                               size_t n);
+/* Members of the index after an id, up to last_id unless it is "", that are not among these. */
+SN_CHECKED sn_status store_stray_members(struct db_tx *tx, const char *after_id, const char *last_id, char **ids,
+                                         size_t n_ids, size_t limit, size_t *n, SearchRows__MemberId ***rows);
 
 #endif

@@ -119,6 +119,13 @@ test('an erased member leaves no trace: id, name, address, text', { timeout: 240
         assert.deepEqual(left.filter((line) => !line.includes(mention.id)), []);
         assert.deepEqual(left.map((line) => /hello @/.test(line)), [true], 'what others wrote in their own words is theirs');
 
+        // As if the index had been held against the members while her erasure came.
+        await sql('search', `insert into search_members (user_id, username_key, names, discoverable, searchable) values ('${ada.id}', 'x', 'x', true, true);
+                update search_rebuild set after_id = '00000000-0000-0000-0000-000000000000', done_at = null`);
+        await eventually('the index forgets her', async () => await sql('search', `select count(*) from search_members where user_id = '${ada.id}'`) === '0\n', 60_000);
+        assert.equal(await sql('search', `select count(*) from search_unlisted where user_id = '${ada.id}'`), '0\n');
+        assert.equal(await sql('search', `select count(*) from search_members where user_id = '${fan.id}'`), '1\n');
+
         const seen = await fan.read(theirs.id);
         assert.deepEqual([seen.counts.likes, seen.counts.renotes, seen.counts.bookmarks], [0, 0, 0]);
         assert.deepEqual(ids(must(await fan.get(`/v1/notes/${theirs.id}/thread`)).items), [answer.id], 'what was answered to her stays');
