@@ -4,6 +4,7 @@
 #include "services/note/note.h"
 
 #include <stdio.h>
+#include "bus/bus.h"
 #include "services/note/marks.h"
 #include "services/note/store.h"
 #include "services/note/stored.h"
@@ -64,15 +65,23 @@ static sn_status undo_bookmarks(struct db_tx *tx, const char *id, size_t *n)
         return undo_some(tx, id, ids, *n, store_delete_bookmark, &delta);
 }
 
+/* For those who keep whom a note names. */
+static sn_status tell_redacted(struct db_tx *tx, char **ids, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                stored_changed(tx, ids[i]);
+                TRY(outbox_put(
+                    tx, &(struct outbox_event){.type = EVENT_NOTE_REDACTED, .aggregate_id = ids[i], .object_id = ""}));
+        }
+        return SN_OK;
+}
+
 static sn_status erase_mentions(struct db_tx *tx, const char *id, size_t *n)
 {
         char **ids = NULL;
 
         TRY(store_erase_mentions(tx, id, ROWS_AT_ONCE, n, &ids));
-        for (size_t i = 0; i < *n; i++) {
-                stored_changed(tx, ids[i]);
-        }
-        return SN_OK;
+        return tell_redacted(tx, ids, *n);
 }
 
 static sn_status erase_audience(struct db_tx *tx, const char *id, size_t *n)
@@ -80,10 +89,7 @@ static sn_status erase_audience(struct db_tx *tx, const char *id, size_t *n)
         char **ids = NULL;
 
         TRY(store_erase_audience(tx, id, ROWS_AT_ONCE, n, &ids));
-        for (size_t i = 0; i < *n; i++) {
-                stored_changed(tx, ids[i]);
-        }
-        return SN_OK;
+        return tell_redacted(tx, ids, *n);
 }
 
 static sn_status erase_texts(struct db_tx *tx, const char *id, size_t *n)

@@ -13,6 +13,7 @@
 #define EVENT_NOTE_COUNTED    "note.counted"
 #define EVENT_NOTE_LIKED      "note.liked" /* instead of note.counted: who follows counts takes both; actor: who likes */
 #define EVENT_NOTE_UNLIKED    "note.unliked"
+#define EVENT_NOTE_REDACTED   "note.redacted" /* somebody who was erased was taken out of it, or of who may see it */
 #define EVENT_RENOTE_CREATED  "renote.created"
 #define EVENT_RENOTE_DELETED  "renote.deleted"
 #define EVENT_COMMENT_CREATED "comment.created"

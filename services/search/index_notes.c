@@ -84,8 +84,8 @@ static sn_status index_notes(struct rpc_call *c, struct bus_batch *batch)
 }
 
 static const char *const types[] = {
-    "note.created", "note.edited",     "note.deleted",    "note.counted",    "note.liked",
-    "note.unliked", "comment.created", "comment.deleted", "comment.removed", NULL};
+    "note.created",    "note.edited",     "note.deleted",    "note.counted",  "note.liked", "note.unliked",
+    "comment.created", "comment.deleted", "comment.removed", "note.redacted", NULL};
 
 const struct bus_consumer search_index_notes = {
     .name = "index_notes",
