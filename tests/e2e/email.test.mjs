@@ -1,5 +1,9 @@
 // That an address is its member's: codes and links, read from the mails that a real mail server took.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
 import { after, test } from 'node:test';
 import { eventually, must, problem, randomName } from './client.mjs';
 import { MAIL_FROM, Mailbox, codeIn, tokenIn } from './mailbox.mjs';
@@ -96,6 +100,37 @@ test('many accounts together do not fill one mailbox, and none of them learns of
         await box.wait(address(last)); // by then all that were written before are on their way
         await eventually('five mails', () => box.mails.filter((m) => m.recipients[0].toLowerCase() === victim).length >= 5, 60_000);
         assert.equal(box.mails.filter((m) => m.recipients[0].toLowerCase() === victim).length, 5);
+});
+
+// Whoever has the key file and the database can try all codes: null when none of the million fits what is stored for the member.
+function storedCode(member, email) {
+        const master = Buffer.from(fs.readFileSync(path.join(net.server.dir, 'key'), 'utf8').trim(), 'base64url');
+        const key = (label) => Buffer.from(crypto.hkdfSync('sha256', master, 'sonet key file', label, 32));
+        const env = { ...process.env, PGPASSWORD: key('database:user_service').toString('base64url') };
+        const stored = execFileSync('psql', ['-h', path.join(net.server.dir, 'data', 'run'), '-U', 'user_service', '-d', 'user_service', '-Atc',
+                                             `select encode(code_hash, 'hex') from email_verification_tokens where user_id = '${member.id}'`], { env }).toString().trim();
+        const codeKey = key('mailed-code');
+        assert.equal(stored.length, 64);
+        for (let i = 0; i < 1_000_000; i++) {
+                const code = String(i).padStart(6, '0');
+                if (crypto.createHmac('sha256', codeKey).update(`${member.id}\0${email}\0${code}`).digest('hex') === stored) {
+                        return code;
+                }
+        }
+        return null;
+}
+
+test('a code that is not mailed is none: no number of tries finds it', async () => {
+        const email = `${randomName()}@example.org`;
+        const member = await net.register({ email });
+        assert.equal(storedCode(member, email), codeIn(await box.wait(email)));
+        for (let i = 0; i < 4; i++) {
+                await net.register({ email });
+        }
+        const late = await net.register({ email });
+        must(await late.post('/v1/auth/email/resend', {}), 202);
+        assert.equal(storedCode(late, email), null);
+        assert.equal(problem(await verify(late, { code: '000000' }), 401, { code: 'code_wrong' }).detail.includes('4 tries'), true);
 });
 
 test('another address counts once it is verified, and the one before is told twice', async () => {
