@@ -27,12 +27,16 @@ sn_status store_ask_reset(struct db_tx *tx, const char *email_key)
         return db_exec(tx, &ASK_RESET, DB_BINDS(bind_uuid(uuid_new_in(db_arena(tx))), bind_text(email_key)), NULL);
 }
 
+#define VERIFIED_BY_SOMEBODY(key)                                                                                      \
+        "exists (select from users v where v.email_key = " key " and v.email_verified_at is not null)"
+
 DB_STATEMENT(
     SELECT_ASKED, "user_service", &user_rows__asked_reset__message,
     "with asked as (select id, email_key from password_reset_tokens where token_hash is null and email_key is not null"
     " order by id limit $1 for update skip locked)"
     " select a.id, u.id as user_id, u.username, u.email from asked a left join lateral (select id, username, email from"
-    " users where email_key = a.email_key order by email_verified_at, id desc limit 1) u on true");
+    " users where email_key = a.email_key and (email_verified_at is not null or not " VERIFIED_BY_SOMEBODY(
+        "a.email_key") ") order by id limit 5) u on true");
 
 sn_status store_asked_resets(struct db_tx *tx, size_t limit, size_t *n, UserRows__AskedReset ***resets)
 {
@@ -46,20 +50,6 @@ sn_status store_drop_reset(struct db_tx *tx, const char *id)
         return db_exec(tx, &DROP_RESET, DB_BINDS(bind_uuid(id)), NULL);
 }
 
-DB_STATEMENT(GRANT_RESET, "user_service", NULL,
-             "update password_reset_tokens set user_id = $2, token_hash = $3, email_key = null,"
-             " expires_at = now() + make_interval(secs => $4::bigint) where id = $1");
-
-sn_status store_grant_reset(struct db_tx *tx, const UserRows__AskedReset *asked, const uint8_t hash[MAILED_HASH_BYTES],
-                            int64_t life_s)
-{
-        TRY(store_drop_resets(tx, asked->user_id));
-        return db_exec(tx, &GRANT_RESET,
-                       DB_BINDS(bind_uuid(asked->id), bind_uuid(asked->user_id), bind_bytes(hash, MAILED_HASH_BYTES),
-                                bind_i64(life_s)),
-                       NULL);
-}
-
 DB_STATEMENT(INSERT_RESET, "user_service", NULL,
              "insert into password_reset_tokens (id, user_id, token_hash, expires_at)"
              " values ($1, $2, $3, now() + make_interval(secs => $4::bigint))");
@@ -67,6 +57,7 @@ DB_STATEMENT(INSERT_RESET, "user_service", NULL,
 sn_status store_insert_reset(struct db_tx *tx, const char *user_id, const uint8_t hash[MAILED_HASH_BYTES],
                              int64_t life_s)
 {
+        TRY(store_drop_resets(tx, user_id));
         return db_exec(tx, &INSERT_RESET,
                        DB_BINDS(bind_uuid(uuid_new_in(db_arena(tx))), bind_uuid(user_id),
                                 bind_bytes(hash, MAILED_HASH_BYTES), bind_i64(life_s)),
@@ -93,10 +84,11 @@ DB_STATEMENT(
 sn_status store_use_reset(struct db_tx *tx, const uint8_t hash[MAILED_HASH_BYTES], const char *user_id, bool *used)
 {
         int64_t affected = 0;
+        sn_status status =
+            db_exec(tx, &USE_RESET, DB_BINDS(bind_bytes(hash, MAILED_HASH_BYTES), bind_uuid(user_id)), &affected);
 
-        TRY(db_exec(tx, &USE_RESET, DB_BINDS(bind_bytes(hash, MAILED_HASH_BYTES), bind_uuid(user_id)), &affected));
         *used = affected > 0;
-        return SN_OK;
+        return status == SN_ALREADY_EXISTS ? SN_OK : status; /* the address became another account's */
 }
 
 DB_STATEMENT(DROP_RESETS, "user_service", NULL, "delete from password_reset_tokens where user_id = $1");

@@ -52,6 +52,31 @@ test('an address that somebody with the old password asked for is none any more'
         assert.equal(must(await net.api('GET', '/v1/users/me/email', { token: login.access_token })).email, address(member));
 });
 
+test('while nobody has verified an address each account that gave it gets a link, and then only the one that has', async () => {
+        const owner = await net.register();
+        const email = address(owner);
+        const late = [];
+        for (let i = 0; i < 5; i++) {
+                late.push(await net.register({ email }));
+        }
+        must(await forgot(email), 202);
+        await box.wait(email, 'new password', 5);
+        const mails = box.to(email).filter((m) => m.subject.includes('new password'));
+        const linkOf = (member) => tokenIn(mails.find((m) => m.text.includes(`Hello ${member.username}`)));
+        for (const member of [owner, ...late.slice(0, 4)]) {
+                assert.ok(linkOf(member));
+        }
+        must(await reset(linkOf(owner), NEW), 204);
+        must(await logIn(owner, NEW));
+        problem(await reset(linkOf(late[0]), NEW), 401, { code: 'link_invalid', field: 'token' });
+        must(await logIn(late[0], PASSWORD));
+        must(await forgot(email), 202);
+        const again = await box.wait(email, 'new password', 6);
+        assert.ok(again.text.includes(`Hello ${owner.username}`));
+        await linkFor(await net.register()); // by then all that were asked for before are on their way
+        assert.equal(box.to(email).filter((m) => m.subject.includes('new password')).length, 6);
+});
+
 test('a password that is refused leaves the link as it was, and only the newest link works', async () => {
         const member = await net.register();
         const [first, second] = [await linkFor(member), await linkFor(member, 2)];
