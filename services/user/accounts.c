@@ -8,10 +8,12 @@
 #include "services/user/factors.h"
 #include "services/user/login_name.h"
 #include "services/user/mails.h"
+#include "services/user/roles.h"
 #include "services/user/search.h"
 #include "services/user/session.h"
 #include "services/user/store_accounts.h"
 #include "services/user/store_factors.h"
+#include "services/user/store_invites.h"
 #include "services/user/user.h"
 
 #define NOBODY "00000000-0000-0000-0000-000000000000"
@@ -36,6 +38,13 @@ static sn_status read_again(struct db_tx *tx, const char *id, UserAdmin__Account
         return store_account(tx, id, NULL, out);
 }
 
+static bool moderates(const char *role)
+{
+        const struct role *r = role_find(role);
+
+        return r != NULL && str_has_word(r->scopes, "moderate");
+}
+
 sn_status account_set_role(struct db_tx *tx, const char *id, const char *role, UserAdmin__Account *out)
 {
         TRY(lock(tx, id, out));
@@ -43,6 +52,9 @@ sn_status account_set_role(struct db_tx *tx, const char *id, const char *role, U
                 return SN_OK;
         }
         TRY(store_set_role(tx, id, role));
+        if (moderates(out->role) && !moderates(role)) {
+                TRY(store_revoke_invites(tx, id)); /* they were made without the limit of members */
+        }
         TRY(session_raise_epoch(tx, id));
         TRY(AUDIT(tx, .action = "user.role_changed", .subject_id = id, .before = AUDIT_VALUES("role", out->role),
                   .after = AUDIT_VALUES("role", role)));

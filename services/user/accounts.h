@@ -21,7 +21,7 @@ SN_CHECKED sn_status account_list(struct db_tx *tx, const struct account_filter 
 
 /* These answer with the account as it is afterwards. What is so already is left as it is. */
 
-/* Tokens with the scopes of the old role end at once. */
+/* Tokens with the scopes of the old role end at once, and so do the invites of who moderates no more. */
 SN_CHECKED sn_status account_set_role(struct db_tx *tx, const char *id, const char *role, UserAdmin__Account *out);
 /* Ends all sessions and tokens. Until it is lifted nobody sees the member, what they wrote, or their name among others'
  * followers, and nobody can log in. SN_FAILED_PRECONDITION for an administrator: their role goes first. */

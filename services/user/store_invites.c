@@ -2,6 +2,7 @@
 #include "services/user/store_invites.h"
 
 #include "services/cleanup.h"
+#include "services/user/user_columns.h"
 
 #define INVITE "id, uses, uses_left, expires_at, created_at"
 
@@ -22,8 +23,10 @@ sn_status store_insert_invite(struct db_tx *tx, const char *inviter_id, const ui
 /* A revoked invite has no use left: its row still counts for the inviter's limit. */
 #define USABLE "uses_left > 0 and expires_at > now()"
 
-DB_STATEMENT(USE_INVITE, "user_service", NULL,
-             "update invites set uses_left = uses_left - 1 where token_hash = $1 and " USABLE);
+DB_STATEMENT(
+    USE_INVITE, "user_service", NULL,
+    "update invites set uses_left = uses_left - 1 where token_hash = $1 and " USABLE
+    " and (inviter_id is null or exists (select from users u where u.id = inviter_id and " USER_IS_SHOWN("u") "))");
 
 sn_status store_use_invite(struct db_tx *tx, const uint8_t hash[MAILED_HASH_BYTES], bool *used)
 {
@@ -44,6 +47,14 @@ sn_status store_revoke_invite(struct db_tx *tx, const char *inviter_id, const ch
         TRY(db_exec(tx, &REVOKE_INVITE, DB_BINDS(bind_uuid(inviter_id), bind_uuid(id)), &affected));
         *revoked = affected > 0;
         return SN_OK;
+}
+
+DB_STATEMENT(REVOKE_INVITES, "user_service", NULL,
+             "update invites set uses_left = 0 where inviter_id = $1 and " USABLE);
+
+sn_status store_revoke_invites(struct db_tx *tx, const char *inviter_id)
+{
+        return db_exec(tx, &REVOKE_INVITES, DB_BINDS(bind_uuid(inviter_id)), NULL);
 }
 
 DB_STATEMENT(SELECT_INVITED, "user_service", NULL,

@@ -9,8 +9,11 @@
 SN_CHECKED sn_status store_insert_invite(struct db_tx *tx, const char *inviter_id,
                                          const uint8_t hash[MAILED_HASH_BYTES], int64_t uses, int64_t days,
                                          UserInvites__Invite *out);
+/* *used is false also while others do not see the inviter: suspended, deactivated, waiting. */
 SN_CHECKED sn_status store_use_invite(struct db_tx *tx, const uint8_t hash[MAILED_HASH_BYTES], bool *used);
 SN_CHECKED sn_status store_revoke_invite(struct db_tx *tx, const char *inviter_id, const char *id, bool *revoked);
+/* All of an inviter. */
+SN_CHECKED sn_status store_revoke_invites(struct db_tx *tx, const char *inviter_id);
 /* How many accounts the inviter's invites of the last days may let in, those that were used among them. */
 SN_CHECKED sn_status store_invited_lately(struct db_tx *tx, const char *inviter_id, int64_t days, int64_t *uses);
 /* One portion of those that expired long ago. */

@@ -109,6 +109,23 @@ test('an invite spares the wait, as often as it says, until it is revoked', asyn
         problem(await register({ invite: 'x'.repeat(43) }), 409, { code: 'invite_invalid' });
 });
 
+test('invites do not outlive what let their inviter make them: being seen, and moderating', async () => {
+        const boss = await made('--role', 'administrator');
+        const helper = await made('--role', 'moderator');
+        const { token: invite } = must(await helper.post('/v1/invites', { uses: 10 }), 201);
+        must(await register({ invite }), 201);
+        must(await boss.put(`/v1/admin/users/${helper.id}/suspension`, { body: { reason: 'sells accounts' } }));
+        problem(await register({ invite }), 409, { code: 'invite_invalid', field: 'invite' });
+        must(await boss.del(`/v1/admin/users/${helper.id}/suspension`));
+        must(await register({ invite }), 201);
+        must(await boss.put(`/v1/admin/users/${helper.id}/role`, { body: { role: 'administrator' } }));
+        must(await register({ invite }), 201);
+        must(await boss.put(`/v1/admin/users/${helper.id}/role`, { body: { role: 'member' } }));
+        problem(await register({ invite }), 409, { code: 'invite_invalid' });
+        must(await boss.put(`/v1/admin/users/${helper.id}/role`, { body: { role: 'moderator' } }));
+        problem(await register({ invite }), 409, { code: 'invite_invalid' }); // nothing brings it back
+});
+
 test('where only who is invited may register the operator invites; where nobody may, an invite does not help', async () => {
         for (const [registration, code] of [['invite', 'invite_required'], ['closed', 'registration_closed']]) {
                 const server = await startServer({ env: { ...env, REGISTRATION: registration } });
