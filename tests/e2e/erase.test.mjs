@@ -99,6 +99,8 @@ test('an erased member leaves no trace: id, name, address, text', { timeout: 240
         must(await it.api('POST', '/v1/uploads', { token: ada.token, headers: { 'tus-resumable': '1.0.0', 'upload-length': '1000' } }), 201);
         await eventually('timelines', async () => (await fan.homeIds()).includes(closed.id) && (await ada.homeIds()).includes(mention.id));
         await eventually('counts', async () => must(await fan.get('/v1/users/me')).counts.followers === 1);
+        // More than goes in the portions for which a consumer that reports no progress would be given up.
+        await sql('notification', `insert into notifications (id, user_id, type, group_key, latest_at) select gen_random_uuid(), '${ada.id}', 'like', 'like:' || n, now() from generate_series(1, 12000) n`);
         const marks = [ada.id, word, name, bytesOf(ada.id)];
         assert.ok(traces(await dump(), marks).length > 20, 'the search finds what is there');
         assert.ok((await dumpRedis()).includes(bytesOf(ada.id)), 'also in Redis');
