@@ -39,7 +39,7 @@ static sn_status emit(struct db_tx *tx, const char *type, NotificationRows__Chan
                 TRY(outbox_put(tx, &(struct outbox_event){.type = type,
                                                           .aggregate_id = rows[i]->id,
                                                           .object_id = rows[i]->user_id,
-                                                          .actor_id = rows[i]->user_id}));
+                                                          .actor_id = rows[i]->actor_id}));
         }
         return SN_OK;
 }
@@ -56,13 +56,12 @@ static sn_status add_some(struct db_tx *tx, const struct arrival *items, size_t 
 
 static sn_status undo_some(struct db_tx *tx, const struct arrival *items, size_t n)
 {
-        NotificationRows__Changed **changed = NULL, **removed = NULL;
-        size_t n_changed = 0, n_removed = 0;
+        NotificationRows__Changed **undone = NULL;
+        size_t n_undone = 0;
 
-        TRY(store_undo_arrivals(tx, items, n, &n_changed, &changed));
-        TRY(store_remove_empty(tx, changed, n_changed, &n_removed, &removed));
-        TRY(emit(tx, EVENT_NOTIFICATION_CHANGED, changed, n_changed));
-        return emit(tx, EVENT_NOTIFICATION_REMOVED, removed, n_removed);
+        TRY(store_undo_arrivals(tx, items, n, &n_undone, &undone));
+        TRY(store_remove_empty(tx, undone, n_undone));
+        return emit(tx, EVENT_NOTIFICATION_UNDONE, undone, n_undone);
 }
 
 /* Runs of the same kind at once: who likes, and likes no more, has not liked. */

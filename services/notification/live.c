@@ -35,6 +35,8 @@ struct showing {
         Notification__UnreadCount *count;
         Notification__Notification **shown;
         size_t n_shown;
+        char **actors; /* whom the viewer sees of those who undid something */
+        size_t n_actors;
 };
 
 static Notification__Notification *find(const struct showing *s, const char *id)
@@ -69,51 +71,92 @@ static void set_removed(struct showing *s, Notification__NotificationEvent *item
         item->notification_removed = name;
 }
 
-/* What is not to be seen was perhaps never shown: then only the count is told. */
+static bool is_shown_actor(const struct showing *s, const char *id)
+{
+        for (size_t i = 0; i < s->n_actors; i++) {
+                if (uuid_equal(s->actors[i], id)) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+/* False: the viewer is told nothing, not even that something was counted, of what they may not see. */
+static bool set_data(struct showing *s, Notification__NotificationEvent *item, bus_event *e)
+{
+        Notification__Notification *now = find(s, e->aggregate_id);
+        bool undone = strcmp(e->type, EVENT_NOTIFICATION_UNDONE) == 0;
+
+        if (strcmp(e->type, EVENT_NOTIFICATION_COUNTED) == 0) {
+                item->data_case = NOTIFICATION__NOTIFICATION_EVENT__DATA_NOTIFICATION_COUNTED;
+                item->notification_counted = s->count;
+        } else if (strcmp(e->type, EVENT_NOTIFICATION_REMOVED) == 0) {
+                set_removed(s, item, e->aggregate_id);
+        } else if (undone && !is_shown_actor(s, e->actor_id)) {
+                return false;
+        } else if (now != NULL) {
+                set_changed(s, item, now);
+        } else if (undone) {
+                set_removed(s, item, e->aggregate_id);
+        } else {
+                return false;
+        }
+        return true;
+}
+
+static bool is_viewers(const struct showing *s, const bus_event *e)
+{
+        return uuid_equal(e->object_id, s->in->viewer_ids[s->viewer]);
+}
+
 static void show_event(struct showing *s, uint32_t event)
 {
-        const bus_event *e = s->in->events[event];
-        Notification__Notification *now = find(s, e->aggregate_id);
         Notification__NotificationEvent *item = ARENA_NEW(s->c->arena, Notification__NotificationEvent);
 
         notification__notification_event__init(item);
         item->event = event;
         item->viewer = s->viewer;
-        if (strcmp(e->type, EVENT_NOTIFICATION_REMOVED) == 0) {
-                set_removed(s, item, e->aggregate_id);
-        } else if (now != NULL && strcmp(e->type, EVENT_NOTIFICATION_CHANGED) == 0) {
-                set_changed(s, item, now);
-        } else {
-                item->data_case = NOTIFICATION__NOTIFICATION_EVENT__DATA_NOTIFICATION_COUNTED;
-                item->notification_counted = s->count;
+        if (set_data(s, item, s->in->events[event])) {
+                s->out->items[s->out->n_items++] = item;
         }
-        s->out->items[s->out->n_items++] = item;
 }
 
-static sn_status show_viewer(struct showing *s)
+static sn_status load(struct showing *s)
 {
-        const char *viewer = s->in->viewer_ids[s->viewer];
         char **ids = ARENA_ARRAY(s->c->arena, char *, s->in->n_events);
         size_t n = 0;
 
+        s->actors = ARENA_ARRAY(s->c->arena, char *, s->in->n_events);
         for (size_t i = 0; i < s->in->n_events; i++) {
-                if (uuid_equal(s->in->events[i]->object_id, viewer)) {
-                        ids[n++] = s->in->events[i]->aggregate_id;
+                bus_event *e = s->in->events[i];
+
+                if (is_viewers(s, e)) {
+                        ids[n++] = e->aggregate_id;
+                        if (strcmp(e->type, EVENT_NOTIFICATION_UNDONE) == 0) {
+                                s->actors[s->n_actors++] = e->actor_id;
+                        }
                 }
         }
         if (n == 0) {
                 return SN_OK;
         }
+        TRY(show_notifications(s->c, s->in->viewer_ids[s->viewer], ids, n, &s->n_shown, &s->shown));
+        return show_actors(s->c, s->in->viewer_ids[s->viewer], s->actors, &s->n_actors);
+}
+
+static sn_status show_viewer(struct showing *s)
+{
+        size_t before = s->out->n_items;
+
+        TRY(load(s));
         s->count = ARENA_NEW(s->c->arena, Notification__UnreadCount);
         notification__unread_count__init(s->count);
-        TRY(show_notifications(s->c, viewer, ids, n, &s->n_shown, &s->shown));
-        TRY(unread_count(s->c, viewer, s->count));
         for (uint32_t i = 0; i < s->in->n_events; i++) {
-                if (uuid_equal(s->in->events[i]->object_id, viewer)) {
+                if (is_viewers(s, s->in->events[i])) {
                         show_event(s, i);
                 }
         }
-        return SN_OK;
+        return s->out->n_items > before ? unread_count(s->c, s->in->viewer_ids[s->viewer], s->count) : SN_OK;
 }
 
 sn_status notification_handle_show_events(struct rpc_call *c, const Sonet__Live__ShowRequest *in,

@@ -6,9 +6,12 @@
 #include "services/notification/notification.service.h"
 #include "services/services.h"
 
-/* Aggregate: the notification; object: whom it tells. */
+/* Aggregate: the notification; object: whom it tells. Changed: it is new, others joined it, or it is back in the list.
+ * Removed: its owner took it out of the list. */
 #define EVENT_NOTIFICATION_CHANGED "notification.changed"
 #define EVENT_NOTIFICATION_REMOVED "notification.removed"
+/* Likewise; actor: who undid what they did. It may be gone with that. */
+#define EVENT_NOTIFICATION_UNDONE "notification.undone"
 /* Aggregate and object: the member whose notifications were read or seen. */
 #define EVENT_NOTIFICATION_COUNTED "notification.counted"
 

@@ -21,7 +21,6 @@ struct showing {
         Note__Notes notes;
 };
 
-/* Of all actors of all rows, one after the other. */
 struct actors {
         char **ids;
         User__Author **authors;
@@ -29,6 +28,7 @@ struct actors {
         size_t n;
 };
 
+/* Of all rows, one after the other. */
 static void collect_actors(struct showing *s, struct actors *a)
 {
         size_t n = 0;
@@ -36,9 +36,7 @@ static void collect_actors(struct showing *s, struct actors *a)
         for (size_t i = 0; i < s->n; i++) {
                 n += s->rows[i]->n_actor_ids;
         }
-        *a = (struct actors){.ids = ARENA_ARRAY(s->c->arena, char *, n),
-                             .authors = ARENA_ARRAY(s->c->arena, User__Author *, n),
-                             .relations = ARENA_ARRAY(s->c->arena, Follow__Relationship *, n)};
+        *a = (struct actors){.ids = ARENA_ARRAY(s->c->arena, char *, n)};
         for (size_t i = 0; i < s->n; i++) {
                 for (size_t k = 0; k < s->rows[i]->n_actor_ids; k++) {
                         a->ids[a->n++] = s->rows[i]->actor_ids[k];
@@ -73,7 +71,8 @@ static sn_status load_some(struct showing *s, struct actors *a, size_t from, siz
 
 static sn_status load_actors(struct showing *s, struct actors *a)
 {
-        collect_actors(s, a);
+        a->authors = ARENA_ARRAY(s->c->arena, User__Author *, a->n);
+        a->relations = ARENA_ARRAY(s->c->arena, Follow__Relationship *, a->n);
         for (size_t from = 0; from < a->n; from += ASKED_AT_ONCE) {
                 TRY(load_some(s, a, from, a->n - from < ASKED_AT_ONCE ? a->n - from : ASKED_AT_ONCE));
         }
@@ -104,10 +103,9 @@ static Note__Note *find_note(const struct showing *s, const char *id)
         return NULL;
 }
 
-static bool is_seen(const Notification__Notification *of, const User__Author *author, const Follow__Relationship *r)
+static bool is_seen(const User__Author *author, const Follow__Relationship *r)
 {
-        return author->id[0] != '\0' && !r->blocking && !r->blocked_by && !r->muting &&
-               (r->requested_by || strcmp(of->type, TYPE_FOLLOW_REQUEST) != 0);
+        return author->id[0] != '\0' && !r->blocking && !r->blocked_by && !r->muting;
 }
 
 /* False: nothing is left of it. */
@@ -118,7 +116,8 @@ static bool complete(struct showing *s, NotificationRows__Stored *row, User__Aut
 
         out->actors = ARENA_ARRAY(s->c->arena, User__Author *, ACTORS_SHOWN);
         for (size_t i = 0; i < row->n_actor_ids; i++) {
-                if (!is_seen(out, authors[i], relations[i])) {
+                if (!is_seen(authors[i], relations[i]) ||
+                    (strcmp(out->type, TYPE_FOLLOW_REQUEST) == 0 && !relations[i]->requested_by)) {
                         continue;
                 }
                 if (out->n_actors < ACTORS_SHOWN) {
@@ -145,12 +144,28 @@ sn_status show_notifications(struct rpc_call *c, const char *reader, char **ids,
                 return rpc_fail(c, SN_INTERNAL, NULL, "too many notifications at once");
         }
         TRY(DB_READ(c, tx, store_notifications(tx, reader, ids, n, &s.n, &s.rows)));
+        collect_actors(&s, &actors);
         TRY(load_actors(&s, &actors));
         TRY(load_notes(&s));
         *shown = ARENA_ARRAY(c->arena, Notification__Notification *, s.n);
         for (size_t i = 0; i < s.n; at += s.rows[i++]->n_actor_ids) {
                 if (complete(&s, s.rows[i], actors.authors + at, actors.relations + at)) {
                         (*shown)[(*n_shown)++] = s.rows[i]->notification;
+                }
+        }
+        return SN_OK;
+}
+
+sn_status show_actors(struct rpc_call *c, const char *reader, char **ids, size_t *n)
+{
+        struct showing s = {.c = c, .reader = reader};
+        struct actors actors = {.ids = ids, .n = *n};
+
+        TRY(load_actors(&s, &actors));
+        *n = 0;
+        for (size_t i = 0; i < actors.n; i++) {
+                if (is_seen(actors.authors[i], actors.relations[i])) {
+                        ids[(*n)++] = ids[i];
                 }
         }
         return SN_OK;

@@ -10,5 +10,7 @@
  * follow that are answered. One of which nothing is left is left out, as are those of others. */
 SN_CHECKED sn_status show_notifications(struct rpc_call *c, const char *reader, char **ids, size_t n, size_t *n_shown,
                                         Notification__Notification ***shown);
+/* Drops of the members those whom notifications do not show to the reader. */
+SN_CHECKED sn_status show_actors(struct rpc_call *c, const char *reader, char **ids, size_t *n);
 
 #endif

@@ -16,12 +16,11 @@
 SN_CHECKED sn_status store_add_arrivals(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
                                         NotificationRows__Changed ***rows);
 SN_CHECKED sn_status store_close_full(struct db_tx *tx, NotificationRows__Changed *const *rows, size_t n);
-/* Takes actors out of notifications that nobody has read. */
+/* Takes actors out of notifications that nobody has read: a row for each who was in one. */
 SN_CHECKED sn_status store_undo_arrivals(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
                                          NotificationRows__Changed ***rows);
-/* Deletes those of the notifications that have no actor left, and takes them out of the rows. */
-SN_CHECKED sn_status store_remove_empty(struct db_tx *tx, NotificationRows__Changed **rows, size_t n, size_t *n_removed,
-                                        NotificationRows__Changed ***removed);
+/* Deletes those of the notifications that have no actor left. */
+SN_CHECKED sn_status store_remove_empty(struct db_tx *tx, NotificationRows__Changed *const *rows, size_t n);
 
 /* ---- store_lists.c ---- */
 

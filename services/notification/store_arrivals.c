@@ -44,7 +44,7 @@ DB_STATEMENT(ADD_ARRIVALS, "notification_service", &notification_rows__changed__
              " added as (insert into notification_actors (notification_id, actor_id, created_at)"
              " select j.id, g.actor_id, max(g.at) from given g join joined j using (group_key, user_id)"
              " group by j.id, g.actor_id on conflict do nothing)"
-             " select id, user_id from joined");
+             " select id, user_id, user_id as actor_id from joined");
 
 sn_status store_add_arrivals(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
                              NotificationRows__Changed ***rows)
@@ -84,8 +84,8 @@ DB_STATEMENT(UNDO_ARRIVALS, "notification_service", &notification_rows__changed_
              " from unnest($1::text[], $2::uuid[]) as u (group_key, actor_id)"
              " join notifications n on n.group_key = u.group_key and n.read_at is null for update of n),"
              " gone as (delete from notification_actors a using undone u where a.notification_id = u.id"
-             " and a.actor_id = u.actor_id returning u.id, u.user_id)"
-             " select distinct id, user_id from gone");
+             " and a.actor_id = u.actor_id returning u.id, u.user_id, a.actor_id)"
+             " select id, user_id, actor_id from gone");
 
 sn_status store_undo_arrivals(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
                               NotificationRows__Changed ***rows)
@@ -95,14 +95,12 @@ sn_status store_undo_arrivals(struct db_tx *tx, const struct arrival *items, siz
         return db_list(tx, &UNDO_ARRIVALS, DB_BINDS(bind_texts(c.keys, n), bind_uuids(c.actors, n)), n_rows, rows);
 }
 
-DB_STATEMENT(REMOVE_EMPTY, "notification_service", &notification_rows__changed__message,
+DB_STATEMENT(REMOVE_EMPTY, "notification_service", NULL,
              "delete from notifications n where n.id = any($1) and not exists (select from notification_actors a"
-             " where a.notification_id = n.id) returning n.id, n.user_id");
+             " where a.notification_id = n.id)");
 
-sn_status store_remove_empty(struct db_tx *tx, NotificationRows__Changed **rows, size_t n, size_t *n_removed,
-                             NotificationRows__Changed ***removed)
+sn_status store_remove_empty(struct db_tx *tx, NotificationRows__Changed *const *rows, size_t n)
 {
         return n == 0 ? SN_OK
-                      : db_list(tx, &REMOVE_EMPTY, DB_BINDS(bind_uuids(ids_of(db_arena(tx), rows, n), n)), n_removed,
-                                removed);
+                      : db_exec(tx, &REMOVE_EMPTY, DB_BINDS(bind_uuids(ids_of(db_arena(tx), rows, n), n)), NULL);
 }

@@ -184,3 +184,26 @@ test('all devices hear of what comes, changes and goes, with the same count', as
         await both('it is gone', (m) => m.event === 'notification.removed' && m.data.id === item.id && m.data.count.unread === 0);
         await Promise.all(streams.map((s) => s.close()));
 });
+
+test('a stream says nothing of what one may not see, no count either', async () => {
+        const [author, fan, quiet] = await registerMany(3);
+        const [first, second] = [await author.note('First'), await author.note('Second')];
+        await author.relate(quiet, 'mute');
+        const stream = new Stream(process.env.SONET_URL, { token: author.token });
+        assert.equal((await stream.next()).type, 'authenticated');
+        assert.equal((await stream.subscribe('notifications')).type, 'subscribed');
+        await quiet.react(first.id, 'like');
+        await quiet.react(first.id, 'renote');
+        await quiet.unreact(first.id, 'renote');
+        await fan.note(`For my followers, @${author.username}`, 'followers');
+        await fan.react(first.id, 'like');
+        const liked = await stream.find('the like', (m) => m.event === 'notification.changed');
+        await fan.unreact(first.id, 'like');
+        const removed = await stream.find('it is gone, since the other like is hidden', (m) => m.event === 'notification.removed');
+        assert.equal(removed.data.id, liked.data.notification.id);
+        await quiet.unreact(first.id, 'like');
+        await fan.react(second.id, 'like');
+        await stream.find('the last like', (m) => m.data?.notification?.note.id === second.id);
+        assert.deepEqual(stream.events().map((m) => [m.event, m.data.count.unread]), [['notification.changed', 1], ['notification.removed', 0], ['notification.changed', 1]]);
+        await stream.close();
+});
