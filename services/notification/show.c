@@ -9,6 +9,7 @@
 
 enum {
         ACTORS_SHOWN = 5,
+        ACTORS_MAX = 1000,
         ASKED_AT_ONCE = 1000, /* user.BatchGetAuthors and follow.GetRelations take as many */
         NOTES_AT_ONCE = 500,  /* note.BatchGet takes as many */
 };
@@ -108,6 +109,24 @@ static bool is_seen(const User__Author *author, const Follow__Relationship *r)
         return author->id[0] != '\0' && !r->blocking && !r->blocked_by && !r->muting;
 }
 
+/* Whom else it tells of does not matter when the note is hidden. */
+static void drop_hidden_notes(struct showing *s)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < s->n; i++) {
+                NotificationRows__Stored *row = s->rows[i];
+
+                if (row->note_id[0] != '\0') {
+                        row->notification->note = find_note(s, row->note_id);
+                }
+                if (row->note_id[0] == '\0' || row->notification->note != NULL) {
+                        s->rows[kept++] = row;
+                }
+        }
+        s->n = kept;
+}
+
 /* False: nothing is left of it. */
 static bool complete(struct showing *s, NotificationRows__Stored *row, User__Author **authors,
                      Follow__Relationship **relations)
@@ -125,35 +144,67 @@ static bool complete(struct showing *s, NotificationRows__Stored *row, User__Aut
                 }
                 out->actors_count++;
         }
-        if (row->note_id[0] != '\0') {
-                out->note = find_note(s, row->note_id);
-        }
-        return out->actors_count > 0 && (row->note_id[0] == '\0' || out->note != NULL);
+        return out->actors_count > 0;
 }
 
-sn_status show_notifications(struct rpc_call *c, const char *reader, char **ids, size_t n, size_t *n_shown,
-                             Notification__Notification ***shown)
+/* With the newest actors of each, at most so many. */
+static sn_status show_some(struct rpc_call *c, const char *reader, char **ids, size_t n, int64_t actors_max,
+                           size_t *n_shown, Notification__Notification **shown)
 {
         struct showing s = {.c = c, .reader = reader};
         struct actors actors;
         size_t at = 0;
 
         note__notes__init(&s.notes);
-        *n_shown = 0;
         if (n > NOTES_AT_ONCE) {
                 return rpc_fail(c, SN_INTERNAL, NULL, "too many notifications at once");
         }
-        TRY(DB_READ(c, tx, store_notifications(tx, reader, ids, n, &s.n, &s.rows)));
+        TRY(DB_READ(c, tx, store_notifications(tx, reader, ids, n, actors_max, &s.n, &s.rows)));
+        TRY(load_notes(&s));
+        drop_hidden_notes(&s);
         collect_actors(&s, &actors);
         TRY(load_actors(&s, &actors));
-        TRY(load_notes(&s));
-        *shown = ARENA_ARRAY(c->arena, Notification__Notification *, s.n);
         for (size_t i = 0; i < s.n; at += s.rows[i++]->n_actor_ids) {
                 if (complete(&s, s.rows[i], actors.authors + at, actors.relations + at)) {
-                        (*shown)[(*n_shown)++] = s.rows[i]->notification;
+                        shown[(*n_shown)++] = s.rows[i]->notification;
                 }
         }
         return SN_OK;
+}
+
+sn_status show_notifications(struct rpc_call *c, const char *reader, char **ids, size_t n, size_t *n_shown,
+                             Notification__Notification ***shown)
+{
+        *n_shown = 0;
+        *shown = ARENA_ARRAY(c->arena, Notification__Notification *, n);
+        return show_some(c, reader, ids, n, ACTORS_MAX, n_shown, *shown);
+}
+
+static bool is_among(Notification__Notification *const *shown, size_t n, const char *id)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (strcmp(shown[i]->id, id) == 0) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+sn_status show_for_count(struct rpc_call *c, const char *reader, char **ids, size_t n, size_t *n_shown,
+                         Notification__Notification ***shown)
+{
+        char **others = ARENA_ARRAY(c->arena, char *, n);
+        size_t n_others = 0;
+
+        *n_shown = 0;
+        *shown = ARENA_ARRAY(c->arena, Notification__Notification *, n);
+        TRY(show_some(c, reader, ids, n, ACTORS_SHOWN, n_shown, *shown));
+        for (size_t i = 0; i < n; i++) {
+                if (!is_among(*shown, *n_shown, ids[i])) {
+                        others[n_others++] = ids[i];
+                }
+        }
+        return n_others > 0 ? show_some(c, reader, others, n_others, ACTORS_MAX, n_shown, *shown) : SN_OK;
 }
 
 sn_status show_actors(struct rpc_call *c, const char *reader, char **ids, size_t *n)

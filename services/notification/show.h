@@ -10,6 +10,10 @@
  * follow that are answered. One of which nothing is left is left out, as are those of others. */
 SN_CHECKED sn_status show_notifications(struct rpc_call *c, const char *reader, char **ids, size_t n, size_t *n_shown,
                                         Notification__Notification ***shown);
+/* The same ones, in any order, and not with all their actors: one that is seen is enough to count them, so of each only
+ * the newest few are looked at, and all only when those are hidden. */
+SN_CHECKED sn_status show_for_count(struct rpc_call *c, const char *reader, char **ids, size_t n, size_t *n_shown,
+                                    Notification__Notification ***shown);
 /* Drops of the members those whom notifications do not show to the reader. */
 SN_CHECKED sn_status show_actors(struct rpc_call *c, const char *reader, char **ids, size_t *n);
 

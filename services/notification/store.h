@@ -33,9 +33,10 @@ struct list_filter {
 };
 SN_CHECKED sn_status store_places(struct db_tx *tx, const struct list_filter *filter, const struct page_scan *scan,
                                   size_t *n, NotificationRows__Place ***rows);
-/* A member's notifications of those ids, in the order asked; others are left out, and those that are snoozed. */
-SN_CHECKED sn_status store_notifications(struct db_tx *tx, const char *user_id, char **ids, size_t n, size_t *n_rows,
-                                         NotificationRows__Stored ***rows);
+/* A member's notifications of those ids, in the order asked; others are left out, and those that are snoozed. Of
+ * the actors of each the newest, at most so many. */
+SN_CHECKED sn_status store_notifications(struct db_tx *tx, const char *user_id, char **ids, size_t n,
+                                         int64_t actors_max, size_t *n_rows, NotificationRows__Stored ***rows);
 SN_CHECKED sn_status store_actors(struct db_tx *tx, const char *notification_id, const struct page_scan *scan,
                                   size_t *n, NotificationRows__Place ***rows);
 

@@ -33,16 +33,17 @@ DB_STATEMENT(SELECT_NOTIFICATIONS, "notification_service", &notification_rows__s
              " n.created_at as \"notification.created_at\", n.seen_at as \"notification.seen_at\","
              " n.read_at as \"notification.read_at\", n.archived_at as \"notification.archived_at\", n.note_id,"
              " array(select a.actor_id from notification_actors a where a.notification_id = n.id"
-             " order by a.created_at desc, a.actor_id desc limit 1000) as actor_ids"
+             " order by a.created_at desc, a.actor_id desc limit $4) as actor_ids"
              " from unnest($2::uuid[]) with ordinality as asked (id, place) join notifications n on n.id = asked.id"
              " where n.user_id = $1 and n.latest_at <= $3 order by asked.place");
 
-sn_status store_notifications(struct db_tx *tx, const char *user_id, char **ids, size_t n, size_t *n_rows,
-                              NotificationRows__Stored ***rows)
+sn_status store_notifications(struct db_tx *tx, const char *user_id, char **ids, size_t n, int64_t actors_max,
+                              size_t *n_rows, NotificationRows__Stored ***rows)
 {
-        return db_list(tx, &SELECT_NOTIFICATIONS,
-                       DB_BINDS(bind_uuid(user_id), bind_uuids(ids, n), bind_time_ms(db_call(tx)->now_ms)), n_rows,
-                       rows);
+        return db_list(
+            tx, &SELECT_NOTIFICATIONS,
+            DB_BINDS(bind_uuid(user_id), bind_uuids(ids, n), bind_time_ms(db_call(tx)->now_ms), bind_i64(actors_max)),
+            n_rows, rows);
 }
 
 DB_STATEMENT(SELECT_ACTORS, "notification_service", &notification_rows__place__message,

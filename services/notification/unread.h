@@ -5,7 +5,7 @@
 #include "base/call.h"
 #include "services/notification/notification.rpc.h"
 
-/* Counts up to 100. */
+/* Counts up to 100, of the newest 1,010 that are not read. */
 SN_CHECKED sn_status unread_count(struct rpc_call *c, const char *reader, Notification__UnreadCount *out);
 
 #endif

@@ -185,6 +185,23 @@ test('all devices hear of what comes, changes and goes, with the same count', as
         await Promise.all(streams.map((s) => s.close()));
 });
 
+test('a notification counts while anybody is seen in it, also behind many who are not', async () => {
+        const [author, first, ...later] = await registerMany(8);
+        const note = await author.note('Popular');
+        await first.react(note.id, 'like');
+        await untilCount(author, 1);
+        for (const member of later) {
+                await member.react(note.id, 'like');
+                await author.relate(member, 'mute');
+        }
+        await later[0].react(note.id, 'renote');
+        await first.comment(note.id, 'Last');
+        await untilTypes(author, 'comment', 'like');
+        assert.deepEqual(await count(author), { unread: 2, unseen: 2, more: false });
+        await author.relate(first, 'mute');
+        assert.deepEqual(await count(author), { unread: 0, unseen: 0, more: false });
+});
+
 test('a stream says nothing of what one may not see, no count either', async () => {
         const [author, fan, quiet] = await registerMany(3);
         const [first, second] = [await author.note('First'), await author.note('Second')];
