@@ -149,7 +149,7 @@ static const char *rows_that_name(const char *user_id)
         return test_admin(DATABASE, sql);
 }
 
-/* What note_service tells of their notes afterwards brings no pseudonym back. */
+/* What note_service tells of their notes afterwards brings no pseudonym back, nor does what waited in a journal. */
 static void nothing_leads_to_who_was_erased(void **state)
 {
         char member[UUID_SIZE];
@@ -161,7 +161,23 @@ static void nothing_leads_to_who_was_erased(void **state)
         assert_int_equal(DB_WRITE(c, tx, store_forget_member(tx, member)), SN_OK);
         assert_string_equal(rows_that_name(member), "0");
         store_one("note.deleted", member);
+        store_one("search", member);
         assert_string_equal(rows_that_name(member), "0");
+        assert_string_equal(test_admin(DATABASE, "select count(*) from analytics_people where user_id is null"), "1");
+}
+
+static void answers_that_are_kept_for_who_was_erased_go(void **state)
+{
+        char member[UUID_SIZE], sql[300];
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = call();
+
+        (void)snprintf(sql, sizeof(sql),
+                       "insert into idempotency_keys (actor_id, method, key, body_hash, answer)"
+                       " values ('%s', 'm', 'erased', '', ''), (gen_random_uuid(), 'm', 'erased', '', ''); select 1",
+                       uuid_new(member));
+        (void)test_admin(DATABASE, sql);
+        assert_int_equal(DB_WRITE(c, tx, store_forget_member(tx, member)), SN_OK);
+        assert_string_equal(test_admin(DATABASE, "select count(*) from idempotency_keys where key = 'erased'"), "1");
 }
 
 /* ---- What goes by the clock ---- */
@@ -209,6 +225,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(roll_ups_are_what_a_recomputation_gives),
             cmocka_unit_test(nothing_leads_to_who_was_erased),
+            cmocka_unit_test(answers_that_are_kept_for_who_was_erased_go),
             cmocka_unit_test(old_months_go_whole_and_new_ones_come),
             cmocka_unit_test(salts_are_shared_for_a_day_and_then_destroyed),
         };

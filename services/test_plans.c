@@ -463,7 +463,8 @@ static void what_is_hidden_or_deep_costs_a_page_nothing(void **state)
 static void events_for_statistics_are_found_by_index(void **state)
 {
         CHECK("analytics_service", {"INSERT_EVENTS", "analytics_people_user_id_key _pkey"},
-              {"SELECT_COUNTS", "business_metrics_pkey"}, {"FORGET_MEMBER", "analytics_people_user_id_key"});
+              {"SELECT_COUNTS", "business_metrics_pkey"}, {"FORGET_MEMBER", "analytics_people_user_id_key"},
+              {"ERASE_KEYS", "idempotency_keys_pkey"});
 }
 
 int main(void)

@@ -31,7 +31,7 @@ SN_CHECKED sn_status store_make_months(struct db_tx *tx);
 SN_CHECKED sn_status store_drop_month(struct db_tx *tx, int64_t months, bool *more);
 SN_CHECKED sn_status store_destroy_salts(struct db_tx *tx, int64_t today_ms);
 
-/* From now on nothing leads to the member. */
+/* From now on nothing leads to the member, and no event that is stored later does. */
 SN_CHECKED sn_status store_forget_member(struct db_tx *tx, const char *user_id);
 
 #endif

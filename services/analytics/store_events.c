@@ -1,12 +1,14 @@
 /* Owns the SQL that stores events with their roll-ups. */
 #include "services/analytics/store.h"
 
-/* Pseudonyms of members who are not known yet. Nobody gets one by what is undone: who was erased would come back. */
+/* Pseudonyms of members who are not known yet. Nobody gets one by what is undone, nor who was erased: their later
+ * events are nobody's. */
 DB_STATEMENT(
     ADD_PEOPLE, "analytics_service", NULL,
     "insert into analytics_people (user_id, first_day)"
     " select u, min((at at time zone 'UTC')::date) from unnest($1::uuid[], $2::text[], $3::bigint[]) e (u, name, ms),"
-    " to_timestamp(ms / 1000.0) at where u is not null and name not like '%.deleted' group by u order by u"
+    " to_timestamp(ms / 1000.0) at where u is not null and name not like '%.deleted'"
+    " and not exists (select from analytics_erased x where x.id = sha256(uuid_send(u))) group by u order by u"
     " on conflict (user_id) do update set first_day = excluded.first_day"
     " where analytics_people.first_day > excluded.first_day");
 
@@ -90,11 +92,16 @@ sn_status store_events(struct db_tx *tx, AnalyticsRows__TakenEvent *const *event
 }
 
 DB_STATEMENT(FORGET_MEMBER, "analytics_service", NULL, "update analytics_people set user_id = null where user_id = $1");
+DB_STATEMENT(REMEMBER_ERASED, "analytics_service", NULL,
+             "insert into analytics_erased (id) values (sha256(uuid_send($1::uuid))) on conflict do nothing");
+DB_STATEMENT(ERASE_KEYS, "analytics_service", NULL, "delete from idempotency_keys where actor_id = $1");
 
 sn_status store_forget_member(struct db_tx *tx, const char *user_id)
 {
         TRY(db_lock_one(tx, "analytics", "events"));
-        return db_exec(tx, &FORGET_MEMBER, DB_BINDS(bind_uuid(user_id)), NULL);
+        TRY(db_exec(tx, &FORGET_MEMBER, DB_BINDS(bind_uuid(user_id)), NULL));
+        TRY(db_exec(tx, &REMEMBER_ERASED, DB_BINDS(bind_uuid(user_id)), NULL));
+        return db_exec(tx, &ERASE_KEYS, DB_BINDS(bind_uuid(user_id)), NULL);
 }
 
 /* ---- Salts and months ---- */
