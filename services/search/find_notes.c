@@ -1,7 +1,7 @@
 /* Finds notes. The index names candidates; note_service decides which of them the reader is shown.
  *
- * By relevance the newest and the most engaged matches are ranked, so that a word that a quarter of all notes have
- * costs no more than a rare one; by time and by engagement pages go on as long as there are any. */
+ * By relevance the newest and the most engaged matches are ranked, a bounded number of them, whatever number of notes
+ * has a word; by time and by engagement pages go on as long as there are any. */
 #include "services/search/find.h"
 
 #include <stdlib.h>
