@@ -153,6 +153,7 @@ static void what_is_no_zone_is_not_found(void **state)
             "zone.tab",
             "UTC\n",
             "Factory/",
+            "Europe//Berlin",
             "Aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
         for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
                 assert_null(zone_find(bad[i]));

@@ -151,7 +151,7 @@ static struct zone *load(const char *name)
  * which counts leap seconds, "posix"). */
 static bool is_name(const char *name)
 {
-        if (strlen(name) > ZONE_NAME_MAX || !isupper((unsigned char)name[0])) {
+        if (strlen(name) > ZONE_NAME_MAX || !isupper((unsigned char)name[0]) || strstr(name, "//") != NULL) {
                 return false;
         }
         for (const char *at = name; *at != '\0'; at++) {

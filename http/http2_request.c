@@ -135,7 +135,8 @@ void http2_request_field(struct http2_stream *s, struct str name, struct str val
         } else if (s->refused == 431 || s->refused == 414) {
                 return; /* of a head that is too large */
         } else if (s->head_complete) {
-                if (s->head_bytes <= max && !s->answering) {
+                /* Not when a worker has what came of a body that stood still: request and arena are the worker's. */
+                if (s->head_bytes <= max && !s->answering && !s->exchange->request.is_part) {
                         http_trailers_add(s->exchange, name, value);
                 }
         } else if (s->head_bytes > max) {

@@ -43,7 +43,7 @@ static sn_status mark_all(struct rpc_call *c, mark_some *mark, const void *conte
 
 static sn_status mark_read_some(struct db_tx *tx, const void *context, int64_t *changed)
 {
-        const Notification__MarkReadRequest *in = context;
+        const Notification__MarkNotificationsReadRequest *in = context;
         const char *actor = db_call(tx)->actor;
 
         return in->up_to_id[0] != '\0' ? store_mark_read_to(tx, actor, in->up_to_id, ROWS_AT_ONCE, changed)
@@ -55,8 +55,9 @@ static sn_status mark_seen_some(struct db_tx *tx, const void *context, int64_t *
         return store_mark_seen(tx, db_call(tx)->actor, ROWS_AT_ONCE, changed);
 }
 
-sn_status notification_handle_mark_read(struct rpc_call *c, const Notification__MarkReadRequest *in,
-                                        Notification__UnreadCount *out)
+sn_status notification_handle_mark_notifications_read(struct rpc_call *c,
+                                                      const Notification__MarkNotificationsReadRequest *in,
+                                                      Notification__UnreadCount *out)
 {
         bool own = true;
 
@@ -70,8 +71,9 @@ sn_status notification_handle_mark_read(struct rpc_call *c, const Notification__
                    : rpc_fail(c, SN_INVALID_ARGUMENT, "up_to_id", "there is no such notification");
 }
 
-sn_status notification_handle_mark_seen(struct rpc_call *c, const Notification__MarkSeenRequest *in,
-                                        Notification__UnreadCount *out)
+sn_status notification_handle_mark_notifications_seen(struct rpc_call *c,
+                                                      const Notification__MarkNotificationsSeenRequest *in,
+                                                      Notification__UnreadCount *out)
 {
         return mark_all(c, mark_seen_some, in, out);
 }

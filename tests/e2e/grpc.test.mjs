@@ -196,8 +196,8 @@ test('notifications: listed, counted, marked, put away', async () => {
         assert.equal(Number(item.actors_count), 1);
         assert.deepEqual(ids((await ok('ListMembers', { id: item.id }, alice)).items), [bob.id]);
         assert.ok((await ok('GetUnreadCount', {}, alice)).unread >= 1);
-        await ok('MarkSeen', {}, alice);
-        await ok('MarkRead', { ids: [item.id] }, alice);
+        await ok('MarkNotificationsSeen', {}, alice);
+        await ok('MarkNotificationsRead', { ids: [item.id] }, alice);
         await ok('ArchiveNotification', { id: item.id }, alice);
         await ok('UnarchiveNotification', { id: item.id }, alice);
         await ok('SnoozeNotification', { id: item.id, until: { seconds: Math.floor(Date.now() / 1000) + 3600 } }, alice);

@@ -52,7 +52,9 @@ test('what needs nothing but memory is answered by the thread that read the requ
         await inMemory();
         await eventually('home is answered without a worker', async () => {
                 const before = await answeredInline();
-                await home();
+                for (let i = 0; i < 65; i++) { // a method that had to wait four times in a row is tried each 64th time only
+                        await home();
+                }
                 assert.ok(await answeredInline() > before);
         });
 });
