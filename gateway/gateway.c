@@ -276,7 +276,9 @@ static bool on_request(void *context, struct http_request *r, struct http_respon
                                     early);
         }
         x->work = (struct work){.run = handle_request, .deadline_us = clock_monotonic_us() + deadline_ms * 1000};
-        if (route->method != NULL && rpc_inline_is_worth(route->method)) {
+        /* All of HTTP/2 is on one thread, and a hundred requests of a connection may come at once: workers share them.
+         */
+        if (route->method != NULL && !r->http_2 && rpc_inline_is_worth(route->method)) {
                 struct http_response answer;
 
                 if (exchange_try(x, &answer)) {
