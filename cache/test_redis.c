@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -18,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "cache/redis_pool.h"
 #include "cache/test_redis_server.h"
 
 static void commands_and_replies_are_binary_safe(void **state)
@@ -34,6 +36,17 @@ static void commands_and_replies_are_binary_safe(void **state)
         assert_int_equal(COMMAND(r, &reply, "GET", "empty"), SN_OK);
         assert_int_equal(reply->len, 0);
         assert_true(redis_up(r));
+        redis_free(r);
+}
+
+static void a_connection_is_not_inherited_by_programs(void **state)
+{
+        struct redis *r = shared_redis();
+        struct redis_checkout checkout;
+        (void)state;
+        assert_true(redis_checkout_begin(r, 60000, &checkout));
+        assert_true((fcntl(checkout.connection->fd, F_GETFD) & FD_CLOEXEC) != 0);
+        redis_checkout_end(r, &checkout, true);
         redis_free(r);
 }
 
@@ -268,6 +281,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             REDIS_TEST(commands_and_replies_are_binary_safe),
+            REDIS_TEST(a_connection_is_not_inherited_by_programs),
             REDIS_TEST(an_error_reply_is_internal_and_the_connection_goes_on),
             REDIS_TEST(an_error_within_a_pipeline_leaves_the_others_alone),
             REDIS_TEST(a_script_sends_its_text_once_and_again_when_redis_forgot_it),
