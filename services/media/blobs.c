@@ -1,6 +1,7 @@
 /* Owns the folder of blobs: MEDIA_DIR/blobs/ab/abcd…, MEDIA_DIR/incoming. */
 #include "services/media/blobs.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -12,7 +13,7 @@
 #include "base/spool.h"
 #include "base/str.h"
 
-enum { FOLDER_BYTES = 3072, PATH_BYTES = 4096, READ_BYTES = 1 << 16 };
+enum { FOLDER_BYTES = 3072, PATH_BYTES = 4096, READ_BYTES = 1 << 16, OLD_S = 86400 };
 
 static char root[FOLDER_BYTES];
 
@@ -44,7 +45,7 @@ static bool make_folders(void)
                         return false;
                 }
         }
-        for (int i = 0; i < 256; i++) {
+        for (int i = 0; i < BLOB_FOLDERS; i++) {
                 (void)snprintf(path, sizeof(path), "%s/blobs/%02x", root, (unsigned)i);
                 if (!make_folder(path)) {
                         return false;
@@ -139,17 +140,22 @@ sn_status blob_lock(struct db_tx *tx, const char *name)
         return db_lock_one(tx, "media blob", name);
 }
 
-static bool sync_folder_of(const char *name)
+static bool sync_folder(const char *path)
 {
-        char path[PATH_BYTES];
-
-        (void)snprintf(path, sizeof(path), "%s/blobs/%.2s", root, name);
         int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         bool ok = fd >= 0 && fsync(fd) == 0;
         if (fd >= 0) {
                 close(fd);
         }
         return ok;
+}
+
+static bool sync_folder_of(const char *name)
+{
+        char path[PATH_BYTES];
+
+        (void)snprintf(path, sizeof(path), "%s/blobs/%.2s", root, name);
+        return sync_folder(path);
 }
 
 /* Within the transaction, since the lock is: between looking and committing nobody may remove what is there. */
@@ -172,10 +178,31 @@ static char *chunk_path(struct arena *arena, const char *id)
         return arena_printf(arena, "%s/chunks/%s", root, id);
 }
 
-sn_status chunk_keep(struct rpc_call *c, int fd, const char *id)
+static char *incoming_path(struct arena *arena, const char *id)
 {
+        return arena_printf(arena, "%s/incoming/%s", root, id);
+}
+
+sn_status chunk_stage(struct rpc_call *c, int fd, const char *id)
+{
+        char *path = incoming_path(c->arena, id);
+
         TRY(check_usable(c));
-        return spool_keep(fd, chunk_path(c->arena, id)) ? SN_OK : fail_disk(c);
+        if (!spool_keep(fd, path)) {
+                return fail_disk(c);
+        }
+        arena_defer(c->arena, unlink_path, path);
+        return SN_OK;
+}
+
+sn_status chunk_publish(struct db_tx *tx, const char *id)
+{
+        struct rpc_call *c = db_call(tx);
+        char folder[PATH_BYTES];
+
+        (void)snprintf(folder, sizeof(folder), "%s/chunks", root);
+        bool ok = link(incoming_path(c->arena, id), chunk_path(c->arena, id)) == 0 && sync_folder(folder);
+        return ok ? SN_OK : fail_disk(c);
 }
 
 sn_status chunk_open(struct rpc_call *c, const char *id, int *fd)
@@ -206,4 +233,56 @@ void blob_remove(const char *name)
 
         path_of(name, path);
         (void)unlink(path);
+}
+
+/* --- what is left over --- */
+
+static bool is_old(int folder, const char *name, int64_t before_s)
+{
+        struct stat file;
+
+        return fstatat(folder, name, &file, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(file.st_mode) &&
+               file.st_mtime < before_s;
+}
+
+/* Takes the names in portions of a growing array: there may be many. */
+static void list_old(struct rpc_call *c, DIR *folder, size_t *n, char ***names)
+{
+        int64_t before_s = c->now_ms / 1000 - OLD_S;
+        size_t room = 0;
+
+        for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+                if (!is_old(dirfd(folder), entry->d_name, before_s)) {
+                        continue;
+                }
+                if (*n == room) {
+                        char **more = ARENA_ARRAY(c->arena, char *, 2 * room + 64);
+
+                        memcpy(more, *names, *n * sizeof(*more));
+                        *names = more;
+                        room = 2 * room + 64;
+                }
+                (*names)[(*n)++] = arena_strdup(c->arena, entry->d_name);
+        }
+}
+
+sn_status files_old(struct rpc_call *c, const char *folder, size_t *n, char ***names)
+{
+        *n = 0;
+        *names = ARENA_ARRAY(c->arena, char *, 1);
+        if (root[0] == '\0') {
+                return SN_OK;
+        }
+        DIR *open_folder = opendir(arena_printf(c->arena, "%s/%s", root, folder));
+        if (open_folder == NULL) {
+                return fail_disk(c);
+        }
+        list_old(c, open_folder, n, names);
+        (void)closedir(open_folder);
+        return SN_OK;
+}
+
+void file_remove(struct rpc_call *c, const char *folder, const char *name)
+{
+        (void)unlink(arena_printf(c->arena, "%s/%s/%s", root, folder, name));
 }

@@ -27,8 +27,10 @@ SN_CHECKED sn_status blob_stage(struct rpc_call *c, int fd, struct staged_blob *
 SN_CHECKED sn_status blob_publish(struct db_tx *tx, const struct staged_blob *blob);
 /* --- chunks of uploads, under ids of their own --- */
 
-/* On disk when it returns. */
-SN_CHECKED sn_status chunk_keep(struct rpc_call *c, int fd, const char *id);
+/* On disk when it returns. What is not published goes with the call. */
+SN_CHECKED sn_status chunk_stage(struct rpc_call *c, int fd, const char *id);
+/* Puts it in its place, within the transaction that writes its row, once nothing refuses it any more. */
+SN_CHECKED sn_status chunk_publish(struct db_tx *tx, const char *id);
 SN_CHECKED sn_status chunk_open(struct rpc_call *c, const char *id, int *fd);
 /* Once the transaction that forgets it has committed. */
 void chunk_remove_after(struct db_tx *tx, const char *id);
@@ -40,5 +42,13 @@ SN_CHECKED sn_status blob_open(struct rpc_call *c, const char *name, int *fd);
 /* Under the lock of its hash: nothing refers to it any more. */
 SN_CHECKED sn_status blob_lock(struct db_tx *tx, const char *name);
 void blob_remove(const char *name);
+
+/* --- what a crash, or a transaction that was taken back, left --- */
+
+/* How many folders of blobs there are: 00 to ff. */
+enum { BLOB_FOLDERS = 256 };
+/* Names of files in a folder below MEDIA_DIR that nobody has written to for a day. */
+SN_CHECKED sn_status files_old(struct rpc_call *c, const char *folder, size_t *n, char ***names);
+void file_remove(struct rpc_call *c, const char *folder, const char *name);
 
 #endif

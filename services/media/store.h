@@ -79,6 +79,8 @@ SN_CHECKED sn_status store_delete_variants(struct db_tx *tx, const char *media_i
 SN_CHECKED sn_status store_variant(struct db_tx *tx, const char *media_id, const char *name, MediaRows__Variant *out);
 /* Names of blobs to which rows that went referred; each is given once. */
 SN_CHECKED sn_status store_take_unreferenced(struct db_tx *tx, size_t limit, size_t *n, char ***names);
+/* Writes down those of the blobs to which no row refers. */
+SN_CHECKED sn_status store_unreference(struct db_tx *tx, char **names, size_t n);
 SN_CHECKED sn_status store_is_referred(struct db_tx *tx, const char *name, bool *referred);
 
 /* --- uploads --- */
@@ -102,6 +104,8 @@ SN_CHECKED sn_status store_insert_chunk(struct db_tx *tx, const char *id, const 
                                         int64_t size_bytes);
 /* In their order. */
 SN_CHECKED sn_status store_chunks(struct db_tx *tx, const char *upload_id, size_t *n, MediaRows__Chunk ***rows);
+/* Those of the ids that no row has. */
+SN_CHECKED sn_status store_unknown_chunks(struct db_tx *tx, char **ids, size_t n_ids, size_t *n, char ***names);
 /* Gives those that it deletes. */
 SN_CHECKED sn_status store_delete_chunks(struct db_tx *tx, const char *upload_id, size_t *n, MediaRows__Chunk ***rows);
 

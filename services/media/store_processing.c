@@ -97,11 +97,13 @@ sn_status store_take_unreferenced(struct db_tx *tx, size_t limit, size_t *n, cha
 }
 
 /* A file as it came counts until it was processed. */
-DB_STATEMENT(SELECT_REFERENCE, "media_service", NULL,
-             "select 1 where exists (select 1 from media_files where content_sha256 = decode($1, 'hex'))"
-             " or exists (select 1 from media_variants where sha256 = decode($1, 'hex'))"
-             " or exists (select 1 from media_files f join media_processing_jobs j on j.media_id = f.id"
-             " where f.upload_sha256 = decode($1, 'hex'))");
+#define IS_REFERRED(hash)                                                                                              \
+        "(exists (select 1 from media_files where content_sha256 = " hash ")"                                          \
+        " or exists (select 1 from media_variants where sha256 = " hash ")"                                            \
+        " or exists (select 1 from media_files f join media_processing_jobs j on j.media_id = f.id"                    \
+        " where f.upload_sha256 = " hash "))"
+
+DB_STATEMENT(SELECT_REFERENCE, "media_service", NULL, "select 1 where " IS_REFERRED("decode($1, 'hex')"));
 
 sn_status store_is_referred(struct db_tx *tx, const char *name, bool *referred)
 {
@@ -110,4 +112,13 @@ sn_status store_is_referred(struct db_tx *tx, const char *name, bool *referred)
         TRY(db_rows(tx, &SELECT_REFERENCE, DB_BINDS(bind_text(name)), &rows));
         *referred = db_rows_count(rows) > 0;
         return SN_OK;
+}
+
+DB_STATEMENT(INSERT_UNREFERENCED, "media_service", NULL,
+             "insert into media_unreferenced (sha256) select decode(name, 'hex') from unnest($1::text[]) as m (name)"
+             " where not " IS_REFERRED("decode(name, 'hex')") " on conflict do nothing");
+
+sn_status store_unreference(struct db_tx *tx, char **names, size_t n)
+{
+        return db_exec(tx, &INSERT_UNREFERENCED, DB_BINDS(bind_texts(names, n)), NULL);
 }

@@ -98,6 +98,23 @@ sn_status store_chunks(struct db_tx *tx, const char *upload_id, size_t *n, Media
         return db_list(tx, &SELECT_CHUNKS, DB_BINDS(bind_uuid(upload_id)), n, rows);
 }
 
+DB_STATEMENT(SELECT_UNKNOWN_CHUNKS, "media_service", NULL,
+             "select f.id::text as name from unnest($1::uuid[]) as f (id)"
+             " where not exists (select 1 from upload_chunks c where c.id = f.id)");
+
+sn_status store_unknown_chunks(struct db_tx *tx, char **ids, size_t n_ids, size_t *n, char ***names)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &SELECT_UNKNOWN_CHUNKS, DB_BINDS(bind_uuids(ids, n_ids)), &rows));
+        *n = db_rows_count(rows);
+        *names = ARENA_ARRAY(db_arena(tx), char *, *n + 1);
+        for (size_t i = 0; i < *n; i++) {
+                (*names)[i] = arena_strdup(db_arena(tx), db_text(rows, i, "name"));
+        }
+        return SN_OK;
+}
+
 DB_STATEMENT(DELETE_CHUNKS, "media_service", &media_rows__chunk__message,
              "delete from upload_chunks where session_id = $1 returning id, size_bytes");
 

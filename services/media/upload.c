@@ -78,7 +78,7 @@ sn_status upload_keep(struct rpc_call *c, const upload_row *upload, const char *
                 return keep_last(c, upload, out);
         }
         out->chunk_id = uuid_new_in(c->arena);
-        return chunk_keep(c, c->body->fd, out->chunk_id);
+        return chunk_stage(c, c->body->fd, out->chunk_id);
 }
 
 /* --- receiving --- */
@@ -134,6 +134,7 @@ sn_status upload_receive(struct db_tx *tx, upload_row *upload, const struct uplo
                 return settle(tx, upload, piece);
         }
         if (piece->size > 0) {
+                TRY(chunk_publish(tx, piece->chunk_id));
                 TRY(store_insert_chunk(tx, piece->chunk_id, upload->id, upload->received_bytes, piece->size));
                 upload->received_bytes += piece->size;
         }

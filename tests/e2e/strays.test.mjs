@@ -1,0 +1,49 @@
+// What lies in MEDIA_DIR and no row knows: refused pieces leave nothing there, and what a crash left goes after a day.
+import assert from 'node:assert/strict';
+import { randomBytes, randomUUID } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { eventually } from './shared.mjs';
+import { ownServer } from './own.mjs';
+
+const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sonet-strays.'));
+const blob = randomBytes(32).toString('hex');
+const old = [`incoming/${randomUUID()}`, `chunks/${randomUUID()}`, `blobs/${blob.slice(0, 2)}/${blob}`];
+const kept = [`incoming/${randomUUID()}`, `chunks/${randomUUID()}`, 'chunks/lost+found'];
+
+for (const name of [...old, ...kept]) {
+        fs.mkdirSync(path.join(dir, path.dirname(name)), { recursive: true });
+        fs.writeFileSync(path.join(dir, name), 'bytes');
+}
+const twoDaysAgo = Date.now() / 1000 - 2 * 86400;
+for (const name of [...old, 'chunks/lost+found']) {
+        fs.utimesSync(path.join(dir, name), twoDaysAgo, twoDaysAgo);
+}
+for (const folder of ['.', 'incoming', 'chunks', 'blobs', `blobs/${blob.slice(0, 2)}`]) {
+        fs.chmodSync(path.join(dir, folder), 0o777); // the server may be another user
+}
+const it = ownServer({ env: { MEDIA_DIR: dir } });
+after(() => fs.rmSync(dir, { recursive: true, force: true }));
+const here = (name) => fs.existsSync(path.join(dir, name));
+
+test('files of a day of which no row knows are removed; younger ones, and what is not ours, stay', async () => {
+        await eventually('they are gone', () => !old.some(here), 120_000);
+        assert.deepEqual(kept.filter(here), kept);
+});
+
+test('a piece that is refused leaves no file', async () => {
+        const member = await it.register();
+        const headers = { authorization: `Bearer ${member.token}`, 'tus-resumable': '1.0.0' };
+        const quota = (await (await fetch(`${it.server.url}/v1/media/usage`, { headers })).json()).quota_bytes;
+        const before = fs.readdirSync(path.join(dir, 'chunks')).length;
+        for (let left = quota; left > 0; left -= 1 << 30) {
+                const reserved = await fetch(`${it.server.url}/v1/uploads`, { method: 'POST', headers: { ...headers, 'upload-length': String(Math.min(left, 1 << 30)) } });
+                assert.equal(reserved.status, 201);
+        }
+        const refused = await fetch(`${it.server.url}/v1/uploads`, { method: 'POST', body: Buffer.alloc(2000, 1),
+                headers: { ...headers, 'upload-defer-length': '1', 'content-type': 'application/offset+octet-stream' } });
+        assert.equal(refused.status, 507);
+        assert.equal(fs.readdirSync(path.join(dir, 'chunks')).length, before);
+});
