@@ -64,18 +64,25 @@ static sn_status keep_last(struct rpc_call *c, const upload_row *upload, struct 
         size_t n = 0;
 
         TRY(DB_READ(c, tx, store_chunks(tx, upload->id, &n, &chunks)));
-        return upload_assemble(c, upload, chunks, n, true, out);
+        return upload_assemble(c, upload, chunks, n, out->size > 0, out);
+}
+
+/* All of it has come, or comes with the next size bytes, and no media was made of it yet. A partial one never is. */
+static bool is_last(const upload_row *upload, int64_t size)
+{
+        return !upload->is_partial && upload->has_length && upload->received_bytes + size == upload->length &&
+               upload->media_id[0] == '\0';
 }
 
 sn_status upload_keep(struct rpc_call *c, const upload_row *upload, const char *checksum, struct upload_piece *out)
 {
         *out = (struct upload_piece){.size = c->body->size, .chunk_id = ""};
         TRY(check_body(c, upload, checksum));
+        if (is_last(upload, out->size)) {
+                return keep_last(c, upload, out);
+        }
         if (out->size == 0) {
                 return SN_OK;
-        }
-        if (!upload->is_partial && upload->has_length && upload->received_bytes + out->size == upload->length) {
-                return keep_last(c, upload, out);
         }
         out->chunk_id = uuid_new_in(c->arena);
         return chunk_stage(c, c->body->fd, out->chunk_id);
@@ -129,6 +136,13 @@ static sn_status settle(struct db_tx *tx, upload_row *upload, const struct uploa
 
 sn_status upload_receive(struct db_tx *tx, upload_row *upload, const struct upload_piece *piece)
 {
+        if (upload->media_id[0] != '\0') {
+                return SN_OK; /* it is complete: there is nothing more to receive or reserve */
+        }
+        if (is_last(upload, piece->size) && !piece->whole) {
+                return rpc_fail(db_call(tx), SN_UNAVAILABLE, NULL,
+                                "its length was told while this piece came; send the piece again");
+        }
         TRY(reserve(tx, upload, upload->has_length ? upload->length : upload->received_bytes + piece->size));
         if (piece->whole) {
                 return settle(tx, upload, piece);

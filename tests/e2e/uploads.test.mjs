@@ -148,6 +148,22 @@ test('checksums, offsets, lengths, versions and types that are wrong are refused
         assert.equal(await offsetOf(page), 0);
 });
 
+test('an empty piece that tells the length completes the upload, and one after the end reserves nothing', async () => {
+        const picture = noise();
+        const created = await ask('POST', '/v1/uploads', { 'upload-defer-length': '1' });
+        const address = created.headers.location;
+        assert.equal((await ask('PATCH', address, { 'upload-offset': '0' }, picture)).status, 204);
+        for (let i = 0; i < 2; i++) {
+                const told = await ask('PATCH', address, { 'upload-offset': String(picture.length), 'upload-length': String(picture.length) }, Buffer.alloc(0));
+                assert.equal(told.status, 204, JSON.stringify(told.body));
+        }
+        assert.deepEqual(await original(await mediaOf(address)), picture);
+        assert.equal((await ask('PATCH', address, { 'upload-offset': String(picture.length) }, Buffer.alloc(0))).status, 204);
+        const reserved = must(await owner.get('/v1/media/usage')).reserved_bytes;
+        assert.equal((await ask('DELETE', address)).status, 204);
+        assert.equal(must(await owner.get('/v1/media/usage')).reserved_bytes, reserved);
+});
+
 test('what does not fit the quota is refused before a byte of it is sent, and ended uploads give back what they reserved', async () => {
         const member = await register();
         const { quota_bytes: quota } = must(await member.get('/v1/media/usage'));
