@@ -4,12 +4,13 @@
 
 #include <math.h>
 #include <unistd.h>
+#include "base/log.h"
 #include "services/media/blobs.h"
 #include "services/media/decode.h"
 #include "services/media/store.h"
 
 /* Time for the child: a third of what a job has, so that there is some to keep what it made, or why it failed. */
-enum { ATTEMPTS_MAX = 3, CHILD_MS = 20000 };
+enum { ATTEMPTS_MAX = 3, CHILD_MS = 20000, POSTPONE_MS = 5000 };
 
 static const char *const names[DECODE_N_OUTPUTS] = {"original", "large", "medium", "small", "thumb"};
 
@@ -54,7 +55,9 @@ static sn_status fail_media(struct rpc_call *c, const char *id, const char *reas
 
         TRY(db_begin(c, &tx));
         TRY(store_finish_job(tx, id, &there));
-        TRY(store_media_failed(tx, id, reason));
+        if (there) { /* otherwise somebody else has done it, and it may be ready */
+                TRY(store_media_failed(tx, id, reason));
+        }
         return db_commit(c, NULL, &tx);
 }
 
@@ -86,6 +89,19 @@ static sn_status process(struct rpc_call *c, const MediaRows__StoredMedia *row)
         return keep(c, row, d, blobs);
 }
 
+/* The server's own fault, whatever it is, is none of the media: the attempt does not count, and it is tried again. The
+ * job's call may have no time left. */
+static void postpone(struct rpc_call *c, const char *id)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *own = rpc_call_new_background(c->service, POSTPONE_MS);
+        sn_status status = DB_WRITE(own, tx, store_postpone_job(tx, id));
+
+        if (status != SN_OK) {
+                log_event(LOG_LEVEL_WARN, "a media that could not be processed is tried again after its lease",
+                          LOG_STR("sonet.code", sn_status_name(status)));
+        }
+}
+
 static sn_status process_one(struct rpc_call *c, bool *more)
 {
         MediaRows__DueMedia due = MEDIA_ROWS__DUE_MEDIA__INIT;
@@ -97,7 +113,11 @@ static sn_status process_one(struct rpc_call *c, bool *more)
         if (due.attempts > ATTEMPTS_MAX) {
                 return fail_media(c, due.stored->id, "it could not be processed");
         }
-        return process(c, due.stored);
+        sn_status status = process(c, due.stored);
+        if (status != SN_OK) {
+                postpone(c, due.stored->id);
+        }
+        return status;
 }
 
 const struct service_job media_process = {.name = "process_media", .every_s = 1, .run = process_one};

@@ -69,6 +69,8 @@ struct new_variant {
 SN_CHECKED sn_status store_insert_job(struct db_tx *tx, const char *media_id);
 /* One that is due, for two minutes; *found is false when there is none. */
 SN_CHECKED sn_status store_take_job(struct db_tx *tx, MediaRows__DueMedia *out, bool *found);
+/* The attempt does not count; due again after as long as the job is old, between 10 seconds and an hour. */
+SN_CHECKED sn_status store_postpone_job(struct db_tx *tx, const char *media_id);
 /* *there is false when it, or its media, is gone. */
 SN_CHECKED sn_status store_finish_job(struct db_tx *tx, const char *media_id, bool *there);
 SN_CHECKED sn_status store_media_ready(struct db_tx *tx, const char *id, const struct processed_media *media);

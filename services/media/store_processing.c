@@ -21,6 +21,15 @@ sn_status store_take_job(struct db_tx *tx, MediaRows__DueMedia *out, bool *found
         return db_one(tx, &TAKE_JOB, DB_NO_BINDS, &out->base, found);
 }
 
+DB_STATEMENT(POSTPONE_JOB, "media_service", NULL,
+             "update media_processing_jobs set attempts = greatest(attempts - 1, 0), due_at = now() +"
+             " least(greatest(now() - created_at, interval '10 seconds'), interval '1 hour') where media_id = $1");
+
+sn_status store_postpone_job(struct db_tx *tx, const char *media_id)
+{
+        return db_exec(tx, &POSTPONE_JOB, DB_BINDS(bind_uuid(media_id)), NULL);
+}
+
 DB_STATEMENT(FINISH_JOB, "media_service", NULL, "delete from media_processing_jobs where media_id = $1");
 
 sn_status store_finish_job(struct db_tx *tx, const char *media_id, bool *there)
