@@ -216,37 +216,56 @@ static void keep_seen(const chat_member *member, chat_entry **entries, size_t *n
         *n = kept;
 }
 
-static sn_status read_thread(struct db_tx *tx, const chat_member *member, const Messaging__GetRepliesRequest *in,
-                             size_t *n, chat_entry ***entries, bool *more)
+/* Some more of a thread, as far as they are shown. *ended: there are no others up to the number `last`. */
+static sn_status read_some_replies(struct db_tx *tx, struct reading *r, const chat_entry *message, int64_t *after_n,
+                                   int64_t last, bool *ended)
 {
-        size_t limit = page_limit(in->limit);
-        chat_entry message;
-        int64_t after_n = 0;
+        chat_entry **entries = NULL;
+        size_t n = 0, room = r->limit - r->n;
 
-        TRY(messages_find_place(tx, member, in->message_id, &message));
-        if (in->after_seq > member->last_seq) {
+        TRY(chat_store_replies(tx, message, *after_n, r->limit + 1, &n, &entries));
+        *ended = n <= r->limit || entries[n - 1]->seq >= last;
+        if (n == 0) {
+                return SN_OK;
+        }
+        *after_n = entries[n - 1]->n;
+        keep_seen(r->member, entries, &n);
+        TRY(chat_store_drop_hidden(tx, entries, &n));
+        r->more_after = n > room;
+        insert(r, r->n, entries, r->more_after ? room : n);
+        return SN_OK;
+}
+
+/* Nothing depends on what was said since one is out of the chat. */
+static sn_status read_thread(struct db_tx *tx, const Messaging__GetRepliesRequest *in, struct reading *r)
+{
+        int64_t last = membership_last_seen(r->member, r->member->last_seq), after_n = 0;
+        chat_entry message;
+
+        TRY(messages_find_place(tx, r->member, in->message_id, &message));
+        if (in->after_seq > last) {
                 return rpc_fail(db_call(tx), SN_OUT_OF_RANGE, "after_seq", "there is no such number in this chat yet");
         }
-        TRY(count_up_to(tx, member, in->after_seq, &after_n));
-        TRY(chat_store_replies(tx, &message, after_n, limit + 1, n, entries));
-        *more = *n > limit;
-        *n = *more ? limit : *n;
-        keep_seen(member, *entries, n);
-        return chat_store_drop_hidden(tx, *entries, n);
+        TRY(count_up_to(tx, r->member, in->after_seq, &after_n));
+        for (bool ended = false; !ended && !r->more_after;) {
+                TRY(read_some_replies(tx, r, &message, &after_n, last, &ended));
+        }
+        return SN_OK;
 }
 
 sn_status messaging_handle_get_replies(struct rpc_call *c, const Messaging__GetRepliesRequest *in,
                                        Messaging__MessageList *out)
 {
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
-        chat_entry **entries = NULL;
-        bool more = false;
+        struct reading r = {.member = &member, .limit = page_limit(in->limit)};
 
         TRY(membership_read(c, in->id, &member));
-        TRY(DB_READ(c, tx, read_thread(tx, &member, in, &out->n_items, &entries, &more)));
+        r.entries = ARENA_ARRAY(c->arena, chat_entry *, r.limit);
+        TRY(DB_READ(c, tx, read_thread(tx, in, &r)));
+        out->n_items = r.n;
         out->last_seq = membership_last_seen(&member, member.last_seq);
-        out->more_after = more;
-        return show_own_view(c, &member, entries, out->n_items, &out->items);
+        out->more_after = r.more_after;
+        return show_own_view(c, &member, r.entries, r.n, &out->items);
 }
 
 static sn_status read_pins(struct db_tx *tx, const chat_member *member, size_t *n, chat_entry ***entries)

@@ -122,6 +122,31 @@ test('who came later is not shown what an answer, an edit or a pin is about', as
         assert.deepEqual(must(await bob.get(`/v1/chats/${chat.id}/pins`)).items, []);
 });
 
+test('a thread tells who is out nothing of what was said since; its pages are filled past what one has deleted for oneself', async () => {
+        const [ada, bob] = await registerMany(2);
+        const chat = await group(ada, bob);
+        const question = await send(ada, chat, 'Why?');
+        const replies = [];
+        for (const text of ['One', 'Two', 'Three', 'Four']) {
+                replies.push(await send(ada, chat, text, { reply_to_id: question.id }));
+        }
+        for (const reply of replies.slice(0, 3)) {
+                must(await bob.del(of(chat, reply)), 204);
+        }
+        must(await ada.del(`/v1/chats/${chat.id}/participants/${bob.id}`), 204);
+        const thread = (query) => bob.get(of(chat, question, `/thread?${query}`));
+        const out = must(await thread('limit=1'));
+        for (const text of ['Five', 'Six']) {
+                await send(ada, chat, text, { reply_to_id: question.id });
+        }
+        assert.deepEqual(must(await thread('limit=1')), out);
+        assert.deepEqual([texts(out), out.more_after], [['Four'], false]);
+        assert.deepEqual(must(await thread(`after_seq=${out.last_seq}`)).items, []);
+        problem(await thread(`after_seq=${out.last_seq + 1}`), 422, { field: 'after_seq' });
+        assert.deepEqual(((list) => [texts(list), list.more_after])(must(await ada.get(of(chat, question, '/thread?limit=5')))),
+                [['One', 'Two', 'Three', 'Four', 'Five'], true]);
+});
+
 test('pins, by who administers a group', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = await group(ada, bob);
