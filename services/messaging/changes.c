@@ -11,6 +11,7 @@
 #include "services/messaging/show.h"
 #include "services/messaging/store_changes.h"
 #include "services/messaging/store_log.h"
+#include "services/messaging/versions.h"
 
 struct target {
         chat_member member;
@@ -97,16 +98,17 @@ sn_status messaging_handle_get_message_history(struct rpc_call *c, const Messagi
                                                Messaging__History *out)
 {
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
-        chat_entry message;
+        chat_entry entry, *message = &entry;
         Messaging__Version **before = NULL, *now = ARENA_NEW(c->arena, Messaging__Version);
         size_t n = 0;
 
         TRY(membership_read(c, in->id, &member));
-        TRY(DB_READ(c, tx, messages_find(tx, &member, in->message_id, &message)));
-        TRY(DB_READ(c, tx, chat_store_versions(tx, in->message_id, &n, &before)));
+        TRY(DB_READ(c, tx, messages_find(tx, &member, in->message_id, &entry)));
+        TRY(DB_READ(c, tx, versions_choose(tx, &(const chat_member *){&member}, &message, 1)));
+        TRY(DB_READ(c, tx, chat_store_versions(tx, in->message_id, &n, versions_end(&member), &before)));
         messaging__version__init(now);
-        now->text = message.text;
-        now->created_at = message.edited_at != NULL ? message.edited_at : message.created_at;
+        now->text = message->text;
+        now->created_at = message->edited_at != NULL ? message->edited_at : message->created_at;
         out->items = ARENA_ARRAY(c->arena, Messaging__Version *, n + 1);
         for (size_t i = 0; i < n; i++) {
                 out->items[i] = before[i];

@@ -8,6 +8,7 @@
 #include "services/messaging/people.h"
 #include "services/messaging/show.h"
 #include "services/messaging/store_log.h"
+#include "services/messaging/versions.h"
 
 static sn_status check_sender(struct rpc_call *c, const char *chat_id, chat_member *member)
 {
@@ -48,12 +49,13 @@ static sn_status check_content(struct rpc_call *c, const Messaging__SendMessageR
 static sn_status load_forwarded(struct rpc_call *c, const Messaging__ForwardedMessage *of, chat_entry *entry)
 {
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
-        chat_entry message;
+        chat_entry found, *message = &found;
 
         TRY(membership_read(c, of->chat_id, &member));
-        TRY(DB_READ(c, tx, messages_find(tx, &member, of->message_id, &message)));
-        entry->text = message.text;
-        entry->note_id = message.note_id;
+        TRY(DB_READ(c, tx, messages_find(tx, &member, of->message_id, &found)));
+        TRY(DB_READ(c, tx, versions_choose(tx, &(const chat_member *){&member}, &message, 1)));
+        entry->text = message->text;
+        entry->note_id = message->note_id;
         entry->forwarded = true;
         return SN_OK;
 }

@@ -6,6 +6,7 @@
 #include "services/messaging/people.h"
 #include "services/messaging/store_changes.h"
 #include "services/messaging/store_log.h"
+#include "services/messaging/versions.h"
 #include "services/note/note.rpc.h"
 
 /* With more viewers at once a shared note is left to each of them to read. */
@@ -48,9 +49,13 @@ static sn_status add_reactions(struct rpc_call *c, struct shown *items, size_t n
         }
         TRY(DB_READ(c, tx, chat_store_reactions(tx, ids, viewers, n, &n_rows, &rows)));
         for (size_t i = 0; i < n_rows; i++) {
-                Messaging__Message *m = items[rows[i]->place].message;
+                const struct shown *item = &items[rows[i]->place];
+                Messaging__Message *m = item->message;
                 Messaging__Reaction *reaction = ARENA_NEW(c->arena, Messaging__Reaction);
 
+                if (item->member != NULL && !membership_is_present(item->member)) {
+                        continue; /* who is out is not told what others think of it since */
+                }
                 if (m->reactions == NULL) {
                         m->reactions = ARENA_ARRAY(c->arena, Messaging__Reaction *, REACTIONS_MAX);
                 }
@@ -85,6 +90,7 @@ static sn_status load_answered(struct rpc_call *c, const struct shown *items, si
                                chat_entry ***answered, size_t *n_answered)
 {
         char **ids = ARENA_ARRAY(c->arena, char *, n);
+        const chat_member **members = ARENA_ARRAY(c->arena, const chat_member *, n);
         size_t n_ids = 0;
 
         for (size_t i = 0; i < n; i++) {
@@ -94,7 +100,11 @@ static sn_status load_answered(struct rpc_call *c, const struct shown *items, si
                 }
         }
         *n_answered = 0;
-        return n_ids > 0 ? DB_READ(c, tx, chat_store_entries(tx, ids, n_ids, n_answered, answered)) : SN_OK;
+        TRY(n_ids > 0 ? DB_READ(c, tx, chat_store_entries(tx, ids, n_ids, n_answered, answered)) : SN_OK);
+        for (size_t i = 0; i < *n_answered; i++) {
+                members[i] = items[places[i]].member;
+        }
+        return *n_answered > 0 ? DB_READ(c, tx, versions_choose(tx, members, *answered, *n_answered)) : SN_OK;
 }
 
 static sn_status add_replies(struct rpc_call *c, struct shown *items, size_t n)
@@ -169,6 +179,22 @@ static sn_status add_notes(struct rpc_call *c, struct shown *items, size_t n)
 
 /* ---- Messages ---- */
 
+static sn_status choose_versions(struct rpc_call *c, struct shown *items, size_t n)
+{
+        const chat_member **members = ARENA_ARRAY(c->arena, const chat_member *, n);
+        chat_entry **entries = ARENA_ARRAY(c->arena, chat_entry *, n);
+
+        for (size_t i = 0; i < n; i++) {
+                members[i] = items[i].member;
+                entries[i] = items[i].entry;
+        }
+        TRY(DB_READ(c, tx, versions_choose(tx, members, entries, n)));
+        for (size_t i = 0; i < n; i++) {
+                items[i].entry = entries[i];
+        }
+        return SN_OK;
+}
+
 sn_status show_messages(struct rpc_call *c, struct shown *items, size_t n)
 {
         char **ids = ARENA_ARRAY(c->arena, char *, n);
@@ -181,6 +207,7 @@ sn_status show_messages(struct rpc_call *c, struct shown *items, size_t n)
                 ids[i] = items[i].entry->sender_id;
         }
         TRY(people_get(c, ids, n, &senders));
+        TRY(choose_versions(c, items, n));
         for (size_t i = 0; i < n; i++) {
                 if (items[i].message == NULL) {
                         items[i].message = ARENA_NEW(c->arena, Messaging__Message);

@@ -39,13 +39,28 @@ sn_status chat_store_is_erased(struct db_tx *tx, const char *message_id, bool *e
         return SN_OK;
 }
 
-DB_STATEMENT(SELECT_VERSIONS, "messaging_service", &messaging__version__message,
-             "select text, created_at from (select text, created_at, seq from message_edits where message_id = $1"
-             " order by seq desc limit $2) e order by seq");
+DB_STATEMENT(
+    SELECT_VERSIONS, "messaging_service", &messaging__version__message,
+    "select text, created_at from (select text, created_at, seq from message_edits where message_id = $1 and seq <= $3"
+    " order by seq desc limit $2) e order by seq");
 
-sn_status chat_store_versions(struct db_tx *tx, const char *message_id, size_t *n, Messaging__Version ***versions)
+sn_status chat_store_versions(struct db_tx *tx, const char *message_id, size_t *n, int64_t end,
+                              Messaging__Version ***versions)
 {
-        return db_list(tx, &SELECT_VERSIONS, DB_BINDS(bind_uuid(message_id), bind_i64(VERSIONS_MAX)), n, versions);
+        return db_list(tx, &SELECT_VERSIONS, DB_BINDS(bind_uuid(message_id), bind_i64(VERSIONS_MAX), bind_i64(end)), n,
+                       versions);
+}
+
+DB_STATEMENT(SELECT_VERSIONS_AT, "messaging_service", &messaging_rows__old_version__message,
+             "select a.place - 1 as place, e.text, e.created_at as since"
+             " from unnest($1::uuid[], $2::bigint[]) with ordinality a (id, seq, place)"
+             " cross join lateral (select text, created_at from message_edits where message_id = a.id and seq > a.seq"
+             " order by seq limit 1) e");
+
+sn_status chat_store_versions_at(struct db_tx *tx, char *const *ids, const int64_t *seqs, size_t n, size_t *n_versions,
+                                 MessagingRows__OldVersion ***versions)
+{
+        return db_list(tx, &SELECT_VERSIONS_AT, DB_BINDS(bind_uuids(ids, n), bind_i64s(seqs, n)), n_versions, versions);
 }
 
 DB_STATEMENT(HIDE_MESSAGE, "messaging_service", NULL,

@@ -14,9 +14,12 @@ SN_CHECKED sn_status chat_store_edit(struct db_tx *tx, const chat_entry *message
 /* Nothing is left but its place in the log: no text, edits, reactions, pin. */
 SN_CHECKED sn_status chat_store_erase_message(struct db_tx *tx, const chat_entry *message);
 SN_CHECKED sn_status chat_store_is_erased(struct db_tx *tx, const char *message_id, bool *erased);
-/* The versions before what it says now, the newest VERSIONS_MAX, the oldest first. */
-SN_CHECKED sn_status chat_store_versions(struct db_tx *tx, const char *message_id, size_t *n,
+/* The versions that edits up to the number `end` have ended, the newest VERSIONS_MAX, the oldest first. */
+SN_CHECKED sn_status chat_store_versions(struct db_tx *tx, const char *message_id, size_t *n, int64_t end,
                                          Messaging__Version ***versions);
+/* What ids[i] said after the entry with the number seqs[i]: rows with place i, none of what was not edited since. */
+SN_CHECKED sn_status chat_store_versions_at(struct db_tx *tx, char *const *ids, const int64_t *seqs, size_t n,
+                                            size_t *n_versions, MessagingRows__OldVersion ***versions);
 SN_CHECKED sn_status chat_store_hide(struct db_tx *tx, const char *message_id);
 /* Takes out those that the actor has deleted for themselves. */
 SN_CHECKED sn_status chat_store_drop_hidden(struct db_tx *tx, chat_entry **entries, size_t *n);

@@ -147,6 +147,26 @@ test('a thread tells who is out nothing of what was said since; its pages are fi
                 [['One', 'Two', 'Three', 'Four', 'Five'], true]);
 });
 
+test('who is out reads on what a message said when they left, by any road', async () => {
+        const [ada, bob] = await registerMany(2);
+        const [chat, own] = [await group(ada, bob), await group(bob)];
+        const [message, other] = [await send(ada, chat, 'One'), await send(ada, chat, 'Plain')];
+        must(await ada.patch(of(chat, message), { text: 'Two' }));
+        const answer = await send(ada, chat, 'Quite', { reply_to_id: message.id });
+        must(await ada.del(`/v1/chats/${chat.id}/participants/${bob.id}`), 204);
+        const roads = async () => [(await page(bob, chat)).items, must(await bob.get(of(chat, message))), must(await bob.get(of(chat, other))),
+                must(await bob.get(of(chat, answer))), must(await bob.get(of(chat, message, '/history')))];
+        const before = await roads();
+        must(await ada.patch(of(chat, message), { text: 'Secret' }));
+        must(await ada.patch(of(chat, other), { text: 'Secret' }));
+        must(await ada.put(of(chat, other, `/reactions/${encodeURIComponent('👍')}`)), 204);
+        assert.deepEqual(await roads(), before);
+        assert.equal(must(await ask(bob, own, { forward: { chat_id: chat.id, message_id: message.id } }), 201).text, 'Two');
+        assert.equal(must(await ada.get(of(chat, message))).text, 'Secret');
+        must(await ada.del(of(chat, message, '?for=all')), 204);
+        assert.equal(must(await bob.get(of(chat, message))).deleted, true);
+});
+
 test('pins, by who administers a group', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = await group(ada, bob);
