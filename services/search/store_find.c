@@ -41,10 +41,12 @@ sn_status store_alternatives(struct db_tx *tx, const struct word_asked *words, s
                        n, rows);
 }
 
+/* Each word once by each dictionary: to stem is what costs. */
 DB_STATEMENT(SELECT_STEMMED, "search_service", &search_rows__word__message,
              "select word from (select distinct unnest($1::text[]) as word) w where exists (select from"
-             " unnest($2::text[], $3::text[]) as s (stem, dictionary)"
-             " where search_stem(s.dictionary, w.word) = split_part(s.stem, ':', 2))");
+             " (select dictionary, array_agg(split_part(stem, ':', 2)) as stems"
+             " from unnest($2::text[], $3::text[]) as s (stem, dictionary) group by dictionary) d"
+             " where search_stem(d.dictionary, w.word) = any(d.stems))");
 
 sn_status store_stemmed(struct db_tx *tx, char **words, size_t n_words, char **stems, size_t n_stems, size_t *n,
                         char ***found)
