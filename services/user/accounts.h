@@ -8,7 +8,8 @@
 #include "services/page.h"
 #include "services/user/user_admin.rpc.h"
 
-/* By id, username or e-mail address. SN_NOT_FOUND. */
+/* By id, username or e-mail address. SN_NOT_FOUND; SN_INVALID_ARGUMENT (account_ambiguous) for an address of several
+ * accounts that none of them verified. */
 SN_CHECKED sn_status account_find(struct db_tx *tx, const char *name, UserAdmin__Account *out);
 /* Which accounts a list has. */
 struct account_filter {

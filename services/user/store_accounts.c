@@ -9,19 +9,27 @@
         " s.sessions, s.last_used_at from users u left join lateral (select count(*) as sessions,"                     \
         " max(last_used_at) as last_used_at from user_sessions where user_id = u.id and ended_at is null) s on true"
 
-DB_STATEMENT(
-    FIND_ACCOUNT, "user_service", &user_admin__account__message,
-    ACCOUNT
-    " where u.id = $1 or u.username_key = $2 or u.email_key = $2 order by u.id = $1 desc, u.email_verified_at limit 1");
+DB_STATEMENT(FIND_ACCOUNT, "user_service", &user_admin__account__message,
+             ACCOUNT
+             " where u.id = $1 or u.username_key = $2 or u.email_key = $2 order by u.email_verified_at limit 2");
 
+/* Only an address that nobody verified is several accounts'; that of who verified it comes first. */
 sn_status store_account(struct db_tx *tx, const char *id, const char *key, UserAdmin__Account *out)
 {
-        bool found = false;
+        UserAdmin__Account **found = NULL;
+        size_t n = 0;
 
-        TRY(db_one(tx, &FIND_ACCOUNT, DB_BINDS(bind_uuid(id), bind_text(key)), &out->base, &found));
-        return found ? SN_OK
-                     : rpc_fail(db_call(tx), SN_NOT_FOUND, "id",
+        TRY(db_list(tx, &FIND_ACCOUNT, DB_BINDS(bind_uuid(id), bind_text(key)), &n, &found));
+        if (n == 0) {
+                return rpc_fail(db_call(tx), SN_NOT_FOUND, "id",
                                 "there is no account with this id, username or e-mail address");
+        }
+        if (n > 1 && found[0]->email_verified_at == NULL) {
+                return rpc_fail_code(db_call(tx), SN_INVALID_ARGUMENT, "account_ambiguous", "id",
+                                     "is the address of several accounts, and none has verified it: give the username");
+        }
+        *out = *found[0];
+        return SN_OK;
 }
 
 DB_STATEMENT(LOCK_ACCOUNT, "user_service", NULL, "select id from users where id = $1 for update");

@@ -89,6 +89,23 @@ test('who is declined is mailed, and gone', async () => {
         assert.notEqual((await admin('user', 'decline', third.username)).code, 0);
 });
 
+test('an address that several accounts gave and none verified names none of them', async () => {
+        const boss = await made('--role', 'administrator');
+        const email = `${randomName()}@example.org`;
+        const path = `/v1/admin/users/${email}`;
+        const first = must(await register({ email }), 201).user;
+        assert.equal(must(await boss.get(path)).id, first.id);
+        const second = must(await register({ email }), 201).user;
+        problem(await boss.get(path), 422, { code: 'account_ambiguous', field: 'id' });
+        const refused = await admin('user', 'suspend', email, 'spam');
+        assert.notEqual(refused.code, 0);
+        assert.match(refused.stderr, /give the username/);
+        assert.equal(must(await boss.get(`/v1/admin/users/${first.username}`)).suspended_at, null);
+        const mails = [await box.wait(email), await box.wait(email, '', 2)];
+        must(await net.api('POST', '/v1/auth/email/verify', { body: { token: tokenIn(mails.find((m) => m.text.includes(second.username))) } }));
+        assert.equal(must(await boss.get(path)).id, second.id);
+});
+
 test('an invite spares the wait, as often as it says, until it is revoked', async () => {
         const member = await made();
         const made1 = must(await member.post('/v1/invites', {}), 201);
