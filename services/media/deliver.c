@@ -62,7 +62,8 @@ sn_status media_handle_download_media(struct rpc_call *c, const Media__DownloadM
         out->etag = file.sha256;
         out->mime_type = file.mime_type;
         out->inline_ = true;
-        /* Not for long: it may stop being public, be deleted, or get another focus. Its ETag makes asking again cheap. */
+        /* Not for long: it may stop being public, be deleted, or get another focus. Its ETag makes asking again cheap.
+         */
         out->cache_control = file.is_public ? "public, max-age=300" : "private, max-age=300";
         return rpc_answer_file(c, fd);
 }
