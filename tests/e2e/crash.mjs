@@ -14,10 +14,10 @@ const ROUND_LIMIT_MS = 120_000;
 const VICTIMS = {
         single: ['serve', 'serve', 'redis', 'postmaster'],
         split: ['gateway', 'user', 'note', 'follow', 'timeline', 'note', 'timeline', 'redis', 'postmaster'],
-        mixed: ['gateway', 'follow', 'gateway', 'follow', 'redis', 'postmaster'],
+        mixed: ['gateway', 'media', 'gateway', 'media', 'redis', 'postmaster'],
 };
 // Without redelivery only a lost consumer shows; an emptied Redis or a restarted database would hide it by rebuilding.
-const VICTIMS_FOR_RED = { single: ['serve'], split: ['timeline', 'user'], mixed: ['follow'] };
+const VICTIMS_FOR_RED = { single: ['serve'], split: ['timeline', 'user'], mixed: ['media'] };
 
 const { values: options } = parseArgs({ options: {
         rounds: { type: 'string', default: process.env.SONET_CRASH_ROUNDS ?? '10' }, mode: { type: 'string', default: process.env.SONET_E2E_MODE ?? 'all' },

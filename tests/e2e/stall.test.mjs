@@ -29,7 +29,7 @@ async function allQuick(request, status, count = 20) {
 }
 
 test('a stopped note service takes no other route with it', { skip: mode === 'single' && 'there is only one process' }, async () => {
-        const [pid] = it.server.pids(mode === 'split' ? 'note' : 'follow');
+        const [pid] = it.server.pids(mode === 'split' ? 'note' : 'media') /* whose process has note, too */;
         const relationships = () => it.ada.get(`/v1/users/me`);
         const follows = () => it.ada.get(`/v1/relationships?user_ids=${it.bob.id}`);
         const other = mode === 'split' ? follows : relationships; // in the mixed layout follow is stopped, too
