@@ -19,7 +19,7 @@ const STOP_MS = 30_000;
 
 // Two processes that call each other in both directions (note asks user, the gateway asks note), both with lanes of several ranks.
 // A process is called by the first of its services.
-const MIXED = [['gateway', 'user'], SERVICES.filter((name) => name !== 'user')];
+const MIXED = [['gateway', 'user'], ['media', ...SERVICES.filter((name) => !['user', 'media'].includes(name))]];
 // Which services run together in each mode: the processes that `sonet up` makes, each by what it serves.
 export const LAYOUTS = {
         single: { args: [], processes: [['all']] },

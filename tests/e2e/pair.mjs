@@ -167,7 +167,7 @@ export class Pair {
         get gateways() { return this.of('gateway'); }
 
         // Of the two processes that run a service, the one that owns it and the other, which stands by.
-        async settled(service, withinMs = 30_000) {
+        async settled(service, withinMs = 60_000) {
                 return eventually(`one owns ${service}, one stands by`, async () => {
                         const found = await Promise.all(this.of(service).map((replica) => replica.readiness(service)));
                         const owner = found.find((f) => f.owns);

@@ -40,7 +40,7 @@ after(async () => {
 
 // As a client with two addresses: the one that does not answer, or is not ready, is left for the other. Only what surely was not done is
 // tried there by itself.
-const PATIENCE_MS = 5000; // a registration, which hashes a password, on a machine that does much else
+const PATIENCE_MS = 15_000; // a registration, which hashes a password, on a machine that does much else
 function throughEither(all) {
         let preferred = 0;
         return async function api(method, path, options = {}, attempt = 0) {
