@@ -31,7 +31,7 @@ static void distributions_have_the_values_of_tables(void **state)
         assert_near(stats_chi_square_upper(18.307038053275146, 10), 0.05, 1e-11);
         assert_near(stats_t_two_sided(2.2281388519649385, 10), 0.05, 1e-11);
         assert_near(stats_t_two_sided(12.706204736432095, 1), 0.05, 1e-11);
-        assert_near(stats_t_two_sided(-1.959963984540054, 1e9), 0.05, 1e-8);
+        assert_near(stats_t_two_sided(-1.959963984540054, 1e9), 0.05, 1e-7); /* so many digits the fraction has there */
 }
 
 /* The case of GrowthBook's TestTwoSidedTTest: 3407 and 3461 people. */
