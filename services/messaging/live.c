@@ -264,12 +264,13 @@ static sn_status show_log(struct rpc_call *c, struct showing *s)
         return SN_OK;
 }
 
-/* The others are shown what is in their list of receipts, and no more. */
+/* The others are shown what is in their list of receipts, and no more: a mark that was told to nobody is not told
+ * later, when one above it is, and what was passed meanwhile is told by the event that passed it. */
 static bool has_receipt(const struct showing *s, const bus_event *event)
 {
         for (size_t i = 0; i < s->n_receipts; i++) {
                 if (uuid_equal(s->receipts[i]->chat_id, event->aggregate_id) &&
-                    uuid_equal(s->receipts[i]->user_id, event->object_id) && s->receipts[i]->seq >= event->version) {
+                    uuid_equal(s->receipts[i]->user_id, event->object_id) && s->receipts[i]->seq == event->version) {
                         return true;
                 }
         }
