@@ -39,9 +39,10 @@ struct http2 {
         int n_held;
         struct buf out; /* what the socket did not take: from out_at */
         size_t out_at;
-        bool out_counted; /* the server waits for it when it stops */
-        size_t unsent;    /* of the answers of all streams */
-        int64_t progress_us;
+        bool out_counted;           /* the server waits for it when it stops */
+        size_t unsent;              /* of the answers of all streams */
+        int64_t progress_us;        /* the socket last took something of its answers */
+        int64_t heard_us, asked_us; /* the client said anything last; was pinged, or 0 */
         struct http2_allowance allowance;
         bool closing; /* GOAWAY is sent: it ends with its last stream */
 };

@@ -1,8 +1,9 @@
 /* A connection that speaks HTTP/2: bytes from the socket to the session and back, and what takes too long. */
 #include "http/http2.h"
 
-#include <errno.h>
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 enum {
         ROUNDS_AT_ONCE = 16,      /* of sending, then others have their turn */
@@ -155,6 +156,8 @@ static bool read_some(struct http_connection *c)
         struct http2 *h = c->http2;
         ssize_t n = http_connection_receive(c, c->loop->scratch, c->loop->scratch_bytes);
         if (n > 0) {
+                h->heard_us = c->loop->now_us;
+                h->asked_us = 0;
                 http2_take(h, c->loop->scratch, (size_t)n);
         }
         http2_begin_waiting(h);
@@ -243,10 +246,29 @@ static bool takes_answers(const struct http2 *h, int64_t now_us)
         return true;
 }
 
+/* Who waits for an answer, or has a stream without an end, may be silent by right: a ping tells whether it is there.
+ * The time for its answer begins when the client's machine has taken the ping: one that takes nothing is ended by the
+ * kernel (unread.c). Without a stream a connection ends when it has idled, whatever it pings. */
+static bool is_there(struct http2 *h, int64_t now_us)
+{
+        int waiting = 0;
+        if (h->first == NULL) {
+                return true;
+        }
+        if (h->asked_us == 0 && now_us - h->heard_us >= (int64_t)h->connection->loop->server->options.idle_ms * 1000) {
+                h->asked_us = now_us;
+                return nghttp2_submit_ping(h->session, NGHTTP2_FLAG_NONE, NULL) == 0;
+        }
+        if (h->asked_us != 0 && ioctl(h->connection->fd, SIOCOUTQ, &waiting) == 0 && waiting > 0) {
+                h->asked_us = now_us;
+        }
+        return h->asked_us == 0 || now_us - h->asked_us < STALL_FACTOR * slow_us(h->connection);
+}
+
 void http2_due(struct http_connection *c, int64_t now_us)
 {
         struct http2 *h = c->http2;
-        if (!takes_answers(h, now_us)) {
+        if (!takes_answers(h, now_us) || !is_there(h, now_us)) {
                 metric_add(c->loop->server->metrics.slow_clients, 1);
                 http_connection_end_hard(c);
                 return;

@@ -165,7 +165,7 @@ struct http2 *http2_new(struct http_connection *c)
         }
         h->connection = c;
         h->end = &h->first;
-        h->progress_us = c->loop->now_us;
+        h->progress_us = h->heard_us = c->loop->now_us;
         http2_allowance_init(&h->allowance, c->loop->now_us);
         if (nghttp2_session_server_new2(&h->session, callbacks, h, option) != 0) {
                 free(h);

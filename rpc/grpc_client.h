@@ -18,10 +18,13 @@
 
 enum {
         GRPC_CALL_FIELDS_MAX = 21,
-        GRPC_CONNECT_US = 2000000,          /* how long one attempt to connect may take, */
-        GRPC_RETURN_US = 60000,             /* and how long a call waits for one to a callee that was away */
-        GRPC_SILENCE_US = 1000000,          /* a callee that says nothing for so long is asked whether it is there, */
-        GRPC_PING_US = 1500000,             /* and has so long for its answer */
+        GRPC_CONNECT_US = 2000000,      /* how long one attempt to connect may take, */
+        GRPC_RETURN_US = 60000,         /* and how long a call waits for one to a callee that was away */
+        GRPC_SILENCE_US = 1000000,      /* a callee that says nothing for so long is asked whether it is there, */
+        GRPC_PING_US = 1500000,         /* and has so long for its answer */
+        GRPC_IDLE_SILENCE_US = 2000000, /* the same while no call waits for it */
+        GRPC_IDLE_PING_US = 3000000,
+        GRPC_IDLE_LOOK_US = 1000000,        /* how often that is looked at */
         GRPC_LINK_WINDOW_BYTES = 256 << 10, /* that a callee may send of an answer before it is taken */
         GRPC_GONE_MS = 10000,               /* a peer whose kernel takes nothing for so long is gone */
 };

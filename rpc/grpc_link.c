@@ -66,6 +66,8 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
         bool ack = (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0;
         if (frame->hd.type == NGHTTP2_SETTINGS && !ack && link->state == GRPC_GREETING) {
                 link->state = GRPC_READY;
+                link->heard_us = grpc_loop_now_us(link->channel->loop);
+                grpc_loop_set(link->channel->loop, &link->timer, link->heard_us + GRPC_IDLE_LOOK_US);
                 grpc_channel_link_ready(link);
         } else if (frame->hd.type == NGHTTP2_GOAWAY) {
                 link->state = GRPC_DRAINING;
@@ -276,20 +278,23 @@ static void lose_calls(struct grpc_link *link)
         }
 }
 
+/* Whoever calls next shall not be the one who finds out, so that an idle callee is asked as well, with more patience.
+ */
 static void link_due(struct grpc_timer *timer, int64_t now_us)
 {
         struct grpc_link *link = (struct grpc_link *)(void *)timer;
-        if (link->state < GRPC_READY || link->calls == NULL) {
-                return; /* the channel watches the one; the other is silent by right */
+        bool idle = link->calls == NULL;
+        if (link->state < GRPC_READY) {
+                return; /* the channel watches it */
         }
-        if (link->asked_us != 0 && now_us - link->asked_us >= GRPC_PING_US) {
+        if (link->asked_us != 0 && now_us - link->asked_us >= (idle ? GRPC_IDLE_PING_US : GRPC_PING_US)) {
                 callee_bound_set_open(&link->channel->bound, true);
                 lose_calls(link);
-        } else if (link->asked_us == 0 && now_us - link->heard_us >= GRPC_SILENCE_US) {
+        } else if (link->asked_us == 0 && now_us - link->heard_us >= (idle ? GRPC_IDLE_SILENCE_US : GRPC_SILENCE_US)) {
                 link->asked_us = now_us;
                 link->to_flush = nghttp2_submit_ping(link->session, NGHTTP2_FLAG_NONE, NULL) == 0;
         }
-        grpc_loop_set(link->channel->loop, timer, now_us + LOOK_US);
+        grpc_loop_set(link->channel->loop, timer, now_us + (idle ? GRPC_IDLE_LOOK_US : LOOK_US));
 }
 
 /* ---- Calls ---- */

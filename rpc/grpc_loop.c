@@ -142,10 +142,20 @@ static bool is_busy(const struct grpc_loop *loop)
         return false;
 }
 
+static bool has_links(const struct grpc_loop *loop)
+{
+        for (const struct sonet_grpc_channel *channel = loop->channels; channel != NULL; channel = channel->next) {
+                if (channel->links != NULL) {
+                        return true;
+                }
+        }
+        return false;
+}
+
 static int wait_ms(const struct grpc_loop *loop)
 {
         if (!is_busy(loop)) {
-                return -1;
+                return has_links(loop) ? GRPC_IDLE_LOOK_US / 1000 : -1;
         }
         int64_t left_us = http_wheel_next_us(&loop->wheel) - clock_monotonic_us();
         return left_us <= 0 ? 0 : (int)((left_us + 999) / 1000);

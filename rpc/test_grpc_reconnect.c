@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "rpc/grpc.h"
 #include "rpc/lanes.h"
 #include "rpc/testdata/echo.h"
@@ -253,6 +254,34 @@ static void a_service_that_hangs_is_given_up_until_it_goes_on(void **state)
         await_answer();
 }
 
+static int64_t breaker(void)
+{
+        return metric_value(metric_gauge("sonet_rpc_breaker", "", metrics_intern("callee=\"127.0.0.1:%d\"", port)));
+}
+
+/* Nobody calls meanwhile. */
+static void await_breaker(int64_t value)
+{
+        int64_t until_us = clock_monotonic_us() + 60 * INT64_C(1000000);
+
+        while (breaker() != value) {
+                assert_true(clock_monotonic_us() < until_us);
+                clock_sleep_ms(10);
+        }
+}
+
+static void a_service_that_hangs_while_nobody_calls_is_noticed(void **state)
+{
+        (void)state;
+        assert_int_equal(call(&echo_methods[ECHO_ECHO]), SN_OK);
+        hold_service();
+        await_breaker(1);
+        assert_int_equal(call(&echo_methods[ECHO_ECHO]), SN_UNAVAILABLE);
+        assert_int_equal(kill(service, SIGCONT), 0);
+        await_breaker(0);
+        assert_int_equal(call(&echo_methods[ECHO_ECHO]), SN_OK);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -264,6 +293,7 @@ int main(void)
             TEST(a_read_finds_a_service_that_has_just_come_back),
             TEST(a_service_that_is_away_costs_its_callers_little_time),
             TEST(a_service_that_hangs_is_given_up_until_it_goes_on),
+            TEST(a_service_that_hangs_while_nobody_calls_is_noticed),
         };
         log_setup("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
         echo_setup();

@@ -19,12 +19,13 @@ const serviceOf = (m) => m.path.split('/')[1];
 
 const PROTO = loader.loadSync('grpc/reflection/v1/reflection.proto', { keepCase: true, oneofs: true, includeDirs: [path.join(root, 'proto')] });
 const Reflection = grpc.loadPackageDefinition(PROTO).grpc.reflection.v1.ServerReflection;
+const LONG = process.env.SONET_E2E_LONG === '1';
 const clients = [];
 after(() => clients.forEach((c) => c.close()));
 
 // A stream of one's own: ask() sends a question and resolves to its answer; status resolves when the server ends the stream.
-function converse(to = address) {
-        const client = new Reflection(to, insecure);
+function converse(to = address, options = {}) {
+        const client = new Reflection(to, insecure, options);
         clients.push(client);
         const call = client.ServerReflectionInfo();
         const waiting = [];
@@ -35,7 +36,7 @@ function converse(to = address) {
                 waiting.push(resolve);
                 call.write(question);
         });
-        return { ask, call, status };
+        return { ask, call, status, client };
 }
 
 for (const version of ['v1', 'v1alpha']) {
@@ -151,4 +152,36 @@ test('who asks and does not read the answers is not read any further, and gets a
         assert.equal((await trailers)['grpc-status'], '0');
         assert.equal(bytes, QUESTIONS * first);
         session.close();
+});
+
+// What @grpc/grpc-js says of the only connection of a client.
+async function socketOf(client) {
+        const channelz = grpc.getChannelzHandlers();
+        const read = (method, request) => new Promise((resolve, reject) => {
+                channelz[method]({ request }, (error, answer) => (error ? reject(error) : resolve(answer)));
+        });
+        const { channel } = await read('GetChannel', { channel_id: client.getChannel().getChannelzRef().id });
+        assert.equal(channel.subchannel_ref.length, 1);
+        const { subchannel } = await read('GetSubchannel', { subchannel_id: channel.subchannel_ref[0].subchannel_id });
+        assert.equal(subchannel.socket_ref.length, 1, 'the connection is there');
+        return (await read('GetSocket', { socket_id: subchannel.socket_ref[0].socket_id })).socket;
+}
+
+// The long version goes on for longer than a connection may idle (IDLE_MS in rpc/grpc_server.c).
+test('a client that keeps its connection alive by pings is not cut off, and its stream goes on', { timeout: 600_000 }, async () => {
+        const [everyMs, pings] = LONG ? [10_000, 33] : [50, 40];
+        const { ask, call, client, status } = converse(address, {
+                'grpc.keepalive_time_ms': everyMs, 'grpc.keepalive_timeout_ms': 20_000, 'grpc.use_local_subchannel_pool': 1,
+        });
+        assert.ok((await ask({ list_services: '' })).list_services_response);
+        const before = await socketOf(client);
+        await eventually('the pings', async () => {
+                const { ref, data } = await socketOf(client);
+                assert.deepEqual(ref, before.ref);
+                assert.ok(data.keep_alives_sent >= pings, `${data.keep_alives_sent}`);
+        }, everyMs * pings + 60_000);
+        assert.ok((await ask({ list_services: '' })).list_services_response);
+        assert.deepEqual((await socketOf(client)).ref, before.ref);
+        call.end();
+        assert.equal((await status).code, grpc.status.OK);
 });
