@@ -144,6 +144,10 @@ static const struct {
                           " select overlay(gen_random_uuid()::text placing left(from_id::text, 13) from 1 for "
                           "13)::uuid, chat_id, first_seq + i,"
                           " first_n + i, 1, chat_id from chat_months, generate_series(0, 99) i"},
+    {"messaging_service", "insert into messages (id, chat_id, seq, n, kind, sender_id, target_id)"
+                          " select overlay(gen_random_uuid()::text placing left(from_id::text, 13) from 1 for "
+                          "13)::uuid, id(100 + i), first_seq, first_n, 2, chat_id, id(i)"
+                          " from chat_months, generate_series(0, 99) i where chat_id = id(1)"},
     {"notification_service",
      "insert into notifications (id, user_id, type, group_key, note_id, open, latest_at, read_at)"
      " select id(n), id(n % 500), 'like', 'like:' || n, id(n), n % 3 = 0, now() - interval '1"
@@ -396,7 +400,9 @@ static void chats_and_messages_are_found_by_index(void **state)
               {"SELECT_HIDDEN", "message_hides_pkey"}, {"SELECT_VERSIONS", "message_edits_pkey"},
               {"SELECT_PINS", "chat_pins_pkey"}, {"SELECT_RECEIPTS", "read_receipts_pkey"},
               {"SELECT_SENT_BY", "message_client_ids_pkey"}, {"SELECT_CHATS_WITH", "chat_participants_of_user"},
-              {"MARK_READ", "chat_participants_"}, {"END_PARTICIPANT", "chat_participants_"});
+              {"MARK_READ", "chat_participants_"}, {"END_PARTICIPANT", "chat_participants_"},
+              {"SELECT_REACTED", "message_reactions_of_user _pkey"}, {"FORGET_SENDER", "_pkey"},
+              {"FORGET_BY", "_sender_id_idx"}, {"FORGET_ABOUT", "_target_id_idx"});
 }
 
 static void notifications_are_found_by_index(void **state)

@@ -103,7 +103,8 @@ sn_status messaging_handle_get_message_history(struct rpc_call *c, const Messagi
         size_t n = 0;
 
         TRY(membership_read(c, in->id, &member));
-        TRY(DB_READ(c, tx, messages_find(tx, &member, in->message_id, &entry)));
+        TRY(DB_READ(c, tx, messages_find_shown(tx, &member, in->message_id, &entry)));
+        TRY(messages_check_kept(c, &entry));
         TRY(DB_READ(c, tx, versions_choose(tx, &(const chat_member *){&member}, &message, 1)));
         TRY(DB_READ(c, tx, chat_store_versions(tx, in->message_id, &n, versions_end(&member), &before)));
         messaging__version__init(now);
@@ -176,7 +177,7 @@ static sn_status react(struct db_tx *tx, char *chat_id, char *message_id, char *
 
         TRY(open_target(tx, chat_id, message_id, &t));
         TRY(on ? chat_store_react(tx, message_id, emoji, &changed)
-               : chat_store_unreact(tx, message_id, emoji, &changed));
+               : chat_store_unreact(tx, message_id, db_call(tx)->actor, emoji, &changed));
         return changed ? add_change(tx, &t,
                                     on ? MESSAGING__CHANGE_KIND__CHANGE_KIND_REACTED
                                        : MESSAGING__CHANGE_KIND__CHANGE_KIND_UNREACTED,

@@ -1,5 +1,6 @@
-/* Erases members whose accounts ended: what they wrote is deleted for all, with the entries that say so; then they
- * leave their chats. Found by what they sent under: every message of theirs has a client's id. */
+/* Erases members whose accounts ended: what they wrote is deleted for all and what they reacted with is taken back,
+ * with the entries that say so; then they leave their chats, and no entry of any log names them. Messages are found by
+ * what they were sent under: every one has a client's id. */
 #include "services/messaging/messaging.h"
 
 #include <stdio.h>
@@ -49,6 +50,34 @@ static sn_status erase_messages(struct rpc_call *c, const char *id, bool *more)
         return SN_OK;
 }
 
+static sn_status take_reaction_back(struct db_tx *tx, const char *user_id, MessagingRows__Reacted *of)
+{
+        chat_member chat = MESSAGING_ROWS__MEMBER__INIT;
+        chat_entry entry = MESSAGING_ROWS__ENTRY__INIT;
+        bool changed = false;
+
+        TRY(chat_store_lock_chat(tx, of->chat_id));
+        TRY(chat_store_unreact(tx, of->message_id, user_id, of->emoji, &changed));
+        if (!changed) {
+                return SN_OK;
+        }
+        TRY(chat_store_member(tx, of->chat_id, NOBODY, &chat, NULL));
+        return log_add(tx, &chat, MESSAGING__CHANGE_KIND__CHANGE_KIND_UNREACTED, of->message_id, of->emoji, &entry);
+}
+
+static sn_status erase_reactions(struct rpc_call *c, const char *id, bool *more)
+{
+        MessagingRows__Reacted **reacted = NULL;
+        size_t n = 0;
+
+        TRY(DB_READ(c, tx, chat_store_reacted(tx, id, ROWS_AT_ONCE, &n, &reacted)));
+        for (size_t i = 0; i < n; i++) {
+                TRY(DB_WRITE(c, tx, take_reaction_back(tx, id, reacted[i])));
+        }
+        *more = n > 0;
+        return SN_OK;
+}
+
 static sn_status leave(struct db_tx *tx, const char *chat_id, const char *user_id)
 {
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
@@ -57,6 +86,7 @@ static sn_status leave(struct db_tx *tx, const char *chat_id, const char *user_i
         TRY(chat_store_member(tx, chat_id, user_id, &member, NULL));
         if (membership_is_present(&member) && member.kind != MESSAGING__CHAT_KIND__CHAT_KIND_DIRECT) {
                 TRY(join_end(tx, &member, user_id));
+                TRY(member.members > 1 ? SN_OK : chat_store_end_chat(tx, chat_id));
         }
         return chat_store_forget_member(tx, chat_id, user_id);
 }
@@ -71,18 +101,25 @@ static sn_status leave_chats(struct rpc_call *c, const char *id, bool *more)
                 TRY(DB_WRITE(c, tx, leave(tx, chats[i], id)));
         }
         *more = n > 0;
-        return n > 0 ? SN_OK : DB_WRITE(c, tx, chat_store_erase_rest(tx, id));
+        return SN_OK;
+}
+
+static sn_status erase_rest(struct rpc_call *c, const char *id, bool *more)
+{
+        TRY(DB_WRITE(c, tx, chat_store_forget_in_logs(tx, id, ROWS_AT_ONCE, more)));
+        return *more ? SN_OK : DB_WRITE(c, tx, chat_store_erase_rest(tx, id));
 }
 
 /* A portion of one member; the cursor only says that there was one. Done again it finds less. */
 static sn_status erase(struct rpc_call *c, struct bus_batch *batch)
 {
+        static sn_status (*const steps[])(struct rpc_call *, const char *, bool *) = {erase_messages, erase_reactions,
+                                                                                      leave_chats, erase_rest};
         const char *id = batch->events[0]->aggregate_id;
         bool more = false;
 
-        TRY(erase_messages(c, id, &more));
-        if (!more) {
-                TRY(leave_chats(c, id, &more));
+        for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && !more; i++) {
+                TRY(steps[i](c, id, &more));
         }
         batch->n_done = more ? 0 : 1;
         (void)snprintf(batch->cursor, sizeof(batch->cursor), "%s", more ? uuid_new_in(c->arena) : "");

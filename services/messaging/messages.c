@@ -175,13 +175,18 @@ sn_status messages_find_place(struct db_tx *tx, const chat_member *member, const
                    : rpc_fail(db_call(tx), SN_NOT_FOUND, "message_id", "there is no message with this id in the chat");
 }
 
+sn_status messages_check_kept(struct rpc_call *c, const chat_entry *message)
+{
+        return message->deleted ? rpc_fail(c, SN_NOT_FOUND, "message_id", "this message was deleted") : SN_OK;
+}
+
 sn_status messages_find(struct db_tx *tx, const chat_member *member, const char *id, chat_entry *message)
 {
         TRY(messages_find_place(tx, member, id, message));
-        return message->deleted ? rpc_fail(db_call(tx), SN_NOT_FOUND, "message_id", "this message was deleted") : SN_OK;
+        return messages_check_kept(db_call(tx), message);
 }
 
-static sn_status find_shown(struct db_tx *tx, const chat_member *member, const char *id, chat_entry *message)
+sn_status messages_find_shown(struct db_tx *tx, const chat_member *member, const char *id, chat_entry *message)
 {
         size_t n = 1;
 
@@ -198,7 +203,7 @@ sn_status messaging_handle_get_message(struct rpc_call *c, const Messaging__GetM
         chat_entry entry;
 
         TRY(membership_read(c, in->id, &member));
-        TRY(DB_READ(c, tx, find_shown(tx, &member, in->message_id, &entry)));
+        TRY(DB_READ(c, tx, messages_find_shown(tx, &member, in->message_id, &entry)));
         return show_message(c, &member, &entry, out);
 }
 

@@ -11,5 +11,10 @@ SN_CHECKED sn_status messages_find(struct db_tx *tx, const chat_member *member, 
 /* The same, also of one that is deleted for all. */
 SN_CHECKED sn_status messages_find_place(struct db_tx *tx, const chat_member *member, const char *id,
                                          chat_entry *message);
+/* SN_NOT_FOUND on message_id of one that is deleted for all. */
+SN_CHECKED sn_status messages_check_kept(struct rpc_call *c, const chat_entry *message);
+/* As messages_find_place, without those that the member has deleted for themselves. */
+SN_CHECKED sn_status messages_find_shown(struct db_tx *tx, const chat_member *member, const char *id,
+                                         chat_entry *message);
 
 #endif

@@ -85,6 +85,19 @@ static Messaging__RepliedMessage *new_reply(struct rpc_call *c, const chat_entry
         return reply;
 }
 
+/* Those that their viewers have deleted for themselves. */
+static sn_status find_hidden(struct rpc_call *c, const struct shown *items, const size_t *places,
+                             chat_entry *const *messages, size_t n, bool **hidden)
+{
+        char **ids = ARENA_ARRAY(c->arena, char *, n), **viewers = ARENA_ARRAY(c->arena, char *, n);
+
+        for (size_t i = 0; i < n; i++) {
+                ids[i] = messages[i]->id;
+                viewers[i] = (char *)items[places[i]].viewer;
+        }
+        return DB_READ(c, tx, chat_store_hidden(tx, ids, viewers, n, hidden));
+}
+
 /* places[i]: of which item the i-th answered message is. */
 static sn_status load_answered(struct rpc_call *c, const struct shown *items, size_t n, size_t *places,
                                chat_entry ***answered, size_t *n_answered)
@@ -112,8 +125,13 @@ static sn_status add_replies(struct rpc_call *c, struct shown *items, size_t n)
         size_t *places = ARENA_ARRAY(c->arena, size_t, n), n_answered = 0;
         chat_entry **answered = NULL;
         User__Author **senders = NULL;
+        bool *hidden = NULL;
 
         TRY(load_answered(c, items, n, places, &answered, &n_answered));
+        if (n_answered == 0) {
+                return SN_OK;
+        }
+        TRY(find_hidden(c, items, places, answered, n_answered, &hidden));
         char **ids = ARENA_ARRAY(c->arena, char *, n_answered);
 
         for (size_t i = 0; i < n_answered; i++) {
@@ -124,7 +142,7 @@ static sn_status add_replies(struct rpc_call *c, struct shown *items, size_t n)
              i++) { /* messages are never taken out of the log: there is one for each id */
                 struct shown *item = &items[places[i]];
 
-                if (item->member != NULL && membership_sees(item->member, answered[i]->seq)) {
+                if (!hidden[i] && item->member != NULL && membership_sees(item->member, answered[i]->seq)) {
                         item->message->reply_to = new_reply(c, answered[i], senders[i]);
                 }
         }
@@ -240,21 +258,39 @@ static Messaging__Change *new_change(struct rpc_call *c, const chat_entry *entry
         return change;
 }
 
-/* The messages among what is shown, and those that the others change. */
+/* The messages among what is shown, and those that the others change: places[i] tells of which. Without those that the
+ * viewer has deleted for themselves, whose entries are shown like any others. */
+static sn_status find_messages(struct rpc_call *c, const struct shown *items, size_t n, struct shown *messages,
+                               size_t *places, size_t *n_messages)
+{
+        chat_entry **entries = ARENA_ARRAY(c->arena, chat_entry *, n);
+        size_t n_found = 0;
+        bool *hidden = NULL;
+
+        for (size_t i = 0; i < n; i++) {
+                entries[n_found] = is_message(items[i].entry) ? items[i].entry : items[i].of;
+                places[n_found] = i;
+                n_found += entries[n_found] != NULL;
+        }
+        TRY(find_hidden(c, items, places, entries, n_found, &hidden));
+        for (size_t i = 0; i < n_found; i++) {
+                if (!hidden[i]) {
+                        const struct shown *item = &items[places[i]];
+
+                        messages[*n_messages] =
+                            (struct shown){.entry = entries[i], .viewer = item->viewer, .member = item->member};
+                        places[(*n_messages)++] = places[i];
+                }
+        }
+        return SN_OK;
+}
+
 static sn_status show_messages_of(struct rpc_call *c, const struct shown *items, size_t n, Messaging__Change **changes)
 {
         struct shown *messages = ARENA_ARRAY(c->arena, struct shown, n);
         size_t *places = ARENA_ARRAY(c->arena, size_t, n), n_messages = 0;
 
-        for (size_t i = 0; i < n; i++) {
-                chat_entry *message = is_message(items[i].entry) ? items[i].entry : items[i].of;
-
-                if (message != NULL) {
-                        messages[n_messages] =
-                            (struct shown){.entry = message, .viewer = items[i].viewer, .member = items[i].member};
-                        places[n_messages++] = i;
-                }
-        }
+        TRY(find_messages(c, items, n, messages, places, &n_messages));
         TRY(show_messages(c, messages, n_messages));
         for (size_t i = 0; i < n_messages; i++) {
                 changes[places[i]]->message = messages[i].message;

@@ -72,24 +72,37 @@ sn_status chat_store_hide(struct db_tx *tx, const char *message_id)
 }
 
 DB_STATEMENT(SELECT_HIDDEN, "messaging_service", NULL,
-             "select a.place from unnest($2::uuid[]) with ordinality a (id, place) join message_hides h"
-             " on h.user_id = $1 and h.message_id = a.id");
+             "select a.place from unnest($1::uuid[], $2::uuid[]) with ordinality a (id, viewer, place)"
+             " join message_hides h on h.user_id = a.viewer and h.message_id = a.id");
+
+sn_status chat_store_hidden(struct db_tx *tx, char *const *ids, char *const *viewers, size_t n, bool **hidden)
+{
+        struct db_rows *rows = NULL;
+
+        *hidden = ARENA_ARRAY(db_arena(tx), bool, n);
+        if (n == 0) {
+                return SN_OK;
+        }
+        TRY(db_rows(tx, &SELECT_HIDDEN, DB_BINDS(bind_uuids(ids, n), bind_uuids(viewers, n)), &rows));
+        for (size_t i = 0; i < db_rows_count(rows); i++) {
+                (*hidden)[db_i64(rows, i, "place") - 1] = true;
+        }
+        return SN_OK;
+}
 
 sn_status chat_store_drop_hidden(struct db_tx *tx, chat_entry **entries, size_t *n)
 {
-        char **ids = ARENA_ARRAY(db_arena(tx), char *, *n);
-        struct db_rows *rows = NULL;
+        char **ids = ARENA_ARRAY(db_arena(tx), char *, *n), **viewers = ARENA_ARRAY(db_arena(tx), char *, *n);
+        bool *hidden = NULL;
         size_t kept = 0;
 
         for (size_t i = 0; i < *n; i++) {
                 ids[i] = entries[i]->id;
+                viewers[i] = (char *)db_call(tx)->actor;
         }
-        TRY(db_rows(tx, &SELECT_HIDDEN, DB_BINDS(bind_uuid(db_call(tx)->actor), bind_uuids(ids, *n)), &rows));
-        for (size_t i = 0; i < db_rows_count(rows); i++) {
-                entries[db_i64(rows, i, "place") - 1] = NULL;
-        }
+        TRY(chat_store_hidden(tx, ids, viewers, *n, &hidden));
         for (size_t i = 0; i < *n; i++) {
-                if (entries[i] != NULL) {
+                if (!hidden[i]) {
                         entries[kept++] = entries[i];
                 }
         }
@@ -131,12 +144,13 @@ DB_STATEMENT(UNCOUNT_REACTION, "messaging_service", NULL,
              " and count > 1 returning 1) delete from message_reaction_counts where message_id = $1 and emoji = $2"
              " and count = 1 and not exists (select from less)");
 
-sn_status chat_store_unreact(struct db_tx *tx, const char *message_id, const char *emoji, bool *changed)
+sn_status chat_store_unreact(struct db_tx *tx, const char *message_id, const char *user_id, const char *emoji,
+                             bool *changed)
 {
         int64_t affected = 0;
 
-        TRY(db_exec(tx, &DELETE_REACTION,
-                    DB_BINDS(bind_uuid(message_id), bind_uuid(db_call(tx)->actor), bind_text(emoji)), &affected));
+        TRY(db_exec(tx, &DELETE_REACTION, DB_BINDS(bind_uuid(message_id), bind_uuid(user_id), bind_text(emoji)),
+                    &affected));
         *changed = affected > 0;
         return *changed ? db_exec(tx, &UNCOUNT_REACTION, DB_BINDS(bind_uuid(message_id), bind_text(emoji)), NULL)
                         : SN_OK;

@@ -21,12 +21,16 @@ SN_CHECKED sn_status chat_store_versions(struct db_tx *tx, const char *message_i
 SN_CHECKED sn_status chat_store_versions_at(struct db_tx *tx, char *const *ids, const int64_t *seqs, size_t n,
                                             size_t *n_versions, MessagingRows__OldVersion ***versions);
 SN_CHECKED sn_status chat_store_hide(struct db_tx *tx, const char *message_id);
+/* hidden[i]: viewers[i] has deleted the message ids[i] for themselves. */
+SN_CHECKED sn_status chat_store_hidden(struct db_tx *tx, char *const *ids, char *const *viewers, size_t n,
+                                       bool **hidden);
 /* Takes out those that the actor has deleted for themselves. */
 SN_CHECKED sn_status chat_store_drop_hidden(struct db_tx *tx, chat_entry **entries, size_t *n);
 
 /* *changed: it was not so before. SN_FAILED_PRECONDITION when the message would have more than REACTIONS_MAX. */
 SN_CHECKED sn_status chat_store_react(struct db_tx *tx, const char *message_id, const char *emoji, bool *changed);
-SN_CHECKED sn_status chat_store_unreact(struct db_tx *tx, const char *message_id, const char *emoji, bool *changed);
+SN_CHECKED sn_status chat_store_unreact(struct db_tx *tx, const char *message_id, const char *user_id,
+                                        const char *emoji, bool *changed);
 /* Those of ids[i] as viewers[i] sees them: rows with place i, the most frequent first. */
 SN_CHECKED sn_status chat_store_reactions(struct db_tx *tx, char *const *ids, char *const *viewers, size_t n,
                                           size_t *n_reactions, MessagingRows__Reaction ***reactions);

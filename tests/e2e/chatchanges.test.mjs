@@ -64,6 +64,27 @@ test('a message is deleted for oneself, or for all', async () => {
         problem(await ask(ada, chat, { text: 'On it', reply_to_id: second.id }), 422, { field: 'reply_to_id' });
 });
 
+test('what one has deleted for oneself is shown by no road, also when it changes later', async () => {
+        const [ada, bob] = await registerMany(2);
+        const chat = await direct(ada, bob);
+        const live = await open(bob);
+        const hidden = await send(ada, chat, 'Unwanted');
+        await event(live, 'message.created');
+        must(await bob.del(of(chat, hidden)), 204);
+        must(await ada.patch(of(chat, hidden), { text: 'Unwanted, edited' }));
+        must(await ada.put(of(chat, hidden, `/reactions/${encodeURIComponent('👍')}`)), 204);
+        const answer = await send(ada, chat, 'Well', { reply_to_id: hidden.id });
+        await event(live, 'message.created', (d) => d.seq === answer.seq);
+        const later = live.events().filter((m) => m.data.seq > 1);
+        assert.deepEqual(later.map((m) => [m.data.seq, m.data.message?.id ?? null]), [[2, null], [3, null], [4, answer.id]], 'every number is there');
+        assert.equal(later.at(-1).data.message.reply_to, null);
+        for (const what of ['', '/history']) {
+                problem(await bob.get(of(chat, hidden, what)), 404);
+        }
+        problem(await ask(bob, chat, { forward: { chat_id: chat.id, message_id: hidden.id } }), 404);
+        assert.equal(must(await ada.get(of(chat, answer))).reply_to.id, hidden.id);
+});
+
 test('reactions are counted, each once, and are at most twenty different ones', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = await direct(ada, bob);

@@ -1,7 +1,7 @@
 // Erasing an account: no trace of its member in any database, nor in Redis. Looked for in dumps of all tables.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
@@ -97,6 +97,20 @@ test('an erased member leaves no trace: id, name, address, text', { timeout: 240
         const picture = must(await it.api('POST', '/v1/media', { token: ada.token, ...form(png(8, 8), { alt_text: word }, `${word}.png`) }), 201);
         must(await ada.post('/v1/notes', { text: `${word} looks`, media_ids: [picture.id] }), 201);
         must(await it.api('POST', '/v1/uploads', { token: ada.token, headers: { 'tus-resumable': '1.0.0', 'upload-length': '1000' } }), 201);
+        const say = (member, chat, text) => member.post(`/v1/chats/${chat.id}/messages`, { client_id: randomUUID(), text });
+        const chats = await Promise.all([{ kind: 'direct', user_ids: [fan.id] }, { kind: 'group', title: word, user_ids: [fan.id] }, { kind: 'group', title: `${word} alone` }]
+                .map(async (chat) => must(await ada.post('/v1/chats', chat), 201)));
+        const said = [];
+        for (const chat of chats.slice(0, 2)) {
+                const mine = must(await say(ada, chat, `${word} said`), 201);
+                said.push(must(await say(fan, chat, 'To be liked'), 201));
+                must(await ada.put(`/v1/chats/${chat.id}/messages/${said.at(-1).id}/reactions/${encodeURIComponent('👍')}`), 204);
+                must(await ada.patch(`/v1/chats/${chat.id}/messages/${mine.id}`, { text: `${word} said again` }));
+                must(await fan.put(`/v1/chats/${chat.id}/messages/${mine.id}/reactions/${encodeURIComponent('👍')}`), 204);
+                must(await ada.del(`/v1/chats/${chat.id}/messages/${said.at(-1).id}`), 204);
+                must(await ada.put(`/v1/chats/${chat.id}/draft`, { body: { text: word } }), 204);
+        }
+        must(await ada.patch(`/v1/chats/${chats[1].id}`, { title: 'Ours' }));
         await eventually('timelines', async () => (await fan.homeIds()).includes(closed.id) && (await ada.homeIds()).includes(mention.id));
         await eventually('counts', async () => must(await fan.get('/v1/users/me')).counts.followers === 1);
         // More than goes in the portions for which a consumer that reports no progress would be given up.
@@ -130,6 +144,13 @@ test('an erased member leaves no trace: id, name, address, text', { timeout: 240
         await eventually('the index forgets her', async () => await sql('search', `select count(*) from search_members where user_id = '${ada.id}'`) === '0\n', 60_000);
         assert.equal(await sql('search', `select count(*) from search_unlisted where user_id = '${ada.id}'`), '0\n');
         assert.equal(await sql('search', `select count(*) from search_members where user_id = '${fan.id}'`), '1\n');
+
+        for (const [i, chat] of chats.slice(0, 2).entries()) {
+                const { items } = must(await fan.get(`/v1/chats/${chat.id}/messages`));
+                assert.deepEqual(items.map((m) => [m.text, m.deleted, m.sender?.id, m.reactions]), [['', true, undefined, []], ['To be liked', false, fan.id, []]]);
+                assert.equal(items[1].id, said[i].id);
+        }
+        assert.deepEqual([must(await fan.get(`/v1/chats/${chats[0].id}`)).peer, must(await fan.get(`/v1/chats/${chats[1].id}`)).role], [null, 'owner']);
 
         const seen = await fan.read(theirs.id);
         assert.deepEqual([seen.counts.likes, seen.counts.renotes, seen.counts.bookmarks], [0, 0, 0]);
