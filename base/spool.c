@@ -173,3 +173,8 @@ int64_t spool_bytes_in_use(void)
 {
         return atomic_load(&bytes_in_use);
 }
+
+int64_t spool_files_in_use(void)
+{
+        return atomic_load(&files_in_use);
+}

@@ -47,6 +47,7 @@ int64_t spool_size(const struct spool *s);
 enum spool_result spool_finish(struct spool *s, int64_t until_us, int *fd);
 void spool_free(struct spool *s); /* takes NULL; it counts until it is closed */
 int64_t spool_bytes_in_use(void);
+int64_t spool_files_in_use(void);
 
 /* Keeps the bytes of a body under a name that is not taken, on disk when it returns: by a link where the folder is on
  * the spool's file system, by a copy elsewhere. False with errno otherwise, and nothing is there. */

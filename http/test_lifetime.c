@@ -147,6 +147,16 @@ static void serve_one(void)
         close(fd);
 }
 
+static bool is_served(void)
+{
+        char answer[16] = "";
+        int fd = client_open(&f);
+        client_send_text(fd, "GET /empty HTTP/1.1\r\nHost: h\r\n\r\n");
+        ssize_t n = recv(fd, answer, sizeof(answer) - 1, 0);
+        close(fd);
+        return n > 0 && strncmp(answer, "HTTP/1.1 204", 12) == 0;
+}
+
 /* Who waits to be accepted is told at once, and the listener is not deaf afterwards. One I/O thread: while it turns
  * clients away by its spare descriptor, a second one could take that for a client, and serve it. */
 static void without_descriptors_clients_are_turned_away_and_later_served(void **state)
@@ -177,7 +187,7 @@ static void without_descriptors_clients_are_turned_away_and_later_served(void **
                 client_expect_end(fds[i]);
         }
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-        serve_one();
+        WAIT_UNTIL(is_served()); /* one that comes while the last are being turned away is turned away with them */
         fixture_stop(&f);
 }
 
