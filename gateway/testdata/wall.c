@@ -19,7 +19,7 @@
 #define OTHER  "018f0000-0000-7000-8000-0000000000bb"
 #define MEMBER "01890a5d-ac96-774b-bcce-b302099a8050"
 
-atomic_int wall_show_status, wall_route_status, wall_shows_left, wall_acknowledge_status;
+atomic_int wall_show_status, wall_route_status, wall_shows_left, wall_acknowledge_status, wall_age_s;
 atomic_bool wall_log_is_away;
 struct settings wall_settings;
 
@@ -85,7 +85,7 @@ void wall_post(const char *wall, size_t bytes)
         pthread_mutex_lock(&lock);
         (void)snprintf(posts[n_posts].wall, sizeof(posts[n_posts].wall), "%s", wall);
         posts[n_posts].bytes = bytes;
-        posts[n_posts++].seconds = clock_wall_ms() / 1000;
+        posts[n_posts++].seconds = clock_wall_ms() / 1000 - wall_age_s;
         pthread_mutex_unlock(&lock);
 }
 
@@ -334,9 +334,18 @@ void wall_stop(int grace_ms)
         wall_show_status = wall_route_status = SN_OK;
         wall_acknowledge_status = SN_OK;
         wall_log_is_away = false;
-        wall_shows_left = 0;
+        wall_shows_left = wall_age_s = 0;
         acknowledged[0] = '\0';
         n_posts = 0;
+}
+
+void wall_restart(void)
+{
+        int n = n_posts;
+
+        wall_stop(5000);
+        n_posts = n;
+        wall_start();
 }
 
 void wall_signal(const char *wall)

@@ -17,6 +17,7 @@ extern atomic_int wall_show_status;  /* of each ShowEvents */
 extern atomic_int wall_route_status; /* of each RouteEvents */
 extern atomic_int wall_shows_left;   /* so many of ShowEvents are answered before that; at first any number */
 extern atomic_bool wall_log_is_away; /* ReadOutbox fails */
+extern atomic_int wall_age_s;        /* what is posted happened so long ago */
 
 /* An event of a wall, or of the channel `mine` of one member ("to-3"); its post is shown with so many bytes of text. It
  * is in the log at once, and in that of the service `floor`, which is the same again: its channel is floor:{name}. */
@@ -36,6 +37,7 @@ extern struct settings wall_settings;
 void wall_start(void);
 int wall_port(void);
 void wall_stop(int grace_ms); /* opens the gate when the server has stopped */
+void wall_restart(void);      /* the log stays */
 
 /* A token of one of ten members. */
 const char *wall_token_of(int member, int life_s, const char *session);
