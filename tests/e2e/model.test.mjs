@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { check } from './model/check.mjs';
+import { mode } from './harness.mjs';
 import { net } from './shared.mjs';
 
 const seed = Number(process.env.SONET_MODEL_SEED ?? Date.now() % 1e6);
+const steps = mode === 'single' ? 3000 : 1000;
 
-test(`3,000 steps of random members are answered as the model answers them (seed ${seed})`, async (t) => {
-        const failure = await check(net, { steps: 3000, seed, log: (line) => t.diagnostic(line) });
+test(`${steps} steps of random members are answered as the model answers them (seed ${seed})`, async (t) => {
+        const failure = await check(net, { steps, seed, log: (line) => t.diagnostic(line) });
         assert.equal(failure, null, failure ?? undefined);
 });

@@ -9,6 +9,7 @@ import { MODES, findBinary, startServer } from './harness.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const OWN_SERVER = ['email', 'erase', 'http2', 'limits', 'lifecycle', 'lostanswer', 'mail', 'mailpages', 'overload', 'passwords', 'proxies', 'redis', 'registration', 'shares', 'stall', 'streamlife', 'takeover']; // they disturb their server, or set it up otherwise
+const CONTRACT = ['clients', 'openapi', 'web']; // what the contract says and pages show, the same in every layout: in `single` only, unless named
 const STEP_LIMIT_MS = 15 * 60_000;
 
 const { values: options, positionals } = parseArgs({ allowPositionals: true, options: {
@@ -68,8 +69,9 @@ async function shared(mode, names) {
 
 // Files that share a server, and beside them those that have their own.
 async function runMode(mode) {
-        const together = chosen.filter((n) => !OWN_SERVER.includes(n));
-        const alone = chosen.filter((n) => OWN_SERVER.includes(n));
+        const names = chosen.filter((n) => mode === 'single' || positionals.length > 0 || !CONTRACT.includes(n));
+        const together = names.filter((n) => !OWN_SERVER.includes(n));
+        const alone = names.filter((n) => OWN_SERVER.includes(n));
         const others = alone.length > 0 ? testFiles(alone, 2, { SONET_E2E_MODE: mode }, { keep: together.length > 0 }) : { good: true, output: '' };
         let good = true;
         if (together.length > 0) {
