@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "base/buf.h"
+#include "base/str.h"
 #include "services/test_support.h"
 
 void plan_fill(const char *database, const char *sql)
@@ -109,4 +110,57 @@ long plan_count_buffers(PGconn *pg, const struct db_statement *s, const char *va
         PQclear(result);
         buf_free(&sql);
         return buffers;
+}
+
+/* A generic plan does not look at the values. */
+static void explain(PGconn *pg, const struct db_statement *s, struct buf *plan)
+{
+        int n = plan_prepare(pg, s);
+        PGresult *result;
+        struct buf sql;
+
+        buf_init(&sql, 4096);
+        buf_printf(&sql, "explain (costs off) execute \"%s\"", s->name);
+        for (int i = 0; i < n; i++) {
+                buf_append_c(&sql, i == 0 ? "(null" : ", null");
+        }
+        buf_append_c(&sql, n > 0 ? ")" : "");
+        result = plan_must(pg, PQexec(pg, sql.data), s->name);
+        for (int i = 0; i < PQntuples(result); i++) {
+                buf_printf(plan, "%s\n", PQgetvalue(result, i, 0));
+        }
+        PQclear(result);
+        buf_free(&sql);
+}
+
+static void check_indexes(const struct plan_expectation *e, const struct buf *plan)
+{
+        struct str rest = str_of(e->index), index;
+
+        while (str_next(&rest, ' ', &index)) {
+                char name[80];
+
+                (void)snprintf(name, sizeof(name), "%.*s", (int)index.len, index.ptr);
+                if (strstr(plan->data, name) == NULL) {
+                        fail_msg("%s does not use %s:\n%s", e->statement, name, plan->data);
+                }
+        }
+}
+
+void plan_check(const char *database, const struct plan_expectation *expectations, size_t n)
+{
+        PGconn *pg = plan_connect(database);
+
+        for (size_t i = 0; i < n; i++) {
+                struct buf plan;
+
+                buf_init(&plan, 65536);
+                explain(pg, plan_find(database, expectations[i].statement), &plan);
+                if (strstr(plan.data, "Seq Scan") != NULL) {
+                        fail_msg("%s reads a whole table:\n%s", expectations[i].statement, plan.data);
+                }
+                check_indexes(&expectations[i], &plan);
+                buf_free(&plan);
+        }
+        PQfinish(pg);
 }

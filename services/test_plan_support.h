@@ -19,4 +19,18 @@ int plan_prepare(PGconn *pg, const struct db_statement *s);
 /* How many pages of tables and indexes it touches with these values, written as SQL. Prepared already. */
 long plan_count_buffers(PGconn *pg, const struct db_statement *s, const char *values);
 
+struct plan_expectation {
+        const char *statement;
+        const char *index; /* that its generic plan must use; more than one, separated by spaces */
+};
+
+/* Fails the test unless each uses its indexes, and reads no whole table. */
+void plan_check(const char *database, const struct plan_expectation *expectations, size_t n);
+
+#define CHECK(database, ...)                                                                                           \
+        do {                                                                                                           \
+                static const struct plan_expectation expectations[] = {__VA_ARGS__};                                   \
+                plan_check((database), expectations, sizeof(expectations) / sizeof(expectations[0]));                  \
+        } while (0)
+
 #endif

@@ -41,9 +41,12 @@ sn_status store_bookmarked(struct db_tx *tx, const char *user_id, size_t limit, 
         return list_ids(tx, &SELECT_BOOKMARKED, user_id, limit, n, ids);
 }
 
+/* A version of its own, so that who read the note before cannot keep that over what is read afterwards. */
+#define REDACT " update notes set version = version + 1 where id in (select note_id from erased) returning id"
+
 DB_STATEMENT(ERASE_MENTIONS, "note_service", NULL,
-             "delete from note_mentions where user_id = $1 and note_id in (select note_id from note_mentions"
-             " where user_id = $1 limit $2) returning note_id as id");
+             "with erased as (delete from note_mentions where user_id = $1 and note_id in (select note_id from"
+             " note_mentions where user_id = $1 limit $2) returning note_id)" REDACT);
 
 sn_status store_erase_mentions(struct db_tx *tx, const char *user_id, size_t limit, size_t *n, char ***ids)
 {
@@ -51,8 +54,8 @@ sn_status store_erase_mentions(struct db_tx *tx, const char *user_id, size_t lim
 }
 
 DB_STATEMENT(ERASE_AUDIENCE, "note_service", NULL,
-             "update note_visibility set owner_id = " NOBODY " where note_id in (select note_id from note_visibility"
-             " where owner_id = $1 limit $2) returning note_id as id");
+             "with erased as (update note_visibility set owner_id = " NOBODY " where note_id in (select note_id from"
+             " note_visibility where owner_id = $1 limit $2) returning note_id)" REDACT);
 
 sn_status store_erase_audience(struct db_tx *tx, const char *user_id, size_t limit, size_t *n, char ***ids)
 {

@@ -217,6 +217,26 @@ static const struct ranked *ranked_of(const struct ranked *ranked, size_t n, con
         return NULL;
 }
 
+/* A note that was edited since is found by its new words, once its event was handled, and never by those that it had.
+ */
+static void keep_unchanged(struct finding *f, Note__Notes *notes)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < notes->n_items; i++) {
+                const struct ranked *ranked = ranked_of(f->ranked, f->n, notes->items[i]->id);
+
+                if (ranked == NULL || ranked->edited_ms != rank_time_ms(notes->items[i]->edited_at)) {
+                        continue;
+                }
+                if (f->n_shown < f->room) {
+                        f->shown[f->n_shown++] = *ranked;
+                }
+                notes->items[n++] = notes->items[i];
+        }
+        notes->n_items = n;
+}
+
 static sn_status show(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,
                       ProtobufCMessage ***items)
 {
@@ -229,13 +249,7 @@ static sn_status show(struct rpc_call *c, void *context, char **ids, size_t n, s
         in.ids = ids;
         in.n_ids = n;
         TRY(note_batch_get(c, &in, &out));
-        for (size_t i = 0; i < out.n_items && f->n_shown < f->room; i++) {
-                const struct ranked *ranked = ranked_of(f->ranked, f->n, out.items[i]->id);
-
-                if (ranked != NULL) {
-                        f->shown[f->n_shown++] = *ranked;
-                }
-        }
+        keep_unchanged(f, &out);
         *n_items = out.n_items;
         *items = (ProtobufCMessage **)out.items;
         return SN_OK;

@@ -57,9 +57,16 @@ static void rank_text(const struct terms *terms, const char *ranks, double *sum,
         }
 }
 
+int64_t rank_time_ms(const Google__Protobuf__Timestamp *at)
+{
+        return at != NULL ? at->seconds * 1000 + at->nanos / 1000000 : 0;
+}
+
 struct ranked rank_note(const struct terms *terms, const SearchRows__Candidate *candidate, bool followed)
 {
-        struct ranked ranked = {.id = candidate->note_id, .engagement = candidate->engagement};
+        struct ranked ranked = {.id = candidate->note_id,
+                                .engagement = candidate->engagement,
+                                .edited_ms = rank_time_ms(candidate->edited_at)};
         double text = 0;
         enum exactness exactness;
 

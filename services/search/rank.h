@@ -13,7 +13,11 @@ struct ranked {
         int64_t score;
         int64_t parts[RANK_PARTS];
         int64_t engagement;
+        int64_t edited_ms; /* the text that was indexed; 0: never */
 };
+
+/* 0: NULL. */
+int64_t rank_time_ms(const Google__Protobuf__Timestamp *at);
 
 const char *rank_part_name(int part);
 /* followed: by the reader. */

@@ -71,7 +71,7 @@ sn_status store_stemmed(struct db_tx *tx, char **words, size_t n_words, char **s
 }
 
 DB_STATEMENT(SELECT_CANDIDATES, "search_service", &search_rows__candidate__message,
-             "select note_id, author_id, length, engagement, ranks from search_candidates($1::text::tsquery,"
+             "select note_id, author_id, length, engagement, edited_at, ranks from search_candidates($1::text::tsquery,"
              " $2::text[]::tsquery[], $3, $4::uuid[], case when $5 then $4::uuid[] end, $6, $7, $8, $9, $10)");
 
 sn_status store_candidates(struct db_tx *tx, const struct candidates_asked *a, size_t *n, SearchRows__Candidate ***rows)

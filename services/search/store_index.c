@@ -1,12 +1,15 @@
 /* Owns the SQL that writes the index. */
 #include "services/search/store.h"
 
+#include "services/search/rank.h"
+
 DB_STATEMENT(UPSERT_NOTE, "search_service", NULL,
-             "insert into search_index as i (note_id, author_id, owner_id, version, words, length, engagement, likes)"
-             " values ($1, $2, $3, $4, $5::text::tsvector || search_stems($6, $7, $8::text[]), $9, $10, $11)"
+             "insert into search_index as i (note_id, author_id, owner_id, version, words, length, engagement, likes,"
+             " edited_at)"
+             " values ($1, $2, $3, $4, $5::text::tsvector || search_stems($6, $7, $8::text[]), $9, $10, $11, $12)"
              " on conflict (note_id) do update set owner_id = excluded.owner_id, version = excluded.version,"
              " words = excluded.words, length = excluded.length, engagement = excluded.engagement,"
-             " likes = excluded.likes where i.version <= excluded.version");
+             " likes = excluded.likes, edited_at = excluded.edited_at where i.version <= excluded.version");
 
 static int64_t engagement_of(const Note__NoteCounts *counts)
 {
@@ -23,7 +26,8 @@ sn_status store_index_note(struct db_tx *tx, const struct indexed_note *n)
                                 bind_uuid(open ? "" : n->note->audience_owner_id), bind_i64(n->note->version),
                                 bind_text(n->vector), bind_text(n->language), bind_text(n->dictionary),
                                 bind_texts(n->words, n->n_words), bind_i64((int64_t)n->length),
-                                bind_i64(engagement_of(note->counts)), bind_i64(note->counts->likes)),
+                                bind_i64(engagement_of(note->counts)), bind_i64(note->counts->likes),
+                                note->edited_at != NULL ? bind_time_ms(rank_time_ms(note->edited_at)) : bind_null()),
                        NULL);
 }
 

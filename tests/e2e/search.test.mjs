@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { admin } from './operator.mjs';
-import { api, eventually, ids, must, problem, randomName, register, registerMany } from './shared.mjs';
+import { PASSWORD, api, eventually, ids, must, problem, randomName, register, registerMany } from './shared.mjs';
 
 const path = (query, more = {}) => `/v1/search?${new URLSearchParams({ query, ...more })}`;
 const notes = async (who, query, more) => must(await who.get(path(query, { type: 'notes', ...more })));
@@ -44,6 +44,23 @@ test('what one may not see is not found: for followers, for oneself, of who bloc
         assert.deepEqual(await found(eve, word), [], 'blocked');
         must(await bob.del(`/v1/users/${ada.id}/follow`));
         assert.deepEqual(await found(bob, word), [open], 'follows no more');
+});
+
+test('who is suspended is found by nothing, nor is what they wrote, until they are not; who left is not found', async () => {
+        const [[ada, bob], word] = [await registerMany(2), rare()];
+        const [by, from] = [await write(ada, `${word} by one`), await write(bob, `${word} by another`)];
+        const users = async () => must(await nobody.get(path(word, { type: 'users' }))).items.map((item) => item.user.id);
+        must(await ada.patch('/v1/users/me', { display_name: word }));
+        await until(nobody, word, [by, from]);
+        await eventually('ada is found by name', async () => (await users()).length === 1, 20_000);
+        assert.equal((await admin('user', 'suspend', ada.username, 'spam')).code, 0);
+        await until(nobody, word, [from]);
+        await eventually('ada is not found by name', async () => (await users()).length === 0, 20_000);
+        assert.equal((await admin('user', 'unsuspend', ada.username)).code, 0);
+        await until(nobody, word, [by, from]);
+        await eventually('ada is found by name again', async () => (await users()).length === 1, 20_000);
+        must(await bob.del('/v1/users/me', { body: { password: PASSWORD } }), 204);
+        assert.deepEqual(await found(nobody, word), [by]);
 });
 
 test('the best match is found behind many better ones that one may not see', async () => {

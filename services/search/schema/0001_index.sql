@@ -13,6 +13,7 @@ create table search_index (
         length     integer     not null,    -- of the text, in words
         engagement bigint      not null,    -- likes, renotes and comments together
         likes      bigint      not null,
+        edited_at  timestamptz,             -- of the note; null: never
         created_at timestamptz not null default now(),
         updated_at timestamptz not null default now()
 );
@@ -113,9 +114,9 @@ $$;
 -- walking down from the newest or reading the words' lists is faster.
 create function search_candidates(query tsquery, terms tsquery[], viewer uuid, followed uuid[], only_authors uuid[], above uuid, below uuid,
         min_likes bigint, most_engaged bigint, room bigint)
-returns table (note_id uuid, author_id uuid, length integer, engagement bigint, ranks text) language plpgsql stable as $$
+returns table (note_id uuid, author_id uuid, length integer, engagement bigint, edited_at timestamptz, ranks text) language plpgsql stable as $$
 begin
-        return query execute 'select i.note_id, i.author_id, i.length, i.engagement, (select string_agg('
+        return query execute 'select i.note_id, i.author_id, i.length, i.engagement, i.edited_at, (select string_agg('
                 '(ts_rank(''{0.8,0.8,0.8,1}'', i.words, t.term) * 1000000)::bigint::text, '' '' order by t.place)'
                 ' from unnest($2) with ordinality as t (term, place)) from search_index i where i.likes >= $8'
                 || case when query is null then '' else ' and i.words @@ $1' end

@@ -1,0 +1,111 @@
+/* The plans of searches, on twenty thousand notes of which each has a common word: with the values that are asked, as
+ * search_candidates plans them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "base/buf.h"
+#include "services/test_plan_support.h"
+#include "services/test_support.h"
+
+static int setup(void **state)
+{
+        /* Everyone says "common", and each hundredth note "rare". */
+        static const char *const rows[] = {
+            "insert into search_index (note_id, author_id, version, words, length, engagement, likes)"
+            " select id(n), id(n % 500), 1, (case when n % 100 = 0 then 'rare ' else '' end ||"
+            " format('common word%s ''~en:common'' '':all'' '':from:%s''', n % 2000, id(n % 500)))::tsvector, 5,"
+            " n % 1000, n % 1000 from generate_series(1, 20000) n",
+            "insert into search_members (user_id, username_key, names, discoverable, searchable)"
+            " select id(n), 'u' || n, 'u' || n || ' ' || md5(n::text), true, true from generate_series(1, 5000) n",
+            "vacuum analyze"};
+        struct buf error;
+
+        buf_init(&error, 4096);
+        assert_int_equal(db_provision(test_admin_url(), service_definition_find("search")->schema, NULL, &error),
+                         SN_OK);
+        buf_free(&error);
+        plan_add_ids("search_service");
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                plan_fill("search_service", rows[i]);
+        }
+        return 0;
+}
+
+static void note_plan(void *context, const PGresult *notice)
+{
+        buf_append_c(context, PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY));
+}
+
+/* The plans within the function, as auto_explain tells them to who calls it. */
+static void explain_candidates(const char *values, struct buf *plan)
+{
+        static const char *const settings[] = {"load 'auto_explain'", "set auto_explain.log_min_duration = 0",
+                                               "set auto_explain.log_nested_statements = on",
+                                               "set client_min_messages = log"};
+        const struct db_statement *s = plan_find("search_service", "SELECT_CANDIDATES");
+        PGconn *pg = plan_connect("search_service");
+        struct buf sql;
+
+        for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+                PQclear(plan_must(pg, PQexec(pg, settings[i]), settings[i]));
+        }
+        (void)plan_prepare(pg, s);
+        PQsetNoticeReceiver(pg, note_plan, plan);
+        buf_init(&sql, 4096);
+        buf_printf(&sql, "execute \"%s\" (%s)", s->name, values);
+        PQclear(plan_must(pg, PQexec(pg, sql.data), s->name));
+        buf_free(&sql);
+        PQfinish(pg);
+}
+
+#define TERM(word) "'''" word "''', array['''" word "''']"
+#define NEWEST     "null, null, 0, null, 600"
+#define ENGAGED    "null, 'ffffffff-ffff-ffff-ffff-ffffffffffff', 0, 9223372036854775807, 300"
+
+/* A word that everyone uses is walked down from the newest and the most engaged; a rare one is read from its list. */
+static void notes_with_words_are_read_where_there_is_least_to_read(void **state)
+{
+        static const struct {
+                const char *values, *index;
+        } asked[] = {
+            {TERM("common") ", null, '{}', false, " NEWEST, "search_index_pkey"},
+            {TERM("common") ", null, '{}', false, " ENGAGED, "search_index_engaged"},
+            {TERM("rare") ", null, '{}', false, " NEWEST, "search_index_words"},
+            {TERM("word7") ", null, '{}', false, " ENGAGED, "search_index_words"},
+            {TERM("common") ", null, array[id(7)], true, " NEWEST, "search_index_author"},
+        };
+
+        for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+                struct buf plan;
+
+                buf_init(&plan, 1 << 20);
+                explain_candidates(asked[i].values, &plan);
+                if (strstr(plan.data, asked[i].index) == NULL ||
+                    strstr(plan.data, "Seq Scan on search_index") != NULL) {
+                        fail_msg("%s is not read by %s:\n%s", asked[i].values, asked[i].index, plan.data);
+                }
+                buf_free(&plan);
+        }
+}
+
+static void what_is_written_and_named_is_found_by_index(void **state)
+{
+        CHECK("search_service", {"DELETE_NOTES", "search_index_pkey"}, {"COUNT_NOTE", "search_index_pkey"},
+              {"ERASE_NOTES", "search_index_author"}, {"DELETE_STRAY_NOTES", "search_index_pkey"},
+              {"SELECT_STRAY_MEMBERS", "search_members_pkey"}, {"FIND_HASHTAGS", "search_words_pkey"},
+              {"FIND_MEMBERS", "search_members_username search_members_names"});
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(notes_with_words_are_read_where_there_is_least_to_read),
+            cmocka_unit_test(what_is_written_and_named_is_found_by_index),
+        };
+
+        return cmocka_run_group_tests_name("search plans", tests, setup, NULL);
+}
