@@ -155,6 +155,15 @@ static const struct {
     {"notification_service", "update notifications set archived_at = now() where id < id(300)"},
     {"notification_service", "insert into notification_actors (notification_id, actor_id, created_at)"
                              " select id(n), id(a), now() from generate_series(1, 10000) n, generate_series(1, 3) a"},
+    {"notification_service", "update notifications set box = 2 where id > id(19000)"},
+    {"notification_service", "insert into notification_preferences (user_id, type, in_app, push, email, sms)"
+                             " select id(n), 'like', 0, 0, 0, 0 from generate_series(1, 10000) n"},
+    {"notification_service",
+     "insert into notification_choices (user_id) select id(n) from generate_series(1, 10000) n"},
+    {"notification_service", "insert into muted_threads (user_id, root_id) select id(n), id(n)"
+                             " from generate_series(1, 10000) n"},
+    {"notification_service", "insert into watched_members (author_id, user_id) select id(n % 100), id(n)"
+                             " from generate_series(1, 20000) n"},
     {"*", "insert into outbox (position, event_id, type, aggregate_id, occurred_at)"
           " select n, id(n), 'note.created', id(n), now() from generate_series(1, 10000) n"},
     {"analytics_service", "insert into analytics_people (visitor, user_id, first_day)"
@@ -353,7 +362,13 @@ static void notifications_are_found_by_index(void **state)
               {"MARK_READ_TO", "notifications_unread notifications_pkey"}, {"MARK_SEEN", "notifications_unread"},
               {"ARCHIVE", "notifications_pkey"}, {"SNOOZE", "notifications_pkey"}, {"DELETE_ONE", "notifications_pkey"},
               {"SELECT_OWN", "notifications_pkey"}, {"ERASE_TOLD", "notifications_"},
-              {"ERASE_ACTOR", "notification_actors_of_member"}, {"PRUNE", "notifications_by_age"});
+              {"ERASE_ACTOR", "notification_actors_of_member"}, {"PRUNE", "notifications_by_age"},
+              {"SELECT_REQUEST_PLACES", "notifications_requests"}, {"ACCEPT_REQUESTS", "notifications_requests"},
+              {"DISMISS_REQUESTS", "notifications_requests"}, {"SELECT_PREFERENCES", "notification_preferences_pkey"},
+              {"SELECT_CHOICES", "notification_choices_pkey"}, {"SELECT_MUTED_THREADS", "muted_threads_pkey"},
+              {"SELECT_WATCHERS", "watched_members_pkey"}, {"SELECT_WATCHED", "watched_members_pkey"},
+              {"WATCH_MEMBER", "watched_members_"}, {"MUTE_THREAD", "muted_threads_pkey"},
+              {"ERASE_CHOICES", "notification_preferences_pkey"}, {"ERASE_WATCHERS", "watched_members_pkey"});
 }
 
 static void events_and_keys_are_found_by_index(void **state)

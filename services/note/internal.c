@@ -145,6 +145,7 @@ static Note__Concerned *concerned_of(struct rpc_call *c, char *id, const NoteRow
         if (note != NULL) {
                 out->author_id = note->note->author->id;
                 out->root_id = note->root_id;
+                out->is_public = note->note->visibility == NOTE__VISIBILITY__VISIBILITY_PUBLIC;
                 out->mention_ids = ARENA_ARRAY(c->arena, char *, note->note->n_mentions);
                 for (size_t i = 0; i < note->note->n_mentions; i++) {
                         out->mention_ids[out->n_mention_ids++] = note->note->mentions[i]->id;

@@ -33,6 +33,11 @@ int64_t arrival_time_ms(const bus_event *event)
         return event->occurred_at->seconds * 1000 + event->occurred_at->nanos / 1000000;
 }
 
+char *arrival_key(struct arena *arena, enum notification_type type, const char *id)
+{
+        return arena_printf(arena, "%s:%s", type_name(type), id);
+}
+
 static sn_status emit(struct db_tx *tx, const char *type, NotificationRows__Changed *const *rows, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
@@ -44,6 +49,19 @@ static sn_status emit(struct db_tx *tx, const char *type, NotificationRows__Chan
         return SN_OK;
 }
 
+/* What is not in the list is told on no stream. */
+static size_t keep_listed(NotificationRows__Changed **rows, size_t n)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                if (rows[i]->box == BOX_INBOX) {
+                        rows[kept++] = rows[i];
+                }
+        }
+        return kept;
+}
+
 static sn_status add_some(struct db_tx *tx, const struct arrival *items, size_t n)
 {
         NotificationRows__Changed **changed = NULL;
@@ -51,7 +69,7 @@ static sn_status add_some(struct db_tx *tx, const struct arrival *items, size_t 
 
         TRY(store_add_arrivals(tx, items, n, &n_changed, &changed));
         TRY(store_close_full(tx, changed, n_changed));
-        return emit(tx, EVENT_NOTIFICATION_CHANGED, changed, n_changed);
+        return emit(tx, EVENT_NOTIFICATION_CHANGED, changed, keep_listed(changed, n_changed));
 }
 
 static sn_status undo_some(struct db_tx *tx, const struct arrival *items, size_t n)
@@ -61,14 +79,27 @@ static sn_status undo_some(struct db_tx *tx, const struct arrival *items, size_t
 
         TRY(store_undo_arrivals(tx, items, n, &n_undone, &undone));
         TRY(store_remove_empty(tx, undone, n_undone));
-        return emit(tx, EVENT_NOTIFICATION_UNDONE, undone, n_undone);
+        return emit(tx, EVENT_NOTIFICATION_UNDONE, undone, keep_listed(undone, n_undone));
+}
+
+static void drop_untold(struct arrivals *a, size_t n_done)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < a->n; i++) {
+                if (a->items[i].event >= n_done && (a->items[i].undone || a->items[i].decision.box != BOX_NOWHERE)) {
+                        a->items[kept++] = a->items[i];
+                }
+        }
+        a->n = kept;
 }
 
 /* Runs of the same kind at once: who likes, and likes no more, has not liked. */
-sn_status arrivals_store(struct arrivals *a, struct db_tx *tx)
+sn_status arrivals_store(struct arrivals *a, struct db_tx *tx, size_t n_done)
 {
         size_t n = 0;
 
+        drop_untold(a, n_done);
         for (size_t from = 0; from < a->n; from += n) {
                 n = 1;
                 while (from + n < a->n && a->items[from + n].undone == a->items[from].undone) {

@@ -5,7 +5,7 @@
 #include "services/follow/follow.rpc.h"
 #include "services/notification/arrivals.h"
 
-static void add(struct arrivals *a, const bus_event *event)
+static void add(struct arrivals *a, const bus_event *event, size_t number)
 {
         bool asks = strcmp(event->type, "follow.requested") == 0;
         struct arrival arrival = {.undone = strcmp(event->type, "follow.deleted") == 0,
@@ -13,10 +13,11 @@ static void add(struct arrivals *a, const bus_event *event)
                                   .type = asks ? TYPE_FOLLOW_REQUEST : TYPE_FOLLOW,
                                   .actor_id = event->aggregate_id,
                                   .note_id = "",
-                                  .at_ms = arrival_time_ms(event)};
+                                  .root_id = "",
+                                  .at_ms = arrival_time_ms(event),
+                                  .event = number};
 
-        arrival.group_key = asks ? arena_printf(a->c->arena, TYPE_FOLLOW_REQUEST ":%s", event->id)
-                                 : arena_printf(a->c->arena, TYPE_FOLLOW ":%s", event->object_id);
+        arrival.group_key = arrival_key(a->c->arena, arrival.type, asks ? event->id : event->object_id);
         arrivals_add(a, &arrival);
 }
 
@@ -24,13 +25,15 @@ static sn_status tell(struct rpc_call *c, struct bus_batch *batch)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         struct arrivals arrivals;
+        size_t n = batch->n;
 
-        TRY(bus_begin(c, batch, &tx));
         arrivals_start(&arrivals, c);
-        for (size_t i = 0; i < batch->n; i++) {
-                add(&arrivals, batch->events[i]);
+        for (size_t i = 0; i < n; i++) {
+                add(&arrivals, batch->events[i], i);
         }
-        TRY(arrivals_store(&arrivals, tx));
+        TRY(arrivals_decide(&arrivals));
+        TRY(bus_begin(c, batch, &tx));
+        TRY(arrivals_store(&arrivals, tx, n - batch->n));
         return bus_commit(c, batch, &tx);
 }
 

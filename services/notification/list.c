@@ -1,9 +1,9 @@
-/* Owns the list of one's notifications. */
+/* Owns the lists of one's notifications. */
 #include "services/notification/notification.h"
 
 #include <string.h>
+#include "services/notification/list.h"
 #include "services/notification/show.h"
-#include "services/notification/store.h"
 
 static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
 {
@@ -25,6 +25,21 @@ static sn_status show(struct rpc_call *c, void *context, char **ids, size_t n, s
         return show_notifications(c, c->actor, ids, n, n_items, (Notification__Notification ***)(void *)items);
 }
 
+sn_status list_read(struct rpc_call *c, struct list_filter *filter, const char *name, const char *cursor,
+                    uint32_t limit, Notification__NotificationList *out)
+{
+        struct page_source source = {
+            .filter = name, .newest_first = true, .fetch = fetch, .show = show, .context = filter};
+        struct page_asked asked = {.position = cursor, .limit = limit};
+        struct page page;
+
+        TRY(page_read(c, &source, &asked, &page));
+        out->n_items = page.n;
+        out->items = (void *)page.items;
+        out->next_cursor = page.next_cursor;
+        return SN_OK;
+}
+
 /* Cursors hold for the list that gave them. */
 static const char *name_list(struct rpc_call *c, const Notification__ListNotificationsRequest *in)
 {
@@ -44,17 +59,9 @@ sn_status notification_handle_list_notifications(struct rpc_call *c, const Notif
                                      .n_types = in->n_types,
                                      .unread = in->unread,
                                      .archived = in->archived};
-        struct page_source source = {
-            .filter = name_list(c, in), .newest_first = true, .fetch = fetch, .show = show, .context = &filter};
-        struct page_asked asked = {.position = in->cursor, .limit = in->limit};
-        struct page page;
 
         if (in->unread && in->archived) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "archived", "cannot be combined with unread");
         }
-        TRY(page_read(c, &source, &asked, &page));
-        out->n_items = page.n;
-        out->items = (void *)page.items;
-        out->next_cursor = page.next_cursor;
-        return SN_OK;
+        return list_read(c, &filter, name_list(c, in), in->cursor, in->limit, out);
 }

@@ -16,56 +16,71 @@ static char *note_of(const bus_event *event)
         return strncmp(event->type, "renote.", 7) == 0 ? event->object_id : event->aggregate_id;
 }
 
-static void add(struct arrivals *a, const bus_event *event, const char *type, const char *user_id)
-{
-        const char *note_id = note_of(event);
+/* An event of the batch, and the note that it is about. */
+struct told {
+        const bus_event *event;
+        size_t number;
+        const Note__Concerned *note;
+};
 
+static const char *root_of(const Note__Concerned *note)
+{
+        return note->root_id[0] != '\0' ? note->root_id : note->id;
+}
+
+static void add(struct arrivals *a, const struct told *t, enum notification_type type, const char *user_id)
+{
         if (user_id[0] != '\0') {
                 arrivals_add(a, &(struct arrival){.user_id = user_id,
                                                   .type = type,
-                                                  .group_key = arena_printf(a->c->arena, "%s:%s", type, note_id),
-                                                  .actor_id = event->actor_id,
-                                                  .note_id = note_id,
-                                                  .at_ms = arrival_time_ms(event)});
+                                                  .group_key = arrival_key(a->c->arena, type, t->note->id),
+                                                  .actor_id = t->event->actor_id,
+                                                  .note_id = t->note->id,
+                                                  .root_id = root_of(t->note),
+                                                  .is_private = type == TYPE_MENTION && !t->note->is_public,
+                                                  .at_ms = arrival_time_ms(t->event),
+                                                  .event = t->number});
         }
 }
 
-static void undo(struct arrivals *a, const bus_event *event, const char *type)
+static void undo(struct arrivals *a, const struct told *t, enum notification_type type)
 {
         arrivals_add(a, &(struct arrival){.undone = true,
                                           .user_id = "",
                                           .type = type,
-                                          .group_key = arena_printf(a->c->arena, "%s:%s", type, note_of(event)),
-                                          .actor_id = event->actor_id,
+                                          .group_key = arrival_key(a->c->arena, type, t->note->id),
+                                          .actor_id = t->event->actor_id,
                                           .note_id = "",
-                                          .at_ms = arrival_time_ms(event)});
+                                          .root_id = "",
+                                          .at_ms = arrival_time_ms(t->event),
+                                          .event = t->number});
 }
 
 /* Whoever is told of a comment on a note of theirs is not told once more that it mentions them. */
-static void add_mentions(struct arrivals *a, const bus_event *event, const Note__Concerned *note)
+static void add_mentions(struct arrivals *a, const struct told *t)
 {
-        for (size_t i = 0; i < note->n_mention_ids; i++) {
-                if (!uuid_equal(note->mention_ids[i], note->parent_author_id)) {
-                        add(a, event, TYPE_MENTION, note->mention_ids[i]);
+        for (size_t i = 0; i < t->note->n_mention_ids; i++) {
+                if (!uuid_equal(t->note->mention_ids[i], t->note->parent_author_id)) {
+                        add(a, t, TYPE_MENTION, t->note->mention_ids[i]);
                 }
         }
 }
 
-static void add_event(struct arrivals *a, const bus_event *event, const Note__Concerned *note)
+static void add_event(struct arrivals *a, const struct told *t)
 {
-        if (is(event, "note.unliked")) {
-                undo(a, event, TYPE_LIKE);
-        } else if (is(event, "renote.deleted")) {
-                undo(a, event, TYPE_RENOTE);
-        } else if (is(event, "note.liked")) {
-                add(a, event, TYPE_LIKE, note->author_id);
-        } else if (is(event, "renote.created")) {
-                add(a, event, TYPE_RENOTE, note->author_id);
+        if (is(t->event, "note.unliked")) {
+                undo(a, t, TYPE_LIKE);
+        } else if (is(t->event, "renote.deleted")) {
+                undo(a, t, TYPE_RENOTE);
+        } else if (is(t->event, "note.liked")) {
+                add(a, t, TYPE_LIKE, t->note->author_id);
+        } else if (is(t->event, "renote.created")) {
+                add(a, t, TYPE_RENOTE, t->note->author_id);
         } else {
-                if (is(event, "comment.created")) {
-                        add(a, event, TYPE_COMMENT, note->parent_author_id);
+                if (is(t->event, "comment.created")) {
+                        add(a, t, TYPE_COMMENT, t->note->parent_author_id);
                 }
-                add_mentions(a, event, note);
+                add_mentions(a, t);
         }
 }
 
@@ -84,7 +99,7 @@ static sn_status load_concerned(struct rpc_call *c, const struct bus_batch *batc
                    : rpc_fail(c, SN_INTERNAL, NULL, "the note service answered with the wrong number of notes");
 }
 
-/* Before the transaction: bus_begin may take events out of the batch, at its beginning. */
+/* bus_begin may take events out of the batch, at its beginning. */
 static sn_status tell(struct rpc_call *c, struct bus_batch *batch)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -93,12 +108,13 @@ static sn_status tell(struct rpc_call *c, struct bus_batch *batch)
         size_t n = batch->n;
 
         TRY(load_concerned(c, batch, &notes));
-        TRY(bus_begin(c, batch, &tx));
         arrivals_start(&arrivals, c);
-        for (size_t i = 0; i < batch->n; i++) {
-                add_event(&arrivals, batch->events[i], notes.items[n - batch->n + i]);
+        for (size_t i = 0; i < n; i++) {
+                add_event(&arrivals, &(struct told){batch->events[i], i, notes.items[i]});
         }
-        TRY(arrivals_store(&arrivals, tx));
+        TRY(arrivals_decide(&arrivals));
+        TRY(bus_begin(c, batch, &tx));
+        TRY(arrivals_store(&arrivals, tx, n - batch->n));
         return bus_commit(c, batch, &tx);
 }
 

@@ -4,6 +4,7 @@
 
 #include "bus/bus.h"
 #include "services/notification/notification.service.h"
+#include "services/notification/types.h"
 #include "services/services.h"
 
 /* Aggregate: the notification; object: whom it tells. Changed: it is new, others joined it, or it is back in the list.
@@ -14,12 +15,5 @@
 #define EVENT_NOTIFICATION_UNDONE "notification.undone"
 /* Aggregate and object: the member whose notifications were read or seen. */
 #define EVENT_NOTIFICATION_COUNTED "notification.counted"
-
-#define TYPE_LIKE           "like"
-#define TYPE_RENOTE         "renote"
-#define TYPE_COMMENT        "comment"
-#define TYPE_MENTION        "mention"
-#define TYPE_FOLLOW         "follow"
-#define TYPE_FOLLOW_REQUEST "follow_request"
 
 #endif

@@ -136,7 +136,7 @@ static bool complete(struct showing *s, NotificationRows__Stored *row, User__Aut
         out->actors = ARENA_ARRAY(s->c->arena, User__Author *, ACTORS_SHOWN);
         for (size_t i = 0; i < row->n_actor_ids; i++) {
                 if (!is_seen(authors[i], relations[i]) ||
-                    (strcmp(out->type, TYPE_FOLLOW_REQUEST) == 0 && !relations[i]->requested_by)) {
+                    (strcmp(out->type, type_name(TYPE_FOLLOW_REQUEST)) == 0 && !relations[i]->requested_by)) {
                         continue;
                 }
                 if (out->n_actors < ACTORS_SHOWN) {

@@ -4,6 +4,7 @@
 
 #include "db/db.h"
 #include "services/notification/arrivals.h"
+#include "services/notification/decide.h"
 #include "services/notification/notification_rows.rpc.h"
 #include "services/page.h"
 
@@ -30,6 +31,7 @@ struct list_filter {
         char **types; /* none: all */
         size_t n_types;
         bool unread, archived;
+        bool requests; /* those that a filter keeps apart, instead */
 };
 SN_CHECKED sn_status store_places(struct db_tx *tx, const struct list_filter *filter, const struct page_scan *scan,
                                   size_t *n, NotificationRows__Place ***rows);
@@ -39,6 +41,49 @@ SN_CHECKED sn_status store_notifications(struct db_tx *tx, const char *user_id, 
                                          int64_t actors_max, size_t *n_rows, NotificationRows__Stored ***rows);
 SN_CHECKED sn_status store_actors(struct db_tx *tx, const char *notification_id, const struct page_scan *scan,
                                   size_t *n, NotificationRows__Place ***rows);
+
+/* ---- store_requests.c ---- */
+
+/* Into the list, or away: of the ids, or (n 0) of all, at most so many. */
+SN_CHECKED sn_status store_accept_requests(struct db_tx *tx, const char *user_id, char **ids, size_t n, int64_t limit,
+                                           int64_t *changed);
+SN_CHECKED sn_status store_dismiss_requests(struct db_tx *tx, const char *user_id, char **ids, size_t n, int64_t limit,
+                                            int64_t *changed);
+
+/* ---- store_rules.c ---- */
+
+SN_CHECKED sn_status store_preferences(struct db_tx *tx, char **ids, size_t n, size_t *n_rows,
+                                       NotificationRows__Preference ***rows);
+SN_CHECKED sn_status store_choices(struct db_tx *tx, char **ids, size_t n, size_t *n_rows,
+                                   NotificationRows__Choices ***rows);
+struct preference_columns {
+        char *types[TYPE_COUNT];
+        int64_t deliveries[CHANNEL_COUNT][TYPE_COUNT];
+        size_t n;
+};
+SN_CHECKED sn_status store_replace_preferences(struct db_tx *tx, const char *user_id,
+                                               const struct preference_columns *p);
+SN_CHECKED sn_status store_set_filters(struct db_tx *tx, const NotificationRows__Choices *choices);
+SN_CHECKED sn_status store_set_quiet_hours(struct db_tx *tx, const NotificationRows__Choices *choices);
+
+/* ---- store_told.c ---- */
+
+/* changed: 0 when there are so many already. */
+SN_CHECKED sn_status store_mute_thread(struct db_tx *tx, const char *user_id, const char *root_id, int64_t most,
+                                       int64_t *changed);
+SN_CHECKED sn_status store_unmute_thread(struct db_tx *tx, const char *user_id, const char *root_id);
+/* Those of the pairs of member and conversation that are muted. */
+SN_CHECKED sn_status store_muted_threads(struct db_tx *tx, char **user_ids, char **root_ids, size_t n, size_t *n_rows,
+                                         NotificationRows__Pair ***rows);
+SN_CHECKED sn_status store_watch_member(struct db_tx *tx, const char *user_id, const char *author_id, int64_t most,
+                                        int64_t *changed);
+SN_CHECKED sn_status store_unwatch_member(struct db_tx *tx, const char *user_id, const char *author_id);
+/* Who is told of an author's new notes, by their ids from one on. */
+SN_CHECKED sn_status store_watchers(struct db_tx *tx, const char *author_id, const char *after_id, int64_t limit,
+                                    size_t *n_rows, NotificationRows__Pair ***rows);
+/* Those of the authors of whose notes anybody is told. */
+SN_CHECKED sn_status store_watched(struct db_tx *tx, char **author_ids, size_t n, size_t *n_rows,
+                                   NotificationRows__Pair ***rows);
 
 /* ---- store_marks.c: each gives how many rows it changed ---- */
 
@@ -57,6 +102,9 @@ SN_CHECKED sn_status store_is_own(struct db_tx *tx, const char *user_id, const c
 
 SN_CHECKED sn_status store_erase_told(struct db_tx *tx, const char *user_id, int64_t limit, int64_t *n);
 SN_CHECKED sn_status store_erase_actor(struct db_tx *tx, const char *user_id, int64_t limit, int64_t *n);
+/* What the member chose, and who watched the member: at most so many of the latter. */
+SN_CHECKED sn_status store_erase_choices(struct db_tx *tx, const char *user_id);
+SN_CHECKED sn_status store_erase_watchers(struct db_tx *tx, const char *user_id, int64_t limit, int64_t *n);
 SN_CHECKED sn_status store_prune(struct db_tx *tx, int64_t days, int64_t limit, int64_t *n);
 
 #endif

@@ -5,24 +5,30 @@
 
 /* Columns of a run of arrivals. */
 struct columns {
-        char **ids, **users, **types, **keys, **actors, **notes;
-        int64_t *times;
+        char **ids, **users, **types, **keys, **actors, **notes, **rules, **filters;
+        int64_t *times, *boxes;
 };
 
 static struct columns columns_of(struct arena *arena, const struct arrival *items, size_t n)
 {
-        struct columns c = {ARENA_ARRAY(arena, char *, n), ARENA_ARRAY(arena, char *, n), ARENA_ARRAY(arena, char *, n),
-                            ARENA_ARRAY(arena, char *, n), ARENA_ARRAY(arena, char *, n), ARENA_ARRAY(arena, char *, n),
-                            ARENA_ARRAY(arena, int64_t, n)};
+        struct columns c = {ARENA_ARRAY(arena, char *, n),  ARENA_ARRAY(arena, char *, n),
+                            ARENA_ARRAY(arena, char *, n),  ARENA_ARRAY(arena, char *, n),
+                            ARENA_ARRAY(arena, char *, n),  ARENA_ARRAY(arena, char *, n),
+                            ARENA_ARRAY(arena, char *, n),  ARENA_ARRAY(arena, char *, n),
+                            ARENA_ARRAY(arena, int64_t, n), ARENA_ARRAY(arena, int64_t, n)};
 
         for (size_t i = 0; i < n; i++) {
                 c.ids[i] = uuid_new_in(arena);
                 c.users[i] = (char *)items[i].user_id;
-                c.types[i] = (char *)items[i].type;
+                c.types[i] = (char *)type_name(items[i].type);
                 c.keys[i] = (char *)items[i].group_key;
                 c.actors[i] = (char *)items[i].actor_id;
                 c.notes[i] = (char *)items[i].note_id;
                 c.times[i] = items[i].at_ms;
+                c.boxes[i] = items[i].decision.box;
+                c.rules[i] = (char *)reason_name(items[i].decision.reason);
+                c.filters[i] =
+                    items[i].decision.reason == REASON_FILTER ? (char *)filter_name(items[i].decision.filter) : "";
         }
         return c;
 }
@@ -30,21 +36,23 @@ static struct columns columns_of(struct arena *arena, const struct arrival *item
 /* Who is in a notification of the group already, read or not, is not told again. */
 DB_STATEMENT(ADD_ARRIVALS, "notification_service", &notification_rows__changed__message,
              "with given as (select a.id, a.user_id, a.type, a.group_key, a.actor_id, nullif(a.note_id, '')::uuid as"
-             " note_id, timestamptz 'epoch' + a.at_ms * interval '1 millisecond' as at, a.place"
-             " from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::bigint[])"
-             " with ordinality as a (id, user_id, type, group_key, actor_id, note_id, at_ms, place)"
+             " note_id, timestamptz 'epoch' + a.at_ms * interval '1 millisecond' as at,"
+             " a.box, a.rule, a.filter, a.place from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[],"
+             " $6::text[], $7::bigint[], $8::bigint[], $9::text[], $10::text[]) with ordinality"
+             " as a (id, user_id, type, group_key, actor_id, note_id, at_ms, box, rule, filter, place)"
              " where not exists (select from notifications n join notification_actors d on d.notification_id = n.id"
              " where n.group_key = a.group_key and n.user_id = a.user_id and d.actor_id = a.actor_id)),"
-             " joined as (insert into notifications as n (id, user_id, type, group_key, note_id, latest_at, created_at)"
-             " select (array_agg(id order by place))[1], user_id, type, group_key, note_id, max(at), min(at)"
-             " from given group by user_id, type, group_key, note_id order by group_key, user_id"
-             " on conflict (group_key, user_id) where open"
+             " joined as (insert into notifications as n (id, user_id, type, group_key, note_id, box, rule, filter,"
+             " latest_at, created_at) select (array_agg(id order by place))[1], user_id, type, group_key, note_id, box,"
+             " min(rule), min(filter), max(at), min(at) from given"
+             " group by user_id, type, group_key, note_id, box order by group_key, user_id, box"
+             " on conflict (group_key, user_id, box) where open"
              " do update set latest_at = greatest(n.latest_at, excluded.latest_at), seen_at = null"
-             " returning id, user_id, group_key),"
+             " returning id, user_id, group_key, box),"
              " added as (insert into notification_actors (notification_id, actor_id, created_at)"
-             " select j.id, g.actor_id, max(g.at) from given g join joined j using (group_key, user_id)"
+             " select j.id, g.actor_id, max(g.at) from given g join joined j using (group_key, user_id, box)"
              " group by j.id, g.actor_id on conflict do nothing)"
-             " select id, user_id, user_id as actor_id from joined");
+             " select id, user_id, user_id as actor_id, box from joined");
 
 sn_status store_add_arrivals(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
                              NotificationRows__Changed ***rows)
@@ -54,7 +62,8 @@ sn_status store_add_arrivals(struct db_tx *tx, const struct arrival *items, size
         return db_list(tx, &ADD_ARRIVALS,
                        DB_BINDS(bind_uuids(c.ids, n), bind_uuids(c.users, n), bind_texts(c.types, n),
                                 bind_texts(c.keys, n), bind_uuids(c.actors, n), bind_texts(c.notes, n),
-                                bind_i64s(c.times, n)),
+                                bind_i64s(c.times, n), bind_i64s(c.boxes, n), bind_texts(c.rules, n),
+                                bind_texts(c.filters, n)),
                        n_rows, rows);
 }
 
@@ -80,12 +89,12 @@ sn_status store_close_full(struct db_tx *tx, NotificationRows__Changed *const *r
 }
 
 DB_STATEMENT(UNDO_ARRIVALS, "notification_service", &notification_rows__changed__message,
-             "with undone as (select n.id, n.user_id, u.actor_id"
+             "with undone as (select n.id, n.user_id, n.box, u.actor_id"
              " from unnest($1::text[], $2::uuid[]) as u (group_key, actor_id)"
              " join notifications n on n.group_key = u.group_key and n.read_at is null for update of n),"
              " gone as (delete from notification_actors a using undone u where a.notification_id = u.id"
-             " and a.actor_id = u.actor_id returning u.id, u.user_id, a.actor_id)"
-             " select id, user_id, actor_id from gone");
+             " and a.actor_id = u.actor_id returning u.id, u.user_id, u.box, a.actor_id)"
+             " select id, user_id, actor_id, box from gone");
 
 sn_status store_undo_arrivals(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
                               NotificationRows__Changed ***rows)

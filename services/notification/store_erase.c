@@ -3,8 +3,10 @@
 
 DB_STATEMENT(
     ERASE_TOLD, "notification_service", NULL,
-    "with gone as ((select id from notifications where user_id = $1 and archived_at is null limit $2) union all"
-    " (select id from notifications where user_id = $1 and archived_at is not null limit $2))"
+    "with gone as ((select id from notifications where user_id = $1 and archived_at is null and box = 1 limit $2)"
+    " union all (select id from notifications where user_id = $1 and archived_at is not null and box = 1 limit $2)"
+    " union all (select id from notifications where user_id = $1 and box = 2 limit $2)"
+    " union all (select id from notifications where user_id = $1 and box = 3 limit $2))"
     " delete from notifications n using gone where n.id = gone.id");
 
 sn_status store_erase_told(struct db_tx *tx, const char *user_id, int64_t limit, int64_t *n)
@@ -21,6 +23,27 @@ DB_STATEMENT(ERASE_ACTOR, "notification_service", NULL,
 sn_status store_erase_actor(struct db_tx *tx, const char *user_id, int64_t limit, int64_t *n)
 {
         return db_exec(tx, &ERASE_ACTOR, DB_BINDS(bind_uuid(user_id), bind_i64(limit)), n);
+}
+
+/* A thousand watched members at most, and as many muted conversations. */
+DB_STATEMENT(
+    ERASE_CHOICES, "notification_service", NULL,
+    "with p as (delete from notification_preferences where user_id = $1),"
+    " t as (delete from muted_threads where user_id = $1), w as (delete from watched_members where user_id = $1)"
+    " delete from notification_choices where user_id = $1");
+
+sn_status store_erase_choices(struct db_tx *tx, const char *user_id)
+{
+        return db_exec(tx, &ERASE_CHOICES, DB_BINDS(bind_uuid(user_id)), NULL);
+}
+
+DB_STATEMENT(ERASE_WATCHERS, "notification_service", NULL,
+             "delete from watched_members w where w.author_id = $1 and w.user_id = any(array(select user_id"
+             " from watched_members where author_id = $1 limit $2))");
+
+sn_status store_erase_watchers(struct db_tx *tx, const char *user_id, int64_t limit, int64_t *n)
+{
+        return db_exec(tx, &ERASE_WATCHERS, DB_BINDS(bind_uuid(user_id), bind_i64(limit)), n);
 }
 
 DB_STATEMENT(PRUNE, "notification_service", NULL,

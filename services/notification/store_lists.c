@@ -7,18 +7,21 @@
         " and (cardinality($2::text[]) = 0 or type = any($2)) and (latest_at, id) < ($3, $4)"                          \
         " and latest_at <= $6 order by latest_at desc, id desc limit $5"
 
-DB_STATEMENT(SELECT_PLACES, "notification_service", &notification_rows__place__message, PLACES("archived_at is null"));
+DB_STATEMENT(SELECT_PLACES, "notification_service", &notification_rows__place__message,
+             PLACES("archived_at is null and box = 1"));
 DB_STATEMENT(SELECT_UNREAD_PLACES, "notification_service", &notification_rows__place__message,
-             PLACES("read_at is null and archived_at is null"));
+             PLACES("read_at is null and archived_at is null and box = 1"));
 DB_STATEMENT(SELECT_ARCHIVED_PLACES, "notification_service", &notification_rows__place__message,
-             PLACES("archived_at is not null"));
+             PLACES("archived_at is not null and box = 1"));
+DB_STATEMENT(SELECT_REQUEST_PLACES, "notification_service", &notification_rows__place__message, PLACES("box = 2"));
 
 sn_status store_places(struct db_tx *tx, const struct list_filter *filter, const struct page_scan *scan, size_t *n,
                        NotificationRows__Place ***rows)
 {
-        const struct db_statement *s = filter->archived ? &SELECT_ARCHIVED_PLACES
-                                       : filter->unread ? &SELECT_UNREAD_PLACES
-                                                        : &SELECT_PLACES;
+        const struct db_statement *s = filter->requests   ? &SELECT_REQUEST_PLACES
+                                       : filter->archived ? &SELECT_ARCHIVED_PLACES
+                                       : filter->unread   ? &SELECT_UNREAD_PLACES
+                                                          : &SELECT_PLACES;
 
         return db_list(tx, s,
                        DB_BINDS(bind_uuid(filter->user_id), bind_texts(filter->types, filter->n_types),
@@ -32,10 +35,11 @@ DB_STATEMENT(SELECT_NOTIFICATIONS, "notification_service", &notification_rows__s
              " n.group_key as \"notification.group_key\", n.latest_at as \"notification.latest_at\","
              " n.created_at as \"notification.created_at\", n.seen_at as \"notification.seen_at\","
              " n.read_at as \"notification.read_at\", n.archived_at as \"notification.archived_at\", n.note_id,"
+             " n.box, n.rule as \"notification.why.rule\", n.filter as \"notification.why.filter\","
              " array(select a.actor_id from notification_actors a where a.notification_id = n.id"
              " order by a.created_at desc, a.actor_id desc limit $4) as actor_ids"
              " from unnest($2::uuid[]) with ordinality as asked (id, place) join notifications n on n.id = asked.id"
-             " where n.user_id = $1 and n.latest_at <= $3 order by asked.place");
+             " where n.user_id = $1 and n.box < 3 and n.latest_at <= $3 order by asked.place");
 
 sn_status store_notifications(struct db_tx *tx, const char *user_id, char **ids, size_t n, int64_t actors_max,
                               size_t *n_rows, NotificationRows__Stored ***rows)

@@ -14,7 +14,7 @@ sn_status store_mark_read(struct db_tx *tx, const char *user_id, char **ids, siz
 
 DB_STATEMENT(MARK_READ_TO, "notification_service", NULL,
              "update notifications set read_at = $4, seen_at = coalesce(seen_at, $4), open = false"
-             " where id in (select n.id from notifications n where n.user_id = $1 and n.read_at is null"
+             " where id in (select n.id from notifications n where n.user_id = $1 and n.box = 1 and n.read_at is null"
              " and n.archived_at is null and (n.latest_at, n.id) <= (select t.latest_at, t.id from notifications t"
              " where t.id = $2 and t.user_id = $1) and n.latest_at <= $4"
              " order by n.latest_at desc, n.id desc limit $3 for update)");
@@ -28,7 +28,7 @@ sn_status store_mark_read_to(struct db_tx *tx, const char *user_id, const char *
 
 DB_STATEMENT(MARK_SEEN, "notification_service", NULL,
              "update notifications set seen_at = $3 where id in (select id from notifications where user_id = $1"
-             " and read_at is null and archived_at is null and seen_at is null and latest_at <= $3"
+             " and box = 1 and read_at is null and archived_at is null and seen_at is null and latest_at <= $3"
              " order by latest_at desc, id desc limit $2 for update)");
 
 sn_status store_mark_seen(struct db_tx *tx, const char *user_id, int64_t limit, int64_t *changed)

@@ -21,14 +21,12 @@ static sn_status apply(struct rpc_call *c, const struct setting *list, size_t n,
         return SN_OK;
 }
 
-sn_status settings_read(struct db_tx *tx, const char *user_id, User__Settings *out)
+/* With what is stored, and the defaults for the rest. */
+static sn_status fill(struct rpc_call *c, UserRows__StoredSetting *const *stored, size_t n_stored, User__Settings *out)
 {
-        struct rpc_call *c = db_call(tx);
-        UserRows__StoredSetting **stored = NULL;
-        size_t n = 0, n_stored = 0;
+        size_t n = 0;
         const struct setting *list = setting_list(c->arena, &n);
 
-        TRY(store_settings(tx, user_id, &n_stored, &stored));
         for (size_t i = 0; i < n_stored; i++) {
                 TRY(apply(c, list, n, stored[i], out));
         }
@@ -36,6 +34,47 @@ sn_status settings_read(struct db_tx *tx, const char *user_id, User__Settings *o
                 if (setting_read(c->arena, &list[i], out) == NULL) {
                         TRY(setting_write(c, &list[i], list[i].field->rule.default_value, out));
                 }
+        }
+        return SN_OK;
+}
+
+sn_status settings_read(struct db_tx *tx, const char *user_id, User__Settings *out)
+{
+        UserRows__StoredSetting **stored = NULL;
+        size_t n = 0;
+
+        TRY(store_settings(tx, (char *[]){(char *)user_id}, 1, &n, &stored));
+        return fill(db_call(tx), stored, n, out);
+}
+
+/* Of the rows of many members, apart by member, those of one. */
+static size_t find_rows(UserRows__StoredSetting *const *stored, size_t n, const char *user_id, size_t *n_found)
+{
+        size_t from = 0;
+
+        while (from < n && !uuid_equal(stored[from]->user_id, user_id)) {
+                from++;
+        }
+        for (*n_found = 0; from + *n_found < n && uuid_equal(stored[from + *n_found]->user_id, user_id); (*n_found)++) {
+        }
+        return from;
+}
+
+sn_status user_handle_batch_get_settings(struct rpc_call *c, const User__BatchGetSettingsRequest *in,
+                                         User__SettingsList *out)
+{
+        UserRows__StoredSetting **stored = NULL;
+        size_t n = 0, n_of = 0;
+
+        TRY(DB_READ(c, tx, store_settings(tx, in->ids, in->n_ids, &n, &stored)));
+        out->items = ARENA_ARRAY(c->arena, User__Settings *, in->n_ids);
+        for (size_t i = 0; i < in->n_ids; i++) {
+                User__Settings *settings = ARENA_NEW(c->arena, User__Settings);
+                size_t from = find_rows(stored, n, in->ids[i], &n_of);
+
+                user__settings__init(settings);
+                TRY(fill(c, stored + from, n_of, settings));
+                out->items[out->n_items++] = settings;
         }
         return SN_OK;
 }

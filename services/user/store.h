@@ -130,7 +130,7 @@ struct member_counts {
  * each other. Members that do not exist are passed over. */
 SN_CHECKED sn_status store_count_members(struct db_tx *tx, const struct member_counts *counts, size_t n);
 /* Settings that are not as by default. */
-SN_CHECKED sn_status store_settings(struct db_tx *tx, const char *user_id, size_t *n,
+SN_CHECKED sn_status store_settings(struct db_tx *tx, char **ids, size_t n_ids, size_t *n,
                                     UserRows__StoredSetting ***settings);
 SN_CHECKED sn_status store_keep_settings(struct db_tx *tx, const char *user_id, char **keys, char **values, size_t n);
 SN_CHECKED sn_status store_drop_settings(struct db_tx *tx, const char *user_id, char **keys, size_t n);

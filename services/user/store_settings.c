@@ -2,11 +2,11 @@
 #include "services/user/store.h"
 
 DB_STATEMENT(SELECT_SETTINGS, "user_service", &user_rows__stored_setting__message,
-             "select key, value from user_settings where user_id = $1 order by key");
+             "select key, value, user_id from user_settings where user_id = any($1::uuid[]) order by user_id, key");
 
-sn_status store_settings(struct db_tx *tx, const char *user_id, size_t *n, UserRows__StoredSetting ***settings)
+sn_status store_settings(struct db_tx *tx, char **ids, size_t n_ids, size_t *n, UserRows__StoredSetting ***settings)
 {
-        return db_list(tx, &SELECT_SETTINGS, DB_BINDS(bind_uuid(user_id)), n, settings);
+        return db_list(tx, &SELECT_SETTINGS, DB_BINDS(bind_uuids(ids, n_ids)), n, settings);
 }
 
 DB_STATEMENT(KEEP_SETTINGS, "user_service", NULL,

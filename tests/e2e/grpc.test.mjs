@@ -203,6 +203,17 @@ test('notifications: listed, counted, marked, put away', async () => {
         await ok('SnoozeNotification', { id: item.id, until: { seconds: Math.floor(Date.now() / 1000) + 3600 } }, alice);
         await ok('DeleteNotification', { id: item.id }, alice);
         assert.equal((await ok('SubscribeNotifications', {}, alice)).personal, true);
+        assert.deepEqual((await ok('ListRequests', {}, alice)).items, []);
+        assert.equal((await ok('AcceptRequests', { all: true }, alice)).unread, (await ok('GetUnreadCount', {}, alice)).unread);
+        await ok('DismissRequests', { all: true }, alice);
+        assert.equal((await ok('SetPreferences', { types: [{ type: 'like', email: 'DELIVERY_DAILY' }] }, alice)).types.find((t) => t.type === 'like').email, 'DELIVERY_DAILY');
+        assert.equal((await ok('GetPreferences', {}, alice)).filters.new_account, 'FILTER_ACTION_ACCEPT');
+        await ok('SetQuietHours', { windows: [{ from: '22:00', until: '07:00' }] }, alice);
+        assert.equal((await ok('GetQuietHours', {}, alice)).windows[0].from, '22:00');
+        await ok('MuteThread', { id: note.id }, alice);
+        await ok('UnmuteThread', { id: note.id }, alice);
+        await ok('WatchMember', { user_id: bob.id }, alice);
+        await ok('UnwatchMember', { user_id: bob.id }, alice);
 });
 
 test('media: brought in pieces, described, listed, given out in pieces, deleted', async () => {

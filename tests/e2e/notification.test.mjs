@@ -224,3 +224,139 @@ test('a stream says nothing of what one may not see, no count either', async () 
         assert.deepEqual(stream.events().map((m) => [m.event, m.data.count.unread]), [['notification.changed', 1], ['notification.removed', 0], ['notification.changed', 1]]);
         await stream.close();
 });
+
+test('settings and preferences say what one is told of, and why', async () => {
+        const [author, fan] = await registerMany(2);
+        const note = await author.note('Tell me');
+        const PREFERENCES = `${PATH}/preferences`;
+        const before = must(await author.get(PREFERENCES));
+        assert.deepEqual(before.types.find((t) => t.type === 'like'), { type: 'like', in_app: 'immediate', push: 'immediate', email: 'off', sms: 'off' });
+        assert.deepEqual([before.filters.not_followed, before.digest_hour], ['accept', 8]);
+        must(await author.patch('/v1/users/me/settings', { notifications: { likes: false, email: true } }));
+        const by = must(await author.get(PREFERENCES)).types;
+        assert.deepEqual(by.find((t) => t.type === 'like'), { type: 'like', in_app: 'off', push: 'off', email: 'off', sms: 'off' });
+        assert.equal(by.find((t) => t.type === 'mention').email, 'immediate');
+        await fan.react(note.id, 'like');
+        await fan.react(note.id, 'renote');
+        const [renoted] = await untilTypes(author, 'renote');
+        assert.deepEqual(renoted.why, { rule: 'default' });
+        must(await author.put(PREFERENCES, { body: { types: [{ type: 'like', in_app: 'immediate' }, { type: 'comment', in_app: 'off', push: 'off', email: 'off' }], digest_hour: 0 } }));
+        assert.equal(must(await author.get(PREFERENCES)).digest_hour, 0);
+        await fan.comment(note.id, 'Not told');
+        const other = await author.note('And of this');
+        await fan.react(other.id, 'like');
+        const [liked] = await untilTypes(author, 'like', 'renote');
+        assert.deepEqual([liked.note.id, liked.why], [other.id, { rule: 'preference' }]);
+        assert.deepEqual(must(await author.put(PREFERENCES, { body: {} })).types.find((t) => t.type === 'comment').in_app, 'immediate');
+        for (const body of [{ types: [{ type: 'sunrise', in_app: 'off' }] }, { types: [{ type: 'like' }, { type: 'like' }] }, { types: [{ type: 'like', in_app: 'daily' }] }]) {
+                problem(await author.put(PREFERENCES, { body }), 422, { field: 'types' });
+        }
+        problem(await author.put(PREFERENCES, { body: { digest_hour: 24 } }), 422, { field: 'digest_hour' });
+});
+
+test('filters keep what strangers do as requests, which one accepts or dismisses, or drop it', async () => {
+        const [author, friend, stranger] = await registerMany(3);
+        await author.follow(friend);
+        const note = await author.note('Whoever likes it');
+        must(await author.put(`${PATH}/preferences`, { body: { filters: { not_followed: 'request' } } }));
+        await stranger.react(note.id, 'like');
+        await friend.react(note.id, 'like');
+        const [item] = await untilTypes(author, 'like');
+        assert.deepEqual(names(item), [friend.username]);
+        const requests = async () => must(await author.get(`${PATH}/requests`)).items;
+        const [request] = await requests();
+        assert.deepEqual([names(request), request.why], [[stranger.username], { rule: 'filter', filter: 'not_followed' }]);
+        assert.deepEqual(await count(author), { unread: 1, unseen: 1, more: false });
+        assert.deepEqual(must(await stranger.put(`${PATH}/requests/accept`, { body: { all: true } })).unread, 0);
+        assert.equal((await requests()).length, 1, 'they are nobody else’s');
+        assert.deepEqual(must(await author.put(`${PATH}/requests/accept`, { body: { ids: [request.id] } })), { unread: 2, unseen: 2, more: false });
+        assert.deepEqual((await list(author)).map((i) => i.id).sort(), [request.id, item.id].sort());
+        await stranger.comment(note.id, 'Hello');
+        await eventually('a second request', async () => (await requests()).length === 1);
+        must(await author.put(`${PATH}/requests/dismiss`, { body: { all: true } }), 204);
+        assert.deepEqual(await requests(), []);
+        for (const body of [{}, { all: true, ids: [request.id] }]) {
+                problem(await author.put(`${PATH}/requests/accept`, { body }), 422, { field: 'ids' });
+        }
+        await stranger.react(note.id, 'renote');
+        await eventually('a third one', async () => (await requests()).length === 1);
+        await stranger.unreact(note.id, 'renote');
+        await eventually('it is undone', async () => (await requests()).length === 0);
+        must(await author.put(`${PATH}/preferences`, { body: { filters: { new_account: 'drop' } } }));
+        await stranger.comment(note.id, 'Dropped');
+        await friend.comment(note.id, 'Told');
+        await until('the friend’s comment', author, (all) => all[0].type === 'comment');
+        assert.deepEqual([names((await list(author))[0]), await requests()], [[friend.username], []]);
+});
+
+test('a mention in what is not for everybody can be kept apart', async () => {
+        const [author, stranger] = await registerMany(2);
+        must(await author.put(`${PATH}/preferences`, { body: { filters: { private_mention: 'request' } } }));
+        await author.follow(stranger);
+        await stranger.note(`Followed, for my followers: @${author.username}`, 'followers');
+        await untilTypes(author, 'mention');
+        const other = (await registerMany(1))[0];
+        await other.note(`For all: @${author.username}`);
+        await untilTypes(author, 'mention', 'mention');
+        const third = (await registerMany(1))[0];
+        await author.follow(third);
+        await other.follow(third);
+        const closed = await third.note('Among us', 'followers');
+        await other.comment(closed.id, `Look, @${author.username}`);
+        const [request] = await until('a request', author, (all) => all.length === 1, '/requests');
+        assert.deepEqual(request.why, { rule: 'filter', filter: 'private_mention' });
+});
+
+test('nothing more is told of a conversation that one mutes, and all again afterwards', async () => {
+        const [author, fan] = await registerMany(2);
+        const note = await author.note('Long talk');
+        const first = await fan.comment(note.id, 'One');
+        await untilTypes(author, 'comment');
+        must(await author.put(`/v1/notes/${first.id}/mute_thread`), 204);
+        must(await author.put(`/v1/notes/${note.id}/mute_thread`), 204);
+        const mine = await author.comment(first.id, 'Two');
+        await fan.comment(mine.id, `Three, @${author.username}`);
+        await fan.react(note.id, 'like');
+        const other = await author.note('Another one');
+        await fan.react(other.id, 'like');
+        await untilTypes(author, 'like', 'comment');
+        must(await author.del(`/v1/notes/${mine.id}/mute_thread`), 204);
+        await fan.react(mine.id, 'like');
+        await untilTypes(author, 'like', 'like', 'comment');
+        const secret = await fan.note('Mine', 'only_me');
+        problem(await author.put(`/v1/notes/${secret.id}/mute_thread`), 404, { field: 'id' });
+});
+
+test('one is told of the new notes of members whom one watches, as far as one may see them', async () => {
+        const [author, watcher, other] = await registerMany(3);
+        must(await watcher.put(`/v1/users/${author.id}/notify`), 204);
+        must(await watcher.put(`/v1/users/${author.username}/notify`), 204);
+        await author.note('For followers', 'followers');
+        const open = await author.note('For all');
+        await author.comment(open.id, 'No new note');
+        const [item] = await untilTypes(watcher, 'new_note');
+        assert.deepEqual([item.note.id, names(item)], [open.id, [author.username]]);
+        assert.deepEqual(await list(other), []);
+        must(await watcher.del(`/v1/users/${author.id}/notify`), 204);
+        await author.note('Nobody is told');
+        await author.follow(watcher);
+        await untilTypes(watcher, 'follow', 'new_note');
+        problem(await watcher.put(`/v1/users/${watcher.id}/notify`), 422, { field: 'user_id' });
+        await author.relate(watcher, 'block');
+        problem(await watcher.put(`/v1/users/${author.id}/notify`), 404, { field: 'user_id' });
+});
+
+test('quiet hours are kept as they were set', async () => {
+        const [member] = await registerMany(1);
+        const QUIET = `${PATH}/quiet_hours`;
+        assert.deepEqual(must(await member.get(QUIET)), { time_zone: '', windows: [], except: [] });
+        const body = { time_zone: 'Europe/Berlin', windows: [{ days: [1, 5], from: '22:00', until: '07:30' }], except: ['mention'] };
+        assert.deepEqual(must(await member.put(QUIET, { body })), body);
+        must(await member.put(`${PATH}/preferences`, { body: { digest_hour: 9 } }));
+        assert.deepEqual(must(await member.get(QUIET)), body, 'preferences leave them');
+        assert.deepEqual(must(await member.put(QUIET, { body: { windows: [{ from: '00:00', until: '01:00' }] } })).windows, [{ days: [0, 1, 2, 3, 4, 5, 6], from: '00:00', until: '01:00' }]);
+        assert.equal(must(await member.get(`${PATH}/preferences`)).digest_hour, 9);
+        problem(await member.put(QUIET, { body: { time_zone: 'Mars/Olympus' } }), 422, { field: 'time_zone' });
+        problem(await member.put(QUIET, { body: { except: ['sunrise'] } }), 422, { field: 'except' });
+        problem(await member.put(QUIET, { body: { windows: [{ from: '25:00', until: '01:00' }] } }), 422, { field: 'windows[0].from' });
+});

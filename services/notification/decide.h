@@ -1,0 +1,88 @@
+/* The one decision: of what happened, which channels tell the member, when, and why. Pure, for all channels. */
+#ifndef SERVICES_NOTIFICATION_DECIDE_H
+#define SERVICES_NOTIFICATION_DECIDE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "services/notification/quiet.h"
+#include "services/notification/types.h"
+
+enum channel { CHANNEL_IN_APP, CHANNEL_PUSH, CHANNEL_EMAIL, CHANNEL_SMS, CHANNEL_COUNT };
+
+/* As notification.v1.Delivery has them; 0: what holds by default. */
+enum delivery { DELIVERY_DEFAULT, DELIVERY_OFF, DELIVERY_IMMEDIATE, DELIVERY_HOURLY, DELIVERY_DAILY, DELIVERY_WEEKLY };
+
+/* As notification.v1.FilterAction has them; 0: accept. */
+enum filter_action { FILTER_DEFAULT, FILTER_ACCEPT, FILTER_REQUEST, FILTER_DROP };
+
+enum filter { FILTER_NOT_FOLLOWED, FILTER_NOT_FOLLOWING, FILTER_NEW_ACCOUNT, FILTER_PRIVATE_MENTION, FILTER_COUNT };
+
+/* The settings of user_service. */
+enum told_setting { SETTING_NONE, SETTING_FOLLOWS, SETTING_MENTIONS, SETTING_COMMENTS, SETTING_RENOTES, SETTING_LIKES };
+
+/* What a member chose. */
+struct rules {
+        uint8_t preferences[TYPE_COUNT][CHANNEL_COUNT]; /* enum delivery */
+        uint8_t filters[FILTER_COUNT];                  /* enum filter_action */
+        unsigned settings_off;                          /* a bit of 1 << enum told_setting for each that is off */
+        bool mailed;                                    /* the setting notifications.email */
+        const struct zone *zone;                        /* of digests */
+        int digest_hour;
+        struct quiet_hours quiet;
+        unsigned loud; /* a bit of 1 << type for each that passes quiet hours */
+};
+
+/* What happened, seen from the member who may be told. */
+struct happening {
+        enum notification_type type;
+        bool is_followed; /* the member follows who did it */
+        bool is_follower; /* who did it follows the member */
+        bool is_new;      /* the account of who did it is younger than NEW_ACCOUNT_MS */
+        bool is_private;  /* a mention in what is not for everybody */
+        bool thread_muted;
+        int64_t now_ms;
+};
+#define NEW_ACCOUNT_MS (INT64_C(30) * 24 * 60 * 60 * 1000)
+
+/* Where it is listed. */
+enum box {
+        BOX_NOWHERE, /* nobody is told, nothing is kept */
+        BOX_INBOX,
+        BOX_REQUESTS, /* a filter keeps it until the member accepts it: in no other channel */
+        BOX_UNLISTED, /* told in other channels only */
+};
+
+enum reason {
+        REASON_DEFAULT,    /* nothing else was chosen */
+        REASON_SETTING,    /* a setting of user_service */
+        REASON_PREFERENCE, /* the member's preference for type and channel */
+        REASON_FILTER,
+        REASON_THREAD_MUTED,
+};
+
+enum hold { HOLD_NOTHING, HOLD_DIGEST, HOLD_QUIET_HOURS };
+
+struct channel_decision {
+        bool told;
+        enum reason reason; /* of it being told, or not */
+        enum hold hold;     /* what it waits for; */
+        int64_t due_ms;     /* and until when */
+};
+
+struct decision {
+        enum box box;
+        enum reason reason; /* of the box */
+        enum filter filter; /* with REASON_FILTER: which one */
+        struct channel_decision channels[CHANNEL_COUNT];
+};
+
+struct decision decide(const struct rules *rules, const struct happening *happening);
+/* How a type is delivered on a channel: what the member prefers, or what holds otherwise, and why. */
+enum delivery delivery_of(const struct rules *rules, enum notification_type type, enum channel channel,
+                          enum reason *reason);
+const char *reason_name(enum reason reason);
+const char *filter_name(enum filter filter);
+const char *hold_name(enum hold hold);
+const char *channel_name(enum channel channel);
+
+#endif

@@ -1,0 +1,115 @@
+/* Owns what members prefer: per type and channel, and what becomes of what strangers do. */
+#include "services/notification/notification.h"
+
+#include <string.h>
+#include "services/notification/rules.h"
+#include "services/notification/store.h"
+
+static Notification__TypePreference *show_type(struct arena *arena, const struct rules *rules,
+                                               enum notification_type type)
+{
+        Notification__TypePreference *out = ARENA_NEW(arena, Notification__TypePreference);
+        enum reason reason;
+
+        notification__type_preference__init(out);
+        out->type = (char *)type_name(type);
+        out->in_app = (Notification__Delivery)delivery_of(rules, type, CHANNEL_IN_APP, &reason);
+        out->push = (Notification__Delivery)delivery_of(rules, type, CHANNEL_PUSH, &reason);
+        out->email = (Notification__Delivery)delivery_of(rules, type, CHANNEL_EMAIL, &reason);
+        out->sms = (Notification__Delivery)delivery_of(rules, type, CHANNEL_SMS, &reason);
+        return out;
+}
+
+static Notification__FilterAction shown_action(const struct rules *rules, enum filter filter)
+{
+        int action = rules->filters[filter];
+
+        return (Notification__FilterAction)(action == FILTER_DEFAULT ? FILTER_ACCEPT : action);
+}
+
+static sn_status show_preferences(struct rpc_call *c, Notification__Preferences *out)
+{
+        char *id = (char *)c->actor;
+        struct rules *rules = NULL;
+
+        TRY(rules_load(c, &id, 1, &rules));
+        out->types = ARENA_ARRAY(c->arena, Notification__TypePreference *, TYPE_COUNT);
+        for (int i = 0; i < TYPE_COUNT; i++) {
+                out->types[out->n_types++] = show_type(c->arena, rules, (enum notification_type)i);
+        }
+        out->filters = ARENA_NEW(c->arena, Notification__Filters);
+        notification__filters__init(out->filters);
+        out->filters->not_followed = shown_action(rules, FILTER_NOT_FOLLOWED);
+        out->filters->not_following = shown_action(rules, FILTER_NOT_FOLLOWING);
+        out->filters->new_account = shown_action(rules, FILTER_NEW_ACCOUNT);
+        out->filters->private_mention = shown_action(rules, FILTER_PRIVATE_MENTION);
+        out->digest_hour = (uint32_t)rules->digest_hour;
+        return SN_OK;
+}
+
+sn_status notification_handle_get_preferences(struct rpc_call *c, const Notification__GetPreferencesRequest *in,
+                                              Notification__Preferences *out)
+{
+        return show_preferences(c, out);
+}
+
+static sn_status take_type(struct rpc_call *c, const Notification__TypePreference *in, bool *seen,
+                           struct preference_columns *out)
+{
+        enum notification_type type;
+
+        if (!type_find(in->type, &type)) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "types", "there is no type %s", in->type);
+        }
+        if (seen[type]) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "types", "has %s twice", in->type);
+        }
+        if ((int)in->in_app > DELIVERY_IMMEDIATE) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "types", "in_app of %s must be immediate or off", in->type);
+        }
+        seen[type] = true;
+        out->types[out->n] = in->type;
+        out->deliveries[CHANNEL_IN_APP][out->n] = in->in_app;
+        out->deliveries[CHANNEL_PUSH][out->n] = in->push;
+        out->deliveries[CHANNEL_EMAIL][out->n] = in->email;
+        out->deliveries[CHANNEL_SMS][out->n++] = in->sms;
+        return SN_OK;
+}
+
+static sn_status take_types(struct rpc_call *c, const Notification__SetPreferencesRequest *in,
+                            struct preference_columns *out)
+{
+        bool seen[TYPE_COUNT] = {false};
+
+        for (size_t i = 0; i < in->n_types; i++) {
+                TRY(take_type(c, in->types[i], seen, out));
+        }
+        return SN_OK;
+}
+
+static sn_status store(struct db_tx *tx, const char *user_id, const struct preference_columns *columns,
+                       const NotificationRows__Choices *choices)
+{
+        TRY(db_lock_one(tx, "preferences", user_id));
+        TRY(store_replace_preferences(tx, user_id, columns));
+        return store_set_filters(tx, choices);
+}
+
+sn_status notification_handle_set_preferences(struct rpc_call *c, const Notification__SetPreferencesRequest *in,
+                                              Notification__Preferences *out)
+{
+        NotificationRows__Choices choices = NOTIFICATION_ROWS__CHOICES__INIT;
+        struct preference_columns columns = {.n = 0};
+
+        TRY(take_types(c, in, &columns));
+        choices.user_id = (char *)c->actor;
+        if (in->filters != NULL) {
+                choices.not_followed = (int32_t)in->filters->not_followed;
+                choices.not_following = (int32_t)in->filters->not_following;
+                choices.new_account = (int32_t)in->filters->new_account;
+                choices.private_mention = (int32_t)in->filters->private_mention;
+        }
+        choices.digest_hour = in->digest_hour_presence_case != 0 ? (int32_t)in->digest_hour : DIGEST_HOUR;
+        TRY(DB_WRITE(c, tx, store(tx, c->actor, &columns, &choices)));
+        return show_preferences(c, out);
+}

@@ -1,0 +1,106 @@
+/* Owns the quiet hours that members set. */
+#include "services/notification/notification.h"
+
+#include <string.h>
+#include "base/zone.h"
+#include "services/notification/store.h"
+
+enum { ALL_DAYS = 127 };
+
+static char *time_of(struct arena *arena, int64_t minute)
+{
+        return arena_printf(arena, "%02d:%02d", (int)(minute / 60), (int)(minute % 60));
+}
+
+/* Of the pattern of the contract. */
+static int64_t minute_of(const char *time)
+{
+        return ((time[0] - '0') * 10 + (time[1] - '0')) * 60 + (time[3] - '0') * 10 + (time[4] - '0');
+}
+
+static Notification__QuietWindow *show_window(struct arena *arena, const NotificationRows__Choices *choices, size_t i)
+{
+        Notification__QuietWindow *out = ARENA_NEW(arena, Notification__QuietWindow);
+
+        notification__quiet_window__init(out);
+        out->days = ARENA_ARRAY(arena, uint32_t, 7);
+        for (uint32_t day = 0; day < 7; day++) {
+                if ((choices->quiet_days[i] & (1 << day)) != 0) {
+                        out->days[out->n_days++] = day;
+                }
+        }
+        out->from = time_of(arena, choices->quiet_from[i]);
+        out->until = time_of(arena, choices->quiet_until[i]);
+        return out;
+}
+
+sn_status notification_handle_get_quiet_hours(struct rpc_call *c, const Notification__GetQuietHoursRequest *in,
+                                              Notification__QuietHours *out)
+{
+        char *id = (char *)c->actor;
+        NotificationRows__Choices **rows = NULL;
+        size_t n = 0;
+
+        TRY(DB_READ(c, tx, store_choices(tx, &id, 1, &n, &rows)));
+        if (n == 0) {
+                return SN_OK;
+        }
+        out->time_zone = rows[0]->time_zone;
+        out->windows = ARENA_ARRAY(c->arena, Notification__QuietWindow *, rows[0]->n_quiet_days);
+        for (size_t i = 0; i < rows[0]->n_quiet_days; i++) {
+                out->windows[out->n_windows++] = show_window(c->arena, rows[0], i);
+        }
+        out->except = rows[0]->loud;
+        out->n_except = rows[0]->n_loud;
+        return SN_OK;
+}
+
+static sn_status check(struct rpc_call *c, const Notification__QuietHours *in)
+{
+        enum notification_type type;
+
+        if (in->time_zone[0] != '\0' && zone_find(in->time_zone) == NULL) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "time_zone",
+                                "is not a time zone of the IANA database; give one like Europe/Berlin or UTC");
+        }
+        for (size_t i = 0; i < in->n_except; i++) {
+                if (!type_find(in->except[i], &type)) {
+                        return rpc_fail(c, SN_INVALID_ARGUMENT, "except", "there is no type %s", in->except[i]);
+                }
+        }
+        return SN_OK;
+}
+
+static int64_t days_of(const Notification__QuietWindow *window)
+{
+        int64_t days = window->n_days == 0 ? ALL_DAYS : 0;
+
+        for (size_t i = 0; i < window->n_days; i++) {
+                days |= 1 << window->days[i];
+        }
+        return days;
+}
+
+sn_status notification_handle_set_quiet_hours(struct rpc_call *c, const Notification__QuietHours *in,
+                                              Notification__QuietHours *out)
+{
+        NotificationRows__Choices choices = NOTIFICATION_ROWS__CHOICES__INIT;
+        size_t n = in->n_windows;
+
+        TRY(check(c, in));
+        choices.user_id = (char *)c->actor;
+        choices.time_zone = in->time_zone;
+        choices.n_quiet_days = choices.n_quiet_from = choices.n_quiet_until = n;
+        choices.quiet_days = ARENA_ARRAY(c->arena, int64_t, n);
+        choices.quiet_from = ARENA_ARRAY(c->arena, int64_t, n);
+        choices.quiet_until = ARENA_ARRAY(c->arena, int64_t, n);
+        for (size_t i = 0; i < n; i++) {
+                choices.quiet_days[i] = days_of(in->windows[i]);
+                choices.quiet_from[i] = minute_of(in->windows[i]->from);
+                choices.quiet_until[i] = minute_of(in->windows[i]->until);
+        }
+        choices.loud = in->except;
+        choices.n_loud = in->n_except;
+        TRY(DB_WRITE(c, tx, store_set_quiet_hours(tx, &choices)));
+        return notification_handle_get_quiet_hours(c, NULL, out);
+}

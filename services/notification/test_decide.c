@@ -1,0 +1,328 @@
+/* The decision: a table of what each rule does, and a hundred thousand random members and events beside a slow
+ * reference that asks each rule by itself. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "services/notification/decide.h"
+
+#define NOON_MS INT64_C(1795780800000) /* 2026-11-27 12:00 UTC, a Friday */
+#define HOUR_MS INT64_C(3600000)
+
+static struct rules plain(void)
+{
+        const struct zone *utc = zone_find("UTC");
+
+        return (struct rules){.zone = utc, .digest_hour = 8, .quiet.zone = utc};
+}
+
+static void by_default_one_is_told_in_the_list_and_by_push(void **state)
+{
+        struct rules r = plain();
+
+        for (int type = 0; type < TYPE_COUNT; type++) {
+                struct happening h = {.type = (enum notification_type)type, .now_ms = NOON_MS};
+                struct decision d = decide(&r, &h);
+
+                assert_int_equal(d.box, BOX_INBOX);
+                assert_int_equal(d.reason, REASON_DEFAULT);
+                assert_true(d.channels[CHANNEL_PUSH].told);
+                assert_int_equal(d.channels[CHANNEL_PUSH].due_ms, NOON_MS);
+                assert_int_equal(d.channels[CHANNEL_PUSH].hold, HOLD_NOTHING);
+                assert_false(d.channels[CHANNEL_EMAIL].told);
+                assert_false(d.channels[CHANNEL_SMS].told);
+        }
+}
+
+static void settings_turn_types_off_and_preferences_count_more(void **state)
+{
+        struct rules r = plain();
+        struct happening like = {.type = TYPE_LIKE, .now_ms = NOON_MS},
+                         mention = {.type = TYPE_MENTION, .now_ms = NOON_MS};
+        struct decision d;
+
+        r.settings_off = 1U << SETTING_LIKES;
+        d = decide(&r, &like);
+        assert_int_equal(d.box, BOX_NOWHERE);
+        assert_int_equal(d.reason, REASON_SETTING);
+        assert_int_equal(decide(&r, &mention).box, BOX_INBOX);
+        r.preferences[TYPE_LIKE][CHANNEL_PUSH] = DELIVERY_IMMEDIATE;
+        d = decide(&r, &like);
+        assert_int_equal(d.box, BOX_UNLISTED);
+        assert_true(d.channels[CHANNEL_PUSH].told);
+        r.preferences[TYPE_LIKE][CHANNEL_IN_APP] = DELIVERY_IMMEDIATE;
+        d = decide(&r, &like);
+        assert_int_equal(d.box, BOX_INBOX);
+        assert_int_equal(d.reason, REASON_PREFERENCE);
+}
+
+static void the_setting_for_mail_mails_each_type_as_suits_it(void **state)
+{
+        struct rules r = plain();
+        struct happening like = {.type = TYPE_LIKE, .now_ms = NOON_MS},
+                         mention = {.type = TYPE_MENTION, .now_ms = NOON_MS};
+        struct decision d;
+
+        r.mailed = true;
+        d = decide(&r, &mention);
+        assert_true(d.channels[CHANNEL_EMAIL].told);
+        assert_int_equal(d.channels[CHANNEL_EMAIL].reason, REASON_SETTING);
+        assert_int_equal(d.channels[CHANNEL_EMAIL].due_ms, NOON_MS);
+        d = decide(&r, &like);
+        assert_int_equal(d.channels[CHANNEL_EMAIL].hold, HOLD_DIGEST);
+        assert_int_equal(d.channels[CHANNEL_EMAIL].due_ms, NOON_MS + 20 * HOUR_MS);
+}
+
+static void the_strictest_filter_that_matches_counts(void **state)
+{
+        static const struct {
+                struct happening h;
+                enum box box;
+                enum filter filter;
+        } cases[] = {
+            {{.type = TYPE_MENTION, .is_followed = true, .is_follower = true, .is_new = true, .is_private = true},
+             BOX_INBOX,
+             0},
+            {{.type = TYPE_MENTION, .is_followed = true}, BOX_REQUESTS, FILTER_NOT_FOLLOWING},
+            {{.type = TYPE_MENTION, .is_follower = true}, BOX_INBOX, 0},
+            {{.type = TYPE_MENTION, .is_follower = true, .is_new = true}, BOX_NOWHERE, FILTER_NEW_ACCOUNT},
+            {{.type = TYPE_MENTION, .is_follower = true, .is_private = true}, BOX_REQUESTS, FILTER_PRIVATE_MENTION},
+            {{.type = TYPE_LIKE}, BOX_REQUESTS, FILTER_NOT_FOLLOWING},
+            {{.type = TYPE_LIKE, .is_new = true}, BOX_NOWHERE, FILTER_NEW_ACCOUNT},
+            {{.type = TYPE_NEW_NOTE, .is_new = true}, BOX_INBOX, 0},
+            {{.type = TYPE_MENTION, .is_followed = true, .is_follower = true, .thread_muted = true}, BOX_NOWHERE, 0},
+        };
+        struct rules r = plain();
+
+        r.filters[FILTER_NOT_FOLLOWING] = FILTER_REQUEST;
+        r.filters[FILTER_NEW_ACCOUNT] = FILTER_DROP;
+        r.filters[FILTER_PRIVATE_MENTION] = FILTER_REQUEST;
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                struct happening h = cases[i].h;
+                struct decision d;
+
+                h.now_ms = NOON_MS;
+                d = decide(&r, &h);
+                assert_int_equal(d.box, cases[i].box);
+                assert_int_equal(d.reason == REASON_FILTER, cases[i].filter != 0);
+                if (d.reason == REASON_FILTER) {
+                        assert_int_equal(d.filter, cases[i].filter);
+                        assert_false(d.channels[CHANNEL_PUSH].told);
+                }
+        }
+}
+
+static void quiet_hours_hold_what_goes_out_and_not_the_list(void **state)
+{
+        struct rules r = plain();
+        struct happening h = {.type = TYPE_LIKE, .now_ms = NOON_MS + 11 * HOUR_MS};
+        struct decision d;
+
+        r.quiet.windows[r.quiet.n++] = (struct quiet_window){.days = 127, .from_m = 22 * 60, .until_m = 9 * 60};
+        d = decide(&r, &h);
+        assert_int_equal(d.box, BOX_INBOX);
+        assert_int_equal(d.channels[CHANNEL_PUSH].hold, HOLD_QUIET_HOURS);
+        assert_int_equal(d.channels[CHANNEL_PUSH].due_ms, NOON_MS + 21 * HOUR_MS);
+        r.preferences[TYPE_LIKE][CHANNEL_PUSH] = DELIVERY_DAILY; /* at 8, which is quiet */
+        d = decide(&r, &h);
+        assert_int_equal(d.channels[CHANNEL_PUSH].due_ms, NOON_MS + 21 * HOUR_MS);
+        r.loud = 1U << TYPE_LIKE;
+        d = decide(&r, &h);
+        assert_int_equal(d.channels[CHANNEL_PUSH].hold, HOLD_DIGEST);
+        assert_int_equal(d.channels[CHANNEL_PUSH].due_ms, NOON_MS + 20 * HOUR_MS);
+}
+
+/* ---- The model ---- */
+
+static uint64_t seed = 20261127;
+
+static int any(int n)
+{
+        seed = seed * 6364136223846793005U + 1442695040888963407U;
+        return (int)((seed >> 33) % (uint64_t)n);
+}
+
+static struct rules any_rules(void)
+{
+        static const char *const zones[] = {"UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe",
+                                            "Asia/Kathmandu"};
+        struct rules r = {.zone = zone_find(zones[any(5)]), .digest_hour = any(24), .mailed = any(2) == 0};
+
+        r.quiet.zone = r.zone;
+        r.settings_off = any(3) == 0 ? (unsigned)any(64) & ~1U : 0;
+        r.loud = any(3) == 0 ? (unsigned)any(1 << TYPE_COUNT) : 0;
+        for (int type = 0; type < TYPE_COUNT; type++) {
+                for (int channel = 0; channel < CHANNEL_COUNT; channel++) {
+                        r.preferences[type][channel] = (uint8_t)any(channel == CHANNEL_IN_APP ? 3 : 6);
+                }
+        }
+        for (int i = 0; any(2) == 0 && i < FILTER_COUNT; i++) {
+                r.filters[i] = (uint8_t)any(4);
+        }
+        for (int n = any(3); n > 0; n--) {
+                r.quiet.windows[r.quiet.n++] =
+                    (struct quiet_window){.days = any(128), .from_m = any(96) * 15, .until_m = any(96) * 15};
+        }
+        return r;
+}
+
+/* As the documentation says it, a rule at a time, each from the beginning. */
+static enum delivery wished(const struct rules *r, int type, int channel)
+{
+        static const int setting_of[] = {SETTING_LIKES,   SETTING_RENOTES, SETTING_COMMENTS, SETTING_MENTIONS,
+                                         SETTING_FOLLOWS, SETTING_FOLLOWS, SETTING_NONE};
+        static const bool at_once[] = {false, false, true, true, false, true, false};
+
+        if (r->preferences[type][channel] != 0) {
+                return (enum delivery)r->preferences[type][channel];
+        }
+        if (setting_of[type] != SETTING_NONE && (r->settings_off >> setting_of[type]) & 1) {
+                return DELIVERY_OFF;
+        }
+        if (channel <= CHANNEL_PUSH) {
+                return DELIVERY_IMMEDIATE;
+        }
+        if (channel == CHANNEL_SMS || !r->mailed) {
+                return DELIVERY_OFF;
+        }
+        return at_once[type] ? DELIVERY_IMMEDIATE : DELIVERY_DAILY;
+}
+
+static bool stopped_by(const struct rules *r, const struct happening *h, int action)
+{
+        if (h->type == TYPE_NEW_NOTE) {
+                return false;
+        }
+        return (r->filters[0] == action && !h->is_followed) || (r->filters[1] == action && !h->is_follower) ||
+               (r->filters[2] == action && h->is_new && !h->is_followed) ||
+               (r->filters[3] == action && h->is_private && !h->is_followed);
+}
+
+static bool quiet_at(const struct rules *r, int64_t now_s)
+{
+        int64_t today = zone_local(r->zone, now_s).days;
+
+        for (size_t i = 0; i < r->quiet.n; i++) {
+                const struct quiet_window *w = &r->quiet.windows[i];
+
+                for (int64_t day = today - 2; day <= today + 1; day++) {
+                        int64_t from_s = zone_instant(r->zone, day, w->from_m * 60);
+                        int64_t until_s =
+                            zone_instant(r->zone, w->until_m > w->from_m ? day : day + 1, w->until_m * 60);
+
+                        if ((w->days >> civil_weekday(day)) & 1 && now_s >= from_s && now_s < until_s) {
+                                return true;
+                        }
+                }
+        }
+        return false;
+}
+
+static bool is_digest_hour(const struct rules *r, enum delivery delivery, int64_t at_s)
+{
+        struct zone_time local = zone_local(r->zone, at_s);
+
+        if (delivery == DELIVERY_HOURLY) {
+                return local.second % 3600 == 0;
+        }
+        return at_s == zone_instant(r->zone, local.days, r->digest_hour * 3600) &&
+               (delivery == DELIVERY_DAILY || civil_weekday(local.days) == 1);
+}
+
+/* Walks through time in quarters of an hour: all there is ends at one. */
+static int64_t told_at(const struct rules *r, const struct happening *h, enum delivery delivery)
+{
+        int64_t at_s = h->now_ms / 1000, limit_s;
+        bool loud = (r->loud >> h->type) & 1;
+
+        if (delivery != DELIVERY_IMMEDIATE) {
+                for (at_s = at_s / 900 * 900 + 900; !is_digest_hour(r, delivery, at_s); at_s += 900) {
+                }
+        }
+        limit_s = at_s + 8 * 86400;
+        if (!loud && quiet_at(r, at_s)) {
+                for (at_s = at_s / 900 * 900 + 900; quiet_at(r, at_s) && at_s < limit_s; at_s += 900) {
+                }
+        }
+        return at_s;
+}
+
+static void check_channel(const struct rules *r, const struct happening *h, const struct decision *d, int channel)
+{
+        enum delivery delivery = wished(r, h->type, channel);
+        const struct channel_decision *got = &d->channels[channel];
+        int64_t expected_s;
+
+        assert_int_equal(got->told, delivery != DELIVERY_OFF);
+        if (got->told && channel != CHANNEL_IN_APP) {
+                expected_s = told_at(r, h, delivery);
+                /* Whoever is always quiet is told after eight days, give or take the last window. */
+                if (expected_s - h->now_ms / 1000 < 8 * 86400) {
+                        assert_int_equal(got->due_ms / 1000, expected_s);
+                }
+                assert_int_equal(got->hold == HOLD_NOTHING, got->due_ms == h->now_ms);
+        }
+}
+
+static void check_one(const struct rules *r, const struct happening *h)
+{
+        struct decision d = decide(r, h);
+        bool outside = false;
+
+        for (int channel = CHANNEL_PUSH; channel < CHANNEL_COUNT; channel++) {
+                outside = outside || wished(r, h->type, channel) != DELIVERY_OFF;
+        }
+        bool listed = wished(r, h->type, CHANNEL_IN_APP) != DELIVERY_OFF;
+
+        if (h->thread_muted || stopped_by(r, h, FILTER_DROP) || (!listed && !outside)) {
+                assert_int_equal(d.box, BOX_NOWHERE);
+        } else if (stopped_by(r, h, FILTER_REQUEST)) {
+                assert_int_equal(d.box, BOX_REQUESTS);
+                for (int channel = 0; channel < CHANNEL_COUNT; channel++) {
+                        assert_false(d.channels[channel].told);
+                }
+        } else {
+                assert_int_equal(d.box, listed ? BOX_INBOX : BOX_UNLISTED);
+                for (int channel = 0; channel < CHANNEL_COUNT; channel++) {
+                        check_channel(r, h, &d, channel);
+                }
+        }
+}
+
+static void a_hundred_thousand_events_are_decided_as_the_reference_does(void **state)
+{
+        for (int member = 0; member < 10000; member++) {
+                struct rules r = any_rules();
+
+                for (int i = 0; i < 10; i++) {
+                        struct happening h = {.type = (enum notification_type)any(TYPE_COUNT),
+                                              .is_followed = any(2),
+                                              .is_follower = any(2),
+                                              .is_new = any(2),
+                                              .is_private = any(4) == 0,
+                                              .thread_muted = any(10) == 0,
+                                              .now_ms = NOON_MS + any(366 * 24 * 60) * INT64_C(60000) + any(60000)};
+
+                        check_one(&r, &h);
+                }
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(by_default_one_is_told_in_the_list_and_by_push),
+            cmocka_unit_test(settings_turn_types_off_and_preferences_count_more),
+            cmocka_unit_test(the_setting_for_mail_mails_each_type_as_suits_it),
+            cmocka_unit_test(the_strictest_filter_that_matches_counts),
+            cmocka_unit_test(quiet_hours_hold_what_goes_out_and_not_the_list),
+            cmocka_unit_test(a_hundred_thousand_events_are_decided_as_the_reference_does),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,55 @@
+/* Owns the conversations that members are told nothing of. */
+#include "services/notification/notification.h"
+
+#include "services/note/note.rpc.h"
+#include "services/notification/store.h"
+
+enum { MOST_MUTED = 1000 };
+
+/* The note with which the conversation of a note began, one that the member may see. */
+static sn_status find_root(struct rpc_call *c, char *note_id, char **root)
+{
+        Note__BatchGetRequest seen = NOTE__BATCH_GET_REQUEST__INIT;
+        Note__GetConcernedRequest in = NOTE__GET_CONCERNED_REQUEST__INIT;
+        Note__Notes notes = NOTE__NOTES__INIT;
+        Note__ConcernedList found = NOTE__CONCERNED_LIST__INIT;
+
+        seen.viewer_id = (char *)c->actor;
+        seen.ids = in.ids = &note_id;
+        seen.n_ids = in.n_ids = 1;
+        TRY(note_batch_get(c, &seen, &notes));
+        if (notes.n_items == 0) {
+                return rpc_fail(c, SN_NOT_FOUND, "id", "there is no note with this id");
+        }
+        TRY(note_get_concerned(c, &in, &found));
+        *root = found.n_items == 1 && found.items[0]->root_id[0] != '\0' ? found.items[0]->root_id : note_id;
+        return SN_OK;
+}
+
+sn_status notification_handle_mute_thread(struct rpc_call *c, const Notification__MuteThreadRequest *in,
+                                          Google__Protobuf__Empty *out)
+{
+        char *root = NULL;
+        int64_t changed = 0;
+
+        TRY(find_root(c, in->id, &root));
+        TRY(DB_WRITE(c, tx, store_mute_thread(tx, c->actor, root, MOST_MUTED, &changed)));
+        return changed > 0 ? SN_OK
+                           : rpc_fail(c, SN_FAILED_PRECONDITION, NULL,
+                                      "%d conversations are muted already; unmute one first", MOST_MUTED);
+}
+
+/* Of a note that is gone, or hidden since, the conversation is unmuted all the same. */
+sn_status notification_handle_unmute_thread(struct rpc_call *c, const Notification__UnmuteThreadRequest *in,
+                                            Google__Protobuf__Empty *out)
+{
+        Note__GetConcernedRequest ask = NOTE__GET_CONCERNED_REQUEST__INIT;
+        Note__ConcernedList found = NOTE__CONCERNED_LIST__INIT;
+        char *root = in->id;
+
+        ask.ids = &root;
+        ask.n_ids = 1;
+        TRY(note_get_concerned(c, &ask, &found));
+        root = found.n_items == 1 && found.items[0]->root_id[0] != '\0' ? found.items[0]->root_id : in->id;
+        return DB_WRITE(c, tx, store_unmute_thread(tx, c->actor, root));
+}

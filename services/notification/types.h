@@ -1,0 +1,18 @@
+/* The types of notifications. One more is a row in types.def.h, and whoever adds it as an arrival. */
+#ifndef SERVICES_NOTIFICATION_TYPES_H
+#define SERVICES_NOTIFICATION_TYPES_H
+
+#include <stdbool.h>
+
+enum notification_type {
+#define NOTIFICATION_TYPE(NAME, name, setting, filtered, push, mailed) TYPE_##NAME,
+#include "services/notification/types.def.h"
+#undef NOTIFICATION_TYPE
+        TYPE_COUNT
+};
+
+const char *type_name(enum notification_type type);
+/* False: there is none of this name. */
+bool type_find(const char *name, enum notification_type *out);
+
+#endif

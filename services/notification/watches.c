@@ -1,0 +1,49 @@
+/* Owns of whose new notes members are told. */
+#include "services/notification/notification.h"
+
+#include "services/follow/follow.rpc.h"
+#include "services/member.h"
+#include "services/notification/store.h"
+
+enum { MOST_WATCHED = 1000 };
+
+/* Whom a block hides is not found. */
+static sn_status check_seen(struct rpc_call *c, char *id)
+{
+        Follow__GetRelationsRequest in = FOLLOW__GET_RELATIONS_REQUEST__INIT;
+        Follow__Relations found = FOLLOW__RELATIONS__INIT;
+
+        in.viewer_id = (char *)c->actor;
+        in.user_ids = &id;
+        in.n_user_ids = 1;
+        TRY(follow_get_relations(c, &in, &found));
+        return found.n_items == 1 && !found.items[0]->blocked_by && !found.items[0]->blocking
+                   ? SN_OK
+                   : rpc_fail(c, SN_NOT_FOUND, "user_id", "there is no member with this id or username");
+}
+
+sn_status notification_handle_watch_member(struct rpc_call *c, const Notification__WatchMemberRequest *in,
+                                           Google__Protobuf__Empty *out)
+{
+        char *id = NULL;
+        int64_t changed = 0;
+
+        TRY(member_find(c, in->user_id, &id));
+        if (uuid_equal(id, c->actor)) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "user_id", "you are not told of your own notes");
+        }
+        TRY(check_seen(c, id));
+        TRY(DB_WRITE(c, tx, store_watch_member(tx, c->actor, id, MOST_WATCHED, &changed)));
+        return changed > 0 ? SN_OK
+                           : rpc_fail(c, SN_FAILED_PRECONDITION, NULL,
+                                      "you are told of %d members' notes already; take one out first", MOST_WATCHED);
+}
+
+sn_status notification_handle_unwatch_member(struct rpc_call *c, const Notification__UnwatchMemberRequest *in,
+                                             Google__Protobuf__Empty *out)
+{
+        char *id = NULL;
+
+        TRY(member_find(c, in->user_id, &id));
+        return DB_WRITE(c, tx, store_unwatch_member(tx, c->actor, id));
+}
