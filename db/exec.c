@@ -42,8 +42,10 @@ static void log_failure(enum log_level level, const struct db_tx *tx, const char
 
 static void give_up(struct db_tx *tx, bool cancel, sn_status status)
 {
-        db_give_up(tx->connection, cancel);
-        tx->connection = NULL;
+        if (tx->connection != NULL) {
+                db_give_up(tx->connection, cancel);
+                tx->connection = NULL;
+        }
         tx->failed = status;
 }
 
@@ -108,13 +110,19 @@ static sn_status fail_refused(struct db_tx *tx, const char *statement, const PGr
 
 sn_status db_fail(struct db_tx *tx, const char *statement, enum db_outcome outcome, const PGresult *result)
 {
+        sn_status status;
+
         switch (outcome) {
         case DB_EXPIRED:
                 return fail_expired(tx, statement);
         case DB_LOST:
                 return fail_lost(tx, statement, result);
         default:
-                return fail_refused(tx, statement, result);
+                status = fail_refused(tx, statement, result);
+                if (tx->connection == NULL) {
+                        tx->failed = status;
+                }
+                return status;
         }
 }
 
@@ -216,7 +224,7 @@ sn_status db_run(struct db_tx *tx, const struct db_statement *s, const struct db
         TRY(encode(tx, s, binds, n, &wire));
         if (tx->n_queued > 0) {
                 TRY(send_later(tx, s, &wire));
-                outcome = db_pipeline_finish(tx, tx->c->deadline_us, result, &failed);
+                outcome = db_pipeline_finish(tx, &DB_PIPELINE_UNTIL(tx->c->deadline_us), result, &failed);
         } else {
                 outcome = execute(tx, s, &wire, result);
         }

@@ -20,40 +20,48 @@ bool db_pipeline_send(struct db_tx *tx, const char *prepared, const char *name, 
                add_name(tx, name);
 }
 
+static const char commit_name[] = "commit";
+
 bool db_pipeline_send_commit(struct db_tx *tx)
 {
         return PQsendQueryParams(tx->connection->pg, "commit", 0, NULL, NULL, NULL, NULL, 0) == 1 &&
-               add_name(tx, "commit");
+               add_name(tx, commit_name);
 }
 
-/* The answers of all that is queued, as far as the connection gives them. */
-static enum db_outcome read_answers(struct db_tx *tx, size_t n, int64_t deadline_us, PGresult **result,
-                                    const char **statement)
+/* Up to the first answer that is not DB_DONE; *read: how many there were, with that one. */
+static enum db_outcome read_answers(struct db_tx *tx, size_t n, const struct db_pipeline_deadlines *deadlines,
+                                    PGresult **result, const char **statement, size_t *read)
 {
         enum db_outcome outcome = DB_DONE;
 
-        for (size_t i = 0; i < n; i++) {
-                PGresult *answer = NULL;
-                enum db_outcome one = db_pg_wait(tx->connection->pg, deadline_us, &answer);
-
-                if (outcome == DB_ERROR && one != DB_LOST && one != DB_EXPIRED) {
-                        PQclear(answer); /* it was passed over */
-                        continue;
-                }
+        for (*read = 0; *read < n && outcome == DB_DONE; ++*read) {
+                *statement = tx->queued[*read];
                 PQclear(*result);
-                *result = answer;
-                *statement = tx->queued[i];
-                outcome = one;
-                if (one == DB_LOST || one == DB_EXPIRED) {
-                        return one;
-                }
+                outcome =
+                    db_pg_wait(tx->connection->pg,
+                               *statement == commit_name ? deadlines->commit_us : deadlines->statements_us, result);
         }
         return outcome;
 }
 
-enum db_outcome db_pipeline_finish(struct db_tx *tx, int64_t deadline_us, PGresult **result, const char **statement)
+/* The answers behind an error say that their statements were passed over; then the end of the pipeline. */
+static enum db_outcome read_rest(struct db_tx *tx, size_t n, int64_t deadline_us)
 {
-        size_t n = tx->n_queued;
+        for (; n > 0; n--) {
+                CLEANUP(db_pg_clear_p) PGresult *passed_over = NULL;
+                enum db_outcome outcome = db_pg_wait(tx->connection->pg, deadline_us, &passed_over);
+
+                if (outcome == DB_LOST || outcome == DB_EXPIRED) {
+                        return outcome;
+                }
+        }
+        return db_pg_wait_sync(tx->connection->pg, deadline_us);
+}
+
+enum db_outcome db_pipeline_finish(struct db_tx *tx, const struct db_pipeline_deadlines *deadlines, PGresult **result,
+                                   const char **statement)
+{
+        size_t n = tx->n_queued, read = 0;
 
         *result = NULL;
         *statement = tx->queued[0];
@@ -61,14 +69,28 @@ enum db_outcome db_pipeline_finish(struct db_tx *tx, int64_t deadline_us, PGresu
         if (PQpipelineSync(tx->connection->pg) != 1) {
                 return DB_LOST;
         }
-        enum db_outcome outcome = read_answers(tx, n, deadline_us, result, statement);
+        enum db_outcome outcome = read_answers(tx, n, deadlines, result, statement, &read);
 
         if (outcome == DB_LOST || outcome == DB_EXPIRED) {
                 return outcome;
         }
-        enum db_outcome end = db_pg_wait_sync(tx->connection->pg, deadline_us);
+        enum db_outcome end = read_rest(tx, n - read, deadlines->commit_us);
 
-        return end != DB_DONE ? end : outcome;
+        if (end == DB_DONE) {
+                return outcome;
+        }
+        if (outcome == DB_DONE && *statement != commit_name) {
+                return end;
+        }
+        /* the server has said how the transaction ended: what becomes of the connection changes nothing */
+        db_give_up(tx->connection, end == DB_EXPIRED);
+        tx->connection = NULL;
+        return outcome;
+}
+
+bool db_pipeline_is_aborted(const char *statement, const PGresult *result)
+{
+        return strcmp(statement, commit_name) != 0 && *db_pg_sqlstate(result) != '\0';
 }
 
 sn_status db_pipeline_flush(struct db_tx *tx)
@@ -79,7 +101,7 @@ sn_status db_pipeline_flush(struct db_tx *tx)
         if (tx->n_queued == 0) {
                 return SN_OK;
         }
-        enum db_outcome outcome = db_pipeline_finish(tx, tx->c->deadline_us, &result, &statement);
+        enum db_outcome outcome = db_pipeline_finish(tx, &DB_PIPELINE_UNTIL(tx->c->deadline_us), &result, &statement);
 
         return outcome == DB_DONE ? SN_OK : db_fail(tx, statement, outcome, result);
 }

@@ -94,6 +94,11 @@ sn_status db_resolve_commit(struct db_tx *tx, const uint8_t *answer, size_t len)
         case FATE_COMMITTED:
                 return SN_OK;
         case FATE_ABORTED:
+                if (rpc_call_expired(tx->c)) {
+                        tx->failed = SN_DEADLINE_EXCEEDED;
+                        return rpc_fail(tx->c, SN_DEADLINE_EXCEEDED, NULL,
+                                        "the request took too long; please try again");
+                }
                 tx->failed = SN_ABORTED;
                 return db_fail_retry(tx->c, "the database connection was lost before the change was made");
         default:

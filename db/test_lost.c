@@ -219,6 +219,81 @@ static void a_lost_commit_that_was_sent_with_its_statements_is_found_as_well(voi
         assert_string_equal(test_admin(t.name, "select count(*) from items where name = 'slow-with-commit'"), "1");
 }
 
+/* A transaction that wrote the name and has not ended: who writes it too waits. */
+static PGconn *hold_name(const char *name)
+{
+        PGconn *pg = test_admin_connect(t.name);
+        char sql[128];
+
+        (void)snprintf(sql, sizeof(sql), "begin; insert into items (id, name) values (gen_random_uuid(), '%s')", name);
+        PQclear(PQexec(pg, sql));
+        return pg;
+}
+
+/* Its item waits for that name, and COMMIT behind the item. */
+static void start_behind(struct committer *m, pthread_t *thread)
+{
+        char sql[200];
+
+        (void)pthread_mutex_init(&m->lock, NULL);
+        (void)pthread_create(thread, NULL, run_committer, m);
+        (void)snprintf(sql, sizeof(sql),
+                       "select count(*) = 1 from pg_stat_activity where datname = '%s' and wait_event_type = 'Lock'",
+                       t.name);
+        test_wait_for("postgres", sql);
+        for (bool known = false; !known; clock_sleep_ms(1)) {
+                (void)pthread_mutex_lock(&m->lock);
+                known = m->pid[0] != '\0';
+                (void)pthread_mutex_unlock(&m->lock);
+        }
+}
+
+static void set_connections_allowed(bool allowed)
+{
+        char sql[128];
+
+        (void)snprintf(sql, sizeof(sql), "alter database %s allow_connections %s", t.name, allowed ? "true" : "false");
+        (void)test_admin("postgres", sql);
+}
+
+/* The server said that the session ends while COMMIT was not reached: there is nothing to ask it. */
+static void a_session_that_was_ended_before_its_commit_is_to_run_again(void **state)
+{
+        struct committer m = {.name = "ended", .later = true};
+        PGconn *holder = hold_name(m.name);
+        pthread_t thread;
+        char sql[64];
+
+        (void)state;
+        start_behind(&m, &thread);
+        set_connections_allowed(false);
+        (void)snprintf(sql, sizeof(sql), "select pg_terminate_backend(%s)", m.pid);
+        (void)test_admin("postgres", sql);
+        (void)pthread_join(thread, NULL);
+        set_connections_allowed(true);
+        PQfinish(holder);
+        assert_int_equal(m.status, SN_ABORTED);
+        assert_true(m.retry);
+        assert_int_equal(m.commits, 0);
+        assert_int_equal(m.ends, 1);
+}
+
+static void a_statement_before_commit_is_waited_for_until_the_deadline_only(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 15000);
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        PGconn *holder = hold_name("waits");
+
+        (void)state;
+        assert_int_equal(db_begin(c, &tx), SN_OK);
+        assert_int_equal(db_exec_later(tx, &TEST_ADD_ITEM, DB_BINDS(bind_text("waits"))), SN_OK);
+        c->deadline_us = clock_monotonic_us() + 300000;
+        assert_int_equal(db_commit(c, NULL, &tx), SN_DEADLINE_EXCEEDED);
+        db_end(&tx);
+        PQfinish(holder);
+        assert_string_equal(test_admin(t.name, "select count(*) from items where name = 'waits'"), "0");
+}
+
 /* One world of two: the transaction that nobody could ask about for long enough happens after all, or does not. */
 static void leave_it_open(struct committer *m, bool happens)
 {
@@ -306,6 +381,8 @@ int run_lost_tests(void)
             cmocka_unit_test(a_commit_that_the_server_gave_up_is_to_run_again),
             cmocka_unit_test(a_commit_whose_answer_is_lost_is_found_to_have_happened),
             cmocka_unit_test(a_lost_commit_that_was_sent_with_its_statements_is_found_as_well),
+            cmocka_unit_test(a_session_that_was_ended_before_its_commit_is_to_run_again),
+            cmocka_unit_test(a_statement_before_commit_is_waited_for_until_the_deadline_only),
             cmocka_unit_test(an_outcome_that_nobody_can_tell_is_said_to_be_unknown),
             cmocka_unit_test(after_an_unknown_outcome_the_same_key_makes_it_happen_once),
             cmocka_unit_test(a_crash_of_the_server_at_commit_is_resolved_by_the_key),

@@ -1,4 +1,6 @@
 /* Statements that are sent and not waited for: in one round trip with what follows, all of them or none. */
+#include <poll.h>
+#include <sys/socket.h>
 #include "db/connection.h"
 #include "db/test_items.h"
 #include "db/tx.h"
@@ -115,6 +117,32 @@ static void one_that_fails_fails_the_commit_and_nothing_is_stored(void **state)
         assert_int_equal(0, stored("f%")); /* over the same connection */
 }
 
+/* Until the server has told of an error, which it does before the end of the pipeline. */
+static void wait_for_an_error(PGconn *pg)
+{
+        struct pollfd p = {.fd = PQsocket(pg), .events = POLLIN};
+
+        assert_int_equal(0, PQflush(pg));
+        assert_int_equal(1, poll(&p, 1, 20000));
+        assert_int_equal(1, PQconsumeInput(pg));
+}
+
+static void a_failure_is_certain_though_the_connection_goes_with_the_commit(void **state)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+
+        (void)state;
+        assert_int_equal(SN_OK, db_begin(c, &tx));
+        assert_int_equal(SN_OK, add(tx, "g1"));
+        assert_int_equal(SN_OK, add(tx, "g1"));
+        wait_for_an_error(tx->connection->pg);
+        (void)shutdown(PQsocket(tx->connection->pg), SHUT_RDWR);
+        assert_int_equal(SN_ALREADY_EXISTS, db_commit(c, NULL, &tx));
+        assert_int_equal(SN_ALREADY_EXISTS, add(tx, "g2")); /* there is no connection to send it over */
+        db_end(&tx);
+        assert_int_equal(0, stored("g%"));
+}
+
 static void one_that_fails_fails_the_next_statement(void **state)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -160,6 +188,7 @@ int run_pipeline_tests(void)
             TEST(the_next_statement_sees_them),
             TEST(more_than_a_pipeline_takes_go_in_several),
             TEST(one_that_fails_fails_the_commit_and_nothing_is_stored),
+            TEST(a_failure_is_certain_though_the_connection_goes_with_the_commit),
             TEST(one_that_fails_fails_the_next_statement),
             TEST(a_transaction_that_is_left_stores_nothing),
             TEST(a_read_takes_none),

@@ -161,13 +161,18 @@ static void roll_back(struct db_tx *tx)
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
         int64_t deadline_us = clock_monotonic_us() + ROLLBACK_US;
         const char *failed;
-        enum db_outcome outcome = tx->n_queued > 0 ? db_pipeline_finish(tx, deadline_us, &result, &failed) : DB_DONE;
+        enum db_outcome outcome = DB_DONE;
 
+        if (tx->n_queued > 0) {
+                outcome = db_pipeline_finish(tx, &DB_PIPELINE_UNTIL(deadline_us), &result, &failed);
+        }
+        if (tx->connection == NULL) {
+                return;
+        }
         if (outcome == DB_DONE || outcome == DB_ERROR) {
                 PQclear(result);
                 outcome = db_pg_query(tx->connection->pg, "rollback", deadline_us, &result);
         }
-
         if (outcome == DB_LOST || outcome == DB_EXPIRED) {
                 db_give_up(tx->connection, outcome == DB_EXPIRED);
                 tx->connection = NULL;
@@ -204,23 +209,27 @@ static bool was_rolled_back(PGresult *result)
         return strcmp(PQcmdStatus(result), "COMMIT") != 0;
 }
 
-/* One round trip, with what was sent before it. */
-static enum db_outcome send_commit(struct db_tx *tx, int64_t deadline_us, PGresult **result, const char **failed)
+/* One round trip, with what was sent before it. What is only waited for longer is COMMIT itself. */
+static enum db_outcome send_commit(struct db_tx *tx, PGresult **result, const char **failed)
 {
+        int64_t call_us = tx->c->deadline_us, grace_us = clock_monotonic_us() + COMMIT_US;
+        struct db_pipeline_deadlines deadlines = {call_us, call_us > grace_us ? call_us : grace_us};
+
         if (tx->n_queued == 0) {
-                return db_pg_query(tx->connection->pg, "commit", deadline_us, result);
+                return db_pg_query(tx->connection->pg, "commit", deadlines.commit_us, result);
         }
-        return db_pipeline_send_commit(tx) ? db_pipeline_finish(tx, deadline_us, result, failed) : DB_LOST;
+        return db_pipeline_send_commit(tx) ? db_pipeline_finish(tx, &deadlines, result, failed) : DB_LOST;
 }
 
 static sn_status commit(struct db_tx *tx, const uint8_t *answer, size_t len)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
-        int64_t now_us = clock_monotonic_us();
-        int64_t deadline_us = tx->c->deadline_us > now_us + COMMIT_US ? tx->c->deadline_us : now_us + COMMIT_US;
         const char *failed = "commit";
-        enum db_outcome outcome = send_commit(tx, deadline_us, &result, &failed);
+        enum db_outcome outcome = send_commit(tx, &result, &failed);
 
+        if (outcome == DB_LOST && db_pipeline_is_aborted(failed, result)) {
+                return db_fail(tx, failed, outcome, result);
+        }
         if (outcome == DB_LOST || outcome == DB_EXPIRED) {
                 db_give_up(tx->connection, outcome == DB_EXPIRED);
                 tx->connection = NULL;

@@ -35,8 +35,17 @@ struct db_tx {
 /* pipeline.c. False: the connection is lost. */
 SN_CHECKED bool db_pipeline_send(struct db_tx *tx, const char *prepared, const char *name, const struct db_wire *wire);
 SN_CHECKED bool db_pipeline_send_commit(struct db_tx *tx);
-/* Waits for all that is queued: the last one's result, or the first error and whose it is. */
-enum db_outcome db_pipeline_finish(struct db_tx *tx, int64_t deadline_us, PGresult **result, const char **statement);
+/* Until when (monotonic) statements are waited for, and COMMIT. */
+struct db_pipeline_deadlines {
+        int64_t statements_us, commit_us;
+};
+#define DB_PIPELINE_UNTIL(deadline_us) ((struct db_pipeline_deadlines){(deadline_us), (deadline_us)})
+/* Waits for all that is queued: the last one's result, or the first that is not DB_DONE and whose it is. DB_ERROR, and
+ * DB_DONE of COMMIT, are certain: when the connection goes after that, it is given up here (tx->connection is NULL). */
+enum db_outcome db_pipeline_finish(struct db_tx *tx, const struct db_pipeline_deadlines *deadlines, PGresult **result,
+                                   const char **statement);
+/* After DB_LOST: the server told why it ended the session at a statement before COMMIT, so COMMIT was not reached. */
+bool db_pipeline_is_aborted(const char *statement, const PGresult *result);
 /* The same when nobody needs the result. */
 SN_CHECKED sn_status db_pipeline_flush(struct db_tx *tx);
 
