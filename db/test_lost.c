@@ -286,6 +286,7 @@ static void a_statement_before_commit_is_waited_for_until_the_deadline_only(void
 
         (void)state;
         assert_int_equal(db_begin(c, &tx), SN_OK);
+        PQclear(PQexec(tx->connection->pg, "set local lock_timeout = 0; set local statement_timeout = 0"));
         assert_int_equal(db_exec_later(tx, &TEST_ADD_ITEM, DB_BINDS(bind_text("waits"))), SN_OK);
         c->deadline_us = clock_monotonic_us() + 300000;
         assert_int_equal(db_commit(c, NULL, &tx), SN_DEADLINE_EXCEEDED);
