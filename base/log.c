@@ -1,5 +1,6 @@
 /* The log: each line is built on the stack and leaves in one write(2), so that lines of many threads do not mix. What
- * does not fit is left out whole: a line is always well-formed. */
+ * does not fit is left out whole: a line is always well-formed. Lines of event loops are written by another thread
+ * (log_queue.h). */
 #include "base/log.h"
 
 #include <errno.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log_queue.h"
 #include "base/str.h"
 
 enum { LINE_BYTES = 8192, VALUE_BYTES = 1024, TAIL_BYTES = 8 };
@@ -174,12 +176,20 @@ static void put_head(struct line *l, enum log_level level, const char *message)
         put_escaped(l, message);
 }
 
-static void write_line(const struct line *l)
+static __thread bool must_not_wait;
+
+void log_from_event_loop(void)
+{
+        log_queue_prepare();
+        must_not_wait = true;
+}
+
+void log_write(const char *bytes, size_t len)
 {
         int saved = errno; /* logging must not disturb what its caller looks at next */
         size_t done = 0;
-        while (done < l->len) {
-                ssize_t n = write(STDERR_FILENO, l->bytes + done, l->len - done);
+        while (done < len) {
+                ssize_t n = write(STDERR_FILENO, bytes + done, len - done);
                 if (n < 0 && errno != EINTR) {
                         break; /* the log has no reader: nothing to be done about it */
                 }
@@ -217,5 +227,5 @@ void log_fields(enum log_level level, const char *message, const struct log_fiel
                 l.bytes[l.len++] = '}';
         }
         l.bytes[l.len++] = '\n';
-        write_line(&l);
+        (must_not_wait ? log_queue_put : log_write)(l.bytes, l.len);
 }

@@ -237,6 +237,7 @@ void *http_loop_main(void *arg)
         char name[16];
         snprintf(name, sizeof(name), "%.11s-io", loop->server->options.name);
         pthread_setname_np(pthread_self(), name);
+        log_from_event_loop();
         accept_start(loop);
         while (!atomic_load(&loop->server->quit)) {
                 wait_and_work(loop);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "rpc/grpc_client.h"
 #include "rpc/grpc_relay.h"
 
@@ -182,6 +183,7 @@ static void *loop_main(void *arg)
         struct grpc_loop *loop = arg;
         struct epoll_event events[EVENTS_AT_ONCE];
         pthread_setname_np(pthread_self(), "grpc-client");
+        log_from_event_loop();
         while (!atomic_load(&loop->quit)) {
                 int n = epoll_wait(loop->epoll_fd, events, EVENTS_AT_ONCE, wait_ms(loop));
                 loop->now_us = clock_monotonic_us();

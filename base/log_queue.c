@@ -1,0 +1,121 @@
+/* Lines of threads that must not wait: an event loop hands them over here, and one thread writes them. Whoever reads
+ * the log may be slow, or have stopped; what does not fit into the queue meanwhile is dropped and counted. */
+#include "base/log_queue.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/ticker.h"
+
+enum { QUEUE_BYTES = 128 << 10, STACK_BYTES = 64 << 10, FLUSH_US = 1000000 };
+
+static struct {
+        pthread_mutex_t lock;
+        pthread_cond_t changed;
+        char *filling, *writing; /* QUEUE_BYTES each */
+        size_t n;                /* bytes in the first */
+        int64_t dropped;         /* that no line has told of */
+        bool runs, writes;
+} queue = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+static struct metric *dropped_total;
+
+/* With the lock, which it gives up while it writes. */
+static void write_some(void)
+{
+        size_t n = queue.n;
+        int64_t dropped = queue.dropped;
+        char *bytes = queue.filling;
+
+        queue.filling = queue.writing;
+        queue.writing = bytes;
+        queue.n = 0;
+        queue.dropped = 0;
+        queue.writes = true;
+        (void)pthread_mutex_unlock(&queue.lock);
+        log_write(bytes, n);
+        if (dropped > 0) {
+                log_event(LOG_LEVEL_WARN, "lines of the log were dropped: whoever reads it is too slow",
+                          LOG_INT("sonet.log.dropped", dropped));
+        }
+        (void)pthread_mutex_lock(&queue.lock);
+        queue.writes = false;
+        (void)pthread_cond_broadcast(&queue.changed);
+}
+
+static void *run(void *unused)
+{
+        (void)unused;
+        (void)pthread_setname_np(pthread_self(), "log");
+        (void)pthread_mutex_lock(&queue.lock);
+        for (;;) {
+                while (queue.n == 0 && queue.dropped == 0) {
+                        (void)pthread_cond_wait(&queue.changed, &queue.lock);
+                }
+                write_some();
+        }
+        return NULL;
+}
+
+/* What was logged last is not lost when the process exits, unless nobody reads it. */
+static void flush(void)
+{
+        int64_t until_us = clock_monotonic_us() + FLUSH_US;
+        bool in_time = true;
+
+        (void)pthread_mutex_lock(&queue.lock);
+        while (in_time && (queue.n > 0 || queue.writes)) {
+                in_time = cond_wait_until(&queue.changed, &queue.lock, until_us);
+        }
+        (void)pthread_mutex_unlock(&queue.lock);
+}
+
+/* With the lock. The thread starts with the first line: many programs never need it. */
+static bool start(void)
+{
+        pthread_attr_t attributes;
+        pthread_t thread;
+
+        if (queue.runs) {
+                return true;
+        }
+        queue.filling = queue.filling != NULL ? queue.filling : malloc(QUEUE_BYTES);
+        queue.writing = queue.writing != NULL ? queue.writing : malloc(QUEUE_BYTES);
+        if (queue.filling == NULL || queue.writing == NULL || pthread_attr_init(&attributes) != 0) {
+                return false;
+        }
+        (void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
+        (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+        queue.runs = pthread_create(&thread, &attributes, run, NULL) == 0;
+        (void)pthread_attr_destroy(&attributes);
+        if (queue.runs) {
+                (void)atexit(flush);
+        }
+        return queue.runs;
+}
+
+void log_queue_prepare(void)
+{
+        dropped_total =
+            metric_counter("sonet_log_dropped_total",
+                           "Lines of I/O threads that were dropped: whoever reads the log is too slow.", NULL);
+}
+
+void log_queue_put(const char *line, size_t len)
+{
+        (void)pthread_mutex_lock(&queue.lock);
+        if (start() && len <= QUEUE_BYTES - queue.n) {
+                memcpy(queue.filling + queue.n, line, len);
+                queue.n += len;
+        } else {
+                queue.dropped++;
+                metric_add(dropped_total, 1);
+        }
+        (void)pthread_cond_broadcast(&queue.changed);
+        (void)pthread_mutex_unlock(&queue.lock);
+}
