@@ -13,7 +13,7 @@
 #include "base/clock.h"
 
 enum {
-        STEPS_AT_ONCE = 64,     /* then others have their turn */
+        STEPS_AT_ONCE = 64,     /* then others have their turn; after each answer if another request is there */
         LINGER_US = 2000000,    /* how long a refused client may go on sending */
         LINGER_BYTES = 4 << 20, /* and how much */
 };
@@ -255,11 +255,18 @@ static bool start_tls(struct http_connection *c)
 
 /* --- what the loop calls --- */
 
+/* What a client sends in one piece may take this thread long: requests are answered in turn with those of others. */
+static bool has_had_its_turn(const struct http_connection *c, enum http_phase before)
+{
+        return before == HTTP_SENDING && c->phase == HTTP_READING_HEAD && (c->in.len > c->in_at || c->readable);
+}
+
 void http_connection_work(struct http_connection *c)
 {
         struct http_loop *loop = c->loop;
         enum http_step step = HTTP_AGAIN;
         for (int i = 0; i < STEPS_AT_ONCE && step == HTTP_AGAIN; i++) {
+                enum http_phase before = c->phase;
                 switch (c->phase) {
                 case HTTP_READING_HEAD:
                         step = http_request_read_head(c);
@@ -281,6 +288,9 @@ void http_connection_work(struct http_connection *c)
                         break;
                 case HTTP_LINGERING:
                         step = drain(c);
+                        break;
+                }
+                if (step == HTTP_AGAIN && has_had_its_turn(c, before)) {
                         break;
                 }
         }

@@ -204,6 +204,37 @@ static void pipelined_requests_are_answered_in_order(void **state)
         close(fd);
 }
 
+/* The I/O thread is held until all is there, and answers by itself. */
+static void who_sends_many_requests_at_once_is_answered_in_turn_with_others(void **state)
+{
+        struct http_options options = fixture_options();
+        struct fixture one;
+        static const char request[] = "GET /hold HTTP/1.1\r\nHost: h\r\n\r\n";
+        char requests[100 * (sizeof(request) - 1)];
+        options.io_threads = 1;
+        fixture_start(&one, &options);
+        int other = client_open(&one), fd = client_open(&one);
+        client_send_text(other, "GET /inline HTTP/1.1\r\nHost: h\r\n\r\n");
+        client_expect(other, 503, "full");
+        for (int i = 0; i < 100; i++) {
+                memcpy(requests + i * (sizeof(request) - 1), request, sizeof(request) - 1);
+        }
+        client_send(fd, requests, sizeof(requests));
+        fixture_wait_blocked(1);
+        client_send_text(other, request);
+        fixture_release();
+        struct reply r;
+        client_read(other, &r, false);
+        assert_in_range(strtol(r.body, NULL, 10), 1, 4);
+        reply_free(&r);
+        for (int i = 0; i < 100; i++) {
+                client_expect(fd, 200, NULL);
+        }
+        close(fd);
+        close(other);
+        fixture_stop(&one);
+}
+
 static void many_pipelined_requests_are_all_answered(void **state)
 {
         enum { N = 300 };
@@ -385,5 +416,9 @@ int main(void)
             cmocka_unit_test(a_body_that_overflowed_is_not_sent),
             cmocka_unit_test(sixty_four_headers_fit),
         };
-        return cmocka_run_group_tests_name("http requests", tests, setup, teardown);
+        const struct CMUnitTest with_one_thread[] = {
+            cmocka_unit_test(who_sends_many_requests_at_once_is_answered_in_turn_with_others),
+        };
+        return cmocka_run_group_tests_name("http requests", tests, setup, teardown) +
+               cmocka_run_group_tests_name("http requests with one thread", with_one_thread, NULL, NULL);
 }

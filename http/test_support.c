@@ -117,6 +117,13 @@ static bool on_headers(void *context, struct http_request *r, size_t *max_body, 
 
 static bool on_request(void *context, struct http_request *r, struct http_response *early)
 {
+        static _Atomic int answered;
+        if (strcmp(r->path, "/hold") == 0) {
+                block();
+                early->status = 200;
+                buf_printf(&early->body, "%d", answered++);
+                return false;
+        }
         if (strcmp(r->path, "/inline") == 0) {
                 early->status = 503;
                 buf_append_c(&early->body, "full");

@@ -9,10 +9,11 @@
 #include <cmocka.h>
 #include "http/server.h"
 
-/* Paths: /echo (a worker answers with what it got), /inline (on_request answers), /block (a worker waits for
- * fixture_release), /big (20 MiB), /page (FIXTURE_PAGE_BYTES), /limit (takes 100 bytes of body), /refuse (on_headers
- * answers 404), /empty (204), /unchanged (304), /inject (tries to smuggle a header), /overflow (a body that
- * overflowed), /spool (a sink that counts with the address; 503 beyond its share). */
+/* Paths: /echo (a worker answers with what it got), /inline (on_request answers), /hold (the same, once fixture_release
+ * was called, with how many of them were answered before), /block (a worker waits for fixture_release), /big (20 MiB),
+ * /page (FIXTURE_PAGE_BYTES), /limit (takes 100 bytes of body), /refuse (on_headers answers 404), /empty (204),
+ * /unchanged (304), /inject (tries to smuggle a header), /overflow (a body that overflowed), /spool (a sink that counts
+ * with the address; 503 beyond its share). */
 #define FIXTURE_PAGE_BYTES 100000
 
 struct fixture {
