@@ -1,6 +1,8 @@
 /* Owns how answers are coded and tagged. */
 #include "gateway/content.h"
 
+#include <string.h>
+
 #include "gateway/compress.h"
 #include "gateway/etag.h"
 
@@ -12,14 +14,19 @@ static enum coding choose(const struct http_request *r, const struct http_respon
         return rules.secret || small || response->body.overflow ? CODING_IDENTITY : coding_choose(r, CODING_ANY);
 }
 
-static void replace(enum coding coding, struct http_response *response)
+/* To HEAD only the head goes. */
+static void replace(enum coding coding, const struct http_request *r, struct http_response *response)
 {
         struct buf small;
 
+        http_response_header(response, "Content-Encoding", coding_name(coding));
+        if (strcmp(r->method, "HEAD") == 0) {
+                response->no_length = true;
+                return;
+        }
         compress_bytes(coding, COMPRESS_FAST, (struct str){response->body.data, response->body.len}, &small);
         buf_free(&response->body);
         response->body = small;
-        http_response_header(response, "Content-Encoding", coding_name(coding));
 }
 
 void content_finish(const struct http_request *r, struct http_response *response, struct content_rules rules)
@@ -33,7 +40,7 @@ void content_finish(const struct http_request *r, struct http_response *response
                 etag_set(r, response, etag_of(r->arena, &response->body, coding));
         }
         if (coding != CODING_IDENTITY && response->status != 304) {
-                replace(coding, response);
+                replace(coding, r, response);
         }
 }
 

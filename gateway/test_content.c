@@ -107,6 +107,18 @@ static void the_coding_that_the_client_likes_best_is_chosen(void **state)
         }
 }
 
+static void head_says_how_the_body_would_be_coded_and_codes_none(void **state)
+{
+        ask("gzip", NULL);
+        request.method = "HEAD";
+        finish(sizeof(text), (struct content_rules){.tagged = true});
+        assert_string_equal("gzip", answered("Content-Encoding"));
+        assert_true(response.no_length);
+        assert_int_equal(sizeof(text), response.body.len);
+        finish(CONTENT_COMPRESSED_FROM - 1, (struct content_rules){.tagged = true});
+        assert_false(response.no_length);
+}
+
 static void only_what_is_available_is_chosen_and_several_fields_are_one_list(void **state)
 {
         ask("gzip, zstd", NULL);
@@ -214,6 +226,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             TEST(the_coding_that_the_client_likes_best_is_chosen),
+            TEST(head_says_how_the_body_would_be_coded_and_codes_none),
             TEST(only_what_is_available_is_chosen_and_several_fields_are_one_list),
             TEST(what_is_sent_unpacks_to_what_was_meant),
             TEST(small_answers_stay_as_they_are),

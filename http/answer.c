@@ -131,8 +131,10 @@ bool http_status_has_no_length(int status)
         return status == 204 || status == 304;
 }
 
-static void put_framing(struct http_exchange *x, int status)
+static void put_framing(struct http_exchange *x, const struct http_response *response)
 {
+        int status = response->status;
+
         put(x, "HTTP/1.1 ");
         put_number(x, (size_t)status);
         put(x, " ");
@@ -144,7 +146,7 @@ static void put_framing(struct http_exchange *x, int status)
         if (x->upgrade != NULL) {
                 return;
         }
-        if (!http_status_has_no_length(status)) {
+        if (!http_status_has_no_length(status) && !response->no_length) {
                 put(x, "Content-Length: ");
                 put_number(x, x->file != NULL ? (size_t)x->file->length : x->answer.len);
                 put(x, "\r\n");
@@ -178,7 +180,7 @@ void http_answer_take(struct http_exchange *x, struct http_response *response)
             response->close || !x->keep_alive || atomic_load_explicit(&x->server->stopping, memory_order_relaxed);
         x->head = arena_alloc(x->request.arena, room_for(response));
         x->head_len = 0;
-        put_framing(x, response->status);
+        put_framing(x, response);
         for (size_t i = 0; i < response->n_headers; i++) {
                 const struct http_header *h = &response->headers[i];
                 if (is_one_line(h->name) && is_one_line(h->value)) {

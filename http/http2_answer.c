@@ -52,7 +52,7 @@ static size_t put_head(struct http2_stream *s, nghttp2_nv out[FIELDS_MAX])
         size_t n = 0;
         out[n++] = field_of(STR(":status"), str_of(arena_printf(arena, "%d", response->status)));
         out[n++] = field_of(STR("date"), str_of(http_date()));
-        bool known = response->n_trailers == 0 && (x->flow == NULL || x->file != NULL);
+        bool known = !response->no_length && response->n_trailers == 0 && (x->flow == NULL || x->file != NULL);
         if (!http_status_has_no_length(response->status) && known) {
                 size_t length = x->file != NULL ? (size_t)x->file->length : x->answer.len;
                 out[n++] = field_of(STR("content-length"), str_of(arena_printf(arena, "%zu", length)));

@@ -105,7 +105,8 @@ struct http_response {
         size_t n_headers;
         struct http_header trailers[6]; /* HTTP/2 only: after the body, with values that live as long as the headers' */
         size_t n_trailers;
-        bool close; /* HTTP/1.1: Connection: close after it */
+        bool close;     /* HTTP/1.1: Connection: close after it */
+        bool no_length; /* to HEAD: the body is not what GET would send, so its length is not told (RFC 9110, 8.6) */
         /* HTTP/1.1: after the head and the body, which has no length then, the connection is this one's (upgrade.h).
          * NULL: it stays one of HTTP. */
         const struct http_upgrade *upgrade;
