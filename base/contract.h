@@ -124,9 +124,10 @@ struct rpc_method_stats {
         struct metric_buckets seconds;
         _Atomic int64_t answers[SN_STATUS_COUNT];
         /* On I/O threads (rpc/inline.h): answers, attempts in a row that would have had to wait, and requests since
-         * that went to workers. */
+         * that went to workers; whether one that had to wait is with a worker still. */
         _Atomic int64_t inline_answers;
         _Atomic uint32_t waits_in_a_row, passed_over;
+        _Atomic bool waits;
 };
 
 struct rpc_method {

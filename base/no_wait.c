@@ -28,6 +28,11 @@ bool no_wait_refuses(void)
         return waiting.forbidden;
 }
 
+bool no_wait_here(void)
+{
+        return waiting.forbidden;
+}
+
 bool no_wait_refused(void)
 {
         return waiting.refused;

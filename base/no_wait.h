@@ -14,6 +14,8 @@ bool no_wait_end(void);
 /* Said by what is about to wait, before it changes anything. True: it must not, and fails; its caller may give any
  * answer. Always false on threads that may wait. */
 bool no_wait_refuses(void);
+/* Whether this thread must not wait; the attempt goes on. */
+bool no_wait_here(void);
 /* The attempt has failed already. */
 bool no_wait_refused(void);
 

@@ -174,12 +174,20 @@ static void respond(const struct exchange *x, struct http_response *response)
         }
 }
 
+void exchange_forget_attempt(const struct exchange *x)
+{
+        if (x->tried) {
+                rpc_inline_waited(x->match.route->method);
+        }
+}
+
 void exchange_run(struct exchange *x)
 {
         struct http_response response;
 
         admit_once(x);
         respond(x, &response);
+        exchange_forget_attempt(x);
         metric_add(x->match.route->answers[response.status / 100], 1);
         http_respond(x->request, &response);
 }
@@ -187,11 +195,17 @@ void exchange_run(struct exchange *x)
 bool exchange_try(struct exchange *x, struct http_response *response)
 {
         admit_once(x);
+        if (x->admitted != SN_OK) { /* the method is not asked */
+                respond(x, response);
+                metric_add(x->match.route->answers[response->status / 100], 1);
+                return true;
+        }
         struct rpc_inline attempt = rpc_inline_begin(x->call);
 
         respond(x, response);
-        if (!rpc_inline_end(&attempt)) {
+        if (!rpc_inline_end(&attempt, response->status < 400)) {
                 buf_free(&response->body);
+                x->tried = true;
                 return false;
         }
         metric_add(x->match.route->answers[response->status / 100], 1);

@@ -29,6 +29,7 @@ struct exchange {
         struct rpc_call *call;    /* once its caller was looked at: */
         sn_status admitted;       /* whether they may, */
         struct rate_verdict rate; /* and how often */
+        bool tried;               /* an attempt on the I/O thread had to wait */
 };
 
 /* Whether the services behind the routes can be called. */
@@ -38,6 +39,8 @@ void exchange_run(struct exchange *x);
 /* The same on an I/O thread, as far as it needs not wait. True: the response is filled in. False: to be run by a
  * worker. */
 SN_CHECKED bool exchange_try(struct exchange *x, struct http_response *response);
+/* Before a request that was tried so, and that no worker runs, gets its answer. */
+void exchange_forget_attempt(const struct exchange *x);
 /* Who asks, and whether they may ask once more: a call of the method, which need not be the route's. */
 SN_CHECKED sn_status exchange_identify(const struct exchange *x, const struct rpc_method *method,
                                        struct http_response *response, struct rpc_call **c);

@@ -229,6 +229,7 @@ static void handle_request(struct work *work, bool expired)
         struct http_response response = {0};
 
         if (expired) {
+                exchange_forget_attempt(x);
                 answer_early(x,
                              &(struct rpc_problem){.status = SN_DEADLINE_EXCEEDED,
                                                    .detail = "the request waited too long; try again"},
@@ -287,6 +288,7 @@ static bool on_request(void *context, struct http_request *r, struct http_respon
                 }
         }
         if (!workers_submit(rpc_lanes_of_request(gateway->options.lanes, route->method), &x->work)) {
+                exchange_forget_attempt(x);
                 return answer_early(x,
                                     &(struct rpc_problem){SN_RESOURCE_EXHAUSTED, "queue_full", NULL,
                                                           "the server is busy; try again in a second", 1, NULL},

@@ -15,6 +15,7 @@
 #include "db/db.h"
 #include "db/ownership.h"
 #include "rpc/file_answer.h"
+#include "rpc/inline.h"
 #include "rpc/stats.h"
 
 enum {
@@ -303,7 +304,9 @@ static sn_status complete_call(struct rpc_call *c, sn_status status, int64_t sta
                 rpc_call_drop_file(c);
                 rpc_problem_complete(c, status);
         }
-        rpc_stats_count(c->method, status, duration_us);
+        if (!rpc_inline_count(c->method, status, duration_us)) {
+                rpc_stats_count(c->method, status, duration_us);
+        }
         write_log(c, status, duration_us);
         return status;
 }

@@ -12,12 +12,19 @@
 /* Whether a request for the method is worth an attempt now. */
 bool rpc_inline_is_worth(const struct rpc_method *m);
 /* An attempt with a call that was admitted. rpc_inline_end: true when it counts; otherwise the call is as it was
- * before, and what the attempt answered is to be dropped. */
+ * before, and what the attempt answered is to be dropped. Only success says that the method needs not wait: what was
+ * refused may not have come so far. */
 struct rpc_inline {
         struct rpc_call *call;
         struct arena_mark mark;
 };
 struct rpc_inline rpc_inline_begin(struct rpc_call *c);
-SN_CHECKED bool rpc_inline_end(const struct rpc_inline *attempt);
+SN_CHECKED bool rpc_inline_end(const struct rpc_inline *attempt, bool success);
+/* A request whose attempt had to wait has its answer, or will have none. Attempts that are refused before that are not
+ * told apart from it: what they lack may be what it fetches. */
+void rpc_inline_waited(const struct rpc_method *m);
+/* During an attempt: answers of other services are counted when it counts, or the next run would count them again.
+ * False: this thread makes none. */
+SN_CHECKED bool rpc_inline_count(const struct rpc_method *m, sn_status status, int64_t duration_us);
 
 #endif

@@ -198,6 +198,9 @@ sn_status rpc_request(struct rpc_call *c, const struct rpc_method *m, const Prot
 sn_status rpc_invoke(struct rpc_call *c, const struct rpc_method *m, const ProtobufCMessage *in, ProtobufCMessage *out)
 {
         CALL_ASSERT_NO_TRANSACTION(c);
+        if (no_wait_refused()) { /* whatever else the attempt does would be done again */
+                return SN_UNAVAILABLE;
+        }
         const char *caller = c->service != NULL ? c->service->name : "";
         if (!call_graph_allows(caller, m->service->name, m->name)) {
                 return rpc_fail_code(c, SN_INTERNAL, "call_undeclared", NULL,

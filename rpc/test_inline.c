@@ -36,7 +36,10 @@ static void attempt(bool waits)
         if (waits) {
                 assert_true(no_wait_refuses());
         }
-        assert_int_equal(!waits, rpc_inline_end(&attempt));
+        assert_int_equal(!waits, rpc_inline_end(&attempt, true));
+        if (waits) {
+                rpc_inline_waited(&read_method);
+        }
 }
 
 static void only_what_reads_messages_from_the_general_lane_is_tried(void **state)
@@ -65,7 +68,7 @@ static void what_had_to_wait_leaves_nothing_behind(void **state)
         (void)state;
         assert_true(no_wait_refuses());
         assert_int_equal(SN_UNAVAILABLE, rpc_fail(c, SN_UNAVAILABLE, "field", "it has to wait"));
-        assert_false(rpc_inline_end(&attempt));
+        assert_false(rpc_inline_end(&attempt, false));
         assert_null(c->problem.detail);
         struct arena_mark after = arena_mark(c->arena);
         assert_memory_equal(&attempt.mark, &after, sizeof(after));
@@ -105,6 +108,70 @@ static void who_needed_not_wait_once_is_tried_always(void **state)
         assert_int_equal(101, stats.inline_answers);
 }
 
+/* What the first of them lacks is fetched by then. */
+static void attempts_that_had_to_wait_at_once_are_one(void **state)
+{
+        (void)state;
+        for (int i = 0; i < 10; i++) {
+                struct rpc_inline attempt = rpc_inline_begin(c);
+
+                assert_true(rpc_inline_is_worth(&read_method));
+                assert_true(no_wait_refuses());
+                assert_false(rpc_inline_end(&attempt, false));
+        }
+        assert_int_equal(1, stats.waits_in_a_row);
+        rpc_inline_waited(&read_method);
+        attempt(true);
+        assert_int_equal(2, stats.waits_in_a_row);
+}
+
+static void what_was_refused_does_not_say_that_the_method_needs_not_wait(void **state)
+{
+        struct rpc_inline refused;
+
+        (void)state;
+        attempt(true);
+        refused = rpc_inline_begin(c);
+        assert_true(rpc_inline_end(&refused, false));
+        assert_int_equal(1, stats.waits_in_a_row);
+        attempt(false);
+        assert_int_equal(0, stats.waits_in_a_row);
+}
+
+static void calls_of_an_attempt_are_counted_when_it_counts(void **state)
+{
+        struct rpc_method_stats other_stats = {0};
+        struct rpc_method other = {.stats = &other_stats};
+
+        (void)state;
+        for (int waits = 1; waits >= 0; waits--) {
+                struct rpc_inline attempt = rpc_inline_begin(c);
+
+                assert_true(rpc_inline_count(&other, SN_OK, 100));
+                assert_int_equal(0, other_stats.answers[SN_OK]);
+                if (waits) {
+                        assert_true(no_wait_refuses());
+                }
+                assert_int_equal(!waits, rpc_inline_end(&attempt, true));
+        }
+        assert_int_equal(1, other_stats.answers[SN_OK]);
+        assert_false(rpc_inline_count(&other, SN_OK, 100)); /* there is no attempt: whoever asks counts it */
+}
+
+static void who_makes_very_many_calls_is_for_a_worker(void **state)
+{
+        struct rpc_method_stats other_stats = {0};
+        struct rpc_method other = {.stats = &other_stats};
+        struct rpc_inline attempt = rpc_inline_begin(c);
+
+        (void)state;
+        for (int i = 0; i < 100; i++) {
+                assert_true(rpc_inline_count(&other, SN_OK, 100));
+        }
+        assert_true(no_wait_refused());
+        assert_false(rpc_inline_end(&attempt, true));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -112,6 +179,11 @@ int main(void)
             cmocka_unit_test_setup_teardown(what_had_to_wait_leaves_nothing_behind, setup, teardown),
             cmocka_unit_test_setup_teardown(who_waits_again_and_again_is_tried_now_and_then_only, setup, teardown),
             cmocka_unit_test_setup_teardown(who_needed_not_wait_once_is_tried_always, setup, teardown),
+            cmocka_unit_test_setup_teardown(attempts_that_had_to_wait_at_once_are_one, setup, teardown),
+            cmocka_unit_test_setup_teardown(what_was_refused_does_not_say_that_the_method_needs_not_wait, setup,
+                                            teardown),
+            cmocka_unit_test_setup_teardown(calls_of_an_attempt_are_counted_when_it_counts, setup, teardown),
+            cmocka_unit_test_setup_teardown(who_makes_very_many_calls_is_for_a_worker, setup, teardown),
         };
 
         return cmocka_run_group_tests_name("rpc inline", tests, NULL, NULL);

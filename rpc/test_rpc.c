@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/no_wait.h"
 #include "base/metrics.h"
 #include "rpc/grpc.h"
 #include "rpc/lanes.h"
@@ -237,6 +238,15 @@ static void a_call_that_is_not_in_the_graph_is_refused(void **state)
         assert_int_equal(echo_runs(), 0);
 }
 
+static void an_attempt_that_has_to_wait_asks_nobody_any_more(void **state)
+{
+        Echo__EchoRequest in = ECHO__ECHO_REQUEST__INIT;
+        no_wait_begin();
+        assert_true(no_wait_refuses());
+        assert_int_equal(echo_inside(call_of(state), &in, &(Echo__Echoed){0}), SN_UNAVAILABLE);
+        assert_true(no_wait_end());
+        assert_int_equal(echo_runs(), 0);
+}
 /* ---- Failures ---- */
 
 static void a_problem_arrives_with_all_its_parts(void **state)
@@ -469,6 +479,7 @@ int main(void)
             EVERYWHERE(internal_methods_do_not_exist_for_the_outside),
             EVERYWHERE(internal_methods_see_the_calling_service_and_no_member),
             EVERYWHERE(a_call_that_is_not_in_the_graph_is_refused),
+            EVERYWHERE(an_attempt_that_has_to_wait_asks_nobody_any_more),
             EVERYWHERE(a_problem_arrives_with_all_its_parts),
             EVERYWHERE(every_status_arrives_as_itself_and_with_a_reason),
             EVERYWHERE(a_serialization_failure_is_run_again_from_a_clean_start),

@@ -12,7 +12,7 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char settled[UUID_SIZE];
-static int64_t asked_us;
+static int64_t asked_us, passed_on_us;
 
 char *delivered_settled(char out[UUID_SIZE])
 {
@@ -22,13 +22,16 @@ char *delivered_settled(char out[UUID_SIZE])
         return out;
 }
 
+/* Of those that may not wait one goes to a worker, which asks. */
 static bool is_due(void)
 {
         int64_t now_us = clock_monotonic_us();
 
         (void)pthread_mutex_lock(&lock);
-        bool due = asked_us == 0 || now_us - asked_us >= ASK_EVERY_US;
-        asked_us = due && !no_wait_refuses() ? now_us : asked_us; /* whoever may wait asks */
+        int64_t *last_us = no_wait_here() ? &passed_on_us : &asked_us;
+        bool due = (asked_us == 0 || now_us - asked_us >= ASK_EVERY_US) &&
+                   (*last_us == 0 || now_us - *last_us >= ASK_EVERY_US);
+        *last_us = due ? now_us : *last_us;
         (void)pthread_mutex_unlock(&lock);
         return due;
 }

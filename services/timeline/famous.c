@@ -25,6 +25,7 @@ static struct {
         int64_t position;  /* up to where the table was read */
         int64_t loaded_us; /* true at this moment; 0: never loaded */
         int64_t asked_us;
+        int64_t passed_on_us; /* an attempt on an I/O thread left it to a worker */
 } known = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static int compare_ids(const void *a, const void *b)
@@ -72,13 +73,16 @@ static bool add(TimelineRows__Famous *const *rows, size_t n)
         return true;
 }
 
-/* True when this call has to load: what is known is too old, or soon will be and no other call is loading it. */
+/* True when this call has to load: what is known is too old, or soon will be and no other call is loading it. Of those
+ * that may not wait one goes to a worker, which loads; the others go on with what is known. */
 static bool is_due(int64_t now_us)
 {
         (void)pthread_mutex_lock(&known.lock);
-        bool due = known.loaded_us == 0 || now_us - known.loaded_us > FAMOUS_BELIEF_MS * INT64_C(1000) ||
-                   now_us - known.asked_us > REFRESH_US;
-        known.asked_us = due && !no_wait_refuses() ? now_us : known.asked_us; /* whoever may wait loads */
+        bool old = known.loaded_us == 0 || now_us - known.loaded_us > FAMOUS_BELIEF_MS * INT64_C(1000);
+        int64_t *last_us = no_wait_here() ? &known.passed_on_us : &known.asked_us;
+        bool due = old || (now_us - known.asked_us > REFRESH_US && now_us - *last_us > REFRESH_US);
+
+        *last_us = due ? now_us : *last_us;
         (void)pthread_mutex_unlock(&known.lock);
         return due;
 }
@@ -259,5 +263,5 @@ void famous_stop(void)
         free(known.ids);
         known.ids = NULL;
         known.n = known.room = 0;
-        known.position = known.loaded_us = known.asked_us = 0;
+        known.position = known.loaded_us = known.asked_us = known.passed_on_us = 0;
 }
