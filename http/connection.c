@@ -321,6 +321,11 @@ void http_connection_event(struct http_connection *c, uint32_t events)
         }
 }
 
+void *http_connection_source(struct http_connection *c)
+{
+        return (char *)c + 1;
+}
+
 /* Only marks it: in the same round its socket may have an event that ends it. */
 void http_connection_source_event(struct http_connection *c)
 {

@@ -55,6 +55,10 @@ static bool takes_its_answer(struct http_connection *c, int64_t now_us)
 {
         struct http_exchange *x = c->exchange;
         int waiting = 0;
+        if (x->fetch == HTTP_FETCH_UNDER_WAY) { /* it is not the client who is slow */
+                http_deadline_begin_sending(c);
+                return true;
+        }
         if (ioctl(c->fd, SIOCOUTQ, &waiting) == 0 && (int64_t)x->sent - waiting > x->acknowledged) {
                 buy_time(c, (int64_t)x->sent - waiting - x->acknowledged, now_us);
                 x->acknowledged = (int64_t)x->sent - waiting;

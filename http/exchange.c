@@ -54,6 +54,7 @@ struct http_exchange *http_exchange_new(struct http_connection *c)
         x->request.started_us = clock_monotonic_us();
         x->server = server;
         x->connection = c;
+        x->fetch_fd = -1;
         return x;
 }
 

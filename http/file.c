@@ -27,11 +27,20 @@ static size_t left(const struct http_exchange *x)
         return x->head_len + x->answer_len + x->file_len - x->sent;
 }
 
+/* How much of it can be sent without waiting for the disk. */
+static size_t ready(struct http_exchange *x, size_t wanted)
+{
+        return x->file->is_pipe ? wanted : http_fetch_ready(x, x->file->fd, x->file->offset, wanted);
+}
+
 enum http_sent http_file_send(struct http_exchange *x, int fd)
 {
         struct http_file *f = x->file;
-        size_t wanted = left(x) < BYTES_AT_ONCE ? left(x) : BYTES_AT_ONCE;
+        size_t wanted = ready(x, left(x) < BYTES_AT_ONCE ? left(x) : BYTES_AT_ONCE);
         ssize_t n;
+        if (wanted == 0) {
+                return HTTP_SENT_PART;
+        }
         do {
                 off_t at = f->offset;
                 unsigned more = wanted < left(x) ? SPLICE_F_MORE : 0;
@@ -49,18 +58,23 @@ enum http_sent http_file_send(struct http_exchange *x, int fd)
         return left(x) == 0 ? HTTP_SENT_ALL : HTTP_SENT_PART;
 }
 
-/* An address is even: the lowest bit tells the connection's source from its socket. */
 void http_file_watch(struct http_exchange *x)
 {
         struct http_connection *c = x->connection;
-        struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = (char *)c + 1};
-        if (x->file != NULL && x->file->is_pipe && !x->file_watched) {
+        struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = http_connection_source(c)};
+        if (x->file == NULL || x->file_watched) {
+                return;
+        }
+        if (x->file->is_pipe) {
                 x->file_watched = epoll_ctl(c->loop->epoll_fd, EPOLL_CTL_ADD, x->file->fd, &event) == 0;
+        } else if (x->fetch == HTTP_FETCH_NEEDED && !http_fetch_begin(x, x->file->fd, x->file->offset)) {
+                http_loop_add_ready(c->loop, c);
         }
 }
 
 void http_file_end(struct http_exchange *x)
 {
+        http_fetch_end(x);
         if (x->file == NULL || x->file->fd < 0) {
                 return;
         }
@@ -73,21 +87,28 @@ void http_file_end(struct http_exchange *x)
 
 /* --- HTTP/2 --- */
 
-static ssize_t read_file(struct http_flow *flow, char *into, size_t size, struct http_response *response)
+static ssize_t read_pipe(struct http_exchange *x, char *into, size_t size)
 {
-        struct http_exchange *x = ((struct file_flow *)(void *)flow)->exchange;
-        struct http_file *f = x->file;
-        size_t wanted = left(x) < size ? left(x) : size;
         ssize_t n;
         do {
-                n = f->is_pipe ? read(f->fd, into, wanted) : pread(f->fd, into, wanted, f->offset);
+                n = read(x->file->fd, into, size);
         } while (n < 0 && errno == EINTR);
         if (n < 0 && errno == EAGAIN) {
                 http_file_watch(x);
                 return x->file_watched ? HTTP_FLOW_WAITS : HTTP_FLOW_BROKEN;
         }
-        if (n <= 0) {
-                return HTTP_FLOW_BROKEN;
+        return n > 0 ? n : HTTP_FLOW_BROKEN;
+}
+
+static ssize_t read_file(struct http_flow *flow, char *into, size_t size, struct http_response *response)
+{
+        struct http_exchange *x = ((struct file_flow *)(void *)flow)->exchange;
+        struct http_file *f = x->file;
+        size_t wanted = left(x) < size ? left(x) : size;
+        ssize_t n =
+            f->is_pipe ? read_pipe(x, into, wanted) : http_flow_read_file(&x->request, f->fd, f->offset, into, wanted);
+        if (n < 0) {
+                return n;
         }
         f->offset += n;
         x->sent += (size_t)n;

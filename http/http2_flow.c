@@ -58,7 +58,7 @@ ssize_t http2_flow_read(struct http2_stream *s, char *into, size_t size)
 void http2_flow_wake(struct http2 *h)
 {
         for (struct http2_stream *s = h->first; s != NULL; s = s->next) {
-                if (s->exchange->file_watched) {
+                if (s->exchange->file_watched || s->exchange->fetch == HTTP_FETCH_UNDER_WAY) {
                         http2_flow_resume(s);
                 }
         }

@@ -29,6 +29,7 @@
 #include <stdatomic.h>
 #include <sys/socket.h>
 #include "base/metrics.h"
+#include "base/workers.h"
 #include "http/chunked.h"
 #include "http/head.h"
 #include "http/server.h"
@@ -93,6 +94,9 @@ struct http_connection {
         char peer[HTTP_PEER_SIZE];
 };
 
+/* Of the next piece of a file: where it is not in memory, a thread reads it, or the I/O thread when that cannot be. */
+enum http_fetch { HTTP_FETCH_NONE, HTTP_FETCH_NEEDED, HTTP_FETCH_UNDER_WAY, HTTP_FETCH_OVER };
+
 enum http_sent { HTTP_SENT_ALL, HTTP_SENT_PART, HTTP_SENT_BROKEN };
 
 /* One request and its response; lives in the request's arena. */
@@ -127,10 +131,12 @@ struct http_exchange {
         char *head;
         size_t head_len;
         struct buf answer;
-        size_t answer_len;                   /* of what is sent of it: 0 for HEAD */
-        struct http_file *file;              /* after answer, or NULL */
-        size_t file_len;                     /* of what is sent of it: 0 for HEAD */
-        bool file_watched;                   /* the loop is told when more comes through the pipe */
+        size_t answer_len;      /* of what is sent of it: 0 for HEAD */
+        struct http_file *file; /* after answer, or NULL */
+        size_t file_len;        /* of what is sent of it: 0 for HEAD */
+        bool file_watched;      /* the loop is told when more comes through the pipe */
+        int fetch_fd;           /* tells when a piece of the file is in memory; -1: none was fetched */
+        enum http_fetch fetch;
         size_t sent;                         /* of head, answer and file together */
         int64_t sending_due_us, progress_us; /* when the client has taken too little; when it last took something */
         int64_t acknowledged;
@@ -186,6 +192,8 @@ struct http_server {
         atomic_bool quit;     /* the loops end */
         atomic_int busy;      /* requests that are complete and not yet released */
         atomic_int n_connections;
+        pthread_mutex_t readers_lock;
+        struct workers *readers; /* of files that are not in memory; NULL: there were none */
 };
 
 /* loop.c */
@@ -215,6 +223,8 @@ enum http_step { HTTP_AGAIN, HTTP_ENOUGH };
 
 void http_connection_new(struct http_loop *loop, int fd, const struct sockaddr_storage *address); /* takes over fd */
 void http_connection_event(struct http_connection *c, uint32_t epoll_events);
+/* What epoll knows of what an answer is read from: an address is even, and the lowest bit tells it from the socket. */
+void *http_connection_source(struct http_connection *c);
 void http_connection_source_event(struct http_connection *c); /* what an answer is read from has more */
 void http_connection_work(struct http_connection *c);         /* as much as there is to do; may end it */
 /* Sends without waiting: the bytes that were taken, which may be none, or -1 when the connection is broken. */
@@ -293,9 +303,17 @@ void http_trailers_add(struct http_exchange *x, struct str name, struct str valu
 /* file.c */
 void http_file_begin(struct http_exchange *x, struct http_response *response); /* takes it over; NULL: there is none */
 enum http_sent http_file_send(struct http_exchange *x, int fd);
-void http_file_watch(struct http_exchange *x); /* a pipe that has nothing now */
+/* A pipe that has nothing now, or a file that is not in memory: the connection is worked on when there is more. */
+void http_file_watch(struct http_exchange *x);
 void http_file_end(struct http_exchange *x);
 struct http_flow *http_file_flow(struct http_exchange *x); /* the same over HTTP/2 */
+
+/* fetch.c, on the I/O thread */
+/* How many bytes from there on can be read without waiting for the disk, at most so many. */
+size_t http_fetch_ready(struct http_exchange *x, int fd, int64_t at, size_t wanted);
+/* After 0: has them read, and the connection is worked on when they are there. False: read them here. */
+bool http_fetch_begin(struct http_exchange *x, int fd, int64_t at);
+void http_fetch_end(struct http_exchange *x);
 
 /* unread.c */
 void http_unread_limit(int listen_fd, const struct http_options *options); /* of each connection, in the kernel */

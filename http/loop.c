@@ -175,7 +175,7 @@ static int wait_ms(const struct http_loop *loop)
         return left_us <= 0 ? 0 : (int)((left_us + 999) / 1000);
 }
 
-/* What an answer is read from, told from sockets by the lowest bit (http_file_watch). */
+/* What an answer is read from, told from sockets by the lowest bit (http_connection_source). */
 static bool is_source(const struct epoll_event *event)
 {
         return ((uintptr_t)event->data.ptr & 1) != 0;

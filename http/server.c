@@ -22,6 +22,8 @@ static void server_free(struct http_server *server)
         if (server->listen_fd >= 0) {
                 close(server->listen_fd);
         }
+        workers_free(server->readers);
+        pthread_mutex_destroy(&server->readers_lock);
         tls_context_free(server->tls);
         free(server->loops);
         free(server);
@@ -89,6 +91,7 @@ static struct http_server *server_new(const struct http_options *options, const 
         server->options = *options;
         server->handlers = *handlers;
         server->listen_fd = -1;
+        pthread_mutex_init(&server->readers_lock, NULL);
         const char *name = server->options.name;
         server->metrics = (struct http_metrics){
             .connections = metric_gauge(metrics_intern("sonet_%s_connections", name), "Open connections.", NULL),

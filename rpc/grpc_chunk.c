@@ -31,9 +31,9 @@ size_t grpc_chunk_head(uint32_t field, size_t len, char out[GRPC_CHUNK_HEAD_BYTE
         return n;
 }
 
-struct grpc_region grpc_region_of(int fd, int64_t offset, int64_t length, uint32_t field)
+struct grpc_region grpc_region_of(int fd, int64_t offset, int64_t length, uint32_t field, struct http_request *answered)
 {
-        return (struct grpc_region){.fd = fd, .at = offset, .left = length, .field = field};
+        return (struct grpc_region){.fd = fd, .at = offset, .left = length, .field = field, .answered = answered};
 }
 
 static void begin_chunk(struct grpc_region *r)
@@ -41,6 +41,18 @@ static void begin_chunk(struct grpc_region *r)
         r->chunk_left = r->left < GRPC_CHUNK_BYTES ? (size_t)r->left : GRPC_CHUNK_BYTES;
         r->head_len = grpc_chunk_head(r->field, r->chunk_left, r->head);
         r->head_at = 0;
+}
+
+static ssize_t read_bytes(const struct grpc_region *r, char *into, size_t size)
+{
+        ssize_t n;
+        if (r->answered != NULL) {
+                return http_flow_read_file(r->answered, r->fd, r->at, into, size);
+        }
+        do {
+                n = pread(r->fd, into, size, r->at);
+        } while (n < 0 && errno == EINTR);
+        return n > 0 ? n : HTTP_FLOW_BROKEN;
 }
 
 ssize_t grpc_region_read(struct grpc_region *r, char *into, size_t size)
@@ -59,11 +71,9 @@ ssize_t grpc_region_read(struct grpc_region *r, char *into, size_t size)
         if (room == 0) {
                 return (ssize_t)head;
         }
-        do {
-                n = pread(r->fd, into + head, room, r->at);
-        } while (n < 0 && errno == EINTR);
-        if (n <= 0) {
-                return -1;
+        n = read_bytes(r, into + head, room);
+        if (n < 0) {
+                return n == HTTP_FLOW_WAITS && head > 0 ? (ssize_t)head : n;
         }
         r->at += n;
         r->left -= n;

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 #include "base/buf.h"
 #include "base/str.h"
+#include "http/server.h"
 
 enum {
         GRPC_CHUNK_BYTES = 64 << 10,
@@ -25,12 +26,16 @@ struct grpc_region {
         int fd;
         int64_t at, left; /* not sent yet */
         uint32_t field;
+        struct http_request *answered;
         char head[GRPC_CHUNK_HEAD_BYTES]; /* of the message that is being sent */
         size_t head_len, head_at, chunk_left;
 };
 
-struct grpc_region grpc_region_of(int fd, int64_t offset, int64_t length, uint32_t field);
-/* Puts the next bytes: how many, 0 at the end, -1 when the file has become shorter or cannot be read. */
+/* answered: the request whose answer it is, on whose thread nothing waits for the disk; or NULL. */
+struct grpc_region grpc_region_of(int fd, int64_t offset, int64_t length, uint32_t field,
+                                  struct http_request *answered);
+/* Puts the next bytes: how many, 0 at the end, HTTP_FLOW_BROKEN when the file has become shorter or cannot be read; of
+ * an answer also HTTP_FLOW_WAITS. */
 ssize_t grpc_region_read(struct grpc_region *r, char *into, size_t size);
 
 #endif

@@ -236,7 +236,7 @@ static sn_status take_problem(struct rpc_call *c, const struct rpc_method *m, co
 static void add_body(struct grpc_call *call, const struct rpc_call *c, const struct rpc_method *m)
 {
         if (c->body != NULL) {
-                call->body = grpc_region_of(c->body->fd, 0, c->body->size, contract_chunk_field(m->in)->number);
+                call->body = grpc_region_of(c->body->fd, 0, c->body->size, contract_chunk_field(m->in)->number, NULL);
                 call->stall_us = (int64_t)m->stall_ms * 1000;
                 call->answer_us = (int64_t)m->deadline_ms * 1000;
                 call->deadline_us = clock_monotonic_us() + call->stall_us;

@@ -27,7 +27,7 @@ static ssize_t download_read(struct http_flow *flow, char *into, size_t size, st
                 n = grpc_region_read(&d->region, into, size);
         }
         flow->ended = d->first_at == d->first.len && d->region.left == 0;
-        return n >= 0 ? n : HTTP_FLOW_BROKEN;
+        return n;
 }
 
 static void download_close(struct http_flow *flow)
@@ -37,13 +37,13 @@ static void download_close(struct http_flow *flow)
         close(d->region.fd);
 }
 
-struct http_flow *grpc_download_new(struct rpc_call *c, struct buf *first)
+struct http_flow *grpc_download_new(struct rpc_call *c, struct http_request *http, struct buf *first)
 {
         struct download *d = ARENA_NEW(c->arena, struct download);
         d->flow = (struct http_flow){.read = download_read, .close = download_close};
         d->first = *first;
-        d->region =
-            grpc_region_of(c->file->fd, c->file->offset, c->file->length, contract_chunk_field(c->method->out)->number);
+        d->region = grpc_region_of(c->file->fd, c->file->offset, c->file->length,
+                                   contract_chunk_field(c->method->out)->number, http);
         *first = (struct buf){0};
         c->file = NULL;
         return &d->flow;

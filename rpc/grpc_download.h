@@ -7,6 +7,6 @@
 #include "rpc/rpc.h"
 
 /* Takes over the call's file, and the first message, framed. */
-struct http_flow *grpc_download_new(struct rpc_call *c, struct buf *first);
+struct http_flow *grpc_download_new(struct rpc_call *c, struct http_request *http, struct buf *first);
 
 #endif

@@ -280,7 +280,7 @@ static sn_status write_answer(struct grpc_request *r, struct rpc_call *c, const 
                                      "the answer would be too large; ask for less");
         }
         if (c->file != NULL) {
-                response->flow = grpc_download_new(c, &response->body);
+                response->flow = grpc_download_new(c, r->http, &response->body);
         }
         http_response_trailer(response, MD_STATUS, "0");
         add_rate(r, response, http_response_trailer);
