@@ -9,7 +9,10 @@
 #include <string.h>
 #include <cmocka.h>
 #include "base/clock.h"
+#include "google/protobuf/timestamp.pb-c.h"
+#include "services/analytics/insights.h"
 #include "services/analytics/store.h"
+#include "services/analytics/store_insights.h"
 #include "services/test_support.h"
 
 #define DATABASE "analytics_service"
@@ -124,28 +127,48 @@ static void roll_ups_are_what_a_recomputation_gives(void **state)
 
 /* ---- Members who are erased ---- */
 
-static void store_one(const char *name, const char *user_id)
+struct about {
+        const char *name, *user_id, *visitor, *object_id, *about_user_id, *properties;
+};
+
+static char *text_or_empty(const char *text)
+{
+        return text != NULL ? (char *)text : (char *)"";
+}
+
+static void store_event(const struct about *a)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = call();
         AnalyticsRows__TakenEvent event = ANALYTICS_ROWS__TAKEN_EVENT__INIT, *list[1] = {&event};
 
         event.id = uuid_new_in(c->arena);
-        event.name = (char *)name;
+        event.name = (char *)a->name;
         event.at_ms = c->now_ms;
-        event.user_id = (char *)user_id;
+        event.user_id = text_or_empty(a->user_id);
+        event.visitor = text_or_empty(a->visitor);
+        event.object_id = text_or_empty(a->object_id);
+        event.about_user_id = text_or_empty(a->about_user_id);
+        event.properties = text_or_empty(a->properties);
         assert_int_equal(DB_WRITE(c, tx, store_events(tx, list, 1, NULL)), SN_OK);
+}
+
+static void store_one(const char *name, const char *user_id)
+{
+        store_event(&(struct about){.name = name, .user_id = user_id});
 }
 
 static const char *rows_that_name(const char *user_id)
 {
-        char sql[600];
+        char sql[900];
 
         (void)snprintf(sql, sizeof(sql),
                        "select (select count(*) from analytics_people t where t::text like '%%%s%%')"
                        " + (select count(*) from user_events t where t::text like '%%%s%%')"
                        " + (select count(*) from user_sessions t where t::text like '%%%s%%')"
-                       " + (select count(*) from metric_people t where t::text like '%%%s%%')",
-                       user_id, user_id, user_id, user_id);
+                       " + (select count(*) from metric_people t where t::text like '%%%s%%')"
+                       " + (select count(*) from content_performance t where t::text like '%%%s%%')"
+                       " + (select count(*) from user_engagement_profiles t where t::text like '%%%s%%')",
+                       user_id, user_id, user_id, user_id, user_id, user_id);
         return test_admin(DATABASE, sql);
 }
 
@@ -178,6 +201,184 @@ static void answers_that_are_kept_for_who_was_erased_go(void **state)
         (void)test_admin(DATABASE, sql);
         assert_int_equal(DB_WRITE(c, tx, store_forget_member(tx, member)), SN_OK);
         assert_string_equal(test_admin(DATABASE, "select count(*) from idempotency_keys where key = 'erased'"), "1");
+}
+
+/* ---- What authors are told ---- */
+
+/* So many others see the note, on the same occasion so many hours ago. */
+static void view(const char *note, int people, const char *source, int hours_ago)
+{
+        char visitor[UUID_SIZE], properties[60], sql[400];
+
+        (void)snprintf(properties, sizeof(properties), "{\"from\":\"%s\"}", source);
+        for (int i = 0; i < people; i++) {
+                store_event(&(struct about){
+                    .name = "note_view", .visitor = uuid_new(visitor), .object_id = note, .properties = properties});
+        }
+        (void)snprintf(sql, sizeof(sql),
+                       "update user_events set created_at = now() - %d * interval '1 hour' where object_id = '%s'"
+                       " and created_at > now() - interval '30 minutes'; select 1",
+                       hours_ago, note);
+        (void)test_admin(DATABASE, sql);
+}
+
+static void tell(const char *note, const char *author)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = call();
+
+        assert_int_equal(DB_WRITE(c, tx, insights_count_new(tx, note, author, 5)), SN_OK);
+}
+
+static const char *told(const char *note)
+{
+        char sql[400];
+
+        (void)snprintf(sql, sizeof(sql),
+                       "select coalesce(string_agg(source || ':' || views || '/' || engagements, ' '"
+                       " order by from_at, source), '') from content_analytics where note_id = '%s'",
+                       note);
+        return test_admin(DATABASE, sql);
+}
+
+static void views_are_told_together_with_enough_others_and_for_good(void **state)
+{
+        char author[UUID_SIZE], note[UUID_SIZE], liker[UUID_SIZE];
+
+        store_event(&(struct about){.name = "note.created", .user_id = uuid_new(author), .object_id = uuid_new(note)});
+        view(note, 4, "home", 9);
+        tell(note, author);
+        assert_string_equal(told(note), "");
+        /* Two hours together are enough; of two sources one alone would tell the other. */
+        view(note, 3, "link", 7);
+        tell(note, author);
+        assert_string_equal(told(note), ":7/0");
+        store_event(&(struct about){.name = "note.liked", .user_id = uuid_new(liker), .object_id = note});
+        view(note, 6, "home", 5);
+        view(note, 5, "search", 5);
+        view(note, 4, "home", 3);
+        tell(note, author);
+        tell(note, author);
+        assert_string_equal(told(note), ":7/0 :11/1 home:6/0 search:5/0");
+        view(note, 20, "no such place", 0);
+        tell(note, author);
+        assert_string_equal(told(note), ":7/0 :11/1 home:6/0 search:5/0"); /* that hour is not over */
+        char sql[200];
+        (void)snprintf(sql, sizeof(sql),
+                       "select views || ' ' || engagements || ' ' || reach from content_performance"
+                       " where note_id = '%s'",
+                       note);
+        assert_string_equal(test_admin(DATABASE, sql), "18 1 18");
+}
+
+static void who_views_often_is_one_person(void **state)
+{
+        char author[UUID_SIZE], note[UUID_SIZE], viewer[UUID_SIZE];
+
+        store_event(&(struct about){.name = "note.created", .user_id = uuid_new(author), .object_id = uuid_new(note)});
+        (void)uuid_new(viewer);
+        for (int hour = 9; hour > 2; hour--) {
+                store_event(&(struct about){.name = "note_view", .user_id = viewer, .object_id = note});
+                view(note, 0, "", hour);
+        }
+        view(note, 3, "home", 2);
+        tell(note, author);
+        assert_string_equal(told(note), "");
+}
+
+static void what_is_known_of_a_note_goes_with_it(void **state)
+{
+        char author[UUID_SIZE], note[UUID_SIZE], sql[200];
+
+        store_event(&(struct about){.name = "note.created", .user_id = uuid_new(author), .object_id = uuid_new(note)});
+        view(note, 6, "home", 3);
+        tell(note, author);
+        assert_string_equal(told(note), ":6/0 home:6/0");
+        store_event(&(struct about){.name = "note.deleted", .user_id = author, .object_id = note});
+        assert_string_equal(told(note), "");
+        (void)snprintf(sql, sizeof(sql), "select count(*) from content_performance where note_id = '%s'", note);
+        assert_string_equal(test_admin(DATABASE, sql), "0");
+}
+
+static void followers_are_counted_by_pseudonym(void **state)
+{
+        char followed[UUID_SIZE], follower[UUID_SIZE];
+        AnalyticsInsights__FollowerDay **days = NULL;
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = call();
+        size_t n = 0;
+
+        (void)uuid_new(followed);
+        for (int i = 0; i < 3; i++) {
+                store_event(&(struct about){
+                    .name = "follow.created", .user_id = uuid_new(follower), .about_user_id = followed});
+        }
+        store_event(&(struct about){.name = "follow.deleted", .user_id = follower, .about_user_id = followed});
+        assert_int_equal(DB_READ(c, tx, store_follower_days(tx, followed, c->now_ms - 25 * HOUR_MS, &n, &days)), SN_OK);
+        int64_t gained = 0, lost = 0;
+        for (size_t i = 0; i < n; i++) {
+                gained += days[i]->gained;
+                lost += days[i]->lost;
+        }
+        assert_int_equal(gained, 3);
+        assert_int_equal(lost, 1);
+        assert_string_equal(rows_that_name(followed), "1"); /* their pseudonym alone */
+}
+
+static size_t engagement_of(const char *member, bool *enabled, AnalyticsInsights__EngagedWith *first)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = call();
+        AnalyticsInsights__EngagedWith **items = NULL;
+        size_t n = 0;
+
+        assert_int_equal(DB_READ(c, tx, store_engagement(tx, member, enabled, &n, &items)), SN_OK);
+        if (n > 0) {
+                *first = *items[0];
+        }
+        return n;
+}
+
+static void assert_about(double is, double wanted)
+{
+        if (!(is > wanted * 0.999 && is < wanted * 1.001)) {
+                fail_msg("%g is not %g", is, wanted);
+        }
+}
+
+static void engagement_fades_and_is_the_members_own_to_switch_off(void **state)
+{
+        char author[UUID_SIZE], note[UUID_SIZE], reader[UUID_SIZE];
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = call();
+        AnalyticsInsights__EngagedWith with = {0};
+        bool enabled = false;
+
+        store_event(&(struct about){.name = "note.created", .user_id = uuid_new(author), .object_id = uuid_new(note)});
+        struct about seen = {.name = "note_view", .user_id = uuid_new(reader), .object_id = note},
+                     liked = {.name = "note.liked", .user_id = reader, .object_id = note};
+        store_event(&seen);
+        store_event(&seen);
+        store_event(&liked);
+        store_event(&(struct about){.name = "note_view", .user_id = author, .object_id = note}); /* one's own */
+        assert_int_equal(engagement_of(author, &enabled, &with), 0);
+        assert_int_equal(engagement_of(reader, &enabled, &with), 1);
+        assert_about(with.reads, 2);
+        assert_about(with.likes, 1);
+        (void)test_admin(DATABASE, "update user_engagement_profiles set reads = reads / 2; select 1"); /* 30 days */
+        assert_int_equal(engagement_of(reader, &enabled, &with), 1);
+        assert_about(with.reads, 1);
+
+        assert_int_equal(DB_WRITE(c, tx, store_switch_engagement(tx, reader, false)), SN_OK);
+        store_event(&seen);
+        assert_int_equal(engagement_of(reader, &enabled, &with), 0);
+        assert_false(enabled);
+        assert_int_equal(DB_WRITE(c, tx, store_switch_engagement(tx, reader, true)), SN_OK);
+        store_event(&liked);
+        assert_int_equal(engagement_of(reader, &enabled, &with), 1);
+        assert_true(enabled);
+        /* Erasing the author takes them out of the reader's profile, too. */
+        assert_int_equal(DB_WRITE(c, tx, store_forget_member(tx, author)), SN_OK);
+        assert_int_equal(engagement_of(reader, &enabled, &with), 0);
+        assert_string_equal(test_admin(DATABASE, "select count(*) from user_engagement_profiles u, analytics_people p"
+                                                 " where p.visitor in (u.visitor, u.author) and p.user_id is null"),
+                            "0");
 }
 
 /* ---- What goes by the clock ---- */
@@ -225,6 +426,11 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(roll_ups_are_what_a_recomputation_gives),
             cmocka_unit_test(nothing_leads_to_who_was_erased),
+            cmocka_unit_test(views_are_told_together_with_enough_others_and_for_good),
+            cmocka_unit_test(who_views_often_is_one_person),
+            cmocka_unit_test(what_is_known_of_a_note_goes_with_it),
+            cmocka_unit_test(followers_are_counted_by_pseudonym),
+            cmocka_unit_test(engagement_fades_and_is_the_members_own_to_switch_off),
             cmocka_unit_test(answers_that_are_kept_for_who_was_erased_go),
             cmocka_unit_test(old_months_go_whole_and_new_ones_come),
             cmocka_unit_test(salts_are_shared_for_a_day_and_then_destroyed),

@@ -163,6 +163,17 @@ static const struct {
     {"analytics_service",
      "insert into user_sessions (day, visitor, member, first_at, last_at, events)"
      " select (at at time zone 'UTC')::date, visitor, true, min(at), max(at), count(*) from user_events group by 1, 2"},
+    {"analytics_service", "insert into content_performance (note_id, author) select id(n), id(n % 500 + 1) from "
+                          "generate_series(1, 20000) n"},
+    {"analytics_service",
+     "update user_events set object_id = id(('x' || right(id::text, 5))::bit(20)::integer % 20000),"
+     " name = case right(id::text, 1) when '0' then 'note_view' when '1' then 'follow.created'"
+     " when '2' then 'follow.deleted' else name end"},
+    {"analytics_service", "insert into content_analytics (note_id, from_at, source, to_at, views, engagements)"
+                          " select id(n % 2000 + 1), now() - n * interval '1 hour', '', now(), 5, 0"
+                          " from generate_series(1, 20000) n"},
+    {"analytics_service", "insert into user_engagement_profiles (visitor, author, reads, likes, renotes, answers)"
+                          " select id(n % 500 + 1), id(n / 500 + 1), 1, 1, 1, 1 from generate_series(1, 20000) n"},
     {"analytics_service", "insert into business_metrics (name, grain, bucket, value, people)"
                           " select 'e' || n % 20, 'hour', date_trunc('hour', now() - n / 20 * interval '1 h'), 1, 1"
                           " from generate_series(1, 20000) n"},

@@ -254,7 +254,12 @@ static void events_for_statistics_are_found_by_index(void **state)
 {
         CHECK("analytics_service", {"INSERT_EVENTS", "analytics_people_user_id_key _pkey"},
               {"SELECT_COUNTS", "business_metrics_pkey"}, {"FORGET_MEMBER", "analytics_people_user_id_key"},
-              {"ERASE_KEYS", "idempotency_keys_pkey"});
+              {"ERASE_KEYS", "idempotency_keys_pkey"},
+              {"SELECT_UNTOLD_HOURS", "content_performance_pkey object_id_at_idx"},
+              {"SELECT_POINTS", "content_analytics_pkey"},
+              {"SELECT_OWN_NOTES", "analytics_people_user_id_key content_performance_author"},
+              {"SELECT_ENGAGEMENT", "analytics_people_user_id_key user_engagement_profiles_pkey"},
+              {"PRUNE_ENGAGEMENT", "user_engagement_profiles_updated_at"});
 }
 
 int main(void)

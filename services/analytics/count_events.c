@@ -6,15 +6,23 @@
 #include "services/analytics/store.h"
 #include "services/user/user.rpc.h"
 
-/* The events' actors who let themselves be counted. */
+static bool is_follow(const bus_event *event)
+{
+        return str_starts(str_of(event->type), str_of("follow."));
+}
+
+/* Of the events' actors, and of those who are followed, those who let themselves be counted. */
 static sn_status find_countable(struct rpc_call *c, const struct bus_batch *batch, User__CountableMembers *out)
 {
         User__BatchGetCountableRequest in = USER__BATCH_GET_COUNTABLE_REQUEST__INIT;
 
-        in.ids = ARENA_ARRAY(c->arena, char *, batch->n);
+        in.ids = ARENA_ARRAY(c->arena, char *, 2 * batch->n);
         for (size_t i = 0; i < batch->n; i++) {
                 if (uuid_valid(batch->events[i]->actor_id)) {
                         in.ids[in.n_ids++] = batch->events[i]->actor_id;
+                }
+                if (is_follow(batch->events[i]) && uuid_valid(batch->events[i]->object_id)) {
+                        in.ids[in.n_ids++] = batch->events[i]->object_id;
                 }
         }
         return in.n_ids == 0 ? SN_OK : user_batch_get_countable(c, &in, out);
@@ -30,6 +38,14 @@ static char *if_countable(const User__CountableMembers *members, char *id)
         return "";
 }
 
+/* The note that it is about: a comment or renote is about the one that it answers or passes on. */
+static char *note_of(const bus_event *event)
+{
+        bool answers = strcmp(event->type, "comment.created") == 0 || strcmp(event->type, "renote.created") == 0;
+
+        return answers ? event->object_id : event->aggregate_id;
+}
+
 static AnalyticsRows__TakenEvent *to_taken(struct rpc_call *c, const bus_event *event,
                                            const User__CountableMembers *members)
 {
@@ -40,6 +56,11 @@ static AnalyticsRows__TakenEvent *to_taken(struct rpc_call *c, const bus_event *
         out->name = event->type;
         out->at_ms = event->occurred_at != NULL ? event->occurred_at->seconds * 1000 : c->now_ms;
         out->user_id = if_countable(members, event->actor_id);
+        if (is_follow(event)) {
+                out->about_user_id = if_countable(members, event->object_id);
+        } else {
+                out->object_id = note_of(event);
+        }
         return out;
 }
 

@@ -4,7 +4,8 @@
 #include "services/analytics/count_events.h"
 #include "services/note/note.rpc.h"
 
-static const char *const types[] = {"note.created", "note.deleted", "comment.created", "renote.created", NULL};
+static const char *const types[] = {"note.created",    "note.deleted",    "note.liked",     "comment.created",
+                                    "comment.deleted", "comment.removed", "renote.created", NULL};
 
 const struct bus_consumer analytics_count_notes = {
     .name = "count_notes",

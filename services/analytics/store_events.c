@@ -7,25 +7,32 @@ DB_STATEMENT(
     ADD_PEOPLE, "analytics_service", NULL,
     "insert into analytics_people (user_id, first_day)"
     " select u, min((at at time zone 'UTC')::date) from unnest($1::uuid[], $2::text[], $3::bigint[]) e (u, name, ms),"
-    " to_timestamp(ms / 1000.0) at where u is not null and name not like '%.deleted'"
+    " to_timestamp(ms / 1000.0) at where u is not null and name not like '%.deleted' and name not like '%.removed'"
     " and not exists (select from analytics_erased x where x.id = sha256(uuid_send(u))) group by u order by u"
     " on conflict (user_id) do update set first_day = excluded.first_day"
     " where analytics_people.first_day > excluded.first_day");
+/* Who has only been followed has done nothing yet. */
+DB_STATEMENT(ADD_FOLLOWED, "analytics_service", NULL,
+             "insert into analytics_people (user_id, first_day)"
+             " select distinct u, date 'infinity' from unnest($1::uuid[]) u where u is not null"
+             " and not exists (select from analytics_erased x where x.id = sha256(uuid_send(u))) order by u"
+             " on conflict (user_id) do nothing");
 
 /* An id counts once within the days in which an event may still come (EVENT_OLDEST_MS, and a day more). */
 DB_STATEMENT(
     INSERT_EVENTS, "analytics_service", NULL,
     "with incoming as (select distinct on (i.id) i.id, to_timestamp(i.ms / 1000.0) as at, i.name,"
-    " coalesce(p.visitor, i.visitor) as visitor, i.user_id is not null as member, i.object_id,"
+    " coalesce(p.visitor, i.visitor) as visitor, i.user_id is not null as member, coalesce(a.visitor, i.object_id) as "
+    "object_id,"
     " nullif(i.properties, '')::jsonb as properties"
-    " from unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[])"
-    " i (id, ms, name, user_id, visitor, object_id, properties)"
-    " left join analytics_people p on p.user_id = i.user_id),"
+    " from unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::uuid[])"
+    " i (id, ms, name, user_id, visitor, object_id, properties, about)"
+    " left join analytics_people p on p.user_id = i.user_id left join analytics_people a on a.user_id = i.about),"
     " fresh as (insert into user_events (id, at, name, visitor, member, object_id, properties)"
     " select i.id, i.at, i.name, i.visitor, i.member, i.object_id, i.properties from incoming i where not exists"
     " (select from user_events e where e.id = i.id and e.at > now() - interval '8 days'"
     " and e.at < now() + interval '1 day')"
-    " on conflict do nothing returning name, at, visitor, member),"
+    " on conflict do nothing returning name, at, visitor, member, object_id),"
     " visits as (insert into user_sessions as s (day, visitor, member, first_at, last_at, events)"
     " select (at at time zone 'UTC')::date as day, visitor, bool_or(member), min(at), max(at), count(*) from fresh"
     " where visitor is not null group by 1, 2 order by 1, 2"
@@ -41,24 +48,37 @@ DB_STATEMENT(
     " rolled as (insert into business_metrics as m (name, grain, bucket, value, people)"
     " select name, grain, bucket, sum(value)::bigint, sum(people)::bigint from counted group by 1, 2, 3"
     " on conflict (name, grain, bucket) do update"
-    " set value = m.value + excluded.value, people = m.people + excluded.people)"
+    " set value = m.value + excluded.value, people = m.people + excluded.people),"
+    /* Notes: those that come, those that go, and who engages with whose. */
+    " gone as (delete from content_performance c using fresh f where c.note_id = f.object_id"
+    " and f.name in ('note.deleted', 'comment.deleted', 'comment.removed')),"
+    " written as (insert into content_performance (note_id, author) select f.object_id, f.visitor from fresh f"
+    " where f.name = 'note.created' and f.visitor is not null and f.object_id is not null and not exists"
+    " (select from fresh g where g.object_id = f.object_id and g.name = 'note.deleted') on conflict do nothing),"
+    " engaged as (insert into user_engagement_profiles as u (visitor, author, reads, likes, renotes, answers)"
+    " select f.visitor, c.author, coalesce(sum(w) filter (where f.name = 'note_view'), 0), coalesce(sum(w) filter "
+    "(where f.name = 'note.liked'), 0),"
+    " coalesce(sum(w) filter (where f.name = 'renote.created'), 0), coalesce(sum(w) filter (where f.name = "
+    "'comment.created'), 0)"
+    " from (select *, case when name in ('note_view', 'note.liked', 'renote.created', 'comment.created') then"
+    " analytics_decay(at) end as w from fresh where member) f"
+    " join content_performance c on c.note_id = f.object_id join analytics_people p on p.visitor = f.visitor"
+    " where w is not null and p.profiled and p.user_id is not null and c.author <> f.visitor group by 1, 2 order by 1, "
+    "2"
+    " on conflict (visitor, author) do update set reads = u.reads + excluded.reads, likes = u.likes + excluded.likes,"
+    " renotes = u.renotes + excluded.renotes, answers = u.answers + excluded.answers)"
     " select count(*) as n from fresh");
 
 struct columns {
-        char **ids, **names, **user_ids, **visitors, **object_ids, **properties;
+        char **ids, **names, **user_ids, **visitors, **object_ids, **properties, **about;
         int64_t *at_ms;
 };
 
 static struct columns to_columns(struct arena *arena, AnalyticsRows__TakenEvent *const *events, size_t n)
 {
-        char **texts = ARENA_ARRAY(arena, char *, n * 6 + 1);
-        struct columns c = {texts,
-                            texts + n,
-                            texts + 2 * n,
-                            texts + 3 * n,
-                            texts + 4 * n,
-                            texts + 5 * n,
-                            ARENA_ARRAY(arena, int64_t, n + 1)};
+        char **texts = ARENA_ARRAY(arena, char *, n * 7 + 1);
+        struct columns c = {texts,         texts + n,     texts + 2 * n, texts + 3 * n,
+                            texts + 4 * n, texts + 5 * n, texts + 6 * n, ARENA_ARRAY(arena, int64_t, n + 1)};
 
         for (size_t i = 0; i < n; i++) {
                 c.ids[i] = events[i]->id;
@@ -67,6 +87,7 @@ static struct columns to_columns(struct arena *arena, AnalyticsRows__TakenEvent 
                 c.visitors[i] = events[i]->visitor[0] != '\0' ? events[i]->visitor : NULL;
                 c.object_ids[i] = events[i]->object_id[0] != '\0' ? events[i]->object_id : NULL;
                 c.properties[i] = events[i]->properties;
+                c.about[i] = events[i]->about_user_id[0] != '\0' ? events[i]->about_user_id : NULL;
                 c.at_ms[i] = events[i]->at_ms;
         }
         return c;
@@ -80,10 +101,11 @@ sn_status store_events(struct db_tx *tx, AnalyticsRows__TakenEvent *const *event
         TRY(db_lock_one(tx, "analytics", "events"));
         TRY(db_exec(tx, &ADD_PEOPLE, DB_BINDS(bind_uuids(c.user_ids, n), bind_texts(c.names, n), bind_i64s(c.at_ms, n)),
                     NULL));
+        TRY(db_exec(tx, &ADD_FOLLOWED, DB_BINDS(bind_uuids(c.about, n)), NULL));
         TRY(db_rows(tx, &INSERT_EVENTS,
                     DB_BINDS(bind_uuids(c.ids, n), bind_i64s(c.at_ms, n), bind_texts(c.names, n),
                              bind_uuids(c.user_ids, n), bind_uuids(c.visitors, n), bind_uuids(c.object_ids, n),
-                             bind_texts(c.properties, n)),
+                             bind_texts(c.properties, n), bind_uuids(c.about, n)),
                     &rows));
         if (n_new != NULL) {
                 *n_new = db_i64(rows, 0, "n");
@@ -91,7 +113,12 @@ sn_status store_events(struct db_tx *tx, AnalyticsRows__TakenEvent *const *event
         return SN_OK;
 }
 
-DB_STATEMENT(FORGET_MEMBER, "analytics_service", NULL, "update analytics_people set user_id = null where user_id = $1");
+DB_STATEMENT(FORGET_MEMBER, "analytics_service", NULL,
+             "with gone as (update analytics_people set user_id = null where user_id = $1 returning visitor),"
+             " readers as (delete from user_engagement_profiles u using gone where u.visitor = gone.visitor),"
+             " authors as (delete from user_engagement_profiles u using gone where u.author = gone.visitor"
+             " and u.visitor <> gone.visitor)"
+             " delete from content_performance c using gone where c.author = gone.visitor");
 DB_STATEMENT(REMEMBER_ERASED, "analytics_service", NULL,
              "insert into analytics_erased (id) values (sha256(uuid_send($1::uuid))) on conflict do nothing");
 DB_STATEMENT(ERASE_KEYS, "analytics_service", NULL, "delete from idempotency_keys where actor_id = $1");

@@ -166,6 +166,46 @@ test('the schema describes what is taken', async () => {
         assert.deepEqual(view.properties.map((p) => [p.name, p.kind, p.limit]), [['path', 'path', 200], ['referrer', 'host', 100]]);
 });
 
+// --- one's own ---
+
+test('insights are the author\'s alone, and tell nothing while an hour lasts', async () => {
+        const [author, other] = await registerMany(2);
+        const note = await author.note('seen by few');
+        must(await send([event('note_view', { note_id: note.id, from: 'home' })], { token: other.token }), 202);
+        assert.deepEqual(must(await author.get(`/v1/notes/${note.id}/insights`)),
+                { note_id: note.id, views: null, reach: 0, engagements: 0, half_life_s: 0, points: [], sources: [] });
+        problem(await other.get(`/v1/notes/${note.id}/insights`), 404, { field: 'id' });
+        problem(await author.get(`/v1/notes/${randomUUID()}/insights`), 404, { field: 'id' });
+        must(await other.put(`/v1/users/${author.id}/follow`));
+        await eventually('the follower', async () => must(await author.get('/v1/users/me/insights?days=7')).followers.at(-1)?.gained === 1);
+        const { best_hours: hours, best_notes: notes } = must(await author.get('/v1/users/me/insights'));
+        assert.deepEqual([hours, notes], [[], []]);
+        problem(await author.get('/v1/users/me/insights?days=91'), 422, { field: 'days' });
+});
+
+test('whom one engages with is told to oneself, and is one\'s own to reset and to switch off', async () => {
+        const [author, reader] = await registerMany(2);
+        const note = await author.note('liked');
+        const mine = async () => must(await reader.get('/v1/users/me/engagement'));
+        assert.deepEqual(await mine(), { enabled: true, items: [] });
+        must(await reader.put(`/v1/notes/${note.id}/like`));
+        await eventually('the like', async () => (await mine()).items[0]?.likes > 0.99);
+        must(await send([event('note_view', { note_id: note.id })], { token: reader.token }), 202);
+        await eventually('the view', async () => (await mine()).items[0].reads > 0.99);
+        assert.deepEqual((await mine()).items.map((i) => i.user_id), [author.id]);
+        must(await reader.del('/v1/users/me/engagement'), 204);
+        assert.deepEqual(await mine(), { enabled: true, items: [] });
+        assert.deepEqual(must(await reader.patch('/v1/users/me/engagement', { enabled: false })), { enabled: false, items: [] });
+        problem(await reader.patch('/v1/users/me/engagement', {}), 422, { field: 'enabled' });
+        const searches = await today('page_leave') ?? 0;
+        must(await send([event('note_view', { note_id: note.id }), event('page_leave', { path: '/' })], { token: reader.token }), 202);
+        for (const other of await registerMany(5)) { // so that it can be seen when all of these are stored
+                must(await send([event('page_leave', { path: '/' })], { token: other.token }), 202);
+        }
+        await eventually('they are stored', async () => await today('page_leave') >= searches + 6);
+        assert.deepEqual(await mine(), { enabled: false, items: [] });
+});
+
 // --- experiments ---
 
 const experiment = (rest = {}) => ({ name: `e-${randomUUID()}`, layer: `l-${randomUUID()}`, from_percent: 0, to_percent: 100, variants: ['control', 'new'], metric: 'search', ...rest });

@@ -302,6 +302,12 @@ test('analytics: events, their schema, a metric', async () => {
         assert.ok((await ok('ListAssignments', {}, alice)).items.some((a) => a.experiment_id === experiment.id));
         assert.equal((await ok('GetResults', { id: experiment.id }, analyst)).variants.length, 2);
         await ok('StopExperiment', { id: experiment.id }, analyst);
+        const note = await alice.note('with insights');
+        assert.equal((await ok('GetNoteInsights', { id: note.id }, alice)).note_id, note.id);
+        assert.deepEqual((await ok('GetMyInsights', { days: 7 }, alice)).best_notes, []);
+        assert.equal((await ok('UpdateEngagement', { enabled: false }, alice)).enabled, false);
+        await ok('ResetEngagement', {}, alice);
+        assert.deepEqual(await ok('GetEngagement', {}, alice), { enabled: false, items: [] });
 });
 
 test('internal methods are not on REST either', async () => {

@@ -1,0 +1,46 @@
+/* The SQL of what authors are told. */
+#ifndef SERVICES_ANALYTICS_STORE_INSIGHTS_H
+#define SERVICES_ANALYTICS_STORE_INSIGHTS_H
+
+#include "db/db.h"
+#include "services/analytics/analytics_insights.rpc.h"
+#include "services/analytics/analytics_rows.rpc.h"
+#include "services/analytics/spans.h"
+
+/* The hours of the note's events that are in no span yet, up to the last hour that is over; at most 2,000. The note is
+ * locked until the transaction ends, and is known from then on, as one of author (a member's id) if it was not. */
+SN_CHECKED sn_status store_untold_hours(struct db_tx *tx, const char *note_id, const char *author, int64_t min,
+                                        size_t *n, AnalyticsRows__NoteHour ***hours);
+/* What spans would tell: ascending, for each the whole (source "") before its sources. */
+SN_CHECKED sn_status store_span_cells(struct db_tx *tx, const char *note_id, const struct span *spans, size_t n_spans,
+                                      size_t *n, AnalyticsRows__NoteCell ***cells);
+/* Tells these, for good. */
+SN_CHECKED sn_status store_tell_cells(struct db_tx *tx, const char *note_id, AnalyticsRows__NoteCell *const *cells,
+                                      size_t n);
+
+SN_CHECKED sn_status store_performance(struct db_tx *tx, const char *note_id, AnalyticsRows__NotePerformance *out);
+SN_CHECKED sn_status store_points(struct db_tx *tx, const char *note_id, size_t *n,
+                                  AnalyticsInsights__InsightSpan ***out);
+SN_CHECKED sn_status store_sources(struct db_tx *tx, const char *note_id, size_t *n,
+                                   AnalyticsInsights__InsightSource ***out);
+
+/* The newest 30 notes that the member wrote since then. */
+SN_CHECKED sn_status store_own_notes(struct db_tx *tx, const char *user_id, int64_t since_ms, size_t *n,
+                                     AnalyticsRows__NotePerformance ***out);
+SN_CHECKED sn_status store_follower_days(struct db_tx *tx, const char *user_id, int64_t since_ms, size_t *n,
+                                         AnalyticsInsights__FollowerDay ***out);
+/* Those of these notes that were seen most; the hours of the day in which they were (out has room for 3). */
+SN_CHECKED sn_status store_best_notes(struct db_tx *tx, char *const *note_ids, size_t n_ids, size_t *n,
+                                      AnalyticsInsights__BestNote ***out);
+SN_CHECKED sn_status store_best_hours(struct db_tx *tx, char *const *note_ids, size_t n_ids, size_t *n, uint32_t *out);
+
+/* ---- Engagement profiles ---- */
+
+SN_CHECKED sn_status store_engagement(struct db_tx *tx, const char *user_id, bool *enabled, size_t *n,
+                                      AnalyticsInsights__EngagedWith ***out);
+SN_CHECKED sn_status store_reset_engagement(struct db_tx *tx, const char *user_id);
+SN_CHECKED sn_status store_switch_engagement(struct db_tx *tx, const char *user_id, bool enabled);
+/* Deletes some of those that nothing was added to for so many months. */
+SN_CHECKED sn_status store_prune_engagement(struct db_tx *tx, int64_t months, bool *more);
+
+#endif
