@@ -45,9 +45,9 @@ sn_status store_switch_engagement(struct db_tx *tx, const char *user_id, bool en
 }
 
 DB_STATEMENT(PRUNE_ENGAGEMENT, "analytics_service", NULL,
-             "delete from user_engagement_profiles where (visitor, author) in (select visitor, author"
-             " from user_engagement_profiles where updated_at < now() - $1::bigint * interval '1 month'"
-             " order by updated_at limit 1000 for update skip locked)");
+             "delete from user_engagement_profiles where ctid = any (array (select ctid from user_engagement_profiles"
+             " where updated_at < now() - $1::bigint * interval '1 month' order by updated_at limit 1000"
+             " for update skip locked))");
 
 sn_status store_prune_engagement(struct db_tx *tx, int64_t months, bool *more)
 {
