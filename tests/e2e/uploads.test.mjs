@@ -203,10 +203,45 @@ test('64 uploads at once never take more than the quota', async () => {
         assert.equal(must(await member.get('/v1/media/usage')).reserved_bytes, 10 * each);
 });
 
+// A piece in chunks, whose checksum is known when it has been sent (tus: checksum-trailer).
+function sendWithTrailer(address, offset, bytes, checksum, method = 'PATCH') {
+        return new Promise((resolve, reject) => {
+                const request = http.request(new URL(address, base), { method, headers: {
+                        authorization: `Bearer ${owner.token}`, 'tus-resumable': '1.0.0', 'upload-offset': String(offset), 'content-type': 'application/offset+octet-stream',
+                        trailer: 'Upload-Checksum', ...(method === 'POST' ? { 'x-http-method-override': 'PATCH' } : {}) } }, (answer) => {
+                        answer.resume();
+                        answer.on('end', () => resolve(answer.statusCode));
+                });
+                request.on('error', reject);
+                request.write(bytes);
+                request.addTrailers({ 'Upload-Checksum': checksum });
+                request.end();
+        });
+}
+
+test('a checksum may come behind the piece, and a POST may stand for PATCH and DELETE', async () => {
+        const picture = noise();
+        const sum = (bytes) => `sha256 ${createHash('sha256').update(bytes).digest('base64')}`;
+        const address = await begin(picture.length);
+        assert.equal(await sendWithTrailer(address, 0, picture.subarray(0, 70_000), sum('else')), 460);
+        assert.equal(await offsetOf(address), 0);
+        assert.equal(await sendWithTrailer(address, 0, picture.subarray(0, 70_000), sum(picture.subarray(0, 70_000))), 204);
+        assert.equal(await sendWithTrailer(address, 70_000, picture.subarray(70_000), sum('else'), 'POST'), 460);
+        assert.equal(await offsetOf(address), 70_000);
+        assert.equal(await sendWithTrailer(address, 70_000, picture.subarray(70_000), sum(picture.subarray(70_000)), 'POST'), 204);
+        assert.deepEqual(await original(await mediaOf(address)), picture);
+        const given = await begin(100);
+        assert.equal((await ask('POST', given, { 'x-http-method-override': 'DELETE' })).status, 204);
+        assert.equal((await ask('HEAD', given)).status, 404);
+        const viaClient = noise();
+        const done = await upload(viaClient, { overridePatchMethod: true, chunkSize: 200_000 });
+        assert.deepEqual(await original(await mediaOf(done.url)), viaClient);
+});
+
 test('OPTIONS says what there is, and pages of other origins may do all of it', async () => {
         const options = await fetch(`${base}/v1/uploads`, { method: 'OPTIONS' });
         assert.equal(options.headers.get('tus-version'), '1.0.0');
-        for (const extension of ['creation', 'creation-with-upload', 'creation-defer-length', 'expiration', 'checksum', 'termination', 'concatenation']) {
+        for (const extension of ['creation', 'creation-with-upload', 'creation-defer-length', 'expiration', 'checksum', 'checksum-trailer', 'termination', 'concatenation']) {
                 assert.ok(options.headers.get('tus-extension').split(',').includes(extension), extension);
         }
         const address = await begin(100);
