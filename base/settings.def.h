@@ -76,6 +76,7 @@ SETTING_STRING(cors_origins, "CORS_ORIGINS", "*", false, "origins that browsers 
 
 SETTING_STRING(media_dir, "MEDIA_DIR", "", false, "the folder for media; empty: below the data folder of `sonet up`, and elsewhere no media are taken")
 SETTING_INT(media_quota_bytes, "MEDIA_QUOTA_BYTES", 5368709120, 0, 1099511627776, "what the media of one member may take, as they came")
+SETTING_INT(media_pending, "MEDIA_PENDING", 200, 1, 100000, "media of one member that may wait to be processed")
 SETTING_INT(media_file_bytes, "MEDIA_FILE_BYTES", 1073741824, 1024, 1073741824, "the largest media file")
 
 SETTING_INT(note_cache_bytes, "NOTE_CACHE_BYTES", 41943040, 0, 1099511627776, "memory for notes")

@@ -92,8 +92,8 @@ static const struct {
                       " select id(n), 'small', 'image/webp', 1, 1, 1, int4send(-n) from generate_series(1, 20000) n"},
     {"media_service", "insert into media_uses (media_id, object_id, is_public)"
                       " select id(n), id(n + 50000), n % 2 = 0 from generate_series(1, 20000) n"},
-    {"media_service", "insert into media_processing_jobs (media_id, due_at)"
-                      " select id(n), now() + interval '1 minute' * (n - 100) from generate_series(1, 5000) n"},
+    {"media_service", "insert into media_processing_jobs (media_id, owner_id, due_at)"
+                      " select id(n), id(n % 500), now() + interval '1 minute' * (n - 100) from generate_series(1, 5000) n"},
     {"media_service", "insert into upload_sessions (id, owner_id, expires_at)"
                       " select id(n), id(n % 500), now() + interval '1 minute' * n from generate_series(1, 5000) n"},
     {"media_service", "insert into upload_chunks (id, session_id, position, size_bytes)"

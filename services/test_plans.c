@@ -91,7 +91,10 @@ static void media_are_found_by_index(void **state)
               {"SELECT_HAS_CONTENT", "media_files_of_owner_by_upload"}, {"SELECT_VARIANT", "media_variants_pkey"},
               {"SELECT_MEDIAS", "media_files_pkey media_uses_pkey"}, {"DELETE_USES", "media_uses_of_object"},
               {"SELECT_REFERENCE", "media_files_by_content media_variants_by_content media_files_by_upload"},
-              {"TAKE_JOB", "media_processing_jobs_due"}, {"SELECT_UPLOAD", "upload_sessions_pkey"},
+              {"TAKE_JOB", "media_processing_jobs_next"},
+              {"INSERT_JOB", "media_files_pkey media_processing_jobs_of_owner"},
+              {"COUNT_JOBS", "media_processing_jobs_of_owner"}, {"CONFIRM_USES", "media_uses_of_object"},
+              {"REMOVE_UNCONFIRMED", "media_uses_"}, {"SELECT_UPLOAD", "upload_sessions_pkey"},
               {"LOCK_EXPIRED_UPLOADS", "upload_sessions_expired"}, {"LOCK_UPLOADS_OF", "upload_sessions_of_owner"},
               {"SELECT_CHUNKS", "upload_chunks_session_id_position_key"});
 }

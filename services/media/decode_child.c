@@ -21,6 +21,8 @@
 
 enum { SIDE_MAX = 20000, FRAMES_MAX = 1000, SUMMARY_SIDE = 32, JPEG_QUALITY = 92, WEBP_QUALITY = 80 };
 #define PIXELS_MAX INT64_C(100000000)
+/* What is made of a small file may be larger than it. */
+#define MADE_BYTES (INT64_C(32) << 20)
 
 #define FUNCTIONS(F)                                                                                                   \
         F(vips_init)                                                                                                   \
@@ -278,7 +280,8 @@ int decode_main(int argc, char **argv)
 {
         struct stat file;
 
-        if (argc != 4 || !sandbox_limit() || !load_vips() || fstat(STDIN_FILENO, &file) != 0 || !sandbox_close()) {
+        if (argc != 4 || fstat(STDIN_FILENO, &file) != 0 || !sandbox_limit(file.st_size * 2 + MADE_BYTES) ||
+            !load_vips() || !sandbox_close()) {
                 return 2;
         }
         struct picture p = {.mime_type = argv[1], .len = (size_t)file.st_size};

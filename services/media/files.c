@@ -5,6 +5,7 @@
 #include "services/media/create.h"
 #include "services/media/describe.h"
 #include "services/media/owned.h"
+#include "services/media/quota.h"
 #include "services/media/store.h"
 
 static sn_status read_own(struct rpc_call *c, struct db_tx *tx, const char *id, Media__Media *out)
@@ -34,6 +35,7 @@ sn_status media_handle_update_media(struct rpc_call *c, const Media__UpdateMedia
         TRY(focus_of(c, "focus_x", has_x ? in->focus_x : 0, &x));
         TRY(focus_of(c, "focus_y", has_y ? in->focus_y : 0, &y));
         TRY(db_begin(c, &tx));
+        TRY(has_x || has_y ? queue_admit(tx, c->actor) : SN_OK);
         TRY(store_update_media(tx, in->id, c->actor, in->alt_case != 0 ? in->alt_text : NULL, has_x ? &x : NULL,
                                has_y ? &y : NULL));
         if (has_x || has_y) {

@@ -8,8 +8,9 @@ struct media_limits media_limits;
 
 static sn_status start(struct service *service, const struct settings *settings)
 {
-        media_limits =
-            (struct media_limits){.quota_bytes = settings->media_quota_bytes, .file_bytes = settings->media_file_bytes};
+        media_limits = (struct media_limits){.quota_bytes = settings->media_quota_bytes,
+                                             .file_bytes = settings->media_file_bytes,
+                                             .pending = settings->media_pending};
         describe_start(settings->public_url);
         return blobs_start(settings->media_dir);
 }

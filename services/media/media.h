@@ -10,6 +10,7 @@
 struct media_limits {
         int64_t quota_bytes; /* that a member may keep */
         int64_t file_bytes;  /* that one file may have */
+        int64_t pending;     /* media of a member that may wait to be processed */
 };
 extern struct media_limits media_limits;
 

@@ -13,6 +13,7 @@
         "media.blurhash\", f.dominant_color as \"" prefix "media.dominant_color\", f.created_at as \"" prefix          \
         "media.created_at\", encode(f.upload_sha256, 'hex') as \"" prefix                                              \
         "upload_sha256\", encode(f.content_sha256, 'hex') as \"" prefix "content_sha256\""                             \
-        ", exists (select 1 from media_uses u where u.media_id = f.id and u.is_public) as \"" prefix "is_public\""
+        ", exists (select 1 from media_uses u where u.media_id = f.id and u.is_public and u.is_confirmed) as "         \
+        "\"" prefix "is_public\""
 
 #endif

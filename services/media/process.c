@@ -29,16 +29,18 @@ static sn_status keep_blobs(struct db_tx *tx, const char *media_id, const struct
         return blob_publish(tx, &blobs[DECODE_ORIGINAL]);
 }
 
-/* The media may have gone meanwhile: then nothing is kept. */
-static sn_status keep(struct rpc_call *c, const MediaRows__StoredMedia *row, const struct decoded *d,
+/* The media may have gone meanwhile: then nothing is kept. One that got another focus is shown with the old one until
+ * its further generation is done. */
+static sn_status keep(struct rpc_call *c, const MediaRows__DueMedia *job, const struct decoded *d,
                       const struct staged_blob *blobs)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
-        bool there = false;
+        const MediaRows__StoredMedia *row = job->stored;
+        enum job_state state = JOB_GONE;
 
         TRY(db_begin(c, &tx));
-        TRY(store_finish_job(tx, row->id, &there));
-        if (there) {
+        TRY(store_finish_job(tx, job, &state));
+        if (state != JOB_GONE) {
                 TRY(store_delete_variants(tx, row->id));
                 TRY(keep_blobs(tx, row->id, d, blobs));
                 TRY(store_media_ready(tx, row->id,
@@ -48,23 +50,24 @@ static sn_status keep(struct rpc_call *c, const MediaRows__StoredMedia *row, con
         return db_commit(c, NULL, &tx);
 }
 
-static sn_status fail_media(struct rpc_call *c, const char *id, const char *reason)
+static sn_status fail_media(struct rpc_call *c, const MediaRows__DueMedia *job, const char *reason)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
-        bool there = false;
+        enum job_state state = JOB_GONE;
 
         TRY(db_begin(c, &tx));
-        TRY(store_finish_job(tx, id, &there));
-        if (there) { /* otherwise somebody else has done it, and it may be ready */
-                TRY(store_media_failed(tx, id, reason));
+        TRY(store_finish_job(tx, job, &state));
+        if (state == JOB_DONE) { /* otherwise somebody else has done it, and it may be ready, or does it again */
+                TRY(store_media_failed(tx, job->stored->id, reason));
         }
         return db_commit(c, NULL, &tx);
 }
 
 /* --- the work --- */
 
-static sn_status process(struct rpc_call *c, const MediaRows__StoredMedia *row)
+static sn_status process(struct rpc_call *c, const MediaRows__DueMedia *job)
 {
+        const MediaRows__StoredMedia *row = job->stored;
         struct decoded *d = ARENA_NEW(c->arena, struct decoded);
         struct staged_blob blobs[DECODE_N_OUTPUTS];
         int fd = -1;
@@ -81,20 +84,20 @@ static sn_status process(struct rpc_call *c, const MediaRows__StoredMedia *row)
         close(fd);
         TRY(status);
         if (d->reason[0] != '\0') {
-                return fail_media(c, row->id, d->reason);
+                return fail_media(c, job, d->reason);
         }
         for (int i = 0; i < DECODE_N_OUTPUTS; i++) {
                 TRY(blob_stage(c, d->files[i].fd, &blobs[i]));
         }
-        return keep(c, row, d, blobs);
+        return keep(c, job, d, blobs);
 }
 
 /* The server's own fault, whatever it is, is none of the media: the attempt does not count, and it is tried again. The
  * job's call may have no time left. */
-static void postpone(struct rpc_call *c, const char *id)
+static void postpone(struct rpc_call *c, const MediaRows__DueMedia *job)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *own = rpc_call_new_background(c->service, POSTPONE_MS);
-        sn_status status = DB_WRITE(own, tx, store_postpone_job(tx, id));
+        sn_status status = DB_WRITE(own, tx, store_postpone_job(tx, job));
 
         if (status != SN_OK) {
                 log_event(LOG_LEVEL_WARN, "a media that could not be processed is tried again after its lease",
@@ -111,11 +114,11 @@ static sn_status process_one(struct rpc_call *c, bool *more)
                 return SN_OK;
         }
         if (due.attempts > ATTEMPTS_MAX) {
-                return fail_media(c, due.stored->id, "it could not be processed");
+                return fail_media(c, &due, "it could not be processed");
         }
-        sn_status status = process(c, due.stored);
+        sn_status status = process(c, &due);
         if (status != SN_OK) {
-                postpone(c, due.stored->id);
+                postpone(c, &due);
         }
         return status;
 }

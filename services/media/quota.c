@@ -1,9 +1,22 @@
-/* Owns the refusal of what a member's quota does not hold. */
+/* Owns the refusal of what a member's quota does not hold, and of too much that waits to be processed. */
 #include "services/media/quota.h"
 
 #include <inttypes.h>
 #include "services/media/media.h"
 #include "services/media/store.h"
+
+sn_status queue_admit(struct db_tx *tx, const char *user_id)
+{
+        MediaRows__Quota quota = MEDIA_ROWS__QUOTA__INIT;
+        int64_t n = 0;
+
+        TRY(store_lock_quota(tx, user_id, &quota)); /* of two at once the second counts the first */
+        TRY(store_pending_jobs(tx, user_id, &n));
+        return n < media_limits.pending
+                   ? SN_OK
+                   : rpc_fail_code(db_call(tx), SN_RESOURCE_EXHAUSTED, "too_many_pending", NULL,
+                                   "%" PRId64 " of your media wait to be processed; try again when some are ready", n);
+}
 
 sn_status quota_admit(struct db_tx *tx, const char *user_id, int64_t bytes)
 {

@@ -4,9 +4,10 @@
 #define SERVICES_MEDIA_SANDBOX_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-/* At the very start of the child. */
-bool sandbox_limit(void);
+/* At the very start of the child. file_bytes: the largest file that it may write. */
+bool sandbox_limit(int64_t file_bytes);
 /* Once everything is loaded, before the first byte of input is looked at: from then on only descriptors that are open
  * can be used. What else is tried ends the process. */
 bool sandbox_close(void);

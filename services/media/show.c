@@ -81,7 +81,6 @@ sn_status media_handle_attach(struct rpc_call *c, const Media__AttachRequest *in
         TRY(check_own(c, in, rows, n));
         TRY(store_insert_uses(tx, in->ids, in->n_ids, in->object_id, in->is_public));
         for (size_t i = 0; i < n; i++) {
-                rows[i]->is_public = rows[i]->is_public || in->is_public;
                 describe(c, rows[i]);
         }
         answer(c, in->ids, in->n_ids, rows, n, out);

@@ -47,6 +47,10 @@ SN_CHECKED sn_status store_medias(struct db_tx *tx, char **ids, size_t n, size_t
 
 SN_CHECKED sn_status store_insert_uses(struct db_tx *tx, char **media_ids, size_t n, const char *object_id,
                                        bool is_public);
+/* The object has come to be: what it shows is public if it is. */
+SN_CHECKED sn_status store_confirm_uses(struct db_tx *tx, const char *object_id);
+/* A portion of the uses by objects that never came to be. */
+SN_CHECKED sn_status store_remove_unconfirmed(struct rpc_call *c, bool *more);
 /* The object shows nothing any more; gone: media that only it had shown. */
 SN_CHECKED sn_status store_delete_uses(struct db_tx *tx, const char *object_id, size_t *n,
                                        MediaRows__StoredMedia ***gone);
@@ -65,14 +69,17 @@ struct new_variant {
         const char *sha256; /* hex */
 };
 
-/* Unless there is one. */
+/* Behind the others of its owner. One that is there, even in work, begins anew as a further generation. */
 SN_CHECKED sn_status store_insert_job(struct db_tx *tx, const char *media_id);
+/* How many of a member's media wait to be processed. */
+SN_CHECKED sn_status store_pending_jobs(struct db_tx *tx, const char *owner_id, int64_t *n);
 /* One that is due, for two minutes; *found is false when there is none. */
 SN_CHECKED sn_status store_take_job(struct db_tx *tx, MediaRows__DueMedia *out, bool *found);
 /* The attempt does not count; due again after as long as the job is old, between 10 seconds and an hour. */
-SN_CHECKED sn_status store_postpone_job(struct db_tx *tx, const char *media_id);
-/* *there is false when it, or its media, is gone. */
-SN_CHECKED sn_status store_finish_job(struct db_tx *tx, const char *media_id, bool *there);
+SN_CHECKED sn_status store_postpone_job(struct db_tx *tx, const MediaRows__DueMedia *job);
+/* Gone: it, or its media, or somebody else has done it. Renewed: a further generation has begun, and the job stays. */
+enum job_state { JOB_GONE, JOB_DONE, JOB_RENEWED };
+SN_CHECKED sn_status store_finish_job(struct db_tx *tx, const MediaRows__DueMedia *job, enum job_state *state);
 SN_CHECKED sn_status store_media_ready(struct db_tx *tx, const char *id, const struct processed_media *media);
 SN_CHECKED sn_status store_media_failed(struct db_tx *tx, const char *id, const char *reason);
 SN_CHECKED sn_status store_insert_variant(struct db_tx *tx, const char *media_id, const struct new_variant *variant);

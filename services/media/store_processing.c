@@ -2,19 +2,34 @@
 #include "services/media/store.h"
 #include "services/media/media_columns.h"
 
+/* Five seconds are about what one takes. */
 DB_STATEMENT(INSERT_JOB, "media_service", NULL,
-             "insert into media_processing_jobs (media_id) values ($1) on conflict (media_id) do nothing");
+             "insert into media_processing_jobs as j (media_id, owner_id, rank_at)"
+             " select f.id, f.owner_id, greatest(now(), (select max(rank_at) + interval '5 seconds'"
+             " from media_processing_jobs where owner_id = f.owner_id)) from media_files f where f.id = $1"
+             " on conflict (media_id) do update set generation = j.generation + 1, attempts = 0, due_at = now()");
 
 sn_status store_insert_job(struct db_tx *tx, const char *media_id)
 {
         return db_exec(tx, &INSERT_JOB, DB_BINDS(bind_uuid(media_id)), NULL);
 }
 
+DB_STATEMENT(COUNT_JOBS, "media_service", NULL, "select count(*) as n from media_processing_jobs where owner_id = $1");
+
+sn_status store_pending_jobs(struct db_tx *tx, const char *owner_id, int64_t *n)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &COUNT_JOBS, DB_BINDS(bind_uuid(owner_id)), &rows));
+        *n = db_i64(rows, 0, "n");
+        return SN_OK;
+}
+
 DB_STATEMENT(TAKE_JOB, "media_service", &media_rows__due_media__message,
              "update media_processing_jobs j set attempts = j.attempts + 1, due_at = now() + interval '2 minutes'"
              " from media_files f where j.media_id = (select media_id from media_processing_jobs where due_at <= now()"
-             " order by due_at limit 1 for update skip locked) and f.id = j.media_id"
-             " returning j.attempts, " MEDIA_COLUMNS("stored."));
+             " order by rank_at limit 1 for update skip locked) and f.id = j.media_id"
+             " returning j.attempts, j.generation, " MEDIA_COLUMNS("stored."));
 
 sn_status store_take_job(struct db_tx *tx, MediaRows__DueMedia *out, bool *found)
 {
@@ -23,22 +38,29 @@ sn_status store_take_job(struct db_tx *tx, MediaRows__DueMedia *out, bool *found
 
 DB_STATEMENT(POSTPONE_JOB, "media_service", NULL,
              "update media_processing_jobs set attempts = greatest(attempts - 1, 0), due_at = now() +"
-             " least(greatest(now() - created_at, interval '10 seconds'), interval '1 hour') where media_id = $1");
+             " least(greatest(now() - created_at, interval '10 seconds'), interval '1 hour')"
+             " where media_id = $1 and generation = $2");
 
-sn_status store_postpone_job(struct db_tx *tx, const char *media_id)
+sn_status store_postpone_job(struct db_tx *tx, const MediaRows__DueMedia *job)
 {
-        return db_exec(tx, &POSTPONE_JOB, DB_BINDS(bind_uuid(media_id)), NULL);
+        return db_exec(tx, &POSTPONE_JOB, DB_BINDS(bind_uuid(job->stored->id), bind_i64(job->generation)), NULL);
 }
 
-DB_STATEMENT(FINISH_JOB, "media_service", NULL, "delete from media_processing_jobs where media_id = $1");
+DB_STATEMENT(LOCK_JOB, "media_service", NULL,
+             "select generation from media_processing_jobs where media_id = $1 for update");
+DB_STATEMENT(DELETE_JOB, "media_service", NULL, "delete from media_processing_jobs where media_id = $1");
 
-sn_status store_finish_job(struct db_tx *tx, const char *media_id, bool *there)
+sn_status store_finish_job(struct db_tx *tx, const MediaRows__DueMedia *job, enum job_state *state)
 {
-        int64_t n = 0;
+        struct db_rows *rows = NULL;
 
-        TRY(db_exec(tx, &FINISH_JOB, DB_BINDS(bind_uuid(media_id)), &n));
-        *there = n > 0;
-        return SN_OK;
+        TRY(db_rows(tx, &LOCK_JOB, DB_BINDS(bind_uuid(job->stored->id)), &rows));
+        if (db_rows_count(rows) == 0) {
+                *state = JOB_GONE;
+                return SN_OK;
+        }
+        *state = db_i64(rows, 0, "generation") == job->generation ? JOB_DONE : JOB_RENEWED;
+        return *state == JOB_DONE ? db_exec(tx, &DELETE_JOB, DB_BINDS(bind_uuid(job->stored->id)), NULL) : SN_OK;
 }
 
 DB_STATEMENT(

@@ -1,4 +1,5 @@
 /* Owns the SQL on where media are shown. */
+#include "services/cleanup.h"
 #include "services/media/media_columns.h"
 #include "services/media/store.h"
 
@@ -18,6 +19,24 @@ sn_status store_insert_uses(struct db_tx *tx, char **media_ids, size_t n, const 
 {
         return db_exec(tx, &INSERT_USES, DB_BINDS(bind_uuids(media_ids, n), bind_uuid(object_id), bind_bool(is_public)),
                        NULL);
+}
+
+DB_STATEMENT(CONFIRM_USES, "media_service", NULL, "update media_uses set is_confirmed = true where object_id = $1");
+
+sn_status store_confirm_uses(struct db_tx *tx, const char *object_id)
+{
+        return db_exec(tx, &CONFIRM_USES, DB_BINDS(bind_uuid(object_id)), NULL);
+}
+
+DB_STATEMENT(REMOVE_UNCONFIRMED, "media_service", NULL,
+             "with old as (select media_id, object_id from media_uses where not is_confirmed"
+             " and created_at < now() - interval '8 days' order by created_at limit $1 for update skip locked),"
+             " gone as (delete from media_uses u using old where u.media_id = old.media_id"
+             " and u.object_id = old.object_id returning 1) select count(*) as most from gone");
+
+sn_status store_remove_unconfirmed(struct rpc_call *c, bool *more)
+{
+        return cleanup_portion(c, &REMOVE_UNCONFIRMED, more);
 }
 
 /* The statement does not see its own deletions. */

@@ -16,6 +16,9 @@
 #define EVENT_NOTE_REDACTED   "note.redacted" /* somebody who was erased was taken out of it, or of who may see it */
 #define EVENT_RENOTE_CREATED  "renote.created"
 #define EVENT_RENOTE_DELETED  "renote.deleted"
+/* For media_service alone, which says nothing of them to anybody: of notes that only their author sees, too. */
+#define EVENT_NOTE_MEDIA_ATTACHED "note.media_attached"
+#define EVENT_NOTE_MEDIA_DETACHED "note.media_detached"
 #define EVENT_COMMENT_CREATED "comment.created"
 #define EVENT_COMMENT_DELETED "comment.deleted"
 #define EVENT_COMMENT_REMOVED "comment.removed"

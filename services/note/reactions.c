@@ -225,7 +225,7 @@ sn_status end_renote(struct db_tx *tx, const char *note_id, bool *counted)
         if (renote_id[0] == '\0') {
                 return SN_OK;
         }
-        TRY(store_delete_note(tx, renote_id, c->actor, &deleted));
+        TRY(store_delete_note(tx, renote_id, c->actor, &deleted, NULL));
         stored_changed(tx, renote_id);
         marks_changed(tx, c->actor, note_id);
         renoters_changed(tx, note_id);

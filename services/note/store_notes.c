@@ -112,14 +112,17 @@ sn_status store_update_text(struct db_tx *tx, const struct draft *draft, int64_t
 
 DB_STATEMENT(DELETE_NOTE, "note_service", NULL,
              "update notes set deleted_at = now(), version = version + 1 where id = $1 and author_id = $2 and "
-             "deleted_at is null");
+             "deleted_at is null returning exists (select from note_media where note_id = id) as shows_media");
 
-sn_status store_delete_note(struct db_tx *tx, const char *id, const char *author_id, bool *deleted)
+sn_status store_delete_note(struct db_tx *tx, const char *id, const char *author_id, bool *deleted, bool *shows_media)
 {
-        int64_t affected = 0;
+        struct db_rows *rows = NULL;
 
-        TRY(db_exec(tx, &DELETE_NOTE, DB_BINDS(bind_uuid(id), bind_uuid(author_id)), &affected));
-        *deleted = affected > 0;
+        TRY(db_rows(tx, &DELETE_NOTE, DB_BINDS(bind_uuid(id), bind_uuid(author_id)), &rows));
+        *deleted = db_rows_count(rows) > 0;
+        if (shows_media != NULL) {
+                *shows_media = *deleted && db_i64(rows, 0, "shows_media") != 0;
+        }
         return db_exec(tx, &DELETE_HASHTAGS, DB_BINDS(bind_uuid(id)), NULL);
 }
 

@@ -19,6 +19,11 @@ static int choose_visibility(const Note__CreateNoteRequest *in, const User__Auth
         return author->private_ ? NOTE__VISIBILITY__VISIBILITY_FOLLOWERS : NOTE__VISIBILITY__VISIBILITY_PUBLIC;
 }
 
+static sn_status put_media_event(struct db_tx *tx, const char *type, const char *note_id)
+{
+        return outbox_put(tx, &(struct outbox_event){.type = type, .aggregate_id = note_id, .object_id = ""});
+}
+
 sn_status note_handle_create_note(struct rpc_call *c, const Note__CreateNoteRequest *in, Note__Note *out)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -35,6 +40,9 @@ sn_status note_handle_create_note(struct rpc_call *c, const Note__CreateNoteRequ
                 TRY(outbox_put(
                     tx, &(struct outbox_event){
                             .type = EVENT_NOTE_CREATED, .aggregate_id = draft.id, .object_id = "", .version = 1}));
+        }
+        if (draft.n_media_ids > 0) {
+                TRY(put_media_event(tx, EVENT_NOTE_MEDIA_ATTACHED, draft.id));
         }
         return db_commit(c, &out->base, &tx);
 }
@@ -103,9 +111,9 @@ static sn_status uncount_comment(struct db_tx *tx, const Note__Note *comment)
 sn_status delete_written(struct db_tx *tx, const Note__Note *note)
 {
         bool comment = note->parent_id[0] != '\0';
-        bool deleted = false;
+        bool deleted = false, shows_media = false;
 
-        TRY(store_delete_note(tx, note->id, note->author->id, &deleted));
+        TRY(store_delete_note(tx, note->id, note->author->id, &deleted, &shows_media));
         if (!deleted) {
                 return SN_OK;
         }
@@ -113,6 +121,9 @@ sn_status delete_written(struct db_tx *tx, const Note__Note *note)
         recent_changed(tx, note->author->id, (int)note->visibility);
         if (comment) {
                 TRY(uncount_comment(tx, note));
+        }
+        if (shows_media) {
+                TRY(put_media_event(tx, EVENT_NOTE_MEDIA_DETACHED, note->id));
         }
         if (!note_is_for_others((int)note->visibility)) {
                 return SN_OK;

@@ -1,7 +1,7 @@
 // Pictures in notes: shown to who may see the note, by addresses that nobody else can use, and gone with the note.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { api, eventually, must, problem, registerMany } from './shared.mjs';
+import { api, eventually, must, problem, randomKey, registerMany } from './shared.mjs';
 import { form, png, processed } from './pictures.mjs';
 
 let author;
@@ -22,6 +22,7 @@ test('a public note shows its pictures, in order, by plain addresses', async () 
         const note = await write(ids);
         assert.deepEqual(note.media.map((m) => m.id), ids);
         await Promise.all(ids.map((id) => processed(author, id)));
+        await eventually('it is public', async () => (await fetchStatus(`/media/${ids[1]}/original`)) === 200);
         for (const reader of [author, follower, stranger]) {
                 const { media } = await reader.read(note.id);
                 assert.deepEqual(media.map((m) => [m.id, m.status, m.alt_text, m.width, m.height, m.url]),
@@ -67,6 +68,7 @@ test('a media that is deleted goes from its note; what a note alone showed goes 
         const note = await write([first, second, shared]);
         const other = await write([shared]);
         await Promise.all([first, second, shared].map((id) => processed(author, id)));
+        await eventually('it is public', async () => (await fetchStatus(`/media/${shared}/original`)) === 200);
         must(await author.del(`/v1/media/${first}`), 204);
         assert.deepEqual((await stranger.read(note.id)).media.map((m) => m.id), [second, shared]);
         assert.equal(await fetchStatus(`/media/${first}/original`), 404);
@@ -75,4 +77,28 @@ test('a media that is deleted goes from its note; what a note alone showed goes 
         assert.equal(await fetchStatus(`/media/${second}/original`), 404);
         assert.equal(await fetchStatus(`/media/${shared}/original`), 200);
         assert.deepEqual((await stranger.read(other.id)).media.map((m) => m.id), [shared]);
+});
+
+test('a note that is refused publishes none of its pictures, and leaves them to their owner', async () => {
+        const id = await bring();
+        const headers = { 'idempotency-key': randomKey() };
+        must(await author.post('/v1/notes', { text: 'first' }, { headers }), 201);
+        problem(await author.post('/v1/notes', { text: 'second', media_ids: [id], visibility: 'public' }, { headers }), 422);
+        await processed(author, id);
+        const later = await bring();
+        await write([later]);
+        await processed(author, later);
+        await eventually('what came later is public', async () => (await fetchStatus(`/media/${later}/original`)) === 200);
+        assert.equal(await fetchStatus(`/media/${id}/original`), 404);
+        assert.equal(must(await author.get(`/v1/media/${id}`)).status, 'ready');
+});
+
+test('a note that only its author sees shows its pictures to them alone, which go with it, too', async () => {
+        const id = await bring();
+        const note = await write([id], 'only_me');
+        await processed(author, id);
+        assert.match((await author.read(note.id)).media[0].url, /signature=/);
+        assert.equal(await fetchStatus(`/media/${id}/original`), 404);
+        must(await author.del(`/v1/notes/${note.id}`), 204);
+        await eventually('it is gone', async () => (await author.get(`/v1/media/${id}`)).status === 404);
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { before, test } from 'node:test';
-import { api, must, register } from './shared.mjs';
+import { api, eventually, must, register } from './shared.mjs';
 import { exif, form, gif, jpeg, jpegSegment, png, pngChunk, processed } from './pictures.mjs';
 
 let owner;
@@ -102,4 +102,18 @@ test('bombs, and what is cut off, damaged or something else too, fail with a rea
         }
         assert.equal((await bring(png(10, 10))).status, 'ready');
         assert.equal((await bring(gif(3))).status, 'ready');
+});
+
+test('a focus that changes while a picture is in work is the one that its thumb has', async () => {
+        const picture = png(2400, 1200, (x) => (x < 1200 ? [220, 20, 20] : [20, 20, 220]));
+        const form_of = (fields) => api('POST', '/v1/media', { token: owner.token, ...form(picture, fields) });
+        const expected = must(await form_of({ focus_x: '1' }), 201);
+        const changed = must(await form_of({ focus_x: '-1' }), 201);
+        for (let n = 0; n < 20; n++) {
+                must(await owner.patch(`/v1/media/${changed.id}`, { focus_x: n % 2 ? 0.9 : -0.9 }));
+        }
+        must(await owner.patch(`/v1/media/${changed.id}`, { focus_x: 1 }));
+        await processed(owner, expected.id);
+        const thumb = (await bytes(expected.id, 'thumb')).data;
+        await eventually('it has the last focus', async () => (await bytes(changed.id, 'thumb')).data.equals(thumb), 60_000);
 });

@@ -1,11 +1,13 @@
-// What lies in MEDIA_DIR and no row knows: refused pieces leave nothing there, and what a crash left goes after a day.
+// What lies in MEDIA_DIR and no row knows: refused pieces leave nothing there, and what a crash left goes after a day. And how the queue of
+// processing is divided between members.
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { eventually } from './shared.mjs';
+import { eventually, must, problem } from './shared.mjs';
+import { form, png } from './pictures.mjs';
 import { ownServer } from './own.mjs';
 
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sonet-strays.'));
@@ -24,7 +26,7 @@ for (const name of [...old, 'chunks/lost+found']) {
 for (const folder of ['.', 'incoming', 'chunks', 'blobs', `blobs/${blob.slice(0, 2)}`]) {
         fs.chmodSync(path.join(dir, folder), 0o777); // the server may be another user
 }
-const it = ownServer({ env: { MEDIA_DIR: dir } });
+const it = ownServer({ env: { MEDIA_DIR: dir, MEDIA_PENDING: '12' } });
 after(() => fs.rmSync(dir, { recursive: true, force: true }));
 const here = (name) => fs.existsSync(path.join(dir, name));
 
@@ -46,4 +48,22 @@ test('a piece that is refused leaves no file', async () => {
                 headers: { ...headers, 'upload-defer-length': '1', 'content-type': 'application/offset+octet-stream' } });
         assert.equal(refused.status, 507);
         assert.equal(fs.readdirSync(path.join(dir, 'chunks')).length, before);
+});
+
+const bring = (member) => member.post('/v1/media', undefined, form(png(20, 20)));
+const statusOf = async (member, id) => must(await member.get(`/v1/media/${id}`)).status;
+
+test('who brings many pictures keeps nobody waiting who brings one, and may have so many waiting and no more', async () => {
+        const [many, one] = [await it.register(), await it.register()];
+        const brought = [];
+        for (let refused = false; !refused;) {
+                const answer = await bring(many);
+                refused = answer.status === 429;
+                refused ? problem(answer, 429, { code: 'too_many_pending' }) : brought.push(must(answer, 201).id);
+        }
+        const { id } = must(await bring(one), 201);
+        await eventually('the one is ready', async () => (await statusOf(one, id)) === 'ready', 60_000);
+        assert.equal(await statusOf(many, brought.at(-1)), 'processing');
+        await eventually('all are ready', async () => (await statusOf(many, brought.at(-1))) === 'ready', 60_000);
+        must(await bring(many), 201);
 });
