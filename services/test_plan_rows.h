@@ -9,6 +9,7 @@ static const struct {
     {"user_service", "insert into users (id, username, username_key, email, email_key, password_hash, display_name)"
                      " select id(n), 'u' || n, 'u' || n, n || '@example.org', n || '@example.org', 'x', 'U'"
                      " from generate_series(1, 5000) n"},
+    {"user_service", "update users set avatar_id = id, header_id = id where id < id(4000)"},
     {"user_service", "update users set role = 'moderator' where id < id(20)"},
     {"user_service", "update users set suspended_at = now() where id > id(4900)"},
     {"user_service", "update users set waiting_since = now() where id > id(4800)"},
@@ -92,8 +93,9 @@ static const struct {
                       " select id(n), 'small', 'image/webp', 1, 1, 1, int4send(-n) from generate_series(1, 20000) n"},
     {"media_service", "insert into media_uses (media_id, object_id, is_public)"
                       " select id(n), id(n + 50000), n % 2 = 0 from generate_series(1, 20000) n"},
-    {"media_service", "insert into media_processing_jobs (media_id, owner_id, due_at)"
-                      " select id(n), id(n % 500), now() + interval '1 minute' * (n - 100) from generate_series(1, 5000) n"},
+    {"media_service",
+     "insert into media_processing_jobs (media_id, owner_id, due_at)"
+     " select id(n), id(n % 500), now() + interval '1 minute' * (n - 100) from generate_series(1, 5000) n"},
     {"media_service", "insert into upload_sessions (id, owner_id, expires_at)"
                       " select id(n), id(n % 500), now() + interval '1 minute' * n from generate_series(1, 5000) n"},
     {"media_service", "insert into upload_chunks (id, session_id, position, size_bytes)"

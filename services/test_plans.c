@@ -40,6 +40,7 @@ static void members_are_found_by_index(void **state)
               {"SET_NAMES", "user_names_of_user users_pkey user_settings_pkey"},
               {"SELECT_SETTINGS", "user_settings_pkey"}, {"DROP_SETTINGS", "user_settings_pkey"},
               {"SELECT_AUTHORS", "users_pkey"}, {"UPSERT_STATS", "users_pkey"},
+              {"DROP_PICTURE", "users_by_avatar users_by_header"}, {"SET_AVATAR", "users_pkey"},
               {"SELECT_AUTHORS_BY_NAME", "users_username_taken former_usernames_pkey"},
               {"SELECT_TAKEN", "users_username_taken former_usernames_pkey"}, {"SELECT_PROFILE", "user_profiles_pkey"},
               {"CLEANUP_USERNAMES", "former_usernames_age"}, {"SELECT_EMAIL_OWNER", "users_email"});

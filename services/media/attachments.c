@@ -1,12 +1,12 @@
 /* What becomes of media that other services show: their events confirm that something shows them, and say that it does
  * so no more. What it alone showed goes with it; what others show, too, stays, and is public only as long as one of
  * them is. */
-#include "services/media/media.h"
+#include "services/media/attachments.h"
 
 #include <string.h>
+#include "services/media/media.h"
 #include "services/media/owned.h"
 #include "services/media/store.h"
-#include "services/note/note.rpc.h"
 
 static sn_status detach(struct db_tx *tx, const char *object_id)
 {
@@ -20,26 +20,21 @@ static sn_status detach(struct db_tx *tx, const char *object_id)
         return SN_OK;
 }
 
-static sn_status follow_attachments(struct rpc_call *c, struct bus_batch *batch)
+static bool is_attached(const bus_event *event)
+{
+        return strstr(event->type, ".media_attached") != NULL;
+}
+
+sn_status attachments_follow(struct rpc_call *c, struct bus_batch *batch)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
 
         TRY(bus_begin(c, batch, &tx));
         for (size_t i = 0; i < batch->n; i++) {
                 const bus_event *event = batch->events[i];
-                bool shows = strcmp(event->type, "note.media_attached") == 0;
+                bool shows = is_attached(event);
 
                 TRY(shows ? store_confirm_uses(tx, event->aggregate_id) : detach(tx, event->aggregate_id));
         }
         return bus_commit(c, batch, &tx);
 }
-
-static const char *const types[] = {"note.media_attached", "note.media_detached", NULL};
-
-const struct bus_consumer media_attachments = {
-    .name = "attachments",
-    .source = "note",
-    .read_outbox = &note_methods[NOTE_READ_OUTBOX],
-    .types = types,
-    .handle = follow_attachments,
-};

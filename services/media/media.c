@@ -15,6 +15,12 @@ static sn_status start(struct service *service, const struct settings *settings)
         return blobs_start(settings->media_dir);
 }
 
+sn_status media_handle_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxRequest *in,
+                                   Sonet__Events__ReadOutboxResponse *out)
+{
+        return bus_read_outbox(c, in, out);
+}
+
 const struct service_definition media_service = {
     .name = "media",
     .contract = &media_contract,
@@ -22,5 +28,6 @@ const struct service_definition media_service = {
     .schema = &media_schema,
     .consumers = media_consumers,
     .jobs = media_jobs,
+    .emits = true,
     .start = start,
 };

@@ -6,6 +6,11 @@
 #include "services/media/media.service.h"
 #include "services/services.h"
 
+/* Aggregate: the media; actor: its owner. */
+#define EVENT_MEDIA_READY   "media.ready"
+#define EVENT_MEDIA_FAILED  "media.failed"
+#define EVENT_MEDIA_DELETED "media.deleted"
+
 /* Settings, as they were at the start. */
 struct media_limits {
         int64_t quota_bytes; /* that a member may keep */

@@ -29,6 +29,12 @@ static sn_status keep_blobs(struct db_tx *tx, const char *media_id, const struct
         return blob_publish(tx, &blobs[DECODE_ORIGINAL]);
 }
 
+static sn_status put_outcome(struct db_tx *tx, const MediaRows__StoredMedia *row, const char *type)
+{
+        return outbox_put(tx, &(struct outbox_event){
+                                  .type = type, .aggregate_id = row->id, .actor_id = row->owner_id, .object_id = ""});
+}
+
 /* The media may have gone meanwhile: then nothing is kept. One that got another focus is shown with the old one until
  * its further generation is done. */
 static sn_status keep(struct rpc_call *c, const MediaRows__DueMedia *job, const struct decoded *d,
@@ -46,6 +52,7 @@ static sn_status keep(struct rpc_call *c, const MediaRows__DueMedia *job, const 
                 TRY(store_media_ready(tx, row->id,
                                       &(struct processed_media){d->width, d->height, d->blurhash, d->dominant_color,
                                                                 blobs[DECODE_ORIGINAL].name}));
+                TRY(put_outcome(tx, row, EVENT_MEDIA_READY));
         }
         return db_commit(c, NULL, &tx);
 }
@@ -59,6 +66,7 @@ static sn_status fail_media(struct rpc_call *c, const MediaRows__DueMedia *job, 
         TRY(store_finish_job(tx, job, &state));
         if (state == JOB_DONE) { /* otherwise somebody else has done it, and it may be ready, or does it again */
                 TRY(store_media_failed(tx, job->stored->id, reason));
+                TRY(put_outcome(tx, job->stored, EVENT_MEDIA_FAILED));
         }
         return db_commit(c, NULL, &tx);
 }

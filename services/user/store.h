@@ -16,6 +16,9 @@ struct new_user {
         bool waits;              /* for approval */
 };
 
+/* Makes addresses of the paths that its row has. */
+void store_complete_user(struct db_tx *tx, User__User *user);
+
 /* SN_ALREADY_EXISTS (username_taken) on field username. */
 SN_CHECKED sn_status store_insert_user(struct db_tx *tx, const struct new_user *user);
 /* Until the transaction ends, nobody else takes the name: no index spans names and former names. */

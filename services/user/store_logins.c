@@ -4,20 +4,30 @@
 
 #define CREDENTIALS "select " USER_COLUMNS("user.") ", u.password_hash, u.epoch" USER_TABLES
 
+static sn_status one_credentials(struct db_tx *tx, const struct db_statement *s, struct db_bind which,
+                                 UserRows__Credentials *out, bool *found)
+{
+        TRY(db_one(tx, s, &which, 1, &out->base, found));
+        if (*found) {
+                store_complete_user(tx, out->user);
+        }
+        return SN_OK;
+}
+
 DB_STATEMENT(SELECT_CREDENTIALS, "user_service", &user_rows__credentials__message,
              CREDENTIALS
              " where u.username_key = $1 or (u.email_key = $1 and u.email_verified_at is not null) limit 1");
 
 sn_status store_credentials(struct db_tx *tx, const char *key, UserRows__Credentials *out, bool *found)
 {
-        return db_one(tx, &SELECT_CREDENTIALS, DB_BINDS(bind_text(key)), &out->base, found);
+        return one_credentials(tx, &SELECT_CREDENTIALS, bind_text(key), out, found);
 }
 
 DB_STATEMENT(SELECT_CREDENTIALS_OF, "user_service", &user_rows__credentials__message, CREDENTIALS " where u.id = $1");
 
 sn_status store_credentials_of(struct db_tx *tx, const char *user_id, UserRows__Credentials *out, bool *found)
 {
-        return db_one(tx, &SELECT_CREDENTIALS_OF, DB_BINDS(bind_uuid(user_id)), &out->base, found);
+        return one_credentials(tx, &SELECT_CREDENTIALS_OF, bind_uuid(user_id), out, found);
 }
 
 #define SINCE_MS(which) "(extract(epoch from now() - max(created_at) filter (where " which ")) * 1000)::bigint"

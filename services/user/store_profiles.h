@@ -18,4 +18,14 @@ SN_CHECKED sn_status store_change_username(struct db_tx *tx, const char *user_id
 /* One portion of those that lead nowhere any more. */
 SN_CHECKED sn_status store_cleanup_usernames(struct rpc_call *c, bool *more);
 
+/* --- pictures --- */
+
+enum picture { PICTURE_AVATAR, PICTURE_HEADER };
+
+/* Of the actor. media_id and use_id "": none. *old_use_id: as which media_service knows the one before; "": none. */
+SN_CHECKED sn_status store_set_picture(struct db_tx *tx, enum picture which, const char *media_id, const char *use_id,
+                                       const char **old_use_id);
+/* *user_id: from whose account it was taken; "": nobody's. */
+SN_CHECKED sn_status store_drop_picture(struct db_tx *tx, const char *media_id, const char **user_id);
+
 #endif

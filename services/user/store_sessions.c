@@ -72,7 +72,11 @@ DB_STATEMENT(
 
 sn_status store_refresh_state(struct db_tx *tx, const char *session_id, UserRows__RefreshState *out, bool *found)
 {
-        return db_one(tx, &SELECT_REFRESH_STATE, DB_BINDS(bind_uuid(session_id)), &out->base, found);
+        TRY(db_one(tx, &SELECT_REFRESH_STATE, DB_BINDS(bind_uuid(session_id)), &out->base, found));
+        if (*found) {
+                store_complete_user(tx, out->user);
+        }
+        return SN_OK;
 }
 
 DB_STATEMENT(ROTATE, "user_service", NULL,

@@ -1,6 +1,7 @@
 /* Owns the SQL on members. */
 #include "services/user/store.h"
 
+#include "services/user/pictures.h"
 #include "services/user/user_columns.h"
 
 DB_STATEMENT(
@@ -44,11 +45,18 @@ sn_status store_check_username_free(struct db_tx *tx, const char *username_key, 
         return db_rows_count(rows) == 0 ? SN_OK : store_username_taken(db_call(tx));
 }
 
+void store_complete_user(struct db_tx *tx, User__User *user)
+{
+        picture_address(db_arena(tx), &user->avatar_url);
+        picture_address(db_arena(tx), &user->header_url);
+}
+
 static sn_status one_user(struct db_tx *tx, const struct db_statement *s, struct db_bind which, User__User *out)
 {
         bool found = false;
 
         TRY(db_one(tx, s, &which, 1, &out->base, &found));
+        store_complete_user(tx, out);
         return found ? SN_OK : rpc_fail(db_call(tx), SN_NOT_FOUND, "id", "there is no member with this id or username");
 }
 
@@ -134,30 +142,44 @@ DB_STATEMENT(FIND_USERS, "user_service", &user_rows__found_user__message,
 sn_status store_find_users(struct db_tx *tx, const char *start, const struct name_position *after, size_t limit,
                            size_t *n, UserRows__FoundUser ***users)
 {
-        return db_list(tx, &FIND_USERS,
-                       DB_BINDS(bind_text(start), bind_text(after->key),
-                                bind_uuid(after->user_id[0] != '\0' ? after->user_id : FIRST_ID),
-                                bind_i64((int64_t)limit)),
-                       n, users);
+        TRY(db_list(tx, &FIND_USERS,
+                    DB_BINDS(bind_text(start), bind_text(after->key),
+                             bind_uuid(after->user_id[0] != '\0' ? after->user_id : FIRST_ID),
+                             bind_i64((int64_t)limit)),
+                    n, users));
+        for (size_t i = 0; i < *n; i++) {
+                store_complete_user(tx, (*users)[i]->user);
+        }
+        return SN_OK;
 }
 
 DB_STATEMENT(SELECT_AUTHORS, "user_service", &user__author__message,
-             "select id, username, display_name, " USER_IS_PRIVATE(
+             "select id, username, display_name, " USER_AVATAR("u") " as avatar_url, " USER_IS_PRIVATE(
                  "u") " as private from users u where id = any($1::uuid[]) and " USER_IS_SHOWN("u"));
+
+static sn_status list_authors(struct db_tx *tx, const struct db_statement *s, struct db_bind which, size_t *n,
+                              User__Author ***rows)
+{
+        TRY(db_list(tx, s, &which, 1, n, rows));
+        for (size_t i = 0; i < *n; i++) {
+                picture_address(db_arena(tx), &(*rows)[i]->avatar_url);
+        }
+        return SN_OK;
+}
 
 sn_status store_authors(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, User__Author ***rows)
 {
-        return db_list(tx, &SELECT_AUTHORS, DB_BINDS(bind_uuids(ids, n)), n_rows, rows);
+        return list_authors(tx, &SELECT_AUTHORS, bind_uuids(ids, n), n_rows, rows);
 }
 
 DB_STATEMENT(SELECT_AUTHORS_BY_NAME, "user_service", &user__author__message,
-             "select u.id, u.username, u.display_name, " USER_IS_PRIVATE(
+             "select u.id, u.username, u.display_name, " USER_AVATAR("u") " as avatar_url, " USER_IS_PRIVATE(
                  "u") " as private from unnest($1::text[]) with ordinality as k (key, place)"
                       " join users u on u.id = " NAMED("k.key") " and " USER_IS_SHOWN("u") " order by k.place");
 
 sn_status store_authors_by_name(struct db_tx *tx, char **keys, size_t n, size_t *n_rows, User__Author ***rows)
 {
-        return db_list(tx, &SELECT_AUTHORS_BY_NAME, DB_BINDS(bind_texts(keys, n)), n_rows, rows);
+        return list_authors(tx, &SELECT_AUTHORS_BY_NAME, bind_texts(keys, n), n_rows, rows);
 }
 
 #define SETTING_IS_OFF(key)                                                                                            \

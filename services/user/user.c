@@ -6,6 +6,7 @@
 #include "services/user/deactivation.h"
 #include "services/user/authors.h"
 #include "services/user/password_rules.h"
+#include "services/user/pictures.h"
 #include "services/user/registration.h"
 #include "services/user/relying_party.h"
 #include "services/user/session.h"
@@ -18,6 +19,7 @@ static sn_status start(struct service *service, const struct settings *settings)
         password_rules_start(mail_network(), relying_party_name());
         session_start(settings);
         erase_start(settings);
+        pictures_start(settings->public_url);
         TRY(authors_start((size_t)settings->user_cache_bytes));
         return session_load_ended(service);
 }

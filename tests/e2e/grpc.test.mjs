@@ -234,7 +234,11 @@ test('media: brought in pieces, described, listed, given out in pieces, deleted'
         const [what, ...chunks] = await stream('DownloadMedia', [{ id: media.id, variant: 'original' }]);
         assert.equal(what.mime_type, 'image/png');
         assert.deepEqual(Buffer.concat(chunks.map((c) => c.data)), picture);
+        assert.match((await ok('PutAvatar', { media_id: media.id }, alice)).avatar_url, new RegExp(`/media/${media.id}/`));
+        assert.match((await ok('PutHeader', { media_id: media.id }, alice)).header_url, new RegExp(`/media/${media.id}/`));
         await ok('DeleteMedia', { id: media.id }, alice);
+        await ok('DeleteAvatar', {}, alice);
+        await ok('DeleteHeader', {}, alice);
         const [begun] = await stream('CreateUpload', [{ version: '1.0.0', length: picture.length, data: picture.subarray(0, 20) }]);
         assert.equal((await ok('StatUpload', { version: '1.0.0', id: begun.id }, alice)).offset, 20);
         await stream('AppendUpload', [{ version: '1.0.0', id: begun.id, offset: 20, data: picture.subarray(20) }]);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { before, test } from 'node:test';
-import { api, ids, must, problem, readAll, register, registerMany } from './shared.mjs';
+import { PASSWORD, api, eventually, ids, must, problem, readAll, register, registerMany } from './shared.mjs';
 import { form, png, processed } from './pictures.mjs';
 
 let owner;
@@ -96,4 +96,47 @@ test('the same content counts once for each owner, until its last media goes', a
         problem(await member.get(`/v1/media/${second.id}`), 404);
         assert.equal((await download(`/media/${second.id}/original`, { token: member.token })).status, 404);
         assert.deepEqual((await download(`/media/${foreign.id}/original`, { token: other.token })).bytes, picture);
+});
+
+const publicStatus = async (path) => (await download(path)).status;
+
+test('an avatar and a header are shown wherever a member is, to everybody, and go when others come', async () => {
+        const [member, follower] = await registerMany(2);
+        const picture = must(await bring(member, png(30, 30)), 201).id;
+        const header = must(await bring(member, png(60, 20)), 201).id;
+        const me = must(await member.put('/v1/users/me/avatar', { body: { media_id: picture } }));
+        assert.deepEqual([me.avatar_url, me.header_url], [`/media/${picture}/thumb`, null]);
+        assert.equal(must(await member.put('/v1/users/me/header', { body: { media_id: header } })).header_url, `/media/${header}/large`);
+        await follower.follow(member);
+        const note = await member.note('hello');
+        const shown = must(await follower.get(`/v1/users/${member.id}`));
+        assert.deepEqual([shown.avatar_url, shown.header_url], [`/media/${picture}/thumb`, `/media/${header}/large`]);
+        const login = must(await api('POST', '/v1/auth/login', { body: { login: member.username, password: PASSWORD } }));
+        assert.deepEqual([login.user.avatar_url, login.user.header_url], [shown.avatar_url, shown.header_url]);
+        assert.equal(must(await api('POST', '/v1/auth/refresh', { body: { refresh_token: login.refresh_token } })).user.avatar_url, shown.avatar_url);
+        assert.equal(must(await follower.get(`/v1/users?query=${member.username}`)).items[0].avatar_url, shown.avatar_url);
+        assert.equal((await follower.read(note.id)).author.avatar_url, `/media/${picture}/thumb`);
+        assert.equal(must(await follower.get(`/v1/users/${follower.id}/following`)).items[0].avatar_url, `/media/${picture}/thumb`);
+        await eventually('they are there', async () => await publicStatus(me.avatar_url) === 200 && await publicStatus(`/media/${header}/large`) === 200, 60_000);
+
+        const next = must(await bring(member, png(31, 31)), 201).id;
+        must(await member.put('/v1/users/me/avatar', { body: { media_id: next } }));
+        await eventually('the one before is gone', async () => (await member.get(`/v1/media/${picture}`)).status === 404);
+        assert.equal((await follower.read(note.id)).author.avatar_url, `/media/${next}/thumb`);
+        must(await member.del('/v1/users/me/header'), 204);
+        await eventually('the header is gone', async () => (await member.get(`/v1/media/${header}`)).status === 404);
+        must(await member.del(`/v1/media/${next}`), 204);
+        await eventually('it is taken off', async () => (await follower.read(note.id)).author.avatar_url === null);
+        assert.equal(must(await member.get('/v1/users/me')).avatar_url, null);
+});
+
+test('only a picture of one’s own can be an avatar, and one that fails is taken off', async () => {
+        const [member, stranger] = await registerMany(2);
+        const foreign = must(await bring(stranger, png(4, 4)), 201).id;
+        problem(await member.put('/v1/users/me/avatar', { body: { media_id: foreign } }), 422, { field: 'media_id' });
+        problem(await member.put('/v1/users/me/header', { body: { media_id: '01890000-0000-7000-8000-000000000000' } }), 422, { field: 'media_id' });
+        const broken = must(await bring(member, png(300, 300).subarray(0, 400)), 201).id;
+        await Promise.all([member.put('/v1/users/me/avatar', { body: { media_id: broken } }), processed(member, broken)]);
+        problem(await member.put('/v1/users/me/avatar', { body: { media_id: broken } }), 422, { field: 'media_id' });
+        await eventually('it is taken off', async () => must(await member.get('/v1/users/me')).avatar_url === null);
 });
