@@ -7,21 +7,21 @@
 #include "services/note/note.service.h"
 #include "services/note/note_rows.rpc.h"
 
-#define EVENT_NOTE_CREATED    "note.created"
-#define EVENT_NOTE_EDITED     "note.edited"
-#define EVENT_NOTE_DELETED    "note.deleted"
-#define EVENT_NOTE_COUNTED    "note.counted"
-#define EVENT_NOTE_LIKED      "note.liked" /* instead of note.counted: who follows counts takes both; actor: who likes */
-#define EVENT_NOTE_UNLIKED    "note.unliked"
-#define EVENT_NOTE_REDACTED   "note.redacted" /* somebody who was erased was taken out of it, or of who may see it */
-#define EVENT_RENOTE_CREATED  "renote.created"
-#define EVENT_RENOTE_DELETED  "renote.deleted"
+#define EVENT_NOTE_CREATED   "note.created"
+#define EVENT_NOTE_EDITED    "note.edited"
+#define EVENT_NOTE_DELETED   "note.deleted"
+#define EVENT_NOTE_COUNTED   "note.counted"
+#define EVENT_NOTE_LIKED     "note.liked" /* instead of note.counted: who follows counts takes both; actor: who likes */
+#define EVENT_NOTE_UNLIKED   "note.unliked"
+#define EVENT_NOTE_REDACTED  "note.redacted" /* somebody who was erased was taken out of it, or of who may see it */
+#define EVENT_RENOTE_CREATED "renote.created"
+#define EVENT_RENOTE_DELETED "renote.deleted"
 /* For media_service alone, which says nothing of them to anybody: of notes that only their author sees, too. */
 #define EVENT_NOTE_MEDIA_ATTACHED "note.media_attached"
 #define EVENT_NOTE_MEDIA_DETACHED "note.media_detached"
-#define EVENT_COMMENT_CREATED "comment.created"
-#define EVENT_COMMENT_DELETED "comment.deleted"
-#define EVENT_COMMENT_REMOVED "comment.removed"
+#define EVENT_COMMENT_CREATED     "comment.created"
+#define EVENT_COMMENT_DELETED     "comment.deleted"
+#define EVENT_COMMENT_REMOVED     "comment.removed"
 
 /* Changes a note's counters, with its event, and drops what was cached of it. */
 SN_CHECKED sn_status count_reaction(struct db_tx *tx, const char *note_id, const Note__NoteCounts *delta);

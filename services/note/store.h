@@ -34,7 +34,8 @@ struct draft {
 SN_CHECKED sn_status store_insert_note(struct db_tx *tx, const struct draft *draft);
 /* *version is the new one; SN_NOT_FOUND when it is deleted or not the author's. */
 SN_CHECKED sn_status store_update_text(struct db_tx *tx, const struct draft *draft, int64_t *version);
-/* *deleted is false when it was deleted before; shows_media: NULL of a renote. Its hashtags go, so that lists need not pass over it. */
+/* *deleted is false when it was deleted before; shows_media: NULL of a renote. Its hashtags go, so that lists need not
+ * pass over it. */
 SN_CHECKED sn_status store_delete_note(struct db_tx *tx, const char *id, const char *author_id, bool *deleted,
                                        bool *shows_media);
 
