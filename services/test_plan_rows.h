@@ -114,12 +114,14 @@ static const struct {
                           " select id(n % 5000 + 1), id(n / 500), 3, 1, '{[1,)}' from generate_series(1, 50000) n"},
     {"messaging_service", "insert into message_client_ids (sender_id, client_id, chat_id, message_id)"
                           " select id(n % 500), id(n), id(n), id(n) from generate_series(1, 20000) n"},
+    {"messaging_service", "insert into typing_indicators (chat_id, user_id, until_at)"
+                          " select id(n % 5000), id(n), now() + interval '1 s' * n from generate_series(1, 20000) n"},
     {"messaging_service", "insert into message_reactions (message_id, user_id, emoji)"
                           " select id(n), id(n % 500), 'x' from generate_series(1, 20000) n"},
     {"messaging_service", "insert into message_reaction_counts (message_id, emoji, count)"
                           " select id(n), 'x', 1 from generate_series(1, 20000) n"},
-    {"messaging_service", "insert into message_hides (user_id, message_id)"
-                          " select id(n % 500), id(n) from generate_series(1, 20000) n"},
+    {"messaging_service", "insert into message_hides (user_id, message_id, chat_id)"
+                          " select id(n % 500), id(n), id(n % 5000) from generate_series(1, 20000) n"},
     {"messaging_service", "insert into message_edits (message_id, seq, text, created_at)"
                           " select id(n), n, '', now() from generate_series(1, 20000) n"},
     {"messaging_service", "insert into chat_pins (chat_id, message_id, seq)"

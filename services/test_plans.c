@@ -184,7 +184,11 @@ static void chats_and_messages_are_found_by_index(void **state)
               {"SELECT_SENT_BY", "message_client_ids_pkey"}, {"SELECT_CHATS_WITH", "chat_participants_of_user"},
               {"MARK_READ", "chat_participants_"}, {"END_PARTICIPANT", "chat_participants_"},
               {"SELECT_REACTED", "message_reactions_of_user _pkey"}, {"FORGET_SENDER", "_pkey"},
-              {"FORGET_BY", "_sender_id_idx"}, {"FORGET_ABOUT", "_target_id_idx"});
+              {"PUT_TYPING", "typing_indicators_pkey"}, {"SELECT_TYPING", "typing_indicators_pkey"},
+              {"SWEEP_TYPING", "typing_indicators_over"}, {"SCAN_CHATS", "chat_participants_of_user chats_pkey"},
+              {"SELECT_KNOWN", "chat_months_pkey _seq"}, {"SELECT_RANGES", "chat_months_pkey _seq"},
+              {"SELECT_HIDDEN_SINCE", "message_hides_changed"}, {"FORGET_BY", "_sender_id_idx"},
+              {"FORGET_ABOUT", "_target_id_idx"});
 }
 
 static void notifications_are_found_by_index(void **state)

@@ -139,7 +139,7 @@ static sn_status delete_for_me(struct db_tx *tx, const chat_member *member, cons
         chat_entry message;
 
         TRY(messages_find_place(tx, member, in->message_id, &message));
-        TRY(chat_store_hide(tx, in->message_id));
+        TRY(chat_store_hide(tx, &message));
         return outbox_put(tx, &(struct outbox_event){.type = EVENT_CHAT_TOUCHED,
                                                      .aggregate_id = member->chat_id,
                                                      .object_id = member->user_id});

@@ -11,13 +11,21 @@
 
 #define READERS_AT_ONCE 10000
 #define MOST_SHOWN      500
-/* In larger chats who has read is told to nobody else as it happens: each of n would tell n. */
-#define RECEIPTS_MAX 50
+#define TOPIC_LOG       "messages"
+#define TOPIC_SIGNALS   "chats"
 
 sn_status messaging_handle_subscribe_messages(struct rpc_call *c, const Messaging__SubscribeMessagesRequest *in,
                                               Sonet__Live__Topic *out)
 {
-        out->key = "messages";
+        out->key = TOPIC_LOG;
+        out->personal = true;
+        return SN_OK;
+}
+
+sn_status messaging_handle_subscribe_chats(struct rpc_call *c, const Messaging__SubscribeChatsRequest *in,
+                                           Sonet__Live__Topic *out)
+{
+        out->key = TOPIC_SIGNALS;
         out->personal = true;
         return SN_OK;
 }
@@ -25,6 +33,11 @@ sn_status messaging_handle_subscribe_messages(struct rpc_call *c, const Messagin
 static bool is_read_mark(const bus_event *event)
 {
         return strcmp(event->type, EVENT_CHAT_READ) == 0;
+}
+
+static bool is_typing(const bus_event *event)
+{
+        return strcmp(event->type, SIGNAL_TYPING) == 0;
 }
 
 /* For the devices of one member alone. */
@@ -35,14 +48,21 @@ static bool is_touch(const bus_event *event)
 
 static bool is_of_log(const bus_event *event)
 {
-        return !is_read_mark(event) && !is_touch(event);
+        return !is_read_mark(event) && !is_touch(event) && !is_typing(event);
 }
 
 /* ---- Whom it concerns ---- */
 
-static void add_topic(struct rpc_call *c, Sonet__Live__Routes *out, const char *member)
+static void add_topic(struct rpc_call *c, Sonet__Live__Routes *out, const bus_event *event, const char *member)
 {
-        out->topics[out->n_topics++] = arena_printf(c->arena, "messages:%s", member);
+        out->topics[out->n_topics++] =
+            arena_printf(c->arena, "%s:%s", is_typing(event) ? TOPIC_SIGNALS : TOPIC_LOG, member);
+}
+
+/* Of what has no number: it is for who could read what is written now. */
+static int64_t number_of(const bus_event *event, const chat_member *of)
+{
+        return is_typing(event) ? of->last_seq + 1 : event->version;
 }
 
 /* Who reads: all of their own devices, and the others of a small chat. */
@@ -54,14 +74,15 @@ static sn_status find_readers(struct db_tx *tx, const Sonet__Live__RouteRequest 
 
         if (!is_of_log(event)) {
                 TRY(chat_store_member(tx, event->aggregate_id, event->object_id, &reader, &found));
-                if (!found || is_touch(event) || reader.members > RECEIPTS_MAX) {
+                if (!found || is_touch(event) || reader.members > TOLD_MAX) {
                         *ids = ARENA_ARRAY(db_arena(tx), char *, 1);
                         (*ids)[0] = event->object_id;
                         *n = found ? 1 : 0;
                         return SN_OK;
                 }
         }
-        return chat_store_readers(tx, event->aggregate_id, event->version, in->after, READERS_AT_ONCE, n, ids);
+        return chat_store_readers(tx, event->aggregate_id, number_of(event, &reader), in->after, READERS_AT_ONCE, n,
+                                  ids);
 }
 
 sn_status messaging_handle_route_events(struct rpc_call *c, const Sonet__Live__RouteRequest *in,
@@ -76,7 +97,7 @@ sn_status messaging_handle_route_events(struct rpc_call *c, const Sonet__Live__R
         TRY(DB_READ(c, tx, find_readers(tx, in, &n, &ids)));
         out->topics = ARENA_ARRAY(c->arena, char *, n);
         for (size_t i = 0; i < n; i++) {
-                add_topic(c, out, ids[i]);
+                add_topic(c, out, in->event, ids[i]);
         }
         out->next = n == READERS_AT_ONCE ? ids[n - 1] : "";
         return SN_OK;
@@ -283,7 +304,7 @@ static void show_read_mark(struct rpc_call *c, struct showing *s, const struct p
         Messaging__ReadMark *mark = ARENA_NEW(c->arena, Messaging__ReadMark);
         bool own = uuid_equal(p->viewer_id, p->of->object_id);
 
-        if (!own && (p->member->members > RECEIPTS_MAX || !has_receipt(s, p->of))) {
+        if (!own && (p->member->members > TOLD_MAX || !has_receipt(s, p->of))) {
                 return;
         }
         messaging__read_mark__init(mark);
@@ -311,6 +332,25 @@ static void show_touch(struct rpc_call *c, struct showing *s, const struct pair 
         item->chat_touched = name;
 }
 
+/* To who has accepted the chat, as who writes has. */
+static void show_typing(struct rpc_call *c, struct showing *s, const struct pair *p)
+{
+        Messaging__Typing *typing = ARENA_NEW(c->arena, Messaging__Typing);
+        Messaging__ChatEvent *item = add(c, s, p);
+
+        messaging__typing__init(typing);
+        typing->chat_id = p->of->aggregate_id;
+        typing->user_id = p->of->object_id;
+        item->data_case = MESSAGING__CHAT_EVENT__DATA_CHAT_TYPING;
+        item->chat_typing = typing;
+}
+
+static bool is_shown_typing(const struct pair *p)
+{
+        return is_typing(p->of) && p->member != NULL && !uuid_equal(p->viewer_id, p->of->object_id) &&
+               p->member->state == MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_IN && p->member->members <= TOLD_MAX;
+}
+
 static void show_others(struct rpc_call *c, struct showing *s)
 {
         for (size_t i = 0; i < s->n; i++) {
@@ -321,6 +361,9 @@ static void show_others(struct rpc_call *c, struct showing *s)
                 }
                 if (is_touch(p->of) && uuid_equal(p->viewer_id, p->of->object_id)) {
                         show_touch(c, s, p);
+                }
+                if (is_shown_typing(p)) {
+                        show_typing(c, s, p);
                 }
         }
 }

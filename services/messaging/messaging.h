@@ -27,8 +27,12 @@ typedef MessagingRows__Entry chat_entry;   /* an entry of its log */
 #define EVENT_CHAT_READ "chat.read"
 /* Object: who set something for themselves. No entry of the log. */
 #define EVENT_CHAT_TOUCHED "chat.touched"
+/* A signal (bus/signals.h). Aggregate: the chat; object: who writes. */
+#define SIGNAL_TYPING "chat.typing"
 
 #define NOBODY    "00000000-0000-0000-0000-000000000000" /* who did what happens by itself */
 #define GROUP_MAX 1000                                   /* members of a group */
+/* In larger chats who has read and who writes is told to nobody else as it happens: each of n would tell n. */
+#define TOLD_MAX 50
 
 #endif

@@ -64,11 +64,15 @@ sn_status chat_store_versions_at(struct db_tx *tx, char *const *ids, const int64
 }
 
 DB_STATEMENT(HIDE_MESSAGE, "messaging_service", NULL,
-             "insert into message_hides (user_id, message_id) values ($1, $2) on conflict do nothing");
+             "with p as (update chat_participants set changed_xid = pg_current_xact_id()"
+             " where chat_id = $3 and user_id = $1)"
+             " insert into message_hides (user_id, message_id, chat_id) values ($1, $2, $3) on conflict do nothing");
 
-sn_status chat_store_hide(struct db_tx *tx, const char *message_id)
+sn_status chat_store_hide(struct db_tx *tx, const chat_entry *message)
 {
-        return db_exec(tx, &HIDE_MESSAGE, DB_BINDS(bind_uuid(db_call(tx)->actor), bind_uuid(message_id)), NULL);
+        return db_exec(tx, &HIDE_MESSAGE,
+                       DB_BINDS(bind_uuid(db_call(tx)->actor), bind_uuid(message->id), bind_uuid(message->chat_id)),
+                       NULL);
 }
 
 DB_STATEMENT(SELECT_HIDDEN, "messaging_service", NULL,

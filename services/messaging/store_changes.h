@@ -20,7 +20,8 @@ SN_CHECKED sn_status chat_store_versions(struct db_tx *tx, const char *message_i
 /* What ids[i] said after the entry with the number seqs[i]: rows with place i, none of what was not edited since. */
 SN_CHECKED sn_status chat_store_versions_at(struct db_tx *tx, char *const *ids, const int64_t *seqs, size_t n,
                                             size_t *n_versions, MessagingRows__OldVersion ***versions);
-SN_CHECKED sn_status chat_store_hide(struct db_tx *tx, const char *message_id);
+/* The actor deletes it for themselves. */
+SN_CHECKED sn_status chat_store_hide(struct db_tx *tx, const chat_entry *message);
 /* hidden[i]: viewers[i] has deleted the message ids[i] for themselves. */
 SN_CHECKED sn_status chat_store_hidden(struct db_tx *tx, char *const *ids, char *const *viewers, size_t n,
                                        bool **hidden);

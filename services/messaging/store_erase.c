@@ -55,16 +55,19 @@ sn_status chat_store_chats_with(struct db_tx *tx, const char *user_id, size_t li
 }
 
 DB_STATEMENT(FORGET_MEMBER, "messaging_service", NULL,
-             "with r as (delete from read_receipts where chat_id = $1 and user_id = $2)"
+             "with r as (delete from read_receipts where chat_id = $1 and user_id = $2),"
+             " t as (delete from typing_indicators where chat_id = $1 and user_id = $2)"
              " delete from chat_participants where chat_id = $1 and user_id = $2");
 
 /* Of a direct chat its other member has it on, with an id that names nobody: a pair is one chat. */
-DB_STATEMENT(FORGET_IN_CHAT, "messaging_service", NULL,
-             "update chats c set creator_id = case when creator_id = $2 then '" NOBODY "' else creator_id end,"
-             " peer_low = case when kind = 1 then least($3::uuid, o.id) end,"
-             " peer_high = case when kind = 1 then greatest($3::uuid, o.id) end"
-             " from (select case when peer_low = $2 then peer_high else peer_low end as id from chats where id = $1) o"
-             " where c.id = $1");
+DB_STATEMENT(
+    FORGET_IN_CHAT, "messaging_service", NULL,
+    "update chats c set changed_xid = pg_current_xact_id(), creator_id = case when creator_id = $2 then '" NOBODY
+    "' else creator_id end,"
+    " peer_low = case when kind = 1 then least($3::uuid, o.id) end,"
+    " peer_high = case when kind = 1 then greatest($3::uuid, o.id) end"
+    " from (select case when peer_low = $2 then peer_high else peer_low end as id from chats where id = $1) o"
+    " where c.id = $1");
 
 sn_status chat_store_forget_member(struct db_tx *tx, const char *chat_id, const char *user_id)
 {

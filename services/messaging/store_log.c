@@ -2,6 +2,8 @@
  * opens no other one. */
 #include "services/messaging/store_log.h"
 
+#include "services/messaging/store_log_sql.h"
+
 /* Who sends a message has read what is above it. */
 DB_STATEMENT(APPEND, "messaging_service", &messaging_rows__entry__message,
              "with c as (update chats set last_seq = last_seq + 1, last_n = last_n + ($3::smallint = 1)::integer,"
@@ -73,10 +75,6 @@ sn_status chat_store_claim_client_id(struct db_tx *tx, const char *client_id, co
         " m.expires_at, case when " IS_OVER " then '' else m.text end as text, coalesce(" IS_OVER                      \
         ", false) as deleted, m.reply_to_id, case when not coalesce(" IS_OVER                                          \
         ", false) then m.note_id end as note_id, m.forwarded"
-/* Of the month in which a chat's log had this number (column first_seq), or this many messages (first_n). */
-#define MONTH_OF(bound, column, chat, number)                                                                          \
-        "(select " bound " from chat_months where chat_id = " chat " and " column " <= " number                        \
-        " order by first_seq desc limit 1)"
 
 DB_STATEMENT(SELECT_ENTRY, "messaging_service", &messaging_rows__entry__message,
              "select " ENTRY " from messages m where m.id = $2 and m.chat_id = $1");
@@ -131,6 +129,21 @@ sn_status chat_store_messages(struct db_tx *tx, const char *chat_id, int64_t fro
 {
         return db_list(tx, &SELECT_MESSAGES, DB_BINDS(bind_uuid(chat_id), bind_i64(from_n), bind_i64(to_n)), n,
                        entries);
+}
+
+DB_STATEMENT(SELECT_RANGES, "messaging_service", &messaging_rows__entry__message,
+             "select " ENTRY " from unnest($1::uuid[], $2::bigint[], $3::bigint[]) with ordinality"
+             " a (chat_id, first, last, place) cross join lateral (select * from messages where chat_id = a.chat_id"
+             " and seq between a.first and a.last and id >= " MONTH_OF(
+                 "from_id", "first_seq", "a.chat_id",
+                 "a.first") " and id < " MONTH_OF("before_id", "first_seq", "a.chat_id",
+                                                  "a.last") " offset 0) m order by a.place, m.seq");
+
+sn_status chat_store_ranges(struct db_tx *tx, char *const *chat_ids, const int64_t *from, const int64_t *to, size_t n,
+                            size_t *n_entries, chat_entry ***entries)
+{
+        return db_list(tx, &SELECT_RANGES, DB_BINDS(bind_uuids(chat_ids, n), bind_i64s(from, n), bind_i64s(to, n)),
+                       n_entries, entries);
 }
 
 /* An answer is younger than what it answers. */

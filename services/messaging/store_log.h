@@ -28,6 +28,9 @@ SN_CHECKED sn_status chat_store_messages_at(struct db_tx *tx, char *const *chat_
 /* The messages with the numbers from_n to to_n among a chat's messages, in order. */
 SN_CHECKED sn_status chat_store_messages(struct db_tx *tx, const char *chat_id, int64_t from_n, int64_t to_n, size_t *n,
                                          chat_entry ***entries);
+/* The entries with the numbers from[i] to to[i] of chat_ids[i], in order. */
+SN_CHECKED sn_status chat_store_ranges(struct db_tx *tx, char *const *chat_ids, const int64_t *from, const int64_t *to,
+                                       size_t n, size_t *n_entries, chat_entry ***entries);
 /* What was answered to a message, behind n messages. */
 SN_CHECKED sn_status chat_store_replies(struct db_tx *tx, const chat_entry *message, int64_t after_n, size_t limit,
                                         size_t *n, chat_entry ***entries);

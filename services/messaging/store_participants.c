@@ -6,7 +6,7 @@ DB_STATEMENT(PUT_PARTICIPANT, "messaging_service", NULL,
              " values ($1, $2, $3, $4, int8multirange(int8range($5, null)), $6, $7)"
              " on conflict (chat_id, user_id) do update set role = excluded.role, state = excluded.state,"
              " visible = p.visible + excluded.visible, read_seq = excluded.read_seq, read_n = excluded.read_n,"
-             " created_at = now(), changed_xid = pg_current_xact_id()");
+             " created_at = now(), changed_xid = pg_current_xact_id(), joined_xid = pg_current_xact_id()");
 DB_STATEMENT(COUNT_MEMBERS, "messaging_service", NULL, "update chats set members = members + $2 where id = $1");
 
 sn_status chat_store_put_participant(struct db_tx *tx, const char *chat_id, const struct new_participant *p)
@@ -134,9 +134,10 @@ sn_status chat_store_decline(struct db_tx *tx, const chat_member *member)
                        NULL);
 }
 
-DB_STATEMENT(COME_BACK, "messaging_service", NULL,
-             SET("state = 1, visible = visible + int8multirange(int8range($3::bigint + 1, null)), read_seq = $3,"
-                 " read_n = $4") " where chat_id = $1 and user_id = $2 and state = 4");
+DB_STATEMENT(
+    COME_BACK, "messaging_service", NULL,
+    SET("state = 1, visible = visible + int8multirange(int8range($3::bigint + 1, null)), read_seq = $3,"
+        " read_n = $4, joined_xid = pg_current_xact_id()") " where chat_id = $1 and user_id = $2 and state = 4");
 
 sn_status chat_store_come_back(struct db_tx *tx, const chat_member *member)
 {

@@ -342,6 +342,11 @@ test('chats and messages', async () => {
         assert.equal((await ok('GetChat', { id: chat.id }, bob)).peer.id, alice.id);
         assert.equal((await ok('ListChats', {}, bob)).items[0].id, chat.id);
         assert.equal((await ok('SubscribeMessages', {}, bob)).personal, true);
+        assert.deepEqual(ids((await ok('ListChanges', { id: chat.id }, bob)).items), [message.id]);
+        assert.equal((await ok('SubscribeChats', {}, bob)).personal, true);
+        await ok('PutTyping', { id: chat.id }, alice);
+        assert.deepEqual(ids((await ok('ListTyping', { id: chat.id }, bob)).items), [alice.id]);
+        assert.ok((await ok('SyncChats', {}, bob)).items.some((item) => item.chat_id === chat.id));
         const target = { id: chat.id, message_id: message.id };
         assert.equal((await ok('EditMessage', { ...target, text: 'Hello again' }, alice)).text, 'Hello again');
         assert.equal((await ok('GetMessageHistory', target, bob)).items.length, 2);

@@ -1,0 +1,26 @@
+/* The SQL on what has changed of a member's chats. A point in time is a transaction id: all that were begun before it
+ * are over, and seen. */
+#ifndef SERVICES_MESSAGING_STORE_SYNC_H
+#define SERVICES_MESSAGING_STORE_SYNC_H
+
+#include "db/db.h"
+#include "services/messaging/messaging.h"
+
+#define SCANNED_MAX 1000
+#define HIDDEN_MAX  100
+
+/* The newest point, and which log of transactions it is in: a database from a backup counts in another one. */
+SN_CHECKED sn_status sync_store_now(struct db_tx *tx, int64_t *point, uint64_t *log);
+/* The actor's chats behind one of them, by id, SCANNED_MAX at most: each with whether it has changed since the point.
+ */
+SN_CHECKED sn_status sync_store_scan(struct db_tx *tx, const char *after_id, int64_t since, size_t *n,
+                                     MessagingRows__Scanned ***chats);
+/* known[i]: of the last `window` entries of chat_ids[i] up to the number lasts[i] the newest that was there at the
+ * point, with all before it; 0: none of them was. */
+SN_CHECKED sn_status sync_store_known(struct db_tx *tx, char *const *chat_ids, const int64_t *lasts, size_t n,
+                                      int64_t window, int64_t since, int64_t *known);
+/* What the actor has deleted for themselves since the point, at most HIDDEN_MAX + 1 for each chat, by chat. */
+SN_CHECKED sn_status sync_store_hidden(struct db_tx *tx, char *const *chat_ids, size_t n, int64_t since,
+                                       size_t *n_hidden, MessagingRows__Hidden ***hidden);
+
+#endif

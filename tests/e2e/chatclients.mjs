@@ -1,0 +1,118 @@
+// Clients of chats as members have them: one that follows the stream and resumes where it was cut, one that is away and syncs. Both keep what they were
+// ever shown, for who checks that they were shown all that they may see and nothing else.
+import assert from 'node:assert/strict';
+import { must, net } from './shared.mjs';
+import { Stream } from './streams.mjs';
+
+// What two clients must have alike of a message. A quoted message is as it was when the answer was shown.
+export const essence = ({ id, seq, text, deleted, edited_at, sender, reactions }) => ({ id, seq, text, deleted, edited_at, sender: sender?.id ?? null,
+        reactions: reactions.map((r) => `${r.emoji} ${r.count} ${r.mine}`).sort() });
+
+export async function pagesOf(member, id) {
+        const found = [];
+        for (let after = 0, more = true; more;) {
+                const page = must(await member.get(`/v1/chats/${id}/messages?limit=100&after_seq=${after}`));
+                found.push(...page.items);
+                more = page.more_after;
+                after = page.items.at(-1)?.seq ?? after;
+        }
+        return found;
+}
+
+export async function logOf(member, id, limit = 100) {
+        const found = [];
+        for (let after = 0, more = true; more;) {
+                const page = must(await member.get(`/v1/chats/${id}/changes?limit=${limit}&after_seq=${after}`));
+                found.push(...page.items);
+                more = page.more;
+                after = page.items.at(-1)?.seq ?? after;
+        }
+        return found;
+}
+
+// What a device has that syncs now and then: chats (as listed, null when one is out), and their messages by id.
+export class Replica {
+        constructor(member, limit = 20) {
+                Object.assign(this, { member, limit, next: '', chats: new Map(), shown: [], reloads: 0 });
+        }
+
+        async sync() {
+                for (let more = true; more;) {
+                        const answer = must(await this.member.get(`/v1/chats/sync?limit=${this.limit}${this.next ? `&since=${encodeURIComponent(this.next)}` : ''}`));
+                        if (answer.reset) {
+                                this.chats.clear();
+                        }
+                        for (const item of answer.items) {
+                                await this.take(item);
+                        }
+                        ({ more, next: this.next } = answer);
+                }
+        }
+
+        async take(item) {
+                const known = this.chats.get(item.chat_id) ?? { messages: new Map() };
+                this.chats.set(item.chat_id, known);
+                known.chat = item.chat;
+                known.last_seq = item.last_seq;
+                this.shown.push(...item.changes);
+                if (item.complete) {
+                        const seqs = item.changes.map((change) => change.seq);
+                        assert.deepEqual(seqs, [...new Set(seqs)].sort((a, b) => a - b), 'in order, each once');
+                        item.changes.filter((change) => change.message).forEach(({ message }) => known.messages.set(message.id, message));
+                } else {
+                        this.reloads++;
+                        known.messages = new Map((await pagesOf(this.member, item.chat_id)).map((message) => [message.id, message]));
+                }
+                item.hidden.forEach((id) => known.messages.delete(id));
+                for (const [id, { seq }] of known.messages) {
+                        if (!item.readable.some((range) => seq >= range.from_seq && (range.to_seq === 0 || seq <= range.to_seq))) {
+                                known.messages.delete(id);
+                        }
+                }
+        }
+
+        messages(id) { return [...this.chats.get(id).messages.values()].sort((a, b) => a.seq - b.seq).map(essence); }
+}
+
+// A device that follows the stream: `log` has the entries that it was told of, each once, in the order in which they came first.
+export class Follower {
+        constructor(member) { Object.assign(this, { member, log: [], position: null, cuts: 0 }); }
+
+        async connect() {
+                this.stream = new Stream(net.url, { token: this.member.token });
+                await this.stream.opened;
+                await this.stream.next();
+                const { type, resumed, position } = await this.stream.subscribe('messages', this.position);
+                assert.equal(type, 'subscribed');
+                assert.ok(this.position === null || resumed, 'it resumes');
+                this.position ??= position;
+                this.taken = 0;
+                return this;
+        }
+
+        // What has come on this connection since the last time.
+        take() {
+                const events = this.stream.events().slice(this.taken);
+                this.taken += events.length;
+                for (const { event, data, position } of events) {
+                        this.position = position ?? this.position;
+                        if (data.seq && event !== 'messages.read' && !this.has(data)) { // events come at least once
+                                this.log.push(data);
+                        }
+                }
+        }
+
+        // As if the network failed: what was on its way is lost, and comes again when it resumes.
+        async cut() {
+                this.take();
+                this.stream.socket.terminate();
+                this.cuts++;
+                await this.connect();
+        }
+
+        has({ id }) { return this.log.some((change) => change.id === id); }
+
+        of(chat) { return this.log.filter((change) => change.chat_id === chat.id); }
+
+        end() { this.stream?.socket.terminate(); }
+}
