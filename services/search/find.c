@@ -2,6 +2,7 @@
 #include "services/search/find.h"
 
 #include "base/buf.h"
+#include "services/search/history.h"
 #include "services/search/lexemes.h"
 
 enum { OF_EACH_TYPE = 3, ITEMS_MAX = 110 };
@@ -107,5 +108,5 @@ sn_status search_handle_search(struct rpc_call *c, const Search__SearchRequest *
                 TRY(find_notes(c, &search, out));
         }
         out->partial = search.partial;
-        return SN_OK;
+        return c->actor[0] != '\0' && in->cursor[0] == '\0' ? history_keep(c, search.text) : SN_OK;
 }

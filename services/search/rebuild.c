@@ -113,7 +113,7 @@ static bool is_same(const User__IndexedUsers *a, const User__IndexedUsers *b)
 
                 if (y == NULL || strcmp(x->username, y->username) != 0 ||
                     strcmp(x->display_name, y->display_name) != 0 || x->discoverable != y->discoverable ||
-                    x->searchable != y->searchable) {
+                    x->searchable != y->searchable || x->search_history != y->search_history) {
                         return false;
                 }
         }

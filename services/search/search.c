@@ -14,5 +14,6 @@ const struct service_definition search_service = {
     .schema = &search_schema,
     .consumers = search_consumers,
     .jobs = search_jobs,
+    .exports = search_exports,
     .start = start,
 };

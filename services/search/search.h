@@ -6,4 +6,6 @@
 #include "services/search/search.service.h"
 #include "services/services.h"
 
+extern const struct service_export search_exports[];
+
 #endif

@@ -2,6 +2,7 @@
 #include "services/search/store.h"
 
 #include "services/search/rank.h"
+#include "services/search/store_own.h"
 
 DB_STATEMENT(UPSERT_NOTE, "search_service", NULL,
              "insert into search_index as i (note_id, author_id, owner_id, version, words, length, engagement, likes,"
@@ -49,9 +50,11 @@ sn_status store_count_note(struct db_tx *tx, const char *id, const Note__NoteCou
 }
 
 DB_STATEMENT(UPSERT_MEMBER, "search_service", NULL,
-             "insert into search_members (user_id, username_key, names, discoverable, searchable)"
-             " values ($1, $2, $3, $4, $5) on conflict (user_id) do update set username_key = excluded.username_key,"
-             " names = excluded.names, discoverable = excluded.discoverable, searchable = excluded.searchable");
+             "insert into search_members (user_id, username_key, names, discoverable, searchable,"
+             " keeps_history) values ($1, $2, $3, $4, $5, $6) on conflict (user_id) do update set username_key = "
+             "excluded.username_key,"
+             " names = excluded.names, discoverable = excluded.discoverable, searchable = excluded.searchable,"
+             " keeps_history = excluded.keeps_history");
 DB_STATEMENT(LIST_AUTHOR, "search_service", NULL, "delete from search_unlisted where user_id = $1");
 DB_STATEMENT(UNLIST_AUTHOR, "search_service", NULL,
              "insert into search_unlisted (user_id) values ($1) on conflict do nothing");
@@ -61,8 +64,10 @@ sn_status store_index_member(struct db_tx *tx, const User__IndexedUser *user, co
 {
         TRY(db_exec(tx, &UPSERT_MEMBER,
                     DB_BINDS(bind_uuid(user->id), bind_text(username_key), bind_text(names),
-                             bind_bool(user->discoverable), bind_bool(user->searchable)),
+                             bind_bool(user->discoverable), bind_bool(user->searchable),
+                             bind_bool(user->search_history)),
                     NULL));
+        TRY(user->search_history ? SN_OK : store_clear_history(tx, user->id));
         return db_exec(tx, user->searchable ? &LIST_AUTHOR : &UNLIST_AUTHOR, DB_BINDS(bind_uuid(user->id)), NULL);
 }
 
@@ -87,5 +92,7 @@ sn_status store_erase_member(struct db_tx *tx, const char *id)
         TRY(db_exec(tx, &DELETE_MEMBER, DB_BINDS(bind_uuid(id)), NULL));
         TRY(db_exec(tx, &LIST_AUTHOR, DB_BINDS(bind_uuid(id)), NULL));
         TRY(db_exec(tx, &ERASE_NOTES, DB_BINDS(bind_uuid(id)), NULL));
+        TRY(store_clear_history(tx, id));
+        TRY(store_erase_saved(tx, id));
         return db_exec(tx, &ERASE_KEYS, DB_BINDS(bind_uuid(id)), NULL);
 }

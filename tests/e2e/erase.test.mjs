@@ -95,6 +95,8 @@ test('an erased member leaves no trace: id, name, address, text', { timeout: 240
         await ada.react(theirs.id, 'renote');
         await fan.react(note.id, 'renote');
         const picture = must(await it.api('POST', '/v1/media', { token: ada.token, ...form(png(8, 8), { alt_text: word }, `${word}.png`) }), 201);
+        await eventually('what she searched for is kept', async () => { must(await ada.get(`/v1/search?query=${word}`)); return must(await ada.get('/v1/search/history')).items.length === 1; });
+        must(await ada.post('/v1/search/saved', { query: word }), 201);
         must(await ada.post('/v1/notes', { text: `${word} looks`, media_ids: [picture.id] }), 201);
         must(await it.api('POST', '/v1/uploads', { token: ada.token, headers: { 'tus-resumable': '1.0.0', 'upload-length': '1000' } }), 201);
         const say = (member, chat, text) => member.post(`/v1/chats/${chat.id}/messages`, { client_id: randomUUID(), text });

@@ -181,6 +181,18 @@ test('notes and timelines: all that can be done with one', async () => {
         assert.deepEqual(ids((await ok('GetUserTimeline', { user_id: bob.id, limit: 1 })).items), [note.id]);
         assert.deepEqual(ids((await ok('GetHashtagTimeline', { tag })).items), [note.id]);
         await eventually('searched', async () => (await ok('Search', { query: `tag:${tag}`, type: 'SEARCH_TYPE_NOTES' })).items[0]?.note.id === note.id);
+        await ok('Suggest', { query: '' }, alice);
+        let asked;
+        await eventually('what was searched for is kept', async () => {
+                await ok('Search', { query: tag }, alice);
+                asked = (await ok('ListSearchHistory', {}, alice)).items.find((item) => item.query === tag);
+                return asked !== undefined;
+        });
+        await ok('DeleteSearchHistoryItem', { id: asked.id }, alice);
+        await ok('ClearSearchHistory', {}, alice);
+        const kept = await ok('SaveSearch', { query: tag, type: 'SEARCH_TYPE_NOTES' }, alice);
+        assert.deepEqual(ids((await ok('ListSavedSearches', {}, alice)).items), [kept.id]);
+        await ok('DeleteSavedSearch', { id: kept.id }, alice);
         await ok('LikeNote', { id: note.id }, alice);
         await ok('DeleteNote', { id: note.id }, bob);
         await fails('GetNote', { id: note.id }, Status.NOT_FOUND);

@@ -220,3 +220,78 @@ test('the operator has the index held against the notes anew, and nothing is mis
         assert.deepEqual(await found(nobody, word), [id]);
         assert.equal((await admin('search', 'swim')).code, 2);
 });
+
+const history = async (who) => must(await who.get('/v1/search/history')).items.map((item) => item.query);
+const suggestions = async (who, query, more) => must(await who.get(`/v1/search/suggestions?${new URLSearchParams({ query, ...more })}`)).items;
+const keepHistory = async (who, on) => must(await who.patch('/v1/users/me/settings', { privacy: { search_history: on } }));
+// From then on the index knows the member, who may have registered just now.
+const searchUntilKept = (who, query) => eventually(`${query} is kept`, async () => { await notes(who, query); return (await history(who)).includes(query); }, 20_000);
+
+test('what one searched for is kept for oneself, each query once, until one deletes it or wants none', async () => {
+        const [[ada, bob], one, two] = [await registerMany(2), rare(), rare()];
+        await searchUntilKept(ada, one);
+        await notes(ada, `  ${two}   ${one}`);
+        await notes(ada, one, { limit: 5 });
+        await notes(ada, two, { limit: 1 });
+        assert.deepEqual(await history(ada), [two, one, `${two} ${one}`], 'the last one first');
+        assert.deepEqual(await history(bob), []);
+        problem(await api('GET', '/v1/search/history'), 401);
+        const page = must(await ada.get('/v1/search/history?limit=2'));
+        assert.deepEqual(must(await ada.get(`/v1/search/history?limit=2&cursor=${page.next_cursor}`)).items.map((i) => i.query), [`${two} ${one}`]);
+        problem(await bob.del(`/v1/search/history/${page.items[0].id}`), 404, { field: 'id' });
+        must(await ada.del(`/v1/search/history/${page.items[0].id}`), 204);
+        assert.deepEqual(await history(ada), [one, `${two} ${one}`]);
+        must(await ada.del('/v1/search/history'), 204);
+        assert.deepEqual(await history(ada), []);
+        await notes(ada, one);
+        await keepHistory(ada, false);
+        await eventually('what was kept is deleted', async () => (await history(ada)).length === 0, 20_000);
+        await notes(ada, two);
+        assert.deepEqual(await history(ada), []);
+        await keepHistory(ada, true);
+        await searchUntilKept(ada, two);
+});
+
+test('suggestions: own queries first, what five people asked, members and hashtags, never what one alone asked', async () => {
+        const [[ada, bob, ...others], word] = [await registerMany(7), rare()];
+        must(await bob.patch('/v1/users/me', { display_name: word }));
+        await write(bob, `#${word}tag`);
+        await searchUntilKept(ada, `${word} mine`);
+        await eventually('all are suggested', async () => (await suggestions(ada, word)).length === 3, 20_000);
+        assert.deepEqual((await suggestions(ada, word.toUpperCase())).map(({ type, query, user }) => [type, query, user?.id]),
+                [['history', `${word} mine`, undefined], ['user', `@${bob.username}`, bob.id], ['hashtag', `#${word}tag`, undefined]]);
+        assert.deepEqual((await suggestions(nobody, word)).map((s) => s.type), ['user', 'hashtag']);
+        assert.deepEqual((await suggestions(ada, '')).map((s) => s.query), [`${word} mine`], 'without a query what one asked last');
+        assert.deepEqual((await suggestions(nobody, `#${word}`)).map((s) => s.query), [`#${word}tag`]);
+        assert.deepEqual((await suggestions(ada, word, { limit: 1 })).map((s) => s.type), ['history']);
+        for (const other of others.slice(0, 4)) {
+                await searchUntilKept(other, `${word} common`);
+        }
+        assert.ok(!(await suggestions(bob, word)).some((s) => s.type === 'query'), 'four are too few');
+        await searchUntilKept(others[4], `${word} common`);
+        assert.deepEqual((await suggestions(nobody, word)).filter((s) => s.type === 'query').map((s) => s.query), [`${word} common`]);
+        assert.deepEqual((await suggestions(others[0], word)).filter((s) => s.query.endsWith('common')).map((s) => s.type), ['history'], 'once');
+        must(await others[1].del('/v1/search/history'), 204);
+        assert.ok(!(await suggestions(nobody, word)).some((s) => s.type === 'query'), 'four again');
+        assert.deepEqual(await suggestions(nobody, '"("( OR -'), [], 'anything may be typed');
+        must(await ada.put(`/v1/users/${bob.id}/block`));
+        assert.ok(!(await suggestions(bob, `@${ada.username}`)).some((s) => s.user?.id === ada.id), 'who blocks one is not suggested');
+});
+
+test('saved searches are kept, listed and deleted by who saved them', async () => {
+        const [ada, bob] = await registerMany(2);
+        const plain = must(await ada.post('/v1/search/saved', { query: ' cats   OR dogs ' }), 201);
+        assert.deepEqual([plain.name, plain.query, plain.type, plain.sort], ['cats OR dogs', 'cats OR dogs', 'all', 'relevance']);
+        const named = must(await ada.post('/v1/search/saved', { name: 'Birds', query: 'bird*', type: 'notes', sort: 'newest' }), 201);
+        const list = must(await ada.get('/v1/search/saved')).items;
+        assert.deepEqual(list, [named, plain]);
+        problem(await ada.post('/v1/search/saved', { query: '"open' }), 400, { code: 'query_invalid', field: 'query' });
+        assert.deepEqual(must(await bob.get('/v1/search/saved')).items, []);
+        problem(await bob.del(`/v1/search/saved/${plain.id}`), 404, { field: 'id' });
+        must(await ada.del(`/v1/search/saved/${plain.id}`), 204);
+        assert.deepEqual(ids(must(await ada.get('/v1/search/saved')).items), [named.id]);
+        for (let i = 1; i < 100; i++) {
+                must(await ada.post('/v1/search/saved', { query: `number${i}` }), 201);
+        }
+        problem(await ada.post('/v1/search/saved', { query: 'more' }), 409, { code: 'too_many_saved_searches' });
+});
