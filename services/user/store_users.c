@@ -185,33 +185,33 @@ sn_status store_authors_by_name(struct db_tx *tx, char **keys, size_t n, size_t 
 #define SETTING_IS_OFF(key)                                                                                            \
         "exists (select from user_settings where user_id = u.id and key = '" key "' and value = 'false')"
 
-#define INDEXED_USERS                                                                                                                \
-        "select u.id, u.username, u.display_name, not " SETTING_IS_OFF(                                                              \
-            "privacy.discoverable") " as discoverable,"                                                                              \
-                                    " not " SETTING_IS_OFF("privacy.searchable") " as searchable, "                                  \
-                                                                                 "not " SETTING_IS_OFF("privacy."                    \
-                                                                                                       "search_"                     \
-                                                                                                       "history") " a"               \
-                                                                                                                  "s "               \
-                                                                                                                  "se"               \
-                                                                                                                  "ar"               \
-                                                                                                                  "ch"               \
-                                                                                                                  "_h"               \
-                                                                                                                  "is"               \
-                                                                                                                  "to"               \
-                                                                                                                  "ry"               \
-                                                                                                                  " f"               \
-                                                                                                                  "ro"               \
-                                                                                                                  "m "               \
-                                                                                                                  "us"               \
-                                                                                                                  "er"               \
-                                                                                                                  "s "               \
-                                                                                                                  "u "               \
-                                                                                                                  "wh"               \
-                                                                                                                  "er"               \
-                                                                                                                  "e"                \
-                                                                                                                  " " USER_IS_SHOWN( \
-                                                                                                                      "u")
+#define INDEXED_USERS                                                                                                  \
+        "select u.id, u.username, u.display_name, not " SETTING_IS_OFF(                                                \
+            "privacy.discoverable") " as discoverable,"                                                                \
+                                    " not " SETTING_IS_OFF("privacy.searchable") " as searchable, "                    \
+                                                                                 "not " SETTING_IS_OFF(                \
+                                                                                     "privacy."                        \
+                                                                                     "search_"                         \
+                                                                                     "history") " a"                   \
+                                                                                                "s "                   \
+                                                                                                "se"                   \
+                                                                                                "ar"                   \
+                                                                                                "ch"                   \
+                                                                                                "_h"                   \
+                                                                                                "is"                   \
+                                                                                                "to"                   \
+                                                                                                "ry"                   \
+                                                                                                " f"                   \
+                                                                                                "ro"                   \
+                                                                                                "m "                   \
+                                                                                                "us"                   \
+                                                                                                "er"                   \
+                                                                                                "s "                   \
+                                                                                                "u "                   \
+                                                                                                "wh"                   \
+                                                                                                "er"                   \
+                                                                                                "e"                    \
+                                                                                                " " USER_IS_SHOWN("u")
 
 DB_STATEMENT(SELECT_INDEXED, "user_service", &user__indexed_user__message, INDEXED_USERS " and u.id = any($1::uuid[])");
 DB_STATEMENT(SELECT_INDEXED_AFTER, "user_service", &user__indexed_user__message,
