@@ -310,6 +310,52 @@ static void who_is_erased_leaves_no_row(void **state)
         free((void *)about);
 }
 
+/* ---- Trends ---- */
+
+static const Search__Trends *trends(const char *reader)
+{
+        Search__ListTrendsRequest in = SEARCH__LIST_TRENDS_REQUEST__INIT;
+        Search__Trends *out = NULL;
+
+        (void)test_network_run_job("search", "make_trends");
+        assert_int_equal(test_send(reader, &search_methods[SEARCH_LIST_TRENDS], &in.base, (void **)&out), SN_OK);
+        return out;
+}
+
+static void tag(size_t from, size_t to, const char *text, int visibility)
+{
+        for (size_t i = from; i < to; i++) {
+                (void)ASK(members[i], NOTE(CREATE_NOTE), .text = text, .visibility = visibility);
+        }
+}
+
+/* Both are used by five; one was by as many on each day before. */
+static void trends_are_what_more_people_use_than_usual_and_not_what_few_repeat(void **state)
+{
+        const Search__Trends *found;
+
+        tag(0, 5, "#Usual and #sudden", 1);
+        tag(0, 8, "#hushed among us", 2);
+        for (size_t i = 0; i < 10; i++) {
+                tag(0, 4, "#pushed once more", 1);
+        }
+        test_network_settle();
+        change_index(
+            "insert into search_tag_uses (tag, hour, author_id) select 'usual', hour - make_interval(days => d),"
+            " author_id from search_tag_uses, generate_series(1, 7) d where tag = 'usual'");
+        found = trends("");
+        assert_int_equal(found->n_items, 2);
+        assert_string_equal(found->items[0]->hashtag, "sudden");
+        assert_int_equal(found->items[0]->people, 5);
+        assert_int_equal(found->items[0]->usual, 0);
+        assert_string_equal(found->items[1]->hashtag, "usual");
+        change_index("insert into search_hidden_trends (tag) values ('sudden')");
+        assert_int_equal(trends("")->n_items, 1);
+        change_index("update search_tag_uses set hour = hour - interval '9 days'");
+        assert_int_equal(trends("")->n_items, 0);
+        assert_string_equal(test_admin("search_service", "select count(*) from search_tag_uses"), "0");
+}
+
 /* ---- When ranking takes too long ---- */
 
 static void what_was_ranked_by_the_deadline_is_shown_and_said_to_be_partial(void **state)
@@ -349,6 +395,7 @@ int main(void)
             cmocka_unit_test(what_is_found_is_what_its_reader_sees),
             cmocka_unit_test(a_word_that_an_edit_took_away_finds_nothing_even_before_the_event_is_handled),
             cmocka_unit_test(who_is_erased_leaves_no_row),
+            cmocka_unit_test(trends_are_what_more_people_use_than_usual_and_not_what_few_repeat),
             cmocka_unit_test(what_was_ranked_by_the_deadline_is_shown_and_said_to_be_partial),
         };
 

@@ -25,6 +25,9 @@ static int setup(void **state)
             " from generate_series(1, 20000) n on conflict do nothing",
             "insert into saved_searches (id, user_id, name, query, type, sort) select id(n), id(n % 500), '', 'q', 1, 1"
             " from generate_series(1, 20000) n",
+            "insert into search_tag_uses (tag, hour, author_id) select 'tag' || n % 500, now() - interval '1 minute' * "
+            "n,"
+            " id(n % 3000) from generate_series(1, 20000) n",
             "vacuum analyze"};
         struct buf error;
 
@@ -108,7 +111,8 @@ static void what_is_written_and_named_is_found_by_index(void **state)
               {"SELECT_OWN_QUERIES", "search_history_"}, {"SELECT_COMMON_QUERIES", "search_suggestions_pkey"},
               {"SELECT_SAVED", "saved_searches_newest"}, {"SELECT_SAVED_AFTER", "saved_searches_newest"},
               {"COUNT_SAVED", "saved_searches_newest"}, {"DELETE_SAVED", "saved_searches_"},
-              {"ERASE_SAVED", "saved_searches_newest"});
+              {"ERASE_SAVED", "saved_searches_newest"}, {"ERASE_TAG_USES", "search_tag_uses_author"},
+              {"CLEANUP_TAG_USES", "search_tag_uses_hour"});
 }
 
 int main(void)

@@ -7,6 +7,7 @@
 #include "services/note/recent.h"
 #include "services/note/renoters.h"
 #include "services/note/show.h"
+#include "services/note/show_media.h"
 #include "services/note/store.h"
 #include "services/note/stored.h"
 #include "services/note/visibility.h"
@@ -32,21 +33,38 @@ static bool is_indexed(const NoteRows__StoredNote *stored)
                note_is_for_others((int)stored->note->visibility);
 }
 
+/* Stored notes are shared, and have no media but their ids. */
+static Note__IndexedNote *indexed_of(struct rpc_call *c, const NoteRows__StoredNote *stored)
+{
+        Note__IndexedNote *item = ARENA_NEW(c->arena, Note__IndexedNote);
+
+        note__indexed_note__init(item);
+        item->note = ARENA_NEW(c->arena, Note__Note);
+        *item->note = *stored->note;
+        item->audience_owner_id = note_audience_owner(stored);
+        item->version = stored->version;
+        return item;
+}
+
 static sn_status show_indexed(struct rpc_call *c, char **ids, size_t n, Note__IndexedNotes *out)
 {
         NoteRows__StoredNote **stored = ARENA_ARRAY(c->arena, NoteRows__StoredNote *, n);
+        struct shown_media *media = ARENA_ARRAY(c->arena, struct shown_media, n);
+        struct shown_media **asked = ARENA_ARRAY(c->arena, struct shown_media *, n);
 
         TRY(stored_get(c, READ_FROM_ANYWHERE, ids, n, stored));
         out->items = ARENA_ARRAY(c->arena, Note__IndexedNote *, n);
         for (size_t i = 0; i < n; i++) {
                 if (is_indexed(stored[i])) {
-                        Note__IndexedNote *item = out->items[out->n_items++] = ARENA_NEW(c->arena, Note__IndexedNote);
-
-                        note__indexed_note__init(item);
-                        item->note = stored[i]->note;
-                        item->audience_owner_id = note_audience_owner(stored[i]);
-                        item->version = stored[i]->version;
+                        asked[out->n_items] = &media[i];
+                        media[i] = (struct shown_media){.stored = stored[i]};
+                        out->items[out->n_items++] = indexed_of(c, stored[i]);
                 }
+        }
+        TRY(show_media(c, asked, out->n_items));
+        for (size_t i = 0; i < out->n_items; i++) {
+                out->items[i]->note->n_media = asked[i]->n;
+                out->items[i]->note->media = asked[i]->items;
         }
         return SN_OK;
 }

@@ -111,34 +111,57 @@ static bool skip_hyphen(struct str *text)
         return true;
 }
 
-/* A day of the calendar, in UTC: 2026-11-27. */
-static bool read_day(const char *text, int64_t *ms)
+static int64_t days_of(int64_t year, int64_t month)
 {
-        static const int lengths[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-        struct str rest = str_of(text);
-        int64_t year, month, day;
+        static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+        bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 
-        if (!part(&rest, 4, 1970, 9999, &year) || !skip_hyphen(&rest) || !part(&rest, 2, 1, 12, &month) ||
-            !skip_hyphen(&rest) || !part(&rest, 2, 1, lengths[month - 1], &day) || rest.len > 0 ||
-            (month == 2 && day == 29 && (year % 4 != 0 || (year % 100 == 0 && year % 400 != 0)))) {
-                return false;
-        }
-        *ms = days_since_1970(year, month, day) * DAY_MS;
-        return true;
+        return lengths[month - 1] + (month == 2 && leap);
 }
 
+/* A day, month or year of the calendar, in UTC: 2026-11-27, 2026-11, 2026. Up to its end, exclusive. */
+static bool read_period(const char *text, int64_t *from_ms, int64_t *end_ms)
+{
+        struct str rest = str_of(text);
+        int64_t year, month = 1, day = 1, end;
+        bool months, days;
+
+        if (!part(&rest, 4, 1970, 9999, &year)) {
+                return false;
+        }
+        months = skip_hyphen(&rest);
+        if (months && !part(&rest, 2, 1, 12, &month)) {
+                return false;
+        }
+        days = months && skip_hyphen(&rest);
+        if (days && !part(&rest, 2, 1, days_of(year, month), &day)) {
+                return false;
+        }
+        end = days     ? days_since_1970(year, month, day) + 1
+              : months ? days_since_1970(year + month / 12, month % 12 + 1, 1)
+                       : days_since_1970(year + 1, 1, 1);
+        *from_ms = days_since_1970(year, month, day) * DAY_MS;
+        *end_ms = end * DAY_MS;
+        return rest.len == 0;
+}
+
+/* All of them hold: the narrowest bounds count. */
 static sn_status bound(struct rpc_call *c, const struct query *filter, struct terms *terms)
 {
         char id[UUID_SIZE];
-        int64_t ms;
+        int64_t from_ms, end_ms;
 
-        if (!read_day(filter->text, &ms)) {
-                return terms_fail(c, filter->at, "a day of the calendar behind the colon, like 2026-11-27");
+        if (!read_period(filter->text, &from_ms, &end_ms)) {
+                return terms_fail(c, filter->at,
+                                  "a day of the calendar behind the colon, like 2026-11-27, or a month or a year");
         }
-        /* until: the whole day */
-        const char *edge = arena_strdup(c->arena, uuid_at_ms(filter->filter == FILTER_SINCE ? ms : ms + DAY_MS, id));
-
-        *(filter->filter == FILTER_SINCE ? &terms->above : &terms->below) = edge;
+        if (filter->filter != FILTER_UNTIL && strcmp(uuid_at_ms(from_ms, id), terms->above) > 0) {
+                terms->above = arena_strdup(c->arena, id);
+        }
+        if (filter->filter != FILTER_SINCE &&
+            (terms->below[0] == '\0' || strcmp(uuid_at_ms(end_ms, id), terms->below) < 0)) {
+                terms->below = arena_strdup(c->arena, uuid_at_ms(end_ms, id));
+        }
         return SN_OK;
 }
 
@@ -169,7 +192,8 @@ static sn_status place(struct rpc_call *c, const struct query *filter, struct te
 sn_status filter_lexeme(struct rpc_call *c, const struct query *filter, bool whole, struct terms *terms,
                         const char **lexeme)
 {
-        static const char *const kinds[] = {"comment", NULL}, *const contents[] = {"link", NULL};
+        static const char *const kinds[] = {"comment", NULL}, *const contents[] = {"link",  "media", "image",
+                                                                                   "video", "audio", NULL};
 
         *lexeme = NULL;
         switch (filter->filter) {
@@ -180,7 +204,8 @@ sn_status filter_lexeme(struct rpc_call *c, const struct query *filter, bool who
         case FILTER_LANG:
                 return language(c, filter, lexeme);
         case FILTER_HAS:
-                return word(c, filter, "has", contents, "has:link", lexeme);
+                return word(c, filter, "has", contents, "has:link, has:media, has:image, has:video or has:audio",
+                            lexeme);
         case FILTER_IS:
                 return word(c, filter, "is", kinds, "is:comment", lexeme);
         case FILTER_TAG:

@@ -25,6 +25,8 @@ SN_CHECKED sn_status find_members(struct rpc_call *c, const struct search *searc
                                   Search__SearchPage *out);
 SN_CHECKED sn_status find_hashtags(struct rpc_call *c, const struct search *search, size_t limit,
                                    Search__SearchPage *out);
+/* Whether the reader may see a note with the hashtag, of the newest ones. */
+SN_CHECKED sn_status find_may_see_hashtag(struct rpc_call *c, const char *tag, bool *may);
 /* A new item at the end of out, with the type. */
 Search__Found *find_append(struct rpc_call *c, Search__SearchPage *out, Search__FoundType type);
 void find_explain(struct rpc_call *c, Search__Found *found, const char *name, const char *detail, int64_t value);

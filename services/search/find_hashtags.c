@@ -7,7 +7,7 @@
 
 enum { HASHTAGS_MAX = 100, NOTES_OF_EACH = 20 };
 
-static sn_status may_be_seen(struct rpc_call *c, const char *tag, bool *may)
+sn_status find_may_see_hashtag(struct rpc_call *c, const char *tag, bool *may)
 {
         Note__ListIdsByHashtagRequest in = NOTE__LIST_IDS_BY_HASHTAG_REQUEST__INIT;
         Note__NoteRefs refs = NOTE__NOTE_REFS__INIT;
@@ -41,7 +41,7 @@ sn_status find_hashtags(struct rpc_call *c, const struct search *search, size_t 
         for (size_t i = 0; i < n && shown < limit; i++) {
                 bool may = false;
 
-                TRY(may_be_seen(c, rows[i]->word + 1, &may));
+                TRY(find_may_see_hashtag(c, rows[i]->word + 1, &may));
                 if (may) {
                         Search__Found *found = find_append(c, out, SEARCH__FOUND_TYPE__FOUND_TYPE_HASHTAG);
 

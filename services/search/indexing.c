@@ -5,6 +5,22 @@
 #include "base/uuid.h"
 #include "services/search/scripts.h"
 
+static void add_media(struct arena *arena, struct lexemes *lexemes, const Note__Note *note)
+{
+        static const char *const signs[] = {[MEDIA__KIND__KIND_IMAGE] = ":has:image",
+                                            [MEDIA__KIND__KIND_VIDEO] = ":has:video",
+                                            [MEDIA__KIND__KIND_AUDIO] = ":has:audio"};
+
+        for (size_t i = 0; i < note->n_media; i++) {
+                size_t kind = (size_t)note->media[i]->kind;
+
+                lexemes_add_sign(arena, lexemes, ":has:media");
+                if (kind < sizeof(signs) / sizeof(signs[0]) && signs[kind] != NULL) {
+                        lexemes_add_sign(arena, lexemes, signs[kind]);
+                }
+        }
+}
+
 static void add_signs(struct arena *arena, struct lexemes *lexemes, const Note__Note *note, const char *language)
 {
         lexemes_add_sign(arena, lexemes, ":all");
@@ -19,6 +35,7 @@ static void add_signs(struct arena *arena, struct lexemes *lexemes, const Note__
         if (note->parent_id[0] != '\0') {
                 lexemes_add_sign(arena, lexemes, ":is:comment");
         }
+        add_media(arena, lexemes, note);
         if (language[0] != '\0') {
                 lexemes_add_sign(arena, lexemes, arena_printf(arena, ":lang:%s", language));
         }

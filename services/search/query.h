@@ -25,6 +25,7 @@ enum query_filter {
         FILTER_HAS,
         FILTER_SINCE,
         FILTER_UNTIL,
+        FILTER_DURING,
         FILTER_IN,
         FILTER_IS,
         FILTER_MIN_LIKES,

@@ -3,6 +3,7 @@
 
 #include "services/search/rank.h"
 #include "services/search/store_own.h"
+#include "services/search/store_trends.h"
 
 DB_STATEMENT(UPSERT_NOTE, "search_service", NULL,
              "insert into search_index as i (note_id, author_id, owner_id, version, words, length, engagement, likes,"
@@ -94,5 +95,6 @@ sn_status store_erase_member(struct db_tx *tx, const char *id)
         TRY(db_exec(tx, &ERASE_NOTES, DB_BINDS(bind_uuid(id)), NULL));
         TRY(store_clear_history(tx, id));
         TRY(store_erase_saved(tx, id));
+        TRY(store_erase_tag_uses(tx, id));
         return db_exec(tx, &ERASE_KEYS, DB_BINDS(bind_uuid(id)), NULL);
 }

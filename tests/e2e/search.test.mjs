@@ -1,7 +1,8 @@
 // Searching: what is found, by whom, and that what one may not see is not found.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { admin } from './operator.mjs';
+import { admin, registerWithRole } from './operator.mjs';
+import { form, png } from './pictures.mjs';
 import { PASSWORD, api, eventually, ids, must, problem, randomName, register, registerMany } from './shared.mjs';
 
 const path = (query, more = {}) => `/v1/search?${new URLSearchParams({ query, ...more })}`;
@@ -173,6 +174,8 @@ test('a query that is none is refused, with the position of what is wrong', asyn
         await refused('OR a', 1, 'a word before OR');
         await refused('a from:', 8, 'a value right behind the colon');
         await refused('a since:2026-02-30', 3, 'a day of the calendar');
+        await refused('a during:2026-13', 3, 'a day of the calendar');
+        await refused('a has:cats', 3, 'has:link, has:media');
         await refused('a OR since:2026-02-03', 6, 'this one outside');
         await refused('日本 ‮evil', 4, 'no control characters');
         await refused(`a tag:${'\u{10400}'.repeat(600)}`, 3, 'a shorter value');
@@ -197,7 +200,8 @@ test('filters find by author, mention, hashtag, link, comment, day and likes', a
         const today = new Date().toISOString().slice(0, 10);
         for (const [query, expected] of [[`from:${bob.username}`, [rich]], [`mentions:${ada.username}`, [rich]], [`tag:tag${word}`, [rich]], [`#TAG${word}`, [rich]],
                 ['has:link', [rich]], ['url:example.org', [rich]], ['url:https://www.example.org/x', [rich]], ['is:comment', [comment]], ['-is:comment', [plain, rich]],
-                ['since:2020-01-01', [plain, rich, comment]], ['until:2020-01-01', []], [`since:${today}`, [plain, rich, comment]], ['from:nobody_of_that_name', []]]) {
+                ['since:2020-01-01', [plain, rich, comment]], ['until:2020-01-01', []], [`since:${today}`, [plain, rich, comment]], [`during:${today.slice(0, 4)}`, [plain, rich, comment]], [`during:${today.slice(0, 7)} until:${today}`, [plain, rich, comment]],
+                ['during:2020-02', []], [`during:${today} during:2020`, []], ['has:media', []], ['from:nobody_of_that_name', []]]) {
                 assert.deepEqual((await found(nobody, `${word} ${query}`)).sort(), [...expected].sort(), query);
         }
         await until(nobody, `${word} min_likes:1`, [plain]);
@@ -294,4 +298,23 @@ test('saved searches are kept, listed and deleted by who saved them', async () =
                 must(await ada.post('/v1/search/saved', { query: `number${i}` }), 201);
         }
         problem(await ada.post('/v1/search/saved', { query: 'more' }), 409, { code: 'too_many_saved_searches' });
+});
+
+test('notes with media are found by what these are', async () => {
+        const [ada, word] = [await register(), rare()];
+        const picture = must(await ada.api('POST', '/v1/media', { token: ada.token, ...form(png(8, 8)) }), 201);
+        const id = must(await ada.post('/v1/notes', { text: word, media_ids: [picture.id] }), 201).id;
+        await write(ada, `${word} without`);
+        await until(nobody, `${word} has:media`, [id]);
+        assert.deepEqual(await found(nobody, `${word} has:image`), [id]);
+        assert.deepEqual(await found(nobody, `${word} has:video`), []);
+});
+
+test('moderators keep hashtags out of the trends, and nobody else does', async () => {
+        const [ada, moderator, tag] = [await register(), await registerWithRole('moderator'), rare()];
+        assert.ok(Array.isArray(must(await nobody.get('/v1/trends')).items));
+        problem(await ada.put(`/v1/admin/trends/${tag}/hidden`), 403);
+        must(await moderator.put(`/v1/admin/trends/${tag}/hidden`), 204);
+        must(await moderator.put(`/v1/admin/trends/${tag}/hidden`), 204);
+        must(await moderator.del(`/v1/admin/trends/${tag}/hidden`), 204);
 });
