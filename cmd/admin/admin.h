@@ -33,6 +33,7 @@ struct admin {
 /* The words after `sonet admin FAMILY`. SN_INVALID_ARGUMENT: the command line was wrong, see a->error. */
 sn_status admin_dead_letters(struct admin *a, int n, char **words);
 sn_status admin_audit(struct admin *a, int n, char **words);
+sn_status admin_experiment(struct admin *a, int n, char **words);
 sn_status admin_invite(struct admin *a, int n, char **words);
 sn_status admin_search(struct admin *a, int n, char **words);
 sn_status admin_mails(struct admin *a, int n, char **words);

@@ -1,20 +1,26 @@
-/* Owns experiments: planning, starting, stopping, and who is in which variant. */
+/* Owns experiments: planning, changing plans, starting, stopping. A draft may change; what runs may only stop; what was
+ * stopped is over. */
 #include "services/analytics/experiments.h"
 
 #include <string.h>
 #include "services/analytics/analytics.h"
-#include "services/analytics/assign.h"
-#include "services/analytics/consent.h"
 
-size_t experiment_variants(struct arena *arena, const stored_experiment *e, char **out)
+size_t experiment_names(struct arena *arena, const char *list, size_t max, char **out)
 {
-        struct str rest = str_of(e->variants), name;
+        struct str rest = str_of(list), name;
         size_t n = 0;
 
-        while (n < VARIANTS_MAX && str_next(&rest, ',', &name)) {
-                out[n++] = str_dup(arena, name);
+        while (n < max && str_next(&rest, ',', &name)) {
+                if (name.len > 0) {
+                        out[n++] = str_dup(arena, name);
+                }
         }
         return n;
+}
+
+struct assign_plan experiment_plan(const stored_experiment *e)
+{
+        return (struct assign_plan){e->layer, e->from_percent, e->to_percent, e->holdout_percent, e->audience};
 }
 
 sn_status experiment_find(struct db_tx *tx, const char *id, stored_experiment *out)
@@ -33,11 +39,19 @@ static void show(struct arena *arena, const stored_experiment *e, AnalyticsExper
         out->from_percent = e->from_percent;
         out->to_percent = e->to_percent;
         out->variants = ARENA_ARRAY(arena, char *, VARIANTS_MAX);
-        out->n_variants = experiment_variants(arena, e, out->variants);
+        out->n_variants = experiment_names(arena, e->variants, VARIANTS_MAX, out->variants);
         out->metric = e->metric;
         out->created_at = e->created_at;
         out->started_at = e->started_at;
         out->stopped_at = e->stopped_at;
+        out->stopped_by = e->stopped_by;
+        out->audience = (AnalyticsExperiments__Audience)e->audience;
+        out->holdout_percent = e->holdout_percent;
+        out->guardrails = ARENA_ARRAY(arena, char *, GUARDRAILS_MAX);
+        out->n_guardrails = experiment_names(arena, e->guardrails, GUARDRAILS_MAX, out->guardrails);
+        out->state = e->started_at == NULL   ? ANALYTICS_EXPERIMENTS__EXPERIMENT_STATE__EXPERIMENT_STATE_DRAFT
+                     : e->stopped_at == NULL ? ANALYTICS_EXPERIMENTS__EXPERIMENT_STATE__EXPERIMENT_STATE_RUNNING
+                                             : ANALYTICS_EXPERIMENTS__EXPERIMENT_STATE__EXPERIMENT_STATE_STOPPED;
 }
 
 static sn_status show_stored(struct db_tx *tx, const char *id, AnalyticsExperiments__Experiment *out)
@@ -52,32 +66,44 @@ static sn_status show_stored(struct db_tx *tx, const char *id, AnalyticsExperime
 
 /* ---- Planning ---- */
 
-static sn_status check(struct rpc_call *c, const AnalyticsExperiments__CreateExperimentRequest *in)
+static sn_status check_variants(struct rpc_call *c, const char *list)
 {
-        if (in->n_variants < 2) {
+        char *names[VARIANTS_MAX];
+        size_t n = experiment_names(c->arena, list, VARIANTS_MAX, names);
+
+        if (n < 2) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "variants", "give two to five; the first one is the control");
         }
-        for (size_t i = 0; i < in->n_variants; i++) {
+        for (size_t i = 0; i < n; i++) {
                 for (size_t j = 0; j < i; j++) {
-                        if (strcmp(in->variants[i], in->variants[j]) == 0) {
+                        if (strcmp(names[i], names[j]) == 0) {
                                 return rpc_fail(c, SN_INVALID_ARGUMENT, "variants", "two of them have the same name");
                         }
                 }
         }
-        return in->to_percent > in->from_percent
+        return SN_OK;
+}
+
+static sn_status check(struct rpc_call *c, const stored_experiment *e)
+{
+        TRY(check_variants(c, e->variants));
+        return e->to_percent > e->from_percent
                    ? SN_OK
                    : rpc_fail(c, SN_INVALID_ARGUMENT, "to_percent", "must be greater than from_percent");
 }
 
-static sn_status insert(struct db_tx *tx, const char *id, const AnalyticsExperiments__CreateExperimentRequest *in)
+static char *join(struct arena *arena, char *const *names, size_t n)
 {
-        char *variants = in->variants[0];
+        char *list = n > 0 ? names[0] : (char *)"";
 
-        for (size_t i = 1; i < in->n_variants; i++) {
-                variants = arena_printf(db_arena(tx), "%s,%s", variants, in->variants[i]);
+        for (size_t i = 1; i < n; i++) {
+                list = arena_printf(arena, "%s,%s", list, names[i]);
         }
-        sn_status status = store_insert_experiment(tx, id, variants, in);
+        return list;
+}
 
+static sn_status name_taken(struct db_tx *tx, sn_status status)
+{
         return status == SN_ALREADY_EXISTS ? rpc_fail(db_call(tx), SN_ALREADY_EXISTS, "name",
                                                       "there is an experiment of this name; give another one")
                                            : status;
@@ -88,13 +114,68 @@ sn_status analytics_handle_create_experiment(struct rpc_call *c,
                                              AnalyticsExperiments__Experiment *out)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
-        char *id = uuid_new_in(c->arena);
+        stored_experiment e = ANALYTICS_ROWS__STORED_EXPERIMENT__INIT;
 
-        TRY(check(c, in));
+        e.id = uuid_new_in(c->arena);
+        e.name = in->name;
+        e.layer = in->layer;
+        e.from_percent = in->from_percent;
+        e.to_percent = in->to_percent;
+        e.variants = join(c->arena, in->variants, in->n_variants);
+        e.metric = in->metric;
+        e.audience = in->audience > 0 ? (uint32_t)in->audience : ANALYTICS_EXPERIMENTS__AUDIENCE__AUDIENCE_ALL;
+        e.holdout_percent = in->holdout_percent;
+        e.guardrails = join(c->arena, in->guardrails, in->n_guardrails);
+        TRY(check(c, &e));
         TRY(db_begin(c, &tx));
-        TRY(insert(tx, id, in));
-        TRY(show_stored(tx, id, out));
+        TRY(name_taken(tx, store_insert_experiment(tx, &e)));
+        TRY(show_stored(tx, e.id, out));
         return db_commit(c, &out->base, &tx);
+}
+
+static void choose_text(char **field, char *given)
+{
+        *field = given[0] != '\0' ? given : *field;
+}
+
+/* What is given, over what is there. */
+static void apply(struct arena *arena, const AnalyticsExperiments__UpdateExperimentRequest *in, stored_experiment *e)
+{
+        choose_text(&e->name, in->name);
+        choose_text(&e->layer, in->layer);
+        choose_text(&e->metric, in->metric);
+        choose_text(&e->variants, join(arena, in->variants, in->n_variants));
+        choose_text(&e->guardrails, join(arena, in->guardrails, in->n_guardrails));
+        if (in->from_presence_case != ANALYTICS_EXPERIMENTS__UPDATE_EXPERIMENT_REQUEST__FROM_PRESENCE__NOT_SET) {
+                e->from_percent = in->from_percent;
+        }
+        if (in->to_presence_case != ANALYTICS_EXPERIMENTS__UPDATE_EXPERIMENT_REQUEST__TO_PRESENCE__NOT_SET) {
+                e->to_percent = in->to_percent;
+        }
+        if (in->holdout_presence_case != ANALYTICS_EXPERIMENTS__UPDATE_EXPERIMENT_REQUEST__HOLDOUT_PRESENCE__NOT_SET) {
+                e->holdout_percent = in->holdout_percent;
+        }
+        e->audience = in->audience > 0 ? (uint32_t)in->audience : e->audience;
+}
+
+sn_status analytics_handle_update_experiment(struct rpc_call *c,
+                                             const AnalyticsExperiments__UpdateExperimentRequest *in,
+                                             AnalyticsExperiments__Experiment *out)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        stored_experiment e = ANALYTICS_ROWS__STORED_EXPERIMENT__INIT;
+        bool done = false;
+
+        TRY(db_begin(c, &tx));
+        TRY(db_lock_one(tx, "analytics", "experiments"));
+        TRY(experiment_find(tx, in->id, &e));
+        apply(c->arena, in, &e);
+        TRY(check(c, &e));
+        TRY(name_taken(tx, store_update_experiment(tx, &e, &done)));
+        TRY(show_stored(tx, in->id, out));
+        return done ? db_commit(c, NULL, &tx)
+                    : rpc_fail(c, SN_FAILED_PRECONDITION, "id",
+                               "it was started: stop it, and plan another one for what is to be different");
 }
 
 /* ---- Reading ---- */
@@ -122,73 +203,57 @@ sn_status analytics_handle_list_experiments(struct rpc_call *c, const AnalyticsE
 
 /* ---- Starting and stopping ---- */
 
-static sn_status change(struct rpc_call *c, const char *id, sn_status (*store)(struct db_tx *, const char *, bool *),
-                        const char *refusal, AnalyticsExperiments__Experiment *out)
+static sn_status finish(struct rpc_call *c, struct db_tx **tx, const char *id, bool done, const char *refusal,
+                        AnalyticsExperiments__Experiment *out)
 {
-        CLEANUP(db_end) struct db_tx *tx = NULL;
-        bool done = false;
-
-        TRY(db_begin(c, &tx));
-        TRY(store(tx, id, &done));
-        TRY(show_stored(tx, id, out));
-        return done ? db_commit(c, NULL, &tx) : rpc_fail(c, SN_FAILED_PRECONDITION, "id", "%s", refusal);
+        TRY(show_stored(*tx, id, out));
+        return done ? db_commit(c, NULL, tx) : rpc_fail(c, SN_FAILED_PRECONDITION, "id", "%s", refusal);
 }
 
 sn_status analytics_handle_start_experiment(struct rpc_call *c, const AnalyticsExperiments__ExperimentRequest *in,
                                             AnalyticsExperiments__Experiment *out)
 {
-        return change(c, in->id, store_start_experiment,
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        bool done = false;
+
+        TRY(db_begin(c, &tx));
+        TRY(store_start_experiment(tx, in->id, &done));
+        return finish(c, &tx, in->id, done,
                       "it was started before, or a running experiment of its layer has some of the same percents", out);
+}
+
+static sn_status save(struct db_tx *tx, const char *id)
+{
+        stored_experiment e = ANALYTICS_ROWS__STORED_EXPERIMENT__INIT;
+        struct variant_sums variants[VARIANTS_MAX] = {0};
+        char *names[VARIANTS_MAX];
+        uint8_t hash[32];
+        int64_t counted_ms = 0;
+
+        TRY(experiment_find(tx, id, &e));
+        TRY(store_results_moment(tx, &counted_ms));
+        size_t n = experiment_names(db_arena(tx), e.variants, VARIANTS_MAX, names);
+
+        TRY(experiment_sums(tx,
+                            &(struct results_query){.id = id, .metric = e.metric, .per = "", .stored_ms = counted_ms},
+                            n, variants));
+        experiment_hash(id, variants, n, hash);
+        return store_save_results(tx, id, counted_ms, hash);
+}
+
+sn_status experiment_stop(struct db_tx *tx, const char *id, const char *by, bool *done)
+{
+        TRY(store_stop_experiment(tx, id, by, done));
+        return *done ? save(tx, id) : SN_OK;
 }
 
 sn_status analytics_handle_stop_experiment(struct rpc_call *c, const AnalyticsExperiments__ExperimentRequest *in,
                                            AnalyticsExperiments__Experiment *out)
 {
-        return change(c, in->id, store_stop_experiment, "it does not run", out);
-}
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        bool done = false;
 
-/* ---- Assignment ---- */
-
-static bool takes_part(struct arena *arena, const stored_experiment *e, const char *visitor)
-{
-        uint32_t bucket = assign_bucket(arena_printf(arena, "layer:%s", e->layer), visitor);
-
-        return bucket >= e->from_percent * 100 && bucket < e->to_percent * 100;
-}
-
-static void assign(struct arena *arena, const stored_experiment *e, const char *visitor,
-                   AnalyticsExperiments__Assignments *out)
-{
-        AnalyticsExperiments__Assignment *a = ARENA_NEW(arena, AnalyticsExperiments__Assignment);
-        char *names[VARIANTS_MAX];
-        size_t n = experiment_variants(arena, e, names);
-
-        analytics_experiments__assignment__init(a);
-        a->experiment_id = e->id;
-        a->name = e->name;
-        a->variant = names[assign_variant(assign_bucket(e->id, visitor), n)];
-        out->items[out->n_items++] = a;
-}
-
-sn_status analytics_handle_list_assignments(struct rpc_call *c, const AnalyticsExperiments__ListAssignmentsRequest *in,
-                                            AnalyticsExperiments__Assignments *out)
-{
-        stored_experiment **running = NULL;
-        const char *visitor = NULL;
-        bool consent = false;
-        size_t n = 0;
-
-        TRY(consent_of_actor(c, &consent));
-        if (!consent) {
-                return SN_OK;
-        }
-        TRY(DB_WRITE(c, tx, store_visitor(tx, c->actor, &visitor)));
-        TRY(DB_READ(c, tx, store_experiments(tx, true, &n, &running)));
-        out->items = ARENA_ARRAY(c->arena, AnalyticsExperiments__Assignment *, n);
-        for (size_t i = 0; i < n; i++) {
-                if (takes_part(c->arena, running[i], visitor)) {
-                        assign(c->arena, running[i], visitor, out);
-                }
-        }
-        return SN_OK;
+        TRY(db_begin(c, &tx));
+        TRY(experiment_stop(tx, in->id, "", &done));
+        return finish(c, &tx, in->id, done, "it does not run", out);
 }

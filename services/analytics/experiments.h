@@ -2,13 +2,48 @@
 #ifndef SERVICES_ANALYTICS_EXPERIMENTS_H
 #define SERVICES_ANALYTICS_EXPERIMENTS_H
 
+#include "services/analytics/assign.h"
+#include "services/analytics/stats.h"
 #include "services/analytics/store_experiments.h"
 
-#define VARIANTS_MAX 5
+#define VARIANTS_MAX   5
+#define GUARDRAILS_MAX 5
 
 /* SN_NOT_FOUND on id. */
 SN_CHECKED sn_status experiment_find(struct db_tx *tx, const char *id, stored_experiment *out);
-/* Their names, at most VARIANTS_MAX; how many. */
-size_t experiment_variants(struct arena *arena, const stored_experiment *e, char **out);
+/* Names apart by commas, at most VARIANTS_MAX or GUARDRAILS_MAX; how many. */
+size_t experiment_names(struct arena *arena, const char *list, size_t max, char **out);
+struct assign_plan experiment_plan(const stored_experiment *e);
+
+/* Stops it (done: it ran) and saves what it came to. by: a guardrail, or "". */
+SN_CHECKED sn_status experiment_stop(struct db_tx *tx, const char *id, const char *by, bool *done);
+
+/* ---- Sums (results.c) ---- */
+
+struct variant_sums {
+        struct stats_sums sums;
+        double active;
+};
+/* n: how many variants. out has room for VARIANTS_MAX. */
+SN_CHECKED sn_status experiment_sums(struct db_tx *tx, const struct results_query *q, size_t n,
+                                     struct variant_sums *out);
+/* Of the difference of two: always valid at 95 %. */
+struct stats_effect experiment_compare(struct stats_estimate control, struct stats_estimate treatment);
+
+/* Stops those that run and break a guardrail (guardrails.c). */
+SN_CHECKED sn_status guardrails_check(struct rpc_call *c);
+
+/* ---- Verifying (verify.c) ---- */
+
+/* Of what each variant came to; the same for equal sums. */
+void experiment_hash(const char *id, const struct variant_sums *variants, size_t n, uint8_t hash[32]);
+
+struct experiment_verdict {
+        bool saved; /* it was stopped, so there is something to compare with */
+        bool same;
+        int64_t people; /* who took part */
+};
+/* Assigns everybody who saw it again, in C and one by one, sums up their events, and compares with what was saved. */
+SN_CHECKED sn_status experiment_verify(struct rpc_call *c, const char *id, struct experiment_verdict *out);
 
 #endif

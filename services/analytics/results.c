@@ -1,57 +1,148 @@
 /* Owns the results of experiments: sums from the database, what they say from the statistics. */
 #include "services/analytics/analytics.h"
 
-#include "services/analytics/assign.h"
 #include "services/analytics/experiments.h"
-#include "services/analytics/stats.h"
 
 #define ALPHA 0.05
 /* Where sequences are narrowest: an experiment of this many people. */
 #define TUNED_FOR 5000
 
-struct variant {
-        struct stats_sums sums;
-        double active;
-};
+/* ---- Sums ---- */
 
-static void add_up(AnalyticsRows__BucketSums *const *buckets, size_t n_buckets, struct variant *variants, size_t n)
+static void add_up(AnalyticsRows__BucketSums *const *buckets, size_t n_buckets, struct variant_sums *variants, size_t n)
 {
         for (size_t i = 0; i < n_buckets; i++) {
-                struct variant *v = &variants[assign_variant((uint32_t)buckets[i]->bucket, n)];
+                const AnalyticsRows__BucketSums *b = buckets[i];
+                struct variant_sums *v = &variants[assign_variant((uint32_t)b->bucket, n)];
 
-                v->sums.n += (double)buckets[i]->people;
-                v->sums.y += buckets[i]->sum;
-                v->sums.yy += buckets[i]->squares;
-                v->active += (double)buckets[i]->active;
+                v->sums.n += (double)b->people;
+                v->sums.y += b->y;
+                v->sums.yy += b->yy;
+                v->sums.x += b->x;
+                v->sums.xx += b->xx;
+                v->sums.xy += b->xy;
+                v->active += (double)b->active;
         }
 }
 
-static bool any_is_small(const struct variant *variants, size_t n)
+sn_status experiment_sums(struct db_tx *tx, const struct results_query *q, size_t n, struct variant_sums *out)
 {
-        for (size_t i = 0; i < n; i++) {
-                if (variants[i].sums.n < (double)analytics_min_group()) {
+        AnalyticsRows__BucketSums **buckets = NULL;
+        size_t n_buckets = 0;
+
+        TRY(store_results(tx, q, &n_buckets, &buckets));
+        add_up(buckets, n_buckets, out, n);
+        return SN_OK;
+}
+
+struct stats_effect experiment_compare(struct stats_estimate control, struct stats_estimate treatment)
+{
+        return stats_sequential(control, treatment, ALPHA, stats_tune_rho(TUNED_FOR, ALPHA));
+}
+
+/* ---- What was measured ---- */
+
+struct measured {
+        const AnalyticsExperiments__ResultsRequest *in;
+        size_t n;
+        struct variant_sums variants[VARIANTS_MAX];
+        struct stats_estimate estimates[VARIANTS_MAX];
+};
+
+static bool any_is_small(const struct measured *m)
+{
+        for (size_t i = 0; i < m->n; i++) {
+                if (m->variants[i].sums.n < (double)analytics_min_group()) {
                         return true;
                 }
         }
         return false;
 }
 
-static double check_ratio(const struct variant *variants, size_t n)
+/* theta is that of all variants together, so that all are adjusted alike. */
+static void adjust_by_before(struct measured *m)
+{
+        struct stats_sums rest = {0}, *control = &m->variants[0].sums;
+
+        for (size_t i = 1; i < m->n; i++) {
+                const struct stats_sums *s = &m->variants[i].sums;
+
+                rest.n += s->n;
+                rest.y += s->y;
+                rest.yy += s->yy;
+                rest.x += s->x;
+                rest.xx += s->xx;
+                rest.xy += s->xy;
+        }
+        double theta = stats_cuped_theta(control, &rest), mean_x = (control->x + rest.x) / (control->n + rest.n);
+
+        for (size_t i = 0; i < m->n; i++) {
+                m->estimates[i] = stats_cuped(&m->variants[i].sums, theta, mean_x);
+        }
+}
+
+static void estimate(struct measured *m)
+{
+        for (size_t i = 0; i < m->n; i++) {
+                const struct variant_sums *v = &m->variants[i];
+
+                switch ((int)m->in->measure) {
+                case ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_RATIO:
+                        m->estimates[i] = stats_ratio(&v->sums);
+                        break;
+                case ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_PROPORTION:
+                        m->estimates[i] = stats_proportion(v->sums.n, v->active);
+                        break;
+                default:
+                        m->estimates[i] = stats_mean(&v->sums);
+                }
+        }
+        if (m->in->measure == ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_CUPED) {
+                adjust_by_before(m);
+        }
+}
+
+static sn_status read_quantiles(struct db_tx *tx, const struct results_query *q, struct measured *m)
+{
+        AnalyticsRows__BucketCount **counts = NULL;
+        double *sorted[VARIANTS_MAX];
+        size_t n_counts = 0, n[VARIANTS_MAX] = {0};
+
+        TRY(store_result_counts(tx, q, &n_counts, &counts));
+        for (size_t v = 0; v < m->n; v++) {
+                sorted[v] = ARENA_ARRAY(db_arena(tx), double, (size_t)m->variants[v].sums.n + 1);
+        }
+        for (size_t i = 0; i < n_counts; i++) {
+                size_t v = assign_variant((uint32_t)counts[i]->bucket, m->n);
+
+                for (int64_t k = 0; k < counts[i]->people && n[v] < (size_t)m->variants[v].sums.n; k++) {
+                        sorted[v][n[v]++] = (double)counts[i]->y;
+                }
+        }
+        for (size_t v = 0; v < m->n; v++) {
+                m->estimates[v] =
+                    n[v] > 0 ? stats_quantile(sorted[v], n[v], (m->in->percent > 0 ? m->in->percent : 50) / 100.0)
+                             : (struct stats_estimate){0};
+        }
+        return SN_OK;
+}
+
+/* ---- What is shown ---- */
+
+static double check_ratio(const struct measured *m)
 {
         double counts[VARIANTS_MAX], shares[VARIANTS_MAX];
 
-        for (size_t i = 0; i < n; i++) {
-                counts[i] = variants[i].sums.n;
+        for (size_t i = 0; i < m->n; i++) {
+                counts[i] = m->variants[i].sums.n;
                 shares[i] = 1;
         }
-        return stats_srm(counts, shares, n);
+        return stats_srm(counts, shares, m->n);
 }
 
-static AnalyticsExperiments__Effect *compare(struct arena *arena, const struct variant *control,
-                                             const struct variant *v)
+static AnalyticsExperiments__Effect *compare(struct arena *arena, struct stats_estimate a, struct stats_estimate b)
 {
-        struct stats_estimate a = stats_mean(&control->sums), b = stats_mean(&v->sums);
-        struct stats_effect e = stats_sequential(a, b, ALPHA, stats_tune_rho(TUNED_FOR, ALPHA));
+        struct stats_effect e = experiment_compare(a, b);
         AnalyticsExperiments__Effect *out = ARENA_NEW(arena, AnalyticsExperiments__Effect);
 
         analytics_experiments__effect__init(out);
@@ -63,32 +154,33 @@ static AnalyticsExperiments__Effect *compare(struct arena *arena, const struct v
         return out;
 }
 
-static void adjust(AnalyticsExperiments__VariantResult **shown, size_t n)
+static void adjust(const struct measured *m, AnalyticsExperiments__VariantResult **shown)
 {
         double p[VARIANTS_MAX], adjusted[VARIANTS_MAX];
+        bool by_rate = m->in->adjustment == ANALYTICS_EXPERIMENTS__ADJUSTMENT__ADJUSTMENT_BENJAMINI_HOCHBERG;
 
-        for (size_t i = 1; i < n; i++) {
+        for (size_t i = 1; i < m->n; i++) {
                 p[i - 1] = shown[i]->effect->p;
         }
-        stats_holm(p, n - 1, adjusted);
-        for (size_t i = 1; i < n; i++) {
+        (by_rate ? stats_benjamini_hochberg : stats_holm)(p, m->n - 1, adjusted);
+        for (size_t i = 1; i < m->n; i++) {
                 shown[i]->effect->adjusted_p = adjusted[i - 1];
         }
 }
 
-static void show(struct arena *arena, const struct variant *variants, size_t n, AnalyticsExperiments__Results *out)
+static void show(struct arena *arena, const struct measured *m, AnalyticsExperiments__Results *out)
 {
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = 0; i < m->n; i++) {
                 AnalyticsExperiments__VariantResult *v = out->variants[i];
 
                 v->shown_case = ANALYTICS_EXPERIMENTS__VARIANT_RESULT__SHOWN_PEOPLE;
-                v->people = (int64_t)variants[i].sums.n;
-                v->mean = stats_mean(&variants[i].sums).mean;
-                v->share = stats_proportion(variants[i].sums.n, variants[i].active).mean;
-                v->effect = i > 0 ? compare(arena, &variants[0], &variants[i]) : NULL;
+                v->people = (int64_t)m->variants[i].sums.n;
+                v->mean = m->estimates[i].mean;
+                v->share = stats_proportion(m->variants[i].sums.n, m->variants[i].active).mean;
+                v->effect = i > 0 ? compare(arena, m->estimates[0], m->estimates[i]) : NULL;
         }
-        adjust(out->variants, n);
-        out->sample_ratio_p = check_ratio(variants, n);
+        adjust(m, out->variants);
+        out->sample_ratio_p = check_ratio(m);
 }
 
 static void name_variants(struct arena *arena, const stored_experiment *e, AnalyticsExperiments__Results *out)
@@ -97,7 +189,7 @@ static void name_variants(struct arena *arena, const stored_experiment *e, Analy
 
         out->id = e->id;
         out->sample_ratio_p = 1;
-        out->n_variants = experiment_variants(arena, e, names);
+        out->n_variants = experiment_names(arena, e->variants, VARIANTS_MAX, names);
         out->variants = ARENA_ARRAY(arena, AnalyticsExperiments__VariantResult *, out->n_variants);
         for (size_t i = 0; i < out->n_variants; i++) {
                 out->variants[i] = ARENA_NEW(arena, AnalyticsExperiments__VariantResult);
@@ -106,26 +198,72 @@ static void name_variants(struct arena *arena, const stored_experiment *e, Analy
         }
 }
 
-static sn_status read_sums(struct db_tx *tx, const char *id, stored_experiment *e, size_t *n,
-                           AnalyticsRows__BucketSums ***buckets)
+static sn_status measure(struct db_tx *tx, const stored_experiment *e, struct measured *m)
 {
-        TRY(experiment_find(tx, id, e));
-        return e->started_at == NULL ? SN_OK : store_results(tx, e, n, buckets);
+        bool cuped = m->in->measure == ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_CUPED;
+        struct results_query q = {.id = e->id, .metric = m->in->metric[0] != '\0' ? m->in->metric : e->metric};
+
+        q.before = cuped;
+        q.per = cuped ? q.metric : m->in->per;
+        TRY(experiment_sums(tx, &q, m->n, m->variants));
+        estimate(m);
+        return m->in->measure == ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_QUANTILE ? read_quantiles(tx, &q, m) : SN_OK;
 }
 
-sn_status analytics_handle_get_results(struct rpc_call *c, const AnalyticsExperiments__ExperimentRequest *in,
+static sn_status read_results(struct db_tx *tx, const stored_experiment *e,
+                              const AnalyticsExperiments__ResultsRequest *in, AnalyticsExperiments__Results *out)
+{
+        struct measured m = {.in = in, .n = out->n_variants};
+
+        if (e->started_at != NULL) {
+                TRY(measure(tx, e, &m));
+        }
+        if (!any_is_small(&m)) {
+                show(db_arena(tx), &m, out);
+        }
+        return SN_OK;
+}
+
+sn_status analytics_handle_get_results(struct rpc_call *c, const AnalyticsExperiments__ResultsRequest *in,
                                        AnalyticsExperiments__Results *out)
 {
-        stored_experiment e = ANALYTICS_ROWS__STORED_EXPERIMENT__INIT;
-        struct variant variants[VARIANTS_MAX] = {0};
-        AnalyticsRows__BucketSums **buckets = NULL;
-        size_t n_buckets = 0;
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        stored_experiment *e = ARENA_NEW(c->arena, stored_experiment);
 
-        TRY(DB_READ(c, tx, read_sums(tx, in->id, &e, &n_buckets, &buckets)));
-        name_variants(c->arena, &e, out);
-        add_up(buckets, n_buckets, variants, out->n_variants);
-        if (!any_is_small(variants, out->n_variants)) {
-                show(c->arena, variants, out->n_variants, out);
+        analytics_rows__stored_experiment__init(e);
+        if (in->measure == ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_RATIO && in->per[0] == '\0') {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "per", "say of which event the denominator of the ratio is");
         }
+        TRY(db_read(c, &tx));
+        TRY(experiment_find(tx, in->id, e));
+        name_variants(c->arena, e, out);
+        return read_results(tx, e, in, out);
+}
+
+/* ---- Before it ---- */
+
+sn_status analytics_handle_get_sample_size(struct rpc_call *c, const AnalyticsExperiments__SampleSizeRequest *in,
+                                           AnalyticsExperiments__SampleSize *out)
+{
+        double base = in->baseline_percent / 100, effect = in->effect_percent / 100;
+        double alpha = (in->alpha_percent > 0 ? in->alpha_percent : 5) / 100.0;
+        double power = (in->power_percent > 0 ? in->power_percent : 80) / 100.0;
+
+        if (!(base > 0 && base < 1)) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "baseline_percent", "must be more than 0 and less than 100");
+        }
+        if (!(effect != 0 && base + effect > 0 && base + effect < 1)) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "effect_percent",
+                                "must not be 0, and lead from the baseline to more than 0 and less than 100");
+        }
+        double variance = (base * (1 - base) + (base + effect) * (1 - base - effect)) / 2;
+        double people = stats_sample_size(variance, effect, alpha, power);
+
+        if (people > 1e12) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "effect_percent",
+                                "is so small that no network is large enough");
+        }
+        out->people = (int64_t)people;
+        out->power = stats_power(variance, effect, alpha, people);
         return SN_OK;
 }

@@ -18,7 +18,8 @@ DB_STATEMENT(ADD_FOLLOWED, "analytics_service", NULL,
              " and not exists (select from analytics_erased x where x.id = sha256(uuid_send(u))) order by u"
              " on conflict (user_id) do nothing");
 
-/* An id counts once within the days in which an event may still come (EVENT_OLDEST_MS, and a day more). */
+/* created_at is after the lock was had: what is read up to a moment under the same lock never grows (store_results.c).
+ * An id counts once within the days in which an event may still come (EVENT_OLDEST_MS, and a day more). */
 DB_STATEMENT(
     INSERT_EVENTS, "analytics_service", NULL,
     "with incoming as (select distinct on (i.id) i.id, to_timestamp(i.ms / 1000.0) as at, i.name,"
@@ -28,8 +29,9 @@ DB_STATEMENT(
     " from unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::uuid[])"
     " i (id, ms, name, user_id, visitor, object_id, properties, about)"
     " left join analytics_people p on p.user_id = i.user_id left join analytics_people a on a.user_id = i.about),"
-    " fresh as (insert into user_events (id, at, name, visitor, member, object_id, properties)"
-    " select i.id, i.at, i.name, i.visitor, i.member, i.object_id, i.properties from incoming i where not exists"
+    " fresh as (insert into user_events (id, at, name, visitor, member, object_id, properties, created_at)"
+    " select i.id, i.at, i.name, i.visitor, i.member, i.object_id, i.properties, clock_timestamp() from incoming i "
+    "where not exists"
     " (select from user_events e where e.id = i.id and e.at > now() - interval '8 days'"
     " and e.at < now() + interval '1 day')"
     " on conflict do nothing returning name, at, visitor, member, object_id),"

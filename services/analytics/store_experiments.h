@@ -9,17 +9,40 @@
 typedef AnalyticsRows__StoredExperiment stored_experiment;
 
 /* SN_ALREADY_EXISTS when the name is taken. */
-SN_CHECKED sn_status store_insert_experiment(struct db_tx *tx, const char *id, const char *variants,
-                                             const AnalyticsExperiments__CreateExperimentRequest *in);
+SN_CHECKED sn_status store_insert_experiment(struct db_tx *tx, const stored_experiment *e);
+/* done: it has not been started yet. */
+SN_CHECKED sn_status store_update_experiment(struct db_tx *tx, const stored_experiment *e, bool *done);
 SN_CHECKED sn_status store_experiment(struct db_tx *tx, const char *id, stored_experiment *out, bool *found);
 /* Those that run, or all: the newest 500. */
 SN_CHECKED sn_status store_experiments(struct db_tx *tx, bool running, size_t *n, stored_experiment ***out);
-/* done: it was in the state for it, and overlaps no running one of its layer. */
+/* done: it was in the state for it, and overlaps no running one of its layer. by: the guardrail that stops it, or "".
+ */
 SN_CHECKED sn_status store_start_experiment(struct db_tx *tx, const char *id, bool *done);
-SN_CHECKED sn_status store_stop_experiment(struct db_tx *tx, const char *id, bool *done);
-SN_CHECKED sn_status store_results(struct db_tx *tx, const stored_experiment *e, size_t *n,
+SN_CHECKED sn_status store_stop_experiment(struct db_tx *tx, const char *id, const char *by, bool *done);
+/* The member's pseudonym, a new one when there is none, and whether they were first there on this day or later. */
+SN_CHECKED sn_status store_visitor(struct db_tx *tx, const char *user_id, const char **visitor, int64_t *first_ms);
+
+/* ---- Results (store_results.c) ---- */
+
+struct results_query {
+        const char *id, *metric;
+        const char *per; /* the event that x counts: from then on, or with `before` in the 28 days before */
+        bool before;
+        int64_t stored_ms; /* events that were stored later do not count; 0: all */
+};
+SN_CHECKED sn_status store_results(struct db_tx *tx, const struct results_query *q, size_t *n,
                                    AnalyticsRows__BucketSums ***out);
-/* The member's pseudonym, a new one when there is none. */
-SN_CHECKED sn_status store_visitor(struct db_tx *tx, const char *user_id, const char **visitor);
+/* At most 100,000. */
+SN_CHECKED sn_status store_result_counts(struct db_tx *tx, const struct results_query *q, size_t *n,
+                                         AnalyticsRows__BucketCount ***out);
+/* Who has seen it, whoever they are: a portion of limit, in order, behind this one ("" at first). */
+SN_CHECKED sn_status store_seen_by(struct db_tx *tx, const struct results_query *q, const char *after, int64_t limit,
+                                   size_t *n, AnalyticsRows__SeenBy ***out);
+
+/* What it came to when it was stopped. counted_ms: out of the database, for store_save_results. */
+SN_CHECKED sn_status store_results_moment(struct db_tx *tx, int64_t *counted_ms);
+SN_CHECKED sn_status store_save_results(struct db_tx *tx, const char *id, int64_t counted_ms, const uint8_t hash[32]);
+SN_CHECKED sn_status store_saved_results(struct db_tx *tx, const char *id, bool *found, int64_t *counted_ms,
+                                         uint8_t hash[32]);
 
 #endif

@@ -32,6 +32,31 @@ static void people_are_divided_evenly_and_layers_independently(void **state)
         assert_true(stats_srm(thirds, (const double[]){3334, 3333, 3333}, 3) > 0.001);
 }
 
+static void who_takes_part_is_decided_by_layer_holdout_and_audience(void **state)
+{
+        struct assign_plan all = {"home", 0, 100, 0, 1}, half = all, held = all, new = all, others = all;
+        int in_half = 0, in_held = 0, both = 0;
+
+        half.to_percent = 50;
+        held.holdout_percent = 20;
+        new.audience = 2;
+        others.audience = 3;
+        for (int i = 0; i < 20000; i++) {
+                char visitor[40];
+
+                (void)snprintf(visitor, sizeof(visitor), "%08x-0000-4000-8000-000000000000", (unsigned)i);
+                assert_true(assign_takes_part(&all, visitor, false));
+                assert_true(assign_takes_part(&new, visitor, true) && !assign_takes_part(&new, visitor, false));
+                assert_true(!assign_takes_part(&others, visitor, true) && assign_takes_part(&others, visitor, false));
+                in_half += assign_takes_part(&half, visitor, false);
+                in_held += assign_takes_part(&held, visitor, false);
+                both += assign_takes_part(&half, visitor, false) && assign_takes_part(&held, visitor, false);
+        }
+        assert_true(in_half > 9700 && in_half < 10300);
+        assert_true(in_held > 15700 && in_held < 16300);
+        assert_true(both > 7700 && both < 8300); /* the holdout says nothing of the layer */
+}
+
 static void every_bucket_has_a_variant(void **state)
 {
         for (size_t n = 2; n <= 5; n++) {
@@ -45,6 +70,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(buckets_are_those_of_the_vectors),
             cmocka_unit_test(people_are_divided_evenly_and_layers_independently),
+            cmocka_unit_test(who_takes_part_is_decided_by_layer_holdout_and_audience),
             cmocka_unit_test(every_bucket_has_a_variant),
         };
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { before, test } from 'node:test';
 import { api, eventually, must, problem, register, registerMany } from './shared.mjs';
-import { registerWithRole } from './operator.mjs';
+import { admin, registerWithRole } from './operator.mjs';
 
 const [HOUR_MS, DAY_MS] = [3_600_000, 86_400_000];
 let analyst;
@@ -279,4 +279,44 @@ test('a plan that makes no sense is refused', async () => {
         problem(await analyst.get(`/v1/admin/experiments/${randomUUID()}`), 404);
         assert.ok(must(await analyst.get('/v1/admin/experiments')).items.some((x) => x.id === e.id));
         assert.equal(must(await analyst.get(`/v1/admin/experiments/${e.id}`)).started_at, null);
+});
+
+test('a draft can be changed, what runs or is over cannot; holdouts and audiences take part in nothing', async () => {
+        const e = await plan({ guardrails: ['note.created'] });
+        assert.deepEqual([e.state, e.audience, e.holdout_percent, e.guardrails], ['draft', 'all', 0, ['note.created']]);
+        const change = (body) => analyst.patch(`/v1/admin/experiments/${e.id}`, body);
+        problem(await change({ from_percent: 60, to_percent: 50 }), 422, { field: 'to_percent' });
+        problem(await change({ variants: ['one'] }), 422, { field: 'variants' });
+        const changed = must(await change({ variants: ['a', 'b', 'c'], audience: 'established', holdout_percent: 50, metric: 'click' }));
+        assert.deepEqual([changed.variants, changed.audience, changed.holdout_percent, changed.metric, changed.layer, changed.guardrails],
+                [['a', 'b', 'c'], 'established', 50, 'click', e.layer, ['note.created']]);
+        must(await act(e, 'start'));
+        const [member] = await registerMany(1); // who was first there today
+        assert.ok(!must(await member.get('/v1/experiments/assignments')).items.some((a) => a.experiment_id === e.id));
+        problem(await change({ metric: 'search' }), 409, { field: 'id' });
+        assert.equal(must(await act(e, 'stop')).state, 'stopped');
+        problem(await change({ metric: 'search' }), 409, { field: 'id' });
+        assert.match((await admin('experiment', 'verify', e.id)).stdout, /^the same: 0 people$/m);
+        const other = await plan();
+        assert.equal((await admin('experiment', 'verify', other.id)).code, 1);
+        assert.equal((await admin('experiment', 'verify', 'x')).code, 2);
+        problem(await analyst.patch(`/v1/admin/experiments/${randomUUID()}`, {}), 404);
+        problem(await member.patch(`/v1/admin/experiments/${e.id}`, {}), 403);
+});
+
+test('results are measured in the way that is asked for; a plan is told how many people it needs', async () => {
+        const e = await plan();
+        must(await act(e, 'start'));
+        const results = (query) => analyst.get(`/v1/admin/experiments/${e.id}/results?${query}`);
+        problem(await results('measure=ratio'), 422, { field: 'per' });
+        for (const query of ['measure=ratio&per=page_view', 'measure=cuped', 'measure=proportion', 'measure=quantile&percent=90', 'metric=click&adjustment=benjamini_hochberg']) {
+                assert.equal(must(await results(query)).variants.length, 2);
+        }
+        must(await act(e, 'stop'));
+        const size = (query) => analyst.get(`/v1/admin/experiments/sample-size?${query}`);
+        // (z.975 + z.8)² · (0.1 · 0.9 + 0.12 · 0.88) / 0.02², rounded up.
+        const { people, power } = must(await size('baseline_percent=10&effect_percent=2'));
+        assert.deepEqual([people, Math.round(power * 100)], [3839, 80]);
+        problem(await size('baseline_percent=0&effect_percent=2'), 422, { field: 'baseline_percent' });
+        problem(await size('baseline_percent=10&effect_percent=-10'), 422, { field: 'effect_percent' });
 });

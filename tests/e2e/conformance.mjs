@@ -141,6 +141,9 @@ export class Conformance {
                 if (value.type === 'integer' && /^-?\d+$/.test(text)) {
                         return Number(text);
                 }
+                if (value.type === 'number' && text !== '' && Number.isFinite(Number(text))) {
+                        return Number(text);
+                }
                 if (value.type === 'boolean' && /^(true|false)$/.test(text)) {
                         return text === 'true';
                 }

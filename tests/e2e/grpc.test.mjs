@@ -319,6 +319,8 @@ test('analytics: events, their schema, a metric', async () => {
         const experiment = await ok('CreateExperiment', { name, layer: name, to_percent: 100, variants: ['a', 'b'], metric: 'search' }, analyst);
         assert.deepEqual((await ok('GetExperiment', { id: experiment.id }, analyst)).variants, ['a', 'b']);
         assert.ok(ids((await ok('ListExperiments', {}, analyst)).items).includes(experiment.id));
+        assert.equal((await ok('UpdateExperiment', { id: experiment.id, metric: 'click' }, analyst)).metric, 'click');
+        assert.ok(Number((await ok('GetSampleSize', { baseline_percent: 10, effect_percent: 2 }, analyst)).people) > 1000);
         await ok('StartExperiment', { id: experiment.id }, analyst);
         assert.ok((await ok('ListAssignments', {}, alice)).items.some((a) => a.experiment_id === experiment.id));
         assert.equal((await ok('GetResults', { id: experiment.id }, analyst)).variants.length, 2);

@@ -1,0 +1,128 @@
+/* Owns the SQL of what came of experiments: always from the events themselves. */
+#include <string.h>
+#include "services/analytics/store_experiments.h"
+
+/* $1: the experiment; $2: the event; $3: that of x, "" for none; $4: x is of the 28 days before; $5: stored until then.
+ * Only members: an exposure is what a client says. */
+#define SEEN                                                                                                           \
+        "with e as (select *, coalesce(stopped_at, 'infinity') as ends from experiments where id = $1),"               \
+        " seen as (select v.visitor, min(v.at) as since from e join user_events v on v.object_id = e.id"               \
+        " and v.name = 'experiment_seen' and v.member and v.visitor is not null and v.at >= e.started_at"              \
+        " and v.at < e.ends and v.created_at <= $5::timestamptz group by v.visitor)"
+#define IS_NEW "(p.first_day >= (e.started_at at time zone 'UTC')::date)"
+#define COUNT_OF(name, from, to)                                                                                       \
+        "(select count(*) from user_events d where d.visitor = s.visitor and d.name = " name " and d.at >= " from      \
+        " and d.at < " to " and d.created_at <= $5::timestamptz)"
+#define DID                                                                                                            \
+        SEEN                                                                                                           \
+            ", did as (select s.visitor, " COUNT_OF(                                                                   \
+                "$2", "s.since",                                                                                       \
+                "e.ends") " as y, case when $3 = '' then 0 else " COUNT_OF("$3",                                       \
+                                                                           "case when $4 then s.since - interval '28 " \
+                                                                           "days' else s.since end",                   \
+                                                                           "case when $4 then s.since else e.ends "    \
+                                                                           "end") " end as x from e, seen s join "     \
+                                                                                  "analytics_people p on p.visitor = " \
+                                                                                  "s.visitor"                          \
+                                                                                  " where analytics_bucket('layer:' "  \
+                                                                                  "|| e.layer, s.visitor) >= "         \
+                                                                                  "e.from_percent * 100"               \
+                                                                                  " and analytics_bucket('layer:' || " \
+                                                                                  "e.layer, s.visitor) < "             \
+                                                                                  "e.to_percent * 100"                 \
+                                                                                  " and analytics_bucket('holdout', "  \
+                                                                                  "s.visitor) >= e.holdout_percent * " \
+                                                                                  "100"                                \
+                                                                                  " and (e.audience = 1 or "           \
+                                                                                  "(e.audience = 2) = " IS_NEW "))"
+
+static struct db_bind bind_until(int64_t ms)
+{
+        return ms == 0 ? bind_time_ms(INT64_C(4102444800000)) : bind_time_ms(ms); /* 2100 */
+}
+
+#define QUERY(q)                                                                                                       \
+        bind_uuid((q)->id), bind_text((q)->metric), bind_text((q)->per), bind_bool((q)->before),                       \
+            bind_until((q)->stored_ms)
+
+DB_STATEMENT(SELECT_RESULTS, "analytics_service", &analytics_rows__bucket_sums__message,
+             DID
+             " select analytics_bucket($1::uuid::text, visitor)::bigint as bucket, count(*) as people,"
+             " count(*) filter (where y > 0) as active, sum(y)::float8 as y, sum(y * y)::float8 as yy,"
+             " sum(x)::float8 as x, sum(x * x)::float8 as xx, sum(x * y)::float8 as xy from did group by 1 order by 1");
+
+sn_status store_results(struct db_tx *tx, const struct results_query *q, size_t *n, AnalyticsRows__BucketSums ***out)
+{
+        return db_list(tx, &SELECT_RESULTS, DB_BINDS(QUERY(q)), n, out);
+}
+
+DB_STATEMENT(SELECT_RESULT_COUNTS, "analytics_service", &analytics_rows__bucket_count__message,
+             DID " select analytics_bucket($1::uuid::text, visitor)::bigint as bucket, y, count(*) as people from did"
+                 " group by 1, 2 order by 2, 1 limit 100000");
+
+sn_status store_result_counts(struct db_tx *tx, const struct results_query *q, size_t *n,
+                              AnalyticsRows__BucketCount ***out)
+{
+        return db_list(tx, &SELECT_RESULT_COUNTS, DB_BINDS(QUERY(q)), n, out);
+}
+
+DB_STATEMENT(SELECT_SEEN_BY, "analytics_service", &analytics_rows__seen_by__message,
+             SEEN " select s.visitor, " IS_NEW " as is_new, " COUNT_OF(
+                 "$2", "s.since",
+                 "e.ends") " as y"
+                           " from e, seen s join analytics_people p on p.visitor = s.visitor"
+                           " where s.visitor > coalesce(nullif($3, '')::uuid, '00000000-0000-0000-0000-000000000000')"
+                           " order by s.visitor limit $4");
+
+sn_status store_seen_by(struct db_tx *tx, const struct results_query *q, const char *after, int64_t limit, size_t *n,
+                        AnalyticsRows__SeenBy ***out)
+{
+        return db_list(tx, &SELECT_SEEN_BY,
+                       DB_BINDS(bind_uuid(q->id), bind_text(q->metric), bind_text(after), bind_i64(limit),
+                                bind_until(q->stored_ms)),
+                       n, out);
+}
+
+/* ---- What is saved ---- */
+
+DB_STATEMENT(SELECT_MOMENT, "analytics_service", NULL, "select clock_timestamp() as moment");
+
+sn_status store_results_moment(struct db_tx *tx, int64_t *counted_ms)
+{
+        struct db_rows *rows = NULL;
+
+        /* What is being stored has an earlier time than that at which it is seen. */
+        TRY(db_lock_one(tx, "analytics", "events"));
+        TRY(db_rows(tx, &SELECT_MOMENT, DB_NO_BINDS, &rows));
+        *counted_ms = db_i64(rows, 0, "moment");
+        return SN_OK;
+}
+
+DB_STATEMENT(INSERT_SAVED, "analytics_service", NULL,
+             "insert into experiment_results (experiment_id, counted_to, hash) values ($1, $2, $3)"
+             " on conflict do nothing");
+
+sn_status store_save_results(struct db_tx *tx, const char *id, int64_t counted_ms, const uint8_t hash[32])
+{
+        return db_exec(tx, &INSERT_SAVED, DB_BINDS(bind_uuid(id), bind_time_ms(counted_ms), bind_bytes(hash, 32)),
+                       NULL);
+}
+
+DB_STATEMENT(SELECT_SAVED, "analytics_service", NULL,
+             "select counted_to, hash from experiment_results where experiment_id = $1");
+
+sn_status store_saved_results(struct db_tx *tx, const char *id, bool *found, int64_t *counted_ms, uint8_t hash[32])
+{
+        struct db_rows *rows = NULL;
+        size_t len = 0;
+
+        TRY(db_rows(tx, &SELECT_SAVED, DB_BINDS(bind_uuid(id)), &rows));
+        *found = db_rows_count(rows) > 0;
+        if (*found) {
+                *counted_ms = db_i64(rows, 0, "counted_to");
+                const uint8_t *bytes = db_bytes(rows, 0, "hash", &len);
+
+                memcpy(hash, bytes, len < 32 ? len : 32);
+        }
+        return SN_OK;
+}
