@@ -13,6 +13,7 @@
 #include "services/analytics/experiments.h"
 #include "services/analytics/insights.h"
 #include "services/analytics/store.h"
+#include "services/analytics/store_explore.h"
 #include "services/analytics/store_insights.h"
 #include "services/test_support.h"
 
@@ -501,6 +502,91 @@ static void a_guardrail_stops_what_does_harm_and_nothing_else(void **state)
         assert_true(verify(harmful).same);
 }
 
+/* ---- Questions ---- */
+
+/* What one of them does: at so many hours from a day long ago that no other test uses. */
+static void did(const char *who, const char *name, const char *properties, int hours)
+{
+        char sql[600];
+
+        (void)snprintf(sql, sizeof(sql),
+                       "insert into user_events (id, at, name, visitor, member, properties) values (gen_random_uuid(),"
+                       " timestamptz '2021-03-01 00:00Z' + %d * interval '1 hour', '%s', '%s', true, '%s'); select 1",
+                       hours, name, who, properties);
+        (void)test_admin(DATABASE, sql);
+}
+
+#define LONG_AGO_MS INT64_C(1614556800000) /* 2021-03-01 */
+static const struct days long_ago = {LONG_AGO_MS, LONG_AGO_MS + 28 * 24 * HOUR_MS};
+
+static void a_funnel_counts_who_does_all_in_order_and_in_time(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = call();
+        char *steps[] = {(char *)"app_open", (char *)"search", (char *)"click"};
+        char who[4][UUID_SIZE];
+        int64_t people[3] = {0};
+
+        (void)test_admin(DATABASE, "select analytics_make_months('2021-03-01', 0)");
+        for (int i = 0; i < 4; i++) {
+                did(uuid_new(who[i]), "app_open", "{}", 1);
+        }
+        did(who[0], "search", "{}", 2);
+        did(who[0], "click", "{}", 3);
+        did(who[1], "click", "{}", 2); /* in another order */
+        did(who[1], "search", "{}", 3);
+        did(who[2], "search", "{}", 26); /* too late */
+        assert_int_equal(DB_READ(c, tx, store_funnel(tx, steps, 3, long_ago, 24, people)), SN_OK);
+        assert_true(people[0] == 4 && people[1] == 2 && people[2] == 1);
+        assert_int_equal(DB_READ(c, tx, store_funnel(tx, steps, 3, long_ago, 48, people)), SN_OK);
+        assert_true(people[0] == 4 && people[1] == 3 && people[2] == 1);
+}
+
+static void paths_and_breakdowns_count_people_and_leave_out_few(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = call();
+        AnalyticsExplore__PathEdge **edges = NULL;
+        AnalyticsExplore__BreakdownItem **items = NULL;
+        char who[UUID_SIZE];
+        size_t n = 0;
+
+        for (int i = 0; i < 3; i++) {
+                (void)uuid_new(who);
+                did(who, "page_view", "{\"path\":\"/a\"}", 50);
+                did(who, "page_view", "{\"path\":\"/b\"}", 51);
+                did(who, "page_view", i == 0 ? "{\"path\":\"/c\"}" : "{\"path\":\"/b\"}", 52);
+                did(who, "page_view", "{\"path\":\"/a\"}", 80); /* another day */
+        }
+        assert_int_equal(DB_READ(c, tx, store_paths(tx, long_ago, 2, &n, &edges)), SN_OK);
+        assert_int_equal(n, 1);
+        assert_string_equal(edges[0]->page, "/a");
+        assert_string_equal(edges[0]->next, "/b");
+        assert_int_equal(edges[0]->people, 3);
+        assert_int_equal(DB_READ(c, tx, store_breakdown(tx, "page_view", "path", long_ago, 2, &n, &items)), SN_OK);
+        assert_int_equal(n, 2);
+        assert_string_equal(items[0]->value, "/a");
+        assert_int_equal(items[0]->people, 3);
+}
+
+static void cohorts_count_who_comes_back(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = call();
+        AnalyticsRows__CohortCell **cells = NULL;
+        size_t n = 0;
+
+        (void)test_admin(DATABASE, "select analytics_make_months('2021-03-01', 1)");
+        (void)test_admin(DATABASE,
+                         "with people as (insert into analytics_people (first_day) select date '2021-03-02' + n % 2 * 7"
+                         " from generate_series(1, 6) n returning visitor, first_day)"
+                         " insert into user_sessions (day, visitor, member, first_at, last_at, events)"
+                         " select first_day + d, visitor, true, now(), now(), 1 from people, unnest(array[0, 1, 14]) d"
+                         " where d < 14 or first_day = '2021-03-02'; select 1");
+        assert_int_equal(DB_READ(c, tx, store_cohorts(tx, long_ago, 7, &n, &cells)), SN_OK);
+        assert_int_equal(n, 3);
+        assert_true(cells[0]->at->seconds * 1000 == LONG_AGO_MS && cells[0]->period == 0 && cells[0]->people == 3);
+        assert_true(cells[1]->period == 2 && cells[1]->people == 3);
+        assert_true(cells[2]->at->seconds * 1000 == LONG_AGO_MS + 7 * 24 * HOUR_MS && cells[2]->people == 3);
+}
+
 /* ---- What goes by the clock ---- */
 
 static void old_months_go_whole_and_new_ones_come(void **state)
@@ -555,6 +641,9 @@ int main(void)
             cmocka_unit_test(a_guardrail_stops_what_does_harm_and_nothing_else),
             cmocka_unit_test(answers_that_are_kept_for_who_was_erased_go),
             cmocka_unit_test(old_months_go_whole_and_new_ones_come),
+            cmocka_unit_test(a_funnel_counts_who_does_all_in_order_and_in_time),
+            cmocka_unit_test(paths_and_breakdowns_count_people_and_leave_out_few),
+            cmocka_unit_test(cohorts_count_who_comes_back),
             cmocka_unit_test(salts_are_shared_for_a_day_and_then_destroyed),
         };
 

@@ -52,6 +52,11 @@ static const struct property *find_property(const char *event, const char *name)
         return NULL;
 }
 
+bool event_has_property(const char *event, const char *property)
+{
+        return find_property(event, property) != NULL;
+}
+
 /* ---- One property ---- */
 
 static bool is_host(const char *text)

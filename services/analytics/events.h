@@ -16,6 +16,9 @@
  * in c->problem; what it is worth then is id, "" when it has none that is valid. */
 SN_CHECKED sn_status event_read(struct rpc_call *c, struct str json, AnalyticsRows__TakenEvent *out);
 
+/* Whether events of this name are taken with a property of that name. */
+bool event_has_property(const char *event, const char *property);
+
 /* The elements of the array `events` of a request, as they stand there; nothing is read of them. SN_INVALID_ARGUMENT
  * when the text has another form, or there are more than max. */
 SN_CHECKED sn_status event_split(struct rpc_call *c, struct str text, struct str *items, size_t max, size_t *n);

@@ -14,27 +14,26 @@
         "(select count(*) from user_events d where d.visitor = s.visitor and d.name = " name " and d.at >= " from      \
         " and d.at < " to " and d.created_at <= $5::timestamptz)"
 #define DID                                                                                                            \
-        SEEN                                                                                                           \
-            ", did as (select s.visitor, " COUNT_OF(                                                                   \
-                "$2", "s.since",                                                                                       \
-                "e.ends") " as y, case when $3 = '' then 0 else " COUNT_OF("$3",                                       \
-                                                                           "case when $4 then s.since - interval '28 " \
-                                                                           "days' else s.since end",                   \
-                                                                           "case when $4 then s.since else e.ends "    \
-                                                                           "end") " end as x from e, seen s join "     \
-                                                                                  "analytics_people p on p.visitor = " \
-                                                                                  "s.visitor"                          \
-                                                                                  " where analytics_bucket('layer:' "  \
-                                                                                  "|| e.layer, s.visitor) >= "         \
-                                                                                  "e.from_percent * 100"               \
-                                                                                  " and analytics_bucket('layer:' || " \
-                                                                                  "e.layer, s.visitor) < "             \
-                                                                                  "e.to_percent * 100"                 \
-                                                                                  " and analytics_bucket('holdout', "  \
-                                                                                  "s.visitor) >= e.holdout_percent * " \
-                                                                                  "100"                                \
-                                                                                  " and (e.audience = 1 or "           \
-                                                                                  "(e.audience = 2) = " IS_NEW "))"
+        SEEN ", did as (select s.visitor, " COUNT_OF(                                                                  \
+            "$2", "s.since",                                                                                           \
+            "e.ends") " as y, case when $3 = '' then 0 else " COUNT_OF("$3",                                           \
+                                                                       "case when $4 then s.since - interval '28 "     \
+                                                                       "days' else s.since end",                       \
+                                                                       "case when $4 then s.since else e.ends "        \
+                                                                       "end") " end as x from e, seen s join "         \
+                                                                              "analytics_people p on p.visitor = "     \
+                                                                              "s.visitor"                              \
+                                                                              " where analytics_bucket('layer:' "      \
+                                                                              "|| e.layer, s.visitor) >= "             \
+                                                                              "e.from_percent * 100"                   \
+                                                                              " and analytics_bucket('layer:' || "     \
+                                                                              "e.layer, s.visitor) < "                 \
+                                                                              "e.to_percent * 100"                     \
+                                                                              " and analytics_bucket('holdout', "      \
+                                                                              "s.visitor) >= e.holdout_percent * "     \
+                                                                              "100"                                    \
+                                                                              " and (e.audience = 1 or "               \
+                                                                              "(e.audience = 2) = " IS_NEW "))"
 
 static struct db_bind bind_until(int64_t ms)
 {

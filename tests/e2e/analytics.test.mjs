@@ -166,6 +166,38 @@ test('the schema describes what is taken', async () => {
         assert.deepEqual(view.properties.map((p) => [p.name, p.kind, p.limit]), [['path', 'path', 200], ['referrer', 'host', 100]]);
 });
 
+// --- questions ---
+
+test('funnels, paths, cohorts and breakdowns tell of enough people, in steps of as many', async () => {
+        const people = await registerMany(7);
+        const platform = `p${randomUUID().slice(0, 8)}`;
+        for (const [i, member] of people.entries()) {
+                const at = (s) => ({ at: new Date(Date.now() - 60_000 + s * 1000).toISOString() });
+                const events = [event('app_open', { platform }, at(0)), event('page_view', { path: `/${platform}/a` }, at(1)), event('page_view', { path: `/${platform}/b` }, at(2)),
+                        event('click', { target: i < 3 ? `${platform}-few` : platform }, at(3))];
+                must(await send(events, { token: member.token }), 202);
+        }
+        const day = Math.floor((Date.now() - 60_000) / DAY_MS) * DAY_MS;
+        const days = { from: new Date(day).toISOString(), to: new Date(day + 2 * DAY_MS).toISOString() };
+        const ask = (what, body) => analyst.post(`/v1/admin/analytics/${what}`, { ...days, ...body });
+        const platforms = async () => must(await ask('breakdown', { name: 'app_open', property: 'platform' })).items.find((i) => i.value === platform)?.people;
+        await eventually('five of the seven', async () => await platforms() === 5);
+        const targets = must(await ask('breakdown', { name: 'click', property: 'target' })).items.map((i) => i.value);
+        assert.ok(!targets.includes(`${platform}-few`) && !targets.includes(platform)); // three and four of them
+        const edges = must(await ask('paths')).items.filter((e) => e.page.startsWith(`/${platform}`));
+        assert.deepEqual(edges, [{ page: `/${platform}/a`, next: `/${platform}/b`, people: 5 }]);
+        const { steps } = must(await ask('funnels', { steps: ['app_open', 'click', 'app_open'] }));
+        assert.deepEqual(steps.map((s) => s.name), ['app_open', 'click', 'app_open']);
+        assert.ok(steps[0].people >= steps[1].people && steps[1].people >= 5 && steps[2].people === 0 && steps.every((s) => s.people % 5 === 0));
+        const { items: [cohort] } = must(await ask('cohorts', { period_days: 2 }));
+        assert.ok(cohort.people >= 5 && cohort.people % 5 === 0 && cohort.retained.length === 1);
+        problem(await ask('breakdown', { name: 'click', property: 'platform' }), 422, { field: 'property' });
+        problem(await ask('funnels', { steps: ['click'] }), 422, { field: 'steps' });
+        problem(await ask('paths', { to: days.from }), 422, { field: 'to' });
+        problem(await ask('cohorts', { to: '2100-01-01T00:00:00Z' }), 422, { field: 'to' });
+        problem(await people[0].post('/v1/admin/analytics/paths', days), 403);
+});
+
 // --- one's own ---
 
 test('insights are the author\'s alone, and tell nothing while an hour lasts', async () => {

@@ -315,6 +315,11 @@ test('analytics: events, their schema, a metric', async () => {
         assert.ok((await ok('GetEventSchema', {})).items.length > 3);
         const analyst = await registerWithRole('administrator');
         assert.equal((await ok('GetMetric', { name: 'dau', from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00Z' }, analyst)).name, 'dau');
+        const days = { from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00Z' };
+        assert.equal((await ok('GetFunnel', { ...days, steps: ['search', 'click'] }, analyst)).steps.length, 2);
+        assert.deepEqual((await ok('GetPaths', days, analyst)).items, []);
+        assert.deepEqual((await ok('GetCohorts', days, analyst)).items, []);
+        assert.deepEqual((await ok('GetBreakdown', { ...days, name: 'click', property: 'target' }, analyst)).items, []);
         const name = randomName('e');
         const experiment = await ok('CreateExperiment', { name, layer: name, to_percent: 100, variants: ['a', 'b'], metric: 'search' }, analyst);
         assert.deepEqual((await ok('GetExperiment', { id: experiment.id }, analyst)).variants, ['a', 'b']);

@@ -1,0 +1,81 @@
+/* Owns the SQL of questions about events. */
+#include "services/analytics/store_explore.h"
+
+#define DAY(parameter) "(" parameter "::timestamptz at time zone 'UTC')::date"
+
+/* Each person's first step, and from there the earliest next one each time: by the index of their events. */
+DB_STATEMENT(SELECT_FUNNEL, "analytics_service", NULL,
+             "with recursive f as (select * from (select 1 as step, visitor, min(at) as since, min(at) as at"
+             " from user_events where name = ($1::text[])[1] and at >= $2::timestamptz and at < $3::timestamptz"
+             " and visitor is not null group by visitor limit 1000000) first"
+             " union all select f.step + 1, f.visitor, f.since, n.at from f cross join lateral"
+             " (select min(e.at) as at from user_events e where e.visitor = f.visitor"
+             " and e.name = ($1::text[])[f.step + 1] and e.at > f.at"
+             " and e.at <= f.since + $4::bigint * interval '1 hour') n"
+             " where f.step < cardinality($1::text[]) and n.at is not null)"
+             " select step, count(*) as people from f group by 1 order by 1");
+
+sn_status store_funnel(struct db_tx *tx, char *const *steps, size_t n, struct days days, int64_t hours, int64_t *people)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(
+            tx, &SELECT_FUNNEL,
+            DB_BINDS(bind_texts(steps, n), bind_time_ms(days.from_ms), bind_time_ms(days.to_ms), bind_i64(hours)),
+            &rows));
+        for (size_t i = 0; i < db_rows_count(rows) && i < n; i++) {
+                people[i] = db_i64(rows, i, "people");
+        }
+        return SN_OK;
+}
+
+DB_STATEMENT(SELECT_PATHS, "analytics_service", &analytics_explore__path_edge__message,
+             "with steps as (select visitor, coalesce(properties->>'path', '') as page, lead(properties->>'path')"
+             " over (partition by visitor, (at at time zone 'UTC')::date order by at, id) as next from user_events"
+             " where name = 'page_view' and at >= $1::timestamptz and at < $2::timestamptz and visitor is not null)"
+             " select page, next, count(distinct visitor) as people from steps where next is not null and page <> next"
+             " group by 1, 2 having count(distinct visitor) >= $3::bigint order by 3 desc, 1, 2 limit 50");
+
+sn_status store_paths(struct db_tx *tx, struct days days, int64_t min, size_t *n, AnalyticsExplore__PathEdge ***out)
+{
+        return db_list(tx, &SELECT_PATHS, DB_BINDS(bind_time_ms(days.from_ms), bind_time_ms(days.to_ms), bind_i64(min)),
+                       n, out);
+}
+
+DB_STATEMENT(SELECT_BREAKDOWN, "analytics_service", &analytics_explore__breakdown_item__message,
+             "select coalesce(properties->>$2, '') as value, count(distinct visitor) as people from user_events"
+             " where name = $1 and at >= $3::timestamptz and at < $4::timestamptz and visitor is not null group by 1"
+             " having count(distinct visitor) >= $5::bigint order by 2 desc, 1 limit 50");
+
+sn_status store_breakdown(struct db_tx *tx, const char *name, const char *property, struct days days, int64_t min,
+                          size_t *n, AnalyticsExplore__BreakdownItem ***out)
+{
+        return db_list(tx, &SELECT_BREAKDOWN,
+                       DB_BINDS(bind_text(name), bind_text(property), bind_time_ms(days.from_ms),
+                                bind_time_ms(days.to_ms), bind_i64(min)),
+                       n, out);
+}
+
+DB_STATEMENT(
+    SELECT_COHORTS, "analytics_service", &analytics_rows__cohort_cell__message,
+    "with cohorts as (select visitor, first_day - " DAY("$1") " - (first_day - " DAY(
+        "$1") ") % $3::integer"
+              " as since from analytics_people where first_day >= " DAY("$1") " and first_day < " DAY(
+                  "$2") "),"
+                        " there as (select distinct c.since, c.visitor, (s.day - " DAY(
+                            "$1") " - c.since) / $3::integer as period"
+                                  " from cohorts c join user_sessions s on s.visitor = c.visitor and s.day >= " DAY(
+                                      "$1") " + c.since"
+                                            " and s.day < " DAY(
+                                                "$1") " + c.since + 13 * $3::integer)"
+                                                      " select (" DAY(
+                                                          "$1") " + since)::timestamp at time zone 'UTC' as at, "
+                                                                "period, count(*) as people from there"
+                                                                " group by 1, 2 order by 1, 2 limit 1300");
+
+sn_status store_cohorts(struct db_tx *tx, struct days days, int64_t period_days, size_t *n,
+                        AnalyticsRows__CohortCell ***out)
+{
+        return db_list(tx, &SELECT_COHORTS,
+                       DB_BINDS(bind_time_ms(days.from_ms), bind_time_ms(days.to_ms), bind_i64(period_days)), n, out);
+}
