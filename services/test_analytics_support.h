@@ -1,0 +1,20 @@
+/* For tests of what analytics keeps: its database, and events as consumers and the journal bring them. */
+#ifndef SERVICES_TEST_ANALYTICS_SUPPORT_H
+#define SERVICES_TEST_ANALYTICS_SUPPORT_H
+
+#include "base/call.h"
+
+#define TEST_ANALYTICS "analytics_service"
+
+int analytics_setup(void **state);
+int analytics_teardown(void **state);
+struct rpc_call *analytics_call(void);
+
+/* What an event is about; NULL is none of it. */
+struct about {
+        const char *name, *user_id, *visitor, *object_id, *about_user_id, *properties;
+};
+/* Stores it, as of now and with a new id. */
+void analytics_store(const struct about *a);
+
+#endif

@@ -1,0 +1,401 @@
+/* What analytics tells: authors of their notes, members of what they engage with, operators of experiments and
+ * questions: each from events as they were stored. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "base/clock.h"
+#include "google/protobuf/timestamp.pb-c.h"
+#include "services/analytics/experiments.h"
+#include "services/analytics/insights.h"
+#include "services/analytics/store.h"
+#include "services/analytics/store_explore.h"
+#include "services/analytics/store_insights.h"
+#include "services/test_analytics_support.h"
+#include "services/test_support.h"
+
+#define DATABASE TEST_ANALYTICS
+#define HOUR_MS  INT64_C(3600000)
+
+/* ---- What authors are told ---- */
+
+/* So many others see the note, on the same occasion so many hours ago. */
+static void view(const char *note, int people, const char *source, int hours_ago)
+{
+        char visitor[UUID_SIZE], properties[60], sql[400];
+
+        (void)snprintf(properties, sizeof(properties), "{\"from\":\"%s\"}", source);
+        for (int i = 0; i < people; i++) {
+                analytics_store(&(struct about){
+                    .name = "note_view", .visitor = uuid_new(visitor), .object_id = note, .properties = properties});
+        }
+        (void)snprintf(sql, sizeof(sql),
+                       "update user_events set created_at = now() - %d * interval '1 hour' where object_id = '%s'"
+                       " and created_at > now() - interval '30 minutes'; select 1",
+                       hours_ago, note);
+        (void)test_admin(DATABASE, sql);
+}
+
+static void tell(const char *note, const char *author)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+
+        assert_int_equal(DB_WRITE(c, tx, insights_count_new(tx, note, author, 5)), SN_OK);
+}
+
+static const char *told(const char *note)
+{
+        char sql[400];
+
+        (void)snprintf(sql, sizeof(sql),
+                       "select coalesce(string_agg(source || ':' || views || '/' || engagements, ' '"
+                       " order by from_at, source), '') from content_analytics where note_id = '%s'",
+                       note);
+        return test_admin(DATABASE, sql);
+}
+
+static void views_are_told_together_with_enough_others_and_for_good(void **state)
+{
+        char author[UUID_SIZE], note[UUID_SIZE], liker[UUID_SIZE];
+
+        analytics_store(
+            &(struct about){.name = "note.created", .user_id = uuid_new(author), .object_id = uuid_new(note)});
+        view(note, 4, "home", 9);
+        tell(note, author);
+        assert_string_equal(told(note), "");
+        /* Two hours together are enough; of two sources one alone would tell the other. */
+        view(note, 3, "link", 7);
+        tell(note, author);
+        assert_string_equal(told(note), ":7/0");
+        analytics_store(&(struct about){.name = "note.liked", .user_id = uuid_new(liker), .object_id = note});
+        view(note, 6, "home", 5);
+        view(note, 5, "search", 5);
+        view(note, 4, "home", 3);
+        tell(note, author);
+        tell(note, author);
+        assert_string_equal(told(note), ":7/0 :11/1 home:6/0 search:5/0");
+        view(note, 20, "no such place", 0);
+        tell(note, author);
+        assert_string_equal(told(note), ":7/0 :11/1 home:6/0 search:5/0"); /* that hour is not over */
+        char sql[200];
+        (void)snprintf(sql, sizeof(sql),
+                       "select views || ' ' || engagements || ' ' || reach from content_performance"
+                       " where note_id = '%s'",
+                       note);
+        assert_string_equal(test_admin(DATABASE, sql), "18 1 18");
+}
+
+static void who_views_often_is_one_person(void **state)
+{
+        char author[UUID_SIZE], note[UUID_SIZE], viewer[UUID_SIZE];
+
+        analytics_store(
+            &(struct about){.name = "note.created", .user_id = uuid_new(author), .object_id = uuid_new(note)});
+        (void)uuid_new(viewer);
+        for (int hour = 9; hour > 2; hour--) {
+                analytics_store(&(struct about){.name = "note_view", .user_id = viewer, .object_id = note});
+                view(note, 0, "", hour);
+        }
+        view(note, 3, "home", 2);
+        tell(note, author);
+        assert_string_equal(told(note), "");
+}
+
+static void what_is_known_of_a_note_goes_with_it(void **state)
+{
+        char author[UUID_SIZE], note[UUID_SIZE], sql[200];
+
+        analytics_store(
+            &(struct about){.name = "note.created", .user_id = uuid_new(author), .object_id = uuid_new(note)});
+        view(note, 6, "home", 3);
+        tell(note, author);
+        assert_string_equal(told(note), ":6/0 home:6/0");
+        analytics_store(&(struct about){.name = "note.deleted", .user_id = author, .object_id = note});
+        assert_string_equal(told(note), "");
+        (void)snprintf(sql, sizeof(sql), "select count(*) from content_performance where note_id = '%s'", note);
+        assert_string_equal(test_admin(DATABASE, sql), "0");
+}
+
+static size_t engagement_of(const char *member, bool *enabled, AnalyticsInsights__EngagedWith *first)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        AnalyticsInsights__EngagedWith **items = NULL;
+        size_t n = 0;
+
+        assert_int_equal(DB_READ(c, tx, store_engagement(tx, member, enabled, &n, &items)), SN_OK);
+        if (n > 0) {
+                *first = *items[0];
+        }
+        return n;
+}
+
+static void assert_about(double is, double wanted)
+{
+        if (!(is > wanted * 0.999 && is < wanted * 1.001)) {
+                fail_msg("%g is not %g", is, wanted);
+        }
+}
+
+static void engagement_fades_and_is_the_members_own_to_switch_off(void **state)
+{
+        char author[UUID_SIZE], note[UUID_SIZE], reader[UUID_SIZE];
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        AnalyticsInsights__EngagedWith with = {0};
+        bool enabled = false;
+
+        analytics_store(
+            &(struct about){.name = "note.created", .user_id = uuid_new(author), .object_id = uuid_new(note)});
+        struct about seen = {.name = "note_view", .user_id = uuid_new(reader), .object_id = note},
+                     liked = {.name = "note.liked", .user_id = reader, .object_id = note};
+        analytics_store(&seen);
+        analytics_store(&seen);
+        analytics_store(&liked);
+        analytics_store(&(struct about){.name = "note_view", .user_id = author, .object_id = note}); /* one's own */
+        assert_int_equal(engagement_of(author, &enabled, &with), 0);
+        assert_int_equal(engagement_of(reader, &enabled, &with), 1);
+        assert_about(with.reads, 2);
+        assert_about(with.likes, 1);
+        (void)test_admin(DATABASE, "update user_engagement_profiles set reads = reads / 2; select 1"); /* 30 days */
+        assert_int_equal(engagement_of(reader, &enabled, &with), 1);
+        assert_about(with.reads, 1);
+
+        assert_int_equal(DB_WRITE(c, tx, store_switch_engagement(tx, reader, false)), SN_OK);
+        analytics_store(&seen);
+        assert_int_equal(engagement_of(reader, &enabled, &with), 0);
+        assert_false(enabled);
+        assert_int_equal(DB_WRITE(c, tx, store_switch_engagement(tx, reader, true)), SN_OK);
+        analytics_store(&liked);
+        assert_int_equal(engagement_of(reader, &enabled, &with), 1);
+        assert_true(enabled);
+        /* Erasing the author takes them out of the reader's profile, too. */
+        assert_int_equal(DB_WRITE(c, tx, store_forget_member(tx, author)), SN_OK);
+        assert_int_equal(engagement_of(reader, &enabled, &with), 0);
+        assert_string_equal(test_admin(DATABASE, "select count(*) from user_engagement_profiles u, analytics_people p"
+                                                 " where p.visitor in (u.visitor, u.author) and p.user_id is null"),
+                            "0");
+}
+
+/* ---- Experiments ---- */
+
+enum { TAKERS = 60 };
+static char takers[TAKERS][UUID_SIZE];
+
+static void plan(const char *name, const char *guardrails, char id[UUID_SIZE])
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        stored_experiment e = ANALYTICS_ROWS__STORED_EXPERIMENT__INIT;
+        bool done = false;
+
+        e.id = (char *)uuid_new(id);
+        e.name = e.layer = (char *)name;
+        e.to_percent = 100;
+        e.variants = (char *)"control,new";
+        e.metric = (char *)"note.created";
+        e.audience = 1;
+        e.holdout_percent = 10;
+        e.guardrails = (char *)guardrails;
+        assert_int_equal(DB_WRITE(c, tx, store_insert_experiment(tx, &e)), SN_OK);
+        assert_int_equal(DB_WRITE(c, tx, store_start_experiment(tx, id, &done)), SN_OK);
+        assert_true(done);
+}
+
+static bool has_new(struct rpc_call *c, const char *id, const char *member)
+{
+        const char *visitor = NULL;
+        int64_t first_ms = 0;
+
+        assert_int_equal(DB_WRITE(c, tx, store_visitor(tx, member, &visitor, &first_ms)), SN_OK);
+        return assign_variant(assign_bucket(id, visitor), 2) == 1;
+}
+
+static void take(struct rpc_call *c, AnalyticsRows__TakenEvent *out, const char *name, const char *id, const char *who)
+{
+        analytics_rows__taken_event__init(out);
+        out->id = uuid_new_in(c->arena);
+        out->name = (char *)name;
+        out->at_ms = clock_wall_ms();
+        out->object_id = (char *)id;
+        out->user_id = (char *)who;
+}
+
+/* All see it; who has the control writes two notes or four, who has "new" so many. */
+static void run_experiment(const char *id, int notes_of_new)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        static AnalyticsRows__TakenEvent events[TAKERS * 6], *list[TAKERS * 6];
+        size_t n = 0;
+
+        for (int i = 0; i < TAKERS; i++) {
+                int notes = has_new(c, id, uuid_new(takers[i])) ? notes_of_new : 2 + i % 2 * 2;
+
+                take(c, &events[n++], "experiment_seen", id, takers[i]);
+                for (int k = 0; k < notes; k++) {
+                        take(c, &events[n++], "note.created", "", takers[i]);
+                }
+        }
+        for (size_t i = 0; i < n; i++) {
+                list[i] = &events[i];
+        }
+        assert_int_equal(DB_WRITE(c, tx, store_events(tx, list, n, NULL)), SN_OK);
+}
+
+static struct experiment_verdict verify(const char *id)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        struct experiment_verdict verdict = {0};
+
+        assert_int_equal(experiment_verify(c, id, &verdict), SN_OK);
+        return verdict;
+}
+
+static void results_can_be_computed_again_from_the_events(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        char id[UUID_SIZE], sql[300];
+        bool done = false;
+
+        plan("verified", "", id);
+        run_experiment(id, 3);
+        assert_false(verify(id).saved);
+        assert_int_equal(DB_WRITE(c, tx, experiment_stop(tx, id, "", &done)), SN_OK);
+        struct experiment_verdict verdict = verify(id);
+        assert_true(done && verdict.saved && verdict.same);
+        assert_true(verdict.people > TAKERS / 2 && verdict.people <= TAKERS); /* some are held out */
+        /* What is stored later changes nothing, what is gone does. */
+        analytics_store(&(struct about){.name = "note.created", .user_id = takers[0]});
+        assert_true(verify(id).same);
+        (void)snprintf(sql, sizeof(sql), "delete from user_events where object_id = '%s'; select 1", id);
+        (void)test_admin(DATABASE, sql);
+        verdict = verify(id);
+        assert_true(verdict.saved && !verdict.same);
+}
+
+static const char *state_of(const char *id)
+{
+        char sql[300];
+
+        (void)snprintf(sql, sizeof(sql),
+                       "select stopped_by || ':' || (stopped_at is not null) from experiments where id = '%s'", id);
+        return test_admin(DATABASE, sql);
+}
+
+static void a_guardrail_stops_what_does_harm_and_nothing_else(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        char harmful[UUID_SIZE], harmless[UUID_SIZE];
+
+        plan("harmful", "search,note.created", harmful);
+        plan("harmless", "search,note.created", harmless);
+        run_experiment(harmful, 0);
+        run_experiment(harmless, 3);
+        assert_int_equal(guardrails_check(c), SN_OK);
+        assert_string_equal(state_of(harmful), "note.created:true");
+        assert_string_equal(state_of(harmless), ":false");
+        assert_true(verify(harmful).same);
+}
+
+/* ---- Questions ---- */
+
+/* What one of them does: at so many hours from a day long ago that no other test uses. */
+static void did(const char *who, const char *name, const char *properties, int hours)
+{
+        char sql[600];
+
+        (void)snprintf(sql, sizeof(sql),
+                       "insert into user_events (id, at, name, visitor, member, properties) values (gen_random_uuid(),"
+                       " timestamptz '2021-03-01 00:00Z' + %d * interval '1 hour', '%s', '%s', true, '%s'); select 1",
+                       hours, name, who, properties);
+        (void)test_admin(DATABASE, sql);
+}
+
+#define LONG_AGO_MS INT64_C(1614556800000) /* 2021-03-01 */
+static const struct days long_ago = {LONG_AGO_MS, LONG_AGO_MS + 28 * 24 * HOUR_MS};
+
+static void a_funnel_counts_who_does_all_in_order_and_in_time(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        char *steps[] = {(char *)"app_open", (char *)"search", (char *)"click"};
+        char who[4][UUID_SIZE];
+        int64_t people[3] = {0};
+
+        (void)test_admin(DATABASE, "select analytics_make_months('2021-03-01', 0)");
+        for (int i = 0; i < 4; i++) {
+                did(uuid_new(who[i]), "app_open", "{}", 1);
+        }
+        did(who[0], "search", "{}", 2);
+        did(who[0], "click", "{}", 3);
+        did(who[1], "click", "{}", 2); /* in another order */
+        did(who[1], "search", "{}", 3);
+        did(who[2], "search", "{}", 26); /* too late */
+        assert_int_equal(DB_READ(c, tx, store_funnel(tx, steps, 3, long_ago, 24, people)), SN_OK);
+        assert_true(people[0] == 4 && people[1] == 2 && people[2] == 1);
+        assert_int_equal(DB_READ(c, tx, store_funnel(tx, steps, 3, long_ago, 48, people)), SN_OK);
+        assert_true(people[0] == 4 && people[1] == 3 && people[2] == 1);
+}
+
+static void paths_and_breakdowns_count_people_and_leave_out_few(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        AnalyticsExplore__PathEdge **edges = NULL;
+        AnalyticsExplore__BreakdownItem **items = NULL;
+        char who[UUID_SIZE];
+        size_t n = 0;
+
+        for (int i = 0; i < 3; i++) {
+                (void)uuid_new(who);
+                did(who, "page_view", "{\"path\":\"/a\"}", 50);
+                did(who, "page_view", "{\"path\":\"/b\"}", 51);
+                did(who, "page_view", i == 0 ? "{\"path\":\"/c\"}" : "{\"path\":\"/b\"}", 52);
+                did(who, "page_view", "{\"path\":\"/a\"}", 80); /* another day */
+        }
+        assert_int_equal(DB_READ(c, tx, store_paths(tx, long_ago, 2, &n, &edges)), SN_OK);
+        assert_int_equal(n, 1);
+        assert_string_equal(edges[0]->page, "/a");
+        assert_string_equal(edges[0]->next, "/b");
+        assert_int_equal(edges[0]->people, 3);
+        assert_int_equal(DB_READ(c, tx, store_breakdown(tx, "page_view", "path", long_ago, 2, &n, &items)), SN_OK);
+        assert_int_equal(n, 2);
+        assert_string_equal(items[0]->value, "/a");
+        assert_int_equal(items[0]->people, 3);
+}
+
+static void cohorts_count_who_comes_back(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        AnalyticsRows__CohortCell **cells = NULL;
+        size_t n = 0;
+
+        (void)test_admin(DATABASE, "select analytics_make_months('2021-03-01', 1)");
+        (void)test_admin(DATABASE,
+                         "with people as (insert into analytics_people (first_day) select date '2021-03-02' + n % 2 * 7"
+                         " from generate_series(1, 6) n returning visitor, first_day)"
+                         " insert into user_sessions (day, visitor, member, first_at, last_at, events)"
+                         " select first_day + d, visitor, true, now(), now(), 1 from people, unnest(array[0, 1, 14]) d"
+                         " where d < 14 or first_day = '2021-03-02'; select 1");
+        assert_int_equal(DB_READ(c, tx, store_cohorts(tx, long_ago, 7, &n, &cells)), SN_OK);
+        assert_int_equal(n, 3);
+        assert_true(cells[0]->at->seconds * 1000 == LONG_AGO_MS && cells[0]->period == 0 && cells[0]->people == 3);
+        assert_true(cells[1]->period == 2 && cells[1]->people == 3);
+        assert_true(cells[2]->at->seconds * 1000 == LONG_AGO_MS + 7 * 24 * HOUR_MS && cells[2]->people == 3);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(views_are_told_together_with_enough_others_and_for_good),
+            cmocka_unit_test(who_views_often_is_one_person),
+            cmocka_unit_test(what_is_known_of_a_note_goes_with_it),
+            cmocka_unit_test(engagement_fades_and_is_the_members_own_to_switch_off),
+            cmocka_unit_test(results_can_be_computed_again_from_the_events),
+            cmocka_unit_test(a_guardrail_stops_what_does_harm_and_nothing_else),
+            cmocka_unit_test(a_funnel_counts_who_does_all_in_order_and_in_time),
+            cmocka_unit_test(paths_and_breakdowns_count_people_and_leave_out_few),
+            cmocka_unit_test(cohorts_count_who_comes_back),
+        };
+
+        return cmocka_run_group_tests(tests, analytics_setup, analytics_teardown);
+}
