@@ -119,9 +119,10 @@ static void except(struct filling *f, const char *member)
         }
 }
 
-static bool is_other(const struct rpc_call *c, const char *member)
+static bool is_in_doubt(const struct filling *f, const char *member)
 {
-        return member != NULL && member[0] != '\0' && strcmp(member, c->actor) != 0;
+        return member != NULL && member[0] != '\0' && strcmp(member, f->c->actor) != 0 &&
+               (f->source->admitted == NULL || strcmp(member, f->source->admitted) != 0);
 }
 
 /* The others by whose relations the refs are judged, two places for each: their author, whose note they pass on. */
@@ -137,7 +138,7 @@ static sn_status load_relations(struct filling *f, const struct page_refs *refs,
                 const struct page_ref *ref = &refs->items[i / 2];
                 const char *member = i % 2 == 0 ? ref->author_id : ref->renoted_author_id;
 
-                if (is_other(f->c, member)) {
+                if (is_in_doubt(f, member)) {
                         places[in.n_user_ids] = i;
                         in.user_ids[in.n_user_ids++] = (char *)member;
                 }

@@ -58,6 +58,8 @@ struct page_source {
         /* Whether the list shows what was written by somebody to whom the actor has this relation; NULL: whoever it is.
          */
         bool (*admits)(const void *context, const Follow__Relationship *author);
+        /* Of whom the source has found out by itself that it admits them: nobody is asked again. NULL: of nobody. */
+        const char *admitted;
         /* Those of the items that the actor may see, in the order asked. They have a field "id". */
         sn_status (*show)(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,
                           ProtobufCMessage ***items);

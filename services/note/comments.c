@@ -136,13 +136,13 @@ sn_status note_handle_get_thread(struct rpc_call *c, const Note__GetThreadReques
         NoteRows__StoredNote *stored = NULL;
         struct page page;
 
-        TRY(show_check(c, in->id, &stored));
+        out->note = ARENA_NEW(c->arena, Note__Note);
+        note__note__init(out->note);
+        TRY(show_opened(c, in->id, out->note, &stored));
         TRY(show_ancestors(c, stored->note->id, out));
         TRY(read_below(c, below_note(c, stored, load_thread), in->id, in->cursor, in->limit, &page));
         out->n_items = page.n;
         out->items = (Note__Note **)page.items;
         out->next_cursor = page.next_cursor;
-        out->note = ARENA_NEW(c->arena, Note__Note);
-        note__note__init(out->note);
-        return show_note(c, stored->note->id, out->note);
+        return SN_OK;
 }

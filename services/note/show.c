@@ -430,6 +430,16 @@ sn_status show_check(struct rpc_call *c, char *id, NoteRows__StoredNote **stored
         return *stored != NULL ? SN_OK : show_not_found(c);
 }
 
+sn_status show_opened(struct rpc_call *c, char *id, Note__Note *out, NoteRows__StoredNote **stored)
+{
+        TRY(show_note(c, id, out));
+        if (out->renote_of != NULL) {
+                TRY(show_note(c, out->renote_of->id, out));
+        }
+        TRY(stored_get(c, READ_FROM_ANYWHERE, &out->id, 1, stored));
+        return *stored != NULL ? SN_OK : show_not_found(c);
+}
+
 sn_status show_target(struct rpc_call *c, char *id, char **target)
 {
         Note__Note note = NOTE__NOTE__INIT;

@@ -35,6 +35,8 @@ SN_CHECKED sn_status show_note(struct rpc_call *c, char *id, Note__Note *out);
 sn_status show_not_found(struct rpc_call *c);
 /* The stored note when the actor may see it, for a change; a renote stands for the note that it passes on. */
 SN_CHECKED sn_status show_check(struct rpc_call *c, char *id, NoteRows__StoredNote **stored);
+/* The same with the note itself: what lists below it need, and show. */
+SN_CHECKED sn_status show_opened(struct rpc_call *c, char *id, Note__Note *out, NoteRows__StoredNote **stored);
 /* The note on which the actor may undo something by this id, whether or not they see it any more. A renote stands for
  * the note that it passes on only to who sees it, and to its maker: nobody learns by an undo what a hidden one passes
  * on. */

@@ -72,6 +72,7 @@ sn_status timeline_handle_get_user_timeline(struct rpc_call *c, const Timeline__
         TRY(member_find(c, in->user_id, &author.id));
         TRY(load_audience(c, &author));
         source.filter = author.id;
+        source.admitted = author.id;
         TRY(page_read(c, &source, PAGE_ASKED(in, TIMELINE__GET_USER_TIMELINE_REQUEST), &page));
         PAGE_ANSWER(out, &page);
         return SN_OK;
