@@ -114,6 +114,8 @@ static const struct {
                           " select id(n % 5000 + 1), id(n / 500), 3, 1, '{[1,)}' from generate_series(1, 50000) n"},
     {"messaging_service", "insert into message_client_ids (sender_id, client_id, chat_id, message_id)"
                           " select id(n % 500), id(n), id(n), id(n) from generate_series(1, 20000) n"},
+    {"messaging_service", "insert into message_attachments (message_id, position, media_id)"
+                          " select id(n), 1, id(n) from generate_series(1, 20000) n"},
     {"messaging_service", "insert into typing_indicators (chat_id, user_id, until_at)"
                           " select id(n % 5000), id(n), now() + interval '1 s' * n from generate_series(1, 20000) n"},
     {"messaging_service", "insert into message_reactions (message_id, user_id, emoji)"

@@ -184,6 +184,7 @@ static void chats_and_messages_are_found_by_index(void **state)
               {"SELECT_SENT_BY", "message_client_ids_pkey"}, {"SELECT_CHATS_WITH", "chat_participants_of_user"},
               {"MARK_READ", "chat_participants_"}, {"END_PARTICIPANT", "chat_participants_"},
               {"SELECT_REACTED", "message_reactions_of_user _pkey"}, {"FORGET_SENDER", "_pkey"},
+              {"SELECT_ATTACHMENTS", "message_attachments_pkey"}, {"DELETE_ATTACHMENTS", "message_attachments_pkey"},
               {"PUT_TYPING", "typing_indicators_pkey"}, {"SELECT_TYPING", "typing_indicators_pkey"},
               {"SWEEP_TYPING", "typing_indicators_over"}, {"SCAN_CHATS", "chat_participants_of_user chats_pkey"},
               {"SELECT_KNOWN", "chat_months_pkey _seq"}, {"SELECT_RANGES", "chat_months_pkey _seq"},

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "base/text.h"
 #include "google/protobuf/timestamp.pb-c.h"
+#include "services/messaging/deletion.h"
 #include "services/messaging/log.h"
 #include "services/messaging/membership.h"
 #include "services/messaging/messages.h"
@@ -129,8 +130,7 @@ static sn_status delete_for_all(struct db_tx *tx, const Messaging__DeleteMessage
         if (!uuid_equal(t.message.sender_id, db_call(tx)->actor)) {
                 TRY(membership_check_administers(db_call(tx), &t.member, "delete what others said"));
         }
-        TRY(add_change(tx, &t, MESSAGING__CHANGE_KIND__CHANGE_KIND_DELETED, ""));
-        return chat_store_erase_message(tx, &t.message);
+        return deletion_for_all(tx, &t.member, &t.message);
 }
 
 /* Also what is deleted for all already, and by who is out of the chat. */

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "services/messaging/deletion.h"
 #include "services/messaging/join.h"
 #include "services/messaging/log.h"
 #include "services/messaging/membership.h"
@@ -19,7 +20,7 @@ enum { ROWS_AT_ONCE = 50 };
 static sn_status erase_message(struct db_tx *tx, const MessagingRows__SentAs *sent)
 {
         chat_member chat = MESSAGING_ROWS__MEMBER__INIT;
-        chat_entry message = MESSAGING_ROWS__ENTRY__INIT, entry = MESSAGING_ROWS__ENTRY__INIT;
+        chat_entry message = MESSAGING_ROWS__ENTRY__INIT;
         bool erased = false;
 
         TRY(chat_store_lock_chat(tx, sent->chat_id));
@@ -29,8 +30,7 @@ static sn_status erase_message(struct db_tx *tx, const MessagingRows__SentAs *se
         }
         TRY(chat_store_member(tx, sent->chat_id, NOBODY, &chat, NULL));
         TRY(chat_store_entry(tx, sent->chat_id, sent->message_id, &message, NULL));
-        TRY(log_add(tx, &chat, MESSAGING__CHANGE_KIND__CHANGE_KIND_DELETED, message.id, "", &entry));
-        return chat_store_erase_message(tx, &message);
+        return deletion_for_all(tx, &chat, &message);
 }
 
 /* One chat at a time: several locked together would wait for those of who sends. */

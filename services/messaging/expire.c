@@ -2,7 +2,7 @@
  * not that has happened. */
 #include "services/messaging/messaging.h"
 
-#include "services/messaging/log.h"
+#include "services/messaging/deletion.h"
 #include "services/messaging/store_changes.h"
 #include "services/messaging/store_chats.h"
 #include "services/messaging/store_log.h"
@@ -13,7 +13,7 @@ enum { MESSAGES_AT_ONCE = 50 };
 static sn_status expire(struct db_tx *tx, const chat_entry *at)
 {
         chat_member chat = MESSAGING_ROWS__MEMBER__INIT;
-        chat_entry message = MESSAGING_ROWS__ENTRY__INIT, entry = MESSAGING_ROWS__ENTRY__INIT;
+        chat_entry message = MESSAGING_ROWS__ENTRY__INIT;
         bool erased = false;
 
         TRY(chat_store_lock_chat(tx, at->chat_id));
@@ -23,8 +23,7 @@ static sn_status expire(struct db_tx *tx, const chat_entry *at)
         }
         TRY(chat_store_member(tx, at->chat_id, NOBODY, &chat, NULL));
         TRY(chat_store_entry(tx, at->chat_id, at->id, &message, NULL));
-        TRY(log_add(tx, &chat, MESSAGING__CHANGE_KIND__CHANGE_KIND_DELETED, message.id, "", &entry));
-        return chat_store_erase_message(tx, &message);
+        return deletion_for_all(tx, &chat, &message);
 }
 
 static sn_status run(struct rpc_call *c, bool *more)

@@ -46,9 +46,15 @@ static bool is_touch(const bus_event *event)
         return strcmp(event->type, EVENT_CHAT_TOUCHED) == 0;
 }
 
+/* For media_service. */
+static bool is_of_media(const bus_event *event)
+{
+        return strcmp(event->type, EVENT_MEDIA_ATTACHED) == 0 || strcmp(event->type, EVENT_MEDIA_DETACHED) == 0;
+}
+
 static bool is_of_log(const bus_event *event)
 {
-        return !is_read_mark(event) && !is_touch(event) && !is_typing(event);
+        return !is_read_mark(event) && !is_touch(event) && !is_typing(event) && !is_of_media(event);
 }
 
 /* ---- Whom it concerns ---- */
@@ -91,7 +97,7 @@ sn_status messaging_handle_route_events(struct rpc_call *c, const Sonet__Live__R
         char **ids = NULL;
         size_t n = 0;
 
-        if (in->event == NULL) {
+        if (in->event == NULL || is_of_media(in->event)) {
                 return SN_OK;
         }
         TRY(DB_READ(c, tx, find_readers(tx, in, &n, &ids)));

@@ -27,6 +27,9 @@ typedef MessagingRows__Entry chat_entry;   /* an entry of its log */
 #define EVENT_CHAT_READ "chat.read"
 /* Object: who set something for themselves. No entry of the log. */
 #define EVENT_CHAT_TOUCHED "chat.touched"
+/* For media_service. Aggregate: as what it knows the message. No entries of the log, and told to nobody else. */
+#define EVENT_MEDIA_ATTACHED "messaging.media_attached"
+#define EVENT_MEDIA_DETACHED "messaging.media_detached"
 /* A signal (bus/signals.h). Aggregate: the chat; object: who writes. */
 #define SIGNAL_TYPING "chat.typing"
 

@@ -2,6 +2,7 @@
 #include "services/messaging/messaging.h"
 
 #include "base/text.h"
+#include "services/messaging/attachments.h"
 #include "services/messaging/log.h"
 #include "services/messaging/membership.h"
 #include "services/messaging/messages.h"
@@ -35,7 +36,7 @@ static sn_status find_sent(struct rpc_call *c, const Messaging__SendMessageReque
 
 static sn_status check_content(struct rpc_call *c, const Messaging__SendMessageRequest *in)
 {
-        bool blank = text_is_blank(in->text), shares = in->note_id[0] != '\0';
+        bool blank = text_is_blank(in->text), shares = in->note_id[0] != '\0' || in->n_media_ids > 0;
 
         if (in->forward != NULL && (!blank || shares)) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "forward",
@@ -46,7 +47,8 @@ static sn_status check_content(struct rpc_call *c, const Messaging__SendMessageR
 }
 
 /* One can pass on what one can read, and share what one can see. */
-static sn_status load_forwarded(struct rpc_call *c, const Messaging__ForwardedMessage *of, chat_entry *entry)
+static sn_status load_forwarded(struct rpc_call *c, const Messaging__ForwardedMessage *of, chat_entry *entry,
+                                struct attachments *attachments)
 {
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
         chat_entry found, *message = &found;
@@ -58,7 +60,7 @@ static sn_status load_forwarded(struct rpc_call *c, const Messaging__ForwardedMe
         entry->text = message->text;
         entry->note_id = message->note_id;
         entry->forwarded = true;
-        return SN_OK;
+        return attachments_pass_on(c, message, attachments);
 }
 
 /* The answered message is there already and never changes what it answers: answers have no cycles. */
@@ -76,7 +78,7 @@ static sn_status check_answered(struct rpc_call *c, const chat_member *member, c
 }
 
 static sn_status fill_entry(struct rpc_call *c, const Messaging__SendMessageRequest *in, const chat_member *member,
-                            chat_entry *entry)
+                            chat_entry *entry, struct attachments *attachments)
 {
         entry->sender_id = (char *)c->actor;
         entry->text = in->text;
@@ -85,12 +87,13 @@ static sn_status fill_entry(struct rpc_call *c, const Messaging__SendMessageRequ
         entry->reply_to_id = in->reply_to_id;
         entry->expires_in_s = in->expires_in_s != 0 ? in->expires_in_s : member->expires_in_s;
         TRY(check_answered(c, member, in->reply_to_id));
-        return in->forward != NULL ? load_forwarded(c, in->forward, entry) : SN_OK;
+        return in->forward != NULL ? load_forwarded(c, in->forward, entry, attachments)
+                                   : attachments_bring(c, in->media_ids, in->n_media_ids, attachments);
 }
 
 /* *mine is false when another request has sent it at the same moment. */
 static sn_status store_message(struct db_tx *tx, const Messaging__SendMessageRequest *in, chat_entry *content,
-                               bool *mine)
+                               const struct attachments *attachments, bool *mine)
 {
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
         MessagingRows__SentAs sent = MESSAGING_ROWS__SENT_AS__INIT;
@@ -106,6 +109,7 @@ static sn_status store_message(struct db_tx *tx, const Messaging__SendMessageReq
         content->id = place.id;
         content->chat_id = place.chat_id;
         content->kind = place.kind;
+        TRY(attachments_put(tx, place.id, attachments));
         return log_append(tx, &member, content);
 }
 
@@ -139,6 +143,7 @@ sn_status messaging_handle_send_message(struct rpc_call *c, const Messaging__Sen
         CLEANUP(db_end) struct db_tx *tx = NULL;
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
         chat_entry entry = MESSAGING_ROWS__ENTRY__INIT;
+        struct attachments attachments = {0};
         bool sent = false, mine = false;
 
         TRY(answer_sent(c, in, out, &sent));
@@ -147,16 +152,18 @@ sn_status messaging_handle_send_message(struct rpc_call *c, const Messaging__Sen
         }
         TRY(check_content(c, in));
         TRY(check_sender(c, in->id, &member));
-        TRY(fill_entry(c, in, &member, &entry));
+        TRY(fill_entry(c, in, &member, &entry, &attachments));
         TRY(show_message(c, &member, &entry, out)); /* others are not asked within the transaction */
         TRY(check_note(c, in, out));
         TRY(db_begin(c, &tx));
-        TRY(store_message(tx, in, &entry, &mine));
+        TRY(store_message(tx, in, &entry, &attachments, &mine));
         if (!mine) {
                 db_end(&tx);
                 messaging__message__init(out);
                 return answer_sent(c, in, out, &sent);
         }
         show_stored(&entry, out);
+        out->media = attachments.media;
+        out->n_media = attachments.n;
         return db_commit(c, NULL, &tx);
 }

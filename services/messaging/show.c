@@ -2,6 +2,7 @@
 #include "services/messaging/show.h"
 
 #include <string.h>
+#include "services/messaging/attachments.h"
 #include "services/messaging/membership.h"
 #include "services/messaging/people.h"
 #include "services/messaging/store_changes.h"
@@ -236,6 +237,7 @@ sn_status show_messages(struct rpc_call *c, struct shown *items, size_t n)
         }
         TRY(add_reactions(c, items, n));
         TRY(add_replies(c, items, n));
+        TRY(attachments_show(c, items, n));
         return add_notes(c, items, n);
 }
 

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
-import { eventually, ids, must, net, problem, registerMany } from './shared.mjs';
+import { form, png, processed } from './pictures.mjs';
+import { api, eventually, ids, must, net, problem, registerMany } from './shared.mjs';
 import { Stream } from './streams.mjs';
 
 const direct = async (one, other) => must(await one.post('/v1/chats', { kind: 'direct', user_ids: [other.id] }), 201);
@@ -222,6 +223,38 @@ test('shared notes are shown to each reader as far as they may see them', async 
         const seen = must(await cay.get(of(chat, message)));
         assert.deepEqual([seen.note, seen.note_id], [null, note.id]);
         problem(await ask(cay, chat, { note_id: note.id }), 422, { field: 'note_id' });
+});
+
+test('pictures are shown to who may read the message, by signed addresses, and go with it', async () => {
+        const [ada, bob, cay] = await registerMany(3);
+        const chat = await group(ada, bob);
+        const bring = async (member) => must(await api('POST', '/v1/media', { token: member.token, ...form(png(20, 10), { alt_text: 'a cat' }) }), 201).id;
+        const pictures = [await bring(ada), await bring(ada)];
+        const client_id = randomUUID();
+        const sent = await send(ada, chat, '', { media_ids: pictures, client_id });
+        assert.deepEqual(ids(sent.media), pictures);
+        assert.deepEqual(ids((await send(ada, chat, '', { media_ids: pictures, client_id })).media), pictures);
+        await Promise.all(pictures.map((id) => processed(ada, id)));
+        const seen = must(await bob.get(of(chat, sent)));
+        assert.deepEqual(seen.media.map((m) => [m.id, m.status, m.alt_text]), pictures.map((id) => [id, 'ready', 'a cat']));
+        const status = async (url) => (await fetch(new URL(url, net.url))).status;
+        assert.match(seen.media[0].url, /signature=/);
+        assert.deepEqual([await status(seen.media[0].url), await status(seen.media[0].url.split('?')[0])], [200, 404]);
+        problem(await cay.get(of(chat, sent)), 404);
+        problem(await ask(bob, chat, { media_ids: pictures }), 422, { field: 'media_ids' });
+        problem(await ask(ada, chat, { media_ids: [...pictures, ...pictures, pictures[0]] }), 422, { field: 'media_ids' });
+
+        const own = await group(bob, cay);
+        const passed = must(await ask(bob, own, { forward: { chat_id: chat.id, message_id: sent.id } }), 201);
+        assert.deepEqual([ids(passed.media), ids(must(await cay.get(of(own, passed))).media)], [pictures, pictures]);
+        must(await ada.del(`/v1/chats/${chat.id}/participants/${bob.id}`), 204);
+        const later = await send(ada, chat, 'Without bob', { media_ids: [await bring(ada)] });
+        problem(await bob.get(of(chat, later)), 404);
+
+        must(await ada.del(of(chat, sent, '?for=all')), 204);
+        assert.deepEqual(must(await ada.get(of(chat, sent))).media, []);
+        await eventually('they are gone', async () => (await ada.get(`/v1/media/${pictures[0]}`)).status === 404 && must(await cay.get(of(own, passed))).media.length === 0);
+        assert.equal(must(await ada.get(of(chat, later))).media.length, 1);
 });
 
 test('messages are passed on by who can read them', async () => {

@@ -1,0 +1,27 @@
+/* The media that messages show: to who may read the message, by addresses that hold for a while, and gone with it. */
+#ifndef SERVICES_MESSAGING_ATTACHMENTS_H
+#define SERVICES_MESSAGING_ATTACHMENTS_H
+
+#include "db/db.h"
+#include "services/messaging/show.h"
+
+/* Of a message that is to be sent. */
+struct attachments {
+        char **ids;
+        size_t n;
+        const char *object_id; /* as what media_service knows the message; NULL: the media are another one's */
+        Media__Media **media;
+};
+
+/* The actor's own. SN_INVALID_ARGUMENT on media_ids when one is not theirs. Asks media_service: before the transaction.
+ */
+SN_CHECKED sn_status attachments_bring(struct rpc_call *c, char **ids, size_t n, struct attachments *attachments);
+/* Those of a message that is passed on. */
+SN_CHECKED sn_status attachments_pass_on(struct rpc_call *c, chat_entry *message, struct attachments *attachments);
+SN_CHECKED sn_status attachments_put(struct db_tx *tx, const char *message_id, const struct attachments *attachments);
+/* Fills in the media of messages that are not deleted. Asks media_service. */
+SN_CHECKED sn_status attachments_show(struct rpc_call *c, struct shown *items, size_t n);
+/* With the message its media go, and media_service is told. */
+SN_CHECKED sn_status attachments_end(struct db_tx *tx, const char *message_id);
+
+#endif
