@@ -99,11 +99,18 @@ static bool start(void)
         return queue.runs;
 }
 
-void log_queue_prepare(void)
+static void make_metric(void)
 {
         dropped_total =
             metric_counter("sonet_log_dropped_total",
                            "Lines of I/O threads that were dropped: whoever reads the log is too slow.", NULL);
+}
+
+void log_queue_prepare(void)
+{
+        static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+        (void)pthread_once(&once, make_metric);
 }
 
 void log_queue_put(const char *line, size_t len)
