@@ -105,8 +105,8 @@ static void addresses_that_could_say_more_do_not_fit(void **state)
                                             "\"a\"@c",
                                             "a@b,c@d",
                                             "ä@example.org",
-                                            "a@\xef\xbc\xa0"
-                                            "b"};
+                                            ("a@\xef\xbc\xa0"
+                                             "b")};
 
         assert_true(mail_address_fits("ada+x@mail.example.org"));
         for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {

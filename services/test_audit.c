@@ -102,8 +102,8 @@ static void the_app_role_may_add_and_read_and_nothing_else(void **state)
             "update audit_chain set action = ''",
             "delete from audit_chain",
             "truncate audit_chain",
-            "insert into audit_chain (position, entry_id, occurred_at, action, content_hash, hash)"
-            " values (99, gen_random_uuid(), now(), 'x', '', '')",
+            ("insert into audit_chain (position, entry_id, occurred_at, action, content_hash, hash)"
+             " values (99, gen_random_uuid(), now(), 'x', '', '')"),
             "alter table audit_log disable trigger audit_log_link",
         };
         char url[300];

@@ -66,7 +66,7 @@ static void wait_for_statements(int n)
         test_wait_for("timeline_service", sql);
 }
 
-#ifdef __SANITIZE_ADDRESS__ /* it keeps what was freed */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) /* they keep what was freed, or a shadow of all */
 #define MEMORY_KIB (512 * 1024)
 #else
 #define MEMORY_KIB (32 * 1024)

@@ -93,15 +93,19 @@ static bool receive(struct wall_client *client, const char *what)
         return n > 0;
 }
 
+/* Looks at each byte once: a reader who searches megabytes again and again is a slow one. */
 const char *wall_wait(struct wall_client *client, const char *text)
 {
+        size_t len = strlen(text), from = client->seen;
+
         for (;;) {
-                const char *found = client->in.len > client->seen ? strstr(client->in.data + client->seen, text) : NULL;
+                const char *found = client->in.len > from ? strstr(client->in.data + from, text) : NULL;
 
                 if (found != NULL) {
-                        client->seen = (size_t)(found - client->in.data) + strlen(text);
+                        client->seen = (size_t)(found - client->in.data) + len;
                         return found;
                 }
+                from = client->in.len > from + len ? client->in.len - len : from;
                 if (!receive(client, text)) {
                         fail_msg("closed before %s; there came %s", text,
                                  client->in.len > 0 ? client->in.data : "nothing");

@@ -83,6 +83,9 @@ static bool clone3_is_not_there(void)
 static void threads_begin_but_no_process(void **state)
 {
         (void)state;
+#ifdef __SANITIZE_THREAD__ /* whose own threads ask for more than the filter allows */
+        skip();
+#endif
         works(begin_thread);
         works(clone3_is_not_there);
         kills(begin_process);

@@ -54,8 +54,8 @@ static void a_key_is_its_own_key(void **state)
 static void a_name_is_found_with_the_sign_that_it_is_shown_with(void **state)
 {
         static const char *const shown[] = {"@Ada", "Ada",
-                                            "\xef\xbc\xa0"
-                                            "ada"};
+                                            ("\xef\xbc\xa0"
+                                             "ada")};
 
         for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
                 assert_string_equal(username_key_shown(c->arena, shown[i]), "ada");
