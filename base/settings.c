@@ -276,7 +276,7 @@ static sn_status check_origins(const char *origins, struct buf *error)
         return SN_OK;
 }
 
-static sn_status check_proxies(const char *list, struct buf *error)
+static sn_status check_networks(const char *name, const char *list, struct buf *error)
 {
         struct networks networks;
         struct str bad;
@@ -284,11 +284,11 @@ static sn_status check_proxies(const char *list, struct buf *error)
         if (networks_parse(list, &networks, &bad)) {
                 return SN_OK;
         }
-        buf_printf(
-            error,
-            "TRUSTED_PROXIES must be at most %d comma-separated addresses or networks like 127.0.0.1, 10.0.0.0/8 or "
-            "::1, but \"%.*s\" is not one",
-            NETWORKS_MAX, bad.len < 64 ? (int)bad.len : 64, bad.ptr);
+        buf_printf(error,
+                   "%s must be at most %d comma-separated addresses or networks like 127.0.0.1, 10.0.0.0/8 or ::1, but "
+                   "\"%.*s\" "
+                   "is not one",
+                   name, NETWORKS_MAX, bad.len < 64 ? (int)bad.len : 64, bad.ptr);
         return SN_INVALID_ARGUMENT;
 }
 
@@ -307,7 +307,8 @@ sn_status settings_check(const struct settings *s, struct buf *error)
 {
         TRY(check_public_url(s->public_url, error));
         TRY(check_origins(s->cors_origins, error));
-        TRY(check_proxies(s->trusted_proxies, error));
+        TRY(check_networks("TRUSTED_PROXIES", s->trusted_proxies, error));
+        TRY(check_networks("PUSH_NETWORKS", s->push_networks, error));
         if (!s->rate_limits) {
                 TRY(check_unlimited("HTTP_ADDRESS", s->http_address, error));
                 TRY(check_unlimited("GRPC_ADDRESS", s->grpc_address, error));

@@ -43,6 +43,8 @@ SETTING_STRING(mail_from, "MAIL_FROM", "", false, "the sender of all mails: Our 
 SETTING_STRING(mail_dir, "MAIL_DIR", "", false, "the folder that mails are written to without SMTP_URL; empty: below the data folder of `sonet up`")
 SETTING_INT(mail_connections, "MAIL_CONNECTIONS", 2, 1, 32, "connections to the mail server at a time")
 
+SETTING_STRING(push_networks, "PUSH_NETWORKS", "", false, "addresses and networks, apart by commas, that pushes may go to although they are not public, over http too: a push service of one's own")
+
 SETTING_STRING(key_file, "SONET_KEY_FILE", "", false, "the file that all secrets derive from; empty: made by `sonet up`")
 SETTING_INT(embedded_postgresql_bytes, "EMBEDDED_POSTGRESQL_BYTES", 0, 0, 1099511627776, "shared memory of the PostgreSQL of `sonet up`; 0: an eighth of the machine's, 32 MiB to 2 GiB")
 SETTING_INT(embedded_redis_bytes, "EMBEDDED_REDIS_BYTES", 0, 0, 1099511627776, "what the Redis of `sonet up` may keep; 0: a sixteenth of the machine's memory, 64 MiB to 1 GiB")

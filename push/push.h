@@ -87,6 +87,8 @@ struct push_sender *push_sender_new(const struct push_options *options);
 void push_sender_free(struct push_sender *sender); /* breaks off what is on its way; takes NULL */
 /* Encrypts and begins to send; nothing of the message is needed afterwards. False: at_once are on their way. */
 bool push_start(struct push_sender *sender, const struct push_message *message);
+/* Whether anything is on its way. */
+bool push_is_busy(const struct push_sender *sender);
 /* Waits until something is done, wait_ms at most. Gives the number of results; 0 at once when nothing is on its way. */
 size_t push_wait(struct push_sender *sender, int wait_ms, struct push_result *results, size_t max);
 

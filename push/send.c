@@ -276,6 +276,11 @@ static size_t take_done(struct push_sender *sender, struct push_result *results,
         return n;
 }
 
+bool push_is_busy(const struct push_sender *sender)
+{
+        return sender->n > 0;
+}
+
 size_t push_wait(struct push_sender *sender, int wait_ms, struct push_result *results, size_t max)
 {
         int64_t until_us = clock_monotonic_us() + INT64_C(1000) * wait_ms;

@@ -159,6 +159,15 @@ static const struct {
                              " from generate_series(1, 10000) n"},
     {"notification_service", "insert into watched_members (author_id, user_id) select id(n % 100), id(n)"
                              " from generate_series(1, 20000) n"},
+    {"notification_service",
+     "insert into push_subscriptions (id, user_id, session_id, endpoint, endpoint_hash, p256dh, auth)"
+     " select id(n), id(n), id(n), n::text, int4send(n), '', '' from generate_series(1, 10000) n"},
+    {"notification_service", "insert into notification_queue (id, notification_id, user_id, channel, hold, due_at)"
+                             " select id(n), id(n), id(n % 500), 1 + n % 2, n % 3, now() + interval '1 minute' * n"
+                             " from generate_series(1, 20000) n"},
+    {"notification_service", "insert into notification_delivery_logs (id, notification_id, user_id, channel, provider,"
+                             " outcome, status, took_ms, created_at) select id(n), id(n), id(n), 1, '', '', 0, 0,"
+                             " now() - interval '1 minute' * n from generate_series(1, 20000) n"},
     {"*", "insert into outbox (position, event_id, type, aggregate_id, occurred_at)"
           " select n, id(n), 'note.created', id(n), now() from generate_series(1, 10000) n"},
     {"analytics_service", "insert into analytics_people (visitor, user_id, first_day)"

@@ -210,7 +210,15 @@ static void notifications_are_found_by_index(void **state)
               {"SELECT_CHOICES", "notification_choices_pkey"}, {"SELECT_MUTED_THREADS", "muted_threads_pkey"},
               {"SELECT_WATCHERS", "watched_members_pkey"}, {"SELECT_WATCHED", "watched_members_pkey"},
               {"WATCH_MEMBER", "watched_members_"}, {"MUTE_THREAD", "muted_threads_pkey"},
-              {"ERASE_CHOICES", "notification_preferences_pkey"}, {"ERASE_WATCHERS", "watched_members_pkey"});
+              {"ERASE_CHOICES", "notification_preferences_pkey"}, {"ERASE_WATCHERS", "watched_members_pkey"},
+              {"CLAIM", "notification_queue_due"}, {"SELECT_NEXT_DUE", "notification_queue_due"},
+              {"DEQUEUE", "notification_queue_pkey"}, {"POSTPONE", "notification_queue_pkey"},
+              {"RETRY_TARGET", "notifications_pkey"}, {"ENQUEUE", "push_subscriptions_of_member"},
+              {"SELECT_DELIVERIES", "notification_delivery_logs_of_notification"},
+              {"PRUNE_LOGS", "notification_delivery_logs_by_age"},
+              {"ERASE_LOGS", "notification_delivery_logs_of_member"},
+              {"SELECT_SUBSCRIPTIONS", "push_subscriptions_of_member"}, {"UNSUBSCRIBE", "push_subscriptions_pkey"},
+              {"END_SUBSCRIPTIONS", "push_subscriptions_of_session"});
 }
 
 static void events_and_keys_are_found_by_index(void **state)

@@ -11,14 +11,15 @@ enum { ROWS_AT_ONCE = 2000 };
 static sn_status erase(struct rpc_call *c, struct bus_batch *batch)
 {
         const char *id = batch->events[0]->aggregate_id;
-        int64_t told = 0, done = 0, watchers = 0;
+        int64_t told = 0, done = 0, watchers = 0, logs = 0;
         bool more = false;
 
         TRY(DB_WRITE(c, tx, store_erase_told(tx, id, ROWS_AT_ONCE, &told)));
         TRY(DB_WRITE(c, tx, store_erase_actor(tx, id, ROWS_AT_ONCE, &done)));
         TRY(DB_WRITE(c, tx, store_erase_watchers(tx, id, ROWS_AT_ONCE, &watchers)));
+        TRY(DB_WRITE(c, tx, store_erase_logs(tx, id, ROWS_AT_ONCE, &logs)));
         TRY(DB_WRITE(c, tx, store_erase_choices(tx, id)));
-        more = told >= ROWS_AT_ONCE || done >= ROWS_AT_ONCE || watchers >= ROWS_AT_ONCE;
+        more = told >= ROWS_AT_ONCE || done >= ROWS_AT_ONCE || watchers >= ROWS_AT_ONCE || logs >= ROWS_AT_ONCE;
         batch->n_done = more ? 0 : 1;
         (void)snprintf(batch->cursor, sizeof(batch->cursor), "%s", more ? uuid_new_in(c->arena) : "");
         return SN_OK;

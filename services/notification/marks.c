@@ -38,7 +38,7 @@ static sn_status mark_all(struct rpc_call *c, mark_some *mark, const void *conte
         while (more) {
                 TRY(mark_portion(c, mark, context, &more));
         }
-        return unread_count(c, c->actor, out);
+        return unread_count_committed(c, c->actor, out);
 }
 
 static sn_status mark_read_some(struct db_tx *tx, const void *context, int64_t *changed)

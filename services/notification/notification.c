@@ -1,10 +1,23 @@
 /* notification_service: what it is made of. */
 #include "services/notification/notification.h"
+#include "services/notification/push.h"
 
 sn_status notification_handle_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxRequest *in,
                                           Sonet__Events__ReadOutboxResponse *out)
 {
         return bus_read_outbox(c, in, out);
+}
+
+static sn_status start(struct service *service, const struct settings *settings)
+{
+        push_setup(settings);
+        push_lane_start(service);
+        return SN_OK;
+}
+
+static void stop(struct service *service)
+{
+        push_lane_stop();
 }
 
 const struct service_definition notification_service = {
@@ -15,4 +28,6 @@ const struct service_definition notification_service = {
     .consumers = notification_consumers,
     .jobs = notification_jobs,
     .emits = true,
+    .start = start,
+    .stop = stop,
 };

@@ -27,12 +27,8 @@ static Notification__FilterAction shown_action(const struct rules *rules, enum f
         return (Notification__FilterAction)(action == FILTER_DEFAULT ? FILTER_ACCEPT : action);
 }
 
-static sn_status show_preferences(struct rpc_call *c, Notification__Preferences *out)
+static void show_preferences(struct rpc_call *c, const struct rules *rules, Notification__Preferences *out)
 {
-        char *id = (char *)c->actor;
-        struct rules *rules = NULL;
-
-        TRY(rules_load(c, &id, 1, &rules));
         out->types = ARENA_ARRAY(c->arena, Notification__TypePreference *, TYPE_COUNT);
         for (int i = 0; i < TYPE_COUNT; i++) {
                 out->types[out->n_types++] = show_type(c->arena, rules, (enum notification_type)i);
@@ -44,13 +40,24 @@ static sn_status show_preferences(struct rpc_call *c, Notification__Preferences 
         out->filters->new_account = shown_action(rules, FILTER_NEW_ACCOUNT);
         out->filters->private_mention = shown_action(rules, FILTER_PRIVATE_MENTION);
         out->digest_hour = (uint32_t)rules->digest_hour;
-        return SN_OK;
+        out->show_content = rules->show_content;
+}
+
+static sn_status load_rules(struct rpc_call *c, struct rules **rules)
+{
+        char *id = (char *)c->actor;
+
+        return rules_load(c, &id, 1, rules);
 }
 
 sn_status notification_handle_get_preferences(struct rpc_call *c, const Notification__GetPreferencesRequest *in,
                                               Notification__Preferences *out)
 {
-        return show_preferences(c, out);
+        struct rules *rules = NULL;
+
+        TRY(load_rules(c, &rules));
+        show_preferences(c, rules, out);
+        return SN_OK;
 }
 
 static sn_status take_type(struct rpc_call *c, const Notification__TypePreference *in, bool *seen,
@@ -95,21 +102,47 @@ static sn_status store(struct db_tx *tx, const char *user_id, const struct prefe
         return store_set_filters(tx, choices);
 }
 
+static NotificationRows__Choices choices_of(const char *user_id, const Notification__SetPreferencesRequest *in)
+{
+        NotificationRows__Choices out = NOTIFICATION_ROWS__CHOICES__INIT;
+
+        out.user_id = (char *)user_id;
+        if (in->filters != NULL) {
+                out.not_followed = (int32_t)in->filters->not_followed;
+                out.not_following = (int32_t)in->filters->not_following;
+                out.new_account = (int32_t)in->filters->new_account;
+                out.private_mention = (int32_t)in->filters->private_mention;
+        }
+        out.digest_hour = in->digest_hour_presence_case != 0 ? (int32_t)in->digest_hour : DIGEST_HOUR;
+        out.show_content = in->show_content_presence_case == 0 || in->show_content;
+        return out;
+}
+
+/* As they will be: the answer is made before they are stored. */
+static void take_wishes(struct rules *rules, const struct preference_columns *columns,
+                        const NotificationRows__Choices *choices)
+{
+        enum notification_type type;
+
+        memset(rules->preferences, 0, sizeof(rules->preferences));
+        for (size_t i = 0; i < columns->n; i++) {
+                for (int channel = 0; type_find(columns->types[i], &type) && channel < CHANNEL_COUNT; channel++) {
+                        rules->preferences[type][channel] = (uint8_t)columns->deliveries[channel][i];
+                }
+        }
+        rules_take_filters(rules, choices);
+}
+
 sn_status notification_handle_set_preferences(struct rpc_call *c, const Notification__SetPreferencesRequest *in,
                                               Notification__Preferences *out)
 {
-        NotificationRows__Choices choices = NOTIFICATION_ROWS__CHOICES__INIT;
+        NotificationRows__Choices choices = choices_of(c->actor, in);
         struct preference_columns columns = {.n = 0};
+        struct rules *rules = NULL;
 
         TRY(take_types(c, in, &columns));
-        choices.user_id = (char *)c->actor;
-        if (in->filters != NULL) {
-                choices.not_followed = (int32_t)in->filters->not_followed;
-                choices.not_following = (int32_t)in->filters->not_following;
-                choices.new_account = (int32_t)in->filters->new_account;
-                choices.private_mention = (int32_t)in->filters->private_mention;
-        }
-        choices.digest_hour = in->digest_hour_presence_case != 0 ? (int32_t)in->digest_hour : DIGEST_HOUR;
-        TRY(DB_WRITE(c, tx, store(tx, c->actor, &columns, &choices)));
-        return show_preferences(c, out);
+        TRY(load_rules(c, &rules));
+        take_wishes(rules, &columns, &choices);
+        show_preferences(c, rules, out);
+        return DB_WRITE(c, tx, store(tx, c->actor, &columns, &choices));
 }

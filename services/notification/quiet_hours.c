@@ -34,6 +34,17 @@ static Notification__QuietWindow *show_window(struct arena *arena, const Notific
         return out;
 }
 
+static void show(struct arena *arena, const NotificationRows__Choices *choices, Notification__QuietHours *out)
+{
+        out->time_zone = choices->time_zone;
+        out->windows = ARENA_ARRAY(arena, Notification__QuietWindow *, choices->n_quiet_days);
+        for (size_t i = 0; i < choices->n_quiet_days; i++) {
+                out->windows[out->n_windows++] = show_window(arena, choices, i);
+        }
+        out->except = choices->loud;
+        out->n_except = choices->n_loud;
+}
+
 sn_status notification_handle_get_quiet_hours(struct rpc_call *c, const Notification__GetQuietHoursRequest *in,
                                               Notification__QuietHours *out)
 {
@@ -42,16 +53,9 @@ sn_status notification_handle_get_quiet_hours(struct rpc_call *c, const Notifica
         size_t n = 0;
 
         TRY(DB_READ(c, tx, store_choices(tx, &id, 1, &n, &rows)));
-        if (n == 0) {
-                return SN_OK;
+        if (n > 0) {
+                show(c->arena, rows[0], out);
         }
-        out->time_zone = rows[0]->time_zone;
-        out->windows = ARENA_ARRAY(c->arena, Notification__QuietWindow *, rows[0]->n_quiet_days);
-        for (size_t i = 0; i < rows[0]->n_quiet_days; i++) {
-                out->windows[out->n_windows++] = show_window(c->arena, rows[0], i);
-        }
-        out->except = rows[0]->loud;
-        out->n_except = rows[0]->n_loud;
         return SN_OK;
 }
 
@@ -101,6 +105,6 @@ sn_status notification_handle_set_quiet_hours(struct rpc_call *c, const Notifica
         }
         choices.loud = in->except;
         choices.n_loud = in->n_except;
-        TRY(DB_WRITE(c, tx, store_set_quiet_hours(tx, &choices)));
-        return notification_handle_get_quiet_hours(c, NULL, out);
+        show(c->arena, &choices, out);
+        return DB_WRITE(c, tx, store_set_quiet_hours(tx, &choices));
 }

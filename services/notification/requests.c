@@ -52,7 +52,7 @@ sn_status notification_handle_accept_requests(struct rpc_call *c, const Notifica
                                               Notification__UnreadCount *out)
 {
         TRY(answer_all(c, store_accept_requests, in));
-        return unread_count(c, c->actor, out);
+        return unread_count_committed(c, c->actor, out);
 }
 
 sn_status notification_handle_dismiss_requests(struct rpc_call *c, const Notification__AnswerRequestsRequest *in,

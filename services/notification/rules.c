@@ -49,15 +49,21 @@ static void take_windows(struct rules *r, const NotificationRows__Choices *choic
         }
 }
 
-static void take_choices(struct rules *r, const NotificationRows__Choices *choices)
+void rules_take_filters(struct rules *r, const NotificationRows__Choices *choices)
 {
-        const struct zone *zone = choices->time_zone[0] != '\0' ? zone_find(choices->time_zone) : NULL;
-
         r->filters[FILTER_NOT_FOLLOWED] = (uint8_t)choices->not_followed;
         r->filters[FILTER_NOT_FOLLOWING] = (uint8_t)choices->not_following;
         r->filters[FILTER_NEW_ACCOUNT] = (uint8_t)choices->new_account;
         r->filters[FILTER_PRIVATE_MENTION] = (uint8_t)choices->private_mention;
         r->digest_hour = choices->digest_hour;
+        r->show_content = choices->show_content;
+}
+
+static void take_choices(struct rules *r, const NotificationRows__Choices *choices)
+{
+        const struct zone *zone = choices->time_zone[0] != '\0' ? zone_find(choices->time_zone) : NULL;
+
+        rules_take_filters(r, choices);
         r->zone = zone != NULL ? zone : r->zone;
         take_windows(r, choices);
 }
@@ -106,7 +112,7 @@ sn_status rules_load(struct rpc_call *c, char **ids, size_t n, struct rules **ou
 
         *out = rules;
         for (size_t i = 0; i < n; i++) {
-                rules[i] = (struct rules){.digest_hour = DIGEST_HOUR};
+                rules[i] = (struct rules){.digest_hour = DIGEST_HOUR, .show_content = true};
         }
         if (n == 0) {
                 return SN_OK;

@@ -149,7 +149,7 @@ static bool complete(struct showing *s, NotificationRows__Stored *row, User__Aut
 
 /* With the newest actors of each, at most so many. */
 static sn_status show_some(struct rpc_call *c, const char *reader, char **ids, size_t n, int64_t actors_max,
-                           size_t *n_shown, Notification__Notification **shown)
+                           bool unlisted, size_t *n_shown, Notification__Notification **shown)
 {
         struct showing s = {.c = c, .reader = reader};
         struct actors actors;
@@ -159,7 +159,7 @@ static sn_status show_some(struct rpc_call *c, const char *reader, char **ids, s
         if (n > NOTES_AT_ONCE) {
                 return rpc_fail(c, SN_INTERNAL, NULL, "too many notifications at once");
         }
-        TRY(DB_READ(c, tx, store_notifications(tx, reader, ids, n, actors_max, &s.n, &s.rows)));
+        TRY(DB_READ(c, tx, store_notifications(tx, reader, ids, n, actors_max, unlisted, &s.n, &s.rows)));
         TRY(load_notes(&s));
         drop_hidden_notes(&s);
         collect_actors(&s, &actors);
@@ -177,7 +177,15 @@ sn_status show_notifications(struct rpc_call *c, const char *reader, char **ids,
 {
         *n_shown = 0;
         *shown = ARENA_ARRAY(c->arena, Notification__Notification *, n);
-        return show_some(c, reader, ids, n, ACTORS_MAX, n_shown, *shown);
+        return show_some(c, reader, ids, n, ACTORS_MAX, false, n_shown, *shown);
+}
+
+sn_status show_for_delivery(struct rpc_call *c, const char *reader, char **ids, size_t n, size_t *n_shown,
+                            Notification__Notification ***shown)
+{
+        *n_shown = 0;
+        *shown = ARENA_ARRAY(c->arena, Notification__Notification *, n);
+        return show_some(c, reader, ids, n, ACTORS_MAX, true, n_shown, *shown);
 }
 
 static bool is_among(Notification__Notification *const *shown, size_t n, const char *id)
@@ -198,13 +206,13 @@ sn_status show_for_count(struct rpc_call *c, const char *reader, char **ids, siz
 
         *n_shown = 0;
         *shown = ARENA_ARRAY(c->arena, Notification__Notification *, n);
-        TRY(show_some(c, reader, ids, n, ACTORS_SHOWN, n_shown, *shown));
+        TRY(show_some(c, reader, ids, n, ACTORS_SHOWN, false, n_shown, *shown));
         for (size_t i = 0; i < n; i++) {
                 if (!is_among(*shown, *n_shown, ids[i])) {
                         others[n_others++] = ids[i];
                 }
         }
-        return n_others > 0 ? show_some(c, reader, others, n_others, ACTORS_MAX, n_shown, *shown) : SN_OK;
+        return n_others > 0 ? show_some(c, reader, others, n_others, ACTORS_MAX, false, n_shown, *shown) : SN_OK;
 }
 
 sn_status show_actors(struct rpc_call *c, const char *reader, char **ids, size_t *n)

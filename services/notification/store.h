@@ -35,12 +35,57 @@ struct list_filter {
 };
 SN_CHECKED sn_status store_places(struct db_tx *tx, const struct list_filter *filter, const struct page_scan *scan,
                                   size_t *n, NotificationRows__Place ***rows);
-/* A member's notifications of those ids, in the order asked; others are left out, and those that are snoozed. Of
+/* A member's notifications of those ids, in the order asked; others are left out, and those that are snoozed;
+ * those in no list only when unlisted. Of
  * the actors of each the newest, at most so many. */
 SN_CHECKED sn_status store_notifications(struct db_tx *tx, const char *user_id, char **ids, size_t n,
-                                         int64_t actors_max, size_t *n_rows, NotificationRows__Stored ***rows);
+                                         int64_t actors_max, bool unlisted, size_t *n_rows,
+                                         NotificationRows__Stored ***rows);
 SN_CHECKED sn_status store_actors(struct db_tx *tx, const char *notification_id, const struct page_scan *scan,
                                   size_t *n, NotificationRows__Place ***rows);
+
+/* ---- store_queue.c ---- */
+
+struct queue_columns {
+        char **ids, **notification_ids, **user_ids;
+        int64_t *channels, *holds, *due_ms;
+        size_t n;
+};
+SN_CHECKED sn_status store_enqueue(struct db_tx *tx, const struct queue_columns *q);
+/* Leases some of what is due until a time; in the order of members. */
+SN_CHECKED sn_status store_claim(struct db_tx *tx, enum channel channel, int64_t limit, int64_t until_ms, size_t *n,
+                                 NotificationRows__Queued ***rows);
+/* INT64_MAX: nothing waits. */
+SN_CHECKED sn_status store_next_due(struct db_tx *tx, enum channel channel, int64_t *due_ms);
+SN_CHECKED sn_status store_dequeue(struct db_tx *tx, char **ids, size_t n);
+/* untried: the attempt does not count. */
+SN_CHECKED sn_status store_postpone(struct db_tx *tx, char **ids, size_t n, int64_t due_ms, enum hold hold,
+                                    bool untried);
+/* Once more, to one browser. */
+SN_CHECKED sn_status store_retry_target(struct db_tx *tx, const char *notification_id, const char *target_id,
+                                        int64_t due_ms, int64_t attempts);
+struct delivery_log {
+        const char *notification_id, *user_id, *provider, *outcome;
+        enum channel channel;
+        int64_t status, took_ms;
+};
+SN_CHECKED sn_status store_log_delivery(struct db_tx *tx, const struct delivery_log *log);
+/* The newest first. */
+SN_CHECKED sn_status store_deliveries(struct db_tx *tx, const char *notification_id, int64_t limit, size_t *n,
+                                      NotificationRows__Delivered ***rows);
+SN_CHECKED sn_status store_prune_logs(struct db_tx *tx, int64_t days, int64_t limit, int64_t *n);
+
+/* ---- store_subscriptions.c ---- */
+
+#define PUSH_SUBSCRIPTIONS_MAX 20
+
+/* done: false when the member has so many already. */
+SN_CHECKED sn_status store_subscribe(struct db_tx *tx, const NotificationRows__Subscription *s, const char *session_id,
+                                     int64_t most, NotificationRows__Subscription *out, bool *done);
+SN_CHECKED sn_status store_subscriptions(struct db_tx *tx, char **user_ids, size_t n_users, size_t *n,
+                                         NotificationRows__Subscription ***rows);
+SN_CHECKED sn_status store_unsubscribe(struct db_tx *tx, const char *id, const char *user_id, int64_t *n);
+SN_CHECKED sn_status store_end_subscriptions(struct db_tx *tx, char **session_ids, size_t n);
 
 /* ---- store_requests.c ---- */
 
@@ -105,6 +150,7 @@ SN_CHECKED sn_status store_erase_actor(struct db_tx *tx, const char *user_id, in
 /* What the member chose, and who watched the member: at most so many of the latter. */
 SN_CHECKED sn_status store_erase_choices(struct db_tx *tx, const char *user_id);
 SN_CHECKED sn_status store_erase_watchers(struct db_tx *tx, const char *user_id, int64_t limit, int64_t *n);
+SN_CHECKED sn_status store_erase_logs(struct db_tx *tx, const char *user_id, int64_t limit, int64_t *n);
 SN_CHECKED sn_status store_prune(struct db_tx *tx, int64_t days, int64_t limit, int64_t *n);
 
 #endif

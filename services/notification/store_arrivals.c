@@ -52,7 +52,7 @@ DB_STATEMENT(ADD_ARRIVALS, "notification_service", &notification_rows__changed__
              " added as (insert into notification_actors (notification_id, actor_id, created_at)"
              " select j.id, g.actor_id, max(g.at) from given g join joined j using (group_key, user_id, box)"
              " group by j.id, g.actor_id on conflict do nothing)"
-             " select id, user_id, user_id as actor_id, box from joined");
+             " select id, user_id, user_id as actor_id, box, group_key from joined");
 
 sn_status store_add_arrivals(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
                              NotificationRows__Changed ***rows)

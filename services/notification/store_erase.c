@@ -29,7 +29,8 @@ sn_status store_erase_actor(struct db_tx *tx, const char *user_id, int64_t limit
 DB_STATEMENT(
     ERASE_CHOICES, "notification_service", NULL,
     "with p as (delete from notification_preferences where user_id = $1),"
-    " t as (delete from muted_threads where user_id = $1), w as (delete from watched_members where user_id = $1)"
+    " t as (delete from muted_threads where user_id = $1), w as (delete from watched_members where user_id = $1),"
+    " s as (delete from push_subscriptions where user_id = $1)"
     " delete from notification_choices where user_id = $1");
 
 sn_status store_erase_choices(struct db_tx *tx, const char *user_id)
@@ -44,6 +45,15 @@ DB_STATEMENT(ERASE_WATCHERS, "notification_service", NULL,
 sn_status store_erase_watchers(struct db_tx *tx, const char *user_id, int64_t limit, int64_t *n)
 {
         return db_exec(tx, &ERASE_WATCHERS, DB_BINDS(bind_uuid(user_id), bind_i64(limit)), n);
+}
+
+DB_STATEMENT(ERASE_LOGS, "notification_service", NULL,
+             "delete from notification_delivery_logs l where l.id = any(array(select id"
+             " from notification_delivery_logs where user_id = $1 limit $2))");
+
+sn_status store_erase_logs(struct db_tx *tx, const char *user_id, int64_t limit, int64_t *n)
+{
+        return db_exec(tx, &ERASE_LOGS, DB_BINDS(bind_uuid(user_id), bind_i64(limit)), n);
 }
 
 DB_STATEMENT(PRUNE, "notification_service", NULL,

@@ -39,15 +39,15 @@ DB_STATEMENT(SELECT_NOTIFICATIONS, "notification_service", &notification_rows__s
              " array(select a.actor_id from notification_actors a where a.notification_id = n.id"
              " order by a.created_at desc, a.actor_id desc limit $4) as actor_ids"
              " from unnest($2::uuid[]) with ordinality as asked (id, place) join notifications n on n.id = asked.id"
-             " where n.user_id = $1 and n.box < 3 and n.latest_at <= $3 order by asked.place");
+             " where n.user_id = $1 and (n.box < 3 or $5) and n.latest_at <= $3 order by asked.place");
 
 sn_status store_notifications(struct db_tx *tx, const char *user_id, char **ids, size_t n, int64_t actors_max,
-                              size_t *n_rows, NotificationRows__Stored ***rows)
+                              bool unlisted, size_t *n_rows, NotificationRows__Stored ***rows)
 {
-        return db_list(
-            tx, &SELECT_NOTIFICATIONS,
-            DB_BINDS(bind_uuid(user_id), bind_uuids(ids, n), bind_time_ms(db_call(tx)->now_ms), bind_i64(actors_max)),
-            n_rows, rows);
+        return db_list(tx, &SELECT_NOTIFICATIONS,
+                       DB_BINDS(bind_uuid(user_id), bind_uuids(ids, n), bind_time_ms(db_call(tx)->now_ms),
+                                bind_i64(actors_max), bind_bool(unlisted)),
+                       n_rows, rows);
 }
 
 DB_STATEMENT(SELECT_ACTORS, "notification_service", &notification_rows__place__message,

@@ -26,17 +26,23 @@ static sn_status find_root(struct rpc_call *c, char *note_id, char **root)
         return SN_OK;
 }
 
+static sn_status mute(struct db_tx *tx, const char *root)
+{
+        int64_t changed = 0;
+
+        TRY(store_mute_thread(tx, db_call(tx)->actor, root, MOST_MUTED, &changed));
+        return changed > 0 ? SN_OK
+                           : rpc_fail(db_call(tx), SN_FAILED_PRECONDITION, NULL,
+                                      "%d conversations are muted already; unmute one first", MOST_MUTED);
+}
+
 sn_status notification_handle_mute_thread(struct rpc_call *c, const Notification__MuteThreadRequest *in,
                                           Google__Protobuf__Empty *out)
 {
         char *root = NULL;
-        int64_t changed = 0;
 
         TRY(find_root(c, in->id, &root));
-        TRY(DB_WRITE(c, tx, store_mute_thread(tx, c->actor, root, MOST_MUTED, &changed)));
-        return changed > 0 ? SN_OK
-                           : rpc_fail(c, SN_FAILED_PRECONDITION, NULL,
-                                      "%d conversations are muted already; unmute one first", MOST_MUTED);
+        return DB_WRITE(c, tx, mute(tx, root));
 }
 
 /* Of a note that is gone, or hidden since, the conversation is unmuted all the same. */

@@ -67,6 +67,15 @@ sn_status unread_count(struct rpc_call *c, const char *reader, Notification__Unr
         return SN_OK;
 }
 
+sn_status unread_count_committed(struct rpc_call *c, const char *reader, Notification__UnreadCount *out)
+{
+        if (unread_count(c, reader, out) != SN_OK) {
+                out->more = true;
+                c->problem = (struct rpc_problem){0};
+        }
+        return SN_OK;
+}
+
 sn_status notification_handle_get_unread_count(struct rpc_call *c, const Notification__GetUnreadCountRequest *in,
                                                Notification__UnreadCount *out)
 {

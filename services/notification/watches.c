@@ -22,21 +22,27 @@ static sn_status check_seen(struct rpc_call *c, char *id)
                    : rpc_fail(c, SN_NOT_FOUND, "user_id", "there is no member with this id or username");
 }
 
+static sn_status watch(struct db_tx *tx, const char *author_id)
+{
+        int64_t changed = 0;
+
+        TRY(store_watch_member(tx, db_call(tx)->actor, author_id, MOST_WATCHED, &changed));
+        return changed > 0 ? SN_OK
+                           : rpc_fail(db_call(tx), SN_FAILED_PRECONDITION, NULL,
+                                      "you are told of %d members' notes already; take one out first", MOST_WATCHED);
+}
+
 sn_status notification_handle_watch_member(struct rpc_call *c, const Notification__WatchMemberRequest *in,
                                            Google__Protobuf__Empty *out)
 {
         char *id = NULL;
-        int64_t changed = 0;
 
         TRY(member_find(c, in->user_id, &id));
         if (uuid_equal(id, c->actor)) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "user_id", "you are not told of your own notes");
         }
         TRY(check_seen(c, id));
-        TRY(DB_WRITE(c, tx, store_watch_member(tx, c->actor, id, MOST_WATCHED, &changed)));
-        return changed > 0 ? SN_OK
-                           : rpc_fail(c, SN_FAILED_PRECONDITION, NULL,
-                                      "you are told of %d members' notes already; take one out first", MOST_WATCHED);
+        return DB_WRITE(c, tx, watch(tx, id));
 }
 
 sn_status notification_handle_unwatch_member(struct rpc_call *c, const Notification__UnwatchMemberRequest *in,

@@ -1,6 +1,6 @@
 // The services as other programs call them: @grpc/grpc-js and the .proto files, nothing else of SoNet.
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
+import { createECDH, randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import grpc from '@grpc/grpc-js';
 import { PASSWORD, api, assertTokenIsRefused, eventually, ids, randomKey, randomName, registerMany } from './shared.mjs';
@@ -218,6 +218,7 @@ test('notifications: listed, counted, marked, put away', async () => {
         await ok('ArchiveNotification', { id: item.id }, alice);
         await ok('UnarchiveNotification', { id: item.id }, alice);
         await ok('SnoozeNotification', { id: item.id, until: { seconds: Math.floor(Date.now() / 1000) + 3600 } }, alice);
+        assert.deepEqual((await ok('ListDeliveries', { id: item.id }, alice)).items, []);
         await ok('DeleteNotification', { id: item.id }, alice);
         assert.equal((await ok('SubscribeNotifications', {}, alice)).personal, true);
         assert.deepEqual((await ok('ListRequests', {}, alice)).items, []);
@@ -228,6 +229,11 @@ test('notifications: listed, counted, marked, put away', async () => {
         await ok('SetQuietHours', { windows: [{ from: '22:00', until: '07:00' }] }, alice);
         assert.equal((await ok('GetQuietHours', {}, alice)).windows[0].from, '22:00');
         await ok('MuteThread', { id: note.id }, alice);
+        assert.equal((await ok('GetPushKey', {})).public_key.length, 87);
+        const [p256dh, auth] = [createECDH('prime256v1').generateKeys('base64url'), 'A'.repeat(22)];
+        const subscription = await ok('CreatePushSubscription', { endpoint: 'https://push.example/x', keys: { p256dh, auth } }, alice);
+        assert.equal((await ok('ListPushSubscriptions', {}, alice)).items[0].service, 'https://push.example');
+        await ok('DeletePushSubscription', { id: subscription.id }, alice);
         await ok('UnmuteThread', { id: note.id }, alice);
         await ok('WatchMember', { user_id: bob.id }, alice);
         await ok('UnwatchMember', { user_id: bob.id }, alice);

@@ -44,7 +44,7 @@ function testFiles(names, width, env, { keep = false } = {}) {
 }
 
 async function shared(mode, names) {
-        const server = await startServer({ mode });
+        const server = await startServer({ mode, env: { PUSH_NETWORKS: '127.0.0.1' } });
         let good = false;
         let faults = [];
         try {

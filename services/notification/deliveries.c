@@ -1,0 +1,39 @@
+/* Owns what one is told of how a notification went out. */
+#include "services/notification/notification.h"
+
+#include "services/notification/store.h"
+
+enum { SHOWN = 100 };
+
+static Notification__DeliveryAttempt *show(struct arena *arena, const NotificationRows__Delivered *row)
+{
+        Notification__DeliveryAttempt *out = ARENA_NEW(arena, Notification__DeliveryAttempt);
+
+        notification__delivery_attempt__init(out);
+        out->channel = (char *)channel_name((enum channel)row->channel);
+        out->provider = row->provider;
+        out->outcome = row->outcome;
+        out->status = (uint32_t)row->status;
+        out->took_ms = (uint32_t)row->took_ms;
+        out->at = row->created_at;
+        return out;
+}
+
+sn_status notification_handle_list_deliveries(struct rpc_call *c, const Notification__ListDeliveriesRequest *in,
+                                              Notification__DeliveryList *out)
+{
+        NotificationRows__Delivered **rows = NULL;
+        size_t n = 0;
+        bool own = false;
+
+        TRY(DB_READ(c, tx, store_is_own(tx, c->actor, in->id, &own)));
+        if (!own) {
+                return rpc_fail(c, SN_NOT_FOUND, "id", "there is no such notification");
+        }
+        TRY(DB_READ(c, tx, store_deliveries(tx, in->id, SHOWN, &n, &rows)));
+        out->items = ARENA_ARRAY(c->arena, Notification__DeliveryAttempt *, n);
+        for (size_t i = 0; i < n; i++) {
+                out->items[out->n_items++] = show(c->arena, rows[i]);
+        }
+        return SN_OK;
+}

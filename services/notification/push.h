@@ -1,0 +1,26 @@
+/* Pushes to browsers: what the files about them share. */
+#ifndef SERVICES_NOTIFICATION_PUSH_H
+#define SERVICES_NOTIFICATION_PUSH_H
+
+#include "base/settings.h"
+#include "db/db.h"
+#include "push/push.h"
+#include "services/notification/queue.h"
+
+#define PUSH_TIMEOUT_MS 10000 /* of one push */
+
+/* From the settings; before any thread is started. */
+void push_setup(const struct settings *settings);
+const struct push_options *push_settings(void);
+
+/* The lane that sends: a thread of its own. */
+void push_lane_start(struct service *service);
+/* Breaks off what is on its way, which is sent again later. */
+void push_lane_stop(void);
+/* Once the transaction is committed. */
+void push_lane_wake(struct db_tx *tx);
+
+/* What a push says of a delivery, as JSON in the arena: at most PUSH_TEXT_MAX bytes. */
+struct str push_text(struct arena *arena, const struct outgoing *delivery);
+
+#endif

@@ -1,0 +1,27 @@
+/* Owns how pushes are set up. */
+#include "services/notification/push.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "mail/mail.h"
+
+enum { AT_ONCE = 100 };
+
+static struct push_options options;
+static char contact[300];
+
+const struct push_options *push_settings(void)
+{
+        return &options;
+}
+
+/* Whom the operators of push services write to: our pages say who looks after them. Without them there is nobody. */
+void push_setup(const struct settings *settings)
+{
+        struct str bad;
+        bool https = strncmp(settings->public_url, "https://", 8) == 0;
+
+        (void)snprintf(contact, sizeof(contact), "%s", https ? settings->public_url : "mailto:postmaster@localhost");
+        options = (struct push_options){.contact = contact, .at_once = AT_ONCE, .timeout_ms = PUSH_TIMEOUT_MS};
+        (void)networks_parse(settings->push_networks, &options.also, &bad); /* settings_check has read it */
+}

@@ -1,0 +1,237 @@
+/* Owns the queue: what is put into it, and what of it is still worth sending when it is due. */
+#include "services/notification/queue.h"
+
+#include <string.h>
+#include "base/clock.h"
+#include "services/notification/show.h"
+#include "services/notification/store.h"
+
+enum { FIRST_RETRY_MS = 15000, LONGEST_RETRY_MS = 14400000, FOLDED_MAX = 100 };
+#define NO_TARGET "00000000-0000-0000-0000-000000000000"
+
+/* ---- In ---- */
+
+static const NotificationRows__Changed *find_row(const struct arrival *item, NotificationRows__Changed *const *rows,
+                                                 size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (rows[i]->box == (int32_t)item->decision.box && strcmp(rows[i]->user_id, item->user_id) == 0 &&
+                    strcmp(rows[i]->group_key, item->group_key) == 0) {
+                        return rows[i];
+                }
+        }
+        return NULL; /* somebody who was told already */
+}
+
+static void add(struct arena *arena, struct queue_columns *q, const struct arrival *item, const char *notification_id,
+                enum channel channel)
+{
+        const struct channel_decision *decision = &item->decision.channels[channel];
+
+        q->ids[q->n] = uuid_new_in(arena);
+        q->notification_ids[q->n] = (char *)notification_id;
+        q->user_ids[q->n] = (char *)item->user_id;
+        q->channels[q->n] = channel;
+        q->holds[q->n] = decision->hold;
+        q->due_ms[q->n++] = decision->due_ms;
+}
+
+sn_status queue_add(struct db_tx *tx, const struct arrival *items, size_t n, NotificationRows__Changed *const *rows,
+                    size_t n_rows)
+{
+        static const enum channel channels[] = {CHANNEL_PUSH};
+        enum { N = sizeof(channels) / sizeof(channels[0]) };
+        struct arena *arena = db_arena(tx);
+        struct queue_columns q = {ARENA_ARRAY(arena, char *, N *n),
+                                  ARENA_ARRAY(arena, char *, N *n),
+                                  ARENA_ARRAY(arena, char *, N *n),
+                                  ARENA_ARRAY(arena, int64_t, N * n),
+                                  ARENA_ARRAY(arena, int64_t, N * n),
+                                  ARENA_ARRAY(arena, int64_t, N * n),
+                                  0};
+
+        for (size_t i = 0; i < n; i++) {
+                const NotificationRows__Changed *row = find_row(&items[i], rows, n_rows);
+
+                for (size_t k = 0; row != NULL && k < N; k++) {
+                        if (items[i].decision.channels[channels[k]].told) {
+                                add(arena, &q, &items[i], row->id, channels[k]);
+                        }
+                }
+        }
+        return store_enqueue(tx, &q);
+}
+
+/* ---- Out ---- */
+
+sn_status queue_next(struct rpc_call *c, enum channel channel, int64_t *wait_ms)
+{
+        int64_t due_ms = 0;
+
+        TRY(DB_READ(c, tx, store_next_due(tx, channel, &due_ms)));
+        *wait_ms = due_ms == INT64_MAX ? INT64_MAX : due_ms > c->now_ms ? due_ms - c->now_ms : 0;
+        return SN_OK;
+}
+
+struct claim {
+        struct rpc_call *c;
+        enum channel channel;
+        NotificationRows__Queued **rows;
+        size_t n;
+        char **member_ids; /* each once */
+        size_t n_members;
+        struct rules *rules; /* of each member */
+        char **dropped;
+        size_t n_dropped;
+};
+
+static const struct rules *rules_of(const struct claim *k, const char *user_id)
+{
+        for (size_t i = 0; i < k->n_members; i++) {
+                if (strcmp(k->member_ids[i], user_id) == 0) {
+                        return &k->rules[i];
+                }
+        }
+        return NULL;
+}
+
+static sn_status load_rules(struct claim *k)
+{
+        k->member_ids = ARENA_ARRAY(k->c->arena, char *, k->n);
+        for (size_t i = 0; i < k->n; i++) { /* in the order of members */
+                if (i == 0 || strcmp(k->rows[i]->user_id, k->rows[i - 1]->user_id) != 0) {
+                        k->member_ids[k->n_members++] = k->rows[i]->user_id;
+                }
+        }
+        return rules_load(k->c, k->member_ids, k->n_members, &k->rules);
+}
+
+static bool is_turned_off(const struct claim *k, const NotificationRows__Queued *row)
+{
+        enum notification_type type;
+        enum reason reason;
+
+        return row->read || row->attempts > QUEUE_ATTEMPTS_MAX || !type_find(row->type, &type) ||
+               delivery_of(rules_of(k, row->user_id), type, k->channel, &reason) == DELIVERY_OFF;
+}
+
+static int64_t loud_at_ms(const struct claim *k, const NotificationRows__Queued *row)
+{
+        const struct rules *rules = rules_of(k, row->user_id);
+        int64_t now_s = k->c->now_ms / 1000;
+        enum notification_type type;
+
+        if (rules->quiet.n == 0 || (type_find(row->type, &type) && (rules->loud & (1U << type)) != 0)) {
+                return k->c->now_ms;
+        }
+        int64_t end_s = quiet_until(&rules->quiet, now_s);
+
+        return end_s > now_s ? end_s * 1000 : k->c->now_ms;
+}
+
+/* Keeps what can go out now; the rest is dropped, or waits for the end of quiet hours that began meanwhile. */
+static sn_status sift(struct claim *k)
+{
+        size_t kept = 0;
+
+        k->dropped = ARENA_ARRAY(k->c->arena, char *, k->n);
+        for (size_t i = 0; i < k->n; i++) {
+                int64_t loud_ms = loud_at_ms(k, k->rows[i]);
+
+                if (is_turned_off(k, k->rows[i])) {
+                        k->dropped[k->n_dropped++] = k->rows[i]->id;
+                } else if (loud_ms > k->c->now_ms) {
+                        TRY(DB_WRITE(k->c, tx,
+                                     store_postpone(tx, &k->rows[i]->id, 1, loud_ms, HOLD_QUIET_HOURS, true)));
+                } else {
+                        k->rows[kept++] = k->rows[i];
+                }
+        }
+        k->n = kept;
+        return SN_OK;
+}
+
+static bool goes_with(const NotificationRows__Queued *first, const NotificationRows__Queued *row)
+{
+        return first->hold > 0 && row->hold > 0 && strcmp(first->user_id, row->user_id) == 0;
+}
+
+/* The rows of a member stand together; those that are held make one delivery. */
+static struct outgoing collect(struct claim *k, size_t from, bool *taken)
+{
+        struct outgoing d = {.user_id = k->rows[from]->user_id,
+                             .attempts = k->rows[from]->attempts,
+                             .rows = ARENA_ARRAY(k->c->arena, NotificationRows__Queued *, k->n - from),
+                             .rules = rules_of(k, k->rows[from]->user_id)};
+
+        if (strcmp(k->rows[from]->target_id, NO_TARGET) != 0) {
+                d.target_id = k->rows[from]->target_id;
+        }
+        for (size_t i = from; i < k->n; i++) {
+                if (!taken[i] && (i == from || goes_with(k->rows[from], k->rows[i]))) {
+                        taken[i] = true;
+                        d.rows[d.n++] = k->rows[i];
+                }
+        }
+        return d;
+}
+
+/* Of more than FOLDED_MAX the newest. */
+static sn_status show(struct claim *k, struct outgoing *d)
+{
+        size_t n = d->n < FOLDED_MAX ? d->n : FOLDED_MAX;
+        char **ids = ARENA_ARRAY(k->c->arena, char *, n);
+
+        for (size_t i = 0; i < n; i++) {
+                ids[i] = d->rows[d->n - 1 - i]->notification_id;
+        }
+        TRY(show_for_delivery(k->c, d->user_id, ids, n, &d->n_shown, &d->shown));
+        for (size_t i = 0; d->n_shown == 0 && i < d->n; i++) {
+                k->dropped[k->n_dropped++] = d->rows[i]->id;
+        }
+        return SN_OK;
+}
+
+sn_status queue_claim(struct rpc_call *c, enum channel channel, int64_t limit, int64_t lease_ms,
+                      struct outgoing **deliveries, size_t *n)
+{
+        struct claim k = {.c = c, .channel = channel};
+
+        *n = 0;
+        TRY(DB_WRITE(c, tx, store_claim(tx, channel, limit, c->now_ms + lease_ms, &k.n, &k.rows)));
+        TRY(load_rules(&k));
+        TRY(sift(&k));
+        bool *taken = ARENA_ARRAY(c->arena, bool, k.n);
+
+        *deliveries = ARENA_ARRAY(c->arena, struct outgoing, k.n);
+        for (size_t i = 0; i < k.n; i++) {
+                if (!taken[i]) {
+                        struct outgoing d = collect(&k, i, taken);
+
+                        TRY(show(&k, &d));
+                        (*deliveries)[*n] = d;
+                        *n += d.n_shown > 0;
+                }
+        }
+        return k.n_dropped > 0 ? DB_WRITE(c, tx, store_dequeue(tx, k.dropped, k.n_dropped)) : SN_OK;
+}
+
+sn_status queue_done(struct db_tx *tx, const struct outgoing *d)
+{
+        char **ids = ARENA_ARRAY(db_arena(tx), char *, d->n);
+
+        for (size_t i = 0; i < d->n; i++) {
+                ids[i] = d->rows[i]->id;
+        }
+        return store_dequeue(tx, ids, d->n);
+}
+
+int64_t queue_retry_ms(int64_t now_ms, int64_t attempts, int64_t retry_after_s)
+{
+        int64_t shift = attempts > 12 ? 12 : attempts > 0 ? attempts - 1 : 0;
+        int64_t wait_ms = FIRST_RETRY_MS * (INT64_C(1) << shift);
+
+        wait_ms = wait_ms < LONGEST_RETRY_MS ? wait_ms : LONGEST_RETRY_MS;
+        wait_ms = wait_ms * 3 / 4 + random_below((uint32_t)(wait_ms / 2) + 1);
+        return now_ms + (retry_after_s * 1000 > wait_ms ? retry_after_s * 1000 : wait_ms);
+}

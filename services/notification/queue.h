@@ -1,0 +1,36 @@
+/* What goes out: deliveries that are due, each to one member on one channel, of one notification or of all that was
+ * held. Whatever holds now decides: what was read, hidden or turned off meanwhile is not sent, and nothing is within
+ * quiet hours. */
+#ifndef SERVICES_NOTIFICATION_QUEUE_H
+#define SERVICES_NOTIFICATION_QUEUE_H
+
+#include "services/notification/arrivals.h"
+#include "services/notification/notification_rows.rpc.h"
+#include "services/notification/rules.h"
+
+struct outgoing {
+        const char *user_id;
+        const char *target_id;           /* one subscription; NULL: all */
+        int64_t attempts;                /* with this one */
+        NotificationRows__Queued **rows; /* at least one */
+        size_t n;
+        Notification__Notification **shown; /* as the member may see them, at least one; the newest first */
+        size_t n_shown;
+        const struct rules *rules;
+};
+
+/* In the transaction that stores the arrivals: what they are to be told on other channels. */
+SN_CHECKED sn_status queue_add(struct db_tx *tx, const struct arrival *items, size_t n,
+                               NotificationRows__Changed *const *rows, size_t n_rows);
+/* Leases some of what is due for lease_ms. Calls other services. */
+SN_CHECKED sn_status queue_claim(struct rpc_call *c, enum channel channel, int64_t limit, int64_t lease_ms,
+                                 struct outgoing **deliveries, size_t *n);
+/* In how many ms something is due: 0 for now, INT64_MAX when nothing waits. */
+SN_CHECKED sn_status queue_next(struct rpc_call *c, enum channel channel, int64_t *wait_ms);
+/* They are done. */
+SN_CHECKED sn_status queue_done(struct db_tx *tx, const struct outgoing *delivery);
+/* When to try again, of what failed so often, jittered; at least after the provider's own wish. */
+int64_t queue_retry_ms(int64_t now_ms, int64_t attempts, int64_t retry_after_s);
+#define QUEUE_ATTEMPTS_MAX 10 /* about a day */
+
+#endif

@@ -1,0 +1,121 @@
+/* Reads and writes notification_queue: what waits to go out, leased by moving its due time. */
+#include "services/notification/store.h"
+
+/* Pushes only to who has a subscription. */
+DB_STATEMENT(
+    ENQUEUE, "notification_service", NULL,
+    "insert into notification_queue (id, notification_id, user_id, channel, hold, due_at)"
+    " select a.id, a.notification_id, a.user_id, a.channel, a.hold, timestamptz 'epoch' + a.due_ms * interval"
+    " '1 millisecond' from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[])"
+    " as a (id, notification_id, user_id, channel, hold, due_ms) where a.channel <> 1 or exists (select from"
+    " push_subscriptions s where s.user_id = a.user_id) order by a.notification_id, a.channel"
+    " on conflict (notification_id, channel, target_id) do nothing");
+
+sn_status store_enqueue(struct db_tx *tx, const struct queue_columns *q)
+{
+        return q->n == 0 ? SN_OK
+                         : db_exec(tx, &ENQUEUE,
+                                   DB_BINDS(bind_uuids(q->ids, q->n), bind_uuids(q->notification_ids, q->n),
+                                            bind_uuids(q->user_ids, q->n), bind_i64s(q->channels, q->n),
+                                            bind_i64s(q->holds, q->n), bind_i64s(q->due_ms, q->n)),
+                                   NULL);
+}
+
+/* Of what is held for a member only the first can be claimed, and the rest comes with it: so that it is one digest,
+ * however many claim. */
+DB_STATEMENT(
+    CLAIM, "notification_service", &notification_rows__queued__message,
+    "with heads as (select q.id, q.user_id, q.hold from notification_queue q where q.channel = $1"
+    " and q.due_at <= $2 and (q.hold = 0 or not exists (select from notification_queue e"
+    " where e.user_id = q.user_id and e.channel = $1 and e.hold > 0 and e.due_at <= $2 and e.id < q.id))"
+    " order by q.due_at, q.id limit $3 for update skip locked),"
+    " rest as (select r.id from heads h, lateral (select q.id from notification_queue q where q.user_id = h.user_id"
+    " and q.channel = $1 and q.hold > 0 and q.due_at <= $2 order by q.id limit 1000) r where h.hold > 0),"
+    " taken as (update notification_queue q set due_at = $4, attempts = attempts + 1"
+    " where q.id = any(array(select id from heads union select id from rest))"
+    " returning q.id, q.notification_id, q.user_id, q.target_id, q.hold, q.attempts, q.created_at)"
+    " select t.id, t.notification_id, t.user_id, t.target_id, t.hold, t.attempts, n.type, n.read_at is not null"
+    " as read from taken t join notifications n on n.id = t.notification_id order by t.user_id, t.id");
+
+sn_status store_claim(struct db_tx *tx, enum channel channel, int64_t limit, int64_t until_ms, size_t *n,
+                      NotificationRows__Queued ***rows)
+{
+        return db_list(
+            tx, &CLAIM,
+            DB_BINDS(bind_i64(channel), bind_time_ms(db_call(tx)->now_ms), bind_i64(limit), bind_time_ms(until_ms)), n,
+            rows);
+}
+
+DB_STATEMENT(SELECT_NEXT_DUE, "notification_service", NULL,
+             "select min(due_at) as due_at from notification_queue where channel = $1");
+
+sn_status store_next_due(struct db_tx *tx, enum channel channel, int64_t *due_ms)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &SELECT_NEXT_DUE, DB_BINDS(bind_i64(channel)), &rows));
+        *due_ms = db_is_null(rows, 0, "due_at") ? INT64_MAX : db_i64(rows, 0, "due_at");
+        return SN_OK;
+}
+
+DB_STATEMENT(DEQUEUE, "notification_service", NULL, "delete from notification_queue where id = any($1)");
+
+sn_status store_dequeue(struct db_tx *tx, char **ids, size_t n)
+{
+        return n == 0 ? SN_OK : db_exec(tx, &DEQUEUE, DB_BINDS(bind_uuids(ids, n)), NULL);
+}
+
+DB_STATEMENT(POSTPONE, "notification_service", NULL,
+             "update notification_queue set due_at = $2, hold = $3, attempts = attempts - $4 where id = any($1)");
+
+sn_status store_postpone(struct db_tx *tx, char **ids, size_t n, int64_t due_ms, enum hold hold, bool untried)
+{
+        return db_exec(tx, &POSTPONE,
+                       DB_BINDS(bind_uuids(ids, n), bind_time_ms(due_ms), bind_i64(hold), bind_i64(untried)), NULL);
+}
+
+DB_STATEMENT(RETRY_TARGET, "notification_service", NULL,
+             "insert into notification_queue as q (id, notification_id, user_id, channel, target_id, hold, due_at,"
+             " attempts) select gen_random_uuid(), n.id, n.user_id, 1, $2, 0, $3, $4 from notifications n"
+             " where n.id = $1 on conflict (notification_id, channel, target_id)"
+             " do update set due_at = excluded.due_at, attempts = excluded.attempts");
+
+sn_status store_retry_target(struct db_tx *tx, const char *notification_id, const char *target_id, int64_t due_ms,
+                             int64_t attempts)
+{
+        return db_exec(
+            tx, &RETRY_TARGET,
+            DB_BINDS(bind_uuid(notification_id), bind_uuid(target_id), bind_time_ms(due_ms), bind_i64(attempts)), NULL);
+}
+
+DB_STATEMENT(LOG_DELIVERY, "notification_service", NULL,
+             "insert into notification_delivery_logs (id, notification_id, user_id, channel, provider, outcome, status,"
+             " took_ms) values ($1, $2, $3, $4, $5, $6, $7, $8)");
+
+sn_status store_log_delivery(struct db_tx *tx, const struct delivery_log *log)
+{
+        return db_exec(tx, &LOG_DELIVERY,
+                       DB_BINDS(bind_uuid(uuid_new_in(db_arena(tx))), bind_uuid(log->notification_id),
+                                bind_uuid(log->user_id), bind_i64(log->channel), bind_text(log->provider),
+                                bind_text(log->outcome), bind_i64(log->status), bind_i64(log->took_ms)),
+                       NULL);
+}
+
+DB_STATEMENT(SELECT_DELIVERIES, "notification_service", &notification_rows__delivered__message,
+             "select channel, provider, outcome, status, took_ms, created_at from notification_delivery_logs"
+             " where notification_id = $1 order by id desc limit $2");
+
+sn_status store_deliveries(struct db_tx *tx, const char *notification_id, int64_t limit, size_t *n,
+                           NotificationRows__Delivered ***rows)
+{
+        return db_list(tx, &SELECT_DELIVERIES, DB_BINDS(bind_uuid(notification_id), bind_i64(limit)), n, rows);
+}
+
+DB_STATEMENT(PRUNE_LOGS, "notification_service", NULL,
+             "delete from notification_delivery_logs where id = any(array(select id from notification_delivery_logs"
+             " where created_at < now() - $1 * interval '1 day' order by created_at limit $2 for update skip locked))");
+
+sn_status store_prune_logs(struct db_tx *tx, int64_t days, int64_t limit, int64_t *n)
+{
+        return db_exec(tx, &PRUNE_LOGS, DB_BINDS(bind_i64(days), bind_i64(limit)), n);
+}

@@ -1,0 +1,152 @@
+// Web Push: subscriptions, what is sent to them and when, and what becomes of it.
+import assert from 'node:assert/strict';
+import net from 'node:net';
+import { after, before, test } from 'node:test';
+import { PushService, assertSigned } from './pushreceiver.mjs';
+import { eventually, logIn, must, problem, register, registerMany } from './shared.mjs';
+
+const PATH = '/v1/notifications', SUBSCRIPTIONS = '/v1/push/subscriptions';
+const service = new PushService();
+before(() => service.open());
+after(() => service.close());
+
+async function subscribe(member) {
+        const subscription = service.subscription();
+        subscription.id = must(await member.post(SUBSCRIPTIONS, subscription.body), 201).id;
+        return subscription;
+}
+const newest = async (member, n = 1) => eventually('a notification', async () => {
+        const { items } = must(await member.get(PATH));
+        return items.length >= n && items[0];
+});
+const attempts = async (member, item) => must(await member.get(`${PATH}/${item.id}/deliveries`)).items;
+const settled = (member, item, ...outcomes) => eventually(outcomes.join(), async () => (await attempts(member, item)).map((a) => a.outcome).join() === outcomes.join(), 60_000);
+
+test('a browser that subscribed is pushed what its member is told, encrypted for it alone and signed', async () => {
+        const [author, fan] = await registerMany(2);
+        const subscription = await subscribe(author);
+        const { public_key: key } = must(await author.get('/v1/push/key'));
+        const note = await author.note('Grüße an alle');
+        await fan.react(note.id, 'like');
+        const push = await service.wait(subscription);
+        const item = await newest(author);
+        assert.deepEqual(push.text, { id: item.id, type: 'like', actor: `Member ${fan.username}`, actors_count: 1, note_id: note.id, text: 'Grüße an alle', notifications: 1 });
+        assertSigned(push.headers, key, service.url);
+        assert.equal(push.headers['content-encoding'], 'aes128gcm');
+        assert.ok(Number(push.headers.ttl) > 0 && push.headers.topic.length === 32);
+        assert.ok(!push.headers.topic.includes(note.id));
+        await settled(author, item, 'sent');
+        const [attempt] = await attempts(author, item);
+        assert.deepEqual([attempt.channel, attempt.provider, attempt.status], ['push', service.url, 201]);
+        problem(await fan.get(`${PATH}/${item.id}/deliveries`), 404, { field: 'id' });
+        await fan.react(note.id, 'renote');
+        assert.notEqual((await service.wait(subscription, 2)).headers.topic, push.headers.topic);
+});
+
+test('nothing is said of notes that are not for everybody, or when one wants nothing said', async () => {
+        const [author, fan] = await registerMany(2);
+        const subscription = await subscribe(author);
+        await fan.follow(author);
+        const first = await service.wait(subscription);
+        assert.deepEqual([first.text.type, first.text.text, first.text.note_id], ['follow', undefined, undefined]);
+        await fan.react((await author.note('Secret', 'followers')).id, 'like');
+        assert.equal((await service.wait(subscription, 2)).text.text, undefined);
+        must(await author.put(`${PATH}/preferences`, { body: { show_content: false } }));
+        assert.equal(must(await author.get(`${PATH}/preferences`)).show_content, false);
+        await fan.react((await author.note('Open')).id, 'like');
+        assert.equal((await service.wait(subscription, 3)).text.text, undefined);
+});
+
+test('what one does not want is not pushed, and what is not listed can be', async () => {
+        const [author, fan] = await registerMany(2);
+        const subscription = await subscribe(author);
+        must(await author.put(`${PATH}/preferences`, { body: { types: [{ type: 'like', push: 'off' }, { type: 'renote', in_app: 'off' }, { type: 'comment', push: 'daily' }] } }));
+        const note = await author.note('Hello');
+        await fan.react(note.id, 'like');
+        await fan.comment(note.id, 'Later');
+        await newest(author, 2);
+        await fan.react(note.id, 'renote');
+        const push = await service.wait(subscription);
+        assert.equal(push.text.type, 'renote');
+        assert.deepEqual(must(await author.get(PATH)).items.map((i) => i.type), ['comment', 'like']);
+        await fan.follow(author);
+        assert.equal((await service.wait(subscription, 2)).text.type, 'follow');
+        must(await author.put(`${PATH}/quiet_hours`, { body: { windows: [{ from: '00:00', until: '00:00' }], except: ['mention'] } }));
+        await fan.react((await author.note('Quiet')).id, 'renote');
+        await fan.note(`Loud, @${author.username}`);
+        assert.equal((await service.wait(subscription, 3)).text.type, 'mention');
+});
+
+test('a subscription that the push service does not know any more is forgotten', async () => {
+        const [author, fan] = await registerMany(2);
+        const [gone, here] = [await subscribe(author), await subscribe(author)];
+        assert.equal(must(await author.get(SUBSCRIPTIONS)).items.length, 2);
+        service.answers[gone.path] = () => [410, {}];
+        await fan.react((await author.note('One')).id, 'like');
+        await service.wait(here);
+        const left = await eventually('one is left', async () => {
+                const { items } = must(await author.get(SUBSCRIPTIONS));
+                return items.length === 1 && items;
+        }, 60_000);
+        assert.deepEqual([left[0].id, left[0].service], [here.id, service.url]);
+        await fan.react((await author.note('Two')).id, 'like');
+        await service.wait(here, 2);
+        assert.equal(service.to(gone).length, 1);
+});
+
+test('a push that is put off comes later, to that browser alone, and holds up nobody else', async () => {
+        const [author, fan] = await registerMany(2);
+        const [busy, here] = [await subscribe(author), await subscribe(author)];
+        let tries = 0;
+        service.answers[busy.path] = () => (++tries === 1 ? [429, { 'retry-after': '1' }] : [201, {}]);
+        await fan.react((await author.note('Once')).id, 'like');
+        await service.wait(here);
+        await service.wait(busy, 2);
+        const item = await newest(author);
+        await eventually('three attempts', async () => (await attempts(author, item)).map((a) => a.outcome).sort().join() === 'later,sent,sent', 60_000);
+        assert.equal(service.to(here).length, 1);
+});
+
+test('redirections are not followed, and nothing is sent to addresses that are not public', async () => {
+        const [author, fan] = await registerMany(2);
+        const moved = await subscribe(author);
+        service.answers[moved.path] = () => [307, { location: `${service.url}/push/elsewhere` }];
+        let reached = 0;
+        const inside = net.createServer((socket) => { reached++; socket.destroy(); });
+        await new Promise((resolve) => inside.listen(0, '127.0.0.2', resolve));
+        const private_ = { ...service.subscription().body, endpoint: `https://127.0.0.2:${inside.address().port}/push` };
+        await author.post(SUBSCRIPTIONS, private_);
+        await fan.react((await author.note('Whither')).id, 'like');
+        const item = await newest(author);
+        await eventually('it was tried', async () => (await attempts(author, item)).some((a) => a.outcome === 'refused' && a.status === 307), 60_000);
+        assert.equal(service.pushes.some((p) => p.path === '/push/elsewhere'), false);
+        assert.equal(reached, 0);
+        inside.close();
+});
+
+test('subscriptions are checked, are one’s own, and end with the session', async () => {
+        const [author, other] = await registerMany(2);
+        const good = service.subscription().body;
+        for (const [change, field] of [[{ endpoint: 'http://push.example/x' }, 'endpoint'], [{ endpoint: 'https://user@push.example/x' }, 'endpoint'],
+                [{ endpoint: 'ftp://push.example/x' }, 'endpoint'], [{ endpoint: 'https://push.example:22/x' }, 'endpoint'], [{ endpoint: 'https://push.example/a\nX-Evil: 1' }, 'endpoint'],
+                [{ keys: { ...good.keys, p256dh: 'AAAA' } }, 'keys.p256dh'], [{ keys: { ...good.keys, auth: 'AAAA' } }, 'keys.auth'],
+                [{ keys: { ...good.keys, p256dh: 'A'.repeat(101) } }, 'keys.p256dh'], [{ endpoint: `https://push.example/${'a'.repeat(2048)}` }, 'endpoint']]) {
+                problem(await author.post(SUBSCRIPTIONS, { ...good, ...change }), 422, { field });
+        }
+        const { id } = must(await author.post(SUBSCRIPTIONS, good), 201);
+        assert.equal(must(await author.post(SUBSCRIPTIONS, good), 201).id, id, 'a browser has one');
+        problem(await other.del(`${SUBSCRIPTIONS}/${id}`), 404, { field: 'id' });
+        must(await other.post(SUBSCRIPTIONS, good), 201);
+        assert.deepEqual(must(await author.get(SUBSCRIPTIONS)).items, [], 'whoever logs in there has it');
+        must(await other.del(`${SUBSCRIPTIONS}/${id}`), 204);
+        for (let i = 0; i < 20; i++) {
+                await subscribe(other);
+        }
+        problem(await other.post(SUBSCRIPTIONS, service.subscription().body), 409);
+        const member = await register();
+        const device = await logIn(member.username);
+        await subscribe(device);
+        await subscribe(member);
+        must(await device.post('/v1/auth/logout'), 204);
+        await eventually('it ended', async () => must(await member.get(SUBSCRIPTIONS)).items.length === 1, 60_000);
+});
