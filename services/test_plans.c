@@ -217,7 +217,7 @@ static void notifications_are_found_by_index(void **state)
               {"SELECT_DELIVERIES", "notification_delivery_logs_of_notification"},
               {"PRUNE_LOGS", "notification_delivery_logs_by_age"},
               {"ERASE_LOGS", "notification_delivery_logs_of_member"},
-              {"SELECT_SUBSCRIPTIONS", "push_subscriptions_of_member"}, {"UNSUBSCRIBE", "push_subscriptions_pkey"},
+              {"SELECT_SUBSCRIPTIONS", "push_subscriptions_of_member"}, {"UNSUBSCRIBE", "push_subscriptions_"},
               {"END_SUBSCRIPTIONS", "push_subscriptions_of_session"});
 }
 
