@@ -96,6 +96,13 @@ static const struct {
     {"media_service",
      "insert into media_processing_jobs (media_id, owner_id, due_at)"
      " select id(n), id(n % 500), now() + interval '1 minute' * (n - 100) from generate_series(1, 5000) n"},
+    {"media_service", "insert into media_tags (media_id, owner_id, tag)"
+                      " select id(n), id(n % 500), 'tag' from generate_series(1, 20000) n"},
+    {"media_service", "insert into media_collections (id, owner_id, parent_id, name, name_key)"
+                      " select id(n), id(n % 500), case when n > 2500 then id(n - 2500) end, '', n::text"
+                      " from generate_series(1, 5000) n"},
+    {"media_service", "insert into media_collection_items (collection_id, media_id)"
+                      " select id(n % 5000 + 1), id(n) from generate_series(1, 20000) n"},
     {"media_service", "insert into upload_sessions (id, owner_id, expires_at)"
                       " select id(n), id(n % 500), now() + interval '1 minute' * n from generate_series(1, 5000) n"},
     {"media_service", "insert into upload_chunks (id, session_id, position, size_bytes)"

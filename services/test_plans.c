@@ -87,8 +87,14 @@ static void relations_are_found_by_index(void **state)
 static void media_are_found_by_index(void **state)
 {
         CHECK("media_service", {"SELECT_MEDIA", "media_files_pkey media_uses_pkey"},
-              {"LIST_MEDIA", "media_files_of_owner media_uses_pkey"},
-              {"LIST_MEDIA_AFTER", "media_files_of_owner media_uses_pkey"},
+              {"LIST_MEDIA", "media_files_of_owner media_uses_pkey media_tags_pkey"},
+              {"LIST_TAGGED_MEDIA",
+               "media_tags_of_owner media_files_pkey media_uses_pkey media_tags_pkey media_collection_items_"},
+              {"LIST_COLLECTED_MEDIA", "media_collection_items_pkey media_files_ media_uses_pkey media_tags_pkey"},
+              {"LIST_INSIDE_OLDER", "media_collections_"}, {"LIST_OUTSIDE_OLDER", "media_collections_"},
+              {"SELECT_COLLECTION", "media_collections_pkey"}, {"COUNT_COLLECTIONS", "media_collections_"},
+              {"SELECT_BELOW", "media_collections_pkey"}, {"SET_TAGS", "media_tags_pkey"},
+              {"LIST_MEDIA_AFTER", "media_files_of_owner media_uses_pkey media_tags_pkey"},
               {"SELECT_HAS_CONTENT", "media_files_of_owner_by_upload"}, {"SELECT_VARIANT", "media_variants_pkey"},
               {"SELECT_MEDIAS", "media_files_pkey media_uses_pkey"}, {"DELETE_USES", "media_uses_of_object"},
               {"SELECT_REFERENCE", "media_files_by_content media_variants_by_content media_files_by_upload"},

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include "services/media/owned.h"
 #include "services/media/store.h"
+#include "services/media/store_collections.h"
 #include "services/media/upload.h"
 #include "services/user/user.rpc.h"
 
@@ -16,7 +17,8 @@ static sn_status erase_some(struct db_tx *tx, const char *id, bool *more)
         MediaRows__StoredUpload **uploads = NULL;
         size_t n_media = 0, n_uploads = 0;
 
-        TRY(store_list_media(tx, id, 0, &(struct page_scan){.limit = ROWS_AT_ONCE}, &n_media, &media));
+        TRY(store_list_media(tx, id, &(struct media_filter){.collection_id = ""},
+                             &(struct page_scan){.limit = ROWS_AT_ONCE}, &n_media, &media));
         for (size_t i = 0; i < n_media; i++) {
                 TRY(owned_delete(tx, media[i]->id, id));
         }
@@ -25,7 +27,11 @@ static sn_status erase_some(struct db_tx *tx, const char *id, bool *more)
                 TRY(upload_drop(tx, uploads[i]));
         }
         *more = n_media + n_uploads > 0;
-        return *more ? SN_OK : store_delete_quota(tx, id);
+        if (*more) {
+                return SN_OK;
+        }
+        TRY(store_delete_collections_of(tx, id));
+        return store_delete_quota(tx, id);
 }
 
 static sn_status erase(struct rpc_call *c, struct bus_batch *batch)

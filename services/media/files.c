@@ -1,29 +1,26 @@
 /* Owns what members do with media of their own. */
 #include "services/media/media.h"
 
-#include <string.h>
+#include "services/media/collections.h"
 #include "services/media/create.h"
 #include "services/media/describe.h"
 #include "services/media/owned.h"
 #include "services/media/quota.h"
 #include "services/media/store.h"
 
-static sn_status read_own(struct rpc_call *c, struct db_tx *tx, const char *id, Media__Media *out)
+sn_status owned_read(struct db_tx *tx, const char *id, Media__Media *out)
 {
         MediaRows__StoredMedia row = MEDIA_ROWS__STORED_MEDIA__INIT;
 
-        TRY(store_media(tx, id, &row));
-        if (strcmp(row.owner_id, c->actor) != 0) {
-                return rpc_fail(c, SN_NOT_FOUND, NULL, NULL);
-        }
-        describe(c, &row);
+        TRY(store_own_media(tx, id, &row));
+        describe(db_call(tx), &row);
         *out = *row.media;
         return SN_OK;
 }
 
 sn_status media_handle_get_media(struct rpc_call *c, const Media__GetMediaRequest *in, Media__Media *out)
 {
-        return DB_READ(c, tx, read_own(c, tx, in->id, out));
+        return DB_READ(c, tx, owned_read(tx, in->id, out));
 }
 
 sn_status media_handle_update_media(struct rpc_call *c, const Media__UpdateMediaRequest *in, Media__Media *out)
@@ -41,7 +38,7 @@ sn_status media_handle_update_media(struct rpc_call *c, const Media__UpdateMedia
         if (has_x || has_y) {
                 TRY(store_insert_job(tx, in->id)); /* crops follow the focus */
         }
-        TRY(read_own(c, tx, in->id, out));
+        TRY(owned_read(tx, in->id, out));
         return db_commit(c, NULL, &tx);
 }
 
@@ -75,17 +72,22 @@ sn_status media_handle_get_usage(struct rpc_call *c, const Media__GetUsageReques
 static sn_status read_list(struct db_tx *tx, const void *context, const struct page_scan *scan, size_t *n,
                            ProtobufCMessage ***rows)
 {
-        const Media__ListMediaRequest *in = context;
-
-        return store_list_media(tx, db_call(tx)->actor, (int)in->kind, scan, n, (MediaRows__StoredMedia ***)rows);
+        return store_list_media(tx, db_call(tx)->actor, context, scan, n, (MediaRows__StoredMedia ***)rows);
 }
 
 sn_status media_handle_list_media(struct rpc_call *c, const Media__ListMediaRequest *in, Media__MediaList *out)
 {
         struct page page;
-        const char *filter = arena_printf(c->arena, "media %d", (int)in->kind);
+        struct media_filter filter = {.kind = (int)in->kind, .collection_id = in->collection_id};
+        char *tag = NULL;
 
-        TRY(page_read_rows(c, filter, read_list, in, PAGE_ASKED(in, MEDIA__LIST_MEDIA_REQUEST), &page));
+        if (in->tag[0] != '\0') {
+                TRY(label_key(c, "tag", in->tag, &tag));
+                filter.tag = tag;
+        }
+        const char *name =
+            arena_printf(c->arena, "media %d %s %s", filter.kind, in->collection_id, tag != NULL ? tag : "");
+        TRY(page_read_rows(c, name, read_list, &filter, PAGE_ASKED(in, MEDIA__LIST_MEDIA_REQUEST), &page));
         for (size_t i = 0; i < page.n; i++) {
                 MediaRows__StoredMedia *row = (MediaRows__StoredMedia *)page.items[i];
 

@@ -16,4 +16,9 @@
         ", exists (select 1 from media_uses u where u.media_id = f.id and u.is_public and u.is_confirmed) as "         \
         "\"" prefix "is_public\""
 
+/* What only the owner is shown, too. */
+#define MEDIA_OWN_COLUMNS                                                                                              \
+        MEDIA_COLUMNS("")                                                                                              \
+        ", (select array_agg(t.tag order by t.tag) from media_tags t where t.media_id = f.id) as \"media.tags\""
+
 #endif

@@ -27,6 +27,8 @@ SN_CHECKED sn_status store_usage(struct db_tx *tx, const char *user_id, Media__U
 SN_CHECKED sn_status store_insert_media(struct db_tx *tx, const struct new_media *media);
 /* SN_NOT_FOUND when there is none. */
 SN_CHECKED sn_status store_media(struct db_tx *tx, const char *id, MediaRows__StoredMedia *out);
+/* Of the actor, with its tags. SN_NOT_FOUND when they have none. */
+SN_CHECKED sn_status store_own_media(struct db_tx *tx, const char *id, MediaRows__StoredMedia *out);
 /* Whether a member has this content already, with the quota locked. */
 SN_CHECKED sn_status store_has_content(struct db_tx *tx, const char *owner_id, const char *upload_sha256, bool *has);
 /* One's own; what is NULL stays. SN_NOT_FOUND when there is none. */
@@ -35,9 +37,13 @@ SN_CHECKED sn_status store_update_media(struct db_tx *tx, const char *id, const 
 /* One's own; *row is as it was. SN_NOT_FOUND when there is none. */
 SN_CHECKED sn_status store_delete_media(struct db_tx *tx, const char *id, const char *owner_id,
                                         MediaRows__StoredMedia *row);
-/* kind 0: all. */
-SN_CHECKED sn_status store_list_media(struct db_tx *tx, const char *owner_id, int kind, const struct page_scan *scan,
-                                      size_t *n, MediaRows__StoredMedia ***rows);
+struct media_filter {
+        int kind;                  /* 0: all */
+        const char *tag;           /* folded; NULL: all */
+        const char *collection_id; /* "": all */
+};
+SN_CHECKED sn_status store_list_media(struct db_tx *tx, const char *owner_id, const struct media_filter *filter,
+                                      const struct page_scan *scan, size_t *n, MediaRows__StoredMedia ***rows);
 
 /* Those of the ids that are there, in no order. */
 SN_CHECKED sn_status store_medias(struct db_tx *tx, char **ids, size_t n, size_t *n_rows,

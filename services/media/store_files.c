@@ -25,6 +25,14 @@ sn_status store_media(struct db_tx *tx, const char *id, MediaRows__StoredMedia *
         return db_one(tx, &SELECT_MEDIA, DB_BINDS(bind_uuid(id)), &out->base, NULL);
 }
 
+DB_STATEMENT(SELECT_OWN_MEDIA, "media_service", &media_rows__stored_media__message,
+             "select " MEDIA_OWN_COLUMNS " from media_files f where f.id = $1 and f.owner_id = $2");
+
+sn_status store_own_media(struct db_tx *tx, const char *id, MediaRows__StoredMedia *out)
+{
+        return db_one(tx, &SELECT_OWN_MEDIA, DB_BINDS(bind_uuid(id), bind_uuid(db_call(tx)->actor)), &out->base, NULL);
+}
+
 DB_STATEMENT(SELECT_HAS_CONTENT, "media_service", NULL,
              "select 1 from media_files where owner_id = $1 and upload_sha256 = decode($2, 'hex') limit 1");
 
@@ -64,17 +72,45 @@ sn_status store_delete_media(struct db_tx *tx, const char *id, const char *owner
 }
 
 #define LIST(comparison, direction)                                                                                    \
-        "select " MEDIA_COLUMNS("") " from media_files f where f.owner_id = $1 and f.id " comparison                   \
-                                    " $2 and ($3 = 0 or f.kind = $3) order by f.id " direction " limit $4"
+        "select " MEDIA_OWN_COLUMNS " from media_files f where f.owner_id = $1 and f.id " comparison                   \
+        " $2 and ($3 = 0 or f.kind = $3) order by f.id " direction " limit $4"
+/* Down the index of the tag. */
+#define LIST_TAGGED(comparison, direction)                                                                             \
+        "select " MEDIA_OWN_COLUMNS " from media_tags a join media_files f on f.id = a.media_id where a.owner_id = $1" \
+        " and a.tag = $5 and a.media_id " comparison                                                                   \
+        " $2 and ($3 = 0 or f.kind = $3) and ($6::uuid is null or exists (select from"                                 \
+        " media_collection_items i where i.collection_id = $6 and i.media_id = f.id))"                                 \
+        " order by a.media_id " direction " limit $4"
+/* Down the collection; whoever's that is, only what is one's own is given. */
+#define LIST_COLLECTED(comparison, direction)                                                                          \
+        "select " MEDIA_OWN_COLUMNS " from media_collection_items i join media_files f on f.id = i.media_id"           \
+        " where i.collection_id = $5 and f.owner_id = $1 and i.media_id " comparison                                   \
+        " $2 and ($3 = 0 or f.kind = $3) order by i.media_id " direction " limit $4"
 
-DB_STATEMENT(LIST_MEDIA, "media_service", &media_rows__stored_media__message, LIST("<", "desc"));
-DB_STATEMENT(LIST_MEDIA_AFTER, "media_service", &media_rows__stored_media__message, LIST(">", "asc"));
+#define BOTH(name, list)                                                                                               \
+        DB_STATEMENT(name, "media_service", &media_rows__stored_media__message, list("<", "desc"));                    \
+        DB_STATEMENT(name##_AFTER, "media_service", &media_rows__stored_media__message, list(">", "asc"))
 
-sn_status store_list_media(struct db_tx *tx, const char *owner_id, int kind, const struct page_scan *scan, size_t *n,
-                           MediaRows__StoredMedia ***rows)
+BOTH(LIST_MEDIA, LIST);
+BOTH(LIST_TAGGED_MEDIA, LIST_TAGGED);
+BOTH(LIST_COLLECTED_MEDIA, LIST_COLLECTED);
+
+sn_status store_list_media(struct db_tx *tx, const char *owner_id, const struct media_filter *filter,
+                           const struct page_scan *scan, size_t *n, MediaRows__StoredMedia ***rows)
 {
-        return db_list(tx, scan->newer ? &LIST_MEDIA_AFTER : &LIST_MEDIA,
-                       DB_BINDS(bind_uuid(owner_id), bind_uuid(page_beyond_id(scan)), bind_i64(kind),
-                                bind_i64((int64_t)scan->limit)),
-                       n, rows);
+        struct db_bind owner = bind_uuid(owner_id), beyond = bind_uuid(page_beyond_id(scan));
+        struct db_bind kind = bind_i64(filter->kind), limit = bind_i64((int64_t)scan->limit);
+
+        if (filter->tag != NULL) {
+                return db_list(
+                    tx, scan->newer ? &LIST_TAGGED_MEDIA_AFTER : &LIST_TAGGED_MEDIA,
+                    DB_BINDS(owner, beyond, kind, limit, bind_text(filter->tag), bind_uuid(filter->collection_id)), n,
+                    rows);
+        }
+        if (filter->collection_id[0] != '\0') {
+                return db_list(tx, scan->newer ? &LIST_COLLECTED_MEDIA_AFTER : &LIST_COLLECTED_MEDIA,
+                               DB_BINDS(owner, beyond, kind, limit, bind_uuid(filter->collection_id)), n, rows);
+        }
+        return db_list(tx, scan->newer ? &LIST_MEDIA_AFTER : &LIST_MEDIA, DB_BINDS(owner, beyond, kind, limit), n,
+                       rows);
 }

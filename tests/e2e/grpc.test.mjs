@@ -257,6 +257,16 @@ test('media: brought in pieces, described, listed, given out in pieces, deleted'
         const [what, ...chunks] = await stream('DownloadMedia', [{ id: media.id, variant: 'original' }]);
         assert.equal(what.mime_type, 'image/png');
         assert.deepEqual(Buffer.concat(chunks.map((c) => c.data)), picture);
+        assert.deepEqual((await ok('SetMediaTags', { id: media.id, tags: ['Cats'] }, alice)).tags, ['cats']);
+        const box = await ok('CreateCollection', { name: 'box' }, alice);
+        assert.equal((await ok('GetCollection', { id: box.id }, alice)).name, 'box');
+        assert.equal((await ok('UpdateCollection', { id: box.id, name: 'chest' }, alice)).name, 'chest');
+        assert.deepEqual(ids((await ok('ListCollections', {}, alice)).items), [box.id]);
+        await ok('AddToCollection', { id: box.id, media_id: media.id }, alice);
+        assert.deepEqual(ids((await ok('ListMedia', { collection_id: box.id, tag: 'cats' }, alice)).items), [media.id]);
+        await ok('RemoveFromCollection', { id: box.id, media_id: media.id }, alice);
+        await ok('DeleteCollection', { id: box.id }, alice);
+        assert.equal((await ok('SubscribeMedia', {}, alice)).personal, true);
         assert.match((await ok('PutAvatar', { media_id: media.id }, alice)).avatar_url, new RegExp(`/media/${media.id}/`));
         assert.match((await ok('PutHeader', { media_id: media.id }, alice)).header_url, new RegExp(`/media/${media.id}/`));
         await ok('DeleteMedia', { id: media.id }, alice);

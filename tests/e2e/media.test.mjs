@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { before, test } from 'node:test';
 import { PASSWORD, api, eventually, ids, must, problem, readAll, register, registerMany } from './shared.mjs';
 import { form, png, processed } from './pictures.mjs';
+import { Stream } from './streams.mjs';
 
 let owner;
 let other;
@@ -139,4 +140,89 @@ test('only a picture of one’s own can be an avatar, and one that fails is take
         await Promise.all([member.put('/v1/users/me/avatar', { body: { media_id: broken } }), processed(member, broken)]);
         problem(await member.put('/v1/users/me/avatar', { body: { media_id: broken } }), 422, { field: 'media_id' });
         await eventually('it is taken off', async () => must(await member.get('/v1/users/me')).avatar_url === null);
+});
+
+test('collections: within each other, each name once in its place, shown to their owner alone', async () => {
+        const [member, stranger] = await registerMany(2);
+        const make = async (name, parent_id) => member.post('/v1/media/collections', { name, ...(parent_id ? { parent_id } : {}) });
+        const travels = must(await make('Travels'), 201);
+        assert.deepEqual([travels.name, travels.parent_id], ['Travels', null]);
+        const rome = must(await make('Rome', travels.id), 201);
+        problem(await make('ＴＲＡＶＥＬＳ'), 409, { code: 'collection_exists', field: 'name' });
+        problem(await make('rome', travels.id), 409, { code: 'collection_exists' });
+        const other = must(await make('rome'), 201);
+        problem(await make(' '), 422, { field: 'name' });
+        problem(await stranger.post('/v1/media/collections', { name: 'x', parent_id: travels.id }), 422, { field: 'parent_id' });
+        const listed = async (query = '') => must(await member.get(`/v1/media/collections${query}`)).items.map((c) => c.name);
+        assert.deepEqual(await listed(), ['rome', 'Travels']);
+        assert.deepEqual(await listed(`?parent_id=${travels.id}`), ['Rome']);
+        assert.deepEqual(must(await stranger.get(`/v1/media/collections?parent_id=${travels.id}`)).items, []);
+
+        problem(await member.patch(`/v1/media/collections/${travels.id}`, { parent_id: rome.id }), 422, { field: 'parent_id' });
+        problem(await member.patch(`/v1/media/collections/${travels.id}`, { parent_id: travels.id }), 422, { field: 'parent_id' });
+        problem(await member.patch(`/v1/media/collections/${other.id}`, { parent_id: travels.id }), 409, { code: 'collection_exists' });
+        assert.equal(must(await member.patch(`/v1/media/collections/${other.id}`, { parent_id: travels.id, name: 'Oslo' })).parent_id, travels.id);
+        assert.deepEqual(await listed(`?parent_id=${travels.id}`), ['Oslo', 'Rome']);
+
+        const [first, second] = [must(await bring(member, png(2, 2)), 201).id, must(await bring(member, png(2, 2)), 201).id];
+        const foreign = must(await bring(stranger, png(2, 2)), 201).id;
+        const put = (id, who = member) => who.put(`/v1/media/collections/${rome.id}/items/${id}`);
+        for (const id of [first, second, first]) {
+                must(await put(id), 204);
+        }
+        problem(await put(foreign), 404);
+        problem(await put(foreign, stranger), 404);
+        const inside = async (who = member) => ids(await readAll((path) => who.get(path), `/v1/media?collection_id=${rome.id}`, { limit: 1 }));
+        assert.deepEqual(await inside(), [second, first]);
+        assert.deepEqual(await inside(stranger), []);
+        must(await member.del(`/v1/media/collections/${rome.id}/items/${first}`), 204);
+        assert.deepEqual(await inside(), [second]);
+        for (const [method, path] of [['get', ''], ['del', ''], ['del', `/items/${second}`]]) {
+                problem(await stranger[method](`/v1/media/collections/${rome.id}${path}`), 404);
+        }
+        must(await member.del(`/v1/media/collections/${travels.id}`), 204);
+        problem(await member.get(`/v1/media/collections/${rome.id}`), 404);
+        assert.equal(must(await member.get(`/v1/media/${second}`)).id, second);
+});
+
+test('tags: folded, found by, and shown to the owner alone', async () => {
+        const member = await register();
+        const [first, second] = [must(await bring(member, png(2, 2)), 201).id, must(await bring(member, png(2, 2)), 201).id];
+        assert.deepEqual(must(await member.put(`/v1/media/${first}/tags`, { body: { tags: ['Cats', 'cats', ' Summer 2026'] } })).tags, ['cats', 'summer 2026']);
+        must(await member.put(`/v1/media/${second}/tags`, { body: { tags: ['CATS'] } }));
+        const tagged = async (query) => ids(await readAll((path) => member.get(path), `/v1/media?${new URLSearchParams(query)}`, { limit: 1 }));
+        assert.deepEqual(await tagged({ tag: 'cAts' }), [second, first]);
+        assert.deepEqual(await tagged({ tag: 'summer 2026' }), [first]);
+        assert.deepEqual(await tagged({ tag: 'cats', kind: 'audio' }), []);
+        const box = must(await member.post('/v1/media/collections', { name: 'box' }), 201).id;
+        must(await member.put(`/v1/media/collections/${box}/items/${first}`), 204);
+        assert.deepEqual(await tagged({ tag: 'cats', collection_id: box }), [first]);
+        assert.deepEqual(must(await member.put(`/v1/media/${second}/tags`, { body: { tags: [] } })).tags ?? [], []);
+        assert.deepEqual(await tagged({ tag: 'cats' }), [first]);
+        problem(await member.put(`/v1/media/${second}/tags`, { body: { tags: ['two\nlines'] } }), 422, { field: 'tags[0]' });
+        problem(await other.put(`/v1/media/${first}/tags`, { body: { tags: ['x'] } }), 404);
+        const note = must(await member.post('/v1/notes', { text: 'look', media_ids: [first] }), 201);
+        assert.deepEqual([note.media[0].tags ?? [], (await other.read(note.id)).media[0].tags ?? []], [[], []]);
+});
+
+test('the stream tells what becomes of one’s own media, and nobody else', async () => {
+        const [member, stranger] = await registerMany(2);
+        const [stream, foreign] = [new Stream(process.env.SONET_URL, { token: member.token }), new Stream(process.env.SONET_URL, { token: stranger.token })];
+        for (const one of [stream, foreign]) {
+                assert.equal((await one.next()).type, 'authenticated');
+                assert.equal((await one.subscribe('media')).type, 'subscribed');
+        }
+        const told = (one, what, id) => one.find(what, (m) => m.type === 'event' && m.event === what && m.data.id === id);
+        const good = must(await bring(member, png(7, 5)), 201).id;
+        const broken = must(await bring(member, png(300, 300).subarray(0, 400)), 201).id;
+        const { data } = await told(stream, 'media.ready', good);
+        assert.deepEqual([data.status, data.width, data.height], ['ready', 7, 5]);
+        assert.equal((await fetch(new URL(data.preview_url, process.env.SONET_URL))).status, 200);
+        assert.notEqual((await told(stream, 'media.failed', broken)).data.reason, '');
+        must(await member.del(`/v1/media/${good}`), 204);
+        await told(stream, 'media.deleted', good);
+        const own = must(await bring(stranger, png(3, 3)), 201).id;
+        await told(foreign, 'media.ready', own);
+        assert.deepEqual(foreign.events().map((m) => m.data.id), [own]);
+        await Promise.all([stream.close(), foreign.close()]);
 });
