@@ -102,6 +102,41 @@ static void roll_ups_are_what_a_recomputation_gives(void **state)
         assert_string_not_equal(test_admin(DATABASE, DIFFER_METRICS), "0");
 }
 
+/* By the definition, one day at a time. */
+static const char *count_active(int64_t at_s, int64_t days)
+{
+        char sql[400];
+
+        (void)snprintf(sql, sizeof(sql),
+                       "select count(distinct visitor) from user_sessions, (select (to_timestamp(%lld) at time zone"
+                       " 'UTC')::date as d) x where member and day <= d and day > d - %d",
+                       (long long)at_s, (int)days);
+        return test_admin(DATABASE, sql);
+}
+
+/* The members of the test before, who were there on some of the last days. */
+static void active_members_are_those_who_were_there_in_the_days_before(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        int64_t today_ms = clock_wall_ms() / (24 * HOUR_MS) * 24 * HOUR_MS;
+        static const int64_t windows[] = {1, 3, 7, 28};
+
+        for (size_t w = 0; w < 4; w++) {
+                AnalyticsRows__Point **points = NULL;
+                size_t n = 0;
+
+                assert_int_equal(DB_READ(c, tx,
+                                         store_active(tx, true, windows[w], today_ms - 10 * 24 * HOUR_MS,
+                                                      today_ms + 24 * HOUR_MS, &n, &points)),
+                                 SN_OK);
+                assert_true(n >= 5);
+                for (size_t i = 0; i < n; i++) {
+                        assert_int_equal(points[i]->people,
+                                         strtoll(count_active(points[i]->at->seconds, windows[w]), NULL, 10));
+                }
+        }
+}
+
 /* ---- Members who are erased ---- */
 
 static void store_one(const char *name, const char *user_id)
@@ -225,6 +260,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(roll_ups_are_what_a_recomputation_gives),
+            cmocka_unit_test(active_members_are_those_who_were_there_in_the_days_before),
             cmocka_unit_test(nothing_leads_to_who_was_erased),
             cmocka_unit_test(followers_are_counted_by_pseudonym),
             cmocka_unit_test(answers_that_are_kept_for_who_was_erased_go),

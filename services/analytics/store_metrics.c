@@ -13,19 +13,36 @@ sn_status store_counts(struct db_tx *tx, const char *name, const char *grain, in
                        points);
 }
 
-/* Each visit counts on its own day and the days after it, up to the last of them. */
-DB_STATEMENT(SELECT_ACTIVE, "analytics_service", &analytics_rows__point__message,
-             "select (s.day + d)::timestamp at time zone 'UTC' as at, count(distinct s.visitor)::float8 as value,"
-             " count(distinct s.visitor) as people from user_sessions s, generate_series(0, $2::integer - 1) d"
-             " where s.member = $1 and s.day > ($3::timestamptz at time zone 'UTC')::date - $2::integer"
-             " and s.day < ($4::timestamptz at time zone 'UTC')::date"
-             " and s.day + d >= ($3::timestamptz at time zone 'UTC')::date and s.day + d < ($4::timestamptz at time "
-             "zone 'UTC')::date"
-             " group by s.day + d order by 1 limit 3000");
+#define DAY(parameter) "(" parameter "::timestamptz at time zone 'UTC')::date"
+
+/* Somebody is counted from a visit on until it is too long ago, or until their next visit, from which on that one
+ * counts: so each comes and goes once for each visit, and a running sum of that is how many there are. */
+DB_STATEMENT(
+    SELECT_ACTIVE, "analytics_service", &analytics_rows__point__message,
+    "with visits as (select day, lead(day) over (partition by visitor order by day) as next from user_sessions"
+    " where member = $1 and day > " DAY("$3") " - $2::integer and day < " DAY(
+        "$4") "),"
+              " changes as (select day, count(*) as change from visits group by 1"
+              " union all select least(day + $2::integer, next), -count(*) from visits group by 1),"
+              " days as (select day, sum(sum(change)) over (order by day)::bigint as people from (select day, change"
+              " from changes union all select d::date, 0 from generate_series(" DAY("$3") ", " DAY(
+                  "$4") " - 1,"
+                        " interval '1 day') d) c group by day)"
+                        " select day::timestamp at time zone 'UTC' as at, people::float8 as value, people from days"
+                        " where day >= " DAY("$3") " and day < " DAY("$4") " and people > 0 order by 1 limit 3000");
+/* Of one day each visitor has one row. */
+DB_STATEMENT(SELECT_ACTIVE_ON_DAY, "analytics_service", &analytics_rows__point__message,
+             "select day::timestamp at time zone 'UTC' as at, count(*)::float8 as value, count(*) as people"
+             " from user_sessions where member = $1 and day >= " DAY("$2") " and day < " DAY(
+                 "$3") " group by day order by day limit 3000");
 
 sn_status store_active(struct db_tx *tx, bool members, int64_t days, int64_t from_ms, int64_t to_ms, size_t *n,
                        AnalyticsRows__Point ***points)
 {
+        if (days == 1) {
+                return db_list(tx, &SELECT_ACTIVE_ON_DAY,
+                               DB_BINDS(bind_bool(members), bind_time_ms(from_ms), bind_time_ms(to_ms)), n, points);
+        }
         return db_list(tx, &SELECT_ACTIVE,
                        DB_BINDS(bind_bool(members), bind_i64(days), bind_time_ms(from_ms), bind_time_ms(to_ms)), n,
                        points);

@@ -166,6 +166,23 @@ test('the schema describes what is taken', async () => {
         assert.deepEqual(view.properties.map((p) => [p.name, p.kind, p.limit]), [['path', 'path', 200], ['referrer', 'host', 100]]);
 });
 
+test('a metric comes as CSV or as lines of JSON, too', async () => {
+        const day = Math.floor(Date.now() / DAY_MS) * DAY_MS;
+        const query = `name=app_open&from=${new Date(day - DAY_MS).toISOString()}&to=${new Date(day + DAY_MS).toISOString()}`;
+        for (const member of await registerMany(5)) {
+                must(await send([event('app_open')], { token: member.token }), 202);
+        }
+        await eventually('five were there', async () => await today('app_open') >= 5);
+        const csv = await analyst.get(`/v1/admin/analytics/export?${query}`);
+        assert.deepEqual([csv.status, csv.headers['content-type']], [200, 'text/csv; charset=utf-8']);
+        assert.match(csv.headers['content-disposition'], /app_open\.csv/);
+        assert.match(csv.text, /^at,name,value\r\n(\d{4}-\d\d-\d\dT00:00:00\.000Z,app_open,\d*\r\n)+$/);
+        const lines = (await analyst.get(`/v1/admin/analytics/export?${query}&format=json_lines`)).text.trim().split('\n').map((line) => JSON.parse(line));
+        assert.ok(lines.at(-1).name === 'app_open' && lines.at(-1).value >= 5);
+        problem(await analyst.get(`/v1/admin/analytics/export?${query.replace('app_open', 'dau')}&interval=hour`), 422, { field: 'interval' });
+        problem(await (await register()).get(`/v1/admin/analytics/export?${query}`), 403);
+});
+
 // --- questions ---
 
 test('funnels, paths, cohorts and breakdowns tell of enough people, in steps of as many', async () => {

@@ -332,6 +332,9 @@ test('analytics: events, their schema, a metric', async () => {
         const analyst = await registerWithRole('administrator');
         assert.equal((await ok('GetMetric', { name: 'dau', from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00Z' }, analyst)).name, 'dau');
         const days = { from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00Z' };
+        const { answers: [file] } = await wire.callStream('ExportMetric', [{ name: 'dau', ...days }], { token: analyst.token });
+        called.add('ExportMetric');
+        assert.equal(file.file_name, 'dau.csv');
         assert.equal((await ok('GetFunnel', { ...days, steps: ['search', 'click'] }, analyst)).steps.length, 2);
         assert.deepEqual((await ok('GetPaths', days, analyst)).items, []);
         assert.deepEqual((await ok('GetCohorts', days, analyst)).items, []);
