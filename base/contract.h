@@ -176,6 +176,7 @@ struct rpc_service {
         size_t n_methods;
         const char *const *calls; /* names of the services that it may call; NULL-terminated, or NULL */
         const char *const *reads; /* names of the services whose event log it reads; the same */
+        bool collects_exports;    /* it may call ReadExport of every service */
 };
 
 /* A request of such a method (public, RATE_AUTH) has its credentials in the message: a token beside them, which

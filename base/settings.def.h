@@ -30,6 +30,7 @@ SETTING_INT(connections_per_address, "CONNECTIONS_PER_ADDRESS", 1000, 1, 1000000
 SETTING_INT(body_bytes, "BODY_BYTES", 67108864, 1048576, 1099511627776, "memory for the bodies of requests, in all; beyond it 503. One address may have a quarter, but for TRUSTED_PROXIES")
 SETTING_INT(grpc_connections, "GRPC_CONNECTIONS", 1000, 1, 1000000, "gRPC connections at a time; at most a quarter of what the limit of open files allows")
 SETTING_STRING(public_url, "PUBLIC_URL", "", false, "the address under which clients find this server, like https://social.example.org; empty: the one they ask at")
+SETTING_STRING(pages_url, "PAGES_URL", "", false, "the address of the gateway, below which links in mails lead; empty: PUBLIC_URL, or this process")
 SETTING_STRING(grpc_address, "GRPC_ADDRESS", "127.0.0.1", false, "the address that gRPC listens on; beyond loopback it needs TLS")
 SETTING_INT(grpc_port, "GRPC_PORT", 0, 0, 65535, "gRPC of all services of this process; 0: the HTTP port + 1")
 SETTING_STRING(grpc_tls_cert, "GRPC_TLS_CERT", "", false, "file with the certificate chain (PEM); needed beyond loopback")
@@ -49,6 +50,8 @@ SETTING_STRING(key_file, "SONET_KEY_FILE", "", false, "the file that all secrets
 SETTING_INT(embedded_postgresql_bytes, "EMBEDDED_POSTGRESQL_BYTES", 0, 0, 1099511627776, "shared memory of the PostgreSQL of `sonet up`; 0: an eighth of the machine's, 32 MiB to 2 GiB")
 SETTING_INT(embedded_redis_bytes, "EMBEDDED_REDIS_BYTES", 0, 0, 1099511627776, "what the Redis of `sonet up` may keep; 0: a sixteenth of the machine's memory, 64 MiB to 1 GiB")
 SETTING_STRING(data_dir, "SONET_DATA_DIR", "", false, "the data folder of `sonet up`; empty: chosen by who runs it")
+
+SETTING_INT(export_days, "EXPORT_DAYS", 7, 1, 90, "days for which the archive that a member asked for is kept, and its link leads to it")
 
 SETTING_CHOICE(log_level, "LOG_LEVEL", "info", "debug|info|warn|error", "the least level that is logged")
 SETTING_CHOICE(log_format, "LOG_FORMAT", "auto", "auto|text|json", "auto: text on a terminal, ECS JSON elsewhere")

@@ -85,10 +85,10 @@ static sn_status read_from(const struct settings *s, struct buf *error)
         return SN_OK;
 }
 
-/* Without PUBLIC_URL members are on this machine. */
+/* Without either URL members are on this machine, and this process is the gateway. */
 static const char *pages_of(const struct settings *s)
 {
-        struct str url = str_of(s->public_url);
+        struct str url = str_of(s->pages_url[0] != '\0' ? s->pages_url : s->public_url);
 
         while (url.len > 0 && url.ptr[url.len - 1] == '/') {
                 url.len--;

@@ -37,6 +37,9 @@ bool call_graph_allows(const char *caller, const char *callee, const char *metho
         if (contract == NULL) {
                 return false;
         }
+        if (strcmp(method, CALL_GRAPH_READ_EXPORT) == 0) {
+                return contract->collects_exports && find_contract(callee) != NULL;
+        }
         return contains(strcmp(method, CALL_GRAPH_READ_LOG) == 0 ? contract->reads : contract->calls, callee);
 }
 

@@ -11,6 +11,9 @@
 /* The one method that consumers call: it reads the callee's event log and calls no one, so `reads` may point anywhere.
  */
 #define CALL_GRAPH_READ_LOG "ReadOutbox"
+/* And the one that a job calls which gathers what all services keep of a member: likewise, where the contract says
+ * `collects_exports`. */
+#define CALL_GRAPH_READ_EXPORT "ReadExport"
 
 /* True when a service may call this method of another one. */
 bool call_graph_allows(const char *caller, const char *callee, const char *method);

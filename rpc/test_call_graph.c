@@ -14,7 +14,8 @@ static const struct rpc_method method;
 static const struct rpc_service base = {.name = "base", .reads = logs, .methods = &method, .n_methods = 1};
 static const struct rpc_service top = {.name = "top", .calls = below, .methods = &method, .n_methods = 1};
 static const char *const both[] = {"base", "top", NULL}, *const itself[] = {"snake", NULL};
-static const struct rpc_service roof = {.name = "roof", .calls = both, .methods = &method, .n_methods = 1};
+static const struct rpc_service roof = {
+    .name = "roof", .calls = both, .methods = &method, .n_methods = 1, .collects_exports = true};
 static const struct rpc_service snake = {.name = "snake", .calls = itself, .methods = &method, .n_methods = 1};
 static const struct rpc_service messages_only = {.name = "events"};
 
@@ -32,6 +33,15 @@ static void logs_are_read_where_the_contract_says_so(void **state)
         assert_true(call_graph_allows("base", "top", CALL_GRAPH_READ_LOG));
         assert_false(call_graph_allows("top", "base", CALL_GRAPH_READ_LOG));
         assert_false(call_graph_allows("stranger", "top", CALL_GRAPH_READ_LOG));
+}
+
+static void what_is_kept_of_members_is_read_where_the_contract_says_so(void **state)
+{
+        assert_true(call_graph_allows("roof", "base", CALL_GRAPH_READ_EXPORT));
+        assert_true(call_graph_allows("roof", "roof", CALL_GRAPH_READ_EXPORT));
+        assert_false(call_graph_allows("roof", "stranger", CALL_GRAPH_READ_EXPORT));
+        assert_false(call_graph_allows("top", "base", CALL_GRAPH_READ_EXPORT));
+        assert_false(call_graph_allows("roof", "snake", "Get"));
 }
 
 static void the_gateway_calls_every_service_and_no_service_calls_it(void **state)
@@ -62,6 +72,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(a_service_calls_what_its_contract_names_and_nothing_else),
             cmocka_unit_test(logs_are_read_where_the_contract_says_so),
+            cmocka_unit_test(what_is_kept_of_members_is_read_where_the_contract_says_so),
             cmocka_unit_test(the_gateway_calls_every_service_and_no_service_calls_it),
             cmocka_unit_test(a_service_ranks_above_all_that_it_calls),
             cmocka_unit_test(only_services_and_the_gateway_have_names),

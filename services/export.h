@@ -1,21 +1,40 @@
 /* What a service gives a member who asks for all that is kept of them: kinds of items, each a statement over its own
- * tables. `sonet admin user export` runs those of all services. */
+ * tables. The job of user_service that makes archives asks all services (ReadExport), `sonet admin user export` reads
+ * their databases. */
 #ifndef SERVICES_EXPORT_H
 #define SERVICES_EXPORT_H
 
+#include "base/buf.h"
 #include "db/db.h"
+#include "sonet/export.rpc.h"
 
 /* $1: the member; $2: the position of the last item before, '' at first; $3: how many items. Answers `position`, text
- * that the items are in the order of, and `item`, JSON: nothing that is secret, even for the member (hashes, seeds). */
+ * that the items are in the order of, and `json`: nothing that is secret, even for the member (hashes, seeds), and
+ * nothing that others wrote. */
 struct service_export {
         const char *kind; /* "notes" */
         const struct db_statement *statement;
 };
 
-struct export_item {
-        const char *position, *json;
+typedef Sonet__Export__ReadExportRequest export_request;
+typedef Sonet__Export__ReadExportResponse export_portion;
+
+/* The handler of every service's internal method ReadExport: a portion of some hundred items or 256 KiB. SN_NOT_FOUND:
+ * there is no such kind. */
+SN_CHECKED sn_status export_answer(struct rpc_call *c, const export_request *in, export_portion *out);
+
+/* A kind of a service, by its place among all kinds of all services. */
+struct export_part {
+        const struct service_definition *service;
+        const struct service_export *kind;
 };
-SN_CHECKED sn_status export_read(struct rpc_call *c, const struct service_export *kind, const char *user_id,
-                                 const char *after, size_t limit, size_t *n, struct export_item **items);
+/* False: there are not so many. */
+bool export_part_at(size_t place, struct export_part *out);
+
+/* The archive: one JSON document, a line for each item: {"member_id": …, "items": [{service, kind, item}, …]}. */
+void export_write_start(struct buf *out, const char *member_id, int64_t now_ms);
+/* first: these are the first of the archive. */
+void export_write_items(struct buf *out, const struct export_part *part, const export_portion *page, bool first);
+void export_write_end(struct buf *out);
 
 #endif

@@ -67,6 +67,28 @@ static void every_log_that_is_read_belongs_to_a_service_that_emits(void **state)
         }
 }
 
+static bool has_method(const struct rpc_service *contract, const char *name)
+{
+        for (size_t i = 0; i < contract->n_methods; i++) {
+                if (strcmp(contract->methods[i].name, name) == 0) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+static void what_a_service_exports_of_members_can_be_asked_for(void **state)
+{
+        for (size_t i = 0; i < sonet_n_services; i++) {
+                const struct service_definition *d = sonet_services[i];
+
+                assert_int_equal(d->exports != NULL, has_method(d->contract, "ReadExport"));
+                for (size_t k = 0; d->exports != NULL && d->exports[k].kind != NULL; k++) {
+                        assert_string_equal(d->exports[k].statement->database, d->schema->database);
+                }
+        }
+}
+
 static void names_agree_between_definition_contract_and_database(void **state)
 {
         for (size_t i = 0; i < sonet_n_services; i++) {
@@ -134,6 +156,7 @@ int main(void)
             cmocka_unit_test(every_service_stands_after_those_that_it_calls),
             cmocka_unit_test(every_consumer_reads_a_log_that_its_contract_names),
             cmocka_unit_test(every_log_that_is_read_belongs_to_a_service_that_emits),
+            cmocka_unit_test(what_a_service_exports_of_members_can_be_asked_for),
             cmocka_unit_test(names_agree_between_definition_contract_and_database),
             cmocka_unit_test(no_other_service_is_single),
             cmocka_unit_test(the_tables_of_messages_fit_the_structs_of_protobuf_c),

@@ -147,7 +147,11 @@ void gen_emit_source(FILE *out, const struct gen_file *file)
                 fprintf(out, "        .methods = %s_methods, .n_methods = %s_METHOD_COUNT,\n", name,
                         gen_upper(file->name));
         }
-        fputs("        .calls = calls, .reads = reads,\n};\n", out);
+        fputs("        .calls = calls, .reads = reads,\n", out);
+        if (file->service_options->collects_exports) {
+                fputs("        .collects_exports = true,\n", out);
+        }
+        fputs("};\n", out);
 }
 
 void gen_emit_stubs(FILE *out, const struct gen_file *file)

@@ -1,60 +1,84 @@
-/* Owns `sonet admin user export`: all that the services keep of a member, as lines of JSON. */
+/* Owns `sonet admin user export`: the archive of all that the services keep of a member, from their databases. */
 #include "services/export.h"
 
 #include <stdio.h>
 #include "cmd/admin/admin.h"
 #include "services/user/accounts.h"
 
-enum { AT_ONCE = 500, CALL_MS = 60000 };
+enum { CALL_MS = 60000, TEXT_MAX = 16 << 20 };
 
-/* However much there is, by portions, each with a call, and so memory, of its own. */
-static sn_status print_kind(struct rpc_call *c, const struct service_export *kind, const char *user_id)
+static sn_status print(struct rpc_call *c, struct buf *text)
 {
-        char *after = arena_strdup(c->arena, "");
+        bool good = !text->overflow && fwrite(text->data, 1, text->len, stdout) == text->len && fflush(stdout) == 0;
 
-        for (size_t n = AT_ONCE; n == AT_ONCE;) {
-                CLEANUP(rpc_call_free_p) struct rpc_call *portion = rpc_call_new_background(c->service, CALL_MS);
-                struct export_item *items = NULL;
-                sn_status status = export_read(portion, kind, user_id, after, AT_ONCE, &n, &items);
+        buf_free(text);
+        return good ? SN_OK : rpc_fail(c, SN_UNAVAILABLE, NULL, "cannot write to standard output");
+}
 
-                if (status != SN_OK) {
-                        return rpc_fail(c, status, NULL, "%s: %s", kind->kind, portion->problem.detail);
-                }
-                for (size_t i = 0; i < n; i++) {
-                        printf("{\"service\":\"%s\",\"kind\":\"%s\",\"item\":%s}\n", c->service->name, kind->kind,
-                               items[i].json);
-                }
-                after = n > 0 ? arena_strdup(c->arena, items[n - 1].position) : after;
+/* A call, and so memory, of its own for each portion, however many there are. */
+static sn_status print_portion(struct admin *a, struct rpc_call *c, const struct export_part *part, char **after)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *portion = rpc_call_new_background(c->service, CALL_MS);
+        export_request in = SONET__EXPORT__READ_EXPORT_REQUEST__INIT;
+        export_portion out = SONET__EXPORT__READ_EXPORT_RESPONSE__INIT;
+        struct buf text;
+
+        in.member_id = (char *)a->member_id;
+        in.kind = (char *)part->kind->kind;
+        in.after = *after;
+        sn_status status = export_answer(portion, &in, &out);
+        if (status != SN_OK) {
+                return rpc_fail(c, status, NULL, "%s: %s", part->kind->kind, portion->problem.detail);
         }
-        return fflush(stdout) == 0 ? SN_OK : rpc_fail(c, SN_UNAVAILABLE, NULL, "cannot write to standard output");
+        buf_init(&text, TEXT_MAX);
+        export_write_items(&text, part, &out, a->n_listed == 0);
+        a->n_listed += out.n_items;
+        *after = out.more ? arena_strdup(c->arena, out.items[out.n_items - 1]->position) : NULL;
+        return text.len > 0 ? print(c, &text) : SN_OK;
 }
 
 static sn_status print_service(struct admin *a, struct rpc_call *c)
 {
-        const struct service_export *exports = service_definition_find(c->service->name)->exports;
+        struct export_part part = {service_definition_find(c->service->name), NULL};
 
-        for (size_t i = 0; exports[i].kind != NULL; i++) {
-                TRY(print_kind(c, &exports[i], a->member_id));
+        for (part.kind = part.service->exports; part.kind->kind != NULL; part.kind++) {
+                for (char *after = ""; after != NULL;) {
+                        TRY(print_portion(a, c, &part, &after));
+                }
         }
         return SN_OK;
 }
 
-static sn_status find_member(struct admin *a, struct rpc_call *c)
+static sn_status print_start(struct admin *a, struct rpc_call *c)
 {
         UserAdmin__Account account = USER_ADMIN__ACCOUNT__INIT;
+        struct buf text;
 
         TRY(DB_READ(c, tx, account_find(tx, a->words[0], &account)));
         a->member_id = arena_strdup(a->arena, account.id);
-        return SN_OK;
+        buf_init(&text, TEXT_MAX);
+        export_write_start(&text, a->member_id, c->now_ms);
+        return print(c, &text);
+}
+
+static sn_status print_end(struct admin *a, struct rpc_call *c)
+{
+        struct buf text;
+
+        buf_init(&text, TEXT_MAX);
+        export_write_end(&text);
+        return print(c, &text);
 }
 
 sn_status admin_export(struct admin *a)
 {
-        TRY(admin_with_service(a, service_definition_find("user"), find_member));
+        const struct service_definition *user = service_definition_find("user");
+
+        TRY(admin_with_service(a, user, print_start));
         for (size_t i = 0; i < sonet_n_services; i++) {
                 if (sonet_services[i]->exports != NULL) {
                         TRY(admin_with_service(a, sonet_services[i], print_service));
                 }
         }
-        return SN_OK;
+        return admin_with_service(a, user, print_end);
 }

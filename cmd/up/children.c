@@ -266,6 +266,10 @@ static struct environment environment_make(const struct serve_plan *plan)
         environment_add(&env, "SONET_KEY_FILE", plan->key[0] != '\0' ? KEY_FD_PATH : plan->embedded->key_file);
         environment_add(&env, "GRPC_ADDRESS", grpc_address(plan));
         environment_add(&env, "REDIS_URL", embedded_redis_url(plan->embedded, plan->arena));
+        if (plan->settings->public_url[0] == '\0' && plan->settings->pages_url[0] == '\0') {
+                environment_add(&env, "PAGES_URL",
+                                arena_printf(plan->arena, "http://localhost:%d", plan->layout.processes[0].http_port));
+        }
         if (plan->settings->spool_dir[0] == '\0') {
                 environment_add(&env, "SPOOL_DIR", plan->embedded->spool);
         }

@@ -60,6 +60,12 @@ static void stop(struct service *service)
         journal_stop();
 }
 
+sn_status analytics_handle_read_export(struct rpc_call *c, const Sonet__Export__ReadExportRequest *in,
+                                       Sonet__Export__ReadExportResponse *out)
+{
+        return export_answer(c, in, out);
+}
+
 const struct service_definition analytics_service = {
     .name = "analytics",
     .contract = &analytics_contract,
@@ -67,6 +73,7 @@ const struct service_definition analytics_service = {
     .schema = &analytics_schema,
     .consumers = analytics_consumers,
     .jobs = analytics_jobs,
+    .exports = analytics_exports,
     .start = start,
     .stop = stop,
 };

@@ -10,4 +10,7 @@
 int64_t analytics_min_group(void);
 int64_t analytics_keep_months(void);
 
+/* store_export.c */
+extern const struct service_export analytics_exports[];
+
 #endif

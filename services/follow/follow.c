@@ -19,6 +19,12 @@ sn_status follow_handle_read_outbox(struct rpc_call *c, const Sonet__Events__Rea
         return bus_read_outbox(c, in, out);
 }
 
+sn_status follow_handle_read_export(struct rpc_call *c, const Sonet__Export__ReadExportRequest *in,
+                                    Sonet__Export__ReadExportResponse *out)
+{
+        return export_answer(c, in, out);
+}
+
 const struct service_definition follow_service = {
     .name = "follow",
     .contract = &follow_contract,

@@ -5,7 +5,7 @@
 
 #define EDGES(table, one, other)                                                                                       \
         "select " other "::text as position, jsonb_build_object('user_id', " other ", 'created_at', created_at)::text" \
-        " as item from " table " where " one " = $1 and " other                                                        \
+        " as json from " table " where " one " = $1 and " other                                                        \
         " > coalesce(nullif($2, '')::uuid, '00000000-0000-0000-0000-000000000000') order by " other " limit $3"
 
 DB_STATEMENT(EXPORT_FOLLOWING, "follow_service", NULL, EDGES("user_relationships", "follower_id", "followee_id"));

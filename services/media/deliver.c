@@ -2,8 +2,8 @@
 #include "services/media/media.h"
 
 #include <string.h>
+#include "auth/signed_link.h"
 #include "services/media/blobs.h"
-#include "services/media/signature.h"
 #include "services/media/store.h"
 
 struct served {
@@ -15,7 +15,7 @@ struct served {
 static bool may_see(const struct rpc_call *c, const Media__DownloadMediaRequest *in, const MediaRows__StoredMedia *row)
 {
         return row->is_public || strcmp(row->owner_id, c->actor) == 0 ||
-               signature_holds(row->id, in->expires, in->signature, c->now_ms);
+               link_holds(MEDIA_LINK, row->id, in->expires, in->signature, c->now_ms);
 }
 
 static sn_status find_variant(struct db_tx *tx, const char *id, const char *name, struct served *out)

@@ -2,7 +2,9 @@
 #include "services/media/describe.h"
 
 #include <inttypes.h>
-#include "services/media/signature.h"
+#include "auth/signed_link.h"
+
+enum { WINDOW_S = 1800 };
 
 static const char *base_url = "";
 
@@ -11,15 +13,22 @@ void describe_start(const char *public_url)
         base_url = public_url;
 }
 
+/* When an address that is given out now expires: in half an hour to an hour, and the same for all that are given out
+ * within half an hour, so that browsers keep what they fetched. */
+static int64_t expiry_s(int64_t now_ms)
+{
+        return (now_ms / 1000 / WINDOW_S + 2) * WINDOW_S;
+}
+
 static char *url_of(struct rpc_call *c, const MediaRows__StoredMedia *row, const char *variant)
 {
-        int64_t expires_s = signature_expiry_s(c->now_ms);
-        char signature[SIGNATURE_SIZE];
+        int64_t expires_s = expiry_s(c->now_ms);
+        char signature[LINK_SIGNATURE_SIZE];
 
         if (row->is_public) {
                 return arena_printf(c->arena, "%s/media/%s/%s", base_url, row->id, variant);
         }
-        signature_make(row->id, expires_s, signature);
+        link_sign(MEDIA_LINK, row->id, expires_s, signature);
         return arena_printf(c->arena, "%s/media/%s/%s?expires=%" PRId64 "&signature=%s", base_url, row->id, variant,
                             expires_s, signature);
 }

@@ -21,6 +21,12 @@ sn_status media_handle_read_outbox(struct rpc_call *c, const Sonet__Events__Read
         return bus_read_outbox(c, in, out);
 }
 
+sn_status media_handle_read_export(struct rpc_call *c, const Sonet__Export__ReadExportRequest *in,
+                                   Sonet__Export__ReadExportResponse *out)
+{
+        return export_answer(c, in, out);
+}
+
 const struct service_definition media_service = {
     .name = "media",
     .contract = &media_contract,
@@ -28,6 +34,7 @@ const struct service_definition media_service = {
     .schema = &media_schema,
     .consumers = media_consumers,
     .jobs = media_jobs,
+    .exports = media_exports,
     .emits = true,
     .start = start,
 };

@@ -19,4 +19,9 @@ struct media_limits {
 };
 extern struct media_limits media_limits;
 
+#define MEDIA_LINK "media-url" /* what signed links of media are for (auth/signed_link.h) */
+
+/* store_export.c */
+extern const struct service_export media_exports[];
+
 #endif

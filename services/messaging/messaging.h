@@ -38,4 +38,7 @@ typedef MessagingRows__Entry chat_entry;   /* an entry of its log */
 /* In larger chats who has read and who writes is told to nobody else as it happens: each of n would tell n. */
 #define TOLD_MAX 50
 
+/* store_export.c */
+extern const struct service_export messaging_exports[];
+
 #endif

@@ -31,6 +31,12 @@ sn_status note_handle_read_outbox(struct rpc_call *c, const Sonet__Events__ReadO
         return bus_read_outbox(c, in, out);
 }
 
+sn_status note_handle_read_export(struct rpc_call *c, const Sonet__Export__ReadExportRequest *in,
+                                  Sonet__Export__ReadExportResponse *out)
+{
+        return export_answer(c, in, out);
+}
+
 const struct service_definition note_service = {
     .name = "note",
     .contract = &note_contract,

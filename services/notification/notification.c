@@ -20,6 +20,12 @@ static void stop(struct service *service)
         push_lane_stop();
 }
 
+sn_status notification_handle_read_export(struct rpc_call *c, const Sonet__Export__ReadExportRequest *in,
+                                          Sonet__Export__ReadExportResponse *out)
+{
+        return export_answer(c, in, out);
+}
+
 const struct service_definition notification_service = {
     .name = "notification",
     .contract = &notification_contract,
@@ -27,6 +33,7 @@ const struct service_definition notification_service = {
     .schema = &notification_schema,
     .consumers = notification_consumers,
     .jobs = notification_jobs,
+    .exports = notification_exports,
     .emits = true,
     .start = start,
     .stop = stop,

@@ -16,4 +16,7 @@
 /* Aggregate and object: the member whose notifications were read or seen. */
 #define EVENT_NOTIFICATION_COUNTED "notification.counted"
 
+/* store_export.c */
+extern const struct service_export notification_exports[];
+
 #endif

@@ -7,6 +7,12 @@ static sn_status start(struct service *service, const struct settings *settings)
         return SN_OK;
 }
 
+sn_status search_handle_read_export(struct rpc_call *c, const Sonet__Export__ReadExportRequest *in,
+                                    Sonet__Export__ReadExportResponse *out)
+{
+        return export_answer(c, in, out);
+}
+
 const struct service_definition search_service = {
     .name = "search",
     .contract = &search_contract,

@@ -6,6 +6,7 @@
 #include "services/search/search.service.h"
 #include "services/services.h"
 
+/* store_export.c */
 extern const struct service_export search_exports[];
 
 #endif

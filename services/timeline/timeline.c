@@ -16,6 +16,12 @@ static void stop(struct service *service)
         home_memory_stop();
 }
 
+sn_status timeline_handle_read_export(struct rpc_call *c, const Sonet__Export__ReadExportRequest *in,
+                                      Sonet__Export__ReadExportResponse *out)
+{
+        return export_answer(c, in, out);
+}
+
 const struct service_definition timeline_service = {
     .name = "timeline",
     .contract = &timeline_contract,
@@ -23,6 +29,7 @@ const struct service_definition timeline_service = {
     .schema = &timeline_schema,
     .consumers = timeline_consumers,
     .jobs = timeline_jobs,
+    .exports = timeline_exports,
     .start = start,
     .stop = stop,
 };

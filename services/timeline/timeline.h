@@ -5,4 +5,7 @@
 #include "services/services.h"
 #include "services/timeline/timeline.service.h"
 
+/* store_export.c */
+extern const struct service_export timeline_exports[];
+
 #endif

@@ -3,9 +3,9 @@
 
 #include "services/export.h"
 
-#define ONE_ITEM(item, from) "select '1' as position, (" item ")::text as item " from " and $2 = '' limit $3"
+#define ONE_ITEM(item, from) "select '1' as position, (" item ")::text as json " from " and $2 = '' limit $3"
 #define BY_ID(columns, from)                                                                                           \
-        "select id::text as position, to_jsonb(x)::text as item from (select " columns " from " from " = $1"           \
+        "select id::text as position, to_jsonb(x)::text as json from (select " columns " from " from " = $1"           \
         " and id > coalesce(nullif($2, '')::uuid, '00000000-0000-0000-0000-000000000000') order by id limit $3) x"
 
 DB_STATEMENT(EXPORT_ACCOUNT, "user_service", NULL,
@@ -19,7 +19,7 @@ DB_STATEMENT(EXPORT_PROFILE, "user_service", NULL,
                       " birthday, 'field_names', field_names, 'field_values', field_values)",
                       "from user_profiles where user_id = $1"));
 DB_STATEMENT(EXPORT_SETTINGS, "user_service", NULL,
-             "select key as position, jsonb_build_object(key, value)::text as item from user_settings"
+             "select key as position, jsonb_build_object(key, value)::text as json from user_settings"
              " where user_id = $1 and key > $2 order by key limit $3");
 DB_STATEMENT(EXPORT_SESSIONS, "user_service", NULL,
              BY_ID("id, created_at, last_used_at, ended_at, user_agent, address, device_name, factors",

@@ -5,6 +5,7 @@
 #include "mail/mail.h"
 #include "services/user/deactivation.h"
 #include "services/user/authors.h"
+#include "services/user/exports.h"
 #include "services/user/password_rules.h"
 #include "services/user/pictures.h"
 #include "services/user/registration.h"
@@ -19,6 +20,7 @@ static sn_status start(struct service *service, const struct settings *settings)
         password_rules_start(mail_network(), relying_party_name());
         session_start(settings);
         erase_start(settings);
+        exports_start(settings);
         pictures_start(settings->public_url);
         TRY(authors_start((size_t)settings->user_cache_bytes));
         return session_load_ended(service);
@@ -33,6 +35,12 @@ sn_status user_handle_read_outbox(struct rpc_call *c, const Sonet__Events__ReadO
                                   Sonet__Events__ReadOutboxResponse *out)
 {
         return bus_read_outbox(c, in, out);
+}
+
+sn_status user_handle_read_export(struct rpc_call *c, const Sonet__Export__ReadExportRequest *in,
+                                  Sonet__Export__ReadExportResponse *out)
+{
+        return export_answer(c, in, out);
 }
 
 const struct service_definition user_service = {

@@ -1,6 +1,9 @@
 // Deleting one's own account: nobody sees anything of it any more, until its member logs in again.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
+import { mailsTo, verifyEmail } from './operator.mjs';
+import { form, png } from './pictures.mjs';
 import { PASSWORD, api, assertTokenIsRefused, eventually, ids, logIn, must, problem, randomName, register, registerMany } from './shared.mjs';
 
 const remove = (member, body = { password: PASSWORD }) => member.del('/v1/users/me', { body });
@@ -90,4 +93,85 @@ test('deleting twice at the same time deletes once', async () => {
         assert.ok(answers.some((a) => a.status === 204));
         answers.filter((a) => a.status !== 204).forEach((a) => problem(a, [401, 404]));
         assert.equal((await logIn(ada.username)).id, ada.id);
+});
+
+const exportPath = '/v1/users/me/export';
+const inPart = (archive, service, kind) => archive.items.filter((i) => i.service === service && i.kind === kind).map((i) => i.item);
+const ready = (member, id) => eventually('the archive is ready', async () => {
+        const answer = must(await member.get(`${exportPath}/${id}`));
+        return answer.progress === 100 && answer.ready_at ? answer : false;
+}, 60_000);
+
+// What a mail says, without the line breaks of quoted-printable.
+const plain = (mail) => mail.replaceAll(/=\r?\n/g, '').replaceAll(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
+
+test('a member is given an archive of what every service keeps of them, and nothing that others wrote', async () => {
+        const [ada, bob] = await registerMany(2);
+        await verifyEmail(ada, `${ada.username}@example.org`);
+        const [mine, theirs] = [await ada.note('what "ada" wrote'), await bob.note('what bob wrote')];
+        await ada.react(theirs.id, 'like');
+        await bob.react(mine.id, 'like');
+        await ada.follow(bob);
+        await bob.follow(ada);
+        const chat = must(await ada.post('/v1/chats', { kind: 'direct', user_ids: [bob.id] }), 201);
+        const sent = must(await ada.post(`/v1/chats/${chat.id}/messages`, { text: 'a word of ada', client_id: randomUUID() }), 201);
+        must(await bob.post(`/v1/chats/${chat.id}/messages`, { text: 'a word of bob', client_id: randomUUID() }), 201);
+        const file = must(await api('POST', '/v1/media', { token: ada.token, ...form(png(4, 4)) }), 201);
+        await eventually('ada is told', async () => must(await ada.get('/v1/notifications')).items.length > 0);
+        await ada.homeIds();
+        const begun = must(await ada.post(exportPath), 202);
+        assert.ok(begun.id && !begun.url && !begun.ready_at);
+        assert.equal(must(await ada.post(exportPath), 202).id, begun.id);
+        const done = await ready(ada, begun.id);
+        assert.equal(done.id, begun.id);
+        const { url } = must(await ada.post(exportPath), 202);
+        const mailed = await eventually('the link is mailed', () => mailsTo(`${ada.username}@example.org`).map((m) => plain(m).match(/https?:\S+\/exports\/[^\s"<]+/)?.[0]).find(Boolean) ?? false);
+        assert.equal(mailed.replaceAll('&amp;', '&'), url);
+        const fetched = await fetch(url);
+        assert.equal(fetched.status, 200);
+        assert.match(fetched.headers.get('content-disposition'), new RegExp(`attachment.*${ada.username}\\.json`));
+        const text = await fetched.text();
+        assert.equal(Buffer.byteLength(text), done.size_bytes);
+        const archive = JSON.parse(text);
+        assert.equal(archive.items.length, done.items);
+        assert.equal(archive.member_id, ada.id);
+        assert.deepEqual(inPart(archive, 'note', 'notes').map((n) => n.text), ['what "ada" wrote']);
+        assert.deepEqual(inPart(archive, 'messaging', 'messages').map((m) => [m.id, m.text]), [[sent.id, 'a word of ada']]);
+        assert.deepEqual(inPart(archive, 'messaging', 'chats').map((x) => [x.id, x.peer_id]), [[chat.id, bob.id]]);
+        assert.deepEqual(inPart(archive, 'media', 'files').map((f) => f.id), [file.id]);
+        assert.deepEqual(inPart(archive, 'follow', 'following').map((f) => f.user_id), [bob.id]);
+        assert.ok(inPart(archive, 'notification', 'notifications').some((n) => n.actor_ids.includes(bob.id)));
+        assert.deepEqual(new Set(archive.items.map((i) => i.service)).has('timeline'), true);
+        assert.ok(!text.includes('bob wrote') && !text.includes('of bob') && !/argon2|refresh_salt|password_hash/.test(text));
+});
+
+test('a link of an archive opens that one alone, and leads nowhere once the archive was deleted', async () => {
+        const [ada, bob] = await registerMany(2);
+        for (const member of [ada, bob]) {
+                await ready(member, must(await member.post(exportPath), 202).id);
+        }
+        const [of, other] = [new URL(must(await ada.post(exportPath), 202).url), new URL(must(await bob.post(exportPath), 202).url)];
+        const later = new URL(of);
+        later.searchParams.set('expires', Number(of.searchParams.get('expires')) + 1);
+        const swapped = new URL(other);
+        swapped.search = of.search;
+        const bare = new URL(of.origin + of.pathname);
+        for (const url of [later, swapped, bare]) {
+                problem(await api('GET', url.pathname + url.search), 404, { code: 'not_found' });
+        }
+        problem(await bob.get(of.pathname), 404);
+        must(await remove(bob), 204);
+        problem(await api('GET', other.pathname + other.search), 404, { code: 'not_found' });
+        assert.equal((await logIn(bob.username)).id, bob.id);
+        assert.equal((await fetch(other)).status, 200);
+        const own = of.pathname.replace('/exports', exportPath);
+        const his = other.pathname.replace('/exports', exportPath);
+        problem(await ada.get(his), 404);
+        must(await ada.del(his), 204); // there is none of hers by that id
+        assert.equal((await fetch(other)).status, 200);
+        must(await ada.del(own), 204);
+        problem(await api('GET', of.pathname + of.search), 404, { code: 'not_found' });
+        problem(await ada.get(own), 404);
+        const again = must(await ada.post(exportPath), 202);
+        assert.ok(!of.pathname.endsWith(again.id));
 });

@@ -140,7 +140,7 @@ test('the operator exports all that is kept of a member, and nothing that is sec
         must(await ada.patch('/v1/users/me/settings', { privacy: { discoverable: false } }));
         const exported = await admin('user', 'export', ada.username);
         assert.equal(exported.code, 0, exported.stderr);
-        const lines = exported.stdout.trim().split('\n').map((line) => JSON.parse(line));
+        const lines = JSON.parse(exported.stdout).items;
         const of = (kind) => lines.filter((l) => l.kind === kind).map((l) => l.item);
         assert.deepEqual(of('notes').map((n) => [n.id, n.text, n.visibility, n.parent_id]),
                          [[note.id, 'Mine "alone"', 'only_me', null], [comment.id, 'An answer', 'public', theirs.id]]);

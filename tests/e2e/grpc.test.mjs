@@ -65,6 +65,11 @@ test('members: register, log in, refresh, profile, search, sessions, log out', a
         assert.equal((await ok('UpdateSettings', { notifications: { likes: false } }, me)).notifications.likes, false);
         assert.ok((await ok('GetSettingsSchema', {})).items.some((s) => s.key === 'notifications.likes' && s.default === 'true'));
         assert.equal((await ok('ListLogIns', {}, me)).items.length, 2);
+        const archive = await ok('CreateExport', {}, me);
+        assert.equal((await ok('GetExport', { id: archive.id }, me)).id, archive.id);
+        assert.equal((await wire.callStream('DownloadExport', [{ id: archive.id }], { token: me.token })).error.code, Status.NOT_FOUND);
+        called.add('DownloadExport'); // its link: accounts.test.mjs
+        await ok('DeleteExport', { id: archive.id }, me);
         const sessions = await ok('ListSessions', {}, me);
         assert.deepEqual(ids(sessions.items), [again.session_id, login.session_id]);
         await ok('EndSession', { id: again.session_id }, me);

@@ -1,0 +1,16 @@
+/* Owns the SQL on what media_service exports of a member. Their bytes are at GET /media/{id}/original. */
+#include "services/media/media.h"
+
+#define AFTER(column) column " > coalesce(nullif($2, '')::uuid, '00000000-0000-0000-0000-000000000000')"
+
+DB_STATEMENT(EXPORT_FILES, "media_service", NULL,
+             "select id::text as position, jsonb_build_object('id', id, 'file_name', file_name, 'mime_type', mime_type,"
+             " 'size_bytes', size_bytes, 'width', width, 'height', height, 'duration_ms', duration_ms, 'alt_text',"
+             " alt_text, 'created_at', created_at, 'path', '/media/' || id || '/original')::text as json"
+             " from media_files where owner_id = $1 and " AFTER("id") " order by id limit $3");
+DB_STATEMENT(EXPORT_UPLOADS, "media_service", NULL,
+             "select id::text as position, jsonb_build_object('id', id, 'length', length, 'received_bytes',"
+             " received_bytes, 'metadata', metadata, 'created_at', created_at, 'expires_at', expires_at)::text as json"
+             " from upload_sessions where owner_id = $1 and " AFTER("id") " order by id limit $3");
+
+const struct service_export media_exports[] = {{"files", &EXPORT_FILES}, {"uploads", &EXPORT_UPLOADS}, {0}};

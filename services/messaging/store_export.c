@@ -1,0 +1,41 @@
+/* Owns the SQL on what messaging_service exports of a member: where they are, and what they wrote themselves. What
+ * others wrote in the same chats, the names of chats among it, is not theirs to take along. */
+#include "services/messaging/messaging.h"
+
+#define AFTER(column) column " > coalesce(nullif($2, '')::uuid, '" NOBODY "')"
+
+DB_STATEMENT(EXPORT_CHATS, "messaging_service", NULL,
+             "select p.chat_id::text as position, jsonb_build_object('id', c.id, 'kind', (array['direct', 'group',"
+             " 'channel'])[c.kind], 'peer_id', nullif(coalesce(nullif(c.peer_low, $1), c.peer_high), $1), 'role',"
+             " (array['owner', 'administrator', 'member', 'reader'])[p.role], 'state', (array['in', 'requested',"
+             " 'out', 'declined', 'applied'])[p.state], 'archived', p.archived, 'pinned', p.pinned, 'muted_until',"
+             " p.muted_until, 'draft', p.draft, 'created_at', p.created_at)::text as json"
+             " from chat_participants p join chats c on c.id = p.chat_id where p.user_id = $1 and " AFTER(
+                 "p.chat_id") " order by p.chat_id limit $3");
+
+/* Found by what they were sent under: each message has a client's id. */
+DB_STATEMENT(EXPORT_MESSAGES, "messaging_service", NULL,
+             "select s.client_id::text as position, jsonb_build_object('id', m.id, 'chat_id', m.chat_id, 'text',"
+             " m.text, 'earlier_texts', (select jsonb_agg(e.text order by e.seq) from message_edits e"
+             " where e.message_id = m.id), 'reply_to_id', m.reply_to_id, 'note_id', m.note_id, 'forwarded',"
+             " m.forwarded, 'created_at', m.created_at, 'edited_at', m.edited_at, 'expires_at', m.expires_at,"
+             " 'deleted_at', m.deleted_at)::text as json"
+             " from message_client_ids s join messages m on m.id = s.message_id where s.sender_id = $1 and " AFTER(
+                 "s.client_id") " order by s.client_id limit $3");
+
+DB_STATEMENT(EXPORT_REACTIONS, "messaging_service", NULL,
+             "select message_id || ' ' || emoji as position, jsonb_build_object('message_id', message_id, 'emoji',"
+             " emoji, 'created_at', created_at)::text as json from message_reactions where user_id = $1"
+             " and (message_id, emoji) > (coalesce(nullif(left($2, 36), '')::uuid, '" NOBODY "'), substr($2, 38))"
+             " order by message_id, emoji limit $3");
+
+DB_STATEMENT(EXPORT_HIDDEN, "messaging_service", NULL,
+             "select message_id::text as position, jsonb_build_object('message_id', message_id, 'created_at',"
+             " created_at)::text as json from message_hides where user_id = $1 and " AFTER(
+                 "message_id") " order by message_id limit $3");
+
+const struct service_export messaging_exports[] = {{"chats", &EXPORT_CHATS},
+                                                   {"messages", &EXPORT_MESSAGES},
+                                                   {"reactions", &EXPORT_REACTIONS},
+                                                   {"hidden_messages", &EXPORT_HIDDEN},
+                                                   {0}};

@@ -1,0 +1,9 @@
+/* Owns the SQL on what timeline_service exports of a member: when they last read. What stands on their timeline others
+ * wrote. */
+#include "services/timeline/timeline.h"
+
+DB_STATEMENT(EXPORT_HOME, "timeline_service", NULL,
+             "select '1' as position, jsonb_build_object('read_at', read_at, 'built_at', built_at)::text as json"
+             " from timeline_cache where owner_id = $1 and $2 = '' limit $3");
+
+const struct service_export timeline_exports[] = {{"home", &EXPORT_HOME}, {0}};
