@@ -1,6 +1,7 @@
 /* Owns the methods of those who look after a network: what they may see and do is accounts.h. */
 #include "services/user/user.h"
 
+#include <string.h>
 #include "services/page.h"
 #include "services/user/accounts.h"
 
@@ -35,10 +36,30 @@ static sn_status check_not_oneself(struct rpc_call *c, const char *id)
                                                          "is your own account: another administrator can do this");
 }
 
+/* Two who take each other's role away at once would leave nobody: the second one has none any more. */
+static sn_status check_still_administers(struct db_tx *tx, const char *other)
+{
+        struct rpc_call *c = db_call(tx);
+        UserAdmin__Account own = USER_ADMIN__ACCOUNT__INIT;
+
+        TRY(db_lock_pair(tx, c->actor, other));
+        TRY(account_find(tx, c->actor, &own));
+        return strcmp(own.role, "administrator") == 0
+                   ? SN_OK
+                   : rpc_fail_code(c, SN_UNAUTHENTICATED, "token_outdated", NULL,
+                                   "your own role was changed at this moment: refresh, and see what you may do");
+}
+
+static sn_status set_role(struct db_tx *tx, const UserAdmin__SetRoleRequest *in, UserAdmin__Account *out)
+{
+        TRY(check_still_administers(tx, in->id));
+        return account_set_role(tx, in->id, in->role, out);
+}
+
 sn_status user_handle_set_role(struct rpc_call *c, const UserAdmin__SetRoleRequest *in, UserAdmin__Account *out)
 {
         TRY(check_not_oneself(c, in->id));
-        return DB_WRITE(c, tx, account_set_role(tx, in->id, in->role, out));
+        return DB_WRITE(c, tx, set_role(tx, in, out));
 }
 
 sn_status user_handle_suspend(struct rpc_call *c, const UserAdmin__SuspendRequest *in, UserAdmin__Account *out)

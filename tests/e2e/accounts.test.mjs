@@ -77,6 +77,25 @@ test('who logs in again has it all back', async () => {
         await assertTokenIsRefused(ada.token);
 });
 
+test('numbers that a deleted account is part of stay as they are while it may come back', async () => {
+        const [ada, bob] = await registerMany(2);
+        const note = await bob.note('who likes this?');
+        await ada.react(note.id, 'like');
+        await ada.react(note.id, 'renote');
+        await ada.comment(note.id, 'I do');
+        await ada.follow(bob);
+        const counts = async () => [(await bob.read(note.id)).counts, must(await bob.get(`/v1/users/${bob.id}`)).counts];
+        const before = await eventually('it is counted', async () => {
+                const [of, own] = await counts();
+                return of.likes === 1 && of.renotes === 1 && of.comments === 1 && own.followers === 1 ? [of, own] : false;
+        });
+        must(await remove(ada), 204);
+        assert.deepEqual(await counts(), before);
+        assert.deepEqual(must(await bob.get(`/v1/notes/${note.id}/comments`)).items, []);
+        await logIn(ada.username);
+        assert.deepEqual(await counts(), before);
+});
+
 test('deleting an account needs its password', async () => {
         const ada = await register();
         problem(await remove(ada, { password: 'wrong password' }), 401, { code: 'credentials_wrong', field: 'password' });

@@ -45,6 +45,17 @@ test('a role that is taken away takes its scope from the tokens that are there',
         problem(await boss.put(`/v1/admin/users/${boss.id}/role`, { body: { role: 'member' } }), [400, 409, 412, 422], { code: 'account_is_yours' });
 });
 
+test('of two administrators who take each other\'s role away at once one stays', async () => {
+        for (let round = 0; round < 5; round++) {
+                const two = [await registerWithRole('administrator'), await registerWithRole('administrator')];
+                const answers = await Promise.all(two.map((boss, i) => boss.put(`/v1/admin/users/${two[1 - i].id}/role`, { body: { role: 'member' } })));
+                const [won, lost] = answers[0].status === 200 ? [0, 1] : [1, 0];
+                must(answers[won]);
+                problem(answers[lost], 401, { code: 'token_outdated' });
+                must(await two[won].get('/v1/admin/users?limit=1'));
+        }
+});
+
 test('nobody sees a suspended member, who can do nothing, until it is lifted', async () => {
         const helper = await registerWithRole('moderator');
         const [spammer, reader] = [await register(), await register()];

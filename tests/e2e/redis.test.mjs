@@ -1,7 +1,7 @@
 // Redis may be lost at any moment: slower, never wrong. Every timeline is compared with one that the test works out by itself.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { eventually, ids, inBatches, must, readAll } from './client.mjs';
+import { PASSWORD, eventually, ids, inBatches, must, readAll } from './client.mjs';
 import { signal, sleep } from './harness.mjs';
 import { ownServer } from './own.mjs';
 import { redisCommand } from './redisclient.mjs';
@@ -192,6 +192,27 @@ test('a stream has every event once and in order, with Redis, without it, and wh
         await heard('by one that goes on');
         assert.deepEqual(stream.events('home').map((m) => m.data.id).filter((id) => posted.includes(id)), posted);
         await stream.close();
+});
+
+test('a changed password and an ended session end tokens in every process while Redis is away', async () => {
+        const member = await it.register();
+        const [other, mine] = [await it.logIn(member.username), await it.logIn(member.username)];
+        const keeper = setInterval(() => it.server.kill('redis'), 50);
+        try {
+                it.server.kill('redis');
+                must(await member.del(`/v1/sessions/${other.session}`), 204);
+                await eventually('the ended session\'s token is refused', async () => (await other.get('/v1/timelines/home')).status === 401, 10_000);
+                must(await mine.post('/v1/auth/password/change', { current_password: PASSWORD, new_password: `${PASSWORD} anew` }));
+                for (const old of [member, mine]) {
+                        await eventually('tokens from before are refused', async () => (await old.get('/v1/timelines/home')).status === 401, 10_000);
+                }
+        } finally {
+                clearInterval(keeper);
+        }
+        await eventually('Redis is back', async () => /PONG/.test(await redisCommand(it.server, 'PING')), 30_000);
+        for (const old of [other, member, mine]) {
+                assert.equal((await old.get('/v1/timelines/home')).status, 401);
+        }
 });
 
 test('with Redis away altogether everything works', async () => {
