@@ -8,7 +8,7 @@
         " jsonb_agg(a.actor_id order by a.created_at) from (select actor_id, created_at from notification_actors"      \
         " where notification_id = n.id order by created_at, actor_id limit 500) a), 'latest_at', n.latest_at,"         \
         " 'seen_at', n.seen_at, 'read_at', n.read_at, 'archived_at', n.archived_at, 'snoozed_until',"                  \
-        " n.snoozed_until)::text as json from notifications n where n.user_id = $1 and " which        \
+        " n.snoozed_until)::text as json from notifications n where n.user_id = $1 and " which                         \
         " and (n.latest_at, n.id) > ('epoch'::timestamptz + coalesce(nullif(split_part($2, ' ', 1), '')::bigint, 0)"   \
         " * interval '1 microsecond', coalesce(nullif(split_part($2, ' ', 2), '')::uuid,"                              \
         " '00000000-0000-0000-0000-000000000000')) order by n.latest_at, n.id limit $3"
