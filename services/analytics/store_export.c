@@ -17,4 +17,13 @@ DB_STATEMENT(EXPORT_VISITS, "analytics_service", NULL,
              " where visitor = (select visitor from analytics_people where user_id = $1)"
              " and day > coalesce(nullif($2, '')::date, '0001-01-01') order by day limit $3");
 
-const struct service_export analytics_exports[] = {{"events", &EXPORT_EVENTS}, {"visits", &EXPORT_VISITS}, {0}};
+/* Whose author erased the account is nobody's any more. */
+DB_STATEMENT(EXPORT_PROFILE, "analytics_service", NULL,
+             "select p.author::text as position, jsonb_build_object('author_id', a.user_id, 'reads', p.reads, 'likes',"
+             " p.likes, 'renotes', p.renotes, 'answers', p.answers, 'updated_at', p.updated_at)::text as json"
+             " from user_engagement_profiles p left join analytics_people a on a.visitor = p.author"
+             " where p.visitor = (select visitor from analytics_people where user_id = $1) and p.author >"
+             " coalesce(nullif($2, '')::uuid, '00000000-0000-0000-0000-000000000000') order by p.author limit $3");
+
+const struct service_export analytics_exports[] = {
+    {"events", &EXPORT_EVENTS}, {"visits", &EXPORT_VISITS}, {"engagement", &EXPORT_PROFILE}, {0}};

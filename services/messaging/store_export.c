@@ -14,14 +14,16 @@ DB_STATEMENT(EXPORT_CHATS, "messaging_service", NULL,
                  "p.chat_id") " order by p.chat_id limit $3");
 
 /* Found by what they were sent under: each message has a client's id. */
-DB_STATEMENT(EXPORT_MESSAGES, "messaging_service", NULL,
-             "select s.client_id::text as position, jsonb_build_object('id', m.id, 'chat_id', m.chat_id, 'text',"
-             " m.text, 'earlier_texts', (select jsonb_agg(e.text order by e.seq) from message_edits e"
-             " where e.message_id = m.id), 'reply_to_id', m.reply_to_id, 'note_id', m.note_id, 'forwarded',"
-             " m.forwarded, 'created_at', m.created_at, 'edited_at', m.edited_at, 'expires_at', m.expires_at,"
-             " 'deleted_at', m.deleted_at)::text as json"
-             " from message_client_ids s join messages m on m.id = s.message_id where s.sender_id = $1 and " AFTER(
-                 "s.client_id") " order by s.client_id limit $3");
+DB_STATEMENT(
+    EXPORT_MESSAGES, "messaging_service", NULL,
+    "select s.client_id::text as position, jsonb_build_object('id', m.id, 'chat_id', m.chat_id, 'text',"
+    " m.text, 'earlier_texts', (select jsonb_agg(e.text order by e.seq) from message_edits e"
+    " where e.message_id = m.id), 'reply_to_id', m.reply_to_id, 'note_id', m.note_id, 'media_ids', (select"
+    " jsonb_agg(a.media_id order by a.position) from message_attachments a where a.message_id = m.id), 'forwarded',"
+    " m.forwarded, 'created_at', m.created_at, 'edited_at', m.edited_at, 'expires_at', m.expires_at,"
+    " 'deleted_at', m.deleted_at)::text as json"
+    " from message_client_ids s join messages m on m.id = s.message_id where s.sender_id = $1 and " AFTER(
+        "s.client_id") " order by s.client_id limit $3");
 
 DB_STATEMENT(EXPORT_REACTIONS, "messaging_service", NULL,
              "select message_id || ' ' || emoji as position, jsonb_build_object('message_id', message_id, 'emoji',"

@@ -34,6 +34,12 @@ DB_STATEMENT(EXPORT_CHOICES, "notification_service", NULL,
 DB_STATEMENT(EXPORT_MUTED, "notification_service", NULL, MEMBERS_OWN("muted_threads", "root_id"));
 DB_STATEMENT(EXPORT_WATCHED, "notification_service", NULL, MEMBERS_OWN("watched_members", "author_id"));
 
+/* Whose push service it is says which browser; the keys are the browser's own. */
+DB_STATEMENT(EXPORT_SUBSCRIPTIONS, "notification_service", NULL,
+             "select id::text as position, jsonb_build_object('id', id, 'endpoint', endpoint, 'created_at',"
+             " created_at)::text as json from push_subscriptions where user_id = $1 and id >"
+             " coalesce(nullif($2, '')::uuid, '00000000-0000-0000-0000-000000000000') order by id limit $3");
+
 const struct service_export notification_exports[] = {{"notifications", &EXPORT_LISTED},
                                                       {"archived_notifications", &EXPORT_ARCHIVED},
                                                       {"requests", &EXPORT_REQUESTS},
@@ -42,4 +48,5 @@ const struct service_export notification_exports[] = {{"notifications", &EXPORT_
                                                       {"choices", &EXPORT_CHOICES},
                                                       {"muted_threads", &EXPORT_MUTED},
                                                       {"watched_members", &EXPORT_WATCHED},
+                                                      {"push_subscriptions", &EXPORT_SUBSCRIPTIONS},
                                                       {0}};

@@ -36,13 +36,14 @@ static sn_status check_not_oneself(struct rpc_call *c, const char *id)
                                                          "is your own account: another administrator can do this");
 }
 
-/* Two who take each other's role away at once would leave nobody: the second one has none any more. */
-static sn_status check_still_administers(struct db_tx *tx, const char *other)
+/* Administrators who take each other's roles away at once, two or several in a ring, would leave nobody: they do so one
+ * after the other, and who has none any more cannot. */
+static sn_status check_still_administers(struct db_tx *tx)
 {
         struct rpc_call *c = db_call(tx);
         UserAdmin__Account own = USER_ADMIN__ACCOUNT__INIT;
 
-        TRY(db_lock_pair(tx, c->actor, other));
+        TRY(db_lock_one(tx, "roles", "all"));
         TRY(account_find(tx, c->actor, &own));
         return strcmp(own.role, "administrator") == 0
                    ? SN_OK
@@ -52,7 +53,7 @@ static sn_status check_still_administers(struct db_tx *tx, const char *other)
 
 static sn_status set_role(struct db_tx *tx, const UserAdmin__SetRoleRequest *in, UserAdmin__Account *out)
 {
-        TRY(check_still_administers(tx, in->id));
+        TRY(check_still_administers(tx));
         return account_set_role(tx, in->id, in->role, out);
 }
 

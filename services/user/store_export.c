@@ -12,7 +12,8 @@ DB_STATEMENT(EXPORT_ACCOUNT, "user_service", NULL,
              ONE_ITEM("jsonb_build_object('id', id, 'username', username, 'display_name', display_name, 'bio', bio,"
                       " 'email', email, 'email_verified_at', email_verified_at, 'role', role, 'created_at', created_at,"
                       " 'username_changed_at', username_changed_at, 'suspended_at', suspended_at, 'suspension_reason',"
-                      " suspension_reason, 'deactivated_at', deactivated_at, 'join_reason', join_reason)",
+                      " suspension_reason, 'avatar_id', avatar_id, 'header_id', header_id, 'deactivated_at', "
+                      "deactivated_at, 'join_reason', join_reason)",
                       "from users where id = $1"));
 DB_STATEMENT(EXPORT_PROFILE, "user_service", NULL,
              ONE_ITEM("jsonb_build_object('location', location, 'website', website, 'pronouns', pronouns, 'birthday',"

@@ -56,6 +56,16 @@ test('of two administrators who take each other\'s role away at once one stays',
         }
 });
 
+test('of three administrators who take the next one\'s role away at once one stays', async () => {
+        for (let round = 0; round < 5; round++) {
+                const three = [await registerWithRole('administrator'), await registerWithRole('administrator'), await registerWithRole('administrator')];
+                const answers = await Promise.all(three.map((boss, i) => boss.put(`/v1/admin/users/${three[(i + 1) % 3].id}/role`, { body: { role: 'member' } })));
+                const demoted = answers.filter((answer) => answer.status === 200).length;
+                assert.ok(demoted === 1 || demoted === 2, answers.map((answer) => answer.status).join());
+                answers.filter((answer) => answer.status !== 200).forEach((answer) => problem(answer, 401, { code: 'token_outdated' }));
+        }
+});
+
 test('nobody sees a suspended member, who can do nothing, until it is lifted', async () => {
         const helper = await registerWithRole('moderator');
         const [spammer, reader] = [await register(), await register()];

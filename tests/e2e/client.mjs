@@ -40,12 +40,22 @@ async function sendAgain(...request) {
 
 // What makes members, by a function like api() below.
 export function accounts(api) {
+        // A busy machine refuses some: one who was refused is as good as another who is not. Names that the caller chose are asked for once.
         async function register(fields = {}) {
+                for (let tries = 0; tries < 5 && !fields.username && !fields.email; tries++) {
+                        const answer = await tryToRegister(fields);
+                        if (![503, 504].includes(answer.status)) {
+                                return new Member(api, must(answer, 201), fields.password ?? PASSWORD);
+                        }
+                }
+                return new Member(api, must(await tryToRegister(fields), 201), fields.password ?? PASSWORD);
+        }
+
+        function tryToRegister(fields) {
                 const username = fields.username ?? randomName();
                 const password = fields.password ?? PASSWORD;
-                const answer = await api('POST', '/v1/auth/register', { body: { username, email: `${username}@example.org`, password,
-                                                                                display_name: `Member ${username}`, ...fields } });
-                return new Member(api, must(answer, 201), password);
+                return api('POST', '/v1/auth/register', { body: { username, email: `${username}@example.org`, password,
+                                                                  display_name: `Member ${username}`, ...fields } });
         }
 
         async function logIn(login, password = PASSWORD) {

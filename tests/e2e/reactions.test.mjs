@@ -205,6 +205,8 @@ async function hiddenRenote() {
         return { author, renoter, reader, note, renote };
 }
 
+const UNDONE_UNSEEN = [...REACTIONS.map(([what]) => what), 'mute_thread']; // one's own to undo, whatever became of the note
+
 test('a renote that one may not see leads by no road to the note that it passes on', async () => {
         const { author, reader, note, renote } = await hiddenRenote();
         for (const [what] of REACTIONS) {
@@ -219,7 +221,7 @@ test('a renote that one may not see leads by no road to the note that it passes 
                         const ask = (id) => reader.api(verb, path.replace('{id}', id).replace(/{\w+}/, GONE), { token: reader.token, body });
                         const [hidden, unknown] = [await ask(renote.id), await ask(GONE)];
                         assert.deepEqual([hidden.status, hidden.body?.detail], [unknown.status, unknown.body?.detail], `${verb} ${path}`);
-                        assert.equal(hidden.status, verb === 'DELETE' && REACTIONS.some(([what]) => path.endsWith(`/${what}`)) ? 204 : 404, `${verb} ${path}: ${hidden.text}`);
+                        assert.equal(hidden.status, verb === 'DELETE' && UNDONE_UNSEEN.some((what) => path.endsWith(`/${what}`)) ? 204 : 404, `${verb} ${path}: ${hidden.text}`);
                         assert.ok(!hidden.text.includes(note.id) && !hidden.text.includes(note.text), hidden.text);
                         roads++;
                 }

@@ -50,7 +50,7 @@ async function shared(mode, names) {
         try {
                 const env = { SONET_E2E_MODE: mode, SONET_URL: server.url, SONET_GRPC: JSON.stringify(server.grpcAddresses()),
                               SONET_E2E_KEY_FILE: path.join(server.dir, 'key') };
-                ({ good } = await testFiles(names, 4, env));
+                ({ good } = await testFiles(names, 2, env));
                 faults = server.faults();
         } finally {
                 if (!good || faults.length > 0) {

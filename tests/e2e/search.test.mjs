@@ -121,6 +121,7 @@ test('pages go on where they stopped, in each order, and have every note once', 
         }
         must(await ada.put(`/v1/notes/${written[2]}/like`));
         await until(nobody, word, written);
+        await eventually('the liked one is first', async () => (await found(nobody, word, { sort: 'engaged' }))[0] === written[2], 20_000);
         for (const sort of ['relevance', 'newest', 'engaged']) {
                 const seen = [];
                 for (let cursor = ''; cursor !== undefined;) {
@@ -133,7 +134,6 @@ test('pages go on where they stopped, in each order, and have every note once', 
                         assert.deepEqual(seen, [...written].reverse());
                 }
         }
-        await eventually('the liked one is first', async () => (await found(nobody, word, { sort: 'engaged' }))[0] === written[2], 20_000);
 });
 
 test('the exact word comes before a mistyped one, and a score is the sum of its explanation', async () => {
