@@ -22,9 +22,12 @@ bool db_pipeline_send(struct db_tx *tx, const char *prepared, const char *name, 
 
 static const char commit_name[] = "commit";
 
+/* The server keeps answers until the end of a pipeline: those of the statements are asked for before COMMIT, or a slow
+ * COMMIT would look like a slow statement. */
 bool db_pipeline_send_commit(struct db_tx *tx)
 {
-        return PQsendQueryParams(tx->connection->pg, "commit", 0, NULL, NULL, NULL, NULL, 0) == 1 &&
+        return PQsendFlushRequest(tx->connection->pg) == 1 &&
+               PQsendQueryParams(tx->connection->pg, "commit", 0, NULL, NULL, NULL, NULL, 0) == 1 &&
                add_name(tx, commit_name);
 }
 
