@@ -125,6 +125,7 @@ test('an erased member leaves no trace: id, name, address, text', { timeout: 240
         const isTheirs = (line) => !line.includes(ada.id) && (/hello @/.test(line) || (line.includes(mention.id) && /INTO public\.search_index /.test(line)) ||
                 new RegExp(`INTO public\\.search_words .*\\('(~[a-z]+:|@)?${name.slice(0, -1)}`).test(line));
         must(await ada.del('/v1/users/me', { body: { password: PASSWORD } }), 204);
+        await eventually('nobody is told of her any more', async () => await sql('notification', `select count(*) from notifications where user_id = '${ada.id}'`) === '0\n', 240_000); // in portions
         await eventually('it is erased', async () => {
                 const left = traces(await dump(), marks).filter((line) => !/INTO public\.outbox/.test(line) && !isTheirs(line));
                 assert.deepEqual(left, []);
