@@ -36,6 +36,11 @@ count_crash() { # LOG: a round that loses nothing is a test, and so is damage th
         awk '/^round [0-9]+: / || /^damage found/ { p++ } /^FAILED/ { f++ } END { print p + 0, f + 0 }' "$1"
 }
 
+# What a part's log says of its failures: the section that node:test closes with, or the lines that follow each failed test.
+failures() { # LOG
+        awk '/failing tests:/ { closing = 1 } closing || /^(not ok|FAILED)|\[  (ERROR|FAILED)|faults beside|(FAIL|TIMEOUT) / { left = 12 } left-- > 0' "$1" | head -100 || true
+}
+
 # Adds up what a part that ended with a code has found.
 count_part() { # NUMBER CODE
         local n=$1 code=$2 good=0 bad=0
@@ -47,7 +52,7 @@ count_part() { # NUMBER CODE
         fi
         passed=$((passed + good))
         failed=$((failed + bad))
-        [ "$bad" = 0 ] || broken+=("${part_title[n]}")
+        [ "$bad" = 0 ] || { broken+=("${part_title[n]}"); failures "$tmp/part.$n.log" >"$tmp/failures.${#broken[@]}"; }
         say "${part_title[n]}: $good passed, $bad failed, $((SECONDS - part_start[n])) s"
 }
 
@@ -91,7 +96,11 @@ stop_parts() {
 }
 
 closing_line() {
-        [ "${#broken[@]}" = 0 ] || { echo "Failed in:"; printf '  %s\n' "${broken[@]}"; }
+        local i
+        for ((i = 1; i <= ${#broken[@]}; i++)); do # at the end, where whoever has only the end of the output finds it
+                say "failed: ${broken[i - 1]}"
+                cat "$tmp/failures.$i"
+        done
         echo "$passed passed, $failed failed"
         [ "$failed" = 0 ]
 }
