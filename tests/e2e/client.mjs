@@ -193,7 +193,7 @@ export async function readAll(fetchPage, path, { limit = 100, maxPages = 400, be
 }
 
 // Asks again until check() neither throws nor gives false; fails with its last failure.
-export async function eventually(what, check, withinMs = 15_000) {
+export async function eventually(what, check, withinMs = 45_000) {
         const end = Date.now() + withinMs;
         for (let wait = 10; ; wait = Math.min(wait * 2, 250)) {
                 let failure = new Error('not so');
