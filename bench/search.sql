@@ -40,7 +40,7 @@ begin
 end
 $$;
 create function ours(terms text) returns text language sql as $$
-        select format('select count(*) from search_candidates(%1$L, array[%1$L]::tsquery[], null, ''{}'', null, null, null, 0, null, 600)', terms)
+        select format('select count(*) from search_candidates(%1$L, array[%1$L]::tsquery[], null, ''{}'', null, null, null, 0, null, 600, null)', terms)
 $$;
 create function plain(terms text) returns text language sql as $$
         select format('select note_id from search_index where words @@ %1$L order by ts_rank(words, %1$L) desc limit 20', terms)

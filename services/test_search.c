@@ -289,10 +289,14 @@ static void who_is_erased_leaves_no_row(void **state)
 {
         const char *gone = test_member("perishable");
         const char *own = write_public(gone, "loquat of mine"), *about = write_public(members[0], "loquat @perishable");
+        const Note__Note *comment = ASK(members[0], NOTE(CREATE_COMMENT), .id = own, .text = "loquat, you say");
+        const char *answer = strdup(comment->id);
         const char *was, *row = "select version || ' ' || words::text from search_index where note_id = '%s'";
 
+        test_network_settle();
         assert_true(finds("loquat", own));
         assert_true(finds("loquat", about));
+        assert_true(finds("loquat to:perishable", answer));
         was = ask_of("search_service", row, about);
         assert_non_null(strstr(was, ":mentions:"));
         assert_memory_equal(was, "1 ", 2);
@@ -306,8 +310,10 @@ static void who_is_erased_leaves_no_row(void **state)
         was = ask_of("search_service", row, about);
         assert_null(strstr(was, ":mentions:"));
         assert_memory_equal(was, "2 ", 2); /* what was read before the redaction is older */
+        assert_null(strstr(ask_of("search_service", row, answer), ":to:"));
         free((void *)own);
         free((void *)about);
+        free((void *)answer);
 }
 
 /* ---- Trends ---- */

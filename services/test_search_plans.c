@@ -70,8 +70,8 @@ static void explain_candidates(const char *values, struct buf *plan)
 }
 
 #define TERM(word) "'''" word "''', array['''" word "''']"
-#define NEWEST     "null, null, 0, null, 600"
-#define ENGAGED    "null, 'ffffffff-ffff-ffff-ffff-ffffffffffff', 0, 9223372036854775807, 300"
+#define NEWEST     "null, null, 0, null, 600, null"
+#define ENGAGED    "null, 'ffffffff-ffff-ffff-ffff-ffffffffffff', 0, 9223372036854775807, 300, null"
 
 /* A word that everyone uses is walked down from the newest and the most engaged; a rare one is read from its list. */
 static void notes_with_words_are_read_where_there_is_least_to_read(void **state)
@@ -84,6 +84,7 @@ static void notes_with_words_are_read_where_there_is_least_to_read(void **state)
             {TERM("rare") ", null, '{}', false, " NEWEST, "search_index_words"},
             {TERM("word7") ", null, '{}', false, " ENGAGED, "search_index_words"},
             {TERM("common") ", null, array[id(7)], true, " NEWEST, "search_index_author"},
+            {TERM("common") ", null, '{}', false, null, null, 0, null, 600, array[id(7), id(9)]", "search_index_pkey"},
         };
 
         for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
@@ -102,17 +103,17 @@ static void notes_with_words_are_read_where_there_is_least_to_read(void **state)
 static void what_is_written_and_named_is_found_by_index(void **state)
 {
         CHECK("search_service", {"DELETE_NOTES", "search_index_pkey"}, {"COUNT_NOTE", "search_index_pkey"},
-              {"ERASE_NOTES", "search_index_author"}, {"DELETE_STRAY_NOTES", "search_index_pkey"},
-              {"SELECT_STRAY_MEMBERS", "search_members_pkey"}, {"FIND_HASHTAGS", "search_words_pkey"},
-              {"FIND_MEMBERS", "search_members_username search_members_names"}, {"KEEP_QUERY", "search_members_pkey"},
-              {"CUT_HISTORY", "search_history_newest search_history_pkey"}, {"SELECT_HISTORY", "search_history_newest"},
-              {"SELECT_HISTORY_AFTER", "search_history_newest"}, {"CLEAR_HISTORY", "search_history_"},
-              {"CLEANUP_HISTORY", "search_history_age"}, {"DELETE_HISTORY_ITEM", "search_history_"},
-              {"SELECT_OWN_QUERIES", "search_history_"}, {"SELECT_COMMON_QUERIES", "search_suggestions_pkey"},
-              {"SELECT_SAVED", "saved_searches_newest"}, {"SELECT_SAVED_AFTER", "saved_searches_newest"},
-              {"COUNT_SAVED", "saved_searches_newest"}, {"DELETE_SAVED", "saved_searches_"},
-              {"ERASE_SAVED", "saved_searches_newest"}, {"ERASE_TAG_USES", "search_tag_uses_author"},
-              {"CLEANUP_TAG_USES", "search_tag_uses_hour"});
+              {"ERASE_NOTES", "search_index_author"}, {"ERASE_ADDRESSEE", "search_index_words"},
+              {"DELETE_STRAY_NOTES", "search_index_pkey"}, {"SELECT_STRAY_MEMBERS", "search_members_pkey"},
+              {"FIND_HASHTAGS", "search_words_pkey"}, {"FIND_MEMBERS", "search_members_username search_members_names"},
+              {"KEEP_QUERY", "search_members_pkey"}, {"CUT_HISTORY", "search_history_newest search_history_pkey"},
+              {"SELECT_HISTORY", "search_history_newest"}, {"SELECT_HISTORY_AFTER", "search_history_newest"},
+              {"CLEAR_HISTORY", "search_history_"}, {"CLEANUP_HISTORY", "search_history_age"},
+              {"DELETE_HISTORY_ITEM", "search_history_"}, {"SELECT_OWN_QUERIES", "search_history_"},
+              {"SELECT_COMMON_QUERIES", "search_suggestions_pkey"}, {"SELECT_SAVED", "saved_searches_newest"},
+              {"SELECT_SAVED_AFTER", "saved_searches_newest"}, {"COUNT_SAVED", "saved_searches_newest"},
+              {"DELETE_SAVED", "saved_searches_"}, {"ERASE_SAVED", "saved_searches_newest"},
+              {"ERASE_TAG_USES", "search_tag_uses_author"}, {"CLEANUP_TAG_USES", "search_tag_uses_hour"});
 }
 
 int main(void)

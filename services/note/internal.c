@@ -26,6 +26,9 @@ sn_status note_handle_batch_get(struct rpc_call *c, const Note__BatchGetRequest 
                              out->next_renote_ids);
 }
 
+/* In the place of who was erased. */
+#define NOBODY "00000000-0000-0000-0000-000000000000"
+
 /* A removed comment is its author's alone. */
 static bool is_indexed(const NoteRows__StoredNote *stored)
 {
@@ -46,6 +49,30 @@ static Note__IndexedNote *indexed_of(struct rpc_call *c, const NoteRows__StoredN
         return item;
 }
 
+/* Also of what was deleted, so that nothing changes for its comments; nobody in the place of who was erased. */
+static sn_status add_parent_authors(struct rpc_call *c, Note__IndexedNotes *out)
+{
+        NoteRows__StoredNote **parents = ARENA_ARRAY(c->arena, NoteRows__StoredNote *, out->n_items);
+        Note__IndexedNote **of = ARENA_ARRAY(c->arena, Note__IndexedNote *, out->n_items);
+        char **ids = ARENA_ARRAY(c->arena, char *, out->n_items);
+        size_t n = 0;
+
+        for (size_t i = 0; i < out->n_items; i++) {
+                if (out->items[i]->note->parent_id[0] != '\0') {
+                        of[n] = out->items[i];
+                        ids[n++] = out->items[i]->note->parent_id;
+                }
+        }
+        TRY(stored_get(c, READ_FROM_ANYWHERE, ids, n, parents));
+        TRY(n > 0 ? stored_get_deleted(c, ids, n, parents, NULL) : SN_OK);
+        for (size_t i = 0; i < n; i++) {
+                char *author = parents[i] != NULL ? parents[i]->note->author->id : (char *)protobuf_c_empty_string;
+
+                of[i]->parent_author_id = strcmp(author, NOBODY) != 0 ? author : (char *)protobuf_c_empty_string;
+        }
+        return SN_OK;
+}
+
 static sn_status show_indexed(struct rpc_call *c, char **ids, size_t n, Note__IndexedNotes *out)
 {
         NoteRows__StoredNote **stored = ARENA_ARRAY(c->arena, NoteRows__StoredNote *, n);
@@ -61,6 +88,7 @@ static sn_status show_indexed(struct rpc_call *c, char **ids, size_t n, Note__In
                         out->items[out->n_items++] = indexed_of(c, stored[i]);
                 }
         }
+        TRY(add_parent_authors(c, out));
         TRY(show_media(c, asked, out->n_items));
         for (size_t i = 0; i < out->n_items; i++) {
                 out->items[i]->note->n_media = asked[i]->n;
@@ -88,6 +116,20 @@ sn_status note_handle_list_indexed(struct rpc_call *c, const Note__ListIndexedRe
         }
         out->last_id = n == in->limit ? ids[n - 1] : (char *)protobuf_c_empty_string;
         return show_indexed(c, ids, n, out);
+}
+
+sn_status note_handle_list_bookmarked_ids(struct rpc_call *c, const Note__ListBookmarkedIdsRequest *in,
+                                          Note__BookmarkedIds *out)
+{
+        struct page_scan scan = {.limit = in->limit};
+        NoteRows__Bookmark **rows = NULL;
+
+        TRY(DB_READ(c, tx, store_bookmarks(tx, in->user_id, &scan, &out->n_ids, &rows)));
+        out->ids = ARENA_ARRAY(c->arena, char *, out->n_ids);
+        for (size_t i = 0; i < out->n_ids; i++) {
+                out->ids[i] = rows[i]->note_id;
+        }
+        return SN_OK;
 }
 
 /* "After" counts when both are given. */

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/uuid.h"
 #include "services/member.h"
+#include "services/page.h"
 #include "services/search/search.h"
 
 enum { DAY_MS = 24 * 60 * 60 * 1000 };
@@ -25,6 +26,26 @@ static sn_status member(struct rpc_call *c, const struct query *filter, const ch
                 return status;
         }
         *lexeme = arena_printf(c->arena, ":%s:%s", sign, status == SN_OK ? id : "-");
+        return SN_OK;
+}
+
+/* Of who blocks the reader, or is blocked, nothing is said. */
+static sn_status addressee(struct rpc_call *c, const struct query *filter, const char **lexeme)
+{
+        Follow__GetRelationsRequest in = FOLLOW__GET_RELATIONS_REQUEST__INIT;
+        Follow__Relations out = FOLLOW__RELATIONS__INIT;
+        char *id;
+
+        TRY(member(c, filter, "to", lexeme));
+        id = (char *)*lexeme + strlen(":to:");
+        if (id[0] == '-') {
+                return SN_OK;
+        }
+        in.viewer_id = (char *)c->actor;
+        in.user_ids = &id;
+        in.n_user_ids = 1;
+        TRY(follow_get_relations(c, &in, &out));
+        *lexeme = out.n_items == 1 && page_admits_unblocked(NULL, out.items[0]) ? *lexeme : ":to:-";
         return SN_OK;
 }
 
@@ -186,7 +207,11 @@ static sn_status place(struct rpc_call *c, const struct query *filter, struct te
                 terms->only_followed = true;
                 return SN_OK;
         }
-        return terms_fail(c, filter->at, "in:mine or in:following");
+        if (strcmp(filter->text, "bookmarks") == 0) {
+                terms->only_bookmarked = true;
+                return SN_OK;
+        }
+        return terms_fail(c, filter->at, "in:mine, in:following or in:bookmarks");
 }
 
 sn_status filter_lexeme(struct rpc_call *c, const struct query *filter, bool whole, struct terms *terms,
@@ -199,6 +224,8 @@ sn_status filter_lexeme(struct rpc_call *c, const struct query *filter, bool who
         switch (filter->filter) {
         case FILTER_FROM:
                 return member(c, filter, "from", lexeme);
+        case FILTER_TO:
+                return addressee(c, filter, lexeme);
         case FILTER_MENTIONS:
                 return member(c, filter, "mentions", lexeme);
         case FILTER_LANG:

@@ -11,7 +11,7 @@
 #include "services/search/rank.h"
 #include "services/search/store.h"
 
-enum { NEWEST = 600, MOST_ENGAGED = 300, FOLLOWED_MAX = 5000 };
+enum { NEWEST = 600, MOST_ENGAGED = 300, FOLLOWED_MAX = 5000, BOOKMARKS_MAX = 5000 };
 
 static int64_t deadline_ms;
 
@@ -42,6 +42,23 @@ static sn_status load_followed(struct rpc_call *c, struct finding *f)
         TRY(follow_list_followed_since(c, &in, &out));
         f->asked.followed = out.ids;
         f->asked.n_followed = out.n_ids;
+        return SN_OK;
+}
+
+static sn_status load_bookmarked(struct rpc_call *c, struct finding *f)
+{
+        Note__ListBookmarkedIdsRequest in = NOTE__LIST_BOOKMARKED_IDS_REQUEST__INIT;
+        Note__BookmarkedIds out = NOTE__BOOKMARKED_IDS__INIT;
+
+        if (!f->search->terms.only_bookmarked) {
+                return SN_OK;
+        }
+        in.user_id = (char *)c->actor;
+        in.limit = BOOKMARKS_MAX;
+        TRY(note_list_bookmarked_ids(c, &in, &out));
+        f->asked.only = ARENA_ARRAY(c->arena, char *, out.n_ids + 1); /* not NULL when there are none */
+        memcpy(f->asked.only, out.ids, out.n_ids * sizeof(*out.ids));
+        f->asked.n_only = out.n_ids;
         return SN_OK;
 }
 
@@ -276,6 +293,7 @@ sn_status find_notes(struct rpc_call *c, struct search *search, Search__SearchPa
         struct page page;
 
         TRY(load_followed(c, &f));
+        TRY(load_bookmarked(c, &f));
         prepare(c, &f);
         f.shown = ARENA_ARRAY(c->arena, struct ranked, f.room);
         if (is_by_relevance(&f)) { /* before the page, which frees what a batch allocated that showed nothing */

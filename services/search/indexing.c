@@ -21,8 +21,10 @@ static void add_media(struct arena *arena, struct lexemes *lexemes, const Note__
         }
 }
 
-static void add_signs(struct arena *arena, struct lexemes *lexemes, const Note__Note *note, const char *language)
+static void add_signs(struct arena *arena, struct lexemes *lexemes, const Note__IndexedNote *in, const char *language)
 {
+        const Note__Note *note = in->note;
+
         lexemes_add_sign(arena, lexemes, ":all");
         lexemes_add_sign(arena, lexemes, arena_printf(arena, ":from:%s", note->author->id));
         for (size_t i = 0; i < note->n_mentions; i++) {
@@ -34,6 +36,9 @@ static void add_signs(struct arena *arena, struct lexemes *lexemes, const Note__
         }
         if (note->parent_id[0] != '\0') {
                 lexemes_add_sign(arena, lexemes, ":is:comment");
+        }
+        if (in->parent_author_id[0] != '\0') {
+                lexemes_add_sign(arena, lexemes, arena_printf(arena, ":to:%s", in->parent_author_id));
         }
         add_media(arena, lexemes, note);
         if (language[0] != '\0') {
@@ -57,7 +62,7 @@ static void analyse(struct arena *arena, const Note__IndexedNote *in, struct ind
                         out->words[out->n_words++] = lexemes.items[i].word;
                 }
         }
-        add_signs(arena, &lexemes, in->note, code);
+        add_signs(arena, &lexemes, in, code);
         out->vector = lexemes_vector(arena, &lexemes);
 }
 

@@ -5,7 +5,7 @@
  * neighbours, and of each run the last character alone. An emoji is a word. Other lexemes have a sign before them:
  *
  *   #tag   a hashtag          ~en:run   a stem, made by the database      /example.org   a host, and each above it
- *   :from:ID  :mentions:ID  :lang:de  :has:link  :has:media  :has:image  :is:comment */
+ *   :from:ID  :to:ID  :mentions:ID  :lang:de  :has:link  :has:media  :has:image  :is:comment */
 #ifndef SERVICES_SEARCH_LEXEMES_H
 #define SERVICES_SEARCH_LEXEMES_H
 

@@ -20,6 +20,7 @@ enum query_kind {
 
 enum query_filter {
         FILTER_FROM,
+        FILTER_TO,
         FILTER_MENTIONS,
         FILTER_LANG,
         FILTER_HAS,

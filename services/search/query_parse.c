@@ -14,9 +14,10 @@ struct parser {
 };
 
 static const char *const filter_names[FILTER_COUNT] = {
-    [FILTER_FROM] = "from",   [FILTER_MENTIONS] = "mentions",   [FILTER_LANG] = "lang",     [FILTER_HAS] = "has",
-    [FILTER_SINCE] = "since", [FILTER_UNTIL] = "until",         [FILTER_DURING] = "during", [FILTER_IN] = "in",
-    [FILTER_IS] = "is",       [FILTER_MIN_LIKES] = "min_likes", [FILTER_TAG] = "tag",       [FILTER_URL] = "url",
+    [FILTER_FROM] = "from", [FILTER_TO] = "to",       [FILTER_MENTIONS] = "mentions",   [FILTER_LANG] = "lang",
+    [FILTER_HAS] = "has",   [FILTER_SINCE] = "since", [FILTER_UNTIL] = "until",         [FILTER_DURING] = "during",
+    [FILTER_IN] = "in",     [FILTER_IS] = "is",       [FILTER_MIN_LIKES] = "min_likes", [FILTER_TAG] = "tag",
+    [FILTER_URL] = "url",
 };
 
 const char *query_filter_name(enum query_filter filter)

@@ -52,6 +52,8 @@ struct candidates_asked {
         char **followed;
         size_t n_followed;
         bool only_followed;
+        char **only; /* notes; NULL: all */
+        size_t n_only;
         const char *above, *below; /* ids, exclusive; "": no bound */
         int64_t min_likes;
         bool by_engagement;

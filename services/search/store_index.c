@@ -86,6 +86,10 @@ sn_status store_hide_member(struct db_tx *tx, const char *id)
 }
 
 DB_STATEMENT(ERASE_NOTES, "search_service", NULL, "delete from search_index where author_id = $1");
+/* Answers stay when what they answer is erased: to whom they were is not. */
+DB_STATEMENT(ERASE_ADDRESSEE, "search_service", NULL,
+             "update search_index set words = ts_delete(words, ':to:' || $1::uuid)"
+             " where words @@ (quote_literal(':to:' || $1::uuid))::tsquery");
 DB_STATEMENT(ERASE_KEYS, "search_service", NULL, "delete from idempotency_keys where actor_id = $1");
 
 sn_status store_erase_member(struct db_tx *tx, const char *id)
@@ -93,6 +97,7 @@ sn_status store_erase_member(struct db_tx *tx, const char *id)
         TRY(db_exec(tx, &DELETE_MEMBER, DB_BINDS(bind_uuid(id)), NULL));
         TRY(db_exec(tx, &LIST_AUTHOR, DB_BINDS(bind_uuid(id)), NULL));
         TRY(db_exec(tx, &ERASE_NOTES, DB_BINDS(bind_uuid(id)), NULL));
+        TRY(db_exec(tx, &ERASE_ADDRESSEE, DB_BINDS(bind_uuid(id)), NULL));
         TRY(store_clear_history(tx, id));
         TRY(store_erase_saved(tx, id));
         TRY(store_erase_tag_uses(tx, id));

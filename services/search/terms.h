@@ -34,7 +34,7 @@ struct terms {
         /* What holds of the query as a whole. */
         const char *above, *below; /* ids, exclusive; "": no bound */
         int64_t min_likes;
-        bool only_followed;
+        bool only_followed, only_bookmarked;
 };
 
 /* SN_INVALID_ARGUMENT, query_invalid, with the position of what cannot be asked. Reads the index, and asks user_service

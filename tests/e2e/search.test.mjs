@@ -188,6 +188,7 @@ test('a query that is none is refused, with the position of what is wrong', asyn
         problem(await nobody.get(path('x'.repeat(1001))), 422, { field: 'query' });
         problem(await nobody.get(path('')), 422, { field: 'query' });
         problem(await nobody.get(path('a in:mine')), 401);
+        problem(await nobody.get(path('a in:bookmarks')), 401);
 });
 
 test('filters find by author, mention, hashtag, link, comment, day and likes', async () => {
@@ -196,19 +197,26 @@ test('filters find by author, mention, hashtag, link, comment, day and likes', a
         const rich = await write(bob, `${word} @${ada.username} #Tag${word} https://www.Example.org/path`);
         const comment = must(await ada.post(`/v1/notes/${rich}/comments`, { text: `${word} indeed` }), 201).id;
         must(await ada.put(`/v1/notes/${plain}/like`));
+        must(await ada.put(`/v1/notes/${rich}/bookmark`));
         await until(nobody, word, [plain, rich, comment]);
         const today = new Date().toISOString().slice(0, 10);
         for (const [query, expected] of [[`from:${bob.username}`, [rich]], [`mentions:${ada.username}`, [rich]], [`tag:tag${word}`, [rich]], [`#TAG${word}`, [rich]],
-                ['has:link', [rich]], ['url:example.org', [rich]], ['url:https://www.example.org/x', [rich]], ['is:comment', [comment]], ['-is:comment', [plain, rich]],
+                ['has:link', [rich]], ['url:example.org', [rich]], ['url:https://www.example.org/x', [rich]], ['is:comment', [comment]], [`to:${bob.username}`, [comment]], [`to:${ada.id}`, []], [`-to:${bob.username}`, [plain, rich]], ['-is:comment', [plain, rich]],
                 ['since:2020-01-01', [plain, rich, comment]], ['until:2020-01-01', []], [`since:${today}`, [plain, rich, comment]], [`during:${today.slice(0, 4)}`, [plain, rich, comment]], [`during:${today.slice(0, 7)} until:${today}`, [plain, rich, comment]],
                 ['during:2020-02', []], [`during:${today} during:2020`, []], ['has:media', []], ['from:nobody_of_that_name', []]]) {
                 assert.deepEqual((await found(nobody, `${word} ${query}`)).sort(), [...expected].sort(), query);
         }
         await until(nobody, `${word} min_likes:1`, [plain]);
         await until(ada, `${word} in:mine`, [plain, comment]);
+        assert.deepEqual(await found(ada, `${word} in:bookmarks`), [rich]);
+        assert.deepEqual(await found(bob, `${word} in:bookmarks`), []);
+        assert.deepEqual(await found(bob, `${word} to:me`), [comment]);
         await until(ada, `${word} in:following`, []);
         must(await ada.put(`/v1/users/${bob.id}/follow`));
         await until(ada, `${word} in:following`, [rich]);
+        must(await bob.put(`/v1/users/${ada.id}/block`));
+        assert.deepEqual(await found(ada, `${word} to:${bob.username}`), [], 'nothing about who blocks one');
+        assert.deepEqual(await found(ada, `${word} in:bookmarks`), []);
 });
 
 test('the operator has the index held against the notes anew, and nothing is missing meanwhile or afterwards', async () => {

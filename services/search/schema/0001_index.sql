@@ -113,7 +113,7 @@ $$;
 -- The notes that a query matches, best first by time or by engagement: planned anew each time, since only what is asked for tells whether
 -- walking down from the newest or reading the words' lists is faster.
 create function search_candidates(query tsquery, terms tsquery[], viewer uuid, followed uuid[], only_authors uuid[], above uuid, below uuid,
-        min_likes bigint, most_engaged bigint, room bigint)
+        min_likes bigint, most_engaged bigint, room bigint, only_notes uuid[])
 returns table (note_id uuid, author_id uuid, length integer, engagement bigint, edited_at timestamptz, ranks text) language plpgsql stable as $$
 begin
         return query execute 'select i.note_id, i.author_id, i.length, i.engagement, i.edited_at, (select string_agg('
@@ -124,9 +124,10 @@ begin
                 || case when below is null then '' when most_engaged is null then ' and i.note_id < $7'
                         else ' and (i.engagement, i.note_id) < ($9, $7)' end
                 || case when only_authors is null then '' else ' and i.author_id = any($5)' end
+                || case when only_notes is null then '' else ' and i.note_id = any($11)' end
                 || ' and (i.owner_id is null or i.author_id = $3 or i.owner_id = $3 or i.owner_id = any($4))'
                 ' and not exists (select from search_unlisted u where u.user_id = i.author_id and u.user_id is distinct from $3)'
                 ' order by ' || case when most_engaged is null then '' else 'i.engagement desc, ' end || 'i.note_id desc limit $10'
-                using query, terms, viewer, followed, only_authors, above, below, min_likes, most_engaged, room;
+                using query, terms, viewer, followed, only_authors, above, below, min_likes, most_engaged, room, only_notes;
 end
 $$;
