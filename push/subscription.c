@@ -41,14 +41,21 @@ static bool endpoint_read(const char *text, struct endpoint *e)
         return good;
 }
 
-/* Whether its host is an address that is allowed although it is not public. */
-static bool is_allowed_anyway(const struct push_options *options, const char *host)
+/* What is known of its host before anybody resolves it. */
+enum host_kind { HOST_NAME, HOST_PUBLIC, HOST_ALLOWED, HOST_PRIVATE };
+
+static enum host_kind kind_of_host(const struct push_options *options, const char *host)
 {
         uint8_t address[ADDRESS_BYTES];
         size_t len = strlen(host);
         struct str text = host[0] == '[' && len > 2 ? (struct str){host + 1, len - 2} : str_of(host);
 
-        return address_parse(text, address) && networks_contain(&options->also, address);
+        if (!address_parse(text, address)) {
+                return HOST_NAME;
+        }
+        return networks_contain(&options->also, address) ? HOST_ALLOWED
+               : address_is_public(address)              ? HOST_PUBLIC
+                                                         : HOST_PRIVATE;
 }
 
 static bool is_plain(const char *text)
@@ -63,11 +70,15 @@ static bool is_plain(const char *text)
 
 static const char *check_parts(const struct push_options *options, const struct endpoint *e)
 {
-        bool other = is_allowed_anyway(options, e->host);
+        enum host_kind kind = kind_of_host(options, e->host);
+        bool other = kind == HOST_ALLOWED;
         long port = strtol(e->port, NULL, 10);
 
         if (strcmp(e->scheme, "https") != 0 && !(other && strcmp(e->scheme, "http") == 0)) {
                 return "must be an https URL, as PushSubscription.endpoint of a browser is";
+        }
+        if (kind == HOST_PRIVATE) {
+                return "must be on the Internet: this address is not public";
         }
         if (e->user != NULL) {
                 return "must not carry a user name";

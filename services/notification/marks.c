@@ -4,7 +4,7 @@
 #include "services/notification/store.h"
 #include "services/notification/unread.h"
 
-enum { ROWS_AT_ONCE = 1000 };
+enum { ROWS_AT_ONCE = 10000 };
 #define LONGEST_SNOOZE_MS (INT64_C(366) * 24 * 60 * 60 * 1000)
 
 static sn_status emit(struct db_tx *tx, const char *type, const char *id)
@@ -14,30 +14,26 @@ static sn_status emit(struct db_tx *tx, const char *type, const char *id)
         return outbox_put(tx, &(struct outbox_event){.type = type, .aggregate_id = id, .object_id = actor});
 }
 
-/* A portion of what is to be marked. */
+/* Whole or not at all. */
 typedef sn_status mark_some(struct db_tx *tx, const void *context, int64_t *changed);
 
-static sn_status mark_portion(struct rpc_call *c, mark_some *mark, const void *context, bool *more)
+static sn_status mark(struct rpc_call *c, mark_some *apply, const void *context)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         int64_t changed = 0;
 
         TRY(db_begin(c, &tx));
-        TRY(mark(tx, context, &changed));
-        *more = changed == ROWS_AT_ONCE;
+        TRY(apply(tx, context, &changed));
         if (changed > 0) {
                 TRY(emit(tx, EVENT_NOTIFICATION_COUNTED, c->actor));
         }
         return db_commit(c, NULL, &tx);
 }
 
-static sn_status mark_all(struct rpc_call *c, mark_some *mark, const void *context, Notification__UnreadCount *out)
+static sn_status mark_and_count(struct rpc_call *c, mark_some *apply, const void *context,
+                                Notification__UnreadCount *out)
 {
-        bool more = true;
-
-        while (more) {
-                TRY(mark_portion(c, mark, context, &more));
-        }
+        TRY(mark(c, apply, context));
         return unread_count_committed(c, c->actor, out);
 }
 
@@ -67,7 +63,7 @@ sn_status notification_handle_mark_notifications_read(struct rpc_call *c,
         if (in->up_to_id[0] != '\0') {
                 TRY(DB_READ(c, tx, store_is_own(tx, c->actor, in->up_to_id, &own)));
         }
-        return own ? mark_all(c, mark_read_some, in, out)
+        return own ? mark_and_count(c, mark_read_some, in, out)
                    : rpc_fail(c, SN_INVALID_ARGUMENT, "up_to_id", "there is no such notification");
 }
 
@@ -75,7 +71,7 @@ sn_status notification_handle_mark_notifications_seen(struct rpc_call *c,
                                                       const Notification__MarkNotificationsSeenRequest *in,
                                                       Notification__UnreadCount *out)
 {
-        return mark_all(c, mark_seen_some, in, out);
+        return mark_and_count(c, mark_seen_some, in, out);
 }
 
 /* ---- One ---- */

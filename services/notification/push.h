@@ -8,6 +8,7 @@
 #include "services/notification/queue.h"
 
 #define PUSH_TIMEOUT_MS 10000 /* of one push */
+#define PUSH_AT_ONCE    200   /* on their way */
 
 /* From the settings; before any thread is started. */
 void push_setup(const struct settings *settings);
@@ -15,7 +16,7 @@ const struct push_options *push_settings(void);
 
 /* The lane that sends: a thread of its own. */
 void push_lane_start(struct service *service);
-/* Breaks off what is on its way, which is sent again later. */
+/* Settles what is done, and breaks off what is on its way, which is sent again later. */
 void push_lane_stop(void);
 /* Once the transaction is committed. */
 void push_lane_wake(struct db_tx *tx);

@@ -1,20 +1,26 @@
-/* Owns the lane that sends pushes: leases what is due, sends to each browser of the member, and writes down what became
- * of it. What a push service puts off is tried again for that browser alone; what it does not know is forgotten. */
+/* Owns the lane that sends pushes: leases what is due, sends it to each browser of the member, and settles what is
+ * done. No delivery waits for another: a push service that is slow has a share of what is on its way and no more, and
+ * what it has no room for goes back into the queue. */
 #include "services/notification/push.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/ticker.h"
+#include "services/notification/push_batch.h"
 #include "services/notification/push_breaker.h"
 #include "services/notification/store.h"
 
 enum {
-        BATCH = 50,
-        LEASE_MS = 60000,
-        CALL_MS = 50000,
+        CALL_MS = 10000,
+        CLAIMED_AT_ONCE = 50,
+        CLAIMED_MAX = 400,    /* deliveries that are not settled */
+        SERVICE_AT_ONCE = 50, /* messages on their way to one push service; */
+        SLOW_MAX = 25,        /* with so many that take longer than this it is given nothing more */
+        SLOW_US = 2000000,
+        RESULTS_WAIT_MS = 50,
+        SETTLE_EVERY_US = 100000,
         IDLE_MS = 5000, /* what other processes queue comes without a wake */
         DB_AWAY_MS = 1000,
         TTL_S = 86400,
@@ -24,186 +30,203 @@ static struct {
         struct service *service;
         struct ticker *ticker;
         struct push_sender *sender;
-        atomic_bool stopping;
+        struct push_batch *batches;            /* the oldest first */
+        size_t n_claimed;                      /* deliveries of them that are not settled */
+        struct sending *started[PUSH_AT_ONCE]; /* messages that are on their way: n_started of them */
+        size_t n_started;
+        int64_t look_us; /* when the queue is looked at next */
+        atomic_bool woken, stopping;
         struct metric *outcomes[PUSH_LATER + 1];
 } lane;
 
-static const char *const outcome_names[] = {"sent", "gone", "refused", "later"};
-
-/* One message to one browser. */
-struct sending {
-        const struct outgoing *delivery;
-        const NotificationRows__Subscription *to;
-        char origin[PUSH_ORIGIN_SIZE];
-        struct push_result result;
-};
-
-struct batch {
-        struct rpc_call *c;
-        struct outgoing *deliveries;
-        size_t n;
-        struct sending *sendings;
-        size_t n_sendings;
-};
-
 /* ---- Sending ---- */
+
+static void end_sending(struct sending *s, const struct push_result *result)
+{
+        s->result = *result;
+        s->state = SENDING_DONE;
+        s->delivery->n_done++;
+        if (!s->untried) {
+                metric_add(lane.outcomes[result->outcome], 1);
+        }
+}
+
+static void forget_started(const struct sending *s)
+{
+        for (size_t i = 0; i < lane.n_started; i++) {
+                if (lane.started[i] == s) {
+                        lane.started[i] = lane.started[--lane.n_started];
+                        return;
+                }
+        }
+}
 
 static void take_results(int wait_ms)
 {
         struct push_result results[16];
-        size_t n = push_wait(lane.sender, wait_ms, results, sizeof(results) / sizeof(results[0]));
+        size_t n;
 
-        for (size_t i = 0; i < n; i++) {
-                struct sending *s = results[i].tag;
+        while ((n = push_wait(lane.sender, wait_ms, results, sizeof(results) / sizeof(results[0]))) > 0) {
+                for (size_t i = 0; i < n; i++) {
+                        struct sending *s = results[i].tag;
 
-                s->result = results[i];
-                push_breaker_note(s->origin, results[i].outcome == PUSH_LATER);
+                        forget_started(s);
+                        end_sending(s, &results[i]);
+                        push_breaker_note(s->origin, results[i].outcome == PUSH_LATER);
+                }
+                wait_ms = 0;
         }
 }
 
-/* Or puts it off, or refuses it, without asking: when there is no time left before the lease ends, too. */
-static void begin(struct batch *b, struct sending *s)
+/* How many messages are on their way to a push service, and how many of them longer than SLOW_US. */
+static size_t count_started(const char *origin, int64_t now_us, size_t *n_slow)
 {
-        struct push_subscription to;
-        char topic[PUSH_TOPIC_CHARS + 1];
-        struct str text = push_text(b->c->arena, s->delivery);
-        const char *field;
-
-        s->result = (struct push_result){.outcome = PUSH_LATER};
-        if (push_read_subscription(push_settings(), s->to->endpoint, s->to->p256dh, s->to->auth, &to, &field) != NULL ||
-            !push_origin(s->to->endpoint, s->origin)) {
-                s->result.outcome = PUSH_REFUSED;
-                return;
-        }
-        if (!push_breaker_admits(s->origin) || rpc_call_left_ms(b->c) < 2 * PUSH_TIMEOUT_MS) {
-                return;
-        }
-        const struct push_message message = {.to = &to,
-                                             .text = text.ptr,
-                                             .len = text.len,
-                                             .ttl_s = TTL_S,
-                                             .topic = push_topic(s->delivery->shown[0]->group_key, topic),
-                                             .urgency = PUSH_NORMAL,
-                                             .tag = s};
-
-        while (!push_start(lane.sender, &message)) {
-                take_results(PUSH_TIMEOUT_MS);
-        }
-}
-
-static void send_all(struct batch *b)
-{
-        for (size_t i = 0; i < b->n_sendings && !atomic_load(&lane.stopping); i++) {
-                begin(b, &b->sendings[i]);
-        }
-        while (push_is_busy(lane.sender) && !atomic_load(&lane.stopping)) {
-                take_results(1000);
-        }
-}
-
-/* ---- Whom to ---- */
-
-static bool is_target(const struct outgoing *d, const NotificationRows__Subscription *s)
-{
-        return strcmp(d->user_id, s->user_id) == 0 && (d->target_id == NULL || strcmp(d->target_id, s->id) == 0);
-}
-
-static sn_status find_targets(struct batch *b)
-{
-        char **users = ARENA_ARRAY(b->c->arena, char *, b->n);
-        NotificationRows__Subscription **found = NULL;
         size_t n = 0;
 
-        for (size_t i = 0; i < b->n; i++) {
-                users[i] = (char *)b->deliveries[i].user_id;
+        *n_slow = 0;
+        for (size_t i = 0; i < lane.n_started; i++) {
+                if (strcmp(lane.started[i]->origin, origin) == 0) {
+                        *n_slow += lane.started[i]->started_us < now_us - SLOW_US;
+                        n++;
+                }
         }
-        TRY(DB_READ(b->c, tx, store_subscriptions(tx, users, b->n, &n, &found)));
-        b->sendings = ARENA_ARRAY(b->c->arena, struct sending, b->n * PUSH_SUBSCRIPTIONS_MAX);
+        return n;
+}
+
+static void start(struct push_batch *b, struct sending *s)
+{
+        const struct outgoing *out = &s->delivery->out;
+        struct str text = push_text(b->c->arena, out);
+        char topic[PUSH_TOPIC_CHARS + 1];
+        struct push_subscription to;
+        const char *field;
+        struct push_message message = {.to = &to,
+                                       .text = text.ptr,
+                                       .len = text.len,
+                                       .ttl_s = TTL_S,
+                                       .topic = push_topic(out->shown[0]->group_key, topic),
+                                       .urgency = PUSH_NORMAL,
+                                       .tag = s};
+
+        if (push_read_subscription(push_settings(), s->to->endpoint, s->to->p256dh, s->to->auth, &to, &field) != NULL) {
+                end_sending(s, &(struct push_result){.outcome = PUSH_REFUSED});
+        } else if (push_start(lane.sender, &message)) {
+                s->state = SENDING_STARTED;
+                s->started_us = clock_monotonic_us();
+                lane.started[lane.n_started++] = s;
+        }
+}
+
+/* Now, or when there is room; or puts it off: while the push service fails, is slow, or when the lease would end. */
+static void begin(struct push_batch *b, struct sending *s)
+{
+        int64_t now_us = clock_monotonic_us();
+        size_t n_slow, n = count_started(s->origin, now_us, &n_slow);
+
+        if (!push_breaker_admits(s->origin)) {
+                end_sending(s, &(struct push_result){.outcome = PUSH_LATER});
+        } else if (n_slow >= SLOW_MAX || now_us > b->start_until_us) {
+                s->untried = true;
+                end_sending(s, &(struct push_result){.outcome = PUSH_LATER});
+        } else if (n < SERVICE_AT_ONCE) {
+                start(b, s);
+        }
+}
+
+static void begin_waiting(struct push_batch *b)
+{
         for (size_t i = 0; i < b->n; i++) {
-                for (size_t k = 0; k < n; k++) {
-                        if (is_target(&b->deliveries[i], found[k])) {
-                                b->sendings[b->n_sendings++] =
-                                    (struct sending){.delivery = &b->deliveries[i], .to = found[k]};
+                struct push_delivery *d = &b->deliveries[i];
+
+                for (size_t k = 0; k < d->n && lane.n_started < PUSH_AT_ONCE; k++) {
+                        if (d->sendings[k].state == SENDING_WAITS) {
+                                begin(b, &d->sendings[k]);
                         }
                 }
         }
-        return SN_OK;
 }
 
-/* ---- What became of it ---- */
+/* ---- Batches ---- */
 
-static sn_status settle_one(struct db_tx *tx, const struct sending *s)
-{
-        const struct outgoing *d = s->delivery;
-        int64_t forgotten = 0, now_ms = db_call(tx)->now_ms;
-
-        for (size_t i = 0; i < d->n_shown; i++) {
-                TRY(store_log_delivery(tx, &(struct delivery_log){.notification_id = d->shown[i]->id,
-                                                                  .user_id = d->user_id,
-                                                                  .channel = CHANNEL_PUSH,
-                                                                  .provider = s->origin,
-                                                                  .outcome = outcome_names[s->result.outcome],
-                                                                  .status = s->result.status,
-                                                                  .took_ms = s->result.took_us / 1000}));
-        }
-        if (s->result.outcome == PUSH_GONE) {
-                return store_unsubscribe(tx, s->to->id, d->user_id, &forgotten);
-        }
-        return s->result.outcome != PUSH_LATER
-                   ? SN_OK
-                   : store_retry_target(tx, d->shown[0]->id, s->to->id,
-                                        queue_retry_ms(now_ms, d->attempts, s->result.retry_after_s), d->attempts);
-}
-
-/* A retry for one browser has the row of the delivery when it was one itself: first it goes, then it comes. */
-static sn_status settle(struct db_tx *tx, const struct batch *b)
-{
-        for (size_t i = 0; i < b->n; i++) {
-                TRY(queue_done(tx, &b->deliveries[i]));
-        }
-        for (size_t i = 0; i < b->n_sendings; i++) {
-                TRY(settle_one(tx, &b->sendings[i]));
-        }
-        return SN_OK;
-}
-
-/* What is not written down is sent again, with the same topic, when its lease ends. */
-static sn_status run_batch(bool *more)
+static sn_status claim(void)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane.service, CALL_MS);
-        struct batch b = {.c = c};
+        struct push_batch *claimed = NULL, **end = &lane.batches;
+        int64_t wait_ms = 0;
 
-        TRY(queue_claim(c, CHANNEL_PUSH, BATCH, LEASE_MS, &b.deliveries, &b.n));
-        *more = b.n > 0;
-        if (b.n == 0) {
+        atomic_store(&lane.woken, false);
+        TRY(queue_next(c, CHANNEL_PUSH, &wait_ms));
+        lane.look_us = clock_monotonic_us() + (wait_ms < IDLE_MS ? wait_ms : IDLE_MS) * INT64_C(1000);
+        if (wait_ms > 0) {
                 return SN_OK;
         }
-        TRY(find_targets(&b));
-        send_all(&b);
-        if (atomic_load(&lane.stopping)) {
-                return SN_OK;
+        TRY(push_batch_claim(lane.service, CLAIMED_AT_ONCE, &claimed));
+        while (*end != NULL) {
+                end = &(*end)->next;
         }
-        TRY(DB_WRITE(c, tx, settle(tx, &b)));
-        for (size_t i = 0; i < b.n_sendings; i++) {
-                metric_add(lane.outcomes[b.sendings[i].result.outcome], 1);
-        }
+        *end = claimed;
+        lane.n_claimed += claimed != NULL ? claimed->n : 0;
         return SN_OK;
+}
+
+static bool is_claiming_due(void)
+{
+        return lane.n_claimed + CLAIMED_AT_ONCE <= CLAIMED_MAX &&
+               (atomic_load(&lane.woken) || clock_monotonic_us() >= lane.look_us);
+}
+
+/* Whether enough of it is done to be written down: all, or some a while ago. */
+static bool is_settling_due(const struct push_batch *b)
+{
+        size_t n_done = 0;
+
+        for (size_t i = 0; i < b->n; i++) {
+                n_done += b->deliveries[i].n_done == b->deliveries[i].n;
+        }
+        return n_done == b->n || (n_done > b->n_settled && clock_monotonic_us() - b->settled_us >= SETTLE_EVERY_US);
+}
+
+/* What could not be written down while the lease holds is sent again, with the same topic. */
+static sn_status settle(void)
+{
+        sn_status status = SN_OK;
+
+        for (struct push_batch **at = &lane.batches; *at != NULL;) {
+                struct push_batch *b = *at;
+                size_t n_settled = b->n_settled;
+
+                status = is_settling_due(b) && push_batch_settle(b) != SN_OK ? SN_UNAVAILABLE : status;
+                lane.n_claimed -= b->n_settled - n_settled;
+                if (b->n_settled == b->n || clock_monotonic_us() > b->lease_until_us) {
+                        lane.n_claimed -= b->n - b->n_settled;
+                        *at = b->next;
+                        push_batch_free(b);
+                } else {
+                        at = &b->next;
+                }
+        }
+        return status;
 }
 
 static int64_t tick(void *context)
 {
-        CLEANUP(rpc_call_free_p) struct rpc_call *c = NULL;
-        int64_t wait_ms = IDLE_MS;
-        bool more = false;
+        int64_t left_us;
 
         if (atomic_load(&lane.stopping)) {
                 return TICKER_IDLE;
         }
-        c = rpc_call_new_background(lane.service, CALL_MS);
-        if (queue_next(c, CHANNEL_PUSH, &wait_ms) != SN_OK || (wait_ms == 0 && run_batch(&more) != SN_OK)) {
+        if (is_claiming_due() && claim() != SN_OK) {
+                lane.look_us = clock_monotonic_us() + DB_AWAY_MS * INT64_C(1000);
+        }
+        for (struct push_batch *b = lane.batches; b != NULL; b = b->next) {
+                begin_waiting(b);
+        }
+        take_results(RESULTS_WAIT_MS);
+        if (settle() != SN_OK) {
                 return DB_AWAY_MS;
         }
-        return wait_ms < IDLE_MS ? wait_ms : IDLE_MS;
+        left_us = lane.look_us - clock_monotonic_us();
+        return lane.batches != NULL || left_us < 0 ? 0 : left_us / 1000 + 1;
 }
 
 /* ---- The lane ---- */
@@ -211,26 +234,37 @@ static int64_t tick(void *context)
 void push_lane_start(struct service *service)
 {
         lane.service = service;
+        lane.look_us = 0;
         atomic_store(&lane.stopping, false);
         for (size_t i = 0; i < sizeof(lane.outcomes) / sizeof(lane.outcomes[0]); i++) {
                 lane.outcomes[i] = metric_counter("sonet_pushes_total", "pushes by what became of a try to send them",
-                                                  metrics_intern("outcome=\"%s\"", outcome_names[i]));
+                                                  metrics_intern("outcome=\"%s\"", push_outcome_names[i]));
         }
         lane.sender = push_sender_new(push_settings());
         lane.ticker = ticker_new("push", tick, NULL);
 }
 
+/* What is done is written down, so that it is not sent twice. */
 void push_lane_stop(void)
 {
         atomic_store(&lane.stopping, true);
         ticker_free(lane.ticker);
+        while (lane.batches != NULL) {
+                struct push_batch *b = lane.batches;
+
+                lane.batches = b->next;
+                (void)!push_batch_settle(b);
+                push_batch_free(b);
+        }
         push_sender_free(lane.sender);
         lane.ticker = NULL;
         lane.sender = NULL;
+        lane.n_claimed = lane.n_started = 0;
 }
 
 static void wake(void *context)
 {
+        atomic_store(&lane.woken, true);
         ticker_wake(context);
 }
 

@@ -5,8 +5,6 @@
 #include <string.h>
 #include "mail/mail.h"
 
-enum { AT_ONCE = 100 };
-
 static struct push_options options;
 static char contact[300];
 
@@ -22,6 +20,6 @@ void push_setup(const struct settings *settings)
         bool https = strncmp(settings->public_url, "https://", 8) == 0;
 
         (void)snprintf(contact, sizeof(contact), "%s", https ? settings->public_url : "mailto:postmaster@localhost");
-        options = (struct push_options){.contact = contact, .at_once = AT_ONCE, .timeout_ms = PUSH_TIMEOUT_MS};
+        options = (struct push_options){.contact = contact, .at_once = PUSH_AT_ONCE, .timeout_ms = PUSH_TIMEOUT_MS};
         (void)networks_parse(settings->push_networks, &options.also, &bad); /* settings_check has read it */
 }

@@ -153,10 +153,11 @@ static sn_status sift(struct claim *k)
 
 static bool goes_with(const NotificationRows__Queued *first, const NotificationRows__Queued *row)
 {
-        return first->hold > 0 && row->hold > 0 && strcmp(first->user_id, row->user_id) == 0;
+        return first->hold > 0 && row->hold > 0 && strcmp(first->user_id, row->user_id) == 0 &&
+               strcmp(first->target_id, row->target_id) == 0;
 }
 
-/* The rows of a member stand together; those that are held make one delivery. */
+/* The rows of a member stand together; those that are held, for the same browser or for all, make one delivery. */
 static struct outgoing collect(struct claim *k, size_t from, bool *taken)
 {
         struct outgoing d = {.user_id = k->rows[from]->user_id,

@@ -5,7 +5,7 @@
 #include "services/notification/store.h"
 #include "services/notification/unread.h"
 
-enum { ROWS_AT_ONCE = 1000 };
+enum { ROWS_AT_ONCE = 10000 };
 
 sn_status notification_handle_list_requests(struct rpc_call *c, const Notification__ListRequestsRequest *in,
                                             Notification__NotificationList *out)
@@ -18,34 +18,22 @@ sn_status notification_handle_list_requests(struct rpc_call *c, const Notificati
 typedef sn_status answer_some(struct db_tx *tx, const char *user_id, char **ids, size_t n, int64_t limit,
                               int64_t *changed);
 
-static sn_status answer_portion(struct rpc_call *c, answer_some *answer, const Notification__AnswerRequestsRequest *in,
-                                bool *more)
+static sn_status answer_all(struct rpc_call *c, answer_some *answer, const Notification__AnswerRequestsRequest *in)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         int64_t changed = 0;
 
+        if (in->all == (in->n_ids > 0)) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "ids", "give either ids or all");
+        }
         TRY(db_begin(c, &tx));
         TRY(answer(tx, c->actor, in->ids, in->n_ids, ROWS_AT_ONCE, &changed));
-        *more = changed == ROWS_AT_ONCE;
         if (changed > 0) {
                 TRY(outbox_put(tx, &(struct outbox_event){.type = EVENT_NOTIFICATION_COUNTED,
                                                           .aggregate_id = c->actor,
                                                           .object_id = c->actor}));
         }
         return db_commit(c, NULL, &tx);
-}
-
-static sn_status answer_all(struct rpc_call *c, answer_some *answer, const Notification__AnswerRequestsRequest *in)
-{
-        bool more = true;
-
-        if (in->all == (in->n_ids > 0)) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "ids", "give either ids or all");
-        }
-        while (more) {
-                TRY(answer_portion(c, answer, in, &more));
-        }
-        return SN_OK;
 }
 
 sn_status notification_handle_accept_requests(struct rpc_call *c, const Notification__AnswerRequestsRequest *in,

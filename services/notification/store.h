@@ -61,9 +61,9 @@ SN_CHECKED sn_status store_dequeue(struct db_tx *tx, char **ids, size_t n);
 /* untried: the attempt does not count. */
 SN_CHECKED sn_status store_postpone(struct db_tx *tx, char **ids, size_t n, int64_t due_ms, enum hold hold,
                                     bool untried);
-/* Once more, to one browser. */
-SN_CHECKED sn_status store_retry_target(struct db_tx *tx, const char *notification_id, const char *target_id,
-                                        int64_t due_ms, int64_t attempts);
+/* The notifications of the rows once more, to one browser. */
+SN_CHECKED sn_status store_retry_target(struct db_tx *tx, NotificationRows__Queued *const *rows, size_t n,
+                                        const char *target_id, int64_t due_ms, int64_t attempts);
 struct delivery_log {
         const char *notification_id, *user_id, *provider, *outcome;
         enum channel channel;

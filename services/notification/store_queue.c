@@ -74,18 +74,28 @@ sn_status store_postpone(struct db_tx *tx, char **ids, size_t n, int64_t due_ms,
                        DB_BINDS(bind_uuids(ids, n), bind_time_ms(due_ms), bind_i64(hold), bind_i64(untried)), NULL);
 }
 
+/* What was folded is folded again. */
 DB_STATEMENT(RETRY_TARGET, "notification_service", NULL,
              "insert into notification_queue as q (id, notification_id, user_id, channel, target_id, hold, due_at,"
-             " attempts) select gen_random_uuid(), n.id, n.user_id, 1, $2, 0, $3, $4 from notifications n"
-             " where n.id = $1 on conflict (notification_id, channel, target_id)"
-             " do update set due_at = excluded.due_at, attempts = excluded.attempts");
+             " attempts) select gen_random_uuid(), n.id, n.user_id, 1, $3, r.hold, $4, $5"
+             " from unnest($1::uuid[], $2::bigint[]) as r (id, hold) join notifications n on n.id = r.id order by n.id"
+             " on conflict (notification_id, channel, target_id) do update set due_at = excluded.due_at,"
+             " hold = excluded.hold, attempts = excluded.attempts");
 
-sn_status store_retry_target(struct db_tx *tx, const char *notification_id, const char *target_id, int64_t due_ms,
-                             int64_t attempts)
+sn_status store_retry_target(struct db_tx *tx, NotificationRows__Queued *const *rows, size_t n, const char *target_id,
+                             int64_t due_ms, int64_t attempts)
 {
-        return db_exec(
-            tx, &RETRY_TARGET,
-            DB_BINDS(bind_uuid(notification_id), bind_uuid(target_id), bind_time_ms(due_ms), bind_i64(attempts)), NULL);
+        char **ids = ARENA_ARRAY(db_arena(tx), char *, n);
+        int64_t *holds = ARENA_ARRAY(db_arena(tx), int64_t, n);
+
+        for (size_t i = 0; i < n; i++) {
+                ids[i] = rows[i]->notification_id;
+                holds[i] = rows[i]->hold;
+        }
+        return db_exec(tx, &RETRY_TARGET,
+                       DB_BINDS(bind_uuids(ids, n), bind_i64s(holds, n), bind_uuid(target_id), bind_time_ms(due_ms),
+                                bind_i64(attempts)),
+                       NULL);
 }
 
 DB_STATEMENT(LOG_DELIVERY, "notification_service", NULL,

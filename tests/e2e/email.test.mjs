@@ -1,11 +1,9 @@
 // That an address is its member's: codes and links, read from the mails that a real mail server took.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import crypto from 'node:crypto';
-import fs from 'node:fs';
-import path from 'node:path';
 import { after, test } from 'node:test';
 import { eventually, must, problem, randomName } from './client.mjs';
+import { keyOf, query } from './database.mjs';
 import { MAIL_FROM, Mailbox, codeIn, tokenIn } from './mailbox.mjs';
 import { ownServer } from './own.mjs';
 
@@ -104,12 +102,8 @@ test('many accounts together do not fill one mailbox, and none of them learns of
 
 // Whoever has the key file and the database can try all codes: null when none of the million fits what is stored for the member.
 function storedCode(member, email) {
-        const master = Buffer.from(fs.readFileSync(path.join(net.server.dir, 'key'), 'utf8').trim(), 'base64url');
-        const key = (label) => Buffer.from(crypto.hkdfSync('sha256', master, 'sonet key file', label, 32));
-        const env = { ...process.env, PGPASSWORD: key('database:user_service').toString('base64url') };
-        const stored = execFileSync('psql', ['-h', path.join(net.server.dir, 'data', 'run'), '-U', 'user_service', '-d', 'user_service', '-Atc',
-                                             `select encode(code_hash, 'hex') from email_verification_tokens where user_id = '${member.id}'`], { env }).toString().trim();
-        const codeKey = key('mailed-code');
+        const stored = query(net.server.dir, 'user', `select encode(code_hash, 'hex') from email_verification_tokens where user_id = '${member.id}'`);
+        const codeKey = keyOf(net.server.dir, 'mailed-code');
         assert.equal(stored.length, 64);
         for (let i = 0; i < 1_000_000; i++) {
                 const code = String(i).padStart(6, '0');

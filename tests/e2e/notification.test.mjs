@@ -1,6 +1,7 @@
 // notification_service: who is told what of others, and what of it they may see.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import { query, sharedDir } from './database.mjs';
 import { eventually, must, problem, registerMany } from './shared.mjs';
 import { Stream } from './streams.mjs';
 
@@ -359,4 +360,16 @@ test('quiet hours are kept as they were set', async () => {
         problem(await member.put(QUIET, { body: { time_zone: 'Mars/Olympus' } }), 422, { field: 'time_zone' });
         problem(await member.put(QUIET, { body: { except: ['sunrise'] } }), 422, { field: 'except' });
         problem(await member.put(QUIET, { body: { windows: [{ from: '25:00', until: '01:00' }] } }), 422, { field: 'windows[0].from' });
+});
+
+test('thousands are marked as seen and read at once', async () => {
+        const [author, fan] = await registerMany(2);
+        query(sharedDir(), 'notification', `with told as (insert into notifications (id, user_id, type, group_key, latest_at)
+                select gen_random_uuid(), '${author.id}', 'follow', 'follow:' || i, now() - i * interval '1 second' from generate_series(1, 2500) i returning id)
+                insert into notification_actors (notification_id, actor_id, created_at) select id, '${fan.id}', now() from told`);
+        assert.deepEqual(await count(author), { unread: 100, unseen: 100, more: true });
+        assert.equal(must(await author.put(`${PATH}/seen`)).unseen, 0);
+        const [newest] = await list(author);
+        assert.deepEqual(must(await author.put(`${PATH}/read`, { body: { up_to_id: newest.id } })), { unread: 0, unseen: 0, more: false });
+        assert.deepEqual(await list(author, '?unread=true'), []);
 });

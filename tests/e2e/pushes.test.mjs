@@ -1,7 +1,7 @@
 // Web Push: subscriptions, what is sent to them and when, and what becomes of it.
 import assert from 'node:assert/strict';
-import net from 'node:net';
 import { after, before, test } from 'node:test';
+import { query, sharedDir } from './database.mjs';
 import { PushService, assertSigned } from './pushreceiver.mjs';
 import { eventually, logIn, must, problem, register, registerMany } from './shared.mjs';
 
@@ -20,6 +20,8 @@ const newest = async (member, n = 1) => eventually('a notification', async () =>
         return items.length >= n && items[0];
 });
 const attempts = async (member, item) => must(await member.get(`${PATH}/${item.id}/deliveries`)).items;
+// What is due later is due now.
+const hurry = (member) => query(sharedDir(), 'notification', `update notification_queue set due_at = now() where user_id = '${member.id}'`);
 const settled = (member, item, ...outcomes) => eventually(outcomes.join(), async () => (await attempts(member, item)).map((a) => a.outcome).join() === outcomes.join(), 60_000);
 
 test('a browser that subscribed is pushed what its member is told, encrypted for it alone and signed', async () => {
@@ -101,27 +103,67 @@ test('a push that is put off comes later, to that browser alone, and holds up no
         service.answers[busy.path] = () => (++tries === 1 ? [429, { 'retry-after': '1' }] : [201, {}]);
         await fan.react((await author.note('Once')).id, 'like');
         await service.wait(here);
-        await service.wait(busy, 2);
         const item = await newest(author);
+        await eventually('it is put off', async () => (await attempts(author, item)).some((a) => a.outcome === 'later'), 60_000);
+        hurry(author);
+        await service.wait(busy, 2);
         await eventually('three attempts', async () => (await attempts(author, item)).map((a) => a.outcome).sort().join() === 'later,sent,sent', 60_000);
         assert.equal(service.to(here).length, 1);
+});
+
+test('a receiver that does not answer holds up nobody else', async () => {
+        const [waiting, author, fan] = await registerMany(3);
+        const [silent, here] = [await subscribe(waiting), await subscribe(author)];
+        const release = service.hang(silent.path);
+        await fan.react((await waiting.note('Nobody is there')).id, 'like');
+        await service.wait(silent);
+        await fan.react((await author.note('Somebody is')).id, 'like');
+        const item = await newest(author);
+        await settled(author, item, 'sent');
+        const [{ at }] = await attempts(author, item);
+        release();
+        const held = await newest(waiting);
+        const last = await eventually('it was written down', async () => (await attempts(waiting, held))[0] ?? false, 60_000);
+        assert.ok(at < last.at, `${at} is not before ${last.at}`);
+});
+
+test('of a digest that is put off nothing is lost', async () => {
+        const [author, fan] = await registerMany(2);
+        const subscription = await subscribe(author);
+        must(await author.put(`${PATH}/preferences`, { body: { types: [{ type: 'like', push: 'daily' }, { type: 'renote', push: 'daily' }] } }));
+        const note = await author.note('Good morning');
+        await fan.react(note.id, 'like');
+        await fan.react(note.id, 'renote');
+        const items = await eventually('two', async () => {
+                const found = must(await author.get(PATH)).items;
+                return found.length === 2 && found;
+        });
+        let tries = 0;
+        service.answers[subscription.path] = () => (++tries === 1 ? [503, { 'retry-after': '1' }] : [201, {}]);
+        hurry(author);
+        const first = await service.wait(subscription);
+        await settled(author, items[0], 'later');
+        hurry(author);
+        const second = await service.wait(subscription, 2);
+        assert.deepEqual([first.text.notifications, second.text.notifications], [2, 2]);
+        for (const item of items) {
+                await settled(author, item, 'sent', 'later');
+        }
+        assert.equal(service.to(subscription).length, 2);
 });
 
 test('redirections are not followed, and nothing is sent to addresses that are not public', async () => {
         const [author, fan] = await registerMany(2);
         const moved = await subscribe(author);
         service.answers[moved.path] = () => [307, { location: `${service.url}/push/elsewhere` }];
-        let reached = 0;
-        const inside = net.createServer((socket) => { reached++; socket.destroy(); });
-        await new Promise((resolve) => inside.listen(0, '127.0.0.2', resolve));
-        const private_ = { ...service.subscription().body, endpoint: `https://127.0.0.2:${inside.address().port}/push` };
-        await author.post(SUBSCRIPTIONS, private_);
+        for (const host of ['127.0.0.2:8443', '10.0.0.1', '169.254.169.254', '0x7f000002', '127.2:8443', '[::1]:8443', '[::ffff:10.0.0.1]', '[fd00::1]', '0']) {
+                problem(await author.post(SUBSCRIPTIONS, { ...service.subscription().body, endpoint: `https://${host}/push` }), 422, { field: 'endpoint' });
+        }
         await fan.react((await author.note('Whither')).id, 'like');
         const item = await newest(author);
-        await eventually('it was tried', async () => (await attempts(author, item)).some((a) => a.outcome === 'refused' && a.status === 307), 60_000);
+        await settled(author, item, 'refused');
+        assert.equal((await attempts(author, item))[0].status, 307);
         assert.equal(service.pushes.some((p) => p.path === '/push/elsewhere'), false);
-        assert.equal(reached, 0);
-        inside.close();
 });
 
 test('subscriptions are checked, are one’s own, and end with the session', async () => {

@@ -37,14 +37,16 @@ export class PushService {
         constructor() {
                 this.pushes = []; // {path, headers, body} in the order in which they came
                 this.answers = {}; // path: () => [status, headers]; 201 when there is none
+                this.hanging = {}; // path: a promise that answers wait for
         }
 
         async open() {
                 this.server = http.createServer((request, response) => {
                         const chunks = [];
                         request.on('data', (chunk) => chunks.push(chunk));
-                        request.on('end', () => {
+                        request.on('end', async () => {
                                 this.pushes.push({ path: request.url, headers: request.headers, body: Buffer.concat(chunks) });
+                                await this.hanging[request.url];
                                 const [status, headers] = this.answers[request.url]?.() ?? [201, {}];
                                 response.writeHead(status, headers).end();
                         });
@@ -57,6 +59,13 @@ export class PushService {
         async close() {
                 this.server.closeAllConnections();
                 await new Promise((resolve) => this.server.close(resolve));
+        }
+
+        // What is sent to a path is answered once the function that this gives is called.
+        hang(path) {
+                let release;
+                this.hanging[path] = new Promise((resolve) => { release = resolve; });
+                return release;
         }
 
         subscription() {
