@@ -1,6 +1,8 @@
 // What taking events costs, and what questions about ten million of them: events a second until they are acknowledged and until they are stored,
 // how long until a metric shows one, bytes of an event on the disk, and the time of each question. Tables go to standard output.
 import { randomUUID } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { sleep, startServer } from '../tests/e2e/harness.mjs';
 import { adminOf } from '../tests/e2e/own.mjs';
@@ -9,8 +11,8 @@ import { postgresql } from './references.mjs';
 import { table } from './report.mjs';
 
 const { values: options } = parseArgs({ options: { events: { type: 'string', default: '10000000' }, seconds: { type: 'string', default: '60' } } });
-const EVENTS = Number(options.events), SECONDS = Number(options.seconds);
-const SENDERS = 4, BATCH = 500, ROUNDS = 5;
+const EVENTS = Number(options.events), SECONDS = Number(options.seconds); // no events: questions are not asked
+const SENDERS = 4, VISITORS = 1000, BATCH = 500, WANTED = 20_000, ROUNDS = 5;
 const DAY_MS = 86_400_000;
 const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
 const sql = async (server, text) => (await postgresql(server, 'psql', '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', 'analytics_service', '-c', text)).trim();
@@ -39,27 +41,66 @@ async function account(server, username, role) {
 const event = () => ({ id: randomUUID(), name: 'page_view', at: iso(Date.now()), properties: { path: `/p/${Math.floor(Math.random() * 50)}` } });
 const stored = async (server) => Number(await sql(server, 'select count(*) from user_events'));
 
-// From closed loops, for so long: how many were acknowledged, in how long.
-async function send(server, tokens, each, seconds) {
+// Each request comes from one of a thousand visitors.
+async function post(server, events) {
+        const { status } = await ask(server, 'POST', '/v1/analytics/events', { userAgent: `bench/${Math.floor(Math.random() * VISITORS)}`, json: { events } });
+        return status === 202 ? events.length : 0;
+}
+
+// Closed loops for so long, which send no more than `rate` events a second together when there is one: how many were acknowledged, in how long.
+async function send(server, each, rate) {
         const start = performance.now();
-        let sent = 0;
-        await Promise.all(tokens.map(async (token) => {
-                while (performance.now() - start < seconds * 1000) {
-                        const { status } = await ask(server, 'POST', '/v1/analytics/events', { token, json: { events: Array.from({ length: each }, event) } });
-                        sent += status === 202 ? each : 0;
-                        await (status === 202 ? undefined : sleep(100)); // 503: the journal is full
+        let due = start, sent = 0;
+        await Promise.all(Array.from({ length: SENDERS }, async () => {
+                while (performance.now() - start < SECONDS * 1000) {
+                        const wait = due - performance.now();
+                        due += rate ? each / rate * 1000 : 0;
+                        await (rate && wait > 0 ? sleep(wait) : undefined);
+                        const taken = await post(server, Array.from({ length: each }, event));
+                        sent += taken;
+                        await (taken ? undefined : sleep(100)); // 503: the journal is full
                 }
         }));
         return { sent, took_s: (performance.now() - start) / 1000 };
 }
 
-async function taking(server, tokens, each) {
-        const before = await stored(server), start = performance.now();
-        const { sent, took_s: took } = await send(server, tokens, each, SECONDS);
+async function taking(server, member, each, rate) {
+        const before = await stored(server), start = performance.now(), home = { stop: false };
+        const reading = readHome(server, member, home);
+        const { sent, took_s: took } = await send(server, each, rate);
+        home.stop = true;
+        const behind = before + sent - await stored(server);
         while (await stored(server) < before + sent) {
                 await sleep(100);
         }
-        return [`${each} at a time`, count(sent / took), count(sent / ((performance.now() - start) / 1000))];
+        const all_s = (performance.now() - start) / 1000;
+        return [`${each} at a time${rate ? `, ${count(rate)} a second are sent` : ''}`, count(sent / took), count(sent / all_s), count(behind), ...await reading];
+}
+
+// One home timeline after the other: median and p99 in ms.
+async function readHome(server, token, until) {
+        const times = [];
+        while (!until.stop) {
+                const start = performance.now();
+                await must(server, 'GET', '/v1/timelines/home', { token });
+                times.push(performance.now() - start);
+                await sleep(5);
+        }
+        times.sort((a, b) => a - b);
+        return [median(times), times[Math.floor(times.length * 0.99)]].map((ms) => ms.toFixed(1));
+}
+
+// The reference: what PostgreSQL's COPY takes of the same events, as one transaction into a table with the same keys, without any roll-up.
+async function copying(server) {
+        const file = path.join(server.dir, 'copy.csv'), n = 200_000;
+        const line = ({ id, at, name, properties }) => `${id},${at},${name},${randomUUID()},f,,"${JSON.stringify(properties).replaceAll('"', '""')}",${at}\n`;
+        await sql(server, 'create table copied (like user_events including all)');
+        fs.writeFileSync(file, Array.from({ length: n }, () => line(event())).join(''));
+        const start = performance.now();
+        await sql(server, `\\copy copied from '${file}' csv`);
+        const rate = n / ((performance.now() - start) / 1000);
+        await sql(server, 'drop table copied');
+        return rate;
 }
 
 async function lag(server, analyst, token) {
@@ -126,15 +167,7 @@ async function time(server, analyst, question) {
         return times;
 }
 
-const server = await startServer({ env: { SONET_RATE_LIMITS: 'off', ANALYTICS_MIN_GROUP: '1' } });
-try {
-        const analyst = await account(server, 'analyst', 'administrator');
-        const tokens = await Promise.all(Array.from({ length: SENDERS }, (_, i) => account(server, `sender${i}`)));
-        say('taking events');
-        const rates = [await taking(server, tokens, BATCH), await taking(server, tokens, 1)];
-        const lags = await lag(server, analyst, tokens[0]);
-        console.log(table(['events', 'acknowledged a second', 'stored a second'], rates));
-        console.log(`\nuntil a metric shows an event: median ${Math.round(median(lags))} ms, the longest of 20 ${Math.round(lags.at(-1))} ms\n`);
+async function asking(server, analyst) {
         say(`filling in ${count(EVENTS)} events`);
         await sql(server, `begin; ${FILL(EVENTS)} commit;`);
         await sql(server, 'vacuum analyze');
@@ -147,6 +180,26 @@ try {
         }
         console.log(table([`question, of ${count(EVENTS)} events`, 'median, ms', 'longest of 5, ms'], rows));
         console.log(`\nbytes of an event with its indexes: ${Math.round(Number(bytes))}`);
+}
+
+const server = await startServer({ env: { SONET_RATE_LIMITS: 'off', ANALYTICS_MIN_GROUP: '1' } });
+try {
+        const analyst = await account(server, 'analyst', 'administrator');
+        const member = await account(server, 'member');
+        say('taking events');
+        const alone = { stop: false }, home = readHome(server, member, alone);
+        await sleep(5000);
+        alone.stop = true;
+        const [p50, p99] = await home;
+        const rates = [await taking(server, member, BATCH, WANTED), await taking(server, member, BATCH), await taking(server, member, 1)];
+        const lags = await lag(server, analyst, member);
+        console.log(table(['events', 'acknowledged a second', 'stored a second', 'behind at the end', 'home timeline: median, ms', 'p99, ms'],
+                [['none', '', '', '', p50, p99], ...rates]));
+        console.log(`\nCOPY of the same events without roll-ups: ${count(await copying(server))} a second`);
+        console.log(`\nuntil a metric shows an event: median ${Math.round(median(lags))} ms, the longest of 20 ${Math.round(lags.at(-1))} ms\n`);
+        if (EVENTS > 0) {
+                await asking(server, analyst);
+        }
 } finally {
         await server.stop();
 }

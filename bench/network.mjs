@@ -38,10 +38,10 @@ export async function importNetwork(server, quick, { args, name } = graphArgumen
 
 // One agent for all questions that are not measured.
 const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
-export function ask(server, method, url, { token, json } = {}) {
+export function ask(server, method, url, { token, json, userAgent } = {}) {
         const body = json === undefined ? undefined : JSON.stringify(json);
         return new Promise((resolve, reject) => {
-                const headers = { ...(token && { Authorization: `Bearer ${token}` }), ...(body && { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }) };
+                const headers = { ...(token && { Authorization: `Bearer ${token}` }), ...(userAgent && { 'User-Agent': userAgent }), ...(body && { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }) };
                 const r = http.request(server.url + url, { method, headers, agent }, (answer) => {
                         const parts = [];
                         answer.on('data', (part) => parts.push(part));

@@ -84,13 +84,26 @@ static bool run_portion(const struct entry *entry)
         return status == SN_OK && more;
 }
 
+static bool is_stopping(struct jobs *jobs)
+{
+        (void)pthread_mutex_lock(&jobs->lock);
+        bool stopping = jobs->stopping;
+        (void)pthread_mutex_unlock(&jobs->lock);
+        return stopping;
+}
+
 /* When the entry is due again: portions follow each other with pauses, so that clean-up leaves half of the time to
- * others. */
+ * others; those of eager jobs at once. */
 static int64_t run_entry(const struct entry *entry)
 {
-        int64_t began_us = clock_monotonic_us(), took_us;
+        int64_t began_us, took_us;
+        bool more;
 
-        if (!run_portion(entry)) {
+        do {
+                began_us = clock_monotonic_us();
+                more = run_portion(entry);
+        } while (more && entry->job->eager && !is_stopping(entry->jobs));
+        if (!more) {
                 return clock_monotonic_us() + entry->job->every_s * INT64_C(1000000);
         }
         took_us = clock_monotonic_us() - began_us;

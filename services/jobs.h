@@ -8,6 +8,7 @@
 struct service_job {
         const char *name;
         int every_s;
+        bool eager; /* others wait for what it does: its portions follow each other without a pause */
         /* A portion that takes a second at most. more: set when further work is due; the next portion comes after a
          * pause as long as this one took. A job that fails is logged, and called again when its time comes. */
         sn_status (*run)(struct rpc_call *c, bool *more);

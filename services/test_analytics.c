@@ -8,8 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include <unistd.h>
 #include "base/clock.h"
 #include "google/protobuf/timestamp.pb-c.h"
+#include "services/analytics/analytics.h"
+#include "services/analytics/journal.h"
 #include "services/analytics/store.h"
 #include "services/analytics/store_insights.h"
 #include "services/test_analytics_support.h"
@@ -137,6 +140,62 @@ static void active_members_are_those_who_were_there_in_the_days_before(void **st
         }
 }
 
+/* ---- From the journal ---- */
+
+/* The same events again are passed over. */
+static void journal_events(size_t records, int64_t now_ms)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        AnalyticsRows__TakenEvents taken = ANALYTICS_ROWS__TAKEN_EVENTS__INIT;
+        AnalyticsRows__TakenEvent events[500], *list[500];
+
+        taken.events = list;
+        taken.n_events = 500;
+        for (size_t i = 0; i < records * 500; i++) {
+                AnalyticsRows__TakenEvent *event = list[i % 500] = &events[i % 500];
+
+                analytics_rows__taken_event__init(event);
+                event->id = arena_printf(c->arena, "00000000-0000-4000-8000-%012zx", i);
+                event->name = "app_open";
+                event->at_ms = now_ms;
+                event->visitor = visitors[i % VISITORS];
+                if (i % 500 == 499) {
+                        size_t len = protobuf_c_message_get_packed_size(&taken.base);
+                        uint8_t *record = arena_alloc(c->arena, len);
+
+                        (void)protobuf_c_message_pack(&taken.base, record);
+                        assert_int_equal(journal_append(record, len), JOURNAL_OK);
+                }
+        }
+}
+
+extern const struct service_job analytics_load; /* the generated list of jobs has it, too */
+
+/* More than one transaction takes, of one file. */
+static void all_that_waits_is_stored_once(void **state)
+{
+        char folder[] = "/tmp/sonet-test-load.XXXXXX";
+        int64_t now_ms = clock_wall_ms();
+
+        assert_true(journal_start(mkdtemp(folder), 1 << 24));
+        for (int round = 0; round < 2; round++) {
+                CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+                bool more = true;
+
+                journal_events(25, now_ms);
+                while (more) {
+                        more = false;
+                        assert_int_equal(analytics_load.run(c, &more), SN_OK);
+                }
+        }
+        journal_stop();
+        assert_int_equal(rmdir(folder), 0);
+        assert_string_equal(test_admin(DATABASE, "select count(*) from user_events where name = 'app_open'"), "12500");
+        assert_string_equal(
+            test_admin(DATABASE, "select sum(value) from business_metrics where name = 'app_open' and grain = 'day'"),
+            "12500");
+}
+
 /* ---- Members who are erased ---- */
 
 static void store_one(const char *name, const char *user_id)
@@ -261,6 +320,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(roll_ups_are_what_a_recomputation_gives),
             cmocka_unit_test(active_members_are_those_who_were_there_in_the_days_before),
+            cmocka_unit_test(all_that_waits_is_stored_once),
             cmocka_unit_test(nothing_leads_to_who_was_erased),
             cmocka_unit_test(followers_are_counted_by_pseudonym),
             cmocka_unit_test(answers_that_are_kept_for_who_was_erased_go),

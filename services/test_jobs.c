@@ -33,6 +33,19 @@ static sn_status run_five_portions(struct rpc_call *c, bool *more)
         return SN_OK;
 }
 
+static sn_status run_600_portions(struct rpc_call *c, bool *more)
+{
+        *more = atomic_fetch_add(&portions_run, 1) < 599;
+        return SN_OK;
+}
+
+static sn_status run_without_end(struct rpc_call *c, bool *more)
+{
+        *more = true;
+        atomic_fetch_add(&portions_run, 1);
+        return SN_OK;
+}
+
 static sn_status fail_at_once(struct rpc_call *c, bool *more)
 {
         *more = true;
@@ -53,6 +66,8 @@ static sn_status wait_at_gate(struct rpc_call *c, bool *more)
 static const struct service_job once = {.name = "once", .every_s = 3600, .run = run_once};
 static const struct service_job portions = {.name = "portions", .every_s = 3600, .run = run_five_portions};
 static const struct service_job failing = {.name = "failing", .every_s = 3600, .run = fail_at_once};
+static const struct service_job eager = {.name = "eager", .every_s = 3600, .eager = true, .run = run_600_portions};
+static const struct service_job endless = {.name = "endless", .every_s = 3600, .eager = true, .run = run_without_end};
 static const struct service_job slow = {.name = "slow", .every_s = 3600, .run = wait_at_gate};
 
 static int reset(void **state)
@@ -121,12 +136,35 @@ static void a_job_that_fails_or_is_done_waits_for_its_time(void **state)
         assert_int_equal(atomic_load(&runs), 2);
 }
 
+/* With pauses they would take half a minute, and wait_for gives up earlier. */
+static void portions_of_an_eager_job_follow_at_once(void **state)
+{
+        struct jobs *jobs = jobs_new();
+
+        jobs_add(jobs, &service, &eager);
+        jobs_start(jobs);
+        wait_for(&portions_run, 600);
+        jobs_free(jobs);
+}
+
+static void an_eager_job_that_has_always_more_ends_with_the_others(void **state)
+{
+        struct jobs *jobs = jobs_new();
+
+        jobs_add(jobs, &service, &endless);
+        jobs_start(jobs);
+        wait_for(&portions_run, 2);
+        jobs_free(jobs);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test_setup(every_one_of_many_jobs_runs, reset),
             cmocka_unit_test_setup(slow_jobs_hold_up_nobody, reset),
             cmocka_unit_test_setup(who_stops_the_jobs_waits_for_those_that_run, reset),
+            cmocka_unit_test_setup(portions_of_an_eager_job_follow_at_once, reset),
+            cmocka_unit_test_setup(an_eager_job_that_has_always_more_ends_with_the_others, reset),
             cmocka_unit_test_setup(a_job_that_fails_or_is_done_waits_for_its_time, reset),
         };
 

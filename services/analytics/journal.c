@@ -18,6 +18,7 @@
 
 #define FILE_BYTES   (4 << 20) /* then the next file begins */
 #define RECORD_BYTES (8 << 20)
+#define NAME_LEN     (UUID_SIZE - 1 + 4)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t synced = PTHREAD_COND_INITIALIZER;
@@ -33,7 +34,7 @@ static struct {
 static bool is_file(const char *name)
 {
         size_t len = strlen(name);
-        return len == UUID_SIZE - 1 + 4 && strcmp(name + len - 4, ".log") == 0;
+        return len == NAME_LEN && strcmp(name + len - 4, ".log") == 0;
 }
 
 static void count_bytes(void)
@@ -199,7 +200,7 @@ static bool take_file(const char *name, struct journal_file *out)
 {
         struct stat file;
 
-        (void)snprintf(out->path, sizeof(out->path), "%s/%s", journal.folder, name);
+        (void)snprintf(out->path, sizeof(out->path), "%s/%.*s", journal.folder, NAME_LEN, name);
         out->bytes = NULL;
         out->fd = open(out->path, O_RDONLY | O_CLOEXEC);
         if (out->fd < 0) {
@@ -212,9 +213,28 @@ static bool take_file(const char *name, struct journal_file *out)
         return false;
 }
 
+static int is_entry(const struct dirent *entry)
+{
+        return is_file(entry->d_name) ? 1 : 0;
+}
+
+/* Names begin with the time at which they were made (UUIDs of version 7). */
+static bool take_oldest(struct journal_file *out)
+{
+        struct dirent **entries = NULL;
+        int n = scandir(journal.folder, &entries, is_entry, alphasort);
+        bool found = false;
+
+        for (int i = 0; i < n; i++) {
+                found = found || take_file(entries[i]->d_name, out);
+                free(entries[i]);
+        }
+        free(entries);
+        return found;
+}
+
 bool journal_take(struct journal_file *out)
 {
-        bool found = false;
 
         pthread_mutex_lock(&lock);
         while (journal.syncing || journal.durable < journal.appended) {
@@ -224,14 +244,7 @@ bool journal_take(struct journal_file *out)
                 close_current();
         }
         count_bytes();
-        DIR *folder = opendir(journal.folder);
-        struct dirent *entry;
-        while (folder != NULL && !found && (entry = readdir(folder)) != NULL) {
-                found = is_file(entry->d_name) && take_file(entry->d_name, out);
-        }
-        if (folder != NULL) {
-                closedir(folder);
-        }
+        bool found = take_oldest(out);
         pthread_mutex_unlock(&lock);
         return found;
 }
@@ -294,11 +307,11 @@ void journal_set_aside(struct journal_file *file)
         (void)rename(file->path, bad);
 }
 
-void journal_release(struct journal_file *file, bool done)
+bool journal_release(struct journal_file *file, bool done)
 {
-        if (done) {
-                (void)unlink(file->path);
-        }
+        bool gone = done && unlink(file->path) == 0;
+
         free(file->bytes);
         close(file->fd);
+        return gone;
 }

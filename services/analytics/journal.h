@@ -28,7 +28,7 @@ struct journal_file {
         uint8_t *bytes; /* of one record, as long as it is read */
 };
 
-/* False when nothing waits. */
+/* The oldest one that nobody else reads. False when nothing waits. */
 bool journal_take(struct journal_file *out);
 enum journal_next {
         JOURNAL_RECORD,
@@ -41,7 +41,7 @@ enum journal_next {
 enum journal_next journal_read(struct journal_file *file, const uint8_t **record, size_t *len);
 /* Gives a damaged file a name (.bad) by which nobody reads it again, for whoever looks after the installation. */
 void journal_set_aside(struct journal_file *file);
-/* done: the events are stored, and the file goes. */
-void journal_release(struct journal_file *file, bool done);
+/* done: the events are stored, and the file goes; whether it has gone. */
+bool journal_release(struct journal_file *file, bool done);
 
 #endif

@@ -1,5 +1,5 @@
-/* Stores what the journal holds, every second: a file at a time, in transactions of some thousand events. An end at any
- * point repeats events, which count once. */
+/* Stores what the journal holds: a file at a time, in transactions of some thousand events, without a pause as long as
+ * there is another one. An end at any point repeats events, which count once. */
 #include "services/analytics/analytics.h"
 
 #include <errno.h>
@@ -8,56 +8,55 @@
 #include "services/analytics/journal.h"
 #include "services/analytics/store.h"
 
-#define AT_ONCE 4000
+#define AT_ONCE    10000
+#define RECORD_MAX 500 /* events of one record (analytics_rows.proto) */
 
 struct batch {
-        AnalyticsRows__TakenEvent **events;
+        AnalyticsRows__TakenEvent *events[AT_ONCE + RECORD_MAX];
         size_t n;
 };
 
-static sn_status store(struct rpc_call *c, struct batch *batch)
-{
-        sn_status status = batch->n == 0 ? SN_OK : DB_WRITE(c, tx, store_events(tx, batch->events, batch->n, NULL));
-
-        batch->n = 0;
-        return status;
-}
-
-static sn_status add(struct rpc_call *c, struct batch *batch, const uint8_t *record, size_t len)
+static void add(struct arena *arena, struct batch *batch, const uint8_t *record, size_t len)
 {
         AnalyticsRows__TakenEvents *taken = (AnalyticsRows__TakenEvents *)protobuf_c_message_unpack(
-            &sonet__analytics_rows__v1__taken_events__descriptor, arena_protobuf_allocator(c->arena), len, record);
+            &sonet__analytics_rows__v1__taken_events__descriptor, arena_protobuf_allocator(arena), len, record);
 
-        if (taken == NULL) {
+        if (taken == NULL || taken->n_events > RECORD_MAX) {
                 log_event(LOG_LEVEL_ERROR, "a record of the journal of events cannot be read");
-                return SN_OK;
+                return;
         }
         for (size_t i = 0; i < taken->n_events; i++) {
                 batch->events[batch->n++] = taken->events[i];
-                if (batch->n == AT_ONCE) {
-                        TRY(store(c, batch));
-                }
         }
-        return SN_OK;
 }
 
-/* SN_OK also for a damaged one, whose records before the damage are stored. */
-static sn_status load_file(struct service *service, struct journal_file *file, enum journal_next *end)
+/* Each transaction has memory of its own, which its events bound. end is JOURNAL_RECORD when there may be more. */
+static sn_status load_batch(struct service *service, struct journal_file *file, enum journal_next *end)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, 30000);
-        struct batch batch = {ARENA_ARRAY(c->arena, AnalyticsRows__TakenEvent *, AT_ONCE), 0};
+        struct batch *batch = ARENA_NEW(c->arena, struct batch);
         const uint8_t *record = NULL;
         size_t len = 0;
 
-        while ((*end = journal_read(file, &record, &len)) == JOURNAL_RECORD) {
-                TRY(add(c, &batch, record, len));
+        *end = JOURNAL_RECORD;
+        while (batch->n < AT_ONCE && (*end = journal_read(file, &record, &len)) == JOURNAL_RECORD) {
+                add(c->arena, batch, record, len);
         }
         if (*end == JOURNAL_UNREAD) {
                 log_event(LOG_LEVEL_ERROR, "a file of the journal of events cannot be read now",
                           LOG_STR("file.path", file->path), LOG_STR("error.message", strerror(errno)));
                 return SN_UNAVAILABLE;
         }
-        return store(c, &batch);
+        return batch->n == 0 ? SN_OK : DB_WRITE(c, tx, store_events(tx, batch->events, batch->n, NULL));
+}
+
+/* SN_OK also for a damaged one, whose records before the damage are stored. */
+static sn_status load_file(struct service *service, struct journal_file *file, enum journal_next *end)
+{
+        do {
+                TRY(load_batch(service, file, end));
+        } while (*end == JOURNAL_RECORD);
+        return SN_OK;
 }
 
 static void set_aside(struct journal_file *file)
@@ -82,9 +81,8 @@ static sn_status load(struct rpc_call *c, bool *more)
         if (status == SN_OK && end == JOURNAL_DAMAGED) {
                 set_aside(&file);
         }
-        journal_release(&file, status == SN_OK && end == JOURNAL_END);
-        *more = status == SN_OK && end == JOURNAL_END;
+        *more = journal_release(&file, status == SN_OK && end == JOURNAL_END);
         return status;
 }
 
-const struct service_job analytics_load = {.name = "load_events", .every_s = 1, .run = load};
+const struct service_job analytics_load = {.name = "load_events", .every_s = 1, .eager = true, .run = load};

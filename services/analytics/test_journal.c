@@ -38,7 +38,7 @@ static size_t take_all(char *texts)
                                 (void)strncat(texts, (const char *)record, len);
                         }
                 }
-                journal_release(&file, true);
+                assert_true(journal_release(&file, true));
         }
         return n;
 }
@@ -74,7 +74,7 @@ static void what_was_not_stored_is_there_again(void **state)
 
         append("one");
         assert_true(journal_take(&file));
-        journal_release(&file, false);
+        assert_false(journal_release(&file, false));
         assert_int_equal(take_all(NULL), 1);
 }
 
@@ -102,7 +102,7 @@ static void what_a_crash_cut_off_ends_the_file(void **state)
                 append("whole");
                 append("broken");
                 assert_true(journal_take(&file));
-                journal_release(&file, false);
+                assert_false(journal_release(&file, false));
                 assert_int_equal(truncate(file.path, (off_t)(8 + 5 + 8 + 6 - cut)), 0);
                 assert_int_equal(take_all(texts), 1);
                 assert_string_equal(texts, "whole");
@@ -113,7 +113,7 @@ static void what_a_crash_cut_off_ends_the_file(void **state)
 static void take_changed(off_t byte, struct journal_file *file)
 {
         assert_true(journal_take(file));
-        journal_release(file, false);
+        assert_false(journal_release(file, false));
         int fd = open(file->path, O_WRONLY);
         assert_int_equal(pwrite(fd, "W", 1, byte), 1);
         close(fd);
@@ -129,7 +129,7 @@ static void a_changed_byte_is_noticed(void **state)
         append("whole");
         take_changed(8, &file);
         assert_int_equal(journal_read(&file, &record, &len), JOURNAL_END);
-        journal_release(&file, true);
+        assert_true(journal_release(&file, true));
 }
 
 /* The record behind the damage was acknowledged. */
@@ -151,7 +151,7 @@ static void a_file_that_is_damaged_in_the_middle_is_kept(void **state)
                 assert_memory_equal(record, "whole", 5);
                 assert_int_equal(journal_read(&file, &record, &len), JOURNAL_DAMAGED);
                 journal_set_aside(&file);
-                journal_release(&file, false);
+                assert_false(journal_release(&file, false));
                 assert_false(journal_take(&none));
                 (void)snprintf(bad, sizeof(bad), "%.*s.bad", (int)strlen(file.path) - 4, file.path);
                 assert_int_equal(unlink(bad), 0);
@@ -170,7 +170,7 @@ static void a_disk_that_fails_is_no_end(void **state)
         assert_int_equal(dup2(unreadable, file.fd), file.fd);
         close(unreadable);
         assert_int_equal(journal_read(&file, &record, &len), JOURNAL_UNREAD);
-        journal_release(&file, false);
+        assert_false(journal_release(&file, false));
         assert_int_equal(take_all(NULL), 1);
 }
 
