@@ -104,7 +104,7 @@ static void what_is_written_and_named_is_found_by_index(void **state)
 {
         CHECK("search_service", {"DELETE_NOTES", "search_index_pkey"}, {"COUNT_NOTE", "search_index_pkey"},
               {"ERASE_NOTES", "search_index_author"}, {"ERASE_ADDRESSEE", "search_index_words"},
-              {"DELETE_STRAY_NOTES", "search_index_pkey"}, {"SELECT_STRAY_MEMBERS", "search_members_pkey"},
+              {"SELECT_FACETS", "search_index_pkey"}, {"DELETE_STRAY_NOTES", "search_index_pkey"}, {"SELECT_STRAY_MEMBERS", "search_members_pkey"},
               {"FIND_HASHTAGS", "search_words_pkey"}, {"FIND_MEMBERS", "search_members_username search_members_names"},
               {"KEEP_QUERY", "search_members_pkey"}, {"CUT_HISTORY", "search_history_newest search_history_pkey"},
               {"SELECT_HISTORY", "search_history_newest"}, {"SELECT_HISTORY_AFTER", "search_history_newest"},

@@ -27,6 +27,10 @@ SN_CHECKED sn_status find_hashtags(struct rpc_call *c, const struct search *sear
                                    Search__SearchPage *out);
 /* Whether the reader may see a note with the hashtag, of the newest ones. */
 SN_CHECKED sn_status find_may_see_hashtag(struct rpc_call *c, const char *tag, bool *may);
+struct ranked;
+/* Of these notes, which are among the ranked ones, those that the reader may see, and as they were indexed. */
+SN_CHECKED sn_status find_show(struct rpc_call *c, const struct ranked *ranked, size_t n_ranked, char **ids, size_t n,
+                               Note__Notes *out);
 /* A new item at the end of out, with the type. */
 Search__Found *find_append(struct rpc_call *c, Search__SearchPage *out, Search__FoundType type);
 void find_explain(struct rpc_call *c, Search__Found *found, const char *name, const char *detail, int64_t value);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "services/page.h"
+#include "services/search/facets.h"
 #include "services/search/highlight.h"
 #include "services/search/rank.h"
 #include "services/search/store.h"
@@ -236,37 +237,44 @@ static const struct ranked *ranked_of(const struct ranked *ranked, size_t n, con
 
 /* A note that was edited since is found by its new words, once its event was handled, and never by those that it had.
  */
-static void keep_unchanged(struct finding *f, Note__Notes *notes)
+static void keep_unchanged(const struct ranked *ranked, size_t n_ranked, Note__Notes *notes)
 {
         size_t n = 0;
 
         for (size_t i = 0; i < notes->n_items; i++) {
-                const struct ranked *ranked = ranked_of(f->ranked, f->n, notes->items[i]->id);
+                const struct ranked *r = ranked_of(ranked, n_ranked, notes->items[i]->id);
 
-                if (ranked == NULL || ranked->edited_ms != rank_time_ms(notes->items[i]->edited_at)) {
-                        continue;
+                if (r != NULL && r->edited_ms == rank_time_ms(notes->items[i]->edited_at)) {
+                        notes->items[n++] = notes->items[i];
                 }
-                if (f->n_shown < f->room) {
-                        f->shown[f->n_shown++] = *ranked;
-                }
-                notes->items[n++] = notes->items[i];
         }
         notes->n_items = n;
+}
+
+sn_status find_show(struct rpc_call *c, const struct ranked *ranked, size_t n_ranked, char **ids, size_t n,
+                    Note__Notes *out)
+{
+        Note__BatchGetRequest in = NOTE__BATCH_GET_REQUEST__INIT;
+
+        in.viewer_id = (char *)c->actor;
+        in.hide_muted = true;
+        in.ids = ids;
+        in.n_ids = n;
+        TRY(note_batch_get(c, &in, out));
+        keep_unchanged(ranked, n_ranked, out);
+        return SN_OK;
 }
 
 static sn_status show(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,
                       ProtobufCMessage ***items)
 {
         struct finding *f = context;
-        Note__BatchGetRequest in = NOTE__BATCH_GET_REQUEST__INIT;
         Note__Notes out = NOTE__NOTES__INIT;
 
-        in.viewer_id = (char *)c->actor;
-        in.hide_muted = true;
-        in.ids = ids;
-        in.n_ids = n;
-        TRY(note_batch_get(c, &in, &out));
-        keep_unchanged(f, &out);
+        TRY(find_show(c, f->ranked, f->n, ids, n, &out));
+        for (size_t i = 0; i < out.n_items && f->n_shown < f->room; i++) {
+                f->shown[f->n_shown++] = *ranked_of(f->ranked, f->n, out.items[i]->id);
+        }
         *n_items = out.n_items;
         *items = (ProtobufCMessage **)out.items;
         return SN_OK;
@@ -296,9 +304,10 @@ sn_status find_notes(struct rpc_call *c, struct search *search, Search__SearchPa
         TRY(load_bookmarked(c, &f));
         prepare(c, &f);
         f.shown = ARENA_ARRAY(c->arena, struct ranked, f.room);
-        if (is_by_relevance(&f)) { /* before the page, which frees what a batch allocated that showed nothing */
+        if (is_by_relevance(&f) || search->in->n_facets > 0) { /* before the page, which frees what did not help it */
                 TRY(rank_all(c, &f));
         }
+        TRY(search->in->n_facets > 0 ? facets_count(c, search, f.ranked, f.n, out) : SN_OK);
         TRY(page_read(c, &source, &asked, &page));
         for (size_t i = 0; i < page.n; i++) {
                 append(c, &f, (Note__Note *)page.items[i], out);

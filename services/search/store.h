@@ -63,6 +63,9 @@ struct candidates_asked {
 
 SN_CHECKED sn_status store_candidates(struct db_tx *tx, const struct candidates_asked *asked, size_t *n,
                                       SearchRows__Candidate ***rows);
+/* Of these notes how many have what, for each kind the most frequent values first. */
+SN_CHECKED sn_status store_facets(struct db_tx *tx, char **ids, size_t n_ids, const int64_t *kinds, size_t n_kinds,
+                                  size_t *n, SearchRows__FacetCount ***rows);
 SN_CHECKED sn_status store_find_members(struct db_tx *tx, const char *text, size_t limit, size_t *n,
                                         SearchRows__Member ***rows);
 /* Hashtags of notes that all may see, those of most notes first: "#tag". */

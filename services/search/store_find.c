@@ -86,6 +86,23 @@ sn_status store_candidates(struct db_tx *tx, const struct candidates_asked *a, s
                        n, rows);
 }
 
+/* Kinds as in FacetKind. */
+DB_STATEMENT(SELECT_FACETS, "search_service", &search_rows__facet_count__message,
+             "select kind, lexeme, count from (select kind, lexeme, count(*) as count, row_number() over (partition by"
+             " kind order by count(*) desc, lexeme) as place from (select case when w like ':from:%' then 1 when w like"
+             " '#%' then 2 when w like ':lang:%' then 3 when w like ':has:%' then 5 end as kind, w as lexeme"
+             " from search_index i, unnest(tsvector_to_array(i.words)) w where i.note_id = any($1::uuid[])"
+             " and w ~ '^(#|:from:|:lang:|:has:)' union all select 4,"
+             " to_char(search_note_time(note_id) at time zone 'UTC', 'YYYY-MM') from search_index"
+             " where note_id = any($1::uuid[])) v where kind = any($2::bigint[]) group by kind, lexeme) f"
+             " where place <= 20 order by kind, place");
+
+sn_status store_facets(struct db_tx *tx, char **ids, size_t n_ids, const int64_t *kinds, size_t n_kinds, size_t *n,
+                       SearchRows__FacetCount ***rows)
+{
+        return db_list(tx, &SELECT_FACETS, DB_BINDS(bind_uuids(ids, n_ids), bind_i64s(kinds, n_kinds)), n, rows);
+}
+
 /* No text that starts with another one sorts after that and the last of all characters. */
 #define STARTS_WITH(key) key " >= $1 and " key " < $1 || U&'\\+10FFFF'"
 

@@ -219,6 +219,28 @@ test('filters find by author, mention, hashtag, link, comment, day and likes', a
         assert.deepEqual(await found(ada, `${word} in:bookmarks`), []);
 });
 
+test('facets count what the reader may see, and name the filters that narrow the query to it', async () => {
+        const [[ada, bob, eve], word] = [await registerMany(3), rare()];
+        const counts = async (who, query, facets) => Object.fromEntries((await notes(who, query, { facets, limit: 1 })).facets
+                .map(({ kind, values }) => [kind, Object.fromEntries(values.map(({ filter, count }) => [filter, count]))]));
+        const all = [await write(ada, `${word} #Cats and #cats, we have them and they are here`), await write(ada, `${word} #cats #dogs`),
+                await write(bob, `${word} https://example.org/ #cats`), await write(bob, `${word} among us #secret${word}`, 'followers')];
+        await until(nobody, word, all.slice(0, 3));
+        await until(bob, word, all);
+        const month = `during:${new Date().toISOString().slice(0, 7)}`;
+        assert.deepEqual(await counts(nobody, word, 'author,hashtag,has,month'), { author: { [`from:${ada.username}`]: 2, [`from:${bob.username}`]: 1 },
+                hashtag: { 'tag:cats': 3, 'tag:dogs': 1 }, has: { 'has:link': 1 }, month: { [month]: 3 } });
+        assert.equal((await counts(nobody, word, 'language')).language['lang:en'], 1);
+        assert.deepEqual(await counts(bob, `${word} from:me`, 'hashtag,hashtag'), { hashtag: { 'tag:cats': 1, [`tag:secret${word}`]: 1 } });
+        must(await bob.put(`/v1/users/${eve.id}/block`));
+        assert.deepEqual(await counts(eve, word, 'author'), { author: { [`from:${ada.username}`]: 2 } }, 'nothing of who blocks one');
+        must(await ada.patch(`/v1/notes/${all[1]}`, { text: `${word} #birds` }));
+        await until(nobody, `${word} #birds`, [all[1]]);
+        assert.deepEqual(await counts(nobody, word, 'hashtag'), { hashtag: { 'tag:birds': 1, 'tag:cats': 2 } });
+        assert.deepEqual((await notes(nobody, word)).facets, [], 'only when asked');
+        problem(await nobody.get(path(word, { facets: 'colour' })), 422);
+});
+
 test('the operator has the index held against the notes anew, and nothing is missing meanwhile or afterwards', async () => {
         const [ada, word] = [await register(), rare()];
         const id = await write(ada, `${word} stays`);

@@ -22,6 +22,11 @@ create index search_index_engaged on search_index (engagement desc, note_id desc
 create index search_index_author on search_index (author_id, note_id);
 create trigger search_index_updated before update on search_index for each row execute function update_updated_at_column();
 
+-- When a note was written: its id says so.
+create function search_note_time(id uuid) returns timestamptz language sql immutable as $$
+        select to_timestamp(('x' || translate(left(id::text, 13), '-', ''))::bit(48)::bigint / 1000.0)
+$$;
+
 -- Members whom others may see: who is not there is found by nothing, nor is what they wrote.
 create table search_members (
         user_id      uuid        primary key,

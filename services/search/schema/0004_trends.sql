@@ -29,8 +29,7 @@ create function search_note_tag_uses() returns trigger language plpgsql as $$
 begin
         insert into search_tag_uses (tag, hour, author_id)
         select distinct substr(word, 2), date_trunc('hour', at), author_id from (
-                select author_id, owner_id, words,
-                        to_timestamp(('x' || translate(left(note_id::text, 13), '-', ''))::bit(48)::bigint / 1000.0) as at from added) a,
+                select author_id, owner_id, words, search_note_time(note_id) as at from added) a,
                 unnest(tsvector_to_array(words)) as word
         where owner_id is null and word like '#%' and at > now() - interval '8 days' order by 1, 2, 3
         on conflict do nothing;
