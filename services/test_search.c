@@ -318,17 +318,22 @@ static void who_is_erased_leaves_no_row(void **state)
 
 /* ---- Trends ---- */
 
-static const Search__Trends *trends(const char *reader)
+static const Search__Trends *trends(const char *reader, Search__TrendType type)
 {
         Search__ListTrendsRequest in = SEARCH__LIST_TRENDS_REQUEST__INIT;
         Search__Trends *out = NULL;
 
+        in.type = type;
         (void)test_network_run_job("search", "make_trends");
         assert_int_equal(test_send(reader, &search_methods[SEARCH_LIST_TRENDS], &in.base, (void **)&out), SN_OK);
         return out;
 }
 
-static void tag(size_t from, size_t to, const char *text, int visibility)
+#define HASHTAGS SEARCH__TREND_TYPE__TREND_TYPE_HASHTAGS
+#define LINKS    SEARCH__TREND_TYPE__TREND_TYPE_LINKS
+#define NOTES_   SEARCH__TREND_TYPE__TREND_TYPE_NOTES
+
+static void write_by(size_t from, size_t to, const char *text, int visibility)
 {
         for (size_t i = from; i < to; i++) {
                 (void)ASK(members[i], NOTE(CREATE_NOTE), .text = text, .visibility = visibility);
@@ -340,26 +345,82 @@ static void trends_are_what_more_people_use_than_usual_and_not_what_few_repeat(v
 {
         const Search__Trends *found;
 
-        tag(0, 5, "#Usual and #sudden", 1);
-        tag(0, 8, "#hushed among us", 2);
+        write_by(0, 5, "#Usual and #sudden", 1);
+        write_by(0, 8, "#hushed among us", 2);
         for (size_t i = 0; i < 10; i++) {
-                tag(0, 4, "#pushed once more", 1);
+                write_by(0, 4, "#pushed once more", 1);
         }
         test_network_settle();
-        change_index(
-            "insert into search_tag_uses (tag, hour, author_id) select 'usual', hour - make_interval(days => d),"
-            " author_id from search_tag_uses, generate_series(1, 7) d where tag = 'usual'");
-        found = trends("");
+        change_index("insert into search_uses (topic, hour, user_id) select topic, hour - make_interval(days => d),"
+                     " user_id from search_uses, generate_series(1, 7) d where topic = '#usual'");
+        found = trends("", HASHTAGS);
         assert_int_equal(found->n_items, 2);
         assert_string_equal(found->items[0]->hashtag, "sudden");
         assert_int_equal(found->items[0]->people, 5);
         assert_int_equal(found->items[0]->usual, 0);
         assert_string_equal(found->items[1]->hashtag, "usual");
-        change_index("insert into search_hidden_trends (tag) values ('sudden')");
-        assert_int_equal(trends("")->n_items, 1);
-        change_index("update search_tag_uses set hour = hour - interval '9 days'");
-        assert_int_equal(trends("")->n_items, 0);
-        assert_string_equal(test_admin("search_service", "select count(*) from search_tag_uses"), "0");
+        change_index("insert into search_hidden_trends (topic) values ('#sudden')");
+        assert_int_equal(trends("", HASHTAGS)->n_items, 1);
+        change_index("update search_uses set hour = hour - interval '9 days'");
+        assert_int_equal(trends("", HASHTAGS)->n_items, 0);
+        assert_string_equal(test_admin("search_service", "select count(*) from search_uses"), "0");
+}
+
+static void links_are_trends_whichever_way_they_are_written_and_the_latest_first(void **state)
+{
+        const Search__Trends *found;
+
+        write_by(0, 3, "see https://Example.org/a?b=C#part, everyone", 1);
+        write_by(3, 5, "(https://example.org/a?b=C)", 1);
+        write_by(0, 6, "http://example.org/other", 1);
+        test_network_settle();
+        change_index("update search_uses set hour = hour - interval '12 hours' where topic like '%/other'");
+        found = trends("", LINKS);
+        assert_int_equal(found->n_items, 2);
+        assert_string_equal(found->items[0]->link, "https://example.org/a?b=C");
+        assert_int_equal(found->items[0]->people, 5);
+        assert_string_equal(found->items[1]->link, "http://example.org/other");
+        assert_int_equal(found->items[1]->people, 6);
+        change_index("delete from search_uses");
+}
+
+/* By members of their own: the others block one another. */
+static void notes_are_trends_by_how_many_people_react_and_only_for_who_may_see_them(void **state)
+{
+        const char *people[7], *note, *repeated;
+        const Search__Trends *found;
+
+        for (size_t i = 0; i < 7; i++) {
+                char name[20];
+
+                (void)snprintf(name, sizeof(name), "reactor%zu", i);
+                people[i] = test_member(name);
+        }
+        note = write_public(people[0], "medlar");
+        repeated = write_public(people[0], "rowan");
+        (void)ASK(people[1], NOTE(LIKE_NOTE), .id = note);
+        (void)ASK(people[1], NOTE(RENOTE_NOTE), .id = note);
+        (void)ASK(people[2], NOTE(LIKE_NOTE), .id = note);
+        (void)ASK(people[3], NOTE(RENOTE_NOTE), .id = note);
+        (void)ASK(people[4], NOTE(CREATE_COMMENT), .id = note, .text = "indeed");
+        (void)ASK(people[0], NOTE(LIKE_NOTE), .id = note); /* its author */
+        for (size_t i = 0; i < 4; i++) {
+                (void)ASK(people[1 + i], NOTE(CREATE_COMMENT), .id = repeated, .text = "again");
+                (void)ASK(people[1 + i], NOTE(CREATE_COMMENT), .id = repeated, .text = "and again");
+        }
+        test_network_settle();
+        assert_int_equal(trends("", NOTES_)->n_items, 0); /* four are too few, and the author is none */
+        (void)ASK(people[5], NOTE(LIKE_NOTE), .id = note);
+        test_network_settle();
+        found = trends(people[6], NOTES_);
+        assert_int_equal(found->n_items, 1);
+        assert_string_equal(found->items[0]->note->id, note);
+        assert_int_equal(found->items[0]->people, 5);
+        (void)ASK(people[0], FOLLOW(BLOCK_USER), .id = people[6]);
+        assert_int_equal(trends(people[6], NOTES_)->n_items, 0);
+        assert_int_equal(trends("", NOTES_)->n_items, 1);
+        free((void *)note);
+        free((void *)repeated);
 }
 
 /* ---- When ranking takes too long ---- */
@@ -402,6 +463,8 @@ int main(void)
             cmocka_unit_test(a_word_that_an_edit_took_away_finds_nothing_even_before_the_event_is_handled),
             cmocka_unit_test(who_is_erased_leaves_no_row),
             cmocka_unit_test(trends_are_what_more_people_use_than_usual_and_not_what_few_repeat),
+            cmocka_unit_test(links_are_trends_whichever_way_they_are_written_and_the_latest_first),
+            cmocka_unit_test(notes_are_trends_by_how_many_people_react_and_only_for_who_may_see_them),
             cmocka_unit_test(what_was_ranked_by_the_deadline_is_shown_and_said_to_be_partial),
         };
 

@@ -25,7 +25,7 @@ static int setup(void **state)
             " from generate_series(1, 20000) n on conflict do nothing",
             "insert into saved_searches (id, user_id, name, query, type, sort) select id(n), id(n % 500), '', 'q', 1, 1"
             " from generate_series(1, 20000) n",
-            "insert into search_tag_uses (tag, hour, author_id) select 'tag' || n % 500, now() - interval '1 minute' * "
+            "insert into search_uses (topic, hour, user_id) select '#tag' || n % 500, now() - interval '1 minute' * "
             "n,"
             " id(n % 3000) from generate_series(1, 20000) n",
             "vacuum analyze"};
@@ -104,16 +104,17 @@ static void what_is_written_and_named_is_found_by_index(void **state)
 {
         CHECK("search_service", {"DELETE_NOTES", "search_index_pkey"}, {"COUNT_NOTE", "search_index_pkey"},
               {"ERASE_NOTES", "search_index_author"}, {"ERASE_ADDRESSEE", "search_index_words"},
-              {"SELECT_FACETS", "search_index_pkey"}, {"DELETE_STRAY_NOTES", "search_index_pkey"}, {"SELECT_STRAY_MEMBERS", "search_members_pkey"},
-              {"FIND_HASHTAGS", "search_words_pkey"}, {"FIND_MEMBERS", "search_members_username search_members_names"},
-              {"KEEP_QUERY", "search_members_pkey"}, {"CUT_HISTORY", "search_history_newest search_history_pkey"},
-              {"SELECT_HISTORY", "search_history_newest"}, {"SELECT_HISTORY_AFTER", "search_history_newest"},
-              {"CLEAR_HISTORY", "search_history_"}, {"CLEANUP_HISTORY", "search_history_age"},
-              {"DELETE_HISTORY_ITEM", "search_history_"}, {"SELECT_OWN_QUERIES", "search_history_"},
-              {"SELECT_COMMON_QUERIES", "search_suggestions_pkey"}, {"SELECT_SAVED", "saved_searches_newest"},
-              {"SELECT_SAVED_AFTER", "saved_searches_newest"}, {"COUNT_SAVED", "saved_searches_newest"},
-              {"DELETE_SAVED", "saved_searches_"}, {"ERASE_SAVED", "saved_searches_newest"},
-              {"ERASE_TAG_USES", "search_tag_uses_author"}, {"CLEANUP_TAG_USES", "search_tag_uses_hour"});
+              {"SELECT_FACETS", "search_index_pkey"}, {"DELETE_STRAY_NOTES", "search_index_pkey"},
+              {"SELECT_STRAY_MEMBERS", "search_members_pkey"}, {"FIND_HASHTAGS", "search_words_pkey"},
+              {"FIND_MEMBERS", "search_members_username search_members_names"}, {"KEEP_QUERY", "search_members_pkey"},
+              {"CUT_HISTORY", "search_history_newest search_history_pkey"}, {"SELECT_HISTORY", "search_history_newest"},
+              {"SELECT_HISTORY_AFTER", "search_history_newest"}, {"CLEAR_HISTORY", "search_history_"},
+              {"CLEANUP_HISTORY", "search_history_age"}, {"DELETE_HISTORY_ITEM", "search_history_"},
+              {"SELECT_OWN_QUERIES", "search_history_"}, {"SELECT_COMMON_QUERIES", "search_suggestions_pkey"},
+              {"SELECT_SAVED", "saved_searches_newest"}, {"SELECT_SAVED_AFTER", "saved_searches_newest"},
+              {"COUNT_SAVED", "saved_searches_newest"}, {"DELETE_SAVED", "saved_searches_"},
+              {"ERASE_SAVED", "saved_searches_newest"}, {"ERASE_USES", "search_uses_user"},
+              {"CLEANUP_USES", "search_uses_hour"}, {"INSERT_REACTIONS", "search_index_pkey"});
 }
 
 int main(void)

@@ -1,5 +1,5 @@
-/* Owns facets. Only what the reader would be shown is counted, so that they say nothing of other notes: first all ranked
- * notes are asked for as for a page, then the index is asked by what those differ that are left. */
+/* Owns facets. Only what the reader would be shown is counted, so that they say nothing of other notes: first all
+ * ranked notes are asked for as for a page, then the index is asked by what those differ that are left. */
 #include "services/search/facets.h"
 
 #include <string.h>

@@ -3,26 +3,30 @@
 
 #include <string.h>
 #include "services/page.h"
+#include "services/search/rank.h"
 #include "services/search/store.h"
 
 enum { HASHTAGS_MAX = 100, NOTES_OF_EACH = 20 };
 
-sn_status find_may_see_hashtag(struct rpc_call *c, const char *tag, bool *may)
+sn_status find_may_see(struct rpc_call *c, const char *lexeme, bool *may)
 {
-        Note__ListIdsByHashtagRequest in = NOTE__LIST_IDS_BY_HASHTAG_REQUEST__INIT;
-        Note__NoteRefs refs = NOTE__NOTE_REFS__INIT;
-        Note__BatchGetRequest asked = NOTE__BATCH_GET_REQUEST__INIT;
+        struct candidates_asked asked = {.query = terms_quote(c->arena, lexeme, ""),
+                                         .viewer = c->actor,
+                                         .above = "",
+                                         .below = "",
+                                         .room = NOTES_OF_EACH};
+        SearchRows__Candidate **rows = NULL;
+        struct ranked ranked[NOTES_OF_EACH];
+        char *ids[NOTES_OF_EACH];
         Note__Notes notes = NOTE__NOTES__INIT;
+        size_t n = 0;
 
-        in.tag = (char *)tag;
-        in.viewer_id = asked.viewer_id = (char *)c->actor;
-        in.limit = NOTES_OF_EACH;
-        TRY(note_list_ids_by_hashtag(c, &in, &refs));
-        asked.ids = ARENA_ARRAY(c->arena, char *, refs.n_items);
-        for (size_t i = 0; i < refs.n_items; i++) {
-                asked.ids[asked.n_ids++] = refs.items[i]->id;
+        TRY(DB_READ(c, tx, store_candidates(tx, &asked, &n, &rows)));
+        for (size_t i = 0; i < n; i++) {
+                ids[i] = rows[i]->note_id;
+                ranked[i] = (struct ranked){.id = ids[i], .edited_ms = rank_time_ms(rows[i]->edited_at)};
         }
-        TRY(note_batch_get(c, &asked, &notes));
+        TRY(n > 0 ? find_show(c, ranked, n, ids, n, &notes) : SN_OK);
         *may = notes.n_items > 0;
         return SN_OK;
 }
@@ -41,7 +45,7 @@ sn_status find_hashtags(struct rpc_call *c, const struct search *search, size_t 
         for (size_t i = 0; i < n && shown < limit; i++) {
                 bool may = false;
 
-                TRY(find_may_see_hashtag(c, rows[i]->word + 1, &may));
+                TRY(find_may_see(c, rows[i]->word, &may));
                 if (may) {
                         Search__Found *found = find_append(c, out, SEARCH__FOUND_TYPE__FOUND_TYPE_HASHTAG);
 

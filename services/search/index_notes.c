@@ -5,6 +5,8 @@
 #include <string.h>
 #include "services/note/note.rpc.h"
 #include "services/search/indexing.h"
+#include "services/search/rank.h"
+#include "services/search/store_trends.h"
 
 /* A note of the batch; words: more than its counts may have changed. */
 struct named {
@@ -19,6 +21,12 @@ static bool is_count(const char *type)
                strcmp(type, "note.unliked") == 0;
 }
 
+/* Of notes that are named by others: who answers them or passes them on. */
+static bool is_renote(const char *type)
+{
+        return strcmp(type, "renote.created") == 0;
+}
+
 /* Each once, in the order of their first events. */
 static size_t name_notes(const struct bus_batch *batch, struct named *named)
 {
@@ -28,6 +36,9 @@ static size_t name_notes(const struct bus_batch *batch, struct named *named)
                 const bus_event *event = batch->events[i];
                 size_t k = 0;
 
+                if (is_renote(event->type)) {
+                        continue;
+                }
                 while (k < n && !uuid_equal(named[k].id, event->aggregate_id)) {
                         k++;
                 }
@@ -62,6 +73,29 @@ static sn_status store(struct db_tx *tx, const struct named *named, size_t n, co
         return SN_OK;
 }
 
+/* Who reacted to which note: for trends. */
+static sn_status store_reacting(struct db_tx *tx, const struct bus_batch *batch)
+{
+        struct arena *arena = db_arena(tx);
+        char **notes = ARENA_ARRAY(arena, char *, batch->n), **people = ARENA_ARRAY(arena, char *, batch->n);
+        int64_t *at_ms = ARENA_ARRAY(arena, int64_t, batch->n);
+        size_t n = 0;
+
+        for (size_t i = 0; i < batch->n; i++) {
+                const bus_event *event = batch->events[i];
+                bool answer = strcmp(event->type, "comment.created") == 0;
+
+                if (event->actor_id[0] == '\0' ||
+                    (!answer && !is_renote(event->type) && strcmp(event->type, "note.liked") != 0)) {
+                        continue;
+                }
+                notes[n] = answer || is_renote(event->type) ? event->object_id : event->aggregate_id;
+                people[n] = event->actor_id;
+                at_ms[n++] = rank_time_ms(event->occurred_at);
+        }
+        return store_reactions(tx, notes, people, at_ms, n);
+}
+
 static sn_status index_notes(struct rpc_call *c, struct bus_batch *batch)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -80,12 +114,13 @@ static sn_status index_notes(struct rpc_call *c, struct bus_batch *batch)
         TRY(bus_begin(c, batch, &tx));
         TRY(store(tx, named, n, &found));
         TRY(store_unindex_notes(tx, gone, n_gone));
+        TRY(store_reacting(tx, batch));
         return bus_commit(c, batch, &tx);
 }
 
-static const char *const types[] = {
-    "note.created",    "note.edited",     "note.deleted",    "note.counted",  "note.liked", "note.unliked",
-    "comment.created", "comment.deleted", "comment.removed", "note.redacted", NULL};
+static const char *const types[] = {"note.created",    "note.edited",   "note.deleted",    "note.counted",
+                                    "note.liked",      "note.unliked",  "comment.created", "comment.deleted",
+                                    "comment.removed", "note.redacted", "renote.created",  NULL};
 
 const struct bus_consumer search_index_notes = {
     .name = "index_notes",

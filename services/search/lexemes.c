@@ -171,6 +171,54 @@ static void add_hosts(struct reader *r, struct str host)
         }
 }
 
+static bool ends_link(char c)
+{
+        return (unsigned char)c <= ' ' || c == '#' || c == '"' || c == '<' || c == '>' || c == '|' || c == '\\' ||
+               c == '`';
+}
+
+static bool starts_nocase(struct str text, struct str start)
+{
+        return text.len >= start.len && str_equal_nocase((struct str){text.ptr, start.len}, start);
+}
+
+char *lexeme_link(struct arena *arena, struct str text)
+{
+        bool secure = starts_nocase(text, STR("https://")), link = secure || starts_nocase(text, STR("http://"));
+        size_t scheme = secure ? 8 : 7, len = scheme, host;
+        char *lexeme;
+
+        while (link && len < text.len && is_of_host(text.ptr[len])) {
+                len++;
+        }
+        host = len;
+        while (link && len < text.len && !ends_link(text.ptr[len])) {
+                len++;
+        }
+        while (len > host && strchr(".,;:!?')]*_~/", text.ptr[len - 1]) != NULL) {
+                len--;
+        }
+        if (!link || host == scheme || len >= LEXEME_MAX_BYTES) {
+                return NULL;
+        }
+        lexeme = arena_printf(arena, "/%.*s", (int)len, text.ptr);
+        for (size_t i = 1; i <= host; i++) {
+                lexeme[i] = (char)(lexeme[i] >= 'A' && lexeme[i] <= 'Z' ? lexeme[i] | 0x20 : lexeme[i]);
+        }
+        return lexeme;
+}
+
+/* From the scheme on, which stands before the "://". */
+static void add_link(struct reader *r, const char *at)
+{
+        size_t before = (size_t)(at - r->text), scheme = before >= 5 && (at[-1] | 0x20) == 's' ? 5 : 4;
+        char *link = before >= scheme ? lexeme_link(r->arena, str_of(at - scheme)) : NULL;
+
+        if (link != NULL) {
+                lexemes_add_sign(r->arena, r->out, link);
+        }
+}
+
 static void read_links(struct reader *r)
 {
         const char *at = r->text;
@@ -185,6 +233,7 @@ static void read_links(struct reader *r)
                 while (host.len > 0 && host.ptr[host.len - 1] == '.') {
                         host.len--;
                 }
+                add_link(r, at);
                 at += 3;
                 if (host.len > 0 && host.len <= 253 && host.ptr - r->text > 4) {
                         add_hosts(r, host);

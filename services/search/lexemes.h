@@ -5,6 +5,7 @@
  * neighbours, and of each run the last character alone. An emoji is a word. Other lexemes have a sign before them:
  *
  *   #tag   a hashtag          ~en:run   a stem, made by the database      /example.org   a host, and each above it
+ *   /https://example.org/page   a link
  *   :from:ID  :to:ID  :mentions:ID  :lang:de  :has:link  :has:media  :has:image  :is:comment */
 #ifndef SERVICES_SEARCH_LEXEMES_H
 #define SERVICES_SEARCH_LEXEMES_H
@@ -12,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "base/arena.h"
+#include "base/str.h"
 
 enum lexeme_kind { LEXEME_WORD, LEXEME_PAIR, LEXEME_EMOJI, LEXEME_NUMBER, LEXEME_SIGN };
 
@@ -35,6 +37,9 @@ struct lexemes {
 /* At most 12,000 of a text: no text has more than 5,000 characters. UTF-8. */
 struct lexemes lexemes_of(struct arena *arena, const char *text);
 void lexemes_add_sign(struct arena *arena, struct lexemes *lexemes, const char *sign);
+/* The lexeme of a link: scheme and host in lower case, without what stands behind '#', or around it in a text. NULL: it
+ * is no link, or too long. */
+char *lexeme_link(struct arena *arena, struct str text);
 /* A word as it is compared: without case, width and accents. */
 char *lexeme_fold(struct arena *arena, const char *word);
 /* As PostgreSQL reads a tsvector: 'word':1A. */

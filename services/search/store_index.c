@@ -100,6 +100,6 @@ sn_status store_erase_member(struct db_tx *tx, const char *id)
         TRY(db_exec(tx, &ERASE_ADDRESSEE, DB_BINDS(bind_uuid(id)), NULL));
         TRY(store_clear_history(tx, id));
         TRY(store_erase_saved(tx, id));
-        TRY(store_erase_tag_uses(tx, id));
+        TRY(store_erase_uses(tx, id));
         return db_exec(tx, &ERASE_KEYS, DB_BINDS(bind_uuid(id)), NULL);
 }

@@ -3,20 +3,41 @@
 
 #include "services/cleanup.h"
 
-/* Each person counts once, however much they write; who is hidden, or does not want to be found, not at all. */
+/* Of notes that all may see; what their authors do does not count. */
+DB_STATEMENT(INSERT_REACTIONS, "search_service", NULL,
+             "insert into search_uses (topic, hour, user_id) select distinct ':note:' || r.note_id,"
+             " date_trunc('hour', to_timestamp(r.at / 1000.0)), r.user_id from unnest($1::uuid[], $2::uuid[],"
+             " $3::bigint[]) as r (note_id, user_id, at) join search_index i on i.note_id = r.note_id"
+             " where i.owner_id is null and i.author_id <> r.user_id"
+             " and to_timestamp(r.at / 1000.0) > now() - interval '8 days' order by 1, 2, 3 on conflict do nothing");
+
+sn_status store_reactions(struct db_tx *tx, char **note_ids, char **user_ids, const int64_t *at_ms, size_t n)
+{
+        return n > 0 ? db_exec(tx, &INSERT_REACTIONS,
+                               DB_BINDS(bind_uuids(note_ids, n), bind_uuids(user_ids, n), bind_i64s(at_ms, n)), NULL)
+                     : SN_OK;
+}
+
+/* Each person counts once, however much they do, and half as much after twelve hours; who is hidden, or does not want
+ * to be found, not at all. The best hundred of each kind. */
 DB_STATEMENT(MAKE_TRENDS, "search_service", NULL,
-             "with recent as (select tag, count(distinct author_id) as people from search_tag_uses t"
+             "with each as (select topic, user_id, max(hour) as last from search_uses t"
              " where hour > now() - interval '24 hours' and not exists (select from search_unlisted u"
-             " where u.user_id = t.author_id) group by tag having count(distinct author_id) >= $1),"
-             " past as (select tag, count(*) / 7.0 as usual from (select distinct tag, author_id,"
-             " date_trunc('day', hour) from search_tag_uses where tag in (select tag from recent)"
-             " and hour <= now() - interval '24 hours' and hour > now() - interval '8 days') d group by tag),"
-             " best as (select r.tag, r.people, coalesce(p.usual, 0)::double precision as usual,"
-             " (r.people * r.people / (coalesce(p.usual, 0) + 1))::double precision as score"
-             " from recent r left join past p on p.tag = r.tag order by score desc, r.tag limit 100),"
-             " gone as (delete from search_trends where tag not in (select tag from best))"
-             " insert into search_trends (tag, people, usual, score) select tag, people, usual, score from best"
-             " on conflict (tag) do update set people = excluded.people, usual = excluded.usual,"
+             " where u.user_id = t.user_id) group by topic, user_id),"
+             " recent as (select topic, count(*) as people,"
+             " sum(power(0.5, extract(epoch from now() - last) / 43200)) as heat from each group by topic"
+             " having count(*) >= $1),"
+             " past as (select topic, count(*) / 7.0 as usual from (select distinct topic, user_id,"
+             " date_trunc('day', hour) from search_uses where topic in (select topic from recent)"
+             " and hour <= now() - interval '24 hours' and hour > now() - interval '8 days') d group by topic),"
+             " scored as (select r.topic, r.people, coalesce(p.usual, 0)::double precision as usual,"
+             " (r.heat * r.heat / (coalesce(p.usual, 0) + 1))::double precision as score"
+             " from recent r left join past p on p.topic = r.topic),"
+             " best as (select * from (select *, row_number() over (partition by left(topic, 1) order by score desc,"
+             " topic) as place from scored) s where place <= 100),"
+             " gone as (delete from search_trends where topic not in (select topic from best))"
+             " insert into search_trends (topic, people, usual, score) select topic, people, usual, score from best"
+             " on conflict (topic) do update set people = excluded.people, usual = excluded.usual,"
              " score = excluded.score");
 
 sn_status store_make_trends(struct db_tx *tx, int64_t people)
@@ -24,42 +45,42 @@ sn_status store_make_trends(struct db_tx *tx, int64_t people)
         return db_exec(tx, &MAKE_TRENDS, DB_BINDS(bind_i64(people)), NULL);
 }
 
-DB_STATEMENT(CLEANUP_TAG_USES, "search_service", NULL,
-             "with gone as (delete from search_tag_uses where ctid = any(array(select ctid from search_tag_uses"
+DB_STATEMENT(CLEANUP_USES, "search_service", NULL,
+             "with gone as (delete from search_uses where ctid = any(array(select ctid from search_uses"
              " where hour < now() - interval '8 days' order by hour limit $1 for update skip locked)) returning 1)"
              " select count(*) as most from gone");
 
-sn_status store_cleanup_tag_uses(struct rpc_call *c, bool *more)
+sn_status store_cleanup_uses(struct rpc_call *c, bool *more)
 {
-        return cleanup_portion(c, &CLEANUP_TAG_USES, more);
+        return cleanup_portion(c, &CLEANUP_USES, more);
 }
 
-DB_STATEMENT(SELECT_TRENDS, "search_service", &search__trend__message,
-             "select tag as hashtag, people, round(usual)::bigint as usual from search_trends t"
-             " where not exists (select from search_hidden_trends h where h.tag = t.tag) order by score desc, tag");
+DB_STATEMENT(SELECT_TRENDS, "search_service", &search_rows__trend__message,
+             "select topic, people, round(usual)::bigint as usual from search_trends t where left(topic, 1) = $1"
+             " and not exists (select from search_hidden_trends h where h.topic = t.topic) order by score desc, topic");
 
-sn_status store_trends(struct db_tx *tx, size_t *n, Search__Trend ***rows)
+sn_status store_trends(struct db_tx *tx, const char *sign, size_t *n, SearchRows__Trend ***rows)
 {
-        return db_list(tx, &SELECT_TRENDS, DB_NO_BINDS, n, rows);
+        return db_list(tx, &SELECT_TRENDS, DB_BINDS(bind_text(sign)), n, rows);
 }
 
 DB_STATEMENT(HIDE_TREND, "search_service", NULL,
-             "insert into search_hidden_trends (tag) values ($1) on conflict do nothing");
-DB_STATEMENT(SHOW_TREND, "search_service", NULL, "delete from search_hidden_trends where tag = $1");
+             "insert into search_hidden_trends (topic) values ($1) on conflict do nothing");
+DB_STATEMENT(SHOW_TREND, "search_service", NULL, "delete from search_hidden_trends where topic = $1");
 
-sn_status store_hide_trend(struct db_tx *tx, const char *tag)
+sn_status store_hide_trend(struct db_tx *tx, const char *topic)
 {
-        return db_exec(tx, &HIDE_TREND, DB_BINDS(bind_text(tag)), NULL);
+        return db_exec(tx, &HIDE_TREND, DB_BINDS(bind_text(topic)), NULL);
 }
 
-sn_status store_show_trend(struct db_tx *tx, const char *tag)
+sn_status store_show_trend(struct db_tx *tx, const char *topic)
 {
-        return db_exec(tx, &SHOW_TREND, DB_BINDS(bind_text(tag)), NULL);
+        return db_exec(tx, &SHOW_TREND, DB_BINDS(bind_text(topic)), NULL);
 }
 
-DB_STATEMENT(ERASE_TAG_USES, "search_service", NULL, "delete from search_tag_uses where author_id = $1");
+DB_STATEMENT(ERASE_USES, "search_service", NULL, "delete from search_uses where user_id = $1");
 
-sn_status store_erase_tag_uses(struct db_tx *tx, const char *user_id)
+sn_status store_erase_uses(struct db_tx *tx, const char *user_id)
 {
-        return db_exec(tx, &ERASE_TAG_USES, DB_BINDS(bind_uuid(user_id)), NULL);
+        return db_exec(tx, &ERASE_USES, DB_BINDS(bind_uuid(user_id)), NULL);
 }

@@ -144,7 +144,7 @@ static double rarity(const struct making *m, int64_t n)
         return log(1 + (m->n_notes + 1 - with + 0.5) / (with + 0.5));
 }
 
-static char *quoted(struct arena *arena, const char *lexeme, const char *behind)
+char *terms_quote(struct arena *arena, const char *lexeme, const char *behind)
 {
         char *out = arena_alloc(arena, 2 * strlen(lexeme) + strlen(behind) + 3), *at = out;
 
@@ -198,7 +198,7 @@ static void write_word(struct making *m, const struct leaf *leaf)
                         continue;
                 }
                 n_typos += typo;
-                query = quoted(arena, row->word, "");
+                query = terms_quote(arena, row->word, "");
                 alternative = add(m, leaf, row->word, query);
                 alternative->weight = rarity(m, row->open) * (row->kind[0] == 'w' ? 1 : typo ? 0.5 : 0.8);
                 alternative->exactness = typo ? EXACT_TYPO : EXACT_WORD;
@@ -209,7 +209,7 @@ static void write_word(struct making *m, const struct leaf *leaf)
 static void write_prefix(struct making *m, const struct leaf *leaf, bool first)
 {
         const char *word = m->words[leaf->word - 1].lexeme;
-        char *query = quoted(m->c->arena, word, ":*");
+        char *query = terms_quote(m->c->arena, word, ":*");
         struct alternative *alternative = add(m, leaf, word, query);
 
         alternative->exactness = EXACT_PREFIX;
@@ -234,7 +234,7 @@ static void write_phrase(struct making *m, const struct leaf *leaf)
                 tail = tail || (k == words && leaf->query->kind == QUERY_PREFIX);
                 if (l->position > 0) {
                         phrase = arena_printf(arena, "%s%s%s", phrase, phrase[0] != '\0' ? " <-> " : "",
-                                              quoted(arena, l->text, tail ? ":*" : ""));
+                                              terms_quote(arena, l->text, tail ? ":*" : ""));
                 }
         }
         char *query = arena_printf(arena, "(%s)", phrase);
@@ -256,7 +256,7 @@ static void write_leaf(struct making *m)
         const struct leaf *leaf = &m->leaves[m->written++];
 
         if (leaf->filter != NULL) {
-                buf_append_c(&m->query, quoted(m->c->arena, leaf->filter, ""));
+                buf_append_c(&m->query, terms_quote(m->c->arena, leaf->filter, ""));
                 return;
         }
         if (leaf->word == 0) {

@@ -200,9 +200,9 @@ test('notes and timelines: all that can be done with one', async () => {
         await ok('DeleteSavedSearch', { id: kept.id }, alice);
         await ok('ListTrends', {});
         const moderator = await registerWithRole('moderator');
-        await ok('HideTrend', { hashtag: tag }, moderator);
-        await ok('UnhideTrend', { hashtag: tag }, moderator);
-        await fails('HideTrend', { hashtag: tag }, Status.PERMISSION_DENIED, alice);
+        await ok('HideTrend', { trend: tag }, moderator);
+        await ok('UnhideTrend', { trend: tag }, moderator);
+        await fails('HideTrend', { trend: tag }, Status.PERMISSION_DENIED, alice);
         await ok('LikeNote', { id: note.id }, alice);
         await ok('DeleteNote', { id: note.id }, bob);
         await fails('GetNote', { id: note.id }, Status.NOT_FOUND);

@@ -340,11 +340,16 @@ test('notes with media are found by what these are', async () => {
         assert.deepEqual(await found(nobody, `${word} has:video`), []);
 });
 
-test('moderators keep hashtags out of the trends, and nobody else does', async () => {
+test('moderators keep hashtags, links and notes out of the trends, and nobody else does', async () => {
         const [ada, moderator, tag] = [await register(), await registerWithRole('moderator'), rare()];
-        assert.ok(Array.isArray(must(await nobody.get('/v1/trends')).items));
-        problem(await ada.put(`/v1/admin/trends/${tag}/hidden`), 403);
-        must(await moderator.put(`/v1/admin/trends/${tag}/hidden`), 204);
-        must(await moderator.put(`/v1/admin/trends/${tag}/hidden`), 204);
-        must(await moderator.del(`/v1/admin/trends/${tag}/hidden`), 204);
+        const id = await write(ada, tag);
+        for (const type of ['hashtags', 'notes', 'links']) {
+                assert.ok(Array.isArray(must(await nobody.get(`/v1/trends?type=${type}`)).items));
+        }
+        for (const trend of [tag, encodeURIComponent(`https://example.org/${tag}`), id]) {
+                problem(await ada.put(`/v1/admin/trends/${trend}/hidden`), 403);
+                must(await moderator.put(`/v1/admin/trends/${trend}/hidden`), 204);
+                must(await moderator.put(`/v1/admin/trends/${trend}/hidden`), 204);
+                must(await moderator.del(`/v1/admin/trends/${trend}/hidden`), 204);
+        }
 });
