@@ -235,7 +235,6 @@ static bool take_oldest(struct journal_file *out)
 
 bool journal_take(struct journal_file *out)
 {
-
         pthread_mutex_lock(&lock);
         while (journal.syncing || journal.durable < journal.appended) {
                 pthread_cond_wait(&synced, &lock);

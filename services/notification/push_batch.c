@@ -128,7 +128,7 @@ static sn_status settle_sending(struct db_tx *tx, const struct sending *s)
         return s->result.outcome == PUSH_LATER ? retry(tx, s) : SN_OK;
 }
 
-static bool is_open(const struct push_delivery *d)
+static bool is_to_settle(const struct push_delivery *d)
 {
         return !d->settled && d->n_done == d->n;
 }
@@ -139,7 +139,7 @@ static sn_status settle(struct db_tx *tx, const struct push_batch *b)
         for (size_t i = 0; i < b->n; i++) {
                 const struct push_delivery *d = &b->deliveries[i];
 
-                if (is_open(d)) {
+                if (is_to_settle(d)) {
                         TRY(queue_done(tx, &d->out));
                         for (size_t k = 0; k < d->n; k++) {
                                 TRY(settle_sending(tx, &d->sendings[k]));
@@ -156,7 +156,7 @@ sn_status push_batch_settle(struct push_batch *b)
         TRY(DB_WRITE(c, tx, settle(tx, b)));
         b->settled_us = clock_monotonic_us();
         for (size_t i = 0; i < b->n; i++) {
-                if (is_open(&b->deliveries[i])) {
+                if (is_to_settle(&b->deliveries[i])) {
                         b->deliveries[i].settled = true;
                         b->n_settled++;
                 }
