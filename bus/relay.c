@@ -5,6 +5,7 @@
  * whatever it misses, consumers read from the outbox, so a batch that Redis did not take is not sent again. */
 #include <stdlib.h>
 #include <string.h>
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/ticker.h"
@@ -16,13 +17,15 @@
 #define PAUSE_MS 200 /* after a failure */
 #define LEASE_MS 50
 #define CALL_MS  10000
+#define TRIM_US  INT64_C(30000000) /* events stay in the stream for once to twice as long */
 
 struct bus_relay {
         struct service *service;
         struct bus_leases *leases;
         const struct bus_lease *lease;
         struct ticker *ticker;
-        bool compared; /* the stream was looked at since we began */
+        bool compared;              /* the stream was looked at since we began */
+        int64_t trimmed_us, newest; /* when the stream was trimmed last, and where it ended then */
         struct metric *assigned;
 };
 
@@ -119,6 +122,17 @@ static sn_status relay_one_batch(struct bus_relay *relay, struct rpc_call *c, bo
         return SN_OK;
 }
 
+static void trim_when_due(struct bus_relay *relay, struct rpc_call *c)
+{
+        if (c->service->redis == NULL || clock_monotonic_us() - relay->trimmed_us < TRIM_US) {
+                return;
+        }
+        relay->trimmed_us = clock_monotonic_us();
+        if (bus_stream_trim(c, &relay->newest) != SN_OK) {
+                relay->newest = 0;
+        }
+}
+
 static int64_t relay_batch(void *context)
 {
         struct bus_relay *relay = context;
@@ -126,6 +140,7 @@ static int64_t relay_batch(void *context)
 
         if (!bus_lease_held(relay->lease)) {
                 relay->compared = false; /* another one writes the stream */
+                relay->newest = 0;
                 return LEASE_MS;
         }
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(relay->service, CALL_MS);
@@ -133,6 +148,7 @@ static int64_t relay_batch(void *context)
         if (relay_one_batch(relay, c, &more) != SN_OK) {
                 return PAUSE_MS;
         }
+        trim_when_due(relay, c);
         return more ? 0 : POLL_MS;
 }
 

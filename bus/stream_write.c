@@ -51,6 +51,7 @@ static sn_status send_batch(struct rpc_call *c, const char *key, const struct re
 struct top {
         int64_t position; /* 0: no stream */
         struct str log_id;
+        bool has_event;
 };
 
 static struct str text_of(const struct redisReply *reply)
@@ -75,6 +76,7 @@ static void parse_top(const struct redisReply *reply, struct top *top)
         }
         if (fields->elements >= 2) {
                 top->log_id = text_of(fields->element[1]);
+                top->has_event = fields->elements > 2;
         }
 }
 
@@ -168,4 +170,40 @@ sn_status bus_stream_compare(struct rpc_call *c)
         const char *log_id = db_text(head, 0, "log_id");
 
         return clear_conflicting_stream(c, key, db_i64(head, 0, "position"), &log_id, &cleared);
+}
+
+static sn_status cut_before(struct rpc_call *c, const char *key, int64_t position)
+{
+        const char *argv[] = {"XTRIM", key, "MINID", arena_printf(c->arena, "%lld", (long long)position)};
+        struct redisReply *reply;
+
+        return redis_command(c, c->service->redis, 4, argv, NULL, &reply);
+}
+
+/* The stream begins anew with its last entry's id and log. Broken off in between it is a stream that is not there. */
+static sn_status cut_to_end(struct rpc_call *c, const char *key, const struct top *top)
+{
+        struct redis_pipeline *p = redis_pipeline_new(c, c->service->redis);
+        const char *id = arena_printf(c->arena, "%lld-0", (long long)top->position);
+        const char *add[] = {"XADD", key, id, "l", str_dup(c->arena, top->log_id)};
+        struct redisReply **replies;
+        size_t n;
+
+        redis_pipeline_add(p, 2, (const char *[]){"DEL", key}, NULL);
+        redis_pipeline_add(p, 5, add, NULL);
+        return redis_pipeline_run(p, &n, &replies);
+}
+
+sn_status bus_stream_trim(struct rpc_call *c, int64_t *newest)
+{
+        char *key = bus_stream_key(c->arena, c->service->name);
+        int64_t old = *newest;
+        struct top top;
+
+        TRY(read_top(c, key, &top));
+        *newest = top.position;
+        if (old == 0 || top.position < old || top.position == INT64_MAX || !top.has_event) {
+                return SN_OK;
+        }
+        return top.position > old ? cut_before(c, key, old + 1) : cut_to_end(c, key, &top);
 }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
+#include <hiredis/hiredis.h>
+#include "bus/stream_write.h"
 #include "bus/test_support.h"
 
 static struct bus_runner *runner;
@@ -112,6 +114,49 @@ static void a_log_keeps_its_name_on_the_same_server(void **state)
         assert_string_equal(test_admin(timeline.name, "select log_id from consumer_positions"), name);
 }
 
+static size_t entries_of_stream(struct rpc_call *c, size_t *fields_of_last)
+{
+        const char *range[] = {"XRANGE", "ev:note", "-", "+"};
+        struct redisReply *reply;
+
+        assert_int_equal(redis_command(c, redis, 4, range, NULL, &reply), SN_OK);
+        *fields_of_last = reply->elements > 0 ? reply->element[reply->elements - 1]->element[1]->elements : 0;
+        return reply->elements;
+}
+
+/* So that what an event named is not in Redis for longer than somebody reads it there. */
+static void what_has_been_in_the_stream_for_a_while_goes_and_nobody_misses_it(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&note.service, 60000);
+        int64_t newest = 0;
+        size_t fields = 0;
+
+        emit("created", 5);
+        wait_seen(5);
+        assert_int_equal(bus_stream_trim(c, &newest), SN_OK);
+        assert_int_equal(newest, 5);
+        emit("created", 1);
+        wait_seen(6);
+        assert_int_equal(entries_of_stream(c, &fields), 6);
+        assert_int_equal(bus_stream_trim(c, &newest), SN_OK);
+        assert_int_equal(entries_of_stream(c, &fields), 1);
+        assert_int_equal(fields, 4);
+        for (int i = 0; i < 2; i++) { /* nothing has come: the last one stays without its event */
+                assert_int_equal(bus_stream_trim(c, &newest), SN_OK);
+                assert_int_equal(entries_of_stream(c, &fields), 1);
+                assert_int_equal(fields, 2);
+        }
+        stop_runner();
+        (void)test_admin(timeline.name, "delete from seen; delete from consumer_positions");
+        start_runner(); /* which has to read what the stream has no longer */
+        emit("created", 2);
+        assert_seen_in_order(8);
+        restart_relay();
+        emit("created", 1);
+        assert_seen_in_order(9);
+        assert_string_equal(test_admin(note.name, "select log_start from outbox_head"), "0");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -120,6 +165,8 @@ int main(void)
             cmocka_unit_test_setup_teardown(a_renamed_log_of_which_nothing_is_missing_is_not_read_twice, setup,
                                             teardown),
             cmocka_unit_test_setup_teardown(a_log_keeps_its_name_on_the_same_server, setup, teardown),
+            cmocka_unit_test_setup_teardown(what_has_been_in_the_stream_for_a_while_goes_and_nobody_misses_it, setup,
+                                            teardown),
         };
 
         return cmocka_run_group_tests_name("logs from backups", tests, NULL, NULL);
