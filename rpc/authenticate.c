@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "rpc/client_address.h"
 #include "rpc/rate_limit.h"
+#include "rpc/session_uses.h"
 
 enum { MAX_AGENT_BYTES = 256 };
 
@@ -77,6 +78,9 @@ static sn_status identify_member(struct rpc_call *c, struct str authorization, c
         c->epoch = claims.epoch;
         c->auth_time_s = claims.auth_time_s;
         c->bearer = str_dup(c->arena, token);
+        if (c->caller[0] == '\0') { /* others have noted it where the request came in */
+                session_uses_note(c);
+        }
         return SN_OK;
 }
 

@@ -1,4 +1,5 @@
-/* Owns what follows user_service's log for what ends access tokens, and the thread that asks for its keys. */
+/* Owns what follows user_service's log for what ends access tokens, and the thread that asks for its keys and writes
+ * down which sessions were used. */
 #include "cmd/serve/trust.h"
 
 #include <stdatomic.h>
@@ -9,11 +10,12 @@
 #include "base/log.h"
 #include "base/ticker.h"
 #include "bus/feed.h"
+#include "rpc/session_uses.h"
 #include "services/user/authors.h"
 #include "services/user/user.h"
 
 #define FIRST_MS    20 /* until it has answered once: the process waits for that */
-#define KEYS_MS     60000
+#define KEYS_US     INT64_C(60000000)
 #define DEADLINE_MS 2000
 /* How far back a process that starts reads: four times as long as tokens live, since clocks differ. */
 #define BACKLOG_S 3600
@@ -21,14 +23,14 @@
 struct trust {
         struct service *caller;
         struct ticker *ticker;
+        int64_t keys_due_us;
         struct bus_feed *feed;
         atomic_bool has_keys, has_log; /* has_log: all that had ended when it began is known */
         int64_t old_until;
 };
 
-static int64_t fetch_keys(void *context)
+static void fetch_keys(struct trust *trust)
 {
-        struct trust *trust = context;
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(trust->caller, DEADLINE_MS);
         User__GetJwksRequest in = USER__GET_JWKS_REQUEST__INIT;
         User__Jwks out = USER__JWKS__INIT;
@@ -39,7 +41,27 @@ static int64_t fetch_keys(void *context)
                 log_event(LOG_LEVEL_DEBUG, "user service does not answer: the keys that are known stand",
                           LOG_STR("error.message", c->problem.detail != NULL ? c->problem.detail : ""));
         }
-        return atomic_load(&trust->has_keys) ? KEYS_MS : FIRST_MS;
+}
+
+static void write_uses(struct trust *trust)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(trust->caller, DEADLINE_MS);
+
+        if (trust->caller->redis != NULL) {
+                (void)!session_uses_write(c, trust->caller->redis);
+        }
+}
+
+static int64_t tick(void *context)
+{
+        struct trust *trust = context;
+
+        if (clock_monotonic_us() >= trust->keys_due_us) {
+                fetch_keys(trust);
+                trust->keys_due_us = clock_monotonic_us() + (atomic_load(&trust->has_keys) ? KEYS_US : 0);
+        }
+        write_uses(trust);
+        return atomic_load(&trust->has_keys) ? SESSION_USES_WRITE_MS : FIRST_MS;
 }
 
 static void take_event(const bus_event *event, int64_t now_s)
@@ -49,6 +71,7 @@ static void take_event(const bus_event *event, int64_t now_s)
 
         if (strcmp(event->type, EVENT_SESSION_ENDED) == 0) {
                 token_revoke_session(event->aggregate_id, until_s);
+                session_uses_end(event->aggregate_id);
         } else if (strcmp(event->type, EVENT_EPOCH_RAISED) == 0) {
                 token_raise_epoch(event->aggregate_id, event->version, until_s);
         } else if (strcmp(event->type, EVENT_USER_CHANGED) == 0) {
@@ -84,7 +107,7 @@ struct trust *trust_new(struct service *caller)
 
         if (trust != NULL) {
                 trust->caller = caller;
-                trust->ticker = ticker_new("trust", fetch_keys, trust);
+                trust->ticker = ticker_new("trust", tick, trust);
                 trust->feed = bus_feed_new(&(struct bus_feed_options){.service = caller,
                                                                       .source = "user",
                                                                       .read_outbox = &user_methods[USER_READ_OUTBOX],
@@ -107,6 +130,7 @@ void trust_free(struct trust *trust)
         if (trust != NULL) {
                 bus_feed_free(trust->feed);
                 ticker_free(trust->ticker);
+                write_uses(trust); /* what was noted since the last tick */
                 free(trust);
         }
 }

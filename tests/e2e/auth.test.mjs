@@ -198,7 +198,7 @@ test('whatever a client calls itself, it can register and log in, and wrong pass
         for (const [agent, shown] of agents) {
                 const username = randomName('agent');
                 const login = must(await postAs(agent, '/v1/auth/register', { username, email: `${username}@example.org`, password: PASSWORD }), 201);
-                assert.equal(must(await api('GET', '/v1/sessions', { token: login.access_token })).items[0].user_agent, shown);
+                assert.equal(must(await api('GET', '/v1/sessions', { token: login.access_token, headers: { 'user-agent': agent } })).items[0].user_agent, shown);
                 must(await postAs(agent, '/v1/auth/login', { login: username, password: PASSWORD }));
         }
         const member = await register();

@@ -1,7 +1,7 @@
 // Listing and ending one's own sessions.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PASSWORD, Member, api, assertTokenIsRefused, ids, logIn, must, problem, readAll, register } from './shared.mjs';
+import { PASSWORD, Member, api, assertTokenIsRefused, eventually, ids, logIn, must, problem, readAll, register } from './shared.mjs';
 
 test('sessions are listed newest first, and the one that asks is marked', async () => {
         const first = await register();
@@ -9,7 +9,8 @@ test('sessions are listed newest first, and the one that asks is marked', async 
         const login = must(await api('POST', '/v1/auth/login', { body: { login: first.username, password: PASSWORD },
                                                                  headers: { 'user-agent': 'a phone/1.0' } }));
         const third = new Member(api, login, PASSWORD);
-        const { items } = must(await second.get('/v1/sessions'));
+        const { items } = must(await second.get('/v1/sessions', { headers: { 'user-agent': 'a desk/1.0' } }));
+        assert.equal(items[1].user_agent, 'a desk/1.0', 'what asks now is what the session is used with');
         assert.deepEqual(ids(items), [third.session, second.session, first.session]);
         assert.deepEqual(items.map((s) => s.current), [false, true, false]);
         assert.equal(items[0].user_agent, 'a phone/1.0');
@@ -18,6 +19,20 @@ test('sessions are listed newest first, and the one that asks is marked', async 
                 assert.match(s.last_used_at, /^\d{4}-\d\d-\d\dT.*\.\d{3}Z$/);
                 assert.ok(!JSON.stringify(s).includes(first.refreshToken));
         }
+});
+
+test('a session was last used when, and with what, it was, though it has not been refreshed since', async () => {
+        const mine = await register();
+        const other = await logIn(mine.username);
+        const at = async () => must(await mine.get('/v1/sessions')).items.find((s) => s.id === other.session);
+        const before = await at();
+        await eventually('a new second', () => Date.now() > Date.parse(before.last_used_at) + 1000);
+        must(await api('GET', '/v1/users/me', { token: other.token, headers: { 'user-agent': 'another app/2.0' } }));
+        await eventually('its use is known', async () => (await at()).user_agent === 'another app/2.0', 60_000);
+        const after = await at();
+        assert.ok(after.last_used_at > before.last_used_at && Date.parse(after.last_used_at) <= Date.now() + 1000, after.last_used_at);
+        assert.equal(after.created_at, before.created_at);
+        assert.equal(after.address, before.address);
 });
 
 test('ending another of one\'s sessions takes its tokens away and leaves mine', async () => {
