@@ -3,11 +3,13 @@
 
 #include "mail/mail.h"
 #include "services/user/audit.h"
+#include "services/user/email.h"
+#include "services/user/mails.h"
 #include "services/user/registration.h"
 #include "services/user/store_invites.h"
 #include "services/user/user.h"
 
-enum { USES = 1, DAYS = 7, LIMIT_DAYS = 30 };
+enum { USES = 1, DAYS = 7, LIMIT_DAYS = 30, MAILS_A_DAY = 3, DAY_S = 86400 };
 
 sn_status invite_create(struct db_tx *tx, uint32_t uses, uint32_t days, UserInvites__NewInvite *out)
 {
@@ -64,14 +66,71 @@ static sn_status check_limit(struct db_tx *tx, uint32_t uses)
                                    (int)most, LIMIT_DAYS, (int)invited);
 }
 
+/* Many members together do not fill one mailbox. It is not said, since none may learn what others have done: the mail
+ * is left out. */
+static sn_status is_flooded(struct db_tx *tx, const char *email, bool *flooded)
+{
+        int64_t n = 0;
+
+        TRY(db_lock_one(tx, "invite-recipient", email_key(db_arena(tx), email)));
+        TRY(mail_count_to(tx, email, &mail_invite, DAY_S, &n));
+        *flooded = n >= MAILS_A_DAY;
+        return SN_OK;
+}
+
+static sn_status mail_to(struct db_tx *tx, const char *email, uint32_t days, const char *url)
+{
+        struct rpc_call *c = db_call(tx);
+        struct mail_recipient inviter;
+        bool flooded = false;
+
+        TRY(is_flooded(tx, email, &flooded));
+        if (flooded) {
+                return SN_OK;
+        }
+        TRY(mail_recipient_of(tx, c->actor, &inviter));
+        return mail_enqueue(
+            tx, &(struct mail){.template = &mail_invite,
+                               .to = email,
+                               .language = inviter.language,
+                               .owner_id = c->actor,
+                               .life_ms = days * INT64_C(1000) * DAY_S,
+                               MAIL_VALUES(mail_text("name", inviter.username), mail_text("network", mail_network()),
+                                           mail_link("link", url), mail_number("days", days))});
+}
+
+/* What the mail says is for whoever gets it alone. */
+static sn_status create_mailed(struct db_tx *tx, const char *email, uint32_t days, UserInvites__NewInvite *out)
+{
+        TRY(invite_create(tx, 1, days, out));
+        TRY(mail_to(tx, email, days > 0 ? days : DAYS, out->url));
+        out->token = out->url = (char *)protobuf_c_empty_string;
+        return SN_OK;
+}
+
+/* The address as it is kept; NULL when the invite is for no address. */
+static sn_status read_address(struct rpc_call *c, const UserInvites__CreateInviteRequest *in, char **email)
+{
+        *email = NULL;
+        if (in->email[0] == '\0') {
+                return SN_OK;
+        }
+        if (in->uses > 1) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "uses", "must be 1 where the invite is mailed to one address");
+        }
+        return email_clean(c, in->email, email);
+}
+
 sn_status user_handle_create_invite(struct rpc_call *c, const UserInvites__CreateInviteRequest *in,
                                     UserInvites__NewInvite *out)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
+        char *email = NULL;
 
+        TRY(read_address(c, in, &email));
         TRY(db_begin(c, &tx));
         TRY(check_limit(tx, in->uses));
-        TRY(invite_create(tx, in->uses, in->days, out));
+        TRY(email != NULL ? create_mailed(tx, email, in->days, out) : invite_create(tx, in->uses, in->days, out));
         TRY(AUDIT(tx, .action = "invite.created", .after = AUDIT_VALUES("id", out->invite->id)));
         return db_commit(c, NULL, &tx);
 }

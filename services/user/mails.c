@@ -8,7 +8,7 @@ enum { MOST_A_DAY = 20, DAY_S = 86400 };
 
 /* Generated from mails/. */
 extern const struct mail_language user_mail_verify_email[], user_mail_reset_password[], user_mail_address_in_use[],
-    user_mail_account_declined[], user_mail_account_created[], user_mail_export_ready[];
+    user_mail_account_declined[], user_mail_account_created[], user_mail_export_ready[], user_mail_invite[];
 #define OWNER_EVENT(name, template) extern const struct mail_language user_mail_##template[];
 OWNER_EVENTS(OWNER_EVENT)
 #undef OWNER_EVENT
@@ -23,7 +23,7 @@ static const struct mail_variable in_use_variables[] = {
 static const struct mail_variable declined_variables[] = {{"name", MAIL_TEXT}, {"network", MAIL_TEXT}, {0}};
 static const struct mail_variable created_variables[] = {
     {"name", MAIL_TEXT}, {"network", MAIL_TEXT}, {"link", MAIL_LINK}, {"hours", MAIL_NUMBER}, {0}};
-static const struct mail_variable export_variables[] = {
+static const struct mail_variable days_variables[] = {
     {"name", MAIL_TEXT}, {"network", MAIL_TEXT}, {"link", MAIL_LINK}, {"days", MAIL_NUMBER}, {0}};
 static const struct mail_variable owner_variables[] = {{"name", MAIL_TEXT},
                                                        {"network", MAIL_TEXT},
@@ -38,7 +38,8 @@ const struct mail_template mail_reset_password = {"reset_password", reset_variab
 const struct mail_template mail_address_in_use = {"address_in_use", in_use_variables, user_mail_address_in_use};
 const struct mail_template mail_account_declined = {"account_declined", declined_variables, user_mail_account_declined};
 const struct mail_template mail_account_created = {"account_created", created_variables, user_mail_account_created};
-const struct mail_template mail_export_ready = {"export_ready", export_variables, user_mail_export_ready};
+const struct mail_template mail_export_ready = {"export_ready", days_variables, user_mail_export_ready};
+const struct mail_template mail_invite = {"invite", days_variables, user_mail_invite};
 const struct mail_template mail_of_owner_event[OWNER_EVENT_COUNT] = {
 #define OWNER_EVENT(name, template) [OWNER_##name] = {#template, owner_variables, user_mail_##template},
     OWNER_EVENTS(OWNER_EVENT)

@@ -38,6 +38,7 @@ extern const struct mail_template mail_address_in_use;
 extern const struct mail_template mail_account_declined; /* {name} {network} */
 extern const struct mail_template mail_account_created;  /* {name} {network} {link} {hours} */
 extern const struct mail_template mail_export_ready;     /* {name} {network} {link} {days} */
+extern const struct mail_template mail_invite;           /* {name} (who invites) {network} {link} {days} */
 extern const struct mail_template mail_of_owner_event[OWNER_EVENT_COUNT];
 
 /* Whom a mail goes to. */

@@ -14,12 +14,13 @@
         {                                                                                                              \
                 mail_text("name", "ada_l"), mail_text("network", "The Network"), mail_code("code", "424242"),          \
                     mail_link("link", "https://social.example/page#token"), mail_number("minutes", 10),                \
-                    mail_number("hours", 24), mail_time("when", INT64_C(1767323045678)),                               \
+                    mail_number("hours", 24), mail_number("days", 7), mail_time("when", INT64_C(1767323045678)),       \
                     mail_text("address", "192.0.2.7"), mail_text("device", "A Browser/7")                              \
         }
 
-static const struct mail_template *const others[] = {&mail_verify_email, &mail_reset_password, &mail_address_in_use,
-                                                     &mail_account_declined, &mail_account_created};
+static const struct mail_template *const others[] = {
+    &mail_verify_email,    &mail_reset_password, &mail_address_in_use, &mail_account_declined,
+    &mail_account_created, &mail_export_ready,   &mail_invite};
 #define N_OTHERS (sizeof(others) / sizeof(others[0]))
 
 static const struct mail_template *template_at(size_t i)
@@ -34,7 +35,7 @@ static void assert_written_in(const struct mail_template *template, const char *
         struct mail_rendered out;
 
         buf_init(&error, 1000);
-        if (!mail_render(arena, template, language, VALUES, 9, &out, &error)) {
+        if (!mail_render(arena, template, language, VALUES, 10, &out, &error)) {
                 fail_msg("%s.%s: %s", template->name, language, error.data);
         }
         assert_string_equal(out.language, language);

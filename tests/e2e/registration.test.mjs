@@ -126,6 +126,30 @@ test('an invite spares the wait, as often as it says, until it is revoked', asyn
         problem(await register({ invite: 'x'.repeat(43) }), 409, { code: 'invite_invalid' });
 });
 
+test('a mailed invite is for whoever has the mail, once, and an address gets three a day', async () => {
+        const member = await made();
+        const email = `${randomName()}@example.org`;
+        const asked = must(await member.post('/v1/invites', { email: email.replace('example', 'EXAMPLE'), days: 2 }), 201);
+        assert.deepEqual([asked.token, asked.url, asked.invite.uses], [undefined, undefined, 1]);
+        const mail = await box.wait(email, member.username);
+        assert.match(mail.text, /2 days/);
+        must(await register({ invite: tokenIn(mail), email }), 201);
+        problem(await register({ invite: tokenIn(mail) }), 409, { code: 'invite_invalid' });
+        problem(await member.post('/v1/invites', { email, uses: 2 }), 422, { field: 'uses' });
+        for (const bad of ['ada@example.org\r\nBcc: eve@example.org', 'ada', 'ada@bü..example']) {
+                problem(await member.post('/v1/invites', { email: bad }), 422, { field: 'email' });
+        }
+        const helper = await made('--role', 'moderator');
+        const flooded = `${randomName()}@example.org`;
+        for (let i = 0; i < 5; i++) {
+                must(await helper.post('/v1/invites', { email: flooded }), 201);
+        }
+        must(await helper.post('/v1/invites', { email: `after-${flooded}` }), 201);
+        await box.wait(`after-${flooded}`);
+        await box.wait(flooded, '', 3);
+        assert.equal(box.to(flooded).length, 3);
+});
+
 test('invites do not outlive what let their inviter make them: being seen, and moderating', async () => {
         const boss = await made('--role', 'administrator');
         const helper = await made('--role', 'moderator');
