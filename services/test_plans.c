@@ -279,7 +279,7 @@ static void events_for_statistics_are_found_by_index(void **state)
               {"SELECT_COUNTS", "business_metrics_pkey"}, {"FORGET_MEMBER", "analytics_people_user_id_key"},
               {"ERASE_KEYS", "idempotency_keys_pkey"},
               {"SELECT_UNTOLD_HOURS", "content_performance_pkey object_id_at_idx"},
-              {"SELECT_POINTS", "content_analytics_pkey"},
+              {"SELECT_POINTS", "content_analytics_pkey"}, {"SELECT_SKETCHES", "analytics_sketches_pkey"},
               {"SELECT_OWN_NOTES", "analytics_people_user_id_key content_performance_author"},
               {"SELECT_ENGAGEMENT", "analytics_people_user_id_key user_engagement_profiles_pkey"},
               {"PRUNE_ENGAGEMENT", "user_engagement_profiles_updated_at"});

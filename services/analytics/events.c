@@ -57,6 +57,28 @@ bool event_has_property(const char *event, const char *property)
         return find_property(event, property) != NULL;
 }
 
+bool event_has_number(const char *event, const char *property)
+{
+        const struct property *p = find_property(event, property);
+
+        return p != NULL && p->kind == NUMBER;
+}
+
+size_t event_numbers(struct arena *arena, char ***events_out, char ***properties_out)
+{
+        size_t n = 0;
+
+        *events_out = ARENA_ARRAY(arena, char *, N_PROPERTIES);
+        *properties_out = ARENA_ARRAY(arena, char *, N_PROPERTIES);
+        for (size_t i = 0; i < N_PROPERTIES; i++) {
+                if (properties[i].kind == NUMBER) {
+                        (*events_out)[n] = (char *)properties[i].event;
+                        (*properties_out)[n++] = (char *)properties[i].name;
+                }
+        }
+        return n;
+}
+
 /* ---- One property ---- */
 
 static bool is_host(const char *text)

@@ -18,6 +18,10 @@ SN_CHECKED sn_status event_read(struct rpc_call *c, struct str json, AnalyticsRo
 
 /* Whether events of this name are taken with a property of that name. */
 bool event_has_property(const char *event, const char *property);
+/* The same, and it is a number. */
+bool event_has_number(const char *event, const char *property);
+/* All of these: events, and their properties. How many. */
+size_t event_numbers(struct arena *arena, char ***events, char ***properties);
 
 /* The elements of the array `events` of a request, as they stand there; nothing is read of them. SN_INVALID_ARGUMENT
  * when the text has another form, or there are more than max. */

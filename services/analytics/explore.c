@@ -5,13 +5,14 @@
 #include "google/protobuf/timestamp.pb-c.h"
 #include "json/rfc3339.h"
 #include "services/analytics/events.h"
+#include "services/analytics/explore.h"
 #include "services/analytics/store_explore.h"
 #include "services/analytics/visitor.h"
 
 #define PERIODS_MAX 13
 #define COHORTS_MAX 100
 
-static int64_t round_people(int64_t people)
+int64_t explore_round_people(int64_t people)
 {
         return people / analytics_min_group() * analytics_min_group();
 }
@@ -30,7 +31,7 @@ static sn_status read_day(struct rpc_call *c, const char *field, const char *tex
         return SN_OK;
 }
 
-static sn_status read_days(struct rpc_call *c, const char *from, const char *to, int max, struct days *days)
+sn_status explore_read_days(struct rpc_call *c, const char *from, const char *to, int max, struct days *days)
 {
         TRY(read_day(c, "from", from, &days->from_ms));
         TRY(read_day(c, "to", to, &days->to_ms));
@@ -50,7 +51,7 @@ sn_status analytics_handle_get_funnel(struct rpc_call *c, const AnalyticsExplore
         int64_t hours = in->within_hours > 0 ? in->within_hours : 24;
         int64_t *people = ARENA_ARRAY(c->arena, int64_t, in->n_steps + 1);
 
-        TRY(read_days(c, in->from, in->to, EVENT_DAYS_MAX, &days));
+        TRY(explore_read_days(c, in->from, in->to, EVENT_DAYS_MAX, &days));
         if (in->n_steps < 2) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "steps", "give two to eight events");
         }
@@ -61,7 +62,7 @@ sn_status analytics_handle_get_funnel(struct rpc_call *c, const AnalyticsExplore
 
                 analytics_explore__funnel_step__init(step);
                 step->name = in->steps[i];
-                step->people = round_people(people[i]);
+                step->people = explore_round_people(people[i]);
                 out->steps[out->n_steps++] = step;
         }
         return SN_OK;
@@ -74,10 +75,10 @@ sn_status analytics_handle_get_paths(struct rpc_call *c, const AnalyticsExplore_
 {
         struct days days;
 
-        TRY(read_days(c, in->from, in->to, EVENT_DAYS_MAX, &days));
+        TRY(explore_read_days(c, in->from, in->to, EVENT_DAYS_MAX, &days));
         TRY(DB_READ(c, tx, store_paths(tx, days, analytics_min_group(), &out->n_items, &out->items)));
         for (size_t i = 0; i < out->n_items; i++) {
-                out->items[i]->people = round_people(out->items[i]->people);
+                out->items[i]->people = explore_round_people(out->items[i]->people);
         }
         return SN_OK;
 }
@@ -91,12 +92,12 @@ sn_status analytics_handle_get_breakdown(struct rpc_call *c, const AnalyticsExpl
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "property",
                                 "there is no such property of such an event; GET /v1/analytics/schema lists them");
         }
-        TRY(read_days(c, in->from, in->to, EVENT_DAYS_MAX, &days));
+        TRY(explore_read_days(c, in->from, in->to, EVENT_DAYS_MAX, &days));
         TRY(DB_READ(
             c, tx,
             store_breakdown(tx, in->name, in->property, days, analytics_min_group(), &out->n_items, &out->items)));
         for (size_t i = 0; i < out->n_items; i++) {
-                out->items[i]->people = round_people(out->items[i]->people);
+                out->items[i]->people = explore_round_people(out->items[i]->people);
         }
         return SN_OK;
 }
@@ -132,7 +133,7 @@ sn_status analytics_handle_get_cohorts(struct rpc_call *c, const AnalyticsExplor
         AnalyticsExplore__Cohort *cohort = NULL;
         size_t n = 0;
 
-        TRY(read_days(c, in->from, in->to, 366, &days));
+        TRY(explore_read_days(c, in->from, in->to, 366, &days));
         if ((days.to_ms - days.from_ms) / DAY_MS > COHORTS_MAX * period_days) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "period_days", "would make more than %d cohorts", COHORTS_MAX);
         }
@@ -143,7 +144,7 @@ sn_status analytics_handle_get_cohorts(struct rpc_call *c, const AnalyticsExplor
                         cohort = add_cohort(c->arena, cells[i], out);
                         cohort->n_retained = periods_begun(c->now_ms, cells[i], period_days);
                 }
-                cohort->retained[cells[i]->period] = round_people(cells[i]->people);
+                cohort->retained[cells[i]->period] = explore_round_people(cells[i]->people);
                 cohort->people = cohort->retained[0];
         }
         return SN_OK;

@@ -255,6 +255,17 @@ test('whom one engages with is told to oneself, and is one\'s own to reset and t
         assert.deepEqual(await mine(), { enabled: false, items: [] });
 });
 
+test('distributions are of days that are over, and of numbers', async () => {
+        const ask = (query) => analyst.get(`/v1/admin/analytics/distributions?from=2026-01-01T00:00:00Z&to=2026-01-08T00:00:00Z&${query}`);
+        assert.deepEqual(must(await ask('name=note.created')), { people: 0, people_error_percent: 1.625, percentiles: [] });
+        const { percentiles } = must(await ask('name=page_leave&property=visible_ms'));
+        assert.deepEqual(percentiles.map((p) => [p.percent, p.value]), [5, 25, 50, 75, 95, 99].map((p) => [p, null]));
+        problem(await ask('name=page_leave&property=path'), 422, { field: 'property' });
+        problem(await ask('name=search&property=visible_ms'), 422, { field: 'property' });
+        problem(await analyst.get('/v1/admin/analytics/distributions?name=search&from=2025-01-01T00:00:00Z&to=2026-01-08T00:00:00Z'), 422, { field: 'to' });
+        problem(await (await register()).get('/v1/admin/analytics/distributions?name=search&from=2026-01-01T00:00:00Z&to=2026-01-08T00:00:00Z'), 403);
+});
+
 // --- experiments ---
 
 const experiment = (rest = {}) => ({ name: `e-${randomUUID()}`, layer: `l-${randomUUID()}`, from_percent: 0, to_percent: 100, variants: ['control', 'new'], metric: 'search', ...rest });

@@ -344,6 +344,7 @@ test('analytics: events, their schema, a metric', async () => {
         assert.deepEqual((await ok('GetPaths', days, analyst)).items, []);
         assert.deepEqual((await ok('GetCohorts', days, analyst)).items, []);
         assert.deepEqual((await ok('GetBreakdown', { ...days, name: 'click', property: 'target' }, analyst)).items, []);
+        assert.equal((await ok('GetDistribution', { ...days, name: 'search', property: 'results' }, analyst)).percentiles.length, 6);
         const name = randomName('e');
         const experiment = await ok('CreateExperiment', { name, layer: name, to_percent: 100, variants: ['a', 'b'], metric: 'search' }, analyst);
         assert.deepEqual((await ok('GetExperiment', { id: experiment.id }, analyst)).variants, ['a', 'b']);

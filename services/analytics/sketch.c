@@ -1,0 +1,52 @@
+/* Makes the sketches of days that are over, one at a time: from all events of the day, so that it may be made again
+ * whenever late ones came, and an end at any point leaves the one before. */
+#include "services/analytics/analytics.h"
+
+#include "services/analytics/events.h"
+#include "services/analytics/store_sketches.h"
+
+/* One page of people, with memory of its own: last is the one up to whom it goes. */
+static sn_status add_page(struct service *service, const sketch_of *of, char last[UUID_SIZE], struct sketch *sketch,
+                          bool *more)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, 30000);
+        AnalyticsRows__SketchedPerson **people = NULL;
+        uint8_t visitor[16];
+        size_t n = 0;
+
+        TRY(DB_READ(c, tx, store_sketched_people(tx, of, last, &n, &people)));
+        for (size_t i = 0; i < n && uuid_to_bytes(people[i]->visitor, visitor); i++) {
+                hll_add(&sketch->people, hll_hash(visitor));
+                if (of->property[0] != '\0') {
+                        tdigest_add(&sketch->numbers, people[i]->value);
+                }
+                (void)uuid_from_bytes(visitor, last);
+        }
+        sketch->n_people += (int64_t)n;
+        *more = n == SKETCH_PAGE;
+        return SN_OK;
+}
+
+static sn_status make(struct rpc_call *c, const sketch_of *of)
+{
+        struct sketch *sketch = ARENA_NEW(c->arena, struct sketch);
+        char last[UUID_SIZE] = "";
+        bool more = true;
+
+        while (more) {
+                TRY(add_page(c->service, of, last, sketch, &more));
+        }
+        return DB_WRITE(c, tx, store_save_sketch(tx, of, sketch));
+}
+
+static sn_status make_due(struct rpc_call *c, bool *more)
+{
+        sketch_of due = ANALYTICS_ROWS__SKETCH__INIT;
+        char **events = NULL, **properties = NULL;
+        size_t n = event_numbers(c->arena, &events, &properties);
+
+        TRY(DB_READ(c, tx, store_due_sketch(tx, events, properties, n, analytics_keep_months() - 1, &due, more)));
+        return *more ? make(c, &due) : SN_OK;
+}
+
+const struct service_job analytics_sketch = {.name = "sketch_days", .every_s = 300, .run = make_due};

@@ -1,0 +1,33 @@
+/* The SQL of sketches. */
+#ifndef SERVICES_ANALYTICS_STORE_SKETCHES_H
+#define SERVICES_ANALYTICS_STORE_SKETCHES_H
+
+#include "db/db.h"
+#include "services/analytics/analytics_rows.rpc.h"
+#include "services/analytics/hll.h"
+#include "services/analytics/store_explore.h"
+#include "services/analytics/tdigest.h"
+
+#define SKETCH_PAGE 20000
+
+typedef AnalyticsRows__Sketch sketch_of; /* name, property, day, how many events there are */
+
+struct sketch {
+        struct hll people;
+        struct tdigest numbers;
+        int64_t n_people;
+};
+
+/* The oldest day that is over and has no sketch, or one that lacks events and is an hour old; of the last so many
+ * months. events and properties: pairs of which numbers are kept. */
+SN_CHECKED sn_status store_due_sketch(struct db_tx *tx, char *const *events, char *const *properties, size_t n,
+                                      int64_t months, sketch_of *out, bool *found);
+/* At most SKETCH_PAGE people after that one ("": from the first one on), and the mean of their numbers. */
+SN_CHECKED sn_status store_sketched_people(struct db_tx *tx, const sketch_of *of, const char *after, size_t *n,
+                                           AnalyticsRows__SketchedPerson ***out);
+SN_CHECKED sn_status store_save_sketch(struct db_tx *tx, const sketch_of *of, struct sketch *sketch);
+/* All of these days on which at least min people were there, merged. */
+SN_CHECKED sn_status store_merged_sketch(struct db_tx *tx, const char *name, const char *property, struct days days,
+                                         int64_t min, struct sketch *out);
+
+#endif
