@@ -52,16 +52,16 @@ function undo(what) {
 
 function relate(kind) {
         return (model, { by, to }) => {
-                if (by === to) {
-                        return INVALID;
+                if (by === to || model.gone(to)) {
+                        return by === to ? INVALID : NOT_FOUND;
                 }
                 if (kind === 'follow' && model.blocked(by, to)) {
                         return FORBIDDEN;
                 }
-                if (kind === 'block') {
-                        model.block(by, to);
-                } else {
+                if (kind === 'mute') {
                         model.link(kind, by, to);
+                } else {
+                        model[kind](by, to);
                 }
                 return { status: OK, relation: relationView(model, by, to) };
         };
@@ -69,10 +69,13 @@ function relate(kind) {
 
 function unrelate(kind) {
         return (model, { by, to }) => {
-                if (by === to) {
-                        return INVALID;
+                if (by === to || model.gone(to)) {
+                        return by === to ? INVALID : NOT_FOUND;
                 }
                 model.unlink(kind, by, to);
+                if (kind === 'follow') {
+                        model.unlink('ask', by, to);
+                }
                 return { status: OK, relation: relationView(model, by, to) };
         };
 }
@@ -130,7 +133,41 @@ export const CHANGES = {
         unfollow: unrelate('follow'), unblock: unrelate('block'), unmute: unrelate('mute'),
         rename(model, { by, name }) {
                 model.members.get(by).name = name;
-                return { status: OK, user: { id: by, name } };
+                return { status: OK, user: model.person(by) };
+        },
+        // Of who asks to follow one's private account.
+        accept(model, { by, to }) {
+                if (by === to || model.gone(to)) {
+                        return by === to ? INVALID : NOT_FOUND;
+                }
+                if (model.has('ask', to, by)) {
+                        model.accept(to, by);
+                }
+                return model.has('follow', to, by) ? { status: OK, relation: relationView(model, by, to) } : NOT_FOUND;
+        },
+        decline(model, { by, to }) {
+                if (by === to || model.gone(to)) {
+                        return by === to ? INVALID : NOT_FOUND;
+                }
+                model.unlink('ask', to, by);
+                return { status: OK, relation: relationView(model, by, to) };
+        },
+        closeAccount(model, { by }) {
+                model.members.get(by).private = true;
+                return { status: OK };
+        },
+        openAccount(model, { by }) {
+                model.open(by);
+                return { status: OK };
+        },
+        // Deactivated, and back within the days of grace.
+        leave(model, { by }) {
+                model.members.get(by).gone = true;
+                return DONE;
+        },
+        comeBack(model, { by }) {
+                model.members.get(by).gone = false;
+                return { status: OK };
         },
 };
 
@@ -139,7 +176,7 @@ export const READS = {
                 const view = noteView(model, by, model.notes.get(of));
                 return view ? { status: OK, note: view } : NOT_FOUND;
         },
-        profile: (model, { of }) => ({ status: OK, user: profileView(model, of) }),
+        profile: (model, { by, of }) => (model.gone(of) ? NOT_FOUND : { status: OK, user: profileView(model, by, of) }),
         relation: (model, { by, to }) => ({ status: OK, relation: relationView(model, by, to) }),
         list: (model, step) => LISTS[step.list](model, step.by, step),
         // A first page now; the rest by a `turn` some time later, when other things have happened.

@@ -7,13 +7,24 @@ const unique = (list) => [...new Set(list)];
 
 export class Model {
         constructor(labels) {
-                this.members = new Map(labels.map((label) => [label, { label, name: `Name of ${label}` }]));
+                this.members = new Map(labels.map((label) => [label, { label, name: `Name of ${label}`, private: false, gone: false }])); // gone: deactivated
                 this.notes = new Map(); // label → note, deleted ones too
-                this.edges = { follow: new Map(), block: new Map(), mute: new Map() }; // 'from to' → when
+                this.edges = { follow: new Map(), ask: new Map(), block: new Map(), mute: new Map() }; // 'from to' → when
                 this.marks = { like: new Map(), renote: new Map(), bookmark: new Map() }; // 'member note' → {when, renote}
                 this.cursors = new Map(); // label → where a reader stopped; null: there was no more
                 this.now = 0;
         }
+
+        // ---- members
+
+        gone(label) { return this.members.get(label).gone; }
+        active() { return [...this.members.keys()].filter((label) => !this.gone(label)); }
+        person(label) {
+                const { name, private: isPrivate } = this.members.get(label);
+                return { id: label, name, private: isPrivate };
+        }
+        // Whom a private account follows, and by whom it is followed, is for itself and its followers.
+        knows(viewer, label) { return !this.members.get(label).private || viewer === label || this.has('follow', viewer, label); }
 
         // ---- relations
 
@@ -28,13 +39,33 @@ export class Model {
 
         block(from, to) {
                 this.link('block', from, to);
-                this.unlink('follow', from, to);
-                this.unlink('follow', to, from);
+                for (const kind of ['follow', 'ask']) {
+                        this.unlink(kind, from, to);
+                        this.unlink(kind, to, from);
+                }
+        }
+
+        // A private account is asked, once, by who does not follow it yet.
+        follow(from, to) {
+                if (this.members.get(to).private && !this.has('follow', from, to)) {
+                        this.link('ask', from, to);
+                } else {
+                        this.accept(from, to);
+                }
+        }
+        accept(from, to) {
+                this.unlink('ask', from, to);
+                this.link('follow', from, to);
+        }
+        open(label) {
+                this.members.get(label).private = false;
+                this.askersOf(label).forEach(([from]) => this.accept(from, label));
         }
 
         // Whom (or by whom) somebody is followed, the newest first: [[label, when]].
         followersOf(label) { return this.#side('follow', 1, label); }
         followedBy(label) { return this.#side('follow', 0, label); }
+        askersOf(label) { return this.#side('ask', 1, label); }
         #side(kind, side, label) {
                 return [...this.edges[kind]].map(([pair, when]) => [pair.split(' '), when]).filter(([pair]) => pair[side] === label)
                         .map(([pair, when]) => [pair[1 - side], when]).sort((a, b) => b[1] - a[1]);
@@ -43,22 +74,32 @@ export class Model {
         // ---- notes
 
         #add(label, note) {
-                this.notes.set(label, { label, when: ++this.now, edited: false, deleted: false, parent: null, renoteOf: null, text: '', ...note });
+                this.notes.set(label, { label, when: ++this.now, edited: false, deleted: false, parent: null, renoteOf: null, text: '', mentions: this.#mentions(note.text ?? ''), ...note });
                 return this.notes.get(label);
         }
 
+        // visibility null: what the account's own default is.
         post(label, author, text, visibility) {
-                return this.#add(label, { author, text, visibility, owner: author });
+                return this.#add(label, { author, text, visibility: visibility ?? (this.members.get(author).private ? 'followers' : 'public'), owner: author });
         }
 
-        // A comment has the audience of the note that it answers.
+        // What answers or passes on a note has its audience; of a private account only that of its own followers, and it does not count.
+        #audience(author, of) {
+                const same = { visibility: of.visibility, owner: of.owner };
+                if (!this.members.get(author).private || (of.visibility !== 'public' && of.owner === author)) {
+                        return same;
+                }
+                return of.visibility === 'public' ? { visibility: 'followers', owner: author, uncounted: true } : { ...same, narrowed: true, uncounted: true };
+        }
+
         comment(label, author, text, parent) {
-                return this.#add(label, { author, text, visibility: parent.visibility, owner: parent.owner, parent: parent.label });
+                return this.#add(label, { author, text, ...this.#audience(author, parent), parent: parent.label });
         }
 
         edit(note, text) {
                 note.edited ||= note.text !== text;
                 note.text = text;
+                note.mentions = this.#mentions(text);
         }
 
         remove(note) {
@@ -76,9 +117,12 @@ export class Model {
                 if (this.marked(what, member, note)) {
                         return;
                 }
-                this.marks[what].set(`${member} ${note.label}`, { when: ++this.now, renote: renoteLabel });
+                const mark = { when: ++this.now, renote: renoteLabel };
+                this.marks[what].set(`${member} ${note.label}`, mark);
                 if (what === 'renote') {
-                        this.#add(renoteLabel, { author: member, visibility: note.visibility, owner: member, renoteOf: note.label });
+                        const audience = this.#audience(member, note);
+                        mark.uncounted = audience.uncounted;
+                        this.#add(renoteLabel, { author: member, ...audience, owner: member, renoteOf: note.label });
                 }
         }
 
@@ -91,7 +135,7 @@ export class Model {
         }
 
         count(what, note) {
-                return [...this.marks[what].keys()].filter((key) => key.endsWith(` ${note.label}`)).length;
+                return [...this.marks[what]].filter(([key, mark]) => key.endsWith(` ${note.label}`) && !mark.uncounted).length;
         }
 
         commentsOf(note) { return this.live().filter((n) => n.parent === note.label); }
@@ -103,7 +147,9 @@ export class Model {
                 return written.filter((tag, i) => written.findIndex((t) => t.toLowerCase() === tag.toLowerCase()) === i);
         }
         hasTag(note, tag) { return this.hashtags(note).some((t) => t.toLowerCase() === tag.toLowerCase()); }
-        mentions(note) { return unique([...note.text.matchAll(MENTION)].map((m) => m[1])).filter((m) => this.members.has(m)); }
+        // Whom a text names of those who are there when it is written.
+        #mentions(text) { return unique([...text.matchAll(MENTION)].map((m) => m[1])).filter((m) => this.members.has(m) && !this.gone(m)); }
+        mentions(note) { return note.mentions.filter((m) => !this.gone(m)); }
 
         // Public notes anybody passes on; what is for one's own followers, oneself.
         mayPassOn(member, note) {
@@ -113,13 +159,13 @@ export class Model {
         // ---- who sees what; viewer null is nobody
 
         visible(viewer, note) {
-                if (!note || note.deleted) {
+                if (!note || note.deleted || this.gone(note.author)) {
                         return false;
                 }
                 if (note.renoteOf) {
                         // Whom the author has blocked passes nothing of theirs on to anybody.
                         const passes = note.author === viewer || !this.has('block', this.inner(note).author, note.author);
-                        return passes && this.visible(viewer, this.inner(note)) && (viewer === null || !this.blocked(viewer, note.author));
+                        return passes && this.visible(viewer, this.inner(note)) && (viewer === null || !this.blocked(viewer, note.author)) && this.#isFor(viewer, note);
                 }
                 if (note.author === viewer) {
                         return true;
@@ -127,8 +173,12 @@ export class Model {
                 if (note.removed || (viewer !== null && this.blocked(viewer, note.author))) {
                         return false;
                 }
-                return note.visibility === 'public' ||
-                       (note.visibility === 'followers' && viewer !== null && (note.owner === viewer || this.has('follow', viewer, note.owner)));
+                return this.#isFor(viewer, note);
+        }
+        #isFor(viewer, note) {
+                const follows = (label) => viewer === label || this.has('follow', viewer, label);
+                return note.visibility === 'public' || note.author === viewer ||
+                       (note.visibility === 'followers' && viewer !== null && follows(note.owner) && (!note.narrowed || this.has('follow', viewer, note.author)));
         }
         // Whether muting keeps a note out of lists: what the muted wrote, and what others pass on of theirs. Not what one asked them for.
         muted(viewer, note, askedFor = null) {

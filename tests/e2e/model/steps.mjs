@@ -13,16 +13,17 @@ export function randomFrom(seed) {
 }
 
 const TAGS = ['t1', 't2', 't3'];
-const VISIBILITIES = ['public', 'public', 'public', 'followers', 'followers', 'only_me'];
+const VISIBILITIES = [null, null, 'public', 'public', 'followers', 'followers', 'only_me']; // null: the account's default
 const LIMITS = [1, 2, 3, 4, 7, 20, 100];
 const NEVER = 'n0'; // a note that never was
-const NEWEST_FIRST = new Set(['home', 'user', 'hashtag', 'bookmarks', 'followers', 'following']); // these tell what is newer
+const NEWEST_FIRST = new Set(['home', 'user', 'hashtag', 'bookmarks', 'followers', 'following', 'requests']); // these tell what is newer
 export const ON_CURSORS = new Set(['turn', 'newer']); // they go on from what an `open` read
 
 const WEIGHTS = {
         post: 12, comment: 9, edit: 3, remove: 3, removeComment: 3, like: 5, unlike: 3, renote: 6, unrenote: 3, bookmark: 4, unbookmark: 2,
         follow: 6, unfollow: 2, block: 2, unblock: 3, mute: 2, unmute: 2, rename: 1,
-        readNote: 10, home: 9, user: 7, hashtag: 6, comments: 5, thread: 6, bookmarks: 4, followers: 2, following: 2, relation: 3, profile: 2, open: 6, turn: 5, newer: 8,
+        closeAccount: 1.5, openAccount: 1, accept: 4, decline: 1, leave: 0.5, comeBack: 1,
+        readNote: 10, home: 9, user: 7, hashtag: 6, comments: 5, thread: 6, bookmarks: 4, followers: 2, following: 2, requests: 2, relation: 3, profile: 2, open: 6, turn: 5, newer: 8,
 };
 
 export class Steps {
@@ -61,6 +62,12 @@ export class Steps {
                 return { do: 'removeComment', by: this.random() < 0.7 ? model.notes.get(of)?.author ?? by : by, of, comment: comment.label };
         }
 
+        // Mostly of somebody who asks.
+        answer(verb, model, by) {
+                const asked = this.pick([...model.edges.ask.keys()])?.split(' ');
+                return asked && this.random() < 0.9 ? { do: verb, by: asked[1], to: asked[0] } : { do: verb, by, to: this.pick([...model.members.keys()]) };
+        }
+
         list(list, by) {
                 return (model) => {
                         const step = { do: 'list', list, by, limit: this.pick(LIMITS) };
@@ -77,8 +84,8 @@ export class Steps {
 
         next(model) {
                 const members = [...model.members.keys()];
-                const by = this.pick(members);
-                const reader = this.pick([...members, null]);
+                const by = this.pick(model.active());
+                const reader = this.pick([...model.active(), null]);
                 const notes = (verb) => () => ({ do: verb, by, of: this.note(model) });
                 const people = (verb) => () => ({ do: verb, by, to: this.pick(members) });
                 const make = {
@@ -86,12 +93,18 @@ export class Steps {
                         comment: () => ({ do: 'comment', by, as: this.label('n'), of: this.note(model), text: this.text() }),
                         edit: () => ({ do: 'edit', by, of: this.note(model), text: this.text() }),
                         removeComment: () => this.removal(model, by),
+                        closeAccount: () => ({ do: 'closeAccount', by }),
+                        openAccount: () => ({ do: 'openAccount', by }),
+                        leave: () => ({ do: 'leave', by }),
+                        comeBack: () => ({ do: 'comeBack', by: this.pick(members) }),
+                        accept: () => this.answer('accept', model, by),
+                        decline: () => this.answer('decline', model, by),
                         renote: () => ({ do: 'renote', by, of: this.note(model), as: this.label('n') }),
                         rename: () => ({ do: 'rename', by, name: `Name ${this.below(1000)}` }),
                         readNote: () => ({ do: 'note', by: reader, of: this.note(model) }),
                         relation: () => ({ do: 'relation', by, to: this.pick(members) }),
                         profile: () => ({ do: 'profile', by: reader, of: this.pick(members) }),
-                        open: () => ({ ...this.list(this.pick(['home', 'user', 'hashtag', 'comments', 'thread', 'bookmarks', 'followers', 'following']), by)(model),
+                        open: () => ({ ...this.list(this.pick(['home', 'user', 'hashtag', 'comments', 'thread', 'bookmarks', 'followers', 'following', 'requests']), by)(model),
                                        do: 'open', limit: 1 + this.below(4), as: this.label('c') }),
                         turn: () => ({ do: 'turn', by, of: this.pick([...model.cursors.keys()].slice(-6)) }),
                         newer: () => ({ do: 'newer', by, of: this.pick([...model.cursors.keys()].slice(-6)) }),
@@ -102,7 +115,7 @@ export class Steps {
                 for (const verb of ['follow', 'unfollow', 'block', 'unblock', 'mute', 'unmute']) {
                         make[verb] = people(verb);
                 }
-                for (const list of ['home', 'bookmarks']) {
+                for (const list of ['home', 'bookmarks', 'requests']) {
                         make[list] = () => this.list(list, by)(model);
                 }
                 for (const list of ['user', 'hashtag', 'comments', 'thread', 'followers', 'following']) {
@@ -117,11 +130,25 @@ export class Steps {
         }
 }
 
+// Who is deactivated can but come back, and somebody stays. Whoever asks when an account opens is accepted by an event: of several nobody can
+// say in which order they then stand among the followers.
+function mayAct(model, { do: verb, by }) {
+        if (by === null || verb === 'comeBack') {
+                return by === null || model.gone(by);
+        }
+        const askers = model.askersOf(by).map(([label]) => label);
+        return !model.gone(by) && (verb !== 'leave' || model.active().length > 3) &&
+               (verb !== 'openAccount' || (askers.length <= 1 && !askers.some((label) => model.gone(label))));
+}
+
 // Whether all that a step names is there: in a shortened script it may have been left out.
 export function applies(model, step) {
+        if (!mayAct(model, step)) {
+                return false;
+        }
         if (ON_CURSORS.has(step.do)) {
                 const at = model.cursors.get(step.of);
-                return at !== undefined && (step.do === 'turn' ? at.more : at.listed.size > 0 && NEWEST_FIRST.has(at.step.list));
+                return at !== undefined && !model.members.get(at.step.by).gone && (step.do === 'turn' ? at.more : at.listed.size > 0 && NEWEST_FIRST.has(at.step.list));
         }
         const isNote = (label) => label === NEVER || model.notes.has(label);
         if (step.comment !== undefined && !isNote(step.comment)) {

@@ -7,10 +7,9 @@ export function noteView(model, viewer, note) {
         }
         const counted = (what) => model.count(what, note);
         const did = (what) => viewer !== null && model.marked(what, viewer, note) !== undefined;
-        const { label, name } = model.members.get(note.author);
         return {
-                id: note.label, author: { id: label, name }, text: note.text, visibility: note.visibility, edited: note.edited,
-                counts: { likes: counted('like'), renotes: counted('renote'), comments: model.commentsOf(note).filter((n) => !n.removed).length, bookmarks: counted('bookmark') },
+                id: note.label, author: model.person(note.author), text: note.text, visibility: note.visibility, edited: note.edited,
+                counts: { likes: counted('like'), renotes: counted('renote'), comments: model.commentsOf(note).filter((n) => !n.removed && !n.uncounted).length, bookmarks: counted('bookmark') },
                 viewer: { liked: did('like'), renoted: did('renote'), bookmarked: did('bookmark') },
                 hashtags: model.hashtags(note), mentions: model.mentions(note), parent: note.parent,
                 renote: note.renoteOf ? noteView(model, viewer, model.inner(note)) : null,
@@ -20,7 +19,7 @@ export function noteView(model, viewer, note) {
 
 // Who made these renotes, the newest first.
 function renotedBy(model, renotes) {
-        return { items: renotes.slice(0, 10).map(({ author }) => ({ id: author, name: model.members.get(author).name })), count: renotes.length };
+        return { items: renotes.slice(0, 10).map(({ author }) => model.person(author)), count: renotes.length };
 }
 
 const newestFirst = (a, b) => b.when - a.when;
@@ -40,6 +39,9 @@ export const LISTS = {
                 return { status: 200, items: places.filter(stands).map(item), older: places.filter((n) => !stands(n)).map(item) };
         },
         user(model, viewer, { of }) {
+                if (model.gone(of)) {
+                        return { status: 404 };
+                }
                 const notes = model.live().filter((n) => n.author === of && n.parent === null);
                 return { status: 200, items: shown(model, viewer, notes).sort(newestFirst) };
         },
@@ -69,8 +71,9 @@ export const LISTS = {
                         .map((note) => ({ when: model.marked('bookmark', viewer, note).when, view: noteView(model, viewer, note) }));
                 return { status: 200, items: marked.filter((item) => item.view).sort(newestFirst) };
         },
-        followers: (model, viewer, { of }) => people(model, model.followersOf(of)),
-        following: (model, viewer, { of }) => people(model, model.followedBy(of)),
+        followers: (model, viewer, { of }) => people(model, viewer, of, model.followersOf(of)),
+        following: (model, viewer, { of }) => people(model, viewer, of, model.followedBy(of)),
+        requests: (model, viewer) => people(model, viewer, viewer, model.askersOf(viewer)),
 };
 
 // What was answered to a note: without muted members, but for the one whose note it is.
@@ -87,22 +90,28 @@ export function ancestors(model, note) {
         return above;
 }
 
-function people(model, edges) {
-        return { status: 200, items: edges.map(([label, when]) => ({ when, view: { id: label, name: model.members.get(label).name } })) };
+// A list of `of`: to others without the private accounts that they do not follow.
+function people(model, viewer, of, edges) {
+        if (model.gone(of)) {
+                return { status: 404 };
+        }
+        const listed = edges.filter(([label]) => model.knows(viewer, of) && !model.gone(label) && (viewer === of || model.knows(viewer, label)));
+        return { status: 200, items: listed.map(([label, when]) => ({ when, view: model.person(label) })) };
 }
 
 // How the viewer stands to somebody.
 export function relationView(model, viewer, other) {
+        const has = (kind, from, to) => !model.gone(other) && model.has(kind, from, to);
         return {
                 id: other,
-                following: model.has('follow', viewer, other), followed_by: model.has('follow', other, viewer),
-                blocking: model.has('block', viewer, other), blocked_by: model.has('block', other, viewer), muting: model.has('mute', viewer, other),
-                requested: false, requested_by: false, // there are no private accounts in the model
+                following: has('follow', viewer, other), followed_by: has('follow', other, viewer),
+                blocking: has('block', viewer, other), blocked_by: has('block', other, viewer), muting: has('mute', viewer, other),
+                requested: has('ask', viewer, other), requested_by: has('ask', other, viewer),
         };
 }
 
-export function profileView(model, label) {
+export function profileView(model, viewer, label) {
         const counted = model.live().filter((n) => n.author === label && n.parent === null && !n.renoteOf && n.visibility !== 'only_me');
-        return { id: label, name: model.members.get(label).name,
-                 counts: { notes: counted.length, followers: model.followersOf(label).length, following: model.followedBy(label).length } };
+        const counts = { notes: counted.length, followers: model.followersOf(label).length, following: model.followedBy(label).length };
+        return { ...model.person(label), counts: model.knows(viewer, label) ? counts : null };
 }

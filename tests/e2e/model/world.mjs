@@ -1,7 +1,7 @@
 // Steps against a server: labels become ids, names and tags of its own, and what is answered becomes labels again.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { inBatches } from '../client.mjs';
+import { PASSWORD, eventually, inBatches, must } from '../client.mjs';
 
 const NEVER = '01890000-0000-7000-8000-000000000000';
 const MAX_PAGES = 500;
@@ -14,6 +14,7 @@ const PATHS = {
         bookmarks: () => '/v1/bookmarks',
         followers: (world, { of }) => `/v1/users/${world.id(of)}/followers`,
         following: (world, { of }) => `/v1/users/${world.id(of)}/following`,
+        requests: () => '/v1/follow_requests',
 };
 
 export class World {
@@ -69,7 +70,7 @@ export class World {
 
         personOf(json) {
                 assert.equal(this.plain(json.username), this.label(json.id), 'a username that is another member\'s');
-                return { id: this.label(json.id), name: json.display_name };
+                return { id: this.label(json.id), name: json.display_name, private: json.private };
         }
 
         relationOf({ user_id: id, ...flags }) { return { id: this.label(id), ...flags }; }
@@ -96,7 +97,7 @@ export class World {
         }
 
         post(step) {
-                return this.#made(step, this.ask(step.by, 'POST', '/v1/notes', { text: this.sent(step.text), visibility: step.visibility }));
+                return this.#made(step, this.ask(step.by, 'POST', '/v1/notes', { text: this.sent(step.text), visibility: step.visibility ?? undefined }));
         }
         comment(step) {
                 return this.#made(step, this.ask(step.by, 'POST', `/v1/notes/${this.id(step.of)}/comments`, { text: this.sent(step.text) }));
@@ -132,6 +133,32 @@ export class World {
         async rename({ by, name }) {
                 const { status, body } = await this.ask(by, 'PATCH', '/v1/users/me', { display_name: name });
                 return { status, user: this.personOf(body) };
+        }
+
+        accept({ by, to }) { return this.#object('relation', this.ask(by, 'PUT', `/v1/follow_requests/${this.id(to)}`)); }
+        decline({ by, to }) { return this.#object('relation', this.ask(by, 'DELETE', `/v1/follow_requests/${this.id(to)}`)); }
+
+        async #setPrivate(by, value) {
+                const { status } = await this.ask(by, 'PATCH', '/v1/users/me/settings', { privacy: { private: value } });
+                return { status };
+        }
+        closeAccount({ by }) { return this.#setPrivate(by, true); }
+        // Those who asked are accepted by an event.
+        async openAccount({ by }) {
+                const answer = await this.#setPrivate(by, false);
+                await eventually('nobody asks any more', async () => must(await this.ask(by, 'GET', '/v1/follow_requests')).items.length === 0, 60_000);
+                return answer;
+        }
+
+        // A world may last longer than the proof of a log-in.
+        async leave({ by }) {
+                await this.comeBack({ by });
+                const { status } = await this.ask(by, 'DELETE', '/v1/users/me', { password: PASSWORD });
+                return { status };
+        }
+        async comeBack({ by }) {
+                this.members.set(by, await this.net.logIn(this.members.get(by).username));
+                return { status: 200 };
         }
 
         note({ by, of }) { return this.#object('note', this.ask(by, 'GET', `/v1/notes/${this.id(of)}`)); }
@@ -182,7 +209,7 @@ export class World {
 
         #page(step, query) { return this.ask(step.by, 'GET', `${PATHS[step.list](this, step)}?limit=${step.limit}${query}`); }
         #views(step, items) {
-                const viewOf = step.list === 'followers' || step.list === 'following' ? this.personOf : this.noteOf;
+                const viewOf = ['followers', 'following', 'requests'].includes(step.list) ? this.personOf : this.noteOf;
                 return items.map((item) => viewOf.call(this, item));
         }
 
