@@ -1,6 +1,7 @@
 // Those who look after the network: roles and their scopes, accounts, suspending, and what the audit log has of it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { overtaking, sharedDir } from './database.mjs';
 import { admin, registerWithRole } from './operator.mjs';
 import { PASSWORD, api, eventually, ids, logIn, must, problem, readAll, register } from './shared.mjs';
 
@@ -43,6 +44,14 @@ test('a role that is taken away takes its scope from the tokens that are there',
         helper.take(must(await api('POST', '/v1/auth/refresh', { body: { refresh_token: helper.refreshToken } })));
         problem(await helper.get('/v1/admin/users?limit=1'), 403, { code: 'scope_missing' });
         problem(await boss.put(`/v1/admin/users/${boss.id}/role`, { body: { role: 'member' } }), [400, 409, 412, 422], { code: 'account_is_yours' });
+});
+
+test('a step-up that a demotion overtakes has the scopes that are left', async () => {
+        const helper = await registerWithRole('moderator');
+        await overtaking(sharedDir(), 'user', `update users set role = 'member', epoch = epoch + 1, epoch_raised_at = clock_timestamp() where id = '${helper.id}'`);
+        const { access_token: token } = must(await helper.post('/v1/auth/step-up', { password: PASSWORD }));
+        assert.equal(claims(token).scope, 'read write');
+        problem(await api('GET', '/v1/admin/users?limit=1', { token }), 403, { code: 'scope_missing' });
 });
 
 test('of two administrators who take each other\'s role away at once one stays', async () => {

@@ -1,5 +1,7 @@
 // What a server of a test keeps in the database of a service, for what no client can show or bring about: to move what is due tomorrow to now.
-import { execFileSync } from 'node:child_process';
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -10,11 +12,44 @@ export function keyOf(dir, label) {
         return Buffer.from(crypto.hkdfSync('sha256', master, 'sonet key file', label, 32));
 }
 
-// The rows as psql prints them without alignment, as the service itself.
-export function query(dir, service, sql) {
+// psql as the service itself.
+function psql(dir, service) {
         const user = `${service}_service`;
         const env = { ...process.env, PGPASSWORD: keyOf(dir, `database:${user}`).toString('base64url') };
-        return execFileSync('psql', ['-h', path.join(dir, 'data', 'run'), '-U', user, '-d', user, '-v', 'ON_ERROR_STOP=1', '-Atqc', sql], { env }).toString().trim();
+        return { words: ['-h', path.join(dir, 'data', 'run'), '-U', user, '-d', user, '-v', 'ON_ERROR_STOP=1', '-Atq'], options: { env } };
+}
+
+// The rows as psql prints them without alignment.
+export function query(dir, service, sql) {
+        const { words, options } = psql(dir, service);
+        return execFileSync('psql', [...words, '-c', sql], options).toString().trim();
+}
+
+// A transaction that holds its locks; resolves once it has them.
+async function locked(dir, service, change, rest) {
+        const { words, options } = psql(dir, service);
+        const child = spawn('psql', words, { ...options, stdio: ['pipe', 'pipe', 'inherit'] });
+        child.stdin.write(`begin; ${change}; select 'locked';\n${rest}\n`);
+        const [first] = await once(child.stdout, 'data');
+        assert.equal(String(first), 'locked\n');
+        return child;
+}
+
+// A change that is committed as soon as somebody waits for the rows that it has locked, and so comes between what they have read and what they
+// do next.
+export async function overtaking(dir, service, change) {
+        const waiter = "select from pg_stat_activity where usename = current_user and wait_event_type = 'Lock'";
+        const child = await locked(dir, service, change, `do $$ begin while not exists (${waiter}) loop perform pg_sleep(0.01), pg_stat_clear_snapshot(); end loop; end $$; commit;`);
+        child.stdin.end();
+}
+
+// A table that nobody else can read or write until release() is called.
+export async function withheld(dir, service, table) {
+        const child = await locked(dir, service, `lock table ${table}`, '');
+        return async function release() {
+                child.stdin.end('rollback;\n');
+                await once(child, 'exit');
+        };
 }
 
 // The folder of the server that the test files share.

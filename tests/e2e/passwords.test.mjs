@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { PASSWORD, eventually, must, problem, randomName } from './client.mjs';
+import { overtaking, query } from './database.mjs';
 import { MAIL_FROM, Mailbox, codeIn, tokenIn } from './mailbox.mjs';
 import { ownServer } from './own.mjs';
 import { totp } from './totp.mjs';
@@ -36,6 +37,14 @@ test('the link of the mail sets a new password, once, and ends all sessions', as
         const told = await box.wait(address(member), 'was changed');
         assert.match(told.text, /From: 127\.0\.0\.1/);
         assert.ok(!told.text.includes(NEW));
+});
+
+test('a log-in with the old password that a reset overtakes begins no session', async () => {
+        const [member, other] = await net.registerMany(2);
+        const before = query(net.server.dir, 'user', `select count(*) from user_sessions where user_id = '${member.id}'`);
+        await overtaking(net.server.dir, 'user', `update users u set password_hash = o.password_hash || 'x', epoch = u.epoch + 1 from users o where u.id = '${member.id}' and o.id = '${other.id}'`);
+        problem(await logIn(member, PASSWORD), 401, { code: 'credentials_wrong' });
+        assert.equal(query(net.server.dir, 'user', `select count(*) from user_sessions where user_id = '${member.id}'`), before);
 });
 
 test('an address that somebody with the old password asked for is none any more', async () => {
