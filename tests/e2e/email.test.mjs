@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { after, test } from 'node:test';
-import { eventually, must, problem, randomName } from './client.mjs';
+import { eventually, inBatches, must, problem, randomName } from './client.mjs';
 import { keyOf, query } from './database.mjs';
 import { MAIL_FROM, Mailbox, codeIn, tokenIn } from './mailbox.mjs';
 import { ownServer } from './own.mjs';
@@ -98,6 +98,20 @@ test('many accounts together do not fill one mailbox, and none of them learns of
         await box.wait(address(last)); // by then all that were written before are on their way
         await eventually('five mails', () => box.mails.filter((m) => m.recipients[0].toLowerCase() === victim).length >= 5, 60_000);
         assert.equal(box.mails.filter((m) => m.recipients[0].toLowerCase() === victim).length, 5);
+});
+
+test('what happens to accounts of others fills no mailbox, and keeps no warning from who has shown that it is theirs', async () => {
+        const owner = await net.register();
+        must(await verify(owner, { code: codeIn(await box.wait(address(owner))) }));
+        const others = await inBatches(Array.from({ length: 3 }), 3, () => net.register({ email: address(owner) }));
+        const told = () => box.to(address(owner)).filter((m) => /new device/.test(m.subject)).length;
+        await inBatches(Array.from({ length: 27 }), 3, (_, i) => net.logIn(others[i % 3].username));
+        const last = await net.register();
+        await box.wait(address(last));
+        await eventually('twenty mails', () => told() >= 20, 60_000);
+        await net.logIn(owner.username);
+        await box.wait(address(owner), 'new device', 21);
+        assert.equal(told(), 21);
 });
 
 // Whoever has the key file and the database can try all codes: null when none of the million fits what is stored for the member.
