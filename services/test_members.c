@@ -118,6 +118,22 @@ static void a_lost_answer_is_given_again_for_thirty_seconds(void **state)
         assert_string_equal(test_problem_code(), "refresh_token_reused");
 }
 
+/* Where more log in than can be served each would be worked for in vain. */
+static void a_log_in_that_could_not_end_in_time_is_not_begun(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(NULL, 900);
+        User__LogInRequest in = USER__LOG_IN_REQUEST__INIT;
+        User__User *me = ASK(anna, USER(GET_ME));
+        User__Login out = USER__LOGIN__INIT;
+        const char *tries = "select count(*) from user_login_history";
+        char *before = arena_strdup(c->arena, test_admin("user_service", tries));
+
+        in.login = me->username;
+        in.password = (char *)"wrong horse";
+        assert_int_equal(rpc_request(c, &USER(LOG_IN), &in.base, &out.base), SN_DEADLINE_EXCEEDED);
+        assert_string_equal(test_admin("user_service", tries), before);
+}
+
 static void a_member_has_a_hundred_sessions_at_most(void **state)
 {
         User__LogInRequest in = USER__LOG_IN_REQUEST__INIT;
@@ -265,6 +281,7 @@ int main(void)
             PEOPLE_TEST(a_session_that_began_too_long_ago_ends_however_much_it_is_used),
             PEOPLE_TEST(a_weak_hash_is_made_anew_when_its_member_logs_in),
             PEOPLE_TEST(a_lost_answer_is_given_again_for_thirty_seconds),
+            PEOPLE_TEST(a_log_in_that_could_not_end_in_time_is_not_begun),
             PEOPLE_TEST(a_member_has_a_hundred_sessions_at_most),
             PEOPLE_TEST(sessions_are_ones_own),
             PEOPLE_TEST(a_name_is_taken_once_in_any_spelling),
