@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include <sodium.h>
+#include "rpc/rpc.h"
 #include "services/test_people.h"
 
 static void one_logs_in_refreshes_and_out_again(void **state)

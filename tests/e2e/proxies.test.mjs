@@ -29,7 +29,7 @@ async function register(address) {
 async function addressOf(headers) {
         const member = await register(newAddress());
         const login = must(await it.api('POST', '/v1/auth/login', { headers, body: { login: member.username, password: PASSWORD } }));
-        const { items } = must(await it.api('GET', '/v1/sessions', { token: login.access_token }));
+        const { items } = must(await it.api('GET', '/v1/sessions', { token: member.access_token }));
         return items.find((s) => s.id === login.session_id).address;
 }
 
@@ -60,10 +60,13 @@ test('the document names the scheme that the trusted proxy was asked with', asyn
         }
 });
 
-test('a session tells where it was refreshed last', async () => {
+test('a session tells where it was used last', async () => {
         const member = await register('198.51.100.20');
+        const other = must(await logIn('198.51.100.22', { login: member.username, password: PASSWORD }));
+        const seenBy = async (token, headers) => must(await it.api('GET', '/v1/sessions', { token, headers })).items.find((s) => s.id === member.session_id).address;
         const { access_token: token } = must(await it.api('POST', '/v1/auth/refresh', { headers: from('198.51.100.21'), body: { refresh_token: member.refresh_token } }));
-        assert.equal(must(await it.api('GET', '/v1/sessions', { token })).items[0].address, '198.51.100.21');
+        assert.equal(await seenBy(other.access_token), '198.51.100.21');
+        assert.equal(await seenBy(token, from('198.51.100.23')), '198.51.100.23');
 });
 
 // Asks until refused, at most `most` times; gives how many were served, and the refusal.
