@@ -23,7 +23,8 @@ static int setup(void **state)
             " select id(n), 'u' || n, 'u' || n || ' ' || md5(n::text), true, true from generate_series(1, 5000) n",
             "insert into search_history (id, user_id, query_key, query) select id(n), id(n % 500), 'q' || n % 3000, 'q'"
             " from generate_series(1, 20000) n on conflict do nothing",
-            "insert into saved_searches (id, user_id, name, query, type, sort) select id(n), id(n % 500), '', 'q', 1, 1"
+            "insert into saved_searches (id, user_id, name, query, type, sort, anchors)"
+            " select id(n), id(n % 500), '', 'q', 1, 1, array['word' || n, '~en:word' || n]"
             " from generate_series(1, 20000) n",
             "insert into search_uses (topic, hour, user_id) select '#tag' || n % 500, now() - interval '1 minute' * "
             "n,"
@@ -113,7 +114,8 @@ static void what_is_written_and_named_is_found_by_index(void **state)
               {"SELECT_OWN_QUERIES", "search_history_"}, {"SELECT_COMMON_QUERIES", "search_suggestions_pkey"},
               {"SELECT_SAVED", "saved_searches_newest"}, {"SELECT_SAVED_AFTER", "saved_searches_newest"},
               {"COUNT_SAVED", "saved_searches_newest"}, {"DELETE_SAVED", "saved_searches_"},
-              {"ERASE_SAVED", "saved_searches_newest"}, {"ERASE_USES", "search_uses_user"},
+              {"ERASE_SAVED", "saved_searches_newest"}, {"SELECT_MATCHED", "search_index_pkey saved_searches_anchors"},
+              {"SELECT_ALERTING", "search_index_pkey saved_searches_anchors"}, {"ERASE_USES", "search_uses_user"},
               {"CLEANUP_USES", "search_uses_hour"}, {"INSERT_REACTIONS", "search_index_pkey"});
 }
 

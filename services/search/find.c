@@ -100,7 +100,7 @@ sn_status search_handle_search(struct rpc_call *c, const Search__SearchRequest *
         struct search search = {.in = in};
 
         TRY(read_query(c, &search));
-        TRY(terms_make(c, search.query, &search.terms));
+        TRY(terms_make(c, search.query, false, &search.terms));
         out->items = ARENA_ARRAY(c->arena, Search__Found *, ITEMS_MAX);
         out->query = (char *)search.text;
         TRY(find_others(c, &search, out));

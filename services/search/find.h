@@ -20,6 +20,8 @@ const char *search_plain_text(struct arena *arena, const struct query *query);
 
 /* A page of notes, from the request's cursor on. */
 SN_CHECKED sn_status find_notes(struct rpc_call *c, struct search *search, Search__SearchPage *out);
+/* Whether the note is among those that the search finds. */
+SN_CHECKED sn_status find_whether(struct rpc_call *c, struct search *search, const char *id, bool *found);
 /* At most limit members, appended to out, which has room for them. */
 SN_CHECKED sn_status find_members(struct rpc_call *c, const struct search *search, size_t limit,
                                   Search__SearchPage *out);

@@ -315,3 +315,29 @@ sn_status find_notes(struct rpc_call *c, struct search *search, Search__SearchPa
         out->next_cursor = page.next_cursor;
         return search->in->highlight ? highlight_notes(c, &search->terms, out) : SN_OK;
 }
+
+sn_status find_whether(struct rpc_call *c, struct search *search, const char *id, bool *found)
+{
+        struct finding f = {.search = search};
+        struct ranked ranked[1];
+        Note__Notes notes = NOTE__NOTES__INIT;
+        char *ids[] = {(char *)id};
+
+        f.ranked = ranked;
+        TRY(load_followed(c, &f));
+        TRY(load_bookmarked(c, &f));
+        prepare(c, &f);
+        *found = false;
+        for (size_t i = 0; i < f.asked.n_only && !*found; i++) {
+                *found = uuid_equal(f.asked.only[i], id);
+        }
+        if (f.asked.only != NULL && !*found) {
+                return SN_OK;
+        }
+        f.asked.only = ids;
+        f.asked.n_only = 1;
+        TRY(rank_some(c, &f, 1));
+        TRY(f.n > 0 ? find_show(c, f.ranked, f.n, ids, 1, &notes) : SN_OK);
+        *found = notes.n_items > 0;
+        return SN_OK;
+}

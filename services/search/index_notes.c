@@ -6,6 +6,7 @@
 #include "services/note/note.rpc.h"
 #include "services/search/indexing.h"
 #include "services/search/rank.h"
+#include "services/search/store_alerts.h"
 #include "services/search/store_trends.h"
 
 /* A note of the batch; words: more than its counts may have changed. */
@@ -96,6 +97,33 @@ static sn_status store_reacting(struct db_tx *tx, const struct bus_batch *batch)
         return store_reactions(tx, notes, people, at_ms, n);
 }
 
+static bool is_new(const char *type)
+{
+        return strcmp(type, "note.created") == 0 || strcmp(type, "comment.created") == 0;
+}
+
+/* Of a new note that somebody's saved search may find. */
+static sn_status tell_matched(struct db_tx *tx, const struct bus_batch *batch)
+{
+        char **ids = ARENA_ARRAY(db_arena(tx), char *, batch->n);
+        SearchRows__Matched **rows = NULL;
+        size_t n_ids = 0, n = 0;
+
+        for (size_t i = 0; i < batch->n; i++) {
+                if (is_new(batch->events[i]->type)) {
+                        ids[n_ids++] = batch->events[i]->aggregate_id;
+                }
+        }
+        TRY(store_matched(tx, ids, n_ids, &n, &rows));
+        for (size_t i = 0; i < n; i++) {
+                TRY(outbox_put(tx, &(struct outbox_event){.type = EVENT_SEARCH_MATCHED,
+                                                          .aggregate_id = rows[i]->note_id,
+                                                          .object_id = "",
+                                                          .actor_id = rows[i]->author_id}));
+        }
+        return SN_OK;
+}
+
 static sn_status index_notes(struct rpc_call *c, struct bus_batch *batch)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -115,6 +143,7 @@ static sn_status index_notes(struct rpc_call *c, struct bus_batch *batch)
         TRY(store(tx, named, n, &found));
         TRY(store_unindex_notes(tx, gone, n_gone));
         TRY(store_reacting(tx, batch));
+        TRY(tell_matched(tx, batch));
         return bus_commit(c, batch, &tx);
 }
 

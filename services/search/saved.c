@@ -1,6 +1,7 @@
 /* Owns searches that members keep to ask again. */
 #include "base/uuid.h"
 #include "services/page.h"
+#include "services/search/anchors.h"
 #include "services/search/query.h"
 #include "services/search/search.h"
 #include "services/search/store_own.h"
@@ -44,17 +45,39 @@ static sn_status make(struct rpc_call *c, const Search__SaveSearchRequest *in, S
         out->type = in->type != 0 ? in->type : SEARCH__SEARCH_TYPE__SEARCH_TYPE_ALL;
         out->sort = in->sort != 0 ? in->sort : SEARCH__SEARCH_SORT__SEARCH_SORT_RELEVANCE;
         out->created_at = timestamp(c->arena, c->now_ms);
+        out->alerts = in->alerts;
         return SN_OK;
+}
+
+/* Alerts are of notes, and of a query that can be asked. */
+static sn_status make_anchors(struct rpc_call *c, const Search__SavedSearch *search, char ***anchors, size_t *n)
+{
+        struct query_error error;
+        struct query *query = query_parse(c->arena, search->query, &error);
+        struct terms terms;
+
+        if (!search->alerts) {
+                return SN_OK;
+        }
+        if (search->type != SEARCH__SEARCH_TYPE__SEARCH_TYPE_ALL &&
+            search->type != SEARCH__SEARCH_TYPE__SEARCH_TYPE_NOTES) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "alerts", "alerts are of notes: the type is all, or notes");
+        }
+        TRY(terms_make(c, query, true, &terms));
+        return anchors_make(c, query, anchors, n);
 }
 
 sn_status search_handle_save_search(struct rpc_call *c, const Search__SaveSearchRequest *in, Search__SavedSearch *out)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
+        char **anchors = NULL;
+        size_t n_anchors = 0;
 
         TRY(make(c, in, out));
+        TRY(make_anchors(c, out, &anchors, &n_anchors));
         TRY(db_begin(c, &tx));
         TRY(check_room(tx));
-        TRY(store_save_search(tx, c->actor, out));
+        TRY(store_save_search(tx, c->actor, out, anchors, n_anchors));
         return db_commit(c, &out->base, &tx);
 }
 

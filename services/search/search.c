@@ -13,6 +13,12 @@ sn_status search_handle_read_export(struct rpc_call *c, const Sonet__Export__Rea
         return export_answer(c, in, out);
 }
 
+sn_status search_handle_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxRequest *in,
+                                    Sonet__Events__ReadOutboxResponse *out)
+{
+        return bus_read_outbox(c, in, out);
+}
+
 const struct service_definition search_service = {
     .name = "search",
     .contract = &search_contract,
@@ -21,5 +27,6 @@ const struct service_definition search_service = {
     .consumers = search_consumers,
     .jobs = search_jobs,
     .exports = search_exports,
+    .emits = true,
     .start = start,
 };

@@ -6,6 +6,9 @@
 #include "services/search/search.service.h"
 #include "services/services.h"
 
+/* Aggregate: a new note that somebody's saved search may find; actor: its author. */
+#define EVENT_SEARCH_MATCHED "search.matched"
+
 /* store_export.c */
 extern const struct service_export search_exports[];
 

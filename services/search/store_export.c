@@ -7,9 +7,10 @@
 DB_STATEMENT(EXPORT_HISTORY, "search_service", NULL,
              "select id::text as position, jsonb_build_object('query', query, 'used_at', used_at)::text as json"
              " from search_history where user_id = $1 and " AFTER);
-DB_STATEMENT(EXPORT_SAVED, "search_service", NULL,
-             "select id::text as position, jsonb_build_object('name', name, 'query', query, 'created_at',"
-             " created_at)::text as json from saved_searches where user_id = $1 and " AFTER);
+DB_STATEMENT(
+    EXPORT_SAVED, "search_service", NULL,
+    "select id::text as position, jsonb_build_object('name', name, 'query', query, 'alerts',"
+    " anchors is not null, 'created_at', created_at)::text as json from saved_searches where user_id = $1 and " AFTER);
 DB_STATEMENT(EXPORT_LISTING, "search_service", NULL,
              "select '1' as position, jsonb_build_object('username', username_key, 'names', names, 'discoverable',"
              " discoverable, 'searchable', searchable)::text as json from search_members where user_id = $1"

@@ -105,15 +105,17 @@ sn_status store_common_queries(struct db_tx *tx, const char *start, int64_t peop
 /* ---- Saved searches ---- */
 
 DB_STATEMENT(INSERT_SAVED, "search_service", NULL,
-             "insert into saved_searches (id, user_id, name, query, type, sort, created_at)"
-             " values ($1, $2, $3, $4, $5::bigint::smallint, $6::bigint::smallint, $7)");
+             "insert into saved_searches (id, user_id, name, query, type, sort, created_at, anchors)"
+             " values ($1, $2, $3, $4, $5::bigint::smallint, $6::bigint::smallint, $7, $8::text[])");
 
-sn_status store_save_search(struct db_tx *tx, const char *user_id, const Search__SavedSearch *search)
+sn_status store_save_search(struct db_tx *tx, const char *user_id, const Search__SavedSearch *search, char **anchors,
+                            size_t n_anchors)
 {
         return db_exec(tx, &INSERT_SAVED,
                        DB_BINDS(bind_uuid(search->id), bind_uuid(user_id), bind_text(search->name),
                                 bind_text(search->query), bind_i64(search->type), bind_i64(search->sort),
-                                bind_time_ms(db_call(tx)->now_ms)),
+                                bind_time_ms(db_call(tx)->now_ms),
+                                search->alerts ? bind_texts(anchors, n_anchors) : bind_null()),
                        NULL);
 }
 
@@ -129,8 +131,8 @@ sn_status store_count_saved(struct db_tx *tx, const char *user_id, int64_t *n)
 }
 
 #define SAVED(comparison, direction)                                                                                   \
-        "select id, name, query, type, sort, created_at from saved_searches where user_id = $1 and id " comparison     \
-        " $2 order by id " direction " limit $3"
+        "select id, name, query, type, sort, created_at, anchors is not null as alerts from saved_searches where "     \
+        "user_id = $1 and id " comparison " $2 order by id " direction " limit $3"
 
 DB_STATEMENT(SELECT_SAVED, "search_service", &search__saved_search__message, SAVED("<", "desc"));
 DB_STATEMENT(SELECT_SAVED_AFTER, "search_service", &search__saved_search__message, SAVED(">", "asc"));

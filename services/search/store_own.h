@@ -20,7 +20,9 @@ SN_CHECKED sn_status store_own_queries(struct db_tx *tx, const char *user_id, co
 SN_CHECKED sn_status store_common_queries(struct db_tx *tx, const char *start, int64_t people, size_t limit, size_t *n,
                                           SearchRows__Query ***rows);
 
-SN_CHECKED sn_status store_save_search(struct db_tx *tx, const char *user_id, const Search__SavedSearch *search);
+/* anchors: of one with alerts. */
+SN_CHECKED sn_status store_save_search(struct db_tx *tx, const char *user_id, const Search__SavedSearch *search,
+                                       char **anchors, size_t n_anchors);
 SN_CHECKED sn_status store_count_saved(struct db_tx *tx, const char *user_id, int64_t *n);
 SN_CHECKED sn_status store_saved(struct db_tx *tx, const char *user_id, const struct page_scan *scan, size_t *n,
                                  Search__SavedSearch ***items);

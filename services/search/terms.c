@@ -32,6 +32,7 @@ struct making {
         SearchRows__Word **rows;
         size_t n_rows;
         double n_notes;
+        bool exact;
         const char *language; /* that lang: asks for; "" */
         struct buf query;
 };
@@ -60,11 +61,11 @@ static sn_status collect_words(struct making *m, struct leaf *leaf)
                 const struct lexeme *lexeme = &leaf->lexemes.items[0];
                 bool word = leaf->query->kind == QUERY_WORD && lexeme->kind == LEXEME_WORD;
 
-                m->words[m->n_words++] =
-                    (struct word_asked){.word = lexeme->word,
-                                        .lexeme = lexeme->text,
-                                        .stems = word && leaf->query->text[0] != '@',
-                                        .typos = word && !leaf->excluded && may_be_mistyped(leaf->query, lexeme)};
+                m->words[m->n_words++] = (struct word_asked){.word = lexeme->word,
+                                                             .lexeme = lexeme->text,
+                                                             .stems = word && leaf->query->text[0] != '@',
+                                                             .typos = word && !m->exact && !leaf->excluded &&
+                                                                      may_be_mistyped(leaf->query, lexeme)};
                 leaf->word = m->n_words;
         }
         return SN_OK;
@@ -248,7 +249,7 @@ static void write_phrase(struct making *m, const struct leaf *leaf)
 
 static bool is_last(const struct making *m, const struct leaf *leaf)
 {
-        return leaf == &m->leaves[m->n_leaves - 1] && leaf->query->kind == QUERY_WORD && !leaf->excluded;
+        return !m->exact && leaf == &m->leaves[m->n_leaves - 1] && leaf->query->kind == QUERY_WORD && !leaf->excluded;
 }
 
 static void write_leaf(struct making *m)
@@ -344,7 +345,7 @@ static bool asks_for_something(const struct query *query)
         return query->kind == QUERY_AND ? any : all;
 }
 
-sn_status terms_make(struct rpc_call *c, const struct query *query, struct terms *out)
+sn_status terms_make(struct rpc_call *c, const struct query *query, bool exact, struct terms *out)
 {
         struct making *m = ARENA_NEW(c->arena, struct making);
 
@@ -352,7 +353,7 @@ sn_status terms_make(struct rpc_call *c, const struct query *query, struct terms
                               .below = "",
                               .alternatives = ARENA_ARRAY(c->arena, struct alternative, ALTERNATIVES_MAX),
                               .items = ARENA_ARRAY(c->arena, struct term, QUERY_MAX_TERMS)};
-        *m = (struct making){.c = c, .out = out, .language = ""};
+        *m = (struct making){.c = c, .out = out, .language = "", .exact = exact};
         if (!asks_for_something(query)) {
                 return terms_fail(c, 1, "a word besides those that are excluded");
         }

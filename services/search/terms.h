@@ -38,8 +38,8 @@ struct terms {
 };
 
 /* SN_INVALID_ARGUMENT, query_invalid, with the position of what cannot be asked. Reads the index, and asks user_service
- * for members by name. */
-SN_CHECKED sn_status terms_make(struct rpc_call *c, const struct query *query, struct terms *out);
+ * for members by name. exact: without typing mistakes, and with the last word as a whole. */
+SN_CHECKED sn_status terms_make(struct rpc_call *c, const struct query *query, bool exact, struct terms *out);
 /* 'lexeme' as in a tsquery, with what stands behind it there (":*"). */
 char *terms_quote(struct arena *arena, const char *lexeme, const char *behind);
 sn_status terms_fail(struct rpc_call *c, size_t at, const char *wants);

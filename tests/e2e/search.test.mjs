@@ -330,6 +330,36 @@ test('saved searches are kept, listed and deleted by who saved them', async () =
         problem(await ada.post('/v1/search/saved', { query: 'more' }), 409, { code: 'too_many_saved_searches' });
 });
 
+test('saved searches with alerts tell of each new note that one may see, once, and of no other', async () => {
+        const [[ada, bob, eve], word] = [await registerMany(3), rare()];
+        const told = async (who) => ids(must(await who.get('/v1/notifications?types=saved_search')).items.map((item) => item.note));
+        const save = async (who, query, more) => must(await who.post('/v1/search/saved', { query, alerts: true, ...more }), 201);
+        const before = await write(bob, `${word} before`);
+        await until(nobody, word, [before]);
+        const [first] = [await save(ada, `${word} -unwanted`), await save(ada, `from:${bob.username} tomatoes`), await save(eve, `${word.slice(0, 8)}* OR (#${word} lang:en)`)];
+        must(await bob.post('/v1/search/saved', { query: word }), 201);
+        assert.equal(must(await ada.get('/v1/search/saved')).items.every((item) => item.alerts), true);
+        await save(bob, `${word} in:mine`);
+        const secret = await write(bob, `${word} among us`, 'followers');
+        await write(bob, `${word} unwanted`);
+        const both = await write(bob, `${word}, a tomato`);
+        const answer = must(await eve.post(`/v1/notes/${both}/comments`, { text: `${word} indeed` }), 201).id;
+        await eventually('ada is told', async () => (await told(ada)).includes(answer), 20_000);
+        assert.deepEqual(await told(ada), [answer, both]);
+        await eventually('eve is told', async () => (await told(eve)).includes(both), 20_000);
+        assert.equal((await told(eve)).length, 2, 'not of what is for followers, nor of what she wrote');
+        must(await bob.patch(`/v1/notes/${before}`, { text: `${word} now` }));
+        must(await ada.del(`/v1/search/saved/${first.id}`), 204);
+        must(await eve.put(`/v1/users/${bob.id}/follow`));
+        const last = await write(bob, `${word} tomatoes for followers`, 'followers');
+        await eventually('eve is told of what she may see now', async () => (await told(eve)).includes(last), 20_000);
+        assert.deepEqual(await told(ada), [answer, both]);
+        assert.deepEqual(await told(bob), [], 'nobody is told what they wrote');
+        assert.ok(!(await told(eve)).includes(secret), 'what came before is not told later');
+        problem(await ada.post('/v1/search/saved', { query: 'a OR lang:de', alerts: true }), 400, { code: 'query_invalid', field: 'query' });
+        problem(await ada.post('/v1/search/saved', { query: 'a', type: 'users', alerts: true }), 422, { field: 'alerts' });
+});
+
 test('notes with media are found by what these are', async () => {
         const [ada, word] = [await register(), rare()];
         const picture = must(await ada.api('POST', '/v1/media', { token: ada.token, ...form(png(8, 8)) }), 201);

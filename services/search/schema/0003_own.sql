@@ -51,6 +51,14 @@ create table saved_searches (
         query      text        not null,
         type       smallint    not null,
         sort       smallint    not null,
+        anchors    text[],                  -- with alerts: a note that is found has one of these words; null: without alerts
         created_at timestamptz not null default now()
 );
 create index saved_searches_newest on saved_searches (user_id, id desc);
+create index saved_searches_anchors on saved_searches using gin (anchors);
+
+-- What a note has of anchors: its lexemes, and how its words begin ("gar*").
+create function search_anchors(words tsvector) returns text[] language sql immutable as $$
+        select tsvector_to_array(words) || coalesce(array_agg(distinct left(word, n) || '*'), '{}')
+        from unnest(tsvector_to_array(words)) as word, generate_series(1, 3) as n where word !~ '^[#:~/@]'
+$$;

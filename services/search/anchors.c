@@ -1,0 +1,176 @@
+/* Of what must all be there the rarest counts, by guess: a member, hashtag or link, or else the longest word; of
+ * alternatives each one. */
+#include "services/search/anchors.h"
+
+#include <string.h>
+#include "base/str.h"
+#include "services/search/filters.h"
+#include "services/search/scripts.h"
+#include "services/search/search.h"
+#include "services/search/store_alerts.h"
+
+enum { WEIGHT_OF_SIGNS = 1000, START_MAX = 3 };
+
+struct anchors {
+        char **items;
+        size_t n;
+        size_t weight; /* 0: none */
+};
+
+static struct anchors one(struct rpc_call *c, const char *lexeme, size_t weight)
+{
+        struct anchors out = {.items = ARENA_ARRAY(c->arena, char *, 1), .n = 1, .weight = weight};
+
+        out.items[0] = (char *)lexeme;
+        return out;
+}
+
+/* "gar*": search_anchors() of the schema has as many code points of each word. */
+static struct anchors start_of(struct rpc_call *c, const char *word)
+{
+        size_t len = 0, left = strlen(word), n;
+        uint32_t code_point;
+
+        for (size_t i = 0; i < START_MAX && len < left; i++, len += n) {
+                n = utf8_decode(word + len, left - len, &code_point);
+        }
+        return one(c, arena_printf(c->arena, "%.*s*", (int)len, word), len);
+}
+
+static sn_status with_stems(struct rpc_call *c, const struct lexeme *word, struct anchors *out)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        size_t n = 0, n_rows = 0;
+        const struct language *all = language_list(&n);
+        char **codes = ARENA_ARRAY(c->arena, char *, n), **dictionaries = ARENA_ARRAY(c->arena, char *, n);
+        SearchRows__Word **rows = NULL;
+
+        for (size_t i = 0; i < n; i++) {
+                codes[i] = (char *)all[i].code;
+                dictionaries[i] = (char *)all[i].dictionary;
+        }
+        TRY(db_read(c, &tx));
+        TRY(store_stems(tx, word->word, codes, dictionaries, n, &n_rows, &rows));
+        *out = (struct anchors){.items = ARENA_ARRAY(c->arena, char *, n_rows + 1), .weight = strlen(word->text)};
+        out->items[out->n++] = word->text;
+        for (size_t i = 0; i < n_rows; i++) {
+                out->items[out->n++] = rows[i]->word;
+        }
+        return SN_OK;
+}
+
+/* The last of several words may be only the beginning of one. */
+static const struct lexeme *longest(const struct lexemes *lexemes)
+{
+        const struct lexeme *best = NULL;
+
+        for (size_t i = 0, k = 0; i < lexemes->n; i++) {
+                const struct lexeme *l = &lexemes->items[i];
+
+                k += l->position > 0;
+                if (l->position > 0 && (lexemes->n_words == 1 || k < lexemes->n_words) &&
+                    (best == NULL || strlen(l->text) > strlen(best->text))) {
+                        best = l;
+                }
+        }
+        return best;
+}
+
+static sn_status of_words(struct rpc_call *c, const struct query *query, struct anchors *out)
+{
+        struct lexemes lexemes = lexemes_of(c->arena, query->text);
+        const struct lexeme *word = longest(&lexemes);
+        bool single = lexemes.n_words == 1;
+
+        if (word == NULL) {
+                return SN_OK;
+        }
+        if (word->kind == LEXEME_PAIR || (single && query->kind == QUERY_PREFIX)) {
+                *out = start_of(c, word->text);
+                return SN_OK;
+        }
+        if (single && query->kind == QUERY_WORD && word->kind == LEXEME_WORD && query->text[0] != '@') {
+                return with_stems(c, word, out);
+        }
+        *out = one(c, word->text, strlen(word->text));
+        return SN_OK;
+}
+
+/* What the whole query is about, and what half of all notes have, is none. */
+static sn_status of_filter(struct rpc_call *c, const struct query *query, struct anchors *out)
+{
+        struct terms unused = {.above = "", .below = ""};
+        const char *lexeme = NULL;
+
+        switch (query->filter) {
+        case FILTER_FROM:
+        case FILTER_TO:
+        case FILTER_MENTIONS:
+        case FILTER_TAG:
+        case FILTER_URL:
+                TRY(filter_lexeme(c, query, false, &unused, &lexeme));
+                *out = one(c, lexeme, WEIGHT_OF_SIGNS);
+                return SN_OK;
+        default:
+                return SN_OK;
+        }
+}
+
+static sn_status of_leaf(struct rpc_call *c, const struct query *query, struct anchors *out)
+{
+        struct query tag = {.kind = QUERY_FILTER, .filter = FILTER_TAG, .text = query->text, .at = query->at};
+        bool hashtag = query->kind == QUERY_WORD && query->text[0] == '#' && query->text[1] != '\0';
+
+        if (hashtag || query->kind == QUERY_FILTER) {
+                return of_filter(c, hashtag ? &tag : query, out);
+        }
+        return of_words(c, query, out);
+}
+
+static struct anchors join(struct rpc_call *c, const struct anchors *a, const struct anchors *b)
+{
+        struct anchors out = {.items = ARENA_ARRAY(c->arena, char *, a->n + b->n),
+                              .n = a->n + b->n,
+                              .weight = a->weight < b->weight ? a->weight : b->weight};
+
+        if (out.weight > 0) {
+                memcpy(out.items, a->items, a->n * sizeof(*a->items));
+                memcpy(out.items + a->n, b->items, b->n * sizeof(*b->items));
+        }
+        return out;
+}
+
+static sn_status of(struct rpc_call *c, const struct query *query, struct anchors *out)
+{
+        *out = (struct anchors){0};
+        if (query->kind == QUERY_NOT) {
+                return SN_OK;
+        }
+        if (query->kind > QUERY_NOT) {
+                return of_leaf(c, query, out);
+        }
+        for (size_t i = 0; i < query->n; i++) {
+                struct anchors child;
+
+                TRY(of(c, query->children[i], &child));
+                if (query->kind == QUERY_OR && i > 0) {
+                        *out = join(c, out, &child);
+                } else if (child.weight > out->weight) {
+                        *out = child;
+                }
+        }
+        return SN_OK;
+}
+
+sn_status anchors_make(struct rpc_call *c, const struct query *query, char ***anchors, size_t *n)
+{
+        struct anchors made;
+
+        TRY(of(c, query, &made));
+        *anchors = made.items;
+        *n = made.n;
+        return made.weight > 0 ? SN_OK
+                               : terms_fail(c, 1,
+                                            "a word, a hashtag, a member or a link that each note must have that you"
+                                            " are to be told of");
+}

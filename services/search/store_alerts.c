@@ -1,0 +1,46 @@
+/* Owns the SQL of alerts. */
+#include "services/search/store_alerts.h"
+
+#include "services/page.h"
+
+DB_STATEMENT(SELECT_STEMS, "search_service", &search_rows__word__message,
+             "with s as (select l.code, search_stem(l.dictionary, $1) as stem"
+             " from unnest($2::text[], $3::text[]) as l (code, dictionary))"
+             " select '~' || code || ':' || stem as word from s where stem is not null"
+             " union select stem from s where stem is not null");
+
+sn_status store_stems(struct db_tx *tx, const char *word, char **languages, char **dictionaries, size_t n_languages,
+                      size_t *n, SearchRows__Word ***rows)
+{
+        return db_list(
+            tx, &SELECT_STEMS,
+            DB_BINDS(bind_text(word), bind_texts(languages, n_languages), bind_texts(dictionaries, n_languages)), n,
+            rows);
+}
+
+/* What is indexed anew is no news. */
+DB_STATEMENT(SELECT_MATCHED, "search_service", &search_rows__matched__message,
+             "select note_id, author_id from search_index i where note_id = any($1::uuid[])"
+             " and search_note_time(note_id) > now() - interval '1 day' and exists (select from saved_searches s"
+             " where s.anchors && search_anchors(i.words) and s.user_id <> i.author_id)");
+
+sn_status store_matched(struct db_tx *tx, char **ids, size_t n_ids, size_t *n, SearchRows__Matched ***rows)
+{
+        *n = 0;
+        return n_ids > 0 ? db_list(tx, &SELECT_MATCHED, DB_BINDS(bind_uuids(ids, n_ids)), n, rows) : SN_OK;
+}
+
+/* By the anchors before the order: a note matches few of the searches. */
+DB_STATEMENT(SELECT_ALERTING, "search_service", &search_rows__saved_query__message,
+             "with note as materialized (select author_id, search_anchors(words) as anchors from search_index"
+             " where note_id = $1), found as materialized (select id, user_id, query from saved_searches"
+             " where anchors && (select anchors from note) and user_id <> (select author_id from note))"
+             " select id, user_id, query from found where id > coalesce($2::uuid,"
+             " '00000000-0000-0000-0000-000000000000') order by id limit $3");
+
+sn_status store_alerting(struct db_tx *tx, const char *note_id, const char *after, size_t limit, size_t *n,
+                         SearchRows__SavedQuery ***rows)
+{
+        return db_list(tx, &SELECT_ALERTING, DB_BINDS(bind_uuid(note_id), bind_uuid(after), bind_i64((int64_t)limit)),
+                       n, rows);
+}
