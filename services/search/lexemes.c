@@ -90,25 +90,34 @@ static void add_word(struct reader *r, struct place from, struct place to, enum 
         }
 }
 
+/* Belongs to the character before: also the voicing of half-width kana, which is no mark of its own. */
+static bool is_attached(uint32_t c)
+{
+        return text_is_mark(c) || c == 0xFF9E || c == 0xFF9F;
+}
+
+/* A character with its marks, without which it would be another one. */
+static void step_whole(struct reader *r, size_t n)
+{
+        do {
+                step(r, n);
+        } while (is_attached(next(r, &n)) && n > 0);
+}
+
 /* A run of characters of scripts without spaces: each with the one after it, the last one alone. */
 static void read_pairs(struct reader *r)
 {
-        struct place before = {r->at, r->index}, from = before;
+        struct place before = {r->at, r->index};
         size_t n, count = 0;
 
-        for (uint32_t c = next(r, &n); n > 0 && (script_has_no_spaces(c) || text_is_mark(c)); c = next(r, &n)) {
-                if (text_is_mark(c)) { /* belongs to the one before */
-                        step(r, n);
-                        continue;
-                }
-                if (++count > 1) {
-                        struct place to = {r->at + n, r->index + 1};
+        for (uint32_t c = next(r, &n); n > 0 && script_has_no_spaces(c); c = next(r, &n)) {
+                struct place here = {r->at, r->index};
 
-                        from = before;
-                        before = (struct place){r->at, r->index};
-                        add_word(r, from, to, LEXEME_PAIR);
+                step_whole(r, n);
+                if (++count > 1) {
+                        add_word(r, before, (struct place){r->at, r->index}, LEXEME_PAIR);
                 }
-                step(r, n);
+                before = here;
         }
         add_word(r, before, (struct place){r->at, r->index}, LEXEME_PAIR);
 }
