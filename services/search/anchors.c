@@ -37,7 +37,7 @@ static struct anchors start_of(struct rpc_call *c, const char *word)
         return one(c, arena_printf(c->arena, "%.*s*", (int)len, word), len);
 }
 
-static sn_status with_stems(struct rpc_call *c, const struct lexeme *word, struct anchors *out)
+static sn_status with_forms(struct rpc_call *c, const struct lexeme *word, struct anchors *out)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         size_t n = 0, n_rows = 0;
@@ -50,7 +50,7 @@ static sn_status with_stems(struct rpc_call *c, const struct lexeme *word, struc
                 dictionaries[i] = (char *)all[i].dictionary;
         }
         TRY(db_read(c, &tx));
-        TRY(store_stems(tx, word->word, codes, dictionaries, n, &n_rows, &rows));
+        TRY(store_word_forms(tx, word->word, word->text, codes, dictionaries, n, &n_rows, &rows));
         *out = (struct anchors){.items = ARENA_ARRAY(c->arena, char *, n_rows + 1), .weight = strlen(word->text)};
         out->items[out->n++] = word->text;
         for (size_t i = 0; i < n_rows; i++) {
@@ -90,7 +90,7 @@ static sn_status of_words(struct rpc_call *c, const struct query *query, struct 
                 return SN_OK;
         }
         if (single && query->kind == QUERY_WORD && word->kind == LEXEME_WORD && query->text[0] != '@') {
-                return with_stems(c, word, out);
+                return with_forms(c, word, out);
         }
         *out = one(c, word->text, strlen(word->text));
         return SN_OK;

@@ -77,7 +77,7 @@ static size_t end_of(const struct lexeme *lexeme)
 /* Of a pair of characters that begins as was typed, what was typed. */
 static struct met meet_word(const struct alternative *a, const struct lexeme *lexeme)
 {
-        bool start = a->exactness == EXACT_PREFIX;
+        bool start = a->start;
         size_t len = strlen(a->lexeme);
 
         if (lexeme->position == 0 ||

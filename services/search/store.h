@@ -32,7 +32,7 @@ SN_CHECKED sn_status store_erase_member(struct db_tx *tx, const char *id);
 struct word_asked {
         const char *word; /* with its accents */
         const char *lexeme;
-        bool stems, typos;
+        bool stems, typos, synonyms;
 };
 
 /* What the words may stand for, of what there is in the index; the words themselves always. By place. */

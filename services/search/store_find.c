@@ -5,16 +5,24 @@
 #include "services/search/scripts.h"
 
 /* Stems in every language that was asked for, with and without the sign of the language: the stem may be a word of its
- * own. Kinds: w the word, s a stem, y a typing mistake. */
+ * own. Kinds: w the word, s a stem, y a typing mistake, o another word that stands for it ("o:en": in English). */
 DB_STATEMENT(SELECT_ALTERNATIVES, "search_service", &search_rows__word__message,
-             "with asked as (select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[]) with ordinality"
-             " as a (word, lexeme, stems, typos, place)), stems as (select a.place, l.code, s.stem from asked a"
-             " cross join unnest($5::text[], $6::text[]) as l (code, dictionary)"
+             "with asked as (select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $7::bigint[])"
+             " with ordinality as a (word, lexeme, stems, typos, synonyms, place)),"
+             " languages as (select * from unnest($5::text[], $6::text[]) as l (code, dictionary)),"
+             " synonyms as (select a.place, o.word, s.language from asked a join search_synonyms s"
+             " on s.words @> array[a.lexeme] cross join unnest(s.words) as o (word)"
+             " where a.synonyms > 0 and o.word <> a.lexeme),"
+             " stems as (select a.place, l.code, s.stem from asked a cross join languages l"
              " cross join lateral (select search_stem(l.dictionary, a.word) as stem) s"
              " where a.stems > 0 and s.stem is not null), others as ("
              "select place, '~' || code || ':' || stem as word, 's' as kind from stems"
              " union select place, stem, 's' from stems"
-             " union select a.place, t.word, 'y' from asked a cross join lateral (select search_alike(a.lexeme) as word"
+             " union select place, word, case language when '' then 'o' else 'o:' || language end from synonyms"
+             " union select y.place, '~' || l.code || ':' || s.stem, 'o' from synonyms y"
+             " join languages l on y.language in ('', l.code)"
+             " cross join lateral (select search_stem(l.dictionary, y.word) as stem) s where s.stem is not null"
+             " union select place, t.word, 'y' from asked a cross join lateral (select search_alike(a.lexeme) as word"
              " where a.typos > 0) t)"
              " select a.place, a.lexeme as word, 'w' as kind, coalesce(w.open, 0) as open"
              " from asked a left join search_words w on w.word = a.lexeme"
@@ -27,17 +35,19 @@ sn_status store_alternatives(struct db_tx *tx, const struct word_asked *words, s
         struct arena *arena = db_arena(tx);
         char **texts = ARENA_ARRAY(arena, char *, n_words), **lexemes = ARENA_ARRAY(arena, char *, n_words);
         int64_t *stems = ARENA_ARRAY(arena, int64_t, n_words), *typos = ARENA_ARRAY(arena, int64_t, n_words);
+        int64_t *synonyms = ARENA_ARRAY(arena, int64_t, n_words);
 
         for (size_t i = 0; i < n_words; i++) {
                 texts[i] = (char *)words[i].word;
                 lexemes[i] = (char *)words[i].lexeme;
                 stems[i] = words[i].stems;
                 typos[i] = words[i].typos;
+                synonyms[i] = words[i].synonyms;
         }
         return db_list(tx, &SELECT_ALTERNATIVES,
                        DB_BINDS(bind_texts(texts, n_words), bind_texts(lexemes, n_words), bind_i64s(stems, n_words),
                                 bind_i64s(typos, n_words), bind_texts(languages, n_languages),
-                                bind_texts(dictionaries, n_languages)),
+                                bind_texts(dictionaries, n_languages), bind_i64s(synonyms, n_words)),
                        n, rows);
 }
 

@@ -61,11 +61,12 @@ static sn_status collect_words(struct making *m, struct leaf *leaf)
                 const struct lexeme *lexeme = &leaf->lexemes.items[0];
                 bool word = leaf->query->kind == QUERY_WORD && lexeme->kind == LEXEME_WORD;
 
-                m->words[m->n_words++] = (struct word_asked){.word = lexeme->word,
-                                                             .lexeme = lexeme->text,
-                                                             .stems = word && leaf->query->text[0] != '@',
-                                                             .typos = word && !m->exact && !leaf->excluded &&
-                                                                      may_be_mistyped(leaf->query, lexeme)};
+                m->words[m->n_words++] = (struct word_asked){
+                    .word = lexeme->word,
+                    .lexeme = lexeme->text,
+                    .stems = word && leaf->query->text[0] != '@',
+                    .typos = word && !m->exact && !leaf->excluded && may_be_mistyped(leaf->query, lexeme),
+                    .synonyms = word && !leaf->excluded && leaf->query->text[0] != '@'};
                 leaf->word = m->n_words;
         }
         return SN_OK;
@@ -182,6 +183,12 @@ static void write_alternative(struct making *m, const char *query, bool first)
 
 /* ---- Writing ---- */
 
+/* Of an alternative, by its kind. */
+static double weight_of(char kind)
+{
+        return kind == 'w' ? 1 : kind == 's' ? 0.8 : kind == 'o' ? 0.7 : 0.5;
+}
+
 static void write_word(struct making *m, const struct leaf *leaf)
 {
         struct arena *arena = m->c->arena;
@@ -200,9 +207,12 @@ static void write_word(struct making *m, const struct leaf *leaf)
                 }
                 n_typos += typo;
                 query = terms_quote(arena, row->word, "");
+                if (row->kind[1] == ':') { /* a synonym in one language */
+                        query = arena_printf(arena, "(%s & ':lang:%s')", query, row->kind + 2);
+                }
                 alternative = add(m, leaf, row->word, query);
-                alternative->weight = rarity(m, row->open) * (row->kind[0] == 'w' ? 1 : typo ? 0.5 : 0.8);
-                alternative->exactness = typo ? EXACT_TYPO : EXACT_WORD;
+                alternative->weight = rarity(m, row->open) * weight_of(row->kind[0]);
+                alternative->exactness = typo ? EXACT_TYPO : row->kind[0] == 'o' ? EXACT_RELATED : EXACT_WORD;
                 write_alternative(m, query, n++ == 0);
         }
 }
@@ -213,7 +223,8 @@ static void write_prefix(struct making *m, const struct leaf *leaf, bool first)
         char *query = terms_quote(m->c->arena, word, ":*");
         struct alternative *alternative = add(m, leaf, word, query);
 
-        alternative->exactness = EXACT_PREFIX;
+        alternative->exactness = EXACT_RELATED;
+        alternative->start = true;
         write_alternative(m, query, first);
 }
 

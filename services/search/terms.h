@@ -7,7 +7,8 @@
 #include "services/search/lexemes.h"
 #include "services/search/query.h"
 
-enum exactness { EXACT_TYPO, EXACT_PREFIX, EXACT_WORD };
+/* RELATED: only begins so, or is a synonym. */
+enum exactness { EXACT_TYPO, EXACT_RELATED, EXACT_WORD };
 
 /* One way in which a term may be met. */
 struct alternative {
@@ -17,6 +18,7 @@ struct alternative {
         char *query;                  /* a tsquery */
         double weight;                /* of its rank: how rare it is, and how near to what was typed */
         enum exactness exactness;
+        bool start; /* of a word */
 };
 
 /* A word or a phrase that is asked for, not excluded. */

@@ -199,6 +199,9 @@ test('notes and timelines: all that can be done with one', async () => {
         assert.deepEqual(ids((await ok('ListSavedSearches', {}, alice)).items), [kept.id]);
         await ok('DeleteSavedSearch', { id: kept.id }, alice);
         await ok('ListTrends', {});
+        await fails('SetSynonyms', { items: [] }, Status.PERMISSION_DENIED, alice);
+        await fails('ListSynonyms', {}, Status.PERMISSION_DENIED, alice);
+        await fails('DeleteSynonyms', {}, Status.PERMISSION_DENIED, alice);
         const moderator = await registerWithRole('moderator');
         await ok('HideTrend', { trend: tag }, moderator);
         await ok('UnhideTrend', { trend: tag }, moderator);

@@ -360,6 +360,30 @@ test('saved searches with alerts tell of each new note that one may see, once, a
         problem(await ada.post('/v1/search/saved', { query: 'a', type: 'users', alerts: true }), 422, { field: 'alerts' });
 });
 
+test('synonyms find one another in the notes of their language, after the word itself, until an administrator takes them out', async () => {
+        const [ada, root, one, two, three] = [await register(), await registerWithRole('administrator'), rare(), rare(), rare()];
+        const set = async (items) => must(await root.put('/v1/admin/search/synonyms', { items }));
+        const [self, english, german] = [await write(ada, `${one} is the word that we have`), await write(ada, `${two} is the other that they have`), await write(ada, `${two} ist das andere und nicht dieses`)];
+        const any = await write(ada, three);
+        await until(nobody, one, [self]);
+        await until(nobody, two, [english, german]);
+        await until(nobody, three, [any]);
+        assert.deepEqual(await set([{ language: 'en', words: [one.toUpperCase(), two] }, { words: [one, three] }]),
+                { items: [{ language: 'en', words: [one, two] }, { language: '', words: [one, three] }] });
+        assert.equal(must(await root.get('/v1/admin/search/synonyms')).items.length, 2);
+        assert.equal((await found(nobody, one))[0], self, 'the word itself first');
+        assert.deepEqual((await found(nobody, one)).sort(), [self, english, any].sort());
+        assert.deepEqual((await found(nobody, two)).sort(), [english, german, self].sort(), 'both ways');
+        assert.deepEqual(await found(nobody, `"${one}"`), [self], 'none in quotation marks');
+        assert.deepEqual((await notes(nobody, `${one} from:${ada.username}`, { highlight: true })).items.find((i) => i.note.id === any).highlights, [{ start: 0, length: three.length }]);
+        problem(await ada.put('/v1/admin/search/synonyms', { items: [] }), 403);
+        problem(await root.put('/v1/admin/search/synonyms', { items: [{ words: [one] }] }), 422, { field: 'items[0].words' });
+        problem(await root.put('/v1/admin/search/synonyms', { items: [{ words: [one, 'two words'] }] }), 422, { field: 'items[0].words' });
+        problem(await root.put('/v1/admin/search/synonyms', { items: [{ language: 'xx', words: [one, two] }] }), 422, { field: 'items[0].language' });
+        must(await root.del('/v1/admin/search/synonyms'), 204);
+        assert.deepEqual(await found(nobody, one), [self]);
+});
+
 test('notes with media are found by what these are', async () => {
         const [ada, word] = [await register(), rare()];
         const picture = must(await ada.api('POST', '/v1/media', { token: ada.token, ...form(png(8, 8)) }), 201);

@@ -1,0 +1,11 @@
+/* The SQL of synonyms. */
+#ifndef SERVICES_SEARCH_STORE_SYNONYMS_H
+#define SERVICES_SEARCH_STORE_SYNONYMS_H
+
+#include "services/search/store.h"
+
+SN_CHECKED sn_status store_synonyms(struct db_tx *tx, size_t *n, SearchRows__Synonyms ***rows);
+/* In place of all that there are. */
+SN_CHECKED sn_status store_set_synonyms(struct db_tx *tx, Search__SynonymGroup *const *groups, size_t n);
+
+#endif

@@ -1,0 +1,77 @@
+/* Owns synonyms: an administrator says which words stand for one another. */
+#include "services/search/lexemes.h"
+#include "services/search/scripts.h"
+#include "services/search/search.h"
+#include "services/search/store_synonyms.h"
+
+/* As the index has it: one word, folded. */
+static sn_status fold_word(struct rpc_call *c, size_t group, char **word)
+{
+        struct lexemes lexemes = lexemes_of(c->arena, *word);
+
+        if (lexemes.n != 1 || lexemes.items[0].kind != LEXEME_WORD) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, arena_printf(c->arena, "items[%zu].words", group),
+                                "'%s' is not one word: a synonym is a word of letters", *word);
+        }
+        *word = lexemes.items[0].text;
+        return SN_OK;
+}
+
+static sn_status check_group(struct rpc_call *c, size_t i, Search__SynonymGroup *group)
+{
+        if (group->language[0] != '\0' && language_find(group->language) == NULL) {
+                return rpc_fail(
+                    c, SN_INVALID_ARGUMENT, arena_printf(c->arena, "items[%zu].language", i),
+                    "there is no dictionary for this language: give the code of one that has, like en or de,"
+                    " or none");
+        }
+        if (group->n_words < 2) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, arena_printf(c->arena, "items[%zu].words", i),
+                                "a word needs another one for which it stands");
+        }
+        for (size_t k = 0; k < group->n_words; k++) {
+                TRY(fold_word(c, i, &group->words[k]));
+        }
+        return SN_OK;
+}
+
+static sn_status answer(struct db_tx *tx, Search__Synonyms *out)
+{
+        SearchRows__Synonyms **rows = NULL;
+
+        TRY(store_synonyms(tx, &out->n_items, &rows));
+        out->items = ARENA_ARRAY(db_arena(tx), Search__SynonymGroup *, out->n_items);
+        for (size_t i = 0; i < out->n_items; i++) {
+                out->items[i] = ARENA_NEW(db_arena(tx), Search__SynonymGroup);
+                search__synonym_group__init(out->items[i]);
+                out->items[i]->language = rows[i]->language;
+                out->items[i]->words = rows[i]->words;
+                out->items[i]->n_words = rows[i]->n_words;
+        }
+        return SN_OK;
+}
+
+sn_status search_handle_list_synonyms(struct rpc_call *c, const Search__ListSynonymsRequest *in, Search__Synonyms *out)
+{
+        return DB_READ(c, tx, answer(tx, out));
+}
+
+sn_status search_handle_set_synonyms(struct rpc_call *c, const Search__Synonyms *in, Search__Synonyms *out)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+
+        for (size_t i = 0; i < in->n_items; i++) {
+                TRY(check_group(c, i, in->items[i]));
+        }
+        TRY(db_begin(c, &tx));
+        TRY(db_lock_one(tx, "synonyms", ""));
+        TRY(store_set_synonyms(tx, in->items, in->n_items));
+        TRY(answer(tx, out));
+        return db_commit(c, NULL, &tx);
+}
+
+sn_status search_handle_delete_synonyms(struct rpc_call *c, const Search__DeleteSynonymsRequest *in,
+                                        Google__Protobuf__Empty *out)
+{
+        return DB_WRITE(c, tx, store_set_synonyms(tx, NULL, 0));
+}
