@@ -112,7 +112,7 @@ static void what_is_written_and_named_is_found_by_index(void **state)
               {"SELECT_HISTORY_AFTER", "search_history_newest"}, {"CLEAR_HISTORY", "search_history_"},
               {"CLEANUP_HISTORY", "search_history_age"}, {"DELETE_HISTORY_ITEM", "search_history_"},
               {"SELECT_OWN_QUERIES", "search_history_"}, {"SELECT_COMMON_QUERIES", "search_suggestions_pkey"},
-              {"SELECT_SAVED", "saved_searches_newest"}, {"SELECT_SAVED_AFTER", "saved_searches_newest"},
+              {"COUNT_SEARCH", "search_suggestions_pkey"}, {"COUNT_CLICK", "search_suggestions_id_key"}, {"SELECT_SAVED", "saved_searches_newest"}, {"SELECT_SAVED_AFTER", "saved_searches_newest"},
               {"COUNT_SAVED", "saved_searches_newest"}, {"DELETE_SAVED", "saved_searches_"},
               {"ERASE_SAVED", "saved_searches_newest"}, {"SELECT_MATCHED", "search_index_pkey saved_searches_anchors"},
               {"SELECT_ALERTING", "search_index_pkey saved_searches_anchors"}, {"ERASE_USES", "search_uses_user"},

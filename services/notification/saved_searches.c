@@ -5,7 +5,7 @@
 #include "services/notification/arrivals.h"
 #include "services/search/search.rpc.h"
 
-enum { AT_ONCE = 50 };
+enum { AT_ONCE = 20 };
 
 /* Of a note one is told once, whichever of one's searches find it. */
 static void add(struct arrivals *a, const bus_event *event, const char *user_id)

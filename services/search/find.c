@@ -2,6 +2,8 @@
 #include "services/search/find.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
+#include "services/search/asked.h"
 #include "services/search/history.h"
 #include "services/search/lexemes.h"
 
@@ -98,6 +100,7 @@ static bool wants_notes(const Search__SearchRequest *in)
 sn_status search_handle_search(struct rpc_call *c, const Search__SearchRequest *in, Search__SearchPage *out)
 {
         struct search search = {.in = in};
+        int64_t began_us = clock_monotonic_us();
 
         TRY(read_query(c, &search));
         TRY(terms_make(c, search.query, false, &search.terms));
@@ -108,5 +111,9 @@ sn_status search_handle_search(struct rpc_call *c, const Search__SearchRequest *
                 TRY(find_notes(c, &search, out));
         }
         out->partial = search.partial;
-        return c->actor[0] != '\0' && in->cursor[0] == '\0' ? history_keep(c, search.text) : SN_OK;
+        if (in->cursor[0] != '\0') {
+                return SN_OK;
+        }
+        TRY(c->actor[0] != '\0' ? history_keep(c, search.text) : SN_OK);
+        return asked_count(c, &search, began_us, out);
 }

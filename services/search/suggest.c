@@ -2,11 +2,11 @@
 #include "services/search/find.h"
 
 #include <string.h>
+#include "services/search/asked.h"
 #include "services/search/lexemes.h"
 #include "services/search/store_own.h"
 
-/* Fewer people than this could be told by what they asked. */
-enum { SUGGESTED_MAX = 10, OF_EACH_KIND = 3, PEOPLE_MIN = 5, ITEMS_MAX = 100 };
+enum { SUGGESTED_MAX = 10, OF_EACH_KIND = 3, ITEMS_MAX = 100 };
 
 static bool has_query(const Search__Suggestions *out, const char *query)
 {

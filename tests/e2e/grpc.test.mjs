@@ -199,9 +199,14 @@ test('notes and timelines: all that can be done with one', async () => {
         assert.deepEqual(ids((await ok('ListSavedSearches', {}, alice)).items), [kept.id]);
         await ok('DeleteSavedSearch', { id: kept.id }, alice);
         await ok('ListTrends', {});
+        await ok('RecordSearchClick', { search_id: note.id, position: 1 });
+        await fails('GetSearchAnalytics', {}, Status.PERMISSION_DENIED, alice);
         await fails('SetSynonyms', { items: [] }, Status.PERMISSION_DENIED, alice);
-        await fails('ListSynonyms', {}, Status.PERMISSION_DENIED, alice);
-        await fails('DeleteSynonyms', {}, Status.PERMISSION_DENIED, alice);
+        const administrator = await registerWithRole('administrator');
+        assert.ok(Array.isArray((await ok('GetSearchAnalytics', {}, administrator)).items));
+        await ok('ListSynonyms', {}, administrator);
+        assert.deepEqual((await ok('SetSynonyms', { items: [] }, administrator)).items, []);
+        await ok('DeleteSynonyms', {}, administrator);
         const moderator = await registerWithRole('moderator');
         await ok('HideTrend', { trend: tag }, moderator);
         await ok('UnhideTrend', { trend: tag }, moderator);

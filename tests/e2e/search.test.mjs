@@ -360,6 +360,31 @@ test('saved searches with alerts tell of each new note that one may see, once, a
         problem(await ada.post('/v1/search/saved', { query: 'a', type: 'users', alerts: true }), 422, { field: 'alerts' });
 });
 
+test('what is searched for is counted once five people asked it, with the position of clicks, and nothing before', async () => {
+        const [people, analyst, word] = [await registerMany(5), await registerWithRole('administrator'), rare()];
+        const row = async (more = '') => must(await analyst.get(`/v1/admin/search/analytics?limit=100${more}`)).items.find((item) => item.query === word);
+        for (const person of people.slice(0, 4)) {
+                await searchUntilKept(person, word);
+        }
+        assert.equal((await notes(nobody, word)).search_id, undefined);
+        assert.equal(await row(), undefined);
+        await searchUntilKept(people[4], word);
+        await write(people[0], word);
+        await eventually('it is found', async () => (await found(nobody, word)).length === 1, 20_000);
+        const before = await row();
+        const id = (await notes(nobody, word)).search_id;
+        assert.deepEqual([(await row()).searches, (await row()).no_results], [before.searches + 1, before.no_results]);
+        assert.ok(before.no_results >= 1);
+        for (const position of [1, 4]) {
+                must(await api('POST', '/v1/search/clicks', { body: { search_id: id, position } }), 204);
+        }
+        assert.deepEqual([(await row('&no_results=true')).clicks, (await row('&days=1')).position_thousandths], [2, 2500]);
+        problem(await api('POST', '/v1/search/clicks', { body: { search_id: id, position: 0 } }), 422, { field: 'position' });
+        problem(await people[0].get('/v1/admin/search/analytics'), 403);
+        must(await people[0].del('/v1/search/history'), 204);
+        assert.equal(await row(), undefined, 'four again');
+});
+
 test('synonyms find one another in the notes of their language, after the word itself, until an administrator takes them out', async () => {
         const [ada, root, one, two, three] = [await register(), await registerWithRole('administrator'), rare(), rare(), rare()];
         const set = async (items) => must(await root.put('/v1/admin/search/synonyms', { items }));
@@ -368,14 +393,17 @@ test('synonyms find one another in the notes of their language, after the word i
         await until(nobody, one, [self]);
         await until(nobody, two, [english, german]);
         await until(nobody, three, [any]);
-        assert.deepEqual(await set([{ language: 'en', words: [one.toUpperCase(), two] }, { words: [one, three] }]),
-                { items: [{ language: 'en', words: [one, two] }, { language: '', words: [one, three] }] });
-        assert.equal(must(await root.get('/v1/admin/search/synonyms')).items.length, 2);
-        assert.equal((await found(nobody, one))[0], self, 'the word itself first');
-        assert.deepEqual((await found(nobody, one)).sort(), [self, english, any].sort());
-        assert.deepEqual((await found(nobody, two)).sort(), [english, german, self].sort(), 'both ways');
-        assert.deepEqual(await found(nobody, `"${one}"`), [self], 'none in quotation marks');
-        assert.deepEqual((await notes(nobody, `${one} from:${ada.username}`, { highlight: true })).items.find((i) => i.note.id === any).highlights, [{ start: 0, length: three.length }]);
+        await eventually('each finds the others', async () => { // another file may set others meanwhile
+                assert.deepEqual(await set([{ language: 'en', words: [one.toUpperCase(), two] }, { words: [one, three] }]),
+                        { items: [{ language: 'en', words: [one, two] }, { language: '', words: [one, three] }] });
+                assert.equal(must(await root.get('/v1/admin/search/synonyms')).items.length, 2);
+                assert.equal((await found(nobody, one))[0], self, 'the word itself first');
+                assert.deepEqual((await found(nobody, one)).sort(), [self, english, any].sort());
+                assert.deepEqual((await found(nobody, two)).sort(), [english, german, self].sort(), 'both ways');
+                assert.deepEqual(await found(nobody, `"${one}"`), [self], 'none in quotation marks');
+                assert.deepEqual((await notes(nobody, `${one} from:${ada.username}`, { highlight: true })).items.find((i) => i.note.id === any).highlights, [{ start: 0, length: three.length }]);
+                return true;
+        });
         problem(await ada.put('/v1/admin/search/synonyms', { items: [] }), 403);
         problem(await root.put('/v1/admin/search/synonyms', { items: [{ words: [one] }] }), 422, { field: 'items[0].words' });
         problem(await root.put('/v1/admin/search/synonyms', { items: [{ words: [one, 'two words'] }] }), 422, { field: 'items[0].words' });

@@ -1,0 +1,36 @@
+/* Owns the analytics of searches. What fewer than five people have in their histories is not even counted. */
+#include "services/search/asked.h"
+
+#include "base/clock.h"
+#include "services/jobs.h"
+#include "services/page.h"
+#include "services/search/store_analytics.h"
+
+enum { DAYS = 7 };
+
+sn_status asked_count(struct rpc_call *c, const struct search *search, int64_t began_us, Search__SearchPage *out)
+{
+        const char *key = lexeme_fold(c->arena, search->text);
+        int64_t took_ms = (clock_monotonic_us() - began_us) / 1000;
+
+        return DB_WRITE(
+            c, tx, store_count_search(tx, key, PEOPLE_MIN, out->n_items == 0, took_ms, (const char **)&out->search_id));
+}
+
+sn_status search_handle_record_search_click(struct rpc_call *c, const Search__RecordSearchClickRequest *in,
+                                            Google__Protobuf__Empty *out)
+{
+        return DB_WRITE(c, tx, store_count_click(tx, in->search_id, PEOPLE_MIN, in->position));
+}
+
+sn_status search_handle_get_search_analytics(struct rpc_call *c, const Search__GetSearchAnalyticsRequest *in,
+                                             Search__SearchAnalytics *out)
+{
+        int64_t days = in->days != 0 ? in->days : DAYS;
+
+        return DB_READ(
+            c, tx, store_search_analytics(tx, in, PEOPLE_MIN, days, page_limit(in->limit), &out->n_items, &out->items));
+}
+
+const struct service_job search_asked = {
+    .name = "cleanup_search_analytics", .every_s = 3600, .run = store_cleanup_analytics};
