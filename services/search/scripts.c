@@ -17,7 +17,8 @@ static const struct range ranges[] = {
     {0x0E00, 0x0E7F, SCRIPT_THAI},     {0x1100, 0x11FF, SCRIPT_HANGUL},     {0x1E00, 0x1EFF, SCRIPT_LATIN},
     {0x1F00, 0x1FFF, SCRIPT_GREEK},    {0x3040, 0x30FF, SCRIPT_KANA},       {0x3130, 0x318F, SCRIPT_HANGUL},
     {0x31F0, 0x31FF, SCRIPT_KANA},     {0x3400, 0x4DBF, SCRIPT_HAN},        {0x4E00, 0x9FFF, SCRIPT_HAN},
-    {0xAC00, 0xD7AF, SCRIPT_HANGUL},   {0xF900, 0xFAFF, SCRIPT_HAN},        {0x20000, 0x323AF, SCRIPT_HAN},
+    {0xAC00, 0xD7AF, SCRIPT_HANGUL},   {0xF900, 0xFAFF, SCRIPT_HAN},        {0xFF66, 0xFF9F, SCRIPT_KANA},
+    {0xFFA0, 0xFFDC, SCRIPT_HANGUL},   {0x20000, 0x323AF, SCRIPT_HAN},
 };
 
 enum script script_of(uint32_t code_point)
