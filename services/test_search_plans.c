@@ -71,8 +71,8 @@ static void explain_candidates(const char *values, struct buf *plan)
 }
 
 #define TERM(word) "'''" word "''', array['''" word "''']"
-#define NEWEST     "null, null, 0, null, 600, null"
-#define ENGAGED    "null, 'ffffffff-ffff-ffff-ffff-ffffffffffff', 0, 9223372036854775807, 300, null"
+#define NEWEST     "null, null, 0, null, 600, null, false"
+#define ENGAGED    "null, 'ffffffff-ffff-ffff-ffff-ffffffffffff', 0, 9223372036854775807, 300, null, false"
 
 /* A word that everyone uses is walked down from the newest and the most engaged; a rare one is read from its list. */
 static void notes_with_words_are_read_where_there_is_least_to_read(void **state)
@@ -83,9 +83,12 @@ static void notes_with_words_are_read_where_there_is_least_to_read(void **state)
             {TERM("common") ", null, '{}', false, " NEWEST, "search_index_pkey"},
             {TERM("common") ", null, '{}', false, " ENGAGED, "search_index_engaged"},
             {TERM("rare") ", null, '{}', false, " NEWEST, "search_index_words"},
+            {"'''rare'' | ''word7''', array[]::text[], null, '{}', false, null, null, 0, null, 600, null, true",
+             "search_index_words"},
             {TERM("word7") ", null, '{}', false, " ENGAGED, "search_index_words"},
             {TERM("common") ", null, array[id(7)], true, " NEWEST, "search_index_author"},
-            {TERM("common") ", null, '{}', false, null, null, 0, null, 600, array[id(7), id(9)]", "search_index_pkey"},
+            {TERM("common") ", null, '{}', false, null, null, 0, null, 600, array[id(7), id(9)], false",
+             "search_index_pkey"},
         };
 
         for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
@@ -112,7 +115,8 @@ static void what_is_written_and_named_is_found_by_index(void **state)
               {"SELECT_HISTORY_AFTER", "search_history_newest"}, {"CLEAR_HISTORY", "search_history_"},
               {"CLEANUP_HISTORY", "search_history_age"}, {"DELETE_HISTORY_ITEM", "search_history_"},
               {"SELECT_OWN_QUERIES", "search_history_"}, {"SELECT_COMMON_QUERIES", "search_suggestions_pkey"},
-              {"COUNT_SEARCH", "search_suggestions_pkey"}, {"COUNT_CLICK", "search_suggestions_id_key"}, {"SELECT_SAVED", "saved_searches_newest"}, {"SELECT_SAVED_AFTER", "saved_searches_newest"},
+              {"COUNT_SEARCH", "search_suggestions_pkey"}, {"COUNT_CLICK", "search_suggestions_id_key"},
+              {"SELECT_SAVED", "saved_searches_newest"}, {"SELECT_SAVED_AFTER", "saved_searches_newest"},
               {"COUNT_SAVED", "saved_searches_newest"}, {"DELETE_SAVED", "saved_searches_"},
               {"ERASE_SAVED", "saved_searches_newest"}, {"SELECT_MATCHED", "search_index_pkey saved_searches_anchors"},
               {"SELECT_ALERTING", "search_index_pkey saved_searches_anchors"}, {"ERASE_USES", "search_uses_user"},

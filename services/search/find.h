@@ -27,8 +27,8 @@ SN_CHECKED sn_status find_members(struct rpc_call *c, const struct search *searc
                                   Search__SearchPage *out);
 SN_CHECKED sn_status find_hashtags(struct rpc_call *c, const struct search *search, size_t limit,
                                    Search__SearchPage *out);
-/* Whether the reader may see a note with the lexeme, of the newest ones. */
-SN_CHECKED sn_status find_may_see(struct rpc_call *c, const char *lexeme, bool *may);
+/* Whether the reader may see a note with the lexeme, of the newest ones; n_notes: how many have it, about. */
+SN_CHECKED sn_status find_may_see(struct rpc_call *c, const char *lexeme, int64_t n_notes, bool *may);
 struct ranked;
 /* Of these notes, which are among the ranked ones, those that the reader may see, and as they were indexed. */
 SN_CHECKED sn_status find_show(struct rpc_call *c, const struct ranked *ranked, size_t n_ranked, char **ids, size_t n,

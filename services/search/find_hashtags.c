@@ -6,11 +6,12 @@
 #include "services/search/rank.h"
 #include "services/search/store.h"
 
-enum { HASHTAGS_MAX = 100, NOTES_OF_EACH = 20 };
+enum { HASHTAGS_MAX = 100, NOTES_OF_EACH = 20, FEW = 5000 };
 
-sn_status find_may_see(struct rpc_call *c, const char *lexeme, bool *may)
+sn_status find_may_see(struct rpc_call *c, const char *lexeme, int64_t n_notes, bool *may)
 {
         struct candidates_asked asked = {.query = terms_quote(c->arena, lexeme, ""),
+                                         .few = n_notes < FEW,
                                          .viewer = c->actor,
                                          .above = "",
                                          .below = "",
@@ -45,7 +46,7 @@ sn_status find_hashtags(struct rpc_call *c, const struct search *search, size_t 
         for (size_t i = 0; i < n && shown < limit; i++) {
                 bool may = false;
 
-                TRY(find_may_see(c, rows[i]->word, &may));
+                TRY(find_may_see(c, rows[i]->word, rows[i]->open, &may));
                 if (may) {
                         Search__Found *found = find_append(c, out, SEARCH__FOUND_TYPE__FOUND_TYPE_HASHTAG);
 

@@ -12,7 +12,7 @@
 #include "services/search/rank.h"
 #include "services/search/store.h"
 
-enum { NEWEST = 600, MOST_ENGAGED = 300, FOLLOWED_MAX = 5000, BOOKMARKS_MAX = 5000 };
+enum { NEWEST = TERMS_RANKED, MOST_ENGAGED = 300, FOLLOWED_MAX = 5000, BOOKMARKS_MAX = 5000 };
 
 static int64_t deadline_ms;
 
@@ -89,6 +89,7 @@ static void prepare(struct rpc_call *c, struct finding *f)
                 queries[i] = terms->alternatives[i].query;
         }
         f->asked.query = terms->query;
+        f->asked.few = terms->few;
         f->asked.terms = queries;
         f->asked.n_terms = terms->n_alternatives;
         f->asked.viewer = c->actor;

@@ -32,7 +32,7 @@ SN_CHECKED sn_status store_erase_member(struct db_tx *tx, const char *id);
 struct word_asked {
         const char *word; /* with its accents */
         const char *lexeme;
-        bool stems, typos, synonyms;
+        bool stems, typos, synonyms, starts; /* starts: count what begins so, too (kind p) */
 };
 
 /* What the words may stand for, of what there is in the index; the words themselves always. By place. */
@@ -46,6 +46,7 @@ SN_CHECKED sn_status store_stemmed(struct db_tx *tx, char **words, size_t n_word
 
 struct candidates_asked {
         const char *query; /* a tsquery; NULL: all notes */
+        bool few;          /* notes match: read them all */
         char **terms;      /* tsqueries, to be ranked by */
         size_t n_terms;
         const char *viewer;

@@ -6,28 +6,32 @@
 
 /* Stems in every language that was asked for, with and without the sign of the language: the stem may be a word of its
  * own. Kinds: w the word, s a stem, y a typing mistake, o another word that stands for it ("o:en": in English). */
-DB_STATEMENT(SELECT_ALTERNATIVES, "search_service", &search_rows__word__message,
-             "with asked as (select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $7::bigint[])"
-             " with ordinality as a (word, lexeme, stems, typos, synonyms, place)),"
-             " languages as (select * from unnest($5::text[], $6::text[]) as l (code, dictionary)),"
-             " synonyms as (select a.place, o.word, s.language from asked a join search_synonyms s"
-             " on s.words @> array[a.lexeme] cross join unnest(s.words) as o (word)"
-             " where a.synonyms > 0 and o.word <> a.lexeme),"
-             " stems as (select a.place, l.code, s.stem from asked a cross join languages l"
-             " cross join lateral (select search_stem(l.dictionary, a.word) as stem) s"
-             " where a.stems > 0 and s.stem is not null), others as ("
-             "select place, '~' || code || ':' || stem as word, 's' as kind from stems"
-             " union select place, stem, 's' from stems"
-             " union select place, word, case language when '' then 'o' else 'o:' || language end from synonyms"
-             " union select y.place, '~' || l.code || ':' || s.stem, 'o' from synonyms y"
-             " join languages l on y.language in ('', l.code)"
-             " cross join lateral (select search_stem(l.dictionary, y.word) as stem) s where s.stem is not null"
-             " union select place, t.word, 'y' from asked a cross join lateral (select search_alike(a.lexeme) as word"
-             " where a.typos > 0) t)"
-             " select a.place, a.lexeme as word, 'w' as kind, coalesce(w.open, 0) as open"
-             " from asked a left join search_words w on w.word = a.lexeme"
-             " union all select o.place, o.word, o.kind, w.open from others o join search_words w on w.word = o.word"
-             " join asked a on a.place = o.place and a.lexeme <> o.word order by place, kind desc, word");
+DB_STATEMENT(
+    SELECT_ALTERNATIVES, "search_service", &search_rows__word__message,
+    "with asked as (select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $7::bigint[],"
+    " $8::bigint[]) with ordinality as a (word, lexeme, stems, typos, synonyms, starts, place)),"
+    " languages as (select * from unnest($5::text[], $6::text[]) as l (code, dictionary)),"
+    " synonyms as (select a.place, o.word, s.language from asked a join search_synonyms s"
+    " on s.words @> array[a.lexeme] cross join unnest(s.words) as o (word)"
+    " where a.synonyms > 0 and o.word <> a.lexeme),"
+    " stems as (select a.place, l.code, s.stem from asked a cross join languages l"
+    " cross join lateral (select search_stem(l.dictionary, a.word) as stem) s"
+    " where a.stems > 0 and s.stem is not null), others as ("
+    "select place, '~' || code || ':' || stem as word, 's' as kind from stems"
+    " union select place, stem, 's' from stems"
+    " union select place, word, case language when '' then 'o' else 'o:' || language end from synonyms"
+    " union select y.place, '~' || l.code || ':' || s.stem, 'o' from synonyms y"
+    " join languages l on y.language in ('', l.code)"
+    " cross join lateral (select search_stem(l.dictionary, y.word) as stem) s where s.stem is not null"
+    " union select place, t.word, 'y' from asked a cross join lateral (select search_alike(a.lexeme) as word"
+    " where a.typos > 0) t)"
+    " select a.place, a.lexeme as word, 'w' as kind, coalesce(w.open, 0) as open"
+    " from asked a left join search_words w on w.word = a.lexeme"
+    " union all select a.place, '', 'p', (select coalesce(sum(open), 0)::bigint from (select open from search_words"
+    " where word >= a.lexeme and word < a.lexeme || U&'\\+10FFFF' order by word limit 2000) s)"
+    " from asked a where a.starts > 0"
+    " union all select o.place, o.word, o.kind, w.open from others o join search_words w on w.word = o.word"
+    " join asked a on a.place = o.place and a.lexeme <> o.word order by place, kind desc, word");
 
 sn_status store_alternatives(struct db_tx *tx, const struct word_asked *words, size_t n_words, char **languages,
                              char **dictionaries, size_t n_languages, size_t *n, SearchRows__Word ***rows)
@@ -35,7 +39,7 @@ sn_status store_alternatives(struct db_tx *tx, const struct word_asked *words, s
         struct arena *arena = db_arena(tx);
         char **texts = ARENA_ARRAY(arena, char *, n_words), **lexemes = ARENA_ARRAY(arena, char *, n_words);
         int64_t *stems = ARENA_ARRAY(arena, int64_t, n_words), *typos = ARENA_ARRAY(arena, int64_t, n_words);
-        int64_t *synonyms = ARENA_ARRAY(arena, int64_t, n_words);
+        int64_t *synonyms = ARENA_ARRAY(arena, int64_t, n_words), *starts = ARENA_ARRAY(arena, int64_t, n_words);
 
         for (size_t i = 0; i < n_words; i++) {
                 texts[i] = (char *)words[i].word;
@@ -43,11 +47,13 @@ sn_status store_alternatives(struct db_tx *tx, const struct word_asked *words, s
                 stems[i] = words[i].stems;
                 typos[i] = words[i].typos;
                 synonyms[i] = words[i].synonyms;
+                starts[i] = words[i].starts;
         }
         return db_list(tx, &SELECT_ALTERNATIVES,
                        DB_BINDS(bind_texts(texts, n_words), bind_texts(lexemes, n_words), bind_i64s(stems, n_words),
                                 bind_i64s(typos, n_words), bind_texts(languages, n_languages),
-                                bind_texts(dictionaries, n_languages), bind_i64s(synonyms, n_words)),
+                                bind_texts(dictionaries, n_languages), bind_i64s(synonyms, n_words),
+                                bind_i64s(starts, n_words)),
                        n, rows);
 }
 
@@ -83,7 +89,7 @@ sn_status store_stemmed(struct db_tx *tx, char **words, size_t n_words, char **s
 DB_STATEMENT(SELECT_CANDIDATES, "search_service", &search_rows__candidate__message,
              "select note_id, author_id, length, engagement, edited_at, ranks from search_candidates($1::text::tsquery,"
              " $2::text[]::tsquery[], $3, $4::uuid[], case when $5 then $4::uuid[] end, $6, $7, $8, $9, $10,"
-             " $11)");
+             " $11, $12)");
 
 sn_status store_candidates(struct db_tx *tx, const struct candidates_asked *a, size_t *n, SearchRows__Candidate ***rows)
 {
@@ -92,7 +98,7 @@ sn_status store_candidates(struct db_tx *tx, const struct candidates_asked *a, s
                                 bind_uuids(a->followed, a->n_followed), bind_bool(a->only_followed),
                                 bind_uuid(a->above), bind_uuid(a->below), bind_i64(a->min_likes),
                                 a->by_engagement ? bind_i64(a->most_engaged) : bind_null(), bind_i64((int64_t)a->room),
-                                a->only != NULL ? bind_uuids(a->only, a->n_only) : bind_null()),
+                                a->only != NULL ? bind_uuids(a->only, a->n_only) : bind_null(), bind_bool(a->few)),
                        n, rows);
 }
 

@@ -56,7 +56,8 @@ sn_status store_cleanup_uses(struct rpc_call *c, bool *more)
 }
 
 DB_STATEMENT(SELECT_TRENDS, "search_service", &search_rows__trend__message,
-             "select topic, people, round(usual)::bigint as usual from search_trends t where left(topic, 1) = $1"
+             "select topic, people, round(usual)::bigint as usual, coalesce((select open from search_words"
+             " where word = topic), 0) as notes from search_trends t where left(topic, 1) = $1"
              " and not exists (select from search_hidden_trends h where h.topic = t.topic) order by score desc, topic");
 
 sn_status store_trends(struct db_tx *tx, const char *sign, size_t *n, SearchRows__Trend ***rows)

@@ -19,7 +19,8 @@ struct leaf {
         struct lexemes lexemes;
         const char *filter; /* the lexeme of a filter; NULL: none, or not one of single notes */
         bool excluded;
-        size_t word; /* of `words` below, from 1; 0: it stands for itself alone */
+        size_t word;    /* of `words` below, from 1; 0: it stands for itself alone */
+        size_t counted; /* of them the one of whose notes it finds no more than there are; 0: that is not known */
 };
 
 struct making {
@@ -51,6 +52,25 @@ static bool may_be_mistyped(const struct query *query, const struct lexeme *lexe
                edits_forgiven(lexeme->text) > 0;
 }
 
+/* How many notes have it is asked for. */
+static void count_lexeme(struct making *m, struct leaf *leaf, const char *lexeme)
+{
+        m->words[m->n_words++] = (struct word_asked){.word = "", .lexeme = lexeme};
+        leaf->counted = m->n_words;
+}
+
+static const char *longest_word(const struct lexemes *lexemes)
+{
+        const char *longest = lexemes->items[0].text;
+
+        for (size_t i = 1; i < lexemes->n; i++) {
+                bool longer = strlen(lexemes->items[i].text) > strlen(longest);
+
+                longest = lexemes->items[i].kind == LEXEME_WORD && longer ? lexemes->items[i].text : longest;
+        }
+        return longest;
+}
+
 static sn_status collect_words(struct making *m, struct leaf *leaf)
 {
         leaf->lexemes = lexemes_of(m->c->arena, leaf->query->text);
@@ -67,7 +87,18 @@ static sn_status collect_words(struct making *m, struct leaf *leaf)
                     .stems = word && leaf->query->text[0] != '@',
                     .typos = word && !m->exact && !leaf->excluded && may_be_mistyped(leaf->query, lexeme),
                     .synonyms = word && !leaf->excluded && leaf->query->text[0] != '@'};
-                leaf->word = m->n_words;
+                leaf->word = leaf->counted = m->n_words;
+        } else if (leaf->lexemes.items[0].kind == LEXEME_WORD) {
+                count_lexeme(m, leaf, longest_word(&leaf->lexemes));
+        }
+        return SN_OK;
+}
+
+static sn_status collect_filter(struct making *m, struct leaf *leaf, const struct query *filter, bool whole)
+{
+        TRY(filter_lexeme(m->c, filter, whole, m->out, &leaf->filter));
+        if (leaf->filter != NULL) {
+                count_lexeme(m, leaf, leaf->filter);
         }
         return SN_OK;
 }
@@ -80,7 +111,7 @@ static sn_status collect_leaf(struct making *m, const struct query *query, bool 
         if (query->kind == QUERY_WORD && query->text[0] == '#' && query->text[1] != '\0') {
                 struct query tag = {.kind = QUERY_FILTER, .filter = FILTER_TAG, .text = query->text, .at = query->at};
 
-                return filter_lexeme(m->c, &tag, false, m->out, &leaf->filter);
+                return collect_filter(m, leaf, &tag, false);
         }
         if (query->kind != QUERY_FILTER) {
                 return collect_words(m, leaf);
@@ -88,7 +119,7 @@ static sn_status collect_leaf(struct making *m, const struct query *query, bool 
         if (query->filter == FILTER_LANG && !excluded) {
                 m->language = query->text;
         }
-        return filter_lexeme(m->c, query, whole, m->out, &leaf->filter);
+        return collect_filter(m, leaf, query, whole);
 }
 
 static sn_status collect(struct making *m, const struct query *query, bool excluded, bool whole)
@@ -118,6 +149,16 @@ static bool has_letters_of(const struct making *m, enum script script)
         return false;
 }
 
+static bool is_last(const struct making *m, const struct leaf *leaf)
+{
+        return !m->exact && leaf == &m->leaves[m->n_leaves - 1] && leaf->query->kind == QUERY_WORD && !leaf->excluded;
+}
+
+static bool may_be_start(const struct making *m, const struct leaf *leaf)
+{
+        return leaf->query->kind == QUERY_PREFIX || is_last(m, leaf) || leaf->lexemes.items[0].kind == LEXEME_PAIR;
+}
+
 /* How many notes there are stands among the words, as ":all". */
 static sn_status load(struct making *m)
 {
@@ -131,6 +172,11 @@ static sn_status load(struct making *m)
                     (m->language[0] == '\0' || strcmp(m->language, all[i].code) == 0)) {
                         codes[n_languages] = (char *)all[i].code;
                         dictionaries[n_languages++] = (char *)all[i].dictionary;
+                }
+        }
+        for (size_t i = 0; i < m->n_leaves; i++) {
+                if (m->leaves[i].word > 0) {
+                        m->words[m->leaves[i].word - 1].starts = may_be_start(m, &m->leaves[i]);
                 }
         }
         m->words[m->n_words] = (struct word_asked){.word = "", .lexeme = ":all"};
@@ -201,7 +247,7 @@ static void write_word(struct making *m, const struct leaf *leaf)
                 struct alternative *alternative;
                 char *query;
 
-                if ((size_t)row->place != leaf->word ||
+                if ((size_t)row->place != leaf->word || row->kind[0] == 'p' ||
                     (typo && (n_typos == TYPOS_MAX || !edits_within(word, row->word, edits_forgiven(word))))) {
                         continue;
                 }
@@ -258,11 +304,6 @@ static void write_phrase(struct making *m, const struct leaf *leaf)
         write_alternative(m, query, true);
 }
 
-static bool is_last(const struct making *m, const struct leaf *leaf)
-{
-        return !m->exact && leaf == &m->leaves[m->n_leaves - 1] && leaf->query->kind == QUERY_WORD && !leaf->excluded;
-}
-
 static void write_leaf(struct making *m)
 {
         const struct leaf *leaf = &m->leaves[m->written++];
@@ -277,8 +318,7 @@ static void write_leaf(struct making *m)
                 if (leaf->query->kind == QUERY_WORD) {
                         write_word(m, leaf);
                 }
-                if (leaf->query->kind == QUERY_PREFIX || is_last(m, leaf) ||
-                    leaf->lexemes.items[0].kind == LEXEME_PAIR) {
+                if (may_be_start(m, leaf)) {
                         write_prefix(m, leaf, leaf->query->kind == QUERY_PREFIX);
                 }
         }
@@ -324,6 +364,43 @@ static bool write_query(struct making *m, const struct query *query)
         return any;
 }
 
+/* ---- How many match at most ---- */
+
+static double most_of_leaf(const struct making *m, const struct leaf *leaf)
+{
+        double most = 0;
+
+        for (size_t i = 0; i < m->n_rows; i++) {
+                most += (size_t)m->rows[i]->place == leaf->counted ? (double)m->rows[i]->open : 0;
+        }
+        return leaf->counted > 0 ? most : m->n_notes;
+}
+
+/* at: the next leaf. */
+static double most_of(const struct making *m, const struct query *query, size_t *at)
+{
+        double most = query->kind == QUERY_OR ? 0 : m->n_notes;
+
+        if (query->kind > QUERY_NOT) {
+                return most_of_leaf(m, &m->leaves[(*at)++]);
+        }
+        for (size_t i = 0; i < query->n; i++) {
+                double child = most_of(m, query->children[i], at);
+
+                most = query->kind == QUERY_OR ? most + child : query->kind == QUERY_AND && child < most ? child : most;
+        }
+        return most;
+}
+
+/* To read all takes so many rows; to walk, those between as many matches as are ranked. */
+static bool matches_few(const struct making *m, const struct query *query)
+{
+        size_t at = 0;
+        double most = most_of(m, query, &at);
+
+        return most * most < TERMS_RANKED * m->n_notes;
+}
+
 static sn_status write_all(struct making *m, const struct query *query)
 {
         bool any;
@@ -333,6 +410,7 @@ static sn_status write_all(struct making *m, const struct query *query)
         }
         buf_init(&m->query, QUERY_MAX_BYTES);
         any = write_query(m, query);
+        m->out->few = any && matches_few(m, query);
         m->out->query = any ? arena_strndup(m->c->arena, m->query.data, m->query.len) : NULL;
         any = m->query.overflow;
         buf_free(&m->query);

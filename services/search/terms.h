@@ -10,6 +10,9 @@
 /* RELATED: only begins so, or is a synonym. */
 enum exactness { EXACT_TYPO, EXACT_RELATED, EXACT_WORD };
 
+/* How many of the newest matches are ranked. */
+enum { TERMS_RANKED = 600 };
+
 /* One way in which a term may be met. */
 struct alternative {
         size_t term;                  /* of the query: the best alternative of each counts */
@@ -29,6 +32,7 @@ struct term {
 
 struct terms {
         const char *query; /* NULL: all notes */
+        bool few;          /* reading all matches takes less than walking down from the newest note until some match */
         struct alternative *alternatives;
         size_t n_alternatives;
         struct term *items;

@@ -33,7 +33,7 @@ static sn_status show_words(struct rpc_call *c, SearchRows__Trend *const *rows, 
                 bool may = false, link = rows[i]->topic[0] == '/';
                 Search__Trend *trend;
 
-                TRY(find_may_see(c, rows[i]->topic, &may));
+                TRY(find_may_see(c, rows[i]->topic, rows[i]->notes, &may));
                 if (may) {
                         trend = append(c, rows[i], out);
                         trend->item_case = link ? SEARCH__TREND__ITEM_LINK : SEARCH__TREND__ITEM_HASHTAG;

@@ -116,9 +116,10 @@ create function search_alike(typed text) returns setof text language sql stable 
 $$;
 
 -- The notes that a query matches, best first by time or by engagement: planned anew each time, since only what is asked for tells whether
--- walking down from the newest or reading the words' lists is faster.
+-- walking down from the newest or reading the words' lists is faster. Of what is rarer than its statistics say the planner knows nothing: when few
+-- match, which the counts of words tell, the order is an expression that no index has.
 create function search_candidates(query tsquery, terms tsquery[], viewer uuid, followed uuid[], only_authors uuid[], above uuid, below uuid,
-        min_likes bigint, most_engaged bigint, room bigint, only_notes uuid[])
+        min_likes bigint, most_engaged bigint, room bigint, only_notes uuid[], few boolean)
 returns table (note_id uuid, author_id uuid, length integer, engagement bigint, edited_at timestamptz, ranks text) language plpgsql stable as $$
 begin
         return query execute 'select i.note_id, i.author_id, i.length, i.engagement, i.edited_at, (select string_agg('
@@ -132,7 +133,8 @@ begin
                 || case when only_notes is null then '' else ' and i.note_id = any($11)' end
                 || ' and (i.owner_id is null or i.author_id = $3 or i.owner_id = $3 or i.owner_id = any($4))'
                 ' and not exists (select from search_unlisted u where u.user_id = i.author_id and u.user_id is distinct from $3)'
-                ' order by ' || case when most_engaged is null then '' else 'i.engagement desc, ' end || 'i.note_id desc limit $10'
+                ' order by ' || case when most_engaged is null then '' else 'i.engagement desc, ' end
+                || case when few then 'coalesce(i.note_id, i.author_id)' else 'i.note_id' end || ' desc limit $10'
                 using query, terms, viewer, followed, only_authors, above, below, min_likes, most_engaged, room, only_notes;
 end
 $$;
