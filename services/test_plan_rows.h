@@ -135,6 +135,8 @@ static const struct {
                           " select id(n), n, '', now() from generate_series(1, 20000) n"},
     {"messaging_service", "insert into chat_pins (chat_id, message_id, seq)"
                           " select id(n % 500), id(n), n from generate_series(1, 20000) n"},
+    {"messaging_service", "insert into presence (user_id, seen_at, until_at)"
+                          " select id(n), now(), now() from generate_series(1, 20000) n"},
     {"messaging_service", "insert into read_receipts (chat_id, user_id, read_seq)"
                           " select id(n % 5000 + 1), id(n / 500), 1 from generate_series(1, 50000) n"},
     {"messaging_service",

@@ -6,44 +6,34 @@
 #include "services/messaging/people.h"
 #include "services/messaging/store_chats.h"
 #include "services/messaging/store_participants.h"
-#include "services/user/user.rpc.h"
 
 /* Of whom one follows one takes messages in any case. */
-static sn_status find_state(struct rpc_call *c, char *id, const Follow__Relationship *relation, int *state)
+static sn_status find_state(struct rpc_call *c, const char *id, const Follow__Relationship *relation,
+                            User__Correspondents from, int *state)
 {
-        User__GetPrivacyRequest in = USER__GET_PRIVACY_REQUEST__INIT;
-        User__Privacy privacy = USER__PRIVACY__INIT;
-
-        *state = MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_IN;
-        if (relation->followed_by) {
-                return SN_OK;
-        }
-        in.user_id = id;
-        TRY(user_get_privacy(c, &in, &privacy));
-        if (privacy.messages_from == USER__CORRESPONDENTS__CORRESPONDENTS_NOBODY) {
+        if (relation->blocking || relation->blocked_by ||
+            (from == USER__CORRESPONDENTS__CORRESPONDENTS_NOBODY && !relation->followed_by)) {
                 return rpc_fail(c, SN_PERMISSION_DENIED, "user_ids", "the member %s takes no messages from you", id);
         }
-        if (privacy.messages_from == USER__CORRESPONDENTS__CORRESPONDENTS_FOLLOWED) {
-                *state = MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_REQUEST;
-        }
+        *state = from == USER__CORRESPONDENTS__CORRESPONDENTS_FOLLOWED && !relation->followed_by
+                     ? MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_REQUEST
+                     : MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_IN;
         return SN_OK;
 }
 
 sn_status join_check(struct rpc_call *c, struct joining *joining)
 {
         Follow__Relationship **relations = NULL;
+        User__PrivacySettings **privacy = NULL;
 
         if (joining->n == 0) {
                 return SN_OK;
         }
         joining->states = ARENA_ARRAY(c->arena, int, joining->n);
         TRY(people_relations(c, joining->ids, joining->n, &relations));
+        TRY(people_privacy(c, joining->ids, joining->n, &privacy));
         for (size_t i = 0; i < joining->n; i++) {
-                if (relations[i]->blocking || relations[i]->blocked_by) {
-                        return rpc_fail(c, SN_PERMISSION_DENIED, "user_ids", "the member %s takes no messages from you",
-                                        joining->ids[i]);
-                }
-                TRY(find_state(c, joining->ids[i], relations[i], &joining->states[i]));
+                TRY(find_state(c, joining->ids[i], relations[i], privacy[i]->messages_from, &joining->states[i]));
         }
         return SN_OK;
 }

@@ -25,6 +25,8 @@ typedef MessagingRows__Entry chat_entry;   /* an entry of its log */
 #define EVENT_CHAT_ENDED        "chat.ended"
 /* Version: up to where they have read; object: who did. No entry of the log. */
 #define EVENT_CHAT_READ "chat.read"
+/* Version: what a device of theirs has; object: whose. No entry of the log. */
+#define EVENT_CHAT_DELIVERED "chat.delivered"
 /* Object: who set something for themselves. No entry of the log. */
 #define EVENT_CHAT_TOUCHED "chat.touched"
 /* For media_service. Aggregate: as what it knows the message. No entries of the log, and told to nobody else. */
@@ -32,10 +34,13 @@ typedef MessagingRows__Entry chat_entry;   /* an entry of its log */
 #define EVENT_MEDIA_DETACHED "messaging.media_detached"
 /* A signal (bus/signals.h). Aggregate: the chat; object: who writes. */
 #define SIGNAL_TYPING "chat.typing"
+/* Another. Aggregate: of whom; version: 1 is here, 0 is here no more. */
+#define SIGNAL_PRESENCE "member.presence"
 
 #define NOBODY    "00000000-0000-0000-0000-000000000000" /* who did what happens by itself */
 #define GROUP_MAX 1000                                   /* members of a group */
-/* In larger chats who has read and who writes is told to nobody else as it happens: each of n would tell n. */
+/* In larger chats who has read, what was delivered and who writes is told to nobody else as it happens: each of n would
+ * tell n. */
 #define TOLD_MAX 50
 
 /* store_export.c */

@@ -5,8 +5,6 @@
 #include <string.h>
 #include "services/member.h"
 
-enum { ASKED_MAX = 1000 }; /* user.proto, follow.proto */
-
 static int compare_ids(const void *a, const void *b)
 {
         return strcmp(*(char *const *)a, *(char *const *)b);
@@ -37,12 +35,12 @@ static char **distinct(struct rpc_call *c, char *const *ids, size_t n, size_t *n
 
 static sn_status ask_authors(struct rpc_call *c, char **ids, size_t n, User__Author **authors)
 {
-        for (size_t from = 0; from < n; from += ASKED_MAX) {
+        for (size_t from = 0; from < n; from += PEOPLE_ASKED_MAX) {
                 User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
                 User__Authors out = USER__AUTHORS__INIT;
 
                 in.ids = ids + from;
-                in.n_ids = n - from < ASKED_MAX ? n - from : ASKED_MAX;
+                in.n_ids = n - from < PEOPLE_ASKED_MAX ? n - from : PEOPLE_ASKED_MAX;
                 TRY(user_batch_get_authors(c, &in, &out));
                 if (out.n_items != in.n_ids) {
                         return rpc_fail(c, SN_INTERNAL, NULL,
@@ -66,6 +64,41 @@ sn_status people_get(struct rpc_call *c, char *const *ids, size_t n, User__Autho
                 User__Author *author = at != NULL ? authors[at - asked] : NULL;
 
                 (*people)[i] = author != NULL && author->id[0] != '\0' ? author : NULL;
+        }
+        return SN_OK;
+}
+
+/* Asked for in parts, each once. */
+static sn_status ask_settings(struct rpc_call *c, char **ids, size_t n, User__Settings **settings)
+{
+        for (size_t from = 0; from < n; from += PEOPLE_ASKED_MAX) {
+                User__BatchGetSettingsRequest in = USER__BATCH_GET_SETTINGS_REQUEST__INIT;
+                User__SettingsList out = USER__SETTINGS_LIST__INIT;
+
+                in.ids = ids + from;
+                in.n_ids = n - from < PEOPLE_ASKED_MAX ? n - from : PEOPLE_ASKED_MAX;
+                TRY(user_batch_get_settings(c, &in, &out));
+                if (out.n_items != in.n_ids) {
+                        return rpc_fail(c, SN_INTERNAL, NULL,
+                                        "the user service answered with the wrong number of settings");
+                }
+                memcpy(settings + from, out.items, out.n_items * sizeof(User__Settings *));
+        }
+        return SN_OK;
+}
+
+sn_status people_privacy(struct rpc_call *c, char *const *ids, size_t n, User__PrivacySettings ***privacy)
+{
+        size_t n_asked = 0;
+        char **asked = distinct(c, ids, n, &n_asked);
+        User__Settings **settings = ARENA_ARRAY(c->arena, User__Settings *, n_asked);
+
+        TRY(ask_settings(c, asked, n_asked, settings));
+        *privacy = ARENA_ARRAY(c->arena, User__PrivacySettings *, n);
+        for (size_t i = 0; i < n; i++) {
+                char **at = bsearch(&ids[i], asked, n_asked, sizeof(char *), compare_ids);
+
+                (*privacy)[i] = settings[at - asked]->privacy;
         }
         return SN_OK;
 }
@@ -101,6 +134,22 @@ sn_status people_relations(struct rpc_call *c, char *const *ids, size_t n, Follo
         in.user_ids = (char **)ids;
         in.n_user_ids = n;
         TRY(follow_get_relations(c, &in, &out));
+        *relations = out.items;
+        return out.n_items == n
+                   ? SN_OK
+                   : rpc_fail(c, SN_INTERNAL, NULL, "the follow service answered with the wrong number of relations");
+}
+
+sn_status people_relations_of(struct rpc_call *c, char *const *viewers, char *const *ids, size_t n,
+                              Follow__Relationship ***relations)
+{
+        Follow__GetViewersRelationsRequest in = FOLLOW__GET_VIEWERS_RELATIONS_REQUEST__INIT;
+        Follow__Relations out = FOLLOW__RELATIONS__INIT;
+
+        in.viewer_ids = (char **)viewers;
+        in.user_ids = (char **)ids;
+        in.n_viewer_ids = in.n_user_ids = n;
+        TRY(follow_get_viewers_relations(c, &in, &out));
         *relations = out.items;
         return out.n_items == n
                    ? SN_OK

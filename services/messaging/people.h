@@ -7,6 +7,8 @@
 #include "services/messaging/messaging.h"
 #include "services/user/user.rpc.h"
 
+#define PEOPLE_ASKED_MAX 1000 /* at once, of others: user.proto, follow.proto */
+
 /* people[i] belongs to ids[i]; NULL for "" and for whose account is gone. Ids may repeat. */
 SN_CHECKED sn_status people_get(struct rpc_call *c, char *const *ids, size_t n, User__Author ***people);
 /* The ids of members by ids or usernames, each once, without the actor; SN_INVALID_ARGUMENT on user_ids names
@@ -15,6 +17,11 @@ SN_CHECKED sn_status people_find(struct rpc_call *c, char *const *names, size_t 
 /* The actor's relations with others, as they are now. */
 SN_CHECKED sn_status people_relations(struct rpc_call *c, char *const *ids, size_t n,
                                       Follow__Relationship ***relations);
+/* What members have set, or what holds when they have not: privacy[i] of ids[i], which may repeat. */
+SN_CHECKED sn_status people_privacy(struct rpc_call *c, char *const *ids, size_t n, User__PrivacySettings ***privacy);
+/* relations[i]: of viewers[i] with ids[i]. At most PEOPLE_ASKED_MAX. */
+SN_CHECKED sn_status people_relations_of(struct rpc_call *c, char *const *viewers, char *const *ids, size_t n,
+                                         Follow__Relationship ***relations);
 /* Whether one of the two of a direct chat blocks the other; false in other chats, whoever blocks whom in them. */
 SN_CHECKED sn_status people_is_blocked(struct rpc_call *c, const chat_member *member, bool *blocked);
 /* SN_PERMISSION_DENIED when it is so: nothing that one does in the chat reaches the other. Asked before the

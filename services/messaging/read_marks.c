@@ -5,7 +5,7 @@
 #include "services/messaging/people.h"
 #include "services/messaging/store_log.h"
 #include "services/messaging/store_participants.h"
-#include "services/user/user.rpc.h"
+#include "services/messaging/store_receipts.h"
 
 /* What counts as read: nothing of the future, and nothing that one may not read. */
 static sn_status find_mark(struct db_tx *tx, const chat_member *member, int64_t seq, chat_entry *at)
@@ -24,7 +24,7 @@ static sn_status find_mark(struct db_tx *tx, const chat_member *member, int64_t 
 static sn_status tell(struct db_tx *tx, const chat_member *member, int64_t seq, bool others)
 {
         if (others) {
-                TRY(chat_store_put_receipt(tx, member, seq));
+                TRY(receipt_store_put_read(tx, member, seq));
         }
         return outbox_put(tx, &(struct outbox_event){.type = EVENT_CHAT_READ,
                                                      .aggregate_id = member->chat_id,
@@ -35,14 +35,12 @@ static sn_status tell(struct db_tx *tx, const chat_member *member, int64_t seq, 
 /* Not from who has not accepted the chat yet: whether they have seen it is theirs to say. Nor past a block. */
 static sn_status ask_whether_told(struct rpc_call *c, const chat_member *member, bool *told)
 {
-        User__GetPrivacyRequest in = USER__GET_PRIVACY_REQUEST__INIT;
-        User__Privacy privacy = USER__PRIVACY__INIT;
+        User__PrivacySettings **privacy = NULL;
         bool blocked = false;
 
-        in.user_id = member->user_id;
-        TRY(user_get_privacy(c, &in, &privacy));
+        TRY(people_privacy(c, &member->user_id, 1, &privacy));
         TRY(people_is_blocked(c, member, &blocked));
-        *told = privacy.read_receipts && !blocked && member->state == MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_IN;
+        *told = privacy[0]->read_receipts && !blocked && member->state == MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_IN;
         return SN_OK;
 }
 
@@ -69,13 +67,4 @@ sn_status messaging_handle_mark_read(struct rpc_call *c, const Messaging__MarkRe
         out->own_case = MESSAGING__READ_MARK__OWN_UNREAD;
         out->unread = membership_unread(&member);
         return db_commit(c, NULL, &tx);
-}
-
-sn_status messaging_handle_list_receipts(struct rpc_call *c, const Messaging__ListReceiptsRequest *in,
-                                         Messaging__ReceiptList *out)
-{
-        chat_member member = MESSAGING_ROWS__MEMBER__INIT;
-
-        TRY(membership_read_present(c, in->id, &member));
-        return DB_READ(c, tx, chat_store_receipts(tx, in->id, &out->n_items, &out->items));
 }

@@ -20,7 +20,7 @@ SN_CHECKED sn_status chat_store_reacted(struct db_tx *tx, const char *user_id, s
 /* At most limit entries by them, and as many about their membership, name nobody from now on. *more: there were some.
  */
 SN_CHECKED sn_status chat_store_forget_in_logs(struct db_tx *tx, const char *user_id, size_t limit, bool *more);
-/* What they deleted for themselves. */
+/* What they deleted for themselves, and when they were last here. */
 SN_CHECKED sn_status chat_store_erase_rest(struct db_tx *tx, const char *user_id);
 
 #endif

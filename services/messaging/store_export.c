@@ -36,8 +36,11 @@ DB_STATEMENT(EXPORT_HIDDEN, "messaging_service", NULL,
              " created_at)::text as json from message_hides where user_id = $1 and " AFTER(
                  "message_id") " order by message_id limit $3");
 
-const struct service_export messaging_exports[] = {{"chats", &EXPORT_CHATS},
-                                                   {"messages", &EXPORT_MESSAGES},
-                                                   {"reactions", &EXPORT_REACTIONS},
-                                                   {"hidden_messages", &EXPORT_HIDDEN},
-                                                   {0}};
+DB_STATEMENT(EXPORT_PRESENCE, "messaging_service", NULL,
+             "select user_id::text as position, jsonb_build_object('last_seen_at', seen_at)::text as json from presence"
+             " where user_id = $1 and " AFTER("user_id") " order by user_id limit $3");
+
+const struct service_export messaging_exports[] = {
+    {"chats", &EXPORT_CHATS},         {"messages", &EXPORT_MESSAGES},
+    {"reactions", &EXPORT_REACTIONS}, {"hidden_messages", &EXPORT_HIDDEN},
+    {"presence", &EXPORT_PRESENCE},   {0}};

@@ -81,17 +81,6 @@ sn_status chat_store_mark_read(struct db_tx *tx, const chat_member *member, int6
         return SN_OK;
 }
 
-DB_STATEMENT(PUT_RECEIPT, "messaging_service", NULL,
-             "insert into read_receipts as r (chat_id, user_id, read_seq) values ($1, $2, $3)"
-             " on conflict (chat_id, user_id) do update set read_seq = greatest(r.read_seq, excluded.read_seq)"
-             " returning read_seq");
-
-sn_status chat_store_put_receipt(struct db_tx *tx, const chat_member *member, int64_t seq)
-{
-        return db_exec(tx, &PUT_RECEIPT,
-                       DB_BINDS(bind_uuid(member->chat_id), bind_uuid(member->user_id), bind_i64(seq)), NULL);
-}
-
 #define OF_MEMBER " where chat_id = $1 and user_id = $2 and state in (1, 2)"
 #define SET(what) "update chat_participants set " what ", changed_xid = pg_current_xact_id()"
 
@@ -165,25 +154,4 @@ sn_status chat_store_heir(struct db_tx *tx, const char *chat_id, char **id)
         TRY(db_rows(tx, &SELECT_HEIR, DB_BINDS(bind_uuid(chat_id)), &rows));
         *id = db_rows_count(rows) > 0 ? (char *)db_text(rows, 0, "user_id") : "";
         return SN_OK;
-}
-
-DB_STATEMENT(SELECT_RECEIPTS, "messaging_service", &messaging__read_mark__message,
-             "select r.chat_id, r.user_id, r.read_seq as seq from read_receipts r join chat_participants p"
-             " on p.chat_id = r.chat_id and p.user_id = r.user_id where r.chat_id = $1 and p.state = 1"
-             " order by r.read_seq desc limit 1000");
-
-sn_status chat_store_receipts(struct db_tx *tx, const char *chat_id, size_t *n, Messaging__ReadMark ***marks)
-{
-        return db_list(tx, &SELECT_RECEIPTS, DB_BINDS(bind_uuid(chat_id)), n, marks);
-}
-
-DB_STATEMENT(SELECT_RECEIPTS_OF, "messaging_service", &messaging__read_mark__message,
-             "select r.chat_id, r.user_id, r.read_seq as seq from unnest($1::uuid[], $2::uuid[]) a (chat_id, user_id)"
-             " join read_receipts r on r.chat_id = a.chat_id and r.user_id = a.user_id");
-
-sn_status chat_store_receipts_of(struct db_tx *tx, char *const *chat_ids, char *const *user_ids, size_t n,
-                                 size_t *n_marks, Messaging__ReadMark ***marks)
-{
-        return db_list(tx, &SELECT_RECEIPTS_OF, DB_BINDS(bind_uuids(chat_ids, n), bind_uuids(user_ids, n)), n_marks,
-                       marks);
 }

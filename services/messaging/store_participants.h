@@ -27,7 +27,6 @@ SN_CHECKED sn_status chat_store_readers(struct db_tx *tx, const char *chat_id, i
 /* *raised: it was less before. */
 SN_CHECKED sn_status chat_store_mark_read(struct db_tx *tx, const chat_member *member, int64_t seq, int64_t n,
                                           bool *raised);
-SN_CHECKED sn_status chat_store_put_receipt(struct db_tx *tx, const chat_member *member, int64_t seq);
 
 /* What a member has set of a chat for themselves. */
 enum own_setting { OWN_ARCHIVED, OWN_PINNED, OWN_MUTED, OWN_DRAFT, OWN_STATE };
@@ -42,10 +41,5 @@ SN_CHECKED sn_status chat_store_come_back(struct db_tx *tx, const chat_member *m
 SN_CHECKED sn_status chat_store_set_role(struct db_tx *tx, const char *chat_id, const char *user_id, int role);
 /* Who is to own the chat after its owner: of those with the highest role who came first; "": nobody is left. */
 SN_CHECKED sn_status chat_store_heir(struct db_tx *tx, const char *chat_id, char **id);
-SN_CHECKED sn_status chat_store_receipts(struct db_tx *tx, const char *chat_id, size_t *n,
-                                         Messaging__ReadMark ***marks);
-/* Those of members of chats, pair by pair; who says nothing has none. */
-SN_CHECKED sn_status chat_store_receipts_of(struct db_tx *tx, char *const *chat_ids, char *const *user_ids, size_t n,
-                                            size_t *n_marks, Messaging__ReadMark ***marks);
 
 #endif

@@ -256,11 +256,7 @@ sn_status store_count_members(struct db_tx *tx, const struct member_counts *coun
 
 DB_STATEMENT(SELECT_PRIVACY, "user_service", &user__privacy__message,
              "select " USER_IS_PRIVATE(
-                 "u") " as private, privacy_version as version,"
-                      " case (select value from user_settings where user_id = u.id and key = 'privacy.messages_from')"
-                      " when 'followed' then 2 when 'nobody' then 3 else 1 end as messages_from,"
-                      " not exists (select from user_settings where user_id = u.id and key = 'privacy.read_receipts'"
-                      " and value = 'false') as read_receipts from users u where id = $1 and " USER_IS_SHOWN("u"));
+                 "u") " as private, privacy_version as version from users u where id = $1 and " USER_IS_SHOWN("u"));
 
 sn_status store_privacy(struct db_tx *tx, const char *user_id, User__Privacy *out, bool *found)
 {

@@ -340,50 +340,6 @@ test('strangers wait as requests, by the member’s setting', async () => {
         problem(await eve.post('/v1/chats', { kind: 'direct', user_ids: [ada.id] }), 403, { field: 'user_ids' });
 });
 
-test('read receipts are a setting', async () => {
-        const [ada, bob] = await registerMany(2);
-        const chat = await direct(ada, bob);
-        const live = await open(ada);
-        await send(ada, chat, 'One');
-        await bob.patch('/v1/users/me/settings', { privacy: { read_receipts: false } });
-        must(await bob.put(`/v1/chats/${chat.id}/read`, { body: { seq: 1 } }));
-        await send(ada, chat, 'Two');
-        await bob.patch('/v1/users/me/settings', { privacy: { read_receipts: true } });
-        must(await bob.put(`/v1/chats/${chat.id}/read`, { body: { seq: 2 } }));
-        await event(live, 'messages.read');
-        assert.deepEqual(live.events().filter((m) => m.event === 'messages.read').map((m) => m.data.seq), [2]);
-        assert.deepEqual(must(await ada.get(`/v1/chats/${chat.id}/receipts`)).items.map((r) => [r.user_id, r.seq]), [[bob.id, 2]]);
-});
-
-test('who writes is told to the others just now, and is over after six seconds', async () => {
-        const [ada, bob, cay, eve] = await registerMany(4);
-        const [chat, other, closed] = [await direct(ada, bob), await group(ada, bob), await direct(ada, cay)];
-        const channel = must(await ada.post('/v1/chats', { kind: 'channel', title: 'News', user_ids: [bob.id] }), 201);
-        const live = await open(bob);
-        const subscribed = await live.subscribe('chats');
-        assert.deepEqual([subscribed.type, subscribed.position], ['subscribed', undefined]);
-        const type = (member, where) => member.put(`/v1/chats/${where.id}/typing`);
-        const typing = async (member, where) => ids(must(await member.get(`/v1/chats/${where.id}/typing`)).items);
-        const told = () => live.events().filter((m) => m.event === 'chat.typing').map((m) => m.data);
-        must(await type(ada, chat), 204);
-        assert.deepEqual([await typing(bob, chat), await typing(ada, chat), await typing(bob, other)], [[ada.id], [], []]);
-        for (const where of [chat, other]) { // a signal may be lost
-                await eventually('bob is told', async () => {
-                        must(await type(ada, where), 204);
-                        return told().some((d) => d.chat_id === where.id && d.user_id === ada.id);
-                });
-        }
-        problem(await type(bob, channel), 403);
-        problem(await type(eve, chat), 404);
-        problem(await eve.get(`/v1/chats/${chat.id}/typing`), 404);
-        must(await type(ada, closed), 204);
-        must(await cay.put(`/v1/users/${ada.id}/block`));
-        problem(await type(ada, closed), 403);
-        assert.deepEqual(await typing(cay, closed), []);
-        await eventually('it is over', async () => (await typing(bob, other)).length === 0, 60_000);
-        assert.ok(told().every((d) => d.user_id === ada.id && [chat.id, other.id].includes(d.chat_id)));
-});
-
 test('a block stops all that reaches the other one of a direct chat; what is one’s own can be taken back', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = await direct(ada, bob);

@@ -412,6 +412,9 @@ test('chats and messages', async () => {
         }
         assert.equal((await ok('ListPins', { id: chat.id }, bob)).items.length, 0);
         assert.equal((await ok('GetReplies', target, bob)).items.length, 0);
+        await ok('PutPresence', {}, alice);
+        assert.deepEqual((await ok('ListPresence', { user_ids: [alice.id] }, alice)).items.map((p) => p.online), [true]);
+        await ok('EndPresence', {}, alice);
         assert.equal((await ok('ListReceipts', { id: chat.id }, alice)).items[0].user_id, bob.id);
         for (const name of ['ArchiveChat', 'UnarchiveChat', 'PinChat', 'UnpinChat', 'MuteChat', 'UnmuteChat', 'PutDraft']) {
                 await ok(name, { id: chat.id }, bob);

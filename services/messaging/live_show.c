@@ -1,0 +1,401 @@
+/* Owns what viewers are shown of what happens in chats: each event for each viewer, as far as they may see it now. */
+#include "services/messaging/live.h"
+
+#include <string.h>
+#include "services/messaging/membership.h"
+#include "services/messaging/people.h"
+#include "services/messaging/presence.h"
+#include "services/messaging/receipts.h"
+#include "services/messaging/show.h"
+#include "services/messaging/store_chats.h"
+#include "services/messaging/store_log.h"
+#include "services/messaging/store_receipts.h"
+
+#define MOST_SHOWN 500
+
+/* Each event for each viewer. */
+struct pair {
+        uint32_t event, viewer;
+        enum live_kind kind;
+        const bus_event *of;
+        char *viewer_id;
+        const chat_member *member;   /* NULL: never was in the chat */
+        chat_entry *entry;           /* NULL: not of the log */
+        chat_entry *changed;         /* the message that it changes; NULL: none, or not for this viewer */
+        Messaging__Receipt *receipt; /* of who has read, or has a device that was reached; NULL: they say nothing */
+        bool told;                   /* whether somebody is here */
+};
+
+struct showing {
+        const Sonet__Live__ShowRequest *in;
+        struct pair *pairs;
+        size_t n;
+        Messaging__ChatEvents *out;
+};
+
+static void make_pairs(struct rpc_call *c, struct showing *s)
+{
+        s->pairs = ARENA_ARRAY(c->arena, struct pair, s->in->n_events * s->in->n_viewer_ids);
+        for (uint32_t e = 0; e < s->in->n_events; e++) {
+                for (uint32_t v = 0; v < s->in->n_viewer_ids; v++) {
+                        s->pairs[s->n++] = (struct pair){.event = e,
+                                                         .viewer = v,
+                                                         .kind = live_kind_of(s->in->events[e]),
+                                                         .of = s->in->events[e],
+                                                         .viewer_id = s->in->viewer_ids[v]};
+                }
+        }
+}
+
+static sn_status load_members(struct db_tx *tx, struct showing *s)
+{
+        char **chats = ARENA_ARRAY(db_arena(tx), char *, s->n), **viewers = ARENA_ARRAY(db_arena(tx), char *, s->n);
+        chat_member **members = NULL;
+        size_t n = 0;
+
+        for (size_t i = 0; i < s->n; i++) {
+                chats[i] = s->pairs[i].of->aggregate_id;
+                viewers[i] = s->pairs[i].viewer_id;
+        }
+        TRY(chat_store_members(tx, chats, viewers, s->n, &n, &members));
+        for (size_t i = 0, at = 0; i < s->n && at < n; i++) {
+                if (uuid_equal(members[at]->chat_id, chats[i]) && uuid_equal(members[at]->user_id, viewers[i])) {
+                        s->pairs[i].member = members[at++];
+                }
+        }
+        return SN_OK;
+}
+
+static chat_entry *find_entry(chat_entry *const *entries, size_t n, const char *id)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (uuid_equal(entries[i]->id, id)) {
+                        return entries[i];
+                }
+        }
+        return NULL;
+}
+
+static sn_status load_entries(struct db_tx *tx, struct showing *s)
+{
+        char **ids = ARENA_ARRAY(db_arena(tx), char *, s->in->n_events);
+        chat_entry **entries = NULL;
+        size_t n_ids = 0, n = 0;
+
+        for (size_t i = 0; i < s->in->n_events; i++) {
+                if (live_kind_of(s->in->events[i]) == LIVE_LOG) {
+                        ids[n_ids++] = s->in->events[i]->object_id;
+                }
+        }
+        TRY(chat_store_entries(tx, ids, n_ids, &n, &entries));
+        for (size_t i = 0; i < s->n; i++) {
+                s->pairs[i].entry =
+                    s->pairs[i].kind == LIVE_LOG ? find_entry(entries, n, s->pairs[i].of->object_id) : NULL;
+        }
+        return SN_OK;
+}
+
+/* The messages that entries change, for who may read those, too. */
+static sn_status load_changed(struct db_tx *tx, struct showing *s)
+{
+        char **ids = ARENA_ARRAY(db_arena(tx), char *, s->n);
+        chat_entry **entries = NULL;
+        size_t n_ids = 0, n = 0;
+
+        for (size_t i = 0; i < s->n; i++) {
+                const chat_entry *e = s->pairs[i].entry;
+
+                if (e != NULL && e->target_id[0] != '\0' && (n_ids == 0 || !uuid_equal(ids[n_ids - 1], e->target_id))) {
+                        ids[n_ids++] = e->target_id;
+                }
+        }
+        TRY(chat_store_entries(tx, ids, n_ids, &n, &entries));
+        for (size_t i = 0; i < s->n; i++) {
+                struct pair *p = &s->pairs[i];
+                chat_entry *of = p->entry != NULL ? find_entry(entries, n, p->entry->target_id) : NULL;
+
+                p->changed = of != NULL && p->member != NULL && membership_sees(p->member, of->seq) ? of : NULL;
+        }
+        return SN_OK;
+}
+
+/* Of another's receipt. */
+static bool is_receipt(const struct pair *p)
+{
+        return (p->kind == LIVE_READ || p->kind == LIVE_DELIVERED) && !uuid_equal(p->viewer_id, p->of->object_id);
+}
+
+static Messaging__Receipt *find_receipt(Messaging__Receipt *const *receipts, size_t n, const bus_event *event)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (uuid_equal(receipts[i]->chat_id, event->aggregate_id) &&
+                    uuid_equal(receipts[i]->user_id, event->object_id)) {
+                        return receipts[i];
+                }
+        }
+        return NULL;
+}
+
+static sn_status load_receipts(struct db_tx *tx, struct showing *s)
+{
+        char **chats = ARENA_ARRAY(db_arena(tx), char *, s->in->n_events);
+        char **members = ARENA_ARRAY(db_arena(tx), char *, s->in->n_events);
+        Messaging__Receipt **receipts = NULL;
+        size_t n = 0, n_receipts = 0;
+
+        for (size_t i = 0; i < s->n; i += s->in->n_viewer_ids) {
+                if (s->pairs[i].kind == LIVE_READ || s->pairs[i].kind == LIVE_DELIVERED) {
+                        chats[n] = s->pairs[i].of->aggregate_id;
+                        members[n++] = s->pairs[i].of->object_id;
+                }
+        }
+        TRY(n > 0 ? receipt_store_of(tx, chats, members, n, &n_receipts, &receipts) : SN_OK);
+        for (size_t i = 0; i < s->n; i++) {
+                struct pair *p = &s->pairs[i];
+
+                p->receipt = is_receipt(p) ? find_receipt(receipts, n_receipts, p->of) : NULL;
+        }
+        return SN_OK;
+}
+
+static sn_status load(struct db_tx *tx, struct showing *s)
+{
+        TRY(load_members(tx, s));
+        TRY(load_entries(tx, s));
+        TRY(load_changed(tx, s));
+        return load_receipts(tx, s);
+}
+
+/* ---- What others are asked ---- */
+
+/* Who tells the others nothing of themselves is told nothing: a copy for each viewer, without it. */
+static sn_status hide_receipts(struct rpc_call *c, struct showing *s)
+{
+        char **viewers = ARENA_ARRAY(c->arena, char *, s->n);
+        struct pair **pairs = ARENA_ARRAY(c->arena, struct pair *, s->n);
+        User__PrivacySettings **privacy = NULL;
+        size_t n = 0;
+
+        for (size_t i = 0; i < s->n; i++) {
+                if (s->pairs[i].receipt != NULL) {
+                        viewers[n] = s->pairs[i].viewer_id;
+                        pairs[n++] = &s->pairs[i];
+                }
+        }
+        TRY(n > 0 ? people_privacy(c, viewers, n, &privacy) : SN_OK);
+        for (size_t i = 0; i < n; i++) {
+                Messaging__Receipt *own = ARENA_NEW(c->arena, Messaging__Receipt);
+
+                *own = *pairs[i]->receipt;
+                receipts_hide(privacy[i], own);
+                pairs[i]->receipt = own;
+        }
+        return SN_OK;
+}
+
+static sn_status ask_presence(struct rpc_call *c, struct showing *s)
+{
+        char **viewers = ARENA_ARRAY(c->arena, char *, s->n), **ids = ARENA_ARRAY(c->arena, char *, s->n);
+        struct pair **pairs = ARENA_ARRAY(c->arena, struct pair *, s->n);
+        bool *told = NULL;
+        size_t n = 0;
+
+        for (size_t i = 0; i < s->n; i++) {
+                if (s->pairs[i].kind == LIVE_PRESENCE) {
+                        viewers[n] = s->pairs[i].viewer_id;
+                        ids[n] = s->pairs[i].of->aggregate_id;
+                        pairs[n++] = &s->pairs[i];
+                }
+        }
+        TRY(presence_check(c, viewers, ids, n, &told));
+        for (size_t i = 0; i < n; i++) {
+                pairs[i]->told = told[i];
+        }
+        return SN_OK;
+}
+
+/* ---- The answer ---- */
+
+static Messaging__ChatEvent *add(struct rpc_call *c, struct showing *s, const struct pair *pair)
+{
+        Messaging__ChatEvent *item = ARENA_NEW(c->arena, Messaging__ChatEvent);
+
+        messaging__chat_event__init(item);
+        item->event = pair->event;
+        item->viewer = pair->viewer;
+        s->out->items[s->out->n_items++] = item;
+        return item;
+}
+
+static void add_change(struct rpc_call *c, struct showing *s, const struct pair *pair, Messaging__Change *change)
+{
+        static const Messaging__ChatEvent__DataCase names[] = {
+            [MESSAGING__CHANGE_KIND__CHANGE_KIND_MESSAGE] = MESSAGING__CHAT_EVENT__DATA_MESSAGE_CREATED,
+            [MESSAGING__CHANGE_KIND__CHANGE_KIND_JOINED] = MESSAGING__CHAT_EVENT__DATA_PARTICIPANT_JOINED,
+            [MESSAGING__CHANGE_KIND__CHANGE_KIND_LEFT] = MESSAGING__CHAT_EVENT__DATA_PARTICIPANT_LEFT,
+            [MESSAGING__CHANGE_KIND__CHANGE_KIND_EDITED] = MESSAGING__CHAT_EVENT__DATA_MESSAGE_EDITED,
+            [MESSAGING__CHANGE_KIND__CHANGE_KIND_DELETED] = MESSAGING__CHAT_EVENT__DATA_MESSAGE_DELETED,
+            [MESSAGING__CHANGE_KIND__CHANGE_KIND_REACTED] = MESSAGING__CHAT_EVENT__DATA_MESSAGE_REACTED,
+            [MESSAGING__CHANGE_KIND__CHANGE_KIND_UNREACTED] = MESSAGING__CHAT_EVENT__DATA_MESSAGE_UNREACTED,
+            [MESSAGING__CHANGE_KIND__CHANGE_KIND_PINNED] = MESSAGING__CHAT_EVENT__DATA_MESSAGE_PINNED,
+            [MESSAGING__CHANGE_KIND__CHANGE_KIND_UNPINNED] = MESSAGING__CHAT_EVENT__DATA_MESSAGE_UNPINNED,
+            [MESSAGING__CHANGE_KIND__CHANGE_KIND_CHAT] = MESSAGING__CHAT_EVENT__DATA_CHAT_CHANGED,
+            [MESSAGING__CHANGE_KIND__CHANGE_KIND_ROLE] = MESSAGING__CHAT_EVENT__DATA_PARTICIPANT_CHANGED,
+            [MESSAGING__CHANGE_KIND__CHANGE_KIND_ENDED] = MESSAGING__CHAT_EVENT__DATA_CHAT_ENDED,
+        };
+        Messaging__ChatEvent *item = add(c, s, pair);
+
+        item->data_case = names[change->kind];
+        item->message_created = change; /* a union of pointers to changes */
+}
+
+static sn_status show_log(struct rpc_call *c, struct showing *s)
+{
+        struct shown *items = ARENA_ARRAY(c->arena, struct shown, s->n);
+        Messaging__Change **changes = ARENA_ARRAY(c->arena, Messaging__Change *, s->n);
+        size_t *places = ARENA_ARRAY(c->arena, size_t, s->n), n = 0;
+
+        for (size_t i = 0; i < s->n; i++) {
+                const struct pair *p = &s->pairs[i];
+
+                if (p->entry != NULL && p->member != NULL && membership_sees(p->member, p->entry->seq)) {
+                        items[n] = (struct shown){
+                            .entry = p->entry, .viewer = p->viewer_id, .member = p->member, .of = p->changed};
+                        places[n++] = i;
+                }
+        }
+        TRY(show_changes(c, items, n, changes));
+        for (size_t i = 0; i < n; i++) {
+                add_change(c, s, &s->pairs[places[i]], changes[i]);
+        }
+        return SN_OK;
+}
+
+/* One's own mark as it is now, on all devices alike. The others are shown what is in their list of receipts, and no
+ * more: a mark that was told to nobody is not told later, when one above it is, and what was passed meanwhile is told
+ * by the event that passed it. */
+static void show_read_mark(struct rpc_call *c, struct showing *s, const struct pair *p)
+{
+        bool own = uuid_equal(p->viewer_id, p->of->object_id);
+
+        if (!own && (p->receipt == NULL || p->receipt->seq != p->of->version)) {
+                return;
+        }
+        Messaging__ReadMark *mark = ARENA_NEW(c->arena, Messaging__ReadMark);
+        Messaging__ChatEvent *item = add(c, s, p);
+
+        messaging__read_mark__init(mark);
+        mark->chat_id = p->of->aggregate_id;
+        mark->user_id = p->of->object_id;
+        mark->seq = own ? p->member->read_seq : p->of->version;
+        if (own) {
+                mark->own_case = MESSAGING__READ_MARK__OWN_UNREAD;
+                mark->unread = membership_unread(p->member);
+        }
+        item->data_case = MESSAGING__CHAT_EVENT__DATA_MESSAGES_READ;
+        item->messages_read = mark;
+}
+
+static void show_delivery(struct rpc_call *c, struct showing *s, const struct pair *p)
+{
+        if (p->receipt == NULL || p->receipt->delivered_seq != p->of->version) {
+                return;
+        }
+        Messaging__Delivery *delivery = ARENA_NEW(c->arena, Messaging__Delivery);
+        Messaging__ChatEvent *item = add(c, s, p);
+
+        messaging__delivery__init(delivery);
+        delivery->chat_id = p->of->aggregate_id;
+        delivery->user_id = p->of->object_id;
+        delivery->seq = p->of->version;
+        item->data_case = MESSAGING__CHAT_EVENT__DATA_MESSAGES_DELIVERED;
+        item->messages_delivered = delivery;
+}
+
+static void show_touch(struct rpc_call *c, struct showing *s, const struct pair *p)
+{
+        Messaging__ChatName *name = ARENA_NEW(c->arena, Messaging__ChatName);
+        Messaging__ChatEvent *item = add(c, s, p);
+
+        messaging__chat_name__init(name);
+        name->id = p->of->aggregate_id;
+        item->data_case = MESSAGING__CHAT_EVENT__DATA_CHAT_TOUCHED;
+        item->chat_touched = name;
+}
+
+static void show_typing(struct rpc_call *c, struct showing *s, const struct pair *p)
+{
+        Messaging__Typing *typing = ARENA_NEW(c->arena, Messaging__Typing);
+        Messaging__ChatEvent *item = add(c, s, p);
+
+        messaging__typing__init(typing);
+        typing->chat_id = p->of->aggregate_id;
+        typing->user_id = p->of->object_id;
+        item->data_case = MESSAGING__CHAT_EVENT__DATA_CHAT_TYPING;
+        item->chat_typing = typing;
+}
+
+/* As of now: a signal comes within two seconds, or not at all. */
+static void show_presence(struct rpc_call *c, struct showing *s, const struct pair *p)
+{
+        Messaging__Presence *presence = ARENA_NEW(c->arena, Messaging__Presence);
+        Messaging__ChatEvent *item = add(c, s, p);
+
+        messaging__presence__init(presence);
+        presence->user_id = p->of->aggregate_id;
+        presence->online = p->of->version != 0;
+        presence->last_seen_at = p->of->occurred_at;
+        item->data_case = MESSAGING__CHAT_EVENT__DATA_MEMBER_PRESENCE;
+        item->member_presence = presence;
+}
+
+/* Who writes: to who has accepted the chat, as they have. */
+static bool is_shown_typing(const struct pair *p)
+{
+        return p->member != NULL && !uuid_equal(p->viewer_id, p->of->object_id) &&
+               p->member->state == MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_IN && p->member->members <= TOLD_MAX;
+}
+
+/* Of a chat that has grown since. */
+static bool is_shown_receipt(const struct pair *p)
+{
+        return p->member != NULL && membership_is_present(p->member) &&
+               (!is_receipt(p) || p->member->members <= TOLD_MAX);
+}
+
+static void show_others(struct rpc_call *c, struct showing *s)
+{
+        for (size_t i = 0; i < s->n; i++) {
+                const struct pair *p = &s->pairs[i];
+
+                if (p->kind == LIVE_READ && is_shown_receipt(p)) {
+                        show_read_mark(c, s, p);
+                } else if (p->kind == LIVE_DELIVERED && is_shown_receipt(p)) {
+                        show_delivery(c, s, p);
+                } else if (p->kind == LIVE_TOUCHED && uuid_equal(p->viewer_id, p->of->object_id)) {
+                        show_touch(c, s, p);
+                } else if (p->kind == LIVE_TYPING && is_shown_typing(p)) {
+                        show_typing(c, s, p);
+                } else if (p->kind == LIVE_PRESENCE && p->told) {
+                        show_presence(c, s, p);
+                }
+        }
+}
+
+sn_status messaging_handle_show_events(struct rpc_call *c, const Sonet__Live__ShowRequest *in,
+                                       Messaging__ChatEvents *out)
+{
+        struct showing s = {.in = in, .out = out};
+
+        if (in->n_events * in->n_viewer_ids > MOST_SHOWN) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "viewer_ids", "at most %d events times viewers", MOST_SHOWN);
+        }
+        make_pairs(c, &s);
+        out->items = ARENA_ARRAY(c->arena, Messaging__ChatEvent *, s.n);
+        TRY(DB_READ(c, tx, load(tx, &s)));
+        TRY(hide_receipts(c, &s));
+        TRY(ask_presence(c, &s));
+        TRY(show_log(c, &s));
+        show_others(c, &s);
+        return SN_OK;
+}
