@@ -95,6 +95,6 @@ sn_status join_end(struct db_tx *tx, chat_member *member, const char *user_id)
 
         TRY(chat_store_member(tx, member->chat_id, user_id, &leaving, NULL));
         TRY(log_add(tx, member, MESSAGING__CHANGE_KIND__CHANGE_KIND_LEFT, user_id, "", &entry));
-        TRY(chat_store_end_participant(tx, member->chat_id, user_id, entry.seq));
+        TRY(chat_store_end_participant(tx, member->chat_id, user_id, entry.sender_id, entry.seq));
         return leaving.role == MESSAGING__ROLE__ROLE_OWNER ? pass_on(tx, member) : SN_OK;
 }

@@ -47,7 +47,8 @@ sn_status chat_store_lock_chat(struct db_tx *tx, const char *id)
         "p.read_n,"                                                                                                    \
         " (select array_agg(lower(r) order by r) from unnest(p.visible) r) as visible_from,"                           \
         " (select array_agg(coalesce(upper(r), 9223372036854775807) order by r) from unnest(p.visible) r)"             \
-        " as visible_to, p.created_at as joined_at, c.expires_in_s, p.archived, p.pinned, p.muted_until, p.draft"
+        " as visible_to, p.created_at as joined_at, c.expires_in_s, p.archived, p.pinned, p.muted_until, p.draft, "    \
+        "p.removed"
 
 DB_STATEMENT(SELECT_MEMBER, "messaging_service", &messaging_rows__member__message,
              MEMBER("$2::uuid") " from chats c left join chat_participants p on p.chat_id = c.id and p.user_id = $2"

@@ -56,7 +56,8 @@ sn_status chat_store_chats_with(struct db_tx *tx, const char *user_id, size_t li
 
 DB_STATEMENT(FORGET_MEMBER, "messaging_service", NULL,
              "with r as (delete from read_receipts where chat_id = $1 and user_id = $2),"
-             " t as (delete from typing_indicators where chat_id = $1 and user_id = $2)"
+             " t as (delete from typing_indicators where chat_id = $1 and user_id = $2),"
+             " l as (delete from chat_links where chat_id = $1 and creator_id = $2)"
              " delete from chat_participants where chat_id = $1 and user_id = $2");
 
 /* Of a direct chat its other member has it on, with an id that names nobody: a pair is one chat. */

@@ -1,12 +1,13 @@
 /* Owns the SQL on who is in a chat, and how far they have read. */
 #include "services/messaging/store_participants.h"
 
-DB_STATEMENT(PUT_PARTICIPANT, "messaging_service", NULL,
-             "insert into chat_participants as p (chat_id, user_id, role, state, visible, read_seq, read_n)"
-             " values ($1, $2, $3, $4, int8multirange(int8range($5, null)), $6, $7)"
-             " on conflict (chat_id, user_id) do update set role = excluded.role, state = excluded.state,"
-             " visible = p.visible + excluded.visible, read_seq = excluded.read_seq, read_n = excluded.read_n,"
-             " created_at = now(), changed_xid = pg_current_xact_id(), joined_xid = pg_current_xact_id()");
+DB_STATEMENT(
+    PUT_PARTICIPANT, "messaging_service", NULL,
+    "insert into chat_participants as p (chat_id, user_id, role, state, visible, read_seq, read_n)"
+    " values ($1, $2, $3, $4, int8multirange(int8range($5, null)), $6, $7)"
+    " on conflict (chat_id, user_id) do update set role = excluded.role, state = excluded.state,"
+    " removed = false, visible = p.visible + excluded.visible, read_seq = excluded.read_seq, read_n = excluded.read_n,"
+    " created_at = now(), changed_xid = pg_current_xact_id(), joined_xid = pg_current_xact_id()");
 DB_STATEMENT(COUNT_MEMBERS, "messaging_service", NULL, "update chats set members = members + $2 where id = $1");
 
 sn_status chat_store_put_participant(struct db_tx *tx, const char *chat_id, const struct new_participant *p)
@@ -20,11 +21,13 @@ sn_status chat_store_put_participant(struct db_tx *tx, const char *chat_id, cons
 
 DB_STATEMENT(END_PARTICIPANT, "messaging_service", NULL,
              "update chat_participants set state = 3, visible = visible * int8multirange(int8range(1, $3::bigint + 1)),"
-             " changed_xid = pg_current_xact_id() where chat_id = $1 and user_id = $2");
+             " removed = $2 <> $4, changed_xid = pg_current_xact_id() where chat_id = $1 and user_id = $2");
 
-sn_status chat_store_end_participant(struct db_tx *tx, const char *chat_id, const char *user_id, int64_t seq)
+sn_status chat_store_end_participant(struct db_tx *tx, const char *chat_id, const char *user_id, const char *by,
+                                     int64_t seq)
 {
-        TRY(db_exec(tx, &END_PARTICIPANT, DB_BINDS(bind_uuid(chat_id), bind_uuid(user_id), bind_i64(seq)), NULL));
+        TRY(db_exec(tx, &END_PARTICIPANT,
+                    DB_BINDS(bind_uuid(chat_id), bind_uuid(user_id), bind_i64(seq), bind_uuid(by)), NULL));
         return db_exec(tx, &COUNT_MEMBERS, DB_BINDS(bind_uuid(chat_id), bind_i64(-1)), NULL);
 }
 

@@ -15,9 +15,9 @@ struct new_participant {
 
 /* New, or back again: what they could read before stays so. Counts them in the chat when they were not in it. */
 SN_CHECKED sn_status chat_store_put_participant(struct db_tx *tx, const char *chat_id, const struct new_participant *p);
-/* Ends a membership with the entry of this number, the last that they may read. */
+/* Ends a membership with the entry of this number, the last that they may read; by: who did it. */
 SN_CHECKED sn_status chat_store_end_participant(struct db_tx *tx, const char *chat_id, const char *user_id,
-                                                int64_t seq);
+                                                const char *by, int64_t seq);
 /* Who is in the chat, in the order in which they came, beyond the scan's position. */
 SN_CHECKED sn_status chat_store_participants(struct db_tx *tx, const char *chat_id, const struct page_scan *scan,
                                              size_t *n, chat_member ***members);

@@ -1,11 +1,13 @@
-/* Forgets what was so for a moment: who wrote. */
+/* Forgets what was so for a while: who wrote, links that work no more. */
 #include "services/messaging/messaging.h"
 
+#include "services/messaging/store_links.h"
 #include "services/messaging/store_typing.h"
 
 static sn_status run(struct rpc_call *c, bool *more)
 {
-        return DB_WRITE(c, tx, typing_store_sweep(tx));
+        TRY(DB_WRITE(c, tx, typing_store_sweep(tx)));
+        return DB_WRITE(c, tx, link_store_sweep(tx));
 }
 
-const struct service_job messaging_sweep = {.name = "sweep_typing", .every_s = 60, .run = run};
+const struct service_job messaging_sweep = {.name = "sweep_chats", .every_s = 60, .run = run};

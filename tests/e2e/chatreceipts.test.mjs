@@ -100,7 +100,7 @@ test('what a device acknowledges is delivered, in all chats up to there', async 
         device.send({ type: 'acknowledge', channel: 'messages', position: early });
         const three = await send(ada, chat, 'Three');
         eves.send({ type: 'acknowledge', channel: 'messages', position: await take(device, three) });
-        await event(adas, 'messages.delivered', (d) => d.seq === three.seq);
+        await event(adas, 'messages.delivered', (d) => d.chat_id === chat.id && d.seq === three.seq);
         assert.deepEqual(await receipts(ada, chat), [[bob.id, 0, three.seq]]);
         assert.deepEqual(told(adas, 'messages.delivered').filter(([id]) => id === chat.id), [one, two, three].map((m) => [chat.id, bob.id, m.seq]));
         await take(adas, three);

@@ -412,6 +412,10 @@ test('chats and messages', async () => {
         }
         assert.equal((await ok('ListPins', { id: chat.id }, bob)).items.length, 0);
         assert.equal((await ok('GetReplies', target, bob)).items.length, 0);
+        const { link, token } = await ok('CreateChatLink', { id: group.id }, alice);
+        assert.deepEqual(ids((await ok('ListChatLinks', { id: group.id }, alice)).items), [link.id]);
+        assert.equal((await ok('JoinChat', { token }, bob)).id, group.id);
+        await ok('RevokeChatLink', { id: group.id, link_id: link.id }, alice);
         await ok('PutPresence', {}, alice);
         assert.deepEqual((await ok('ListPresence', { user_ids: [alice.id] }, alice)).items.map((p) => p.online), [true]);
         await ok('EndPresence', {}, alice);

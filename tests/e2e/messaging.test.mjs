@@ -204,6 +204,55 @@ test('who comes is shown what was said before, when the chat says so', async () 
         assert.equal(must(await bob.get(`/v1/chats/${chat.id}`)).unread, 0);
 });
 
+test('members come by links: as many as it says, until it expires, is revoked, or who made it administers no more', async () => {
+        const [ada, bob, cay, dan] = await registerMany(4);
+        const chat = await group(ada, bob);
+        const links = (what = '') => `/v1/chats/${chat.id}/links${what}`;
+        const join = (member, token) => member.post('/v1/chats/join', { token });
+        const refused = async (member, token) => problem(await join(member, token), 409, { field: 'token', code: 'link_invalid' });
+        await send(ada, chat, 'Before');
+        problem(await bob.post(links(), {}), 403);
+        problem(await bob.get(links()), 403);
+        problem(await cay.get(links()), 404);
+        problem(await ada.post(links(), { expires_in_s: 59 }), 422, { field: 'expires_in_s' });
+        problem(await ada.post(`/v1/chats/${(await direct(ada, bob)).id}/links`, {}), 409);
+        const { link, token } = must(await ada.post(links(), { uses: 1 }), 201);
+        assert.deepEqual([link.uses, link.uses_left, link.creator.id], [1, 1, ada.id]);
+        assert.equal(must(await join(bob, token)).id, chat.id, 'who is in it uses nothing');
+        const answers = await Promise.all([cay, dan].map((member) => join(member, token)));
+        assert.deepEqual(answers.map((a) => a.status).sort(), [200, 409], 'of two at once one comes');
+        const [inside, outside] = answers[0].status === 200 ? [cay, dan] : [dan, cay];
+        const seen = must(await inside.get(`/v1/chats/${chat.id}`));
+        assert.deepEqual([seen.role, seen.participants, texts(await page(inside, chat))], ['member', 3, []]);
+        await refused(outside, token);
+        await refused(outside, 'x'.repeat(43));
+        assert.deepEqual(must(await ada.get(links())).items, []);
+
+        const open = must(await ada.post(links(), {}), 201);
+        must(await inside.del(`/v1/chats/${chat.id}/participants/${inside.id}`), 204);
+        must(await join(inside, open.token));
+        must(await ada.del(`/v1/chats/${chat.id}/participants/${inside.id}`), 204);
+        await refused(inside, open.token);
+        assert.deepEqual(must(await ada.get(links())).items.map((l) => [l.id, l.uses_left, l.token]), [[open.link.id, 99, undefined]]);
+        must(await ada.post(`/v1/chats/${chat.id}/participants`, { user_ids: [inside.id] }), 204);
+        must(await inside.del(`/v1/chats/${chat.id}/participants/${inside.id}`), 204);
+        must(await join(inside, open.token), 200, 'who was brought in again may leave and come as others');
+        must(await ada.del(links(`/${open.link.id}`)), 204);
+        problem(await ada.del(links(`/${open.link.id}`)), 404, { field: 'link_id' });
+        await refused(outside, open.token);
+
+        must(await ada.patch(`/v1/chats/${chat.id}/participants/${bob.id}`, { role: 'administrator' }), 204);
+        const bobs = must(await bob.post(links(), {}), 201);
+        must(await ada.patch(`/v1/chats/${chat.id}/participants/${bob.id}`, { role: 'member' }), 204);
+        await refused(outside, bobs.token);
+        const last = must(await ada.post(links(), {}), 201);
+        must(await ada.del(`/v1/chats/${chat.id}`), 204);
+        await refused(outside, last.token);
+        const channel = must(await ada.post('/v1/chats', { kind: 'channel', title: 'News' }), 201);
+        const { token: readers } = must(await ada.post(`/v1/chats/${channel.id}/links`, {}), 201);
+        assert.equal(must(await join(outside, readers)).role, 'reader');
+});
+
 test('a client resumes where it was', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = await direct(ada, bob);

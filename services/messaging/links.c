@@ -1,0 +1,164 @@
+/* Owns links by which members come into groups and channels by themselves. Who has the token may come: it is shown
+ * once, and its hash is what is kept. */
+#include "services/messaging/messaging.h"
+
+#include <sodium.h>
+#include <string.h>
+#include "auth/base64url.h"
+#include "base/clock.h"
+#include "services/messaging/join.h"
+#include "services/messaging/membership.h"
+#include "services/messaging/people.h"
+#include "services/messaging/show_chats.h"
+#include "services/messaging/store_chats.h"
+#include "services/messaging/store_links.h"
+
+enum { TOKEN_BYTES = 32, LINKS_MAX = 50, USES = 100, EXPIRES_IN_S = 7 * 24 * 3600 };
+
+static char *new_token(struct arena *arena)
+{
+        char *text = arena_alloc(arena, BASE64URL_CHARS(TOKEN_BYTES) + 1);
+        uint8_t bytes[TOKEN_BYTES];
+
+        random_bytes(bytes, sizeof(bytes));
+        return base64url_encode(bytes, sizeof(bytes), text);
+}
+
+/* As it was drawn at random no key is needed. */
+static void hash_token(const char *token, uint8_t hash[LINK_HASH_BYTES])
+{
+        (void)crypto_generichash(hash, LINK_HASH_BYTES, (const uint8_t *)token, strlen(token), NULL, 0);
+}
+
+/* The chat is locked. */
+static sn_status lock_administered(struct db_tx *tx, const char *chat_id)
+{
+        chat_member member = MESSAGING_ROWS__MEMBER__INIT;
+
+        TRY(membership_lock(tx, chat_id, &member));
+        if (member.kind == MESSAGING__CHAT_KIND__CHAT_KIND_DIRECT) {
+                return rpc_fail(db_call(tx), SN_FAILED_PRECONDITION, "id",
+                                "a direct chat is of two; nobody comes to it");
+        }
+        return membership_check_administers(db_call(tx), &member, "look after its links");
+}
+
+sn_status messaging_handle_create_chat_link(struct rpc_call *c, const Messaging__CreateChatLinkRequest *in,
+                                            Messaging__NewChatLink *out)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        uint8_t hash[LINK_HASH_BYTES];
+        struct new_link link = {.chat_id = in->id,
+                                .hash = hash,
+                                .uses = in->uses != 0 ? in->uses : USES,
+                                .expires_in_s = in->expires_in_s != 0 ? in->expires_in_s : EXPIRES_IN_S};
+        Messaging__ChatLink **links = NULL;
+        User__Author **creator = NULL;
+        size_t n = 0;
+
+        out->token = new_token(c->arena);
+        hash_token(out->token, hash);
+        out->link = ARENA_NEW(c->arena, Messaging__ChatLink);
+        messaging__chat_link__init(out->link);
+        TRY(people_get(c, (char *[]){(char *)c->actor}, 1, &creator));
+        TRY(db_begin(c, &tx));
+        TRY(lock_administered(tx, in->id));
+        TRY(link_store_list(tx, in->id, LINKS_MAX, &n, &links));
+        if (n == LINKS_MAX) {
+                return rpc_fail(c, SN_RESOURCE_EXHAUSTED, "id", "a chat has at most %d links; revoke one first",
+                                LINKS_MAX);
+        }
+        TRY(link_store_insert(tx, &link, out->link));
+        out->link->creator = creator[0];
+        return db_commit(c, NULL, &tx);
+}
+
+static sn_status read_links(struct db_tx *tx, const char *chat_id, Messaging__ChatLinkList *out)
+{
+        TRY(lock_administered(tx, chat_id));
+        return link_store_list(tx, chat_id, LINKS_MAX, &out->n_items, &out->items);
+}
+
+sn_status messaging_handle_list_chat_links(struct rpc_call *c, const Messaging__ListChatLinksRequest *in,
+                                           Messaging__ChatLinkList *out)
+{
+        User__Author **creators = NULL;
+        char *ids[LINKS_MAX];
+
+        TRY(DB_WRITE(c, tx, read_links(tx, in->id, out)));
+        for (size_t i = 0; i < out->n_items; i++) {
+                ids[i] = out->items[i]->creator->id;
+        }
+        TRY(people_get(c, ids, out->n_items, &creators));
+        for (size_t i = 0; i < out->n_items; i++) {
+                out->items[i]->creator = creators[i];
+        }
+        return SN_OK;
+}
+
+static sn_status revoke(struct db_tx *tx, const char *chat_id, const char *id)
+{
+        bool deleted = false;
+
+        TRY(lock_administered(tx, chat_id));
+        TRY(link_store_delete(tx, chat_id, id, &deleted));
+        return deleted ? SN_OK : rpc_fail(db_call(tx), SN_NOT_FOUND, "link_id", "this chat has no link with this id");
+}
+
+sn_status messaging_handle_revoke_chat_link(struct rpc_call *c, const Messaging__RevokeChatLinkRequest *in,
+                                            Google__Protobuf__Empty *out)
+{
+        return DB_WRITE(c, tx, revoke(tx, in->id, in->link_id));
+}
+
+/* ---- Coming by one ---- */
+
+/* Whatever is wrong with it: who has a link is told nothing of a chat that they cannot come to. */
+static sn_status fail_link(struct rpc_call *c)
+{
+        return rpc_fail_code(c, SN_FAILED_PRECONDITION, "link_invalid", "token",
+                             "is no longer valid: ask whoever gave you the link for a new one");
+}
+
+static sn_status join(struct db_tx *tx, const char *chat_id, const uint8_t *hash)
+{
+        struct rpc_call *c = db_call(tx);
+        struct joining self = {.ids = (char *[]){(char *)c->actor}, .n = 1, .role = MESSAGING__ROLE__ROLE_MEMBER};
+        chat_member member = MESSAGING_ROWS__MEMBER__INIT;
+        bool used = false;
+
+        TRY(chat_store_lock_chat(tx, chat_id));
+        TRY(chat_store_member(tx, chat_id, c->actor, &member, NULL));
+        if (membership_is_present(&member)) {
+                return SN_OK;
+        }
+        TRY(link_store_use(tx, hash, &used));
+        if (!used || member.removed) {
+                return fail_link(c);
+        }
+        if (member.kind == MESSAGING__CHAT_KIND__CHAT_KIND_GROUP && member.members >= GROUP_MAX) {
+                return rpc_fail(c, SN_FAILED_PRECONDITION, "token", "this group is full: it has %d members", GROUP_MAX);
+        }
+        if (member.kind == MESSAGING__CHAT_KIND__CHAT_KIND_CHANNEL) {
+                self.role = MESSAGING__ROLE__ROLE_READER;
+        }
+        return join_all(tx, &member, &self);
+}
+
+/* Who is in it already uses nothing. */
+sn_status messaging_handle_join_chat(struct rpc_call *c, const Messaging__JoinChatRequest *in, Messaging__Chat *out)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        uint8_t hash[LINK_HASH_BYTES];
+        char *chat_id = NULL;
+
+        hash_token(in->token, hash);
+        TRY(DB_READ(c, read, link_store_find(read, hash, &chat_id)));
+        if (chat_id[0] == '\0') {
+                return fail_link(c);
+        }
+        TRY(db_begin(c, &tx));
+        TRY(join(tx, chat_id, hash));
+        TRY(show_stored_chat(tx, chat_id, out));
+        return db_commit(c, NULL, &tx);
+}
