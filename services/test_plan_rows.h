@@ -138,6 +138,10 @@ static const struct {
     {"messaging_service", "insert into chat_links (id, chat_id, creator_id, token_hash, uses, uses_left, expires_at)"
                           " select id(n), id(n % 5000), id(n), n::text::bytea, 1, 1, now() + interval '1 s' * n from "
                           "generate_series(1, 20000) n"},
+    {"messaging_service",
+     "insert into message_words (message_id, chat_id, seq, words)"
+     " select id(n), id(n % 5000 + 1), n, chat_words(id(n % 5000 + 1), n, array['a', 'b' || n % 100])"
+     " from generate_series(1, 50000) n"},
     {"messaging_service", "insert into presence (user_id, seen_at, until_at)"
                           " select id(n), now(), now() from generate_series(1, 20000) n"},
     {"messaging_service", "insert into read_receipts (chat_id, user_id, read_seq)"

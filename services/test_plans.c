@@ -202,7 +202,9 @@ static void chats_and_messages_are_found_by_index(void **state)
               {"SWEEP_TYPING", "typing_indicators_over"}, {"SCAN_CHATS", "chat_participants_of_user chats_pkey"},
               {"SELECT_KNOWN", "chat_months_pkey _seq"}, {"SELECT_RANGES", "chat_months_pkey _seq"},
               {"SELECT_HIDDEN_SINCE", "message_hides_changed"}, {"FORGET_BY", "_sender_id_idx"},
-              {"FORGET_ABOUT", "_target_id_idx"});
+              {"FORGET_ABOUT", "_target_id_idx"},
+              {"FIND_MESSAGES", "chat_participants_ chats_pkey message_words_found"},
+              {"PUT_WORDS", "Conflict Arbiter Indexes: message_words_pkey"});
 }
 
 static void notifications_are_found_by_index(void **state)

@@ -9,6 +9,7 @@
 #include "services/messaging/membership.h"
 #include "services/messaging/messages.h"
 #include "services/messaging/people.h"
+#include "services/messaging/search_messages.h"
 #include "services/messaging/show.h"
 #include "services/messaging/store_changes.h"
 #include "services/messaging/store_log.h"
@@ -68,6 +69,7 @@ static sn_status edit(struct db_tx *tx, const Messaging__EditMessageRequest *in,
         TRY(check_edit(db_call(tx), in, &t.message));
         TRY(log_add(tx, &t.member, MESSAGING__CHANGE_KIND__CHANGE_KIND_EDITED, in->message_id, "", &entry));
         TRY(chat_store_edit(tx, &t.message, entry.seq, in->text));
+        TRY(search_put(tx, &t.message, in->text));
         out->text = in->text;
         out->edited_at = entry.created_at;
         return SN_OK;

@@ -2,6 +2,7 @@
 #include "services/messaging/chat_settings.h"
 
 #include "base/text.h"
+#include "services/messaging/chat_pictures.h"
 #include "services/messaging/log.h"
 #include "services/messaging/membership.h"
 #include "services/messaging/people.h"
@@ -30,18 +31,25 @@ static bool sets_history(const Messaging__UpdateChatRequest *in)
         return in->history_presence_case == MESSAGING__UPDATE_CHAT_REQUEST__HISTORY_PRESENCE_HISTORY;
 }
 
+static bool sets_picture(const Messaging__UpdateChatRequest *in)
+{
+        return in->picture_presence_case == MESSAGING__UPDATE_CHAT_REQUEST__PICTURE_PRESENCE_PICTURE_MEDIA_ID;
+}
+
 static sn_status check_update(struct rpc_call *c, const chat_member *member, const Messaging__UpdateChatRequest *in)
 {
         TRY(membership_check_takes_part(c, member));
         if (member->kind != MESSAGING__CHAT_KIND__CHAT_KIND_DIRECT) {
                 return membership_check_administers(c, member, "change it");
         }
-        return sets_title(in) || sets_history(in)
-                   ? rpc_fail(c, SN_FAILED_PRECONDITION, "id", "a direct chat has no title, and nobody comes to it")
+        return sets_title(in) || sets_history(in) || sets_picture(in)
+                   ? rpc_fail(c, SN_FAILED_PRECONDITION, "id",
+                              "a direct chat has no title and no picture, and nobody comes to it")
                    : SN_OK;
 }
 
-static sn_status update(struct db_tx *tx, const Messaging__UpdateChatRequest *in, Messaging__Chat *out)
+static sn_status update(struct db_tx *tx, const Messaging__UpdateChatRequest *in, const struct chat_picture *picture,
+                        Messaging__Chat *out)
 {
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
         chat_entry entry = MESSAGING_ROWS__ENTRY__INIT;
@@ -49,6 +57,7 @@ static sn_status update(struct db_tx *tx, const Messaging__UpdateChatRequest *in
         TRY(membership_lock(tx, in->id, &member));
         TRY(check_update(db_call(tx), &member, in));
         TRY(chat_store_update_chat(tx, in));
+        TRY(sets_picture(in) ? chat_picture_put(tx, in->id, picture) : SN_OK);
         TRY(log_add(tx, &member, MESSAGING__CHANGE_KIND__CHANGE_KIND_CHAT, "", "", &entry));
         return show_stored_chat(tx, in->id, out);
 }
@@ -57,15 +66,19 @@ sn_status messaging_handle_update_chat(struct rpc_call *c, const Messaging__Upda
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
+        struct chat_picture picture = {0};
 
         if (sets_title(in)) {
                 TRY(chat_check_title(c, in->title));
         }
         TRY(membership_read_present(c, in->id, &member));
+        TRY(check_update(c, &member, in));
         TRY(people_check_not_blocked(c, &member));
+        TRY(sets_picture(in) ? chat_picture_bring(c, in->picture_media_id, &picture) : SN_OK);
         TRY(show_chat(c, in->id, out)); /* others are not asked within the transaction */
         TRY(db_begin(c, &tx));
-        TRY(update(tx, in, out));
+        TRY(update(tx, in, &picture, out));
+        out->picture = sets_picture(in) ? picture.media : out->picture;
         return db_commit(c, NULL, &tx);
 }
 
@@ -85,6 +98,7 @@ static sn_status delete_chat(struct db_tx *tx, const char *id)
                 return rpc_fail(c, SN_PERMISSION_DENIED, NULL, "only its owner can delete this chat; you can leave it");
         }
         TRY(log_add(tx, &member, MESSAGING__CHANGE_KIND__CHANGE_KIND_ENDED, "", "", &entry));
+        TRY(chat_picture_put(tx, id, &(struct chat_picture){0}));
         return chat_store_end_chat(tx, id);
 }
 

@@ -1,6 +1,7 @@
 /* Owns beginning chats. */
 #include "services/messaging/messaging.h"
 
+#include "services/messaging/chat_pictures.h"
 #include "services/messaging/chat_settings.h"
 #include "services/messaging/join.h"
 #include "services/messaging/membership.h"
@@ -18,6 +19,9 @@ static sn_status check_new(struct rpc_call *c, const Messaging__CreateChatReques
         }
         if (direct && in->title[0] != '\0') {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "title", "a direct chat has no title");
+        }
+        if (direct && in->picture_media_id[0] != '\0') {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "picture_media_id", "a direct chat has no picture");
         }
         return direct ? SN_OK : chat_check_title(c, in->title);
 }
@@ -108,20 +112,24 @@ static sn_status create_direct(struct rpc_call *c, const struct new_chat *chat, 
         return db_commit(c, &out->base, &tx);
 }
 
-static sn_status create_group(struct rpc_call *c, const struct new_chat *chat, struct joining *others,
-                              Messaging__Chat *out)
+static sn_status create_group(struct rpc_call *c, const struct new_chat *chat, char *picture_media_id,
+                              struct joining *others, Messaging__Chat *out)
 {
+        struct chat_picture picture = {0};
         CLEANUP(db_end) struct db_tx *tx = NULL;
         chat_member owner = MESSAGING_ROWS__MEMBER__INIT;
         const struct joining self = {.ids = (char *[]){(char *)c->actor}, .n = 1, .role = MESSAGING__ROLE__ROLE_OWNER};
 
         TRY(join_check(c, others));
+        TRY(chat_picture_bring(c, picture_media_id, &picture));
         TRY(db_begin(c, &tx));
         TRY(chat_store_insert_chat(tx, chat));
+        TRY(picture.media != NULL ? chat_picture_put(tx, chat->id, &picture) : SN_OK);
         TRY(chat_store_member(tx, chat->id, c->actor, &owner, NULL));
         TRY(join_all(tx, &owner, &self));
         TRY(join_all(tx, &owner, others));
         TRY(show_stored_chat(tx, chat->id, out));
+        out->picture = picture.media;
         return db_commit(c, &out->base, &tx);
 }
 
@@ -140,7 +148,7 @@ sn_status messaging_handle_create_chat(struct rpc_call *c, const Messaging__Crea
         if (in->kind == MESSAGING__CHAT_KIND__CHAT_KIND_CHANNEL) {
                 others.role = MESSAGING__ROLE__ROLE_READER;
         }
-        return create_group(c, &chat, &others, out);
+        return create_group(c, &chat, in->picture_media_id, &others, out);
 }
 
 sn_status messaging_handle_get_chat(struct rpc_call *c, const Messaging__GetChatRequest *in, Messaging__Chat *out)

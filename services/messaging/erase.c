@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "services/messaging/chat_pictures.h"
 #include "services/messaging/deletion.h"
 #include "services/messaging/join.h"
 #include "services/messaging/log.h"
@@ -78,6 +79,12 @@ static sn_status erase_reactions(struct rpc_call *c, const char *id, bool *more)
         return SN_OK;
 }
 
+static sn_status end_chat(struct db_tx *tx, const char *chat_id)
+{
+        TRY(chat_picture_put(tx, chat_id, &(struct chat_picture){0}));
+        return chat_store_end_chat(tx, chat_id);
+}
+
 static sn_status leave(struct db_tx *tx, const char *chat_id, const char *user_id)
 {
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
@@ -86,7 +93,7 @@ static sn_status leave(struct db_tx *tx, const char *chat_id, const char *user_i
         TRY(chat_store_member(tx, chat_id, user_id, &member, NULL));
         if (membership_is_present(&member) && member.kind != MESSAGING__CHAT_KIND__CHAT_KIND_DIRECT) {
                 TRY(join_end(tx, &member, user_id));
-                TRY(member.members > 1 ? SN_OK : chat_store_end_chat(tx, chat_id));
+                TRY(member.members > 1 ? SN_OK : end_chat(tx, chat_id));
         }
         return chat_store_forget_member(tx, chat_id, user_id);
 }

@@ -13,13 +13,16 @@
 
 static sn_status show_participants(struct rpc_call *c, chat_member **members, size_t n, Messaging__ParticipantList *out)
 {
-        char **ids = ARENA_ARRAY(c->arena, char *, n);
+        char **ids = ARENA_ARRAY(c->arena, char *, n), **viewers = ARENA_ARRAY(c->arena, char *, n);
         User__Author **people = NULL;
+        bool *blocked = NULL;
 
         for (size_t i = 0; i < n; i++) {
                 ids[i] = members[i]->user_id;
+                viewers[i] = (char *)c->actor;
         }
         TRY(people_get(c, ids, n, &people));
+        TRY(people_blocked(c, viewers, ids, n, &blocked));
         out->items = ARENA_ARRAY(c->arena, Messaging__Participant *, n);
         for (size_t i = 0; i < n; i++) {
                 Messaging__Participant *p = ARENA_NEW(c->arena, Messaging__Participant);
@@ -31,6 +34,7 @@ static sn_status show_participants(struct rpc_call *c, chat_member **members, si
                 p->user = people[i];
                 p->role = (Messaging__Role)members[i]->role;
                 p->joined_at = members[i]->joined_at;
+                p->blocked = blocked[i];
                 out->items[out->n_items++] = p;
         }
         return SN_OK;

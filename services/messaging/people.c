@@ -156,6 +156,46 @@ sn_status people_relations_of(struct rpc_call *c, char *const *viewers, char *co
                    : rpc_fail(c, SN_INTERNAL, NULL, "the follow service answered with the wrong number of relations");
 }
 
+static sn_status ask_blocks(struct rpc_call *c, char **viewers, char **ids, size_t n, protobuf_c_boolean *blocked)
+{
+        for (size_t from = 0; from < n; from += PEOPLE_ASKED_MAX) {
+                Follow__GetBlocksRequest in = FOLLOW__GET_BLOCKS_REQUEST__INIT;
+                Follow__Blocks out = FOLLOW__BLOCKS__INIT;
+
+                in.blocker_ids = viewers + from;
+                in.blocked_ids = ids + from;
+                in.n_blocker_ids = in.n_blocked_ids = n - from < PEOPLE_ASKED_MAX ? n - from : PEOPLE_ASKED_MAX;
+                TRY(follow_get_blocks(c, &in, &out));
+                if (out.n_items != in.n_blocker_ids) {
+                        return rpc_fail(c, SN_INTERNAL, NULL,
+                                        "the follow service answered with the wrong number of blocks");
+                }
+                memcpy(blocked + from, out.items, out.n_items * sizeof(*blocked));
+        }
+        return SN_OK;
+}
+
+sn_status people_blocked(struct rpc_call *c, char *const *viewers, char *const *ids, size_t n, bool **blocked)
+{
+        char **blockers = ARENA_ARRAY(c->arena, char *, n), **others = ARENA_ARRAY(c->arena, char *, n);
+        protobuf_c_boolean *answers = ARENA_ARRAY(c->arena, protobuf_c_boolean, n);
+        size_t *places = ARENA_ARRAY(c->arena, size_t, n), n_asked = 0;
+
+        *blocked = ARENA_ARRAY(c->arena, bool, n);
+        for (size_t i = 0; i < n; i++) {
+                if (viewers[i][0] != '\0' && ids[i][0] != '\0' && !uuid_equal(viewers[i], ids[i])) {
+                        blockers[n_asked] = viewers[i];
+                        others[n_asked] = ids[i];
+                        places[n_asked++] = i;
+                }
+        }
+        TRY(ask_blocks(c, blockers, others, n_asked, answers));
+        for (size_t i = 0; i < n_asked; i++) {
+                (*blocked)[places[i]] = answers[i];
+        }
+        return SN_OK;
+}
+
 /* NULL in chats that are not direct. */
 static sn_status find_peer(struct rpc_call *c, const chat_member *member, Follow__Relationship **peer)
 {

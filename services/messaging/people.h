@@ -22,6 +22,9 @@ SN_CHECKED sn_status people_privacy(struct rpc_call *c, char *const *ids, size_t
 /* relations[i]: of viewers[i] with ids[i]. At most PEOPLE_ASKED_MAX. */
 SN_CHECKED sn_status people_relations_of(struct rpc_call *c, char *const *viewers, char *const *ids, size_t n,
                                          Follow__Relationship ***relations);
+/* blocked[i]: viewers[i] blocks ids[i]; "" blocks nobody, and nobody "". */
+SN_CHECKED sn_status people_blocked(struct rpc_call *c, char *const *viewers, char *const *ids, size_t n,
+                                    bool **blocked);
 /* Whether one of the two of a direct chat blocks the other; false in other chats, whoever blocks whom in them. */
 SN_CHECKED sn_status people_is_blocked(struct rpc_call *c, const chat_member *member, bool *blocked);
 /* SN_PERMISSION_DENIED when it is so: nothing that one does in the chat reaches the other. Asked before the

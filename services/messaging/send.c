@@ -7,6 +7,7 @@
 #include "services/messaging/membership.h"
 #include "services/messaging/messages.h"
 #include "services/messaging/people.h"
+#include "services/messaging/search_messages.h"
 #include "services/messaging/show.h"
 #include "services/messaging/store_log.h"
 #include "services/messaging/versions.h"
@@ -110,7 +111,8 @@ static sn_status store_message(struct db_tx *tx, const Messaging__SendMessageReq
         content->chat_id = place.chat_id;
         content->kind = place.kind;
         TRY(attachments_put(tx, place.id, attachments));
-        return log_append(tx, &member, content);
+        TRY(log_append(tx, &member, content));
+        return content->text[0] != '\0' ? search_put(tx, content, content->text) : SN_OK;
 }
 
 /* Also when one is out of the chat by now: it is one's own. */

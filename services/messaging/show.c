@@ -36,6 +36,26 @@ static void fill_message(struct shown *item)
         m->client_id = uuid_equal(item->viewer, e->sender_id) ? e->client_id : "";
 }
 
+/* In a direct chat a block stops what would be marked. */
+static sn_status mark_blocked(struct rpc_call *c, struct shown *items, size_t n)
+{
+        char **viewers = ARENA_ARRAY(c->arena, char *, n), **senders = ARENA_ARRAY(c->arena, char *, n);
+        bool *blocked = NULL;
+
+        for (size_t i = 0; i < n; i++) {
+                const chat_member *m = items[i].member;
+                bool asked = m != NULL && m->kind != MESSAGING__CHAT_KIND__CHAT_KIND_DIRECT;
+
+                viewers[i] = asked ? (char *)items[i].viewer : "";
+                senders[i] = items[i].entry->sender_id;
+        }
+        TRY(people_blocked(c, viewers, senders, n, &blocked));
+        for (size_t i = 0; i < n; i++) {
+                items[i].message->blocked = blocked[i];
+        }
+        return SN_OK;
+}
+
 /* ---- Reactions ---- */
 
 static sn_status add_reactions(struct rpc_call *c, struct shown *items, size_t n)
@@ -235,6 +255,7 @@ sn_status show_messages(struct rpc_call *c, struct shown *items, size_t n)
                 fill_message(&items[i]);
                 items[i].message->sender = senders[i];
         }
+        TRY(mark_blocked(c, items, n));
         TRY(add_reactions(c, items, n));
         TRY(add_replies(c, items, n));
         TRY(attachments_show(c, items, n));

@@ -48,7 +48,7 @@ sn_status chat_store_lock_chat(struct db_tx *tx, const char *id)
         " (select array_agg(lower(r) order by r) from unnest(p.visible) r) as visible_from,"                           \
         " (select array_agg(coalesce(upper(r), 9223372036854775807) order by r) from unnest(p.visible) r)"             \
         " as visible_to, p.created_at as joined_at, c.expires_in_s, p.archived, p.pinned, p.muted_until, p.draft, "    \
-        "p.removed"
+        "p.removed, c.picture_id"
 
 DB_STATEMENT(SELECT_MEMBER, "messaging_service", &messaging_rows__member__message,
              MEMBER("$2::uuid") " from chats c left join chat_participants p on p.chat_id = c.id and p.user_id = $2"
@@ -109,6 +109,20 @@ sn_status chat_store_update_chat(struct db_tx *tx, const Messaging__UpdateChatRe
                                     ? bind_i64(in->expires_in_s)
                                     : bind_null()),
                        NULL);
+}
+
+DB_STATEMENT(SET_PICTURE, "messaging_service", NULL,
+             "update chats c set picture_id = $2, picture_use_id = $3 from (select id, picture_use_id from chats"
+             " where id = $1 for no key update) o where c.id = o.id returning o.picture_use_id");
+
+sn_status chat_store_set_picture(struct db_tx *tx, const char *id, const char *media_id, const char *use_id,
+                                 char **before_use_id)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &SET_PICTURE, DB_BINDS(bind_uuid(id), bind_uuid(media_id), bind_uuid(use_id)), &rows));
+        *before_use_id = db_rows_count(rows) > 0 ? (char *)db_text(rows, 0, "picture_use_id") : "";
+        return SN_OK;
 }
 
 DB_STATEMENT(END_CHAT, "messaging_service", NULL, "update chats set ended_at = now(), title = '' where id = $1");

@@ -28,6 +28,9 @@ SN_CHECKED sn_status chat_store_chats_of(struct db_tx *tx, const char *user_id, 
                                          const struct page_scan *scan, size_t *n, MessagingRows__ChatRef ***refs);
 /* What the request gives. */
 SN_CHECKED sn_status chat_store_update_chat(struct db_tx *tx, const Messaging__UpdateChatRequest *in);
+/* NULL: none. *before_use_id: of what it showed before; "": nothing. */
+SN_CHECKED sn_status chat_store_set_picture(struct db_tx *tx, const char *id, const char *media_id, const char *use_id,
+                                            char **before_use_id);
 /* Deletes it for all: from now on everybody is out. */
 SN_CHECKED sn_status chat_store_end_chat(struct db_tx *tx, const char *id);
 

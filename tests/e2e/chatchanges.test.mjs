@@ -257,6 +257,59 @@ test('pictures are shown to who may read the message, by signed addresses, and g
         assert.equal(must(await ada.get(of(chat, later))).media.length, 1);
 });
 
+test('a group shows a picture, to who is in it, as long as its owner has it', async () => {
+        const [ada, bob, cay] = await registerMany(3);
+        const bring = async (member) => must(await api('POST', '/v1/media', { token: member.token, ...form(png(20, 10)) }), 201).id;
+        const begin = (more) => ada.post('/v1/chats', { kind: 'group', title: 'A group', user_ids: [bob.id], ...more });
+        const picture = async (member, chat) => must(await member.get(`/v1/chats/${chat.id}`)).picture?.id ?? null;
+        const [first, second] = [await bring(ada), await bring(ada)];
+        const chat = must(await begin({ picture_media_id: first }), 201);
+        assert.deepEqual([chat.picture.id, await picture(bob, chat)], [first, first]);
+        await processed(ada, first);
+        const { url } = must(await bob.get('/v1/chats')).items[0].picture;
+        assert.equal((await fetch(new URL(url, net.url))).status, 200);
+        const live = await open(bob);
+        assert.equal(must(await ada.patch(`/v1/chats/${chat.id}`, { picture_media_id: second })).picture.id, second);
+        await event(live, 'chat.changed', (d) => d.chat_id === chat.id);
+        assert.equal(await picture(bob, chat), second);
+        await eventually('what nothing shows any more is gone', async () => (await ada.get(`/v1/media/${first}`)).status === 404);
+        must(await ada.patch(`/v1/chats/${chat.id}`, { title: 'Renamed' }));
+        assert.equal(await picture(bob, chat), second, 'what is not given stays');
+        problem(await begin({ picture_media_id: await bring(bob) }), 422, { field: 'picture_media_id' });
+        problem(await ada.patch(`/v1/chats/${chat.id}`, { picture_media_id: first }), 422, { field: 'picture_media_id' });
+        problem(await bob.patch(`/v1/chats/${chat.id}`, { picture_media_id: await bring(bob) }), 403);
+        problem(await begin({ kind: 'direct', title: undefined, picture_media_id: second }), 422, { field: 'picture_media_id' });
+        problem(await ada.patch(`/v1/chats/${(await direct(ada, cay)).id}`, { picture_media_id: second }), 409);
+        assert.equal(must(await ada.patch(`/v1/chats/${chat.id}`, { picture_media_id: '' })).picture, null);
+        const third = await bring(ada);
+        must(await ada.patch(`/v1/chats/${chat.id}`, { picture_media_id: third }));
+        must(await ada.del(`/v1/media/${third}`), 204);
+        assert.equal(await picture(bob, chat), null);
+        const last = must(await begin({ picture_media_id: await bring(ada) }), 201);
+        must(await ada.del(`/v1/chats/${last.id}`), 204);
+        await eventually('it goes with the chat', async () => (await ada.get(`/v1/media/${last.picture.id}`)).status === 404);
+});
+
+test('in groups what somebody says whom one blocks is marked, for oneself alone', async () => {
+        const [ada, bob, cay] = await registerMany(3);
+        const chat = await group(ada, bob, cay);
+        const live = await open(ada);
+        const before = await send(bob, chat, 'Before');
+        must(await ada.put(`/v1/users/${bob.id}/block`));
+        const after = await send(bob, chat, 'After');
+        const mine = await send(ada, chat, 'Mine', { reply_to_id: after.id });
+        const shown = async (member) => [(await page(member, chat)).items.map((m) => [m.id, m.blocked]), must(await member.get(of(chat, after))).blocked,
+                must(await member.get(`/v1/chats/${chat.id}/participants`)).items.filter((p) => p.blocked).map((p) => p.user.id)];
+        assert.deepEqual(await shown(ada), [[[before.id, true], [after.id, true], [mine.id, false]], true, [bob.id]]);
+        for (const other of [bob, cay]) {
+                assert.deepEqual(await shown(other), [[[before.id, false], [after.id, false], [mine.id, false]], false, []], 'who is blocked is not told');
+        }
+        const told = await Promise.all([after, mine].map((m) => event(live, 'message.created', (d) => d.message?.id === m.id)));
+        assert.deepEqual(told.map((m) => m.data.message.blocked), [true, false]);
+        must(await ada.del(`/v1/users/${bob.id}/block`));
+        assert.deepEqual((await shown(ada))[0].map(([, blocked]) => blocked), [false, false, false]);
+});
+
 test('messages are passed on by who can read them', async () => {
         const [ada, bob, eve] = await registerMany(3);
         const [from, to, foreign] = [await direct(ada, bob), await group(ada), await group(eve)];

@@ -404,6 +404,7 @@ test('chats and messages', async () => {
         await ok('PutTyping', { id: chat.id }, alice);
         assert.deepEqual(ids((await ok('ListTyping', { id: chat.id }, bob)).items), [alice.id]);
         assert.ok((await ok('SyncChats', {}, bob)).items.some((item) => item.chat_id === chat.id));
+        assert.deepEqual(ids((await ok('FindMessages', { query: 'hello', chat_id: chat.id }, bob)).items), [message.id]);
         const target = { id: chat.id, message_id: message.id };
         assert.equal((await ok('EditMessage', { ...target, text: 'Hello again' }, alice)).text, 'Hello again');
         assert.equal((await ok('GetMessageHistory', target, bob)).items.length, 2);

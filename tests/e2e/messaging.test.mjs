@@ -253,6 +253,45 @@ test('members come by links: as many as it says, until it expires, is revoked, o
         assert.equal(must(await join(outside, readers)).role, 'reader');
 });
 
+test('messages are found by their words, as far as one may read them', async () => {
+        const [ada, bob, cay] = await registerMany(3);
+        const [chat, pair] = [await group(ada, bob), await direct(ada, cay)];
+        const find = async (member, query, more = '') => must(await member.get(`/v1/messages?query=${encodeURIComponent(query)}${more}`));
+        const found = async (...asked) => ids((await find(...asked)).items);
+        const early = await send(ada, chat, 'The Wombat dug a Höhle, deep');
+        must(await ada.post(`/v1/chats/${chat.id}/participants`, { user_ids: [cay.id] }), 204);
+        const late = await send(bob, chat, 'Another wombat: 東京');
+        const own = await send(cay, pair, 'wombats between us');
+        assert.deepEqual(await found(ada, 'wombat'), ids([own, late, early]), 'in all chats, the newest first');
+        assert.deepEqual(await found(cay, 'wombat'), ids([own, late]), 'from when one came');
+        assert.deepEqual(await found(bob, 'WOMBAT'), ids([late, early]));
+        assert.deepEqual([await found(ada, 'hohle dug'), await found(ada, '京'), await found(ada, 'wombat missing')], [[early.id], [late.id], []]);
+        assert.deepEqual(await found(ada, 'wombat', `&chat_id=${pair.id}`), [own.id]);
+        assert.deepEqual(await found(bob, 'wombat', `&chat_id=${pair.id}`), []);
+        const first = await find(ada, 'wombat', '&limit=2');
+        const rest = await find(ada, 'wombat', `&limit=2&cursor=${encodeURIComponent(first.next_cursor)}`);
+        assert.deepEqual([ids(first.items), ids(rest.items), rest.next_cursor], [ids([own, late]), [early.id], undefined]);
+        problem(await ada.get(`/v1/messages?query=other&cursor=${encodeURIComponent(first.next_cursor)}`), 400, { field: 'cursor' });
+
+        must(await bob.patch(`/v1/chats/${chat.id}/messages/${late.id}`, { text: 'Another badger' }));
+        assert.deepEqual([await found(cay, 'wombat'), await found(cay, 'badger')], [[own.id], [late.id]], 'by what it says now');
+        must(await cay.del(`/v1/chats/${chat.id}/messages/${late.id}`), 204);
+        assert.deepEqual([await found(cay, 'badger'), await found(ada, 'badger')], [[], [late.id]]);
+        must(await ada.del(`/v1/chats/${chat.id}/messages/${early.id}?for=all`), 204);
+        assert.deepEqual(await found(bob, 'wombat'), []);
+        const moment = await send(ada, chat, 'A quokka for a moment', { expires_in_s: 1 });
+        await eventually('it is over', async () => must(await bob.get(`/v1/chats/${chat.id}/messages/${moment.id}`)).deleted);
+        assert.deepEqual(await found(bob, 'quokka'), []);
+        must(await ada.del(`/v1/chats/${chat.id}/participants/${bob.id}`), 204);
+        must(await ada.patch(`/v1/chats/${chat.id}/messages/${(await send(ada, chat, 'Without')).id}`, { text: 'Without bob' }));
+        assert.deepEqual([await found(bob, 'badger'), await found(bob, 'without')], [[], []], 'in the chats that one is in');
+        for (const query of ["'", '&|!()', "\\' :* <->", '…']) {
+                problem(await ada.get(`/v1/messages?query=${encodeURIComponent(query)}`), 422, { field: 'query' });
+        }
+        assert.deepEqual(await found(ada, "wombat') or 1=1 --"), []);
+        problem(await ada.get('/v1/messages'), 422, { field: 'query' });
+});
+
 test('a client resumes where it was', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = await direct(ada, bob);
