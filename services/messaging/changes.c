@@ -4,6 +4,7 @@
 #include <string.h>
 #include "base/text.h"
 #include "google/protobuf/timestamp.pb-c.h"
+#include "services/messaging/chat_mentions.h"
 #include "services/messaging/deletion.h"
 #include "services/messaging/log.h"
 #include "services/messaging/membership.h"
@@ -59,7 +60,8 @@ static sn_status check_edit(struct rpc_call *c, const Messaging__EditMessageRequ
         return text_is_blank(in->text) ? rpc_fail(c, SN_INVALID_ARGUMENT, "text", "must not be empty") : SN_OK;
 }
 
-static sn_status edit(struct db_tx *tx, const Messaging__EditMessageRequest *in, Messaging__Message *out)
+static sn_status edit(struct db_tx *tx, const Messaging__EditMessageRequest *in, const struct named *named,
+                      Messaging__Message *out)
 {
         struct target t;
         chat_entry entry = MESSAGING_ROWS__ENTRY__INIT;
@@ -70,6 +72,7 @@ static sn_status edit(struct db_tx *tx, const Messaging__EditMessageRequest *in,
         TRY(log_add(tx, &t.member, MESSAGING__CHANGE_KIND__CHANGE_KIND_EDITED, in->message_id, "", &entry));
         TRY(chat_store_edit(tx, &t.message, entry.seq, in->text));
         TRY(search_put(tx, &t.message, in->text));
+        TRY(chat_mentions_put(tx, &t.message, named));
         out->text = in->text;
         out->edited_at = entry.created_at;
         return SN_OK;
@@ -80,6 +83,7 @@ sn_status messaging_handle_edit_message(struct rpc_call *c, const Messaging__Edi
                                         Messaging__Message *out)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
+        struct named named = {0};
         struct target t;
 
         messaging_rows__member__init(&t.member);
@@ -92,8 +96,10 @@ sn_status messaging_handle_edit_message(struct rpc_call *c, const Messaging__Edi
         if (strcmp(in->text, out->text) == 0) {
                 return SN_OK;
         }
+        TRY(chat_mentions_find(c, in->id, in->text, &named));
         TRY(db_begin(c, &tx));
-        TRY(edit(tx, in, out));
+        TRY(edit(tx, in, &named, out));
+        chat_mentions_fill(c, &named, out);
         return db_commit(c, NULL, &tx);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "services/messaging/attachments.h"
+#include "services/messaging/chat_mentions.h"
 #include "services/messaging/log.h"
 #include "services/messaging/membership.h"
 #include "services/messaging/messages.h"
@@ -78,9 +79,19 @@ static sn_status check_answered(struct rpc_call *c, const chat_member *member, c
         return c->problem.status;
 }
 
+/* What is stored with a message. */
+struct content {
+        chat_entry entry;
+        struct attachments attachments;
+        struct named named;
+};
+
 static sn_status fill_entry(struct rpc_call *c, const Messaging__SendMessageRequest *in, const chat_member *member,
-                            chat_entry *entry, struct attachments *attachments)
+                            struct content *content)
 {
+        chat_entry *entry = &content->entry;
+
+        messaging_rows__entry__init(entry);
         entry->sender_id = (char *)c->actor;
         entry->text = in->text;
         entry->note_id = in->note_id;
@@ -88,13 +99,24 @@ static sn_status fill_entry(struct rpc_call *c, const Messaging__SendMessageRequ
         entry->reply_to_id = in->reply_to_id;
         entry->expires_in_s = in->expires_in_s != 0 ? in->expires_in_s : member->expires_in_s;
         TRY(check_answered(c, member, in->reply_to_id));
-        return in->forward != NULL ? load_forwarded(c, in->forward, entry, attachments)
-                                   : attachments_bring(c, in->media_ids, in->n_media_ids, attachments);
+        if (in->forward != NULL) {
+                return load_forwarded(c, in->forward, entry, &content->attachments);
+        }
+        TRY(chat_mentions_find(c, in->id, in->text, &content->named));
+        return attachments_bring(c, in->media_ids, in->n_media_ids, &content->attachments);
+}
+
+static sn_status store_content(struct db_tx *tx, chat_member *member, struct content *content)
+{
+        TRY(attachments_put(tx, content->entry.id, &content->attachments));
+        TRY(log_append(tx, member, &content->entry));
+        TRY(content->named.n > 0 ? chat_mentions_put(tx, &content->entry, &content->named) : SN_OK);
+        return content->entry.text[0] != '\0' ? search_put(tx, &content->entry, content->entry.text) : SN_OK;
 }
 
 /* *mine is false when another request has sent it at the same moment. */
-static sn_status store_message(struct db_tx *tx, const Messaging__SendMessageRequest *in, chat_entry *content,
-                               const struct attachments *attachments, bool *mine)
+static sn_status store_message(struct db_tx *tx, const Messaging__SendMessageRequest *in, struct content *content,
+                               bool *mine)
 {
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
         MessagingRows__SentAs sent = MESSAGING_ROWS__SENT_AS__INIT;
@@ -107,12 +129,10 @@ static sn_status store_message(struct db_tx *tx, const Messaging__SendMessageReq
         if (!*mine) {
                 return SN_OK;
         }
-        content->id = place.id;
-        content->chat_id = place.chat_id;
-        content->kind = place.kind;
-        TRY(attachments_put(tx, place.id, attachments));
-        TRY(log_append(tx, &member, content));
-        return content->text[0] != '\0' ? search_put(tx, content, content->text) : SN_OK;
+        content->entry.id = place.id;
+        content->entry.chat_id = place.chat_id;
+        content->entry.kind = place.kind;
+        return store_content(tx, &member, content);
 }
 
 /* Also when one is out of the chat by now: it is one's own. */
@@ -144,8 +164,7 @@ sn_status messaging_handle_send_message(struct rpc_call *c, const Messaging__Sen
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
-        chat_entry entry = MESSAGING_ROWS__ENTRY__INIT;
-        struct attachments attachments = {0};
+        struct content content = {0};
         bool sent = false, mine = false;
 
         TRY(answer_sent(c, in, out, &sent));
@@ -154,18 +173,19 @@ sn_status messaging_handle_send_message(struct rpc_call *c, const Messaging__Sen
         }
         TRY(check_content(c, in));
         TRY(check_sender(c, in->id, &member));
-        TRY(fill_entry(c, in, &member, &entry, &attachments));
-        TRY(show_message(c, &member, &entry, out)); /* others are not asked within the transaction */
+        TRY(fill_entry(c, in, &member, &content));
+        TRY(show_message(c, &member, &content.entry, out)); /* others are not asked within the transaction */
         TRY(check_note(c, in, out));
         TRY(db_begin(c, &tx));
-        TRY(store_message(tx, in, &entry, &attachments, &mine));
+        TRY(store_message(tx, in, &content, &mine));
         if (!mine) {
                 db_end(&tx);
                 messaging__message__init(out);
                 return answer_sent(c, in, out, &sent);
         }
-        show_stored(&entry, out);
-        out->media = attachments.media;
-        out->n_media = attachments.n;
+        show_stored(&content.entry, out);
+        out->media = content.attachments.media;
+        out->n_media = content.attachments.n;
+        chat_mentions_fill(c, &content.named, out);
         return db_commit(c, NULL, &tx);
 }

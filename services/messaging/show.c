@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include "services/messaging/attachments.h"
+#include "services/messaging/chat_mentions.h"
 #include "services/messaging/membership.h"
 #include "services/messaging/people.h"
 #include "services/messaging/store_changes.h"
@@ -256,6 +257,7 @@ sn_status show_messages(struct rpc_call *c, struct shown *items, size_t n)
                 items[i].message->sender = senders[i];
         }
         TRY(mark_blocked(c, items, n));
+        TRY(chat_mentions_show(c, items, n));
         TRY(add_reactions(c, items, n));
         TRY(add_replies(c, items, n));
         TRY(attachments_show(c, items, n));

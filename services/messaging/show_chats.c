@@ -1,6 +1,7 @@
 /* Owns the assembly of chats for a member. */
 #include "services/messaging/show_chats.h"
 
+#include "services/messaging/chat_mentions.h"
 #include "services/messaging/chat_pictures.h"
 #include "services/messaging/membership.h"
 #include "services/messaging/people.h"
@@ -87,6 +88,7 @@ sn_status show_chats(struct rpc_call *c, chat_member **members, size_t n, Messag
         }
         TRY(add_peers(c, members, n, chats));
         TRY(chat_pictures_show(c, members, n, chats));
+        TRY(chat_mentions_count(c, members, n, chats));
         return add_last_messages(c, members, n, chats);
 }
 

@@ -20,7 +20,8 @@ DB_STATEMENT(ERASE_MESSAGE, "messaging_service", NULL,
              " r as (delete from message_reactions where message_id = $1),"
              " c as (delete from message_reaction_counts where message_id = $1),"
              " p as (delete from chat_pins where chat_id = $2 and message_id = $1),"
-             " w as (delete from message_words where message_id = $1)"
+             " w as (delete from message_words where message_id = $1),"
+             " m as (delete from message_mentions where message_id = $1)"
              " update messages set text = '', note_id = null, edited_at = null, deleted_at = now() where id = $1");
 
 sn_status chat_store_erase_message(struct db_tx *tx, const chat_entry *message)

@@ -47,7 +47,7 @@ sn_status draft_new(struct rpc_call *c, const char *text, struct draft *draft)
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "text", "must not be empty");
         }
         draft->id = uuid_new_in(c->arena);
-        note_text_extract(c->arena, text, &draft->entities);
+        entities_extract(c->arena, text, &draft->entities);
         return resolve_mentions(c, draft);
 }
 

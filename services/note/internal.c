@@ -171,7 +171,7 @@ sn_status note_handle_list_ids_by_hashtag(struct rpc_call *c, const Note__ListId
         struct page_scan scan =
             scan_of(in->before_id, in->after_id, in->limit, in->except_author_ids, in->n_except_author_ids);
         const char *problem = NULL;
-        char *key = note_hashtag_key(c->arena, in->tag, &problem);
+        char *key = hashtag_key(c->arena, in->tag, &problem);
 
         if (key == NULL) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "tag", "%s", problem);

@@ -9,7 +9,7 @@
 #include "services/note/renoters.h"
 #include "services/note/show.h"
 #include "services/note/stored.h"
-#include "services/note/text.h"
+#include "services/entities.h"
 
 #define TOPIC_HOME "home"
 
@@ -28,7 +28,7 @@ sn_status note_handle_subscribe_hashtag(struct rpc_call *c, const Note__Subscrib
                                         Sonet__Live__Topic *out)
 {
         const char *problem = NULL;
-        char *key = note_hashtag_key(c->arena, in->tag, &problem);
+        char *key = hashtag_key(c->arena, in->tag, &problem);
 
         if (key == NULL) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "tag", "%s", problem);
@@ -106,11 +106,11 @@ static sn_status load_stored(struct rpc_call *c, bus_event *const *events, size_
 }
 
 /* Of the public notes alone there are lists by hashtag. Those of a deleted note stand in its text only. */
-static void hashtags_of(struct arena *arena, const NoteRows__StoredNote *stored, struct note_entities *out)
+static void hashtags_of(struct arena *arena, const NoteRows__StoredNote *stored, struct entities *out)
 {
-        *out = (struct note_entities){0};
+        *out = (struct entities){0};
         if (stored != NULL && stored->note->visibility == NOTE__VISIBILITY__VISIBILITY_PUBLIC) {
-                note_text_extract(arena, stored->note->text, out);
+                entities_extract(arena, stored->note->text, out);
         }
 }
 
@@ -125,13 +125,13 @@ sn_status note_handle_route_events(struct rpc_call *c, const Sonet__Live__RouteR
 {
         bus_event *event = in->event;
         NoteRows__StoredNote *stored = NULL;
-        struct note_entities entities;
+        struct entities entities;
         bool was_removed = false;
 
         if (event == NULL || kind_of(event) == OTHER) {
                 return SN_OK;
         }
-        out->topics = ARENA_ARRAY(c->arena, char *, 3 + NOTE_MAX_HASHTAGS);
+        out->topics = ARENA_ARRAY(c->arena, char *, 3 + ENTITIES_MAX_HASHTAGS);
         add_topic(c, out, "note", event->aggregate_id);
         if (kind_of(event) == COUNTED) {
                 return SN_OK;
@@ -147,7 +147,7 @@ sn_status note_handle_route_events(struct rpc_call *c, const Sonet__Live__RouteR
 
 static bool has_hashtag(struct arena *arena, const NoteRows__StoredNote *stored, const char *key)
 {
-        struct note_entities entities;
+        struct entities entities;
 
         hashtags_of(arena, stored, &entities);
         for (size_t i = 0; i < entities.n_hashtags; i++) {

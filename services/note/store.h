@@ -6,7 +6,7 @@
 #include "services/media/media.rpc.h"
 #include "services/note/note.rpc.h"
 #include "services/note/note_rows.rpc.h"
-#include "services/note/text.h"
+#include "services/entities.h"
 #include "services/page.h"
 
 /* A note as it is written. */
@@ -22,7 +22,7 @@ struct draft {
         const char *parent_id;      /* of a comment, else "" */
         const char *root_id;
         const char *renote_of_id; /* of a renote, else "" */
-        struct note_entities entities;
+        struct entities entities;
         Note__Mention **mentions; /* of members that exist */
         size_t n_mentions;
         char **media_ids;

@@ -292,6 +292,30 @@ test('messages are found by their words, as far as one may read them', async () 
         problem(await ada.get('/v1/messages'), 422, { field: 'query' });
 });
 
+test('messages name members of the chat, who see how many unread ones name them', async () => {
+        const [ada, bob, cay, eve] = await registerMany(4);
+        const chat = await group(ada, bob, cay);
+        const live = await open(bob);
+        const client_id = randomUUID();
+        const named = (message) => ids(message.mentions).sort();
+        const sent = await send(ada, chat, `@${bob.username} and @${cay.username.toUpperCase()}, not @${eve.username} nor @nobody`, { client_id });
+        assert.deepEqual(named(sent), ids([bob, cay]).sort());
+        assert.deepEqual((await send(ada, chat, 'again', { client_id })).mentions, sent.mentions);
+        const { data } = await live.find('the message', (m) => m.data?.message?.id === sent.id);
+        assert.deepEqual([named(data.message), named((await page(bob, chat)).items[0])], [ids([bob, cay]).sort(), ids([bob, cay]).sort()]);
+        await send(ada, chat, `@${bob.username} again`);
+        const unread = async (member) => must(await member.get(`/v1/chats/${chat.id}`)).unread_mentions;
+        assert.deepEqual([await unread(bob), await unread(cay), await unread(ada)], [2, 1, 0]);
+        must(await bob.put(`/v1/chats/${chat.id}/read`, { body: { seq: sent.seq } }));
+        assert.equal(await unread(bob), 1);
+        assert.deepEqual(named(must(await ada.patch(`/v1/chats/${chat.id}/messages/${sent.id}`, { text: `Only @${ada.username}` }))), [ada.id]);
+        assert.deepEqual([named(must(await cay.get(`/v1/chats/${chat.id}/messages/${sent.id}`))), await unread(cay)], [[ada.id], 0]);
+        must(await ada.del(`/v1/chats/${chat.id}/messages/${sent.id}?for=all`), 204);
+        assert.deepEqual(must(await cay.get(`/v1/chats/${chat.id}/messages/${sent.id}`)).mentions, []);
+        const passed = must(await bob.post(`/v1/chats/${(await direct(bob, cay)).id}/messages`, { client_id: randomUUID(), forward: { chat_id: chat.id, message_id: (await page(bob, chat)).items[1].id } }), 201);
+        assert.deepEqual(passed.mentions, [], 'what is passed on names nobody');
+});
+
 test('a client resumes where it was', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = await direct(ada, bob);

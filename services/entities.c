@@ -1,6 +1,6 @@
 /* Finds hashtags and mentions in one pass: at each character either a run of it is taken (a hashtag, a mention, a link,
  * an ASCII word) or it is stepped over, so that nothing is looked at more than a few times, whatever the text. */
-#include "services/note/text.h"
+#include "services/entities.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,7 +23,7 @@ struct scan {
         size_t pos;
         uint32_t before; /* the code point that ends at pos; 0 at the start */
         bool after_word; /* a letter, digit or '_', and the marks on it, end at pos */
-        struct note_entities *out;
+        struct entities *out;
 };
 
 /* The code point at a position; 0 at the end (texts hold no NUL). *bytes may be NULL. */
@@ -174,11 +174,11 @@ static char *fold_key(struct arena *arena, char *text)
         if (key != NULL && strip_others(key)) {
                 key = text_casefold_nfkc(arena, key);
         }
-        bool usable = key != NULL && key[0] != '\0' && utf8_length(key, strlen(key)) <= NOTE_MAX_HASHTAG_LENGTH;
+        bool usable = key != NULL && key[0] != '\0' && utf8_length(key, strlen(key)) <= ENTITIES_MAX_HASHTAG_LENGTH;
         return usable ? key : NULL;
 }
 
-static bool hashtag_known(const struct note_entities *out, const char *key)
+static bool hashtag_known(const struct entities *out, const char *key)
 {
         for (size_t i = 0; i < out->n_hashtags; i++) {
                 if (strcmp(out->hashtags[i].key, key) == 0) {
@@ -197,7 +197,7 @@ static void add_hashtag(struct scan *s, size_t start, size_t bytes)
                 arena_reset(s->arena, mark);
                 return;
         }
-        s->out->hashtags[s->out->n_hashtags++] = (struct note_hashtag){text, key};
+        s->out->hashtags[s->out->n_hashtags++] = (struct entity_hashtag){text, key};
 }
 
 /* At a hash sign of `sign` bytes. */
@@ -211,7 +211,8 @@ static void collect_hashtag(struct scan *s, uint32_t sign, size_t sign_bytes)
         size_t start = s->pos, points;
         bool has_letter;
         size_t bytes = scan_hashtag(s, &points, &has_letter);
-        if (allowed && has_letter && points <= NOTE_MAX_HASHTAG_LENGTH && s->out->n_hashtags < NOTE_MAX_HASHTAGS) {
+        if (allowed && has_letter && points <= ENTITIES_MAX_HASHTAG_LENGTH &&
+            s->out->n_hashtags < ENTITIES_MAX_HASHTAGS) {
                 add_hashtag(s, start, bytes);
         }
 }
@@ -255,8 +256,8 @@ static void collect_mention(struct scan *s, uint32_t sign, size_t sign_bytes)
                 s->after_word = true;
         }
         size_t bytes = s->pos - start;
-        if (allowed && bytes > 0 && bytes <= NOTE_MAX_USERNAME_LENGTH && s->out->n_mentions < NOTE_MAX_MENTIONS &&
-            mention_ends(s, touches_word)) {
+        if (allowed && bytes > 0 && bytes <= ENTITIES_MAX_USERNAME_LENGTH &&
+            s->out->n_mentions < ENTITIES_MAX_MENTIONS && mention_ends(s, touches_word)) {
                 add_mention(s, start, bytes);
         }
 }
@@ -340,15 +341,15 @@ static void scan_character(struct scan *s, uint32_t c, size_t bytes)
         s->pos += bytes;
 }
 
-void note_text_extract(struct arena *arena, const char *text, struct note_entities *out)
+void entities_extract(struct arena *arena, const char *text, struct entities *out)
 {
-        *out = (struct note_entities){0};
+        *out = (struct entities){0};
         struct scan s = {.arena = arena, .text = text, .len = strlen(text), .out = out};
         if (!utf8_valid(text, s.len)) {
                 return; /* never from outside: the contract's scan refuses such text */
         }
-        out->hashtags = ARENA_ARRAY(arena, struct note_hashtag, NOTE_MAX_HASHTAGS);
-        out->mentions = ARENA_ARRAY(arena, char *, NOTE_MAX_MENTIONS);
+        out->hashtags = ARENA_ARRAY(arena, struct entity_hashtag, ENTITIES_MAX_HASHTAGS);
+        out->mentions = ARENA_ARRAY(arena, char *, ENTITIES_MAX_MENTIONS);
         while (s.pos < s.len) {
                 size_t bytes;
                 uint32_t c = peek(&s, s.pos, &bytes);
@@ -375,13 +376,13 @@ static const char *hashtag_problem(const struct scan *s, size_t points, bool has
                            : arena_printf(s->arena, "must not contain \"%.*s\": a hashtag has letters, numbers and '_'",
                                           (int)bytes, s->text + s->pos);
         }
-        if (points > NOTE_MAX_HASHTAG_LENGTH) {
+        if (points > ENTITIES_MAX_HASHTAG_LENGTH) {
                 return "must have at most 100 characters";
         }
         return has_letter ? NULL : "must contain a letter";
 }
 
-char *note_hashtag_key(struct arena *arena, const char *tag, const char **problem)
+char *hashtag_key(struct arena *arena, const char *tag, const char **problem)
 {
         struct scan s = {.arena = arena, .text = tag, .len = strlen(tag)};
         *problem = "must be valid UTF-8";

@@ -8,7 +8,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "services/note/text.h"
+#include "services/entities.h"
 
 enum { LONG_TEXT_BYTES = 1024 * 1024 };
 
@@ -16,8 +16,8 @@ static struct arena *arena;
 
 static char *keys_in(const char *text)
 {
-        struct note_entities found;
-        note_text_extract(arena, text, &found);
+        struct entities found;
+        entities_extract(arena, text, &found);
         char *keys = arena_strdup(arena, "");
         for (size_t i = 0; i < found.n_hashtags; i++) {
                 keys = arena_printf(arena, "%s%s%s", keys, i > 0 ? " " : "", found.hashtags[i].key);
@@ -27,8 +27,8 @@ static char *keys_in(const char *text)
 
 static char *mentions_in(const char *text)
 {
-        struct note_entities found;
-        note_text_extract(arena, text, &found);
+        struct entities found;
+        entities_extract(arena, text, &found);
         char *names = arena_strdup(arena, "");
         for (size_t i = 0; i < found.n_mentions; i++) {
                 names = arena_printf(arena, "%s%s%s", names, i > 0 ? " " : "", found.mentions[i]);
@@ -173,8 +173,8 @@ static void addresses_and_words_hold_no_mentions(void **state)
 
 static void the_first_spelling_is_kept_for_display(void **state)
 {
-        struct note_entities found;
-        note_text_extract(arena, "#CamelCase #camelcase ＃ＣａｍｅｌＣａｓｅ", &found);
+        struct entities found;
+        entities_extract(arena, "#CamelCase #camelcase ＃ＣａｍｅｌＣａｓｅ", &found);
         assert_int_equal(found.n_hashtags, 1);
         assert_string_equal(found.hashtags[0].text, "CamelCase");
         assert_string_equal(found.hashtags[0].key, "camelcase");
@@ -192,11 +192,11 @@ static char *repeat(const char *piece, size_t times)
 
 static void hashtags_have_a_longest_length(void **state)
 {
-        struct note_entities found;
-        note_text_extract(arena, arena_printf(arena, "#%s #%sx", repeat("é", 100), repeat("é", 100)), &found);
+        struct entities found;
+        entities_extract(arena, arena_printf(arena, "#%s #%sx", repeat("é", 100), repeat("é", 100)), &found);
         assert_int_equal(found.n_hashtags, 1);
         assert_int_equal(strlen(found.hashtags[0].text), 200);
-        note_text_extract(arena, arena_printf(arena, "#%s", repeat("ﷺ", 100)), &found); /* its key would have 1,500 */
+        entities_extract(arena, arena_printf(arena, "#%s", repeat("ﷺ", 100)), &found); /* its key would have 1,500 */
         assert_int_equal(found.n_hashtags, 0);
 }
 
@@ -207,11 +207,11 @@ static void at_most_thirty_of_each_are_taken(void **state)
         for (int i = 0; i < 40; i++) {
                 buf_printf(&text, "#t%d #t%d @u%d @U%d ", i, i, i, i);
         }
-        struct note_entities found;
-        note_text_extract(arena, text.data, &found);
+        struct entities found;
+        entities_extract(arena, text.data, &found);
         buf_free(&text);
-        assert_int_equal(found.n_hashtags, NOTE_MAX_HASHTAGS);
-        assert_int_equal(found.n_mentions, NOTE_MAX_MENTIONS);
+        assert_int_equal(found.n_hashtags, ENTITIES_MAX_HASHTAGS);
+        assert_int_equal(found.n_mentions, ENTITIES_MAX_MENTIONS);
         assert_string_equal(found.hashtags[29].key, "t29");
         assert_string_equal(found.mentions[29], "u29");
 }
@@ -225,8 +225,8 @@ static void hostile_texts_take_no_more_time_than_others(void **state)
                                              "#ﷺ ", "_",    "@a@",      "-",     "a-.", "www.a "};
         for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
                 struct arena_mark mark = arena_mark(arena);
-                struct note_entities found;
-                note_text_extract(arena, repeat(pieces[i], LONG_TEXT_BYTES / strlen(pieces[i])), &found);
+                struct entities found;
+                entities_extract(arena, repeat(pieces[i], LONG_TEXT_BYTES / strlen(pieces[i])), &found);
                 assert_true(found.n_hashtags <= 1 && found.n_mentions <= 1);
                 arena_reset(arena, mark);
         }
@@ -234,8 +234,8 @@ static void hostile_texts_take_no_more_time_than_others(void **state)
 
 static void text_that_is_not_utf8_has_no_entities(void **state)
 {
-        struct note_entities found;
-        note_text_extract(arena, "#good \xff #bad", &found);
+        struct entities found;
+        entities_extract(arena, "#good \xff #bad", &found);
         assert_int_equal(found.n_hashtags + found.n_mentions, 0);
 }
 
@@ -248,7 +248,7 @@ static void a_list_finds_its_hashtag_by_any_spelling(void **state)
                                                    {"夏〜秋", "夏秋"}};
         const char *problem;
         for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
-                assert_string_equal(note_hashtag_key(arena, spellings[i][0], &problem), spellings[i][1]);
+                assert_string_equal(hashtag_key(arena, spellings[i][0], &problem), spellings[i][1]);
                 assert_null(problem);
         }
 }
@@ -269,11 +269,11 @@ static void what_is_no_hashtag_is_told_why(void **state)
                                          {repeat("a", 101), "must have at most 100 characters"},
                                          {"\u3164", "must be a word that can be seen, of at most 100 characters"}};
         for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
-                assert_null(note_hashtag_key(arena, examples[i][0], &problem));
+                assert_null(hashtag_key(arena, examples[i][0], &problem));
                 assert_string_equal(problem, arena_printf(arena, sign, examples[i][1]));
         }
         for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-                assert_null(note_hashtag_key(arena, others[i][0], &problem));
+                assert_null(hashtag_key(arena, others[i][0], &problem));
                 assert_string_equal(problem, others[i][1]);
         }
 }
