@@ -62,6 +62,7 @@ void chat_mentions_fill(struct rpc_call *c, const struct named *named, Messaging
         }
 }
 
+/* Who is out is not told whom it names since. */
 static sn_status load(struct rpc_call *c, const struct shown *items, size_t n, size_t *n_rows,
                       MessagingRows__Mention ***rows)
 {
@@ -70,7 +71,7 @@ static sn_status load(struct rpc_call *c, const struct shown *items, size_t n, s
         for (size_t i = 0; i < n; i++) {
                 bool out = items[i].member != NULL && !membership_is_present(items[i].member);
 
-                ids[i] = out ? "" : items[i].entry->id; /* whom it names since is not told to who is out */
+                ids[i] = out || items[i].entry->deleted ? "" : items[i].entry->id;
         }
         return DB_READ(c, tx, mention_store_list(tx, ids, n, n_rows, rows));
 }
