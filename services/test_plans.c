@@ -174,7 +174,7 @@ static void timelines_are_found_by_index(void **state)
               {"CUT_TAILS", "timeline_cache_pkey timeline_entries_pkey"});
 }
 
-static void chats_and_messages_are_found_by_index(void **state)
+static void check_chats_and_messages(void)
 {
         CHECK("messaging_service", {"SELECT_MEMBER", "chats_pkey chat_participants_"},
               {"SELECT_MEMBERS", "chats_pkey chat_participants_"}, {"LOCK_CHAT", "chats_pkey"},
@@ -204,7 +204,34 @@ static void chats_and_messages_are_found_by_index(void **state)
               {"SELECT_HIDDEN_SINCE", "message_hides_changed"}, {"FORGET_BY", "_sender_id_idx"},
               {"FORGET_ABOUT", "_target_id_idx"},
               {"FIND_MESSAGES", "chat_participants_ chats_pkey message_words_found"},
+              {"SELECT_NAMED", "chat_participants_"}, {"DROP_MENTIONS", "message_mentions_pkey"},
+              {"SELECT_MENTIONS", "message_mentions_pkey"}, {"COUNT_UNREAD_MENTIONS", "message_mentions_of_user"},
+              {"ERASE_REST", "presence_pkey message_mentions_of_user message_hides_"},
               {"PUT_WORDS", "Conflict Arbiter Indexes: message_words_pkey"});
+}
+
+static void chats_and_messages_are_found_by_index(void **state)
+{
+        check_chats_and_messages();
+}
+
+/* The planner takes the number of rows from the catalogue, by the page: with so many more of them it plans as it would
+ * among 10^7 messages. */
+static void chats_and_messages_are_found_by_index_among_ten_million(void **state)
+{
+        PGconn *pg = plan_connect("messaging_service");
+        PGresult *result;
+        const char *rows;
+
+        plan_fill("messaging_service", "update pg_class set reltuples = reltuples * 250 where relnamespace in"
+                                       " ('public'::regnamespace, 'message_months'::regnamespace)");
+        result = plan_must(pg, PQexec(pg, "explain select from messages"), "explain");
+        rows = strstr(PQgetvalue(result, 0, 0), "rows=");
+        assert_non_null(rows);
+        assert_true(strtol(rows + strlen("rows="), NULL, 10) >= 10000000);
+        PQclear(result);
+        PQfinish(pg);
+        check_chats_and_messages();
 }
 
 static void notifications_are_found_by_index(void **state)
@@ -308,6 +335,7 @@ int main(void)
             cmocka_unit_test(reactions_are_found_by_index),
             cmocka_unit_test(timelines_are_found_by_index),
             cmocka_unit_test(chats_and_messages_are_found_by_index),
+            cmocka_unit_test(chats_and_messages_are_found_by_index_among_ten_million),
             cmocka_unit_test(notifications_are_found_by_index),
             cmocka_unit_test(events_and_keys_are_found_by_index),
             cmocka_unit_test(events_for_statistics_are_found_by_index),
