@@ -51,7 +51,7 @@ DB_STATEMENT(
     " where id = p.chat_id and members <= $4 and ended_at is null offset 0) c"
     " left join later l on l.chat_id = p.chat_id where p.user_id = $1 and p.state = 1"
     " and p.delivered_seq < coalesce(l.seq - 1, c.last_seq)"
-    " and exists (select from outbox_head h where h.log_id = $2 and $3 >= h.position - " EVENTS_BACK
+    " and exists (select from outbox_head h where h.only_row and h.log_id = $2 and $3 >= h.position - " EVENTS_BACK
     " and ($3 = h.position or exists (select from outbox where position = $3))) limit $5");
 
 sn_status receipt_store_undelivered(struct db_tx *tx, const struct reached *reached, size_t limit, size_t *n,
