@@ -144,6 +144,8 @@ static const struct {
      " from generate_series(1, 50000) n"},
     {"messaging_service", "insert into message_mentions (message_id, user_id, chat_id, seq)"
                           " select id(n), id(n % 500), id(n % 5000 + 1), n from generate_series(1, 50000) n"},
+    {"messaging_service",
+     "insert into chat_applicants (chat_id, user_id) select id(n % 500), id(n) from generate_series(1, 20000) n"},
     {"messaging_service", "insert into presence (user_id, seen_at, until_at)"
                           " select id(n), now(), now() from generate_series(1, 20000) n"},
     {"messaging_service", "insert into read_receipts (chat_id, user_id, read_seq)"

@@ -204,9 +204,10 @@ static void check_chats_and_messages(void)
               {"SELECT_HIDDEN_SINCE", "message_hides_changed"}, {"FORGET_BY", "_sender_id_idx"},
               {"FORGET_ABOUT", "_target_id_idx"},
               {"FIND_MESSAGES", "chat_participants_ chats_pkey message_words_found"},
+              {"SELECT_APPLICANTS", "chat_applicants_pkey"}, {"REMOVE_APPLICANT", "chat_applicants_pkey"},
               {"SELECT_NAMED", "chat_participants_"}, {"DROP_MENTIONS", "message_mentions_pkey"},
               {"SELECT_MENTIONS", "message_mentions_pkey"}, {"COUNT_UNREAD_MENTIONS", "message_mentions_of_user"},
-              {"ERASE_REST", "presence_pkey message_mentions_of_user message_hides_"},
+              {"ERASE_REST", "presence_pkey message_mentions_of_user message_hides_ chat_applicants_of_user"},
               {"PUT_WORDS", "Conflict Arbiter Indexes: message_words_pkey"});
 }
 

@@ -137,16 +137,13 @@ sn_status messaging_handle_create_chat(struct rpc_call *c, const Messaging__Crea
 {
         struct new_chat chat = {
             .id = uuid_new_in(c->arena), .kind = in->kind, .title = in->title, .history = in->history, .peer_id = ""};
-        struct joining others = {.role = MESSAGING__ROLE__ROLE_MEMBER};
+        struct joining others = {.role = join_role((int)in->kind)};
 
         TRY(people_find(c, in->user_ids, in->n_user_ids, &others.ids, &others.n));
         TRY(check_new(c, in, others.n));
         if (in->kind == MESSAGING__CHAT_KIND__CHAT_KIND_DIRECT) {
                 chat.peer_id = others.ids[0];
                 return create_direct(c, &chat, &others, out);
-        }
-        if (in->kind == MESSAGING__CHAT_KIND__CHAT_KIND_CHANNEL) {
-                others.role = MESSAGING__ROLE__ROLE_READER;
         }
         return create_group(c, &chat, in->picture_media_id, &others, out);
 }

@@ -4,6 +4,7 @@
 #include "services/messaging/log.h"
 #include "services/messaging/membership.h"
 #include "services/messaging/people.h"
+#include "services/messaging/store_applicants.h"
 #include "services/messaging/store_chats.h"
 #include "services/messaging/store_participants.h"
 
@@ -38,10 +39,28 @@ sn_status join_check(struct rpc_call *c, struct joining *joining)
         return SN_OK;
 }
 
+int join_role(int kind)
+{
+        return kind == MESSAGING__CHAT_KIND__CHAT_KIND_CHANNEL ? MESSAGING__ROLE__ROLE_READER
+                                                               : MESSAGING__ROLE__ROLE_MEMBER;
+}
+
+sn_status join_lock(struct db_tx *tx, const char *chat_id, const char *verb, chat_member *member)
+{
+        TRY(membership_lock(tx, chat_id, member));
+        if (member->kind == MESSAGING__CHAT_KIND__CHAT_KIND_DIRECT) {
+                return rpc_fail(db_call(tx), SN_FAILED_PRECONDITION, "id",
+                                "a direct chat is of two; begin a group for more");
+        }
+        return membership_check_administers(db_call(tx), member, verb);
+}
+
 static sn_status join_one(struct db_tx *tx, chat_member *member, const char *user_id, int role, int state)
 {
         chat_entry entry = MESSAGING_ROWS__ENTRY__INIT;
+        bool waited = false;
 
+        TRY(applicant_store_remove(tx, member->chat_id, user_id, &waited));
         TRY(log_add(tx, member, MESSAGING__CHANGE_KIND__CHANGE_KIND_JOINED, user_id, "", &entry));
         member->members++;
         return chat_store_put_participant(tx, member->chat_id,

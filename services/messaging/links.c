@@ -10,6 +10,7 @@
 #include "services/messaging/membership.h"
 #include "services/messaging/people.h"
 #include "services/messaging/show_chats.h"
+#include "services/messaging/store_applicants.h"
 #include "services/messaging/store_chats.h"
 #include "services/messaging/store_links.h"
 
@@ -30,19 +31,6 @@ static void hash_token(const char *token, uint8_t hash[LINK_HASH_BYTES])
         (void)crypto_generichash(hash, LINK_HASH_BYTES, (const uint8_t *)token, strlen(token), NULL, 0);
 }
 
-/* The chat is locked. */
-static sn_status lock_administered(struct db_tx *tx, const char *chat_id)
-{
-        chat_member member = MESSAGING_ROWS__MEMBER__INIT;
-
-        TRY(membership_lock(tx, chat_id, &member));
-        if (member.kind == MESSAGING__CHAT_KIND__CHAT_KIND_DIRECT) {
-                return rpc_fail(db_call(tx), SN_FAILED_PRECONDITION, "id",
-                                "a direct chat is of two; nobody comes to it");
-        }
-        return membership_check_administers(db_call(tx), &member, "look after its links");
-}
-
 sn_status messaging_handle_create_chat_link(struct rpc_call *c, const Messaging__CreateChatLinkRequest *in,
                                             Messaging__NewChatLink *out)
 {
@@ -51,7 +39,9 @@ sn_status messaging_handle_create_chat_link(struct rpc_call *c, const Messaging_
         struct new_link link = {.chat_id = in->id,
                                 .hash = hash,
                                 .uses = in->uses != 0 ? in->uses : USES,
-                                .expires_in_s = in->expires_in_s != 0 ? in->expires_in_s : EXPIRES_IN_S};
+                                .expires_in_s = in->expires_in_s != 0 ? in->expires_in_s : EXPIRES_IN_S,
+                                .approval = in->approval};
+        chat_member member = MESSAGING_ROWS__MEMBER__INIT;
         Messaging__ChatLink **links = NULL;
         User__Author **creator = NULL;
         size_t n = 0;
@@ -62,7 +52,7 @@ sn_status messaging_handle_create_chat_link(struct rpc_call *c, const Messaging_
         messaging__chat_link__init(out->link);
         TRY(people_get(c, (char *[]){(char *)c->actor}, 1, &creator));
         TRY(db_begin(c, &tx));
-        TRY(lock_administered(tx, in->id));
+        TRY(join_lock(tx, in->id, "look after its links", &member));
         TRY(link_store_list(tx, in->id, LINKS_MAX, &n, &links));
         if (n == LINKS_MAX) {
                 return rpc_fail(c, SN_RESOURCE_EXHAUSTED, "id", "a chat has at most %d links; revoke one first",
@@ -75,7 +65,9 @@ sn_status messaging_handle_create_chat_link(struct rpc_call *c, const Messaging_
 
 static sn_status read_links(struct db_tx *tx, const char *chat_id, Messaging__ChatLinkList *out)
 {
-        TRY(lock_administered(tx, chat_id));
+        chat_member member = MESSAGING_ROWS__MEMBER__INIT;
+
+        TRY(join_lock(tx, chat_id, "look after its links", &member));
         return link_store_list(tx, chat_id, LINKS_MAX, &out->n_items, &out->items);
 }
 
@@ -98,9 +90,10 @@ sn_status messaging_handle_list_chat_links(struct rpc_call *c, const Messaging__
 
 static sn_status revoke(struct db_tx *tx, const char *chat_id, const char *id)
 {
+        chat_member member = MESSAGING_ROWS__MEMBER__INIT;
         bool deleted = false;
 
-        TRY(lock_administered(tx, chat_id));
+        TRY(join_lock(tx, chat_id, "look after its links", &member));
         TRY(link_store_delete(tx, chat_id, id, &deleted));
         return deleted ? SN_OK : rpc_fail(db_call(tx), SN_NOT_FOUND, "link_id", "this chat has no link with this id");
 }
@@ -120,45 +113,71 @@ static sn_status fail_link(struct rpc_call *c)
                              "is no longer valid: ask whoever gave you the link for a new one");
 }
 
-static sn_status join(struct db_tx *tx, const char *chat_id, const uint8_t *hash)
+static sn_status use(struct db_tx *tx, const uint8_t *hash)
 {
-        struct rpc_call *c = db_call(tx);
-        struct joining self = {.ids = (char *[]){(char *)c->actor}, .n = 1, .role = MESSAGING__ROLE__ROLE_MEMBER};
-        chat_member member = MESSAGING_ROWS__MEMBER__INIT;
         bool used = false;
 
-        TRY(chat_store_lock_chat(tx, chat_id));
-        TRY(chat_store_member(tx, chat_id, c->actor, &member, NULL));
-        if (membership_is_present(&member)) {
-                return SN_OK;
-        }
         TRY(link_store_use(tx, hash, &used));
-        if (!used || member.removed) {
-                return fail_link(c);
-        }
-        if (member.kind == MESSAGING__CHAT_KIND__CHAT_KIND_GROUP && member.members >= GROUP_MAX) {
+        return used ? SN_OK : fail_link(db_call(tx));
+}
+
+static sn_status come_in(struct db_tx *tx, chat_member *member, const uint8_t *hash)
+{
+        struct rpc_call *c = db_call(tx);
+        struct joining self = {.ids = (char *[]){(char *)c->actor}, .n = 1, .role = join_role(member->kind)};
+
+        TRY(use(tx, hash));
+        if (member->kind == MESSAGING__CHAT_KIND__CHAT_KIND_GROUP && member->members >= GROUP_MAX) {
                 return rpc_fail(c, SN_FAILED_PRECONDITION, "token", "this group is full: it has %d members", GROUP_MAX);
         }
-        if (member.kind == MESSAGING__CHAT_KIND__CHAT_KIND_CHANNEL) {
-                self.role = MESSAGING__ROLE__ROLE_READER;
+        return join_all(tx, member, &self);
+}
+
+/* Who waits already uses nothing. */
+static sn_status apply(struct db_tx *tx, const chat_member *member, const uint8_t *hash)
+{
+        bool added = false;
+
+        TRY(applicant_store_add(tx, member->chat_id, &added));
+        return added ? use(tx, hash) : SN_OK;
+}
+
+static sn_status join(struct db_tx *tx, const MessagingRows__WorkingLink *link, const uint8_t *hash,
+                      Messaging__JoinedChat *out)
+{
+        struct rpc_call *c = db_call(tx);
+        chat_member member = MESSAGING_ROWS__MEMBER__INIT;
+
+        TRY(chat_store_lock_chat(tx, link->chat_id));
+        TRY(chat_store_member(tx, link->chat_id, c->actor, &member, NULL));
+        if (member.removed) {
+                return fail_link(c);
         }
-        return join_all(tx, &member, &self);
+        if (link->approval && !membership_is_present(&member)) {
+                out->waiting = true;
+                return apply(tx, &member, hash);
+        }
+        TRY(membership_is_present(&member) ? SN_OK : come_in(tx, &member, hash));
+        out->chat = ARENA_NEW(c->arena, Messaging__Chat);
+        messaging__chat__init(out->chat);
+        return show_stored_chat(tx, link->chat_id, out->chat);
 }
 
 /* Who is in it already uses nothing. */
-sn_status messaging_handle_join_chat(struct rpc_call *c, const Messaging__JoinChatRequest *in, Messaging__Chat *out)
+sn_status messaging_handle_join_chat(struct rpc_call *c, const Messaging__JoinChatRequest *in,
+                                     Messaging__JoinedChat *out)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
+        MessagingRows__WorkingLink link = MESSAGING_ROWS__WORKING_LINK__INIT;
         uint8_t hash[LINK_HASH_BYTES];
-        char *chat_id = NULL;
+        bool found = false;
 
         hash_token(in->token, hash);
-        TRY(DB_READ(c, read, link_store_find(read, hash, &chat_id)));
-        if (chat_id[0] == '\0') {
+        TRY(DB_READ(c, read, link_store_find(read, hash, &link, &found)));
+        if (!found) {
                 return fail_link(c);
         }
         TRY(db_begin(c, &tx));
-        TRY(join(tx, chat_id, hash));
-        TRY(show_stored_chat(tx, chat_id, out));
+        TRY(join(tx, &link, hash, out));
         return db_commit(c, NULL, &tx);
 }

@@ -75,19 +75,13 @@ sn_status messaging_handle_add_participants(struct rpc_call *c, const Messaging_
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
-        struct joining joining = {.role = MESSAGING__ROLE__ROLE_MEMBER};
+        struct joining joining = {0};
 
         TRY(people_find(c, in->user_ids, in->n_user_ids, &joining.ids, &joining.n));
         TRY(join_check(c, &joining));
         TRY(db_begin(c, &tx));
-        TRY(membership_lock(tx, in->id, &member));
-        if (member.kind == MESSAGING__CHAT_KIND__CHAT_KIND_DIRECT) {
-                return rpc_fail(c, SN_FAILED_PRECONDITION, "id", "a direct chat is of two; begin a group for more");
-        }
-        TRY(membership_check_administers(c, &member, "bring members in"));
-        if (member.kind == MESSAGING__CHAT_KIND__CHAT_KIND_CHANNEL) {
-                joining.role = MESSAGING__ROLE__ROLE_READER;
-        }
+        TRY(join_lock(tx, in->id, "bring members in", &member));
+        joining.role = join_role(member.kind);
         TRY(join_all(tx, &member, &joining));
         return db_commit(c, NULL, &tx);
 }

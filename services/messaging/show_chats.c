@@ -60,19 +60,36 @@ static sn_status read_last_messages(struct db_tx *tx, chat_member **members, siz
         return chat_store_drop_hidden(tx, *entries, n_entries);
 }
 
+/* places[i]: of which chat the i-th is. */
+static size_t match(chat_member *const *members, size_t n, chat_entry *const *entries, size_t n_entries,
+                    struct shown *items, size_t *places, const char *viewer)
+{
+        size_t n_items = 0;
+
+        for (size_t i = 0, at = 0; i < n && at < n_entries; i++) {
+                if (!uuid_equal(members[i]->chat_id, entries[at]->chat_id)) {
+                        continue;
+                }
+                if (membership_sees(members[i], entries[at]->seq)) {
+                        items[n_items] = (struct shown){.entry = entries[at], .viewer = viewer, .member = members[i]};
+                        places[n_items++] = i;
+                }
+                at++;
+        }
+        return n_items;
+}
+
 static sn_status add_last_messages(struct rpc_call *c, chat_member **members, size_t n, Messaging__Chat **chats)
 {
+        struct shown *items = ARENA_ARRAY(c->arena, struct shown, n);
+        size_t *places = ARENA_ARRAY(c->arena, size_t, n), n_entries = 0, n_items;
         chat_entry **entries = NULL;
-        Messaging__Message **messages = NULL;
-        size_t n_entries = 0;
 
         TRY(DB_READ(c, tx, read_last_messages(tx, members, n, &n_entries, &entries)));
-        TRY(show_own_view(c, NULL, entries, n_entries, &messages));
-        for (size_t i = 0, at = 0; i < n && at < n_entries; i++) {
-                if (uuid_equal(members[i]->chat_id, entries[at]->chat_id)) {
-                        chats[i]->last_message = membership_sees(members[i], entries[at]->seq) ? messages[at] : NULL;
-                        at++;
-                }
+        n_items = match(members, n, entries, n_entries, items, places, c->actor);
+        TRY(show_messages(c, items, n_items));
+        for (size_t i = 0; i < n_items; i++) {
+                chats[places[i]]->last_message = items[i].message;
         }
         return SN_OK;
 }

@@ -96,7 +96,8 @@ sn_status chat_store_forget_in_logs(struct db_tx *tx, const char *user_id, size_
 
 DB_STATEMENT(
     ERASE_REST, "messaging_service", NULL,
-    "with p as (delete from presence where user_id = $1), m as (delete from message_mentions where user_id = $1)"
+    "with p as (delete from presence where user_id = $1), m as (delete from message_mentions where user_id = $1),"
+    " a as (delete from chat_applicants where user_id = $1)"
     " delete from message_hides where user_id = $1");
 
 sn_status chat_store_erase_rest(struct db_tx *tx, const char *user_id)

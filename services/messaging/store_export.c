@@ -8,7 +8,7 @@ DB_STATEMENT(EXPORT_CHATS, "messaging_service", NULL,
              "select p.chat_id::text as position, jsonb_build_object('id', c.id, 'kind', (array['direct', 'group',"
              " 'channel'])[c.kind], 'peer_id', nullif(coalesce(nullif(c.peer_low, $1), c.peer_high), $1), 'role',"
              " (array['owner', 'administrator', 'member', 'reader'])[p.role], 'state', (array['in', 'requested',"
-             " 'out', 'declined', 'applied'])[p.state], 'archived', p.archived, 'pinned', p.pinned, 'muted_until',"
+             " 'out', 'declined'])[p.state], 'archived', p.archived, 'pinned', p.pinned, 'muted_until',"
              " p.muted_until, 'draft', p.draft, 'created_at', p.created_at)::text as json"
              " from chat_participants p join chats c on c.id = p.chat_id where p.user_id = $1 and " AFTER(
                  "p.chat_id") " order by p.chat_id limit $3");

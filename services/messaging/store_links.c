@@ -8,21 +8,21 @@
         " and p.role in (1, 2) and c.ended_at is null)"
 
 DB_STATEMENT(INSERT_LINK, "messaging_service", &messaging__chat_link__message,
-             "insert into chat_links (id, chat_id, creator_id, token_hash, uses, uses_left, expires_at)"
-             " values ($1, $2, $3, $4, $5::bigint, $5::bigint, now() + make_interval(secs => $6::bigint))"
-             " returning id, uses, uses_left, expires_at, created_at");
+             "insert into chat_links (id, chat_id, creator_id, token_hash, uses, uses_left, expires_at, approval)"
+             " values ($1, $2, $3, $4, $5::bigint, $5::bigint, now() + make_interval(secs => $6::bigint), $7)"
+             " returning id, uses, uses_left, expires_at, created_at, approval");
 
 sn_status link_store_insert(struct db_tx *tx, const struct new_link *link, Messaging__ChatLink *out)
 {
         return db_one(tx, &INSERT_LINK,
                       DB_BINDS(bind_uuid(uuid_new_in(db_arena(tx))), bind_uuid(link->chat_id),
                                bind_uuid(db_call(tx)->actor), bind_bytes(link->hash, LINK_HASH_BYTES),
-                               bind_i64(link->uses), bind_i64(link->expires_in_s)),
+                               bind_i64(link->uses), bind_i64(link->expires_in_s), bind_bool(link->approval)),
                       &out->base, NULL);
 }
 
 DB_STATEMENT(SELECT_LINKS, "messaging_service", &messaging__chat_link__message,
-             "select l.id, l.creator_id as \"creator.id\", l.uses, l.uses_left, l.expires_at, l.created_at"
+             "select l.id, l.creator_id as \"creator.id\", l.uses, l.uses_left, l.expires_at, l.created_at, l.approval"
              " from chat_links l where l.chat_id = $1 and " WORKS " order by l.id desc limit $2");
 
 sn_status link_store_list(struct db_tx *tx, const char *chat_id, size_t limit, size_t *n, Messaging__ChatLink ***links)
@@ -41,16 +41,12 @@ sn_status link_store_delete(struct db_tx *tx, const char *chat_id, const char *i
         return SN_OK;
 }
 
-DB_STATEMENT(SELECT_LINK, "messaging_service", NULL,
-             "select l.chat_id from chat_links l where l.token_hash = $1 and " WORKS);
+DB_STATEMENT(SELECT_LINK, "messaging_service", &messaging_rows__working_link__message,
+             "select l.chat_id, l.approval from chat_links l where l.token_hash = $1 and " WORKS);
 
-sn_status link_store_find(struct db_tx *tx, const uint8_t *hash, char **chat_id)
+sn_status link_store_find(struct db_tx *tx, const uint8_t *hash, MessagingRows__WorkingLink *link, bool *found)
 {
-        struct db_rows *rows = NULL;
-
-        TRY(db_rows(tx, &SELECT_LINK, DB_BINDS(bind_bytes(hash, LINK_HASH_BYTES)), &rows));
-        *chat_id = db_rows_count(rows) > 0 ? (char *)db_text(rows, 0, "chat_id") : "";
-        return SN_OK;
+        return db_one(tx, &SELECT_LINK, DB_BINDS(bind_bytes(hash, LINK_HASH_BYTES)), &link->base, found);
 }
 
 DB_STATEMENT(USE_LINK, "messaging_service", NULL,

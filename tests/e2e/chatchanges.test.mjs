@@ -304,10 +304,13 @@ test('in groups what somebody says whom one blocks is marked, for oneself alone'
         for (const other of [bob, cay]) {
                 assert.deepEqual(await shown(other), [[[before.id, false], [after.id, false], [mine.id, false]], false, []], 'who is blocked is not told');
         }
+        const last = await send(bob, chat, 'Last');
+        assert.deepEqual([must(await ada.get('/v1/chats')).items[0].last_message, must(await cay.get('/v1/chats')).items[0].last_message].map((m) => [m.id, m.blocked]),
+                [[last.id, true], [last.id, false]]);
         const told = await Promise.all([after, mine].map((m) => event(live, 'message.created', (d) => d.message?.id === m.id)));
         assert.deepEqual(told.map((m) => m.data.message.blocked), [true, false]);
         must(await ada.del(`/v1/users/${bob.id}/block`));
-        assert.deepEqual((await shown(ada))[0].map(([, blocked]) => blocked), [false, false, false]);
+        assert.deepEqual((await shown(ada))[0].map(([, blocked]) => blocked), [false, false, false, false]);
 });
 
 test('messages are passed on by who can read them', async () => {

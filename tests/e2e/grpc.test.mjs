@@ -415,7 +415,12 @@ test('chats and messages', async () => {
         assert.equal((await ok('GetReplies', target, bob)).items.length, 0);
         const { link, token } = await ok('CreateChatLink', { id: group.id }, alice);
         assert.deepEqual(ids((await ok('ListChatLinks', { id: group.id }, alice)).items), [link.id]);
-        assert.equal((await ok('JoinChat', { token }, bob)).id, group.id);
+        assert.equal((await ok('JoinChat', { token }, bob)).chat.id, group.id);
+        for (const name of ['AcceptApplicant', 'DeclineApplicant']) {
+                await fails(name, { id: group.id, user_id: bob.id }, Status.NOT_FOUND, alice);
+                called.add(name); // of who waits: messaging.test.mjs
+        }
+        assert.deepEqual((await ok('ListApplicants', { id: group.id }, alice)).items, []);
         await ok('RevokeChatLink', { id: group.id, link_id: link.id }, alice);
         await ok('PutPresence', {}, alice);
         assert.deepEqual((await ok('ListPresence', { user_ids: [alice.id] }, alice)).items.map((p) => p.online), [true]);

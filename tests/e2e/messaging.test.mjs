@@ -218,7 +218,7 @@ test('members come by links: as many as it says, until it expires, is revoked, o
         problem(await ada.post(`/v1/chats/${(await direct(ada, bob)).id}/links`, {}), 409);
         const { link, token } = must(await ada.post(links(), { uses: 1 }), 201);
         assert.deepEqual([link.uses, link.uses_left, link.creator.id], [1, 1, ada.id]);
-        assert.equal(must(await join(bob, token)).id, chat.id, 'who is in it uses nothing');
+        assert.equal(must(await join(bob, token)).chat.id, chat.id, 'who is in it uses nothing');
         const answers = await Promise.all([cay, dan].map((member) => join(member, token)));
         assert.deepEqual(answers.map((a) => a.status).sort(), [200, 409], 'of two at once one comes');
         const [inside, outside] = answers[0].status === 200 ? [cay, dan] : [dan, cay];
@@ -250,7 +250,37 @@ test('members come by links: as many as it says, until it expires, is revoked, o
         await refused(outside, last.token);
         const channel = must(await ada.post('/v1/chats', { kind: 'channel', title: 'News' }), 201);
         const { token: readers } = must(await ada.post(`/v1/chats/${channel.id}/links`, {}), 201);
-        assert.equal(must(await join(outside, readers)).role, 'reader');
+        assert.equal(must(await join(outside, readers)).chat.role, 'reader');
+});
+
+test('who comes by a link that says so waits until they are let in', async () => {
+        const [ada, bob, cay, dan] = await registerMany(4);
+        const chat = await group(ada, bob);
+        const applicants = (what = '') => `/v1/chats/${chat.id}/applicants${what}`;
+        const { token, link } = must(await ada.post(`/v1/chats/${chat.id}/links`, { uses: 3, approval: true }), 201);
+        const join = async (member) => must(await member.post('/v1/chats/join', { token }));
+        for (const member of [cay, cay, dan]) {
+                assert.deepEqual(await join(member), { chat: null, waiting: true });
+                problem(await member.get(`/v1/chats/${chat.id}`), 404);
+                problem(await member.get(`/v1/chats/${chat.id}/messages`), 404);
+        }
+        assert.deepEqual(((l) => [l.id, l.approval, l.uses_left])(must(await ada.get(`/v1/chats/${chat.id}/links`)).items[0]), [link.id, true, 1]);
+        assert.deepEqual(ids(must(await ada.get(applicants())).items.map((a) => a.user)), ids([cay, dan]));
+        for (const answer of [await bob.get(applicants()), await bob.put(applicants(`/${cay.id}`)), await bob.del(applicants(`/${cay.id}`))]) {
+                problem(answer, 403);
+        }
+        problem(await cay.put(applicants(`/${cay.id}`)), 404);
+        problem(await ada.put(applicants(`/${bob.id}`)), 404, { field: 'user_id' });
+        await send(ada, chat, 'Before');
+        must(await ada.put(applicants(`/${cay.username}`)), 204);
+        must(await ada.del(applicants(`/${dan.id}`)), 204);
+        assert.deepEqual(must(await ada.get(applicants())).items, []);
+        assert.deepEqual([texts(await page(cay, chat)), must(await cay.get(`/v1/chats/${chat.id}`)).role], [[], 'member']);
+        assert.equal((await join(cay)).chat.id, chat.id);
+        problem(await dan.get(`/v1/chats/${chat.id}`), 404);
+        await join(dan);
+        must(await ada.post(`/v1/chats/${chat.id}/participants`, { user_ids: [dan.id] }), 204);
+        assert.deepEqual(must(await ada.get(applicants())).items, [], 'who was brought in does not wait');
 });
 
 test('messages are found by their words, as far as one may read them', async () => {
