@@ -1,8 +1,10 @@
 // Clients of chats as members have them: one that follows the stream and resumes where it was cut, one that is away and syncs. Both keep what they were
 // ever shown, for who checks that they were shown all that they may see and nothing else.
 import assert from 'node:assert/strict';
-import { must, net } from './shared.mjs';
+import { eventually, must } from './client.mjs';
 import { Stream } from './streams.mjs';
+
+const MARKS = ['messages.read', 'messages.delivered']; // have numbers, and are no entries
 
 // What two clients must have alike of a message. A quoted message is as it was when the answer was shown.
 export const essence = ({ id, seq, text, deleted, edited_at, sender, reactions }) => ({ id, seq, text, deleted, edited_at, sender: sender?.id ?? null,
@@ -74,16 +76,21 @@ export class Replica {
         messages(id) { return [...this.chats.get(id).messages.values()].sort((a, b) => a.seq - b.seq).map(essence); }
 }
 
-// A device that follows the stream: `log` has the entries that it was told of, each once, in the order in which they came first.
+// A device that follows the stream: `log` has the entries that it was told of, each once, in the order in which they came first. It connects again
+// when the server ends its stream, or has gone.
 export class Follower {
-        constructor(member) { Object.assign(this, { member, log: [], position: null, cuts: 0 }); }
+        constructor(member, url) { Object.assign(this, { member, url, log: [], position: null, cuts: 0 }); }
 
-        async connect() {
-                this.stream = new Stream(net.url, { token: this.member.token });
+        connect() { return eventually(`${this.member.username} follows the stream`, () => this.tryToConnect(), 60_000); }
+
+        async tryToConnect() {
+                this.stream?.socket.terminate();
+                this.stream = new Stream(this.url, { token: this.member.token });
                 await this.stream.opened;
-                await this.stream.next();
-                const { type, resumed, position } = await this.stream.subscribe('messages', this.position);
-                assert.equal(type, 'subscribed');
+                await Promise.race([this.stream.next(), this.stream.closed.then(() => { throw new Error('closed'); })]);
+                const { type, resumed, position, problem } = await Promise.race([this.stream.subscribe('messages', this.position),
+                        this.stream.closed.then(() => { throw new Error('closed'); })]);
+                assert.equal(type, 'subscribed', problem?.detail);
                 assert.ok(this.position === null || resumed, 'it resumes');
                 this.position ??= position;
                 this.taken = 0;
@@ -91,20 +98,23 @@ export class Follower {
         }
 
         // What has come on this connection since the last time.
-        take() {
+        async take() {
                 const events = this.stream.events().slice(this.taken);
                 this.taken += events.length;
                 for (const { event, data, position } of events) {
                         this.position = position ?? this.position;
-                        if (data.seq && event !== 'messages.read' && !this.has(data)) { // events come at least once
+                        if (data.seq && !MARKS.includes(event) && !this.has(data)) { // events come at least once
                                 this.log.push(data);
                         }
+                }
+                if (this.stream.socket.readyState !== this.stream.socket.OPEN) {
+                        await this.connect();
                 }
         }
 
         // As if the network failed: what was on its way is lost, and comes again when it resumes.
         async cut() {
-                this.take();
+                await this.take();
                 this.stream.socket.terminate();
                 this.cuts++;
                 await this.connect();
