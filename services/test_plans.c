@@ -222,14 +222,14 @@ static void chats_and_messages_are_found_by_index_among_ten_million(void **state
 {
         PGconn *pg = plan_connect("messaging_service");
         PGresult *result;
-        const char *rows;
+        const char *estimate;
 
         plan_fill("messaging_service", "update pg_class set reltuples = reltuples * 250 where relnamespace in"
                                        " ('public'::regnamespace, 'message_months'::regnamespace)");
         result = plan_must(pg, PQexec(pg, "explain select from messages"), "explain");
-        rows = strstr(PQgetvalue(result, 0, 0), "rows=");
-        assert_non_null(rows);
-        assert_true(strtol(rows + strlen("rows="), NULL, 10) >= 10000000);
+        estimate = strstr(PQgetvalue(result, 0, 0), "rows=");
+        assert_non_null(estimate);
+        assert_true(strtol(estimate + strlen("rows="), NULL, 10) >= 10000000);
         PQclear(result);
         PQfinish(pg);
         check_chats_and_messages();
