@@ -2,13 +2,11 @@
 // who may not read it.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { play } from './chatworld.mjs';
+import { play, seed } from './chatworld.mjs';
 import { accounts, eventually } from './client.mjs';
 import { mode, signal, sleep } from './harness.mjs';
 import { ownServer } from './own.mjs';
 
-const seed = Number(process.env.SONET_HISTORY_SEED ?? Date.now() % 1e6);
-const steps = Number(process.env.SONET_HISTORY_STEPS ?? 20);
 const VICTIMS = { single: ['serve', 'postmaster', 'redis'], split: ['messaging', 'gateway', 'postmaster', 'redis'], mixed: ['media', 'gateway', 'redis'] }[mode];
 const AWAY = [500, 502, 503, 504]; // says nothing of whether it was done
 
@@ -33,4 +31,4 @@ async function kill() {
 }
 
 test(`random members at once while processes are killed: one log without gaps, the same for all by every road (seed ${seed})`, { timeout: 600_000 },
-        () => play({ url: it.url, ...accounts(patient(it.api)) }, { seed, steps, followers, meanwhile: kill }));
+        () => play({ url: it.url, ...accounts(patient(it.api)) }, followers, kill));

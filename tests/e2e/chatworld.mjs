@@ -111,16 +111,20 @@ function checkLog(log, acknowledged) {
         assert.deepEqual(log.filter((c) => c.kind === 'message').map((c) => c.id).sort(), [...new Set(acknowledged.map((a) => a.id))].sort(), 'nothing else is');
 }
 
-// What `steps` of each member do, and that it is as it must be. net: {url, registerMany}; meanwhile() runs beside them.
-export async function play(net, { seed, steps, followers, meanwhile = async () => {} }) {
-        const [owner, ...members] = await net.registerMany(5);
+export const seed = Number(process.env.SONET_HISTORY_SEED ?? Date.now() % 1e6);
+const STEPS = Number(process.env.SONET_HISTORY_STEPS ?? 20);
+const MEMBERS = Number(process.env.SONET_HISTORY_MEMBERS ?? 5); // at least 4
+
+// What each member does, and that it is as it must be. net: {url, registerMany}; meanwhile() runs beside them.
+export async function play(net, followers, meanwhile = async () => {}) {
+        const [owner, ...members] = await net.registerMany(MEMBERS);
         const clients = await Promise.all([owner, ...members].map(async (member) => ({ follower: await new Follower(member, net.url).connect(), replica: new Replica(member, 2) })));
         followers.push(...clients.map((client) => client.follower));
         const chats = [await begin(owner, members.slice(0, 2)), await begin(owner, members), await begin(owner, members.slice(1, 3), { history: true })];
         const world = { owner, members, chats, messages: [], acknowledged: [] };
         await Promise.all([meanwhile(), ...clients.map(async ({ follower, replica }, i) => {
                 const random = randomOf(seed + i);
-                for (let n = 0; n < steps; n++) {
+                for (let n = 0; n < STEPS; n++) {
                         await step(world, follower.member, random);
                         if (random.chance(0.15)) {
                                 await replica.sync();

@@ -74,6 +74,19 @@ test('a message sent again under its client_id is the same message; numbers have
         assert.deepEqual(must(await bob.get(`/v1/chats/${chat.id}/messages/${all[4].id}`)).seq, 5);
 });
 
+test('two hundred sends at once in one chat: each is there once, in one order, without a gap', async () => {
+        const members = await registerMany(4);
+        const chat = await group(...members);
+        const begun = must(await members[0].get(`/v1/chats/${chat.id}`)).last_seq;
+        const sent = await Promise.all(Array.from({ length: 200 }, (_, i) => { // a busy server refuses some: they ask again under the same id
+                const body = { client_id: randomUUID(), text: `m${i}` };
+                return eventually('it is sent', async () => must(await members[i % 4].post(`/v1/chats/${chat.id}/messages`, body), 201), 120_000);
+        }));
+        assert.deepEqual(sent.map((m) => m.seq).sort((a, b) => a - b), Array.from({ length: 200 }, (_, i) => begun + 1 + i));
+        const pages = [await page(members[3], chat, '?limit=100&after_seq=0'), await page(members[3], chat, `?limit=100&after_seq=${begun + 100}`)];
+        assert.deepEqual(pages.flatMap((p) => p.items.map((m) => [m.id, m.seq])), sent.sort((a, b) => a.seq - b.seq).map((m) => [m.id, m.seq]));
+});
+
 test('pages by number: before, after and around', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = await direct(ada, bob);
