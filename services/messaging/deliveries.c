@@ -56,9 +56,10 @@ sn_status messaging_handle_acknowledge_messages(struct rpc_call *c, const Sonet_
                                                 Google__Protobuf__Empty *out)
 {
         const struct reached reached = {.user_id = in->user_id, .log_id = in->log_id, .position = in->position};
-        bool *tells = ARENA_ARRAY(c->arena, bool, CHATS_AT_ONCE);
+        bool *tells = ARENA_ARRAY(c->arena, bool, CHATS_AT_ONCE), known = false;
 
-        for (size_t n = CHATS_AT_ONCE; n == CHATS_AT_ONCE;) {
+        TRY(DB_READ(c, tx, receipt_store_is_known(tx, &reached, &known)));
+        for (size_t n = CHATS_AT_ONCE; known && n == CHATS_AT_ONCE;) {
                 MessagingRows__Undelivered **chats = NULL;
 
                 TRY(DB_READ(c, tx, receipt_store_undelivered(tx, &reached, CHATS_AT_ONCE, &n, &chats)));

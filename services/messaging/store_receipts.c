@@ -35,31 +35,42 @@ sn_status receipt_store_of(struct db_tx *tx, char *const *chat_ids, char *const 
 
 /* ---- Deliveries ---- */
 
-/* Streams resume over so many events (gateway/stream.h). Kept rows end at the old side: with the row of a position
- * those behind it are there. */
+/* Streams resume over so many events (gateway/stream.h). */
 #define EVENTS_BACK "10000"
+
+/* Kept rows end at the old side: with the row of a position those behind it are there. */
+DB_STATEMENT(SELECT_REACHED, "messaging_service", NULL,
+             "select from outbox_head where log_id = $1 and $2 >= position - " EVENTS_BACK
+             " and ($2 = position or exists (select from outbox where position = $2))");
+
+sn_status receipt_store_is_known(struct db_tx *tx, const struct reached *reached, bool *known)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &SELECT_REACHED, DB_BINDS(bind_uuid(reached->log_id), bind_i64(reached->position)), &rows));
+        *known = db_rows_count(rows) > 0;
+        return SN_OK;
+}
 
 /* A chat's events are in its log's order: what comes behind the position begins with the first message there. */
 DB_STATEMENT(
     SELECT_UNDELIVERED, "messaging_service", &messaging_rows__undelivered__message,
     "with later as materialized (select aggregate_id as chat_id, min(version) as seq from"
-    " (select aggregate_id, version from outbox where position > $3 and type = '" EVENT_MESSAGE_CREATED "'"
+    " (select aggregate_id, version from outbox where position > $2 and type = '" EVENT_MESSAGE_CREATED "'"
     " union all select aggregate_id, version from outbox where position is null and type = '" EVENT_MESSAGE_CREATED
     "') e group by aggregate_id)"
     " select p.chat_id, coalesce(l.seq - 1, c.last_seq) as seq, c.peer_id from chat_participants p cross join lateral"
     " (select last_seq, case when peer_low = $1 then peer_high else peer_low end as peer_id from chats"
-    " where id = p.chat_id and members <= $4 and ended_at is null offset 0) c"
+    " where id = p.chat_id and members <= $3 and ended_at is null offset 0) c"
     " left join later l on l.chat_id = p.chat_id where p.user_id = $1 and p.state = 1"
-    " and p.delivered_seq < coalesce(l.seq - 1, c.last_seq)"
-    " and exists (select from outbox_head h where h.only_row and h.log_id = $2 and $3 >= h.position - " EVENTS_BACK
-    " and ($3 = h.position or exists (select from outbox where position = $3))) limit $5");
+    " and p.delivered_seq < coalesce(l.seq - 1, c.last_seq) limit $4");
 
 sn_status receipt_store_undelivered(struct db_tx *tx, const struct reached *reached, size_t limit, size_t *n,
                                     MessagingRows__Undelivered ***chats)
 {
         return db_list(tx, &SELECT_UNDELIVERED,
-                       DB_BINDS(bind_uuid(reached->user_id), bind_uuid(reached->log_id), bind_i64(reached->position),
-                                bind_i64(TOLD_MAX), bind_i64((int64_t)limit)),
+                       DB_BINDS(bind_uuid(reached->user_id), bind_i64(reached->position), bind_i64(TOLD_MAX),
+                                bind_i64((int64_t)limit)),
                        n, chats);
 }
 

@@ -19,8 +19,10 @@ struct reached {
         int64_t position;
 };
 
+/* False of a position of another log, and of one too old to be sure of what came after it. */
+SN_CHECKED sn_status receipt_store_is_known(struct db_tx *tx, const struct reached *reached, bool *known);
 /* The member's chats, at most limit, of which that is more than was known: without those of more than TOLD_MAX members.
- * None when the position is of another log, or too old to be sure of what came after it. */
+ */
 SN_CHECKED sn_status receipt_store_undelivered(struct db_tx *tx, const struct reached *reached, size_t limit, size_t *n,
                                                MessagingRows__Undelivered ***chats);
 /* Raises it; *raised tells whether it was lower still. Of a member one after the other (db_lock_one). */
