@@ -10,8 +10,8 @@
 void link_sign(const char *purpose, const char *id, int64_t expires_s, char out[LINK_SIGNATURE_SIZE])
 {
         uint8_t key[32], mac[crypto_auth_hmacsha256_BYTES];
-        char text[80];
-        int len = snprintf(text, sizeof(text), "%.40s %" PRId64, id, expires_s);
+        char text[120];
+        int len = snprintf(text, sizeof(text), "%.80s %" PRId64, id, expires_s);
 
         keys_derive(purpose, key);
         (void)crypto_auth_hmacsha256(mac, (const uint8_t *)text, (unsigned long long)len, key);

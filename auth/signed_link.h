@@ -7,7 +7,8 @@
 
 enum { LINK_SIGNATURE_SIZE = 44 }; /* base64url of 32 bytes, and NUL */
 
-/* purpose: what such links are for ("media-url"): a signature holds for no other one. expires_s: seconds since 1970. */
+/* id: of 80 bytes at most. purpose: what such links are for ("media-url"): a signature holds for no other one.
+ * expires_s: seconds since 1970. */
 void link_sign(const char *purpose, const char *id, int64_t expires_s, char out[LINK_SIGNATURE_SIZE]);
 /* In constant time. */
 bool link_holds(const char *purpose, const char *id, int64_t expires_s, const char *signature, int64_t now_ms);

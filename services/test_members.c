@@ -275,6 +275,17 @@ static void cleanup_goes_on_until_nothing_is_due(void **state)
                             "0");
 }
 
+static void accesses_to_media_are_kept_for_thirty_days(void **state)
+{
+        (void)test_admin(
+            "media_service",
+            "insert into media_access_logs (id, media_id, owner_id, variant, is_granted, times, created_at)"
+            " select gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'small', true, 1,"
+            " now() - interval '1 day' * case when n > 5 then 31 else 29 end from generate_series(1, 25005) n");
+        assert_int_equal(test_network_run_job("media", "remove_accesses"), 3);
+        assert_string_equal(test_admin("media_service", "select count(*) from media_access_logs"), "5");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -289,6 +300,7 @@ int main(void)
             PEOPLE_TEST(a_changed_name_is_seen_on_old_notes_at_once),
             PEOPLE_TEST(members_are_counted_by_events),
             PEOPLE_TEST(cleanup_goes_on_until_nothing_is_due),
+            PEOPLE_TEST(accesses_to_media_are_kept_for_thirty_days),
         };
         int failed = cmocka_run_group_tests_name("members", tests, test_start_plain, test_stop);
 

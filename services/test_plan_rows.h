@@ -107,6 +107,9 @@ static const struct {
                       " select id(n), id(n % 500), now() + interval '1 minute' * n from generate_series(1, 5000) n"},
     {"media_service", "insert into upload_chunks (id, session_id, position, size_bytes)"
                       " select id(n), id(n % 5000 + 1), n, 1 from generate_series(1, 20000) n"},
+    {"media_service", "insert into media_access_logs (id, media_id, owner_id, viewer_id, variant, is_granted, times,"
+                      " created_at) select id(n), id(n % 2000), id(n % 500), id(n % 700), 'small', true, 1,"
+                      " now() - interval '1 minute' * n from generate_series(1, 50000) n"},
     {"timeline_service", "insert into timeline_cache (owner_id) select id(n) from generate_series(1, 5000) n"},
     {"timeline_service", "insert into timeline_famous (author_id) select id(n) from generate_series(1, 5000) n"},
     {"timeline_service", "insert into timeline_grown select id(n) from generate_series(1, 5000) n"},

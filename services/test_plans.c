@@ -101,7 +101,10 @@ static void media_are_found_by_index(void **state)
               {"TAKE_JOB", "media_processing_jobs_next"},
               {"INSERT_JOB", "media_files_pkey media_processing_jobs_of_owner"},
               {"COUNT_JOBS", "media_processing_jobs_of_owner"}, {"CONFIRM_USES", "media_uses_of_object"},
-              {"REMOVE_UNCONFIRMED", "media_uses_"}, {"SELECT_UPLOAD", "upload_sessions_pkey"},
+              {"REMOVE_UNCONFIRMED", "media_uses_"}, {"LIST_ACCESSES", "media_access_logs_of_media"},
+              {"LIST_ACCESSES_AFTER", "media_access_logs_of_media"},
+              {"REMOVE_ACCESSES", "media_access_logs_old media_access_logs_pkey"},
+              {"ERASE_ACCESSES", "media_access_logs_"}, {"SELECT_UPLOAD", "upload_sessions_pkey"},
               {"LOCK_EXPIRED_UPLOADS", "upload_sessions_expired"}, {"LOCK_UPLOADS_OF", "upload_sessions_of_owner"},
               {"SELECT_CHUNKS", "upload_chunks_session_id_position_key"});
 }

@@ -52,7 +52,7 @@ static sn_status insert(struct rpc_call *c, const struct staged_blob *blob, cons
         TRY(db_begin(c, &tx));
         TRY(create_media(tx, blob, media));
         TRY(store_media(tx, media->id, &row));
-        describe(c, &row);
+        describe(c, &row, c->actor);
         *out = *row.media;
         return db_commit(c, NULL, &tx);
 }

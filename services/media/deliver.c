@@ -3,7 +3,9 @@
 
 #include <string.h>
 #include "auth/signed_link.h"
+#include "services/media/access_log.h"
 #include "services/media/blobs.h"
+#include "services/media/describe.h"
 #include "services/media/store.h"
 
 struct served {
@@ -11,11 +13,19 @@ struct served {
         bool is_public;
 };
 
-/* What is public, one's own, and what a signature grants. */
-static bool may_see(const struct rpc_call *c, const Media__DownloadMediaRequest *in, const MediaRows__StoredMedia *row)
+/* Of what is not public: one's own, and what a signature grants to its viewer. Both outcomes are kept. */
+static bool may_see(struct rpc_call *c, const Media__DownloadMediaRequest *in, const MediaRows__StoredMedia *row,
+                    struct media_access *access)
 {
-        return row->is_public || strcmp(row->owner_id, c->actor) == 0 ||
-               link_holds(MEDIA_LINK, row->id, in->expires, in->signature, c->now_ms);
+        bool is_linked =
+            link_holds(MEDIA_LINK, describe_link(c->arena, row->id, in->viewer), in->expires, in->signature, c->now_ms);
+
+        *access = (struct media_access){.media_id = row->id,
+                                        .owner_id = row->owner_id,
+                                        .viewer_id = is_linked ? in->viewer : c->actor,
+                                        .variant = in->variant,
+                                        .granted = is_linked || strcmp(row->owner_id, c->actor) == 0};
+        return access->granted;
 }
 
 static sn_status find_variant(struct db_tx *tx, const char *id, const char *name, struct served *out)
@@ -29,12 +39,12 @@ static sn_status find_variant(struct db_tx *tx, const char *id, const char *name
 }
 
 static sn_status find_served(struct rpc_call *c, struct db_tx *tx, const Media__DownloadMediaRequest *in,
-                             struct served *out)
+                             struct served *out, struct media_access *access)
 {
         MediaRows__StoredMedia row = MEDIA_ROWS__STORED_MEDIA__INIT;
 
         TRY(store_media(tx, in->id, &row));
-        if (!may_see(c, in, &row) || row.content_sha256[0] == '\0') {
+        if ((!row.is_public && !may_see(c, in, &row, access)) || row.content_sha256[0] == '\0') {
                 return SN_NOT_FOUND;
         }
         out->is_public = row.is_public;
@@ -46,8 +56,12 @@ static sn_status find_served(struct rpc_call *c, struct db_tx *tx, const Media__
 /* What one may not see is not found, in the same words as what is not there. */
 static sn_status find(struct rpc_call *c, const Media__DownloadMediaRequest *in, struct served *out)
 {
-        sn_status status = DB_READ(c, tx, find_served(c, tx, in, out));
+        struct media_access access = {0};
+        sn_status status = DB_READ(c, tx, find_served(c, tx, in, out, &access));
 
+        if (access.media_id != NULL) {
+                access_log_add(c, &access);
+        }
         return status == SN_NOT_FOUND ? rpc_fail(c, SN_NOT_FOUND, NULL, "there is no such file, or you may not see it")
                                       : status;
 }

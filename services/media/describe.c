@@ -20,7 +20,12 @@ static int64_t expiry_s(int64_t now_ms)
         return (now_ms / 1000 / WINDOW_S + 2) * WINDOW_S;
 }
 
-static char *url_of(struct rpc_call *c, const MediaRows__StoredMedia *row, const char *variant)
+char *describe_link(struct arena *arena, const char *media_id, const char *viewer_id)
+{
+        return arena_printf(arena, "%s %s", media_id, viewer_id);
+}
+
+static char *url_of(struct rpc_call *c, const MediaRows__StoredMedia *row, const char *viewer_id, const char *variant)
 {
         int64_t expires_s = expiry_s(c->now_ms);
         char signature[LINK_SIGNATURE_SIZE];
@@ -28,15 +33,15 @@ static char *url_of(struct rpc_call *c, const MediaRows__StoredMedia *row, const
         if (row->is_public) {
                 return arena_printf(c->arena, "%s/media/%s/%s", base_url, row->id, variant);
         }
-        link_sign(MEDIA_LINK, row->id, expires_s, signature);
-        return arena_printf(c->arena, "%s/media/%s/%s?expires=%" PRId64 "&signature=%s", base_url, row->id, variant,
-                            expires_s, signature);
+        link_sign(MEDIA_LINK, describe_link(c->arena, row->id, viewer_id), expires_s, signature);
+        return arena_printf(c->arena, "%s/media/%s/%s?expires=%" PRId64 "&signature=%s%s%s", base_url, row->id, variant,
+                            expires_s, signature, viewer_id[0] != '\0' ? "&viewer=" : "", viewer_id);
 }
 
-void describe(struct rpc_call *c, MediaRows__StoredMedia *row)
+void describe(struct rpc_call *c, MediaRows__StoredMedia *row, const char *viewer_id)
 {
         if (row->content_sha256[0] != '\0') {
-                row->media->url = url_of(c, row, "original");
-                row->media->preview_url = url_of(c, row, "small");
+                row->media->url = url_of(c, row, viewer_id, "original");
+                row->media->preview_url = url_of(c, row, viewer_id, "small");
         }
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include "services/media/owned.h"
 #include "services/media/store.h"
+#include "services/media/store_access_logs.h"
 #include "services/media/store_collections.h"
 #include "services/media/upload.h"
 #include "services/user/user.rpc.h"
@@ -15,7 +16,7 @@ static sn_status erase_some(struct db_tx *tx, const char *id, bool *more)
 {
         MediaRows__StoredMedia **media = NULL;
         MediaRows__StoredUpload **uploads = NULL;
-        size_t n_media = 0, n_uploads = 0;
+        size_t n_media = 0, n_uploads = 0, n_accesses = 0;
 
         TRY(store_list_media(tx, id, &(struct media_filter){.collection_id = ""},
                              &(struct page_scan){.limit = ROWS_AT_ONCE}, &n_media, &media));
@@ -26,7 +27,8 @@ static sn_status erase_some(struct db_tx *tx, const char *id, bool *more)
         for (size_t i = 0; i < n_uploads; i++) {
                 TRY(upload_drop(tx, uploads[i]));
         }
-        *more = n_media + n_uploads > 0;
+        TRY(store_erase_accesses(tx, id, ROWS_AT_ONCE, &n_accesses));
+        *more = n_media + n_uploads + n_accesses > 0;
         if (*more) {
                 return SN_OK;
         }

@@ -13,7 +13,7 @@ sn_status owned_read(struct db_tx *tx, const char *id, Media__Media *out)
         MediaRows__StoredMedia row = MEDIA_ROWS__STORED_MEDIA__INIT;
 
         TRY(store_own_media(tx, id, &row));
-        describe(db_call(tx), &row);
+        describe(db_call(tx), &row, row.owner_id);
         *out = *row.media;
         return SN_OK;
 }
@@ -91,7 +91,7 @@ sn_status media_handle_list_media(struct rpc_call *c, const Media__ListMediaRequ
         for (size_t i = 0; i < page.n; i++) {
                 MediaRows__StoredMedia *row = (MediaRows__StoredMedia *)page.items[i];
 
-                describe(c, row);
+                describe(c, row, c->actor);
                 page.items[i] = &row->media->base;
         }
         PAGE_ANSWER(out, &page);

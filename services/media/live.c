@@ -34,7 +34,7 @@ static sn_status load(struct rpc_call *c, const Sonet__Live__ShowRequest *in, si
         }
         TRY(DB_READ(c, tx, store_medias(tx, ids, in->n_events, n, rows)));
         for (size_t i = 0; i < *n; i++) {
-                describe(c, (*rows)[i]);
+                describe(c, (*rows)[i], (*rows)[i]->owner_id);
         }
         return SN_OK;
 }

@@ -1,6 +1,8 @@
 /* media_service: what it is made of. */
 #include "services/media/media.h"
 
+#include "base/log.h"
+#include "services/media/access_log.h"
 #include "services/media/blobs.h"
 #include "services/media/describe.h"
 
@@ -13,6 +15,18 @@ static sn_status start(struct service *service, const struct settings *settings)
                                              .pending = settings->media_pending};
         describe_start(settings->public_url);
         return blobs_start(settings->media_dir);
+}
+
+enum { STOP_MS = 5000 };
+
+/* What was noted and not yet written. */
+static void stop(struct service *service)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, STOP_MS);
+
+        if (access_log_flush(c) != SN_OK) {
+                log_event(LOG_LEVEL_WARN, "accesses to media that are not public could not be written");
+        }
 }
 
 sn_status media_handle_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxRequest *in,
@@ -37,4 +51,5 @@ const struct service_definition media_service = {
     .exports = media_exports,
     .emits = true,
     .start = start,
+    .stop = stop,
 };

@@ -6,31 +6,45 @@
 #include "services/media/describe.h"
 #include "services/media/store.h"
 
-static Media__Media *find(MediaRows__StoredMedia **rows, size_t n, const char *id)
+static MediaRows__StoredMedia *find(MediaRows__StoredMedia **rows, size_t n, const char *id)
 {
         for (size_t i = 0; i < n; i++) {
                 if (strcmp(rows[i]->id, id) == 0) {
-                        return rows[i]->media;
+                        return rows[i];
                 }
         }
         return NULL;
 }
 
+/* What is asked for, for each the viewer. */
+struct asked {
+        char **ids, **viewer_ids; /* viewer_ids NULL: the actor */
+        size_t n;
+};
+
 /* In the order asked; one that is not there has no id. */
-static void answer(struct rpc_call *c, char **ids, size_t n, MediaRows__StoredMedia **rows, size_t n_rows,
+static void answer(struct rpc_call *c, const struct asked *asked, MediaRows__StoredMedia **rows, size_t n_rows,
                    Media__Descriptions *out)
 {
-        out->items = ARENA_ARRAY(c->arena, Media__Media *, n);
-        out->n_items = n;
-        for (size_t i = 0; i < n; i++) {
-                Media__Media *found = find(rows, n_rows, ids[i]);
+        out->items = ARENA_ARRAY(c->arena, Media__Media *, asked->n);
+        out->n_items = asked->n;
+        for (size_t i = 0; i < asked->n; i++) {
+                MediaRows__StoredMedia *found = find(rows, n_rows, asked->ids[i]);
 
                 out->items[i] = ARENA_NEW(c->arena, Media__Media);
                 media__media__init(out->items[i]);
                 if (found != NULL) {
-                        *out->items[i] = *found;
+                        describe(c, found, asked->viewer_ids != NULL ? asked->viewer_ids[i] : c->actor);
+                        *out->items[i] = *found->media;
                 }
         }
+}
+
+static sn_status check_viewers(struct rpc_call *c, const Media__BatchDescribeRequest *in)
+{
+        return in->n_viewer_ids == 0 || in->n_viewer_ids == in->n_ids
+                   ? SN_OK
+                   : rpc_fail(c, SN_INVALID_ARGUMENT, "viewer_ids", "must be as many as ids, or none");
 }
 
 sn_status media_handle_batch_describe(struct rpc_call *c, const Media__BatchDescribeRequest *in,
@@ -39,11 +53,9 @@ sn_status media_handle_batch_describe(struct rpc_call *c, const Media__BatchDesc
         MediaRows__StoredMedia **rows = NULL;
         size_t n = 0;
 
+        TRY(check_viewers(c, in));
         TRY(DB_READ(c, tx, store_medias(tx, in->ids, in->n_ids, &n, &rows)));
-        for (size_t i = 0; i < n; i++) {
-                describe(c, rows[i]);
-        }
-        answer(c, in->ids, in->n_ids, rows, n, out);
+        answer(c, &(struct asked){in->ids, in->n_viewer_ids > 0 ? in->viewer_ids : NULL, in->n_ids}, rows, n, out);
         return SN_OK;
 }
 
@@ -56,9 +68,9 @@ static sn_status fail_not_own(struct rpc_call *c)
 static sn_status check_own(struct rpc_call *c, const Media__AttachRequest *in, MediaRows__StoredMedia **rows, size_t n)
 {
         for (size_t i = 0; i < in->n_ids; i++) {
-                const Media__Media *media = find(rows, n, in->ids[i]);
+                const MediaRows__StoredMedia *row = find(rows, n, in->ids[i]);
 
-                if (media == NULL || media->status == MEDIA__STATUS__STATUS_FAILED) {
+                if (row == NULL || row->media->status == MEDIA__STATUS__STATUS_FAILED) {
                         return fail_not_own(c);
                 }
         }
@@ -80,9 +92,6 @@ sn_status media_handle_attach(struct rpc_call *c, const Media__AttachRequest *in
         TRY(store_medias(tx, in->ids, in->n_ids, &n, &rows));
         TRY(check_own(c, in, rows, n));
         TRY(store_insert_uses(tx, in->ids, in->n_ids, in->object_id, in->is_public));
-        for (size_t i = 0; i < n; i++) {
-                describe(c, rows[i]);
-        }
-        answer(c, in->ids, in->n_ids, rows, n, out);
+        answer(c, &(struct asked){in->ids, NULL, in->n_ids}, rows, n, out);
         return db_commit(c, NULL, &tx);
 }

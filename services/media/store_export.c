@@ -30,6 +30,16 @@ DB_STATEMENT(EXPORT_COLLECTED, "media_service", NULL,
              " '00000000-0000-0000-0000-000000000000'), coalesce(nullif(substr($2, 38), '')::uuid,"
              " '00000000-0000-0000-0000-000000000000')) order by i.collection_id, i.media_id limit $3");
 
-const struct service_export media_exports[] = {{"files", &EXPORT_FILES},         {"uploads", &EXPORT_UPLOADS},
-                                               {"tags", &EXPORT_TAGS},           {"collections", &EXPORT_COLLECTIONS},
-                                               {"collected", &EXPORT_COLLECTED}, {0}};
+/* What the member fetched: of their own, who else did is not theirs. */
+DB_STATEMENT(EXPORT_ACCESSES, "media_service", NULL,
+             "select id::text as position, jsonb_build_object('media_id', media_id, 'variant', variant, 'granted',"
+             " is_granted, 'times', times, 'created_at', created_at)::text as json"
+             " from media_access_logs where viewer_id = $1 and " AFTER("id") " order by id limit $3");
+
+const struct service_export media_exports[] = {{"files", &EXPORT_FILES},
+                                               {"uploads", &EXPORT_UPLOADS},
+                                               {"tags", &EXPORT_TAGS},
+                                               {"collections", &EXPORT_COLLECTIONS},
+                                               {"collected", &EXPORT_COLLECTED},
+                                               {"accesses", &EXPORT_ACCESSES},
+                                               {0}};

@@ -68,7 +68,9 @@ sn_status attachments_show(struct rpc_call *c, struct shown *items, size_t n)
                 return SN_OK;
         }
         in.ids = ARENA_ARRAY(c->arena, char *, n_rows);
+        in.viewer_ids = ARENA_ARRAY(c->arena, char *, n_rows);
         for (size_t i = 0; i < n_rows; i++) {
+                in.viewer_ids[in.n_viewer_ids++] = (char *)items[rows[i]->place].viewer;
                 in.ids[in.n_ids++] = rows[i]->media_id;
         }
         TRY(media_batch_describe(c, &in, &out));

@@ -84,7 +84,7 @@ static sn_status show_indexed(struct rpc_call *c, char **ids, size_t n, Note__In
         for (size_t i = 0; i < n; i++) {
                 if (is_indexed(stored[i])) {
                         asked[out->n_items] = &media[i];
-                        media[i] = (struct shown_media){.stored = stored[i]};
+                        media[i] = (struct shown_media){.stored = stored[i], .viewer = ""};
                         out->items[out->n_items++] = indexed_of(c, stored[i]);
                 }
         }

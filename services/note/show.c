@@ -276,7 +276,7 @@ static sn_status load_media(struct rpc_call *c, struct batch *b)
                 struct item *item = is_renote(&b->items[i]) ? b->items[i].original : &b->items[i];
 
                 if (is_visible(&b->items[i]) && item->stored->n_media_ids > 0) {
-                        item->media = (struct shown_media){.stored = item->stored};
+                        item->media = (struct shown_media){.stored = item->stored, .viewer = item->viewer};
                         asked[n++] = &item->media;
                 }
         }

@@ -9,6 +9,7 @@
 /* Of one note that its viewer may see. */
 struct shown_media {
         const NoteRows__StoredNote *stored;
+        char *viewer; /* "": nobody who is logged in */
         size_t n;
         Media__Media **items; /* those that are still there */
 };

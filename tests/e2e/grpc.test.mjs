@@ -111,6 +111,7 @@ test('accounts: those who look after the network list, read, suspend and give ro
         const other = (await ok('Register', { username: `${username}2`, email: `${username}2@example.org`, password: PASSWORD })).user;
         assert.equal((await ok('Suspend', { id: other.id, reason: 'a test' }, boss)).suspension_reason, 'a test');
         assert.equal((await ok('Unsuspend', { id: other.id }, boss)).suspended_at, null);
+        assert.deepEqual((await ok('ListMediaAccesses', { id: user.id }, boss)).items, []); // no media's id
         assert.equal((await ok('PutProfile', { location: 'Here' }, boss)).profile.location, 'Here');
         assert.match((await ok('ChangeUsername', { username: randomName('Renamed') }, boss)).username, /^Renamed/);
         const { invite } = await ok('CreateInvite', { uses: 2 }, boss);

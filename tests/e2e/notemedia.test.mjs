@@ -1,8 +1,9 @@
 // Pictures in notes: shown to who may see the note, by addresses that nobody else can use, and gone with the note.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { api, eventually, must, problem, randomKey, registerMany } from './shared.mjs';
+import { api, eventually, must, problem, randomKey, readAll, registerMany } from './shared.mjs';
 import { form, png, processed } from './pictures.mjs';
+import { registerWithRole } from './operator.mjs';
 
 let author;
 let follower;
@@ -41,16 +42,43 @@ test('pictures of a note for followers are given out by signed addresses alone',
         const note = await write([id], 'followers');
         await processed(author, id);
         const [media] = (await follower.read(note.id)).media;
-        assert.match(media.url, /\?expires=\d+&signature=[\w-]{43}$/);
+        assert.match(media.url, new RegExp(`\\?expires=\\d+&signature=[\\w-]{43}&viewer=${follower.id}$`));
         assert.equal(await fetchStatus(media.url), 200);
         assert.equal(await fetchStatus(media.preview_url), 200);
         problem(await stranger.get(`/v1/notes/${note.id}`), 404);
         const expires = Number(/expires=(\d+)/.exec(media.url)[1]);
         assert.ok(expires > Date.now() / 1000 && expires <= Date.now() / 1000 + 3600, `${expires}`);
-        for (const url of [`/media/${id}/original`, media.url.replace(`${expires}`, `${expires + 1}`), media.url.replace(id, await bring()),
+        for (const url of [`/media/${id}/original`, media.url.replace(`${expires}`, `${expires + 1}`), media.url.replace(id, await bring()), media.url.replace(follower.id, stranger.id), media.url.replace(/&viewer=.*/, ''),
                            media.url.replace(/signature=./, (s) => (s.endsWith('A') ? 'signature=B' : 'signature=A')), `/media/${id}/original?expires=${expires}&signature=`]) {
                 assert.equal(await fetchStatus(url), 404, url);
         }
+});
+
+test('who fetched a picture that is not public, and who was refused it, is known to those who look after the network alone', async () => {
+        const id = await bring();
+        const note = await write([id], 'followers');
+        await processed(author, id);
+        const shown = (await follower.read(note.id)).media[0].url;
+        const asStranger = { headers: { authorization: `Bearer ${stranger.token}` } };
+        assert.equal(await fetchStatus(shown), 200);
+        assert.equal(await fetchStatus(shown), 200);
+        assert.equal((await fetch(`${process.env.SONET_URL}/media/${id}/small`, asStranger)).status, 404);
+        assert.equal(await fetchStatus(`/media/${id}/original`), 404);
+        const [boss, path] = [await registerWithRole('moderator'), `/v1/admin/media/${id}/accesses`];
+        await eventually('they are written', async () => {
+                const seen = {};
+                for (const access of await readAll((page) => boss.get(page), path, { limit: 1 })) {
+                        const key = `${access.viewer_id} ${access.variant} ${access.granted}`;
+                        seen[key] = (seen[key] ?? 0) + access.times;
+                }
+                assert.deepEqual(seen, { [`${follower.id} original true`]: 2, [`${stranger.id} small false`]: 1, 'null original false': 1 });
+        }, 60_000);
+        problem(await author.get(path), 403, { code: 'scope_missing' });
+        const open = await bring();
+        await write([open]);
+        await processed(author, open);
+        await eventually('it is public', async () => (await fetchStatus(`/media/${open}/original`)) === 200);
+        assert.deepEqual(must(await boss.get(`/v1/admin/media/${open}/accesses`)).items.filter((access) => access.granted), []);
 });
 
 test('only one’s own media can be shown, at most four, none that failed', async () => {

@@ -1,0 +1,7 @@
+/* Removes what the log of accesses has kept for 30 days. */
+#include "services/media/media.h"
+
+#include "services/media/store_access_logs.h"
+
+const struct service_job media_remove_accesses = {
+    .name = "remove_accesses", .every_s = 3600, .run = store_remove_accesses};
