@@ -87,6 +87,7 @@ static const struct {
     {"experiment", admin_experiment},
     {"invite", admin_invite},
     {"mails", admin_mails},
+    {"media", admin_media},
     {"search", admin_search},
     {"user", admin_user},
 };

@@ -36,6 +36,7 @@ sn_status admin_audit(struct admin *a, int n, char **words);
 sn_status admin_experiment(struct admin *a, int n, char **words);
 sn_status admin_invite(struct admin *a, int n, char **words);
 sn_status admin_search(struct admin *a, int n, char **words);
+sn_status admin_media(struct admin *a, int n, char **words);
 sn_status admin_mails(struct admin *a, int n, char **words);
 /* Of the member that a->words[0] names. */
 sn_status admin_export(struct admin *a);

@@ -13,7 +13,7 @@
 #include "base/spool.h"
 #include "base/str.h"
 
-enum { FOLDER_BYTES = 3072, PATH_BYTES = 4096, READ_BYTES = 1 << 16, OLD_S = 86400 };
+enum { FOLDER_BYTES = 3072, PATH_BYTES = 4096, READ_BYTES = 1 << 16 };
 
 static char root[FOLDER_BYTES];
 
@@ -54,9 +54,14 @@ static bool make_folders(void)
         return true;
 }
 
-sn_status blobs_start(const char *folder)
+void blobs_use(const char *folder)
 {
         (void)snprintf(root, sizeof(root), "%s", folder);
+}
+
+sn_status blobs_start(const char *folder)
+{
+        blobs_use(folder);
         if (root[0] == '\0') {
                 log_event(LOG_LEVEL_WARN, "MEDIA_DIR is not set: no media are taken");
                 return SN_OK;
@@ -218,6 +223,29 @@ void chunk_remove_after(struct db_tx *tx, const char *id)
 
 /* --- what is there --- */
 
+bool blob_name_valid(const char *name)
+{
+        return strlen(name) == BLOB_NAME_SIZE - 1 && strspn(name, "0123456789abcdef") == BLOB_NAME_SIZE - 1;
+}
+
+static bool exists(const char *path)
+{
+        return access(path, F_OK) == 0;
+}
+
+bool blob_exists(struct rpc_call *c, const char *name)
+{
+        char path[PATH_BYTES];
+
+        path_of(name, path);
+        return exists(path);
+}
+
+bool chunk_exists(struct rpc_call *c, const char *id)
+{
+        return exists(chunk_path(c->arena, id));
+}
+
 sn_status blob_open(struct rpc_call *c, const char *name, int *fd)
 {
         char path[PATH_BYTES];
@@ -246,9 +274,9 @@ static bool is_old(int folder, const char *name, int64_t before_s)
 }
 
 /* Takes the names in portions of a growing array: there may be many. */
-static void list_old(struct rpc_call *c, DIR *folder, size_t *n, char ***names)
+static void list(struct rpc_call *c, DIR *folder, int64_t age_s, size_t *n, char ***names)
 {
-        int64_t before_s = c->now_ms / 1000 - OLD_S;
+        int64_t before_s = age_s > 0 ? c->now_ms / 1000 - age_s : INT64_MAX;
         size_t room = 0;
 
         for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
@@ -266,7 +294,7 @@ static void list_old(struct rpc_call *c, DIR *folder, size_t *n, char ***names)
         }
 }
 
-sn_status files_old(struct rpc_call *c, const char *folder, size_t *n, char ***names)
+sn_status files_list(struct rpc_call *c, const char *folder, int64_t age_s, size_t *n, char ***names)
 {
         *n = 0;
         *names = ARENA_ARRAY(c->arena, char *, 1);
@@ -277,7 +305,7 @@ sn_status files_old(struct rpc_call *c, const char *folder, size_t *n, char ***n
         if (open_folder == NULL) {
                 return fail_disk(c);
         }
-        list_old(c, open_folder, n, names);
+        list(c, open_folder, age_s, n, names);
         (void)closedir(open_folder);
         return SN_OK;
 }

@@ -19,6 +19,8 @@ struct staged_blob {
 
 /* The folder is made where it is missing. */
 SN_CHECKED sn_status blobs_start(const char *folder);
+/* The same for one that only looks at what is there; "": there are no files. */
+void blobs_use(const char *folder);
 
 /* Takes a file in, whatever its position, and does not close it. It is on disk afterwards. What is not published goes
  * with the call. SN_RESOURCE_EXHAUSTED when the disk is full. */
@@ -37,6 +39,9 @@ void chunk_remove_after(struct db_tx *tx, const char *id);
 
 /* --- what is there --- */
 
+bool blob_name_valid(const char *name);
+bool blob_exists(struct rpc_call *c, const char *name);
+bool chunk_exists(struct rpc_call *c, const char *id);
 /* For reading; the caller's to close. SN_NOT_FOUND when there is none. */
 SN_CHECKED sn_status blob_open(struct rpc_call *c, const char *name, int *fd);
 /* Under the lock of its hash: nothing refers to it any more. */
@@ -47,8 +52,10 @@ void blob_remove(const char *name);
 
 /* How many folders of blobs there are: 00 to ff. */
 enum { BLOB_FOLDERS = 256 };
-/* Names of files in a folder below MEDIA_DIR that nobody has written to for a day. */
-SN_CHECKED sn_status files_old(struct rpc_call *c, const char *folder, size_t *n, char ***names);
+/* Of a day at least: nothing that is still on its way is so old. */
+enum { FILES_OLD_S = 86400 };
+/* Names of files in a folder below MEDIA_DIR that nobody has written to for so long; 0: of all. */
+SN_CHECKED sn_status files_list(struct rpc_call *c, const char *folder, int64_t age_s, size_t *n, char ***names);
 void file_remove(struct rpc_call *c, const char *folder, const char *name);
 
 #endif

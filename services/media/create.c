@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include "services/media/blocks.h"
 #include "services/media/describe.h"
 #include "services/media/media.h"
 #include "services/media/quota.h"
@@ -22,6 +23,7 @@ sn_status create_media(struct db_tx *tx, const struct staged_blob *blob, const s
 
         TRY(quota_admit(tx, media->owner_id, 0)); /* locks it: of two that bring the same one is charged */
         TRY(queue_admit(tx, media->owner_id));
+        TRY(block_admit(tx, "file", blob->name));
         TRY(store_has_content(tx, media->owner_id, blob->name, &has));
         TRY(quota_admit(tx, media->owner_id, has ? 0 : media->size_bytes));
         TRY(store_change_quota(tx, media->owner_id, has ? 0 : media->size_bytes, 0));

@@ -179,6 +179,7 @@ static void read_line(const char *line, struct decoded *out, bool *done)
         (void)sscanf(line, "size %d %d", &out->width, &out->height);
         (void)sscanf(line, "blurhash %63s", out->blurhash);
         (void)sscanf(line, "color %7s", out->dominant_color);
+        (void)sscanf(line, "phash %16[0-9a-f]", out->perceptual_hash);
         (void)sscanf(line, "reason %99[^\n]", out->reason);
         *done = *done || strcmp(line, "done") == 0;
 }

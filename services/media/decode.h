@@ -4,6 +4,7 @@
 #define SERVICES_MEDIA_DECODE_H
 
 #include "base/call.h"
+#include "services/media/phash.h"
 
 #define DECODE_COMMAND "decode-media"
 
@@ -21,6 +22,7 @@ struct decoded {
         int width, height; /* turned upright */
         char blurhash[64];
         char dominant_color[8];
+        char perceptual_hash[PHASH_SIZE]; /* "": it shows too little */
         struct decoded_file files[DECODE_N_OUTPUTS];
         char reason[100]; /* "": it worked */
 };

@@ -16,6 +16,7 @@
 #include <vips/vips.h>
 #pragma GCC diagnostic pop
 #include "services/media/blurhash.h"
+#include "services/media/phash.h"
 #include "services/media/sandbox.h"
 #include "services/media/strip.h"
 
@@ -216,7 +217,7 @@ static bool make_variants(VipsImage *large, double focus_x, double focus_y)
 static bool sum_up(VipsImage *large)
 {
         VipsImage *tiny = fit_again(large, SUMMARY_SIDE), *flat = NULL;
-        char hash[BLURHASH_SIZE], color[8];
+        char hash[BLURHASH_SIZE], color[8], looks[PHASH_SIZE];
         size_t len = 0;
 
         if (tiny == NULL || v.vips_colourspace(tiny, &tiny, VIPS_INTERPRETATION_sRGB, NULL) != 0 ||
@@ -231,7 +232,8 @@ static bool sum_up(VipsImage *large)
         }
         blurhash_of(rgb, width, height, hash);
         dominant_color_of(rgb, (size_t)width * (size_t)height, color);
-        printf("blurhash %s\ncolor %s\n", hash, color);
+        phash_of(rgb, width, height, looks);
+        printf("blurhash %s\ncolor %s\nphash %s\n", hash, color, looks);
         return true;
 }
 

@@ -50,9 +50,7 @@ sn_status owned_delete(struct db_tx *tx, const char *id, const char *owner_id)
 
         TRY(store_lock_quota(tx, owner_id, &quota));
         TRY(store_delete_media(tx, id, owner_id, &row));
-        TRY(outbox_put(tx,
-                       &(struct outbox_event){
-                           .type = EVENT_MEDIA_DELETED, .aggregate_id = id, .actor_id = owner_id, .object_id = ""}));
+        TRY(media_emit(tx, EVENT_MEDIA_DELETED, &row));
         TRY(store_has_content(tx, owner_id, row.upload_sha256, &has));
         return has ? SN_OK : store_change_quota(tx, owner_id, -row.media->size_bytes, 0);
 }

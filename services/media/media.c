@@ -29,6 +29,19 @@ static void stop(struct service *service)
         }
 }
 
+sn_status media_emit(struct db_tx *tx, const char *type, const MediaRows__StoredMedia *row)
+{
+        return outbox_put(tx, &(struct outbox_event){
+                                  .type = type, .aggregate_id = row->id, .actor_id = row->owner_id, .object_id = ""});
+}
+
+sn_status media_pass_on(struct rpc_call *c, const struct rpc_call *portion, sn_status status)
+{
+        const char *detail = portion->problem.detail != NULL ? portion->problem.detail : sn_status_name(status);
+
+        return status == SN_OK ? SN_OK : rpc_fail(c, status, NULL, "%s", detail);
+}
+
 sn_status media_handle_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxRequest *in,
                                    Sonet__Events__ReadOutboxResponse *out)
 {

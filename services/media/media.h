@@ -4,6 +4,7 @@
 
 #include "bus/bus.h"
 #include "services/media/media.service.h"
+#include "services/media/media_rows.rpc.h"
 #include "services/services.h"
 
 /* Aggregate: the media; actor: its owner. */
@@ -18,6 +19,12 @@ struct media_limits {
         int64_t pending;     /* media of a member that may wait to be processed */
 };
 extern struct media_limits media_limits;
+
+/* About a media, in the name of its owner. */
+SN_CHECKED sn_status media_emit(struct db_tx *tx, const char *type, const MediaRows__StoredMedia *row);
+
+/* What a call of its own for a portion came to, as what this one does. */
+SN_CHECKED sn_status media_pass_on(struct rpc_call *c, const struct rpc_call *portion, sn_status status);
 
 #define MEDIA_LINK "media-url" /* what signed links of media are for (auth/signed_link.h) */
 

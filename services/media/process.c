@@ -6,8 +6,10 @@
 #include <unistd.h>
 #include "base/log.h"
 #include "services/media/blobs.h"
+#include "services/media/blocks.h"
 #include "services/media/decode.h"
 #include "services/media/store.h"
+#include "services/media/store_blocks.h"
 
 /* Time for the child: a third of what a job has, so that there is some to keep what it made, or why it failed. */
 enum { ATTEMPTS_MAX = 3, CHILD_MS = 20000, POSTPONE_MS = 5000 };
@@ -29,10 +31,17 @@ static sn_status keep_blobs(struct db_tx *tx, const char *media_id, const struct
         return blob_publish(tx, &blobs[DECODE_ORIGINAL]);
 }
 
-static sn_status put_outcome(struct db_tx *tx, const MediaRows__StoredMedia *row, const char *type)
+static sn_status keep_ready(struct db_tx *tx, const MediaRows__StoredMedia *row, const struct decoded *d,
+                            const struct staged_blob *blobs)
 {
-        return outbox_put(tx, &(struct outbox_event){
-                                  .type = type, .aggregate_id = row->id, .actor_id = row->owner_id, .object_id = ""});
+        const char *name = blobs[DECODE_ORIGINAL].name;
+
+        TRY(store_delete_variants(tx, row->id));
+        TRY(keep_blobs(tx, row->id, d, blobs));
+        TRY(store_media_ready(
+            tx, row->id,
+            &(struct processed_media){d->width, d->height, d->blurhash, d->dominant_color, name, d->perceptual_hash}));
+        return media_emit(tx, EVENT_MEDIA_READY, row);
 }
 
 /* The media may have gone meanwhile: then nothing is kept. One that got another focus is shown with the old one until
@@ -43,16 +52,15 @@ static sn_status keep(struct rpc_call *c, const MediaRows__DueMedia *job, const 
         CLEANUP(db_end) struct db_tx *tx = NULL;
         const MediaRows__StoredMedia *row = job->stored;
         enum job_state state = JOB_GONE;
+        bool is_blocked = false;
 
         TRY(db_begin(c, &tx));
         TRY(store_finish_job(tx, job, &state));
-        if (state != JOB_GONE) {
-                TRY(store_delete_variants(tx, row->id));
-                TRY(keep_blobs(tx, row->id, d, blobs));
-                TRY(store_media_ready(tx, row->id,
-                                      &(struct processed_media){d->width, d->height, d->blurhash, d->dominant_color,
-                                                                blobs[DECODE_ORIGINAL].name}));
-                TRY(put_outcome(tx, row, EVENT_MEDIA_READY));
+        TRY(block_store_has(tx, blobs[DECODE_ORIGINAL].name, d->perceptual_hash, &is_blocked));
+        if (state != JOB_GONE && is_blocked) {
+                TRY(media_block(tx, row));
+        } else if (state != JOB_GONE) {
+                TRY(keep_ready(tx, row, d, blobs));
         }
         return db_commit(c, NULL, &tx);
 }
@@ -66,7 +74,7 @@ static sn_status fail_media(struct rpc_call *c, const MediaRows__DueMedia *job, 
         TRY(store_finish_job(tx, job, &state));
         if (state == JOB_DONE) { /* otherwise somebody else has done it, and it may be ready, or does it again */
                 TRY(store_media_failed(tx, job->stored->id, reason));
-                TRY(put_outcome(tx, job->stored, EVENT_MEDIA_FAILED));
+                TRY(media_emit(tx, EVENT_MEDIA_FAILED, job->stored));
         }
         return db_commit(c, NULL, &tx);
 }

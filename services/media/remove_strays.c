@@ -2,7 +2,6 @@
  * left. Those of a day at least: nothing that is still on its way is so old. A portion is a folder. */
 #include "services/media/media.h"
 
-#include <string.h>
 #include "services/media/blobs.h"
 #include "services/media/store.h"
 
@@ -37,11 +36,6 @@ static sn_status remove_blobs(struct rpc_call *c, char **names, size_t n)
         return DB_WRITE(c, tx, store_unreference(tx, names, n));
 }
 
-static bool is_blob(const char *name)
-{
-        return strlen(name) == BLOB_NAME_SIZE - 1 && strspn(name, "0123456789abcdef") == BLOB_NAME_SIZE - 1;
-}
-
 /* --- one folder --- */
 
 struct kind {
@@ -51,14 +45,14 @@ struct kind {
 
 static const struct kind incoming = {uuid_valid, remove_incoming};
 static const struct kind chunks = {uuid_valid, remove_chunks};
-static const struct kind blobs = {is_blob, remove_blobs};
+static const struct kind blobs = {blob_name_valid, remove_blobs};
 
 static sn_status visit(struct rpc_call *c, const char *folder, const struct kind *kind)
 {
         char **names = NULL;
         size_t n = 0, kept = 0;
 
-        TRY(files_old(c, folder, &n, &names));
+        TRY(files_list(c, folder, FILES_OLD_S, &n, &names));
         for (size_t i = 0; i < n; i++) {
                 if (kind->is_name(names[i])) {
                         names[kept++] = names[i];

@@ -66,6 +66,7 @@ SN_CHECKED sn_status store_delete_uses(struct db_tx *tx, const char *object_id, 
 struct processed_media {
         int width, height;
         const char *blurhash, *dominant_color, *content_sha256;
+        const char *perceptual_hash; /* hex; "": none */
 };
 
 struct new_variant {
@@ -75,11 +76,12 @@ struct new_variant {
         const char *sha256; /* hex */
 };
 
-/* Behind the others of its owner. One that is there, even in work, begins anew as a further generation. */
+/* Behind the others of its owner. Of one that has failed there is nothing more to process. One that is there, even in
+ * work, begins anew as a further generation. */
 SN_CHECKED sn_status store_insert_job(struct db_tx *tx, const char *media_id);
 /* How many of a member's media wait to be processed. */
 SN_CHECKED sn_status store_pending_jobs(struct db_tx *tx, const char *owner_id, int64_t *n);
-/* One that is due, for two minutes; *found is false when there is none. */
+/* One that is due, for a minute, which is what a job has; *found is false when there is none. */
 SN_CHECKED sn_status store_take_job(struct db_tx *tx, MediaRows__DueMedia *out, bool *found);
 /* The attempt does not count; due again after as long as the job is old, between 10 seconds and an hour. */
 SN_CHECKED sn_status store_postpone_job(struct db_tx *tx, const MediaRows__DueMedia *job);
@@ -87,6 +89,10 @@ SN_CHECKED sn_status store_postpone_job(struct db_tx *tx, const MediaRows__DueMe
 enum job_state { JOB_GONE, JOB_DONE, JOB_RENEWED };
 SN_CHECKED sn_status store_finish_job(struct db_tx *tx, const MediaRows__DueMedia *job, enum job_state *state);
 SN_CHECKED sn_status store_media_ready(struct db_tx *tx, const char *id, const struct processed_media *media);
+/* Whoever processes it finds nothing to finish. */
+SN_CHECKED sn_status store_delete_job(struct db_tx *tx, const char *media_id);
+/* It failed, and nothing is given out of it any more. */
+SN_CHECKED sn_status store_media_blocked(struct db_tx *tx, const char *id, const char *reason);
 SN_CHECKED sn_status store_media_failed(struct db_tx *tx, const char *id, const char *reason);
 SN_CHECKED sn_status store_insert_variant(struct db_tx *tx, const char *media_id, const struct new_variant *variant);
 SN_CHECKED sn_status store_delete_variants(struct db_tx *tx, const char *media_id);

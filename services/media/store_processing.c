@@ -3,11 +3,12 @@
 #include "services/media/media_columns.h"
 
 /* Five seconds are about what one takes. */
-DB_STATEMENT(INSERT_JOB, "media_service", NULL,
-             "insert into media_processing_jobs as j (media_id, owner_id, rank_at)"
-             " select f.id, f.owner_id, greatest(now(), (select max(rank_at) + interval '5 seconds'"
-             " from media_processing_jobs where owner_id = f.owner_id)) from media_files f where f.id = $1"
-             " on conflict (media_id) do update set generation = j.generation + 1, attempts = 0, due_at = now()");
+DB_STATEMENT(
+    INSERT_JOB, "media_service", NULL,
+    "insert into media_processing_jobs as j (media_id, owner_id, rank_at)"
+    " select f.id, f.owner_id, greatest(now(), (select max(rank_at) + interval '5 seconds'"
+    " from media_processing_jobs where owner_id = f.owner_id)) from media_files f where f.id = $1 and f.status <> 3"
+    " on conflict (media_id) do update set generation = j.generation + 1, attempts = 0, due_at = now()");
 
 sn_status store_insert_job(struct db_tx *tx, const char *media_id)
 {
@@ -26,7 +27,7 @@ sn_status store_pending_jobs(struct db_tx *tx, const char *owner_id, int64_t *n)
 }
 
 DB_STATEMENT(TAKE_JOB, "media_service", &media_rows__due_media__message,
-             "update media_processing_jobs j set attempts = j.attempts + 1, due_at = now() + interval '2 minutes'"
+             "update media_processing_jobs j set attempts = j.attempts + 1, due_at = now() + interval '1 minute'"
              " from media_files f where j.media_id = (select media_id from media_processing_jobs where due_at <= now()"
              " order by rank_at limit 1 for update skip locked) and f.id = j.media_id"
              " returning j.attempts, j.generation, " MEDIA_COLUMNS("stored."));
@@ -50,6 +51,11 @@ DB_STATEMENT(LOCK_JOB, "media_service", NULL,
              "select generation from media_processing_jobs where media_id = $1 for update");
 DB_STATEMENT(DELETE_JOB, "media_service", NULL, "delete from media_processing_jobs where media_id = $1");
 
+sn_status store_delete_job(struct db_tx *tx, const char *media_id)
+{
+        return db_exec(tx, &DELETE_JOB, DB_BINDS(bind_uuid(media_id)), NULL);
+}
+
 sn_status store_finish_job(struct db_tx *tx, const MediaRows__DueMedia *job, enum job_state *state)
 {
         struct db_rows *rows = NULL;
@@ -60,19 +66,20 @@ sn_status store_finish_job(struct db_tx *tx, const MediaRows__DueMedia *job, enu
                 return SN_OK;
         }
         *state = db_i64(rows, 0, "generation") == job->generation ? JOB_DONE : JOB_RENEWED;
-        return *state == JOB_DONE ? db_exec(tx, &DELETE_JOB, DB_BINDS(bind_uuid(job->stored->id)), NULL) : SN_OK;
+        return *state == JOB_DONE ? store_delete_job(tx, job->stored->id) : SN_OK;
 }
 
 DB_STATEMENT(
     MEDIA_READY, "media_service", NULL,
     "update media_files set status = 2, reason = '', width = $2, height = $3, blurhash = $4, dominant_color = $5,"
-    " content_sha256 = decode($6, 'hex') where id = $1");
+    " content_sha256 = decode($6, 'hex'), perceptual_hash = ('x' || nullif($7, ''))::bit(64) where id = $1");
 
 sn_status store_media_ready(struct db_tx *tx, const char *id, const struct processed_media *m)
 {
         return db_exec(tx, &MEDIA_READY,
                        DB_BINDS(bind_uuid(id), bind_i64(m->width), bind_i64(m->height), bind_text(m->blurhash),
-                                bind_text(m->dominant_color), bind_text(m->content_sha256)),
+                                bind_text(m->dominant_color), bind_text(m->content_sha256),
+                                bind_text(m->perceptual_hash)),
                        NULL);
 }
 
@@ -81,6 +88,15 @@ DB_STATEMENT(MEDIA_FAILED, "media_service", NULL, "update media_files set status
 sn_status store_media_failed(struct db_tx *tx, const char *id, const char *reason)
 {
         return db_exec(tx, &MEDIA_FAILED, DB_BINDS(bind_uuid(id), bind_text(reason)), NULL);
+}
+
+DB_STATEMENT(MEDIA_BLOCKED, "media_service", NULL,
+             "update media_files set status = 3, reason = $2, content_sha256 = null, blurhash = '', dominant_color = ''"
+             " where id = $1");
+
+sn_status store_media_blocked(struct db_tx *tx, const char *id, const char *reason)
+{
+        return db_exec(tx, &MEDIA_BLOCKED, DB_BINDS(bind_uuid(id), bind_text(reason)), NULL);
 }
 
 DB_STATEMENT(INSERT_VARIANT, "media_service", NULL,

@@ -1,21 +1,26 @@
 // The crash test: random processes of a `sonet up` are killed with SIGKILL under load; afterwards the public API must show every
-// acknowledged effect exactly once, and every follower's timeline must have every note.
+// acknowledged effect exactly once, every follower's timeline must have every note, and every byte of uploads that was acknowledged must be
+// there. In the end no file is left of which no row knows, and quotas are what the rows sum up to.
 //   node crash.mjs [--rounds 10] [--mode single|split|mixed] [--seed N] [--expect-red]
 // --expect-red runs with SONET_FAULT_NO_REDELIVERY=1 (debug builds) and succeeds only when the audit finds the damage:
 // nothing else that fails counts.
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { connect, eventually, must } from './client.mjs';
 import { MODES, findBinary, signal, sleep, startServer } from './harness.mjs';
 import { Damage, Ledger } from './ledger.mjs';
+import { adminOf } from './own.mjs';
+import { UploadLedger, age } from './uploadledger.mjs';
 
 const MEMBERS = 8;
 const LOAD_MS = 2500;
 const ROUND_LIMIT_MS = 120_000;
 const VICTIMS = {
         single: ['serve', 'serve', 'redis', 'postmaster'],
-        split: ['gateway', 'user', 'note', 'follow', 'timeline', 'note', 'timeline', 'redis', 'postmaster'],
+        split: ['gateway', 'user', 'media', 'note', 'follow', 'timeline', 'note', 'timeline', 'redis', 'postmaster'],
         mixed: ['gateway', 'media', 'gateway', 'media', 'redis', 'postmaster'],
 };
+const MEDIA_IN = { single: 'serve', split: 'media', mixed: 'media' };
 // Without redelivery only a lost consumer shows; an emptied Redis or a restarted database would hide it by rebuilding.
 const VICTIMS_FOR_RED = { single: ['serve'], split: ['timeline', 'user'], mixed: ['media'] };
 
@@ -59,7 +64,7 @@ async function havoc(server) {
         return killed;
 }
 
-async function load(ledger, server) {
+async function load(ledger, uploads, server) {
         let running = true;
         const lanes = ledger.members.map(async (member) => {
                 while (running) {
@@ -67,6 +72,14 @@ async function load(ledger, server) {
                         await sleep(random() * 20);
                 }
         });
+        if (!expectRed) {
+                lanes.push((async () => {
+                        while (running) {
+                                await uploads.step();
+                                await sleep(random() * 20);
+                        }
+                })());
+        }
         const timer = sleep(LOAD_MS);
         const killed = await havoc(server);
         await timer;
@@ -85,12 +98,26 @@ async function round(server, net, number) {
         for (const member of members) { // a timeline that nobody has read yet is built when the audit reads it, whatever delivery missed
                 must(await member.get('/v1/timelines/home'));
         }
-        const killed = await load(ledger, server);
+        const uploads = new UploadLedger(members[0], server.url, random);
+        const killed = await load(ledger, uploads, server);
         await eventually('ready again', async () => (await net.api('GET', '/readyz', { timeoutMs: 5000 })).status === 200, 60_000);
         await ledger.auditNotes();
         await ledger.auditDelivery(expectRed ? 8000 : 45_000);
-        console.log(`round ${number}: killed ${killed.join(', ') || 'nothing'}; ${ledger.notes.size} notes; all there after ${Date.now() - started} ms`);
-        return ledger;
+        const media = await uploads.finishAll();
+        console.log(`round ${number}: killed ${killed.join(', ') || 'nothing'}; ${ledger.notes.size} notes, ${media} media; all there after ${Date.now() - started} ms`);
+        return { ledger, uploads };
+}
+
+// Killed once more, the jobs of the process that has media begin at once.
+async function auditFiles(server) {
+        age(path.join(server.data, 'media'));
+        server.pids(MEDIA_IN[server.mode]).forEach((pid) => signal(pid, 'SIGKILL'));
+        await eventually('rows and files agree', async () => {
+                const { code, stdout, stderr } = await adminOf(server, {}, 'media', 'check');
+                if (code !== 0) {
+                        throw new Damage(`media check: ${stdout}${stderr}`);
+                }
+        }, 120_000);
 }
 
 function within(promise, ms, what) {
@@ -107,12 +134,18 @@ async function run(mode) {
         const net = connect(server.url);
         let failure = null;
         try {
-                const ledgers = [];
+                const done = [];
                 for (let number = 1; number <= rounds; number++) {
-                        ledgers.push(await within(round(server, net, number), ROUND_LIMIT_MS, `round ${number}`));
+                        done.push(await within(round(server, net, number), ROUND_LIMIT_MS, `round ${number}`));
                 }
-                for (const ledger of ledgers.slice(-20)) { // what later rounds did to earlier ones (older members' tokens may have expired)
+                for (const { ledger } of done.slice(-20)) { // what later rounds did to earlier ones (older members' tokens may have expired)
                         await ledger.auditNotes();
+                }
+                for (const { uploads } of done.slice(-20)) {
+                        await uploads.audit();
+                }
+                if (!expectRed) {
+                        await auditFiles(server);
                 }
         } catch (error) {
                 failure = error;

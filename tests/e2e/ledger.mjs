@@ -28,7 +28,7 @@ async function undamaged(what, check, withinMs) {
 }
 
 // Repeats a request that is safe to repeat until its outcome is known. Nothing else may come back than `good`, or what a retry explains.
-async function untilAcknowledged(ask, good) {
+export async function untilAcknowledged(ask, good) {
         const end = Date.now() + GIVE_UP_MS;
         for (let attempt = 0; ; attempt++) {
                 let answer = null;

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { before, test } from 'node:test';
-import { api, eventually, must, register } from './shared.mjs';
+import { admin } from './operator.mjs';
+import { api, eventually, must, problem, register } from './shared.mjs';
 import { exif, form, gif, jpeg, jpegSegment, png, pngChunk, processed } from './pictures.mjs';
 
 let owner;
@@ -116,4 +117,37 @@ test('a focus that changes while a picture is in work is the one that its thumb 
         await processed(owner, expected.id);
         const thumb = (await bytes(expected.id, 'thumb')).data;
         await eventually('it has the last focus', async () => (await bytes(changed.id, 'thumb')).data.equals(thumb), 60_000);
+});
+
+test('what is put on the block list fails, whatever its size, and comes in no more', async () => {
+        // Waves that no other test's picture is like.
+        const waves = (size) => png(size, size, (x, y) => Array(3).fill(Math.round(128 + 60 * Math.cos(9 * x / size) * Math.sin(2 + 8 * y / size) + 60 * Math.sin(1 + 5 * x / size - 11 * y / size))), []);
+        const [whole, small, other] = [await bring(waves(300)), await bring(waves(120)), await bring(png(50, 50))];
+        assert.deepEqual([whole.status, small.status, other.status], ['ready', 'ready', 'ready']);
+        const blocked = await admin('media', 'block', whole.id, 'a test');
+        assert.equal(blocked.code, 0, blocked.stderr);
+        assert.match(blocked.stdout, /^2 hashes blocked/); // nothing was hidden in it: it is given out as it came
+        try {
+                await eventually('both have failed', async () => {
+                        for (const { id } of [whole, small]) {
+                                const media = must(await owner.get(`/v1/media/${id}`));
+                                assert.deepEqual([media.status, media.reason, media.url], ['failed', 'it must not be kept on this server', '']);
+                                assert.equal((await fetch(`${process.env.SONET_URL}/media/${id}/small`, { headers: { authorization: `Bearer ${owner.token}` } })).status, 404);
+                        }
+                }, 60_000);
+                assert.equal(must(await owner.get(`/v1/media/${other.id}`)).status, 'ready');
+                problem(await api('POST', '/v1/media', { token: owner.token, ...form(waves(300)) }), 403, { code: 'media_blocked', field: 'file' });
+                const again = await bring(waves(200));
+                assert.deepEqual([again.status, again.reason], ['failed', 'it must not be kept on this server']);
+                must(await owner.patch(`/v1/media/${again.id}`, { focus_x: 0.5 })); // there is nothing of it to be processed again
+                assert.equal(must(await owner.get(`/v1/media/${again.id}`)).status, 'failed');
+        } finally {
+                for (const line of (await admin('media', 'blocks')).stdout.split('\n').filter((text) => text.endsWith('a test'))) {
+                        assert.equal((await admin('media', 'unblock', line.split(' ')[0])).code, 0);
+                }
+        }
+        assert.equal((await bring(waves(300))).status, 'ready');
+        assert.match((await admin('media', 'block', 'cat.png', 'x')).stderr, /neither a SHA-256/);
+        assert.match((await admin('media', 'block', '01890000-0000-7000-8000-000000000000', 'x')).stderr, /media: /);
+        assert.match((await admin('media', 'unblock', 'f'.repeat(64))).stderr, /not on the block list/);
 });

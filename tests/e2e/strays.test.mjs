@@ -8,7 +8,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { eventually, must, problem } from './shared.mjs';
 import { form, png } from './pictures.mjs';
-import { ownServer } from './own.mjs';
+import { adminOf, ownServer } from './own.mjs';
 
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sonet-strays.'));
 const blob = randomBytes(32).toString('hex');
@@ -66,4 +66,33 @@ test('who brings many pictures keeps nobody waiting who brings one, and may have
         assert.equal(await statusOf(many, brought.at(-1)), 'processing');
         await eventually('all are ready', async () => (await statusOf(many, brought.at(-1))) === 'ready', 60_000);
         must(await bring(many), 201);
+});
+
+test('the check finds rows without files, files without rows, and nothing where all is well', async () => {
+        const member = await it.register();
+        const { id } = must(await bring(member), 201);
+        await eventually('it is ready', async () => (await statusOf(member, id)) === 'ready', 60_000);
+        must(await member.post('/v1/uploads', undefined, { headers: { 'tus-resumable': '1.0.0', 'upload-defer-length': '1', 'content-type': 'application/offset+octet-stream' }, raw: Buffer.alloc(100, 7) }), 201);
+        const check = () => adminOf(it.server, { MEDIA_DIR: dir }, 'media', 'check');
+        await eventually('all is well', async () => {
+                const { code, stdout, stderr } = await check();
+                assert.equal(code, 0, stdout + stderr);
+                assert.match(stdout, /^[1-9]\d* blobs and [1-9]\d* chunks are there/);
+        });
+        const etag = (await fetch(`${it.server.url}/media/${id}/small`, { headers: { authorization: `Bearer ${member.token}` } })).headers.get('etag').replaceAll('"', '');
+        const lost = path.join(dir, 'blobs', etag.slice(0, 2), etag);
+        const [chunk] = fs.readdirSync(path.join(dir, 'chunks')).filter((name) => /^[0-9a-f-]{36}$/.test(name) && !kept.includes(`chunks/${name}`));
+        const strays = [`chunks/${randomUUID()}`, `blobs/00/00${'ab'.repeat(31)}`, `incoming/${randomUUID()}`];
+        fs.renameSync(lost, `${lost}.away`);
+        fs.renameSync(path.join(dir, 'chunks', chunk), path.join(dir, 'chunks', 'away'));
+        for (const name of strays) {
+                fs.writeFileSync(path.join(dir, name), 'bytes');
+                fs.utimesSync(path.join(dir, name), twoDaysAgo, twoDaysAgo);
+        }
+        const { code, stdout, stderr } = await check();
+        assert.equal(code, 1, stderr);
+        assert.match(stderr, /5 problems/);
+        for (const problem of [`missing blob ${etag}`, `missing chunk ${chunk}`, `stray blob 00${'ab'.repeat(31)}`, `stray chunk ${path.basename(strays[0])}`, `stray file that was on its way ${path.basename(strays[2])}`]) {
+                assert.ok(stdout.split('\n').includes(problem), `${problem}: ${stdout}`);
+        }
 });

@@ -1,0 +1,85 @@
+/* Owns `sonet admin media`: checking rows against files (services/media/check.h), and the block list
+ * (services/media/blocks.h). */
+#include "services/media/blocks.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/clock.h"
+#include "cmd/admin/admin.h"
+#include "services/media/blobs.h"
+#include "services/media/check.h"
+#include "services/media/store_blocks.h"
+
+/* --- check --- */
+
+static void print_problem(const char *problem)
+{
+        printf("%s\n", problem);
+}
+
+static sn_status check(struct admin *a, struct rpc_call *c)
+{
+        struct media_check result = {.say = print_problem};
+
+        blobs_use(a->settings.media_dir[0] != '\0' || !a->attached ? a->settings.media_dir : a->embedded.media);
+        TRY(media_check(c, &result));
+        if (result.problems > 0) {
+                return rpc_fail(c, SN_DATA_LOSS, NULL, "%" PRId64 " problems", result.problems);
+        }
+        printf("%" PRId64 " blobs and %" PRId64 " chunks are there, and quotas are what they sum up to\n", result.blobs,
+               result.chunks);
+        return SN_OK;
+}
+
+/* --- the block list --- */
+
+static sn_status block(struct admin *a, struct rpc_call *c)
+{
+        int64_t n = 0;
+
+        TRY(DB_WRITE(c, tx, block_add(tx, a->words[0], a->words[1], &n)));
+        printf("%" PRId64 " hashes blocked; what is here already fails within a minute\n", n);
+        return SN_OK;
+}
+
+static sn_status unblock(struct admin *a, struct rpc_call *c)
+{
+        return DB_WRITE(c, tx, block_remove(tx, a->words[0]));
+}
+
+static sn_status list(struct admin *a, struct rpc_call *c)
+{
+        MediaRows__Block **blocks = NULL;
+        char when[CLOCK_RFC3339_SIZE];
+        size_t n = 0;
+
+        TRY(DB_READ(c, tx, block_store_list(tx, a->limit, &n, &blocks)));
+        for (size_t i = 0; i < n; i++) {
+                const MediaRows__Block *b = blocks[i];
+
+                printf("%s%s  %s  %s%s\n", b->content_sha256, b->perceptual_hash,
+                       clock_format_ms(b->created_at->seconds * 1000, when), b->is_applied ? "" : "(being applied)  ",
+                       b->reason);
+        }
+        return SN_OK;
+}
+
+sn_status admin_media(struct admin *a, int n, char **words)
+{
+        static const struct {
+                const char *name;
+                int words; /* after the name */
+                admin_action run;
+        } commands[] = {{"check", 0, check}, {"block", 2, block}, {"unblock", 1, unblock}, {"blocks", 0, list}};
+
+        for (size_t i = 0; n > 0 && i < sizeof(commands) / sizeof(commands[0]); i++) {
+                if (strcmp(words[0], commands[i].name) == 0 && n - 1 == commands[i].words) {
+                        a->words = words + 1;
+                        return admin_with_service(a, service_definition_find("media"), commands[i].run);
+                }
+        }
+        buf_append_c(&a->error, "expected 'media check', 'media block HASH|MEDIA REASON', 'media unblock HASH' or"
+                                " 'media blocks'");
+        return SN_INVALID_ARGUMENT;
+}
