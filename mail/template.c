@@ -9,7 +9,7 @@
 #include "base/str.h"
 #include "base/text.h"
 
-enum { MAX_BYTES = 262144, MAX_VALUE_BYTES = 4096 };
+enum { MAX_BYTES = 262144, MAX_VALUE_BYTES = 4096, MAX_LIST_BYTES = 65536 };
 
 static const char HTML_HEAD[] =
     "<meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" "
@@ -63,6 +63,22 @@ static char *print_time(struct arena *arena, int64_t wall_ms)
         return arena_printf(arena, "%.10s %.5s UTC", text, text + 11);
 }
 
+/* Each line by itself. NULL: it is too long. */
+static const char *print_list(struct arena *arena, const char *lines)
+{
+        CLEANUP(buf_free) struct buf out;
+
+        buf_init(&out, MAX_LIST_BYTES);
+        for (const char *at = lines; *at != '\0'; at += strspn(at, "\n")) {
+                size_t len = strcspn(at, "\n");
+
+                buf_printf(&out, "%s%s", at == lines ? "" : "\n",
+                           text_clean(arena, (struct str){at, len}, MAX_VALUE_BYTES));
+                at += len;
+        }
+        return out.overflow ? NULL : arena_strndup(arena, out.data, out.len);
+}
+
 /* NULL when the value is not what its type says. */
 static const char *print_value(const struct rendering *r, const struct mail_value *value)
 {
@@ -71,6 +87,9 @@ static const char *print_value(const struct rendering *r, const struct mail_valu
         }
         if (value->type == MAIL_TIME) {
                 return print_time(r->arena, value->number);
+        }
+        if (value->type == MAIL_LIST) {
+                return value->text != NULL ? print_list(r->arena, value->text) : NULL;
         }
         if (value->text == NULL || strlen(value->text) > MAX_VALUE_BYTES) {
                 return NULL;
@@ -202,12 +221,38 @@ static bool add_button(const struct rendering *r, struct str block, struct buf *
         return expand(r, link, append_plain, text);
 }
 
+/* "* {items}": a point for each line of what it becomes. */
+static bool add_list(const struct rendering *r, struct str block, struct buf *text, struct buf *html)
+{
+        CLEANUP(buf_free) struct buf lines;
+
+        buf_init(&lines, MAX_LIST_BYTES);
+        if (!expand(r, block, append_plain, &lines)) {
+                return false;
+        }
+        buf_append_c(html, "<ul>\n");
+        for (size_t at = 0, len; at < lines.len; at += len + 1) {
+                const char *end = memchr(lines.data + at, '\n', lines.len - at);
+
+                len = end != NULL ? (size_t)(end - lines.data) - at : lines.len - at;
+                buf_printf(text, "%s- %.*s", at > 0 ? "\n" : "", (int)len, lines.data + at);
+                buf_append_c(html, "<li>");
+                append_html(html, lines.data + at, len);
+                buf_append_c(html, "</li>\n");
+        }
+        buf_append_c(html, "</ul>\n");
+        return true;
+}
+
 static bool add_block(const struct rendering *r, struct str block, struct buf *text, struct buf *html)
 {
         bool code = str_starts(block, STR("# "));
 
         if (str_starts(block, STR("-> "))) {
                 return add_button(r, (struct str){block.ptr + 3, block.len - 3}, text, html);
+        }
+        if (str_starts(block, STR("* "))) {
+                return add_list(r, (struct str){block.ptr + 2, block.len - 2}, text, html);
         }
         if (code) {
                 block = (struct str){block.ptr + 2, block.len - 2};

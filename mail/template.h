@@ -8,6 +8,8 @@
  *
  *     # {code}                  a line to be copied, shown large
  *
+ *     * {items}                 a list: a point for each line of the value
+ *
  *     -> Confirm it: {link}     a button; in the text its label and the address below
  */
 #ifndef MAIL_TEMPLATE_H
@@ -19,6 +21,7 @@
 
 enum mail_type {
         MAIL_TEXT,   /* one line that somebody wrote: what is not fit to be shown is replaced */
+        MAIL_LIST,   /* lines of that kind, apart by \n */
         MAIL_CODE,   /* letters, digits and hyphens */
         MAIL_LINK,   /* an http or https URL */
         MAIL_NUMBER, /* an integer */
@@ -51,6 +54,11 @@ struct mail_value {
 static inline struct mail_value mail_text(const char *name, const char *text)
 {
         return (struct mail_value){name, MAIL_TEXT, text, 0};
+}
+
+static inline struct mail_value mail_list(const char *name, const char *lines)
+{
+        return (struct mail_value){name, MAIL_LIST, lines, 0};
 }
 
 static inline struct mail_value mail_code(const char *name, const char *code)

@@ -56,6 +56,24 @@ static void text_and_html_come_from_one_source(void **state)
         buf_free(&error);
 }
 
+static void a_list_has_a_point_for_each_line(void **state)
+{
+        static const struct mail_variable of_list[] = {{"items", MAIL_LIST}, {0}};
+        static const struct mail_language in_english[] = {{"en", "Subject: Some\n\n* {items}\n\nThat is all.\n"}, {0}};
+        static const struct mail_template list = {"list", of_list, in_english};
+        CLEANUP(arena_free_p) struct arena *arena = arena_new(1 << 20);
+        const struct mail_value value = mail_list("items", "one <b>\ntwo\rSubject: x");
+        struct mail_rendered out;
+        struct buf error;
+
+        buf_init(&error, 1000);
+        assert_true(mail_render(arena, &list, "en", &value, 1, &out, &error));
+        assert_non_null(strstr(out.html, "<ul>\n<li>one &lt;b&gt;</li>\n<li>two"));
+        assert_int_equal(strncmp(out.text, "- one <b>\n- two", 15), 0);
+        assert_null(strchr(out.text, '\r'));
+        buf_free(&error);
+}
+
 static void a_language_without_a_text_is_english(void **state)
 {
         CLEANUP(arena_free_p) struct arena *arena = arena_new(1 << 20);
@@ -140,6 +158,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(text_and_html_come_from_one_source),
+            cmocka_unit_test(a_list_has_a_point_for_each_line),
             cmocka_unit_test(a_language_without_a_text_is_english),
             cmocka_unit_test(values_are_escaped_where_they_stand),
             cmocka_unit_test(a_value_must_be_what_its_type_says),

@@ -54,7 +54,7 @@ async function send(form) {
         clear(form);
         button.disabled = true;
         try {
-                const answer = await fetch(form.dataset.post, { method: 'POST', headers: { 'Content-Type': 'application/json' },
+                const answer = await fetch(form.dataset.post.replace('{token}', encodeURIComponent(token)), { method: 'POST', headers: { 'Content-Type': 'application/json' },
                                                                 body: JSON.stringify(bodyOf(form)) });
                 const text = await answer.text();
                 const json = text ? JSON.parse(text) : {};

@@ -28,7 +28,8 @@ struct rules {
         bool mailed;                                    /* the setting notifications.email */
         const struct zone *zone;                        /* of digests */
         int digest_hour;
-        bool show_content; /* outside of this network */
+        bool show_content;    /* outside of this network */
+        const char *language; /* that one is written to in */
         struct quiet_hours quiet;
         unsigned loud; /* a bit of 1 << type for each that passes quiet hours */
 };

@@ -2,6 +2,7 @@
 #include "services/notification/notification.h"
 
 #include <stdio.h>
+#include "mail/mail.h"
 #include "services/notification/store.h"
 #include "services/user/user.rpc.h"
 
@@ -19,6 +20,7 @@ static sn_status erase(struct rpc_call *c, struct bus_batch *batch)
         TRY(DB_WRITE(c, tx, store_erase_watchers(tx, id, ROWS_AT_ONCE, &watchers)));
         TRY(DB_WRITE(c, tx, store_erase_logs(tx, id, ROWS_AT_ONCE, &logs)));
         TRY(DB_WRITE(c, tx, store_erase_choices(tx, id)));
+        TRY(DB_WRITE(c, tx, mail_forget(tx, id)));
         more = told >= ROWS_AT_ONCE || done >= ROWS_AT_ONCE || watchers >= ROWS_AT_ONCE || logs >= ROWS_AT_ONCE;
         batch->n_done = more ? 0 : 1;
         (void)snprintf(batch->cursor, sizeof(batch->cursor), "%s", more ? uuid_new_in(c->arena) : "");

@@ -1,5 +1,6 @@
 /* notification_service: what it is made of. */
 #include "services/notification/notification.h"
+#include "services/notification/mails.h"
 #include "services/notification/push.h"
 
 sn_status notification_handle_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxRequest *in,
@@ -11,6 +12,7 @@ sn_status notification_handle_read_outbox(struct rpc_call *c, const Sonet__Event
 static sn_status start(struct service *service, const struct settings *settings)
 {
         push_setup(settings);
+        unsubscribe_setup(settings);
         push_lane_start(service);
         return SN_OK;
 }
@@ -35,6 +37,7 @@ const struct service_definition notification_service = {
     .jobs = notification_jobs,
     .exports = notification_exports,
     .emits = true,
+    .mails = true,
     .start = start,
     .stop = stop,
 };

@@ -39,7 +39,7 @@ static void add(struct arena *arena, struct queue_columns *q, const struct arriv
 sn_status queue_add(struct db_tx *tx, const struct arrival *items, size_t n, NotificationRows__Changed *const *rows,
                     size_t n_rows)
 {
-        static const enum channel channels[] = {CHANNEL_PUSH};
+        static const enum channel channels[] = {CHANNEL_PUSH, CHANNEL_EMAIL};
         enum { N = sizeof(channels) / sizeof(channels[0]) };
         struct arena *arena = db_arena(tx);
         struct queue_columns q = {ARENA_ARRAY(arena, char *, N *n),

@@ -20,6 +20,7 @@ static void take_settings(struct rules *r, const User__Settings *s)
                 r->settings_off |= given[i].on ? 0 : 1U << given[i].setting;
         }
         r->mailed = s->notifications->email;
+        r->language = s->language;
         r->zone = zone_find(s->time_zone);
 }
 

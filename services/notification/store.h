@@ -108,6 +108,8 @@ struct preference_columns {
 };
 SN_CHECKED sn_status store_replace_preferences(struct db_tx *tx, const char *user_id,
                                                const struct preference_columns *p);
+/* Prefers to be mailed nothing, of no type. */
+SN_CHECKED sn_status store_mail_nothing(struct db_tx *tx, const char *user_id);
 SN_CHECKED sn_status store_set_filters(struct db_tx *tx, const NotificationRows__Choices *choices);
 SN_CHECKED sn_status store_set_quiet_hours(struct db_tx *tx, const NotificationRows__Choices *choices);
 

@@ -37,6 +37,23 @@ sn_status store_replace_preferences(struct db_tx *tx, const char *user_id, const
                        NULL);
 }
 
+DB_STATEMENT(MAIL_NOTHING, "notification_service", NULL,
+             "insert into notification_preferences (user_id, type, in_app, push, email, sms)"
+             " select $1, t.type, 0, 0, $3, 0 from unnest($2::text[]) as t (type)"
+             " on conflict (user_id, type) do update set email = excluded.email");
+
+sn_status store_mail_nothing(struct db_tx *tx, const char *user_id)
+{
+        char *types[TYPE_COUNT];
+
+        for (int i = 0; i < TYPE_COUNT; i++) {
+                types[i] = (char *)type_name((enum notification_type)i);
+        }
+        TRY(db_lock_one(tx, "preferences", user_id));
+        return db_exec(tx, &MAIL_NOTHING,
+                       DB_BINDS(bind_uuid(user_id), bind_texts(types, TYPE_COUNT), bind_i64(DELIVERY_OFF)), NULL);
+}
+
 DB_STATEMENT(SET_FILTERS, "notification_service", NULL,
              "insert into notification_choices (user_id, not_followed, not_following, new_account, private_mention,"
              " digest_hour, show_content) values ($1, $2, $3, $4, $5, $6, $7) on conflict (user_id) do update set"

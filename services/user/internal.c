@@ -4,6 +4,7 @@
 #include "auth/token.h"
 #include "services/user/authors.h"
 #include "services/user/store.h"
+#include "services/user/store_email.h"
 #include "services/user/username.h"
 
 sn_status user_handle_batch_get_authors(struct rpc_call *c, const User__BatchGetAuthorsRequest *in, User__Authors *out)
@@ -48,6 +49,12 @@ sn_status user_handle_batch_get_countable(struct rpc_call *c, const User__BatchG
                                           User__CountableMembers *out)
 {
         return DB_READ(c, tx, store_countable(tx, in->ids, in->n_ids, &out->n_ids, &out->ids));
+}
+
+sn_status user_handle_batch_get_mail_recipients(struct rpc_call *c, const User__BatchGetMailRecipientsRequest *in,
+                                                User__MailRecipients *out)
+{
+        return DB_READ(c, tx, store_mail_recipients(tx, in->ids, in->n_ids, &out->n_items, &out->items));
 }
 
 sn_status user_handle_get_jwks(struct rpc_call *c, const User__GetJwksRequest *in, User__Jwks *out)

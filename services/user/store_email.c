@@ -2,6 +2,7 @@
 #include "services/user/store_email.h"
 
 #include "services/cleanup.h"
+#include "services/user/user_columns.h"
 
 DB_STATEMENT(SELECT_EMAIL_STATUS, "user_service", &user__email_status__message,
              "select u.email, u.email_verified_at as verified_at,"
@@ -23,6 +24,16 @@ sn_status store_email_owner(struct db_tx *tx, const char *email_key, const char 
         TRY(db_rows(tx, &SELECT_EMAIL_OWNER, DB_BINDS(bind_text(email_key)), &rows));
         *owner_id = db_rows_count(rows) > 0 ? db_text(rows, 0, "id") : "";
         return SN_OK;
+}
+
+DB_STATEMENT(SELECT_MAIL_RECIPIENTS, "user_service", &user__mail_recipient__message,
+             "select u.id, u.email, u.username from users u where u.id = any($1::uuid[])"
+             " and u.email_verified_at is not null and " USER_IS_SHOWN("u"));
+
+sn_status store_mail_recipients(struct db_tx *tx, char **ids, size_t n_ids, size_t *n,
+                                User__MailRecipient ***recipients)
+{
+        return db_list(tx, &SELECT_MAIL_RECIPIENTS, DB_BINDS(bind_uuids(ids, n_ids)), n, recipients);
 }
 
 DB_STATEMENT(PUT_VERIFICATION, "user_service", NULL,

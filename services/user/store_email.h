@@ -12,6 +12,10 @@ SN_CHECKED sn_status store_email_status(struct db_tx *tx, const char *user_id, U
 /* The member who verified the address; "" when nobody did. */
 SN_CHECKED sn_status store_email_owner(struct db_tx *tx, const char *email_key, const char **owner_id);
 
+/* Of the members those who are shown and have verified their address. */
+SN_CHECKED sn_status store_mail_recipients(struct db_tx *tx, char **ids, size_t n_ids, size_t *n,
+                                           User__MailRecipient ***recipients);
+
 struct email_verification {
         const char *user_id, *email, *email_key;
         uint8_t code_hash[MAILED_HASH_BYTES], token_hash[MAILED_HASH_BYTES];

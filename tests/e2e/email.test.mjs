@@ -231,3 +231,80 @@ test('mails are in the language of the member', async () => {
         assert.equal(mail.headers.find((h) => h.key === 'content-language').value, 'de');
         must(await verify(member, { code: codeIn(mail) }));
 });
+
+// --- notifications by mail ---
+
+const NOTIFICATIONS = '/v1/notifications';
+const header = (mail, key) => mail.headers.find((h) => h.key === key)?.value;
+const ofMember = (member, sql) => query(net.server.dir, 'notification', sql.replace('MEMBER', `'${member.id}'`));
+const hurry = (member) => ofMember(member, 'update notification_queue set due_at = now() where user_id = MEMBER');
+const prefer = async (member, types) => must(await member.put(`${NOTIFICATIONS}/preferences`, { body: { types } }));
+const listed = (member, n) => eventually(`${n} notifications`, async () => {
+        const { items } = must(await member.get(NOTIFICATIONS));
+        return items.length === n && items;
+});
+
+async function verifiedMember() {
+        const member = await net.register();
+        must(await verify(member, { code: codeIn(await box.wait(address(member))) }));
+        return member;
+}
+
+test('a notification is mailed in the language of its member, and one click ends the mails', async () => {
+        const [author, fan] = [await verifiedMember(), await net.register()];
+        must(await author.patch('/v1/users/me/settings', { language: 'de' }));
+        await prefer(author, [{ type: 'comment', email: 'immediate' }]);
+        const note = await author.note('Was meint ihr?');
+        await fan.comment(note.id, 'Sehr <b>schön</b>\r\nSubject: anders');
+        const mail = await box.wait(address(author), 'hat deine Notiz kommentiert');
+        assert.ok(mail.subject.startsWith(`Member ${fan.username} `), mail.subject);
+        assert.ok(mail.text.includes('Sehr <b>schön</b>') && mail.html.includes('Sehr &lt;b&gt;schön'));
+        assert.equal(header(mail, 'list-unsubscribe-post'), 'List-Unsubscribe=One-Click');
+        const link = /^<(https?:[^>]+)>$/.exec(header(mail, 'list-unsubscribe'))[1];
+        const click = (path) => fetch(`${net.server.url}${path}`, { method: 'POST', headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, body: 'List-Unsubscribe=One-Click' });
+        const { pathname } = new URL(link);
+        assert.equal(pathname.split('/').at(-1), tokenIn({ text: mail.text.replace(/^[^]*unsubscribe#/, 'https://x/#') }));
+        assert.equal((await click(`${pathname.slice(0, -1)}${pathname.endsWith('A') ? 'B' : 'A'}`)).status, 404);
+        assert.equal((await click(pathname.replace(author.id, fan.id))).status, 404);
+        await fan.comment(note.id, 'Waits for its turn');
+        assert.equal((await click(pathname)).status, 204);
+        assert.equal((await click(pathname)).status, 204);
+        assert.ok(must(await author.get(`${NOTIFICATIONS}/preferences`)).types.every((t) => t.email === 'off'));
+        await fan.comment(note.id, 'Nobody is mailed this');
+        await eventually('nothing waits', () => ofMember(author, 'select count(*) from notification_queue where user_id = MEMBER') === '0', 60_000);
+        assert.equal((await fetch(`${net.server.url}/unsubscribe`)).status, 200);
+});
+
+test('a digest comes at an hour of one’s own zone, once, without what was read by then', async () => {
+        const [author, fan, other] = [await verifiedMember(), await net.register(), await net.register()];
+        must(await author.patch('/v1/users/me/settings', { time_zone: 'Pacific/Auckland' }));
+        must(await author.put(`${NOTIFICATIONS}/preferences`, { body: { digest_hour: 7, types: [{ type: 'like', email: 'daily' }, { type: 'renote', email: 'daily' }, { type: 'follow', email: 'weekly' }] } }));
+        const [open, secret, seen] = [await author.note('For everybody'), await author.note('For followers', 'followers'), await author.note('Read by then')];
+        await fan.follow(author);
+        for (const note of [open, secret, seen]) {
+                await fan.react(note.id, 'like');
+        }
+        await other.react(open.id, 'like');
+        await fan.react(open.id, 'renote');
+        const items = await listed(author, 5);
+        assert.equal(ofMember(author, `select count(*) filter (where extract(hour from due_at at time zone 'Pacific/Auckland') = 7 and extract(minute from due_at) = 0
+                and hold = 1 and channel = 2), count(distinct due_at) from notification_queue where user_id = MEMBER`), '5|2');
+        must(await author.put(`${NOTIFICATIONS}/read`, { body: { ids: [items.find((i) => i.note?.id === seen.id).id] } }));
+        hurry(author);
+        const mail = await box.wait(address(author), '4 notifications from Das Prüfnetz');
+        assert.match(mail.text, new RegExp(`- Member ${other.username} and Member ${fan.username} like your note: For everybody`));
+        assert.match(mail.text, new RegExp(`- Member ${fan.username} likes your note\n`), 'of notes for followers nothing is said');
+        assert.match(mail.text, /follows you/);
+        assert.doesNotMatch(mail.text, /Read by then|For followers/);
+        const { items: attempts } = must(await author.get(`${NOTIFICATIONS}/${items[0].id}/deliveries`));
+        assert.deepEqual(attempts.map((a) => [a.channel, a.outcome]), [['email', 'sent']]);
+        assert.equal(box.to(address(author)).filter((m) => m.subject.includes('notifications')).length, 1);
+});
+
+test('whoever has not verified an address is mailed nothing', async () => {
+        const [author, fan] = [await net.register(), await net.register()];
+        await prefer(author, [{ type: 'like', email: 'immediate' }]);
+        await fan.react((await author.note('Hello')).id, 'like');
+        const [item] = await listed(author, 1);
+        await eventually('it was refused', async () => must(await author.get(`${NOTIFICATIONS}/${item.id}/deliveries`)).items[0]?.outcome === 'refused', 60_000);
+});

@@ -245,6 +245,7 @@ test('notifications: listed, counted, marked, put away', async () => {
         await ok('MuteThread', { id: note.id }, alice);
         assert.equal((await ok('GetPushKey', {})).public_key.length, 87);
         const [p256dh, auth] = [createECDH('prime256v1').generateKeys('base64url'), 'A'.repeat(22)];
+        await fails('Unsubscribe', { token: 'x' }, Status.NOT_FOUND);
         const subscription = await ok('CreatePushSubscription', { endpoint: 'https://push.example/x', keys: { p256dh, auth } }, alice);
         assert.equal((await ok('ListPushSubscriptions', {}, alice)).items[0].service, 'https://push.example');
         await ok('DeletePushSubscription', { id: subscription.id }, alice);

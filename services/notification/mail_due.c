@@ -1,0 +1,81 @@
+/* Mails what is due: written into the queue of mails in the transaction that takes it out of that of notifications, so
+ * that whatever ends the process none is lost and none is mailed twice. */
+#include "services/notification/notification.h"
+
+#include <string.h>
+#include "services/notification/mails.h"
+#include "services/notification/queue.h"
+#include "services/notification/store.h"
+#include "services/user/user.rpc.h"
+
+enum { EVERY_S = 10, AT_ONCE = 50, LEASE_MS = 60000 };
+
+static const User__MailRecipient *find(const User__MailRecipients *recipients, const char *id)
+{
+        for (size_t i = 0; i < recipients->n_items; i++) {
+                if (strcmp(recipients->items[i]->id, id) == 0) {
+                        return recipients->items[i];
+                }
+        }
+        return NULL;
+}
+
+static sn_status load_recipients(struct rpc_call *c, const struct outgoing *deliveries, size_t n,
+                                 User__MailRecipients *out)
+{
+        User__BatchGetMailRecipientsRequest in = USER__BATCH_GET_MAIL_RECIPIENTS_REQUEST__INIT;
+
+        in.ids = ARENA_ARRAY(c->arena, char *, n);
+        for (size_t i = 0; i < n; i++) {
+                in.ids[in.n_ids++] = (char *)deliveries[i].user_id;
+        }
+        return user_batch_get_mail_recipients(c, &in, out);
+}
+
+/* Whoever has no verified address is written nothing. */
+static sn_status write_one(struct db_tx *tx, const struct outgoing *d, const User__MailRecipient *to)
+{
+        TRY(queue_done(tx, d));
+        if (to != NULL) {
+                TRY(mails_write(tx, d, to->email, to->username));
+        }
+        for (size_t i = 0; i < d->n_shown; i++) {
+                TRY(store_log_delivery(tx, &(struct delivery_log){.notification_id = d->shown[i]->id,
+                                                                  .user_id = d->user_id,
+                                                                  .channel = CHANNEL_EMAIL,
+                                                                  .provider = "mail",
+                                                                  .outcome = to != NULL ? "sent" : "refused"}));
+        }
+        return SN_OK;
+}
+
+static sn_status write_all(struct db_tx *tx, const struct outgoing *deliveries, size_t n,
+                           const User__MailRecipients *recipients)
+{
+        for (size_t i = 0; i < n; i++) {
+                TRY(write_one(tx, &deliveries[i], find(recipients, deliveries[i].user_id)));
+        }
+        return SN_OK;
+}
+
+static sn_status mail_some(struct rpc_call *c, bool *more)
+{
+        User__MailRecipients recipients = USER__MAIL_RECIPIENTS__INIT;
+        struct outgoing *deliveries = NULL;
+        int64_t wait_ms = 0;
+        size_t n = 0;
+
+        TRY(queue_next(c, CHANNEL_EMAIL, &wait_ms));
+        *more = wait_ms == 0;
+        if (wait_ms > 0) {
+                return SN_OK;
+        }
+        TRY(queue_claim(c, CHANNEL_EMAIL, AT_ONCE, LEASE_MS, &deliveries, &n));
+        if (n == 0) {
+                return SN_OK;
+        }
+        TRY(load_recipients(c, deliveries, n, &recipients));
+        return DB_WRITE(c, tx, write_all(tx, deliveries, n, &recipients));
+}
+
+const struct service_job notification_mail_due = {.name = "mail_notifications", .every_s = EVERY_S, .run = mail_some};

@@ -1,0 +1,70 @@
+/* Owns the sentences of words.def.h. */
+#include "services/notification/words.h"
+
+#include <string.h>
+#include <strings.h>
+#include "base/buf.h"
+
+enum { SENTENCE_MAX = 1000, NAME_MAX_BYTES = 300 };
+enum language { ENGLISH, GERMAN, LANGUAGE_COUNT };
+enum { OF_ONE, OF_TWO, OF_MORE, FORM_COUNT };
+
+static const char *const words[TYPE_COUNT][LANGUAGE_COUNT][FORM_COUNT] = {
+#define WORDS(TYPE, language, one, two, more) [TYPE_##TYPE][language] = {one, two, more},
+#include "services/notification/words.def.h"
+#undef WORDS
+};
+
+/* By the first part of the tag, as mail/template.c chooses. */
+static enum language language_of(const char *tag)
+{
+        return strcspn(tag, "-") == 2 && strncasecmp(tag, "de", 2) == 0 ? GERMAN : ENGLISH;
+}
+
+char *words_cut(struct arena *arena, const char *text, size_t max)
+{
+        size_t len = strnlen(text, max + 1);
+
+        if (len > max) {
+                for (len = max; len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80; len--) {
+                }
+        }
+        return arena_strndup(arena, text, len);
+}
+
+static void append_variable(struct arena *arena, struct buf *out, char variable, const Notification__Notification *n)
+{
+        if (variable == 'n') {
+                buf_printf(out, "%lld", (long long)n->actors_count - 2);
+        } else {
+                buf_append_c(out, words_cut(arena, n->actors[variable - '1']->display_name, NAME_MAX_BYTES));
+        }
+}
+
+char *words_of(struct arena *arena, const char *language, const Notification__Notification *n)
+{
+        CLEANUP(buf_free) struct buf out;
+        enum notification_type type;
+        int form = n->n_actors < 2 ? OF_ONE : n->actors_count == 2 ? OF_TWO : OF_MORE;
+
+        buf_init(&out, SENTENCE_MAX);
+        if (!type_find(n->type, &type)) {
+                return arena_strdup(arena, n->type);
+        }
+        for (const char *at = words[type][language_of(language)][form]; *at != '\0'; at++) {
+                if (*at == '{') {
+                        append_variable(arena, &out, at[1], n);
+                        at += 2;
+                } else {
+                        buf_append_char(&out, *at);
+                }
+        }
+        return arena_strndup(arena, out.data, out.len);
+}
+
+char *words_beginning(struct arena *arena, const struct rules *rules, const Notification__Notification *n, size_t max)
+{
+        bool open = n->note != NULL && n->note->visibility == NOTE__VISIBILITY__VISIBILITY_PUBLIC;
+
+        return open && rules->show_content ? words_cut(arena, n->note->text, max) : NULL;
+}

@@ -1,0 +1,26 @@
+/* What is said of a notification in words, by type and language: of one actor, of two, and of more. {1} and {2} are
+ * their names, {n} is how many others there are. WORDS(TYPE, language, one, two, more) */
+WORDS(LIKE, ENGLISH, "{1} likes your note", "{1} and {2} like your note", "{1}, {2} and {n} more like your note")
+WORDS(LIKE, GERMAN, "{1} gefällt deine Notiz", "{1} und {2} gefällt deine Notiz",
+      "{1}, {2} und {n} anderen gefällt deine Notiz")
+WORDS(RENOTE, ENGLISH, "{1} renoted your note", "{1} and {2} renoted your note",
+      "{1}, {2} and {n} more renoted your note")
+WORDS(RENOTE, GERMAN, "{1} hat deine Notiz geteilt", "{1} und {2} haben deine Notiz geteilt",
+      "{1}, {2} und {n} andere haben deine Notiz geteilt")
+WORDS(COMMENT, ENGLISH, "{1} commented on your note", "{1} and {2} commented on your note",
+      "{1}, {2} and {n} more commented on your note")
+WORDS(COMMENT, GERMAN, "{1} hat deine Notiz kommentiert", "{1} und {2} haben deine Notiz kommentiert",
+      "{1}, {2} und {n} andere haben deine Notiz kommentiert")
+WORDS(MENTION, ENGLISH, "{1} mentioned you", "{1} and {2} mentioned you", "{1}, {2} and {n} more mentioned you")
+WORDS(MENTION, GERMAN, "{1} hat dich erwähnt", "{1} und {2} haben dich erwähnt",
+      "{1}, {2} und {n} andere haben dich erwähnt")
+WORDS(FOLLOW, ENGLISH, "{1} follows you", "{1} and {2} follow you", "{1}, {2} and {n} more follow you")
+WORDS(FOLLOW, GERMAN, "{1} folgt dir", "{1} und {2} folgen dir", "{1}, {2} und {n} andere folgen dir")
+WORDS(FOLLOW_REQUEST, ENGLISH, "{1} asks to follow you", "{1} and {2} ask to follow you",
+      "{1}, {2} and {n} more ask to follow you")
+WORDS(FOLLOW_REQUEST, GERMAN, "{1} möchte dir folgen", "{1} und {2} möchten dir folgen",
+      "{1}, {2} und {n} andere möchten dir folgen")
+WORDS(NEW_NOTE, ENGLISH, "{1} wrote a new note", "{1} and {2} wrote a new note",
+      "{1}, {2} and {n} more wrote a new note")
+WORDS(NEW_NOTE, GERMAN, "{1} hat eine neue Notiz geschrieben", "{1} und {2} haben eine neue Notiz geschrieben",
+      "{1}, {2} und {n} andere haben eine neue Notiz geschrieben")
