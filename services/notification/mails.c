@@ -24,7 +24,7 @@ static char *points_of(struct arena *arena, const struct outgoing *d)
         for (size_t i = 0; i < d->n_shown && out.len < POINTS_MAX_BYTES - 2 * SAID_OF_A_NOTE - 1000; i++) {
                 const char *said = words_beginning(arena, d->rules, d->shown[i], SAID_OF_A_NOTE);
                 char *line = arena_printf(arena, said != NULL ? "%s: %s" : "%s",
-                                          words_of(arena, d->rules->language, d->shown[i]), said);
+                                          headline_of(arena, d->rules->language, d->shown[i]), said);
 
                 for (char *c = line; *c != '\0'; c++) {
                         *c = *c == '\n' || *c == '\r' ? ' ' : *c;
@@ -48,7 +48,7 @@ sn_status mails_write(struct db_tx *tx, const struct outgoing *d, const char *to
                                .key = d->rows[0]->id,
                                .unsubscribe_url = unsubscribe_url(arena, d->user_id),
                                MAIL_VALUES(mail_text("name", name), mail_text("network", mail_network()),
-                                           mail_text("headline", words_of(arena, d->rules->language, d->shown[0])),
+                                           mail_text("headline", headline_of(arena, d->rules->language, d->shown[0])),
                                            mail_list("items", points_of(arena, d)),
                                            mail_link("link", mail_page(arena, "/")), mail_link("unsubscribe", page),
                                            mail_number("count", (int64_t)d->n_shown))});

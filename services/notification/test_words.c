@@ -38,15 +38,15 @@ static void every_type_is_said_in_every_language(void **state)
                         Notification__Notification it = told(type_name((enum notification_type)type), n);
 
                         for (size_t i = 0; i < 4; i++) {
-                                const char *said = words_of(arena, tags[i], &it);
+                                const char *said = headline_of(arena, tags[i], &it);
 
                                 assert_int_equal(strncmp(said, "Ada", 3), 0);
                                 assert_true((strstr(said, "Bob") != NULL) == (n > 1));
                                 assert_null(strpbrk(said, "{}"));
                                 assert_true((strchr(said, '2') != NULL) == (n == 4));
                         }
-                        assert_string_not_equal(words_of(arena, "en", &it), words_of(arena, "de", &it));
-                        assert_string_equal(words_of(arena, "de-AT", &it), words_of(arena, "de", &it));
+                        assert_string_not_equal(headline_of(arena, "en", &it), headline_of(arena, "de", &it));
+                        assert_string_equal(headline_of(arena, "de-AT", &it), headline_of(arena, "de", &it));
                 }
         }
 }
@@ -58,7 +58,7 @@ static void who_alone_is_seen_is_named_alone(void **state)
         Notification__Notification it = told("like", 1);
 
         it.actors_count = 2;
-        assert_string_equal(words_of(arena, "en", &it), "Ada likes your note");
+        assert_string_equal(headline_of(arena, "en", &it), "Ada likes your note");
 }
 
 static void only_what_is_for_everybody_is_quoted(void **state)

@@ -41,7 +41,7 @@ static void append_variable(struct arena *arena, struct buf *out, char variable,
         }
 }
 
-char *words_of(struct arena *arena, const char *language, const Notification__Notification *n)
+char *headline_of(struct arena *arena, const char *language, const Notification__Notification *n)
 {
         CLEANUP(buf_free) struct buf out;
         enum notification_type type;
