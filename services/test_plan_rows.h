@@ -110,6 +110,8 @@ static const struct {
     {"media_service", "insert into media_access_logs (id, media_id, owner_id, viewer_id, variant, is_granted, times,"
                       " created_at) select id(n), id(n % 2000), id(n % 500), id(n % 700), 'small', true, 1,"
                       " now() - interval '1 minute' * n from generate_series(1, 50000) n"},
+    {"media_service", "insert into media_blocks (id, content_sha256, reason, is_applied)"
+                      " select id(n), int4send(n), '', n > 10 from generate_series(1, 5000) n"},
     {"timeline_service", "insert into timeline_cache (owner_id) select id(n) from generate_series(1, 5000) n"},
     {"timeline_service", "insert into timeline_famous (author_id) select id(n) from generate_series(1, 5000) n"},
     {"timeline_service", "insert into timeline_grown select id(n) from generate_series(1, 5000) n"},
@@ -148,7 +150,7 @@ static const struct {
     {"messaging_service", "insert into message_mentions (message_id, user_id, chat_id, seq)"
                           " select id(n), id(n % 500), id(n % 5000 + 1), n from generate_series(1, 50000) n"},
     {"messaging_service",
-     "insert into chat_applicants (chat_id, user_id) select id(n % 500), id(n) from generate_series(1, 20000) n"},
+     "insert into chat_applicants (chat_id, user_id) select id(n % 500), id(n / 500) from generate_series(1, 20000) n"},
     {"messaging_service", "insert into presence (user_id, seen_at, until_at)"
                           " select id(n), now(), now() from generate_series(1, 20000) n"},
     {"messaging_service", "insert into read_receipts (chat_id, user_id, read_seq)"
