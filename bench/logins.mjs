@@ -1,0 +1,58 @@
+// Logging in by five hundred at a time while others are served, beside the same without them; and refreshing. The table goes to standard output.
+import { parseArgs } from 'node:util';
+import { PASSWORD, connect, inBatches } from '../tests/e2e/client.mjs';
+import { sleep, startServer } from '../tests/e2e/harness.mjs';
+import { Load, entry, request } from './load.mjs';
+import { describeMachine, memoryNow } from './machine.mjs';
+import { table } from './report.mjs';
+
+const { values: options } = parseArgs({ options: { out: { type: 'string' }, waiting: { type: 'string', default: '500' }, seconds: { type: 'string', default: '10' },
+                                                   mode: { type: 'string', default: 'single' } } });
+const WAITING = Number(options.waiting), SECONDS = Number(options.seconds), MEMBERS = 50;
+const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
+const [readers, writers] = ['readers', 'log-ins'].map((name) => new Load(options.out, name));
+
+// Each member with a note, so that a page has something to show.
+async function fill(net) {
+        const members = await inBatches(Array.from({ length: MEMBERS }), 4, () => net.register());
+        await inBatches(members, 4, async (m, i) => {
+                await m.note(`Note ${i} of the benchmark`);
+                await m.follow(members[(i + 1) % MEMBERS]);
+        });
+        return members;
+}
+
+const homes = (members) => members.map((m) => entry('home', request('GET', '/v1/timelines/home', { token: m.token }), { minBytes: 300, items: [1, 20] }));
+const logIns = (members) => members.map((m) => entry('login', request('POST', '/v1/auth/login', { json: { login: m.username, password: PASSWORD } }), { minBytes: 500 }));
+const refreshes = (members) => members.map((m) => entry('refresh', request('POST', '/v1/auth/refresh', { json: { refresh_token: m.refreshToken } }), { minBytes: 500 }));
+
+const ms = (us) => (us / 1000).toFixed(2);
+const row = (name, r, memory) => [name, r.per_s.toFixed(1), ms(r.p50_us), ms(r.p99_us), memory ? memory.sonet.rss.toFixed(1) : '–'];
+
+const server = await startServer({ mode: options.mode, env: { CONNECTIONS_PER_ADDRESS: '20000' } });
+const net = connect(server.url);
+try {
+        const machine = describeMachine();
+        const members = await fill(net);
+        say('readers alone');
+        await readers.run(server.port, homes(members), { seconds: 1 });
+        await writers.run(server.port, logIns(members), { connections: 4 }); // what is allocated once is there from now on
+        const alone = await readers.run(server.port, homes(members), { seconds: SECONDS });
+        const before = memoryNow(server);
+        say(`readers beside ${WAITING} who log in`);
+        const waiting = writers.run(server.port, logIns(members), { connections: WAITING, seconds: SECONDS + 4, mayFail: true }); // who waits for 10 s is told so
+        await sleep(2000); // all of them wait by now
+        const beside = await readers.run(server.port, homes(members), { seconds: SECONDS });
+        const during = memoryNow(server);
+        const logged = await waiting;
+        const refreshed = await writers.run(server.port, refreshes(members), { connections: 8 });
+        console.log(`${machine.date}; ${machine.cpus} × ${machine.model}; load average at the start ${machine.load_average.toFixed(2)}; ${options.mode}\n`);
+        console.log(table(['', 'per second', 'p50 ms', 'p99 ms', 'sonet RSS, MiB'], [
+                row('home timeline, 16 connections', alone, before), row(`the same while ${WAITING} log in`, beside, during),
+                row(`log in, ${WAITING} at a time`, logged), row('refresh, 8 connections', refreshed)]));
+        console.log(`\n${logged.failed} of ${logged.requests} log-ins were refused${logged.failed ? ` (${logged.first_failure})` : ''}`);
+        console.log(`the readers' rate beside log-ins, to that without: ${(beside.per_s / alone.per_s).toFixed(2)}; memory: ${(during.sonet.rss / before.sonet.rss).toFixed(2)}`);
+} finally {
+        net.close();
+        await server.stop();
+}
