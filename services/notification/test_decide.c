@@ -175,8 +175,8 @@ static struct rules any_rules(void)
 static enum delivery wished(const struct rules *r, int type, int channel)
 {
         static const int setting_of[] = {SETTING_LIKES,   SETTING_RENOTES, SETTING_COMMENTS, SETTING_MENTIONS,
-                                         SETTING_FOLLOWS, SETTING_FOLLOWS, SETTING_NONE};
-        static const bool at_once[] = {false, false, true, true, false, true, false};
+                                         SETTING_FOLLOWS, SETTING_FOLLOWS, SETTING_NONE,     SETTING_NONE};
+        static const bool at_once[] = {false, false, true, true, false, true, false, false};
 
         if (r->preferences[type][channel] != 0) {
                 return (enum delivery)r->preferences[type][channel];
@@ -195,7 +195,7 @@ static enum delivery wished(const struct rules *r, int type, int channel)
 
 static bool stopped_by(const struct rules *r, const struct happening *h, int action)
 {
-        if (h->type == TYPE_NEW_NOTE) {
+        if (h->type >= TYPE_NEW_NOTE) {
                 return false;
         }
         return (r->filters[0] == action && !h->is_followed) || (r->filters[1] == action && !h->is_follower) ||

@@ -24,3 +24,7 @@ WORDS(NEW_NOTE, ENGLISH, "{1} wrote a new note", "{1} and {2} wrote a new note",
       "{1}, {2} and {n} more wrote a new note")
 WORDS(NEW_NOTE, GERMAN, "{1} hat eine neue Notiz geschrieben", "{1} und {2} haben eine neue Notiz geschrieben",
       "{1}, {2} und {n} andere haben eine neue Notiz geschrieben")
+WORDS(SAVED_SEARCH, ENGLISH, "{1} wrote what you search for", "{1} and {2} wrote what you search for",
+      "{1}, {2} and {n} more wrote what you search for")
+WORDS(SAVED_SEARCH, GERMAN, "{1} hat geschrieben, wonach du suchst", "{1} und {2} haben geschrieben, wonach du suchst",
+      "{1}, {2} und {n} andere haben geschrieben, wonach du suchst")

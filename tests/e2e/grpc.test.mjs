@@ -1,10 +1,11 @@
 // The services as other programs call them: @grpc/grpc-js and the .proto files, nothing else of SoNet.
 import assert from 'node:assert/strict';
-import { createECDH, randomUUID } from 'node:crypto';
+import { createECDH, createHmac, randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import grpc from '@grpc/grpc-js';
 import { PASSWORD, api, assertTokenIsRefused, eventually, ids, randomKey, randomName, registerMany } from './shared.mjs';
 import { SERVICES } from './harness.mjs';
+import { keyOf, sharedDir } from './database.mjs';
 import { admin, registerWithRole } from './operator.mjs';
 import { connectGrpc, methods } from './protos.mjs';
 import { png, processed } from './pictures.mjs';
@@ -245,7 +246,9 @@ test('notifications: listed, counted, marked, put away', async () => {
         await ok('MuteThread', { id: note.id }, alice);
         assert.equal((await ok('GetPushKey', {})).public_key.length, 87);
         const [p256dh, auth] = [createECDH('prime256v1').generateKeys('base64url'), 'A'.repeat(22)];
-        await fails('Unsubscribe', { token: 'x' }, Status.NOT_FOUND);
+        const mac = createHmac('sha256', keyOf(sharedDir(), 'unsubscribe')).update(alice.id).digest().subarray(0, 18).toString('base64url');
+        await ok('Unsubscribe', { token: `${alice.id}.${mac}` });
+        await fails('Unsubscribe', { token: `${alice.id}.${mac.replace(/.$/, (c) => (c === 'A' ? 'B' : 'A'))}` }, Status.NOT_FOUND);
         const subscription = await ok('CreatePushSubscription', { endpoint: 'https://push.example/x', keys: { p256dh, auth } }, alice);
         assert.equal((await ok('ListPushSubscriptions', {}, alice)).items[0].service, 'https://push.example');
         await ok('DeletePushSubscription', { id: subscription.id }, alice);
