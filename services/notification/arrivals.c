@@ -16,7 +16,9 @@ void arrivals_start(struct arrivals *a, struct rpc_call *c)
 
 void arrivals_add(struct arrivals *a, const struct arrival *arrival)
 {
-        if (arrival->actor_id[0] == '\0' || uuid_equal(arrival->user_id, arrival->actor_id)) {
+        bool own = uuid_equal(arrival->user_id, arrival->actor_id);
+
+        if (arrival->actor_id[0] == '\0' || own != type_is_security(arrival->type)) {
                 return;
         }
         if (a->n == a->room) {

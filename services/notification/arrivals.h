@@ -27,7 +27,8 @@ struct arrivals {
 };
 
 void arrivals_start(struct arrivals *a, struct rpc_call *c);
-/* What one does oneself, one is not told; what was nobody's doing (an erased member's likes go) undoes nothing. */
+/* What one does oneself, one is not told, unless it concerns the security of the account; what was nobody's doing (an
+ * erased member's likes go) undoes nothing. */
 void arrivals_add(struct arrivals *a, const struct arrival *arrival);
 /* Decides of each where it is told. Asks other services: before the transaction. */
 SN_CHECKED sn_status arrivals_decide(struct arrivals *a);

@@ -15,6 +15,11 @@ static const struct type_row {
 #undef NOTIFICATION_TYPE
 };
 
+bool type_is_security(enum notification_type type)
+{
+        return rows[type].setting == SETTING_ALWAYS;
+}
+
 const char *type_name(enum notification_type type)
 {
         return rows[type].name;
@@ -33,7 +38,7 @@ bool type_find(const char *name, enum notification_type *out)
 
 const char *reason_name(enum reason reason)
 {
-        static const char *const names[] = {"default", "setting", "preference", "filter", "thread_muted"};
+        static const char *const names[] = {"default", "setting", "preference", "filter", "thread_muted", "security"};
 
         return names[reason];
 }
@@ -80,6 +85,10 @@ enum delivery delivery_of(const struct rules *r, enum notification_type type, en
 {
         enum delivery chosen = (enum delivery)r->preferences[type][channel];
 
+        if (type_is_security(type)) {
+                *reason = REASON_SECURITY;
+                return channel <= CHANNEL_PUSH ? DELIVERY_IMMEDIATE : DELIVERY_OFF;
+        }
         if (chosen == DELIVERY_DEFAULT) {
                 return default_of(r, type, channel, reason);
         }
@@ -115,9 +124,14 @@ static enum filter_action filter_action_of(const struct rules *r, const struct h
         return strictest;
 }
 
+bool is_loud(const struct rules *rules, enum notification_type type)
+{
+        return type_is_security(type) || (rules->loud & (1U << type)) != 0;
+}
+
 static int64_t quiet_end_ms(const struct rules *r, const struct happening *h, int64_t at_ms)
 {
-        if (r->quiet.n == 0 || (r->loud & (1U << h->type)) != 0) {
+        if (r->quiet.n == 0 || is_loud(r, h->type)) {
                 return at_ms;
         }
         int64_t at_s = at_ms / 1000, end_s = quiet_until(&r->quiet, at_s);

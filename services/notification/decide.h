@@ -18,7 +18,15 @@ enum filter_action { FILTER_DEFAULT, FILTER_ACCEPT, FILTER_REQUEST, FILTER_DROP 
 enum filter { FILTER_NOT_FOLLOWED, FILTER_NOT_FOLLOWING, FILTER_NEW_ACCOUNT, FILTER_PRIVATE_MENTION, FILTER_COUNT };
 
 /* The settings of user_service. */
-enum told_setting { SETTING_NONE, SETTING_FOLLOWS, SETTING_MENTIONS, SETTING_COMMENTS, SETTING_RENOTES, SETTING_LIKES };
+enum told_setting {
+        SETTING_NONE,
+        SETTING_FOLLOWS,
+        SETTING_MENTIONS,
+        SETTING_COMMENTS,
+        SETTING_RENOTES,
+        SETTING_LIKES,
+        SETTING_ALWAYS
+};
 
 /* What a member chose. */
 struct rules {
@@ -60,6 +68,7 @@ enum reason {
         REASON_PREFERENCE, /* the member's preference for type and channel */
         REASON_FILTER,
         REASON_THREAD_MUTED,
+        REASON_SECURITY, /* nothing else was asked */
 };
 
 enum hold { HOLD_NOTHING, HOLD_DIGEST, HOLD_QUIET_HOURS };
@@ -82,6 +91,8 @@ struct decision decide(const struct rules *rules, const struct happening *happen
 /* How a type is delivered on a channel: what the member prefers, or what holds otherwise, and why. */
 enum delivery delivery_of(const struct rules *rules, enum notification_type type, enum channel channel,
                           enum reason *reason);
+/* Whether quiet hours do not hold what is of this type. */
+bool is_loud(const struct rules *rules, enum notification_type type);
 const char *reason_name(enum reason reason);
 const char *filter_name(enum filter filter);
 const char *hold_name(enum hold hold);

@@ -17,6 +17,9 @@ static Notification__TypePreference *show_type(struct arena *arena, const struct
         out->push = (Notification__Delivery)delivery_of(rules, type, CHANNEL_PUSH, &reason);
         out->email = (Notification__Delivery)delivery_of(rules, type, CHANNEL_EMAIL, &reason);
         out->sms = (Notification__Delivery)delivery_of(rules, type, CHANNEL_SMS, &reason);
+        if (type_is_security(type)) { /* user_service mails it, always */
+                out->email = NOTIFICATION__DELIVERY__DELIVERY_IMMEDIATE;
+        }
         return out;
 }
 
@@ -60,6 +63,20 @@ sn_status notification_handle_get_preferences(struct rpc_call *c, const Notifica
         return SN_OK;
 }
 
+/* It may be given as it is shown, and in no other way. */
+static sn_status check_security(struct rpc_call *c, const Notification__TypePreference *in)
+{
+        const Notification__Delivery at_once = NOTIFICATION__DELIVERY__DELIVERY_IMMEDIATE,
+                                     unset = NOTIFICATION__DELIVERY__DELIVERY_UNSPECIFIED;
+        bool as_it_is = (in->in_app == unset || in->in_app == at_once) && (in->push == unset || in->push == at_once) &&
+                        (in->email == unset || in->email == at_once) &&
+                        (in->sms == unset || in->sms == NOTIFICATION__DELIVERY__DELIVERY_OFF);
+
+        return as_it_is ? SN_OK
+                        : rpc_fail(c, SN_INVALID_ARGUMENT, "types",
+                                   "%s concerns the security of your account and cannot be changed", in->type);
+}
+
 static sn_status take_type(struct rpc_call *c, const Notification__TypePreference *in, bool *seen,
                            struct preference_columns *out)
 {
@@ -75,6 +92,9 @@ static sn_status take_type(struct rpc_call *c, const Notification__TypePreferenc
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "types", "in_app of %s must be immediate or off", in->type);
         }
         seen[type] = true;
+        if (type_is_security(type)) {
+                return check_security(c, in);
+        }
         out->types[out->n] = in->type;
         out->deliveries[CHANNEL_IN_APP][out->n] = in->in_app;
         out->deliveries[CHANNEL_PUSH][out->n] = in->push;

@@ -121,7 +121,7 @@ static int64_t loud_at_ms(const struct claim *k, const NotificationRows__Queued 
         int64_t now_s = k->c->now_ms / 1000;
         enum notification_type type;
 
-        if (rules->quiet.n == 0 || (type_find(row->type, &type) && (rules->loud & (1U << type)) != 0)) {
+        if (rules->quiet.n == 0 || (type_find(row->type, &type) && is_loud(rules, type))) {
                 return k->c->now_ms;
         }
         int64_t end_s = quiet_until(&rules->quiet, now_s);

@@ -45,13 +45,16 @@ DB_STATEMENT(MAIL_NOTHING, "notification_service", NULL,
 sn_status store_mail_nothing(struct db_tx *tx, const char *user_id)
 {
         char *types[TYPE_COUNT];
+        size_t n = 0;
 
         for (int i = 0; i < TYPE_COUNT; i++) {
-                types[i] = (char *)type_name((enum notification_type)i);
+                if (!type_is_security((enum notification_type)i)) {
+                        types[n++] = (char *)type_name((enum notification_type)i);
+                }
         }
         TRY(db_lock_one(tx, "preferences", user_id));
-        return db_exec(tx, &MAIL_NOTHING,
-                       DB_BINDS(bind_uuid(user_id), bind_texts(types, TYPE_COUNT), bind_i64(DELIVERY_OFF)), NULL);
+        return db_exec(tx, &MAIL_NOTHING, DB_BINDS(bind_uuid(user_id), bind_texts(types, n), bind_i64(DELIVERY_OFF)),
+                       NULL);
 }
 
 DB_STATEMENT(SET_FILTERS, "notification_service", NULL,

@@ -25,7 +25,7 @@ static void by_default_one_is_told_in_the_list_and_by_push(void **state)
 {
         struct rules r = plain();
 
-        for (int type = 0; type < TYPE_COUNT; type++) {
+        for (int type = 0; type < TYPE_COUNT && !type_is_security((enum notification_type)type); type++) {
                 struct happening h = {.type = (enum notification_type)type, .now_ms = NOON_MS};
                 struct decision d = decide(&r, &h);
 
@@ -137,6 +137,26 @@ static void quiet_hours_hold_what_goes_out_and_not_the_list(void **state)
         assert_int_equal(d.channels[CHANNEL_PUSH].due_ms, NOON_MS + 20 * HOUR_MS);
 }
 
+static void security_cannot_be_switched_off_and_passes_quiet_hours(void **state)
+{
+        struct rules r = plain();
+        struct happening h = {.type = TYPE_PASSWORD_CHANGED, .is_new = true, .now_ms = NOON_MS};
+        struct decision d;
+
+        r.settings_off = ~0U;
+        r.preferences[h.type][CHANNEL_IN_APP] = r.preferences[h.type][CHANNEL_PUSH] = DELIVERY_OFF;
+        for (int i = 0; i < FILTER_COUNT; i++) {
+                r.filters[i] = FILTER_DROP;
+        }
+        r.quiet.windows[r.quiet.n++] = (struct quiet_window){.days = 127};
+        d = decide(&r, &h);
+        assert_int_equal(d.box, BOX_INBOX);
+        assert_int_equal(d.reason, REASON_SECURITY);
+        assert_true(d.channels[CHANNEL_PUSH].told);
+        assert_int_equal(d.channels[CHANNEL_PUSH].hold, HOLD_NOTHING);
+        assert_int_equal(d.channels[CHANNEL_PUSH].due_ms, NOON_MS);
+}
+
 /* ---- The model ---- */
 
 static uint64_t seed = 20261127;
@@ -178,6 +198,9 @@ static enum delivery wished(const struct rules *r, int type, int channel)
                                          SETTING_FOLLOWS, SETTING_FOLLOWS, SETTING_NONE,     SETTING_NONE};
         static const bool at_once[] = {false, false, true, true, false, true, false, false};
 
+        if (type > TYPE_SAVED_SEARCH) { /* security */
+                return channel <= CHANNEL_PUSH ? DELIVERY_IMMEDIATE : DELIVERY_OFF;
+        }
         if (r->preferences[type][channel] != 0) {
                 return (enum delivery)r->preferences[type][channel];
         }
@@ -238,7 +261,7 @@ static bool is_digest_hour(const struct rules *r, enum delivery delivery, int64_
 static int64_t told_at(const struct rules *r, const struct happening *h, enum delivery delivery)
 {
         int64_t at_s = h->now_ms / 1000, limit_s;
-        bool loud = (r->loud >> h->type) & 1;
+        bool loud = h->type > TYPE_SAVED_SEARCH || ((r->loud >> h->type) & 1);
 
         if (delivery != DELIVERY_IMMEDIATE) {
                 for (at_s = at_s / 900 * 900 + 900; !is_digest_hour(r, delivery, at_s); at_s += 900) {
@@ -321,6 +344,7 @@ int main(void)
             cmocka_unit_test(the_setting_for_mail_mails_each_type_as_suits_it),
             cmocka_unit_test(the_strictest_filter_that_matches_counts),
             cmocka_unit_test(quiet_hours_hold_what_goes_out_and_not_the_list),
+            cmocka_unit_test(security_cannot_be_switched_off_and_passes_quiet_hours),
             cmocka_unit_test(a_hundred_thousand_events_are_decided_as_the_reference_does),
         };
 

@@ -11,6 +11,8 @@ enum notification_type {
         TYPE_COUNT
 };
 
+/* Concerns the security of the account: it cannot be switched off, and it is one's own doing, or seems so. */
+bool type_is_security(enum notification_type type);
 const char *type_name(enum notification_type type);
 /* False: there is none of this name. */
 bool type_find(const char *name, enum notification_type *out);

@@ -11,8 +11,10 @@ enum { OF_ONE, OF_TWO, OF_MORE, FORM_COUNT };
 
 static const char *const words[TYPE_COUNT][LANGUAGE_COUNT][FORM_COUNT] = {
 #define WORDS(TYPE, language, one, two, more) [TYPE_##TYPE][language] = {one, two, more},
+#define OWN_WORDS(TYPE, language, one)        [TYPE_##TYPE][language] = {one, one, one},
 #include "services/notification/words.def.h"
 #undef WORDS
+#undef OWN_WORDS
 };
 
 /* By the first part of the tag, as mail/template.c chooses. */
@@ -47,11 +49,10 @@ char *headline_of(struct arena *arena, const char *language, const Notification_
         enum notification_type type;
         int form = n->n_actors < 2 ? OF_ONE : n->actors_count == 2 ? OF_TWO : OF_MORE;
 
+        const char *sentence = type_find(n->type, &type) ? words[type][language_of(language)][form] : NULL;
+
         buf_init(&out, SENTENCE_MAX);
-        if (!type_find(n->type, &type)) {
-                return arena_strdup(arena, n->type);
-        }
-        for (const char *at = words[type][language_of(language)][form]; *at != '\0'; at++) {
+        for (const char *at = sentence != NULL ? sentence : n->type; *at != '\0'; at++) {
                 if (*at == '{') {
                         append_variable(arena, &out, at[1], n);
                         at += 2;

@@ -4,6 +4,7 @@
 #include "services/user/settings.h"
 #include "services/user/store.h"
 #include "services/user/store_email.h"
+#include "services/user/user.h"
 
 enum { MOST_A_DAY = 20, DAY_S = 86400 };
 
@@ -47,6 +48,12 @@ const struct mail_template mail_of_owner_event[OWNER_EVENT_COUNT] = {
 #undef OWNER_EVENT
 };
 
+static const char *const event_types[OWNER_EVENT_COUNT] = {
+#define OWNER_EVENT(name, template) [OWNER_##name] = EVENT_SECURITY(#template),
+    OWNER_EVENTS(OWNER_EVENT)
+#undef OWNER_EVENT
+};
+
 sn_status mail_recipient_of(struct db_tx *tx, const char *user_id, struct mail_recipient *out)
 {
         User__User user = USER__USER__INIT;
@@ -82,6 +89,8 @@ sn_status notify_owner(struct db_tx *tx, const char *user_id, enum owner_event e
         struct mail_recipient owner;
         int64_t n = 0;
 
+        TRY(outbox_put(
+            tx, &(struct outbox_event){.type = event_types[event], .aggregate_id = user_id, .actor_id = user_id}));
         TRY(count_told(tx, user_id, template, &n));
         if (n >= MOST_A_DAY) {
                 return SN_OK;

@@ -26,9 +26,10 @@ enum owner_event {
             OWNER_EVENT_COUNT
 };
 
-/* Mails the owner of the account, at the address that it has in this transaction, what happened, when, and from where
- * (the call's client). Says nothing of one event more often than 20 times a day, or to an address that nobody has
- * verified, however many accounts gave it. Before a change of the address for the old one, after it for the new one. */
+/* Emits an event for other channels, and mails the owner of the account, at the address that it has in this
+ * transaction, what happened, when, and from where (the call's client). Says nothing of one event more often than 20
+ * times a day, or to an address that nobody has verified, however many accounts gave it. Before a change of the address
+ * for the old one, after it for the new one. */
 SN_CHECKED sn_status notify_owner(struct db_tx *tx, const char *user_id, enum owner_event event);
 
 extern const struct mail_template mail_verify_email;   /* {name} {network} {code} {link} {minutes} */

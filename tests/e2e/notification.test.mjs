@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { query, sharedDir } from './database.mjs';
-import { eventually, must, problem, registerMany } from './shared.mjs';
+import { PASSWORD, eventually, logIn, must, problem, registerMany } from './shared.mjs';
 import { Stream } from './streams.mjs';
 
 const PATH = '/v1/notifications';
@@ -372,4 +372,20 @@ test('thousands are marked as seen and read at once', async () => {
         const [newest] = await list(author);
         assert.deepEqual(must(await author.put(`${PATH}/read`, { body: { up_to_id: newest.id } })), { unread: 0, unseen: 0, more: false });
         assert.deepEqual(await list(author, '?unread=true'), []);
+});
+
+test('what concerns the security of the account is told always, each time, and cannot be switched off', async () => {
+        const [member, other] = await registerMany(2);
+        problem(await member.put(`${PATH}/preferences`, { body: { types: [{ type: 'new_device', push: 'off' }] } }), 422, { field: 'types' });
+        const { types } = must(await member.get(`${PATH}/preferences`));
+        must(await member.put(`${PATH}/preferences`, { body: { types, filters: { not_followed: 'drop', new_account: 'drop' } } }));
+        must(await member.put(`${PATH}/quiet_hours`, { body: { windows: [{ from: '00:00', until: '00:00' }] } }));
+        await logIn(member.username);
+        const [first] = await untilTypes(member, 'new_device');
+        assert.deepEqual([names(first), first.why, first.note], [[member.username], { rule: 'security' }, null]);
+        await logIn(member.username);
+        await untilTypes(member, 'new_device', 'new_device');
+        member.token = must(await member.post('/v1/auth/password/change', { current_password: PASSWORD, new_password: `${PASSWORD} anew` })).access_token;
+        await untilTypes(member, 'password_changed', 'new_device', 'new_device');
+        assert.deepEqual(await list(other), []);
 });
