@@ -1,22 +1,16 @@
 // The references that are measured beside SoNet: pgbench on its PostgreSQL, nginx with the same bytes.
-import { hkdfSync } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { freePort, sleep } from '../tests/e2e/harness.mjs';
+import { adminEnv } from '../tests/e2e/psql.mjs';
 import { entry, request, run } from './load.mjs';
-
-// The administrator's password of the private PostgreSQL, derived from the key file as auth/keys.c does.
-function adminPassword(server) {
-        const master = Buffer.from(fs.readFileSync(path.join(server.dir, 'key'), 'utf8').trim(), 'base64url');
-        return Buffer.from(hkdfSync('sha256', master, 'sonet key file', 'database:sonet_admin', 32)).toString('base64url');
-}
 
 const bin = () => fs.readdirSync('/usr/lib/postgresql').map((v) => `/usr/lib/postgresql/${v}/bin`).find((d) => fs.existsSync(`${d}/pgbench`));
 
 // Runs one of PostgreSQL's tools on the server's PostgreSQL, as its administrator; its standard output.
 export function postgresql(server, name, ...args) {
-        return run(path.join(bin(), name), args, { env: { ...process.env, PGHOST: path.join(server.data, 'run'), PGUSER: 'sonet_admin', PGPASSWORD: adminPassword(server) } });
+        return run(path.join(bin(), name), args, { env: adminEnv(server) });
 }
 
 // Select-only, prepared: what the cluster gives when nothing but it is asked. {per_s, clients}

@@ -35,6 +35,10 @@ struct bus_relay;
 struct bus_relay *bus_relay_new(struct service *service);
 void bus_relay_free(struct bus_relay *relay);
 void bus_relay_wake(struct bus_relay *relay);
+/* Whether the log ends at this position, as this process knows, which gives out its positions: then the answer says so,
+ * without a question to the database. False: ask it. */
+bool bus_relay_is_log_end(struct bus_relay *relay, int64_t position, Sonet__Events__ReadOutboxResponse *out,
+                          struct arena *arena);
 
 /* The handler of every emitting service's internal method ReadOutbox. */
 SN_CHECKED sn_status bus_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxRequest *in,
@@ -111,7 +115,7 @@ struct bus_dead_letter {
         int attempts;
 };
 SN_CHECKED sn_status bus_dead_letters_list(struct rpc_call *c, struct bus_dead_letter **letters, size_t *n);
-/* Asks the consumers to handle them again (ids NULL: all); they do within a second. */
+/* Asks the consumers to handle them again (ids NULL: all); they do within two seconds. */
 SN_CHECKED sn_status bus_dead_letters_replay(struct rpc_call *c, const int64_t *ids, size_t n_ids, int64_t *n_asked);
 
 #endif

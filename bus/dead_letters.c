@@ -2,10 +2,12 @@
 #include "bus/lane.h"
 
 #include <string.h>
+#include "base/clock.h"
 #include "base/log.h"
 
 #define CALL_MS     10000
 #define REPLAY_MS   60000
+#define LOOK_US     1000000
 #define MOST_LISTED 1000
 
 DB_STATEMENT(INSERT_DEAD_LETTER, "*", NULL,
@@ -69,6 +71,29 @@ sn_status bus_dead_letters_replay(struct rpc_call *c, const int64_t *ids, size_t
         return DB_WRITE(c, tx,
                         db_exec(tx, &REQUEST_REPLAY,
                                 DB_BINDS(bind_bool(ids == NULL), bind_i64s(ids, ids != NULL ? n_ids : 0)), n_asked));
+}
+
+DB_STATEMENT(SELECT_IS_REQUESTED, "*", NULL,
+             "select exists (select from dead_letters where replay_requested) as requested");
+
+static void look_for_requests(struct bus_lane *lane)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, CALL_MS);
+        struct db_rows *rows;
+
+        if (DB_READ(c, tx, db_rows(tx, &SELECT_IS_REQUESTED, DB_NO_BINDS, &rows)) == SN_OK) {
+                atomic_store(&lane->letters->requested, db_i64(rows, 0, "requested") != 0);
+        }
+}
+
+bool bus_replay_is_requested(struct bus_lane *lane)
+{
+        int64_t now_us = clock_monotonic_us(), due_us = atomic_load(&lane->letters->look_at_us);
+
+        if (now_us >= due_us && atomic_compare_exchange_strong(&lane->letters->look_at_us, &due_us, now_us + LOOK_US)) {
+                look_for_requests(lane);
+        }
+        return atomic_load(&lane->letters->requested);
 }
 
 DB_STATEMENT(SELECT_REQUESTED, "*", NULL,

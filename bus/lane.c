@@ -144,9 +144,12 @@ static int64_t read_stream(struct bus_lane *lane)
 
 static void replay_when_due(struct bus_lane *lane)
 {
-        if (lane->number == 0 && clock_monotonic_us() - lane->replayed_us >= REPLAY_US) {
+        if (lane->number != 0 || clock_monotonic_us() - lane->replayed_us < REPLAY_US) {
+                return;
+        }
+        lane->replayed_us = clock_monotonic_us();
+        if (bus_replay_is_requested(lane)) {
                 bus_replay_requested(lane);
-                lane->replayed_us = clock_monotonic_us();
         }
 }
 

@@ -11,12 +11,19 @@
 #include "bus/lease.h"
 #include "cache/redis.h"
 
+/* Whether anybody has asked that dead letters of a service be handled again: one look for all of its consumers. */
+struct bus_letters {
+        atomic_int_least64_t look_at_us; /* the next time; whichever lane comes first looks */
+        atomic_bool requested;
+};
+
 struct bus_lane {
         struct service *service;
         const struct bus_consumer *consumer;
         int number; /* of its consumer's, from 0 */
         const atomic_bool *stopping;
         const struct bus_lease *lease;
+        struct bus_letters *letters;
         struct ticker *ticker;
         struct metric *lag;
         bool loaded;   /* what is below is as the database has it, or newer */
@@ -70,6 +77,8 @@ SN_CHECKED sn_status bus_dead_letter_put(struct rpc_call *c, const struct bus_ba
                                          int attempts);
 /* Handles the dead letters of the lane's consumer that somebody asked to handle again. */
 void bus_replay_requested(struct bus_lane *lane);
+/* Looks, when that is due, whether anybody did. */
+bool bus_replay_is_requested(struct bus_lane *lane);
 
 /* stream_read.c: reads the next events from the stream, waiting up to wait_ms, and delivers them; the lane is behind
  * where the stream does not continue. SN_UNAVAILABLE when Redis is unreachable. */

@@ -3,6 +3,8 @@
  * Positions are assigned by one transaction at a time (the head's row is locked), to rows that its snapshot sees: what
  * commits late gets a later position, so no event ever gets a position behind a reader. The stream is only a quick way:
  * whatever it misses, consumers read from the outbox, so a batch that Redis did not take is not sent again. */
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
@@ -18,6 +20,16 @@
 #define LEASE_MS 50
 #define CALL_MS  10000
 #define TRIM_US  INT64_C(30000000) /* events stay in the stream for once to twice as long */
+#define FRESH_US 2000000           /* how long what was last seen of the log's end counts */
+
+/* Where the log ends, as the one that assigns its positions knows: readers that are up to date need not ask the
+ * database. */
+struct log_end {
+        int64_t position, start;
+        char log_id[UUID_SIZE];
+        uint64_t term; /* of the lease, in which it was seen; 0: it was not */
+        int64_t seen_us;
+};
 
 struct bus_relay {
         struct service *service;
@@ -27,9 +39,77 @@ struct bus_relay {
         bool compared;              /* the stream was looked at since we began */
         int64_t trimmed_us, newest; /* when the stream was trimmed last, and where it ended then */
         struct metric *assigned;
+        pthread_mutex_t lock;
+        struct log_end end; /* under the lock */
 };
 
-DB_STATEMENT(SELECT_UNASSIGNED, "*", NULL, "select 1 from outbox where position is null limit 1");
+/* ---- The end of the log ---- */
+
+static void note_end(struct bus_relay *relay, const char *log_id, int64_t position, int64_t start, uint64_t term)
+{
+        (void)pthread_mutex_lock(&relay->lock);
+        relay->end =
+            (struct log_end){.position = position, .start = start, .term = term, .seen_us = clock_monotonic_us()};
+        (void)snprintf(relay->end.log_id, sizeof(relay->end.log_id), "%s", log_id);
+        (void)pthread_mutex_unlock(&relay->lock);
+}
+
+static void forget_end(struct bus_relay *relay)
+{
+        note_end(relay, "", 0, 0, 0);
+}
+
+/* Before readers of the stream can have seen any of it. A log that took another name is looked at anew. */
+static void advance_end(struct bus_relay *relay, const struct relay_batch *batch)
+{
+        int64_t last = batch->events[batch->n - 1]->position;
+
+        if (strcmp(relay->end.log_id, batch->log_id) == 0) {
+                note_end(relay, batch->log_id, last, relay->end.start, relay->end.term);
+        } else {
+                forget_end(relay);
+        }
+}
+
+bool bus_relay_is_log_end(struct bus_relay *relay, int64_t position, Sonet__Events__ReadOutboxResponse *out,
+                          struct arena *arena)
+{
+        uint64_t term = bus_lease_term(relay->lease);
+
+        (void)pthread_mutex_lock(&relay->lock);
+        const struct log_end *end = &relay->end;
+        bool known = term != 0 && end->term == term && clock_monotonic_us() - end->seen_us < FRESH_US;
+        bool reached = known && end->position == position;
+
+        if (reached) {
+                out->head = position;
+                out->oldest = position + 1;
+                out->log_start = end->start;
+                out->log_id = arena_strdup(arena, end->log_id);
+        }
+        (void)pthread_mutex_unlock(&relay->lock);
+        return reached;
+}
+
+DB_STATEMENT(SELECT_UNASSIGNED, "*", NULL,
+             "select position, log_id, log_start, exists (select from outbox where position is null) as unassigned"
+             " from outbox_head");
+
+static sn_status look(struct bus_relay *relay, struct rpc_call *c, bool *unassigned)
+{
+        uint64_t term = bus_lease_term(relay->lease);
+        struct db_rows *rows;
+
+        TRY(DB_READ(c, tx, db_rows(tx, &SELECT_UNASSIGNED, DB_NO_BINDS, &rows)));
+        if (db_rows_count(rows) != 1) {
+                return rpc_fail(c, SN_INTERNAL, NULL, "outbox_head has no row");
+        }
+        *unassigned = db_i64(rows, 0, "unassigned") != 0;
+        note_end(relay, db_text(rows, 0, "log_id"), db_i64(rows, 0, "position"), db_i64(rows, 0, "log_start"), term);
+        return SN_OK;
+}
+
+/* ---- Positions ---- */
 
 /* server: which database assigns positions. Another one than before, or the same on another timeline, came
  * from a backup (or took over from a standby): some positions may have been assigned already. */
@@ -102,20 +182,24 @@ static sn_status assign_positions(struct rpc_call *c, struct relay_batch *batch)
 static sn_status relay_one_batch(struct bus_relay *relay, struct rpc_call *c, bool *more)
 {
         struct relay_batch batch = {0};
-        struct db_rows *unassigned;
+        bool unassigned = false;
 
         *more = false;
         if (!relay->compared && c->service->redis != NULL) {
                 relay->compared = bus_stream_compare(c) == SN_OK;
         }
-        TRY(DB_READ(c, tx, db_rows(tx, &SELECT_UNASSIGNED, DB_NO_BINDS, &unassigned)));
-        if (db_rows_count(unassigned) == 0) {
+        TRY(look(relay, c, &unassigned));
+        if (!unassigned) {
                 return SN_OK;
         }
         TRY(assign_positions(c, &batch));
+        if (batch.n == 0) {
+                return SN_OK;
+        }
         *more = batch.n == BATCH;
         metric_add(relay->assigned, (int64_t)batch.n);
-        if (batch.n > 0 && c->service->redis != NULL && bus_stream_write(c, &batch) != SN_OK) {
+        advance_end(relay, &batch);
+        if (c->service->redis != NULL && bus_stream_write(c, &batch) != SN_OK) {
                 log_event(LOG_LEVEL_DEBUG, "events were not streamed: consumers read them from the outbox");
                 relay->compared = false;
         }
@@ -141,6 +225,7 @@ static int64_t relay_batch(void *context)
         if (!bus_lease_held(relay->lease)) {
                 relay->compared = false; /* another one writes the stream */
                 relay->newest = 0;
+                forget_end(relay);
                 return LEASE_MS;
         }
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(relay->service, CALL_MS);
@@ -160,6 +245,7 @@ struct bus_relay *bus_relay_new(struct service *service)
                 abort();
         }
         relay->service = service;
+        (void)pthread_mutex_init(&relay->lock, NULL);
         relay->assigned =
             metric_counter("sonet_bus_positions_assigned_total", "Events that this process assigned a position.", NULL);
         relay->leases = bus_leases_new(service);
@@ -179,6 +265,7 @@ void bus_relay_free(struct bus_relay *relay)
         if (relay != NULL) {
                 ticker_free(relay->ticker);
                 bus_leases_free(relay->leases);
+                (void)pthread_mutex_destroy(&relay->lock);
                 free(relay);
         }
 }

@@ -8,6 +8,7 @@
 
 struct bus_runner {
         struct bus_leases *leases;
+        struct bus_letters letters;
         atomic_bool stopping;
         size_t n;
         struct bus_lane lanes[];
@@ -29,6 +30,7 @@ static void add_lane(struct bus_runner *runner, struct service *service, const s
             .consumer = consumer,
             .number = number,
             .stopping = &runner->stopping,
+            .letters = &runner->letters,
             .lease = bus_leases_add_term(runner->leases, name, consumer->term),
             .lag = metric_gauge("sonet_bus_lag_events", "Events that a consumer has not handled yet.",
                                 metrics_intern("service=\"%s\",consumer=\"%s\",source=\"%s\",lane=\"%d\"",

@@ -1,4 +1,5 @@
-/* Owns when jobs run: a list in the order in which they are due, and a thread for each one that is running. */
+/* Owns when jobs run: a list in the order in which they are due, and a thread for each one that is running. A service
+ * idles at no cost: work that a transaction made is announced, and what is due later has its time. */
 #include "services/jobs.h"
 
 #include <pthread.h>
@@ -10,13 +11,15 @@
 
 #define JOB_DEADLINE_MS 60000
 #define PAUSE_US        50000 /* between portions, at least */
-#define RETRY_US        1000000
+#define RETRY_US        INT64_C(1000000)
 
 struct entry {
         struct jobs *jobs;
         struct service *service;
         const struct service_job *job;
         int64_t due_us;
+        bool announced; /* while it was running */
+        int failures;   /* in a row */
         struct entry *next;
 };
 
@@ -25,9 +28,12 @@ struct jobs {
         pthread_mutex_t lock;
         pthread_cond_t finished;
         struct entry *waiting; /* the first is due first */
-        size_t n_running;
+        struct entry *running;
         bool stopping;
 };
+
+static pthread_mutex_t started_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct jobs *started; /* of this process; NULL: work waits for those of another one, or for a start */
 
 /* With the lock held. */
 static void insert(struct jobs *jobs, struct entry *entry)
@@ -39,6 +45,23 @@ static void insert(struct jobs *jobs, struct entry *entry)
         }
         entry->next = *link;
         *link = entry;
+}
+
+/* With the lock held. */
+static void take_out(struct entry **list, struct entry *entry)
+{
+        while (*list != entry) {
+                list = &(*list)->next;
+        }
+        *list = entry->next;
+}
+
+static struct entry *find(struct entry *list, const struct service_job *job)
+{
+        while (list != NULL && list->job != job) {
+                list = list->next;
+        }
+        return list;
 }
 
 static void *allocate(size_t bytes)
@@ -69,19 +92,97 @@ void jobs_add(struct jobs *jobs, struct service *service, const struct service_j
         insert(jobs, entry);
 }
 
-static bool run_portion(const struct entry *entry)
+/* ---- Announcements ---- */
+
+static void hurry(struct jobs *jobs, const struct service_job *job)
+{
+        struct entry *waiting, *running;
+
+        (void)pthread_mutex_lock(&jobs->lock);
+        waiting = find(jobs->waiting, job);
+        running = find(jobs->running, job);
+        if (waiting != NULL) {
+                take_out(&jobs->waiting, waiting);
+                waiting->due_us = clock_monotonic_us();
+                insert(jobs, waiting);
+                ticker_wake(jobs->ticker);
+        } else if (running != NULL) {
+                running->announced = true; /* it may have looked before the work was there */
+        }
+        (void)pthread_mutex_unlock(&jobs->lock);
+}
+
+void jobs_announce_now(const struct service_job *job)
+{
+        (void)pthread_mutex_lock(&started_lock);
+        if (started != NULL) {
+                hurry(started, job);
+        }
+        (void)pthread_mutex_unlock(&started_lock);
+}
+
+static void announce(void *job)
+{
+        jobs_announce_now(job);
+}
+
+void jobs_announce(struct db_tx *tx, const struct service_job *job)
+{
+        db_on_commit(tx, announce, (void *)job);
+}
+
+sn_status jobs_read_wait(struct db_tx *tx, const struct db_statement *s, int64_t *wait_ms)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, s, DB_NO_BINDS, &rows));
+        if (db_rows_count(rows) > 0 && !db_is_null(rows, 0, "wait_ms")) {
+                int64_t asked_ms = db_i64(rows, 0, "wait_ms");
+
+                *wait_ms = asked_ms < 0 ? 0 : asked_ms < *wait_ms ? asked_ms : *wait_ms;
+        }
+        return SN_OK;
+}
+
+/* ---- One run ---- */
+
+static void log_failure(const struct entry *entry, const struct rpc_call *c, sn_status status)
+{
+        log_event(LOG_LEVEL_WARN, "job failed", LOG_STR("event.action", entry->job->name),
+                  LOG_STR("sonet.service", entry->service->name), LOG_STR("sonet.code", sn_status_name(status)),
+                  LOG_STR("error.message", c->problem.detail != NULL ? c->problem.detail : ""));
+}
+
+static sn_status run_portion(const struct entry *entry, bool *more)
 {
         CLEANUP(rpc_call_free_p)
         struct rpc_call *c = rpc_call_new_background(entry->service, JOB_DEADLINE_MS);
-        bool more = false;
-        sn_status status = entry->job->run(c, &more);
+        sn_status status = entry->job->run(c, more);
 
         if (status != SN_OK) {
-                log_event(LOG_LEVEL_WARN, "job failed", LOG_STR("event.action", entry->job->name),
-                          LOG_STR("sonet.service", entry->service->name), LOG_STR("sonet.code", sn_status_name(status)),
-                          LOG_STR("error.message", c->problem.detail != NULL ? c->problem.detail : ""));
+                log_failure(entry, c, status);
         }
-        return status == SN_OK && more;
+        return status;
+}
+
+static sn_status ask_next(const struct entry *entry, int64_t *wait_ms)
+{
+        CLEANUP(rpc_call_free_p)
+        struct rpc_call *c = rpc_call_new_background(entry->service, JOB_DEADLINE_MS);
+        sn_status status = entry->job->next != NULL ? entry->job->next(c, wait_ms) : SN_OK;
+
+        if (status != SN_OK) {
+                log_failure(entry, c, status);
+        }
+        return status;
+}
+
+/* After a failure: a second, twice as long each time, as long as it rests in the end. */
+static int64_t retry_us(const struct entry *entry, int64_t rest_us)
+{
+        int64_t wait_us = RETRY_US << (entry->failures < 12 ? entry->failures - 1 : 12);
+
+        return wait_us < rest_us ? wait_us : rest_us;
 }
 
 static bool is_stopping(struct jobs *jobs)
@@ -94,32 +195,44 @@ static bool is_stopping(struct jobs *jobs)
 
 /* When the entry is due again: portions follow each other with pauses, so that clean-up leaves half of the time to
  * others; those of eager jobs at once. */
-static int64_t run_entry(const struct entry *entry)
+static int64_t run_entry(struct entry *entry)
 {
-        int64_t began_us, took_us;
+        int64_t began_us, took_us, rest_ms = entry->job->every_s * INT64_C(1000), wait_ms = rest_ms;
+        sn_status status;
         bool more;
 
         do {
                 began_us = clock_monotonic_us();
-                more = run_portion(entry);
+                more = false;
+                status = run_portion(entry, &more);
+                more = more && status == SN_OK;
         } while (more && entry->job->eager && !is_stopping(entry->jobs));
-        if (!more) {
-                return clock_monotonic_us() + entry->job->every_s * INT64_C(1000000);
-        }
         took_us = clock_monotonic_us() - began_us;
-        return began_us + took_us + (took_us > PAUSE_US ? took_us : PAUSE_US);
+        if (more) {
+                entry->failures = 0;
+                return began_us + took_us + (took_us > PAUSE_US ? took_us : PAUSE_US);
+        }
+        if (status == SN_OK) {
+                status = ask_next(entry, &wait_ms);
+        }
+        entry->failures = status == SN_OK ? 0 : entry->failures + 1;
+        if (status != SN_OK) {
+                return clock_monotonic_us() + retry_us(entry, rest_ms * 1000);
+        }
+        return clock_monotonic_us() + (wait_ms < rest_ms ? wait_ms : rest_ms) * 1000;
 }
 
 static void *job_thread(void *argument)
 {
         struct entry *entry = argument;
         struct jobs *jobs = entry->jobs;
-        int64_t due_us = run_entry(entry);
+        int64_t due_us = run_entry(entry), soon_us = clock_monotonic_us() + PAUSE_US;
 
         (void)pthread_mutex_lock(&jobs->lock);
-        entry->due_us = due_us;
+        take_out(&jobs->running, entry);
+        entry->due_us = entry->announced && soon_us < due_us ? soon_us : due_us;
+        entry->announced = false;
         insert(jobs, entry);
-        jobs->n_running--;
         if (!jobs->stopping) {
                 ticker_wake(jobs->ticker);
         }
@@ -142,7 +255,8 @@ static void start_entry(struct jobs *jobs, struct entry *entry)
         }
         (void)pthread_setname_np(thread, "job");
         (void)pthread_detach(thread);
-        jobs->n_running++;
+        entry->next = jobs->running;
+        jobs->running = entry;
 }
 
 static int64_t start_due(void *context)
@@ -169,6 +283,9 @@ void jobs_start(struct jobs *jobs)
         (void)pthread_mutex_lock(&jobs->lock); /* the first job may end before there is a ticker to wake */
         jobs->ticker = ticker_new("jobs", start_due, jobs);
         (void)pthread_mutex_unlock(&jobs->lock);
+        (void)pthread_mutex_lock(&started_lock);
+        started = jobs;
+        (void)pthread_mutex_unlock(&started_lock);
 }
 
 void jobs_free(struct jobs *jobs)
@@ -176,12 +293,15 @@ void jobs_free(struct jobs *jobs)
         if (jobs == NULL) {
                 return;
         }
+        (void)pthread_mutex_lock(&started_lock);
+        started = NULL;
+        (void)pthread_mutex_unlock(&started_lock);
         (void)pthread_mutex_lock(&jobs->lock);
         jobs->stopping = true;
         (void)pthread_mutex_unlock(&jobs->lock);
         ticker_free(jobs->ticker);
         (void)pthread_mutex_lock(&jobs->lock);
-        while (jobs->n_running > 0) {
+        while (jobs->running != NULL) {
                 (void)pthread_cond_wait(&jobs->finished, &jobs->lock);
         }
         (void)pthread_mutex_unlock(&jobs->lock);

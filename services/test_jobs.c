@@ -68,6 +68,13 @@ static const struct service_job portions = {.name = "portions", .every_s = 3600,
 static const struct service_job failing = {.name = "failing", .every_s = 3600, .run = fail_at_once};
 static const struct service_job eager = {.name = "eager", .every_s = 3600, .eager = true, .run = run_600_portions};
 static const struct service_job endless = {.name = "endless", .every_s = 3600, .eager = true, .run = run_without_end};
+static sn_status due_at_once(struct rpc_call *c, int64_t *wait_ms)
+{
+        *wait_ms = 1;
+        return SN_OK;
+}
+
+static const struct service_job due_soon = {.name = "due", .every_s = 3600, .run = run_once, .next = due_at_once};
 static const struct service_job slow = {.name = "slow", .every_s = 3600, .run = wait_at_gate};
 
 static int reset(void **state)
@@ -123,17 +130,65 @@ static void who_stops_the_jobs_waits_for_those_that_run(void **state)
 }
 
 /* Five portions of another job take four pauses: time enough for what must not come. */
-static void a_job_that_fails_or_is_done_waits_for_its_time(void **state)
+static void a_job_that_is_done_waits_for_its_time(void **state)
 {
         struct jobs *jobs = jobs_new();
 
-        jobs_add(jobs, &service, &failing);
         jobs_add(jobs, &service, &once);
         jobs_add(jobs, &service, &portions);
         jobs_start(jobs);
         wait_for(&portions_run, 5);
         jobs_free(jobs);
-        assert_int_equal(atomic_load(&runs), 2);
+        assert_int_equal(atomic_load(&runs), 1);
+}
+
+static void a_job_that_fails_is_tried_again_before_its_time(void **state)
+{
+        struct jobs *jobs = jobs_new();
+
+        jobs_add(jobs, &service, &failing);
+        jobs_start(jobs);
+        wait_for(&runs, 2);
+        jobs_free(jobs);
+}
+
+static void a_job_that_knows_when_it_is_due_next_runs_then(void **state)
+{
+        struct jobs *jobs = jobs_new();
+
+        jobs_add(jobs, &service, &due_soon);
+        jobs_start(jobs);
+        wait_for(&runs, 5);
+        jobs_free(jobs);
+}
+
+static void work_that_is_announced_is_done_at_once(void **state)
+{
+        struct jobs *jobs = jobs_new();
+
+        jobs_announce_now(&once); /* nobody is there */
+        jobs_add(jobs, &service, &once);
+        jobs_start(jobs);
+        for (int i = 1; i <= 3; i++) {
+                wait_for(&runs, i);
+                jobs_announce_now(&once);
+        }
+        wait_for(&runs, 4);
+        jobs_free(jobs);
+}
+
+/* It may have looked before the work was there. */
+static void work_that_is_announced_during_a_run_is_done_by_the_next(void **state)
+{
+        struct jobs *jobs = jobs_new();
+
+        jobs_add(jobs, &service, &slow);
+        jobs_start(jobs);
+        wait_for(&slow_ones, 1);
+        jobs_announce_now(&slow);
+        atomic_store(&gate_open, true);
+        wait_for(&finished, 2);
+        jobs_free(jobs);
 }
 
 /* With pauses they would take half a minute, and wait_for gives up earlier. */
@@ -165,7 +220,11 @@ int main(void)
             cmocka_unit_test_setup(who_stops_the_jobs_waits_for_those_that_run, reset),
             cmocka_unit_test_setup(portions_of_an_eager_job_follow_at_once, reset),
             cmocka_unit_test_setup(an_eager_job_that_has_always_more_ends_with_the_others, reset),
-            cmocka_unit_test_setup(a_job_that_fails_or_is_done_waits_for_its_time, reset),
+            cmocka_unit_test_setup(a_job_that_is_done_waits_for_its_time, reset),
+            cmocka_unit_test_setup(a_job_that_fails_is_tried_again_before_its_time, reset),
+            cmocka_unit_test_setup(a_job_that_knows_when_it_is_due_next_runs_then, reset),
+            cmocka_unit_test_setup(work_that_is_announced_is_done_at_once, reset),
+            cmocka_unit_test_setup(work_that_is_announced_during_a_run_is_done_by_the_next, reset),
         };
 
         return cmocka_run_group_tests_name("jobs", tests, NULL, NULL);

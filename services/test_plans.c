@@ -192,7 +192,7 @@ static void check_chats_and_messages(void)
               {"SELECT_ENTRY_AT", "chat_months_pkey _seq"}, {"SELECT_MESSAGES", "chat_months_pkey _chat_id_n_idx"},
               {"SELECT_MESSAGES_AT", "chat_months_pkey _chat_id_n_idx"}, {"APPEND", "chats_pkey chat_participants_"},
               {"SELECT_READERS", "chat_participants_"}, {"SELECT_PARTICIPANTS", "chat_participants_"},
-              {"SELECT_REPLIES", "Removed:"}, {"SELECT_EXPIRED", "_expires_at_idx"},
+              {"SELECT_REPLIES", "Removed:"}, {"SELECT_EXPIRED", "_expires_at_idx"}, {"NEXT_EXPIRY", "_expires_at_idx"},
               {"SELECT_REACTIONS", "message_reaction_counts_pkey message_reactions_pkey"},
               {"SELECT_HIDDEN", "message_hides_pkey"}, {"SELECT_VERSIONS", "message_edits_pkey"},
               {"SELECT_PINS", "chat_pins_pkey"}, {"SELECT_RECEIPTS", "read_receipts_pkey"},

@@ -29,7 +29,7 @@ sn_status create_media(struct db_tx *tx, const struct staged_blob *blob, const s
         TRY(store_change_quota(tx, media->owner_id, has ? 0 : media->size_bytes, 0));
         TRY(blob_publish(tx, blob));
         TRY(store_insert_media(tx, media));
-        return store_insert_job(tx, media->id);
+        return process_later(tx, media->id);
 }
 
 static sn_status check_size(struct rpc_call *c)

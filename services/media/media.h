@@ -28,6 +28,9 @@ SN_CHECKED sn_status media_pass_on(struct rpc_call *c, const struct rpc_call *po
 
 #define MEDIA_LINK "media-url" /* what signed links of media are for (auth/signed_link.h) */
 
+/* Puts a media into the queue of what is processed (process.c); anew, when it is there or in work. */
+SN_CHECKED sn_status process_later(struct db_tx *tx, const char *media_id);
+
 /* store_export.c */
 extern const struct service_export media_exports[];
 

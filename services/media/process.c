@@ -139,4 +139,16 @@ static sn_status process_one(struct rpc_call *c, bool *more)
         return status;
 }
 
-const struct service_job media_process = {.name = "process_media", .every_s = 1, .run = process_one};
+static sn_status next_due(struct rpc_call *c, int64_t *wait_ms)
+{
+        return DB_READ(c, tx, store_next_job(tx, wait_ms));
+}
+
+const struct service_job media_process = {.name = "process_media", .every_s = 30, .run = process_one, .next = next_due};
+
+sn_status process_later(struct db_tx *tx, const char *media_id)
+{
+        TRY(store_insert_job(tx, media_id));
+        jobs_announce(tx, &media_process);
+        return SN_OK;
+}

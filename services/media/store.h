@@ -79,6 +79,8 @@ struct new_variant {
 /* Behind the others of its owner. Of one that has failed there is nothing more to process. One that is there, even in
  * work, begins anew as a further generation. */
 SN_CHECKED sn_status store_insert_job(struct db_tx *tx, const char *media_id);
+/* In how long the next one is due, wait_ms at most. */
+SN_CHECKED sn_status store_next_job(struct db_tx *tx, int64_t *wait_ms);
 /* How many of a member's media wait to be processed. */
 SN_CHECKED sn_status store_pending_jobs(struct db_tx *tx, const char *owner_id, int64_t *n);
 /* One that is due, for a minute, which is what a job has; *found is false when there is none. */

@@ -1,5 +1,6 @@
 /* Owns the SQL on processing: jobs, variants, and blobs that nothing refers to. */
 #include "services/media/store.h"
+#include "services/jobs.h"
 #include "services/media/media_columns.h"
 
 /* Five seconds are about what one takes. */
@@ -13,6 +14,15 @@ DB_STATEMENT(
 sn_status store_insert_job(struct db_tx *tx, const char *media_id)
 {
         return db_exec(tx, &INSERT_JOB, DB_BINDS(bind_uuid(media_id)), NULL);
+}
+
+DB_STATEMENT(NEXT_JOB, "media_service", NULL,
+             "select ceil(extract(epoch from min(due_at) - clock_timestamp()) * 1000)::bigint as wait_ms"
+             " from media_processing_jobs");
+
+sn_status store_next_job(struct db_tx *tx, int64_t *wait_ms)
+{
+        return jobs_read_wait(tx, &NEXT_JOB, wait_ms);
 }
 
 DB_STATEMENT(COUNT_JOBS, "media_service", NULL, "select count(*) as n from media_processing_jobs where owner_id = $1");

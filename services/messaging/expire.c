@@ -1,4 +1,4 @@
-/* Erases messages whose time is over, once a second. Readers are shown nothing of them from the moment on, whether or
+/* Erases messages when their time is over. Readers are shown nothing of them from the moment on, whether or
  * not that has happened. */
 #include "services/messaging/messaging.h"
 
@@ -39,4 +39,17 @@ static sn_status run(struct rpc_call *c, bool *more)
         return SN_OK;
 }
 
-const struct service_job messaging_expire = {.name = "expire_messages", .every_s = 1, .run = run};
+static sn_status next(struct rpc_call *c, int64_t *wait_ms)
+{
+        return DB_READ(c, tx, chat_store_next_expiry(tx, wait_ms));
+}
+
+const struct service_job messaging_expire = {.name = "expire_messages", .every_s = 30, .run = run, .next = next};
+
+/* The job will have asked for what is due next before any other one is. */
+void expire_announce(struct db_tx *tx, int64_t expires_in_s)
+{
+        if (expires_in_s > 0 && expires_in_s <= messaging_expire.every_s) {
+                jobs_announce(tx, &messaging_expire);
+        }
+}

@@ -37,6 +37,9 @@ typedef MessagingRows__Entry chat_entry;   /* an entry of its log */
 /* Another. Aggregate: of whom; version: 1 is here, 0 is here no more. */
 #define SIGNAL_PRESENCE "member.presence"
 
+/* expire.c: in the transaction of a message that is over in so long; 0: never. */
+void expire_announce(struct db_tx *tx, int64_t expires_in_s);
+
 #define NOBODY    "00000000-0000-0000-0000-000000000000" /* who did what happens by itself */
 #define GROUP_MAX 1000                                   /* members of a group */
 /* In larger chats who has read, what was delivered and who writes is told to nobody else as it happens: each of n would

@@ -132,6 +132,7 @@ static sn_status store_message(struct db_tx *tx, const Messaging__SendMessageReq
         content->entry.id = place.id;
         content->entry.chat_id = place.chat_id;
         content->entry.kind = place.kind;
+        expire_announce(tx, content->entry.expires_in_s);
         return store_content(tx, &member, content);
 }
 

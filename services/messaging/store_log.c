@@ -2,6 +2,7 @@
  * opens no other one. */
 #include "services/messaging/store_log.h"
 
+#include "services/jobs.h"
 #include "services/messaging/store_log_sql.h"
 
 /* Who sends a message has read what is above it. */
@@ -167,6 +168,17 @@ DB_STATEMENT(SELECT_EXPIRED, "messaging_service", &messaging_rows__entry__messag
 sn_status chat_store_expired(struct db_tx *tx, size_t limit, size_t *n, chat_entry ***entries)
 {
         return db_list(tx, &SELECT_EXPIRED, DB_BINDS(bind_i64((int64_t)limit)), n, entries);
+}
+
+/* No sooner than in a second: those that end together are erased together. */
+DB_STATEMENT(NEXT_EXPIRY, "messaging_service", NULL,
+             "select greatest(1000, ceil(extract(epoch from min(expires_at) - clock_timestamp()) * 1000))::bigint"
+             " as wait_ms from messages where expires_at is not null and deleted_at is null"
+             " having min(expires_at) is not null");
+
+sn_status chat_store_next_expiry(struct db_tx *tx, int64_t *wait_ms)
+{
+        return jobs_read_wait(tx, &NEXT_EXPIRY, wait_ms);
 }
 
 DB_STATEMENT(MAKE_MONTHS, "messaging_service", NULL, "select create_message_months(now(), $1::integer)");

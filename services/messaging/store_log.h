@@ -36,6 +36,8 @@ SN_CHECKED sn_status chat_store_replies(struct db_tx *tx, const chat_entry *mess
                                         size_t *n, chat_entry ***entries);
 /* Messages whose time is over and that are not erased yet: id and chat_id. */
 SN_CHECKED sn_status chat_store_expired(struct db_tx *tx, size_t limit, size_t *n, chat_entry ***entries);
+/* In how long one will be, wait_ms at most. */
+SN_CHECKED sn_status chat_store_next_expiry(struct db_tx *tx, int64_t *wait_ms);
 /* Makes the partitions of this month and the months after it. */
 SN_CHECKED sn_status chat_store_make_months(struct db_tx *tx, int months);
 

@@ -48,6 +48,7 @@ sn_status user_handle_create_export(struct rpc_call *c, const UserExports__Creat
         TRY(store_export_of(tx, c->actor, out));
         if (out->id[0] == '\0') {
                 TRY(store_begin_export(tx, c->actor));
+                jobs_announce(tx, &user_make_exports);
                 TRY(store_export_of(tx, c->actor, out));
                 TRY(AUDIT(tx, .action = "user.export_asked", .subject_id = c->actor));
         } else if (out->expires_at != NULL) {

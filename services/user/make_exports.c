@@ -159,4 +159,4 @@ static sn_status make_some(struct rpc_call *c, bool *more)
         return store_part(c, &m);
 }
 
-const struct service_job user_make_exports = {.name = "make_exports", .every_s = 2, .run = make_some};
+const struct service_job user_make_exports = {.name = "make_exports", .every_s = 30, .run = make_some};

@@ -58,4 +58,4 @@ static sn_status handle_requests(struct rpc_call *c, bool *more)
         return db_commit(c, NULL, &tx);
 }
 
-const struct service_job user_password_resets = {.name = "mail_password_resets", .every_s = 1, .run = handle_requests};
+const struct service_job user_password_resets = {.name = "mail_password_resets", .every_s = 30, .run = handle_requests};

@@ -17,10 +17,14 @@
 sn_status user_handle_forgot_password(struct rpc_call *c, const User__ForgotPasswordRequest *in,
                                       Google__Protobuf__Empty *out)
 {
+        CLEANUP(db_end) struct db_tx *tx = NULL;
         char *email = NULL;
 
         TRY(email_clean(c, in->email, &email));
-        return DB_WRITE(c, tx, store_ask_reset(tx, email_key(c->arena, email)));
+        TRY(db_begin(c, &tx));
+        TRY(store_ask_reset(tx, email_key(c->arena, email)));
+        jobs_announce(tx, &user_password_resets);
+        return db_commit(c, NULL, &tx);
 }
 
 /* All that was open under the old password closes; keep "": with no exception. */

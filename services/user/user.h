@@ -21,6 +21,9 @@
 #define EVENT_USER_MEDIA_ATTACHED "user.media_attached"
 #define EVENT_USER_MEDIA_DETACHED "user.media_detached"
 
+/* Jobs that are announced (services/jobs.h). */
+extern const struct service_job user_make_exports, user_password_resets;
+
 /* store_export.c */
 extern const struct service_export user_exports[];
 

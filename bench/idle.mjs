@@ -1,0 +1,53 @@
+// What a server costs that nobody asks anything: CPU by part, statements by service, commands of Redis. The tables go to standard output.
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { sleep, startServer } from '../tests/e2e/harness.mjs';
+import { countStatements } from '../tests/e2e/psql.mjs';
+import { cpuBetween, cpuNow, describeMachine } from './machine.mjs';
+import { table } from './report.mjs';
+
+const { values: options } = parseArgs({ options: { seconds: { type: 'string', default: '60' }, mode: { type: 'string', default: 'single' }, each: { type: 'boolean' } } });
+const SETTLE_MS = 15_000; // what a start leaves behind
+const percent = (share) => `${(100 * share).toFixed(2)} %`;
+
+// Since Redis started.
+function redisCommands(server) {
+        const info = execFileSync('redis-cli', ['-s', path.join(server.data, 'run', 'redis.sock'), 'info', 'stats'], { encoding: 'utf8' });
+        return Number(info.match(/total_commands_processed:(\d+)/)[1]);
+}
+
+const look = (server) => ({ cpu: cpuNow(server), redis: redisCommands(server), at: performance.now() });
+
+async function measure(server) {
+        const statements = await countStatements(server);
+        const before = look(server);
+        await sleep(Number(options.seconds) * 1000);
+        const after = look(server);
+        return { seconds: (after.at - before.at) / 1000, statements: await statements(), cpu: cpuBetween(before.cpu, after.cpu), redis: after.redis - before.redis };
+}
+
+function byDatabase({ statements, seconds }) {
+        const sums = new Map();
+        for (const { database, calls } of statements) {
+                sums.set(database, (sums.get(database) ?? 0) + calls);
+        }
+        return [...sums].sort().map(([database, calls]) => [database, (calls / seconds).toFixed(2)]);
+}
+
+const machine = describeMachine();
+const server = await startServer({ mode: options.mode });
+await sleep(SETTLE_MS);
+const idle = await measure(server);
+await server.stop();
+const all = idle.statements.reduce((sum, { calls }) => sum + calls, 0);
+const cores = Object.values(idle.cpu).reduce((sum, s) => sum + s, 0) / idle.seconds;
+
+console.log(`${machine.date}; ${machine.cpus} × ${machine.model}; load average at the start ${machine.load_average.toFixed(2)}\n`);
+console.log(table(['an idle server', 'of a core', 'sonet', 'PostgreSQL', 'Redis', 'statements a second', 'Redis commands a second'],
+                  [[options.mode, percent(cores), ...['sonet', 'postgresql', 'redis'].map((part) => percent(idle.cpu[part] / idle.seconds)),
+                    (all / idle.seconds).toFixed(1), (idle.redis / idle.seconds).toFixed(1)]]));
+console.log(`\n${table(['database', 'statements a second'], byDatabase(idle))}`);
+if (options.each) {
+        console.log(`\n${table(['a second', 'database', 'statement'], idle.statements.map((s) => [(s.calls / idle.seconds).toFixed(2), s.database, s.text.slice(0, 100)]))}`);
+}
