@@ -99,6 +99,9 @@ struct bus_consumer {
 struct bus_runner;
 /* Runs a service's consumers, a NULL-terminated list. */
 struct bus_runner *bus_runner_new(struct service *service, const struct bus_consumer *const *consumers);
+/* Its lanes come to their ends from now on, while others are stopped: one that waits for the stream takes half a
+ * second. Takes NULL. */
+void bus_runner_stop(struct bus_runner *runner);
 /* Waits for the portions that are being handled. Takes NULL. */
 void bus_runner_free(struct bus_runner *runner);
 

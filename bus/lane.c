@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/ticker.h"
 
 #define CALL_MS 10000
 #define WAIT_MS 500 /* how long one look at the stream lasts: stopping takes no longer */
@@ -158,6 +159,9 @@ int64_t bus_lane_work(void *context)
         struct bus_lane *lane = context;
         int64_t wait;
 
+        if (*lane->stopping) {
+                return TICKER_IDLE;
+        }
         if (!may_work(lane)) {
                 return LEASE_MS;
         }

@@ -65,12 +65,19 @@ struct bus_runner *bus_runner_new(struct service *service, const struct bus_cons
         return runner;
 }
 
+void bus_runner_stop(struct bus_runner *runner)
+{
+        if (runner != NULL) {
+                atomic_store(&runner->stopping, true);
+        }
+}
+
 void bus_runner_free(struct bus_runner *runner)
 {
         if (runner == NULL) {
                 return;
         }
-        atomic_store(&runner->stopping, true); /* all of them come to their ends at the same time */
+        bus_runner_stop(runner);
         for (size_t i = 0; i < runner->n; i++) {
                 ticker_free(runner->lanes[i].ticker);
                 bus_lane_close(&runner->lanes[i]);

@@ -114,6 +114,9 @@ static void stop(struct server *server)
         watchdog_free(server->watchdog);
         gateway_stop(server->gateway, grace_ms);
         sonet_grpc_server_stop(server->grpc, grace_ms);
+        for (size_t i = 0; i < server->n_locals; i++) {
+                bus_runner_stop(server->locals[i].runner); /* of all services at the same time */
+        }
         trust_free(server->trust);
         watch_free(server->watch);
         jobs_free(server->jobs);

@@ -22,7 +22,7 @@ async function setUp(net) {
 const sum = (statements) => statements.reduce((all, { calls }) => all + calls, 0);
 const list = (statements) => statements.map(({ database, text, calls }) => `${calls} ${database}: ${text.slice(0, 80)}`).join('\n');
 
-test('an idle server asks its databases little', async () => {
+test('an idle server asks its databases little', async (t) => {
         let made = [], rate = Infinity;
         for (let i = 0; i < WINDOWS && rate > STATEMENTS_A_SECOND; i++) { // what setting up left behind has to be done first
                 const since = performance.now(), counted = await countStatements(it.server);
@@ -30,6 +30,19 @@ test('an idle server asks its databases little', async () => {
                 made = await counted();
                 rate = sum(made) / (performance.now() - since) * 1000;
         }
-        console.log(`${Math.round(60 * rate)} statements a minute`);
+        t.diagnostic(`${Math.round(60 * rate)} statements a minute`);
         assert.ok(rate <= STATEMENTS_A_SECOND, `${Math.round(rate)} statements a second:\n${list(made)}`);
+});
+
+// How long depends on the machine: it is printed, from the signal until what serves is gone. PostgreSQL and Redis end after it.
+test('an idle server stops by itself, and leaves nothing', async (t) => {
+        const serving = it.server.processes().filter((p) => p.args.includes('serve'));
+        const asked = performance.now();
+        const stopped = it.server.stop();
+        while (serving.some(({ pid }) => it.server.processes().some((p) => p.pid === pid))) {
+                await sleep(5);
+        }
+        t.diagnostic(`stopped in ${Math.round(performance.now() - asked)} ms`);
+        const { code, left } = await stopped;
+        assert.deepEqual({ code, left: left.map((p) => p.args.join(' ')) }, { code: 0, left: [] });
 });
