@@ -1,5 +1,6 @@
-/* Owns how a service gets its database and its two roles: the owner, who migrates and cannot log in, and the app, who
- * reads and writes rows and nothing else. All of it may run again, or at the same time from several places. */
+/* Owns how a service gets its database and its roles: the owner, who migrates and cannot log in; the app, who reads and
+ * writes rows and nothing else; and the reader, who reads what migrations grant it, and cannot log in until somebody
+ * lets it. All of it may run again, or at the same time from several places. */
 #include <stdio.h>
 #include <string.h>
 #include "db/connection.h"
@@ -7,7 +8,7 @@
 
 struct names {
         const char *database;
-        char owner[DB_NAME_SIZE];
+        char owner[DB_NAME_SIZE], reader[DB_NAME_SIZE];
         const char *app;
 };
 
@@ -63,6 +64,15 @@ static sn_status set_limits(PGconn *pg, const char *role, struct buf *error)
                               role, role, role, role, role);
 }
 
+static sn_status set_reader_limits(PGconn *pg, const char *role, struct buf *error)
+{
+        return migrate_format(pg, "set the limits of the reader", error, NULL,
+                              "alter role %I set default_transaction_read_only = on;"
+                              "alter role %I set statement_timeout = '30s';"
+                              "alter role %I set search_path = public",
+                              role, role, role);
+}
+
 /* To create a database for the owner, and to act as it, one must be a member of it. */
 static sn_status join_owner(PGconn *pg, const char *owner, struct buf *error)
 {
@@ -90,8 +100,10 @@ static sn_status make_cluster_objects(PGconn *pg, const struct names *names, con
         TRY(migrate_query(pg, LOCK_ROLES, "take the lock of roles", error, NULL));
         TRY(make_role(pg, names->owner, "create role %I nologin", error));
         TRY(make_role(pg, names->app, "create role %I login", error));
+        TRY(make_role(pg, names->reader, "create role %I nologin", error));
         TRY(set_password(pg, names->app, password, error));
         TRY(set_limits(pg, names->app, error));
+        TRY(set_reader_limits(pg, names->reader, error));
         TRY(join_owner(pg, names->owner, error));
         return make_database(pg, names, error);
 }
@@ -101,12 +113,13 @@ static sn_status set_privileges(PGconn *pg, const struct names *names, struct bu
         return migrate_format(
             pg, "set the privileges of the database", error, NULL,
             "revoke all on database %I from public;"
-            "grant connect on database %I to %I, %I;"
+            "grant connect on database %I to %I, %I, %I;"
             "revoke create on schema public from public;"
-            "grant usage on schema public to %I;"
+            "grant usage on schema public to %I, %I;"
             "alter default privileges in schema public grant select, insert, update, delete on tables to %I;"
             "alter default privileges in schema public grant usage, select on sequences to %I",
-            names->database, names->database, names->owner, names->app, names->app, names->app, names->app);
+            names->database, names->database, names->owner, names->app, names->reader, names->app, names->reader,
+            names->app, names->app);
 }
 
 static sn_status fill_database(const char *admin_url, const struct names *names, const struct db_schema *schema,
@@ -128,9 +141,10 @@ sn_status db_provision(const char *admin_url, const struct db_schema *schema, co
 {
         CLEANUP(migrate_finish_p) PGconn *pg = NULL;
         struct names names = {.database = schema->database, .app = schema->database};
-        int len = snprintf(names.owner, sizeof(names.owner), "%s_owner", schema->database);
+        int len = snprintf(names.reader, sizeof(names.reader), "%s_reader", schema->database);
 
-        if (len < 0 || (size_t)len >= sizeof(names.owner)) {
+        (void)snprintf(names.owner, sizeof(names.owner), "%s_owner", schema->database);
+        if (len < 0 || (size_t)len >= sizeof(names.reader)) {
                 buf_printf(error, "the database's name is too long");
                 return SN_INVALID_ARGUMENT;
         }

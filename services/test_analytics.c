@@ -434,6 +434,35 @@ static void salts_are_shared_for_a_day_and_then_destroyed(void **state)
         assert_string_equal(test_admin(DATABASE, "select count(*) from analytics_salts"), "0");
 }
 
+/* ---- For other programs ---- */
+
+/* Of an event of three people and one of eight on one day, and of as many visitors. */
+static void reports_show_enough_people_to_a_role_that_sees_nothing_else(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        static const char *const shown = "select coalesce(string_agg(name || ' ' || people, ', ' order by name), '-')"
+                                         " from report_events where name like 'report_%'";
+
+        (void)test_admin(DATABASE, "insert into business_metrics (name, grain, bucket, value, people) values"
+                                   " ('report_few', 'day', date_trunc('day', now()), 9, 3),"
+                                   " ('report_many', 'day', date_trunc('day', now()), 9, 8),"
+                                   " ('report_many', 'hour', date_trunc('hour', now()), 9, 8); select 1");
+        assert_string_equal(test_admin(DATABASE, shown), "report_many 8");
+        assert_int_equal(DB_WRITE(c, tx, store_limits(tx, 9)), SN_OK);
+        assert_string_equal(test_admin(DATABASE, shown), "-");
+        assert_int_equal(DB_WRITE(c, tx, store_limits(tx, 5)), SN_OK);
+        assert_string_equal(test_admin(DATABASE, "select count(*) from report_people where people < 5"), "0");
+        assert_string_equal(test_admin(DATABASE, "select string_agg(relname, ' ' order by relname) from pg_class where"
+                                                 " relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v',"
+                                                 " 'm') and has_table_privilege('analytics_service_reader', oid,"
+                                                 " 'select')"),
+                            "report_events report_people");
+        assert_string_equal(test_admin(DATABASE, "select count(*) from pg_class where relnamespace = 'public'"
+                                                 "::regnamespace and relkind in ('r', 'p', 'v') and has_table_privilege"
+                                                 "('analytics_service_reader', oid, 'insert, update, delete')"),
+                            "0");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -446,6 +475,7 @@ int main(void)
             cmocka_unit_test(followers_are_counted_by_pseudonym),
             cmocka_unit_test(answers_that_are_kept_for_who_was_erased_go),
             cmocka_unit_test(old_months_go_whole_and_new_ones_come),
+            cmocka_unit_test(reports_show_enough_people_to_a_role_that_sees_nothing_else),
             cmocka_unit_test(salts_are_shared_for_a_day_and_then_destroyed),
         };
 

@@ -150,6 +150,14 @@ static void look_in_functions(const char *database, const PGresult *functions, c
         }
 }
 
+/* Other programs read them. */
+static void look_in_views(const PGresult *views, const char *table, struct use *use)
+{
+        for (int i = 0; i < PQntuples(views); i++) {
+                look(str_of(PQgetvalue(views, i, 0)), table, use);
+        }
+}
+
 static void check_tables(const char *database)
 {
         PGconn *pg = test_admin_connect(database);
@@ -159,6 +167,8 @@ static void check_tables(const char *database)
                     " and not relispartition and relname <> 'schema_migrations'");
         PGresult *functions = ask(pg, "select proname, prosrc, exists (select from pg_trigger where tgfoid = p.oid)"
                                       " from pg_proc p where pronamespace = 'public'::regnamespace");
+        PGresult *views = ask(pg, "select pg_get_viewdef(oid) from pg_class where relkind = 'v' and relnamespace ="
+                                  " 'public'::regnamespace and relacl::text like '%\\_reader=r/%'");
 
         assert_true(PQntuples(tables) > 5);
         for (int i = 0; i < PQntuples(tables); i++) {
@@ -167,10 +177,12 @@ static void check_tables(const char *database)
 
                 look_in_statements(database, table, &use);
                 look_in_functions(database, functions, table, &use);
+                look_in_views(views, table, &use);
                 if (!use.written || !use.read) {
                         fail_msg("%s: nothing %s the table %s", database, use.written ? "reads" : "writes", table);
                 }
         }
+        PQclear(views);
         PQclear(functions);
         PQclear(tables);
         PQfinish(pg);

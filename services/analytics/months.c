@@ -1,5 +1,5 @@
 /* By the clock: partitions for the months that come, an end for those that were kept long enough, and for yesterday's
- * salt. */
+ * salt; and what the views of reports have to know. */
 #include "services/analytics/analytics.h"
 
 #include "services/analytics/store.h"
@@ -9,6 +9,7 @@ static sn_status keep_months(struct rpc_call *c, bool *more)
 {
         TRY(DB_WRITE(c, tx, store_destroy_salts(tx, day_of(c->now_ms) * DAY_MS)));
         TRY(DB_WRITE(c, tx, store_make_months(tx)));
+        TRY(DB_WRITE(c, tx, store_limits(tx, analytics_min_group())));
         return DB_WRITE(c, tx, store_drop_month(tx, analytics_keep_months(), more));
 }
 

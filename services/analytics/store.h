@@ -30,6 +30,8 @@ SN_CHECKED sn_status store_newcomers(struct db_tx *tx, bool first, int64_t from_
 SN_CHECKED sn_status store_make_months(struct db_tx *tx);
 SN_CHECKED sn_status store_drop_month(struct db_tx *tx, int64_t months, bool *more);
 SN_CHECKED sn_status store_destroy_salts(struct db_tx *tx, int64_t today_ms);
+/* For the views report_*, which show no smaller group. */
+SN_CHECKED sn_status store_limits(struct db_tx *tx, int64_t min_group);
 
 /* From now on nothing leads to the member, and no event that is stored later does. */
 SN_CHECKED sn_status store_forget_member(struct db_tx *tx, const char *user_id);

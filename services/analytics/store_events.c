@@ -161,6 +161,14 @@ sn_status store_destroy_salts(struct db_tx *tx, int64_t today_ms)
         return db_exec(tx, &DESTROY_SALTS, DB_BINDS(bind_time_ms(today_ms)), NULL);
 }
 
+DB_STATEMENT(UPDATE_LIMITS, "analytics_service", NULL,
+             "update analytics_limits set min_group = $1 where min_group <> $1");
+
+sn_status store_limits(struct db_tx *tx, int64_t min_group)
+{
+        return db_exec(tx, &UPDATE_LIMITS, DB_BINDS(bind_i64(min_group)), NULL);
+}
+
 DB_STATEMENT(MAKE_MONTHS, "analytics_service", NULL, "select analytics_make_months(current_date, 2) as made");
 
 sn_status store_make_months(struct db_tx *tx)

@@ -1,8 +1,12 @@
 // Events, who is counted and who is not, and metrics as those who look after the network read them.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
 import { before, test } from 'node:test';
 import { api, eventually, must, problem, register, registerMany } from './shared.mjs';
+import { query, sharedDir } from './database.mjs';
+import { root } from './harness.mjs';
 import { admin, registerWithRole } from './operator.mjs';
 
 const [HOUR_MS, DAY_MS] = [3_600_000, 86_400_000];
@@ -264,6 +268,17 @@ test('distributions are of days that are over, and of numbers', async () => {
         problem(await ask('name=search&property=visible_ms'), 422, { field: 'property' });
         problem(await analyst.get('/v1/admin/analytics/distributions?name=search&from=2025-01-01T00:00:00Z&to=2026-01-08T00:00:00Z'), 422, { field: 'to' });
         problem(await (await register()).get('/v1/admin/analytics/distributions?name=search&from=2026-01-01T00:00:00Z&to=2026-01-08T00:00:00Z'), 403);
+});
+
+test('each query of the dashboard for Grafana reads what there is', async () => {
+        const { panels, templating } = JSON.parse(fs.readFileSync(path.join(root, 'deploy/grafana-analytics.json'), 'utf8'));
+        const queries = [...panels.flatMap((p) => p.targets.map((t) => t.rawSql)), ...templating.list.filter((v) => v.type === 'query').map((v) => v.query)];
+        assert.equal(queries.length, 6);
+        for (const sql of queries) {
+                const text = sql.replaceAll('$__timeFilter(at)', `at between now() - interval '90 days' and now()`).replaceAll('${event}', 'app_open');
+                assert.ok(!text.includes('$'), text);
+                query(sharedDir(), 'analytics', `explain ${text}`);
+        }
 });
 
 // --- experiments ---
