@@ -6,6 +6,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { sleep, startServer } from '../tests/e2e/harness.mjs';
 import { adminOf } from '../tests/e2e/own.mjs';
+import { cpuBetween, cpuNow } from './machine.mjs';
 import { ask, must } from './network.mjs';
 import { postgresql } from './references.mjs';
 import { table } from './report.mjs';
@@ -65,7 +66,7 @@ async function send(server, each, rate) {
 }
 
 async function taking(server, member, each, rate) {
-        const before = await stored(server), start = performance.now(), home = { stop: false };
+        const before = await stored(server), start = performance.now(), cpu = cpuNow(server), home = { stop: false };
         const reading = readHome(server, member, home);
         const { sent, took_s: took } = await send(server, each, rate);
         home.stop = true;
@@ -73,8 +74,9 @@ async function taking(server, member, each, rate) {
         while (await stored(server) < before + sent) {
                 await sleep(100);
         }
-        const all_s = (performance.now() - start) / 1000;
-        return [`${each} at a time${rate ? `, ${count(rate)} a second are sent` : ''}`, count(sent / took), count(sent / all_s), count(behind), ...await reading];
+        const all_s = (performance.now() - start) / 1000, { sonet, postgresql: pg } = cpuBetween(cpu, cpuNow(server));
+        const each_us = (seconds) => (seconds / sent * 1e6).toFixed(1);
+        return [`${each} at a time${rate ? `, ${count(rate)} a second are sent` : ''}`, count(sent / took), count(sent / all_s), count(behind), each_us(sonet), each_us(pg), ...await reading];
 }
 
 // One home timeline after the other: median and p99 in ms.
@@ -193,8 +195,8 @@ try {
         const [p50, p99] = await home;
         const rates = [await taking(server, member, BATCH, WANTED), await taking(server, member, BATCH), await taking(server, member, 1)];
         const lags = await lag(server, analyst, member);
-        console.log(table(['events', 'acknowledged a second', 'stored a second', 'behind at the end', 'home timeline: median, ms', 'p99, ms'],
-                [['none', '', '', '', p50, p99], ...rates]));
+        console.log(table(['events', 'acknowledged a second', 'stored a second', 'behind at the end', 'CPU of sonet an event, µs', 'of PostgreSQL, µs', 'home timeline: median, ms', 'p99, ms'],
+                [['none', '', '', '', '', '', p50, p99], ...rates]));
         console.log(`\nCOPY of the same events without roll-ups: ${count(await copying(server))} a second`);
         console.log(`\nuntil a metric shows an event: median ${Math.round(median(lags))} ms, the longest of 20 ${Math.round(lags.at(-1))} ms\n`);
         if (EVENTS > 0) {

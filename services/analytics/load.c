@@ -8,8 +8,8 @@
 #include "services/analytics/journal.h"
 #include "services/analytics/store.h"
 
-#define AT_ONCE    10000
-#define RECORD_MAX 500 /* events of one record (analytics_rows.proto) */
+#define AT_ONCE    4000 /* a busy machine stores them within the time-out of a statement */
+#define RECORD_MAX 500  /* events of one record (analytics_rows.proto) */
 
 struct batch {
         AnalyticsRows__TakenEvent *events[AT_ONCE + RECORD_MAX];
