@@ -1,9 +1,14 @@
-// /analytics.js in headless Chromium: what it sends with consent, and that it does nothing without.
+// /analytics.js and /admin/analytics in headless Chromium: what the script sends with consent, and that it does nothing without; what an
+// administrator sees, by eye, by keyboard and by screen reader.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import fs from 'node:fs';
 import http from 'node:http';
+import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import { Browser } from './browser.mjs';
-import { api, eventually, must, net } from './shared.mjs';
+import { registerWithRole } from './operator.mjs';
+import { api, eventually, must, net, PASSWORD, registerMany } from './shared.mjs';
 
 let browser;
 
@@ -57,4 +62,60 @@ test('the script has less than 1 KB on the wire', async () => {
                 answer.on('data', (piece) => { bytes += piece.length; }).on('end', () => resolve(answer.headers['content-encoding'] === 'gzip' ? bytes : -1));
         }).on('error', reject));
         assert.ok(length > 0 && length < 1024, `${length}`);
+});
+
+// --- the page of metrics ---
+
+const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const TODAY = () => new Date().toISOString().slice(0, 10);
+
+const LONG_MS = 180_000; // eight charts, and a busy machine
+
+// The page, and what one does there.
+async function openMetrics() {
+        const page = await browser.open(`${net.url}/admin/analytics`);
+        const when = (what, expression) => eventually(what, () => page.run(expression).catch(() => false), LONG_MS);
+        const ready = () => when('the page', `document.readyState === 'complete' && !!document.querySelector('#login')`);
+        await ready();
+        return { ...page, when,
+                 logIn: (name, password) => page.run(`{ const form = document.querySelector('#login'); form.elements.login.value = ${JSON.stringify(name)};
+                         form.elements.password.value = ${JSON.stringify(password)}; form.requestSubmit(); }`),
+                 show: async (event, days) => {
+                         await when('the first charts', `document.querySelector('#outcome').textContent.includes('charts of')`);
+                         await page.run(`{ const form = document.querySelector('#range'); form.elements.days.value = '${days}'; form.elements.event.value = '${event}'; form.requestSubmit(); }`);
+                         await when('the charts that were asked for', `document.querySelector('#outcome').textContent.includes('charts of ${days} days')`);
+                 } };
+}
+
+test('an administrator sees each metric as a picture, as a table and as CSV, with nothing that axe finds', async () => {
+        const analyst = await registerWithRole('administrator');
+        const events = (name) => ({ body: { events: [{ id: randomUUID(), name, at: new Date().toISOString() }] } });
+        for (const { token } of await registerMany(5)) {
+                must(await api('POST', '/v1/analytics/events', { token, ...events('app_open') }), 202);
+        }
+        const [from, to] = [0, 1].map((n) => new Date((Math.floor(Date.now() / 86_400_000) + n) * 86_400_000).toISOString());
+        const count = async () => must(await analyst.get(`/v1/admin/analytics/metrics?name=app_open&from=${from}&to=${to}`)).points[0]?.value;
+        await eventually('they are counted', async () => await count() >= 5);
+        const page = await openMetrics();
+        await page.logIn(analyst.username, PASSWORD);
+        await page.show('app_open', 7);
+        const figure = await page.run(`(() => { const f = document.querySelector('figure[data-metric=app_open]');
+                return { label: f.querySelector('svg[role=img]').getAttribute('aria-label'), drawn: f.querySelectorAll('polyline, circle').length,
+                         rows: [...f.querySelectorAll('tbody tr')].map((r) => [...r.cells].map((c) => c.textContent)), reached: f.querySelector('.table').tabIndex }; })()`);
+        assert.match(figure.label, /^app_open from \d{4}-\d\d-\d\d to \d{4}-\d\d-\d\d: between .* and .* on .*, last [\d,]+$/);
+        assert.deepEqual([figure.rows.length, figure.reached], [7, 0]);
+        assert.ok(figure.drawn >= 1);
+        assert.equal(figure.rows[0][0], TODAY());
+        assert.ok(Number(figure.rows[0][1].replaceAll(',', '')) >= 5, figure.rows[0][1]);
+        assert.equal(await page.run(`document.querySelectorAll('figure').length`), 8);
+        // What the button saves is what the export gives.
+        const csv = await page.run(`(async () => { const saved = new Promise((resolve) => { URL.createObjectURL = (blob) => { resolve(blob.text()); return 'about:blank#'; }; });
+                HTMLAnchorElement.prototype.click = () => {}; document.querySelector('figure[data-metric=app_open] button').click(); return saved; })()`);
+        assert.match(csv, new RegExp(`^at,name,value\r\n(.*\r\n)*${TODAY()}T00:00:00.000Z,app_open,\\d+\r\n$`));
+        for (const scheme of ['light', 'dark']) {
+                await page.send('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: scheme }] });
+                await page.run(axe);
+                const { violations } = await page.run(`axe.run().then(({ violations }) => ({ violations: violations.map((v) => [v.id, v.nodes.map((n) => n.html.slice(0, 100))]) }))`);
+                assert.deepEqual(violations, [], scheme);
+        }
 });
