@@ -344,15 +344,15 @@ test('saved searches with alerts tell of each new note that one may see, once, a
         await write(bob, `${word} unwanted`);
         const both = await write(bob, `${word}, a tomato`);
         const answer = must(await eve.post(`/v1/notes/${both}/comments`, { text: `${word} indeed` }), 201).id;
-        await eventually('ada is told', async () => (await told(ada)).includes(answer), 20_000);
+        await eventually('ada is told', async () => (await told(ada)).includes(answer));
         assert.deepEqual(await told(ada), [answer, both]);
-        await eventually('eve is told', async () => (await told(eve)).includes(both), 20_000);
+        await eventually('eve is told', async () => (await told(eve)).includes(both));
         assert.equal((await told(eve)).length, 2, 'not of what is for followers, nor of what she wrote');
         must(await bob.patch(`/v1/notes/${before}`, { text: `${word} now` }));
         must(await ada.del(`/v1/search/saved/${first.id}`), 204);
         must(await eve.put(`/v1/users/${bob.id}/follow`));
         const last = await write(bob, `${word} tomatoes for followers`, 'followers');
-        await eventually('eve is told of what she may see now', async () => (await told(eve)).includes(last), 20_000);
+        await eventually('eve is told of what she may see now', async () => (await told(eve)).includes(last));
         assert.deepEqual(await told(ada), [answer, both]);
         assert.deepEqual(await told(bob), [], 'nobody is told what they wrote');
         assert.ok(!(await told(eve)).includes(secret), 'what came before is not told later');
@@ -370,7 +370,7 @@ test('what is searched for is counted once five people asked it, with the positi
         assert.equal(await row(), undefined);
         await searchUntilKept(people[4], word);
         await write(people[0], word);
-        await eventually('it is found', async () => (await found(nobody, word)).length === 1, 20_000);
+        await eventually('it is found', async () => (await found(nobody, word)).length === 1);
         const before = await row();
         const id = (await notes(nobody, word)).search_id;
         assert.deepEqual([(await row()).searches, (await row()).no_results], [before.searches + 1, before.no_results]);
@@ -387,7 +387,7 @@ test('what is searched for is counted once five people asked it, with the positi
 
 test('synonyms find one another in the notes of their language, after the word itself, until an administrator takes them out', async () => {
         const [ada, root, one, two, three] = [await register(), await registerWithRole('administrator'), rare(), rare(), rare()];
-        const set = async (items) => must(await root.put('/v1/admin/search/synonyms', { items }));
+        const set = async (items) => must(await root.put('/v1/admin/search/synonyms', { body: { items } }));
         const [self, english, german] = [await write(ada, `${one} is the word that we have`), await write(ada, `${two} is the other that they have`), await write(ada, `${two} ist das andere und nicht dieses`)];
         const any = await write(ada, three);
         await until(nobody, one, [self]);
@@ -404,10 +404,10 @@ test('synonyms find one another in the notes of their language, after the word i
                 assert.deepEqual((await notes(nobody, `${one} from:${ada.username}`, { highlight: true })).items.find((i) => i.note.id === any).highlights, [{ start: 0, length: three.length }]);
                 return true;
         });
-        problem(await ada.put('/v1/admin/search/synonyms', { items: [] }), 403);
-        problem(await root.put('/v1/admin/search/synonyms', { items: [{ words: [one] }] }), 422, { field: 'items[0].words' });
-        problem(await root.put('/v1/admin/search/synonyms', { items: [{ words: [one, 'two words'] }] }), 422, { field: 'items[0].words' });
-        problem(await root.put('/v1/admin/search/synonyms', { items: [{ language: 'xx', words: [one, two] }] }), 422, { field: 'items[0].language' });
+        problem(await ada.put('/v1/admin/search/synonyms', { body: { items: [] } }), 403);
+        problem(await root.put('/v1/admin/search/synonyms', { body: { items: [{ words: [one] }] } }), 422, { field: 'items[0].words' });
+        problem(await root.put('/v1/admin/search/synonyms', { body: { items: [{ words: [one, 'two words'] }] } }), 422, { field: 'items[0].words' });
+        problem(await root.put('/v1/admin/search/synonyms', { body: { items: [{ language: 'xx', words: [one, two] }] } }), 422, { field: 'items[0].language' });
         must(await root.del('/v1/admin/search/synonyms'), 204);
         assert.deepEqual(await found(nobody, one), [self]);
 });
