@@ -5,33 +5,34 @@
 #include "services/search/scripts.h"
 
 /* Stems in every language that was asked for, with and without the sign of the language: the stem may be a word of its
- * own. Kinds: w the word, s a stem, y a typing mistake, o another word that stands for it ("o:en": in English). */
-DB_STATEMENT(
-    SELECT_ALTERNATIVES, "search_service", &search_rows__word__message,
-    "with asked as (select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $7::bigint[],"
-    " $8::bigint[]) with ordinality as a (word, lexeme, stems, typos, synonyms, starts, place)),"
-    " languages as (select * from unnest($5::text[], $6::text[]) as l (code, dictionary)),"
-    " synonyms as (select a.place, o.word, s.language from asked a join search_synonyms s"
-    " on s.words @> array[a.lexeme] cross join unnest(s.words) as o (word)"
-    " where a.synonyms > 0 and o.word <> a.lexeme),"
-    " stems as (select a.place, l.code, s.stem from asked a cross join languages l"
-    " cross join lateral (select search_stem(l.dictionary, a.word) as stem) s"
-    " where a.stems > 0 and s.stem is not null), others as ("
-    "select place, '~' || code || ':' || stem as word, 's' as kind from stems"
-    " union select place, stem, 's' from stems"
-    " union select place, word, case language when '' then 'o' else 'o:' || language end from synonyms"
-    " union select y.place, '~' || l.code || ':' || s.stem, 'o' from synonyms y"
-    " join languages l on y.language in ('', l.code)"
-    " cross join lateral (select search_stem(l.dictionary, y.word) as stem) s where s.stem is not null"
-    " union select place, t.word, 'y' from asked a cross join lateral (select search_alike(a.lexeme) as word"
-    " where a.typos > 0) t)"
-    " select a.place, a.lexeme as word, 'w' as kind, coalesce(w.open, 0) as open"
-    " from asked a left join search_words w on w.word = a.lexeme"
-    " union all select a.place, '', 'p', (select coalesce(sum(open), 0)::bigint from (select open from search_words"
-    " where word >= a.lexeme and word < a.lexeme || U&'\\+10FFFF' order by word limit 2000) s)"
-    " from asked a where a.starts > 0"
-    " union all select o.place, o.word, o.kind, w.open from others o join search_words w on w.word = o.word"
-    " join asked a on a.place = o.place and a.lexeme <> o.word order by place, kind desc, word");
+ * own. Of more than 2,000 words that begin so no sum is made: very many. Kinds: p what begins so, w the word, s a stem,
+ * y a typing mistake, o another word that stands for it ("o:en": in English). */
+DB_STATEMENT(SELECT_ALTERNATIVES, "search_service", &search_rows__word__message,
+             "with asked as (select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $7::bigint[],"
+             " $8::bigint[]) with ordinality as a (word, lexeme, stems, typos, synonyms, starts, place)),"
+             " languages as (select * from unnest($5::text[], $6::text[]) as l (code, dictionary)),"
+             " synonyms as (select a.place, o.word, s.language from asked a join search_synonyms s"
+             " on s.words @> array[a.lexeme] cross join unnest(s.words) as o (word)"
+             " where a.synonyms > 0 and o.word <> a.lexeme),"
+             " stems as (select a.place, l.code, s.stem from asked a cross join languages l"
+             " cross join lateral (select search_stem(l.dictionary, a.word) as stem) s"
+             " where a.stems > 0 and s.stem is not null), others as ("
+             "select place, '~' || code || ':' || stem as word, 's' as kind from stems"
+             " union select place, stem, 's' from stems"
+             " union select place, word, case language when '' then 'o' else 'o:' || language end from synonyms"
+             " union select y.place, '~' || l.code || ':' || s.stem, 'o' from synonyms y"
+             " join languages l on y.language in ('', l.code)"
+             " cross join lateral (select search_stem(l.dictionary, y.word) as stem) s where s.stem is not null"
+             " union select place, t.word, 'y' from asked a cross join lateral (select search_alike(a.lexeme) as word"
+             " where a.typos > 0) t)"
+             " select a.place, a.lexeme as word, 'w' as kind, coalesce(w.open, 0) as open"
+             " from asked a left join search_words w on w.word = a.lexeme"
+             " union all select a.place, '', 'p', (select case when count(*) < 2000 then coalesce(sum(open), 0)::bigint"
+             " else 1000000000000 end from (select open from search_words"
+             " where word >= a.lexeme and word < a.lexeme || U&'\\+10FFFF' order by word limit 2000) s)"
+             " from asked a where a.starts > 0"
+             " union all select o.place, o.word, o.kind, w.open from others o join search_words w on w.word = o.word"
+             " join asked a on a.place = o.place and a.lexeme <> o.word order by place, kind desc, word");
 
 sn_status store_alternatives(struct db_tx *tx, const struct word_asked *words, size_t n_words, char **languages,
                              char **dictionaries, size_t n_languages, size_t *n, SearchRows__Word ***rows)
