@@ -18,7 +18,7 @@
 
 #include "base/clock.h"
 #include "base/spool.h"
-#include "base/testdata/slow_disk.h"
+#include "base/testdata/disk_gate.h"
 
 static char folder[64];
 
@@ -291,14 +291,14 @@ static void who_gives_bytes_does_not_wait_and_is_told_when_there_is_room(void **
         told = 0;
         assert_true(spool_listen(tell, &told));
         assert_int_equal(spool_new(0, &s), SPOOL_OK);
-        slow_disk_stop();
+        disk_gate_close();
         fill(s, 100000);
-        slow_disk_await();
+        disk_gate_await();
         assert_false(spool_is_full(s));
         fill(s, 300000);
         assert_true(spool_is_full(s));
         assert_int_equal(told, 0);
-        slow_disk_go_on();
+        disk_gate_open();
         for (int i = 0; told == 0; i++) {
                 assert_true(i < 20000);
                 clock_sleep_ms(1);
@@ -318,10 +318,10 @@ static void a_file_is_copied_as_fast_as_the_disk_takes_it(void **state)
         assert_int_equal(spool_new(0, &to), SPOOL_OK);
         fill(from, 2000000);
         int fd = finish(from);
-        slow_disk_stop();
+        disk_gate_close();
         assert_int_equal(spool_copy(to, fd, clock_monotonic_us() + 20000), SPOOL_LATE);
         assert_true(spool_size(to) < 500000); /* no more waits for the disk */
-        slow_disk_go_on();
+        disk_gate_open();
         spool_free(to);
         to = new_once_it_fits();
         assert_int_equal(spool_copy(to, fd, INT64_MAX), SPOOL_OK);
@@ -337,12 +337,12 @@ static void who_finishes_a_file_waits_no_longer_than_it_says(void **state)
         int fd;
         setup(10000000, 10, 0);
         assert_int_equal(spool_new(0, &s), SPOOL_OK);
-        slow_disk_stop();
+        disk_gate_close();
         fill(s, 1000);
         assert_int_equal(spool_finish(s, clock_monotonic_us() + 20000, &fd), SPOOL_LATE);
         spool_free(s);
         assert_int_equal(spool_bytes_in_use(), 1000); /* it is still there */
-        slow_disk_go_on();
+        disk_gate_open();
         wait_in_use(0);
 }
 

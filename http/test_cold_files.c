@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/testdata/cold_disk.h"
+#include "base/testdata/disk_gate.h"
 #include "http/test_http2_support.h"
 
 enum { FILE_BYTES = 3 << 20, SLOW_MS = 200 };
@@ -46,13 +46,13 @@ static int setup(void **state)
                 return -1;
         }
         f.port = http_server_port(f.server);
-        cold_disk_stop();
+        disk_gate_close();
         return 0;
 }
 
 static int teardown(void **state)
 {
-        cold_disk_go_on();
+        disk_gate_open();
         http_server_stop(f.server, 1000);
         return 0;
 }
@@ -80,12 +80,12 @@ static void others_are_answered_while_a_file_waits_for_the_disk(void **state)
 {
         int fd = client_open(&f), other = client_open(&f);
         get(fd, "/file");
-        cold_disk_await();
+        disk_gate_await();
         for (int i = 0; i < 10; i++) {
                 get(other, "/");
                 client_expect(other, 200, "");
         }
-        cold_disk_go_on();
+        disk_gate_open();
         expect_file(fd);
         get(fd, "/");
         client_expect(fd, 200, "");
@@ -102,14 +102,14 @@ static void over_http2_the_same_connection_goes_on(void **state)
         h2_frame(&b, NGHTTP2_WINDOW_UPDATE, 0, 0, "\x7f\0\0\0", 4);      /* and of the connection */
         h2_request(&b, 1, "/file");
         h2_send(fd, &b);
-        cold_disk_await();
+        disk_gate_await();
         for (uint32_t id = 3; id < 20; id += 2) {
                 buf_init(&b, 1000);
                 h2_request(&b, id, "/");
                 h2_send(fd, &b);
                 assert_int_equal(h2_read_status(fd, id), 200);
         }
-        cold_disk_go_on();
+        disk_gate_open();
         size_t got = 0;
         while (got < FILE_BYTES) {
                 struct h2_frame frame;
@@ -126,9 +126,9 @@ static void a_client_who_waits_for_the_disk_is_not_a_slow_one(void **state)
         int fd = client_open(&f);
         int64_t slow = fixture_slow_clients();
         get(fd, "/file");
-        cold_disk_await();
+        disk_gate_await();
         clock_sleep_ms(SLOW_MS * 5); /* it would have been one after three times that */
-        cold_disk_go_on();
+        disk_gate_open();
         expect_file(fd);
         assert_int_equal(fixture_slow_clients(), slow);
         close(fd);
@@ -138,9 +138,9 @@ static void a_client_who_goes_meanwhile_leaves_nothing_behind(void **state)
 {
         int fd = client_open(&f);
         get(fd, "/file");
-        cold_disk_await();
+        disk_gate_await();
         client_reset(fd);
-        cold_disk_go_on();
+        disk_gate_open();
         WAIT_UNTIL(fixture_connections() == 0);
         assert_true(fcntl(answer_fd, F_GETFD) < 0);
 }

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/spool.h"
-#include "base/testdata/slow_disk.h"
+#include "base/testdata/disk_gate.h"
 #include "rpc/grpc_request.h"
 
 enum { CHUNK = 60000, CHUNKS = 100, BODY = CHUNK * CHUNKS, WAIT_MS = 60000 };
@@ -79,15 +79,15 @@ static void a_disk_that_stands_still_holds_up_nobody_but_who_writes(void **state
         size_t len;
         char *body = make_body(&len);
         in.text = "hello";
-        slow_disk_stop();
+        disk_gate_close();
         begin(&u, body, len);
-        slow_disk_await();
+        disk_gate_await();
         for (int i = 0; i < 100; i++) {
                 assert_int_equal(call(&echo_methods[ECHO_ECHO], NULL, &in, &out), SN_OK);
         }
         /* what may wait, and what its client may have sent before it knew */
         assert_in_range(wait_until_no_more_comes(), 256 << 10, (256 << 10) + 2 * GRPC_WINDOW_BYTES + (64 << 10));
-        slow_disk_go_on();
+        disk_gate_open();
         assert_int_equal(pthread_join(u.thread, NULL), 0);
         assert_int_equal(u.answer.status, SN_OK); /* however long it took: it was not the client who was slow */
         free(body);

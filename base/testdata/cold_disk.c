@@ -1,9 +1,7 @@
-/* Owns the disk that gives nothing. */
-#include "base/testdata/cold_disk.h"
+/* Owns reads from a disk whose files are not in memory: they wait at the gate. */
+#include "base/testdata/disk_gate.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <stdbool.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
 
@@ -14,40 +12,15 @@ ssize_t __wrap_preadv64v2(int fd, const struct iovec *pieces, int n, off_t at, i
 ssize_t __real_sendfile64(int to, int from, off_t *at, size_t len);
 ssize_t __wrap_sendfile64(int to, int from, off_t *at, size_t len);
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static bool stopped;
-static int waiting;
-
-static void wait_for_disk(void)
-{
-        pthread_mutex_lock(&lock);
-        waiting++;
-        pthread_cond_broadcast(&changed);
-        while (stopped) {
-                pthread_cond_wait(&changed, &lock);
-        }
-        waiting--;
-        pthread_mutex_unlock(&lock);
-}
-
-static bool is_stopped(void)
-{
-        pthread_mutex_lock(&lock);
-        bool is = stopped;
-        pthread_mutex_unlock(&lock);
-        return is;
-}
-
 ssize_t __wrap_pread64(int fd, void *bytes, size_t len, off_t at)
 {
-        wait_for_disk();
+        disk_gate_pass();
         return __real_pread64(fd, bytes, len, at);
 }
 
 ssize_t __wrap_preadv64v2(int fd, const struct iovec *pieces, int n, off_t at, int flags)
 {
-        if ((flags & RWF_NOWAIT) != 0 && is_stopped()) {
+        if ((flags & RWF_NOWAIT) != 0 && disk_gate_is_closed()) {
                 errno = EAGAIN;
                 return -1;
         }
@@ -56,33 +29,6 @@ ssize_t __wrap_preadv64v2(int fd, const struct iovec *pieces, int n, off_t at, i
 
 ssize_t __wrap_sendfile64(int to, int from, off_t *at, size_t len)
 {
-        wait_for_disk();
+        disk_gate_pass();
         return __real_sendfile64(to, from, at, len);
-}
-
-static void set_stopped(bool stops)
-{
-        pthread_mutex_lock(&lock);
-        stopped = stops;
-        pthread_cond_broadcast(&changed);
-        pthread_mutex_unlock(&lock);
-}
-
-void cold_disk_stop(void)
-{
-        set_stopped(true);
-}
-
-void cold_disk_await(void)
-{
-        pthread_mutex_lock(&lock);
-        while (waiting == 0) {
-                pthread_cond_wait(&changed, &lock);
-        }
-        pthread_mutex_unlock(&lock);
-}
-
-void cold_disk_go_on(void)
-{
-        set_stopped(false);
 }
