@@ -1,6 +1,6 @@
-/* What becomes of media that other services show: their events confirm that something shows them, and say that it does
- * so no more. What it alone showed goes with it; what others show, too, stays, and is public only as long as one of
- * them is. */
+/* Tracks which media other services show: their events confirm that an object shows them, and later that it no
+ * longer does. Media that only this object showed are deleted with it; media that others show stay, and are public only
+ * as long as one of those is. */
 #include "services/media/attachments.h"
 
 #include <string.h>

@@ -79,8 +79,8 @@ static sn_status fail_disk(struct rpc_call *c)
                 log_event(LOG_LEVEL_ERROR, "a media file cannot be kept", LOG_STR("error.message", strerror(errno)));
         }
         return full ? rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "disk_full", NULL,
-                                    "the server has no room for further files; try again later")
-                    : rpc_fail(c, SN_INTERNAL, NULL, "the file could not be kept");
+                                    "the server's disk is full; try again later")
+                    : rpc_fail(c, SN_INTERNAL, NULL, "the file could not be stored");
 }
 
 static bool hash_all(int fd, EVP_MD_CTX *hash, uint8_t digest[32])
@@ -163,7 +163,7 @@ static bool sync_folder_of(const char *name)
         return sync_folder(path);
 }
 
-/* Within the transaction, since the lock is: between looking and committing nobody may remove what is there. */
+/* Within the transaction, since that holds the lock: between the check and the commit nobody may remove the file. */
 sn_status blob_publish(struct db_tx *tx, const struct staged_blob *blob)
 {
         char path[PATH_BYTES];

@@ -2,7 +2,7 @@
  *
  * A blob comes in three steps: it is staged under a name of its own and is on disk then; in the transaction that writes
  * the row about it its hash is locked and it is moved to its place; the row is committed. So there is no row without a
- * file. A file without a row is what a crash in between leaves; a job takes it away, under the same lock. */
+ * file. A crash in between leaves a file without a row; a job removes it, under the same lock. */
 #ifndef SERVICES_MEDIA_BLOBS_H
 #define SERVICES_MEDIA_BLOBS_H
 
@@ -31,10 +31,10 @@ SN_CHECKED sn_status blob_publish(struct db_tx *tx, const struct staged_blob *bl
 
 /* On disk when it returns. What is not published goes with the call. */
 SN_CHECKED sn_status chunk_stage(struct rpc_call *c, int fd, const char *id);
-/* Puts it in its place, within the transaction that writes its row, once nothing refuses it any more. */
+/* Puts it in its place, within the transaction that writes its row, after the last check. */
 SN_CHECKED sn_status chunk_publish(struct db_tx *tx, const char *id);
 SN_CHECKED sn_status chunk_open(struct rpc_call *c, const char *id, int *fd);
-/* Once the transaction that forgets it has committed. */
+/* Call it once the transaction that deletes its row has committed. */
 void chunk_remove_after(struct db_tx *tx, const char *id);
 
 /* --- what is there --- */
@@ -48,7 +48,7 @@ SN_CHECKED sn_status blob_open(struct rpc_call *c, const char *name, int *fd);
 SN_CHECKED sn_status blob_lock(struct db_tx *tx, const char *name);
 void blob_remove(const char *name);
 
-/* --- what a crash, or a transaction that was taken back, left --- */
+/* --- what a crash, or a transaction that was rolled back, left --- */
 
 /* How many folders of blobs there are: 00 to ff. */
 enum { BLOB_FOLDERS = 256 };

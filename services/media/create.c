@@ -21,7 +21,7 @@ sn_status create_media(struct db_tx *tx, const struct staged_blob *blob, const s
 {
         bool has = false;
 
-        TRY(quota_admit(tx, media->owner_id, 0)); /* locks it: of two that bring the same one is charged */
+        TRY(quota_admit(tx, media->owner_id, 0)); /* locks it: of two uploads of the same content one is charged */
         TRY(queue_admit(tx, media->owner_id));
         TRY(block_admit(tx, "file", blob->name));
         TRY(store_has_content(tx, media->owner_id, blob->name, &has));
@@ -39,7 +39,7 @@ static sn_status check_size(struct rpc_call *c)
         }
         if (c->body->size > media_limits.file_bytes) {
                 return rpc_fail_code(c, SN_INVALID_ARGUMENT, "file_too_large", "file",
-                                     "has %" PRId64 " bytes; %" PRId64 " are the most that one may have", c->body->size,
+                                     "has %" PRId64 " bytes; the limit is %" PRId64, c->body->size,
                                      media_limits.file_bytes);
         }
         return SN_OK;

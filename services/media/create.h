@@ -6,7 +6,7 @@
 #include "services/media/sniff.h"
 #include "services/media/store.h"
 
-/* -1 … 1 to millionths; SN_INVALID_ARGUMENT on the field beyond. */
+/* -1 … 1 in millionths; SN_INVALID_ARGUMENT on the field when out of range. */
 SN_CHECKED sn_status focus_of(struct rpc_call *c, const char *field, double value, int32_t *out);
 
 /* Charges the quota of its owner, once for each content, puts the blob in its place, and writes the row. */

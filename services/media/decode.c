@@ -1,4 +1,4 @@
-/* Owns starting the child that decodes, waiting for it, and reading what it says. */
+/* Owns starting the decoding child, waiting for it, and reading its answer. */
 #include "services/media/decode.h"
 
 #include <errno.h>
@@ -34,7 +34,7 @@ static void close_files(void *context)
         }
 }
 
-/* Takes a descriptor, and gives one that is none of those that the child has. */
+/* Duplicates a descriptor above those that the child uses. */
 static int move_up(int fd)
 {
         int higher = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, LOWEST_FD) : -1;
@@ -59,8 +59,8 @@ struct child {
         int said; /* its standard output */
 };
 
-/* Theirs are below, so that none is overwritten before it was moved. It has no others, whatever the libraries of this
- * process left open without close-on-exec. */
+/* The child's numbers are below these, so that no descriptor is overwritten before it was moved. It gets no others,
+ * even if a library of this process left one open without close-on-exec. */
 static bool add_fds(posix_spawn_file_actions_t *actions, int in, int out, const struct decoded *d)
 {
         bool ok = posix_spawn_file_actions_adddup2(actions, in, 0) == 0 &&
@@ -111,7 +111,7 @@ static bool start(struct rpc_call *c, const struct decode_request *r, const stru
         return ok;
 }
 
-/* False: it is until_us. */
+/* False: until_us has passed. */
 static bool wait_readable(int fd, int64_t until_us)
 {
         struct pollfd ready = {.fd = fd, .events = POLLIN};
@@ -143,7 +143,7 @@ static bool listen_to(const struct child *child, int64_t until_us, char said[SAI
         return false;
 }
 
-/* One that has closed its output may go on for ever: it has the same time for its end. */
+/* A child that has closed its output may still run for ever: it must exit by the same time. */
 static bool ends_by(const struct child *child, int64_t until_us)
 {
         int ended = pidfd_open(child->pid, 0);
@@ -203,8 +203,7 @@ static void set_reason(struct decoded *out, const char *reason)
 static sn_status set_outcome(struct rpc_call *c, bool in_time, int status, const char *said, struct decoded *out)
 {
         if (in_time && WIFEXITED(status) && WEXITSTATUS(status) == 2) {
-                return rpc_fail(c, SN_UNAVAILABLE, NULL,
-                                "the child that decodes pictures could not begin: is libvips there?");
+                return rpc_fail(c, SN_UNAVAILABLE, NULL, "the picture decoder could not start: is libvips installed?");
         }
         if (!in_time) {
                 set_reason(out, "it takes too long to read");
@@ -224,7 +223,7 @@ sn_status decode_picture(struct rpc_call *c, const struct decode_request *r, str
         bool opened = open_files(out);
         arena_defer(c->arena, close_files, out);
         if (!opened || !start(c, r, out, &child)) {
-                return rpc_fail(c, SN_UNAVAILABLE, NULL, "no child to decode a picture could be started: %s",
+                return rpc_fail(c, SN_UNAVAILABLE, NULL, "the picture decoder could not be started: %s",
                                 strerror(errno));
         }
         int64_t until_us = clock_monotonic_us() + r->wait_ms * INT64_C(1000);

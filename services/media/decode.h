@@ -1,5 +1,5 @@
-/* Decoding pictures in a child of its own: the child's side and its caller's. The child is this program under a name
- * that is in no help: the serving process never loads libvips, and shares nothing with what decodes. */
+/* Decoding pictures in a child process: the child's side and its caller's. The child is this program under a command
+ * that `sonet help` does not list: the serving process never loads libvips, and shares no memory with the decoder. */
 #ifndef SERVICES_MEDIA_DECODE_H
 #define SERVICES_MEDIA_DECODE_H
 
@@ -10,7 +10,7 @@
 
 /* What is made of a picture, each a file: in this order. */
 enum decode_output { DECODE_ORIGINAL, DECODE_LARGE, DECODE_MEDIUM, DECODE_SMALL, DECODE_THUMB, DECODE_N_OUTPUTS };
-/* Their descriptors in the child; 0 is the file, 1 what is said about it. */
+/* Their descriptors in the child; 0 is the file, 1 takes the answer. */
 enum { DECODE_FIRST_FD = 3 };
 
 struct decoded_file {
@@ -34,7 +34,8 @@ struct decode_request {
         int wait_ms;              /* for the child's end; then it is killed */
 };
 
-/* SN_OK with a reason when the picture is at fault; another status when nothing could be tried. Blocks for wait_ms. */
+/* SN_OK with a reason when the picture is at fault; another status when the server could not decode at all. Blocks
+ * for wait_ms. */
 SN_CHECKED sn_status decode_picture(struct rpc_call *c, const struct decode_request *request, struct decoded *out);
 
 /* The child: decode-media MIME_TYPE FOCUS_X FOCUS_Y. Gives the exit code. */

@@ -1,5 +1,5 @@
-/* Owns what happens to a picture in the sandboxed child: checked, stripped, made smaller, summed up. libvips is loaded
- * here, at run time, by its table of functions below. */
+/* Owns what happens to a picture in the sandboxed child: check, strip, scale, BlurHash. libvips is loaded here, at
+ * run time, by its table of functions below. */
 #include "services/media/decode.h"
 
 #include <dlfcn.h>
@@ -22,7 +22,7 @@
 
 enum { SIDE_MAX = 20000, FRAMES_MAX = 1000, SUMMARY_SIDE = 32, JPEG_QUALITY = 92, WEBP_QUALITY = 80 };
 #define PIXELS_MAX INT64_C(100000000)
-/* What is made of a small file may be larger than it. */
+/* The output may be larger than a small input. */
 #define MADE_BYTES (INT64_C(32) << 20)
 
 #define FUNCTIONS(F)                                                                                                   \
@@ -110,8 +110,8 @@ static bool strip_to(int fd, const char *mime_type, const void *bytes, size_t le
         return strcmp(mime_type, "image/webp") == 0 ? strip_webp(&s) : strip_gif(&s);
 }
 
-/* Said by EXIF alone, which goes: the pixels are turned instead. What libvips writes is stripped like what others do.
- */
+/* The orientation stands in EXIF, which is removed: the pixels are turned instead. What libvips writes is stripped
+ * like any other file. */
 static bool turn_upright(const struct picture *p, int fd)
 {
         bool is_jpeg = strcmp(p->mime_type, "image/jpeg") == 0;
@@ -183,7 +183,7 @@ static VipsImage *fit_again(VipsImage *from, int side)
                                                                                                              : NULL;
 }
 
-/* Where a square of side begins along a length, with the focus in its middle as far as it goes. */
+/* Where a square of side begins along a length, centred on the focus as far as the edges allow. */
 static int square_at(int length, int side, double focus)
 {
         int at = (int)((focus + 1) / 2 * length - side / 2.0);

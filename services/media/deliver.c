@@ -1,4 +1,4 @@
-/* Owns the answer that is a media's bytes. */
+/* Owns the answer with the bytes of a media. */
 #include "services/media/media.h"
 
 #include <string.h>
@@ -76,8 +76,8 @@ sn_status media_handle_download_media(struct rpc_call *c, const Media__DownloadM
         out->etag = file.sha256;
         out->mime_type = file.mime_type;
         out->inline_ = true;
-        /* Not for long: it may stop being public, be deleted, or get another focus. Its ETag makes asking again cheap.
-         */
+        /* Cached for a short time only: it may stop being public, be deleted, or get another focus. Its ETag makes
+         * revalidation cheap. */
         out->cache_control = file.is_public ? "public, max-age=300" : "private, max-age=300";
         return rpc_answer_file(c, fd);
 }

@@ -13,8 +13,8 @@ void describe_start(const char *public_url)
         base_url = public_url;
 }
 
-/* When an address that is given out now expires: in half an hour to an hour, and the same for all that are given out
- * within half an hour, so that browsers keep what they fetched. */
+/* When a URL that is signed now expires: in half an hour to an hour, rounded to half hours, so that browsers can
+ * reuse what they have cached. */
 static int64_t expiry_s(int64_t now_ms)
 {
         return (now_ms / 1000 / WINDOW_S + 2) * WINDOW_S;

@@ -1,5 +1,4 @@
-/* Erases what members brought whose accounts ended, a portion at a time: media with all their files, uploads, the
- * count. */
+/* Erases what deleted members uploaded, a batch at a time: media with all their files, uploads, the quota. */
 #include "services/media/media.h"
 
 #include <stdio.h>

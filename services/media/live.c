@@ -49,7 +49,7 @@ static Media__Media *find(MediaRows__StoredMedia **rows, size_t n, const char *i
         return NULL;
 }
 
-/* As it is now; of one that is gone, only that it is. */
+/* As it is now; of a deleted one only that it is deleted. */
 static bool set_data(struct rpc_call *c, const bus_event *e, Media__Media *now, Media__MediaEvent *item)
 {
         if (strcmp(e->type, EVENT_MEDIA_DELETED) == 0) {

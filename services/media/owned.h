@@ -5,10 +5,10 @@
 #include "db/db.h"
 #include "services/media/media.rpc.h"
 
-/* Of the actor, as they are shown it. SN_NOT_FOUND when they have none. */
+/* A media of the actor, as its owner sees it. SN_NOT_FOUND when they do not have it. */
 SN_CHECKED sn_status owned_read(struct db_tx *tx, const char *id, Media__Media *out);
-/* With its variants, wherever it is shown; the last one of a content is counted no more. SN_NOT_FOUND when they have
- * none. */
+/* Deletes it with its variants, wherever it is shown; with the last media of a content its quota is released.
+ * SN_NOT_FOUND when the actor does not have it. */
 SN_CHECKED sn_status owned_delete(struct db_tx *tx, const char *id, const char *owner_id);
 
 #endif

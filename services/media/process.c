@@ -1,5 +1,5 @@
-/* Owns the queue of media that are to be processed: takes one under a lease, has it decoded by a child, and keeps what
- * comes of it. What is killed in between is done again when the lease is over. */
+/* Owns the queue of media to process: claims one under a lease, has it decoded by a child, and stores the result.
+ * When the process is killed in between, the work is repeated after the lease. */
 #include "services/media/media.h"
 
 #include <math.h>
@@ -44,8 +44,8 @@ static sn_status keep_ready(struct db_tx *tx, const MediaRows__StoredMedia *row,
         return media_emit(tx, EVENT_MEDIA_READY, row);
 }
 
-/* The media may have gone meanwhile: then nothing is kept. One that got another focus is shown with the old one until
- * its further generation is done. */
+/* The media may have been deleted meanwhile: then nothing is stored. One whose focus was changed is shown with the
+ * old crop until its next generation is done. */
 static sn_status keep(struct rpc_call *c, const MediaRows__DueMedia *job, const struct decoded *d,
                       const struct staged_blob *blobs)
 {
@@ -108,8 +108,8 @@ static sn_status process(struct rpc_call *c, const MediaRows__DueMedia *job)
         return keep(c, job, d, blobs);
 }
 
-/* The server's own fault, whatever it is, is none of the media: the attempt does not count, and it is tried again. The
- * job's call may have no time left. */
+/* A fault of the server says nothing about the media: the attempt does not count, and is repeated. The job's call
+ * may have no time left. */
 static void postpone(struct rpc_call *c, const MediaRows__DueMedia *job)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *own = rpc_call_new_background(c->service, POSTPONE_MS);

@@ -1,4 +1,4 @@
-/* Owns the refusal of what a member's quota does not hold, and of too much that waits to be processed. */
+/* Owns the refusal of what exceeds a member's quota, and of too many media that wait to be processed. */
 #include "services/media/quota.h"
 
 #include <inttypes.h>
@@ -10,7 +10,7 @@ sn_status queue_admit(struct db_tx *tx, const char *user_id)
         MediaRows__Quota quota = MEDIA_ROWS__QUOTA__INIT;
         int64_t n = 0;
 
-        TRY(store_lock_quota(tx, user_id, &quota)); /* of two at once the second counts the first */
+        TRY(store_lock_quota(tx, user_id, &quota)); /* of two requests at once the second counts the first */
         TRY(store_pending_jobs(tx, user_id, &n));
         return n < media_limits.pending
                    ? SN_OK
@@ -28,7 +28,7 @@ sn_status quota_admit(struct db_tx *tx, const char *user_id, int64_t bytes)
                 return SN_OK;
         }
         return rpc_fail_code(db_call(tx), SN_RESOURCE_EXHAUSTED, "quota_exceeded", NULL,
-                             "this needs %" PRId64 " bytes, and of your %" PRId64 " you have %" PRId64
-                             " left; delete something first",
+                             "this needs %" PRId64 " bytes, and of your quota of %" PRId64 " bytes %" PRId64
+                             " are left; delete something first",
                              bytes, media_limits.quota_bytes, left > 0 ? left : 0);
 }

@@ -1,4 +1,4 @@
-/* Removes blobs to which no row refers any more, as rows that go write them down. */
+/* Removes blobs to which no row refers any more; deleting a row lists its blobs here. */
 #include "services/media/media.h"
 
 #include "services/media/blobs.h"
@@ -6,7 +6,7 @@
 
 enum { BLOBS_AT_ONCE = 50 };
 
-/* Under the lock of its hash: who brings the same content now waits, and then puts it there again. */
+/* Under the lock of its hash: an upload of the same content waits, and then writes the file again. */
 static sn_status remove_one(struct db_tx *tx, const char *name)
 {
         bool referred = false;

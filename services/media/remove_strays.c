@@ -1,5 +1,5 @@
-/* Removes files of which no row knows: what a crash, or a transaction that was taken back after a file had its place,
- * left. Those of a day at least: nothing that is still on its way is so old. A portion is a folder. */
+/* Removes files that no row refers to: what a crash, or a transaction that was rolled back after its file was in
+ * place, left. Only files of at least a day: no upload in progress is so old. A batch is a folder. */
 #include "services/media/media.h"
 
 #include "services/media/blobs.h"
@@ -29,8 +29,8 @@ static sn_status remove_chunks(struct rpc_call *c, char **names, size_t n)
         return SN_OK;
 }
 
-/* Who brings the same content may refer to it in the next moment: the job that looks again under its lock removes it.
- */
+/* An upload of the same content may refer to it in the next moment: the job that checks again under the lock removes
+ * it. */
 static sn_status remove_blobs(struct rpc_call *c, char **names, size_t n)
 {
         return DB_WRITE(c, tx, store_unreference(tx, names, n));
@@ -39,7 +39,7 @@ static sn_status remove_blobs(struct rpc_call *c, char **names, size_t n)
 /* --- one folder --- */
 
 struct kind {
-        bool (*is_name)(const char *name); /* what else lies there is not ours */
+        bool (*is_name)(const char *name); /* other files there are not ours */
         sn_status (*remove)(struct rpc_call *c, char **names, size_t n);
 };
 
@@ -64,7 +64,7 @@ static sn_status visit(struct rpc_call *c, const char *folder, const struct kind
         return SN_OK;
 }
 
-/* Where it is: when that is forgotten it begins again. */
+/* The folder that is next; a restarted process begins at the first. */
 static int next_folder = -2;
 
 static sn_status remove_strays(struct rpc_call *c, bool *more)

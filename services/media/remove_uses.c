@@ -1,5 +1,5 @@
-/* Removes what was attached to objects that never came to be. Events are kept for seven days: what none of them has
- * confirmed by then, none will. */
+/* Removes attachments to objects that were never created. Events are kept for seven days: what was not confirmed by
+ * then never will be. */
 #include "services/media/media.h"
 
 #include "services/media/store.h"

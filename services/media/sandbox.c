@@ -66,7 +66,7 @@ static const int allowed[] = {
     SCMP_SYS(uname),
 };
 
-/* What libraries try, and do without. */
+/* What libraries try, and can do without. */
 static const int refused[] = {
     SCMP_SYS(open),   SCMP_SYS(openat),      SCMP_SYS(stat),        SCMP_SYS(lstat),      SCMP_SYS(newfstatat),
     SCMP_SYS(statx),  SCMP_SYS(access),      SCMP_SYS(faccessat),   SCMP_SYS(faccessat2), SCMP_SYS(readlink),
@@ -80,7 +80,7 @@ enum {
         SET_VMA = 0x53564d41, /* PR_SET_VMA: names of memory */
 };
 
-/* What is allowed by what it is asked for: a thread, but no process; of oneself alone. */
+/* Calls that are allowed for some arguments only: a new thread, but no process; this process, but no other. */
 static const struct {
         uint32_t action;
         int call;
@@ -117,7 +117,7 @@ static bool fill(scmp_filter_ctx filter)
         return ok;
 }
 
-/* TSYNC: over threads that libraries began, too. */
+/* TSYNC: for threads that libraries have started, too. */
 bool sandbox_close(void)
 {
         scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);

@@ -1,5 +1,5 @@
-/* The sandbox of children that decode what strangers sent: no file, no network, no other process; bounded memory and
- * time. */
+/* The sandbox of children that decode untrusted files: no file system, no network, no other process; bounded memory
+ * and time. */
 #ifndef SERVICES_MEDIA_SANDBOX_H
 #define SERVICES_MEDIA_SANDBOX_H
 
@@ -8,8 +8,8 @@
 
 /* At the very start of the child. file_bytes: the largest file that it may write. */
 bool sandbox_limit(int64_t file_bytes);
-/* Once everything is loaded, before the first byte of input is looked at: from then on only descriptors that are open
- * can be used. What else is tried ends the process. */
+/* Once everything is loaded, before the first byte of input is read: from then on only descriptors that are open can
+ * be used. Any other system call kills the process. */
 bool sandbox_close(void);
 
 #endif

@@ -1,5 +1,5 @@
-/* Owns what other services ask: descriptions of media that they show, and where those are shown. Whether somebody may
- * see it they have decided themselves. */
+/* Owns what other services ask: descriptions of media that they show, and where those are shown. They have decided
+ * themselves whether the viewer may see it. */
 #include "services/media/media.h"
 
 #include <string.h>

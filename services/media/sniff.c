@@ -1,4 +1,4 @@
-/* Owns the table of types that are taken, and asks libmagic which of them a file is. */
+/* Owns the table of accepted types, and asks libmagic which of them a file is. */
 #include "services/media/sniff.h"
 
 #include <magic.h>
@@ -17,7 +17,8 @@ static const struct sniffed types[] = {
 
 static const char refusal[] = "this is no picture that can be taken: send JPEG, PNG, WebP or GIF";
 
-/* Its tables are mapped for each question: kept, they would cost the process megabytes, and be one thread's. */
+/* Its tables are mapped for each file: kept, they would cost the process megabytes, and only one thread could use
+ * them. */
 static sn_status ask_libmagic(struct rpc_call *c, const uint8_t *head, size_t len, const char **mime_type)
 {
         magic_t magic = magic_open(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_COMPRESS | MAGIC_NO_CHECK_TAR | MAGIC_NO_CHECK_CDF |
@@ -32,7 +33,8 @@ static sn_status ask_libmagic(struct rpc_call *c, const uint8_t *head, size_t le
         if (magic != NULL) {
                 magic_close(magic);
         }
-        return *mime_type != NULL ? SN_OK : rpc_fail(c, SN_INTERNAL, NULL, "the file's type could not be found out");
+        return *mime_type != NULL ? SN_OK
+                                  : rpc_fail(c, SN_INTERNAL, NULL, "the type of the file could not be determined");
 }
 
 sn_status sniff(struct rpc_call *c, int fd, const char *field, struct sniffed *out)

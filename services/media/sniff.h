@@ -1,4 +1,4 @@
-/* What a file is, by its first bytes: never by its name, or by what the client calls it. */
+/* The type of a file by its first bytes: never by its name, or by the type that the client gives. */
 #ifndef SERVICES_MEDIA_SNIFF_H
 #define SERVICES_MEDIA_SNIFF_H
 
@@ -9,8 +9,8 @@ struct sniffed {
         const char *mime_type;
 };
 
-/* Of a file from its beginning. SN_INVALID_ARGUMENT, code unsupported_media_type (415), on the given field when it is
- * nothing that is taken. */
+/* Reads the file from its beginning. SN_INVALID_ARGUMENT, code unsupported_media_type (415), on the given field when
+ * its type is not accepted. */
 SN_CHECKED sn_status sniff(struct rpc_call *c, int fd, const char *field, struct sniffed *out);
 
 #endif

@@ -45,7 +45,7 @@ struct media_filter {
 SN_CHECKED sn_status store_list_media(struct db_tx *tx, const char *owner_id, const struct media_filter *filter,
                                       const struct page_scan *scan, size_t *n, MediaRows__StoredMedia ***rows);
 
-/* Those of the ids that are there, in no order. */
+/* Those of the ids that exist, in no particular order. */
 SN_CHECKED sn_status store_medias(struct db_tx *tx, char **ids, size_t n, size_t *n_rows,
                                   MediaRows__StoredMedia ***rows);
 
@@ -53,11 +53,11 @@ SN_CHECKED sn_status store_medias(struct db_tx *tx, char **ids, size_t n, size_t
 
 SN_CHECKED sn_status store_insert_uses(struct db_tx *tx, char **media_ids, size_t n, const char *object_id,
                                        bool is_public);
-/* The object has come to be: what it shows is public if it is. */
+/* The object was created: what it shows is public if the object is. */
 SN_CHECKED sn_status store_confirm_uses(struct db_tx *tx, const char *object_id);
-/* A portion of the uses by objects that never came to be. */
+/* A batch of the uses by objects that were never created. */
 SN_CHECKED sn_status store_remove_unconfirmed(struct rpc_call *c, bool *more);
-/* The object shows nothing any more; gone: media that only it had shown. */
+/* The object shows nothing any more; gone: media that only this object had shown. */
 SN_CHECKED sn_status store_delete_uses(struct db_tx *tx, const char *object_id, size_t *n,
                                        MediaRows__StoredMedia ***gone);
 
@@ -85,9 +85,10 @@ SN_CHECKED sn_status store_next_job(struct db_tx *tx, int64_t *wait_ms);
 SN_CHECKED sn_status store_pending_jobs(struct db_tx *tx, const char *owner_id, int64_t *n);
 /* One that is due, for a minute, which is what a job has; *found is false when there is none. */
 SN_CHECKED sn_status store_take_job(struct db_tx *tx, MediaRows__DueMedia *out, bool *found);
-/* The attempt does not count; due again after as long as the job is old, between 10 seconds and an hour. */
+/* The attempt does not count; it is due again after as long as the job is old, between 10 seconds and an hour. */
 SN_CHECKED sn_status store_postpone_job(struct db_tx *tx, const MediaRows__DueMedia *job);
-/* Gone: it, or its media, or somebody else has done it. Renewed: a further generation has begun, and the job stays. */
+/* Gone: the job or its media was deleted, or another process has done it. Renewed: the next generation was
+ * requested, and the job stays. */
 enum job_state { JOB_GONE, JOB_DONE, JOB_RENEWED };
 SN_CHECKED sn_status store_finish_job(struct db_tx *tx, const MediaRows__DueMedia *job, enum job_state *state);
 SN_CHECKED sn_status store_media_ready(struct db_tx *tx, const char *id, const struct processed_media *media);
@@ -100,9 +101,9 @@ SN_CHECKED sn_status store_insert_variant(struct db_tx *tx, const char *media_id
 SN_CHECKED sn_status store_delete_variants(struct db_tx *tx, const char *media_id);
 /* SN_NOT_FOUND when there is none. */
 SN_CHECKED sn_status store_variant(struct db_tx *tx, const char *media_id, const char *name, MediaRows__Variant *out);
-/* Names of blobs to which rows that went referred; each is given once. */
+/* Blobs to which deleted rows referred; each is returned once. */
 SN_CHECKED sn_status store_take_unreferenced(struct db_tx *tx, size_t limit, size_t *n, char ***names);
-/* Writes down those of the blobs to which no row refers. */
+/* Lists those of the blobs to which no row refers. */
 SN_CHECKED sn_status store_unreference(struct db_tx *tx, char **names, size_t n);
 SN_CHECKED sn_status store_is_referred(struct db_tx *tx, const char *name, bool *referred);
 
@@ -112,7 +113,7 @@ SN_CHECKED sn_status store_insert_upload(struct db_tx *tx, const MediaRows__Stor
 /* One that has not expired; locked until the transaction ends when lock is set. SN_NOT_FOUND when the actor has none.
  */
 SN_CHECKED sn_status store_upload(struct db_tx *tx, const char *id, bool lock, MediaRows__StoredUpload *out);
-/* Length, what was received and reserved, what became of it, and when it expires. */
+/* Updates its length, what was received and reserved, the media made of it, and when it expires. */
 SN_CHECKED sn_status store_update_upload(struct db_tx *tx, const MediaRows__StoredUpload *upload);
 SN_CHECKED sn_status store_fence_upload(struct db_tx *tx, const char *id);
 SN_CHECKED sn_status store_delete_upload(struct db_tx *tx, const char *id);
@@ -129,7 +130,7 @@ SN_CHECKED sn_status store_insert_chunk(struct db_tx *tx, const char *id, const 
 SN_CHECKED sn_status store_chunks(struct db_tx *tx, const char *upload_id, size_t *n, MediaRows__Chunk ***rows);
 /* Those of the ids that no row has. */
 SN_CHECKED sn_status store_unknown_chunks(struct db_tx *tx, char **ids, size_t n_ids, size_t *n, char ***names);
-/* Gives those that it deletes. */
+/* Returns those that it deletes. */
 SN_CHECKED sn_status store_delete_chunks(struct db_tx *tx, const char *upload_id, size_t *n, MediaRows__Chunk ***rows);
 
 #endif

@@ -32,7 +32,7 @@ static sn_status change(struct db_tx *tx, const struct db_statement *s, const st
         sn_status status = db_exec(tx, s, binds, n, NULL);
 
         return status == SN_ALREADY_EXISTS ? rpc_fail_code(db_call(tx), SN_ALREADY_EXISTS, "collection_exists", "name",
-                                                           "a collection beside it has this name")
+                                                           "another collection in the same place has this name")
                                            : status;
 }
 

@@ -1,4 +1,4 @@
-/* The SQL on collections and tags; all of it is about what the actor has. */
+/* The SQL on collections and tags of the actor. */
 #ifndef SERVICES_MEDIA_STORE_COLLECTIONS_H
 #define SERVICES_MEDIA_STORE_COLLECTIONS_H
 

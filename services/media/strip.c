@@ -42,7 +42,7 @@ static bool keeps_segment(const struct strip *s, uint8_t marker, size_t at)
         return marker != COM && (marker < APP0 || marker > APP15 || marker == APP14);
 }
 
-/* From behind SOS to the next marker that is no restart. */
+/* From behind SOS to the next marker that is not a restart. */
 static size_t end_of_scan(const struct strip *s, size_t at)
 {
         while (has(s, at, 2) &&
@@ -222,7 +222,8 @@ static size_t end_of_blocks(const struct strip *s, size_t at)
         return has(s, at, 1) ? at + 1 : 0;
 }
 
-/* Where the block at ends; 0: it is none. *keep: it is picture, its timing, or how often it repeats. */
+/* Where the block at `at` ends; 0: it is not a block. *keep: it holds pixels, their timing, or how often the
+ * animation repeats. */
 static size_t gif_block(const struct strip *s, size_t at, bool *keep)
 {
         *keep = true;

@@ -1,6 +1,6 @@
-/* Takes out of a picture what is not picture: EXIF with its places and thumbnails, XMP, IPTC, comments, text, and
- * whatever stands behind its end. Pixels, colour profiles and animation stay as they are, byte for byte. Runs in the
- * sandboxed child. */
+/* Removes from a picture all metadata: EXIF with its places and thumbnails, XMP, IPTC, comments, text, and whatever
+ * stands behind its end. Pixels, colour profiles and animation stay as they are, byte for byte. Runs in the sandboxed
+ * child. */
 #ifndef SERVICES_MEDIA_STRIP_H
 #define SERVICES_MEDIA_STRIP_H
 
@@ -15,7 +15,7 @@ struct strip {
         void *context;
 };
 
-/* False when it is no whole picture of its kind, or could not be written. */
+/* False when it is not a complete picture of its type, or could not be written. */
 bool strip_jpeg(const struct strip *s);
 bool strip_png(const struct strip *s);
 bool strip_webp(const struct strip *s);

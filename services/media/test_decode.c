@@ -1,5 +1,5 @@
-/* Tests of what a decoding child has and how long it is waited for: the child is this program, and does what its MIME
- * type says. */
+/* Tests of what a decoding child inherits and how long its parent waits for it: the child is this program, and does
+ * what its MIME type says. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

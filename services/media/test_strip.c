@@ -34,7 +34,7 @@ static void gives(strip_kind *kind, const char *in, size_t len, const char *expe
         assert_true(kind(&s));
         assert_int_equal(out.len, expected_len);
         assert_memory_equal(out.bytes, expected, expected_len);
-        for (size_t cut = 0; cut + 1 < expected_len; cut++) { /* what is cut off anywhere is no whole picture */
+        for (size_t cut = 0; cut + 1 < expected_len; cut++) { /* wherever it is cut off, it is not a complete picture */
                 s = (struct strip){out.bytes, cut, take, &(struct out){.len = 0}};
                 assert_false(kind(&s));
         }

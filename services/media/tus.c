@@ -54,12 +54,12 @@ sn_status tus_check_body(struct rpc_call *c, const char *checksum)
         const EVP_MD *algorithm = str_next(&rest, ' ', &name) ? algorithm_of(name) : NULL;
         if (algorithm == NULL || rest.len > DIGEST_TEXT_MAX || !base64_decode(rest.ptr, rest.len, said, &said_len)) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "checksum",
-                                "must be sha1 or sha256, a space, and it in Base64");
+                                "must be sha1 or sha256, a space, and the checksum in Base64");
         }
         if (!c->body->complete || !digest_body(c->body->fd, algorithm, is, &len) || len != said_len ||
             memcmp(said, is, len) != 0) {
                 return rpc_fail_code(c, SN_INVALID_ARGUMENT, "checksum_mismatch", "checksum",
-                                     "these are not the bytes of which it is the checksum; send them again");
+                                     "does not match the bytes that arrived; send them again");
         }
         return SN_OK;
 }
@@ -112,8 +112,9 @@ sn_status tus_check_metadata(struct rpc_call *c, const char *metadata)
 
         while (rest.len > 0 && next_pair(&rest, &name, &value)) {
                 if (name.len == 0 || decode(c, value, value.len) == NULL) {
-                        return rpc_fail(c, SN_INVALID_ARGUMENT, "metadata",
-                                        "must be names, each with its value in Base64 behind a space, apart by commas");
+                        return rpc_fail(
+                            c, SN_INVALID_ARGUMENT, "metadata",
+                            "must be names, each followed by a space and its value in Base64, separated by commas");
                 }
         }
         return SN_OK;
@@ -124,7 +125,7 @@ sn_status tus_check_metadata(struct rpc_call *c, const char *metadata)
 static sn_status fail_concat(struct rpc_call *c)
 {
         return rpc_fail(c, SN_INVALID_ARGUMENT, "concat",
-                        "must be partial, or final; and up to %d addresses of partial uploads apart by spaces",
+                        "must be \"partial\", or \"final;\" and up to %d URLs of partial uploads, separated by spaces",
                         PARTS_MAX);
 }
 

@@ -31,14 +31,14 @@ void upload_state(struct rpc_call *c, const upload_row *upload, MediaUploads__Up
 
 static sn_status fail_too_large(struct rpc_call *c, int64_t most)
 {
-        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "file_too_large", "length",
-                             "%" PRId64 " bytes are the most that it may have", most);
+        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "file_too_large", "length", "must be at most %" PRId64 " bytes",
+                             most);
 }
 
 sn_status upload_check_length(struct rpc_call *c, int64_t length)
 {
         if (length == 0) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "length", "must be at least 1: an empty file is no media");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "length", "must be at least 1: a file cannot be empty");
         }
         return length <= media_limits.file_bytes ? SN_OK : fail_too_large(c, media_limits.file_bytes);
 }
@@ -67,7 +67,8 @@ static sn_status keep_last(struct rpc_call *c, const upload_row *upload, struct 
         return upload_assemble(c, upload, chunks, n, out->size > 0, out);
 }
 
-/* All of it has come, or comes with the next size bytes, and no media was made of it yet. A partial one never is. */
+/* All of it was received, or will be with the next size bytes, and no media was made of it yet. A partial upload is
+ * never complete in this sense. */
 static bool is_last(const upload_row *upload, int64_t size)
 {
         return !upload->is_partial && upload->has_length && upload->received_bytes + size == upload->length &&
@@ -141,7 +142,7 @@ sn_status upload_receive(struct db_tx *tx, upload_row *upload, const struct uplo
         }
         if (is_last(upload, piece->size) && !piece->whole) {
                 return rpc_fail(db_call(tx), SN_UNAVAILABLE, NULL,
-                                "its length was told while this piece came; send the piece again");
+                                "the upload's length was set while this piece arrived; send the piece again");
         }
         TRY(reserve(tx, upload, upload->has_length ? upload->length : upload->received_bytes + piece->size));
         if (piece->whole) {

@@ -20,10 +20,10 @@ struct upload_piece {
 /* The answers about it. */
 void upload_answer(struct rpc_call *c, const upload_row *upload, MediaUploads__Upload *out);
 void upload_state(struct rpc_call *c, const upload_row *upload, MediaUploads__UploadState *out);
-/* Refuses a length of nothing, and one beyond the largest file: 413. */
+/* Refuses a length of 0, and one beyond the largest file: 413. */
 SN_CHECKED sn_status upload_check_length(struct rpc_call *c, int64_t length);
 
-/* Checks the call's body against what is left, its checksum and its type, and keeps it. */
+/* Checks the call's body against the remaining length, its checksum and its type, and stores it. */
 SN_CHECKED sn_status upload_keep(struct rpc_call *c, const upload_row *upload, const char *checksum,
                                  struct upload_piece *out);
 /* Puts chunks, and behind them the call's body when with_body is set, together as a file that becomes a media. */

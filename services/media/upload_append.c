@@ -7,10 +7,11 @@
 static sn_status fail_offset(struct rpc_call *c, const upload_row *upload)
 {
         return rpc_fail_code(c, SN_FAILED_PRECONDITION, "upload_offset", "offset",
-                             "%" PRId64 " bytes were acknowledged; go on from there", upload->received_bytes);
+                             "must be %" PRId64 ", the number of bytes that were acknowledged", upload->received_bytes);
 }
 
-/* What broke off, and began before somebody asked how far it is, is not added to what they were told. */
+/* A piece that broke off, and that began before the client asked for the offset, is dropped: the client was told an
+ * offset without it. */
 static bool is_fenced(const struct rpc_call *c, const upload_row *upload)
 {
         return !c->body->complete && c->admitted_ms > 0 && c->admitted_ms <= upload->fenced_ms;
@@ -23,7 +24,8 @@ static sn_status set_length(struct rpc_call *c, const MediaUploads__AppendUpload
         }
         TRY(upload_check_length(c, in->length));
         if ((upload->has_length && upload->length != in->length) || in->length < upload->received_bytes) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "length", "is not what was said before, or less than has come");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "length",
+                                "differs from the length that was set before, or is less than the bytes received");
         }
         upload->has_length = true;
         upload->length = in->length;
@@ -46,7 +48,7 @@ static sn_status receive(struct rpc_call *c, const MediaUploads__AppendUploadReq
 
         TRY(db_begin(c, &tx));
         TRY(store_upload(tx, in->id, true, &now));
-        TRY(check(c, in, &now)); /* once more: others may have been first */
+        TRY(check(c, in, &now)); /* once more: another request may have been first */
         TRY(upload_receive(tx, &now, piece));
         TRY(store_upload(tx, in->id, false, &now));
         *upload = now;
@@ -61,7 +63,7 @@ sn_status media_handle_append_upload(struct rpc_call *c, const MediaUploads__App
 
         TRY(tus_check_version(c, in->version));
         if (in->place_case == 0) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "offset", "Upload-Offset is needed");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "offset", "is required (Upload-Offset)");
         }
         TRY(DB_READ(c, tx, store_upload(tx, in->id, false, &upload)));
         TRY(check(c, in, &upload));

@@ -39,7 +39,7 @@ static void free_spool(void *spool)
         spool_free(spool);
 }
 
-/* What came in one piece is there already. *fd is not the caller's to close. */
+/* An upload of one piece is a file already. The caller does not close *fd. */
 static sn_status put_together(struct rpc_call *c, MediaRows__Chunk **chunks, size_t n, bool with_body, int *fd)
 {
         struct spool *whole = NULL;

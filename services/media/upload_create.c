@@ -1,4 +1,4 @@
-/* Owns how an upload begins: empty, with its first piece, or out of partial ones. */
+/* Owns creating an upload: empty, with its first piece, or as the concatenation of partial ones. */
 #include "services/media/upload.h"
 
 #include <string.h>
@@ -39,7 +39,7 @@ static sn_status check_part(struct db_tx *tx, const char *id, bool lock, upload_
         TRY(store_upload(tx, id, lock, part));
         if (!part->is_partial || !part->has_length || part->received_bytes != part->length) {
                 return rpc_fail(db_call(tx), SN_FAILED_PRECONDITION, "concat",
-                                "a part is no partial upload, or has not come as a whole");
+                                "a part is not a partial upload, or is not complete");
         }
         return SN_OK;
 }
@@ -70,7 +70,7 @@ static sn_status read_parts(struct rpc_call *c, char **ids, size_t n, upload_row
         return upload_check_length(c, whole->length);
 }
 
-/* The parts are none any more: what they had reserved is given back before the whole is charged. */
+/* The parts are deleted: their reservations are released before the whole is charged. */
 static sn_status drop_parts(struct db_tx *tx, char **ids, size_t n)
 {
         MediaRows__Quota quota = MEDIA_ROWS__QUOTA__INIT;

@@ -1,4 +1,4 @@
-/* Owns what is asked of an upload between its pieces, and its end. */
+/* Owns querying and deleting uploads. */
 #include "services/media/upload.h"
 
 #include "services/media/tus.h"
