@@ -1,4 +1,5 @@
-/* The media that messages show: to who may read the message, by addresses that hold for a while, and gone with it. */
+/* The media that messages show: to members who may read the message, at URLs that expire, and deleted with the
+ * message. */
 #ifndef SERVICES_MESSAGING_ATTACHMENTS_H
 #define SERVICES_MESSAGING_ATTACHMENTS_H
 
@@ -9,7 +10,8 @@
 struct attachments {
         char **ids;
         size_t n;
-        const char *object_id; /* as what media_service knows the message; NULL: the media are another one's */
+        const char *object_id; /* the id under which media_service knows the message; NULL: the media belong to another
+                                  message */
         Media__Media **media;
 };
 
@@ -21,7 +23,7 @@ SN_CHECKED sn_status attachments_pass_on(struct rpc_call *c, chat_entry *message
 SN_CHECKED sn_status attachments_put(struct db_tx *tx, const char *message_id, const struct attachments *attachments);
 /* Fills in the media of messages that are not deleted. Asks media_service. */
 SN_CHECKED sn_status attachments_show(struct rpc_call *c, struct shown *items, size_t n);
-/* With the message its media go, and media_service is told. */
+/* Deletes the media of a deleted message, and tells media_service. */
 SN_CHECKED sn_status attachments_end(struct db_tx *tx, const char *message_id);
 
 #endif

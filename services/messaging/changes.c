@@ -1,4 +1,4 @@
-/* Owns what becomes of messages: edits, deletions, reactions, pins. Each is an entry of the log. */
+/* Owns changes of messages: edits, deletions, reactions, pins. Each is an entry of the log. */
 #include "services/messaging/messaging.h"
 
 #include <string.h>
@@ -21,7 +21,7 @@ struct target {
         chat_entry message;
 };
 
-/* What reaches the other one of a direct chat. Taking back what is one's own may be done in any case. */
+/* Whether a change may reach the other member of a direct chat. Undoing one's own is always allowed. */
 static sn_status check_reaches(struct rpc_call *c, const char *chat_id)
 {
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
@@ -30,7 +30,7 @@ static sn_status check_reaches(struct rpc_call *c, const char *chat_id)
         return people_check_not_blocked(c, &member);
 }
 
-/* The message, with the chat locked, for who takes part in it. */
+/* Reads the message, with the chat locked, for an active member. */
 static sn_status open_target(struct db_tx *tx, const char *chat_id, const char *message_id, struct target *t)
 {
         messaging_rows__member__init(&t->member);
@@ -51,11 +51,10 @@ static sn_status add_change(struct db_tx *tx, struct target *t, int kind, const 
 static sn_status check_edit(struct rpc_call *c, const Messaging__EditMessageRequest *in, const chat_entry *message)
 {
         if (!uuid_equal(message->sender_id, c->actor)) {
-                return rpc_fail(c, SN_PERMISSION_DENIED, "message_id", "only who sent a message can edit it");
+                return rpc_fail(c, SN_PERMISSION_DENIED, "message_id", "only the sender of a message can edit it");
         }
         if (message->forwarded) {
-                return rpc_fail(c, SN_FAILED_PRECONDITION, "message_id",
-                                "a message that was passed on cannot be edited");
+                return rpc_fail(c, SN_FAILED_PRECONDITION, "message_id", "a forwarded message cannot be edited");
         }
         return text_is_blank(in->text) ? rpc_fail(c, SN_INVALID_ARGUMENT, "text", "must not be empty") : SN_OK;
 }
@@ -78,7 +77,7 @@ static sn_status edit(struct db_tx *tx, const Messaging__EditMessageRequest *in,
         return SN_OK;
 }
 
-/* The text that it has already is no edit. */
+/* Setting the same text is not an edit. */
 sn_status messaging_handle_edit_message(struct rpc_call *c, const Messaging__EditMessageRequest *in,
                                         Messaging__Message *out)
 {
@@ -141,7 +140,7 @@ static sn_status delete_for_all(struct db_tx *tx, const Messaging__DeleteMessage
         return deletion_for_all(tx, &t.member, &t.message);
 }
 
-/* Also what is deleted for all already, and by who is out of the chat. */
+/* Also of a message that is deleted for all already, and by a former member. */
 static sn_status delete_for_me(struct db_tx *tx, const chat_member *member, const Messaging__DeleteMessageRequest *in)
 {
         chat_entry message;
@@ -167,7 +166,7 @@ sn_status messaging_handle_delete_message(struct rpc_call *c, const Messaging__D
 
 /* ---- Reactions ---- */
 
-/* No words: what shows, on one line, without letters and spaces of ASCII. */
+/* Something visible, on one line, without ASCII letters and spaces. */
 static sn_status check_emoji(struct rpc_call *c, const char *emoji)
 {
         bool ok = strlen(emoji) <= 64 && !text_is_blank(emoji) && text_is_one_line(emoji);

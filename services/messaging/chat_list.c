@@ -16,7 +16,7 @@ static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan
         MessagingRows__ChatRef **refs = NULL;
 
         TRY(DB_READ(c, tx, chat_store_chats_of(tx, c->actor, state, in->archived, scan, &out->n, &refs)));
-        out->settled.sort_key = INT64_MAX; /* nothing is read upwards */
+        out->settled.sort_key = INT64_MAX; /* there is no paging towards newer chats */
         out->items = ARENA_ARRAY(c->arena, struct page_ref, out->n);
         for (size_t i = 0; i < out->n; i++) {
                 out->items[i].at.sort_key = refs[i]->active_at_ms;

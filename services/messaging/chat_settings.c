@@ -18,7 +18,7 @@ sn_status chat_check_title(struct rpc_call *c, const char *title)
         return text_is_one_line(title)
                    ? SN_OK
                    : rpc_fail(c, SN_INVALID_ARGUMENT, "title",
-                              "must be one line, without characters that turn the direction of the text");
+                              "must be one line, without characters that change the direction of text");
 }
 
 static bool sets_title(const Messaging__UpdateChatRequest *in)

@@ -4,7 +4,7 @@
 
 #include "services/messaging/messaging.h"
 
-/* SN_INVALID_ARGUMENT on title when it is empty, or would break the text around it. */
+/* SN_INVALID_ARGUMENT on title when it is empty, longer than a line, or changes the direction of text. */
 SN_CHECKED sn_status chat_check_title(struct rpc_call *c, const char *title);
 
 #endif

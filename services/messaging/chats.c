@@ -1,4 +1,4 @@
-/* Owns beginning chats. */
+/* Owns creating chats. */
 #include "services/messaging/messaging.h"
 
 #include "services/messaging/chat_pictures.h"
@@ -15,7 +15,7 @@ static sn_status check_new(struct rpc_call *c, const Messaging__CreateChatReques
         bool direct = in->kind == MESSAGING__CHAT_KIND__CHAT_KIND_DIRECT;
 
         if (direct && n_others != 1) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "user_ids", "a direct chat is with exactly one other member");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "user_ids", "a direct chat has exactly one other member");
         }
         if (direct && in->title[0] != '\0') {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "title", "a direct chat has no title");
@@ -26,7 +26,7 @@ static sn_status check_new(struct rpc_call *c, const Messaging__CreateChatReques
         return direct ? SN_OK : chat_check_title(c, in->title);
 }
 
-/* In a chat of two nobody comes or goes: both read all of it. */
+/* Nobody joins or leaves a direct chat: both members read all of it. */
 static sn_status put_pair(struct db_tx *tx, const struct new_chat *chat, int peer_state)
 {
         struct new_participant p = {.role = MESSAGING__ROLE__ROLE_MEMBER,
@@ -40,7 +40,7 @@ static sn_status put_pair(struct db_tx *tx, const struct new_chat *chat, int pee
         return chat_store_put_participant(tx, chat->id, &p);
 }
 
-/* *made is false when somebody else has made it meanwhile. */
+/* *made is false when the other member has created it meanwhile. */
 static sn_status make_direct(struct db_tx *tx, const struct new_chat *chat, int peer_state, bool *made)
 {
         char *id = NULL;
@@ -65,14 +65,14 @@ static sn_status come_back(struct rpc_call *c, const char *id, Messaging__Chat *
         TRY(people_get(c, &member.peer_id, 1, &peer));
         TRY(db_begin(c, &tx));
         TRY(chat_store_lock_chat(tx, id));
-        TRY(chat_store_member(tx, id, c->actor, &member, NULL)); /* with what was said meanwhile */
+        TRY(chat_store_member(tx, id, c->actor, &member, NULL)); /* with the messages of the meantime */
         TRY(chat_store_come_back(tx, &member));
         TRY(show_stored_chat(tx, id, out));
         out->peer = peer[0];
         return db_commit(c, &out->base, &tx);
 }
 
-/* Writes nothing but for who had declined it. */
+/* Writes only when the actor had declined the chat. */
 static sn_status find_direct(struct rpc_call *c, const char *peer, Messaging__Chat *out, bool *found)
 {
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;

@@ -1,4 +1,4 @@
-/* Owns what deleting a message for all does. */
+/* Owns deleting a message for all. */
 #include "services/messaging/deletion.h"
 
 #include "services/messaging/attachments.h"

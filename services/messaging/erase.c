@@ -1,6 +1,6 @@
-/* Erases members whose accounts ended: what they wrote is deleted for all and what they reacted with is taken back,
- * with the entries that say so; then they leave their chats, and no entry of any log names them. Messages are found by
- * what they were sent under: every one has a client's id. */
+/* Erases deleted members: their messages are deleted for all and their reactions removed, with entries about it;
+ * then they leave their chats, and no entry of any log names them. Messages are found by their client ids: every
+ * message has one. */
 #include "services/messaging/messaging.h"
 
 #include <stdio.h>
@@ -34,7 +34,7 @@ static sn_status erase_message(struct db_tx *tx, const MessagingRows__SentAs *se
         return deletion_for_all(tx, &chat, &message);
 }
 
-/* One chat at a time: several locked together would wait for those of who sends. */
+/* One chat at a time: several locked together would hold up everybody who sends to one of them. */
 static sn_status erase_messages(struct rpc_call *c, const char *id, bool *more)
 {
         MessagingRows__SentAs **sent = NULL;
@@ -117,7 +117,7 @@ static sn_status erase_rest(struct rpc_call *c, const char *id, bool *more)
         return *more ? SN_OK : DB_WRITE(c, tx, chat_store_erase_rest(tx, id));
 }
 
-/* A portion of one member; the cursor only says that there was one. Done again it finds less. */
+/* One batch of one member; the cursor only says that there was one. A repetition finds what is left. */
 static sn_status erase(struct rpc_call *c, struct bus_batch *batch)
 {
         static sn_status (*const steps[])(struct rpc_call *, const char *, bool *) = {erase_messages, erase_reactions,

@@ -9,7 +9,7 @@
 
 enum { MESSAGES_AT_ONCE = 50 };
 
-/* In nobody's name. Several processes do it: the first one that has the chat. */
+/* The actor is NOBODY. Several processes may do it: the first one to lock the chat does. */
 static sn_status expire(struct db_tx *tx, const chat_entry *at)
 {
         chat_member chat = MESSAGING_ROWS__MEMBER__INIT;

@@ -1,4 +1,4 @@
-/* Owns coming and going: memberships, and the entries that tell of them. */
+/* Owns joining and leaving: memberships, and their entries in the log. */
 #include "services/messaging/join.h"
 
 #include "services/messaging/log.h"

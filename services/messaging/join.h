@@ -1,4 +1,4 @@
-/* Coming into a chat, and going. */
+/* Joining and leaving a chat. */
 #ifndef SERVICES_MESSAGING_JOIN_H
 #define SERVICES_MESSAGING_JOIN_H
 
@@ -10,11 +10,12 @@ struct joining {
         char **ids; /* of members, each once */
         size_t n;
         int role;    /* Messaging__Role */
-        int *states; /* of each: in, or asked to be; set by join_check. NULL: in */
+        int *states; /* of each: in, or invited; set by join_check. NULL: in */
 };
 
-/* Whether the actor may bring them in, and whether they are asked first: by blocks in either direction, and by whom
- * they take messages from. SN_PERMISSION_DENIED when one of them may not be. Asked before the transaction. */
+/* Whether the actor may add them, and whether they are asked first: by blocks in either direction, and by their
+ * setting of who may write to them. SN_PERMISSION_DENIED when one of them may not be added. Called before the
+ * transaction. */
 SN_CHECKED sn_status join_check(struct rpc_call *c, struct joining *joining);
 /* As what one comes into a chat of this kind. */
 int join_role(int kind);
@@ -23,7 +24,7 @@ SN_CHECKED sn_status join_lock(struct db_tx *tx, const char *chat_id, const char
 /* Those who are not in the chat yet, each with an entry of the log. The chat is locked, or new; member is the actor's
  * and is brought up to date. SN_FAILED_PRECONDITION when a group would grow beyond GROUP_MAX. */
 SN_CHECKED sn_status join_all(struct db_tx *tx, chat_member *member, const struct joining *joining);
-/* One who is in the chat leaves it, or is taken out by the actor. After its owner somebody else owns it. */
+/* A member leaves the chat, or the actor removes them. When the owner leaves, another member becomes owner. */
 SN_CHECKED sn_status join_end(struct db_tx *tx, chat_member *member, const char *user_id);
 
 #endif

@@ -1,4 +1,4 @@
-/* Owns taking numbers of a chat's log. */
+/* Owns numbering the entries of a chat's log. */
 #include "services/messaging/log.h"
 
 #include <string.h>
@@ -20,8 +20,8 @@ static const char *const events[] = {
     [MESSAGING__CHANGE_KIND__CHANGE_KIND_ENDED] = EVENT_CHAT_ENDED,
 };
 
-/* Clocks of several processes differ: a month that a log has begun is never left again. The first twelve digits of a
- * version 7 id, with a hyphen, are its time. */
+/* Clocks of several processes differ: a log that has begun a month never goes back to the one before. The first
+ * twelve digits of a version 7 id, with a hyphen, are its time. */
 static char *new_id(struct arena *arena, int64_t not_before_ms)
 {
         char *id = uuid_new_in(arena), at[UUID_SIZE];

@@ -8,7 +8,7 @@
 
 /* An entry by the actor, not in the log yet. Draw its id after membership_lock: ids of a log never go back in time. */
 SN_CHECKED sn_status log_new(struct db_tx *tx, const chat_member *member, int kind, chat_entry *entry);
-/* Takes the next number. The chat is locked (membership_lock), or new. Raises the counts of member. */
+/* Writes it with the next number. The chat is locked (membership_lock), or new. Updates the counts in member. */
 SN_CHECKED sn_status log_append(struct db_tx *tx, chat_member *member, chat_entry *entry);
 /* Both, of an entry about another message or a member. */
 SN_CHECKED sn_status log_add(struct db_tx *tx, chat_member *member, int kind, const char *target_id, const char *text,

@@ -1,4 +1,4 @@
-/* Owns who may do what in a chat. */
+/* Owns permissions in a chat. */
 #include "services/messaging/membership.h"
 
 #include "services/messaging/store_chats.h"
@@ -42,7 +42,9 @@ sn_status membership_read_present(struct rpc_call *c, const char *chat_id, chat_
 sn_status membership_lock(struct db_tx *tx, const char *chat_id, chat_member *member)
 {
         TRY(chat_store_lock_chat(tx, chat_id));
-        TRY(read_row(tx, chat_id, member)); /* a statement of its own, which sees what was committed meanwhile */
+        TRY(read_row(
+            tx, chat_id,
+            member)); /* a second statement, which sees what was committed while the first one waited for the lock */
         return check_present(db_call(tx), member);
 }
 
@@ -101,7 +103,7 @@ sn_status membership_check_takes_part(struct rpc_call *c, const chat_member *mem
 {
         return member->state == MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_IN
                    ? SN_OK
-                   : rpc_fail(c, SN_FAILED_PRECONDITION, "id", "accept this chat first");
+                   : rpc_fail(c, SN_FAILED_PRECONDITION, "id", "you have not accepted this chat yet");
 }
 
 sn_status membership_check_writes(struct rpc_call *c, const chat_member *member)

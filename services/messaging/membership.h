@@ -1,4 +1,4 @@
-/* What a member is in a chat, and what of its log they may read: the one place that decides it. */
+/* A member's role in a chat, and which part of its log they may read: the one place that decides it. */
 #ifndef SERVICES_MESSAGING_MEMBERSHIP_H
 #define SERVICES_MESSAGING_MEMBERSHIP_H
 
@@ -7,21 +7,21 @@
 
 /* The actor's membership, also one that has ended; SN_NOT_FOUND on `id` when they never were in the chat. */
 SN_CHECKED sn_status membership_read(struct rpc_call *c, const char *chat_id, chat_member *member);
-/* The same of who is in it, or asked to be; a former member is told nothing that may have changed since. */
+/* The same for members and invited ones only; a former member sees nothing that may have changed since. */
 SN_CHECKED sn_status membership_read_present(struct rpc_call *c, const char *chat_id, chat_member *member);
-/* Locks the chat's row: whatever takes a number of its log does so one after the other. Then the same as
- * membership_read_present. */
+/* Locks the chat's row, so that entries are numbered one after the other. Then the same as membership_read_present.
+ * */
 SN_CHECKED sn_status membership_lock(struct db_tx *tx, const char *chat_id, chat_member *member);
 SN_CHECKED sn_status membership_not_found(struct rpc_call *c);
 
 bool membership_is_present(const chat_member *member);
 /* Whether they may read the entry with this number. */
 bool membership_sees(const chat_member *member, int64_t seq);
-/* The largest number at or below this one that they may read; 0: there is none. */
+/* The largest number at or below this one that they may read, or 0. */
 int64_t membership_last_seen(const chat_member *member, int64_t seq);
-/* The smallest at or above; INT64_MAX: there is none yet. */
+/* The smallest at or above, or INT64_MAX. */
 int64_t membership_next_seen(const chat_member *member, int64_t seq);
-/* What they may read without a break around a number that they may. */
+/* The contiguous stretch that they may read around a number that they may read. */
 struct stretch {
         int64_t from, to; /* the first, and the one behind the last */
 };
@@ -29,7 +29,7 @@ struct stretch membership_stretch(const chat_member *member, int64_t seq);
 /* How many messages they have not read. */
 int64_t membership_unread(const chat_member *member);
 
-/* SN_FAILED_PRECONDITION for who has not accepted the chat. */
+/* SN_FAILED_PRECONDITION unless they have accepted the chat. */
 SN_CHECKED sn_status membership_check_takes_part(struct rpc_call *c, const chat_member *member);
 /* The same, and SN_PERMISSION_DENIED for readers. */
 SN_CHECKED sn_status membership_check_writes(struct rpc_call *c, const chat_member *member);

@@ -8,7 +8,7 @@
 #include "services/messaging/store_changes.h"
 #include "services/messaging/store_log.h"
 
-/* Of messages that are read to fill one page. */
+/* The most messages that are read to fill one page. */
 #define ROUND_MAX INT64_C(1000)
 
 struct reading {
@@ -33,8 +33,8 @@ static sn_status count_up_to(struct db_tx *tx, const chat_member *member, int64_
         return SN_OK;
 }
 
-/* Messages by their counts, without those outside of a stretch of membership (*ended: there were such) and those that
- * one has deleted for oneself. */
+/* Messages by their counts, without those outside of a stretch of membership (*ended: there were some) and those
+ * that the member has deleted for themselves. */
 static sn_status read_range(struct db_tx *tx, const chat_member *member, int64_t from_n, int64_t to_n,
                             const struct stretch *within, size_t *n, chat_entry ***entries, bool *ended)
 {
@@ -51,7 +51,7 @@ static sn_status read_range(struct db_tx *tx, const chat_member *member, int64_t
         return *n > 0 ? chat_store_drop_hidden(tx, *entries, n) : SN_OK;
 }
 
-/* Between those that are there at the front, and those at the end. */
+/* Inserts them between those at the front and those at the end. */
 static void insert(struct reading *r, size_t at, chat_entry *const *entries, size_t n)
 {
         if (n > 0) {
@@ -61,13 +61,14 @@ static void insert(struct reading *r, size_t at, chat_entry *const *entries, siz
         }
 }
 
-/* Where much is hidden, fewer and larger rounds. */
+/* Where much is hidden, each round reads more. */
 static int64_t next_size(int64_t size)
 {
         return size * 2 < ROUND_MAX ? size * 2 : ROUND_MAX;
 }
 
-/* From the message that is the top_n-th of the chat down. One more than there is room for tells that there are more. */
+/* From the message that is the top_n-th of the chat down. It reads one more than fits, to know whether there are
+ * more. */
 static sn_status read_stretch_down(struct db_tx *tx, struct reading *r, int64_t top_n, const struct stretch *within,
                                    size_t wanted)
 {
@@ -221,7 +222,7 @@ static void keep_seen(const chat_member *member, chat_entry **entries, size_t *n
         *n = kept;
 }
 
-/* Some more of a thread, as far as they are shown. *ended: there are no others up to the number `last`. */
+/* Reads more of a thread, as far as it is visible. *ended: there are no others up to the number `last`. */
 static sn_status read_some_replies(struct db_tx *tx, struct reading *r, const chat_entry *message, int64_t *after_n,
                                    int64_t last, bool *ended)
 {
@@ -241,7 +242,7 @@ static sn_status read_some_replies(struct db_tx *tx, struct reading *r, const ch
         return SN_OK;
 }
 
-/* Nothing depends on what was said since one is out of the chat. */
+/* For a former member nothing depends on later messages. */
 static sn_status read_thread(struct db_tx *tx, const Messaging__GetRepliesRequest *in, struct reading *r)
 {
         int64_t last = membership_last_seen(r->member, r->member->last_seq), after_n = 0;
@@ -249,7 +250,8 @@ static sn_status read_thread(struct db_tx *tx, const Messaging__GetRepliesReques
 
         TRY(messages_find_place(tx, r->member, in->message_id, &message));
         if (in->after_seq > last) {
-                return rpc_fail(db_call(tx), SN_OUT_OF_RANGE, "after_seq", "there is no such number in this chat yet");
+                return rpc_fail(db_call(tx), SN_OUT_OF_RANGE, "after_seq",
+                                "this chat has no entry with this number yet");
         }
         TRY(count_up_to(tx, r->member, in->after_seq, &after_n));
         for (bool ended = false; !ended && !r->more_after;) {

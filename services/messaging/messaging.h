@@ -23,16 +23,16 @@ typedef MessagingRows__Entry chat_entry;   /* an entry of its log */
 #define EVENT_CHAT_CHANGED      "chat.changed"
 #define EVENT_MEMBER_ROLE       "chat.role_changed"
 #define EVENT_CHAT_ENDED        "chat.ended"
-/* Version: up to where they have read; object: who did. No entry of the log. */
+/* Version: up to where they have read; object: the reader. Not an entry of the log. */
 #define EVENT_CHAT_READ "chat.read"
 /* Version: what a device of theirs has; object: whose. No entry of the log. */
 #define EVENT_CHAT_DELIVERED "chat.delivered"
 /* Object: who set something for themselves. No entry of the log. */
 #define EVENT_CHAT_TOUCHED "chat.touched"
-/* For media_service. Aggregate: as what it knows the message. No entries of the log, and told to nobody else. */
+/* For media_service alone. Aggregate: the id under which it knows the message. Not entries of the log. */
 #define EVENT_MEDIA_ATTACHED "messaging.media_attached"
 #define EVENT_MEDIA_DETACHED "messaging.media_detached"
-/* A signal (bus/signals.h). Aggregate: the chat; object: who writes. */
+/* A signal (bus/signals.h). Aggregate: the chat; object: the member who is typing. */
 #define SIGNAL_TYPING "chat.typing"
 /* Another. Aggregate: of whom; version: 1 is here, 0 is here no more. */
 #define SIGNAL_PRESENCE "member.presence"
@@ -40,7 +40,7 @@ typedef MessagingRows__Entry chat_entry;   /* an entry of its log */
 /* expire.c: in the transaction of a message that is over in so long; 0: never. */
 void expire_announce(struct db_tx *tx, int64_t expires_in_s);
 
-#define NOBODY    "00000000-0000-0000-0000-000000000000" /* who did what happens by itself */
+#define NOBODY    "00000000-0000-0000-0000-000000000000" /* the actor of what the server does by itself */
 #define GROUP_MAX 1000                                   /* members of a group */
 /* In larger chats who has read, what was delivered and who writes is told to nobody else as it happens: each of n would
  * tell n. */

@@ -59,7 +59,7 @@ sn_status messaging_handle_mute_chat(struct rpc_call *c, const Messaging__MuteCh
         int64_t until = in->until != NULL ? in->until->seconds * 1000 + in->until->nanos / 1000000 : FOR_GOOD_MS;
 
         if (until <= c->now_ms || until > FOR_GOOD_MS) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "until", "must be a time to come");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "until", "must be in the future");
         }
         return set(c, OWN_MUTED, in->id, bind_time_ms(until));
 }
@@ -83,7 +83,7 @@ static sn_status lock_request(struct db_tx *tx, const char *chat_id, chat_member
         TRY(membership_lock(tx, chat_id, member));
         return member->state == MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_REQUEST
                    ? SN_OK
-                   : rpc_fail(db_call(tx), SN_FAILED_PRECONDITION, "id", "this chat does not wait to be accepted");
+                   : rpc_fail(db_call(tx), SN_FAILED_PRECONDITION, "id", "this chat is not waiting to be accepted");
 }
 
 static sn_status accept(struct db_tx *tx, const char *chat_id)
@@ -100,7 +100,7 @@ sn_status messaging_handle_accept_chat(struct rpc_call *c, const Messaging__Acce
         return DB_WRITE(c, tx, accept(tx, in->id));
 }
 
-/* A group is left like any other; of a direct chat the other one goes on as if nobody had answered. */
+/* A declined group is left; in a direct chat the other member does not notice that it was declined. */
 static sn_status decline(struct db_tx *tx, const char *chat_id)
 {
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;

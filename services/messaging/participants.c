@@ -1,4 +1,4 @@
-/* Owns who is in a chat: their list, bringing in, taking out, leaving. */
+/* Owns the members of a chat: listing, adding, removing, leaving. */
 #include "services/messaging/messaging.h"
 
 #include <string.h>
@@ -86,7 +86,7 @@ sn_status messaging_handle_add_participants(struct rpc_call *c, const Messaging_
         return db_commit(c, NULL, &tx);
 }
 
-/* Oneself always; others by who administers the chat, but not those above them. */
+/* Members may always remove themselves; owners and administrators may remove members below their own role. */
 static sn_status check_removal(struct db_tx *tx, const chat_member *member, const char *user_id)
 {
         struct rpc_call *c = db_call(tx);
@@ -105,7 +105,7 @@ static sn_status check_removal(struct db_tx *tx, const chat_member *member, cons
         TRY(membership_check_administers(c, member, "take members out"));
         return other.role > member->role
                    ? SN_OK
-                   : rpc_fail(c, SN_PERMISSION_DENIED, "user_id", "you can only take out members below your own role");
+                   : rpc_fail(c, SN_PERMISSION_DENIED, "user_id", "you can only remove members below your own role");
 }
 
 sn_status messaging_handle_remove_participant(struct rpc_call *c, const Messaging__RemoveParticipantRequest *in,
@@ -131,16 +131,16 @@ static sn_status check_role(struct db_tx *tx, const chat_member *member, const c
         chat_member other = MESSAGING_ROWS__MEMBER__INIT;
 
         if (member->kind == MESSAGING__CHAT_KIND__CHAT_KIND_DIRECT) {
-                return rpc_fail(c, SN_FAILED_PRECONDITION, "id", "both members of a direct chat are the same in it");
+                return rpc_fail(c, SN_FAILED_PRECONDITION, "id", "a direct chat has no roles");
         }
-        TRY(membership_check_administers(c, member, "give roles"));
+        TRY(membership_check_administers(c, member, "change roles"));
         TRY(chat_store_member(tx, member->chat_id, user_id, &other, NULL));
         if (!membership_is_present(&other)) {
                 return rpc_fail(c, SN_NOT_FOUND, "user_id", "this member is not in the chat");
         }
         if (other.role <= member->role || role < member->role) {
                 return rpc_fail(c, SN_PERMISSION_DENIED, "role",
-                                "you can give members below your own role a role up to your own");
+                                "you can only change members below your own role, to a role up to your own");
         }
         return SN_OK;
 }
@@ -153,7 +153,7 @@ static sn_status give_role(struct db_tx *tx, chat_member *member, const char *us
         return log_add(tx, member, MESSAGING__CHANGE_KIND__CHANGE_KIND_ROLE, user_id, "", &entry);
 }
 
-/* There is one owner: who gives that away administers from then on. */
+/* There is one owner: one who hands that over becomes an administrator. */
 static sn_status update_role(struct db_tx *tx, const char *chat_id, const char *user_id, int role)
 {
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;

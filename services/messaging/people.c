@@ -225,10 +225,9 @@ sn_status people_check_not_blocked(struct rpc_call *c, const chat_member *member
 
         TRY(find_peer(c, member, &peer));
         if (peer != NULL && peer->blocking) {
-                return rpc_fail(c, SN_PERMISSION_DENIED, NULL,
-                                "you block this member; lift the block to write to them");
+                return rpc_fail(c, SN_PERMISSION_DENIED, NULL, "you block this member; unblock them to write to them");
         }
         return peer != NULL && peer->blocked_by
-                   ? rpc_fail(c, SN_PERMISSION_DENIED, NULL, "this member does not take messages from you")
+                   ? rpc_fail(c, SN_PERMISSION_DENIED, NULL, "this member does not accept messages from you")
                    : SN_OK;
 }

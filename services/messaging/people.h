@@ -1,4 +1,4 @@
-/* People as chats show them, and what stands between them. Asks other services. */
+/* Members as chats show them, and their relations (blocks, follows). Asks other services. */
 #ifndef SERVICES_MESSAGING_PEOPLE_H
 #define SERVICES_MESSAGING_PEOPLE_H
 
@@ -27,8 +27,8 @@ SN_CHECKED sn_status people_blocked(struct rpc_call *c, char *const *viewers, ch
                                     bool **blocked);
 /* Whether one of the two of a direct chat blocks the other; false in other chats, whoever blocks whom in them. */
 SN_CHECKED sn_status people_is_blocked(struct rpc_call *c, const chat_member *member, bool *blocked);
-/* SN_PERMISSION_DENIED when it is so: nothing that one does in the chat reaches the other. Asked before the
- * transaction: a block is in force for whatever begins after it was answered. */
+/* SN_PERMISSION_DENIED when they do: nothing that one does in the chat reaches the other. Called before the
+ * transaction: a block is in force for every request that begins after it was acknowledged. */
 SN_CHECKED sn_status people_check_not_blocked(struct rpc_call *c, const chat_member *member);
 
 #endif

@@ -91,7 +91,7 @@ sn_status messaging_handle_list_changes(struct rpc_call *c, const Messaging__Lis
         TRY(membership_read(c, in->id, &member));
         out->last_seq = membership_last_seen(&member, member.last_seq);
         if (in->after_seq > out->last_seq) {
-                return rpc_fail(c, SN_OUT_OF_RANGE, "after_seq", "there is no such number in this chat yet");
+                return rpc_fail(c, SN_OUT_OF_RANGE, "after_seq", "this chat has no entry with this number yet");
         }
         if (in->after_seq < out->last_seq) {
                 range.from = membership_next_seen(&member, in->after_seq + 1);

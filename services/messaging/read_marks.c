@@ -1,4 +1,4 @@
-/* Owns up to where a member has read a chat. */
+/* Owns how far a member has read a chat. */
 #include "services/messaging/messaging.h"
 
 #include "services/messaging/membership.h"
@@ -7,12 +7,12 @@
 #include "services/messaging/store_participants.h"
 #include "services/messaging/store_receipts.h"
 
-/* What counts as read: nothing of the future, and nothing that one may not read. */
+/* The position must not lie in the future, nor at an entry that the member may not read. */
 static sn_status find_mark(struct db_tx *tx, const chat_member *member, int64_t seq, chat_entry *at)
 {
         if (seq > member->last_seq) {
                 return rpc_fail(db_call(tx), SN_OUT_OF_RANGE, "seq",
-                                "the newest entry of this chat has the number %lld", (long long)member->last_seq);
+                                "must not be beyond %lld, the newest entry of this chat", (long long)member->last_seq);
         }
         if (!membership_sees(member, seq)) {
                 return rpc_fail(db_call(tx), SN_INVALID_ARGUMENT, "seq", "you may not read this entry");
@@ -20,7 +20,7 @@ static sn_status find_mark(struct db_tx *tx, const chat_member *member, int64_t 
         return chat_store_entry_at(tx, member->chat_id, seq, at, NULL);
 }
 
-/* The others are told by who wants them to be; one's own devices in any case. */
+/* The others see it if the reader's settings allow; the reader's own devices always do. */
 static sn_status tell(struct db_tx *tx, const chat_member *member, int64_t seq, bool others)
 {
         if (others) {
@@ -32,7 +32,7 @@ static sn_status tell(struct db_tx *tx, const chat_member *member, int64_t seq, 
                                                      .version = seq});
 }
 
-/* Not from who has not accepted the chat yet: whether they have seen it is theirs to say. Nor past a block. */
+/* Not before the reader has accepted the chat: a request does not reveal that it was seen. Nor across a block. */
 static sn_status ask_whether_told(struct rpc_call *c, const chat_member *member, bool *told)
 {
         User__PrivacySettings **privacy = NULL;

@@ -1,4 +1,4 @@
-/* Owns sending: the message, its number, its event and the client's id for it are committed together. */
+/* Owns sending: the message, its number, its event and its client id are committed together. */
 #include "services/messaging/messaging.h"
 
 #include "base/text.h"
@@ -20,7 +20,8 @@ static sn_status check_sender(struct rpc_call *c, const char *chat_id, chat_memb
         return people_check_not_blocked(c, member);
 }
 
-/* What was sent under this id before, whatever became of the chat since; *found tells whether there was any. */
+/* The message that was sent under this client id before, whatever happened to the chat since; *found tells whether
+ * there was one. */
 static sn_status find_sent(struct rpc_call *c, const Messaging__SendMessageRequest *in, chat_entry *entry, bool *found)
 {
         MessagingRows__SentAs sent = MESSAGING_ROWS__SENT_AS__INIT;
@@ -31,7 +32,7 @@ static sn_status find_sent(struct rpc_call *c, const Messaging__SendMessageReque
         }
         if (!uuid_equal(sent.chat_id, in->id)) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "client_id",
-                                "you sent a message to another chat under this id; draw a new one for each message");
+                                "this id was used for a message to another chat; generate a new one for each message");
         }
         return DB_READ(c, tx, chat_store_entry(tx, sent.chat_id, sent.message_id, entry, NULL));
 }
@@ -41,14 +42,13 @@ static sn_status check_content(struct rpc_call *c, const Messaging__SendMessageR
         bool blank = text_is_blank(in->text), shares = in->note_id[0] != '\0' || in->n_media_ids > 0;
 
         if (in->forward != NULL && (!blank || shares)) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "forward",
-                                "a message that is passed on has no text of its own");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "forward", "a forwarded message has no text of its own");
         }
         return blank && !shares && in->forward == NULL ? rpc_fail(c, SN_INVALID_ARGUMENT, "text", "must not be empty")
                                                        : SN_OK;
 }
 
-/* One can pass on what one can read, and share what one can see. */
+/* Members can forward what they can read, and share what they can see. */
 static sn_status load_forwarded(struct rpc_call *c, const Messaging__ForwardedMessage *of, chat_entry *entry,
                                 struct attachments *attachments)
 {
@@ -65,7 +65,7 @@ static sn_status load_forwarded(struct rpc_call *c, const Messaging__ForwardedMe
         return attachments_pass_on(c, message, attachments);
 }
 
-/* The answered message is there already and never changes what it answers: answers have no cycles. */
+/* The answered message exists already, and what it answers never changes: there are no cycles. */
 static sn_status check_answered(struct rpc_call *c, const chat_member *member, const char *id)
 {
         chat_entry answered;
@@ -136,7 +136,7 @@ static sn_status store_message(struct db_tx *tx, const Messaging__SendMessageReq
         return store_content(tx, &member, content);
 }
 
-/* Also when one is out of the chat by now: it is one's own. */
+/* Also for a former member: the message is their own. */
 static sn_status answer_sent(struct rpc_call *c, const Messaging__SendMessageRequest *in, Messaging__Message *out,
                              bool *found)
 {
@@ -151,7 +151,7 @@ static sn_status answer_sent(struct rpc_call *c, const Messaging__SendMessageReq
         return show_message(c, &member, &entry, out);
 }
 
-/* What a shared note shows is asked with the answer: it is there when the sender may see it. */
+/* A shared note is read for the answer: it is there when the sender may see it. */
 static sn_status check_note(struct rpc_call *c, const Messaging__SendMessageRequest *in,
                             const Messaging__Message *shown)
 {

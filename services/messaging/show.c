@@ -76,7 +76,7 @@ static sn_status add_reactions(struct rpc_call *c, struct shown *items, size_t n
                 Messaging__Reaction *reaction = ARENA_NEW(c->arena, Messaging__Reaction);
 
                 if (item->member != NULL && !membership_is_present(item->member)) {
-                        continue; /* who is out is not told what others think of it since */
+                        continue; /* a former member does not see later reactions */
                 }
                 if (m->reactions == NULL) {
                         m->reactions = ARENA_ARRAY(c->arena, Messaging__Reaction *, REACTIONS_MAX);

@@ -11,7 +11,7 @@ struct shown {
         chat_entry *entry;
         const char *viewer;
         const chat_member *member;   /* the viewer's: what a message answers is shown when they may read that, too */
-        chat_entry *of;              /* of a change: the entry of the message that it changes; NULL: none */
+        chat_entry *of;              /* of a change: the entry of the message that it changes, or NULL */
         Messaging__Message *message; /* made by show_messages; may be given, to be filled */
 };
 

@@ -45,7 +45,7 @@ static sn_status add_peers(struct rpc_call *c, chat_member **members, size_t n, 
         return SN_OK;
 }
 
-/* Of who came after it the newest message is not shown. */
+/* The newest message is not shown to a member who joined after it. */
 static sn_status read_last_messages(struct db_tx *tx, chat_member **members, size_t n, size_t *n_entries,
                                     chat_entry ***entries)
 {

@@ -5,9 +5,9 @@
 #include "db/db.h"
 #include "services/messaging/messaging.h"
 
-/* The actor's, with the other one of a direct chat and the newest message. Asks other services. */
+/* Chats of the actor, with the other member of a direct chat and the newest message. Asks other services. */
 SN_CHECKED sn_status show_chats(struct rpc_call *c, chat_member **members, size_t n, Messaging__Chat **chats);
-/* One of them; SN_NOT_FOUND for who is not in it. */
+/* One of them; SN_NOT_FOUND unless the actor is in it. */
 SN_CHECKED sn_status show_chat(struct rpc_call *c, const char *id, Messaging__Chat *out);
 /* What the transaction has stored of it: all but `peer`, `picture`, `last_message` and `unread_mentions`. */
 SN_CHECKED sn_status show_stored_chat(struct db_tx *tx, const char *id, Messaging__Chat *out);

@@ -1,4 +1,4 @@
-/* Owns the SQL on what becomes of messages. */
+/* Owns the SQL on changes of messages. */
 #include "services/messaging/store_changes.h"
 
 #include <string.h>
@@ -140,7 +140,7 @@ sn_status chat_store_react(struct db_tx *tx, const char *message_id, const char 
         return db_i64(rows, 0, "n") <= REACTIONS_MAX
                    ? SN_OK
                    : rpc_fail(db_call(tx), SN_FAILED_PRECONDITION, "emoji",
-                              "a message has at most %d different reactions; choose one that it has", REACTIONS_MAX);
+                              "a message has at most %d different reactions; choose one of those", REACTIONS_MAX);
 }
 
 DB_STATEMENT(DELETE_REACTION, "messaging_service", NULL,

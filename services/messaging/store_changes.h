@@ -1,4 +1,4 @@
-/* The SQL on what becomes of messages. */
+/* The SQL on changes of messages. */
 #ifndef SERVICES_MESSAGING_STORE_CHANGES_H
 #define SERVICES_MESSAGING_STORE_CHANGES_H
 
@@ -11,13 +11,14 @@
 
 /* What it said is kept under the number of the edit. */
 SN_CHECKED sn_status chat_store_edit(struct db_tx *tx, const chat_entry *message, int64_t seq, const char *text);
-/* Nothing is left but its place in the log: no text, edits, reactions, pin. */
+/* Deletes its text, edits, reactions and pin: only its place in the log is left. */
 SN_CHECKED sn_status chat_store_erase_message(struct db_tx *tx, const chat_entry *message);
 SN_CHECKED sn_status chat_store_is_erased(struct db_tx *tx, const char *message_id, bool *erased);
 /* The versions that edits up to the number `end` have ended, the newest VERSIONS_MAX, the oldest first. */
 SN_CHECKED sn_status chat_store_versions(struct db_tx *tx, const char *message_id, size_t *n, int64_t end,
                                          Messaging__Version ***versions);
-/* What ids[i] said after the entry with the number seqs[i]: rows with place i, none of what was not edited since. */
+/* The text of ids[i] as of the entry with the number seqs[i]: rows with place i; no row when it was not edited
+ * since. */
 SN_CHECKED sn_status chat_store_versions_at(struct db_tx *tx, char *const *ids, const int64_t *seqs, size_t n,
                                             size_t *n_versions, MessagingRows__OldVersion ***versions);
 /* The actor deletes it for themselves. */

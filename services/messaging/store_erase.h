@@ -7,18 +7,17 @@
 
 SN_CHECKED sn_status chat_store_sent_by(struct db_tx *tx, const char *user_id, size_t limit, size_t *n,
                                         MessagingRows__SentAs ***sent);
-/* Their messages have no sender any more, and no client's id. */
+/* Removes the sender and the client id from their messages. */
 SN_CHECKED sn_status chat_store_forget_sent(struct db_tx *tx, const char *user_id, MessagingRows__SentAs *const *sent,
                                             size_t n);
 SN_CHECKED sn_status chat_store_chats_with(struct db_tx *tx, const char *user_id, size_t limit, size_t *n,
                                            char ***chat_ids);
 /* The chat is locked. */
 SN_CHECKED sn_status chat_store_forget_member(struct db_tx *tx, const char *chat_id, const char *user_id);
-/* At most limit of what they reacted with. */
+/* At most limit of their reactions. */
 SN_CHECKED sn_status chat_store_reacted(struct db_tx *tx, const char *user_id, size_t limit, size_t *n,
                                         MessagingRows__Reacted ***reacted);
-/* At most limit entries by them, and as many about their membership, name nobody from now on. *more: there were some.
- */
+/* Anonymises at most limit entries by them, and as many about their membership. *more: there were some. */
 SN_CHECKED sn_status chat_store_forget_in_logs(struct db_tx *tx, const char *user_id, size_t limit, bool *more);
 /* What they deleted for themselves, and when they were last here. */
 SN_CHECKED sn_status chat_store_erase_rest(struct db_tx *tx, const char *user_id);

@@ -5,7 +5,7 @@
 #include "services/jobs.h"
 #include "services/messaging/store_log_sql.h"
 
-/* Who sends a message has read what is above it. */
+/* The sender of a message has read everything before it. */
 DB_STATEMENT(APPEND, "messaging_service", &messaging_rows__entry__message,
              "with c as (update chats set last_seq = last_seq + 1, last_n = last_n + ($3::smallint = 1)::integer,"
              " last_ms = $9, active_at = case when $3 = 1 then $8 else active_at end,"
@@ -70,7 +70,7 @@ sn_status chat_store_claim_client_id(struct db_tx *tx, const char *client_id, co
         return *mine ? SN_OK : chat_store_sent_as(tx, client_id, sent, NULL);
 }
 
-/* What is over is gone from the moment on, whether or not it was erased yet. */
+/* Expired messages are hidden from the moment of expiry on, erased or not. */
 #define IS_OVER "(m.deleted_at is not null or m.expires_at <= now())"
 #define ENTRY                                                                                                          \
         "m.id, m.chat_id, m.seq, m.n, m.kind, m.sender_id, m.target_id, m.created_at, m.client_id, m.edited_at,"       \
@@ -148,7 +148,7 @@ sn_status chat_store_ranges(struct db_tx *tx, char *const *chat_ids, const int64
                        n_entries, entries);
 }
 
-/* An answer is younger than what it answers. */
+/* An answer is newer than what it answers. */
 DB_STATEMENT(SELECT_REPLIES, "messaging_service", &messaging_rows__entry__message,
              "select " ENTRY " from messages m where m.reply_to_id = $1 and m.chat_id = $2 and m.id > $1 and m.n > $3"
              " order by m.n limit $4");

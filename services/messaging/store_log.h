@@ -7,7 +7,7 @@
 
 /* Gives the entry the next number of the chat, whose row is locked; sets its seq and n. */
 SN_CHECKED sn_status chat_store_append(struct db_tx *tx, chat_entry *entry);
-/* Remembers in which month the entry lies, the first of a chat in it. */
+/* Records the month of the entry, when it is the first entry of the chat in that month. */
 SN_CHECKED sn_status chat_store_begin_month(struct db_tx *tx, const chat_entry *entry);
 /* *mine: the id was not used before; otherwise *sent tells for what. */
 SN_CHECKED sn_status chat_store_claim_client_id(struct db_tx *tx, const char *client_id, const char *chat_id,
@@ -34,7 +34,7 @@ SN_CHECKED sn_status chat_store_ranges(struct db_tx *tx, char *const *chat_ids, 
 /* What was answered to a message, behind n messages. */
 SN_CHECKED sn_status chat_store_replies(struct db_tx *tx, const chat_entry *message, int64_t after_n, size_t limit,
                                         size_t *n, chat_entry ***entries);
-/* Messages whose time is over and that are not erased yet: id and chat_id. */
+/* Expired messages that are not erased yet: id and chat_id. */
 SN_CHECKED sn_status chat_store_expired(struct db_tx *tx, size_t limit, size_t *n, chat_entry ***entries);
 /* In how long one will be, wait_ms at most. */
 SN_CHECKED sn_status chat_store_next_expiry(struct db_tx *tx, int64_t *wait_ms);

@@ -1,4 +1,4 @@
-/* The SQL on who is in a chat, and how far they have read. */
+/* The SQL on the members of a chat, and how far they have read. */
 #ifndef SERVICES_MESSAGING_STORE_PARTICIPANTS_H
 #define SERVICES_MESSAGING_STORE_PARTICIPANTS_H
 
@@ -10,10 +10,11 @@ struct new_participant {
         const char *user_id;
         int role, state;
         int64_t from_seq; /* the first entry that they may read */
-        int64_t seq, n;   /* of the entry with which they came: it counts as read */
+        int64_t seq, n;   /* of the entry by which they joined: it counts as read */
 };
 
-/* New, or back again: what they could read before stays so. Counts them in the chat when they were not in it. */
+/* Adds a new or returning member: what they could read before stays readable. Counts them in the chat when they were
+ * not in it. */
 SN_CHECKED sn_status chat_store_put_participant(struct db_tx *tx, const char *chat_id, const struct new_participant *p);
 /* Ends a membership with the entry of this number, the last that they may read; by: who did it. */
 SN_CHECKED sn_status chat_store_end_participant(struct db_tx *tx, const char *chat_id, const char *user_id,
@@ -32,14 +33,15 @@ SN_CHECKED sn_status chat_store_mark_read(struct db_tx *tx, const chat_member *m
 enum own_setting { OWN_ARCHIVED, OWN_PINNED, OWN_MUTED, OWN_DRAFT, OWN_STATE };
 SN_CHECKED sn_status chat_store_set(struct db_tx *tx, enum own_setting setting, const char *chat_id,
                                     const char *user_id, struct db_bind value);
-/* Nothing of what was said up to now may be read by them any more. */
+/* They may no longer read anything up to now. */
 SN_CHECKED sn_status chat_store_forget_past(struct db_tx *tx, const chat_member *member);
-/* A direct chat: the other one is told nothing, by the count of its members or by the list of them either. */
+/* Declines a direct chat: the other member does not notice it, by the member count or the list of members either. */
 SN_CHECKED sn_status chat_store_decline(struct db_tx *tx, const chat_member *member);
-/* Who had declined is in it again, and reads what is said from now on. */
+/* Undoes declining: they read what is written from now on. */
 SN_CHECKED sn_status chat_store_come_back(struct db_tx *tx, const chat_member *member);
 SN_CHECKED sn_status chat_store_set_role(struct db_tx *tx, const char *chat_id, const char *user_id, int role);
-/* Who is to own the chat after its owner: of those with the highest role who came first; "": nobody is left. */
+/* Who becomes owner after the owner has left: of those with the highest role the one who joined first; "" when
+ * nobody is left. */
 SN_CHECKED sn_status chat_store_heir(struct db_tx *tx, const char *chat_id, char **id);
 
 #endif

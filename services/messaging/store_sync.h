@@ -1,5 +1,5 @@
-/* The SQL on what has changed of a member's chats. A point in time is a transaction id: all that were begun before it
- * are over, and seen. */
+/* The SQL on changes of a member's chats. A point in time is a transaction id: all transactions before it have ended
+ * and are visible. */
 #ifndef SERVICES_MESSAGING_STORE_SYNC_H
 #define SERVICES_MESSAGING_STORE_SYNC_H
 
@@ -9,7 +9,7 @@
 #define SCANNED_MAX 1000
 #define HIDDEN_MAX  100
 
-/* The newest point, and which log of transactions it is in: a database from a backup counts in another one. */
+/* The newest point, and the transaction log (timeline) that it belongs to: a restored database has another one. */
 SN_CHECKED sn_status sync_store_now(struct db_tx *tx, int64_t *point, uint64_t *log);
 /* The actor's chats behind one of them, by id, SCANNED_MAX at most: each with whether it has changed since the point.
  */

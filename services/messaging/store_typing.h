@@ -1,4 +1,4 @@
-/* The SQL on who writes just now. */
+/* The SQL on who is typing. */
 #ifndef SERVICES_MESSAGING_STORE_TYPING_H
 #define SERVICES_MESSAGING_STORE_TYPING_H
 
@@ -7,11 +7,11 @@
 
 #define TYPING_MAX 50
 
-/* The actor does, for six seconds. *tell: the others were not told within the last two. */
+/* The actor is typing, for six seconds. *tell: the others were not told within the last two. */
 SN_CHECKED sn_status typing_store_put(struct db_tx *tx, const char *chat_id, bool *tell);
-/* Who else does, at most TYPING_MAX. */
+/* Who else is typing, at most TYPING_MAX. */
 SN_CHECKED sn_status typing_store_list(struct db_tx *tx, const char *chat_id, size_t *n, char ***user_ids);
-/* Forgets those who have stopped. */
+/* Deletes those who have stopped. */
 SN_CHECKED sn_status typing_store_sweep(struct db_tx *tx);
 
 #endif

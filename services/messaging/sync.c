@@ -1,6 +1,6 @@
-/* Owns bringing all chats of a member up to date in few answers. A round of them goes through the chats by their ids,
- * and tells what has changed since the point in time at which the round before began: what changes meanwhile is told by
- * the next one, some of it again. Nothing of it is kept by the server. */
+/* Owns bringing all chats of a member up to date in few answers. A round goes through the chats by their ids, and
+ * returns what has changed since the previous round began: changes during a round come with the next one, some of them
+ * again. The server keeps no state of it. */
 #include "services/messaging/messaging.h"
 
 #include <stdint.h>
@@ -13,11 +13,11 @@
 #include "services/messaging/store_sync.h"
 
 enum {
-        CHANGES_MAX = 100, /* of one chat: with more of them it is read anew */
+        CHANGES_MAX = 100, /* of one chat: with more of them the client reloads the chat */
         ANSWER_MAX = 300   /* of all chats */
 };
 
-/* Where a client is. */
+/* The position of a client. */
 struct place {
         int64_t since;         /* what was there at this point has been told; 0: nothing */
         int64_t began;         /* the point at which its round began; 0: it begins one now */
@@ -25,12 +25,12 @@ struct place {
         uint64_t log;          /* of transactions */
 };
 
-/* A chat that is told of. */
+/* A chat in the answer. */
 struct told {
         chat_member *member;
         int64_t last; /* the newest number that they may read */
         bool joined, complete;
-        int64_t first; /* the numbers first to last are told */
+        int64_t first; /* the entries first to last are in the answer */
 };
 
 static sn_status read_place(struct rpc_call *c, const char *text, struct place *p)
@@ -54,7 +54,7 @@ static char *write_place(struct rpc_call *c, const struct place *p)
         return cursor_encode(c, "", &cursor);
 }
 
-/* A point of another log of transactions, or of its future, says nothing: all is told anew. */
+/* A point of another transaction log, or in the future, is useless: the client starts over. */
 static sn_status begin(struct db_tx *tx, struct place *p, bool *reset)
 {
         int64_t now = 0;
@@ -92,7 +92,7 @@ static sn_status scan(struct db_tx *tx, struct place *p, size_t limit, struct to
         return SN_OK;
 }
 
-/* At the beginning nothing is told of those that one is in no more. */
+/* The first round leaves out chats that the member has left. */
 static void keep_present(struct told *chats, size_t *n)
 {
         size_t kept = 0;
@@ -131,7 +131,7 @@ static sn_status load_members(struct db_tx *tx, const struct place *p, char **id
 
 /* ---- What of them ---- */
 
-/* What was there before is told to who came since by pages alone. */
+/* Entries from before the member joined are on pages only. */
 static void choose(struct told *t, int64_t known, bool from_start)
 {
         int64_t window = t->last > CHANGES_MAX ? t->last - CHANGES_MAX : 0;
