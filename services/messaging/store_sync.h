@@ -9,7 +9,7 @@
 #define SCANNED_MAX 1000
 #define HIDDEN_MAX  100
 
-/* The newest point, and the transaction log (timeline) that it belongs to: a restored database has another one. */
+/* The newest point, and the log of the outbox (log_id) that it belongs to: a restored database has another one. */
 SN_CHECKED sn_status sync_store_now(struct db_tx *tx, int64_t *point, uint64_t *log);
 /* The actor's chats behind one of them, by id, SCANNED_MAX at most: each with whether it has changed since the point.
  */

@@ -22,7 +22,7 @@ struct place {
         int64_t since;         /* what was there at this point has been told; 0: nothing */
         int64_t began;         /* the point at which its round began; 0: it begins one now */
         char after[UUID_SIZE]; /* the chats up to this one are done */
-        uint64_t log;          /* of transactions */
+        uint64_t log;          /* of the outbox, whose transaction ids these are */
 };
 
 /* A chat in the answer. */
@@ -54,7 +54,7 @@ static char *write_place(struct rpc_call *c, const struct place *p)
         return cursor_encode(c, "", &cursor);
 }
 
-/* A point of another transaction log, or in the future, is useless: the client starts over. */
+/* A point of another log, or in the future, is useless: the client starts over. */
 static sn_status begin(struct db_tx *tx, struct place *p, bool *reset)
 {
         int64_t now = 0;
