@@ -1,4 +1,4 @@
-/* Owns the way from what events tell to rows, and to the stream. */
+/* Owns turning arrivals into rows, and into events of the stream. */
 #include "services/notification/arrivals.h"
 
 #include <string.h>
@@ -52,7 +52,7 @@ static sn_status emit(struct db_tx *tx, const char *type, NotificationRows__Chan
         return SN_OK;
 }
 
-/* What is not in the list is told on no stream. */
+/* What is not in the list is not sent on the stream either. */
 static size_t keep_listed(NotificationRows__Changed **rows, size_t n)
 {
         size_t kept = 0;
@@ -99,7 +99,7 @@ static void drop_untold(struct arrivals *a, size_t n_done)
         a->n = kept;
 }
 
-/* Runs of the same kind at once: who likes, and likes no more, has not liked. */
+/* Stores runs of the same kind at once: a like that was undone in the same batch is no like. */
 sn_status arrivals_store(struct arrivals *a, struct db_tx *tx, size_t n_done)
 {
         size_t n = 0;

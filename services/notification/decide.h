@@ -1,4 +1,4 @@
-/* The one decision: of what happened, which channels tell the member, when, and why. Pure, for all channels. */
+/* The one decision: which channels notify the member of an event, when, and why. Pure, for all channels. */
 #ifndef SERVICES_NOTIFICATION_DECIDE_H
 #define SERVICES_NOTIFICATION_DECIDE_H
 
@@ -42,12 +42,12 @@ struct rules {
         unsigned loud; /* a bit of 1 << type for each that passes quiet hours */
 };
 
-/* What happened, seen from the member who may be told. */
+/* What happened, from the view of the member who may be notified. */
 struct happening {
         enum notification_type type;
-        bool is_followed; /* the member follows who did it */
-        bool is_follower; /* who did it follows the member */
-        bool is_new;      /* the account of who did it is younger than NEW_ACCOUNT_MS */
+        bool is_followed; /* the member follows the actor */
+        bool is_follower; /* the actor follows the member */
+        bool is_new;      /* the actor's account is younger than NEW_ACCOUNT_MS */
         bool is_private;  /* a mention in what is not for everybody */
         bool thread_muted;
         int64_t now_ms;
@@ -56,10 +56,10 @@ struct happening {
 
 /* Where it is listed. */
 enum box {
-        BOX_NOWHERE, /* nobody is told, nothing is kept */
+        BOX_NOWHERE, /* not stored at all */
         BOX_INBOX,
-        BOX_REQUESTS, /* a filter keeps it until the member accepts it: in no other channel */
-        BOX_UNLISTED, /* told in other channels only */
+        BOX_REQUESTS, /* a filter holds it until the member accepts it: not sent on any channel */
+        BOX_UNLISTED, /* sent on other channels only */
 };
 
 enum reason {
@@ -75,7 +75,7 @@ enum hold { HOLD_NOTHING, HOLD_DIGEST, HOLD_QUIET_HOURS };
 
 struct channel_decision {
         bool told;
-        enum reason reason; /* of it being told, or not */
+        enum reason reason; /* why it is sent, or not */
         enum hold hold;     /* what it waits for; */
         int64_t due_ms;     /* and until when */
 };

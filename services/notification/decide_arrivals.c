@@ -1,5 +1,5 @@
-/* Owns what a decision has to know of an arrival: the rules of who may be told, their relation to who did it, and
- * conversations that they mute. Asked for all arrivals of a batch together. */
+/* Owns the input of decisions: the rules of the members who may be notified, their relations with the actors, and
+ * the conversations that they mute. Read for all arrivals of a batch together. */
 #include "services/notification/arrivals.h"
 
 #include <string.h>
@@ -9,9 +9,9 @@
 
 struct deciding {
         struct rpc_call *c;
-        struct arrival **items; /* those that are not undone */
+        struct arrival **items; /* those that do not undo anything */
         size_t n;
-        size_t *member; /* of each item: which of the members is told */
+        size_t *member; /* of each item: the member who is notified */
         char **member_ids;
         size_t n_members;
         struct rules *rules; /* of each member */

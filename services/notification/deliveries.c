@@ -1,4 +1,4 @@
-/* Owns what one is told of how a notification went out. */
+/* Owns the log of a notification's deliveries, as its owner sees it. */
 #include "services/notification/notification.h"
 
 #include "services/notification/store.h"

@@ -1,4 +1,4 @@
-/* Erases members whose accounts ended: what they were told, and that others were told of them. */
+/* Erases deleted members: their notifications, and their part in those of others. */
 #include "services/notification/notification.h"
 
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 enum { ROWS_AT_ONCE = 2000 };
 
-/* A portion of one member; the cursor only says that there was one. Done again it finds less. */
+/* One batch of one member; the cursor only says that there was one. A repetition finds what is left. */
 static sn_status erase(struct rpc_call *c, struct bus_batch *batch)
 {
         const char *id = batch->events[0]->aggregate_id;

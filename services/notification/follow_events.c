@@ -1,4 +1,4 @@
-/* Tells members who follows them, and who asks to. */
+/* Notifies members of new followers, and of requests to follow. */
 #include "services/notification/notification.h"
 
 #include <string.h>

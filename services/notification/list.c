@@ -10,7 +10,7 @@ static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan
         NotificationRows__Place **rows = NULL;
 
         TRY(DB_READ(c, tx, store_places(tx, context, scan, &out->n, &rows)));
-        out->settled.sort_key = INT64_MAX; /* what is newer the stream tells, no cursor */
+        out->settled.sort_key = INT64_MAX; /* newer ones come by the stream, not by a cursor */
         out->items = ARENA_ARRAY(c->arena, struct page_ref, out->n);
         for (size_t i = 0; i < out->n; i++) {
                 out->items[i].at.sort_key = rows[i]->at_ms;

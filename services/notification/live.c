@@ -81,7 +81,7 @@ static bool is_shown_actor(const struct showing *s, const char *id)
         return false;
 }
 
-/* False: the viewer is told nothing, not even that something was counted, of what they may not see. */
+/* False: the viewer may not see it, and is sent nothing, not even a changed count. */
 static bool set_data(struct showing *s, Notification__NotificationEvent *item, bus_event *e)
 {
         Notification__Notification *now = find(s, e->aggregate_id);

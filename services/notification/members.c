@@ -1,4 +1,4 @@
-/* Owns the list of those for whom a notification stands. */
+/* Owns the list of a notification's actors. */
 #include "services/notification/notification.h"
 
 #include <string.h>

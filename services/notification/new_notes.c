@@ -1,4 +1,4 @@
-/* Tells members of the new notes of those whom they watch: a portion of the watchers of one note at a time. */
+/* Notifies members of new notes by those whom they watch: a batch of the watchers of one note at a time. */
 #include "services/notification/notification.h"
 
 #include <stdio.h>
@@ -20,7 +20,7 @@ static bool is_among(NotificationRows__Pair *const *watched, size_t n, const cha
         return false;
 }
 
-/* How many events at the beginning are of members whom nobody watches. */
+/* How many events at the beginning have no watchers. */
 static sn_status count_unwatched(struct rpc_call *c, const struct bus_batch *batch, size_t *n)
 {
         char **authors = ARENA_ARRAY(c->arena, char *, batch->n);
@@ -47,7 +47,7 @@ static void add(struct arrivals *a, const bus_event *event, const char *user_id)
                                           .at_ms = arrival_time_ms(event)});
 }
 
-/* Told again, everybody is in the group already. */
+/* A repetition finds the actor in every group already, and adds nothing. */
 static sn_status tell_some(struct rpc_call *c, const bus_event *event, const char *after, size_t *n,
                            NotificationRows__Pair ***watchers)
 {

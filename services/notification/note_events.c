@@ -1,4 +1,4 @@
-/* Tells members who likes, passes on and comments on their notes, and who mentions them. */
+/* Notifies members of likes, renotes and comments of their notes, and of mentions. */
 #include "services/notification/notification.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@ static bool is(const bus_event *event, const char *type)
         return strcmp(event->type, type) == 0;
 }
 
-/* Which note an event is about: what was liked or passed on, or what was written. */
+/* The note of an event: the one that was liked or renoted, or the one that was written. */
 static char *note_of(const bus_event *event)
 {
         return strncmp(event->type, "renote.", 7) == 0 ? event->object_id : event->aggregate_id;
@@ -56,7 +56,7 @@ static void undo(struct arrivals *a, const struct told *t, enum notification_typ
                                           .event = t->number});
 }
 
-/* Whoever is told of a comment on a note of theirs is not told once more that it mentions them. */
+/* A member who is notified of a comment on their note is not notified of the mention in it as well. */
 static void add_mentions(struct arrivals *a, const struct told *t)
 {
         for (size_t i = 0; i < t->note->n_mention_ids; i++) {

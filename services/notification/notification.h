@@ -7,11 +7,11 @@
 #include "services/notification/types.h"
 #include "services/services.h"
 
-/* Aggregate: the notification; object: whom it tells. Changed: it is new, others joined it, or it is back in the list.
- * Removed: its owner took it out of the list. */
+/* Aggregate: the notification; object: its owner. Changed: it is new, has more actors, or is back in the list.
+ * Removed: its owner removed it from the list. */
 #define EVENT_NOTIFICATION_CHANGED "notification.changed"
 #define EVENT_NOTIFICATION_REMOVED "notification.removed"
-/* Likewise; actor: who undid what they did. It may be gone with that. */
+/* Likewise; actor: the member who undid something. The notification may be deleted with it. */
 #define EVENT_NOTIFICATION_UNDONE "notification.undone"
 /* Aggregate and object: the member whose notifications were read or seen. */
 #define EVENT_NOTIFICATION_COUNTED "notification.counted"

@@ -83,7 +83,7 @@ static sn_status take_type(struct rpc_call *c, const Notification__TypePreferenc
         enum notification_type type;
 
         if (!type_find(in->type, &type)) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "types", "there is no type %s", in->type);
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "types", "has an unknown type %s", in->type);
         }
         if (seen[type]) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "types", "has %s twice", in->type);

@@ -1,4 +1,4 @@
-/* Owns which push services are asked for now. */
+/* Owns which push services are tried for now. */
 #include "services/notification/push_breaker.h"
 
 #include <stdint.h>
@@ -26,7 +26,7 @@ static struct provider *find(const char *origin)
         return NULL;
 }
 
-/* In the place of the one that failed longest ago. */
+/* Replaces the one that failed longest ago. */
 static struct provider *add(const char *origin)
 {
         struct provider *oldest = &providers[0];

@@ -13,7 +13,7 @@ const struct push_options *push_settings(void)
         return &options;
 }
 
-/* Whom the operators of push services write to: our pages say who looks after them. Without them there is nobody. */
+/* The contact for operators of push services: our public pages. A network without https has a placeholder. */
 void push_setup(const struct settings *settings)
 {
         struct str bad;

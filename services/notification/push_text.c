@@ -1,4 +1,4 @@
-/* Owns what a push says: who did what, and of notes for everybody how they begin, unless the member wants it unsaid. */
+/* Owns the content of a push: who did what, and the beginning of public notes, unless the member turned that off. */
 #include "services/notification/push.h"
 
 #include "json/json.h"

@@ -1,4 +1,4 @@
-/* Owns the queue: what is put into it, and what of it is still worth sending when it is due. */
+/* Owns the queue: what is put into it, and what is still to be sent when it is due. */
 #include "services/notification/queue.h"
 
 #include <string.h>
@@ -20,7 +20,7 @@ static const NotificationRows__Changed *find_row(const struct arrival *item, Not
                         return rows[i];
                 }
         }
-        return NULL; /* somebody who was told already */
+        return NULL; /* an actor whom the notification already has */
 }
 
 static void add(struct arena *arena, struct queue_columns *q, const struct arrival *item, const char *notification_id,

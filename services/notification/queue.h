@@ -1,5 +1,5 @@
-/* What goes out: deliveries that are due, each to one member on one channel, of one notification or of all that was
- * held. Whatever holds now decides: what was read, hidden or turned off meanwhile is not sent, and nothing is within
+/* The queue of deliveries, each to one member on one channel, of one notification or of all that were held. It is
+ * decided when they are due: what was read, hidden or turned off meanwhile is not sent, and nothing is sent within
  * quiet hours. */
 #ifndef SERVICES_NOTIFICATION_QUEUE_H
 #define SERVICES_NOTIFICATION_QUEUE_H
@@ -19,7 +19,7 @@ struct outgoing {
         const struct rules *rules;
 };
 
-/* In the transaction that stores the arrivals: what they are to be told on other channels. */
+/* In the transaction that stores the arrivals: queues their deliveries on other channels. */
 SN_CHECKED sn_status queue_add(struct db_tx *tx, const struct arrival *items, size_t n,
                                NotificationRows__Changed *const *rows, size_t n_rows);
 /* Leases some of what is due for lease_ms. Calls other services. */
@@ -27,9 +27,9 @@ SN_CHECKED sn_status queue_claim(struct rpc_call *c, enum channel channel, int64
                                  struct outgoing **deliveries, size_t *n);
 /* In how many ms something is due: 0 for now, INT64_MAX when nothing waits. */
 SN_CHECKED sn_status queue_next(struct rpc_call *c, enum channel channel, int64_t *wait_ms);
-/* They are done. */
+/* Deletes finished deliveries. */
 SN_CHECKED sn_status queue_done(struct db_tx *tx, const struct outgoing *delivery);
-/* When to try again, of what failed so often, jittered; at least after the provider's own wish. */
+/* When to retry after so many failures, with jitter; not before the provider's Retry-After. */
 int64_t queue_retry_ms(int64_t now_ms, int64_t attempts, int64_t retry_after_s);
 #define QUEUE_ATTEMPTS_MAX 10 /* about a day */
 

@@ -21,8 +21,8 @@ struct quiet_hours {
         size_t n;
 };
 
-/* When it is quiet no more, in wall seconds; now_s itself when it is not quiet then. Windows that follow each other
- * without a gap are one. Whoever is quiet all the time is so for eight days at most. */
+/* The end of the quiet hours, in wall seconds; now_s itself outside of them. Windows without a gap between them are
+ * one. When it is always quiet, the end is eight days away at most. */
 int64_t quiet_until(const struct quiet_hours *quiet, int64_t now_s);
 
 enum digest_every { DIGEST_HOURLY, DIGEST_DAILY, DIGEST_WEEKLY };

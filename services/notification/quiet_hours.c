@@ -69,7 +69,7 @@ static sn_status check(struct rpc_call *c, const Notification__QuietHours *in)
         }
         for (size_t i = 0; i < in->n_except; i++) {
                 if (!type_find(in->except[i], &type)) {
-                        return rpc_fail(c, SN_INVALID_ARGUMENT, "except", "there is no type %s", in->except[i]);
+                        return rpc_fail(c, SN_INVALID_ARGUMENT, "except", "has an unknown type %s", in->except[i]);
                 }
         }
         return SN_OK;

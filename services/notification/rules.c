@@ -1,4 +1,4 @@
-/* Owns how what is stored of a member's wishes becomes rules. */
+/* Owns turning stored preferences into rules. */
 #include "services/notification/rules.h"
 
 #include <string.h>

@@ -109,7 +109,7 @@ static bool is_seen(const User__Author *author, const Follow__Relationship *r)
         return author->id[0] != '\0' && !r->blocking && !r->blocked_by && !r->muting;
 }
 
-/* Whom else it tells of does not matter when the note is hidden. */
+/* When the note is hidden, its actors do not matter. */
 static void drop_hidden_notes(struct showing *s)
 {
         size_t kept = 0;

@@ -14,10 +14,10 @@ SN_CHECKED sn_status show_notifications(struct rpc_call *c, const char *reader, 
  * the newest few are looked at, and all only when those are hidden. */
 SN_CHECKED sn_status show_for_count(struct rpc_call *c, const char *reader, char **ids, size_t n, size_t *n_shown,
                                     Notification__Notification ***shown);
-/* The same ones as they are sent elsewhere: also those that stand in no list. */
+/* The same ones as they are sent on other channels: also unlisted ones. */
 SN_CHECKED sn_status show_for_delivery(struct rpc_call *c, const char *reader, char **ids, size_t n, size_t *n_shown,
                                        Notification__Notification ***shown);
-/* Drops of the members those whom notifications do not show to the reader. */
+/* Removes members whom the reader's notifications do not show. */
 SN_CHECKED sn_status show_actors(struct rpc_call *c, const char *reader, char **ids, size_t *n);
 
 #endif

@@ -8,16 +8,16 @@
 #include "services/notification/notification_rows.rpc.h"
 #include "services/page.h"
 
-/* A notification for so many actors takes no more: who comes later begins another one. */
+/* A notification takes at most so many actors: the next one begins a new notification. */
 #define GROUP_FULL 500
 
 /* ---- store_arrivals.c ---- */
 
-/* Adds to notifications that are open, or begins new ones: those that changed, with whom they tell. */
+/* Adds to open notifications, or begins new ones; returns those that changed, with their owners. */
 SN_CHECKED sn_status store_add_arrivals(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
                                         NotificationRows__Changed ***rows);
 SN_CHECKED sn_status store_close_full(struct db_tx *tx, NotificationRows__Changed *const *rows, size_t n);
-/* Takes actors out of notifications that nobody has read: a row for each who was in one. */
+/* Removes actors from unread notifications: a row for each who was in one. */
 SN_CHECKED sn_status store_undo_arrivals(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
                                          NotificationRows__Changed ***rows);
 /* Deletes those of the notifications that have no actor left. */
@@ -31,7 +31,7 @@ struct list_filter {
         char **types; /* none: all */
         size_t n_types;
         bool unread, archived;
-        bool requests; /* those that a filter keeps apart, instead */
+        bool requests; /* those that a filter holds, instead */
 };
 SN_CHECKED sn_status store_places(struct db_tx *tx, const struct list_filter *filter, const struct page_scan *scan,
                                   size_t *n, NotificationRows__Place ***rows);
@@ -79,7 +79,7 @@ SN_CHECKED sn_status store_prune_logs(struct db_tx *tx, int64_t days, int64_t li
 
 #define PUSH_SUBSCRIPTIONS_MAX 20
 
-/* done: false when the member has so many already. */
+/* done: false at the member's limit. */
 SN_CHECKED sn_status store_subscribe(struct db_tx *tx, const NotificationRows__Subscription *s, const char *session_id,
                                      int64_t most, NotificationRows__Subscription *out, bool *done);
 SN_CHECKED sn_status store_subscriptions(struct db_tx *tx, char **user_ids, size_t n_users, size_t *n,
@@ -115,7 +115,7 @@ SN_CHECKED sn_status store_set_quiet_hours(struct db_tx *tx, const NotificationR
 
 /* ---- store_told.c ---- */
 
-/* changed: 0 when there are so many already. */
+/* changed: 0 at the limit. */
 SN_CHECKED sn_status store_mute_thread(struct db_tx *tx, const char *user_id, const char *root_id, int64_t most,
                                        int64_t *changed);
 SN_CHECKED sn_status store_unmute_thread(struct db_tx *tx, const char *user_id, const char *root_id);
@@ -125,10 +125,10 @@ SN_CHECKED sn_status store_muted_threads(struct db_tx *tx, char **user_ids, char
 SN_CHECKED sn_status store_watch_member(struct db_tx *tx, const char *user_id, const char *author_id, int64_t most,
                                         int64_t *changed);
 SN_CHECKED sn_status store_unwatch_member(struct db_tx *tx, const char *user_id, const char *author_id);
-/* Who is told of an author's new notes, by their ids from one on. */
+/* Who watches an author's new notes, by their ids from one on. */
 SN_CHECKED sn_status store_watchers(struct db_tx *tx, const char *author_id, const char *after_id, int64_t limit,
                                     size_t *n_rows, NotificationRows__Pair ***rows);
-/* Those of the authors of whose notes anybody is told. */
+/* Those of the authors who are watched by anybody. */
 SN_CHECKED sn_status store_watched(struct db_tx *tx, char **author_ids, size_t n, size_t *n_rows,
                                    NotificationRows__Pair ***rows);
 

@@ -1,4 +1,4 @@
-/* What events add to the tables notifications and notification_actors, and take out again. */
+/* Adds what events report to the tables notifications and notification_actors, and removes it again. */
 #include "services/notification/store.h"
 
 #include <string.h>
@@ -33,7 +33,7 @@ static struct columns columns_of(struct arena *arena, const struct arrival *item
         return c;
 }
 
-/* Who is in a notification of the group already, read or not, is not told again. */
+/* An actor who is in a notification of the group already, read or not, is not added again. */
 DB_STATEMENT(ADD_ARRIVALS, "notification_service", &notification_rows__changed__message,
              "with given as (select a.id, a.user_id, a.type, a.group_key, a.actor_id, nullif(a.note_id, '')::uuid as"
              " note_id, timestamptz 'epoch' + a.at_ms * interval '1 millisecond' as at,"

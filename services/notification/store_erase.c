@@ -14,7 +14,7 @@ sn_status store_erase_told(struct db_tx *tx, const char *user_id, int64_t limit,
         return db_exec(tx, &ERASE_TOLD, DB_BINDS(bind_uuid(user_id), bind_i64(limit)), n);
 }
 
-/* Notifications of which nobody is left show nothing, and go by their age. */
+/* Notifications without actors are not shown, and are deleted by their age. */
 DB_STATEMENT(ERASE_ACTOR, "notification_service", NULL,
              "with gone as (select notification_id from notification_actors where actor_id = $1 limit $2)"
              " delete from notification_actors a using gone g"

@@ -1,7 +1,7 @@
 /* What members do with their notifications. */
 #include "services/notification/store.h"
 
-/* None joins what was read. */
+/* No actor is added to a notification that was read. */
 DB_STATEMENT(MARK_READ, "notification_service", NULL,
              "update notifications set read_at = $3, seen_at = coalesce(seen_at, $3), open = false"
              " where id = any($2) and user_id = $1 and read_at is null");

@@ -1,7 +1,7 @@
 /* Reads and writes notification_queue: what waits to go out, leased by moving its due time. */
 #include "services/notification/store.h"
 
-/* Pushes only to who has a subscription. */
+/* Pushes only for members with a subscription. */
 DB_STATEMENT(
     ENQUEUE, "notification_service", NULL,
     "insert into notification_queue (id, notification_id, user_id, channel, hold, due_at)"

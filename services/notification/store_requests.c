@@ -1,4 +1,4 @@
-/* What becomes of notifications that a filter keeps apart. */
+/* Accepts and dismisses notifications that a filter holds. */
 #include "services/notification/store.h"
 
 #define REQUESTS                                                                                                       \
@@ -6,7 +6,7 @@
         "any($2))"                                                                                                     \
         " order by latest_at limit $3 for update"
 
-/* Nobody joins them any more: there may be one of their group in the list. */
+/* They take no more actors: there may be another notification of their group in the list. */
 DB_STATEMENT(ACCEPT_REQUESTS, "notification_service", NULL,
              "update notifications set box = 1, open = false where id in (" REQUESTS ")");
 

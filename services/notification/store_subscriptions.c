@@ -1,7 +1,7 @@
 /* Reads and writes push_subscriptions. */
 #include "services/notification/store.h"
 
-/* The browser's subscription is whose session is in it now. */
+/* A browser's subscription belongs to the session that is in it now. */
 DB_STATEMENT(SUBSCRIBE, "notification_service", &notification_rows__subscription__message,
              "insert into push_subscriptions as s (id, user_id, session_id, endpoint, endpoint_hash, p256dh, auth)"
              " select $1, $2, $3, $4, sha256(convert_to($4, 'UTF8')), $5, $6 where (select count(*) from"

@@ -1,4 +1,4 @@
-/* Reads and writes whom members are told of: muted_threads, watched_members. */
+/* Reads and writes muted_threads and watched_members. */
 #include "services/notification/store.h"
 
 DB_STATEMENT(MUTE_THREAD, "notification_service", NULL,

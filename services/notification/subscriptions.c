@@ -46,7 +46,7 @@ static sn_status subscribe(struct db_tx *tx, const NotificationRows__Subscriptio
         TRY(store_subscribe(tx, row, db_call(tx)->session, PUSH_SUBSCRIPTIONS_MAX, stored, &done));
         return done ? SN_OK
                     : rpc_fail(db_call(tx), SN_FAILED_PRECONDITION, NULL,
-                               "%d browsers take your notifications already; delete one first", PUSH_SUBSCRIPTIONS_MAX);
+                               "you have %d push subscriptions already; delete one first", PUSH_SUBSCRIPTIONS_MAX);
 }
 
 sn_status notification_handle_create_push_subscription(struct rpc_call *c,

@@ -1,4 +1,4 @@
-/* Owns the conversations that members are told nothing of. */
+/* Owns the conversations that members have muted. */
 #include "services/notification/notification.h"
 
 #include "services/note/note.rpc.h"
@@ -6,7 +6,7 @@
 
 enum { MOST_MUTED = 1000 };
 
-/* The note with which the conversation of a note began, one that the member may see. */
+/* The first note of the conversation of a note that the member may see. */
 static sn_status find_root(struct rpc_call *c, char *note_id, char **root)
 {
         Note__BatchGetRequest seen = NOTE__BATCH_GET_REQUEST__INIT;
@@ -45,7 +45,7 @@ sn_status notification_handle_mute_thread(struct rpc_call *c, const Notification
         return DB_WRITE(c, tx, mute(tx, root));
 }
 
-/* Of a note that is gone, or hidden since, the conversation is unmuted all the same. */
+/* The conversation of a deleted or hidden note can be unmuted, too. */
 sn_status notification_handle_unmute_thread(struct rpc_call *c, const Notification__UnmuteThreadRequest *in,
                                             Google__Protobuf__Empty *out)
 {

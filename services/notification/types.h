@@ -1,4 +1,4 @@
-/* The types of notifications. One more is a row in types.def.h, and whoever adds it as an arrival. */
+/* The types of notifications. A new one needs a row in types.def.h, and code that adds it as an arrival. */
 #ifndef SERVICES_NOTIFICATION_TYPES_H
 #define SERVICES_NOTIFICATION_TYPES_H
 
@@ -14,7 +14,7 @@ enum notification_type {
 /* Concerns the security of the account: it cannot be switched off, and it is one's own doing, or seems so. */
 bool type_is_security(enum notification_type type);
 const char *type_name(enum notification_type type);
-/* False: there is none of this name. */
+/* False: there is no type of this name. */
 bool type_find(const char *name, enum notification_type *out);
 
 #endif

@@ -9,7 +9,7 @@
 enum {
         COUNTED_MAX = 100,
         ROWS_AT_ONCE = COUNTED_MAX + 1,
-        ROWS_MAX = 10 * ROWS_AT_ONCE, /* whoever has more that are hidden does not make each count take longer */
+        ROWS_MAX = 10 * ROWS_AT_ONCE, /* a member with more hidden ones does not make counting slower */
 };
 
 static void add(Notification__UnreadCount *out, Notification__Notification *const *shown, size_t n)

@@ -7,8 +7,7 @@
 
 /* Counts up to 100, of the newest 1,010 that are not read. */
 SN_CHECKED sn_status unread_count(struct rpc_call *c, const char *reader, Notification__UnreadCount *out);
-/* The same when something was committed already, and must not be answered with a failure: what cannot be counted now is
- * `more`. */
+/* The same after a commit, when the request must not fail any more: what cannot be counted now is `more`. */
 sn_status unread_count_committed(struct rpc_call *c, const char *reader, Notification__UnreadCount *out);
 
 #endif

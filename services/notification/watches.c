@@ -1,4 +1,4 @@
-/* Owns of whose new notes members are told. */
+/* Owns which members' new notes a member watches. */
 #include "services/notification/notification.h"
 
 #include "services/follow/follow.rpc.h"
@@ -29,7 +29,7 @@ static sn_status watch(struct db_tx *tx, const char *author_id)
         TRY(store_watch_member(tx, db_call(tx)->actor, author_id, MOST_WATCHED, &changed));
         return changed > 0 ? SN_OK
                            : rpc_fail(db_call(tx), SN_FAILED_PRECONDITION, NULL,
-                                      "you are told of %d members' notes already; take one out first", MOST_WATCHED);
+                                      "you watch %d members already; remove one first", MOST_WATCHED);
 }
 
 sn_status notification_handle_watch_member(struct rpc_call *c, const Notification__WatchMemberRequest *in,
@@ -39,7 +39,7 @@ sn_status notification_handle_watch_member(struct rpc_call *c, const Notificatio
 
         TRY(member_find(c, in->user_id, &id));
         if (uuid_equal(id, c->actor)) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "user_id", "you are not told of your own notes");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "user_id", "you cannot watch yourself");
         }
         TRY(check_seen(c, id));
         return DB_WRITE(c, tx, watch(tx, id));

@@ -5,9 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* How many are forgiven: none below 4 code points, one below 8, else two; none in a word with a digit. */
+/* How many are tolerated: none below 4 code points, one below 8, else two; none in a word with a digit. */
 size_t edits_forgiven(const char *word);
-/* Whether one becomes the other by at most so many letters more, less, other, or two neighbours swapped. UTF-8. */
+/* Whether at most so many insertions, deletions, substitutions or swaps of neighbours turn one into the other.
+ * UTF-8. */
 bool edits_within(const char *a, const char *b, size_t most);
 
 #endif

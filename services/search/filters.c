@@ -72,7 +72,7 @@ static sn_status language(struct rpc_call *c, const struct query *filter, const 
         return SN_OK;
 }
 
-/* Longer than anything that the index has. */
+/* Longer than anything in the index. */
 static sn_status check_length(struct rpc_call *c, const struct query *filter, const char *text)
 {
         return strlen(text) <= LEXEME_MAX_BYTES ? SN_OK : terms_fail(c, filter->at, "a shorter value");
@@ -87,7 +87,7 @@ static sn_status tag(struct rpc_call *c, const struct query *filter, const char 
         return SN_OK;
 }
 
-/* A host, with or without what stands around it in a link. */
+/* A host, alone or within a URL. */
 static sn_status host(struct rpc_call *c, const struct query *filter, const char **lexeme)
 {
         char *text = text_casefold_nfkc(c->arena, filter->text), *start = strstr(text, "://");
@@ -166,7 +166,7 @@ static bool read_period(const char *text, int64_t *from_ms, int64_t *end_ms)
         return rest.len == 0;
 }
 
-/* All of them hold: the narrowest bounds count. */
+/* Filters are combined: the narrowest bounds count. */
 static sn_status bound(struct rpc_call *c, const struct query *filter, struct terms *terms)
 {
         char id[UUID_SIZE];
@@ -197,7 +197,8 @@ static sn_status likes(struct rpc_call *c, const struct query *filter, struct te
 static sn_status place(struct rpc_call *c, const struct query *filter, struct terms *terms, const char **lexeme)
 {
         if (c->actor[0] == '\0') {
-                return rpc_fail(c, SN_UNAUTHENTICATED, NULL, "please log in first: in: is about yourself");
+                return rpc_fail(c, SN_UNAUTHENTICATED, NULL,
+                                "in: finds notes of yourself or of those you follow: log in first");
         }
         if (strcmp(filter->text, "mine") == 0) {
                 *lexeme = arena_printf(c->arena, ":from:%s", c->actor);

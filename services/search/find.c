@@ -72,7 +72,7 @@ static sn_status read_query(struct rpc_call *c, struct search *search)
         return SN_OK;
 }
 
-/* The other types have what is best of them on one page. */
+/* The other types return their best matches on one page. */
 static sn_status find_others(struct rpc_call *c, const struct search *search, Search__SearchPage *out)
 {
         size_t limit = page_limit(search->in->limit);

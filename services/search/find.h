@@ -14,8 +14,8 @@ struct search {
         bool partial;
 };
 
-/* Words alone, without filters and what is excluded, folded: what members and hashtags are compared with. "" when there
- * are none. */
+/* Its words alone, without filters and excluded terms, folded: what members and hashtags are compared with. ""
+ * without any. */
 const char *search_plain_text(struct arena *arena, const struct query *query);
 
 /* A page of notes, from the request's cursor on. */

@@ -1,4 +1,4 @@
-/* Finds hashtags that begin with what was typed: each of which the reader may see a note. */
+/* Finds hashtags that begin with what was typed, and that have a note which the reader may see. */
 #include "services/search/find.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Finds members by their names. Who blocks the reader, or is blocked, is not found. */
+/* Finds members by their names, except those with a block between them and the reader. */
 #include "services/search/find.h"
 
 #include <string.h>

@@ -64,7 +64,7 @@ static sn_status load_stemmed(struct marking *m, const struct lexemes *texts, si
 
 /* ---- Marking ---- */
 
-/* What is marked from a lexeme on: so many lexemes, up to this code point. */
+/* A match that begins at a lexeme: so many lexemes, up to this code point. */
 struct met {
         size_t n, end;
 };

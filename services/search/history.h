@@ -4,7 +4,8 @@
 
 #include "base/call.h"
 
-/* Of who is logged in: the query as it was understood becomes the newest of their history, unless they want none. */
+/* Makes the query, as it was understood, the newest of the caller's history, unless they turned that off. Nothing
+ * without a log-in. */
 SN_CHECKED sn_status history_keep(struct rpc_call *c, const char *query);
 
 #endif

@@ -1,4 +1,4 @@
-/* Keeps by what members are found, and whether; forgets those who were erased. */
+/* Keeps the index of members: by what they are found, and whether they want to be; deletes those who were erased. */
 #include "services/search/search.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
-/* Keeps the index of notes: what an event names is asked of note_service, as it is by then, so it may come twice and
- * late. Counts in the same lane: beside it, a count might find no note yet, and the note come with an older count. */
+/* Keeps the index of notes: each note of an event is read from note_service as it is then, so events may come twice
+ * and late. Counts are handled by the same consumer: in another one, a count could arrive before its note, and the note
+ * with an older count. */
 #include "services/search/search.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* What consumers and the rebuild have in common: owners' rows into those of the index. */
+/* What consumers and the rebuild share: turning the owners' rows into rows of the index. */
 #ifndef SERVICES_SEARCH_INDEXING_H
 #define SERVICES_SEARCH_INDEXING_H
 
@@ -6,7 +6,7 @@
 
 /* One for each note. */
 struct indexed_note *indexing_analyse(struct arena *arena, const Note__IndexedNotes *notes);
-/* The ids that the notes lack. */
+/* The ids that are missing among the notes. */
 char **indexing_missing(struct arena *arena, char **ids, size_t n_ids, const Note__IndexedNotes *notes, size_t *n);
 /* NULL: not among them. */
 const User__IndexedUser *indexing_find_member(const User__IndexedUsers *users, const char *id);

@@ -73,7 +73,7 @@ char *lexeme_fold(struct arena *arena, const char *word)
         return script_folds_accents(script_of(c)) ? text_without_marks(arena, folded) : folded;
 }
 
-/* What stands from a place up to here, as a lexeme. Overlong ones are nobody's words. */
+/* The text from a place up to here, as a lexeme; overlong ones are left out. */
 static void add_word(struct reader *r, struct place from, struct place to, enum lexeme_kind kind)
 {
         char *word = arena_strndup(r->arena, r->text + from.at, to.at - from.at);

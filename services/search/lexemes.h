@@ -1,4 +1,4 @@
-/* Texts into what they are found by. Pure.
+/* Splits texts into the lexemes by which they are found. Pure.
  *
  * A lexeme of a word is folded: case, width and composition (NFKC casefold), and in scripts where they only colour a
  * letter, accents. Words of scripts without spaces (Han, kana, Hangul, Thai, Lao, Khmer, Burmese) are pairs of
@@ -17,7 +17,7 @@
 
 enum lexeme_kind { LEXEME_WORD, LEXEME_PAIR, LEXEME_EMOJI, LEXEME_NUMBER, LEXEME_SIGN };
 
-/* Of a word, or of what stands behind a sign, folded: longer ones are not kept. PostgreSQL takes none of over 2,046. */
+/* The longest folded word, without its sign: longer ones are not indexed. PostgreSQL's own limit is 2,046. */
 enum { LEXEME_MAX_BYTES = 400 };
 
 struct lexeme {

@@ -49,7 +49,7 @@ struct query_error {
         const char *wants; /* "a word" */
 };
 
-/* The tree of a text, NULL with *error when it is none. UTF-8. */
+/* The tree of a text; NULL with *error when it is not a valid query. UTF-8. */
 struct query *query_parse(struct arena *arena, const char *text, struct query_error *error);
 /* The text whose tree this is, in its plainest form: query_parse gives the same tree again. */
 char *query_print(struct arena *arena, const struct query *query);

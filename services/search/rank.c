@@ -1,4 +1,4 @@
-/* Text as BM25 has it (rarity, saturation by ts_rank, length), and what else speaks for a note. */
+/* The text score after BM25 (rarity, saturation by ts_rank, length), and what else makes a note relevant. */
 #include "services/search/rank.h"
 
 #include <math.h>
@@ -8,7 +8,7 @@
 #define MILLION 1000000.0
 /* 2020-01-01: recency is counted from some day, since only differences matter. */
 #define EPOCH_MS INT64_C(1577836800000)
-/* A point for so long: a note that is as good and 90 days younger stands before the other by one. */
+/* One point for so much time: of two equally good notes, the one that is 90 days newer scores one point more. */
 #define POINT_MS (90.0 * 24 * 60 * 60 * 1000)
 
 enum { MEAN_LENGTH = 20 };

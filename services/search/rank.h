@@ -1,5 +1,5 @@
-/* The score of a note: a sum, all of whose parts are told by `explain`. It depends on nothing but the note, the query
- * and the reader, not on when one asks: so pages go on where they stopped. In millionths. Pure. */
+/* The score of a note: a sum whose parts `explain` shows. It depends on nothing but the note, the query and the
+ * reader, not on when one asks: so pages go on where they stopped. In millionths. Pure. */
 #ifndef SERVICES_SEARCH_RANK_H
 #define SERVICES_SEARCH_RANK_H
 

@@ -1,6 +1,6 @@
-/* A portion of notes or members at a time. What changes between being read and being indexed may have had its event in
- * between, and would be old for good: all is asked for once more after it was written. A note that is gone by then
- * goes; members are written until they are as they were written. */
+/* A batch of notes or members at a time. What changes between being read and being indexed may have had its event in
+ * between, and would stay outdated: so everything is read once more after it was written. A note that is deleted by
+ * then is removed; members are written until they no longer change. */
 #include "services/search/rebuild.h"
 
 #include <string.h>
@@ -138,7 +138,7 @@ static sn_status check_members(struct rpc_call *c, const SearchRows__Rebuild *fr
                                  : SN_OK; /* there may be more of them */
 }
 
-/* Members first: by then it is known who does not want to be found. */
+/* Members first: notes need to know who does not want to be found. */
 static sn_status rebuild_some(struct rpc_call *c, bool *more)
 {
         SearchRows__Rebuild **rows = NULL;

@@ -1,4 +1,4 @@
-/* Owns searches that members keep to ask again. */
+/* Owns the saved searches of members. */
 #include "base/uuid.h"
 #include "services/page.h"
 #include "services/search/anchors.h"
@@ -18,7 +18,7 @@ static sn_status check_room(struct db_tx *tx)
         TRY(store_count_saved(tx, c->actor, &n));
         return n < SAVED_MAX ? SN_OK
                              : rpc_fail_code(c, SN_FAILED_PRECONDITION, "too_many_saved_searches", NULL,
-                                             "you keep %d searches already: delete one first", SAVED_MAX);
+                                             "you have %d saved searches already; delete one first", SAVED_MAX);
 }
 
 static Google__Protobuf__Timestamp *timestamp(struct arena *arena, int64_t wall_ms)
@@ -103,7 +103,7 @@ static sn_status delete_saved(struct db_tx *tx, const char *id)
         bool deleted = false;
 
         TRY(store_delete_saved(tx, db_call(tx)->actor, id, &deleted));
-        return deleted ? SN_OK : rpc_fail(db_call(tx), SN_NOT_FOUND, "id", "you keep no search with this id");
+        return deleted ? SN_OK : rpc_fail(db_call(tx), SN_NOT_FOUND, "id", "you have no saved search with this id");
 }
 
 sn_status search_handle_delete_saved_search(struct rpc_call *c, const Search__DeleteSavedSearchRequest *in,

@@ -1,4 +1,4 @@
-/* Ranges of blocks, which is all that is asked of a script here. */
+/* Ranges of blocks, which is enough here. */
 #include "services/search/scripts.h"
 
 #include <string.h>
@@ -151,7 +151,7 @@ static void vote(const char *word, size_t len, size_t votes[])
         }
 }
 
-/* By frequent words; two languages with as many votes say nothing. */
+/* By frequent words; a tie between two languages decides nothing. */
 static const char *latin(const char *text)
 {
         size_t votes[sizeof(languages) / sizeof(languages[0])] = {0}, best = 0, same = 0;

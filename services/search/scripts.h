@@ -1,4 +1,4 @@
-/* Which script a character is of, as far as searching must know, and which language a text seems to be in. Pure. */
+/* The script of a character, as far as searching needs it, and the probable language of a text. Pure. */
 #ifndef SERVICES_SEARCH_SCRIPTS_H
 #define SERVICES_SEARCH_SCRIPTS_H
 
@@ -42,10 +42,11 @@ struct language {
 const struct language *language_list(size_t *n);
 /* By its code; NULL: there is no dictionary for it. */
 const struct language *language_find(const char *code);
-/* What the text seems to be in: "de"; "" when nothing tells. Of languages without a dictionary too ("ja", "th"). */
+/* The probable language of the text: "de"; "" when it is unknown. Also languages without a dictionary ("ja", "th").
+ * */
 const char *language_guess(const char *text);
-/* By whose dictionary a text is stemmed that seems to be in a language: a Latin one that nothing tells counts as
- * English. NULL: by none. */
+/* The dictionary that stems a text of a language; Latin text of an unknown language counts as English. NULL: it is
+ * not stemmed. */
 const struct language *language_of_stems(const char *text, const char *guess);
 
 #endif

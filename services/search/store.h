@@ -23,7 +23,7 @@ SN_CHECKED sn_status store_unindex_notes(struct db_tx *tx, char **ids, size_t n)
 SN_CHECKED sn_status store_count_note(struct db_tx *tx, const char *id, const Note__NoteCounts *counts);
 SN_CHECKED sn_status store_index_member(struct db_tx *tx, const User__IndexedUser *user, const char *username_key,
                                         const char *names);
-/* A member whom nobody sees. */
+/* A member who is hidden from everybody. */
 SN_CHECKED sn_status store_hide_member(struct db_tx *tx, const char *id);
 SN_CHECKED sn_status store_erase_member(struct db_tx *tx, const char *id);
 
@@ -35,7 +35,7 @@ struct word_asked {
         bool stems, typos, synonyms, starts; /* starts: count what begins so, too (kind p) */
 };
 
-/* What the words may stand for, of what there is in the index; the words themselves always. By place. */
+/* The lexemes of the index that the words may stand for, and always the words themselves. By place. */
 SN_CHECKED sn_status store_alternatives(struct db_tx *tx, const struct word_asked *words, size_t n_words,
                                         char **languages, char **dictionaries, size_t n_languages, size_t *n,
                                         SearchRows__Word ***rows);

@@ -58,7 +58,7 @@ sn_status store_alternatives(struct db_tx *tx, const struct word_asked *words, s
                        n, rows);
 }
 
-/* Each word once by each dictionary: to stem is what costs. */
+/* Each word once by each dictionary: stemming is the expensive part. */
 DB_STATEMENT(SELECT_STEMMED, "search_service", &search_rows__word__message,
              "select word from (select distinct unnest($1::text[]) as word) w where exists (select from"
              " (select dictionary, array_agg(split_part(stem, ':', 2)) as stems"
@@ -123,7 +123,7 @@ sn_status store_facets(struct db_tx *tx, char **ids, size_t n_ids, const int64_t
 /* No text that starts with another one sorts after that and the last of all characters. */
 #define STARTS_WITH(key) key " >= $1 and " key " < $1 || U&'\\+10FFFF'"
 
-/* A username is meant exactly or by its start, a display name by words that look like those that were typed. */
+/* A username matches exactly or by its beginning, a display name by similar words. */
 DB_STATEMENT(FIND_MEMBERS, "search_service", &search_rows__member__message,
              "select user_id, score from (select user_id, case when username_key = $1 then 3000000"
              " when " STARTS_WITH(

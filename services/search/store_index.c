@@ -74,7 +74,7 @@ sn_status store_index_member(struct db_tx *tx, const User__IndexedUser *user, co
 
 DB_STATEMENT(DELETE_MEMBER, "search_service", NULL, "delete from search_members where user_id = $1");
 
-/* Who wrote nothing needs no row: of who was erased there may be none. */
+/* A member without notes needs no row, and an erased member may not have one. */
 DB_STATEMENT(HIDE_AUTHOR, "search_service", NULL,
              "insert into search_unlisted (user_id) select $1::uuid"
              " where exists (select from search_index where author_id = $1) on conflict do nothing");

@@ -1,4 +1,4 @@
-/* Owns the SQL of what members asked for and keep. */
+/* Owns the SQL of history, suggestions and saved searches. */
 #include "services/search/store_own.h"
 
 #include "base/uuid.h"

@@ -1,11 +1,11 @@
-/* The SQL of what members asked for and keep: history, suggestions and saved searches. */
+/* The SQL of history, suggestions and saved searches. */
 #ifndef SERVICES_SEARCH_STORE_OWN_H
 #define SERVICES_SEARCH_STORE_OWN_H
 
 #include "services/page.h"
 #include "services/search/store.h"
 
-/* The query becomes the newest of the member's history, unless they want none. key: folded. */
+/* Makes the query the newest of the member's history, unless they turned that off. key: folded. */
 SN_CHECKED sn_status store_keep_query(struct db_tx *tx, const char *user_id, const char *query, const char *key);
 SN_CHECKED sn_status store_history(struct db_tx *tx, const char *user_id, const struct page_scan *scan, size_t *n,
                                    Search__SearchHistoryItem ***items);
@@ -13,10 +13,10 @@ SN_CHECKED sn_status store_delete_history_item(struct db_tx *tx, const char *use
 SN_CHECKED sn_status store_clear_history(struct db_tx *tx, const char *user_id);
 SN_CHECKED sn_status store_cleanup_history(struct rpc_call *c, bool *more);
 
-/* Of the member's own history, those that begin so, the newest first; "" begins all. */
+/* From the member's own history, those with this prefix, the newest first; "" matches all. */
 SN_CHECKED sn_status store_own_queries(struct db_tx *tx, const char *user_id, const char *start, size_t limit,
                                        size_t *n, SearchRows__Query ***rows);
-/* Of what so many people have in their histories, what most have first. */
+/* Queries in the histories of at least so many people, the most frequent first. */
 SN_CHECKED sn_status store_common_queries(struct db_tx *tx, const char *start, int64_t people, size_t limit, size_t *n,
                                           SearchRows__Query ***rows);
 

@@ -184,7 +184,7 @@ static sn_status load(struct making *m)
         return store_alternatives(tx, m->words, m->n_words + 1, codes, dictionaries, n_languages, &m->n_rows, &m->rows);
 }
 
-/* Of BM25: how much it tells that a note has the word. */
+/* The inverse document frequency of BM25. */
 static double rarity(const struct making *m, int64_t n)
 {
         double with = (double)(n > 0 ? n : 1);
@@ -274,7 +274,7 @@ static void write_prefix(struct making *m, const struct leaf *leaf, bool first)
         write_alternative(m, query, first);
 }
 
-/* Words that stand side by side; a last single character of a script without spaces may begin a pair. */
+/* Adjacent words; a last single character of a script without spaces may begin a pair. */
 static void write_phrase(struct making *m, const struct leaf *leaf)
 {
         struct arena *arena = m->c->arena;
@@ -327,7 +327,7 @@ static void write_leaf(struct making *m)
         }
 }
 
-/* Filters of the query as a whole are no part of it. */
+/* Filters of the query as a whole are not part of the tsquery. */
 static bool is_whole(const struct making *m, const struct query *query)
 {
         return query->kind == QUERY_FILTER && m->leaves[m->written].filter == NULL;
@@ -417,7 +417,7 @@ static sn_status write_all(struct making *m, const struct query *query)
         return any ? terms_fail(m->c, 1, "a shorter query") : SN_OK;
 }
 
-/* A query that only says what it does not want would read all there is. */
+/* A query that only excludes would read the whole index. */
 static bool asks_for_something(const struct query *query)
 {
         bool any = false, all = true;

@@ -1,4 +1,4 @@
-/* A query's tree as what the index is asked: one tsquery, the alternatives that matches are ranked by, and what bounds
+/* Translates a query's tree for the index: one tsquery, the alternatives by which matches are ranked, and bounds on
  * the whole. */
 #ifndef SERVICES_SEARCH_TERMS_H
 #define SERVICES_SEARCH_TERMS_H
@@ -13,18 +13,18 @@ enum exactness { EXACT_TYPO, EXACT_RELATED, EXACT_WORD };
 /* How many of the newest matches are ranked. */
 enum { TERMS_RANKED = 600 };
 
-/* One way in which a term may be met. */
+/* One way to match a term. */
 struct alternative {
         size_t term;                  /* of the query: the best alternative of each counts */
         const char *lexeme;           /* NULL: a phrase */
         const struct lexemes *phrase; /* NULL: a lexeme */
         char *query;                  /* a tsquery */
-        double weight;                /* of its rank: how rare it is, and how near to what was typed */
+        double weight;                /* in ranking: how rare it is, and how close to what was typed */
         enum exactness exactness;
         bool start; /* of a word */
 };
 
-/* A word or a phrase that is asked for, not excluded. */
+/* A word or a phrase that must match. */
 struct term {
         const char *text; /* as typed */
         size_t at;
@@ -37,7 +37,7 @@ struct terms {
         size_t n_alternatives;
         struct term *items;
         size_t n;
-        /* What holds of the query as a whole. */
+        /* Filters of the query as a whole. */
         const char *above, *below; /* ids, exclusive; "": no bound */
         int64_t min_likes;
         bool only_followed, only_bookmarked;
