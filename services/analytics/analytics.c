@@ -22,8 +22,7 @@ int64_t analytics_keep_months(void)
         return keep_months;
 }
 
-/* Below a folder that other installations may use, too, each has a journal of its own: by its key, and by its database.
- */
+/* Installations may share a folder: each has its own journal below it, named by its key and its database. */
 static void name_folder(const struct service *service, const struct settings *settings, char out[400])
 {
         uint8_t key[32], hash[8];

@@ -6,7 +6,7 @@
 #include "services/analytics/analytics.service.h"
 #include "services/services.h"
 
-/* Settings: the fewest people of whom a number is told; months for which events are kept. */
+/* Settings: the smallest group of people that is reported; months for which events are kept. */
 int64_t analytics_min_group(void);
 int64_t analytics_keep_months(void);
 

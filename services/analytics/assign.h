@@ -1,4 +1,4 @@
-/* Assignment: which variant of an experiment somebody is in, by a hash alone. The same in analytics_bucket() of the
+/* Assignment: which variant of an experiment a member is in, by a hash alone. The same in analytics_bucket() of the
  * schema, and in docs/api.md for clients. */
 #ifndef SERVICES_ANALYTICS_ASSIGN_H
 #define SERVICES_ANALYTICS_ASSIGN_H
@@ -10,7 +10,7 @@
 #define ASSIGN_BUCKETS 10000
 
 /* The first 52 bits of SHA-256 of "scope:visitor", modulo 10,000. scope: "layer:NAME" decides who takes part, an
- * experiment's id who is in which variant, so that one says nothing of the other. */
+ * experiment's id who is in which variant, so that the two are independent. */
 uint32_t assign_bucket(const char *scope, const char *visitor);
 /* Who takes part: by layer, percents, the holdout that all experiments share (scope "holdout"), and audience (1: all;
  * 2: the new; 3: the others). */

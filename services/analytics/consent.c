@@ -1,4 +1,4 @@
-/* Owns asking for consent. */
+/* Owns checking consent. */
 #include "services/analytics/consent.h"
 
 #include "services/user/user.rpc.h"

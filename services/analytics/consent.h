@@ -1,4 +1,4 @@
-/* Whether somebody lets themselves be counted. */
+/* Whether a member consents to being counted. */
 #ifndef SERVICES_ANALYTICS_CONSENT_H
 #define SERVICES_ANALYTICS_CONSENT_H
 

@@ -11,7 +11,7 @@ static bool is_follow(const bus_event *event)
         return str_starts(str_of(event->type), str_of("follow."));
 }
 
-/* Of the events' actors, and of those who are followed, those who let themselves be counted. */
+/* Of the events' actors, and of those who are followed, those who consent to being counted. */
 static sn_status find_countable(struct rpc_call *c, const struct bus_batch *batch, User__CountableMembers *out)
 {
         User__BatchGetCountableRequest in = USER__BATCH_GET_COUNTABLE_REQUEST__INIT;
@@ -38,7 +38,7 @@ static char *if_countable(const User__CountableMembers *members, char *id)
         return "";
 }
 
-/* The note that it is about: a comment or renote is about the one that it answers or passes on. */
+/* The note of the event: of a comment or renote the one that it answers or renotes. */
 static char *note_of(const bus_event *event)
 {
         bool answers = strcmp(event->type, "comment.created") == 0 || strcmp(event->type, "renote.created") == 0;

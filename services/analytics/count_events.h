@@ -1,11 +1,11 @@
-/* What other services did, counted as events of the member who did it. */
+/* Counts events of other services as those of the member who acted. */
 #ifndef SERVICES_ANALYTICS_COUNT_EVENTS_H
 #define SERVICES_ANALYTICS_COUNT_EVENTS_H
 
 #include "bus/bus.h"
 
-/* The handler of consumers whose events count under their own types. Who does not want to be counted is nobody in
- * particular there. */
+/* The handler of consumers whose events count under their own types. Those of members who do not consent count
+ * without a person. */
 SN_CHECKED sn_status count_events(struct rpc_call *c, struct bus_batch *batch);
 
 #endif

@@ -1,4 +1,4 @@
-/* Counts who begins and who ceases to follow. */
+/* Counts follows and unfollows. */
 #include "services/analytics/analytics.h"
 
 #include "services/analytics/count_events.h"

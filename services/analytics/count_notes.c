@@ -1,4 +1,4 @@
-/* Counts what is written and passed on. */
+/* Counts notes, comments and renotes. */
 #include "services/analytics/analytics.h"
 
 #include "services/analytics/count_events.h"

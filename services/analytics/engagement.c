@@ -1,4 +1,4 @@
-/* Owns what a member may do with the profile of what they engage with: read it, reset it, switch it off. */
+/* Owns a member's engagement profile: reading, resetting and disabling it. */
 #include "services/analytics/analytics.h"
 
 #include "services/analytics/store_insights.h"
@@ -26,7 +26,7 @@ sn_status analytics_handle_update_engagement(struct rpc_call *c, const Analytics
         bool enabled = false;
 
         if (in->enabled_presence_case == ANALYTICS_INSIGHTS__UPDATE_ENGAGEMENT_REQUEST__ENABLED_PRESENCE__NOT_SET) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "enabled", "say true or false");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "enabled", "must be true or false");
         }
         TRY(db_begin(c, &tx));
         TRY(store_switch_engagement(tx, c->actor, in->enabled));

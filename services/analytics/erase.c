@@ -1,4 +1,4 @@
-/* Erases members whose accounts ended. */
+/* Erases deleted members. */
 #include "services/analytics/analytics.h"
 
 #include "services/analytics/store.h"

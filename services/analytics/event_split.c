@@ -1,5 +1,5 @@
-/* Finds the elements of {"events": […]} without reading them: each is then read by itself, so that one that is
- * malformed or enormous spoils no other, and memory is bounded by an event and not by the request. */
+/* Finds the elements of {"events": […]} without parsing them: each is then parsed by itself, so that a malformed or
+ * enormous one does not affect the others, and memory is bounded by one event, not by the request. */
 #include "services/analytics/events.h"
 
 #include <string.h>
@@ -87,7 +87,7 @@ sn_status event_split(struct rpc_call *c, struct str text, struct str *items, si
         }
         for (bool more = !skip_char(&t, ']'); more; more = !skip_char(&t, ']')) {
                 if (*n == max) {
-                        return rpc_fail(c, SN_INVALID_ARGUMENT, "events", "there are more than %zu", max);
+                        return rpc_fail(c, SN_INVALID_ARGUMENT, "events", "has more than %zu events", max);
                 }
                 if (*n > 0 && !skip_char(&t, ',')) {
                         return fail_form(c);

@@ -1,4 +1,4 @@
-/* Owns the table of events, what one must look like to be taken, and its description for clients. */
+/* Owns the table of events, their validation, and their description for clients. */
 #include "services/analytics/events.h"
 
 #include <inttypes.h>
@@ -167,11 +167,10 @@ static sn_status read_time(struct rpc_call *c, const char *text, int64_t *at_ms)
         }
         *at_ms = seconds * 1000 + nanos / 1000000;
         if (*at_ms < c->now_ms - EVENT_OLDEST_MS) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "at",
-                                "is more than seven days ago: it is too late to count it");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "at", "is more than seven days ago, which is too old");
         }
         if (*at_ms > c->now_ms + EVENT_AHEAD_MS) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "at", "lies in the future: please set the clock");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "at", "is in the future: check the clock of the device");
         }
         return SN_OK;
 }
@@ -207,7 +206,7 @@ static sn_status read_object(struct rpc_call *c, json_t *event, AnalyticsRows__T
         TRY(check_members(c, event));
         if (!is_event(out->name)) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "name",
-                                "there is no such event; GET /v1/analytics/schema lists them");
+                                "is not a known event; GET /v1/analytics/schema lists them");
         }
         TRY(read_time(c, text_of(event, "at"), &out->at_ms));
         return given == NULL ? SN_OK : read_properties(c, given, out);

@@ -104,9 +104,9 @@ static char *join(struct arena *arena, char *const *names, size_t n)
 
 static sn_status name_taken(struct db_tx *tx, sn_status status)
 {
-        return status == SN_ALREADY_EXISTS ? rpc_fail(db_call(tx), SN_ALREADY_EXISTS, "name",
-                                                      "there is an experiment of this name; give another one")
-                                           : status;
+        return status == SN_ALREADY_EXISTS
+                   ? rpc_fail(db_call(tx), SN_ALREADY_EXISTS, "name", "another experiment has this name")
+                   : status;
 }
 
 sn_status analytics_handle_create_experiment(struct rpc_call *c,
@@ -138,7 +138,7 @@ static void choose_text(char **field, char *given)
         *field = given[0] != '\0' ? given : *field;
 }
 
-/* What is given, over what is there. */
+/* Applies the given fields to the stored plan. */
 static void apply(struct arena *arena, const AnalyticsExperiments__UpdateExperimentRequest *in, stored_experiment *e)
 {
         choose_text(&e->name, in->name);
@@ -175,7 +175,7 @@ sn_status analytics_handle_update_experiment(struct rpc_call *c,
         TRY(show_stored(tx, in->id, out));
         return done ? db_commit(c, NULL, &tx)
                     : rpc_fail(c, SN_FAILED_PRECONDITION, "id",
-                               "it was started: stop it, and plan another one for what is to be different");
+                               "this experiment was started and cannot be changed: stop it, and plan a new one");
 }
 
 /* ---- Reading ---- */

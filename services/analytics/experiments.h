@@ -11,11 +11,11 @@
 
 /* SN_NOT_FOUND on id. */
 SN_CHECKED sn_status experiment_find(struct db_tx *tx, const char *id, stored_experiment *out);
-/* Names apart by commas, at most VARIANTS_MAX or GUARDRAILS_MAX; how many. */
+/* Splits names separated by commas, at most VARIANTS_MAX or GUARDRAILS_MAX; returns how many. */
 size_t experiment_names(struct arena *arena, const char *list, size_t max, char **out);
 struct assign_plan experiment_plan(const stored_experiment *e);
 
-/* Stops it (done: it ran) and saves what it came to. by: a guardrail, or "". */
+/* Stops it (done: it was running) and saves its results. by: a guardrail, or "". */
 SN_CHECKED sn_status experiment_stop(struct db_tx *tx, const char *id, const char *by, bool *done);
 
 /* ---- Sums (results.c) ---- */
@@ -30,12 +30,12 @@ SN_CHECKED sn_status experiment_sums(struct db_tx *tx, const struct results_quer
 /* Of the difference of two: always valid at 95 %. */
 struct stats_effect experiment_compare(struct stats_estimate control, struct stats_estimate treatment);
 
-/* Stops those that run and break a guardrail (guardrails.c). */
+/* Stops running experiments that break a guardrail (guardrails.c). */
 SN_CHECKED sn_status guardrails_check(struct rpc_call *c);
 
 /* ---- Verifying (verify.c) ---- */
 
-/* Of what each variant came to; the same for equal sums. */
+/* A digest of each variant's sums; the same for equal sums. */
 void experiment_hash(const char *id, const struct variant_sums *variants, size_t n, uint8_t hash[32]);
 
 struct experiment_verdict {
@@ -43,7 +43,8 @@ struct experiment_verdict {
         bool same;
         int64_t people; /* who took part */
 };
-/* Assigns everybody who saw it again, in C and one by one, sums up their events, and compares with what was saved. */
+/* Recomputes the assignment of everybody who saw it, one by one in C, sums up their events, and compares with the
+ * saved results. */
 SN_CHECKED sn_status experiment_verify(struct rpc_call *c, const char *id, struct experiment_verdict *out);
 
 #endif

@@ -1,5 +1,5 @@
-/* Owns funnels, paths, cohorts and breakdowns. Each number is one of people, rounded down to a multiple of the smallest
- * group: that hides what is fewer, and every difference of fewer, be it within an answer or between two. */
+/* Owns funnels, paths, cohorts and breakdowns. Each number counts people, rounded down to a multiple of the smallest
+ * group: that hides smaller groups, and smaller differences within an answer or between two. */
 #include "services/analytics/analytics.h"
 
 #include "google/protobuf/timestamp.pb-c.h"
@@ -90,7 +90,7 @@ sn_status analytics_handle_get_breakdown(struct rpc_call *c, const AnalyticsExpl
 
         if (!event_has_property(in->name, in->property)) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "property",
-                                "there is no such property of such an event; GET /v1/analytics/schema lists them");
+                                "is not a property of this event; GET /v1/analytics/schema lists them");
         }
         TRY(explore_read_days(c, in->from, in->to, EVENT_DAYS_MAX, &days));
         TRY(DB_READ(
@@ -116,7 +116,7 @@ static AnalyticsExplore__Cohort *add_cohort(struct arena *arena, const Analytics
         return cohort;
 }
 
-/* Periods that have begun: there nobody may have come, which is 0. */
+/* Periods that have begun: without visitors their number is 0. */
 static size_t periods_begun(int64_t now_ms, const AnalyticsRows__CohortCell *cell, int64_t period_days)
 {
         int64_t begun = (now_ms - cell->at->seconds * 1000) / (period_days * DAY_MS) + 1;

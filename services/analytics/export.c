@@ -1,4 +1,5 @@
-/* Owns metrics as files, for spreadsheets and programs: the same points as GetMetric tells, with the same withheld. */
+/* Owns metrics as files, for spreadsheets and programs: the same points as GetMetric, with the same ones withheld.
+ * */
 #include "services/analytics/analytics.h"
 
 #include <inttypes.h>
@@ -38,7 +39,7 @@ static sn_status answer(struct rpc_call *c, const struct buf *text, File__Chunk 
                 if (fd >= 0) {
                         close(fd);
                 }
-                return rpc_fail(c, SN_INTERNAL, NULL, "the file cannot be made");
+                return rpc_fail(c, SN_INTERNAL, NULL, "the file could not be created");
         }
         crypto_generichash(hash, sizeof(hash), (const uint8_t *)text->data, text->len, NULL, 0);
         out->etag = sodium_bin2hex(tag, sizeof(hash) * 2 + 1, hash, sizeof(hash));

@@ -1,10 +1,10 @@
-/* Stops experiments that do harm: every few minutes, when a variant surely brings fewer of a guardrail's events than
- * the control does. The bound is always valid, so looking that often does not stop what does no harm. */
+/* Stops harmful experiments: every few minutes, when a variant has significantly fewer of a guardrail's events than
+ * the control. The bound is always valid, so that frequent checks do not stop harmless ones. */
 #include "base/log.h"
 #include "services/analytics/analytics.h"
 #include "services/analytics/experiments.h"
 
-/* Two are told apart only when enough have seen both. */
+/* Variants are compared only when enough people have seen both. */
 static bool is_harmed(const struct variant_sums *variants, size_t n)
 {
         struct stats_estimate control = stats_mean(&variants[0].sums);

@@ -1,5 +1,5 @@
-/* Owns what authors are told of their notes and followers. What is new is made into spans of enough people when an
- * author asks, and told for good: views that came later wait until enough others came. */
+/* Owns authors' statistics of their notes and followers. New views are grouped into spans of enough people when an
+ * author asks, and spans never change afterwards: later views wait until there are enough for the next span. */
 #include "services/analytics/insights.h"
 
 #include "google/protobuf/timestamp.pb-c.h"
@@ -24,7 +24,7 @@ static size_t find_spans(struct arena *arena, AnalyticsRows__NoteHour *const *ro
         return spans_of(arena, hours, n, min, spans);
 }
 
-/* Of the sources of one span, which its first cell tells as a whole, those that may be told. */
+/* Of the sources of one span, whose first cell is the total, those that may be shown. */
 static size_t keep_sources(AnalyticsRows__NoteCell **cells, size_t n, int64_t min, AnalyticsRows__NoteCell **out)
 {
         int64_t people[SOURCES_MAX] = {0};

@@ -1,5 +1,5 @@
-/* Owns the journal's files. A record is its length, its CRC-32 and its bytes. Who writes or reads a file holds its lock
- * (flock), which ends with the process: so a file that can be locked is nobody's. */
+/* Owns the journal's files. A record is its length, its CRC-32 and its bytes. A writer or reader of a file holds its
+ * lock (flock), which ends with the process: so a file that can be locked is not in use. */
 #include "services/analytics/journal.h"
 
 #include <dirent.h>
@@ -27,7 +27,8 @@ static struct {
         int64_t max_bytes, bytes; /* bytes: of all files here, as of the last look, and what was appended since */
         int fd;                   /* of the file that is written; -1: none */
         int64_t size;
-        uint64_t appended, durable, failed; /* records: up to which they were appended, are settled, and may be lost */
+        uint64_t appended, durable,
+            failed; /* numbers of records: up to which they were appended, are settled, and may be lost */
         bool syncing;
 } journal = {.fd = -1};
 
@@ -96,7 +97,7 @@ static bool sync_folder(void)
         return ok;
 }
 
-/* Until it is locked a reader may take it for a file that nobody writes, and remove it. */
+/* Until it is locked a reader may take it for an unused file, and remove it. */
 static bool open_current(void)
 {
         char path[512], id[UUID_SIZE];
@@ -118,7 +119,7 @@ static bool open_current(void)
         return journal.fd >= 0 && sync_folder();
 }
 
-/* All or nothing: what is written of a record that failed is cut off again, or the file is given up. */
+/* All or nothing: a partly written record is cut off again, or the file is abandoned. */
 static bool write_record(const void *record, size_t len)
 {
         uint32_t head[2] = {(uint32_t)len, (uint32_t)crc32(0, record, (uInt)len)};
@@ -141,7 +142,7 @@ static bool write_record(const void *record, size_t len)
         return false;
 }
 
-/* What was appended and not synced may be lost. The file is given up: what became of its pages is not known, and a
+/* What was appended and not synced may be lost. The file is abandoned: the state of its pages is unknown, and a
  * second fsync would not tell. */
 static void give_up(void)
 {
@@ -262,7 +263,7 @@ static bool read_whole(int fd, void *bytes, size_t len)
         return true;
 }
 
-/* What a crash cut is the last of its file. */
+/* A record that a crash cut off is the last one of its file. */
 static enum journal_next judge_damage(int fd)
 {
         struct stat file;

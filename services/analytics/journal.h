@@ -1,6 +1,5 @@
-/* Journal: events on their way to the database, in files of this process below one folder. What journal_append took is
- * on disk; what is there after a crash is stored by whichever process of this installation finds it. Bounded in bytes.
- */
+/* Journal: events on their way to the database, in files of this process below one folder. What journal_append
+ * accepted is on disk; after a crash, any process of this installation stores what is left. Bounded in bytes. */
 #ifndef SERVICES_ANALYTICS_JOURNAL_H
 #define SERVICES_ANALYTICS_JOURNAL_H
 
@@ -14,7 +13,7 @@ void journal_stop(void);
 
 enum journal_result {
         JOURNAL_OK,
-        JOURNAL_FULL,   /* the database has not taken what waits: waiting helps */
+        JOURNAL_FULL,   /* the database has not stored the backlog yet: try later */
         JOURNAL_BROKEN, /* the disk fails; errno says why */
 };
 
@@ -39,7 +38,7 @@ enum journal_next {
 
 /* The next whole record. */
 enum journal_next journal_read(struct journal_file *file, const uint8_t **record, size_t *len);
-/* Gives a damaged file a name (.bad) by which nobody reads it again, for whoever looks after the installation. */
+/* Renames a damaged file (.bad), so that it is not read again, for the operator to inspect. */
 void journal_set_aside(struct journal_file *file);
 /* done: the events are stored, and the file goes; whether it has gone. */
 bool journal_release(struct journal_file *file, bool done);

@@ -1,4 +1,4 @@
-/* Owns metrics as those who look after the network read them. */
+/* Owns metrics as administrators read them. */
 #include "services/analytics/analytics.h"
 
 #include <string.h>
@@ -44,8 +44,7 @@ static sn_status visitors(struct db_tx *tx, struct asked *a)
         return read_active(tx, a, false, 1);
 }
 
-/* Of those who were there in 28 days, the share that was there on the day. As many people are behind it as on the day.
- */
+/* The share of the members active in 28 days who were active on the day. Its group is that of the day. */
 static sn_status stickiness(struct db_tx *tx, struct asked *a)
 {
         struct asked month = *a;
@@ -71,7 +70,7 @@ static sn_status returning_members(struct db_tx *tx, struct asked *a)
         return store_newcomers(tx, false, a->from_ms, a->to_ms, &a->n, &a->points);
 }
 
-/* Any other name is an event's. */
+/* Any other name is that of an event. */
 static const struct {
         const char *name;
         sn_status (*read)(struct db_tx *tx, struct asked *a);
@@ -92,7 +91,7 @@ static sn_status read_points(struct db_tx *tx, const Analytics__GetMetricRequest
         for (size_t i = 0; i < sizeof(of_people) / sizeof(of_people[0]); i++) {
                 if (strcmp(of_people[i].name, in->name) == 0) {
                         return hours ? rpc_fail(db_call(tx), SN_INVALID_ARGUMENT, "interval",
-                                                "%s counts people, which is done by days", in->name)
+                                                "%s counts people, which is only possible by day", in->name)
                                      : of_people[i].read(tx, a);
                 }
         }
@@ -119,8 +118,8 @@ static int64_t ms_of(const AnalyticsRows__Point *point)
         return point->at->seconds * 1000;
 }
 
-/* The hours of one day make the total that the day's point tells, and so do new and returning members: what is withheld
- * of them is so day by day. The days make no total that is told. */
+/* The hours of a day add up to the day's point, and so do new and returning members: they are withheld day by day.
+ * No total over days is shown. */
 static size_t end_of_day(const struct asked *a, size_t first)
 {
         size_t end = first + 1;
@@ -139,7 +138,7 @@ static bool *find_hidden(struct arena *arena, const struct asked *a)
 
         for (size_t i = 0; i < a->n; i++) {
                 people[2 * i] =
-                    a->points[i]->people > 0 ? a->points[i]->people : 1; /* nobody in particular is somebody */
+                    a->points[i]->people > 0 ? a->points[i]->people : 1; /* events without a person count as one */
                 people[2 * i + 1] = a->points[i]->others;
         }
         for (size_t first = 0, end; first < a->n; first = end) {
@@ -149,8 +148,8 @@ static bool *find_hidden(struct arena *arena, const struct asked *a)
         return hidden;
 }
 
-/* Whole days decide what is withheld, whichever of their hours are asked for: else an hour that is withheld beside the
- * others were told when it is asked for alone. */
+/* Whole days decide what is withheld, whichever of their hours are requested: otherwise an hour that is withheld
+ * beside others could be requested alone. */
 static void show_all(struct rpc_call *c, const struct asked *a, int64_t from_ms, int64_t to_ms, Analytics__Metric *out)
 {
         bool *hidden = find_hidden(c->arena, a);

@@ -1,5 +1,5 @@
-/* Takes events at the door: who wants not to be counted is not, what is not declared is refused by name, and the rest
- * goes to the journal. No database is asked here, so neither a slow nor an absent one holds anybody up. */
+/* Accepts events: drops those of members who do not consent, refuses undeclared ones by name, and appends the rest
+ * to the journal. It does not use the database, so that a slow or unreachable one delays nobody. */
 #include "services/analytics/analytics.h"
 
 #include <string.h>
@@ -107,9 +107,9 @@ static sn_status keep(struct rpc_call *c, const AnalyticsRows__TakenEvents *take
         case JOURNAL_FULL:
                 c->problem.retry_after_s = 5;
                 return rpc_fail(c, SN_UNAVAILABLE, NULL,
-                                "too many events wait to be stored; send these again in some seconds");
+                                "too many events are waiting to be stored; send these again in a few seconds");
         default:
-                return rpc_fail(c, SN_INTERNAL, NULL, "the events could not be kept");
+                return rpc_fail(c, SN_INTERNAL, NULL, "the events could not be stored");
         }
 }
 

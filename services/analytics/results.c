@@ -4,7 +4,7 @@
 #include "services/analytics/experiments.h"
 
 #define ALPHA 0.05
-/* Where sequences are narrowest: an experiment of this many people. */
+/* Confidence sequences are narrowest for an experiment of this many people. */
 #define TUNED_FOR 5000
 
 /* ---- Sums ---- */
@@ -232,7 +232,7 @@ sn_status analytics_handle_get_results(struct rpc_call *c, const AnalyticsExperi
 
         analytics_rows__stored_experiment__init(e);
         if (in->measure == ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_RATIO && in->per[0] == '\0') {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "per", "say of which event the denominator of the ratio is");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "per", "a ratio needs the event of its denominator");
         }
         TRY(db_read(c, &tx));
         TRY(experiment_find(tx, in->id, e));
@@ -254,14 +254,13 @@ sn_status analytics_handle_get_sample_size(struct rpc_call *c, const AnalyticsEx
         }
         if (!(effect != 0 && base + effect > 0 && base + effect < 1)) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "effect_percent",
-                                "must not be 0, and lead from the baseline to more than 0 and less than 100");
+                                "must not be 0, and baseline_percent plus effect_percent must be between 0 and 100");
         }
         double variance = (base * (1 - base) + (base + effect) * (1 - base - effect)) / 2;
         double people = stats_sample_size(variance, effect, alpha, power);
 
         if (people > 1e12) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "effect_percent",
-                                "is so small that no network is large enough");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "effect_percent", "is too small to be measured in any network");
         }
         out->people = (int64_t)people;
         out->power = stats_power(variance, effect, alpha, people);

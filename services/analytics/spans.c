@@ -1,4 +1,4 @@
-/* Owns putting hours together. */
+/* Owns grouping hours. */
 #include "services/analytics/spans.h"
 
 #include "base/str.h"

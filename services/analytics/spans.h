@@ -1,4 +1,4 @@
-/* How hours are put together until enough people are in them. */
+/* How hours are grouped until they have enough people. */
 #ifndef SERVICES_ANALYTICS_SPANS_H
 #define SERVICES_ANALYTICS_SPANS_H
 

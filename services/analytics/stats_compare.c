@@ -1,4 +1,4 @@
-/* Owns what is said of the difference of two variants. */
+/* Owns comparing two variants. */
 #include "services/analytics/stats.h"
 
 #include <math.h>

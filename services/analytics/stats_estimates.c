@@ -1,4 +1,4 @@
-/* Owns what is estimated of one variant. */
+/* Owns estimates of one variant. */
 #include "services/analytics/stats.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* Owns what is asked before an experiment, and of its results as a whole. */
+/* Owns planning an experiment (size, power), and checks of its results as a whole. */
 #include "services/analytics/stats.h"
 
 #include <math.h>

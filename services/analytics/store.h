@@ -6,22 +6,22 @@
 #include "services/analytics/analytics.rpc.h"
 #include "services/analytics/analytics_rows.rpc.h"
 
-/* Stores those that are not there yet, and brings all roll-ups up to date by exactly these: whole transactions take
- * turns, so that a repeated event is seen whoever brings it. n_new may be NULL. */
+/* Stores new events, and adds exactly these to all roll-ups. A lock serialises whole transactions, so that a
+ * repeated event is recognised whichever process stores it. n_new may be NULL. */
 SN_CHECKED sn_status store_events(struct db_tx *tx, AnalyticsRows__TakenEvent *const *events, size_t n, int64_t *n_new);
 
-/* The salt of the day that begins at this moment: the first one that is offered. */
+/* The salt of the day that begins at this moment: the first one offered is stored. */
 SN_CHECKED sn_status store_share_salt(struct db_tx *tx, int64_t day_ms, const uint8_t fresh[32], uint8_t out[32]);
 
 /* A metric by name and grain ("hour", "day"), from and to by the wall clock, at most 3,048 points: 3,000, and what is
  * missing of the first and the last day. */
 SN_CHECKED sn_status store_counts(struct db_tx *tx, const char *name, const char *grain, int64_t from_ms, int64_t to_ms,
                                   size_t *n, AnalyticsRows__Point ***points);
-/* How many different people were there on the last so many days, for each day. */
+/* How many different people were active in the last so many days, for each day. */
 SN_CHECKED sn_status store_active(struct db_tx *tx, bool members, int64_t days, int64_t from_ms, int64_t to_ms,
                                   size_t *n, AnalyticsRows__Point ***points);
-/* Of the members that were there on each day: those whose first day it was, or the others. A point's others are those
- * who are not asked for. */
+/* Of the members active on each day: those whose first day it was, or the others. A point's `others` counts the
+ * rest. */
 SN_CHECKED sn_status store_newcomers(struct db_tx *tx, bool first, int64_t from_ms, int64_t to_ms, size_t *n,
                                      AnalyticsRows__Point ***points);
 
@@ -33,7 +33,7 @@ SN_CHECKED sn_status store_destroy_salts(struct db_tx *tx, int64_t today_ms);
 /* For the views report_*, which show no smaller group. */
 SN_CHECKED sn_status store_limits(struct db_tx *tx, int64_t min_group);
 
-/* From now on nothing leads to the member, and no event that is stored later does. */
+/* Deletes the member's pseudonym: no event leads to them any more, nor will one that is stored later. */
 SN_CHECKED sn_status store_forget_member(struct db_tx *tx, const char *user_id);
 
 #endif

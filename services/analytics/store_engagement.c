@@ -2,7 +2,7 @@
 #include "services/analytics/store_insights.h"
 
 DB_STATEMENT(SELECT_PROFILED, "analytics_service", NULL, "select profiled from analytics_people where user_id = $1");
-/* Authors who were erased have no id; what is below a thousandth has been forgotten. */
+/* Erased authors have no id; scores below a thousandth are dropped. */
 DB_STATEMENT(SELECT_ENGAGEMENT, "analytics_service", &analytics_insights__engaged_with__message,
              "with now as (select analytics_decay(now()) as w)"
              " select a.user_id, reads / w as reads, likes / w as likes, renotes / w as renotes, answers / w as answers"
@@ -25,7 +25,7 @@ DB_STATEMENT(RESET_ENGAGEMENT, "analytics_service", NULL,
              "delete from user_engagement_profiles u using analytics_people p"
              " where p.user_id = $1 and u.visitor = p.visitor");
 
-/* Under the lock of storing: what is being stored would bring rows back. */
+/* Under the lock of storing events: a batch in progress would bring rows back. */
 sn_status store_reset_engagement(struct db_tx *tx, const char *user_id)
 {
         TRY(db_lock_one(tx, "analytics", "events"));

@@ -1,8 +1,8 @@
 /* Owns the SQL that stores events with their roll-ups. */
 #include "services/analytics/store.h"
 
-/* Pseudonyms of members who are not known yet. Nobody gets one by what is undone, nor who was erased: their later
- * events are nobody's. */
+/* Creates pseudonyms of new members, but not for events that undo something, nor for erased members: their later
+ * events count without a person. */
 DB_STATEMENT(
     ADD_PEOPLE, "analytics_service", NULL,
     "insert into analytics_people (user_id, first_day)"
@@ -11,7 +11,7 @@ DB_STATEMENT(
     " and not exists (select from analytics_erased x where x.id = sha256(uuid_send(u))) group by u order by u"
     " on conflict (user_id) do update set first_day = excluded.first_day"
     " where analytics_people.first_day > excluded.first_day");
-/* Who has only been followed has done nothing yet. */
+/* A member who was only followed has not been active yet. */
 DB_STATEMENT(ADD_FOLLOWED, "analytics_service", NULL,
              "insert into analytics_people (user_id, first_day)"
              " select distinct u, date 'infinity' from unnest($1::uuid[]) u where u is not null"
@@ -51,7 +51,7 @@ DB_STATEMENT(
     " select name, grain, bucket, sum(value)::bigint, sum(people)::bigint from counted group by 1, 2, 3"
     " on conflict (name, grain, bucket) do update"
     " set value = m.value + excluded.value, people = m.people + excluded.people),"
-    /* Notes: those that come, those that go, and who engages with whose. */
+    /* Notes: new and deleted ones, and who engages with whose. */
     " gone as (delete from content_performance c using fresh f where c.note_id = f.object_id"
     " and f.name in ('note.deleted', 'comment.deleted', 'comment.removed')),"
     " written as (insert into content_performance (note_id, author) select f.object_id, f.visitor from fresh f"

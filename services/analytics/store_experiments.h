@@ -19,7 +19,7 @@ SN_CHECKED sn_status store_experiments(struct db_tx *tx, bool running, size_t *n
  */
 SN_CHECKED sn_status store_start_experiment(struct db_tx *tx, const char *id, bool *done);
 SN_CHECKED sn_status store_stop_experiment(struct db_tx *tx, const char *id, const char *by, bool *done);
-/* The member's pseudonym, a new one when there is none, and whether they were first there on this day or later. */
+/* The member's pseudonym, created if needed, and whether they were first active on this day or later. */
 SN_CHECKED sn_status store_visitor(struct db_tx *tx, const char *user_id, const char **visitor, int64_t *first_ms);
 
 /* ---- Results (store_results.c) ---- */
@@ -35,11 +35,11 @@ SN_CHECKED sn_status store_results(struct db_tx *tx, const struct results_query 
 /* At most 100,000. */
 SN_CHECKED sn_status store_result_counts(struct db_tx *tx, const struct results_query *q, size_t *n,
                                          AnalyticsRows__BucketCount ***out);
-/* Who has seen it, whoever they are: a portion of limit, in order, behind this one ("" at first). */
+/* People who have seen it: a batch of limit, in order, after this one ("" at first). */
 SN_CHECKED sn_status store_seen_by(struct db_tx *tx, const struct results_query *q, const char *after, int64_t limit,
                                    size_t *n, AnalyticsRows__SeenBy ***out);
 
-/* What it came to when it was stopped. counted_ms: out of the database, for store_save_results. */
+/* The results at its stop. counted_ms: from the database, for store_save_results. */
 SN_CHECKED sn_status store_results_moment(struct db_tx *tx, int64_t *counted_ms);
 SN_CHECKED sn_status store_save_results(struct db_tx *tx, const char *id, int64_t counted_ms, const uint8_t hash[32]);
 SN_CHECKED sn_status store_saved_results(struct db_tx *tx, const char *id, bool *found, int64_t *counted_ms,

@@ -1,4 +1,4 @@
-/* Owns the SQL of questions about events. */
+/* Owns the SQL of funnels, paths, cohorts and breakdowns. */
 #include "services/analytics/store_explore.h"
 
 #define DAY(parameter) "(" parameter "::timestamptz at time zone 'UTC')::date"

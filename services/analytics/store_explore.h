@@ -1,4 +1,5 @@
-/* The SQL of questions about events. Times are days; every statement ends by the deadline of its call. */
+/* The SQL of funnels, paths, cohorts and breakdowns. Times are days; every statement ends by the deadline of its
+ * call. */
 #ifndef SERVICES_ANALYTICS_STORE_EXPLORE_H
 #define SERVICES_ANALYTICS_STORE_EXPLORE_H
 

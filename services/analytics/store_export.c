@@ -17,7 +17,7 @@ DB_STATEMENT(EXPORT_VISITS, "analytics_service", NULL,
              " where visitor = (select visitor from analytics_people where user_id = $1)"
              " and day > coalesce(nullif($2, '')::date, '0001-01-01') order by day limit $3");
 
-/* Whose author erased the account is nobody's any more. */
+/* An author without a user id has erased their account. */
 DB_STATEMENT(EXPORT_PROFILE, "analytics_service", NULL,
              "select p.author::text as position, jsonb_build_object('author_id', a.user_id, 'reads', p.reads, 'likes',"
              " p.likes, 'renotes', p.renotes, 'answers', p.answers, 'updated_at', p.updated_at)::text as json"

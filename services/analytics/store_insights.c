@@ -1,4 +1,4 @@
-/* Owns the SQL of what authors are told of their notes. */
+/* Owns the SQL of authors' statistics. */
 #include "services/analytics/store_insights.h"
 
 #include "google/protobuf/timestamp.pb-c.h"
@@ -69,7 +69,7 @@ DB_STATEMENT(INSERT_CELLS, "analytics_service", NULL,
              " select $1, to_timestamp(f / 1000.0), to_timestamp(t / 1000.0), s, v, e"
              " from unnest($2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[]) c (f, t, s, v, e)"
              " on conflict do nothing");
-/* After the cells: sums of what is told, and how many different people it is from. */
+/* After the cells: totals of what is shown, and of how many different people it is. */
 DB_STATEMENT(
     UPDATE_PERFORMANCE, "analytics_service", NULL,
     "update content_performance p set views = a.views, engagements = a.engagements, counted_to = a.counted_to,"

@@ -1,4 +1,4 @@
-/* The SQL of what authors are told. */
+/* The SQL of authors' statistics. */
 #ifndef SERVICES_ANALYTICS_STORE_INSIGHTS_H
 #define SERVICES_ANALYTICS_STORE_INSIGHTS_H
 
@@ -11,10 +11,10 @@
  * locked until the transaction ends, and is known from then on, as one of author (a member's id) if it was not. */
 SN_CHECKED sn_status store_untold_hours(struct db_tx *tx, const char *note_id, const char *author, int64_t min,
                                         size_t *n, AnalyticsRows__NoteHour ***hours);
-/* What spans would tell: ascending, for each the whole (source "") before its sources. */
+/* The cells of spans: ascending, for each the total (source "") before its sources. */
 SN_CHECKED sn_status store_span_cells(struct db_tx *tx, const char *note_id, const struct span *spans, size_t n_spans,
                                       size_t *n, AnalyticsRows__NoteCell ***cells);
-/* Tells these, for good. */
+/* Stores these spans, which never change afterwards. */
 SN_CHECKED sn_status store_tell_cells(struct db_tx *tx, const char *note_id, AnalyticsRows__NoteCell *const *cells,
                                       size_t n);
 
@@ -40,7 +40,7 @@ SN_CHECKED sn_status store_engagement(struct db_tx *tx, const char *user_id, boo
                                       AnalyticsInsights__EngagedWith ***out);
 SN_CHECKED sn_status store_reset_engagement(struct db_tx *tx, const char *user_id);
 SN_CHECKED sn_status store_switch_engagement(struct db_tx *tx, const char *user_id, bool enabled);
-/* Deletes some of those that nothing was added to for so many months. */
+/* Deletes a batch of those without changes for so many months. */
 SN_CHECKED sn_status store_prune_engagement(struct db_tx *tx, int64_t months, bool *more);
 
 #endif

@@ -15,8 +15,8 @@ sn_status store_counts(struct db_tx *tx, const char *name, const char *grain, in
 
 #define DAY(parameter) "(" parameter "::timestamptz at time zone 'UTC')::date"
 
-/* Somebody is counted from a visit on until it is too long ago, or until their next visit, from which on that one
- * counts: so each comes and goes once for each visit, and a running sum of that is how many there are. */
+/* A person counts from a visit until it is too long ago, or until their next visit: so each visit adds one and later
+ * removes one, and the running sum is the number of people. */
 DB_STATEMENT(
     SELECT_ACTIVE, "analytics_service", &analytics_rows__point__message,
     "with visits as (select day, lead(day) over (partition by visitor order by day) as next from user_sessions"
@@ -48,7 +48,7 @@ sn_status store_active(struct db_tx *tx, bool members, int64_t days, int64_t fro
                        points);
 }
 
-/* Both are counted, for together they are all of the day. */
+/* Both are counted, since together they are all members of the day. */
 DB_STATEMENT(
     SELECT_NEWCOMERS, "analytics_service", &analytics_rows__point__message,
     "with days as (select s.day, count(*) filter (where (p.first_day = s.day) = $1) as asked, count(*) as everybody"

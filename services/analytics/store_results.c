@@ -1,4 +1,4 @@
-/* Owns the SQL of what came of experiments: always from the events themselves. */
+/* Owns the SQL of experiments' results: always from the events themselves. */
 #include <string.h>
 #include "services/analytics/store_experiments.h"
 
@@ -90,7 +90,7 @@ sn_status store_results_moment(struct db_tx *tx, int64_t *counted_ms)
 {
         struct db_rows *rows = NULL;
 
-        /* What is being stored has an earlier time than that at which it is seen. */
+        /* Events that are being stored now become visible later than their stored time. */
         TRY(db_lock_one(tx, "analytics", "events"));
         TRY(db_rows(tx, &SELECT_MOMENT, DB_NO_BINDS, &rows));
         *counted_ms = db_i64(rows, 0, "moment");

@@ -1,5 +1,5 @@
-/* Which groups of an answer are withheld, so that nobody in a small group is told apart: not by what is shown, and not
- * by the difference between a total and what is shown. */
+/* Which groups of an answer are withheld, so that nobody in a small group can be identified: neither by what is
+ * shown, nor by the difference between a total and what is shown. */
 #ifndef SERVICES_ANALYTICS_SUPPRESS_H
 #define SERVICES_ANALYTICS_SUPPRESS_H
 

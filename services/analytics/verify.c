@@ -1,4 +1,4 @@
-/* Owns verifying what an experiment came to: a second way to the same sums. The database assigned everybody by its own
+/* Owns verifying an experiment's results by a second computation. The database assigned everybody by its own
  * function and summed up; here each person is assigned again, one by one (assign.c). */
 #include <inttypes.h>
 #include <sodium.h>

@@ -1,11 +1,11 @@
-/* Pseudonyms of visitors without an account: the same all day, and another one tomorrow. */
+/* Pseudonyms of visitors without an account: the same for a day, and another one the next. */
 #ifndef SERVICES_ANALYTICS_VISITOR_H
 #define SERVICES_ANALYTICS_VISITOR_H
 
 #include "base/call.h"
 
-/* A UUID made from address and program of the caller and today's salt. SN_UNAVAILABLE when this process does not have
- * the salt, and the database cannot be asked. */
+/* A UUID derived from the caller's address, user agent and today's salt. SN_UNAVAILABLE when this process does not
+ * have the salt and the database is unreachable. */
 SN_CHECKED sn_status visitor_of_today(struct rpc_call *c, char **visitor);
 
 /* A UTC day as Unix time counts them. */
