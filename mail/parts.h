@@ -9,7 +9,7 @@
 
 struct mail_options {
         const char *smtp_url, *smtp_ca; /* "" when not set */
-        const char *folder;             /* "" when there is none */
+        const char *folder;             /* "" without one */
         struct mail_address from;
         const char *pages; /* the address that pages stand below, without a slash at its end */
         bool tls_required;

@@ -55,7 +55,7 @@ static int64_t doubled(int64_t first, int64_t times, int64_t longest)
         return times < 16 && first << times < longest ? first << times : longest;
 }
 
-/* ---- While the server is away ---- */
+/* ---- While the server is unreachable ---- */
 
 static int64_t pause_left_ms(struct mail_sender *s)
 {

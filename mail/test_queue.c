@@ -1,5 +1,5 @@
 /* The queue and its sender, on a real database and a real folder: a mail is there with its transaction, is sent once
- * for its key, waits for what is away, and leaves nothing behind that was secret. */
+ * for its key, waits for what is unreachable, and leaves nothing behind that was secret. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>

@@ -11,7 +11,7 @@ static sn_status check_size(struct rpc_call *c, const MediaUploads__CreateUpload
 
         if (has_length == deferred) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "length",
-                                "either Upload-Length or Upload-Defer-Length: 1 is needed");
+                                "give either Upload-Length or Upload-Defer-Length: 1");
         }
         return has_length ? upload_check_length(c, in->length) : SN_OK;
 }
