@@ -15,6 +15,9 @@
 #include "base/clock.h"
 #include "rpc/call_graph.h"
 
+/* Longer than any test may run: one call makes hundreds of requests, on machines that may be slow. */
+enum { CALL_MS = 600000 };
+
 static atomic_int runs;
 static pthread_mutex_t gate_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t gate_change = PTHREAD_COND_INITIALIZER;
@@ -189,7 +192,7 @@ static struct service gateway = {.name = CALL_GRAPH_GATEWAY};
 
 struct rpc_call *echo_call_new(void)
 {
-        return rpc_call_new_background(&gateway, 20000);
+        return rpc_call_new_background(&gateway, CALL_MS);
 }
 
 void echo_log_in(struct rpc_call *c, const char *scopes)
