@@ -285,7 +285,8 @@ static void thousands_of_idle_connections_cost_no_thread_and_little_memory(void 
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);
         if (files.rlim_cur < 2 * N + 100) {
-                fail_msg("needs %d open files, and may have %ju: raise ulimit -Hn", 2 * N + 100, (uintmax_t)files.rlim_cur);
+                fail_msg("needs %d open files, and may have %ju: raise ulimit -Hn", 2 * N + 100,
+                         (uintmax_t)files.rlim_cur);
         }
         fixture_start_limits(&f, 10000, 60000);
         fds[0] = client_open(&f);

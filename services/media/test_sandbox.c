@@ -20,6 +20,13 @@ typedef bool attempt(void);
 
 enum { NOT_CLOSED = 3 };
 
+/* The sanitizers' runtimes ask for the affinity of each new thread by its id, which the filter refuses. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { CAN_BEGIN_THREADS = false };
+#else
+enum { CAN_BEGIN_THREADS = true };
+#endif
+
 static int status_of(attempt *try_it)
 {
         int status = 0;
@@ -83,10 +90,9 @@ static bool clone3_is_not_there(void)
 static void threads_begin_but_no_process(void **state)
 {
         (void)state;
-#ifdef __SANITIZE_THREAD__ /* whose own threads ask for more than the filter allows */
-        skip();
-#endif
-        works(begin_thread);
+        if (CAN_BEGIN_THREADS) {
+                works(begin_thread);
+        }
         works(clone3_is_not_there);
         kills(begin_process);
         kills(begin_namespace);
@@ -134,11 +140,13 @@ static void calls_are_allowed_by_what_they_are_asked_for(void **state)
 
 /* --- threads that were there before --- */
 
+static atomic_int begun;
 static atomic_int closed;
 static atomic_int opened = -1;
 
 static void *open_when_closed(void *context)
 {
+        atomic_store(&begun, 1);
         while (!atomic_load(&closed)) {
                 (void)sched_yield();
         }
@@ -150,8 +158,13 @@ static int close_with_a_thread(void)
 {
         pthread_t thread;
 
-        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || pthread_create(&thread, NULL, open_when_closed, NULL) != 0 ||
-            !sandbox_close()) {
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || pthread_create(&thread, NULL, open_when_closed, NULL) != 0) {
+                return NOT_CLOSED;
+        }
+        while (!atomic_load(&begun)) {
+                (void)sched_yield();
+        }
+        if (!sandbox_close()) {
                 return NOT_CLOSED;
         }
         atomic_store(&closed, 1);
