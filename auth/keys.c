@@ -77,7 +77,7 @@ void keys_derive_text(const char *label, char out[44])
         sodium_memzero(key, sizeof(key));
 }
 
-static sn_status refuse(struct buf *error, const char *path, const char *sentence)
+static sn_status fail_key_file(struct buf *error, const char *path, const char *sentence)
 {
         buf_printf(error, "the key file %s %s", path, sentence);
         return SN_FAILED_PRECONDITION;
@@ -176,16 +176,16 @@ static sn_status check_file(int fd, const char *path, struct buf *error)
                 return refuse_errno(error, path, "read");
         }
         if (S_ISDIR(status.st_mode)) {
-                return refuse(error, path, "is a folder; name a file in it instead");
+                return fail_key_file(error, path, "is a folder; name a file in it instead");
         }
         if (!S_ISREG(status.st_mode)) {
-                return refuse(error, path, "is not an ordinary file");
+                return fail_key_file(error, path, "is not an ordinary file");
         }
         if (status.st_uid != geteuid()) { /* its owner could read and replace it; root would never notice */
-                return refuse(error, path, "belongs to another account; `chown` it to the one that runs SoNet");
+                return fail_key_file(error, path, "belongs to another account; `chown` it to the one that runs SoNet");
         }
         if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-                return refuse(error, path, "can be read by others; make it yours alone with `chmod 600`");
+                return fail_key_file(error, path, "can be read by others; make it yours alone with `chmod 600`");
         }
         return SN_OK;
 }
@@ -209,8 +209,8 @@ static sn_status read_text(int fd, const char *path, char out[KEYS_TEXT_SIZE], s
         sodium_memzero(master, sizeof(master));
         sodium_memzero(text, sizeof(text));
         return good ? SN_OK
-                    : refuse(error, path,
-                             "does not hold 32 bytes in base64url (43 characters); restore it from its copy");
+                    : fail_key_file(error, path,
+                                    "does not hold 32 bytes in base64url (43 characters); restore it from its copy");
 }
 
 sn_status keys_read(const char *path, char text[KEYS_TEXT_SIZE], struct buf *error)
@@ -218,7 +218,8 @@ sn_status keys_read(const char *path, char text[KEYS_TEXT_SIZE], struct buf *err
         /* O_NONBLOCK: a FIFO in its place must not hold up the start. */
         CLEANUP(close_p) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         if (fd < 0 && errno == ENOENT) {
-                return refuse(error, path, "does not exist; `sonet up` makes one, other machines need a copy of it");
+                return fail_key_file(error, path,
+                                     "does not exist; `sonet up` makes one, other machines need a copy of it");
         }
         if (fd < 0) {
                 return refuse_errno(error, path, "read");

@@ -114,7 +114,7 @@ static enum token_fault verify_fully(struct str token, int64_t now_s, struct tok
         return es256_verify(key->key, token.ptr, signed_len, signature) ? fault : TOKEN_SIGNATURE;
 }
 
-static sn_status refuse(struct rpc_call *c, enum token_fault fault)
+static sn_status fail_token(struct rpc_call *c, enum token_fault fault)
 {
         static const struct {
                 const char *code, *detail;
@@ -158,20 +158,20 @@ sn_status token_verify_at(struct rpc_call *c, struct str token, int64_t at_s, st
         if (!token_cache_get(hash, &found)) {
                 enum token_fault fault = verify_fully(token, at_s, &found);
                 if (fault != TOKEN_GOOD) {
-                        return refuse(c, fault);
+                        return fail_token(c, fault);
                 }
                 if (found.expires_s > now_s) {
                         token_cache_put(hash, &found, now_s);
                 }
         }
         if (found.expires_s <= at_s) {
-                return refuse(c, TOKEN_EXPIRED);
+                return fail_token(c, TOKEN_EXPIRED);
         }
         if (token_session_revoked(found.session)) {
-                return refuse(c, TOKEN_REVOKED);
+                return fail_token(c, TOKEN_REVOKED);
         }
         if (token_epoch_ended(found.subject, found.epoch)) {
-                return refuse(c, TOKEN_OUTDATED);
+                return fail_token(c, TOKEN_OUTDATED);
         }
         *claims = found;
         return SN_OK;

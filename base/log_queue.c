@@ -48,7 +48,7 @@ static void write_some(void)
         (void)pthread_cond_broadcast(&queue.changed);
 }
 
-static void *run(void *unused)
+static void *write_log_lines(void *unused)
 {
         (void)unused;
         (void)pthread_setname_np(pthread_self(), "log");
@@ -91,7 +91,7 @@ static bool start(void)
         }
         (void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
         (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-        queue.runs = pthread_create(&thread, &attributes, run, NULL) == 0;
+        queue.runs = pthread_create(&thread, &attributes, write_log_lines, NULL) == 0;
         (void)pthread_attr_destroy(&attributes);
         if (queue.runs) {
                 (void)atexit(flush);

@@ -130,7 +130,7 @@ static bool write_queued(struct spool *s)
         return tells;
 }
 
-static void *run(void *unused)
+static void *run_spool_thread(void *unused)
 {
         pthread_setname_np(pthread_self(), "spool");
         pthread_mutex_lock(&spool_lock);
@@ -158,7 +158,7 @@ static void start(void)
 {
         pthread_t thread;
 
-        started = pthread_create(&thread, NULL, run, NULL) == 0 && pthread_detach(thread) == 0;
+        started = pthread_create(&thread, NULL, run_spool_thread, NULL) == 0 && pthread_detach(thread) == 0;
 }
 
 bool spool_thread_start(void)

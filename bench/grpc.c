@@ -102,7 +102,7 @@ static void open_channel(int port)
         }
 }
 
-static void run(int callers, int seconds)
+static void measure(int callers, int seconds)
 {
         pthread_t threads[CALLERS_MAX];
         for (int i = 0; i < callers; i++) {
@@ -130,7 +130,7 @@ int main(int argc, char **argv)
         open_channel(port);
         double before_us = cpu_us(RUSAGE_SELF);
         int64_t began_us = clock_monotonic_us();
-        run((int)callers, (int)seconds);
+        measure((int)callers, (int)seconds);
         double client_us = cpu_us(RUSAGE_SELF) - before_us, n = (double)atomic_load(&n_calls);
         double took_s = (double)(clock_monotonic_us() - began_us) / 1e6;
         sonet_grpc_channel_close(channel);

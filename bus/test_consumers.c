@@ -40,7 +40,7 @@ static int teardown(void **state)
         return 0;
 }
 
-static void run(const struct bus_consumer *const *consumers)
+static void run_consumers(const struct bus_consumer *const *consumers)
 {
         runner = bus_runner_new(&timeline.service, consumers);
 }
@@ -85,7 +85,7 @@ static const struct bus_consumer slow = {.name = "slow", OF_NOTE, TYPES("created
 
 static void a_slow_consumer_holds_up_no_other_one_of_the_same_events(void **state)
 {
-        run((const struct bus_consumer *const[]){&slow, &quick, NULL});
+        run_consumers((const struct bus_consumer *const[]){&slow, &quick, NULL});
         emit("created", 3);
         wait_for(&calls, 1);
         emit("other", 3);
@@ -98,12 +98,12 @@ static void a_slow_consumer_holds_up_no_other_one_of_the_same_events(void **stat
 
 static void a_new_consumer_begins_with_the_oldest_event_beside_old_ones(void **state)
 {
-        run((const struct bus_consumer *const[]){&quick, NULL});
+        run_consumers((const struct bus_consumer *const[]){&quick, NULL});
         emit("created", 4);
         wait_count("consumer = 'quick'", 4);
         bus_runner_free(runner);
         atomic_store(&gate_open, true);
-        run((const struct bus_consumer *const[]){&quick, &slow, NULL});
+        run_consumers((const struct bus_consumer *const[]){&quick, &slow, NULL});
         wait_count("consumer = 'slow'", 4);
         assert_string_equal(count_seen("consumer = 'quick'"), "4");
 }
@@ -141,7 +141,7 @@ static void emit_round(void)
 
 static void lanes_keep_the_order_of_each_aggregate_and_wait_for_no_other_lane(void **state)
 {
-        run((const struct bus_consumer *const[]){&in_lanes, NULL});
+        run_consumers((const struct bus_consumer *const[]){&in_lanes, NULL});
         emit_of("created", BLOCKED);
         wait_for(&calls, 1);
         for (int round = 0; round < 4; round++) {
@@ -178,7 +178,7 @@ static void of_two_processes_each_lane_is_run_by_one(void **state)
         const struct bus_consumer *const consumers[] = {&counted, NULL};
         struct bus_runner *second;
 
-        run(consumers);
+        run_consumers(consumers);
         second = bus_runner_new(&timeline.service, consumers);
         emit_round();
         wait_for(&calls, 40);
@@ -218,13 +218,13 @@ static void a_stop_within_an_event_is_prompt_and_throws_nothing_away(void **stat
 
         emit("large", 3);
         for (int stops = 1; stops <= 4; stops++) {
-                run(consumers);
+                run_consumers(consumers);
                 wait_for(&portions, stops * 30);
                 asked_us = clock_monotonic_us();
                 bus_runner_free(runner);
                 assert_true(clock_monotonic_us() - asked_us < 1000000);
         }
-        run(consumers);
+        run_consumers(consumers);
         test_wait_for(timeline.name, "select position = 3 and cursor = '' from consumer_positions");
         assert_int_equal(atomic_load(&portions), 3 * PORTIONS);
 }
@@ -239,7 +239,7 @@ static const struct bus_consumer idle = {.name = "idle", OF_NOTE, TYPES("created
 
 static void a_handler_that_gets_nowhere_blocks_nothing_for_ever(void **state)
 {
-        run((const struct bus_consumer *const[]){&idle, NULL});
+        run_consumers((const struct bus_consumer *const[]){&idle, NULL});
         emit("created", 1);
         test_wait_for(timeline.name, "select count(*) = 1 from dead_letters where consumer = 'idle' and attempts = 5");
         test_wait_for(timeline.name, "select position = 1 from consumer_positions");
@@ -265,7 +265,7 @@ static const struct bus_consumer late = {
 
 static void an_event_that_is_always_slow_becomes_a_dead_letter_in_the_end(void **state)
 {
-        run((const struct bus_consumer *const[]){&late, &quick, NULL});
+        run_consumers((const struct bus_consumer *const[]){&late, &quick, NULL});
         emit("created", 5);
         emit("late", 1);
         emit("conflict", 1);
@@ -294,7 +294,7 @@ static const struct bus_consumer elsewhere = {
 
 static void no_progress_is_stored_before_its_checkpoint(void **state)
 {
-        run((const struct bus_consumer *const[]){&elsewhere, NULL});
+        run_consumers((const struct bus_consumer *const[]){&elsewhere, NULL});
         wait_for(&checkpoints, 1003); /* one first, then one after the other */
         assert_true(atomic_load(&checkpoints) < 2000);
         atomic_store(&refused, true);

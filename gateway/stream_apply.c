@@ -26,8 +26,8 @@ static bool submit(struct stream_command *command)
         return false;
 }
 
-/* It is the last word: the client would wait for an answer otherwise. */
-static void refuse(struct stream *s)
+/* Ends the stream: the client would wait for an answer otherwise. */
+static void end_queue_full(struct stream *s)
 {
         stream_end(s, TRY_AGAIN_LATER, "queue_full",
                    &(struct rpc_problem){SN_RESOURCE_EXHAUSTED, "queue_full", NULL,
@@ -39,7 +39,7 @@ bool stream_command_start(struct stream *s, struct str text)
         struct stream_command *command = calloc(1, sizeof(*command) + text.len + 1);
 
         if (command == NULL) {
-                refuse(s);
+                end_queue_full(s);
                 return false;
         }
         command->stream = s;
@@ -50,7 +50,7 @@ bool stream_command_start(struct stream *s, struct str text)
         if (!submit(command)) {
                 s->command = NULL;
                 stream_command_drop(command);
-                refuse(s);
+                end_queue_full(s);
                 return false;
         }
         return true;
@@ -163,7 +163,7 @@ static void go_on(struct stream *s)
         if (!submit(s->command)) {
                 stream_command_drop(s->command);
                 s->command = NULL;
-                refuse(s);
+                end_queue_full(s);
         }
 }
 

@@ -39,7 +39,7 @@ struct upload {
 /* --- refusals --- */
 
 /* False, always. */
-static bool refuse(struct exchange *x, struct http_response *early)
+static bool answer_problem_early(struct exchange *x, struct http_response *early)
 {
         exchange_headers(x, early);
         exchange_refuse(x, &x->upload->call->problem, early);
@@ -192,7 +192,7 @@ static bool take(struct http_request *r, struct str piece, struct http_response 
         struct upload *u = x->upload;
         bool ok;
         if (rpc_check_session(u->call) != SN_OK) {
-                return refuse(x, early);
+                return answer_problem_early(x, early);
         }
         if (x->match.route->method->body == RPC_BODY_BYTES) {
                 ok = append_file(x, piece);
@@ -203,7 +203,7 @@ static bool take(struct http_request *r, struct str piece, struct http_response 
                 }
                 ok = result == MULTIPART_MORE;
         }
-        return ok || refuse(x, early);
+        return ok || answer_problem_early(x, early);
 }
 
 static bool is_full(struct http_request *r)
@@ -290,7 +290,7 @@ bool upload_begin(struct exchange *x, size_t *max_body, struct http_response *ea
         u->body =
             (struct rpc_body){.file_name = "", .mime_type = type != NULL && m->body == RPC_BODY_BYTES ? type : ""};
         if (exchange_identify(x, m, &u->identified, &u->call) != SN_OK || rpc_check_access(u->call) != SN_OK) {
-                return refuse(x, early);
+                return answer_problem_early(x, early);
         }
         u->call->admitted_ms = clock_wall_ms();
         *max_body = m->max_body_bytes;
@@ -305,12 +305,12 @@ bool upload_begin(struct exchange *x, size_t *max_body, struct http_response *ea
         }
         if (!http_spool_begin(r, announced(r))) {
                 fail_share(u->call);
-                return refuse(x, early);
+                return answer_problem_early(x, early);
         }
         enum spool_result result = spool_new(announced(r), &u->spool);
         if (result != SPOOL_OK) {
                 fail_spool(u->call, result);
-                return refuse(x, early);
+                return answer_problem_early(x, early);
         }
         r->release = release;
         r->sink = sink_of(r->arena, m);
@@ -323,11 +323,11 @@ bool upload_end(struct exchange *x, struct http_response *early)
         struct upload *u = x->upload;
         if (x->match.route->method->body == RPC_BODY_MULTIPART && !multipart_is_whole(&u->form)) {
                 fail_form(u->call);
-                return refuse(x, early);
+                return answer_problem_early(x, early);
         }
         if (x->match.route->method->body == RPC_BODY_MULTIPART && !u->has_file) {
                 (void)rpc_fail(u->call, SN_INVALID_ARGUMENT, file_field(x), "is required");
-                return refuse(x, early);
+                return answer_problem_early(x, early);
         }
         return true;
 }

@@ -27,7 +27,7 @@ void http_chunked_init(struct http_chunked *d)
         *d = (struct http_chunked){.state = SIZE};
 }
 
-static enum http_parse refuse(struct http_chunked *d, const char *detail)
+static enum http_parse refuse_chunks(struct http_chunked *d, const char *detail)
 {
         d->status = 400;
         d->detail = detail;
@@ -36,7 +36,7 @@ static enum http_parse refuse(struct http_chunked *d, const char *detail)
 
 static enum http_parse refuse_chunk(struct http_chunked *d)
 {
-        return refuse(d, "The body's chunks are malformed.");
+        return refuse_chunks(d, "The body's chunks are malformed.");
 }
 
 static enum http_parse go(struct http_chunked *d, enum state state)
@@ -73,7 +73,8 @@ static enum http_parse take_size(struct http_chunked *d, char c)
                 d->left = d->left * 16 + (uint64_t)digit;
                 d->overhead += d->left == 0;
                 d->digits += d->left != 0;
-                return d->digits <= SIZE_DIGITS_MAX ? HTTP_PARSE_MORE : refuse(d, "A chunk of the body is too large.");
+                return d->digits <= SIZE_DIGITS_MAX ? HTTP_PARSE_MORE
+                                                    : refuse_chunks(d, "A chunk of the body is too large.");
         }
         if (!d->has_size) {
                 return refuse_chunk(d);
@@ -178,7 +179,7 @@ enum http_parse http_chunked_next(struct http_chunked *d, struct str *in, struct
                 in->ptr++;
                 in->len--;
                 if (result == HTTP_PARSE_MORE && d->overhead > OVERHEAD_BYTES_MAX) {
-                        result = refuse(d, "The chunk extensions or trailers of the body are too long.");
+                        result = refuse_chunks(d, "The chunk extensions or trailers of the body are too long.");
                 }
         }
         return result == HTTP_PARSE_MORE && d->state == END ? HTTP_PARSE_DONE : result;

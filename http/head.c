@@ -10,7 +10,7 @@ void http_head_init(struct http_head *h)
         memset(h, 0, offsetof(struct http_head, fields));
 }
 
-static enum http_parse refuse(struct http_head *h, int status, const char *detail)
+static enum http_parse refuse_head(struct http_head *h, int status, const char *detail)
 {
         h->status = status;
         h->detail = detail;
@@ -121,20 +121,20 @@ static enum http_parse take_request_line(struct http_head *h, const char *bytes,
 {
         const char *first = memchr(line.ptr, ' ', line.len), *last = memrchr(line.ptr, ' ', line.len);
         if (first == NULL || first == last) {
-                return refuse(h, 400, "The request line is malformed.");
+                return refuse_head(h, 400, "The request line is malformed.");
         }
         struct str method = {line.ptr, (size_t)(first - line.ptr)};
         struct str target = {first + 1, (size_t)(last - first - 1)};
         struct str version = {last + 1, (size_t)(line.ptr + line.len - last - 1)};
         if (!is_token(method) || !is_version(version)) {
-                return refuse(h, 400, "The request line is malformed.");
+                return refuse_head(h, 400, "The request line is malformed.");
         }
         if (!str_equal_c(version, "HTTP/1.1") && !str_equal_c(version, "HTTP/1.0")) {
-                return refuse(h, 505, "Only HTTP/1.1 and HTTP/1.0 are supported here.");
+                return refuse_head(h, 505, "Only HTTP/1.1 and HTTP/1.0 are supported here.");
         }
         struct str path, query;
         if (!http_split_target(target, str_equal_c(method, "OPTIONS"), &path, &query)) {
-                return refuse(h, 400, "The request line is malformed.");
+                return refuse_head(h, 400, "The request line is malformed.");
         }
         h->path = span_of(bytes, path);
         h->query = span_of(bytes, query);
@@ -173,25 +173,27 @@ static enum http_parse take_special(struct http_head *h, struct str name, struct
 {
         if (str_equal_nocase(name, STR("Host"))) {
                 h->hosts++;
-                return http_is_authority(value) ? HTTP_PARSE_MORE : refuse(h, 400, "The Host header is malformed.");
+                return http_is_authority(value) ? HTTP_PARSE_MORE
+                                                : refuse_head(h, 400, "The Host header is malformed.");
         }
         if (str_equal_nocase(name, STR("Content-Length"))) {
                 h->lengths++;
-                return http_parse_length(value, &h->content_length) ? HTTP_PARSE_MORE
-                                                                    : refuse(h, 400, "Content-Length is not a number.");
+                return http_parse_length(value, &h->content_length)
+                           ? HTTP_PARSE_MORE
+                           : refuse_head(h, 400, "Content-Length is not a number.");
         }
         if (str_equal_nocase(name, STR("Transfer-Encoding"))) {
                 h->encodings++;
                 h->chunked = true;
                 return str_equal_nocase(value, STR("chunked"))
                            ? HTTP_PARSE_MORE
-                           : refuse(h, 501, "The only supported transfer encoding is chunked.");
+                           : refuse_head(h, 501, "The only supported transfer encoding is chunked.");
         }
         if (str_equal_nocase(name, STR("Expect"))) {
                 h->expects_continue = true;
                 return str_equal_nocase(value, STR("100-continue"))
                            ? HTTP_PARSE_MORE
-                           : refuse(h, 417, "The only supported expectation is 100-continue.");
+                           : refuse_head(h, 417, "The only supported expectation is 100-continue.");
         }
         if (str_equal_nocase(name, STR("Connection"))) {
                 take_connection(h, value);
@@ -203,18 +205,18 @@ static enum http_parse take_field(struct http_head *h, const char *bytes, struct
 {
         const char *colon = memchr(line.ptr, ':', line.len);
         if (line.ptr[0] == ' ' || line.ptr[0] == '\t') {
-                return refuse(h, 400, "A header continues on a second line, which is not allowed.");
+                return refuse_head(h, 400, "A header continues on a second line, which is not allowed.");
         }
         if (colon == NULL) {
-                return refuse(h, 400, "A header has no colon.");
+                return refuse_head(h, 400, "A header has no colon.");
         }
         struct str name = {line.ptr, (size_t)(colon - line.ptr)};
         struct str value = str_trim((struct str){colon + 1, (size_t)(line.ptr + line.len - colon - 1)});
         if (!is_token(name)) {
-                return refuse(h, 400, "A header name contains invalid characters.");
+                return refuse_head(h, 400, "A header name contains invalid characters.");
         }
         if (h->n_fields == HTTP_MAX_HEADERS) {
-                return refuse(h, 431, "The request has too many headers.");
+                return refuse_head(h, 431, "The request has too many headers.");
         }
         h->fields[h->n_fields++] = (struct http_field){span_of(bytes, name), span_of(bytes, value)};
         return take_special(h, name, value);
@@ -225,14 +227,14 @@ static enum http_parse take_field(struct http_head *h, const char *bytes, struct
 static enum http_parse finish(struct http_head *h)
 {
         if (h->hosts > 1 || (h->hosts == 0 && !h->http_10)) {
-                return refuse(h, 400,
-                              h->hosts == 0 ? "The Host header is missing." : "The Host header is given twice.");
+                return refuse_head(h, 400,
+                                   h->hosts == 0 ? "The Host header is missing." : "The Host header is given twice.");
         }
         if (h->lengths > 1 || h->encodings > 1 || (h->lengths > 0 && h->encodings > 0)) {
-                return refuse(h, 400, "The length of the body is given in more than one way.");
+                return refuse_head(h, 400, "The length of the body is given in more than one way.");
         }
         if (h->encodings > 0 && h->http_10) {
-                return refuse(h, 400, "Transfer-Encoding is not allowed in HTTP/1.0.");
+                return refuse_head(h, 400, "Transfer-Encoding is not allowed in HTTP/1.0.");
         }
         h->expects_continue &= !h->http_10;
         h->keep_alive = !h->says_close && (!h->http_10 || h->says_keep_alive);
@@ -255,10 +257,10 @@ static enum http_parse look_through_line(struct http_head *h, const char *bytes,
                 return HTTP_PARSE_DONE;
         }
         if (bytes[i] == '\r' || bytes[i] == '\n') {
-                return refuse(h, 400, "Header lines must end with CRLF and contain no other CR or LF.");
+                return refuse_head(h, 400, "Header lines must end with CRLF and contain no other CR or LF.");
         }
-        return refuse(h, 400,
-                      h->has_request_line ? "A header contains control characters." : "The request line is malformed.");
+        return refuse_head(
+            h, 400, h->has_request_line ? "A header contains control characters." : "The request line is malformed.");
 }
 
 static enum http_parse take_line(struct http_head *h, const char *bytes, struct str line)
@@ -274,8 +276,8 @@ static enum http_parse take_line(struct http_head *h, const char *bytes, struct 
 
 static enum http_parse too_large(struct http_head *h)
 {
-        return h->has_request_line ? refuse(h, 431, "The request's headers are too large.")
-                                   : refuse(h, 414, "The request target is too long.");
+        return h->has_request_line ? refuse_head(h, 431, "The request's headers are too large.")
+                                   : refuse_head(h, 414, "The request target is too long.");
 }
 
 enum http_parse http_head_parse(struct http_head *h, const char *bytes, size_t len, size_t max_bytes)

@@ -79,7 +79,7 @@ void http2_stream_end(struct http2_stream *s)
 
 /* --- the head --- */
 
-static void refuse(struct http2_stream *s, int status, const char *detail)
+static void refuse_request(struct http2_stream *s, int status, const char *detail)
 {
         if (s->refused == 0) {
                 s->refused = status;
@@ -108,14 +108,14 @@ static void take_special(struct http2_stream *s, struct str name, struct str val
         if (str_equal_c(name, "host")) {
                 s->has_host = true;
                 if (!http_is_authority(value)) {
-                        refuse(s, 400, "The Host header is malformed.");
+                        refuse_request(s, 400, "The Host header is malformed.");
                 }
         } else if (str_equal_c(name, "content-length")) {
                 (void)http_parse_length(value, &s->length);
         } else if (str_equal_c(name, "expect")) {
                 s->expects = true;
                 if (!str_equal_nocase(value, STR("100-continue"))) {
-                        refuse(s, 417, "The only supported expectation is 100-continue.");
+                        refuse_request(s, 417, "The only supported expectation is 100-continue.");
                 }
         }
 }
@@ -140,13 +140,13 @@ void http2_request_field(struct http2_stream *s, struct str name, struct str val
                         http_trailers_add(s->exchange, name, value);
                 }
         } else if (s->head_bytes > max) {
-                refuse(s, str_equal_c(name, ":path") ? 414 : 431,
-                       str_equal_c(name, ":path") ? "The request target is too long."
-                                                  : "The request's headers are too large.");
+                refuse_request(s, str_equal_c(name, ":path") ? 414 : 431,
+                               str_equal_c(name, ":path") ? "The request target is too long."
+                                                          : "The request's headers are too large.");
         } else if (name.ptr[0] == ':') {
                 take_pseudo(s, name, value);
         } else if (s->n_fields == HTTP_MAX_HEADERS) {
-                refuse(s, 431, "The request has too many headers.");
+                refuse_request(s, 431, "The request has too many headers.");
         } else {
                 take_special(s, name, value);
                 add_field(s, name, value);
@@ -157,7 +157,7 @@ void http2_request_field(struct http2_stream *s, struct str name, struct str val
 static void take_authority(struct http2_stream *s)
 {
         if (!http_is_authority(s->authority)) {
-                refuse(s, 400, "The :authority is malformed.");
+                refuse_request(s, 400, "The :authority is malformed.");
         } else if (!s->has_host && s->authority.len > 0 && s->n_fields < HTTP_MAX_HEADERS) {
                 add_field(s, STR("host"), s->authority);
         }
@@ -179,7 +179,7 @@ static void fill(struct http2_stream *s)
                 r->query = query;
                 r->path = path.len == 0 ? "/" : str_dup(r->arena, path);
         } else {
-                refuse(s, 400, "The :path is malformed.");
+                refuse_request(s, 400, "The :path is malformed.");
         }
 }
 

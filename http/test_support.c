@@ -76,7 +76,7 @@ static void block(void)
         pthread_mutex_unlock(&gate_lock);
 }
 
-static void run(struct work *work, bool expired)
+static void answer_request(struct work *work, bool expired)
 {
         struct job *job = (struct job *)work;
         struct http_response response;
@@ -130,7 +130,7 @@ static bool on_request(void *context, struct http_request *r, struct http_respon
                 return false;
         }
         struct job *job = ARENA_NEW(r->arena, struct job);
-        *job = (struct job){{.run = run}, r};
+        *job = (struct job){{.run = answer_request}, r};
         if (!workers_submit(pool, &job->work)) {
                 early->status = 503;
                 return false;

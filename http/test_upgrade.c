@@ -89,7 +89,7 @@ static void fill(struct http_response *response)
         http_response_header(response, "Connection", "Upgrade");
 }
 
-static void run(struct work *work, bool expired)
+static void answer_upgrade(struct work *work, bool expired)
 {
         struct http_response response;
 
@@ -108,7 +108,7 @@ static bool on_request(void *context, struct http_request *r, struct http_respon
         if (from_worker) {
                 struct job *job = ARENA_NEW(r->arena, struct job);
 
-                *job = (struct job){{.run = run}, r};
+                *job = (struct job){{.run = answer_upgrade}, r};
                 return workers_submit(pool, &job->work);
         }
         buf_free(&early->body);

@@ -29,7 +29,7 @@ struct rendering {
 
 /* ---- Values ---- */
 
-static bool refuse(const struct rendering *r, const char *variable, const char *what)
+static bool fail_rendering(const struct rendering *r, const char *variable, const char *what)
 {
         buf_printf(r->error, "template %s: {%s} %s", r->template->name, variable, what);
         return false;
@@ -127,7 +127,7 @@ static bool check_values(const struct rendering *r)
                 const struct mail_value *value = find_value(r, v);
 
                 if (value == NULL || print_value(r, value) == NULL) {
-                        return refuse(r, v->name, "has no value of its type");
+                        return fail_rendering(r, v->name, "has no value of its type");
                 }
         }
         return true;
@@ -183,7 +183,7 @@ static bool expand(const struct rendering *r, struct str source, append_text *ap
                 const struct mail_variable *variable = find_variable(r, name);
 
                 if (variable == NULL) {
-                        return refuse(r, str_dup(r->arena, name), "is not a variable of it");
+                        return fail_rendering(r, str_dup(r->arena, name), "is not a variable of it");
                 }
                 const char *value = print_value(r, find_value(r, variable));
 

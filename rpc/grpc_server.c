@@ -86,7 +86,8 @@ static bool list_served(struct sonet_grpc_server *s)
 /* ---- Requests ---- */
 
 /* False, always: the response is filled in. */
-static bool refuse(struct http_request *http, const struct rpc_problem *problem, struct http_response *early)
+static bool answer_problem_early(struct http_request *http, const struct rpc_problem *problem,
+                                 struct http_response *early)
 {
         grpc_response_of_problem(http->arena, problem, early);
         return false;
@@ -110,7 +111,7 @@ static bool begin_upload(struct sonet_grpc_server *s, struct grpc_request *r, si
         }
         if (status != SN_OK) {
                 (void)rpc_dispatch_refused(&r->call, status);
-                return refuse(r->http, &r->call.problem, early);
+                return answer_problem_early(r->http, &r->call.problem, early);
         }
         *max_body = SIZE_MAX; /* it is counted without its frames */
         return true;
@@ -134,10 +135,10 @@ static bool on_headers(void *context, struct http_request *http, size_t *max_bod
         http->user = r;
         *max_body = GRPC_PREFIX_BYTES + GRPC_MESSAGE_BYTES;
         if (r->served == NULL) {
-                return refuse(http, &unknown, early);
+                return answer_problem_early(http, &unknown, early);
         }
         if (!grpc_request_read_head(r, &problem)) {
-                return refuse(http, &problem, early);
+                return answer_problem_early(http, &problem, early);
         }
         if (r->served->kind == SERVED_REFLECTION) {
                 conversation_begin(&s->conversations, r, reflection_answer, early);
@@ -179,7 +180,7 @@ static bool on_request(void *context, struct http_request *http, struct http_res
         if (m != NULL) {
                 rpc_stats_count(m, full.status, 0);
         }
-        return refuse(http, &full, early);
+        return answer_problem_early(http, &full, early);
 }
 
 static sn_status status_of_http(int status)

@@ -66,6 +66,9 @@ wall='pthread_cond_timedwait|pthread_mutex_timedlock|sem_timedwait|pthread_conda
 report 'waits are timed by the monotonic clock, in one place' \
         "$(grep -nE "(^|[^A-Za-z0-9_.>])($wall) *\(" "${sources[@]}" | grep -v '^base/ticker.c:' || true)"
 
+report 'no function of a file has a name that says nothing in a stack trace' \
+        "$(grep -nE '^static [a-z_ ]*[ *](run|refuse)\(' "${sources[@]}" || true)"
+
 # Longer ones hold two subjects: split them.
 report 'no file over 500 lines' "$(wc -l "${sources[@]}" | awk '$2 != "total" && $1 > 500 { print $2 ": " $1 " lines" }')"
 

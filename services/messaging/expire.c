@@ -26,7 +26,7 @@ static sn_status expire(struct db_tx *tx, const chat_entry *at)
         return deletion_for_all(tx, &chat, &message);
 }
 
-static sn_status run(struct rpc_call *c, bool *more)
+static sn_status expire_messages(struct rpc_call *c, bool *more)
 {
         chat_entry **due = NULL;
         size_t n = 0;

@@ -4,7 +4,7 @@
 #include "services/messaging/store_links.h"
 #include "services/messaging/store_typing.h"
 
-static sn_status run(struct rpc_call *c, bool *more)
+static sn_status sweep_typing(struct rpc_call *c, bool *more)
 {
         TRY(DB_WRITE(c, tx, typing_store_sweep(tx)));
         return DB_WRITE(c, tx, link_store_sweep(tx));
