@@ -48,8 +48,8 @@ SN_CHECKED sn_status token_verify_at(struct rpc_call *c, struct str token, int64
 
 #define TOKEN_MARK_SIZE 33
 
-/* Whether SoNet wrote the claims of a token, for the price of a hash: then its mark, which no other token has. It lets
- * nobody in: who has a token can alter its signature and keep the mark. */
+/* Whether SoNet wrote the claims of a token, for the price of a hash: then its mark, which no other token has. It
+ * lets nobody in: whoever has a token can alter its signature and keep the mark. */
 bool token_marked(struct str token, char mark[TOKEN_MARK_SIZE]);
 
 /* Revoked sessions, and epochs of members that have ended: kept until the last of those tokens is expired (TOKEN_LIFE_S

@@ -62,7 +62,7 @@ static void *write_log_lines(void *unused)
         return NULL;
 }
 
-/* What was logged last is not lost when the process exits, unless nobody reads it. */
+/* The last lines are not lost when the process exits, unless the reader has stalled. */
 static void flush(void)
 {
         int64_t until_us = clock_monotonic_us() + FLUSH_US;

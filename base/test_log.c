@@ -1,4 +1,5 @@
-/* The log when nobody reads it: threads that must not wait do not, and what they said is there or counted. */
+/* The log when its reader stalls: threads that must not wait do not, and their lines are written or counted as
+ * dropped. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

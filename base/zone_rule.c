@@ -27,7 +27,7 @@ static bool read_number(struct str *in, int max, int *out)
         return n > 0 && *out <= max;
 }
 
-/* Three letters or more, or anything in angle brackets. Nobody is shown it. */
+/* Three letters or more, or anything in angle brackets. It is never shown. */
 static bool skip_name(struct str *in)
 {
         size_t n = 0;

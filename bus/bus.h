@@ -93,7 +93,7 @@ struct bus_consumer {
          * before its progress is stored, which a failure prevents. NULL: nothing. */
         sn_status (*checkpoint)(struct rpc_call *c, const struct bus_progress *progress, bool first);
         struct bus_term
-            *term; /* of its lease, for who keeps in memory what was delivered; NULL: nobody. Not by_aggregate */
+            *term; /* of its lease, for consumers that keep what was delivered in memory, or NULL. Not by_aggregate */
 };
 
 struct bus_runner;

@@ -78,7 +78,7 @@ uint64_t bus_lease_term(const struct bus_lease *lease)
         return bus_term_number(lease->term);
 }
 
-/* The number first: nobody takes the new term for the old one. */
+/* The number first, so that the new term is not taken for the old one. */
 static void begin_term(struct bus_lease *lease, int64_t until_us)
 {
         atomic_fetch_add(&lease->term->number, 1);

@@ -31,7 +31,7 @@ uint64_t bus_term_number(struct bus_term *term);
 struct bus_leases *bus_leases_new(struct service *service);
 /* Before the start. name: unique in the service. The lease lives as long as the leases. */
 const struct bus_lease *bus_leases_add(struct bus_leases *leases, const char *name);
-/* The same, kept where others look too; term NULL: nobody does. */
+/* The same, with the term where other threads see it, or NULL. */
 const struct bus_lease *bus_leases_add_term(struct bus_leases *leases, const char *name, struct bus_term *term);
 /* Starts the thread that takes them and keeps them. */
 void bus_leases_start(struct bus_leases *leases);

@@ -1,5 +1,5 @@
-/* Signals: what happens now and nobody keeps: a member types, is there. They are events without a position, for lossy
- * channels of streams: at most once, in no order, and not at all to who does not listen.
+/* Signals: events of the moment that are not stored, such as typing or presence. They are events without a position,
+ * for lossy channels of streams: at most once, in no order, and not at all to who does not listen.
  *
  * In the process of the service they come by themselves, in others through pub/sub of Redis, under `sig:<service>`.
  * While Redis is unreachable the others do not hear of them, and nothing else happens. */

@@ -320,7 +320,7 @@ static void events_left_by_a_crash_get_positions_from_the_next_relay(void **stat
 {
         (void)state;
         bus_relay_free(note.service.relay);
-        note.service.relay = NULL; /* nobody is woken */
+        note.service.relay = NULL; /* no consumer is woken */
         emit("created", 3);
         note.service.relay = bus_relay_new(&note.service);
         assert_seen_in_order(3);

@@ -132,7 +132,7 @@ static void each_term_has_its_number_and_outlives_the_leases(void **state)
         assert_int_equal(bus_term_number(&term), 0);
         (void)test_admin(database.name, "alter table out_of_reach rename to bus_leases");
         wait_held(a, true);
-        assert_int_equal(bus_term_number(&term), 1); /* nobody had it meanwhile */
+        assert_int_equal(bus_term_number(&term), 1); /* no other process had it meanwhile */
         (void)test_admin(database.name, "update bus_leases set beats = beats + 1, holder = " ANOTHER);
         wait_held(a, false);
         wait_held(a, true);

@@ -138,7 +138,7 @@ static void what_this_process_and_others_signal_comes_once(void **state)
         wait_subscribed();
         for (int i = 0; i < 10; i++) {
                 give(&chat, 0);
-                give(&other, 0); /* to whom nobody listens */
+                give(&other, 0); /* without listeners */
         }
         wait_for_own(10);
         ask_sibling();

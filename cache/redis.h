@@ -48,8 +48,8 @@ struct redis_link;
 SN_CHECKED sn_status redis_link_open(struct redis *r, int timeout_ms, struct redis_link **link);
 SN_CHECKED sn_status redis_link_command(struct rpc_call *c, struct redis_link *link, int argc, const char *const *argv,
                                         const size_t *lengths, int timeout_ms, struct redisReply **reply);
-/* Pub/sub: what is published reaches who is subscribed at that moment, or nobody. A channel is of the URL's database,
- * as keys are. Redis closes a link that leaves too much unread. */
+/* Pub/sub: what is published reaches those who are subscribed at that moment. A channel is of the URL's database, as
+ * keys are. Redis closes a link that leaves too much unread. */
 SN_CHECKED sn_status redis_publish(struct rpc_call *c, struct redis *r, const char *channel, const void *bytes,
                                    size_t len);
 /* The link is for messages from then on. */

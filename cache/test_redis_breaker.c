@@ -22,7 +22,7 @@ static void a_killed_redis_opens_the_breaker_and_a_new_one_closes_it(void **stat
         assert_int_equal(breaker(), REDIS_OPEN);
         assert_false(redis_up(r));
         start_server("0", "");
-        assert_int_equal(ping(r), SN_UNAVAILABLE); /* though it is there: nobody asks it yet */
+        assert_int_equal(ping(r), SN_UNAVAILABLE); /* though it is up: it is not tried yet */
         pass_ms(REDIS_OPEN_MIN_MS);
         assert_int_equal(ping(r), SN_OK);
         assert_int_equal(breaker(), REDIS_CLOSED);

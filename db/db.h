@@ -90,8 +90,8 @@ const char *db_constraint(const struct db_tx *tx); /* name of the violated const
 /* Runs a statement. affected may be NULL. */
 SN_CHECKED sn_status db_exec(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
                              int64_t *affected);
-/* Sends a statement whose answer nobody needs, and does not wait: it goes out with the next statement or with COMMIT,
- * in one round trip, and its failure is theirs. So a handler cannot react to that. */
+/* Sends a statement whose result is not needed, and does not wait: it goes out with the next statement or with
+ * COMMIT, in one round trip, and its failure is theirs. So a handler cannot react to that. */
 SN_CHECKED sn_status db_exec_later(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds,
                                    size_t n);
 /* Rows as an array of messages of s->row, in the call's arena. items is `Type **`. */

@@ -295,7 +295,7 @@ static void a_statement_before_commit_is_waited_for_until_the_deadline_only(void
         assert_string_equal(test_admin(t.name, "select count(*) from items where name = 'waits'"), "0");
 }
 
-/* One world of two: the transaction that nobody could ask about for long enough happens after all, or does not. */
+/* Of two cases: the transaction whose outcome could not be asked for long enough commits after all, or does not. */
 static void leave_it_open(struct committer *m, bool happens)
 {
         PGconn *holder = hold_lock();

@@ -94,7 +94,7 @@ static void a_key_is_looked_up_without_working_on_it(void **state)
         assert_int_equal(db_replay(keyless), SN_OK);
         assert_int_equal(db_replay(first), SN_OK);
         assert_int_equal(db_replay(same), SN_OK);
-        assert_int_equal(db_begin(first, &tx), SN_OK); /* nobody who only looked keeps others from working */
+        assert_int_equal(db_begin(first, &tx), SN_OK); /* a transaction that only reads blocks no other */
         assert_int_equal(db_replay(same), SN_ABORTED);
         assert_string_equal(same->problem.code, "idempotency_key_busy");
         assert_false(same->retry);

@@ -46,7 +46,7 @@ enum db_outcome db_pipeline_finish(struct db_tx *tx, const struct db_pipeline_de
                                    const char **statement);
 /* After DB_LOST: the server told why it ended the session at a statement before COMMIT, so COMMIT was not reached. */
 bool db_pipeline_is_aborted(const char *statement, const PGresult *result);
-/* The same when nobody needs the result. */
+/* The same without the result. */
 SN_CHECKED sn_status db_pipeline_flush(struct db_tx *tx);
 
 /* Runs a statement on the transaction's connection; *result is the caller's to clear. */

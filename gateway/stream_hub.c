@@ -109,7 +109,7 @@ static void follow(struct stream_hub *hub, struct stream_log *log)
                                                             .context = log});
 }
 
-/* From the start, so that there is something to resume from, and nobody has to wait for it. */
+/* From the start, so that there is a backlog to resume from, and no client has to wait for it. */
 static void follow_all(struct stream_hub *hub)
 {
         pthread_mutex_lock(&hub->lock);

@@ -11,7 +11,7 @@
 
 #define POSITION_FILTER "stream"
 
-/* The cursor is nobody's and no list's: it tells a place in a log, and nothing to whoever has it. With something random
+/* The cursor is bound to no member and no list: it is a position in a log, opaque to clients. With something random
  * in it, or equal positions would tell that nothing happened in between, also nothing that is hidden. */
 static struct rpc_call *nobodys(struct rpc_call *c)
 {

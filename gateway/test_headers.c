@@ -69,7 +69,7 @@ static void assert_cors(const char *origins, const char *origin, const char *var
         }
 }
 
-/* Otherwise a cache would keep an answer for nobody and give it to who may have it. */
+/* Otherwise a cache would store the answer without a log-in and serve it to members. */
 static void with_a_list_of_origins_every_answer_varies_by_origin(void **state)
 {
         static const char *const list = "https://a.example, https://b.example";

@@ -123,7 +123,7 @@ static void a_lossy_channel_tells_who_is_there_and_has_no_positions(void **state
         struct wall_client late = wall_open_socket(NULL);
 
         glimpse(&late, "a");
-        wall_signal("b"); /* nobody is there */
+        wall_signal("b"); /* no viewer is subscribed */
         wall_post("a", 1);
         wall_signal("a");
         wall_wait(&late, "post.created");

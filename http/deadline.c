@@ -40,7 +40,7 @@ void http_deadline_begin_sending(struct http_connection *c)
         x->sending_due_us = c->loop->now_us + stall_us(c);
 }
 
-/* What was taken buys time at the slowest rate, but nobody saves up much of it. */
+/* Bytes that were taken extend the deadline at the slowest rate, up to a bound. */
 static void buy_time(struct http_connection *c, int64_t bytes, int64_t now_us)
 {
         struct http_exchange *x = c->exchange;

@@ -176,7 +176,8 @@ enum http_sent http_exchange_send(struct http_exchange *x, int fd)
         return sent == HTTP_SENT_ALL && x->file_len > 0 ? http_file_send(x, fd) : sent;
 }
 
-/* The connection's next request may come: nobody is woken unless there is more to do. The exchange is the caller's. */
+/* The connection's next request may come: the I/O thread is woken only if there is more to do. The exchange is the
+ * caller's. */
 static void give_back(struct http_connection *c)
 {
         unsigned expected = HTTP_TURN_HELD | HTTP_TURN_SENDING;

@@ -49,9 +49,9 @@ enum http_parse http_head_parse(struct http_head *h, const char *bytes, size_t l
 /* Splits a request target into path and query: the origin form, "*" with OPTIONS, or the absolute form, whose authority
  * is left out and whose path may be empty. False for one that is malformed. */
 bool http_split_target(struct str target, bool is_options, struct str *path, struct str *query);
-/* RFC 3986: a name or an address, and a port; nobody's name before it. */
+/* RFC 3986: a name or an address, and a port; no user information before it. */
 bool http_is_authority(struct str s);
-/* Digits only. More than the number can hold is a length too, if one that nobody takes: UINT64_MAX. */
+/* Digits only. A number that does not fit is UINT64_MAX, which exceeds every limit. */
 bool http_parse_length(struct str digits, uint64_t *out);
 
 #endif

@@ -95,7 +95,7 @@ struct http2_stream {
 
 /* http2_session.c */
 struct http2 *http2_new(struct http_connection *c); /* NULL: no memory */
-void http2_free(struct http2 *h);                   /* and what it has that nobody holds */
+void http2_free(struct http2 *h);                   /* and its streams that no exchange holds */
 /* Takes all the bytes, and makes of them what they ask for. */
 void http2_take(struct http2 *h, const char *bytes, size_t len);
 /* Tells the client that no further stream is taken; those that are open go on, unless the code is an error's. */

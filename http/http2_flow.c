@@ -2,9 +2,10 @@
 #include "http/http2.h"
 
 enum {
-        STALL_FACTOR = 3,             /* as of other answers: three times what a request may take to arrive, */
-        BYTES_PER_SECOND = 4096,      /* and the time of what was taken at this rate */
-        CREDIT_MAX_US = 60 * 1000000, /* of which so much at a time: nobody stalls on what they took quickly */
+        STALL_FACTOR = 3,        /* as of other answers: three times what a request may take to arrive, */
+        BYTES_PER_SECOND = 4096, /* and the time of what was taken at this rate */
+        CREDIT_MAX_US =
+            60 * 1000000, /* of which so much at a time: a client cannot stall for long after reading quickly */
 };
 
 static int64_t latest_us(const struct http2_stream *s)

@@ -10,9 +10,9 @@
  * at its deadlines. But the answer is sent by the worker who made it, without a thread switch. The word `turn` says who
  * may touch the connection's exchange and write to its socket:
  *
- *   0 (I/O) --I/O--> HELD --http_respond--> HELD|SENDING --> 0                 all is sent: nobody is woken
- *                      |                          '--> the loop's list `returned` --I/O--> 0    otherwise
- *                      '--I/O, when the server stops--> HELD|ABANDONED --http_respond--> freed, answer thrown away
+ * 0 (I/O) --I/O--> HELD --http_respond--> HELD|SENDING --> 0                 all is sent: no thread is woken
+ * |                          '--> the loop's list `returned` --I/O--> 0    otherwise                      '--I/O, when
+ * the server stops--> HELD|ABANDONED --http_respond--> freed, answer thrown away
  *
  * - EVENT is added by the I/O thread when the socket has something to say and it is not its turn, and from the start
  *   when there is more to read already: then the turn goes back through the list.

@@ -101,7 +101,7 @@ static struct http_server *server_new(const struct http_options *options, const 
                                            "Connections dropped because the client was too slow.", NULL),
             .floods =
                 metric_counter(metrics_intern("sonet_%s_floods_total", name),
-                               "HTTP/2 connections closed because the client sent too much that nobody needs.", NULL),
+                               "HTTP/2 connections closed because the client sent too many useless frames.", NULL),
         };
         return server;
 }

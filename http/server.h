@@ -167,7 +167,7 @@ struct http_shares {
                                              which one address may have a quarter; 0: any number */
         int64_t files; /* that answers send at a time, all addresses together, of which one may have a quarter; 0: any
                           number */
-        bool (*is_exempt)(const char *peer); /* a proxy, which speaks for many; NULL: nobody is */
+        bool (*is_exempt)(const char *peer); /* a proxy, which speaks for many clients; NULL: none is exempt */
 };
 void http_limit_shares(const struct http_shares *limits);
 /* A body that its sink's owner keeps in the spool (base/spool.h) counts with its client's address until the request

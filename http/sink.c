@@ -14,7 +14,7 @@ void http_sink_begin(struct http_exchange *x, uint64_t max_body)
         x->sink_due_us = clock_monotonic_us() + stall_us(x);
 }
 
-/* Each byte buys its time at the slowest rate, and nobody saves up more than stall_ms of it. */
+/* Each byte extends the deadline at the slowest rate, up to stall_ms. */
 static void buy_time(struct http_exchange *x, size_t bytes)
 {
         int64_t due_us = x->sink_due_us + (int64_t)bytes * 1000000 / HTTP_SINK_BYTES_PER_SECOND;

@@ -1,4 +1,5 @@
-/* Answers that are files which are not in memory: they wait for the disk, and nobody else on their I/O thread does. */
+/* Answers that are files which are not in memory: they wait for the disk, and other requests on their I/O thread do
+ * not. */
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>

@@ -234,7 +234,7 @@ ssize_t tls_send(struct tls *tls, const char *bytes, size_t len)
 
 /* --- who the peer is --- */
 
-/* A name with a space or a control character in it is nobody's that we know. */
+/* A name with a space or a control character in it belongs to no client of ours. */
 static void add_name(struct buf *names, const unsigned char *name, int len)
 {
         for (int i = 0; i < len; i++) {

@@ -178,7 +178,7 @@ static void offer(struct http_connection *c, struct str *in)
         u->working = false;
 }
 
-/* Bytes that came while nobody took them. */
+/* Bytes that arrived while no reader took them. */
 static void offer_kept(struct http_connection *c)
 {
         struct buf kept = c->in;

@@ -213,7 +213,7 @@ static void who_does_not_answer_or_is_not_there_is_tried_later(void **state)
 {
         struct push_result result;
 
-        start("http://127.0.0.1:1/201", NULL); /* nobody listens */
+        start("http://127.0.0.1:1/201", NULL); /* no server listens */
         assert_int_equal(push_wait(sender, 30000, &result, 1), 1);
         assert_int_equal(result.outcome, PUSH_LATER);
         push_sender_free(sender);

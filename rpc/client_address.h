@@ -17,7 +17,7 @@ bool rpc_is_trusted_proxy(const char *peer);
  * Only of a trusted peer the header fields count: Forwarded (RFC 7239) and X-Forwarded-For, several of one name joined
  * by commas in their order. Each lists the way from the client to the peer, and each entry is the word of whoever
  * stands right of it. So they are read from the right, past trusted addresses, to the first that is not: that is the
- * client. What stands further left anybody may have written. An entry that names nobody ("unknown", "_hidden", none of
+ * client. What stands further left anybody may have written. An entry without an address ("unknown", "_hidden", none of
  * an address) ends the way at the proxy that wrote it; all trusted: the leftmost.
  *
  * A proxy sets one of the two fields and often passes the other one through from the client. So when both are there and

@@ -36,8 +36,8 @@ static enum range read_suffix(struct str last, int64_t size, int64_t *offset, in
         return n == 0 ? RANGE_UNSATISFIABLE : size == 0 ? RANGE_IGNORED : RANGE_REGION;
 }
 
-/* One range, like "bytes=0-99", "bytes=100-" or "bytes=-5". Several may be answered by the whole (RFC 9110, 14.2), and
- * so are units that nobody knows. */
+/* One range, like "bytes=0-99", "bytes=100-" or "bytes=-5". Several may be answered by the whole (RFC 9110, 14.2),
+ * and so are unknown units. */
 static enum range read_range(const char *text, int64_t size, int64_t *offset, int64_t *length)
 {
         struct str rest = str_trim(str_of(text)), unit, first;

@@ -267,7 +267,7 @@ static void receive_all(struct grpc_link *link)
 
 /* ---- Is it still there? ---- */
 
-/* Nobody waits for a process that stands still: it may go on later, and then the calls are not wanted any more. The
+/* Calls do not wait for a process that stands still: it may go on later, when they are not wanted any more. The
  * connection stays, since the answer to the ping tells when that is. */
 static void lose_calls(struct grpc_link *link)
 {

@@ -65,7 +65,7 @@ static void release_holders(struct grpc_relay *relay, int n)
         free(relay);
 }
 
-/* Without a reader the writing end, which may outlive this, sees that nobody waits for the rest. */
+/* Without a reader the writing end, which may outlive this, sees that the rest is not wanted. */
 void grpc_relay_release(struct grpc_relay *relay)
 {
         if (relay->read_fd >= 0) {

@@ -259,7 +259,7 @@ static int64_t breaker(void)
         return metric_value(metric_gauge("sonet_rpc_breaker", "", metrics_intern("callee=\"127.0.0.1:%d\"", port)));
 }
 
-/* Nobody calls meanwhile. */
+/* There are no calls meanwhile. */
 static void await_breaker(int64_t value)
 {
         int64_t until_us = clock_monotonic_us() + 60 * INT64_C(1000000);

@@ -1,4 +1,4 @@
-/* gRPC: a disk that stands still holds up the bodies that it should take, and nobody else. */
+/* gRPC: a disk that stands still holds up the bodies that are written to it, and nothing else. */
 #include "rpc/testdata/wire.h"
 
 #include <pthread.h>

@@ -33,7 +33,7 @@ static void every_statement_fits_its_schema(void **state)
         buf_free(&error);
 }
 
-/* A statement whose database nobody has is checked by nobody. */
+/* A statement of an unknown database would not be checked. */
 static void every_statement_belongs_to_a_service(void **state)
 {
         size_t n;

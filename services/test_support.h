@@ -49,7 +49,7 @@ struct test_args {
         uint32_t limit;
         int visibility;
 };
-/* Any thread. *out (may be NULL) lives until the thread's test_release. actor "" is nobody. */
+/* Any thread. *out (may be NULL) is valid until the thread's test_release. actor "": no log-in. */
 sn_status test_request(const char *actor, const struct rpc_method *m, const struct test_args *args, void **out);
 /* The same, filled in by the caller. */
 sn_status test_send(const char *actor, const struct rpc_method *m, const ProtobufCMessage *in, void **out);

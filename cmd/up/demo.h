@@ -1,5 +1,5 @@
 /* The demo account of `sonet up --demo`: something to log in with in the first minute. Its password is printed, so
- * nobody gets one unasked. */
+ * it is only created on request. */
 #ifndef CMD_UP_DEMO_H
 #define CMD_UP_DEMO_H
 

@@ -9,7 +9,7 @@ extern struct service echo_service;
 
 #define ECHO_MEMBER "01890a5d-ac96-774b-bcce-b302099a8057"
 
-/* A call as the gateway makes it, for nobody; free with rpc_call_free. */
+/* A call as the gateway makes it, without a log-in; free with rpc_call_free. */
 struct rpc_call *echo_call_new(void);
 /* Makes the call one of ECHO_MEMBER, whose token has these scopes. */
 void echo_log_in(struct rpc_call *c, const char *scopes);
