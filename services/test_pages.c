@@ -17,8 +17,6 @@
 
 /* ---- What commits late ---- */
 
-enum { HELD_UP_MS = 600000 };
-
 /* Something that puts an item into a list; its id there. */
 struct act {
         const char *actor;
@@ -28,7 +26,6 @@ struct act {
         char made[UUID_SIZE];
         sn_status status;
         pthread_t thread;
-        struct rpc_method held_up; /* the method, with time for all that is done meanwhile */
 };
 
 static void *do_act(void *argument)
@@ -60,9 +57,6 @@ static PGconn *hold_up(const char *database, const char *table, const char *cond
             table, condition);
         (void)test_admin(database, sql);
         PQclear(PQexec(pg, "select pg_advisory_lock(4711)"));
-        act->held_up = *act->method;
-        act->held_up.deadline_ms = HELD_UP_MS;
-        act->method = &act->held_up;
         (void)pthread_create(&act->thread, NULL, do_act, act);
         test_wait_for(database, "select count(*) = 1 from pg_locks where locktype = 'advisory' and not granted");
         return pg;

@@ -308,11 +308,17 @@ static struct rpc_call *new_call(const char *actor)
         return c;
 }
 
+/* Without its method's deadline: what is shown is what comes out, on a machine however slow. */
 sn_status test_send(const char *actor, const struct rpc_method *m, const ProtobufCMessage *in, void **out)
 {
         struct rpc_call *c = new_call(actor);
+        struct rpc_method *unhurried = ARENA_NEW(c->arena, struct rpc_method);
         ProtobufCMessage *answer = contract_new_message(m->out, c->arena);
-        sn_status status = rpc_request(c, m, in, answer);
+
+        *unhurried = *m;
+        unhurried->deadline_ms = DEADLINE_MS;
+
+        sn_status status = rpc_request(c, unhurried, in, answer);
 
         last_code = status != SN_OK && c->problem.code != NULL ? c->problem.code : "";
         if (out != NULL) {
