@@ -139,7 +139,7 @@ static bool is_error(const PGresult *result)
 }
 
 /* The session ends with these: class 08 and the shutdowns. */
-static bool is_farewell(const char *state)
+static bool ends_session(const char *state)
 {
         return strncmp(state, "08", 2) == 0 || strcmp(state, "57P01") == 0 || strcmp(state, "57P02") == 0 ||
                strcmp(state, "57P03") == 0 || strcmp(state, "57P05") == 0 || strcmp(state, "25P03") == 0;
@@ -153,7 +153,7 @@ static enum db_outcome judge(const PGconn *pg, const PGresult *result)
         if (!is_error(result)) {
                 return DB_DONE;
         }
-        return is_farewell(db_pg_sqlstate(result)) ? DB_LOST : DB_ERROR;
+        return ends_session(db_pg_sqlstate(result)) ? DB_LOST : DB_ERROR;
 }
 
 enum db_outcome db_pg_wait(PGconn *pg, int64_t deadline_us, PGresult **result)

@@ -87,6 +87,7 @@ static void a_reader_who_is_in_time_is_not_taken_for_a_slow_one(void **state)
         wall_wait(&client, "\"subscribed\"");
         wall_post("a", 3 << 20); /* one message, larger than what may be unread and the kernel's buffer */
         wall_wait(&client, "000000000001");
+        wall_wait(&client, "\"}}"); /* its end */
         wall_post("a", 10);
         wall_wait(&client, "000000000002");
         wall_close(&client);
