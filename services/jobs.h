@@ -8,7 +8,7 @@
 struct service_job {
         const char *name;
         int every_s; /* the longest that it rests: for what nobody announced, as after a crash */
-        bool eager; /* others wait for what it does: its portions follow each other without a pause */
+        bool eager;  /* others wait for what it does: its portions follow each other without a pause */
         /* A portion that takes a second at most. more: set when further work is due; the next portion comes after a
          * pause as long as this one took. One that fails is logged, and tried again after a second, then ever later. */
         sn_status (*run)(struct rpc_call *c, bool *more);

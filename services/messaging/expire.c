@@ -44,7 +44,8 @@ static sn_status next(struct rpc_call *c, int64_t *wait_ms)
         return DB_READ(c, tx, chat_store_next_expiry(tx, wait_ms));
 }
 
-const struct service_job messaging_expire = {.name = "expire_messages", .every_s = 30, .run = run, .next = next};
+const struct service_job messaging_expire = {
+    .name = "expire_messages", .every_s = 30, .run = expire_messages, .next = next};
 
 /* The job will have asked for what is due next before any other one is. */
 void expire_announce(struct db_tx *tx, int64_t expires_in_s)

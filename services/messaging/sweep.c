@@ -10,4 +10,4 @@ static sn_status sweep_typing(struct rpc_call *c, bool *more)
         return DB_WRITE(c, tx, link_store_sweep(tx));
 }
 
-const struct service_job messaging_sweep = {.name = "sweep_chats", .every_s = 60, .run = run};
+const struct service_job messaging_sweep = {.name = "sweep_chats", .every_s = 60, .run = sweep_typing};

@@ -13,8 +13,8 @@
 #define EVENT_USER_ERASED   "user.erased"       /* aggregate: the member, of whom nothing is to stay */
 #define EVENT_USER_OPENED   "user.opened" /* aggregate: whose account is private no more; version: of its privacy */
 
-/* "security.password_changed": what the owner of an account is told of, by the names of mails.h; aggregate and actor: the
- * member, whoever did it. */
+/* "security.password_changed": what the owner of an account is told of, by the names of mails.h; aggregate and actor:
+ * the member, whoever did it. */
 #define EVENT_SECURITY(template) "security." template
 
 /* For media_service alone: an account shows a picture, or no longer does; aggregate: an id for that use of it. */
