@@ -12,7 +12,7 @@ const OWN_SERVER = ['chatkills', 'email', 'erase', 'http2', 'limits', 'lifecycle
 const CONTRACT = ['clients', 'erase', 'openapi', 'searchquality', 'web']; // what is the same in every layout, or starts its own processes (erase): in `single` only, unless named
 const CROSSING = ['access', 'chathistory', 'concurrency', 'grpc', 'homememory', 'lanes', 'lists', 'lostanswer', 'messaging', 'notemedia', 'notes', 'notification', 'redis', 'search', 'stall',
                   'stream', 'streamlife', 'takeover', 'timelines', 'visibility']; // what calls from process to process: all that runs in `mixed`, unless named or --long
-const STEP_LIMIT_MS = 15 * 60_000;
+const STEP_LIMIT_MS = 25 * 60_000;
 
 const { values: options, positionals } = parseArgs({ allowPositionals: true, options: {
         mode: { type: 'string', default: process.env.SONET_E2E_MODE ?? 'all' } } });
