@@ -101,6 +101,13 @@ static sn_status erase_texts(struct db_tx *tx, const char *id, size_t *n)
 static erase_kind *const kinds[] = {delete_written_ones, undo_likes,     undo_bookmarks,
                                     erase_mentions,      erase_audience, erase_texts};
 
+/* For those who keep by whom a note was answered: what they read from now on names nobody. */
+static sn_status tell_erased(struct db_tx *tx, const char *id)
+{
+        TRY(store_erase_removals(tx, id));
+        return outbox_put(tx, &(struct outbox_event){.type = EVENT_AUTHOR_ERASED, .aggregate_id = id, .object_id = ""});
+}
+
 static sn_status erase_some(struct db_tx *tx, const char *id, bool *more)
 {
         size_t n = 0;
@@ -109,7 +116,7 @@ static sn_status erase_some(struct db_tx *tx, const char *id, bool *more)
                 TRY(kinds[i](tx, id, &n));
         }
         *more = n > 0;
-        return *more ? SN_OK : store_erase_removals(tx, id);
+        return *more ? SN_OK : tell_erased(tx, id);
 }
 
 /* A portion of one member, as if they did it themselves; the cursor only says that there was one. */

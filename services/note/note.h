@@ -14,6 +14,7 @@
 #define EVENT_NOTE_LIKED     "note.liked" /* instead of note.counted: who follows counts takes both; actor: who likes */
 #define EVENT_NOTE_UNLIKED   "note.unliked"
 #define EVENT_NOTE_REDACTED  "note.redacted" /* somebody who was erased was taken out of it, or of who may see it */
+#define EVENT_AUTHOR_ERASED  "author.erased" /* nothing here names them any more; aggregate: the member */
 #define EVENT_RENOTE_CREATED "renote.created"
 #define EVENT_RENOTE_DELETED "renote.deleted"
 /* For media_service alone, which says nothing of them to anybody: of notes that only their author sees, too. */

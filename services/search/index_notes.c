@@ -29,6 +29,12 @@ static bool is_renote(const char *type)
         return strcmp(type, "renote.created") == 0;
 }
 
+/* Of a member, all of whose notes are gone. */
+static bool is_erased(const char *type)
+{
+        return strcmp(type, "author.erased") == 0;
+}
+
 /* Each once, in the order of their first events. */
 static size_t name_notes(const struct bus_batch *batch, struct named *named)
 {
@@ -38,7 +44,7 @@ static size_t name_notes(const struct bus_batch *batch, struct named *named)
                 const bus_event *event = batch->events[i];
                 size_t k = 0;
 
-                if (is_renote(event->type)) {
+                if (is_renote(event->type) || is_erased(event->type)) {
                         continue;
                 }
                 while (k < n && !uuid_equal(named[k].id, event->aggregate_id)) {
@@ -125,6 +131,15 @@ static sn_status tell_matched(struct db_tx *tx, const struct bus_batch *batch)
         return SN_OK;
 }
 
+/* Once more, since notes were read between the end of the account and this: as answers to the member. */
+static sn_status erase_authors(struct db_tx *tx, const struct bus_batch *batch)
+{
+        for (size_t i = 0; i < batch->n; i++) {
+                TRY(is_erased(batch->events[i]->type) ? store_erase_member(tx, batch->events[i]->aggregate_id) : SN_OK);
+        }
+        return SN_OK;
+}
+
 static sn_status index_notes(struct rpc_call *c, struct bus_batch *batch)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -145,12 +160,23 @@ static sn_status index_notes(struct rpc_call *c, struct bus_batch *batch)
         TRY(store_unindex_notes(tx, gone, n_gone));
         TRY(store_reacting(tx, batch));
         TRY(tell_matched(tx, batch));
+        TRY(erase_authors(tx, batch));
         return bus_commit(c, batch, &tx);
 }
 
-static const char *const types[] = {"note.created",    "note.edited",   "note.deleted",    "note.counted",
-                                    "note.liked",      "note.unliked",  "comment.created", "comment.deleted",
-                                    "comment.removed", "note.redacted", "renote.created",  NULL};
+static const char *const types[] = {"note.created",
+                                    "note.edited",
+                                    "note.deleted",
+                                    "note.counted",
+                                    "note.liked",
+                                    "note.unliked",
+                                    "comment.created",
+                                    "comment.deleted",
+                                    "comment.removed",
+                                    "note.redacted",
+                                    "renote.created",
+                                    "author.erased",
+                                    NULL};
 
 const struct bus_consumer search_index_notes = {
     .name = "index_notes",

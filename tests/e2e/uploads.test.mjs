@@ -177,7 +177,7 @@ test('what does not fit the quota is refused before a byte of it is sent, and en
         assert.equal(must(await member.get('/v1/media/usage')).reserved_bytes, quota);
         const refused = await ask('POST', '/v1/uploads', { 'upload-length': '1' }, undefined, member);
         assert.deepEqual([refused.status, refused.body.code], [507, 'quota_exceeded']);
-        assert.match(refused.body.detail, / you have 0 left/);
+        assert.match(refused.body.detail, / 0 are left;/);
         for (const address of made) {
                 assert.equal((await ask('DELETE', address, {}, undefined, member)).status, 204);
         }
