@@ -113,5 +113,5 @@ export function relationView(model, viewer, other) {
 export function profileView(model, viewer, label) {
         const counted = model.live().filter((n) => n.author === label && n.parent === null && !n.renoteOf && n.visibility !== 'only_me');
         const counts = { notes: counted.length, followers: model.followersOf(label).length, following: model.followedBy(label).length };
-        return { ...model.person(label), counts: model.knows(viewer, label) ? counts : null };
+        return { ...model.person(label), counts: viewer === label || !model.members.get(label).private ? counts : null };
 }
