@@ -1,5 +1,5 @@
-/* Owns when jobs run: a list in the order in which they are due, and a thread for each one that is running. A service
- * idles at no cost: work that a transaction made is announced, and what is due later has its time. */
+/* Owns when jobs run: a list in the order in which they are due, and a thread for each one that is running. Work
+ * that a transaction made is announced, and what is due later has its time. */
 #include "services/jobs.h"
 
 #include <pthread.h>

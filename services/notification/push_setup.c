@@ -13,7 +13,7 @@ const struct push_options *push_settings(void)
         return &options;
 }
 
-/* The contact for operators of push services: our public pages. A network without https has a placeholder. */
+/* The contact for operators of push services: our public pages. Without https: whoever has the machine. */
 void push_setup(const struct settings *settings)
 {
         struct str bad;
