@@ -8,6 +8,7 @@
 struct db;
 struct redis;
 struct db_ownership;
+struct bus_leases;
 struct bus_relay;
 struct mail_sender;
 
@@ -18,6 +19,7 @@ struct service {
         struct db *db;                  /* NULL: a service without a database */
         struct redis *redis;            /* shared by the process */
         struct db_ownership *ownership; /* of this process, for all its services; NULL: none of them needs it */
+        struct bus_leases *leases;      /* of its relay and its consumers' lanes; NULL: without a database */
         struct bus_relay *relay;        /* NULL: emits no events */
         struct mail_sender *mailer;     /* NULL: writes no mails */
 };

@@ -99,8 +99,7 @@ struct bus_consumer {
 struct bus_runner;
 /* Runs a service's consumers, a NULL-terminated list. */
 struct bus_runner *bus_runner_new(struct service *service, const struct bus_consumer *const *consumers);
-/* Its lanes come to their ends from now on, while others are stopped: one that waits for the stream takes half a
- * second. Takes NULL. */
+/* Its lanes come to their ends from now on, while others are stopped. Takes NULL. */
 void bus_runner_stop(struct bus_runner *runner);
 /* Waits for the portions that are being handled. Takes NULL. */
 void bus_runner_free(struct bus_runner *runner);
@@ -118,7 +117,7 @@ struct bus_dead_letter {
         int attempts;
 };
 SN_CHECKED sn_status bus_dead_letters_list(struct rpc_call *c, struct bus_dead_letter **letters, size_t *n);
-/* Asks the consumers to handle them again (ids NULL: all); they do within two seconds. */
+/* Asks the consumers to handle them again (ids NULL: all); they do within some ten seconds. */
 SN_CHECKED sn_status bus_dead_letters_replay(struct rpc_call *c, const int64_t *ids, size_t n_ids, int64_t *n_asked);
 
 #endif

@@ -7,7 +7,7 @@
 
 #define CALL_MS     10000
 #define REPLAY_MS   60000
-#define LOOK_US     1000000
+#define LOOK_US     5000000
 #define MOST_LISTED 1000
 
 DB_STATEMENT(INSERT_DEAD_LETTER, "*", NULL,

@@ -9,16 +9,13 @@
 #include "base/clock.h"
 #include "base/ticker.h"
 #include "bus/stream_entry.h"
+#include "bus/stream_link.h"
 #include "rpc/rpc.h"
 
-#define CALL_MS       5000
-#define PAGE          500
-#define WAIT_MS       500
-#define WITHOUT_MS    200     /* between two looks into the log while there is no stream */
-#define QUIET_US      1000000 /* the stream may have missed something: look into the log */
-#define MISTRUST_US   1000000 /* a stream that does not continue the log is left alone for so long */
-#define LINK_RETRY_US 500000
-#define LINK_MS       1000
+#define CALL_MS     5000
+#define PAGE        500
+#define WITHOUT_MS  200     /* between two looks into the log while there is no stream */
+#define MISTRUST_US 1000000 /* a stream that does not continue the log is left alone for so long */
 
 struct bus_feed {
         struct bus_feed_options options;
@@ -27,8 +24,8 @@ struct bus_feed {
         char log_id[UUID_SIZE]; /* "": not begun */
         int64_t position;       /* taken up to here */
         int64_t old_until;      /* the log's end when it began */
-        struct redis_link *link;
-        int64_t link_retry_us, heard_us, mistrusted_until_us;
+        struct stream_link stream;
+        int64_t heard_us, mistrusted_until_us;
         bool behind; /* there is more in the log than the stream can tell */
 };
 
@@ -112,19 +109,6 @@ static sn_status read_log(struct bus_feed *feed)
 
 /* ---- The stream ---- */
 
-static void open_link(struct bus_feed *feed)
-{
-        int64_t now_us = clock_monotonic_us();
-
-        if (feed->link != NULL || feed->options.service->redis == NULL || now_us < feed->link_retry_us) {
-                return;
-        }
-        feed->link_retry_us = now_us + LINK_RETRY_US;
-        if (redis_link_open(feed->options.service->redis, LINK_MS, &feed->link) != SN_OK) {
-                feed->link = NULL;
-        }
-}
-
 /* As many as continue the log; false: then there was one that does not. */
 static bool read_entries(struct bus_feed *feed, struct rpc_call *c, const struct redisReply *entries,
                          bus_event **events, size_t *n)
@@ -156,6 +140,7 @@ static void take_entries(struct bus_feed *feed, struct rpc_call *c, const struct
         bool whole = read_entries(feed, c, entries, events, &n);
 
         feed->heard_us = clock_monotonic_us();
+        bus_link_hears(&feed->stream);
         take(feed, c, events, n);
         if (!whole) {
                 feed->behind = true;
@@ -165,11 +150,12 @@ static void take_entries(struct bus_feed *feed, struct rpc_call *c, const struct
 
 static sn_status read_stream(struct bus_feed *feed)
 {
+        int wait_ms = (int)((feed->heard_us + feed->stream.quiet_us - clock_monotonic_us()) / 1000) + 1;
         CLEANUP(rpc_call_free_p)
-        struct rpc_call *c = rpc_call_new_background(feed->options.service, BUS_STREAM_CALL_MS(WAIT_MS));
+        struct rpc_call *c = rpc_call_new_background(feed->options.service, BUS_STREAM_CALL_MS(wait_ms));
         const struct redisReply *entries = NULL;
 
-        TRY(bus_stream_wait(c, feed->link, feed->options.source, feed->position, WAIT_MS, &entries));
+        TRY(bus_stream_wait(c, feed->stream.link, feed->options.source, feed->position, wait_ms, &entries));
         if (entries != NULL) {
                 take_entries(feed, c, entries);
         }
@@ -177,6 +163,22 @@ static sn_status read_stream(struct bus_feed *feed)
 }
 
 /* ---- The thread ---- */
+
+/* Gives the ms until the next look. */
+static int64_t look_into_log(struct bus_feed *feed, bool streams)
+{
+        int64_t position = feed->position;
+
+        if (read_log(feed) != SN_OK) {
+                return WITHOUT_MS;
+        }
+        if (streams && !feed->behind && feed->position == position) {
+                bus_link_hears_nothing(&feed->stream);
+        } else {
+                bus_link_hears(&feed->stream);
+        }
+        return feed->behind || streams ? 0 : WITHOUT_MS;
+}
 
 static int64_t work(void *context)
 {
@@ -186,15 +188,13 @@ static int64_t work(void *context)
         if (bus_feed_stopping(feed)) {
                 return TICKER_IDLE;
         }
-        open_link(feed);
-        bool streams = feed->link != NULL && feed->log_id[0] != '\0' && now_us >= feed->mistrusted_until_us;
+        bool streams = bus_link_open(&feed->stream) && feed->log_id[0] != '\0' && now_us >= feed->mistrusted_until_us;
 
-        if (!streams || feed->behind || now_us - feed->heard_us >= QUIET_US) {
-                return read_log(feed) == SN_OK && (feed->behind || streams) ? 0 : WITHOUT_MS;
+        if (!streams || feed->behind || now_us - feed->heard_us >= feed->stream.quiet_us) {
+                return look_into_log(feed, streams);
         }
         if (read_stream(feed) != SN_OK) {
-                redis_link_close(feed->link);
-                feed->link = NULL;
+                bus_link_close(&feed->stream);
         }
         return 0;
 }
@@ -207,6 +207,7 @@ struct bus_feed *bus_feed_new(const struct bus_feed_options *options)
                 abort();
         }
         feed->options = *options;
+        bus_link_init(&feed->stream, options->service->redis);
         feed->ticker = ticker_new("feed", work, feed);
         return feed;
 }
@@ -214,6 +215,7 @@ struct bus_feed *bus_feed_new(const struct bus_feed_options *options)
 void bus_feed_stop(struct bus_feed *feed)
 {
         atomic_store(&feed->stopping, true);
+        bus_link_end(&feed->stream);
 }
 
 bool bus_feed_stopping(const struct bus_feed *feed)
@@ -228,6 +230,6 @@ void bus_feed_free(struct bus_feed *feed)
         }
         bus_feed_stop(feed);
         ticker_free(feed->ticker);
-        redis_link_close(feed->link);
+        bus_link_destroy(&feed->stream);
         free(feed);
 }

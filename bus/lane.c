@@ -6,17 +6,12 @@
 #include "base/log.h"
 #include "base/ticker.h"
 
-#define CALL_MS 10000
-#define WAIT_MS 500 /* how long one look at the stream lasts: stopping takes no longer */
-#define QUIET_US                                                                                                       \
-        1000000 /* nothing from the stream for so long: look into the log, the stream may have missed something */
-#define WITHOUT_MS    200 /* the same while Redis is unreachable */
-#define LINK_RETRY_US 500000
-#define LINK_MS       1000
+#define CALL_MS       10000
+#define WITHOUT_MS    200 /* between two looks into the log while Redis is unreachable */
 #define SAVE_BUSY_US  200000
 #define SAVE_QUIET_US 500000
 #define SAVE_EVENTS   500
-#define REPLAY_US     500000
+#define REPLAY_US     5000000
 #define LOG_RETRY_US  200000
 #define LEASE_MS      50
 
@@ -83,24 +78,11 @@ static bool may_work(struct bus_lane *lane)
 
 /* ---- Reading ---- */
 
-static void open_link(struct bus_lane *lane)
-{
-        int64_t now_us = clock_monotonic_us();
-
-        if (lane->link != NULL || lane->service->redis == NULL || now_us < lane->link_retry_us) {
-                return;
-        }
-        lane->link_retry_us = now_us + LINK_RETRY_US;
-        if (redis_link_open(lane->service->redis, LINK_MS, &lane->link) != SN_OK) {
-                lane->link = NULL;
-        }
-}
-
 static void read_log_when_due(struct bus_lane *lane)
 {
-        int64_t now_us = clock_monotonic_us();
-        bool streams = lane->link != NULL && now_us >= lane->mistrusted_until_us;
-        int64_t quiet_us = streams ? QUIET_US : WITHOUT_MS * INT64_C(1000);
+        int64_t now_us = clock_monotonic_us(), position = lane->position;
+        bool streams = lane->stream.link != NULL && now_us >= lane->mistrusted_until_us;
+        int64_t quiet_us = streams ? lane->stream.quiet_us : WITHOUT_MS * INT64_C(1000);
 
         if (now_us < lane->retry_at_us || (!lane->behind && now_us - lane->heard_us < quiet_us)) {
                 return;
@@ -108,6 +90,11 @@ static void read_log_when_due(struct bus_lane *lane)
         if (bus_log_read(lane) != SN_OK) {
                 lane->behind = true;
                 lane->retry_at_us = clock_monotonic_us() + LOG_RETRY_US;
+        }
+        if (streams && !lane->behind && lane->position == position) {
+                bus_link_hears_nothing(&lane->stream);
+        } else {
+                bus_link_hears(&lane->stream);
         }
 }
 
@@ -121,8 +108,13 @@ static int64_t until_ms(int64_t due_us, int64_t most_ms)
 /* How long to wait for the stream, or without it: until something else is due. */
 static int64_t wait_ms(const struct bus_lane *lane)
 {
-        int64_t wait = lane->link != NULL && (lane->behind || bus_stream_trusted(lane)) ? WAIT_MS : WITHOUT_MS;
+        bool streams = lane->stream.link != NULL && (lane->behind || bus_stream_trusted(lane));
+        int64_t wait =
+            streams ? until_ms(lane->heard_us + lane->stream.quiet_us, BUS_QUIET_MOST_US / 1000) : WITHOUT_MS;
 
+        if (lane->consumer->checkpoint != NULL) {
+                wait = until_ms(lane->saved_us + SAVE_QUIET_US, wait);
+        }
         if (lane->unsaved) {
                 wait = until_ms(lane->saved_us + SAVE_BUSY_US, wait);
         }
@@ -133,12 +125,11 @@ static int64_t read_stream(struct bus_lane *lane)
 {
         int64_t wait = wait_ms(lane);
 
-        if (lane->link == NULL || !bus_stream_trusted(lane)) {
+        if (lane->stream.link == NULL || !bus_stream_trusted(lane)) {
                 return wait;
         }
         if (bus_stream_read(lane, (int)wait) != SN_OK) {
-                redis_link_close(lane->link);
-                lane->link = NULL;
+                bus_link_close(&lane->stream);
         }
         return 0;
 }
@@ -165,7 +156,7 @@ int64_t bus_lane_work(void *context)
         if (!may_work(lane)) {
                 return LEASE_MS;
         }
-        open_link(lane);
+        (void)bus_link_open(&lane->stream);
         read_log_when_due(lane);
         bus_lane_save_when_due(lane);
         replay_when_due(lane);
@@ -177,10 +168,15 @@ int64_t bus_lane_work(void *context)
         return wait;
 }
 
+void bus_lane_end(struct bus_lane *lane)
+{
+        bus_link_end(&lane->stream);
+}
+
 void bus_lane_close(struct bus_lane *lane)
 {
         if (lane->loaded && bus_lease_held(lane->lease)) {
                 save(lane);
         }
-        redis_link_close(lane->link);
+        bus_link_destroy(&lane->stream);
 }

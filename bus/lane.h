@@ -9,7 +9,7 @@
 #include "base/uuid.h"
 #include "bus/bus.h"
 #include "bus/lease.h"
-#include "cache/redis.h"
+#include "bus/stream_link.h"
 
 /* Whether anybody has asked that dead letters of a service be handled again: one look for all of its consumers. */
 struct bus_letters {
@@ -36,8 +36,8 @@ struct bus_lane {
         bool unsaved;     /* position or cursor are newer than the database's */
         int64_t saved_us; /* when they were last stored, or looked at */
 
-        struct redis_link *link; /* NULL: the stream is not read */
-        int64_t link_retry_us, replayed_us;
+        struct stream_link stream;
+        int64_t replayed_us;
         bool behind;                 /* the stream cannot continue from position: read the log */
         int64_t heard_us;            /* when the log or the stream last told anything */
         int64_t seen_position;       /* of the stream, past a gap */
@@ -52,6 +52,8 @@ struct bus_lane {
 int64_t bus_lane_work(void *lane);
 /* Stores how far it has come, when that is due. */
 void bus_lane_save_when_due(struct bus_lane *lane);
+/* From another thread: a round that waits for the stream ends. */
+void bus_lane_end(struct bus_lane *lane);
 /* After the last round. */
 void bus_lane_close(struct bus_lane *lane);
 /* Which lane of several takes the event. */

@@ -1,6 +1,7 @@
 /* Owns the leases: one thread for all of a service's in this process, with one statement each half second. */
 #include "bus/lease.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 
 struct bus_lease {
         char name[96];
+        const void *owner;
         struct bus_term *term, own;
         bool held;                   /* as it was logged */
         char seen_holder[UUID_SIZE]; /* another one's row, when it was last seen to change */
@@ -25,21 +27,10 @@ struct bus_lease {
 struct bus_leases {
         struct service *service;
         char holder[UUID_SIZE];
-        struct bus_lease *first;
         struct ticker *ticker;
+        pthread_mutex_t lock; /* held by whoever changes or walks the list, and while the database is asked about it */
+        struct bus_lease *first;
 };
-
-struct bus_leases *bus_leases_new(struct service *service)
-{
-        struct bus_leases *leases = calloc(1, sizeof(*leases));
-
-        if (leases == NULL) {
-                abort();
-        }
-        leases->service = service;
-        uuid_new(leases->holder);
-        return leases;
-}
 
 uint64_t bus_term_number(struct bus_term *term)
 {
@@ -47,25 +38,6 @@ uint64_t bus_term_number(struct bus_term *term)
         bool held = clock_boot_us() < atomic_load(&term->until_us);
 
         return held && atomic_load(&term->number) == number ? number : 0; /* not an old number with a new time */
-}
-
-const struct bus_lease *bus_leases_add(struct bus_leases *leases, const char *name)
-{
-        return bus_leases_add_term(leases, name, NULL);
-}
-
-const struct bus_lease *bus_leases_add_term(struct bus_leases *leases, const char *name, struct bus_term *term)
-{
-        struct bus_lease *lease = calloc(1, sizeof(*lease));
-
-        if (lease == NULL) {
-                abort();
-        }
-        (void)snprintf(lease->name, sizeof(lease->name), "%s", name);
-        lease->term = term != NULL ? term : &lease->own;
-        lease->next = leases->first;
-        leases->first = lease;
-        return lease;
 }
 
 bool bus_lease_held(const struct bus_lease *lease)
@@ -108,7 +80,8 @@ static void note_lost(struct bus_lease *lease)
         }
 }
 
-static char **names_of(struct arena *arena, const struct bus_leases *leases, size_t *n)
+/* Of one owner, or of all (NULL). */
+static char **names_of(struct arena *arena, const struct bus_leases *leases, const void *owner, size_t *n)
 {
         char **names;
 
@@ -119,7 +92,9 @@ static char **names_of(struct arena *arena, const struct bus_leases *leases, siz
         names = ARENA_ARRAY(arena, char *, *n);
         *n = 0;
         for (struct bus_lease *l = leases->first; l != NULL; l = l->next) {
-                names[(*n)++] = l->name;
+                if (owner == NULL || l->owner == owner) {
+                        names[(*n)++] = l->name;
+                }
         }
         return names;
 }
@@ -144,7 +119,7 @@ static sn_status beat(struct rpc_call *c, struct bus_leases *leases, bool *all)
         int64_t asked_us = clock_boot_us();
         struct db_rows *rows;
         size_t n;
-        char **names = names_of(c->arena, leases, &n);
+        char **names = names_of(c->arena, leases, NULL, &n);
 
         TRY(DB_READ(c, tx, db_rows(tx, &BEAT, DB_BINDS(bind_uuid(leases->holder), bind_texts(names, n)), &rows)));
         *all = true;
@@ -205,7 +180,7 @@ static sn_status acquire_free_leases(struct rpc_call *c, struct bus_leases *leas
 {
         struct db_rows *rows;
         size_t n;
-        char **names = names_of(c->arena, leases, &n);
+        char **names = names_of(c->arena, leases, NULL, &n);
 
         TRY(DB_READ(c, tx, db_rows(tx, &SELECT_LEASES, DB_BINDS(bind_texts(names, n)), &rows)));
         for (struct bus_lease *l = leases->first; l != NULL; l = l->next) {
@@ -222,53 +197,111 @@ static int64_t keep_leases(void *context)
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(leases->service, CALL_MS);
         bool all = true;
 
-        if (beat(c, leases, &all) == SN_OK && !all) {
+        (void)pthread_mutex_lock(&leases->lock);
+        bool some = leases->first != NULL;
+
+        if (some && beat(c, leases, &all) == SN_OK && !all) {
                 (void)acquire_free_leases(c, leases); /* what fails is tried again with the next beat */
         }
-        return BUS_LEASE_BEAT_MS;
+        (void)pthread_mutex_unlock(&leases->lock);
+        return some ? BUS_LEASE_BEAT_MS : TICKER_IDLE;
 }
 
-void bus_leases_start(struct bus_leases *leases)
+struct bus_leases *bus_leases_new(struct service *service)
 {
-        if (db_ownership_covers(leases->service->db)) { /* no other process runs the service */
-                for (struct bus_lease *l = leases->first; l != NULL; l = l->next) {
-                        begin_term(l, INT64_MAX);
-                }
-                return;
+        struct bus_leases *leases = calloc(1, sizeof(*leases));
+
+        if (leases == NULL) {
+                abort();
         }
-        leases->ticker = ticker_new("bus-leases", keep_leases, leases);
+        leases->service = service;
+        uuid_new(leases->holder);
+        (void)pthread_mutex_init(&leases->lock, NULL);
+        return leases;
+}
+
+/* Where no other process runs the service, they are held from the start. */
+static void begin(struct bus_leases *leases, struct bus_lease *lease)
+{
+        if (db_ownership_covers(leases->service->db)) {
+                begin_term(lease, INT64_MAX);
+        } else if (leases->ticker == NULL) {
+                leases->ticker = ticker_new("bus-leases", keep_leases, leases);
+        } else {
+                ticker_wake(leases->ticker);
+        }
+}
+
+const struct bus_lease *bus_leases_add(struct bus_leases *leases, const void *owner, const char *name,
+                                       struct bus_term *term)
+{
+        struct bus_lease *lease = calloc(1, sizeof(*lease));
+
+        if (lease == NULL) {
+                abort();
+        }
+        (void)snprintf(lease->name, sizeof(lease->name), "%s", name);
+        lease->owner = owner;
+        lease->term = term != NULL ? term : &lease->own;
+        (void)pthread_mutex_lock(&leases->lock);
+        lease->next = leases->first;
+        leases->first = lease;
+        (void)pthread_mutex_unlock(&leases->lock);
+        begin(leases, lease);
+        return lease;
 }
 
 DB_STATEMENT(GIVE_BACK, "*", NULL, "delete from bus_leases where holder = $1 and name = any($2)");
 
-static sn_status release_leases(const struct bus_leases *leases)
+static sn_status give_back(const struct bus_leases *leases, const void *owner)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(leases->service, CALL_MS);
         size_t n;
-        char **names = names_of(c->arena, leases, &n);
+        char **names = names_of(c->arena, leases, owner, &n);
 
-        return DB_WRITE(c, tx,
-                        db_exec(tx, &GIVE_BACK, DB_BINDS(bind_uuid(leases->holder), bind_texts(names, n)), NULL));
+        return n == 0
+                   ? SN_OK
+                   : DB_WRITE(c, tx,
+                              db_exec(tx, &GIVE_BACK, DB_BINDS(bind_uuid(leases->holder), bind_texts(names, n)), NULL));
+}
+
+static void drop(struct bus_leases *leases, const void *owner)
+{
+        struct bus_lease **at = &leases->first;
+
+        while (*at != NULL) {
+                struct bus_lease *lease = *at;
+
+                if (lease->owner != owner) {
+                        at = &lease->next;
+                        continue;
+                }
+                *at = lease->next;
+                free(lease);
+        }
+}
+
+void bus_leases_remove(struct bus_leases *leases, const void *owner)
+{
+        (void)pthread_mutex_lock(&leases->lock);
+        for (struct bus_lease *l = leases->first; l != NULL; l = l->next) {
+                if (l->owner == owner) {
+                        atomic_store(&l->term->until_us, 0); /* before another process can have it */
+                }
+        }
+        if (leases->ticker != NULL && give_back(leases, owner) != SN_OK) {
+                log_event(LOG_LEVEL_DEBUG,
+                          "leases could not be released: other processes take them over once they expire");
+        }
+        drop(leases, owner);
+        (void)pthread_mutex_unlock(&leases->lock);
 }
 
 void bus_leases_free(struct bus_leases *leases)
 {
-        if (leases == NULL) {
-                return;
+        if (leases != NULL) {
+                ticker_free(leases->ticker);
+                (void)pthread_mutex_destroy(&leases->lock);
+                free(leases);
         }
-        ticker_free(leases->ticker);
-        for (struct bus_lease *l = leases->first; l != NULL; l = l->next) {
-                atomic_store(&l->term->until_us, 0);
-        }
-        if (leases->ticker != NULL && release_leases(leases) != SN_OK) {
-                log_event(LOG_LEVEL_DEBUG,
-                          "leases could not be released: other processes take them over once they expire");
-        }
-        while (leases->first != NULL) {
-                struct bus_lease *first = leases->first;
-
-                leases->first = first->next;
-                free(first);
-        }
-        free(leases);
 }

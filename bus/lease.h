@@ -1,8 +1,8 @@
-/* Leases of the relay and the lanes of a service that many processes run: rows, whose holder keeps counting in them.
- * Whoever has seen a row stand still for BUS_LEASE_TAKEOVER_MS, by a monotonic clock of its own, takes it; its holder
- * believes in it for a shorter time. No two clocks are compared. A lease divides work: what is right does not depend on
- * it, since effects are idempotent or fenced by the position's row. A service that one process owns (db/ownership.h)
- * needs none: there they are always held. */
+/* Leases of the relay and the lanes of a service that many processes run: rows of its database, whose holder keeps
+ * counting in them. Whoever has seen a row stand still for BUS_LEASE_TAKEOVER_MS, by a monotonic clock of its own,
+ * takes it; its holder believes in it for a shorter time. No two clocks are compared. A lease divides work: what is
+ * right does not depend on it, since effects are idempotent or fenced by the position's row. A service that one process
+ * owns (db/ownership.h) needs none: there they are always held. */
 #ifndef BUS_LEASE_H
 #define BUS_LEASE_H
 
@@ -28,14 +28,15 @@ struct bus_term {
 /* The number of the term that this process is in; 0: another one may hold the lease. */
 uint64_t bus_term_number(struct bus_term *term);
 
+/* A service's in this process: one statement each half second keeps all of them. */
 struct bus_leases *bus_leases_new(struct service *service);
-/* Before the start. name: unique in the service. The lease lives as long as the leases. */
-const struct bus_lease *bus_leases_add(struct bus_leases *leases, const char *name);
-/* The same, with the term where other threads see it, or NULL. */
-const struct bus_lease *bus_leases_add_term(struct bus_leases *leases, const char *name, struct bus_term *term);
-/* Starts the thread that takes them and keeps them. */
-void bus_leases_start(struct bus_leases *leases);
-/* Gives them back, so that another process has them at once. After the last use of any of them. Takes NULL. */
+/* One thread adds and removes. From now on it is taken when it is free, and then kept. owner: whoever removes it; name:
+ * unique in the service; term: where other threads see it, or NULL. The lease lives until it is removed. */
+const struct bus_lease *bus_leases_add(struct bus_leases *leases, const void *owner, const char *name,
+                                       struct bus_term *term);
+/* Gives an owner's back, so that another process has them at once. After its last use of any of them. */
+void bus_leases_remove(struct bus_leases *leases, const void *owner);
+/* When none is left. Takes NULL. */
 void bus_leases_free(struct bus_leases *leases);
 
 bool bus_lease_held(const struct bus_lease *lease);

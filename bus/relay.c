@@ -13,10 +13,12 @@
 #include "base/ticker.h"
 #include "bus/lease.h"
 #include "bus/stream_write.h"
+#include "db/ownership.h"
 
 #define BATCH    500
-#define POLL_MS  500 /* without a wake: for what another process, or this one before a crash, left behind */
-#define PAUSE_MS 200 /* after a failure */
+#define POLL_MS  500  /* without a wake: for what another process, or this one before a crash, left behind */
+#define ALONE_MS 2000 /* the same where this process alone runs the service: for what a command wrote */
+#define PAUSE_MS 200  /* after a failure */
 #define LEASE_MS 50
 #define CALL_MS  10000
 #define TRIM_US  INT64_C(30000000) /* events stay in the stream for once to twice as long */
@@ -33,7 +35,6 @@ struct log_end {
 
 struct bus_relay {
         struct service *service;
-        struct bus_leases *leases;
         const struct bus_lease *lease;
         struct ticker *ticker;
         bool compared;              /* the stream was looked at since we began */
@@ -78,7 +79,8 @@ bool bus_relay_is_log_end(struct bus_relay *relay, int64_t position, Sonet__Even
 
         (void)pthread_mutex_lock(&relay->lock);
         const struct log_end *end = &relay->end;
-        bool known = term != 0 && end->term == term && clock_monotonic_us() - end->seen_us < FRESH_US;
+        bool fresh = clock_monotonic_us() - end->seen_us < FRESH_US || db_ownership_covers(relay->service->db);
+        bool known = term != 0 && end->term == term && fresh;
         bool reached = known && end->position == position;
 
         if (reached) {
@@ -220,7 +222,7 @@ static void trim_when_due(struct bus_relay *relay, struct rpc_call *c)
 static int64_t relay_batch(void *context)
 {
         struct bus_relay *relay = context;
-        bool more = false;
+        bool more = false, alone = db_ownership_covers(relay->service->db);
 
         if (!bus_lease_held(relay->lease)) {
                 relay->compared = false; /* another one writes the stream */
@@ -234,7 +236,10 @@ static int64_t relay_batch(void *context)
                 return PAUSE_MS;
         }
         trim_when_due(relay, c);
-        return more ? 0 : POLL_MS;
+        if (more) {
+                return 0;
+        }
+        return alone ? ALONE_MS : POLL_MS;
 }
 
 struct bus_relay *bus_relay_new(struct service *service)
@@ -248,9 +253,7 @@ struct bus_relay *bus_relay_new(struct service *service)
         (void)pthread_mutex_init(&relay->lock, NULL);
         relay->assigned =
             metric_counter("sonet_bus_positions_assigned_total", "Events that this process assigned a position.", NULL);
-        relay->leases = bus_leases_new(service);
-        relay->lease = bus_leases_add(relay->leases, "relay");
-        bus_leases_start(relay->leases);
+        relay->lease = bus_leases_add(service->leases, relay, "relay", NULL);
         relay->ticker = ticker_new("bus-relay", relay_batch, relay);
         return relay;
 }
@@ -264,7 +267,7 @@ void bus_relay_free(struct bus_relay *relay)
 {
         if (relay != NULL) {
                 ticker_free(relay->ticker);
-                bus_leases_free(relay->leases);
+                bus_leases_remove(relay->service->leases, relay);
                 (void)pthread_mutex_destroy(&relay->lock);
                 free(relay);
         }

@@ -7,7 +7,7 @@
 #include "bus/lane.h"
 
 struct bus_runner {
-        struct bus_leases *leases;
+        struct service *service;
         struct bus_letters letters;
         atomic_bool stopping;
         size_t n;
@@ -31,11 +31,12 @@ static void add_lane(struct bus_runner *runner, struct service *service, const s
             .number = number,
             .stopping = &runner->stopping,
             .letters = &runner->letters,
-            .lease = bus_leases_add_term(runner->leases, name, consumer->term),
+            .lease = bus_leases_add(service->leases, runner, name, consumer->term),
             .lag = metric_gauge("sonet_bus_lag_events", "Events that a consumer has not handled yet.",
                                 metrics_intern("service=\"%s\",consumer=\"%s\",source=\"%s\",lane=\"%d\"",
                                                service->name, consumer->name, consumer->source, number)),
         };
+        bus_link_init(&runner->lanes[runner->n - 1].stream, service->redis);
 }
 
 struct bus_runner *bus_runner_new(struct service *service, const struct bus_consumer *const *consumers)
@@ -50,14 +51,11 @@ struct bus_runner *bus_runner_new(struct service *service, const struct bus_cons
         if (runner == NULL) {
                 abort();
         }
-        runner->leases = bus_leases_new(service);
+        runner->service = service;
         for (size_t i = 0; consumers[i] != NULL; i++) {
                 for (int k = 0; k < lanes_of(consumers[i]); k++) {
                         add_lane(runner, service, consumers[i], k);
                 }
-        }
-        if (n_lanes > 0) {
-                bus_leases_start(runner->leases);
         }
         for (size_t i = 0; i < runner->n; i++) {
                 runner->lanes[i].ticker = ticker_new("bus-lane", bus_lane_work, &runner->lanes[i]);
@@ -69,6 +67,9 @@ void bus_runner_stop(struct bus_runner *runner)
 {
         if (runner != NULL) {
                 atomic_store(&runner->stopping, true);
+                for (size_t i = 0; i < runner->n; i++) {
+                        bus_lane_end(&runner->lanes[i]);
+                }
         }
 }
 
@@ -82,6 +83,6 @@ void bus_runner_free(struct bus_runner *runner)
                 ticker_free(runner->lanes[i].ticker);
                 bus_lane_close(&runner->lanes[i]);
         }
-        bus_leases_free(runner->leases);
+        bus_leases_remove(runner->service->leases, runner);
         free(runner);
 }

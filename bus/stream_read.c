@@ -54,6 +54,10 @@ static void handle_entries(struct rpc_call *c, struct bus_lane *lane, const stru
         bool whole = read_events(c, lane, entries, events, &n);
 
         lane->heard_us = clock_monotonic_us();
+        bus_link_hears(&lane->stream);
+        if (bus_lease_term(lane->lease) != lane->term) { /* it ended in the wait: they are the next holder's */
+                return;
+        }
         if (bus_deliver(lane, events, n) && !whole) {
                 lane->behind = true;
         }
@@ -77,7 +81,7 @@ sn_status bus_stream_read(struct bus_lane *lane, int wait_ms)
         struct rpc_call *c = rpc_call_new_background(lane->service, BUS_STREAM_CALL_MS(wait_ms));
         const struct redisReply *entries = NULL;
 
-        TRY(bus_stream_wait(c, lane->link, lane->consumer->source, lane->position, wait_ms, &entries));
+        TRY(bus_stream_wait(c, lane->stream.link, lane->consumer->source, lane->position, wait_ms, &entries));
         if (entries != NULL) {
                 handle_entries(c, lane, entries);
         }

@@ -172,10 +172,12 @@ static void a_runner_goes_on_where_the_last_one_stopped(void **state)
 
 static void two_runners_do_not_double_anything(void **state)
 {
+        struct service elsewhere = timeline.service;
         struct bus_runner *second;
 
         (void)state;
-        second = bus_runner_new(&timeline.service, consumers);
+        elsewhere.leases = bus_leases_new(&elsewhere);
+        second = bus_runner_new(&elsewhere, consumers);
         for (int i = 0; i < 20; i++) {
                 emit("created", 2);
         }
@@ -183,6 +185,7 @@ static void two_runners_do_not_double_anything(void **state)
         emit("created", 10);
         assert_seen_in_order(50);
         bus_runner_free(second);
+        bus_leases_free(elsewhere.leases);
 }
 
 static void positions_of_idempotent_handlers_are_stored_in_time(void **state)

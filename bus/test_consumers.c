@@ -176,10 +176,12 @@ static const struct bus_consumer counted = {
 static void of_two_processes_each_lane_is_run_by_one(void **state)
 {
         const struct bus_consumer *const consumers[] = {&counted, NULL};
+        struct service elsewhere = timeline.service;
         struct bus_runner *second;
 
+        elsewhere.leases = bus_leases_new(&elsewhere);
         run_consumers(consumers);
-        second = bus_runner_new(&timeline.service, consumers);
+        second = bus_runner_new(&elsewhere, consumers);
         emit_round();
         wait_for(&calls, 40);
         bus_runner_free(runner);
@@ -187,6 +189,7 @@ static void of_two_processes_each_lane_is_run_by_one(void **state)
         emit_round();
         wait_for(&calls, 80);
         bus_runner_free(second);
+        bus_leases_free(elsewhere.leases);
         assert_int_equal(atomic_load(&calls), 80);
 }
 

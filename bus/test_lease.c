@@ -34,20 +34,25 @@ static void wait_held(const struct bus_lease *lease, bool held)
         }
 }
 
+static void end(struct bus_leases *leases)
+{
+        bus_leases_remove(leases, NULL);
+        bus_leases_free(leases);
+}
+
 static void one_of_two_holds_a_lease_and_the_other_when_it_is_given_back(void **state)
 {
         struct bus_leases *first = bus_leases_new(&database.service), *second = bus_leases_new(&database.service);
-        const struct bus_lease *a = bus_leases_add(first, "a"), *again = bus_leases_add(second, "a"),
-                               *b = bus_leases_add(second, "b");
+        const struct bus_lease *a = bus_leases_add(first, NULL, "a", NULL), *again, *b;
 
-        bus_leases_start(first);
         wait_held(a, true);
-        bus_leases_start(second);
+        again = bus_leases_add(second, NULL, "a", NULL);
+        b = bus_leases_add(second, NULL, "b", NULL);
         wait_held(b, true); /* it has looked at both by then */
         assert_false(bus_lease_held(again));
-        bus_leases_free(first);
+        end(first);
         wait_held(again, true);
-        bus_leases_free(second);
+        end(second);
         assert_string_equal(test_admin(database.name, "select count(*) from bus_leases"), "0");
 }
 
@@ -63,68 +68,81 @@ static void hold_elsewhere(void)
 static void a_lease_that_stands_still_is_taken(void **state)
 {
         struct bus_leases *leases = bus_leases_new(&database.service);
-        const struct bus_lease *a = bus_leases_add(leases, "a");
+        const struct bus_lease *a;
         int64_t began_us = clock_monotonic_us();
 
         hold_elsewhere();
-        bus_leases_start(leases);
+        a = bus_leases_add(leases, NULL, "a", NULL);
         wait_held(a, true);
         assert_true(clock_monotonic_us() - began_us >= BUS_LEASE_TAKEOVER_MS * INT64_C(1000));
-        bus_leases_free(leases);
+        end(leases);
 }
 
 static void a_lease_whose_holder_counts_is_left_alone(void **state)
 {
         struct bus_leases *leases = bus_leases_new(&database.service);
-        const struct bus_lease *a = bus_leases_add(leases, "a");
+        const struct bus_lease *a;
         int64_t began_us = clock_monotonic_us();
 
         hold_elsewhere();
-        bus_leases_start(leases);
+        a = bus_leases_add(leases, NULL, "a", NULL);
         while (clock_monotonic_us() - began_us < 2 * BUS_LEASE_TAKEOVER_MS * INT64_C(1000)) {
                 (void)test_admin(database.name, "update bus_leases set beats = beats + 1 where holder = " ANOTHER);
                 assert_false(bus_lease_held(a));
                 clock_sleep_ms(50);
         }
         assert_string_equal(test_admin(database.name, "select holder = " ANOTHER " from bus_leases"), "t");
-        bus_leases_free(leases);
+        end(leases);
 }
 
 static void who_was_taken_for_stopped_lets_go(void **state)
 {
         struct bus_leases *leases = bus_leases_new(&database.service);
-        const struct bus_lease *a = bus_leases_add(leases, "a");
+        const struct bus_lease *a = bus_leases_add(leases, NULL, "a", NULL);
 
-        bus_leases_start(leases);
         wait_held(a, true);
         (void)test_admin(database.name, "update bus_leases set beats = beats + 1, holder = " ANOTHER);
         wait_held(a, false);
-        bus_leases_free(leases);
+        end(leases);
         assert_string_equal(test_admin(database.name, "select holder = " ANOTHER " from bus_leases"), "t");
+}
+
+static void an_owner_gives_back_its_own_only(void **state)
+{
+        struct bus_leases *leases = bus_leases_new(&database.service);
+        const int relay = 0, runner = 0;
+        const struct bus_lease *a = bus_leases_add(leases, &relay, "a", NULL), *b = NULL;
+
+        wait_held(a, true);
+        b = bus_leases_add(leases, &runner, "b", NULL);
+        wait_held(b, true);
+        bus_leases_remove(leases, &runner);
+        assert_string_equal(test_admin(database.name, "select string_agg(name, ',') from bus_leases"), "a");
+        wait_held(a, true);
+        bus_leases_remove(leases, &relay);
+        bus_leases_free(leases);
+        assert_string_equal(test_admin(database.name, "select count(*) from bus_leases"), "0");
 }
 
 static void without_the_database_a_lease_is_believed_in_for_a_moment_only(void **state)
 {
         struct bus_leases *leases = bus_leases_new(&database.service);
-        const struct bus_lease *a = bus_leases_add(leases, "a");
+        const struct bus_lease *a = bus_leases_add(leases, NULL, "a", NULL);
 
-        bus_leases_start(leases);
         wait_held(a, true);
         (void)test_admin(database.name, "alter table bus_leases rename to out_of_reach");
         wait_held(a, false);
         (void)test_admin(database.name, "alter table out_of_reach rename to bus_leases");
         wait_held(a, true);
-        bus_leases_free(leases);
+        end(leases);
 }
 
 static void each_term_has_its_number_and_outlives_the_leases(void **state)
 {
         struct bus_term term = {0};
         struct bus_leases *leases = bus_leases_new(&database.service);
-        const struct bus_lease *a = bus_leases_add_term(leases, "a", &term);
+        const struct bus_lease *a = bus_leases_add(leases, NULL, "a", &term);
 
-        assert_int_equal(bus_term_number(&term), 0);
-        bus_leases_start(leases);
         wait_held(a, true);
         assert_int_equal(bus_term_number(&term), 1);
         (void)test_admin(database.name, "alter table bus_leases rename to out_of_reach");
@@ -137,7 +155,7 @@ static void each_term_has_its_number_and_outlives_the_leases(void **state)
         wait_held(a, false);
         wait_held(a, true);
         assert_int_equal(bus_term_number(&term), 2);
-        bus_leases_free(leases);
+        end(leases);
         assert_int_equal(bus_term_number(&term), 0);
 }
 
@@ -149,6 +167,7 @@ int main(void)
             cmocka_unit_test_setup_teardown(a_lease_that_stands_still_is_taken, setup, teardown),
             cmocka_unit_test_setup_teardown(each_term_has_its_number_and_outlives_the_leases, setup, teardown),
             cmocka_unit_test_setup_teardown(a_lease_whose_holder_counts_is_left_alone, setup, teardown),
+            cmocka_unit_test_setup_teardown(an_owner_gives_back_its_own_only, setup, teardown),
             cmocka_unit_test_setup_teardown(who_was_taken_for_stopped_lets_go, setup, teardown),
             cmocka_unit_test_setup_teardown(without_the_database_a_lease_is_believed_in_for_a_moment_only, setup,
                                             teardown),

@@ -70,6 +70,8 @@ void bus_test_start(void)
         redis = NULL;
         bus_test_use_redis(getenv("SONET_TEST_REDIS_URL"));
         flush_redis();
+        note.service.leases = bus_leases_new(&note.service);
+        timeline.service.leases = bus_leases_new(&timeline.service);
         note.service.relay = bus_relay_new(&note.service);
         rpc_register_local(&note.service);
         rpc_register_local(&timeline.service);
@@ -78,6 +80,8 @@ void bus_test_start(void)
 void bus_test_stop(void)
 {
         bus_relay_free(note.service.relay);
+        bus_leases_free(note.service.leases);
+        bus_leases_free(timeline.service.leases);
         redis_free(redis);
         test_database_free(&note);
         test_database_free(&timeline);

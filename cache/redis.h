@@ -58,6 +58,8 @@ SN_CHECKED sn_status redis_link_subscribe(struct rpc_call *c, struct redis_link 
 int redis_link_descriptor(const struct redis_link *link); /* for poll: something may have come */
 /* The next message that came, in the arena's care; without waiting: message->ptr NULL when there is none. */
 SN_CHECKED sn_status redis_link_next_message(struct rpc_call *c, struct redis_link *link, struct str *message);
+/* From any thread, while nobody closes it: what waits on it fails at once, and so does all that comes after. */
+void redis_link_shut_down(const struct redis_link *link);
 void redis_link_close(struct redis_link *link); /* takes NULL */
 
 #endif

@@ -1,6 +1,7 @@
 /* Connections of their own, for readers that wait. They stand outside the pool and the breaker: a reader waits and
  * tries again by itself. */
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "cache/redis_wire.h"
 
@@ -51,6 +52,11 @@ sn_status redis_link_command(struct rpc_call *c, struct redis_link *link, int ar
         TRY(redis_wire_status(c, received));
         *reply = received;
         return SN_OK;
+}
+
+void redis_link_shut_down(const struct redis_link *link)
+{
+        (void)shutdown(link->connection->fd, SHUT_RDWR);
 }
 
 void redis_link_close(struct redis_link *link)

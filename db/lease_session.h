@@ -7,7 +7,8 @@
 #include "db/connection.h"
 
 #define LEASE_IDLE_MS  1800 /* idle_session_timeout, and how long a holder waits for an answer */
-#define LEASE_TOUCH_MS 100  /* how often a holder asks, and one that waits tries */
+#define LEASE_TOUCH_MS 100  /* how often a holder asks that is in use, and one that waits tries */
+#define LEASE_QUIET_MS 500  /* how often a holder asks whom nobody needs: it is certain again once somebody does */
 #define LEASE_TRUST_MS 300  /* how long a holder relies on an answer, counted from before the question */
 
 enum lease_state {

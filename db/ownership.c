@@ -1,7 +1,6 @@
 /* Owns the leases of this process: the thread that takes and keeps them, and until when they are certain. */
 #include "db/ownership.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -24,8 +23,11 @@ struct db_ownership {
         size_t n;
         pthread_t thread;
         bool started;
-        int stop_fd; /* readable: end */
-        bool held;   /* the thread's own: once true, a loss ends the process */
+        int wake_fd; /* readable: somebody waits for certainty, or it is to end */
+        atomic_bool stopping;
+        bool held;          /* the thread's own: once true, a loss ends the process */
+        atomic_bool needed; /* somebody has looked since the last touch, */
+        bool quiet;         /* and nobody had between that and the one before; the thread's own */
         _Atomic(const char *) awaits;
         atomic_int_least64_t certain_until_us; /* on the boot clock; 0: not held */
         pthread_mutex_t lock;
@@ -76,6 +78,8 @@ static bool touch_all(struct db_ownership *o)
         int64_t asked_us = clock_boot_us();
         int64_t deadline_us = clock_monotonic_us() + LEASE_IDLE_MS * INT64_C(1000);
 
+        o->quiet = !atomic_exchange(&o->needed, false);
+
         for (size_t i = 0; i < o->n; i++) {
                 if (!lease_session_ask(&o->parts[i].session)) {
                         return end_lease(o, &o->parts[i], "the connection of the lease was lost");
@@ -85,6 +89,7 @@ static bool touch_all(struct db_ownership *o)
                 if (!read_answer(o, &o->parts[i], deadline_us)) {
                         return false;
                 }
+                db_heard(o->parts[i].db);
         }
         set_certain_until(o, asked_us + LEASE_TRUST_MS * INT64_C(1000));
         return true;
@@ -150,21 +155,35 @@ static void try_to_own(struct db_ownership *o)
 
 static int pause_ms(const struct db_ownership *o)
 {
-        int64_t left_ms = o->held ? LEASE_TOUCH_MS : left_to_wait_us(o) / 1000 + 1;
+        if (o->held) {
+                return o->quiet ? LEASE_QUIET_MS : LEASE_TOUCH_MS;
+        }
+        int64_t left_ms = left_to_wait_us(o) / 1000 + 1;
 
         return left_ms > 0 && left_ms < LEASE_TOUCH_MS ? (int)left_ms : LEASE_TOUCH_MS;
 }
 
-/* Until the next look, or until a server ends a session, or the owner stops. False: it stops. */
+static void wake(struct db_ownership *o)
+{
+        uint64_t one = 1;
+
+        (void)!write(o->wake_fd, &one, sizeof(one)); /* it fails only when it is readable already */
+}
+
+/* Until the next look, or until somebody needs certainty, a server ends a session, or the owner stops. False: it stops.
+ */
 static bool pause_between(struct db_ownership *o)
 {
-        struct pollfd p[DB_OWNERSHIP_MAX + 1] = {{.fd = o->stop_fd, .events = POLLIN}};
+        struct pollfd p[DB_OWNERSHIP_MAX + 1] = {{.fd = o->wake_fd, .events = POLLIN}};
+        uint64_t n;
 
         for (size_t i = 0; i < o->n; i++) {
                 p[i + 1] = (struct pollfd){.fd = lease_session_fd(&o->parts[i].session), .events = POLLIN};
         }
-        (void)poll(p, (nfds_t)o->n + 1, pause_ms(o));
-        return (p[0].revents & POLLIN) == 0;
+        if (poll(p, (nfds_t)o->n + 1, pause_ms(o)) > 0 && (p[0].revents & POLLIN) != 0) {
+                (void)!read(o->wake_fd, &n, sizeof(n));
+        }
+        return !atomic_load(&o->stopping);
 }
 
 static void *keep_ownership(void *context)
@@ -185,7 +204,7 @@ struct db_ownership *db_ownership_new(void)
 {
         struct db_ownership *o = calloc(1, sizeof(*o));
 
-        if (o == NULL || (o->stop_fd = eventfd(0, EFD_CLOEXEC)) < 0) {
+        if (o == NULL || (o->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0) {
                 abort();
         }
         (void)pthread_mutex_init(&o->lock, NULL);
@@ -216,9 +235,25 @@ void db_ownership_start(struct db_ownership *o)
         (void)pthread_setname_np(o->thread, "db-ownership");
 }
 
-bool db_ownership_held(const struct db_ownership *o)
+static bool is_certain(const struct db_ownership *o)
 {
-        return o == NULL || clock_boot_us() < atomic_load_explicit(&o->certain_until_us, memory_order_relaxed);
+        return clock_boot_us() < atomic_load_explicit(&o->certain_until_us, memory_order_relaxed);
+}
+
+bool db_ownership_held(struct db_ownership *o)
+{
+        if (o == NULL) {
+                return true;
+        }
+        if (!atomic_load_explicit(&o->needed, memory_order_relaxed)) { /* it is read often, and written seldom */
+                atomic_store_explicit(&o->needed, true, memory_order_relaxed);
+        }
+        return is_certain(o);
+}
+
+bool db_ownership_kept(const struct db_ownership *o)
+{
+        return o == NULL || clock_boot_us() < atomic_load(&o->certain_until_us) + LEASE_QUIET_MS * INT64_C(1000);
 }
 
 const char *db_ownership_awaits(const struct db_ownership *o)
@@ -232,6 +267,7 @@ void db_ownership_confirm(struct db_ownership *o)
                 return;
         }
         NO_WAIT_ASSERT();
+        wake(o);
         (void)pthread_mutex_lock(&o->lock);
         while (!db_ownership_held(o)) {
                 (void)pthread_cond_wait(&o->confirmed, &o->lock);
@@ -241,13 +277,11 @@ void db_ownership_confirm(struct db_ownership *o)
 
 void db_ownership_free(struct db_ownership *o)
 {
-        uint64_t one = 1;
-
         if (o == NULL) {
                 return;
         }
-        while (write(o->stop_fd, &one, sizeof(one)) < 0 && errno == EINTR) {
-        }
+        atomic_store(&o->stopping, true);
+        wake(o);
         if (o->started) {
                 (void)pthread_join(o->thread, NULL);
         }
@@ -256,6 +290,6 @@ void db_ownership_free(struct db_ownership *o)
         }
         (void)pthread_cond_destroy(&o->confirmed);
         (void)pthread_mutex_destroy(&o->lock);
-        (void)close(o->stop_fd);
+        (void)close(o->wake_fd);
         free(o);
 }

@@ -32,8 +32,11 @@ void db_ownership_add(struct db_ownership *o, struct db *db, const char *service
 bool db_ownership_covers(struct db *db);
 /* Starts the thread that takes the leases, and then keeps them. */
 void db_ownership_start(struct db_ownership *o);
-/* Certain at this moment. Takes NULL, a process that owns nothing: true. */
-bool db_ownership_held(const struct db_ownership *o);
+/* Certain at this moment. Takes NULL, a process that owns nothing: true. While nobody asks, PostgreSQL is asked seldom,
+ * and the first who does mostly finds it uncertain: db_ownership_confirm then costs a round trip. */
+bool db_ownership_held(struct db_ownership *o);
+/* As held, or it would be if somebody had asked: for who reports, and does not answer from what the owner knows. */
+bool db_ownership_kept(const struct db_ownership *o);
 /* The service whose lease another process has; NULL: there is none. Takes NULL. */
 const char *db_ownership_awaits(const struct db_ownership *o);
 /* Returns once it is certain that the ownership was held until now: mostly at once, else as soon as PostgreSQL has

@@ -1,4 +1,4 @@
-/* Owns a standing connection that is asked whether the database answers. */
+/* Owns a connection that is asked whether the database answers. */
 #include "db/probe.h"
 
 #include <stdlib.h>
@@ -68,6 +68,11 @@ sn_status db_probe_look(struct db_probe *probe, int timeout_ms, struct buf *reas
                 disconnect(probe);
         }
         return status;
+}
+
+void db_probe_rest(struct db_probe *probe)
+{
+        disconnect(probe);
 }
 
 void db_probe_free(struct db_probe *probe)

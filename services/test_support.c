@@ -86,6 +86,7 @@ static void open_service(size_t i)
             (struct service){.name = d->name, .contract = d->contract, .handlers = d->handlers, .redis = redis};
         services[i].db = db_new(&(struct db_options){.name = d->schema->database, .url = url, .max_connections = 4});
         assert_non_null(services[i].db);
+        services[i].leases = bus_leases_new(&services[i]);
         rpc_register_local(&services[i]);
 }
 
@@ -175,6 +176,7 @@ void test_network_stop(void)
         db_ownership_free(ownership);
         rpc_close();
         for (size_t i = 0; i < sonet_n_services; i++) {
+                bus_leases_free(services[i].leases);
                 db_free(services[i].db);
         }
         redis_free(redis);

@@ -12,12 +12,12 @@ static const char *lease_state(const struct local *local)
         if (!atomic_load(&local->started)) {
                 return "awaited";
         }
-        return db_ownership_held(local->service.ownership) ? "held" : "uncertain";
+        return db_ownership_kept(local->service.ownership) ? "held" : "uncertain";
 }
 
 static bool may_answer(const struct local *local)
 {
-        return atomic_load(&local->started) && db_ownership_held(local->service.ownership);
+        return atomic_load(&local->started) && db_ownership_kept(local->service.ownership);
 }
 
 static bool report_local(const struct server *server, const struct local *local, struct buf *report)

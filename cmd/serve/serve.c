@@ -137,6 +137,7 @@ static void stop(struct server *server)
         db_ownership_free(server->ownership);
         rpc_close();
         for (size_t i = 0; i < server->n_locals; i++) {
+                bus_leases_free(server->locals[i].service.leases);
                 db_free(server->locals[i].service.db);
         }
         redis_free(server->redis);

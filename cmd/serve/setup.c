@@ -111,6 +111,7 @@ static sn_status open_local(struct server *server, struct local *local, struct b
                 buf_printf(error, "the database URL of the %s service cannot be used", local->definition->name);
                 return SN_INVALID_ARGUMENT;
         }
+        local->service.leases = bus_leases_new(&local->service);
         rpc_register_local(&local->service);
         return SN_OK;
 }

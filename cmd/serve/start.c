@@ -48,7 +48,7 @@ static sn_status check_schema(struct server *server, struct local *local, struct
 
 static sn_status check_ownership(struct server *server, struct local *local, struct buf *reason)
 {
-        if (db_ownership_held(server->ownership)) {
+        if (db_ownership_kept(server->ownership)) {
                 return SN_OK;
         }
         serve_print_awaited(server, reason);
