@@ -17,7 +17,7 @@ const LOAD_MS = 2500;
 const ROUND_LIMIT_MS = 120_000;
 const VICTIMS = {
         single: ['serve', 'serve', 'redis', 'postmaster'],
-        split: ['gateway', 'user', 'media', 'note', 'follow', 'timeline', 'note', 'timeline', 'redis', 'postmaster'],
+        split: ['gateway', 'user', 'media', 'note', 'follow', 'timeline', 'note', 'timeline', 'analytics', 'redis', 'postmaster'],
         mixed: ['gateway', 'media', 'gateway', 'media', 'redis', 'postmaster'],
 };
 const MEDIA_IN = { single: 'serve', split: 'media', mixed: 'media' };
@@ -103,8 +103,9 @@ async function round(server, net, number) {
         await eventually('ready again', async () => (await net.api('GET', '/readyz', { timeoutMs: 5000 })).status === 200, 60_000);
         await ledger.auditNotes();
         await ledger.auditDelivery(expectRed ? 8000 : 45_000);
+        await ledger.auditEvents(server.dir, 45_000);
         const media = await uploads.finishAll();
-        console.log(`round ${number}: killed ${killed.join(', ') || 'nothing'}; ${ledger.notes.size} notes, ${media} media; all there after ${Date.now() - started} ms`);
+        console.log(`round ${number}: killed ${killed.join(', ') || 'nothing'}; ${ledger.notes.size} notes, ${media} media, ${ledger.events} events; all there after ${Date.now() - started} ms`);
         return { ledger, uploads };
 }
 

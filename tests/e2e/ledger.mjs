@@ -1,7 +1,9 @@
 // What a crash test knows to be true: every acknowledged effect of one cast of members. Comparing it with the public API is audit().
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { eventually, ids, inBatches, must, randomKey, readAll } from './client.mjs';
+import { query } from './database.mjs';
 import { sleep } from './harness.mjs';
 
 const GIVE_UP_MS = 60_000;
@@ -57,6 +59,7 @@ export class Ledger {
                 this.follows = new Map(members.map((m) => [m.id, new Set()]));
                 this.mayDelete = new Set(); // notes that their author may delete some time
                 this.posted = 0;
+                this.events = 0;
         }
 
         pick(list) {
@@ -107,12 +110,22 @@ export class Ledger {
                 this.follows.get(member.id)[on ? 'add' : 'delete'](other.id);
         }
 
+        // Sent again as it is until it is acknowledged: an id counts once.
+        async record(member) {
+                const events = Array.from({ length: 1 + Math.floor(this.random() * 20) }, () => ({ id: randomUUID(), name: 'click', at: new Date().toISOString(), properties: { target: this.label } }));
+                const { body } = await untilAcknowledged(() => member.post('/v1/analytics/events', { events }, { timeoutMs: 10_000 }), [202]);
+                assert.equal(body.accepted, events.length);
+                this.events += events.length;
+        }
+
         // One step of one member: mostly posts. Every seventh note may be deleted some time, the others stay.
         async step(member) {
                 const dice = this.random();
                 const note = this.pick([...this.notes.values()].filter((n) => !n.deleting));
                 const other = this.pick(this.members.filter((m) => m !== member));
-                if (dice < 0.45 || !note) {
+                if (dice < 0.1) {
+                        await this.record(member);
+                } else if (dice < 0.5 || !note) {
                         await this.post(member);
                 } else if (dice < 0.72) {
                         await this.like(member, note, this.random() < 0.75);
@@ -160,5 +173,16 @@ export class Ledger {
                                 expectSame([counts.followers, counts.following], [followers, following], `${this.label}: the counts ${whose}`);
                         }, withinMs);
                 });
+        }
+
+        // Every acknowledged event of analytics exactly once, in the roll-ups, too; no answer of the API names single events.
+        async auditEvents(dir, withinMs) {
+                await undamaged(`${this.label}: the events`, async () => {
+                        const [stored, different] = query(dir, 'analytics', `select count(*), count(distinct id) from user_events where name = 'click' and properties->>'target' = '${this.label}'`).split('|');
+                        expectSame([Number(stored), Number(different)], [this.events, this.events], `${this.label}: the events`);
+                }, withinMs);
+                const counts = query(dir, 'analytics', `select (select count(*) from user_events where name = 'click'), (select coalesce(sum(value), 0) from business_metrics where name = 'click' and grain = 'hour'),
+                        (select coalesce(sum(value), 0) from business_metrics where name = 'click' and grain = 'day')`).split('|');
+                expectSame(counts, [counts[0], counts[0], counts[0]], `${this.label}: events and their counts by hour and day`);
         }
 }
