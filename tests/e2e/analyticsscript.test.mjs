@@ -78,12 +78,17 @@ async function openMetrics() {
         const ready = () => when('the page', `document.readyState === 'complete' && !!document.querySelector('#login')`);
         await ready();
         return { ...page, when,
+                 reload: async () => { await page.run(`document.querySelector('#login').remove()`); await page.send('Page.reload'); await ready(); },
                  logIn: (name, password) => page.run(`{ const form = document.querySelector('#login'); form.elements.login.value = ${JSON.stringify(name)};
                          form.elements.password.value = ${JSON.stringify(password)}; form.requestSubmit(); }`),
                  show: async (event, days) => {
                          await when('the first charts', `document.querySelector('#outcome').textContent.includes('charts of')`);
                          await page.run(`{ const form = document.querySelector('#range'); form.elements.days.value = '${days}'; form.elements.event.value = '${event}'; form.requestSubmit(); }`);
                          await when('the charts that were asked for', `document.querySelector('#outcome').textContent.includes('charts of ${days} days')`);
+                 },
+                 refused: async (pattern) => {
+                         await when('what is wrong', `${pattern}.test(document.querySelector('#outcome.bad').textContent)`);
+                         assert.deepEqual(await page.run(`[document.querySelectorAll('figure').length, document.activeElement.id]`), [0, 'outcome']);
                  } };
 }
 
@@ -118,4 +123,22 @@ test('an administrator sees each metric as a picture, as a table and as CSV, wit
                 const { violations } = await page.run(`axe.run().then(({ violations }) => ({ violations: violations.map((v) => [v.id, v.nodes.map((n) => n.html.slice(0, 100))]) }))`);
                 assert.deepEqual(violations, [], scheme);
         }
+});
+
+test('the page of metrics says what is wrong, shows what is withheld as such, and nothing to who may not see it', async () => {
+        const analyst = await registerWithRole('administrator');
+        const [one] = await registerMany(1);
+        must(await api('POST', '/v1/analytics/events', { token: one.token, body: { events: [{ id: randomUUID(), name: 'page_leave', at: new Date(Date.now() - 3 * 86_400_000).toISOString(), properties: { path: '/' } }] } }), 202);
+        const page = await openMetrics();
+        await page.logIn(analyst.username, 'another password');
+        await page.refused(/password/);
+        await page.logIn(one.username, PASSWORD);
+        await page.refused(/scope|may/);
+        await page.reload();
+        await page.logIn(analyst.username, PASSWORD);
+        await page.show('page_leave', 7);
+        await eventually('one member is not told', async () => {
+                await page.run(`document.querySelector('#range').requestSubmit()`);
+                return page.run(`[...document.querySelectorAll('figure[data-metric=page_leave] td')].some((c) => c.textContent === 'withheld')`);
+        }, LONG_MS);
 });
