@@ -11,7 +11,9 @@
 #include <libpq-fe.h>
 #include "base/buf.h"
 #include "base/str.h"
+#include "services/search/query.h"
 #include "services/search/search.service.h"
+#include "services/search/terms.h"
 #include "services/test_support.h"
 
 enum { MEMBERS = 8, NOTES = 160, SEARCHES = 400, WORDS = 6 };
@@ -423,6 +425,41 @@ static void notes_are_trends_by_how_many_people_react_and_only_for_who_may_see_t
         free((void *)repeated);
 }
 
+/* ---- What is taken for few ---- */
+
+static bool is_taken_for_few(struct db *db, const char *text)
+{
+        struct service self = {.name = "search", .contract = &search_contract, .db = db};
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&self, 20000);
+        struct query_error error;
+        struct terms terms;
+
+        assert_int_equal(terms_make(c, query_parse(c->arena, text, &error), false, &terms), SN_OK);
+        return terms.few;
+}
+
+/* Of words that begin alike no more than so many are counted, which must not make many of them seem few. */
+static void what_begins_in_two_thousand_ways_is_not_taken_for_few(void **state)
+{
+        char url[300];
+        struct db *db;
+
+        test_url(url, "search_service", "search_service");
+        db = db_new(&(struct db_options){.name = "search_service", .url = url, .max_connections = 1});
+        change_index("update search_words set open = open + 1000000000 where word = ':all'");
+        change_index("insert into search_words (word, notes, open)"
+                     " select 'ziziphus' || n, 1, 1 from generate_series(1, 1999) n");
+        assert_true(is_taken_for_few(db, "ziziphus*"));
+        assert_true(is_taken_for_few(db, "ziziphus")); /* a last word may go on */
+        change_index("insert into search_words (word, notes, open) values ('ziziphus', 1, 1)");
+        assert_false(is_taken_for_few(db, "ziziphus*"));
+        assert_false(is_taken_for_few(db, "ziziphus"));
+        assert_true(is_taken_for_few(db, "\"ziziphus\""));
+        change_index("delete from search_words where word like 'ziziphus%'");
+        change_index("update search_words set open = open - 1000000000 where word = ':all'");
+        db_free(db);
+}
+
 /* ---- When ranking takes too long ---- */
 
 static void what_was_ranked_by_the_deadline_is_shown_and_said_to_be_partial(void **state)
@@ -465,6 +502,7 @@ int main(void)
             cmocka_unit_test(trends_are_what_more_people_use_than_usual_and_not_what_few_repeat),
             cmocka_unit_test(links_are_trends_whichever_way_they_are_written_and_the_latest_first),
             cmocka_unit_test(notes_are_trends_by_how_many_people_react_and_only_for_who_may_see_them),
+            cmocka_unit_test(what_begins_in_two_thousand_ways_is_not_taken_for_few),
             cmocka_unit_test(what_was_ranked_by_the_deadline_is_shown_and_said_to_be_partial),
         };
 

@@ -33,6 +33,9 @@ struct ranked;
 /* Of these notes, which are among the ranked ones, those that the reader may see, and as they were indexed. */
 SN_CHECKED sn_status find_show(struct rpc_call *c, const struct ranked *ranked, size_t n_ranked, char **ids, size_t n,
                                Note__Notes *out);
+/* The query with other words in place of those that the shown notes have mistyped only; "" when there are none. */
+const char *find_corrected(struct arena *arena, const struct search *search, const struct ranked *const *shown,
+                           size_t n);
 /* A new item at the end of out, with the type. */
 Search__Found *find_append(struct rpc_call *c, Search__SearchPage *out, Search__FoundType type);
 void find_explain(struct rpc_call *c, Search__Found *found, const char *name, const char *detail, int64_t value);

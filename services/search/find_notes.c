@@ -294,6 +294,20 @@ static void append(struct rpc_call *c, struct finding *f, Note__Note *note, Sear
         }
 }
 
+/* By relevance what is typed as such comes first: when the first page has no such note, no other page has. */
+static void correct(struct rpc_call *c, const struct finding *f, const struct page *page, Search__SearchPage *out)
+{
+        const struct ranked **shown = ARENA_ARRAY(c->arena, const struct ranked *, page->n);
+
+        if (!is_by_relevance(f) || f->search->in->cursor[0] != '\0') {
+                return;
+        }
+        for (size_t i = 0; i < page->n; i++) {
+                shown[i] = ranked_of(f->shown, f->n_shown, ((Note__Note *)page->items[i])->id);
+        }
+        out->corrected = (char *)find_corrected(c->arena, f->search, shown, page->n);
+}
+
 sn_status find_notes(struct rpc_call *c, struct search *search, Search__SearchPage *out)
 {
         struct finding f = {.search = search, .room = page_limit(search->in->limit) + 1};
@@ -313,6 +327,7 @@ sn_status find_notes(struct rpc_call *c, struct search *search, Search__SearchPa
         for (size_t i = 0; i < page.n; i++) {
                 append(c, &f, (Note__Note *)page.items[i], out);
         }
+        correct(c, &f, &page, out);
         out->next_cursor = page.next_cursor;
         return search->in->highlight ? highlight_notes(c, &search->terms, out) : SN_OK;
 }

@@ -66,7 +66,8 @@ struct ranked rank_note(const struct terms *terms, const SearchRows__Candidate *
 {
         struct ranked ranked = {.id = candidate->note_id,
                                 .engagement = candidate->engagement,
-                                .edited_ms = rank_time_ms(candidate->edited_at)};
+                                .edited_ms = rank_time_ms(candidate->edited_at),
+                                .ranks = candidate->ranks};
         double text = 0;
         enum exactness exactness;
 
@@ -81,4 +82,21 @@ struct ranked rank_note(const struct terms *terms, const SearchRows__Candidate *
                 ranked.score += ranked.parts[i];
         }
         return ranked;
+}
+
+const struct alternative *rank_match(const struct terms *terms, const char *ranks, size_t term)
+{
+        const struct alternative *match = NULL;
+
+        for (size_t i = 0; i < terms->n_alternatives; i++) {
+                const struct alternative *a = &terms->alternatives[i];
+                char *end;
+                bool has = strtoll(ranks, &end, 10) > 0;
+
+                ranks = end;
+                if (has && a->term == term && (match == NULL || a->exactness > match->exactness)) {
+                        match = a;
+                }
+        }
+        return match;
 }

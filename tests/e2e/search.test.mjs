@@ -150,6 +150,30 @@ test('the exact word comes before a mistyped one, and a score is the sum of its 
         }
 });
 
+test('a query is corrected by the notes that one sees, and says nothing of others', async () => {
+        const [[ada, bob, eve], meant] = [await registerMany(3), rare()];
+        const typed = `${meant.slice(0, 3)}${meant.slice(4)}`;
+        const corrected = async (who, query, more) => (await notes(who, query, more)).corrected;
+        must(await bob.put(`/v1/users/${ada.id}/follow`));
+        const hidden = await write(ada, `${meant} among us`, 'followers');
+        await until(bob, meant, [hidden]);
+        assert.equal(await corrected(bob, typed), meant);
+        assert.equal(await corrected(eve, typed), undefined, 'nothing of a note that one may not see');
+        assert.equal(await corrected(bob, `(${typed.toUpperCase()} OR nowhere) among -${meant}z from:${ada.username}`), `(${meant} OR nowhere) among -${meant}z from:${ada.username}`);
+        const open = await write(bob, `${meant} for all`);
+        const exact = await write(ada, `${typed} among us`, 'followers');
+        await until(eve, meant, [open]);
+        await until(bob, typed, [hidden, open, exact]);
+        assert.equal(await corrected(eve, typed), meant, 'as if there were no note with the word as typed');
+        assert.equal(await corrected(bob, typed), undefined, 'one has the word as typed');
+        assert.equal(await corrected(bob, typed, { limit: 1 }), undefined, 'and it comes first');
+        for (const query of [meant, `"${typed}"`, `${typed}*`, meant.slice(0, -2)]) {
+                assert.equal(await corrected(eve, query), undefined, query);
+        }
+        assert.equal(await corrected(eve, typed, { sort: 'newest' }), undefined, 'by relevance alone');
+        assert.equal(must(await eve.get(path(typed, { type: 'users' }))).corrected, undefined);
+});
+
 test('highlights say where the words stand, in code points', async () => {
         const [ada, word] = [await register(), rare()];
         const text = `😀 Jumping ${word}, 東京都に住む`;
