@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { after, before, test } from 'node:test';
 import { connect, eventually, ids, must, problem } from './client.mjs';
-import { LAYOUTS, signal, sleep, startServer } from './harness.mjs';
+import { LAYOUTS, signal, startServer } from './harness.mjs';
 
 let server;
 let net;
@@ -183,7 +183,7 @@ test('asked to stop, it finishes what runs, ends well, and leaves no process', a
                         }
                 }
         });
-        await sleep(500);
+        await eventually('they write', () => acknowledged.length >= 20);
         const outcome = await server.stop({ keep: true });
         busy = false;
         await Promise.all(writers);

@@ -70,11 +70,15 @@ async function allTimelinesAgree(withinMs = 30_000) {
         }, withinMs));
 }
 
-// Posting, deleting, following and unfollowing by everybody, while disturb() does its work in the middle.
+// Posting, deleting, following and unfollowing by everybody, while disturb() does its work in the middle: its argument waits until so many
+// notes have been acknowledged.
 async function disturbed(label, disturb) {
+        let acknowledged = 0;
+        const until = (n) => eventually(`${n} notes`, () => acknowledged >= n);
         const busy = authors.map(async (author, a) => {
                 for (let i = 0; i < 12; i++) {
                         const note = await post(author, `${label} ${a}.${i}`, ['public', 'followers', 'only_me'][i % 4] ?? 'public');
+                        acknowledged++;
                         if (i % 5 === 3) {
                                 await remove(author, note);
                         }
@@ -85,7 +89,7 @@ async function disturbed(label, disturb) {
                         await (i % 2 ? follow : unfollow)(fan, author);
                 }
         });
-        await Promise.all([...busy, ...moving, disturb()]);
+        await Promise.all([...busy, ...moving, disturb(until)]);
 }
 
 test('undisturbed, every timeline is the reference', async () => {
@@ -123,9 +127,9 @@ for (const [what, ...command] of [
 }
 
 test('emptying Redis in the middle of a fan-out loses nothing', async () => {
-        await disturbed('flush', async () => {
-                for (let i = 0; i < 5; i++) {
-                        await sleep(60);
+        await disturbed('flush', async (until) => {
+                for (let i = 1; i <= 5; i++) {
+                        await until(6 * i);
                         assert.equal(await redisCommand(it.server, 'FLUSHALL'), '+OK');
                 }
         });
@@ -133,8 +137,8 @@ test('emptying Redis in the middle of a fan-out loses nothing', async () => {
 });
 
 test('killing Redis in the middle of a fan-out loses nothing', async () => {
-        await disturbed('kill', async () => {
-                await sleep(60);
+        await disturbed('kill', async (until) => {
+                await until(6);
                 assert.ok(it.server.kill('redis') > 0, 'there was one to kill');
         });
         await allTimelinesAgree();
@@ -145,8 +149,8 @@ test('killing Redis in the middle of a fan-out loses nothing', async () => {
 test('a Redis that hangs slows down and breaks nothing', async () => {
         const [pid] = it.server.pids('redis');
         try {
-                await disturbed('hang', async () => {
-                        await sleep(30);
+                await disturbed('hang', async (until) => {
+                        await until(4);
                         assert.ok(signal(pid, 'SIGSTOP'));
                         await sleep(1500);
                 });
