@@ -3,7 +3,7 @@
 
 #include <string.h>
 #include "services/follow/follow.rpc.h"
-#include "services/notification/arrivals.h"
+#include "services/notification/notify.h"
 
 static void add(struct arrivals *a, const bus_event *event, size_t number)
 {
@@ -21,20 +21,17 @@ static void add(struct arrivals *a, const bus_event *event, size_t number)
         arrivals_add(a, &arrival);
 }
 
-static sn_status tell(struct rpc_call *c, struct bus_batch *batch)
+static sn_status collect(struct arrivals *a, const struct bus_batch *batch)
 {
-        CLEANUP(db_end) struct db_tx *tx = NULL;
-        struct arrivals arrivals;
-        size_t n = batch->n;
-
-        arrivals_start(&arrivals, c);
-        for (size_t i = 0; i < n; i++) {
-                add(&arrivals, batch->events[i], i);
+        for (size_t i = 0; i < batch->n; i++) {
+                add(a, batch->events[i], i);
         }
-        TRY(arrivals_decide(&arrivals));
-        TRY(bus_begin(c, batch, &tx));
-        TRY(arrivals_store(&arrivals, tx, n - batch->n));
-        return bus_commit(c, batch, &tx);
+        return SN_OK;
+}
+
+static sn_status handle(struct rpc_call *c, struct bus_batch *batch)
+{
+        return notify_batch(c, batch, collect);
 }
 
 static const char *const types[] = {"follow.created", "follow.deleted", "follow.requested", NULL};
@@ -44,5 +41,5 @@ const struct bus_consumer notification_follow_events = {
     .source = "follow",
     .read_outbox = &follow_methods[FOLLOW_READ_OUTBOX],
     .types = types,
-    .handle = tell,
+    .handle = handle,
 };

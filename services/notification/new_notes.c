@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "services/note/note.rpc.h"
-#include "services/notification/arrivals.h"
+#include "services/notification/notify.h"
 #include "services/notification/rules.h"
 #include "services/notification/store.h"
 
@@ -48,8 +48,8 @@ static void add(struct arrivals *a, const bus_event *event, const char *user_id)
 }
 
 /* A repetition finds the actor in every group already, and adds nothing. */
-static sn_status tell_some(struct rpc_call *c, const bus_event *event, const char *after, size_t *n,
-                           NotificationRows__Pair ***watchers)
+static sn_status notify_some(struct rpc_call *c, const bus_event *event, const char *after, size_t *n,
+                             NotificationRows__Pair ***watchers)
 {
         struct arrivals arrivals;
 
@@ -58,11 +58,10 @@ static sn_status tell_some(struct rpc_call *c, const bus_event *event, const cha
         for (size_t i = 0; i < *n; i++) {
                 add(&arrivals, event, (*watchers)[i]->user_id);
         }
-        TRY(arrivals_decide(&arrivals));
-        return DB_WRITE(c, tx, arrivals_store(&arrivals, tx, 0));
+        return notify_portion(&arrivals);
 }
 
-static sn_status tell(struct rpc_call *c, struct bus_batch *batch)
+static sn_status handle(struct rpc_call *c, struct bus_batch *batch)
 {
         NotificationRows__Pair **watchers = NULL;
         size_t n = 0, n_unwatched = 0;
@@ -74,7 +73,7 @@ static sn_status tell(struct rpc_call *c, struct bus_batch *batch)
                 batch->n_done = n_unwatched;
                 return SN_OK;
         }
-        TRY(tell_some(c, batch->events[0], batch->cursor[0] != '\0' ? batch->cursor : FIRST_ID, &n, &watchers));
+        TRY(notify_some(c, batch->events[0], batch->cursor[0] != '\0' ? batch->cursor : FIRST_ID, &n, &watchers));
         batch->n_done = n < RULES_MAX ? 1 : 0;
         (void)snprintf(batch->cursor, sizeof(batch->cursor), "%s", n < RULES_MAX ? "" : watchers[n - 1]->user_id);
         return SN_OK;
@@ -87,5 +86,5 @@ const struct bus_consumer notification_new_notes = {
     .source = "note",
     .read_outbox = &note_methods[NOTE_READ_OUTBOX],
     .types = types,
-    .handle = tell,
+    .handle = handle,
 };

@@ -3,7 +3,7 @@
 
 #include <string.h>
 #include "services/note/note.rpc.h"
-#include "services/notification/arrivals.h"
+#include "services/notification/notify.h"
 
 static bool is(const bus_event *event, const char *type)
 {
@@ -99,23 +99,20 @@ static sn_status load_concerned(struct rpc_call *c, const struct bus_batch *batc
                    : rpc_fail(c, SN_INTERNAL, NULL, "the note service answered with the wrong number of notes");
 }
 
-/* bus_begin may take events out of the batch, at its beginning. */
-static sn_status tell(struct rpc_call *c, struct bus_batch *batch)
+static sn_status collect(struct arrivals *a, const struct bus_batch *batch)
 {
-        CLEANUP(db_end) struct db_tx *tx = NULL;
         Note__ConcernedList notes = NOTE__CONCERNED_LIST__INIT;
-        struct arrivals arrivals;
-        size_t n = batch->n;
 
-        TRY(load_concerned(c, batch, &notes));
-        arrivals_start(&arrivals, c);
-        for (size_t i = 0; i < n; i++) {
-                add_event(&arrivals, &(struct told){batch->events[i], i, notes.items[i]});
+        TRY(load_concerned(a->c, batch, &notes));
+        for (size_t i = 0; i < batch->n; i++) {
+                add_event(a, &(struct told){batch->events[i], i, notes.items[i]});
         }
-        TRY(arrivals_decide(&arrivals));
-        TRY(bus_begin(c, batch, &tx));
-        TRY(arrivals_store(&arrivals, tx, n - batch->n));
-        return bus_commit(c, batch, &tx);
+        return SN_OK;
+}
+
+static sn_status handle(struct rpc_call *c, struct bus_batch *batch)
+{
+        return notify_batch(c, batch, collect);
 }
 
 static const char *const types[] = {"note.liked",      "note.unliked", "renote.created", "renote.deleted",
@@ -126,5 +123,5 @@ const struct bus_consumer notification_note_events = {
     .source = "note",
     .read_outbox = &note_methods[NOTE_READ_OUTBOX],
     .types = types,
-    .handle = tell,
+    .handle = handle,
 };

@@ -2,7 +2,7 @@
 #include "services/notification/notification.h"
 
 #include <stdio.h>
-#include "services/notification/arrivals.h"
+#include "services/notification/notify.h"
 #include "services/search/search.rpc.h"
 
 enum { AT_ONCE = 20 };
@@ -20,7 +20,7 @@ static void add(struct arrivals *a, const bus_event *event, const char *user_id)
 }
 
 /* Told again, everybody is in the group already. */
-static sn_status tell(struct rpc_call *c, struct bus_batch *batch)
+static sn_status handle(struct rpc_call *c, struct bus_batch *batch)
 {
         const bus_event *event = batch->events[0];
         Search__ListAlertedRequest in = SEARCH__LIST_ALERTED_REQUEST__INIT;
@@ -35,8 +35,7 @@ static sn_status tell(struct rpc_call *c, struct bus_batch *batch)
         for (size_t i = 0; i < found.n_user_ids; i++) {
                 add(&arrivals, event, found.user_ids[i]);
         }
-        TRY(arrivals_decide(&arrivals));
-        TRY(DB_WRITE(c, tx, arrivals_store(&arrivals, tx, 0)));
+        TRY(notify_portion(&arrivals));
         batch->n_done = found.last_id[0] == '\0' ? 1 : 0;
         (void)snprintf(batch->cursor, sizeof(batch->cursor), "%s", found.last_id);
         return SN_OK;
@@ -49,5 +48,5 @@ const struct bus_consumer notification_saved_searches = {
     .source = "search",
     .read_outbox = &search_methods[SEARCH_READ_OUTBOX],
     .types = types,
-    .handle = tell,
+    .handle = handle,
 };

@@ -2,7 +2,7 @@
 #include "services/notification/notification.h"
 
 #include <string.h>
-#include "services/notification/arrivals.h"
+#include "services/notification/notify.h"
 #include "services/user/user.rpc.h"
 
 #define PREFIX "security."
@@ -22,20 +22,17 @@ static void add(struct arrivals *a, const bus_event *event, size_t number)
         }
 }
 
-static sn_status tell(struct rpc_call *c, struct bus_batch *batch)
+static sn_status collect(struct arrivals *a, const struct bus_batch *batch)
 {
-        CLEANUP(db_end) struct db_tx *tx = NULL;
-        struct arrivals arrivals;
-        size_t n = batch->n;
-
-        arrivals_start(&arrivals, c);
-        for (size_t i = 0; i < n; i++) {
-                add(&arrivals, batch->events[i], i);
+        for (size_t i = 0; i < batch->n; i++) {
+                add(a, batch->events[i], i);
         }
-        TRY(arrivals_decide(&arrivals));
-        TRY(bus_begin(c, batch, &tx));
-        TRY(arrivals_store(&arrivals, tx, n - batch->n));
-        return bus_commit(c, batch, &tx);
+        return SN_OK;
+}
+
+static sn_status handle(struct rpc_call *c, struct bus_batch *batch)
+{
+        return notify_batch(c, batch, collect);
 }
 
 static const char *const types[] = {PREFIX "new_device",
@@ -55,5 +52,5 @@ const struct bus_consumer notification_security_events = {
     .source = "user",
     .read_outbox = &user_methods[USER_READ_OUTBOX],
     .types = types,
-    .handle = tell,
+    .handle = handle,
 };

@@ -1,0 +1,25 @@
+/* Owns how consumers turn what they have collected into notifications. */
+#include "services/notification/notify.h"
+
+#include "db/db.h"
+
+/* bus_begin may take events out of the batch, at its beginning. */
+sn_status notify_batch(struct rpc_call *c, struct bus_batch *batch, notify_collect *collect)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        struct arrivals arrivals;
+        size_t n = batch->n;
+
+        arrivals_start(&arrivals, c);
+        TRY(collect(&arrivals, batch));
+        TRY(arrivals_decide(&arrivals));
+        TRY(bus_begin(c, batch, &tx));
+        TRY(arrivals_store(&arrivals, tx, n - batch->n));
+        return bus_commit(c, batch, &tx);
+}
+
+sn_status notify_portion(struct arrivals *a)
+{
+        TRY(arrivals_decide(a));
+        return DB_WRITE(a->c, tx, arrivals_store(a, tx, 0));
+}
