@@ -69,6 +69,35 @@ sn_status chat_store_readers(struct db_tx *tx, const char *chat_id, int64_t seq,
         return SN_OK;
 }
 
+DB_STATEMENT(SELECT_RECIPIENTS, "messaging_service", &messaging_rows__recipient__message,
+             "select a.place, p.user_id, p.state from unnest($1::uuid[], $2::bigint[], $3::uuid[]) with ordinality"
+             " a (chat_id, seq, sender_id, place) cross join lateral (select user_id, state from chat_participants"
+             " where chat_id = a.chat_id and user_id > case when a.place = 1 then $4 else '" NOBODY "'::uuid end"
+             " and state in (1, 2) and visible @> a.seq and read_seq < a.seq and user_id <> a.sender_id"
+             " and (muted_until is null or muted_until <= $5) order by user_id limit $6) p"
+             " order by a.place, p.user_id limit $6");
+
+sn_status chat_store_recipients(struct db_tx *tx, const Messaging__ListRecipientsRequest *in, size_t *n,
+                                MessagingRows__Recipient ***rows)
+{
+        struct arena *arena = db_arena(tx);
+        char **chats = ARENA_ARRAY(arena, char *, in->n_messages),
+             **senders = ARENA_ARRAY(arena, char *, in->n_messages);
+        int64_t *seqs = ARENA_ARRAY(arena, int64_t, in->n_messages);
+
+        for (size_t i = 0; i < in->n_messages; i++) {
+                chats[i] = in->messages[i]->chat_id;
+                seqs[i] = in->messages[i]->seq;
+                senders[i] = in->messages[i]->sender_id[0] != '\0' ? in->messages[i]->sender_id : NOBODY;
+        }
+        return db_list(tx, &SELECT_RECIPIENTS,
+                       DB_BINDS(bind_uuids(chats, in->n_messages), bind_i64s(seqs, in->n_messages),
+                                bind_uuids(senders, in->n_messages),
+                                bind_uuid(in->after_id[0] != '\0' ? in->after_id : NOBODY),
+                                bind_time_ms(db_call(tx)->now_ms), bind_i64(in->limit)),
+                       n, rows);
+}
+
 DB_STATEMENT(MARK_READ, "messaging_service", NULL,
              "update chat_participants set read_seq = $3, read_n = $4, changed_xid = pg_current_xact_id()"
              " where chat_id = $1 and user_id = $2 and read_seq < $3 and state in (1, 2)");

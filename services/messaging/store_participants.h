@@ -25,6 +25,9 @@ SN_CHECKED sn_status chat_store_participants(struct db_tx *tx, const char *chat_
 /* Members who may read an entry, by id, after one. */
 SN_CHECKED sn_status chat_store_readers(struct db_tx *tx, const char *chat_id, int64_t seq, const char *after,
                                         size_t limit, size_t *n, char ***ids);
+/* Whom messages are for, by message and member, as the request says. */
+SN_CHECKED sn_status chat_store_recipients(struct db_tx *tx, const Messaging__ListRecipientsRequest *in, size_t *n,
+                                           MessagingRows__Recipient ***rows);
 /* *raised: it was less before. */
 SN_CHECKED sn_status chat_store_mark_read(struct db_tx *tx, const chat_member *member, int64_t seq, int64_t n,
                                           bool *raised);

@@ -18,7 +18,7 @@ void arrivals_add(struct arrivals *a, const struct arrival *arrival)
 {
         bool own = uuid_equal(arrival->user_id, arrival->actor_id);
 
-        if (arrival->actor_id[0] == '\0' || own != type_is_security(arrival->type)) {
+        if (arrival->kind != ARRIVAL_READ && (arrival->actor_id[0] == '\0' || own != type_is_security(arrival->type))) {
                 return;
         }
         if (a->n == a->room) {
@@ -87,12 +87,22 @@ static sn_status undo_some(struct db_tx *tx, const struct arrival *items, size_t
         return emit(tx, EVENT_NOTIFICATION_UNDONE, undone, keep_listed(undone, n_undone));
 }
 
+static sn_status read_some(struct db_tx *tx, const struct arrival *items, size_t n)
+{
+        NotificationRows__Changed **removed = NULL;
+        size_t n_removed = 0;
+
+        TRY(store_remove_read(tx, items, n, &n_removed, &removed));
+        return emit(tx, EVENT_NOTIFICATION_REMOVED, removed, keep_listed(removed, n_removed));
+}
+
 static void drop_untold(struct arrivals *a, size_t n_done)
 {
         size_t kept = 0;
 
         for (size_t i = 0; i < a->n; i++) {
-                if (a->items[i].event >= n_done && (a->items[i].undone || a->items[i].decision.box != BOX_NOWHERE)) {
+                if (a->items[i].event >= n_done &&
+                    (a->items[i].kind != ARRIVAL_NEWS || a->items[i].decision.box != BOX_NOWHERE)) {
                         a->items[kept++] = a->items[i];
                 }
         }
@@ -102,15 +112,17 @@ static void drop_untold(struct arrivals *a, size_t n_done)
 /* Stores runs of the same kind at once: a like that was undone in the same batch is no like. */
 sn_status arrivals_store(struct arrivals *a, struct db_tx *tx, size_t n_done)
 {
+        static sn_status (*const store[])(struct db_tx *, const struct arrival *, size_t) = {
+            [ARRIVAL_NEWS] = add_some, [ARRIVAL_UNDONE] = undo_some, [ARRIVAL_READ] = read_some};
         size_t n = 0;
 
         drop_untold(a, n_done);
         for (size_t from = 0; from < a->n; from += n) {
                 n = 1;
-                while (from + n < a->n && a->items[from + n].undone == a->items[from].undone) {
+                while (from + n < a->n && a->items[from + n].kind == a->items[from].kind) {
                         n++;
                 }
-                TRY(a->items[from].undone ? undo_some(tx, a->items + from, n) : add_some(tx, a->items + from, n));
+                TRY(store[a->items[from].kind](tx, a->items + from, n));
         }
         return SN_OK;
 }

@@ -5,9 +5,14 @@
 #include "bus/bus.h"
 #include "services/notification/decide.h"
 
-/* Somebody did something that a member is notified of, or undid it. */
+enum arrival_kind {
+        ARRIVAL_NEWS,   /* somebody did something that a member is notified of, */
+        ARRIVAL_UNDONE, /* or undid it, */
+        ARRIVAL_READ    /* or the member has read it where it was said: it is told no more */
+};
+
 struct arrival {
-        bool undone;
+        enum arrival_kind kind;
         const char *user_id; /* who is notified; when something was undone "": whoever was notified */
         enum notification_type type;
         const char *group_key; /* arrivals with the same key make one notification */
@@ -15,6 +20,8 @@ struct arrival {
         const char *note_id; /* "": none */
         const char *root_id; /* the conversation of the note, or "" */
         bool is_private;     /* a mention in what is not for everybody */
+        const char *chat_id; /* what happened in a chat, not once but each time; NULL: elsewhere */
+        int64_t chat_seq;    /* its number in the chat's log, or up to which the member has read */
         int64_t at_ms;
         size_t event; /* its index in the batch */
         struct decision decision;
@@ -34,7 +41,7 @@ void arrivals_add(struct arrivals *a, const struct arrival *arrival);
 SN_CHECKED sn_status arrivals_decide(struct arrivals *a);
 /* In the transaction that stores the position of the events; skips the first events, which were handled before. Each
  * actor counts once in a group, and one who undoes something that was read, and does it again, causes no second
- * notification. */
+ * notification; of what is said in a chat, each entry of its log counts once. */
 SN_CHECKED sn_status arrivals_store(struct arrivals *a, struct db_tx *tx, size_t n_done);
 
 int64_t arrival_time_ms(const bus_event *event);

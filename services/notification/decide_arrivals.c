@@ -9,7 +9,7 @@
 
 struct deciding {
         struct rpc_call *c;
-        struct arrival **items; /* those that do not undo anything */
+        struct arrival **items; /* those that are news */
         size_t n;
         size_t *member; /* of each item: the member who is notified */
         char **member_ids;
@@ -39,7 +39,7 @@ static void collect(struct deciding *d, struct arrivals *a)
                                .member = ARENA_ARRAY(a->c->arena, size_t, a->n),
                                .member_ids = ARENA_ARRAY(a->c->arena, char *, a->n)};
         for (size_t i = 0; i < a->n; i++) {
-                if (!a->items[i].undone) {
+                if (a->items[i].kind == ARRIVAL_NEWS) {
                         d->member[d->n] = member_index(d, a->items[i].user_id);
                         d->items[d->n++] = &a->items[i];
                 }

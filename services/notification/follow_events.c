@@ -8,7 +8,7 @@
 static void add(struct arrivals *a, const bus_event *event, size_t number)
 {
         bool asks = strcmp(event->type, "follow.requested") == 0;
-        struct arrival arrival = {.undone = strcmp(event->type, "follow.deleted") == 0,
+        struct arrival arrival = {.kind = strcmp(event->type, "follow.deleted") == 0 ? ARRIVAL_UNDONE : ARRIVAL_NEWS,
                                   .user_id = event->object_id,
                                   .type = asks ? TYPE_FOLLOW_REQUEST : TYPE_FOLLOW,
                                   .actor_id = event->aggregate_id,

@@ -22,7 +22,9 @@ static char *points_of(struct arena *arena, const struct outgoing *d)
 
         buf_init(&out, POINTS_MAX_BYTES);
         for (size_t i = 0; i < d->n_shown && out.len < POINTS_MAX_BYTES - 2 * SAID_OF_A_NOTE - 1000; i++) {
-                const char *said = words_beginning(arena, d->rules, d->shown[i], SAID_OF_A_NOTE);
+                const char *said = d->shown[i]->chat == NULL
+                                       ? words_beginning(arena, d->rules, d->shown[i], SAID_OF_A_NOTE)
+                                       : NULL; /* mails are read by others on their way */
                 char *line = arena_printf(arena, said != NULL ? "%s: %s" : "%s",
                                           headline_of(arena, d->rules->language, d->shown[i]), said);
 

@@ -45,7 +45,7 @@ static void add(struct arrivals *a, const struct told *t, enum notification_type
 
 static void undo(struct arrivals *a, const struct told *t, enum notification_type type)
 {
-        arrivals_add(a, &(struct arrival){.undone = true,
+        arrivals_add(a, &(struct arrival){.kind = ARRIVAL_UNDONE,
                                           .user_id = "",
                                           .type = type,
                                           .group_key = arrival_key(a->c->arena, type, t->note->id),

@@ -1,4 +1,5 @@
-/* Owns the content of a push: who did what, and the beginning of public notes, unless the member turned that off. */
+/* Owns the content of a push: who did what, and the beginning of public notes and of
+ * messages, unless the member turned that off. */
 #include "services/notification/push.h"
 
 #include "json/json.h"
@@ -21,6 +22,9 @@ struct str push_text(struct arena *arena, const struct outgoing *d)
         text.notifications = (int64_t)d->n_shown;
         if (newest->note != NULL) {
                 text.note_id = newest->note->id;
+        }
+        if (newest->chat != NULL) {
+                text.chat_id = newest->chat->id;
         }
         said = words_beginning(arena, d->rules, newest, TEXT_MAX_BYTES);
         if (said != NULL) {

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "db/db.h"
 #include "services/follow/follow.rpc.h"
+#include "services/messaging/messaging.rpc.h"
 #include "services/notification/notification.h"
 #include "services/notification/store.h"
 
@@ -20,6 +21,7 @@ struct showing {
         NotificationRows__Stored **rows;
         size_t n;
         Note__Notes notes;
+        Messaging__UnreadChats chats;
 };
 
 struct actors {
@@ -104,24 +106,80 @@ static Note__Note *find_note(const struct showing *s, const char *id)
         return NULL;
 }
 
+/* Those that the reader is in, has not muted, and has not read to the end. */
+static sn_status load_chats(struct showing *s)
+{
+        Messaging__BatchGetUnreadChatsRequest in = MESSAGING__BATCH_GET_UNREAD_CHATS_REQUEST__INIT;
+
+        in.viewer_id = (char *)s->reader;
+        in.ids = ARENA_ARRAY(s->c->arena, char *, s->n);
+        for (size_t i = 0; i < s->n; i++) {
+                if (s->rows[i]->chat_id[0] != '\0') {
+                        in.ids[in.n_ids++] = s->rows[i]->chat_id;
+                }
+        }
+        return in.n_ids > 0 ? messaging_batch_get_unread_chats(s->c, &in, &s->chats) : SN_OK;
+}
+
+static const Messaging__UnreadChat *find_chat(const struct showing *s, const char *id)
+{
+        for (size_t i = 0; i < s->chats.n_items; i++) {
+                if (strcmp(s->chats.items[i]->id, id) == 0) {
+                        return s->chats.items[i];
+                }
+        }
+        return NULL;
+}
+
+/* A request that was accepted is told of as a chat from then on. False: there is nothing new in it for the reader. */
+static bool add_chat(struct showing *s, const NotificationRows__Stored *row)
+{
+        const Messaging__UnreadChat *chat = find_chat(s, row->chat_id);
+        bool request = strcmp(row->notification->type, type_name(TYPE_MESSAGE_REQUEST)) == 0;
+
+        if (chat == NULL || chat->request != request) {
+                return false;
+        }
+        row->notification->chat = ARENA_NEW(s->c->arena, Notification__NotifiedChat);
+        notification__notified_chat__init(row->notification->chat);
+        row->notification->chat->id = chat->id;
+        row->notification->chat->kind = chat->kind;
+        row->notification->chat->title = chat->title;
+        return true;
+}
+
+/* What a message says stands beside its sender, whom the reader sees. */
+static void add_text(const struct showing *s, Notification__Notification *out)
+{
+        const Messaging__UnreadChat *chat = find_chat(s, out->chat->id);
+
+        if (out->n_actors > 0 && strcmp(out->actors[0]->id, chat->sender_id) == 0) {
+                out->text = chat->text;
+        }
+}
+
 static bool is_seen(const User__Author *author, const Follow__Relationship *r)
 {
         return author->id[0] != '\0' && !r->blocking && !r->blocked_by && !r->muting;
 }
 
-/* When the note is hidden, its actors do not matter. */
-static void drop_hidden_notes(struct showing *s)
+static bool is_there(struct showing *s, NotificationRows__Stored *row)
+{
+        if (row->note_id[0] != '\0') {
+                row->notification->note = find_note(s, row->note_id);
+                return row->notification->note != NULL;
+        }
+        return row->chat_id[0] == '\0' || add_chat(s, row);
+}
+
+/* When the note or the chat is hidden, its actors do not matter. */
+static void drop_hidden(struct showing *s)
 {
         size_t kept = 0;
 
         for (size_t i = 0; i < s->n; i++) {
-                NotificationRows__Stored *row = s->rows[i];
-
-                if (row->note_id[0] != '\0') {
-                        row->notification->note = find_note(s, row->note_id);
-                }
-                if (row->note_id[0] == '\0' || row->notification->note != NULL) {
-                        s->rows[kept++] = row;
+                if (is_there(s, s->rows[i])) {
+                        s->rows[kept++] = s->rows[i];
                 }
         }
         s->n = kept;
@@ -144,6 +202,9 @@ static bool complete(struct showing *s, NotificationRows__Stored *row, User__Aut
                 }
                 out->actors_count++;
         }
+        if (out->chat != NULL) {
+                add_text(s, out);
+        }
         return out->actors_count > 0;
 }
 
@@ -156,12 +217,14 @@ static sn_status show_some(struct rpc_call *c, const char *reader, char **ids, s
         size_t at = 0;
 
         note__notes__init(&s.notes);
+        messaging__unread_chats__init(&s.chats);
         if (n > NOTES_AT_ONCE) {
                 return rpc_fail(c, SN_INTERNAL, NULL, "too many notifications at once");
         }
         TRY(DB_READ(c, tx, store_notifications(tx, reader, ids, n, actors_max, unlisted, &s.n, &s.rows)));
         TRY(load_notes(&s));
-        drop_hidden_notes(&s);
+        TRY(load_chats(&s));
+        drop_hidden(&s);
         collect_actors(&s, &actors);
         TRY(load_actors(&s, &actors));
         for (size_t i = 0; i < s.n; at += s.rows[i++]->n_actor_ids) {

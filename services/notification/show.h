@@ -6,8 +6,9 @@
 #include "services/notification/notification.rpc.h"
 
 /* The reader's notifications of these ids, in the order asked, without what the reader may not see at this moment:
- * actors who are gone, whom the reader mutes, or whom a block hides; notes by note_service's predicate; requests to
- * follow that are answered. One of which nothing is left is left out, as are those of others. */
+ * actors who are gone, whom the reader mutes, or whom a block hides; notes by note_service's predicate; chats that
+ * the reader has left, muted, or read to the end; requests to follow that are answered. One of which nothing is left is
+ * left out, as are those of others. */
 SN_CHECKED sn_status show_notifications(struct rpc_call *c, const char *reader, char **ids, size_t n, size_t *n_shown,
                                         Notification__Notification ***shown);
 /* The same ones, in any order, and not with all their actors: one that is seen is enough to count them, so of each only

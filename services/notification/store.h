@@ -20,6 +20,9 @@ SN_CHECKED sn_status store_close_full(struct db_tx *tx, NotificationRows__Change
 /* Removes actors from unread notifications: a row for each who was in one. */
 SN_CHECKED sn_status store_undo_arrivals(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
                                          NotificationRows__Changed ***rows);
+/* Deletes what members were told of chats up to where they have read. */
+SN_CHECKED sn_status store_remove_read(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
+                                       NotificationRows__Changed ***rows);
 /* Deletes those of the notifications that have no actor left. */
 SN_CHECKED sn_status store_remove_empty(struct db_tx *tx, NotificationRows__Changed *const *rows, size_t n);
 

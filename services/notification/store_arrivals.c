@@ -5,17 +5,17 @@
 
 /* Columns of a run of arrivals. */
 struct columns {
-        char **ids, **users, **types, **keys, **actors, **notes, **rules, **filters;
-        int64_t *times, *boxes;
+        char **ids, **users, **types, **keys, **actors, **notes, **chats, **rules, **filters;
+        int64_t *times, *boxes, *seqs;
 };
 
 static struct columns columns_of(struct arena *arena, const struct arrival *items, size_t n)
 {
-        struct columns c = {ARENA_ARRAY(arena, char *, n),  ARENA_ARRAY(arena, char *, n),
-                            ARENA_ARRAY(arena, char *, n),  ARENA_ARRAY(arena, char *, n),
-                            ARENA_ARRAY(arena, char *, n),  ARENA_ARRAY(arena, char *, n),
-                            ARENA_ARRAY(arena, char *, n),  ARENA_ARRAY(arena, char *, n),
-                            ARENA_ARRAY(arena, int64_t, n), ARENA_ARRAY(arena, int64_t, n)};
+        struct columns c = {
+            ARENA_ARRAY(arena, char *, n),  ARENA_ARRAY(arena, char *, n),  ARENA_ARRAY(arena, char *, n),
+            ARENA_ARRAY(arena, char *, n),  ARENA_ARRAY(arena, char *, n),  ARENA_ARRAY(arena, char *, n),
+            ARENA_ARRAY(arena, char *, n),  ARENA_ARRAY(arena, char *, n),  ARENA_ARRAY(arena, char *, n),
+            ARENA_ARRAY(arena, int64_t, n), ARENA_ARRAY(arena, int64_t, n), ARENA_ARRAY(arena, int64_t, n)};
 
         for (size_t i = 0; i < n; i++) {
                 c.ids[i] = uuid_new_in(arena);
@@ -24,6 +24,8 @@ static struct columns columns_of(struct arena *arena, const struct arrival *item
                 c.keys[i] = (char *)items[i].group_key;
                 c.actors[i] = (char *)items[i].actor_id;
                 c.notes[i] = (char *)items[i].note_id;
+                c.chats[i] = items[i].chat_id != NULL ? (char *)items[i].chat_id : "";
+                c.seqs[i] = items[i].chat_seq;
                 c.times[i] = items[i].at_ms;
                 c.boxes[i] = items[i].decision.box;
                 c.rules[i] = (char *)reason_name(items[i].decision.reason);
@@ -33,25 +35,32 @@ static struct columns columns_of(struct arena *arena, const struct arrival *item
         return c;
 }
 
-/* An actor who is in a notification of the group already, read or not, is not added again. */
+/* An actor who is in a notification of the group already, read or not, is not added again: but in a chat, where the
+ * number of the entry says whether it was told. */
 DB_STATEMENT(ADD_ARRIVALS, "notification_service", &notification_rows__changed__message,
              "with given as (select a.id, a.user_id, a.type, a.group_key, a.actor_id, nullif(a.note_id, '')::uuid as"
-             " note_id, timestamptz 'epoch' + a.at_ms * interval '1 millisecond' as at,"
+             " note_id, nullif(a.chat_id, '')::uuid as chat_id, a.chat_seq, timestamptz 'epoch' + a.at_ms * interval "
+             "'1 millisecond' as at,"
              " a.box, a.rule, a.filter, a.place from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[],"
-             " $6::text[], $7::bigint[], $8::bigint[], $9::text[], $10::text[]) with ordinality"
-             " as a (id, user_id, type, group_key, actor_id, note_id, at_ms, box, rule, filter, place)"
+             " $6::text[], $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::text[],"
+             " $12::bigint[]) with ordinality as a (id, user_id, type, group_key, actor_id, note_id, at_ms, box, rule,"
+             " filter, chat_id, chat_seq, place)"
              " where not exists (select from notifications n join notification_actors d on d.notification_id = n.id"
-             " where n.group_key = a.group_key and n.user_id = a.user_id and d.actor_id = a.actor_id)),"
-             " joined as (insert into notifications as n (id, user_id, type, group_key, note_id, box, rule, filter,"
-             " latest_at, created_at) select (array_agg(id order by place))[1], user_id, type, group_key, note_id, box,"
-             " min(rule), min(filter), max(at), min(at) from given"
-             " group by user_id, type, group_key, note_id, box order by group_key, user_id, box"
+             " where n.group_key = a.group_key and n.user_id = a.user_id and d.actor_id = a.actor_id"
+             " and n.chat_seq >= a.chat_seq)),"
+             " joined as (insert into notifications as n (id, user_id, type, group_key, note_id, box, chat_id, rule,"
+             " filter, chat_seq, latest_at, created_at) select (array_agg(id order by place))[1], user_id, type, "
+             "group_key, note_id, box,"
+             " chat_id, min(rule), min(filter), max(chat_seq), max(at), min(at) from given"
+             " group by user_id, type, group_key, note_id, box, chat_id order by group_key, user_id, box"
              " on conflict (group_key, user_id, box) where open"
-             " do update set latest_at = greatest(n.latest_at, excluded.latest_at), seen_at = null"
+             " do update set latest_at = greatest(n.latest_at, excluded.latest_at), seen_at = null,"
+             " chat_seq = greatest(n.chat_seq, excluded.chat_seq)"
              " returning id, user_id, group_key, box),"
-             " added as (insert into notification_actors (notification_id, actor_id, created_at)"
+             " added as (insert into notification_actors as a (notification_id, actor_id, created_at)"
              " select j.id, g.actor_id, max(g.at) from given g join joined j using (group_key, user_id, box)"
-             " group by j.id, g.actor_id on conflict do nothing)"
+             " group by j.id, g.actor_id on conflict (notification_id, actor_id) do update"
+             " set created_at = greatest(a.created_at, excluded.created_at))"
              " select id, user_id, user_id as actor_id, box, group_key from joined");
 
 sn_status store_add_arrivals(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
@@ -63,7 +72,7 @@ sn_status store_add_arrivals(struct db_tx *tx, const struct arrival *items, size
                        DB_BINDS(bind_uuids(c.ids, n), bind_uuids(c.users, n), bind_texts(c.types, n),
                                 bind_texts(c.keys, n), bind_uuids(c.actors, n), bind_texts(c.notes, n),
                                 bind_i64s(c.times, n), bind_i64s(c.boxes, n), bind_texts(c.rules, n),
-                                bind_texts(c.filters, n)),
+                                bind_texts(c.filters, n), bind_texts(c.chats, n), bind_i64s(c.seqs, n)),
                        n_rows, rows);
 }
 
@@ -102,6 +111,20 @@ sn_status store_undo_arrivals(struct db_tx *tx, const struct arrival *items, siz
         struct columns c = columns_of(db_arena(tx), items, n);
 
         return db_list(tx, &UNDO_ARRIVALS, DB_BINDS(bind_texts(c.keys, n), bind_uuids(c.actors, n)), n_rows, rows);
+}
+
+DB_STATEMENT(REMOVE_READ, "notification_service", &notification_rows__changed__message,
+             "delete from notifications n using unnest($1::text[], $2::uuid[], $3::bigint[]) as a (group_key, user_id,"
+             " seq) where n.group_key = a.group_key and n.user_id = a.user_id and n.chat_seq <= a.seq"
+             " returning n.id, n.user_id, n.user_id as actor_id, n.box");
+
+sn_status store_remove_read(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
+                            NotificationRows__Changed ***rows)
+{
+        struct columns c = columns_of(db_arena(tx), items, n);
+
+        return db_list(tx, &REMOVE_READ, DB_BINDS(bind_texts(c.keys, n), bind_uuids(c.users, n), bind_i64s(c.seqs, n)),
+                       n_rows, rows);
 }
 
 DB_STATEMENT(REMOVE_EMPTY, "notification_service", NULL,

@@ -4,7 +4,8 @@
 /* In the order of lists, whose place is a time and an id; it only grows, so that none is passed over. */
 #define TOLD(which)                                                                                                    \
         "select (extract(epoch from n.latest_at) * 1000000)::bigint || ' ' || n.id as position,"                       \
-        " jsonb_build_object('id', n.id, 'type', n.type, 'note_id', n.note_id, 'actor_ids', (select"                   \
+        " jsonb_build_object('id', n.id, 'type', n.type, 'note_id', n.note_id, 'chat_id', n.chat_id, 'actor_ids', "    \
+        "(select"                                                                                                      \
         " jsonb_agg(a.actor_id order by a.created_at) from (select actor_id, created_at from notification_actors"      \
         " where notification_id = n.id order by created_at, actor_id limit 500) a), 'latest_at', n.latest_at,"         \
         " 'seen_at', n.seen_at, 'read_at', n.read_at, 'archived_at', n.archived_at, 'snoozed_until',"                  \

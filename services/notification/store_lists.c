@@ -30,16 +30,17 @@ sn_status store_places(struct db_tx *tx, const struct list_filter *filter, const
                        n, rows);
 }
 
-DB_STATEMENT(SELECT_NOTIFICATIONS, "notification_service", &notification_rows__stored__message,
-             "select n.id as \"notification.id\", n.type as \"notification.type\","
-             " n.group_key as \"notification.group_key\", n.latest_at as \"notification.latest_at\","
-             " n.created_at as \"notification.created_at\", n.seen_at as \"notification.seen_at\","
-             " n.read_at as \"notification.read_at\", n.archived_at as \"notification.archived_at\", n.note_id,"
-             " n.box, n.rule as \"notification.why.rule\", n.filter as \"notification.why.filter\","
-             " array(select a.actor_id from notification_actors a where a.notification_id = n.id"
-             " order by a.created_at desc, a.actor_id desc limit $4) as actor_ids"
-             " from unnest($2::uuid[]) with ordinality as asked (id, place) join notifications n on n.id = asked.id"
-             " where n.user_id = $1 and (n.box < 3 or $5) and n.latest_at <= $3 order by asked.place");
+DB_STATEMENT(
+    SELECT_NOTIFICATIONS, "notification_service", &notification_rows__stored__message,
+    "select n.id as \"notification.id\", n.type as \"notification.type\","
+    " n.group_key as \"notification.group_key\", n.latest_at as \"notification.latest_at\","
+    " n.created_at as \"notification.created_at\", n.seen_at as \"notification.seen_at\","
+    " n.read_at as \"notification.read_at\", n.archived_at as \"notification.archived_at\", n.note_id, n.chat_id,"
+    " n.box, n.rule as \"notification.why.rule\", n.filter as \"notification.why.filter\","
+    " array(select a.actor_id from notification_actors a where a.notification_id = n.id"
+    " order by a.created_at desc, a.actor_id desc limit $4) as actor_ids"
+    " from unnest($2::uuid[]) with ordinality as asked (id, place) join notifications n on n.id = asked.id"
+    " where n.user_id = $1 and (n.box < 3 or $5) and n.latest_at <= $3 order by asked.place");
 
 sn_status store_notifications(struct db_tx *tx, const char *user_id, char **ids, size_t n, int64_t actors_max,
                               bool unlisted, size_t *n_rows, NotificationRows__Stored ***rows)

@@ -1,15 +1,17 @@
 /* Reads and writes notification_queue: what waits to go out, leased by moving its due time. */
 #include "services/notification/store.h"
 
-/* Pushes only for members with a subscription. */
+/* Pushes only for members with a subscription. What is on its way just now does not say what came since: under a new id
+ * it is sent once more, whatever becomes of the attempt. */
 DB_STATEMENT(
     ENQUEUE, "notification_service", NULL,
-    "insert into notification_queue (id, notification_id, user_id, channel, hold, due_at)"
+    "insert into notification_queue as q (id, notification_id, user_id, channel, hold, due_at)"
     " select a.id, a.notification_id, a.user_id, a.channel, a.hold, timestamptz 'epoch' + a.due_ms * interval"
     " '1 millisecond' from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[])"
     " as a (id, notification_id, user_id, channel, hold, due_ms) where a.channel <> 1 or exists (select from"
     " push_subscriptions s where s.user_id = a.user_id) order by a.notification_id, a.channel"
-    " on conflict (notification_id, channel, target_id) do nothing");
+    " on conflict (notification_id, channel, target_id) do update set id = excluded.id, due_at = excluded.due_at,"
+    " hold = excluded.hold, attempts = 0 where q.attempts > 0");
 
 sn_status store_enqueue(struct db_tx *tx, const struct queue_columns *q)
 {

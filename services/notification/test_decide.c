@@ -195,10 +195,11 @@ static struct rules any_rules(void)
 static enum delivery wished(const struct rules *r, int type, int channel)
 {
         static const int setting_of[] = {SETTING_LIKES,   SETTING_RENOTES, SETTING_COMMENTS, SETTING_MENTIONS,
-                                         SETTING_FOLLOWS, SETTING_FOLLOWS, SETTING_NONE,     SETTING_NONE};
-        static const bool at_once[] = {false, false, true, true, false, true, false, false};
+                                         SETTING_FOLLOWS, SETTING_FOLLOWS, SETTING_NONE,     SETTING_NONE,
+                                         SETTING_NONE,    SETTING_NONE};
+        static const bool at_once[] = {false, false, true, true, false, true, false, false, false, false};
 
-        if (type > TYPE_SAVED_SEARCH) { /* security */
+        if (type > TYPE_MESSAGE_REQUEST) { /* security */
                 return channel <= CHANNEL_PUSH ? DELIVERY_IMMEDIATE : DELIVERY_OFF;
         }
         if (r->preferences[type][channel] != 0) {
@@ -218,7 +219,7 @@ static enum delivery wished(const struct rules *r, int type, int channel)
 
 static bool stopped_by(const struct rules *r, const struct happening *h, int action)
 {
-        if (h->type >= TYPE_NEW_NOTE) {
+        if (h->type >= TYPE_NEW_NOTE && h->type != TYPE_MESSAGE_REQUEST) {
                 return false;
         }
         return (r->filters[0] == action && !h->is_followed) || (r->filters[1] == action && !h->is_follower) ||
@@ -261,7 +262,7 @@ static bool is_digest_hour(const struct rules *r, enum delivery delivery, int64_
 static int64_t told_at(const struct rules *r, const struct happening *h, enum delivery delivery)
 {
         int64_t at_s = h->now_ms / 1000, limit_s;
-        bool loud = h->type > TYPE_SAVED_SEARCH || ((r->loud >> h->type) & 1);
+        bool loud = h->type > TYPE_MESSAGE_REQUEST || ((r->loud >> h->type) & 1);
 
         if (delivery != DELIVERY_IMMEDIATE) {
                 for (at_s = at_s / 900 * 900 + 900; !is_digest_hour(r, delivery, at_s); at_s += 900) {

@@ -65,6 +65,9 @@ char *headline_of(struct arena *arena, const char *language, const Notification_
 
 char *words_beginning(struct arena *arena, const struct rules *rules, const Notification__Notification *n, size_t max)
 {
+        if (n->chat != NULL) {
+                return rules->show_content && n->text[0] != '\0' ? words_cut(arena, n->text, max) : NULL;
+        }
         bool open = n->note != NULL && n->note->visibility == NOTE__VISIBILITY__VISIBILITY_PUBLIC;
 
         return open && rules->show_content ? words_cut(arena, n->note->text, max) : NULL;

@@ -28,6 +28,13 @@ WORDS(SAVED_SEARCH, ENGLISH, "{1} wrote what you search for", "{1} and {2} wrote
       "{1}, {2} and {n} more wrote what you search for")
 WORDS(SAVED_SEARCH, GERMAN, "{1} hat geschrieben, wonach du suchst", "{1} und {2} haben geschrieben, wonach du suchst",
       "{1}, {2} und {n} andere haben geschrieben, wonach du suchst")
+WORDS(MESSAGE, ENGLISH, "{1} wrote to you", "{1} and {2} wrote to you", "{1}, {2} and {n} more wrote to you")
+WORDS(MESSAGE, GERMAN, "{1} hat dir geschrieben", "{1} und {2} haben dir geschrieben",
+      "{1}, {2} und {n} andere haben dir geschrieben")
+WORDS(MESSAGE_REQUEST, ENGLISH, "{1} wants to write to you", "{1} and {2} want to write to you",
+      "{1}, {2} and {n} more want to write to you")
+WORDS(MESSAGE_REQUEST, GERMAN, "{1} möchte dir schreiben", "{1} und {2} möchten dir schreiben",
+      "{1}, {2} und {n} andere möchten dir schreiben")
 /* Of the security of the account: one did it oneself, or seems to have. */
 OWN_WORDS(NEW_DEVICE, ENGLISH, "Somebody logged in to your account on a new device")
 OWN_WORDS(NEW_DEVICE, GERMAN, "Jemand hat sich auf einem neuen Gerät bei deinem Konto angemeldet")

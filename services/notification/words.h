@@ -8,8 +8,8 @@
 
 /* "Ada, Bob and 3 more like your note". Its first actor is there. What there are no words in is said in English. */
 char *headline_of(struct arena *arena, const char *language, const Notification__Notification *n);
-/* How its note begins, at most max bytes; NULL when nothing may be said of it outside: it is not for everybody, or the
- * member wants nothing said. */
+/* How its note or its message begins, at most max bytes; NULL when nothing may be said of it outside: it is not for
+ * everybody, or the member wants nothing said. */
 char *words_beginning(struct arena *arena, const struct rules *rules, const Notification__Notification *n, size_t max);
 /* The beginning of a text, whole characters. */
 char *words_cut(struct arena *arena, const char *text, size_t max);

@@ -1,5 +1,6 @@
 // Web Push: subscriptions, what is sent to them and when, and what becomes of it.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { query, sharedDir } from './database.mjs';
 import { PushService, assertSigned } from './pushreceiver.mjs';
@@ -57,6 +58,20 @@ test('nothing is said of notes that are not for everybody, or when one wants not
         assert.equal(must(await author.get(`${PATH}/preferences`)).show_content, false);
         await fan.react((await author.note('Open')).id, 'like');
         assert.equal((await service.wait(subscription, 3)).text.text, undefined);
+});
+
+test('each message in a chat is pushed under one topic, with its text unless one wants nothing said', async () => {
+        const [reader, friend] = await registerMany(2);
+        const subscription = await subscribe(reader);
+        const chat = must(await friend.post('/v1/chats', { kind: 'direct', user_ids: [reader.id] }), 201);
+        const write = async (text) => must(await friend.post(`/v1/chats/${chat.id}/messages`, { client_id: randomUUID(), text }), 201);
+        await write('Are you there?');
+        const first = await service.wait(subscription);
+        assert.deepEqual([first.text.type, first.text.chat_id, first.text.text], ['message', chat.id, 'Are you there?']);
+        must(await reader.put(`${PATH}/preferences`, { body: { show_content: false } }));
+        await write('Hm');
+        const second = await service.wait(subscription, 2);
+        assert.deepEqual([second.text.id, second.text.text, second.headers.topic], [first.text.id, undefined, first.headers.topic]);
 });
 
 test('what one does not want is not pushed, and what is not listed can be', async () => {
