@@ -33,72 +33,90 @@ static char **distinct(struct rpc_call *c, char *const *ids, size_t n, size_t *n
         return sorted;
 }
 
-static sn_status ask_authors(struct rpc_call *c, char **ids, size_t n, User__Author **authors)
+/* Asks for at most PEOPLE_ASKED_MAX of them: *items are the pointers that came back. */
+typedef sn_status ask_part(struct rpc_call *c, char **ids, size_t n, const void **items, size_t *n_items);
+
+static sn_status ask_in_parts(struct rpc_call *c, ask_part *ask, char **ids, size_t n, void **items)
 {
         for (size_t from = 0; from < n; from += PEOPLE_ASKED_MAX) {
-                User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
-                User__Authors out = USER__AUTHORS__INIT;
+                size_t n_part = n - from < PEOPLE_ASKED_MAX ? n - from : PEOPLE_ASKED_MAX, n_answered = 0;
+                const void *answered = NULL;
 
-                in.ids = ids + from;
-                in.n_ids = n - from < PEOPLE_ASKED_MAX ? n - from : PEOPLE_ASKED_MAX;
-                TRY(user_batch_get_authors(c, &in, &out));
-                if (out.n_items != in.n_ids) {
-                        return rpc_fail(c, SN_INTERNAL, NULL,
-                                        "the user service answered with the wrong number of authors");
+                TRY(ask(c, ids + from, n_part, &answered, &n_answered));
+                if (n_answered != n_part) {
+                        return rpc_fail(c, SN_INTERNAL, NULL, "the user service answered about %zu of %zu members",
+                                        n_answered, n_part);
                 }
-                memcpy(authors + from, out.items, out.n_items * sizeof(User__Author *));
+                memcpy(items + from, answered, n_part * sizeof(void *));
         }
+        return SN_OK;
+}
+
+/* Asks about each once: (*answers)[i] belongs to ids[i], NULL for "". */
+static sn_status ask_each(struct rpc_call *c, ask_part *ask, char *const *ids, size_t n, void ***answers)
+{
+        size_t n_asked = 0;
+        char **asked = distinct(c, ids, n, &n_asked);
+        void **items = ARENA_ARRAY(c->arena, void *, n_asked);
+
+        TRY(ask_in_parts(c, ask, asked, n_asked, items));
+        *answers = ARENA_ARRAY(c->arena, void *, n);
+        for (size_t i = 0; i < n; i++) {
+                char **at = n_asked > 0 ? bsearch(&ids[i], asked, n_asked, sizeof(char *), compare_ids) : NULL;
+
+                (*answers)[i] = at != NULL ? items[at - asked] : NULL;
+        }
+        return SN_OK;
+}
+
+static sn_status ask_authors(struct rpc_call *c, char **ids, size_t n, const void **items, size_t *n_items)
+{
+        User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
+        User__Authors out = USER__AUTHORS__INIT;
+
+        in.ids = ids;
+        in.n_ids = n;
+        TRY(user_batch_get_authors(c, &in, &out));
+        *items = out.items;
+        *n_items = out.n_items;
         return SN_OK;
 }
 
 sn_status people_get(struct rpc_call *c, char *const *ids, size_t n, User__Author ***people)
 {
-        size_t n_asked = 0;
-        char **asked = distinct(c, ids, n, &n_asked);
-        User__Author **authors = ARENA_ARRAY(c->arena, User__Author *, n_asked);
+        void **authors = NULL;
 
-        TRY(ask_authors(c, asked, n_asked, authors));
+        TRY(ask_each(c, ask_authors, ids, n, &authors));
         *people = ARENA_ARRAY(c->arena, User__Author *, n);
         for (size_t i = 0; i < n; i++) {
-                char **at = n_asked > 0 ? bsearch(&ids[i], asked, n_asked, sizeof(char *), compare_ids) : NULL;
-                User__Author *author = at != NULL ? authors[at - asked] : NULL;
+                User__Author *author = authors[i];
 
                 (*people)[i] = author != NULL && author->id[0] != '\0' ? author : NULL;
         }
         return SN_OK;
 }
 
-/* Asked for in parts, each once. */
-static sn_status ask_settings(struct rpc_call *c, char **ids, size_t n, User__Settings **settings)
+static sn_status ask_settings(struct rpc_call *c, char **ids, size_t n, const void **items, size_t *n_items)
 {
-        for (size_t from = 0; from < n; from += PEOPLE_ASKED_MAX) {
-                User__BatchGetSettingsRequest in = USER__BATCH_GET_SETTINGS_REQUEST__INIT;
-                User__SettingsList out = USER__SETTINGS_LIST__INIT;
+        User__BatchGetSettingsRequest in = USER__BATCH_GET_SETTINGS_REQUEST__INIT;
+        User__SettingsList out = USER__SETTINGS_LIST__INIT;
 
-                in.ids = ids + from;
-                in.n_ids = n - from < PEOPLE_ASKED_MAX ? n - from : PEOPLE_ASKED_MAX;
-                TRY(user_batch_get_settings(c, &in, &out));
-                if (out.n_items != in.n_ids) {
-                        return rpc_fail(c, SN_INTERNAL, NULL,
-                                        "the user service answered with the wrong number of settings");
-                }
-                memcpy(settings + from, out.items, out.n_items * sizeof(User__Settings *));
-        }
+        in.ids = ids;
+        in.n_ids = n;
+        TRY(user_batch_get_settings(c, &in, &out));
+        *items = out.items;
+        *n_items = out.n_items;
         return SN_OK;
 }
 
 sn_status people_privacy(struct rpc_call *c, char *const *ids, size_t n, User__PrivacySettings ***privacy)
 {
-        size_t n_asked = 0;
-        char **asked = distinct(c, ids, n, &n_asked);
-        User__Settings **settings = ARENA_ARRAY(c->arena, User__Settings *, n_asked);
+        void **settings = NULL;
 
-        TRY(ask_settings(c, asked, n_asked, settings));
+        TRY(ask_each(c, ask_settings, ids, n, &settings));
         *privacy = ARENA_ARRAY(c->arena, User__PrivacySettings *, n);
         for (size_t i = 0; i < n; i++) {
-                char **at = bsearch(&ids[i], asked, n_asked, sizeof(char *), compare_ids);
-
-                (*privacy)[i] = settings[at - asked]->privacy;
+                (*privacy)[i] = ((User__Settings *)settings[i])->privacy;
         }
         return SN_OK;
 }
