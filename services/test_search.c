@@ -341,6 +341,35 @@ static void notes_are_trends_by_how_many_people_react_and_only_for_who_may_see_t
         free((void *)repeated);
 }
 
+/* ---- What comes first ---- */
+
+/* More than are ranked, all of them newer and more engaged: of notes that nobody is shown. */
+static void index_many_with(const char *word)
+{
+        char sql[500];
+
+        (void)snprintf(
+            sql, sizeof(sql),
+            "insert into search_index (note_id, author_id, version, words, length, engagement, likes)"
+            " select ('ff' || lpad(to_hex(n), 6, '0') || '-0000-7000-8000-000000000000')::uuid, gen_random_uuid(), 1,"
+            " '%s:1A :all'::tsvector, 1, 9, 9 from generate_series(1, 1500) n",
+            word);
+        change_index(sql);
+}
+
+static void what_is_as_it_was_typed_is_found_below_any_number_of_newer_beginnings_and_mistypings(void **state)
+{
+        static const char *const others[] = {"quandangs", "quandong"};
+        const char *id = write_public(members[0], "quandang");
+
+        for (size_t i = 0; i < 2; i++) {
+                index_many_with(others[i]);
+                assert_true(finds("quandang", id));
+                change_index("delete from search_index where note_id > 'ff000000-0000-0000-0000-000000000000'");
+        }
+        free((void *)id);
+}
+
 /* ---- What is taken for few ---- */
 
 static bool is_taken_for_few(struct db *db, const char *text)
@@ -351,7 +380,7 @@ static bool is_taken_for_few(struct db *db, const char *text)
         struct terms terms;
 
         assert_int_equal(terms_make(c, query_parse(c->arena, text, &error), false, &terms), SN_OK);
-        return terms.few;
+        return terms.query.few;
 }
 
 /* Of words that begin alike no more than so many are counted, which must not make many of them seem few. */
@@ -417,6 +446,7 @@ int main(void)
             cmocka_unit_test(trends_are_what_more_people_use_than_usual_and_not_what_few_repeat),
             cmocka_unit_test(links_are_trends_whichever_way_they_are_written_and_the_latest_first),
             cmocka_unit_test(notes_are_trends_by_how_many_people_react_and_only_for_who_may_see_them),
+            cmocka_unit_test(what_is_as_it_was_typed_is_found_below_any_number_of_newer_beginnings_and_mistypings),
             cmocka_unit_test(what_begins_in_two_thousand_ways_is_not_taken_for_few),
             cmocka_unit_test(what_was_ranked_by_the_deadline_is_shown_and_said_to_be_partial),
         };

@@ -1,7 +1,8 @@
 /* Finds notes. The index names candidates; note_service decides which of them the reader is shown.
  *
  * By relevance the newest and the most engaged matches are ranked, a bounded number of them, whatever number of notes
- * has a word; by time and by engagement pages go on as long as there are any. */
+ * has a word: those with the words as typed, and others only when these are fewer. By time and by engagement pages go
+ * on as long as there are any. */
 #include "services/search/find.h"
 
 #include <stdlib.h>
@@ -88,8 +89,8 @@ static void prepare(struct rpc_call *c, struct finding *f)
         for (size_t i = 0; i < terms->n_alternatives; i++) {
                 queries[i] = terms->alternatives[i].query;
         }
-        f->asked.query = terms->query;
-        f->asked.few = terms->few;
+        f->asked.query = terms->query.text;
+        f->asked.few = terms->query.few;
         f->asked.terms = queries;
         f->asked.n_terms = terms->n_alternatives;
         f->asked.viewer = c->actor;
@@ -137,29 +138,53 @@ static void drop_doubles(struct finding *f)
         f->n = n;
 }
 
+/* all: there are no more matches than those. */
+static sn_status rank_matches(struct rpc_call *c, struct finding *f, const struct terms_query *query, bool *all)
+{
+        struct candidates_asked asked = f->asked;
+        size_t before = f->n;
+
+        f->asked.query = query->text;
+        f->asked.few = query->few;
+        TRY(rank_some(c, f, NEWEST));
+        *all = f->n - before < NEWEST;
+        if (!*all) {
+                f->asked.by_engagement = true;
+                f->asked.most_engaged = INT64_MAX;
+                f->asked.below = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+                TRY(rank_some(c, f, MOST_ENGAGED));
+        }
+        f->asked = asked;
+        return SN_OK;
+}
+
+/* What is as it was typed comes first, so the others are asked for when there are few of those. */
+static sn_status rank_by_exactness(struct rpc_call *c, struct finding *f)
+{
+        const struct terms *terms = &f->search->terms;
+        bool all = true;
+
+        TRY(terms->as_typed.text != NULL ? rank_matches(c, f, &terms->as_typed, &all) : SN_OK);
+        return all ? rank_matches(c, f, &terms->query, &all) : SN_OK;
+}
+
 /* The deadline is that of ranking: what was found by then is shown. */
 static sn_status rank_all(struct rpc_call *c, struct finding *f)
 {
         int64_t whole_us = c->deadline_us, left_ms = rpc_call_left_ms(c);
-        const char *below = f->asked.below;
+        struct candidates_asked asked = f->asked;
         sn_status status;
 
-        f->ranked = ARENA_ARRAY(c->arena, struct ranked, NEWEST + MOST_ENGAGED);
+        f->ranked = ARENA_ARRAY(c->arena, struct ranked, 2 * NEWEST + MOST_ENGAGED);
         if (left_ms > deadline_ms) {
                 c->deadline_us -= (left_ms - deadline_ms) * 1000;
         }
-        status = rank_some(c, f, NEWEST);
-        if (status == SN_OK && f->n == NEWEST) {
-                f->asked.by_engagement = true;
-                f->asked.most_engaged = INT64_MAX;
-                f->asked.below = "ffffffff-ffff-ffff-ffff-ffffffffffff";
-                status = rank_some(c, f, MOST_ENGAGED);
-                f->asked.by_engagement = false;
-                f->asked.below = below;
-        }
+        status = rank_by_exactness(c, f);
         c->deadline_us = whole_us;
+        f->asked = asked;
         f->search->partial = status == SN_DEADLINE_EXCEEDED;
         drop_doubles(f);
+        f->n = f->n < NEWEST + MOST_ENGAGED ? f->n : NEWEST + MOST_ENGAGED;
         return f->search->partial ? SN_OK : status;
 }
 

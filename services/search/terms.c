@@ -34,6 +34,7 @@ struct making {
         size_t n_rows;
         double n_notes;
         bool exact;
+        bool as_typed;        /* of what is written now: the words and their other forms alone */
         const char *language; /* that lang: asks for; "" */
         struct buf query;
 };
@@ -151,7 +152,8 @@ static bool has_letters_of(const struct making *m, enum script script)
 
 static bool is_last(const struct making *m, const struct leaf *leaf)
 {
-        return !m->exact && leaf == &m->leaves[m->n_leaves - 1] && leaf->query->kind == QUERY_WORD && !leaf->excluded;
+        return !m->exact && !m->as_typed && leaf == &m->leaves[m->n_leaves - 1] && leaf->query->kind == QUERY_WORD &&
+               !leaf->excluded;
 }
 
 static bool may_be_start(const struct making *m, const struct leaf *leaf)
@@ -235,6 +237,13 @@ static double weight_of(char kind)
         return kind == 'w' ? 1 : kind == 's' ? 0.8 : kind == 'o' ? 0.7 : 0.5;
 }
 
+static bool is_admitted(const struct making *m, const SearchRows__Word *row)
+{
+        char kind = row->kind[0];
+
+        return kind == 'w' || kind == 's' || (kind != 'p' && !m->as_typed);
+}
+
 static void write_word(struct making *m, const struct leaf *leaf)
 {
         struct arena *arena = m->c->arena;
@@ -247,7 +256,7 @@ static void write_word(struct making *m, const struct leaf *leaf)
                 struct alternative *alternative;
                 char *query;
 
-                if ((size_t)row->place != leaf->word || row->kind[0] == 'p' ||
+                if ((size_t)row->place != leaf->word || !is_admitted(m, row) ||
                     (typo && (n_typos == TYPOS_MAX || !edits_within(word, row->word, edits_forgiven(word))))) {
                         continue;
                 }
@@ -366,12 +375,18 @@ static bool write_query(struct making *m, const struct query *query)
 
 /* ---- How many match at most ---- */
 
+static bool is_asked_for(const struct making *m, const struct leaf *leaf, const SearchRows__Word *row)
+{
+        return (size_t)row->place == leaf->counted &&
+               (row->kind[0] == 'p' ? may_be_start(m, leaf) : is_admitted(m, row));
+}
+
 static double most_of_leaf(const struct making *m, const struct leaf *leaf)
 {
         double most = 0;
 
         for (size_t i = 0; i < m->n_rows; i++) {
-                most += (size_t)m->rows[i]->place == leaf->counted ? (double)m->rows[i]->open : 0;
+                most += is_asked_for(m, leaf, m->rows[i]) ? (double)m->rows[i]->open : 0;
         }
         return leaf->counted > 0 ? most : m->n_notes;
 }
@@ -401,20 +416,35 @@ static bool matches_few(const struct making *m, const struct query *query)
         return most * most < TERMS_RANKED * m->n_notes;
 }
 
-static sn_status write_all(struct making *m, const struct query *query)
+static sn_status write_tsquery(struct making *m, const struct query *query, bool as_typed, struct terms_query *out)
 {
         bool any;
+
+        m->as_typed = as_typed;
+        m->written = m->out->n = m->out->n_alternatives = 0;
+        buf_init(&m->query, QUERY_MAX_BYTES);
+        any = write_query(m, query);
+        out->few = any && matches_few(m, query);
+        out->text = any ? arena_strndup(m->c->arena, m->query.data, m->query.len) : NULL;
+        any = m->query.overflow;
+        buf_free(&m->query);
+        return any ? terms_fail(m->c, 1, "a shorter query") : SN_OK;
+}
+
+/* The alternatives are those of the last one that is written. */
+static sn_status write_all(struct making *m, const struct query *query)
+{
+        struct terms *out = m->out;
 
         for (size_t i = 0; i < m->n_rows; i++) {
                 m->n_notes = strcmp(m->rows[i]->word, ":all") == 0 ? (double)m->rows[i]->open : m->n_notes;
         }
-        buf_init(&m->query, QUERY_MAX_BYTES);
-        any = write_query(m, query);
-        m->out->few = any && matches_few(m, query);
-        m->out->query = any ? arena_strndup(m->c->arena, m->query.data, m->query.len) : NULL;
-        any = m->query.overflow;
-        buf_free(&m->query);
-        return any ? terms_fail(m->c, 1, "a shorter query") : SN_OK;
+        TRY(write_tsquery(m, query, true, &out->as_typed));
+        TRY(write_tsquery(m, query, false, &out->query));
+        if (out->as_typed.text != NULL && strcmp(out->as_typed.text, out->query.text) == 0) {
+                out->as_typed.text = NULL;
+        }
+        return SN_OK;
 }
 
 /* A query that only excludes would read the whole index. */

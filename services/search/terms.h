@@ -30,9 +30,16 @@ struct term {
         size_t at;
 };
 
+/* A tsquery. */
+struct terms_query {
+        const char *text;
+        bool few; /* reading all matches takes less than walking down from the newest note until some match */
+};
+
 struct terms {
-        const char *query; /* NULL: all notes */
-        bool few;          /* reading all matches takes less than walking down from the newest note until some match */
+        struct terms_query query;    /* all that is found; its text is NULL: all notes */
+        struct terms_query as_typed; /* of these, without typing mistakes, synonyms and more of the last word; its text
+                                        is NULL when that is the same */
         struct alternative *alternatives;
         size_t n_alternatives;
         struct term *items;
