@@ -80,6 +80,10 @@ SETTING_INT(rate_failures, "RATE_FAILURES", 600, 1, 10000000, "requests with a b
 SETTING_STRING(cors_origins, "CORS_ORIGINS", "*", false, "origins that browsers may call from: *, a comma-separated list, or none")
 
 SETTING_STRING(media_dir, "MEDIA_DIR", "", false, "the folder for media; empty: below the data folder of `sonet up`, and elsewhere no media are taken")
+SETTING_STRING(media_store, "MEDIA_STORE", "", false, "s3://BUCKET: media lie there instead of MEDIA_DIR")
+SETTING_STRING(media_s3_endpoint, "MEDIA_S3_ENDPOINT", "", false, "where that bucket is: https://HOST, or http://HOST:PORT; its addresses are ENDPOINT/BUCKET/KEY")
+SETTING_STRING(media_s3_region, "MEDIA_S3_REGION", "us-east-1", false, "the region of that bucket")
+SETTING_STRING(media_s3_keys, "MEDIA_S3_KEYS", "", true, "ACCESS_KEY:SECRET_KEY of that bucket")
 SETTING_INT(media_quota_bytes, "MEDIA_QUOTA_BYTES", 5368709120, 0, 1099511627776, "what the media of one member may take, as they came")
 SETTING_INT(media_pending, "MEDIA_PENDING", 200, 1, 100000, "media of one member that may wait to be processed")
 SETTING_INT(media_file_bytes, "MEDIA_FILE_BYTES", 1073741824, 1024, 1073741824, "the largest media file")

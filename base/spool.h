@@ -49,6 +49,15 @@ void spool_free(struct spool *s); /* takes NULL; it counts until it is closed */
 int64_t spool_bytes_in_use(void);
 int64_t spool_files_in_use(void);
 
+/* --- files without names that are not spools, in the same folder --- */
+
+/* The caller's to close; -1 with errno. */
+int spool_open_unnamed(void);
+/* So many bytes more leave free on its disk what must stay free. */
+bool spool_has_room(int fd, int64_t more);
+/* False with errno. */
+bool spool_write_all(int fd, const void *bytes, size_t len, int64_t at);
+
 /* Keeps the bytes of a body under a name that is not taken, on disk when it returns: by a link where the folder is on
  * the spool's file system, by a copy elsewhere. False with errno otherwise, and nothing is there. */
 bool spool_keep(int fd, const char *path);

@@ -17,8 +17,9 @@ enum {
 static int64_t since_look; /* bytes written since the disk was looked at, in all files */
 
 /* Not every file system knows files without names (overlayfs of older kernels does not). */
-static int open_unnamed(const char *in)
+int spool_open_unnamed(void)
 {
+        const char *in = spool_folder();
         char path[SPOOL_FOLDER_BYTES + 32];
         int fd = open(in, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
         if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT)) {
@@ -32,7 +33,7 @@ static int open_unnamed(const char *in)
         return fd;
 }
 
-static bool disk_has(int fd, int64_t more)
+bool spool_has_room(int fd, int64_t more)
 {
         struct statvfs disk;
 
@@ -50,15 +51,17 @@ static enum spool_result result_of(int error)
 
 static enum spool_result open_file(struct spool_file *file)
 {
-        file->fd = open_unnamed(spool_folder());
+        file->fd = spool_open_unnamed();
         if (file->fd < 0) {
                 return result_of(errno);
         }
-        return disk_has(file->fd, file->expected) ? SPOOL_OK : result_of(ENOSPC);
+        return spool_has_room(file->fd, file->expected) ? SPOOL_OK : result_of(ENOSPC);
 }
 
-bool spool_write_all(int fd, const char *bytes, size_t len, int64_t at)
+bool spool_write_all(int fd, const void *given, size_t len, int64_t at)
 {
+        const char *bytes = given;
+
         while (len > 0) {
                 ssize_t n = pwrite(fd, bytes, len, at);
 
@@ -93,7 +96,7 @@ static bool look_at_disk(const struct spool_file *file, size_t len)
 {
         since_look += (int64_t)len;
         if (since_look >= LOOK_BYTES) {
-                if (!disk_has(file->fd, 0)) {
+                if (!spool_has_room(file->fd, 0)) {
                         return false;
                 }
                 since_look = 0;

@@ -45,7 +45,6 @@ bool spool_wait(int64_t until_us);
 bool spool_thread_start(void); /* once */
 void spool_uncount(const struct spool *s);
 
-bool spool_write_all(int fd, const char *bytes, size_t len, int64_t at);
 /* Opens the file the first time. errno says why it did not work. */
 enum spool_result spool_file_write(struct spool_file *file, const char *bytes, size_t len);
 

@@ -47,6 +47,8 @@ static const struct command COMMANDS[] = {
      "deadletters replay     asks the service to handle them again: those given by id, or all\n"
      "media check            rows without a file, files of a day without a row, quotas that are not what they sum up "
      "to\n"
+     "media move bucket, media move folder\n"
+     "                       copies what is missing from MEDIA_DIR to MEDIA_STORE, or back\n"
      "media block HASH|MEDIA REASON\n"
      "                       keeps a file out, by its SHA-256 or by how it looks; what is here already fails\n"
      "media unblock HASH, media blocks\n"

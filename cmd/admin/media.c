@@ -1,5 +1,5 @@
-/* Owns `sonet admin media`: checking rows against files (services/media/check.h), and the block list
- * (services/media/blocks.h). */
+/* Owns `sonet admin media`: checking rows against files (services/media/check.h), moving files between a folder and a
+ * bucket (move.h), and the block list (blocks.h). */
 #include "services/media/blocks.h"
 
 #include <inttypes.h>
@@ -9,6 +9,7 @@
 #include "cmd/admin/admin.h"
 #include "services/media/blobs.h"
 #include "services/media/check.h"
+#include "services/media/move.h"
 #include "services/media/store_blocks.h"
 
 /* --- check --- */
@@ -18,11 +19,28 @@ static void print_problem(const char *problem)
         printf("%s\n", problem);
 }
 
+/* The settings, with the folder of `sonet up` where they name none. */
+static struct blobs_options places(const struct admin *a)
+{
+        struct blobs_options options = blobs_options(&a->settings);
+
+        options.folder = options.folder[0] == '\0' && a->attached ? a->embedded.media : options.folder;
+        return options;
+}
+
+static sn_status fail_setup(struct rpc_call *c)
+{
+        return rpc_fail(c, SN_FAILED_PRECONDITION, NULL, "the folder or the bucket cannot be used; see the log above");
+}
+
 static sn_status check(struct admin *a, struct rpc_call *c)
 {
         struct media_check result = {.say = print_problem};
+        const struct blobs_options options = places(a);
 
-        blobs_use(a->settings.media_dir[0] != '\0' || !a->attached ? a->settings.media_dir : a->embedded.media);
+        if (blobs_use(&options, false) != SN_OK) {
+                return fail_setup(c);
+        }
         TRY(media_check(c, &result));
         if (result.problems > 0) {
                 return rpc_fail(c, SN_DATA_LOSS, NULL, "%" PRId64 " problems", result.problems);
@@ -30,6 +48,32 @@ static sn_status check(struct admin *a, struct rpc_call *c)
         printf("%" PRId64 " blobs and %" PRId64 " chunks are there, and quotas are what they sum up to\n", result.blobs,
                result.chunks);
         return SN_OK;
+}
+
+/* --- move --- */
+
+static sn_status move(struct admin *a, struct rpc_call *c)
+{
+        const struct blobs_options o = places(a);
+        bool to_bucket = strcmp(a->words[0], "bucket") == 0;
+        struct media_move result = {.from = to_bucket ? &folder_storage : &bucket_storage,
+                                    .to = to_bucket ? &bucket_storage : &folder_storage,
+                                    .say = print_problem};
+
+        if ((!to_bucket && strcmp(a->words[0], "folder") != 0) || o.folder[0] == '\0' || o.bucket.store[0] == '\0') {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, NULL,
+                                "use 'media move bucket' or 'media move folder', with both MEDIA_DIR and MEDIA_STORE "
+                                "set");
+        }
+        if (!bucket_use(&o.bucket) || !folder_use(o.folder, !to_bucket)) {
+                return rpc_fail(c, SN_FAILED_PRECONDITION, NULL,
+                                "the folder or the bucket cannot be used; see the log above");
+        }
+        TRY(media_move(c, &result));
+        printf("%" PRId64 " files copied, %" PRId64 " were there\n", result.copied, result.there);
+        return result.problems == 0
+                   ? SN_OK
+                   : rpc_fail(c, SN_DATA_LOSS, NULL, "%" PRId64 " files are missing or damaged", result.problems);
 }
 
 /* --- the block list --- */
@@ -71,7 +115,8 @@ sn_status admin_media(struct admin *a, int n, char **words)
                 const char *name;
                 int words; /* after the name */
                 admin_action run;
-        } commands[] = {{"check", 0, check}, {"block", 2, block}, {"unblock", 1, unblock}, {"blocks", 0, list}};
+        } commands[] = {
+            {"check", 0, check}, {"move", 1, move}, {"block", 2, block}, {"unblock", 1, unblock}, {"blocks", 0, list}};
 
         for (size_t i = 0; n > 0 && i < sizeof(commands) / sizeof(commands[0]); i++) {
                 if (strcmp(words[0], commands[i].name) == 0 && n - 1 == commands[i].words) {
@@ -79,7 +124,8 @@ sn_status admin_media(struct admin *a, int n, char **words)
                         return admin_with_service(a, service_definition_find("media"), commands[i].run);
                 }
         }
-        buf_append_c(&a->error, "expected 'media check', 'media block HASH|MEDIA REASON', 'media unblock HASH' or"
+        buf_append_c(&a->error, "expected 'media check', 'media move bucket|folder', 'media block HASH|MEDIA REASON', "
+                                "'media unblock HASH' or"
                                 " 'media blocks'");
         return SN_INVALID_ARGUMENT;
 }

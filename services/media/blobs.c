@@ -1,86 +1,51 @@
-/* Owns the folder of blobs: MEDIA_DIR/blobs/ab/abcd…, MEDIA_DIR/incoming. */
+/* Owns the names of blobs and chunks in the storage, and the order in which files and rows come and go. */
 #include "services/media/blobs.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/log.h"
-#include "base/spool.h"
-#include "base/str.h"
 
-enum { FOLDER_BYTES = 3072, PATH_BYTES = 4096, READ_BYTES = 1 << 16 };
+enum { READ_BYTES = 1 << 16 };
 
-static char root[FOLDER_BYTES];
-
-static void path_of(const char *name, char out[PATH_BYTES])
-{
-        (void)snprintf(out, PATH_BYTES, "%s/blobs/%.2s/%s", root, name, name);
-}
+static const struct storage *storage; /* NULL: there is none */
 
 /* --- start --- */
 
-static bool make_folder(const char *path)
+sn_status blobs_use(const struct blobs_options *o, bool make)
 {
-        if (mkdir(path, 0700) == 0 || errno == EEXIST) {
-                return true;
-        }
-        log_event(LOG_LEVEL_ERROR, "a folder for media cannot be made", LOG_STR("file.path", path),
-                  LOG_STR("error.message", strerror(errno)));
-        return false;
-}
-
-static bool make_folders(void)
-{
-        static const char *const folders[] = {"", "/blobs", "/incoming", "/chunks"};
-        char path[PATH_BYTES];
-
-        for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-                (void)snprintf(path, sizeof(path), "%s%s", root, folders[i]);
-                if (!make_folder(path)) {
-                        return false;
-                }
-        }
-        for (int i = 0; i < BLOB_FOLDERS; i++) {
-                (void)snprintf(path, sizeof(path), "%s/blobs/%02x", root, (unsigned)i);
-                if (!make_folder(path)) {
-                        return false;
-                }
-        }
-        return true;
-}
-
-void blobs_use(const char *folder)
-{
-        (void)snprintf(root, sizeof(root), "%s", folder);
-}
-
-sn_status blobs_start(const char *folder)
-{
-        blobs_use(folder);
-        if (root[0] == '\0') {
-                log_event(LOG_LEVEL_WARN, "MEDIA_DIR is not set: no media are taken");
+        storage = o->bucket.store[0] != '\0' ? &bucket_storage : o->folder[0] != '\0' ? &folder_storage : NULL;
+        if (storage == NULL) {
+                log_event(LOG_LEVEL_WARN, "neither MEDIA_DIR nor MEDIA_STORE is set: no media are taken");
                 return SN_OK;
         }
-        return make_folders() ? SN_OK : SN_INTERNAL;
+        return (storage == &bucket_storage ? bucket_use(&o->bucket) : folder_use(o->folder, make)) ? SN_OK
+                                                                                                   : SN_INTERNAL;
 }
 
-/* --- taking in --- */
-
-static sn_status fail_disk(struct rpc_call *c)
+struct blobs_options blobs_options(const struct settings *s)
 {
-        bool full = errno == ENOSPC || errno == EDQUOT;
+        return (struct blobs_options){s->media_dir,
+                                      {s->media_store, s->media_s3_endpoint, s->media_s3_region, s->media_s3_keys}};
+}
 
-        if (!full) {
-                log_event(LOG_LEVEL_ERROR, "a media file cannot be kept", LOG_STR("error.message", strerror(errno)));
-        }
-        return full ? rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "disk_full", NULL,
-                                    "the server's disk is full; try again later")
-                    : rpc_fail(c, SN_INTERNAL, NULL, "the file could not be stored");
+/* --- names --- */
+
+bool blob_name_valid(const char *name)
+{
+        return strlen(name) == BLOB_NAME_SIZE - 1 && strspn(name, "0123456789abcdef") == BLOB_NAME_SIZE - 1;
+}
+
+char *blob_key(struct arena *arena, const char *name)
+{
+        return arena_printf(arena, "blobs/%.2s/%s", name, name);
+}
+
+char *chunk_key(struct arena *arena, const char *id)
+{
+        return arena_printf(arena, "chunks/%s", id);
 }
 
 static bool hash_all(int fd, EVP_MD_CTX *hash, uint8_t digest[32])
@@ -96,7 +61,7 @@ static bool hash_all(int fd, EVP_MD_CTX *hash, uint8_t digest[32])
         return n == 0 && EVP_DigestFinal_ex(hash, digest, NULL) == 1;
 }
 
-static bool hash_file(int fd, char name[BLOB_NAME_SIZE])
+bool blob_name_of(int fd, char name[BLOB_NAME_SIZE])
 {
         uint8_t digest[32];
         EVP_MD_CTX *hash = EVP_MD_CTX_new();
@@ -115,29 +80,23 @@ static int64_t size_of(int fd)
         return fstat(fd, &file) == 0 ? file.st_size : 0;
 }
 
-static void unlink_path(void *path)
-{
-        (void)unlink(path);
-}
+/* --- taking in --- */
 
 static sn_status check_usable(struct rpc_call *c)
 {
         CALL_ASSERT_NO_TRANSACTION(c);
-        return root[0] != '\0' ? SN_OK : rpc_fail(c, SN_UNAVAILABLE, NULL, "this server keeps no media");
+        return storage != NULL ? SN_OK : rpc_fail(c, SN_UNAVAILABLE, NULL, "this server keeps no media");
 }
 
 sn_status blob_stage(struct rpc_call *c, int fd, struct staged_blob *out)
 {
-        char *path = arena_printf(c->arena, "%s/incoming/%s", root, uuid_new_in(c->arena));
-
         TRY(check_usable(c));
-        if (!hash_file(fd, out->name) || !spool_keep(fd, path)) {
-                return fail_disk(c);
+        if (!blob_name_of(fd, out->name)) {
+                return rpc_fail(c, SN_INTERNAL, NULL, "the file could not be read");
         }
-        arena_defer(c->arena, unlink_path, path);
         out->size_bytes = size_of(fd);
-        out->path = path;
-        return SN_OK;
+        out->own = uuid_new_in(c->arena);
+        return storage->stage(c, fd, out->own, blob_key(c->arena, out->name), out->name);
 }
 
 sn_status blob_lock(struct db_tx *tx, const char *name)
@@ -145,172 +104,105 @@ sn_status blob_lock(struct db_tx *tx, const char *name)
         return db_lock_one(tx, "media blob", name);
 }
 
-static bool sync_folder(const char *path)
-{
-        int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        bool ok = fd >= 0 && fsync(fd) == 0;
-        if (fd >= 0) {
-                close(fd);
-        }
-        return ok;
-}
-
-static bool sync_folder_of(const char *name)
-{
-        char path[PATH_BYTES];
-
-        (void)snprintf(path, sizeof(path), "%s/blobs/%.2s", root, name);
-        return sync_folder(path);
-}
-
-/* Within the transaction, since that holds the lock: between the check and the commit nobody may remove the file. */
+/* Within the transaction, since the lock is: between looking and committing nobody may remove what is there. */
 sn_status blob_publish(struct db_tx *tx, const struct staged_blob *blob)
 {
-        char path[PATH_BYTES];
-
         TRY(blob_lock(tx, blob->name));
-        path_of(blob->name, path);
-        if (link(blob->path, path) != 0 && errno != EEXIST) {
-                return fail_disk(db_call(tx));
-        }
-        return sync_folder_of(blob->name) ? SN_OK : fail_disk(db_call(tx));
-}
-
-/* --- chunks --- */
-
-static char *chunk_path(struct arena *arena, const char *id)
-{
-        return arena_printf(arena, "%s/chunks/%s", root, id);
-}
-
-static char *incoming_path(struct arena *arena, const char *id)
-{
-        return arena_printf(arena, "%s/incoming/%s", root, id);
+        return storage->publish(db_call(tx), blob->own, blob_key(db_arena(tx), blob->name));
 }
 
 sn_status chunk_stage(struct rpc_call *c, int fd, const char *id)
 {
-        char *path = incoming_path(c->arena, id);
-
         TRY(check_usable(c));
-        if (!spool_keep(fd, path)) {
-                return fail_disk(c);
-        }
-        arena_defer(c->arena, unlink_path, path);
-        return SN_OK;
+        return storage->stage(c, fd, id, chunk_key(c->arena, id), NULL);
 }
 
 sn_status chunk_publish(struct db_tx *tx, const char *id)
 {
-        struct rpc_call *c = db_call(tx);
-        char folder[PATH_BYTES];
-
-        (void)snprintf(folder, sizeof(folder), "%s/chunks", root);
-        bool ok = link(incoming_path(c->arena, id), chunk_path(c->arena, id)) == 0 && sync_folder(folder);
-        return ok ? SN_OK : fail_disk(c);
-}
-
-sn_status chunk_open(struct rpc_call *c, const char *id, int *fd)
-{
-        *fd = open(chunk_path(c->arena, id), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        return *fd >= 0 ? SN_OK : fail_disk(c);
-}
-
-void chunk_remove_after(struct db_tx *tx, const char *id)
-{
-        db_on_commit(tx, unlink_path, chunk_path(db_arena(tx), id));
+        return storage->publish(db_call(tx), id, chunk_key(db_arena(tx), id));
 }
 
 /* --- what is there --- */
 
-bool blob_name_valid(const char *name)
+static sn_status open_key(struct rpc_call *c, const char *key, int *fd)
 {
-        return strlen(name) == BLOB_NAME_SIZE - 1 && strspn(name, "0123456789abcdef") == BLOB_NAME_SIZE - 1;
-}
-
-static bool exists(const char *path)
-{
-        return access(path, F_OK) == 0;
-}
-
-bool blob_exists(struct rpc_call *c, const char *name)
-{
-        char path[PATH_BYTES];
-
-        path_of(name, path);
-        return exists(path);
-}
-
-bool chunk_exists(struct rpc_call *c, const char *id)
-{
-        return exists(chunk_path(c->arena, id));
+        return storage != NULL ? storage->open(c, key, fd) : rpc_fail(c, SN_NOT_FOUND, NULL, "there is no such file");
 }
 
 sn_status blob_open(struct rpc_call *c, const char *name, int *fd)
 {
-        char path[PATH_BYTES];
-
-        path_of(name, path);
-        *fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        return *fd >= 0 ? SN_OK : rpc_fail(c, SN_NOT_FOUND, NULL, "there is no such file");
+        return open_key(c, blob_key(c->arena, name), fd);
 }
 
-void blob_remove(const char *name)
+sn_status chunk_open(struct rpc_call *c, const char *id, int *fd)
 {
-        char path[PATH_BYTES];
-
-        path_of(name, path);
-        (void)unlink(path);
+        return open_key(c, chunk_key(c->arena, id), fd);
 }
 
-/* --- what is left over --- */
-
-static bool is_old(int folder, const char *name, int64_t before_s)
+sn_status blob_exists(struct rpc_call *c, const char *name, bool *there)
 {
-        struct stat file;
-
-        return fstatat(folder, name, &file, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(file.st_mode) &&
-               file.st_mtime < before_s;
+        *there = false;
+        return storage != NULL ? storage->exists(c, blob_key(c->arena, name), there) : SN_OK;
 }
 
-/* Takes the names in portions of a growing array: there may be many. */
-static void list(struct rpc_call *c, DIR *folder, int64_t age_s, size_t *n, char ***names)
+sn_status chunk_exists(struct rpc_call *c, const char *id, bool *there)
 {
-        int64_t before_s = age_s > 0 ? c->now_ms / 1000 - age_s : INT64_MAX;
-        size_t room = 0;
+        *there = false;
+        return storage != NULL ? storage->exists(c, chunk_key(c->arena, id), there) : SN_OK;
+}
 
-        for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
-                if (!is_old(dirfd(folder), entry->d_name, before_s)) {
-                        continue;
-                }
-                if (*n == room) {
-                        char **more = ARENA_ARRAY(c->arena, char *, 2 * room + 64);
+/* --- going --- */
 
-                        memcpy(more, *names, *n * sizeof(*more));
-                        *names = more;
-                        room = 2 * room + 64;
-                }
-                (*names)[(*n)++] = arena_strdup(c->arena, entry->d_name);
+struct removal {
+        struct rpc_call *call;
+        const char *key;
+};
+
+/* One that stays is logged, and found by the job that looks for files without rows. */
+static void remove_committed(void *context)
+{
+        const struct removal *r = context;
+
+        (void)!storage->remove(r->call, r->key);
+}
+
+void chunk_remove_after(struct db_tx *tx, const char *id)
+{
+        struct removal *r = ARENA_NEW(db_arena(tx), struct removal);
+
+        *r = (struct removal){db_call(tx), chunk_key(db_arena(tx), id)};
+        if (storage != NULL) {
+                db_on_commit(tx, remove_committed, r);
         }
+}
+
+sn_status blob_remove(struct rpc_call *c, const char *name)
+{
+        return storage != NULL ? storage->remove(c, blob_key(c->arena, name)) : SN_OK;
+}
+
+void storage_add_name(struct rpc_call *c, struct str name, struct storage_names *names)
+{
+        if ((names->n & (names->n - 1)) == 0) { /* its room doubles: there may be many */
+                char **more = ARENA_ARRAY(c->arena, char *, names->n == 0 ? 1 : 2 * names->n);
+
+                memcpy(more, names->names, names->n * sizeof(*more));
+                names->names = more;
+        }
+        names->names[names->n++] = str_dup(c->arena, name);
 }
 
 sn_status files_list(struct rpc_call *c, const char *folder, int64_t age_s, size_t *n, char ***names)
 {
-        *n = 0;
-        *names = ARENA_ARRAY(c->arena, char *, 1);
-        if (root[0] == '\0') {
-                return SN_OK;
-        }
-        DIR *open_folder = opendir(arena_printf(c->arena, "%s/%s", root, folder));
-        if (open_folder == NULL) {
-                return fail_disk(c);
-        }
-        list(c, open_folder, age_s, n, names);
-        (void)closedir(open_folder);
+        struct storage_names listed = {0, ARENA_ARRAY(c->arena, char *, 1)};
+
+        TRY(storage != NULL ? storage->list(c, folder, age_s, &listed) : SN_OK);
+        *n = listed.n;
+        *names = listed.names;
         return SN_OK;
 }
 
-void file_remove(struct rpc_call *c, const char *folder, const char *name)
+sn_status file_remove(struct rpc_call *c, const char *folder, const char *name)
 {
-        (void)unlink(arena_printf(c->arena, "%s/%s/%s", root, folder, name));
+        return storage->remove(c, arena_printf(c->arena, "%s/%s", folder, name));
 }

@@ -39,11 +39,12 @@ static bool has(char *const *sorted, size_t n, char *name)
 /* Once more under the lock of its hash: it may be on its way in or out. */
 static sn_status look_again(struct db_tx *tx, const char *name, bool *missing)
 {
-        bool referred = false;
+        bool referred = false, there = false;
 
         TRY(blob_lock(tx, name));
         TRY(store_is_referred(tx, name, &referred));
-        *missing = referred && !blob_exists(db_call(tx), name);
+        TRY(blob_exists(db_call(tx), name, &there));
+        *missing = referred && !there;
         return SN_OK;
 }
 
@@ -58,6 +59,16 @@ static sn_status check_there(struct rpc_call *c, struct media_check *check, cons
         return SN_OK;
 }
 
+static bool has_all(char *const *sorted, size_t n, char *const *names, size_t n_names)
+{
+        for (size_t i = 0; i < n_names; i++) {
+                if (!has(sorted, n, names[i])) {
+                        return false;
+                }
+        }
+        return true;
+}
+
 static sn_status check_blobs(struct rpc_call *c, struct media_check *check, unsigned number)
 {
         char *folder = arena_printf(c->arena, "blobs/%02x", number), **rows = NULL, **files = NULL, **old = NULL;
@@ -65,9 +76,9 @@ static sn_status check_blobs(struct rpc_call *c, struct media_check *check, unsi
 
         TRY(DB_READ(c, tx, store_referred(tx, number, &n_rows, &rows)));
         TRY(files_list(c, folder, 0, &n_files, &files));
-        TRY(files_list(c, folder, FILES_OLD_S, &n_old, &old));
         sort(rows, n_rows);
         sort(files, n_files);
+        TRY(has_all(rows, n_rows, files, n_files) ? SN_OK : files_list(c, folder, FILES_OLD_S, &n_old, &old));
         for (size_t i = 0; i < n_rows; i++) {
                 TRY(has(files, n_files, rows[i]) ? SN_OK : check_there(c, check, rows[i]));
         }
@@ -87,8 +98,10 @@ static sn_status check_chunk(struct rpc_call *c, struct media_check *check, char
 {
         char **unknown = NULL;
         size_t n = 0;
+        bool there = false;
 
-        if (chunk_exists(c, id)) {
+        TRY(chunk_exists(c, id, &there));
+        if (there) {
                 return SN_OK;
         }
         TRY(DB_READ(c, tx, store_unknown_chunks(tx, &id, 1, &n, &unknown)));

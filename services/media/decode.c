@@ -46,7 +46,7 @@ static bool open_files(struct decoded *d)
 {
         bool ok = true;
         for (int i = 0; i < DECODE_N_OUTPUTS; i++) {
-                d->files[i].fd = move_up(open(spool_folder(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+                d->files[i].fd = move_up(spool_open_unnamed());
                 ok = ok && d->files[i].fd >= 0;
         }
         return ok;

@@ -14,7 +14,9 @@ static sn_status start(struct service *service, const struct settings *settings)
                                              .file_bytes = settings->media_file_bytes,
                                              .pending = settings->media_pending};
         describe_start(settings->public_url);
-        return blobs_start(settings->media_dir);
+
+        const struct blobs_options blobs = blobs_options(settings);
+        return blobs_use(&blobs, true);
 }
 
 enum { STOP_MS = 5000 };

@@ -6,17 +6,15 @@
 
 enum { BLOBS_AT_ONCE = 50 };
 
-/* Under the lock of its hash: an upload of the same content waits, and then writes the file again. */
+/* Under the lock of its hash: an upload of the same content waits, and then writes the file again. One that cannot be
+ * removed stays in the list, as all of this batch do. */
 static sn_status remove_one(struct db_tx *tx, const char *name)
 {
         bool referred = false;
 
         TRY(blob_lock(tx, name));
         TRY(store_is_referred(tx, name, &referred));
-        if (!referred) {
-                blob_remove(name);
-        }
-        return SN_OK;
+        return referred ? SN_OK : blob_remove(db_call(tx), name);
 }
 
 static sn_status remove_some(struct db_tx *tx, bool *more)

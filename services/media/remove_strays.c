@@ -12,7 +12,7 @@ enum { FILES_AT_ONCE = 500 };
 static sn_status remove_incoming(struct rpc_call *c, char **names, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
-                file_remove(c, "incoming", names[i]);
+                TRY(file_remove(c, "incoming", names[i]));
         }
         return SN_OK;
 }
@@ -24,7 +24,7 @@ static sn_status remove_chunks(struct rpc_call *c, char **names, size_t n)
 
         TRY(DB_READ(c, tx, store_unknown_chunks(tx, names, n, &n_unknown, &unknown)));
         for (size_t i = 0; i < n_unknown; i++) {
-                file_remove(c, "chunks", unknown[i]);
+                TRY(file_remove(c, "chunks", unknown[i]));
         }
         return SN_OK;
 }

@@ -1,0 +1,28 @@
+/* Signatures of requests to S3: AWS Signature Version 4, in the Authorization header. */
+#ifndef SERVICES_MEDIA_S3_SIGN_H
+#define SERVICES_MEDIA_S3_SIGN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { S3_TIME_SIZE = 17, S3_HEADER_SIZE = 400 };
+
+struct s3_request {
+        const char *method;
+        const char *host;           /* as the Host header says it */
+        const char *path;           /* of letters, digits and "-._~/" alone */
+        const char *query;          /* in order, and encoded; "" for none */
+        const char *payload_sha256; /* hex */
+        int64_t now_s;
+};
+
+struct s3_keys {
+        const char *region, *access_key, *secret_key;
+};
+
+/* x-amz-date, as signed: "20130524T000000Z". */
+void s3_time(int64_t now_s, char out[S3_TIME_SIZE]);
+/* Everything behind "Authorization: ". Signed are Host, x-amz-content-sha256 and x-amz-date. */
+void s3_sign(const struct s3_request *request, const struct s3_keys *keys, char out[S3_HEADER_SIZE]);
+
+#endif
