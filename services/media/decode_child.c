@@ -97,17 +97,24 @@ struct picture {
         int width, height; /* upright */
 };
 
+static const struct {
+        const char *mime_type;
+        bool (*strip)(const struct strip *s);
+} strippers[] = {
+    {"image/jpeg", strip_jpeg}, {"image/png", strip_png},   {"image/webp", strip_webp}, {"image/gif", strip_gif},
+    {"image/avif", strip_heif}, {"image/heic", strip_heif}, {"image/heif", strip_heif},
+};
+
 static bool strip_to(int fd, const char *mime_type, const void *bytes, size_t len)
 {
         struct strip s = {.in = bytes, .len = len, .write = write_all, .context = &fd};
 
-        if (strcmp(mime_type, "image/jpeg") == 0) {
-                return strip_jpeg(&s);
+        for (size_t i = 0; i < sizeof(strippers) / sizeof(strippers[0]); i++) {
+                if (strcmp(mime_type, strippers[i].mime_type) == 0) {
+                        return strippers[i].strip(&s);
+                }
         }
-        if (strcmp(mime_type, "image/png") == 0) {
-                return strip_png(&s);
-        }
-        return strcmp(mime_type, "image/webp") == 0 ? strip_webp(&s) : strip_gif(&s);
+        return false;
 }
 
 /* The orientation stands in EXIF, which is removed: the pixels are turned instead. What libvips writes is stripped

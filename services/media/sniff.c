@@ -9,13 +9,13 @@
 enum { HEAD_BYTES = 4096 };
 
 static const struct sniffed types[] = {
-    {MEDIA__KIND__KIND_IMAGE, "image/jpeg"},
-    {MEDIA__KIND__KIND_IMAGE, "image/png"},
-    {MEDIA__KIND__KIND_IMAGE, "image/webp"},
-    {MEDIA__KIND__KIND_IMAGE, "image/gif"},
+    {MEDIA__KIND__KIND_IMAGE, "image/jpeg"}, {MEDIA__KIND__KIND_IMAGE, "image/png"},
+    {MEDIA__KIND__KIND_IMAGE, "image/webp"}, {MEDIA__KIND__KIND_IMAGE, "image/gif"},
+    {MEDIA__KIND__KIND_IMAGE, "image/avif"}, {MEDIA__KIND__KIND_IMAGE, "image/heic"},
+    {MEDIA__KIND__KIND_IMAGE, "image/heif"},
 };
 
-static const char refusal[] = "this is no picture that can be taken: send JPEG, PNG, WebP or GIF";
+static const char refusal[] = "this is no picture that can be taken: send JPEG, PNG, WebP, GIF, AVIF or HEIC";
 
 /* Its tables are mapped for each file: kept, they would cost the process megabytes, and only one thread could use
  * them. */

@@ -20,5 +20,7 @@ bool strip_jpeg(const struct strip *s);
 bool strip_png(const struct strip *s);
 bool strip_webp(const struct strip *s);
 bool strip_gif(const struct strip *s);
+/* HEIC and AVIF. A still picture is left: of an animation its first. */
+bool strip_heif(const struct strip *s);
 
 #endif

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { before, test } from 'node:test';
 import { admin } from './operator.mjs';
 import { api, eventually, must, problem, register } from './shared.mjs';
-import { exif, form, gif, jpeg, jpegSegment, png, pngChunk, processed } from './pictures.mjs';
+import { avif, exif, form, gif, heic, jpeg, jpegSegment, png, pngChunk, processed } from './pictures.mjs';
 
 let owner;
 
@@ -50,6 +50,24 @@ test('nothing private leaves with a picture, and its pixels stay as they were', 
                         assert.equal(type, 'image/webp');
                         assert.ok(!data.includes('EXIF') && !data.includes(SECRET), variant);
                 }
+        }
+});
+
+test('HEIC and AVIF lose EXIF and XMP where they stand, and stay the pictures they are', async () => {
+        for (const [picture, type] of [[heic, 'image/heic'], [avif, 'image/avif']]) {
+                assert.ok(picture.includes(SECRET));
+                const media = await bring(picture);
+                assert.deepEqual([media.status, media.mime_type, media.width, media.height], ['ready', type, 48, 32], media.reason);
+                const original = await bytes(media.id, 'original');
+                assert.equal(original.type, type);
+                assert.equal(original.data.length, picture.length);
+                assert.ok(!/Exif|mime|rdf|xmpmeta|at home/.test(original.data.toString('latin1')), type);
+                const again = await bring(original.data);
+                assert.equal(again.status, 'ready', again.reason);
+                assert.deepEqual((await bytes(again.id, 'original')).data, original.data, 'there was something left to remove');
+                assert.deepEqual((await bytes(again.id, 'large')).data, (await bytes(media.id, 'large')).data, 'its pixels are not the same');
+                const cut = await bring(picture.subarray(0, picture.length / 2));
+                assert.deepEqual([cut.status, cut.reason], ['failed', 'it is no picture that can be read']);
         }
 });
 
