@@ -130,3 +130,144 @@ test('a note that only its author sees shows its pictures to them alone, which g
         must(await author.del(`/v1/notes/${note.id}`), 204);
         await eventually('it is gone', async () => (await author.get(`/v1/media/${id}`)).status === 404);
 });
+
+// --- random steps, beside what ought to be ---
+
+// The same steps for the same seed.
+function randomOf(seed) {
+        let state = seed;
+        const below = (n) => {
+                state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+                return Math.floor(state / 2 ** 32 * n);
+        };
+        return { below, pick: (list) => list[below(list.length)] };
+}
+
+const pairOf = (a, b) => `${a.username} ${b.username}`;
+
+// What ought to be: members, {id, owner, gone} media, {id, author, visibility, media, gone} notes, and who follows and blocks whom.
+class Reference {
+        constructor(members, media) {
+                Object.assign(this, { members, media, notes: [], follows: new Set(), blocks: new Set() });
+        }
+
+        areApart(a, b) { return this.blocks.has(pairOf(a, b)) || this.blocks.has(pairOf(b, a)); }
+
+        sees(viewer, note) {
+                if (note.gone || (note.author !== viewer && (note.visibility === 'only_me' || this.areApart(viewer, note.author)))) {
+                        return false;
+                }
+                return note.author === viewer || note.visibility === 'public' || this.follows.has(pairOf(viewer, note.author));
+        }
+
+        isPublic(media) { return !media.gone && this.notes.some((n) => !n.gone && n.visibility === 'public' && n.media.includes(media)); }
+
+        // What it alone showed goes with it.
+        drop(note) {
+                note.gone = true;
+                for (const m of note.media) {
+                        m.gone ||= !this.notes.some((n) => !n.gone && n.media.includes(m));
+                }
+        }
+}
+
+const STEPS = {
+        async write(world, random) {
+                const author = random.pick(world.members);
+                const media = world.media.filter((m) => m.owner === author && !m.gone).slice(0, 1 + random.below(3));
+                const visibility = random.pick(['public', 'followers', 'followers', 'only_me']);
+                const note = must(await author.post('/v1/notes', { text: 'look', media_ids: media.map((m) => m.id), visibility }), 201);
+                world.notes.push({ id: note.id, author, visibility, media, gone: false });
+        },
+        async remove(world, random) {
+                const note = random.pick(world.notes.filter((n) => !n.gone));
+                if (note) {
+                        must(await note.author.del(`/v1/notes/${note.id}`), 204);
+                        world.drop(note);
+                }
+        },
+        async removeMedia(world, random) {
+                const media = random.pick(world.media.filter((m) => !m.gone && m.owner === world.members[0]));
+                if (media && world.notes.length > 4) {
+                        must(await media.owner.del(`/v1/media/${media.id}`), 204);
+                        media.gone = true;
+                }
+        },
+        async follow(world, random) {
+                const [a, b] = [random.pick(world.members), random.pick(world.members)];
+                if (a !== b && !world.areApart(a, b)) {
+                        await a.follow(b);
+                        world.follows.add(pairOf(a, b));
+                }
+        },
+        async block(world, random) {
+                const [a, b] = [random.pick(world.members), random.pick(world.members)];
+                if (a !== b) {
+                        await a.relate(b, 'block');
+                        world.blocks.add(pairOf(a, b));
+                        world.follows.delete(pairOf(a, b));
+                        world.follows.delete(pairOf(b, a));
+                }
+        },
+        async unblock(world, random) {
+                const [a, b] = [random.pick(world.members), random.pick(world.members)];
+                if (world.blocks.delete(pairOf(a, b))) {
+                        await a.unrelate(b, 'block');
+                }
+        },
+};
+
+// Who sees which note with which media; every address that was given works for whom it was given to, and is remembered.
+async function look(world, given) {
+        for (const viewer of world.members) {
+                for (const note of world.notes) {
+                        const what = `${viewer === note.author ? 'the author' : 'another'} reads a note for ${note.visibility}`;
+                        const answer = await viewer.get(`/v1/notes/${note.id}`);
+                        assert.equal(answer.status, world.sees(viewer, note) ? 200 : 404, what);
+                        assert.deepEqual(answer.body.media?.map((m) => m.id) ?? [], world.sees(viewer, note) ? note.media.filter((m) => !m.gone).map((m) => m.id) : [], what);
+                        for (const [i, m] of (answer.body.media ?? []).entries()) {
+                                given.set(m.url, { viewer, media: note.media.filter((x) => !x.gone)[i] });
+                        }
+                }
+        }
+        for (const media of world.media) {
+                const expected = world.isPublic(media) ? 200 : 404;
+                assert.equal(await fetchStatus(`/media/${media.id}/original`), expected, 'a plain address');
+                for (const viewer of world.members) {
+                        const answer = await fetch(new URL(`/media/${media.id}/small`, process.env.SONET_URL), { headers: { authorization: `Bearer ${viewer.token}` } });
+                        assert.equal(answer.status, viewer === media.owner && !media.gone ? 200 : expected, `a plain address with the token of ${viewer === media.owner ? 'its owner' : 'another'}`);
+                }
+        }
+}
+
+// An address with a signature works until its hour is over, unless the media is gone, and never for another viewer or media.
+async function useGiven(world, given) {
+        for (const [url, { viewer, media }] of given) {
+                const [other, foreign] = [world.members.find((m) => m !== viewer), world.media.find((m) => m.owner !== media.owner)];
+                const isSigned = url.includes('signature=');
+                assert.equal(await fetchStatus(url), !media.gone && (isSigned || world.isPublic(media)) ? 200 : 404, url);
+                if (isSigned) {
+                        assert.equal(await fetchStatus(url.replace(viewer.id, other.id)), world.isPublic(media) ? 200 : 404, 'for another viewer');
+                        assert.equal(await fetchStatus(url.replace(media.id, foreign.id)), world.isPublic(foreign) ? 200 : 404, 'for another media');
+                        assert.equal(await fetchStatus(url.replace(/expires=\d+/, `expires=${Math.floor(Date.now() / 1000) - 1}`)), world.isPublic(media) ? 200 : 404, 'expired');
+                }
+        }
+}
+
+const SEED = Number(process.env.SONET_MEDIA_SEED ?? 10);
+
+test(`whatever members do, pictures are for those who may see them (seed ${SEED})`, async () => {
+        const members = await registerMany(3);
+        const media = (await Promise.all(members.flatMap((owner) => [0, 1].map(async () => ({ id: await bring(owner), owner, gone: false })))));
+        await Promise.all(media.map((m) => processed(m.owner, m.id)));
+        const [world, random, given] = [new Reference(members, media), randomOf(SEED), new Map()];
+        const names = ['write', 'write', 'write', 'follow', 'follow', 'follow', 'remove', 'removeMedia', 'block', 'unblock', 'unblock'];
+        for (let i = 1; i <= 40; i++) {
+                await STEPS[random.pick(names)](world, random);
+                if (i % 8 === 0) {
+                        await eventually('it is as it ought to be', () => look(world, given).then(() => true));
+                }
+        }
+        await useGiven(world, given);
+        assert.ok([...given.keys()].filter((url) => url.includes('signature=')).length > 5, 'too little happened');
+});
