@@ -1,6 +1,8 @@
 // What many clients of the same chats see at once: one log, whole, in one order, by every road; and of it only what they may.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
 import { Replica, logOf } from './chatclients.mjs';
 import { begin, of, play, seed, thumb } from './chatworld.mjs';
@@ -82,6 +84,76 @@ test('a device that was away syncs: what has changed in which chats, what is gon
 
         problem(await bob.get('/v1/chats/sync?since=nonsense'), 400, { field: 'since' });
         problem(await ada.get(`/v1/chats/sync?since=${encodeURIComponent(device.next)}`), 400, { field: 'since' });
+});
+
+// ---- A client that others wrote ----
+
+const SNAKE = `
+import asyncio, json, sys, websockets
+position = None
+async def show(ws):
+    global position
+    try:
+        async for text in ws:
+            position = json.loads(text).get("position", position)
+            print(text, flush=True)
+    except websockets.ConnectionClosed:
+        pass
+async def main(url, token):
+    while command := await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline):
+        if command == "cut\\n":
+            ws.transport.abort()
+        else:
+            ws = await websockets.connect(url, extra_headers={"Authorization": "Bearer " + token})
+            await ws.send(json.dumps({"type": "subscribe", "channel": "messages", **({"since": position} if position else {})}))
+            task = asyncio.create_task(show(ws))
+asyncio.run(main(*sys.argv[1:]))
+`;
+
+// Debian's python3-websockets: it follows when told to, from the last position that it knows.
+class Snake {
+        async start(url, token) {
+                this.heard = [];
+                this.process = spawn('/usr/bin/python3', ['-c', SNAKE, url, token], { stdio: ['pipe', 'pipe', 'inherit'] });
+                createInterface({ input: this.process.stdout }).on('line', (line) => this.heard.push(JSON.parse(line)));
+        }
+
+        follow() { this.process.stdin.write('follow\n'); }
+        cut() { this.process.stdin.write('cut\n'); }
+        async all() { return this.heard; }
+
+        stop() {
+                const exited = new Promise((resolve) => this.process.once('exit', resolve));
+                this.process.stdin.end();
+                return exited;
+        }
+}
+
+test('python3-websockets follows a chat, is cut off and resumes: all messages, each once, in order', async () => {
+        const [ada, bob] = await registerMany(2);
+        const chat = await direct(ada, bob);
+        const client = new Snake();
+        const has = (what, check) => eventually(`the client ${what}`, async () => check(await client.all()));
+        const texts = (heard) => heard.filter((m) => m.event === 'message.created').map((m) => m.data.message.text);
+        const subscriptions = (heard) => heard.filter((m) => m.type === 'subscribed').map((m) => m.resumed);
+        try {
+                await client.start(`${net.url.replace('http', 'ws')}/v1/stream`, bob.token);
+                await client.follow();
+                await has('follows', (heard) => subscriptions(heard).length === 1);
+                await send(ada, chat, 'One');
+                await send(ada, chat, 'Two');
+                await has('was told', (heard) => texts(heard).length === 2);
+                await client.cut();
+                await send(ada, chat, 'While it was cut off');
+                await client.follow();
+                await has('resumed', (heard) => subscriptions(heard).length === 2);
+                await send(ada, chat, 'Afterwards');
+                await has('was told of all', (heard) => texts(heard).length >= 4);
+                assert.deepEqual(texts(await client.all()), ['One', 'Two', 'While it was cut off', 'Afterwards']);
+                assert.deepEqual(subscriptions(await client.all()), [false, true]);
+        } finally {
+                await client.stop();
+        }
 });
 
 // ---- Random members at once ----
