@@ -4,9 +4,10 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
-import { Replica, logOf } from './chatclients.mjs';
-import { begin, of, play, seed, thumb } from './chatworld.mjs';
-import { eventually, must, net, problem, registerMany } from './shared.mjs';
+import { Browser } from './browser.mjs';
+import { Replica, logOf, patient } from './chatclients.mjs';
+import { begin, clients, of, play, seed, thumb } from './chatworld.mjs';
+import { accounts, eventually, must, net, problem, registerMany } from './shared.mjs';
 
 const direct = (one, other) => begin(one, [other], { kind: 'direct', title: undefined });
 const ask = (member, chat, more) => member.post(`/v1/chats/${chat.id}/messages`, { client_id: randomUUID(), ...more });
@@ -86,7 +87,7 @@ test('a device that was away syncs: what has changed in which chats, what is gon
         problem(await ada.get(`/v1/chats/sync?since=${encodeURIComponent(device.next)}`), 400, { field: 'since' });
 });
 
-// ---- A client that others wrote ----
+// ---- Clients that others wrote ----
 
 const SNAKE = `
 import asyncio, json, sys, websockets
@@ -129,34 +130,68 @@ class Snake {
         }
 }
 
-test('python3-websockets follows a chat, is cut off and resumes: all messages, each once, in order', async () => {
-        const [ada, bob] = await registerMany(2);
-        const chat = await direct(ada, bob);
-        const client = new Snake();
-        const has = (what, check) => eventually(`the client ${what}`, async () => check(await client.all()));
-        const texts = (heard) => heard.filter((m) => m.event === 'message.created').map((m) => m.data.message.text);
-        const subscriptions = (heard) => heard.filter((m) => m.type === 'subscribed').map((m) => m.resumed);
-        try {
-                await client.start(`${net.url.replace('http', 'ws')}/v1/stream`, bob.token);
-                await client.follow();
-                await has('follows', (heard) => subscriptions(heard).length === 1);
-                await send(ada, chat, 'One');
-                await send(ada, chat, 'Two');
-                await has('was told', (heard) => texts(heard).length === 2);
-                await client.cut();
-                await send(ada, chat, 'While it was cut off');
-                await client.follow();
-                await has('resumed', (heard) => subscriptions(heard).length === 2);
-                await send(ada, chat, 'Afterwards');
-                await has('was told of all', (heard) => texts(heard).length >= 4);
-                assert.deepEqual(texts(await client.all()), ['One', 'Two', 'While it was cut off', 'Afterwards']);
-                assert.deepEqual(subscriptions(await client.all()), [false, true]);
-        } finally {
-                await client.stop();
+const PAGE = `
+window.heard = [];
+window.follow = (url, access_token) => {
+        window.socket = new WebSocket(url);
+        socket.onopen = () => [{ type: 'authenticate', access_token }, { type: 'subscribe', channel: 'messages', ...(window.position && { since: position }) }]
+                .forEach((message) => socket.send(JSON.stringify(message)));
+        socket.onmessage = ({ data }) => {
+                heard.push(JSON.parse(data));
+                window.position = heard.at(-1).position ?? window.position;
+        };
+};
+window.cut = () => {
+        socket.onmessage = null;
+        socket.close();
+};`;
+
+// A page in Chromium.
+class Page {
+        async start(...address) {
+                this.address = address.map((text) => JSON.stringify(text)).join(', ');
+                this.browser = await Browser.start();
+                ({ run: this.run } = await this.browser.open(net.url));
+                await eventually('the page is there', () => this.run(`document.readyState === 'complete' && location.origin === '${net.url}'`), 180_000);
+                await this.run(PAGE);
         }
-});
+
+        follow() { return this.run(`follow(${this.address})`); }
+        cut() { return this.run('cut()'); }
+        all() { return this.run('heard'); }
+        stop() { return this.browser?.stop(); }
+}
+
+for (const [name, Client] of [['python3-websockets', Snake], ['a browser', Page]]) {
+        test(`${name} follows a chat, is cut off and resumes: all messages, each once, in order`, async () => {
+                const [ada, bob] = await registerMany(2);
+                const chat = await direct(ada, bob);
+                const client = new Client();
+                const has = (what, check) => eventually(`${name} ${what}`, async () => check(await client.all()));
+                const texts = (heard) => heard.filter((m) => m.event === 'message.created').map((m) => m.data.message.text);
+                const subscriptions = (heard) => heard.filter((m) => m.type === 'subscribed').map((m) => m.resumed);
+                try {
+                        await client.start(`${net.url.replace('http', 'ws')}/v1/stream`, bob.token);
+                        await client.follow();
+                        await has('follows', (heard) => subscriptions(heard).length === 1);
+                        await send(ada, chat, 'One');
+                        await send(ada, chat, 'Two');
+                        await has('was told', (heard) => texts(heard).length === 2);
+                        await client.cut();
+                        await send(ada, chat, 'While it was cut off');
+                        await client.follow();
+                        await has('resumed', (heard) => subscriptions(heard).length === 2);
+                        await send(ada, chat, 'Afterwards');
+                        await has('was told of all', (heard) => texts(heard).length >= 4);
+                        assert.deepEqual(texts(await client.all()), ['One', 'Two', 'While it was cut off', 'Afterwards']);
+                        assert.deepEqual(subscriptions(await client.all()), [false, true]);
+                } finally {
+                        await client.stop();
+                }
+        });
+}
 
 // ---- Random members at once ----
 
-test(`random members at once: one log without gaps, the same for all by every road, and nothing that one may not read (seed ${seed})`, { timeout: 300_000 },
-        () => play(net, followers));
+test(`${clients} clients of random members at once, whose connections are cut: one log without gaps, the same for all by every road, and nothing that one may not read (seed ${seed})`, { timeout: 1_200_000 },
+        () => play({ url: net.url, ...accounts(patient(net.api)) }, followers));

@@ -1,9 +1,10 @@
-// Random members at once in the same chats, each followed by a device on the stream and by one that syncs now and then; and what must hold of all that
-// they were told. Who runs it may kill processes meanwhile.
+// Random members at once in the same chats of 2, of 10 and of all, each with two devices: one on the stream and one that syncs now and then, whose connections
+// are cut; and what must hold of all that they were told. Who runs it may kill processes meanwhile.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { eventually, must, problem } from './client.mjs';
+import { eventually, inBatches, must, problem } from './client.mjs';
 import { Follower, Replica, essence, logOf, pagesOf } from './chatclients.mjs';
+import { mode } from './harness.mjs';
 
 export const of = (chat, message, what = '') => `/v1/chats/${chat.id}/messages/${message.id}${what}`;
 export const thumb = `/reactions/${encodeURIComponent('👍')}`;
@@ -25,38 +26,51 @@ function randomOf(number) {
 const REFUSALS = [403, 404, 409, 422];
 const done = (answer) => assert.ok(answer.status < 300 || REFUSALS.includes(answer.status), JSON.stringify(answer.body));
 
-// One of a member's steps. World: {owner, members, chats, messages: [{chat, id}], acknowledged}.
+// Sends, sometimes twice at once, and sometimes on a connection that is cut before there is an answer; then it sends again until there is one.
+async function send({ acknowledged, messages, unanswered }, me, chat, random, reply_to_id) {
+        const body = { client_id: randomUUID(), text: `by ${me.username}, ${randomUUID()}`, reply_to_id };
+        const ask = (options) => me.post(`/v1/chats/${chat.id}/messages`, body, options);
+        const cut = random.chance(0.15);
+        if (cut) {
+                await ask({ timeoutMs: random.pick([1, 5, 20, 50]) }).catch((error) => assert.ok(!(error instanceof assert.AssertionError), error.message));
+        }
+        const answers = await Promise.all(Array.from({ length: random.chance(0.3) ? 2 : 1 }, () => ask()));
+        for (const answer of answers) {
+                done(answer);
+                if (answer.status === 201) {
+                        acknowledged.push({ chat, client_id: body.client_id, id: answer.body.id, seq: answer.body.seq });
+                        messages.push({ chat, id: answer.body.id });
+                }
+        }
+        if (answers.every(({ status }) => status !== 201) && (cut || answers.some(({ again }) => again))) {
+                unanswered.push({ chat, text: body.text }); // it was done or not before the sender was out of the chat
+        }
+}
+
+// One of a member's steps. World: {chats, messages: [{chat, id}], acknowledged, unanswered}.
 async function step(world, me, random) {
-        const chat = random.pick(world.chats);
+        const chat = random.pick(world.chats.filter(({ people }) => people.includes(me)));
         const message = random.pick(world.messages.filter((m) => m.chat === chat));
         if (!message || random.chance(0.4)) {
-                const body = { client_id: randomUUID(), text: `by ${me.username}, ${randomUUID()}`, reply_to_id: message && random.chance(0.3) ? message.id : undefined };
-                const answers = await Promise.all(Array.from({ length: random.chance(0.3) ? 2 : 1 }, () => me.post(`/v1/chats/${chat.id}/messages`, body)));
-                for (const answer of answers) {
-                        done(answer);
-                        if (answer.status === 201) {
-                                world.acknowledged.push({ chat, client_id: body.client_id, id: answer.body.id, seq: answer.body.seq });
-                                world.messages.push({ chat, id: answer.body.id });
-                        }
-                }
-                return;
+                return send(world, me, chat, random, message && random.chance(0.3) ? message.id : undefined);
         }
-        done(await random.pick([
+        const { owner, people } = chat;
+        return done(await random.pick([
                 () => me.patch(of(chat, message), { text: `edited by ${me.username}, ${randomUUID()}` }),
                 () => me.put(of(chat, message, thumb)),
                 () => me.del(of(chat, message, thumb)),
                 () => me.del(of(chat, message, random.chance(0.3) ? '?for=all' : '')),
                 () => me.put(of(chat, message, '/pin')),
                 async () => me.put(`/v1/chats/${chat.id}/read`, { body: { seq: (await me.get(`/v1/chats/${chat.id}`)).body.last_seq || 1 } }),
-                () => me.del(`/v1/chats/${chat.id}/participants/${me === world.owner ? random.pick(world.members).id : me.id}`),
-                () => world.owner.post(`/v1/chats/${chat.id}/participants`, { user_ids: [random.pick(world.members).id] }),
-                () => world.owner.patch(`/v1/chats/${chat.id}`, { title: randomUUID() }),
+                () => me.del(`/v1/chats/${chat.id}/participants/${me === owner ? random.pick(people.slice(1)).id : me.id}`),
+                () => owner.post(`/v1/chats/${chat.id}/participants`, { user_ids: [random.pick(people.slice(1)).id] }),
+                () => owner.patch(`/v1/chats/${chat.id}`, { title: randomUUID() }),
         ])());
 }
 
-// The numbers that a member may read of a log that is known as a whole.
-function rangesOf(log, member, history) {
-        const ranges = [];
+// The numbers that a member may read of a log that is known as a whole. Nobody comes to a direct chat, or leaves it.
+function rangesOf(chat, log, member, history) {
+        const ranges = chat.kind === 'direct' && chat.people.includes(member) ? [{ from: 1, to: Infinity }] : [];
         for (const { kind, seq, member: of } of log) {
                 if (of?.id === member.id && kind === 'joined') {
                         ranges.push({ from: history ? 1 : seq, to: Infinity });
@@ -78,7 +92,7 @@ function checkShown(change, log, ranges, who) {
 
 async function checkMember(chat, log, { follower, replica }) {
         const { member } = follower;
-        const [ranges, present] = [rangesOf(log, member, chat.history), rangesOf(log, member, false)];
+        const [ranges, present] = [rangesOf(chat, log, member, chat.history), rangesOf(chat, log, member, false)];
         const expected = log.map(({ seq }) => seq).filter((seq) => within(present, seq));
         const told = () => follower.of(chat).map((change) => change.seq).filter((seq) => !chat.history || within(present, seq)); // of a chat with history more may come to who is back
         await eventually(`${member.username} is told of all`, async () => {
@@ -102,45 +116,76 @@ async function checkMember(chat, log, { follower, replica }) {
         return undefined;
 }
 
-function checkLog(log, acknowledged) {
+function checkLog(log, acknowledged, unanswered) {
         assert.deepEqual(log.map((c) => c.seq), log.map((_, i) => i + 1), 'no gap');
+        const ids = new Map();
         for (const { client_id, id, seq } of acknowledged) {
                 assert.equal(log[seq - 1].id, id, 'what was acknowledged is there');
-                assert.ok(acknowledged.every((a) => a.client_id !== client_id || a.id === id), 'once for each client_id');
+                assert.equal(ids.get(client_id) ?? id, id, 'once for each client_id');
+                ids.set(client_id, id);
         }
-        assert.deepEqual(log.filter((c) => c.kind === 'message').map((c) => c.id).sort(), [...new Set(acknowledged.map((a) => a.id))].sort(), 'nothing else is');
+        const known = new Set(ids.values());
+        assert.equal(known.size, ids.size, 'each client_id has a message of its own');
+        const others = log.filter((c) => c.kind === 'message' && !known.has(c.id));
+        assert.ok(others.length <= unanswered.length, `${others.length} messages that nobody was answered, of ${unanswered.length} sent`);
+        const texts = others.flatMap(({ message }) => (message?.text ? [message.text] : [])); // as they were sent: nobody who could edit them knows of them
+        assert.deepEqual([...new Set(texts)].filter((text) => unanswered.some((u) => u.text === text)), texts, 'and each of them once');
 }
 
 export const seed = Number(process.env.SONET_HISTORY_SEED ?? Date.now() % 1e6);
-const STEPS = Number(process.env.SONET_HISTORY_STEPS ?? 20);
-const MEMBERS = Number(process.env.SONET_HISTORY_MEMBERS ?? 5); // at least 4
+export const long = process.env.SONET_E2E_LONG === '1';
+const STEPS = Number(process.env.SONET_HISTORY_STEPS ?? (long ? 100 : 8));
+const MEMBERS = Number(process.env.SONET_HISTORY_MEMBERS ?? (long || mode === 'single' ? 50 : 12)); // at least 4
+export const clients = 2 * MEMBERS;
 
-// What each member does, and that it is as it must be. net: {url, registerMany}; meanwhile() runs beside them.
-export async function play(net, followers, meanwhile = async () => {}) {
-        const [owner, ...members] = await net.registerMany(MEMBERS);
-        const clients = await Promise.all([owner, ...members].map(async (member) => ({ follower: await new Follower(member, net.url).connect(), replica: new Replica(member, 2) })));
-        followers.push(...clients.map((client) => client.follower));
-        const chats = [await begin(owner, members.slice(0, 2)), await begin(owner, members), await begin(owner, members.slice(1, 3), { history: true })];
-        const world = { owner, members, chats, messages: [], acknowledged: [] };
-        await Promise.all([meanwhile(), ...clients.map(async ({ follower, replica }, i) => {
-                const random = randomOf(seed + i);
-                for (let n = 0; n < STEPS; n++) {
-                        await step(world, follower.member, random);
-                        if (random.chance(0.15)) {
-                                await replica.sync();
-                        }
-                        if (random.chance(0.1)) {
-                                await follower.cut();
-                        }
-                }
-        })]);
-        for (const chat of chats) {
-                checkLog(await logOf(owner, chat.id), world.acknowledged.filter((a) => a.chat === chat));
+// Chats of all, of ten and of two; some people are in several.
+async function beginChats(everyone) {
+        const groups = [[everyone], [everyone.slice(0, 10)], [everyone.slice(-10), { history: true }]];
+        const pairs = [0, 2, 4, 6, 8].map((i) => [everyone.slice(i, i + 2), { kind: 'direct', title: undefined }]).filter(([people]) => people.length === 2);
+        return Promise.all([...groups, ...pairs].map(async ([people, more]) => ({ ...(await begin(people[0], people.slice(1), more)), owner: people[0], people })));
+}
+
+// Steps as they are taken, for who waits until a share of all is.
+class Progress {
+        constructor(total) { Object.assign(this, { total, taken: 0, waiting: [] }); }
+
+        add() {
+                this.taken++;
+                this.waiting.filter(({ at }) => at === this.taken).forEach(({ resolve }) => resolve());
         }
-        for (const client of clients) {
-                await client.replica.sync();
-                for (const chat of chats) {
-                        await checkMember(chat, await logOf(owner, chat.id), client);
+
+        reached(share) {
+                const at = Math.max(1, Math.floor(share * this.total));
+                return at <= this.taken ? undefined : new Promise((resolve) => this.waiting.push({ at, resolve }));
+        }
+}
+
+async function live(world, { follower, replica }, random, progress) {
+        for (let n = 0; n < STEPS; n++) {
+                await step(world, follower.member, random);
+                if (random.chance(0.15)) {
+                        await replica.sync();
                 }
+                if (random.chance(0.1)) {
+                        await follower.cut();
+                }
+                progress.add();
+        }
+}
+
+// What each member does, and that it is as it must be. net: {url, registerMany}; meanwhile(progress) runs beside them.
+export async function play(net, followers, meanwhile = async () => {}) {
+        const everyone = await net.registerMany(MEMBERS);
+        const devices = await Promise.all(everyone.map(async (member) => ({ follower: await new Follower(member, net.url).connect(), replica: new Replica(member, 2) })));
+        followers.push(...devices.map(({ follower }) => follower));
+        const world = { chats: await beginChats(everyone), messages: [], acknowledged: [], unanswered: [] };
+        const progress = new Progress(STEPS * MEMBERS);
+        await Promise.all([meanwhile(progress), ...devices.map((own, i) => live(world, own, randomOf(seed + i), progress))]);
+        await inBatches(devices, 8, ({ replica }) => replica.sync());
+        for (const chat of world.chats) {
+                const log = await logOf(chat.owner, chat.id);
+                const mine = (list) => list.filter((a) => a.chat === chat);
+                checkLog(log, mine(world.acknowledged), mine(world.unanswered));
+                await inBatches(devices, 8, (own) => checkMember(chat, log, own));
         }
 }
