@@ -14,25 +14,31 @@ DB_STATEMENT(INSERT_DEAD_LETTER, "*", NULL,
              "insert into dead_letters (consumer, source, position, type, aggregate_id, event, error, attempts)"
              " values ($1, $2, $3, $4, $5, $6, $7, $8)");
 
+sn_status bus_dead_letter_add(struct db_tx *tx, const char *worker, const bus_event *event, const char *error,
+                              int attempts)
+{
+        size_t len = sonet__events__event__get_packed_size(event);
+        uint8_t *packed = arena_alloc(db_arena(tx), len + 1);
+
+        (void)sonet__events__event__pack(event, packed);
+        return db_exec(tx, &INSERT_DEAD_LETTER,
+                       DB_BINDS(bind_text(worker), bind_text(event->source), bind_i64(event->position),
+                                bind_text(event->type), bind_uuid(event->aggregate_id), bind_bytes(packed, len),
+                                bind_text(error), bind_i64(attempts)),
+                       NULL);
+}
+
 sn_status bus_dead_letter_put(struct rpc_call *c, const struct bus_batch *batch, const char *error, int attempts)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
-        const bus_event *event = batch->events[0];
-        size_t len = sonet__events__event__get_packed_size(event);
-        uint8_t *packed = arena_alloc(c->arena, len + 1);
         bool advanced;
 
-        (void)sonet__events__event__pack(event, packed);
         TRY(db_begin(c, &tx));
-        TRY(bus_position_advance(tx, batch, event->position, &advanced));
+        TRY(bus_position_advance(tx, batch, batch->events[0]->position, &advanced));
         if (!advanced) { /* another process took it */
                 return SN_OK;
         }
-        TRY(db_exec(tx, &INSERT_DEAD_LETTER,
-                    DB_BINDS(bind_text(batch->consumer->name), bind_text(event->source), bind_i64(event->position),
-                             bind_text(event->type), bind_uuid(event->aggregate_id), bind_bytes(packed, len),
-                             bind_text(error), bind_i64(attempts)),
-                    NULL));
+        TRY(bus_dead_letter_add(tx, batch->consumer->name, batch->events[0], error, attempts));
         return db_commit(c, NULL, &tx);
 }
 

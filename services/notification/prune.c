@@ -1,17 +1,20 @@
-/* Deletes notifications that are older than 90 days, and what was logged of deliveries 30 days ago. */
+/* Deletes notifications that are older than 90 days, what was logged of deliveries 30 days ago, and what was given up
+ * then. */
 #include "services/notification/notification.h"
 
+#include "services/notification/dead_deliveries.h"
 #include "services/notification/store.h"
 
 enum { KEPT_DAYS = 90, LOGS_KEPT_DAYS = 30, ROWS_AT_ONCE = 1000 };
 
 static sn_status prune(struct rpc_call *c, bool *more)
 {
-        int64_t n = 0, n_logs = 0;
+        int64_t n = 0, n_logs = 0, n_dead = 0;
 
         TRY(DB_WRITE(c, tx, store_prune(tx, KEPT_DAYS, ROWS_AT_ONCE, &n)));
         TRY(DB_WRITE(c, tx, store_prune_logs(tx, LOGS_KEPT_DAYS, ROWS_AT_ONCE, &n_logs)));
-        *more = n == ROWS_AT_ONCE || n_logs == ROWS_AT_ONCE;
+        TRY(DB_WRITE(c, tx, dead_deliveries_prune(tx, LOGS_KEPT_DAYS, ROWS_AT_ONCE, &n_dead)));
+        *more = n == ROWS_AT_ONCE || n_logs == ROWS_AT_ONCE || n_dead == ROWS_AT_ONCE;
         return SN_OK;
 }
 

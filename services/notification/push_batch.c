@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
+#include "services/notification/dead_deliveries.h"
 #include "services/notification/store.h"
 
 enum { CALL_MS = 50000, BUSY_ATTEMPTS = 2 };
@@ -115,12 +116,33 @@ static sn_status retry(struct db_tx *tx, const struct sending *s)
                                   d->attempts - s->untried);
 }
 
+/* What the push service refuses, it would refuse again. */
+static sn_status give_up(struct db_tx *tx, const struct sending *s)
+{
+        const struct outgoing *d = &s->delivery->out;
+        char *error = arena_printf(db_arena(tx), "%s answered %d", s->origin, s->result.status);
+
+        for (size_t i = 0; i < d->n; i++) {
+                TRY(dead_deliveries_add(tx, d->rows[i], CHANNEL_PUSH, s->to->id, error));
+        }
+        return SN_OK;
+}
+
+static bool is_given_up(const struct sending *s)
+{
+        return s->result.outcome == PUSH_REFUSED ||
+               (s->result.outcome == PUSH_LATER && !s->untried && s->delivery->out.attempts >= QUEUE_ATTEMPTS_MAX);
+}
+
 static sn_status settle_sending(struct db_tx *tx, const struct sending *s)
 {
         int64_t forgotten = 0;
 
         if (!s->untried) {
                 TRY(log_one(tx, s));
+        }
+        if (is_given_up(s)) {
+                return give_up(tx, s);
         }
         if (s->result.outcome == PUSH_GONE) {
                 return store_unsubscribe(tx, s->to->id, s->delivery->out.user_id, &forgotten);

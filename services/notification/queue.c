@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include "base/clock.h"
+#include "services/notification/dead_deliveries.h"
 #include "services/notification/show.h"
 #include "services/notification/store.h"
 
@@ -83,6 +84,8 @@ struct claim {
         struct rules *rules; /* of each member */
         char **dropped;
         size_t n_dropped;
+        NotificationRows__Queued **dead; /* those of the dropped that were begun too often */
+        size_t n_dead;
 };
 
 static const struct rules *rules_of(const struct claim *k, const char *user_id)
@@ -111,7 +114,7 @@ static bool is_turned_off(const struct claim *k, const NotificationRows__Queued 
         enum notification_type type;
         enum reason reason;
 
-        return row->read || row->attempts > QUEUE_ATTEMPTS_MAX || !type_find(row->type, &type) ||
+        return row->read || !type_find(row->type, &type) ||
                delivery_of(rules_of(k, row->user_id), type, k->channel, &reason) == DELIVERY_OFF;
 }
 
@@ -135,11 +138,15 @@ static sn_status sift(struct claim *k)
         size_t kept = 0;
 
         k->dropped = ARENA_ARRAY(k->c->arena, char *, k->n);
+        k->dead = ARENA_ARRAY(k->c->arena, NotificationRows__Queued *, k->n);
         for (size_t i = 0; i < k->n; i++) {
                 int64_t loud_ms = loud_at_ms(k, k->rows[i]);
 
                 if (is_turned_off(k, k->rows[i])) {
                         k->dropped[k->n_dropped++] = k->rows[i]->id;
+                } else if (k->rows[i]->attempts > QUEUE_ATTEMPTS_MAX) {
+                        k->dropped[k->n_dropped++] = k->rows[i]->id;
+                        k->dead[k->n_dead++] = k->rows[i];
                 } else if (loud_ms > k->c->now_ms) {
                         TRY(DB_WRITE(k->c, tx,
                                      store_postpone(tx, &k->rows[i]->id, 1, loud_ms, HOLD_QUIET_HOURS, true)));
@@ -193,6 +200,14 @@ static sn_status show(struct claim *k, struct outgoing *d)
         return SN_OK;
 }
 
+static sn_status drop(struct db_tx *tx, const struct claim *k)
+{
+        for (size_t i = 0; i < k->n_dead; i++) {
+                TRY(dead_deliveries_add(tx, k->dead[i], k->channel, "", "no attempt came to its end"));
+        }
+        return store_dequeue(tx, k->dropped, k->n_dropped);
+}
+
 sn_status queue_claim(struct rpc_call *c, enum channel channel, int64_t limit, int64_t lease_ms,
                       struct outgoing **deliveries, size_t *n)
 {
@@ -214,7 +229,7 @@ sn_status queue_claim(struct rpc_call *c, enum channel channel, int64_t limit, i
                         *n += d.n_shown > 0;
                 }
         }
-        return k.n_dropped > 0 ? DB_WRITE(c, tx, store_dequeue(tx, k.dropped, k.n_dropped)) : SN_OK;
+        return k.n_dropped > 0 ? DB_WRITE(c, tx, drop(tx, &k)) : SN_OK;
 }
 
 sn_status queue_done(struct db_tx *tx, const struct outgoing *d)

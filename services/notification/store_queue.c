@@ -100,6 +100,20 @@ sn_status store_retry_target(struct db_tx *tx, NotificationRows__Queued *const *
                        NULL);
 }
 
+DB_STATEMENT(ENQUEUE_AGAIN, "notification_service", NULL,
+             "insert into notification_queue (id, notification_id, user_id, channel, target_id, hold, due_at)"
+             " select gen_random_uuid(), n.id, n.user_id, a.channel, a.target_id, 0, now() from unnest($1::uuid[],"
+             " $2::uuid[], $3::bigint[]) as a (id, target_id, channel) join notifications n on n.id = a.id"
+             " on conflict (notification_id, channel, target_id) do nothing");
+
+sn_status store_enqueue_again(struct db_tx *tx, char **notification_ids, char **target_ids, const int64_t *channels,
+                              size_t n)
+{
+        return db_exec(tx, &ENQUEUE_AGAIN,
+                       DB_BINDS(bind_uuids(notification_ids, n), bind_uuids(target_ids, n), bind_i64s(channels, n)),
+                       NULL);
+}
+
 DB_STATEMENT(LOG_DELIVERY, "notification_service", NULL,
              "insert into notification_delivery_logs (id, notification_id, user_id, channel, provider, outcome, status,"
              " took_ms) values ($1, $2, $3, $4, $5, $6, $7, $8)");

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { query, sharedDir } from './database.mjs';
+import { admin } from './operator.mjs';
 import { PushService, assertSigned } from './pushreceiver.mjs';
 import { eventually, logIn, must, problem, register, registerMany } from './shared.mjs';
 
@@ -124,6 +125,36 @@ test('a push that is put off comes later, to that browser alone, and holds up no
         await service.wait(busy, 2);
         await eventually('three attempts', async () => (await attempts(author, item)).map((a) => a.outcome).sort().join() === 'later,sent,sent', 60_000);
         assert.equal(service.to(here).length, 1);
+});
+
+const letters = async (item) => (await admin('deadletters', 'list', '--service', 'notification')).stdout.split('\n').filter((line) => line.includes(item.id));
+
+test('what a push service refuses, or puts off too often, is a dead letter, which is sent again when it is replayed', async () => {
+        const [author, fan] = await registerMany(2);
+        const [picky, busy] = [await subscribe(author), await subscribe(author)];
+        service.answers[picky.path] = () => [400, {}];
+        service.answers[busy.path] = () => [429, {}];
+        await fan.react((await author.note('Refused')).id, 'like');
+        const item = await newest(author);
+        const [refused] = await eventually('a dead letter', async () => {
+                const found = await letters(item);
+                return found.length === 1 && found;
+        }, 60_000);
+        assert.match(refused, new RegExp(`deliveries {2}notification@0 push.like ${item.id} {2}1 tries: ${service.url} answered 400$`));
+        query(sharedDir(), 'notification', `update notification_queue set due_at = now(), attempts = 9 where user_id = '${author.id}'`);
+        const both = await eventually('two dead letters', async () => {
+                const found = await letters(item);
+                return found.length === 2 && found;
+        }, 60_000);
+        assert.match(both[1], new RegExp(`10 tries: ${service.url} answered 429$`));
+        assert.equal(query(sharedDir(), 'notification', `select count(*) from notification_queue where user_id = '${author.id}'`), '0');
+        delete service.answers[picky.path];
+        delete service.answers[busy.path];
+        const [before, id] = [service.to(busy).length, refused.trim().split(/\s+/)[1]];
+        assert.equal((await admin('deadletters', 'replay', '--service', 'notification', id)).code, 0);
+        assert.equal((await service.wait(picky, 2)).text.id, item.id);
+        await eventually('one is left', async () => (await letters(item)).length === 1);
+        assert.equal(service.to(busy).length, before);
 });
 
 test('a receiver that does not answer holds up nobody else', async () => {
