@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/ticker.h"
@@ -166,6 +167,7 @@ static bool send_one(struct worker *w, const struct mail_item *item, int64_t unt
                         reached(s);
                 }
                 log_result(s, item, &result);
+                fault_point("mail_sent");
         }
         note_result(s, item, &result, until_us);
         return result.outcome != MAIL_UNREACHABLE;

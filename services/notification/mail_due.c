@@ -3,6 +3,7 @@
 #include "services/notification/notification.h"
 
 #include <string.h>
+#include "base/fault.h"
 #include "services/notification/mails.h"
 #include "services/notification/queue.h"
 #include "services/notification/store.h"
@@ -74,8 +75,11 @@ static sn_status mail_some(struct rpc_call *c, bool *more)
         if (n == 0) {
                 return SN_OK;
         }
+        fault_point("mail_claimed");
         TRY(load_recipients(c, deliveries, n, &recipients));
-        return DB_WRITE(c, tx, write_all(tx, deliveries, n, &recipients));
+        TRY(DB_WRITE(c, tx, write_all(tx, deliveries, n, &recipients)));
+        fault_point("mail_queued");
+        return SN_OK;
 }
 
 const struct service_job notification_mail_due = {.name = "mail_notifications", .every_s = EVERY_S, .run = mail_some};

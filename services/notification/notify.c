@@ -1,6 +1,7 @@
 /* Owns how consumers turn what they have collected into notifications. */
 #include "services/notification/notify.h"
 
+#include "base/fault.h"
 #include "db/db.h"
 
 /* bus_begin may take events out of the batch, at its beginning. */
@@ -15,11 +16,15 @@ sn_status notify_batch(struct rpc_call *c, struct bus_batch *batch, notify_colle
         TRY(arrivals_decide(&arrivals));
         TRY(bus_begin(c, batch, &tx));
         TRY(arrivals_store(&arrivals, tx, n - batch->n));
-        return bus_commit(c, batch, &tx);
+        TRY(bus_commit(c, batch, &tx));
+        fault_point("notified");
+        return SN_OK;
 }
 
 sn_status notify_portion(struct arrivals *a)
 {
         TRY(arrivals_decide(a));
-        return DB_WRITE(a->c, tx, arrivals_store(a, tx, 0));
+        TRY(DB_WRITE(a->c, tx, arrivals_store(a, tx, 0)));
+        fault_point("portion_notified");
+        return SN_OK;
 }

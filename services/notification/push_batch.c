@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
+#include "base/fault.h"
 #include "services/notification/dead_deliveries.h"
 #include "services/notification/store.h"
 
@@ -53,6 +54,9 @@ static sn_status claim(struct push_batch *b, size_t limit)
         struct outgoing *claimed = NULL;
 
         TRY(queue_claim(b->c, CHANNEL_PUSH, (int64_t)limit, PUSH_LEASE_MS, &claimed, &b->n));
+        if (b->n > 0) {
+                fault_point("push_claimed");
+        }
         b->deliveries = ARENA_ARRAY(b->c->arena, struct push_delivery, b->n);
         for (size_t i = 0; i < b->n; i++) {
                 b->deliveries[i].out = claimed[i];
@@ -176,6 +180,7 @@ sn_status push_batch_settle(struct push_batch *b)
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(b->c->service, CALL_MS);
 
         TRY(DB_WRITE(c, tx, settle(tx, b)));
+        fault_point("push_settled");
         b->settled_us = clock_monotonic_us();
         for (size_t i = 0; i < b->n; i++) {
                 if (is_to_settle(&b->deliveries[i])) {

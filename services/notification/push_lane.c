@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/metrics.h"
 #include "base/ticker.h"
 #include "services/notification/push_batch.h"
@@ -72,6 +73,7 @@ static void take_results(int wait_ms)
 
                         forget_started(s);
                         end_sending(s, &results[i]);
+                        fault_point("push_sent");
                         push_breaker_note(s->origin, results[i].outcome == PUSH_LATER);
                 }
                 wait_ms = 0;

@@ -1,0 +1,91 @@
+// What reaches members when the process that tells them is killed between any two steps: each event once, on each channel. To the outside a push or
+// a mail may go twice, when it was sent and that was not written down: under the same topic, with the same Message-ID.
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { eventually, must, randomKey } from './client.mjs';
+import { query } from './database.mjs';
+import { untilAcknowledged } from './ledger.mjs';
+import { MAIL_FROM, Mailbox, codeIn } from './mailbox.mjs';
+import { ownServer } from './own.mjs';
+import { PushService } from './pushreceiver.mjs';
+
+const faults = fs.mkdtempSync(path.join(os.tmpdir(), 'sonet-faults-'));
+fs.chmodSync(faults, 0o777); // servers that root starts run as somebody else
+const box = await new Mailbox().open();
+const service = await new PushService().open();
+const it = ownServer({ env: { SMTP_URL: box.url, MAIL_FROM, PUSH_NETWORKS: '127.0.0.1', SONET_FAULT_DIR: faults } });
+after(async () => {
+        await Promise.all([box.close(), service.close()]);
+        fs.rmSync(faults, { recursive: true });
+});
+
+// What the killed process had leased is due when the lease ends: now. Its other channel may be at work in the next process already.
+const dueNow = (table, where) => `update ${table} set due_at = now() where ${where}`;
+const STEPS = {
+        notified: '', portion_notified: '', push_settled: '',
+        push_claimed: dueNow('notification_queue', 'channel = 1'), push_sent: dueNow('notification_queue', 'channel = 1'),
+        mail_claimed: dueNow('notification_queue', 'channel = 2'), mail_queued: '', mail_sent: dueNow('mail_queue', 'settled_at is null'),
+};
+const sql = (words) => eventually('the database answers', () => query(it.server.dir, 'notification', words), 60_000);
+const distinct = (list) => [...new Set(list)];
+
+async function listener() {
+        const member = await it.register();
+        const address = `${member.username}@example.org`;
+        must(await member.post('/v1/auth/email/verify', { code: codeIn(await box.wait(address)) }));
+        must(await member.patch('/v1/users/me/settings', { notifications: { email: true } }));
+        must(await member.put('/v1/notifications/preferences', { body: { types: [{ type: 'message', email: 'immediate' }] } }));
+        const subscription = service.subscription();
+        must(await member.post('/v1/push/subscriptions', subscription.body), 201);
+        return { member, subscription, mails: () => box.to(address).slice(1).map((m) => m.messageId) };
+}
+
+test('each event ends in one notification, one push and one mail, at whichever step the process is killed', { timeout: 600_000 }, async () => {
+        const { member, subscription, mails } = await listener();
+        const fan = await it.register();
+        const note = await member.note('Say something');
+        const chat = must(await fan.post('/v1/chats', { kind: 'direct', user_ids: [member.id] }), 201);
+        const cause = async (step) => {
+                const [where, body] = step === 'portion_notified' ? [`/v1/chats/${chat.id}/messages`, { client_id: randomUUID(), text: step }]
+                        : [`/v1/notes/${note.id}/comments`, { text: step }];
+                const headers = step === 'portion_notified' ? {} : { 'idempotency-key': randomKey() };
+                return (await untilAcknowledged(() => fan.post(where, body, { headers, timeoutMs: 10_000 }), [201])).body.id;
+        };
+        const find = async (id) => must(await member.get('/v1/notifications?limit=100')).items.filter((i) => [i.note?.id, i.chat?.id].includes(id));
+        const attempts = async (item) => must(await member.get(`/v1/notifications/${item.id}/deliveries`)).items.map((a) => `${a.channel} ${a.outcome}`).sort();
+        const told = [];
+        const mailed = () => eventually('all are mailed', () => distinct(mails()).length === told.length, 120_000);
+        for (const [step, hurry] of Object.entries(STEPS)) {
+                const armed = path.join(faults, step);
+                if (step === 'mail_sent') {
+                        await mailed(); // the others, so that it is this one
+                }
+                fs.writeFileSync(armed, '');
+                const id = await cause(step);
+                await eventually(`${step}: it is killed`, () => !fs.existsSync(armed), 120_000);
+                await eventually('ready again', async () => (await it.api('GET', '/readyz', { timeoutMs: 5000 })).status === 200, 120_000);
+                if (hurry) {
+                        await sql(hurry);
+                }
+                told.push(await eventually(`${step}: one notification, one push`, async () => {
+                        const found = await find(step === 'portion_notified' ? chat.id : id);
+                        assert.equal(found.length, 1);
+                        assert.deepEqual((await attempts(found[0])).filter((a) => a.startsWith('push')), ['push sent']);
+                        return found[0];
+                }, 120_000));
+        }
+        await mailed();
+        await eventually('nothing is left to send', async () => await sql('select (select count(*) from notification_queue) + (select count(*) from mail_queue where settled_at is null)') === '0', 120_000);
+        assert.deepEqual(must(await member.get('/v1/notifications?limit=100')).items.map((i) => i.id).sort(), told.map((i) => i.id).sort());
+        for (const item of told) {
+                assert.deepEqual(await attempts(item), ['email sent', 'push sent']);
+        }
+        const pushed = service.to(subscription);
+        assert.deepEqual(distinct(pushed.map((p) => subscription.read(p.body).id)).sort(), told.map((i) => i.id).sort());
+        assert.equal(distinct(pushed.map((p) => p.headers.topic)).length, told.length);
+        assert.equal(distinct(mails()).length, told.length);
+});
