@@ -134,6 +134,36 @@ static void work_that_waited_past_its_deadline_is_told(void **state)
         assert_int_equal(n_expired, 1);
 }
 
+/* The first takes 50 ms: of those behind the second, one that would wait as long is late if it has less than 100. */
+static void what_could_only_be_begun_late_is_refused_where_asked_for(void **state)
+{
+        clock_set_source(&(struct clock_source){.monotonic_us = fixed_monotonic});
+        struct workers *w = workers_new("slow", 1, 10);
+        workers_refuse_late(w);
+        assert_true(workers_submit(w, new_work(wait_at_gate)));
+        wait_until_at_gate(1);
+        fixed_now += 50000;
+        open_gate(true);
+        while (metric_value(metric_gauge("sonet_workers_busy", "", "pool=\"slow\"")) > 0) {
+                clock_sleep_ms(1);
+        }
+        open_gate(false);
+        assert_true(workers_submit(w, new_work(wait_at_gate)));
+        wait_until_at_gate(1);
+        struct work *first = new_work(count), *late = new_work(count), *in_time = new_work(count);
+        first->deadline_us = fixed_now + 10;
+        late->deadline_us = fixed_now + 99000;
+        in_time->deadline_us = fixed_now + 100000;
+        assert_true(workers_submit(w, first)); /* nothing waits before it */
+        assert_false(workers_submit(w, late));
+        assert_true(workers_submit(w, in_time));
+        free(late);
+        open_gate(true);
+        workers_free(w);
+        clock_set_source(NULL);
+        assert_int_equal(n_run, 4);
+}
+
 static atomic_int n_accepted;
 
 static void *submit_many(void *arg)
@@ -171,6 +201,7 @@ int main(void)
             cmocka_unit_test_setup(a_full_queue_refuses_at_once_and_what_was_accepted_runs, start),
             cmocka_unit_test_setup(a_pool_without_a_queue_takes_as_much_as_it_has_threads, start),
             cmocka_unit_test_setup(work_that_waited_past_its_deadline_is_told, start),
+            cmocka_unit_test_setup(what_could_only_be_begun_late_is_refused_where_asked_for, start),
             cmocka_unit_test_setup(all_that_many_threads_submit_runs_once, start),
         };
         workers_free(NULL);

@@ -15,8 +15,9 @@ struct workers {
         struct work *first, **end; /* those that wait, oldest first */
         int n_waiting, queue_max;
         int n_busy, n_threads;
-        bool stopping;
-        char name[12]; /* thread names hold 15 characters, with the number */
+        bool stopping, refuses_late;
+        int64_t run_us; /* how long work takes, as a moving average */
+        char name[12];  /* thread names hold 15 characters, with the number */
         struct metric *waiting_gauge, *busy_gauge, *refused_total;
         pthread_t threads[];
 };
@@ -42,6 +43,18 @@ static struct work *take_work(struct workers *w)
         return work;
 }
 
+static void note_run(struct workers *w, int64_t us)
+{
+        w->run_us = w->run_us == 0 ? us : w->run_us + (us - w->run_us) / 16;
+}
+
+static bool comes_late(const struct workers *w, const struct work *work)
+{
+        int64_t left_us = work->deadline_us - clock_monotonic_us();
+
+        return w->refuses_late && work->deadline_us != 0 && w->n_waiting * w->run_us / w->n_threads > left_us / 2;
+}
+
 static void *worker_main(void *arg)
 {
         struct workers *w = ((struct start *)arg)->pool;
@@ -58,10 +71,12 @@ static void *worker_main(void *arg)
                         break;
                 }
                 struct work *work = take_work(w);
+                int64_t began_us = clock_monotonic_us();
                 pthread_mutex_unlock(&w->lock);
-                work->run(work, work->deadline_us != 0 && clock_monotonic_us() >= work->deadline_us);
+                work->run(work, work->deadline_us != 0 && began_us >= work->deadline_us);
                 metric_add(w->busy_gauge, -1); /* work may be gone by now */
                 pthread_mutex_lock(&w->lock);
+                note_run(w, clock_monotonic_us() - began_us);
                 w->n_busy--;
         }
         pthread_mutex_unlock(&w->lock);
@@ -98,8 +113,8 @@ struct workers *workers_new(const char *name, int threads, int queue_max)
         const char *labels = metrics_intern("pool=\"%s\"", name);
         w->waiting_gauge = metric_gauge("sonet_workers_waiting", "Work that waits for a worker.", labels);
         w->busy_gauge = metric_gauge("sonet_workers_busy", "Workers that are busy.", labels);
-        w->refused_total =
-            metric_counter("sonet_workers_refused_total", "Work refused because the queue was full.", labels);
+        w->refused_total = metric_counter("sonet_workers_refused_total",
+                                          "Work refused because the queue was full, or too slow.", labels);
         snprintf(w->name, sizeof(w->name), "%s", name);
         w->queue_max = queue_max;
         w->end = &w->first;
@@ -113,12 +128,17 @@ struct workers *workers_new(const char *name, int threads, int queue_max)
         return w;
 }
 
+void workers_refuse_late(struct workers *w)
+{
+        w->refuses_late = true;
+}
+
 bool workers_submit(struct workers *w, struct work *work)
 {
         work->next = NULL;
         pthread_mutex_lock(&w->lock);
         /* A worker that is free takes one at once: that one does not count as waiting. */
-        bool accepted = !w->stopping && w->n_waiting < w->queue_max + w->n_threads - w->n_busy;
+        bool accepted = !w->stopping && w->n_waiting < w->queue_max + w->n_threads - w->n_busy && !comes_late(w, work);
         if (accepted) {
                 *w->end = work;
                 w->end = &work->next;

@@ -18,7 +18,10 @@ struct work {
 /* threads are started at once; at most queue_max wait beyond those that run. name appears in metrics and thread names.
  */
 struct workers *workers_new(const char *name, int threads, int queue_max);
-/* False, at once, when the queue is full or the pool stops: the caller answers 503. */
+/* From now on work is refused, too, that could only be begun in the second half of its time, as what has run so far
+ * tells. Where more is asked for than can be done, a queue that is merely long makes all that waits too late. */
+void workers_refuse_late(struct workers *w);
+/* False, at once, when the queue is full, or too slow (see above), or the pool stops: the caller answers 503. */
 bool workers_submit(struct workers *w, struct work *work);
 /* Runs all that is queued, then joins. Takes NULL. */
 void workers_free(struct workers *w);

@@ -38,7 +38,10 @@ try {
         await readers.run(server.port, homes(members), { seconds: 1 });
         await writers.run(server.port, logIns(members), { connections: 4 }); // what is allocated once is there from now on
         const alone = await readers.run(server.port, homes(members), { seconds: SECONDS });
+        const few = writers.run(server.port, logIns(members), { connections: 4, seconds: 4 }); // two of them are hashed at any moment, too
+        await sleep(2000);
         const before = memoryNow(server);
+        const fewLogged = await few;
         say(`readers beside ${WAITING} who log in`);
         const waiting = writers.run(server.port, logIns(members), { connections: WAITING, seconds: SECONDS + 4, mayFail: true }); // who waits for 10 s is told so
         await sleep(2000); // all of them wait by now
@@ -48,10 +51,10 @@ try {
         const refreshed = await writers.run(server.port, refreshes(members), { connections: 8 });
         console.log(`${machine.date}; ${machine.cpus} × ${machine.model}; load average at the start ${machine.load_average.toFixed(2)}; ${options.mode}\n`);
         console.log(table(['', 'per second', 'p50 ms', 'p99 ms', 'sonet RSS, MiB'], [
-                row('home timeline, 16 connections', alone, before), row(`the same while ${WAITING} log in`, beside, during),
-                row(`log in, ${WAITING} at a time`, logged), row('refresh, 8 connections', refreshed)]));
+                row('home timeline, 16 connections', alone), row(`the same while ${WAITING} log in`, beside),
+                row('log in, 4 at a time', fewLogged, before), row(`log in, ${WAITING} at a time`, logged, during), row('refresh, 8 connections', refreshed)]));
         console.log(`\n${logged.failed} of ${logged.requests} log-ins were refused${logged.failed ? ` (${logged.first_failure})` : ''}`);
-        console.log(`the readers' rate beside log-ins, to that without: ${(beside.per_s / alone.per_s).toFixed(2)}; memory: ${(during.sonet.rss / before.sonet.rss).toFixed(2)}`);
+        console.log(`the readers' rate beside log-ins, to that without: ${(beside.per_s / alone.per_s).toFixed(2)}; memory with ${WAITING}, to that with 4 who log in: ${(during.sonet.rss / before.sonet.rss).toFixed(2)}`);
 } finally {
         net.close();
         await server.stop();

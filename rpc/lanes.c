@@ -30,8 +30,13 @@ static bool open_pool(struct rpc_lanes *lanes, int level, enum rpc_lane lane)
                 snprintf(name, sizeof(name), "rank%d%s", level, LANE_NAMES[lane]);
                 threads = lane == RPC_LANE_GENERAL ? (threads + 1) / 2 : threads;
         }
-        lanes->pool[level][lane] = workers_new(name, threads, lanes->queue_length);
-        return lanes->pool[level][lane] != NULL;
+        struct workers *pool = workers_new(name, threads, lanes->queue_length);
+
+        if (pool != NULL && lane == RPC_LANE_PASSWORD) {
+                workers_refuse_late(pool);
+        }
+        lanes->pool[level][lane] = pool;
+        return pool != NULL;
 }
 
 /* What clients may ask for wherever it runs, and what other processes may ask of a service here. */
