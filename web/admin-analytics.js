@@ -124,15 +124,22 @@ async function logIn() {
         await showAll();
 }
 
-function onProblem(error) {
-        if (error.problem?.code !== 'second_factor_required') {
-                say(`${error.message}.`, false);
-                return;
+function expectCode(loginToken) {
+        challenge = loginToken;
+        document.querySelector('#second').hidden = challenge === '';
+        document.querySelector('#code').required = challenge !== '';
+}
+
+// A code that is wrong, or did not reach the server, may be entered again; after any other refusal it all begins with the password.
+function onProblem({ message, problem }) {
+        if (problem && problem.code !== 'code_wrong') {
+                expectCode(problem.login_token ?? '');
         }
-        challenge = error.problem.login_token;
-        document.querySelector('#second').hidden = false;
-        document.querySelector('#code').required = true;
-        document.querySelector('#code').focus();
+        if (problem?.code === 'second_factor_required') {
+                document.querySelector('#code').focus();
+        } else {
+                say(`${message}.`, false);
+        }
 }
 
 login.addEventListener('submit', (event) => {

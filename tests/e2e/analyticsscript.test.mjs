@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { Browser } from './browser.mjs';
 import { registerWithRole } from './operator.mjs';
 import { api, eventually, must, net, PASSWORD, registerMany } from './shared.mjs';
+import { totp } from './totp.mjs';
 
 let browser;
 
@@ -81,6 +82,8 @@ async function openMetrics() {
                  reload: async () => { await page.run(`document.querySelector('#login').remove()`); await page.send('Page.reload'); await ready(); },
                  logIn: (name, password) => page.run(`{ const form = document.querySelector('#login'); form.elements.login.value = ${JSON.stringify(name)};
                          form.elements.password.value = ${JSON.stringify(password)}; form.requestSubmit(); }`),
+                 enter: (code) => page.run(`{ const form = document.querySelector('#login'); form.elements.code.value = '${code}'; form.requestSubmit(); }`),
+                 asked: () => when('a code is asked for', `!document.querySelector('#second').hidden && document.activeElement.id === 'code'`),
                  show: async (event, days) => {
                          await when('the first charts', `document.querySelector('#outcome').textContent.includes('charts of')`);
                          await page.run(`{ const form = document.querySelector('#range'); form.elements.days.value = '${days}'; form.elements.event.value = '${event}'; form.requestSubmit(); }`);
@@ -141,4 +144,28 @@ test('the page of metrics says what is wrong, shows what is withheld as such, an
                 await page.run(`document.querySelector('#range').requestSubmit()`);
                 return page.run(`[...document.querySelectorAll('figure[data-metric=page_leave] td')].some((c) => c.textContent === 'withheld')`);
         }, LONG_MS);
+});
+
+test('the page of metrics asks for the code of the second factor, and again when it is wrong', async () => {
+        const [analyst, [other]] = [await registerWithRole('administrator'), await registerMany(1)];
+        const secrets = new Map();
+        for (const { username, token } of [analyst, other]) {
+                const { secret } = must(await api('POST', '/v1/2fa/totp', { token }));
+                must(await api('POST', '/v1/2fa/totp/confirm', { token, body: { code: totp(secret) } }));
+                secrets.set(username, secret);
+        }
+        const code = (who, more = 0) => String((Number(totp(secrets.get(who.username), Date.now() + 30_000)) + more) % 1e6).padStart(6, '0'); // the next one: this one is used
+        const page = await openMetrics();
+        await page.logIn(other.username, PASSWORD);
+        await page.asked();
+        await page.enter(code(other));
+        await page.refused(/scope|may/);
+        await page.reload();
+        await page.logIn(analyst.username, PASSWORD);
+        await page.asked();
+        await page.enter(code(analyst, 500_000));
+        await page.refused(/code/);
+        await page.enter(code(analyst));
+        await page.show('app_open', 7);
+        assert.equal(await page.run(`document.querySelectorAll('figure').length`), 8);
 });

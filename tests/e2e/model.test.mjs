@@ -7,7 +7,7 @@ import { mode } from './harness.mjs';
 import { net } from './shared.mjs';
 
 const seed = Number(process.env.SONET_MODEL_SEED ?? (process.env.SONET_E2E_LONG === '1' ? Date.now() % 1e6 : 20261128));
-const steps = mode === 'single' ? 3000 : 1000;
+const steps = process.env.SONET_E2E_LONG === '1' ? 3000 : 1000;
 
 test(`${steps} steps of random members are answered as the model answers them (seed ${seed})`, async (t) => {
         const failure = await check(net, { steps, seed, log: (line) => t.diagnostic(line) });

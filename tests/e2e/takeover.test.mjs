@@ -48,12 +48,16 @@ function throughEither(all) {
                 let answer = null;
                 try {
                         answer = await all[mine].api(method, path, { ...options, timeoutMs: Math.min(options.timeoutMs ?? PATIENCE_MS, PATIENCE_MS) });
+                } catch (error) {
+                        if (error.code !== 'ECONNREFUSED' || attempt > 0) {
+                                throw error;
+                        }
                 } finally {
                         if ((answer === null || answer.status >= 502) && preferred === mine) {
                                 preferred = (mine + 1) % all.length;
                         }
                 }
-                return answer.body?.code === 'starting' && attempt === 0 ? api(method, path, options, 1) : answer;
+                return (answer === null || answer.body?.code === 'starting') && attempt === 0 ? api(method, path, options, 1) : answer;
         };
 }
 
