@@ -9,7 +9,7 @@ import { MODES, findBinary, makeTemplate, startServer } from './harness.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const OWN_SERVER = ['chatkills', 'email', 'erase', 'http2', 'limits', 'lifecycle', 'lostanswer', 'mail', 'mailpages', 'mediastore', 'notificationkills', 'overload', 'passwords', 'proxies', 'redis', 'registration', 'shares', 'stall', 'streamlife', 'takeover']; // they disturb their server, or set it up otherwise
-const CONTRACT = ['clients', 'erase', 'mediastore', 'notificationkills', 'openapi', 'searchquality', 'web']; // what is the same in every layout, or starts its own processes (erase): in `single` only, unless named
+const CONTRACT = ['analyticsscript', 'clients', 'erase', 'mailpages', 'mediastore', 'notificationkills', 'openapi', 'passkeys', 'searchquality', 'web']; // what is the same in every layout, a browser's view of it above all, or starts its own processes (erase): in `single` only, unless named
 const CROSSING = ['access', 'chathistory', 'concurrency', 'grpc', 'homememory', 'lanes', 'lists', 'lostanswer', 'messaging', 'notemedia', 'notes', 'notification', 'redis', 'search', 'stall',
                   'stream', 'streamlife', 'takeover', 'timelines', 'visibility']; // what calls from process to process: all that runs in `mixed`, unless named or --long
 const STEP_LIMIT_MS = 25 * 60_000;
