@@ -13,7 +13,7 @@
 #include "services/search/search.service.h"
 #include "services/test_support.h"
 
-enum { MEMBERS = 8, NOTES = 80, SEARCHES = 200, TEXT_ROOM = 300 };
+enum { MEMBERS = 8, NOTES = 80, SEARCHES = 100, TEXT_ROOM = 300 };
 
 /* No two are so alike that one is taken for the other mistyped; some begin others. */
 static const char *const words[] = {"apricot", "blue", "blueberry", "cranberry", "dragonfruit", "fig", "figment"};
