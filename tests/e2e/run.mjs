@@ -10,8 +10,12 @@ import { MODES, findBinary, makeTemplate, startServer } from './harness.mjs';
 const here = path.dirname(fileURLToPath(import.meta.url));
 const OWN_SERVER = ['chatkills', 'email', 'erase', 'http2', 'limits', 'lifecycle', 'lostanswer', 'mail', 'mailpages', 'mediastore', 'notificationkills', 'overload', 'passwords', 'proxies', 'redis', 'registration', 'shares', 'stall', 'streamlife', 'takeover']; // they disturb their server, or set it up otherwise
 const CONTRACT = ['analyticsscript', 'clients', 'erase', 'mailpages', 'mediastore', 'notificationkills', 'openapi', 'passkeys', 'searchquality', 'web']; // what is the same in every layout, a browser's view of it above all, or starts its own processes (erase): in `single` only, unless named
-const CROSSING = ['access', 'chathistory', 'concurrency', 'grpc', 'homememory', 'lanes', 'lists', 'lostanswer', 'messaging', 'notemedia', 'notes', 'notification', 'redis', 'search', 'stall',
-                  'stream', 'streamlife', 'takeover', 'timelines', 'visibility']; // what calls from process to process: all that runs in `mixed`, unless named or --long
+// Everything runs in `single`. In the other layouts, unless named or with --long, what calls from process to process:
+const CROSSING = {
+        split: ['access', 'calls', 'chathistory', 'chatkills', 'concurrency', 'email', 'grpc', 'homememory', 'lanes', 'lists', 'lostanswer', 'media', 'messaging', 'model', 'notemedia', 'notes', 'notification',
+                'private', 'pushes', 'redis', 'search', 'sessions', 'stall', 'stream', 'streamlife', 'takeover', 'timelines', 'tokens', 'uploads', 'visibility'],
+        mixed: ['access', 'concurrency', 'homememory', 'lanes', 'lostanswer', 'messaging', 'notemedia', 'notes', 'search', 'stall', 'stream', 'takeover', 'timelines'],
+};
 const STEP_LIMIT_MS = 25 * 60_000;
 
 const { values: options, positionals } = parseArgs({ allowPositionals: true, options: {
@@ -72,8 +76,8 @@ async function shared(mode, names) {
 // Files that share a server, and beside them those that have their own.
 async function runMode(mode) {
         const everything = positionals.length > 0 || mode === 'single';
-        const crossing = mode === 'mixed' && process.env.SONET_E2E_LONG !== '1';
-        const names = chosen.filter((n) => everything || (crossing ? CROSSING.includes(n) : !CONTRACT.includes(n)));
+        const long = process.env.SONET_E2E_LONG === '1';
+        const names = chosen.filter((n) => everything || (long ? !CONTRACT.includes(n) : CROSSING[mode].includes(n)));
         const together = names.filter((n) => !OWN_SERVER.includes(n));
         const alone = names.filter((n) => OWN_SERVER.includes(n));
         const others = alone.length > 0 ? testFiles(alone, 2, { SONET_E2E_MODE: mode }, { keep: together.length > 0 }) : { good: true, output: '' };
