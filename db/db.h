@@ -30,8 +30,6 @@ void db_free(struct db *db);
 void db_set_server_limit(int busy_connections);
 /* SN_OK when the server answers a query within timeout_ms. */
 SN_CHECKED sn_status db_ping(struct db *db, int timeout_ms);
-/* When a statement was answered last, on the monotonic clock; 0: none was. */
-int64_t db_heard_us(const struct db *db);
 const char *db_name(const struct db *db);
 const char *db_url(const struct db *db); /* for a lease on the same database; it may hold a password: never logged */
 

@@ -229,7 +229,6 @@ sn_status db_run(struct db_tx *tx, const struct db_statement *s, const struct db
                 outcome = execute(tx, s, &wire, result);
         }
         if (outcome == DB_DONE) {
-                db_heard(tx->db);
                 return SN_OK;
         }
         sn_status status = db_fail(tx, failed, outcome, *result);

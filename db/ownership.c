@@ -89,7 +89,6 @@ static bool touch_all(struct db_ownership *o)
                 if (!read_answer(o, &o->parts[i], deadline_us)) {
                         return false;
                 }
-                db_heard(o->parts[i].db);
         }
         set_certain_until(o, asked_us + LEASE_TRUST_MS * INT64_C(1000));
         return true;

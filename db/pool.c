@@ -264,16 +264,6 @@ struct db_pool_counts db_pool_counts(struct db *db)
         return counts;
 }
 
-void db_heard(struct db *db)
-{
-        atomic_store_explicit(&db->heard_us, clock_monotonic_us(), memory_order_relaxed);
-}
-
-int64_t db_heard_us(const struct db *db)
-{
-        return atomic_load_explicit(&db->heard_us, memory_order_relaxed);
-}
-
 sn_status db_ping(struct db *db, int timeout_ms)
 {
         int64_t deadline_us = clock_monotonic_us() + (int64_t)timeout_ms * 1000;

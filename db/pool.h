@@ -16,9 +16,6 @@ void db_give_up(struct db_connection *connection, bool cancel);
  * same server. On failure it is still the caller's, to give up. */
 enum db_outcome db_reopen(struct db_connection *connection, int64_t deadline_us);
 
-/* The database has answered. */
-void db_heard(struct db *db);
-
 /* Of every write transaction on this database; off unless this process owns its service. */
 struct db_fence *db_fence(struct db *db);
 

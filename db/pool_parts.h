@@ -4,7 +4,6 @@
 #define DB_POOL_PARTS_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include "base/metrics.h"
 #include "db/pool.h"
 
@@ -20,9 +19,8 @@ struct db {
         char *name, *url;
         int max, busy, n_idle;
         struct db_server *server;
-        struct db_connection *idle;    /* the latest first, so that those beyond the need grow old */
-        int64_t failing_since_us;      /* 0: the last connect succeeded */
-        atomic_int_least64_t heard_us; /* when it answered last */
+        struct db_connection *idle; /* the latest first, so that those beyond the need grow old */
+        int64_t failing_since_us;   /* 0: the last connect succeeded */
         struct db_fence fence;
         struct db *next;
         struct metric *busy_gauge, *opened, *wait;

@@ -70,11 +70,6 @@ sn_status db_probe_look(struct db_probe *probe, int timeout_ms, struct buf *reas
         return status;
 }
 
-void db_probe_rest(struct db_probe *probe)
-{
-        disconnect(probe);
-}
-
 void db_probe_free(struct db_probe *probe)
 {
         if (probe != NULL) {

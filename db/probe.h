@@ -1,4 +1,4 @@
-/* Probe: asks again and again, over one connection of its own, whether a database answers and has its migrations. It
+/* Probe: asks again and again, over one connection that it keeps, whether a database answers and has its migrations. It
  * needs no place in the pool, so that a busy pool is not taken for a database that is down. One thread. */
 #ifndef DB_PROBE_H
 #define DB_PROBE_H
@@ -12,8 +12,6 @@ struct db_probe *db_probe_new(const char *url, const struct db_schema *schema);
 /* Within timeout_ms, connecting when there is no connection. SN_OK; SN_UNAVAILABLE: no answer; SN_FAILED_PRECONDITION:
  * it answers, and a migration is missing. reason gets a sentence, for the log only: it may name hosts and files. */
 SN_CHECKED sn_status db_probe_look(struct db_probe *probe, int timeout_ms, struct buf *reason);
-/* It is not asked for a while, and need not keep the connection. */
-void db_probe_rest(struct db_probe *probe);
 void db_probe_free(struct db_probe *probe); /* takes NULL */
 
 #endif

@@ -15,7 +15,6 @@
 #define EVERY_MS     1000
 #define RETRY_MS     100
 #define ANSWER_MS    2000
-#define HEARD_US     1000000
 #define FRESH_US     4000000  /* a look a second, which may take two, and one for a busy machine */
 #define START_US     10000000 /* what is not there yet in this time is no news */
 #define REASON_BYTES 512
@@ -26,8 +25,7 @@ struct part {
         enum watch_state (*look)(struct part *part, struct buf *reason);
         struct server *server;
         const struct service_definition *definition; /* NULL: Redis */
-        const struct db *db;                         /* of a local service, */
-        struct db_probe *probe;                      /* and who asks it when nobody else does */
+        struct db_probe *probe;                      /* of a local service */
         struct ticker *ticker;
         bool was_up;
         int64_t started_us;
@@ -44,18 +42,8 @@ struct watch {
 
 /* --- looking --- */
 
-/* What the service asks anyway shows as much as a question of ours. */
-static bool has_answered(const struct part *part)
-{
-        return atomic_load(&part->state) == WATCH_UP && clock_monotonic_us() - db_heard_us(part->db) < HEARD_US;
-}
-
 static enum watch_state look_at_database(struct part *part, struct buf *reason)
 {
-        if (has_answered(part)) {
-                db_probe_rest(part->probe);
-                return WATCH_UP;
-        }
         switch (db_probe_look(part->probe, ANSWER_MS, reason)) {
         case SN_OK:
                 return WATCH_UP;
@@ -176,7 +164,6 @@ static void add_all(struct watch *watch, struct server *server)
                 const struct local *local = &server->locals[i];
                 struct part *part = add(watch, server, local->definition->name, look_at_database);
 
-                part->db = local->service.db;
                 part->probe = db_probe_new(local->database_url, local->definition->schema);
         }
         for (size_t i = 0; server->with_gateway && i < sonet_n_services; i++) {
