@@ -8,7 +8,7 @@ import { countStatements } from './psql.mjs';
 
 const it = ownServer({}, setUp);
 const WINDOW_MS = 3_000, WINDOWS = 20;
-// Of all nine services together; a third are leases.
+// Of all nine services together; nearly half are leases.
 const STATEMENTS_A_SECOND = 65;
 
 // Something of all that leaves work behind: a note to deliver, a member to index and to count.
