@@ -12,8 +12,8 @@ const service = new PushService();
 before(() => service.open());
 after(() => service.close());
 
-async function subscribe(member) {
-        const subscription = service.subscription();
+async function subscribe(member, at = service) {
+        const subscription = at.subscription();
         subscription.id = must(await member.post(SUBSCRIPTIONS, subscription.body), 201).id;
         return subscription;
 }
@@ -157,13 +157,16 @@ test('what a push service refuses, or puts off too often, is a dead letter, whic
         assert.equal(service.to(busy).length, before);
 });
 
-test('a receiver that does not answer holds up nobody else', async () => {
+test('a receiver that does not answer holds up nobody else', async (t) => {
+        const fresh = await new PushService().open(); // it has never answered, and may speak HTTP/2 for all one knows
+        t.after(() => fresh.close());
         const [waiting, author, fan] = await registerMany(3);
-        const [silent, here] = [await subscribe(waiting), await subscribe(author)];
-        const release = service.hang(silent.path);
+        const [silent, here] = [await subscribe(waiting, fresh), await subscribe(author, fresh)];
+        const release = fresh.hang(silent.path);
         await fan.react((await waiting.note('Nobody is there')).id, 'like');
-        await service.wait(silent);
+        await fresh.wait(silent);
         await fan.react((await author.note('Somebody is')).id, 'like');
+        await fresh.wait(here);
         const item = await newest(author);
         await settled(author, item, 'sent');
         const [{ at }] = await attempts(author, item);
