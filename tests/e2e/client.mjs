@@ -19,7 +19,9 @@ function send(agent, url, method, headers, payload, timeoutMs) {
                         response.on('end', () => resolve({ status: response.statusCode, headers: response.headers,
                                                            text: Buffer.concat(chunks).toString('utf8') }));
                 });
-                request.setTimeout(timeoutMs, () => request.destroy(new Error(`no answer within ${timeoutMs} ms`)));
+                // request.setTimeout() would begin only once there is a connection.
+                const timer = setTimeout(() => request.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+                request.on('close', () => clearTimeout(timer));
                 request.on('error', (error) => reject(Object.assign(error, { reused: request.reusedSocket })));
                 request.end(payload);
         });

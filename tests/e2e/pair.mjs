@@ -2,11 +2,12 @@
 // hand of a service manager that starts anew what ends. Services without an owner run once in processes of their own, and go to PostgreSQL
 // directly: all lines pass this one process, which must not be what is slow. The services of one process find those of another through a
 // balancer that asks for readiness, as an operator's would.
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { connect, eventually } from './client.mjs';
 import { findBinary, freePort, LAYOUTS, signal, sleep, SERVICES } from './harness.mjs';
 import { PostgresProxy } from './pgproxy.mjs';
@@ -180,6 +181,20 @@ export class Pair {
                         }
                         return { owner: owner.replica, standby: standby.replica };
                 }, withinMs);
+        }
+
+        // For whom has to find out why they do not get on: what each says, who is sent to whom, and what PostgreSQL's locks are.
+        async describe() {
+                const psql = ['-h', this.servers.dir, '-U', 'sonet_admin', '-d', 'postgres', '-Atc',
+                              "select datname, pid, state, wait_event, left(query, 60), (select string_agg(mode || ' ' || granted, ', ') from pg_locks l where l.pid = a.pid and locktype = 'advisory') from pg_stat_activity a where application_name = 'sonet lease' or wait_event_type = 'Lock'"];
+                const sessions = await promisify(execFile)('psql', psql).then(({ stdout }) => stdout, (error) => error.message);
+                const replicas = await Promise.all(this.replicas.map(async (r) => {
+                        const { text } = await r.readiness(r.role[0]);
+                        const log = fs.existsSync(r.log) ? fs.readFileSync(r.log, 'utf8').trim().split('\n').slice(-4).join('\n') : '';
+                        return `${r.name}, pid ${r.child?.pid}, ended with ${r.exits.join() || 'nothing'}: ${text}\n${log}`;
+                }));
+                const targets = [...this.balancers.values()].map((b) => `${b.service}: ${b.target?.name ?? 'nobody'} of ${[...b.serving].map((r) => r.name).join() || 'none'}`);
+                return ['--- the pair', ...replicas, ...targets, sessions, '---'].join('\n');
         }
 
         // What must not stand in any log.

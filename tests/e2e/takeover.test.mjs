@@ -1,7 +1,7 @@
 // Two processes of everything: whatever happens to the owner, the other one takes over within seconds, nothing that was acknowledged is lost,
 // and the former owner tells nobody what is not so any more.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, test as run } from 'node:test';
 import { accounts, connect, eventually, Member, must } from './client.mjs';
 import { mode, sleep } from './harness.mjs';
 import { Ledger } from './ledger.mjs';
@@ -36,6 +36,15 @@ before(async () => {
 after(async () => {
         clients?.forEach((c) => c.close());
         await pair?.stop();
+});
+
+const test = (name, check) => run(name, async (t) => {
+        try {
+                await check(t);
+        } catch (error) {
+                console.log(await pair.describe());
+                throw error;
+        }
 });
 
 // As a client with two addresses: the one that does not answer, or is not ready, is left for the other. Only what surely was not done is
@@ -151,6 +160,7 @@ class Load {
                                 await sleep(20);
                         }
                 });
+                Promise.all(this.lanes).catch(() => {}); // stop() tells, not whoever is waiting just then
                 return this;
         }
 
