@@ -80,7 +80,7 @@ async function runMode(mode) {
         const names = chosen.filter((n) => everything || (long ? !CONTRACT.includes(n) : CROSSING[mode].includes(n)));
         const together = names.filter((n) => !OWN_SERVER.includes(n));
         const alone = names.filter((n) => OWN_SERVER.includes(n));
-        const width = mode === 'split' ? 1 : 2; // takeover alone has twenty-three processes there
+        const width = mode === 'split' ? 1 : 2; // takeover alone has fourteen processes there
         const others = alone.length > 0 ? testFiles(alone, width, { SONET_E2E_MODE: mode }, { keep: together.length > 0 }) : { good: true, output: '' };
         let good = true;
         if (together.length > 0) {
