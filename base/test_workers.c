@@ -164,6 +164,38 @@ static void what_could_only_be_begun_late_is_refused_where_asked_for(void **stat
         assert_int_equal(n_run, 4);
 }
 
+/* What took 3 s each: two that wait are done in six, and who comes back does so within twice that. */
+static void who_is_refused_is_told_by_the_queue_when_to_come_back(void **state)
+{
+        clock_set_source(&(struct clock_source){.monotonic_us = fixed_monotonic});
+        struct workers *w = workers_new("told", 1, 2);
+        bool came[14] = {false};
+
+        assert_int_equal(workers_retry_after_s(w), 1); /* nothing is known, and nothing waits */
+        assert_true(workers_submit(w, new_work(wait_at_gate)));
+        wait_until_at_gate(1);
+        fixed_now += 3000000;
+        open_gate(true);
+        while (metric_value(metric_gauge("sonet_workers_busy", "", "pool=\"told\"")) > 0) {
+                clock_sleep_ms(1);
+        }
+        open_gate(false);
+        assert_true(workers_submit(w, new_work(wait_at_gate)));
+        wait_until_at_gate(1);
+        assert_true(workers_submit(w, new_work(count)));
+        assert_true(workers_submit(w, new_work(count)));
+        for (int i = 0; i < 1000; i++) {
+                int s = workers_retry_after_s(w);
+
+                assert_in_range(s, 1, 13);
+                came[s] = true;
+        }
+        assert_true(came[1] && came[7] && came[13]); /* by chance not: once in 10^34 */
+        open_gate(true);
+        workers_free(w);
+        clock_set_source(NULL);
+}
+
 static atomic_int n_accepted;
 
 static void *submit_many(void *arg)
@@ -202,6 +234,7 @@ int main(void)
             cmocka_unit_test_setup(a_pool_without_a_queue_takes_as_much_as_it_has_threads, start),
             cmocka_unit_test_setup(work_that_waited_past_its_deadline_is_told, start),
             cmocka_unit_test_setup(what_could_only_be_begun_late_is_refused_where_asked_for, start),
+            cmocka_unit_test_setup(who_is_refused_is_told_by_the_queue_when_to_come_back, start),
             cmocka_unit_test_setup(all_that_many_threads_submit_runs_once, start),
         };
         workers_free(NULL);

@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 
+enum { RETRY_MAX_S = 60 };
+
 struct workers {
         pthread_mutex_t lock;
         pthread_cond_t wake;
@@ -48,11 +50,17 @@ static void note_run(struct workers *w, int64_t us)
         w->run_us = w->run_us == 0 ? us : w->run_us + (us - w->run_us) / 16;
 }
 
+/* How long what comes now would wait. */
+static int64_t wait_us(const struct workers *w)
+{
+        return w->n_waiting * w->run_us / w->n_threads;
+}
+
 static bool comes_late(const struct workers *w, const struct work *work)
 {
         int64_t left_us = work->deadline_us - clock_monotonic_us();
 
-        return w->refuses_late && work->deadline_us != 0 && w->n_waiting * w->run_us / w->n_threads > left_us / 2;
+        return w->refuses_late && work->deadline_us != 0 && wait_us(w) > left_us / 2;
 }
 
 static void *worker_main(void *arg)
@@ -152,6 +160,14 @@ bool workers_submit(struct workers *w, struct work *work)
                 pthread_cond_signal(&w->wake);
         }
         return accepted;
+}
+
+int workers_retry_after_s(struct workers *w)
+{
+        (void)pthread_mutex_lock(&w->lock);
+        int64_t spread_s = 2 * wait_us(w) / 1000000;
+        (void)pthread_mutex_unlock(&w->lock);
+        return 1 + (int)random_below((uint32_t)(spread_s < RETRY_MAX_S ? spread_s + 1 : RETRY_MAX_S));
 }
 
 void workers_free(struct workers *w)

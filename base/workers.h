@@ -23,6 +23,10 @@ struct workers *workers_new(const char *name, int threads, int queue_max);
 void workers_refuse_late(struct workers *w);
 /* False, at once, when the queue is full, or too slow (see above), or the pool stops: the caller answers 503. */
 bool workers_submit(struct workers *w, struct work *work);
+/* For who was refused: in how many seconds to come back, at least 1 and at most 60. Twice what the queue takes until it
+ * is empty, as what has run so far tells, and everybody another part of it: those who come back together would find
+ * it full together. */
+int workers_retry_after_s(struct workers *w);
 /* Runs all that is queued, then joins. Takes NULL. */
 void workers_free(struct workers *w);
 

@@ -11,8 +11,8 @@
  * MIN_BYTES or more. Of each sixteenth (all with --once) the whole structure is read and "items" counted (MAX_ITEMS 0:
  * there need be no list; STATUS `file`: 200 of any content type). --once sends each request once; otherwise they are
  * drawn at random for S seconds, classes by --mix. --save keeps bodies
- * (`INDEX BYTES\n`, bytes, newline): all with --once, else the first 64 that are read whole. The result is JSON on
- * standard output. */
+ * (`INDEX BYTES\n`, bytes, newline): all with --once, else the first 64 that are read whole. --patient: who is refused
+ * rests for as long as Retry-After says. The result is JSON on standard output; its latencies are of what was right. */
 #include "bench/load.h"
 
 #include <arpa/inet.h>
@@ -58,6 +58,10 @@ static void read_arguments(int argc, char **argv)
                         load.once = true;
                         continue;
                 }
+                if (strcmp(argv[i], "--patient") == 0) {
+                        load.patient = true;
+                        continue;
+                }
                 char *value = i + 1 < argc ? argv[i + 1] : (load_die(argv[i], "needs a value"), NULL);
                 if (strcmp(argv[i], "--port") == 0) {
                         load.address.sin_port = htons((uint16_t)strtoul(value, NULL, 10));
@@ -81,7 +85,7 @@ static void read_arguments(int argc, char **argv)
         if (load.n_requests == 0 || load.address.sin_port == 0 || load.n_connections < 1 ||
             load.n_connections > MAX_CONNECTIONS) {
                 load_die("usage",
-                         "load --port N --requests FILE [--connections N] [--seconds S | --once] [--seed N] [--mix "
+                         "load --port N --requests FILE [--connections N] [--seconds S | --once] [--seed N] [--patient] [--mix "
                          "…] [--save FILE]");
         }
         if (mix != NULL) {

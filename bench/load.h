@@ -45,7 +45,9 @@ struct connection {
         int status;
         bool close;
         uint32_t request;
+        unsigned retry_s; /* what Retry-After says; 0: nothing */
         uint64_t start_ns;
+        uint64_t resume_ns; /* it rests until then; 0: it does not */
         char *buffer;
 };
 
@@ -59,10 +61,11 @@ struct load {
         struct connection *connections;
         size_t n_connections, busy;
         bool once;
+        bool patient; /* who is refused waits as Retry-After says */
         double seconds;
         uint64_t seed, end_ns, sampled;
         size_t failed, saved;
-        char first_failure[512];
+        char first_failure[800];
         FILE *save;
         int epoll;
 };

@@ -16,7 +16,7 @@ static void fail(struct connection *c, const char *why)
         load.failed++;
         load.classes[load.requests[c->request].class].failed++;
         if (load.first_failure[0] == '\0') {
-                int shown = c->filled > 300 ? 300 : (int)c->filled;
+                int shown = c->filled > 600 ? 600 : (int)c->filled;
                 const char *line = load.requests[c->request].bytes;
                 snprintf(load.first_failure, sizeof(load.first_failure), "%.60s: %s; got: %.*s", line, why, shown,
                          c->buffer);
@@ -70,6 +70,7 @@ static bool begin(struct connection *c)
         }
         c->request = load_choose_request();
         c->filled = c->head_bytes = c->body_bytes = 0;
+        c->resume_ns = 0;
         for (int tries = 0; tries < 2; tries++) {
                 c->start_ns = load_now_ns();
                 if ((c->fd >= 0 || reconnect(c)) && send_request(c)) {
@@ -98,11 +99,14 @@ static int read_head(struct connection *c)
         }
         c->status = (int)strtol(c->buffer + 9, NULL, 10);
         c->close = false;
+        c->retry_s = 0;
         bool sized = c->status == 204;
         for (char *line = strstr(c->buffer, "\r\n"); line != NULL && line < end; line = strstr(line + 2, "\r\n")) {
                 if (header_is(line + 2, "content-length:")) {
                         c->body_bytes = strtoul(line + 2 + 15, NULL, 10);
                         sized = true;
+                } else if (header_is(line + 2, "retry-after:")) {
+                        c->retry_s = (unsigned)strtoul(line + 2 + 12, NULL, 10);
                 } else if (header_is(line + 2, "connection: close")) {
                         c->close = true;
                 }
@@ -127,14 +131,32 @@ static void finish(struct connection *c)
         }
         if (wrong != NULL) {
                 fail(c, wrong);
+        } else {
+                load_keep_latency(&class->latencies, ns);
         }
-        load_keep_latency(&class->latencies, ns);
         class->bytes += c->body_bytes;
         if (c->close) {
                 disconnect(c);
         }
-        if (!begin(c)) {
+        if (load.patient && c->retry_s > 0) {
+                c->resume_ns = load_now_ns() + c->retry_s * UINT64_C(1000000000);
+        } else if (!begin(c)) {
                 load.busy--;
+        }
+}
+
+/* Those that rested long enough go on; at the end all do, to find that it is over. */
+static void resume(void)
+{
+        uint64_t now_ns = load_now_ns();
+
+        for (size_t i = 0; i < load.n_connections; i++) {
+                struct connection *c = &load.connections[i];
+
+                if (c->resume_ns != 0 && (now_ns >= c->resume_ns || now_ns >= load.end_ns)) {
+                        c->resume_ns = 0;
+                        load.busy -= !begin(c);
+                }
         }
 }
 
@@ -182,9 +204,12 @@ void load_run(void)
                 load.busy += begin(c);
         }
         while (load.busy > 0) {
-                int n = epoll_wait(load.epoll, events, 256, 1000);
+                int n = epoll_wait(load.epoll, events, 256, load.patient ? 100 : 1000);
                 for (int i = 0; i < n; i++) {
                         receive(events[i].data.ptr);
+                }
+                if (load.patient) {
+                        resume();
                 }
                 if (n == 0 && load_now_ns() > load.end_ns + STALL_NS && !load.once) {
                         load_die("responses", "some never came");

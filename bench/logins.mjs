@@ -43,7 +43,7 @@ try {
         const before = memoryNow(server);
         const fewLogged = await few;
         say(`readers beside ${WAITING} who log in`);
-        const waiting = writers.run(server.port, logIns(members), { connections: WAITING, seconds: SECONDS + 4, mayFail: true }); // who waits for 10 s is told so
+        const waiting = writers.run(server.port, logIns(members), { connections: WAITING, seconds: SECONDS + 4, mayFail: true, patient: true }); // who would wait too long is told when to come back
         await sleep(2000); // all of them wait by now
         const beside = await readers.run(server.port, homes(members), { seconds: SECONDS });
         const during = memoryNow(server);
@@ -53,7 +53,10 @@ try {
         console.log(table(['', 'per second', 'p50 ms', 'p99 ms', 'sonet RSS, MiB'], [
                 row('home timeline, 16 connections', alone), row(`the same while ${WAITING} log in`, beside),
                 row('log in, 4 at a time', fewLogged, before), row(`log in, ${WAITING} at a time`, logged, during), row('refresh, 8 connections', refreshed)]));
-        console.log(`\n${logged.failed} of ${logged.requests} log-ins were refused${logged.failed ? ` (${logged.first_failure})` : ''}`);
+        console.log(`\n${logged.requests} log-ins of ${WAITING} at a time were served, ${logged.failed} times one was told to come back later`);
+        if (logged.failed > 0 && !logged.first_failure.includes('"code":"queue_full"')) {
+                throw new Error(`a log-in failed otherwise: ${logged.first_failure}`);
+        }
         console.log(`the readers' rate beside log-ins, to that without: ${(beside.per_s / alone.per_s).toFixed(2)}; memory with ${WAITING}, to that with 4 who log in: ${(during.sonet.rss / before.sonet.rss).toFixed(2)}`);
 } finally {
         net.close();

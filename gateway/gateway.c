@@ -248,6 +248,17 @@ bool gateway_is_serving(const struct gateway *gateway)
         return gateway->options.serving(gateway->options.context);
 }
 
+static bool submit(struct exchange *x, struct workers *lane, struct http_response *early)
+{
+        if (workers_submit(lane, &x->work)) {
+                return true;
+        }
+        struct rpc_problem full = rpc_lanes_refusal(lane);
+
+        exchange_forget_attempt(x);
+        return answer_early(x, &full, early);
+}
+
 static bool on_request(void *context, struct http_request *r, struct http_response *early)
 {
         struct gateway *gateway = context;
@@ -287,14 +298,7 @@ static bool on_request(void *context, struct http_request *r, struct http_respon
                         return false;
                 }
         }
-        if (!workers_submit(rpc_lanes_of_request(gateway->options.lanes, route->method), &x->work)) {
-                exchange_forget_attempt(x);
-                return answer_early(x,
-                                    &(struct rpc_problem){SN_RESOURCE_EXHAUSTED, "queue_full", NULL,
-                                                          "the server is busy; try again in a second", 1, NULL},
-                                    early);
-        }
-        return true;
+        return submit(x, rpc_lanes_of_request(gateway->options.lanes, route->method), early);
 }
 
 static void on_refusal(void *context, struct http_request *r, int status, const char *detail,

@@ -162,8 +162,6 @@ static void run_request(struct work *work, bool expired)
 
 static bool on_request(void *context, struct http_request *http, struct http_response *early)
 {
-        static const struct rpc_problem full = {
-            SN_RESOURCE_EXHAUSTED, "queue_full", NULL, "too many requests wait; try again", 1, NULL};
         struct sonet_grpc_server *s = context;
         struct grpc_request *r = http->user;
         const struct rpc_method *m = r->served->method;
@@ -171,12 +169,15 @@ static bool on_request(void *context, struct http_request *http, struct http_res
         if (r->upload != NULL) { /* from now on */
                 r->work.deadline_us = rpc_deadline_us(m, r->asked_deadline_us);
         }
+        struct workers *lane = m != NULL ? rpc_lanes_of_call(s->lanes, m) : rpc_lanes_of_request(s->lanes, NULL);
+
         atomic_fetch_add(&s->running, 1);
-        if (workers_submit(m != NULL ? rpc_lanes_of_call(s->lanes, m) : rpc_lanes_of_request(s->lanes, NULL),
-                           &r->work)) {
+        if (workers_submit(lane, &r->work)) {
                 return true;
         }
         atomic_fetch_sub(&s->running, 1);
+        struct rpc_problem full = rpc_lanes_refusal(lane);
+
         if (m != NULL) {
                 rpc_stats_count(m, full.status, 0);
         }

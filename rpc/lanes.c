@@ -85,6 +85,14 @@ struct workers *rpc_lanes_of_call(const struct rpc_lanes *lanes, const struct rp
         return lanes->pool[call_graph_rank(method->service->name)][method->lane];
 }
 
+struct rpc_problem rpc_lanes_refusal(struct workers *lane)
+{
+        return (struct rpc_problem){.status = SN_RESOURCE_EXHAUSTED,
+                                    .code = "queue_full",
+                                    .detail = "the server is busy; try again when Retry-After says",
+                                    .retry_after_s = workers_retry_after_s(lane)};
+}
+
 void rpc_lanes_free(struct rpc_lanes *lanes)
 {
         if (lanes == NULL) {

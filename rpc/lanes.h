@@ -16,6 +16,8 @@ struct rpc_lanes *rpc_lanes_new(int general_threads, int password_threads, int q
 struct workers *rpc_lanes_of_request(const struct rpc_lanes *lanes, const struct rpc_method *method);
 /* The pool for a call over gRPC to a method of a local service. */
 struct workers *rpc_lanes_of_call(const struct rpc_lanes *lanes, const struct rpc_method *method);
+/* What one is told whose request found the queue of its lane full. */
+struct rpc_problem rpc_lanes_refusal(struct workers *lane);
 /* Runs what is queued, then stops: the servers that submit to it are stopped before. Takes NULL. */
 void rpc_lanes_free(struct rpc_lanes *lanes);
 

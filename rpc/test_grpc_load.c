@@ -95,7 +95,7 @@ static void a_full_lane_answers_at_once_and_the_others_finish(void **state)
                 c->deadline_us = clock_monotonic_us() + 200000;
         } while (call(&echo_methods[ECHO_ECHO], NULL, &in, &out) != SN_RESOURCE_EXHAUSTED);
         assert_string_equal(c->problem.code, "queue_full");
-        assert_int_equal(c->problem.retry_after_s, 1);
+        assert_in_range(c->problem.retry_after_s, 1, 60);
         echo_gate_open();
         for (int i = 0; i < N; i++) {
                 sn_status status = waiter_join(&waiters[i]);
