@@ -84,9 +84,9 @@ static void read_arguments(int argc, char **argv)
         }
         if (load.n_requests == 0 || load.address.sin_port == 0 || load.n_connections < 1 ||
             load.n_connections > MAX_CONNECTIONS) {
-                load_die("usage",
-                         "load --port N --requests FILE [--connections N] [--seconds S | --once] [--seed N] [--patient] [--mix "
-                         "…] [--save FILE]");
+                load_die("usage", "load --port N --requests FILE [--connections N] [--seconds S | --once] [--seed N] "
+                                  "[--patient] [--mix "
+                                  "…] [--save FILE]");
         }
         if (mix != NULL) {
                 load_read_mix(mix);

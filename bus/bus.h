@@ -120,8 +120,8 @@ SN_CHECKED sn_status bus_dead_letters_list(struct rpc_call *c, struct bus_dead_l
 /* Asks the consumers to handle them again (ids NULL: all); they do within some ten seconds. */
 SN_CHECKED sn_status bus_dead_letters_replay(struct rpc_call *c, const int64_t *ids, size_t n_ids, int64_t *n_asked);
 /* What a service gave up that is no event of a log: a letter beside those of its consumers. worker: who did it, as a
- * consumer's name; the event says in the worker's own terms what it was, and has at least an id, a source, a type and an
- * aggregate. */
+ * consumer's name; the event says in the worker's own terms what it was, and has at least an id, a source, a type and
+ * an aggregate. */
 SN_CHECKED sn_status bus_dead_letter_add(struct db_tx *tx, const char *worker, const bus_event *event,
                                          const char *error, int attempts);
 /* Removes the letters of a worker which are to be handled again, the oldest first, and gives them to be done in this

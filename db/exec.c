@@ -136,7 +136,7 @@ static enum db_outcome prepare(struct db_tx *tx, const struct db_statement *s, c
 static enum db_outcome execute_once(struct db_tx *tx, const struct db_statement *s, const struct db_wire *wire,
                                     PGresult **result)
 {
-        const char *name;
+        const char *name = NULL;
         enum db_outcome outcome = prepare(tx, s, wire, &name, result);
 
         if (outcome != DB_DONE) {
@@ -185,7 +185,7 @@ static sn_status encode(struct db_tx *tx, const struct db_statement *s, const st
 static sn_status send_later(struct db_tx *tx, const struct db_statement *s, const struct db_wire *wire)
 {
         CLEANUP(db_pg_clear_p) PGresult *error = NULL;
-        const char *name;
+        const char *name = NULL;
 
         if (!db_connection_has_prepared(tx->connection, s, wire->signature)) {
                 TRY(db_pipeline_flush(tx));
@@ -200,7 +200,7 @@ static sn_status send_later(struct db_tx *tx, const struct db_statement *s, cons
 
 sn_status db_exec_later(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n)
 {
-        struct db_wire wire;
+        struct db_wire wire = {0};
 
         TRY(encode(tx, s, binds, n, &wire));
         if (!tx->transaction) {
@@ -216,7 +216,7 @@ sn_status db_exec_later(struct db_tx *tx, const struct db_statement *s, const st
 sn_status db_run(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
                  PGresult **result)
 {
-        struct db_wire wire;
+        struct db_wire wire = {0};
         const char *failed = s->name;
         enum db_outcome outcome;
 

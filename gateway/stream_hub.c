@@ -6,7 +6,7 @@
 #include "base/metrics.h"
 #include "gateway/stream.h"
 
-#define LOOK_MS      250     /* a stream ends within a second of its session */
+#define LOOK_MS      250    /* a stream ends within a second of its session */
 #define WAIT_US      500000 /* for a log that is not followed yet, */
 #define MOST_WAITING 2      /* and so many workers */
 

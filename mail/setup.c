@@ -32,7 +32,6 @@ static const char *host_of(struct arena *arena, const char *url)
         const char *at = memrchr(start, '@', len);
 
         if (at != NULL) {
-                len -= (size_t)(at + 1 - start);
                 start = at + 1;
         }
         return start[0] == '[' ? arena_strndup(arena, start + 1, strcspn(start + 1, "]"))

@@ -182,7 +182,7 @@ static bool expand(const struct rendering *r, struct str source, append_text *ap
                 struct str name = {open + 1, close != NULL ? (size_t)(close - open - 1) : 0};
                 const struct mail_variable *variable = find_variable(r, name);
 
-                if (variable == NULL) {
+                if (variable == NULL || close == NULL) {
                         return fail_rendering(r, str_dup(r->arena, name), "is not a variable of it");
                 }
                 const char *value = print_value(r, find_value(r, variable));

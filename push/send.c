@@ -160,8 +160,8 @@ static void set_request(struct transfer *t, const char *url, size_t len)
 
         (void)curl_easy_setopt(curl, CURLOPT_URL, url);
         (void)curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-        /* Over TLS the handshake says whether there is HTTP/2, and a second message waits for that long. Without it only
-         * the first answer does: behind a service that is silent it would wait for ever. */
+        /* Over TLS the handshake says whether there is HTTP/2, and a second message waits for that long. Without it
+         * only the first answer does: behind a service that is silent it would wait for ever. */
         (void)curl_easy_setopt(curl, CURLOPT_PIPEWAIT, strncmp(url, "https:", 6) == 0 ? 1L : 0L);
         (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, t->body);
         (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)len);

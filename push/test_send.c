@@ -28,7 +28,8 @@ static void answer(int socket)
 {
         char answer[256], *request = last_request;
         size_t len = 0;
-        int status = 0, retry = 0;
+        long status, retry = 0;
+        char *slash;
         ssize_t n;
 
         memset(request, 0, sizeof(last_request));
@@ -41,13 +42,18 @@ static void answer(int socket)
                         break;
                 }
         }
-        if (sscanf(request, "POST /%d/%d", &status, &retry) == 0) {
+        status = strtol(request + strlen("POST /"), &slash, 10);
+        if (status == 0) {
                 pause();
         }
-        (void)snprintf(answer, sizeof(answer),
-                       "HTTP/1.1 %d x\r\nRetry-After: %d\r\nLocation: http://127.0.0.1:%d/201\r\nContent-Length: 0\r\n"
-                       "Connection: close\r\n\r\n",
-                       status, retry, port);
+        if (*slash == '/') {
+                retry = strtol(slash + 1, NULL, 10);
+        }
+        (void)snprintf(
+            answer, sizeof(answer),
+            "HTTP/1.1 %ld x\r\nRetry-After: %ld\r\nLocation: http://127.0.0.1:%d/201\r\nContent-Length: 0\r\n"
+            "Connection: close\r\n\r\n",
+            status, retry, port);
         (void)!write(socket, answer, strlen(answer));
 }
 

@@ -131,14 +131,14 @@ int wall_count(const struct wall_client *client, const char *text)
 
 static const char *last(const struct wall_client *client, size_t until, const char *before, char after, char out[256])
 {
-        const char *found = NULL;
+        const char *found = "";
 
         for (const char *at = client->in.data; (at = strstr(at, before)) != NULL && at < client->in.data + until;
              at++) {
                 found = at + strlen(before);
         }
-        assert_non_null(found);
-        size_t len = found != NULL ? strcspn(found, (const char[]){after, '\0'}) : 0;
+        assert_true(found[0] != '\0');
+        size_t len = strcspn(found, (const char[]){after, '\0'});
 
         assert_true(len < 256);
         memcpy(out, found, len);

@@ -38,7 +38,9 @@ double stats_beta_better(double n_a, double successes_a, double n_b, double succ
         double a1 = successes_a + 1, b1 = n_a - successes_a + 1, a2 = successes_b + 1, b2 = n_b - successes_b + 1;
         double sum = 0;
 
-        for (double i = 0; i < a2; i++) {
+        for (int64_t n = 0; (double)n < a2; n++) {
+                double i = (double)n;
+
                 sum += exp(log_beta(a1 + i, b1 + b2) - log(b2 + i) - log_beta(1 + i, b2) - log_beta(a1, b1));
         }
         return sum;

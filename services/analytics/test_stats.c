@@ -110,13 +110,13 @@ static void a_sequence_is_narrowest_where_it_was_tuned_to_be(void **state)
         struct stats_estimate e = {500, 0, 1};
         double best = INFINITY, rho = stats_tune_rho(1000, 0.05);
 
-        for (double r = rho / 3; r < rho * 3; r *= 1.01) {
-                best = fmin(best, stats_sequential(e, e, 0.05, r).high);
+        for (int i = -110; i < 110; i++) { /* from a third of it to three times as much */
+                best = fmin(best, stats_sequential(e, e, 0.05, rho * pow(1.01, i)).high);
         }
         assert_true(stats_sequential(e, e, 0.05, rho).high <= best * 1.001);
         /* p and the interval agree: 0 is outside exactly when p < alpha. */
-        for (double d = 0; d < 0.5; d += 0.001) {
-                struct stats_effect at = stats_sequential(e, (struct stats_estimate){500, d, 1}, 0.05, rho);
+        for (int d = 0; d < 500; d++) {
+                struct stats_effect at = stats_sequential(e, (struct stats_estimate){500, d / 1000.0, 1}, 0.05, rho);
 
                 assert_int_equal(at.low > 0, at.p < 0.05);
         }
@@ -202,7 +202,7 @@ static struct stats_sums ratio_sample(double shift)
         for (int i = 0; i < 400; i++) {
                 double rate = 0.2 + 0.2 * uniform() + shift, views = 1 + floor(exponential() * 5), clicks = 0;
 
-                for (double v = 0; v < views; v++) {
+                for (int v = 0; v < (int)views; v++) {
                         clicks += uniform() < rate ? 1 : 0;
                 }
                 add(&s, clicks, views);

@@ -17,7 +17,8 @@ static void hash_waves(double seed, int width, int height, double gain, char out
         uint8_t rgb[MOST * MOST * 3];
 
         for (int i = 0; i < width * height; i++) {
-                double x = (i % width + 0.5) / width, y = (i / width + 0.5) / height, sum = 0;
+                int column = i % width, line = i / width;
+                double x = (column + 0.5) / width, y = (line + 0.5) / height, sum = 0;
 
                 for (int k = 1; k < 7; k++) {
                         sum += sin(seed * k * 7.3 + k * x * 5) * cos(seed * k * 3.1 + (7 - k) * y * 4);

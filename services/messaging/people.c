@@ -116,6 +116,9 @@ sn_status people_privacy(struct rpc_call *c, char *const *ids, size_t n, User__P
         TRY(ask_each(c, ask_settings, ids, n, &settings));
         *privacy = ARENA_ARRAY(c->arena, User__PrivacySettings *, n);
         for (size_t i = 0; i < n; i++) {
+                if (settings[i] == NULL) {
+                        return rpc_fail(c, SN_INTERNAL, NULL, "the user service left out the settings of a member");
+                }
                 (*privacy)[i] = ((User__Settings *)settings[i])->privacy;
         }
         return SN_OK;

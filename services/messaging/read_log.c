@@ -49,7 +49,7 @@ static sn_status load(struct db_tx *tx, struct log_range *ranges, size_t n, stru
         TRY(load_entries(tx, ranges, n, &n_entries, &entries));
         *items = ARENA_ARRAY(db_arena(tx), struct shown, n_entries);
         for (size_t i = 0, at = 0; i < n_entries; i++) {
-                while (!uuid_equal(ranges[at].member->chat_id, entries[i]->chat_id)) {
+                while (at + 1 < n && !uuid_equal(ranges[at].member->chat_id, entries[i]->chat_id)) {
                         at++;
                 }
                 if (membership_sees(ranges[at].member, entries[i]->seq)) {

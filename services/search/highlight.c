@@ -81,7 +81,7 @@ static struct met meet_word(const struct alternative *a, const struct lexeme *le
         size_t len = strlen(a->lexeme);
 
         if (lexeme->position == 0 ||
-            (start ? strncmp(lexeme->text, a->lexeme, len) : strcmp(lexeme->text, a->lexeme))) {
+            (start ? strncmp(lexeme->text, a->lexeme, len) : strcmp(lexeme->text, a->lexeme)) != 0) {
                 return (struct met){0};
         }
         return (struct met){1, start && lexeme->kind == LEXEME_PAIR ? lexeme->start + utf8_length(a->lexeme, len)
@@ -100,7 +100,7 @@ static struct met meet_phrase(const struct lexemes *phrase, const struct lexeme 
 
                 if (i >= left || from[i].position == 0 ||
                     (start ? strncmp(from[i].text, wanted->text, strlen(wanted->text))
-                           : strcmp(from[i].text, wanted->text))) {
+                           : strcmp(from[i].text, wanted->text)) != 0) {
                         return (struct met){0};
                 }
         }

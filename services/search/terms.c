@@ -441,7 +441,7 @@ static sn_status write_all(struct making *m, const struct query *query)
         }
         TRY(write_tsquery(m, query, true, &out->as_typed));
         TRY(write_tsquery(m, query, false, &out->query));
-        if (out->as_typed.text != NULL && strcmp(out->as_typed.text, out->query.text) == 0) {
+        if (out->as_typed.text != NULL && out->query.text != NULL && strcmp(out->as_typed.text, out->query.text) == 0) {
                 out->as_typed.text = NULL;
         }
         return SN_OK;

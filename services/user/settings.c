@@ -141,6 +141,11 @@ static sn_status change_privacy(struct db_tx *tx, bool was_private, bool is_priv
         return is_private ? SN_OK : outbox_put(tx, &opened);
 }
 
+static bool is_private(const User__Settings *settings)
+{
+        return settings->privacy != NULL && settings->privacy->private_;
+}
+
 sn_status user_handle_update_settings(struct rpc_call *c, const User__Settings *in, User__Settings *out)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -153,7 +158,7 @@ sn_status user_handle_update_settings(struct rpc_call *c, const User__Settings *
         TRY(change(tx, in));
         TRY(settings_read(tx, c->actor, out));
         if (in->privacy != NULL) {
-                TRY(change_privacy(tx, before.privacy->private_, out->privacy->private_));
+                TRY(change_privacy(tx, is_private(&before), is_private(out)));
                 TRY(index_names(tx));
         }
         return db_commit(c, NULL, &tx);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 #include "services/user/password_rules.h"
@@ -16,7 +17,7 @@ static const char *refusal(const char *password)
         code[0] = '\0';
         if (password_check(&c, "password", password, "Ada_Lovelace", "countess@example.org") != SN_OK) {
                 assert_string_equal(c.problem.field, "password");
-                strncat(code, c.problem.code, sizeof(code) - 1);
+                (void)snprintf(code, sizeof(code), "%s", c.problem.code);
         }
         arena_free(arena);
         return code;
