@@ -134,7 +134,7 @@ function checkLog(log, acknowledged, unanswered) {
 
 export const seed = Number(process.env.SONET_HISTORY_SEED ?? Date.now() % 1e6);
 export const long = process.env.SONET_E2E_LONG === '1';
-const STEPS = Number(process.env.SONET_HISTORY_STEPS ?? (long ? 100 : 8));
+export const STEPS = Number(process.env.SONET_HISTORY_STEPS ?? (long ? 100 : 8));
 const MEMBERS = Number(process.env.SONET_HISTORY_MEMBERS ?? (long || mode === 'single' ? 50 : 12)); // at least 4
 export const clients = 2 * MEMBERS;
 
@@ -160,8 +160,8 @@ class Progress {
         }
 }
 
-async function live(world, { follower, replica }, random, progress) {
-        for (let n = 0; n < STEPS; n++) {
+async function live(world, { follower, replica }, random, progress, steps) {
+        for (let n = 0; n < steps; n++) {
                 await step(world, follower.member, random);
                 if (random.chance(0.15)) {
                         await replica.sync();
@@ -174,13 +174,13 @@ async function live(world, { follower, replica }, random, progress) {
 }
 
 // What each member does, and that it is as it must be. net: {url, registerMany}; meanwhile(progress) runs beside them.
-export async function play(net, followers, meanwhile = async () => {}) {
+export async function play(net, followers, meanwhile = async () => {}, steps = STEPS) {
         const everyone = await net.registerMany(MEMBERS);
         const devices = await Promise.all(everyone.map(async (member) => ({ follower: await new Follower(member, net.url).connect(), replica: new Replica(member, 2) })));
         followers.push(...devices.map(({ follower }) => follower));
         const world = { chats: await beginChats(everyone), messages: [], acknowledged: [], unanswered: [] };
-        const progress = new Progress(STEPS * MEMBERS);
-        await Promise.all([meanwhile(progress), ...devices.map((own, i) => live(world, own, randomOf(seed + i), progress))]);
+        const progress = new Progress(steps * MEMBERS);
+        await Promise.all([meanwhile(progress), ...devices.map((own, i) => live(world, own, randomOf(seed + i), progress, steps))]);
         await inBatches(devices, 8, ({ replica }) => replica.sync());
         for (const chat of world.chats) {
                 const log = await logOf(chat.owner, chat.id);

@@ -1,7 +1,7 @@
-// Owns two of whatever has an owner, and two gateways: each such `sonet serve` process twice, with a line of its own to PostgreSQL, and the
-// hand of a service manager that starts anew what ends. Services without an owner run once in processes of their own, and go to PostgreSQL
-// directly: all lines pass this one process, which must not be what is slow. The services of one process find those of another through a
-// balancer that asks for readiness, as an operator's would.
+// Owns two of some `sonet serve` processes, and the hand of a service manager that starts anew what ends. By default two of whatever has an
+// owner, and two gateways, each with a line of its own to PostgreSQL. The others run once, and go to PostgreSQL directly: all lines pass this
+// one process, which must not be what is slow. The services of one process find those of another through a balancer that asks for
+// readiness, as an operator's would: it goes to the one that owns the service, and to all in turn of a service that any number may run.
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
@@ -14,18 +14,19 @@ import { PostgresProxy } from './pgproxy.mjs';
 import { Servers } from './servers.mjs';
 
 const ASK_MS = 1000;
-const OWNED = ['gateway', 'all', 'user', 'follow', 'note']; // the latter three are single (services/test_contracts.c)
-const hasOwner = (role) => role.some((name) => OWNED.includes(name));
+const SINGLE = ['user', 'follow', 'note']; // services/test_contracts.c
+const OWNED = ['gateway', 'all', ...SINGLE];
+const includesAny = (role, names) => role.some((name) => names.includes(name));
 
 // One process, replaced when it ends.
 class Replica {
         constructor(pair, role, number) {
-                Object.assign(this, { pair, role, number, exits: [], wanted: false, name: `${role.join('+')} ${number}` });
+                Object.assign(this, { pair, role, number, exits: [], accepted: 0, wanted: false, name: `${role.join('+')} ${number}` });
                 this.log = path.join(pair.servers.dir, `${role.join('-')}-${number}.log`);
         }
 
         async prepare() {
-                this.proxy = hasOwner(this.role) ? await new PostgresProxy(this.pair.servers.socket).listen() : null;
+                this.proxy = this.pair.isTwice(this.role) && includesAny(this.role, OWNED) ? await new PostgresProxy(this.pair.servers.socket).listen() : null;
                 this.port = await freePort(1);
                 this.url = `http://127.0.0.1:${this.port}`;
                 this.grpc = this.port + 1;
@@ -58,48 +59,56 @@ class Replica {
                 }
         }
 
-        // {owns, standsBy, text}, by /readyz, of a service that it runs.
+        // {owns, standsBy, answers, text}, by /readyz, of a service that it runs.
         async readiness(service) {
                 const own = connect(this.url);
                 try {
                         const { text } = await own.api('GET', '/readyz', { timeoutMs: ASK_MS });
-                        return { replica: this, text, standsBy: /standing by: another process owns \w+/.test(text),
+                        return { replica: this, text, answers: true, standsBy: /standing by: another process owns \w+/.test(text),
                                  owns: new RegExp(`^${service}: database up, migrations complete, lease (held|not needed)$`, 'm').test(text) && !/^this process:/m.test(text) };
                 } catch (error) {
-                        return { replica: this, text: error.message, owns: false, standsBy: false };
+                        return { replica: this, text: error.message, answers: false, owns: false, standsBy: false };
                 } finally {
                         own.close();
                 }
         }
 }
 
-// Where other processes find a service: at a replica that serves it, until that one does not any more.
+// Where a service is found: at a replica that serves it, until that one does not any more; or at all of them, one connection after the other.
+// Of gateways, at all that answer: what they need is theirs to say.
 class Balancer {
         constructor(service, replicas) {
-                Object.assign(this, { service, replicas, serving: new Set(), target: null, lines: new Set() });
+                Object.assign(this, { service, replicas, serving: new Set(), target: null, turn: 0, lines: new Set() });
+                this.spreads = replicas.length > 1 && !replicas.some((replica) => includesAny(replica.role, [...SINGLE, 'all']));
+                this.restMs = replicas.length > 1 ? 50 : 1000;
         }
 
         async listen() {
                 this.listener = net.createServer((client) => this.accept(client));
                 await new Promise((resolve) => this.listener.listen(0, '127.0.0.1', resolve));
                 this.port = this.listener.address().port;
+                this.url = `http://127.0.0.1:${this.port}`;
                 this.replicas.forEach((replica) => this.watch(replica));
                 return this;
         }
 
         async watch(replica) {
                 while (this.listener.listening) {
-                        this.serving[(await replica.readiness(this.service)).owns ? 'add' : 'delete'](replica);
-                        if (!this.serving.has(this.target) && this.serving.size > 0) {
+                        const { owns, answers } = await replica.readiness(this.service);
+                        this.serving[(this.service === 'gateway' ? answers : owns) ? 'add' : 'delete'](replica);
+                        if (!this.spreads && !this.serving.has(this.target) && this.serving.size > 0) {
                                 [this.target] = this.serving;
                                 this.lines.forEach((socket) => socket.destroy());
                         }
-                        await sleep(hasOwner(replica.role) ? 50 : 1000);
+                        await sleep(this.restMs);
                 }
         }
 
+        pick() { return this.spreads ? [...this.serving][this.turn++ % this.serving.size] : this.target; }
+
         accept(client) {
-                const server = this.target && net.connect(this.target.grpc, '127.0.0.1');
+                const target = this.pick();
+                const server = target && net.connect(this.service === 'gateway' ? target.port : target.grpc, '127.0.0.1');
                 for (const [socket, other] of [[client, server], [server, client]]) {
                         if (socket) {
                                 this.lines.add(socket);
@@ -111,6 +120,7 @@ class Balancer {
                         client.destroy();
                         return;
                 }
+                target.accepted++;
                 client.pipe(server).pipe(client);
         }
 
@@ -121,16 +131,20 @@ class Balancer {
 }
 
 export class Pair {
-        constructor(layout) {
+        // twice: of what there are two processes.
+        constructor(layout, { twice = OWNED } = {}) {
                 this.roles = LAYOUTS[layout].processes;
+                this.twice = twice;
                 this.balancers = new Map(); // of each service, when there are several processes
         }
+
+        isTwice(role) { return includesAny(role, this.twice); }
 
         async prepare() {
                 this.servers = await new Servers().start();
                 this.keyFile = path.join(this.servers.dir, 'key');
                 fs.writeFileSync(this.keyFile, randomBytes(32).toString('base64url'), { mode: 0o600 });
-                this.replicas = this.roles.flatMap((role) => (hasOwner(role) ? [0, 1] : [0]).map((number) => new Replica(this, role, number)));
+                this.replicas = this.roles.flatMap((role) => (this.isTwice(role) ? [0, 1] : [0]).map((number) => new Replica(this, role, number)));
                 for (const replica of this.replicas) {
                         await replica.prepare();
                 }
@@ -149,7 +163,7 @@ export class Pair {
         environment(replica) {
                 const env = { ...process.env, SONET_KEY_FILE: this.keyFile, LOG_FORMAT: 'json', REDIS_URL: this.servers.redisUrl, SONET_RATE_LIMITS: 'off',
                               DATABASE_URL: this.databaseUrl(replica?.proxy?.port), DATABASE_ADMIN_URL: this.servers.adminUrl };
-                for (const [service, balancer] of this.balancers) {
+                for (const [service, balancer] of this.balancers) { // SERVICES, and nobody asks for GATEWAY_URL
                         env[`${service.toUpperCase()}_URL`] = `grpc://127.0.0.1:${balancer.port}`;
                 }
                 return env;
@@ -167,6 +181,9 @@ export class Pair {
         of(service) {
                 return this.replicas.filter((r) => r.role.includes(service) || r.role.includes('all'));
         }
+
+        // In front of the gateways, as clients find them.
+        async balanceGateways() { return this.balancers.set('gateway', await new Balancer('gateway', this.gateways).listen()).get('gateway').url; }
 
         get gateways() { return this.of('gateway'); }
 
