@@ -25,6 +25,7 @@ struct arrival {
         int64_t at_ms;
         size_t event; /* its index in the batch */
         struct decision decision;
+        const struct aggregation_rule *rule; /* of news that was decided: what it is told together with */
 };
 
 struct arrivals {

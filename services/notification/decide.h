@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "services/notification/aggregation.h"
 #include "services/notification/quiet.h"
 #include "services/notification/types.h"
 
@@ -39,7 +40,8 @@ struct rules {
         bool show_content;    /* outside of this network */
         const char *language; /* that one is written to in */
         struct quiet_hours quiet;
-        unsigned loud; /* a bit of 1 << type for each that passes quiet hours */
+        unsigned loud;                         /* a bit of 1 << type for each that passes quiet hours */
+        const struct aggregation *aggregation; /* the same for everybody */
 };
 
 /* What happened, from the view of the member who may be notified. */

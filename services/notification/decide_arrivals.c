@@ -135,6 +135,15 @@ static sn_status load_all_relations(struct deciding *d, struct happening *happen
         return SN_OK;
 }
 
+/* Whom nobody joins has a key of their own. */
+static void apply_rule(struct arena *arena, struct arrival *item, const struct aggregation_rule *rule)
+{
+        item->rule = rule;
+        if (rule->fold_by == FOLD_NOTHING) {
+                item->group_key = arena_printf(arena, "%s:%s", item->group_key, item->actor_id);
+        }
+}
+
 sn_status arrivals_decide(struct arrivals *a)
 {
         struct deciding d;
@@ -156,7 +165,10 @@ sn_status arrivals_decide(struct arrivals *a)
         }
         TRY(load_all_relations(&d, happenings));
         for (size_t i = 0; i < d.n; i++) {
-                d.items[i]->decision = decide(&d.rules[d.member[i]], &happenings[i]);
+                const struct rules *rules = &d.rules[d.member[i]];
+
+                d.items[i]->decision = decide(rules, &happenings[i]);
+                apply_rule(a->c->arena, d.items[i], aggregation_rule_of(rules->aggregation, d.items[i]->type));
         }
         return SN_OK;
 }

@@ -2,6 +2,7 @@
 #include "services/notification/mails.h"
 
 #include <string.h>
+#include "services/notification/sentence.h"
 #include "services/notification/words.h"
 
 enum { SAID_OF_A_NOTE = 300, POINTS_MAX_BYTES = 60000 };
@@ -16,17 +17,56 @@ static const struct mail_variable variables[] = {
 const struct mail_template mail_notification = {"notification", variables, notification_mail_notification};
 const struct mail_template mail_digest = {"digest", variables, notification_mail_digest};
 
+/* Numbers stand for who did it last. A type that this program does not know is not folded. */
+static struct aggregation_item *fold(struct arena *arena, const struct outgoing *d)
+{
+        struct aggregation_item *items = ARENA_ARRAY(arena, struct aggregation_item, d->n_shown);
+
+        for (size_t i = 0; i < d->n_shown; i++) {
+                size_t actor = 0;
+
+                while (strcmp(d->shown[actor]->actors[0]->id, d->shown[i]->actors[0]->id) != 0) {
+                        actor++;
+                }
+                (void)type_find(d->shown[i]->type, &items[i].type); /* it was found when it was claimed */
+                items[i].actor = (int64_t)actor;
+        }
+        aggregation_fold(d->rules->aggregation, items, d->n_shown);
+        return items;
+}
+
+/* What is said of one notification. Of messages nothing: mails are read by others on their way. */
+static char *line_of_one(struct arena *arena, const struct outgoing *d, const Notification__Notification *n)
+{
+        const char *said = n->chat == NULL ? words_beginning(arena, d->rules, n, SAID_OF_A_NOTE) : NULL;
+
+        return arena_printf(arena, said != NULL ? "%s: %s" : "%s", headline_of(arena, d->rules->language, n), said);
+}
+
+/* What is said of those that are one line. */
+static char *line_of_many(struct arena *arena, const struct outgoing *d, const struct aggregation_item *item,
+                          const Notification__Notification *newest)
+{
+        const struct aggregation_rule *rule = aggregation_rule_of(d->rules->aggregation, item->type);
+        const struct sentence_value values[] = {{"1", words_name(arena, newest->actors[0])},
+                                                {"count", arena_printf(arena, "%zu", item->n)}};
+
+        return sentence_write(arena, aggregation_text(rule, d->rules->language), values,
+                              sizeof(values) / sizeof(values[0]));
+}
+
 static char *points_of(struct arena *arena, const struct outgoing *d)
 {
+        const struct aggregation_item *items = fold(arena, d);
         CLEANUP(buf_free) struct buf out;
 
         buf_init(&out, POINTS_MAX_BYTES);
         for (size_t i = 0; i < d->n_shown && out.len < POINTS_MAX_BYTES - 2 * SAID_OF_A_NOTE - 1000; i++) {
-                const char *said = d->shown[i]->chat == NULL
-                                       ? words_beginning(arena, d->rules, d->shown[i], SAID_OF_A_NOTE)
-                                       : NULL; /* mails are read by others on their way */
-                char *line = arena_printf(arena, said != NULL ? "%s: %s" : "%s",
-                                          headline_of(arena, d->rules->language, d->shown[i]), said);
+                if (!items[i].first) {
+                        continue;
+                }
+                char *line = items[i].n > 1 ? line_of_many(arena, d, &items[i], d->shown[i])
+                                            : line_of_one(arena, d, d->shown[i]);
 
                 for (char *c = line; *c != '\0'; c++) {
                         *c = *c == '\n' || *c == '\r' ? ' ' : *c;

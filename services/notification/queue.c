@@ -24,17 +24,43 @@ static const NotificationRows__Changed *find_row(const struct arrival *item, Not
         return NULL; /* an actor whom the notification already has */
 }
 
+/* until_ms: when the notification's window ends, if it waits for that. */
 static void add(struct arena *arena, struct queue_columns *q, const struct arrival *item, const char *notification_id,
-                enum channel channel)
+                enum channel channel, int64_t until_ms)
 {
         const struct channel_decision *decision = &item->decision.channels[channel];
+        bool waits = until_ms > decision->due_ms;
 
         q->ids[q->n] = uuid_new_in(arena);
         q->notification_ids[q->n] = (char *)notification_id;
         q->user_ids[q->n] = (char *)item->user_id;
         q->channels[q->n] = channel;
-        q->holds[q->n] = decision->hold;
-        q->due_ms[q->n++] = decision->due_ms;
+        q->holds[q->n] = waits && decision->hold == HOLD_NOTHING ? HOLD_DIGEST : decision->hold;
+        q->due_ms[q->n++] = waits ? until_ms : decision->due_ms;
+}
+
+static bool has_windows(const struct arrival *items, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (items[i].rule->window_s > 0) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+/* When the window ends that an arrival waits for: 0 when it is told at once. */
+static int64_t window_end_ms(const struct arrival *item, const NotificationRows__Changed *row,
+                             NotificationRows__ActorCount *const *counts, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (strcmp(counts[i]->id, row->id) == 0) {
+                        return aggregation_waits(item->rule, counts[i]->actors)
+                                   ? row->began_ms + item->rule->window_s * 1000
+                                   : 0;
+                }
+        }
+        return 0;
 }
 
 sn_status queue_add(struct db_tx *tx, const struct arrival *items, size_t n, NotificationRows__Changed *const *rows,
@@ -50,13 +76,19 @@ sn_status queue_add(struct db_tx *tx, const struct arrival *items, size_t n, Not
                                   ARENA_ARRAY(arena, int64_t, N * n),
                                   ARENA_ARRAY(arena, int64_t, N * n),
                                   0};
+        NotificationRows__ActorCount **counts = NULL;
+        size_t n_counts = 0;
 
+        if (n_rows > 0 && has_windows(items, n)) {
+                TRY(store_count_actors(tx, rows, n_rows, &n_counts, &counts));
+        }
         for (size_t i = 0; i < n; i++) {
                 const NotificationRows__Changed *row = find_row(&items[i], rows, n_rows);
 
                 for (size_t k = 0; row != NULL && k < N; k++) {
                         if (items[i].decision.channels[channels[k]].told) {
-                                add(arena, &q, &items[i], row->id, channels[k]);
+                                add(arena, &q, &items[i], row->id, channels[k],
+                                    window_end_ms(&items[i], row, counts, n_counts));
                         }
                 }
         }

@@ -2,6 +2,7 @@
 #include "services/notification/rules.h"
 
 #include <string.h>
+#include "services/notification/aggregation_rules.h"
 #include "services/notification/store.h"
 #include "services/user/user.rpc.h"
 
@@ -86,12 +87,18 @@ static sn_status load_settings(struct rpc_call *c, char **ids, size_t n, struct 
         return SN_OK;
 }
 
-static sn_status load_own(struct db_tx *tx, char **ids, size_t n, size_t *n_preferences,
-                          NotificationRows__Preference ***preferences, size_t *n_choices,
-                          NotificationRows__Choices ***choices)
+struct own {
+        NotificationRows__Preference **preferences;
+        NotificationRows__Choices **choices;
+        size_t n_preferences, n_choices;
+        const struct aggregation *aggregation;
+};
+
+static sn_status load_own(struct db_tx *tx, char **ids, size_t n, struct own *own)
 {
-        TRY(store_preferences(tx, ids, n, n_preferences, preferences));
-        return store_choices(tx, ids, n, n_choices, choices);
+        TRY(store_preferences(tx, ids, n, &own->n_preferences, &own->preferences));
+        TRY(store_choices(tx, ids, n, &own->n_choices, &own->choices));
+        return aggregation_load(tx, &own->aggregation);
 }
 
 static struct rules *find(struct rules *rules, char **ids, size_t n, const char *id)
@@ -107,9 +114,7 @@ static struct rules *find(struct rules *rules, char **ids, size_t n, const char 
 sn_status rules_load(struct rpc_call *c, char **ids, size_t n, struct rules **out)
 {
         struct rules *rules = ARENA_ARRAY(c->arena, struct rules, n), *of;
-        NotificationRows__Preference **preferences = NULL;
-        NotificationRows__Choices **choices = NULL;
-        size_t n_preferences = 0, n_choices = 0;
+        struct own own = {.n_choices = 0};
 
         *out = rules;
         for (size_t i = 0; i < n; i++) {
@@ -119,18 +124,19 @@ sn_status rules_load(struct rpc_call *c, char **ids, size_t n, struct rules **ou
                 return SN_OK;
         }
         TRY(load_settings(c, ids, n, rules));
-        TRY(DB_READ(c, tx, load_own(tx, ids, n, &n_preferences, &preferences, &n_choices, &choices)));
-        for (size_t i = 0; i < n_preferences; i++) {
-                if ((of = find(rules, ids, n, preferences[i]->user_id)) != NULL) {
-                        take_preference(of, preferences[i]);
+        TRY(DB_READ(c, tx, load_own(tx, ids, n, &own)));
+        for (size_t i = 0; i < own.n_preferences; i++) {
+                if ((of = find(rules, ids, n, own.preferences[i]->user_id)) != NULL) {
+                        take_preference(of, own.preferences[i]);
                 }
         }
-        for (size_t i = 0; i < n_choices; i++) {
-                if ((of = find(rules, ids, n, choices[i]->user_id)) != NULL) {
-                        take_choices(of, choices[i]);
+        for (size_t i = 0; i < own.n_choices; i++) {
+                if ((of = find(rules, ids, n, own.choices[i]->user_id)) != NULL) {
+                        take_choices(of, own.choices[i]);
                 }
         }
         for (size_t i = 0; i < n; i++) {
+                rules[i].aggregation = own.aggregation;
                 rules[i].zone = rules[i].zone != NULL ? rules[i].zone : zone_find("UTC");
                 rules[i].quiet.zone = rules[i].zone;
         }

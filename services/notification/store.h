@@ -8,14 +8,16 @@
 #include "services/notification/notification_rows.rpc.h"
 #include "services/page.h"
 
-/* A notification takes at most so many actors: the next one begins a new notification. */
-#define GROUP_FULL 500
-
 /* ---- store_arrivals.c ---- */
 
 /* Adds to open notifications, or begins new ones; returns those that changed, with their owners. */
 SN_CHECKED sn_status store_add_arrivals(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
                                         NotificationRows__Changed ***rows);
+/* Nobody joins any more what began too long before, by the rules of the items. */
+SN_CHECKED sn_status store_close_overdue(struct db_tx *tx, const struct arrival *items, size_t n);
+/* How many actors each has now. */
+SN_CHECKED sn_status store_count_actors(struct db_tx *tx, NotificationRows__Changed *const *rows, size_t n,
+                                        size_t *n_counts, NotificationRows__ActorCount ***counts);
 SN_CHECKED sn_status store_close_full(struct db_tx *tx, NotificationRows__Changed *const *rows, size_t n);
 /* Removes actors from unread notifications: a row for each who was in one. */
 SN_CHECKED sn_status store_undo_arrivals(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
@@ -118,6 +120,15 @@ SN_CHECKED sn_status store_replace_preferences(struct db_tx *tx, const char *use
 SN_CHECKED sn_status store_mail_nothing(struct db_tx *tx, const char *user_id);
 SN_CHECKED sn_status store_set_filters(struct db_tx *tx, const NotificationRows__Choices *choices);
 SN_CHECKED sn_status store_set_quiet_hours(struct db_tx *tx, const NotificationRows__Choices *choices);
+
+/* ---- store_aggregation.c ---- */
+
+SN_CHECKED sn_status store_aggregation(struct db_tx *tx, size_t *n, NotificationRows__Aggregation ***rows);
+SN_CHECKED sn_status store_set_aggregation(struct db_tx *tx, const NotificationRows__Aggregation *rule);
+SN_CHECKED sn_status store_delete_aggregation(struct db_tx *tx, const char *type, int64_t *n);
+/* What members were told of a type in a time, as numbers, at most so many of the newest: by member, object, time. */
+SN_CHECKED sn_status store_happened(struct db_tx *tx, const char *type, int64_t from_ms, int64_t until_ms,
+                                    int64_t limit, size_t *n, NotificationRows__Happened ***rows);
 
 /* ---- store_told.c ---- */
 

@@ -56,12 +56,12 @@ DB_STATEMENT(ADD_ARRIVALS, "notification_service", &notification_rows__changed__
              " on conflict (group_key, user_id, box) where open"
              " do update set latest_at = greatest(n.latest_at, excluded.latest_at), seen_at = null,"
              " chat_seq = greatest(n.chat_seq, excluded.chat_seq)"
-             " returning id, user_id, group_key, box),"
+             " returning id, user_id, group_key, box, created_at),"
              " added as (insert into notification_actors as a (notification_id, actor_id, created_at)"
              " select j.id, g.actor_id, max(g.at) from given g join joined j using (group_key, user_id, box)"
              " group by j.id, g.actor_id on conflict (notification_id, actor_id) do update"
              " set created_at = greatest(a.created_at, excluded.created_at))"
-             " select id, user_id, user_id as actor_id, box, group_key from joined");
+             " select id, user_id, user_id as actor_id, box, group_key, created_at as began_ms from joined");
 
 sn_status store_add_arrivals(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
                              NotificationRows__Changed ***rows)
@@ -86,6 +86,44 @@ static char **ids_of(struct arena *arena, NotificationRows__Changed *const *rows
         return ids;
 }
 
+DB_STATEMENT(CLOSE_OVERDUE, "notification_service", NULL,
+             "update notifications n set open = false from unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[])"
+             " as a (group_key, user_id, at_ms, window_s) where n.group_key = a.group_key and n.user_id = a.user_id"
+             " and n.open and n.created_at + a.window_s * interval '1 second' <= timestamptz 'epoch' + a.at_ms"
+             " * interval '1 millisecond'");
+
+sn_status store_close_overdue(struct db_tx *tx, const struct arrival *items, size_t n)
+{
+        struct arena *arena = db_arena(tx);
+        char **keys = ARENA_ARRAY(arena, char *, n), **users = ARENA_ARRAY(arena, char *, n);
+        int64_t *times = ARENA_ARRAY(arena, int64_t, n), *windows = ARENA_ARRAY(arena, int64_t, n);
+        size_t some = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                if (items[i].rule->window_s > 0) {
+                        keys[some] = (char *)items[i].group_key;
+                        users[some] = (char *)items[i].user_id;
+                        times[some] = items[i].at_ms;
+                        windows[some++] = items[i].rule->window_s;
+                }
+        }
+        return some == 0 ? SN_OK
+                         : db_exec(tx, &CLOSE_OVERDUE,
+                                   DB_BINDS(bind_texts(keys, some), bind_uuids(users, some), bind_i64s(times, some),
+                                            bind_i64s(windows, some)),
+                                   NULL);
+}
+
+DB_STATEMENT(COUNT_ACTORS, "notification_service", &notification_rows__actor_count__message,
+             "select g.id, (select count(*) from notification_actors a where a.notification_id = g.id) as actors"
+             " from unnest($1::uuid[]) as g (id)");
+
+sn_status store_count_actors(struct db_tx *tx, NotificationRows__Changed *const *rows, size_t n, size_t *n_counts,
+                             NotificationRows__ActorCount ***counts)
+{
+        return db_list(tx, &COUNT_ACTORS, DB_BINDS(bind_uuids(ids_of(db_arena(tx), rows, n), n)), n_counts, counts);
+}
+
 DB_STATEMENT(CLOSE_FULL, "notification_service", NULL,
              "update notifications n set open = false where n.id = any($1) and (select count(*) from (select from"
              " notification_actors a where a.notification_id = n.id limit $2) as few) >= $2");
@@ -99,8 +137,9 @@ sn_status store_close_full(struct db_tx *tx, NotificationRows__Changed *const *r
 
 DB_STATEMENT(UNDO_ARRIVALS, "notification_service", &notification_rows__changed__message,
              "with undone as (select n.id, n.user_id, n.box, u.actor_id"
-             " from unnest($1::text[], $2::uuid[]) as u (group_key, actor_id)"
-             " join notifications n on n.group_key = u.group_key and n.read_at is null for update of n),"
+             " from unnest($1::text[], $2::uuid[]) as u (group_key, actor_id) join notifications n"
+             " on n.group_key = any(array[u.group_key, u.group_key || ':' || u.actor_id]) and n.read_at is null"
+             " for update of n),"
              " gone as (delete from notification_actors a using undone u where a.notification_id = u.id"
              " and a.actor_id = u.actor_id returning u.id, u.user_id, u.box, a.actor_id)"
              " select id, user_id, actor_id, box from gone");

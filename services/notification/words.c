@@ -1,11 +1,12 @@
 /* Owns the sentences of words.def.h. */
 #include "services/notification/words.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <strings.h>
-#include "base/buf.h"
+#include "services/notification/sentence.h"
 
-enum { SENTENCE_MAX = 1000, NAME_MAX_BYTES = 300 };
+enum { NAME_MAX_BYTES = 300 };
 enum language { ENGLISH, GERMAN, LANGUAGE_COUNT };
 enum { OF_ONE, OF_TWO, OF_MORE, FORM_COUNT };
 
@@ -34,33 +35,23 @@ char *words_cut(struct arena *arena, const char *text, size_t max)
         return arena_strndup(arena, text, len);
 }
 
-static void append_variable(struct arena *arena, struct buf *out, char variable, const Notification__Notification *n)
+char *words_name(struct arena *arena, const User__Author *member)
 {
-        if (variable == 'n') {
-                buf_printf(out, "%lld", (long long)n->actors_count - 2);
-        } else {
-                buf_append_c(out, words_cut(arena, n->actors[variable - '1']->display_name, NAME_MAX_BYTES));
-        }
+        return words_cut(arena, member->display_name, NAME_MAX_BYTES);
 }
 
 char *headline_of(struct arena *arena, const char *language, const Notification__Notification *n)
 {
-        CLEANUP(buf_free) struct buf out;
-        enum notification_type type;
         int form = n->n_actors < 2 ? OF_ONE : n->actors_count == 2 ? OF_TWO : OF_MORE;
+        const struct sentence_value values[] = {
+            {"1", words_name(arena, n->actors[0])},
+            {"2", n->n_actors > 1 ? words_name(arena, n->actors[1]) : ""},
+            {"n", arena_printf(arena, "%" PRId64, n->actors_count - 2)},
+        };
+        enum notification_type type;
+        const char *sentence = type_find(n->type, &type) ? words[type][language_of(language)][form] : n->type;
 
-        const char *sentence = type_find(n->type, &type) ? words[type][language_of(language)][form] : NULL;
-
-        buf_init(&out, SENTENCE_MAX);
-        for (const char *at = sentence != NULL ? sentence : n->type; *at != '\0'; at++) {
-                if (*at == '{') {
-                        append_variable(arena, &out, at[1], n);
-                        at += 2;
-                } else {
-                        buf_append_char(&out, *at);
-                }
-        }
-        return arena_strndup(arena, out.data, out.len);
+        return sentence_write(arena, sentence, values, sizeof(values) / sizeof(values[0]));
 }
 
 char *words_beginning(struct arena *arena, const struct rules *rules, const Notification__Notification *n, size_t max)

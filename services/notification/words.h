@@ -11,6 +11,8 @@ char *headline_of(struct arena *arena, const char *language, const Notification_
 /* How its note or its message begins, at most max bytes; NULL when nothing may be said of it outside: it is not for
  * everybody, or the member wants nothing said. */
 char *words_beginning(struct arena *arena, const struct rules *rules, const Notification__Notification *n, size_t max);
+/* A member's name, at most 300 bytes. */
+char *words_name(struct arena *arena, const User__Author *member);
 /* The beginning of a text, whole characters. */
 char *words_cut(struct arena *arena, const char *text, size_t max);
 

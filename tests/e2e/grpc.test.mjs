@@ -204,11 +204,17 @@ test('notes and timelines: all that can be done with one', async () => {
         await ok('RecordSearchClick', { search_id: note.id, position: 1 });
         await fails('GetSearchAnalytics', {}, Status.PERMISSION_DENIED, alice);
         await fails('SetSynonyms', { items: [] }, Status.PERMISSION_DENIED, alice);
+        await fails('ListAggregationRules', {}, Status.PERMISSION_DENIED, alice);
         const administrator = await registerWithRole('administrator');
         assert.ok(Array.isArray((await ok('GetSearchAnalytics', {}, administrator)).items));
         await ok('ListSynonyms', {}, administrator);
         assert.deepEqual((await ok('SetSynonyms', { items: [] }, administrator)).items, []);
         await ok('DeleteSynonyms', {}, administrator);
+        assert.ok((await ok('ListAggregationRules', {}, administrator)).items.length > 5);
+        const rule = { type: 'new_note', fold_by: 'FOLD_BY_OBJECT' };
+        assert.equal((await ok('SetAggregationRule', rule, administrator)).least, 2);
+        assert.equal((await ok('DryRunAggregationRule', rule, administrator)).more, false);
+        await ok('DeleteAggregationRule', { type: 'new_note' }, administrator);
         const moderator = await registerWithRole('moderator');
         await ok('HideTrend', { trend: tag }, moderator);
         await ok('UnhideTrend', { trend: tag }, moderator);

@@ -1,0 +1,151 @@
+// What administrators say of notifications: what is told together.
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { eventually, must, problem } from './client.mjs';
+import { query } from './database.mjs';
+import { MAIL_FROM, Mailbox, codeIn } from './mailbox.mjs';
+import { adminOf, ownServer } from './own.mjs';
+import { PushService } from './pushreceiver.mjs';
+
+const RULES = '/v1/admin/notifications/rules';
+const box = await new Mailbox().open();
+const service = await new PushService().open();
+let root;
+const net = ownServer({ env: { SMTP_URL: box.url, MAIL_FROM, PUSH_NETWORKS: '127.0.0.1' } }, async (it) => {
+        root = await it.register();
+        const done = await adminOf(it.server, {}, 'user', 'role', root.username, 'administrator');
+        assert.equal(done.code, 0, done.stderr);
+        await eventually('tokens without the role end', async () => (await root.get('/v1/users/me')).status === 401, 10_000);
+        root = await it.logIn(root.username);
+});
+after(() => Promise.all([box.close(), service.close()]));
+
+const sql = (words) => query(net.server.dir, 'notification', words);
+const list = async (member) => must(await member.get('/v1/notifications')).items;
+const listed = (what, member, matches) => eventually(what, async () => {
+        const items = await list(member);
+        return matches(items) && items;
+});
+const names = (item) => item.actors.map((actor) => actor.username);
+const set = async (type, body) => must(await root.put(`${RULES}/${type}`, { body }));
+const hurry = (member) => sql(`update notification_queue set due_at = now() where user_id = '${member.id}'`);
+async function listener(email) {
+        const member = await net.register();
+        must(await member.post('/v1/auth/email/verify', { code: codeIn(await box.wait(`${member.username}@example.org`)) }));
+        must(await member.put('/v1/notifications/preferences', { body: { types: email } }));
+        return member;
+}
+async function subscribe(member) {
+        const subscription = service.subscription();
+        must(await member.post('/v1/push/subscriptions', subscription.body), 201);
+        return subscription;
+}
+
+test('each type has a rule, which an administrator sets, tries and takes back, and nobody else', async () => {
+        const member = await net.register();
+        for (const answer of [await member.get(RULES), await member.put(`${RULES}/like`, { body: { fold_by: 'type' } }),
+                await member.del(`${RULES}/like`), await member.post(`${RULES}/like/dry_run`, { fold_by: 'type' })]) {
+                problem(answer, 403);
+        }
+        const before = must(await root.get(RULES)).items;
+        assert.deepEqual(before.find((r) => r.type === 'saved_search'), { type: 'saved_search', window_s: 0, fold_by: 'object', least: 2, texts: [], updated_at: null });
+        assert.ok(before.every((r) => r.type !== 'new_device'));
+        const texts = [{ language: 'en', text: '{1} wrote {count} times' }];
+        const rule = await set('saved_search', { window_s: 60, fold_by: 'actor', texts });
+        assert.deepEqual({ ...rule, updated_at: null }, { type: 'saved_search', window_s: 60, fold_by: 'actor', least: 2, texts, updated_at: null });
+        assert.ok(rule.updated_at > '2000');
+        assert.deepEqual(must(await root.get(RULES)).items.find((r) => r.type === 'saved_search'), rule);
+        must(await root.del(`${RULES}/saved_search`), 204);
+        must(await root.del(`${RULES}/saved_search`), 204);
+        assert.deepEqual(must(await root.get(RULES)).items, before);
+        for (const [type, body, status, field] of [
+                ['sneeze', { fold_by: 'object' }, 404, 'type'], ['new_device', { fold_by: 'object' }, 422, 'type'], ['like', {}, 422, 'fold_by'],
+                ['like', { fold_by: 'object', least: 1 }, 422, 'least'], ['like', { fold_by: 'object', window_s: 604801 }, 422, 'window_s'],
+                ['like', { fold_by: 'type' }, 422, 'texts'], ['like', { fold_by: 'type', texts: [{ language: 'de', text: 'x' }] }, 422, 'texts'],
+                ['like', { fold_by: 'type', texts: [{ language: 'en', text: '{1} and {name}' }] }, 422, 'texts[0].text'],
+                ['like', { fold_by: 'type', texts: [{ language: 'en', text: 'x' }, { language: 'en', text: 'y' }] }, 422, 'texts'],
+                ['message', { fold_by: 'nothing' }, 422, 'fold_by']]) {
+                problem(await root.put(`${RULES}/${type}`, { body }), status, { field });
+                problem(await root.post(`${RULES}/${type}/dry_run`, body), status, { field });
+        }
+});
+
+test('members who renote are told of alone while the rule says so, and who undoes it is taken out by either rule', async () => {
+        const [author, ...fans] = await net.registerMany(4);
+        const note = await author.note('Pass it on');
+        await set('renote', { fold_by: 'nothing' });
+        await fans[0].react(note.id, 'renote');
+        await fans[1].react(note.id, 'renote');
+        const [second, first] = await listed('each alone', author, (items) => items.length === 2);
+        assert.deepEqual([names(second), names(first)], [[fans[1].username], [fans[0].username]]);
+        assert.notEqual(first.group_key, second.group_key);
+        must(await root.del(`${RULES}/renote`), 204);
+        await fans[2].react(note.id, 'renote');
+        await listed('one more', author, (items) => items.length === 3 && items[0].group_key === `renote:${note.id}`);
+        await fans[0].unreact(note.id, 'renote');
+        await fans[2].unreact(note.id, 'renote');
+        await listed('the second alone', author, (items) => items.length === 1 && items[0].id === second.id);
+});
+
+test('others join for the window of the rule; pushes of those from the least number on wait for its end, and are one', async () => {
+        const [author, ...fans] = await net.registerMany(6);
+        const subscription = await subscribe(author);
+        const note = await author.note('Popular');
+        await set('like', { fold_by: 'object', window_s: 3600, least: 3 });
+        for (const [i, fan] of fans.slice(0, 4).entries()) {
+                await fan.react(note.id, 'like');
+                await listed('it is told', author, ([item]) => item?.actors_count === i + 1);
+                if (i < 2) {
+                        await service.wait(subscription, i + 1);
+                }
+        }
+        const [item] = await list(author);
+        const waiting = `select hold, extract(epoch from q.due_at - n.created_at)::int from notification_queue q join notifications n on n.id = q.notification_id where q.user_id = '${author.id}'`;
+        assert.equal(sql(waiting), '1|3600', 'the third and the fourth wait together');
+        const yesterday = must(await root.post(`${RULES}/like/dry_run`, { fold_by: 'object', window_s: 3600, least: 2 }));
+        assert.deepEqual([yesterday.happened, yesterday.more, yesterday.now, yesterday.then],
+                [4, false, { notifications: 1, deliveries: 3, lines: 1 }, { notifications: 1, deliveries: 2, lines: 1 }]);
+        hurry(author);
+        assert.equal((await service.wait(subscription, 3)).text.actors_count, 4);
+        sql(`update notifications set created_at = created_at - interval '1 hour' where id = '${item.id}'`);
+        await fans[4].react(note.id, 'like');
+        const [later, earlier] = await listed('another one', author, (items) => items.length === 2);
+        assert.deepEqual([names(later), earlier.id, earlier.actors_count], [[fans[4].username], item.id, 4]);
+        assert.equal((await service.wait(subscription, 4)).text.id, later.id);
+        must(await root.del(`${RULES}/like`), 204);
+});
+
+test('what one member did, or all of a type, is one line of a digest, in the language of the member, from the least number on', async () => {
+        const author = await listener([{ type: 'comment', email: 'daily' }, { type: 'mention', email: 'daily' }]);
+        must(await author.patch('/v1/users/me/settings', { language: 'de' }));
+        const [busy, calm] = await net.registerMany(2);
+        const notes = [await author.note('One'), await author.note('Two'), await author.note('Three')];
+        const texts = [{ language: 'en', text: '{1} commented on {count} notes' }, { language: 'de', text: '{1} hat {count} Notizen kommentiert' }];
+        await set('comment', { fold_by: 'actor', texts });
+        await set('mention', { fold_by: 'type', least: 3, texts: [{ language: 'en', text: '{1} and others: {count}' }] });
+        for (const note of notes) {
+                await busy.comment(note.id, 'Well');
+        }
+        await calm.comment(notes[0].id, 'Hm');
+        await calm.note(`Hello @${author.username}`);
+        await busy.note(`Me too, @${author.username}`);
+        await listed('all', author, (items) => items.length === 6 || items.filter((i) => i.type === 'comment').length === 4);
+        const told = await listed('all', author, (items) => items.length === 6);
+        hurry(author);
+        const mail = await box.wait(`${author.username}@example.org`, `${told.length} Benachrichtigungen`);
+        const lines = mail.text.match(/^- .*/gm);
+        assert.deepEqual(lines.filter((l) => l.includes('3 Notizen')), [`- Member ${busy.username} hat 3 Notizen kommentiert`]);
+        assert.equal(lines.filter((l) => l.includes('hat deine Notiz kommentiert: Hm')).length, 1);
+        assert.equal(lines.filter((l) => l.includes('hat dich erwähnt')).length, 2, 'two are fewer than three');
+        assert.equal(lines.length, 4);
+        const tried = must(await root.post(`${RULES}/mention/dry_run`, { fold_by: 'type', least: 2, texts }));
+        assert.deepEqual([tried.now.lines, tried.then.lines], [2, 1]);
+        await calm.note(`Again @${author.username}`);
+        await busy.note(`And again @${author.username}`);
+        await calm.note(`And once more @${author.username}`);
+        await listed('three more', author, (items) => items.length === 9);
+        hurry(author);
+        assert.deepEqual((await box.wait(`${author.username}@example.org`, '3 Benachrichtigungen')).text.match(/^- .*/gm), [`- Member ${calm.username} and others: 3`]);
+        must(await root.del(`${RULES}/comment`), 204);
+        must(await root.del(`${RULES}/mention`), 204);
+});
