@@ -82,10 +82,15 @@ static const struct {
         const char *name;
         sn_status (*run)(struct admin *a, int n, char **words);
 } FAMILIES[] = {
-    {"audit", admin_audit},           {"deadletters", admin_dead_letters},
-    {"experiment", admin_experiment}, {"invite", admin_invite},
-    {"mails", admin_mails},           {"media", admin_media},
-    {"search", admin_search},         {"user", admin_user},
+    {"audit", admin_audit},
+    {"deadletters", admin_dead_letters},
+    {"experiment", admin_experiment},
+    {"invite", admin_invite},
+    {"mails", admin_mails},
+    {"media", admin_media},
+    {"notify", admin_notify},
+    {"search", admin_search},
+    {"user", admin_user},
 };
 #define N_FAMILIES (sizeof(FAMILIES) / sizeof(FAMILIES[0]))
 

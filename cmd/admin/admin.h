@@ -38,6 +38,7 @@ sn_status admin_invite(struct admin *a, int n, char **words);
 sn_status admin_search(struct admin *a, int n, char **words);
 sn_status admin_media(struct admin *a, int n, char **words);
 sn_status admin_mails(struct admin *a, int n, char **words);
+sn_status admin_notify(struct admin *a, int n, char **words);
 /* Of the member that a->words[0] names. */
 sn_status admin_export(struct admin *a);
 sn_status admin_user(struct admin *a, int n, char **words);

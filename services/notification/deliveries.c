@@ -15,6 +15,8 @@ static Notification__DeliveryAttempt *show(struct arena *arena, const Notificati
         out->outcome = row->outcome;
         out->status = (uint32_t)row->status;
         out->took_ms = (uint32_t)row->took_ms;
+        out->templates = row->templates;
+        out->n_templates = row->n_templates;
         out->at = row->created_at;
         return out;
 }

@@ -41,10 +41,15 @@ static sn_status write_one(struct db_tx *tx, const struct outgoing *d, const Use
                 TRY(mails_write(tx, d, to->email, to->username));
         }
         for (size_t i = 0; i < d->n_shown; i++) {
+                char *labels[MAIL_LABELS];
+
+                mails_labels(db_arena(tx), d, d->shown[i], labels);
                 TRY(store_log_delivery(tx, &(struct delivery_log){.notification_id = d->shown[i]->id,
                                                                   .user_id = d->user_id,
                                                                   .channel = CHANNEL_EMAIL,
                                                                   .provider = "mail",
+                                                                  .templates = labels,
+                                                                  .n_templates = MAIL_LABELS,
                                                                   .outcome = to != NULL ? "sent" : "refused"}));
         }
         return SN_OK;

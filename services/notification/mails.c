@@ -5,6 +5,7 @@
 #include "services/notification/sentence.h"
 #include "services/notification/words.h"
 
+#define NOBODY "00000000-0000-0000-0000-000000000000"
 enum { SAID_OF_A_NOTE = 300, POINTS_MAX_BYTES = 60000 };
 
 /* Generated from mails/. */
@@ -14,8 +15,34 @@ static const struct mail_variable variables[] = {
     {"name", MAIL_TEXT}, {"network", MAIL_TEXT},     {"headline", MAIL_TEXT}, {"items", MAIL_LIST},
     {"link", MAIL_LINK}, {"unsubscribe", MAIL_LINK}, {"count", MAIL_NUMBER},  {0}};
 
-const struct mail_template mail_notification = {"notification", variables, notification_mail_notification};
-const struct mail_template mail_digest = {"digest", variables, notification_mail_digest};
+const struct mail_template mail_notification = {TEMPLATE_SINGLE, variables, notification_mail_notification};
+const struct mail_template mail_digest = {TEMPLATE_DIGEST, variables, notification_mail_digest};
+
+static const struct mail_template *own_template(const char *type)
+{
+        return strcmp(type, TEMPLATE_DIGEST) == 0 ? &mail_digest : &mail_notification;
+}
+
+const char *mails_source(const char *type, const char *language)
+{
+        for (const struct mail_language *l = own_template(type)->languages; l->language != NULL; l++) {
+                if (strcmp(l->language, language) == 0) {
+                        return l->source;
+                }
+        }
+        return NULL;
+}
+
+/* A template as mail/ takes it, of the one language that was chosen. */
+static struct mail_template *template_of(struct arena *arena, const struct template_text *text)
+{
+        struct mail_language *languages = ARENA_ARRAY(arena, struct mail_language, 2);
+        struct mail_template *out = ARENA_NEW(arena, struct mail_template);
+
+        languages[0] = (struct mail_language){text->language, text->source};
+        *out = (struct mail_template){own_template(text->type)->name, variables, languages};
+        return out;
+}
 
 /* Numbers stand for who did it last. A type that this program does not know is not folded. */
 static struct aggregation_item *fold(struct arena *arena, const struct outgoing *d)
@@ -35,12 +62,18 @@ static struct aggregation_item *fold(struct arena *arena, const struct outgoing 
         return items;
 }
 
+static struct template_text sentence_of(const struct outgoing *d, const Notification__Notification *n)
+{
+        return templates_choose(d->templates, n->type, CHANNEL_EMAIL, d->rules->language);
+}
+
 /* What is said of one notification. Of messages nothing: mails are read by others on their way. */
 static char *line_of_one(struct arena *arena, const struct outgoing *d, const Notification__Notification *n)
 {
         const char *said = n->chat == NULL ? words_beginning(arena, d->rules, n, SAID_OF_A_NOTE) : NULL;
 
-        return arena_printf(arena, said != NULL ? "%s: %s" : "%s", headline_of(arena, d->rules->language, n), said);
+        return arena_printf(arena, said != NULL ? "%s: %s" : "%s", headline_of(arena, sentence_of(d, n).source, n),
+                            said);
 }
 
 /* What is said of those that are one line. */
@@ -76,22 +109,89 @@ static char *points_of(struct arena *arena, const struct outgoing *d)
         return arena_strndup(arena, out.data, out.len);
 }
 
+static struct template_text layout_of(const struct outgoing *d)
+{
+        return templates_choose(d->templates, d->n_shown > 1 ? TEMPLATE_DIGEST : TEMPLATE_SINGLE, CHANNEL_EMAIL,
+                                d->rules->language);
+}
+
+void mails_labels(struct arena *arena, const struct outgoing *d, const Notification__Notification *n,
+                  char *labels[MAIL_LABELS])
+{
+        struct template_text layout = layout_of(d), sentence = sentence_of(d, n);
+
+        labels[0] = template_label(arena, &layout);
+        labels[1] = template_label(arena, &sentence);
+}
+
 sn_status mails_write(struct db_tx *tx, const struct outgoing *d, const char *to, const char *name)
 {
         struct arena *arena = db_arena(tx);
+        struct template_text layout = layout_of(d);
         const char *token = unsubscribe_token(arena, d->user_id);
         const char *page = mail_page(arena, arena_printf(arena, "/unsubscribe#%s", token));
+        char *headline = headline_of(arena, sentence_of(d, d->shown[0]).source, d->shown[0]);
 
         return mail_enqueue(
-            tx, &(struct mail){.template = d->n_shown > 1 ? &mail_digest : &mail_notification,
+            tx, &(struct mail){.template = template_of(arena, &layout),
                                .to = to,
-                               .language = d->rules->language,
+                               .language = layout.language,
                                .owner_id = d->user_id,
                                .key = d->rows[0]->id,
                                .unsubscribe_url = unsubscribe_url(arena, d->user_id),
                                MAIL_VALUES(mail_text("name", name), mail_text("network", mail_network()),
-                                           mail_text("headline", headline_of(arena, d->rules->language, d->shown[0])),
-                                           mail_list("items", points_of(arena, d)),
+                                           mail_text("headline", headline), mail_list("items", points_of(arena, d)),
                                            mail_link("link", mail_page(arena, "/")), mail_link("unsubscribe", page),
                                            mail_number("count", (int64_t)d->n_shown))});
+}
+
+/* ---- Samples ---- */
+
+enum { N_VALUES = 7 };
+
+static void sample_values(struct arena *arena, const char *headline, struct mail_value values[N_VALUES])
+{
+        const char *items = arena_printf(arena, "%s: How the note begins, <b>as it is</b>\n%s", headline, headline);
+
+        values[0] = mail_text("name", "ada");
+        values[1] = mail_text("network", mail_network());
+        values[2] = mail_text("headline", headline);
+        values[3] = mail_list("items", items);
+        values[4] = mail_link("link", mail_page(arena, "/"));
+        values[5] = mail_link("unsubscribe", mail_page(arena, "/unsubscribe"));
+        values[6] = mail_number("count", 2);
+}
+
+bool mails_render_sample(struct arena *arena, const struct template_text *text, const char *headline,
+                         struct mail_rendered *out, struct buf *error)
+{
+        struct mail_value values[N_VALUES];
+
+        sample_values(arena, headline, values);
+        return mail_render(arena, template_of(arena, text), text->language, values, N_VALUES, out, error);
+}
+
+bool mails_check(struct arena *arena, const char *type, const char *source, struct buf *error)
+{
+        struct template_text text = {.type = type, .channel = CHANNEL_EMAIL, .language = "en", .source = source};
+        struct mail_rendered rendered;
+
+        if (strstr(source, "{unsubscribe}") == NULL) {
+                buf_append_c(error, "has no {unsubscribe}: whoever is mailed must be able to end it");
+                return false;
+        }
+        return mails_render_sample(arena, &text, "Ada likes your note", &rendered, error);
+}
+
+sn_status mails_write_sample(struct db_tx *tx, const struct template_text *text, const char *headline, const char *to)
+{
+        struct mail_value values[N_VALUES];
+
+        sample_values(db_arena(tx), headline, values);
+        return mail_enqueue(tx, &(struct mail){.template = template_of(db_arena(tx), text),
+                                               .to = to,
+                                               .language = text->language,
+                                               .owner_id = NOBODY,
+                                               .values = values,
+                                               .n_values = N_VALUES});
 }

@@ -21,6 +21,8 @@ void push_lane_stop(void);
 /* Once the transaction is committed. */
 void push_lane_wake(struct db_tx *tx);
 
+/* The sentence that a push says: of the newest notification of a delivery. */
+struct template_text push_title(const struct outgoing *delivery);
 /* What a push says of a delivery, as JSON in the arena: at most PUSH_TEXT_MAX bytes. */
 struct str push_text(struct arena *arena, const struct outgoing *delivery);
 

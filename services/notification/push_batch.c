@@ -96,12 +96,16 @@ void push_batch_free(struct push_batch *b)
 static sn_status log_one(struct db_tx *tx, const struct sending *s)
 {
         const struct outgoing *d = &s->delivery->out;
+        struct template_text title = push_title(d);
+        char *label = template_label(db_arena(tx), &title);
 
         for (size_t i = 0; i < d->n_shown; i++) {
                 TRY(store_log_delivery(tx, &(struct delivery_log){.notification_id = d->shown[i]->id,
                                                                   .user_id = d->user_id,
                                                                   .channel = CHANNEL_PUSH,
                                                                   .provider = s->origin,
+                                                                  .templates = &label,
+                                                                  .n_templates = 1,
                                                                   .outcome = push_outcome_names[s->result.outcome],
                                                                   .status = s->result.status,
                                                                   .took_ms = s->result.took_us / 1000}));

@@ -114,6 +114,7 @@ struct claim {
         char **member_ids; /* each once */
         size_t n_members;
         struct rules *rules; /* of each member */
+        const struct templates *templates;
         char **dropped;
         size_t n_dropped;
         NotificationRows__Queued **dead; /* those of the dropped that were begun too often */
@@ -202,7 +203,8 @@ static struct outgoing collect(struct claim *k, size_t from, bool *taken)
         struct outgoing d = {.user_id = k->rows[from]->user_id,
                              .attempts = k->rows[from]->attempts,
                              .rows = ARENA_ARRAY(k->c->arena, NotificationRows__Queued *, k->n - from),
-                             .rules = rules_of(k, k->rows[from]->user_id)};
+                             .rules = rules_of(k, k->rows[from]->user_id),
+                             .templates = k->templates};
 
         if (strcmp(k->rows[from]->target_id, NO_TARGET) != 0) {
                 d.target_id = k->rows[from]->target_id;
@@ -247,6 +249,9 @@ sn_status queue_claim(struct rpc_call *c, enum channel channel, int64_t limit, i
 
         *n = 0;
         TRY(DB_WRITE(c, tx, store_claim(tx, channel, limit, c->now_ms + lease_ms, &k.n, &k.rows)));
+        if (k.n > 0) {
+                TRY(DB_READ(c, tx, templates_load(tx, channel, &k.templates)));
+        }
         TRY(load_rules(&k));
         TRY(sift(&k));
         bool *taken = ARENA_ARRAY(c->arena, bool, k.n);

@@ -7,6 +7,7 @@
 #include "services/notification/arrivals.h"
 #include "services/notification/notification_rows.rpc.h"
 #include "services/notification/rules.h"
+#include "services/notification/templates.h"
 
 struct outgoing {
         const char *user_id;
@@ -17,6 +18,7 @@ struct outgoing {
         Notification__Notification **shown; /* as the member may see them, at least one; the newest first */
         size_t n_shown;
         const struct rules *rules;
+        const struct templates *templates; /* of the channel */
 };
 
 /* In the transaction that stores the arrivals: queues their deliveries on other channels. */

@@ -76,6 +76,8 @@ struct delivery_log {
         const char *notification_id, *user_id, *provider, *outcome;
         enum channel channel;
         int64_t status, took_ms;
+        char **templates; /* their labels */
+        size_t n_templates;
 };
 SN_CHECKED sn_status store_log_delivery(struct db_tx *tx, const struct delivery_log *log);
 /* The newest first. */
@@ -129,6 +131,15 @@ SN_CHECKED sn_status store_delete_aggregation(struct db_tx *tx, const char *type
 /* What members were told of a type in a time, as numbers, at most so many of the newest: by member, object, time. */
 SN_CHECKED sn_status store_happened(struct db_tx *tx, const char *type, int64_t from_ms, int64_t until_ms,
                                     int64_t limit, size_t *n, NotificationRows__Happened ***rows);
+
+/* ---- store_templates.c ---- */
+
+/* The newest version of each. */
+SN_CHECKED sn_status store_templates(struct db_tx *tx, enum channel channel, size_t *n,
+                                     NotificationRows__Template ***rows);
+/* The next version; under a lock. */
+SN_CHECKED sn_status store_save_template(struct db_tx *tx, enum channel channel, const char *type, const char *language,
+                                         const char *source, NotificationRows__Template *out);
 
 /* ---- store_told.c ---- */
 

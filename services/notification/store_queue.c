@@ -116,19 +116,20 @@ sn_status store_enqueue_again(struct db_tx *tx, char **notification_ids, char **
 
 DB_STATEMENT(LOG_DELIVERY, "notification_service", NULL,
              "insert into notification_delivery_logs (id, notification_id, user_id, channel, provider, outcome, status,"
-             " took_ms) values ($1, $2, $3, $4, $5, $6, $7, $8)");
+             " took_ms, templates) values ($1, $2, $3, $4, $5, $6, $7, $8, $9::text[])");
 
 sn_status store_log_delivery(struct db_tx *tx, const struct delivery_log *log)
 {
         return db_exec(tx, &LOG_DELIVERY,
                        DB_BINDS(bind_uuid(uuid_new_in(db_arena(tx))), bind_uuid(log->notification_id),
                                 bind_uuid(log->user_id), bind_i64(log->channel), bind_text(log->provider),
-                                bind_text(log->outcome), bind_i64(log->status), bind_i64(log->took_ms)),
+                                bind_text(log->outcome), bind_i64(log->status), bind_i64(log->took_ms),
+                                bind_texts(log->templates, log->n_templates)),
                        NULL);
 }
 
 DB_STATEMENT(SELECT_DELIVERIES, "notification_service", &notification_rows__delivered__message,
-             "select channel, provider, outcome, status, took_ms, created_at from notification_delivery_logs"
+             "select channel, provider, outcome, status, took_ms, created_at, templates from notification_delivery_logs"
              " where notification_id = $1 order by id desc limit $2");
 
 sn_status store_deliveries(struct db_tx *tx, const char *notification_id, int64_t limit, size_t *n,

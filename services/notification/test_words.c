@@ -28,6 +28,11 @@ static Notification__Notification told(const char *type, int64_t n)
         return out;
 }
 
+static char *said_in(struct arena *arena, const char *tag, const Notification__Notification *n)
+{
+        return headline_of(arena, templates_choose(NULL, n->type, CHANNEL_EMAIL, tag).source, n);
+}
+
 static void every_type_is_said_in_every_language(void **state)
 {
         CLEANUP(arena_free_p) struct arena *arena = arena_new(1 << 20);
@@ -38,15 +43,15 @@ static void every_type_is_said_in_every_language(void **state)
                         Notification__Notification it = told(type_name((enum notification_type)type), n);
 
                         for (size_t i = 0; i < 4; i++) {
-                                const char *said = headline_of(arena, tags[i], &it);
+                                const char *said = said_in(arena, tags[i], &it);
 
                                 assert_int_equal(strncmp(said, "Ada", 3), 0);
                                 assert_true((strstr(said, "Bob") != NULL) == (n > 1));
                                 assert_null(strpbrk(said, "{}"));
                                 assert_true((strchr(said, '2') != NULL) == (n == 4));
                         }
-                        assert_string_not_equal(headline_of(arena, "en", &it), headline_of(arena, "de", &it));
-                        assert_string_equal(headline_of(arena, "de-AT", &it), headline_of(arena, "de", &it));
+                        assert_string_not_equal(said_in(arena, "en", &it), said_in(arena, "de", &it));
+                        assert_string_equal(said_in(arena, "de-AT", &it), said_in(arena, "de", &it));
                 }
         }
 }
@@ -60,9 +65,9 @@ static void security_is_said_in_every_language(void **state)
                 Notification__Notification it = told(type_name((enum notification_type)type), 1);
 
                 if (type_is_security((enum notification_type)type)) {
-                        assert_true(strlen(headline_of(arena, "en", &it)) > 10);
-                        assert_string_not_equal(headline_of(arena, "en", &it), headline_of(arena, "de", &it));
-                        assert_null(strstr(headline_of(arena, "de", &it), "Ada"));
+                        assert_true(strlen(said_in(arena, "en", &it)) > 10);
+                        assert_string_not_equal(said_in(arena, "en", &it), said_in(arena, "de", &it));
+                        assert_null(strstr(said_in(arena, "de", &it), "Ada"));
                         n++;
                 }
         }
@@ -76,7 +81,7 @@ static void who_alone_is_seen_is_named_alone(void **state)
         Notification__Notification it = told("like", 1);
 
         it.actors_count = 2;
-        assert_string_equal(headline_of(arena, "en", &it), "Ada likes your note");
+        assert_string_equal(said_in(arena, "en", &it), "Ada likes your note");
 }
 
 static void only_what_is_for_everybody_is_quoted(void **state)
@@ -129,6 +134,104 @@ static void mails_say_the_same_in_every_language(void **state)
         }
 }
 
+static NotificationRows__Template *saved_row(struct arena *arena, const char *language, const char *source)
+{
+        NotificationRows__Template *row = ARENA_NEW(arena, NotificationRows__Template);
+
+        notification_rows__template__init(row);
+        row->type = "like";
+        row->language = (char *)language;
+        row->version = 7;
+        row->source = (char *)source;
+        return row;
+}
+
+static void what_was_saved_is_said_in_its_language_until_it_is_taken_back(void **state)
+{
+        CLEANUP(arena_free_p) struct arena *arena = arena_new(1 << 20);
+        NotificationRows__Template *rows[] = {saved_row(arena, "fr", "{1} aime"), saved_row(arena, "de", "")};
+        struct templates saved = {rows, 2};
+        static const struct {
+                const char *tag, *label;
+        } cases[] = {{"fr-CA", "like/push/fr@7"}, {"FR", "like/push/fr@7"}, {"f", "like/push/en@0"},
+                     {"de-AT", "like/push/de@0"}, {"en", "like/push/en@0"}, {"", "like/push/en@0"}};
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                struct template_text text = templates_choose(&saved, "like", CHANNEL_PUSH, cases[i].tag);
+
+                assert_string_equal(template_label(arena, &text), cases[i].label);
+        }
+        rows[0] = saved_row(arena, "en", "{1}");
+        assert_int_equal(templates_choose(&saved, "like", CHANNEL_PUSH, "fr").version, 7);
+        assert_int_equal(templates_choose(&saved, "renote", CHANNEL_PUSH, "en").version, 0);
+        assert_true(template_exists("new_device", CHANNEL_PUSH) && !template_exists("new_device", CHANNEL_EMAIL));
+        assert_true(template_exists("digest", CHANNEL_EMAIL) && !template_exists("digest", CHANNEL_PUSH));
+        assert_false(template_exists("sneeze", CHANNEL_PUSH) || template_exists("like", CHANNEL_SMS));
+}
+
+static void templates_say_only_what_there_is(void **state)
+{
+        CLEANUP(arena_free_p) struct arena *arena = arena_new(1 << 20);
+        static const struct {
+                const char *type, *source;
+                bool good;
+        } cases[] = {
+            {"like", "Somebody likes it", true},
+            {"like", "{1}", true},
+            {"like", "{2}", false},
+            {"like", "{1}\n{1} {2}\n{1} {2} {n}", true},
+            {"like", "{1}\n{1} {n}\n{1}", false},
+            {"like", "{1}\n{1} {2}", false},
+            {"like", "{1}\n{1}\n{1}\n{1}", false},
+            {"like", "{1}\n\n{1}", false},
+            {"like", "{1} likes {", false},
+            {"digest", "Subject: {count}\n\n* {items}\n\n-> End: {unsubscribe}", true},
+            {"digest", "Subject: {count}\n\n* {items}", false},
+            {"digest", "Subject: {counts}\n\n-> End: {unsubscribe}", false},
+            {"digest", "{count}\n\n-> End: {unsubscribe}", false},
+            {"notification", "Subject: {headline}\n\n-> End {unsubscribe}", false},
+        };
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                CLEANUP(buf_free) struct buf error;
+
+                buf_init(&error, 1000);
+                assert_int_equal(template_check(arena, cases[i].type, cases[i].source, &error), cases[i].good);
+                assert_true(cases[i].good == (error.len == 0));
+        }
+}
+
+/* What a saved template has to pass, the program's own ones do. */
+static void the_templates_of_the_program_are_what_may_be_saved(void **state)
+{
+        static const char *const languages[] = {"en", "de"}, *const mails[] = {TEMPLATE_SINGLE, TEMPLATE_DIGEST};
+        CLEANUP(arena_free_p) struct arena *arena = arena_new(8 << 20);
+        CLEANUP(buf_free) struct buf error;
+
+        buf_init(&error, 1000);
+        for (int i = 0; i < 2; i++) {
+                for (int type = 0; type < TYPE_COUNT; type++) {
+                        const char *name = type_name((enum notification_type)type);
+
+                        assert_true(template_check(arena, name, words_source(name, languages[i]), &error));
+                }
+                for (int k = 0; k < 2; k++) {
+                        assert_true(template_check(arena, mails[k], mails_source(mails[k], languages[i]), &error));
+                }
+        }
+        assert_null(words_source("like", "fr"));
+        assert_null(mails_source(TEMPLATE_DIGEST, "fr"));
+}
+
+static int setup(void **state)
+{
+        CLEANUP(buf_free) struct buf error;
+        struct settings settings;
+
+        buf_init(&error, 1000);
+        return settings_load(&settings, &error) == SN_OK && mail_setup(&settings, &error) == SN_OK ? 0 : -1;
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -137,7 +240,10 @@ int main(void)
             cmocka_unit_test(who_alone_is_seen_is_named_alone),
             cmocka_unit_test(only_what_is_for_everybody_is_quoted),
             cmocka_unit_test(mails_say_the_same_in_every_language),
+            cmocka_unit_test(what_was_saved_is_said_in_its_language_until_it_is_taken_back),
+            cmocka_unit_test(templates_say_only_what_there_is),
+            cmocka_unit_test(the_templates_of_the_program_are_what_may_be_saved),
         };
 
-        return cmocka_run_group_tests(tests, NULL, NULL);
+        return cmocka_run_group_tests(tests, setup, NULL);
 }

@@ -3,25 +3,30 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <strings.h>
 #include "services/notification/sentence.h"
 
 enum { NAME_MAX_BYTES = 300 };
 enum language { ENGLISH, GERMAN, LANGUAGE_COUNT };
-enum { OF_ONE, OF_TWO, OF_MORE, FORM_COUNT };
 
-static const char *const words[TYPE_COUNT][LANGUAGE_COUNT][FORM_COUNT] = {
-#define WORDS(TYPE, language, one, two, more) [TYPE_##TYPE][language] = {one, two, more},
-#define OWN_WORDS(TYPE, language, one)        [TYPE_##TYPE][language] = {one, one, one},
+static const char *const words[TYPE_COUNT][LANGUAGE_COUNT] = {
+#define WORDS(TYPE, language, one, two, more) [TYPE_##TYPE][language] = one "\n" two "\n" more,
+#define OWN_WORDS(TYPE, language, one)        [TYPE_##TYPE][language] = one,
 #include "services/notification/words.def.h"
 #undef WORDS
 #undef OWN_WORDS
 };
 
-/* By the first part of the tag, as mail/template.c chooses. */
-static enum language language_of(const char *tag)
+const char *words_source(const char *type, const char *language)
 {
-        return strcspn(tag, "-") == 2 && strncasecmp(tag, "de", 2) == 0 ? GERMAN : ENGLISH;
+        static const char *const languages[LANGUAGE_COUNT] = {[ENGLISH] = "en", [GERMAN] = "de"};
+        enum notification_type found;
+
+        for (size_t i = 0; i < LANGUAGE_COUNT; i++) {
+                if (strcmp(languages[i], language) == 0) {
+                        return type_find(type, &found) ? words[found][i] : NULL;
+                }
+        }
+        return NULL;
 }
 
 char *words_cut(struct arena *arena, const char *text, size_t max)
@@ -40,18 +45,27 @@ char *words_name(struct arena *arena, const User__Author *member)
         return words_cut(arena, member->display_name, NAME_MAX_BYTES);
 }
 
-char *headline_of(struct arena *arena, const char *language, const Notification__Notification *n)
+/* The line of a sentence that says it of so many; the last one where there are fewer. */
+static char *form_of(struct arena *arena, const char *source, size_t form)
 {
-        int form = n->n_actors < 2 ? OF_ONE : n->actors_count == 2 ? OF_TWO : OF_MORE;
+        struct str rest = str_of(source), line = rest;
+
+        for (size_t i = 0; i <= form && rest.len > 0; i++) {
+                (void)str_next(&rest, '\n', &line);
+        }
+        return str_dup(arena, line);
+}
+
+char *headline_of(struct arena *arena, const char *source, const Notification__Notification *n)
+{
+        size_t form = n->n_actors < 2 ? 0 : n->actors_count == 2 ? 1 : 2;
         const struct sentence_value values[] = {
             {"1", words_name(arena, n->actors[0])},
             {"2", n->n_actors > 1 ? words_name(arena, n->actors[1]) : ""},
             {"n", arena_printf(arena, "%" PRId64, n->actors_count - 2)},
         };
-        enum notification_type type;
-        const char *sentence = type_find(n->type, &type) ? words[type][language_of(language)][form] : n->type;
 
-        return sentence_write(arena, sentence, values, sizeof(values) / sizeof(values[0]));
+        return sentence_write(arena, form_of(arena, source, form), values, sizeof(values) / sizeof(values[0]));
 }
 
 char *words_beginning(struct arena *arena, const struct rules *rules, const Notification__Notification *n, size_t max)

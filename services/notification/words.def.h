@@ -1,5 +1,6 @@
-/* What is said of a notification in words, by type and language: of one actor, of two, and of more. {1} and {2} are
- * their names, {n} is how many others there are. WORDS(TYPE, language, one, two, more) */
+/* What is said of a notification in words, by type and language, unless an administrator saved something else
+ * (templates.h): of one actor, of two, and of more. {1} and {2} are their names, {n} is how many others there are.
+ * WORDS(TYPE, language, one, two, more) */
 WORDS(LIKE, ENGLISH, "{1} likes your note", "{1} and {2} like your note", "{1}, {2} and {n} more like your note")
 WORDS(LIKE, GERMAN, "{1} gefällt deine Notiz", "{1} und {2} gefällt deine Notiz",
       "{1}, {2} und {n} anderen gefällt deine Notiz")

@@ -299,7 +299,7 @@ test('a digest comes at an hour of one’s own zone, once, without what was read
         assert.match(mail.text, /follows you/);
         assert.doesNotMatch(mail.text, /Read by then|For followers/);
         const { items: attempts } = must(await author.get(`${NOTIFICATIONS}/${items[0].id}/deliveries`));
-        assert.deepEqual(attempts.map((a) => [a.channel, a.outcome]), [['email', 'sent']]);
+        assert.deepEqual(attempts.map((a) => [a.channel, a.outcome, a.templates]), [['email', 'sent', ['digest/email/en@0', `${items[0].type}/email/en@0`]]]);
         assert.equal(box.to(address(author)).filter((m) => m.subject.includes('notifications')).length, 1);
 });
 

@@ -215,6 +215,12 @@ test('notes and timelines: all that can be done with one', async () => {
         assert.equal((await ok('SetAggregationRule', rule, administrator)).least, 2);
         assert.equal((await ok('DryRunAggregationRule', rule, administrator)).more, false);
         await ok('DeleteAggregationRule', { type: 'new_note' }, administrator);
+        await fails('ListNotificationTemplates', { type: 'like' }, Status.PERMISSION_DENIED, alice);
+        assert.equal((await ok('ListNotificationTemplates', { type: 'like' }, administrator)).items.length, 4);
+        const template = { type: 'like', channel: 'push', language: 'xx' };
+        assert.ok(Number((await ok('SaveNotificationTemplate', { ...template, source: '{1}!' }, administrator)).version) > 0);
+        assert.ok((await ok('PreviewNotificationTemplate', template, administrator)).title.endsWith('!'));
+        await ok('DeleteNotificationTemplate', template, administrator);
         const moderator = await registerWithRole('moderator');
         await ok('HideTrend', { trend: tag }, moderator);
         await ok('UnhideTrend', { trend: tag }, moderator);

@@ -149,3 +149,92 @@ test('what one member did, or all of a type, is one line of a digest, in the lan
         must(await root.del(`${RULES}/comment`), 204);
         must(await root.del(`${RULES}/mention`), 204);
 });
+
+// --- templates ---
+
+const TEMPLATES = '/v1/admin/notifications/templates';
+const save = async (where, source) => must(await root.put(`${TEMPLATES}/${where}`, { body: { source } }));
+const attemptsOf = async (member, item) => must(await member.get(`/v1/notifications/${item.id}/deliveries`)).items;
+
+test('an administrator saves what is said, which the next push and mail say, and the log of deliveries names the version', async () => {
+        const author = await listener([{ type: 'follow', email: 'immediate' }]);
+        must(await author.patch('/v1/users/me/settings', { language: 'fr-CA' }));
+        const [first, second, third] = await net.registerMany(3);
+        const subscription = await subscribe(author);
+        await first.follow(author);
+        assert.equal((await service.wait(subscription)).text.title, `Member ${first.username} follows you`);
+        await box.wait(`${author.username}@example.org`, 'follows you');
+        await save('follow/push/fr', '{1} te suit\n{1} et {2} te suivent\n{1}, {2} et {n} de plus te suivent');
+        const old = await save('follow/email/fr', '{1} <b>te suit</b>');
+        const saved = await save('follow/email/fr', '{1} & <i>te suit</i>');
+        assert.deepEqual([old.version, saved.version, saved.source, saved.channel], [1, 2, '{1} & <i>te suit</i>', 'email']);
+        await save('notification/email/fr', 'Subject: {headline} ({network})\n\nBonjour {name},\n\n* {items}\n\n-> Assez: {unsubscribe}');
+        await second.follow(author);
+        assert.equal((await service.wait(subscription, 2)).text.title, `Member ${second.username} et Member ${first.username} te suivent`);
+        const mail = await box.wait(`${author.username}@example.org`, '& <i>te suit</i> (Das Prüfnetz)');
+        assert.ok(mail.text.startsWith(`Bonjour ${author.username},`), mail.text);
+        assert.ok(mail.html.includes('&amp; &lt;i&gt;te suit&lt;/i&gt;') && mail.html.includes('lang="fr"'), mail.html);
+        const [item] = await list(author);
+        const named = await eventually('both are logged', async () => {
+                const labels = (await attemptsOf(author, item)).map((a) => a.templates.join());
+                return labels.length === 4 && labels.sort();
+        });
+        assert.deepEqual(named, ['follow/push/en@0', 'follow/push/fr@1', 'notification/email/en@0,follow/email/en@0', 'notification/email/fr@1,follow/email/fr@2']);
+        for (const where of ['follow/push/fr', 'follow/email/fr', 'notification/email/fr']) {
+                must(await root.del(`${TEMPLATES}/${where}`), 204);
+        }
+        await third.follow(author);
+        assert.equal((await service.wait(subscription, 3)).text.title, `Member ${third.username}, Member ${second.username} and 1 more follow you`);
+        assert.equal((await save('follow/email/fr', '{1}')).version, 4, 'versions are never given twice');
+        must(await root.del(`${TEMPLATES}/follow/email/fr`), 204);
+});
+
+test('templates are listed, tried before they are saved, and refused with variables that there are not', async () => {
+        const member = await net.register();
+        for (const answer of [await member.get(`${TEMPLATES}/like`), await member.put(`${TEMPLATES}/like/push/en`, { body: { source: 'x' } }),
+                await member.del(`${TEMPLATES}/like/push/en`), await member.post(`${TEMPLATES}/like/push/en/preview`, {})]) {
+                problem(answer, 403);
+        }
+        const listed = async () => must(await root.get(`${TEMPLATES}/like`)).items.map((t) => `${t.channel} ${t.language} ${t.version}`);
+        const before = await listed();
+        assert.deepEqual(before, ['push en 0', 'push de 0', 'email en 0', 'email de 0']);
+        assert.deepEqual(must(await root.get(`${TEMPLATES}/digest`)).items.map((t) => `${t.channel} ${t.language}`), ['email en', 'email de']);
+        await save('like/push/de', '{1}!');
+        await save('like/push/it', '{1}?');
+        assert.deepEqual((await listed()).slice(0, 3), ['push en 0', 'push de 1', 'push it 1']);
+        const preview = async (where, body = {}) => must(await root.post(`${TEMPLATES}/${where}/preview`, body));
+        assert.deepEqual(await preview('like/push/de'), { template: 'like/push/de@1', title: 'Ada Lovelace!' });
+        assert.equal((await preview('like/push/en', { people: 5 })).title, 'Ada Lovelace, Bob <b>&</b> Co. and 3 more like your note');
+        assert.equal((await preview('like/push/en', { source: '{1} and {1}' })).title, 'Ada Lovelace and Ada Lovelace');
+        const mail = await preview('like/email/de', { people: 2 });
+        assert.equal(mail.subject, 'Ada Lovelace und Bob <b>&</b> Co. gefällt deine Notiz – Das Prüfnetz');
+        assert.ok(mail.html.includes('Bob &lt;b&gt;&amp;&lt;/b&gt; Co.') && !mail.html.includes('<b>'), mail.html);
+        assert.match((await preview('digest/email/en')).text, /this is what has happened[^]*- Ada Lovelace likes your note/);
+        for (const [where, source, field] of [['like/push/en', '{name} likes it', 'source'], ['like/push/en', '{1}\n{2}', 'source'], ['digest/email/en', 'Subject: x\n\n{code}\n\n-> x: {unsubscribe}', 'source'],
+                ['digest/email/en', 'Subject: x', 'source'], ['like/push/EN', 'x', 'language'], ['like/push/en', '', 'source']]) {
+                problem(await root.put(`${TEMPLATES}/${where}`, { body: { source } }), 422, { field });
+        }
+        problem(await root.post(`${TEMPLATES}/like/push/en/preview`, { source: '{2}' }), 422, { field: 'source' });
+        for (const where of ['sneeze/push/en', 'like/sms/en', 'digest/push/en', 'new_device/email/en']) {
+                problem(await root.put(`${TEMPLATES}/${where}`, { body: { source: 'x' } }), 404, { field: 'type' });
+        }
+        problem(await root.get(`${TEMPLATES}/sneeze`), 404, { field: 'type' });
+        must(await root.del(`${TEMPLATES}/like/push/de`), 204);
+        must(await root.del(`${TEMPLATES}/like/push/it`), 204);
+        assert.deepEqual(await listed(), before);
+});
+
+test('who runs the network sees what is said, and has it mailed to an address as a test', async () => {
+        const admin = (...words) => adminOf(net.server, {}, 'notify', ...words);
+        const shown = await admin('preview', 'like', 'email', 'de');
+        assert.equal(shown.code, 0, shown.stderr);
+        assert.match(shown.stdout, /^like\/email\/de@0\nSubject: Ada Lovelace gefällt deine Notiz/);
+        assert.equal((await admin('preview', 'new_device', 'push', 'en')).stdout, 'new_device/push/en@0\nSomebody logged in to your account on a new device\n');
+        const sent = await admin('test', 'digest', 'email', 'en', 'operator@example.org');
+        assert.equal(sent.code, 0, sent.stderr);
+        const mail = await box.wait('operator@example.org', '2 notifications');
+        assert.match(mail.text, /- Ada Lovelace likes your note/);
+        for (const words of [['preview', 'like', 'fax', 'en'], ['test', 'like', 'push', 'en', 'operator@example.org'], ['test', 'like', 'email', 'en', 'nobody'], ['preview']]) {
+                assert.notEqual((await admin(...words)).code, 0);
+        }
+});

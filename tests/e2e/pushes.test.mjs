@@ -34,14 +34,14 @@ test('a browser that subscribed is pushed what its member is told, encrypted for
         await fan.react(note.id, 'like');
         const push = await service.wait(subscription);
         const item = await newest(author);
-        assert.deepEqual(push.text, { id: item.id, type: 'like', actor: `Member ${fan.username}`, actors_count: 1, note_id: note.id, text: 'Grüße an alle', notifications: 1 });
+        assert.deepEqual(push.text, { id: item.id, type: 'like', actor: `Member ${fan.username}`, actors_count: 1, note_id: note.id, text: 'Grüße an alle', notifications: 1, title: `Member ${fan.username} likes your note` });
         assertSigned(push.headers, key, service.url);
         assert.equal(push.headers['content-encoding'], 'aes128gcm');
         assert.ok(Number(push.headers.ttl) > 0 && push.headers.topic.length === 32);
         assert.ok(!push.headers.topic.includes(note.id));
         await settled(author, item, 'sent');
         const [attempt] = await attempts(author, item);
-        assert.deepEqual([attempt.channel, attempt.provider, attempt.status], ['push', service.url, 201]);
+        assert.deepEqual([attempt.channel, attempt.provider, attempt.status, attempt.templates], ['push', service.url, 201, ['like/push/en@0']]);
         problem(await fan.get(`${PATH}/${item.id}/deliveries`), 404, { field: 'id' });
         await fan.react(note.id, 'renote');
         assert.notEqual((await service.wait(subscription, 2)).headers.topic, push.headers.topic);
