@@ -193,6 +193,8 @@ static const struct {
     {"notification_service", "insert into notification_delivery_logs (id, notification_id, user_id, channel, provider,"
                              " outcome, status, took_ms, created_at) select id(n), id(n), id(n), 1, '', '', 0, 0,"
                              " now() - interval '1 minute' * n from generate_series(1, 20000) n"},
+    {"notification_service", "insert into notification_budgets (user_id, channel, day, spent)"
+                             " select id(n), 1 + n % 2, 1, 1 from generate_series(1, 10000) n"},
     {"*", "insert into outbox (position, event_id, type, aggregate_id, occurred_at)"
           " select n, id(n), 'note.created', id(n), now() from generate_series(1, 10000) n"},
     {"analytics_service", "insert into analytics_people (visitor, user_id, first_day)"

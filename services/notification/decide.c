@@ -52,7 +52,7 @@ const char *filter_name(enum filter filter)
 
 const char *hold_name(enum hold hold)
 {
-        static const char *const names[] = {"", "digest", "quiet_hours"};
+        static const char *const names[] = {"", "digest", "quiet_hours", "budget"};
 
         return names[hold];
 }
@@ -129,9 +129,9 @@ bool is_loud(const struct rules *rules, enum notification_type type)
         return type_is_security(type) || (rules->loud & (1U << type)) != 0;
 }
 
-static int64_t quiet_end_ms(const struct rules *r, const struct happening *h, int64_t at_ms)
+static int64_t quiet_end_ms(const struct rules *r, enum notification_type type, int64_t at_ms)
 {
-        if (r->quiet.n == 0 || is_loud(r, h->type)) {
+        if (r->quiet.n == 0 || is_loud(r, type)) {
                 return at_ms;
         }
         int64_t at_s = at_ms / 1000, end_s = quiet_until(&r->quiet, at_s);
@@ -155,7 +155,7 @@ static struct channel_decision decide_channel(const struct rules *r, const struc
                                           h->now_ms / 1000) *
                              1000;
         }
-        loud_ms = quiet_end_ms(r, h, out.due_ms);
+        loud_ms = quiet_end_ms(r, h->type, out.due_ms);
         if (loud_ms > out.due_ms) {
                 out.hold = HOLD_QUIET_HOURS;
                 out.due_ms = loud_ms;
@@ -192,4 +192,32 @@ struct decision decide(const struct rules *r, const struct happening *h)
                 out.box = action == FILTER_REQUEST ? BOX_REQUESTS : BOX_NOWHERE;
         }
         return out;
+}
+
+/* ---- When it is due ---- */
+
+struct release release_of(const struct rules *r, enum notification_type type, enum hold hold, bool paid, int64_t now_ms)
+{
+        int64_t loud_ms = quiet_end_ms(r, type, now_ms);
+
+        if (loud_ms > now_ms) {
+                return (struct release){.hold = HOLD_QUIET_HOURS, .due_ms = loud_ms};
+        }
+        return (struct release){.hold = hold,
+                                .due_ms = now_ms,
+                                .pays = r->daily_budget > 0 && hold == HOLD_NOTHING && !paid && !is_loud(r, type)};
+}
+
+struct release release_over_budget(const struct rules *r, enum notification_type type, int64_t now_ms)
+{
+        int64_t at_ms = digest_after(r->zone, DIGEST_DAILY, r->digest_hour, now_ms / 1000) * 1000;
+
+        return (struct release){.hold = HOLD_BUDGET, .due_ms = quiet_end_ms(r, type, at_ms)};
+}
+
+int64_t budget_day(const struct rules *r, int64_t now_ms)
+{
+        int64_t now_s = now_ms / 1000, today = zone_local(r->zone, now_s).days;
+
+        return zone_instant(r->zone, today, r->digest_hour * 3600) <= now_s ? today : today - 1;
 }

@@ -37,6 +37,7 @@ struct rules {
         bool mailed;                                    /* the setting notifications.email */
         const struct zone *zone;                        /* of digests */
         int digest_hour;
+        int daily_budget;     /* how much is sent at once in a day, on each channel; 0: as much as there is */
         bool show_content;    /* outside of this network */
         const char *language; /* that one is written to in */
         struct quiet_hours quiet;
@@ -73,7 +74,7 @@ enum reason {
         REASON_SECURITY, /* nothing else was asked */
 };
 
-enum hold { HOLD_NOTHING, HOLD_DIGEST, HOLD_QUIET_HOURS };
+enum hold { HOLD_NOTHING, HOLD_DIGEST, HOLD_QUIET_HOURS, HOLD_BUDGET };
 
 struct channel_decision {
         bool told;
@@ -93,7 +94,21 @@ struct decision decide(const struct rules *rules, const struct happening *happen
 /* How a type is delivered on a channel: what the member prefers, or what holds otherwise, and why. */
 enum delivery delivery_of(const struct rules *rules, enum notification_type type, enum channel channel,
                           enum reason *reason);
-/* Whether quiet hours do not hold what is of this type. */
+/* What becomes of a delivery that is due: it goes, if need be out of the budget, or waits for the end of quiet hours.
+ */
+struct release {
+        enum hold hold;
+        int64_t due_ms; /* now_ms: it may go, */
+        bool pays;      /* if the budget of its day lasts; otherwise it waits as release_over_budget says */
+};
+/* hold: what it waited for so far; paid: it is in the budget already. */
+struct release release_of(const struct rules *rules, enum notification_type type, enum hold hold, bool paid,
+                          int64_t now_ms);
+/* The digest that has what is over the budget: the next one at digest_hour, outside of quiet hours. */
+struct release release_over_budget(const struct rules *rules, enum notification_type type, int64_t now_ms);
+/* The days of budgets begin at digest_hour: the number of the one that it is. */
+int64_t budget_day(const struct rules *rules, int64_t now_ms);
+/* Whether neither quiet hours nor budgets hold what is of this type. */
 bool is_loud(const struct rules *rules, enum notification_type type);
 const char *reason_name(enum reason reason);
 const char *filter_name(enum filter filter);

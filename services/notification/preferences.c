@@ -44,6 +44,7 @@ static void show_preferences(struct rpc_call *c, const struct rules *rules, Noti
         out->filters->private_mention = shown_action(rules, FILTER_PRIVATE_MENTION);
         out->digest_hour = (uint32_t)rules->digest_hour;
         out->show_content = rules->show_content;
+        out->daily_budget = (uint32_t)rules->daily_budget;
 }
 
 static sn_status load_rules(struct rpc_call *c, struct rules **rules)
@@ -134,6 +135,7 @@ static NotificationRows__Choices choices_of(const char *user_id, const Notificat
                 out.private_mention = (int32_t)in->filters->private_mention;
         }
         out.digest_hour = in->digest_hour_presence_case != 0 ? (int32_t)in->digest_hour : DIGEST_HOUR;
+        out.daily_budget = (int32_t)in->daily_budget;
         out.show_content = in->show_content_presence_case == 0 || in->show_content;
         return out;
 }

@@ -151,21 +151,35 @@ static bool is_turned_off(const struct claim *k, const NotificationRows__Queued 
                delivery_of(rules_of(k, row->user_id), type, k->channel, &reason) == DELIVERY_OFF;
 }
 
-static int64_t loud_at_ms(const struct claim *k, const NotificationRows__Queued *row)
+static sn_status postpone(struct claim *k, const NotificationRows__Queued *row, const struct release *release)
 {
-        const struct rules *rules = rules_of(k, row->user_id);
-        int64_t now_s = k->c->now_ms / 1000;
-        enum notification_type type;
-
-        if (rules->quiet.n == 0 || (type_find(row->type, &type) && is_loud(rules, type))) {
-                return k->c->now_ms;
-        }
-        int64_t end_s = quiet_until(&rules->quiet, now_s);
-
-        return end_s > now_s ? end_s * 1000 : k->c->now_ms;
+        return DB_WRITE(k->c, tx, store_postpone(tx, (char *[]){row->id}, 1, release->due_ms, release->hold, true));
 }
 
-/* Keeps what can go out now; the rest is dropped, or waits for the end of quiet hours that began meanwhile. */
+/* Whether a delivery goes now: not in quiet hours that began meanwhile, nor when the budget of the day is spent. */
+static sn_status release(struct claim *k, const NotificationRows__Queued *row, bool *goes)
+{
+        const struct rules *rules = rules_of(k, row->user_id);
+        bool paid = row->paid || strcmp(row->target_id, NO_TARGET) != 0; /* once for all browsers */
+        enum notification_type type = TYPE_COUNT;
+
+        (void)type_find(row->type, &type); /* others are turned off */
+        struct release release = release_of(rules, type, (enum hold)row->hold, paid, k->c->now_ms);
+
+        *goes = release.due_ms == k->c->now_ms;
+        if (*goes && release.pays) {
+                int64_t day = budget_day(rules, k->c->now_ms);
+
+                TRY(DB_WRITE(k->c, tx,
+                             store_pay(tx,
+                                       &(struct payment){row->id, row->user_id, k->channel, day, rules->daily_budget},
+                                       goes)));
+                release = release_over_budget(rules, type, k->c->now_ms);
+        }
+        return *goes ? SN_OK : postpone(k, row, &release);
+}
+
+/* Keeps what can go out now; the rest is dropped, or waits. */
 static sn_status sift(struct claim *k)
 {
         size_t kept = 0;
@@ -173,18 +187,17 @@ static sn_status sift(struct claim *k)
         k->dropped = ARENA_ARRAY(k->c->arena, char *, k->n);
         k->dead = ARENA_ARRAY(k->c->arena, NotificationRows__Queued *, k->n);
         for (size_t i = 0; i < k->n; i++) {
-                int64_t loud_ms = loud_at_ms(k, k->rows[i]);
+                bool goes = false;
 
                 if (is_turned_off(k, k->rows[i])) {
                         k->dropped[k->n_dropped++] = k->rows[i]->id;
                 } else if (k->rows[i]->attempts > QUEUE_ATTEMPTS_MAX) {
                         k->dropped[k->n_dropped++] = k->rows[i]->id;
                         k->dead[k->n_dead++] = k->rows[i];
-                } else if (loud_ms > k->c->now_ms) {
-                        TRY(DB_WRITE(k->c, tx,
-                                     store_postpone(tx, &k->rows[i]->id, 1, loud_ms, HOLD_QUIET_HOURS, true)));
                 } else {
-                        k->rows[kept++] = k->rows[i];
+                        TRY(release(k, k->rows[i], &goes));
+                        k->rows[kept] = k->rows[i];
+                        kept += goes;
                 }
         }
         k->n = kept;

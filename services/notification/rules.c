@@ -59,6 +59,7 @@ void rules_take_filters(struct rules *r, const NotificationRows__Choices *choice
         r->filters[FILTER_PRIVATE_MENTION] = (uint8_t)choices->private_mention;
         r->digest_hour = choices->digest_hour;
         r->show_content = choices->show_content;
+        r->daily_budget = choices->daily_budget;
 }
 
 static void take_choices(struct rules *r, const NotificationRows__Choices *choices)

@@ -72,6 +72,14 @@ SN_CHECKED sn_status store_retry_target(struct db_tx *tx, NotificationRows__Queu
 /* Queues deliveries once more, whatever became of them before: to a target (all zeros: all) on a channel each. */
 SN_CHECKED sn_status store_enqueue_again(struct db_tx *tx, char **notification_ids, char **target_ids,
                                          const int64_t *channels, size_t n);
+struct payment {
+        const char *id, *user_id; /* of the delivery, and whom it is for */
+        enum channel channel;
+        int64_t day;
+        int64_t budget;
+};
+/* Takes a delivery from the budget of a day. paid: false when that is spent. */
+SN_CHECKED sn_status store_pay(struct db_tx *tx, const struct payment *payment, bool *paid);
 struct delivery_log {
         const char *notification_id, *user_id, *provider, *outcome;
         enum channel channel;

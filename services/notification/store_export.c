@@ -27,6 +27,10 @@ DB_STATEMENT(EXPORT_CHOICES, "notification_service", NULL,
              "select '1' as position, (to_jsonb(c) - 'user_id')::text as json from notification_choices c"
              " where user_id = $1 and $2 = '' limit $3");
 
+DB_STATEMENT(EXPORT_BUDGETS, "notification_service", NULL,
+             "select channel::text as position, (to_jsonb(b) - 'user_id')::text as json from notification_budgets b"
+             " where user_id = $1 and channel::text > $2 order by channel::text limit $3");
+
 #define MEMBERS_OWN(table, of)                                                                                         \
         "select " of "::text as position, jsonb_build_object('" of "', " of ", 'created_at', created_at)::text as"     \
         " json from " table " where user_id = $1 and " of                                                              \
@@ -47,6 +51,7 @@ const struct service_export notification_exports[] = {{"notifications", &EXPORT_
                                                       {"unlisted_notifications", &EXPORT_UNLISTED},
                                                       {"preferences", &EXPORT_PREFERENCES},
                                                       {"choices", &EXPORT_CHOICES},
+                                                      {"budgets", &EXPORT_BUDGETS},
                                                       {"muted_threads", &EXPORT_MUTED},
                                                       {"watched_members", &EXPORT_WATCHED},
                                                       {"push_subscriptions", &EXPORT_SUBSCRIPTIONS},

@@ -11,7 +11,7 @@ DB_STATEMENT(
     " as a (id, notification_id, user_id, channel, hold, due_ms) where a.channel <> 1 or exists (select from"
     " push_subscriptions s where s.user_id = a.user_id) order by a.notification_id, a.channel"
     " on conflict (notification_id, channel, target_id) do update set id = excluded.id, due_at = excluded.due_at,"
-    " hold = excluded.hold, attempts = 0 where q.attempts > 0");
+    " hold = excluded.hold, attempts = 0, paid = false where q.attempts > 0");
 
 sn_status store_enqueue(struct db_tx *tx, const struct queue_columns *q)
 {
@@ -35,8 +35,8 @@ DB_STATEMENT(
     " and q.channel = $1 and q.hold > 0 and q.due_at <= $2 order by q.id limit 1000) r where h.hold > 0),"
     " taken as (update notification_queue q set due_at = $4, attempts = attempts + 1"
     " where q.id = any(array(select id from heads union select id from rest))"
-    " returning q.id, q.notification_id, q.user_id, q.target_id, q.hold, q.attempts, q.created_at)"
-    " select t.id, t.notification_id, t.user_id, t.target_id, t.hold, t.attempts, n.type, n.read_at is not null"
+    " returning q.id, q.notification_id, q.user_id, q.target_id, q.hold, q.attempts, q.paid, q.created_at)"
+    " select t.id, t.notification_id, t.user_id, t.target_id, t.hold, t.attempts, t.paid, n.type, n.read_at is not null"
     " as read from taken t join notifications n on n.id = t.notification_id order by t.user_id, t.id");
 
 sn_status store_claim(struct db_tx *tx, enum channel channel, int64_t limit, int64_t until_ms, size_t *n,
@@ -112,6 +112,26 @@ sn_status store_enqueue_again(struct db_tx *tx, char **notification_ids, char **
         return db_exec(tx, &ENQUEUE_AGAIN,
                        DB_BINDS(bind_uuids(notification_ids, n), bind_uuids(target_ids, n), bind_i64s(channels, n)),
                        NULL);
+}
+
+DB_STATEMENT(
+    PAY, "notification_service", NULL,
+    "with spent as (insert into notification_budgets as b (user_id, channel, day, spent) values ($2, $3, $4, 1)"
+    " on conflict (user_id, channel) do update set day = excluded.day,"
+    " spent = case when b.day = excluded.day then b.spent + 1 else 1 end"
+    " where b.day <> excluded.day or b.spent < $5 returning 1)"
+    " update notification_queue set paid = true where id = $1 and exists (select from spent)");
+
+sn_status store_pay(struct db_tx *tx, const struct payment *p, bool *paid)
+{
+        int64_t n = 0;
+
+        TRY(db_exec(tx, &PAY,
+                    DB_BINDS(bind_uuid(p->id), bind_uuid(p->user_id), bind_i64(p->channel), bind_i64(p->day),
+                             bind_i64(p->budget)),
+                    &n));
+        *paid = n > 0;
+        return SN_OK;
 }
 
 DB_STATEMENT(LOG_DELIVERY, "notification_service", NULL,

@@ -10,10 +10,10 @@ sn_status store_preferences(struct db_tx *tx, char **ids, size_t n, size_t *n_ro
         return db_list(tx, &SELECT_PREFERENCES, DB_BINDS(bind_uuids(ids, n)), n_rows, rows);
 }
 
-DB_STATEMENT(
-    SELECT_CHOICES, "notification_service", &notification_rows__choices__message,
-    "select user_id, not_followed, not_following, new_account, private_mention, digest_hour, time_zone,"
-    " quiet_days, quiet_from, quiet_until, loud, show_content from notification_choices where user_id = any($1)");
+DB_STATEMENT(SELECT_CHOICES, "notification_service", &notification_rows__choices__message,
+             "select user_id, not_followed, not_following, new_account, private_mention, digest_hour, time_zone,"
+             " quiet_days, quiet_from, quiet_until, loud, show_content, daily_budget from notification_choices where "
+             "user_id = any($1)");
 
 sn_status store_choices(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, NotificationRows__Choices ***rows)
 {
@@ -59,9 +59,10 @@ sn_status store_mail_nothing(struct db_tx *tx, const char *user_id)
 
 DB_STATEMENT(SET_FILTERS, "notification_service", NULL,
              "insert into notification_choices (user_id, not_followed, not_following, new_account, private_mention,"
-             " digest_hour, show_content) values ($1, $2, $3, $4, $5, $6, $7) on conflict (user_id) do update set"
+             " digest_hour, show_content, daily_budget) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (user_id) "
+             "do update set"
              " not_followed = $2, not_following = $3, new_account = $4, private_mention = $5, digest_hour = $6,"
-             " show_content = $7");
+             " show_content = $7, daily_budget = $8");
 
 sn_status store_set_filters(struct db_tx *tx, const NotificationRows__Choices *choices)
 {
@@ -69,7 +70,7 @@ sn_status store_set_filters(struct db_tx *tx, const NotificationRows__Choices *c
                        DB_BINDS(bind_uuid(choices->user_id), bind_i64(choices->not_followed),
                                 bind_i64(choices->not_following), bind_i64(choices->new_account),
                                 bind_i64(choices->private_mention), bind_i64(choices->digest_hour),
-                                bind_bool(choices->show_content)),
+                                bind_bool(choices->show_content), bind_i64(choices->daily_budget)),
                        NULL);
 }
 

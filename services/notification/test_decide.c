@@ -337,6 +337,139 @@ static void a_hundred_thousand_events_are_decided_as_the_reference_does(void **s
         }
 }
 
+/* ---- The model of what goes out: preferences, quiet hours, digests and budgets over days ---- */
+
+enum { MOMENTS = 24, EVENTS = 100000 };
+
+struct sending {
+        struct happening h;
+        struct channel_decision decision;
+        enum hold hold;
+        int64_t due_ms, sent_ms; /* sent_ms 0: not yet */
+};
+
+/* As the queue does it: what is due first is looked at first, until all is sent. */
+static void send_all(const struct rules *r, struct sending *s, size_t n)
+{
+        int64_t day = INT64_MIN, spent = 0;
+
+        for (;;) {
+                struct sending *next = NULL;
+
+                for (size_t i = 0; i < n; i++) {
+                        if (s[i].sent_ms == 0 && (next == NULL || s[i].due_ms < next->due_ms)) {
+                                next = &s[i];
+                        }
+                }
+                if (next == NULL) {
+                        return;
+                }
+                int64_t now_ms = next->due_ms, today = budget_day(r, now_ms);
+                struct release release = release_of(r, next->h.type, next->hold, false, now_ms);
+                bool goes = release.due_ms == now_ms;
+
+                if (goes && release.pays) {
+                        spent = today == day ? spent : 0;
+                        day = today;
+                        goes = spent < r->daily_budget;
+                        spent += goes;
+                        release = release_over_budget(r, next->h.type, now_ms);
+                }
+                next->sent_ms = goes ? now_ms : 0;
+                next->hold = goes ? next->hold : release.hold;
+                next->due_ms = goes ? now_ms : release.due_ms;
+                assert_true(goes || next->due_ms > now_ms);
+        }
+}
+
+static bool is_counted(const struct rules *r, const struct sending *s, enum channel channel)
+{
+        return wished(r, s->h.type, channel) == DELIVERY_IMMEDIATE &&
+               told_at(r, &s->h, DELIVERY_IMMEDIATE) * 1000 <= s->h.now_ms && s->h.type <= TYPE_MESSAGE_REQUEST &&
+               ((r->loud >> s->h.type) & 1) == 0;
+}
+
+/* Walks back to when the day of the budget began. */
+static int64_t day_began(const struct rules *r, int64_t now_ms)
+{
+        int64_t at_s = now_ms / 1000 / 900 * 900;
+
+        while (!is_digest_hour(r, DELIVERY_DAILY, at_s)) {
+                at_s -= 900;
+        }
+        return at_s;
+}
+
+/* How many before it went out at once since its day began; those that were above the budget did not. */
+static int64_t expected_ms(const struct rules *r, const struct sending *s, size_t i, enum channel channel)
+{
+        int64_t counted = 0;
+
+        if (!is_counted(r, &s[i], channel) || r->daily_budget == 0) {
+                int64_t at_s = told_at(r, &s[i].h, wished(r, s[i].h.type, channel));
+
+                return at_s == s[i].h.now_ms / 1000 ? s[i].h.now_ms : at_s * 1000;
+        }
+        for (size_t k = 0; k < i; k++) {
+                counted += is_counted(r, &s[k], channel) && day_began(r, s[k].h.now_ms) == day_began(r, s[i].h.now_ms);
+        }
+        return counted < r->daily_budget ? s[i].h.now_ms : told_at(r, &s[i].h, DELIVERY_DAILY) * 1000;
+}
+
+/* Some moments of a few days, of what goes out on a channel. */
+static size_t any_sendings(const struct rules *r, enum channel channel, struct sending *s)
+{
+        int64_t now_ms = NOON_MS + any(366 * 24 * 60) * INT64_C(60000);
+        size_t n = 0;
+
+        for (int i = 0; i < MOMENTS; i++) {
+                now_ms += 1 + any(any(3) == 0 ? 600 : 120) * INT64_C(60000);
+                struct happening h = {.type = (enum notification_type)any(TYPE_COUNT),
+                                      .is_followed = any(2),
+                                      .is_follower = any(2),
+                                      .is_new = any(2),
+                                      .is_private = any(4) == 0,
+                                      .now_ms = now_ms};
+                struct decision d = decide(r, &h);
+
+                if (d.channels[channel].told) {
+                        s[n++] = (struct sending){.h = h,
+                                                  .decision = d.channels[channel],
+                                                  .hold = d.channels[channel].hold,
+                                                  .due_ms = d.channels[channel].due_ms};
+                }
+        }
+        return n;
+}
+
+static void what_is_above_the_budget_of_a_day_is_in_the_digest_at_its_end(void **state)
+{
+        int above = 0;
+
+        for (int done = 0; done < EVENTS; done += MOMENTS) {
+                enum channel channel = any(2) == 0 ? CHANNEL_PUSH : CHANNEL_EMAIL;
+                struct sending s[MOMENTS];
+                struct rules r = any_rules();
+
+                r.daily_budget = any(5);
+                for (int type = 0; any(4) > 0 && type < TYPE_COUNT; type++) {
+                        r.preferences[type][channel] = DELIVERY_IMMEDIATE;
+                }
+                size_t n = any_sendings(&r, channel, s);
+
+                send_all(&r, s, n);
+                for (size_t i = 0; i < n; i++) {
+                        int64_t expected = expected_ms(&r, s, i, channel);
+
+                        if (expected - s[i].h.now_ms < 8 * 24 * HOUR_MS) { /* as above, of who is always quiet */
+                                assert_int_equal(s[i].sent_ms, expected);
+                        }
+                        above += s[i].hold == HOLD_BUDGET;
+                }
+        }
+        assert_true(above > EVENTS / 100);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -347,6 +480,7 @@ int main(void)
             cmocka_unit_test(quiet_hours_hold_what_goes_out_and_not_the_list),
             cmocka_unit_test(security_cannot_be_switched_off_and_passes_quiet_hours),
             cmocka_unit_test(a_hundred_thousand_events_are_decided_as_the_reference_does),
+            cmocka_unit_test(what_is_above_the_budget_of_a_day_is_in_the_digest_at_its_end),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -238,3 +238,39 @@ test('who runs the network sees what is said, and has it mailed to an address as
                 assert.notEqual((await admin(...words)).code, 0);
         }
 });
+
+// --- the budget of a day ---
+
+test('what is above one’s budget of a day is one push and one mail at its end; what passes quiet hours is not counted', async () => {
+        const author = await listener([]);
+        const fans = await net.registerMany(6);
+        const subscription = await subscribe(author);
+        const digest_hour = (new Date().getUTCHours() + 12) % 24; // not while this runs
+        const chosen = { digest_hour, daily_budget: 2, types: [{ type: 'like', email: 'immediate' }] };
+        assert.equal(must(await author.get('/v1/notifications/preferences')).daily_budget, 0);
+        problem(await author.put('/v1/notifications/preferences', { body: { daily_budget: 1001 } }), 422, { field: 'daily_budget' });
+        assert.equal(must(await author.put('/v1/notifications/preferences', { body: chosen })).daily_budget, 2);
+        must(await author.put('/v1/notifications/quiet_hours', { body: { windows: [], except: ['mention'] } }));
+        for (const [i, fan] of fans.entries()) {
+                await fan.react((await author.note(`Note ${i}`)).id, 'like');
+                await listed('it is told', author, (items) => items.length === i + 1);
+                if (i < 2) {
+                        await service.wait(subscription, i + 1);
+                }
+        }
+        const waiting = `select channel, hold, count(*), count(distinct due_at), extract(hour from min(due_at) at time zone 'UTC')::int
+                from notification_queue where user_id = '${author.id}' and hold > 0 group by channel, hold order by channel`;
+        await eventually('four wait on each channel', () => sql(waiting) === `1|3|4|1|${digest_hour}\n2|3|4|1|${digest_hour}`, 60_000);
+        await fans[0].note(`Loud, @${author.username}`);
+        assert.equal((await service.wait(subscription, 3)).text.type, 'mention');
+        await net.logIn(author.username);
+        assert.equal((await service.wait(subscription, 4)).text.type, 'new_device');
+        hurry(author);
+        assert.equal((await service.wait(subscription, 5)).text.notifications, 4);
+        const mail = await box.wait(`${author.username}@example.org`, '4 notifications');
+        assert.equal(mail.text.match(/^- .* likes your note/gm).length, 4);
+        assert.equal(box.to(`${author.username}@example.org`).filter((m) => m.subject.includes('likes your note')).length, 2);
+        sql(`update notification_budgets set day = day - 1 where user_id = '${author.id}'`);
+        await fans[1].react((await author.note('The next day')).id, 'like');
+        assert.equal((await service.wait(subscription, 6)).text.notifications, 1);
+});
