@@ -86,6 +86,13 @@ SETTING_STRING(media_s3_region, "MEDIA_S3_REGION", "us-east-1", false, "the regi
 SETTING_STRING(media_s3_keys, "MEDIA_S3_KEYS", "", true, "ACCESS_KEY:SECRET_KEY of that bucket")
 SETTING_INT(media_quota_bytes, "MEDIA_QUOTA_BYTES", 5368709120, 0, 1099511627776, "what the media of one member may take, as they came")
 SETTING_INT(media_pending, "MEDIA_PENDING", 200, 1, 100000, "media of one member that may wait to be processed")
+SETTING_STRING(media_decoders, "MEDIA_DECODERS", "h264,hevc,vp8,vp9,libdav1d,mpeg4,aac,mp3float,opus,vorbis,flac,alac", false,
+               "the decoders of FFmpeg that videos and sounds may need; empty: neither are taken")
+SETTING_INT(media_film_s, "MEDIA_FILM_S", 900, 10, 14400, "how long the processing of a video or a sound may take")
+SETTING_INT(media_video_s, "MEDIA_VIDEO_S", 600, 1, 14400, "the longest video")
+SETTING_INT(media_audio_s, "MEDIA_AUDIO_S", 3600, 1, 14400, "the longest sound")
+SETTING_INT(media_side, "MEDIA_SIDE", 4096, 16, 8192, "the longest side of a video, in pixels")
+SETTING_INT(media_video_side, "MEDIA_VIDEO_SIDE", 1280, 16, 4096, "the longest side of what is made of a video")
 SETTING_INT(media_file_bytes, "MEDIA_FILE_BYTES", 1073741824, 1024, 1073741824, "the largest media file")
 
 SETTING_INT(note_cache_bytes, "NOTE_CACHE_BYTES", 41943040, 0, 1099511627776, "memory for notes")

@@ -131,6 +131,14 @@ void jobs_announce(struct db_tx *tx, const struct service_job *job)
         db_on_commit(tx, announce, (void *)job);
 }
 
+bool jobs_stopping(void)
+{
+        (void)pthread_mutex_lock(&started_lock);
+        bool stopping = started == NULL;
+        (void)pthread_mutex_unlock(&started_lock);
+        return stopping;
+}
+
 sn_status jobs_read_wait(struct db_tx *tx, const struct db_statement *s, int64_t *wait_ms)
 {
         struct db_rows *rows = NULL;

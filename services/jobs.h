@@ -23,6 +23,9 @@ void jobs_announce(struct db_tx *tx, const struct service_job *job);
 /* For work that no transaction makes. */
 void jobs_announce_now(const struct service_job *job);
 
+/* Whether this process is about to end, or runs no jobs: what takes longer than a portion gives up. */
+bool jobs_stopping(void);
+
 /* For next: the statement gives "wait_ms", NULL when nothing is there that will be due. */
 SN_CHECKED sn_status jobs_read_wait(struct db_tx *tx, const struct db_statement *s, int64_t *wait_ms);
 

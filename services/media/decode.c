@@ -6,7 +6,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
@@ -15,7 +17,7 @@
 #include "base/log.h"
 #include "base/spool.h"
 
-enum { SAID_BYTES = 4096, LOWEST_FD = 16 };
+enum { SAID_BYTES = 4096, LOWEST_FD = 16, ASK_MS = 1000, ABILITIES_MS = 10000 };
 
 /* --- files --- */
 
@@ -67,7 +69,8 @@ static bool add_fds(posix_spawn_file_actions_t *actions, int in, int out, const 
                   posix_spawn_file_actions_adddup2(actions, out, 1) == 0 &&
                   posix_spawn_file_actions_addopen(actions, 2, "/dev/null", O_WRONLY, 0) == 0;
         for (int i = 0; i < DECODE_N_OUTPUTS; i++) {
-                ok = ok && posix_spawn_file_actions_adddup2(actions, d->files[i].fd, DECODE_FIRST_FD + i) == 0;
+                ok = ok && (d->files[i].fd < 0 ||
+                            posix_spawn_file_actions_adddup2(actions, d->files[i].fd, DECODE_FIRST_FD + i) == 0);
         }
         return ok && posix_spawn_file_actions_addclosefrom_np(actions, DECODE_FIRST_FD + DECODE_N_OUTPUTS) == 0;
 }
@@ -87,13 +90,24 @@ static bool spawn(int in, int out, const struct decoded *d, char *const *argumen
         return ok;
 }
 
+static char *number(struct rpc_call *c, int value)
+{
+        return arena_printf(c->arena, "%d", value);
+}
+
 static bool start(struct rpc_call *c, const struct decode_request *r, const struct decoded *d, struct child *child)
 {
         char *arguments[] = {"sonet",
                              DECODE_COMMAND,
                              (char *)r->mime_type,
-                             arena_printf(c->arena, "%d", (int)r->focus_x),
-                             arena_printf(c->arena, "%d", (int)r->focus_y),
+                             number(c, (int)r->focus_x),
+                             number(c, (int)r->focus_y),
+                             number(c, r->limits.cpu_s),
+                             number(c, r->limits.video_s),
+                             number(c, r->limits.audio_s),
+                             number(c, r->limits.side),
+                             number(c, r->limits.video_side),
+                             (char *)r->limits.decoders,
                              NULL};
         int ends[2];
 
@@ -111,53 +125,65 @@ static bool start(struct rpc_call *c, const struct decode_request *r, const stru
         return ok;
 }
 
-/* False: until_us has passed. */
-static bool wait_readable(int fd, int64_t until_us)
+/* How the waiting for a child ended. */
+enum waited { WAITED_ENOUGH, WAITED_TOO_LONG, WAITED_IN_VAIN /* goes_on said no */ };
+
+struct waiting {
+        const struct decode_request *request;
+        int64_t until_us;
+};
+
+static enum waited wait_readable(int fd, const struct waiting *w)
 {
         struct pollfd ready = {.fd = fd, .events = POLLIN};
 
         for (;;) {
-                int64_t left_ms = (until_us - clock_monotonic_us()) / 1000;
+                int64_t left_ms = (w->until_us - clock_monotonic_us()) / 1000;
                 if (left_ms <= 0) {
-                        return false;
+                        return WAITED_TOO_LONG;
                 }
-                if (poll(&ready, 1, (int)left_ms) > 0) {
-                        return true;
+                int n = poll(&ready, 1, left_ms < ASK_MS ? (int)left_ms : ASK_MS);
+                if (n > 0) {
+                        return WAITED_ENOUGH;
+                }
+                if (n == 0 && w->request->goes_on != NULL && !w->request->goes_on(w->request->context)) {
+                        return WAITED_IN_VAIN;
                 }
         }
 }
 
-/* Until it closes its output; false: it took too long. */
-static bool listen_to(const struct child *child, int64_t until_us, char said[SAID_BYTES])
+/* Until it closes its output. */
+static enum waited listen_to(const struct child *child, const struct waiting *w, char said[SAID_BYTES])
 {
+        enum waited waited;
         size_t len = 0;
 
-        while (wait_readable(child->said, until_us)) {
+        while ((waited = wait_readable(child->said, w)) == WAITED_ENOUGH) {
                 ssize_t n = read(child->said, said + len, SAID_BYTES - 1 - len);
                 if (n == 0 || (n < 0 && errno != EINTR)) {
                         said[len] = '\0';
-                        return true;
+                        break;
                 }
                 len += n > 0 ? (size_t)n : 0;
         }
-        return false;
+        return waited;
 }
 
 /* A child that has closed its output may still run for ever: it must exit by the same time. */
-static bool ends_by(const struct child *child, int64_t until_us)
+static enum waited wait_for_end(const struct child *child, const struct waiting *w)
 {
         int ended = pidfd_open(child->pid, 0);
-        bool in_time = ended >= 0 && wait_readable(ended, until_us);
+        enum waited waited = ended >= 0 ? wait_readable(ended, w) : WAITED_TOO_LONG;
 
         close_one(ended);
-        return in_time;
+        return waited;
 }
 
-static int end(const struct child *child, bool in_time)
+static int end(const struct child *child, bool by_itself)
 {
         int status = 0;
 
-        if (!in_time) {
+        if (!by_itself) {
                 (void)kill(child->pid, SIGKILL);
         }
         while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR) {
@@ -167,6 +193,26 @@ static int end(const struct child *child, bool in_time)
 }
 
 /* --- what it says --- */
+
+static void read_waveform(const char *line, struct decoded *out)
+{
+        static const char name[] = "waveform";
+
+        if (strncmp(line, name, sizeof(name) - 1) != 0) {
+                return;
+        }
+        const char *at = line + sizeof(name) - 1;
+        while (*at == ' ' && out->n_waveform < DECODE_WAVEFORM) {
+                char *end = NULL;
+                long value = strtol(at, &end, 10);
+
+                if (end == at || value < 0 || value > 100) {
+                        return;
+                }
+                out->waveform[out->n_waveform++] = value;
+                at = end;
+        }
+}
 
 static void read_line(const char *line, struct decoded *out, bool *done)
 {
@@ -181,6 +227,9 @@ static void read_line(const char *line, struct decoded *out, bool *done)
         (void)sscanf(line, "color %7s", out->dominant_color);
         (void)sscanf(line, "phash %16[0-9a-f]", out->perceptual_hash);
         (void)sscanf(line, "reason %99[^\n]", out->reason);
+        (void)sscanf(line, "duration %" SCNd64, &out->duration_ms);
+        out->is_sound = out->is_sound || strcmp(line, "sound") == 0;
+        read_waveform(line, out);
         *done = *done || strcmp(line, "done") == 0;
 }
 
@@ -200,12 +249,16 @@ static void set_reason(struct decoded *out, const char *reason)
         (void)snprintf(out->reason, sizeof(out->reason), "%s", reason);
 }
 
-static sn_status set_outcome(struct rpc_call *c, bool in_time, int status, const char *said, struct decoded *out)
+static sn_status set_outcome(struct rpc_call *c, enum waited waited, int status, const char *said, struct decoded *out)
 {
-        if (in_time && WIFEXITED(status) && WEXITSTATUS(status) == 2) {
-                return rpc_fail(c, SN_UNAVAILABLE, NULL, "the picture decoder could not start: is libvips installed?");
+        if (waited == WAITED_IN_VAIN) {
+                return rpc_fail(c, SN_CANCELLED, NULL, "the decoder was stopped");
         }
-        if (!in_time) {
+        if (waited == WAITED_ENOUGH && WIFEXITED(status) && WEXITSTATUS(status) == 2) {
+                return rpc_fail(c, SN_UNAVAILABLE, NULL,
+                                "the decoder could not start: are libvips and FFmpeg's libraries installed?");
+        }
+        if (waited == WAITED_TOO_LONG) {
                 set_reason(out, "it takes too long to read");
         } else if (!read_said(c, said, out) || !WIFEXITED(status)) {
                 set_reason(out, "it cannot be read safely");
@@ -213,20 +266,51 @@ static sn_status set_outcome(struct rpc_call *c, bool in_time, int status, const
         return SN_OK;
 }
 
-sn_status decode_picture(struct rpc_call *c, const struct decode_request *r, struct decoded *out)
+/* Starts it, and waits until it has ended or was killed. */
+static sn_status run_child(struct rpc_call *c, const struct decode_request *r, const struct decoded *d,
+                           char said[SAID_BYTES], enum waited *waited, int *status)
+{
+        struct child child;
+
+        if (!start(c, r, d, &child)) {
+                return rpc_fail(c, SN_UNAVAILABLE, NULL, "the decoder could not be started: %s", strerror(errno));
+        }
+        const struct waiting w = {r, clock_monotonic_us() + r->wait_ms * INT64_C(1000)};
+        *waited = listen_to(&child, &w, said);
+        *waited = *waited == WAITED_ENOUGH ? wait_for_end(&child, &w) : *waited;
+        *status = end(&child, *waited == WAITED_ENOUGH);
+        return SN_OK;
+}
+
+sn_status decode(struct rpc_call *c, const struct decode_request *r, struct decoded *out)
 {
         char said[SAID_BYTES] = "";
-        struct child child;
+        enum waited waited = WAITED_ENOUGH;
+        int status = 0;
 
         CALL_ASSERT_NO_TRANSACTION(c);
         *out = (struct decoded){0};
         bool opened = open_files(out);
         arena_defer(c->arena, close_files, out);
-        if (!opened || !start(c, r, out, &child)) {
-                return rpc_fail(c, SN_UNAVAILABLE, NULL, "the picture decoder could not be started: %s",
-                                strerror(errno));
+        if (!opened) {
+                return rpc_fail(c, SN_UNAVAILABLE, NULL, "there is no file for what is decoded: %s", strerror(errno));
         }
-        int64_t until_us = clock_monotonic_us() + r->wait_ms * INT64_C(1000);
-        bool in_time = listen_to(&child, until_us, said) && ends_by(&child, until_us);
-        return set_outcome(c, in_time, end(&child, in_time), said, out);
+        TRY(run_child(c, r, out, said, &waited, &status));
+        return set_outcome(c, waited, status, said, out);
+}
+
+sn_status decode_ask(struct rpc_call *c, struct decode_abilities *out)
+{
+        struct decode_request nothing = {.fd = open("/dev/null", O_RDONLY | O_CLOEXEC), .wait_ms = ABILITIES_MS};
+        struct decoded none = {.files = {{-1, 0, 0}, {-1, 0, 0}, {-1, 0, 0}, {-1, 0, 0}, {-1, 0, 0}}};
+        char said[SAID_BYTES] = "";
+        enum waited waited = WAITED_ENOUGH;
+        int status = 0;
+
+        sn_status result = run_child(c, &nothing, &none, said, &waited, &status);
+        close_one(nothing.fd);
+        TRY(result);
+        out->pictures = strstr(said, "pictures\n") != NULL;
+        out->films = strstr(said, "films\n") != NULL;
+        return SN_OK;
 }

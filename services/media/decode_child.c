@@ -1,6 +1,6 @@
 /* Owns what happens to a picture in the sandboxed child: check, strip, scale, BlurHash. libvips is loaded here, at
  * run time, by its table of functions below. */
-#include "services/media/decode.h"
+#include "services/media/child.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -15,6 +15,7 @@
 #pragma GCC diagnostic ignored "-Wstrict-prototypes"
 #include <vips/vips.h>
 #pragma GCC diagnostic pop
+#include "services/media/av.h"
 #include "services/media/blurhash.h"
 #include "services/media/phash.h"
 #include "services/media/sandbox.h"
@@ -23,11 +24,14 @@
 enum { SIDE_MAX = 20000, FRAMES_MAX = 1000, SUMMARY_SIDE = 32, JPEG_QUALITY = 92, WEBP_QUALITY = 80 };
 #define PIXELS_MAX INT64_C(100000000)
 /* The output may be larger than a small input. */
-#define MADE_BYTES (INT64_C(32) << 20)
+#define PICTURE_BYTES (INT64_C(32) << 20)
+#define FILM_BYTES    (INT64_C(1) << 30)
 
 #define FUNCTIONS(F)                                                                                                   \
         F(vips_init)                                                                                                   \
         F(vips_image_new_from_buffer)                                                                                  \
+        F(vips_image_new_from_memory)                                                                                  \
+        F(vips_rot)                                                                                                    \
         F(vips_image_get_width)                                                                                        \
         F(vips_image_get_height)                                                                                       \
         F(vips_image_get_n_pages)                                                                                      \
@@ -65,7 +69,7 @@ static bool load_vips(void)
 
 /* --- what is said --- */
 
-static int fail(const char *reason)
+int child_fail(const char *reason)
 {
         printf("reason %s\n", reason);
         (void)fflush(stdout);
@@ -74,12 +78,12 @@ static int fail(const char *reason)
 
 /* --- the original --- */
 
-static bool write_all(void *context, const void *bytes, size_t len)
+bool child_write(void *fd, const void *bytes, size_t len)
 {
         const char *at = bytes;
 
         while (len > 0) {
-                ssize_t n = write(*(int *)context, at, len);
+                ssize_t n = write(*(int *)fd, at, len);
                 if (n <= 0) {
                         return false;
                 }
@@ -107,7 +111,7 @@ static const struct {
 
 static bool strip_to(int fd, const char *mime_type, const void *bytes, size_t len)
 {
-        struct strip s = {.in = bytes, .len = len, .write = write_all, .context = &fd};
+        struct strip s = {.in = bytes, .len = len, .write = child_write, .context = &fd};
 
         for (size_t i = 0; i < sizeof(strippers) / sizeof(strippers[0]); i++) {
                 if (strcmp(mime_type, strippers[i].mime_type) == 0) {
@@ -244,6 +248,21 @@ static bool sum_up(VipsImage *large)
         return true;
 }
 
+bool child_save_poster(const struct child_still *still, enum decode_output which)
+{
+        size_t len = (size_t)3 * (size_t)still->width * (size_t)still->height;
+        VipsImage *image =
+                      v.vips_image_new_from_memory(still->rgb, len, still->width, still->height, 3, VIPS_FORMAT_UCHAR),
+                  *srgb = NULL, *upright = NULL;
+
+        if (image == NULL || v.vips_copy(image, &srgb, "interpretation", VIPS_INTERPRETATION_sRGB, NULL) != 0 ||
+            v.vips_rot(srgb, &upright, (VipsAngle)still->quarters, NULL) != 0) {
+                return false;
+        }
+        upright = v.vips_image_copy_memory(upright);
+        return upright != NULL && save(upright, which) && sum_up(upright);
+}
+
 /* --- all of it --- */
 
 static const char *check_size(struct picture *p)
@@ -266,38 +285,80 @@ static int process(struct picture *p, double focus_x, double focus_y)
 {
         p->image = v.vips_image_new_from_buffer(p->bytes, p->len, "", NULL);
         if (p->image == NULL) {
-                return fail("it is no picture that can be read");
+                return child_fail("it is no picture that can be read");
         }
         const char *refusal = check_size(p);
         if (refusal != NULL) {
-                return fail(refusal);
+                return child_fail(refusal);
         }
         printf("size %d %d\n", p->width, p->height);
         if (!(is_turned(p) ? turn_upright(p, DECODE_FIRST_FD)
                            : strip_to(DECODE_FIRST_FD, p->mime_type, p->bytes, p->len))) {
-                return fail("it is cut off or damaged");
+                return child_fail("it is cut off or damaged");
         }
         VipsImage *large = fit(p, 1600);
         if (large == NULL || !make_variants(large, focus_x, focus_y) || !sum_up(large)) {
-                return fail("its pixels cannot be read");
+                return child_fail("its pixels cannot be read");
         }
         printf("done\n");
         return fflush(stdout);
+}
+
+static bool is_film(const char *mime_type)
+{
+        return strncmp(mime_type, "video/", 6) == 0 || strncmp(mime_type, "audio/", 6) == 0;
+}
+
+static int number(const char *text)
+{
+        return (int)strtol(text, NULL, 10);
+}
+
+/* What could be processed on this machine. */
+static int say_abilities(void)
+{
+        if (load_vips()) {
+                printf("pictures\n%s", av_load() ? "films\n" : "");
+        }
+        return fflush(stdout);
+}
+
+/* With everything loaded; from here on nothing can be opened any more. */
+static int work(char **argv, const struct decode_limits *limits, size_t len)
+{
+        if (!load_vips() || (is_film(argv[1]) && !av_load()) || !sandbox_close()) {
+                return 2;
+        }
+        const uint8_t *bytes = mmap(NULL, len, PROT_READ, MAP_PRIVATE, STDIN_FILENO, 0);
+        if (bytes == MAP_FAILED) {
+                return 2;
+        }
+        if (is_film(argv[1])) {
+                return film_process(&(struct child_file){argv[1], bytes, len}, limits);
+        }
+        struct picture p = {.mime_type = argv[1], .bytes = bytes, .len = len};
+        return process(&p, number(argv[2]) / 1e6, number(argv[3]) / 1e6);
 }
 
 int decode_main(int argc, char **argv)
 {
         struct stat file;
 
-        if (argc != 4 || fstat(STDIN_FILENO, &file) != 0 || !sandbox_limit(file.st_size * 2 + MADE_BYTES) ||
-            !load_vips() || !sandbox_close()) {
+        if (argc == 1) {
+                return say_abilities();
+        }
+        if (argc != DECODE_ARGUMENTS || fstat(STDIN_FILENO, &file) != 0) {
                 return 2;
         }
-        struct picture p = {.mime_type = argv[1], .len = (size_t)file.st_size};
-        p.bytes = mmap(NULL, p.len, PROT_READ, MAP_PRIVATE, STDIN_FILENO, 0);
-        if (p.bytes == MAP_FAILED) {
+        const struct decode_limits limits = {.cpu_s = number(argv[4]),
+                                             .video_s = number(argv[5]),
+                                             .audio_s = number(argv[6]),
+                                             .side = number(argv[7]),
+                                             .video_side = number(argv[8]),
+                                             .decoders = argv[9]};
+        int64_t made_bytes = is_film(argv[1]) ? FILM_BYTES : PICTURE_BYTES;
+        if (!sandbox_limit(file.st_size * 2 + made_bytes, limits.cpu_s)) {
                 return 2;
         }
-        int code = process(&p, (double)strtol(argv[2], NULL, 10) / 1e6, (double)strtol(argv[3], NULL, 10) / 1e6);
-        _exit(code); /* what is loaded need not be torn down */
+        _exit(work(argv, &limits, (size_t)file.st_size)); /* what is loaded need not be torn down */
 }

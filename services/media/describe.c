@@ -8,6 +8,15 @@ enum { WINDOW_S = 1800 };
 
 static const char *base_url = "";
 
+/* The variants to which its addresses lead, by kind. */
+static const struct shown {
+        const char *url, *preview;
+} shown[] = {
+    [MEDIA__KIND__KIND_IMAGE] = {"original", "small"},
+    [MEDIA__KIND__KIND_VIDEO] = {"mp4", "poster"},
+    [MEDIA__KIND__KIND_AUDIO] = {"mp3", NULL},
+};
+
 void describe_start(const char *public_url)
 {
         base_url = public_url;
@@ -41,7 +50,9 @@ static char *url_of(struct rpc_call *c, const MediaRows__StoredMedia *row, const
 void describe(struct rpc_call *c, MediaRows__StoredMedia *row, const char *viewer_id)
 {
         if (row->content_sha256[0] != '\0') {
-                row->media->url = url_of(c, row, viewer_id, "original");
-                row->media->preview_url = url_of(c, row, viewer_id, "small");
+                const struct shown *s = &shown[row->media->kind];
+
+                row->media->url = url_of(c, row, viewer_id, s->url);
+                row->media->preview_url = s->preview != NULL ? url_of(c, row, viewer_id, s->preview) : "";
         }
 }

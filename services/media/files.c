@@ -35,10 +35,10 @@ sn_status media_handle_update_media(struct rpc_call *c, const Media__UpdateMedia
         TRY(has_x || has_y ? queue_admit(tx, c->actor) : SN_OK);
         TRY(store_update_media(tx, in->id, c->actor, in->alt_case != 0 ? in->alt_text : NULL, has_x ? &x : NULL,
                                has_y ? &y : NULL));
-        if (has_x || has_y) {
+        TRY(owned_read(tx, in->id, out));
+        if ((has_x || has_y) && out->kind == MEDIA__KIND__KIND_IMAGE) {
                 TRY(process_later(tx, in->id)); /* crops follow the focus */
         }
-        TRY(owned_read(tx, in->id, out));
         return db_commit(c, NULL, &tx);
 }
 

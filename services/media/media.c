@@ -4,15 +4,41 @@
 #include "base/log.h"
 #include "services/media/access_log.h"
 #include "services/media/blobs.h"
+#include "services/media/decode.h"
 #include "services/media/describe.h"
 
 struct media_limits media_limits;
+
+enum { ABILITIES_MS = 15000 };
+
+/* Said once, and afterwards in each refusal. */
+static void find_abilities(struct service *service)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, ABILITIES_MS);
+        struct decode_abilities abilities = {false, false};
+
+        if (decode_ask(c, &abilities) != SN_OK || !abilities.pictures) {
+                log_event(LOG_LEVEL_WARN, "libvips cannot be loaded: no media are taken");
+        } else if (!abilities.films) {
+                log_event(LOG_LEVEL_WARN, "FFmpeg's libraries cannot be loaded, or lack libx264, AAC, libmp3lame or "
+                                          "libopus: no videos and sounds are taken");
+        }
+        media_limits.takes_pictures = abilities.pictures;
+        media_limits.takes_films = abilities.films && media_limits.decoders[0] != '\0';
+}
 
 static sn_status start(struct service *service, const struct settings *settings)
 {
         media_limits = (struct media_limits){.quota_bytes = settings->media_quota_bytes,
                                              .file_bytes = settings->media_file_bytes,
-                                             .pending = settings->media_pending};
+                                             .pending = settings->media_pending,
+                                             .film_s = (int)settings->media_film_s,
+                                             .video_s = (int)settings->media_video_s,
+                                             .audio_s = (int)settings->media_audio_s,
+                                             .side = (int)settings->media_side,
+                                             .video_side = (int)settings->media_video_side,
+                                             .decoders = settings->media_decoders};
+        find_abilities(service);
         describe_start(settings->public_url);
 
         const struct blobs_options blobs = blobs_options(settings);

@@ -7,8 +7,9 @@
         "media.id\", f.kind as \"" prefix "media.kind\", f.status as \"" prefix                                        \
         "media.status\", f.reason as \"" prefix "media.reason\", f.mime_type as \"" prefix                             \
         "media.mime_type\", f.size_bytes as \"" prefix "media.size_bytes\", f.width as \"" prefix                      \
-        "media.width\", f.height as \"" prefix "media.height\", f.duration_ms as \"" prefix                            \
-        "media.duration_ms\", f.alt_text as \"" prefix "media.alt_text\", f.focus_x / 1000000.0::float8 as \"" prefix  \
+        "media.width\", f.height as \"" prefix "media.height\", f.waveform::bigint[] as \"" prefix                     \
+        "media.waveform\", f.duration_ms as \"" prefix "media.duration_ms\", f.alt_text as \"" prefix                  \
+        "media.alt_text\", f.focus_x / 1000000.0::float8 as \"" prefix                                                 \
         "media.focus_x\", f.focus_y / 1000000.0::float8 as \"" prefix "media.focus_y\", f.blurhash as \"" prefix       \
         "media.blurhash\", f.dominant_color as \"" prefix "media.dominant_color\", f.created_at as \"" prefix          \
         "media.created_at\", encode(f.upload_sha256, 'hex') as \"" prefix                                              \

@@ -1,32 +1,64 @@
-/* Owns the queue of media to process: claims one under a lease, has it decoded by a child, and stores the result.
- * When the process is killed in between, the work is repeated after the lease. */
-#include "services/media/media.h"
+/* Owns the processing of media: claims one under a lease, has it decoded by a child, and stores the result. When the
+ * process is killed in between, the work is repeated after the lease. Pictures are its own queue; the one of videos and
+ * sounds is in process_films.c. */
+#include "services/media/process.h"
 
 #include <math.h>
+#include <string.h>
 #include <unistd.h>
+#include "base/clock.h"
 #include "base/log.h"
 #include "services/media/blobs.h"
 #include "services/media/blocks.h"
-#include "services/media/decode.h"
 #include "services/media/store.h"
 #include "services/media/store_blocks.h"
 
 /* Time for the child: a third of what a job has, so that there is some to keep what it made, or why it failed. */
-enum { ATTEMPTS_MAX = 3, CHILD_MS = 20000, POSTPONE_MS = 5000 };
+enum { ATTEMPTS_MAX = 3, CHILD_MS = 20000, CHILD_CPU_S = 30, POSTPONE_MS = 5000, RENEW_MS = 5000, RENEW_US = 20000000 };
 
-static const char *const names[DECODE_N_OUTPUTS] = {"original", "large", "medium", "small", "thumb"};
+/* What is kept of each kind, behind the original. */
+static const struct {
+        const char *name, *mime_type;
+} variants[][DECODE_N_OUTPUTS] = {
+    [MEDIA__KIND__KIND_IMAGE] = {[DECODE_LARGE] = {"large", "image/webp"},
+                                 [DECODE_MEDIUM] = {"medium", "image/webp"},
+                                 [DECODE_SMALL] = {"small", "image/webp"},
+                                 [DECODE_THUMB] = {"thumb", "image/webp"}},
+    [MEDIA__KIND__KIND_VIDEO] = {[DECODE_MP4] = {"mp4", "video/mp4"}, [DECODE_POSTER] = {"poster", "image/webp"}},
+    [MEDIA__KIND__KIND_AUDIO] = {[DECODE_MP3] = {"mp3", "audio/mpeg"}, [DECODE_OGG] = {"ogg", "audio/ogg"}},
+};
+
+/* What came as a video may be sound alone. */
+static int kind_of(const MediaRows__StoredMedia *row, const struct decoded *d)
+{
+        return d->is_sound ? MEDIA__KIND__KIND_AUDIO : (int)row->media->kind;
+}
+
+static const char *type_of(const MediaRows__StoredMedia *row, const struct decoded *d)
+{
+        const char *type = row->media->mime_type;
+
+        return !d->is_sound || strncmp(type, "video/", 6) != 0 ? type
+               : strcmp(type, "video/webm") == 0               ? "audio/webm"
+                                                               : "audio/mp4";
+}
 
 /* --- the end --- */
 
-static sn_status keep_blobs(struct db_tx *tx, const char *media_id, const struct decoded *d,
+static sn_status keep_blobs(struct db_tx *tx, const MediaRows__StoredMedia *row, const struct decoded *d,
                             const struct staged_blob *blobs)
 {
-        for (int i = DECODE_LARGE; i < DECODE_N_OUTPUTS; i++) {
-                TRY(blob_publish(tx, &blobs[i]));
-                TRY(store_insert_variant(tx, media_id,
-                                         &(struct new_variant){names[i], "image/webp", d->files[i].width,
-                                                               d->files[i].height, blobs[i].size_bytes,
-                                                               blobs[i].name}));
+        int kind = kind_of(row, d);
+
+        for (int i = DECODE_ORIGINAL + 1; i < DECODE_N_OUTPUTS; i++) {
+                if (variants[kind][i].name != NULL) {
+                        TRY(blob_publish(tx, &blobs[i]));
+                        TRY(store_insert_variant(tx, row->id,
+                                                 &(struct new_variant){variants[kind][i].name,
+                                                                       variants[kind][i].mime_type, d->files[i].width,
+                                                                       d->files[i].height, blobs[i].size_bytes,
+                                                                       blobs[i].name}));
+                }
         }
         return blob_publish(tx, &blobs[DECODE_ORIGINAL]);
 }
@@ -34,13 +66,20 @@ static sn_status keep_blobs(struct db_tx *tx, const char *media_id, const struct
 static sn_status keep_ready(struct db_tx *tx, const MediaRows__StoredMedia *row, const struct decoded *d,
                             const struct staged_blob *blobs)
 {
-        const char *name = blobs[DECODE_ORIGINAL].name;
-
         TRY(store_delete_variants(tx, row->id));
-        TRY(keep_blobs(tx, row->id, d, blobs));
-        TRY(store_media_ready(
-            tx, row->id,
-            &(struct processed_media){d->width, d->height, d->blurhash, d->dominant_color, name, d->perceptual_hash}));
+        TRY(keep_blobs(tx, row, d, blobs));
+        TRY(store_media_ready(tx, row->id,
+                              &(struct processed_media){.kind = kind_of(row, d),
+                                                        .mime_type = type_of(row, d),
+                                                        .width = d->width,
+                                                        .height = d->height,
+                                                        .duration_ms = d->duration_ms,
+                                                        .blurhash = d->blurhash,
+                                                        .dominant_color = d->dominant_color,
+                                                        .content_sha256 = blobs[DECODE_ORIGINAL].name,
+                                                        .perceptual_hash = d->perceptual_hash,
+                                                        .waveform = d->waveform,
+                                                        .n_waveform = d->n_waveform}));
         return media_emit(tx, EVENT_MEDIA_READY, row);
 }
 
@@ -81,29 +120,68 @@ static sn_status fail_media(struct rpc_call *c, const MediaRows__DueMedia *job, 
 
 /* --- the work --- */
 
-static sn_status process(struct rpc_call *c, const MediaRows__DueMedia *job)
+struct work {
+        struct service *service;
+        const MediaRows__DueMedia *job;
+        int64_t renewed_us;
+};
+
+/* Not when the process stops, nor when the media was deleted or begins anew. A lease that could not be renewed now is
+ * tried again, and at worst somebody else does the same work. */
+static bool goes_on(void *context)
+{
+        struct work *w = context;
+        bool there = true;
+
+        if (jobs_stopping()) {
+                return false;
+        }
+        if (clock_monotonic_us() - w->renewed_us < RENEW_US) {
+                return true;
+        }
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(w->service, RENEW_MS);
+        if (DB_WRITE(c, tx, store_renew_job(tx, w->job, &there)) == SN_OK) {
+                w->renewed_us = clock_monotonic_us();
+        }
+        return there;
+}
+
+static sn_status decode_one(struct rpc_call *c, const MediaRows__DueMedia *job, const struct process_lane *lane,
+                            struct decoded *out)
 {
         const MediaRows__StoredMedia *row = job->stored;
-        struct decoded *d = ARENA_NEW(c->arena, struct decoded);
-        struct staged_blob blobs[DECODE_N_OUTPUTS];
+        struct work work = {c->service, job, clock_monotonic_us()};
         int fd = -1;
 
         TRY(blob_open(c, row->content_sha256[0] != '\0' ? row->content_sha256 : row->upload_sha256, &fd));
-        sn_status status =
-            decode_picture(c,
-                           &(struct decode_request){.fd = fd,
-                                                    .mime_type = row->media->mime_type,
-                                                    .focus_x = (int32_t)lround(row->media->focus_x * 1000000),
-                                                    .focus_y = (int32_t)lround(row->media->focus_y * 1000000),
-                                                    .wait_ms = CHILD_MS},
-                           d);
+        sn_status status = decode(c,
+                                  &(struct decode_request){.fd = fd,
+                                                           .mime_type = row->media->mime_type,
+                                                           .focus_x = (int32_t)lround(row->media->focus_x * 1000000),
+                                                           .focus_y = (int32_t)lround(row->media->focus_y * 1000000),
+                                                           .wait_ms = lane->wait_ms,
+                                                           .limits = lane->limits,
+                                                           .goes_on = goes_on,
+                                                           .context = &work},
+                                  out);
         close(fd);
-        TRY(status);
+        return status;
+}
+
+static sn_status process(struct rpc_call *c, const MediaRows__DueMedia *job, const struct process_lane *lane)
+{
+        struct decoded *d = ARENA_NEW(c->arena, struct decoded);
+        struct staged_blob blobs[DECODE_N_OUTPUTS];
+
+        TRY(decode_one(c, job, lane, d));
         if (d->reason[0] != '\0') {
                 return fail_media(c, job, d->reason);
         }
+        int kind = kind_of(job->stored, d);
         for (int i = 0; i < DECODE_N_OUTPUTS; i++) {
-                TRY(blob_stage(c, d->files[i].fd, &blobs[i]));
+                if (i == DECODE_ORIGINAL || variants[kind][i].name != NULL) {
+                        TRY(blob_stage(c, d->files[i].fd, &blobs[i]));
+                }
         }
         return keep(c, job, d, blobs);
 }
@@ -121,34 +199,43 @@ static void postpone(struct rpc_call *c, const MediaRows__DueMedia *job)
         }
 }
 
-static sn_status process_one(struct rpc_call *c, bool *more)
+sn_status process_one(struct rpc_call *c, const struct process_lane *lane, bool *more)
 {
         MediaRows__DueMedia due = MEDIA_ROWS__DUE_MEDIA__INIT;
 
-        TRY(DB_WRITE(c, tx, store_take_job(tx, &due, more)));
+        TRY(DB_WRITE(c, tx, store_take_job(tx, lane->is_long, &due, more)));
         if (!*more) {
                 return SN_OK;
         }
         if (due.attempts > ATTEMPTS_MAX) {
                 return fail_media(c, &due, "it could not be processed");
         }
-        sn_status status = process(c, &due);
+        sn_status status = process(c, &due, lane);
         if (status != SN_OK) {
                 postpone(c, &due);
         }
-        return status;
+        return status == SN_CANCELLED ? SN_OK : status;
+}
+
+static sn_status process_picture(struct rpc_call *c, bool *more)
+{
+        static const struct process_lane lane = {.wait_ms = CHILD_MS, .limits = {.cpu_s = CHILD_CPU_S, .decoders = ""}};
+
+        return process_one(c, &lane, more);
 }
 
 static sn_status next_due(struct rpc_call *c, int64_t *wait_ms)
 {
-        return DB_READ(c, tx, store_next_job(tx, wait_ms));
+        return DB_READ(c, tx, store_next_job(tx, false, wait_ms));
 }
 
-const struct service_job media_process = {.name = "process_media", .every_s = 30, .run = process_one, .next = next_due};
+const struct service_job media_process = {
+    .name = "process_media", .every_s = 30, .run = process_picture, .next = next_due};
 
 sn_status process_later(struct db_tx *tx, const char *media_id)
 {
         TRY(store_insert_job(tx, media_id));
         jobs_announce(tx, &media_process);
+        jobs_announce(tx, &media_process_films);
         return SN_OK;
 }

@@ -14,11 +14,12 @@ static bool limit(int what, rlim_t most)
         return setrlimit((__rlimit_resource_t)what, &(struct rlimit){most, most}) == 0;
 }
 
-bool sandbox_limit(int64_t file_bytes)
+bool sandbox_limit(int64_t file_bytes, int cpu_s)
 {
         return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-               prctl(PR_SET_DUMPABLE, 0) == 0 && limit(RLIMIT_AS, (rlim_t)2 << 30) && limit(RLIMIT_CPU, 30) &&
-               limit(RLIMIT_FSIZE, (rlim_t)file_bytes) && limit(RLIMIT_NOFILE, 64) && limit(RLIMIT_CORE, 0);
+               prctl(PR_SET_DUMPABLE, 0) == 0 && limit(RLIMIT_AS, (rlim_t)2 << 30) &&
+               limit(RLIMIT_CPU, (rlim_t)cpu_s) && limit(RLIMIT_FSIZE, (rlim_t)file_bytes) &&
+               limit(RLIMIT_NOFILE, 64) && limit(RLIMIT_CORE, 0);
 }
 
 /* Memory, threads, time, and descriptors that are open. */

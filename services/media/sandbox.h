@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* At the very start of the child. file_bytes: the largest file that it may write. */
-bool sandbox_limit(int64_t file_bytes);
+/* At the very start of the child. file_bytes: the largest file that it may write; cpu_s: of processor time. */
+bool sandbox_limit(int64_t file_bytes, int cpu_s);
 /* Once everything is loaded, before the first byte of input is read: from then on only descriptors that are open can
  * be used. Any other system call kills the process. */
 bool sandbox_close(void);

@@ -6,16 +6,23 @@
 #include <unistd.h>
 #include "base/log.h"
 
-enum { HEAD_BYTES = 4096 };
+enum { HEAD_BYTES = 4096, ID3_BYTES = 10 };
 
 static const struct sniffed types[] = {
-    {MEDIA__KIND__KIND_IMAGE, "image/jpeg"}, {MEDIA__KIND__KIND_IMAGE, "image/png"},
-    {MEDIA__KIND__KIND_IMAGE, "image/webp"}, {MEDIA__KIND__KIND_IMAGE, "image/gif"},
-    {MEDIA__KIND__KIND_IMAGE, "image/avif"}, {MEDIA__KIND__KIND_IMAGE, "image/heic"},
-    {MEDIA__KIND__KIND_IMAGE, "image/heif"},
+    {MEDIA__KIND__KIND_IMAGE, "image/jpeg"},      {MEDIA__KIND__KIND_IMAGE, "image/png"},
+    {MEDIA__KIND__KIND_IMAGE, "image/webp"},      {MEDIA__KIND__KIND_IMAGE, "image/gif"},
+    {MEDIA__KIND__KIND_IMAGE, "image/avif"},      {MEDIA__KIND__KIND_IMAGE, "image/heic"},
+    {MEDIA__KIND__KIND_IMAGE, "image/heif"},      {MEDIA__KIND__KIND_VIDEO, "video/mp4"},
+    {MEDIA__KIND__KIND_VIDEO, "video/quicktime"}, {MEDIA__KIND__KIND_VIDEO, "video/webm"},
+    {MEDIA__KIND__KIND_AUDIO, "audio/mpeg"},      {MEDIA__KIND__KIND_AUDIO, "audio/ogg"},
+    {MEDIA__KIND__KIND_AUDIO, "audio/x-m4a"},
 };
 
-static const char refusal[] = "this is no picture that can be taken: send JPEG, PNG, WebP, GIF, AVIF or HEIC";
+static const char refusal[] =
+    "this is nothing that can be taken: send JPEG, PNG, WebP, GIF, AVIF or HEIC; MP4, QuickTime or "
+    "WebM; MP3, Ogg or M4A";
+static const char no_pictures[] = "this server takes no pictures, since it could not process them";
+static const char no_films[] = "this server takes no videos and sounds, since it could not process them";
 
 /* Its tables are mapped for each file: kept, they would cost the process megabytes, and only one thread could use
  * them. */
@@ -37,18 +44,56 @@ static sn_status ask_libmagic(struct rpc_call *c, const uint8_t *head, size_t le
                                   : rpc_fail(c, SN_INTERNAL, NULL, "the type of the file could not be determined");
 }
 
-sn_status sniff(struct rpc_call *c, int fd, const char *field, struct sniffed *out)
+/* How long a tag before an MP3 is; 0: there is none. */
+static off_t id3_bytes(const uint8_t *head, ssize_t len)
+{
+        return len >= ID3_BYTES && memcmp(head, "ID3", 3) == 0
+                   ? ID3_BYTES + ((off_t)(head[6] & 127) << 21 | (off_t)(head[7] & 127) << 14 |
+                                  (off_t)(head[8] & 127) << 7 | (head[9] & 127))
+                   : 0;
+}
+
+/* libmagic knows what follows such a tag only when it sees it, and covers make tags long. Of the first piece of an
+ * upload there may be nothing behind it yet. */
+static sn_status ask_about(struct rpc_call *c, int fd, const char **mime_type)
 {
         uint8_t head[HEAD_BYTES];
         ssize_t len = pread(fd, head, sizeof(head), 0);
+        off_t tag = id3_bytes(head, len);
+
+        if (tag > 0) {
+                len = pread(fd, head, sizeof(head), tag);
+        }
+        if (tag > 0 && len <= 0) {
+                *mime_type = "audio/mpeg";
+                return SN_OK;
+        }
+        return ask_libmagic(c, head, len > 0 ? (size_t)len : 0, mime_type);
+}
+
+static sn_status refuse_type(struct rpc_call *c, const char *field, const char *why)
+{
+        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "unsupported_media_type", field, "%s", why);
+}
+
+static sn_status check_ability(struct rpc_call *c, const char *field, int kind)
+{
+        bool is_picture = kind == MEDIA__KIND__KIND_IMAGE;
+        bool able = is_picture ? media_limits.takes_pictures : media_limits.takes_films;
+
+        return able ? SN_OK : refuse_type(c, field, is_picture ? no_pictures : no_films);
+}
+
+sn_status sniff(struct rpc_call *c, int fd, const char *field, struct sniffed *out)
+{
         const char *mime_type = NULL;
 
-        TRY(ask_libmagic(c, head, len > 0 ? (size_t)len : 0, &mime_type));
+        TRY(ask_about(c, fd, &mime_type));
         for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
                 if (strcmp(types[i].mime_type, mime_type) == 0) {
                         *out = types[i];
-                        return SN_OK;
+                        return check_ability(c, field, types[i].kind);
                 }
         }
-        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "unsupported_media_type", field, "%s", refusal);
+        return refuse_type(c, field, refusal);
 }

@@ -64,9 +64,14 @@ SN_CHECKED sn_status store_delete_uses(struct db_tx *tx, const char *object_id, 
 /* --- processing --- */
 
 struct processed_media {
+        int kind;
+        const char *mime_type;
         int width, height;
+        int64_t duration_ms;
         const char *blurhash, *dominant_color, *content_sha256;
         const char *perceptual_hash; /* hex; "": none */
+        const int64_t *waveform;     /* 0 to 100 each */
+        size_t n_waveform;
 };
 
 struct new_variant {
@@ -79,12 +84,14 @@ struct new_variant {
 /* Behind the others of its owner. Of one that has failed there is nothing more to process. One that is there, even in
  * work, begins anew as a further generation. */
 SN_CHECKED sn_status store_insert_job(struct db_tx *tx, const char *media_id);
-/* In how long the next one is due, wait_ms at most. */
-SN_CHECKED sn_status store_next_job(struct db_tx *tx, int64_t *wait_ms);
+/* In how long the next one is due, wait_ms at most: of pictures, or of what takes long, videos and sounds. */
+SN_CHECKED sn_status store_next_job(struct db_tx *tx, bool is_long, int64_t *wait_ms);
 /* How many of a member's media wait to be processed. */
 SN_CHECKED sn_status store_pending_jobs(struct db_tx *tx, const char *owner_id, int64_t *n);
 /* One that is due, for a minute, which is what a job has; *found is false when there is none. */
-SN_CHECKED sn_status store_take_job(struct db_tx *tx, MediaRows__DueMedia *out, bool *found);
+SN_CHECKED sn_status store_take_job(struct db_tx *tx, bool is_long, MediaRows__DueMedia *out, bool *found);
+/* For a further minute; *renewed is false when it was deleted, or begins anew. */
+SN_CHECKED sn_status store_renew_job(struct db_tx *tx, const MediaRows__DueMedia *job, bool *renewed);
 /* The attempt does not count; it is due again after as long as the job is old, between 10 seconds and an hour. */
 SN_CHECKED sn_status store_postpone_job(struct db_tx *tx, const MediaRows__DueMedia *job);
 /* Gone: the job or its media was deleted, or another process has done it. Renewed: the next generation was

@@ -6,8 +6,8 @@
 /* Five seconds are about what one takes. */
 DB_STATEMENT(
     INSERT_JOB, "media_service", NULL,
-    "insert into media_processing_jobs as j (media_id, owner_id, rank_at)"
-    " select f.id, f.owner_id, greatest(now(), (select max(rank_at) + interval '5 seconds'"
+    "insert into media_processing_jobs as j (media_id, owner_id, is_long, rank_at)"
+    " select f.id, f.owner_id, f.kind <> 1, greatest(now(), (select max(rank_at) + interval '5 seconds'"
     " from media_processing_jobs where owner_id = f.owner_id)) from media_files f where f.id = $1 and f.status <> 3"
     " on conflict (media_id) do update set generation = j.generation + 1, attempts = 0, due_at = now()");
 
@@ -16,13 +16,15 @@ sn_status store_insert_job(struct db_tx *tx, const char *media_id)
         return db_exec(tx, &INSERT_JOB, DB_BINDS(bind_uuid(media_id)), NULL);
 }
 
-DB_STATEMENT(NEXT_JOB, "media_service", NULL,
-             "select ceil(extract(epoch from min(due_at) - clock_timestamp()) * 1000)::bigint as wait_ms"
-             " from media_processing_jobs");
+#define NEXT_JOB(which)                                                                                                \
+        "select ceil(extract(epoch from min(due_at) - clock_timestamp()) * 1000)::bigint as wait_ms"                   \
+        " from media_processing_jobs where " which
+DB_STATEMENT(NEXT_SHORT_JOB, "media_service", NULL, NEXT_JOB("not is_long"));
+DB_STATEMENT(NEXT_LONG_JOB, "media_service", NULL, NEXT_JOB("is_long"));
 
-sn_status store_next_job(struct db_tx *tx, int64_t *wait_ms)
+sn_status store_next_job(struct db_tx *tx, bool is_long, int64_t *wait_ms)
 {
-        return jobs_read_wait(tx, &NEXT_JOB, wait_ms);
+        return jobs_read_wait(tx, is_long ? &NEXT_LONG_JOB : &NEXT_SHORT_JOB, wait_ms);
 }
 
 DB_STATEMENT(COUNT_JOBS, "media_service", NULL, "select count(*) as n from media_processing_jobs where owner_id = $1");
@@ -36,15 +38,30 @@ sn_status store_pending_jobs(struct db_tx *tx, const char *owner_id, int64_t *n)
         return SN_OK;
 }
 
-DB_STATEMENT(TAKE_JOB, "media_service", &media_rows__due_media__message,
-             "update media_processing_jobs j set attempts = j.attempts + 1, due_at = now() + interval '1 minute'"
-             " from media_files f where j.media_id = (select media_id from media_processing_jobs where due_at <= now()"
-             " order by rank_at limit 1 for update skip locked) and f.id = j.media_id"
-             " returning j.attempts, j.generation, " MEDIA_COLUMNS("stored."));
+#define TAKE_JOB(which)                                                                                                \
+        "update media_processing_jobs j set attempts = j.attempts + 1, due_at = now() + interval '1 minute'"           \
+        " from media_files f where j.media_id = (select media_id from media_processing_jobs where due_at <= now()"     \
+        " and " which " order by rank_at limit 1 for update skip locked) and f.id = j.media_id"                        \
+        " returning j.attempts, j.generation, " MEDIA_COLUMNS("stored.")
+DB_STATEMENT(TAKE_SHORT_JOB, "media_service", &media_rows__due_media__message, TAKE_JOB("not is_long"));
+DB_STATEMENT(TAKE_LONG_JOB, "media_service", &media_rows__due_media__message, TAKE_JOB("is_long"));
 
-sn_status store_take_job(struct db_tx *tx, MediaRows__DueMedia *out, bool *found)
+sn_status store_take_job(struct db_tx *tx, bool is_long, MediaRows__DueMedia *out, bool *found)
 {
-        return db_one(tx, &TAKE_JOB, DB_NO_BINDS, &out->base, found);
+        return db_one(tx, is_long ? &TAKE_LONG_JOB : &TAKE_SHORT_JOB, DB_NO_BINDS, &out->base, found);
+}
+
+DB_STATEMENT(RENEW_JOB, "media_service", NULL,
+             "update media_processing_jobs set due_at = now() + interval '1 minute'"
+             " where media_id = $1 and generation = $2 returning 1 as renewed");
+
+sn_status store_renew_job(struct db_tx *tx, const MediaRows__DueMedia *job, bool *renewed)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &RENEW_JOB, DB_BINDS(bind_uuid(job->stored->id), bind_i64(job->generation)), &rows));
+        *renewed = db_rows_count(rows) > 0;
+        return SN_OK;
 }
 
 DB_STATEMENT(POSTPONE_JOB, "media_service", NULL,
@@ -82,14 +99,16 @@ sn_status store_finish_job(struct db_tx *tx, const MediaRows__DueMedia *job, enu
 DB_STATEMENT(
     MEDIA_READY, "media_service", NULL,
     "update media_files set status = 2, reason = '', width = $2, height = $3, blurhash = $4, dominant_color = $5,"
-    " content_sha256 = decode($6, 'hex'), perceptual_hash = ('x' || nullif($7, ''))::bit(64) where id = $1");
+    " content_sha256 = decode($6, 'hex'), perceptual_hash = ('x' || nullif($7, ''))::bit(64), kind = $8,"
+    " mime_type = $9, duration_ms = $10, waveform = $11::bigint[]::smallint[] where id = $1");
 
 sn_status store_media_ready(struct db_tx *tx, const char *id, const struct processed_media *m)
 {
         return db_exec(tx, &MEDIA_READY,
                        DB_BINDS(bind_uuid(id), bind_i64(m->width), bind_i64(m->height), bind_text(m->blurhash),
                                 bind_text(m->dominant_color), bind_text(m->content_sha256),
-                                bind_text(m->perceptual_hash)),
+                                bind_text(m->perceptual_hash), bind_i64(m->kind), bind_text(m->mime_type),
+                                bind_i64(m->duration_ms), bind_i64s(m->waveform, m->n_waveform)),
                        NULL);
 }
 

@@ -1,6 +1,6 @@
-/* Removes from a picture all metadata: EXIF with its places and thumbnails, XMP, IPTC, comments, text, and whatever
- * stands behind its end. Pixels, colour profiles and animation stay as they are, byte for byte. Runs in the sandboxed
- * child. */
+/* Removes from a picture or an MP3 all metadata: EXIF with its places and thumbnails, XMP, IPTC, comments, text, and
+ * whatever stands behind its end. Pixels, colour profiles and animation stay as they are, byte for byte. Runs in the
+ * sandboxed child. */
 #ifndef SERVICES_MEDIA_STRIP_H
 #define SERVICES_MEDIA_STRIP_H
 
@@ -22,5 +22,7 @@ bool strip_webp(const struct strip *s);
 bool strip_gif(const struct strip *s);
 /* HEIC and AVIF. A still picture is left: of an animation its first. */
 bool strip_heif(const struct strip *s);
+/* Whole frames of layer III are left; a last one that is cut off is not. */
+bool strip_mp3(const struct strip *s);
 
 #endif

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "services/media/decode.h"
+#include "services/media/sniff.h"
 
 enum { LONG_MS = 300000, SHORT_MS = 200 };
 
@@ -37,10 +38,24 @@ static _Noreturn void hang(void)
         }
 }
 
+/* What is said when nothing is asked. */
+static int say_abilities(void)
+{
+        printf("pictures\n");
+        return fflush(stdout);
+}
+
 static int be_child(const char *what)
 {
+        if (what == NULL) {
+                return say_abilities();
+        }
         if (strcmp(what, "hang") == 0) {
                 hang();
+        }
+        if (strcmp(what, "wave") == 0) {
+                printf("duration 1500\nsound\nwaveform 0 100 101 5\ndone\n");
+                return fflush(stdout);
         }
         return strcmp(what, "count") == 0 ? count_fds() : 0;
 }
@@ -63,13 +78,13 @@ static int finish(void **state)
         return 0;
 }
 
-static void decode(const char *what, int wait_ms, struct decoded *out)
+static void decode_as(const char *what, int wait_ms, struct decoded *out)
 {
         int fd = memfd_create("picture", MFD_CLOEXEC);
 
         errno = EINTR; /* whatever it was before */
-        assert_int_equal(
-            decode_picture(c, &(struct decode_request){.fd = fd, .mime_type = what, .wait_ms = wait_ms}, out), SN_OK);
+        assert_int_equal(decode(c, &(struct decode_request){.fd = fd, .mime_type = what, .wait_ms = wait_ms}, out),
+                         SN_OK);
         close(fd);
 }
 
@@ -81,7 +96,7 @@ static void a_child_has_no_descriptor_but_its_own(void **state)
 
         (void)state;
         assert_true(leaked >= 40 && low >= 0);
-        decode("count", LONG_MS, d);
+        decode_as("count", LONG_MS, d);
         close(leaked);
         close(low);
         (void)snprintf(expected, sizeof(expected), "has %d", DECODE_FIRST_FD + DECODE_N_OUTPUTS);
@@ -93,7 +108,7 @@ static void a_child_that_says_nothing_fails_at_once(void **state)
         struct decoded *d = ARENA_NEW(c->arena, struct decoded);
 
         (void)state;
-        decode("end", LONG_MS, d);
+        decode_as("end", LONG_MS, d);
         assert_string_equal(d->reason, "it cannot be read safely");
 }
 
@@ -102,8 +117,73 @@ static void a_child_that_closes_its_output_and_goes_on_is_killed(void **state)
         struct decoded *d = ARENA_NEW(c->arena, struct decoded);
 
         (void)state;
-        decode("hang", SHORT_MS, d);
+        decode_as("hang", SHORT_MS, d);
         assert_string_equal(d->reason, "it takes too long to read");
+}
+
+static bool stop_at_once(void *context)
+{
+        ++*(int *)context;
+        return false;
+}
+
+static void a_child_is_killed_when_its_work_is_wanted_no_more(void **state)
+{
+        struct decoded *d = ARENA_NEW(c->arena, struct decoded);
+        int fd = memfd_create("picture", MFD_CLOEXEC), asked = 0;
+        const struct decode_request request = {
+            .fd = fd, .mime_type = "hang", .wait_ms = LONG_MS, .goes_on = stop_at_once, .context = &asked};
+
+        (void)state;
+        assert_int_equal(decode(c, &request, d), SN_CANCELLED);
+        assert_int_equal(asked, 1);
+        close(fd);
+}
+
+static void a_waveform_is_read_as_far_as_it_is_one(void **state)
+{
+        struct decoded *d = ARENA_NEW(c->arena, struct decoded);
+
+        (void)state;
+        decode_as("wave", LONG_MS, d);
+        assert_string_equal(d->reason, "");
+        assert_true(d->is_sound);
+        assert_int_equal(d->duration_ms, 1500);
+        assert_int_equal(d->n_waveform, 2);
+        assert_int_equal(d->waveform[1], 100);
+}
+
+static void what_a_machine_lacks_is_known(void **state)
+{
+        struct decode_abilities abilities = {false, true};
+
+        (void)state;
+        assert_int_equal(decode_ask(c, &abilities), SN_OK);
+        assert_true(abilities.pictures);
+        assert_false(abilities.films);
+}
+
+static void what_a_machine_lacks_is_refused_by_its_kind(void **state)
+{
+        static const char png[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\b\2\0\0\0";
+        static const char ogg[] = "OggS\0\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\x13OpusHead\1\1";
+        int picture = memfd_create("picture", MFD_CLOEXEC), sound = memfd_create("sound", MFD_CLOEXEC);
+        struct sniffed type;
+
+        (void)state;
+        assert_int_equal(write(picture, png, sizeof(png)), sizeof(png));
+        assert_int_equal(write(sound, ogg, sizeof(ogg)), sizeof(ogg));
+        media_limits = (struct media_limits){.takes_pictures = true};
+        assert_int_equal(sniff(c, picture, "file", &type), SN_OK);
+        assert_int_equal(sniff(c, sound, "file", &type), SN_INVALID_ARGUMENT);
+        assert_string_equal(c->problem.detail,
+                            "this server takes no videos and sounds, since it could not process them");
+        media_limits = (struct media_limits){.takes_films = true};
+        assert_int_equal(sniff(c, sound, "file", &type), SN_OK);
+        assert_string_equal(type.mime_type, "audio/ogg");
+        assert_int_equal(sniff(c, picture, "file", &type), SN_INVALID_ARGUMENT);
+        close(picture);
+        close(sound);
 }
 
 int main(int argc, char **argv)
@@ -112,7 +192,11 @@ int main(int argc, char **argv)
             cmocka_unit_test_setup_teardown(a_child_has_no_descriptor_but_its_own, begin, finish),
             cmocka_unit_test_setup_teardown(a_child_that_says_nothing_fails_at_once, begin, finish),
             cmocka_unit_test_setup_teardown(a_child_that_closes_its_output_and_goes_on_is_killed, begin, finish),
+            cmocka_unit_test_setup_teardown(a_child_is_killed_when_its_work_is_wanted_no_more, begin, finish),
+            cmocka_unit_test_setup_teardown(a_waveform_is_read_as_far_as_it_is_one, begin, finish),
+            cmocka_unit_test_setup_teardown(what_a_machine_lacks_is_known, begin, finish),
+            cmocka_unit_test_setup_teardown(what_a_machine_lacks_is_refused_by_its_kind, begin, finish),
         };
-        return argc > 2 && strcmp(argv[1], DECODE_COMMAND) == 0 ? be_child(argv[2])
+        return argc > 1 && strcmp(argv[1], DECODE_COMMAND) == 0 ? be_child(argv[2])
                                                                 : cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -176,6 +176,39 @@ static void a_blurhash_is_that_of_the_reference(void **state)
         assert_string_equal(color, "#fa0000");
 }
 
+/* Frames of MPEG 2, 8 kbit/s at 24 kHz: 24 bytes each. */
+#define MP3_FRAME                                                                                                      \
+        "\xff\xf3\x14\xc4"                                                                                             \
+        "12345678901234567890"
+#define ID3_OF_5                                                                                                       \
+        "ID3\4\0\0\0\0\0\5"                                                                                            \
+        "\xff\xf3\x14\xc4x"
+
+static void mp3_loses_tags_around_its_frames_and_between_them(void **state)
+{
+        struct out out = {.len = 0};
+        static const char in[] = ID3_OF_5 MP3_FRAME MP3_FRAME ID3_OF_5 MP3_FRAME "noise" MP3_FRAME "TAGartist";
+        struct strip s = {(const uint8_t *)in, sizeof(in) - 1, take, &out};
+
+        (void)state;
+        assert_true(strip_mp3(&s));
+        assert_int_equal(out.len, 4 * 24);
+        assert_memory_equal(out.bytes, MP3_FRAME MP3_FRAME MP3_FRAME MP3_FRAME, 4 * 24);
+}
+
+static void what_holds_no_frames_is_no_mp3(void **state)
+{
+        static const char *const none[] = {"", "ID3", "\xff\xf3\x14\xc4short", ID3_OF_5 "nothing"};
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+                struct out out = {.len = 0};
+                struct strip s = {(const uint8_t *)none[i], strlen(none[i]), take, &out};
+
+                assert_false(strip_mp3(&s));
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -185,6 +218,8 @@ int main(void)
             cmocka_unit_test(gif_keeps_pictures_timing_and_repetition),
             cmocka_unit_test(heif_loses_what_is_no_picture_where_it_stands),
             cmocka_unit_test(a_blurhash_is_that_of_the_reference),
+            cmocka_unit_test(mp3_loses_tags_around_its_frames_and_between_them),
+            cmocka_unit_test(what_holds_no_frames_is_no_mp3),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

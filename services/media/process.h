@@ -1,0 +1,17 @@
+/* Processing: what its two queues, of pictures and of videos and sounds, have in common. */
+#ifndef SERVICES_MEDIA_PROCESS_H
+#define SERVICES_MEDIA_PROCESS_H
+
+#include "services/media/decode.h"
+#include "services/media/media.h"
+
+struct process_lane {
+        bool is_long;
+        int wait_ms; /* for the child */
+        struct decode_limits limits;
+};
+
+/* Processes the next one that is due, if there is one. The call must have more time than the child. */
+SN_CHECKED sn_status process_one(struct rpc_call *c, const struct process_lane *lane, bool *more);
+
+#endif
