@@ -53,7 +53,7 @@ static sn_status load(struct rpc_call *c, const struct shown *items, size_t n, s
         for (size_t i = 0; i < n; i++) {
                 ids[i] = items[i].entry->deleted ? "" : items[i].entry->id;
         }
-        return DB_READ(c, tx, attachment_store_list(tx, ids, n, n_rows, rows));
+        return show_asks(ids, n) ? DB_READ(c, tx, attachment_store_list(tx, ids, n, n_rows, rows)) : SN_OK;
 }
 
 sn_status attachments_show(struct rpc_call *c, struct shown *items, size_t n)

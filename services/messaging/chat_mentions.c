@@ -73,7 +73,7 @@ static sn_status load(struct rpc_call *c, const struct shown *items, size_t n, s
 
                 ids[i] = out || items[i].entry->deleted ? "" : items[i].entry->id;
         }
-        return DB_READ(c, tx, mention_store_list(tx, ids, n, n_rows, rows));
+        return show_asks(ids, n) ? DB_READ(c, tx, mention_store_list(tx, ids, n, n_rows, rows)) : SN_OK;
 }
 
 sn_status chat_mentions_show(struct rpc_call *c, struct shown *items, size_t n)

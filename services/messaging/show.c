@@ -14,6 +14,16 @@
 /* With more viewers at once a shared note is left to each of them to read. */
 #define NOTE_VIEWERS_MAX 20
 
+bool show_asks(char *const *ids, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (ids[i][0] != '\0') {
+                        return true;
+                }
+        }
+        return false;
+}
+
 static bool is_message(const chat_entry *entry)
 {
         return entry->kind == MESSAGING__CHANGE_KIND__CHANGE_KIND_MESSAGE;
@@ -69,7 +79,7 @@ static sn_status add_reactions(struct rpc_call *c, struct shown *items, size_t n
                 ids[i] = items[i].entry->id;
                 viewers[i] = (char *)items[i].viewer;
         }
-        TRY(DB_READ(c, tx, chat_store_reactions(tx, ids, viewers, n, &n_rows, &rows)));
+        TRY(show_asks(ids, n) ? DB_READ(c, tx, chat_store_reactions(tx, ids, viewers, n, &n_rows, &rows)) : SN_OK);
         for (size_t i = 0; i < n_rows; i++) {
                 const struct shown *item = &items[rows[i]->place];
                 Messaging__Message *m = item->message;

@@ -25,6 +25,8 @@ SN_CHECKED sn_status show_own_view(struct rpc_call *c, const chat_member *member
 /* One of them, into an answer. */
 SN_CHECKED sn_status show_message(struct rpc_call *c, const chat_member *member, chat_entry *entry,
                                   Messaging__Message *out);
+/* Whether there is anything to ask about these ids: what is not stored yet, or shows nothing more, has "". */
+bool show_asks(char *const *ids, size_t n);
 /* What of it the entry itself says, once it has its number. */
 void show_stored(chat_entry *entry, Messaging__Message *out);
 

@@ -8,8 +8,8 @@ DB_STATEMENT(INSERT_ATTACHMENTS, "messaging_service", NULL,
 sn_status attachment_store_put(struct db_tx *tx, const char *message_id, char *const *media_ids, size_t n,
                                const char *object_id)
 {
-        return db_exec(tx, &INSERT_ATTACHMENTS,
-                       DB_BINDS(bind_uuid(message_id), bind_uuids(media_ids, n), bind_uuid(object_id)), NULL);
+        return db_exec_later(tx, &INSERT_ATTACHMENTS,
+                             DB_BINDS(bind_uuid(message_id), bind_uuids(media_ids, n), bind_uuid(object_id)));
 }
 
 DB_STATEMENT(SELECT_ATTACHMENTS, "messaging_service", &messaging_rows__attachment__message,

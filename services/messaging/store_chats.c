@@ -36,7 +36,7 @@ DB_STATEMENT(LOCK_CHAT, "messaging_service", NULL, "select id from chats where i
 
 sn_status chat_store_lock_chat(struct db_tx *tx, const char *id)
 {
-        return db_exec(tx, &LOCK_CHAT, DB_BINDS(bind_uuid(id)), NULL);
+        return db_exec_later(tx, &LOCK_CHAT, DB_BINDS(bind_uuid(id)));
 }
 
 #define MEMBER(user)                                                                                                   \

@@ -15,7 +15,7 @@ struct new_chat {
 SN_CHECKED sn_status chat_store_insert_chat(struct db_tx *tx, const struct new_chat *chat);
 /* The direct chat of two members, or "". */
 SN_CHECKED sn_status chat_store_find_direct(struct db_tx *tx, const char *a, const char *b, char **id);
-/* Locks the chat; SN_NOT_FOUND when it does not exist. */
+/* Locks the chat, if it exists, before the next statement of the transaction and in one round trip with it. */
 SN_CHECKED sn_status chat_store_lock_chat(struct db_tx *tx, const char *id);
 /* The chat as the member has it. */
 SN_CHECKED sn_status chat_store_member(struct db_tx *tx, const char *chat_id, const char *user_id, chat_member *member,

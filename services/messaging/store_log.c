@@ -39,10 +39,9 @@ sn_status chat_store_begin_month(struct db_tx *tx, const chat_entry *e)
 {
         int64_t first_n = e->kind == MESSAGING__CHANGE_KIND__CHANGE_KIND_MESSAGE ? e->n : e->n + 1;
 
-        return db_exec(
+        return db_exec_later(
             tx, &BEGIN_MONTH,
-            DB_BINDS(bind_uuid(e->chat_id), bind_i64(e->seq), bind_i64(first_n), bind_time_ms(uuid_time_ms(e->id))),
-            NULL);
+            DB_BINDS(bind_uuid(e->chat_id), bind_i64(e->seq), bind_i64(first_n), bind_time_ms(uuid_time_ms(e->id))));
 }
 
 DB_STATEMENT(CLAIM_CLIENT_ID, "messaging_service", NULL,

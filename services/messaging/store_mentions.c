@@ -27,12 +27,11 @@ DB_STATEMENT(PUT_MENTIONS, "messaging_service", NULL,
 
 sn_status mention_store_put(struct db_tx *tx, const chat_entry *message, char *const *user_ids, size_t n)
 {
-        TRY(db_exec(tx, &DROP_MENTIONS, DB_BINDS(bind_uuid(message->id), bind_uuids(user_ids, n)), NULL));
+        TRY(db_exec_later(tx, &DROP_MENTIONS, DB_BINDS(bind_uuid(message->id), bind_uuids(user_ids, n))));
         return n == 0 ? SN_OK
-                      : db_exec(tx, &PUT_MENTIONS,
-                                DB_BINDS(bind_uuid(message->id), bind_uuid(message->chat_id), bind_i64(message->seq),
-                                         bind_uuids(user_ids, n)),
-                                NULL);
+                      : db_exec_later(tx, &PUT_MENTIONS,
+                                      DB_BINDS(bind_uuid(message->id), bind_uuid(message->chat_id),
+                                               bind_i64(message->seq), bind_uuids(user_ids, n)));
 }
 
 DB_STATEMENT(SELECT_MENTIONS, "messaging_service", &messaging_rows__mention__message,

@@ -7,10 +7,9 @@ DB_STATEMENT(PUT_WORDS, "messaging_service", NULL,
 
 sn_status search_store_put(struct db_tx *tx, const chat_entry *message, char *const *words, size_t n)
 {
-        return db_exec(
-            tx, &PUT_WORDS,
-            DB_BINDS(bind_uuid(message->id), bind_uuid(message->chat_id), bind_i64(message->seq), bind_texts(words, n)),
-            NULL);
+        return db_exec_later(tx, &PUT_WORDS,
+                             DB_BINDS(bind_uuid(message->id), bind_uuid(message->chat_id), bind_i64(message->seq),
+                                      bind_texts(words, n)));
 }
 
 /* From the end of each chat, a portion of its log after the other until there are enough. `offset 0` keeps them loops.
