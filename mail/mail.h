@@ -53,6 +53,18 @@ struct mail_failure {
 /* Those of the last seven days, the newest first. */
 SN_CHECKED sn_status mail_list_failed(struct rpc_call *c, size_t limit, struct mail_failure **failures, size_t *n);
 
+/* Stands for an address, without case: a MAC under a key from outside of the database, as hex. */
+char *mail_recipient_key(struct arena *arena, const char *to);
+/* A mail that the mail server refused for good because of its recipient: any 5xx to RCPT, but 5.7.x, which is about us.
+ * Of a message that it refused nothing follows for the address. */
+struct mail_bounce {
+        const char *id, *owner_id, *recipient_key, *error;
+};
+/* Those of this service that were not settled yet. */
+SN_CHECKED sn_status mail_list_bounces(struct db_tx *tx, size_t limit, struct mail_bounce **bounces, size_t *n);
+/* In the transaction that draws the conclusions. */
+SN_CHECKED sn_status mail_settle_bounces(struct db_tx *tx, const struct mail_bounce *bounces, size_t n);
+
 /* Deletes all mails of a member, sent or not: when the member is erased. */
 SN_CHECKED sn_status mail_forget(struct db_tx *tx, const char *owner_id);
 

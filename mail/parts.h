@@ -15,6 +15,7 @@ struct mail_options {
         bool tls_required;
         int connections;
         int timeout_ms; /* of one mail */
+        int domain_rate;
 };
 
 /* As mail_setup made it. */
@@ -41,11 +42,13 @@ SN_CHECKED sn_status mail_queue_next(struct rpc_call *c, int64_t *wait_ms);
 SN_CHECKED sn_status mail_queue_expire(struct rpc_call *c, int64_t *n_failed);
 /* What became of a claimed mail. Nothing when somebody else has claimed it since. */
 SN_CHECKED sn_status mail_queue_sent(struct rpc_call *c, const struct mail_item *item);
-SN_CHECKED sn_status mail_queue_failed(struct rpc_call *c, const struct mail_item *item, const char *error);
+SN_CHECKED sn_status mail_queue_failed(struct rpc_call *c, const struct mail_item *item, const char *error,
+                                       bool bounced);
 SN_CHECKED sn_status mail_queue_retry(struct rpc_call *c, const struct mail_item *item, int64_t after_ms,
                                       const char *error);
-/* Gives it back untried. */
-SN_CHECKED sn_status mail_queue_release(struct rpc_call *c, const struct mail_item *item, const char *error);
+/* Gives it back untried, to be tried after a time. */
+SN_CHECKED sn_status mail_queue_release(struct rpc_call *c, const struct mail_item *item, int64_t after_ms,
+                                        const char *error);
 
 /* ---- Sending ---- */
 
@@ -54,10 +57,13 @@ enum mail_outcome {
         MAIL_DEFERRED,    /* this mail, not now */
         MAIL_REFUSED,     /* this mail, ever */
         MAIL_UNREACHABLE, /* no mail at all, for now */
+        MAIL_PACED,       /* not tried: the domain has had enough for now */
 };
 
 struct mail_result {
         enum mail_outcome outcome;
+        bool bounced;     /* refused, for what the address is: there is no such mailbox */
+        int64_t after_ms; /* paced: when it may be tried */
         char reason[128]; /* without addresses and texts: it is logged */
 };
 

@@ -197,6 +197,45 @@ sn_status mail_forget(struct db_tx *tx, const char *owner_id)
         return db_exec(tx, &FORGET_MAILS, DB_BINDS(bind_uuid(owner_id)), NULL);
 }
 
+char *mail_recipient_key(struct arena *arena, const char *to)
+{
+        size_t size = 2 * crypto_auth_hmacsha256_BYTES + 1;
+
+        return sodium_bin2hex(arena_alloc(arena, size), size, hash_recipient(arena, to), crypto_auth_hmacsha256_BYTES);
+}
+
+DB_STATEMENT(LIST_BOUNCES, "*", NULL,
+             "select id, owner_id, error, encode(coalesce(recipient_hash, ''), 'hex') as recipient from mail_queue"
+             " where bounced order by id limit $1");
+
+sn_status mail_list_bounces(struct db_tx *tx, size_t limit, struct mail_bounce **bounces, size_t *n)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &LIST_BOUNCES, DB_BINDS(bind_i64((int64_t)limit)), &rows));
+        *n = db_rows_count(rows);
+        *bounces = ARENA_ARRAY(db_arena(tx), struct mail_bounce, *n);
+        for (size_t i = 0; i < *n; i++) {
+                (*bounces)[i] = (struct mail_bounce){.id = db_text(rows, i, "id"),
+                                                     .owner_id = db_text(rows, i, "owner_id"),
+                                                     .recipient_key = db_text(rows, i, "recipient"),
+                                                     .error = db_text(rows, i, "error")};
+        }
+        return SN_OK;
+}
+
+DB_STATEMENT(SETTLE_BOUNCES, "*", NULL, "update mail_queue set bounced = false where id = any($1) and bounced");
+
+sn_status mail_settle_bounces(struct db_tx *tx, const struct mail_bounce *bounces, size_t n)
+{
+        char **ids = ARENA_ARRAY(db_arena(tx), char *, n);
+
+        for (size_t i = 0; i < n; i++) {
+                ids[i] = (char *)bounces[i].id;
+        }
+        return db_exec(tx, &SETTLE_BOUNCES, DB_BINDS(bind_uuids(ids, n)), NULL);
+}
+
 /* ---- Out of the queue ---- */
 
 DB_STATEMENT(
@@ -219,7 +258,7 @@ static sn_status read_claimed(struct rpc_call *c, const struct db_rows *rows, st
                 if (open_sealed(c->arena, sealed, len, item)) {
                         (*n)++;
                 } else {
-                        TRY(mail_queue_failed(c, item, "was written under another key file"));
+                        TRY(mail_queue_failed(c, item, "was written under another key file", false));
                 }
         }
         return SN_OK;
@@ -282,11 +321,12 @@ sn_status mail_queue_sent(struct rpc_call *c, const struct mail_item *item)
 }
 
 DB_STATEMENT(MAIL_FAILED_ROW, "*", NULL,
-             "update mail_queue set state = 'failed', settled_at = now(), error = $3" IF_STILL_OURS);
+             "update mail_queue set state = 'failed', settled_at = now(), error = $3, bounced = $4" IF_STILL_OURS);
 
-sn_status mail_queue_failed(struct rpc_call *c, const struct mail_item *item, const char *error)
+sn_status mail_queue_failed(struct rpc_call *c, const struct mail_item *item, const char *error, bool bounced)
 {
-        return settle(c, &MAIL_FAILED_ROW, DB_BINDS(bind_uuid(item->id), bind_i64(item->attempts), bind_text(error)));
+        return settle(c, &MAIL_FAILED_ROW,
+                      DB_BINDS(bind_uuid(item->id), bind_i64(item->attempts), bind_text(error), bind_bool(bounced)));
 }
 
 DB_STATEMENT(
@@ -299,10 +339,13 @@ sn_status mail_queue_retry(struct rpc_call *c, const struct mail_item *item, int
                       DB_BINDS(bind_uuid(item->id), bind_i64(item->attempts), bind_i64(after_ms), bind_text(error)));
 }
 
-DB_STATEMENT(MAIL_RELEASE_ROW, "*", NULL,
-             "update mail_queue set due_at = now(), attempts = attempts - 1, error = $3" IF_STILL_OURS);
+DB_STATEMENT(
+    MAIL_RELEASE_ROW, "*", NULL,
+    "update mail_queue set due_at = now() + make_interval(secs => $4::bigint / 1000.0), attempts = attempts - 1,"
+    " error = $3" IF_STILL_OURS);
 
-sn_status mail_queue_release(struct rpc_call *c, const struct mail_item *item, const char *error)
+sn_status mail_queue_release(struct rpc_call *c, const struct mail_item *item, int64_t after_ms, const char *error)
 {
-        return settle(c, &MAIL_RELEASE_ROW, DB_BINDS(bind_uuid(item->id), bind_i64(item->attempts), bind_text(error)));
+        return settle(c, &MAIL_RELEASE_ROW,
+                      DB_BINDS(bind_uuid(item->id), bind_i64(item->attempts), bind_text(error), bind_i64(after_ms)));
 }

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/ticker.h"
+#include "mail/pace.h"
 #include "mail/parts.h"
 
 enum {
@@ -42,7 +43,8 @@ struct mail_sender {
         pthread_mutex_t lock;
         int64_t paused_until_us; /* under the lock, as what follows */
         int64_t pause_ms;
-        struct metric *sent, *deferred, *failed, *unreachable;
+        struct mail_pace pace;
+        struct metric *sent, *deferred, *failed, *unreachable, *paced;
 };
 
 /* From three quarters to five: many that failed at once do not come back at once. */
@@ -87,18 +89,30 @@ static void reached(struct mail_sender *s)
         (void)pthread_mutex_unlock(&s->lock);
 }
 
+static int64_t wait_for_pace_ms(struct mail_sender *s, const char *to)
+{
+        (void)pthread_mutex_lock(&s->lock);
+        int64_t wait_ms = mail_pace_wait_ms(&s->pace, to, clock_monotonic_us());
+
+        (void)pthread_mutex_unlock(&s->lock);
+        return wait_ms;
+}
+
 /* ---- One mail ---- */
 
 static void deliver(struct worker *w, const struct mail_item *item, struct mail_result *result)
 {
         const struct mail_options *o = w->sender->options;
+        int64_t wait_ms = wait_for_pace_ms(w->sender, item->to);
 
-        if (w->smtp != NULL) {
+        if (wait_ms > 0) {
+                *result = (struct mail_result){MAIL_PACED, .after_ms = wait_ms, .reason = "its domain has had enough"};
+        } else if (w->smtp != NULL) {
                 mail_smtp_send(w->smtp, item, result);
         } else if (o->folder[0] != '\0') {
                 mail_folder_write(o, item, result);
         } else {
-                *result = (struct mail_result){MAIL_UNREACHABLE, "neither SMTP_URL nor MAIL_DIR is set"};
+                *result = (struct mail_result){MAIL_UNREACHABLE, .reason = "neither SMTP_URL nor MAIL_DIR is set"};
         }
 }
 
@@ -108,12 +122,12 @@ static sn_status note_once(struct rpc_call *c, const struct mail_item *item, con
         case MAIL_SENT:
                 return mail_queue_sent(c, item);
         case MAIL_REFUSED:
-                return mail_queue_failed(c, item, result->reason);
+                return mail_queue_failed(c, item, result->reason, result->bounced);
         case MAIL_DEFERRED:
                 return mail_queue_retry(c, item, jitter(doubled(FIRST_RETRY_MS, item->attempts - 1, LONGEST_RETRY_MS)),
                                         result->reason);
         default:
-                return mail_queue_release(c, item, result->reason);
+                return mail_queue_release(c, item, result->after_ms, result->reason);
         }
 }
 
@@ -134,11 +148,11 @@ static void note_result(struct mail_sender *s, const struct mail_item *item, con
 
 static void log_result(struct mail_sender *s, const struct mail_item *item, const struct mail_result *result)
 {
-        static const char *const words[] = {"sent", "deferred", "refused", "unreachable"};
-        struct metric *const counters[] = {s->sent, s->deferred, s->failed, s->unreachable};
+        static const char *const words[] = {"sent", "deferred", "refused", "unreachable", "paced"};
+        struct metric *const counters[] = {s->sent, s->deferred, s->failed, s->unreachable, s->paced};
 
         metric_add(counters[result->outcome], 1);
-        if (result->outcome != MAIL_UNREACHABLE) {
+        if (result->outcome < MAIL_UNREACHABLE) {
                 log_event(result->outcome == MAIL_SENT ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "mail",
                           LOG_STR("event.outcome", words[result->outcome]), LOG_STR("email.message_id", item->id),
                           LOG_STR("sonet.mail.kind", item->kind), LOG_STR("error.message", result->reason));
@@ -156,14 +170,14 @@ static int64_t lease_ms(const struct mail_sender *s)
 static bool send_one(struct worker *w, const struct mail_item *item, int64_t until_us)
 {
         struct mail_sender *s = w->sender;
-        struct mail_result result = {MAIL_UNREACHABLE, "the sender stops"};
+        struct mail_result result = {MAIL_UNREACHABLE, .reason = "the sender stops"};
         bool in_time = clock_monotonic_us() + s->options->timeout_ms * INT64_C(1000) < until_us;
 
         if (in_time && !atomic_load(&s->stopping) && pause_left_ms(s) == 0) {
                 deliver(w, item, &result);
                 if (result.outcome == MAIL_UNREACHABLE) {
                         pause_sending(s, result.reason);
-                } else {
+                } else if (result.outcome != MAIL_PACED) {
                         reached(s);
                 }
                 log_result(s, item, &result);
@@ -272,6 +286,8 @@ struct mail_sender *mail_sender_new(struct service *service)
         s->deferred = counter(service, "deferred");
         s->failed = counter(service, "failed");
         s->unreachable = counter(service, "unreachable");
+        s->paced = counter(service, "paced");
+        s->pace.per_hour = s->options->domain_rate;
         (void)pthread_mutex_init(&s->lock, NULL);
         for (int i = 0; i < s->n_workers; i++) {
                 struct worker *w = &s->workers[i];

@@ -106,6 +106,7 @@ sn_status mail_setup(const struct settings *s, struct buf *error)
             .pages = pages_of(s),
             .connections = (int)s->mail_connections,
             .timeout_ms = (int)s->smtp_timeout_ms,
+            .domain_rate = (int)s->mail_domain_rate,
         };
         if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
                 buf_append_c(error, "libcurl cannot be initialised");

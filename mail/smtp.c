@@ -153,6 +153,12 @@ static enum mail_outcome judge(const struct mail_smtp *s, CURLcode code)
         return s->status[0] == '5' ? MAIL_REFUSED : MAIL_DEFERRED;
 }
 
+/* 5.7.x is a policy, or that we are not trusted (RFC 3463, 3.8). */
+static bool is_bounce(const struct mail_smtp *s)
+{
+        return s->stage == STAGE_RECIPIENT && s->status[0] == '5' && strstr(s->status, " 5.7.") == NULL;
+}
+
 void mail_smtp_send(struct mail_smtp *s, const struct mail_item *item, struct mail_result *result)
 {
         struct curl_slist *recipients = curl_slist_append(NULL, item->to);
@@ -167,6 +173,7 @@ void mail_smtp_send(struct mail_smtp *s, const struct mail_item *item, struct ma
         (void)curl_easy_setopt(s->curl, CURLOPT_MAIL_RCPT, NULL);
         curl_slist_free_all(recipients);
         result->outcome = judge(s, code);
+        result->bounced = result->outcome == MAIL_REFUSED && is_bounce(s);
         (void)snprintf(result->reason, sizeof(result->reason), "%s%s%s", s->status, s->status[0] != '\0' ? " " : "",
                        code == CURLE_OK ? "" : curl_easy_strerror(code));
 }

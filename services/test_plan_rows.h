@@ -195,6 +195,8 @@ static const struct {
                              " now() - interval '1 minute' * n from generate_series(1, 20000) n"},
     {"notification_service", "insert into notification_budgets (user_id, channel, day, spent)"
                              " select id(n), 1 + n % 2, 1, 1 from generate_series(1, 10000) n"},
+    {"notification_service", "insert into mail_suppressions (user_id, recipient, status)"
+                             " select id(n), n, '' from generate_series(1, 10000) n"},
     {"*", "insert into outbox (position, event_id, type, aggregate_id, occurred_at)"
           " select n, id(n), 'note.created', id(n), now() from generate_series(1, 10000) n"},
     {"analytics_service", "insert into analytics_people (visitor, user_id, first_day)"

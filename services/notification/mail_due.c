@@ -33,11 +33,29 @@ static sn_status load_recipients(struct rpc_call *c, const struct outgoing *deli
         return user_batch_get_mail_recipients(c, &in, out);
 }
 
-/* Whoever has no verified address is written nothing. */
-static sn_status write_one(struct db_tx *tx, const struct outgoing *d, const User__MailRecipient *to)
+struct suppressed {
+        NotificationRows__Suppressed **rows;
+        size_t n;
+};
+
+static bool is_suppressed(struct arena *arena, const struct suppressed *s, const User__MailRecipient *to)
 {
+        for (size_t i = 0; i < s->n; i++) {
+                if (strcmp(s->rows[i]->user_id, to->id) == 0) {
+                        return strcmp(s->rows[i]->recipient, mail_recipient_key(arena, to->email)) == 0;
+                }
+        }
+        return false;
+}
+
+/* Whoever has no verified address is written nothing, nor to an address from which mails come back. */
+static sn_status write_one(struct db_tx *tx, const struct outgoing *d, const struct suppressed *suppressed,
+                           const User__MailRecipient *to)
+{
+        bool gone = to != NULL && is_suppressed(db_arena(tx), suppressed, to);
+
         TRY(queue_done(tx, d));
-        if (to != NULL) {
+        if (to != NULL && !gone) {
                 TRY(mails_write(tx, d, to->email, to->username));
         }
         for (size_t i = 0; i < d->n_shown; i++) {
@@ -50,7 +68,9 @@ static sn_status write_one(struct db_tx *tx, const struct outgoing *d, const Use
                                                                   .provider = "mail",
                                                                   .templates = labels,
                                                                   .n_templates = MAIL_LABELS,
-                                                                  .outcome = to != NULL ? "sent" : "refused"}));
+                                                                  .outcome = gone         ? "gone"
+                                                                             : to != NULL ? "sent"
+                                                                                          : "refused"}));
         }
         return SN_OK;
 }
@@ -58,8 +78,15 @@ static sn_status write_one(struct db_tx *tx, const struct outgoing *d, const Use
 static sn_status write_all(struct db_tx *tx, const struct outgoing *deliveries, size_t n,
                            const User__MailRecipients *recipients)
 {
+        char **ids = ARENA_ARRAY(db_arena(tx), char *, n);
+        struct suppressed suppressed = {.n = 0};
+
         for (size_t i = 0; i < n; i++) {
-                TRY(write_one(tx, &deliveries[i], find(recipients, deliveries[i].user_id)));
+                ids[i] = (char *)deliveries[i].user_id;
+        }
+        TRY(store_suppressed(tx, ids, n, &suppressed.n, &suppressed.rows));
+        for (size_t i = 0; i < n; i++) {
+                TRY(write_one(tx, &deliveries[i], &suppressed, find(recipients, deliveries[i].user_id)));
         }
         return SN_OK;
 }

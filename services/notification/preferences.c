@@ -17,7 +17,7 @@ static Notification__TypePreference *show_type(struct arena *arena, const struct
         out->push = (Notification__Delivery)delivery_of(rules, type, CHANNEL_PUSH, &reason);
         out->email = (Notification__Delivery)delivery_of(rules, type, CHANNEL_EMAIL, &reason);
         out->sms = (Notification__Delivery)delivery_of(rules, type, CHANNEL_SMS, &reason);
-        if (type_is_security(type)) { /* user_service mails it, always */
+        if (type_is_security(type) && type != TYPE_MAIL_BOUNCED) { /* user_service mails it, always */
                 out->email = NOTIFICATION__DELIVERY__DELIVERY_IMMEDIATE;
         }
         return out;
@@ -68,14 +68,16 @@ sn_status notification_handle_get_preferences(struct rpc_call *c, const Notifica
 static sn_status check_security(struct rpc_call *c, const Notification__TypePreference *in)
 {
         const Notification__Delivery at_once = NOTIFICATION__DELIVERY__DELIVERY_IMMEDIATE,
-                                     unset = NOTIFICATION__DELIVERY__DELIVERY_UNSPECIFIED;
+                                     unset = NOTIFICATION__DELIVERY__DELIVERY_UNSPECIFIED,
+                                     off = NOTIFICATION__DELIVERY__DELIVERY_OFF;
+        bool bounced = strcmp(in->type, type_name(TYPE_MAIL_BOUNCED)) == 0;
         bool as_it_is = (in->in_app == unset || in->in_app == at_once) && (in->push == unset || in->push == at_once) &&
-                        (in->email == unset || in->email == at_once) &&
-                        (in->sms == unset || in->sms == NOTIFICATION__DELIVERY__DELIVERY_OFF);
+                        (in->email == unset || in->email == (bounced ? off : at_once)) &&
+                        (in->sms == unset || in->sms == off);
 
         return as_it_is ? SN_OK
-                        : rpc_fail(c, SN_INVALID_ARGUMENT, "types",
-                                   "%s concerns the security of your account and cannot be changed", in->type);
+                        : rpc_fail(c, SN_INVALID_ARGUMENT, "types", "%s concerns your account and cannot be changed",
+                                   in->type);
 }
 
 static sn_status take_type(struct rpc_call *c, const Notification__TypePreference *in, bool *seen,

@@ -149,6 +149,16 @@ SN_CHECKED sn_status store_templates(struct db_tx *tx, enum channel channel, siz
 SN_CHECKED sn_status store_save_template(struct db_tx *tx, enum channel channel, const char *type, const char *language,
                                          const char *source, NotificationRows__Template *out);
 
+/* ---- store_suppressions.c ---- */
+
+#define SUPPRESSED_DAYS 30 /* then the address is tried again */
+
+/* fresh: it was not suppressed before. */
+SN_CHECKED sn_status store_suppress(struct db_tx *tx, const char *user_id, const char *recipient, const char *status,
+                                    bool *fresh);
+SN_CHECKED sn_status store_suppressed(struct db_tx *tx, char **user_ids, size_t n, size_t *n_rows,
+                                      NotificationRows__Suppressed ***rows);
+
 /* ---- store_told.c ---- */
 
 /* changed: 0 at the limit. */

@@ -30,8 +30,9 @@ DB_STATEMENT(
     ERASE_CHOICES, "notification_service", NULL,
     "with p as (delete from notification_preferences where user_id = $1),"
     " t as (delete from muted_threads where user_id = $1), w as (delete from watched_members where user_id = $1),"
-    " s as (delete from push_subscriptions where user_id = $1), b as (delete from notification_budgets where user_id = "
-    "$1)"
+    " s as (delete from push_subscriptions where user_id = $1),"
+    " b as (delete from notification_budgets where user_id = $1),"
+    " m as (delete from mail_suppressions where user_id = $1)"
     " delete from notification_choices where user_id = $1");
 
 sn_status store_erase_choices(struct db_tx *tx, const char *user_id)

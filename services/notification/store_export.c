@@ -31,6 +31,11 @@ DB_STATEMENT(EXPORT_BUDGETS, "notification_service", NULL,
              "select channel::text as position, (to_jsonb(b) - 'user_id')::text as json from notification_budgets b"
              " where user_id = $1 and channel::text > $2 order by channel::text limit $3");
 
+/* The address itself user_service has. */
+DB_STATEMENT(EXPORT_SUPPRESSED, "notification_service", NULL,
+             "select '1' as position, (to_jsonb(s) - 'user_id' - 'recipient')::text as json from mail_suppressions s"
+             " where user_id = $1 and $2 = '' limit $3");
+
 #define MEMBERS_OWN(table, of)                                                                                         \
         "select " of "::text as position, jsonb_build_object('" of "', " of ", 'created_at', created_at)::text as"     \
         " json from " table " where user_id = $1 and " of                                                              \
@@ -52,6 +57,7 @@ const struct service_export notification_exports[] = {{"notifications", &EXPORT_
                                                       {"preferences", &EXPORT_PREFERENCES},
                                                       {"choices", &EXPORT_CHOICES},
                                                       {"budgets", &EXPORT_BUDGETS},
+                                                      {"suppressed_mail", &EXPORT_SUPPRESSED},
                                                       {"muted_threads", &EXPORT_MUTED},
                                                       {"watched_members", &EXPORT_WATCHED},
                                                       {"push_subscriptions", &EXPORT_SUBSCRIPTIONS},

@@ -1,7 +1,8 @@
 /* What members are told of. NOTIFICATION_TYPE(NAME, name, setting, filtered, push, mailed): the setting of user_service
- * that turns it off (NONE: there is none; ALWAYS: nothing does, it concerns the security of the account, passes quiet
- * hours, and is mailed by user_service), whether members' filters apply (it is somebody else's doing), and how it is
- * delivered by push, and by mail to those who set notifications.email, unless they prefer something else. */
+ * that turns it off (NONE: there is none; ALWAYS: nothing does, it concerns the security of the account or whether its
+ * owner can be reached, passes quiet hours, and is mailed by user_service but for MAIL_BOUNCED, which cannot be),
+ * whether members' filters apply (it is somebody else's doing), and how it is delivered by push, and by mail to those
+ * who set notifications.email, unless they prefer something else. */
 NOTIFICATION_TYPE(LIKE, "like", LIKES, true, IMMEDIATE, DAILY)
 NOTIFICATION_TYPE(RENOTE, "renote", RENOTES, true, IMMEDIATE, DAILY)
 NOTIFICATION_TYPE(COMMENT, "comment", COMMENTS, true, IMMEDIATE, IMMEDIATE)
@@ -22,3 +23,4 @@ NOTIFICATION_TYPE(RECOVERY_CODES_MADE, "recovery_codes_made", ALWAYS, false, IMM
 NOTIFICATION_TYPE(RECOVERY_CODE_USED, "recovery_code_used", ALWAYS, false, IMMEDIATE, OFF)
 NOTIFICATION_TYPE(REFRESH_TOKEN_REUSED, "refresh_token_reused", ALWAYS, false, IMMEDIATE, OFF)
 NOTIFICATION_TYPE(PASSKEY_CLONED, "passkey_cloned", ALWAYS, false, IMMEDIATE, OFF)
+NOTIFICATION_TYPE(MAIL_BOUNCED, "mail_bounced", ALWAYS, false, IMMEDIATE, OFF)

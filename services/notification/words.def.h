@@ -58,3 +58,6 @@ OWN_WORDS(REFRESH_TOKEN_REUSED, GERMAN,
           "Eine Sitzung deines Kontos wurde beendet, weil ihr Token zweimal benutzt wurde")
 OWN_WORDS(PASSKEY_CLONED, ENGLISH, "A passkey of your account seems to have been copied")
 OWN_WORDS(PASSKEY_CLONED, GERMAN, "Ein Passkey deines Kontos wurde offenbar kopiert")
+OWN_WORDS(MAIL_BOUNCED, ENGLISH, "Mails to your e-mail address come back: no more notifications are mailed there")
+OWN_WORDS(MAIL_BOUNCED, GERMAN,
+          "Mails an deine E-Mail-Adresse kommen zurück: Benachrichtigungen gehen nicht mehr dorthin")

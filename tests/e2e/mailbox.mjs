@@ -67,6 +67,7 @@ export class Mailbox {
 }
 
 export const temporary = () => refusal(451, 'try again later');
+export const policy = () => refusal(550, '5.7.1 we do not trust you');
 export const forGood = () => refusal(550, '5.1.1 there is no such mailbox');
 
 // The code and the link of a mail.

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { eventually, must, problem } from './client.mjs';
 import { query } from './database.mjs';
-import { MAIL_FROM, Mailbox, codeIn } from './mailbox.mjs';
+import { MAIL_FROM, Mailbox, codeIn, forGood, policy } from './mailbox.mjs';
 import { adminOf, ownServer } from './own.mjs';
 import { PushService } from './pushreceiver.mjs';
 
@@ -273,4 +273,47 @@ test('what is above one’s budget of a day is one push and one mail at its end;
         sql(`update notification_budgets set day = day - 1 where user_id = '${author.id}'`);
         await fans[1].react((await author.note('The next day')).id, 'like');
         assert.equal((await service.wait(subscription, 6)).text.notifications, 1);
+});
+
+// --- mails that come back ---
+
+test('an address that the mail server refuses for good is mailed no notifications any more, and its owner is told, once; a policy is not the address’s', async () => {
+        const [author, other] = [await listener([{ type: 'like', email: 'immediate' }, { type: 'renote', email: 'immediate' }]), await listener([{ type: 'like', email: 'immediate' }])];
+        const fan = await net.register();
+        const address = `${author.username}@example.org`;
+        const failed = (member) => sql(`select count(*) from mail_queue where owner_id = '${member.id}' and state = 'failed' and not bounced`);
+        const suppressed = (member) => sql(`select count(*) from mail_suppressions where user_id = '${member.id}'`);
+        const outcome = (member, note) => eventually('it is settled', async () => {
+                const item = (await list(member)).find((i) => i.note?.id === note.id);
+                return (item && (await attemptsOf(member, item)).find((a) => a.channel === 'email')?.outcome) ?? false;
+        }, 60_000);
+        box.refuse[address] = forGood;
+        box.refuse[`${other.username}@example.org`] = policy;
+        const note = await author.note('Will not be mailed');
+        await fan.react(note.id, 'like');
+        await fan.react(note.id, 'renote'); // two are on their way
+        await fan.react((await other.note('Nor this')).id, 'like');
+        const told = await eventually('it is told', async () => (await list(author)).find((i) => i.type === 'mail_bounced') ?? false, 90_000);
+        assert.deepEqual([names(told), told.why, told.note], [[author.username], { rule: 'security' }, null]);
+        await eventually('all are settled', () => failed(author) === '2' && failed(other) === '1', 90_000);
+        assert.deepEqual([suppressed(author), suppressed(other)], ['1', '0']);
+        assert.equal((await list(author)).filter((i) => i.type === 'mail_bounced').length, 1);
+        box.refuse = {};
+        const second = await author.note('Not tried');
+        await fan.react(second.id, 'like');
+        assert.equal(await outcome(author, second), 'gone');
+        sql(`update mail_suppressions set created_at = now() - interval '31 days' where user_id = '${author.id}'`);
+        const third = await author.note('Tried again');
+        await fan.react(third.id, 'like');
+        assert.equal(await outcome(author, third), 'sent');
+        assert.match((await box.wait(address, 'likes your note')).text, /Tried again/);
+        assert.equal(box.to(address).filter((m) => m.text.includes('Not tried')).length, 0);
+        sql(`update mail_suppressions set created_at = now(), recipient = 'another' where user_id = '${author.id}'`);
+        const fourth = await author.note('Of another address');
+        await fan.react(fourth.id, 'like');
+        assert.equal(await outcome(author, fourth), 'sent');
+        const { types } = must(await author.get('/v1/notifications/preferences'));
+        assert.equal(types.find((t) => t.type === 'mail_bounced').email, 'off');
+        must(await author.put('/v1/notifications/preferences', { body: { types } }));
+        problem(await author.put('/v1/notifications/preferences', { body: { types: [{ type: 'mail_bounced', email: 'immediate' }] } }), 422, { field: 'types' });
 });
