@@ -87,6 +87,7 @@ SETTING_STRING(media_s3_region, "MEDIA_S3_REGION", "us-east-1", false, "the regi
 SETTING_STRING(media_s3_keys, "MEDIA_S3_KEYS", "", true, "ACCESS_KEY:SECRET_KEY of that bucket")
 SETTING_INT(media_quota_bytes, "MEDIA_QUOTA_BYTES", 5368709120, 0, 1099511627776, "what the media of one member may take, as they came")
 SETTING_INT(media_pending, "MEDIA_PENDING", 200, 1, 100000, "media of one member that may wait to be processed")
+SETTING_BOOL(media_process, "MEDIA_PROCESS", true, "media are processed where they come in; off: by `sonet serve media-worker` alone")
 SETTING_STRING(media_decoders, "MEDIA_DECODERS", "h264,hevc,vp8,vp9,libdav1d,mpeg4,aac,mp3float,opus,vorbis,flac,alac", false,
                "the decoders of FFmpeg that videos and sounds may need; empty: neither are taken")
 SETTING_INT(media_film_s, "MEDIA_FILM_S", 900, 10, 14400, "how long the processing of a video or a sound may take")

@@ -19,7 +19,9 @@ static const struct command COMMANDS[] = {
     {"up", cmd_up, "", "start SoNet with its own PostgreSQL and Redis",
      "Creates what is missing in the data folder on the first start, then serves everything and restarts whatever\n"
      "exits. Prints 'ready http://ADDRESS:PORT' when it answers. Ctrl-C stops it; pressed again, it stops at once.\n"},
-    {"serve", cmd_serve, "all | gateway | SERVICE…", "run services on a PostgreSQL and a Redis that exist",
+    {"serve", cmd_serve, "all | gateway | SERVICE… | media-worker",
+     "run services on a PostgreSQL and a Redis that exist",
+     "'media-worker' processes media that came in elsewhere, and nothing else.\n"
      "'all' runs every service and the gateway in one process. Otherwise the named ones run here and the rest is\n"
      "reached by gRPC at <SERVICE>_URL. Without the gateway, HTTP has /healthz, /readyz and /metrics only.\n"
      "All but the port comes from the environment: DATABASE_URL, REDIS_URL, SONET_KEY_FILE, GRPC_PORT and what else\n"

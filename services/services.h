@@ -35,6 +35,9 @@ struct service_definition {
 extern const struct service_definition *const sonet_services[];
 extern const size_t sonet_n_services;
 
+/* The part of the media service that processes media, for machines of its own: a role, no further service. */
+extern const struct service_definition media_worker;
+
 /* What runs for every service. */
 extern const struct service_job services_cleanup;
 

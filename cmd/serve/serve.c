@@ -83,9 +83,25 @@ static bool is_chosen(const char *name, int argc, char **argv)
         return false;
 }
 
+static int choose_worker(struct server *server, int argc)
+{
+        if (argc != 1) {
+                fprintf(stderr, "sonet serve: media-worker runs alone\n");
+                return EXIT_USAGE;
+        }
+        server->only_works = true;
+        add_local(server, &media_worker);
+        return 0;
+}
+
 /* "all", "gateway" and names of services, in any order: they start, and their leases are taken, in that of the list. */
 static int choose(struct server *server, int argc, char **argv)
 {
+        for (int i = 0; i < argc; i++) {
+                if (strcmp(argv[i], "media-worker") == 0) {
+                        return choose_worker(server, argc);
+                }
+        }
         for (int i = 0; i < argc; i++) {
                 if (strcmp(argv[i], "all") != 0 && strcmp(argv[i], "gateway") != 0 &&
                     service_definition_find(argv[i]) == NULL) {

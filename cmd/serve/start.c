@@ -76,7 +76,7 @@ static sn_status wait_until_owner(struct server *server, struct buf *error)
         for (size_t i = 0; i < server->n_locals; i++) {
                 TRY(wait_for("its migrations", check_schema, server, &server->locals[i], error));
         }
-        if (!serve_is_local(server, "user")) {
+        if (!serve_is_local(server, "user") && !server->only_works) {
                 server->trust = trust_new(&server->outside);
                 TRY(wait_for("the user service", check_trust, server, NULL, error));
         }
@@ -102,7 +102,9 @@ static sn_status start_local(struct server *server, struct local *local, struct 
         for (size_t i = 0; d->jobs[i] != NULL; i++) {
                 jobs_add(server->jobs, &local->service, d->jobs[i]);
         }
-        jobs_add(server->jobs, &local->service, &services_cleanup);
+        if (!server->only_works) {
+                jobs_add(server->jobs, &local->service, &services_cleanup);
+        }
         return SN_OK;
 }
 
@@ -152,6 +154,10 @@ static sn_status start_services(struct server *server, struct buf *error)
         /* In the order of the list: each service starts after those that it calls. */
         for (size_t i = 0; i < server->n_locals; i++) {
                 TRY(start_local(server, &server->locals[i], error));
+        }
+        if (server->only_works) {
+                jobs_start(server->jobs);
+                return SN_OK;
         }
         if (server->trust == NULL) {
                 server->trust = trust_new(&server->outside);

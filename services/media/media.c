@@ -6,6 +6,7 @@
 #include "services/media/blobs.h"
 #include "services/media/decode.h"
 #include "services/media/describe.h"
+#include "services/media/process.h"
 
 struct media_limits media_limits;
 
@@ -23,11 +24,18 @@ static void find_abilities(struct service *service)
                 log_event(LOG_LEVEL_WARN, "FFmpeg's libraries cannot be loaded, or lack libx264, AAC, libmp3lame or "
                                           "libopus: no videos and sounds are taken");
         }
-        media_limits.takes_pictures = abilities.pictures;
-        media_limits.takes_films = abilities.films && media_limits.decoders[0] != '\0';
+        media_limits.processes_pictures = media_limits.takes_pictures = abilities.pictures;
+        media_limits.processes_films = media_limits.takes_films = abilities.films && media_limits.decoders[0] != '\0';
 }
 
-static sn_status start(struct service *service, const struct settings *settings)
+/* What they can is not known here, and what none of them can waits. */
+static void leave_it_to_workers(void)
+{
+        media_limits.takes_pictures = true;
+        media_limits.takes_films = media_limits.decoders[0] != '\0';
+}
+
+static sn_status begin(const struct settings *settings)
 {
         media_limits = (struct media_limits){.quota_bytes = settings->media_quota_bytes,
                                              .file_bytes = settings->media_file_bytes,
@@ -38,11 +46,28 @@ static sn_status start(struct service *service, const struct settings *settings)
                                              .side = (int)settings->media_side,
                                              .video_side = (int)settings->media_video_side,
                                              .decoders = settings->media_decoders};
-        find_abilities(service);
         describe_start(settings->public_url);
 
         const struct blobs_options blobs = blobs_options(settings);
         return blobs_use(&blobs, true);
+}
+
+static sn_status start(struct service *service, const struct settings *settings)
+{
+        TRY(begin(settings));
+        if (settings->media_process) {
+                find_abilities(service);
+        } else {
+                leave_it_to_workers();
+        }
+        return SN_OK;
+}
+
+static sn_status start_worker(struct service *service, const struct settings *settings)
+{
+        TRY(begin(settings));
+        find_abilities(service);
+        return SN_OK;
 }
 
 enum { STOP_MS = 5000 };
@@ -93,4 +118,18 @@ const struct service_definition media_service = {
     .emits = true,
     .start = start,
     .stop = stop,
+};
+
+static const struct bus_consumer *const no_consumers[] = {NULL};
+static const struct service_job *const worker_jobs[] = {&process_pictures_polled, &process_films_polled, NULL};
+
+const struct service_definition media_worker = {
+    .name = "media",
+    .contract = &media_contract,
+    .handlers = &media_handlers,
+    .schema = &media_schema,
+    .consumers = no_consumers,
+    .jobs = worker_jobs,
+    .emits = true,
+    .start = start_worker,
 };

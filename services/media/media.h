@@ -20,7 +20,8 @@ struct media_limits {
         int film_s;                             /* that the processing of a video or a sound may take */
         int video_s, audio_s, side, video_side; /* services/media/decode.h, decode_limits */
         const char *decoders;
-        bool takes_pictures, takes_films; /* what this machine can process */
+        bool takes_pictures, takes_films;         /* others are refused */
+        bool processes_pictures, processes_films; /* here: what this machine can, unless it leaves it to workers */
 };
 extern struct media_limits media_limits;
 

@@ -203,6 +203,9 @@ sn_status process_one(struct rpc_call *c, const struct process_lane *lane, bool 
 {
         MediaRows__DueMedia due = MEDIA_ROWS__DUE_MEDIA__INIT;
 
+        if (!(lane->is_long ? media_limits.processes_films : media_limits.processes_pictures)) {
+                return SN_OK; /* others do */
+        }
         TRY(DB_WRITE(c, tx, store_take_job(tx, lane->is_long, &due, more)));
         if (!*more) {
                 return SN_OK;
@@ -226,11 +229,14 @@ static sn_status process_picture(struct rpc_call *c, bool *more)
 
 static sn_status next_due(struct rpc_call *c, int64_t *wait_ms)
 {
-        return DB_READ(c, tx, store_next_job(tx, false, wait_ms));
+        return media_limits.processes_pictures ? DB_READ(c, tx, store_next_job(tx, false, wait_ms)) : SN_OK;
 }
 
 const struct service_job media_process = {
     .name = "process_media", .every_s = 30, .run = process_picture, .next = next_due};
+
+const struct service_job process_pictures_polled = {
+    .name = "process_media", .every_s = PROCESS_POLL_S, .run = process_picture, .next = next_due};
 
 sn_status process_later(struct db_tx *tx, const char *media_id)
 {

@@ -11,6 +11,10 @@ struct process_lane {
         struct decode_limits limits;
 };
 
+/* The jobs of `sonet serve media-worker`: nobody announces to another process what has come, so they look often. */
+enum { PROCESS_POLL_S = 1 };
+extern const struct service_job process_pictures_polled, process_films_polled;
+
 /* Processes the next one that is due, if there is one. The call must have more time than the child. */
 SN_CHECKED sn_status process_one(struct rpc_call *c, const struct process_lane *lane, bool *more);
 

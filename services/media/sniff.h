@@ -9,8 +9,8 @@ struct sniffed {
         const char *mime_type;
 };
 
-/* Reads the file from its beginning, or what follows an ID3 tag there. SN_INVALID_ARGUMENT, code unsupported_media_type (415), on the given field when
- * its type is not accepted. */
+/* Reads the file from its beginning, or what follows an ID3 tag there. SN_INVALID_ARGUMENT, code unsupported_media_type
+ * (415), on the given field when its type is not accepted. */
 SN_CHECKED sn_status sniff(struct rpc_call *c, int fd, const char *field, struct sniffed *out);
 
 #endif

@@ -1,0 +1,90 @@
+// Media that come in here and are processed elsewhere: `sonet serve media-worker`, stopped and killed in the middle of its work.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { eventually, must } from './client.mjs';
+import { filmFiles, pictures } from './filmfiles.mjs';
+import { findBinary, signal } from './harness.mjs';
+import { ownServer } from './own.mjs';
+import { form, png, processed } from './pictures.mjs';
+
+const it = ownServer({ env: { MEDIA_PROCESS: 'off' } }, async (net) => {
+        it.ada = await net.register();
+});
+const films = filmFiles();
+const workers = [];
+after(() => {
+        workers.forEach((worker) => worker.kill('SIGKILL'));
+        films.remove();
+});
+
+// With the databases, the key and the folder of the server's own process.
+async function startWorker() {
+        const [pid] = it.server.pids(it.server.mode === 'single' ? 'serve' : 'media');
+        const { uid, gid } = fs.statSync(`/proc/${pid}`);
+        const env = Object.fromEntries(fs.readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').map((e) => e.split(/=(.*)/s)).filter(([name]) => name !== '' && !/_URL$/.test(name) || /DATABASE_URL|REDIS/.test(name)));
+        const key = films.keep('key', fs.readFileSync(path.join(it.server.dir, 'key'))); // the supervisor hands its own over by a descriptor
+        fs.chmodSync(films.dir, 0o755);
+        fs.chownSync(key, uid, gid);
+        fs.chmodSync(key, 0o600);
+        const worker = spawn(findBinary(), ['serve', '--port', '0', 'media-worker'], { uid, gid, env: { ...env, SONET_KEY_FILE: key, LOG_FORMAT: 'json' }, cwd: it.server.dir, stdio: ['ignore', 'pipe', 'pipe'] });
+        workers.push(worker);
+        worker.said = '';
+        worker.ended = new Promise((resolve) => worker.once('exit', (code, sig) => resolve([code, sig])));
+        [worker.stdout, worker.stderr].forEach((stream) => stream.on('data', (data) => { worker.said += data; }));
+        await eventually('the worker serves', () => worker.said.includes('"message":"serving"') || Promise.reject(new Error(worker.said)), 60_000);
+        return worker;
+}
+
+// Its decoding children.
+const decodes = (worker) => fs.readdirSync(`/proc/${worker.pid}/task`).some((task) => {
+        try {
+                return fs.readFileSync(`/proc/${worker.pid}/task/${task}/children`, 'utf8').trim() !== '';
+        } catch {
+                return false; // the thread has ended
+        }
+});
+const bring = async (data) => must(await it.ada.post('/v1/media', undefined, form(data)), 201);
+
+test('what comes in waits for a worker, which processes pictures, videos and sounds', async () => {
+        const picture = await bring(png(30, 20)), film = await bring(films.make('short.mp4', ...pictures(1), '-pix_fmt', 'yuv420p'));
+        assert.deepEqual([picture.status, film.status], ['processing', 'processing']);
+        const worker = await startWorker();
+        assert.equal((await processed(it.ada, picture.id)).status, 'ready');
+        assert.equal((await processed(it.ada, film.id)).status, 'ready');
+        const later = await bring(png(31, 20));
+        assert.equal((await processed(it.ada, later.id)).status, 'ready');
+        const port = Number(worker.said.match(/"server.port":(\d+)/)[1]);
+        const page = async (path) => {
+                const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+                return [answer.status, await answer.text()];
+        };
+        assert.equal((await page('/readyz'))[0], 200);
+        assert.equal((await page(`/media/${picture.id}/small`))[0], 404);
+        worker.kill('SIGTERM');
+        assert.deepEqual(await worker.ended, [0, null]);
+});
+
+test('a worker that stops gives back what it has begun, and one that is killed is replaced once its lease is over', async () => {
+        const film = films.make('long.mp4', ...pictures(60, '1280x720', 30), '-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '40', '-pix_fmt', 'yuv420p');
+        const { id } = await bring(film);
+        const first = await startWorker();
+        await eventually('it is in work', () => decodes(first), 60_000);
+        first.kill('SIGTERM');
+        assert.deepEqual(await first.ended, [0, null]);
+        assert.equal(must(await it.ada.get(`/v1/media/${id}`)).status, 'processing');
+        const second = await startWorker();
+        await eventually('it is in work again', () => decodes(second), 120_000);
+        assert.ok(signal(second.pid, 'SIGKILL'));
+        await second.ended;
+        const third = await startWorker();
+        const picture = await bring(png(32, 20)); // which does not wait for it
+        assert.equal((await processed(it.ada, picture.id)).status, 'ready');
+        assert.equal(must(await it.ada.get(`/v1/media/${id}`)).status, 'processing');
+        const media = await processed(it.ada, id);
+        assert.deepEqual([media.status, media.width, media.height], ['ready', 1280, 720], media.reason);
+        third.kill('SIGTERM');
+        assert.deepEqual(await third.ended, [0, null]);
+});
