@@ -107,7 +107,7 @@ static void a_log_keeps_its_name_on_the_same_server(void **state)
         emit("created", 1);
         wait_seen(1);
         (void)snprintf(name, sizeof(name), "%s", test_admin(note.name, "select log_id from outbox_head"));
-        restart_relay();
+        restart_relay(NULL);
         emit("created", 1);
         assert_seen_in_order(2);
         assert_string_equal(test_admin(note.name, "select log_id from outbox_head"), name);
@@ -151,7 +151,7 @@ static void what_has_been_in_the_stream_for_a_while_goes_and_nobody_misses_it(vo
         start_runner(); /* which has to read what the stream has no longer */
         emit("created", 2);
         assert_seen_in_order(8);
-        restart_relay();
+        restart_relay(NULL);
         emit("created", 1);
         assert_seen_in_order(9);
         assert_string_equal(test_admin(note.name, "select log_start from outbox_head"), "0");

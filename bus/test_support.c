@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <pthread.h>
 #include <cmocka.h>
 #include <hiredis/hiredis.h>
 #include "base/log.h"
@@ -14,12 +15,18 @@
 struct test_database note, timeline;
 struct redis *redis;
 
+static pthread_mutex_t relay_lock = PTHREAD_MUTEX_INITIALIZER; /* tests replace the relay while its log is read */
+
 static sn_status invoke_read_outbox(const void *handlers, struct rpc_call *c, const ProtobufCMessage *in,
                                     ProtobufCMessage *out)
 {
         (void)handlers;
-        return bus_read_outbox(c, (const Sonet__Events__ReadOutboxRequest *)in,
-                               (Sonet__Events__ReadOutboxResponse *)out);
+        (void)pthread_mutex_lock(&relay_lock);
+        sn_status status =
+            bus_read_outbox(c, (const Sonet__Events__ReadOutboxRequest *)in, (Sonet__Events__ReadOutboxResponse *)out);
+
+        (void)pthread_mutex_unlock(&relay_lock);
+        return status;
 }
 
 static const struct rpc_service note_contract;
@@ -52,10 +59,15 @@ void bus_test_use_redis(const char *url)
         note.service.redis = timeline.service.redis = redis;
 }
 
-void restart_relay(void)
+void restart_relay(const char *change)
 {
+        (void)pthread_mutex_lock(&relay_lock);
         bus_relay_free(note.service.relay);
+        if (change != NULL) {
+                (void)test_admin(note.name, change);
+        }
         note.service.relay = bus_relay_new(&note.service);
+        (void)pthread_mutex_unlock(&relay_lock);
 }
 
 void bus_test_start(void)

@@ -19,7 +19,8 @@ void bus_test_start(void);
 void bus_test_stop(void);
 /* Another Redis from here on. */
 void bus_test_use_redis(const char *url);
-void restart_relay(void);
+/* As after a restart; change: what happens to the database of note meanwhile, or NULL. */
+void restart_relay(const char *change);
 
 /* The effect of an event, in a transaction of bus_begin. */
 SN_CHECKED sn_status see_event(struct db_tx *tx, const struct bus_batch *batch, size_t i);
