@@ -73,6 +73,13 @@ export class Members {
                 this.since = Date.now();
         }
 
+        // For those who need no network: new accounts without any ties.
+        async register(load, server) {
+                const entries = this.names.map((username) => entry('register', request('POST', '/v1/auth/register',
+                        { json: { username, email: `${username}@example.org`, password: PASSWORD } }), { status: 201, minBytes: 500 }));
+                this.#take(await load.run(server.port, entries, { connections: 4, save: true }));
+        }
+
         async logIn(load, server) {
                 const entries = this.names.map((login) => entry('login', request('POST', '/v1/auth/login', { json: { login, password: PASSWORD } }), { minBytes: 500 }));
                 const result = await load.run(server.port, entries, { connections: 4, save: true });

@@ -71,10 +71,21 @@ async function openMany(server, members, n) {
         return sockets;
 }
 
-// In the process that has them: {streams, bytes} of resident memory each. They are authenticated and subscribed to nothing.
-export async function idleStreams(server, members, n) {
+// In fewer at a time than the server's queue holds.
+async function subscribeAll(sockets, channel) {
+        for (let at = 0; at < sockets.length; at += 50) {
+                await Promise.all(sockets.slice(at, at + 50).map(async (s) => {
+                        s.send({ type: 'subscribe', channel });
+                        assert.equal((await s.next()).type, 'subscribed');
+                }));
+        }
+}
+
+// In the process that has them: {streams, bytes} of resident memory each. They are authenticated, and subscribed to nothing or to one channel.
+export async function idleStreams(server, members, n, channel) {
         const before = memoryNow(server).sonet.rss;
         const sockets = await openMany(server, members, n);
+        await (channel ? subscribeAll(sockets, channel) : undefined);
         await sleep(2000);
         const bytes = ((memoryNow(server).sonet.rss - before) * 2 ** 20) / n;
         sockets.forEach((s) => s.socket.destroy());
@@ -93,12 +104,7 @@ export async function followEverywhere(server, members) {
 // From before the first member's post, after one that warms up, until the note is on each stream `home` of n of the others: {requests, per_s, p50_us, p99_us}.
 export async function followersStreams(server, [author, ...followers], n, notes) {
         const sockets = await openMany(server, followers, n);
-        for (let at = 0; at < n; at += 50) { // fewer than the server's queue holds
-                await Promise.all(sockets.slice(at, at + 50).map(async (s) => {
-                        s.send({ type: 'subscribe', channel: 'home' });
-                        assert.equal((await s.next()).type, 'subscribed');
-                }));
-        }
+        await subscribeAll(sockets, 'home');
         const times = [];
         let began;
         for (let i = -1; i < notes; i++) {

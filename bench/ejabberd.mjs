@@ -1,0 +1,92 @@
+// Owns an ejabberd of Debian beside us: its folder, its port, its end. Members register themselves, as XMPP lets them; rooms and archives are kept where it
+// keeps them by default (Mnesia).
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import net from 'node:net';
+import { freePort, removeFolder, serverProcesses, signal, sleep } from '../tests/e2e/harness.mjs';
+
+export const DOMAIN = 'localhost', ROOMS = `rooms.${DOMAIN}`;
+
+// Without shapers, as we run without rate limits. Whoever joins a room is not told who else is in it: with a thousand that would be a million stanzas before the
+// measurement begins.
+const config = (port, archive) => `
+hosts: [${DOMAIN}]
+loglevel: warning
+listen:
+  -
+    port: ${port}
+    ip: "127.0.0.1"
+    module: ejabberd_c2s
+    starttls: false
+    max_stanza_size: 262144
+auth_method: internal
+registration_timeout: infinity
+disable_sasl_mechanisms: []
+modules:
+  mod_disco: {}
+  mod_mam:
+    default: ${archive ? 'always' : 'never'}
+  mod_muc:
+    host: ${ROOMS}
+    max_users: 2000
+    history_size: 0
+    default_room_options:
+      mam: ${archive}
+      max_users: 2000
+      presence_broadcast: []
+  mod_offline: {}
+  mod_register:
+    ip_access: all
+  mod_roster: {}
+  mod_stream_mgmt: {}
+`;
+
+const ebin = () => fs.globSync?.('/usr/lib/*/ejabberd-*/ebin')[0]
+        ?? fs.readdirSync('/usr/lib').flatMap((a) => { try { return fs.readdirSync(`/usr/lib/${a}`).map((b) => `/usr/lib/${a}/${b}/ebin`); } catch { return []; } })
+                .find((dir) => fs.existsSync(`${dir}/ejabberd.beam`));
+
+const listens = (port) => new Promise((resolve) => {
+        const socket = net.connect(port, '127.0.0.1', () => { socket.destroy(); resolve(true); });
+        socket.once('error', () => resolve(false));
+});
+
+class Ejabberd {
+        constructor(archive) { this.archive = archive; }
+
+        async start() {
+                this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sonet-ejabberd.'));
+                this.port = await freePort(0);
+                const file = path.join(this.dir, 'ejabberd.yml');
+                fs.writeFileSync(file, config(this.port, this.archive));
+                const log = fs.openSync(path.join(this.dir, 'out.log'), 'a');
+                // As ejabberdctl does it; a node without a name needs no epmd.
+                this.child = spawn('erl', ['-noinput', '+K', 'true', '+P', '250000', '-pa', ebin(), '-mnesia', 'dir', `"${this.dir}/spool"`, '-ejabberd', 'config', `"${file}"`,
+                                           'log_path', `"${this.dir}/ejabberd.log"`, '-s', 'ejabberd'],
+                                   { cwd: this.dir, stdio: ['ignore', log, log], env: { ...process.env, HOME: this.dir, EJABBERD_CONFIG_PATH: file } });
+                fs.closeSync(log);
+                this.stopOnExit = () => signal(this.child.pid, 'SIGKILL');
+                process.once('exit', this.stopOnExit);
+                for (let i = 0; !(await listens(this.port)); i++) {
+                        if (i === 1200 || this.child.exitCode !== null) {
+                                throw new Error(`ejabberd did not start: ${fs.readFileSync(path.join(this.dir, 'out.log'), 'utf8').slice(-2000)}`);
+                        }
+                        await sleep(100);
+                }
+                return this;
+        }
+
+        processes() { return serverProcesses(this.child.pid, this.dir); }
+
+        async stop() {
+                const exited = new Promise((resolve) => this.child.once('exit', resolve));
+                signal(this.child.pid, 'SIGTERM');
+                await exited;
+                process.removeListener('exit', this.stopOnExit);
+                await removeFolder(this.dir);
+        }
+}
+
+// archive: whether it keeps messages (mod_mam), as we do, or only passes them on.
+export const startEjabberd = ({ archive }) => new Ejabberd(archive).start();

@@ -1,0 +1,74 @@
+/* The client of `bench messages`: many streams, messages at a steady rate, and how long each takes to each stream. It
+ * knows no protocol: streams are opened by what is to be sent and what is to be waited for, and messages are found in
+ * what comes by a mark that they carry. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FANOUT_MARK     "fanout-number-"
+#define FANOUT_MARK_LEN 14
+#define FANOUT_DIGITS   10 /* of the number behind the mark */
+
+struct fanout_step {
+        char *send, *until; /* `until` has come: the next step */
+        size_t send_len, until_len;
+};
+
+struct fanout_stream {
+        int fd;
+        struct fanout_step *steps;
+        size_t n_steps, at;
+        char kept[256]; /* the end of what has come: it may be cut within a mark, or what is waited for */
+        size_t kept_len;
+};
+
+/* What is sent: with a number, and an id of its own, in their places. */
+struct fanout_message {
+        long stream; /* on this one; -1: by HTTP, and answered with 201 */
+        char *bytes;
+        size_t len, number_at, id_at;
+        uint32_t deliveries;
+};
+
+struct fanout_http {
+        int fd;
+        bool busy;
+        uint32_t number;
+        char buffer[65536];
+        size_t filled;
+};
+
+struct fanout_sent {
+        int64_t due_us;
+        uint32_t deliveries, expected;
+};
+
+struct fanout {
+        int epoll;
+        struct fanout_stream *streams;
+        struct fanout_message *messages;
+        size_t n_streams, n_messages, n_opened, n_opening;
+        struct fanout_http *http;
+        size_t n_http;
+        struct fanout_sent *sent;
+        uint32_t n_sent, n_begun, n_planned; /* due; handed to a socket; in all */
+        uint64_t n_acked, n_failed, n_delivered, n_expected, n_doubled;
+        uint32_t *latencies, *acks, *late;
+        char first_failure[300];
+};
+
+extern struct fanout fanout;
+
+int64_t fanout_now_us(void);
+_Noreturn void fanout_die(const char *what);
+void fanout_fail(const char *what, const char *bytes, size_t len);
+int fanout_connect(int port, uint64_t tag);
+void fanout_send(int fd, const char *bytes, size_t len); /* all of it */
+
+void fanout_read_plan(const char *file);
+void fanout_open_streams(int port, size_t at_once);
+void fanout_take_stream(size_t index); /* what has come on it */
+void fanout_open_http(int port, size_t n);
+void fanout_take_http(size_t index);
+void fanout_begin_due(void); /* hands what is due to sockets, as far as there are any */
