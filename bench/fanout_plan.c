@@ -29,19 +29,35 @@ static char *read_bytes(FILE *file, size_t len)
         return bytes;
 }
 
+/* "NAME 1 2 3": a line of the plan. */
+static void read_numbers(FILE *file, const char *name, size_t *out, size_t n)
+{
+        char line[200], *at = line + strlen(name), *end = NULL;
+
+        if (fgets(line, sizeof(line), file) == NULL || strncmp(line, name, strlen(name)) != 0) {
+                fanout_die("the plan has another line than was expected");
+        }
+        for (size_t i = 0; i < n; i++, at = end) {
+                out[i] = strtoul(at, &end, 10);
+                if (end == at) {
+                        fanout_die("the plan lacks a number");
+                }
+        }
+}
+
 static void read_stream(FILE *file, struct fanout_stream *stream)
 {
-        if (fscanf(file, "stream %zu\n", &stream->n_steps) != 1) {
-                fanout_die("a stream was expected");
-        }
+        read_numbers(file, "stream", &stream->n_steps, 1);
         stream->fd = -1;
         stream->steps = allocate(stream->n_steps, sizeof(*stream->steps));
         for (size_t i = 0; i < stream->n_steps; i++) {
                 struct fanout_step *step = &stream->steps[i];
 
-                if (fscanf(file, "%zu %zu", &step->send_len, &step->until_len) != 2 || fgetc(file) != '\n') {
-                        fanout_die("a step was expected");
-                }
+                size_t lengths[2];
+
+                read_numbers(file, "", lengths, 2);
+                step->send_len = lengths[0];
+                step->until_len = lengths[1];
                 step->send = read_bytes(file, step->send_len);
                 step->until = read_bytes(file, step->until_len);
         }
@@ -59,10 +75,12 @@ static size_t place_of(const struct fanout_message *message, const char *what, s
 
 static void read_message(FILE *file, struct fanout_message *message)
 {
-        if (fscanf(file, "message %ld %u %zu", &message->stream, &message->deliveries, &message->len) != 3 ||
-            fgetc(file) != '\n') {
-                fanout_die("a message was expected");
-        }
+        size_t n[3];
+
+        read_numbers(file, "message", n, 3);
+        message->stream = (long)n[0]; /* -1: of none */
+        message->deliveries = (uint32_t)n[1];
+        message->len = n[2];
         message->bytes = read_bytes(file, message->len);
         message->number_at = place_of(message, NUMBER_PLACE, FANOUT_MARK_LEN);
         message->id_at = place_of(message, ID_PLACE, 0);
@@ -73,9 +91,14 @@ void fanout_read_plan(const char *name)
         FILE *file = fopen(name, "rb");
         uint32_t most = 0;
 
-        if (file == NULL || fscanf(file, "plan %zu %zu\n", &fanout.n_streams, &fanout.n_messages) != 2) {
+        size_t n[2];
+
+        if (file == NULL) {
                 fanout_die(name);
         }
+        read_numbers(file, "plan", n, 2);
+        fanout.n_streams = n[0];
+        fanout.n_messages = n[1];
         fanout.streams = allocate(fanout.n_streams, sizeof(*fanout.streams));
         fanout.messages = allocate(fanout.n_messages, sizeof(*fanout.messages));
         for (size_t i = 0; i < fanout.n_streams; i++) {

@@ -6,7 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,42 +194,64 @@ static int end(const struct child *child, bool by_itself)
 
 /* --- what it says --- */
 
-static void read_waveform(const char *line, struct decoded *out)
+/* "NAME 1 2 3": how many numbers of 0 to most there are, max at most; 0 when the line has another name. */
+static size_t read_numbers(const char *line, const char *name, long most, long *out, size_t max)
 {
-        static const char name[] = "waveform";
+        size_t n = 0, len = strlen(name);
+        const char *at = line + len;
+        char *end = NULL;
 
-        if (strncmp(line, name, sizeof(name) - 1) != 0) {
-                return;
+        if (strncmp(line, name, len) != 0) {
+                return 0;
         }
-        const char *at = line + sizeof(name) - 1;
-        while (*at == ' ' && out->n_waveform < DECODE_WAVEFORM) {
-                char *end = NULL;
+        for (; *at == ' ' && n < max; at = end) {
                 long value = strtol(at, &end, 10);
 
-                if (end == at || value < 0 || value > 100) {
-                        return;
+                if (end == at || value < 0 || value > most) {
+                        break;
                 }
-                out->waveform[out->n_waveform++] = value;
-                at = end;
+                out[n++] = value;
         }
+        return n;
+}
+
+static void read_sizes(const char *line, struct decoded *out)
+{
+        long n[3];
+
+        if (read_numbers(line, "file", INT_MAX, n, 3) == 3 && n[0] < DECODE_N_OUTPUTS) {
+                out->files[n[0]].width = (int)n[1];
+                out->files[n[0]].height = (int)n[2];
+        }
+        if (read_numbers(line, "size", INT_MAX, n, 2) == 2) {
+                out->width = (int)n[0];
+                out->height = (int)n[1];
+        }
+        if (read_numbers(line, "duration", LONG_MAX, n, 1) == 1) {
+                out->duration_ms = n[0];
+        }
+}
+
+static void read_waveform(const char *line, struct decoded *out)
+{
+        long n[DECODE_WAVEFORM];
+        size_t n_read = read_numbers(line, "waveform", 100, n, DECODE_WAVEFORM);
+
+        for (size_t i = 0; i < n_read; i++) {
+                out->waveform[i] = n[i];
+        }
+        out->n_waveform = n_read > 0 ? n_read : out->n_waveform;
 }
 
 static void read_line(const char *line, struct decoded *out, bool *done)
 {
-        int which = 0, width = 0, height = 0;
-
-        if (sscanf(line, "file %d %d %d", &which, &width, &height) == 3 && which >= 0 && which < DECODE_N_OUTPUTS) {
-                out->files[which].width = width;
-                out->files[which].height = height;
-        }
-        (void)sscanf(line, "size %d %d", &out->width, &out->height);
+        read_sizes(line, out);
+        read_waveform(line, out);
         (void)sscanf(line, "blurhash %63s", out->blurhash);
         (void)sscanf(line, "color %7s", out->dominant_color);
         (void)sscanf(line, "phash %16[0-9a-f]", out->perceptual_hash);
         (void)sscanf(line, "reason %99[^\n]", out->reason);
-        (void)sscanf(line, "duration %" SCNd64, &out->duration_ms);
         out->is_sound = out->is_sound || strcmp(line, "sound") == 0;
-        read_waveform(line, out);
         *done = *done || strcmp(line, "done") == 0;
 }
 

@@ -56,6 +56,17 @@ static SwrContext *converter(const AVCodecContext *from, int rate, enum AVSample
                    : NULL;
 }
 
+/* Whole numbers where the encoder takes them: LAME aborts at the endless ones that damaged AAC decodes to. */
+static enum AVSampleFormat format_of(const AVCodec *encoder)
+{
+        for (const enum AVSampleFormat *f = encoder->sample_fmts; *f != AV_SAMPLE_FMT_NONE; f++) {
+                if (*f == AV_SAMPLE_FMT_S16P || *f == AV_SAMPLE_FMT_S16) {
+                        return *f;
+                }
+        }
+        return encoder->sample_fmts[0];
+}
+
 static bool open_target(struct film_sound *s, const struct film_target *target, struct sound_out *out)
 {
         AVCodecContext *e = film_new_encoder(target->encoder, target->out);
@@ -64,10 +75,7 @@ static bool open_target(struct film_sound *s, const struct film_target *target, 
                 return false;
         }
         e->sample_rate = RATE;
-        e->sample_fmt = e->codec->sample_fmts[0];
-        for (int i = 0; e->codec->sample_fmts[i] != AV_SAMPLE_FMT_NONE; i++) {
-                e->sample_fmt = e->codec->sample_fmts[i] == AV_SAMPLE_FMT_FLTP ? AV_SAMPLE_FMT_FLTP : e->sample_fmt;
-        }
+        e->sample_fmt = format_of(e->codec);
         av.av_channel_layout_default(&e->ch_layout, s->decoder->ch_layout.nb_channels == 1 ? 1 : CHANNELS);
         e->bit_rate = 64000 * e->ch_layout.nb_channels;
         e->time_base = (AVRational){1, RATE};

@@ -21,7 +21,7 @@ typedef bool attempt(void);
 enum { NOT_CLOSED = 3 };
 
 /* The sanitizers' runtimes ask for the affinity of each new thread by its id, which the filter refuses. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_THREAD__)
 enum { CAN_BEGIN_THREADS = false };
 #else
 enum { CAN_BEGIN_THREADS = true };
