@@ -71,14 +71,18 @@ static bool only_counts(const struct named *named, size_t n, const char *id)
 static sn_status store(struct db_tx *tx, const struct named *named, size_t n, const Note__IndexedNotes *found)
 {
         struct indexed_note *notes = indexing_analyse(db_arena(tx), found);
+        size_t n_indexed = 0;
 
         for (size_t i = 0; i < found->n_items; i++) {
                 const Note__Note *note = found->items[i]->note;
 
-                TRY(only_counts(named, n, note->id) ? store_count_note(tx, note->id, note->counts)
-                                                    : store_index_note(tx, &notes[i]));
+                if (only_counts(named, n, note->id)) {
+                        TRY(store_count_note(tx, note->id, note->counts));
+                } else {
+                        notes[n_indexed++] = notes[i];
+                }
         }
-        return SN_OK;
+        return store_index_notes(tx, notes, n_indexed);
 }
 
 /* Who reacted to which note: for trends. */

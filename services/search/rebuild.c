@@ -30,9 +30,7 @@ static sn_status write_notes(struct rpc_call *c, const SearchRows__Rebuild *from
         struct indexed_note *rows = indexing_analyse(c->arena, notes);
 
         TRY(db_begin(c, &tx));
-        for (size_t i = 0; i < notes->n_items; i++) {
-                TRY(store_index_note(tx, &rows[i]));
-        }
+        TRY(store_index_notes(tx, rows, notes->n_items));
         TRY(store_delete_stray_notes(tx, from->after_id, notes->last_id, ids_of(c, notes), notes->n_items));
         return db_commit(c, NULL, &tx);
 }

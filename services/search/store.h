@@ -17,8 +17,8 @@ struct indexed_note {
         size_t n_words, length;
 };
 
-/* An older version changes nothing. */
-SN_CHECKED sn_status store_index_note(struct db_tx *tx, const struct indexed_note *note);
+/* Each note once. An older version changes nothing. */
+SN_CHECKED sn_status store_index_notes(struct db_tx *tx, const struct indexed_note *notes, size_t n);
 SN_CHECKED sn_status store_unindex_notes(struct db_tx *tx, char **ids, size_t n);
 SN_CHECKED sn_status store_count_note(struct db_tx *tx, const char *id, const Note__NoteCounts *counts);
 SN_CHECKED sn_status store_index_member(struct db_tx *tx, const User__IndexedUser *user, const char *username_key,
