@@ -6,16 +6,8 @@
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-
-/* The address sanitizer maps terabytes for its shadow, and asks for the affinity of threads by their ids. */
-#if defined(__SANITIZE_ADDRESS__)
-enum { SANITIZED = true };
-#else
-enum { SANITIZED = false };
-#endif
 
 static bool limit(int what, rlim_t most)
 {
@@ -25,7 +17,7 @@ static bool limit(int what, rlim_t most)
 bool sandbox_limit(int64_t file_bytes, int cpu_s)
 {
         return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-               prctl(PR_SET_DUMPABLE, 0) == 0 && (SANITIZED || limit(RLIMIT_AS, (rlim_t)2 << 30)) &&
+               prctl(PR_SET_DUMPABLE, 0) == 0 && (SANDBOX_SANITIZED || limit(RLIMIT_AS, (rlim_t)2 << 30)) &&
                limit(RLIMIT_CPU, (rlim_t)cpu_s) && limit(RLIMIT_FSIZE, (rlim_t)file_bytes) &&
                limit(RLIMIT_NOFILE, 64) && limit(RLIMIT_CORE, 0);
 }
@@ -104,7 +96,7 @@ static const struct {
     {SCMP_ACT_ALLOW, SCMP_SYS(sched_getattr), {0, SCMP_CMP_EQ, 0, 0}},
     {SCMP_ACT_ALLOW, SCMP_SYS(sched_setattr), {0, SCMP_CMP_EQ, 0, 0}},
     /* glib asks by its thread's id */
-    {SANITIZED ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM), SCMP_SYS(sched_getaffinity), {0, SCMP_CMP_NE, 0, 0}},
+    {SANDBOX_SANITIZED ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM), SCMP_SYS(sched_getaffinity), {0, SCMP_CMP_NE, 0, 0}},
     {SCMP_ACT_ERRNO(EPERM), SCMP_SYS(sched_getattr), {0, SCMP_CMP_NE, 0, 0}},
     {SCMP_ACT_ERRNO(EPERM), SCMP_SYS(sched_setattr), {0, SCMP_CMP_NE, 0, 0}},
 };

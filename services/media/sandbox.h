@@ -6,6 +6,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The address sanitizer maps terabytes for its shadow, and asks for the affinity of threads by their ids: its builds
+ * alone allow that. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { SANDBOX_SANITIZED = true };
+#else
+enum { SANDBOX_SANITIZED = false };
+#endif
+
 /* At the very start of the child. file_bytes: the largest file that it may write; cpu_s: of processor time. */
 bool sandbox_limit(int64_t file_bytes, int cpu_s);
 /* Once everything is loaded, before the first byte of input is read: from then on only descriptors that are open can

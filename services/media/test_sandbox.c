@@ -124,7 +124,7 @@ static bool others_are_not_scheduled(void)
 {
         cpu_set_t cpus;
         return syscall(SYS_sched_setattr, 1, NULL, 0) < 0 && errno == EPERM &&
-               sched_getaffinity(1, sizeof(cpus), &cpus) < 0 && errno == EPERM &&
+               (SANDBOX_SANITIZED || (sched_getaffinity(1, sizeof(cpus), &cpus) < 0 && errno == EPERM)) &&
                sched_getaffinity(0, sizeof(cpus), &cpus) == 0;
 }
 
