@@ -37,9 +37,13 @@ static char *join(struct arena *arena, char *const *words, size_t n)
         }
         at = text = ARENA_ARRAY(arena, char, len);
         for (size_t i = 0; i < n; i++) {
-                at = stpcpy(stpcpy(at, i > 0 ? " " : ""), words[i]);
+                size_t bytes = strlen(words[i]);
+
+                memcpy(at, words[i], bytes);
+                at += bytes;
+                *at++ = ' ';
         }
-        *at = '\0';
+        at[at > text ? -1 : 0] = '\0';
         return text;
 }
 
