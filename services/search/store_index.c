@@ -39,11 +39,13 @@ static char *join(struct arena *arena, char *const *words, size_t n)
         for (size_t i = 0; i < n; i++) {
                 size_t bytes = strlen(words[i]);
 
+                if (i > 0) {
+                        *at++ = ' ';
+                }
                 memcpy(at, words[i], bytes);
                 at += bytes;
-                *at++ = ' ';
         }
-        at[at > text ? -1 : 0] = '\0';
+        *at = '\0';
         return text;
 }
 
