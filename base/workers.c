@@ -56,11 +56,12 @@ static int64_t wait_us(const struct workers *w)
         return w->n_waiting * w->run_us / w->n_threads;
 }
 
+/* What had no time from the beginning is told so by its deadline. */
 static bool comes_late(const struct workers *w, const struct work *work)
 {
         int64_t left_us = work->deadline_us - clock_monotonic_us();
 
-        return w->refuses_late && work->deadline_us != 0 && wait_us(w) > left_us / 2;
+        return w->refuses_late && work->deadline_us != 0 && left_us > w->run_us && wait_us(w) > left_us / 2;
 }
 
 static void *worker_main(void *arg)
