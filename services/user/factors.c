@@ -9,6 +9,7 @@
 #include "services/user/login_name.h"
 #include "services/user/mails.h"
 #include "services/user/passkey_use.h"
+#include "services/user/session.h"
 #include "services/user/store.h"
 #include "services/user/store_factors.h"
 
@@ -144,4 +145,14 @@ sn_status factors_drop_codes_of_none(struct db_tx *tx, const char *user_id)
 
         TRY(store_factors(tx, user_id, &factors));
         return factors_any(&factors) ? SN_OK : store_set_recovery_codes(tx, user_id, NULL, 0);
+}
+
+sn_status factors_end_unproved(struct db_tx *tx)
+{
+        const struct rpc_call *c = db_call(tx);
+        UserRows__Factors factors = USER_ROWS__FACTORS__INIT;
+        int64_t ended = 0;
+
+        TRY(store_factors(tx, c->actor, &factors));
+        return factors_any(&factors) ? SN_OK : session_end_others(tx, c->actor, c->session, &ended);
 }

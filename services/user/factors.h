@@ -27,6 +27,9 @@ void factors_methods(const UserRows__Factors *factors, struct arena *arena, User
 SN_CHECKED sn_status factor_require(struct rpc_call *c, struct db_tx **tx, const char *user_id,
                                     const struct factor_proof *proof, const char **method);
 
+/* Before a factor is added: when it is the first one, the member's other sessions end. They have proved a password,
+ * which would be enough, for some minutes, to remove it again. */
+SN_CHECKED sn_status factors_end_unproved(struct db_tx *tx);
 /* Recovery codes go with the last factor that they stand in for. */
 SN_CHECKED sn_status factors_drop_codes_of_none(struct db_tx *tx, const char *user_id);
 /* Ten new recovery codes in place of those that there were. */

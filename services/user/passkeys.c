@@ -124,6 +124,7 @@ sn_status user_handle_create_passkey(struct rpc_call *c, const UserFactors__Crea
         if (!fresh) {
                 return refuse_challenge(c);
         }
+        TRY(factors_end_unproved(tx));
         TRY(insert_passkey(tx, name, &key, out));
         TRY(AUDIT(tx, .action = "user.passkey_added", .after = AUDIT_VALUES("passkey", out->passkey->id)));
         TRY(notify_owner(tx, c->actor, OWNER_FACTOR_ADDED));

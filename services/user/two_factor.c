@@ -54,6 +54,7 @@ sn_status user_handle_confirm_totp(struct rpc_call *c, const UserFactors__Confir
         TRY(db_begin(c, &tx));
         TRY(store_lock_running(tx));
         TRY(check_pending(tx, in->code, &step));
+        TRY(factors_end_unproved(tx));
         TRY(store_confirm_totp(tx, c->actor, step));
         TRY(factors_new_recovery_codes(tx, c->actor, out));
         TRY(AUDIT(tx, .action = "user.totp_enabled"));

@@ -97,6 +97,19 @@ test('an app for codes: shown once, confirmed by a code, then a log-in needs one
         must(await verifyLogIn(await loginToken(member), codes[0])); // what was refused with its token was not used up
 });
 
+test('a first factor ends the sessions that began without one, which could have removed it', async () => {
+        const member = await register();
+        const thief = await logIn(member.username);
+        const { secret } = must(await api('POST', '/v1/2fa/totp', { token: member.token }));
+        const { recovery_codes: codes } = must(await api('POST', '/v1/2fa/totp/confirm', { token: member.token, body: { code: totp(secret) } }));
+        await assertTokenIsRefused(thief.token);
+        problem(await api('POST', '/v1/2fa/recovery-codes', { token: thief.token, body: {} }), 401, { code: 'token_revoked' });
+        problem(await api('DELETE', '/v1/2fa/totp', { token: thief.token }), 401, { code: 'token_revoked' });
+        problem(await api('POST', '/v1/auth/refresh', { body: { refresh_token: thief.refreshToken } }), 401);
+        must(await api('GET', '/v1/users/me', { token: member.token }));
+        must(await verifyLogIn(await loginToken(member), codes[0]));
+});
+
 test('a code works once, for its member, whoever is first', async () => {
         const { member, secret, codes, usedCode } = await withTotp();
         const other = await withTotp();
