@@ -184,6 +184,18 @@ bool text_is_one_line(const char *text)
         return each_is(text, breaks_line, false);
 }
 
+static bool breaks_text(utf8proc_int32_t c)
+{
+        bool control = utf8proc_category(c) == UTF8PROC_CATEGORY_CC && c != '\t' && c != '\n' && c != '\r';
+
+        return control || c == 0x202D || c == 0x202E;
+}
+
+bool text_is_lines(const char *text)
+{
+        return each_is(text, breaks_text, false);
+}
+
 char *text_clean(struct arena *arena, struct str bytes, size_t max_bytes)
 {
         static const struct str replacement = STR("\xef\xbf\xbd");

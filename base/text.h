@@ -35,5 +35,8 @@ bool text_is_blank(const char *text);
 /* Neither line breaks nor other controls, nor characters that turn the direction of what stands around it (UAX #9's
  * embeddings, overrides and isolates): fit to be shown within other text. */
 bool text_is_one_line(const char *text);
+/* The same for text of several lines: line breaks and tabs are fine, and of what turns direction only the overrides are
+ * not, which show letters in another order than they are said. */
+bool text_is_lines(const char *text);
 
 #endif

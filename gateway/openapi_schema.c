@@ -117,7 +117,7 @@ static int64_t least_length(const struct field *f)
 
 static void write_string(struct buf *out, const struct field *f)
 {
-        static const char *const formats[] = {NULL, "uuid", "idn-email", NULL};
+        static const char *const formats[] = {NULL, "uuid", "idn-email", NULL, NULL, NULL};
         int64_t most = f->field->rule.max_length;
         if (most == 0 && f->sent) {
                 most = f->field->rule.format == FIELD_FORMAT_EMAIL    ? EMAIL_LENGTH

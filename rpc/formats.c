@@ -14,6 +14,7 @@ enum { MAX_EMAIL_BYTES = 254, MAX_LOCAL_BYTES = 64, MAX_LABEL_BYTES = 63, MAX_CU
 
 static bool is_ascii_domain(const char *domain)
 {
+        const char *last = domain;
         int labels = 0;
         for (const char *label = domain; label != NULL; labels++) {
                 const char *dot = strchr(label, '.');
@@ -22,9 +23,10 @@ static bool is_ascii_domain(const char *domain)
                     strspn(label, LETTERS_AND_DIGITS "-") < len) {
                         return false;
                 }
+                last = label;
                 label = dot == NULL ? NULL : dot + 1;
         }
-        return labels >= 2;
+        return labels >= 2 && last[strspn(last, "0123456789")] != '\0';
 }
 
 /* In other letters anything but the marks of ASCII: whether it is one shows when it is turned into ASCII. */
@@ -41,9 +43,20 @@ static bool is_domain(const char *domain)
         return !ascii || is_ascii_domain(domain);
 }
 
+/* The length of the words with a dot between each two that text begins with; 0 when a dot stands elsewhere. */
+static size_t dotted_words(const char *text)
+{
+        size_t len = strspn(text, LETTERS_AND_DIGITS ".!#$%&'*+/=?^_`{|}~-");
+        bool dotted = true;
+        for (size_t i = 0; i < len; i++) {
+                dotted = dotted && (text[i] != '.' || (i > 0 && i + 1 < len && text[i - 1] != '.'));
+        }
+        return dotted ? len : 0;
+}
+
 bool format_is_email(const char *text, size_t len)
 {
-        size_t local = strspn(text, LETTERS_AND_DIGITS ".!#$%&'*+/=?^_`{|}~-");
+        size_t local = dotted_words(text);
         return len <= MAX_EMAIL_BYTES && local > 0 && local <= MAX_LOCAL_BYTES && text[local] == '@' &&
                is_domain(text + local + 1);
 }

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "rpc/field_path.h"
 #include "google/protobuf/timestamp.pb-c.h"
 #include "rpc/formats.h"
@@ -48,6 +49,14 @@ static sn_status check_format(struct rpc_call *c, const struct value *v, char *t
                 return format_is_email(text, len) ? SN_OK : FAIL(v, "must be an e-mail address, like ada@example.org");
         case FIELD_FORMAT_CURSOR:
                 return format_is_cursor(text, len) ? SN_OK : FAIL(v, "must be a cursor that an earlier answer gave");
+        case FIELD_FORMAT_LINE:
+                return text_is_one_line(text) ? SN_OK
+                                              : FAIL(v, "must be one line, without control characters and without "
+                                                        "those that turn the direction of text");
+        case FIELD_FORMAT_TEXT:
+                return text_is_lines(text) ? SN_OK
+                                           : FAIL(v, "must be text without control characters (line breaks and tabs "
+                                                     "are fine), and without those that override its direction");
         default:
                 return SN_OK;
         }

@@ -243,8 +243,8 @@ static const char *bound(int64_t value)
 
 static void emit_rule(FILE *out, const struct gen_field *f)
 {
-        static const char *const formats[] = {"FIELD_FORMAT_NONE", "FIELD_FORMAT_UUID", "FIELD_FORMAT_EMAIL",
-                                              "FIELD_FORMAT_CURSOR"};
+        static const char *const formats[] = {"FIELD_FORMAT_NONE",   "FIELD_FORMAT_UUID", "FIELD_FORMAT_EMAIL",
+                                              "FIELD_FORMAT_CURSOR", "FIELD_FORMAT_LINE", "FIELD_FORMAT_TEXT"};
         static const char *const empties[] = {"FIELD_EMPTY_SHOW", "FIELD_EMPTY_NULL", "FIELD_EMPTY_OMIT"};
         const Sonet__FieldOptions *o = f->options;
         fprintf(out, ".rule = {.format = %s, .empty = %s", formats[o->format], empties[empty_of(f)]);

@@ -12,13 +12,7 @@
 
 sn_status chat_check_title(struct rpc_call *c, const char *title)
 {
-        if (text_is_blank(title)) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "title", "must not be empty");
-        }
-        return text_is_one_line(title)
-                   ? SN_OK
-                   : rpc_fail(c, SN_INVALID_ARGUMENT, "title",
-                              "must be one line, without characters that change the direction of text");
+        return !text_is_blank(title) ? SN_OK : rpc_fail(c, SN_INVALID_ARGUMENT, "title", "must not be empty");
 }
 
 static bool sets_title(const Messaging__UpdateChatRequest *in)

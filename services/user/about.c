@@ -3,18 +3,12 @@
 
 #include <ctype.h>
 #include <string.h>
-#include "base/text.h"
+#include "base/civil.h"
 #include "services/user/profile.h"
 #include "services/user/store.h"
 #include "services/user/store_profiles.h"
 
-static sn_status check_line(struct rpc_call *c, const char *field, const char *text)
-{
-        return text_is_one_line(text)
-                   ? SN_OK
-                   : rpc_fail(c, SN_INVALID_ARGUMENT, field,
-                              "must be one line, without control characters and without those that turn its direction");
-}
+enum { DAY_MS = 86400000, FIRST_ZONE_MS = 14 * 3600000 };
 
 /* An address that a browser may be sent to: of the web, and without a name in front of its host, which misleads people
  * about where it goes. */
@@ -35,7 +29,6 @@ static bool is_web_address(const char *text)
 
 static sn_status check_website(struct rpc_call *c, const char *text)
 {
-        TRY(check_line(c, "website", text));
         return text[0] == '\0' || is_web_address(text)
                    ? SN_OK
                    : rpc_fail(c, SN_INVALID_ARGUMENT, "website",
@@ -63,23 +56,26 @@ static bool is_date(const char *text)
         return text[10] == '\0' && year > 0 && month >= 1 && month <= 12 && day >= 1 && day <= days_of(year, month);
 }
 
+/* Dates of this form are in the order of their texts. The newest day is that of where it begins first, UTC+14. */
+static bool is_to_come(struct rpc_call *c, const char *text)
+{
+        struct civil newest = civil_of_days((c->now_ms + FIRST_ZONE_MS) / DAY_MS);
+
+        return strcmp(text, arena_printf(c->arena, "%04d-%02d-%02d", newest.year, newest.month, newest.day)) > 0;
+}
+
 static sn_status check_birthday(struct rpc_call *c, const char *text)
 {
-        return text[0] == '\0' || is_date(text)
-                   ? SN_OK
-                   : rpc_fail(c, SN_INVALID_ARGUMENT, "birthday", "is not a date like 1815-12-10");
+        if (text[0] != '\0' && !is_date(text)) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "birthday", "is not a date like 1815-12-10");
+        }
+        return !is_to_come(c, text) ? SN_OK : rpc_fail(c, SN_INVALID_ARGUMENT, "birthday", "is still to come");
 }
 
 static sn_status check(struct rpc_call *c, const UserProfiles__Profile *in)
 {
-        TRY(check_line(c, "location", in->location));
         TRY(check_website(c, in->website));
-        TRY(check_line(c, "pronouns", in->pronouns));
         TRY(check_birthday(c, in->birthday));
-        for (size_t i = 0; i < in->n_fields; i++) {
-                TRY(check_line(c, arena_printf(c->arena, "fields[%zu].name", i), in->fields[i]->name));
-                TRY(check_line(c, arena_printf(c->arena, "fields[%zu].value", i), in->fields[i]->value));
-        }
         return SN_OK;
 }
 

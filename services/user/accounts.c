@@ -167,8 +167,8 @@ sn_status account_reset_factors(struct db_tx *tx, const char *id, UserAdmin__Acc
 {
         UserRows__Factors factors = USER_ROWS__FACTORS__INIT;
 
+        TRY(factors_lock(tx, id));
         TRY(lock(tx, id, out));
-        TRY(db_lock_one(tx, "second factor", id));
         TRY(store_factors(tx, id, &factors));
         if (!factors_any(&factors)) {
                 return SN_OK;

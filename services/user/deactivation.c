@@ -32,10 +32,12 @@ sn_status account_deactivate(struct db_tx *tx, const char *user_id)
 sn_status user_handle_delete_me(struct rpc_call *c, const User__DeleteMeRequest *in, Google__Protobuf__Empty *out)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
+        const char *hash = "";
 
-        TRY(step_up_check_password(c, "password", in->password));
+        TRY(step_up_check_password(c, "password", in->password, &hash));
         TRY(db_begin(c, &tx));
-        TRY(store_lock_running(tx));
+        TRY(factors_lock_own(tx));
+        TRY(step_up_check_unchanged(tx, hash));
         TRY(factor_require(c, &tx, c->actor, &(struct factor_proof){.code = in->code, .device = ""}, NULL));
         TRY(account_deactivate(tx, c->actor));
         return db_commit(c, NULL, &tx);

@@ -29,13 +29,7 @@ char *display_name_collapse(struct arena *arena, const char *text)
         return out;
 }
 
-sn_status display_name_clean(struct rpc_call *c, const char *given, char **out)
+char *display_name_clean(struct arena *arena, const char *given)
 {
-        if (!text_is_one_line(given)) {
-                return rpc_fail(
-                    c, SN_INVALID_ARGUMENT, "display_name",
-                    "must be one line, without control characters and without those that turn its direction");
-        }
-        *out = text_is_blank(given) ? (char *)"" : display_name_collapse(c->arena, given);
-        return SN_OK;
+        return text_is_blank(given) ? arena_strdup(arena, "") : display_name_collapse(arena, given);
 }

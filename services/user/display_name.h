@@ -5,9 +5,8 @@
 #include "base/call.h"
 
 /* Without white space at its ends, and with the first space alone of each run of it within; "" for one of which nothing
- * would be seen: then the username is shown.
- * SN_INVALID_ARGUMENT for line breaks, controls, and characters that turn the direction of the text around it. */
-SN_CHECKED sn_status display_name_clean(struct rpc_call *c, const char *given, char **out);
+ * would be seen: then the username is shown. */
+char *display_name_clean(struct arena *arena, const char *given);
 
 /* Without white space at the ends, and with the first space alone of each run of it. */
 char *display_name_collapse(struct arena *arena, const char *text);

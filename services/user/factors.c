@@ -109,13 +109,24 @@ static sn_status check_proof(struct rpc_call *c, struct db_tx **tx, const UserRo
         return try_code(c, tx, factors, proof, method);
 }
 
+sn_status factors_lock(struct db_tx *tx, const char *user_id)
+{
+        return db_lock_one(tx, "second factor", user_id);
+}
+
+sn_status factors_lock_own(struct db_tx *tx)
+{
+        TRY(factors_lock(tx, db_call(tx)->actor));
+        return store_lock_running(tx);
+}
+
 sn_status factor_require(struct rpc_call *c, struct db_tx **tx, const char *user_id, const struct factor_proof *proof,
                          const char **method)
 {
         UserRows__Factors factors = USER_ROWS__FACTORS__INIT;
         const char *used = "";
 
-        TRY(db_lock_one(*tx, "second factor", user_id));
+        TRY(factors_lock(*tx, user_id));
         TRY(store_factors(*tx, user_id, &factors));
         if (factors_any(&factors)) {
                 TRY(check_proof(c, tx, &factors, proof, &used));

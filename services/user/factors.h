@@ -16,6 +16,12 @@ bool factors_any(const UserRows__Factors *factors);
 /* What the member may prove it with, for a log-in that must go on. */
 void factors_methods(const UserRows__Factors *factors, struct arena *arena, UserFactors__SecondFactorRequired *out);
 
+/* Held until the transaction ends: the member's factors stay as they are, and who logs in meanwhile waits. The first of
+ * all locks (store_lock_running). */
+SN_CHECKED sn_status factors_lock(struct db_tx *tx, const char *user_id);
+/* The same for those of the call's member, and its session goes on (store_lock_running). */
+SN_CHECKED sn_status factors_lock_own(struct db_tx *tx);
+
 /* Whoever has a second factor proves it here, at the beginning of the transaction: what is proved is used up with it.
  * SN_OK also when the member has none. *method (may be NULL): what it was proved with, "totp"; "" for none. Refused,
  * and then the transaction is over, since the wrong try counts:

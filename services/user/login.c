@@ -105,6 +105,7 @@ sn_status user_handle_log_in(struct rpc_call *c, const User__LogInRequest *in, U
         }
         TRY(raise_parameters(c, &a, in->password));
         TRY(db_begin(c, &tx));
+        TRY(factors_lock(tx, a.credentials.user->id)); /* no first one between this look and the session */
         TRY(store_factors(tx, a.credentials.user->id, &factors));
         if (factors_any(&factors)) {
                 return ask_second_factor(c, &a, &factors);

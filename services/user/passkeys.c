@@ -91,7 +91,6 @@ static sn_status insert_passkey(struct db_tx *tx, const char *name, const struct
         UserFactors__RecoveryCodes codes = USER_FACTORS__RECOVERY_CODES__INIT;
         const char *id = uuid_new_in(c->arena);
 
-        TRY(db_lock_one(tx, "second factor", c->actor));
         TRY(store_factors(tx, c->actor, &before));
         if (before.passkeys >= MAX_PASSKEYS) {
                 return rpc_fail_code(c, SN_FAILED_PRECONDITION, "too_many_passkeys", NULL,
@@ -119,7 +118,7 @@ sn_status user_handle_create_passkey(struct rpc_call *c, const UserFactors__Crea
 
         TRY(read_key(c, in, &challenge, &key));
         TRY(db_begin(c, &tx));
-        TRY(store_lock_running(tx));
+        TRY(factors_lock_own(tx));
         TRY(store_use_token(tx, &challenge, &fresh));
         if (!fresh) {
                 return refuse_challenge(c);
@@ -143,8 +142,7 @@ sn_status user_handle_delete_passkey(struct rpc_call *c, const UserFactors__Dele
         CLEANUP(db_end) struct db_tx *tx = NULL;
 
         TRY(db_begin(c, &tx));
-        TRY(store_lock_running(tx));
-        TRY(db_lock_one(tx, "second factor", c->actor));
+        TRY(factors_lock_own(tx));
         TRY(store_delete_passkey(tx, in->id, c->actor));
         TRY(factors_drop_codes_of_none(tx, c->actor));
         TRY(AUDIT(tx, .action = "user.passkey_removed", .before = AUDIT_VALUES("passkey", in->id)));

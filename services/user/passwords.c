@@ -80,13 +80,16 @@ sn_status user_handle_change_password(struct rpc_call *c, const User__ChangePass
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         User__User user = USER__USER__INIT;
+        const char *old = "";
         char *hash = NULL;
 
-        TRY(step_up_check_password(c, "current_password", in->current_password));
+        TRY(step_up_check_password(c, "current_password", in->current_password, &old));
         TRY(DB_READ(c, read, store_user(read, c->actor, &user)));
         TRY(password_check(c, "new_password", in->new_password, user.username, user.email));
         TRY(password_hash(c, in->new_password, &hash));
         TRY(db_begin(c, &tx));
+        TRY(store_lock_running(tx));
+        TRY(step_up_check_unchanged(tx, old)); /* of two changes at once the second proves the first one's */
         TRY(set_password(tx, c->actor, hash, c->session, "user.password_changed"));
         TRY(session_step_up(tx, out)); /* the token that was used has ended with all others */
         return db_commit(c, NULL, &tx);

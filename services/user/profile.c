@@ -38,12 +38,9 @@ sn_status user_handle_update_me(struct rpc_call *c, const User__UpdateMeRequest 
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         bool name = in->display_name_presence_case == USER__UPDATE_ME_REQUEST__DISPLAY_NAME_PRESENCE_DISPLAY_NAME;
-        char *display_name = NULL;
+        const char *display_name = name ? display_name_clean(c->arena, in->display_name) : NULL;
         bool bio = in->bio_presence_case == USER__UPDATE_ME_REQUEST__BIO_PRESENCE_BIO;
 
-        if (name) {
-                TRY(display_name_clean(c, in->display_name, &display_name));
-        }
         TRY(db_begin(c, &tx));
         TRY(store_update_profile(tx, c->actor, display_name, bio ? in->bio : NULL));
         TRY(profile_read_me(tx, out));

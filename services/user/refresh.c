@@ -59,18 +59,16 @@ static sn_status end_reused(struct rpc_call *c, const UserRows__RefreshState *st
                        "was already used; its session was ended to protect you: log in again");
 }
 
-static sn_status rotate(struct rpc_call *c, const UserRows__RefreshState *state, struct session *session, bool keep,
+static sn_status rotate(struct rpc_call *c, const UserRows__RefreshState *state, struct session *session,
                         struct db_tx **tx, User__Login *out)
 {
         uint32_t next = (uint32_t)state->generation + 1;
-        const uint8_t *sealed = NULL;
         size_t len = 0;
 
         TRY(store_lock_rights(*tx, state->user->id, session));
         TRY(session_answer(c, session, next, state->user, out));
-        if (keep) {
-                sealed = refresh_again_seal(c->arena, session, next, out->access_token, &len);
-        }
+        const uint8_t *sealed = refresh_again_seal(c->arena, session, next, out->access_token, &len);
+
         TRY(store_rotate(*tx, state->session_id, sealed, len));
         return db_commit(c, NULL, tx);
 }
@@ -120,7 +118,7 @@ sn_status user_handle_refresh(struct rpc_call *c, const User__RefreshRequest *in
         bool holds_key = with_key && client_key_is(in->client_key, &session);
 
         if (token.generation == state.generation) {
-                return with_key && !holds_key ? wrong_key(c) : rotate(c, &state, &session, holds_key, &tx, out);
+                return with_key && !holds_key ? wrong_key(c) : rotate(c, &state, &session, &tx, out);
         }
         bool again = token.generation + INT64_C(1) == state.generation && state.rotated_ms < REFRESH_AGAIN_MS;
 

@@ -48,9 +48,9 @@ sn_status registration_admit(struct db_tx *tx, const char *invite, bool *waits)
 sn_status account_prepare(struct rpc_call *c, const char *username, const char *email, const char *display_name,
                           struct new_user *out)
 {
-        char *name = NULL, *address = NULL;
+        const char *name = display_name_clean(c->arena, display_name);
+        char *address = NULL;
 
-        TRY(display_name_clean(c, display_name, &name));
         TRY(email_clean(c, email, &address));
         *out = (struct new_user){
             .id = uuid_new_in(c->arena),

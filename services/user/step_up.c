@@ -46,12 +46,26 @@ static sn_status check_password(struct rpc_call *c, const struct attempt *a, con
         return rpc_fail_code(c, SN_UNAUTHENTICATED, "credentials_wrong", field, "is not your password");
 }
 
-sn_status step_up_check_password(struct rpc_call *c, const char *field, const char *password)
+sn_status step_up_check_password(struct rpc_call *c, const char *field, const char *password, const char **hash)
 {
         struct attempt a;
 
         TRY(load_attempt(c, &a));
+        *hash = a.state.password_hash;
         return check_password(c, &a, field, password);
+}
+
+sn_status step_up_check_unchanged(struct db_tx *tx, const char *hash)
+{
+        struct rpc_call *c = db_call(tx);
+        UserRows__StepUpState now = USER_ROWS__STEP_UP_STATE__INIT;
+
+        TRY(store_step_up_state(tx, &now));
+        if (strcmp(now.password_hash, hash) == 0) {
+                return SN_OK;
+        }
+        c->retry = true;
+        return rpc_fail(c, SN_ABORTED, NULL, "the password was changed at this moment; please try again");
 }
 
 /* Whoever has a second factor has it to be asked for: a password that was found out must not remove it. */

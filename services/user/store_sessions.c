@@ -68,7 +68,7 @@ DB_STATEMENT(
     " (extract(epoch from clock_timestamp() - x.rotated_at) * 1000)::bigint as rotated_ms,"
     " extract(day from now() - x.created_at)::bigint as age_days, " USER_COLUMNS(
         "user.") " from user_sessions x join users u on u.id = x.user_id left join user_stats s on s.user_id = u.id"
-                 " where x.id = $1 for update of x");
+                 " where x.id = $1 for share of u for update of x");
 
 sn_status store_refresh_state(struct db_tx *tx, const char *session_id, UserRows__RefreshState *out, bool *found)
 {
@@ -86,8 +86,7 @@ DB_STATEMENT(ROTATE, "user_service", NULL,
 sn_status store_rotate(struct db_tx *tx, const char *session_id, const uint8_t *answer, size_t len)
 {
         return db_exec(tx, &ROTATE,
-                       DB_BINDS(bind_uuid(session_id), bind_text(db_call(tx)->client_address),
-                                answer != NULL ? bind_bytes(answer, len) : bind_null()),
+                       DB_BINDS(bind_uuid(session_id), bind_text(db_call(tx)->client_address), bind_bytes(answer, len)),
                        NULL);
 }
 
@@ -118,7 +117,8 @@ sn_status store_step_up(struct db_tx *tx)
 }
 
 DB_STATEMENT(LOCK_RUNNING, "user_service", NULL,
-             "select from user_sessions where id = $1 and user_id = $2 and ended_at is null for share");
+             "select from users u join user_sessions x on x.user_id = u.id where x.id = $1 and u.id = $2"
+             " and x.ended_at is null for no key update of u for share of x");
 
 sn_status store_lock_running(struct db_tx *tx)
 {

@@ -33,6 +33,18 @@ static void what_leaked_most_often_is_refused_in_any_spelling(void **state)
         }
 }
 
+static void what_is_tried_by_rule_is_refused(void **state)
+{
+        static const char *const tried[] = {"88888888",   "00000000",   "87654321",   "123123123",  "12341234",
+                                            "1111111111", "0123456789", "0987654321", "aaaaaaaa",   "asdasdasd",
+                                            "Passw0rd!",  "Password1!", "Welcome1!",  "Admin123!",  "password2026",
+                                            "        ",   "abcdefgh",   "hgfedcba",   "7890123456", "💜💜💜💜💜💜💜💜"};
+
+        for (size_t i = 0; i < sizeof(tried) / sizeof(tried[0]); i++) {
+                assert_string_equal(refusal(tried[i]), "password_common");
+        }
+}
+
 /* The first and the last line too. */
 static void every_line_of_the_list_is_found(void **state)
 {
@@ -71,8 +83,8 @@ static void a_name_with_little_around_it_is_refused(void **state)
 
 static void anything_else_goes_whatever_it_is_made_of(void **state)
 {
-        static const char *const good[] = {
-            "correct horse battery", "ada_lovelace wrote it", "        ", "ünüçôdéß", "💜💜💜💜💜💜💜💜", "passwort ohne ende"};
+        static const char *const good[] = {"correct horse battery", "ada_lovelace wrote it", "ünüçôdéß", "💜🌲💜🍐💜🐞",
+                                           "passwort ohne ende",    "horses1!horses1!",      "abcdefgi", "9753186420"};
 
         for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
                 assert_string_equal(refusal(good[i]), "");
@@ -85,6 +97,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(what_leaked_most_often_is_refused_in_any_spelling),
+            cmocka_unit_test(what_is_tried_by_rule_is_refused),
             cmocka_unit_test(every_line_of_the_list_is_found),
             cmocka_unit_test(a_name_with_little_around_it_is_refused),
             cmocka_unit_test(the_name_of_the_network_is_refused_where_it_is_known),

@@ -52,7 +52,7 @@ sn_status user_handle_confirm_totp(struct rpc_call *c, const UserFactors__Confir
         int64_t step = 0;
 
         TRY(db_begin(c, &tx));
-        TRY(store_lock_running(tx));
+        TRY(factors_lock_own(tx));
         TRY(check_pending(tx, in->code, &step));
         TRY(factors_end_unproved(tx));
         TRY(store_confirm_totp(tx, c->actor, step));
@@ -75,8 +75,7 @@ sn_status user_handle_new_recovery_codes(struct rpc_call *c, const UserFactors__
         UserRows__Factors factors = USER_ROWS__FACTORS__INIT;
 
         TRY(db_begin(c, &tx));
-        TRY(store_lock_running(tx));
-        TRY(db_lock_one(tx, "second factor", c->actor));
+        TRY(factors_lock_own(tx));
         TRY(store_factors(tx, c->actor, &factors));
         if (!factors_any(&factors)) {
                 return rpc_fail_code(c, SN_FAILED_PRECONDITION, "no_second_factor", NULL,
@@ -95,8 +94,7 @@ sn_status user_handle_delete_totp(struct rpc_call *c, const UserFactors__DeleteT
         bool deleted = false;
 
         TRY(db_begin(c, &tx));
-        TRY(store_lock_running(tx));
-        TRY(db_lock_one(tx, "second factor", c->actor));
+        TRY(factors_lock_own(tx));
         TRY(store_delete_totp(tx, c->actor, &deleted));
         if (!deleted) {
                 return SN_OK;

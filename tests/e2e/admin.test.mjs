@@ -82,6 +82,7 @@ test('nobody sees a suspended member, who can do nothing, until it is lifted', a
         await reader.follow(spammer);
         await eventually('the note arrives', async () => (await reader.homeIds()).includes(note.id));
         const path = `/v1/admin/users/${spammer.id}/suspension`;
+        problem(await helper.put(path, { body: { reason: 'sells \u001b[31mthings' } }), 422, { field: 'reason' });
         const account = must(await helper.put(path, { body: { reason: 'sells things' } }));
         assert.equal(account.suspension_reason, 'sells things');
         assert.equal(account.sessions, 0);

@@ -34,6 +34,9 @@ test('messages that are too long, not text, or answer what is not there are refu
         [() => send(ada, { text: 'x'.repeat(8001) }), 422, 'text'],
         [() => send(ada, { text: ' \n\t' }), 422, 'text'],
         [() => send(ada, { text: 'a\u0000b' }), 422, 'text'],
+        [() => send(ada, { text: 'a\u001b[2Jb' }), 422, 'text'],
+        [() => send(ada, { text: 'pay \u202e001\u202c to me' }), 422, 'text'],
+        [() => ada.patch(path(`/messages/${message.id}`), { text: '\u202dOne' }), 422, 'text'],
         [() => ada.post(path('/messages'), undefined, { raw: `{"client_id":"${randomUUID()}","text":"\\ud800"}` }), 400],
         [() => send(ada, { text: 'x', client_id: 'mine' }), 422, 'client_id'],
         [() => send(ada, { text: 'x', client_id: undefined }), 422, 'client_id'],
@@ -71,6 +74,11 @@ test('a page around a number that is not there yet is that of the newest', async
         assert.deepEqual([page.items.at(-1).id, page.more_after, page.last_seq], [message.id, false, message.seq]);
         const after = must(await ada.get(path('/messages?after_seq=99999')));
         assert.deepEqual([after.items, after.more_after, after.last_seq], [[], false, message.seq]);
+});
+
+test('what texts of every direction need is taken as it is', async () => {
+        const text = 'שלום \u2067abc\u2069 \u200f(1)\n\tمرحبا\u200c';
+        assert.equal(must(await send(ada, { text }), 201).text, text);
 });
 
 test('a client id is its sender’s: with that of another one sends a message of one’s own', async () => {

@@ -35,11 +35,12 @@ async function locked(dir, service, change, rest) {
         return child;
 }
 
-// A change that is committed as soon as somebody waits for the rows that it has locked, and so comes between what they have read and what they
-// do next.
-export async function overtaking(dir, service, change) {
-        const waiter = "select from pg_stat_activity where usename = current_user and wait_event_type = 'Lock'";
-        const child = await locked(dir, service, change, `do $$ begin while not exists (${waiter}) loop perform pg_sleep(0.01), pg_stat_clear_snapshot(); end loop; end $$; commit;`);
+// A change that is committed as soon as somebody (or so many) waits for locks, the rows' that it has changed among them, and so comes between
+// what they have read and what they do next.
+export async function overtaking(dir, service, change, waiting = 1) {
+        const waiters = "select count(*) from pg_stat_activity where usename = current_user and wait_event_type = 'Lock'";
+        const wait = `while (${waiters}) < ${waiting} and clock_timestamp() < now() + interval '20 s' loop perform pg_sleep(0.01), pg_stat_clear_snapshot(); end loop`;
+        const child = await locked(dir, service, change, `do $$ begin ${wait}; end $$; commit;`);
         child.stdin.end();
 }
 

@@ -7,7 +7,7 @@ import { totp } from './totp.mjs';
 
 const claims = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
 const stepUp = (token, body) => api('POST', '/v1/auth/step-up', { token, body });
-const refresh = async (refresh_token) => must(await api('POST', '/v1/auth/refresh', { body: { refresh_token } }));
+const refresh = (refresh_token) => api('POST', '/v1/auth/refresh', { body: { refresh_token } });
 
 test('a log-in is a proof, refreshing keeps it, stepping up is a newer one, and it ends with the session', async () => {
         const member = await register();
@@ -15,14 +15,14 @@ test('a log-in is a proof, refreshing keeps it, stepping up is a newer one, and 
         const first = claims(login.access_token).auth_time;
         assert.ok(Math.abs(first - claims(login.access_token).iat) <= 1);
         await eventually('time passes', async () => claims((await logIn(member.username)).token).iat > first + 1);
-        const refreshed = await refresh(login.refresh_token);
+        const refreshed = must(await refresh(login.refresh_token));
         assert.ok(Math.abs(claims(refreshed.access_token).auth_time - first) <= 1, 'refreshing proves nothing');
         const proved = must(await stepUp(refreshed.access_token, { password: PASSWORD }));
         assert.equal(proved.expires_in, 900);
         const { auth_time, sid, sub, scope } = claims(proved.access_token);
         assert.ok(auth_time > first + 1);
         assert.deepEqual([sid, sub, scope], [login.session_id, member.id, claims(login.access_token).scope]);
-        const later = claims((await refresh(refreshed.refresh_token)).access_token).auth_time;
+        const later = claims(must(await refresh(refreshed.refresh_token)).access_token).auth_time;
         assert.ok(Math.abs(later - auth_time) <= 1, 'the session keeps it');
         must(await api('DELETE', `/v1/sessions/${login.session_id}`, { token: member.token }), 204);
         await assertTokenIsRefused(proved.access_token);
@@ -108,6 +108,23 @@ test('a first factor ends the sessions that began without one, which could have 
         problem(await api('POST', '/v1/auth/refresh', { body: { refresh_token: thief.refreshToken } }), 401);
         must(await api('GET', '/v1/users/me', { token: member.token }));
         must(await verifyLogIn(await loginToken(member), codes[0]));
+});
+
+test('a log-in by password at the moment of the first factor has ended, or was not let in', async () => {
+        for (let round = 0; round < 6; round++) {
+                const member = await register();
+                const { secret } = must(await api('POST', '/v1/2fa/totp', { token: member.token }));
+                const logIns = Array.from({ length: 3 }, () => password(member));
+                const confirmed = api('POST', '/v1/2fa/totp/confirm', { token: member.token, body: { code: totp(secret) } });
+                must(await confirmed);
+                for (const answer of await Promise.all(logIns)) {
+                        if (answer.status === 200) {
+                                problem(await refresh(answer.body.refresh_token), 401, { code: 'session_ended' });
+                        } else {
+                                problem(answer, 401, { code: 'second_factor_required' });
+                        }
+                }
+        }
 });
 
 test('a code works once, for its member, whoever is first', async () => {

@@ -170,6 +170,33 @@ test('changing it needs the present one, ends the other sessions, and the answer
         await box.wait(address(member), 'was changed');
 });
 
+test('of two changes at once one holds, and the other is told that its present password is none any more', async () => {
+        const member = await net.register();
+        const wanted = [`${NEW} one`, `${NEW} two`, `${NEW} three`];
+        const answers = await Promise.all(wanted.map((new_password) => member.post('/v1/auth/password/change', { current_password: PASSWORD, new_password })));
+        assert.deepEqual(answers.map((a) => a.status).sort(), [200, 401, 401]);
+        must(await logIn(member, wanted[answers.findIndex((a) => a.status === 200)]));
+});
+
+// The row of the member is held until both of what comes at once wait for something.
+test('what changes an account at once waits for each other, never in a circle', async () => {
+        const deadlocks = () => Number(query(net.server.dir, 'user', 'select deadlocks from pg_stat_database where datname = current_database()'));
+        const change = (m) => m.post('/v1/auth/password/change', { current_password: PASSWORD, new_password: NEW });
+        const drop = (m) => net.api('DELETE', '/v1/users/me', { token: m.token, body: { password: PASSWORD } });
+        const refresh = (m) => post('/v1/auth/refresh', { refresh_token: m.refreshToken });
+        const before = deadlocks();
+        const pairs = [[drop, drop], [drop, change], [drop, refresh], [change, refresh], [change, change]];
+        for (const [one, two, elsewhere] of [...pairs.map((p) => [...p, false]), ...pairs.map((p) => [...p, true])]) {
+                const member = await net.register();
+                const second = elsewhere ? await net.logIn(member.username) : member;
+                await overtaking(net.server.dir, 'user', `update users set bio = 'held' where id = '${member.id}'`, 2);
+                for (const a of await Promise.all([one(member), two(second)])) {
+                        assert.ok([200, 204, 401].includes(a.status), `${one.name} ${two.name} ${elsewhere} ${JSON.stringify(a)}`);
+                }
+        }
+        assert.equal(deadlocks(), before);
+});
+
 test('a link that was mailed before the address or the password changed is none', async () => {
         const member = await net.register();
         const stale = await linkFor(member);
@@ -192,5 +219,5 @@ test('passwords are whole: 256 characters of any kind, and the last one counts',
         for (const bad of ['Password', 'QWERTYUIOP', `${username}!`, '🔑'.repeat(257), '1234567']) {
                 problem(await post('/v1/auth/register', { username, email: `${username}@example.org`, password: bad }), 422, { field: 'password' });
         }
-        await net.register({ password: ' '.repeat(8) }); // no rules of what it is made of
+        await net.register({ password: '  of 4 !' }); // no rules of what it is made of
 });

@@ -30,7 +30,7 @@ test('a profile that is not one is refused whole, by the field', async () => {
         for (const [body, field] of [[{ website: 'javascript:alert(1)' }, 'website'], [{ website: 'https://' }, 'website'], [{ website: 'https://a b.example' }, 'website'],
                                      [{ website: 'https://bank.example@evil.example/' }, 'website'], [{ website: 'ada.example' }, 'website'],
                                      [{ website: `https://${'a'.repeat(200)}` }, 'website'], [{ website: 'https://a.example/"><b>' }, 'website'],
-                                     [{ birthday: '2023-02-29' }, 'birthday'], [{ birthday: '10.12.1815' }, 'birthday'], [{ birthday: '0000-01-01' }, 'birthday'],
+                                     [{ birthday: '2023-02-29' }, 'birthday'], [{ birthday: '10.12.1815' }, 'birthday'], [{ birthday: '0000-01-01' }, 'birthday'], [{ birthday: '9999-01-01' }, 'birthday'],
                                      [{ birthday: '2024-13-01' }, 'birthday'], [{ birthday: '2024-2-9' }, 'birthday'],
                                      [{ location: 'a\nb' }, 'location'], [{ location: 'a\u202eb' }, 'location'], [{ pronouns: 'x'.repeat(41) }, 'pronouns'],
                                      [{ fields: many }, 'fields'], [{ fields: [{ value: 'v' }] }, 'fields[0].name'],

@@ -34,6 +34,12 @@ test('the same refresh token again, with the key, gives the very same tokens, wh
         must(await api('GET', '/v1/sessions', { token: next.access_token }));
 });
 
+test('who forgot the key the first time gets the very same tokens with it', async () => {
+        const member = await register();
+        const first = must(await refresh(member.refreshToken));
+        assert.deepEqual(pair(must(await refresh(member.refreshToken, member.login.client_key))), pair(first));
+});
+
 test('two tabs that refresh at once get the same tokens, and the session goes on', async () => {
         const member = await register();
         const { client_key } = member.login;
