@@ -42,7 +42,7 @@ SETTING_STRING(smtp_ca, "SMTP_CA", "", false, "file with the certificates that s
 SETTING_INT(smtp_timeout_ms, "SMTP_TIMEOUT_MS", 60000, 1000, 600000, "how long sending one mail may take; then it is tried again later")
 SETTING_STRING(mail_from, "MAIL_FROM", "", false, "the sender of all mails: Our Network <no-reply@example.org>; its name is what mails call this network")
 SETTING_STRING(mail_dir, "MAIL_DIR", "", false, "the folder that mails are written to without SMTP_URL; empty: below the data folder of `sonet up`")
-SETTING_INT(mail_domain_rate, "MAIL_DOMAIN_RATE", 0, 0, 1000000, "mails to the addresses of one domain in an hour, by each process; what is more waits; 0: as many as there are")
+SETTING_INT(mail_domain_rate, "MAIL_DOMAIN_RATE", 0, 0, 1000000, "mails to the addresses of one domain in an hour, by all processes of a service together; what is more waits; 0: as many as there are")
 SETTING_INT(mail_connections, "MAIL_CONNECTIONS", 2, 1, 32, "connections to the mail server at a time")
 
 SETTING_STRING(push_networks, "PUSH_NETWORKS", "", false, "addresses and networks, apart by commas, that pushes may go to although they are not public, over http too: a push service of one's own")

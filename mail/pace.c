@@ -17,19 +17,30 @@ static uint32_t slot_of(const char *to)
         return hash % MAIL_PACE_DOMAINS;
 }
 
-int64_t mail_pace_wait_ms(struct mail_pace *pace, const char *to, int64_t now_us)
-{
-        int64_t *free_us = &pace->free_us[slot_of(to)], at_once, each_us, early_us;
+/* free_us: when the domain would have had nothing for long enough. Who comes too early changes nothing. */
+DB_STATEMENT(
+    PACE, "*", NULL,
+    "with taken as (insert into mail_paces as p (slot, free_us) values ($1, $2::bigint + $3::bigint) on conflict (slot)"
+    " do update set free_us = greatest(p.free_us, $2) + $3 where p.free_us - $2 <= $4 returning 1)"
+    " select case when exists (select from taken) then 0 else coalesce((select greatest(p.free_us - $2 - $4,"
+    " 0) / 1000 from mail_paces p where p.slot = $1), 0) + 1 end as wait_ms");
 
-        if (pace->per_hour == 0) {
-                return 0;
+sn_status mail_pace_wait_ms(struct rpc_call *c, int64_t per_hour, const char *to, int64_t now_ms, int64_t *wait_ms)
+{
+        struct db_rows *rows = NULL;
+        int64_t at_once, each_us;
+
+        *wait_ms = 0;
+        if (per_hour == 0) {
+                return SN_OK;
         }
-        at_once = pace->per_hour >= 60 ? pace->per_hour / 60 : 1;
-        each_us = HOUR_US / pace->per_hour;
-        early_us = *free_us - now_us - (at_once - 1) * each_us;
-        if (early_us > 0) {
-                return early_us / 1000 + 1;
-        }
-        *free_us = (*free_us > now_us ? *free_us : now_us) + each_us;
-        return 0;
+        at_once = per_hour >= 60 ? per_hour / 60 : 1;
+        each_us = HOUR_US / per_hour;
+        TRY(DB_WRITE(c, tx,
+                     db_rows(tx, &PACE,
+                             DB_BINDS(bind_i64(slot_of(to)), bind_i64(now_ms * 1000), bind_i64(each_us),
+                                      bind_i64((at_once - 1) * each_us)),
+                             &rows)));
+        *wait_ms = db_i64(rows, 0, "wait_ms");
+        return SN_OK;
 }

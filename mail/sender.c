@@ -43,7 +43,6 @@ struct mail_sender {
         pthread_mutex_t lock;
         int64_t paused_until_us; /* under the lock, as what follows */
         int64_t pause_ms;
-        struct mail_pace pace;
         struct metric *sent, *deferred, *failed, *unreachable, *paced;
 };
 
@@ -89,13 +88,14 @@ static void reached(struct mail_sender *s)
         (void)pthread_mutex_unlock(&s->lock);
 }
 
+/* While the database is away the mail waits as well: what became of it could not be written down. */
 static int64_t wait_for_pace_ms(struct mail_sender *s, const char *to)
 {
-        (void)pthread_mutex_lock(&s->lock);
-        int64_t wait_ms = mail_pace_wait_ms(&s->pace, to, clock_monotonic_us());
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(s->service, CALL_MS);
+        int64_t wait_ms = 0;
 
-        (void)pthread_mutex_unlock(&s->lock);
-        return wait_ms;
+        return mail_pace_wait_ms(c, s->options->domain_rate, to, clock_wall_ms(), &wait_ms) == SN_OK ? wait_ms
+                                                                                                     : DB_AWAY_MS;
 }
 
 /* ---- One mail ---- */
@@ -287,7 +287,6 @@ struct mail_sender *mail_sender_new(struct service *service)
         s->failed = counter(service, "failed");
         s->unreachable = counter(service, "unreachable");
         s->paced = counter(service, "paced");
-        s->pace.per_hour = s->options->domain_rate;
         (void)pthread_mutex_init(&s->lock, NULL);
         for (int i = 0; i < s->n_workers; i++) {
                 struct worker *w = &s->workers[i];

@@ -36,7 +36,7 @@ static struct columns columns_of(struct arena *arena, const struct arrival *item
 }
 
 /* An actor who is in a notification of the group already, read or not, is not added again: but in a chat, where the
- * number of the entry says whether it was told. */
+ * number of the entry says whether it was told. Whether one was told of alone or with others, the rule of then said. */
 DB_STATEMENT(ADD_ARRIVALS, "notification_service", &notification_rows__changed__message,
              "with given as (select a.id, a.user_id, a.type, a.group_key, a.actor_id, nullif(a.note_id, '')::uuid as"
              " note_id, nullif(a.chat_id, '')::uuid as chat_id, a.chat_seq, timestamptz 'epoch' + a.at_ms * interval "
@@ -46,7 +46,8 @@ DB_STATEMENT(ADD_ARRIVALS, "notification_service", &notification_rows__changed__
              " $12::bigint[]) with ordinality as a (id, user_id, type, group_key, actor_id, note_id, at_ms, box, rule,"
              " filter, chat_id, chat_seq, place)"
              " where not exists (select from notifications n join notification_actors d on d.notification_id = n.id"
-             " where n.group_key = a.group_key and n.user_id = a.user_id and d.actor_id = a.actor_id"
+             " where n.group_key = any(array[a.group_key, a.group_key || ':' || a.actor_id,"
+             " replace(a.group_key, ':' || a.actor_id, '')]) and n.user_id = a.user_id and d.actor_id = a.actor_id"
              " and n.chat_seq >= a.chat_seq)),"
              " joined as (insert into notifications as n (id, user_id, type, group_key, note_id, box, chat_id, rule,"
              " filter, chat_seq, latest_at, created_at) select (array_agg(id order by place))[1], user_id, type, "

@@ -87,6 +87,26 @@ test('members who renote are told of alone while the rule says so, and who undoe
         await listed('the second alone', author, (items) => items.length === 1 && items[0].id === second.id);
 });
 
+test('who was told of with others is not told of again alone when the rule changes, nor the other way round', async () => {
+        const [author, together, alone, last] = await net.registerMany(4);
+        const note = await author.note('Twice?');
+        await together.react(note.id, 'renote');
+        const [first] = await listed('together', author, (items) => items.length === 1);
+        must(await author.put('/v1/notifications/read', { body: { ids: [first.id] } }));
+        await together.unreact(note.id, 'renote');
+        await set('renote', { fold_by: 'nothing' });
+        await together.react(note.id, 'renote');
+        await alone.react(note.id, 'renote');
+        const [second] = await listed('alone', author, (items) => names(items[0])[0] === alone.username);
+        must(await author.put('/v1/notifications/read', { body: { ids: [second.id] } }));
+        await alone.unreact(note.id, 'renote');
+        must(await root.del(`${RULES}/renote`), 204);
+        await alone.react(note.id, 'renote');
+        await last.react(note.id, 'renote');
+        const items = await listed('the last', author, (all) => names(all[0])[0] === last.username);
+        assert.deepEqual(items.map(names), [[last.username], [alone.username], [together.username]]);
+});
+
 test('others join for the window of the rule; pushes of those from the least number on wait for its end, and are one', async () => {
         const [author, ...fans] = await net.registerMany(6);
         const subscription = await subscribe(author);
