@@ -331,7 +331,7 @@ static void events_for_statistics_are_found_by_index(void **state)
 {
         CHECK("analytics_service", {"INSERT_EVENTS", "analytics_people_user_id_key _pkey"},
               {"SELECT_COUNTS", "business_metrics_pkey"}, {"FORGET_MEMBER", "analytics_people_user_id_key"},
-              {"ERASE_KEYS", "idempotency_keys_pkey"},
+              {"ERASE_KEYS", "idempotency_keys_pkey"}, {"SELECT_PSEUDONYMS", "analytics_people_user_id_key"},
               {"SELECT_UNTOLD_HOURS", "content_performance_pkey object_id_at_idx"},
               {"SELECT_POINTS", "content_analytics_pkey"}, {"SELECT_SKETCHES", "analytics_sketches_pkey"},
               {"SELECT_OWN_NOTES", "analytics_people_user_id_key content_performance_author"},

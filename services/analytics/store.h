@@ -10,6 +10,9 @@
  * repeated event is recognised whichever process stores it. n_new may be NULL. */
 SN_CHECKED sn_status store_events(struct db_tx *tx, AnalyticsRows__TakenEvent *const *events, size_t n, int64_t *n_new);
 
+/* Creates pseudonyms of members who have not been active themselves; not of erased ones. NULLs are passed over. */
+SN_CHECKED sn_status store_add_people(struct db_tx *tx, char *const *user_ids, size_t n);
+
 /* The salt of the day that begins at this moment: the first one offered is stored. */
 SN_CHECKED sn_status store_share_salt(struct db_tx *tx, int64_t day_ms, const uint8_t fresh[32], uint8_t out[32]);
 

@@ -11,8 +11,8 @@ DB_STATEMENT(
     " and not exists (select from analytics_erased x where x.id = sha256(uuid_send(u))) group by u order by u"
     " on conflict (user_id) do update set first_day = excluded.first_day"
     " where analytics_people.first_day > excluded.first_day");
-/* A member who was only followed has not been active yet. */
-DB_STATEMENT(ADD_FOLLOWED, "analytics_service", NULL,
+/* Who was only followed, or asked about, has not been active yet. */
+DB_STATEMENT(ADD_INACTIVE, "analytics_service", NULL,
              "insert into analytics_people (user_id, first_day)"
              " select distinct u, date 'infinity' from unnest($1::uuid[]) u where u is not null"
              " and not exists (select from analytics_erased x where x.id = sha256(uuid_send(u))) order by u"
@@ -95,6 +95,11 @@ static struct columns to_columns(struct arena *arena, AnalyticsRows__TakenEvent 
         return c;
 }
 
+sn_status store_add_people(struct db_tx *tx, char *const *user_ids, size_t n)
+{
+        return db_exec(tx, &ADD_INACTIVE, DB_BINDS(bind_uuids(user_ids, n)), NULL);
+}
+
 sn_status store_events(struct db_tx *tx, AnalyticsRows__TakenEvent *const *events, size_t n, int64_t *n_new)
 {
         struct columns c = to_columns(db_arena(tx), events, n);
@@ -103,7 +108,7 @@ sn_status store_events(struct db_tx *tx, AnalyticsRows__TakenEvent *const *event
         TRY(db_lock_one(tx, "analytics", "events"));
         TRY(db_exec(tx, &ADD_PEOPLE, DB_BINDS(bind_uuids(c.user_ids, n), bind_texts(c.names, n), bind_i64s(c.at_ms, n)),
                     NULL));
-        TRY(db_exec(tx, &ADD_FOLLOWED, DB_BINDS(bind_uuids(c.about, n)), NULL));
+        TRY(store_add_people(tx, c.about, n));
         TRY(db_rows(tx, &INSERT_EVENTS,
                     DB_BINDS(bind_uuids(c.ids, n), bind_i64s(c.at_ms, n), bind_texts(c.names, n),
                              bind_uuids(c.user_ids, n), bind_uuids(c.visitors, n), bind_uuids(c.object_ids, n),

@@ -56,6 +56,14 @@ sn_status store_experiments(struct db_tx *tx, bool running, size_t *n, stored_ex
         return db_list(tx, &SELECT_EXPERIMENTS, DB_BINDS(bind_bool(running)), n, out);
 }
 
+DB_STATEMENT(SELECT_RUNNING_EXPERIMENT, "analytics_service", &analytics_rows__stored_experiment__message,
+             "select " COLUMNS " from experiments where name = $1 and " RUNS);
+
+sn_status store_running_experiment(struct db_tx *tx, const char *name, stored_experiment *out, bool *found)
+{
+        return db_one(tx, &SELECT_RUNNING_EXPERIMENT, DB_BINDS(bind_text(name)), &out->base, found);
+}
+
 DB_STATEMENT(START_EXPERIMENT, "analytics_service", NULL,
              "update experiments e set started_at = now() where e.id = $1 and e.started_at is null and not exists"
              " (select from experiments o where o.layer = e.layer and o.started_at is not null and o.stopped_at is null"
@@ -96,4 +104,14 @@ sn_status store_visitor(struct db_tx *tx, const char *user_id, const char **visi
         *visitor = db_text(rows, 0, "visitor");
         *first_ms = db_i64(rows, 0, "first_at");
         return SN_OK;
+}
+
+DB_STATEMENT(SELECT_PSEUDONYMS, "analytics_service", &analytics_rows__pseudonym__message,
+             "select user_id, visitor, first_day >= ($2::timestamptz at time zone 'UTC')::date as is_new"
+             " from analytics_people where user_id = any($1::uuid[])");
+
+sn_status store_pseudonyms(struct db_tx *tx, char *const *user_ids, size_t n_ids, int64_t started_ms, size_t *n,
+                           AnalyticsRows__Pseudonym ***out)
+{
+        return db_list(tx, &SELECT_PSEUDONYMS, DB_BINDS(bind_uuids(user_ids, n_ids), bind_time_ms(started_ms)), n, out);
 }

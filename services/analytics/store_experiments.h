@@ -22,6 +22,13 @@ SN_CHECKED sn_status store_stop_experiment(struct db_tx *tx, const char *id, con
 /* The member's pseudonym, created if needed, and whether they were first active on this day or later. */
 SN_CHECKED sn_status store_visitor(struct db_tx *tx, const char *user_id, const char **visitor, int64_t *first_ms);
 
+/* The running experiment of this name. */
+SN_CHECKED sn_status store_running_experiment(struct db_tx *tx, const char *name, stored_experiment *out, bool *found);
+/* The pseudonyms of members, as far as they have one, and who of them was first active on the day of started_ms or
+ * later, or never. */
+SN_CHECKED sn_status store_pseudonyms(struct db_tx *tx, char *const *user_ids, size_t n_ids, int64_t started_ms,
+                                      size_t *n, AnalyticsRows__Pseudonym ***out);
+
 /* ---- Results (store_results.c) ---- */
 
 struct results_query {
