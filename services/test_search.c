@@ -28,9 +28,25 @@ static size_t draw(size_t n)
         return (size_t)(seed >> 33) % n;
 }
 
+/* Words are in as many notes as they are said to be. */
+static void check_counts(PGconn *pg)
+{
+        PGresult *result;
+
+        PQclear(PQexec(pg, "select search_merge_words()"));
+        result = PQexec(pg, "select count(*) from search_words w full join (select word, count(*) as notes,"
+                            " count(*) filter (where owner_id is null) as open from search_index,"
+                            " unnest(tsvector_to_array(words)) as word group by word) i on i.word = w.word"
+                            " where (w.notes, w.open) is distinct from (i.notes, i.open)");
+        assert_string_equal(PQgetvalue(result, 0, 0), "0");
+        PQclear(result);
+}
+
 static char *dump_index(void)
 {
         PGconn *pg = test_admin_connect("search_service");
+
+        check_counts(pg);
         PGresult *rows = PQexec(pg, "select note_id, author_id, owner_id, version, words, length, engagement, likes"
                                     " from search_index order by note_id");
         PGresult *counts = PQexec(pg, "select word, notes, open from search_words order by word");

@@ -5,8 +5,8 @@
 #include <string.h>
 #include "base/str.h"
 #include "services/search/filters.h"
-#include "services/search/scripts.h"
 #include "services/search/search.h"
+#include "services/search/stems.h"
 #include "services/search/store_alerts.h"
 
 enum { WEIGHT_OF_SIGNS = 1000, START_MAX = 3 };
@@ -37,22 +37,26 @@ static struct anchors start_of(struct rpc_call *c, const char *word)
         return one(c, arena_printf(c->arena, "%.*s*", (int)len, word), len);
 }
 
+/* In all languages: in which the notes will be nobody knows. */
 static sn_status with_forms(struct rpc_call *c, const struct lexeme *word, struct anchors *out)
 {
-        CLEANUP(db_end) struct db_tx *tx = NULL;
-        size_t n = 0, n_rows = 0;
+        size_t n = 0, n_forms, n_rows = 0;
         const struct language *all = language_list(&n);
-        char **codes = ARENA_ARRAY(c->arena, char *, n), **dictionaries = ARENA_ARRAY(c->arena, char *, n);
+        const struct language **languages = ARENA_ARRAY(c->arena, const struct language *, n);
+        char **forms = ARENA_ARRAY(c->arena, char *, 2 * n);
         SearchRows__Word **rows = NULL;
 
         for (size_t i = 0; i < n; i++) {
-                codes[i] = (char *)all[i].code;
-                dictionaries[i] = (char *)all[i].dictionary;
+                languages[i] = &all[i];
         }
-        TRY(db_read(c, &tx));
-        TRY(store_word_forms(tx, word->word, word->text, codes, dictionaries, n, &n_rows, &rows));
-        *out = (struct anchors){.items = ARENA_ARRAY(c->arena, char *, n_rows + 1), .weight = strlen(word->text)};
+        n_forms = stems_forms(c->arena, languages, n, word->word, forms);
+        TRY(DB_READ(c, tx, store_synonym_forms(tx, word->text, &n_rows, &rows)));
+        *out = (struct anchors){.items = ARENA_ARRAY(c->arena, char *, n_forms + n_rows + 1),
+                                .weight = strlen(word->text)};
         out->items[out->n++] = word->text;
+        for (size_t i = 0; i < n_forms; i++) {
+                out->items[out->n++] = forms[i];
+        }
         for (size_t i = 0; i < n_rows; i++) {
                 out->items[out->n++] = rows[i]->word;
         }

@@ -354,7 +354,10 @@ sn_status find_notes(struct rpc_call *c, struct search *search, Search__SearchPa
         }
         correct(c, &f, &page, out);
         out->next_cursor = page.next_cursor;
-        return search->in->highlight ? highlight_notes(c, &search->terms, out) : SN_OK;
+        if (search->in->highlight) {
+                highlight_notes(c, &search->terms, out);
+        }
+        return SN_OK;
 }
 
 sn_status find_whether(struct rpc_call *c, struct search *search, const char *id, bool *found)

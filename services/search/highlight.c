@@ -4,62 +4,70 @@
 #include <string.h>
 #include "base/str.h"
 #include "services/search/lexemes.h"
-#include "services/search/scripts.h"
-#include "services/search/store.h"
+#include "services/search/stems.h"
 
-enum { HIGHLIGHTS_MAX = 100, WORDS_MAX = 20000 };
+enum { HIGHLIGHTS_MAX = 100 };
 
 struct marking {
         struct rpc_call *c;
         const struct terms *terms;
-        char **stemmed; /* words of the texts whose stems are asked for */
-        size_t n_stemmed;
+        bool *stemmed; /* of each lexeme of the text: its stem is asked for */
 };
 
-static bool is_among(const char *word, char *const *words, size_t n)
+/* ---- Stems ---- */
+
+static bool is_asked_for(const struct terms *terms, const char *sign)
 {
-        for (size_t i = 0; i < n; i++) {
-                if (strcmp(words[i], word) == 0) {
+        for (size_t i = 0; i < terms->n_alternatives; i++) {
+                const char *lexeme = terms->alternatives[i].lexeme;
+
+                if (lexeme != NULL && strcmp(lexeme, sign) == 0) {
                         return true;
                 }
         }
         return false;
 }
 
-/* ---- Stems, which the database makes ---- */
-
-static size_t collect_stems(const struct terms *terms, char **stems)
+static bool asks_for_stems(const struct terms *terms, const struct language *language)
 {
-        size_t n = 0;
-
         for (size_t i = 0; i < terms->n_alternatives; i++) {
-                if (terms->alternatives[i].lexeme != NULL && terms->alternatives[i].lexeme[0] == '~') {
-                        stems[n++] = (char *)terms->alternatives[i].lexeme;
+                const char *lexeme = terms->alternatives[i].lexeme;
+
+                if (lexeme != NULL && lexeme[0] == '~' &&
+                    strncmp(lexeme + 1, language->code, strlen(language->code)) == 0) {
+                        return true;
                 }
         }
-        return n;
+        return false;
 }
 
-static sn_status load_stemmed(struct marking *m, const struct lexemes *texts, size_t n_texts)
+static void find_stems(struct marking *m, const struct language *language, const struct lexemes *text)
 {
         struct arena *arena = m->c->arena;
-        char **stems = ARENA_ARRAY(arena, char *, m->terms->n_alternatives), **words;
-        size_t n_stems = collect_stems(m->terms, stems), n_words = 0, room = 0;
+        char **words = ARENA_ARRAY(arena, char *, text->n), **stems = ARENA_ARRAY(arena, char *, text->n);
 
-        for (size_t i = 0; i < n_texts; i++) {
-                room += texts[i].n;
+        for (size_t i = 0; i < text->n; i++) {
+                words[i] = text->items[i].word;
         }
-        words = ARENA_ARRAY(arena, char *, room);
-        for (size_t i = 0; n_stems > 0 && i < n_texts; i++) {
-                for (size_t k = 0; k < texts[i].n && n_words < WORDS_MAX; k++) {
-                        if (texts[i].items[k].kind == LEXEME_WORD) {
-                                words[n_words++] = texts[i].items[k].word;
-                        }
+        stems_of(arena, language, words, text->n, stems);
+        for (size_t i = 0; i < text->n; i++) {
+                if (text->items[i].kind == LEXEME_WORD && stems[i] != NULL && !m->stemmed[i]) {
+                        m->stemmed[i] = is_asked_for(m->terms, stem_sign(arena, language, stems[i]));
                 }
         }
-        return n_words > 0
-                   ? DB_READ(m->c, tx, store_stemmed(tx, words, n_words, stems, n_stems, &m->n_stemmed, &m->stemmed))
-                   : SN_OK;
+}
+
+static void find_all_stems(struct marking *m, const struct lexemes *text)
+{
+        size_t n = 0;
+        const struct language *languages = language_list(&n);
+
+        m->stemmed = ARENA_ARRAY(m->c->arena, bool, text->n);
+        for (size_t i = 0; i < n; i++) {
+                if (asks_for_stems(m->terms, &languages[i])) {
+                        find_stems(m, &languages[i], text);
+                }
+        }
 }
 
 /* ---- Marking ---- */
@@ -107,7 +115,7 @@ static struct met meet_phrase(const struct lexemes *phrase, const struct lexeme 
         return (struct met){n, last->kind == LEXEME_PAIR ? from[n - 1].start + last->length : end_of(&from[n - 1])};
 }
 
-static struct met meet(const struct marking *m, const struct lexeme *from, size_t left)
+static struct met meet(const struct marking *m, const struct lexeme *from, size_t left, bool stemmed)
 {
         struct met longest = {0};
 
@@ -117,10 +125,7 @@ static struct met meet(const struct marking *m, const struct lexeme *from, size_
 
                 longest = met.end > longest.end ? met : longest;
         }
-        if (longest.n == 0 && from->kind == LEXEME_WORD && is_among(from->word, m->stemmed, m->n_stemmed)) {
-                return (struct met){1, end_of(from)};
-        }
-        return longest;
+        return longest.n == 0 && stemmed ? (struct met){1, end_of(from)} : longest;
 }
 
 static void mark(struct arena *arena, Search__Found *found, size_t start, size_t end)
@@ -145,7 +150,7 @@ static void mark_text(const struct marking *m, const struct lexemes *text, Searc
 {
         found->highlights = ARENA_ARRAY(m->c->arena, Search__Highlight *, HIGHLIGHTS_MAX);
         for (size_t i = 0; i < text->n; i++) {
-                struct met met = meet(m, &text->items[i], text->n - i);
+                struct met met = meet(m, &text->items[i], text->n - i, m->stemmed[i]);
 
                 for (size_t k = i; k < i + met.n; k++) {
                         const struct lexeme *l = &text->items[k];
@@ -155,21 +160,16 @@ static void mark_text(const struct marking *m, const struct lexemes *text, Searc
         }
 }
 
-sn_status highlight_notes(struct rpc_call *c, const struct terms *terms, Search__SearchPage *page)
+void highlight_notes(struct rpc_call *c, const struct terms *terms, Search__SearchPage *page)
 {
         struct marking m = {.c = c, .terms = terms};
-        struct lexemes *texts = ARENA_ARRAY(c->arena, struct lexemes, page->n_items);
 
         for (size_t i = 0; i < page->n_items; i++) {
                 if (page->items[i]->type == SEARCH__FOUND_TYPE__FOUND_TYPE_NOTE) {
-                        texts[i] = lexemes_of(c->arena, page->items[i]->note->text);
+                        struct lexemes text = lexemes_of(c->arena, page->items[i]->note->text);
+
+                        find_all_stems(&m, &text);
+                        mark_text(&m, &text, page->items[i]);
                 }
         }
-        TRY(load_stemmed(&m, texts, page->n_items));
-        for (size_t i = 0; i < page->n_items; i++) {
-                if (texts[i].n > 0) {
-                        mark_text(&m, &texts[i], page->items[i]);
-                }
-        }
-        return SN_OK;
 }

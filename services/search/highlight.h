@@ -5,6 +5,6 @@
 #include "services/search/search.h"
 #include "services/search/terms.h"
 
-SN_CHECKED sn_status highlight_notes(struct rpc_call *c, const struct terms *terms, Search__SearchPage *page);
+void highlight_notes(struct rpc_call *c, const struct terms *terms, Search__SearchPage *page);
 
 #endif

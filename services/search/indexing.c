@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 #include "base/uuid.h"
-#include "services/search/scripts.h"
+#include "services/search/stems.h"
 
 static void add_media(struct arena *arena, struct lexemes *lexemes, const Note__Note *note)
 {
@@ -52,15 +52,9 @@ static void analyse(struct arena *arena, const Note__IndexedNote *in, struct ind
         const char *code = language_guess(in->note->text);
         const struct language *language = language_of_stems(in->note->text, code);
 
-        *out = (struct indexed_note){.note = in,
-                                     .language = language != NULL ? language->code : "",
-                                     .dictionary = language != NULL ? language->dictionary : "",
-                                     .words = ARENA_ARRAY(arena, char *, lexemes.n),
-                                     .length = lexemes.n_words};
-        for (size_t i = 0; i < lexemes.n; i++) {
-                if (lexemes.items[i].kind == LEXEME_WORD) {
-                        out->words[out->n_words++] = lexemes.items[i].word;
-                }
+        *out = (struct indexed_note){.note = in, .length = lexemes.n_words};
+        if (language != NULL) {
+                stems_add(arena, language, &lexemes);
         }
         add_signs(arena, &lexemes, in, code);
         out->vector = lexemes_vector(arena, &lexemes);

@@ -4,7 +4,7 @@
  * letter, accents. Words of scripts without spaces (Han, kana, Hangul, Thai, Lao, Khmer, Burmese) are pairs of
  * neighbours, and of each run the last character alone. An emoji is a word. Other lexemes have a sign before them:
  *
- *   #tag   a hashtag          ~en:run   a stem, made by the database      /example.org   a host, and each above it
+ *   #tag   a hashtag          ~en:run   a stem (stems.h)      /example.org   a host, and each above it
  *   /https://example.org/page   a link
  *   :from:ID  :to:ID  :mentions:ID  :lang:de  :has:link  :has:media  :has:image  :is:comment */
 #ifndef SERVICES_SEARCH_LEXEMES_H

@@ -30,22 +30,22 @@ bool script_has_no_spaces(uint32_t code_point);
 bool script_folds_accents(enum script script);
 bool script_is_emoji(uint32_t code_point);
 
-/* A language with a dictionary of PostgreSQL. */
+/* A language whose words have stems (stems.h). */
 struct language {
-        const char *code;       /* "en" */
-        const char *dictionary; /* "english_stem" */
+        const char *code;    /* "en" */
+        const char *stemmer; /* "english" */
         enum script script;
         const char
             *words; /* frequent short ones that tell it from others, each between spaces; NULL: the script tells */
 };
 
 const struct language *language_list(size_t *n);
-/* By its code; NULL: there is no dictionary for it. */
+/* By its code; NULL: there is no stemmer for it. */
 const struct language *language_find(const char *code);
-/* The probable language of the text: "de"; "" when it is unknown. Also languages without a dictionary ("ja", "th").
+/* The probable language of the text: "de"; "" when it is unknown. Also languages without a stemmer ("ja", "th").
  * */
 const char *language_guess(const char *text);
-/* The dictionary that stems a text of a language; Latin text of an unknown language counts as English. NULL: it is
+/* Whose stemmer is for a text of a language; Latin text of an unknown language counts as English. NULL: it is
  * not stemmed. */
 const struct language *language_of_stems(const char *text, const char *guess);
 

@@ -11,14 +11,14 @@
 
 struct indexed_note {
         const Note__IndexedNote *note;
-        const char *vector;                /* of lexemes.h */
-        const char *language, *dictionary; /* "": none */
-        char **words;                      /* to be stemmed */
-        size_t n_words, length;
+        const char *vector; /* of lexemes.h */
+        size_t length;
 };
 
 /* Each note once. An older version changes nothing. */
 SN_CHECKED sn_status store_index_notes(struct db_tx *tx, const struct indexed_note *notes, size_t n);
+/* By how many notes each word is in: what has come since it was last counted. */
+SN_CHECKED sn_status store_merge_words(struct db_tx *tx);
 SN_CHECKED sn_status store_unindex_notes(struct db_tx *tx, char **ids, size_t n);
 SN_CHECKED sn_status store_count_note(struct db_tx *tx, const char *id, const Note__NoteCounts *counts);
 SN_CHECKED sn_status store_index_member(struct db_tx *tx, const User__IndexedUser *user, const char *username_key,
@@ -30,19 +30,23 @@ SN_CHECKED sn_status store_erase_member(struct db_tx *tx, const char *id);
 /* ---- Finding (store_find.c) ---- */
 
 struct word_asked {
-        const char *word; /* with its accents */
+        const char *word; /* with its accents; "": it has no other forms */
         const char *lexeme;
-        bool stems, typos, synonyms, starts; /* starts: count what begins so, too (kind p) */
+        bool typos, synonyms, starts; /* starts: count what begins so, too (kind p) */
 };
 
-/* The lexemes of the index that the words may stand for, and always the words themselves. By place. */
-SN_CHECKED sn_status store_alternatives(struct db_tx *tx, const struct word_asked *words, size_t n_words,
-                                        char **languages, char **dictionaries, size_t n_languages, size_t *n,
-                                        SearchRows__Word ***rows);
+/* Lexemes that are forms of words, and the languages in which synonyms have forms. */
+struct forms_asked {
+        int64_t *places; /* of the words, from 1 */
+        char **lexemes;
+        size_t n;
+        char **languages; /* codes */
+        size_t n_languages;
+};
 
-/* Those of the words whose stem is one of these ("~en:run"). */
-SN_CHECKED sn_status store_stemmed(struct db_tx *tx, char **words, size_t n_words, char **stems, size_t n_stems,
-                                   size_t *n, char ***found);
+/* The lexemes of the index that the words may stand for, and always the words themselves, by place. */
+SN_CHECKED sn_status store_alternatives(struct db_tx *tx, const struct word_asked *words, size_t n_words,
+                                        const struct forms_asked *forms, size_t *n, SearchRows__Word ***rows);
 
 struct candidates_asked {
         const char *query; /* a tsquery; NULL: all notes */

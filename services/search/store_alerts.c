@@ -3,23 +3,12 @@
 
 #include "services/page.h"
 
-DB_STATEMENT(SELECT_WORD_FORMS, "search_service", &search_rows__word__message,
-             "with s as (select l.code, search_stem(l.dictionary, $1) as stem"
-             " from unnest($2::text[], $3::text[]) as l (code, dictionary))"
-             " select '~' || code || ':' || stem as word from s where stem is not null"
-             " union select stem from s where stem is not null"
-             " union select unnest(words) from search_synonyms where words @> array[$4::text]"
-             " union select '~' || l.code || ':' || search_stem(l.dictionary, o.word) from search_synonyms y,"
-             " unnest(y.words) o (word), unnest($2::text[], $3::text[]) as l (code, dictionary)"
-             " where y.words @> array[$4::text] and search_stem(l.dictionary, o.word) is not null");
+DB_STATEMENT(SELECT_SYNONYM_FORMS, "search_service", &search_rows__word__message,
+             "select distinct unnest(words || forms) as word from search_synonyms where words @> array[$1::text]");
 
-sn_status store_word_forms(struct db_tx *tx, const char *word, const char *lexeme, char **languages,
-                           char **dictionaries, size_t n_languages, size_t *n, SearchRows__Word ***rows)
+sn_status store_synonym_forms(struct db_tx *tx, const char *lexeme, size_t *n, SearchRows__Word ***rows)
 {
-        return db_list(tx, &SELECT_WORD_FORMS,
-                       DB_BINDS(bind_text(word), bind_texts(languages, n_languages),
-                                bind_texts(dictionaries, n_languages), bind_text(lexeme)),
-                       n, rows);
+        return db_list(tx, &SELECT_SYNONYM_FORMS, DB_BINDS(bind_text(lexeme)), n, rows);
 }
 
 /* What is indexed anew is no news. The anchors of a note cost more than to find that nobody has saved a search. */

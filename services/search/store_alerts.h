@@ -4,10 +4,8 @@
 
 #include "services/search/store.h"
 
-/* By what else a word is found: its stems by each of the dictionaries, as lexemes ("~en:run", and "run"), synonyms and
- * theirs. */
-SN_CHECKED sn_status store_word_forms(struct db_tx *tx, const char *word, const char *lexeme, char **languages,
-                                      char **dictionaries, size_t n_languages, size_t *n, SearchRows__Word ***rows);
+/* The lexemes of words that stand for this one. */
+SN_CHECKED sn_status store_synonym_forms(struct db_tx *tx, const char *lexeme, size_t *n, SearchRows__Word ***rows);
 /* Of these notes the new ones that have an anchor of somebody's search with alerts. */
 SN_CHECKED sn_status store_matched(struct db_tx *tx, char **ids, size_t n_ids, size_t *n, SearchRows__Matched ***rows);
 /* Searches with alerts of others than its author of whose anchors the note has one, after an id. */

@@ -1,28 +1,20 @@
 /* Owns the SQL that searches. */
 #include "services/search/store.h"
 
-#include <string.h>
-#include "services/search/scripts.h"
-
-/* Stems in every language that was asked for, with and without the sign of the language: the stem may be a word of its
- * own. Of more than 2,000 words that begin so no sum is made: very many. Kinds: p what begins so, w the word, s a stem,
- * y a typing mistake, o another word that stands for it ("o:en": in English). */
+/* Of more than 2,000 words that begin so no sum is made: very many. Kinds: p what begins so, w the word, s a form of
+ * it, y a typing mistake, o another word that stands for it ("o:en": in English). */
 DB_STATEMENT(SELECT_ALTERNATIVES, "search_service", &search_rows__word__message,
-             "with asked as (select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $7::bigint[],"
-             " $8::bigint[]) with ordinality as a (word, lexeme, stems, typos, synonyms, starts, place)),"
-             " languages as (select * from unnest($5::text[], $6::text[]) as l (code, dictionary)),"
-             " synonyms as (select a.place, o.word, s.language from asked a join search_synonyms s"
-             " on s.words @> array[a.lexeme] cross join unnest(s.words) as o (word)"
-             " where a.synonyms > 0 and o.word <> a.lexeme),"
-             " stems as (select a.place, l.code, s.stem from asked a cross join languages l"
-             " cross join lateral (select search_stem(l.dictionary, a.word) as stem) s"
-             " where a.stems > 0 and s.stem is not null), others as ("
-             "select place, '~' || code || ':' || stem as word, 's' as kind from stems"
-             " union select place, stem, 's' from stems"
-             " union select place, word, case language when '' then 'o' else 'o:' || language end from synonyms"
-             " union select y.place, '~' || l.code || ':' || s.stem, 'o' from synonyms y"
-             " join languages l on y.language in ('', l.code)"
-             " cross join lateral (select search_stem(l.dictionary, y.word) as stem) s where s.stem is not null"
+             "with asked as (select * from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[])"
+             " with ordinality as a (lexeme, typos, synonyms, starts, place)),"
+             " forms as (select * from unnest($5::bigint[], $6::text[]) as f (place, word)),"
+             " synonyms as (select a.place, a.lexeme, s.words, s.forms, s.language from asked a"
+             " join search_synonyms s on s.words @> array[a.lexeme] where a.synonyms > 0), others as ("
+             "select place, word, 's' as kind from forms"
+             " union select place, word, case language when '' then 'o' else 'o:' || language end from synonyms,"
+             " unnest(words) as word where word <> lexeme"
+             " union select place, form, 'o' from synonyms y, unnest(forms) as form"
+             " where substring(form, '^~([a-z]+):') = any($7::text[]) and not exists (select from forms f"
+             " where f.place = y.place and f.word = form)"
              " union select place, t.word, 'y' from asked a cross join lateral (select search_alike(a.lexeme) as word"
              " where a.typos > 0) t)"
              " select a.place, a.lexeme as word, 'w' as kind, coalesce(w.open, 0) as open"
@@ -34,57 +26,25 @@ DB_STATEMENT(SELECT_ALTERNATIVES, "search_service", &search_rows__word__message,
              " union all select o.place, o.word, o.kind, w.open from others o join search_words w on w.word = o.word"
              " join asked a on a.place = o.place and a.lexeme <> o.word order by place, kind desc, word");
 
-sn_status store_alternatives(struct db_tx *tx, const struct word_asked *words, size_t n_words, char **languages,
-                             char **dictionaries, size_t n_languages, size_t *n, SearchRows__Word ***rows)
+sn_status store_alternatives(struct db_tx *tx, const struct word_asked *words, size_t n_words,
+                             const struct forms_asked *forms, size_t *n, SearchRows__Word ***rows)
 {
         struct arena *arena = db_arena(tx);
-        char **texts = ARENA_ARRAY(arena, char *, n_words), **lexemes = ARENA_ARRAY(arena, char *, n_words);
-        int64_t *stems = ARENA_ARRAY(arena, int64_t, n_words), *typos = ARENA_ARRAY(arena, int64_t, n_words);
-        int64_t *synonyms = ARENA_ARRAY(arena, int64_t, n_words), *starts = ARENA_ARRAY(arena, int64_t, n_words);
+        char **lexemes = ARENA_ARRAY(arena, char *, n_words);
+        int64_t *typos = ARENA_ARRAY(arena, int64_t, n_words), *synonyms = ARENA_ARRAY(arena, int64_t, n_words);
+        int64_t *starts = ARENA_ARRAY(arena, int64_t, n_words);
 
         for (size_t i = 0; i < n_words; i++) {
-                texts[i] = (char *)words[i].word;
                 lexemes[i] = (char *)words[i].lexeme;
-                stems[i] = words[i].stems;
                 typos[i] = words[i].typos;
                 synonyms[i] = words[i].synonyms;
                 starts[i] = words[i].starts;
         }
         return db_list(tx, &SELECT_ALTERNATIVES,
-                       DB_BINDS(bind_texts(texts, n_words), bind_texts(lexemes, n_words), bind_i64s(stems, n_words),
-                                bind_i64s(typos, n_words), bind_texts(languages, n_languages),
-                                bind_texts(dictionaries, n_languages), bind_i64s(synonyms, n_words),
-                                bind_i64s(starts, n_words)),
+                       DB_BINDS(bind_texts(lexemes, n_words), bind_i64s(typos, n_words), bind_i64s(synonyms, n_words),
+                                bind_i64s(starts, n_words), bind_i64s(forms->places, forms->n),
+                                bind_texts(forms->lexemes, forms->n), bind_texts(forms->languages, forms->n_languages)),
                        n, rows);
-}
-
-/* Each word once by each dictionary: stemming is the expensive part. */
-DB_STATEMENT(SELECT_STEMMED, "search_service", &search_rows__word__message,
-             "select word from (select distinct unnest($1::text[]) as word) w where exists (select from"
-             " (select dictionary, array_agg(split_part(stem, ':', 2)) as stems"
-             " from unnest($2::text[], $3::text[]) as s (stem, dictionary) group by dictionary) d"
-             " where search_stem(d.dictionary, w.word) = any(d.stems))");
-
-sn_status store_stemmed(struct db_tx *tx, char **words, size_t n_words, char **stems, size_t n_stems, size_t *n,
-                        char ***found)
-{
-        struct arena *arena = db_arena(tx);
-        char **dictionaries = ARENA_ARRAY(arena, char *, n_stems);
-        SearchRows__Word **rows = NULL;
-
-        for (size_t i = 0; i < n_stems; i++) {
-                const struct language *language = language_find(arena_strndup(arena, stems[i] + 1, 2));
-
-                dictionaries[i] = (char *)(language != NULL ? language->dictionary : "");
-        }
-        TRY(db_list(tx, &SELECT_STEMMED,
-                    DB_BINDS(bind_texts(words, n_words), bind_texts(stems, n_stems), bind_texts(dictionaries, n_stems)),
-                    n, &rows));
-        *found = ARENA_ARRAY(arena, char *, *n);
-        for (size_t i = 0; i < *n; i++) {
-                (*found)[i] = rows[i]->word;
-        }
-        return SN_OK;
 }
 
 DB_STATEMENT(SELECT_CANDIDATES, "search_service", &search_rows__candidate__message,

@@ -1,22 +1,20 @@
 /* Owns the SQL that writes the index. */
 #include "services/search/store.h"
 
-#include <string.h>
 #include "services/search/rank.h"
 #include "services/search/store_own.h"
 #include "services/search/store_trends.h"
 
-/* All of a batch by one statement: what the triggers count costs the same for one note as for many. */
+/* All of a batch by one statement: what the triggers do costs the same for one note as for many. */
 DB_STATEMENT(
     UPSERT_NOTES, "search_service", NULL,
     "insert into search_index as i (note_id, author_id, owner_id, version, words, length, engagement, likes,"
     " edited_at)"
-    " select n.note_id, n.author_id, nullif(n.owner_id, '')::uuid, n.version, n.vector::tsvector"
-    " || search_stems(n.language, n.dictionary, string_to_array(n.words, ' ')), n.length, n.engagement, n.likes,"
-    " timestamptz 'epoch' + nullif(n.edited_ms, 0) * interval '1 millisecond'"
-    " from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[],"
-    " $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[]) as n (note_id, author_id, owner_id,"
-    " version, vector, language, dictionary, words, length, engagement, likes, edited_ms)"
+    " select n.note_id, n.author_id, nullif(n.owner_id, '')::uuid, n.version, n.vector::tsvector, n.length,"
+    " n.engagement, n.likes, timestamptz 'epoch' + nullif(n.edited_ms, 0) * interval '1 millisecond'"
+    " from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[],"
+    " $8::bigint[], $9::bigint[]) as n (note_id, author_id, owner_id, version, vector, length, engagement, likes,"
+    " edited_ms)"
     " on conflict (note_id) do update set owner_id = excluded.owner_id, version = excluded.version,"
     " words = excluded.words, length = excluded.length, engagement = excluded.engagement,"
     " likes = excluded.likes, edited_at = excluded.edited_at where i.version <= excluded.version");
@@ -26,31 +24,8 @@ static int64_t engagement_of(const Note__NoteCounts *counts)
         return counts->likes + counts->renotes + counts->comments;
 }
 
-/* Words have no spaces in them. */
-static char *join(struct arena *arena, char *const *words, size_t n)
-{
-        size_t len = 1;
-        char *text, *at;
-
-        for (size_t i = 0; i < n; i++) {
-                len += strlen(words[i]) + 1;
-        }
-        at = text = ARENA_ARRAY(arena, char, len);
-        for (size_t i = 0; i < n; i++) {
-                size_t bytes = strlen(words[i]);
-
-                if (i > 0) {
-                        *at++ = ' ';
-                }
-                memcpy(at, words[i], bytes);
-                at += bytes;
-        }
-        *at = '\0';
-        return text;
-}
-
 struct columns {
-        char **ids, **authors, **owners, **vectors, **languages, **dictionaries, **words;
+        char **ids, **authors, **owners, **vectors;
         int64_t *versions, *lengths, *engagements, *likes, *edited_ms;
 };
 
@@ -61,9 +36,6 @@ static struct columns new_columns(struct arena *arena, size_t n)
             .authors = ARENA_ARRAY(arena, char *, n),
             .owners = ARENA_ARRAY(arena, char *, n),
             .vectors = ARENA_ARRAY(arena, char *, n),
-            .languages = ARENA_ARRAY(arena, char *, n),
-            .dictionaries = ARENA_ARRAY(arena, char *, n),
-            .words = ARENA_ARRAY(arena, char *, n),
             .versions = ARENA_ARRAY(arena, int64_t, n),
             .lengths = ARENA_ARRAY(arena, int64_t, n),
             .engagements = ARENA_ARRAY(arena, int64_t, n),
@@ -72,7 +44,7 @@ static struct columns new_columns(struct arena *arena, size_t n)
         };
 }
 
-static void fill(struct arena *arena, const struct columns *to, size_t i, const struct indexed_note *n)
+static void fill(const struct columns *to, size_t i, const struct indexed_note *n)
 {
         const Note__Note *note = n->note->note;
         bool open = note->visibility == NOTE__VISIBILITY__VISIBILITY_PUBLIC;
@@ -82,9 +54,6 @@ static void fill(struct arena *arena, const struct columns *to, size_t i, const 
         to->owners[i] = open ? "" : n->note->audience_owner_id;
         to->versions[i] = n->note->version;
         to->vectors[i] = (char *)n->vector;
-        to->languages[i] = (char *)n->language;
-        to->dictionaries[i] = (char *)n->dictionary;
-        to->words[i] = join(arena, n->words, n->n_words);
         to->lengths[i] = (int64_t)n->length;
         to->engagements[i] = engagement_of(note->counts);
         to->likes[i] = note->counts->likes;
@@ -96,15 +65,22 @@ sn_status store_index_notes(struct db_tx *tx, const struct indexed_note *notes, 
         struct columns c = new_columns(db_arena(tx), n);
 
         for (size_t i = 0; i < n; i++) {
-                fill(db_arena(tx), &c, i, &notes[i]);
+                fill(&c, i, &notes[i]);
         }
         return n > 0 ? db_exec(tx, &UPSERT_NOTES,
                                DB_BINDS(bind_uuids(c.ids, n), bind_uuids(c.authors, n), bind_texts(c.owners, n),
-                                        bind_i64s(c.versions, n), bind_texts(c.vectors, n), bind_texts(c.languages, n),
-                                        bind_texts(c.dictionaries, n), bind_texts(c.words, n), bind_i64s(c.lengths, n),
+                                        bind_i64s(c.versions, n), bind_texts(c.vectors, n), bind_i64s(c.lengths, n),
                                         bind_i64s(c.engagements, n), bind_i64s(c.likes, n), bind_i64s(c.edited_ms, n)),
                                NULL)
                      : SN_OK;
+}
+
+DB_STATEMENT(MERGE_WORDS, "search_service", NULL,
+             "select search_merge_words() where exists (select from search_word_changes)");
+
+sn_status store_merge_words(struct db_tx *tx)
+{
+        return db_exec(tx, &MERGE_WORDS, DB_NO_BINDS, NULL);
 }
 
 DB_STATEMENT(DELETE_NOTES, "search_service", NULL, "delete from search_index where note_id = any($1::uuid[])");

@@ -5,7 +5,14 @@
 #include "services/search/store.h"
 
 SN_CHECKED sn_status store_synonyms(struct db_tx *tx, size_t *n, SearchRows__Synonyms ***rows);
-/* In place of all that there are. */
-SN_CHECKED sn_status store_set_synonyms(struct db_tx *tx, Search__SynonymGroup *const *groups, size_t n);
+/* The stems of a group's words. */
+struct synonym_forms {
+        char **lexemes;
+        size_t n;
+};
+
+/* In place of all that there are; forms: of each group. */
+SN_CHECKED sn_status store_set_synonyms(struct db_tx *tx, Search__SynonymGroup *const *groups,
+                                        const struct synonym_forms *forms, size_t n);
 
 #endif

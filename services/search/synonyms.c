@@ -1,7 +1,7 @@
 /* Owns synonyms: an administrator says which words stand for one another. */
-#include "services/search/lexemes.h"
-#include "services/search/scripts.h"
+#include <string.h>
 #include "services/search/search.h"
+#include "services/search/stems.h"
 #include "services/search/store_synonyms.h"
 
 /* As the index has it: one word, folded. */
@@ -35,6 +35,28 @@ static sn_status check_group(struct rpc_call *c, size_t i, Search__SynonymGroup 
         return SN_OK;
 }
 
+/* In the language, or in all. */
+static struct synonym_forms forms_of(struct arena *arena, const Search__SynonymGroup *group)
+{
+        size_t n = 0;
+        const struct language *all = language_list(&n);
+        struct synonym_forms forms = {.lexemes = ARENA_ARRAY(arena, char *, n * group->n_words)};
+        char **stems = ARENA_ARRAY(arena, char *, group->n_words);
+
+        for (size_t i = 0; i < n; i++) {
+                if (group->language[0] != '\0' && strcmp(group->language, all[i].code) != 0) {
+                        continue;
+                }
+                stems_of(arena, &all[i], group->words, group->n_words, stems);
+                for (size_t k = 0; k < group->n_words; k++) {
+                        if (stems[k] != NULL) {
+                                forms.lexemes[forms.n++] = stem_sign(arena, &all[i], stems[k]);
+                        }
+                }
+        }
+        return forms;
+}
+
 static sn_status answer(struct db_tx *tx, Search__Synonyms *out)
 {
         SearchRows__Synonyms **rows = NULL;
@@ -59,13 +81,15 @@ sn_status search_handle_list_synonyms(struct rpc_call *c, const Search__ListSyno
 sn_status search_handle_set_synonyms(struct rpc_call *c, const Search__Synonyms *in, Search__Synonyms *out)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
+        struct synonym_forms *forms = ARENA_ARRAY(c->arena, struct synonym_forms, in->n_items);
 
         for (size_t i = 0; i < in->n_items; i++) {
                 TRY(check_group(c, i, in->items[i]));
+                forms[i] = forms_of(c->arena, in->items[i]);
         }
         TRY(db_begin(c, &tx));
         TRY(db_lock_one(tx, "synonyms", ""));
-        TRY(store_set_synonyms(tx, in->items, in->n_items));
+        TRY(store_set_synonyms(tx, in->items, forms, in->n_items));
         TRY(answer(tx, out));
         return db_commit(c, NULL, &tx);
 }
@@ -73,5 +97,5 @@ sn_status search_handle_set_synonyms(struct rpc_call *c, const Search__Synonyms 
 sn_status search_handle_delete_synonyms(struct rpc_call *c, const Search__DeleteSynonymsRequest *in,
                                         Google__Protobuf__Empty *out)
 {
-        return DB_WRITE(c, tx, store_set_synonyms(tx, NULL, 0));
+        return DB_WRITE(c, tx, store_set_synonyms(tx, NULL, NULL, 0));
 }

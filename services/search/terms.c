@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "services/search/edits.h"
 #include "services/search/filters.h"
-#include "services/search/scripts.h"
+#include "services/search/forms.h"
 #include "services/search/search.h"
 #include "services/search/store.h"
 
@@ -83,9 +83,8 @@ static sn_status collect_words(struct making *m, struct leaf *leaf)
                 bool word = leaf->query->kind == QUERY_WORD && lexeme->kind == LEXEME_WORD;
 
                 m->words[m->n_words++] = (struct word_asked){
-                    .word = lexeme->word,
+                    .word = word && leaf->query->text[0] != '@' ? lexeme->word : "",
                     .lexeme = lexeme->text,
-                    .stems = word && leaf->query->text[0] != '@',
                     .typos = word && !m->exact && !leaf->excluded && may_be_mistyped(leaf->query, lexeme),
                     .synonyms = word && !leaf->excluded && leaf->query->text[0] != '@'};
                 leaf->word = leaf->counted = m->n_words;
@@ -137,19 +136,6 @@ static sn_status collect(struct making *m, const struct query *query, bool exclu
 
 /* ---- Alternatives ---- */
 
-static bool has_letters_of(const struct making *m, enum script script)
-{
-        for (size_t i = 0; i < m->n_words; i++) {
-                const char *word = m->words[i].word;
-                uint32_t c = 0;
-
-                if (word[0] != '\0' && utf8_decode(word, strlen(word), &c) > 0 && script_of(c) == script) {
-                        return true;
-                }
-        }
-        return false;
-}
-
 static bool is_last(const struct making *m, const struct leaf *leaf)
 {
         return !m->exact && !m->as_typed && leaf == &m->leaves[m->n_leaves - 1] && leaf->query->kind == QUERY_WORD &&
@@ -165,25 +151,17 @@ static bool may_be_start(const struct making *m, const struct leaf *leaf)
 static sn_status load(struct making *m)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
-        size_t n = 0, n_languages = 0;
-        const struct language *all = language_list(&n);
-        char **codes = ARENA_ARRAY(m->c->arena, char *, n), **dictionaries = ARENA_ARRAY(m->c->arena, char *, n);
+        struct forms_asked forms;
 
-        for (size_t i = 0; i < n; i++) {
-                if (has_letters_of(m, all[i].script) &&
-                    (m->language[0] == '\0' || strcmp(m->language, all[i].code) == 0)) {
-                        codes[n_languages] = (char *)all[i].code;
-                        dictionaries[n_languages++] = (char *)all[i].dictionary;
-                }
-        }
         for (size_t i = 0; i < m->n_leaves; i++) {
                 if (m->leaves[i].word > 0) {
                         m->words[m->leaves[i].word - 1].starts = may_be_start(m, &m->leaves[i]);
                 }
         }
+        forms = forms_of(m->c->arena, m->words, m->n_words, m->language);
         m->words[m->n_words] = (struct word_asked){.word = "", .lexeme = ":all"};
         TRY(db_read(m->c, &tx));
-        return store_alternatives(tx, m->words, m->n_words + 1, codes, dictionaries, n_languages, &m->n_rows, &m->rows);
+        return store_alternatives(tx, m->words, m->n_words + 1, &forms, &m->n_rows, &m->rows);
 }
 
 /* The inverse document frequency of BM25. */

@@ -1,0 +1,11 @@
+/* Owns when the changes of words are counted (search_merge_words of the schema): every few seconds, for all notes that
+ * came meanwhile. */
+#include "services/jobs.h"
+#include "services/search/store.h"
+
+static sn_status count_words(struct rpc_call *c, bool *more)
+{
+        return DB_WRITE(c, tx, store_merge_words(tx));
+}
+
+const struct service_job search_count_words = {.name = "count_words", .every_s = 5, .run = count_words};
