@@ -43,6 +43,8 @@ enum {
         STREAM_CLOSE_MS = 3000, /* for the close handshake */
         STREAM_COMMAND_MS = 5000,
         STREAM_SHOWN_AT_ONCE = 250, /* events times viewers, in one call; fewer when they are large */
+        STREAM_EVENTS_AT_ONCE = 3,  /* of a log; fewer than a service has connections to its database */
+        STREAM_HELPERS = 4,         /* threads for those after the first, of all logs */
         STREAM_POSITION_SIZE = 128,
         STREAM_LOGS_MAX = 16,
 };
@@ -264,6 +266,7 @@ struct stream_hub {
         struct bus_signals *signals; /* NULL: no channel is lossy */
         const char **signal_sources; /* the services that have lossy channels */
         atomic_int signal_batches;   /* that the I/O thread has not sent yet */
+        struct workers *helpers;     /* deliver what comes close together (stream_turns.c) */
         struct ticker *ticker;       /* begins the feeds, and looks for ended sessions */
         struct http_task ended_task;
         atomic_bool ended_posted;

@@ -66,4 +66,25 @@ void stream_batch_post(struct stream_batch *batch);
 SN_CHECKED sn_status stream_batch_show(struct rpc_call *c, struct stream_batch *batch, bus_event *event,
                                        const struct stream_target *targets, size_t n);
 
+/* ---- Events that are delivered at once (stream_turns.c) ---- */
+
+struct stream_turns;
+
+struct stream_turn {
+        struct stream_turns *turns;
+        size_t index;
+        struct stream_log *log;
+        bus_event *event;
+};
+
+typedef void stream_turn_run(const struct stream_turn *turn);
+
+/* On the thread of the log's feed: deliver is called for each event, on several threads, and returns in its turn
+ * (stream_turn_await); begin before that, for one after the other, in order. Returns when all are delivered, or as many
+ * as were begun when the feed was stopped. */
+void stream_turns_deliver(struct stream_log *log, bus_event **events, size_t n, stream_turn_run *begin,
+                          stream_turn_run *deliver);
+/* Until the events before it are delivered: nothing is posted before. How long that took, in ms. */
+int64_t stream_turn_await(const struct stream_turn *turn);
+
 #endif

@@ -1,5 +1,5 @@
-/* Owns the way from a log's events to the streams that are to see them, on the thread of the log's feed: an event after
- * the other, so that each stream sees them in order. */
+/* Owns the way from a log's events to the streams that are to see them. Several are on it at once, and each stream sees
+ * them in order (stream_turns.c). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +12,7 @@
 #define RETRY_MS      100
 #define MOST_FAILURES 5
 #define BATCH_BYTES   (64 << 20)
+#define STALE_MS      1000 /* what was shown this long ago is asked for anew */
 
 /* ---- An event ---- */
 
@@ -41,28 +42,37 @@ static bool insist(struct stream_log *log, stream_attempt *attempt, void *contex
 }
 
 struct showing {
-        struct stream_log *log;
-        bus_event *event;
+        const struct stream_turn *turn;
         const struct stream_target *targets;
         size_t n;
         bool can_be_less;
         bool was_too_large; /* nothing was sent */
 };
 
+/* What may be seen can have changed while an event before this one had to wait for its service. */
+static sn_status post_in_turn(const struct stream_turn *turn, struct stream_batch *batch)
+{
+        if (stream_turn_await(turn) > STALE_MS) {
+                stream_batch_free(batch);
+                return SN_UNAVAILABLE;
+        }
+        stream_batch_post(batch);
+        return SN_OK;
+}
+
 static sn_status try_to_show(struct rpc_call *c, void *context)
 {
         struct showing *showing = context;
-        struct stream_log *log = showing->log;
+        struct stream_log *log = showing->turn->log;
         struct stream_batch *batch = stream_batch_new(log->hub, log, showing->n, BATCH_BYTES);
-        int64_t position = showing->event->position;
+        int64_t position = showing->turn->event->position;
 
         (void)snprintf(batch->position, sizeof(batch->position), "%s", stream_position(c, log->log_id, position));
         (void)snprintf(batch->before, sizeof(batch->before), "%s", stream_position(c, log->log_id, position - 1));
-        sn_status status = stream_batch_show(c, batch, showing->event, showing->targets, showing->n);
+        sn_status status = stream_batch_show(c, batch, showing->turn->event, showing->targets, showing->n);
 
         if (status == SN_OK && !batch->text.overflow) {
-                stream_batch_post(batch);
-                return SN_OK;
+                return post_in_turn(showing->turn, batch);
         }
         showing->was_too_large = showing->can_be_less && (status == SN_RESOURCE_EXHAUSTED || batch->text.overflow);
         stream_batch_free(batch);
@@ -70,28 +80,31 @@ static sn_status try_to_show(struct rpc_call *c, void *context)
 }
 
 /* They come back and resume. */
-static void cut_off(struct stream_log *log, const struct stream_target *targets, size_t n)
+static void cut_off(const struct stream_turn *turn, const struct stream_target *targets, size_t n)
 {
+        struct stream_log *log = turn->log;
         struct stream_batch *batch = stream_batch_new(log->hub, log, n, BATCH_BYTES);
 
         batch->fails = true;
         for (size_t i = 0; i < n; i++) {
                 batch->items[batch->n++] = (struct stream_delivery){targets[i].stream, targets[i].sub, 0, 0};
         }
+        (void)stream_turn_await(turn);
         stream_batch_post(batch);
 }
 
-static void show_all(struct stream_log *log, bus_event *event, struct stream_targets *targets)
+static void show_all(const struct stream_turn *turn, struct stream_targets *targets)
 {
+        struct stream_log *log = turn->log;
         size_t most = STREAM_SHOWN_AT_ONCE; /* fewer once an answer was too large */
 
         for (size_t at = 0, n; at < targets->n; at += n) {
                 n = stream_targets_alike(targets->items + at, targets->n - at, most);
                 struct showing showing = {
-                    .log = log, .event = event, .targets = targets->items + at, .n = n, .can_be_less = most > 1};
+                    .turn = turn, .targets = targets->items + at, .n = n, .can_be_less = most > 1};
 
                 if (!insist(log, try_to_show, &showing) && !bus_feed_stopping(log->feed)) {
-                        cut_off(log, showing.targets, n);
+                        cut_off(turn, showing.targets, n);
                 } else if (showing.was_too_large) {
                         most /= 2;
                         n = 0;
@@ -101,9 +114,8 @@ static void show_all(struct stream_log *log, bus_event *event, struct stream_tar
 
 /* One look at the routes of a service, from where the one before ended. */
 struct routing {
-        struct stream_log *log;
+        const struct stream_turn *turn;
         const struct rpc_method *route;
-        bus_event *event;
         char next[128];
 };
 
@@ -113,14 +125,15 @@ static sn_status route_some(struct rpc_call *c, void *context)
         Sonet__Live__RouteRequest in = SONET__LIVE__ROUTE_REQUEST__INIT;
         Sonet__Live__Routes out = SONET__LIVE__ROUTES__INIT;
         struct stream_targets targets = {0};
-        struct stream_origin origin = {routing->log, routing->route, routing->event->position};
+        struct stream_log *log = routing->turn->log;
+        struct stream_origin origin = {log, routing->route, routing->turn->event->position};
 
-        in.event = routing->event;
+        in.event = routing->turn->event;
         in.after = routing->next;
         TRY(rpc_invoke(c, routing->route, &in.base, &out.base));
-        stream_targets_find(c, routing->log->hub, &origin, &out, &targets);
+        stream_targets_find(c, log->hub, &origin, &out, &targets);
         if (targets.n > 0) {
-                show_all(routing->log, routing->event, &targets);
+                show_all(routing->turn, &targets);
         }
         free(targets.items);
         (void)snprintf(routing->next, sizeof(routing->next), "%s", out.next);
@@ -155,8 +168,9 @@ static void end_all(struct http_task *task)
 }
 
 /* Whom the event concerns is not known: all come back, and ask for what they missed. */
-static void end_all_to_resume(struct stream_log *log)
+static void end_all_to_resume(const struct stream_turn *turn)
 {
+        struct stream_log *log = turn->log;
         struct stream_batch *batch = stream_batch_new(log->hub, log, 1, BATCH_BYTES);
 
         if (bus_feed_stopping(log->feed)) {
@@ -165,6 +179,7 @@ static void end_all_to_resume(struct stream_log *log)
         }
         batch->task.run = end_all;
         batch->fails = true;
+        (void)stream_turn_await(turn);
         pthread_mutex_lock(&log->hub->lock);
         bool posted = stream_hub_post(log->hub, &batch->task);
         pthread_mutex_unlock(&log->hub->lock);
@@ -173,20 +188,22 @@ static void end_all_to_resume(struct stream_log *log)
         }
 }
 
-static void deliver(struct stream_log *log, bus_event *event)
+static void route_and_show(const struct stream_turn *turn)
 {
+        struct stream_log *log = turn->log;
         struct stream_hub *hub = log->hub;
 
         for (size_t i = 0; i < hub->n_channels; i++) {
-                struct routing routing = {log, hub->channels[i].route, event, ""};
+                struct routing routing = {turn, hub->channels[i].route, ""};
+                struct stream_origin origin = {log, routing.route, turn->event->position};
 
                 if (hub->channels[i].log != log || !is_first_with_route(hub, i) ||
-                    !stream_origin_is_wanted(hub, &(struct stream_origin){log, routing.route, event->position})) {
+                    !stream_origin_is_wanted(hub, &origin)) {
                         continue;
                 }
                 do {
                         if (!insist(log, route_some, &routing)) {
-                                end_all_to_resume(log);
+                                end_all_to_resume(turn);
                                 break;
                         }
                 } while (routing.next[0] != '\0');
@@ -214,26 +231,40 @@ static void pass(struct stream_log *log, const bus_event *event)
         pthread_mutex_unlock(&log->hub->lock);
 }
 
-static void set_delivered(struct stream_log *log)
+static void set_delivered(struct stream_log *log, int64_t position)
 {
         pthread_mutex_lock(&log->hub->lock);
-        log->delivered = log->position;
+        log->delivered = position;
         pthread_mutex_unlock(&log->hub->lock);
+}
+
+static void begin(const struct stream_turn *turn)
+{
+        pass(turn->log, turn->event);
+}
+
+static void deliver(const struct stream_turn *turn)
+{
+        const bus_event *event = turn->event;
+
+        route_and_show(turn);
+        metric_observe_us(turn->log->hub->metrics.late,
+                          clock_wall_us() - event->occurred_at->seconds * 1000000 - event->occurred_at->nanos / 1000);
+        (void)stream_turn_await(turn);
+        set_delivered(turn->log, event->position);
 }
 
 void stream_deliver(void *context, struct rpc_call *c, bus_event **events, size_t n, bool old)
 {
         struct stream_log *log = context;
 
+        if (!old) {
+                stream_turns_deliver(log, events, n, begin, deliver);
+                return;
+        }
         for (size_t i = 0; i < n && !bus_feed_stopping(log->feed); i++) {
                 pass(log, events[i]);
-                if (!old) {
-                        deliver(log, events[i]);
-                        metric_observe_us(log->hub->metrics.late, clock_wall_us() -
-                                                                      events[i]->occurred_at->seconds * 1000000 -
-                                                                      events[i]->occurred_at->nanos / 1000);
-                }
-                set_delivered(log);
+                set_delivered(log, events[i]->position);
         }
 }
 

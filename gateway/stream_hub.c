@@ -222,6 +222,7 @@ void stream_hub_serve(struct stream_hub *hub, struct http_server *server)
         hub->server = server;
         pthread_mutex_unlock(&hub->lock);
         if (hub->n_channels > 0) {
+                hub->helpers = workers_new("streams", STREAM_HELPERS, STREAM_LOGS_MAX * STREAM_EVENTS_AT_ONCE);
                 hub->ticker = ticker_new("streams", look, hub);
         }
         stream_signals_begin(hub);
@@ -258,6 +259,7 @@ void stream_hub_free(struct stream_hub *hub)
                 bus_feed_free(hub->logs[i].feed);
                 free(hub->logs[i].kept);
         }
+        workers_free(hub->helpers);
         pthread_mutex_lock(&hub->lock);
         while (hub->n_commands > 0) {
                 pthread_cond_wait(&hub->idle, &hub->lock);

@@ -117,6 +117,33 @@ static void a_burst_does_not_end_the_stream_of_who_takes_it_in_time(void **state
         wall_close(&client);
 }
 
+/* Both of the gate are asked for before one of them is answered, and the one behind them waits for its turn. */
+static void events_are_asked_for_at_once_and_come_in_order(void **state)
+{
+        struct wall_client client = wall_open_socket(NULL);
+
+        subscribe(&client, "gate", NULL);
+        subscribe(&client, "b", NULL);
+        wall_wait(&client, "\"wall:b\"");
+        wall_log_is_away = true;
+        wall_gate_close();
+        wall_post("gate", 10);
+        wall_post("gate", 10);
+        wall_post("b", 10);
+        wall_log_is_away = false;
+        wall_gate_await(2);
+        assert_int_equal(wall_count(&client, "post.created"), 0);
+        wall_gate_open();
+        for (int i = 1; i <= 3; i++) {
+                char end[16];
+
+                (void)snprintf(end, sizeof(end), "%012d", i);
+                wall_wait(&client, end);
+        }
+        assert_int_equal(wall_count(&client, "post.created"), 3);
+        wall_close(&client);
+}
+
 static void cut_off_slow_reader(size_t bytes)
 {
         struct metric *slow = metric_counter("sonet_stream_slow_readers_total", "", NULL);
@@ -443,6 +470,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
             TEST(a_replay_larger_than_the_bound_of_what_is_unread_is_all_there),
             TEST(a_reader_who_is_in_time_is_not_taken_for_a_slow_one),
+            TEST(events_are_asked_for_at_once_and_come_in_order),
             TEST_LARGE(a_burst_does_not_end_the_stream_of_who_takes_it_in_time),
             TEST_LARGE(who_leaves_too_much_unread_is_cut_off_after_a_second),
             TEST_LARGE(who_leaves_four_times_as_much_unread_is_cut_off),
