@@ -102,7 +102,7 @@ DB_STATEMENT(SELECT_ENTRIES, "messaging_service", &messaging_rows__entry__messag
 
 sn_status chat_store_entries(struct db_tx *tx, char *const *ids, size_t n, size_t *n_entries, chat_entry ***entries)
 {
-        return db_list(tx, &SELECT_ENTRIES, DB_BINDS(bind_uuids(ids, n)), n_entries, entries);
+        return n > 0 ? db_list(tx, &SELECT_ENTRIES, DB_BINDS(bind_uuids(ids, n)), n_entries, entries) : SN_OK;
 }
 
 DB_STATEMENT(SELECT_MESSAGES_AT, "messaging_service", &messaging_rows__entry__message,
