@@ -14,6 +14,8 @@
 #include "services/test_support.h"
 
 enum { MEMBERS = 8, NOTES = 80, SEARCHES = 100, TEXT_ROOM = 300 };
+/* Several changes at a time: what takes longest is to wait until the index has them. */
+enum { BETWEEN_CHANGES = 50, CHANGES = 5 };
 
 /* No two are so alike that one is taken for the other mistyped; some begin others. */
 static const char *const words[] = {"apricot", "blue", "blueberry", "cranberry", "dragonfruit", "fig", "figment"};
@@ -125,7 +127,6 @@ static void change_something(void)
         } else {
                 hide_or_show(draw(MEMBERS));
         }
-        test_network_settle();
 }
 
 static int start(void **state)
@@ -452,8 +453,11 @@ static void what_is_found_is_what_its_reader_sees(void **state)
         size_t found = 0;
 
         for (long i = 0; i < searches; i++) {
-                if (i % 10 == 0) {
-                        change_something();
+                if (i % BETWEEN_CHANGES == 0) {
+                        for (size_t k = 0; k < CHANGES; k++) {
+                                change_something();
+                        }
+                        test_service_settle("search");
                 }
                 found += search_once();
         }

@@ -238,14 +238,22 @@ static void wait_consumed(const struct service_definition *service, const struct
         assert_string_equal(test_admin(service->schema->database, "select count(*) from dead_letters"), "0");
 }
 
+static void settle(const struct service_definition *service)
+{
+        for (size_t i = 0; service->consumers[i] != NULL; i++) {
+                wait_consumed(service, service->consumers[i]);
+        }
+}
+
+void test_service_settle(const char *service)
+{
+        settle(service_definition_find(service));
+}
+
 void test_network_settle(void)
 {
         for (size_t i = 0; i < sonet_n_services; i++) {
-                const struct bus_consumer *const *consumers = sonet_services[i]->consumers;
-
-                for (size_t k = 0; consumers[k] != NULL; k++) {
-                        wait_consumed(sonet_services[i], consumers[k]);
-                }
+                settle(sonet_services[i]);
         }
 }
 

@@ -24,6 +24,8 @@ struct redis *test_network_redis(void);
 bool test_redis_do(int argc, const char *const *argv);
 /* Waits until every event was handled. */
 void test_network_settle(void);
+/* The consumers of this service alone. */
+void test_service_settle(const char *service);
 /* As if their process ended, and another one began. */
 void test_network_stop_consumers(const char *service);
 void test_network_start_consumers(const char *service);

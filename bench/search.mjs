@@ -1,0 +1,162 @@
+// Searches over the public API on many notes (search_fill.mjs), by kind, one after the other and many at once; suggestions; how long until a note is
+// found; and beside it what PostgreSQL has alone for the same words: tsvector with ts_rank, and pg_trgm.
+import fs from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { freePort, sleep, startServer } from '../tests/e2e/harness.mjs';
+import { entry, Load, request } from './load.mjs';
+import { cpuBetween, cpuNow } from './machine.mjs';
+import { must } from './network.mjs';
+import { table } from './report.mjs';
+import { fill, rareWords, sql } from './search_fill.mjs';
+
+const { values: options } = parseArgs({ options: { out: { type: 'string' }, notes: { type: 'string', default: '2000000' }, seconds: { type: 'string', default: '5' },
+                                                    data: { type: 'string' }, plain: { type: 'string', default: '3' } } });
+const notes = Number(options.notes);
+const seconds = Number(options.seconds);
+const DIFFERENT = 60; // queries of a kind
+const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
+const ms = (us) => (us / 1000).toFixed(us < 100_000 ? 2 : 0);
+
+// ---- What is asked --------------------------------------------------------------------------------------------------------------
+
+const lines = async (text) => (await text).split('\n').filter(Boolean);
+const words = (server, n, more) => lines(sql(server, 'search_service', `select word from search_words where word ~ '^[a-z]{3,}$' ${more} limit ${n}`));
+const mistype = (word) => word.slice(0, 2) + word[3] + word[2] + word.slice(4);
+const pairs = (list, join) => list.map((word, i) => join(word, list[(i * 7 + 3) % list.length]));
+
+// A phrase that is there: two neighbours of some sentence.
+async function phrases(server) {
+        const texts = await lines(sql(server, 'note_service', `select text from bench_pieces where n % 97 = 5 order by n limit ${DIFFERENT * 3}`));
+        const found = texts.map((text) => /([A-Za-z]+ [A-Za-z]+)[^A-Za-z]/.exec(text)?.[1]).filter(Boolean);
+        return found.slice(0, DIFFERENT).map((pair) => `"${pair.toLowerCase()}"`);
+}
+
+async function queries(server) {
+        const common = await words(server, DIFFERENT, 'order by open desc');
+        const middling = await words(server, DIFFERENT, `and open between ${notes / 2000} and ${notes / 500} and length(word) > 5 order by md5(word)`);
+        const rare = Array.from({ length: DIFFERENT }, (_, i) => `rare${(i * 7919) % rareWords(notes)}`);
+        return {
+                'one rare word': rare,
+                'one common word': common,
+                'one word in between': middling,
+                'two words': pairs(middling, (a, b) => `${a} ${b}`).map((q, i) => (i % 2 ? q : `${common[i]} ${middling[i]}`)),
+                'two common words': pairs(common, (a, b) => `${a} ${b}`),
+                'a phrase': await phrases(server),
+                'a beginning': middling.map((word) => `${word.slice(0, 4)}*`),
+                'a mistyped word': middling.map(mistype),
+                'Chinese, Japanese, Korean': ['図書館', '北京', '도서관', '公園', '書', '오늘', '今天', '도', '東京', '天'],
+                'with filters': common.map((word, i) => [`${word} from:author${1 + i}`, `${word} lang:de`, `${word} min_likes:650`, `${word} since:2025-11`][i % 4]),
+                'one of two': pairs(middling, (a, b) => `${a} OR ${b}`),
+        };
+}
+
+const search = (token, query) => entry('search', request('GET', `/v1/search?type=notes&limit=20&query=${encodeURIComponent(query)}`, { token }));
+const suggest = (token, query) => entry('suggest', request('GET', `/v1/search/suggestions?query=${encodeURIComponent(query)}`, { token }));
+
+// ---- Measuring ------------------------------------------------------------------------------------------------------------------
+
+async function measure(server, load, entries, run) {
+        await load.run(server.port, entries, { connections: 1 }); // into memory, as it is after a while
+        const before = cpuNow(server);
+        const result = await load.run(server.port, entries, run);
+        const cpu = cpuBetween(before, cpuNow(server));
+        return { ...result, core_ms: ((cpu.sonet + cpu.postgresql + cpu.redis) * 1000) / result.requests };
+}
+
+// The median and the longest of some runs of a statement, in ms; undefined: it took longer than a minute.
+async function time(server, database, statement) {
+        const times = [];
+        for (let i = 0; i < Number(options.plain); i++) {
+                const out = await sql(server, database, `set statement_timeout = '60s'; explain (analyze, costs off, timing off) ${statement(i)}`).catch(() => '');
+                times.push(Number(/Execution Time: ([\d.]+)/.exec(out)?.[1] ?? 60_000));
+        }
+        times.sort((a, b) => a - b);
+        return { p50_us: times[Math.floor(times.length / 2)] * 1000, worst_us: times.at(-1) * 1000 };
+}
+
+const literal = (text) => `'${text.replaceAll("'", "''")}'`;
+const plainQuery = (query) => query.replace(/ [a-z_]+:\S+/g, '').replaceAll('"', '').replace(/\*$/, '');
+
+function byTsRank(query) {
+        const text = plainQuery(query);
+        const tsquery = query.endsWith('*') ? `to_tsquery('simple', ${literal(`${text}:*`)})` : query.includes(' OR ')
+                ? `websearch_to_tsquery('simple', ${literal(text)})` : query.startsWith('"') ? `phraseto_tsquery('simple', ${literal(text)})` : `plainto_tsquery('simple', ${literal(text)})`;
+        return `select note_id from search_index where words @@ ${tsquery} order by ts_rank(words, ${tsquery}) desc limit 20`;
+}
+
+const byTrigrams = (query) => `select id from notes where text %> ${literal(plainQuery(query))} order by text <->>> ${literal(plainQuery(query))} limit 20`;
+
+// ---- Until a note is found ------------------------------------------------------------------------------------------------------
+
+// At so many notes a second; of each tenth how long after its answer a search has it.
+async function searchable(server, token, rate, lasting_s) {
+        const times = [];
+        const waiting = [];
+        const began = performance.now();
+        for (let i = 0; i < rate * lasting_s; i++) {
+                await sleep(Math.max(0, began + (i * 1000) / rate - performance.now()));
+                const word = `probe${Math.floor(began)}x${i}`;
+                const note = must(server, 'POST', '/v1/notes', { token, json: { text: `The ${word} of a benchmark, with some more words as people write them here and there.` } });
+                waiting.push(note.then(async () => {
+                        const answered = performance.now();
+                        while (i % 10 === 0 && !(await must(server, 'GET', `/v1/search?type=notes&query=${word}`, {})).includes(word)) {
+                                await sleep(5);
+                        }
+                        if (i % 10 === 0) {
+                                times.push(performance.now() - answered);
+                        }
+                }));
+        }
+        await Promise.all(waiting);
+        times.sort((a, b) => a - b);
+        return { p50: times[Math.floor(times.length / 2)], p99: times[Math.floor(times.length * 0.99)], n: times.length };
+}
+
+// ---- All of it ------------------------------------------------------------------------------------------------------------------
+
+async function kinds(server, load, token) {
+        const rows = [];
+        const all = [];
+        for (const [kind, list] of Object.entries(await queries(server))) {
+                say(kind);
+                const ours = await measure(server, load, list.map((q) => search(token, q)), { connections: 1, seconds });
+                const plain = await time(server, 'search_service', (i) => byTsRank(list[i % list.length]));
+                const trigrams = await time(server, 'note_service', (i) => byTrigrams(list[i % list.length]));
+                rows.push([kind, ms(ours.p50_us), ms(ours.p99_us), Math.round(1000 / ours.core_ms), ms(plain.p50_us), ms(plain.worst_us), ms(trigrams.p50_us), ms(trigrams.worst_us)]);
+                all.push(...list);
+        }
+        const together = await measure(server, load, all.map((q) => search(token, q)), { connections: 4, seconds: 2 * seconds });
+        rows.push(['all of them, 4 at a time', ms(together.p50_us), ms(together.p99_us), Math.round(1000 / together.core_ms), '–', '–', '–', '–']);
+        return { rows, together };
+}
+
+async function size(server, database, relation) {
+        return Number(await sql(server, database, `select pg_total_relation_size('${relation}') >> 20`));
+}
+
+const data = options.data && path.resolve(options.data);
+if (data) {
+        fs.mkdirSync(data, { recursive: true });
+        fs.chmodSync(data, 0o755);
+}
+const server = await startServer({ mode: 'single', port: await freePort(), ...(data && { dir: data }) });
+try {
+        const filled = await fill(server, notes);
+        const { access_token: token } = JSON.parse(await must(server, 'POST', '/v1/auth/login', { json: { login: filled.account.username, password: filled.account.password } }));
+        const load = new Load(options.out);
+        await sql(server, 'note_service', 'create extension if not exists pg_trgm; create index if not exists bench_trigrams on notes using gin (text gin_trgm_ops)');
+        const { rows, together } = await kinds(server, load, token);
+        const starts = (await words(server, DIFFERENT, 'and length(word) > 4 order by open desc')).map((word, i) => word.slice(0, 2 + (i % 4)));
+        const suggestions = await measure(server, load, starts.map((q) => suggest(token, q)), { connections: 1, seconds });
+        say('until a note is found');
+        const found = await searchable(server, token, 200, 2 * seconds);
+        console.log(`${notes} notes, made of ${filled.pieces} sentences, ${await sql(server, 'note_service', 'select sum(length(text)) >> 20 from notes')} MiB of text\n`);
+        console.log(table(['', 'p50 ms', 'p99 ms', 'a second and core', 'ts_rank, p50', 'longest', 'pg_trgm, p50', 'longest'], rows));
+        console.log(`\n4 at a time: ${Math.round(together.per_s)} a second; suggestions: p50 ${ms(suggestions.p50_us)} ms, p99 ${ms(suggestions.p99_us)} ms`);
+        console.log(`found after the answer to a note, at 200 notes a second: p50 ${found.p50.toFixed(1)} ms, p99 ${found.p99.toFixed(1)} ms (${found.n} notes)`);
+        console.log(`the index: words ${await size(server, 'search_service', 'search_index_words')} MiB, with rows and orders ${await size(server, 'search_service', 'search_index')} MiB;`
+                + ` built in ${filled.built_s.toFixed(0)} s; ${filled.pieces} sentences indexed by search_service in ${filled.indexed_s.toFixed(0)} s; pg_trgm ${await size(server, 'note_service', 'bench_trigrams')} MiB`);
+} finally {
+        await server.stop({ keep: data !== undefined });
+}

@@ -1,0 +1,149 @@
+// A network with many notes to search, made once: real sentences are indexed by search_service itself, and then stand there many times, each time
+// with another rare word and another time.
+import fs from 'node:fs';
+import path from 'node:path';
+import { PASSWORD } from '../tests/e2e/client.mjs';
+import { root, sleep } from '../tests/e2e/harness.mjs';
+import { must } from './network.mjs';
+import { postgresql } from './references.mjs';
+
+const AUTHORS = 5000;
+const COPIES_OF_A_RARE_WORD = 50;
+const PIECE_WORDS = 28;
+export const rareWords = (notes) => Math.max(1, Math.floor(notes / COPIES_OF_A_RARE_WORD));
+const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
+
+export async function sql(server, database, text) {
+        return (await postgresql(server, 'psql', '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', database, '-c', text)).trim();
+}
+
+// A note by its number, version 7, in the 300 days before a day of which all runs know; an author by number.
+const FUNCTIONS = `
+        create or replace function pg_temp.note(n bigint, notes bigint) returns uuid immutable language sql as $$
+                select (lpad(to_hex(1764200000000 - (notes - n) * (25920000000 / notes)), 12, '0') || '7' || lpad(to_hex(n % 4096), 3, '0') || '8' || lpad(to_hex(n), 15, '0'))::uuid $$;
+        create or replace function pg_temp.author(n bigint) returns uuid immutable language sql as $$ select ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid $$;`;
+
+// ---- Sentences ------------------------------------------------------------------------------------------------------------------
+
+function* files(folder) {
+        for (const entry of fs.readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+                const file = path.join(folder, entry.name);
+                if (entry.isDirectory()) {
+                        yield* files(file);
+                } else if (!/\.(dat|u8)$/.test(entry.name) && !entry.isSymbolicLink()) {
+                        yield file;
+                }
+        }
+}
+
+// What people wrote, in pieces of some words.
+function fortunes(folder) {
+        const pieces = [];
+        for (const file of files(folder)) {
+                for (const fortune of fs.readFileSync(file, 'utf8').split(/^%$/m)) {
+                        const words = fortune.replace(/[^\P{C}\s]|\uFFFD/gu, '').split(/\s+/).filter((word) => word && word.length < 60);
+                        for (let i = 0; i < words.length; i += PIECE_WORDS) {
+                                pieces.push(words.slice(i, i + PIECE_WORDS).join(' '));
+                        }
+                }
+        }
+        return pieces;
+}
+
+// Fortunes have none of some scripts: each of the judged set's sentences with each other one of its script.
+function otherScripts() {
+        const { scripts } = JSON.parse(fs.readFileSync(path.join(root, 'tests/e2e/search-quality.json'), 'utf8'));
+        return Object.values(scripts).flatMap(({ notes }) => Object.values(notes).flatMap((a) => Object.values(notes).map((b) => (a === b ? a : `${a} ${b}`))));
+}
+
+// ---- Filling --------------------------------------------------------------------------------------------------------------------
+
+async function copyIn(server, database, table, rows) {
+        const file = path.join(server.dir, 'rows');
+        const quote = (value) => String(value).replace(/[\\\t\n\r]/g, ' ');
+        fs.writeFileSync(file, rows.map((row) => `${row.map(quote).join('\t')}\n`).join(''));
+        await postgresql(server, 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', database, '-c', `\\copy ${table} from '${file}'`);
+        fs.rmSync(file);
+}
+
+async function write(server, pieces, notes) {
+        await sql(server, 'user_service', `${FUNCTIONS}
+                insert into users (id, username, username_key, email, email_key, password_hash, display_name)
+                        select pg_temp.author(n), 'author' || n, 'author' || n, n || '@example.org', n || '@example.org', 'x', 'Author ' || n from generate_series(1, ${AUTHORS}) n;
+                insert into user_stats (user_id) select pg_temp.author(n) from generate_series(1, ${AUTHORS}) n;`);
+        await sql(server, 'note_service', 'create table bench_pieces (n bigint primary key, text text)');
+        await copyIn(server, 'note_service', 'bench_pieces', pieces.map((text, i) => [i, text]));
+        await sql(server, 'note_service', `${FUNCTIONS} insert into notes (id, author_id, text, visibility)
+                select pg_temp.note(n, ${notes}), pg_temp.author(1 + n % ${AUTHORS}), text, 1 from bench_pieces`);
+}
+
+// By the job that holds the index against its owners. Seconds that it took.
+async function index(server, pieces) {
+        const began = Date.now();
+        await sql(server, 'search_service', "update search_rebuild set after_id = '00000000-0000-0000-0000-000000000000', checked = 0, done_at = null");
+        while (await sql(server, 'search_service', 'select count(*) from search_rebuild where done_at is null') !== '0') {
+                await sleep(500);
+        }
+        const indexed = Number(await sql(server, 'search_service', 'select count(*) from search_index'));
+        if (indexed < pieces) {
+                throw new Error(`${indexed} of ${pieces} sentences are in the index`);
+        }
+        return (Date.now() - began) / 1000;
+}
+
+const again = (pieces, notes) => `generate_series(${pieces}::bigint, ${notes - 1}) as n`;
+const rare = (n, notes) => `'rare' || ${n} % ${rareWords(notes)}`;
+
+async function multiply(server, pieces, notes) {
+        await sql(server, 'note_service', `${FUNCTIONS} begin; set local synchronous_commit = off; set local session_replication_role = replica;
+                insert into notes (id, author_id, text, visibility)
+                select pg_temp.note(c.n, ${notes}), pg_temp.author(1 + p.n % ${AUTHORS}), text || ' ' || ${rare('c.n', notes)}, 1
+                from (select n, n * 104729 % ${pieces} as piece from ${again(pieces, notes)}) c join bench_pieces p on p.n = piece; commit`);
+        await sql(server, 'note_service', 'vacuum analyze notes');
+        await sql(server, 'search_service', `${FUNCTIONS} select search_merge_words();
+                drop index search_index_words, search_index_engaged, search_index_author;
+                begin; set local synchronous_commit = off; set local session_replication_role = replica; set local work_mem = '256MB';
+                create temporary table pieces on commit drop as select row_number() over (order by note_id) - 1 as piece, * from search_index;
+                create temporary table copies on commit drop as select n, n * 104729 % ${pieces} as piece from ${again(pieces, notes)};
+                insert into search_index (note_id, author_id, version, words, length, engagement, likes)
+                select pg_temp.note(n, ${notes}), author_id, 1, words || (${rare('n', notes)} || ':1A')::tsvector, length + 1, n * 7919 % 1000, n * 7919 % 700
+                from copies join pieces using (piece);
+                truncate search_words;
+                insert into search_words (word, notes, open) select word, sum(n), sum(n) from (
+                        select unnest(tsvector_to_array(words)), n from pieces join (select piece, count(*) + 1 as n from copies group by piece) c using (piece)
+                        union all select ${rare('n', notes)}, count(*) from copies group by 1) w (word, n) group by word; commit`);
+}
+
+// Seconds that the indexes took.
+async function buildIndexes(server) {
+        const began = Date.now();
+        await sql(server, 'search_service', `set maintenance_work_mem = '256MB';
+                create index search_index_words on search_index using gin (words) with (fastupdate = on, gin_pending_list_limit = 256);
+                create index search_index_engaged on search_index (engagement desc, note_id desc);
+                create index search_index_author on search_index (author_id, note_id)`);
+        const took = (Date.now() - began) / 1000;
+        await sql(server, 'search_service', 'vacuum analyze');
+        return took;
+}
+
+// {pieces, indexed_s, built_s, reader}: also written into the server's folder, where a later run finds it.
+export async function fill(server, notes) {
+        const done = path.join(server.dir, 'filled.json');
+        if (fs.existsSync(done)) {
+                return JSON.parse(fs.readFileSync(done, 'utf8'));
+        }
+        const all = [...fortunes(process.env.FORTUNES ?? '/usr/share/games/fortunes'), ...otherScripts()];
+        const pieces = all.slice(Math.max(0, all.length - Math.floor(notes / 2)));
+        const account = { username: 'reader', email: 'reader@example.org', password: PASSWORD };
+        await must(server, 'POST', '/v1/auth/register', { json: account });
+        say(`${pieces.length} sentences`);
+        await write(server, pieces, notes);
+        say('indexing them');
+        const indexed_s = await index(server, pieces.length);
+        say(`${notes} notes`);
+        await multiply(server, pieces.length, notes);
+        say('building the indexes');
+        const filled = { pieces: pieces.length, notes, indexed_s, built_s: await buildIndexes(server), account };
+        fs.writeFileSync(done, JSON.stringify(filled));
+        return filled;
+}
