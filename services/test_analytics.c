@@ -107,41 +107,6 @@ static void roll_ups_are_what_a_recomputation_gives(void **state)
         assert_string_not_equal(test_admin(DATABASE, DIFFER_METRICS), "0");
 }
 
-/* By the definition, one day at a time. */
-static const char *count_active(int64_t at_s, int64_t days)
-{
-        char sql[400];
-
-        (void)snprintf(sql, sizeof(sql),
-                       "select count(distinct visitor) from user_sessions, (select (to_timestamp(%lld) at time zone"
-                       " 'UTC')::date as d) x where member and day <= d and day > d - %d",
-                       (long long)at_s, (int)days);
-        return test_admin(DATABASE, sql);
-}
-
-/* The members of the test before, who were there on some of the last days. */
-static void active_members_are_those_who_were_there_in_the_days_before(void **state)
-{
-        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
-        int64_t today_ms = clock_wall_ms() / (24 * HOUR_MS) * 24 * HOUR_MS;
-        static const int64_t windows[] = {1, 3, 7, 28};
-
-        for (size_t w = 0; w < 4; w++) {
-                AnalyticsRows__Point **points = NULL;
-                size_t n = 0;
-
-                assert_int_equal(DB_READ(c, tx,
-                                         store_active(tx, true, windows[w], today_ms - 10 * 24 * HOUR_MS,
-                                                      today_ms + 24 * HOUR_MS, &n, &points)),
-                                 SN_OK);
-                assert_true(n >= 5);
-                for (size_t i = 0; i < n; i++) {
-                        assert_int_equal(points[i]->people,
-                                         strtoll(count_active(points[i]->at->seconds, windows[w]), NULL, 10));
-                }
-        }
-}
-
 /* ---- From the journal ---- */
 
 /* The same events again are passed over. */
@@ -467,7 +432,6 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(roll_ups_are_what_a_recomputation_gives),
-            cmocka_unit_test(active_members_are_those_who_were_there_in_the_days_before),
             cmocka_unit_test(all_that_waits_is_stored_once),
             cmocka_unit_test(sketches_of_days_tell_what_their_events_do),
             cmocka_unit_test(a_late_event_makes_the_sketch_of_its_day_again),

@@ -20,7 +20,7 @@ SN_CHECKED sn_status store_share_salt(struct db_tx *tx, int64_t day_ms, const ui
  * missing of the first and the last day. */
 SN_CHECKED sn_status store_counts(struct db_tx *tx, const char *name, const char *grain, int64_t from_ms, int64_t to_ms,
                                   size_t *n, AnalyticsRows__Point ***points);
-/* How many different people were active in the last so many days, for each day. */
+/* How many different people were active in the last 1, 7 or 28 days, for each day; visitors without an account in 1. */
 SN_CHECKED sn_status store_active(struct db_tx *tx, bool members, int64_t days, int64_t from_ms, int64_t to_ms,
                                   size_t *n, AnalyticsRows__Point ***points);
 /* Of the members active on each day: those whose first day it was, or the others. A point's `others` counts the

@@ -19,7 +19,9 @@ DB_STATEMENT(ADD_INACTIVE, "analytics_service", NULL,
              " on conflict (user_id) do nothing");
 
 /* created_at is after the lock was had: what is read up to a moment under the same lock never grows (store_results.c).
- * An id counts once within the days in which an event may still come (EVENT_OLDEST_MS, and a day more). */
+ * An id counts once within the days in which an event may still come (EVENT_OLDEST_MS, and a day more); "limit 1" makes
+ * that one look-up by index for each event, since a plan made while the month was empty would read all of it each time.
+ */
 DB_STATEMENT(
     INSERT_EVENTS, "analytics_service", NULL,
     "with incoming as (select distinct on (i.id) i.id, to_timestamp(i.ms / 1000.0) as at, i.name,"
@@ -30,16 +32,33 @@ DB_STATEMENT(
     " i (id, ms, name, user_id, visitor, object_id, properties, about)"
     " left join analytics_people p on p.user_id = i.user_id left join analytics_people a on a.user_id = i.about),"
     " fresh as (insert into user_events (id, at, name, visitor, member, object_id, properties, created_at)"
-    " select i.id, i.at, i.name, i.visitor, i.member, i.object_id, i.properties, clock_timestamp() from incoming i "
-    "where not exists"
-    " (select from user_events e where e.id = i.id and e.at > now() - interval '8 days'"
-    " and e.at < now() + interval '1 day')"
-    " on conflict do nothing returning name, at, visitor, member, object_id),"
-    " visits as (insert into user_sessions as s (day, visitor, member, first_at, last_at, events)"
-    " select (at at time zone 'UTC')::date as day, visitor, bool_or(member), min(at), max(at), count(*) from fresh"
+    " select i.id, i.at, i.name, i.visitor, i.member, i.object_id, i.properties, clock_timestamp() from incoming i"
+    " left join lateral (select true as known from user_events e where e.id = i.id"
+    " and e.at > now() - interval '8 days' and e.at < now() + interval '1 day' limit 1) e on true"
+    " where e.known is null on conflict do nothing returning name, at, visitor, member, object_id),"
+    " visits as (insert into user_sessions as s (day, visitor, member, first_at, last_at, events, created_at)"
+    " select (at at time zone 'UTC')::date as day, visitor, bool_or(member), min(at), max(at), count(*),"
+    " statement_timestamp() from fresh"
     " where visitor is not null group by 1, 2 order by 1, 2"
     " on conflict (day, visitor) do update set first_at = least(s.first_at, excluded.first_at),"
-    " last_at = greatest(s.last_at, excluded.last_at), events = s.events + excluded.events),"
+    " last_at = greatest(s.last_at, excluded.last_at), events = s.events + excluded.events"
+    " returning s.day, s.visitor, s.member, s.created_at = statement_timestamp() as is_new),"
+    /* Days on which somebody was there for the first time change for whom the days before and after it count: what all
+     * of theirs add up to, less what they did without it. The statement sees user_sessions as it was before. */
+    " near as (select visitor, day, member, true as is_new from visits where is_new union all"
+    " select a.visitor, s.day, true, false from (select visitor, min(day) as first, max(day) as last from visits"
+    " where is_new and member group by visitor) a cross join lateral (select day from user_sessions s"
+    " where s.visitor = a.visitor and s.day > a.first - 28 and s.day < a.last + 28 limit 1000) s),"
+    " around as (select *, lead(day) over theirs as next, min(day) filter (where not is_new) over (partition by visitor"
+    " order by day rows between 1 following and unbounded following) as next_before from near"
+    " window theirs as (partition by visitor order by day)),"
+    " changed as (select member, days, c.day, c.change from around, unnest(array[1, 7, 28]) days, lateral (values"
+    " (day, case when is_new then 1 end), (least(day + days, next), -1),"
+    " (case when not is_new then least(day + days, next_before) end, 1)) c (day, change)"
+    " where (member or days = 1) and c.day is not null and c.change is not null),"
+    " active as (insert into active_changes as c (member, days, day, change) select member, days, day, sum(change)"
+    " from changed group by 1, 2, 3 order by 1, 2, 3"
+    " on conflict (member, days, day) do update set change = c.change + excluded.change),"
     " buckets as (select name, grain, date_trunc(grain, at, 'UTC') as bucket, visitor"
     " from fresh, (values ('hour'), ('day')) g (grain)),"
     " newly as (insert into metric_people (name, grain, bucket, visitor)"
