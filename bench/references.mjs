@@ -24,7 +24,7 @@ export async function pgbench(server, seconds) {
         return { per_s: Number(out.match(/tps = ([\d.]+)/)[1]), clients: 4 };
 }
 
-const config = (dir, port) => `
+const config = (dir, port, location) => `
 worker_processes auto;
 daemon off;
 pid ${dir}/nginx.pid;
@@ -38,28 +38,34 @@ http {
         keepalive_requests 1000000000;
         default_type application/json;
         client_body_temp_path ${dir}/t1; proxy_temp_path ${dir}/t2; fastcgi_temp_path ${dir}/t3; uwsgi_temp_path ${dir}/t4; scgi_temp_path ${dir}/t5;
-        server { listen 127.0.0.1:${port}; root ${dir}/www; open_file_cache max=2000 inactive=60s; }
+        server { listen 127.0.0.1:${port}; root ${dir}/www; ${location} }
 }
 `;
+
+// An nginx with what the server's block has beside its root, the folder www of dir: {port, stop}.
+export async function startNginx(dir, location) {
+        const port = await freePort(0);
+        fs.mkdirSync(path.join(dir, 'www'), { recursive: true });
+        fs.chmodSync(path.join(dir, 'www'), 0o777); // its workers may be another user
+        fs.writeFileSync(path.join(dir, 'nginx.conf'), config(dir, port, location));
+        const child = spawn('/usr/sbin/nginx', ['-c', path.join(dir, 'nginx.conf'), '-p', dir], { stdio: ['ignore', 'ignore', 'inherit'] });
+        const kill = () => child.kill('SIGTERM');
+        process.once('exit', kill);
+        for (let i = 0; i < 100 && !fs.existsSync(path.join(dir, 'nginx.pid')); i++) {
+                await sleep(50);
+        }
+        return { port, stop: () => { kill(); process.removeListener('exit', kill); } };
+}
 
 // nginx sends the given bodies as files, to the same client. {result of the load}
 export async function nginx(load, bodies, { connections, seconds }) {
         const dir = path.join(load.out, 'nginx');
-        const port = await freePort(0);
-        fs.mkdirSync(path.join(dir, 'www'), { recursive: true });
-        bodies.forEach((body, i) => fs.writeFileSync(path.join(dir, 'www', `${i}.json`), body));
-        fs.writeFileSync(path.join(dir, 'nginx.conf'), config(dir, port));
-        const child = spawn('/usr/sbin/nginx', ['-c', path.join(dir, 'nginx.conf'), '-p', dir], { stdio: ['ignore', 'ignore', 'inherit'] });
-        const stop = () => child.kill('SIGTERM');
-        process.once('exit', stop);
+        const reference = await startNginx(dir, 'open_file_cache max=2000 inactive=60s;');
         try {
-                for (let i = 0; i < 100 && !fs.existsSync(path.join(dir, 'nginx.pid')); i++) {
-                        await sleep(50);
-                }
+                bodies.forEach((body, i) => fs.writeFileSync(path.join(dir, 'www', `${i}.json`), body));
                 const entries = bodies.map((body, i) => entry('file', request('GET', `/${i}.json`), { status: 'file', minBytes: Buffer.byteLength(body) }));
-                return await load.run(port, entries, { connections, seconds });
+                return await load.run(reference.port, entries, { connections, seconds });
         } finally {
-                stop();
-                process.removeListener('exit', stop);
+                reference.stop();
         }
 }
