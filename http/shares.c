@@ -191,11 +191,11 @@ void http_file_expect(struct http_request *r)
 bool http_file_admit(struct http_request *r, bool of_client)
 {
         struct http_exchange *x = (struct http_exchange *)(void *)r;
-        if (!take(&files, 1, limits.files == 0 ? INT64_MAX : limits.files)) {
+        if (!x->sends_file && !take(&files, 1, limits.files == 0 ? INT64_MAX : limits.files)) {
                 return false;
         }
         x->sends_file = true; /* and is given back with the request */
-        if (!of_client || x->share == NULL) {
+        if (!of_client || x->share == NULL || x->sends_file_of_share) {
                 return true;
         }
         x->sends_file_of_share = take(&x->share->files, 1, most_of(x->share, limits.files));

@@ -12,11 +12,11 @@ enum {
         TRIES_APART = 64, /* th request is an attempt */
 };
 
-/* Writes always wait for a COMMIT; so does whoever asks for a file, for its bytes. */
+/* Writes always wait for a COMMIT. A file may be open already; its bytes are waited for by http/fetch.c. */
 static bool may_be_quick(const struct rpc_method *m)
 {
-        return m->stats != NULL && m->lane == RPC_LANE_GENERAL && m->body == RPC_BODY_MESSAGE && !m->answers_file &&
-               m->http_verb != NULL && strcmp(m->http_verb, "GET") == 0;
+        return m->stats != NULL && m->lane == RPC_LANE_GENERAL && m->body == RPC_BODY_MESSAGE && m->http_verb != NULL &&
+               strcmp(m->http_verb, "GET") == 0;
 }
 
 bool rpc_inline_is_worth(const struct rpc_method *m)

@@ -44,20 +44,17 @@ static void attempt(bool waits)
 
 static void only_what_reads_messages_from_the_general_lane_is_tried(void **state)
 {
-        struct rpc_method password = read_method, write = read_method, internal = read_method, file = read_method,
-                          bytes = read_method;
+        struct rpc_method password = read_method, write = read_method, internal = read_method, bytes = read_method;
 
         (void)state;
         password.lane = RPC_LANE_PASSWORD;
         write.http_verb = "POST";
         internal.http_verb = NULL;
-        file.answers_file = true;
         bytes.body = RPC_BODY_BYTES;
         assert_true(rpc_inline_is_worth(&read_method));
         assert_false(rpc_inline_is_worth(&password));
         assert_false(rpc_inline_is_worth(&write));
         assert_false(rpc_inline_is_worth(&internal));
-        assert_false(rpc_inline_is_worth(&file));
         assert_false(rpc_inline_is_worth(&bytes));
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "services/media/media.h"
 #include "services/media/owned.h"
+#include "services/media/served.h"
 #include "services/media/store.h"
 
 static sn_status detach(struct db_tx *tx, const char *object_id)
@@ -13,6 +14,7 @@ static sn_status detach(struct db_tx *tx, const char *object_id)
         MediaRows__StoredMedia **gone = NULL;
         size_t n = 0;
 
+        served_forget(tx); /* it may have been what made them public */
         TRY(store_delete_uses(tx, object_id, &n, &gone));
         for (size_t i = 0; i < n; i++) {
                 TRY(owned_delete(tx, gone[i]->id, gone[i]->owner_id));

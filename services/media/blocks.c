@@ -6,6 +6,7 @@
 #include "services/media/blobs.h"
 #include "services/media/media.h"
 #include "services/media/phash.h"
+#include "services/media/served.h"
 #include "services/media/store.h"
 #include "services/media/store_blocks.h"
 
@@ -66,6 +67,7 @@ sn_status block_admit(struct db_tx *tx, const char *field, const char *sha256)
 /* The job first, as who processes it does: they find it gone, or have finished. */
 sn_status media_block(struct db_tx *tx, const MediaRows__StoredMedia *row)
 {
+        served_forget(tx);
         TRY(store_delete_job(tx, row->id));
         TRY(store_delete_variants(tx, row->id));
         TRY(store_media_blocked(tx, row->id, "it must not be kept on this server"));

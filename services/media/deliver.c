@@ -6,12 +6,8 @@
 #include "services/media/access_log.h"
 #include "services/media/blobs.h"
 #include "services/media/describe.h"
+#include "services/media/served.h"
 #include "services/media/store.h"
-
-struct served {
-        char *sha256, *mime_type;
-        bool is_public;
-};
 
 /* Of what is not public: one's own, and what a signature grants to its viewer. Both outcomes are kept. */
 static bool may_see(struct rpc_call *c, const Media__DownloadMediaRequest *in, const MediaRows__StoredMedia *row,
@@ -66,13 +62,24 @@ static sn_status find(struct rpc_call *c, const Media__DownloadMediaRequest *in,
                                       : status;
 }
 
+static sn_status open_served(struct rpc_call *c, const Media__DownloadMediaRequest *in, struct served *file, int *fd)
+{
+        uint64_t version = served_version();
+
+        TRY(find(c, in, file));
+        TRY(blob_open(c, file->sha256, fd));
+        served_keep(version, in->id, in->variant, file, *fd);
+        return SN_OK;
+}
+
 sn_status media_handle_download_media(struct rpc_call *c, const Media__DownloadMediaRequest *in, File__Chunk *out)
 {
         struct served file = {NULL, NULL, false};
         int fd = -1;
 
-        TRY(find(c, in, &file));
-        TRY(blob_open(c, file.sha256, &fd));
+        if (!served_find(c, in->id, in->variant, &file, &fd)) {
+                TRY(open_served(c, in, &file, &fd));
+        }
         out->etag = file.sha256;
         out->mime_type = file.mime_type;
         out->inline_ = true;

@@ -6,6 +6,7 @@
 #include "services/media/describe.h"
 #include "services/media/owned.h"
 #include "services/media/quota.h"
+#include "services/media/served.h"
 #include "services/media/store.h"
 
 sn_status owned_read(struct db_tx *tx, const char *id, Media__Media *out)
@@ -50,6 +51,7 @@ sn_status owned_delete(struct db_tx *tx, const char *id, const char *owner_id)
 
         TRY(store_lock_quota(tx, owner_id, &quota));
         TRY(store_delete_media(tx, id, owner_id, &row));
+        served_forget(tx);
         TRY(media_emit(tx, EVENT_MEDIA_DELETED, &row));
         TRY(store_has_content(tx, owner_id, row.upload_sha256, &has));
         return has ? SN_OK : store_change_quota(tx, owner_id, -row.media->size_bytes, 0);

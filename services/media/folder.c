@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/log.h"
+#include "base/no_wait.h"
 #include "base/spool.h"
 #include "services/media/blobs.h"
 
@@ -120,6 +121,7 @@ static sn_status publish(struct rpc_call *c, const char *own, const char *key)
 
 static sn_status open_file(struct rpc_call *c, const char *key, int *fd)
 {
+        NO_WAIT_ASSERT();
         *fd = open(path_of(c->arena, key), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
         if (*fd >= 0) {
                 return SN_OK;

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "services/media/blobs.h"
 #include "services/media/blocks.h"
+#include "services/media/served.h"
 #include "services/media/store.h"
 #include "services/media/store_blocks.h"
 
@@ -66,6 +67,7 @@ static sn_status keep_blobs(struct db_tx *tx, const MediaRows__StoredMedia *row,
 static sn_status keep_ready(struct db_tx *tx, const MediaRows__StoredMedia *row, const struct decoded *d,
                             const struct staged_blob *blobs)
 {
+        served_forget(tx);
         TRY(store_delete_variants(tx, row->id));
         TRY(keep_blobs(tx, row, d, blobs));
         TRY(store_media_ready(tx, row->id,
