@@ -76,7 +76,9 @@ enum spool_result spool_append(struct spool *s, const void *bytes, size_t len)
         }
         s->size += (int64_t)len;
         pthread_mutex_lock(&spool_lock);
+        size_t before = s->queued.len;
         buf_append(&s->queued, bytes, len);
+        spool_waiting_bytes += s->queued.len - before;
         if (s->queued.len >= SPOOL_PIECE_BYTES && !s->writing) {
                 spool_list(s);
         }
@@ -86,12 +88,20 @@ enum spool_result spool_append(struct spool *s, const void *bytes, size_t len)
         return result;
 }
 
+/* With many files what waits in each must be little. A full one is listed, and tells when it was written. */
+static bool is_full(const struct spool *s)
+{
+        bool is_crowded = spool_waiting_bytes >= SPOOL_WAITING_BYTES && s->queued.len >= SPOOL_PIECE_BYTES;
+
+        return s->result == SPOOL_OK &&
+               (is_crowded || s->queued.len >= (s->was_full ? SPOOL_ROOM_BYTES + 1 : SPOOL_FULL_BYTES));
+}
+
 bool spool_is_full(struct spool *s)
 {
         bool full;
-
         pthread_mutex_lock(&spool_lock);
-        full = s->result == SPOOL_OK && s->queued.len >= (s->was_full ? SPOOL_ROOM_BYTES + 1 : SPOOL_FULL_BYTES);
+        full = is_full(s);
         s->was_full = full;
         pthread_mutex_unlock(&spool_lock);
         return full;

@@ -8,10 +8,11 @@
 #include "base/spool.h"
 
 enum {
-        SPOOL_PIECE_BYTES = 16 << 10, /* so that bytes that come one by one are no system calls one by one */
-        SPOOL_FULL_BYTES = 256 << 10, /* that wait for the disk: no more should come, */
-        SPOOL_ROOM_BYTES = 64 << 10,  /* before only so many wait */
-        SPOOL_QUEUE_MAX = 16 << 20,   /* what comes nevertheless */
+        SPOOL_PIECE_BYTES = 16 << 10,  /* so that bytes that come one by one are no system calls one by one */
+        SPOOL_FULL_BYTES = 256 << 10,  /* that wait for the disk: no more should come, */
+        SPOOL_ROOM_BYTES = 64 << 10,   /* before only so many wait */
+        SPOOL_WAITING_BYTES = 4 << 20, /* when so many wait in all files, one that has a piece is full, too */
+        SPOOL_QUEUE_MAX = 16 << 20,    /* what comes nevertheless */
         SPOOL_FOLDER_BYTES = 4096,
 };
 
@@ -36,6 +37,7 @@ struct spool {
         struct spool *next;
 };
 
+extern size_t spool_waiting_bytes; /* under spool_lock: what waits in all files */
 extern pthread_mutex_t spool_lock; /* of all spools: what is done under it is short */
 
 /* Under the lock. The thread is to look at it: it has something to write, or is not needed any more. */

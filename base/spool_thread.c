@@ -7,6 +7,7 @@
 
 enum { LISTENERS_MAX = 8 };
 
+size_t spool_waiting_bytes;
 pthread_mutex_t spool_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t work = PTHREAD_COND_INITIALIZER, done = PTHREAD_COND_INITIALIZER;
 static struct spool *first, **end = &first;
@@ -107,6 +108,7 @@ static void discard(struct spool *s)
 static bool write_queued(struct spool *s)
 {
         struct buf bytes = s->queued;
+        spool_waiting_bytes -= bytes.len;
 
         buf_init(&s->queued, SPOOL_QUEUE_MAX);
         s->writing = true;
@@ -137,6 +139,7 @@ static void *run_spool_thread(void *unused)
         for (;;) {
                 struct spool *s = wait_for_first();
                 bool freed = s->freed; /* whoever frees it lists it once more */
+                spool_waiting_bytes -= freed ? s->queued.len : 0;
                 bool tells = !freed && s->result == SPOOL_OK && write_queued(s);
 
                 pthread_cond_broadcast(&done);

@@ -284,6 +284,33 @@ static void fill(struct spool *s, size_t bytes)
         }
 }
 
+static void what_waits_for_the_disk_is_bounded_in_all_files_together(void **state)
+{
+        struct spool *much, *little;
+        setup(10000000, 10, 0);
+        told = 0;
+        assert_true(spool_listen(tell, &told));
+        assert_int_equal(spool_new(0, &much), SPOOL_OK);
+        assert_int_equal(spool_new(0, &little), SPOOL_OK);
+        disk_gate_close();
+        fill(much, 100000);
+        disk_gate_await();
+        fill(little, 20000);
+        assert_false(spool_is_full(little));
+        fill(much, 5000000);
+        assert_true(spool_is_full(little));
+        disk_gate_open();
+        for (int i = 0; told == 0 || spool_is_full(little); i++) {
+                assert_true(i < 20000);
+                clock_sleep_ms(1);
+        }
+        spool_listen_no_more(&told);
+        assert_int_equal(lseek(finish(little), 0, SEEK_END), 20000);
+        spool_free(much);
+        spool_free(little);
+        wait_in_use(0);
+}
+
 static void who_gives_bytes_does_not_wait_and_is_told_when_there_is_room(void **state)
 {
         struct spool *s;
@@ -358,6 +385,7 @@ int main(void)
             cmocka_unit_test(what_must_stay_free_on_the_disk_is_not_taken),
             cmocka_unit_test(a_folder_that_is_not_there_is_no_matter_of_waiting),
             cmocka_unit_test(who_gives_bytes_does_not_wait_and_is_told_when_there_is_room),
+            cmocka_unit_test(what_waits_for_the_disk_is_bounded_in_all_files_together),
             cmocka_unit_test(a_file_is_copied_as_fast_as_the_disk_takes_it),
             cmocka_unit_test(who_finishes_a_file_waits_no_longer_than_it_says),
             cmocka_unit_test(what_is_kept_outlives_the_spool_and_replaces_nothing),
