@@ -144,12 +144,19 @@ sn_status rpc_answer_file(struct rpc_call *c, int fd)
         return SN_OK;
 }
 
+sn_status rpc_answer_far_file(struct rpc_call *c, const struct rpc_far_file *file)
+{
+        TRY(rpc_answer_file(c, -1));
+        c->file->far = file;
+        return SN_OK;
+}
+
 void rpc_call_drop_file(struct rpc_call *c)
 {
-        if (c->file != NULL) {
+        if (c->file != NULL && c->file->fd >= 0) {
                 close(c->file->fd);
-                c->file = NULL;
         }
+        c->file = NULL;
 }
 
 struct rpc_call *rpc_call_new_background(struct service *service, int64_t deadline_ms)

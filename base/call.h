@@ -43,13 +43,22 @@ struct rpc_body {
         const char *mime_type; /* as the client says it; "" when it says none */
 };
 
+struct rpc_call;
+
 /* The bytes of an answer that is a file. Whoever takes the call's answer closes fd. */
 struct rpc_file {
-        int fd;
-        bool is_pipe; /* the region comes through it as it is read, from another process; it ends early when that fails
-                       */
+        int fd;         /* -1: it is not opened yet */
+        bool is_pipe;   /* the region comes through it as it is read, from elsewhere; it ends early when that fails */
         int64_t offset; /* of the region, in a file */
         int64_t length;
+        const struct rpc_far_file *far; /* NULL: it is here */
+};
+
+/* A file of which a region can be fetched: open gives a pipe, which does not block, through which its bytes come. */
+struct rpc_far_file {
+        int64_t size;
+        sn_status (*open)(struct rpc_call *c, const void *context, int64_t offset, int64_t length, int *fd);
+        const void *context;
 };
 
 struct rpc_call {
@@ -105,6 +114,8 @@ sn_status rpc_fail_challenge(struct rpc_call *c, const char *code, const struct 
 /* What a handler returns whose answer is a file: gives away fd, a regular file. Its answer says what it is; which
  * region is sent is decided behind it. */
 sn_status rpc_answer_file(struct rpc_call *c, int fd);
+/* The same with a file that is not here: no more of it is fetched than is sent. It lives as long as the call. */
+sn_status rpc_answer_far_file(struct rpc_call *c, const struct rpc_far_file *file);
 /* Closes what rpc_answer_file was given, when it is not sent. */
 void rpc_call_drop_file(struct rpc_call *c);
 

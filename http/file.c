@@ -58,15 +58,20 @@ enum http_sent http_file_send(struct http_exchange *x, int fd)
         return left(x) == 0 ? HTTP_SENT_ALL : HTTP_SENT_PART;
 }
 
+static bool watch_pipe(const struct http_exchange *x, int fd)
+{
+        struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = http_connection_source(x->connection)};
+        return epoll_ctl(x->connection->loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
 void http_file_watch(struct http_exchange *x)
 {
         struct http_connection *c = x->connection;
-        struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = http_connection_source(c)};
         if (x->file == NULL || x->file_watched) {
                 return;
         }
         if (x->file->is_pipe) {
-                x->file_watched = epoll_ctl(c->loop->epoll_fd, EPOLL_CTL_ADD, x->file->fd, &event) == 0;
+                x->file_watched = watch_pipe(x, x->file->fd);
         } else if (x->fetch == HTTP_FETCH_NEEDED && !http_fetch_begin(x, x->file->fd, x->file->offset)) {
                 http_loop_add_ready(c->loop, c);
         }
@@ -87,14 +92,15 @@ void http_file_end(struct http_exchange *x)
 
 /* --- HTTP/2 --- */
 
-static ssize_t read_pipe(struct http_exchange *x, char *into, size_t size)
+ssize_t http_flow_read_pipe(struct http_request *r, int fd, char *into, size_t size)
 {
+        struct http_exchange *x = (struct http_exchange *)(void *)r;
         ssize_t n;
         do {
-                n = read(x->file->fd, into, size);
+                n = read(fd, into, size);
         } while (n < 0 && errno == EINTR);
         if (n < 0 && errno == EAGAIN) {
-                http_file_watch(x);
+                x->file_watched = x->file_watched || watch_pipe(x, fd);
                 return x->file_watched ? HTTP_FLOW_WAITS : HTTP_FLOW_BROKEN;
         }
         return n > 0 ? n : HTTP_FLOW_BROKEN;
@@ -105,8 +111,8 @@ static ssize_t read_file(struct http_flow *flow, char *into, size_t size, struct
         struct http_exchange *x = ((struct file_flow *)(void *)flow)->exchange;
         struct http_file *f = x->file;
         size_t wanted = left(x) < size ? left(x) : size;
-        ssize_t n =
-            f->is_pipe ? read_pipe(x, into, wanted) : http_flow_read_file(&x->request, f->fd, f->offset, into, wanted);
+        ssize_t n = f->is_pipe ? http_flow_read_pipe(&x->request, f->fd, into, wanted)
+                               : http_flow_read_file(&x->request, f->fd, f->offset, into, wanted);
         if (n < 0) {
                 return n;
         }

@@ -90,6 +90,8 @@ enum { HTTP_FLOW_WAITS = -1, HTTP_FLOW_BROKEN = -2 };
 /* For a flow's read, of a request's answer: what is there of a file, without waiting for the disk. HTTP_FLOW_WAITS: a
  * thread reads it, and the flow is asked again then. HTTP_FLOW_BROKEN: the file ends here, or cannot be read. */
 ssize_t http_flow_read_file(struct http_request *r, int fd, int64_t at, char *into, size_t size);
+/* The same of a pipe that does not block, the only one of its request. */
+ssize_t http_flow_read_pipe(struct http_request *r, int fd, char *into, size_t size);
 
 /* A region of a file in place of the body. HTTP/1.1 has it sent by the kernel. The server closes fd. */
 struct http_file {

@@ -128,22 +128,41 @@ static const File__Conditions *conditions_of(const struct rpc_message *type, con
         return field == NULL ? NULL : *(File__Conditions *const *)((const char *)in + field->offset);
 }
 
+static bool size_of(const struct rpc_file *file, int64_t *size)
+{
+        struct stat is;
+
+        if (file->far != NULL) {
+                *size = file->far->size;
+                return true;
+        }
+        bool regular = fstat(file->fd, &is) == 0 && S_ISREG(is.st_mode);
+        *size = regular ? is.st_size : 0;
+        return regular;
+}
+
+static sn_status fetch_region(struct rpc_call *c)
+{
+        struct rpc_file *file = c->file;
+
+        file->is_pipe = true;
+        return file->far->open(c, file->far->context, file->offset, file->length, &file->fd);
+}
+
 sn_status rpc_choose_region(struct rpc_call *c, const ProtobufCMessage *in, ProtobufCMessage *out)
 {
         const File__Conditions *conditions = conditions_of(c->method->in, in);
         File__Chunk *answer = (File__Chunk *)out;
-        struct stat file;
-        if (c->file == NULL || fstat(c->file->fd, &file) != 0 || !S_ISREG(file.st_mode)) {
+        if (c->file == NULL || !size_of(c->file, &answer->size)) {
                 log_event(LOG_LEVEL_ERROR, "a handler answered without a file",
                           LOG_STR("event.action", c->method->full_name));
                 return SN_INTERNAL;
         }
-        answer->size = file.st_size;
         file_choose_region(conditions, answer);
         c->file->offset = answer->offset;
         c->file->length = answer->length;
         if (answer->length == 0 || (conditions != NULL && conditions->head)) {
                 rpc_call_drop_file(c);
         }
-        return SN_OK;
+        return c->file != NULL && c->file->far != NULL ? fetch_region(c) : SN_OK;
 }

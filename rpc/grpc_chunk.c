@@ -46,6 +46,9 @@ static void begin_chunk(struct grpc_region *r)
 static ssize_t read_bytes(const struct grpc_region *r, char *into, size_t size)
 {
         ssize_t n;
+        if (r->is_pipe) {
+                return http_flow_read_pipe(r->answered, r->fd, into, size);
+        }
         if (r->answered != NULL) {
                 return http_flow_read_file(r->answered, r->fd, r->at, into, size);
         }

@@ -24,6 +24,7 @@ bool grpc_chunk_split(struct str message, uint32_t field, struct str *bytes, str
 /* A region of a file, on its way as messages. */
 struct grpc_region {
         int fd;
+        bool is_pipe;     /* of an answer only */
         int64_t at, left; /* not sent yet */
         uint32_t field;
         struct http_request *answered;

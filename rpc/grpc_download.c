@@ -44,6 +44,7 @@ struct http_flow *grpc_download_new(struct rpc_call *c, struct http_request *htt
         d->first = *first;
         d->region = grpc_region_of(c->file->fd, c->file->offset, c->file->length,
                                    contract_chunk_field(c->method->out)->number, http);
+        d->region.is_pipe = c->file->is_pipe;
         *first = (struct buf){0};
         c->file = NULL;
         return &d->flow;

@@ -124,14 +124,24 @@ sn_status chunk_publish(struct db_tx *tx, const char *id)
 
 /* --- what is there --- */
 
+static sn_status fail_missing(struct rpc_call *c)
+{
+        return rpc_fail(c, SN_NOT_FOUND, NULL, "there is no such file");
+}
+
 static sn_status open_key(struct rpc_call *c, const char *key, int *fd)
 {
-        return storage != NULL ? storage->open(c, key, fd) : rpc_fail(c, SN_NOT_FOUND, NULL, "there is no such file");
+        return storage != NULL ? storage->open(c, key, fd) : fail_missing(c);
 }
 
 sn_status blob_open(struct rpc_call *c, const char *name, int *fd)
 {
         return open_key(c, blob_key(c->arena, name), fd);
+}
+
+sn_status blob_answer(struct rpc_call *c, const char *name)
+{
+        return storage != NULL ? storage->answer(c, blob_key(c->arena, name)) : fail_missing(c);
 }
 
 sn_status chunk_open(struct rpc_call *c, const char *id, int *fd)

@@ -55,6 +55,8 @@ SN_CHECKED sn_status blob_exists(struct rpc_call *c, const char *name, bool *the
 SN_CHECKED sn_status chunk_exists(struct rpc_call *c, const char *id, bool *there);
 /* For reading; the caller's to close. SN_NOT_FOUND when there is none. */
 SN_CHECKED sn_status blob_open(struct rpc_call *c, const char *name, int *fd);
+/* Answers the call with it. SN_NOT_FOUND when there is none. */
+SN_CHECKED sn_status blob_answer(struct rpc_call *c, const char *name);
 /* Under the lock of its hash: nothing refers to it any more. */
 SN_CHECKED sn_status blob_lock(struct db_tx *tx, const char *name);
 SN_CHECKED sn_status blob_remove(struct rpc_call *c, const char *name);

@@ -1,6 +1,6 @@
 /* Owns media in a bucket of S3. A file is put under its key as soon as it is staged: publishing it checks that it is
- * still there. One that no row comes to refer to is removed like what a crash left. To be read, an object is copied to
- * a file without a name: the bytes of media pass through no memory but libcurl's. */
+ * still there. One that no row comes to refer to is removed like what a crash left. To be processed, an object is
+ * copied to a file without a name; to be given out, what is asked for of it comes through a pipe. */
 #include "services/media/storage.h"
 
 #include <errno.h>
@@ -200,13 +200,23 @@ static sn_status put_multipart(struct rpc_call *c, int fd, const char *key, int6
         return status;
 }
 
-static sn_status look(struct rpc_call *c, const char *key, int wait_ms, bool *there)
+/* size: -1 when it is not there. */
+static sn_status look_at(struct rpc_call *c, const char *key, int wait_ms, int64_t *size)
 {
         struct s3_exchange x = bodyless(wait_ms, "HEAD", key, "");
 
         s3_exchange(&x);
-        *there = x.status / 100 == 2;
-        return *there || s3_is_missing(&x) ? SN_OK : fail(c);
+        *size = x.status / 100 == 2 ? x.length : -1;
+        return *size >= 0 || s3_is_missing(&x) ? SN_OK : fail(c);
+}
+
+static sn_status look(struct rpc_call *c, const char *key, int wait_ms, bool *there)
+{
+        int64_t size = -1;
+
+        TRY(look_at(c, key, wait_ms, &size));
+        *there = size >= 0;
+        return SN_OK;
 }
 
 static sn_status exists(struct rpc_call *c, const char *key, bool *there)
@@ -254,6 +264,27 @@ static sn_status open_object(struct rpc_call *c, const char *key, int *fd)
         }
         close(x.to_fd);
         return s3_is_missing(&x) ? rpc_fail(c, SN_NOT_FOUND, NULL, "there is no such file") : fail(c);
+}
+
+static sn_status open_region(struct rpc_call *c, const void *key, int64_t offset, int64_t length, int *fd)
+{
+        struct s3_exchange x = bodyless(left_ms(c), "GET", key, "");
+
+        *fd = s3_open_region(&x, offset, length);
+        return *fd >= 0            ? SN_OK
+               : s3_is_missing(&x) ? rpc_fail(c, SN_NOT_FOUND, NULL, "there is no such file")
+                                   : fail(c);
+}
+
+/* Its size must be known before it is known what is sent of it. */
+static sn_status answer_object(struct rpc_call *c, const char *key)
+{
+        struct rpc_far_file *file = ARENA_NEW(c->arena, struct rpc_far_file);
+
+        *file = (struct rpc_far_file){.open = open_region, .context = key};
+        TRY(look_at(c, key, left_ms(c), &file->size));
+        return file->size >= 0 ? rpc_answer_far_file(c, file)
+                               : rpc_fail(c, SN_NOT_FOUND, NULL, "there is no such file");
 }
 
 /* After a commit there may be many: the answer is not to be late for them. */
@@ -328,5 +359,10 @@ static sn_status list(struct rpc_call *c, const char *folder, int64_t age_s, str
         return SN_OK;
 }
 
-const struct storage bucket_storage = {
-    .stage = stage, .publish = publish, .open = open_object, .exists = exists, .remove = remove_object, .list = list};
+const struct storage bucket_storage = {.stage = stage,
+                                       .publish = publish,
+                                       .open = open_object,
+                                       .answer = answer_object,
+                                       .exists = exists,
+                                       .remove = remove_object,
+                                       .list = list};

@@ -62,13 +62,13 @@ static sn_status find(struct rpc_call *c, const Media__DownloadMediaRequest *in,
                                       : status;
 }
 
-static sn_status open_served(struct rpc_call *c, const Media__DownloadMediaRequest *in, struct served *file, int *fd)
+static sn_status look_up(struct rpc_call *c, const Media__DownloadMediaRequest *in, struct served *file)
 {
         uint64_t version = served_version();
 
         TRY(find(c, in, file));
-        TRY(blob_open(c, file->sha256, fd));
-        served_keep(version, in->id, in->variant, file, *fd);
+        TRY(blob_answer(c, file->sha256));
+        served_keep(version, in->id, in->variant, file, c->file->fd);
         return SN_OK;
 }
 
@@ -77,14 +77,13 @@ sn_status media_handle_download_media(struct rpc_call *c, const Media__DownloadM
         struct served file = {NULL, NULL, false};
         int fd = -1;
 
-        if (!served_find(c, in->id, in->variant, &file, &fd)) {
-                TRY(open_served(c, in, &file, &fd));
-        }
+        bool is_open = served_find(c, in->id, in->variant, &file, &fd);
+        TRY(is_open ? rpc_answer_file(c, fd) : look_up(c, in, &file));
         out->etag = file.sha256;
         out->mime_type = file.mime_type;
         out->inline_ = true;
         /* Cached for a short time only: it may stop being public, be deleted, or get another focus. Its ETag makes
          * revalidation cheap. */
         out->cache_control = file.is_public ? "public, max-age=300" : "private, max-age=300";
-        return rpc_answer_file(c, fd);
+        return SN_OK;
 }

@@ -129,6 +129,14 @@ static sn_status open_file(struct rpc_call *c, const char *key, int *fd)
         return errno == ENOENT ? rpc_fail(c, SN_NOT_FOUND, NULL, "there is no such file") : fail_disk(c);
 }
 
+static sn_status answer(struct rpc_call *c, const char *key)
+{
+        int fd = -1;
+
+        TRY(open_file(c, key, &fd));
+        return rpc_answer_file(c, fd);
+}
+
 static sn_status exists(struct rpc_call *c, const char *key, bool *there)
 {
         *there = access(path_of(c->arena, key), F_OK) == 0;
@@ -167,5 +175,10 @@ static sn_status list(struct rpc_call *c, const char *folder, int64_t age_s, str
         return SN_OK;
 }
 
-const struct storage folder_storage = {
-    .stage = stage, .publish = publish, .open = open_file, .exists = exists, .remove = remove_file, .list = list};
+const struct storage folder_storage = {.stage = stage,
+                                       .publish = publish,
+                                       .open = open_file,
+                                       .answer = answer,
+                                       .exists = exists,
+                                       .remove = remove_file,
+                                       .list = list};

@@ -13,20 +13,12 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/no_wait.h"
 #include "base/spool.h"
+#include "services/media/s3_private.h"
 #include "services/media/s3_sign.h"
 
-enum {
-        KEPT = 8,
-        TRIES = 3,
-        PAUSE_MS = 200,
-        CONNECT_MS = 5000,
-        NAME_SIZE = 256,
-        URL_SIZE = 4096,
-        READ_BYTES = 1 << 16,
-        SLOW_S = 20,
-        REFUSAL_SIZE = 1024
-};
+enum { KEPT = 8, CONNECT_MS = 5000, NAME_SIZE = 256, URL_SIZE = 4096, READ_BYTES = 1 << 16, SLOW_S = 20 };
 
 static struct {
         char endpoint[NAME_SIZE], host[NAME_SIZE], bucket[64];
@@ -132,7 +124,7 @@ struct attempt {
         struct s3_exchange *x;
         CURL *curl;
         int64_t sent, received;
-        char refusal[REFUSAL_SIZE]; /* the start of an answer that is an error */
+        char refusal[S3_REFUSAL_SIZE]; /* the start of an answer that is an error */
 };
 
 static size_t send_some(char *to, size_t size, size_t n, void *context)
@@ -169,6 +161,13 @@ static bool write_file(struct attempt *t, const char *bytes, size_t len)
         return spool_write_all(t->x->to_fd, bytes, len, t->received);
 }
 
+void s3_add_refusal(char refusal[S3_REFUSAL_SIZE], const char *bytes, size_t len)
+{
+        size_t have = strlen(refusal);
+
+        (void)snprintf(refusal + have, S3_REFUSAL_SIZE - have, "%.*s", (int)len, bytes);
+}
+
 static size_t receive_some(char *bytes, size_t size, size_t n, void *context)
 {
         struct attempt *t = context;
@@ -177,8 +176,7 @@ static size_t receive_some(char *bytes, size_t size, size_t n, void *context)
 
         (void)curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
         if (status / 100 != 2) {
-                size_t have = strlen(t->refusal);
-                (void)snprintf(t->refusal + have, sizeof(t->refusal) - have, "%.*s", (int)len, bytes);
+                s3_add_refusal(t->refusal, bytes, len);
         } else if (t->x->to_fd >= 0 && !write_file(t, bytes, len)) {
                 return 0;
         } else if (t->x->answer != NULL) {
@@ -278,18 +276,29 @@ static void set_limits(CURL *curl, int64_t left_ms)
         (void)curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)SLOW_S);
 }
 
-/* "AccessDenied" of "<Error><Code>AccessDenied</Code>…": what the log says; the rest may hold what is secret. */
-static void take_code(const char *refusal, char code[S3_CODE_SIZE])
+void s3_take_code(const char *refusal, struct s3_exchange *x)
 {
         const char *from = strstr(refusal, "<Code>");
         size_t len = from != NULL ? strspn(from + 6, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") : 0;
 
-        (void)snprintf(code, S3_CODE_SIZE, "%.*s", (int)len, from != NULL ? from + 6 : "");
+        (void)snprintf(x->code, S3_CODE_SIZE, "%.*s", (int)len, from != NULL ? from + 6 : "");
+}
+
+struct curl_slist *s3_prepare(CURL *curl, const struct s3_exchange *x, const char *sha256, int64_t left_ms)
+{
+        char path[NAME_SIZE], url[URL_SIZE];
+
+        (void)snprintf(path, sizeof(path), "/%s/%s", s3.bucket, x->key);
+        (void)snprintf(url, sizeof(url), "%s%s%s%s", s3.endpoint, path, x->query[0] != '\0' ? "?" : "", x->query);
+        struct curl_slist *headers = sign(x, path, sha256);
+        (void)curl_easy_setopt(curl, CURLOPT_URL, url);
+        (void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+        set_limits(curl, left_ms);
+        return headers;
 }
 
 static CURLcode try_once(struct s3_exchange *x, const char *sha256, int64_t left_ms)
 {
-        char path[NAME_SIZE], url[URL_SIZE];
         struct attempt t = {.x = x, .curl = take_handle()};
 
         x->status = 0;
@@ -299,25 +308,24 @@ static CURLcode try_once(struct s3_exchange *x, const char *sha256, int64_t left
         if (x->answer != NULL) {
                 buf_reset(x->answer);
         }
-        (void)snprintf(path, sizeof(path), "/%s/%s", s3.bucket, x->key);
-        (void)snprintf(url, sizeof(url), "%s%s%s%s", s3.endpoint, path, x->query[0] != '\0' ? "?" : "", x->query);
-        struct curl_slist *headers = sign(x, path, sha256);
-        (void)curl_easy_setopt(t.curl, CURLOPT_URL, url);
-        (void)curl_easy_setopt(t.curl, CURLOPT_HTTPHEADER, headers);
+        struct curl_slist *headers = s3_prepare(t.curl, x, sha256, left_ms);
         set_body(t.curl, &t);
-        set_limits(t.curl, left_ms);
         CURLcode code = curl_easy_perform(t.curl);
         if (code == CURLE_OK) {
+                curl_off_t length = 0;
+
                 (void)curl_easy_getinfo(t.curl, CURLINFO_RESPONSE_CODE, &x->status);
+                (void)curl_easy_getinfo(t.curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+                x->length = length;
         }
-        take_code(t.refusal, x->code);
+        s3_take_code(t.refusal, x);
         give_handle(t.curl);
         curl_slist_free_all(headers);
         return code;
 }
 
 /* A disk of ours that is full, or a file of ours that cannot be read, is not the bucket's failure. */
-static bool may_help(const struct s3_exchange *x, CURLcode code)
+bool s3_may_help(const struct s3_exchange *x, CURLcode code)
 {
         return code != CURLE_WRITE_ERROR && code != CURLE_ABORTED_BY_CALLBACK &&
                (x->status == 0 || x->status == 429 || x->status >= 500);
@@ -326,13 +334,13 @@ static bool may_help(const struct s3_exchange *x, CURLcode code)
 static CURLcode try_some_times(struct s3_exchange *x, const char *sha256)
 {
         int64_t until_us = clock_monotonic_us() + x->wait_ms * INT64_C(1000);
-        int64_t left_ms = x->wait_ms, pause_ms = PAUSE_MS;
+        int64_t left_ms = x->wait_ms, pause_ms = S3_PAUSE_MS;
 
         for (int i = 1;; i++, pause_ms *= 2) {
                 CURLcode code = try_once(x, sha256, left_ms);
 
                 left_ms = (until_us - clock_monotonic_us()) / 1000 - pause_ms;
-                if (!may_help(x, code) || i == TRIES || left_ms <= 0) {
+                if (!s3_may_help(x, code) || i == S3_TRIES || left_ms <= 0) {
                         return code;
                 }
                 (void)usleep((useconds_t)(1000 * pause_ms));
@@ -345,10 +353,21 @@ bool s3_is_missing(const struct s3_exchange *x)
                strcmp(x->code, "NoSuchBucket") != 0;
 }
 
+void s3_log(const struct s3_exchange *x, CURLcode code)
+{
+        if (x->status / 100 != 2 && !s3_is_missing(x)) {
+                log_event(LOG_LEVEL_WARN, "the bucket of media refuses a request, or cannot be reached",
+                          LOG_STR("http.request.method", x->method), LOG_STR("url.path", x->key),
+                          LOG_INT("http.response.status_code", x->status), LOG_STR("error.type", x->code),
+                          LOG_STR("error.message", code != CURLE_OK ? curl_easy_strerror(code) : ""));
+        }
+}
+
 void s3_exchange(struct s3_exchange *x)
 {
         char computed[65] = "";
 
+        NO_WAIT_ASSERT();
         x->status = 0;
         x->size = x->text != NULL ? (int64_t)strlen(x->text) : x->size;
         if (x->sha256 == NULL && !hash_body(x, computed)) {
@@ -356,10 +375,5 @@ void s3_exchange(struct s3_exchange *x)
                 return;
         }
         CURLcode code = try_some_times(x, x->sha256 != NULL ? x->sha256 : computed);
-        if (x->status / 100 != 2 && !s3_is_missing(x)) {
-                log_event(LOG_LEVEL_WARN, "the bucket of media refuses a request, or cannot be reached",
-                          LOG_STR("http.request.method", x->method), LOG_STR("url.path", x->key),
-                          LOG_INT("http.response.status_code", x->status), LOG_STR("error.type", x->code),
-                          LOG_STR("error.message", code != CURLE_OK ? curl_easy_strerror(code) : ""));
-        }
+        s3_log(x, code);
 }

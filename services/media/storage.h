@@ -20,6 +20,10 @@ struct storage {
         sn_status (*publish)(struct rpc_call *c, const char *own, const char *key);
         /* For reading, from its beginning; the caller's to close. SN_NOT_FOUND when there is none. */
         sn_status (*open)(struct rpc_call *c, const char *key, int *fd);
+        /* Answers the call with it; of one that is not here no more than what is sent is fetched. SN_NOT_FOUND as
+         * above.
+         */
+        sn_status (*answer)(struct rpc_call *c, const char *key);
         sn_status (*exists)(struct rpc_call *c, const char *key, bool *there);
         /* SN_OK also when there was none. A file that stays is removed later, as one to which no row refers. */
         sn_status (*remove)(struct rpc_call *c, const char *key);

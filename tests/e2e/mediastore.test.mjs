@@ -5,10 +5,11 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { Transform } from 'node:stream';
 import { after, test } from 'node:test';
 import aws4 from 'aws4';
 import S3rver from 's3rver';
-import { findBinary } from './harness.mjs';
+import { findBinary, sleep } from './harness.mjs';
 import { adminOf, ownServer } from './own.mjs';
 import { form, jpeg, png } from './pictures.mjs';
 import { eventually, must, problem } from './client.mjs';
@@ -27,6 +28,18 @@ s3.middleware.unshift(async (ctx, next) => {
         }
         ctx.status = 403;
         ctx.body = '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>SignatureDoesNotMatch</Code><Message>of S3RVER</Message></Error>';
+});
+// What is asked of objects; and what a test does with the bytes that are sent of one: gate(passed, socket) is awaited before each piece.
+const asked = [];
+let gate = null;
+s3.middleware.unshift(async (ctx, next) => {
+        await next();
+        asked.push(`${ctx.method} ${ctx.get('range')}`.trim());
+        if (gate !== null && ctx.method === 'GET' && typeof ctx.body?.pipe === 'function') {
+                let passed = 0;
+                const [held, pass] = [gate, (piece) => { passed += piece.length; return piece; }];
+                ctx.body = ctx.body.pipe(new Transform({ transform: (piece, _, done) => { Promise.resolve(held(passed, ctx.req.socket)).then(() => done(null, pass(piece)), done); } }));
+        }
 });
 const { port } = await s3.run();
 const store = (bucket) => ({ MEDIA_STORE: `s3://${bucket}`, MEDIA_S3_ENDPOINT: `http://127.0.0.1:${port}`, MEDIA_S3_KEYS: 'S3RVER:S3RVER' });
@@ -71,6 +84,51 @@ test('what is brought lies in the bucket, is given out from there, and goes with
         assert.ok(objects('media').includes(`blobs/${sha256.slice(0, 2)}/${sha256}`));
         must(await member.del(`/v1/media/${id}`), 204);
         await eventually('its objects are gone', () => !objects('media').some((name) => name.startsWith('blobs/')), 300_000);
+});
+
+test('no more of an object is fetched than is given out, and it is given out as it comes', async () => {
+        const member = await it.register();
+        const noise = randomBytes(3 * 900 * 900), picture = png(900, 900, (x, y) => noise.subarray(3 * (y * 900 + x), 3 * (y * 900 + x) + 3), []);
+        const id = await bring(member, picture);
+        await ready(member, id);
+        const { etag } = await download(member, id);
+        const askedFor = async (headers) => {
+                await inTime('nothing else is asked', async () => { const n = asked.length; await sleep(300); return asked.length === n; });
+                asked.length = 0;
+                const answer = await download(member, id, headers);
+                return { ...answer, asked: asked.filter((what) => what.startsWith('GET')) };
+        };
+        const some = await askedFor({ range: 'bytes=1000000-1000099' });
+        assert.deepEqual([some.status, some.bytes, some.asked], [206, picture.subarray(1_000_000, 1_000_100), ['GET bytes=1000000-1000099']]);
+        assert.deepEqual((await askedFor({ range: 'bytes=-5' })).asked, [`GET bytes=${picture.length - 5}-${picture.length - 1}`]);
+        const same = await askedFor({ 'if-none-match': etag });
+        assert.deepEqual([same.status, same.asked], [304, []]);
+        const behind = await askedFor({ range: 'bytes=99999999-' });
+        assert.deepEqual([behind.status, behind.asked], [416, []]);
+
+        let goOn;
+        const wait = new Promise((resolve) => { goOn = resolve; });
+        gate = (passed) => (passed > 500_000 ? wait : undefined);
+        try {
+                const answer = await fetch(`${it.server.url}/media/${id}/original`, { headers: { authorization: `Bearer ${member.token}` } });
+                const parts = [], reader = answer.body.getReader();
+                for (let n = 0; n < 300_000;) { // while the bucket holds the rest back
+                        const { value } = await reader.read();
+                        parts.push(value);
+                        n += value.length;
+                }
+                goOn();
+                for (let part = await reader.read(); !part.done; part = await reader.read()) {
+                        parts.push(part.value);
+                }
+                assert.ok(Buffer.concat(parts).equals(picture));
+                gate = (passed, socket) => { if (passed > 500_000) { socket.destroy(); } };
+                await assert.rejects(ask(member, id), 'what breaks off is not taken for the whole');
+        } finally {
+                gate = null;
+                goOn();
+        }
+        assert.ok((await download(member, id)).bytes.equals(picture));
 });
 
 test('pieces of uploads are objects, too, large ones in parts', async () => {
