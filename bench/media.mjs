@@ -236,9 +236,9 @@ function childrenCpu() {
 }
 
 // As decode.c starts it, with all that it makes.
-function decodeChild(dir, file, type) {
-        const fds = [fs.openSync(file), 'ignore', 'ignore', ...numbers(5).map((i) => fs.openSync(path.join(dir, `out${i}`), 'w+'))];
-        const child = spawn(process.env.SONET_BIN, ['decode-media', type, '0', '0', '30', '0', '0', '0', '0', ''], { stdio: fds,
+function decodeChild(dir, file, type, avif) {
+        const fds = [fs.openSync(file), 'ignore', 'ignore', ...numbers(9).map((i) => fs.openSync(path.join(dir, `out${i}`), 'w+'))];
+        const child = spawn(process.env.SONET_BIN, ['decode-media', type, '0', '0', '30', '0', '0', '0', '0', '', avif ? '1' : '0'], { stdio: fds,
                 env: { PATH: '/usr/bin:/bin', VIPS_CONCURRENCY: '1', VIPS_NOVECTOR: '1', MALLOC_ARENA_MAX: '1', LC_ALL: 'C' } });
         fds.filter((fd) => typeof fd === 'number').forEach((fd) => fs.closeSync(fd));
         return child;
@@ -259,12 +259,14 @@ async function variants(dir) {
         const photo = await photograph(dir), dot = path.join(dir, 'dot.png');
         fs.writeFileSync(dot, png(1, 1));
         const [ours, theirs] = [await average(ROUNDS * 2, () => decodeChild(dir, photo, 'image/jpeg')), await average(ROUNDS * 2, () => thumbnails(dir, photo))];
+        const withAvif = await average(ROUNDS * 2, () => decodeChild(dir, photo, 'image/jpeg', true));
         const smallest = await average(CHILDREN, () => decodeChild(dir, dot, 'image/png'));
         const empty = await average(CHILDREN, () => spawn(process.env.SONET_BIN, ['help'], { stdio: 'ignore' }));
         const row = (name, r) => [name, fixed(r.ms, 0), fixed(r.cpu_ms, 0)];
         return table([`JPEG of 12 MP (${fixed(fs.statSync(photo).size / MIB, 1)} MiB) to four sizes`, 'ms', 'CPU ms'],
                      [row('SoNet’s decoder: four variants, the original without metadata, BlurHash, colour, look', ours), row('vipsthumbnail, the same four sizes', theirs),
                       ['SoNet to vipsthumbnail', fixed(ours.ms / theirs.ms), fixed(ours.cpu_ms / theirs.cpu_ms)],
+                      row('SoNet’s decoder that makes the four as AVIF, too', withAvif), ['that to vipsthumbnail', fixed(withAvif.ms / theirs.ms), fixed(withAvif.cpu_ms / theirs.cpu_ms)],
                       row('the decoder with a picture of one pixel: what a process in a sandbox costs each', smallest), row('sonet help: starting the program, as part of that', empty)]);
 }
 

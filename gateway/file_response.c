@@ -53,6 +53,9 @@ static void add_validators(struct arena *arena, const File__Chunk *file, struct 
         }
         http_response_header(response, "Cache-Control",
                              file->cache_control[0] != '\0' ? file->cache_control : "private, no-cache");
+        if (file->vary[0] != '\0') {
+                http_response_header(response, "Vary", file->vary);
+        }
 }
 
 static void add_description(struct arena *arena, const File__Chunk *file, struct http_response *response)

@@ -108,6 +108,7 @@ static bool start(struct rpc_call *c, const struct decode_request *r, const stru
                              number(c, r->limits.side),
                              number(c, r->limits.video_side),
                              (char *)r->limits.decoders,
+                             number(c, r->limits.avif),
                              NULL};
         int ends[2];
 
@@ -324,15 +325,19 @@ sn_status decode(struct rpc_call *c, const struct decode_request *r, struct deco
 sn_status decode_ask(struct rpc_call *c, struct decode_abilities *out)
 {
         struct decode_request nothing = {.fd = open("/dev/null", O_RDONLY | O_CLOEXEC), .wait_ms = ABILITIES_MS};
-        struct decoded none = {.files = {{-1, 0, 0}, {-1, 0, 0}, {-1, 0, 0}, {-1, 0, 0}, {-1, 0, 0}}};
+        struct decoded none = {0};
         char said[SAID_BYTES] = "";
         enum waited waited = WAITED_ENOUGH;
         int status = 0;
 
+        for (int i = 0; i < DECODE_N_OUTPUTS; i++) {
+                none.files[i].fd = -1;
+        }
         sn_status result = run_child(c, &nothing, &none, said, &waited, &status);
         close_one(nothing.fd);
         TRY(result);
         out->pictures = strstr(said, "pictures\n") != NULL;
+        out->avif = strstr(said, "avif\n") != NULL;
         out->films = strstr(said, "films\n") != NULL;
         return SN_OK;
 }

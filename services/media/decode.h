@@ -16,6 +16,10 @@ enum decode_output {
         DECODE_MEDIUM,
         DECODE_SMALL,
         DECODE_THUMB,
+        DECODE_LARGE_AVIF, /* these may be missing: they have no size then */
+        DECODE_MEDIUM_AVIF,
+        DECODE_SMALL_AVIF,
+        DECODE_THUMB_AVIF,
         DECODE_N_OUTPUTS,
         DECODE_MP4 = 1,
         DECODE_POSTER = 2,
@@ -26,7 +30,7 @@ enum decode_output {
 enum { DECODE_FIRST_FD = 3 };
 
 /* Of its command line: decode-media MIME_TYPE FOCUS_X FOCUS_Y, and the fields of decode_limits. */
-enum { DECODE_ARGUMENTS = 10, DECODE_WAVEFORM = 100 };
+enum { DECODE_ARGUMENTS = 11, DECODE_WAVEFORM = 100 };
 
 struct decode_limits {
         int cpu_s;            /* of processor time */
@@ -34,6 +38,7 @@ struct decode_limits {
         int side;             /* the longest of a video */
         int video_side;       /* of what is made of it */
         const char *decoders; /* of FFmpeg, apart by commas */
+        bool avif;            /* pictures are made as AVIF, too, as far as there is time */
 };
 
 struct decoded_file {
@@ -73,6 +78,7 @@ SN_CHECKED sn_status decode(struct rpc_call *c, const struct decode_request *req
 /* What this machine can process, as a child finds out that loads the libraries. */
 struct decode_abilities {
         bool pictures, films; /* libvips; FFmpeg with its encoders */
+        bool avif;            /* libvips can write it */
 };
 SN_CHECKED sn_status decode_ask(struct rpc_call *c, struct decode_abilities *out);
 

@@ -2,7 +2,9 @@
 #include "services/media/media.h"
 
 #include <string.h>
+#include <strings.h>
 #include "auth/signed_link.h"
+#include "base/str.h"
 #include "services/media/access_log.h"
 #include "services/media/blobs.h"
 #include "services/media/describe.h"
@@ -24,6 +26,65 @@ static bool may_see(struct rpc_call *c, const Media__DownloadMediaRequest *in, c
         return access->granted;
 }
 
+/* --- which of two forms --- */
+
+/* "q=0", "q=0.000" */
+static bool is_refusal(struct str parameter)
+{
+        bool is = parameter.len > 2 && strncasecmp(parameter.ptr, "q=0", 3) == 0;
+
+        for (size_t i = 3; is && i < parameter.len; i++) {
+                is = parameter.ptr[i] == '.' || parameter.ptr[i] == '0';
+        }
+        return is;
+}
+
+/* "image/avif;q=0.8". Wildcards do not count: those who know no AVIF send them, too. */
+static bool is_avif(struct str range)
+{
+        struct str type, parameter;
+        bool is = str_next(&range, ';', &type) && str_equal_nocase(str_trim(type), STR("image/avif"));
+
+        while (is && str_next(&range, ';', &parameter)) {
+                is = !is_refusal(str_trim(parameter));
+        }
+        return is;
+}
+
+static bool takes_avif(const char *accept)
+{
+        struct str rest = str_of(accept), range;
+
+        while (str_next(&rest, ',', &range)) {
+                if (is_avif(range)) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+/* Of which there may be both. */
+static bool is_picture(const char *variant)
+{
+        static const char *const names[] = {"large", "medium", "small", "thumb"};
+
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+                if (strcmp(variant, names[i]) == 0) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+/* The name under which it is looked for first. */
+static const char *wanted_name(struct rpc_call *c, const Media__DownloadMediaRequest *in)
+{
+        return is_picture(in->variant) && takes_avif(in->accept) ? arena_printf(c->arena, "%s.avif", in->variant)
+                                                                 : in->variant;
+}
+
+/* --- what is served --- */
+
 static sn_status find_variant(struct db_tx *tx, const char *id, const char *name, struct served *out)
 {
         MediaRows__Variant variant = MEDIA_ROWS__VARIANT__INIT;
@@ -34,8 +95,17 @@ static sn_status find_variant(struct db_tx *tx, const char *id, const char *name
         return SN_OK;
 }
 
+/* A picture may have no AVIF: it was made before, or elsewhere, or it took too long. */
+static sn_status find_one_of(struct db_tx *tx, const Media__DownloadMediaRequest *in, const char *wanted,
+                             struct served *out)
+{
+        sn_status status = find_variant(tx, in->id, wanted, out);
+
+        return status == SN_NOT_FOUND && wanted != in->variant ? find_variant(tx, in->id, in->variant, out) : status;
+}
+
 static sn_status find_served(struct rpc_call *c, struct db_tx *tx, const Media__DownloadMediaRequest *in,
-                             struct served *out, struct media_access *access)
+                             const char *wanted, struct served *out, struct media_access *access)
 {
         MediaRows__StoredMedia row = MEDIA_ROWS__STORED_MEDIA__INIT;
 
@@ -46,14 +116,14 @@ static sn_status find_served(struct rpc_call *c, struct db_tx *tx, const Media__
         out->is_public = row.is_public;
         out->sha256 = row.content_sha256;
         out->mime_type = row.media->mime_type;
-        return strcmp(in->variant, "original") == 0 ? SN_OK : find_variant(tx, in->id, in->variant, out);
+        return strcmp(in->variant, "original") == 0 ? SN_OK : find_one_of(tx, in, wanted, out);
 }
 
 /* What one may not see is not found, in the same words as what is not there. */
-static sn_status find(struct rpc_call *c, const Media__DownloadMediaRequest *in, struct served *out)
+static sn_status find(struct rpc_call *c, const Media__DownloadMediaRequest *in, const char *wanted, struct served *out)
 {
         struct media_access access = {0};
-        sn_status status = DB_READ(c, tx, find_served(c, tx, in, out, &access));
+        sn_status status = DB_READ(c, tx, find_served(c, tx, in, wanted, out, &access));
 
         if (access.media_id != NULL) {
                 access_log_add(c, &access);
@@ -62,26 +132,29 @@ static sn_status find(struct rpc_call *c, const Media__DownloadMediaRequest *in,
                                       : status;
 }
 
-static sn_status look_up(struct rpc_call *c, const Media__DownloadMediaRequest *in, struct served *file)
+static sn_status look_up(struct rpc_call *c, const Media__DownloadMediaRequest *in, const char *wanted,
+                         struct served *file)
 {
         uint64_t version = served_version();
 
-        TRY(find(c, in, file));
+        TRY(find(c, in, wanted, file));
         TRY(blob_answer(c, file->sha256));
-        served_keep(version, in->id, in->variant, file, c->file->fd);
+        served_keep(version, in->id, wanted, file, c->file->fd);
         return SN_OK;
 }
 
 sn_status media_handle_download_media(struct rpc_call *c, const Media__DownloadMediaRequest *in, File__Chunk *out)
 {
         struct served file = {NULL, NULL, false};
+        const char *wanted = wanted_name(c, in);
         int fd = -1;
 
-        bool is_open = served_find(c, in->id, in->variant, &file, &fd);
-        TRY(is_open ? rpc_answer_file(c, fd) : look_up(c, in, &file));
+        bool is_open = served_find(c, in->id, wanted, &file, &fd);
+        TRY(is_open ? rpc_answer_file(c, fd) : look_up(c, in, wanted, &file));
         out->etag = file.sha256;
         out->mime_type = file.mime_type;
         out->inline_ = true;
+        out->vary = is_picture(in->variant) ? "Accept" : "";
         /* Cached for a short time only: it may stop being public, be deleted, or get another focus. Its ETag makes
          * revalidation cheap. */
         out->cache_control = file.is_public ? "public, max-age=300" : "private, max-age=300";

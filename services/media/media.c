@@ -16,7 +16,7 @@ enum { ABILITIES_MS = 15000 };
 static void find_abilities(struct service *service)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, ABILITIES_MS);
-        struct decode_abilities abilities = {false, false};
+        struct decode_abilities abilities = {0};
 
         if (decode_ask(c, &abilities) != SN_OK || !abilities.pictures) {
                 log_event(LOG_LEVEL_WARN, "libvips cannot be loaded: no media are taken");
@@ -24,6 +24,12 @@ static void find_abilities(struct service *service)
                 log_event(LOG_LEVEL_WARN, "FFmpeg's libraries cannot be loaded, or lack libx264, AAC, libmp3lame or "
                                           "libopus: no videos and sounds are taken");
         }
+        if (abilities.pictures && media_limits.makes_avif && !abilities.avif) {
+                log_event(LOG_LEVEL_WARN,
+                          "libvips cannot write AVIF (libheif lacks an encoder of AV1): smaller pictures "
+                          "are made as WebP alone");
+        }
+        media_limits.makes_avif = media_limits.makes_avif && abilities.avif;
         media_limits.processes_pictures = media_limits.takes_pictures = abilities.pictures;
         media_limits.processes_films = media_limits.takes_films = abilities.films && media_limits.decoders[0] != '\0';
 }
@@ -45,7 +51,8 @@ static sn_status begin(const struct settings *settings)
                                              .audio_s = (int)settings->media_audio_s,
                                              .side = (int)settings->media_side,
                                              .video_side = (int)settings->media_video_side,
-                                             .decoders = settings->media_decoders};
+                                             .decoders = settings->media_decoders,
+                                             .makes_avif = settings->media_avif};
         describe_start(settings->public_url);
 
         const struct blobs_options blobs = blobs_options(settings);

@@ -21,6 +21,7 @@ struct media_limits {
         int video_s, audio_s, side, video_side; /* services/media/decode.h, decode_limits */
         const char *decoders;
         bool takes_pictures, takes_films;         /* others are refused */
+        bool makes_avif;                          /* of pictures, beside WebP */
         bool processes_pictures, processes_films; /* here: what this machine can, unless it leaves it to workers */
 };
 extern struct media_limits media_limits;

@@ -24,7 +24,11 @@ static const struct {
     [MEDIA__KIND__KIND_IMAGE] = {[DECODE_LARGE] = {"large", "image/webp"},
                                  [DECODE_MEDIUM] = {"medium", "image/webp"},
                                  [DECODE_SMALL] = {"small", "image/webp"},
-                                 [DECODE_THUMB] = {"thumb", "image/webp"}},
+                                 [DECODE_THUMB] = {"thumb", "image/webp"},
+                                 [DECODE_LARGE_AVIF] = {"large.avif", "image/avif"}, /* names that no address has */
+                                 [DECODE_MEDIUM_AVIF] = {"medium.avif", "image/avif"},
+                                 [DECODE_SMALL_AVIF] = {"small.avif", "image/avif"},
+                                 [DECODE_THUMB_AVIF] = {"thumb.avif", "image/avif"}},
     [MEDIA__KIND__KIND_VIDEO] = {[DECODE_MP4] = {"mp4", "video/mp4"}, [DECODE_POSTER] = {"poster", "image/webp"}},
     [MEDIA__KIND__KIND_AUDIO] = {[DECODE_MP3] = {"mp3", "audio/mpeg"}, [DECODE_OGG] = {"ogg", "audio/ogg"}},
 };
@@ -44,6 +48,14 @@ static const char *type_of(const MediaRows__StoredMedia *row, const struct decod
                                                                : "audio/mp4";
 }
 
+/* Sounds have no size, and all their variants. */
+static bool is_kept(int kind, int output, const struct decoded *d)
+{
+        bool is_optional = kind == MEDIA__KIND__KIND_IMAGE && output >= DECODE_LARGE_AVIF;
+
+        return variants[kind][output].name != NULL && (!is_optional || d->files[output].width > 0);
+}
+
 /* --- the end --- */
 
 static sn_status keep_blobs(struct db_tx *tx, const MediaRows__StoredMedia *row, const struct decoded *d,
@@ -52,7 +64,7 @@ static sn_status keep_blobs(struct db_tx *tx, const MediaRows__StoredMedia *row,
         int kind = kind_of(row, d);
 
         for (int i = DECODE_ORIGINAL + 1; i < DECODE_N_OUTPUTS; i++) {
-                if (variants[kind][i].name != NULL) {
+                if (is_kept(kind, i, d)) {
                         TRY(blob_publish(tx, &blobs[i]));
                         TRY(store_insert_variant(tx, row->id,
                                                  &(struct new_variant){variants[kind][i].name,
@@ -181,7 +193,7 @@ static sn_status process(struct rpc_call *c, const MediaRows__DueMedia *job, con
         }
         int kind = kind_of(job->stored, d);
         for (int i = 0; i < DECODE_N_OUTPUTS; i++) {
-                if (i == DECODE_ORIGINAL || variants[kind][i].name != NULL) {
+                if (i == DECODE_ORIGINAL || is_kept(kind, i, d)) {
                         TRY(blob_stage(c, d->files[i].fd, &blobs[i]));
                 }
         }
@@ -224,7 +236,8 @@ sn_status process_one(struct rpc_call *c, const struct process_lane *lane, bool 
 
 static sn_status process_picture(struct rpc_call *c, bool *more)
 {
-        static const struct process_lane lane = {.wait_ms = CHILD_MS, .limits = {.cpu_s = CHILD_CPU_S, .decoders = ""}};
+        const struct process_lane lane = {
+            .wait_ms = CHILD_MS, .limits = {.cpu_s = CHILD_CPU_S, .decoders = "", .avif = media_limits.makes_avif}};
 
         return process_one(c, &lane, more);
 }

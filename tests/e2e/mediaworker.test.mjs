@@ -10,7 +10,7 @@ import { findBinary, signal } from './harness.mjs';
 import { ownServer } from './own.mjs';
 import { form, png, processed } from './pictures.mjs';
 
-const it = ownServer({ env: { MEDIA_PROCESS: 'off' } }, async (net) => {
+const it = ownServer({ env: { MEDIA_PROCESS: 'off', MEDIA_AVIF: 'off' } }, async (net) => {
         it.ada = await net.register();
 });
 const films = filmFiles();
@@ -54,6 +54,8 @@ test('what comes in waits for a worker, which processes pictures, videos and sou
         const worker = await startWorker();
         assert.equal((await processed(it.ada, picture.id)).status, 'ready');
         assert.equal((await processed(it.ada, film.id)).status, 'ready');
+        const small = await fetch(`${it.server.url}/media/${picture.id}/small`, { headers: { authorization: `Bearer ${it.ada.token}`, accept: 'image/avif' } });
+        assert.deepEqual([small.status, small.headers.get('content-type')], [200, 'image/webp']); // MEDIA_AVIF=off
         const later = await bring(png(31, 20));
         assert.equal((await processed(it.ada, later.id)).status, 'ready');
         const port = Number(worker.said.match(/"server.port":(\d+)/)[1]);

@@ -53,6 +53,31 @@ test('nothing private leaves with a picture, and its pixels stay as they were', 
         }
 });
 
+test('smaller pictures come as AVIF to whoever names it, and as WebP otherwise', async () => {
+        const media = await bring(heic);
+        const ask = async (variant, headers) => {
+                const answer = await fetch(new URL(`/media/${media.id}/${variant}`, process.env.SONET_URL), { headers: { authorization: `Bearer ${owner.token}`, ...headers } });
+                return { status: answer.status, type: answer.headers.get('content-type'), vary: answer.headers.get('vary'), etag: answer.headers.get('etag'), data: Buffer.from(await answer.arrayBuffer()) };
+        };
+        for (const variant of ['large', 'medium', 'small', 'thumb']) {
+                const [asAvif, asWebp] = [await ask(variant, { accept: 'text/html,image/AVIF ; q=0.5, */*' }), await ask(variant, { accept: 'image/webp,image/*,*/*;q=0.8' })];
+                assert.deepEqual([asAvif.status, asAvif.type, asAvif.data.toString('latin1', 4, 12)], [200, 'image/avif', 'ftypavif']);
+                assert.ok(!/Exif|mime|rdf|xmpmeta|at home/.test(asAvif.data.toString('latin1')), variant);
+                assert.equal(asWebp.type, 'image/webp');
+                assert.notEqual(asAvif.etag, asWebp.etag);
+                for (const answer of [asAvif, asWebp, await ask(variant, { accept: 'image/avif', 'if-none-match': asAvif.etag })]) {
+                        assert.match(answer.vary, /\bAccept\b(?!-)/i);
+                }
+                assert.equal((await ask(variant, { accept: 'image/avif;q=0' })).type, 'image/webp');
+        }
+        const original = await ask('original', { accept: 'image/avif' });
+        assert.deepEqual([original.type, /\bAccept\b(?!-)/.test(original.vary ?? '')], ['image/heic', false]);
+        assert.equal((await ask('large.avif', {})).status, 422);
+        // What libvips wrote is a picture to it again.
+        const again = await bring((await ask('large', { accept: 'image/avif' })).data);
+        assert.deepEqual([again.status, again.width, again.height], ['ready', 48, 32], again.reason);
+});
+
 test('HEIC and AVIF lose EXIF and XMP where they stand, and stay the pictures they are', async () => {
         for (const [picture, type] of [[heic, 'image/heic'], [avif, 'image/avif']]) {
                 assert.ok(picture.includes(SECRET));
