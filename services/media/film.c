@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "services/media/ogg.h"
 
 #define SECOND_US INT64_C(1000000)
 
@@ -270,6 +271,10 @@ int film_process(const struct child_file *file, const struct decode_limits *limi
 {
         struct film first = {.file = file, .limits = limits, .video = -1, .audio = -1}, second = first;
 
+        /* FFmpeg takes what there is for all of it. */
+        if (strcmp(file->mime_type, "audio/ogg") == 0 && !ogg_is_whole(file->bytes, file->len)) {
+                return child_fail("it is cut off or damaged");
+        }
         if (!open_streams(&first) || !check(&first) || !film_copy(&first)) {
                 return child_fail(first.reason);
         }

@@ -173,6 +173,8 @@ test('bombs, and what is cut off, damaged, too long or of another codec, fail wi
                 [half(fast), /cut off|damaged/],
                 [half(films.make('half.webm', ...pictures(4), '-c:v', 'libvpx')), /cut off/],
                 [half(films.make('half.mp3', ...tone(20))), /cut off/],
+                [half(films.make('half.ogg', ...tone(20), '-c:a', 'libvorbis')), /cut off/],
+                [films.make('almost.ogg', ...tone(3), '-c:a', 'libopus').subarray(0, -1), /cut off/],
                 [liar, /too long/],
                 [noise, /damaged|read/],
                 [films.make('long.mp4', '-f', 'lavfi', '-i', 'color=size=16x16:rate=1:duration=605', ...h264), /too long/],
