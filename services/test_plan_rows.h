@@ -145,8 +145,8 @@ static const struct {
                           "generate_series(1, 20000) n"},
     {"messaging_service",
      "insert into message_words (message_id, chat_id, seq, words)"
-     " select id(n), id(n % 5000 + 1), n, chat_words(id(n % 5000 + 1), n, array['a', 'b' || n % 100])"
-     " from generate_series(1, 50000) n"},
+     " select id(n), id(n % 5000 + 1), n, array_to_tsvector(array[p || 'a', p || 'b' || n % 100]) from"
+     " generate_series(1, 50000) n, chat_word_prefix(id(n % 5000 + 1), chat_portion(n)) p"},
     {"messaging_service", "insert into message_mentions (message_id, user_id, chat_id, seq)"
                           " select id(n), id(n % 500), id(n % 5000 + 1), n from generate_series(1, 50000) n"},
     {"messaging_service",

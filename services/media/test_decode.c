@@ -155,7 +155,7 @@ static void a_waveform_is_read_as_far_as_it_is_one(void **state)
 
 static void what_a_machine_lacks_is_known(void **state)
 {
-        struct decode_abilities abilities = {false, true};
+        struct decode_abilities abilities = {.films = true};
 
         (void)state;
         assert_int_equal(decode_ask(c, &abilities), SN_OK);

@@ -1,8 +1,10 @@
 /* Owns the SQL on finding messages by their words. */
 #include "services/messaging/store_search.h"
 
+/* Each word under its chat and portion. A function of SQL that did it would be planned anew for each message. */
 DB_STATEMENT(PUT_WORDS, "messaging_service", NULL,
-             "insert into message_words (message_id, chat_id, seq, words) values ($1, $2, $3, chat_words($2, $3, $4))"
+             "insert into message_words (message_id, chat_id, seq, words) values ($1, $2, $3, array_to_tsvector("
+             "array(select chat_word_prefix($2, chat_portion($3)) || w from unnest($4::text[]) w)))"
              " on conflict (message_id) do update set words = excluded.words");
 
 sn_status search_store_put(struct db_tx *tx, const chat_entry *message, char *const *words, size_t n)
