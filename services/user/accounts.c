@@ -11,7 +11,9 @@
 #include "services/user/roles.h"
 #include "services/user/search.h"
 #include "services/user/session.h"
+#include "services/user/store.h"
 #include "services/user/store_accounts.h"
+#include "services/user/store_email.h"
 #include "services/user/store_factors.h"
 #include "services/user/store_invites.h"
 #include "services/user/user.h"
@@ -28,7 +30,7 @@ sn_status account_find(struct db_tx *tx, const char *name, UserAdmin__Account *o
 /* The account as it is, which nobody else changes meanwhile. */
 static sn_status lock(struct db_tx *tx, const char *id, UserAdmin__Account *out)
 {
-        TRY(store_lock_account(tx, id));
+        TRY(store_lock_member(tx, id));
         return store_account(tx, id, NULL, out);
 }
 
@@ -87,6 +89,7 @@ sn_status account_suspend(struct db_tx *tx, const char *id, const char *reason, 
         TRY(refuse_administrator(tx, out));
         TRY(store_suspend(tx, id, reason));
         TRY(session_raise_epoch(tx, id));
+        TRY(store_drop_email_change(tx, id));
         TRY(session_end_others(tx, id, "", &ended));
         TRY(show_or_hide(tx, id));
         TRY(AUDIT(tx, .action = "user.suspended", .subject_id = id,

@@ -10,6 +10,8 @@
 #include "services/user/session.h"
 #include "services/user/step_up.h"
 #include "services/user/store.h"
+#include "services/user/store_email.h"
+#include "services/user/store_passwords.h"
 #include "services/user/user.h"
 
 sn_status account_deactivate(struct db_tx *tx, const char *user_id)
@@ -23,6 +25,8 @@ sn_status account_deactivate(struct db_tx *tx, const char *user_id)
         }
         TRY(search_index_names(tx, user_id, ""));
         authors_changed(tx, user_id);
+        TRY(store_drop_email_change(tx, user_id)); /* whoever comes back is who knows the password */
+        TRY(store_drop_resets(tx, user_id));
         TRY(session_end_others(tx, user_id, "", &ended));
         TRY(session_raise_epoch(tx, user_id));
         TRY(AUDIT(tx, .action = "user.deactivated", .subject_id = user_id));

@@ -185,6 +185,7 @@ static sn_status verify_code(struct rpc_call *c, const char *code, User__EmailSt
         bool found = false;
 
         TRY(db_begin(c, &tx));
+        TRY(store_lock_member(tx, c->actor));
         TRY(store_try_code(tx, c->actor, TRIES, &v, &found));
         if (!found) {
                 return refuse_try(c, tx);

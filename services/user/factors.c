@@ -11,6 +11,7 @@
 #include "services/user/passkey_use.h"
 #include "services/user/session.h"
 #include "services/user/store.h"
+#include "services/user/store_email.h"
 #include "services/user/store_factors.h"
 
 bool factors_any(const UserRows__Factors *factors)
@@ -165,5 +166,9 @@ sn_status factors_end_unproved(struct db_tx *tx)
         int64_t ended = 0;
 
         TRY(store_factors(tx, c->actor, &factors));
-        return factors_any(&factors) ? SN_OK : session_end_others(tx, c->actor, c->session, &ended);
+        if (factors_any(&factors)) {
+                return SN_OK;
+        }
+        TRY(store_drop_email_change(tx, c->actor)); /* one of them may have asked for it */
+        return session_end_others(tx, c->actor, c->session, &ended);
 }

@@ -2,7 +2,9 @@
  * same time whether or not a member has the address. */
 #include "services/user/user.h"
 
+#include <string.h>
 #include "services/user/mails.h"
+#include "services/user/store.h"
 #include "services/user/store_passwords.h"
 
 enum { PORTION = 50, LIFE_S = 1800, MOST_AN_HOUR = 3, HOUR_S = 3600 };
@@ -15,7 +17,11 @@ static sn_status mail_link_to(struct db_tx *tx, const UserRows__AskedReset *aske
         struct mail_recipient member;
 
         mailed_token_hash(token, hash);
+        TRY(store_lock_member(tx, asked->user_id));
         TRY(mail_recipient_of(tx, asked->user_id, &member));
+        if (strcmp(member.email, asked->email) != 0) { /* changed meanwhile: the one before is nobody's way in */
+                return SN_OK;
+        }
         TRY(store_insert_reset(tx, asked->user_id, hash, LIFE_S));
         return mail_enqueue(
             tx,

@@ -5,7 +5,7 @@
 #include <string.h>
 #include "base/text.h"
 
-enum { CONTEXT_MIN_BYTES = 3, AROUND_MAX_BYTES = 4, PASSWORD_MIN_BYTES = 8 };
+enum { CONTEXT_MIN_BYTES = 3, AROUND_MAX = 4, MIN_CHARACTERS = 8 };
 
 /* Generated from common_passwords.txt: lines in order of their bytes. */
 extern const char user_common_passwords[];
@@ -49,49 +49,91 @@ bool password_is_common(const char *folded)
         return false;
 }
 
-/* The length of what a text is made of again and again; the text's own where nothing is. */
-static size_t repeated_length(const char *text, size_t len)
+/* ---- What lists of leaked passwords need not name, since it is tried by rule ---- */
+
+/* A password by its characters, of which only a range is looked at. */
+struct characters {
+        struct arena *arena;
+        const char *text;
+        uint32_t *codes;
+        size_t *starts; /* in bytes; that behind the last one is the end */
+        size_t n;
+};
+
+static struct characters split(struct arena *arena, const char *text)
 {
-        for (size_t period = 1; period <= len / 2; period++) {
-                if (memcmp(text, text + period, len - period) == 0) {
-                        return period;
+        size_t len = strlen(text);
+        struct characters c = {.arena = arena,
+                               .text = text,
+                               .codes = ARENA_ARRAY(arena, uint32_t, len + 1),
+                               .starts = ARENA_ARRAY(arena, size_t, len + 1)};
+
+        for (size_t at = 0; at < len; c.n++) {
+                c.starts[c.n] = at;
+                at += utf8_decode(text + at, len - at, &c.codes[c.n]);
+        }
+        c.starts[c.n] = len;
+        return c;
+}
+
+/* How many characters the range is made of again and again; all of them where it is not. */
+static size_t unit_of(const struct characters *c, size_t from, size_t n)
+{
+        for (size_t unit = 1; unit <= n / 2; unit++) {
+                if (memcmp(c->codes + from, c->codes + from + unit, (n - unit) * sizeof(*c->codes)) == 0) {
+                        return unit;
                 }
         }
-        return len;
+        return n;
 }
 
-/* Each byte one more than that before it, or each one less, as "9" is of "0": 12345678, 0987654321, hgfedcba. */
-static bool is_sequence(const char *text, size_t len)
+/* Each character the next one after that before it, or each the one before, and 0 follows 9: 7890123456, hgfedcba. */
+static bool is_sequence(const struct characters *c, size_t from, size_t n)
 {
-        int step = len > 1 ? text[1] - text[0] : 0;
-        bool runs = step == 1 || step == -1 || step == 9 || step == -9;
+        for (int step = -1; step <= 1; step += 2) {
+                size_t i = 1;
 
-        step = step == 9 ? -1 : step == -9 ? 1 : step;
-        for (size_t i = 1; i < len && runs; i++) {
-                int here = text[i] - text[i - 1];
+                for (; i < n; i++) {
+                        int64_t by = (int64_t)c->codes[from + i] - c->codes[from + i - 1];
+                        bool figures = isdigit((int)(c->text[c->starts[from + i]] & 0x7f)) &&
+                                       isdigit((int)(c->text[c->starts[from + i - 1]] & 0x7f));
 
-                runs = here == step || (isdigit((unsigned char)text[i]) && here == -9 * step);
-        }
-        return runs;
-}
-
-/* What lists of leaked passwords need not name, since it is tried by rule. */
-static bool is_pattern(const char *folded)
-{
-        size_t len = strlen(folded);
-
-        return repeated_length(folded, len) < PASSWORD_MIN_BYTES || is_sequence(folded, len);
-}
-
-/* A common one with a few figures or marks behind it: password1!, welcome2026. */
-static bool is_common_with_tail(struct arena *arena, const char *folded)
-{
-        size_t len = strlen(folded), least = len > AROUND_MAX_BYTES ? len - AROUND_MAX_BYTES : 0;
-
-        for (; len > least && !isalpha((unsigned char)folded[len - 1]) && (unsigned char)folded[len - 1] < 0x80;
-             len--) {
-                if (password_is_common(arena_strndup(arena, folded, len - 1))) {
+                        if (by != step && !(figures && by == -9 * step)) {
+                                break;
+                        }
+                }
+                if (i == n) {
                         return true;
+                }
+        }
+        return false;
+}
+
+static bool is_tried(const struct characters *c, size_t from, size_t n)
+{
+        size_t unit = unit_of(c, from, n);
+
+        return password_is_common(
+                   arena_strndup(c->arena, c->text + c->starts[from], c->starts[from + n] - c->starts[from])) ||
+               is_sequence(c, from, n) || (unit < n && (unit < MIN_CHARACTERS || is_tried(c, from, unit)));
+}
+
+/* What is tried, alone or with a few figures or marks around it: password1!, 123password, zzzzzzzz1. */
+static bool is_tried_with_little_around(struct arena *arena, const char *folded)
+{
+        struct characters c = split(arena, folded);
+
+        for (size_t front = 0; front <= AROUND_MAX && front < c.n; front++) {
+                if (front > 0 && text_is_letter(c.codes[front - 1])) {
+                        break;
+                }
+                for (size_t back = 0; front + back <= AROUND_MAX && front + back < c.n; back++) {
+                        if (back > 0 && text_is_letter(c.codes[c.n - back])) {
+                                break;
+                        }
+                        if (is_tried(&c, front, c.n - front - back)) {
+                                return true;
+                        }
                 }
         }
         return false;
@@ -103,7 +145,7 @@ static bool is_made_of(struct arena *arena, const char *folded, const char *word
         const char *key = word[0] != '\0' ? text_casefold_nfkc(arena, word) : NULL;
 
         return key != NULL && strlen(key) >= CONTEXT_MIN_BYTES && strstr(folded, key) != NULL &&
-               strlen(folded) <= strlen(key) + AROUND_MAX_BYTES;
+               strlen(folded) <= strlen(key) + AROUND_MAX;
 }
 
 static const char *network_name = "", *network_host = "";
@@ -130,7 +172,7 @@ sn_status password_check(struct rpc_call *c, const char *field, const char *pass
                     c, SN_INVALID_ARGUMENT, "password_guessable", field,
                     "is your name or address, or that of this network, with little around it; choose another one");
         }
-        if (password_is_common(folded) || is_pattern(folded) || is_common_with_tail(c->arena, folded)) {
+        if (is_tried_with_little_around(c->arena, folded)) {
                 return rpc_fail_code(c, SN_INVALID_ARGUMENT, "password_common", field,
                                      "is a word or pattern, or among the passwords that are tried first; choose "
                                      "another one, several words for example");

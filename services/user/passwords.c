@@ -67,6 +67,7 @@ sn_status user_handle_reset_password(struct rpc_call *c, const User__ResetPasswo
         TRY(password_hash(c, in->new_password, &hash));
         TRY(db_begin(c, &tx));
         TRY(factor_require(c, &tx, reset.user_id, &(struct factor_proof){.code = in->code, .device = ""}, NULL));
+        TRY(store_lock_member(tx, reset.user_id));
         TRY(store_use_reset(tx, token, reset.user_id, &found));
         if (!found) { /* somebody was faster */
                 return link_invalid(c);

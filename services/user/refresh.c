@@ -85,7 +85,7 @@ static sn_status answer_again(struct db_tx *tx, const UserRows__RefreshState *st
 
         TRY(store_lock_rights(tx, state->user->id, session));
         TRY(session_answer(c, session, generation, state->user, out));
-        if (token != NULL && token_verify(&aside, str_of(token), &claims) == SN_OK) {
+        if (token != NULL && token_verify(&aside, str_of(token), &claims) == SN_OK && claims.epoch == session->epoch) {
                 out->access_token = token;
                 out->expires_in = claims.expires_s - c->now_ms / 1000;
         }

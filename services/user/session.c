@@ -117,6 +117,7 @@ sn_status session_end_others(struct db_tx *tx, const char *user_id, const char *
         char **ids = NULL;
         size_t n = 0;
 
+        TRY(store_lock_member(tx, user_id));
         TRY(store_running_sessions(tx, user_id, keep, 0, &n, &ids));
         *ended = 0;
         for (size_t i = 0; i < n; i++) {

@@ -5,6 +5,7 @@
 #include "services/user/audit.h"
 #include "services/user/session.h"
 #include "services/user/store.h"
+#include "services/user/store_email.h"
 
 sn_status user_handle_log_out(struct rpc_call *c, const User__LogOutRequest *in, Google__Protobuf__Empty *out)
 {
@@ -22,10 +23,12 @@ sn_status user_handle_end_session(struct rpc_call *c, const User__EndSessionRequ
         bool ended = false;
 
         TRY(db_begin(c, &tx));
+        TRY(store_lock_member(tx, c->actor));
         TRY(session_end(tx, in->id, c->actor, &ended));
         if (!ended) {
                 return rpc_fail(c, SN_NOT_FOUND, "id", "you have no running session with this id");
         }
+        TRY(store_drop_email_change(tx, c->actor)); /* whoever had it may have asked for another address */
         return db_commit(c, NULL, &tx);
 }
 
@@ -37,6 +40,7 @@ sn_status user_handle_end_other_sessions(struct rpc_call *c, const User__EndOthe
 
         TRY(db_begin(c, &tx));
         TRY(session_end_others(tx, c->actor, c->session, &ended));
+        TRY(store_drop_email_change(tx, c->actor));
         if (ended > 0) {
                 TRY(AUDIT(tx, .action = "sessions.ended",
                           .after = AUDIT_VALUES("ended", arena_printf(c->arena, "%" PRId64, ended))));

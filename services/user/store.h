@@ -109,9 +109,13 @@ SN_CHECKED sn_status store_step_up_state(struct db_tx *tx, UserRows__StepUpState
 SN_CHECKED sn_status store_step_up(struct db_tx *tx);
 /* Keeps the call's session from ending before the transaction does, and the member's row from other changes: for
  * changes of what protects an account, which a new password must not meet half-way. SN_UNAUTHENTICATED (token_revoked)
- * when it has ended. Locks are taken in this order, so that no two transactions wait for each other: the member's
- * factors (factors_lock), the row of the member, rows of sessions. */
+ * when it has ended. Locks are taken in this order, so that no
+ * two transactions wait for each other: the member's factors (factors_lock), the row of the member, all else that is
+ * theirs. */
 SN_CHECKED sn_status store_lock_running(struct db_tx *tx);
+/* The member's row alone, before what is theirs is changed: nobody else changes it, and nobody logs in, until the
+ * transaction ends. */
+SN_CHECKED sn_status store_lock_member(struct db_tx *tx, const char *user_id);
 SN_CHECKED sn_status store_end_session(struct db_tx *tx, const char *session_id, const char *user_id, bool *ended);
 /* Ids of the running ones but keep ("": none), from the newest on, without the first skip of them. */
 SN_CHECKED sn_status store_running_sessions(struct db_tx *tx, const char *user_id, const char *keep, size_t skip,

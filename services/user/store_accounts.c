@@ -32,13 +32,6 @@ sn_status store_account(struct db_tx *tx, const char *id, const char *key, UserA
         return SN_OK;
 }
 
-DB_STATEMENT(LOCK_ACCOUNT, "user_service", NULL, "select id from users where id = $1 for update");
-
-sn_status store_lock_account(struct db_tx *tx, const char *id)
-{
-        return db_exec(tx, &LOCK_ACCOUNT, DB_BINDS(bind_uuid(id)), NULL);
-}
-
 /* A statement for each set that has an index of its own: one for all would read the whole table for a few. */
 #define ACCOUNTS(which, comparison, direction)                                                                         \
         ACCOUNT " where " which                                                                                        \

@@ -7,8 +7,6 @@
 /* By id ("" for none), or by the key of a username or e-mail address (NULL for none). SN_NOT_FOUND;
  * SN_INVALID_ARGUMENT (account_ambiguous) for an address of several accounts that none of them verified. */
 SN_CHECKED sn_status store_account(struct db_tx *tx, const char *id, const char *key, UserAdmin__Account *out);
-/* Until the transaction ends, nobody else changes it, and nobody logs in. */
-SN_CHECKED sn_status store_lock_account(struct db_tx *tx, const char *id);
 SN_CHECKED sn_status store_set_role(struct db_tx *tx, const char *id, const char *role);
 SN_CHECKED sn_status store_suspend(struct db_tx *tx, const char *id, const char *reason);
 SN_CHECKED sn_status store_approve(struct db_tx *tx, const char *id);

@@ -72,8 +72,9 @@ sn_status store_try_code(struct db_tx *tx, const char *user_id, int64_t tries, U
 }
 
 DB_STATEMENT(SELECT_VERIFICATION_OF_TOKEN, "user_service", &user_rows__verification__message,
-             "select " VERIFICATION_COLUMNS
-             " from email_verification_tokens where token_hash = $1 and expires_at > now() for update");
+             "select v.user_id, v.email, v.email_key, v.code_hash, v.tries, false as expired from users u"
+             " join email_verification_tokens v on v.user_id = u.id where v.token_hash = $1 and v.expires_at > now()"
+             " for no key update of u for update of v");
 
 sn_status store_verification_of_token(struct db_tx *tx, const uint8_t hash[MAILED_HASH_BYTES],
                                       UserRows__Verification *out, bool *found)

@@ -116,6 +116,13 @@ sn_status store_step_up(struct db_tx *tx)
         return running > 0 ? SN_OK : session_ended(c);
 }
 
+DB_STATEMENT(LOCK_MEMBER, "user_service", NULL, "select id from users where id = $1 for no key update");
+
+sn_status store_lock_member(struct db_tx *tx, const char *user_id)
+{
+        return db_exec(tx, &LOCK_MEMBER, DB_BINDS(bind_uuid(user_id)), NULL);
+}
+
 DB_STATEMENT(LOCK_RUNNING, "user_service", NULL,
              "select from users u join user_sessions x on x.user_id = u.id where x.id = $1 and u.id = $2"
              " and x.ended_at is null for no key update of u for share of x");

@@ -35,10 +35,13 @@ static void what_leaked_most_often_is_refused_in_any_spelling(void **state)
 
 static void what_is_tried_by_rule_is_refused(void **state)
 {
-        static const char *const tried[] = {"88888888",   "00000000",   "87654321",   "123123123",  "12341234",
-                                            "1111111111", "0123456789", "0987654321", "aaaaaaaa",   "asdasdasd",
-                                            "Passw0rd!",  "Password1!", "Welcome1!",  "Admin123!",  "password2026",
-                                            "        ",   "abcdefgh",   "hgfedcba",   "7890123456", "💜💜💜💜💜💜💜💜"};
+        static const char *const tried[] = {
+            "88888888",           "00000000",         "87654321",         "123123123",        "12341234",  "1111111111",
+            "0123456789",         "0987654321",       "aaaaaaaa",         "asdasdasd",        "Passw0rd!", "Password1!",
+            "Welcome1!",          "Admin123!",        "password2026",     "        ",         "abcdefgh",  "hgfedcba",
+            "7890123456",         "passwordpassword", "1234567812345678", "abcdefghabcdefgh", "zzzzzzzz1", "asdasdasd1",
+            "hgfedcba1",          "11111112",         "!Password1",       "123password",      "абвгабвг",  "абвгдежз",
+            "你好吗你好吗你好吗", "💜💜💜💜💜💜💜💜"};
 
         for (size_t i = 0; i < sizeof(tried) / sizeof(tried[0]); i++) {
                 assert_string_equal(refusal(tried[i]), "password_common");

@@ -184,17 +184,44 @@ test('what changes an account at once waits for each other, never in a circle', 
         const change = (m) => m.post('/v1/auth/password/change', { current_password: PASSWORD, new_password: NEW });
         const drop = (m) => net.api('DELETE', '/v1/users/me', { token: m.token, body: { password: PASSWORD } });
         const refresh = (m) => post('/v1/auth/refresh', { refresh_token: m.refreshToken });
+        const address = (m) => m.put('/v1/users/me/email', { body: { email: `${randomName()}@example.org` } });
+        const verify = (m) => m.post('/v1/auth/email/verify', { code: '123456' });
+        const endOthers = (m) => net.api('DELETE', '/v1/sessions', { token: m.token });
+        const renew = (m) => reset(m.link, NEW);
         const before = deadlocks();
-        const pairs = [[drop, drop], [drop, change], [drop, refresh], [change, refresh], [change, change]];
+        const pairs = [[drop, drop], [drop, change], [drop, refresh], [change, refresh], [change, change], [address, verify], [change, verify],
+                       [renew, verify], [change, renew], [endOthers, change], [endOthers, drop], [renew, drop]];
         for (const [one, two, elsewhere] of [...pairs.map((p) => [...p, false]), ...pairs.map((p) => [...p, true])]) {
                 const member = await net.register();
                 const second = elsewhere ? await net.logIn(member.username) : member;
+                member.link = second.link = one === renew || two === renew ? await linkFor(member) : undefined;
                 await overtaking(net.server.dir, 'user', `update users set bio = 'held' where id = '${member.id}'`, 2);
                 for (const a of await Promise.all([one(member), two(second)])) {
-                        assert.ok([200, 204, 401].includes(a.status), `${one.name} ${two.name} ${elsewhere} ${JSON.stringify(a)}`);
+                        assert.ok([200, 202, 204, 401].includes(a.status), `${one.name} ${two.name} ${elsewhere} ${JSON.stringify(a)}`);
                 }
         }
         assert.equal(deadlocks(), before);
+});
+
+test('another address that somebody asked for in a session is none any more when that is ended', async () => {
+        const ways = {
+                'all others end': (m) => net.api('DELETE', '/v1/sessions', { token: m.token }),
+                'it ends': (m, thief) => net.api('DELETE', `/v1/sessions/${thief.session}`, { token: m.token }),
+                'the account is deleted': (m) => net.api('DELETE', '/v1/users/me', { token: m.token, body: { password: PASSWORD } }),
+                'a first factor': async (m) => {
+                        const { secret } = must(await m.post('/v1/2fa/totp', {}));
+                        return m.post('/v1/2fa/totp/confirm', { code: totp(secret) });
+                },
+        };
+        for (const [name, end] of Object.entries(ways)) {
+                const member = await net.register();
+                const thief = await net.logIn(member.username);
+                const theirs = `${randomName()}@example.org`;
+                must(await thief.put('/v1/users/me/email', { body: { email: theirs } }), 202);
+                const token = tokenIn(await box.wait(theirs));
+                assert.ok((await end(member, thief)).status < 300, name);
+                problem(await post('/v1/auth/email/verify', { token }), 401, { code: 'link_invalid' });
+        }
 });
 
 test('a link that was mailed before the address or the password changed is none', async () => {
