@@ -155,12 +155,13 @@ static void a_waveform_is_read_as_far_as_it_is_one(void **state)
 
 static void what_a_machine_lacks_is_known(void **state)
 {
-        struct decode_abilities abilities = {.films = true};
+        struct decode_abilities abilities = {.films = true, .avif = true};
 
         (void)state;
         assert_int_equal(decode_ask(c, &abilities), SN_OK);
         assert_true(abilities.pictures);
         assert_false(abilities.films);
+        assert_false(abilities.avif);
 }
 
 static void what_a_machine_lacks_is_refused_by_its_kind(void **state)
