@@ -79,11 +79,15 @@ async function uploads(server, token) {
         const reference = await startNginx(dir, 'location / { dav_methods PUT; client_max_body_size 0; }');
         const ways = { SoNet: sonetUpload(server, token), 'nginx, which leaves it to the page cache': nginxUpload(reference, dir, false), 'nginx, and then fsync': nginxUpload(reference, dir, true) };
         const rows = [];
+        for (const upload of Object.values(ways)) {
+                await uploadAll(dir, 1, upload); // files, connections and threads that the first one makes
+        }
         for (const clients of CLIENTS) {
                 const rates = {};
                 for (let i = 0; i < ROUNDS; i++) {
                         for (const [name, upload] of Object.entries(ways)) {
                                 (rates[name] ??= []).push(await uploadAll(dir, clients, upload));
+                                fs.readdirSync(path.join(dir, 'www')).forEach((stored) => fs.rmSync(path.join(dir, 'www', stored)));
                                 say(`${clients} × 64 MiB, ${name}: ${fixed(rates[name].at(-1), 0)} MiB/s`);
                         }
                 }
@@ -176,7 +180,7 @@ async function wrk(port, url, seconds = SECONDS) {
                 throw new Error(`wrk: ${out}`);
         }
         const per_s = Number(out.match(/Requests\/sec:\s+([\d.]+)/)[1]);
-        return { per_s, p50_us: inUs(out.match(/50%\s+(\S+)/)[1]), p99_us: inUs(out.match(/99%\s+(\S+)/)[1]), busy_us: (machineBusy() - busy) / seconds / per_s * 1e6 };
+        return { per_s, p50_us: inUs(out.match(/^\s+50%\s+(\S+)/m)[1]), p99_us: inUs(out.match(/^\s+99%\s+(\S+)/m)[1]), busy_us: (machineBusy() - busy) / seconds / per_s * 1e6 };
 }
 
 async function delivery(server, token) {
