@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The address sanitizer maps terabytes for its shadow, and asks for the affinity of threads by their ids: its builds
+/* Sanitizers map terabytes for their shadow, and ask for the affinity of threads by their ids: their builds
  * alone allow that. */
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { SANDBOX_SANITIZED = true };
 #else
 enum { SANDBOX_SANITIZED = false };
