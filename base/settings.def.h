@@ -45,6 +45,8 @@ SETTING_STRING(mail_dir, "MAIL_DIR", "", false, "the folder that mails are writt
 SETTING_INT(mail_domain_rate, "MAIL_DOMAIN_RATE", 0, 0, 1000000, "mails to the addresses of one domain in an hour, by all processes of a service together; what is more waits; 0: as many as there are")
 SETTING_INT(mail_connections, "MAIL_CONNECTIONS", 2, 1, 32, "connections to the mail server at a time")
 
+SETTING_STRING(sms_provider, "SMS_PROVIDER", "", false, "file that describes who sends SMS (JSON); empty: none are sent")
+SETTING_STRING(mobile_providers, "MOBILE_PROVIDERS", "", false, "files, apart by commas, that describe who delivers pushes to apps, like Apple's and Google's (JSON); empty: none are sent")
 SETTING_STRING(push_networks, "PUSH_NETWORKS", "", false, "addresses and networks, apart by commas, that pushes may go to although they are not public, over http too: a push service of one's own")
 
 SETTING_STRING(key_file, "SONET_KEY_FILE", "", false, "the file that all secrets derive from; empty: made by `sonet up`")

@@ -187,6 +187,10 @@ static const struct {
     {"notification_service",
      "insert into push_subscriptions (id, user_id, session_id, endpoint, endpoint_hash, p256dh, auth)"
      " select id(n), id(n), id(n), n::text, int4send(n), '', '' from generate_series(1, 10000) n"},
+    {"notification_service", "insert into phone_numbers (user_id, number, verified_at) select id(n), n::text, now()"
+                             " from generate_series(1, 10000) n"},
+    {"notification_service", "insert into phone_codes (id, user_id, recipient, due_at) select id(n), id(n % 5000),"
+                             " int4send(n), case when n % 500 = 0 then now() end from generate_series(1, 10000) n"},
     {"notification_service", "insert into notification_queue (id, notification_id, user_id, channel, hold, due_at)"
                              " select id(n), id(n), id(n % 500), 1 + n % 2, n % 3, now() + interval '1 minute' * n"
                              " from generate_series(1, 20000) n"},

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -26,6 +27,34 @@ void plan_add_ids(const char *database)
                             " as $$ select lpad(to_hex(n), 32, '0')::uuid $$;"
                             " create function ids(first int, last int, step int) returns uuid[] immutable language sql"
                             " as $$ select array_agg(id(n)) from generate_series(first, last, step) n $$");
+}
+
+void plan_multiply(const char *database, int times)
+{
+        char sql[200];
+
+        (void)snprintf(sql, sizeof(sql),
+                       "update pg_class set reltuples = reltuples * %d where relnamespace in (select oid from"
+                       " pg_namespace where nspname !~ '^(pg_|information_schema)')",
+                       times);
+        plan_fill(database, sql);
+}
+
+long plan_estimate(const char *database, const char *table)
+{
+        PGconn *pg = plan_connect(database);
+        char sql[100];
+
+        (void)snprintf(sql, sizeof(sql), "explain select from %s", table);
+        PGresult *result = plan_must(pg, PQexec(pg, sql), "explain");
+        const char *estimate = strstr(PQgetvalue(result, 0, 0), "rows=");
+
+        assert_non_null(estimate);
+        long rows = strtol(estimate + strlen("rows="), NULL, 10);
+
+        PQclear(result);
+        PQfinish(pg);
+        return rows;
 }
 
 PGresult *plan_must(PGconn *pg, PGresult *result, const char *what)

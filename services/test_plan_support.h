@@ -19,6 +19,11 @@ int plan_prepare(PGconn *pg, const struct db_statement *s);
 /* How many pages of tables and indexes it touches with these values, written as SQL. Prepared already. */
 long plan_count_buffers(PGconn *pg, const struct db_statement *s, const char *values);
 
+/* Has the planner believe that the service's tables have so many times the rows. */
+void plan_multiply(const char *database, int times);
+/* How many rows it takes a table to have. */
+long plan_estimate(const char *database, const char *table);
+
 struct plan_expectation {
         const char *statement;
         const char *index; /* that its generic plan must use; more than one, separated by spaces */

@@ -232,22 +232,12 @@ static void chats_and_messages_are_found_by_index(void **state)
  * among 10^7 messages. */
 static void chats_and_messages_are_found_by_index_among_ten_million(void **state)
 {
-        PGconn *pg = plan_connect("messaging_service");
-        PGresult *result;
-        const char *estimate;
-
-        plan_fill("messaging_service", "update pg_class set reltuples = reltuples * 250 where relnamespace in"
-                                       " ('public'::regnamespace, 'message_months'::regnamespace)");
-        result = plan_must(pg, PQexec(pg, "explain select from messages"), "explain");
-        estimate = strstr(PQgetvalue(result, 0, 0), "rows=");
-        assert_non_null(estimate);
-        assert_true(strtol(estimate + strlen("rows="), NULL, 10) >= 10000000);
-        PQclear(result);
-        PQfinish(pg);
+        plan_multiply("messaging_service", 250);
+        assert_true(plan_estimate("messaging_service", "messages") >= 10000000);
         check_chats_and_messages();
 }
 
-static void notifications_are_found_by_index(void **state)
+static void check_notifications(void)
 {
         CHECK(
             "notification_service", {"SELECT_PLACES", "notifications_newest"},
@@ -278,7 +268,26 @@ static void notifications_are_found_by_index(void **state)
             {"SELECT_DELIVERIES", "notification_delivery_logs_of_notification"},
             {"PRUNE_LOGS", "notification_delivery_logs_by_age"}, {"ERASE_LOGS", "notification_delivery_logs_of_member"},
             {"SELECT_SUBSCRIPTIONS", "push_subscriptions_of_member"}, {"UNSUBSCRIBE", "push_subscriptions_"},
-            {"END_SUBSCRIPTIONS", "push_subscriptions_of_session"});
+            {"END_SUBSCRIPTIONS", "push_subscriptions_of_session"}, {"SELECT_PHONE", "phone_numbers_pkey"},
+            {"SELECT_VERIFIED_PHONES", "phone_numbers_pkey"},
+            {"VERIFY_PHONE", "phone_numbers_pkey phone_codes_of_member"}, {"FORGET_PHONE", "phone_numbers_pkey"},
+            {"COUNT_CODES", "phone_codes_of_member phone_codes_of_number"},
+            {"TRY_PHONE_CODE", "phone_codes_of_member phone_numbers_pkey"}, {"CLAIM_CODES", "phone_codes_due"},
+            {"SETTLE_CODE", "phone_codes_pkey"}, {"PRUNE_CODES", "phone_codes_by_age"},
+            {"EXPORT_PHONE", "phone_numbers_pkey"});
+}
+
+static void notifications_are_found_by_index(void **state)
+{
+        check_notifications();
+}
+
+static void notifications_are_found_by_index_among_ten_million(void **state)
+{
+        plan_multiply("notification_service", 500);
+        assert_true(plan_estimate("notification_service", "notifications") >= 10000000);
+        assert_true(plan_estimate("notification_service", "notification_queue") >= 10000000);
+        check_notifications();
 }
 
 static void events_and_keys_are_found_by_index(void **state)
@@ -365,6 +374,7 @@ int main(void)
             cmocka_unit_test(chats_and_messages_are_found_by_index),
             cmocka_unit_test(chats_and_messages_are_found_by_index_among_ten_million),
             cmocka_unit_test(notifications_are_found_by_index),
+            cmocka_unit_test(notifications_are_found_by_index_among_ten_million),
             cmocka_unit_test(events_and_keys_are_found_by_index),
             cmocka_unit_test(events_for_statistics_are_found_by_index),
             cmocka_unit_test(what_is_hidden_or_deep_costs_a_page_nothing),

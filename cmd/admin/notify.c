@@ -1,14 +1,16 @@
-/* Owns `sonet admin notify`: what notifications say, shown, and mailed to an address as a test. */
+/* Owns `sonet admin notify`: what notifications say, shown, and sent as a test. */
 #include "services/notification/templates.h"
 
 #include <stdio.h>
 #include <string.h>
 #include "cmd/admin/admin.h"
+#include "services/notification/lane_sample.h"
+#include "services/user/accounts.h"
 
 /* TYPE CHANNEL LANGUAGE: as it is used now. */
 static sn_status choose(struct admin *a, struct rpc_call *c, const struct templates **saved, struct template_text *text)
 {
-        for (int i = CHANNEL_PUSH; i <= CHANNEL_EMAIL; i++) {
+        for (int i = CHANNEL_PUSH; i <= CHANNEL_SMS; i++) {
                 if (strcmp(channel_name((enum channel)i), a->words[1]) == 0 &&
                     template_exists(a->words[0], (enum channel)i)) {
                         TRY(DB_READ(c, tx, templates_load(tx, (enum channel)i, saved)));
@@ -16,7 +18,7 @@ static sn_status choose(struct admin *a, struct rpc_call *c, const struct templa
                         return SN_OK;
                 }
         }
-        return rpc_fail(c, SN_INVALID_ARGUMENT, NULL, "there is no template %s/%s: channels are push and email",
+        return rpc_fail(c, SN_INVALID_ARGUMENT, NULL, "there is no template %s/%s: channels are push, email and sms",
                         a->words[0], a->words[1]);
 }
 
@@ -41,18 +43,59 @@ static sn_status preview(struct admin *a, struct rpc_call *c)
         return SN_OK;
 }
 
-static sn_status send_test(struct admin *a, struct rpc_call *c)
+static sn_status send_mail(struct admin *a, struct rpc_call *c)
 {
         const struct templates *saved = NULL;
         struct template_text text;
 
         TRY(choose(a, c, &saved, &text));
-        if (text.channel != CHANNEL_EMAIL) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, NULL, "only mails go to an address: give email as the channel");
-        }
         TRY(DB_WRITE(c, tx, template_mail_sample(tx, saved, &text, a->words[3])));
         printf("%s is in the queue of mails\n", template_label(c->arena, &text));
         return SN_OK;
+}
+
+static sn_status find_in(struct db_tx *tx, struct admin *a)
+{
+        UserAdmin__Account *account = ARENA_NEW(a->arena, UserAdmin__Account);
+
+        user_admin__account__init(account);
+        TRY(account_find(tx, a->words[3], account));
+        a->words[3] = arena_strdup(a->arena, account->id);
+        return SN_OK;
+}
+
+static sn_status find_member(struct admin *a, struct rpc_call *c)
+{
+        return DB_READ(c, tx, find_in(tx, a));
+}
+
+static sn_status send_now(struct admin *a, struct rpc_call *c)
+{
+        struct lane_sample *samples = NULL;
+        size_t n = 0;
+
+        TRY(lane_send_sample(c, &a->settings, a->words[1], a->words[0], a->words[2], a->words[3], &samples, &n));
+        for (size_t i = 0; i < n; i++) {
+                printf("%s: %s%s%s\n", samples[i].provider, samples[i].outcome,
+                       samples[i].reason[0] != '\0' ? ", " : "", samples[i].reason);
+        }
+        return n > 0 ? SN_OK
+                     : rpc_fail(c, SN_NOT_FOUND, NULL, "the member has no %s",
+                                strcmp(a->words[1], "push") == 0 ? "browser that takes pushes" : "such device");
+}
+
+/* Of pushes the member is asked for by name. */
+static sn_status send_test(struct admin *a)
+{
+        const struct service_definition *notification = service_definition_find("notification");
+
+        if (strcmp(a->words[1], channel_name(CHANNEL_EMAIL)) == 0) {
+                return admin_with_service(a, notification, send_mail);
+        }
+        if (strcmp(a->words[1], channel_name(CHANNEL_SMS)) != 0) {
+                TRY(admin_with_service(a, service_definition_find("user"), find_member));
+        }
+        return admin_with_service(a, notification, send_now);
 }
 
 sn_status admin_notify(struct admin *a, int n, char **words)
@@ -64,9 +107,11 @@ sn_status admin_notify(struct admin *a, int n, char **words)
                 return admin_with_service(a, notification, preview);
         }
         if (n == 5 && strcmp(words[0], "test") == 0) {
-                return admin_with_service(a, notification, send_test);
+                return send_test(a);
         }
-        buf_append_c(&a->error,
-                     "expected 'notify preview TYPE CHANNEL LANGUAGE' or 'notify test TYPE email LANGUAGE ADDRESS'");
+        buf_append_c(
+            &a->error,
+            "expected 'notify preview TYPE CHANNEL LANGUAGE', 'notify test TYPE email LANGUAGE ADDRESS', 'notify "
+            "test TYPE sms LANGUAGE NUMBER', or 'notify test TYPE push|mobile LANGUAGE MEMBER'");
         return SN_INVALID_ARGUMENT;
 }

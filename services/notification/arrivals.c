@@ -2,8 +2,8 @@
 #include "services/notification/arrivals.h"
 
 #include <string.h>
+#include "services/notification/lane.h"
 #include "services/notification/notification.h"
-#include "services/notification/push.h"
 #include "services/notification/store.h"
 
 enum { ROOM_AT_FIRST = 128 };
@@ -74,7 +74,7 @@ static sn_status add_some(struct db_tx *tx, const struct arrival *items, size_t 
         TRY(store_add_arrivals(tx, items, n, &n_changed, &changed));
         TRY(store_close_full(tx, changed, n_changed));
         TRY(queue_add(tx, items, n, changed, n_changed));
-        push_lane_wake(tx);
+        lanes_wake(tx);
         return emit(tx, EVENT_NOTIFICATION_CHANGED, changed, keep_listed(changed, n_changed));
 }
 

@@ -2,8 +2,8 @@
 #include "services/notification/dead_deliveries.h"
 
 #include "bus/bus.h"
+#include "services/notification/lane.h"
 #include "services/notification/notification.h"
-#include "services/notification/push.h"
 #include "services/notification/store.h"
 
 #define WORKER "deliveries"
@@ -44,7 +44,7 @@ static sn_status send_again(struct db_tx *tx, bool *more)
         if (n == 0) {
                 return SN_OK;
         }
-        push_lane_wake(tx);
+        lanes_wake(tx);
         return store_enqueue_again(tx, notifications, targets, channels, n);
 }
 

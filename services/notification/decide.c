@@ -59,9 +59,14 @@ const char *hold_name(enum hold hold)
 
 const char *channel_name(enum channel channel)
 {
-        static const char *const names[] = {"in_app", "push", "email", "sms"};
+        static const char *const names[] = {"in_app", "push", "email", "sms", "mobile"};
 
         return names[channel];
+}
+
+enum channel preferred_channel(enum channel channel)
+{
+        return channel == CHANNEL_MOBILE ? CHANNEL_PUSH : channel;
 }
 
 static enum delivery default_of(const struct rules *r, enum notification_type type, enum channel channel,
@@ -83,8 +88,10 @@ static enum delivery default_of(const struct rules *r, enum notification_type ty
 
 enum delivery delivery_of(const struct rules *r, enum notification_type type, enum channel channel, enum reason *reason)
 {
-        enum delivery chosen = (enum delivery)r->preferences[type][channel];
+        enum delivery chosen;
 
+        channel = preferred_channel(channel);
+        chosen = (enum delivery)r->preferences[type][channel];
         if (type_is_security(type)) {
                 *reason = REASON_SECURITY;
                 return channel <= CHANNEL_PUSH ? DELIVERY_IMMEDIATE : DELIVERY_OFF;

@@ -8,7 +8,14 @@
 #include "services/notification/quiet.h"
 #include "services/notification/types.h"
 
-enum channel { CHANNEL_IN_APP, CHANNEL_PUSH, CHANNEL_EMAIL, CHANNEL_SMS, CHANNEL_COUNT };
+enum channel {
+        CHANNEL_IN_APP,
+        CHANNEL_PUSH,
+        CHANNEL_EMAIL,
+        CHANNEL_SMS,
+        CHANNEL_COUNT,                 /* those that members have preferences for */
+        CHANNEL_MOBILE = CHANNEL_COUNT /* pushes to apps: as those to browsers, but in a lane of their own */
+};
 
 /* As notification.v1.Delivery has them; 0: what holds by default. */
 enum delivery { DELIVERY_DEFAULT, DELIVERY_OFF, DELIVERY_IMMEDIATE, DELIVERY_HOURLY, DELIVERY_DAILY, DELIVERY_WEEKLY };
@@ -114,5 +121,7 @@ const char *reason_name(enum reason reason);
 const char *filter_name(enum filter filter);
 const char *hold_name(enum hold hold);
 const char *channel_name(enum channel channel);
+/* By whose preferences and templates it goes. */
+enum channel preferred_channel(enum channel channel);
 
 #endif

@@ -1,7 +1,10 @@
 /* notification_service: what it is made of. */
 #include "services/notification/notification.h"
+
+#include "base/log.h"
+#include "services/notification/lane.h"
 #include "services/notification/mails.h"
-#include "services/notification/push.h"
+#include "services/notification/providers.h"
 
 sn_status notification_handle_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxRequest *in,
                                           Sonet__Events__ReadOutboxResponse *out)
@@ -11,15 +14,23 @@ sn_status notification_handle_read_outbox(struct rpc_call *c, const Sonet__Event
 
 static sn_status start(struct service *service, const struct settings *settings)
 {
+        CLEANUP(buf_free) struct buf error;
+
+        buf_init(&error, 1000);
         push_setup(settings);
         unsubscribe_setup(settings);
-        push_lane_start(service);
+        if (providers_setup(settings, &error) != SN_OK) {
+                log_event(LOG_LEVEL_ERROR, "a provider of SMS or pushes is not described as it must be",
+                          LOG_STR("error.message", error.data));
+                return SN_INVALID_ARGUMENT;
+        }
+        lanes_start(service);
         return SN_OK;
 }
 
 static void stop(struct service *service)
 {
-        push_lane_stop();
+        lanes_stop();
 }
 
 sn_status notification_handle_read_export(struct rpc_call *c, const Sonet__Export__ReadExportRequest *in,

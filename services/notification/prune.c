@@ -1,5 +1,5 @@
-/* Deletes notifications that are older than 90 days, what was logged of deliveries 30 days ago, and what was given up
- * then. */
+/* Deletes notifications that are older than 90 days, what was logged of deliveries 30 days ago, what was given up then,
+ * and the codes of yesterday. */
 #include "services/notification/notification.h"
 
 #include "services/notification/dead_deliveries.h"
@@ -9,12 +9,13 @@ enum { KEPT_DAYS = 90, LOGS_KEPT_DAYS = 30, ROWS_AT_ONCE = 1000 };
 
 static sn_status prune(struct rpc_call *c, bool *more)
 {
-        int64_t n = 0, n_logs = 0, n_dead = 0;
+        int64_t n = 0, n_logs = 0, n_dead = 0, n_codes = 0;
 
         TRY(DB_WRITE(c, tx, store_prune(tx, KEPT_DAYS, ROWS_AT_ONCE, &n)));
         TRY(DB_WRITE(c, tx, store_prune_logs(tx, LOGS_KEPT_DAYS, ROWS_AT_ONCE, &n_logs)));
         TRY(DB_WRITE(c, tx, dead_deliveries_prune(tx, LOGS_KEPT_DAYS, ROWS_AT_ONCE, &n_dead)));
-        *more = n == ROWS_AT_ONCE || n_logs == ROWS_AT_ONCE || n_dead == ROWS_AT_ONCE;
+        TRY(DB_WRITE(c, tx, store_prune_codes(tx, ROWS_AT_ONCE, &n_codes)));
+        *more = n == ROWS_AT_ONCE || n_logs == ROWS_AT_ONCE || n_dead == ROWS_AT_ONCE || n_codes == ROWS_AT_ONCE;
         return SN_OK;
 }
 

@@ -7,22 +7,15 @@
 #include "push/push.h"
 #include "services/notification/queue.h"
 
-#define PUSH_TIMEOUT_MS 10000 /* of one push */
-#define PUSH_AT_ONCE    200   /* on their way */
+#define PUSH_TIMEOUT_MS 10000 /* of one push, or SMS */
+#define PUSH_AT_ONCE    200   /* on their way in a lane */
 
 /* From the settings; before any thread is started. */
 void push_setup(const struct settings *settings);
 const struct push_options *push_settings(void);
 
-/* The lane that sends: a thread of its own. */
-void push_lane_start(struct service *service);
-/* Settles what is done, and breaks off what is on its way, which is sent again later. */
-void push_lane_stop(void);
-/* Once the transaction is committed. */
-void push_lane_wake(struct db_tx *tx);
-
-/* The sentence that a push says: of the newest notification of a delivery. */
-struct template_text push_title(const struct outgoing *delivery);
+/* The sentence that a push, or an SMS, says: of the newest notification of a delivery. */
+struct template_text push_title(const struct outgoing *delivery, enum channel channel);
 /* What a push says of a delivery, as JSON in the arena: at most PUSH_TEXT_MAX bytes. */
 struct str push_text(struct arena *arena, const struct outgoing *delivery);
 

@@ -7,9 +7,9 @@
 
 enum { TEXT_MAX_BYTES = 500, TITLE_MAX_BYTES = 500 };
 
-struct template_text push_title(const struct outgoing *d)
+struct template_text push_title(const struct outgoing *d, enum channel channel)
 {
-        return templates_choose(d->templates, d->shown[0]->type, CHANNEL_PUSH, d->rules->language);
+        return templates_choose(d->templates, d->shown[0]->type, channel, d->rules->language);
 }
 
 struct str push_text(struct arena *arena, const struct outgoing *d)
@@ -23,7 +23,7 @@ struct str push_text(struct arena *arena, const struct outgoing *d)
         text.id = newest->id;
         text.type = newest->type;
         text.actor = words_name(arena, newest->actors[0]);
-        text.title = words_cut(arena, headline_of(arena, push_title(d).source, newest), TITLE_MAX_BYTES);
+        text.title = words_cut(arena, headline_of(arena, push_title(d, CHANNEL_PUSH).source, newest), TITLE_MAX_BYTES);
         text.actors_count = newest->actors_count;
         text.notifications = (int64_t)d->n_shown;
         if (newest->note != NULL) {

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "base/clock.h"
 #include "services/notification/dead_deliveries.h"
+#include "services/notification/providers.h"
 #include "services/notification/show.h"
 #include "services/notification/store.h"
 
@@ -28,7 +29,7 @@ static const NotificationRows__Changed *find_row(const struct arrival *item, Not
 static void add(struct arena *arena, struct queue_columns *q, const struct arrival *item, const char *notification_id,
                 enum channel channel, int64_t until_ms)
 {
-        const struct channel_decision *decision = &item->decision.channels[channel];
+        const struct channel_decision *decision = &item->decision.channels[preferred_channel(channel)];
         bool waits = until_ms > decision->due_ms;
 
         q->ids[q->n] = uuid_new_in(arena);
@@ -63,10 +64,16 @@ static int64_t window_end_ms(const struct arrival *item, const NotificationRows_
         return 0;
 }
 
+/* Without a provider nothing waits for one. */
+static bool is_used(enum channel channel)
+{
+        return channel == CHANNEL_SMS ? providers_sms() != NULL : channel != CHANNEL_MOBILE || providers_n_mobile() > 0;
+}
+
 sn_status queue_add(struct db_tx *tx, const struct arrival *items, size_t n, NotificationRows__Changed *const *rows,
                     size_t n_rows)
 {
-        static const enum channel channels[] = {CHANNEL_PUSH, CHANNEL_EMAIL};
+        static const enum channel channels[] = {CHANNEL_PUSH, CHANNEL_EMAIL, CHANNEL_SMS, CHANNEL_MOBILE};
         enum { N = sizeof(channels) / sizeof(channels[0]) };
         struct arena *arena = db_arena(tx);
         struct queue_columns q = {ARENA_ARRAY(arena, char *, N *n),
@@ -86,7 +93,7 @@ sn_status queue_add(struct db_tx *tx, const struct arrival *items, size_t n, Not
                 const NotificationRows__Changed *row = find_row(&items[i], rows, n_rows);
 
                 for (size_t k = 0; row != NULL && k < N; k++) {
-                        if (items[i].decision.channels[channels[k]].told) {
+                        if (items[i].decision.channels[preferred_channel(channels[k])].told && is_used(channels[k])) {
                                 add(arena, &q, &items[i], row->id, channels[k],
                                     window_end_ms(&items[i], row, counts, n_counts));
                         }
@@ -263,7 +270,7 @@ sn_status queue_claim(struct rpc_call *c, enum channel channel, int64_t limit, i
         *n = 0;
         TRY(DB_WRITE(c, tx, store_claim(tx, channel, limit, c->now_ms + lease_ms, &k.n, &k.rows)));
         if (k.n > 0) {
-                TRY(DB_READ(c, tx, templates_load(tx, channel, &k.templates)));
+                TRY(DB_READ(c, tx, templates_load(tx, preferred_channel(channel), &k.templates)));
         }
         TRY(load_rules(&k));
         TRY(sift(&k));

@@ -66,9 +66,9 @@ SN_CHECKED sn_status store_dequeue(struct db_tx *tx, char **ids, size_t n);
 /* untried: the attempt does not count. */
 SN_CHECKED sn_status store_postpone(struct db_tx *tx, char **ids, size_t n, int64_t due_ms, enum hold hold,
                                     bool untried);
-/* The notifications of the rows once more, to one browser. */
+/* The notifications of the rows once more, to one target of a channel. */
 SN_CHECKED sn_status store_retry_target(struct db_tx *tx, NotificationRows__Queued *const *rows, size_t n,
-                                        const char *target_id, int64_t due_ms, int64_t attempts);
+                                        enum channel channel, const char *target_id, int64_t due_ms, int64_t attempts);
 /* Queues deliveries once more, whatever became of them before: to a target (all zeros: all) on a channel each. */
 SN_CHECKED sn_status store_enqueue_again(struct db_tx *tx, char **notification_ids, char **target_ids,
                                          const int64_t *channels, size_t n);
@@ -97,13 +97,44 @@ SN_CHECKED sn_status store_prune_logs(struct db_tx *tx, int64_t days, int64_t li
 
 #define PUSH_SUBSCRIPTIONS_MAX 20
 
-/* done: false at the member's limit. */
+/* A browser, or (provider) a device of an app. done: false at the member's limit. */
 SN_CHECKED sn_status store_subscribe(struct db_tx *tx, const NotificationRows__Subscription *s, const char *session_id,
                                      int64_t most, NotificationRows__Subscription *out, bool *done);
-SN_CHECKED sn_status store_subscriptions(struct db_tx *tx, char **user_ids, size_t n_users, size_t *n,
+/* Of browsers, or of devices. */
+SN_CHECKED sn_status store_subscriptions(struct db_tx *tx, char **user_ids, size_t n_users, bool devices, size_t *n,
                                          NotificationRows__Subscription ***rows);
 SN_CHECKED sn_status store_unsubscribe(struct db_tx *tx, const char *id, const char *user_id, int64_t *n);
 SN_CHECKED sn_status store_end_subscriptions(struct db_tx *tx, char **session_ids, size_t n);
+
+/* ---- store_phones.c ---- */
+
+#define PHONE_KEY_BYTES 32 /* stands for a number */
+
+/* found: whether the member has one. */
+SN_CHECKED sn_status store_phone(struct db_tx *tx, const char *user_id, NotificationRows__Phone *out, bool *found);
+/* Those that are verified, with the member's id as theirs and the number as endpoint. */
+SN_CHECKED sn_status store_verified_phones(struct db_tx *tx, char **user_ids, size_t n_users, size_t *n,
+                                           NotificationRows__Subscription ***rows);
+/* Another number is not verified; the same one stays as it is. */
+SN_CHECKED sn_status store_set_phone(struct db_tx *tx, const char *user_id, const char *number);
+SN_CHECKED sn_status store_verify_phone(struct db_tx *tx, const char *user_id, const char *number);
+/* number: only this one; NULL: any. */
+SN_CHECKED sn_status store_forget_phone(struct db_tx *tx, const char *user_id, const char *number);
+/* How many codes were asked for within a day by a member, and for a number, and in how many seconds the oldest of an
+ * hour of the member's is older. */
+SN_CHECKED sn_status store_count_codes(struct db_tx *tx, const char *user_id, const uint8_t key[PHONE_KEY_BYTES],
+                                       NotificationRows__CodeCounts *out);
+SN_CHECKED sn_status store_add_code(struct db_tx *tx, const char *id, const char *user_id,
+                                    const uint8_t key[PHONE_KEY_BYTES]);
+/* Counts a try of the newest code that is not too old or tried too often: its id; "" when there is none. */
+SN_CHECKED sn_status store_try_phone_code(struct db_tx *tx, const char *user_id, NotificationRows__PhoneCode *out,
+                                          bool *found);
+/* Leases codes that are due. */
+SN_CHECKED sn_status store_claim_codes(struct db_tx *tx, int64_t limit, int64_t lease_ms, size_t *n,
+                                       NotificationRows__PhoneCode ***rows);
+/* due_ms 0: it is sent, or given up. */
+SN_CHECKED sn_status store_settle_code(struct db_tx *tx, const char *id, int64_t due_ms);
+SN_CHECKED sn_status store_prune_codes(struct db_tx *tx, int64_t limit, int64_t *n);
 
 /* ---- store_requests.c ---- */
 

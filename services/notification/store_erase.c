@@ -32,6 +32,7 @@ DB_STATEMENT(
     " t as (delete from muted_threads where user_id = $1), w as (delete from watched_members where user_id = $1),"
     " s as (delete from push_subscriptions where user_id = $1),"
     " b as (delete from notification_budgets where user_id = $1),"
+    " n as (delete from phone_numbers where user_id = $1), c as (delete from phone_codes where user_id = $1),"
     " m as (delete from mail_suppressions where user_id = $1)"
     " delete from notification_choices where user_id = $1");
 

@@ -44,10 +44,15 @@ DB_STATEMENT(EXPORT_SUPPRESSED, "notification_service", NULL,
 DB_STATEMENT(EXPORT_MUTED, "notification_service", NULL, MEMBERS_OWN("muted_threads", "root_id"));
 DB_STATEMENT(EXPORT_WATCHED, "notification_service", NULL, MEMBERS_OWN("watched_members", "author_id"));
 
+/* Codes are asked for and gone within a day. */
+DB_STATEMENT(EXPORT_PHONE, "notification_service", NULL,
+             "select '1' as position, (to_jsonb(p) - 'user_id')::text as json from phone_numbers p"
+             " where user_id = $1 and $2 = '' limit $3");
+
 /* Whose push service it is says which browser; the keys are the browser's own. */
 DB_STATEMENT(EXPORT_SUBSCRIPTIONS, "notification_service", NULL,
-             "select id::text as position, jsonb_build_object('id', id, 'endpoint', endpoint, 'created_at',"
-             " created_at)::text as json from push_subscriptions where user_id = $1 and id >"
+             "select id::text as position, jsonb_build_object('id', id, 'provider', provider, 'endpoint', endpoint,"
+             " 'created_at', created_at)::text as json from push_subscriptions where user_id = $1 and id >"
              " coalesce(nullif($2, '')::uuid, '00000000-0000-0000-0000-000000000000') order by id limit $3");
 
 const struct service_export notification_exports[] = {{"notifications", &EXPORT_LISTED},
@@ -61,4 +66,5 @@ const struct service_export notification_exports[] = {{"notifications", &EXPORT_
                                                       {"muted_threads", &EXPORT_MUTED},
                                                       {"watched_members", &EXPORT_WATCHED},
                                                       {"push_subscriptions", &EXPORT_SUBSCRIPTIONS},
+                                                      {"phone_number", &EXPORT_PHONE},
                                                       {0}};

@@ -1,7 +1,7 @@
 /* Reads and writes notification_queue: what waits to go out, leased by moving its due time. */
 #include "services/notification/store.h"
 
-/* Pushes only for members with a subscription. What is on its way just now does not say what came since: under a new id
+/* Only for who can be reached so. What is on its way just now does not say what came since: under a new id
  * it is sent once more, whatever becomes of the attempt. */
 DB_STATEMENT(
     ENQUEUE, "notification_service", NULL,
@@ -79,13 +79,13 @@ sn_status store_postpone(struct db_tx *tx, char **ids, size_t n, int64_t due_ms,
 /* What was folded is folded again. */
 DB_STATEMENT(RETRY_TARGET, "notification_service", NULL,
              "insert into notification_queue as q (id, notification_id, user_id, channel, target_id, hold, due_at,"
-             " attempts) select gen_random_uuid(), n.id, n.user_id, 1, $3, r.hold, $4, $5"
+             " attempts) select gen_random_uuid(), n.id, n.user_id, $6, $3, r.hold, $4, $5"
              " from unnest($1::uuid[], $2::bigint[]) as r (id, hold) join notifications n on n.id = r.id order by n.id"
              " on conflict (notification_id, channel, target_id) do update set due_at = excluded.due_at,"
              " hold = excluded.hold, attempts = excluded.attempts");
 
-sn_status store_retry_target(struct db_tx *tx, NotificationRows__Queued *const *rows, size_t n, const char *target_id,
-                             int64_t due_ms, int64_t attempts)
+sn_status store_retry_target(struct db_tx *tx, NotificationRows__Queued *const *rows, size_t n, enum channel channel,
+                             const char *target_id, int64_t due_ms, int64_t attempts)
 {
         char **ids = ARENA_ARRAY(db_arena(tx), char *, n);
         int64_t *holds = ARENA_ARRAY(db_arena(tx), int64_t, n);
@@ -96,7 +96,7 @@ sn_status store_retry_target(struct db_tx *tx, NotificationRows__Queued *const *
         }
         return db_exec(tx, &RETRY_TARGET,
                        DB_BINDS(bind_uuids(ids, n), bind_i64s(holds, n), bind_uuid(target_id), bind_time_ms(due_ms),
-                                bind_i64(attempts)),
+                                bind_i64(attempts), bind_i64(channel)),
                        NULL);
 }
 

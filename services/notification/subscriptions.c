@@ -3,6 +3,7 @@
 
 #include "services/notification/push.h"
 #include "services/notification/store.h"
+#include "services/notification/subscriptions.h"
 
 sn_status notification_handle_get_push_key(struct rpc_call *c, const Notification__GetPushKeyRequest *in,
                                            Notification__PushKey *out)
@@ -37,8 +38,8 @@ static sn_status check(struct rpc_call *c, const Notification__CreatePushSubscri
                         "%s", problem);
 }
 
-static sn_status subscribe(struct db_tx *tx, const NotificationRows__Subscription *row,
-                           NotificationRows__Subscription *stored)
+sn_status subscriptions_add(struct db_tx *tx, const NotificationRows__Subscription *row,
+                            NotificationRows__Subscription *stored)
 {
         bool done = false;
 
@@ -63,7 +64,7 @@ sn_status notification_handle_create_push_subscription(struct rpc_call *c,
         row.p256dh = in->keys->p256dh;
         row.auth = in->keys->auth;
         notification_rows__subscription__init(stored);
-        TRY(DB_WRITE(c, tx, subscribe(tx, &row, stored)));
+        TRY(DB_WRITE(c, tx, subscriptions_add(tx, &row, stored)));
         *out = *show(c, stored);
         return SN_OK;
 }
@@ -76,7 +77,7 @@ sn_status notification_handle_list_push_subscriptions(struct rpc_call *c,
         NotificationRows__Subscription **rows = NULL;
         size_t n = 0;
 
-        TRY(DB_READ(c, tx, store_subscriptions(tx, &id, 1, &n, &rows)));
+        TRY(DB_READ(c, tx, store_subscriptions(tx, &id, 1, false, &n, &rows)));
         out->items = ARENA_ARRAY(c->arena, Notification__PushSubscription *, n);
         for (size_t i = 0; i < n; i++) {
                 out->items[out->n_items++] = show(c, rows[i]);
@@ -84,7 +85,7 @@ sn_status notification_handle_list_push_subscriptions(struct rpc_call *c,
         return SN_OK;
 }
 
-static sn_status unsubscribe(struct db_tx *tx, const char *id)
+sn_status subscriptions_end(struct db_tx *tx, const char *id)
 {
         int64_t n = 0;
 
@@ -96,5 +97,5 @@ sn_status notification_handle_delete_push_subscription(struct rpc_call *c,
                                                        const Notification__DeletePushSubscriptionRequest *in,
                                                        Google__Protobuf__Empty *out)
 {
-        return DB_WRITE(c, tx, unsubscribe(tx, in->id));
+        return DB_WRITE(c, tx, subscriptions_end(tx, in->id));
 }

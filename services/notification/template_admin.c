@@ -9,13 +9,13 @@ enum { LANGUAGES_MAX = 676 };
 
 static sn_status find_channel(struct rpc_call *c, const char *type, const char *name, enum channel *channel)
 {
-        for (int i = CHANNEL_PUSH; i <= CHANNEL_EMAIL; i++) {
+        for (int i = CHANNEL_PUSH; i <= CHANNEL_SMS; i++) {
                 if (strcmp(channel_name((enum channel)i), name) == 0 && template_exists(type, (enum channel)i)) {
                         *channel = (enum channel)i;
                         return SN_OK;
                 }
         }
-        return rpc_fail(c, SN_NOT_FOUND, "type", "there is no such template: channels are push and email");
+        return rpc_fail(c, SN_NOT_FOUND, "type", "there is no such template: channels are push, email and sms");
 }
 
 static void show_text(const struct template_text *text, Google__Protobuf__Timestamp *created_at,
@@ -73,9 +73,10 @@ static sn_status list_channel(struct db_tx *tx, const char *type, enum channel c
 
 static sn_status list_all(struct db_tx *tx, const char *type, Notification__NotificationTemplates *out)
 {
-        out->items = ARENA_ARRAY(db_arena(tx), Notification__NotificationTemplate *, 2 * (LANGUAGES_MAX + 2));
+        out->items = ARENA_ARRAY(db_arena(tx), Notification__NotificationTemplate *, 3 * (LANGUAGES_MAX + 2));
         TRY(list_channel(tx, type, CHANNEL_PUSH, out));
-        return list_channel(tx, type, CHANNEL_EMAIL, out);
+        TRY(list_channel(tx, type, CHANNEL_EMAIL, out));
+        return list_channel(tx, type, CHANNEL_SMS, out);
 }
 
 sn_status notification_handle_list_notification_templates(struct rpc_call *c,

@@ -26,8 +26,10 @@ bool template_exists(const char *type, enum channel channel)
 {
         enum notification_type found;
 
-        return channel == CHANNEL_EMAIL ? is_mail(type) || (type_find(type, &found) && !type_is_security(found))
-                                        : channel == CHANNEL_PUSH && type_find(type, &found);
+        return channel == CHANNEL_EMAIL
+                   ? is_mail(type) || (type_find(type, &found) && !type_is_security(found))
+                   : (channel == CHANNEL_PUSH && type_find(type, &found)) ||
+                         (channel == CHANNEL_SMS && type_find(type, &found) && !type_is_security(found));
 }
 
 /* In one language, two letters. False: there is none. */
@@ -129,11 +131,13 @@ bool template_check(struct arena *arena, const char *type, const char *source, s
 
 /* ---- Samples ---- */
 
-static Notification__Notification sample_of(struct arena *arena, const char *type, int64_t people)
+Notification__Notification template_sample_of(struct arena *arena, const char *type, int64_t people)
 {
         static const char *const names[] = {"Ada Lovelace", "Bob <b>&</b> Co.", "Cem"};
         Notification__Notification out = NOTIFICATION__NOTIFICATION__INIT;
 
+        out.id = uuid_new_in(arena);
+        out.group_key = arena_printf(arena, "%s:%s", type, out.id);
         out.type = (char *)type;
         out.actors_count = people;
         out.actors = ARENA_ARRAY(arena, User__Author *, 3);
@@ -154,7 +158,7 @@ static const char *sample_headline(struct arena *arena, const struct templates *
         bool mail = is_mail(text->type);
         struct template_text sentence =
             mail ? templates_choose(saved, type_name(TYPE_LIKE), CHANNEL_EMAIL, text->language) : *text;
-        Notification__Notification n = sample_of(arena, sentence.type, people);
+        Notification__Notification n = template_sample_of(arena, sentence.type, people);
 
         return headline_of(arena, sentence.source, &n);
 }

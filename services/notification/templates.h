@@ -42,10 +42,12 @@ bool template_check(struct arena *arena, const char *type, const char *source, s
 /* What a template says of a sample, of as many people (1 or more). */
 struct template_sample {
         const char *subject, *text, *html; /* on CHANNEL_EMAIL */
-        const char *title;                 /* on CHANNEL_PUSH */
+        const char *title;                 /* on CHANNEL_PUSH and CHANNEL_SMS */
 };
 SN_CHECKED bool template_preview(struct arena *arena, const struct templates *saved, const struct template_text *text,
                                  int64_t people, struct template_sample *out, struct buf *error);
+/* The notification of which a sample tells. */
+Notification__Notification template_sample_of(struct arena *arena, const char *type, int64_t people);
 /* Has the sample mailed: in this transaction. */
 SN_CHECKED sn_status template_mail_sample(struct db_tx *tx, const struct templates *saved,
                                           const struct template_text *text, const char *to);

@@ -216,7 +216,7 @@ test('notes and timelines: all that can be done with one', async () => {
         assert.equal((await ok('DryRunAggregationRule', rule, administrator)).more, false);
         await ok('DeleteAggregationRule', { type: 'new_note' }, administrator);
         await fails('ListNotificationTemplates', { type: 'like' }, Status.PERMISSION_DENIED, alice);
-        assert.equal((await ok('ListNotificationTemplates', { type: 'like' }, administrator)).items.length, 4);
+        assert.equal((await ok('ListNotificationTemplates', { type: 'like' }, administrator)).items.length, 6);
         const template = { type: 'like', channel: 'push', language: 'xx' };
         assert.ok(Number((await ok('SaveNotificationTemplate', { ...template, source: '{1}!' }, administrator)).version) > 0);
         assert.ok((await ok('PreviewNotificationTemplate', template, administrator)).title.endsWith('!'));
@@ -264,6 +264,14 @@ test('notifications: listed, counted, marked, put away', async () => {
         const subscription = await ok('CreatePushSubscription', { endpoint: 'https://push.example/x', keys: { p256dh, auth } }, alice);
         assert.equal((await ok('ListPushSubscriptions', {}, alice)).items[0].service, 'https://push.example');
         await ok('DeletePushSubscription', { id: subscription.id }, alice);
+        await fails('CreatePushDevice', { provider: 'apns', token: 'x' }, Status.INVALID_ARGUMENT, alice);
+        assert.deepEqual((await ok('ListPushDevices', {}, alice)).items, []);
+        await fails('DeletePushDevice', { id: subscription.id }, Status.NOT_FOUND, alice);
+        await fails('SetPhoneNumber', { number: '+4917012345678' }, Status.FAILED_PRECONDITION, alice);
+        assert.equal((await ok('GetPhoneNumber', {}, alice)).number, '');
+        await fails('VerifyPhoneNumber', { code: '123456' }, Status.FAILED_PRECONDITION, alice);
+        await ok('DeletePhoneNumber', {}, alice);
+        ['CreatePushDevice', 'DeletePushDevice', 'SetPhoneNumber', 'VerifyPhoneNumber'].forEach((name) => called.add(name)); // need providers: providers.test.mjs
         await ok('UnmuteThread', { id: note.id }, alice);
         await ok('WatchMember', { user_id: bob.id }, alice);
         await ok('UnwatchMember', { user_id: bob.id }, alice);

@@ -217,7 +217,7 @@ test('templates are listed, tried before they are saved, and refused with variab
         }
         const listed = async () => must(await root.get(`${TEMPLATES}/like`)).items.map((t) => `${t.channel} ${t.language} ${t.version}`);
         const before = await listed();
-        assert.deepEqual(before, ['push en 0', 'push de 0', 'email en 0', 'email de 0']);
+        assert.deepEqual(before, ['push en 0', 'push de 0', 'email en 0', 'email de 0', 'sms en 0', 'sms de 0']);
         assert.deepEqual(must(await root.get(`${TEMPLATES}/digest`)).items.map((t) => `${t.channel} ${t.language}`), ['email en', 'email de']);
         await save('like/push/de', '{1}!');
         await save('like/push/it', '{1}?');

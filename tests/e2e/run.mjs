@@ -8,8 +8,8 @@ import { parseArgs } from 'node:util';
 import { MODES, findBinary, makeTemplate, startServer } from './harness.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const OWN_SERVER = ['chatkills', 'chatpairs', 'email', 'erase', 'http2', 'lifecycle', 'limits', 'lostanswer', 'mail', 'mailpages', 'mailrate', 'mediastore', 'mediaworker', 'notificationkills', 'notificationrules', 'overload', 'passwords', 'proxies', 'redis', 'registration', 'shares', 'stall', 'streamlife', 'takeover']; // they disturb their server, or set it up otherwise
-const CONTRACT = ['analyticsscript', 'clients', 'erase', 'mailpages', 'mailrate', 'mediastore', 'notificationkills', 'notificationrules', 'openapi', 'passkeys', 'searchquality', 'uploadpage', 'web']; // what is the same in every layout, a browser's view of it above all, or starts its own processes (erase): in `single` only, unless named
+const OWN_SERVER = ['chatkills', 'chatpairs', 'email', 'erase', 'http2', 'lifecycle', 'limits', 'lostanswer', 'mail', 'mailpages', 'mailrate', 'mediastore', 'mediaworker', 'notificationkills', 'notificationrules', 'overload', 'passwords', 'providers', 'proxies', 'redis', 'registration', 'shares', 'stall', 'streamlife', 'takeover']; // they disturb their server, or set it up otherwise
+const CONTRACT = ['analyticsscript', 'clients', 'erase', 'mailpages', 'mailrate', 'mediastore', 'notificationkills', 'notificationrules', 'openapi', 'passkeys', 'providers', 'searchquality', 'uploadpage', 'web']; // what is the same in every layout, a browser's view of it above all, or starts its own processes (erase): in `single` only, unless named
 // Everything runs in `single`. In the other layouts, unless named or with --long, what calls from process to process:
 const CROSSING = {
         split: ['access', 'calls', 'chathistory', 'chatkills', 'chatpairs', 'concurrency', 'email', 'grpc', 'homememory', 'lanes', 'lists', 'lostanswer', 'media', 'messaging', 'model', 'notemedia', 'notes', 'notification',

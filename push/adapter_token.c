@@ -1,0 +1,164 @@
+/* Owns the tokens that providers want: Google's by OAuth 2.0 for service accounts (RFC 7523: a signed JWT for an access
+ * token), Apple's signed here. They are in memory only. */
+#include "push/adapter_parts.h"
+
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/clock.h"
+
+enum {
+        APPLE_LIFE_S = 3000, /* Apple takes those of the last hour, and wants no new one within 20 minutes */
+        ASSERTION_LIFE_S = 3600,
+        LEAST_LIFE_S = 60,
+        EARLY_S = 60, /* so long before its end a token is replaced */
+        AGAIN_S = 10,
+        TOKEN_MAX_BYTES = 4096,
+};
+
+static bool fail(struct buf *error, const char *what, const char *path)
+{
+        buf_printf(error, "%s %s", path, what);
+        return false;
+}
+
+static EVP_PKEY *read_key(BIO *from)
+{
+        EVP_PKEY *key = from != NULL ? PEM_read_bio_PrivateKey(from, NULL, NULL, NULL) : NULL;
+
+        BIO_free(from);
+        return key;
+}
+
+static bool read_google(struct adapter_token *t, const char *path, json_t *values, struct buf *error)
+{
+        json_t *account = json_load_file(path, 0, NULL);
+        const char *pem = json_string_value(json_object_get(account, "private_key"));
+
+        t->issuer = json_string_value(json_object_get(account, "client_email"));
+        t->token_url = json_string_value(json_object_get(account, "token_uri"));
+        if (pem == NULL || t->issuer == NULL || t->token_url == NULL) {
+                json_decref(account);
+                return fail(error, "is no key of a service account, as Google gives it", path);
+        }
+        t->key = read_key(BIO_new_mem_buf(pem, -1));
+        (void)json_object_set(values, "project", json_object_get(account, "project_id"));
+        (void)json_object_set_new(values, "_account", account); /* its strings are used */
+        return t->key != NULL || fail(error, "has a private_key that cannot be read", path);
+}
+
+bool adapter_token_read(struct adapter_token *t, json_t *described, json_t *values, struct buf *error)
+{
+        const char *account = json_string_value(json_object_get(described, "service_account"));
+        const char *key = json_string_value(json_object_get(described, "key"));
+
+        t->scope = json_string_value(json_object_get(described, "scope"));
+        t->ca = json_string_value(json_object_get(described, "ca"));
+        t->issuer = json_string_value(json_object_get(described, "team_id"));
+        t->key_id = json_string_value(json_object_get(described, "key_id"));
+        if (account != NULL) {
+                t->key_id = NULL;
+                return read_google(t, account, values, error);
+        }
+        if (key == NULL) {
+                return true;
+        }
+        t->key = read_key(BIO_new_file(key, "r"));
+        if (t->key == NULL) {
+                return fail(error, "cannot be read as a private key (PEM)", key);
+        }
+        return (t->issuer != NULL && t->key_id != NULL) || fail(error, "needs key_id and team_id beside it", key);
+}
+
+/* ---- Asked for ---- */
+
+static void take(struct adapter_token *t, const char *bearer, int64_t life_s)
+{
+        free(t->bearer);
+        t->bearer = strdup(bearer);
+        t->renew_us = clock_monotonic_us() + (life_s - EARLY_S) * INT64_C(1000000);
+}
+
+static void judge_token(void *context, struct str answer, struct push_result *out)
+{
+        struct adapter_token *t = context;
+        json_t *given = out->status == 200 ? json_loadb(answer.ptr, answer.len, 0, NULL) : NULL;
+        const char *bearer = json_string_value(json_object_get(given, "access_token"));
+        int64_t life_s = json_integer_value(json_object_get(given, "expires_in"));
+
+        t->asked = false;
+        if (bearer != NULL && strlen(bearer) <= TOKEN_MAX_BYTES) {
+                take(t, bearer, life_s > LEAST_LIFE_S + EARLY_S ? life_s : LEAST_LIFE_S + EARLY_S);
+        } else {
+                t->again_us = clock_monotonic_us() + AGAIN_S * INT64_C(1000000);
+        }
+        json_decref(given);
+}
+
+static void ask(struct adapter_token *t, struct push_sender *sender)
+{
+        int64_t now_s = clock_wall_ms() / 1000;
+        char *assertion =
+            adapter_jwt(t->key, NULL,
+                        json_pack("{s:s, s:s, s:s, s:I, s:I}", "iss", t->issuer, "scope", t->scope, "aud", t->token_url,
+                                  "iat", (json_int_t)now_s, "exp", (json_int_t)(now_s + ASSERTION_LIFE_S)));
+        CLEANUP(buf_free) struct buf body;
+        struct push_request request = {
+            .url = t->token_url, .ca = t->ca, .trusted = true, .own = true, .judge = judge_token, .context = t};
+
+        buf_init(&body, 2 * TOKEN_MAX_BYTES);
+        buf_printf(&body, "grant_type=urn%%3Aietf%%3Aparams%%3Aoauth%%3Agrant-type%%3Ajwt-bearer&assertion=%s",
+                   assertion != NULL ? assertion : "");
+        free(assertion);
+        if (push_add_header(&request.headers, "Content-Type: application/x-www-form-urlencoded") &&
+            push_add_header(&request.headers, "Expect:")) {
+                request.body = body.data;
+                request.len = body.len;
+                t->asked = true;
+                push_begin(sender, &request);
+        }
+}
+
+static bool sign_own(struct adapter_token *t)
+{
+        char *token = adapter_jwt(
+            t->key, t->key_id, json_pack("{s:s, s:I}", "iss", t->issuer, "iat", (json_int_t)(clock_wall_ms() / 1000)));
+
+        if (token != NULL) {
+                take(t, token, APPLE_LIFE_S);
+        }
+        free(token);
+        return t->bearer != NULL;
+}
+
+enum adapter_token_state adapter_token_ready(struct adapter_token *t, struct push_sender *sender)
+{
+        int64_t now_us = clock_monotonic_us();
+
+        if (t->key == NULL || (t->bearer != NULL && now_us < t->renew_us)) {
+                return TOKEN_GOOD;
+        }
+        if (t->token_url == NULL) {
+                return sign_own(t) ? TOKEN_GOOD : TOKEN_FAILED;
+        }
+        if (!t->asked && now_us < t->again_us) {
+                return TOKEN_FAILED;
+        }
+        if (!t->asked && !push_is_full(sender)) {
+                ask(t, sender);
+        }
+        return TOKEN_ASKED;
+}
+
+void adapter_token_drop(struct adapter_token *t)
+{
+        free(t->bearer);
+        t->bearer = NULL;
+}
+
+void adapter_token_free(struct adapter_token *t)
+{
+        adapter_token_drop(t);
+        EVP_PKEY_free(t->key);
+}

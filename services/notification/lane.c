@@ -1,0 +1,295 @@
+/* Owns the lanes: each leases what is due on its channel, sends it to each browser, device or number of the member, and
+ * settles what is done. No delivery waits for another: a provider that is slow has a share of what is on its way and no
+ * more, and what it has no room for goes back into the queue. */
+#include "services/notification/lane.h"
+
+#include <stdatomic.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/metrics.h"
+#include "base/ticker.h"
+#include "services/notification/lane_batch.h"
+#include "services/notification/lane_breaker.h"
+
+enum {
+        CALL_MS = 10000,
+        CLAIMED_AT_ONCE = 50,
+        CLAIMED_MAX = 400,    /* deliveries that are not settled */
+        SERVICE_AT_ONCE = 50, /* messages on their way to one provider; */
+        SLOW_MAX = 25,        /* with so many that take longer than this it is given nothing more */
+        SLOW_US = 2000000,
+        RESULTS_WAIT_MS = 50,
+        SETTLE_EVERY_US = 100000,
+        IDLE_MS = 5000, /* what other processes queue comes without a wake */
+        DB_AWAY_MS = 1000,
+        LANES_MAX = 4,
+};
+
+static struct lane {
+        const struct lane_kind *kind;
+        struct service *service;
+        struct ticker *ticker;
+        struct push_sender *sender;
+        struct lane_breaker breaker;
+        struct lane_batch *batches;            /* the oldest first */
+        size_t n_claimed;                      /* deliveries of them that are not settled */
+        struct sending *started[PUSH_AT_ONCE]; /* messages that are on their way: n_started of them */
+        size_t n_started;
+        int64_t look_us; /* when the queue is looked at next */
+        atomic_bool woken, stopping;
+        struct metric *outcomes[PUSH_LATER + 1];
+} lanes[LANES_MAX];
+
+/* ---- Sending ---- */
+
+static void end_sending(struct lane *lane, struct sending *s, const struct push_result *result)
+{
+        s->result = *result;
+        s->state = SENDING_DONE;
+        s->delivery->n_done++;
+        if (!s->untried) {
+                metric_add(lane->outcomes[result->outcome], 1);
+        }
+}
+
+static void forget_started(struct lane *lane, const struct sending *s)
+{
+        for (size_t i = 0; i < lane->n_started; i++) {
+                if (lane->started[i] == s) {
+                        lane->started[i] = lane->started[--lane->n_started];
+                        return;
+                }
+        }
+}
+
+static void take_results(struct lane *lane, int wait_ms)
+{
+        struct push_result results[16];
+        size_t n;
+
+        while ((n = push_wait(lane->sender, wait_ms, results, sizeof(results) / sizeof(results[0]))) > 0) {
+                for (size_t i = 0; i < n; i++) {
+                        struct sending *s = results[i].tag;
+
+                        forget_started(lane, s);
+                        end_sending(lane, s, &results[i]);
+                        fault_point("push_sent");
+                        lane_breaker_note(&lane->breaker, s->origin, results[i].outcome == PUSH_LATER);
+                }
+                wait_ms = 0;
+        }
+}
+
+/* How many messages are on their way to a provider, and how many of them longer than SLOW_US. */
+static size_t count_started(const struct lane *lane, const char *origin, int64_t now_us, size_t *n_slow)
+{
+        size_t n = 0;
+
+        *n_slow = 0;
+        for (size_t i = 0; i < lane->n_started; i++) {
+                if (strcmp(lane->started[i]->origin, origin) == 0) {
+                        *n_slow += lane->started[i]->started_us < now_us - SLOW_US;
+                        n++;
+                }
+        }
+        return n;
+}
+
+static void start(struct lane *lane, struct lane_batch *b, struct sending *s)
+{
+        switch (lane->kind->begin(lane->sender, b->c->arena, &s->delivery->out, s->to, s)) {
+        case LANE_STARTED:
+                s->state = SENDING_STARTED;
+                s->started_us = clock_monotonic_us();
+                lane->started[lane->n_started++] = s;
+                break;
+        case LANE_REFUSED:
+                end_sending(lane, s, &(struct push_result){.outcome = PUSH_REFUSED});
+                break;
+        default:
+                break;
+        }
+}
+
+/* Now, or when there is room; or puts it off: while the provider fails, is slow, or when the lease would end. */
+static void begin(struct lane *lane, struct lane_batch *b, struct sending *s)
+{
+        int64_t now_us = clock_monotonic_us();
+        size_t n_slow, n = count_started(lane, s->origin, now_us, &n_slow);
+
+        if (!lane_breaker_admits(&lane->breaker, s->origin)) {
+                end_sending(lane, s, &(struct push_result){.outcome = PUSH_LATER});
+        } else if (n_slow >= SLOW_MAX || now_us > b->start_until_us) {
+                s->untried = true;
+                end_sending(lane, s, &(struct push_result){.outcome = PUSH_LATER});
+        } else if (n < SERVICE_AT_ONCE) {
+                start(lane, b, s);
+        }
+}
+
+static void begin_waiting(struct lane *lane, struct lane_batch *b)
+{
+        for (size_t i = 0; i < b->n; i++) {
+                struct lane_delivery *d = &b->deliveries[i];
+
+                for (size_t k = 0; k < d->n && lane->n_started < PUSH_AT_ONCE; k++) {
+                        if (d->sendings[k].state == SENDING_WAITS) {
+                                begin(lane, b, &d->sendings[k]);
+                        }
+                }
+        }
+}
+
+/* ---- Batches ---- */
+
+static sn_status claim(struct lane *lane)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, CALL_MS);
+        struct lane_batch *claimed = NULL, **end = &lane->batches;
+        int64_t wait_ms = 0;
+
+        atomic_store(&lane->woken, false);
+        TRY(queue_next(c, lane->kind->channel, &wait_ms));
+        lane->look_us = clock_monotonic_us() + (wait_ms < IDLE_MS ? wait_ms : IDLE_MS) * INT64_C(1000);
+        if (wait_ms > 0) {
+                return SN_OK;
+        }
+        TRY(lane_batch_claim(lane->service, lane->kind, CLAIMED_AT_ONCE, &claimed));
+        while (*end != NULL) {
+                end = &(*end)->next;
+        }
+        *end = claimed;
+        lane->n_claimed += claimed != NULL ? claimed->n : 0;
+        return SN_OK;
+}
+
+static bool is_claiming_due(const struct lane *lane)
+{
+        return lane->n_claimed + CLAIMED_AT_ONCE <= CLAIMED_MAX &&
+               (atomic_load(&lane->woken) || clock_monotonic_us() >= lane->look_us);
+}
+
+/* Whether enough of it is done to be written down: all, or some a while ago. */
+static bool is_settling_due(const struct lane_batch *b)
+{
+        size_t n_done = 0;
+
+        for (size_t i = 0; i < b->n; i++) {
+                n_done += b->deliveries[i].n_done == b->deliveries[i].n;
+        }
+        return n_done == b->n || (n_done > b->n_settled && clock_monotonic_us() - b->settled_us >= SETTLE_EVERY_US);
+}
+
+/* What could not be written down while the lease holds is sent again, with the same topic. */
+static sn_status settle(struct lane *lane)
+{
+        sn_status status = SN_OK;
+
+        for (struct lane_batch **at = &lane->batches; *at != NULL;) {
+                struct lane_batch *b = *at;
+                size_t n_settled = b->n_settled;
+
+                status = is_settling_due(b) && lane_batch_settle(b) != SN_OK ? SN_UNAVAILABLE : status;
+                lane->n_claimed -= b->n_settled - n_settled;
+                if (b->n_settled == b->n || clock_monotonic_us() > b->lease_until_us) {
+                        lane->n_claimed -= b->n - b->n_settled;
+                        *at = b->next;
+                        lane_batch_free(b);
+                } else {
+                        at = &b->next;
+                }
+        }
+        return status;
+}
+
+static int64_t tick(void *context)
+{
+        struct lane *lane = context;
+        int64_t left_us;
+
+        if (atomic_load(&lane->stopping)) {
+                return TICKER_IDLE;
+        }
+        if (is_claiming_due(lane) && claim(lane) != SN_OK) {
+                lane->look_us = clock_monotonic_us() + DB_AWAY_MS * INT64_C(1000);
+        }
+        for (struct lane_batch *b = lane->batches; b != NULL; b = b->next) {
+                begin_waiting(lane, b);
+        }
+        take_results(lane, RESULTS_WAIT_MS);
+        if (settle(lane) != SN_OK) {
+                return DB_AWAY_MS;
+        }
+        left_us = lane->look_us - clock_monotonic_us();
+        return lane->batches != NULL || left_us < 0 ? 0 : left_us / 1000 + 1;
+}
+
+/* ---- The lanes ---- */
+
+static void start_lane(struct lane *lane, struct service *service, const struct lane_kind *kind)
+{
+        lane->service = service;
+        lane->kind = kind;
+        lane->look_us = 0;
+        atomic_store(&lane->stopping, false);
+        for (size_t i = 0; i < sizeof(lane->outcomes) / sizeof(lane->outcomes[0]); i++) {
+                lane->outcomes[i] =
+                    metric_counter("sonet_pushes_total", "pushes and SMS by what became of a try to send them",
+                                   metrics_intern("channel=\"%s\",outcome=\"%s\"", channel_name(kind->channel),
+                                                  lane_outcome_names[i]));
+        }
+        lane->sender = push_sender_new(push_settings());
+        lane->ticker = ticker_new(kind->thread, tick, lane);
+}
+
+void lanes_start(struct service *service)
+{
+        for (size_t i = 0; i < lane_n_kinds; i++) {
+                if (lane_kinds[i].is_used == NULL || lane_kinds[i].is_used()) {
+                        start_lane(&lanes[i], service, &lane_kinds[i]);
+                }
+        }
+}
+
+/* What is done is written down, so that it is not sent twice. */
+static void stop_lane(struct lane *lane)
+{
+        atomic_store(&lane->stopping, true);
+        ticker_free(lane->ticker);
+        while (lane->batches != NULL) {
+                struct lane_batch *b = lane->batches;
+
+                lane->batches = b->next;
+                (void)!lane_batch_settle(b);
+                lane_batch_free(b);
+        }
+        push_sender_free(lane->sender);
+        lane->ticker = NULL;
+        lane->sender = NULL;
+        lane->n_claimed = lane->n_started = 0;
+}
+
+void lanes_stop(void)
+{
+        for (size_t i = 0; i < lane_n_kinds; i++) {
+                stop_lane(&lanes[i]);
+        }
+}
+
+static void wake(void *context)
+{
+        struct lane *lane = context;
+
+        atomic_store(&lane->woken, true);
+        ticker_wake(lane->ticker);
+}
+
+void lanes_wake(struct db_tx *tx)
+{
+        for (size_t i = 0; i < lane_n_kinds; i++) {
+                if (lanes[i].ticker != NULL) {
+                        db_on_commit(tx, wake, &lanes[i]);
+                }
+        }
+}

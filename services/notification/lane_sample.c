@@ -1,0 +1,107 @@
+/* Owns samples that go out at once. */
+#include "services/notification/lane_sample.h"
+
+#include <string.h>
+#include "services/notification/lane.h"
+#include "services/notification/lane_batch.h"
+#include "services/notification/providers.h"
+#include "services/notification/store.h"
+
+enum { WAIT_MS = 30000 };
+
+static sn_status set_up(struct rpc_call *c, const struct settings *settings)
+{
+        CLEANUP(buf_free) struct buf error;
+
+        buf_init(&error, 1000);
+        push_setup(settings);
+        return providers_setup(settings, &error) == SN_OK ? SN_OK
+                                                          : rpc_fail(c, SN_INVALID_ARGUMENT, NULL, "%s", error.data);
+}
+
+static const struct lane_kind *find_kind(const char *channel, const char *type)
+{
+        for (size_t i = 0; i < lane_n_kinds; i++) {
+                if (strcmp(channel_name(lane_kinds[i].channel), channel) == 0 &&
+                    template_exists(type, preferred_channel(lane_kinds[i].channel))) {
+                        return &lane_kinds[i];
+                }
+        }
+        return NULL;
+}
+
+/* A number stands for itself: whoever runs the network may try any. */
+static sn_status find_targets(struct rpc_call *c, const struct lane_kind *kind, const char *to, size_t *n,
+                              NotificationRows__Subscription ***targets)
+{
+        char *id = (char *)to;
+
+        if (kind->channel != CHANNEL_SMS) {
+                return DB_READ(c, tx, kind->targets(tx, &id, 1, n, targets));
+        }
+        *n = 1;
+        *targets = ARENA_ARRAY(c->arena, NotificationRows__Subscription *, 1);
+        (*targets)[0] = ARENA_NEW(c->arena, NotificationRows__Subscription);
+        notification_rows__subscription__init((*targets)[0]);
+        (*targets)[0]->endpoint = (char *)to;
+        (*targets)[0]->provider = (char *)push_adapter_name(providers_sms());
+        return SN_OK;
+}
+
+static void take(const struct push_result *results, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                struct lane_sample *sample = results[i].tag;
+                size_t len = strlen(results[i].reason) + 1;
+
+                sample->outcome = lane_outcome_names[results[i].outcome];
+                memcpy((char *)sample->reason, results[i].reason, len);
+        }
+}
+
+static void send_one(struct rpc_call *c, struct push_sender *sender, const struct lane_kind *kind,
+                     const struct outgoing *d, const NotificationRows__Subscription *to, struct lane_sample *sample)
+{
+        struct push_result result;
+        enum lane_begun begun;
+
+        *sample = (struct lane_sample){to->provider, "refused",
+                                       arena_alloc(c->arena, sizeof(((struct push_result *)NULL)->reason))};
+        while ((begun = kind->begin(sender, c->arena, d, to, sample)) == LANE_NOT_NOW) {
+                take(&result, push_wait(sender, WAIT_MS, &result, 1));
+        }
+        while (begun == LANE_STARTED && push_is_busy(sender)) {
+                take(&result, push_wait(sender, WAIT_MS, &result, 1));
+        }
+}
+
+static sn_status load_templates(struct rpc_call *c, const struct lane_kind *kind, const struct templates **templates)
+{
+        return DB_READ(c, tx, templates_load(tx, preferred_channel(kind->channel), templates));
+}
+
+sn_status lane_send_sample(struct rpc_call *c, const struct settings *settings, const char *channel, const char *type,
+                           const char *language, const char *to, struct lane_sample **samples, size_t *n)
+{
+        const struct lane_kind *kind = find_kind(channel, type);
+        const struct rules rules = {.language = language};
+        Notification__Notification shown = template_sample_of(c->arena, type, 1), *list[] = {&shown};
+        struct outgoing d = {.user_id = to, .shown = list, .n_shown = 1, .rules = &rules};
+        NotificationRows__Subscription **targets = NULL;
+        struct push_sender *sender;
+
+        TRY(set_up(c, settings));
+        if (kind == NULL || (kind->is_used != NULL && !kind->is_used())) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, NULL, "%s/%s goes nowhere: %s", type, channel,
+                                kind == NULL ? "there is no such template" : "no provider is set up");
+        }
+        TRY(load_templates(c, kind, &d.templates));
+        TRY(find_targets(c, kind, to, n, &targets));
+        *samples = ARENA_ARRAY(c->arena, struct lane_sample, *n);
+        sender = push_sender_new(push_settings());
+        for (size_t i = 0; i < *n; i++) {
+                send_one(c, sender, kind, &d, targets[i], &(*samples)[i]);
+        }
+        push_sender_free(sender);
+        return SN_OK;
+}

@@ -1,0 +1,93 @@
+/* Sends the codes that verify telephone numbers: apart from notifications, so that whoever waits for one waits for
+ * nothing else. */
+#include "services/notification/notification.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "base/clock.h"
+#include "mail/mail.h"
+#include "services/notification/phones.h"
+#include "services/notification/providers.h"
+#include "services/notification/push.h"
+#include "services/notification/store.h"
+
+enum { EVERY_S = 10, AT_ONCE = 20, LEASE_MS = 60000, ATTEMPTS_MAX = 5, FIRST_RETRY_MS = 3000, WAIT_MS = 30000 };
+
+/* Of the portion that runs: there is one at a time. */
+static struct push_sender *sender;
+
+static sn_status settle(struct rpc_call *c, const struct push_result *result)
+{
+        const NotificationRows__PhoneCode *code = result->tag;
+        bool again = result->outcome == PUSH_LATER && code->attempts < ATTEMPTS_MAX;
+        int64_t due_ms = again ? c->now_ms + (FIRST_RETRY_MS << code->attempts) : 0;
+
+        return DB_WRITE(c, tx, store_settle_code(tx, code->id, due_ms));
+}
+
+static sn_status take_results(struct rpc_call *c)
+{
+        struct push_result results[AT_ONCE];
+        size_t n = push_wait(sender, WAIT_MS, results, AT_ONCE);
+
+        for (size_t i = 0; i < n; i++) {
+                TRY(settle(c, &results[i]));
+        }
+        return SN_OK;
+}
+
+/* Waits while the provider is asked for a token. */
+static sn_status begin(struct rpc_call *c, NotificationRows__PhoneCode *code)
+{
+        char *text = arena_printf(c->arena, "%s: %s", mail_network(), phone_code(c->arena, code->id, code->number));
+        struct adapter_message message = {.to = code->number,
+                                          .title = mail_network(),
+                                          .text = text,
+                                          .id = code->id,
+                                          .type = "phone_code",
+                                          .key = code->id,
+                                          .ttl_s = code->left_s,
+                                          .tag = code};
+
+        while (!push_adapter_start(sender, providers_codes(), &message)) {
+                TRY(take_results(c));
+        }
+        return SN_OK;
+}
+
+static sn_status send_claimed(struct rpc_call *c, NotificationRows__PhoneCode **codes, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (codes[i]->number[0] != '\0' && codes[i]->left_s > 0) {
+                        TRY(begin(c, codes[i]));
+                } else {
+                        TRY(DB_WRITE(c, tx, store_settle_code(tx, codes[i]->id, 0)));
+                }
+        }
+        while (push_is_busy(sender)) {
+                TRY(take_results(c));
+        }
+        return SN_OK;
+}
+
+static sn_status send_codes(struct rpc_call *c, bool *more)
+{
+        NotificationRows__PhoneCode **codes = NULL;
+        size_t n = 0;
+
+        if (providers_codes() == NULL) {
+                return SN_OK;
+        }
+        TRY(DB_WRITE(c, tx, store_claim_codes(tx, AT_ONCE, LEASE_MS, &n, &codes)));
+        if (n == 0) {
+                return SN_OK;
+        }
+        sender = push_sender_new(push_settings());
+        sn_status status = send_claimed(c, codes, n);
+
+        push_sender_free(sender);
+        *more = n == AT_ONCE;
+        return status;
+}
+
+const struct service_job notification_phone_codes = {.name = "phone_codes", .every_s = EVERY_S, .run = send_codes};

@@ -1,0 +1,228 @@
+// SMS and pushes to apps: what providers are sent, what their answers mean, and how members give telephone numbers and devices.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { after, test } from 'node:test';
+import { eventually, must, problem } from './client.mjs';
+import { query } from './database.mjs';
+import { adminOf, ownServer } from './own.mjs';
+import { Providers, claimsOf } from './providers.mjs';
+import { PushService } from './pushreceiver.mjs';
+
+const providers = await new Providers().open();
+const pushes = await new PushService().open();
+providers.env.PUSH_NETWORKS = '127.0.0.1';
+const net = ownServer({ env: providers.env });
+after(() => Promise.all([providers.close(), pushes.close()]));
+
+const PHONE = '/v1/notifications/phone', DEVICES = '/v1/push/devices';
+const sql = (words) => query(net.server.dir, 'notification', words);
+const hurry = (member) => sql(`update notification_queue set due_at = now() where user_id = '${member.id}'`);
+const form = (request) => Object.fromEntries(new URLSearchParams(request.text));
+let numbers = 0;
+const newNumber = () => `+4917012345${String(++numbers).padStart(3, '0')}`;
+const encoded = (number) => encodeURIComponent(number);
+const device = async (member, provider, token) => must(await member.post(DEVICES, { provider, token }), 201);
+const attempts = async (member) => {
+        const [item] = must(await member.get('/v1/notifications')).items;
+        return item ? must(await member.get(`/v1/notifications/${item.id}/deliveries`)).items : [];
+};
+const tried = (member, channel, ...outcomes) => eventually(`${channel}: ${outcomes}`, async () =>
+        (await attempts(member)).filter((a) => a.channel === channel).map((a) => a.outcome).join() === outcomes.join(), 60_000);
+async function verified(member, number = newNumber()) {
+        must(await member.put(PHONE, { body: { number } }));
+        const code = form(await providers.wait(encoded(number))).Body.match(/\d{6}$/)[0];
+        return must(await member.post(`${PHONE}/verify`, { code }));
+}
+const wantSms = async (member) => must(await member.put('/v1/notifications/preferences', { body: { types: [{ type: 'like', sms: 'immediate' }] } }));
+
+test('a telephone number is verified by the code that came there, and nothing else is sent before', async () => {
+        const [member, fan, other] = await net.registerMany(3);
+        const number = newNumber();
+        assert.equal(must(await member.get(PHONE)).number, '');
+        for (const bad of ['01701234567', '+0170123456', '+49 170 1234567', '+4917012345678901', '+1\r\nX: y']) {
+                problem(await member.put(PHONE, { body: { number: bad } }), 422, { field: 'number' });
+        }
+        await wantSms(member);
+        assert.deepEqual(must(await member.put(PHONE, { body: { number } })), { number, verified_at: null });
+        const sent = await providers.wait(encoded(number));
+        const { To, From, Body, ValidityPeriod } = form(sent);
+        assert.deepEqual([To, From, sent.headers.authorization], [number, '+15005550006', `Basic ${Buffer.from('AC0:tw-secret').toString('base64')}`]);
+        assert.ok(Number(ValidityPeriod) > 500 && Number(ValidityPeriod) <= 600);
+        const code = Body.match(/^SoNet: (\d{6})$/)[1];
+        await fan.react((await member.note('Before')).id, 'like');
+        problem(await member.post(`${PHONE}/verify`, { code: code === '000000' ? '000001' : '000000' }), 401, { code: 'code_wrong' });
+        problem(await other.post(`${PHONE}/verify`, { code }), 409, { code: 'code_exhausted' });
+        const done = must(await member.post(`${PHONE}/verify`, { code }));
+        assert.ok(done.verified_at && done.number === number);
+        problem(await member.post(`${PHONE}/verify`, { code }), 409, { code: 'code_exhausted' });
+        await fan.react((await member.note('After')).id, 'like');
+        const sms = form(await providers.wait(encoded(number), 2));
+        assert.equal(sms.Body, `SoNet: Member ${fan.username} likes your note`, 'never what a note says');
+        await tried(member, 'sms', 'sent');
+        assert.deepEqual([(await attempts(member))[0].provider, (await attempts(member))[0].templates], ['sms', ['like/sms/en@0']]);
+        assert.equal(providers.to(encoded(number)).length, 2);
+        assert.deepEqual(must(await member.put(PHONE, { body: { number } })), done, 'the same number stays verified');
+        assert.equal(must(await member.put(PHONE, { body: { number: newNumber() } })).verified_at, null);
+        must(await member.del(PHONE), 204);
+        assert.equal(must(await member.get(PHONE)).number, '');
+});
+
+test('codes are guessed five times at most, and sent five times a day, to a member and to a number', async () => {
+        const [member, ...others] = await net.registerMany(6);
+        const number = newNumber();
+        must(await member.put(PHONE, { body: { number } }));
+        const code = form(await providers.wait(encoded(number))).Body.match(/\d{6}$/)[0];
+        const wrong = code === '000000' ? '000001' : '000000';
+        for (let i = 0; i < 5; i++) {
+                problem(await member.post(`${PHONE}/verify`, { code: wrong }), 401, { code: 'code_wrong' });
+        }
+        problem(await member.post(`${PHONE}/verify`, { code }), 409, { code: 'code_exhausted' });
+        for (let i = 0; i < 4; i++) {
+                must(await member.put(PHONE, { body: { number: newNumber() } }));
+        }
+        problem(await member.put(PHONE, { body: { number: newNumber() } }), 429, { code: 'too_many_sms' });
+        for (const other of others.slice(0, 4)) {
+                must(await other.put(PHONE, { body: { number } }));
+        }
+        problem(await others[4].put(PHONE, { body: { number } }), 429, { code: 'too_many_sms' });
+});
+
+test('a number that takes no SMS is forgotten; one that is put off comes later; a provider that is wrongly set up loses nothing', async () => {
+        const [gone, later, fan] = await net.registerMany(3);
+        const path = '/2010-04-01/Accounts/AC0/Messages.json';
+        for (const member of [gone, later]) {
+                await verified(member);
+                await wantSms(member);
+        }
+        const answers = [[400, { code: 21610, message: 'unsubscribed' }]];
+        providers.answers[path] = () => answers.shift();
+        await fan.react((await gone.note('One')).id, 'like');
+        await tried(gone, 'sms', 'gone');
+        assert.equal(must(await gone.get(PHONE)).number, '');
+        answers.push([429, { code: 20429 }, { 'retry-after': '1' }], [401, { code: 20003 }]);
+        await fan.react((await later.note('Two')).id, 'like');
+        await tried(later, 'sms', 'later');
+        hurry(later);
+        await tried(later, 'sms', 'later', 'later');
+        hurry(later);
+        await tried(later, 'sms', 'sent', 'later', 'later');
+        delete providers.answers[path];
+});
+
+test('an app of Google’s is pushed what its member is told, by a token that the service account was given, and again when it ends', async () => {
+        const [member, fan] = await net.registerMany(2);
+        const { id } = await device(member, 'fcm', 'fcm-token:1');
+        const note = await member.note('Grüße "an" alle');
+        await fan.react(note.id, 'like');
+        const sent = await providers.wait('fcm-token:1');
+        assert.equal(sent.path, '/v1/projects/x-1/messages:send');
+        const { message } = JSON.parse(sent.text);
+        assert.deepEqual([message.token, message.notification], ['fcm-token:1', { title: `Member ${fan.username} likes your note`, body: 'Grüße "an" alle' }]);
+        assert.ok(message.android.ttl === '86400s' && message.android.collapse_key.length === 32 && !message.android.collapse_key.includes(note.id));
+        const asked = await providers.wait('/token');
+        const { grant_type: grant, assertion } = form(asked);
+        const { claims } = claimsOf(assertion, providers.google.publicKey, 'RS256');
+        assert.equal(grant, 'urn:ietf:params:oauth:grant-type:jwt-bearer');
+        assert.deepEqual([claims.iss, claims.aud, claims.scope], ['sonet@x.example', `${providers.url}/token`, 'https://www.googleapis.com/auth/firebase.messaging']);
+        assert.ok(claims.exp - claims.iat === 3600 && Math.abs(claims.iat - Date.now() / 1000) < 60);
+        await tried(member, 'mobile', 'sent');
+        providers.tokens++; // the one that was given holds no more
+        await fan.react((await member.note('Two')).id, 'like');
+        await tried(member, 'mobile', 'later');
+        hurry(member);
+        await tried(member, 'mobile', 'sent', 'later');
+        providers.answers['/v1/projects/x-1/messages:send'] = () => [404, { error: { status: 'NOT_FOUND', details: [{ '@type': 'x' }, { errorCode: 'UNREGISTERED' }] } }];
+        assert.deepEqual(must(await member.get(DEVICES)).items.map((d) => [d.id, d.provider]), [[id, 'fcm']]);
+        await fan.react((await member.note('Three')).id, 'like');
+        await tried(member, 'mobile', 'gone');
+        assert.deepEqual(must(await member.get(DEVICES)).items, []);
+        delete providers.answers['/v1/projects/x-1/messages:send'];
+});
+
+test('an app of Apple’s is pushed over HTTP/2 with a token that is signed here; of messages it says who wrote alone', async () => {
+        const [member, fan] = await net.registerMany(2);
+        await device(member, 'apns', 'ab12');
+        await fan.react((await member.note('Hello')).id, 'like');
+        const sent = await providers.wait('/3/device/ab12');
+        assert.ok(sent.http2 && sent.method === 'POST');
+        const { head, claims } = claimsOf(sent.headers.authorization.replace(/^bearer /, ''), providers.apple.publicKey, 'ES256');
+        assert.deepEqual([head.kid, claims.iss], ['KEY0', 'TEAM0']);
+        assert.ok(Math.abs(claims.iat - Date.now() / 1000) < 60);
+        assert.deepEqual(['apns-topic', 'apns-push-type', 'apns-priority'].map((name) => sent.headers[name]), ['example.app', 'alert', '10']);
+        assert.ok(sent.headers['apns-collapse-id'].length <= 64 && Number(sent.headers['apns-expiration']) > Date.now() / 1000);
+        assert.deepEqual(JSON.parse(sent.text).aps.alert, { title: `Member ${fan.username} likes your note`, body: 'Hello' });
+        const chat = must(await fan.post('/v1/chats', { kind: 'direct', user_ids: [member.id] }), 201);
+        must(await fan.post(`/v1/chats/${chat.id}/messages`, { client_id: crypto.randomUUID(), text: 'Between us' }), 201);
+        const message = await providers.wait('/3/device/ab12', 2);
+        assert.ok(!message.text.includes('Between us') && message.text.includes(fan.username));
+        providers.answers['/3/device/ab12'] = () => [403, { reason: 'ExpiredProviderToken' }];
+        await fan.react((await member.note('Two')).id, 'like');
+        await tried(member, 'mobile', 'later');
+        providers.answers['/3/device/ab12'] = () => [410, { reason: 'Unregistered', timestamp: 1 }];
+        hurry(member);
+        await tried(member, 'mobile', 'gone', 'later');
+        assert.deepEqual(must(await member.get(DEVICES)).items, []);
+});
+
+test('any other provider is described by a file; names cannot break its addresses, headers or texts', async () => {
+        const [member, fan] = await net.registerMany(2);
+        must(await fan.patch('/v1/users/me', { display_name: 'Bob "\\" {secret} & Co' }));
+        await device(member, 'other', 'a.b~c:d');
+        await fan.react((await member.note('Line\n"two" {secret}')).id, 'like');
+        const sent = await providers.wait('/send?to=a.b~c%3Ad');
+        assert.deepEqual([sent.headers['x-key'], JSON.parse(sent.text)], ['other-secret', { say: 'Bob "\\" {secret} & Co likes your note|Line\n"two" {secret}' }]);
+        assert.match(sent.headers['idempotency-key'], /^[\w-]{32}$/);
+        providers.answers[sent.path] = () => [400, { error: { code: 'bad_text' } }];
+        await fan.react((await member.note('Refused')).id, 'like');
+        await tried(member, 'mobile', 'refused');
+        const dead = await adminOf(net.server, providers.env, 'deadletters', 'list', '--service', 'notification');
+        assert.match(dead.stdout, /mobile\.like/);
+        for (const [body, field] of [[{ provider: 'nobody', token: 'x' }, 'provider'], [{ provider: 'other', token: 'a/../b' }, 'token'], [{ provider: 'other', token: 'a\r\nb' }, 'token'], [{ provider: 'other', token: 'x'.repeat(4097) }, 'token']]) {
+                problem(await member.post(DEVICES, body), 422, { field });
+        }
+});
+
+test('a device ends with its session, and at 20 there is no room', async () => {
+        const [member, fan] = await net.registerMany(2);
+        const phone = await net.logIn(member.username);
+        await device(phone, 'other', 'phone-1');
+        await device(fan, 'other', 'phone-1');
+        assert.deepEqual(must(await phone.get(DEVICES)).items, [], 'who logs in on it takes it over');
+        const { id } = await device(phone, 'other', 'phone-2');
+        problem(await fan.del(`${DEVICES}/${id}`), 404, { field: 'id' });
+        must(await phone.post('/v1/auth/logout', {}), 204);
+        await eventually('it is gone', async () => must(await member.get(DEVICES)).items.length === 0);
+        for (let i = 0; i < 20; i++) {
+                await device(member, 'other', `many-${i}`);
+        }
+        problem(await member.post(DEVICES, { provider: 'other', token: 'one-more' }), 409);
+});
+
+test('who runs the network has a sample sent to a member’s browsers and devices, or to a number, and sees what providers answer', async () => {
+        const member = await net.register();
+        const notify = (...words) => adminOf(net.server, providers.env, 'notify', 'test', ...words);
+        const nothing = await notify('like', 'mobile', 'en', member.username);
+        assert.ok(nothing.code === 1 && /no such device/.test(nothing.stderr), nothing.stderr);
+        await device(member, 'apns', 'cd34');
+        await device(member, 'fcm', 'fcm-token:2');
+        const subscription = pushes.subscription();
+        must(await member.post('/v1/push/subscriptions', subscription.body), 201);
+        const mobile = await notify('like', 'mobile', 'de', member.username);
+        assert.deepEqual(mobile.stdout.trim().split('\n').sort(), ['apns: sent, HTTP 200', 'fcm: sent, HTTP 200'], mobile.stderr);
+        assert.equal(JSON.parse((await providers.wait('/3/device/cd34')).text).aps.alert.title, 'Ada Lovelace gefällt deine Notiz');
+        assert.equal((await notify('like', 'push', 'en', member.id)).stdout, `${pushes.url}: sent, HTTP 201\n`);
+        assert.equal((await pushes.wait(subscription)).text.title, 'Ada Lovelace likes your note');
+        assert.equal((await notify('like', 'sms', 'en', '+15550001111')).stdout, 'sms: sent, HTTP 201\n');
+        assert.equal(form(await providers.wait(encoded('+15550001111'))).Body, 'SoNet: Ada Lovelace likes your note');
+        providers.answers['/3/device/cd34'] = () => [400, { reason: 'BadDeviceToken' }];
+        assert.match((await notify('like', 'mobile', 'en', member.username)).stdout, /apns: gone, HTTP 400 BadDeviceToken/);
+        assert.equal((await notify('sneeze', 'sms', 'en', '+15550001111')).code, 2);
+        assert.equal((await notify('new_device', 'sms', 'en', '+15550001111')).code, 2, 'what concerns the account is not sent by SMS');
+});
+
+test('no secret of a provider is in the log', async () => {
+        const log = fs.readFileSync(net.server.log, 'utf8');
+        for (const secret of ['tw-secret', 'other-secret', 'granted-', 'PRIVATE KEY', 'ab12', 'fcm-token', '+4917012345', ...providers.to((r) => /Body=SoNet%3A%20\d{6}/.test(r.text)).map((r) => form(r).Body.slice(-6)).filter((code) => code > '100000')]) {
+                assert.ok(!log.includes(secret), secret);
+        }
+});
