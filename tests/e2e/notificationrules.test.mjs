@@ -235,7 +235,7 @@ test('templates are listed, tried before they are saved, and refused with variab
                 problem(await root.put(`${TEMPLATES}/${where}`, { body: { source } }), 422, { field });
         }
         problem(await root.post(`${TEMPLATES}/like/push/en/preview`, { source: '{2}' }), 422, { field: 'source' });
-        for (const where of ['sneeze/push/en', 'like/sms/en', 'digest/push/en', 'new_device/email/en']) {
+        for (const where of ['sneeze/push/en', 'like/fax/en', 'digest/push/en', 'new_device/email/en']) {
                 problem(await root.put(`${TEMPLATES}/${where}`, { body: { source: 'x' } }), 404, { field: 'type' });
         }
         problem(await root.get(`${TEMPLATES}/sneeze`), 404, { field: 'type' });

@@ -1,0 +1,204 @@
+// Notifications: one event for many members, and what others notice of it; pages of the list among a million, beside the home timeline; pushes a second, beside
+// what OpenSSL needs for their keys alone; mails over kept connections, beside a client that does nothing else. The table goes to standard output.
+import http from 'node:http';
+import crypto from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { inBatches } from '../tests/e2e/client.mjs';
+import { sleep, startServer } from '../tests/e2e/harness.mjs';
+import { Load, entry, request, run } from './load.mjs';
+import { cpuBetween, cpuNow, describeMachine } from './machine.mjs';
+import { Members, must } from './network.mjs';
+import { postgresql } from './references.mjs';
+import { table } from './report.mjs';
+import { Sink } from './smtp.mjs';
+
+const { values: options } = parseArgs({ options: { out: { type: 'string' }, watchers: { type: 'string', default: '20000' }, mails: { type: 'string', default: '10000' },
+                                                   notifications: { type: 'string', default: '1000000' }, seconds: { type: 'string', default: '5' } } });
+const [WATCHERS, MAILS, NOTIFICATIONS, SECONDS] = ['watchers', 'mails', 'notifications', 'seconds'].map((name) => Number(options[name]));
+const MEMBERS = 50, ORIGINS = 4;
+const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
+const whole = (n) => Math.round(n).toLocaleString('en');
+const ms = (us) => (us / 1000).toFixed(2);
+const seconds = (since) => (performance.now() - since) / 1000;
+const WATCHER = (n) => `('01900000-0000-7000-8000-' || lpad(to_hex(${n}), 12, '0'))::uuid`;
+const sql = async (server, database, text) => (await postgresql(server, 'psql', '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', database, '-c', text)).trim();
+const number = async (...args) => Number(await sql(...args));
+
+// ---- What there is ----
+
+async function fillWatchers(server, author, origins) {
+        const numbers = `generate_series(1, ${WATCHERS}) n`;
+        const key = crypto.createECDH('prime256v1').generateKeys('base64url');
+        await sql(server, 'user_service', `insert into users (id, username, username_key, email, email_key, password_hash, display_name, email_verified_at)
+                select ${WATCHER('n')}, 'b' || n, 'b' || n, 'b' || n || '@example.org', 'b' || n || '@example.org', 'x', 'B', now() from ${numbers};
+                insert into user_stats (user_id) select ${WATCHER('n')} from ${numbers}`);
+        await sql(server, 'notification_service', `insert into watched_members (author_id, user_id) select '${author.id}', ${WATCHER('n')} from ${numbers};
+                insert into push_subscriptions (id, user_id, endpoint, endpoint_hash, p256dh, auth) select ${WATCHER('n')}, ${WATCHER('n')}, (array['${origins.join("','")}'])[1 + n % ${ORIGINS}] || '/' || n, int4send(n),
+                        '${key}', '${'A'.repeat(22)}' from ${numbers}`);
+        await prefer(server, `generate_series(1, ${WATCHERS}) n`, 4, 1);
+}
+
+// How watchers are told of new notes: as enum delivery numbers it.
+const prefer = (server, numbers, push, email) => sql(server, 'notification_service', `insert into notification_preferences (user_id, type, in_app, push, email, sms)
+        select ${WATCHER('n')}, 'new_note', 0, ${push}, ${email}, 0 from ${numbers} on conflict (user_id, type) do update set push = excluded.push, email = excluded.email`);
+
+// Each member follows ten others, writes twenty notes, and was told of as many likes as it takes.
+async function fillMembers(server, members) {
+        await inBatches(members, 8, async (m, i) => {
+                for (let k = 1; k <= 10; k++) {
+                        await must(server, 'PUT', `/v1/users/${members[(i + k) % members.length].id}/follow`, { token: m.token });
+                }
+                m.notes = [];
+                for (let k = 0; k < 20; k++) {
+                        m.notes.push(JSON.parse(await must(server, 'POST', '/v1/notes', { token: m.token, json: { text: `Note ${k} of ${m.username}, to be liked` } })).id);
+                }
+        });
+        const each = NOTIFICATIONS / members.length;
+        for (const m of members) {
+                await sql(server, 'notification_service', `set synchronous_commit = off; with made as (insert into notifications (id, user_id, type, group_key, note_id, open, latest_at, created_at)
+                        select gen_random_uuid(), '${m.id}', 'like', 'bench:' || n, (array['${m.notes.join("','")}']::uuid[])[1 + n % 20], false, now() - n * interval '1 second', now() from generate_series(1, ${each}) n returning id)
+                        insert into notification_actors (notification_id, actor_id, created_at) select id, ${WATCHER(`1 + (row_number() over ())::int % ${WATCHERS}`)}, now() from made`);
+        }
+        for (const database of ['notification_service', 'user_service', 'note_service', 'follow_service']) {
+                await sql(server, database, 'vacuum analyze');
+        }
+}
+
+// ---- One event ----
+
+const inboxes = (members) => members.map((m) => entry('inbox', request('GET', '/v1/notifications', { token: m.token }), { minBytes: 2000, items: [20, 20] }));
+const homes = (members) => members.map((m) => entry('home', request('GET', '/v1/timelines/home', { token: m.token }), { minBytes: 4000, items: [20, 20] }));
+const told = (server, note, more = '') => number(server, 'notification_service', `select count(*) from notifications n ${more} where note_id = '${note}' and type = 'new_note'`);
+
+async function until(what) {
+        while (!await what()) {
+                await sleep(20);
+        }
+}
+
+async function measureEvent(server, load, author, others) {
+        const busy = { connections: 2, seconds: SECONDS };
+        const before = await load.run(server.port, homes(others), busy);
+        const meanwhile = load.run(server.port, homes(others), busy);
+        const start = performance.now();
+        const { id } = JSON.parse(await must(server, 'POST', '/v1/notes', { token: author.token, json: { text: 'For everybody who watches' } }));
+        await until(async () => await told(server, id, 'join notification_queue q on q.notification_id = n.id') >= WATCHERS);
+        const queued = seconds(start);
+        await until(async () => await told(server, id) >= WATCHERS);
+        return { id, queued, listed: seconds(start), before, during: await meanwhile };
+}
+
+// The same rows by one statement each, and nothing else: what PostgreSQL needs for them.
+async function measureRows(server, id) {
+        const start = performance.now();
+        await sql(server, 'notification_service', `begin; create temporary table made on commit drop as select gen_random_uuid() as id, user_id from notifications where note_id = '${id}' and type = 'new_note';
+                insert into notifications (id, user_id, type, group_key, note_id, open, latest_at) select id, user_id, 'new_note', 'rows:${id}', '${id}', false, now() from made;
+                insert into notification_actors (notification_id, actor_id, created_at) select id, user_id, now() from made;
+                insert into outbox (event_id, type, aggregate_id, object_id, occurred_at) select gen_random_uuid(), 'notification.changed', id, user_id, now() from made;
+                insert into notification_queue (id, notification_id, user_id, channel, hold, due_at) select gen_random_uuid(), id, user_id, 1, 1, now() + interval '1 day' from made; rollback`);
+        return seconds(start);
+}
+
+// ---- Pushes ----
+
+async function openPushServices() {
+        const counted = { pushes: 0, servers: [], origins: [] };
+        for (let i = 0; i < ORIGINS; i++) {
+                const server = http.createServer((asked, answer) => {
+                        asked.resume();
+                        asked.on('end', () => {
+                                counted.pushes++;
+                                answer.writeHead(201).end();
+                        });
+                });
+                await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+                counted.servers.push(server);
+                counted.origins.push(`http://127.0.0.1:${server.address().port}`);
+        }
+        return counted;
+}
+
+async function measurePushes(server, service) {
+        const cpu = cpuNow(server);
+        await sql(server, 'notification_service', 'update notification_queue set due_at = now(), hold = 0 where channel = 1');
+        await until(() => service.pushes > 0);
+        const [start, first] = [performance.now(), service.pushes];
+        await until(() => service.pushes >= WATCHERS);
+        const taken = seconds(start);
+        return { per_s: (WATCHERS - first) / taken, cpu: cpuBetween(cpu, cpuNow(server)) };
+}
+
+// Operations a second on one core: ECDH, and signatures, which make as many keys.
+async function opensslSpeed() {
+        const out = await run('openssl', ['speed', '-seconds', '2', '-mr', 'ecdhp256', 'ecdsap256'], { stdio: ['ignore', 'pipe', 'pipe'] });
+        const of = (line) => Number(out.split('\n').find((l) => l.startsWith(line)).split(':').at(-1));
+        const sign = out.split('\n').find((l) => l.startsWith('+F4:')).split(':');
+        const perS = (n) => (n < 1 ? 1 / n : n);
+        return { ecdh: perS(of('+F5:')), sign: perS(Number(sign[4])) };
+}
+
+// ---- Mails ----
+
+async function measureMails(server, sink, author) {
+        await prefer(server, `generate_series(1, ${MAILS}) n`, 1, 2);
+        const cpu = cpuNow(server);
+        const start = performance.now();
+        await must(server, 'POST', '/v1/notes', { token: author.token, json: { text: 'For everybody who reads mails' } });
+        await until(() => sink.mails > 0);
+        const first = performance.now();
+        await until(() => sink.mails >= MAILS);
+        return { all: seconds(start), per_s: MAILS / seconds(first), connections: sink.connections, cpu: cpuBetween(cpu, cpuNow(server)) };
+}
+
+async function measureWire(sink) {
+        const mail = `Subject: x\r\n\r\n${'A line of a mail that is as long as those are.\r\n'.repeat(60)}`;
+        const start = performance.now();
+        await Promise.all([sink.send(mail, MAILS / 2), sink.send(mail, MAILS / 2)]);
+        return MAILS / seconds(start);
+}
+
+// ---- The run ----
+
+const sink = await new Sink().open();
+const service = await openPushServices();
+const server = await startServer({ mode: 'single', env: { SMTP_URL: sink.url, MAIL_FROM: 'Bench <no-reply@social.example>', PUSH_NETWORKS: '127.0.0.1', SONET_RATE_LIMITS: 'off' } });
+try {
+        const machine = describeMachine();
+        const load = new Load(options.out), all = new Members(MEMBERS);
+        say('making members and notifications');
+        await all.register(load, server);
+        const [author, ...others] = all.members;
+        await fillWatchers(server, author, service.origins);
+        await fillMembers(server, all.members);
+        const rows = [];
+        const add = (...row) => { rows.push(row); say(row.join(', ')); };
+
+        const run_ = { connections: 16, seconds: SECONDS };
+        await load.run(server.port, [...inboxes(others), ...homes(others)], { connections: 8, seconds: 2 });
+        const inbox = await load.run(server.port, inboxes(others), run_);
+        const home = await load.run(server.port, homes(others), run_);
+        add(`page of 20 among ${whole(NOTIFICATIONS)} notifications, a second`, whole(inbox.per_s), '3,000', `${whole(home.per_s)}: home timeline`);
+        add('the same, p99 ms', ms(inbox.p99_us), '5', `${ms(home.p99_us)}: home timeline`);
+        const event = await measureEvent(server, load, author, others);
+        const plain = await measureRows(server, event.id);
+        add(`a note for ${whole(WATCHERS)} watchers: queued after s`, event.queued.toFixed(2), '2', `${plain.toFixed(2)}: the rows by one statement for each table`);
+        add('in their lists after s', event.listed.toFixed(2), '5', `${plain.toFixed(2)}`);
+        add('others’ home timeline meanwhile, p99 ms', ms(event.during.p99_us), `${ms(2 * event.before.p99_us)}: twice`, `${ms(event.before.p99_us)}: before`);
+        const pushes = await measurePushes(server, service);
+        const limit = await opensslSpeed();
+        add('pushes to a local service, a second', whole(pushes.per_s), '1,000', `${whole(1 / (1 / limit.ecdh + 1 / limit.sign))}: an ECDH and a key by openssl speed (${whole(limit.ecdh)}, ${whole(limit.sign)})`);
+        add('their CPU, µs each: sonet, PostgreSQL', `${whole((pushes.cpu.sonet * 1e6) / WATCHERS)}, ${whole((pushes.cpu.postgresql * 1e6) / WATCHERS)}`, '1,000', '–');
+        const mails = await measureMails(server, sink, author);
+        const wire = await measureWire(sink);
+        add(`${whole(MAILS)} mails, a second from the first on`, whole(mails.per_s), '–', `${whole(wire)}: a client that sends one text over two connections`);
+        add('all of them after s, over so many connections', `${mails.all.toFixed(1)}, ${mails.connections}`, '–', '–');
+        console.log(`${machine.date}; ${machine.cpus} × ${machine.model}; load average at the start ${machine.load_average.toFixed(2)}\n`);
+        console.log(table(['', 'measured', 'aim', 'reference'], rows));
+} catch (error) {
+        console.error(`bench: ${error.stack}\n${server.logTail(15)}`);
+        process.exitCode = 1;
+} finally {
+        service.servers.forEach((s) => { s.closeAllConnections(); s.close(); });
+        await Promise.all([server.stop(), sink.close()]);
+}
+process.exit();
