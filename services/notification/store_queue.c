@@ -64,7 +64,7 @@ DB_STATEMENT(DEQUEUE, "notification_service", NULL, "delete from notification_qu
 
 sn_status store_dequeue(struct db_tx *tx, char **ids, size_t n)
 {
-        return n == 0 ? SN_OK : db_exec(tx, &DEQUEUE, DB_BINDS(bind_uuids(ids, n)), NULL);
+        return n == 0 ? SN_OK : db_exec_later(tx, &DEQUEUE, DB_BINDS(bind_uuids(ids, n)));
 }
 
 DB_STATEMENT(POSTPONE, "notification_service", NULL,
@@ -140,12 +140,11 @@ DB_STATEMENT(LOG_DELIVERY, "notification_service", NULL,
 
 sn_status store_log_delivery(struct db_tx *tx, const struct delivery_log *log)
 {
-        return db_exec(tx, &LOG_DELIVERY,
-                       DB_BINDS(bind_uuid(uuid_new_in(db_arena(tx))), bind_uuid(log->notification_id),
-                                bind_uuid(log->user_id), bind_i64(log->channel), bind_text(log->provider),
-                                bind_text(log->outcome), bind_i64(log->status), bind_i64(log->took_ms),
-                                bind_texts(log->templates, log->n_templates)),
-                       NULL);
+        return db_exec_later(tx, &LOG_DELIVERY,
+                             DB_BINDS(bind_uuid(uuid_new_in(db_arena(tx))), bind_uuid(log->notification_id),
+                                      bind_uuid(log->user_id), bind_i64(log->channel), bind_text(log->provider),
+                                      bind_text(log->outcome), bind_i64(log->status), bind_i64(log->took_ms),
+                                      bind_texts(log->templates, log->n_templates)));
 }
 
 DB_STATEMENT(SELECT_DELIVERIES, "notification_service", &notification_rows__delivered__message,

@@ -139,7 +139,7 @@ sn_status notification_handle_preview_notification_template(struct rpc_call *c,
         CLEANUP(buf_free) struct buf error;
         const struct templates *saved = NULL;
         struct template_sample sample = {.subject = "", .text = "", .html = "", .title = ""};
-        enum channel channel;
+        enum channel channel = CHANNEL_PUSH;
 
         buf_init(&error, 1000);
         TRY(find_channel(c, in->type, in->channel, &channel));
