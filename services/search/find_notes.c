@@ -10,6 +10,7 @@
 #include "services/page.h"
 #include "services/search/facets.h"
 #include "services/search/highlight.h"
+#include "services/search/match.h"
 #include "services/search/rank.h"
 #include "services/search/store.h"
 
@@ -20,6 +21,7 @@ static int64_t deadline_ms;
 struct finding {
         struct search *search;
         struct candidates_asked asked;
+        const struct matcher *matcher;
         struct ranked *ranked; /* by relevance: all of them, the best first */
         size_t n;
         struct ranked *shown; /* what was fetched of it, for the items that are shown */
@@ -84,20 +86,21 @@ static bool is_followed(const struct finding *f, const char *author)
 static void prepare(struct rpc_call *c, struct finding *f)
 {
         const struct terms *terms = &f->search->terms;
-        char **queries = ARENA_ARRAY(c->arena, char *, terms->n_alternatives);
 
-        for (size_t i = 0; i < terms->n_alternatives; i++) {
-                queries[i] = terms->alternatives[i].query;
-        }
+        f->matcher = matcher_new(c->arena, terms);
         f->asked.query = terms->query.text;
         f->asked.few = terms->query.few;
-        f->asked.terms = queries;
-        f->asked.n_terms = terms->n_alternatives;
         f->asked.viewer = c->actor;
         f->asked.only_followed = terms->only_followed;
         f->asked.above = terms->above;
         f->asked.below = terms->below;
         f->asked.min_likes = terms->min_likes;
+}
+
+static struct ranked rank(struct rpc_call *c, const struct finding *f, const SearchRows__Candidate *row)
+{
+        return rank_note(&f->search->terms, row, match_words(c->arena, f->matcher, &row->words),
+                         is_followed(f, row->author_id));
 }
 
 /* ---- By relevance ---- */
@@ -120,7 +123,7 @@ static sn_status rank_some(struct rpc_call *c, struct finding *f, size_t room)
         f->asked.room = room;
         TRY(DB_READ(c, tx, store_candidates(tx, &f->asked, &n, &rows)));
         for (size_t i = 0; i < n; i++) {
-                f->ranked[f->n++] = rank_note(&f->search->terms, rows[i], is_followed(f, rows[i]->author_id));
+                f->ranked[f->n++] = rank(c, f, rows[i]);
         }
         return SN_OK;
 }
@@ -230,7 +233,7 @@ static sn_status fetch_in_order(struct rpc_call *c, struct finding *f, const str
         f->ranked = ARENA_ARRAY(c->arena, struct ranked, out->n);
         f->n = out->n;
         for (size_t i = 0; i < out->n; i++) {
-                f->ranked[i] = rank_note(&f->search->terms, rows[i], is_followed(f, rows[i]->author_id));
+                f->ranked[i] = rank(c, f, rows[i]);
                 out->items[i] = (struct page_ref){.at.sort_key = engaged ? rows[i]->engagement : 0};
                 memcpy(out->items[i].at.id, rows[i]->note_id, UUID_SIZE);
         }

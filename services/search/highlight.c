@@ -121,7 +121,7 @@ static struct met meet(const struct marking *m, const struct lexeme *from, size_
 
         for (size_t i = 0; i < m->terms->n_alternatives; i++) {
                 const struct alternative *a = &m->terms->alternatives[i];
-                struct met met = a->phrase != NULL ? meet_phrase(a->phrase, from, left) : meet_word(a, from);
+                struct met met = a->phrase != NULL ? meet_phrase(a->phrase->lexemes, from, left) : meet_word(a, from);
 
                 longest = met.end > longest.end ? met : longest;
         }

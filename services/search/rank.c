@@ -1,8 +1,7 @@
-/* The text score after BM25 (rarity, saturation by ts_rank, length), and what else makes a note relevant. */
+/* The text score after BM25 (rarity, saturation, length), and what else makes a note relevant. */
 #include "services/search/rank.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include "base/uuid.h"
 
 #define MILLION 1000000.0
@@ -33,17 +32,15 @@ struct best {
 };
 
 /* The best alternative of each term counts; the least exact of the terms says how exact the note is. */
-static void rank_text(const struct terms *terms, const char *ranks, double *sum, enum exactness *exactness)
+static void rank_text(const struct terms *terms, const int64_t *ranks, double *sum, enum exactness *exactness)
 {
         struct best best[QUERY_MAX_TERMS] = {0};
 
         for (size_t i = 0; i < terms->n_alternatives; i++) {
                 const struct alternative *a = &terms->alternatives[i];
-                char *end;
-                double value = a->weight * (double)strtoll(ranks, &end, 10) / MILLION;
+                double value = a->weight * (double)ranks[i] / MILLION;
                 struct best *b = &best[a->term];
 
-                ranks = end;
                 if (value > 0) {
                         b->exactness = !b->met || a->exactness > b->exactness ? a->exactness : b->exactness;
                         b->value = value > b->value ? value : b->value;
@@ -62,16 +59,17 @@ int64_t rank_time_ms(const Google__Protobuf__Timestamp *at)
         return at != NULL ? at->seconds * 1000 + at->nanos / 1000000 : 0;
 }
 
-struct ranked rank_note(const struct terms *terms, const SearchRows__Candidate *candidate, bool followed)
+struct ranked rank_note(const struct terms *terms, const SearchRows__Candidate *candidate, const int64_t *ranks,
+                        bool followed)
 {
         struct ranked ranked = {.id = candidate->note_id,
                                 .engagement = candidate->engagement,
                                 .edited_ms = rank_time_ms(candidate->edited_at),
-                                .ranks = candidate->ranks};
+                                .ranks = ranks};
         double text = 0;
         enum exactness exactness;
 
-        rank_text(terms, candidate->ranks, &text, &exactness);
+        rank_text(terms, ranks, &text, &exactness);
         ranked.parts[RANK_EXACTNESS] = exactness * INT64_C(1000) * 1000000; /* before all else */
         ranked.parts[RANK_TEXT] = llround(text * length_factor(candidate->length) * MILLION);
         ranked.parts[RANK_QUALITY] = llround(log1p((double)candidate->engagement) / 2 * MILLION);
@@ -84,17 +82,14 @@ struct ranked rank_note(const struct terms *terms, const SearchRows__Candidate *
         return ranked;
 }
 
-const struct alternative *rank_match(const struct terms *terms, const char *ranks, size_t term)
+const struct alternative *rank_match(const struct terms *terms, const int64_t *ranks, size_t term)
 {
         const struct alternative *match = NULL;
 
         for (size_t i = 0; i < terms->n_alternatives; i++) {
                 const struct alternative *a = &terms->alternatives[i];
-                char *end;
-                bool has = strtoll(ranks, &end, 10) > 0;
 
-                ranks = end;
-                if (has && a->term == term && (match == NULL || a->exactness > match->exactness)) {
+                if (ranks[i] > 0 && a->term == term && (match == NULL || a->exactness > match->exactness)) {
                         match = a;
                 }
         }

@@ -13,17 +13,18 @@ struct ranked {
         int64_t score;
         int64_t parts[RANK_PARTS];
         int64_t engagement;
-        int64_t edited_ms; /* the text that was indexed; 0: never */
-        const char *ranks; /* of the candidate */
+        int64_t edited_ms;    /* the text that was indexed; 0: never */
+        const int64_t *ranks; /* of each alternative: match.h */
 };
 
 /* 0: NULL. */
 int64_t rank_time_ms(const Google__Protobuf__Timestamp *at);
 
 const char *rank_part_name(int part);
-/* followed: by the reader. */
-struct ranked rank_note(const struct terms *terms, const SearchRows__Candidate *candidate, bool followed);
+/* ranks: of match.h; followed: by the reader. */
+struct ranked rank_note(const struct terms *terms, const SearchRows__Candidate *candidate, const int64_t *ranks,
+                        bool followed);
 /* The most exact way in which a note with these ranks matches a term; NULL: in none. */
-const struct alternative *rank_match(const struct terms *terms, const char *ranks, size_t term);
+const struct alternative *rank_match(const struct terms *terms, const int64_t *ranks, size_t term);
 
 #endif

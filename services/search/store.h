@@ -51,8 +51,6 @@ SN_CHECKED sn_status store_alternatives(struct db_tx *tx, const struct word_aske
 struct candidates_asked {
         const char *query; /* a tsquery; NULL: all notes */
         bool few;          /* notes match: read them all */
-        char **terms;      /* tsqueries, to be ranked by */
-        size_t n_terms;
         const char *viewer;
         char **followed;
         size_t n_followed;

@@ -48,17 +48,16 @@ sn_status store_alternatives(struct db_tx *tx, const struct word_asked *words, s
 }
 
 DB_STATEMENT(SELECT_CANDIDATES, "search_service", &search_rows__candidate__message,
-             "select note_id, author_id, length, engagement, edited_at, ranks from search_candidates($1::text::tsquery,"
-             " $2::text[]::tsquery[], $3, $4::uuid[], case when $5 then $4::uuid[] end, $6, $7, $8, $9, $10,"
-             " $11, $12)");
+             "select note_id, author_id, length, engagement, edited_at, words from search_candidates("
+             "$1::text::tsquery, $2, $3::uuid[], case when $4 then $3::uuid[] end, $5, $6, $7, $8, $9, $10, $11)");
 
 sn_status store_candidates(struct db_tx *tx, const struct candidates_asked *a, size_t *n, SearchRows__Candidate ***rows)
 {
         return db_list(tx, &SELECT_CANDIDATES,
-                       DB_BINDS(bind_text(a->query), bind_texts(a->terms, a->n_terms), bind_uuid(a->viewer),
-                                bind_uuids(a->followed, a->n_followed), bind_bool(a->only_followed),
-                                bind_uuid(a->above), bind_uuid(a->below), bind_i64(a->min_likes),
-                                a->by_engagement ? bind_i64(a->most_engaged) : bind_null(), bind_i64((int64_t)a->room),
+                       DB_BINDS(bind_text(a->query), bind_uuid(a->viewer), bind_uuids(a->followed, a->n_followed),
+                                bind_bool(a->only_followed), bind_uuid(a->above), bind_uuid(a->below),
+                                bind_i64(a->min_likes), a->by_engagement ? bind_i64(a->most_engaged) : bind_null(),
+                                bind_i64((int64_t)a->room),
                                 a->only != NULL ? bind_uuids(a->only, a->n_only) : bind_null(), bind_bool(a->few)),
                        n, rows);
 }

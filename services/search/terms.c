@@ -188,16 +188,15 @@ char *terms_quote(struct arena *arena, const char *lexeme, const char *behind)
         return out;
 }
 
-static struct alternative *add(struct making *m, const struct leaf *leaf, const char *lexeme, char *query)
+static struct alternative *add(struct making *m, const struct leaf *leaf, const char *lexeme)
 {
-        static struct alternative unused;
         struct terms *out = m->out;
 
         if (leaf->excluded || out->n_alternatives == ALTERNATIVES_MAX) {
-                return &unused;
+                return ARENA_NEW(m->c->arena, struct alternative); /* by which nothing is ranked */
         }
-        out->alternatives[out->n_alternatives] = (struct alternative){
-            .term = out->n, .lexeme = lexeme, .query = query, .weight = 1, .exactness = EXACT_WORD};
+        out->alternatives[out->n_alternatives] =
+            (struct alternative){.term = out->n, .lexeme = lexeme, .weight = 1, .exactness = EXACT_WORD};
         return &out->alternatives[out->n_alternatives++];
 }
 
@@ -240,10 +239,11 @@ static void write_word(struct making *m, const struct leaf *leaf)
                 }
                 n_typos += typo;
                 query = terms_quote(arena, row->word, "");
+                alternative = add(m, leaf, row->word);
                 if (row->kind[1] == ':') { /* a synonym in one language */
-                        query = arena_printf(arena, "(%s & ':lang:%s')", query, row->kind + 2);
+                        alternative->language = arena_printf(arena, ":lang:%s", row->kind + 2);
+                        query = arena_printf(arena, "(%s & '%s')", query, alternative->language);
                 }
-                alternative = add(m, leaf, row->word, query);
                 alternative->weight = rarity(m, row->open) * weight_of(row->kind[0]);
                 alternative->exactness = typo ? EXACT_TYPO : row->kind[0] == 'o' ? EXACT_RELATED : EXACT_WORD;
                 write_alternative(m, query, n++ == 0);
@@ -254,7 +254,7 @@ static void write_prefix(struct making *m, const struct leaf *leaf, bool first)
 {
         const char *word = m->words[leaf->word - 1].lexeme;
         char *query = terms_quote(m->c->arena, word, ":*");
-        struct alternative *alternative = add(m, leaf, word, query);
+        struct alternative *alternative = add(m, leaf, word);
 
         alternative->exactness = EXACT_RELATED;
         alternative->start = true;
@@ -262,33 +262,43 @@ static void write_prefix(struct making *m, const struct leaf *leaf, bool first)
 }
 
 /* Adjacent words; a last single character of a script without spaces may begin a pair. */
-static void write_phrase(struct making *m, const struct leaf *leaf)
+static struct phrase *phrase_of(struct arena *arena, const struct leaf *leaf)
 {
-        struct arena *arena = m->c->arena;
         const struct lexemes *lexemes = &leaf->lexemes;
-        const char *phrase = "";
-        size_t words = lexemes->n_words;
+        struct phrase *phrase = ARENA_NEW(arena, struct phrase);
 
+        phrase->words = ARENA_ARRAY(arena, char *, lexemes->n_words);
+        phrase->starts = ARENA_ARRAY(arena, bool, lexemes->n_words);
+        phrase->lexemes = lexemes;
         /* the last one of a run of pairs says no more than the pair before it */
-        for (size_t i = 0, k = 0; i < lexemes->n && k < words; i++) {
+        for (size_t i = 0; i < lexemes->n && phrase->n < lexemes->n_words; i++) {
                 const struct lexeme *l = &lexemes->items[i];
                 bool tail = l->kind == LEXEME_PAIR && i > 0 && lexemes->items[i - 1].kind == LEXEME_PAIR &&
                             (i + 1 == lexemes->n || lexemes->items[i + 1].kind != LEXEME_PAIR);
 
-                k += l->position > 0;
-                tail = tail || (k == words && leaf->query->kind == QUERY_PREFIX);
                 if (l->position > 0) {
-                        phrase = arena_printf(arena, "%s%s%s", phrase, phrase[0] != '\0' ? " <-> " : "",
-                                              terms_quote(arena, l->text, tail ? ":*" : ""));
+                        phrase->starts[phrase->n] =
+                            tail || (phrase->n + 1 == lexemes->n_words && leaf->query->kind == QUERY_PREFIX);
+                        phrase->words[phrase->n++] = l->text;
                 }
         }
-        char *query = arena_printf(arena, "(%s)", phrase);
+        return phrase;
+}
 
-        struct alternative *alternative = add(m, leaf, NULL, query);
+static void write_phrase(struct making *m, const struct leaf *leaf)
+{
+        struct arena *arena = m->c->arena;
+        const struct phrase *phrase = phrase_of(arena, leaf);
+        struct alternative *alternative = add(m, leaf, NULL);
+        const char *query = "";
 
-        alternative->phrase = lexemes;
+        for (size_t i = 0; i < phrase->n; i++) {
+                query = arena_printf(arena, "%s%s%s", query, i > 0 ? " <-> " : "",
+                                     terms_quote(arena, phrase->words[i], phrase->starts[i] ? ":*" : ""));
+        }
+        alternative->phrase = phrase;
         alternative->weight = rarity(m, (int64_t)(m->n_notes / 100)) * 1.5;
-        write_alternative(m, query, true);
+        write_alternative(m, arena_printf(arena, "(%s)", query), true);
 }
 
 static void write_leaf(struct making *m)

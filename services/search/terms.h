@@ -13,13 +13,21 @@ enum exactness { EXACT_TYPO, EXACT_RELATED, EXACT_WORD };
 /* How many of the newest matches are ranked. */
 enum { TERMS_RANKED = 600 };
 
+/* Lexemes next to each other. */
+struct phrase {
+        char **words;
+        bool *starts; /* it is the beginning of one */
+        size_t n;
+        const struct lexemes *lexemes; /* of which it was made */
+};
+
 /* One way to match a term. */
 struct alternative {
-        size_t term;                  /* of the query: the best alternative of each counts */
-        const char *lexeme;           /* NULL: a phrase */
-        const struct lexemes *phrase; /* NULL: a lexeme */
-        char *query;                  /* a tsquery */
-        double weight;                /* in ranking: how rare it is, and how close to what was typed */
+        size_t term;                 /* of the query: the best alternative of each counts */
+        const char *lexeme;          /* NULL: a phrase */
+        const struct phrase *phrase; /* NULL: a lexeme */
+        const char *language;        /* only in notes with this sign; NULL: in all */
+        double weight;               /* in ranking: how rare it is, and how close to what was typed */
         enum exactness exactness;
         bool start; /* of a word */
 };
