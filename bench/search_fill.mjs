@@ -92,6 +92,8 @@ async function index(server, pieces) {
 }
 
 const again = (pieces, notes) => `generate_series(${pieces}::bigint, ${notes - 1}) as n`;
+// Most notes nobody reacts to, one in thirty gets ten reactions, and the best of them very many.
+const ENGAGEMENT = 'floor(power((n * 7919 % 100003 + 1) / 100004.0, -0.7))::bigint - 1';
 const rare = (n, notes) => `'rare' || ${n} % ${rareWords(notes)}`;
 
 async function multiply(server, pieces, notes) {
@@ -106,8 +108,8 @@ async function multiply(server, pieces, notes) {
                 create temporary table pieces on commit drop as select row_number() over (order by note_id) - 1 as piece, * from search_index;
                 create temporary table copies on commit drop as select n, n * 104729 % ${pieces} as piece from ${again(pieces, notes)};
                 insert into search_index (note_id, author_id, version, words, length, engagement, likes)
-                select pg_temp.note(n, ${notes}), author_id, 1, words || (${rare('n', notes)} || ':1A')::tsvector, length + 1, n * 7919 % 1000, n * 7919 % 700
-                from copies join pieces using (piece);
+                select pg_temp.note(n, ${notes}), author_id, 1, words || (${rare('n', notes)} || ':1A')::tsvector, length + 1, ${ENGAGEMENT}, ${ENGAGEMENT}
+                from copies join pieces using (piece) order by n;
                 truncate search_words;
                 insert into search_words (word, notes, open) select word, sum(n), sum(n) from (
                         select unnest(tsvector_to_array(words)), n from pieces join (select piece, count(*) + 1 as n from copies group by piece) c using (piece)

@@ -71,8 +71,9 @@ static void explain_candidates(const char *values, struct buf *plan)
 }
 
 #define TERM(word) "'''" word "'''"
-#define NEWEST     "null, null, 0, null, 600, null, false"
-#define ENGAGED    "null, 'ffffffff-ffff-ffff-ffff-ffffffffffff', 0, 9223372036854775807, 300, null, false"
+#define NEWEST     "null, null, 0, null, false, 600, null, false"
+#define ENGAGED(popular, few)                                                                                          \
+        "null, 'ffffffff-ffff-ffff-ffff-ffffffffffff', 0, 9223372036854775807, " popular ", 300, null, " few
 
 /* A word that everyone uses is walked down from the newest and the most engaged; a rare one is read from its list. */
 static void notes_with_words_are_read_where_there_is_least_to_read(void **state)
@@ -81,13 +82,15 @@ static void notes_with_words_are_read_where_there_is_least_to_read(void **state)
                 const char *values, *index;
         } asked[] = {
             {TERM("common") ", null, '{}', false, " NEWEST, "search_index_pkey"},
-            {TERM("common") ", null, '{}', false, " ENGAGED, "search_index_engaged"},
+            {TERM("common") ", null, '{}', false, " ENGAGED("false", "false"), "search_index_engaged"},
             {TERM("rare") ", null, '{}', false, " NEWEST, "search_index_words"},
-            {"'''rare'' | ''word7''', null, '{}', false, null, null, 0, null, 600, null, true",
+            {"'''rare'' | ''word7''', null, '{}', false, null, null, 0, null, false, 600, null, true",
              "search_index_words"},
-            {TERM("word7") ", null, '{}', false, " ENGAGED, "search_index_words"},
+            {TERM("word7") ", null, '{}', false, " ENGAGED("false", "false"), "search_index_words"},
+            {TERM("word7") ", null, '{}', false, " ENGAGED("false", "true"), "search_index_words"},
+            {TERM("word7") ", null, '{}', false, " ENGAGED("true", "true"), "search_index_popular"},
             {TERM("common") ", null, array[id(7)], true, " NEWEST, "search_index_author"},
-            {TERM("common") ", null, '{}', false, null, null, 0, null, 600, array[id(7), id(9)], false",
+            {TERM("common") ", null, '{}', false, null, null, 0, null, false, 600, array[id(7), id(9)], false",
              "search_index_pkey"},
         };
 

@@ -152,7 +152,7 @@ static sn_status rank_matches(struct rpc_call *c, struct finding *f, const struc
         TRY(rank_some(c, f, NEWEST));
         *all = f->n - before < NEWEST;
         if (!*all) {
-                f->asked.by_engagement = true;
+                f->asked.by_engagement = f->asked.popular = true;
                 f->asked.most_engaged = INT64_MAX;
                 f->asked.below = "ffffffff-ffff-ffff-ffff-ffffffffffff";
                 TRY(rank_some(c, f, MOST_ENGAGED));

@@ -1,8 +1,9 @@
 /* Owns the SQL that searches. */
 #include "services/search/store.h"
 
-/* Of more than 2,000 words that begin so no sum is made: very many. Kinds: p what begins so, w the word, s a form of
- * it, y a typing mistake, o another word that stands for it ("o:en": in English). */
+/* What a thousand notes have is not mistyped: to look for words like it takes longest. Of more than 2,000 words that
+ * begin so no sum is made: very many. Kinds: p what begins so, w the word, s a form of it, y a typing mistake, o
+ * another word that stands for it ("o:en": in English). */
 DB_STATEMENT(SELECT_ALTERNATIVES, "search_service", &search_rows__word__message,
              "with asked as (select * from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[])"
              " with ordinality as a (lexeme, typos, synonyms, starts, place)),"
@@ -16,7 +17,8 @@ DB_STATEMENT(SELECT_ALTERNATIVES, "search_service", &search_rows__word__message,
              " where substring(form, '^~([a-z]+):') = any($7::text[]) and not exists (select from forms f"
              " where f.place = y.place and f.word = form)"
              " union select place, t.word, 'y' from asked a cross join lateral (select search_alike(a.lexeme) as word"
-             " where a.typos > 0) t)"
+             " where a.typos > 0 and not exists (select from search_words w where w.word = a.lexeme"
+             " and w.open >= 1000)) t)"
              " select a.place, a.lexeme as word, 'w' as kind, coalesce(w.open, 0) as open"
              " from asked a left join search_words w on w.word = a.lexeme"
              " union all select a.place, '', 'p', (select case when count(*) < 2000 then coalesce(sum(open), 0)::bigint"
@@ -49,7 +51,7 @@ sn_status store_alternatives(struct db_tx *tx, const struct word_asked *words, s
 
 DB_STATEMENT(SELECT_CANDIDATES, "search_service", &search_rows__candidate__message,
              "select note_id, author_id, length, engagement, edited_at, words from search_candidates("
-             "$1::text::tsquery, $2, $3::uuid[], case when $4 then $3::uuid[] end, $5, $6, $7, $8, $9, $10, $11)");
+             "$1::text::tsquery, $2, $3::uuid[], case when $4 then $3::uuid[] end, $5, $6, $7, $8, $9, $10, $11, $12)");
 
 sn_status store_candidates(struct db_tx *tx, const struct candidates_asked *a, size_t *n, SearchRows__Candidate ***rows)
 {
@@ -57,7 +59,7 @@ sn_status store_candidates(struct db_tx *tx, const struct candidates_asked *a, s
                        DB_BINDS(bind_text(a->query), bind_uuid(a->viewer), bind_uuids(a->followed, a->n_followed),
                                 bind_bool(a->only_followed), bind_uuid(a->above), bind_uuid(a->below),
                                 bind_i64(a->min_likes), a->by_engagement ? bind_i64(a->most_engaged) : bind_null(),
-                                bind_i64((int64_t)a->room),
+                                bind_bool(a->popular), bind_i64((int64_t)a->room),
                                 a->only != NULL ? bind_uuids(a->only, a->n_only) : bind_null(), bind_bool(a->few)),
                        n, rows);
 }
