@@ -60,7 +60,7 @@ struct candidates_asked {
         const char *above, *below; /* ids, exclusive; "": no bound */
         int64_t min_likes;
         bool by_engagement;
-        bool popular; /* only what many reacted to */
+        bool popular;         /* only what many reacted to */
         int64_t most_engaged; /* with below, by engagement: where to go on */
         size_t room;
 };
