@@ -13,7 +13,7 @@ import { postgresql } from './references.mjs';
 import { table } from './report.mjs';
 
 const { values: options } = parseArgs({ options: { events: { type: 'string', default: '10000000' }, seconds: { type: 'string', default: '60' } } });
-const EVENTS = Number(options.events), SECONDS = Number(options.seconds); // no events: questions are not asked
+const EVENTS = Number(options.events), SECONDS = Number(options.seconds); // no events: questions are not asked; no seconds: none are taken
 const SENDERS = 4, VISITORS = 1000, BATCH = 500, WANTED = 20_000, ROUNDS = 5;
 const DAY_MS = 86_400_000;
 const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
@@ -129,29 +129,33 @@ async function lag(server, analyst, token, until) {
 
 // ---- asking ---------------------------------------------------------------------------------------------------------------------
 
-// Events of the last 60 days: 100,000 people, of whom few do much, and the roll-ups that storing them would have made.
+// Events of the last 60 days, the same at each run but for the days: 100,000 people, of whom few do much, and the roll-ups that storing them
+// would have made.
 const FILL = (n) => `
-        set local synchronous_commit = off;
+        set synchronous_commit = off; set work_mem = '256MB';
         select analytics_make_months((current_date - 90)::date, 4);
-        insert into analytics_people (visitor, user_id, first_day) select ('00000000-0000-4000-8000-' || lpad(to_hex(v), 12, '0'))::uuid, gen_random_uuid(), current_date - (v % 60)::integer
+        insert into analytics_people (visitor, user_id, first_day) select ('00000000-0000-4000-8000-' || lpad(to_hex(v), 12, '0'))::uuid, md5('member' || v)::uuid, 'infinity'
                 from generate_series(0, 99999) v;
         insert into user_events (id, at, name, visitor, member, properties)
-                select gen_random_uuid(), now() - n * (interval '60 days' / ${n}), (array['page_view', 'page_view', 'page_view', 'search', 'click', 'app_open', 'note_view', 'note.created'])[1 + n % 8],
+                select md5('event' || n)::uuid, now() - n * (interval '60 days' / ${n}), (array['page_view', 'page_view', 'page_view', 'search', 'click', 'app_open', 'note_view', 'note.created'])[1 + n % 8],
                        ('00000000-0000-4000-8000-' || lpad(to_hex((100000 * power(((n * 2654435761) % 1000003) / 1000003.0, 2))::bigint % 100000), 12, '0'))::uuid, true,
                        case when n % 8 < 3 then jsonb_build_object('path', '/p/' || (n * 7919) % 50) end
                 from generate_series(1::bigint, ${n}) n;
         insert into user_sessions (day, visitor, member, first_at, last_at, events)
-                select (at at time zone 'UTC')::date, visitor, true, min(at), max(at), count(*) from user_events where visitor is not null group by 1, 2 on conflict do nothing;
+                select (at at time zone 'UTC')::date, visitor, true, min(at), max(at), count(*) from user_events group by 1, 2;
+        update analytics_people p set first_day = s.day from (select visitor, min(day) as day from user_sessions group by 1) s where s.visitor = p.visitor;
+        insert into new_members (day, people) select first_day, count(*) from analytics_people where first_day < 'infinity' group by 1 on conflict do nothing;
+        insert into active_changes (member, days, day, change)
+                with visits as (select n as days, day, lead(day) over (partition by visitor, n order by day) as next from user_sessions, unnest(array[1, 7, 28]) n)
+                select true, days, day, sum(change) from (select days, day, 1 as change from visits union all select days, least(day + days, next), -1 from visits) c group by days, day
+                on conflict (member, days, day) do update set change = active_changes.change + excluded.change;
         insert into business_metrics (name, grain, bucket, value, people)
                 select name, grain, date_trunc(grain, at, 'UTC'), count(*), count(distinct visitor) from user_events, (values ('hour'), ('day')) g (grain) group by 1, 2, 3 on conflict do nothing;`;
 
 const QUESTIONS = {
-        'an event by days, 30 days': 'metrics?name=page_view&interval=day',
-        'an event by hours, 30 days': 'metrics?name=page_view&interval=hour',
-        dau: 'metrics?name=dau',
-        wau: 'metrics?name=wau',
-        mau: 'metrics?name=mau',
-        'new members': 'metrics?name=new_members',
+        'an event by days, 90 days': 'metrics?name=page_view&interval=day',
+        'an event by hours, 90 days': 'metrics?name=page_view&interval=hour',
+        ...Object.fromEntries(['dau', 'wau', 'mau', 'stickiness', 'new_members', 'returning_members', 'visitors'].map((name) => [`${name}, 90 days`, `metrics?name=${name}`])),
         'a funnel of three steps, one day': ['funnels', { steps: ['app_open', 'search', 'click'] }, 1],
         'a breakdown, one day': ['breakdown', { name: 'page_view', property: 'path' }, 1],
         'paths, one day': ['paths', {}, 1],
@@ -164,7 +168,7 @@ async function time(server, analyst, question) {
         for (let i = 0; i < ROUNDS; i++) {
                 const start = performance.now();
                 if (typeof question === 'string') {
-                        const { from, to: end } = range(30);
+                        const { from, to: end } = range(90);
                         await must(server, 'GET', `/v1/admin/analytics/${question}&from=${from}&to=${end}`, { token: analyst });
                 } else {
                         const [name, body, days] = question;
@@ -177,8 +181,10 @@ async function time(server, analyst, question) {
 
 async function asking(server, analyst) {
         say(`filling in ${count(EVENTS)} events`);
-        await sql(server, `begin; ${FILL(EVENTS)} commit;`);
+        const start = performance.now();
+        await sql(server, FILL(EVENTS));
         await sql(server, 'vacuum analyze');
+        say(`  took ${Math.round((performance.now() - start) / 1000)} s`);
         const bytes = await sql(server, `select sum(pg_total_relation_size(inhrelid)) / (select count(*) from user_events) from pg_inherits where inhparent = 'user_events'::regclass`);
         const rows = [];
         for (const [name, question] of Object.entries(QUESTIONS)) {
@@ -190,24 +196,28 @@ async function asking(server, analyst) {
         console.log(`\nbytes of an event with its indexes: ${Math.round(Number(bytes))}`);
 }
 
-const server = await startServer({ env: { SONET_RATE_LIMITS: 'off', ANALYTICS_MIN_GROUP: '1' } });
-try {
-        const analyst = await account(server, 'analyst', 'administrator');
-        const member = await account(server, 'member');
+async function takeAll(server, people) {
         say('taking events');
-        const alone = { stop: false }, home = readHome(server, member, alone);
+        const alone = { stop: false }, home = readHome(server, people.member, alone);
         await sleep(5000);
         alone.stop = true;
-        const [p50, p99] = await home;
-        const people = { analyst, member }, brief = Math.min(SECONDS, 15);
+        const [p50, p99] = await home, brief = Math.min(SECONDS, 15);
         const rates = [await taking(server, people, BATCH, { rate: WANTED, seconds: SECONDS }), await taking(server, people, BATCH, { seconds: brief }),
                        await taking(server, people, 1, { seconds: brief })];
         console.log(table(['events', 'acknowledged a second', 'stored a second', 'behind at the end', 'CPU of sonet an event, µs', 'of PostgreSQL, µs', 'home timeline: median, ms', 'p99, ms'],
                 [['none', '', '', '', '', '', p50, p99], ...rates]));
         console.log(`\nCOPY of the same events without roll-ups: ${count(await copying(server))} a second`);
         console.log(`\nuntil a metric shows an event, while ${count(WANTED)} a second are sent: median ${Math.round(median(lags))} ms, the longest of ${lags.length} ${Math.round(Math.max(...lags))} ms\n`);
+}
+
+const server = await startServer({ env: { SONET_RATE_LIMITS: 'off', ANALYTICS_MIN_GROUP: '1' } });
+try {
+        const people = { analyst: await account(server, 'analyst', 'administrator'), member: await account(server, 'member') };
+        if (SECONDS > 0) {
+                await takeAll(server, people);
+        }
         if (EVENTS > 0) {
-                await asking(server, analyst);
+                await asking(server, people.analyst);
         }
 } finally {
         await server.stop();

@@ -340,7 +340,7 @@ static void events_for_statistics_are_found_by_index(void **state)
 {
         CHECK("analytics_service", {"INSERT_EVENTS", "analytics_people_user_id_key _pkey"},
               {"SELECT_COUNTS", "business_metrics_pkey"}, {"SELECT_ACTIVE", "active_changes_pkey"},
-              {"SELECT_NEWCOMERS", "active_changes_pkey analytics_people_first_day"},
+              {"SELECT_NEWCOMERS", "active_changes_pkey new_members_pkey"},
               {"FORGET_MEMBER", "analytics_people_user_id_key"}, {"ERASE_KEYS", "idempotency_keys_pkey"},
               {"SELECT_PSEUDONYMS", "analytics_people_user_id_key"},
               {"SELECT_UNTOLD_HOURS", "content_performance_pkey object_id_at_idx"},

@@ -2,13 +2,20 @@
 #include "services/analytics/store.h"
 
 /* Creates pseudonyms of new members, but not for events that undo something, nor for erased members: their later
- * events count without a person. */
+ * events count without a person. Who was there before their first day so far is no new member of that one any more. */
 DB_STATEMENT(
     ADD_PEOPLE, "analytics_service", NULL,
-    "insert into analytics_people (user_id, first_day)"
-    " select u, min((at at time zone 'UTC')::date) from unnest($1::uuid[], $2::text[], $3::bigint[]) e (u, name, ms),"
-    " to_timestamp(ms / 1000.0) at where u is not null and name not like '%.deleted' and name not like '%.removed'"
-    " and not exists (select from analytics_erased x where x.id = sha256(uuid_send(u))) group by u order by u"
+    "with incoming as (select u, min((at at time zone 'UTC')::date) as day from"
+    " unnest($1::uuid[], $2::text[], $3::bigint[]) e (u, name, ms), to_timestamp(ms / 1000.0) at"
+    " where u is not null and name not like '%.deleted' and name not like '%.removed'"
+    " and not exists (select from analytics_erased x where x.id = sha256(uuid_send(u))) group by u),"
+    " earlier as (select c.day, sum(c.change) as change from incoming i join analytics_people p on p.user_id = i.u"
+    " and p.first_day > i.day cross join lateral (values (p.first_day, -1), (i.day, 1)) c (day, change)"
+    " where exists (select from user_sessions s where s.visitor = p.visitor and s.day = c.day and s.member) group by "
+    "1),"
+    " moved as (insert into new_members as m (day, people) select day, change from earlier order by day"
+    " on conflict (day) do update set people = m.people + excluded.people)"
+    " insert into analytics_people (user_id, first_day) select u, day from incoming order by u"
     " on conflict (user_id) do update set first_day = excluded.first_day"
     " where analytics_people.first_day > excluded.first_day");
 /* Who was only followed, or asked about, has not been active yet. */
@@ -59,6 +66,10 @@ DB_STATEMENT(
     " active as (insert into active_changes as c (member, days, day, change) select member, days, day, sum(change)"
     " from changed group by 1, 2, 3 order by 1, 2, 3"
     " on conflict (member, days, day) do update set change = c.change + excluded.change),"
+    " arrived as (insert into new_members as m (day, people) select v.day, count(*) from visits v join "
+    "analytics_people p"
+    " on p.visitor = v.visitor and p.first_day = v.day where v.is_new and v.member group by v.day order by v.day"
+    " on conflict (day) do update set people = m.people + excluded.people),"
     " buckets as (select name, grain, date_trunc(grain, at, 'UTC') as bucket, visitor"
     " from fresh, (values ('hour'), ('day')) g (grain)),"
     " newly as (insert into metric_people (name, grain, bucket, visitor)"

@@ -32,24 +32,21 @@ sn_status store_active(struct db_tx *tx, bool members, int64_t days, int64_t fro
                        points);
 }
 
-/* The members of each day are the sum of active_changes; of these the new ones are counted, and the others are the
- * rest. Both are told, since together they are all members of the day. */
+/* Both are told, since together they are all members of the day. */
 DB_STATEMENT(
     SELECT_NEWCOMERS, "analytics_service", &analytics_rows__point__message,
     "with all_days as (select day, sum(change) over (order by day)::bigint as everybody from active_changes"
-    " where member and days = 1 and day < " DAY(
-        "$3") "), new as (select p.first_day as day, count(*) as people"
-              " from analytics_people p join user_sessions s on s.visitor = p.visitor and s.day = p.first_day"
-              " where s.member and p.first_day >= " DAY("$2") " and p.first_day < " DAY("$3") " and s.day >= " DAY(
-                  "$2") " and s.day < " DAY("$3") " group by p.first_day),"
-                                                  " days as (select day, case when $1 then coalesce(people, 0) else "
-                                                  "everybody - coalesce(people, 0) end as asked,"
-                                                  " everybody from all_days left join new using (day) where day "
-                                                  ">= " DAY("$2") ")"
-                                                                  " select day::timestamp at time zone 'UTC' as at, "
-                                                                  "asked::float8 as value, asked as people,"
-                                                                  " everybody - asked as others from days where asked "
-                                                                  "> 0 order by day limit 3000");
+    " where member and days = 1 and day < " DAY("$3") "), new as (select day, people from new_members where day "
+                                                      ">= " DAY("$2") " and day < " DAY(
+                                                          "$3") "), days as (select day, everybody, case when $1 then "
+                                                                "coalesce(people, 0) else"
+                                                                " everybody - coalesce(people, 0) end as asked from "
+                                                                "all_days left join new using (day) where day >= " DAY(
+                                                                    "$2") ") select day::timestamp at time zone 'UTC' "
+                                                                          "as at, asked::float8 as value, asked as "
+                                                                          "people,"
+                                                                          " everybody - asked as others from days "
+                                                                          "where asked > 0 order by day limit 3000");
 
 sn_status store_newcomers(struct db_tx *tx, bool first, int64_t from_ms, int64_t to_ms, size_t *n,
                           AnalyticsRows__Point ***points)
