@@ -160,6 +160,7 @@ const QUESTIONS = {
         'a breakdown, one day': ['breakdown', { name: 'page_view', property: 'path' }, 1],
         'paths, one day': ['paths', {}, 1],
         'cohorts by week, 28 days': ['cohorts', {}, 28],
+        'cohorts by week, 63 days': ['cohorts', {}, 63], // in which all of them came
 };
 
 async function time(server, analyst, question) {
