@@ -35,18 +35,15 @@ sn_status store_active(struct db_tx *tx, bool members, int64_t days, int64_t fro
 /* Both are told, since together they are all members of the day. */
 DB_STATEMENT(
     SELECT_NEWCOMERS, "analytics_service", &analytics_rows__point__message,
-    "with all_days as (select day, sum(change) over (order by day)::bigint as everybody from active_changes"
-    " where member and days = 1 and day < " DAY("$3") "), new as (select day, people from new_members where day "
-                                                      ">= " DAY("$2") " and day < " DAY(
-                                                          "$3") "), days as (select day, everybody, case when $1 then "
-                                                                "coalesce(people, 0) else"
-                                                                " everybody - coalesce(people, 0) end as asked from "
-                                                                "all_days left join new using (day) where day >= " DAY(
-                                                                    "$2") ") select day::timestamp at time zone 'UTC' "
-                                                                          "as at, asked::float8 as value, asked as "
-                                                                          "people,"
-                                                                          " everybody - asked as others from days "
-                                                                          "where asked > 0 order by day limit 3000");
+    "with range as (select ($2::timestamptz at time zone 'UTC')::date as first, ($3::timestamptz at time zone"
+    " 'UTC')::date as after), all_days as (select day, sum(change) over (order by day)::bigint as everybody"
+    " from active_changes where member and days = 1 and day < (select after from range)),"
+    " new as (select day, people from new_members where day >= (select first from range)"
+    " and day < (select after from range)), days as (select day, everybody, case when $1 then coalesce(people, 0)"
+    " else everybody - coalesce(people, 0) end as asked from all_days left join new using (day)"
+    " where day >= (select first from range)) select day::timestamp at time zone 'UTC' as at,"
+    " asked::float8 as value, asked as people, everybody - asked as others from days where asked > 0"
+    " order by day limit 3000");
 
 sn_status store_newcomers(struct db_tx *tx, bool first, int64_t from_ms, int64_t to_ms, size_t *n,
                           AnalyticsRows__Point ***points)
