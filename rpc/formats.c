@@ -43,20 +43,9 @@ static bool is_domain(const char *domain)
         return !ascii || is_ascii_domain(domain);
 }
 
-/* The length of the words with a dot between each two that text begins with; 0 when a dot stands elsewhere. */
-static size_t dotted_words(const char *text)
-{
-        size_t len = strspn(text, LETTERS_AND_DIGITS ".!#$%&'*+/=?^_`{|}~-");
-        bool dotted = true;
-        for (size_t i = 0; i < len; i++) {
-                dotted = dotted && (text[i] != '.' || (i > 0 && i + 1 < len && text[i - 1] != '.'));
-        }
-        return dotted ? len : 0;
-}
-
 bool format_is_email(const char *text, size_t len)
 {
-        size_t local = dotted_words(text);
+        size_t local = strspn(text, LETTERS_AND_DIGITS ".!#$%&'*+/=?^_`{|}~-");
         return len <= MAX_EMAIL_BYTES && local > 0 && local <= MAX_LOCAL_BYTES && text[local] == '@' &&
                is_domain(text + local + 1);
 }

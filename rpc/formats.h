@@ -6,10 +6,9 @@
 #include <stddef.h>
 
 /* An e-mail address as the HTML standard defines it for forms (a practical subset of RFC 5322): letters, digits and
- * marks, '@', and a domain name of at least two labels; at most 254 bytes, 64 before the '@'. Stricter in what mail
- * servers refuse: a dot stands between others only (RFC 5321's Dot-string), and the last label is no number (RFC
- * 3696). A domain in other letters than ASCII is taken as well: who keeps it turns it into ASCII (RFC 5891), and looks
- * again. */
+ * marks, '@', and a domain name of at least two labels, the last of which is no number (RFC 3696); at most 254 bytes,
+ * 64 before the '@'. Dots stand anywhere before it, as in some addresses that exist. A domain in other letters than
+ * ASCII is taken as well: who keeps it turns it into ASCII (RFC 5891), and looks again. */
 bool format_is_email(const char *text, size_t len);
 /* Base64url, as auth/cursor.h makes it; whether it is genuine only the list knows. */
 bool format_is_cursor(const char *text, size_t len);

@@ -125,12 +125,9 @@ static void email_addresses_are_told_from_other_text(void **state)
                                           "ädä@example.org",
                                           "ada@example.org\n",
                                           "ada,b@example.org",
-                                          ".ada@example.org",
-                                          "ada.@example.org",
-                                          "a..da@example.org",
                                           "ada@127.0.0.1"};
-        static const char *const fine[] = {"ada@example.org", "a.b+c@mail.example.org", "x@1.io", "ada@exämple.org",
-                                           "ada@例え。テスト"};
+        static const char *const fine[] = {"ada@example.org", "a.b+c@mail.example.org", "x@1.io",
+                                           "a..b.@c.example", "ada@exämple.org",        "ada@例え。テスト"};
         for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
                 assert_false(format_is_email(bad[i], strlen(bad[i])));
         }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "base/clock.h"
 #include "cmd/admin/admin.h"
+#include "rpc/rpc.h"
 #include "services/user/roles.h"
 #include "services/user/user.h"
 
@@ -169,6 +170,11 @@ static sn_status delete (struct admin *a, struct rpc_call *c)
 
 static sn_status set_suspended(struct db_tx *tx, const struct admin *a, UserAdmin__Account *account)
 {
+        UserAdmin__SuspendRequest in = USER_ADMIN__SUSPEND_REQUEST__INIT;
+
+        in.id = account->id;
+        in.reason = a->words[1];
+        TRY(rpc_validate(db_call(tx), &user_admin__suspend_request__message, &in.base));
         return account_suspend(tx, arena_strdup(db_arena(tx), account->id), a->words[1], account);
 }
 

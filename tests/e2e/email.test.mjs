@@ -214,7 +214,7 @@ test('addresses that could say more than an address are refused, and nothing is 
         await box.wait(address(member));
         const n = box.mails.length;
         for (const email of ['a@b.example\r\nBcc: eve@evil.example', 'a@b.example\nRCPT TO:<eve@evil.example>', '<a@b.example>', 'a b@c.example',
-                             '"a"@b.example', '.a@b.example', 'a..b@c.example', 'a@127.0.0.1', 'a@b.example,c@d.example', 'ä@b.example', 'a＠b.example', 'a@b\u202e.example', 'a@b.example\u0000',
+                             '"a"@b.example', 'a@127.0.0.1', 'a@b.example,c@d.example', 'ä@b.example', 'a＠b.example', 'a@b\u202e.example', 'a@b.example\u0000',
                              'a@@b.example', 'a@-b-.example', `${'a'.repeat(250)}@b.example`]) {
                 problem(await member.put('/v1/users/me/email', { body: { email } }), [400, 422]);
         }
