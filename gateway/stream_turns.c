@@ -20,12 +20,18 @@ struct helper {
         struct stream_turns *turns;
 };
 
-static void leave(struct stream_turns *turns)
+/* How many are left. */
+static int add_users(struct stream_turns *turns, int more)
 {
         pthread_mutex_lock(&turns->lock);
-        bool last = --turns->users == 0;
+        int n = turns->users += more;
         pthread_mutex_unlock(&turns->lock);
-        if (last) {
+        return n;
+}
+
+static void leave(struct stream_turns *turns)
+{
+        if (add_users(turns, -1) == 0) {
                 (void)pthread_cond_destroy(&turns->passed);
                 (void)pthread_mutex_destroy(&turns->lock);
                 free(turns);
@@ -96,11 +102,9 @@ static void ask_for_help(struct stream_turns *turns)
                 abort();
         }
         *helper = (struct helper){.work = {.run = help}, .turns = turns};
-        pthread_mutex_lock(&turns->lock);
-        turns->users++;
-        pthread_mutex_unlock(&turns->lock);
+        (void)add_users(turns, 1);
         if (!workers_submit(turns->log->hub->helpers, &helper->work)) {
-                leave(turns);
+                (void)add_users(turns, -1); /* the feed's own thread is still there */
                 free(helper);
         }
 }

@@ -102,7 +102,7 @@ static void ask(struct adapter_token *t, struct push_sender *sender)
         char *assertion =
             adapter_jwt(t->key, NULL,
                         json_pack("{s:s, s:s, s:s, s:I, s:I}", "iss", t->issuer, "scope", t->scope, "aud", t->token_url,
-                                  "iat", (json_int_t)now_s, "exp", (json_int_t)(now_s + ASSERTION_LIFE_S)));
+                                  "iat", (json_int_t)now_s, "exp", (json_int_t)now_s + ASSERTION_LIFE_S));
         CLEANUP(buf_free) struct buf body;
         struct push_request request = {
             .url = t->token_url, .ca = t->ca, .trusted = true, .own = true, .judge = judge_token, .context = t};
