@@ -213,6 +213,8 @@ static const struct {
      " select (at at time zone 'UTC')::date, visitor, true, min(at), max(at), count(*) from user_events group by 1, 2"},
     {"analytics_service", "insert into new_members (day, people) select current_date - n, 1 from"
                           " generate_series(1, 8000) n"},
+    {"analytics_service", "insert into first_notes (visitor, at) select visitor, last_at from (select visitor,"
+                          " max(at) as last_at from user_events group by visitor) v"},
     {"analytics_service", "insert into active_changes (member, days, day, change) select n % 2 = 0, d,"
                           " current_date - n / 2, 1 from generate_series(1, 8000) n, unnest(array[1, 7, 28]) d"},
     {"analytics_service", "insert into content_performance (note_id, author) select id(n), id(n % 500 + 1) from "

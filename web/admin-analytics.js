@@ -10,8 +10,9 @@ const METRICS = [
         ['new_members', 'New members', 'whose first day it was'],
         ['returning_members', 'Returning members', 'who had been there before'],
         ['visitors', 'Visitors', 'without an account'],
+        ['time_to_first_note', 'Hours to the first note', 'median, by the day on which members were first there'],
 ];
-const OF_SERVICES = ['note.created', 'comment.created', 'renote.created', 'note.liked', 'follow.created'];
+const OF_SERVICES = ['note.created', 'message.created', 'comment.created', 'renote.created', 'note.liked', 'follow.created'];
 
 const login = document.querySelector('#login');
 const range = document.querySelector('#range');
@@ -43,13 +44,14 @@ const read = async (...request) => (await ask(...request)).json();
 
 const number = new Intl.NumberFormat('en', { maximumFractionDigits: 2 });
 const percent = new Intl.NumberFormat('en', { style: 'percent', maximumFractionDigits: 1 });
-const formatOf = (name) => (value) => (name === 'stickiness' ? percent : number).format(value);
+const HOURS = ['time_to_first_note']; // told in seconds, shown in hours
+const formatOf = (name) => (value) => (HOURS.includes(name) ? number.format(value / 3600) : (name === 'stickiness' ? percent : number).format(value));
 const dayOf = (ms) => new Date(ms).toISOString().slice(0, 10);
 
 // A day that the answer leaves out had nothing to count; one whose value is null is withheld. A mean has no number where nothing happened.
 function byDays(name, points, from, to) {
         const known = new Map(points.map((p) => [p.at.slice(0, 10), p.value]));
-        const nothing = name === 'stickiness' ? null : 0;
+        const nothing = name === 'stickiness' || HOURS.includes(name) ? null : 0;
         return Array.from({ length: (to - from) / DAY_MS }, (_, i) => dayOf(from + i * DAY_MS))
                 .map((day) => ({ day, value: known.has(day) ? known.get(day) : nothing, withheld: known.get(day) === null }));
 }

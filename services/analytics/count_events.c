@@ -46,6 +46,12 @@ static char *note_of(const bus_event *event)
         return answers ? event->object_id : event->aggregate_id;
 }
 
+/* Messages have no object: neither their chat nor their id is kept. */
+static bool is_of_note(const bus_event *event)
+{
+        return !is_follow(event) && !str_starts(str_of(event->type), str_of("message."));
+}
+
 static AnalyticsRows__TakenEvent *to_taken(struct rpc_call *c, const bus_event *event,
                                            const User__CountableMembers *members)
 {
@@ -58,7 +64,7 @@ static AnalyticsRows__TakenEvent *to_taken(struct rpc_call *c, const bus_event *
         out->user_id = if_countable(members, event->actor_id);
         if (is_follow(event)) {
                 out->about_user_id = if_countable(members, event->object_id);
-        } else {
+        } else if (is_of_note(event)) {
                 out->object_id = note_of(event);
         }
         return out;

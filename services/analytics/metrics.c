@@ -70,6 +70,11 @@ static sn_status returning_members(struct db_tx *tx, struct asked *a)
         return store_newcomers(tx, false, a->from_ms, a->to_ms, &a->n, &a->points);
 }
 
+static sn_status time_to_first_note(struct db_tx *tx, struct asked *a)
+{
+        return store_first_notes(tx, a->from_ms, a->to_ms, &a->n, &a->points);
+}
+
 /* Any other name is that of an event. */
 static const struct {
         const char *name;
@@ -82,6 +87,7 @@ static const struct {
     {"stickiness", stickiness},
     {"new_members", new_members},
     {"returning_members", returning_members},
+    {"time_to_first_note", time_to_first_note},
 };
 
 static sn_status read_points(struct db_tx *tx, const Analytics__GetMetricRequest *in, struct asked *a)

@@ -28,6 +28,11 @@ SN_CHECKED sn_status store_active(struct db_tx *tx, bool members, int64_t days, 
 SN_CHECKED sn_status store_newcomers(struct db_tx *tx, bool first, int64_t from_ms, int64_t to_ms, size_t *n,
                                      AnalyticsRows__Point ***points);
 
+/* For each day the median of how long after they were first there the members whose first day it was wrote their first
+ * note, in seconds and whole minutes. `people` counts those who have written one. */
+SN_CHECKED sn_status store_first_notes(struct db_tx *tx, int64_t from_ms, int64_t to_ms, size_t *n,
+                                       AnalyticsRows__Point ***points);
+
 /* Makes the partitions of the next months; drops one that ends before so many months ago; destroys salts of days that
  * are over. more: there may be another one to drop. */
 SN_CHECKED sn_status store_make_months(struct db_tx *tx);

@@ -81,6 +81,9 @@ DB_STATEMENT(
     " select name, grain, bucket, sum(value)::bigint, sum(people)::bigint from counted group by 1, 2, 3"
     " on conflict (name, grain, bucket) do update"
     " set value = m.value + excluded.value, people = m.people + excluded.people),"
+    " began as (insert into first_notes as t (visitor, at) select visitor, min(at) from fresh"
+    " where name = 'note.created' and member and visitor is not null group by 1 order by 1"
+    " on conflict (visitor) do update set at = excluded.at where excluded.at < t.at),"
     /* Notes: new and deleted ones, and who engages with whose. */
     " gone as (delete from content_performance c using fresh f where c.note_id = f.object_id"
     " and f.name in ('note.deleted', 'comment.deleted', 'comment.removed')),"

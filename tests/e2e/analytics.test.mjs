@@ -151,6 +151,40 @@ test('what members do in other services is counted by its events', async () => {
         assert.ok(await today('new_members') >= 5);
 });
 
+test('a message counts, and nothing of its chat is kept', async () => {
+        const people = await registerMany(6);
+        const before = await today('message.created') ?? 0;
+        const chat = must(await people[0].post('/v1/chats', { kind: 'group', title: 'counted', user_ids: people.slice(1).map((p) => p.id) }), 201);
+        for (const member of people.slice(1)) {
+                must(await member.post(`/v1/chats/${chat.id}/messages`, { client_id: randomUUID(), text: 'not counted by its words' }), 201);
+        }
+        await eventually('five messages more', async () => await today('message.created') >= before + 5);
+        assert.equal(query(sharedDir(), 'analytics', "select count(*) from user_events where name = 'message.created' and (object_id is not null or properties is not null)"), '0');
+});
+
+test('the median time to the first note is told of the members of a day when enough of them have written one', async () => {
+        const day = (Math.floor(Date.now() / DAY_MS) - 5) * DAY_MS;
+        const people = await registerMany(5);
+        for (const [i, { token }] of people.entries()) {
+                must(await send([event('app_open', null, { at: new Date(day + i * HOUR_MS).toISOString() })], { token }), 202);
+        }
+        await eventually('all were there', async () => (await metric('dau', day, day + DAY_MS, 'day'))[0]?.value === 5);
+        const median = async () => (await metric('time_to_first_note', day, day + DAY_MS, 'day')).map((p) => p.value);
+        const wrote = (n) => Number(query(sharedDir(), 'analytics', `select count(*) from first_notes join analytics_people using (visitor) where first_day = date '${new Date(day).toISOString().slice(0, 10)}'`)) === n;
+        const since = Date.now();
+        for (const member of people.slice(1)) {
+                await member.note('the first');
+        }
+        await eventually('four have written', () => wrote(4));
+        assert.deepEqual(await median(), [null]);
+        await people[0].note('the first');
+        await eventually('five have written', () => wrote(5));
+        await people[0].note('the second changes nothing');
+        const [least, most] = [since, Date.now()].map((ms) => (ms - day - 2 * HOUR_MS) / 1000);
+        const [value] = await median();
+        assert.ok(value % 60 === 0 && value >= least - 60 && value <= most + 60, `${value} of ${least} to ${most}`);
+});
+
 test('metrics are for those who may see them, and refuse what they cannot answer', async () => {
         const member = await register();
         const from = '2026-01-01T00:00:00Z';
@@ -159,7 +193,7 @@ test('metrics are for those who may see them, and refuse what they cannot answer
         problem(await analyst.get(`/v1/admin/analytics/metrics?name=dau&from=never&to=${from}`), 422, { field: 'from' });
         problem(await analyst.get(`/v1/admin/analytics/metrics?name=dau&from=${from}&to=2026-01-02T00:00:00Z&interval=hour`), 422, { field: 'interval' });
         assert.deepEqual(must(await analyst.get(`/v1/admin/analytics/metrics?name=nothing&from=${from}&to=2026-01-02T00:00:00Z`)), { name: 'nothing', points: [] });
-        for (const name of ['wau', 'mau', 'stickiness', 'returning_members', 'visitors']) {
+        for (const name of ['wau', 'mau', 'stickiness', 'returning_members', 'visitors', 'time_to_first_note']) {
                 must(await analyst.get(`/v1/admin/analytics/metrics?name=${name}&from=${from}&to=2026-01-02T00:00:00Z`));
         }
 });

@@ -115,7 +115,7 @@ test('an administrator sees each metric as a picture, as a table and as CSV, wit
         assert.ok(figure.drawn >= 1);
         assert.equal(figure.rows[0][0], TODAY());
         assert.ok(Number(figure.rows[0][1].replaceAll(',', '')) >= 5, figure.rows[0][1]);
-        assert.equal(await page.run(`document.querySelectorAll('figure').length`), 8);
+        assert.equal(await page.run(`document.querySelectorAll('figure').length`), 9);
         // What the button saves is what the export gives.
         const csv = await page.run(`(async () => { const saved = new Promise((resolve) => { URL.createObjectURL = (blob) => { resolve(blob.text()); return 'about:blank#'; }; });
                 HTMLAnchorElement.prototype.click = () => {}; document.querySelector('figure[data-metric=app_open] button').click(); return saved; })()`);
