@@ -9,7 +9,7 @@
 #include "services/analytics/journal.h"
 #include "services/analytics/visitor.h"
 
-#define EVENTS_MAX 500
+enum { EVENTS_MAX = 500, RETRY_AFTER_S = 5 };
 
 /* ---- Consent ---- */
 
@@ -105,9 +105,10 @@ static sn_status keep(struct rpc_call *c, const AnalyticsRows__TakenEvents *take
         case JOURNAL_OK:
                 return SN_OK;
         case JOURNAL_FULL:
-                c->problem.retry_after_s = 5;
-                return rpc_fail(c, SN_UNAVAILABLE, NULL,
-                                "too many events are waiting to be stored; send these again in a few seconds");
+                (void)rpc_fail(c, SN_UNAVAILABLE, NULL,
+                               "too many events are waiting to be stored; send these again in a few seconds");
+                c->problem.retry_after_s = RETRY_AFTER_S;
+                return SN_UNAVAILABLE;
         default:
                 return rpc_fail(c, SN_INTERNAL, NULL, "the events could not be stored");
         }

@@ -167,5 +167,5 @@ test('the page of metrics asks for the code of the second factor, and again when
         await page.refused(/code/);
         await page.enter(code(analyst));
         await page.show('app_open', 7);
-        assert.equal(await page.run(`document.querySelectorAll('figure').length`), 8);
+        assert.equal(await page.run(`document.querySelectorAll('figure').length`), 9);
 });
