@@ -217,6 +217,9 @@ test('a metric comes as CSV or as lines of JSON, too', async () => {
         assert.match(csv.text, /^at,name,value\r\n(\d{4}-\d\d-\d\dT00:00:00\.000Z,app_open,\d*\r\n)+$/);
         const lines = (await analyst.get(`/v1/admin/analytics/export?${query}&format=json_lines`)).text.trim().split('\n').map((line) => JSON.parse(line));
         assert.ok(lines.at(-1).name === 'app_open' && lines.at(-1).value >= 5);
+        const since = (days) => query.replace(/from=[^&]*/, `from=${new Date(day + (1 - days) * DAY_MS).toISOString()}`);
+        assert.ok((await analyst.get(`/v1/admin/analytics/export?${since(3000)}`)).text.includes(`${new Date(day).toISOString()},app_open,`));
+        problem(await analyst.get(`/v1/admin/analytics/export?${since(3001)}`), 422, { field: 'to' });
         problem(await analyst.get(`/v1/admin/analytics/export?${query.replace('app_open', 'dau')}&interval=hour`), 422, { field: 'interval' });
         problem(await (await register()).get(`/v1/admin/analytics/export?${query}`), 403);
 });
