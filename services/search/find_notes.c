@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "base/clock.h"
 #include "services/page.h"
 #include "services/search/facets.h"
 #include "services/search/highlight.h"
@@ -171,6 +172,13 @@ static sn_status rank_by_exactness(struct rpc_call *c, struct finding *f)
         return all ? rank_matches(c, f, &terms->query, &all) : SN_OK;
 }
 
+/* Whoever got no connection to the database in the time of ranking, since others have them all, is told so as
+ * unreachable. */
+static bool ran_out_of_time(const struct rpc_call *c, sn_status status)
+{
+        return status == SN_DEADLINE_EXCEEDED || (status == SN_UNAVAILABLE && clock_monotonic_us() >= c->deadline_us);
+}
+
 /* The deadline is that of ranking: what was found by then is shown. */
 static sn_status rank_all(struct rpc_call *c, struct finding *f)
 {
@@ -183,9 +191,9 @@ static sn_status rank_all(struct rpc_call *c, struct finding *f)
                 c->deadline_us -= (left_ms - deadline_ms) * 1000;
         }
         status = rank_by_exactness(c, f);
+        f->search->partial = ran_out_of_time(c, status);
         c->deadline_us = whole_us;
         f->asked = asked;
-        f->search->partial = status == SN_DEADLINE_EXCEEDED;
         drop_doubles(f);
         f->n = f->n < NEWEST + MOST_ENGAGED ? f->n : NEWEST + MOST_ENGAGED;
         return f->search->partial ? SN_OK : status;
