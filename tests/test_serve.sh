@@ -40,6 +40,7 @@ check() {
 }
 
 listens() { # WHAT
+        : >"$dir/log" # the log of the one before says another port, until the shell that starts this one has emptied it
         "$sonet" serve --port 0 "$1" >"$dir/log" 2>&1 &
         serve_pid=$!
         local port=
