@@ -1,7 +1,6 @@
 /* Owns what passwords may not be. The list is compiled in: tools/common-passwords.sh makes it. */
 #include "services/user/password_rules.h"
 
-#include <ctype.h>
 #include <string.h>
 #include "base/text.h"
 
@@ -87,26 +86,21 @@ static size_t unit_of(const struct characters *c, size_t from, size_t n)
         return n;
 }
 
-/* Each character the next one after that before it, or each the one before, and 0 follows 9: 7890123456, hgfedcba. */
+static bool follows(uint32_t before, uint32_t after)
+{
+        return after == before + 1 || (before == '9' && after == '0');
+}
+
+/* Each character follows the one before it, or each goes before it: 7890123456, hgfedcba. */
 static bool is_sequence(const struct characters *c, size_t from, size_t n)
 {
-        for (int step = -1; step <= 1; step += 2) {
-                size_t i = 1;
+        bool up = true, down = true;
 
-                for (; i < n; i++) {
-                        int64_t by = (int64_t)c->codes[from + i] - c->codes[from + i - 1];
-                        bool figures = isdigit((int)(c->text[c->starts[from + i]] & 0x7f)) &&
-                                       isdigit((int)(c->text[c->starts[from + i - 1]] & 0x7f));
-
-                        if (by != step && !(figures && by == -9 * step)) {
-                                break;
-                        }
-                }
-                if (i == n) {
-                        return true;
-                }
+        for (size_t i = from + 1; i < from + n; i++) {
+                up = up && follows(c->codes[i - 1], c->codes[i]);
+                down = down && follows(c->codes[i], c->codes[i - 1]);
         }
-        return false;
+        return up || down;
 }
 
 static bool is_tried(const struct characters *c, size_t from, size_t n)
