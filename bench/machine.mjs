@@ -33,6 +33,12 @@ export function cpuBetween(before, after) {
                         sum[now.group] += now.seconds - (before.get(pid)?.seconds ?? 0);
                 }
         }
+        // Backends that ended meanwhile are in the postmaster's children with all that they ever took: what they took before is not ours.
+        for (const [pid, then] of before) {
+                if (then.role === 'postgres' && !after.has(pid)) {
+                        sum.postgresql -= then.seconds;
+                }
+        }
         return sum;
 }
 
