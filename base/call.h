@@ -38,6 +38,7 @@ struct rpc_problem {
 struct rpc_body {
         int fd; /* for reading, at its beginning */
         int64_t size;
+        uint8_t sha256[32];    /* of these bytes */
         bool complete;         /* false: it broke off, and the method takes a part */
         const char *file_name; /* of multipart/form-data, as the client says it; "" when it says none */
         const char *mime_type; /* as the client says it; "" when it says none */

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include "base/spool_private.h"
 
@@ -41,7 +42,7 @@ static bool reserve(atomic_int_least64_t *count, int64_t n, int64_t max)
 
 enum spool_result spool_new(int64_t expected, struct spool **out)
 {
-        if (!spool_thread_start() || expected > spool_options.max_bytes - atomic_load(&bytes_in_use) ||
+        if (!spool_threads_start() || expected > spool_options.max_bytes - atomic_load(&bytes_in_use) ||
             !reserve(&files_in_use, 1, spool_options.max_files)) {
                 return SPOOL_FULL;
         }
@@ -52,7 +53,6 @@ enum spool_result spool_new(int64_t expected, struct spool **out)
                 return SPOOL_FULL;
         }
         s->file = (struct spool_file){.fd = -1, .expected = expected};
-        buf_init(&s->queued, SPOOL_QUEUE_MAX);
         pthread_mutex_lock(&spool_lock);
         spool_list(s); /* it is opened, or will be known not to be, while the bytes come */
         pthread_mutex_unlock(&spool_lock);
@@ -60,26 +60,81 @@ enum spool_result spool_new(int64_t expected, struct spool **out)
         return SPOOL_OK;
 }
 
+bool spool_hash(struct spool *s)
+{
+        s->file.hash = EVP_MD_CTX_new();
+        return s->file.hash != NULL && EVP_DigestInit_ex(s->file.hash, EVP_sha256(), NULL) == 1;
+}
+
+/* --- what waits --- */
+
 /* Under the lock. */
 static enum spool_result result_of(const struct spool *s)
 {
         if (s->result != SPOOL_OK) {
                 errno = s->why;
         }
-        return s->queued.overflow ? SPOOL_FULL : s->result;
+        return s->overflow ? SPOOL_FULL : s->result;
+}
+
+/* Under the lock. */
+static size_t piece_bytes(void)
+{
+        return spool_waiting_bytes < SPOOL_LITTLE_BYTES ? SPOOL_PIECE_BYTES : SPOOL_BLOCK_BYTES;
+}
+
+/* Under the lock. After an overflow nothing more is taken: there is no hole in the middle. */
+static void queue(struct spool *s, struct spool_blocks *blocks)
+{
+        s->overflow = s->overflow || s->queued.bytes + blocks->bytes > SPOOL_QUEUE_MAX;
+        if (s->overflow) {
+                spool_blocks_free(blocks);
+                return;
+        }
+        for (struct spool_block *block = blocks->first, *next; block != NULL; block = next) {
+                next = block->next;
+                block->next = NULL;
+                spool_blocks_add(&s->queued, block);
+        }
+        spool_waiting_bytes += blocks->bytes;
+}
+
+/* Into blocks that are the caller's alone; those that are full go to *full. False: no memory. */
+static bool fill(struct spool *s, const char *bytes, size_t len, struct spool_blocks *full)
+{
+        while (len > 0) {
+                s->filling = s->filling != NULL ? s->filling : spool_block_new();
+                if (s->filling == NULL) {
+                        return false;
+                }
+                size_t room = SPOOL_BLOCK_BYTES - s->filling->len, n = len < room ? len : room;
+
+                memcpy(s->filling->bytes + s->filling->len, bytes, n);
+                s->filling->len += n;
+                bytes += n;
+                len -= n;
+                if (n == room) {
+                        spool_blocks_add(full, s->filling);
+                        s->filling = NULL;
+                }
+        }
+        return true;
 }
 
 enum spool_result spool_append(struct spool *s, const void *bytes, size_t len)
 {
+        struct spool_blocks full = {NULL, NULL, 0};
+
         if (!reserve(&bytes_in_use, (int64_t)len, spool_options.max_bytes)) {
                 return SPOOL_FULL;
         }
         s->size += (int64_t)len;
+        bool filled = fill(s, bytes, len, &full);
+
         pthread_mutex_lock(&spool_lock);
-        size_t before = s->queued.len;
-        buf_append(&s->queued, bytes, len);
-        spool_waiting_bytes += s->queued.len - before;
-        if (s->queued.len >= SPOOL_PIECE_BYTES && !s->writing) {
+        s->overflow = s->overflow || !filled;
+        queue(s, &full);
+        if (s->queued.bytes >= piece_bytes() && !s->writing) {
                 spool_list(s);
         }
         enum spool_result result = result_of(s);
@@ -88,21 +143,25 @@ enum spool_result spool_append(struct spool *s, const void *bytes, size_t len)
         return result;
 }
 
-/* With many files what waits in each must be little. A full one is listed, and tells when it was written. */
+/* With many files what waits in each must be little. */
 static bool is_full(const struct spool *s)
 {
-        bool is_crowded = spool_waiting_bytes >= SPOOL_WAITING_BYTES && s->queued.len >= SPOOL_PIECE_BYTES;
+        bool is_crowded = spool_waiting_bytes >= SPOOL_WAITING_BYTES && s->queued.bytes >= SPOOL_BLOCK_BYTES;
 
         return s->result == SPOOL_OK &&
-               (is_crowded || s->queued.len >= (s->was_full ? SPOOL_ROOM_BYTES + 1 : SPOOL_FULL_BYTES));
+               (is_crowded || s->queued.bytes >= (s->was_full ? SPOOL_ROOM_BYTES + 1 : SPOOL_FULL_BYTES));
 }
 
+/* A full one is listed, and tells when it was written. */
 bool spool_is_full(struct spool *s)
 {
         bool full;
         pthread_mutex_lock(&spool_lock);
         full = is_full(s);
         s->was_full = full;
+        if (full && !s->writing) {
+                spool_list(s);
+        }
         pthread_mutex_unlock(&spool_lock);
         return full;
 }
@@ -112,7 +171,7 @@ static enum spool_result wait_for_room(struct spool *s, int64_t until_us)
         bool in_time = true;
 
         pthread_mutex_lock(&spool_lock);
-        while (s->result == SPOOL_OK && s->queued.len >= SPOOL_FULL_BYTES && in_time) {
+        while (s->result == SPOOL_OK && s->queued.bytes >= SPOOL_FULL_BYTES && in_time) {
                 in_time = spool_wait(until_us);
         }
         enum spool_result result = in_time ? result_of(s) : SPOOL_LATE;
@@ -139,19 +198,36 @@ int64_t spool_size(const struct spool *s)
         return s->size;
 }
 
+/* Under the lock. Also what is no piece. */
+static void write_on(struct spool *s)
+{
+        if (s->queued.bytes > 0 && !s->writing) {
+                spool_list(s);
+        }
+}
+
+/* Under the lock. */
+static void queue_rest(struct spool *s)
+{
+        struct spool_blocks rest = {NULL, NULL, 0};
+
+        if (s->filling != NULL) {
+                spool_blocks_add(&rest, s->filling);
+                s->filling = NULL;
+                queue(s, &rest);
+        }
+}
+
 enum spool_result spool_finish(struct spool *s, int64_t until_us, int *fd)
 {
         bool in_time = true;
 
         pthread_mutex_lock(&spool_lock);
-        if (s->queued.len > 0 && !s->writing) {
-                spool_list(s);
-        }
-        while (s->result == SPOOL_OK && (s->queued.len > 0 || s->writing || !s->opened) && in_time) {
+        queue_rest(s);
+        write_on(s);
+        while (s->result == SPOOL_OK && (s->queued.bytes > 0 || s->writing || !s->opened) && in_time) {
                 in_time = spool_wait(until_us);
-                if (s->queued.len > 0 && !s->writing) {
-                        spool_list(s);
-                }
+                write_on(s);
         }
         enum spool_result result = in_time ? result_of(s) : SPOOL_LATE;
 
@@ -161,6 +237,16 @@ enum spool_result spool_finish(struct spool *s, int64_t until_us, int *fd)
         }
         pthread_mutex_unlock(&spool_lock);
         return result;
+}
+
+bool spool_sha256(const struct spool *s, uint8_t digest[32])
+{
+        EVP_MD_CTX *all = EVP_MD_CTX_new(); /* a copy: it may be asked again */
+        bool ok = all != NULL && s->file.hash != NULL && EVP_MD_CTX_copy_ex(all, s->file.hash) == 1 &&
+                  EVP_DigestFinal_ex(all, digest, NULL) == 1;
+
+        EVP_MD_CTX_free(all);
+        return ok;
 }
 
 void spool_free(struct spool *s)

@@ -1,6 +1,6 @@
 /* Spool: what transports take in before anybody handles it, in files without names below one folder. All of a process
- * is bounded: bytes, files, what waits for the disk, and what must stay free on it. Nobody waits for the disk but a
- * thread of the spool, and who finishes a file. Any thread; one file is one thread's at a time. */
+ * is bounded: bytes, files, what waits for the disk, and what must stay free on it. Nobody waits for the disk but the
+ * threads of the spool, and who finishes a file. Any thread; one file is one thread's at a time. */
 #ifndef BASE_SPOOL_H
 #define BASE_SPOOL_H
 
@@ -32,10 +32,13 @@ struct spool;
 /* expected: how many bytes are announced, 0: unknown. They must fit now, but are counted as they come: an announcement
  * takes nothing from others. That the disk is full or broken is said by one of the next calls. */
 enum spool_result spool_new(int64_t expected, struct spool **out);
+/* Its SHA-256 is made as it is written. Before its first byte. False: no memory. */
+bool spool_hash(struct spool *s);
 enum spool_result spool_append(struct spool *s, const void *bytes, size_t len);
 /* So much waits for the disk that no more should be given, before spool_listen tells that there may be room again. */
 bool spool_is_full(struct spool *s);
-/* tell is called, on the spool's thread and quickly, when one that was full is not any more. False: too many listen. */
+/* tell is called, on a thread of the spool and quickly, when one that was full is not any more. False: too many listen.
+ */
 bool spool_listen(void (*tell)(void *context), void *context);
 void spool_listen_no_more(void *context);
 /* All of a file, from its beginning; waits for the disk until a moment of clock_monotonic_us() at most: on workers.
@@ -45,6 +48,8 @@ int64_t spool_size(const struct spool *s);
 /* All that was appended, for reading from its beginning; *fd stays the spool's own. Waits until what is left of it is
  * written, until a moment of clock_monotonic_us() at most. */
 enum spool_result spool_finish(struct spool *s, int64_t until_us, int *fd);
+/* Of one that is finished. False: spool_hash was not called, or no memory. */
+bool spool_sha256(const struct spool *s, uint8_t digest[32]);
 void spool_free(struct spool *s); /* takes NULL; it counts until it is closed */
 int64_t spool_bytes_in_use(void);
 int64_t spool_files_in_use(void);

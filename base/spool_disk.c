@@ -1,4 +1,4 @@
-/* Owns the file of a spool, on the thread that may wait for the disk. */
+/* Owns the file of a spool, on a thread that may wait for the disk. */
 #include "base/spool_private.h"
 
 #include <errno.h>
@@ -7,14 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum {
         LOOK_BYTES = 16 << 20,
+        PARTS_MAX = 64,
         DIRTY_BYTES = 8 << 20, /* so much at a time is on its way to the disk, and as much waits in the kernel */
 };
 
-static int64_t since_look; /* bytes written since the disk was looked at, in all files */
+static atomic_int_least64_t since_look; /* bytes written since the disk was looked at, in all files */
 
 /* Not every file system knows files without names (overlayfs of older kernels does not). */
 int spool_open_unnamed(void)
@@ -94,30 +96,82 @@ static void bound_dirty(struct spool_file *file)
 /* False: it is full; and whoever writes next looks too. */
 static bool look_at_disk(const struct spool_file *file, size_t len)
 {
-        since_look += (int64_t)len;
-        if (since_look >= LOOK_BYTES) {
+        if (atomic_fetch_add(&since_look, (int64_t)len) + (int64_t)len >= LOOK_BYTES) {
                 if (!spool_has_room(file->fd, 0)) {
                         return false;
                 }
-                since_look = 0;
+                atomic_store(&since_look, 0);
         }
         return true;
 }
 
-enum spool_result spool_file_write(struct spool_file *file, const char *bytes, size_t len)
+/* As many blocks as one call takes; *next is the one after them. What a call leaves is written by itself. */
+static bool write_some(int fd, const struct spool_block *first, int64_t at, const struct spool_block **next)
+{
+        struct iovec parts[PARTS_MAX];
+        int n = 0;
+
+        *next = first;
+        for (; *next != NULL && n < PARTS_MAX; *next = (*next)->next) {
+                parts[n++] = (struct iovec){(void *)(uintptr_t)(*next)->bytes, (*next)->len};
+        }
+        ssize_t written = pwritev(fd, parts, n, at);
+        size_t left = written > 0 ? (size_t)written : 0;
+
+        if (written < 0 && errno != EINTR) {
+                return false;
+        }
+        for (int i = 0; i < n; at += (int64_t)parts[i++].iov_len) {
+                size_t done = left < parts[i].iov_len ? left : parts[i].iov_len;
+
+                left -= done;
+                if (!spool_write_all(fd, (char *)parts[i].iov_base + done, parts[i].iov_len - done,
+                                     at + (int64_t)done)) {
+                        return false;
+                }
+        }
+        return true;
+}
+
+static bool write_blocks(struct spool_file *file, const struct spool_blocks *blocks)
+{
+        for (const struct spool_block *block = blocks->first, *next; block != NULL; block = next) {
+                if (!write_some(file->fd, block, file->size, &next)) {
+                        return false;
+                }
+                for (; block != next; block = block->next) {
+                        file->size += (int64_t)block->len;
+                }
+        }
+        return true;
+}
+
+/* While the bytes are in the processor's caches. */
+static bool hash_blocks(const struct spool_file *file, const struct spool_blocks *blocks)
+{
+        for (const struct spool_block *block = blocks->first; file->hash != NULL && block != NULL;
+             block = block->next) {
+                if (EVP_DigestUpdate(file->hash, block->bytes, block->len) != 1) {
+                        errno = ENOMEM;
+                        return false;
+                }
+        }
+        return true;
+}
+
+enum spool_result spool_file_write(struct spool_file *file, const struct spool_blocks *blocks)
 {
         enum spool_result result = file->fd < 0 ? open_file(file) : SPOOL_OK;
 
         if (result != SPOOL_OK) {
                 return result;
         }
-        if (!look_at_disk(file, len)) {
+        if (!look_at_disk(file, blocks->bytes)) {
                 return result_of(ENOSPC);
         }
-        if (!spool_write_all(file->fd, bytes, len, file->size)) {
+        if (!write_blocks(file, blocks) || !hash_blocks(file, blocks)) {
                 return result_of(errno);
         }
-        file->size += (int64_t)len;
         bound_dirty(file);
         return SPOOL_OK;
 }

@@ -1,11 +1,12 @@
-/* Owns the thread that waits for the disk, so that nobody else does: it writes what was taken in, and closes files. */
+/* Owns the threads that wait for the disk, so that nobody else does: they write what was taken in, and close files. A
+ * file is one thread's at a time. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include "base/spool_private.h"
 #include "base/ticker.h"
 
-enum { LISTENERS_MAX = 8 };
+enum { LISTENERS_MAX = 8, THREADS = 2 };
 
 size_t spool_waiting_bytes;
 pthread_mutex_t spool_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -60,13 +61,21 @@ static void tell_all(void)
 
 /* ---- The list ---- */
 
+static bool add(struct spool *s)
+{
+        if (s->listed) {
+                return false;
+        }
+        s->listed = true;
+        s->next = NULL;
+        *end = s;
+        end = &s->next;
+        return true;
+}
+
 void spool_list(struct spool *s)
 {
-        if (!s->listed) {
-                s->listed = true;
-                s->next = NULL;
-                *end = s;
-                end = &s->next;
+        if (add(s)) {
                 pthread_cond_signal(&work);
         }
 }
@@ -92,14 +101,16 @@ static struct spool *wait_for_first(void)
         return s;
 }
 
-/* ---- The thread ---- */
+/* ---- The threads ---- */
 
 static void discard(struct spool *s)
 {
         if (s->file.fd >= 0) {
                 close(s->file.fd);
         }
-        buf_free(&s->queued);
+        spool_blocks_free(&s->queued);
+        spool_block_free(s->filling);
+        EVP_MD_CTX_free(s->file.hash);
         spool_uncount(s);
         free(s);
 }
@@ -107,28 +118,43 @@ static void discard(struct spool *s)
 /* Under the lock, but for while the disk works. True: there is room, for which somebody waits. */
 static bool write_queued(struct spool *s)
 {
-        struct buf bytes = s->queued;
-        spool_waiting_bytes -= bytes.len;
+        struct spool_blocks blocks = s->queued;
 
-        buf_init(&s->queued, SPOOL_QUEUE_MAX);
+        spool_waiting_bytes -= blocks.bytes;
+        s->queued = (struct spool_blocks){NULL, NULL, 0};
         s->writing = true;
         pthread_mutex_unlock(&spool_lock);
-        enum spool_result result = spool_file_write(&s->file, bytes.data, bytes.len);
+        enum spool_result result = spool_file_write(&s->file, &blocks);
         int why = errno;
 
-        buf_free(&bytes);
+        spool_blocks_free(&blocks);
         pthread_mutex_lock(&spool_lock);
         s->writing = false;
         s->opened = true;
         if (result != SPOOL_OK) {
                 s->result = result;
                 s->why = why;
-        } else if (s->queued.len >= SPOOL_PIECE_BYTES) {
-                spool_list(s);
+        } else if (s->queued.bytes >= SPOOL_BLOCK_BYTES) {
+                (void)add(s); /* this thread goes on until the list is empty */
         }
-        bool tells = s->was_full && (s->queued.len <= SPOOL_ROOM_BYTES || s->result != SPOOL_OK);
+        bool tells = s->was_full && (s->queued.bytes <= SPOOL_ROOM_BYTES || s->result != SPOOL_OK);
 
         s->was_full = s->was_full && !tells;
+        return tells;
+}
+
+/* Under the lock, but for while the disk works. True: as above. */
+static bool work_on(struct spool *s)
+{
+        bool tells = !s->freed && s->result == SPOOL_OK && write_queued(s);
+
+        pthread_cond_broadcast(&done);
+        if (s->freed && !s->listed) { /* whoever frees it lists it once more; the last who has it discards it */
+                spool_waiting_bytes -= s->queued.bytes;
+                pthread_mutex_unlock(&spool_lock);
+                discard(s);
+                pthread_mutex_lock(&spool_lock);
+        }
         return tells;
 }
 
@@ -138,19 +164,15 @@ static void *run_spool_thread(void *unused)
         pthread_mutex_lock(&spool_lock);
         for (;;) {
                 struct spool *s = wait_for_first();
-                bool freed = s->freed; /* whoever frees it lists it once more */
-                spool_waiting_bytes -= freed ? s->queued.len : 0;
-                bool tells = !freed && s->result == SPOOL_OK && write_queued(s);
 
-                pthread_cond_broadcast(&done);
-                pthread_mutex_unlock(&spool_lock);
-                if (freed) {
-                        discard(s);
+                if (s->writing) { /* it was freed meanwhile, which the thread that writes it will see */
+                        continue;
                 }
-                if (tells) {
+                if (work_on(s)) {
+                        pthread_mutex_unlock(&spool_lock);
                         tell_all();
+                        pthread_mutex_lock(&spool_lock);
                 }
-                pthread_mutex_lock(&spool_lock);
         }
         return NULL;
 }
@@ -161,10 +183,14 @@ static void start(void)
 {
         pthread_t thread;
 
-        started = pthread_create(&thread, NULL, run_spool_thread, NULL) == 0 && pthread_detach(thread) == 0;
+        for (int i = 0; i < THREADS; i++) {
+                bool runs = pthread_create(&thread, NULL, run_spool_thread, NULL) == 0 && pthread_detach(thread) == 0;
+
+                started = started || runs;
+        }
 }
 
-bool spool_thread_start(void)
+bool spool_threads_start(void)
 {
         static pthread_once_t once = PTHREAD_ONCE_INIT;
 

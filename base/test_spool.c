@@ -147,6 +147,78 @@ static void pieces_of_all_sizes_keep_their_order(void **state)
         spool_free(s);
 }
 
+static void hash_of(struct spool *s, const char *expected)
+{
+        uint8_t digest[32];
+        char hex[65];
+        assert_true(spool_sha256(s, digest));
+        for (size_t i = 0; i < sizeof(digest); i++) {
+                (void)snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+        }
+        assert_string_equal(hex, expected);
+}
+
+/* The hash of a million "a" stands in FIPS 180-2. */
+static void the_hash_of_all_bytes_is_known_when_they_are_written(void **state)
+{
+        static char piece[40000];
+        struct spool *s, *plain;
+        uint8_t digest[32];
+        setup(2000000, 10, 0);
+        assert_int_equal(spool_new(0, &s), SPOOL_OK);
+        assert_int_equal(spool_new(0, &plain), SPOOL_OK);
+        assert_true(spool_hash(s));
+        memset(piece, 'a', sizeof(piece));
+        for (size_t left = 1000000, n = 1; left > 0; left -= n, n = n * 7 % 39999 + 1) {
+                n = n < left ? n : left;
+                assert_int_equal(spool_append(s, piece, n), SPOOL_OK);
+        }
+        assert_int_equal(lseek(finish(s), 0, SEEK_END), 1000000);
+        for (int twice = 0; twice < 2; twice++) {
+                hash_of(s, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+        }
+        (void)finish(plain);
+        assert_false(spool_sha256(plain, digest));
+        spool_free(s);
+        spool_free(plain);
+        wait_in_use(0);
+}
+
+/* Some are given up while a thread is at them. */
+static void many_files_at_a_time_are_written_each_for_itself(void **state)
+{
+        enum { FILES = 40, ROUNDS = 200 };
+        static char piece[20000];
+        struct spool *files[FILES];
+        setup(INT64_MAX / 2, FILES, 0);
+        for (size_t i = 0; i < FILES; i++) {
+                assert_int_equal(spool_new(0, &files[i]), SPOOL_OK);
+                assert_true(spool_hash(files[i]));
+        }
+        for (size_t round = 0; round < ROUNDS; round++) {
+                for (size_t i = round < ROUNDS / 2 ? 0 : FILES / 2; i < FILES; i++) {
+                        memset(piece, (int)('a' + (i + round) % 26), sizeof(piece));
+                        assert_int_equal(spool_append(files[i], piece, (i * 977 + round * 31) % sizeof(piece)),
+                                         SPOOL_OK);
+                }
+                for (size_t i = 0; round == ROUNDS / 2 && i < FILES / 2; i++) {
+                        spool_free(files[i]);
+                }
+        }
+        for (size_t i = FILES / 2; i < FILES; i++) {
+                static char bytes[sizeof(piece)];
+                int fd = finish(files[i]);
+                for (size_t round = 0; round < ROUNDS; round++) {
+                        size_t n = (i * 977 + round * 31) % sizeof(piece);
+                        memset(piece, (int)('a' + (i + round) % 26), n);
+                        assert_int_equal(read(fd, bytes, n), n);
+                        assert_memory_equal(bytes, piece, n);
+                }
+                spool_free(files[i]);
+        }
+        wait_in_use(0);
+}
+
 static void what_cannot_be_written_at_the_end_is_said(void **state)
 {
         struct rlimit before, little = {100, 100};
@@ -379,6 +451,8 @@ int main(void)
             cmocka_unit_test(what_is_taken_in_is_read_from_the_beginning),
             cmocka_unit_test(bytes_that_come_one_by_one_are_not_written_one_by_one),
             cmocka_unit_test(pieces_of_all_sizes_keep_their_order),
+            cmocka_unit_test(the_hash_of_all_bytes_is_known_when_they_are_written),
+            cmocka_unit_test(many_files_at_a_time_are_written_each_for_itself),
             cmocka_unit_test(what_cannot_be_written_at_the_end_is_said),
             cmocka_unit_test(bytes_of_all_files_together_have_an_end_and_are_given_back),
             cmocka_unit_test(files_have_an_end),

@@ -166,7 +166,8 @@ struct http_loop {
         struct http_connection *connections;
         struct http_connection *ready;              /* to be looked at again before sleeping */
         struct http_exchange *paused;               /* whose sinks are full */
-        atomic_bool room;                           /* which they may not be any more */
+        atomic_bool pauses;                         /* there may be some */
+        atomic_bool room;                           /* they may not be full any more */
         _Atomic(struct http_connection *) returned; /* by workers, newest first */
         _Atomic(struct http2_stream *) answered;    /* the same over HTTP/2 */
         struct http2_stream *held;                  /* which are with workers */

@@ -66,13 +66,16 @@ void http_sinks_resume(struct http_loop *loop)
                         }
                 }
         }
+        atomic_store(&loop->pauses, loop->paused != NULL);
 }
 
 void http_sinks_have_room(struct http_server *server)
 {
         for (int i = 0; i < server->n_loops; i++) {
-                atomic_store(&server->loops[i].room, true);
-                http_loop_wake(&server->loops[i]);
+                if (atomic_load(&server->loops[i].pauses)) {
+                        atomic_store(&server->loops[i].room, true);
+                        http_loop_wake(&server->loops[i]);
+                }
         }
 }
 
@@ -91,8 +94,11 @@ enum http_sink_result http_sink_take(struct http_exchange *x, struct str piece, 
                 return HTTP_SINK_REFUSED;
         }
         buf_free(&early->body);
-        if (!x->paused && x->request.sink->is_full != NULL && x->request.sink->is_full(&x->request)) {
-                pause_body(x);
+        if (!x->paused && x->request.sink->is_full != NULL) {
+                atomic_store(&x->connection->loop->pauses, true); /* before it tells that it is full no more */
+                if (x->request.sink->is_full(&x->request)) {
+                        pause_body(x);
+                }
         }
         return HTTP_SINK_TOOK;
 }

@@ -208,6 +208,10 @@ sn_status grpc_upload_begin(struct grpc_request *r)
                 return fail_share(c);
         }
         enum spool_result result = spool_new(0, &u->spool);
+        if (result == SPOOL_OK && !spool_hash(u->spool)) {
+                spool_free(u->spool);
+                result = SPOOL_FULL;
+        }
         if (result != SPOOL_OK) {
                 return fail_spool(c, result);
         }
@@ -245,6 +249,9 @@ sn_status grpc_upload_finish(struct grpc_upload *u, struct str *fields)
                                     .complete = !broken,
                                     .file_name = text_of(c, r->file_name),
                                     .mime_type = text_of(c, r->mime_type)};
+        if (!spool_sha256(u->spool, u->body.sha256)) {
+                return rpc_fail(c, SN_INTERNAL, NULL, "the body could not be hashed");
+        }
         c->body = &u->body;
         c->deadline_us = rpc_deadline_us(c->method, r->asked_deadline_us);
         *fields = u->fields;

@@ -61,6 +61,13 @@ static bool hash_all(int fd, EVP_MD_CTX *hash, uint8_t digest[32])
         return n == 0 && EVP_DigestFinal_ex(hash, digest, NULL) == 1;
 }
 
+static void write_name(const uint8_t digest[32], char name[BLOB_NAME_SIZE])
+{
+        for (size_t i = 0; i < 32; i++) {
+                (void)snprintf(name + 2 * i, 3, "%02x", digest[i]);
+        }
+}
+
 bool blob_name_of(int fd, char name[BLOB_NAME_SIZE])
 {
         uint8_t digest[32];
@@ -68,8 +75,8 @@ bool blob_name_of(int fd, char name[BLOB_NAME_SIZE])
         bool ok = hash != NULL && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1 && hash_all(fd, hash, digest);
 
         EVP_MD_CTX_free(hash);
-        for (size_t i = 0; ok && i < sizeof(digest); i++) {
-                (void)snprintf(name + 2 * i, 3, "%02x", digest[i]);
+        if (ok) {
+                write_name(digest, name);
         }
         return ok;
 }
@@ -88,10 +95,12 @@ static sn_status check_usable(struct rpc_call *c)
         return storage != NULL ? SN_OK : rpc_fail(c, SN_UNAVAILABLE, NULL, "this server keeps no media");
 }
 
-sn_status blob_stage(struct rpc_call *c, int fd, struct staged_blob *out)
+sn_status blob_stage(struct rpc_call *c, int fd, const uint8_t *sha256, struct staged_blob *out)
 {
         TRY(check_usable(c));
-        if (!blob_name_of(fd, out->name)) {
+        if (sha256 != NULL) {
+                write_name(sha256, out->name);
+        } else if (!blob_name_of(fd, out->name)) {
                 return rpc_fail(c, SN_INTERNAL, NULL, "the file could not be read");
         }
         out->size_bytes = size_of(fd);

@@ -28,8 +28,8 @@ struct blobs_options blobs_options(const struct settings *settings);
 SN_CHECKED sn_status blobs_use(const struct blobs_options *options, bool make);
 
 /* Takes a file in, whatever its position, and does not close it. It is on disk afterwards. What is not published goes
- * with the call. SN_RESOURCE_EXHAUSTED when the disk is full. */
-SN_CHECKED sn_status blob_stage(struct rpc_call *c, int fd, struct staged_blob *out);
+ * with the call. sha256: of all its bytes; NULL: it is made here. SN_RESOURCE_EXHAUSTED when the disk is full. */
+SN_CHECKED sn_status blob_stage(struct rpc_call *c, int fd, const uint8_t *sha256, struct staged_blob *out);
 /* Locks its hash until the transaction ends, and puts it in its place unless the same content is there. */
 SN_CHECKED sn_status blob_publish(struct db_tx *tx, const struct staged_blob *blob);
 

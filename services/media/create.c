@@ -75,7 +75,7 @@ sn_status media_handle_create_media(struct rpc_call *c, const Media__CreateMedia
         TRY(sniff(c, c->body->fd, "file", &type));
         media.kind = type.kind;
         media.mime_type = type.mime_type;
-        TRY(blob_stage(c, c->body->fd, &blob));
+        TRY(blob_stage(c, c->body->fd, c->body->sha256, &blob));
         media.upload_sha256 = blob.name;
         return insert(c, &blob, &media, out);
 }

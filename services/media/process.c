@@ -194,7 +194,7 @@ static sn_status process(struct rpc_call *c, const MediaRows__DueMedia *job, con
         int kind = kind_of(job->stored, d);
         for (int i = 0; i < DECODE_N_OUTPUTS; i++) {
                 if (i == DECODE_ORIGINAL || is_kept(kind, i, d)) {
-                        TRY(blob_stage(c, d->files[i].fd, &blobs[i]));
+                        TRY(blob_stage(c, d->files[i].fd, NULL, &blobs[i]));
                 }
         }
         return keep(c, job, d, blobs);

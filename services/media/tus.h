@@ -8,7 +8,7 @@
 /* SN_FAILED_PRECONDITION, code tus_version (412), unless it is 1.0.0. */
 SN_CHECKED sn_status tus_check_version(struct rpc_call *c, const char *version);
 /* Checks the call's body against "sha256 Base64"; "" checks nothing. SN_INVALID_ARGUMENT, code checksum_mismatch
- * (460), and 422 for an unknown algorithm. A body that broke off is not checked. */
+ * (460), and 422 for an unknown algorithm. A body that broke off does not match. */
 SN_CHECKED sn_status tus_check_body(struct rpc_call *c, const char *checksum);
 /* The value of a name in Upload-Metadata, as clean text of at most max_bytes; "" when it has none. */
 const char *tus_metadata(struct rpc_call *c, const char *metadata, const char *name, size_t max_bytes);

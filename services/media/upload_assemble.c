@@ -39,13 +39,20 @@ static void free_spool(void *spool)
         spool_free(spool);
 }
 
-/* An upload of one piece is a file already. The caller does not close *fd. */
-static sn_status put_together(struct rpc_call *c, MediaRows__Chunk **chunks, size_t n, bool with_body, int *fd)
+struct whole_file {
+        int fd; /* belongs to the call */
+        const uint8_t *sha256;
+};
+
+/* An upload of one piece is a file already. */
+static sn_status put_together(struct rpc_call *c, MediaRows__Chunk **chunks, size_t n, bool with_body,
+                              struct whole_file *out)
 {
         struct spool *whole = NULL;
+        uint8_t *sha256 = arena_alloc(c->arena, 32);
 
+        *out = (struct whole_file){n == 0 ? c->body->fd : -1, n == 0 ? c->body->sha256 : sha256};
         if (n == 0) {
-                *fd = c->body->fd;
                 return SN_OK;
         }
         enum spool_result result = spool_new(0, &whole);
@@ -53,21 +60,24 @@ static sn_status put_together(struct rpc_call *c, MediaRows__Chunk **chunks, siz
                 return fail_assembling(c, result);
         }
         arena_defer(c->arena, free_spool, whole);
+        if (!spool_hash(whole)) {
+                return fail_assembling(c, SPOOL_FULL);
+        }
         TRY(copy_chunks(c, whole, chunks, n));
         TRY(with_body ? copy(c, whole, c->body->fd) : SN_OK);
-        result = spool_finish(whole, c->deadline_us, fd);
-        return result == SPOOL_OK ? SN_OK : fail_assembling(c, result);
+        result = spool_finish(whole, c->deadline_us, &out->fd);
+        return result == SPOOL_OK && spool_sha256(whole, sha256) ? SN_OK : fail_assembling(c, result);
 }
 
 sn_status upload_assemble(struct rpc_call *c, const upload_row *upload, MediaRows__Chunk **chunks, size_t n,
                           bool with_body, struct upload_piece *out)
 {
+        struct whole_file whole;
         struct sniffed type;
-        int fd = -1;
 
-        TRY(put_together(c, chunks, n, with_body, &fd));
-        TRY(sniff(c, fd, "data", &type));
-        TRY(blob_stage(c, fd, &out->blob));
+        TRY(put_together(c, chunks, n, with_body, &whole));
+        TRY(sniff(c, whole.fd, "data", &type));
+        TRY(blob_stage(c, whole.fd, whole.sha256, &out->blob));
         out->whole = true;
         out->media = (struct new_media){.id = uuid_new_in(c->arena),
                                         .owner_id = upload->owner_id,

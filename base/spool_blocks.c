@@ -1,0 +1,60 @@
+/* Owns the memory in which bytes wait for the disk: blocks of one size, a few of which are kept, since a large upload
+ * would take them from the system and give them back a thousand times a second. */
+#include <stdlib.h>
+#include "base/spool_private.h"
+
+enum { KEPT_MAX = 64 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct spool_block *kept;
+static int n_kept;
+
+struct spool_block *spool_block_new(void)
+{
+        pthread_mutex_lock(&lock);
+        struct spool_block *block = kept;
+
+        if (block != NULL) {
+                kept = block->next;
+                n_kept--;
+        }
+        pthread_mutex_unlock(&lock);
+        block = block != NULL ? block : malloc(sizeof(*block));
+        if (block != NULL) {
+                block->next = NULL;
+                block->len = 0;
+        }
+        return block;
+}
+
+void spool_block_free(struct spool_block *block)
+{
+        pthread_mutex_lock(&lock);
+        bool keeps = block != NULL && n_kept < KEPT_MAX;
+
+        if (keeps) {
+                block->next = kept;
+                kept = block;
+                n_kept++;
+        }
+        pthread_mutex_unlock(&lock);
+        if (!keeps) {
+                free(block);
+        }
+}
+
+void spool_blocks_add(struct spool_blocks *to, struct spool_block *block)
+{
+        *(to->last != NULL ? &to->last->next : &to->first) = block;
+        to->last = block;
+        to->bytes += block->len;
+}
+
+void spool_blocks_free(struct spool_blocks *blocks)
+{
+        for (struct spool_block *block = blocks->first, *next; block != NULL; block = next) {
+                next = block->next;
+                spool_block_free(block);
+        }
+        *blocks = (struct spool_blocks){NULL, NULL, 0};
+}
