@@ -266,7 +266,8 @@ static void check_notifications(void)
             {"DEQUEUE", "notification_queue_pkey"}, {"POSTPONE", "notification_queue_pkey"},
             {"RETRY_TARGET", "notifications_pkey"}, {"ENQUEUE", "push_subscriptions_of_member"},
             {"SELECT_DELIVERIES", "notification_delivery_logs_of_notification"},
-            {"PRUNE_LOGS", "notification_delivery_logs_by_age"}, {"ERASE_LOGS", "notification_delivery_logs_of_member"},
+            {"PRUNE_LOGS", "notification_delivery_logs_by_age"},
+              {"COUNT_DELIVERIES", "notification_delivery_logs_by_age"}, {"ERASE_LOGS", "notification_delivery_logs_of_member"},
             {"SELECT_SUBSCRIPTIONS", "push_subscriptions_of_member"}, {"UNSUBSCRIBE", "push_subscriptions_"},
             {"END_SUBSCRIPTIONS", "push_subscriptions_of_session"}, {"SELECT_PHONE", "phone_numbers_pkey"},
             {"SELECT_VERIFIED_PHONES", "phone_numbers_pkey"},
@@ -339,7 +340,7 @@ static void what_is_hidden_or_deep_costs_a_page_nothing(void **state)
 static void events_for_statistics_are_found_by_index(void **state)
 {
         CHECK("analytics_service", {"INSERT_EVENTS", "analytics_people_user_id_key _pkey"},
-              {"SELECT_COUNTS", "business_metrics_pkey"}, {"SELECT_ACTIVE", "active_changes_pkey"},
+              {"SELECT_COUNTS", "business_metrics_pkey"}, {"DELIVERIES_KNOWN", "business_metrics_pkey"}, {"SELECT_ACTIVE", "active_changes_pkey"},
               {"SELECT_NEWCOMERS", "active_changes_pkey new_members_pkey"},
               {"FORGET_MEMBER", "analytics_people_user_id_key"}, {"ERASE_KEYS", "idempotency_keys_pkey"},
               {"SELECT_PSEUDONYMS", "analytics_people_user_id_key"},

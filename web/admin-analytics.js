@@ -10,6 +10,7 @@ const METRICS = [
         ['new_members', 'New members', 'whose first day it was'],
         ['returning_members', 'Returning members', 'who had been there before'],
         ['visitors', 'Visitors', 'without an account'],
+        ['deliveries', 'Deliveries', 'notifications that were pushed, mailed or sent by SMS'],
         ['time_to_first_note', 'Hours to the first note', 'median, by the day on which members were first there'],
 ];
 const OF_SERVICES = ['note.created', 'message.created', 'comment.created', 'renote.created', 'note.liked', 'follow.created'];

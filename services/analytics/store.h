@@ -5,6 +5,7 @@
 #include "db/db.h"
 #include "services/analytics/analytics.rpc.h"
 #include "services/analytics/analytics_rows.rpc.h"
+#include "services/notification/notification.rpc.h"
 
 /* Stores new events, and adds exactly these to all roll-ups. A lock serialises whole transactions, so that a
  * repeated event is recognised whichever process stores it. n_new may be NULL. */
@@ -32,6 +33,12 @@ SN_CHECKED sn_status store_newcomers(struct db_tx *tx, bool first, int64_t from_
  * note, in seconds and whole minutes. `people` counts those who have written one. */
 SN_CHECKED sn_status store_first_notes(struct db_tx *tx, int64_t from_ms, int64_t to_ms, size_t *n,
                                        AnalyticsRows__Point ***points);
+
+/* The day from which deliveries are to be counted anew: the one in which the last known ones were, or, when these came
+ * at its very beginning, the one before; 1970 when none are known. */
+SN_CHECKED sn_status store_delivery_counts_known(struct db_tx *tx, int64_t *from_ms);
+/* Numbers of deliveries: a known number only grows, whatever has been deleted since from where they were counted. */
+SN_CHECKED sn_status store_delivery_counts(struct db_tx *tx, Notification__DeliveryCount *const *counts, size_t n);
 
 /* Makes the partitions of the next months; drops one that ends before so many months ago; destroys salts of days that
  * are over. more: there may be another one to drop. */

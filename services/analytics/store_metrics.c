@@ -1,6 +1,8 @@
 /* Owns the SQL of metrics. */
 #include "services/analytics/store.h"
 
+#include "google/protobuf/timestamp.pb-c.h"
+
 DB_STATEMENT(SELECT_COUNTS, "analytics_service", &analytics_rows__point__message,
              "select bucket as at, value::float8 as value, people from business_metrics"
              " where name = $1 and grain = $2 and bucket >= $3 and bucket < $4 order by bucket limit 3048");
@@ -69,4 +71,45 @@ DB_STATEMENT(SELECT_FIRST_NOTES, "analytics_service", &analytics_rows__point__me
 sn_status store_first_notes(struct db_tx *tx, int64_t from_ms, int64_t to_ms, size_t *n, AnalyticsRows__Point ***points)
 {
         return db_list(tx, &SELECT_FIRST_NOTES, DB_BINDS(bind_time_ms(from_ms), bind_time_ms(to_ms)), n, points);
+}
+
+/* ---- Deliveries ---- */
+
+DB_STATEMENT(DELIVERIES_KNOWN, "analytics_service", NULL,
+             "select coalesce((extract(epoch from date_trunc('day', max(bucket) - interval '1 hour', 'UTC')) *"
+             " 1000)::bigint, 0) as ms from business_metrics where name = 'deliveries' and grain = 'hour'");
+
+sn_status store_delivery_counts_known(struct db_tx *tx, int64_t *from_ms)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &DELIVERIES_KNOWN, DB_NO_BINDS, &rows));
+        *from_ms = db_i64(rows, 0, "ms");
+        return SN_OK;
+}
+
+DB_STATEMENT(UPSERT_DELIVERIES, "analytics_service", NULL,
+             "insert into business_metrics as m (name, grain, bucket, value, people) select 'deliveries', grain,"
+             " to_timestamp(ms / 1000.0), value, people from unnest($1::text[], $2::bigint[], $3::bigint[],"
+             " $4::bigint[]) c (grain, ms, value, people) order by grain, ms on conflict (name, grain, bucket) do"
+             " update set value = greatest(m.value, excluded.value), people = greatest(m.people, excluded.people)"
+             " where (m.value, m.people) is distinct from"
+             " (greatest(m.value, excluded.value), greatest(m.people, excluded.people))");
+
+sn_status store_delivery_counts(struct db_tx *tx, Notification__DeliveryCount *const *counts, size_t n)
+{
+        struct arena *arena = db_arena(tx);
+        char **grains = ARENA_ARRAY(arena, char *, n + 1);
+        int64_t *numbers = ARENA_ARRAY(arena, int64_t, 3 * n + 1);
+
+        for (size_t i = 0; i < n; i++) {
+                grains[i] = counts[i]->whole_day ? "day" : "hour";
+                numbers[i] = counts[i]->at->seconds * 1000;
+                numbers[n + i] = counts[i]->deliveries;
+                numbers[2 * n + i] = counts[i]->people;
+        }
+        return db_exec(tx, &UPSERT_DELIVERIES,
+                       DB_BINDS(bind_texts(grains, n), bind_i64s(numbers, n), bind_i64s(numbers + n, n),
+                                bind_i64s(numbers + 2 * n, n)),
+                       NULL);
 }

@@ -1,4 +1,4 @@
-/* Owns the log of a notification's deliveries, as its owner sees it. */
+/* Owns the log of deliveries: of one notification, as its owner sees it, and their numbers. */
 #include "services/notification/notification.h"
 
 #include "services/notification/store.h"
@@ -38,4 +38,10 @@ sn_status notification_handle_list_deliveries(struct rpc_call *c, const Notifica
                 out->items[out->n_items++] = show(c->arena, rows[i]);
         }
         return SN_OK;
+}
+
+sn_status notification_handle_count_deliveries(struct rpc_call *c, const Notification__CountDeliveriesRequest *in,
+                                               Notification__DeliveryCounts *out)
+{
+        return DB_READ(c, tx, store_count_deliveries(tx, in->from->seconds * 1000, &out->n_items, &out->items));
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { query, sharedDir } from './database.mjs';
-import { admin } from './operator.mjs';
+import { admin, registerWithRole } from './operator.mjs';
 import { PushService, assertSigned } from './pushreceiver.mjs';
 import { eventually, logIn, must, problem, register, registerMany } from './shared.mjs';
 
@@ -213,6 +213,27 @@ test('redirections are not followed, and nothing is sent to addresses that are n
         await settled(author, item, 'refused');
         assert.equal((await attempts(author, item))[0].status, 307);
         assert.equal(service.pushes.some((p) => p.path === '/push/elsewhere'), false);
+});
+
+const DAY_MS = 86_400_000;
+
+test('what providers have taken is counted for administrators, by its people, and says nothing of one member', async () => {
+        const analyst = await registerWithRole('administrator');
+        const [fan, ...authors] = await registerMany(6);
+        const from = Math.floor(Date.now() / DAY_MS) * DAY_MS;
+        const points = async (interval) => must(await analyst.get(`/v1/admin/analytics/metrics?name=deliveries&interval=${interval}&from=${new Date(from).toISOString()}&to=${new Date(from + 2 * DAY_MS).toISOString()}`)).points;
+        for (const author of authors) {
+                const subscription = await subscribe(author);
+                await fan.react((await author.note('counted')).id, 'like');
+                await service.wait(subscription);
+                await settled(author, await newest(author), 'sent');
+        }
+        const sent = () => Number(query(sharedDir(), 'notification', "select count(*) from notification_delivery_logs where outcome = 'sent'"));
+        const known = sent(); // others of this run may be sent meanwhile
+        await eventually('they are counted', async () => (await points('day')).reduce((sum, p) => sum + (p.value ?? 0), 0) >= known, 150_000);
+        assert.ok((await points('day')).reduce((sum, p) => sum + p.value, 0) <= sent());
+        assert.ok((await points('hour')).length >= 1);
+        problem(await fan.get('/v1/admin/analytics/metrics?name=deliveries&from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z'), 403);
 });
 
 test('subscriptions are checked, are one’s own, and end with the session', async () => {
