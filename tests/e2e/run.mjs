@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { MODES, findBinary, makeTemplate, startServer } from './harness.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const OWN_SERVER = ['chatkills', 'chatpairs', 'email', 'erase', 'http2', 'lifecycle', 'limits', 'lostanswer', 'mail', 'mailpages', 'mailrate', 'mediastore', 'mediaworker', 'notificationkills', 'notificationrules', 'overload', 'passwords', 'providers', 'proxies', 'redis', 'registration', 'shares', 'stall', 'streamlife', 'takeover']; // they disturb their server, or set it up otherwise
+const OWN_SERVER = ['chatkills', 'chatpairs', 'durable', 'email', 'erase', 'http2', 'lifecycle', 'limits', 'lostanswer', 'mail', 'mailpages', 'mailrate', 'mediastore', 'mediaworker', 'notificationkills', 'notificationrules', 'overload', 'passwords', 'providers', 'proxies', 'redis', 'registration', 'shares', 'stall', 'streamlife', 'takeover']; // they disturb their server, or set it up otherwise
 const CONTRACT = ['analyticsscript', 'clients', 'erase', 'mailpages', 'mailrate', 'mediastore', 'notificationkills', 'notificationrules', 'openapi', 'passkeys', 'providers', 'searchquality', 'uploadpage', 'web']; // what is the same in every layout, a browser's view of it above all, or starts its own processes (erase): in `single` only, unless named
 // Everything runs in `single`. In the other layouts, unless named or with --long, what calls from process to process:
 const CROSSING = {
