@@ -71,7 +71,11 @@ static void a_body_arrives_whatever_its_size(void **state)
         for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
                 uint8_t hash[SHA256_DIGEST_LENGTH];
                 Echo__Echoed out;
-                struct rpc_body body = {make_file(sizes[i]), sizes[i], true, "Größe \"1\".txt", "text/plain"};
+                struct rpc_body body = {.fd = make_file(sizes[i]),
+                                        .size = sizes[i],
+                                        .complete = true,
+                                        .file_name = "Größe \"1\".txt",
+                                        .mime_type = "text/plain"};
                 hash_file(body.fd, sizes[i], hash);
                 assert_int_equal(put(&echo_methods[ECHO_PUT], &body, &out), SN_OK);
                 assert_int_equal(out.body_bytes, sizes[i]);
@@ -90,7 +94,8 @@ static void a_body_that_is_too_large_is_refused_while_it_comes(void **state)
 {
         Echo__Echoed out;
         int64_t size = 33 * MIB;
-        struct rpc_body body = {make_file(size), size, true, "", ""};
+        struct rpc_body body = {
+            .fd = make_file(size), .size = size, .complete = true, .file_name = "", .mime_type = ""};
         assert_int_equal(put(&echo_methods[ECHO_PUT], &body, &out), SN_RESOURCE_EXHAUSTED);
         assert_string_equal(c->problem.code, "too_large");
         assert_int_equal(echo_runs(), 0);
@@ -100,7 +105,7 @@ static void a_body_that_is_too_large_is_refused_while_it_comes(void **state)
 static void a_body_that_broke_off_is_handed_on_to_who_takes_a_part(void **state)
 {
         Echo__Echoed out;
-        struct rpc_body body = {make_file(5), 5, false, "", ""};
+        struct rpc_body body = {.fd = make_file(5), .size = 5, .complete = false, .file_name = "", .mime_type = ""};
         assert_int_equal(put(&echo_methods[ECHO_PUT_PART], &body, &out), SN_OK);
         assert_int_equal(out.body_bytes, 5);
         assert_false(out.body_complete);
@@ -187,7 +192,7 @@ static void a_token_that_expired_while_the_body_came_counts_as_it_did(void **sta
                                       .session = "01890a5d-ac96-774b-bcce-b302099a8776",
                                       .scope = "write",
                                       .expires_s = now_s - 100};
-        struct rpc_body body = {make_file(3), 3, true, "", ""};
+        struct rpc_body body = {.fd = make_file(3), .size = 3, .complete = true, .file_name = "", .mime_type = ""};
         char *expired;
         assert_int_equal(token_sign(c, &claims, &expired), SN_OK);
         c->body = &body;
@@ -274,7 +279,8 @@ static void a_chunk_in_gzip_is_taken(void **state)
 static void a_full_spool_refuses_and_says_when_to_come_back(void **state)
 {
         Echo__Echoed out;
-        struct rpc_body body = {make_file(3 * MIB), 3 * MIB, true, "", ""};
+        struct rpc_body body = {
+            .fd = make_file(3 * MIB), .size = 3 * MIB, .complete = true, .file_name = "", .mime_type = ""};
         spool_setup(&(struct spool_options){.folder = "", .max_bytes = 2 * MIB, .max_files = 8});
         assert_int_equal(put(&echo_methods[ECHO_PUT], &body, &out), SN_RESOURCE_EXHAUSTED);
         assert_string_equal(c->problem.code, "spool_full");
@@ -329,7 +335,8 @@ static void an_address_has_its_part_of_the_spool_and_a_service_all_of_it(void **
         static char chunk[4 + 1000] = "\x7a\xe8\x07";
         struct raw_answer answer;
         Echo__Echoed out;
-        struct rpc_body body = {make_file(1000), 1000, true, "", ""};
+        struct rpc_body body = {
+            .fd = make_file(1000), .size = 1000, .complete = true, .file_name = "", .mime_type = ""};
         echo_log_in(c, "write");
         const char *bearer = arena_printf(c->arena, "Bearer %s", c->bearer);
         const struct raw_request request = {
