@@ -30,6 +30,8 @@ struct outbox_event {
         int64_t version;          /* of the aggregate, growing; 0 when it has none */
 };
 SN_CHECKED sn_status outbox_put(struct db_tx *tx, const struct outbox_event *event);
+/* Many in one statement, in their order. */
+SN_CHECKED sn_status outbox_put_all(struct db_tx *tx, const struct outbox_event *events, size_t n);
 
 struct bus_relay;
 struct bus_relay *bus_relay_new(struct service *service);

@@ -240,8 +240,8 @@ static void chats_and_messages_are_found_by_index_among_ten_million(void **state
 static void check_notifications(void)
 {
         CHECK(
-            "notification_service", {"SELECT_PLACES", "notifications_newest"},
-            {"SELECT_UNREAD_PLACES", "notifications_unread"}, {"SELECT_ARCHIVED_PLACES", "notifications_archived"},
+            "notification_service", {"SELECT_LISTED", "notifications_newest notification_actors_newest"},
+            {"SELECT_UNREAD", "notifications_unread"}, {"SELECT_ARCHIVED", "notifications_archived"},
             {"SELECT_NOTIFICATIONS", "notifications_pkey notification_actors_newest"},
             {"SELECT_ACTORS", "notification_actors_newest"},
             {"ADD_ARRIVALS", "notifications_of_group notification_actors_"},
@@ -254,8 +254,8 @@ static void check_notifications(void)
             {"MARK_READ", "notifications_pkey"}, {"MARK_READ_TO", "notifications_unread notifications_pkey"},
             {"MARK_SEEN", "notifications_unread"}, {"ARCHIVE", "notifications_pkey"}, {"SNOOZE", "notifications_pkey"},
             {"DELETE_ONE", "notifications_pkey"}, {"SELECT_OWN", "notifications_pkey"},
-            {"ERASE_TOLD", "notifications_"}, {"ERASE_ACTOR", "notification_actors_of_member"},
-            {"PRUNE", "notifications_by_age"}, {"SELECT_REQUEST_PLACES", "notifications_requests"},
+            {"ERASE_TOLD", "notifications_"}, {"ERASE_ACTOR", "notification_actors_pkey"},
+            {"PRUNE", "notifications_by_age"}, {"SELECT_REQUESTS", "notifications_requests"},
             {"ACCEPT_REQUESTS", "notifications_requests"}, {"DISMISS_REQUESTS", "notifications_requests"},
             {"SELECT_PREFERENCES", "notification_preferences_pkey"}, {"SELECT_CHOICES", "notification_choices_pkey"},
             {"MAIL_NOTHING", "notification_preferences_pkey"}, {"SELECT_MUTED_THREADS", "muted_threads_pkey"},

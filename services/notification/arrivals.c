@@ -43,13 +43,15 @@ char *arrival_key(struct arena *arena, enum notification_type type, const char *
 
 static sn_status emit(struct db_tx *tx, const char *type, NotificationRows__Changed *const *rows, size_t n)
 {
+        struct outbox_event *events = ARENA_ARRAY(db_arena(tx), struct outbox_event, n);
+
         for (size_t i = 0; i < n; i++) {
-                TRY(outbox_put(tx, &(struct outbox_event){.type = type,
-                                                          .aggregate_id = rows[i]->id,
-                                                          .object_id = rows[i]->user_id,
-                                                          .actor_id = rows[i]->actor_id}));
+                events[i] = (struct outbox_event){.type = type,
+                                                  .aggregate_id = rows[i]->id,
+                                                  .object_id = rows[i]->user_id,
+                                                  .actor_id = rows[i]->actor_id};
         }
-        return SN_OK;
+        return outbox_put_all(tx, events, n);
 }
 
 /* What is not in the list is not sent on the stream either. */

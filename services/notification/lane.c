@@ -14,7 +14,7 @@
 
 enum {
         CALL_MS = 10000,
-        CLAIMED_AT_ONCE = 50,
+        CLAIMED_AT_ONCE = 100,
         CLAIMED_MAX = 400,    /* deliveries that are not settled */
         SERVICE_AT_ONCE = 50, /* messages on their way to one provider; */
         SLOW_MAX = 25,        /* with so many that take longer than this it is given nothing more */

@@ -96,24 +96,58 @@ void lane_batch_free(struct lane_batch *b)
 
 /* ---- What became of it ---- */
 
-static sn_status log_one(struct db_tx *tx, const struct lane_kind *kind, const struct sending *s)
+static bool is_to_settle(const struct lane_delivery *d)
+{
+        return !d->settled && d->n_done == d->n;
+}
+
+static size_t count_logs(const struct lane_batch *b)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < b->n; i++) {
+                n += is_to_settle(&b->deliveries[i]) ? b->deliveries[i].n * b->deliveries[i].out.n_shown : 0;
+        }
+        return n;
+}
+
+/* One attempt, for each notification that it told of; how many. */
+static size_t describe(struct arena *arena, const struct lane_kind *kind, const struct sending *s,
+                       struct delivery_log *logs)
 {
         const struct outgoing *d = &s->delivery->out;
         struct template_text title = push_title(d, preferred_channel(kind->channel));
-        char *label = template_label(db_arena(tx), &title);
+        char *label = template_label(arena, &title);
 
-        for (size_t i = 0; i < d->n_shown; i++) {
-                TRY(store_log_delivery(tx, &(struct delivery_log){.notification_id = d->shown[i]->id,
-                                                                  .user_id = d->user_id,
-                                                                  .channel = kind->channel,
-                                                                  .provider = s->origin,
-                                                                  .templates = &label,
-                                                                  .n_templates = 1,
-                                                                  .outcome = lane_outcome_names[s->result.outcome],
-                                                                  .status = s->result.status,
-                                                                  .took_ms = s->result.took_us / 1000}));
+        if (s->untried) {
+                return 0;
         }
-        return SN_OK;
+        for (size_t i = 0; i < d->n_shown; i++) {
+                logs[i] = (struct delivery_log){.notification_id = d->shown[i]->id,
+                                                .user_id = d->user_id,
+                                                .channel = kind->channel,
+                                                .provider = s->origin,
+                                                .templates = label,
+                                                .outcome = lane_outcome_names[s->result.outcome],
+                                                .status = s->result.status,
+                                                .took_ms = s->result.took_us / 1000};
+        }
+        return d->n_shown;
+}
+
+static sn_status log_attempts(struct db_tx *tx, const struct lane_batch *b)
+{
+        struct delivery_log *logs = ARENA_ARRAY(db_arena(tx), struct delivery_log, count_logs(b));
+        size_t n = 0;
+
+        for (size_t i = 0; i < b->n; i++) {
+                const struct lane_delivery *d = &b->deliveries[i];
+
+                for (size_t k = 0; is_to_settle(d) && k < d->n; k++) {
+                        n += describe(db_arena(tx), b->kind, &d->sendings[k], logs + n);
+                }
+        }
+        return store_log_deliveries(tx, logs, n);
 }
 
 /* Once more to this target alone, and all that the delivery tells. */
@@ -147,9 +181,6 @@ static bool is_given_up(const struct sending *s)
 
 static sn_status settle_sending(struct db_tx *tx, const struct lane_kind *kind, const struct sending *s)
 {
-        if (!s->untried) {
-                TRY(log_one(tx, kind, s));
-        }
         if (is_given_up(s)) {
                 return give_up(tx, kind, s);
         }
@@ -159,22 +190,29 @@ static sn_status settle_sending(struct db_tx *tx, const struct lane_kind *kind, 
         return s->result.outcome == PUSH_LATER ? retry(tx, kind, s) : SN_OK;
 }
 
-static bool is_to_settle(const struct lane_delivery *d)
+static sn_status dequeue(struct db_tx *tx, const struct lane_batch *b)
 {
-        return !d->settled && d->n_done == d->n;
+        const struct outgoing **done = ARENA_ARRAY(db_arena(tx), const struct outgoing *, b->n);
+        size_t n = 0;
+
+        for (size_t i = 0; i < b->n; i++) {
+                if (is_to_settle(&b->deliveries[i])) {
+                        done[n++] = &b->deliveries[i].out;
+                }
+        }
+        return queue_done(tx, done, n);
 }
 
 /* A retry for one target has the row of the delivery when it was one itself: first it goes, then it comes. */
 static sn_status settle(struct db_tx *tx, const struct lane_batch *b)
 {
+        TRY(dequeue(tx, b));
+        TRY(log_attempts(tx, b));
         for (size_t i = 0; i < b->n; i++) {
                 const struct lane_delivery *d = &b->deliveries[i];
 
-                if (is_to_settle(d)) {
-                        TRY(queue_done(tx, &d->out));
-                        for (size_t k = 0; k < d->n; k++) {
-                                TRY(settle_sending(tx, b->kind, &d->sendings[k]));
-                        }
+                for (size_t k = 0; is_to_settle(d) && k < d->n; k++) {
+                        TRY(settle_sending(tx, b->kind, &d->sendings[k]));
                 }
         }
         return SN_OK;

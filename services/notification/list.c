@@ -5,31 +5,46 @@
 #include "services/notification/list.h"
 #include "services/notification/show.h"
 
+/* A list while it is read: what was fetched is shown without being read again. */
+struct listing {
+        const struct list_filter *filter;
+        NotificationRows__Stored **rows;
+        size_t n;
+};
+
 static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
 {
-        NotificationRows__Place **rows = NULL;
+        struct listing *l = context;
 
-        TRY(DB_READ(c, tx, store_places(tx, context, scan, &out->n, &rows)));
+        TRY(DB_READ(c, tx, store_listed(tx, l->filter, scan, SHOW_ACTORS_MAX, &l->n, &l->rows)));
+        out->n = l->n;
         out->settled.sort_key = INT64_MAX; /* newer ones come by the stream, not by a cursor */
         out->items = ARENA_ARRAY(c->arena, struct page_ref, out->n);
         for (size_t i = 0; i < out->n; i++) {
-                out->items[i].at.sort_key = rows[i]->at_ms;
-                memcpy(out->items[i].at.id, rows[i]->id, UUID_SIZE);
+                out->items[i].at.sort_key = l->rows[i]->at_ms;
+                memcpy(out->items[i].at.id, l->rows[i]->notification->id, UUID_SIZE);
         }
         return SN_OK;
 }
 
+/* All that was fetched: the page skips nothing of a list that no relation hides. */
 static sn_status show(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,
                       ProtobufCMessage ***items)
 {
-        return show_notifications(c, c->actor, ids, n, n_items, (Notification__Notification ***)(void *)items);
+        struct listing *l = context;
+
+        (void)ids;
+        (void)n;
+        return show_notification_rows(c, c->actor, l->rows, l->n, n_items,
+                                      (Notification__Notification ***)(void *)items);
 }
 
 sn_status list_read(struct rpc_call *c, struct list_filter *filter, const char *name, const char *cursor,
                     uint32_t limit, Notification__NotificationList *out)
 {
+        struct listing listing = {.filter = filter};
         struct page_source source = {
-            .filter = name, .newest_first = true, .fetch = fetch, .show = show, .context = filter};
+            .filter = name, .newest_first = true, .fetch = fetch, .show = show, .context = &listing};
         struct page_asked asked = {.position = cursor, .limit = limit};
         struct page page;
 

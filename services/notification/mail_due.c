@@ -53,37 +53,36 @@ static sn_status write_one(struct db_tx *tx, const struct outgoing *d, const str
                            const User__MailRecipient *to)
 {
         bool gone = to != NULL && is_suppressed(db_arena(tx), suppressed, to);
+        struct delivery_log *logs = ARENA_ARRAY(db_arena(tx), struct delivery_log, d->n_shown);
 
-        TRY(queue_done(tx, d));
         if (to != NULL && !gone) {
                 TRY(mails_write(tx, d, to->email, to->username));
         }
         for (size_t i = 0; i < d->n_shown; i++) {
-                char *labels[MAIL_LABELS];
-
-                mails_labels(db_arena(tx), d, d->shown[i], labels);
-                TRY(store_log_delivery(tx, &(struct delivery_log){.notification_id = d->shown[i]->id,
-                                                                  .user_id = d->user_id,
-                                                                  .channel = CHANNEL_EMAIL,
-                                                                  .provider = "mail",
-                                                                  .templates = labels,
-                                                                  .n_templates = MAIL_LABELS,
-                                                                  .outcome = gone         ? "gone"
-                                                                             : to != NULL ? "sent"
-                                                                                          : "refused"}));
+                logs[i] = (struct delivery_log){.notification_id = d->shown[i]->id,
+                                                .user_id = d->user_id,
+                                                .channel = CHANNEL_EMAIL,
+                                                .provider = "mail",
+                                                .templates = mails_labels(db_arena(tx), d, d->shown[i]),
+                                                .outcome = gone         ? "gone"
+                                                           : to != NULL ? "sent"
+                                                                        : "refused"};
         }
-        return SN_OK;
+        return store_log_deliveries(tx, logs, d->n_shown);
 }
 
 static sn_status write_all(struct db_tx *tx, const struct outgoing *deliveries, size_t n,
                            const User__MailRecipients *recipients)
 {
         char **ids = ARENA_ARRAY(db_arena(tx), char *, n);
+        const struct outgoing **done = ARENA_ARRAY(db_arena(tx), const struct outgoing *, n);
         struct suppressed suppressed = {.n = 0};
 
         for (size_t i = 0; i < n; i++) {
                 ids[i] = (char *)deliveries[i].user_id;
+                done[i] = &deliveries[i];
         }
+        TRY(queue_done(tx, done, n));
         TRY(store_suppressed(tx, ids, n, &suppressed.n, &suppressed.rows));
         for (size_t i = 0; i < n; i++) {
                 TRY(write_one(tx, &deliveries[i], &suppressed, find(recipients, deliveries[i].user_id)));

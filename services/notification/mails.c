@@ -115,13 +115,11 @@ static struct template_text layout_of(const struct outgoing *d)
                                 d->rules->language);
 }
 
-void mails_labels(struct arena *arena, const struct outgoing *d, const Notification__Notification *n,
-                  char *labels[MAIL_LABELS])
+char *mails_labels(struct arena *arena, const struct outgoing *d, const Notification__Notification *n)
 {
         struct template_text layout = layout_of(d), sentence = sentence_of(d, n);
 
-        labels[0] = template_label(arena, &layout);
-        labels[1] = template_label(arena, &sentence);
+        return arena_printf(arena, "%s %s", template_label(arena, &layout), template_label(arena, &sentence));
 }
 
 sn_status mails_write(struct db_tx *tx, const struct outgoing *d, const char *to, const char *name)

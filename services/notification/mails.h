@@ -27,9 +27,7 @@ SN_CHECKED sn_status mails_write_sample(struct db_tx *tx, const struct template_
                                         const char *to);
 
 /* Which templates say a notification of a delivery: that of the mail, and that of the sentence. */
-#define MAIL_LABELS 2
-void mails_labels(struct arena *arena, const struct outgoing *delivery, const Notification__Notification *n,
-                  char *labels[MAIL_LABELS]);
+char *mails_labels(struct arena *arena, const struct outgoing *delivery, const Notification__Notification *n);
 /* A mail of what is delivered, in the transaction that takes it out of the queue. */
 SN_CHECKED sn_status mails_write(struct db_tx *tx, const struct outgoing *delivery, const char *to, const char *name);
 

@@ -8,7 +8,7 @@
 #include "services/notification/show.h"
 #include "services/notification/store.h"
 
-enum { FIRST_RETRY_MS = 15000, LONGEST_RETRY_MS = 14400000, FOLDED_MAX = 100 };
+enum { FIRST_RETRY_MS = 15000, LONGEST_RETRY_MS = 14400000, FOLDED_MAX = 100, ASKED_AT_ONCE = 2 * FOLDED_MAX };
 #define NO_TARGET "00000000-0000-0000-0000-000000000000"
 
 /* ---- In ---- */
@@ -238,18 +238,69 @@ static struct outgoing collect(struct claim *k, size_t from, bool *taken)
         return d;
 }
 
-/* Of more than FOLDED_MAX the newest. */
-static sn_status show(struct claim *k, struct outgoing *d)
+static size_t collect_all(struct claim *k, struct outgoing *deliveries)
 {
-        size_t n = d->n < FOLDED_MAX ? d->n : FOLDED_MAX;
-        char **ids = ARENA_ARRAY(k->c->arena, char *, n);
+        bool *taken = ARENA_ARRAY(k->c->arena, bool, k->n);
+        size_t n = 0;
 
-        for (size_t i = 0; i < n; i++) {
-                ids[i] = d->rows[d->n - 1 - i]->notification_id;
+        for (size_t i = 0; i < k->n; i++) {
+                if (!taken[i]) {
+                        deliveries[n++] = collect(k, i, taken);
+                }
         }
-        TRY(show_for_delivery(k->c, d->user_id, ids, n, &d->n_shown, &d->shown));
+        return n;
+}
+
+/* Notifications of several deliveries, to be read at once, each for its own reader. */
+struct asked {
+        char *ids[ASKED_AT_ONCE], *users[ASKED_AT_ONCE];
+        size_t n;
+};
+
+/* Of more than FOLDED_MAX the newest. */
+static size_t count_asked(const struct outgoing *d)
+{
+        return d->n < FOLDED_MAX ? d->n : FOLDED_MAX;
+}
+
+static void ask(struct asked *asked, const struct outgoing *d)
+{
+        for (size_t i = 0; i < count_asked(d); i++) {
+                asked->users[asked->n] = (char *)d->user_id;
+                asked->ids[asked->n++] = d->rows[d->n - 1 - i]->notification_id;
+        }
+}
+
+/* As they are sent on other channels: also unlisted ones. The first of the rows are the delivery's; how many. */
+static sn_status show(struct claim *k, struct outgoing *d, NotificationRows__Stored **rows, size_t n_rows, size_t *n)
+{
+        *n = 0;
+        for (size_t i = 0; i < count_asked(d); i++) {
+                *n += *n < n_rows && strcmp(rows[*n]->notification->id, d->rows[d->n - 1 - i]->notification_id) == 0;
+        }
+        TRY(show_notification_rows(k->c, d->user_id, rows, *n, &d->n_shown, &d->shown));
         for (size_t i = 0; d->n_shown == 0 && i < d->n; i++) {
                 k->dropped[k->n_dropped++] = d->rows[i]->id;
+        }
+        return SN_OK;
+}
+
+static sn_status show_all(struct claim *k, struct outgoing *deliveries, size_t n)
+{
+        for (size_t from = 0, to; from < n; from = to) {
+                struct asked asked = {.n = 0};
+                NotificationRows__Stored **rows = NULL;
+                size_t n_rows = 0, at = 0, n_own;
+
+                for (to = from; to < n && asked.n + count_asked(&deliveries[to]) <= ASKED_AT_ONCE; to++) {
+                        ask(&asked, &deliveries[to]);
+                }
+                TRY(DB_READ(
+                    k->c, tx,
+                    store_notifications(tx, asked.users, asked.ids, asked.n, SHOW_ACTORS_MAX, true, &n_rows, &rows)));
+                for (size_t i = from; i < to; i++, at += n_own) {
+                        TRY(show(k, &deliveries[i], rows + at, n_rows - at, &n_own));
+                }
         }
         return SN_OK;
 }
@@ -274,29 +325,30 @@ sn_status queue_claim(struct rpc_call *c, enum channel channel, int64_t limit, i
         }
         TRY(load_rules(&k));
         TRY(sift(&k));
-        bool *taken = ARENA_ARRAY(c->arena, bool, k.n);
-
         *deliveries = ARENA_ARRAY(c->arena, struct outgoing, k.n);
-        for (size_t i = 0; i < k.n; i++) {
-                if (!taken[i]) {
-                        struct outgoing d = collect(&k, i, taken);
-
-                        TRY(show(&k, &d));
-                        (*deliveries)[*n] = d;
-                        *n += d.n_shown > 0;
-                }
+        TRY(show_all(&k, *deliveries, collect_all(&k, *deliveries)));
+        for (size_t i = 0; i < k.n && (*deliveries)[i].n > 0; i++) {
+                (*deliveries)[*n] = (*deliveries)[i];
+                *n += (*deliveries)[i].n_shown > 0;
         }
         return k.n_dropped > 0 ? DB_WRITE(c, tx, drop(tx, &k)) : SN_OK;
 }
 
-sn_status queue_done(struct db_tx *tx, const struct outgoing *d)
+sn_status queue_done(struct db_tx *tx, const struct outgoing *const *deliveries, size_t n)
 {
-        char **ids = ARENA_ARRAY(db_arena(tx), char *, d->n);
+        size_t n_rows = 0, at = 0;
 
-        for (size_t i = 0; i < d->n; i++) {
-                ids[i] = d->rows[i]->id;
+        for (size_t i = 0; i < n; i++) {
+                n_rows += deliveries[i]->n;
         }
-        return store_dequeue(tx, ids, d->n);
+        char **ids = ARENA_ARRAY(db_arena(tx), char *, n_rows);
+
+        for (size_t i = 0; i < n; i++) {
+                for (size_t k = 0; k < deliveries[i]->n; k++) {
+                        ids[at++] = deliveries[i]->rows[k]->id;
+                }
+        }
+        return store_dequeue(tx, ids, n_rows);
 }
 
 int64_t queue_retry_ms(int64_t now_ms, int64_t attempts, int64_t retry_after_s)

@@ -30,7 +30,7 @@ SN_CHECKED sn_status queue_claim(struct rpc_call *c, enum channel channel, int64
 /* In how many ms something is due: 0 for now, INT64_MAX when nothing waits. */
 SN_CHECKED sn_status queue_next(struct rpc_call *c, enum channel channel, int64_t *wait_ms);
 /* Deletes finished deliveries. */
-SN_CHECKED sn_status queue_done(struct db_tx *tx, const struct outgoing *delivery);
+SN_CHECKED sn_status queue_done(struct db_tx *tx, const struct outgoing *const *deliveries, size_t n);
 /* When to retry after so many failures, with jitter; not before the provider's Retry-After. */
 int64_t queue_retry_ms(int64_t now_ms, int64_t attempts, int64_t retry_after_s);
 #define QUEUE_ATTEMPTS_MAX 10 /* about a day */

@@ -9,8 +9,6 @@
 #include "services/notification/store.h"
 
 enum {
-        ACTORS_SHOWN = 5,
-        ACTORS_MAX = 1000,
         ASKED_AT_ONCE = 1000, /* user.BatchGetAuthors and follow.GetRelations take as many */
         NOTES_AT_ONCE = 500,  /* note.BatchGet takes as many */
 };
@@ -191,13 +189,13 @@ static bool complete(struct showing *s, NotificationRows__Stored *row, User__Aut
 {
         Notification__Notification *out = row->notification;
 
-        out->actors = ARENA_ARRAY(s->c->arena, User__Author *, ACTORS_SHOWN);
+        out->actors = ARENA_ARRAY(s->c->arena, User__Author *, SHOW_ACTORS_FEW);
         for (size_t i = 0; i < row->n_actor_ids; i++) {
                 if (!is_seen(authors[i], relations[i]) ||
                     (strcmp(out->type, type_name(TYPE_FOLLOW_REQUEST)) == 0 && !relations[i]->requested_by)) {
                         continue;
                 }
-                if (out->n_actors < ACTORS_SHOWN) {
+                if (out->n_actors < SHOW_ACTORS_FEW) {
                         out->actors[out->n_actors++] = authors[i];
                 }
                 out->actors_count++;
@@ -208,11 +206,10 @@ static bool complete(struct showing *s, NotificationRows__Stored *row, User__Aut
         return out->actors_count > 0;
 }
 
-/* With the newest actors of each, at most so many. */
-static sn_status show_some(struct rpc_call *c, const char *reader, char **ids, size_t n, int64_t actors_max,
-                           bool unlisted, size_t *n_shown, Notification__Notification **shown)
+static sn_status show_rows(struct rpc_call *c, const char *reader, NotificationRows__Stored **rows, size_t n,
+                           size_t *n_shown, Notification__Notification **shown)
 {
-        struct showing s = {.c = c, .reader = reader};
+        struct showing s = {.c = c, .reader = reader, .rows = rows, .n = n};
         struct actors actors;
         size_t at = 0;
 
@@ -221,7 +218,6 @@ static sn_status show_some(struct rpc_call *c, const char *reader, char **ids, s
         if (n > NOTES_AT_ONCE) {
                 return rpc_fail(c, SN_INTERNAL, NULL, "too many notifications at once");
         }
-        TRY(DB_READ(c, tx, store_notifications(tx, reader, ids, n, actors_max, unlisted, &s.n, &s.rows)));
         TRY(load_notes(&s));
         TRY(load_chats(&s));
         drop_hidden(&s);
@@ -235,20 +231,34 @@ static sn_status show_some(struct rpc_call *c, const char *reader, char **ids, s
         return SN_OK;
 }
 
+sn_status show_notification_rows(struct rpc_call *c, const char *reader, NotificationRows__Stored **rows, size_t n,
+                                 size_t *n_shown, Notification__Notification ***shown)
+{
+        *n_shown = 0;
+        *shown = ARENA_ARRAY(c->arena, Notification__Notification *, n);
+        return show_rows(c, reader, rows, n, n_shown, *shown);
+}
+
+static sn_status show_ids(struct rpc_call *c, const char *reader, char **ids, size_t n, size_t *n_shown,
+                          Notification__Notification **shown)
+{
+        char **readers = ARENA_ARRAY(c->arena, char *, n);
+        NotificationRows__Stored **rows = NULL;
+        size_t n_rows = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                readers[i] = (char *)reader;
+        }
+        TRY(DB_READ(c, tx, store_notifications(tx, readers, ids, n, SHOW_ACTORS_MAX, false, &n_rows, &rows)));
+        return show_rows(c, reader, rows, n_rows, n_shown, shown);
+}
+
 sn_status show_notifications(struct rpc_call *c, const char *reader, char **ids, size_t n, size_t *n_shown,
                              Notification__Notification ***shown)
 {
         *n_shown = 0;
         *shown = ARENA_ARRAY(c->arena, Notification__Notification *, n);
-        return show_some(c, reader, ids, n, ACTORS_MAX, false, n_shown, *shown);
-}
-
-sn_status show_for_delivery(struct rpc_call *c, const char *reader, char **ids, size_t n, size_t *n_shown,
-                            Notification__Notification ***shown)
-{
-        *n_shown = 0;
-        *shown = ARENA_ARRAY(c->arena, Notification__Notification *, n);
-        return show_some(c, reader, ids, n, ACTORS_MAX, true, n_shown, *shown);
+        return show_ids(c, reader, ids, n, n_shown, *shown);
 }
 
 static bool is_among(Notification__Notification *const *shown, size_t n, const char *id)
@@ -261,21 +271,22 @@ static bool is_among(Notification__Notification *const *shown, size_t n, const c
         return false;
 }
 
-sn_status show_for_count(struct rpc_call *c, const char *reader, char **ids, size_t n, size_t *n_shown,
-                         Notification__Notification ***shown)
+sn_status show_for_count(struct rpc_call *c, const char *reader, NotificationRows__Stored **rows, size_t n,
+                         size_t *n_shown, Notification__Notification ***shown)
 {
-        char **others = ARENA_ARRAY(c->arena, char *, n);
+        char **ids = ARENA_ARRAY(c->arena, char *, n), **others = ARENA_ARRAY(c->arena, char *, n);
         size_t n_others = 0;
 
-        *n_shown = 0;
-        *shown = ARENA_ARRAY(c->arena, Notification__Notification *, n);
-        TRY(show_some(c, reader, ids, n, ACTORS_SHOWN, false, n_shown, *shown));
+        for (size_t i = 0; i < n; i++) { /* showing puts the rows in another order */
+                ids[i] = rows[i]->notification->id;
+        }
+        TRY(show_notification_rows(c, reader, rows, n, n_shown, shown));
         for (size_t i = 0; i < n; i++) {
                 if (!is_among(*shown, *n_shown, ids[i])) {
                         others[n_others++] = ids[i];
                 }
         }
-        return n_others > 0 ? show_some(c, reader, others, n_others, ACTORS_MAX, false, n_shown, *shown) : SN_OK;
+        return n_others > 0 ? show_ids(c, reader, others, n_others, n_shown, *shown) : SN_OK;
 }
 
 sn_status show_actors(struct rpc_call *c, const char *reader, char **ids, size_t *n)

@@ -30,7 +30,7 @@ SN_CHECKED sn_status store_remove_empty(struct db_tx *tx, NotificationRows__Chan
 
 /* ---- store_lists.c ---- */
 
-/* Places in a member's list, in its order. */
+/* What is in a member's list, in its order, each with its newest actors, at most so many. */
 struct list_filter {
         const char *user_id;
         char **types; /* none: all */
@@ -38,14 +38,12 @@ struct list_filter {
         bool unread, archived;
         bool requests; /* those that a filter holds, instead */
 };
-SN_CHECKED sn_status store_places(struct db_tx *tx, const struct list_filter *filter, const struct page_scan *scan,
-                                  size_t *n, NotificationRows__Place ***rows);
-/* A member's notifications of those ids, in the order asked; others are left out, and those that are snoozed;
- * those in no list only when unlisted. Of
- * the actors of each the newest, at most so many. */
-SN_CHECKED sn_status store_notifications(struct db_tx *tx, const char *user_id, char **ids, size_t n,
-                                         int64_t actors_max, bool unlisted, size_t *n_rows,
-                                         NotificationRows__Stored ***rows);
+SN_CHECKED sn_status store_listed(struct db_tx *tx, const struct list_filter *filter, const struct page_scan *scan,
+                                  int64_t actors_max, size_t *n, NotificationRows__Stored ***rows);
+/* The notifications of those ids, in the order asked, each for its own reader; those of others are left out, and those
+ * that are snoozed; those in no list only when unlisted. */
+SN_CHECKED sn_status store_notifications(struct db_tx *tx, char **user_ids, char **ids, size_t n, int64_t actors_max,
+                                         bool unlisted, size_t *n_rows, NotificationRows__Stored ***rows);
 SN_CHECKED sn_status store_actors(struct db_tx *tx, const char *notification_id, const struct page_scan *scan,
                                   size_t *n, NotificationRows__Place ***rows);
 
@@ -84,10 +82,9 @@ struct delivery_log {
         const char *notification_id, *user_id, *provider, *outcome;
         enum channel channel;
         int64_t status, took_ms;
-        char **templates; /* their labels */
-        size_t n_templates;
+        const char *templates; /* their labels, with spaces between */
 };
-SN_CHECKED sn_status store_log_delivery(struct db_tx *tx, const struct delivery_log *log);
+SN_CHECKED sn_status store_log_deliveries(struct db_tx *tx, const struct delivery_log *logs, size_t n);
 /* The newest first. */
 SN_CHECKED sn_status store_deliveries(struct db_tx *tx, const char *notification_id, int64_t limit, size_t *n,
                                       NotificationRows__Delivered ***rows);

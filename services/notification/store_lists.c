@@ -1,53 +1,57 @@
 /* Reads the tables notifications and notification_actors. */
 #include "services/notification/store.h"
 
+/* $1: of the actors of each the newest, at most so many. */
+#define STORED                                                                                                         \
+        "select n.id as \"notification.id\", n.type as \"notification.type\", n.group_key as"                          \
+        " \"notification.group_key\", n.latest_at as \"notification.latest_at\", n.created_at as"                      \
+        " \"notification.created_at\", n.seen_at as \"notification.seen_at\", n.read_at as \"notification.read_at\","  \
+        " n.archived_at as \"notification.archived_at\", n.note_id, n.chat_id, n.box, n.rule as"                       \
+        " \"notification.why.rule\", n.filter as \"notification.why.filter\", n.latest_at as at_ms,"                   \
+        " array(select a.actor_id from notification_actors a where a.notification_id = n.id"                           \
+        " order by a.created_at desc, a.actor_id desc limit $1) as actor_ids"
+
 /* Of what is snoozed latest_at is when it comes back. */
-#define PLACES(condition)                                                                                              \
-        "select id, latest_at as at_ms from notifications where user_id = $1 and " condition                           \
-        " and (cardinality($2::text[]) = 0 or type = any($2)) and (latest_at, id) < ($3, $4)"                          \
-        " and latest_at <= $6 order by latest_at desc, id desc limit $5"
+#define LISTED(condition)                                                                                              \
+        STORED " from notifications n where n.user_id = $2 and " condition                                             \
+               " and (cardinality($3::text[]) = 0 or n.type = any($3)) and (n.latest_at, n.id) < ($4, $5)"             \
+               " and n.latest_at <= $7 order by n.latest_at desc, n.id desc limit $6"
 
-DB_STATEMENT(SELECT_PLACES, "notification_service", &notification_rows__place__message,
-             PLACES("archived_at is null and box = 1"));
-DB_STATEMENT(SELECT_UNREAD_PLACES, "notification_service", &notification_rows__place__message,
-             PLACES("read_at is null and archived_at is null and box = 1"));
-DB_STATEMENT(SELECT_ARCHIVED_PLACES, "notification_service", &notification_rows__place__message,
-             PLACES("archived_at is not null and box = 1"));
-DB_STATEMENT(SELECT_REQUEST_PLACES, "notification_service", &notification_rows__place__message, PLACES("box = 2"));
+DB_STATEMENT(SELECT_LISTED, "notification_service", &notification_rows__stored__message,
+             LISTED("n.archived_at is null and n.box = 1"));
+DB_STATEMENT(SELECT_UNREAD, "notification_service", &notification_rows__stored__message,
+             LISTED("n.read_at is null and n.archived_at is null and n.box = 1"));
+DB_STATEMENT(SELECT_ARCHIVED, "notification_service", &notification_rows__stored__message,
+             LISTED("n.archived_at is not null and n.box = 1"));
+DB_STATEMENT(SELECT_REQUESTS, "notification_service", &notification_rows__stored__message, LISTED("n.box = 2"));
 
-sn_status store_places(struct db_tx *tx, const struct list_filter *filter, const struct page_scan *scan, size_t *n,
-                       NotificationRows__Place ***rows)
+sn_status store_listed(struct db_tx *tx, const struct list_filter *filter, const struct page_scan *scan,
+                       int64_t actors_max, size_t *n, NotificationRows__Stored ***rows)
 {
-        const struct db_statement *s = filter->requests   ? &SELECT_REQUEST_PLACES
-                                       : filter->archived ? &SELECT_ARCHIVED_PLACES
-                                       : filter->unread   ? &SELECT_UNREAD_PLACES
-                                                          : &SELECT_PLACES;
+        const struct db_statement *s = filter->requests   ? &SELECT_REQUESTS
+                                       : filter->archived ? &SELECT_ARCHIVED
+                                       : filter->unread   ? &SELECT_UNREAD
+                                                          : &SELECT_LISTED;
 
         return db_list(tx, s,
-                       DB_BINDS(bind_uuid(filter->user_id), bind_texts(filter->types, filter->n_types),
-                                bind_time_ms(page_beyond_ms(scan)), bind_uuid(page_beyond_id(scan)),
-                                bind_i64((int64_t)scan->limit), bind_time_ms(db_call(tx)->now_ms)),
+                       DB_BINDS(bind_i64(actors_max), bind_uuid(filter->user_id),
+                                bind_texts(filter->types, filter->n_types), bind_time_ms(page_beyond_ms(scan)),
+                                bind_uuid(page_beyond_id(scan)), bind_i64((int64_t)scan->limit),
+                                bind_time_ms(db_call(tx)->now_ms)),
                        n, rows);
 }
 
-DB_STATEMENT(
-    SELECT_NOTIFICATIONS, "notification_service", &notification_rows__stored__message,
-    "select n.id as \"notification.id\", n.type as \"notification.type\","
-    " n.group_key as \"notification.group_key\", n.latest_at as \"notification.latest_at\","
-    " n.created_at as \"notification.created_at\", n.seen_at as \"notification.seen_at\","
-    " n.read_at as \"notification.read_at\", n.archived_at as \"notification.archived_at\", n.note_id, n.chat_id,"
-    " n.box, n.rule as \"notification.why.rule\", n.filter as \"notification.why.filter\","
-    " array(select a.actor_id from notification_actors a where a.notification_id = n.id"
-    " order by a.created_at desc, a.actor_id desc limit $4) as actor_ids"
-    " from unnest($2::uuid[]) with ordinality as asked (id, place) join notifications n on n.id = asked.id"
-    " where n.user_id = $1 and (n.box < 3 or $5) and n.latest_at <= $3 order by asked.place");
+DB_STATEMENT(SELECT_NOTIFICATIONS, "notification_service", &notification_rows__stored__message,
+             STORED " from unnest($2::uuid[], $3::uuid[]) with ordinality as asked (user_id, id, place)"
+                    " join notifications n on n.id = asked.id and n.user_id = asked.user_id"
+                    " where (n.box < 3 or $5) and n.latest_at <= $4 order by asked.place");
 
-sn_status store_notifications(struct db_tx *tx, const char *user_id, char **ids, size_t n, int64_t actors_max,
+sn_status store_notifications(struct db_tx *tx, char **user_ids, char **ids, size_t n, int64_t actors_max,
                               bool unlisted, size_t *n_rows, NotificationRows__Stored ***rows)
 {
         return db_list(tx, &SELECT_NOTIFICATIONS,
-                       DB_BINDS(bind_uuid(user_id), bind_uuids(ids, n), bind_time_ms(db_call(tx)->now_ms),
-                                bind_i64(actors_max), bind_bool(unlisted)),
+                       DB_BINDS(bind_i64(actors_max), bind_uuids(user_ids, n), bind_uuids(ids, n),
+                                bind_time_ms(db_call(tx)->now_ms), bind_bool(unlisted)),
                        n_rows, rows);
 }
 

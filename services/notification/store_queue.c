@@ -76,11 +76,12 @@ sn_status store_postpone(struct db_tx *tx, char **ids, size_t n, int64_t due_ms,
                        DB_BINDS(bind_uuids(ids, n), bind_time_ms(due_ms), bind_i64(hold), bind_i64(untried)), NULL);
 }
 
-/* What was folded is folded again. */
+/* What was folded is folded again. The notification is locked, so that it does not go meanwhile. */
 DB_STATEMENT(RETRY_TARGET, "notification_service", NULL,
              "insert into notification_queue as q (id, notification_id, user_id, channel, target_id, hold, due_at,"
              " attempts) select gen_random_uuid(), n.id, n.user_id, $6, $3, r.hold, $4, $5"
              " from unnest($1::uuid[], $2::bigint[]) as r (id, hold) join notifications n on n.id = r.id order by n.id"
+             " for key share of n"
              " on conflict (notification_id, channel, target_id) do update set due_at = excluded.due_at,"
              " hold = excluded.hold, attempts = excluded.attempts");
 
@@ -104,7 +105,7 @@ DB_STATEMENT(ENQUEUE_AGAIN, "notification_service", NULL,
              "insert into notification_queue (id, notification_id, user_id, channel, target_id, hold, due_at)"
              " select gen_random_uuid(), n.id, n.user_id, a.channel, a.target_id, 0, now() from unnest($1::uuid[],"
              " $2::uuid[], $3::bigint[]) as a (id, target_id, channel) join notifications n on n.id = a.id"
-             " on conflict (notification_id, channel, target_id) do nothing");
+             " for key share of n on conflict (notification_id, channel, target_id) do nothing");
 
 sn_status store_enqueue_again(struct db_tx *tx, char **notification_ids, char **target_ids, const int64_t *channels,
                               size_t n)
@@ -134,17 +135,40 @@ sn_status store_pay(struct db_tx *tx, const struct payment *p, bool *paid)
         return SN_OK;
 }
 
-DB_STATEMENT(LOG_DELIVERY, "notification_service", NULL,
+/* Labels have no spaces. */
+DB_STATEMENT(LOG_DELIVERIES, "notification_service", NULL,
              "insert into notification_delivery_logs (id, notification_id, user_id, channel, provider, outcome, status,"
-             " took_ms, templates) values ($1, $2, $3, $4, $5, $6, $7, $8, $9::text[])");
+             " took_ms, templates) select l.id, l.notification_id, l.user_id, l.channel, l.provider, l.outcome,"
+             " l.status, l.took_ms, string_to_array(l.templates, ' ') from unnest($1::uuid[], $2::uuid[], $3::uuid[],"
+             " $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::text[])"
+             " as l (id, notification_id, user_id, channel, provider, outcome, status, took_ms, templates)");
 
-sn_status store_log_delivery(struct db_tx *tx, const struct delivery_log *log)
+sn_status store_log_deliveries(struct db_tx *tx, const struct delivery_log *logs, size_t n)
 {
-        return db_exec_later(tx, &LOG_DELIVERY,
-                             DB_BINDS(bind_uuid(uuid_new_in(db_arena(tx))), bind_uuid(log->notification_id),
-                                      bind_uuid(log->user_id), bind_i64(log->channel), bind_text(log->provider),
-                                      bind_text(log->outcome), bind_i64(log->status), bind_i64(log->took_ms),
-                                      bind_texts(log->templates, log->n_templates)));
+        struct arena *arena = db_arena(tx);
+        char **ids = ARENA_ARRAY(arena, char *, n), **notifications = ARENA_ARRAY(arena, char *, n);
+        char **users = ARENA_ARRAY(arena, char *, n), **providers = ARENA_ARRAY(arena, char *, n);
+        char **outcomes = ARENA_ARRAY(arena, char *, n), **templates = ARENA_ARRAY(arena, char *, n);
+        int64_t *channels = ARENA_ARRAY(arena, int64_t, n), *statuses = ARENA_ARRAY(arena, int64_t, n);
+        int64_t *times = ARENA_ARRAY(arena, int64_t, n);
+
+        for (size_t i = 0; i < n; i++) {
+                ids[i] = uuid_new_in(arena);
+                notifications[i] = (char *)logs[i].notification_id;
+                users[i] = (char *)logs[i].user_id;
+                channels[i] = logs[i].channel;
+                providers[i] = (char *)logs[i].provider;
+                outcomes[i] = (char *)logs[i].outcome;
+                statuses[i] = logs[i].status;
+                times[i] = logs[i].took_ms;
+                templates[i] = (char *)logs[i].templates;
+        }
+        return n == 0
+                   ? SN_OK
+                   : db_exec_later(tx, &LOG_DELIVERIES,
+                                   DB_BINDS(bind_uuids(ids, n), bind_uuids(notifications, n), bind_uuids(users, n),
+                                            bind_i64s(channels, n), bind_texts(providers, n), bind_texts(outcomes, n),
+                                            bind_i64s(statuses, n), bind_i64s(times, n), bind_texts(templates, n)));
 }
 
 DB_STATEMENT(SELECT_DELIVERIES, "notification_service", &notification_rows__delivered__message,

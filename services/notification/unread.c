@@ -28,23 +28,18 @@ static sn_status count_some(struct rpc_call *c, const char *reader, struct page_
                             Notification__UnreadCount *out, bool *end)
 {
         struct list_filter filter = {.user_id = reader, .unread = true};
-        NotificationRows__Place **places = NULL;
+        NotificationRows__Stored **rows = NULL;
         Notification__Notification **shown = NULL;
         size_t n = 0, n_shown = 0;
 
-        TRY(DB_READ(c, tx, store_places(tx, &filter, scan, &n, &places)));
+        TRY(DB_READ(c, tx, store_listed(tx, &filter, scan, SHOW_ACTORS_FEW, &n, &rows)));
         *end = n < scan->limit;
         if (n == 0) {
                 return SN_OK;
         }
-        char **ids = ARENA_ARRAY(c->arena, char *, n);
-
-        for (size_t i = 0; i < n; i++) {
-                ids[i] = places[i]->id;
-        }
-        scan->beyond.sort_key = places[n - 1]->at_ms;
-        memcpy(scan->beyond.id, places[n - 1]->id, UUID_SIZE);
-        TRY(show_for_count(c, reader, ids, n, &n_shown, &shown));
+        scan->beyond.sort_key = rows[n - 1]->at_ms;
+        memcpy(scan->beyond.id, rows[n - 1]->notification->id, UUID_SIZE);
+        TRY(show_for_count(c, reader, rows, n, &n_shown, &shown));
         add(out, shown, n_shown);
         return SN_OK;
 }

@@ -17,6 +17,7 @@ after(() => Promise.all([providers.close(), pushes.close()]));
 const PHONE = '/v1/notifications/phone', DEVICES = '/v1/push/devices';
 const sql = (words) => query(net.server.dir, 'notification', words);
 const hurry = (member) => sql(`update notification_queue set due_at = now() where user_id = '${member.id}'`);
+const waiting = (member, channel) => Number(sql(`select count(*) from notification_queue where user_id = '${member.id}' and channel = ${{ push: 1, email: 2, sms: 3, mobile: 4 }[channel]}`));
 const form = (request) => Object.fromEntries(new URLSearchParams(request.text));
 let numbers = 0;
 const newNumber = () => `+4917012345${String(++numbers).padStart(3, '0')}`;
@@ -50,6 +51,7 @@ test('a telephone number is verified by the code that came there, and nothing el
         assert.ok(Number(ValidityPeriod) > 500 && Number(ValidityPeriod) <= 600);
         const code = Body.match(/^SoNet: (\d{6})$/)[1];
         await fan.react((await member.note('Before')).id, 'like');
+        await eventually('what came before is told in the list, and waits for no number', async () => must(await member.get('/v1/notifications')).items.length === 1 && waiting(member, 'sms') === 0, 60_000);
         problem(await member.post(`${PHONE}/verify`, { code: code === '000000' ? '000001' : '000000' }), 401, { code: 'code_wrong' });
         problem(await other.post(`${PHONE}/verify`, { code }), 409, { code: 'code_exhausted' });
         const done = must(await member.post(`${PHONE}/verify`, { code }));
