@@ -91,6 +91,8 @@ struct bus_consumer {
         bool by_aggregate; /* in BUS_LANES threads: events of one aggregate in order, those of others beside them.
                             * Otherwise in one, all in order */
         sn_status (*handle)(struct rpc_call *c, struct bus_batch *batch);
+        int pace_ms; /* what comes sooner than this after a batch waits, to be one batch; 0: nothing waits. Where ten
+                      * events cost little more than one, and nobody waits for the effect */
         /* For effects that are kept outside of the database: called when a lane starts (first), every half second, and
          * before its progress is stored, which a failure prevents. NULL: nothing. */
         sn_status (*checkpoint)(struct rpc_call *c, const struct bus_progress *progress, bool first);

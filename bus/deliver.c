@@ -135,6 +135,7 @@ static bool handle(struct bus_lane *lane, const struct bus_batch *batch)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, CALL_MS);
         struct bus_batch handled = *batch; /* the handler may take out what is done */
+        int64_t began_us = clock_monotonic_us();
         sn_status status = bus_handle(c, &handled);
 
         if (status == SN_OK && handled.n_done == 0 && strcmp(handled.cursor, batch->cursor) == 0) {
@@ -144,6 +145,7 @@ static bool handle(struct bus_lane *lane, const struct bus_batch *batch)
                 return fail(lane, batch, c, status);
         }
         note_done(lane, batch, &handled);
+        lane->rest_until_us = batch->n < BUS_BATCH_MAX ? began_us + lane->consumer->pace_ms * INT64_C(1000) : 0;
         return true;
 }
 

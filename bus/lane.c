@@ -156,6 +156,11 @@ int64_t bus_lane_work(void *context)
         if (!may_work(lane)) {
                 return LEASE_MS;
         }
+        wait = lane->behind ? 0 : until_ms(lane->rest_until_us, lane->consumer->pace_ms);
+        if (wait > 0) {
+                bus_lane_save_when_due(lane);
+                return wait;
+        }
         (void)bus_link_open(&lane->stream);
         read_log_when_due(lane);
         bus_lane_save_when_due(lane);

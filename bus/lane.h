@@ -43,6 +43,7 @@ struct bus_lane {
         int64_t seen_position;       /* of the stream, past a gap */
         int64_t mistrusted_until_us; /* the stream holds what it should not: read the log instead */
         int64_t retry_at_us;         /* nothing before this moment, after a failure */
+        int64_t rest_until_us;       /* nor before this one, while it is not behind: its consumer's pace */
         size_t batch;                /* how many events are handled at once: halved by failures, doubled by success */
         int failures, slow_ones;     /* of the next event, by itself */
         int waits;                   /* of the next event, for what is unreachable */

@@ -4,6 +4,7 @@
  * commits late gets a later position, so no event ever gets a position behind a reader. The stream is only a quick way:
  * whatever it misses, consumers read from the outbox, so a batch that Redis did not take is not sent again. */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,7 @@ struct bus_relay {
         struct service *service;
         const struct bus_lease *lease;
         struct ticker *ticker;
+        atomic_bool waked;          /* since the last look: there is something */
         bool compared;              /* the stream was looked at since we began */
         int64_t trimmed_us, newest; /* when the stream was trimmed last, and where it ended then */
         struct metric *assigned;
@@ -115,11 +117,11 @@ static sn_status look(struct bus_relay *relay, struct rpc_call *c, bool *unassig
 
 /* server: which database assigns positions. Another one than before, or the same on another timeline, came
  * from a backup (or took over from a standby): some positions may have been assigned already. */
+#define SERVER                                                                                                         \
+        "(select system_identifier::text || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) || '/' ||"           \
+        " (select oid::text from pg_database where datname = current_database()) from pg_control_system())"
 DB_STATEMENT(LOCK_LOG_HEAD, "*", NULL,
-             "select position, log_id, origin, (select system_identifier::text from pg_control_system())"
-             " || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) || '/' ||"
-             " (select oid::text from pg_database where datname = current_database()) as server"
-             " from outbox_head for update");
+             "select position, log_id, origin, " SERVER " as server from outbox_head for update");
 
 DB_STATEMENT(
     NAME_LOG, "*", NULL,
@@ -159,6 +161,42 @@ DB_STATEMENT(
     ") select event_id as id, position, type, aggregate_id, object_id, actor_id, version, trace_id, occurred_at"
     " from assigned order by position");
 
+static void name_source(const struct rpc_call *c, const struct relay_batch *batch)
+{
+        for (size_t i = 0; i < batch->n; i++) {
+                batch->events[i]->source = (char *)c->service->name;
+                batch->events[i]->schema_version = 1;
+        }
+}
+
+/* In one round trip, for what was committed just now: none when the log has no longer the name and the origin under
+ * which this process knows it. */
+DB_STATEMENT(LOCK_HEAD, "*", NULL, "select position from outbox_head for update");
+DB_STATEMENT(
+    ASSIGN_NEXT, "*", &sonet__events__event__message,
+    "with head as (select position from outbox_head where log_id = $1 and origin = " SERVER "), batch as ("
+    " select id, (select position from head) + row_number() over (order by id) as position from"
+    " (select id from outbox where position is null and exists (select from head) order by id limit $2) unassigned"
+    "), assigned as ("
+    " update outbox o set position = batch.position, assigned_at = clock_timestamp() from batch where o.id = batch.id"
+    " returning o.*"
+    "), moved as ("
+    " update outbox_head set position = position + (select count(*) from batch) where exists (select from batch)"
+    ") select event_id as id, position, type, aggregate_id, object_id, actor_id, version, trace_id, occurred_at"
+    " from assigned order by position");
+
+static sn_status assign_next(struct rpc_call *c, const char *log_id, struct relay_batch *batch)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+
+        batch->log_id = log_id;
+        TRY(db_begin(c, &tx));
+        TRY(db_exec_later(tx, &LOCK_HEAD, DB_NO_BINDS));
+        TRY(db_list(tx, &ASSIGN_NEXT, DB_BINDS(bind_uuid(log_id), bind_i64(BATCH)), &batch->n, &batch->events));
+        name_source(c, batch);
+        return batch->n > 0 ? db_commit(c, NULL, &tx) : SN_OK;
+}
+
 static sn_status assign_positions(struct rpc_call *c, struct relay_batch *batch)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -173,28 +211,36 @@ static sn_status assign_positions(struct rpc_call *c, struct relay_batch *batch)
         TRY(name_log(tx, head, &batch->log_id));
         TRY(db_list(tx, &ASSIGN_POSITIONS, DB_BINDS(bind_i64(db_i64(head, 0, "position")), bind_i64(BATCH)), &batch->n,
                     &batch->events));
-        for (size_t i = 0; i < batch->n; i++) {
-                batch->events[i]->source = (char *)c->service->name;
-                batch->events[i]->schema_version = 1;
-        }
+        name_source(c, batch);
         return batch->n > 0 ? db_commit(c, NULL, &tx) : SN_OK;
+}
+
+/* Whoever was waked knows that there is something, and mostly where the log ends. */
+static sn_status take_batch(struct bus_relay *relay, struct rpc_call *c, struct relay_batch *batch)
+{
+        bool unassigned = false;
+
+        if (atomic_exchange(&relay->waked, false) && relay->end.term == bus_lease_term(relay->lease) &&
+            relay->end.term != 0) {
+                TRY(assign_next(c, arena_strdup(c->arena, relay->end.log_id), batch));
+                if (batch->n > 0) {
+                        return SN_OK;
+                }
+        }
+        TRY(look(relay, c, &unassigned));
+        return unassigned ? assign_positions(c, batch) : SN_OK;
 }
 
 /* One batch. more: another one may be waiting. */
 static sn_status relay_one_batch(struct bus_relay *relay, struct rpc_call *c, bool *more)
 {
         struct relay_batch batch = {0};
-        bool unassigned = false;
 
         *more = false;
         if (!relay->compared && c->service->redis != NULL) {
                 relay->compared = bus_stream_compare(c) == SN_OK;
         }
-        TRY(look(relay, c, &unassigned));
-        if (!unassigned) {
-                return SN_OK;
-        }
-        TRY(assign_positions(c, &batch));
+        TRY(take_batch(relay, c, &batch));
         if (batch.n == 0) {
                 return SN_OK;
         }
@@ -260,6 +306,7 @@ struct bus_relay *bus_relay_new(struct service *service)
 
 void bus_relay_wake(struct bus_relay *relay)
 {
+        atomic_store(&relay->waked, true);
         ticker_wake(relay->ticker);
 }
 

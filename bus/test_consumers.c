@@ -108,6 +108,38 @@ static void a_new_consumer_begins_with_the_oldest_event_beside_old_ones(void **s
         assert_string_equal(count_seen("consumer = 'quick'"), "4");
 }
 
+/* ---- What waits to be handled together ---- */
+
+static sn_status see_and_count(struct rpc_call *c, struct bus_batch *batch)
+{
+        atomic_fetch_add(&calls, 1);
+        return see(c, batch);
+}
+
+static const struct bus_consumer paced = {
+    .name = "paced", OF_NOTE, TYPES("created"), .pace_ms = 3000, .handle = see_and_count};
+
+static void what_comes_soon_after_a_batch_is_one_with_what_follows(void **state)
+{
+        run_consumers((const struct bus_consumer *const[]){&paced, NULL});
+        emit("created", 1);
+        wait_count("consumer = 'paced'", 1); /* the first one waits for nothing */
+        for (int i = 0; i < 20; i++) {
+                emit("created", 1);
+                test_wait_for(note.name, "select count(*) = 0 from outbox where position is null");
+        }
+        wait_count("consumer = 'paced'", 21);
+        assert_in_range(atomic_load(&calls), 2, 10);
+        assert_string_equal(count_seen("true"), "21");
+}
+
+static void a_backlog_is_handled_without_a_rest(void **state)
+{
+        emit("created", 2500);
+        run_consumers((const struct bus_consumer *const[]){&paced, NULL});
+        wait_count("consumer = 'paced'", 2500); /* with a rest behind each batch it would be too late */
+}
+
 /* ---- Lanes ---- */
 
 static const char BLOCKED[] = "018f0000-0000-7000-8000-000000000001";
@@ -319,6 +351,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
             TEST(a_slow_consumer_holds_up_no_other_one_of_the_same_events),
             TEST(a_new_consumer_begins_with_the_oldest_event_beside_old_ones),
+            TEST(what_comes_soon_after_a_batch_is_one_with_what_follows),
+            TEST(a_backlog_is_handled_without_a_rest),
             TEST(lanes_keep_the_order_of_each_aggregate_and_wait_for_no_other_lane),
             TEST(of_two_processes_each_lane_is_run_by_one),
             TEST(a_stop_within_an_event_is_prompt_and_throws_nothing_away),

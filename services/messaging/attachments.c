@@ -51,7 +51,9 @@ static sn_status load(struct rpc_call *c, const struct shown *items, size_t n, s
         char **ids = ARENA_ARRAY(c->arena, char *, n);
 
         for (size_t i = 0; i < n; i++) {
-                ids[i] = items[i].entry->deleted ? "" : items[i].entry->id;
+                const chat_entry *e = items[i].entry;
+
+                ids[i] = e->has_media && !e->deleted ? e->id : "";
         }
         return show_asks(ids, n) ? DB_READ(c, tx, attachment_store_list(tx, ids, n, n_rows, rows)) : SN_OK;
 }

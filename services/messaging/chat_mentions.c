@@ -71,7 +71,7 @@ static sn_status load(struct rpc_call *c, const struct shown *items, size_t n, s
         for (size_t i = 0; i < n; i++) {
                 bool out = items[i].member != NULL && !membership_is_present(items[i].member);
 
-                ids[i] = out || items[i].entry->deleted ? "" : items[i].entry->id;
+                ids[i] = items[i].entry->names && !out && !items[i].entry->deleted ? items[i].entry->id : "";
         }
         return show_asks(ids, n) ? DB_READ(c, tx, mention_store_list(tx, ids, n, n_rows, rows)) : SN_OK;
 }

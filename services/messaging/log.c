@@ -51,13 +51,12 @@ static int month_of(int64_t ms)
         return tm.tm_year * 12 + tm.tm_mon;
 }
 
-sn_status log_append(struct db_tx *tx, chat_member *member, chat_entry *entry)
+/* What goes with an entry that has its number. */
+static sn_status complete(struct db_tx *tx, chat_member *member, const chat_entry *entry)
 {
         int64_t at_ms = uuid_time_ms(entry->id);
-        bool begins_month = member->last_seq == 0 || month_of(at_ms) != month_of(member->last_ms);
 
-        TRY(chat_store_append(tx, entry));
-        if (begins_month) {
+        if (member->last_seq == 0 || month_of(at_ms) != month_of(member->last_ms)) {
                 TRY(chat_store_begin_month(tx, entry));
         }
         member->last_seq = entry->seq;
@@ -67,6 +66,18 @@ sn_status log_append(struct db_tx *tx, chat_member *member, chat_entry *entry)
                                                      .aggregate_id = entry->chat_id,
                                                      .object_id = entry->id,
                                                      .version = entry->seq});
+}
+
+sn_status log_append(struct db_tx *tx, chat_member *member, chat_entry *entry)
+{
+        TRY(chat_store_append(tx, entry));
+        return complete(tx, member, entry);
+}
+
+sn_status log_append_sent(struct db_tx *tx, chat_member *member, chat_entry *message, bool *mine)
+{
+        TRY(chat_store_append_sent(tx, message, mine));
+        return *mine ? complete(tx, member, message) : SN_OK;
 }
 
 sn_status log_add(struct db_tx *tx, chat_member *member, int kind, const char *target_id, const char *text,

@@ -73,6 +73,19 @@ int64_t membership_next_seen(const chat_member *member, int64_t seq)
         return INT64_MAX;
 }
 
+int64_t membership_count(const chat_member *member, int64_t after_seq)
+{
+        int64_t count = 0;
+
+        for (size_t i = 0; i < member->n_visible_from; i++) {
+                int64_t from = member->visible_from[i] > after_seq ? member->visible_from[i] : after_seq + 1;
+                int64_t end = member->visible_to[i] <= member->last_seq ? member->visible_to[i] : member->last_seq + 1;
+
+                count += end > from ? end - from : 0;
+        }
+        return count;
+}
+
 struct stretch membership_stretch(const chat_member *member, int64_t seq)
 {
         for (size_t i = 0; i < member->n_visible_from; i++) {

@@ -19,6 +19,8 @@ bool membership_is_present(const chat_member *member);
 bool membership_sees(const chat_member *member, int64_t seq);
 /* The largest number at or below this one that they may read, or 0. */
 int64_t membership_last_seen(const chat_member *member, int64_t seq);
+/* How many entries behind a number they may read. */
+int64_t membership_count(const chat_member *member, int64_t after_seq);
 /* The smallest at or above, or INT64_MAX. */
 int64_t membership_next_seen(const chat_member *member, int64_t seq);
 /* The contiguous stretch that they may read around a number that they may read. */

@@ -40,6 +40,9 @@ typedef MessagingRows__Entry chat_entry;   /* an entry of its log */
 /* expire.c: in the transaction of a message that is over in so long; 0: never. */
 void expire_announce(struct db_tx *tx, int64_t expires_in_s);
 
+/* index_words.c: in a transaction that has put the words of a message. */
+void index_words_announce(struct db_tx *tx);
+
 #define NOBODY    "00000000-0000-0000-0000-000000000000" /* the actor of what the server does by itself */
 #define GROUP_MAX 1000                                   /* members of a group */
 /* In larger chats who has read, what was delivered and who writes is told to nobody else as it happens: each of n would

@@ -93,6 +93,7 @@ sn_status messaging_handle_list_changes(struct rpc_call *c, const Messaging__Lis
         if (in->after_seq > out->last_seq) {
                 return rpc_fail(c, SN_OUT_OF_RANGE, "after_seq", "this chat has no entry with this number yet");
         }
+        out->count = membership_count(&member, in->after_seq);
         if (in->after_seq < out->last_seq) {
                 range.from = membership_next_seen(&member, in->after_seq + 1);
                 range.to = membership_last_seen(&member, range.from + limit - 1);

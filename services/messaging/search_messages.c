@@ -18,7 +18,9 @@ sn_status search_put(struct db_tx *tx, const chat_entry *message, const char *te
         char **words = NULL;
         size_t n = words_of(db_arena(tx), text, WORDS_MAX, &words);
 
-        return search_store_put(tx, message, words, n);
+        TRY(search_store_put(tx, message, words, n));
+        index_words_announce(tx);
+        return SN_OK;
 }
 
 /* Found by words that were there a moment ago. */

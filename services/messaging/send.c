@@ -106,34 +106,32 @@ static sn_status fill_entry(struct rpc_call *c, const Messaging__SendMessageRequ
         return attachments_bring(c, in->media_ids, in->n_media_ids, &content->attachments);
 }
 
-static sn_status store_content(struct db_tx *tx, chat_member *member, struct content *content)
+/* *mine is false when it has been sent under this client id before, perhaps at this moment. */
+static sn_status store_content(struct db_tx *tx, chat_member *member, struct content *content, bool *mine)
 {
         TRY(attachments_put(tx, content->entry.id, &content->attachments));
-        TRY(log_append(tx, member, &content->entry));
+        TRY(log_append_sent(tx, member, &content->entry, mine));
+        if (!*mine) {
+                return SN_OK;
+        }
         TRY(content->named.n > 0 ? chat_mentions_put(tx, &content->entry, &content->named) : SN_OK);
         return content->entry.text[0] != '\0' ? search_put(tx, &content->entry, content->entry.text) : SN_OK;
 }
 
-/* *mine is false when another request has sent it at the same moment. */
 static sn_status store_message(struct db_tx *tx, const Messaging__SendMessageRequest *in, struct content *content,
                                bool *mine)
 {
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
-        MessagingRows__SentAs sent = MESSAGING_ROWS__SENT_AS__INIT;
         chat_entry place;
 
         TRY(membership_lock(tx, in->id, &member));
         TRY(membership_check_writes(db_call(tx), &member));
         TRY(log_new(tx, &member, MESSAGING__CHANGE_KIND__CHANGE_KIND_MESSAGE, &place));
-        TRY(chat_store_claim_client_id(tx, in->client_id, in->id, place.id, mine, &sent));
-        if (!*mine) {
-                return SN_OK;
-        }
         content->entry.id = place.id;
         content->entry.chat_id = place.chat_id;
         content->entry.kind = place.kind;
         expire_announce(tx, content->entry.expires_in_s);
-        return store_content(tx, &member, content);
+        return store_content(tx, &member, content, mine);
 }
 
 /* Also for a former member: the message is their own. */
@@ -160,33 +158,59 @@ static sn_status check_note(struct rpc_call *c, const Messaging__SendMessageRequ
                    : SN_OK;
 }
 
-sn_status messaging_handle_send_message(struct rpc_call *c, const Messaging__SendMessageRequest *in,
-                                        Messaging__Message *out)
+static sn_status send_new(struct rpc_call *c, const Messaging__SendMessageRequest *in, Messaging__Message *out,
+                          bool *mine)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
         struct content content = {0};
-        bool sent = false, mine = false;
 
-        TRY(answer_sent(c, in, out, &sent));
-        if (sent) {
-                return SN_OK;
-        }
         TRY(check_content(c, in));
         TRY(check_sender(c, in->id, &member));
         TRY(fill_entry(c, in, &member, &content));
         TRY(show_message(c, &member, &content.entry, out)); /* others are not asked within the transaction */
         TRY(check_note(c, in, out));
         TRY(db_begin(c, &tx));
-        TRY(store_message(tx, in, &content, &mine));
-        if (!mine) {
-                db_end(&tx);
-                messaging__message__init(out);
-                return answer_sent(c, in, out, &sent);
+        TRY(store_message(tx, in, &content, mine));
+        if (!*mine) {
+                return SN_OK;
         }
         show_stored(&content.entry, out);
         out->media = content.attachments.media;
         out->n_media = content.attachments.n;
         chat_mentions_fill(c, &content.named, out);
         return db_commit(c, NULL, &tx);
+}
+
+/* What says that it may not be sent now, and nothing of whether it was. */
+static bool is_refusal(sn_status status)
+{
+        return status == SN_INVALID_ARGUMENT || status == SN_NOT_FOUND || status == SN_PERMISSION_DENIED ||
+               status == SN_FAILED_PRECONDITION;
+}
+
+/* Nearly every message is new: whether it was sent before is asked when its client id is taken, or when it may not be
+ * sent, as it may have been then. One with media is asked for first: they are held for it before it is stored. */
+sn_status messaging_handle_send_message(struct rpc_call *c, const Messaging__SendMessageRequest *in,
+                                        Messaging__Message *out)
+{
+        bool mine = false, sent = false;
+
+        TRY(in->n_media_ids > 0 ? answer_sent(c, in, out, &sent) : SN_OK);
+        if (sent) {
+                return SN_OK;
+        }
+        sn_status status = send_new(c, in, out, &mine);
+        struct rpc_problem refused = c->problem;
+
+        if (status == SN_OK ? mine : !is_refusal(status)) {
+                return status;
+        }
+        messaging__message__init(out);
+        c->problem = (struct rpc_problem){0};
+        TRY(answer_sent(c, in, out, &sent));
+        if (!sent) {
+                c->problem = refused;
+        }
+        return sent ? SN_OK : status;
 }

@@ -76,7 +76,7 @@ static sn_status add_reactions(struct rpc_call *c, struct shown *items, size_t n
         size_t n_rows = 0;
 
         for (size_t i = 0; i < n; i++) {
-                ids[i] = items[i].entry->id;
+                ids[i] = items[i].entry->reacted ? items[i].entry->id : "";
                 viewers[i] = (char *)items[i].viewer;
         }
         TRY(show_asks(ids, n) ? DB_READ(c, tx, chat_store_reactions(tx, ids, viewers, n, &n_rows, &rows)) : SN_OK);
@@ -124,10 +124,11 @@ static sn_status find_hidden(struct rpc_call *c, const struct shown *items, cons
         char **ids = ARENA_ARRAY(c->arena, char *, n), **viewers = ARENA_ARRAY(c->arena, char *, n);
 
         for (size_t i = 0; i < n; i++) {
-                ids[i] = messages[i]->id;
+                ids[i] = messages[i]->hidden ? messages[i]->id : "";
                 viewers[i] = (char *)items[places[i]].viewer;
         }
-        return DB_READ(c, tx, chat_store_hidden(tx, ids, viewers, n, hidden));
+        *hidden = ARENA_ARRAY(c->arena, bool, n);
+        return show_asks(ids, n) ? DB_READ(c, tx, chat_store_hidden(tx, ids, viewers, n, hidden)) : SN_OK;
 }
 
 /* places[i]: of which item the i-th answered message is. */

@@ -39,16 +39,20 @@ sn_status chat_store_lock_chat(struct db_tx *tx, const char *id)
         return db_exec_later(tx, &LOCK_CHAT, DB_BINDS(bind_uuid(id)));
 }
 
+/* Almost all have one range, of which an array costs a tenth of what a query within the query costs. */
+#define RANGES(of_one, of_each)                                                                                        \
+        " case when p.visible <> '{}' and p.visible = range_merge(p.visible)::int8multirange then array[" of_one       \
+        "] else (select array_agg(" of_each " order by r) from unnest(p.visible) r) end"
 #define MEMBER(user)                                                                                                   \
         "select c.id as chat_id, c.kind, c.title, case when c.peer_low = " user                                        \
         " then c.peer_high else c.peer_low end as peer_id, c.history, c.last_seq, c.last_n, c.last_ms, c.members,"     \
         " c.active_at as active_at_ms, c.created_at, " user " as user_id, p.role,"                                     \
         " case when c.ended_at is not null and p.state in (1, 2) then 3 else p.state end as state, p.read_seq, "       \
-        "p.read_n,"                                                                                                    \
-        " (select array_agg(lower(r) order by r) from unnest(p.visible) r) as visible_from,"                           \
-        " (select array_agg(coalesce(upper(r), 9223372036854775807) order by r) from unnest(p.visible) r)"             \
-        " as visible_to, p.created_at as joined_at, c.expires_in_s, p.archived, p.pinned, p.muted_until, p.draft, "    \
-        "p.removed, c.picture_id"
+        "p.read_n," RANGES("lower(p.visible)", "lower(r)") " as visible_from," RANGES(                                 \
+            "coalesce(upper(p.visible), 9223372036854775807)",                                                         \
+            "coalesce(upper(r), 9223372036854775807)") " as visible_to, p.created_at as joined_at, c.expires_in_s, "   \
+                                                       "p.archived, p.pinned, p.muted_until, p.draft, "                \
+                                                       "p.removed, c.picture_id"
 
 DB_STATEMENT(SELECT_MEMBER, "messaging_service", &messaging_rows__member__message,
              MEMBER("$2::uuid") " from chats c left join chat_participants p on p.chat_id = c.id and p.user_id = $2"

@@ -6,29 +6,47 @@
 #include "services/messaging/store_log_sql.h"
 
 /* The sender of a message has read everything before it. */
-DB_STATEMENT(APPEND, "messaging_service", &messaging_rows__entry__message,
-             "with c as (update chats set last_seq = last_seq + 1, last_n = last_n + ($3::smallint = 1)::integer,"
-             " last_ms = $9, active_at = case when $3 = 1 then $8 else active_at end,"
-             " changed_xid = pg_current_xact_id() where id = $2 returning last_seq, last_n),"
-             " r as (update chat_participants p set read_seq = c.last_seq, read_n = c.last_n,"
-             " delivered_seq = c.last_seq, changed_xid = pg_current_xact_id() from c where p.chat_id = $2 and "
-             "p.user_id = $4 and $3 = 1)"
-             " insert into messages (id, chat_id, seq, n, kind, sender_id, target_id, text, client_id, created_at,"
-             " reply_to_id, note_id, forwarded, expires_at)"
-             " select $1, $2, c.last_seq, c.last_n, $3, $4, $5, $6, $7, $8, $10, $11, $12,"
-             " case when $13::bigint > 0 then $8::timestamptz + make_interval(secs => $13) end from c"
-             " returning seq, n, created_at, expires_at");
+#define APPEND(before, condition)                                                                                      \
+        "with " before "c as (update chats set last_seq = last_seq + 1,"                                               \
+        " last_n = last_n + ($3::smallint = 1)::integer, last_ms = $9,"                                                \
+        " active_at = case when $3 = 1 then $8 else active_at end, changed_xid = pg_current_xact_id()"                 \
+        " where id = $2" condition " returning last_seq, last_n),"                                                     \
+        " r as (update chat_participants p set read_seq = c.last_seq, read_n = c.last_n,"                              \
+        " delivered_seq = c.last_seq, changed_xid = pg_current_xact_id() from c where p.chat_id = $2 and"              \
+        " p.user_id = $4 and $3 = 1)"                                                                                  \
+        " insert into messages (id, chat_id, seq, n, kind, sender_id, target_id, text, client_id, created_at,"         \
+        " reply_to_id, note_id, forwarded, expires_at)"                                                                \
+        " select $1, $2, c.last_seq, c.last_n, $3, $4, $5, $6, $7, $8, $10, $11, $12,"                                 \
+        " case when $13::bigint > 0 then $8::timestamptz + make_interval(secs => $13) end from c"                      \
+        " returning seq, n, created_at, expires_at"
 
-sn_status chat_store_append(struct db_tx *tx, chat_entry *e)
+DB_STATEMENT(APPEND_ENTRY, "messaging_service", &messaging_rows__entry__message, APPEND("", ""));
+/* With the claim to the client's id: without it nothing happens. */
+DB_STATEMENT(APPEND_SENT, "messaging_service", &messaging_rows__entry__message,
+             APPEND("claim as (insert into message_client_ids (sender_id, client_id, chat_id, message_id)"
+                    " values ($4, $7, $2, $1) on conflict do nothing returning 1), ",
+                    " and exists (select from claim)"));
+
+static sn_status append(struct db_tx *tx, const struct db_statement *s, chat_entry *e, bool *found)
 {
         int64_t at_ms = uuid_time_ms(e->id);
 
-        return db_one(tx, &APPEND,
+        return db_one(tx, s,
                       DB_BINDS(bind_uuid(e->id), bind_uuid(e->chat_id), bind_i64(e->kind), bind_uuid(e->sender_id),
                                bind_uuid(e->target_id), bind_text(e->text), bind_uuid(e->client_id),
                                bind_time_ms(at_ms), bind_i64(at_ms), bind_uuid(e->reply_to_id), bind_uuid(e->note_id),
                                bind_bool(e->forwarded), bind_i64(e->expires_in_s)),
-                      &e->base, NULL);
+                      &e->base, found);
+}
+
+sn_status chat_store_append(struct db_tx *tx, chat_entry *entry)
+{
+        return append(tx, &APPEND_ENTRY, entry, NULL);
+}
+
+sn_status chat_store_append_sent(struct db_tx *tx, chat_entry *message, bool *mine)
+{
+        return append(tx, &APPEND_SENT, message, mine);
 }
 
 DB_STATEMENT(BEGIN_MONTH, "messaging_service", NULL,
@@ -44,9 +62,6 @@ sn_status chat_store_begin_month(struct db_tx *tx, const chat_entry *e)
             DB_BINDS(bind_uuid(e->chat_id), bind_i64(e->seq), bind_i64(first_n), bind_time_ms(uuid_time_ms(e->id))));
 }
 
-DB_STATEMENT(CLAIM_CLIENT_ID, "messaging_service", NULL,
-             "insert into message_client_ids (sender_id, client_id, chat_id, message_id) values ($1, $2, $3, $4)"
-             " on conflict do nothing");
 DB_STATEMENT(SELECT_SENT_AS, "messaging_service", &messaging_rows__sent_as__message,
              "select client_id, chat_id, message_id from message_client_ids where sender_id = $1 and client_id = $2");
 
@@ -56,26 +71,18 @@ sn_status chat_store_sent_as(struct db_tx *tx, const char *client_id, MessagingR
                       found);
 }
 
-sn_status chat_store_claim_client_id(struct db_tx *tx, const char *client_id, const char *chat_id,
-                                     const char *message_id, bool *mine, MessagingRows__SentAs *sent)
-{
-        int64_t affected = 0;
-
-        TRY(db_exec(
-            tx, &CLAIM_CLIENT_ID,
-            DB_BINDS(bind_uuid(db_call(tx)->actor), bind_uuid(client_id), bind_uuid(chat_id), bind_uuid(message_id)),
-            &affected));
-        *mine = affected > 0;
-        return *mine ? SN_OK : chat_store_sent_as(tx, client_id, sent, NULL);
-}
-
-/* Expired messages are hidden from the moment of expiry on, erased or not. */
+/* Expired messages are hidden from the moment of expiry on, erased or not. `offset 0` keeps what else a message has a
+ * look into an index for each. */
 #define IS_OVER "(m.deleted_at is not null or m.expires_at <= now())"
 #define ENTRY                                                                                                          \
         "m.id, m.chat_id, m.seq, m.n, m.kind, m.sender_id, m.target_id, m.created_at, m.client_id, m.edited_at,"       \
         " m.expires_at, case when " IS_OVER " then '' else m.text end as text, coalesce(" IS_OVER                      \
         ", false) as deleted, m.reply_to_id, case when not coalesce(" IS_OVER                                          \
-        ", false) then m.note_id end as note_id, m.forwarded"
+        ", false) then m.note_id end as note_id, m.forwarded,"                                                         \
+        " exists (select from message_reaction_counts where message_id = m.id offset 0) as reacted,"                   \
+        " exists (select from message_mentions where message_id = m.id offset 0) as names,"                            \
+        " exists (select from message_attachments where message_id = m.id offset 0) as has_media,"                     \
+        " exists (select from message_hides where message_id = m.id offset 0) as hidden"
 
 DB_STATEMENT(SELECT_ENTRY, "messaging_service", &messaging_rows__entry__message,
              "select " ENTRY " from messages m where m.id = $2 and m.chat_id = $1");

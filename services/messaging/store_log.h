@@ -9,9 +9,8 @@
 SN_CHECKED sn_status chat_store_append(struct db_tx *tx, chat_entry *entry);
 /* Records the month of the entry, when it is the first entry of the chat in that month. */
 SN_CHECKED sn_status chat_store_begin_month(struct db_tx *tx, const chat_entry *entry);
-/* *mine: the id was not used before; otherwise *sent tells for what. */
-SN_CHECKED sn_status chat_store_claim_client_id(struct db_tx *tx, const char *client_id, const char *chat_id,
-                                                const char *message_id, bool *mine, MessagingRows__SentAs *sent);
+/* The same of a message, which claims its client id. *mine false: the sender has used it, and nothing was written. */
+SN_CHECKED sn_status chat_store_append_sent(struct db_tx *tx, chat_entry *message, bool *mine);
 SN_CHECKED sn_status chat_store_sent_as(struct db_tx *tx, const char *client_id, MessagingRows__SentAs *sent,
                                         bool *found);
 

@@ -1,17 +1,34 @@
 /* Owns the SQL on finding messages by their words. */
 #include "services/messaging/store_search.h"
 
-/* Each word under its chat and portion. A function of SQL that did it would be planned anew for each message. */
+#include <string.h>
+
+enum { CHAT_DIGITS = 12, PORTION_BITS = 12 };
+
+/* Words come under their chat and portion, as chat_query looks for them (schema/0010_search.sql). */
 DB_STATEMENT(PUT_WORDS, "messaging_service", NULL,
-             "insert into message_words (message_id, chat_id, seq, words) values ($1, $2, $3, array_to_tsvector("
-             "array(select chat_word_prefix($2, chat_portion($3)) || w from unnest($4::text[]) w)))"
-             " on conflict (message_id) do update set words = excluded.words");
+             "insert into message_words (message_id, chat_id, seq, words) values ($1, $2, $3,"
+             " array_to_tsvector($4::text[])) on conflict (message_id) do update set words = excluded.words");
 
 sn_status search_store_put(struct db_tx *tx, const chat_entry *message, char *const *words, size_t n)
 {
+        char **placed = ARENA_ARRAY(db_arena(tx), char *, n);
+        const char *chat = message->chat_id + strlen(message->chat_id) - CHAT_DIGITS;
+
+        for (size_t i = 0; i < n; i++) {
+                placed[i] =
+                    arena_printf(db_arena(tx), "%s.%lld/%s", chat, (long long)(message->seq >> PORTION_BITS), words[i]);
+        }
         return db_exec_later(tx, &PUT_WORDS,
                              DB_BINDS(bind_uuid(message->id), bind_uuid(message->chat_id), bind_i64(message->seq),
-                                      bind_texts(words, n)));
+                                      bind_texts(placed, n)));
+}
+
+DB_STATEMENT(INDEX_WORDS, "messaging_service", NULL, "select index_message_words()");
+
+sn_status search_store_index(struct db_tx *tx)
+{
+        return db_exec(tx, &INDEX_WORDS, DB_NO_BINDS, NULL);
 }
 
 /* From the end of each chat, a portion of its log after the other until there are enough. `offset 0` keeps them loops.

@@ -8,6 +8,9 @@
 /* It is found by these words and no others from now on; the entry has its number. */
 SN_CHECKED sn_status search_store_put(struct db_tx *tx, const chat_entry *message, char *const *words, size_t n);
 
+/* What was put waits in a list that every search reads: puts it where it is found at once. */
+SN_CHECKED sn_status search_store_index(struct db_tx *tx);
+
 struct wanted {
         char *const *words; /* all of them; at least one */
         size_t n;

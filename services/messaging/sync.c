@@ -214,6 +214,7 @@ static void start_items(struct rpc_call *c, const struct told *chats, size_t n, 
                 messaging__synced_chat__init(item);
                 item->chat_id = chats[i].member->chat_id;
                 item->last_seq = chats[i].last;
+                item->count = membership_count(chats[i].member, 0);
                 item->complete = chats[i].complete;
                 add_readable(c, chats[i].member, item);
                 out->items[out->n_items++] = item;

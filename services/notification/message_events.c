@@ -55,17 +55,60 @@ static void add_sent(struct arrivals *a, const bus_event *event, const Messaging
                                           .at_ms = arrival_time_ms(event)});
 }
 
-/* A member has read a chat up to this event: also who writes in it. */
-static void add_read(struct arrivals *a, const bus_event *event, const char *reader_id)
+/* Up to where a member has read a chat in a batch: who writes in it has, too. */
+struct reading {
+        const bus_event *event; /* the last one that says so */
+        const char *reader_id;
+};
+
+struct readings {
+        struct reading *items;
+        size_t n;
+};
+
+static const char *reader_of(const bus_event *event)
+{
+        return strcmp(event->type, READ) == 0 ? event->object_id : event->actor_id;
+}
+
+static struct reading *find_reading(const struct readings *r, const char *chat_id, const char *reader_id)
+{
+        for (size_t i = 0; i < r->n; i++) {
+                if (uuid_equal(r->items[i].event->aggregate_id, chat_id) &&
+                    uuid_equal(r->items[i].reader_id, reader_id)) {
+                        return &r->items[i];
+                }
+        }
+        return NULL;
+}
+
+static void collect_readings(struct arena *arena, const struct bus_batch *batch, size_t end, struct readings *r)
+{
+        *r = (struct readings){ARENA_ARRAY(arena, struct reading, end), 0};
+        for (size_t i = 0; i < end; i++) {
+                const bus_event *event = batch->events[i];
+                const char *reader_id = reader_of(event);
+                struct reading *known = find_reading(r, event->aggregate_id, reader_id);
+
+                if (known != NULL && known->event->version < event->version) {
+                        known->event = event;
+                } else if (known == NULL && reader_id[0] != '\0') {
+                        r->items[r->n++] = (struct reading){event, reader_id};
+                }
+        }
+}
+
+static void add_read(struct arrivals *a, const struct reading *reading)
 {
         static const enum notification_type types[] = {TYPE_MESSAGE, TYPE_MESSAGE_REQUEST};
+        const bus_event *event = reading->event;
 
         for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
                 arrivals_add(a, &(struct arrival){.kind = ARRIVAL_READ,
-                                                  .user_id = reader_id,
+                                                  .user_id = reading->reader_id,
                                                   .type = types[i],
                                                   .group_key = arrival_key(a->c->arena, types[i], event->aggregate_id),
-                                                  .actor_id = reader_id,
+                                                  .actor_id = reading->reader_id,
                                                   .note_id = "",
                                                   .root_id = "",
                                                   .chat_id = event->aggregate_id,
@@ -73,20 +116,24 @@ static void add_read(struct arrivals *a, const bus_event *event, const char *rea
         }
 }
 
-/* Of the events before this index, in their order: a message that comes after one has read is told. */
+/* Of the events before this index: first all that was read, then at once what was not, however they alternate. */
 static void add_events(struct arrivals *a, const struct bus_batch *batch, const struct sent *sent, size_t end)
 {
-        size_t at = 0;
+        struct readings readings;
 
-        for (size_t i = 0; i < end; i++) {
-                const bus_event *event = batch->events[i];
-                const char *reader_id = strcmp(event->type, READ) == 0 ? event->object_id : event->actor_id;
+        collect_readings(a->c->arena, batch, end, &readings);
+        for (size_t i = 0; i < readings.n; i++) {
+                add_read(a, &readings.items[i]);
+        }
+        for (size_t at = 0; at < sent->found.n_items; at++) {
+                const Messaging__Recipient *recipient = sent->found.items[at];
+                const bus_event *event =
+                    sent->events[recipient->message] < end ? batch->events[sent->events[recipient->message]] : NULL;
+                const struct reading *reading =
+                    event != NULL ? find_reading(&readings, event->aggregate_id, recipient->user_id) : NULL;
 
-                if (reader_id[0] != '\0') {
-                        add_read(a, event, reader_id);
-                }
-                for (; at < sent->found.n_items && sent->events[sent->found.items[at]->message] == i; at++) {
-                        add_sent(a, event, sent->found.items[at]);
+                if (event != NULL && (reading == NULL || reading->event->version < event->version)) {
+                        add_sent(a, event, recipient);
                 }
         }
 }
@@ -131,4 +178,5 @@ const struct bus_consumer notification_message_events = {
     .read_outbox = &messaging_methods[MESSAGING_READ_OUTBOX],
     .types = types,
     .handle = handle,
+    .pace_ms = 250, /* what a chat says in that time is a notification */
 };

@@ -49,6 +49,7 @@ export async function logOf(member, id, limit = 100) {
                 const page = must(await member.get(`/v1/chats/${id}/changes?limit=${limit}&after_seq=${after}`));
                 found.push(...page.items);
                 more = page.more;
+                assert.ok(more ? page.count > page.items.length : page.count === page.items.length, 'how many are left is said');
                 after = page.items.at(-1)?.seq ?? after;
         }
         return found;
@@ -74,7 +75,8 @@ export class Replica {
         }
 
         async take(item) {
-                const known = this.chats.get(item.chat_id) ?? { messages: new Map() };
+                const known = this.chats.get(item.chat_id) ?? { messages: new Map(), numbers: new Set() };
+                const readable = (seq) => item.readable.some((range) => seq >= range.from_seq && (range.to_seq === 0 || seq <= range.to_seq));
                 this.chats.set(item.chat_id, known);
                 known.chat = item.chat;
                 known.last_seq = item.last_seq;
@@ -82,18 +84,24 @@ export class Replica {
                 if (item.complete) {
                         const seqs = item.changes.map((change) => change.seq);
                         assert.deepEqual(seqs, [...new Set(seqs)].sort((a, b) => a - b), 'in order, each once');
+                        seqs.forEach((seq) => known.numbers.add(seq));
                         item.changes.filter((change) => change.message).forEach(({ message }) => known.messages.set(message.id, message));
                 } else {
                         this.reloads++;
+                        known.numbers = new Set((await logOf(this.member, item.chat_id)).map((change) => change.seq));
                         known.messages = new Map((await pagesOf(this.member, item.chat_id)).map((message) => [message.id, message]));
                 }
                 item.hidden.forEach((id) => known.messages.delete(id));
                 for (const [id, { seq }] of known.messages) {
-                        if (!item.readable.some((range) => seq >= range.from_seq && (range.to_seq === 0 || seq <= range.to_seq))) {
+                        if (!readable(seq)) {
                                 known.messages.delete(id);
                         }
                 }
+                known.isWhole = () => [...known.numbers].filter((seq) => seq <= item.last_seq && readable(seq)).length === item.count;
         }
+
+        // By what it was told last of each chat it has every entry that it may read.
+        isWhole() { return [...this.chats.values()].every((known) => known.isWhole()); }
 
         messages(id) { return [...this.chats.get(id).messages.values()].sort((a, b) => a.seq - b.seq).map(essence); }
 }

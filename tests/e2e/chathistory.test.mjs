@@ -31,7 +31,7 @@ test('the log of a chat, by number: all kinds of entries, as far as one may read
         assert.deepEqual((await logOf(bob, chat.id, 2)).map((c) => [c.seq, c.kind, c.message?.id ?? null]),
                 [[3, 'joined', null], [4, 'message', message.id], [5, 'edited', null], [6, 'reacted', message.id], [7, 'deleted', message.id]]);
         const page = must(await bob.get(`/v1/chats/${chat.id}/changes?after_seq=4&limit=1`));
-        assert.deepEqual([page.items.length, page.last_seq, page.more], [1, 7, true]);
+        assert.deepEqual([page.items.length, page.last_seq, page.more, page.count], [1, 7, true, 3]);
         problem(await bob.get(`/v1/chats/${chat.id}/changes?after_seq=8`), 422, { field: 'after_seq' });
         must(await ada.del(`/v1/chats/${chat.id}/participants/${bob.id}`), 204);
         await send(ada, chat, 'Without bob');
@@ -80,6 +80,9 @@ test('a device that was away syncs: what has changed in which chats, what is gon
         const reloads = device.reloads;
         await device.sync();
         assert.equal(device.reloads, reloads + 2);
+        assert.ok(device.isWhole(), 'the counts prove it');
+        device.chats.get(pair.id).numbers.delete(device.messages(pair.id)[50].seq);
+        assert.ok(!device.isWhole(), 'and show that one is missing');
         assert.equal(device.messages(pair.id).length, 102);
         assert.deepEqual(device.messages(open.id).map((m) => m.text), ['Long ago']);
 

@@ -108,6 +108,7 @@ async function checkMember(chat, log, { follower, replica }) {
         pages.forEach((message) => assert.ok(within(ranges, message.seq)));
         if (replica.chats.get(chat.id)?.chat) {
                 assert.deepEqual(replica.messages(chat.id), pages.map(essence), 'who syncs has what the pages show');
+                assert.ok(replica.chats.get(chat.id).isWhole(), 'and the count of entries proves that it is all');
                 const { last_message: _, ...now } = must(await member.get(`/v1/chats/${chat.id}`));
                 assert.deepEqual((({ last_message, ...then }) => then)(replica.chats.get(chat.id).chat), now);
         } else {
