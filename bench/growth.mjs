@@ -43,9 +43,11 @@ const FILL = {
                 insert into notes (id, author_id, text, visibility, created_at)
                         select note(n, ${s.notes}), member(1 + floor(${s.members} * power(((n * 2654435761) % 1000003) / 1000003.0, 3))::bigint), 'A note of the growth benchmark, number ' || n, 1, now()
                         from generate_series(1, ${s.notes}) n on conflict do nothing;
-                insert into note_hashtags (tag_key, note_id, tag, position) select 'busy', note(n * ${Math.floor(s.notes / s.tagged)}, ${s.notes}), 'busy', 1 from generate_series(1, ${s.tagged}) n
+                insert into note_hashtags (tag_key, note_id, tag, position, author_id, public) select 'busy', id, 'busy', 1, author_id, true from generate_series(1, ${s.tagged}) n
+                        join notes on id = note(n * ${Math.floor(s.notes / s.tagged)}, ${s.notes})
                         on conflict do nothing;
-                insert into note_hashtags (tag_key, note_id, tag, position) select 'rare', note(n * ${Math.floor(s.notes / 25)}, ${s.notes}), 'rare', 2 from generate_series(1, 25) n
+                insert into note_hashtags (tag_key, note_id, tag, position, author_id, public) select 'rare', id, 'rare', 2, author_id, true from generate_series(1, 25) n
+                        join notes on id = note(n * ${Math.floor(s.notes / 25)}, ${s.notes})
                         on conflict do nothing;
                 insert into notes (id, author_id, text, visibility, parent_id)
                         select ('ffffffff-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, member(1 + n % ${s.members}), 'An answer, number ' || n, 1,

@@ -425,8 +425,9 @@ static void fill_hashtag(const char *author, int n)
             " (lpad(to_hex((extract(epoch from now()) * 1000)::bigint), 12, '0') || '7' || lpad(to_hex(n %% 4096), 3, "
             "'0')"
             " || '8000' || lpad(to_hex(n), 12, '0'))::uuid, '%s', '#crowd', 1 from generate_series(1, %d) n returning "
-            "id)"
-            " insert into note_hashtags (tag_key, note_id, tag, position) select 'crowd', id, 'crowd', 1 from made",
+            "id, author_id)"
+            " insert into note_hashtags (tag_key, note_id, tag, position, author_id, public)"
+            " select 'crowd', id, 'crowd', 1, author_id, true from made",
             author, n);
         (void)test_admin("note_service", "alter table note_hashtags drop constraint note_hashtags_note_id_fkey");
         (void)test_admin("note_service", sql);

@@ -64,8 +64,9 @@ static const struct {
                      " select id(n % 500), id(n), id(100000 + n) from generate_series(1, 6000) n"},
     {"note_service", "insert into note_bookmarks (user_id, note_id, created_at)"
                      " select id(n % 500), id(n), now() - interval '1 minute' * n from generate_series(1, 20000) n"},
-    {"note_service", "insert into note_hashtags (tag_key, note_id, tag, position)"
-                     " select 'tag' || n % 50, id(n), 'tag', 1 from generate_series(1, 10000) n"},
+    {"note_service", "insert into note_hashtags (tag_key, note_id, tag, position, author_id, public)"
+                     " select 'tag' || n % 50, notes.id, 'tag', 1, author_id, visibility = 1"
+                     " from generate_series(1, 10000) n join notes on notes.id = id(n)"},
     {"note_service", "insert into note_mentions (note_id, user_id, username, position)"
                      " select id(n), id(n % 500), 'u', 1 from generate_series(1, 10000) n"},
     {"note_service", "insert into note_media (note_id, position, media_id)"
@@ -77,8 +78,9 @@ static const struct {
      * deleted. */
     {"note_service", "insert into notes (id, author_id, text, visibility) select id(n), id(9000), '', case when n > "
                      "1000030 then 3 else 1 end from generate_series(1000001, 1100030) n"},
-    {"note_service", "insert into note_hashtags (tag_key, note_id, tag, position)"
-                     " select 'hidden', id(n), '', 1 from generate_series(1000001, 1100030) n"},
+    {"note_service", "insert into note_hashtags (tag_key, note_id, tag, position, author_id, public)"
+                     " select 'hidden', notes.id, '', 1, author_id, visibility = 1"
+                     " from generate_series(1000001, 1100030) n join notes on notes.id = id(n)"},
     {"note_service", "insert into notes (id, author_id, text, visibility, parent_id)"
                      " select id(n), id(9001), '', 1, id(case when n = 2000001 then 2000000 else 2000001 end)"
                      " from generate_series(2000001, 2120001) n"},

@@ -12,4 +12,5 @@ const struct bus_consumer analytics_count_follows = {
     .read_outbox = &follow_methods[FOLLOW_READ_OUTBOX],
     .types = types,
     .handle = count_events,
+    .pace_ms = 250,
 };

@@ -13,4 +13,5 @@ const struct bus_consumer analytics_count_notes = {
     .read_outbox = &note_methods[NOTE_READ_OUTBOX],
     .types = types,
     .handle = count_events,
+    .pace_ms = 250,
 };

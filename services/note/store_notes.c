@@ -8,10 +8,12 @@ DB_STATEMENT(INSERT_AUDIENCE, "note_service", NULL,
              "insert into note_visibility (note_id, audience, owner_id, narrowed) values ($1, $2, $3, $4)");
 DB_STATEMENT(INSERT_COMMENT, "note_service", NULL,
              "insert into note_comments (note_id, parent_id, root_id, counted) values ($1, $2, $3, $4)");
-DB_STATEMENT(
-    INSERT_HASHTAGS, "note_service", NULL,
-    "insert into note_hashtags (tag_key, note_id, tag, position)"
-    " select key, $1::uuid, tag, place from unnest($2::text[], $3::text[]) with ordinality as t (key, tag, place)");
+/* With what lists of a tag ask about each note, so that they need not look at the notes. */
+DB_STATEMENT(INSERT_HASHTAGS, "note_service", NULL,
+             "insert into note_hashtags (tag_key, note_id, tag, position, author_id, public, removed)"
+             " select key, n.id, tag, place, n.author_id, n.visibility = 1, c.removed_by is not null"
+             " from notes n left join note_comments c on c.note_id = n.id,"
+             " unnest($2::text[], $3::text[]) with ordinality as t (key, tag, place) where n.id = $1");
 DB_STATEMENT(
     INSERT_MENTIONS, "note_service", NULL,
     "insert into note_mentions (note_id, user_id, username, position)"

@@ -30,4 +30,5 @@ const struct bus_consumer user_count_follows = {
     .read_outbox = &follow_methods[FOLLOW_READ_OUTBOX],
     .types = types,
     .handle = count_follows,
+    .pace_ms = 100,
 };

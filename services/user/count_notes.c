@@ -30,4 +30,5 @@ const struct bus_consumer user_count_notes = {
     .read_outbox = &note_methods[NOTE_READ_OUTBOX],
     .types = types,
     .handle = count_notes,
+    .pace_ms = 100,
 };
