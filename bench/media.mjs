@@ -16,10 +16,11 @@ import { startNginx } from './references.mjs';
 import { table } from './report.mjs';
 
 const { values: options } = parseArgs({ options: { out: { type: 'string' }, seconds: { type: 'string', default: '5' }, rounds: { type: 'string', default: '3' },
-                                                   only: { type: 'string', default: 'upload,memory,deliver,variants,ready' } } });
+                                                   mode: { type: 'string', default: 'single' }, only: { type: 'string', default: 'upload,memory,resume,deliver,variants,ready' } } });
 const SECONDS = Number(options.seconds), ROUNDS = Number(options.rounds);
 const MIB = 1 << 20, FILE_BYTES = 64 * MIB, PICTURE_BYTES = 200 << 10;
-const CLIENTS = [1, 16], CONNECTIONS = 16, PARALLEL = 200, PARALLEL_BYTES = [1 * MIB, 8 * MIB], READY_EACH = 30, CHILDREN = 20;
+const CLIENTS = [1, 16], CONNECTIONS = 16, READY_EACH = 30, CHILDREN = 20, CUTS = 100;
+const PARALLEL = [[200, 1 * MIB], [200, 8 * MIB], [32, 64 * MIB]]; // uploads at a time
 const VARIANTS = [['large', '1600x1600>'], ['medium', '800x800>'], ['small', '400x400>'], ['thumb', '160x160']];
 // All clients are at one address. What nobody is to wait for behind uploads is not made (MEDIA_PROCESS), since nginx makes nothing of them either.
 const LIMITS = { SONET_RATE_LIMITS: 'off', SPOOL_FILES: '2000', SPOOL_BYTES: String(64 * 1024 * MIB), MEDIA_QUOTA_BYTES: String(1024 * 1024 * MIB), MEDIA_PENDING: '100000', ANSWER_FILES: '2000' };
@@ -117,7 +118,7 @@ function sendSlowly(server, token, bytes) {
         });
 }
 
-async function parallel(server, token, bytes) {
+async function parallel(server, token, n, bytes) {
         const before = memoryOf(server);
         let peak = before, done = false;
         const watching = (async () => {
@@ -126,21 +127,53 @@ async function parallel(server, token, bytes) {
                         await sleep(50);
                 }
         })();
-        await Promise.all(numbers(PARALLEL).map(() => sendSlowly(server, token, bytes)));
+        await Promise.all(numbers(n).map(() => sendSlowly(server, token, bytes)));
         done = true;
         await watching;
         await sleep(2000);
-        return [`${PARALLEL} uploads of ${bytes / MIB} MiB at a time`, fixed(before, 1), fixed(peak, 1), fixed(memoryOf(server), 1), fixed(peak - before, 1)];
+        return [`${n} uploads of ${bytes / MIB} MiB at a time`, fixed(before, 1), fixed(peak, 1), fixed(memoryOf(server), 1), fixed(peak - before, 1), fixed((peak - before) * 1024 / n, 0)];
 }
 
 async function memory(server, token) {
-        await parallel(server, token, PARALLEL_BYTES[0]); // connections, threads and caches that stay
+        await parallel(server, token, ...PARALLEL[0]); // connections, threads and caches that stay
         const rows = [];
-        for (const bytes of PARALLEL_BYTES) {
-                rows.push(await parallel(server, token, bytes));
+        for (const [n, bytes] of PARALLEL) {
+                rows.push(await parallel(server, token, n, bytes));
                 say(rows.at(-1).join(', '));
         }
-        return table(['memory of the process, MiB', 'before', 'most', 'afterwards', 'most − before'], rows);
+        return table([`memory of all processes (${options.mode}), MiB`, 'before', 'most', 'afterwards', 'most − before', 'KiB for each upload'], rows);
+}
+
+// ---- resuming -------------------------------------------------------------------------------------------------------------------
+
+// The socket is cut in the middle of a piece; from then until it is known where to go on, and until the rest is acknowledged.
+async function cutOff(server, token) {
+        const bytes = Buffer.concat([jpeg, randomBytes(MIB - jpeg.length)]), headers = { authorization: `Bearer ${token}`, 'tus-resumable': '1.0.0' };
+        const ask = async (method, where, more, body) => {
+                const answer = await fetch(`http://127.0.0.1:${server.port}${where}`, { method, headers: { ...headers, ...more }, body });
+                if (answer.status > 204) {
+                        throw new Error(`${method} ${where} was answered ${answer.status}: ${await answer.text()}`);
+                }
+                await answer.arrayBuffer();
+                return answer.headers;
+        };
+        const address = (await ask('POST', '/v1/uploads', { 'upload-length': String(bytes.length) })).get('location'), piece = { 'content-type': 'application/offset+octet-stream' };
+        const cut = http.request({ port: server.port, method: 'PATCH', path: address, agent: false, headers: { ...headers, ...piece, 'upload-offset': '0', 'content-length': bytes.length } });
+        cut.on('error', () => {});
+        await new Promise((resolve) => cut.write(bytes.subarray(0, bytes.length / 2), resolve));
+        cut.destroy();
+        const start = performance.now(), offset = (await ask('HEAD', address)).get('upload-offset'), known = performance.now() - start;
+        await ask('PATCH', address, { ...piece, 'upload-offset': offset }, bytes.subarray(Number(offset)));
+        return { known, done: performance.now() - start };
+}
+
+async function resuming(server, token) {
+        const all = [];
+        for (let i = 0; i < CUTS; i++) {
+                all.push(await cutOff(server, token));
+        }
+        const row = (name, field) => [name, fixed(percentile(all.map((r) => r[field]), 0.5), 1), fixed(percentile(all.map((r) => r[field]), 0.99), 1)];
+        return table([`a socket is cut in the middle of 1 MiB, ${CUTS} times`, 'p50 ms', 'p99 ms'], [row('until HEAD says where to go on', 'known'), row('until the rest is acknowledged and on the disk', 'done')]);
 }
 
 // ---- delivery -------------------------------------------------------------------------------------------------------------------
@@ -299,7 +332,7 @@ async function ready(server, token, dir) {
 // ---- the run --------------------------------------------------------------------------------------------------------------------
 
 async function withServer(env, what) {
-        const server = await startServer({ mode: 'single', env: { ...LIMITS, ...env } });
+        const server = await startServer({ mode: options.mode, env: { ...LIMITS, ...env } });
         try {
                 return await what(server, await account(server));
         } finally {
@@ -311,9 +344,9 @@ const machine = describeMachine();
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sonet-media-bench.'));
 try {
         const tables = [];
-        if (wants('upload') || wants('memory')) {
+        if (wants('upload') || wants('memory') || wants('resume')) {
                 await withServer({ MEDIA_PROCESS: 'off' }, async (server, token) => {
-                        tables.push(wants('memory') && await memory(server, token), wants('upload') && await uploads(server, token));
+                        tables.push(wants('memory') && await memory(server, token), wants('upload') && await uploads(server, token), wants('resume') && await resuming(server, token));
                 });
         }
         if (wants('deliver') || wants('ready')) {

@@ -37,7 +37,7 @@ enum { AVIF_QUALITY = 60, AVIF_EFFORT = 1, AVIF_UNTIL_US = 5000000 /* none is be
         F(vips_rot)                                                                                                    \
         F(vips_image_get_width)                                                                                        \
         F(vips_image_get_height)                                                                                       \
-        F(vips_image_get_n_pages)                                                                                      \
+        F(vips_image_get_int)                                                                                          \
         F(vips_image_get_orientation)                                                                                  \
         F(vips_image_get_typeof)                                                                                       \
         F(vips_image_remove)                                                                                           \
@@ -314,6 +314,17 @@ bool child_save_poster(const struct child_still *still, enum decode_output which
 
 /* --- all of it --- */
 
+/* vips_image_get_n_pages says 1 of 10,000 and more. */
+static int frames_of(VipsImage *image)
+{
+        int n = 1;
+
+        return v.vips_image_get_typeof(image, VIPS_META_N_PAGES) == 0 ||
+                       v.vips_image_get_int(image, VIPS_META_N_PAGES, &n) != 0
+                   ? 1
+                   : n;
+}
+
 static const char *check_size(struct picture *p)
 {
         int64_t width = v.vips_image_get_width(p->image), height = v.vips_image_get_height(p->image);
@@ -322,7 +333,7 @@ static const char *check_size(struct picture *p)
         if (width > SIDE_MAX || height > SIDE_MAX || width * height > PIXELS_MAX) {
                 return "it has too many pixels";
         }
-        if (v.vips_image_get_n_pages(p->image) > FRAMES_MAX) {
+        if (frames_of(p->image) > FRAMES_MAX) {
                 return "it has too many frames";
         }
         p->width = (int)(sideways ? height : width);

@@ -143,6 +143,16 @@ static sn_status look_up(struct rpc_call *c, const Media__DownloadMediaRequest *
         return SN_OK;
 }
 
+/* What is at an address never changes, but for a thumb, which follows the focus. It may be gone, though, or stop being
+ * public: so it is cached for a short time only, and its ETag makes asking again cheap. */
+static char *cache_control(const struct served *file, const char *variant)
+{
+        if (strcmp(variant, "thumb") == 0) {
+                return file->is_public ? "public, max-age=300" : "private, max-age=300";
+        }
+        return file->is_public ? "public, max-age=300, immutable" : "private, max-age=300, immutable";
+}
+
 sn_status media_handle_download_media(struct rpc_call *c, const Media__DownloadMediaRequest *in, File__Chunk *out)
 {
         struct served file = {NULL, NULL, false};
@@ -155,8 +165,6 @@ sn_status media_handle_download_media(struct rpc_call *c, const Media__DownloadM
         out->mime_type = file.mime_type;
         out->inline_ = true;
         out->vary = is_picture(in->variant) ? "Accept" : "";
-        /* Cached for a short time only: it may stop being public, be deleted, or get another focus. Its ETag makes
-         * revalidation cheap. */
-        out->cache_control = file.is_public ? "public, max-age=300" : "private, max-age=300";
+        out->cache_control = cache_control(&file, in->variant);
         return SN_OK;
 }

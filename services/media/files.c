@@ -8,6 +8,7 @@
 #include "services/media/quota.h"
 #include "services/media/served.h"
 #include "services/media/store.h"
+#include "services/media/store_collections.h"
 
 sn_status owned_read(struct db_tx *tx, const char *id, Media__Media *out)
 {
@@ -29,13 +30,16 @@ sn_status media_handle_update_media(struct rpc_call *c, const Media__UpdateMedia
         CLEANUP(db_end) struct db_tx *tx = NULL;
         int32_t x = 0, y = 0;
         bool has_x = in->x_case != 0, has_y = in->y_case != 0;
+        char **tags = NULL;
 
         TRY(focus_of(c, "focus_x", has_x ? in->focus_x : 0, &x));
         TRY(focus_of(c, "focus_y", has_y ? in->focus_y : 0, &y));
+        TRY(tags_fold(c, in->n_tags, in->tags, &tags));
         TRY(db_begin(c, &tx));
         TRY(has_x || has_y ? queue_admit(tx, c->actor) : SN_OK);
         TRY(store_update_media(tx, in->id, c->actor, in->alt_case != 0 ? in->alt_text : NULL, has_x ? &x : NULL,
                                has_y ? &y : NULL));
+        TRY(in->n_tags > 0 ? store_set_tags(tx, in->id, tags, in->n_tags) : SN_OK);
         TRY(owned_read(tx, in->id, out));
         if ((has_x || has_y) && out->kind == MEDIA__KIND__KIND_IMAGE) {
                 TRY(process_later(tx, in->id)); /* crops follow the focus */

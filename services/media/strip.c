@@ -132,7 +132,7 @@ bool strip_png(const struct strip *s)
 
 /* --- WebP --- */
 
-enum { VP8X_EXIF = 8, VP8X_XMP = 4 };
+enum { VP8X_EXIF = 8, VP8X_XMP = 4, FRAME_HEAD_BYTES = 24 };
 
 static bool is_webp_picture(const struct strip *s, size_t at)
 {
@@ -157,10 +157,49 @@ static size_t webp_chunk(const struct strip *s, size_t at, size_t end)
         return len <= end - at ? len : 0;
 }
 
+/* A frame of an animation has chunks of its own, behind where and for how long it is shown. Gives how long it is
+ * without those that are no picture; 0: it is cut off. */
+static size_t frame_length(const struct strip *s, size_t at, size_t len)
+{
+        size_t kept = FRAME_HEAD_BYTES;
+
+        for (size_t inner = at + FRAME_HEAD_BYTES; inner < at + len;) {
+                size_t part = webp_chunk(s, inner, at + len);
+                if (part == 0) {
+                        return 0;
+                }
+                kept += is_webp_picture(s, inner) ? part : 0;
+                inner += part;
+        }
+        return len >= FRAME_HEAD_BYTES ? kept : 0;
+}
+
+/* How much stays of a chunk; 0: it is cut off. */
+static size_t kept_of_webp(const struct strip *s, size_t at, size_t len)
+{
+        return is(s, at, "ANMF", 4) ? frame_length(s, at, len) : len;
+}
+
+static bool put_frame(const struct strip *s, size_t at, size_t len)
+{
+        uint32_t kept = (uint32_t)frame_length(s, at, len) - 8;
+        uint8_t head[8] = {
+            'A', 'N', 'M', 'F', (uint8_t)kept, (uint8_t)(kept >> 8), (uint8_t)(kept >> 16), (uint8_t)(kept >> 24)};
+        bool ok = s->write(s->context, head, sizeof(head)) && put(s, at + 8, FRAME_HEAD_BYTES - 8);
+
+        for (size_t inner = at + FRAME_HEAD_BYTES; ok && inner < at + len; inner += webp_chunk(s, inner, at + len)) {
+                ok = !is_webp_picture(s, inner) || put(s, inner, webp_chunk(s, inner, at + len));
+        }
+        return ok;
+}
+
 static bool put_webp_chunk(const struct strip *s, size_t at, size_t len)
 {
         uint8_t head[9];
 
+        if (is(s, at, "ANMF", 4)) {
+                return put_frame(s, at, len);
+        }
         if (!is(s, at, "VP8X", 4) || len < 9) {
                 return put(s, at, len);
         }
@@ -173,11 +212,11 @@ static bool webp_length(const struct strip *s, size_t end, uint32_t *kept)
 {
         *kept = 4;
         for (size_t at = 12; at < end;) {
-                size_t len = webp_chunk(s, at, end);
-                if (len == 0) {
+                size_t len = webp_chunk(s, at, end), stays = len > 0 ? kept_of_webp(s, at, len) : 0;
+                if (stays == 0) {
                         return false;
                 }
-                *kept += is_webp_picture(s, at) ? (uint32_t)len : 0;
+                *kept += is_webp_picture(s, at) ? (uint32_t)stays : 0;
                 at += len;
         }
         return true;

@@ -113,6 +113,16 @@ static void webp_loses_exif_and_xmp_and_says_so(void **state)
               "VP8 \3\0\0\0abc\0");
 }
 
+static void frames_of_webp_lose_what_is_no_picture(void **state)
+{
+        GIVES(strip_webp,
+              "RIFF\x4e\0\0\0WEBPANIM\6\0\0\0colour"
+              "ANMF\x28\0\0\0place and time..VP8L\3\0\0\0abc\0EXIF\4\0\0\0gone"
+              "XMP \4\0\0\0gone",
+              "RIFF\x36\0\0\0WEBPANIM\6\0\0\0colour"
+              "ANMF\x1c\0\0\0place and time..VP8L\3\0\0\0abc\0");
+}
+
 static void gif_keeps_pictures_timing_and_repetition(void **state)
 {
         GIVES(strip_gif,
@@ -121,7 +131,6 @@ static void gif_keeps_pictures_timing_and_repetition(void **state)
               "GIF89a\1\0\1\0\x80\0\0rgbrgb!\xff\13NETSCAPE2.0\3\1\0\0\0!\xf9\4time\0,\0\0\0\0\1\0\1\0\0\2\2xy\0;");
 }
 
-/* By the reference implementation in TypeScript (blurhash 2.0.5), of pixels (248 - 8x, 240 - 16y, 128). */
 /* A grid of one tile, with a thumbnail and EXIF: what is neither picture nor needed to show it is zero, and nothing
  * moves. */
 static void heif_loses_what_is_no_picture_where_it_stands(void **state)
@@ -156,6 +165,7 @@ static void heif_loses_what_is_no_picture_where_it_stands(void **state)
               "\000\000");
 }
 
+/* By the reference implementation in TypeScript (blurhash 2.0.5), of pixels (248 - 8x, 240 - 16y, 128). */
 static void a_blurhash_is_that_of_the_reference(void **state)
 {
         uint8_t rgb[32 * 16 * 3];
@@ -215,6 +225,7 @@ int main(void)
             cmocka_unit_test(jpeg_loses_exif_comments_and_what_stands_behind_it),
             cmocka_unit_test(png_loses_text_times_and_exif_and_is_checked),
             cmocka_unit_test(webp_loses_exif_and_xmp_and_says_so),
+            cmocka_unit_test(frames_of_webp_lose_what_is_no_picture),
             cmocka_unit_test(gif_keeps_pictures_timing_and_repetition),
             cmocka_unit_test(heif_loses_what_is_no_picture_where_it_stands),
             cmocka_unit_test(a_blurhash_is_that_of_the_reference),

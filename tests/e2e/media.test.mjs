@@ -38,10 +38,19 @@ test('a picture is brought by a form, and read by its owner alone', async () => 
         assert.equal(file.status, 200);
         assert.deepEqual(file.bytes, picture);
         assert.equal(file.headers.etag, `"${createHash('sha256').update(picture).digest('hex')}"`);
-        assert.equal(file.headers['cache-control'], 'private, max-age=300');
+        assert.equal(file.headers['cache-control'], 'private, max-age=300, immutable');
         assert.equal(file.headers['x-content-type-options'], 'nosniff');
         assert.match(file.headers['content-security-policy'], /sandbox/);
         assert.equal((await download(`/media/${media.id}/original`, { token: owner.token, headers: { range: 'bytes=1-3' } })).bytes.toString(), 'PNG');
+        const part = async (headers) => {
+                const { status, bytes } = await download(`/media/${media.id}/original`, { token: owner.token, headers: { range: 'bytes=1-3', ...headers } });
+                return [status, bytes.length];
+        };
+        assert.deepEqual(await part({ 'if-range': file.headers.etag }), [206, 3]);
+        assert.deepEqual(await part({ 'if-range': '"of another one"' }), [200, picture.length]);
+        assert.equal((await download(`/media/${media.id}/original`, { token: owner.token, headers: { 'if-none-match': file.headers.etag } })).status, 304);
+        assert.match(file.headers['content-disposition'], /^inline/);
+        assert.equal((await download(`/media/${media.id}/thumb`, { token: owner.token })).headers['cache-control'], 'private, max-age=300'); // it follows the focus
         assert.equal((await download(`/media/${media.id}/original`, { token: other.token })).status, 404);
         assert.equal((await download(`/media/${media.id}/original`)).status, 404);
         assert.equal((await download(`/media/${media.id}/nothing`, { token: owner.token })).status, 404);
@@ -64,6 +73,12 @@ test('a media is described anew, by what is given', async () => {
         const changed = must(await owner.patch(`/v1/media/${media.id}`, { focus_y: -1 }));
         assert.deepEqual([changed.alt_text, changed.focus_x, changed.focus_y], ['', 0.5, -1]);
         problem(await owner.patch(`/v1/media/${media.id}`, { focus_y: -1.5 }), 422, { field: 'focus_y' });
+        assert.deepEqual(must(await owner.patch(`/v1/media/${media.id}`, { tags: ['Cats', ' Garden'] })).tags, ['cats', 'garden']);
+        const again = must(await owner.patch(`/v1/media/${media.id}`, { alt_text: 'after' }));
+        assert.deepEqual([again.alt_text, again.tags], ['after', ['cats', 'garden']]);
+        problem(await owner.patch(`/v1/media/${media.id}`, { alt_text: 'never', tags: ['fine', ' '] }), 422, { field: 'tags[1]' });
+        problem(await other.patch(`/v1/media/${media.id}`, { tags: ['mine'] }), 404);
+        assert.deepEqual([must(await owner.get(`/v1/media/${media.id}`)).alt_text, must(await owner.get(`/v1/media/${media.id}`)).tags], ['after', ['cats', 'garden']]);
 });
 
 test('one lists one’s own, the newest first, page by page and by kind', async () => {

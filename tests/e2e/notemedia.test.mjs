@@ -28,7 +28,9 @@ test('a public note shows its pictures, in order, by plain addresses', async () 
                 const { media } = await reader.read(note.id);
                 assert.deepEqual(media.map((m) => [m.id, m.status, m.alt_text, m.width, m.height, m.url]),
                                  ids.map((id) => [id, 'ready', 'a cat', 20, 10, `/media/${id}/original`]));
-                assert.equal(await fetchStatus(media[0].url), 200);
+                const shown = await fetch(new URL(media[0].url, process.env.SONET_URL));
+                assert.deepEqual([shown.status, shown.headers.get('cache-control')], [200, 'public, max-age=300, immutable']);
+                await shown.arrayBuffer();
                 assert.equal(await fetchStatus(media[0].preview_url), 200);
         }
         await eventually('it is on the home timeline', async () => (await follower.home()).some((n) => n.id === note.id && n.media.length === 2));
