@@ -52,8 +52,7 @@ static void log_some(const char *outcome, int n, int people, int minutes)
 static void roll_up(void)
 {
         CLEANUP(rpc_call_free_p)
-        struct rpc_call *c = analytics_call(),
-                        *asked = rpc_call_new_background(&notification, 20000);
+        struct rpc_call *c = analytics_call(), *asked = rpc_call_new_background(&notification, 20000);
         Notification__DeliveryCount **counts = NULL;
         int64_t from_ms = 0;
         size_t n = 0;

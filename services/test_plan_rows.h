@@ -225,6 +225,12 @@ static const struct {
      "update user_events set object_id = id(('x' || right(id::text, 5))::bit(20)::integer % 20000),"
      " name = case right(id::text, 1) when '0' then 'note_view' when '1' then 'follow.created'"
      " when '2' then 'follow.deleted' else name end"},
+    {"analytics_service",
+     "insert into analytics_exports (id, kind, format, grain, names, from_at, to_at, portions, tried_at, ready_at,"
+     " expires_at) select id(n), 1, 1, 1, '{}', now(), now(), 1, now() - n * interval '1 minute', case when n % 500 > 0"
+     " then now() end, now() - n * interval '1 minute' from generate_series(1, 10000) n"},
+    {"analytics_service", "insert into analytics_export_parts (export_id, position, data)"
+                          " select id(n), p, '' from generate_series(1, 3000) n, generate_series(0, 2) p"},
     {"analytics_service", "insert into content_analytics (note_id, from_at, source, to_at, views, engagements)"
                           " select id(n % 2000 + 1), now() - n * interval '1 hour', '', now(), 5, 0"
                           " from generate_series(1, 20000) n"},

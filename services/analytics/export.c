@@ -2,6 +2,8 @@
  * */
 #include "services/analytics/analytics.h"
 
+#include "services/analytics/exports.h"
+
 #include <inttypes.h>
 #include <sodium.h>
 #include <string.h>
@@ -15,7 +17,7 @@
 #define EXPORT_MAX 1048576
 
 /* What is withheld is an empty cell in CSV and null in JSON. Names have letters, dots and underscores only. */
-static void write_point(struct buf *out, const char *name, const Analytics__MetricPoint *point, bool csv)
+void export_write_point(struct buf *out, const char *name, const Analytics__MetricPoint *point, bool csv)
 {
         bool shown = point->shown_case == ANALYTICS__METRIC_POINT__SHOWN_VALUE;
         char at[CLOCK_RFC3339_SIZE], value[40] = "";
@@ -63,7 +65,7 @@ sn_status analytics_handle_export_metric(struct rpc_call *c, const Analytics__Ex
                 buf_append_c(&text, "at,name,value\r\n");
         }
         for (size_t i = 0; i < metric.n_points; i++) {
-                write_point(&text, metric.name, metric.points[i], csv);
+                export_write_point(&text, metric.name, metric.points[i], csv);
         }
         out->mime_type = csv ? (char *)"text/csv; charset=utf-8" : (char *)"application/jsonl";
         out->file_name = arena_printf(c->arena, "%s.%s", metric.name, csv ? "csv" : "jsonl");

@@ -4,6 +4,8 @@
 #include <string.h>
 #include "google/protobuf/timestamp.pb-c.h"
 #include "json/rfc3339.h"
+#include "services/analytics/explore.h"
+#include "services/analytics/exports.h"
 #include "services/analytics/store.h"
 #include "services/analytics/suppress.h"
 #include "services/analytics/visitor.h"
@@ -19,9 +21,22 @@ struct asked {
 
 /* ---- What there is ---- */
 
+static void round_values(struct asked *a)
+{
+        for (size_t i = 0; i < a->n; i++) {
+                a->points[i]->value = (double)explore_round_people(a->points[i]->people);
+        }
+}
+
+/* Of several days each shares people with the one before: rounded, or the difference would tell of the few who came
+ * since, which new_members withholds. */
 static sn_status read_active(struct db_tx *tx, struct asked *a, bool members, int64_t days)
 {
-        return store_active(tx, members, days, a->from_ms, a->to_ms, &a->n, &a->points);
+        TRY(store_active(tx, members, days, a->from_ms, a->to_ms, &a->n, &a->points));
+        if (days > 1) {
+                round_values(a);
+        }
+        return SN_OK;
 }
 
 static sn_status dau(struct db_tx *tx, struct asked *a)
@@ -44,18 +59,20 @@ static sn_status visitors(struct db_tx *tx, struct asked *a)
         return read_active(tx, a, false, 1);
 }
 
-/* The share of the members active in 28 days who were active on the day. Its group is that of the day. */
+/* The share of the members active in 28 days who were active on the day, both rounded. Its group is that of the day. */
 static sn_status stickiness(struct db_tx *tx, struct asked *a)
 {
         struct asked month = *a;
 
         TRY(dau(tx, a));
         TRY(mau(tx, &month));
+        round_values(a);
         for (size_t i = 0, m = 0; i < a->n; i++) {
                 while (m < month.n && month.points[m]->at->seconds < a->points[i]->at->seconds) {
                         m++;
                 }
-                a->points[i]->value = m < month.n ? a->points[i]->value / month.points[m]->value : 0;
+                a->points[i]->value =
+                    m < month.n && month.points[m]->value > 0 ? a->points[i]->value / month.points[m]->value : 0;
         }
         return SN_OK;
 }
@@ -89,6 +106,11 @@ static const struct {
     {"returning_members", returning_members},
     {"time_to_first_note", time_to_first_note},
 };
+
+const char *metric_of_people(size_t i)
+{
+        return i < sizeof(of_people) / sizeof(of_people[0]) ? of_people[i].name : NULL;
+}
 
 static sn_status read_points(struct db_tx *tx, const Analytics__GetMetricRequest *in, struct asked *a)
 {

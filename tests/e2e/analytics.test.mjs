@@ -139,6 +139,9 @@ test('neither an hour that is asked for alone nor the rest of a total tells of o
         assert.deepEqual(await values('app_open', day - HOUR_MS, day, 'hour'), [5]);
         assert.deepEqual(await values('new_members', day - DAY_MS, day + DAY_MS, 'day'), [5, null]);
         assert.deepEqual(await values('returning_members', day - DAY_MS, day + DAY_MS, 'day'), [null]);
+        for (const name of ['wau', 'mau']) { // or the newcomer would be the difference of two days
+                assert.ok((await values(name, day - DAY_MS, day + DAY_MS, 'day')).every((value) => value >= 5 && value % 5 === 0), name);
+        }
 });
 
 test('what members do in other services is counted by its events', async () => {
@@ -222,6 +225,96 @@ test('a metric comes as CSV or as lines of JSON, too', async () => {
         problem(await analyst.get(`/v1/admin/analytics/export?${since(3001)}`), 422, { field: 'to' });
         problem(await analyst.get(`/v1/admin/analytics/export?${query.replace('app_open', 'dau')}&interval=hour`), 422, { field: 'interval' });
         problem(await (await register()).get(`/v1/admin/analytics/export?${query}`), 403);
+});
+
+// --- files that are made in the background ---
+
+const EXPORTS = '/v1/admin/analytics/exports';
+const ready = (id) => eventually('the file is ready', async () => {
+        const made = must(await analyst.get(`${EXPORTS}/${id}`));
+        return made.ready_at !== null && made;
+}, 60_000);
+const isoDay = (ms) => new Date(Math.floor(ms / DAY_MS) * DAY_MS).toISOString();
+
+test('all metrics of ten years are made in the background, and are what each alone is told', async () => {
+        for (const member of await registerMany(5)) {
+                must(await send([event('app_open')], { token: member.token }), 202);
+        }
+        await eventually('five were there', async () => await today('app_open') >= 5);
+        const [from, to] = [isoDay(Date.now() - 3658 * DAY_MS), isoDay(Date.now() - DAY_MS)];
+        const key = randomUUID();
+        const ask = () => analyst.post(EXPORTS, { kind: 'metrics', from, to }, { headers: { 'idempotency-key': key } });
+        const begun = must(await ask(), 202);
+        assert.equal(must(await ask(), 202).id, begun.id);
+        const made = await ready(begun.id);
+        assert.deepEqual([made.kind, made.format, made.interval, made.progress, made.from, made.to].map(String), ['metrics', 'csv', 'day', '100', from, to].map(String));
+        assert.ok(made.names.includes('dau') && made.names.includes('app_open'));
+        assert.equal(Math.round((Date.parse(made.expires_at) - Date.parse(made.created_at)) / DAY_MS), 7);
+        const file = await analyst.get(`${EXPORTS}/${begun.id}/file`);
+        assert.deepEqual([file.status, file.headers['content-type']], [200, 'text/csv; charset=utf-8']);
+        assert.match(file.headers['content-disposition'], /metrics-\d{4}-\d\d-\d\d-\d{4}-\d\d-\d\d\.csv/);
+        const [head, ...rows] = file.text.trim().split('\r\n');
+        assert.deepEqual([head, rows.length, Buffer.byteLength(file.text)], ['at,name,value', made.rows, made.size_bytes]);
+        const told = [];
+        for (const name of made.names) {
+                told.push(...(await metric(name, Date.parse(to) - 2000 * DAY_MS, Date.parse(to), 'day')).map((p) => `${new Date(p.at).toISOString()},${name},${p.value === undefined || p.value === null ? '' : Number(p.value.toPrecision(15))}`));
+        }
+        assert.deepEqual([...rows].sort(), told.sort());
+        assert.ok(must(await analyst.get(EXPORTS)).items.some((e) => e.id === begun.id));
+        must(await analyst.del(`${EXPORTS}/${begun.id}`), 204);
+        problem(await analyst.get(`${EXPORTS}/${begun.id}/file`), 404, { field: 'id' });
+});
+
+test('events are exported by the hour and their properties, of enough people, and nobody by themselves', async () => {
+        const people = await registerMany(7);
+        const target = `t${randomUUID().slice(0, 8)}`;
+        const day = Math.floor(Date.now() / DAY_MS) * DAY_MS - DAY_MS, at = new Date(day + 5 * HOUR_MS).toISOString();
+        for (const [i, { token }] of people.entries()) {
+                must(await send([event('click', { path: '/"quoted", too', target }, { at }), event('click', { target: i < 4 ? `${target}-few` : `${target}-fewer` }, { at })], { token }), 202);
+        }
+        const groups = () => Number(query(sharedDir(), 'analytics', `select count(*) from user_events where properties->>'target' like '${target}%'`));
+        await eventually('they are stored', () => groups() === 14);
+        const make = async (format) => {
+                const { id } = must(await analyst.post(EXPORTS, { kind: 'events', names: ['click'], from: isoDay(day), to: isoDay(day + DAY_MS), format }), 202);
+                await ready(id);
+                const { text } = await analyst.get(`${EXPORTS}/${id}/file`);
+                must(await analyst.del(`${EXPORTS}/${id}`), 204);
+                return text;
+        };
+        const rows = (await make('json_lines')).trim().split('\n').map((line) => JSON.parse(line)).filter((row) => row.properties.target.startsWith(target));
+        assert.deepEqual(rows, [{ at: new Date(day + 5 * HOUR_MS).toISOString(), name: 'click', properties: { path: '/"quoted", too', target }, people: 5 }]);
+        const csv = await make('csv');
+        assert.ok(csv.startsWith('at,name,properties,people\r\n'));
+        assert.ok(csv.includes(`,click,"{""path"": ""/\\""quoted\\"", too"", ""target"": ""${target}""}",5\r\n`), csv);
+        for (const text of people.flatMap(({ id, username }) => [id, username])) {
+                assert.ok(!csv.includes(text));
+        }
+});
+
+test('exports that make no sense are refused, there are twenty at most, and they are for administrators', async () => {
+        const range = { from: '2026-01-01T00:00:00Z', to: '2026-01-03T00:00:00Z' };
+        const refused = async (body, field) => problem(await analyst.post(EXPORTS, { kind: 'metrics', ...range, ...body }), 422, { field });
+        await refused({ kind: 'other' }, 'kind');
+        await refused({ kind: 'events', names: ['dau'] }, 'names');
+        await refused({ names: ['dau'], interval: 'hour' }, 'names');
+        await refused({ names: ['DROP TABLE'] }, 'names[0]');
+        await refused({ to: range.from }, 'to');
+        await refused({ kind: 'events', to: '2027-02-01T00:00:00Z' }, 'to');
+        await refused({ from: '2000-01-01T00:00:00Z' }, 'to');
+        const member = await register();
+        problem(await member.post(EXPORTS, { kind: 'metrics', ...range }), 403);
+        problem(await member.get(EXPORTS), 403);
+        problem(await analyst.get(`${EXPORTS}/${randomUUID()}`), 404, { field: 'id' });
+        problem(await analyst.get(`${EXPORTS}/${randomUUID()}/file`), 404, { field: 'id' });
+        let answer, ids = [];
+        while ((answer = await analyst.post(EXPORTS, { kind: 'metrics', names: ['dau'], ...range })).status === 202) {
+                ids.push(answer.body.id);
+        }
+        problem(answer, 409);
+        assert.equal(ids.length, 20);
+        for (const id of ids) {
+                must(await analyst.del(`${EXPORTS}/${id}`), 204);
+        }
 });
 
 // --- questions ---

@@ -373,6 +373,13 @@ test('analytics: events, their schema, a metric', async () => {
         const { answers: [file] } = await wire.callStream('ExportMetric', [{ name: 'dau', ...days }], { token: analyst.token });
         called.add('ExportMetric');
         assert.equal(file.file_name, 'dau.csv');
+        const { id: made } = await ok('CreateMetricExport', { kind: 'EXPORT_KIND_METRICS', names: ['dau'], ...days }, analyst);
+        assert.ok(ids((await ok('ListMetricExports', {}, analyst)).items).includes(made));
+        await eventually('the file is ready', async () => (await ok('GetMetricExport', { id: made }, analyst)).progress === 100);
+        const { answers: [metrics] } = await wire.callStream('DownloadMetricExport', [{ id: made }], { token: analyst.token });
+        called.add('DownloadMetricExport');
+        assert.equal(metrics.file_name, 'metrics-2026-01-01-2026-01-01.csv');
+        await ok('DeleteMetricExport', { id: made }, analyst);
         assert.equal((await ok('GetFunnel', { ...days, steps: ['search', 'click'] }, analyst)).steps.length, 2);
         assert.deepEqual((await ok('GetPaths', days, analyst)).items, []);
         assert.deepEqual((await ok('GetCohorts', days, analyst)).items, []);
