@@ -39,7 +39,7 @@ void keys_set_master(const uint8_t master[32])
         static const uint8_t salt[] = "sonet key file"; /* RFC 5869, 3.1: need not be secret */
         crypto_auth_hmacsha256_state state;
         if (sodium_init() < 0) {
-                fputs("sonet: libsodium cannot be initialised\n", stderr);
+                fputs("sonet: cannot initialise libsodium\n", stderr);
                 abort();
         }
         crypto_auth_hmacsha256_init(&state, salt, sizeof(salt) - 1);
@@ -59,7 +59,7 @@ void keys_derive(const char *label, uint8_t out[32])
         static const uint8_t first_block = 1; /* 32 bytes are one block of HKDF-Expand */
         crypto_auth_hmacsha256_state state;
         if (keys_generation() == 0) {
-                fprintf(stderr, "sonet: the key \"%s\" was asked for before the key file was read\n", label);
+                fprintf(stderr, "sonet: the key \"%s\" was requested before the key file was read\n", label);
                 abort();
         }
         crypto_auth_hmacsha256_init(&state, pseudorandom_key, sizeof(pseudorandom_key));
@@ -176,16 +176,16 @@ static sn_status check_file(int fd, const char *path, struct buf *error)
                 return refuse_errno(error, path, "read");
         }
         if (S_ISDIR(status.st_mode)) {
-                return fail_key_file(error, path, "is a folder; name a file in it instead");
+                return fail_key_file(error, path, "is a folder; give the path of a file in it instead");
         }
         if (!S_ISREG(status.st_mode)) {
-                return fail_key_file(error, path, "is not an ordinary file");
+                return fail_key_file(error, path, "is not a regular file");
         }
         if (status.st_uid != geteuid()) { /* its owner could read and replace it; root would never notice */
                 return fail_key_file(error, path, "belongs to another account; `chown` it to the one that runs SoNet");
         }
         if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-                return fail_key_file(error, path, "can be read by others; make it yours alone with `chmod 600`");
+                return fail_key_file(error, path, "is readable by other users; restrict it with `chmod 600`");
         }
         return SN_OK;
 }
@@ -219,7 +219,7 @@ sn_status keys_read(const char *path, char text[KEYS_TEXT_SIZE], struct buf *err
         CLEANUP(close_p) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         if (fd < 0 && errno == ENOENT) {
                 return fail_key_file(error, path,
-                                     "does not exist; `sonet up` makes one, other machines need a copy of it");
+                                     "does not exist; `sonet up` creates one, and other machines need a copy of it");
         }
         if (fd < 0) {
                 return refuse_errno(error, path, "read");

@@ -165,11 +165,11 @@ sn_status service_token_verify(struct rpc_call *c, struct str token, const char 
         *caller = "";
         if (!split(token, &parts) || !is_genuine(&parts, token)) {
                 return rpc_fail_code(c, SN_UNAUTHENTICATED, "service_token_invalid", NULL,
-                                     "the service token is not genuine");
+                                     "the service token is invalid");
         }
         if (parts.expires_s <= now_s) {
                 return rpc_fail_code(c, SN_UNAUTHENTICATED, "service_token_expired", NULL,
-                                     "the service token has expired; are both clocks right?");
+                                     "the service token has expired; check the clocks of both machines");
         }
         if (!str_equal_c(parts.audience, audience)) {
                 return rpc_fail_code(c, SN_UNAUTHENTICATED, "service_token_audience", NULL,

@@ -149,7 +149,7 @@ static void what_is_no_file_is_refused(void **state)
         load_is_refused("is a folder");
         rmdir(path);
         assert_int_equal(mkfifo(path, 0600), 0); /* must not wait for a writer */
-        load_is_refused("not an ordinary file");
+        load_is_refused("not a regular file");
         unlink(path);
 }
 

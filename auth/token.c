@@ -37,13 +37,13 @@ sn_status token_sign(struct rpc_call *c, const struct token_claims *claims, char
         const char *payload = token_write_payload(c->arena, claims, now_s);
         uint8_t signature[ES256_SIGNATURE_BYTES];
         if (key == NULL || payload == NULL) {
-                return rpc_fail(c, SN_INTERNAL, NULL, "a token for this session could not be created");
+                return rpc_fail(c, SN_INTERNAL, NULL, "could not create a token for this session");
         }
         const char *header = arena_printf(c->arena, "{\"alg\":\"ES256\",\"typ\":\"at+jwt\",\"kid\":\"%s\"}", key->kid);
         const char *text = arena_printf(c->arena, "%s.%s", encode(c->arena, header, strlen(header)),
                                         encode(c->arena, payload, strlen(payload)));
         if (!es256_sign(key->key, text, strlen(text), signature)) {
-                return rpc_fail(c, SN_INTERNAL, NULL, "a token for this session could not be created");
+                return rpc_fail(c, SN_INTERNAL, NULL, "could not create a token for this session");
         }
         *token = arena_printf(c->arena, "%s.%s", text, encode(c->arena, signature, sizeof(signature)));
         remember(*token, claims, now_s);
@@ -121,15 +121,15 @@ static sn_status fail_token(struct rpc_call *c, enum token_fault fault)
         } faults[] = {
             [TOKEN_MALFORMED] = {"token_malformed", "this is not an access token of SoNet; log in to get one"},
             [TOKEN_ALGORITHM] = {"token_algorithm",
-                                 "access tokens here are signed with ES256 and of the type at+jwt; log in to get one"},
+                                 "access tokens must be signed with ES256 and have the type at+jwt; log in to get one"},
             [TOKEN_KEY] = {"token_key", "this token was signed with a key that is not trusted here; log in again"},
-            [TOKEN_SIGNATURE] = {"token_signature",
-                                 "the token's signature is wrong: it was altered, or not made here; log in again"},
-            [TOKEN_CLAIMS] = {"token_claims", "this token was not made for this network; log in again"},
-            [TOKEN_NOT_YET_VALID] = {"token_not_yet_valid", "this token is not valid yet; are both clocks right?"},
+            [TOKEN_SIGNATURE] = {"token_signature", "the token's signature is invalid; log in again"},
+            [TOKEN_CLAIMS] = {"token_claims", "this token was not issued for this network; log in again"},
+            [TOKEN_NOT_YET_VALID] = {"token_not_yet_valid",
+                                     "this token is not valid yet; check the clocks of both machines"},
             [TOKEN_EXPIRED] = {"token_expired", "this token has expired; refresh it and try again"},
-            [TOKEN_REVOKED] = {"token_revoked", "this session was ended; log in again"},
-            [TOKEN_OUTDATED] = {"token_outdated", "your account was changed since this token was made; refresh it"},
+            [TOKEN_REVOKED] = {"token_revoked", "this session has ended; log in again"},
+            [TOKEN_OUTDATED] = {"token_outdated", "your account has changed since this token was issued; refresh it"},
         };
         return rpc_fail_code(c, SN_UNAUTHENTICATED, faults[fault].code, NULL, "%s", faults[fault].detail);
 }
@@ -152,7 +152,7 @@ sn_status token_verify_at(struct rpc_call *c, struct str token, int64_t at_s, st
         }
         if (token.len > TOKEN_MAX_BYTES) {
                 return rpc_fail_code(c, SN_UNAUTHENTICATED, "token_malformed", NULL,
-                                     "this is too long for an access token; log in to get one");
+                                     "the access token is too long; log in to get one");
         }
         SHA256((const uint8_t *)token.ptr, token.len, hash);
         if (!token_cache_get(hash, &found)) {

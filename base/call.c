@@ -197,7 +197,7 @@ void rpc_call_free_p(struct rpc_call **c)
 void call_assert_no_transaction(const struct rpc_call *c, const char *what)
 {
         if (c->open_transactions > 0) {
-                fprintf(stderr, "sonet: %s was called while a transaction is open\n", what);
+                fprintf(stderr, "sonet: %s was called while a transaction was open\n", what);
                 abort();
         }
 }

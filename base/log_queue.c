@@ -40,7 +40,7 @@ static void write_some(void)
         (void)pthread_mutex_unlock(&queue.lock);
         log_write(bytes, n);
         if (dropped > 0) {
-                log_event(LOG_LEVEL_WARN, "lines of the log were dropped: whoever reads it is too slow",
+                log_event(LOG_LEVEL_WARN, "log lines were dropped: the reader of the log is too slow",
                           LOG_INT("sonet.log.dropped", dropped));
         }
         (void)pthread_mutex_lock(&queue.lock);
@@ -103,7 +103,7 @@ static void make_metric(void)
 {
         dropped_total =
             metric_counter("sonet_log_dropped_total",
-                           "Lines of I/O threads that were dropped: whoever reads the log is too slow.", NULL);
+                           "Log lines of I/O threads dropped because the reader of the log is too slow.", NULL);
 }
 
 void log_queue_prepare(void)

@@ -85,7 +85,7 @@ static struct family *family_of(const char *name, const char *help, enum kind ki
                         continue;
                 }
                 if (f->kind != kind) {
-                        fprintf(stderr, "sonet: metric %s is registered with two types\n", name);
+                        fprintf(stderr, "sonet: the metric %s is registered with two types\n", name);
                         abort();
                 }
                 return f;
@@ -180,7 +180,7 @@ void metrics_add_collector(void (*render)(struct buf *out))
                 i++;
         }
         if (i == MAX_COLLECTORS) {
-                fputs("sonet: too many collectors of metrics\n", stderr);
+                fputs("sonet: too many metric collectors\n", stderr);
                 abort();
         }
         collectors[i] = render;

@@ -41,7 +41,7 @@ bool no_wait_refused(void)
 void no_wait_assert(const char *what)
 {
         if (waiting.forbidden) {
-                fprintf(stderr, "sonet: %s would wait on a thread that must not\n", what);
+                fprintf(stderr, "sonet: %s would block a thread that must not block\n", what);
                 abort();
         }
 }

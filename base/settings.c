@@ -322,14 +322,14 @@ sn_status settings_check(const struct settings *s, struct buf *error)
         if (tls_files == 0 && !settings_is_loopback(s->grpc_address)) {
                 buf_printf(
                     error,
-                    "GRPC_ADDRESS=%s needs GRPC_TLS_CERT, GRPC_TLS_KEY and GRPC_TLS_CA: in clear, gRPC is served "
+                    "GRPC_ADDRESS=%s needs GRPC_TLS_CERT, GRPC_TLS_KEY and GRPC_TLS_CA: without TLS, gRPC is served "
                     "on loopback addresses only",
                     s->grpc_address);
                 return SN_INVALID_ARGUMENT;
         }
         int grpc_port = settings_grpc_port(s);
         if (grpc_port > 65535) {
-                buf_append_c(error, "GRPC_PORT must be given when HTTP_PORT is 65535: the next port does not exist");
+                buf_append_c(error, "GRPC_PORT must be set when HTTP_PORT is 65535: there is no next port");
                 return SN_INVALID_ARGUMENT;
         }
         if (grpc_port != 0 && grpc_port == s->http_port) {

@@ -10,7 +10,7 @@ static const struct sn_status_row rows[] = {
 #define STATUS_CODE(name, code, http)
 #include "base/status.def.h"
 };
-_Static_assert(sizeof(rows) / sizeof(rows[0]) == SN_STATUS_COUNT, "each number has its row");
+_Static_assert(sizeof(rows) / sizeof(rows[0]) == SN_STATUS_COUNT, "every status needs a row");
 
 static const struct {
         sn_status status;

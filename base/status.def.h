@@ -19,7 +19,7 @@ STATUS(RESOURCE_EXHAUSTED,   8, 429, "rate_limited",        1, "too many request
 STATUS(FAILED_PRECONDITION,  9, 409, "failed_precondition", 0, "this is not possible in the current state")
 STATUS(ABORTED,             10, 409, "aborted",             0, "someone else changed this at the same time; try again")
 STATUS(OUT_OF_RANGE,        11, 422, "out_of_range",        0, "a value is out of range")
-STATUS(UNIMPLEMENTED,       12, 501, "unimplemented",       0, "there is no such method")
+STATUS(UNIMPLEMENTED,       12, 501, "unimplemented",       0, "no such method")
 STATUS(INTERNAL,            13, 500, "internal",            0, "something went wrong on our side")
 STATUS(UNAVAILABLE,         14, 503, "unavailable",         1, "the service is unavailable; try again shortly")
 STATUS(DATA_LOSS,           15, 500, "internal",            0, "something went wrong on our side")

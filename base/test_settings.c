@@ -194,8 +194,8 @@ static void printing_masks_every_password(void **state)
         assert_non_null(strstr(text.data, "\nDATABASE_URL=postgresql://u:***@db/x\n"));
         assert_non_null(strstr(text.data, "\nREDIS_URL=redis://:***@cache:6379/1\n"));
         assert_non_null(strstr(text.data,
-                               "# threads that handle clients' requests; each rank of services has half as many for "
-                               "calls over gRPC (a whole number from 1 to 1024); default 8\nWORKERS=8\n"));
+                               "# threads that handle client requests; each rank of services has half as many for "
+                               "gRPC calls (a whole number from 1 to 1024); default 8\nWORKERS=8\n"));
 }
 
 int main(void)

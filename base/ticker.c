@@ -77,7 +77,7 @@ struct ticker *ticker_new(const char *name, ticker_tick *tick, void *context)
         (void)pthread_mutex_init(&t->lock, NULL);
         (void)pthread_cond_init(&t->changed, NULL);
         if (pthread_create(&t->thread, NULL, ticker_thread, t) != 0) {
-                fprintf(stderr, "sonet: no thread for %s\n", name);
+                fprintf(stderr, "sonet: cannot start a thread for %s\n", name);
                 abort();
         }
         (void)pthread_setname_np(t->thread, name);

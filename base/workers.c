@@ -120,10 +120,10 @@ struct workers *workers_new(const char *name, int threads, int queue_max)
                 return NULL;
         }
         const char *labels = metrics_intern("pool=\"%s\"", name);
-        w->waiting_gauge = metric_gauge("sonet_workers_waiting", "Work that waits for a worker.", labels);
-        w->busy_gauge = metric_gauge("sonet_workers_busy", "Workers that are busy.", labels);
+        w->waiting_gauge = metric_gauge("sonet_workers_waiting", "Tasks waiting for a worker.", labels);
+        w->busy_gauge = metric_gauge("sonet_workers_busy", "Busy workers.", labels);
         w->refused_total = metric_counter("sonet_workers_refused_total",
-                                          "Work refused because the queue was full, or too slow.", labels);
+                                          "Tasks rejected because the queue was full or too slow.", labels);
         snprintf(w->name, sizeof(w->name), "%s", name);
         w->queue_max = queue_max;
         w->end = &w->first;

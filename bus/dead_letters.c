@@ -176,7 +176,7 @@ void bus_replay_requested(struct bus_lane *lane)
                 bus_event *event = sonet__events__event__unpack(arena_protobuf_allocator(c->arena), len, packed);
 
                 if (event == NULL) {
-                        log_event(LOG_LEVEL_ERROR, "a dead letter cannot be read", LOG_INT("sonet.letter", id));
+                        log_event(LOG_LEVEL_ERROR, "cannot decode a dead letter", LOG_INT("sonet.letter", id));
                 } else if (replay(lane, id, event) != SN_OK) {
                         return;
                 }

@@ -44,9 +44,10 @@ static void try_later(struct bus_lane *lane, const bus_event *event, sn_status s
         int64_t wait_ms = (int64_t)FIRST_WAIT_MS << (tries < 12 ? tries : 12);
 
         if (tries == 5) {
-                log_event(LOG_LEVEL_WARN, "an event waits", LOG_STR("sonet.consumer", lane->consumer->name),
-                          LOG_STR("sonet.source", event->source), LOG_STR("sonet.event", event->type),
-                          LOG_INT("sonet.position", event->position), LOG_STR("sonet.code", sn_status_name(status)));
+                log_event(LOG_LEVEL_WARN, "an event is waiting to be retried",
+                          LOG_STR("sonet.consumer", lane->consumer->name), LOG_STR("sonet.source", event->source),
+                          LOG_STR("sonet.event", event->type), LOG_INT("sonet.position", event->position),
+                          LOG_STR("sonet.code", sn_status_name(status)));
         }
         lane->batch = lane->batch / 2;
         lane->retry_at_us = clock_monotonic_us() + (wait_ms < MOST_WAIT_MS ? wait_ms : MOST_WAIT_MS) * 1000;

@@ -45,7 +45,7 @@ static void save(struct bus_lane *lane)
 {
         lane->saved_us = clock_monotonic_us();
         if (checkpoint(lane, false) == SN_OK && lane->unsaved && bus_position_store(lane) != SN_OK) {
-                log_event(LOG_LEVEL_WARN, "a position could not be stored: events may be handled again",
+                log_event(LOG_LEVEL_WARN, "could not store a position: events may be handled again",
                           LOG_STR("sonet.consumer", lane->consumer->name));
         }
 }

@@ -66,7 +66,7 @@ static void note_held(struct bus_lease *lease, int64_t asked_us)
         } else {
                 lease->held = true;
                 begin_term(lease, until_us);
-                log_event(LOG_LEVEL_DEBUG, "a lease is held", LOG_STR("sonet.lease", lease->name));
+                log_event(LOG_LEVEL_DEBUG, "acquired a lease", LOG_STR("sonet.lease", lease->name));
         }
 }
 
@@ -76,7 +76,8 @@ static void note_lost(struct bus_lease *lease)
         if (lease->held) {
                 lease->held = false;
                 lease->seen_us = 0;
-                log_event(LOG_LEVEL_WARN, "another process has taken a lease", LOG_STR("sonet.lease", lease->name));
+                log_event(LOG_LEVEL_WARN, "a lease was taken over by another process",
+                          LOG_STR("sonet.lease", lease->name));
         }
 }
 
@@ -290,8 +291,7 @@ void bus_leases_remove(struct bus_leases *leases, const void *owner)
                 }
         }
         if (leases->ticker != NULL && give_back(leases, owner) != SN_OK) {
-                log_event(LOG_LEVEL_DEBUG,
-                          "leases could not be released: other processes take them over once they expire");
+                log_event(LOG_LEVEL_DEBUG, "could not release leases: other processes take over when they expire");
         }
         drop(leases, owner);
         (void)pthread_mutex_unlock(&leases->lock);

@@ -21,7 +21,7 @@ static void skip_what_is_gone(struct bus_lane *lane, int64_t oldest)
                 return;
         }
         if (lane->position > 0) {
-                log_event(LOG_LEVEL_ERROR, "events are gone from the log before they were handled",
+                log_event(LOG_LEVEL_ERROR, "events were removed from the log before they were handled",
                           LOG_STR("sonet.consumer", lane->consumer->name),
                           LOG_STR("sonet.source", lane->consumer->source), LOG_INT("sonet.position", lane->position),
                           LOG_INT("sonet.oldest", oldest));
@@ -43,10 +43,10 @@ static sn_status follow_log(struct bus_lane *lane, const Sonet__Events__ReadOutb
                 return SN_OK;
         }
         if (lane->position > known) {
-                log_event(LOG_LEVEL_ERROR, "the log came from a backup, and lacks events that were handled",
-                          LOG_STR("sonet.consumer", lane->consumer->name),
-                          LOG_STR("sonet.source", lane->consumer->source), LOG_INT("sonet.position", lane->position),
-                          LOG_INT("sonet.known", known));
+                log_event(
+                    LOG_LEVEL_ERROR, "the log was restored from a backup and lacks events that were already handled",
+                    LOG_STR("sonet.consumer", lane->consumer->name), LOG_STR("sonet.source", lane->consumer->source),
+                    LOG_INT("sonet.position", lane->position), LOG_INT("sonet.known", known));
         }
         return bus_position_reset(lane, out->log_id, lane->position < known ? lane->position : known);
 }

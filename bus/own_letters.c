@@ -19,7 +19,7 @@ sn_status bus_own_letters_take(struct db_tx *tx, const char *worker, int64_t lim
                 bus_event *event = sonet__events__event__unpack(arena_protobuf_allocator(db_arena(tx)), len, packed);
 
                 if (event == NULL) {
-                        return rpc_fail(db_call(tx), SN_INTERNAL, NULL, "a dead letter of %s cannot be read", worker);
+                        return rpc_fail(db_call(tx), SN_INTERNAL, NULL, "cannot decode a dead letter of %s", worker);
                 }
                 (*events)[(*n)++] = event;
         }

@@ -106,7 +106,7 @@ static sn_status look(struct bus_relay *relay, struct rpc_call *c, bool *unassig
 
         TRY(DB_READ(c, tx, db_rows(tx, &SELECT_UNASSIGNED, DB_NO_BINDS, &rows)));
         if (db_rows_count(rows) != 1) {
-                return rpc_fail(c, SN_INTERNAL, NULL, "outbox_head has no row");
+                return rpc_fail(c, SN_INTERNAL, NULL, "the table outbox_head has no row");
         }
         *unassigned = db_i64(rows, 0, "unassigned") != 0;
         note_end(relay, db_text(rows, 0, "log_id"), db_i64(rows, 0, "position"), db_i64(rows, 0, "log_start"), term);
@@ -139,7 +139,8 @@ static sn_status name_log(struct db_tx *tx, const struct db_rows *head, const ch
                 return SN_OK;
         }
         if (origin[0] != '\0') {
-                log_event(LOG_LEVEL_WARN, "the database came from a backup or a standby: its log of events is renamed",
+                log_event(LOG_LEVEL_WARN,
+                          "the database was restored from a backup or a standby: renaming its event log",
                           LOG_STR("sonet.service", db_call(tx)->service->name),
                           LOG_INT("sonet.position", db_i64(head, 0, "position")));
         }
@@ -206,7 +207,7 @@ static sn_status assign_positions(struct rpc_call *c, struct relay_batch *batch)
         TRY(db_rows(tx, &LOCK_LOG_HEAD, DB_NO_BINDS,
                     &head)); /* a statement of its own: the next one sees what the lock waited for */
         if (db_rows_count(head) != 1) {
-                return rpc_fail(c, SN_INTERNAL, NULL, "outbox_head has no row");
+                return rpc_fail(c, SN_INTERNAL, NULL, "the table outbox_head has no row");
         }
         TRY(name_log(tx, head, &batch->log_id));
         TRY(db_list(tx, &ASSIGN_POSITIONS, DB_BINDS(bind_i64(db_i64(head, 0, "position")), bind_i64(BATCH)), &batch->n,
@@ -248,7 +249,7 @@ static sn_status relay_one_batch(struct bus_relay *relay, struct rpc_call *c, bo
         metric_add(relay->assigned, (int64_t)batch.n);
         advance_end(relay, &batch);
         if (c->service->redis != NULL && bus_stream_write(c, &batch) != SN_OK) {
-                log_event(LOG_LEVEL_DEBUG, "events were not streamed: consumers read them from the outbox");
+                log_event(LOG_LEVEL_DEBUG, "could not stream events: consumers read them from the outbox");
                 relay->compared = false;
         }
         return SN_OK;
@@ -298,7 +299,7 @@ struct bus_relay *bus_relay_new(struct service *service)
         relay->service = service;
         (void)pthread_mutex_init(&relay->lock, NULL);
         relay->assigned =
-            metric_counter("sonet_bus_positions_assigned_total", "Events that this process assigned a position.", NULL);
+            metric_counter("sonet_bus_positions_assigned_total", "Events assigned a position by this process.", NULL);
         relay->lease = bus_leases_add(service->leases, relay, "relay", NULL);
         relay->ticker = ticker_new("bus-relay", relay_batch, relay);
         return relay;

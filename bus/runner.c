@@ -32,7 +32,7 @@ static void add_lane(struct bus_runner *runner, struct service *service, const s
             .stopping = &runner->stopping,
             .letters = &runner->letters,
             .lease = bus_leases_add(service->leases, runner, name, consumer->term),
-            .lag = metric_gauge("sonet_bus_lag_events", "Events that a consumer has not handled yet.",
+            .lag = metric_gauge("sonet_bus_lag_events", "Events not yet handled by a consumer.",
                                 metrics_intern("service=\"%s\",consumer=\"%s\",source=\"%s\",lane=\"%d\"",
                                                service->name, consumer->name, consumer->source, number)),
         };

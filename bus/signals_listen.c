@@ -243,7 +243,7 @@ struct bus_signals *bus_signals_new(const struct bus_signals_options *options)
         signals->options = *options;
         signals->end = &signals->first;
         signals->dropped = metric_counter("sonet_signals_dropped_total",
-                                          "Signals for lossy channels that came faster than they were taken.", NULL);
+                                          "Signals for lossy channels dropped because they arrived too fast.", NULL);
         pthread_mutex_init(&signals->lock, NULL);
         pthread_mutex_lock(&all_lock);
         signals->next = all;

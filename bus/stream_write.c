@@ -98,7 +98,7 @@ static sn_status clear_stream(struct rpc_call *c, const char *key)
         const char *argv[] = {"DEL", key};
         struct redisReply *reply;
 
-        log_event(LOG_LEVEL_WARN, "the stream in Redis holds events of another log: it is deleted",
+        log_event(LOG_LEVEL_WARN, "the stream in Redis holds events of another log: deleting it",
                   LOG_STR("sonet.stream", key));
         return redis_command(c, c->service->redis, 2, argv, NULL, &reply);
 }
@@ -112,7 +112,7 @@ static sn_status rename_log(struct rpc_call *c, const char **log_id)
 {
         struct db_rows *rows;
 
-        log_event(LOG_LEVEL_WARN, "the stream is ahead of the log, which came from a backup: the log is renamed",
+        log_event(LOG_LEVEL_WARN, "the stream is ahead of the log, which was restored from a backup: renaming the log",
                   LOG_STR("sonet.service", c->service->name));
         TRY(DB_WRITE(c, tx, db_rows(tx, &RENAME_LOG, DB_NO_BINDS, &rows)));
         if (db_rows_count(rows) == 1) {
@@ -165,7 +165,7 @@ sn_status bus_stream_compare(struct rpc_call *c)
 
         TRY(DB_READ(c, tx, db_rows(tx, &SELECT_LOG_END, DB_NO_BINDS, &head)));
         if (db_rows_count(head) != 1) {
-                return rpc_fail(c, SN_INTERNAL, NULL, "outbox_head has no row");
+                return rpc_fail(c, SN_INTERNAL, NULL, "the table outbox_head has no row");
         }
         const char *log_id = db_text(head, 0, "log_id");
 

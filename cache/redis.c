@@ -69,7 +69,7 @@ static sn_status exchange_checked_out(struct redis_pipeline *p, struct redisRepl
 static sn_status run_once(struct redis_pipeline *p, struct redisReply **replies)
 {
         if (rpc_call_expired(p->c)) {
-                return rpc_fail(p->c, SN_DEADLINE_EXCEEDED, NULL, "This took too long. Please try again.");
+                return rpc_fail(p->c, SN_DEADLINE_EXCEEDED, NULL, "the request took too long; please try again");
         }
         if (no_wait_refuses()) {
                 return redis_wire_away(p->c);

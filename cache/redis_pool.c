@@ -47,10 +47,10 @@ struct redis *redis_new(const char *url, int max_connections)
         pthread_mutex_init(&r->lock, NULL);
         pthread_cond_init(&r->released, NULL);
         r->commands = metric_counter("sonet_redis_commands_total", "Commands sent to Redis.", NULL);
-        r->failures = metric_counter("sonet_redis_failures_total", "Turns at Redis that failed.", NULL);
+        r->failures = metric_counter("sonet_redis_failures_total", "Failed operations on Redis.", NULL);
         r->state = metric_gauge("sonet_redis_breaker", "0: closed, 1: open, 2: half open.", NULL);
         r->seconds = metric_histogram("sonet_redis_seconds",
-                                      "Time of a round trip to Redis, waiting for a connection included.", NULL);
+                                      "Round-trip time to Redis, including the wait for a connection.", NULL);
         return r;
 }
 
@@ -184,7 +184,7 @@ static void note_failure(struct redis *r, const struct redis_checkout *checkout)
         drop_idle(r);
         if (r->breaker == REDIS_CLOSED) {
                 r->open_ms = REDIS_OPEN_MIN_MS;
-                log_event(LOG_LEVEL_WARN, "Redis is unreachable: going on without it",
+                log_event(LOG_LEVEL_WARN, "Redis is unreachable: continuing without it",
                           LOG_STR("error.message", checkout->reason));
         } else if (checkout->probe) {
                 r->open_ms = r->open_ms * 2 < REDIS_OPEN_MAX_MS ? r->open_ms * 2 : REDIS_OPEN_MAX_MS;
@@ -200,7 +200,7 @@ static void note_success(struct redis *r, const struct redis_checkout *checkout)
 {
         if (checkout->probe) {
                 set_breaker(r, REDIS_CLOSED);
-                log_event(LOG_LEVEL_INFO, "Redis is back");
+                log_event(LOG_LEVEL_INFO, "Redis is reachable again");
         }
         r->last_ok_us = r->breaker == REDIS_CLOSED ? clock_monotonic_us() : 0;
 }
@@ -225,7 +225,7 @@ static bool wait_for_slot(struct redis *r, int64_t wait_ms, struct redis_checkou
                 }
                 if (!cond_wait_until(&r->released, &r->lock, until_us) ||
                     (r->breaker != REDIS_CLOSED && !checkout->probe)) {
-                        snprintf(checkout->reason, sizeof(checkout->reason), "no connection is free");
+                        snprintf(checkout->reason, sizeof(checkout->reason), "no free connection");
                         return false;
                 }
         }

@@ -101,7 +101,7 @@ bool redis_wire_is_error(const struct redisReply *reply, const char *kind)
 
 sn_status redis_wire_away(struct rpc_call *c)
 {
-        return rpc_fail(c, SN_UNAVAILABLE, NULL, "The service is temporarily unavailable. Please try again.");
+        return rpc_fail(c, SN_UNAVAILABLE, NULL, "the service is temporarily unavailable; please try again");
 }
 
 sn_status redis_wire_status(struct rpc_call *c, const struct redisReply *reply)
@@ -111,12 +111,12 @@ sn_status redis_wire_status(struct rpc_call *c, const struct redisReply *reply)
         if (reply->type != REDIS_REPLY_ERROR) {
                 return SN_OK;
         }
-        log_event(LOG_LEVEL_ERROR, "Redis refused a command", LOG_STR("error.message", reply->str),
+        log_event(LOG_LEVEL_ERROR, "Redis rejected a command", LOG_STR("error.message", reply->str),
                   LOG_STR("trace.id", c->trace_id));
         for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
                 if (redis_wire_is_error(reply, passing[i])) {
                         return redis_wire_away(c);
                 }
         }
-        return rpc_fail(c, SN_INTERNAL, NULL, "Something went wrong on our side.");
+        return rpc_fail(c, SN_INTERNAL, NULL, "something went wrong on our side");
 }

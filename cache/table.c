@@ -77,7 +77,7 @@ struct cache_table *cache_table_new(const char *name, size_t max_bytes, bool num
         random_bytes(&t->seed, sizeof(t->seed));
         const char *labels = metrics_intern("cache=\"%s\"", name);
         t->hits = metric_counter("sonet_cache_hits_total", "Reads answered from memory.", labels);
-        t->misses = metric_counter("sonet_cache_misses_total", "Reads that had to ask PostgreSQL.", labels);
+        t->misses = metric_counter("sonet_cache_misses_total", "Reads that went to PostgreSQL.", labels);
         t->bytes = metric_gauge("sonet_cache_bytes", "Memory held by cached rows.", labels);
         for (int i = 0; i < N_SHARDS; i++) {
                 pthread_mutex_init(&t->shards[i].lock, NULL);

@@ -17,54 +17,68 @@ static int cmd_help(int argc, char **argv);
 
 static const struct command COMMANDS[] = {
     {"up", cmd_up, "", "start SoNet with its own PostgreSQL and Redis",
-     "Creates what is missing in the data folder on the first start, then serves everything and restarts whatever\n"
-     "exits. Prints 'ready http://ADDRESS:PORT' when it answers. Ctrl-C stops it; pressed again, it stops at once.\n"},
-    {"serve", cmd_serve, "all | gateway | SERVICE… | media-worker",
-     "run services on a PostgreSQL and a Redis that exist",
-     "'media-worker' processes media that came in elsewhere, and nothing else.\n"
-     "'all' runs every service and the gateway in one process. Otherwise the named ones run here and the rest is\n"
-     "reached by gRPC at <SERVICE>_URL. Without the gateway, HTTP has /healthz, /readyz and /metrics only.\n"
-     "All but the port comes from the environment: DATABASE_URL, REDIS_URL, SONET_KEY_FILE, GRPC_PORT and what else\n"
-     "'sonet config' shows. SERVICE is one of:"
+     "Creates whatever is missing in the data folder, serves all services and restarts any process that exits.\n"
+     "Prints 'ready http://ADDRESS:PORT' once it accepts requests. Ctrl-C shuts it down; pressed again, it stops at "
+     "once.\n"},
+    {"serve", cmd_serve, "all | gateway | SERVICE… | media-worker", "run services on an existing PostgreSQL and Redis",
+     "'all' runs every service and the gateway in one process. Otherwise only the named ones run here, and the others\n"
+     "are called by gRPC at <SERVICE>_URL. Without the gateway, HTTP serves only /healthz, /readyz and /metrics.\n"
+     "'media-worker' only processes media that other processes have received.\n"
+     "Everything but the port is configured by environment variables: DATABASE_URL, REDIS_URL, SONET_KEY_FILE,\n"
+     "GRPC_PORT and the others that 'sonet config' lists. SERVICE is one of:"
 #define SERVICE(name, NAME) " " #name
 #include "base/services.def.h"
      ".\n"},
     {"migrate", cmd_migrate, "[SERVICE…]", "create and migrate the services' databases",
-     "Connects to DATABASE_ADMIN_URL, creates each service's database and its two roles where they are missing, and\n"
-     "runs the migrations that have not run yet. Repeating it changes nothing.\n"},
-    {"config", cmd_config, "", "show every setting, with its help and its value",
-     "Settings are environment variables. Passwords are never shown.\n"},
-    {"import", cmd_import, "[FILE…]", "bring a network into a running server",
-     "Registers a member for each number of the graph (member0, member1 …), lets them follow each other along the "
-     "ties,\n"
-     "and posts texts as their notes: all through the public API. Repeating it, or taking up one that was stopped, "
-     "adds\n"
-     "only what is missing. Further operands are files of texts, like those of --texts.\n"},
-    {"admin", cmd_admin, "FAMILY COMMAND …", "look after a running network",
-     "audit list             the newest entries of the audit log: what was changed, by whom, from where\n"
-     "audit export           all of it, as lines of JSON\n"
-     "audit verify           checks that no entry was altered, deleted or moved, and prints the head of its chain.\n"
-     "                       Keep that elsewhere: with --head the next check also finds a tail that was cut off\n"
-     "deadletters list       events that a service could not handle\n"
-     "deadletters replay     asks the service to handle them again: those given by id, or all\n"
-     "media check            rows without a file, files of a day without a row, quotas that are not what they sum up "
-     "to\n"
+     "Connects to DATABASE_ADMIN_URL, creates the database and the roles of each service where they are missing, and\n"
+     "runs the migrations that have not run yet. Running it again changes nothing.\n"},
+    {"config", cmd_config, "", "show every setting with its description and value",
+     "Settings are environment variables. Passwords are not shown.\n"},
+    {"import", cmd_import, "[FILE…]", "import a social graph and texts into a running server",
+     "Registers a member for each node of the graph (member0, member1 …), makes them follow each other along its\n"
+     "edges, and posts the texts as their notes, all through the public API. Running it again, or after an\n"
+     "interruption, adds only what is missing. Operands are text files, as for --texts.\n"},
+    {"admin", cmd_admin, "FAMILY COMMAND …", "administer a running network",
+     "audit list             the newest entries of the audit log: who changed what, from where\n"
+     "audit export           the whole audit log as JSON lines\n"
+     "audit verify           check that no entry was altered, deleted or moved, and print the head of the hash chain;\n"
+     "                       store the head elsewhere: given with --head, it reveals a truncated log, too\n"
+     "deadletters list       events that a service failed to handle\n"
+     "deadletters replay [ID…]\n"
+     "                       have the service handle them again: the given ones, or all\n"
+     "experiment verify ID   recompute the results of a stopped experiment and compare them with the stored ones\n"
+     "invite [--uses N] [--days N], invite list, invite revoke ID\n"
+     "                       create an invite, list those in use, revoke one\n"
+     "mails list             mails of the last seven days that could not be sent, and why\n"
+     "media check            find rows without a file, files without a row, and wrong quotas\n"
      "media move bucket, media move folder\n"
-     "                       copies what is missing from MEDIA_DIR to MEDIA_STORE, or back\n"
+     "                       copy missing files from MEDIA_DIR to MEDIA_STORE, or back\n"
      "media block HASH|MEDIA REASON\n"
-     "                       keeps a file out, by its SHA-256 or by how it looks; what is here already fails\n"
+     "                       block a file by its SHA-256 or its perceptual hash; existing media that match fail\n"
      "media unblock HASH, media blocks\n"
-     "                       takes it off the list; shows the list\n"
-     "user show MEMBER       an account, by id, username or e-mail address\n"
-     "user list              the newest accounts, those of --role or with --suspended only\n"
-     "user role MEMBER ROLE  gives a member a role: member, moderator or administrator\n"
+     "                       remove a file from the blocklist; show the blocklist\n"
+     "notify preview TYPE CHANNEL LANGUAGE\n"
+     "                       show the text of a notification\n"
+     "notify test TYPE email|sms|push|mobile LANGUAGE ADDRESS|NUMBER|MEMBER\n"
+     "                       send a sample of a notification\n"
+     "search rebuild, search progress\n"
+     "                       rebuild the search index; show how far that is\n"
+     "user create USERNAME EMAIL\n"
+     "                       create an account; its owner is mailed a link to set a password\n"
+     "user show MEMBER       an account, by ID, username or e-mail address\n"
+     "user list              the newest accounts; filter with --role, --suspended or --waiting\n"
+     "user role MEMBER ROLE  set a member's role: member, moderator or administrator\n"
      "user suspend MEMBER REASON\n"
-     "                       ends all their sessions; nobody can log in, or is shown them or what they wrote\n"
-     "user unsuspend MEMBER  lifts that\n"
-     "user reset-2fa MEMBER  removes all second factors of a member who lost them; they are mailed\n"
+     "                       end all sessions, refuse log-ins and hide the profile and everything the member wrote\n"
+     "user unsuspend MEMBER  lift the suspension\n"
+     "user approve MEMBER, user decline MEMBER\n"
+     "                       admit a member who is waiting for approval, or erase the account\n"
+     "user reset-2fa MEMBER  remove all second factors of a member who lost them, and notify the member by mail\n"
+     "user delete MEMBER     deactivate an account and erase it after ACCOUNT_GRACE_DAYS, or at once with --now\n"
+     "user export MEMBER     write all data kept about a member to standard output\n"
      "\n"
-     "Without DATABASE_URL it finds the databases of 'sonet up'.\n"},
-    {"help", cmd_help, "[COMMAND]", "explain a command", "Without a command it lists them all.\n"},
+     "Without DATABASE_URL it uses the databases of 'sonet up'.\n"},
+    {"help", cmd_help, "[COMMAND]", "explain a command", "Without a command, lists all commands.\n"},
 };
 #define N_COMMANDS (sizeof(COMMANDS) / sizeof(COMMANDS[0]))
 
@@ -84,14 +98,14 @@ static void print_commands(FILE *to)
         for (size_t i = 0; i < N_COMMANDS; i++) {
                 fprintf(to, "  %-10s %s\n", COMMANDS[i].name, COMMANDS[i].summary);
         }
-        fprintf(to, "\n'sonet help COMMAND' says more. Most people start with 'sonet up'.\n");
+        fprintf(to, "\nRun 'sonet help COMMAND' for details. To get started, run 'sonet up'.\n");
 }
 
 static int refuse_command(const char *name)
 {
         const char *near = nearest_name(name, &COMMANDS[0].name, N_COMMANDS, sizeof(COMMANDS[0]));
 
-        fprintf(stderr, "sonet: there is no command '%s'", name);
+        fprintf(stderr, "sonet: unknown command '%s'", name);
         if (near != NULL) {
                 fprintf(stderr, "; did you mean '%s'?", near);
         }
@@ -119,8 +133,7 @@ static int cmd_help(int argc, char **argv)
         return command->run(2, ask);
 }
 
-/* Whoever starts us with one of 0, 1 and 2 closed would otherwise have our words written into the next file that we
- * open. */
+/* If we are started with descriptor 0, 1 or 2 closed, our output would go into the next file that we open. */
 static bool fill_standard_descriptors(void)
 {
         for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
@@ -136,8 +149,8 @@ int main(int argc, char **argv)
         if (!fill_standard_descriptors()) {
                 return 1;
         }
-        prctl(PR_SET_NAME,
-              "sonet"); /* children of 'sonet up' are started by descriptor, which leaves a number as their name */
+        /* 'sonet up' starts its children by descriptor, which leaves a number as their name. */
+        prctl(PR_SET_NAME, "sonet");
         if (argc < 2) {
                 print_commands(stderr);
                 return EXIT_USAGE;

@@ -28,7 +28,7 @@ static sn_status make_statistics(const char *admin_url, struct buf *error)
 
         PQclear(result);
         if (!made) {
-                buf_printf(error, "cannot make the extension pg_stat_statements: %s", PQerrorMessage(pg));
+                buf_printf(error, "cannot create the extension pg_stat_statements: %s", PQerrorMessage(pg));
                 return SN_UNAVAILABLE;
         }
         return SN_OK;
@@ -88,7 +88,7 @@ static sn_status migrate_all(const struct settings *settings, int n, char **name
 
         for (int i = 0; i < n; i++) {
                 if (service_definition_find(names[i]) == NULL) {
-                        buf_printf(error, "there is no service '%s'", names[i]);
+                        buf_printf(error, "unknown service '%s'", names[i]);
                         return SN_INVALID_ARGUMENT;
                 }
         }
@@ -117,8 +117,9 @@ int cmd_migrate(int argc, char **argv)
         buf_init(&error, 4096);
         sn_status status = settings_load(&settings, &error);
         if (status == SN_OK && settings.database_admin_url[0] == '\0') {
-                buf_append_c(&error, "DATABASE_ADMIN_URL is not set: a role that may create databases and roles "
-                                     "('sonet up' needs none)");
+                buf_append_c(&error,
+                             "DATABASE_ADMIN_URL is not set; it must name a role that may create databases and roles "
+                             "('sonet up' does not need it)");
                 status = SN_INVALID_ARGUMENT;
         }
         if (status == SN_OK) {

@@ -125,11 +125,12 @@ static enum options_result report_bad_option(int found, const struct option_row 
         size_t dashes = strspn(word, "-");
 
         if (found == ':') {
-                fprintf(stderr, "sonet %s: %s needs a value\n", argv[0], word);
+                fprintf(stderr, "sonet %s: %s requires a value\n", argv[0], word);
                 return OPTIONS_BAD;
         }
         const char *near = n > 0 ? nearest_name(word + dashes, &rows[0].name, n, sizeof(rows[0])) : NULL;
-        fprintf(stderr, "sonet %s: there is no option %s", argv[0], optopt != 0 && dashes < 2 ? "with one dash" : word);
+        fprintf(stderr, "sonet %s: unknown option %s", argv[0],
+                optopt != 0 && dashes < 2 ? "with a single dash" : word);
         if (near != NULL) {
                 fprintf(stderr, "; did you mean --%s?", near);
         }

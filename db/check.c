@@ -44,7 +44,7 @@ static bool check_one(PGconn *pg, const struct db_statement *s, struct buf *erro
                 return false;
         }
         if (!PQsendDescribePrepared(pg, s->name) || db_pg_wait(pg, deadline_us, &described) != DB_DONE) {
-                buf_printf(error, "statement %s: cannot be described", s->name);
+                buf_printf(error, "statement %s: cannot describe it", s->name);
                 return false;
         }
         return check_columns(s, described, error);
@@ -74,7 +74,7 @@ sn_status db_check_statements(const char *url, const char *database, struct buf 
                 bool taken = name_is_taken(database, all, i);
 
                 if (taken) {
-                        buf_printf(error, "statement %s: the name is used twice", all[i]->name);
+                        buf_printf(error, "statement %s: duplicate name", all[i]->name);
                 }
                 if (taken || !check_one(pg, all[i], error)) {
                         buf_append_char(error, '\n');

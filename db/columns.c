@@ -33,7 +33,7 @@ static bool explain_misfit(const struct db_statement *s, const char *column, Oid
                 buf_printf(error, "statement %s: column \"%s\" (type %u) %s of %s", s->name, column, type, why,
                            message);
         } else {
-                log_event(LOG_LEVEL_ERROR, "a column does not fit its message", LOG_STR("sonet.statement", s->name),
+                log_event(LOG_LEVEL_ERROR, "a column does not match its message", LOG_STR("sonet.statement", s->name),
                           LOG_STR("sonet.column", column), LOG_STR("sonet.message", message));
         }
         return false;
@@ -48,10 +48,10 @@ static bool find_column(const struct db_statement *s, const PGresult *result, in
         c->field = NULL;
         c->depth = 0;
         if (!find_field(s->row, name, c)) {
-                return explain_misfit(s, name, type, "has no field", error);
+                return explain_misfit(s, name, type, "matches no field", error);
         }
         c->store = db_field_store_of(c->field, db_kind_of(type));
-        return c->store != NULL || explain_misfit(s, name, type, "does not fit the field", error);
+        return c->store != NULL || explain_misfit(s, name, type, "does not match the field", error);
 }
 
 bool db_columns_find(struct db_columns *columns, const struct db_statement *s, const PGresult *result,
@@ -61,7 +61,7 @@ bool db_columns_find(struct db_columns *columns, const struct db_statement *s, c
         columns->n = PQnfields(result);
         if (columns->n > DB_MAX_COLUMNS) {
                 return explain_misfit(s, PQfname(result, DB_MAX_COLUMNS), PQftype(result, DB_MAX_COLUMNS),
-                                      "is one column too many", error);
+                                      "is an extra column", error);
         }
         for (int i = 0; i < columns->n; i++) {
                 if (!find_column(s, result, i, &columns->columns[i], error)) {
@@ -111,7 +111,7 @@ bool db_columns_fill(const struct db_columns *columns, const PGresult *result, i
                 if (PQgetisnull(result, row, i) || fill_column(&columns->columns[i], v, message, arena)) {
                         continue;
                 }
-                log_event(LOG_LEVEL_ERROR, "a value does not fit its field",
+                log_event(LOG_LEVEL_ERROR, "a value does not match its field",
                           LOG_STR("sonet.statement", columns->statement->name),
                           LOG_STR("sonet.column", columns->columns[i].field->name));
                 return false;

@@ -238,7 +238,7 @@ enum db_outcome db_connection_open(struct db_connection *connection, const char 
         }
         outcome = db_connection_read_boot(connection->pg, deadline_us, connection->boot, sizeof(connection->boot));
         if (outcome != DB_DONE) {
-                (void)snprintf(reason, reason_size, "the first query got no answer");
+                (void)snprintf(reason, reason_size, "no response to the first query");
                 PQfinish(connection->pg);
                 connection->pg = NULL;
         }

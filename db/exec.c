@@ -95,8 +95,8 @@ static sn_status fail_refused(struct db_tx *tx, const char *statement, const PGr
                 return rpc_fail(tx->c, SN_INVALID_ARGUMENT, NULL, "the text contains characters that cannot be stored");
         }
         if (is_stale(state)) {
-                log_failure(LOG_LEVEL_WARN, tx, statement, result, "a prepared statement has gone stale");
-                sn_status status = db_fail_retry(tx->c, "the schema changed meanwhile; please try again");
+                log_failure(LOG_LEVEL_WARN, tx, statement, result, "a prepared statement is stale");
+                sn_status status = db_fail_retry(tx->c, "the schema has just changed; please try again");
 
                 give_up(tx, false, status);
                 return status;
@@ -174,7 +174,7 @@ static sn_status encode(struct db_tx *tx, const struct db_statement *s, const st
                 return rpc_fail(tx->c, SN_DEADLINE_EXCEEDED, NULL, "the request took too long; please try again");
         }
         if (!db_encode(db_arena(tx), binds, n, wire, &bad)) {
-                log_event(LOG_LEVEL_ERROR, "a parameter cannot be sent", LOG_STR("sonet.database", db_name(tx->db)),
+                log_event(LOG_LEVEL_ERROR, "cannot send a parameter", LOG_STR("sonet.database", db_name(tx->db)),
                           LOG_STR("sonet.statement", s->name), LOG_INT("sonet.parameter", (int64_t)bad));
                 return rpc_fail(tx->c, SN_INVALID_ARGUMENT, NULL, "an id or a value is malformed");
         }
@@ -204,7 +204,8 @@ sn_status db_exec_later(struct db_tx *tx, const struct db_statement *s, const st
 
         TRY(encode(tx, s, binds, n, &wire));
         if (!tx->transaction) {
-                log_event(LOG_LEVEL_ERROR, "a write outside a transaction", LOG_STR("sonet.statement", s->name));
+                log_event(LOG_LEVEL_ERROR, "a write was attempted outside a transaction",
+                          LOG_STR("sonet.statement", s->name));
                 return rpc_fail(tx->c, SN_INTERNAL, NULL, "something went wrong on our side");
         }
         if (tx->n_queued == DB_QUEUED_MAX) {

@@ -39,7 +39,7 @@ static void end_writers(const struct db_fence *fence, struct lease_session *s)
                        " and objsubid = 1 and pid <> pg_backend_pid()",
                        (uint32_t)((uint64_t)fence->writers >> 32), (uint32_t)fence->writers);
         if (lease_session_query(s, sql, &result) == DB_DONE) {
-                log_event(LOG_LEVEL_WARN, "transactions of the former owner were ended",
+                log_event(LOG_LEVEL_WARN, "terminated transactions of the former owner",
                           LOG_STR("sonet.lease", s->name),
                           LOG_INT("sonet.transactions", strtol(PQgetvalue(result, 0, 0), NULL, 10)));
         }

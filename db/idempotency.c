@@ -50,7 +50,7 @@ static sn_status replay_row(struct rpc_call *c, const struct db_rows *rows)
         if (!same_body(c, rows)) {
                 return rpc_fail_code(
                     c, SN_INVALID_ARGUMENT, "idempotency_key_reused", NULL,
-                    "this Idempotency-Key was used with another request; use a new key for a new request");
+                    "this Idempotency-Key was already used with a different request; use a new key for each request");
         }
         c->replayed = db_bytes(rows, 0, "answer", &c->replayed_len);
         return SN_REPLAYED;
@@ -122,7 +122,7 @@ sn_status db_key_store(struct db_tx *tx, const uint8_t *answer, size_t len)
                              bind_bytes(c->body_hash, sizeof(c->body_hash)), bind_bytes(answer, len)),
                     &stored));
         /* cannot happen while all hold the lock; if it does, the other answer is the one that counts */
-        return stored == 1 ? SN_OK : db_fail_retry(c, "the same request was answered meanwhile");
+        return stored == 1 ? SN_OK : db_fail_retry(c, "the same request has just been answered");
 }
 
 sn_status db_key_has_answer(struct db_tx *tx, const uint8_t *answer, size_t len, bool *has)

@@ -76,7 +76,7 @@ static sn_status check_newer(const struct set *set, const PGresult *applied, int
                 return SN_OK;
         }
         buf_printf(error,
-                   "the database is too new for this program: migration %s of %s, which a newer release ran, serves"
+                   "the database is too new for this program: migration %s of %s, run by a newer release, supports"
                    " programs from migration %04d on, and this one has them up to %04d; run a newer release, or restore"
                    " the backup from before the upgrade",
                    PQgetvalue(applied, row, 1), set->name, from, newest(set));
@@ -95,7 +95,7 @@ static sn_status check_applied_one(const struct set *set, const PGresult *applie
                 return check_newer(set, applied, row, error);
         }
         if (sql == NULL) {
-                buf_printf(error, "migration %s of %s has run in the database but is missing in this program", name,
+                buf_printf(error, "migration %s of %s has run in the database but is missing from this program", name,
                            set->name);
                 return SN_FAILED_PRECONDITION;
         }
@@ -143,7 +143,7 @@ static sn_status read_applied(PGconn *pg, const struct set *set, int64_t deadlin
         }
         const char *message = PQresultErrorField(*applied, PG_DIAG_MESSAGE_PRIMARY);
 
-        buf_printf(error, "cannot read which migrations ran: %s", message != NULL ? message : "no answer");
+        buf_printf(error, "cannot list the migrations that have run: %s", message != NULL ? message : "no answer");
         return outcome == DB_ERROR ? SN_FAILED_PRECONDITION : SN_UNAVAILABLE;
 }
 
@@ -244,8 +244,8 @@ static sn_status check_set(PGconn *pg, const struct set *set, int64_t deadline_u
         TRY(check_applied(set, applied, error));
         for (size_t i = 0; i < set->n; i++) {
                 if (!has_run(applied, set->migrations[i].number)) {
-                        buf_printf(error, "migration %s of %s has not run; run sonet migrate", set->migrations[i].name,
-                                   set->name);
+                        buf_printf(error, "migration %s of %s has not run; run 'sonet migrate'",
+                                   set->migrations[i].name, set->name);
                         return SN_FAILED_PRECONDITION;
                 }
         }

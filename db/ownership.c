@@ -65,9 +65,9 @@ static bool read_answer(struct db_ownership *o, struct part *part, int64_t deadl
         case DB_DONE:
                 return true;
         case DB_EXPIRED:
-                return end_lease(o, part, "PostgreSQL does not answer");
+                return end_lease(o, part, "PostgreSQL is not responding");
         default:
-                return end_lease(o, part, "PostgreSQL ended the session of the lease");
+                return end_lease(o, part, "PostgreSQL terminated the lease's session");
         }
 }
 
@@ -82,7 +82,7 @@ static bool touch_all(struct db_ownership *o)
 
         for (size_t i = 0; i < o->n; i++) {
                 if (!lease_session_ask(&o->parts[i].session)) {
-                        return end_lease(o, &o->parts[i], "the connection of the lease was lost");
+                        return end_lease(o, &o->parts[i], "the lease's connection was lost");
                 }
         }
         for (size_t i = 0; i < o->n; i++) {

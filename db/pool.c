@@ -145,7 +145,7 @@ static bool note_failure(struct db *db, const char *reason)
         bool go_on = now_us - db->failing_since_us < GRACE_US;
         (void)pthread_mutex_unlock(&db_pools_lock);
         if (first) {
-                log_event(LOG_LEVEL_WARN, "the database cannot be reached", LOG_STR("sonet.database", db->name),
+                log_event(LOG_LEVEL_WARN, "the database is unreachable", LOG_STR("sonet.database", db->name),
                           LOG_STR("error.message", reason));
         }
         return go_on;

@@ -67,8 +67,7 @@ static void add_metrics(struct db *db)
 
         db->busy_gauge = metric_gauge("sonet_db_connections_busy", "Connections in use.", labels);
         db->opened = metric_counter("sonet_db_connections_opened_total", "Connections opened.", labels);
-        db->wait = metric_histogram("sonet_db_wait_seconds", "Time that callers waited for a connection to come free.",
-                                    labels);
+        db->wait = metric_histogram("sonet_db_wait_seconds", "Time that callers waited for a free connection.", labels);
 }
 
 struct db *db_new(const struct db_options *options)

@@ -50,7 +50,7 @@ static sn_status ask_server(struct db_probe *probe, int64_t deadline_us, struct 
                 return migrate_check(probe->pg, probe->schema, deadline_us, reason);
         }
         if (db_pg_query(probe->pg, "select 1", deadline_us, &result) != DB_DONE) {
-                buf_append_c(reason, "an established connection got no answer");
+                buf_append_c(reason, "an established connection got no response");
                 return SN_UNAVAILABLE;
         }
         return SN_OK;

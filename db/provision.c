@@ -41,7 +41,7 @@ static sn_status set_password(PGconn *pg, const char *role, const char *password
         char *hashed = PQencryptPasswordConn(pg, password, role, NULL);
 
         if (hashed == NULL) {
-                buf_printf(error, "cannot hash the password of %s", role);
+                buf_printf(error, "cannot hash the password of the role %s", role);
                 return SN_INTERNAL;
         }
         sn_status status =
@@ -97,7 +97,7 @@ static sn_status make_database(PGconn *pg, const struct names *names, struct buf
 /* In the administrator's database, whose lock keeps others from doing the same. */
 static sn_status make_cluster_objects(PGconn *pg, const struct names *names, const char *password, struct buf *error)
 {
-        TRY(migrate_query(pg, LOCK_ROLES, "take the lock of roles", error, NULL));
+        TRY(migrate_query(pg, LOCK_ROLES, "take the role lock", error, NULL));
         TRY(make_role(pg, names->owner, "create role %I nologin", error));
         TRY(make_role(pg, names->app, "create role %I login", error));
         TRY(make_role(pg, names->reader, "create role %I nologin", error));
@@ -128,7 +128,7 @@ static sn_status fill_database(const char *admin_url, const struct names *names,
         CLEANUP(migrate_finish_p) PGconn *pg = NULL;
 
         TRY(migrate_connect(admin_url, names->database, &pg, error));
-        TRY(migrate_query(pg, LOCK_MIGRATION, "take the lock of migrations", error, NULL));
+        TRY(migrate_query(pg, LOCK_MIGRATION, "take the migration lock", error, NULL));
         TRY(migrate_format(pg, "act as the owner", error, NULL, "set role %I", names->owner));
         TRY(migrate_query(pg, "set search_path = public; set statement_timeout = 0; set lock_timeout = '30s'",
                           "set up the session", error, NULL));
@@ -145,7 +145,7 @@ sn_status db_provision(const char *admin_url, const struct db_schema *schema, co
 
         (void)snprintf(names.owner, sizeof(names.owner), "%s_owner", schema->database);
         if (len < 0 || (size_t)len >= sizeof(names.reader)) {
-                buf_printf(error, "the database's name is too long");
+                buf_printf(error, "the database name is too long");
                 return SN_INVALID_ARGUMENT;
         }
         TRY(migrate_connect(admin_url, NULL, &pg, error));

@@ -88,7 +88,7 @@ sn_status db_resolve_commit(struct db_tx *tx, const uint8_t *answer, size_t len)
                         fate = has ? FATE_COMMITTED : FATE_ABORTED;
                 }
         }
-        log_event(LOG_LEVEL_WARN, "a commit was resolved after its connection was lost",
+        log_event(LOG_LEVEL_WARN, "resolved the outcome of a commit whose connection was lost",
                   LOG_STR("sonet.database", db_name(tx->db)), LOG_STR("sonet.fate", fate_names[fate]));
         switch (fate) {
         case FATE_COMMITTED:
@@ -106,9 +106,8 @@ sn_status db_resolve_commit(struct db_tx *tx, const uint8_t *answer, size_t len)
                         db_ownership_lost(db_fence(tx->db)->service, "the outcome of a COMMIT is unknown");
                 }
                 tx->failed = SN_UNAVAILABLE;
-                return rpc_fail_code(
-                    tx->c, SN_UNAVAILABLE, "outcome_unknown", NULL,
-                    "the database connection was lost while the change was stored: whether it was is unknown; "
-                    "check before you try again");
+                return rpc_fail_code(tx->c, SN_UNAVAILABLE, "outcome_unknown", NULL,
+                                     "the database connection was lost during the commit and its outcome is unknown; "
+                                     "check before trying again");
         }
 }

@@ -35,7 +35,7 @@ static sn_status find_columns(struct db_tx *tx, const struct db_statement *s, co
                               struct db_columns *columns)
 {
         if (s->row == NULL) {
-                log_event(LOG_LEVEL_ERROR, "a statement without a row message gave rows",
+                log_event(LOG_LEVEL_ERROR, "a statement without a row message returned rows",
                           LOG_STR("sonet.statement", s->name));
                 return fail_row(tx);
         }
@@ -71,7 +71,7 @@ sn_status db_one(struct db_tx *tx, const struct db_statement *s, const struct db
         struct db_columns columns;
 
         if (s->row == NULL || out->descriptor != s->row->descriptor) {
-                log_event(LOG_LEVEL_ERROR, "a row was requested as another message type",
+                log_event(LOG_LEVEL_ERROR, "a row was requested as the wrong message type",
                           LOG_STR("sonet.statement", s->name));
                 return fail_row(tx);
         }

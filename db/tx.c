@@ -18,7 +18,7 @@
 static sn_status open_tx(struct rpc_call *c, bool transaction, struct db_tx **tx)
 {
         if (c->service == NULL || c->service->db == NULL) {
-                log_event(LOG_LEVEL_ERROR, "a service without a database asked for one");
+                log_event(LOG_LEVEL_ERROR, "a service without a database requested one");
                 return rpc_fail(c, SN_INTERNAL, NULL, "something went wrong on our side");
         }
         if (no_wait_refuses()) {
@@ -99,7 +99,7 @@ static sn_status begin_transaction(struct db_tx *tx, bool with_key, bool *locked
                 return db_fail(tx, "begin", outcome, result);
         }
         if (*PQgetvalue(result, 0, 1) == 't') {
-                db_ownership_lost(db_fence(tx->db)->service, "the session of the lease had ended when a write began");
+                db_ownership_lost(db_fence(tx->db)->service, "the lease's session had ended when a write began");
         }
         (void)snprintf(tx->xid, sizeof(tx->xid), "%s", PQgetvalue(result, 0, 0));
         memcpy(tx->boot, tx->connection->boot, sizeof(tx->boot));

@@ -30,7 +30,7 @@ static int n_idle;
 
 static _Noreturn void fail(void)
 {
-        fputs("sonet: no memory to compress an answer\n", stderr);
+        fputs("sonet: out of memory while compressing a response\n", stderr);
         abort();
 }
 

@@ -135,12 +135,12 @@ static sn_status call(struct rpc_call *c, const struct exchange *x, struct http_
 
         TRY(transcode_request(c, x, &in));
         if (m->answers_file && !http_file_admit(x->request, true)) {
-                return rpc_fail(c, SN_UNAVAILABLE, NULL, "Too many files are on their way; try again shortly.");
+                return rpc_fail(c, SN_UNAVAILABLE, NULL, "Too many file transfers are in progress; try again shortly.");
         }
         TRY(rpc_request(c, m, in, out));
         if (x->request->is_part) {
                 return rpc_fail_code(c, SN_CANCELLED, "body_incomplete", NULL,
-                                     "The body stopped coming; what came of it was kept.");
+                                     "The body stopped arriving; the part that arrived was kept.");
         }
         if (m->answers_file) {
                 file_respond(c, x, (const File__Chunk *)out, response);
@@ -148,7 +148,8 @@ static sn_status call(struct rpc_call *c, const struct exchange *x, struct http_
         }
         transcode_response(c, x, out, response);
         if (response->body.overflow) {
-                return rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "the answer is too large; ask for less with limit");
+                return rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL,
+                                "the response is too large; ask for fewer items with limit");
         }
         return SN_OK;
 }

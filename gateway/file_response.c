@@ -75,7 +75,7 @@ static void add_description(struct arena *arena, const File__Chunk *file, struct
 static void refuse_range(const struct exchange *x, const File__Chunk *file, struct http_response *response)
 {
         struct arena *arena = x->request->arena;
-        problem_write_http(416, NULL, "The range begins behind the end of the file.", x->request_id, arena, response);
+        problem_write_http(416, NULL, "The range starts beyond the end of the file.", x->request_id, arena, response);
         http_response_header(response, "Content-Range", arena_printf(arena, "bytes */%" PRId64, file->size));
 }
 

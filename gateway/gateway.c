@@ -102,7 +102,7 @@ static bool find_route(struct exchange *x, struct http_response *early)
                 return true;
         }
         if (!router_match(gateway->router, x->request->arena, x->request->method, x->request->path, &x->match)) {
-                return refuse_status(x, 400, "malformed_request", "the path has a bad escape", early);
+                return refuse_status(x, 400, "malformed_request", "the path contains an invalid percent-escape", early);
         }
         if (x->match.route != NULL) {
                 return true;
@@ -110,8 +110,8 @@ static bool find_route(struct exchange *x, struct http_response *early)
         if (x->match.allow == NULL) {
                 return refuse_status(x, 404, "route_not_found",
                                      gateway->options.n_contracts > 0
-                                         ? "there is nothing at this path; see /openapi.json for what there is"
-                                         : "this process has /healthz, /readyz and /metrics only",
+                                         ? "no such route; /openapi.json lists all routes"
+                                         : "this process serves only /healthz, /readyz and /metrics",
                                      early);
         }
         if (strcmp(x->request->method, "OPTIONS") == 0) {
@@ -122,7 +122,7 @@ static bool find_route(struct exchange *x, struct http_response *early)
                 }
                 return false;
         }
-        refuse_status(x, 405, "method_not_allowed", "this path does not support this method; see the Allow header",
+        refuse_status(x, 405, "method_not_allowed", "this method is not allowed on this route; see the Allow header",
                       early);
         http_response_header(early, "Allow", x->match.allow);
         return false;
@@ -137,7 +137,7 @@ static bool check_once(struct exchange *x, struct http_response *early)
                 if (count_header(x->request, once[i]) > 1) {
                         return answer_early(x,
                                             &(struct rpc_problem){SN_INVALID_ARGUMENT, "malformed_request", once[i],
-                                                                  "this header is given more than once", 0, NULL},
+                                                                  "this header may appear only once", 0, NULL},
                                             early);
                 }
         }
@@ -153,7 +153,7 @@ static bool takes_nothing(const struct exchange *x)
 static bool refuse_body(struct exchange *x, struct http_response *early)
 {
         return refuse_status(x, 400, "malformed_request",
-                             "this method takes its fields from the query; the body must be empty or {}", early);
+                             "this method reads its fields from the query string; the body must be empty or {}", early);
 }
 
 /* Of a method that takes no body: whatever is longer than nothing is refused before it comes. */
@@ -175,7 +175,8 @@ static bool check_body(struct exchange *x, struct http_response *early)
         }
         if (body_is_encoded(x->request)) { /* RFC 9110, 15.5.16 */
                 refuse_status(x, 415, "unsupported_media_type",
-                              "send the body without Content-Encoding: compressed requests are not supported", early);
+                              "compressed request bodies are not supported; send the body without Content-Encoding",
+                              early);
                 http_response_header(early, "Accept-Encoding", "identity");
                 return false;
         }
@@ -187,7 +188,7 @@ static bool check_serving(struct exchange *x, struct http_response *early)
         return gateway_is_serving(x->gateway) ||
                answer_early(x,
                             &(struct rpc_problem){SN_UNAVAILABLE, "starting", NULL,
-                                                  "the server is starting; try again in a second", 1, NULL},
+                                                  "the server is starting up; try again in a second", 1, NULL},
                             early);
 }
 
@@ -284,7 +285,7 @@ static bool on_request(void *context, struct http_request *r, struct http_respon
         if ((route->method != NULL || (route->page != NULL && route->page->streams)) && !gateway_is_serving(gateway)) {
                 return answer_early(x,
                                     &(struct rpc_problem){SN_UNAVAILABLE, "starting", NULL,
-                                                          "the server is starting; try again in a second", 1, NULL},
+                                                          "the server is starting up; try again in a second", 1, NULL},
                                     early);
         }
         x->work = (struct work){.run = handle_request, .deadline_us = clock_monotonic_us() + deadline_ms * 1000};
@@ -335,7 +336,7 @@ static int connections(const struct settings *s)
         int possible = http_share_descriptors(s->http_connections, s->grpc_connections, settings_descriptors(s)).http;
 
         if (possible < s->http_connections) {
-                log_event(LOG_LEVEL_INFO, "the limit of open files allows fewer connections than HTTP_CONNECTIONS",
+                log_event(LOG_LEVEL_INFO, "the open-file limit allows fewer connections than HTTP_CONNECTIONS",
                           LOG_INT("sonet.http.connections", possible));
         }
         return possible;
@@ -378,7 +379,7 @@ sn_status gateway_start(const struct gateway_options *options, struct gateway **
 
         if (gateway == NULL || gateway->router == NULL || gateway->document == NULL || gateway->streams == NULL) {
                 if (error->len == 0) {
-                        buf_append_c(error, "the gateway cannot be set up: out of memory");
+                        buf_append_c(error, "cannot set up the gateway: out of memory");
                 }
                 gateway_free(gateway);
                 return SN_INTERNAL;

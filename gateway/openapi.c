@@ -332,20 +332,20 @@ static void write_tags(struct document *d)
 static const char head[] =
     "\"openapi\":\"3.1.0\",\"info\":{\"title\":\"SoNet\",\"version\":\"1\",\"license\":{\"name\":\"Apache-2.0\","
     "\"identifier\":\"Apache-2.0\"},"
-    "\"description\":\"A social network that anyone can run. Ids are UUIDs, times RFC 3339 in UTC, errors "
-    "application/problem+json (RFC 9457) "
-    "with a stable code. Lists answer next_cursor while there is more; hand it back as cursor. For what is newer, hand "
-    "prev_cursor back as after.\"},"
+    "\"description\":\"A social network that anyone can run. IDs are UUIDs, times are RFC 3339 in UTC, errors "
+    "are application/problem+json (RFC 9457) "
+    "with a stable code. A list returns next_cursor while there is more; pass it as cursor. For newer items, pass "
+    "prev_cursor as after.\"},"
     "\"servers\":[{\"url\":\"";
 
 static const char shared_parts[] =
     "\"parameters\":{\"IdempotencyKey\":{\"name\":\"Idempotency-Key\",\"in\":\"header\","
-    "\"description\":\"Chosen by the client, for one intention: a repetition with the same key and body gets the first "
+    "\"description\":\"Chosen by the client, one per operation: a retry with the same key and body gets the first "
     "answer.\","
     "\"schema\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":255,\"pattern\":\"^[!-~]+$\"}},"
     "\"Range\":{\"name\":\"Range\",\"in\":\"header\",\"description\":\"One range of bytes, like bytes=100- (RFC 9110, "
-    "14.2); several are answered by the whole.\",\"schema\":{\"type\":\"string\"}},"
-    "\"IfRange\":{\"name\":\"If-Range\",\"in\":\"header\",\"description\":\"The range counts only while this is the "
+    "14.2); several ranges are answered with the whole file.\",\"schema\":{\"type\":\"string\"}},"
+    "\"IfRange\":{\"name\":\"If-Range\",\"in\":\"header\",\"description\":\"Apply Range only if this is still the "
     "entity "
     "tag.\",\"schema\":{\"type\":\"string\"}},"
     "\"IfNoneMatch\":{\"name\":\"If-None-Match\",\"in\":\"header\",\"description\":\"Entity tags of what the client "

@@ -16,11 +16,11 @@ static const struct {
 #define PROBLEM(status, code, component, description) {(status), (component), (description)},
 #include "gateway/problem.def.h"
     {403, STEP_UP,
-     "The token lacks the scope, or the member may not do this; or (`step_up_required`) they have not proved in the "
+     "The token lacks the scope, or the member is not allowed to do this; or (`step_up_required`) they have not "
      "last "
-     "five minutes who they are: POST /v1/auth/step-up, then again."},
+     "authenticated within the last five minutes: call POST /v1/auth/step-up, then retry."},
     {DEFAULT, "Refused",
-     "The request is refused as HTTP, whatever it asks for: too long, too large, too slow (408, 411, "
+     "The HTTP request itself is rejected: too long, too large or too slow (408, 411, "
      "413, 414, 417, 431, 505)."},
 };
 #define N_PROBLEMS (sizeof(problems) / sizeof(problems[0]))
@@ -29,38 +29,39 @@ static const char problem_properties[] =
     "\"type\":{\"type\":\"string\",\"format\":\"uri-reference\"},"
     "\"title\":{\"type\":\"string\"},"
     "\"status\":{\"type\":\"integer\",\"minimum\":400,\"maximum\":599},"
-    "\"detail\":{\"type\":\"string\",\"description\":\"One sentence for people.\"},"
+    "\"detail\":{\"type\":\"string\",\"description\":\"One sentence for humans.\"},"
     "\"code\":{\"type\":\"string\",\"pattern\":\"^[a-z][a-z0-9_]*$\","
-    "\"description\":\"Stable, for programs: validation_failed, not_found, …\"},"
-    "\"field\":{\"type\":\"string\",\"description\":\"The offending field, dotted.\"},"
-    "\"instance\":{\"type\":\"string\",\"format\":\"uri-reference\",\"description\":\"Names the request in the "
+    "\"description\":\"Stable, for programs: validation_failed, not_found, and so on.\"},"
+    "\"field\":{\"type\":\"string\",\"description\":\"The offending field, as a dotted path.\"},"
+    "\"instance\":{\"type\":\"string\",\"format\":\"uri-reference\",\"description\":\"Identifies the request in the "
     "server's log.\"}";
 
 static const char headers[] =
     "\"headers\":{"
-    "\"RequestId\":{\"description\":\"Names the request in the server's log.\",\"required\":true,"
+    "\"RequestId\":{\"description\":\"Identifies the request in the server's log.\",\"required\":true,"
     "\"schema\":{\"type\":\"string\",\"maxLength\":64}},"
-    "\"RateLimitPolicy\":{\"description\":\"How many requests of a class there are, and in how many seconds "
+    "\"RateLimitPolicy\":{\"description\":\"How many requests of a class are allowed, and in how many seconds "
     "(draft-ietf-httpapi-ratelimit-headers-10). Not sent when limits are off.\","
     "\"schema\":{\"type\":\"string\",\"pattern\":\"^\\\"[a-z]+\\\";q=[0-9]+;w=[0-9]+$\"}},"
-    "\"RateLimit\":{\"description\":\"How many are left, and in how many seconds there is one more.\","
+    "\"RateLimit\":{\"description\":\"How many requests are left, and in how many seconds one more is allowed.\","
     "\"schema\":{\"type\":\"string\",\"pattern\":\"^\\\"[a-z]+\\\";r=[0-9]+;t=[0-9]+$\"}},"
     "\"RetryAfter\":{\"description\":\"Seconds to wait.\",\"required\":true,"
     "\"schema\":{\"type\":\"integer\",\"minimum\":1}},"
-    "\"RetryAfterWhenBusy\":{\"description\":\"Seconds to wait, when waiting helps.\","
+    "\"RetryAfterWhenBusy\":{\"description\":\"Seconds to wait, if waiting helps.\","
     "\"schema\":{\"type\":\"integer\",\"minimum\":1}},"
     "\"WwwAuthenticate\":{\"description\":\"What was wrong with the token (RFC 6750).\",\"required\":true,"
     "\"schema\":{\"type\":\"string\",\"pattern\":\"^Bearer \"}},"
-    "\"ETag\":{\"description\":\"Changes with the answer; for If-None-Match.\",\"required\":true,"
+    "\"ETag\":{\"description\":\"Changes with the response; for If-None-Match.\",\"required\":true,"
     "\"schema\":{\"type\":\"string\",\"pattern\":\"^(W/)?\\\"[^\\\"]+\\\"$\"}},"
-    "\"AcceptRanges\":{\"description\":\"Parts may be asked for with Range.\",\"required\":true,"
+    "\"AcceptRanges\":{\"description\":\"Parts can be requested with Range.\",\"required\":true,"
     "\"schema\":{\"const\":\"bytes\"}},"
-    "\"ContentRange\":{\"description\":\"Which part this is, of how many bytes; of an answer 416 only how many there "
+    "\"ContentRange\":{\"description\":\"Which part this is, of how many bytes; with status 416 only the total length, "
+    "as there "
     "are.\",\"required\":true,"
     "\"schema\":{\"type\":\"string\",\"pattern\":\"^bytes ([0-9]+-[0-9]+|[*])/[0-9]+$\"}},"
-    "\"ContentDisposition\":{\"description\":\"Whether to show or to save it, and under which name (RFC 6266).\","
+    "\"ContentDisposition\":{\"description\":\"Whether to display or save it, and under which name (RFC 6266).\","
     "\"schema\":{\"type\":\"string\"}},"
-    "\"LastModified\":{\"description\":\"When it was made.\",\"schema\":{\"type\":\"string\"}},"
+    "\"LastModified\":{\"description\":\"When it was created.\",\"schema\":{\"type\":\"string\"}},"
     "\"Link\":{\"description\":\"Older items, rel=\\\"next\\\", and newer ones, rel=\\\"prev\\\" (RFC "
     "8288).\",\"schema\":{\"type\":\"string\"}}}";
 
@@ -203,8 +204,8 @@ static const char *success_text(unsigned status)
 {
         return status == 201   ? "Created."
                : status == 202 ? "Accepted."
-               : status == 206 ? "The part that was asked for."
-               : status == 204 ? "Done; there is nothing more to say."
+               : status == 206 ? "The requested part."
+               : status == 204 ? "Done; the response has no body."
                                : "Done.";
 }
 
@@ -230,7 +231,7 @@ static void write_success(struct buf *out, const struct schema_set *schemas, con
 
 static void write_not_modified(struct buf *out, const struct rpc_method *m)
 {
-        open_status(out, 304, "Nothing changed since the answer with this entity tag.");
+        open_status(out, 304, "Unchanged since the response with this entity tag.");
         success_headers(out, m, 304);
         close_object(out);
 }
@@ -288,7 +289,9 @@ static void refer_to_problem(struct buf *out, size_t i)
 
 static void write_challenge(struct buf *out, const struct schema_set *schemas, const struct rpc_method *m)
 {
-        open_status(out, 401, "It is not known who asks, or (with more members than other problems have) not yet.");
+        open_status(out, 401,
+                    "The caller is not authenticated, or a second factor is still required (that problem has further "
+                    "members).");
         problem_headers(out, 401);
         member_object(out, "content");
         member_object(out, "application/problem+json");
@@ -369,7 +372,7 @@ static void page_response(struct buf *out, const struct gateway_page *page, int 
 /* What an answer of the page's own and one of its process are when it cannot serve. */
 static void page_unavailable(struct buf *out, const struct gateway_page *page)
 {
-        open_status(out, 503, "Not now; Retry-After says when to come back.");
+        open_status(out, 503, "Temporarily unavailable; Retry-After says when to retry.");
         page_headers(out, page, 503);
         member_object(out, "content");
         if (page->tells_why_not) {
@@ -385,7 +388,7 @@ static void stream_responses(struct buf *out, const struct gateway_page *page)
 {
         open_status(out, 101, "From here on the connection is a WebSocket.");
         close_object(out);
-        page_response(out, page, 200, "Server-sent events: each is a message of the stream, as JSON.");
+        page_response(out, page, 200, "Server-sent events; each is one message of the stream, as JSON.");
         for (size_t i = 0; i < N_PROBLEMS; i++) {
                 int status = problems[i].status;
                 if (problems[i].name != NULL && !is_step_up(i) && status != 409 && status != 412 && status != 413 &&
@@ -405,7 +408,7 @@ void responses_of_page(struct buf *out, const struct gateway_page *page)
         }
         page_response(out, page, 200, "Done.");
         if (page->tagged) {
-                page_response(out, page, 304, "Nothing changed since the answer with this entity tag.");
+                page_response(out, page, 304, "Unchanged since the response with this entity tag.");
         }
         if (!page->inline_ || page->tells_why_not) {
                 page_unavailable(out, page);

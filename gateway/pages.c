@@ -61,7 +61,7 @@ static bool render_jwks(struct gateway *gateway, struct http_request *r, struct 
                 exchange_refuse(
                     x,
                     &(struct rpc_problem){.status = SN_UNAVAILABLE,
-                                          .detail = "the user service does not answer; try again in a second"},
+                                          .detail = "the user service is not responding; try again in a second"},
                     response);
                 return false;
         }
@@ -96,24 +96,24 @@ static const struct gateway_page pages[] = {
     {.path = "/v1/stream",
      .content_type = "text/event-stream",
      .render = stream_render,
-     .summary = "The stream: what happens, as it happens, over WebSocket or as server-sent events.",
+     .summary = "The live stream, over WebSocket or as server-sent events.",
      .streams = true,
      .parameters = STREAM_PARAMETERS},
     {.path = "/healthz",
      .content_type = "text/plain; charset=utf-8",
      .render = render_health,
-     .summary = "Says that the process answers.",
+     .summary = "Liveness: the process responds.",
      .inline_ = true},
     {.path = "/readyz",
      .content_type = "text/plain; charset=utf-8",
      .render = render_ready,
-     .summary = "Says whether everything is there to serve.",
+     .summary = "Readiness: whether everything needed to serve requests is available.",
      .inline_ = true,
      .tells_why_not = true},
     {.path = "/metrics",
      .content_type = "text/plain; version=0.0.4; charset=utf-8",
      .render = render_metrics,
-     .summary = "Metrics, for Prometheus."},
+     .summary = "Metrics in the Prometheus text format."},
     {0},
 };
 

@@ -96,9 +96,8 @@ void problem_write(const struct rpc_problem *p, const char *request_id, struct a
                    struct http_response *response)
 {
         int status = sn_status_http(p->status, p->code);
-        const char *detail = status == 500
-                                 ? "something went wrong on our side; the request id helps the operator to find it"
-                                 : p->detail;
+        const char *detail =
+            status == 500 ? "something went wrong on our side; give the operator the request ID" : p->detail;
 
         write_document(status, status == 500 ? NULL : p->code, p, detail, request_id, arena, response);
         if (status == 401) {

@@ -44,9 +44,9 @@ static struct node *child_of(struct node *node, struct str segment)
 static void count_answers(struct route *route)
 {
         for (int class = 2; route->method != NULL && class < ROUTE_STATUS_CLASSES; class ++) {
-                route->answers[class] = metric_counter(
-                    "sonet_http_requests_total", "Requests answered, by method and class of HTTP status.",
-                    metrics_intern("method=\"%s\",status=\"%dxx\"", route->method->name, class));
+                route->answers[class] =
+                    metric_counter("sonet_http_requests_total", "HTTP responses by method and status class.",
+                                   metrics_intern("method=\"%s\",status=\"%dxx\"", route->method->name, class));
         }
 }
 
@@ -71,9 +71,9 @@ static bool is_taken(const struct node *node, const struct route *route, struct 
 {
         for (size_t i = 0; i < node->n_routes; i++) {
                 if (strcmp(node->routes[i].verb, route->verb) == 0) {
-                        buf_printf(
-                            error, "two routes are one: %s %s of %s, and %s of %s; give one of them another path",
-                            route->verb, node->routes[i].path, name_of(&node->routes[i]), route->path, name_of(route));
+                        buf_printf(error, "duplicate route: %s %s of %s, and %s of %s; change the path of one of them",
+                                   route->verb, node->routes[i].path, name_of(&node->routes[i]), route->path,
+                                   name_of(route));
                         return true;
                 }
         }
@@ -89,7 +89,7 @@ static sn_status add(struct router *router, const struct route *route, struct bu
                 node = child_of(node, segment);
         }
         if (node == NULL || node->n_routes == VERBS_MAX) {
-                buf_printf(error, "no room for the route %s %s", route->verb, route->path);
+                buf_printf(error, "too many routes: cannot add %s %s", route->verb, route->path);
                 return SN_INTERNAL;
         }
         if (is_taken(node, route, error)) {

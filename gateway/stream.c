@@ -30,8 +30,7 @@ static void counted_address(const char *text, char out[ADDRESS_TEXT_SIZE])
 static sn_status too_many(struct rpc_call *c, const char *whose, int64_t most)
 {
         return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_many_streams", NULL,
-                             "%s has %lld streams open already, the maximum; close one of them first", whose,
-                             (long long)most);
+                             "%s already has %lld open streams, the maximum; close one first", whose, (long long)most);
 }
 
 sn_status stream_count_member(struct rpc_call *c, struct stream *s, const char *member)
@@ -90,8 +89,7 @@ sn_status stream_new(struct rpc_call *c, struct stream_hub *hub, const struct st
         struct stream *s = calloc(1, sizeof(*s) + (is_sse ? hub->n_logs * sizeof(s->positions[0]) : 0));
 
         if (s == NULL) {
-                return rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL,
-                                "no memory is left for another stream; try again later");
+                return rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "out of memory for another stream; try again later");
         }
         s->hub = hub;
         s->is_sse = is_sse;
@@ -147,7 +145,7 @@ static void take(struct stream *s, const struct websocket_event *event)
                 }
                 return;
         case WEBSOCKET_BINARY:
-                stream_end(s, WEBSOCKET_UNSUPPORTED_DATA, "messages are JSON text", NULL);
+                stream_end(s, WEBSOCKET_UNSUPPORTED_DATA, "messages must be JSON text", NULL);
                 return;
         case WEBSOCKET_PING:
                 if (spend(s) && stream_may_be_sent(s)) {
@@ -259,7 +257,7 @@ static void on_begin(void *context, struct http_upgraded *u)
 
         s->u = u;
         if (!stream_hub_add(s->hub, s)) {
-                stream_end(s, WEBSOCKET_INTERNAL_ERROR, "no memory is left", NULL);
+                stream_end(s, WEBSOCKET_INTERNAL_ERROR, "out of memory", NULL);
                 return;
         }
         stream_end_if_revoked(s); /* while its request waited; from now on the hub looks */
@@ -279,7 +277,7 @@ static void on_stop(void *context)
         if (s->u != NULL && s->is_sse && !s->closing) {
                 http_upgraded_send(s->u, "retry: 1000\n\n", 13);
         }
-        stream_end(s, WEBSOCKET_GOING_AWAY, "the server restarts; connect again in a second", NULL);
+        stream_end(s, WEBSOCKET_GOING_AWAY, "the server is restarting; reconnect in a second", NULL);
 }
 
 static void drop_subs(struct stream *s)

@@ -29,7 +29,7 @@ static sn_status find_channel(struct rpc_call *c, const struct stream *s, const 
         }
         return (*channel)->acknowledge != NULL
                    ? SN_OK
-                   : rpc_fail(c, SN_INVALID_ARGUMENT, "channel", "nothing is acknowledged on this channel");
+                   : rpc_fail(c, SN_INVALID_ARGUMENT, "channel", "this channel does not take acknowledgements");
 }
 
 /* No further than the log is: what was not there cannot have been taken. */
@@ -74,7 +74,7 @@ sn_status stream_acknowledge(struct rpc_call *c, const struct stream *s, const c
         TRY(stream_since_read(c, "position", position, &since));
         if (!is_in_log(channel->log, &since)) {
                 return rpc_fail_code(c, SN_INVALID_ARGUMENT, "cursor_invalid", "position",
-                                     "this is not a position of the channel; use one that its messages gave");
+                                     "not a position of this channel; use one from its messages");
         }
         c->method = channel->subscribe; /* whose access and rate these messages have, too */
         TRY(rpc_take_rate(c, &(struct rate_verdict){0}));

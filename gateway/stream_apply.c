@@ -225,7 +225,7 @@ void stream_command_done(struct http_task *task)
         send_all(s, command);
         buf_free(&command->out);
         if (command->fails) {
-                stream_end(s, WEBSOCKET_INTERNAL_ERROR, "a channel cannot go on; connect again and resume", NULL);
+                stream_end(s, WEBSOCKET_INTERNAL_ERROR, "a channel failed; reconnect and resume", NULL);
         }
         if (!command->again) {
                 finish(s, command);

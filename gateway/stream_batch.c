@@ -53,7 +53,7 @@ static void send_batch(struct http_task *task)
                 const struct stream_sub *sub = s != NULL ? stream_find_sub(s, batch->items[i].sub) : NULL;
 
                 if (sub != NULL && batch->fails) {
-                        stream_end(s, WEBSOCKET_INTERNAL_ERROR, "an event could not be shown; connect again and resume",
+                        stream_end(s, WEBSOCKET_INTERNAL_ERROR, "an event could not be rendered; reconnect and resume",
                                    NULL);
                 } else if (sub != NULL) {
                         send_one(batch, &batch->items[i], s, sub);

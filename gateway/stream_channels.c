@@ -77,7 +77,7 @@ static sn_status find_log(struct stream_hub *hub, const struct rpc_service *cons
                 return SN_OK;
         }
         if (read_outbox == NULL) {
-                buf_printf(error, "the channel %s of %s has no log that it follows", m->channel, m->service->name);
+                buf_printf(error, "the channel %s of %s follows no log", m->channel, m->service->name);
                 return SN_FAILED_PRECONDITION;
         }
         channel->log = add_log(hub, m->channel_source, read_outbox);
@@ -97,7 +97,7 @@ static sn_status add_channel(struct stream_hub *hub, const struct rpc_service *c
                                          .acknowledge = method_named(m->service, m->channel_acknowledge)};
 
         if (!is_shown(channel.show)) {
-                buf_printf(error, "the channel %s of %s has no ShowEvents that answers items", m->channel,
+                buf_printf(error, "the channel %s of %s has no ShowEvents method that returns items", m->channel,
                            m->service->name);
                 return SN_FAILED_PRECONDITION;
         }
@@ -135,7 +135,7 @@ sn_status stream_channels_find(struct stream_hub *hub, const struct rpc_service 
 static sn_status unknown(struct rpc_call *c)
 {
         return rpc_fail_code(c, SN_NOT_FOUND, "channel_unknown", "channel",
-                             "there is no such channel; docs/streaming.md lists what there is");
+                             "no such channel; see docs/streaming.md for the list");
 }
 
 sn_status stream_channel_parse(struct rpc_call *c, struct stream_hub *hub, struct str name, struct stream_channel **out,

@@ -96,7 +96,7 @@ static sn_status authenticate(struct rpc_call *c, struct stream_command *command
         TRY(stream_identity_of(c, &identity));
         if (known && !uuid_equal(identity.viewer, s->viewer)) {
                 return rpc_fail_code(c, SN_FAILED_PRECONDITION, "another_member", "access_token",
-                                     "this stream is another member's; open one of your own");
+                                     "this stream belongs to another member; open your own");
         }
         if (!known) {
                 TRY(stream_count_member(c, s, identity.viewer));
@@ -180,9 +180,10 @@ static sn_status subscribe(struct rpc_call *c, struct stream_command *command, c
         struct stream_since since = {0};
 
         if (!has_room(s, name, most)) {
-                return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_many_channels", "channel",
-                                     "this stream has %lld channels, the maximum; unsubscribe from one first",
-                                     (long long)most);
+                return rpc_fail_code(
+                    c, SN_RESOURCE_EXHAUSTED, "too_many_channels", "channel",
+                    "this stream is already subscribed to %lld channels, the maximum; unsubscribe from one first",
+                    (long long)most);
         }
         TRY(stream_since_read(c, "since", s->is_sse ? s->since : given, &since));
         TRY(ask_topic(c, s->hub, name, &channel, &topic));
@@ -195,7 +196,7 @@ static sn_status subscribe(struct rpc_call *c, struct stream_command *command, c
         command->topic = strdup(topic.key);
         command->sub = new_sub(s, channel, name, topic.personal);
         if (command->topic == NULL || command->sub == NULL) {
-                return rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "no memory is left; try again later");
+                return rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "out of memory; try again later");
         }
         if (command->resumes) {
                 const char *position = stream_position(c, command->log_id, command->after);
@@ -284,7 +285,7 @@ static sn_status obey(struct rpc_call *c, struct stream_command *command)
                 }
         }
         return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", "type",
-                             "there are messages of type authenticate, subscribe, unsubscribe and acknowledge");
+                             "must be authenticate, subscribe, unsubscribe or acknowledge");
 }
 
 /* Under the lock: what comes from now on is sent. passed: up to where, for the id of a server-sent event. */

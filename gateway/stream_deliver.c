@@ -31,7 +31,7 @@ static bool insist(struct stream_log *log, stream_attempt *attempt, void *contex
                 }
                 failures += status != SN_UNAVAILABLE;
                 if (failures == MOST_FAILURES) {
-                        log_event(LOG_LEVEL_ERROR, "an event could not be shown on its streams",
+                        log_event(LOG_LEVEL_ERROR, "an event could not be rendered for its streams",
                                   LOG_STR("sonet.source", log->source),
                                   LOG_STR("error.message", c->problem.detail != NULL ? c->problem.detail : ""));
                         return false;
@@ -159,8 +159,8 @@ static void end_all(struct http_task *task)
                 if (batch->hub->streams[i] != NULL) {
                         stream_end(batch->hub->streams[i],
                                    batch->fails ? WEBSOCKET_INTERNAL_ERROR : WEBSOCKET_GOING_AWAY,
-                                   batch->fails ? "an event could not be shown; connect again and resume"
-                                                : "the log was replaced; read anew",
+                                   batch->fails ? "an event could not be rendered; reconnect and resume"
+                                                : "the event log was replaced; reload",
                                    NULL);
                 }
         }

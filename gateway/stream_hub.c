@@ -146,8 +146,9 @@ sn_status stream_hub_wait(struct rpc_call *c, struct stream_log *log)
         hub->n_waiting -= waits;
         ready = log->ready && !hub->stopping;
         pthread_mutex_unlock(&hub->lock);
-        return ready ? SN_OK
-                     : rpc_fail(c, SN_UNAVAILABLE, NULL, "the channel cannot be followed now; try again in a second");
+        return ready
+                   ? SN_OK
+                   : rpc_fail(c, SN_UNAVAILABLE, NULL, "the channel is temporarily unavailable; try again in a second");
 }
 
 /* ---- Subscriptions ---- */
@@ -184,14 +185,14 @@ static void register_metrics(struct stream_metrics *m)
 {
         m->sockets = metric_gauge("sonet_streams", "Open streams.", "kind=\"websocket\"");
         m->event_sources = metric_gauge("sonet_streams", "Open streams.", "kind=\"events\"");
-        m->subscriptions = metric_gauge("sonet_stream_subscriptions", "Subscriptions of all streams.", NULL);
+        m->subscriptions = metric_gauge("sonet_stream_subscriptions", "Channel subscriptions on all streams.", NULL);
         m->events = metric_counter("sonet_stream_events_total", "Events sent on streams.", NULL);
         m->slow = metric_counter("sonet_stream_slow_readers_total",
-                                 "Streams closed because the client did not take what it was sent.", NULL);
+                                 "Streams closed because the client read too slowly.", NULL);
         m->dropped = metric_counter("sonet_stream_dropped_total",
-                                    "Events of lossy channels that were not sent, for they came too fast.", NULL);
+                                    "Events of lossy channels dropped because they arrived too fast.", NULL);
         m->late = metric_histogram("sonet_stream_delivery_seconds",
-                                   "From a change to when it was handed to its streams.", NULL);
+                                   "Time from a change until it is handed to its streams.", NULL);
 }
 
 struct stream_hub *stream_hub_new(struct gateway *gateway, struct buf *error)

@@ -53,7 +53,7 @@ sn_status stream_since_read(struct rpc_call *c, const char *field, const char *t
         while (str_next(&rest, STREAM_POSITIONS_SEPARATOR[0], &one)) {
                 if (!read_place(c, one, since)) {
                         return rpc_fail_code(c, SN_INVALID_ARGUMENT, "cursor_invalid", field,
-                                             "this is not a position of a stream; use one from a message, or none");
+                                             "not a stream position; use one from a message, or leave it out");
                 }
         }
         return SN_OK;

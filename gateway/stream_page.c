@@ -51,11 +51,11 @@ static sn_status check_handshake(struct rpc_call *c, const struct http_request *
 
         if (version == NULL || strcmp(version, "13") != 0) {
                 return rpc_fail_code(c, SN_FAILED_PRECONDITION, "upgrade_required", "Sec-WebSocket-Version",
-                                     "this server speaks version 13 of WebSocket");
+                                     "this server supports WebSocket version 13 only");
         }
         if (key == NULL || !websocket_accept(key, text)) {
                 return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_request", "Sec-WebSocket-Key",
-                                     "must be 16 random bytes in base64");
+                                     "must be 16 random bytes, base64-encoded");
         }
         *accept = text;
         return SN_OK;
@@ -87,12 +87,13 @@ static sn_status read_channels(struct rpc_call *c, struct str query, const char 
         *channels = NULL;
         while (str_next(&query, '&', &pair)) {
                 if (!str_next(&pair, '=', &name) || !transcode_decode_query(c->arena, pair, &value)) {
-                        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_request", NULL,
-                                             "the query has a bad escape: write %%XX with two hex digits");
+                        return rpc_fail_code(
+                            c, SN_INVALID_ARGUMENT, "malformed_request", NULL,
+                            "the query string contains an invalid percent-escape; use %%XX with two hex digits");
                 }
                 if (!str_equal_c(name, "channels") || *channels != NULL) {
                         return rpc_fail(c, SN_INVALID_ARGUMENT, "channels",
-                                        "must be the only field of the query, given once: ?channels=home,user:ada");
+                                        "must be the only query parameter, given once: ?channels=home,user:ada");
                 }
                 *channels = str_dup(c->arena, value);
         }
@@ -158,12 +159,12 @@ static sn_status choose(struct rpc_call *c, struct stream_hub *hub, const struct
         }
         if (r->http_2) {
                 return rpc_fail_code(c, SN_UNIMPLEMENTED, "http_version", NULL,
-                                     "this is a stream: over HTTP/2 ask with Accept: text/event-stream; WebSocket "
-                                     "needs HTTP/1.1");
+                                     "this is a stream: over HTTP/2 use Accept: text/event-stream; WebSocket "
+                                     "requires HTTP/1.1");
         }
         http_response_header(response, "Upgrade", "websocket");
         return rpc_fail_code(c, SN_FAILED_PRECONDITION, "upgrade_required", NULL,
-                             "this is a stream: connect with WebSocket, or ask with Accept: text/event-stream");
+                             "this is a stream: connect with WebSocket, or use Accept: text/event-stream");
 }
 
 static sn_status open_stream(struct gateway *gateway, struct http_request *r, struct http_response *response,

@@ -95,7 +95,7 @@ sn_status stream_replay(struct rpc_call *c, struct stream_command *command)
         size_t n = write_portion(c, command, &missed, shown, n_shown);
 
         if (command->out.overflow) {
-                return rpc_fail(c, SN_INTERNAL, NULL, "an event is too large to be sent");
+                return rpc_fail(c, SN_INTERNAL, NULL, "an event is too large to send");
         }
         command->after = missed.events[n - 1]->position;
         command->at_once = n < missed.n ? n : 2 * n < STREAM_SHOWN_AT_ONCE ? 2 * n : STREAM_SHOWN_AT_ONCE;

@@ -78,7 +78,7 @@ bool stream_may_be_sent(struct stream *s)
         metric_add(s->hub->metrics.slow, 1);
         stream_end(s, WEBSOCKET_POLICY, "slow_reader",
                    &(struct rpc_problem){SN_RESOURCE_EXHAUSTED, "slow_reader", NULL,
-                                         "the messages come faster than you read them; connect again and resume from "
+                                         "the client reads too slowly; reconnect and resume from "
                                          "the last position",
                                          1, NULL});
         return false;
@@ -188,7 +188,7 @@ void stream_end_if_revoked(struct stream *s)
         if (token_session_revoked(s->session)) {
                 stream_end_token(s, "token_revoked", "this session has ended; log in again");
         } else if (token_epoch_ended(s->viewer, s->epoch)) {
-                stream_end_token(s, "token_outdated", "your account was changed; refresh your token, and come again");
+                stream_end_token(s, "token_outdated", "your account has changed; refresh the token and reconnect");
         }
 }
 

@@ -16,7 +16,7 @@ static sn_status show_to(struct rpc_call *c, struct stream_hub *hub, bus_event *
         batch->in_flight = &hub->signal_batches;
         if (atomic_fetch_add(batch->in_flight, 1) >= BATCHES_MAX) {
                 stream_batch_free(batch);
-                return rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "signals come faster than they are sent");
+                return rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "signals arrive faster than they can be sent");
         }
         sn_status status = stream_batch_show(c, batch, signal, targets, n);
 

@@ -270,8 +270,8 @@ static void two_contracts_with_one_route_are_refused_by_name(void **state)
 
         buf_init(&error, 1000);
         assert_null(router_new(both, 2, pages, files, &error));
-        assert_string_equal(error.data, "two routes are one: GET /v1/x/{id}/y of /one.A, and /v1/x/{other}/y of /two.C;"
-                                        " give one of them another path");
+        assert_string_equal(error.data, "duplicate route: GET /v1/x/{id}/y of /one.A, and /v1/x/{other}/y of /two.C;"
+                                        " change the path of one of them");
         buf_free(&error);
 }
 

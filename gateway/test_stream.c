@@ -197,7 +197,7 @@ static void a_replay_that_fails_ends_the_stream_which_resumes(void **state)
 
         subscribe(&client, "a", position);
         wall_wait(&client, "\"resumed\":true");
-        wall_wait(&client, "connect again and resume");
+        wall_wait(&client, "reconnect and resume");
         wall_wait_end(&client);
         wall_last_position(&client, position);
         int first = wall_count(&client, "post.created");
@@ -318,7 +318,7 @@ static void an_event_that_cannot_be_routed_ends_the_streams_which_resume(void **
         wall_last_position(&client, position);
         wall_route_status = SN_INTERNAL;
         wall_post("a", 100);
-        wall_wait(&client, "connect again and resume");
+        wall_wait(&client, "reconnect and resume");
         wall_wait_end(&client);
         wall_close(&client);
         wall_route_status = SN_OK;

@@ -34,7 +34,7 @@ static void acknowledge(struct wall_client *client, const char *channel, const c
 static void await_obeyed(struct wall_client *client)
 {
         wall_say(client, "{\"type\":\"nothing\"}");
-        wall_wait(client, "there are messages of type");
+        wall_wait(client, "must be authenticate, ");
 }
 
 static void what_a_device_acknowledges_is_told_to_the_channels_method(void **state)
@@ -84,7 +84,7 @@ static void an_acknowledgement_that_cannot_be_is_refused(void **state)
         wall_wait(&client, "\"subscribed\"");
         wall_last_position(&client, position);
         acknowledge(&client, "wall:a", position);
-        wall_wait(&client, "nothing is acknowledged on this channel");
+        wall_wait(&client, "this channel does not take acknowledgements");
         wall_acknowledged(told);
         assert_string_equal(told, "");
         wall_close(&client);

@@ -93,7 +93,7 @@ sn_status transcode_check_place(struct rpc_call *c, const struct rpc_method *m, 
 
         return field == NULL || !is_elsewhere(m, field)
                    ? SN_OK
-                   : rpc_fail(c, SN_INVALID_ARGUMENT, field->name, "There is no such parameter here.");
+                   : rpc_fail(c, SN_INVALID_ARGUMENT, field->name, "Unknown parameter.");
 }
 
 static sn_status read_query(struct rpc_call *c, const struct exchange *x, ProtobufCMessage *in)
@@ -110,15 +110,16 @@ static sn_status read_query(struct rpc_call *c, const struct exchange *x, Protob
                 }
                 if (!str_next(&raw_value, '=', &raw_name) || !transcode_decode_query(c->arena, raw_name, &name) ||
                     !transcode_decode_query(c->arena, raw_value, &value)) {
-                        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_request", NULL,
-                                             "the query has a bad escape: write %%XX with two hex digits");
+                        return rpc_fail_code(
+                            c, SN_INVALID_ARGUMENT, "malformed_request", NULL,
+                            "the query string contains an invalid percent-escape; use %%XX with two hex digits");
                 }
                 const char *list = list_named(type, name);
 
                 if (list != NULL) {
                         name = str_of(list);
                 } else if (in_path(x, name) || seen_before(seen, &n_seen, name)) {
-                        return rpc_fail(c, SN_INVALID_ARGUMENT, str_dup(c->arena, name), "is given twice");
+                        return rpc_fail(c, SN_INVALID_ARGUMENT, str_dup(c->arena, name), "must be given only once");
                 }
                 TRY(transcode_check_place(c, x->match.route->method, name));
                 TRY(json_set_field(c, type, in, name, value));
@@ -155,7 +156,7 @@ static sn_status find_field(struct rpc_call *c, const struct http_request *r, co
         }
         return n <= 1 ? SN_OK
                       : rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_request", header,
-                                      "this header is given more than once");
+                                      "this header may appear only once");
 }
 
 static sn_status read_headers(struct rpc_call *c, const struct exchange *x, ProtobufCMessage *in)
@@ -207,7 +208,7 @@ static sn_status read_body(struct rpc_call *c, const struct exchange *x, Protobu
 
         if (x->request->query.len > 0) {
                 return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_request", NULL,
-                                     "takes its fields from the body, not from the query");
+                                     "this method reads its fields from the body, not from the query string");
         }
         for (size_t i = 0; i < x->match.n_variables; i++) {
                 skip[i] = str_dup(c->arena, variable_name(&x->match.variables[i]));

@@ -56,7 +56,7 @@ static bool refuse_type(struct exchange *x, const char *detail, struct http_resp
 static void fail_share(struct rpc_call *c)
 {
         (void)rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "spool_full", NULL,
-                            "Your address is sending as much at once as it may; let something arrive first.");
+                            "Too many uploads are in progress from your address; wait for one to finish.");
 }
 
 static void fail_spool(struct rpc_call *c, enum spool_result result)
@@ -67,17 +67,17 @@ static void fail_spool(struct rpc_call *c, enum spool_result result)
         }
         if (result == SPOOL_FULL) {
                 (void)rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "spool_full", NULL,
-                                    "The server is taking in as much as it can; try again a little later.");
+                                    "Too many uploads are in progress on this server; try again a little later.");
                 return;
         }
-        log_event(LOG_LEVEL_ERROR, "a body cannot be spooled", LOG_STR("error.message", strerror(errno)));
+        log_event(LOG_LEVEL_ERROR, "cannot spool a request body", LOG_STR("error.message", strerror(errno)));
         (void)rpc_fail(c, SN_INTERNAL, NULL, "the body could not be stored");
 }
 
 static void fail_form(struct rpc_call *c)
 {
         (void)rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_request", NULL,
-                            "The body is not multipart/form-data as RFC 7578 has it, or has fields that are too long.");
+                            "The body is not valid multipart/form-data (RFC 7578), or one of its fields is too long.");
 }
 
 /* --- forms --- */
@@ -116,7 +116,7 @@ static bool begin_file(struct exchange *x, const struct multipart_part *part)
 {
         struct upload *u = x->upload;
         if (u->has_file) {
-                return refuse_part(x, part, "There may be one file only.");
+                return refuse_part(x, part, "Only one file is allowed.");
         }
         u->has_file = true;
         u->field = NULL;
@@ -133,13 +133,13 @@ static bool begin_part(void *context, const struct multipart_part *part)
                 return begin_file(x, part);
         }
         if (part->has_file_name) {
-                return refuse_part(x, part, "No file is taken under this name.");
+                return refuse_part(x, part, "This field does not accept a file.");
         }
         if (has_field(u, part->name)) {
-                return refuse_part(x, part, "is given twice");
+                return refuse_part(x, part, "must be given only once");
         }
         if (++u->n_fields > FIELDS_MAX) {
-                return refuse_part(x, part, "There are too many parts.");
+                return refuse_part(x, part, "The body has too many parts.");
         }
         u->field = ARENA_NEW(x->request->arena, struct upload_field);
         u->field->name = arena_strdup(x->request->arena, part->name);
@@ -246,7 +246,8 @@ static bool check_type(struct exchange *x, struct http_response *early)
 {
         const struct rpc_method *m = x->match.route->method;
         if (body_is_encoded(x->request)) {
-                refuse_type(x, "send the body as it is, without Content-Encoding: nothing is unpacked here", early);
+                refuse_type(x, "compressed request bodies are not supported; send the body without Content-Encoding",
+                            early);
                 http_response_header(early, "Accept-Encoding", "identity");
                 return false;
         }
@@ -302,7 +303,7 @@ bool upload_begin(struct exchange *x, size_t *max_body, struct http_response *ea
         *max_body = m->max_body_bytes;
         if (announced(r) > (int64_t)m->max_body_bytes) {
                 exchange_headers(x, early);
-                problem_write_http(413, NULL, "The body is larger than this address takes.", x->request_id, r->arena,
+                problem_write_http(413, NULL, "The body is larger than this endpoint accepts.", x->request_id, r->arena,
                                    early);
                 return false;
         }
@@ -380,7 +381,7 @@ sn_status upload_read_fields(struct rpc_call *c, const struct exchange *x, Proto
                 for (size_t i = 0; i < x->match.n_variables; i++) {
                         const struct route_variable *v = &x->match.variables[i];
                         if (str_equal_c((struct str){v->name, strcspn(v->name, "}")}, f->name)) {
-                                return rpc_fail(c, SN_INVALID_ARGUMENT, f->name, "is given twice");
+                                return rpc_fail(c, SN_INVALID_ARGUMENT, f->name, "must be given only once");
                         }
                 }
                 TRY(transcode_check_place(c, x->match.route->method, str_of(f->name)));

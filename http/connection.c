@@ -389,9 +389,9 @@ void http_connection_new(struct http_loop *loop, int fd, const struct sockaddr_s
         if (share == HTTP_SHARE_EXCEEDED) {
                 http_connection_end_hard(c);
         } else if (share == HTTP_SHARE_USED) {
-                turn_away(c, 429, "Your address has as many connections as it may have; close some.");
+                turn_away(c, 429, "Too many connections from your address; close some.");
         } else if (full) {
-                turn_away(c, 503, "The server has as many connections as it takes.");
+                turn_away(c, 503, "The server has reached its connection limit.");
         } else if (server->tls != NULL && !start_tls(c)) {
                 http_connection_end(c);
         } else {

@@ -227,11 +227,11 @@ static enum http_parse take_field(struct http_head *h, const char *bytes, struct
 static enum http_parse finish(struct http_head *h)
 {
         if (h->hosts > 1 || (h->hosts == 0 && !h->http_10)) {
-                return refuse_head(h, 400,
-                                   h->hosts == 0 ? "The Host header is missing." : "The Host header is given twice.");
+                return refuse_head(
+                    h, 400, h->hosts == 0 ? "The Host header is missing." : "The Host header appears more than once.");
         }
         if (h->lengths > 1 || h->encodings > 1 || (h->lengths > 0 && h->encodings > 0)) {
-                return refuse_head(h, 400, "The length of the body is given in more than one way.");
+                return refuse_head(h, 400, "The body's length is given more than once.");
         }
         if (h->encodings > 0 && h->http_10) {
                 return refuse_head(h, 400, "Transfer-Encoding is not allowed in HTTP/1.0.");

@@ -331,7 +331,7 @@ enum http_share_is http_share_join(struct http_connection *c); /* a new connecti
 void http_share_leave(struct http_connection *c);
 /* Counts what the body's memory has grown by, on the I/O thread; false: it is too much, and dropped. */
 SN_CHECKED bool http_share_hold_body(struct http_exchange *x);
-#define HTTP_TOO_MANY_BODIES "Too many requests are on their way at once; try again."
+#define HTTP_TOO_MANY_BODIES "The server is receiving too many request bodies at once; try again."
 void http_share_release(struct http_exchange *x); /* any thread, also when the server is gone */
 
 /* listen.c */

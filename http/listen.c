@@ -52,7 +52,7 @@ sn_status http_listen(struct http_server *server, struct buf *error)
         struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM}, *found = NULL;
         int failed = getaddrinfo(server->options.address, port, &hints, &found);
         if (failed != 0) {
-                buf_printf(error, "%s is not an address to listen on: %s", server->options.address,
+                buf_printf(error, "cannot listen on %s: not a valid address: %s", server->options.address,
                            gai_strerror(failed));
                 return SN_INVALID_ARGUMENT;
         }

@@ -111,7 +111,7 @@ static void turn_away(struct http_loop *loop)
 {
         if (!loop->exhausted_said) {
                 loop->exhausted_said = true;
-                log_event(LOG_LEVEL_WARN, "no file descriptors are left: new connections are turned away",
+                log_event(LOG_LEVEL_WARN, "out of file descriptors: new connections are rejected",
                           LOG_STR("sonet.server", loop->server->options.name));
         }
         if (loop->spare_fd >= 0) {
@@ -130,7 +130,7 @@ static void accepted(struct http_loop *loop)
 {
         if (loop->exhausted_said) {
                 loop->exhausted_said = false;
-                log_event(LOG_LEVEL_INFO, "connections are accepted again",
+                log_event(LOG_LEVEL_INFO, "accepting connections again",
                           LOG_STR("sonet.server", loop->server->options.name));
         }
         if (loop->spare_fd < 0) {

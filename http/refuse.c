@@ -4,7 +4,8 @@
 static void count_refusal(const struct http_server *server, int status)
 {
         metric_add(metric_counter(metrics_intern("sonet_%s_refused_total", server->options.name),
-                                  "Requests that the server refused itself.", metrics_intern("status=\"%d\"", status)),
+                                  "Requests rejected by the HTTP server itself.",
+                                  metrics_intern("status=\"%d\"", status)),
                    1);
 }
 

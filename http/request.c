@@ -360,7 +360,7 @@ enum http_step http_request_read_head(struct http_connection *c)
                 break;
         }
         if (c->loop->server->options.http2_only) {
-                return http_connection_refuse(c, 505, "This port speaks HTTP/2 only.");
+                return http_connection_refuse(c, 505, "This port accepts HTTP/2 only.");
         }
         enum http_parse result =
             http_head_parse(head, in.bytes.ptr, in.bytes.len, c->loop->server->options.max_header_bytes);

@@ -96,7 +96,7 @@ static struct http_server *server_new(const struct http_options *options, const 
         server->metrics = (struct http_metrics){
             .connections = metric_gauge(metrics_intern("sonet_%s_connections", name), "Open connections.", NULL),
             .in_flight = metric_gauge(metrics_intern("sonet_%s_requests_in_flight", name),
-                                      "Complete requests that are not answered yet.", NULL),
+                                      "Complete requests that are not yet answered.", NULL),
             .slow_clients = metric_counter(metrics_intern("sonet_%s_slow_clients_total", name),
                                            "Connections dropped because the client was too slow.", NULL),
             .floods =
@@ -111,7 +111,7 @@ sn_status http_server_start(const struct http_options *options, const struct htt
 {
         struct http_server *server = server_new(options, handlers);
         if (server == NULL) {
-                buf_append_c(error, "no memory left for the HTTP server");
+                buf_append_c(error, "cannot start the HTTP server: out of memory");
                 return SN_RESOURCE_EXHAUSTED;
         }
         sn_status status = SN_OK;
@@ -124,7 +124,7 @@ sn_status http_server_start(const struct http_options *options, const struct htt
                 status = http_listen(server, error);
         }
         if (status == SN_OK && !threads_start(server)) {
-                buf_append_c(error, "the threads of the HTTP server cannot be started");
+                buf_append_c(error, "cannot start the threads of the HTTP server");
                 status = SN_RESOURCE_EXHAUSTED;
         }
         server->options.address = NULL;

@@ -33,8 +33,8 @@ static int64_t read_body_bytes(void *context)
 void http_limit_shares(const struct http_shares *wanted)
 {
         limits = *wanted;
-        metric_gauge_fn("sonet_request_body_bytes", "Memory of request bodies, of all ports.", NULL, read_body_bytes,
-                        NULL);
+        metric_gauge_fn("sonet_request_body_bytes", "Memory used by request bodies, on all ports.", NULL,
+                        read_body_bytes, NULL);
 }
 
 static int compare(const void *a, const void *b)

@@ -69,7 +69,7 @@ static void an_address_has_so_many_connections_and_others_have_theirs(void **sta
         }
         refused = open_from(FROM_HERE);
         client_send_text(refused, "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n");
-        client_expect(refused, 429, "refused 429: Your address has as many connections as it may have; close some.");
+        client_expect(refused, 429, "refused 429: Too many connections from your address; close some.");
         client_expect_end(refused);
         close(refused);
         fds[CONNECTIONS] = taken_from(FROM_THERE);
@@ -153,7 +153,7 @@ static void expect_too_many(int from, const char *how, size_t bytes)
         client_send(fd, text, bytes);
         client_read(fd, &r, false);
         assert_int_equal(r.status, 503);
-        assert_string_equal(r.body, "refused 503: Too many requests are on their way at once; try again.");
+        assert_string_equal(r.body, "refused 503: The server is receiving too many request bodies at once; try again.");
         reply_free(&r);
         free(text);
         close(fd);

@@ -120,8 +120,8 @@ static struct tls_context *context_new(const struct tls_files *files, bool is_se
         }
         if (context == NULL || context->ssl == NULL || !set_up(context->ssl, files, is_server)) {
                 const char *why = ERR_reason_error_string(ERR_peek_last_error());
-                buf_printf(error, "the certificates cannot be used: %s",
-                           why != NULL ? why : "no certificate, or not the key that belongs to it");
+                buf_printf(error, "cannot use the TLS certificates: %s",
+                           why != NULL ? why : "the certificate is missing, or the key does not match it");
                 ERR_clear_error();
                 tls_context_free(context);
                 return NULL;

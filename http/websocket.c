@@ -79,16 +79,16 @@ static const char *check_opcode(const struct websocket *w)
 {
         switch (w->opcode) {
         case WEBSOCKET_OP_CONTINUATION:
-                return w->message_opcode != 0 ? NULL : "a continuation frame without a message that it continues";
+                return w->message_opcode != 0 ? NULL : "continuation frame without a message to continue";
         case WEBSOCKET_OP_TEXT:
         case WEBSOCKET_OP_BINARY:
-                return w->message_opcode == 0 ? NULL : "a new message within a fragmented one";
+                return w->message_opcode == 0 ? NULL : "new message inside a fragmented one";
         case WEBSOCKET_OP_CLOSE:
         case WEBSOCKET_OP_PING:
         case WEBSOCKET_OP_PONG:
-                return w->final ? NULL : "a fragmented control frame";
+                return w->final ? NULL : "control frames must not be fragmented";
         default:
-                return "an opcode that is not defined";
+                return "unknown opcode";
         }
 }
 
@@ -98,13 +98,13 @@ static const char *check_start(struct websocket *w)
         w->final = (w->head[0] & FINAL_BIT) != 0;
         w->opcode = w->head[0] & OPCODE_BITS;
         if ((w->head[0] & RESERVED_BITS) != 0) {
-                return "a reserved bit is set, and no extension was agreed on";
+                return "reserved bit set without a negotiated extension";
         }
         if ((w->head[1] & MASK_BIT) == 0) {
-                return "a client's frames must be masked";
+                return "client frames must be masked";
         }
         if (is_control(w) && (w->head[1] & 0x7F) > WEBSOCKET_CONTROL_BYTES) {
-                return "a control frame with more than 125 bytes";
+                return "control frame longer than 125 bytes";
         }
         return check_opcode(w);
 }
@@ -117,11 +117,11 @@ static const char *read_length(struct websocket *w)
         w->left = length;
         if (length == LENGTH_16) {
                 w->left = read_number(w->head + 2, 2);
-                return w->left >= LENGTH_16 ? NULL : "a length in more bytes than it needs";
+                return w->left >= LENGTH_16 ? NULL : "the frame length is not minimally encoded";
         }
         if (length == LENGTH_64) {
                 w->left = read_number(w->head + 2, 8);
-                return w->left > UINT16_MAX && w->left >> 63 == 0 ? NULL : "a length in more bytes than it needs";
+                return w->left > UINT16_MAX && w->left >> 63 == 0 ? NULL : "the frame length is not minimally encoded";
         }
         return NULL;
 }
@@ -208,10 +208,10 @@ static struct websocket_event end_close(struct websocket *w)
                 return (struct websocket_event){WEBSOCKET_CLOSE, WEBSOCKET_NO_CODE, {"", 0}};
         }
         if (w->control_len == 1 || !may_be_sent((int)read_number(w->control, 2))) {
-                return fail(w, WEBSOCKET_PROTOCOL_ERROR, "a close code that may not be sent");
+                return fail(w, WEBSOCKET_PROTOCOL_ERROR, "invalid close code");
         }
         if (!utf8_valid(reason.ptr, reason.len)) {
-                return fail(w, WEBSOCKET_INVALID_DATA, "the reason of a close frame is not UTF-8");
+                return fail(w, WEBSOCKET_INVALID_DATA, "the close reason is not valid UTF-8");
         }
         return (struct websocket_event){WEBSOCKET_CLOSE, (int)read_number(w->control, 2), reason};
 }
@@ -234,7 +234,7 @@ static struct websocket_event end_message(struct websocket *w)
         w->message_opcode = 0;
         w->taken = true;
         if (text && !utf8_valid(payload.ptr, payload.len)) {
-                return fail(w, WEBSOCKET_INVALID_DATA, "a text message is not UTF-8");
+                return fail(w, WEBSOCKET_INVALID_DATA, "the text message is not valid UTF-8");
         }
         return (struct websocket_event){text ? WEBSOCKET_TEXT : WEBSOCKET_BINARY, 0, payload};
 }
@@ -254,7 +254,7 @@ static struct websocket_event end_frame(struct websocket *w)
                 return end_control(w);
         }
         if (ends_in_nothing(w)) {
-                return fail(w, WEBSOCKET_POLICY, "a message of many fragments with nothing in them");
+                return fail(w, WEBSOCKET_POLICY, "too many empty fragments in one message");
         }
         return w->final ? end_message(w) : (struct websocket_event){.kind = WEBSOCKET_MORE};
 }

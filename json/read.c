@@ -39,7 +39,7 @@ static sn_status fail_expected(struct rpc_call *c, const struct path *path, cons
 static sn_status fail_null(struct rpc_call *c, const struct path *path)
 {
         return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", path_text(c->arena, path),
-                             "This should not be null: leave out what you do not want to give.");
+                             "Must not be null; leave out fields that you do not want to set.");
 }
 
 static sn_status read_value(struct rpc_call *c, const struct rpc_field *f, const struct path *path, json_t *value,
@@ -107,7 +107,7 @@ static sn_status read_field(struct rpc_call *c, const struct rpc_field *f, const
         }
         void *member;
         if (!value_claim(f, message, &member)) {
-                return fail_expected(c, path, "left out, because an alternative to it is given");
+                return fail_expected(c, path, "left out, because another member of the same oneof is given");
         }
         return read_value(c, f, path, value, member);
 }
@@ -133,7 +133,7 @@ static sn_status read_object(struct rpc_call *c, const struct path *path, json_t
                 const struct rpc_field *f = contract_field(type, str_of(name));
                 if (f == NULL || is_skipped(name, skip)) {
                         return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", path_text(c->arena, &at),
-                                             "There is no such field here.");
+                                             "Unknown field.");
                 }
                 TRY(read_field(c, f, &at, value, (char *)out));
         }

@@ -58,7 +58,7 @@ static const char *set_value(const struct rpc_field *f, struct arena *arena, voi
                 *(protobuf_c_boolean *)member = str_equal_c(text, "true");
                 return NULL;
         case KIND_MESSAGE:
-                return "left out: objects cannot be given here";
+                return "left out: objects are not allowed here";
         default:
                 return value_set_text(f, arena, member, text);
         }
@@ -109,8 +109,7 @@ sn_status json_set_field(struct rpc_call *c, const struct rpc_message *type, Pro
         const struct rpc_field *f = contract_field(type, name);
         if (f == NULL) {
                 const char *shown = str_dup(c->arena, (struct str){name.ptr, name.len < 64 ? name.len : 64});
-                return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", shown,
-                                     "There is no such parameter here.");
+                return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", shown, "Unknown parameter.");
         }
         if (value.len > 0 && (memchr(value.ptr, '\0', value.len) != NULL || !utf8_valid(value.ptr, value.len))) {
                 return fail_expected(c, f->name, "valid UTF-8 without NUL characters");
@@ -120,7 +119,7 @@ sn_status json_set_field(struct rpc_call *c, const struct rpc_message *type, Pro
         }
         void *member;
         if (!value_claim(f, out, &member)) {
-                return fail_expected(c, f->name, "left out, because an alternative to it is given");
+                return fail_expected(c, f->name, "left out, because another member of the same oneof is given");
         }
         const char *expected = set_value(f, c->arena, member, value);
         return expected == NULL ? SN_OK : fail_expected(c, f->name, expected);

@@ -133,10 +133,10 @@ static sn_status fail_syntax(struct rpc_call *c, struct str text, const json_err
         const char *why = NULL;
         switch (json_error_code(error)) {
         case json_error_duplicate_key:
-                why = "This field is given twice.";
+                why = "This field appears twice.";
                 break;
         case json_error_numeric_overflow:
-                why = "This number is too large.";
+                why = "The number is too large.";
                 break;
         case json_error_null_character:
         case json_error_null_byte_in_key:
@@ -146,7 +146,7 @@ static sn_status fail_syntax(struct rpc_call *c, struct str text, const json_err
                 why = "This is not valid UTF-8.";
                 break;
         case json_error_out_of_memory:
-                return rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "The server has no memory left for this body.");
+                return rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "The server is out of memory for this body.");
         default:
                 return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_json", NULL,
                                      "The body is not valid JSON: %s (line %d, column %d).", error->text, error->line,
@@ -160,7 +160,7 @@ sn_status json_parse(struct rpc_call *c, struct str text, json_t **root)
 {
         if (str_trim(text).len == 0) {
                 return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_json", NULL,
-                                     "The body is empty: a JSON object is expected (line 1, column 0).");
+                                     "The body is empty; expected a JSON object (line 1, column 0).");
         }
         TRY(check_depth(c, text));
         json_error_t error;

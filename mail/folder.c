@@ -47,8 +47,8 @@ void mail_folder_write(const struct mail_options *options, const struct mail_ite
         (void)snprintf(result->reason, sizeof(result->reason), "%s",
                        done ? "" : strerror(errno)); /* NOLINT(concurrency-mt-unsafe): glibc's is */
         if (done) {
-                log_event(LOG_LEVEL_INFO, "mail written to a file, since SMTP_URL is not set",
-                          LOG_STR("file.path", path), LOG_STR("sonet.mail.kind", item->kind));
+                log_event(LOG_LEVEL_INFO, "SMTP_URL is not set: wrote the mail to a file", LOG_STR("file.path", path),
+                          LOG_STR("sonet.mail.kind", item->kind));
         }
 }
 

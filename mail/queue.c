@@ -84,7 +84,7 @@ static void wake(void *sender)
 
 static sn_status refuse_template(struct rpc_call *c, const struct buf *error)
 {
-        return rpc_fail(c, SN_INTERNAL, NULL, "a mail cannot be written: %s", error->data);
+        return rpc_fail(c, SN_INTERNAL, NULL, "cannot render a mail: %s", error->data);
 }
 
 static sn_status compose(struct rpc_call *c, const struct mail *mail, const char *id, struct buf *out)
@@ -100,7 +100,7 @@ static sn_status compose(struct rpc_call *c, const struct mail *mail, const char
 
         buf_init(&error, 1024);
         if (!mail_address_fits(mail->to)) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "email", "is not an address that mail can be sent to");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "email", "must be a deliverable e-mail address");
         }
         if (!mail_render(c->arena, mail->template, mail->language, mail->values, mail->n_values, &content, &error)) {
                 return refuse_template(c, &error);
@@ -258,7 +258,7 @@ static sn_status read_claimed(struct rpc_call *c, const struct db_rows *rows, st
                 if (open_sealed(c->arena, sealed, len, item)) {
                         (*n)++;
                 } else {
-                        TRY(mail_queue_failed(c, item, "was written under another key file", false));
+                        TRY(mail_queue_failed(c, item, "was encrypted with a different key file", false));
                 }
         }
         return SN_OK;

@@ -106,7 +106,8 @@ static void deliver(struct worker *w, const struct mail_item *item, struct mail_
         int64_t wait_ms = wait_for_pace_ms(w->sender, item->to);
 
         if (wait_ms > 0) {
-                *result = (struct mail_result){MAIL_PACED, .after_ms = wait_ms, .reason = "its domain has had enough"};
+                *result = (struct mail_result){MAIL_PACED, .after_ms = wait_ms,
+                                               .reason = "MAIL_DOMAIN_RATE of its domain is used up"};
         } else if (w->smtp != NULL) {
                 mail_smtp_send(w->smtp, item, result);
         } else if (o->folder[0] != '\0') {
@@ -170,7 +171,7 @@ static int64_t lease_ms(const struct mail_sender *s)
 static bool send_one(struct worker *w, const struct mail_item *item, int64_t until_us)
 {
         struct mail_sender *s = w->sender;
-        struct mail_result result = {MAIL_UNREACHABLE, .reason = "the sender stops"};
+        struct mail_result result = {MAIL_UNREACHABLE, .reason = "the sender is stopping"};
         bool in_time = clock_monotonic_us() + s->options->timeout_ms * INT64_C(1000) < until_us;
 
         if (in_time && !atomic_load(&s->stopping) && pause_left_ms(s) == 0) {
@@ -267,7 +268,7 @@ static int64_t work(void *context)
 
 static struct metric *counter(const struct service *service, const char *outcome)
 {
-        return metric_counter("sonet_mails_total", "mails by what became of a try to send them",
+        return metric_counter("sonet_mails_total", "Attempts to send a mail, by outcome.",
                               metrics_intern("service=\"%s\",outcome=\"%s\"", service->name, outcome));
 }
 

@@ -50,7 +50,7 @@ static sn_status check_url(const char *url, struct buf *error)
         curl_url_cleanup(parsed);
         if (!good) {
                 buf_append_c(error, "SMTP_URL must be smtp://user:password@host:587 (STARTTLS) or "
-                                    "smtps://user:password@host:465, with what is special in user or password "
+                                    "smtps://user:password@host:465, with special characters in user or password "
                                     "written as %XX");
         }
         return good ? SN_OK : SN_INVALID_ARGUMENT;
@@ -109,7 +109,7 @@ sn_status mail_setup(const struct settings *s, struct buf *error)
             .domain_rate = (int)s->mail_domain_rate,
         };
         if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-                buf_append_c(error, "libcurl cannot be initialised");
+                buf_append_c(error, "cannot initialise libcurl");
                 return SN_INTERNAL;
         }
         TRY(read_from(s, error));

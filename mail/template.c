@@ -127,7 +127,7 @@ static bool check_values(const struct rendering *r)
                 const struct mail_value *value = find_value(r, v);
 
                 if (value == NULL || print_value(r, value) == NULL) {
-                        return fail_rendering(r, v->name, "has no value of its type");
+                        return fail_rendering(r, v->name, "has no value of the right type");
                 }
         }
         return true;
@@ -183,7 +183,7 @@ static bool expand(const struct rendering *r, struct str source, append_text *ap
                 const struct mail_variable *variable = find_variable(r, name);
 
                 if (variable == NULL || close == NULL) {
-                        return fail_rendering(r, str_dup(r->arena, name), "is not a variable of it");
+                        return fail_rendering(r, str_dup(r->arena, name), "is not one of its variables");
                 }
                 const char *value = print_value(r, find_value(r, variable));
 
@@ -285,7 +285,7 @@ static bool next_block(struct str *source, struct str *block)
 static bool render_subject(const struct rendering *r, struct str block, struct buf *out)
 {
         if (!str_starts(block, STR("Subject: ")) || memchr(block.ptr, '\n', block.len) != NULL) {
-                buf_printf(r->error, "template %s does not begin with a line 'Subject: …'", r->template->name);
+                buf_printf(r->error, "template %s must begin with a line 'Subject: …'", r->template->name);
                 return false;
         }
         return expand(r, (struct str){block.ptr + 9, block.len - 9}, append_plain, out);
@@ -341,7 +341,7 @@ bool mail_render(struct arena *arena, const struct mail_template *template, cons
                 return false;
         }
         if (subject.overflow || text.overflow || html.overflow) {
-                buf_printf(error, "template %s gives a mail that is too long", template->name);
+                buf_printf(error, "template %s renders a mail that is too long", template->name);
                 return false;
         }
         *out = (struct mail_rendered){

@@ -199,7 +199,7 @@ static void a_foreign_key_file_fails_the_mail(void **state)
         send_all();
         keys_set_master(master);
         assert_string_equal(ask("select state || ' ' || error from mail_queue where key = 'foreign'"),
-                            "failed was written under another key file");
+                            "failed was encrypted with a different key file");
 }
 
 static void what_a_member_was_written_is_counted_and_forgotten(void **state)

@@ -135,8 +135,8 @@ static void a_source_is_refused_with_what_is_wrong_in_it(void **state)
         } wrong[] = {
             {"Hello\n\nyou\n", "Subject"},
             {"Subject: a\nb\n\nyou\n", "Subject"},
-            {"Subject: a\n\n{nobody}\n", "{nobody} is not a variable"},
-            {"Subject: a\n\n{name\n", "is not a variable"},
+            {"Subject: a\n\n{nobody}\n", "{nobody} is not one of its variables"},
+            {"Subject: a\n\n{name\n", "is not one of its variables"},
             {"Subject: a\n\n-> no link\n", "button"},
         };
 

@@ -56,7 +56,7 @@ static bool add_shape(json_t *described, const char *path, struct buf *error)
                         return failed == 0;
                 }
         }
-        return name == NULL || fail(error, path, "has a shape that there is not: twilio, fcm, apns");
+        return name == NULL || fail(error, path, "has an unknown \"shape\"; use twilio, fcm or apns");
 }
 
 static bool is_name(const char *name)
@@ -128,7 +128,7 @@ static bool take_parts(struct push_adapter *a, const char *path, struct buf *err
                 return fail(error, path, "needs \"url\", \"type\" and \"body\", or a \"shape\"");
         }
         if (!is_url_safe(a->url)) {
-                return fail(error, path, "has a \"url\" that is neither https nor on this machine");
+                return fail(error, path, "has a \"url\" that is neither https nor on loopback");
         }
         a->place = place_of(a->type);
         return true;
@@ -140,7 +140,7 @@ static bool read_described(struct push_adapter *a, const char *path, struct buf 
 
         a->described = json_load_file(path, JSON_REJECT_DUPLICATES, &problem);
         if (!json_is_object(a->described)) {
-                buf_printf(error, "%s cannot be read as JSON (line %d): a provider is described there", path,
+                buf_printf(error, "%s must hold a provider's description in JSON, but line %d is invalid", path,
                            problem.line);
                 return false;
         }
@@ -150,7 +150,7 @@ static bool read_described(struct push_adapter *a, const char *path, struct buf 
         return add_shape(a->described, path, error) && take_parts(a, path, error) &&
                adapter_token_read(&a->token, a->described, a->values, error) && are_values_there(a, path, error) &&
                (a->token.token_url == NULL || is_url_safe(a->token.token_url) ||
-                fail(error, path, "has a service account whose token_uri is neither https nor on this machine"));
+                fail(error, path, "has a service account whose token_uri is neither https nor on loopback"));
 }
 
 struct push_adapter *push_adapter_read(const char *path, struct buf *error)

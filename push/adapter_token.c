@@ -40,12 +40,12 @@ static bool read_google(struct adapter_token *t, const char *path, json_t *value
         t->token_url = json_string_value(json_object_get(account, "token_uri"));
         if (pem == NULL || t->issuer == NULL || t->token_url == NULL) {
                 json_decref(account);
-                return fail(error, "is no key of a service account, as Google gives it", path);
+                return fail(error, "is not a Google service account key", path);
         }
         t->key = read_key(BIO_new_mem_buf(pem, -1));
         (void)json_object_set(values, "project", json_object_get(account, "project_id"));
         (void)json_object_set_new(values, "_account", account); /* its strings are used */
-        return t->key != NULL || fail(error, "has a private_key that cannot be read", path);
+        return t->key != NULL || fail(error, "has an invalid private_key", path);
 }
 
 bool adapter_token_read(struct adapter_token *t, json_t *described, json_t *values, struct buf *error)
@@ -66,7 +66,7 @@ bool adapter_token_read(struct adapter_token *t, json_t *described, json_t *valu
         }
         t->key = read_key(BIO_new_file(key, "r"));
         if (t->key == NULL) {
-                return fail(error, "cannot be read as a private key (PEM)", key);
+                return fail(error, "is not a private key in PEM", key);
         }
         return (t->issuer != NULL && t->key_id != NULL) || fail(error, "needs key_id and team_id beside it", key);
 }

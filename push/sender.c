@@ -231,9 +231,9 @@ static size_t take_failed(struct push_sender *sender, struct push_result *result
                 sender->failed = t->next;
                 results[n] =
                     t->request.later
-                        ? (struct push_result){.outcome = PUSH_LATER, .reason = "the provider gives no token"}
+                        ? (struct push_result){.outcome = PUSH_LATER, .reason = "the provider returned no token"}
                         : (struct push_result){.outcome = PUSH_REFUSED,
-                                               .reason = "no request can be made of it: too long, or a bad key"};
+                                               .reason = "cannot build a request: too long, or an invalid key"};
                 finish(t, &results[n++]);
         }
         return n;

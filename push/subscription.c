@@ -75,16 +75,16 @@ static const char *check_parts(const struct push_options *options, const struct 
         long port = strtol(e->port, NULL, 10);
 
         if (strcmp(e->scheme, "https") != 0 && !(other && strcmp(e->scheme, "http") == 0)) {
-                return "must be an https URL, as PushSubscription.endpoint of a browser is";
+                return "must be an https URL, as in a browser's PushSubscription.endpoint";
         }
         if (kind == HOST_PRIVATE) {
-                return "must be on the Internet: this address is not public";
+                return "must be a public address";
         }
         if (e->user != NULL) {
-                return "must not carry a user name";
+                return "must not contain a user name";
         }
         if (port != HTTPS_PORT && port < LEAST_OTHER_PORT && !other) {
-                return "must be at port 443, or above 1023";
+                return "must use port 443 or a port above 1023";
         }
         return NULL;
 }
@@ -98,7 +98,7 @@ static const char *check_endpoint(const struct push_options *options, const char
         if (strlen(text) > PUSH_ENDPOINT_MAX || !is_plain(text) || !endpoint_read(text, &e) ||
             !push_origin(text, origin)) {
                 problem =
-                    "must be an absolute URL of at most 2048 characters, as PushSubscription.endpoint of a browser is";
+                    "must be an absolute URL of at most 2048 characters, as in a browser's PushSubscription.endpoint";
         } else {
                 problem = check_parts(options, &e);
         }
@@ -132,10 +132,10 @@ const char *push_read_subscription(const struct push_options *options, const cha
         } else if (!read_bytes(p256dh, out->point, sizeof(out->point)) || !is_on_curve(out->point)) {
                 *field = "p256dh";
                 problem =
-                    "must be a point of P-256, uncompressed, in base64url: what getKey(\"p256dh\") of a browser gives";
+                    "must be an uncompressed P-256 point in base64url, as returned by a browser's getKey(\"p256dh\")";
         } else if (!read_bytes(auth, out->secret, sizeof(out->secret))) {
                 *field = "auth";
-                problem = "must be 16 bytes in base64url: what getKey(\"auth\") of a browser gives";
+                problem = "must be 16 bytes in base64url, as returned by a browser's getKey(\"auth\")";
         }
         return problem;
 }

@@ -47,7 +47,7 @@ static sn_status read_bearer(struct rpc_call *c, struct str authorization, struc
         struct str rest = str_trim(authorization), scheme;
         if (!str_next(&rest, ' ', &scheme) || !str_equal_nocase(scheme, STR("Bearer")) || str_trim(rest).len == 0) {
                 return rpc_fail_code(c, SN_UNAUTHENTICATED, "token_malformed", NULL,
-                                     "Authorization must be: Bearer <access token>");
+                                     "the Authorization header must be: Bearer <access token>");
         }
         *token = str_trim(rest);
         return SN_OK;
@@ -89,7 +89,7 @@ sn_status rpc_check_session(struct rpc_call *c)
         return c->session[0] == '\0' || (!token_session_revoked(c->session) && !token_epoch_ended(c->actor, c->epoch))
                    ? SN_OK
                    : rpc_fail_code(c, SN_UNAUTHENTICATED, "token_revoked", NULL,
-                                   "this session was ended; log in again");
+                                   "this session has ended; log in again");
 }
 
 sn_status rpc_authenticate(struct rpc_call *c, const struct rpc_sender *sender)

@@ -12,9 +12,10 @@ void callee_bound_init(struct callee_bound *b, int max_calls, const char *name)
         *b = (struct callee_bound){.max = max_calls > 0 ? max_calls : 1};
         pthread_mutex_init(&b->lock, NULL);
         pthread_cond_init(&b->change, NULL);
-        b->breaker = metric_gauge("sonet_rpc_breaker", "0: closed, 1: open, since the callee stands still.", labels);
+        b->breaker =
+            metric_gauge("sonet_rpc_breaker", "0: closed, 1: open because the callee is not responding.", labels);
         b->refused = metric_counter("sonet_rpc_calls_refused_total",
-                                    "Calls that were not made, since the callee did not answer others.", labels);
+                                    "Calls not attempted because the callee was not responding.", labels);
 }
 
 void callee_bound_end(struct callee_bound *b)

@@ -36,7 +36,7 @@ void rpc_problem_complete(struct rpc_call *c, sn_status status)
 
 sn_status rpc_fail_unknown_method(struct rpc_call *c)
 {
-        return rpc_fail_code(c, SN_UNIMPLEMENTED, "method_unknown", NULL, "there is no such method");
+        return rpc_fail_code(c, SN_UNIMPLEMENTED, "method_unknown", NULL, "no such method");
 }
 
 sn_status rpc_fail_deadline(struct rpc_call *c)
@@ -57,16 +57,16 @@ static sn_status check_scope(struct rpc_call *c, const struct rpc_method *m)
 {
         if (c->actor[0] == '\0') {
                 return rpc_fail_code(c, SN_UNAUTHENTICATED, "token_missing", NULL,
-                                     "log in first: this needs an access token");
+                                     "this method requires an access token; log in first");
         }
         if (!str_has_word(c->scope, m->scope)) {
-                return rpc_fail_code(c, SN_PERMISSION_DENIED, "scope_missing", NULL, "your token lacks the scope %s",
-                                     m->scope);
+                return rpc_fail_code(c, SN_PERMISSION_DENIED, "scope_missing", NULL,
+                                     "the access token lacks the scope %s", m->scope);
         }
         if (m->step_up && clock_wall_ms() / 1000 - c->auth_time_s > RPC_STEP_UP_S) {
                 return rpc_fail_code(c, SN_PERMISSION_DENIED, "step_up_required", NULL,
-                                     "prove again that it is you: POST /v1/auth/step-up gives an access token that may "
-                                     "do this for five minutes");
+                                     "recent authentication is required: POST /v1/auth/step-up returns an access token "
+                                     "that allows this for five minutes");
         }
         return SN_OK;
 }
@@ -112,7 +112,7 @@ static sn_status check_body(struct rpc_call *c)
         }
         return c->body == NULL || c->body->complete || c->method->takes_part
                    ? SN_OK
-                   : rpc_fail(c, SN_CANCELLED, NULL, "the body was cut off");
+                   : rpc_fail(c, SN_CANCELLED, NULL, "the body was truncated");
 }
 
 /* A hash of a password is not begun when the call could not end in time after it: where more log in than can be served,
@@ -153,7 +153,7 @@ static sn_status replay(struct rpc_call *c, ProtobufCMessage *out)
         ProtobufCMessage *stored;
         sn_status status = rpc_unpack(c, c->method->out, c->replayed, c->replayed_len, &stored);
         if (status != SN_OK) { /* our own bytes: never the client's fault */
-                log_event(LOG_LEVEL_ERROR, "a stored answer cannot be read",
+                log_event(LOG_LEVEL_ERROR, "cannot decode a stored response",
                           LOG_STR("event.action", c->method->full_name));
                 return rpc_fail(c, SN_INTERNAL, NULL, "%s", sn_status_row(SN_INTERNAL)->detail);
         }
@@ -193,7 +193,7 @@ static sn_status run_handler(struct rpc_call *c, const ProtobufCMessage *in, Pro
                 }
                 if (attempt == MAX_RETRIES || !back_off(c, attempt)) {
                         return rpc_fail_code(c, SN_UNAVAILABLE, "contention", NULL,
-                                             "too many changes to the same thing at once; try again");
+                                             "too many concurrent changes to the same item; try again");
                 }
                 rpc_call_drop_file(c);
                 protobuf_c_message_init(c->method->out->descriptor, out);
@@ -258,7 +258,7 @@ static sn_status validate_and_run(struct rpc_call *c, const ProtobufCMessage *in
         }
         if (status == SN_OK && !c->committed && arena_exhausted(c->arena)) {
                 return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL,
-                                     "the answer would be too large; ask for less");
+                                     "the response would be too large; ask for less");
         }
         return status;
 }

@@ -154,8 +154,7 @@ sn_status rpc_choose_region(struct rpc_call *c, const ProtobufCMessage *in, Prot
         const File__Conditions *conditions = conditions_of(c->method->in, in);
         File__Chunk *answer = (File__Chunk *)out;
         if (c->file == NULL || !size_of(c->file, &answer->size)) {
-                log_event(LOG_LEVEL_ERROR, "a handler answered without a file",
-                          LOG_STR("event.action", c->method->full_name));
+                log_event(LOG_LEVEL_ERROR, "a handler returned no file", LOG_STR("event.action", c->method->full_name));
                 return SN_INTERNAL;
         }
         file_choose_region(conditions, answer);

@@ -47,7 +47,7 @@ sn_status sonet_grpc_channel_open(const char *url, const struct grpc_tls *tls, i
                 return SN_INVALID_ARGUMENT;
         }
         if (!address.secure && !grpc_address_is_loopback(&address)) {
-                buf_printf(error, "%s would go in clear beyond this machine: use grpcs://", url);
+                buf_printf(error, "%s would be unencrypted beyond this machine: use grpcs://", url);
                 return SN_FAILED_PRECONDITION;
         }
         struct sonet_grpc_channel *opened = calloc(1, sizeof(*opened));
@@ -66,7 +66,7 @@ sn_status sonet_grpc_channel_open(const char *url, const struct grpc_tls *tls, i
         }
         opened->loop = grpc_loop_acquire();
         if (opened->loop == NULL) {
-                buf_append_c(error, "the thread of the gRPC client cannot be started");
+                buf_append_c(error, "cannot start the thread of the gRPC client");
                 sonet_grpc_channel_close(opened);
                 return SN_UNAVAILABLE;
         }
@@ -165,7 +165,7 @@ static void fill_fields(struct grpc_call *call, const struct rpc_call *c, const 
 
 static sn_status fail_unreadable(struct rpc_call *c, const struct rpc_method *m)
 {
-        return rpc_fail(c, SN_INTERNAL, NULL, "the answer of the %s service could not be decoded", m->service->name);
+        return rpc_fail(c, SN_INTERNAL, NULL, "cannot decode the response of the %s service", m->service->name);
 }
 
 static sn_status take_reply(struct rpc_call *c, const struct rpc_method *m, const struct grpc_call *call,
@@ -179,7 +179,7 @@ static sn_status take_reply(struct rpc_call *c, const struct rpc_method *m, cons
         }
         if (rpc_unpack(c, m->out, (const uint8_t *)message.ptr, message.len, &unpacked) != SN_OK) {
                 /* the callee's fault, not that of whoever asked us */
-                log_event(LOG_LEVEL_ERROR, "a reply over gRPC breaks its contract",
+                log_event(LOG_LEVEL_ERROR, "a gRPC response violates its contract",
                           LOG_STR("event.action", m->full_name), LOG_STR("sonet.field", c->problem.field));
                 return fail_unreadable(c, m);
         }
@@ -215,7 +215,7 @@ static sn_status take_problem(struct rpc_call *c, const struct rpc_method *m, co
         if (call->problem.ptr != NULL) {
                 grpc_problem_read(c, m, call->problem, &problem);
         } else if (call->message.ptr != NULL) {
-                log_event(LOG_LEVEL_DEBUG, "grpc call failed", LOG_STR("event.action", m->full_name),
+                log_event(LOG_LEVEL_DEBUG, "a gRPC call failed", LOG_STR("event.action", m->full_name),
                           LOG_STR("error.message", grpc_text_read(c->arena, call->message)));
         }
         if (problem.detail != NULL) {
@@ -223,8 +223,7 @@ static sn_status take_problem(struct rpc_call *c, const struct rpc_method *m, co
                 return status;
         }
         if (status == SN_UNAVAILABLE) {
-                return rpc_fail(c, status, NULL, "the %s service cannot be reached; try again shortly",
-                                m->service->name);
+                return rpc_fail(c, status, NULL, "the %s service is unreachable; try again shortly", m->service->name);
         }
         c->problem = problem;
         rpc_problem_complete(c, status);
@@ -322,7 +321,7 @@ static sn_status fetch_once(struct sonet_grpc_channel *channel, struct rpc_call 
             atomic_load(&channel->n_relays) < GRPC_RELAYS_MAX ? grpc_relay_new(channel, m) : NULL;
         if (relay == NULL) {
                 *end = GRPC_END_REFUSED;
-                return rpc_fail(c, SN_UNAVAILABLE, NULL, "too many files are on their way; try again shortly");
+                return rpc_fail(c, SN_UNAVAILABLE, NULL, "too many file transfers are in progress; try again shortly");
         }
         if (!run_call(&relay->call, c, m, service_token, in)) {
                 grpc_relay_abandon(relay);
@@ -340,7 +339,7 @@ static sn_status call_within_bound(struct sonet_grpc_channel *channel, struct rp
 {
         if (!callee_bound_enter(&channel->bound, c->deadline_us)) {
                 *end = GRPC_END_REFUSED;
-                return rpc_fail(c, SN_UNAVAILABLE, NULL, "the %s service does not answer; try again shortly",
+                return rpc_fail(c, SN_UNAVAILABLE, NULL, "the %s service is not responding; try again shortly",
                                 m->service->name);
         }
         sn_status status = (m->answers_file ? fetch_once : call_once)(channel, c, m, service_token, in, out, end);

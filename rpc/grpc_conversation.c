@@ -24,7 +24,7 @@ struct conversation {
 
 static sn_status fail_too_large(struct rpc_call *c)
 {
-        return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL, "a message may be at most %d bytes here",
+        return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL, "a message may have at most %d bytes",
                              CONVERSATION_MESSAGE_BYTES);
 }
 
@@ -40,9 +40,9 @@ static sn_status answer_message(struct conversation *v, struct str message)
         ProtobufCMessage *answer;
         TRY(rpc_take_rate(&v->call, &verdict));
         TRY(v->answer(&v->call, message, &answer));
-        return grpc_frame_write(answer, &v->out)
-                   ? SN_OK
-                   : rpc_fail_code(&v->call, SN_RESOURCE_EXHAUSTED, "too_large", NULL, "the answer would be too large");
+        return grpc_frame_write(answer, &v->out) ? SN_OK
+                                                 : rpc_fail_code(&v->call, SN_RESOURCE_EXHAUSTED, "too_large", NULL,
+                                                                 "the response would be too large");
 }
 
 /* The next one, when all of it is there. */
@@ -183,7 +183,7 @@ void conversation_begin(struct conversations *all, struct grpc_request *r, conve
         static const struct rpc_problem full = {SN_RESOURCE_EXHAUSTED,
                                                 "too_many_streams",
                                                 NULL,
-                                                "too many such streams are open; close one, or try again",
+                                                "too many streams of this kind are open; close one, or try again",
                                                 1,
                                                 NULL};
         struct arena *arena = r->http->arena;

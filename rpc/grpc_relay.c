@@ -185,7 +185,7 @@ static bool answer(struct grpc_relay *relay, size_t message_bytes)
 static void fail(struct grpc_relay *relay)
 {
         struct grpc_call *call = &relay->call;
-        log_event(LOG_LEVEL_WARN, "a file that comes over gRPC breaks off",
+        log_event(LOG_LEVEL_WARN, "a file transfer over gRPC was cut off",
                   LOG_STR("server.address", call->channel->authority));
         grpc_link_cancel(call);
         grpc_channel_end_call(call, GRPC_END_LOST);

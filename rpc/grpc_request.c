@@ -23,7 +23,7 @@ static bool take(struct arena *arena, struct str *place, const struct http_heade
                 *place = str_of(arena_printf(arena, "%s, %s", place->ptr, h->value));
         } else {
                 *problem = (struct rpc_problem){
-                    SN_INVALID_ARGUMENT, "malformed_request", h->name, "this header is given more than once", 0, NULL};
+                    SN_INVALID_ARGUMENT, "malformed_request", h->name, "this header may appear only once", 0, NULL};
                 return false;
         }
         return true;
@@ -74,7 +74,7 @@ static bool set_deadline(struct grpc_request *r, struct rpc_problem *problem)
                 *problem = (struct rpc_problem){SN_INVALID_ARGUMENT,
                                                 "malformed_request",
                                                 MD_TIMEOUT,
-                                                "it must be at most 8 digits and one of H, M, S, m, u and n",
+                                                "must be at most 8 digits followed by one of H, M, S, m, u and n",
                                                 0,
                                                 NULL};
                 return false;
@@ -114,7 +114,7 @@ bool grpc_request_read_head(struct grpc_request *r, struct rpc_problem *problem)
         *problem = (struct rpc_problem){SN_UNIMPLEMENTED,
                                         "encoding_unknown",
                                         MD_ENCODING,
-                                        "the only encodings known here are identity and gzip",
+                                        "the only supported encodings are identity and gzip",
                                         0,
                                         NULL};
         return false;
@@ -185,7 +185,8 @@ static sn_status take_message(struct grpc_request *r, const struct grpc_request_
         TRY(grpc_request_admit(r, context));
         /* Our own services ask for many clients. */
         if (r->call.method->answers_file && !http_file_admit(r->http, r->call.caller[0] == '\0')) {
-                return rpc_fail(&r->call, SN_UNAVAILABLE, NULL, "too many files are on their way; try again shortly");
+                return rpc_fail(&r->call, SN_UNAVAILABLE, NULL,
+                                "too many file transfers are in progress; try again shortly");
         }
         return read_message(r, &r->call, message);
 }
@@ -277,7 +278,7 @@ static sn_status write_answer(struct grpc_request *r, struct rpc_call *c, const 
         if (!grpc_frame_write(answer, &response->body)) {
                 buf_free(&response->body);
                 return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL,
-                                     "the answer would be too large; ask for less");
+                                     "the response would be too large; ask for less");
         }
         if (c->file != NULL) {
                 response->flow = grpc_download_new(c, r->http, &response->body);

@@ -119,16 +119,15 @@ static bool begin_upload(struct sonet_grpc_server *s, struct grpc_request *r, si
 
 static bool on_headers(void *context, struct http_request *http, size_t *max_body, struct http_response *early)
 {
-        static const struct rpc_problem unknown = {
-            SN_UNIMPLEMENTED, "method_unknown", NULL, "there is no such method", 0, NULL};
+        static const struct rpc_problem unknown = {SN_UNIMPLEMENTED, "method_unknown", NULL, "no such method", 0, NULL};
         struct sonet_grpc_server *s = context;
         struct rpc_problem problem;
         if (!grpc_is_content_type(http_request_header(http, "content-type"))) {
-                return refuse_http(415, "This port speaks gRPC only: content-type: application/grpc\n", early);
+                return refuse_http(415, "This port serves gRPC only; send content-type: application/grpc.\n", early);
         }
         if (strcmp(http->method, "POST") != 0) {
                 http_response_header(early, "allow", "POST");
-                return refuse_http(405, "gRPC calls are made with POST.\n", early);
+                return refuse_http(405, "gRPC calls must use POST.\n", early);
         }
         struct grpc_request *r = ARENA_NEW(http->arena, struct grpc_request);
         *r = (struct grpc_request){.server = s, .http = http, .served = find_served(s, http->path)};
@@ -228,7 +227,7 @@ static sn_status listen_on(struct sonet_grpc_server *s, const struct grpc_addres
         if (secure) {
                 files = (struct tls_files){tls->certificate_pem, tls->key_pem, tls->ca_pem};
         } else if (!grpc_address_is_loopback(address)) {
-                buf_printf(error, "gRPC on %s needs a certificate: in clear it is served on loopback addresses only",
+                buf_printf(error, "gRPC on %s needs a certificate: without TLS it is served on loopback addresses only",
                            address->host);
                 return SN_FAILED_PRECONDITION;
         }

@@ -35,7 +35,7 @@ struct grpc_upload {
 static sn_status fail_share(struct rpc_call *c)
 {
         return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "spool_full", NULL,
-                             "your address is sending as much at once as it may; let something arrive first");
+                             "too many uploads are in progress from your address; wait for one to finish");
 }
 
 /* Our own services speak for many. */
@@ -51,23 +51,23 @@ static sn_status fail_spool(struct rpc_call *c, enum spool_result result)
         }
         if (result == SPOOL_FULL) {
                 return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "spool_full", NULL,
-                                     "there is no room for so many bytes now; try again a little later");
+                                     "too many uploads are in progress on this server; try again a little later");
         }
-        log_event(LOG_LEVEL_ERROR, "a body cannot be kept in the spool folder",
+        log_event(LOG_LEVEL_ERROR, "cannot write a request body to the spool folder",
                   LOG_STR("event.action", c->method->full_name));
-        return rpc_fail(c, SN_INTERNAL, NULL, "the body cannot be kept");
+        return rpc_fail(c, SN_INTERNAL, NULL, "the body could not be stored");
 }
 
 static sn_status fail_message(struct rpc_call *c)
 {
         return rpc_fail_code(c, SN_INVALID_ARGUMENT, "message_unreadable", NULL,
-                             "send whole messages: the first one with the fields, the others with bytes alone");
+                             "send complete messages: the fields in the first one, and only bytes in the others");
 }
 
 static sn_status fail_message_size(struct rpc_call *c)
 {
         return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL,
-                             "a message may have %d bytes of the body; send more of them", GRPC_CHUNK_BYTES);
+                             "a message may carry at most %d bytes of the body; send more messages", GRPC_CHUNK_BYTES);
 }
 
 /* ---- One message ---- */
@@ -79,7 +79,8 @@ static sn_status keep_bytes(struct grpc_upload *u, struct str bytes)
                 return fail_message_size(c);
         }
         if ((uint64_t)spool_size(u->spool) + bytes.len > c->method->max_body_bytes) {
-                return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL, "the body may have %llu bytes",
+                return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL,
+                                     "the body may have at most %llu bytes",
                                      (unsigned long long)c->method->max_body_bytes);
         }
         if (has_share(c) && !http_spool_add(u->request->http, bytes.len)) {
@@ -96,7 +97,7 @@ static sn_status count_frame(struct grpc_upload *u, size_t bytes)
         return u->framed <= FRAMES_BYTES_MAX + spool_size(u->spool)
                    ? SN_OK
                    : rpc_fail_code(&u->request->call, SN_RESOURCE_EXHAUSTED, "too_many_messages", NULL,
-                                   "the messages have hardly any bytes; send up to %d in each", GRPC_CHUNK_BYTES);
+                                   "the messages are too small; send up to %d bytes in each", GRPC_CHUNK_BYTES);
 }
 
 static sn_status take_plain(struct grpc_upload *u, struct str message)

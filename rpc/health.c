@@ -30,7 +30,7 @@ sn_status health_check(struct rpc_call *c, const uint8_t *bytes, size_t len, boo
         TRY(rpc_unpack(c, &grpc__health__v1__health_check_request__message, bytes, len, &unpacked));
         const Grpc__Health__V1__HealthCheckRequest *in = (const Grpc__Health__V1__HealthCheckRequest *)unpacked;
         if (in->service[0] != '\0' && !is_local_service(in->service)) {
-                return rpc_fail(c, SN_NOT_FOUND, "service", "there is no such service here");
+                return rpc_fail(c, SN_NOT_FOUND, "service", "no such service");
         }
         Grpc__Health__V1__HealthCheckResponse *out = ARENA_NEW(c->arena, Grpc__Health__V1__HealthCheckResponse);
         grpc__health__v1__health_check_response__init(out);

@@ -89,7 +89,7 @@ struct rpc_problem rpc_lanes_refusal(struct workers *lane)
 {
         return (struct rpc_problem){.status = SN_RESOURCE_EXHAUSTED,
                                     .code = "queue_full",
-                                    .detail = "the server is busy; try again when Retry-After says",
+                                    .detail = "the server is busy; try again after the time in Retry-After",
                                     .retry_after_s = workers_retry_after_s(lane)};
 }
 

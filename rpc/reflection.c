@@ -48,7 +48,7 @@ static void answer_not_found(struct rpc_call *c, response *out)
         out->error_response = ARENA_NEW(c->arena, Grpc__Reflection__V1__ErrorResponse);
         grpc__reflection__v1__error_response__init(out->error_response);
         out->error_response->error_code = (int32_t)SN_NOT_FOUND;
-        out->error_response->error_message = arena_strdup(c->arena, "there is no such thing in the open contracts");
+        out->error_response->error_message = arena_strdup(c->arena, "not found in the public contracts");
 }
 
 static void answer_file(struct rpc_call *c, response *out, const struct contract_file *file)
@@ -133,7 +133,7 @@ static sn_status answer(struct rpc_call *c, const request *in, response *out)
                 answer_extensions(c, out, in->all_extension_numbers_of_type);
                 return SN_OK;
         default:
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "message_request", "ask for something");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "message_request", "is required");
         }
 }
 

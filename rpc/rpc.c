@@ -168,7 +168,7 @@ static struct rpc_call child_of(const struct rpc_call *c, const struct rpc_metho
 
 static sn_status no_such_service(struct rpc_call *c, const struct rpc_method *m)
 {
-        return rpc_fail(c, SN_UNAVAILABLE, NULL, "the %s service is not part of this installation", m->service->name);
+        return rpc_fail(c, SN_UNAVAILABLE, NULL, "the %s service is not installed here", m->service->name);
 }
 
 static sn_status adopt_problem(struct rpc_call *c, const struct rpc_call *child, sn_status status)
@@ -237,8 +237,7 @@ sn_status rpc_check_health(struct rpc_call *c, const struct rpc_service *contrac
         struct rpc_method method = health_method(contract);
         const struct place *place = find_place(contract);
         if (place == NULL) {
-                return rpc_fail(c, SN_UNAVAILABLE, NULL, "the %s service is not part of this installation",
-                                contract->name);
+                return rpc_fail(c, SN_UNAVAILABLE, NULL, "the %s service is not installed here", contract->name);
         }
         if (place->local != NULL) {
                 return SN_OK;

@@ -35,7 +35,7 @@ static sn_status scan_message(struct rpc_call *c, const struct rpc_message *type
 static sn_status malformed(struct rpc_call *c, const struct field_path *path, const char *what)
 {
         return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_message",
-                             path == NULL ? NULL : field_path_text(c->arena, path), "the message cannot be read: %s",
+                             path == NULL ? NULL : field_path_text(c->arena, path), "cannot decode the message: %s",
                              what);
 }
 
@@ -116,8 +116,8 @@ static sn_status count_items(struct rpc_call *c, struct level *level, size_t ind
         const struct field_path here = {level->path, field->name, -1};
         uint32_t allowed = field->rule.max_items;
         if (more > allowed || level->seen[index] > allowed - more) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, field_path_text(c->arena, &here),
-                                "must have at most %u items, has more", allowed);
+                return rpc_fail(c, SN_INVALID_ARGUMENT, field_path_text(c->arena, &here), "must have at most %u items",
+                                allowed);
         }
         level->seen[index] += (uint32_t)more;
         return SN_OK;
@@ -130,10 +130,10 @@ static sn_status count_single(struct rpc_call *c, struct level *level, size_t in
         for (size_t i = 0; i < level->type->n_fields && field->shape == SHAPE_ONEOF; i++) {
                 if (i != index && level->seen[i] > 0 && fields[i].shape == SHAPE_ONEOF &&
                     fields[i].quantifier == field->quantifier) {
-                        return refused(c, &here, "cannot be given together with an alternative to it");
+                        return refused(c, &here, "cannot be combined with another member of the same oneof");
                 }
         }
-        return level->seen[index]++ > 0 ? malformed(c, &here, "the field is given twice") : SN_OK;
+        return level->seen[index]++ > 0 ? malformed(c, &here, "the field appears twice") : SN_OK;
 }
 
 static sn_status scan_text(struct rpc_call *c, struct bytes text, const struct field_path *path)
@@ -173,7 +173,7 @@ static sn_status scan_known(struct rpc_call *c, struct level *level, size_t inde
                 return malformed(c, &here, "the field has the wrong wire type");
         }
         if (!take_value(in, wire, &block) || (packed && !count_packed(block, expected, &items))) {
-                return malformed(c, &here, "the bytes end in the middle of the field");
+                return malformed(c, &here, "truncated in the middle of the field");
         }
         TRY(list ? count_items(c, level, index, items) : count_single(c, level, index));
         return packed ? SN_OK : scan_block(c, level, field, block, list ? (long)level->seen[index] - 1 : -1);
@@ -183,16 +183,17 @@ static sn_status scan_unknown(struct rpc_call *c, struct level *level, ProtobufC
 {
         struct bytes block;
         if (!take_value(in, wire, &block)) {
-                return malformed(c, level->path, "the bytes end in the middle of an unknown field, or it is a group");
+                return malformed(c, level->path,
+                                 "truncated in the middle of an unknown field, or the field is a group");
         }
-        return ++level->unknown > MAX_UNKNOWN ? malformed(c, level->path, "it has too many unknown fields") : SN_OK;
+        return ++level->unknown > MAX_UNKNOWN ? malformed(c, level->path, "too many unknown fields") : SN_OK;
 }
 
 static sn_status scan_field(struct rpc_call *c, struct level *level, struct bytes *in)
 {
         uint64_t tag;
         if (!take_varint(in, MAX_TAG_BYTES, &tag) || tag > UINT32_MAX || tag >> 3 == 0) {
-                return malformed(c, level->path, "a field has an invalid tag");
+                return malformed(c, level->path, "invalid field tag");
         }
         ProtobufCWireType wire = (ProtobufCWireType)(tag & 7);
         const ProtobufCFieldDescriptor *field =
@@ -208,7 +209,7 @@ static sn_status scan_message(struct rpc_call *c, const struct rpc_message *type
 {
         struct level level;
         if (depth > MAX_DEPTH || type->n_fields > MAX_FIELDS) {
-                return malformed(c, path, "it is nested too deeply");
+                return malformed(c, path, "nested too deeply");
         }
         level.type = type;
         level.path = path;

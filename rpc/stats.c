@@ -59,11 +59,11 @@ static void render_inline(const struct rpc_method *m, struct buf *out)
 void rpc_stats_render(struct buf *out)
 {
         buf_append_c(out,
-                     "# HELP sonet_rpc_seconds Time from dispatch to answer.\n# TYPE sonet_rpc_seconds histogram\n");
+                     "# HELP sonet_rpc_seconds Time from dispatch to response.\n# TYPE sonet_rpc_seconds histogram\n");
         render_methods(render_seconds, out);
-        buf_append_c(out, "# HELP sonet_rpc_total Answers by method and status.\n# TYPE sonet_rpc_total counter\n");
+        buf_append_c(out, "# HELP sonet_rpc_total Responses by method and status.\n# TYPE sonet_rpc_total counter\n");
         render_methods(render_answers, out);
-        buf_append_c(out, "# HELP sonet_rpc_inline_total Requests answered by the thread that read them.\n# TYPE "
+        buf_append_c(out, "# HELP sonet_rpc_inline_total Requests handled on the I/O thread that read them.\n# TYPE "
                           "sonet_rpc_inline_total counter\n");
         render_methods(render_inline, out);
 }

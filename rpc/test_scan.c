@@ -124,8 +124,8 @@ static void broken_tags_and_lengths_are_refused(void **state)
 static void a_field_of_another_type_is_refused(void **state)
 {
         (void)state;
-        expect_field("name", "the message cannot be read: the field has the wrong wire type", BYTES(0x08, 0x01));
-        expect_field("limit", "the message cannot be read: the field has the wrong wire type", BYTES(0x2a, 0x01, 0x01));
+        expect_field("name", "cannot decode the message: the field has the wrong wire type", BYTES(0x08, 0x01));
+        expect_field("limit", "cannot decode the message: the field has the wrong wire type", BYTES(0x2a, 0x01, 0x01));
 }
 
 static void text_that_is_no_utf8_or_has_a_nul_is_refused_with_its_place(void **state)
@@ -143,16 +143,17 @@ static void a_list_longer_than_its_limit_is_refused_packed_or_not(void **state)
 {
         (void)state;
         assert_int_equal(scan(BYTES(0x62, 2, 1, 2, 0x60, 3, 0x60, 4)), SN_OK);
-        expect_field("numbers", "must have at most 4 items, has more", BYTES(0x62, 2, 1, 2, 0x60, 3, 0x62, 2, 1, 2));
-        expect_field("numbers", "must have at most 4 items, has more", BYTES(0x62, 5, 1, 2, 3, 4, 5));
-        expect_field("parts", "must have at most 2 items, has more", BYTES(0x5a, 0, 0x5a, 0, 0x5a, 0));
+        expect_field("numbers", "must have at most 4 items", BYTES(0x62, 2, 1, 2, 0x60, 3, 0x62, 2, 1, 2));
+        expect_field("numbers", "must have at most 4 items", BYTES(0x62, 5, 1, 2, 3, 4, 5));
+        expect_field("parts", "must have at most 2 items", BYTES(0x5a, 0, 0x5a, 0, 0x5a, 0));
 }
 
 static void a_single_field_that_comes_twice_is_refused(void **state)
 {
         (void)state;
-        expect_field("name", "the message cannot be read: the field is given twice", BYTES(0x0a, 0, 0x0a, 0));
-        expect_field("right", "cannot be given together with an alternative to it", BYTES(0xaa, 1, 0, 0xb2, 1, 0));
+        expect_field("name", "cannot decode the message: the field appears twice", BYTES(0x0a, 0, 0x0a, 0));
+        expect_field("right", "cannot be combined with another member of the same oneof",
+                     BYTES(0xaa, 1, 0, 0xb2, 1, 0));
         assert_int_equal(scan(BYTES(0x82, 1, 0, 0xb2, 1, 0)), SN_OK); /* members of two different oneofs */
 }
 

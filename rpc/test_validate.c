@@ -146,7 +146,7 @@ static void cursors_are_base64url(void **state)
         sample.cursor = "AZaz09-_";
         expect_ok(&sample);
         sample.cursor = "a+b=";
-        expect_refused(&sample, "cursor", "must be a cursor that an earlier answer gave");
+        expect_refused(&sample, "cursor", "must be a cursor from an earlier response");
 }
 
 static void numbers_keep_to_their_ranges(void **state)

@@ -48,15 +48,15 @@ static sn_status check_format(struct rpc_call *c, const struct value *v, char *t
         case FIELD_FORMAT_EMAIL:
                 return format_is_email(text, len) ? SN_OK : FAIL(v, "must be an e-mail address, like ada@example.org");
         case FIELD_FORMAT_CURSOR:
-                return format_is_cursor(text, len) ? SN_OK : FAIL(v, "must be a cursor that an earlier answer gave");
+                return format_is_cursor(text, len) ? SN_OK : FAIL(v, "must be a cursor from an earlier response");
         case FIELD_FORMAT_LINE:
                 return text_is_one_line(text) ? SN_OK
-                                              : FAIL(v, "must be one line, without control characters and without "
-                                                        "those that turn the direction of text");
+                                              : FAIL(v, "must be a single line without control characters or "
+                                                        "bidirectional text overrides");
         case FIELD_FORMAT_TEXT:
                 return text_is_lines(text) ? SN_OK
-                                           : FAIL(v, "must be text without control characters (line breaks and tabs "
-                                                     "are fine), and without those that override its direction");
+                                           : FAIL(v, "must not contain control characters (line breaks and tabs "
+                                                     "are allowed) or bidirectional text overrides");
         default:
                 return SN_OK;
         }

@@ -9,11 +9,11 @@ sn_status rpc_unpack(struct rpc_call *c, const struct rpc_message *type, const u
         ProtobufCMessage *message = protobuf_c_message_unpack(d, arena_protobuf_allocator(c->arena), len, bytes);
         if (message == NULL) {
                 return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_message", NULL,
-                                     "the bytes are not a valid %s: please encode them as the contract says", d->name);
+                                     "the bytes are not a valid %s message", d->name);
         }
         if (arena_exhausted(c->arena)) {
                 return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "message_too_large", NULL,
-                                     "the message needs more memory than one call may have: please send less at once");
+                                     "the message needs more memory than one call may use; send less at once");
         }
         *out = message;
         return SN_OK;

@@ -150,7 +150,7 @@ silent_database
 check 'a process listens whose database takes connections and is silent' listens all
 check 'it answers many who ask at once whether it is ready' many_are_answered
 check 'it stops well although nothing answers it' stops
-check 'media-worker runs alone' says 'media-worker runs alone' "$sonet" serve --port 0 media-worker gateway
+check 'media-worker cannot be combined' says 'media-worker cannot be combined' "$sonet" serve --port 0 media-worker gateway
 check 'without REDIS_URL it says that it is not set' says 'REDIS_URL is not set' env -u REDIS_URL "$sonet" serve --port 0 gateway
 
 echo "1..$tests"

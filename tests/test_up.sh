@@ -237,7 +237,7 @@ check 'a first start that is cut off is taken up by the next one' cut_off_first_
 
 long=$dir/$(printf 'x%.0s' {1..90})
 check 'a folder whose sockets would not fit is refused' refused 'bytes too long' --data "$long"
-check 'a folder name that settings files cannot hold is refused' refused 'may not hold' --data "$dir/a%b"
+check 'a folder name that settings files cannot hold is refused' refused 'must not contain' --data "$dir/a%b"
 mkdir -p "$dir/closed" && chmod 700 "$dir/closed"
 [ "$(id -u)" != 0 ] || check 'a folder that the account cannot reach is refused, and the closed one is named' \
         refused "may not pass $dir/closed" --data "$dir/closed/data"
@@ -250,11 +250,11 @@ check 'another key is refused' env SONET_KEY_FILE="$dir/key2" bash -c "
 check 'a missing key is never replaced under existing data' env SONET_KEY_FILE="$dir/key3" bash -c "
         '$sonet' up --port 0 --data '$dir/data' 2>&1 | grep 'is missing' && [ ! -e '$dir/key3' ]"
 check 'a key inside the data folder is refused' env SONET_KEY_FILE="$dir/inner/key" bash -c "
-        '$sonet' up --port 0 --data '$dir/inner' 2>&1 | grep 'lies in the data folder'"
+        '$sonet' up --port 0 --data '$dir/inner' 2>&1 | grep 'is in the data folder'"
 check 'what is no address is refused' refused 'is not an address' --address nowhere --data "$dir/data"
 check 'an address of another machine is refused as such, not its port' refused '192.0.2.1 is not an address of this machine' \
         --address 192.0.2.1 --data "$dir/data"
-check 'an empty folder name is refused' refused 'data is empty' --data ''
+check 'an empty folder name is refused' refused 'data must not be empty' --data ''
 touch "$dir/file"
 check 'a file is refused as data folder' refused "$dir/file is no folder" --data "$dir/file"
 check 'what lies below a file is refused as data folder' refused "$dir/file/data is no folder" --data "$dir/file/data"

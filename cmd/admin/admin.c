@@ -23,8 +23,7 @@ static sn_status check_running(struct admin *a)
         if (PQpingParams(keys, values, 1) != PQPING_NO_RESPONSE) {
                 return SN_OK;
         }
-        buf_printf(&a->error, "SoNet is not running on %s: start it with 'sonet up', then repeat this",
-                   a->embedded.data);
+        buf_printf(&a->error, "SoNet is not running on %s; start it with 'sonet up' and try again", a->embedded.data);
         return SN_UNAVAILABLE;
 }
 
@@ -113,16 +112,17 @@ int cmd_admin(int argc, char **argv)
         struct admin a = {.limit = 50, .role = "", .uses = 1, .days = 7};
         int first = 0;
         const struct option_row rows[] = {
-            {"service", OPTION_TEXT, &a.service, "NAME", "dead letters of this service only", 0, 0},
-            {"limit", OPTION_NUMBER, &a.limit, "N", "how many a list shows: 50", 1, 10000},
-            {"role", OPTION_TEXT, &a.role, "ROLE", "members with this role only", 0, 0},
-            {"suspended", OPTION_FLAG, &a.suspended, NULL, "suspended members only", 0, 0},
-            {"waiting", OPTION_FLAG, &a.waiting, NULL, "members who wait for approval only", 0, 0},
-            {"now", OPTION_FLAG, &a.now, NULL, "with 'user delete': erase the account at once, for good", 0, 0},
-            {"uses", OPTION_NUMBER, &a.uses, "N", "how many an invite lets in: 1", 1, 1000},
-            {"days", OPTION_NUMBER, &a.days, "N", "for how long an invite works: 7", 1, 365},
-            {"head", OPTION_TEXT, &a.head, "POSITION:HASH", "what an earlier 'audit verify' printed", 0, 0},
-            {"data", OPTION_TEXT, &a.folder, "DIR", "the data folder of a 'sonet up'", 0, 0},
+            {"service", OPTION_TEXT, &a.service, "NAME", "only dead letters of this service", 0, 0},
+            {"limit", OPTION_NUMBER, &a.limit, "N", "how many items to list (50)", 1, 10000},
+            {"role", OPTION_TEXT, &a.role, "ROLE", "only members with this role", 0, 0},
+            {"suspended", OPTION_FLAG, &a.suspended, NULL, "only suspended members", 0, 0},
+            {"waiting", OPTION_FLAG, &a.waiting, NULL, "only members waiting for approval", 0, 0},
+            {"now", OPTION_FLAG, &a.now, NULL, "with 'user delete': erase the account immediately and permanently", 0,
+             0},
+            {"uses", OPTION_NUMBER, &a.uses, "N", "how many people can join with the invite (1)", 1, 1000},
+            {"days", OPTION_NUMBER, &a.days, "N", "for how many days the invite is valid (7)", 1, 365},
+            {"head", OPTION_TEXT, &a.head, "POSITION:HASH", "the head that an earlier 'audit verify' printed", 0, 0},
+            {"data", OPTION_TEXT, &a.folder, "DIR", "the data folder of 'sonet up'", 0, 0},
         };
         enum options_result result = options_parse(rows, sizeof(rows) / sizeof(rows[0]), argc, argv, &first);
 

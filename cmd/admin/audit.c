@@ -70,8 +70,8 @@ static sn_status verify_page(struct rpc_call *c, void *context, const struct aud
                 }
                 if (rows[i].position == v->head && memcmp(v->head_hash, v->check.hash, AUDIT_HASH_BYTES) != 0) {
                         return rpc_fail(c, SN_DATA_LOSS, NULL,
-                                        "the audit log was written anew: position %" PRId64
-                                        " has another hash than the head that was kept",
+                                        "the audit log was rewritten: position %" PRId64
+                                        " does not have the hash of the given head",
                                         v->head);
                 }
         }
@@ -87,14 +87,14 @@ static sn_status check_rest(struct rpc_call *c, const struct verification *v)
 
         if (v->check.position < v->head) {
                 return rpc_fail(c, SN_DATA_LOSS, NULL,
-                                "the audit log was cut off: it ends at position %" PRId64
-                                ", and the head that was kept is at %" PRId64,
+                                "the audit log was truncated: it ends at position %" PRId64
+                                ", but the given head is at %" PRId64,
                                 v->check.position, v->head);
         }
         TRY(audit_count_unlinked(c, &unlinked));
         return unlinked == 0 ? SN_OK
                              : rpc_fail(c, SN_DATA_LOSS, NULL,
-                                        "%" PRId64 " entries of the audit log are not in its chain", unlinked);
+                                        "%" PRId64 " entries of the audit log are not in its hash chain", unlinked);
 }
 
 static sn_status verify(struct admin *a, struct rpc_call *c)

@@ -30,7 +30,7 @@ static sn_status replay_letters(struct admin *a, struct rpc_call *c)
         int64_t asked = 0;
 
         TRY(bus_dead_letters_replay(c, a->n_ids > 0 ? a->ids : NULL, a->n_ids, &asked));
-        printf("%s: %" PRId64 " to be handled again\n", c->service->name, asked);
+        printf("%s: %" PRId64 " will be handled again\n", c->service->name, asked);
         return SN_OK;
 }
 
@@ -39,7 +39,7 @@ static sn_status for_services(struct admin *a, admin_action action)
         if (a->service != NULL) {
                 const struct service_definition *definition = service_definition_find(a->service);
                 if (definition == NULL) {
-                        buf_printf(&a->error, "there is no service '%s'", a->service);
+                        buf_printf(&a->error, "unknown service '%s'", a->service);
                         return SN_INVALID_ARGUMENT;
                 }
                 return admin_with_service(a, definition, action);
@@ -54,13 +54,13 @@ static sn_status read_ids(struct admin *a, int n, char **texts)
 {
         for (int i = 0; i < n; i++) {
                 if (a->n_ids == ADMIN_MAX_IDS || !str_to_i64(str_of(texts[i]), &a->ids[a->n_ids])) {
-                        buf_printf(&a->error, "'%s' is not the id of a dead letter", texts[i]);
+                        buf_printf(&a->error, "'%s' is not the ID of a dead letter", texts[i]);
                         return SN_INVALID_ARGUMENT;
                 }
                 a->n_ids++;
         }
         if (a->n_ids > 0 && a->service == NULL) {
-                buf_append_c(&a->error, "ids are numbered by service: name it with --service");
+                buf_append_c(&a->error, "IDs are per service; name the service with --service");
                 return SN_INVALID_ARGUMENT;
         }
         return SN_OK;

@@ -13,15 +13,16 @@ static sn_status verify(struct admin *a, struct rpc_call *c)
 
         TRY(experiment_verify(c, a->words[0], &verdict));
         if (!verdict.saved) {
-                return rpc_fail(c, SN_FAILED_PRECONDITION, NULL,
-                                "it was not stopped yet: there is nothing to compare with");
+                return rpc_fail(
+                    c, SN_FAILED_PRECONDITION, NULL,
+                    "the experiment has not been stopped yet, so there are no stored results to compare with");
         }
         if (!verdict.same) {
                 return rpc_fail(
                     c, SN_INTERNAL, NULL,
-                    "the events that are there do not make the results that were saved when it was stopped");
+                    "the events do not reproduce the results that were stored when the experiment was stopped");
         }
-        printf("the same: %" PRId64 " people\n", verdict.people);
+        printf("results match: %" PRId64 " people\n", verdict.people);
         return SN_OK;
 }
 

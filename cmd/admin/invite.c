@@ -18,7 +18,7 @@ static sn_status create(struct admin *a, struct rpc_call *c)
         char expires[CLOCK_RFC3339_SIZE];
 
         TRY(DB_WRITE(c, tx, invite_create(tx, (uint32_t)a->uses, (uint32_t)a->days, &invite)));
-        printf("%s\nid %s, lets in %" PRId64 " until %s\n", invite.url, invite.invite->id, invite.invite->uses,
+        printf("%s\nid %s, uses %" PRId64 " until %s\n", invite.url, invite.invite->id, invite.invite->uses,
                when(invite.invite->expires_at, expires));
         return SN_OK;
 }
@@ -41,7 +41,7 @@ static sn_status list(struct admin *a, struct rpc_call *c)
 static sn_status revoke(struct admin *a, struct rpc_call *c)
 {
         if (!uuid_valid(a->words[0])) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, NULL, "'%s' is not the id of an invite", a->words[0]);
+                return rpc_fail(c, SN_INVALID_ARGUMENT, NULL, "'%s' is not the ID of an invite", a->words[0]);
         }
         return DB_WRITE(c, tx, invite_revoke(tx, "", a->words[0]));
 }

@@ -30,7 +30,7 @@ static struct blobs_options places(const struct admin *a)
 
 static sn_status fail_setup(struct rpc_call *c)
 {
-        return rpc_fail(c, SN_FAILED_PRECONDITION, NULL, "the folder or the bucket cannot be used; see the log above");
+        return rpc_fail(c, SN_FAILED_PRECONDITION, NULL, "cannot use the folder or the bucket; see the log above");
 }
 
 static sn_status check(struct admin *a, struct rpc_call *c)
@@ -45,7 +45,7 @@ static sn_status check(struct admin *a, struct rpc_call *c)
         if (result.problems > 0) {
                 return rpc_fail(c, SN_DATA_LOSS, NULL, "%" PRId64 " problems", result.problems);
         }
-        printf("%" PRId64 " blobs and %" PRId64 " chunks are there, and quotas are what they sum up to\n", result.blobs,
+        printf("%" PRId64 " blobs and %" PRId64 " chunks present; all quotas are correct\n", result.blobs,
                result.chunks);
         return SN_OK;
 }
@@ -67,10 +67,10 @@ static sn_status move(struct admin *a, struct rpc_call *c)
         }
         if (!bucket_use(&o.bucket) || !folder_use(o.folder, !to_bucket)) {
                 return rpc_fail(c, SN_FAILED_PRECONDITION, NULL,
-                                "the folder or the bucket cannot be used; see the log above");
+                                "cannot use the folder or the bucket; see the log above");
         }
         TRY(media_move(c, &result));
-        printf("%" PRId64 " files copied, %" PRId64 " were there\n", result.copied, result.there);
+        printf("%" PRId64 " files copied, %" PRId64 " already present\n", result.copied, result.there);
         return result.problems == 0
                    ? SN_OK
                    : rpc_fail(c, SN_DATA_LOSS, NULL, "%" PRId64 " files are missing or damaged", result.problems);
@@ -83,7 +83,7 @@ static sn_status block(struct admin *a, struct rpc_call *c)
         int64_t n = 0;
 
         TRY(DB_WRITE(c, tx, block_add(tx, a->words[0], a->words[1], &n)));
-        printf("%" PRId64 " hashes blocked; what is here already fails within a minute\n", n);
+        printf("%" PRId64 " hashes blocked; existing media that match fail within a minute\n", n);
         return SN_OK;
 }
 

@@ -50,7 +50,7 @@ static sn_status send_mail(struct admin *a, struct rpc_call *c)
 
         TRY(choose(a, c, &saved, &text));
         TRY(DB_WRITE(c, tx, template_mail_sample(tx, saved, &text, a->words[3])));
-        printf("%s is in the queue of mails\n", template_label(c->arena, &text));
+        printf("%s was queued for sending\n", template_label(c->arena, &text));
         return SN_OK;
 }
 
@@ -81,7 +81,8 @@ static sn_status send_now(struct admin *a, struct rpc_call *c)
         }
         return n > 0 ? SN_OK
                      : rpc_fail(c, SN_NOT_FOUND, NULL, "the member has no %s",
-                                strcmp(a->words[1], "push") == 0 ? "browser that takes pushes" : "such device");
+                                strcmp(a->words[1], "push") == 0 ? "browser subscribed to pushes"
+                                                                 : "device with a push token");
 }
 
 /* Of pushes the member is asked for by name. */

@@ -14,7 +14,7 @@ static sn_status show(struct admin *a, struct rpc_call *c)
         TRY(DB_READ(c, tx, rebuild_progress(tx, &n, &rows)));
         for (size_t i = 0; i < n; i++) {
                 printf("%s: %" PRId64 " checked, %s\n", rows[i]->kind, rows[i]->checked,
-                       rows[i]->done ? "done" : "going on");
+                       rows[i]->done ? "done" : "in progress");
         }
         return SN_OK;
 }

@@ -60,7 +60,7 @@ static sn_status show(struct admin *a, struct rpc_call *c)
 
 static sn_status no_such_role(struct rpc_call *c, const char *name)
 {
-        return rpc_fail(c, SN_INVALID_ARGUMENT, NULL, "there is no role '%s': it is member, moderator or administrator",
+        return rpc_fail(c, SN_INVALID_ARGUMENT, NULL, "unknown role '%s'; use member, moderator or administrator",
                         name);
 }
 
@@ -119,7 +119,7 @@ static sn_status create(struct admin *a, struct rpc_call *c)
         }
         TRY(account_create_by_operator(c, a->words[0], a->words[1], role, &account));
         print_account(&account);
-        printf("A link to choose a password was mailed to %s.\n", account.email);
+        printf("A link to set a password was mailed to %s.\n", account.email);
         return SN_OK;
 }
 
@@ -165,7 +165,8 @@ static sn_status run_delete(struct db_tx *tx, const struct admin *a, const char 
 
 static sn_status delete (struct admin *a, struct rpc_call *c)
 {
-        return end(a, c, a->now ? "was erased" : "is deactivated, and erased after ACCOUNT_GRACE_DAYS", run_delete);
+        return end(a, c, a->now ? "was erased" : "was deactivated and will be erased after ACCOUNT_GRACE_DAYS",
+                   run_delete);
 }
 
 static sn_status set_suspended(struct db_tx *tx, const struct admin *a, UserAdmin__Account *account)

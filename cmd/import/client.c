@@ -67,7 +67,7 @@ static sn_status describe(struct import_client *client, const struct http_ask *a
         const char *detail = import_json_text(problem, "detail"), *field = import_json_text(problem, "field");
 
         buf_reset(&client->error);
-        buf_printf(&client->error, "%s %s was answered with %d%s%s%s%s%s", ask->method, ask->path, status,
+        buf_printf(&client->error, "%s %s returned %d%s%s%s%s%s", ask->method, ask->path, status,
                    detail[0] != '\0' ? ": " : "", detail, field[0] != '\0' ? " (" : "", field,
                    field[0] != '\0' ? ")" : "");
         return SN_FAILED_PRECONDITION;
@@ -108,7 +108,7 @@ static sn_status ask_patiently(struct import_client *client, const struct http_a
                                 return describe(client, ask, *status);
                         }
                         buf_reset(&client->error);
-                        buf_printf(&client->error, "the server at http://%s:%d no longer answers",
+                        buf_printf(&client->error, "the server at http://%s:%d is no longer responding",
                                    client->connection.target->host, client->connection.target->port);
                         return SN_UNAVAILABLE;
                 }
@@ -129,7 +129,7 @@ static sn_status read_answer(struct import_client *client, const struct http_ask
                 return SN_OK;
         }
         buf_reset(&client->error);
-        buf_printf(&client->error, "the answer to %s %s is not JSON: %s", ask->method, ask->path, why.text);
+        buf_printf(&client->error, "the response to %s %s is not JSON: %s", ask->method, ask->path, why.text);
         return SN_INTERNAL;
 }
 
@@ -145,7 +145,7 @@ static sn_status take_tokens(struct import_client *client, struct import_session
 
         if (access[0] == '\0' || !uuid_valid(id) || strlen(refresh) >= sizeof(session->refresh_token)) {
                 buf_reset(&client->error);
-                buf_printf(&client->error, "the answer to %s %s has no tokens: is this a SoNet server?", ask->method,
+                buf_printf(&client->error, "the response to %s %s has no tokens; is this a SoNet server?", ask->method,
                            ask->path);
                 return SN_INTERNAL;
         }
@@ -167,7 +167,7 @@ static sn_status ask_with(struct import_client *client, const char *path, json_t
         *ask = (struct http_ask){.method = "POST", .path = path, .json = text};
         if (text == NULL) {
                 buf_reset(&client->error);
-                buf_append_c(&client->error, "the password is not UTF-8");
+                buf_append_c(&client->error, "the password is not valid UTF-8");
                 return SN_INVALID_ARGUMENT;
         }
         sn_status asked = ask_patiently(client, ask, status);
@@ -187,7 +187,7 @@ static sn_status log_in(struct import_client *client, struct import_session *ses
         }
         if (status == 401) {
                 buf_reset(&client->error);
-                buf_printf(&client->error, "%s already exists with a different password: give it with --password",
+                buf_printf(&client->error, "%s already exists with a different password; give that one with --password",
                            session->username);
                 return SN_UNAUTHENTICATED;
         }

@@ -170,19 +170,19 @@ static const char *read_tie(struct str line, struct ties *ties)
                 return NULL;
         }
         if (!read_node(&line, &a)) {
-                return "expected two members' numbers, such as '15 0'";
+                return "expected two member numbers, such as '15 0'";
         }
         if (line.len > 0 && line.ptr[0] == ',') {
                 line = trim((struct str){line.ptr + 1, line.len - 1});
         }
         if (!read_node(&line, &b) || line.len > 0) {
-                return "expected two members' numbers and nothing else, such as '15 0'";
+                return "expected two member numbers and nothing else, such as '15 0'";
         }
         if (a > IMPORT_MAX_NODE || b > IMPORT_MAX_NODE) {
-                return "a member's number is at most 99999999";
+                return "member numbers must not exceed 99999999";
         }
         if (a == b) {
-                return "a member cannot be tied to themself";
+                return "an edge must connect two different members";
         }
         ties_add(ties, (uint32_t)a, (uint32_t)b);
         return NULL;
@@ -204,11 +204,11 @@ static sn_status read_lines(FILE *file, const char *path, struct ties *ties, str
                 return SN_INVALID_ARGUMENT;
         }
         if (ferror(file)) {
-                buf_printf(error, "%s cannot be read: %s", path, strerror(errno));
+                buf_printf(error, "cannot read %s: %s", path, strerror(errno));
                 return SN_UNAVAILABLE;
         }
         if (ties->n == 0) {
-                buf_printf(error, "%s holds no ties", path);
+                buf_printf(error, "%s contains no edges", path);
                 return SN_INVALID_ARGUMENT;
         }
         return SN_OK;
@@ -228,7 +228,7 @@ sn_status import_graph_read(const char *path, struct import_graph *graph, struct
 
         *graph = (struct import_graph){0};
         if (file == NULL) {
-                buf_printf(error, "%s cannot be read: %s", path, strerror(errno));
+                buf_printf(error, "cannot read %s: %s", path, strerror(errno));
                 return SN_NOT_FOUND;
         }
         sn_status status = read_lines(file, path, &ties, error);
@@ -287,7 +287,7 @@ sn_status import_graph_generate(size_t members, uint64_t seed, struct import_gra
 
         *graph = (struct import_graph){0};
         if (members < 2 || members > IMPORT_MAX_NODE) {
-                buf_printf(error, "a network has 2 to %d members", IMPORT_MAX_NODE);
+                buf_printf(error, "a network must have 2 to %d members", IMPORT_MAX_NODE);
                 return SN_INVALID_ARGUMENT;
         }
         size_t each = members / 4 < 1 ? 1 : members / 4 > GENERATED_TIES ? GENERATED_TIES : members / 4;

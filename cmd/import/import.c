@@ -54,11 +54,11 @@ static int usage_error(const char *sentence)
 static const char *check(const struct import_request *r, int operands)
 {
         if (r->generate == (r->graph != NULL)) {
-                return r->generate ? "--generate draws a network, --graph reads one: choose"
+                return r->generate ? "--generate and --graph cannot be combined"
                                    : "--graph FILE is missing (or --generate --members N)";
         }
         if (r->generate != (r->members > 0)) {
-                return r->generate ? "--generate needs --members N" : "--members N goes with --generate";
+                return r->generate ? "--generate needs --members N" : "--members N requires --generate";
         }
         if (r->texts.n == 0 && operands == 0 && r->notes > 0) {
                 return "--texts FILE… is missing (or --notes 0)";
@@ -84,7 +84,7 @@ static sn_status read_texts(const struct import_request *r, int n_more, char **m
         }
         import_texts_finish(texts);
         if (texts->n == 0 && r->notes > 0) {
-                buf_append_c(error, "the files hold no texts that fit into a note");
+                buf_append_c(error, "the files contain no text that fits into a note");
                 return SN_INVALID_ARGUMENT;
         }
         return SN_OK;
@@ -96,14 +96,14 @@ static sn_status find_server(const char *url, struct http_target *target, struct
 
         buf_init(&answer, 65536);
         if (!http_target_parse(target, url)) {
-                buf_printf(error, "--to takes http://ADDRESS:PORT with a literal address, not '%s'", url);
+                buf_printf(error, "--to takes http://ADDRESS:PORT with an IP address, not '%s'", url);
                 return SN_INVALID_ARGUMENT;
         }
         int status = http_exchange(target, "GET", "/readyz", NULL, READY_MS, &answer);
         if (status != 200) {
                 buf_printf(error,
                            status < 0
-                               ? "no server answers at %s: start one with 'sonet up', or say with --to where it is"
+                               ? "no server is reachable at %s; start one with 'sonet up', or give its URL with --to"
                                : "the server at %s is not ready",
                            url);
                 return SN_UNAVAILABLE;
@@ -115,21 +115,21 @@ static void print_plan(const struct import_graph *graph, const struct import_tex
 {
         char a[32], b[32], c[32];
 
-        printf("%s members, %s ties, %s texts\n", import_number(graph->n_members, a), import_number(graph->n_ties, b),
+        printf("%s members, %s edges, %s texts\n", import_number(graph->n_members, a), import_number(graph->n_ties, b),
                import_number(texts->n, c));
         if (graph->repeated > 0) {
-                printf("%s ties stand in the graph more than once and count once\n", import_number(graph->repeated, a));
+                printf("ignored %s duplicate edges\n", import_number(graph->repeated, a));
         }
         if (texts->too_long > 0) {
-                printf("%s texts have over %d characters and are left out, the first at %s\n",
+                printf("skipped %s texts longer than %d characters, the first at %s\n",
                        import_number(texts->too_long, a), IMPORT_TEXT_MAX, texts->first_too_long);
         }
         if (texts->left_out > 0) {
-                printf("%s files of folders hold no UTF-8 text or cannot be read, and are left out, the first %s\n",
+                printf("skipped %s files that are unreadable or not UTF-8, the first %s\n",
                        import_number(texts->left_out, a), texts->first_left_out);
         }
         if (texts->n > 0 && texts->n < graph->n_members * notes) {
-                printf("there are fewer texts than notes: some are posted more than once\n");
+                printf("fewer texts than notes: some texts are posted more than once\n");
         }
         fflush(stdout);
 }
@@ -154,11 +154,11 @@ static int report(const struct import_request *r, const struct import_graph *gra
                   const struct buf *error)
 {
         if (status == SN_CANCELLED && asked_to_stop) {
-                fprintf(stderr, "sonet import: stopped; the same command goes on where it stopped\n");
+                fprintf(stderr, "sonet import: interrupted; run the same command again to continue\n");
                 return EXIT_INTERRUPTED;
         }
         if (status != SN_OK) {
-                fprintf(stderr, "sonet import: %s\n", error->len > 0 ? error->data : "it failed");
+                fprintf(stderr, "sonet import: %s\n", error->len > 0 ? error->data : "failed");
                 return 1;
         }
         printf("done: log in as member%u or member%u", graph->nodes[0], graph->nodes[graph->n_members - 1]);
@@ -192,17 +192,17 @@ int cmd_import(int argc, char **argv)
             .to = "http://127.0.0.1:8080", .password = DEFAULT_PASSWORD, .notes = 20, .seed = 1, .workers = 8};
         const struct option_row rows[] = {
             {"graph", OPTION_TEXT, &r.graph, "FILE",
-             "edge list: two members' numbers a line, a tie that goes both ways", 0, 0},
-            {"generate", OPTION_FLAG, &r.generate, NULL, "draw a network instead, with degrees by a power law", 0, 0},
-            {"members", OPTION_NUMBER, &r.members, "N", "how many members to draw", 2, 10000000},
+             "edge list: two member numbers per line, for edges in both directions", 0, 0},
+            {"generate", OPTION_FLAG, &r.generate, NULL, "generate a network with power-law degrees instead", 0, 0},
+            {"members", OPTION_NUMBER, &r.members, "N", "number of members to generate", 2, 10000000},
             {"texts", OPTION_TEXTS, &r.texts, "FILE",
-             "fortune files, or folders of them: texts apart by lines that hold only %", 0, 0},
+             "fortune files, or folders of them: texts separated by lines that contain only %", 0, 0},
             {"notes", OPTION_NUMBER, &r.notes, "N", "notes that each member posts (20)", 0, 10000},
             {"password", OPTION_TEXT, &r.password, "P", "the password of all members (" DEFAULT_PASSWORD ")", 0, 0},
             {"to", OPTION_TEXT, &r.to, "URL", "the running server (http://127.0.0.1:8080)", 0, 0},
-            {"seed", OPTION_NUMBER, &r.seed, "S", "another seed draws another network and deals other texts (1)", 0,
-             INT64_MAX},
-            {"workers", OPTION_NUMBER, &r.workers, "N", "connections at a time (8)", 1, 64},
+            {"seed", OPTION_NUMBER, &r.seed, "S", "random seed for the generated network and the choice of texts (1)",
+             0, INT64_MAX},
+            {"workers", OPTION_NUMBER, &r.workers, "N", "parallel connections (8)", 1, 64},
         };
         int first = 0;
         enum options_result result = options_parse(rows, sizeof(rows) / sizeof(rows[0]), argc, argv, &first);

@@ -109,7 +109,7 @@ void import_progress_end(struct import_progress *progress, size_t done, size_t t
         fprintf(progress->to, "%s%s %s in %.1f s (%s/s)", progress->terminal ? "\r\033[K" : "", all, progress->what,
                 seconds, rate);
         if (there > 0) {
-                fprintf(progress->to, ", %s were there", import_number(there, old));
+                fprintf(progress->to, ", %s already present", import_number(there, old));
         }
         fputc('\n', progress->to);
         fflush(progress->to);

@@ -331,7 +331,7 @@ static void hint_at_limits(struct import *import)
 {
         if (!import->hinted && atomic_load(&import->limited_s) >= HINT_AFTER_S) {
                 import->hinted = true;
-                printf("\nthe server limits how fast members may be made; one on loopback can be started with "
+                printf("\nthe server limits the rate of registrations; a server on loopback can be started with "
                        "SONET_RATE_LIMITS=off\n");
                 fflush(stdout);
         }
@@ -344,7 +344,7 @@ static sn_status start_workers(struct import *import, struct buf *error)
                 w->status = SN_OK;
                 atomic_store(&w->ended, false);
                 if (pthread_create(&w->thread, NULL, work, w) != 0) {
-                        buf_append_c(error, "a thread could not be started");
+                        buf_append_c(error, "cannot start a thread");
                         atomic_store(&import->failed, true);
                         while (i-- > 0) {
                                 pthread_join(import->workers[i].thread, NULL);

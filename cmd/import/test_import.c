@@ -83,8 +83,8 @@ static void a_bad_line_is_named(void **state)
             {"1 2x\n", ":1: "},
             {"1,,2\n", ":1: "},
             {"1 2 ,\n", ":1: "},
-            {"% only\n", "holds no ties"},
-            {"", "holds no ties"},
+            {"% only\n", "contains no edges"},
+            {"", "contains no edges"},
             {"1 99999999999999999999999\n", ":1: "},
         };
 
@@ -204,9 +204,9 @@ static void a_file_that_is_no_text_is_refused_with_the_line(void **state)
                 const char *bytes;
                 size_t len;
                 const char *line;
-        } cases[] = {{"ok\n%\nna\xefve\n", 11, ":3: not UTF-8"},
-                     {"a\n\0b\n", 5, ":2: a NUL byte"},
-                     {"\xed\xa0\x80", 3, ":1: not UTF-8"}};
+        } cases[] = {{"ok\n%\nna\xefve\n", 11, ":3: not valid UTF-8"},
+                     {"a\n\0b\n", 5, ":2: contains a NUL byte"},
+                     {"\xed\xa0\x80", 3, ":1: not valid UTF-8"}};
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 struct import_texts texts;

@@ -31,7 +31,7 @@ static void close_p(int *fd)
 
 static sn_status refuse_file(const char *path, const char *why, struct buf *error)
 {
-        buf_printf(error, "%s cannot be read: %s", path, why);
+        buf_printf(error, "cannot read %s: %s", path, why);
         return SN_INVALID_ARGUMENT;
 }
 
@@ -45,10 +45,10 @@ static sn_status load(struct import_texts *texts, const char *path, char **data,
                 return refuse_file(path, strerror(errno), error);
         }
         if (!S_ISREG(about.st_mode)) {
-                return refuse_file(path, "it is not a regular file", error);
+                return refuse_file(path, "not a regular file", error);
         }
         if (about.st_size > FILE_MAX_BYTES) {
-                return refuse_file(path, "it is larger than 256 MiB", error);
+                return refuse_file(path, "larger than 256 MiB", error);
         }
         texts->memory = must(reallocarray(texts->memory, texts->n_memory + 1, sizeof(*texts->memory)));
         *data = texts->memory[texts->n_memory++] = must(malloc((size_t)about.st_size + 1));
@@ -76,8 +76,8 @@ static sn_status check_utf8(const char *path, const char *data, size_t len, stru
                 bool nul = memchr(line.ptr, '\0', line.len) != NULL;
                 if (nul || !utf8_valid(line.ptr, line.len)) {
                         buf_printf(error, "%s:%zu: %s", path, number,
-                                   nul ? "a NUL byte: this is no text file"
-                                       : "not UTF-8: convert the file with iconv first");
+                                   nul ? "contains a NUL byte: not a text file"
+                                       : "not valid UTF-8; convert the file with iconv first");
                         return SN_INVALID_ARGUMENT;
                 }
         }

@@ -34,8 +34,7 @@ static bool report_remote(const struct server *server, const char *name, struct 
 {
         bool up = watch_state(server->watch, name) == WATCH_UP;
 
-        buf_printf(report, "%s: %s\n", name,
-                   up ? "elsewhere, its database and lease answer" : "elsewhere, and does not answer as ready");
+        buf_printf(report, "%s: %s\n", name, up ? "runs elsewhere, ready" : "runs elsewhere, not ready");
         return up;
 }
 
@@ -60,10 +59,10 @@ void serve_print_awaited(const struct server *server, struct buf *out)
         const char *service = db_ownership_awaits(server->ownership);
 
         if (service != NULL) {
-                buf_printf(out, "standing by: another process owns %s, and this one takes over when that one ends",
+                buf_printf(out, "standing by: another process owns %s; this one takes over when that one exits",
                            service);
         } else {
-                buf_printf(out, "starting: it waits for %s", atomic_load(&server->waits_for));
+                buf_printf(out, "starting: waiting for %s", atomic_load(&server->waits_for));
         }
 }
 
@@ -98,7 +97,7 @@ bool serve_ready(void *context, struct buf *report)
         bool all = report_services(server, report);
         bool redis = watch_state(server->watch, WATCH_REDIS) == WATCH_UP;
 
-        buf_printf(report, "redis: %s\n", redis ? "up" : "down (everything works, slower)");
+        buf_printf(report, "redis: %s\n", redis ? "up" : "down (everything still works, but slower)");
         if (!serving) {
                 print_progress(server, report);
         }

@@ -86,7 +86,7 @@ static bool is_chosen(const char *name, int argc, char **argv)
 static int choose_worker(struct server *server, int argc)
 {
         if (argc != 1) {
-                fprintf(stderr, "sonet serve: media-worker runs alone\n");
+                fprintf(stderr, "sonet serve: media-worker cannot be combined with services\n");
                 return EXIT_USAGE;
         }
         server->only_works = true;
@@ -105,7 +105,7 @@ static int choose(struct server *server, int argc, char **argv)
         for (int i = 0; i < argc; i++) {
                 if (strcmp(argv[i], "all") != 0 && strcmp(argv[i], "gateway") != 0 &&
                     service_definition_find(argv[i]) == NULL) {
-                        fprintf(stderr, "sonet serve: there is no service '%s'; try 'sonet help serve'\n", argv[i]);
+                        fprintf(stderr, "sonet serve: unknown service '%s'; try 'sonet help serve'\n", argv[i]);
                         return EXIT_USAGE;
                 }
         }
@@ -116,7 +116,7 @@ static int choose(struct server *server, int argc, char **argv)
                 }
         }
         if (!server->with_gateway && server->n_locals == 0) {
-                fprintf(stderr, "sonet serve: say what to run: all, gateway, or services\n");
+                fprintf(stderr, "sonet serve: name what to run: all, gateway, or services\n");
                 return EXIT_USAGE;
         }
         return 0;
@@ -192,7 +192,7 @@ int cmd_serve(int argc, char **argv)
 {
         int64_t port = -1;
         const struct option_row rows[] = {{"port", OPTION_NUMBER, &port, "N",
-                                           "HTTP port (HTTP_PORT or 8080; 0: any free one); gRPC takes the next", 0,
+                                           "HTTP port (HTTP_PORT or 8080; 0: any free port); gRPC uses the next one", 0,
                                            65535}};
         int first = 0, code;
         enum options_result result = options_parse(rows, sizeof(rows) / sizeof(rows[0]), argc, argv, &first);

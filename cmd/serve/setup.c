@@ -64,8 +64,8 @@ static sn_status configure(struct server *server, int64_t port, struct buf *erro
         log_setup(server->n_locals == 1 && !server->with_gateway ? server->locals[0].definition->name : "sonet",
                   settings_log_level(s), settings_log_format(s));
         if (s->key_file[0] == '\0') {
-                buf_append_c(error, "SONET_KEY_FILE is not set: the file that all secrets derive from, one for all "
-                                    "processes of a network");
+                buf_append_c(error, "SONET_KEY_FILE is not set; it must name the key file, which all processes of a "
+                                    "network share");
                 return SN_INVALID_ARGUMENT;
         }
         TRY(keys_load(s->key_file, 0, error));
@@ -82,7 +82,7 @@ static sn_status configure(struct server *server, int64_t port, struct buf *erro
                                                 .is_exempt = rpc_is_trusted_proxy});
         spool_setup(&(struct spool_options){s->spool_dir, s->spool_bytes, s->spool_files, s->spool_free_bytes});
         if (s->redis_url[0] == '\0') {
-                buf_append_c(error, "REDIS_URL is not set: every process needs to know where Redis is");
+                buf_append_c(error, "REDIS_URL is not set; every process needs Redis");
                 return SN_INVALID_ARGUMENT;
         }
         server->redis = redis_new(s->redis_url, (int)s->redis_pool);
@@ -99,7 +99,7 @@ static sn_status open_local(struct server *server, struct local *local, struct b
         const char *url = settings_database_url(server->arena, s, local->definition->name);
 
         if (url[0] == '\0') {
-                buf_printf(error, "DATABASE_URL is not set: the %s service needs its database",
+                buf_printf(error, "DATABASE_URL is not set; the %s service needs its database",
                            local->definition->name);
                 return SN_INVALID_ARGUMENT;
         }
@@ -108,7 +108,7 @@ static sn_status open_local(struct server *server, struct local *local, struct b
         local->service.db = db_new(&(struct db_options){
             .name = local->definition->schema->database, .url = url, .max_connections = (int)s->database_pool});
         if (local->service.db == NULL) {
-                buf_printf(error, "the database URL of the %s service cannot be used", local->definition->name);
+                buf_printf(error, "the database URL of the %s service is invalid", local->definition->name);
                 return SN_INVALID_ARGUMENT;
         }
         local->service.leases = bus_leases_new(&local->service);

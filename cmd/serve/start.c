@@ -66,7 +66,7 @@ static sn_status check_start(struct server *server, struct local *local, struct 
 
 static sn_status check_trust(struct server *server, struct local *local, struct buf *reason)
 {
-        buf_append_c(reason, "the user service has not answered yet");
+        buf_append_c(reason, "the user service has not responded yet");
         return trust_ready(server->trust) ? SN_OK : SN_UNAVAILABLE;
 }
 
@@ -92,7 +92,7 @@ static sn_status start_local(struct server *server, struct local *local, struct 
 {
         const struct service_definition *d = local->definition;
 
-        TRY(wait_for("what it reads first", check_start, server, local, error));
+        TRY(wait_for("its initial data", check_start, server, local, error));
         if (d->emits) {
                 local->service.relay = bus_relay_new(&local->service);
         }

@@ -38,7 +38,7 @@ static void fetch_keys(struct trust *trust)
         if (user_get_jwks(c, &in, &out) == SN_OK && token_trust_jwks(out.json) == SN_OK) {
                 atomic_store(&trust->has_keys, true);
         } else {
-                log_event(LOG_LEVEL_DEBUG, "user service does not answer: the keys that are known stand",
+                log_event(LOG_LEVEL_DEBUG, "the user service is not responding: keeping the known keys",
                           LOG_STR("error.message", c->problem.detail != NULL ? c->problem.detail : ""));
         }
 }

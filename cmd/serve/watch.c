@@ -62,7 +62,7 @@ static enum watch_state look_at_service(struct part *part, struct buf *reason)
         if (rpc_check_health(c, part->definition->contract) == SN_OK) {
                 return WATCH_UP;
         }
-        buf_append_c(reason, c->problem.detail != NULL ? c->problem.detail : "it does not answer as ready");
+        buf_append_c(reason, c->problem.detail != NULL ? c->problem.detail : "not ready");
         return WATCH_DOWN;
 }
 

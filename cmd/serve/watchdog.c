@@ -85,7 +85,7 @@ static enum outcome probe_port(const struct watchdog_port *port, int patience_ms
 
 static void end_process(const char *name)
 {
-        log_event(LOG_LEVEL_ERROR, "a port of this process does not answer: it ends, to be replaced",
+        log_event(LOG_LEVEL_ERROR, "a port of this process is not responding: exiting to be restarted",
                   LOG_STR("sonet.port", name));
         _exit(EXIT_FAILURE);
 }

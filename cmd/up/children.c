@@ -36,10 +36,11 @@ sn_status serve_plan_check_connections(const struct settings *settings, struct b
             (int64_t)sonet_n_services * (settings->database_pool + CONNECTIONS_BESIDE_POOL) + CONNECTIONS_RESERVE;
 
         if (needed > EMBEDDED_MAX_CONNECTIONS) {
-                buf_printf(error,
-                           "DATABASE_POOL=%lld needs up to %lld connections and the private PostgreSQL has %d: make it "
-                           "smaller",
-                           (long long)settings->database_pool, (long long)needed, EMBEDDED_MAX_CONNECTIONS);
+                buf_printf(
+                    error,
+                    "DATABASE_POOL=%lld needs up to %lld connections but the private PostgreSQL allows %d; make it "
+                    "smaller",
+                    (long long)settings->database_pool, (long long)needed, EMBEDDED_MAX_CONNECTIONS);
                 return SN_INVALID_ARGUMENT;
         }
         return SN_OK;
@@ -88,7 +89,7 @@ static sn_status claim_port(const char *address, int port, const char *option, s
 
         while (!http_port_is_free(address, port)) {
                 if (errno != EADDRINUSE || clock_monotonic_us() > until_us) {
-                        buf_printf(error, "port %d of %s is not free (%s): choose another with %s", port, address,
+                        buf_printf(error, "port %d of %s is not free (%s); choose another one with %s", port, address,
                                    strerror(errno), option);
                         return SN_UNAVAILABLE;
                 }
@@ -144,7 +145,7 @@ static sn_status choose_ports(struct serve_plan *plan, int64_t http_port, struct
                     choose_pair(plan, &plan->layout.processes[i], "127.0.0.1", 0, 0, first->http_port + 2 * (int)i);
         }
         if (!chosen) {
-                buf_append_c(error, "no free ports were found");
+                buf_append_c(error, "found no free ports");
                 return SN_UNAVAILABLE;
         }
         return SN_OK;
@@ -179,7 +180,7 @@ sn_status serve_plan_make(struct serve_plan *plan, int64_t http_port, struct buf
 {
         plan->program_fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
         if (plan->program_fd < 0) {
-                buf_printf(error, "cannot open this program (/proc/self/exe): %s", strerror(errno));
+                buf_printf(error, "cannot open this executable (/proc/self/exe): %s", strerror(errno));
                 return SN_FAILED_PRECONDITION;
         }
         TRY(read_key(plan, error));

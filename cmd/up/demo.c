@@ -67,7 +67,7 @@ static bool register_account(const struct http_target *target, const char *passw
                 status = http_exchange(target, "POST", "/v1/auth/login", json, REGISTER_MS, &answer);
         }
         if (status != 201 && status != 200) {
-                log_event(LOG_LEVEL_WARN, "no demo account could be made",
+                log_event(LOG_LEVEL_WARN, "could not create a demo account",
                           LOG_INT("http.response.status_code", status));
                 return false;
         }
@@ -117,7 +117,7 @@ void demo_print(const struct demo *demo, const struct http_target *target, const
             "  TOKEN=$(curl -s %s/v1/auth/login -H 'Content-Type: application/json' -d '{\"login\":\"" DEMO_USERNAME
             "\",\"password\":\"%s\"}' | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')\n",
             url, demo->password);
-        buf_printf(out, "  # 2. write a first post\n");
+        buf_printf(out, "  # 2. post a first note\n");
         buf_printf(out,
                    "  curl -s %s/v1/notes -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' "
                    "-d '{\"text\":\"Hello, world\",\"visibility\":\"public\"}'\n",

@@ -30,7 +30,7 @@ static sn_status make_folders(const char *path, mode_t mode, struct buf *error)
                 memcpy(prefix, path, i);
                 prefix[i] = '\0';
                 if (mkdir(prefix, path[i] == '\0' ? mode : 0755) != 0 && errno != EEXIST) {
-                        return fail_errno(error, "make the folder", prefix);
+                        return fail_errno(error, "create the folder", prefix);
                 }
         }
         return SN_OK;
@@ -44,7 +44,7 @@ static sn_status make_own_folder(const struct embedded *e, const char *path, str
         bool made = mkdir(path, 0700) == 0;
 
         if (!made && errno != EEXIST) {
-                return fail_errno(error, "make the folder", path);
+                return fail_errno(error, "create the folder", path);
         }
         if (made && e->account.drop && lchown(path, e->account.uid, e->account.gid) != 0) {
                 return fail_errno(error, "change the owner of the folder", path);
@@ -53,11 +53,11 @@ static sn_status make_own_folder(const struct embedded *e, const char *path, str
                 return fail_errno(error, "read", path);
         }
         if (!S_ISDIR(st.st_mode) || st.st_uid != e->account.uid) {
-                buf_printf(
-                    error,
-                    "%s is not a folder of the account '%s'. It was probably made by another one: run as that one, or "
-                    "choose another folder with --data",
-                    path, e->account.name);
+                buf_printf(error,
+                           "%s does not belong to the account '%s'. It was probably created by another account: run as "
+                           "that one, or "
+                           "choose another folder with --data",
+                           path, e->account.name);
                 return SN_FAILED_PRECONDITION;
         }
         return made || (st.st_mode & 0777) == 0700 || chmod(path, 0700) == 0 ? SN_OK : fail_errno(error, "close", path);
@@ -119,8 +119,8 @@ static sn_status place_key_file(struct embedded *e, struct buf *error)
         if (is_below(e->key_file, e->data)) {
                 buf_printf(
                     error,
-                    "the key file %s lies in the data folder: keep it elsewhere, so that a copy of the data does not "
-                    "carry the key",
+                    "the key file %s is in the data folder; keep it elsewhere, so that a copy of the data does not "
+                    "include the key",
                     e->key_file);
                 return SN_INVALID_ARGUMENT;
         }
@@ -147,7 +147,7 @@ static sn_status check_key_belongs(const struct embedded *e, bool may_create, st
         close(fd);
         if (!good) {
                 buf_printf(error,
-                           "the key file %s is not the one that %s was made with: set SONET_KEY_FILE to that one",
+                           "the key file %s is not the one that %s was created with; set SONET_KEY_FILE to that one",
                            e->key_file, e->data);
                 return SN_FAILED_PRECONDITION;
         }
@@ -158,8 +158,9 @@ static sn_status load_key(struct embedded *e, bool may_create, struct buf *error
 {
         if (!may_create && access(e->key_file, F_OK) != 0) {
                 buf_printf(error,
-                           "the key file %s is missing, and the data in %s was made with it: put its copy back, or set "
-                           "SONET_KEY_FILE to where it is",
+                           "the key file %s is missing, and the data in %s was created with it; restore it from its "
+                           "copy, or set "
+                           "SONET_KEY_FILE to its path",
                            e->key_file, e->data);
                 return SN_FAILED_PRECONDITION;
         }
@@ -177,7 +178,7 @@ sn_status embedded_open(struct embedded *e, struct buf *error)
         TRY(make_folders(e->data, 0711, error));
         memcpy(asked, e->data, sizeof(asked));
         if (!embedded_set_paths(e)) { /* it exists only now: links on the way show */
-                buf_printf(error, "the data folder %s leads to a path that is too long", asked);
+                buf_printf(error, "the path of the data folder %s is too long", asked);
                 return SN_INVALID_ARGUMENT;
         }
         TRY(embedded_check_name(e, error));
@@ -199,7 +200,8 @@ sn_status embedded_open(struct embedded *e, struct buf *error)
 sn_status embedded_attach(struct embedded *e, struct buf *error)
 {
         if (access(e->cluster, F_OK) != 0) {
-                buf_printf(error, "there is no SoNet in %s: set DATABASE_URL, or name its folder with --data", e->data);
+                buf_printf(error, "there is no SoNet data in %s; set DATABASE_URL, or give the data folder with --data",
+                           e->data);
                 return SN_NOT_FOUND;
         }
         TRY(load_key(e, false, error));

@@ -64,7 +64,7 @@ static const char REDIS_SETTINGS[] =
     "save \"\"\n"
     "appendonly no\n";
 
-static const char HBA[] = "# Written by 'sonet up' at every start. There is no other way in than the socket.\n"
+static const char HBA[] = "# Written by 'sonet up' at every start. The socket is the only way in.\n"
                           "local all all scram-sha-256\n";
 
 static int fail(const char *doing, const char *path)

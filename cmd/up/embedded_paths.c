@@ -103,17 +103,18 @@ sn_status embedded_check_name(const struct embedded *e, struct buf *error)
 
         for (const char *c = e->data; *c != '\0'; c++) {
                 if ((unsigned char)*c < ' ' || *c == 127 || strchr(FOLDER_REFUSED, *c) != NULL) {
-                        buf_printf(error, "the data folder's name may not hold control characters or any of %s",
+                        buf_printf(error, "the data folder's name must not contain control characters or any of %s",
                                    FOLDER_REFUSED);
                         return SN_INVALID_ARGUMENT;
                 }
         }
         if (longest > SOCKET_PATH_MAX) {
-                buf_printf(error,
-                           "the data folder %s is %d bytes too long: sockets are made in it, and their paths may have "
-                           "%d bytes. "
-                           "Choose a shorter one with --data",
-                           e->data, longest - SOCKET_PATH_MAX, SOCKET_PATH_MAX);
+                buf_printf(
+                    error,
+                    "the path of the data folder %s is %d bytes too long: it holds sockets, whose paths may have "
+                    "at most %d bytes. "
+                    "Choose a shorter one with --data",
+                    e->data, longest - SOCKET_PATH_MAX, SOCKET_PATH_MAX);
                 return SN_INVALID_ARGUMENT;
         }
         return SN_OK;
@@ -125,7 +126,7 @@ static sn_status check_is_folder(const struct embedded *e, struct buf *error)
         struct stat st;
 
         if (stat(e->data, &st) == 0 ? !S_ISDIR(st.st_mode) : errno == ENOTDIR) {
-                buf_printf(error, "%s is no folder: choose another place with --data", e->data);
+                buf_printf(error, "%s is not a folder; choose another one with --data", e->data);
                 return SN_INVALID_ARGUMENT;
         }
         return SN_OK;
@@ -135,14 +136,13 @@ sn_status embedded_locate(struct embedded *e, const struct settings *settings, c
 {
         *e = (struct embedded){.lock_fd = -1, .memory = embedded_memory_choose(settings)};
         if (folder != NULL && folder[0] == '\0') {
-                buf_append_c(error, "--data is empty: it takes the name of a folder");
+                buf_append_c(error, "--data must not be empty; give the path of a folder");
                 return SN_INVALID_ARGUMENT;
         }
         TRY(account_choose(&e->account, error));
         if (!choose_folder(e, settings, folder) || !choose_key_file(e, settings) || !embedded_set_paths(e)) {
                 buf_append_c(
-                    error,
-                    "there is no usable data folder: HOME is not set, or a path is too long. Choose one with --data");
+                    error, "cannot find a data folder: HOME is not set, or a path is too long. Choose one with --data");
                 return SN_INVALID_ARGUMENT;
         }
         TRY(check_is_folder(e, error));

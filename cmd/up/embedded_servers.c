@@ -133,7 +133,7 @@ static sn_status run_step(struct embedded *e, struct supervisor *s, struct proce
                 return SN_CANCELLED;
         }
         if (code != 0) {
-                buf_printf(error, "the step '%s' failed; %s/ may say more", step.name, e->log);
+                buf_printf(error, "the step '%s' failed; see the logs in %s/", step.name, e->log);
                 return SN_FAILED_PRECONDITION;
         }
         return SN_OK;
@@ -247,7 +247,7 @@ static sn_status wait_for(struct embedded *e, struct supervisor *s, const char *
                         return SN_CANCELLED;
                 }
                 if (supervisor_deaths(s) - deaths >= DEATHS_AT_START || clock_monotonic_us() > until_us) {
-                        buf_printf(error, "%s does not start: see the end of %s/%s.log", name, e->log, name);
+                        buf_printf(error, "%s did not start; see the end of %s/%s.log", name, e->log, name);
                         return SN_UNAVAILABLE;
                 }
         }

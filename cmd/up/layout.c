@@ -61,11 +61,11 @@ static sn_status add_service(struct layout *layout, struct layout_process *proce
         bool *at = place_of(process, name);
 
         if (at == NULL) {
-                buf_printf(error, "--layout: there is no service '%.*s'", (int)name.len, name.ptr);
+                buf_printf(error, "--layout: unknown service '%.*s'", (int)name.len, name.ptr);
                 return SN_INVALID_ARGUMENT;
         }
         if (*at || is_placed(layout, name)) {
-                buf_printf(error, "--layout: '%.*s' is there twice", (int)name.len, name.ptr);
+                buf_printf(error, "--layout: '%.*s' appears twice", (int)name.len, name.ptr);
                 return SN_INVALID_ARGUMENT;
         }
         *at = true;
@@ -85,7 +85,7 @@ static sn_status parse_process(struct layout *layout, struct str names, struct b
                 }
         }
         if (n == 0) {
-                buf_append_c(error, "--layout: a process has no service; processes stand between bars, as in "
+                buf_append_c(error, "--layout: a process has no services; separate processes with bars, as in "
                                     "'gateway user | follow note timeline'");
                 return SN_INVALID_ARGUMENT;
         }
@@ -107,7 +107,7 @@ static sn_status check_complete(struct layout *layout, struct buf *error)
                 missing = layout_process_of(layout, i) == NULL ? sonet_services[i]->name : NULL;
         }
         if (missing != NULL) {
-                buf_printf(error, "--layout: '%s' is missing: it has to run in one of the processes", missing);
+                buf_printf(error, "--layout: '%s' is missing; it must run in one of the processes", missing);
                 return SN_INVALID_ARGUMENT;
         }
         return SN_OK;

@@ -58,8 +58,8 @@ sn_status account_choose(struct account *account, struct buf *error)
         if (other == NULL || other->pw_uid == 0) {
                 buf_append_c(
                     error,
-                    "PostgreSQL does not run as root, and there is no account 'sonet' or 'postgres' to run it under; "
-                    "make one with: useradd --system sonet");
+                    "PostgreSQL cannot run as root, and there is no account 'sonet' or 'postgres' to run it under; "
+                    "create one with: useradd --system sonet");
                 return SN_FAILED_PRECONDITION;
         }
         account->drop = true;
@@ -107,7 +107,7 @@ sn_status account_check_reach(const struct account *account, const char *path, s
                 return SN_OK; /* we made or opened it ourselves */
         }
         if (pipe2(report, O_CLOEXEC) != 0) {
-                buf_printf(error, "no pipe: %s", strerror(errno));
+                buf_printf(error, "cannot create a pipe: %s", strerror(errno));
                 return SN_INTERNAL;
         }
         pid_t pid = fork();
@@ -127,8 +127,8 @@ sn_status account_check_reach(const struct account *account, const char *path, s
         }
         closed[got > 0 ? got : 0] = '\0';
         buf_printf(error,
-                   "the data folder %s is out of reach of the account '%s', which PostgreSQL and Redis run under: it "
-                   "may not pass %s. "
+                   "the data folder %s is not accessible to the account '%s', which PostgreSQL and Redis run under: it "
+                   "may not enter %s. "
                    "Choose another folder with --data, or open that one (chmod o+x)",
                    path, account->name, closed[0] != '\0' ? closed : path);
         return SN_PERMISSION_DENIED;
@@ -180,12 +180,12 @@ static const char *child_set_up(const struct process_spec *spec, pid_t parent)
         setsid(); /* Ctrl-C on the terminal is for us alone: we stop the children in their order */
         umask(077);
         if (!account_become(spec->account)) {
-                return "cannot change to its account";
+                return "cannot switch to its account";
         }
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
         /* After the change of account, which clears it; and the parent may have died before it was set. */
         if (prctl(PR_SET_PDEATHSIG, spec->death_signal) != 0 || getppid() != parent) {
-                return "the supervisor has gone";
+                return "the supervisor has exited";
         }
         if (spec->folder != NULL && chdir(spec->folder) != 0) {
                 return "cannot enter its folder";
@@ -215,7 +215,7 @@ static void child_main(const struct process_spec *spec, pid_t parent)
                 }
                 doing = spec->argv[0];
         }
-        dprintf(STDERR_FILENO, "sonet: %s does not start: %s: %s\n", spec->name, doing, strerror(errno));
+        dprintf(STDERR_FILENO, "sonet: cannot start %s: %s: %s\n", spec->name, doing, strerror(errno));
         _exit(127);
 }
 

@@ -116,8 +116,8 @@ static void note_death(struct supervisor *s, struct child *child, int status)
         }
         s->deaths++;
         plan_replacement(child);
-        log_event(LOG_LEVEL_WARN, "a process ended and is replaced", LOG_STR("process.name", child->spec.process.name),
-                  LOG_INT("process.pid", pid),
+        log_event(LOG_LEVEL_WARN, "a process exited and is being restarted",
+                  LOG_STR("process.name", child->spec.process.name), LOG_INT("process.pid", pid),
                   LOG_INT("process.exit_code", WIFEXITED(status) ? WEXITSTATUS(status) : -1),
                   LOG_INT("sonet.signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0));
 }

@@ -56,7 +56,7 @@ static int migrate_in_child(void *context)
 
         buf_init(&error, 4096);
         if (migrate_embedded(context, &error) != SN_OK) {
-                fprintf(stderr, "sonet up: %s\n", error.len > 0 ? error.data : "the databases cannot be migrated");
+                fprintf(stderr, "sonet up: %s\n", error.len > 0 ? error.data : "cannot migrate the databases");
                 return 1;
         }
         return 0;
@@ -69,7 +69,7 @@ static sn_status migrate(struct up *up)
                                                                          .run = migrate_in_child,
                                                                          .context = &up->embedded});
         if (code != 0) {
-                buf_append_c(&up->error, code < 0 ? "" : "the databases could not be made ready");
+                buf_append_c(&up->error, code < 0 ? "" : "could not prepare the databases");
                 return code < 0 ? SN_CANCELLED : SN_FAILED_PRECONDITION;
         }
         return SN_OK;
@@ -87,7 +87,7 @@ static sn_status wait_until_ready(struct up *up)
                         return SN_CANCELLED;
                 }
                 if (supervisor_deaths(up->supervisor) - deaths >= DEATHS_AT_START || clock_monotonic_us() > until_us) {
-                        buf_append_c(&up->error, "the services do not become ready: see the messages above");
+                        buf_append_c(&up->error, "the services did not become ready; see the messages above");
                         return SN_UNAVAILABLE;
                 }
         }
@@ -187,12 +187,12 @@ static void warn_of_unused(const struct settings *s, bool split)
         append_name(&names, s->redis_url, "REDIS_URL");
         if (names.len > 0) {
                 fprintf(stderr,
-                        "sonet up: %s: not used, since it runs a PostgreSQL and a Redis of its own; for yours there is "
+                        "sonet up: ignoring %s: 'sonet up' runs its own PostgreSQL and Redis; to use yours, run "
                         "'sonet serve'\n",
                         names.data);
         }
         if (split && s->grpc_port != 0) {
-                fprintf(stderr, "sonet up: GRPC_PORT: not used with --split or --layout, where each process has a port "
+                fprintf(stderr, "sonet up: ignoring GRPC_PORT: with --split or --layout each process has a port "
                                 "of its own\n");
         }
 }
@@ -200,7 +200,7 @@ static void warn_of_unused(const struct settings *s, bool split)
 static sn_status choose_layout(struct up *up)
 {
         if (up->split && up->layout != NULL) {
-                buf_append_c(&up->error, "--split and --layout both say what runs together: give one of them");
+                buf_append_c(&up->error, "--split and --layout cannot be combined");
                 return SN_INVALID_ARGUMENT;
         }
         if (up->layout != NULL) {
@@ -225,7 +225,7 @@ static sn_status prepare(struct up *up, int64_t port, const char *folder)
         up->settings.http_port = port >= 0 ? port : up->settings.http_port;
         TRY(settings_check(&up->settings, &up->error));
         if (!http_target_set(&probe, up->plan.address, 1)) {
-                buf_printf(&up->error, "'%s' is not an address: give an IPv4 or IPv6 address of this machine",
+                buf_printf(&up->error, "'%s' is not an IP address; give an IPv4 or IPv6 address of this machine",
                            up->plan.address);
                 return SN_INVALID_ARGUMENT;
         }
@@ -242,21 +242,21 @@ int cmd_up(int argc, char **argv)
         const char *folder = NULL;
         int first = 0;
         const struct option_row rows[] = {
-            {"port", OPTION_NUMBER, &port, "N", "HTTP port (HTTP_PORT or 8080; 0: any free one); gRPC takes the next",
-             0, 65535},
+            {"port", OPTION_NUMBER, &port, "N",
+             "HTTP port (HTTP_PORT or 8080; 0: any free port); gRPC uses the next one", 0, 65535},
             {"data", OPTION_TEXT, &folder, "DIR",
              "data folder (SONET_DATA_DIR, ~/.local/share/sonet; as root /var/lib/sonet)", 0, 0},
             {"address", OPTION_TEXT, &up.plan.address, "A", "address to listen on (HTTP_ADDRESS or 127.0.0.1)", 0, 0},
-            {"demo", OPTION_FLAG, &up.demo, NULL, "make a demo account, and print its password with things to try", 0,
+            {"demo", OPTION_FLAG, &up.demo, NULL, "create a demo account, and print its password and things to try", 0,
              0},
             {"split", OPTION_FLAG, &up.split, NULL, "one process per service, and one for the gateway", 0, 0},
             {"layout", OPTION_TEXT, &up.layout, "L",
-             "which run together: 'gateway user | follow note timeline' (one process unless given)", 0, 0},
+             "which services share a process, as in 'gateway user | follow note timeline' (default: all)", 0, 0},
         };
         enum options_result result = options_parse(rows, sizeof(rows) / sizeof(rows[0]), argc, argv, &first);
 
         if (result == OPTIONS_RUN && first < argc) {
-                fprintf(stderr, "sonet up: '%s' is one word too many; see 'sonet help up'\n", argv[first]);
+                fprintf(stderr, "sonet up: unexpected operand '%s'; see 'sonet help up'\n", argv[first]);
                 result = OPTIONS_BAD;
         }
         if (result != OPTIONS_RUN) {

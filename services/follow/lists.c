@@ -104,7 +104,7 @@ static sn_status locate(struct rpc_call *c, void *context, struct position *at)
         at->sort_key = edge.created_at_ms;
         return found && seen ? SN_OK
                              : rpc_fail(c, SN_INVALID_ARGUMENT, "after",
-                                        "there is no member with this id in the list; use a cursor instead");
+                                        "there is no member with this ID in the list; use a cursor instead");
 }
 
 static sn_status show(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,

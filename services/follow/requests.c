@@ -17,7 +17,7 @@ sn_status request_follow(struct db_tx *tx, const char *target, int64_t privacy_v
         TRY(store_opening(tx, target, &opened));
         if (opened > privacy_version) {
                 c->retry = true;
-                return rpc_fail(c, SN_ABORTED, "user_id", "their account was opened at this moment; please try again");
+                return rpc_fail(c, SN_ABORTED, "user_id", "their account has just become public; please try again");
         }
         relations_changed(tx, c->actor, target);
         TRY(store_insert_request(tx, c->actor, target, privacy_version, &inserted));
@@ -57,7 +57,7 @@ sn_status follow_handle_accept_follow_request(struct rpc_call *c, const Follow__
         TRY(accept_request(tx, other, c->actor, &accepted));
         TRY(relations_answer(tx, other, out));
         if (!accepted && !out->followed_by) {
-                return rpc_fail(c, SN_NOT_FOUND, "user_id", "they have not asked to follow you");
+                return rpc_fail(c, SN_NOT_FOUND, "user_id", "there is no follow request from this member");
         }
         return db_commit(c, NULL, &tx);
 }

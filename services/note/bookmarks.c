@@ -31,7 +31,7 @@ static sn_status locate(struct rpc_call *c, void *context, struct position *at)
         at->sort_key = row.created_at_ms;
         return found ? SN_OK
                      : rpc_fail(c, SN_INVALID_ARGUMENT, "after",
-                                "you have no bookmark of a note with this id; use a cursor instead");
+                                "you have no bookmark of a note with this ID; use a cursor instead");
 }
 
 static sn_status show(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,

@@ -387,7 +387,8 @@ sn_status note_handle_show_events(struct rpc_call *c, const Sonet__Live__ShowReq
         struct showing s = {.in = in, .out = out};
 
         if (in->n_events * in->n_viewer_ids > MOST_SHOWN) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "viewer_ids", "at most %d events times viewers", MOST_SHOWN);
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "viewer_ids",
+                                "too many: events times viewers must not exceed %d", MOST_SHOWN);
         }
         s.stored = ARENA_ARRAY(c->arena, NoteRows__StoredNote *, in->n_events);
         s.was_removed = ARENA_ARRAY(c->arena, bool, in->n_events);

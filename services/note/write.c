@@ -64,7 +64,8 @@ static sn_status check_own(struct rpc_call *c, char *id, NoteRows__StoredNote **
         if (*stored != NULL && uuid_equal((*stored)->note->author->id, c->actor)) {
                 return SN_OK;
         }
-        return found ? rpc_fail(c, SN_PERMISSION_DENIED, "id", "only its author can change a note") : show_not_found(c);
+        return found ? rpc_fail(c, SN_PERMISSION_DENIED, "id", "only the author can change this note")
+                     : show_not_found(c);
 }
 
 /* The text that it has already is no edit. */

@@ -145,11 +145,11 @@ static sn_status renew(struct rpc_call *c, const struct bus_progress *progress, 
 static sn_status fail_for_now(struct rpc_call *c, const char *what)
 {
         if (clock_monotonic_us() - sync.renewed_us < PATIENCE_US) {
-                return rpc_fail(c, SN_UNAVAILABLE, NULL, "Redis does not take %s", what);
+                return rpc_fail(c, SN_UNAVAILABLE, NULL, "Redis did not accept %s", what);
         }
         if (sync.state != BEHIND) {
                 log_event(LOG_LEVEL_WARN,
-                          "home timelines in Redis are behind: they come from PostgreSQL until it is back");
+                          "home timelines in Redis are out of date: reading from PostgreSQL until Redis is back");
         }
         sync.state = BEHIND;
         c->problem = (struct rpc_problem){0};
@@ -194,7 +194,7 @@ static void try_to_catch_up(struct rpc_call *c, const struct bus_progress *progr
         if (start_over(c, progress) != SN_OK) {
                 c->problem = (struct rpc_problem){0}; /* the next checkpoint tries again */
         } else if (sync.state == IN_STEP) {
-                log_event(LOG_LEVEL_INFO, "home timelines in Redis were dropped, and are built anew by their readers");
+                log_event(LOG_LEVEL_INFO, "home timelines in Redis were dropped; they are rebuilt as they are read");
         }
 }
 

@@ -76,7 +76,7 @@ static sn_status relations_of(struct rpc_call *c, char *member, char **others, s
         TRY(follow_get_relations(c, &in, out));
         return out->n_items == n
                    ? SN_OK
-                   : rpc_fail(c, SN_INTERNAL, NULL, "the follow service gave another number of relations than asked");
+                   : rpc_fail(c, SN_INTERNAL, NULL, "the follow service answered with the wrong number of relations");
 }
 
 /* An event for many viewers: those who follow its author, and the author. */
@@ -137,7 +137,8 @@ sn_status timeline_handle_show_events(struct rpc_call *c, const Sonet__Live__Sho
                 return SN_OK;
         }
         if (many_viewers && in->n_events > 1) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "events", "one for many viewers, or many for one");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "events",
+                                "must be one event for many viewers, or many events for one viewer");
         }
         ask.events = copy(c, in->events, in->n_events);
         ask.viewer_ids = copy(c, in->viewer_ids, in->n_viewer_ids);

@@ -32,7 +32,7 @@ static sn_status check_website(struct rpc_call *c, const char *text)
         return text[0] == '\0' || is_web_address(text)
                    ? SN_OK
                    : rpc_fail(c, SN_INVALID_ARGUMENT, "website",
-                              "is not an address of the web: it begins with https:// or http://");
+                              "must be a web address starting with https:// or http://");
 }
 
 static int days_of(int year, int month)
@@ -67,9 +67,9 @@ static bool is_to_come(struct rpc_call *c, const char *text)
 static sn_status check_birthday(struct rpc_call *c, const char *text)
 {
         if (text[0] != '\0' && !is_date(text)) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "birthday", "is not a date like 1815-12-10");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "birthday", "must be a date like 1815-12-10");
         }
-        return !is_to_come(c, text) ? SN_OK : rpc_fail(c, SN_INVALID_ARGUMENT, "birthday", "is still to come");
+        return !is_to_come(c, text) ? SN_OK : rpc_fail(c, SN_INVALID_ARGUMENT, "birthday", "must not be in the future");
 }
 
 static sn_status check(struct rpc_call *c, const UserProfiles__Profile *in)

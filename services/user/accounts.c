@@ -75,7 +75,7 @@ static sn_status refuse_administrator(struct db_tx *tx, const UserAdmin__Account
         return strcmp(account->role, "administrator") != 0
                    ? SN_OK
                    : rpc_fail_code(db_call(tx), SN_FAILED_PRECONDITION, "account_is_administrator", "id",
-                                   "is an administrator's account: give it another role first");
+                                   "belongs to an administrator; change the role first");
 }
 
 sn_status account_suspend(struct db_tx *tx, const char *id, const char *reason, UserAdmin__Account *out)
@@ -145,7 +145,7 @@ sn_status account_decline(struct db_tx *tx, const char *id)
         TRY(lock(tx, id, &account));
         if (account.waiting_since == NULL) {
                 return rpc_fail_code(db_call(tx), SN_FAILED_PRECONDITION, "account_not_waiting", "id",
-                                     "is an account that does not wait for approval");
+                                     "is not waiting for approval");
         }
         TRY(mail_declined(tx, id));
         TRY(account_erase(tx, id));

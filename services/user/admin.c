@@ -33,7 +33,7 @@ static sn_status check_not_oneself(struct rpc_call *c, const char *id)
 {
         return !uuid_equal(id, c->actor) ? SN_OK
                                          : rpc_fail_code(c, SN_FAILED_PRECONDITION, "account_is_yours", "id",
-                                                         "is your own account: another administrator can do this");
+                                                         "is your own account; ask another administrator");
 }
 
 /* Administrators who take each other's roles away at once, two or several in a ring, would leave nobody: they do so one
@@ -48,7 +48,7 @@ static sn_status check_still_administers(struct db_tx *tx)
         return strcmp(own.role, "administrator") == 0
                    ? SN_OK
                    : rpc_fail_code(c, SN_UNAUTHENTICATED, "token_outdated", NULL,
-                                   "your own role was changed at this moment: refresh, and see what you may do");
+                                   "your own role has just changed; refresh the token and try again");
 }
 
 static sn_status set_role(struct db_tx *tx, const UserAdmin__SetRoleRequest *in, UserAdmin__Account *out)

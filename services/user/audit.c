@@ -60,14 +60,14 @@ const char *audit_check_next(struct audit_check *check, const struct audit_row *
         uint8_t hash[AUDIT_HASH_BYTES];
 
         if (row->position != check->position + 1) {
-                return "links before it are missing";
+                return "earlier links are missing";
         }
         if (row->content_hash == NULL || row->hash == NULL) {
                 return "its hashes were altered";
         }
         hash_link(check, row, hash);
         if (memcmp(hash, row->hash, sizeof(hash)) != 0) {
-                return "it was altered or moved, or the links before it were";
+                return "it or an earlier link was altered or moved";
         }
         if (row->present && !content_fits(row)) {
                 return "the entry was altered";

@@ -55,8 +55,7 @@ sn_status email_clean(struct rpc_call *c, const char *given, char **out)
         }
         return domain != NULL && format_is_email(*out, strlen(*out))
                    ? SN_OK
-                   : rpc_fail(c, SN_INVALID_ARGUMENT, "email",
-                              "has a domain that cannot exist; please check its spelling");
+                   : rpc_fail(c, SN_INVALID_ARGUMENT, "email", "has a domain that cannot exist; check the spelling");
 }
 
 char *email_key(struct arena *arena, const char *email)

@@ -30,7 +30,7 @@ static sn_status check_limit(struct db_tx *tx, const char *user_id)
                 return SN_OK;
         }
         (void)rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_many_mails", NULL,
-                            "%d codes were mailed within an hour; look for the newest mail, or wait %d minutes",
+                            "%d codes were mailed within the last hour; use the newest one, or wait %d minutes",
                             MOST_AN_HOUR, (int)(wait_s / 60 + 1));
         c->problem.retry_after_s = (int)wait_s;
         return SN_RESOURCE_EXHAUSTED;
@@ -135,7 +135,7 @@ sn_status user_handle_resend_verification(struct rpc_call *c, const User__Resend
         TRY(store_verification(tx, c->actor, &v, &waits));
         if (!waits && out->verified_at != NULL) {
                 return rpc_fail_code(c, SN_FAILED_PRECONDITION, "email_verified", NULL,
-                                     "your address is verified already");
+                                     "your address is already verified");
         }
         TRY(email_verification_send(tx, c->actor, waits ? v.email : out->email));
         TRY(store_email_status(tx, c->actor, out));
@@ -169,12 +169,13 @@ static sn_status refuse_try(struct rpc_call *c, struct db_tx *tx)
         TRY(store_verification(tx, c->actor, &v, &waits));
         if (!waits) {
                 return rpc_fail_code(c, SN_FAILED_PRECONDITION, "verification_not_pending", NULL,
-                                     "there is no address that waits to be verified");
+                                     "no address is waiting for verification");
         }
         return v.expired ? rpc_fail_code(c, SN_FAILED_PRECONDITION, "code_expired", "code",
-                                         "is no longer valid; ask for a new one: POST /v1/auth/email/resend")
-                         : rpc_fail_code(c, SN_FAILED_PRECONDITION, "code_exhausted", "code",
-                                         "was given wrong too often; ask for a new one: POST /v1/auth/email/resend");
+                                         "is no longer valid; request a new one: POST /v1/auth/email/resend")
+                         : rpc_fail_code(
+                               c, SN_FAILED_PRECONDITION, "code_exhausted", "code",
+                               "was entered incorrectly too many times; request a new one: POST /v1/auth/email/resend");
 }
 
 static sn_status verify_code(struct rpc_call *c, const char *code, User__EmailStatus *out)
@@ -194,7 +195,7 @@ static sn_status verify_code(struct rpc_call *c, const char *code, User__EmailSt
         if (v.code_hash.len != sizeof(hash) || sodium_memcmp(v.code_hash.data, hash, sizeof(hash)) != 0) {
                 TRY(db_commit(c, NULL, &tx)); /* the try counts */
                 return rpc_fail_code(c, SN_UNAUTHENTICATED, "code_wrong", "code",
-                                     "is not the one that was mailed; %d tries are left", (int)(TRIES - v.tries));
+                                     "is not the code that was mailed; %d attempts left", (int)(TRIES - v.tries));
         }
         TRY(accept(tx, &v, out));
         return db_commit(c, NULL, &tx);
@@ -212,8 +213,8 @@ static sn_status verify_token(struct rpc_call *c, const char *token, User__Email
         TRY(store_verification_of_token(tx, hash, &v, &found));
         if (!found) {
                 return rpc_fail_code(c, SN_UNAUTHENTICATED, "link_invalid", "token",
-                                     "is no longer valid: links work once, for ten minutes, and only the newest one; "
-                                     "log in and ask for a new one");
+                                     "is no longer valid: only the newest link works, once, within ten minutes; "
+                                     "log in and request a new one");
         }
         TRY(accept(tx, &v, out));
         return db_commit(c, NULL, &tx);
@@ -227,12 +228,11 @@ sn_status user_handle_verify_email(struct rpc_call *c, const User__VerifyEmailRe
         case USER__VERIFY_EMAIL_REQUEST__PROOF_CODE:
                 return c->actor[0] != '\0'
                            ? verify_code(c, in->code, out)
-                           : rpc_fail_code(
-                                 c, SN_UNAUTHENTICATED, "token_missing", NULL,
-                                 "log in first: a code works with the access token of its member; the link of "
-                                 "the mail works without");
+                           : rpc_fail_code(c, SN_UNAUTHENTICATED, "token_missing", NULL,
+                                           "log in first: a code requires the member's access token; the link in "
+                                           "the mail does not");
         default:
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "code", "is missing: give the code or the token of the mail");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "code", "is missing: give the code or the token from the mail");
         }
 }
 

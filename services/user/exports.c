@@ -60,7 +60,8 @@ sn_status user_handle_create_export(struct rpc_call *c, const UserExports__Creat
 sn_status user_handle_get_export(struct rpc_call *c, const UserExports__GetExportRequest *in, UserExports__Export *out)
 {
         TRY(DB_READ(c, tx, store_export_of(tx, c->actor, out)));
-        return strcmp(out->id, in->id) == 0 ? SN_OK : rpc_fail(c, SN_NOT_FOUND, "id", "you have no such archive");
+        return strcmp(out->id, in->id) == 0 ? SN_OK
+                                            : rpc_fail(c, SN_NOT_FOUND, "id", "you have no archive with this ID");
 }
 
 sn_status user_handle_delete_export(struct rpc_call *c, const UserExports__DeleteExportRequest *in,
@@ -96,7 +97,7 @@ static sn_status copy_part(struct rpc_call *c, const char *id, int64_t position,
         }
         return write_all(fd, data, len)
                    ? SN_OK
-                   : rpc_fail(c, SN_UNAVAILABLE, NULL, "the archive cannot be put on the disk: %s", strerror(errno));
+                   : rpc_fail(c, SN_UNAVAILABLE, NULL, "cannot write the archive to disk: %s", strerror(errno));
 }
 
 static sn_status copy_parts(struct rpc_call *c, const char *id, int64_t n, int fd)
@@ -126,7 +127,7 @@ sn_status user_handle_download_export(struct rpc_call *c, const UserExports__Dow
         TRY(find(c, in, &parts, &username));
         int fd = open(spool_folder(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
         if (fd < 0) {
-                return rpc_fail(c, SN_UNAVAILABLE, NULL, "the archive cannot be put on the disk: %s", strerror(errno));
+                return rpc_fail(c, SN_UNAVAILABLE, NULL, "cannot write the archive to disk: %s", strerror(errno));
         }
         sn_status status = copy_parts(c, in->id, parts, fd);
         if (status != SN_OK) {

@@ -39,7 +39,8 @@ static sn_status use_totp(struct db_tx *tx, const UserRows__Factors *factors, co
         int64_t step = 0;
 
         if (!totp_unseal(factors->user_id, factors->totp_seed.data, factors->totp_seed.len, seed)) {
-                return rpc_fail(db_call(tx), SN_INTERNAL, NULL, "this second factor was made under another key file");
+                return rpc_fail(db_call(tx), SN_INTERNAL, NULL,
+                                "this second factor was created with a different key file");
         }
         bool found = totp_check(seed, code, db_call(tx)->now_ms, factors->totp_used_step, &step);
         sodium_memzero(seed, sizeof(seed));
@@ -72,8 +73,9 @@ static sn_status refuse_try(struct rpc_call *c, struct db_tx **tx, const char *u
 {
         TRY(store_insert_login(*tx, try, user_id, false));
         TRY(db_commit(c, NULL, tx));
-        return rpc_fail_code(c, SN_UNAUTHENTICATED, "code_wrong", "code",
-                             "is wrong, or was used before: take the one that your app shows now, or a recovery code");
+        return rpc_fail_code(
+            c, SN_UNAUTHENTICATED, "code_wrong", "code",
+            "is wrong or was already used; enter the code that your app shows now, or a recovery code");
 }
 
 static sn_status try_code(struct rpc_call *c, struct db_tx **tx, const UserRows__Factors *factors,
@@ -105,7 +107,7 @@ static sn_status check_proof(struct rpc_call *c, struct db_tx **tx, const UserRo
         }
         if (proof->code == NULL || proof->code[0] == '\0') {
                 return rpc_fail_code(c, SN_UNAUTHENTICATED, "second_factor_required", "code",
-                                     "is missing: you have a second factor");
+                                     "is missing: your account has a second factor");
         }
         return try_code(c, tx, factors, proof, method);
 }

@@ -33,7 +33,7 @@ sn_status invite_use(struct db_tx *tx, const char *token)
         TRY(store_use_invite(tx, hash, &used));
         return used ? SN_OK
                     : rpc_fail_code(db_call(tx), SN_FAILED_PRECONDITION, "invite_invalid", "invite",
-                                    "is no longer valid: ask whoever invited you for a new one");
+                                    "is no longer valid; ask the person who invited you for a new one");
 }
 
 sn_status invite_revoke(struct db_tx *tx, const char *inviter_id, const char *id)
@@ -41,7 +41,7 @@ sn_status invite_revoke(struct db_tx *tx, const char *inviter_id, const char *id
         bool revoked = false;
 
         TRY(store_revoke_invite(tx, inviter_id, id, &revoked));
-        return revoked ? SN_OK : rpc_fail(db_call(tx), SN_NOT_FOUND, "id", "there is no such invite that can be used");
+        return revoked ? SN_OK : rpc_fail(db_call(tx), SN_NOT_FOUND, "id", "there is no usable invite with this ID");
 }
 
 /* Those who look after the network may invite as many as they like; members as many as MEMBER_INVITES says. */
@@ -55,15 +55,15 @@ static sn_status check_limit(struct db_tx *tx, uint32_t uses)
         }
         if (most == 0) {
                 return rpc_fail_code(c, SN_PERMISSION_DENIED, "invites_disabled", NULL,
-                                     "here only those who look after the network invite others");
+                                     "only moderators can invite people to this network");
         }
         TRY(db_lock_one(tx, "invites", c->actor));
         TRY(store_invited_lately(tx, c->actor, LIMIT_DAYS, &invited));
         return invited + (uses > 0 ? uses : USES) <= most
                    ? SN_OK
                    : rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_many_invites", "uses",
-                                   "is more than you may still invite: %d in %d days, and you have invited %d",
-                                   (int)most, LIMIT_DAYS, (int)invited);
+                                   "exceeds your invite limit: %d in %d days, %d already used", (int)most, LIMIT_DAYS,
+                                   (int)invited);
 }
 
 /* Many members together do not fill one mailbox. It is not said, since none may learn what others have done: the mail
@@ -116,7 +116,7 @@ static sn_status read_address(struct rpc_call *c, const UserInvites__CreateInvit
                 return SN_OK;
         }
         if (in->uses > 1) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "uses", "must be 1 where the invite is mailed to one address");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "uses", "must be 1 for an invite that is mailed");
         }
         return email_clean(c, in->email, email);
 }

@@ -47,7 +47,7 @@ static sn_status refuse_login(struct rpc_call *c, const struct attempt *a)
 
         TRY(DB_WRITE(c, tx, store_insert_login(tx, &a->try, user_id, false)));
         return rpc_fail_code(c, SN_UNAUTHENTICATED, "credentials_wrong", NULL,
-                             "the username, e-mail address or password is wrong");
+                             "the username, e-mail address or password is incorrect");
 }
 
 /* What new hashes are made of has grown since this one was made: the password is at hand only now. */
@@ -75,7 +75,7 @@ static sn_status ask_second_factor(struct rpc_call *c, const struct attempt *a, 
         required->login_token = short_token_make(c->arena, LOGIN_TOKEN, c->now_ms, &token);
         factors_methods(factors, c->arena, required);
         return rpc_fail_challenge(c, "second_factor_required", &required->base,
-                                  "the password is right; now prove your second factor: POST /v1/auth/login/verify");
+                                  "the password is correct; a second factor is required: POST /v1/auth/login/verify");
 }
 
 sn_status login_complete(struct rpc_call *c, struct db_tx **tx, const UserRows__Credentials *member,
@@ -86,7 +86,7 @@ sn_status login_complete(struct rpc_call *c, struct db_tx **tx, const UserRows__
         TRY(session_begin(*tx, member->user->id, try, &session));
         if (session.epoch != member->epoch) { /* read under the lock of the row */
                 c->retry = true;
-                return rpc_fail(c, SN_ABORTED, NULL, "the account was changed at this moment; please try again");
+                return rpc_fail(c, SN_ABORTED, NULL, "the account has just changed; please try again");
         }
         TRY(session_answer(c, &session, 1, member->user, out));
         return db_commit(c, NULL, tx);

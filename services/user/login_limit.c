@@ -58,7 +58,7 @@ static sn_status refuse_while(struct rpc_call *c, int seconds, const char *what)
                 return SN_OK;
         }
         (void)rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_many_failures", NULL,
-                            "too many wrong %s; wait %d seconds, or log in from a device that you have used before",
+                            "too many incorrect %s; wait %d seconds, or log in from a device that you have used before",
                             what, seconds);
         c->problem.retry_after_s = seconds;
         return SN_RESOURCE_EXHAUSTED;

@@ -36,7 +36,7 @@ sn_status user_handle_log_in_with_passkey(struct rpc_call *c, const UserFactors_
         TRY(passkey_use(c, &tx, &proof, &user_id));
         TRY(store_credentials_of(tx, user_id, &member, &found));
         if (!found) {
-                return rpc_fail(c, SN_NOT_FOUND, NULL, "there is no such account any more");
+                return rpc_fail(c, SN_NOT_FOUND, NULL, "the account no longer exists");
         }
         (void)device_token_read(in->device_token, user_id, try.device);
         login_name_hash(username_key(c->arena, member.user->username), try.hash);

@@ -13,7 +13,7 @@
 static sn_status refuse_token(struct rpc_call *c)
 {
         return rpc_fail_code(c, SN_UNAUTHENTICATED, "login_token_invalid", "login_token",
-                             "was used, is older than five minutes, or was not made here: log in again");
+                             "was already used, is older than five minutes, or was not issued here; log in again");
 }
 
 /* The member as they are now: a password that was changed meanwhile ends the log-in. */

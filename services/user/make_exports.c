@@ -57,7 +57,7 @@ static sn_status read_portion(struct rpc_call *c, const struct making *m, export
                         return rpc_invoke(c, &contract->methods[i], &in.base, &out->base);
                 }
         }
-        return rpc_fail(c, SN_INTERNAL, NULL, "%s has no method ReadExport", contract->name);
+        return rpc_fail(c, SN_INTERNAL, NULL, "the %s service has no ReadExport method", contract->name);
 }
 
 /* Behind the last item, or to the next kind. */

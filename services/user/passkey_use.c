@@ -12,9 +12,10 @@
 
 static sn_status refuse_challenge(struct rpc_call *c)
 {
-        return rpc_fail_code(c, SN_UNAUTHENTICATED, "challenge_invalid", "client_data",
-                             "has a challenge that was used, is older than five minutes, or was not made here: "
-                             "ask for another one, POST /v1/auth/passkey/options");
+        return rpc_fail_code(
+            c, SN_UNAUTHENTICATED, "challenge_invalid", "client_data",
+            "has a challenge that was already used, is older than five minutes, or was not issued here; "
+            "request a new one: POST /v1/auth/passkey/options");
 }
 
 /* The handle is the member's id, which the passkey keeps beside its key (WebAuthn, 7.2: 6). */
@@ -40,7 +41,7 @@ static sn_status find_passkey(struct rpc_call *c, struct db_tx *tx, const struct
         if (!found || (proof->user_id[0] != '\0' && !uuid_equal(passkey->user_id, proof->user_id)) ||
             !handle_fits(c, proof->assertion->user_handle, passkey->user_id)) {
                 return rpc_fail_code(c, SN_UNAUTHENTICATED, "passkey_unknown", "id",
-                                     "is not a passkey of this account here");
+                                     "is not a passkey of this account");
         }
         return SN_OK;
 }
@@ -57,7 +58,8 @@ static sn_status check_counter(struct rpc_call *c, struct db_tx **tx, const User
         TRY(notify_owner(*tx, passkey->user_id, OWNER_PASSKEY_CLONED));
         TRY(db_commit(c, NULL, tx));
         return rpc_fail_code(c, SN_UNAUTHENTICATED, "passkey_cloned", "authenticator_data",
-                             "counts less than before: there is a copy of this passkey; remove it, and make a new one");
+                             "has a signature counter that went backwards: the passkey may have been cloned; remove it "
+                             "and create a new one");
 }
 
 static sn_status verify(struct rpc_call *c, const struct passkey_proof *proof, const UserRows__StoredPasskey *passkey,

@@ -65,9 +65,10 @@ sn_status user_handle_begin_passkey(struct rpc_call *c, const UserFactors__Begin
 
 static sn_status refuse_challenge(struct rpc_call *c)
 {
-        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "challenge_invalid", "client_data",
-                             "has a challenge that was used, is older than five minutes, or was not made for you: "
-                             "ask for another one, POST /v1/passkeys/options");
+        return rpc_fail_code(
+            c, SN_INVALID_ARGUMENT, "challenge_invalid", "client_data",
+            "has a challenge that was already used, is older than five minutes, or was not issued to you; "
+            "request a new one: POST /v1/passkeys/options");
 }
 
 static sn_status read_key(struct rpc_call *c, const UserFactors__CreatePasskeyRequest *in,
@@ -94,7 +95,7 @@ static sn_status insert_passkey(struct db_tx *tx, const char *name, const struct
         TRY(store_factors(tx, c->actor, &before));
         if (before.passkeys >= MAX_PASSKEYS) {
                 return rpc_fail_code(c, SN_FAILED_PRECONDITION, "too_many_passkeys", NULL,
-                                     "you have %d passkeys, which is the most: remove one first", MAX_PASSKEYS);
+                                     "you already have %d passkeys, the maximum; remove one first", MAX_PASSKEYS);
         }
         TRY(store_insert_passkey(tx, id, c->actor, name, key));
         if (!factors_any(&before)) {

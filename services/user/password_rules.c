@@ -157,19 +157,19 @@ sn_status password_check(struct rpc_call *c, const char *field, const char *pass
         const char *local_part = arena_strndup(c->arena, email, strcspn(email, "@"));
 
         if (folded == NULL) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, field, "is not text");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, field, "must be valid UTF-8");
         }
         if (is_made_of(c->arena, folded, username) || is_made_of(c->arena, folded, local_part) ||
             is_made_of(c->arena, folded, email) || is_made_of(c->arena, folded, network_name) ||
             is_made_of(c->arena, folded, network_host)) {
                 return rpc_fail_code(
                     c, SN_INVALID_ARGUMENT, "password_guessable", field,
-                    "is your name or address, or that of this network, with little around it; choose another one");
+                    "is too close to your name, your address or the name of this network; choose another one");
         }
         if (is_tried_with_little_around(c->arena, folded)) {
                 return rpc_fail_code(c, SN_INVALID_ARGUMENT, "password_common", field,
-                                     "is a word or pattern, or among the passwords that are tried first; choose "
-                                     "another one, several words for example");
+                                     "is too common or too easy to guess; choose "
+                                     "another one, for example several words");
         }
         return SN_OK;
 }

@@ -45,7 +45,7 @@ static sn_status set_password(struct db_tx *tx, const char *user_id, const char 
 static sn_status link_invalid(struct rpc_call *c)
 {
         return rpc_fail_code(c, SN_UNAUTHENTICATED, "link_invalid", "token",
-                             "is no longer valid: links work once, for 30 minutes, and only the newest one; ask for a "
+                             "is no longer valid: only the newest link works, once, within 30 minutes; request a "
                              "new one: POST /v1/auth/password/forgot");
 }
 

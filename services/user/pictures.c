@@ -24,7 +24,8 @@ void picture_address(struct arena *arena, char **url)
 
 static sn_status fail_no_picture(struct rpc_call *c)
 {
-        return rpc_fail(c, SN_INVALID_ARGUMENT, "media_id", "you have no picture with this id, or it has failed");
+        return rpc_fail(c, SN_INVALID_ARGUMENT, "media_id",
+                        "you have no picture with this ID, or its processing failed");
 }
 
 /* Before the transaction; what no event confirms media_service forgets. */

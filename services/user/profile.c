@@ -24,7 +24,7 @@ sn_status profile_read_me(struct db_tx *tx, User__User *out)
 
         if (status == SN_NOT_FOUND) {
                 return rpc_fail_code(c, SN_UNAUTHENTICATED, "token_outdated", NULL,
-                                     "this account cannot be used any more");
+                                     "this account can no longer be used");
         }
         return status == SN_OK ? add_profile(tx, out) : status;
 }

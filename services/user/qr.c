@@ -38,7 +38,7 @@ sn_status qr_svg(struct rpc_call *c, const char *text, char **svg)
 
         buf_init(&out, MOST_BYTES);
         if (code == NULL) {
-                return rpc_fail(c, SN_INTERNAL, NULL, "the QR code could not be drawn");
+                return rpc_fail(c, SN_INTERNAL, NULL, "could not generate the QR code");
         }
         int size = code->width + 2 * MARGIN;
         buf_printf(&out,

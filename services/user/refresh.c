@@ -17,13 +17,13 @@ static sn_status refused(struct rpc_call *c, const char *code, const char *detai
 
 static sn_status unknown_token(struct rpc_call *c)
 {
-        return refused(c, "refresh_token_unknown", "was not issued by this server: log in again");
+        return refused(c, "refresh_token_unknown", "was not issued by this server; log in again");
 }
 
 static sn_status wrong_key(struct rpc_call *c)
 {
         return rpc_fail_code(c, SN_UNAUTHENTICATED, "client_key_wrong", "client_key",
-                             "does not belong to the session of this refresh token; nothing was changed");
+                             "does not belong to the session of this refresh token; nothing has changed");
 }
 
 static void describe(const UserRows__RefreshState *state, struct session *session)
@@ -42,7 +42,7 @@ static sn_status end_outlived(struct rpc_call *c, const UserRows__RefreshState *
 
         TRY(session_end(*tx, state->session_id, state->user->id, &ended));
         TRY(db_commit(c, NULL, tx));
-        return refused(c, "session_ended", "belongs to a session that began too long ago: log in again");
+        return refused(c, "session_ended", "belongs to a session that has reached its maximum age; log in again");
 }
 
 /* An old token that was truly issued: two hold it, and one of them should not. */
@@ -56,7 +56,7 @@ static sn_status end_reused(struct rpc_call *c, const UserRows__RefreshState *st
         TRY(notify_owner(*tx, state->user->id, OWNER_REFRESH_TOKEN_REUSED));
         TRY(db_commit(c, NULL, tx));
         return refused(c, "refresh_token_reused",
-                       "was already used; its session was ended to protect you: log in again");
+                       "was already used; the session was ended to protect you; log in again");
 }
 
 static sn_status rotate(struct rpc_call *c, const UserRows__RefreshState *state, struct session *session,
@@ -109,7 +109,7 @@ sn_status user_handle_refresh(struct rpc_call *c, const User__RefreshRequest *in
                 return unknown_token(c);
         }
         if (state.ended) {
-                return refused(c, "session_ended", "belongs to a session that has ended: log in again");
+                return refused(c, "session_ended", "belongs to a session that has ended; log in again");
         }
         if (state.age_days >= session_days()) {
                 return end_outlived(c, &state, &tx);

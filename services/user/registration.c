@@ -31,12 +31,12 @@ sn_status registration_check(struct rpc_call *c, const char *invite)
 {
         if (mode == CLOSED) {
                 return rpc_fail_code(c, SN_FAILED_PRECONDITION, "registration_closed", NULL,
-                                     "this network takes no new members");
+                                     "registration is closed on this network");
         }
         return mode != INVITE || invite[0] != '\0'
                    ? SN_OK
                    : rpc_fail_code(c, SN_FAILED_PRECONDITION, "invite_required", "invite",
-                                   "is missing: to this network one is invited by somebody who is there already");
+                                   "is missing: joining this network requires an invite from a member");
 }
 
 sn_status registration_admit(struct db_tx *tx, const char *invite, bool *waits)

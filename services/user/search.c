@@ -103,7 +103,7 @@ sn_status user_handle_find_users(struct rpc_call *c, const User__FindUsersReques
         struct cursor last;
 
         if (query[0] == '\0') {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "query", "must contain something to search for");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "query", "must not be empty");
         }
         TRY(cursor_decode(c, query, "cursor", in->cursor, &last));
         TRY(db_read(c, &tx));

@@ -26,7 +26,7 @@ sn_status user_handle_end_session(struct rpc_call *c, const User__EndSessionRequ
         TRY(store_lock_member(tx, c->actor));
         TRY(session_end(tx, in->id, c->actor, &ended));
         if (!ended) {
-                return rpc_fail(c, SN_NOT_FOUND, "id", "you have no running session with this id");
+                return rpc_fail(c, SN_NOT_FOUND, "id", "you have no active session with this ID");
         }
         TRY(store_drop_email_change(tx, c->actor)); /* whoever had it may have asked for another address */
         return db_commit(c, NULL, &tx);

@@ -114,7 +114,7 @@ static sn_status check(struct rpc_call *c, const User__Settings *in)
         if (in->time_zone_presence_case == USER__SETTINGS__TIME_ZONE_PRESENCE_TIME_ZONE &&
             zone_find(in->time_zone) == NULL) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "time_zone",
-                                "is not a time zone of the IANA database; give one like Europe/Berlin or UTC");
+                                "must be an IANA time zone, like Europe/Berlin or UTC");
         }
         return SN_OK;
 }

@@ -65,7 +65,7 @@ sn_status step_up_check_unchanged(struct db_tx *tx, const char *hash)
                 return SN_OK;
         }
         c->retry = true;
-        return rpc_fail(c, SN_ABORTED, NULL, "the password was changed at this moment; please try again");
+        return rpc_fail(c, SN_ABORTED, NULL, "the password has just changed; please try again");
 }
 
 /* Whoever has a second factor has it to be asked for: a password that was found out must not remove it. */
@@ -76,7 +76,7 @@ static sn_status step_up_by_password(struct rpc_call *c, const struct attempt *a
 
         if (factors_any(&a->factors)) {
                 return rpc_fail_code(c, SN_UNAUTHENTICATED, "second_factor_required", "password",
-                                     "is not enough: you have a second factor, prove that one");
+                                     "is not enough: your account has a second factor; use that");
         }
         TRY(check_password(c, a, "password", password));
         TRY(db_begin(c, &tx));
@@ -93,7 +93,7 @@ static sn_status step_up_by_factor(struct rpc_call *c, const struct factor_proof
         TRY(factor_require(c, &tx, c->actor, proof, &method));
         if (method[0] == '\0') {
                 return rpc_fail_code(c, SN_UNAUTHENTICATED, "no_second_factor", "code",
-                                     "proves nothing, since you have no second factor: give your password");
+                                     "cannot be used: your account has no second factor; give your password");
         }
         TRY(session_step_up(tx, out));
         return db_commit(c, NULL, &tx);
@@ -105,7 +105,7 @@ sn_status user_handle_step_up(struct rpc_call *c, const UserFactors__StepUpReque
 
         if (in->proof_case == USER_FACTORS__STEP_UP_REQUEST__PROOF__NOT_SET) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "password",
-                                "is missing: prove who you are by your password, or by your second factor");
+                                "is missing: give your password or your second factor");
         }
         TRY(load_attempt(c, &a));
         if (in->proof_case == USER_FACTORS__STEP_UP_REQUEST__PROOF_PASSWORD) {

@@ -22,11 +22,11 @@ sn_status store_account(struct db_tx *tx, const char *id, const char *key, UserA
         TRY(db_list(tx, &FIND_ACCOUNT, DB_BINDS(bind_uuid(id), bind_text(key)), &n, &found));
         if (n == 0) {
                 return rpc_fail(db_call(tx), SN_NOT_FOUND, "id",
-                                "there is no account with this id, username or e-mail address");
+                                "there is no account with this ID, username or e-mail address");
         }
         if (n > 1 && found[0]->email_verified_at == NULL) {
                 return rpc_fail_code(db_call(tx), SN_INVALID_ARGUMENT, "account_ambiguous", "id",
-                                     "is the address of several accounts, and none has verified it: give the username");
+                                     "is the unverified address of several accounts; give the username instead");
         }
         *out = *found[0];
         return SN_OK;

@@ -92,7 +92,7 @@ sn_status store_set_verified_email(struct db_tx *tx, const UserRows__Verificatio
                                    DB_BINDS(bind_uuid(v->user_id), bind_text(v->email), bind_text(v->email_key)), NULL);
 
         return status == SN_ALREADY_EXISTS ? rpc_fail_code(db_call(tx), SN_ALREADY_EXISTS, "email_taken", "email",
-                                                           "already belongs to a member")
+                                                           "is already in use by another member")
                                            : status;
 }
 

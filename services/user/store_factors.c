@@ -41,7 +41,7 @@ sn_status store_begin_totp(struct db_tx *tx, const char *user_id, const uint8_t 
         TRY(db_exec(tx, &UPSERT_SEED, DB_BINDS(bind_uuid(user_id), bind_bytes(sealed, TOTP_SEALED_BYTES)), &n));
         return n > 0 ? SN_OK
                      : rpc_fail_code(db_call(tx), SN_FAILED_PRECONDITION, "totp_enabled", NULL,
-                                     "you have an app for codes already: remove it first, DELETE /v1/2fa/totp");
+                                     "you already have an authenticator app; remove it first: DELETE /v1/2fa/totp");
 }
 
 DB_STATEMENT(SELECT_PENDING_SEED, "user_service", &user_rows__pending_totp__message,
@@ -54,7 +54,7 @@ sn_status store_pending_totp(struct db_tx *tx, const char *user_id, UserRows__Pe
         TRY(db_one(tx, &SELECT_PENDING_SEED, DB_BINDS(bind_uuid(user_id)), &out->base, &found));
         return found ? SN_OK
                      : rpc_fail_code(db_call(tx), SN_FAILED_PRECONDITION, "totp_not_begun", NULL,
-                                     "there is nothing to confirm: begin with POST /v1/2fa/totp");
+                                     "there is nothing to confirm; start with POST /v1/2fa/totp");
 }
 
 DB_STATEMENT(CONFIRM_SEED, "user_service", NULL,

@@ -15,7 +15,7 @@ sn_status store_insert_passkey(struct db_tx *tx, const char *id, const char *use
                                    NULL);
 
         return status == SN_ALREADY_EXISTS ? rpc_fail_code(db_call(tx), SN_ALREADY_EXISTS, "passkey_known",
-                                                           "attestation_object", "belongs to a member already")
+                                                           "attestation_object", "is already registered to a member")
                                            : status;
 }
 

@@ -22,7 +22,7 @@ sn_status store_lock_rights(struct db_tx *tx, const char *user_id, struct sessio
 
         TRY(db_rows(tx, &LOCK_RIGHTS, DB_BINDS(bind_uuid(user_id)), &rows));
         if (db_rows_count(rows) == 0) {
-                return rpc_fail(db_call(tx), SN_NOT_FOUND, NULL, "there is no such account any more");
+                return rpc_fail(db_call(tx), SN_NOT_FOUND, NULL, "the account no longer exists");
         }
         if (db_i64(rows, 0, "suspended") != 0) {
                 return rpc_fail_code(db_call(tx), SN_UNAUTHENTICATED, "account_suspended", NULL,
@@ -30,8 +30,8 @@ sn_status store_lock_rights(struct db_tx *tx, const char *user_id, struct sessio
         }
         if (db_i64(rows, 0, "waiting") != 0) {
                 return rpc_fail_code(db_call(tx), SN_UNAUTHENTICATED, "account_waiting", NULL,
-                                     "this account waits until somebody who looks after the network approves it; you "
-                                     "get a mail then");
+                                     "this account is waiting for approval by a moderator; you "
+                                     "will get an e-mail when it is approved");
         }
         session->epoch = db_i64(rows, 0, "epoch");
         session->role = role_of(db_text(rows, 0, "role"));
@@ -40,7 +40,7 @@ sn_status store_lock_rights(struct db_tx *tx, const char *user_id, struct sessio
 
 static sn_status session_ended(struct rpc_call *c)
 {
-        return rpc_fail_code(c, SN_UNAUTHENTICATED, "token_revoked", NULL, "this session was ended; log in again");
+        return rpc_fail_code(c, SN_UNAUTHENTICATED, "token_revoked", NULL, "this session has ended; log in again");
 }
 
 DB_STATEMENT(INSERT_SESSION, "user_service", NULL,

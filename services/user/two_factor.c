@@ -42,7 +42,7 @@ static sn_status check_pending(struct db_tx *tx, const char *code, int64_t *step
         sodium_memzero(seed, sizeof(seed));
         return right ? SN_OK
                      : rpc_fail_code(c, SN_INVALID_ARGUMENT, "code_wrong", "code",
-                                     "is not what the app shows now; are both clocks right?");
+                                     "is not the code that the app shows now; check the clocks of both devices");
 }
 
 sn_status user_handle_confirm_totp(struct rpc_call *c, const UserFactors__ConfirmTotpRequest *in,
@@ -79,7 +79,7 @@ sn_status user_handle_new_recovery_codes(struct rpc_call *c, const UserFactors__
         TRY(store_factors(tx, c->actor, &factors));
         if (!factors_any(&factors)) {
                 return rpc_fail_code(c, SN_FAILED_PRECONDITION, "no_second_factor", NULL,
-                                     "recovery codes stand in for a second factor, and you have none");
+                                     "recovery codes require a second factor, and your account has none");
         }
         TRY(factors_new_recovery_codes(tx, c->actor, out));
         TRY(AUDIT(tx, .action = "user.recovery_codes_renewed"));

@@ -32,7 +32,7 @@ const uint8_t *webauthn_decode(struct arena *arena, const char *text, size_t mos
 static sn_status malformed(struct rpc_call *c, const char *field)
 {
         return rpc_fail_code(c, SN_INVALID_ARGUMENT, "passkey_malformed", field,
-                             "is not what an authenticator or a browser makes, in base64url");
+                             "must be base64url-encoded data from an authenticator or browser");
 }
 
 /* ---- Client data ---- */
@@ -54,7 +54,7 @@ static sn_status check_client(struct rpc_call *c, const char *field, const json_
         }
         if (!relying_party_has_origin(origin) || json_is_true(json_object_get(client, "crossOrigin"))) {
                 return rpc_fail_code(c, SN_INVALID_ARGUMENT, "origin_wrong", field,
-                                     "comes from another page than this network's own: its passkeys are for %s",
+                                     "comes from the wrong origin: passkeys of this network are for %s",
                                      relying_party_id());
         }
         return SN_OK;
@@ -139,12 +139,12 @@ static sn_status check_cred(struct rpc_call *c, const char *field, fido_cred_t *
 
         if (!packed && strcmp(object->format, "none") != 0) {
                 return rpc_fail_code(c, SN_INVALID_ARGUMENT, "passkey_unsupported", field,
-                                     "has an attestation of the format %s: ask for \"none\"", object->format);
+                                     "has an attestation in the format %s; request \"none\"", object->format);
         }
         if (!is_own_rp(object->authenticator_data, object->authenticator_data_len) ||
             (fido_cred_flags(cred) & USER_PRESENT) == 0 || (packed && !packed_is_right(cred, object))) {
                 return rpc_fail_code(c, SN_INVALID_ARGUMENT, "passkey_wrong", field,
-                                     "was not made for this network, or its attestation is not right");
+                                     "was not created for this network, or its attestation is invalid");
         }
         return SN_OK;
 }
@@ -168,7 +168,7 @@ sn_status webauthn_read_attestation(struct rpc_call *c, const char *field, const
         cred = read_cred(client, &object);
         if (cred == NULL) {
                 return rpc_fail_code(c, SN_INVALID_ARGUMENT, "passkey_unsupported", field,
-                                     "has no key, or one of another algorithm than ES256, EdDSA and RS256");
+                                     "has no public key, or its algorithm is not ES256, EdDSA or RS256");
         }
         TRY(check_cred(c, field, cred, &object));
         if (fido_cred_id_len(cred) == 0 || fido_cred_id_len(cred) > WEBAUTHN_MAX_ID_BYTES ||
@@ -236,8 +236,9 @@ sn_status webauthn_verify(struct rpc_call *c, const char *field, const struct we
         CLEANUP(free_assert) fido_assert_t *a = fido_assert_new();
 
         if (!load_assertion(a, c, client, assertion) || !is_signed_by(a, key)) {
-                return rpc_fail_code(c, SN_UNAUTHENTICATED, "passkey_wrong", field,
-                                     "was not signed by this passkey for this network, or without its owner at it");
+                return rpc_fail_code(
+                    c, SN_UNAUTHENTICATED, "passkey_wrong", field,
+                    "was not signed by this passkey for this network, or user presence was not confirmed");
         }
         *sign_count = fido_assert_sigcount(a, 0);
         return SN_OK;

@@ -250,7 +250,7 @@ class Server {
         // What the log says of things that must not happen: processes that died by themselves, findings of sanitizers.
         faults() {
                 const lines = fs.readFileSync(this.log, 'utf8').split('\n');
-                return lines.filter((l) => /a process ended and is replaced|AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion/.test(l));
+                return lines.filter((l) => /a process exited and is being restarted|AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion/.test(l));
         }
 
         // Keeps the log after the folder is gone; gives its new place.

@@ -311,7 +311,7 @@ test('server-sent events come over HTTP/2 as well, many on one connection, besid
                 request.resume();
         });
         assert.equal(await refused({ accept: 'text/event-stream' }), 401);
-        assert.equal(await refused({}), 505, 'WebSocket needs HTTP/1.1');
+        assert.equal(await refused({}), 505, 'WebSocket requires HTTP/1.1');
         session.destroy();
 });
 

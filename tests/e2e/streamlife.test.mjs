@@ -156,7 +156,7 @@ test('a restart says so, and who comes back has all that was missed', async () =
         await over2.find('its channel', (m) => m.type === 'subscribed');
         await it.server.stop({ keep: true });
         const { code, reason } = await stream.closed;
-        assert.deepEqual([code, reason], [1001, 'the server restarts; connect again in a second']);
+        assert.deepEqual([code, reason], [1001, 'the server is restarting; reconnect in a second']);
         await events.closed;
         assert.equal(events.retry, 1000);
         assert.equal(await over2.closed, http2.constants.NGHTTP2_NO_ERROR);
