@@ -1,4 +1,5 @@
-/* Compression in one go (RFC 1952, RFC 8878). Memory for it is kept for a few at a time, and given back beyond. */
+/* Compression of a whole buffer (RFC 1952, RFC 8878). A few compression contexts are cached; further ones are freed
+ * after use. */
 #ifndef GATEWAY_COMPRESS_H
 #define GATEWAY_COMPRESS_H
 
@@ -7,11 +8,11 @@
 #include "gateway/coding.h"
 
 enum compress_effort {
-        COMPRESS_FAST,  /* each answer: some 2 µs a KiB */
-        COMPRESS_SMALL, /* once, for many answers */
+        COMPRESS_FAST,  /* per response: about 2 µs per KiB */
+        COMPRESS_SMALL, /* once, for a body sent many times */
 };
 
-/* Makes out (not initialised) the bytes in that coding, which is not identity. Any thread. */
+/* Initialises out with the bytes in that coding, which must not be identity. Any thread. */
 void compress_bytes(enum coding coding, enum compress_effort effort, struct str in, struct buf *out);
 
 #endif

@@ -1,26 +1,26 @@
-/* Content: the last step of an answer that has its body. In which coding it goes, under which tag, and with which
- * bytes. A tag stands for bytes, so each coding has its own (RFC 9110, 8.8.3.3), and an answer in another coding than
- * the one that the client has is sent anew. */
+/* The last step of a response that has its body: chooses the content coding and sets the entity tag. A tag
+ * identifies bytes, so each coding has its own (RFC 9110, 8.8.3.3), and a response in another coding than the
+ * client's cached one is sent in full. */
 #ifndef GATEWAY_CONTENT_H
 #define GATEWAY_CONTENT_H
 
 #include "gateway/coding.h"
 
-#define CONTENT_COMPRESSED_FROM 1024 /* bytes: below it, the packet is as full with or without */
+#define CONTENT_COMPRESSED_FROM 1024 /* bytes; below it, compressing does not save a packet */
 
 struct content_rules {
-        bool tagged; /* a whole answer to GET: ETag, and 304 to If-None-Match */
-        /* It holds tokens. Compression tells by its length what text beside a secret has in common with it (BREACH),
-         * and such text may be a stranger's: so these answers are never compressed. */
+        bool tagged; /* a complete response to GET: send an ETag, answer If-None-Match with 304 */
+        /* The response contains tokens. The compressed length reveals what attacker-controlled text has in common
+         * with a secret (BREACH), so such responses are never compressed. */
         bool secret;
 };
 
-/* Of an answer that was just made. */
+/* For a response body that was just built. */
 void content_finish(const struct http_request *r, struct http_response *response, struct content_rules rules);
 
-/* Bytes that were prepared, and outlive the answer. */
+/* For prepared bytes that outlive the response. */
 struct content {
-        struct str bytes[CODINGS]; /* NULL: not in that coding */
+        struct str bytes[CODINGS]; /* NULL: not available in this coding */
         const char *tags[CODINGS];
 };
 

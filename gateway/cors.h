@@ -1,16 +1,16 @@
-/* CORS (Fetch standard): which pages of other origins may call. Tokens travel in a header, never in cookies, so no
- * credentials mode. */
+/* CORS (Fetch standard): which other origins may call the API from a browser. Tokens travel in a header and never in
+ * cookies, so credentials mode is not used. */
 #ifndef GATEWAY_CORS_H
 #define GATEWAY_CORS_H
 
 #include <stdbool.h>
 #include "http/server.h"
 
-/* Adds what the request's Origin is allowed, by the setting CORS_ORIGINS: "*", a comma-separated list, or "none"; with
- * a list Vary too, whoever asks. */
+/* Adds what CORS_ORIGINS ("*", a comma-separated list, or "none") allows to the request's Origin. With a list it
+ * always adds Vary. */
 void cors_headers(const char *origins, const char *exposed, const struct http_request *r,
                   struct http_response *response);
-/* The rest of the answer (204) to OPTIONS, a preflight or not. allow: the path's verbs. */
+/* Completes the response (204) to OPTIONS, whether or not it is a preflight. allow: the methods of the path. */
 void cors_options(const struct http_request *r, const char *allow, struct http_response *response);
 
 #endif

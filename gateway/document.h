@@ -1,5 +1,4 @@
-/* Document: /openapi.json, with the address under which this server is known. Rendered and compressed once for each
- * address. */
+/* /openapi.json, with the address at which the client reaches this server. Rendered and compressed once per address. */
 #ifndef GATEWAY_DOCUMENT_H
 #define GATEWAY_DOCUMENT_H
 
@@ -9,10 +8,10 @@
 
 struct document;
 
-/* The address is PUBLIC_URL; when that is not set, the one that the request was sent to. NULL: no memory, or the
- * document does not fit. */
+/* The address is PUBLIC_URL or, if that is not set, the one that the request was sent to. NULL when out of memory or
+ * when the document is too large. */
 struct document *document_new(const struct gateway_options *options, const struct gateway_page *pages);
-/* Any thread. Answers status, body and ETag. */
+/* Any thread. Sets status, body and ETag. */
 void document_render(struct document *document, const struct http_request *r, struct http_response *response);
 void document_free(struct document *document); /* takes NULL */
 

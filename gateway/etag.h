@@ -1,12 +1,12 @@
-/* Entity tags: what the client has is not sent again. */
+/* Entity tags, which avoid resending what the client already has. */
 #ifndef GATEWAY_ETAG_H
 #define GATEWAY_ETAG_H
 
 #include "gateway/coding.h"
 
-/* Of the body that was coded so, in the arena. Strong: the bytes decide. */
+/* The tag of a body in the given coding, in the arena. It is a strong one: a hash of the bytes. */
 const char *etag_of(struct arena *arena, const struct buf *body, enum coding coding);
-/* Gives an answer to GET this ETag, and makes it a 304 when If-None-Match has it. */
+/* Sets the ETag of a response to GET, and turns it into a 304 if If-None-Match matches. */
 void etag_set(const struct http_request *r, struct http_response *response, const char *etag);
 
 #endif

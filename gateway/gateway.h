@@ -1,5 +1,6 @@
-/* Gateway: REST over the contracts. Finds the route, refuses early what can be refused, turns JSON into the method's
- * message, calls it here or elsewhere, and turns the answer or the problem into a response. */
+/* The gateway: REST on top of the contracts. It finds the route, rejects bad requests early, converts JSON to the
+ * method's message, calls the method in this process or over gRPC, and converts the result or the problem to a
+ * response. */
 #ifndef GATEWAY_GATEWAY_H
 #define GATEWAY_GATEWAY_H
 
@@ -13,22 +14,23 @@ struct gateway;
 struct gateway_options {
         const struct settings *settings;
         const struct rpc_lanes *lanes;
-        struct redis *redis; /* for events, on their way to streams */
+        struct redis *redis; /* for events sent on streams */
         const struct rpc_service *const *contracts;
-        size_t n_contracts; /* 0: only what every process tells of itself: /healthz, /readyz, /metrics */
-        /* Whether everything is there that is needed to serve; appends a line of text for each part. Must not wait. */
+        size_t n_contracts; /* 0: serve only what every process serves: /healthz, /readyz and /metrics */
+        /* Whether everything needed to serve is available; appends a line of text for each part. Must not block. */
         bool (*ready)(void *context, struct buf *report);
-        /* True once the services behind the routes can be called; until then these answer 503. Must not wait. */
+        /* True once the services behind the routes can be called; until then routes respond 503. Must not block. */
         bool (*serving)(void *context);
         void *context;
 };
 
-/* Listens at once. error gets one sentence on failure. */
+/* Starts listening before it returns. On failure error gets one sentence. */
 SN_CHECKED sn_status gateway_start(const struct gateway_options *options, struct gateway **gateway, struct buf *error);
 int gateway_port(const struct gateway *gateway);
-/* Answers what is running, for grace_ms at most, then stops: what workers still do is thrown away. Takes NULL. */
+/* Lets running requests finish for at most grace_ms, then stops; the results of workers still running are discarded.
+ * Takes NULL. */
 void gateway_stop(struct gateway *gateway, int grace_ms);
-/* After it, and after the lanes, whose workers may still be at its requests. Takes NULL. */
+/* Call it after gateway_stop and after the lanes are freed, since their workers may still use requests. Takes NULL. */
 void gateway_free(struct gateway *gateway);
 
 #endif

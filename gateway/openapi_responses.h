@@ -1,4 +1,4 @@
-/* Responses: what each operation may answer, with its headers. Private to the OpenAPI renderer. */
+/* The possible responses of each operation, with their headers. Private to the OpenAPI renderer. */
 #ifndef GATEWAY_OPENAPI_RESPONSES_H
 #define GATEWAY_OPENAPI_RESPONSES_H
 

@@ -1,6 +1,5 @@
-/* Schemas (JSON Schema 2020-12): what messages look like as JSON, with the limits of their fields. A message that
- * clients send and one that they get differ: what may be left out, and what is null. Private to the OpenAPI renderer.
- */
+/* JSON Schemas (2020-12) of messages with the limits of their fields. A message has one schema for requests and one
+ * for responses, which differ in what may be left out and what may be null. Private to the OpenAPI renderer. */
 #ifndef GATEWAY_OPENAPI_SCHEMA_H
 #define GATEWAY_OPENAPI_SCHEMA_H
 
@@ -11,12 +10,12 @@
 struct schema_set {
         struct schema_use {
                 const struct rpc_message *message;
-                bool sent; /* by clients */
+                bool sent; /* in requests */
         } * uses;
         size_t n, capacity;
 };
 
-/* Adds the message and all inside it. Aborts when memory is out (at start only). */
+/* Adds the message and all messages in it. Aborts when out of memory (used only at start). */
 void schema_collect(struct schema_set *set, const struct rpc_message *message, bool sent);
 void schema_set_free(struct schema_set *set);
 
@@ -24,13 +23,13 @@ void schema_set_free(struct schema_set *set);
 void schema_reference(struct buf *out, const struct schema_set *set, const struct rpc_message *message, bool sent);
 /* The members of components.schemas. */
 void schema_write_all(struct buf *out, const struct schema_set *set);
-/* An object with the fields of a message that clients send, without those that the path gives. */
+/* An object with the fields of a request message, except those in the path. */
 void schema_write_body(struct buf *out, const struct schema_set *set, const struct rpc_message *message,
                        const char *path);
-/* One field that clients send in path or query. */
+/* A field of a request in the path or query. */
 void schema_write_field(struct buf *out, const struct schema_set *set, const struct rpc_field *field);
 
-/* One field of an answer. */
+/* A field of a response. */
 void schema_write_answer_field(struct buf *out, const struct schema_set *set, const struct rpc_field *field);
 
 /* True for "{name}" in the path. */

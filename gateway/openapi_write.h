@@ -1,4 +1,4 @@
-/* Writing JSON piece by piece: commas come by themselves. Private to the OpenAPI renderer. */
+/* Incremental JSON writer that inserts commas itself. Private to the OpenAPI renderer. */
 #ifndef GATEWAY_OPENAPI_WRITE_H
 #define GATEWAY_OPENAPI_WRITE_H
 
@@ -13,12 +13,12 @@ void write_key(struct buf *out, const char *key);
 void write_text(struct buf *out, const char *text);
 void write_number(struct buf *out, int64_t number);
 void write_bool(struct buf *out, bool value);
-void write_json(struct buf *out, struct str json); /* a value that is JSON already */
+void write_json(struct buf *out, struct str json); /* a value that is already JSON */
 
-/* A member with its value. text NULL writes nothing. */
+/* A member with its value; writes nothing if text is NULL. */
 void member_text(struct buf *out, const char *key, const char *text);
 void member_number(struct buf *out, const char *key, int64_t number);
-void member_object(struct buf *out, const char *key); /* to be closed */
-void member_array(struct buf *out, const char *key);  /* to be closed */
+void member_object(struct buf *out, const char *key); /* must be closed */
+void member_array(struct buf *out, const char *key);  /* must be closed */
 
 #endif

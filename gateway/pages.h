@@ -1,4 +1,4 @@
-/* Pages: what a process answers itself, beside the contracts' routes. */
+/* Pages that a process serves itself, in addition to the contracts' routes. */
 #ifndef GATEWAY_PAGES_H
 #define GATEWAY_PAGES_H
 
@@ -11,14 +11,15 @@ struct gateway_page {
         /* False: the response is a problem document. */
         bool (*render)(struct gateway *gateway, struct http_request *r, struct http_response *response);
         const char *summary;    /* for the OpenAPI document */
-        bool inline_;           /* answered on the I/O thread: must never wait, and works with all workers busy */
-        bool tagged;            /* has an ETag, and 304 */
-        bool streams;           /* leaves HTTP: see stream.h */
-        const char *parameters; /* as the OpenAPI document has them, JSON; NULL: it takes none */
-        bool tells_why_not;     /* 503 has the page's content type, not a problem document */
+        bool inline_;           /* runs on the I/O thread: must not block, and works while all workers are busy */
+        bool tagged;            /* sends an ETag and answers 304 */
+        bool streams;           /* leaves HTTP; see stream.h */
+        const char *parameters; /* for the OpenAPI document, as JSON; NULL: none */
+        bool tells_why_not;     /* a 503 has the page's content type instead of a problem document */
 };
 
-/* Ended by a NULL path. Health, readiness and metrics belong to every process, the others to one with routes. */
+/* Ends with a NULL path. Every process serves health, readiness and metrics; only a process with routes serves the
+ * rest. */
 const struct gateway_page *gateway_pages(bool with_routes);
 
 #endif

@@ -1,9 +1,9 @@
 /* clang-format off */
 /* Problems by HTTP status, one row each.
  *   PROBLEM(status, code, component, description)
- *     code         of a problem that has none of its own
- *     component    its name among the responses of /openapi.json; NULL: covered by "default", since HTTP refuses it whatever is asked for
- *     description  there, for people */
+ *     code         the default code of problems with this status
+ *     component    its name among the responses of /openapi.json; NULL: covered by "default", as HTTP itself rejects such requests
+ *     description  of that component, for humans */
 PROBLEM(400, "malformed_request", "Malformed", "The request cannot be parsed: broken JSON, an invalid percent-escape, a forged cursor.")
 PROBLEM(401, "unauthenticated", "Unauthenticated", "The access token is missing or no longer valid.")
 PROBLEM(403, "permission_denied", "Forbidden", "The token lacks the scope, or the member is not allowed to do this.")

@@ -1,6 +1,5 @@
-/* A body in chunks, from bytes (RFC 9112 7.1): no socket, no memory of its own. Extensions are read, bounded and
- * dropped, and so are trailers, unless somebody wants them. The result does not depend on how the bytes were cut into
- * pieces. */
+/* Decoder for chunked bodies (RFC 9112, 7.1); uses no socket and no memory of its own. Extensions and trailers are
+ * bounded and dropped, unless the caller wants the trailers. The result does not depend on how the bytes are split. */
 #ifndef HTTP_CHUNKED_H
 #define HTTP_CHUNKED_H
 
@@ -8,10 +7,10 @@
 
 struct http_chunked {
         int state;
-        uint64_t left;   /* bytes of the current chunk that are still to come */
+        uint64_t left;   /* bytes of the current chunk not yet read */
         unsigned digits; /* of its size, without leading zeros */
         bool has_size;
-        struct buf *trailers; /* takes the lines behind the last chunk as they are; NULL: they are dropped */
+        struct buf *trailers; /* gets the trailer lines verbatim; NULL: they are dropped */
         size_t overhead;      /* bytes of extensions, trailers and leading zeros so far, in the whole body */
         /* with HTTP_PARSE_REFUSED */
         int status;
@@ -19,9 +18,9 @@ struct http_chunked {
 };
 
 void http_chunked_init(struct http_chunked *d);
-/* Takes bytes from the front of *in. HTTP_PARSE_MORE: *data is the next piece of the body (it lies in what was taken;
- * empty only when *in is used up); call again for what is left of *in, or with more. HTTP_PARSE_DONE: what is left of
- * *in stands behind the body. */
+/* Consumes bytes from the front of *in. HTTP_PARSE_MORE: *data is the next piece of the body (a part of what was
+ * consumed; empty only when *in is used up); call again with the rest of *in, or with more. HTTP_PARSE_DONE: what is
+ * left of *in follows the body. */
 enum http_parse http_chunked_next(struct http_chunked *d, struct str *in, struct str *data);
 
 #endif

@@ -1,5 +1,5 @@
-/* The head of a request, from bytes (RFC 9112, RFC 9110): no socket, no clock, no memory of its own. Whatever two
- * parties could read in two ways is refused. The result does not depend on how the bytes were cut into pieces. */
+/* Parser for request heads (RFC 9112, RFC 9110); uses no socket, no clock and no memory of its own. Anything that
+ * two parties could interpret differently is rejected. The result does not depend on how the bytes are split. */
 #ifndef HTTP_HEAD_H
 #define HTTP_HEAD_H
 
@@ -11,7 +11,7 @@
 
 enum http_parse { HTTP_PARSE_MORE, HTTP_PARSE_DONE, HTTP_PARSE_REFUSED };
 
-/* A piece of the head, counted from its first byte: the bytes may move while the rest of them comes. */
+/* A part of the head, as an offset from its first byte: the bytes may move while more arrive. */
 struct http_span {
         uint32_t at, len;
 };
@@ -21,18 +21,18 @@ struct http_field {
 };
 
 struct http_head {
-        /* how far it is read */
-        uint32_t line, looked; /* where the current line starts, and up to where its characters are known to be right */
+        /* parser state */
+        uint32_t line, looked; /* start of the current line, and how far its characters have been checked */
         bool has_request_line;
         unsigned hosts, lengths, encodings;
         bool says_close, says_keep_alive;
-        /* what was found so far; all of it with HTTP_PARSE_DONE */
+        /* results so far; complete with HTTP_PARSE_DONE */
         struct http_span method, path, query; /* path: empty means "/" */
         bool http_10;
         bool chunked;
-        uint64_t content_length; /* UINT64_MAX: that, or more */
+        uint64_t content_length; /* UINT64_MAX: that or more */
         bool expects_continue, keep_alive;
-        uint32_t len; /* of the whole head, with the empty line */
+        uint32_t len; /* of the whole head, including the empty line */
         /* with HTTP_PARSE_REFUSED */
         int status;
         const char *detail;
@@ -41,17 +41,17 @@ struct http_head {
 };
 
 void http_head_init(struct http_head *h);
-/* bytes are all that have come of the request, from its first one: with HTTP_PARSE_MORE call again with more. Bytes
- * behind the head are left alone. A head that is not whole within max_bytes (less than 4 GiB) is refused. */
+/* bytes holds everything received of the request, from its first byte: after HTTP_PARSE_MORE call again with more.
+ * Bytes after the head are ignored. A head longer than max_bytes (less than 4 GiB) is rejected. */
 enum http_parse http_head_parse(struct http_head *h, const char *bytes, size_t len, size_t max_bytes);
 
 /* What a head says, however it comes (http2_request.c reads it from other frames). */
-/* Splits a request target into path and query: the origin form, "*" with OPTIONS, or the absolute form, whose authority
- * is left out and whose path may be empty. False for one that is malformed. */
+/* Splits a request target into path and query: the origin form, "*" with OPTIONS, or the absolute form, whose
+ * authority is dropped and whose path may be empty. False if it is malformed. */
 bool http_split_target(struct str target, bool is_options, struct str *path, struct str *query);
-/* RFC 3986: a name or an address, and a port; no user information before it. */
+/* RFC 3986: a host name or address with an optional port, and without user information. */
 bool http_is_authority(struct str s);
-/* Digits only. A number that does not fit is UINT64_MAX, which exceeds every limit. */
+/* Digits only. A number that overflows becomes UINT64_MAX, which exceeds every limit. */
 bool http_parse_length(struct str digits, uint64_t *out);
 
 #endif

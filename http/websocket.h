@@ -1,6 +1,6 @@
-/* WebSocket (RFC 6455) from bytes: the handshake's key, the frames that a client sends, and those that it is sent. No
- * socket, no clock. Whatever breaks the protocol fails the connection with the close code that the RFC names. The
- * result does not depend on how the bytes were cut into pieces. No extensions. */
+/* WebSocket (RFC 6455): the handshake's key, reading frames from a client and writing frames to it. Uses no socket
+ * and no clock. A protocol error fails the connection with the close code that the RFC requires. The result does not
+ * depend on how the bytes are split. No extensions. */
 #ifndef HTTP_WEBSOCKET_H
 #define HTTP_WEBSOCKET_H
 
@@ -36,51 +36,51 @@ enum websocket_opcode {
         WEBSOCKET_OP_PONG = 10,
 };
 
-/* What the bytes said. */
+/* The result of reading bytes. */
 enum websocket_kind {
-        WEBSOCKET_MORE, /* all are used, and nothing is whole */
+        WEBSOCKET_MORE, /* all bytes were consumed without completing anything */
         WEBSOCKET_TEXT, /* valid UTF-8 */
         WEBSOCKET_BINARY,
         WEBSOCKET_PING,
         WEBSOCKET_PONG,
         WEBSOCKET_CLOSE,  /* code and payload: the reason */
-        WEBSOCKET_FAILED, /* code and payload: what was wrong. Nothing is to be read after it. */
+        WEBSOCKET_FAILED, /* code and payload: the error. Nothing may be read after it. */
 };
 
 struct websocket_event {
         enum websocket_kind kind;
         int code;
-        struct str payload; /* until the next call */
+        struct str payload; /* valid until the next call */
 };
 
-/* A connection's reading side. It holds memory only while a message is under way. */
+/* The reading side of a connection. It holds memory only while a message is being received. */
 struct websocket {
-        struct buf message; /* as far as it has come */
+        struct buf message; /* received so far */
         uint64_t left;      /* of the current frame's payload */
         uint32_t masked_at;
         uint8_t mask[4];
         uint8_t head[WEBSOCKET_FRAME_HEAD_SIZE];
-        uint8_t head_len; /* of the bytes of the next frame's head that have come */
+        uint8_t head_len; /* bytes received of the next frame's header */
         uint8_t control[WEBSOCKET_CONTROL_BYTES];
         uint8_t control_len;
         uint8_t opcode;          /* of the current frame */
-        uint8_t message_opcode;  /* of the message under way; 0: none */
-        uint8_t empty_fragments; /* of it */
+        uint8_t message_opcode;  /* of the message being received; 0: none */
+        uint8_t empty_fragments; /* of that message */
         bool in_frame, final, taken, failed;
         size_t max_message_bytes;
 };
 
-/* Sec-WebSocket-Accept for a Sec-WebSocket-Key. False when the key is not base64 of 16 bytes. */
+/* Computes Sec-WebSocket-Accept from Sec-WebSocket-Key. False if the key is not 16 bytes in base64. */
 bool websocket_accept(const char *key, char accept[WEBSOCKET_ACCEPT_SIZE]);
 
 void websocket_init(struct websocket *w, size_t max_message_bytes);
 void websocket_free(struct websocket *w);
-/* Takes bytes from the front of *in up to the end of the next message or control frame, or all of them. */
+/* Consumes bytes from the front of *in, up to the end of the next message or control frame. */
 struct websocket_event websocket_read(struct websocket *w, struct str *in);
 
-/* Appends one whole frame, unmasked as a server's are. */
+/* Appends one complete frame, unmasked, as servers must. */
 void websocket_write(struct buf *out, enum websocket_opcode opcode, const void *payload, size_t len);
-/* Appends a close frame; of the reason as much as fits is sent. */
+/* Appends a close frame, truncating the reason to what fits. */
 void websocket_write_close(struct buf *out, int code, const char *reason);
 
 #endif

@@ -1,6 +1,6 @@
-/* Call graph: who may call whom, as the contracts declare it ((sonet.service) in each .proto). It is acyclic, which a
- * test of all services shows: a handler that waits for another service can never wait for itself. rpc_invoke refuses
- * what is not declared. */
+/* Call graph: which services may call which, as declared in the contracts ((sonet.service) in each .proto). It is
+ * acyclic, which a test checks, so a handler waiting for another service can never wait for itself. rpc_invoke
+ * rejects undeclared calls. */
 #ifndef RPC_CALL_GRAPH_H
 #define RPC_CALL_GRAPH_H
 
@@ -8,17 +8,16 @@
 
 /* The gateway may call every service; no service calls it. */
 #define CALL_GRAPH_GATEWAY "gateway"
-/* The one method that consumers call: it reads the callee's event log and calls no one, so `reads` may point anywhere.
- */
+/* The only method that consumers call: it reads the callee's event log and calls nothing, so `reads` may contain
+ * cycles. */
 #define CALL_GRAPH_READ_LOG "ReadOutbox"
-/* And the one that a job calls which gathers what all services keep of a member: likewise, where the contract says
- * `collects_exports`. */
+/* Likewise the method of the job that collects all data about a member, if the contract says `collects_exports`. */
 #define CALL_GRAPH_READ_EXPORT "ReadExport"
 
-/* True when a service may call this method of another one. */
+/* True if a service may call this method of another one. */
 bool call_graph_allows(const char *caller, const char *callee, const char *method);
-/* How deep the calls below a service go: 0 for one that calls none, else one more than the highest of those it calls.
- * A cycle has no ranks, and gets CALL_GRAPH_MAX_RANK. */
+/* The depth of the calls below a service: 0 if it calls none, otherwise one more than the highest rank that it
+ * calls. Cycles have no rank and get CALL_GRAPH_MAX_RANK. */
 #define CALL_GRAPH_MAX_RANK 15
 int call_graph_rank(const char *service);
 /* True for the name of a registered service, or the gateway. */

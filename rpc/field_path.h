@@ -1,5 +1,5 @@
-/* Where a field stands in nested messages, kept on the stack while they are walked and spelled out only when something
- * is wrong. */
+/* The path of a field in nested messages, kept on the stack while they are walked and formatted only when there is
+ * an error. */
 #ifndef RPC_FIELD_PATH_H
 #define RPC_FIELD_PATH_H
 
@@ -9,7 +9,7 @@
 struct field_path {
         const struct field_path *parent; /* NULL: a field of the message itself */
         const char *name;
-        long index; /* of an element; negative: not in a list */
+        long index; /* of a list element; negative: not in a list */
 };
 
 /* "items[3].author.id", in the arena. */

@@ -1,4 +1,4 @@
-/* The text formats and patterns that fields may ask for (rpc/validate.c). */
+/* The text formats and patterns that contracts may require of fields (rpc/validate.c). */
 #ifndef RPC_FORMATS_H
 #define RPC_FORMATS_H
 
@@ -6,14 +6,14 @@
 #include <stddef.h>
 
 /* An e-mail address as the HTML standard defines it for forms (a practical subset of RFC 5322): letters, digits and
- * marks, '@', and a domain name of at least two labels, the last of which is no number (RFC 3696); at most 254 bytes,
- * 64 before the '@'. Dots stand anywhere before it, as in some addresses that exist. A domain in other letters than
- * ASCII is taken as well: who keeps it turns it into ASCII (RFC 5891), and looks again. */
+ * punctuation, '@', and a domain name of at least two labels, the last of which is not numeric (RFC 3696); at most
+ * 254 bytes, 64 of them before the '@'. Dots may be anywhere before it, as in some real addresses. Non-ASCII domains
+ * are accepted: the caller must convert them to ASCII (RFC 5891) and check again. */
 bool format_is_email(const char *text, size_t len);
-/* Base64url, as auth/cursor.h makes it; whether it is genuine only the list knows. */
+/* Base64url, as made by auth/cursor.h; only the list can verify it. */
 bool format_is_cursor(const char *text, size_t len);
-/* Matches a pattern of the contract. The pattern is a static string: it is compiled once, and its address names it. Any
- * thread; those that were prepared at start are not compiled while somebody waits. */
+/* Matches a pattern of the contract. The pattern must be a static string: it is compiled once and identified by its
+ * address. Any thread. format_prepare compiles it at start, so that no request has to wait for that. */
 void format_prepare(const char *pattern);
 bool format_matches(const char *pattern, const char *text);
 

@@ -1,41 +1,41 @@
-/* An answer that is a file and comes from another process: its first message goes to the caller, the bytes behind it
- * through a pipe to whoever reads them, at that one's pace: what is not read is not asked for (HTTP/2's flow control).
+/* A response that is a file from another process: the first message goes to the caller, the bytes after it through a
+ * pipe to their reader. What is not read is not requested (HTTP/2 flow control).
  *
- * The caller and the loop's thread have it together: the caller until it has read the first message, the thread until
- * the last byte is in the pipe, or the reader or the callee has gone. */
+ * The caller and the loop's thread share it: the caller until it has read the first message, the thread until the
+ * last byte is in the pipe, or the reader or the callee has gone. */
 #ifndef RPC_GRPC_RELAY_H
 #define RPC_GRPC_RELAY_H
 
 #include "rpc/grpc_client.h"
 
 enum {
-        GRPC_RELAYS_MAX = 128,       /* of a channel: half of what a callee takes, so that calls get through */
-        GRPC_RELAY_STALL_MS = 30000, /* how long a callee may send nothing while it could */
+        GRPC_RELAYS_MAX = 128,       /* per channel: half of what a callee accepts, which leaves room for calls */
+        GRPC_RELAY_STALL_MS = 30000, /* how long a callee may send nothing although it could */
 };
 
 struct grpc_relay {
         struct grpc_call call; /* first */
         atomic_int holders;
         int read_fd, write_fd;
-        uint32_t field;     /* that has the bytes */
-        bool answered;      /* the first message is the caller's: reply is not touched any more */
-        struct buf part;    /* of a message that is not all there */
-        struct buf pending; /* what the pipe did not take */
+        uint32_t field;     /* that holds the bytes */
+        bool answered;      /* the first message belongs to the caller, and reply is no longer touched */
+        struct buf part;    /* of an incomplete message */
+        struct buf pending; /* not yet accepted by the pipe */
         size_t pending_at;
-        size_t held;   /* of what came, and the callee was not told that it was taken */
-        bool complete; /* the callee has ended it well */
+        size_t held;   /* bytes received for which no window update was sent yet */
+        bool complete; /* the callee has ended it successfully */
 };
 
-/* The caller's side. NULL: no memory or descriptors. */
+/* The caller's side. NULL: out of memory or descriptors. */
 struct grpc_relay *grpc_relay_new(struct sonet_grpc_channel *channel, const struct rpc_method *m);
-int grpc_relay_take_fd(struct grpc_relay *relay); /* the reader's end, which is the caller's from now on */
+int grpc_relay_take_fd(struct grpc_relay *relay); /* the reader's end, which then belongs to the caller */
 void grpc_relay_release(struct grpc_relay *relay);
-void grpc_relay_abandon(struct grpc_relay *relay); /* instead, when the thread never got the call */
+void grpc_relay_abandon(struct grpc_relay *relay); /* instead of it, if the thread never got the call */
 
-/* The thread's. */
+/* The thread's side. */
 void grpc_relay_data(struct grpc_relay *relay, const uint8_t *bytes, size_t len);
-void grpc_relay_event(struct grpc_relay *relay, uint32_t events); /* of the pipe */
-/* False: it has waited for the callee, and waits no longer. */
+void grpc_relay_event(struct grpc_relay *relay, uint32_t events); /* on the pipe */
+/* False: it has waited for the callee long enough. */
 bool grpc_relay_due(struct grpc_relay *relay, int64_t now_us);
 void grpc_relay_ended(struct grpc_relay *relay, enum grpc_end end);
 void grpc_relay_drop(struct grpc_relay *relay); /* whatever is left of it */

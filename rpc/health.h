@@ -1,4 +1,4 @@
-/* Health: grpc.health.v1, as load balancers and orchestrators ask for it. */
+/* Health checks (grpc.health.v1), for load balancers and orchestrators. */
 #ifndef RPC_HEALTH_H
 #define RPC_HEALTH_H
 
@@ -6,8 +6,8 @@
 
 #define HEALTH_CHECK_METHOD "/grpc.health.v1.Health/Check"
 
-/* Answers a packed HealthCheckRequest: *answer is a HealthCheckResponse in the call's arena. SN_NOT_FOUND for a service
- * that is not here, as the protocol says. Needs no identity. */
+/* Answers a packed HealthCheckRequest: *answer is a HealthCheckResponse in the call's arena. SN_NOT_FOUND for a
+ * service that is not here, as the protocol requires. No authentication needed. */
 SN_CHECKED sn_status health_check(struct rpc_call *c, const uint8_t *bytes, size_t len, bool ready,
                                   ProtobufCMessage **answer);
 

@@ -1,6 +1,6 @@
-/* Server reflection (grpc.reflection.v1, github.com/grpc/grpc/blob/master/doc/server-reflection.md): what services this
- * process has, and the files that describe them, for clients such as grpcurl that have no .proto files. It tells what
- * the outside may call and nothing else (base/contract_files.h). */
+/* Server reflection (grpc.reflection.v1, github.com/grpc/grpc/blob/master/doc/server-reflection.md): the services of
+ * this process and their descriptors, for clients without .proto files, such as grpcurl. It describes public methods
+ * only (base/contract_files.h). */
 #ifndef RPC_REFLECTION_H
 #define RPC_REFLECTION_H
 
@@ -11,8 +11,8 @@
         "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo" /* the same messages                          \
                                                                           */
 
-/* Answers one packed ServerReflectionRequest: *answer is a ServerReflectionResponse in the call's arena. That something
- * is not there is an answer, too. SN_INVALID_ARGUMENT for bytes that are no request. */
+/* Answers one packed ServerReflectionRequest: *answer is a ServerReflectionResponse in the call's arena. "Not found"
+ * is a successful answer, too. SN_INVALID_ARGUMENT for malformed bytes. */
 SN_CHECKED sn_status reflection_answer(struct rpc_call *c, struct str request, ProtobufCMessage **answer);
 
 #endif

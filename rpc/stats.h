@@ -4,10 +4,10 @@
 
 #include "base/contract.h"
 
-/* Two additions to the method's own numbers. Methods outside of contracts (health) have none and are not counted. */
+/* Adds to two of the method's counters. Methods outside of contracts (health) have none and are not counted. */
 void rpc_stats_count(const struct rpc_method *m, sn_status status, int64_t duration_us);
-/* For metrics_add_collector. Answers by code are shown once there is one: seventeen codes for every method would fill
- * /metrics with zeros. */
+/* For metrics_add_collector. Codes are shown only once they have occurred: seventeen codes for every method would
+ * fill /metrics with zeros. */
 void rpc_stats_render(struct buf *out);
 
 #endif

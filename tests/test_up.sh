@@ -240,7 +240,7 @@ check 'a folder whose sockets would not fit is refused' refused 'bytes too long'
 check 'a folder name that settings files cannot hold is refused' refused 'must not contain' --data "$dir/a%b"
 mkdir -p "$dir/closed" && chmod 700 "$dir/closed"
 [ "$(id -u)" != 0 ] || check 'a folder that the account cannot reach is refused, and the closed one is named' \
-        refused "may not pass $dir/closed" --data "$dir/closed/data"
+        refused "may not enter $dir/closed" --data "$dir/closed/data"
 check 'another key is refused' env SONET_KEY_FILE="$dir/key2" bash -c "
         printf '%s\n' AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA >'$dir/key2'; chmod 600 '$dir/key2'
         '$sonet' up --port 0 --data '$dir/data' 2>&1 | grep 'is not the one'"

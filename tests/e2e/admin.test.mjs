@@ -121,7 +121,7 @@ test('what sonet admin changes is in force in the running processes within a sec
 test('bad words to sonet admin user change nothing and say what is expected', async () => {
         const boss = await registerWithRole('administrator');
         for (const [words, said] of [[['user'], /expected one of 'user/], [['user', 'role', boss.username], /expected 'user role MEMBER/],
-                                     [['user', 'role', boss.username, 'king'], /there is no role 'king'/],
+                                     [['user', 'role', boss.username, 'king'], /unknown role 'king'/],
                                      [['user', 'show', 'nobody_at_all'], /there is no account/],
                                      [['user', 'suspend', boss.username, 'mutiny'], /belongs to an administrator/],
                                      [['user', 'suspend', boss.username, 'by \u001b[31mhand'], /without control characters/],
@@ -157,7 +157,7 @@ test('the audit log has what was done, by whom, about whom and from where, and i
         const forged = await admin('audit', 'verify', '--head', head.replace(/.$/, (c) => (c === '0' ? '1' : '0')));
         assert.equal(forged.code, 1);
         assert.match(forged.stderr, /does not have the hash/);
-        assert.match((await admin('audit', 'verify', '--head', `9${head}`)).stderr, /was cut off/);
+        assert.match((await admin('audit', 'verify', '--head', `9${head}`)).stderr, /was truncated/);
 });
 
 test('the operator exports all that is kept of a member, and nothing that is secret or of others', async () => {

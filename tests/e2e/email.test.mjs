@@ -138,7 +138,7 @@ test('a code that is not mailed is none: no number of tries finds it', async () 
         const late = await net.register({ email });
         must(await late.post('/v1/auth/email/resend', {}), 202);
         assert.equal(storedCode(late, email), null);
-        assert.equal(problem(await verify(late, { code: '000000' }), 401, { code: 'code_wrong' }).detail.includes('4 tries'), true);
+        assert.equal(problem(await verify(late, { code: '000000' }), 401, { code: 'code_wrong' }).detail.includes('4 attempts'), true);
 });
 
 test('another address counts once it is verified, and the one before is told twice', async () => {

@@ -83,7 +83,7 @@ test('a network comes in whole, and importing it again doubles nothing', async (
         const args = ['--graph', graph, '--texts', texts(), '--notes', String(NOTES)];
         const first = await run(args);
         assert.equal(first.code, 0, first.out);
-        assert.match(first.out, /20 members, 60 ties, 60 texts/);
+        assert.match(first.out, /20 members, 60 edges, 60 texts/);
         assert.match(first.out, new RegExp(`log in as member${base} or member${base + MEMBERS - 1}$`, 'm'));
         const once = await look(base);
         assertWhole(once, ties);
@@ -91,7 +91,7 @@ test('a network comes in whole, and importing it again doubles nothing', async (
 
         const second = await run(args);
         assert.equal(second.code, 0, second.out);
-        assert.match(second.out, /100 notes .*100 were there/);
+        assert.match(second.out, /100 notes .*100 already present/);
         assert.deepEqual(await look(base), once);
 });
 
@@ -115,14 +115,14 @@ test('an import that is stopped is taken up by the next one', async () => {
 test('bad input is refused with file and line before anything happens', async () => {
         const good = write('good', 'a\n%\nb\n');
         const cases = [
-                [['--graph', write('words', '1 2\none two\n'), '--texts', good], /words:2: expected two members' numbers/],
+                [['--graph', write('words', '1 2\none two\n'), '--texts', good], /words:2: expected two member numbers/],
                 [['--graph', write('three', '1 2 3\n'), '--texts', good], /three:1: /],
-                [['--graph', write('self', '1 2\n\n7 7\n'), '--texts', good], /self:3: a member cannot be tied to themself/],
+                [['--graph', write('self', '1 2\n\n7 7\n'), '--texts', good], /self:3: an edge must connect two different members/],
                 [['--graph', write('huge', '1 99999999999999999999\n'), '--texts', good], /huge:1: /],
-                [['--graph', write('empty', '% nothing\n'), '--texts', good], /empty holds no ties/],
-                [['--graph', path.join(dir, 'absent'), '--texts', good], /absent cannot be read/],
-                [['--graph', write('tie', '1 2\n'), '--texts', write('latin1', Buffer.from('ok\n%\nna\xefve\n', 'latin1'))], /latin1:3: not UTF-8/],
-                [['--graph', write('tie', '1 2\n'), '--texts', write('nul', 'a\0b\n')], /nul:1: a NUL byte/],
+                [['--graph', write('empty', '% nothing\n'), '--texts', good], /empty contains no edges/],
+                [['--graph', path.join(dir, 'absent'), '--texts', good], /cannot read .*absent/],
+                [['--graph', write('tie', '1 2\n'), '--texts', write('latin1', Buffer.from('ok\n%\nna\xefve\n', 'latin1'))], /latin1:3: not valid UTF-8/],
+                [['--graph', write('tie', '1 2\n'), '--texts', write('nul', 'a\0b\n')], /nul:1: contains a NUL byte/],
                 [['--graph', write('tie', '1 2\n'), '--texts', fs.mkdtempSync(path.join(dir, 'none.'))], /contain no text/],
         ];
         for (const [args, expected] of cases) {
@@ -138,5 +138,5 @@ test('bad input is refused with file and line before anything happens', async ()
 test('a server that is not there is named', async () => {
         const { code, out } = await start(['--graph', write('tie', '1 2\n'), '--texts', write('good', 'a\n'), '--to', 'http://127.0.0.1:1']).ended;
         assert.equal(code, 1);
-        assert.match(out, /no server answers at http:\/\/127\.0\.0\.1:1/);
+        assert.match(out, /no server is reachable at http:\/\/127\.0\.0\.1:1/);
 });

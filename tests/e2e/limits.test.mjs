@@ -107,7 +107,7 @@ test('an import that meets the limits waits as long as it is told, and doubles n
                 await importFriends(dir, WRITE); // and one follow each: the last note of each member is refused once
                 const refused = await notesRefused() - before;
                 assert.ok(refused >= 1 && refused <= 2, `${refused} notes were refused`);
-                assert.match(await importFriends(dir, WRITE), new RegExp(`${2 * WRITE} notes .*${2 * WRITE} were there`));
+                assert.match(await importFriends(dir, WRITE), new RegExp(`${2 * WRITE} notes .*${2 * WRITE} already present`));
                 for (const name of ['member17', 'member18']) {
                         const { id } = must(await it.api('GET', `/v1/users/${name}`));
                         const texts = must(await it.api('GET', `/v1/timelines/users/${id}?limit=100`)).items.map((n) => n.text);
